@@ -1,0 +1,151 @@
+"""The settings: typed, frozen, read once from the environment, with defaults safe for production."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+ROOT = Path(__file__).resolve().parent
+PREFIX = "TRACKER_"
+KNOWN_LANGUAGES = ("en", "ar")
+
+
+class SettingsError(Exception):
+    """A setting is wrong or missing; the message says which, and what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that can be set from outside. Every field is documented in docs/operations.md."""
+
+    data_dir: Path
+    database_url: str
+    secret_key: str | None
+    base_url: str
+    mail_url: str
+    mail_from: str
+    timezone: str
+    country: str
+    languages: tuple[str, ...]
+    host: str
+    port: int
+    workers: int
+    idle_minutes: int
+    session_hours: int
+    invitation_days: int
+    max_upload_bytes: int
+    demo: bool
+    testing: bool = False
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the application by https; secure cookies follow it."""
+        return self.base_url.startswith("https://")
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings; raise SettingsError with one plain line when one is wrong."""
+        read = _Reader(os.environ if environ is None else environ)
+        data_dir = Path(read.text("DATA_DIR", str(ROOT / "instance"))).expanduser().resolve()
+        base_url = read.text("BASE_URL", "http://localhost:8000").rstrip("/")
+        parts = urlsplit(base_url)
+        if parts.scheme not in {"http", "https"} or not parts.netloc:
+            read.refuse("BASE_URL", "an address such as https://terms.example")
+        settings = cls(
+            data_dir=data_dir,
+            database_url=_database_url(
+                read.text("DATABASE_URL", f"sqlite:///{data_dir / 'tracker.sqlite3'}")
+            ),
+            secret_key=read.secret("SECRET_KEY"),
+            base_url=base_url,
+            mail_url=read.text("MAIL_URL", f"file://{data_dir / 'mail'}"),
+            mail_from=read.text("MAIL_FROM", f"Common Terms <no-reply@{parts.hostname}>"),
+            timezone=read.zone("TIMEZONE", "UTC"),
+            country=read.text("COUNTRY", ""),
+            languages=read.languages("LANGUAGES", "en,ar"),
+            host=read.text("HOST", "127.0.0.1"),
+            port=read.number("PORT", parts.port or 8000, 1, 65535),
+            workers=read.number("WORKERS", 2, 1, 64),
+            idle_minutes=read.number("IDLE_MINUTES", 30, 1, 24 * 60),
+            session_hours=read.number("SESSION_HOURS", 12, 1, 24 * 7),
+            invitation_days=read.number("INVITATION_DAYS", 14, 1, 90),
+            max_upload_bytes=read.number("MAX_REQUEST_KB", 1024, 64, 102_400) * 1024,
+            demo=read.flag("DEMO", default=False),
+        )
+        read.refuse_unknown()
+        return settings
+
+
+def _database_url(url: str) -> str:
+    """Accept the two databases that are supported, and name the driver."""
+    if url.startswith("sqlite:///"):
+        return url
+    for scheme in ("postgresql://", "postgres://", "postgresql+psycopg://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url.removeprefix(scheme)
+    message = f"{PREFIX}DATABASE_URL must begin with sqlite:/// or postgresql://"
+    raise SettingsError(message)
+
+
+class _Reader:
+    """Takes values out of the environment and remembers which names were asked for."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._asked: set[str] = set()
+
+    def refuse(self, name: str, wanted: str) -> None:
+        message = f"{PREFIX}{name} must be {wanted}"
+        raise SettingsError(message)
+
+    def refuse_unknown(self) -> None:
+        """A mistyped name must not pass unseen."""
+        unknown = sorted(
+            name
+            for name in self._environ
+            if name.startswith(PREFIX)
+            and not name.startswith(PREFIX + "TEST_")
+            and name.removeprefix(PREFIX) not in self._asked
+        )
+        if unknown:
+            message = f"{', '.join(unknown)}: there is no such setting; see docs/operations.md"
+            raise SettingsError(message)
+
+    def text(self, name: str, default: str) -> str:
+        self._asked.add(name)
+        return self._environ.get(PREFIX + name, "").strip() or default
+
+    def secret(self, name: str) -> str | None:
+        value = self.text(name, "")
+        if value and len(value) < 32:  # noqa: PLR2004 -- 32 letters: 128 bits even if hexadecimal
+            self.refuse(name, "at least 32 letters long, or absent: one is then made and kept")
+        return value or None
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        text = self.text(name, str(default))
+        if not re.fullmatch(r"\d{1,9}", text) or not least <= int(text) <= most:
+            self.refuse(name, f"a whole number from {least} to {most}")
+        return int(text)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        text = self.text(name, "1" if default else "0")
+        if text not in {"0", "1"}:
+            self.refuse(name, "0 or 1")
+        return text == "1"
+
+    def zone(self, name: str, default: str) -> str:
+        text = self.text(name, default)
+        try:
+            ZoneInfo(text)
+        except (ZoneInfoNotFoundError, ValueError):
+            self.refuse(name, "a time zone such as Europe/Zurich")
+        return text
+
+    def languages(self, name: str, default: str) -> tuple[str, ...]:
+        codes = tuple(part.strip() for part in self.text(name, default).split(",") if part.strip())
+        if not codes or any(code not in KNOWN_LANGUAGES for code in codes):
+            self.refuse(name, f"some of {', '.join(KNOWN_LANGUAGES)}, the first being the default")
+        return codes

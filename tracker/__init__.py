@@ -1,0 +1,18 @@
+"""The application's factory, and nothing else, so that importing one module never imports it all."""
+
+import importlib
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from config import Settings
+
+
+def create_app(settings: "Settings | None" = None) -> "Flask":
+    """Build the application from the settings given, or from the environment.
+
+    Raises SettingsError or KeysError, with one plain line, when it can't start.
+    """
+    app = importlib.import_module("tracker.app")
+    return cast("Flask", app.build_app(settings))

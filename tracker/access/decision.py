@@ -1,0 +1,29 @@
+"""The answer of a policy: yes, or no with the reason."""
+
+from dataclasses import dataclass
+
+from tracker.core.errors import RefusedError
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether something may be done; a no carries its reason in words for the person."""
+
+    allowed: bool
+    reason: object = ""
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+    def require(self) -> None:
+        """Raise RefusedError with the reason when the answer is no."""
+        if not self.allowed:
+            raise RefusedError(self.reason)
+
+
+YES = Decision(allowed=True)
+
+
+def no(reason: object) -> Decision:
+    """Return a refusal with its reason."""
+    return Decision(allowed=False, reason=reason)

@@ -1,0 +1,58 @@
+"""The classes of information K0 to K8 and who may see each (domain.md, section 5)."""
+
+import enum
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor, Role
+from tracker.access.decision import YES, Decision, no
+
+
+class InformationClass(enum.StrEnum):
+    """Kinds of information, not ranks."""
+
+    PUBLIC = "K0"
+    CSO_OWN = "K1"
+    PLANNING = "K2"
+    VISIT_MATERIAL = "K3"
+    PERSONAL_DATA = "K4"
+    URGENT_CASE = "K5"
+    DRAFT_REPORT = "K6"
+    SOURCES = "K7"
+    COOPERATION_RECORD = "K8"
+
+
+RESTRICTED = frozenset(
+    {
+        InformationClass.PLANNING,
+        InformationClass.VISIT_MATERIAL,
+        InformationClass.PERSONAL_DATA,
+        InformationClass.URGENT_CASE,
+        InformationClass.DRAFT_REPORT,
+        InformationClass.SOURCES,
+    }
+)
+
+
+def may_see_planning(
+    actor: Actor, cooperation_id: UUID, visit_id: UUID, *, listed: bool, leads: bool
+) -> Decision:
+    """Decide on place, dates and team of a visit (class K2).
+
+    Seen by those listed in V2 and cleared, inside the NPM too; the lead always. Auditors and
+    administrators have no way in, unless listed and cleared as somebody else.
+    """
+    if actor.organisation_id is None:
+        return no(_l("You act for no organisation."))
+    if actor.roles <= {Role.AUDITOR, Role.ADMINISTRATOR}:
+        return no(_l("Auditors and administrators see no planning of visits."))
+    if leads:
+        return YES
+    if not listed:
+        return no(_l("You are not listed among those who may know of this visit (V2)."))
+    if actor.needs_clearance and not actor.cleared_for(cooperation_id, visit_id):
+        return no(
+            _l("Your undertaking is not signed and countersigned, so this is closed to you (S11).")
+        )
+    return YES

@@ -1,0 +1,63 @@
+"""The arithmetic of a chain: what is hashed, how a head is sealed. Pure, no database."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tracker.core import canonical, crypto
+
+START = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What an event's digest binds."""
+
+    chain_id: UUID
+    number: int
+    verb: str
+    subject_type: str
+    subject_id: UUID
+    at: dt.datetime
+    details_digest: str
+    evidence: str | None
+    previous: str
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the canonical form of this event."""
+        return canonical.digest_of(
+            {
+                "chain": str(self.chain_id),
+                "number": self.number,
+                "verb": self.verb,
+                "subject_type": self.subject_type,
+                "subject": str(self.subject_id),
+                "at": self.at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+                "details": self.details_digest,
+                "evidence": self.evidence,
+                "previous": self.previous,
+            }
+        )
+
+
+def details_digest(salt: str, content: Mapping[str, Any]) -> str:
+    """Return the digest that binds details; the salt keeps short ones from being guessed."""
+    return canonical.digest_of({"salt": salt, "content": dict(content)})
+
+
+def _head_text(kind: str, chain_id: UUID, cooperation_id: UUID | None, head: str, count: int) -> str:
+    return f"{kind}|{chain_id}|{cooperation_id or ''}|{count}|{head}"
+
+
+def seal_head(kind: str, chain_id: UUID, cooperation_id: UUID | None, head: str, count: int) -> str:
+    """Authenticate a head and its count with the trail's key."""
+    return crypto.authenticate(_head_text(kind, chain_id, cooperation_id, head, count))
+
+
+def head_is_authentic(  # noqa: PLR0913 -- the five values that are sealed, and the seal
+    kind: str, chain_id: UUID, cooperation_id: UUID | None, head: str, count: int, seal: str
+) -> bool:
+    """Tell whether a head and count are as this instance sealed them."""
+    return crypto.is_authentic(_head_text(kind, chain_id, cooperation_id, head, count), seal)

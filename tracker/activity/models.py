@@ -1,0 +1,89 @@
+"""Tables of the trail: chains, their events, and the erasable details of each event."""
+
+import datetime as dt
+import enum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from tracker.core.db import Base, Identified
+
+
+class ChainKind(enum.StrEnum):
+    """The instance has one chain; each cooperation has one."""
+
+    INSTANCE = "instance"
+    COOPERATION = "cooperation"
+
+
+class Chain(Identified, Base):
+    """The head of a hash chain, sealed with a key that is kept outside the database."""
+
+    __tablename__ = "chain"
+    __table_args__ = (
+        sa.Index(
+            "uq_chain_instance",
+            "kind",
+            unique=True,
+            sqlite_where=sa.text("cooperation_id IS NULL"),
+            postgresql_where=sa.text("cooperation_id IS NULL"),
+        ),
+    )
+
+    kind: Mapped[ChainKind]
+    cooperation_id: Mapped[UUID | None] = mapped_column(unique=True)
+    head: Mapped[str] = mapped_column(sa.String(64))
+    count: Mapped[int]
+    seal: Mapped[str] = mapped_column(sa.String(64))
+
+
+class Event(Identified, Base):
+    """One change of state; never changed, never deleted (the database refuses both)."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        sa.UniqueConstraint("chain_id", "number"),
+        sa.Index("ix_event_subject", "subject_type", "subject_id"),
+    )
+
+    chain_id: Mapped[UUID] = mapped_column(sa.ForeignKey("chain.id"))
+    number: Mapped[int]
+    verb: Mapped[str] = mapped_column(sa.String(60))
+    subject_type: Mapped[str] = mapped_column(sa.String(40))
+    subject_id: Mapped[UUID]
+    at: Mapped[dt.datetime] = mapped_column(index=True)
+    details_digest: Mapped[str] = mapped_column(sa.String(64))
+    evidence: Mapped[str | None] = mapped_column(sa.String(64))
+    previous: Mapped[str] = mapped_column(sa.String(64))
+    digest: Mapped[str] = mapped_column(sa.String(64))
+
+    chain: Mapped[Chain] = relationship(lazy="raise")
+    detail: Mapped["EventDetail | None"] = relationship(back_populates="event", lazy="raise")
+
+
+class EventDetail(Base):
+    """Who did it and what belongs to it: salted, so that it can be erased and the chain holds."""
+
+    __tablename__ = "event_detail"
+
+    event_id: Mapped[UUID] = mapped_column(sa.ForeignKey("event.id"), primary_key=True)
+    salt: Mapped[str] = mapped_column(sa.String(64))
+    content: Mapped[dict[str, Any]]
+
+    event: Mapped[Event] = relationship(back_populates="detail", lazy="raise")
+
+
+class ReadLogEntry(Identified, Base):
+    """One page view of class K2 to K7: who read what, when (product.md, section 7)."""
+
+    __tablename__ = "read_log_entry"
+
+    cooperation_id: Mapped[UUID] = mapped_column(index=True)
+    user_id: Mapped[UUID]
+    organisation_id: Mapped[UUID | None]
+    subject_type: Mapped[str] = mapped_column(sa.String(40))
+    subject_id: Mapped[UUID]
+    page: Mapped[str] = mapped_column(sa.String(80))
+    at: Mapped[dt.datetime]

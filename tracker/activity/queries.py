@@ -1,0 +1,77 @@
+"""Reads of the trail: a cooperation's history, and the instance's for administrators."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
+
+from tracker.activity.models import Chain, ChainKind, Event
+from tracker.core.db import db
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One event as shown; who is None for the application itself, details {} once erased."""
+
+    number: int
+    verb: str
+    at: dt.datetime
+    who: str | None
+    acting_for: str | None
+    details: dict[str, Any]
+    subject_type: str
+    subject_id: UUID
+
+
+def history(cooperation_id: UUID, *, offset: int = 0, limit: int = 100) -> tuple[int, list[HistoryLine]]:
+    """Return the number of a cooperation's events and one page of them, newest first.
+
+    The caller has found the cooperation by a query scoped by the actor. Details hold nothing of
+    class K2 to K7, so whoever sees the cooperation's record sees its history.
+    """
+    return _page(Chain.cooperation_id == cooperation_id, offset, limit)
+
+
+def subject_history(
+    cooperation_id: UUID, subject_ids: list[UUID], *, limit: int = 200
+) -> list[HistoryLine]:
+    """Return the events of some things of a cooperation, newest first."""
+    condition = sa.and_(Chain.cooperation_id == cooperation_id, Event.subject_id.in_(subject_ids))
+    return _page(condition, 0, limit)[1]
+
+
+def instance_history(*, offset: int = 0, limit: int = 100) -> tuple[int, list[HistoryLine]]:
+    """Return the instance's events, newest first; for administrators."""
+    return _page(Chain.kind == ChainKind.INSTANCE, offset, limit)
+
+
+def _page(
+    condition: sa.ColumnElement[bool], offset: int, limit: int
+) -> tuple[int, list[HistoryLine]]:
+    found = sa.select(Event).join(Event.chain).where(condition)
+    total = db.session.scalar(sa.select(sa.func.count()).select_from(found.subquery())) or 0
+    events = db.session.scalars(
+        found.options(selectinload(Event.detail))
+        .order_by(Event.number.desc())
+        .offset(offset)
+        .limit(limit)
+    )
+    return total, [_line(event) for event in events]
+
+
+def _line(event: Event) -> HistoryLine:
+    details = dict(event.detail.content) if event.detail else {}
+    who = details.pop("who", None) or {}
+    return HistoryLine(
+        number=event.number,
+        verb=event.verb,
+        at=event.at,
+        who=who.get("name"),
+        acting_for=who.get("for"),
+        details=details,
+        subject_type=event.subject_type,
+        subject_id=event.subject_id,
+    )

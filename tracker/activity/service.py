@@ -1,0 +1,174 @@
+"""Recording: appends an event to its chain and runs what must follow, in the caller's transaction."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from tracker.access.actor import Actor
+from tracker.activity import chain as arithmetic
+from tracker.activity.models import Chain, ChainKind, Event, EventDetail, ReadLogEntry
+from tracker.activity.verbs import Verb
+from tracker.core import clock
+from tracker.core.db import db
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What a handler is told of an event."""
+
+    verb: Verb
+    subject_type: str
+    subject_id: UUID
+    cooperation_id: UUID | None
+    actor: Actor | None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+Handler = Callable[[Happening], None]
+
+
+class _Handlers:
+    by_verb: Mapping[str, tuple[Handler, ...]] = {}
+
+
+_handlers = _Handlers()
+
+
+def use_handlers(table: Mapping[Verb, tuple[Handler, ...]]) -> None:
+    """Set what follows each verb further up the house; app lists it in one table."""
+    _handlers.by_verb = {verb.name: handlers for verb, handlers in table.items()}
+
+
+def record(  # noqa: PLR0913 -- who, what, of which, where, with what
+    verb: Verb,
+    *,
+    actor: Actor | None,
+    subject_type: str,
+    subject_id: UUID,
+    cooperation_id: UUID | None = None,
+    evidence: str | None = None,
+    **details: Any,  # noqa: ANN401 -- plain JSON values
+) -> Event:
+    """Append an event to the cooperation's chain, or to the instance's when there is none.
+
+    evidence is the digest of the row the event speaks of (a revision, a signature), bound into the
+    chain for good. details may have only the verb's keys (ValueError otherwise) and must hold
+    nothing of class K2 to K7. actor None means the application itself.
+    """
+    unknown = details.keys() - verb.keys
+    if unknown:
+        message = f"{verb.name} keeps no {', '.join(sorted(unknown))}"
+        raise ValueError(message)
+    chain = _lock_chain(cooperation_id)
+    content: dict[str, Any] = {"who": _who(actor), **details}
+    salt = secrets.token_hex(16)
+    link = arithmetic.Link(
+        chain_id=chain.id,
+        number=chain.count + 1,
+        verb=verb.name,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        at=clock.now(),
+        details_digest=arithmetic.details_digest(salt, content),
+        evidence=evidence,
+        previous=chain.head,
+    )
+    event = Event(
+        id=uuid4(),
+        chain_id=link.chain_id,
+        number=link.number,
+        verb=link.verb,
+        subject_type=link.subject_type,
+        subject_id=link.subject_id,
+        at=link.at,
+        details_digest=link.details_digest,
+        evidence=link.evidence,
+        previous=link.previous,
+        digest=link.digest(),
+    )
+    db.session.add(event)
+    db.session.add(EventDetail(event_id=event.id, salt=salt, content=content))
+    chain.head = event.digest
+    chain.count = event.number
+    chain.seal = _seal(chain)
+    db.session.flush()
+    happening = Happening(verb, subject_type, subject_id, cooperation_id, actor, details)
+    for handler in _handlers.by_verb.get(verb.name, ()):
+        handler(happening)
+    return event
+
+
+def start_chain(cooperation_id: UUID | None) -> Chain:
+    """Begin the chain of a cooperation, or of the instance."""
+    kind = ChainKind.COOPERATION if cooperation_id else ChainKind.INSTANCE
+    chain = Chain(
+        id=uuid4(), kind=kind, cooperation_id=cooperation_id, head=arithmetic.START, count=0
+    )
+    chain.seal = _seal(chain)
+    db.session.add(chain)
+    db.session.flush()
+    return chain
+
+
+def log_read(
+    actor: Actor, *, cooperation_id: UUID, subject_type: str, subject_id: UUID, page: str
+) -> None:
+    """Note that a person opened a page with class K2 to K7 on it."""
+    db.session.add(
+        ReadLogEntry(
+            cooperation_id=cooperation_id,
+            user_id=actor.user_id,
+            organisation_id=actor.organisation_id,
+            subject_type=subject_type,
+            subject_id=subject_id,
+            page=page,
+            at=clock.now(),
+        )
+    )
+
+
+def _lock_chain(cooperation_id: UUID | None) -> Chain:
+    """Find the chain and keep others from appending until this transaction ends."""
+    wanted = (
+        sa.select(Chain)
+        .where(
+            Chain.cooperation_id == cooperation_id
+            if cooperation_id
+            else Chain.kind == ChainKind.INSTANCE
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    chain = db.session.scalar(wanted)
+    if chain is not None:
+        return chain
+    if cooperation_id is not None:
+        message = f"No chain was started for cooperation {cooperation_id}."
+        raise LookupError(message)
+    try:
+        with db.session.begin_nested():
+            return start_chain(None)
+    except IntegrityError:  # another process began the instance's chain in the same moment
+        return db.session.execute(wanted).scalar_one()
+
+
+def _seal(chain: Chain) -> str:
+    return arithmetic.seal_head(
+        chain.kind.value, chain.id, chain.cooperation_id, chain.head, chain.count
+    )
+
+
+def _who(actor: Actor | None) -> dict[str, str] | None:
+    if actor is None:
+        return None
+    return {
+        "id": str(actor.user_id),
+        "name": actor.name,
+        "for": actor.organisation_name,
+        "for_id": str(actor.organisation_id or ""),
+    }

@@ -1,0 +1,87 @@
+"""Every verb of the trail, in the past tense, with the keys its details may hold and no others.
+
+No key holds anything of class K2 to K7: no place, no date of a visit, no answer, no interest.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A kind of change of state and the only keys its details may have."""
+
+    name: str
+    keys: frozenset[str]
+
+
+VERBS: dict[str, Verb] = {}
+
+
+def _verb(name: str, *keys: str) -> Verb:
+    verb = Verb(name, frozenset(keys))
+    VERBS[name] = verb
+    return verb
+
+
+# The instance's chain
+INSTANCE_STARTED = _verb("instance_started")
+CONTENT_LOADED = _verb("content_loaded", "kind", "name", "version", "digest")
+ORGANISATION_ADDED = _verb("organisation_added", "name", "kind")
+ORGANISATION_CHANGED = _verb("organisation_changed", "name", "changed")
+PERSON_INVITED = _verb("person_invited", "email", "organisation", "roles", "cooperation")
+INVITATION_REVOKED = _verb("invitation_revoked", "email")
+INVITATION_ACCEPTED = _verb("invitation_accepted", "email", "name", "organisation", "roles")
+ROLE_GIVEN = _verb("role_given", "person", "organisation", "role", "from", "until")
+ROLE_ENDED = _verb("role_ended", "person", "organisation", "role", "reason")
+PERSON_SUSPENDED = _verb("person_suspended", "person", "reason")
+PERSON_RESTORED = _verb("person_restored", "person")
+PASSWORD_CHANGED = _verb("password_changed")
+SECOND_FACTOR_SET = _verb("second_factor_set")
+SECOND_FACTOR_RESET = _verb("second_factor_reset", "person", "reason")
+DETAILS_ERASED = _verb("details_erased", "reason")
+COOPERATION_REGISTERED = _verb("cooperation_registered", "reference")
+
+# A cooperation's chain
+COOPERATION_OPENED = _verb("cooperation_opened", "reference", "title", "parties", "modes")
+COOPERATION_CHANGED = _verb("cooperation_changed", "changed")
+MODES_CHANGED = _verb("modes_changed", "modes", "questions")
+PARTY_JOINED = _verb("party_joined", "organisation")
+PERSON_JOINED = _verb("person_joined", "person", "organisation", "function")
+PERSON_LEFT = _verb("person_left", "person", "organisation")
+STAGE_CHANGED = _verb("stage_changed", "before", "after")
+CHECKLIST_STARTED = _verb("checklist_started", "kind", "template_version", "visit")
+ANSWER_SAVED = _verb("answer_saved", "kind", "item", "version", "scope", "organisation")
+POSITION_TAKEN = _verb("position_taken", "kind", "item", "version", "stance", "organisation")
+PROPOSAL_MADE = _verb("proposal_made", "kind", "item", "version", "organisation")
+PROPOSAL_ACCEPTED = _verb("proposal_accepted", "kind", "item", "version", "proposed_by")
+PROPOSAL_TURNED_DOWN = _verb("proposal_turned_down", "kind", "item", "version", "proposed_by")
+PROPOSAL_WITHDRAWN = _verb("proposal_withdrawn", "kind", "item", "version", "organisation")
+FLAG_RAISED = _verb("flag_raised", "kind", "item", "organisation")
+FLAG_CLOSED = _verb("flag_closed", "kind", "item", "how")
+SAFEGUARDS_REVIEWED = _verb("safeguards_reviewed", "kind")
+SENT_FOR_SIGNATURE = _verb(
+    "sent_for_signature", "kind", "revision", "document_digest", "signatories"
+)
+SIGNATURE_REQUEST_WITHDRAWN = _verb("signature_request_withdrawn", "kind", "revision", "reason")
+SIGNED = _verb("signed", "kind", "revision", "document_digest", "organisation", "method")
+DECLINED = _verb("declined", "kind", "revision", "organisation", "items", "reason")
+CAME_INTO_FORCE = _verb("came_into_force", "kind", "revision", "document_digest")
+UNDERTAKING_ASKED = _verb("undertaking_asked", "person", "organisation", "terms_revision")
+UNDERTAKING_SIGNED = _verb(
+    "undertaking_signed", "person", "organisation", "terms_revision", "document_digest", "method"
+)
+INTERESTS_DECIDED = _verb("interests_decided", "person", "decision")
+UNDERTAKING_COUNTERSIGNED = _verb("undertaking_countersigned", "person", "method")
+UNDERTAKING_CLOSED = _verb("undertaking_closed", "person", "reason")
+CLEARANCE_OPENED = _verb("clearance_opened", "person", "scope", "until")
+CLEARANCE_CLOSED = _verb("clearance_closed", "person", "reason")
+VISIT_PLANNED = _verb("visit_planned", "number")
+VISIT_CHANGED = _verb("visit_changed", "number", "changed")
+VISIT_STAGE_CHANGED = _verb("visit_stage_changed", "number", "before", "after")
+VISIT_BECAME_READY = _verb("visit_became_ready", "number")
+VISIT_LOST_READINESS = _verb("visit_lost_readiness", "number")
+GATE_OVERRIDDEN = _verb("gate_overridden", "number", "gate", "reason")
+VISIT_STOPPED = _verb("visit_stopped", "number", "reason")
+AUDIENCE_CHANGED = _verb("audience_changed", "number", "count")
+TEAM_CHANGED = _verb("team_changed", "number", "count")
+REGISTER_EXPORTED = _verb("register_exported", "rows", "format")

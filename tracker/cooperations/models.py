@@ -1,0 +1,182 @@
+"""Cooperations: parties, modes, people, and who may come near restricted information."""
+
+import datetime as dt
+import enum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from tracker.access.actor import OrganisationKind
+from tracker.accounts.models import User
+from tracker.core.db import Base, Identified
+from tracker.organisations.models import Organisation
+
+
+class Stage(enum.StrEnum):
+    """Where a cooperation stands (domain.md, section 4.1)."""
+
+    EXPLORED = "P0"
+    DRAFT = "P1"
+    REVIEWED = "P2"
+    CLEARED = "P3"
+    ACTIVE = "P4"
+    UNDER_REVIEW = "P5"
+    SUSPENDED = "P6"
+    CLOSED = "P7"
+
+
+class Mode(enum.StrEnum):
+    """The ways of working together (domain.md, section 3); several can be combined (S24)."""
+
+    INFO_A = "INFO_A"
+    INFO_F = "INFO_F"
+    SUPP = "SUPP"
+    CAP = "CAP"
+    EXP = "EXP"
+    PROJ = "PROJ"
+    ADV = "ADV"
+    VISIT = "VISIT"
+    ADVIS = "ADVIS"
+    OMB_PLUS = "OMB_PLUS"
+    COAL = "COAL"
+    PROT = "PROT"
+
+
+class Knowledge(enum.StrEnum):
+    """The answer to a question behind a conditional requirement; not known counts as yes."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_KNOWN = "not_known"
+
+
+class Cooperation(Identified, Base):
+    """The whole relation between the NPM and its partner CSOs, from first talk to closing."""
+
+    __tablename__ = "cooperation"
+
+    reference: Mapped[str] = mapped_column(sa.String(20), unique=True)
+    title: Mapped[str]
+    purpose: Mapped[str]
+    stage: Mapped[Stage] = mapped_column(default=Stage.EXPLORED)
+    # Mode codes, and the answers to the questions behind R* (question -> Knowledge)
+    modes: Mapped[list[str]] = mapped_column(default=list)
+    questions: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    starts_on: Mapped[dt.date | None]
+    ends_on: Mapped[dt.date | None]
+    review_on: Mapped[dt.date | None]
+    opened_at: Mapped[dt.datetime]
+    opened_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    is_demonstration: Mapped[bool] = mapped_column(default=False)
+    # Optimistic lock: two people changing the same head see each other.
+    version: Mapped[int] = mapped_column(default=1)
+
+    parties: Mapped[list["Party"]] = relationship(
+        back_populates="cooperation", order_by="Party.position", lazy="raise"
+    )
+    people: Mapped[list["CooperationPerson"]] = relationship(
+        back_populates="cooperation", lazy="raise"
+    )
+
+
+class CooperationKey(Base):
+    """The cooperation's encryption key, wrapped; destroying it erases class K2 to K7 for good."""
+
+    __tablename__ = "cooperation_key"
+
+    cooperation_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("cooperation.id"), primary_key=True
+    )
+    wrapped: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
+
+
+class ReferenceCounter(Base):
+    """The last number given in a year, so that references have no gaps and no doubles."""
+
+    __tablename__ = "reference_counter"
+
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last: Mapped[int] = mapped_column(default=0)
+
+
+class Party(Identified, Base):
+    """An organisation in a cooperation, with its own dates of joining and leaving."""
+
+    __tablename__ = "party"
+    __table_args__ = (sa.UniqueConstraint("cooperation_id", "organisation_id"),)
+
+    cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"))
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"), index=True)
+    side: Mapped[OrganisationKind]
+    position: Mapped[int] = mapped_column(default=0)
+    joined_on: Mapped[dt.date]
+    left_on: Mapped[dt.date | None]
+
+    cooperation: Mapped[Cooperation] = relationship(back_populates="parties", lazy="raise")
+    organisation: Mapped[Organisation] = relationship(lazy="raise")
+
+
+class CooperationPerson(Identified, Base):
+    """A person who takes part in a cooperation for one party."""
+
+    __tablename__ = "cooperation_person"
+    __table_args__ = (sa.UniqueConstraint("cooperation_id", "user_id", "organisation_id"),)
+
+    cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"))
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
+    function: Mapped[str] = mapped_column(default="")
+    from_on: Mapped[dt.date]
+    until_on: Mapped[dt.date | None]
+
+    cooperation: Mapped[Cooperation] = relationship(back_populates="people", lazy="raise")
+    user: Mapped[User] = relationship(lazy="raise")
+    organisation: Mapped[Organisation] = relationship(lazy="raise")
+
+
+class ClearanceScope(enum.StrEnum):
+    """What a clearance opens (C1)."""
+
+    ALL = "all"
+    PROJECT = "project"
+    VISIT = "visit"
+
+
+class Clearance(Identified, Base):
+    """What the product asks before showing a person anything of class K2 to K7 (G4, S11)."""
+
+    __tablename__ = "clearance"
+    __table_args__ = (sa.Index("ix_clearance_user_cooperation", "user_id", "cooperation_id"),)
+
+    cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"))
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
+    scope: Mapped[ClearanceScope]
+    visit_id: Mapped[UUID | None] = mapped_column(index=True)
+    undertaking_id: Mapped[UUID] = mapped_column(index=True)
+    from_on: Mapped[dt.date]
+    # The day is included.
+    until_on: Mapped[dt.date]
+    closed_at: Mapped[dt.datetime | None]
+    closed_reason: Mapped[str] = mapped_column(default="")
+
+    user: Mapped[User] = relationship(lazy="raise")
+
+
+class AudienceMember(Identified, Base):
+    """A person listed as the audience of a visit (V2), a class (C11) or a case (U10)."""
+
+    __tablename__ = "audience_member"
+    __table_args__ = (sa.UniqueConstraint("subject_type", "subject_id", "user_id"),)
+
+    cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"))
+    subject_type: Mapped[str] = mapped_column(sa.String(20))
+    subject_id: Mapped[UUID]
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)
+    # From this day on; the date itself is planning and stays encrypted in the checklist's answer.
+    from_on: Mapped[dt.date]
+    leads: Mapped[bool] = mapped_column(default=False)
+
+    user: Mapped[User] = relationship(lazy="raise")

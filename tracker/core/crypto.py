@@ -1,0 +1,56 @@
+"""Encryption of fields: a random key per cooperation, wrapped by the instance's key."""
+
+import hashlib
+import hmac
+import secrets
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from tracker.core import keys
+
+NONCE_BYTES = 12
+
+
+class SealBrokenError(Exception):
+    """Encrypted bytes were altered, moved to another place, or the key is not theirs."""
+
+
+def seal(key: bytes, plain: bytes, context: str) -> bytes:
+    """Encrypt bytes for one place; context names it, so that they can't be moved to another."""
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, plain, context.encode())
+
+
+def unseal(key: bytes, sealed: bytes, context: str) -> bytes:
+    """Decrypt what seal() made with the same key and context; raise SealBrokenError otherwise."""
+    try:
+        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
+    except InvalidTag as error:
+        message = f"The encrypted value of {context} can't be read."
+        raise SealBrokenError(message) from error
+
+
+def new_key() -> bytes:
+    """Return a fresh random key of 256 bits."""
+    return AESGCM.generate_key(bit_length=256)
+
+
+def wrap(key: bytes, context: str) -> bytes:
+    """Encrypt a cooperation's key with the instance's key."""
+    return seal(keys.current().fields, key, context)
+
+
+def unwrap(wrapped: bytes, context: str) -> bytes:
+    """Decrypt a cooperation's key."""
+    return unseal(keys.current().fields, wrapped, context)
+
+
+def authenticate(text: str) -> str:
+    """Return the HMAC-SHA256 of text under the trail's key, as hexadecimal letters."""
+    return hmac.new(keys.current().trail, text.encode(), hashlib.sha256).hexdigest()
+
+
+def is_authentic(text: str, code: str) -> bool:
+    """Tell whether a code is the one authenticate() gives, without leaking time."""
+    return hmac.compare_digest(authenticate(text), code)

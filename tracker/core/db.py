@@ -1,0 +1,104 @@
+"""The database: the base of all models, types stored alike on SQLite and PostgreSQL, transactions."""
+
+import datetime as dt
+import enum
+import sqlite3
+from contextvars import ContextVar
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
+from sqlalchemy.pool import ConnectionPoolEntry
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcDateTime(sa.TypeDecorator[dt.datetime]):
+    """A moment, always aware and in UTC; naive ones are refused."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        """Store UTC; SQLite keeps no zone, so it is taken off there."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = "A moment without a time zone can't be stored."
+            raise ValueError(message)
+        moment = value.astimezone(dt.UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(
+        self, value: dt.datetime | None, dialect: Dialect
+    ) -> dt.datetime | None:
+        """Return the moment aware, in UTC."""
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return value.replace(tzinfo=dt.UTC)
+        return value.astimezone(dt.UTC)
+
+
+def _values(kind: type[enum.Enum]) -> list[str]:
+    return [member.value for member in kind]
+
+
+class Base(DeclarativeBase):
+    """Base of every model: constraint names, and enums stored by value."""
+
+    registry = registry(
+        metadata=sa.MetaData(naming_convention=NAMES),
+        type_annotation_map={
+            dt.datetime: UtcDateTime(),
+            str: sa.Text(),
+            enum.Enum: sa.Enum(enum.Enum, native_enum=False, length=40, values_callable=_values),
+            dict[str, Any]: sa.JSON(),
+            list[str]: sa.JSON(),
+            list[dict[str, Any]]: sa.JSON(),
+        },
+    )
+
+
+class Identified:
+    """A model with a random id, so that ids tell nothing of how many there are."""
+
+    id: Mapped[UUID] = mapped_column(sa.Uuid(), primary_key=True, default=uuid4)
+
+
+db = SQLAlchemy(model_class=Base)
+
+# Whether the transaction begun next will write. SQLite takes its write lock at once then, so that
+# two writers wait for each other instead of failing half-way. Requests that only read say so.
+will_write: ContextVar[bool] = ContextVar("will_write", default=True)
+
+
+@event.listens_for(Engine, "connect")
+def _set_sqlite_pragmas(connection: object, _record: ConnectionPoolEntry) -> None:
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    connection.isolation_level = None
+    for pragma in (
+        "foreign_keys=ON",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "busy_timeout=20000",
+        "secure_delete=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@event.listens_for(Engine, "begin")
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if will_write.get() else "BEGIN")

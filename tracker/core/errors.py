@@ -1,0 +1,28 @@
+"""The errors that a rule of the field raises; routes turn them into words on the page."""
+
+
+class RuleBrokenError(Exception):
+    """Something can't be done as asked; the message says why, the field says where."""
+
+    def __init__(self, message: object, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
+class RefusedError(Exception):
+    """The person may see the thing but may not do this; the reason says why."""
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return str(self.reason)
+
+
+class StaleError(RuleBrokenError):
+    """Somebody else saved in the meantime; both values are to be shown."""

@@ -1,0 +1,67 @@
+"""Guidance articles: revisions, passages and the statements each carries."""
+
+import datetime as dt
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from tracker.core.db import Base, Identified
+
+
+class Article(Identified, Base):
+    """A revision of a guidance article in one language; the newest is current."""
+
+    __tablename__ = "article"
+    __table_args__ = (sa.UniqueConstraint("slug", "language", "revision"),)
+
+    slug: Mapped[str] = mapped_column(sa.String(60), index=True)
+    language: Mapped[str] = mapped_column(sa.String(10))
+    revision: Mapped[int]
+    is_current: Mapped[bool] = mapped_column(default=True)
+    question: Mapped[str]
+    summary: Mapped[str]
+    lead: Mapped[str] = mapped_column(default="")
+    category: Mapped[str] = mapped_column(sa.String(60))
+    topics: Mapped[list[str]]
+    source_title: Mapped[str]
+    source_url: Mapped[str]
+    revised_on: Mapped[dt.date]
+    # SHA-256 of the file's text, named by frozen revisions of checklists.
+    digest: Mapped[str] = mapped_column(sa.String(64))
+    loaded_at: Mapped[dt.datetime]
+
+    passages: Mapped[list["Passage"]] = relationship(
+        back_populates="article", order_by="Passage.number", lazy="raise"
+    )
+
+
+class Passage(Identified, Base):
+    """A numbered passage of an article, with the statements of the source it carries."""
+
+    __tablename__ = "passage"
+    __table_args__ = (sa.UniqueConstraint("article_id", "key"),)
+
+    article_id: Mapped[UUID] = mapped_column(sa.ForeignKey("article.id"))
+    key: Mapped[str] = mapped_column(sa.String(60), index=True)
+    number: Mapped[int]
+    title: Mapped[str]
+    markdown: Mapped[str]
+    statements: Mapped[list[str]]
+
+    article: Mapped[Article] = relationship(back_populates="passages", lazy="raise")
+
+
+class PassageUse(Identified, Base):
+    """Where a passage is used: filled in by checklists, shown beside the passage."""
+
+    __tablename__ = "passage_use"
+    __table_args__ = (sa.UniqueConstraint("passage", "used_by", "code"),)
+
+    # "article-slug/passage-key"
+    passage: Mapped[str] = mapped_column(sa.String(130), index=True)
+    # The kind of checklist, the item's code and its label.
+    used_by: Mapped[str] = mapped_column(sa.String(40))
+    code: Mapped[str] = mapped_column(sa.String(10))
+    label: Mapped[str]
+    position: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,139 @@
+"""What was signed, by whom, by what power, when and how; knows nothing of what it is about."""
+
+import datetime as dt
+import enum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from tracker.core.db import Base, Identified
+
+
+class Method(enum.StrEnum):
+    """How a signer proved who they are."""
+
+    PASSWORD_TOTP = "password_totp"  # noqa: S105 -- a name, not a password
+
+
+class RequestState(enum.StrEnum):
+    """Where the request to sign a revision stands."""
+
+    WAITING = "waiting"
+    COMPLETED = "completed"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+class SignatureKind(enum.StrEnum):
+    """Whether a signature binds a party or person, or countersigns a person's."""
+
+    SIGNATURE = "signature"
+    COUNTERSIGNATURE = "countersignature"
+
+
+class Revision(Identified, Base):
+    """A frozen text in canonical form; never changed, never deleted (the database refuses both)."""
+
+    __tablename__ = "revision"
+    __table_args__ = (sa.UniqueConstraint("subject_type", "subject_id", "number"),)
+
+    cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"), index=True)
+    subject_type: Mapped[str] = mapped_column(sa.String(20))
+    subject_id: Mapped[UUID] = mapped_column(index=True)
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    number: Mapped[int]
+    # Canonical bytes (RFC 8785): as they are for class K8, encrypted for class K2 to K7.
+    document: Mapped[bytes] = mapped_column(sa.LargeBinary())
+    is_sealed: Mapped[bool]
+    digest: Mapped[str] = mapped_column(sa.String(64), index=True)
+    frozen_at: Mapped[dt.datetime]
+    frozen_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    reason: Mapped[str] = mapped_column(default="")
+
+    signatures: Mapped[list["Signature"]] = relationship(
+        back_populates="revision", order_by="Signature.signed_at", lazy="raise"
+    )
+
+
+class SignatureRequest(Identified, Base):
+    """That a revision waits for signatures, and how that ended."""
+
+    __tablename__ = "signature_request"
+
+    revision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("revision.id"), unique=True)
+    state: Mapped[RequestState] = mapped_column(default=RequestState.WAITING)
+    sent_at: Mapped[dt.datetime]
+    sent_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    ended_at: Mapped[dt.datetime | None]
+    ended_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
+    ended_for_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
+    reason: Mapped[str] = mapped_column(default="")
+    # Codes of the items that a decline wants changed.
+    items: Mapped[list[str]] = mapped_column(default=list)
+
+    revision: Mapped[Revision] = relationship(lazy="raise")
+    places: Mapped[list["SignaturePlace"]] = relationship(
+        back_populates="request", order_by="SignaturePlace.position", lazy="raise"
+    )
+
+
+class SignaturePlace(Identified, Base):
+    """A line on which somebody is to sign: for an organisation, by a named person."""
+
+    __tablename__ = "signature_place"
+    __table_args__ = (sa.UniqueConstraint("request_id", "organisation_id", "user_id"),)
+
+    request_id: Mapped[UUID] = mapped_column(sa.ForeignKey("signature_request.id"))
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)
+    position: Mapped[int] = mapped_column(default=0)
+
+    request: Mapped[SignatureRequest] = relationship(back_populates="places", lazy="raise")
+
+
+class Signature(Identified, Base):
+    """One signature; never changed, never deleted (the database refuses both)."""
+
+    __tablename__ = "signature"
+    __table_args__ = (
+        sa.UniqueConstraint("revision_id", "user_id", "organisation_id", "kind"),
+    )
+
+    revision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("revision.id"))
+    kind: Mapped[SignatureKind]
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)
+    # None: a person signs in their own name (an undertaking).
+    organisation_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
+    signer_name: Mapped[str]
+    organisation_name: Mapped[str]
+    office: Mapped[str]
+    power: Mapped[str]
+    sentence: Mapped[str]
+    language: Mapped[str] = mapped_column(sa.String(10))
+    document_digest: Mapped[str] = mapped_column(sa.String(64))
+    method: Mapped[Method]
+    signed_at: Mapped[dt.datetime]
+    # SHA-256 of all the above in canonical form; the event of the signature binds it.
+    digest: Mapped[str] = mapped_column(sa.String(64))
+
+    revision: Mapped[Revision] = relationship(back_populates="signatures", lazy="raise")
+
+    def content(self) -> dict[str, Any]:
+        """Return what the digest of this signature binds."""
+        return {
+            "revision": str(self.revision_id),
+            "kind": self.kind.value,
+            "user": str(self.user_id),
+            "organisation": str(self.organisation_id) if self.organisation_id else None,
+            "signer_name": self.signer_name,
+            "organisation_name": self.organisation_name,
+            "office": self.office,
+            "power": self.power,
+            "sentence": self.sentence,
+            "language": self.language,
+            "document_digest": self.document_digest,
+            "method": self.method.value,
+            "signed_at": self.signed_at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+        }

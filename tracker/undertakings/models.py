@@ -1,0 +1,62 @@
+"""A person's own undertaking of confidentiality and what the NPM decided on it."""
+
+import datetime as dt
+import enum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from tracker.accounts.models import User
+from tracker.core.db import Base, Identified
+from tracker.organisations.models import Organisation
+
+
+class UndertakingState(enum.StrEnum):
+    """Where an undertaking stands."""
+
+    ASKED = "asked"
+    SIGNED = "signed"
+    COUNTERSIGNED = "countersigned"
+    CLOSED = "closed"
+
+
+class InterestsDecision(enum.StrEnum):
+    """What the NPM decided on declared interests (C13)."""
+
+    ACCEPT = "accept"
+    LIMIT = "limit"
+    REPLACE = "replace"
+
+
+class Undertaking(Identified, Base):
+    """One named person's undertaking on one revision of the confidentiality terms (S11)."""
+
+    __tablename__ = "undertaking"
+    __table_args__ = (
+        sa.UniqueConstraint("terms_revision_id", "user_id"),
+        sa.Index("ix_undertaking_user_state", "user_id", "state"),
+    )
+
+    cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"), index=True)
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
+    terms_revision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("revision.id"))
+    state: Mapped[UndertakingState] = mapped_column(default=UndertakingState.ASKED)
+    asked_at: Mapped[dt.datetime]
+    # What the person typed on the way and has not signed yet; encrypted with the cooperation's key.
+    sealed_draft: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
+    # The frozen text the person signed: terms, confirmations, declared interests (encrypted).
+    revision_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("revision.id"))
+    signed_at: Mapped[dt.datetime | None]
+    decision: Mapped[InterestsDecision | None]
+    # The reason given with the decision; it may speak of the interests, so it is encrypted.
+    sealed_decision_reason: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
+    decided_at: Mapped[dt.datetime | None]
+    decided_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
+    countersigned_at: Mapped[dt.datetime | None]
+    closed_at: Mapped[dt.datetime | None]
+    closed_reason: Mapped[str] = mapped_column(default="")
+
+    user: Mapped[User] = relationship(foreign_keys=[user_id], lazy="raise")
+    organisation: Mapped[Organisation] = relationship(lazy="raise")
