@@ -1,0 +1,93 @@
+# make run    prepares everything and starts the application
+# make test   prepares everything and runs every check
+# Others:     setup, check (under a minute), fmt, messages, lock, coverage, and each step of test
+
+SHELL = /bin/sh
+.SUFFIXES:
+.NOTPARALLEL:
+.DEFAULT_GOAL = help
+export MAKE PYTHON
+
+bin = .venv/bin
+pytest = $(bin)/pytest -q -n auto
+
+steps = lint types contracts catalogues unit sqlite postgresql browser
+fast = lint types contracts unit
+
+.PHONY: help setup run test check tools system fmt messages lock coverage $(steps)
+
+help:
+	@sed -n 's/^# //p; /^$$/q' Makefile
+
+# Only installs.
+setup:
+	@.ci/setup test
+
+# Demonstration data are offered on the first start; TRACKER_DEMO=0 starts empty.
+run:
+	@.ci/setup run
+	@TRACKER_DEMO=$${TRACKER_DEMO-1} exec $(bin)/tracker run
+
+test: tools system
+	@.ci/steps $(steps)
+
+check: tools
+	@.ci/steps $(fast)
+
+tools:
+	@.ci/setup test
+
+system:
+	@.ci/system
+
+# The steps.
+
+lint: tools
+	@$(bin)/ruff check .
+	@$(bin)/ruff format --check .
+	@$(bin)/djlint --quiet --lint templates
+	@$(bin)/codespell
+
+types: tools
+	@$(bin)/mypy
+
+contracts: tools
+	@$(bin)/lint-imports
+
+catalogues: tools
+	@.ci/messages check
+
+unit: tools
+	@$(pytest) tests/unit tests/guards
+
+sqlite: tools
+	@$(pytest) --database=sqlite tests/integration tests/migrations
+
+postgresql: tools
+	@$(pytest) --database=postgresql tests/integration tests/migrations
+
+browser: tools system
+	@$(pytest) --dist=loadfile tests/browser
+
+# For those who change the code.
+
+fmt: tools
+	@$(bin)/ruff check --fix-only .
+	@$(bin)/ruff format .
+
+messages: tools
+	@.ci/messages update
+
+# Which branches the tests take; the rules on who may, and on signing, whole.
+coverage: tools
+	@rm -f .coverage .coverage.*
+	@$(pytest) --cov --cov-report= tests/unit tests/guards tests/integration
+	@$(bin)/coverage report
+	@$(bin)/coverage report --include='*/policy.py,tracker/signoff/*,tracker/access/*' --fail-under=100
+
+# Newer packages: change requirements/*.in, then lock. No addresses of registries are kept.
+lock: tools
+	@cd requirements && for set in build run test; do \
+	  UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(bin)/uv pip compile --quiet --universal --python-version 3.11 \
+	    --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(LOCK) $$set.in -o $$set.txt || exit 1; \
+	done
