@@ -1,0 +1,99 @@
+"""The pages for what went wrong: each says what happened, that nothing is lost, and what to do."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import (
+    Forbidden,
+    HTTPException,
+    InternalServerError,
+    TooManyRequests,
+)
+from werkzeug.wrappers import Response
+
+from tracker.core.errors import RefusedError, RuleBrokenError
+
+# The pages there are; any other error of the web gets the page of its hundred.
+_PAGES = {400, 403, 404, 405, 409, 413, 429, 500}
+# What is never shown back: proofs of identity, tokens, buttons.
+_NOT_SHOWN = ("password", "code", "token", "csrf", "secret", "version", "add_row", "remove_row")
+_SHOWN_FIELDS = 60
+
+
+def register_error_pages(app: Flask) -> None:
+    """Answer every error with a page of the application."""
+    app.register_error_handler(CSRFError, _session_ended)
+    app.register_error_handler(RefusedError, _refused)
+    app.register_error_handler(RuleBrokenError, _rule_broken)
+    app.register_error_handler(InternalServerError, _our_fault)
+    app.register_error_handler(HTTPException, _any_error)
+
+
+def session_ended() -> Response:
+    """Answer a form that was sent after the session ended: what was typed is shown for copying.
+
+    Only a form of this application is shown back, never one that another site sent.
+    """
+    return _page("session_ended", 400, typed=typed_text(request.form) if _is_ours() else [])
+
+
+def typed_text(sent: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the names and texts of what was typed, without proofs of identity and tokens."""
+    fields = [
+        (name.replace("_", " ").replace("-", " "), value)
+        for name, value in sent.items()
+        if value.strip() and not any(part in name.lower() for part in _NOT_SHOWN)
+    ]
+    return fields[:_SHOWN_FIELDS]
+
+
+def _session_ended(_error: CSRFError) -> Response:
+    return session_ended()
+
+
+def _refused(error: RefusedError) -> Response:
+    return _page("403", 403, reason=str(error))
+
+
+def _rule_broken(error: RuleBrokenError) -> Response:
+    return _page("409", 409, reason=str(error))
+
+
+def _any_error(error: HTTPException) -> Response:
+    code = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    ours = code >= HTTPStatus.INTERNAL_SERVER_ERROR
+    name = code if code in _PAGES else (500 if ours else 400)
+    reason = error.description if _has_own_words(error) else ""
+    response = _page(str(name), code, reason=reason)
+    for header, value in error.get_headers():
+        if header not in {"Content-Type", "Content-Length"}:
+            response.headers[header] = value
+    return response
+
+
+def _our_fault(_error: InternalServerError) -> Response:
+    """Answer a fault of ours; when even the page can't be made, with one that needs nothing."""
+    try:
+        return _page("500", 500)
+    except Exception:
+        current_app.logger.exception("the page for a fault could not be made")
+        bare = current_app.jinja_env.get_template("errors/bare.html")
+        return make_response(bare.render(), 500)
+
+
+def _page(name: str, code: int, **values: Any) -> Response:
+    return make_response(render_template(f"errors/{name}.html", **values), code)
+
+
+def _has_own_words(error: HTTPException) -> bool:
+    own = error.description != type(error).description
+    return own and isinstance(error, Forbidden | TooManyRequests)
+
+
+def _is_ours() -> bool:
+    sender = request.headers.get("Origin") or request.referrer or ""
+    return urlsplit(sender).netloc == request.host

@@ -1,0 +1,340 @@
+"""The fields of forms: each with its browser hints, its limits and its words when it is empty."""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from wtforms import fields as library
+from wtforms import widgets
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # stubs are of WTForms 3.2
+from wtforms.validators import Email, ValidationError
+
+from tracker.ui.validators import ADDRESS_LENGTH, LINE_LENGTH, TEXT_LENGTH, MaxLength
+from tracker.ui.words import bare
+
+_DIGITS = re.compile(r"[+-]?\d{1,12}")
+_PHONE = re.compile(r"\+?[\d\s().\-/]{3,40}")
+_PHONE_DIGITS = range(3, 21)
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One answer to choose: the stored value, the words shown, a hint below, whether it is off."""
+
+    value: str
+    label: object
+    hint: object = ""
+    disabled: bool = False
+
+
+class LineField(library.StringField):
+    """One line of text."""
+
+    ask = _l("Enter an answer")
+
+    def __init__(
+        self, label: Any = None, validators: Any = None, *, most: int = LINE_LENGTH, **kw: Any
+    ) -> None:
+        super().__init__(label, _limited(validators, most), **kw)
+
+
+class TextField(library.TextAreaField):
+    """Text of several lines."""
+
+    ask = _l("Enter an answer")
+
+    def __init__(
+        self, label: Any = None, validators: Any = None, *, most: int = TEXT_LENGTH, **kw: Any
+    ) -> None:
+        super().__init__(label, _limited(validators, most), **kw)
+
+
+class EmailField(library.EmailField):
+    """An email address."""
+
+    ask = _l("Enter an email address")
+
+    def __init__(
+        self,
+        label: Any = None,
+        validators: Any = None,
+        *,
+        autocomplete: str = "email",
+        **kw: Any,
+    ) -> None:
+        checks = [*_limited(validators, ADDRESS_LENGTH), _email_when_filled]
+        super().__init__(label, checks, **_attributes(kw, autocomplete=autocomplete))
+
+
+class PasswordField(library.PasswordField):
+    """A password: never tidied, never shown again."""
+
+    ask = _l("Enter your password")
+
+    def __init__(
+        self,
+        label: Any = None,
+        validators: Any = None,
+        *,
+        autocomplete: str = "current-password",
+        **kw: Any,
+    ) -> None:
+        checks = _limited(validators, LINE_LENGTH)
+        super().__init__(label, checks, **_attributes(kw, autocomplete=autocomplete))
+
+
+class CodeField(library.StringField):
+    """A one-time code of six digits; spaces typed between them are taken out."""
+
+    ask = _l("Enter the six-digit code")
+
+    def __init__(self, label: Any = None, validators: Any = None, **kw: Any) -> None:
+        look = _attributes(
+            kw, inputmode="numeric", autocomplete="one-time-code", class_="short code-in"
+        )
+        super().__init__(label, _limited(validators, 20), **look)
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Keep the digits and letters that were sent."""
+        self.data = re.sub(r"[\s-]", "", str(valuelist[0])) if valuelist else None
+
+
+class PhoneField(library.TelField):
+    """A telephone number as people write it: digits with spaces, brackets, a plus in front."""
+
+    ask = _l("Enter a telephone number")
+
+    def __init__(self, label: Any = None, validators: Any = None, **kw: Any) -> None:
+        super().__init__(
+            label,
+            [*_limited(validators, 40), _phone_when_filled],
+            **_attributes(kw, autocomplete="tel", class_="medium"),
+        )
+
+
+class DateField(library.DateField):
+    """A date; the browser shows its own picker."""
+
+    ask = _l("Enter a date")
+
+    def __init__(self, label: Any = None, validators: Any = None, **kw: Any) -> None:
+        super().__init__(label, validators, **_attributes(kw, class_="short"))
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read a date of a year that can be meant; nothing sent is no date."""
+        self.data = None
+        if not _sent(valuelist):
+            return
+        super().process_formdata([str(valuelist[0]).strip()])
+        found: dt.date | None = self.data
+        if found is not None and not FIRST_YEAR <= found.year <= LAST_YEAR:
+            self.data = None
+            raise ValueError(bare(_l("Enter a year from 1900 to 2199")))
+
+
+class TimeField(library.TimeField):
+    """A time of day, hours and minutes."""
+
+    ask = _l("Enter a time")
+
+    def __init__(self, label: Any = None, validators: Any = None, **kw: Any) -> None:
+        super().__init__(label, validators, **_attributes(kw, class_="short"))
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read a time; nothing sent is no time."""
+        self.data = None
+        if _sent(valuelist):
+            super().process_formdata([str(valuelist[0]).strip()])
+
+
+class NumberField(library.IntegerField):
+    """A whole number with its unit; digits of any script are read."""
+
+    ask = _l("Enter a number")
+    widget = widgets.TextInput()
+
+    def __init__(
+        self,
+        label: Any = None,
+        validators: Any = None,
+        *,
+        unit: object = "",
+        least: int = 0,
+        most: int = 1_000_000,
+        **kw: Any,
+    ) -> None:
+        super().__init__(label, validators, **_attributes(kw, inputmode="numeric", class_="short"))
+        self.unit = unit
+        self.least = least
+        self.most = most
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read the number; nothing sent is no number."""
+        self.data = None
+        if not _sent(valuelist):
+            return
+        typed = re.sub(r"\s", "", str(valuelist[0]))
+        if not _DIGITS.fullmatch(typed):
+            raise ValueError(self.gettext("Not a valid integer value."))
+        if not self.least <= int(typed) <= self.most:
+            words = self.gettext("Number must be between %(min)s and %(max)s.")
+            raise ValueError(words % {"min": self.least, "max": self.most})
+        self.data = int(typed)
+
+
+class _Offers(library.SelectField):
+    """What fields with offered answers share: Option as choice, hints, nothing chosen is None."""
+
+    def __init__(
+        self,
+        label: Any = None,
+        validators: Any = None,
+        *,
+        coerce: Callable[[Any], Any] = str,
+        choices: Iterable[Option] | Callable[[], Iterable[Option]] | None = None,
+        **kw: Any,
+    ) -> None:
+        offered: Any = choices if choices is None or callable(choices) else list(choices)
+        super().__init__(
+            label,
+            validators,
+            coerce=lambda value: None if value in (None, "") else coerce(value),
+            choices=offered,
+            **kw,
+        )
+
+    @property
+    def hints(self) -> dict[str, object]:
+        """The hint below each answer, by its value."""
+        return {
+            option.value: option.hint
+            for option in getattr(self, "choices", None) or ()
+            if isinstance(option, Option) and option.hint
+        }
+
+    def _choices_from_input(self, choices: Sequence[Any] | None) -> list[Any]:
+        return [
+            SelectChoice(
+                option.value, option.label, render_kw={"disabled": True} if option.disabled else {}
+            )
+            if isinstance(option, Option)
+            else option
+            for option in choices or ()
+        ]
+
+
+class ChoiceField(_Offers, library.RadioField):
+    """One of a few answers, each on its own line."""
+
+    ask = _l("Choose one answer")
+
+    def pre_validate(self, form: Any) -> None:
+        """Leave it to Required whether something must be chosen; refuse what was not offered."""
+        if self.data is not None:
+            super().pre_validate(form)
+            _refuse_disabled(self)
+
+
+class SelectOneField(_Offers, library.SelectField):
+    """One of many answers, in a list that opens; a first line for none."""
+
+    ask = _l("Choose one from the list")
+
+    def __init__(
+        self, label: Any = None, validators: Any = None, *, blank: object = _l("Choose"), **kw: Any
+    ) -> None:
+        super().__init__(label, validators, **kw)
+        self.blank = blank
+
+    def _choices_from_input(self, choices: Sequence[Any] | None) -> list[Any]:
+        first = [] if self.blank is None else [SelectChoice("", self.blank)]
+        return first + super()._choices_from_input(choices)
+
+    def pre_validate(self, form: Any) -> None:
+        """Leave it to Required whether something must be chosen; refuse what was not offered."""
+        if self.data is not None:
+            super().pre_validate(form)
+            _refuse_disabled(self)
+
+
+class ChoicesField(_Offers, library.SelectMultipleField):
+    """Any number of answers, each with its own box."""
+
+    ask = _l("Choose at least one answer")
+    widget = widgets.ListWidget(prefix_label=False)
+    option_widget = widgets.CheckboxInput()
+
+    def __init__(self, label: Any = None, validators: Any = None, **kw: Any) -> None:
+        super().__init__(label, validators, **kw)
+        self.label.field_id = ""
+
+    def pre_validate(self, form: Any) -> None:
+        """Refuse what was not offered."""
+        super().pre_validate(form)
+        _refuse_disabled(self)
+
+
+class ConfirmField(library.BooleanField):
+    """A box with the sentence that is confirmed."""
+
+    ask = _l("Tick the box to confirm")
+
+
+class SearchField(library.SearchField):
+    """Keywords of a search."""
+
+    ask = _l("Enter a word to search for")
+
+
+class VersionField(library.Field):
+    """The version a person saw when the form opened; what can't be read counts as an old one."""
+
+    widget = widgets.HiddenInput()
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read the number, or None."""
+        typed = str(valuelist[0]) if valuelist else ""
+        self.data = int(typed) if _DIGITS.fullmatch(typed) else None
+
+    def _value(self) -> str:
+        return "" if self.data is None else str(self.data)
+
+
+def _limited(validators: Any, most: int) -> list[Any]:
+    return [MaxLength(most), *(validators or ())]
+
+
+def _attributes(kw: dict[str, Any], **given: str) -> dict[str, Any]:
+    """Return the keywords of a field with attributes of its element put in where none are set."""
+    return {**kw, "render_kw": {**given, **(kw.get("render_kw") or {})}}
+
+
+def _sent(valuelist: list[Any]) -> bool:
+    return bool(valuelist) and bool(str(valuelist[0]).strip())
+
+
+def _email_when_filled(form: Any, field: Any) -> None:
+    if field.data:
+        Email()(form, field)
+
+
+def _phone_when_filled(_form: Any, field: Any) -> None:
+    typed = field.data or ""
+    digits = sum(character.isdecimal() for character in typed)
+    if typed and not (_PHONE.fullmatch(typed) and digits in _PHONE_DIGITS):
+        raise ValidationError(bare(_l("Enter a telephone number, such as +356 2122 0000")))
+
+
+def _refuse_disabled(field: Any) -> None:
+    chosen = field.data if isinstance(field.data, list) else [field.data]
+    off = {
+        field.coerce(option.value)
+        for option in field.choices or ()
+        if isinstance(option, Option) and option.disabled
+    }
+    if off.intersection(chosen):
+        raise ValidationError(field.gettext("Not a valid choice."))

@@ -1,0 +1,122 @@
+"""The form all others are made from: tidies text, sets limits, lists its problems."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import request
+from flask_babel import gettext as _
+from flask_wtf import FlaskForm
+from wtforms import FieldList, FormField, StringField, TextAreaField
+from wtforms import PasswordField as LibraryPasswordField
+from wtforms.widgets import ListWidget
+
+from tracker.core.errors import RuleBrokenError
+from tracker.ui.validators import LINE_LENGTH, TEXT_LENGTH, MaxLength
+from tracker.ui.words import BareMessage, PlainTranslations, tidy_line, tidy_text
+
+Problem = tuple[str, str]
+
+
+class Form(FlaskForm):
+    """A form. Text is tidied and has a limit, whichever field class is used."""
+
+    class Meta(FlaskForm.Meta):
+        """How fields are bound: with our words, tidied, limited."""
+
+        def get_translations(self, _form: Any) -> PlainTranslations:
+            """Give the library's messages in plain words."""
+            return PlainTranslations()
+
+        def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
+            """Bind a field; text is tidied, and has a limit where the form sets none."""
+            kind = unbound_field.field_class
+            if issubclass(kind, StringField) and not issubclass(kind, LibraryPasswordField):
+                tidy = tidy_text if issubclass(kind, TextAreaField) else tidy_line
+                own = unbound_field.kwargs.get("filters", ())
+                options = {**options, "filters": (tidy, *own)}
+            field = unbound_field.bind(form=form, **options)
+            if isinstance(field, StringField) and not _has_limit(field):
+                limit = TEXT_LENGTH if isinstance(field, TextAreaField) else LINE_LENGTH
+                field.validators = [MaxLength(limit), *field.validators]
+            return field
+
+    @property
+    def summary_errors(self) -> list[Problem]:
+        """Every problem as (id of the element to go to, message), nested fields too.
+
+        A problem of the form as a whole has no id.
+        """
+        whole = [("", str(message)) for message in self.form_errors]
+        return whole + [problem for field in self for problem in _problems(field, "")]
+
+    def refuse(self, error: RuleBrokenError) -> None:
+        """Put the message of a broken rule beside its field, or above the form if it names none."""
+        field = self._named(error.field) if error.field else None
+        if field is None or isinstance(field, FormField):
+            self.form_errors.append(str(error))
+        else:
+            field.errors = [*field.errors, str(error)]
+
+    def changed_rows(self) -> bool:
+        """Add or take out the row of a table that a button asked for, and tell whether one did.
+
+        The page then shows the form again; nothing is tested and nothing is saved.
+        """
+        for name in ("add_row", "remove_row"):
+            asked = request.form.get(name)
+            if asked is not None:
+                for field in self:
+                    change = getattr(field, name, None)
+                    if change is not None:
+                        change(asked)
+                return True
+        return False
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether buttons of a table could be pressed in place of the form's own."""
+        return any(isinstance(field, FieldList) for field in self)
+
+    def _named(self, name: str) -> Any:
+        return next(
+            (field for field in _leaves(self) if name in {field.name, field.short_name}), None
+        )
+
+
+def _has_limit(field: StringField) -> bool:
+    return any(getattr(validator, "max", -1) not in (-1, None) for validator in field.validators)
+
+
+def _leaves(fields: Any) -> Iterator[Any]:
+    for field in fields:
+        yield field
+        if isinstance(field, FormField | FieldList):
+            yield from _leaves(field)
+
+
+def _problems(field: Any, place: str) -> Iterator[Problem]:
+    """Yield the problems of a field; place says in which row of which table it stands."""
+    if isinstance(field, FieldList):
+        for number, entry in enumerate(field, 1):
+            name = getattr(entry, "row_label", "") or _("row %(number)s", number=number)
+            yield from _problems(entry, f"{field.label.text}, {name}: ")
+        own = [message for message in field.errors if isinstance(message, str)]
+        yield from ((field.id, _with_label(message, field, place)) for message in own)
+    elif isinstance(field, FormField):
+        for part in field:
+            yield from _problems(part, place)
+    else:
+        for message in field.errors:
+            yield anchor(field), _with_label(message, field, place)
+
+
+def anchor(field: Any) -> str:
+    """Return the id of the element that takes the focus when a problem's link is followed."""
+    is_group = isinstance(field.widget, ListWidget) and getattr(field, "choices", None)
+    return f"{field.id}-0" if is_group else str(field.id)
+
+
+def _with_label(message: str, field: Any, place: str) -> str:
+    if isinstance(message, BareMessage) or place:
+        return f"{place}{field.label.text}: {message}"
+    return str(message)

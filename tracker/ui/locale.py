@@ -1,0 +1,151 @@
+"""The reader's language and its direction; dates and times in words, in the NPM's time zone."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from babel import Locale, dates
+from flask import Flask, current_app, g, request
+from flask_babel import get_locale
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from tracker.core import clock
+
+COOKIE = "language"
+ONE_YEAR = 365 * 24 * 60 * 60
+Length = Literal["full", "long", "medium", "short"]
+ProfileLanguage = Callable[[], str | None]
+
+# English is written with the day first, as people in most countries with an NPM read it.
+_DATES_OF = {"en": "en_GB"}
+_DAY_AND_MONTH = "MMMd"
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language that can be chosen: its code, own name and direction, and whether it is in use."""
+
+    code: str
+    name: str
+    direction: str
+    current: bool
+
+
+def init_locale(app: Flask, profile_language: ProfileLanguage | None = None) -> None:
+    """Give templates the dates in words; profile_language tells what a person has set for good."""
+    app.extensions["profile_language"] = profile_language
+    app.jinja_env.filters.update(as_date=as_date, as_datetime=as_datetime, as_time=as_time)
+    app.jinja_env.globals.update(day=day, moment=moment)
+
+
+def select_language() -> str:
+    """Choose the language: the one chosen here, the person's own, the browser's, the first."""
+    offered: tuple[str, ...] = current_app.extensions["settings"].languages
+    chosen = request.cookies.get(COOKIE)
+    if chosen in offered:
+        return str(chosen)
+    profile: ProfileLanguage | None = current_app.extensions.get("profile_language")
+    own = profile() if profile else None
+    if own in offered:
+        return str(own)
+    return request.accept_languages.best_match(offered, offered[0]) or offered[0]
+
+
+def keep_language(response: Response, code: str) -> None:
+    """Remember the chosen language in the browser for a year."""
+    secure = current_app.extensions["settings"].base_url.startswith("https://")
+    response.set_cookie(
+        COOKIE, code, max_age=ONE_YEAR, httponly=True, samesite="Lax", secure=secure
+    )
+    g.pop("languages", None)
+
+
+def languages() -> tuple[Language, ...]:
+    """Return the languages that can be chosen, each by its own name."""
+    current = language()
+    offered: tuple[str, ...] = current_app.extensions["settings"].languages
+    return tuple(
+        Language(code, _own_name(code), direction(code), code == current) for code in offered
+    )
+
+
+def language() -> str:
+    """Return the code of the language in use, for the lang attribute."""
+    return str(get_locale() or "en").replace("_", "-")
+
+
+def direction(code: str) -> str:
+    """Return the direction of a language's script: ltr or rtl."""
+    return str(Locale.parse(code.replace("-", "_")).text_direction)
+
+
+def time_zone_words() -> str:
+    """Return whose time is shown: the country with the offset from UTC, or the zone's own name."""
+    country = str(current_app.extensions["settings"].country)
+    offset = clock.now().astimezone(clock.zone()).strftime("%z")
+    hours = f"{offset[0]}{int(offset[1:3])}" + (f":{offset[3:5]}" if offset[3:5] != "00" else "")
+    utc = "UTC" if hours in {"+0", "-0"} else f"UTC{hours}"
+    place = country or clock.zone().key
+    return utc if place == utc else f"{place} ({utc})"
+
+
+def as_date(value: dt.date | None, length: Length = "long") -> str:
+    """Return a date in words, such as 27 November 2026; a moment by its day in the NPM's zone."""
+    if value is None:
+        return ""
+    date = _local(value).date() if isinstance(value, dt.datetime) else value
+    locale = _dates_locale()
+    if length == "short":
+        return str(dates.format_skeleton(_DAY_AND_MONTH, date, locale=locale))
+    return str(dates.format_date(date, format=length, locale=locale))
+
+
+def as_time(value: dt.datetime | dt.time | None) -> str:
+    """Return hours and minutes, such as 14:02, in the NPM's zone."""
+    if value is None:
+        return ""
+    time = _local(value).timetz() if isinstance(value, dt.datetime) else value
+    return time.strftime("%H:%M")
+
+
+def as_datetime(value: dt.datetime | None, length: Length = "long") -> str:
+    """Return a moment in words, such as 11 December 2026, 14:02, in the NPM's zone."""
+    if value is None:
+        return ""
+    pattern = _dates_locale().datetime_formats["medium"]
+    return str(pattern).replace("{1}", as_date(value, length)).replace("{0}", as_time(value))
+
+
+def day(value: dt.date | None, length: Length = "long") -> Markup:
+    """Return a date as a time element."""
+    if value is None:
+        return Markup("")
+    date = _local(value).date() if isinstance(value, dt.datetime) else value
+    return Markup('<time datetime="{}">{}</time>').format(date.isoformat(), as_date(date, length))
+
+
+def moment(value: dt.datetime | None, length: Length = "long") -> Markup:
+    """Return a moment as a time element."""
+    if value is None:
+        return Markup("")
+    stamp = _local(value).isoformat(timespec="minutes")
+    return Markup('<time datetime="{}">{}</time>').format(stamp, as_datetime(value, length))
+
+
+def _local(value: dt.datetime) -> dt.datetime:
+    if value.tzinfo is None:
+        raise ValueError("a moment without a zone: it must come from the clock or the database")
+    return value.astimezone(clock.zone())
+
+
+def _dates_locale() -> Locale:
+    locale = get_locale() or Locale("en")
+    return Locale.parse(_DATES_OF.get(str(locale), str(locale)))
+
+
+def _own_name(code: str) -> str:
+    locale = Locale.parse(code)
+    name = str(locale.get_display_name(locale) or code)
+    return name[0].upper() + name[1:]

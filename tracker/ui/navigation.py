@@ -1,0 +1,152 @@
+"""What stands around every page: the main navigation, whom one acts for, the way out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from babel.lists import format_list
+from flask import Flask, current_app, request, url_for
+from flask_babel import get_locale
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor, Role
+from tracker.access.gate import optional_actor
+from tracker.ui import locale
+
+Predicate = Callable[[Actor | None], bool]
+
+ROLE_WORDS: dict[Role, object] = {
+    Role.COORDINATOR: _l("coordinator"),
+    Role.MEMBER: _l("member"),
+    Role.SIGNATORY: _l("signatory"),
+    Role.MANAGER: _l("manager"),
+    Role.AUDITOR: _l("auditor"),
+    Role.ADMINISTRATOR: _l("administrator"),
+}
+# Words of a name that give no letter to its mark.
+_PASSED_OVER = {"office", "of", "the", "for", "and", "de", "du", "des", "la", "le"}
+
+
+def everybody(_actor: Actor | None) -> bool:
+    """Show an entry to anybody."""
+    return True
+
+
+def people_signed_in(actor: Actor | None) -> bool:
+    """Show an entry to people who are signed in."""
+    return actor is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the main navigation; `parts` are the blueprints that belong to it as well."""
+
+    endpoint: str
+    label: object
+    shown: Predicate = people_signed_in
+    parts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The entries, and the pages that the frame of every page leads to."""
+
+    entries: tuple[Entry, ...] = ()
+    home: str = ""
+    sign_in: str = ""
+    sign_out: str = ""
+    account: str = "accounts.profile"
+    switch: str = "accounts.switch"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of the frame; current is page, true or empty, as aria-current takes it."""
+
+    label: object
+    url: str
+    current: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameLinks:
+    """The addresses the frame leads to; empty where a page does not exist for this reader."""
+
+    home: str = "/"
+    sign_in: str = ""
+    sign_out: str = ""
+    account: str = ""
+    switch: str = ""
+    entries: tuple[Link, ...] = field(default=())
+
+
+def register_navigation(
+    app: Flask, entries: Sequence[Entry | tuple[str, object, Predicate]], **endpoints: str
+) -> None:
+    """Set the main navigation, and the endpoints of home, sign_in, sign_out, account, switch."""
+    made = tuple(entry if isinstance(entry, Entry) else Entry(*entry) for entry in entries)
+    app.extensions["frame"] = Frame(entries=made, **endpoints)
+
+
+def init_frame(app: Flask) -> None:
+    """Give every template what the frame of a page needs."""
+    app.extensions.setdefault("frame", Frame())
+    app.jinja_env.filters.update(party_mark=party_mark, role_words=role_words)
+    app.context_processor(_frame_context)
+
+
+def navigation(actor: Actor | None) -> FrameLinks:
+    """Return the links of the frame for a reader."""
+    frame: Frame = current_app.extensions["frame"]
+    return FrameLinks(
+        home=_url(frame.home) or f"{request.script_root}/",
+        sign_in="" if actor else _url(frame.sign_in),
+        sign_out=_url(frame.sign_out) if actor else "",
+        account=_url(frame.account) if actor else "",
+        switch=_url(frame.switch) if actor and actor.may_switch else "",
+        entries=tuple(
+            Link(entry.label, _url(entry.endpoint), _current(entry))
+            for entry in frame.entries
+            if entry.shown(actor) and _url(entry.endpoint)
+        ),
+    )
+
+
+def role_words(actor: Actor) -> str:
+    """Return the roles in which a person acts, such as coordinator and signatory."""
+    words = [str(label) for role, label in ROLE_WORDS.items() if role in actor.roles]
+    return format_list(words, locale=str(get_locale() or "en")) if words else ""
+
+
+def party_mark(name: str) -> str:
+    """Return two letters for an organisation; its name always stands beside them."""
+    words = [word for word in name.replace("-", " ").split() if word[:1].isalnum()]
+    telling = [word for word in words if word.lower() not in _PASSED_OVER] or words
+    if not telling:
+        return "?"
+    letters = telling[0][:2] if len(telling) == 1 else telling[0][0] + telling[1][0]
+    return letters.upper()
+
+
+def _frame_context() -> dict[str, Any]:
+    actor = optional_actor()
+    code = locale.language()
+    return {
+        "actor": actor,
+        "navigation": navigation(actor),
+        "languages": locale.languages(),
+        "lang": code,
+        "dir": locale.direction(code),
+        "timezone_name": locale.time_zone_words(),
+    }
+
+
+def _url(endpoint: str) -> str:
+    return url_for(endpoint) if endpoint in current_app.view_functions else ""
+
+
+def _current(entry: Entry) -> str:
+    if request.endpoint == entry.endpoint:
+        return "page"
+    part = entry.endpoint.partition(".")[0]
+    return "true" if request.blueprint in {part, *entry.parts} else ""

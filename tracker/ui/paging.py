@@ -1,0 +1,81 @@
+"""One page of a long list, and the links to the others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from flask import request
+
+from tracker.ui.filters import here
+
+Item = TypeVar("Item")
+
+SIZE = 25
+FARTHEST = 100_000
+_AROUND = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """The items of one page, its number counted from 1, its size, and how many items there are."""
+
+    items: Sequence[Item]
+    number: int
+    size: int
+    total: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are; an empty list has one."""
+        return max(1, -(-self.total // self.size))
+
+    @property
+    def first_item(self) -> int:
+        """The place of the first item shown, counted from 1; 0 when none is."""
+        return (self.number - 1) * self.size + 1 if self.items else 0
+
+    @property
+    def last_item(self) -> int:
+        """The place of the last item shown."""
+        return self.first_item + len(self.items) - 1 if self.items else 0
+
+    @property
+    def previous(self) -> int | None:
+        """The number of the page before, or of the last one when this lies beyond it."""
+        return min(self.number - 1, self.pages) if self.number > 1 else None
+
+    @property
+    def following(self) -> int | None:
+        """The number of the page after."""
+        return self.number + 1 if self.number < self.pages else None
+
+    @property
+    def numbers(self) -> list[int | None]:
+        """The pages to link to: first, last and those around; None where some are left out."""
+        near = range(self.number - _AROUND, self.number + _AROUND + 1)
+        shown = sorted({1, self.pages, *(n for n in near if 1 <= n <= self.pages)})
+        found: list[int | None] = []
+        for number in shown:
+            before = found[-1] if found else None
+            if before is not None and number - before > 1:
+                found.append(None)
+            found.append(number)
+        return found
+
+
+def asked_number(arguments: Mapping[str, str] | None = None) -> int:
+    """Read the number of the page asked for; anything that is none means the first."""
+    typed = (request.args if arguments is None else arguments).get("page", "")
+    if typed.isascii() and typed.isdecimal() and 1 <= int(typed[:9]) <= FARTHEST:
+        return int(typed[:9])
+    return 1
+
+
+def offset(number: int, size: int = SIZE) -> int:
+    """Return how many items come before a page."""
+    return (number - 1) * size
+
+
+def page_url(number: int) -> str:
+    """Return the address of another page of the list shown, with everything else as it is."""
+    return here({"page": str(number) if number > 1 else None})

@@ -1,0 +1,47 @@
+"""Pages of the frame itself: choosing a language, what this tool protects, accessibility."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, abort, current_app, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from tracker.access.gate import public
+from tracker.ui.locale import keep_language
+
+blueprint = Blueprint("ui", __name__)
+
+
+@blueprint.post("/language")
+@public
+def choose_language() -> Response:
+    """Keep the chosen language and go back to the page it was chosen on."""
+    code = request.form.get("language", "")
+    if code not in current_app.extensions["settings"].languages:
+        abort(400)
+    response = redirect(_local(request.form.get("back", "")))
+    keep_language(response, code)
+    return response
+
+
+@blueprint.get("/protects")
+@public
+def protects() -> str:
+    """Say in plain words what this tool protects and what it does not."""
+    return render_template("ui/protects.html")
+
+
+@blueprint.get("/accessibility")
+@public
+def accessibility() -> str:
+    """Say how the pages can be used, and what to do when one can't."""
+    return render_template("ui/accessibility.html")
+
+
+def _local(address: str) -> str:
+    """Return an address of this application; anything else leads to its first page."""
+    parts = urlsplit(address)
+    own = address.startswith("/") and not address.startswith(("//", "/\\"))
+    clean = address.isprintable() and "\\" not in address
+    if own and clean and not parts.scheme and not parts.netloc:
+        return request.script_root + address
+    return f"{request.script_root}/"
