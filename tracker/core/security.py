@@ -1,0 +1,54 @@
+"""The headers of every answer: what a browser may load, send and keep."""
+
+from flask import Flask, request
+from werkzeug.wrappers import Response
+
+STATIC = "static"
+ONE_YEAR = 365 * 24 * 60 * 60
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Permissions-Policy": (
+        "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), "
+        "magnetometer=(), microphone=(), midi=(), payment=(), usb=()"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def init_security_headers(app: Flask) -> None:
+    """Set the headers on every answer of the application.
+
+    Nothing but static files is ever kept by a browser or on the way: most pages hold what only
+    the signed-in person may see, and the rest is small. People are kept on https when the
+    application is reached by it.
+    """
+    secure = app.extensions["settings"].base_url.startswith("https://")
+
+    @app.after_request
+    def _set_headers(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers[name] = value
+        if request.endpoint != STATIC:
+            response.headers["Cache-Control"] = "no-store"
+        if secure:
+            response.headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}"
+        return response
