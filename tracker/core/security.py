@@ -1,24 +1,24 @@
 """The headers of every answer: what a browser may load, send and keep."""
 
+from http import HTTPStatus
+
 from flask import Flask, request
 from werkzeug.wrappers import Response
 
 STATIC = "static"
 ONE_YEAR = 365 * 24 * 60 * 60
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "manifest-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; "
+    "script-src 'self'; "
+    "style-src 'self'; "
+    "img-src 'self' data:; "
+    "font-src 'self'; "
+    "connect-src 'self'; "
+    "manifest-src 'self'; "
+    "form-action 'self'; "
+    "base-uri 'none'; "
+    "frame-ancestors 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -47,7 +47,7 @@ def init_security_headers(app: Flask) -> None:
     def _set_headers(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers[name] = value
-        if request.endpoint != STATIC:
+        if request.endpoint != STATIC or response.status_code >= HTTPStatus.BAD_REQUEST:
             response.headers["Cache-Control"] = "no-store"
         if secure:
             response.headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}"

@@ -12,6 +12,8 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import Actor, Role
 from tracker.access.gate import optional_actor
 from tracker.ui import locale
+from tracker.ui.filters import here
+from tracker.ui.paging import page_url
 
 Predicate = Callable[[Actor | None], bool]
 
@@ -91,7 +93,10 @@ def register_navigation(
 def init_frame(app: Flask) -> None:
     """Give every template what the frame of a page needs."""
     app.extensions.setdefault("frame", Frame())
-    app.jinja_env.filters.update(party_mark=party_mark, role_words=role_words)
+    app.jinja_env.filters.update(
+        digest_groups=digest_groups, party_mark=party_mark, role_words=role_words
+    )
+    app.jinja_env.globals.update(here=here, page_url=page_url)
     app.context_processor(_frame_context)
 
 
@@ -126,6 +131,11 @@ def party_mark(name: str) -> str:
         return "?"
     letters = telling[0][:2] if len(telling) == 1 else telling[0][0] + telling[1][0]
     return letters.upper()
+
+
+def digest_groups(digest: str) -> str:
+    """Return a digest in groups of eight, as it is read aloud and compared."""
+    return " ".join(digest[start : start + 8] for start in range(0, len(digest), 8))
 
 
 def _frame_context() -> dict[str, Any]:
