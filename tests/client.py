@@ -1,0 +1,149 @@
+"""A client that looks at every answer: a valid page, nothing left unsaved, no GET that writes."""
+
+import contextvars
+import secrets
+from collections.abc import Iterable
+from typing import Any, cast
+
+import sqlalchemy as sa
+from flask import Flask, Response, current_app, has_app_context, request
+from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy import event
+from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
+from werkzeug.test import TestResponse
+
+from tests.pages import Page
+from tracker.core.db import db
+
+# The one table that a GET may write to (product.md, section 7).
+_WRITTEN_BY_READING = {"read_log_entry"}
+_READING = {"GET", "HEAD", "OPTIONS"}
+_FAULTS = "request_faults"
+
+
+class CheckedClient(FlaskClient):
+    """A person's browser. Each client has its own cookies; a request shares nothing with the test.
+
+    A POST carries the token of the session, as the form on a page would; csrf=False leaves it out.
+    """
+
+    def open(self, *args: Any, csrf: bool = True, **kwargs: Any) -> TestResponse:
+        """Ask for a page, look at the answer, and return it."""
+        _end_transaction_of_the_test()
+        faults: list[str] = self.application.extensions[_FAULTS]
+        faults.clear()
+        if csrf and kwargs.get("method") == "POST" and isinstance(kwargs.get("data"), dict | None):
+            kwargs["data"] = {"csrf_token": self._token(), **(kwargs.get("data") or {})}
+        # In an empty context: a request must not see the test's own session or signed-in person.
+        response = contextvars.Context().run(super().open, *args, **kwargs)
+        assert not faults, "; ".join(faults)
+        is_redirect = 300 <= response.status_code < 400
+        if response.mimetype == "text/html" and not is_redirect and response.data:
+            Page.of(response).check()
+        return response
+
+    def page(self, url: str, status: int = 200) -> Page:
+        """Return the page at an address, after redirects; fail on another status."""
+        response = self.get(url, follow_redirects=True)
+        assert response.status_code == status, f"{url}: {response.status}"
+        return Page.of(response)
+
+    def submit(
+        self, url: str, *, action: str | None = None, follow: bool = True, **fields: object
+    ) -> TestResponse:
+        """Open a page, fill in its form and send it; fail on fields that the form does not have.
+
+        A field of None or False is left out, as an unticked box would be.
+        """
+        page = self.page(url)
+        form = page.form(action)
+        return self.open(
+            form.action or page.where,
+            method=form.method.upper(),
+            data=form.filled_in(**fields),
+            csrf=False,
+            follow_redirects=follow,
+        )
+
+    def _token(self) -> str:
+        """Return a token for forms that fits this browser's session, as any page would show."""
+
+        def keep() -> str:
+            with self.session_transaction() as session:
+                raw: str = session.setdefault("csrf_token", secrets.token_hex(20))
+                return raw
+
+        signer = URLSafeTimedSerializer(cast("str", self.application.secret_key), "wtf-csrf-token")
+        return str(signer.dumps(contextvars.Context().run(keep)))
+
+
+def watch(app: Flask) -> None:
+    """Make the application's clients check, and have each request noted for them."""
+    app.extensions[_FAULTS] = []
+    app.test_client_class = CheckedClient
+    app.after_request(_look)
+
+
+@event.listens_for(db.session, "after_flush")
+def _flushed(session: Session, _context: UOWTransaction) -> None:
+    _note(session, {*session.new, *session.dirty, *session.deleted})
+
+
+@event.listens_for(db.session, "do_orm_execute")
+def _executed(state: ORMExecuteState) -> None:
+    if state.is_insert or state.is_update or state.is_delete:
+        table = cast("sa.sql.dml.UpdateBase", state.statement).table
+        _note_tables(state.session, {str(table)})
+
+
+@event.listens_for(db.session, "after_commit")
+@event.listens_for(db.session, "after_rollback")
+def _ended(session: Session) -> None:
+    # Both are told of savepoints too.
+    if not session.in_nested_transaction():
+        session.info.pop("unsaved", None)
+
+
+def _note(session: Session, rows: Iterable[object]) -> None:
+    _note_tables(session, _tables(rows))
+
+
+def _note_tables(session: Session, tables: set[str]) -> None:
+    session.info.setdefault("unsaved", set()).update(tables)
+    session.info.setdefault("written", set()).update(tables)
+
+
+def _tables(rows: Iterable[object]) -> set[str]:
+    return {str(sa.inspect(row, raiseerr=True).mapper.local_table) for row in rows}
+
+
+def _unsaved(session: Session) -> set[str]:
+    """Return the tables with changes that were made and neither committed nor rolled back."""
+    changed = [row for row in session.dirty if session.is_modified(row)]
+    noted: set[str] = session.info.get("unsaved", set())
+    return noted | _tables([*session.new, *session.deleted, *changed])
+
+
+def _look(response: Response) -> Response:
+    """Note what a request leaves unsaved, and what a GET wrote."""
+    if not db.session.registry.has():
+        return response
+    session = db.session()
+    faults: list[str] = current_app.extensions[_FAULTS]
+    unsaved = _unsaved(session)
+    if unsaved:
+        faults.append(f"{request.method} {request.path} left unsaved: {', '.join(sorted(unsaved))}")
+    written: set[str] = session.info.get("written", set()) - _WRITTEN_BY_READING
+    if written and request.method in _READING:
+        faults.append(f"{request.method} {request.path} wrote to: {', '.join(sorted(written))}")
+    return response
+
+
+def _end_transaction_of_the_test() -> None:
+    """End the test's own reading, so that it neither blocks the request nor sees old rows after."""
+    if not has_app_context() or not db.session.registry.has():
+        return
+    unsaved = _unsaved(db.session())
+    assert not unsaved, f"The test has not committed its changes to: {', '.join(sorted(unsaved))}"
+    db.session.rollback()

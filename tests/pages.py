@@ -1,0 +1,212 @@
+"""What every page must be, and reading a page as a person would: by heading, links and forms."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Self
+from xml.etree.ElementTree import Element
+
+import html5lib
+from html5lib.html5parser import ParseError
+from werkzeug.test import TestResponse
+
+# Attributes that point at the id of something on the same page.
+_POINTERS = (
+    "for",
+    "aria-controls",
+    "aria-describedby",
+    "aria-details",
+    "aria-errormessage",
+    "aria-labelledby",
+    "aria-owns",
+    "form",
+    "headers",
+    "list",
+)
+_NOT_FILLED_IN = {"submit", "button", "reset", "image", "file"}
+
+
+class PageError(AssertionError):
+    """A page is not what every page must be; the message lists in what."""
+
+
+class Page:
+    """An HTML answer, parsed strictly."""
+
+    def __init__(self, html: str, where: str) -> None:
+        self.where = where
+        self.html = html
+        parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+        try:
+            self.root: Element = parser.parse(html)
+        except ParseError as error:
+            (line, column), code, details = parser.errors[-1]
+            around = "\n".join(html.splitlines()[max(0, line - 3) : line + 1])
+            message = f"{where}: not valid HTML at {line}:{column}: {code} {details}\n{around}"
+            raise PageError(message) from error
+
+    @classmethod
+    def of(cls, response: TestResponse) -> Self:
+        """Return the page of an answer."""
+        return cls(response.get_data(as_text=True), response.request.path)
+
+    @property
+    def h1(self) -> str:
+        """The words of the heading."""
+        return _words(self._one("h1"))
+
+    @property
+    def title(self) -> str:
+        """The words of the title."""
+        return _words(self._one("title"))
+
+    @property
+    def text(self) -> str:
+        """All that can be read, with single spaces."""
+        return _words(self._one("body"))
+
+    def links(self) -> dict[str, str]:
+        """Return each link's words and where it leads; the first one of the same words counts."""
+        found: dict[str, str] = {}
+        for link in self.root.iter("a"):
+            if "href" in link.attrib:
+                found.setdefault(_words(link), link.attrib["href"])
+        return found
+
+    def addresses(self) -> list[str]:
+        """Return where the links lead, each once, in the order of the page."""
+        return list(
+            dict.fromkeys(a.attrib["href"] for a in self.root.iter("a") if "href" in a.attrib)
+        )
+
+    def form(self, action: str | None = None) -> "Form":
+        """Return the form that is sent to the action, or the only form of the main part."""
+        forms = [Form(form) for form in self._one("main").iter("form")]
+        if action is not None:
+            forms = [form for form in forms if form.action.split("?")[0] == action]
+        else:
+            forms = [form for form in forms if form.method == "post"]
+        if len(forms) != 1:
+            message = f"{self.where}: {len(forms)} forms{f' for {action}' if action else ''}"
+            raise PageError(message)
+        return forms[0]
+
+    def check(self) -> None:
+        """Raise PageError unless the page is what every page must be."""
+        faults = [
+            *self._heading_faults(),
+            *self._id_faults(),
+            *self._inline_faults(),
+        ]
+        if faults:
+            message = f"{self.where}: " + "; ".join(faults)
+            raise PageError(message)
+
+    def _one(self, tag: str) -> Element:
+        found = list(self.root.iter(tag))
+        if len(found) != 1:
+            message = f"{self.where}: {len(found)} elements {tag}, not one"
+            raise PageError(message)
+        return found[0]
+
+    def _heading_faults(self) -> Iterator[str]:
+        if not self.root.attrib.get("lang"):
+            yield "the page does not say its language"
+        headings = [_words(h1) for h1 in self.root.iter("h1")]
+        if len(headings) != 1:
+            yield f"{len(headings)} headings h1, not one"
+            return
+        if not headings[0]:
+            yield "the h1 is empty"
+        if not self.title.startswith((headings[0], f"Problem: {headings[0]}")):
+            yield f"the title {self.title!r} does not begin with the h1 {headings[0]!r}"
+
+    def _id_faults(self) -> Iterator[str]:
+        ids = Counter(e.attrib["id"] for e in self.root.iter() if "id" in e.attrib)
+        for name, times in ids.items():
+            if times > 1:
+                yield f"the id {name!r} stands {times} times"
+        for element in self.root.iter():
+            for attribute in _POINTERS:
+                for name in element.attrib.get(attribute, "").split():
+                    if name not in ids:
+                        yield f"{attribute}={name!r} points at nothing"
+            address = element.attrib.get("href", "")
+            if address.startswith("#") and address[1:] not in {"", *ids}:
+                yield f"the link to {address!r} leads nowhere"
+
+    def _inline_faults(self) -> Iterator[str]:
+        for element in self.root.iter():
+            if element.tag == "style":
+                yield "a style element"
+            if element.tag == "script" and (element.text or "").strip():
+                yield "an inline script"
+            for name, value in element.attrib.items():
+                if name == "style":
+                    yield f"a style attribute: {value!r}"
+                if name.startswith("on"):
+                    yield f"an inline handler: {name}"
+                if value.strip().lower().startswith("javascript:"):
+                    yield f"a script in {name}"
+
+
+class Form:
+    """A form with what is filled in already, as a browser would send it."""
+
+    def __init__(self, element: Element) -> None:
+        self.action = element.attrib.get("action", "")
+        self.method = element.attrib.get("method", "get").lower()
+        self.names: set[str] = set()
+        self.values: dict[str, list[str]] = {}
+        for control in element.iter():
+            name = control.attrib.get("name")
+            if name and "disabled" not in control.attrib:
+                self._read(name, control)
+
+    def filled_in(self, **values: object) -> dict[str, list[str]]:
+        """Return what is sent when these fields are filled in; each must be on the form."""
+        unknown = sorted(set(values) - self.names)
+        if unknown:
+            message = f"The form has no field {', '.join(unknown)}; it has {sorted(self.names)}"
+            raise PageError(message)
+        sent = {name: list(held) for name, held in self.values.items()}
+        for name, value in values.items():
+            if value is None or value is False:
+                sent.pop(name, None)
+            elif isinstance(value, list | tuple):
+                sent[name] = [str(part) for part in value]
+            else:
+                sent[name] = [str(value)]
+        return sent
+
+    def _read(self, name: str, control: Element) -> None:
+        kind = control.attrib.get("type", "text").lower()
+        if control.tag == "textarea":
+            self._hold(name, re.sub(r"\A\r?\n", "", control.text or ""))
+        elif control.tag == "select":
+            self._read_select(name, control)
+        elif control.tag == "input" and kind in {"checkbox", "radio"}:
+            self.names.add(name)
+            if "checked" in control.attrib:
+                self._hold(name, control.attrib.get("value", "on"))
+        elif control.tag == "input" and kind not in _NOT_FILLED_IN:
+            self._hold(name, control.attrib.get("value", ""))
+        elif control.tag in {"input", "button"}:
+            self.names.add(name)
+
+    def _read_select(self, name: str, control: Element) -> None:
+        self.names.add(name)
+        options = list(control.iter("option"))
+        chosen = [option for option in options if "selected" in option.attrib]
+        if not chosen and "multiple" not in control.attrib:
+            chosen = options[:1]
+        for option in chosen:
+            self._hold(name, option.attrib.get("value", _words(option)))
+
+    def _hold(self, name: str, value: str) -> None:
+        self.names.add(name)
+        self.values.setdefault(name, []).append(value)
+
+
+def _words(element: Element) -> str:
+    return " ".join("".join(element.itertext()).split())

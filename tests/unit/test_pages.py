@@ -1,0 +1,78 @@
+"""The check of pages finds each fault that it is there to find."""
+
+import pytest
+
+from tests.pages import Page, PageError
+
+SOUND = """<!doctype html><html lang="en"><head><meta charset="utf-8">
+<title>Sign - Common Terms</title></head><body><main><h1>Sign</h1>{body}</main></body></html>"""
+
+
+def page(body: str = "", html: str = SOUND) -> Page:
+    return Page(html.format(body=body), "/sign")
+
+
+def test_a_sound_page_passes() -> None:
+    page(
+        '<p id="a">Text</p><a href="#a">To the text</a><label for="b">B</label><input id="b">'
+    ).check()
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ("<h1>Again</h1>", "2 headings h1"),
+        ('<p id="a"></p><p id="a"></p>', "the id 'a' stands 2 times"),
+        ('<label for="nobody">B</label>', "for='nobody' points at nothing"),
+        ('<p aria-describedby="nobody">B</p>', "aria-describedby='nobody' points at nothing"),
+        ('<a href="#nowhere">B</a>', "'#nowhere' leads nowhere"),
+        ('<p style="color: red">B</p>', "a style attribute"),
+        ("<script>alert(1)</script>", "an inline script"),
+        ('<button onclick="go()">B</button>', "an inline handler: onclick"),
+        ('<a href="JavaScript:go()">B</a>', "a script in href"),
+    ],
+)
+def test_a_fault_is_found(body: str, fault: str) -> None:
+    with pytest.raises(PageError, match=fault.replace("(", r"\(")):
+        page(body).check()
+
+
+def test_a_title_that_does_not_begin_with_the_heading_is_found() -> None:
+    with pytest.raises(PageError, match="does not begin with the h1"):
+        page(html=SOUND.replace("<title>Sign", "<title>Home")).check()
+
+
+def test_the_title_of_a_page_with_a_problem_says_so_first() -> None:
+    page(html=SOUND.replace("<title>Sign", "<title>Problem: Sign")).check()
+
+
+def test_a_page_without_a_language_is_found() -> None:
+    with pytest.raises(PageError, match="does not say its language"):
+        page(html=SOUND.replace(' lang="en"', "")).check()
+
+
+def test_html_that_is_not_valid_is_found() -> None:
+    with pytest.raises(PageError, match="not valid HTML"):
+        page("<p><div></p></div>")
+
+
+def test_a_form_is_sent_as_a_browser_would_send_it() -> None:
+    form = page(
+        """<form method="post" action="/sign"><input type="hidden" name="token" value="t">
+        <input name="name" value="Nour"><textarea name="why">\nBecause</textarea>
+        <input type="checkbox" name="one" value="yes" checked><input type="checkbox" name="two">
+        <select name="mode"><option value="a">A</option><option selected>b</option></select>
+        <input name="off" value="x" disabled><button name="do" value="send">Send</button></form>"""
+    ).form()
+    assert form.filled_in(name="Amal", two="on", one=None) == {
+        "token": ["t"],
+        "name": ["Amal"],
+        "why": ["Because"],
+        "two": ["on"],
+        "mode": ["b"],
+    }
+
+
+def test_a_field_that_the_form_does_not_have_is_found() -> None:
+    with pytest.raises(PageError, match="no field colour"):
+        page('<form method="post"><input name="name"></form>').form().filled_in(colour="red")
