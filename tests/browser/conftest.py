@@ -1,0 +1,153 @@
+"""Fixtures for tests in a real browser: the application as people run it, and a Chromium."""
+
+import os
+import shutil
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Request,
+    sync_playwright,
+)
+
+from tests.servers.application import Application
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Nothing but the pages under test: no calls home, no first-run pages, no graphics card.
+_FLAGS = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+)
+WIDE = {"width": 1280, "height": 900}
+PHONE = {"width": 360, "height": 740}
+
+_REPORT = pytest.StashKey[pytest.TestReport]()
+
+NewContext = Callable[..., BrowserContext]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep the result where fixtures find it: pictures are taken of what failed."""
+    report = yield
+    if report.when == "call":
+        item.stash[_REPORT] = report
+    return report
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the system's Chromium, or of the one named by TRACKER_TEST_CHROMIUM."""
+    named = os.environ.get("TRACKER_TEST_CHROMIUM")
+    for name in (named,) if named else _NAMES:
+        found = shutil.which(name)
+        if found:
+            return found
+    wanted = f"TRACKER_TEST_CHROMIUM={named} is no program" if named else "No Chromium was found"
+    pytest.fail(
+        f"{wanted}. Type: sudo apt-get install chromium (make test does, as root),"
+        " or set TRACKER_TEST_CHROMIUM to the path of one.",
+        pytrace=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One Chromium for all tests of a worker."""
+    with sync_playwright() as playwright:
+        # Chromium refuses its sandbox to root.
+        flags = [*_FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """The application, from an empty database; one for each file of tests."""
+    with Application(tmp_path_factory.mktemp("live") / "data") as application:
+        yield application
+
+
+class Watch:
+    """Notes what must not happen while pages are shown."""
+
+    def __init__(self, home: str) -> None:
+        self.home = home
+        self.faults: list[str] = []
+
+    def follow(self, context: BrowserContext) -> None:
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self._error(error.error))
+        context.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # Refusals such as 404 and 422 are answers too; the tests look at those themselves.
+        if (
+            message.type == "error"
+            and "the server responded with a status of 4" not in message.text
+        ):
+            self.faults.append(f"console: {message.text}")
+
+    def _error(self, error: Error) -> None:
+        self.faults.append(f"script: {error.message}")
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((self.home + "/", "data:", "blob:")):
+            self.faults.append(f"a request left the server: {request.url}")
+
+
+@pytest.fixture
+def new_context(
+    browser: Browser, live: Application, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[NewContext]:
+    """Gives what makes a person's browser, as viewport=PHONE or java_script_enabled=False say.
+
+    It takes what Playwright's method of this name takes. Afterwards the test fails if a script
+    failed, the policy against foreign content was touched, or a request left the server.
+    """
+    watch = Watch(live.url)
+    contexts: list[BrowserContext] = []
+
+    def make(**options: Any) -> BrowserContext:
+        defaults = {"base_url": live.url, "viewport": WIDE, "locale": "en-GB", "timezone_id": "UTC"}
+        context = browser.new_context(**{**defaults, **options})
+        context.set_default_timeout(10_000)
+        watch.follow(context)
+        contexts.append(context)
+        return context
+
+    yield make
+    report = request.node.stash.get(_REPORT, None)
+    if report is not None and report.failed:
+        _take_pictures(contexts, tmp_path)
+    for context in contexts:
+        context.close()
+    assert not watch.faults, "\n".join(watch.faults)
+
+
+@pytest.fixture
+def page(new_context: NewContext) -> Page:
+    """A page of a wide screen with nobody signed in."""
+    return new_context().new_page()
+
+
+def _take_pictures(contexts: list[BrowserContext], folder: Path) -> None:
+    for number, page in enumerate(page for context in contexts for page in context.pages):
+        path = folder / f"failed-{number}.png"
+        page.screenshot(path=path, full_page=True)
+        print(f"picture of {page.url}: {path}")  # noqa: T201 -- pytest shows it with the failure

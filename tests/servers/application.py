@@ -1,0 +1,132 @@
+"""The application as people run it: the command itself, its own data directory, a free port."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.servers.ports import free_port
+
+_PATIENCE = 60.0
+
+
+class ApplicationError(Exception):
+    """The application did not start, or a command failed; the message holds what it printed."""
+
+
+class Application:
+    """Web server and worker started by "tracker run"; use it in a with statement.
+
+    It begins with an empty data directory, so that the database is made on the way.
+    """
+
+    def __init__(self, data_dir: Path, **settings: str) -> None:
+        port = free_port()
+        self.url = f"http://localhost:{port}"
+        self.data_dir = data_dir
+        self._log = data_dir.with_name(f"{data_dir.name}.log")
+        self._process: subprocess.Popen[bytes] | None = None
+        kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "TZ"}}
+        self._environment = {
+            **kept,
+            "HOME": str(data_dir),
+            "TRACKER_DATA_DIR": str(data_dir),
+            "TRACKER_BASE_URL": self.url,
+            "TRACKER_PORT": str(port),
+            "TRACKER_DEMO": "0",
+            **{f"TRACKER_{name.upper()}": value for name, value in settings.items()},
+        }
+
+    def __enter__(self) -> Self:
+        self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def command(self, *arguments: str) -> str:
+        """Run a tracker command on the same instance; return what it printed."""
+        done = subprocess.run(
+            [_tracker(), *arguments],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE,
+            check=False,
+        )
+        if done.returncode != 0:
+            message = f"tracker {' '.join(arguments)}: {done.stdout}{done.stderr}"
+            raise ApplicationError(message)
+        return done.stdout
+
+    def log(self) -> str:
+        """Return what the server and the worker have printed."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def stop(self) -> None:
+        """Ask the server to stop, and wait until it has."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def _start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [_tracker(), "run"],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        until = time.monotonic() + _PATIENCE
+        while time.monotonic() < until and self._process.poll() is None:
+            if self._is_well():
+                return
+            time.sleep(0.1)
+        message = f"The application did not start:\n{self.log()[-4000:]}"
+        raise ApplicationError(message)
+
+    def _is_well(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=5) as answer:  # noqa: S310 -- own address
+                return bool(answer.status == 200)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return False
+        except OSError:
+            return False
+
+
+def _tracker() -> str:
+    """Return the command that stands beside the Python of the tests."""
+    beside = Path(sys.executable).with_name("tracker")
+    found = str(beside) if beside.exists() else shutil.which("tracker")
+    if found is None:
+        message = "The command tracker is not installed. Type: make setup"
+        raise ApplicationError(message)
+    return found
