@@ -1,8 +1,7 @@
 // What a page does a little better with a script. Everything works without it.
 
 // Browsers that don't know autofocus on a part: put the reader on the list of problems.
-const problems = document.querySelector(".error-summary");
-if (problems && document.activeElement === document.body) problems.focus();
+if (!("autofocus" in HTMLElement.prototype)) document.querySelector(".error-summary")?.focus();
 
 // "Add a row" without asking the server. The blank row stands in a template beside the table.
 for (const button of document.querySelectorAll("button[name=add_row]")) {

@@ -16,6 +16,8 @@ from tracker.ui.words import BareMessage, PlainTranslations, tidy_line, tidy_tex
 
 Problem = tuple[str, str]
 
+_SENTENCE_ENDS = ("?", ".", "؟")
+
 
 class Form(FlaskForm):
     """A form. Text is tidied and has a limit, whichever field class is used."""
@@ -118,5 +120,6 @@ def anchor(field: Any) -> str:
 
 def _with_label(message: str, field: Any, place: str) -> str:
     if isinstance(message, BareMessage) or place:
-        return f"{place}{field.label.text}: {message}"
+        label = str(field.label.text)
+        return f"{place}{label}{' ' if label.endswith(_SENTENCE_ENDS) else ': '}{message}"
     return str(message)
