@@ -9,17 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tracker.accounts.models import User
+from tracker.cooperations.models import (
+    ChecklistKind as ChecklistKind,  # noqa: PLC0414 -- the parts above know it from here
+)
 from tracker.core.db import Base, Identified
 from tracker.organisations.models import Organisation
-
-
-class ChecklistKind(enum.StrEnum):
-    """The four checklists."""
-
-    TERMS = "terms"
-    CONFIDENTIALITY = "confidentiality"
-    VISIT_ROLES = "visit_roles"
-    URGENT_PLAN = "urgent_plan"
 
 
 class ChecklistState(enum.StrEnum):

@@ -52,6 +52,15 @@ class Knowledge(enum.StrEnum):
     NOT_KNOWN = "not_known"
 
 
+class ChecklistKind(enum.StrEnum):
+    """The four checklists a cooperation may need (domain.md, section 3)."""
+
+    TERMS = "terms"
+    CONFIDENTIALITY = "confidentiality"
+    VISIT_ROLES = "visit_roles"
+    URGENT_PLAN = "urgent_plan"
+
+
 class Cooperation(Identified, Base):
     """The whole relation between the NPM and its partner CSOs, from first talk to closing."""
 
@@ -86,9 +95,7 @@ class CooperationKey(Base):
 
     __tablename__ = "cooperation_key"
 
-    cooperation_id: Mapped[UUID] = mapped_column(
-        sa.ForeignKey("cooperation.id"), primary_key=True
-    )
+    cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"), primary_key=True)
     wrapped: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
 
 
@@ -142,6 +149,17 @@ class ClearanceScope(enum.StrEnum):
     ALL = "all"
     PROJECT = "project"
     VISIT = "visit"
+
+
+class ClearanceEnd(enum.StrEnum):
+    """Why a clearance was closed."""
+
+    EXPIRED = "expired"
+    NEW_TERMS = "new_terms"
+    SUSPENDED = "suspended"
+    LEFT = "left"
+    WITHDRAWN = "withdrawn"
+    REPLACED = "replaced"
 
 
 class Clearance(Identified, Base):

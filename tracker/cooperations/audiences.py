@@ -1,0 +1,119 @@
+"""Audiences: who is listed for a visit (V2), a class (C11) or a case (U10), and from when."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from tracker.access.actor import Actor
+from tracker.activity import verbs
+from tracker.activity.service import record
+from tracker.cooperations.models import AudienceMember
+from tracker.core import clock
+from tracker.core.db import db
+
+Listing = tuple[UUID, dt.date, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """How a person stands to an audience today: listed, and whether as the lead."""
+
+    listed: bool = False
+    leads: bool = False
+
+
+def set_audience(
+    actor: Actor | None,
+    cooperation_id: UUID,
+    subject_type: str,
+    subject_id: UUID,
+    members: Iterable[Listing],
+    *,
+    number: int | None = None,
+) -> bool:
+    """Make the audience of a thing be these people: (user, from which day, leads).
+
+    Rows stay as they are where nothing changed. Record AUDIENCE_CHANGED, with the number of a
+    visit where it is one, and return True when something did. The caller has asked its policy.
+    """
+    wanted = {user_id: (from_on, leads) for user_id, from_on, leads in members}
+    kept = {row.user_id: row for row in db.session.scalars(_rows(subject_type, subject_id))}
+    changed = False
+    for user_id in kept.keys() - wanted.keys():
+        db.session.delete(kept[user_id])
+        changed = True
+    for user_id, (from_on, leads) in wanted.items():
+        row = kept.get(user_id)
+        if row is None:
+            row = AudienceMember(
+                cooperation_id=cooperation_id,
+                subject_type=subject_type,
+                subject_id=subject_id,
+                user_id=user_id,
+            )
+            db.session.add(row)
+        elif (row.from_on, row.leads) == (from_on, leads):
+            continue
+        row.from_on, row.leads = from_on, leads
+        changed = True
+    if changed:
+        details: dict[str, Any] = {"count": len(wanted)}
+        if number is not None:
+            details["number"] = number
+        record(
+            verbs.AUDIENCE_CHANGED,
+            actor=actor,
+            subject_type=subject_type,
+            subject_id=subject_id,
+            cooperation_id=cooperation_id,
+            **details,
+        )
+    return changed
+
+
+def listed(
+    actor: Actor, subject_type: str, subject_id: sa.SQLColumnExpression[UUID]
+) -> sa.ColumnElement[bool]:
+    """Return the condition, over the column with the thing's id, that the person is listed today.
+
+    The lead always is. Being listed is one half of seeing class K2; the clearance is the other.
+    """
+    return sa.exists().where(
+        AudienceMember.subject_type == subject_type,
+        AudienceMember.subject_id == subject_id,
+        AudienceMember.user_id == actor.user_id,
+        sa.or_(AudienceMember.leads.is_(True), AudienceMember.from_on <= clock.today()),
+    )
+
+
+def standing(actor: Actor, subject_type: str, subject_id: UUID) -> Listed:
+    """Return how a person stands to an audience today."""
+    row = db.session.scalar(
+        _rows(subject_type, subject_id).where(AudienceMember.user_id == actor.user_id)
+    )
+    if row is None:
+        return Listed()
+    return Listed(listed=row.leads or row.from_on <= clock.today(), leads=row.leads)
+
+
+def is_listed(actor: Actor, subject_type: str, subject_id: UUID) -> bool:
+    """Tell whether a person is listed for a thing today."""
+    return standing(actor, subject_type, subject_id).listed
+
+
+def audience(subject_type: str, subject_id: UUID) -> list[AudienceMember]:
+    """Return everybody listed for a thing, with their names; for pages of class K2."""
+    return list(
+        db.session.scalars(_rows(subject_type, subject_id).options(joinedload(AudienceMember.user)))
+    )
+
+
+def _rows(subject_type: str, subject_id: UUID) -> sa.Select[AudienceMember]:
+    return sa.select(AudienceMember).where(
+        AudienceMember.subject_type == subject_type, AudienceMember.subject_id == subject_id
+    )

@@ -1,0 +1,166 @@
+"""Clearances: opened by a countersigned undertaking, closed at once by whatever ends it (G4)."""
+
+import datetime as dt
+from collections.abc import Iterable
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import joinedload
+
+from tracker.access.actor import Actor, ActorClearance
+from tracker.accounts.models import User
+from tracker.activity import verbs
+from tracker.activity.service import record
+from tracker.cooperations.models import Clearance, ClearanceEnd, ClearanceScope
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+
+
+def open_clearances(user_id: UUID, day: dt.date) -> tuple[ActorClearance, ...]:
+    """Return what is open to a person on a day: active, not closed, the last day included."""
+    rows = db.session.execute(
+        sa.select(Clearance.cooperation_id, Clearance.visit_id, Clearance.until_on)
+        .where(Clearance.user_id == user_id, is_open(day))
+        .order_by(Clearance.from_on, Clearance.id)
+    )
+    return tuple(ActorClearance(row.cooperation_id, row.visit_id, row.until_on) for row in rows)
+
+
+def is_open(day: dt.date) -> sa.ColumnElement[bool]:
+    """Return the condition over Clearance that it is open on a day, its person active."""
+    return sa.and_(
+        Clearance.closed_at.is_(None),
+        Clearance.from_on <= day,
+        Clearance.until_on >= day,
+        sa.exists().where(
+            User.id == Clearance.user_id, User.active.is_(True), User.suspended_at.is_(None)
+        ),
+    )
+
+
+def cleared_user_ids(cooperation_id: UUID, visit_id: UUID | None = None) -> frozenset[UUID]:
+    """Return who is cleared today for all of a cooperation, or also for one visit of it."""
+    scope: sa.ColumnElement[bool] = Clearance.visit_id.is_(None)
+    if visit_id is not None:
+        scope = sa.or_(scope, Clearance.visit_id == visit_id)
+    return frozenset(
+        db.session.scalars(
+            sa.select(Clearance.user_id).where(
+                Clearance.cooperation_id == cooperation_id, scope, is_open(clock.today())
+            )
+        )
+    )
+
+
+def open_clearance(
+    actor: Actor | None,
+    *,
+    cooperation_id: UUID,
+    user_id: UUID,
+    organisation_id: UUID,
+    undertaking_id: UUID,
+    from_on: dt.date,
+    until_on: dt.date,
+    visit_id: UUID | None = None,
+) -> Clearance:
+    """Open a clearance for all of a cooperation, or for one visit; record CLEARANCE_OPENED.
+
+    The caller has made sure that the undertaking is signed and countersigned. The last day is kept
+    out of the trail when the clearance is for one visit: it would tell when that visit is.
+    """
+    if until_on < from_on:
+        raise RuleBrokenError(_l("A clearance can't end before it begins."), "until_on")
+    clearance = Clearance(
+        cooperation_id=cooperation_id,
+        user_id=user_id,
+        organisation_id=organisation_id,
+        scope=ClearanceScope.ALL if visit_id is None else ClearanceScope.VISIT,
+        visit_id=visit_id,
+        undertaking_id=undertaking_id,
+        from_on=from_on,
+        until_on=until_on,
+    )
+    db.session.add(clearance)
+    db.session.flush()
+    details = {"until": until_on.isoformat()} if visit_id is None else {}
+    record(
+        verbs.CLEARANCE_OPENED,
+        actor=actor,
+        subject_type="clearance",
+        subject_id=clearance.id,
+        cooperation_id=cooperation_id,
+        person=db.session.get_one(User, user_id).name,
+        scope=clearance.scope.value,
+        **details,
+    )
+    return clearance
+
+
+def close(actor: Actor | None, clearance: Clearance, reason: str) -> bool:
+    """Close a clearance at once and record it; False when it was closed before."""
+    return _close_all(actor, [Clearance.id == clearance.id], reason) == 1
+
+
+def close_for_person(
+    actor: Actor | None,
+    user_id: UUID,
+    reason: str,
+    *,
+    cooperation_id: UUID | None = None,
+    organisation_id: UUID | None = None,
+) -> int:
+    """Close what a person has open, everywhere or where they leave; return how many."""
+    conditions = [Clearance.user_id == user_id]
+    if cooperation_id is not None:
+        conditions.append(Clearance.cooperation_id == cooperation_id)
+    if organisation_id is not None:
+        conditions.append(Clearance.organisation_id == organisation_id)
+    return _close_all(actor, conditions, reason)
+
+
+def close_for_terms(
+    actor: Actor | None, cooperation_id: UUID, reason: str = ClearanceEnd.NEW_TERMS
+) -> int:
+    """Close all clearances of a cooperation, since new terms are in force; return how many."""
+    return _close_all(actor, [Clearance.cooperation_id == cooperation_id], reason)
+
+
+def close_for_undertaking(actor: Actor | None, undertaking_id: UUID, reason: str) -> int:
+    """Close what an undertaking opened, since it was withdrawn or closed; return how many."""
+    return _close_all(actor, [Clearance.undertaking_id == undertaking_id], reason)
+
+
+def close_expired(day: dt.date) -> int:
+    """Record the closing of clearances whose last day has passed; return how many.
+
+    They gave no access since then: the dates decide in every query. Safe to run in several copies.
+    """
+    return _close_all(None, [Clearance.until_on < day], ClearanceEnd.EXPIRED)
+
+
+def _close_all(
+    actor: Actor | None, conditions: Iterable[sa.ColumnElement[bool]], reason: str
+) -> int:
+    rows = db.session.scalars(
+        sa.select(Clearance)
+        .where(Clearance.closed_at.is_(None), *conditions)
+        .order_by(Clearance.cooperation_id, Clearance.id)
+        .options(joinedload(Clearance.user))
+        .with_for_update(of=Clearance)
+        .execution_options(populate_existing=True)
+    ).all()
+    for row in rows:
+        row.closed_at, row.closed_reason = clock.now(), str(reason)
+        db.session.flush()
+        record(
+            verbs.CLEARANCE_CLOSED,
+            actor=actor,
+            subject_type="clearance",
+            subject_id=row.id,
+            cooperation_id=row.cooperation_id,
+            person=row.user.name,
+            reason=str(reason),
+        )
+    return len(rows)

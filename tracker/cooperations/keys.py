@@ -1,0 +1,37 @@
+"""A cooperation's encryption key: made when it opens, wrapped, gone for good once destroyed."""
+
+from uuid import UUID
+
+from tracker.cooperations.models import CooperationKey
+from tracker.core import crypto
+from tracker.core.db import db
+
+
+class KeyDestroyedError(Exception):
+    """The cooperation's key was destroyed: what was encrypted with it is erased for good."""
+
+
+def new_key(cooperation_id: UUID) -> None:
+    """Make and keep the key of a cooperation that has none yet."""
+    wrapped = crypto.wrap(crypto.new_key(), _context(cooperation_id))
+    db.session.add(CooperationKey(cooperation_id=cooperation_id, wrapped=wrapped))
+
+
+def key_of(cooperation_id: UUID) -> bytes:
+    """Return the key of a cooperation.
+
+    Raise LookupError when none was made, KeyDestroyedError when it was destroyed, SealBrokenError
+    when it was wrapped by another instance or altered.
+    """
+    kept = db.session.get(CooperationKey, cooperation_id)
+    if kept is None:
+        message = f"No key was made for cooperation {cooperation_id}."
+        raise LookupError(message)
+    if kept.wrapped is None:
+        message = f"The key of cooperation {cooperation_id} was destroyed; its content is erased."
+        raise KeyDestroyedError(message)
+    return crypto.unwrap(kept.wrapped, _context(cooperation_id))
+
+
+def _context(cooperation_id: UUID) -> str:
+    return f"cooperation:{cooperation_id}"

@@ -1,0 +1,45 @@
+"""Words of stages, levels, answers and reasons of closing, as people read them."""
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.cooperations.models import ChecklistKind, ClearanceEnd, Knowledge, Stage
+from tracker.cooperations.modes import Level
+
+STAGES: dict[Stage, object] = {
+    Stage.EXPLORED: _l("Explored"),
+    Stage.DRAFT: _l("Terms in draft"),
+    Stage.REVIEWED: _l("Safeguards reviewed"),
+    Stage.CLEARED: _l("People cleared"),
+    Stage.ACTIVE: _l("Active"),
+    Stage.UNDER_REVIEW: _l("Under review"),
+    Stage.SUSPENDED: _l("Suspended"),
+    Stage.CLOSED: _l("Closed"),
+}
+
+KINDS: dict[ChecklistKind, object] = {
+    ChecklistKind.TERMS: _l("Agreed terms"),
+    ChecklistKind.CONFIDENTIALITY: _l("Confidentiality"),
+    ChecklistKind.VISIT_ROLES: _l("Joint-visit roles"),
+    ChecklistKind.URGENT_PLAN: _l("Urgent-action plan"),
+}
+
+LEVELS: dict[Level, object] = {
+    Level.REQUIRED: _l("required"),
+    Level.RECOMMENDED: _l("recommended"),
+    Level.NOT_APPLICABLE: _l("not needed"),
+}
+
+KNOWLEDGE: dict[Knowledge, object] = {
+    Knowledge.YES: _l("Yes"),
+    Knowledge.NO: _l("No"),
+    Knowledge.NOT_KNOWN: _l("Not known yet"),
+}
+
+CLOSED_BECAUSE: dict[ClearanceEnd, object] = {
+    ClearanceEnd.EXPIRED: _l("its last day has passed"),
+    ClearanceEnd.NEW_TERMS: _l("new confidentiality terms are in force"),
+    ClearanceEnd.SUSPENDED: _l("the person was suspended"),
+    ClearanceEnd.LEFT: _l("the person left"),
+    ClearanceEnd.WITHDRAWN: _l("the undertaking was withdrawn"),
+    ClearanceEnd.REPLACED: _l("a newer undertaking took its place"),
+}

@@ -1,0 +1,566 @@
+"""What each way of working requires, why, and by which passage; the strictest wins. Pure.
+
+The table is the one of domain.md, section 3. A question that is not answered, or not known, counts
+as yes, and so does the answer *possible* to M9 (product.md, section 3).
+"""
+
+import enum
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.cooperations.models import ChecklistKind, Knowledge, Mode
+
+TERMS = ChecklistKind.TERMS
+CONFIDENTIALITY = ChecklistKind.CONFIDENTIALITY
+VISIT_ROLES = ChecklistKind.VISIT_ROLES
+URGENT_PLAN = ChecklistKind.URGENT_PLAN
+
+
+class Question(enum.StrEnum):
+    """The questions behind a conditional requirement, answered beside the modes."""
+
+    NPM_PASSES_RESTRICTED = "npm_passes_restricted"
+    UNPUBLISHED_SHARED = "unpublished_shared"
+    REAL_CASES_IN_TRAINING = "real_cases_in_training"
+    EXPERT_ON_VISIT = "expert_on_visit"
+    MEMBERS_SEE_UNPUBLISHED = "members_see_unpublished"
+    MEMBERS_ON_VISITS = "members_on_visits"
+    NAMED_CASE_DISCUSSED = "named_case_discussed"
+    PERSONAL_DATA = "personal_data"
+    CONSENT_HARD = "consent_hard"
+
+
+class Level(enum.StrEnum):
+    """How strongly a checklist is asked for."""
+
+    REQUIRED = "required"
+    RECOMMENDED = "recommended"
+    NOT_APPLICABLE = "not_applicable"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of the table: what a mode asks of a checklist, on what condition, and why."""
+
+    level: Level
+    reason: object
+    passage: str
+    question: Question | None = None
+    # Said when the question is not known yet.
+    reason_unknown: object = ""
+    per_person: bool = False
+    per_visit: bool = False
+    standing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What a cooperation needs of one checklist, and why, in one sentence."""
+
+    kind: ChecklistKind
+    level: Level
+    reason: object
+    passage: str
+    mode: Mode | None = None
+    per_person: bool = False
+    per_visit: bool = False
+    # An urgent-action plan of the cooperation itself, not of one visit.
+    standing: bool = False
+
+
+MODE_LABELS: dict[Mode, object] = {
+    Mode.INFO_A: _l("Exchange of information, informal or when needed"),
+    Mode.INFO_F: _l("Exchange of information, formal or regular"),
+    Mode.SUPP: _l("Support for each other's activities and recommendations"),
+    Mode.CAP: _l("Strengthening capacity"),
+    Mode.EXP: _l("Individual expert from a CSO"),
+    Mode.PROJ: _l("Joint project, thematic work or joint report"),
+    Mode.ADV: _l("Joint advocacy, awareness-raising or training"),
+    Mode.VISIT: _l("Joint monitoring visit"),
+    Mode.ADVIS: _l("Advisory body or council"),
+    Mode.OMB_PLUS: _l("Formal partnership within the NPM, “Ombudsman plus”"),
+    Mode.COAL: _l("Formal coalition on policy and advocacy"),
+    Mode.PROT: _l("Mutual protection against reprisals (sanctions)"),
+}
+
+MODE_HINTS: dict[Mode, object] = {
+    Mode.INFO_A: _l("Either side tells the other what it knows, as the occasion arises."),
+    Mode.INFO_F: _l("Either side sends the other certain information at certain times."),
+    Mode.SUPP: _l("For example, a CSO helps to push recommendations of the NPM."),
+    Mode.CAP: _l("Training, advice on processes, speaking up for resources of the NPM."),
+    Mode.EXP: _l("One person works with the NPM for a particular visit or project."),
+    Mode.PROJ: _l("Common work on a theme or a report, without visits."),
+    Mode.ADV: _l("Common work towards authorities, media, the public or people to be trained."),
+    Mode.VISIT: _l("People of a CSO are in the NPM's team at a place of deprivation of liberty."),
+    Mode.ADVIS: _l("CSOs have seats in a body that advises the NPM or decides with it."),
+    Mode.OMB_PLUS: _l("CSOs are part of the NPM's regular work, monitoring included."),
+    Mode.COAL: _l("Several organisations stand together for a change of law or policy."),
+    Mode.PROT: _l("Each stands by the other when one comes under pressure."),
+}
+
+QUESTION_LABELS: dict[Question, object] = {
+    Question.NPM_PASSES_RESTRICTED: _l(
+        "Does the NPM pass anything that is not public, such as plans or findings?"
+    ),
+    Question.UNPUBLISHED_SHARED: _l("Are drafts, unpublished findings or unpublished data used?"),
+    Question.REAL_CASES_IN_TRAINING: _l("Are real cases or files used in training?"),
+    Question.EXPERT_ON_VISIT: _l("Does the expert take part in a visit?"),
+    Question.MEMBERS_SEE_UNPUBLISHED: _l(
+        "Do members of the advisory body see unpublished findings, plans of visits or cases?"
+    ),
+    Question.MEMBERS_ON_VISITS: _l("Do members of the advisory body take part in visits?"),
+    Question.NAMED_CASE_DISCUSSED: _l("Is the case of a particular person discussed?"),
+    Question.PERSONAL_DATA: _l("Does any personal data pass between the parties?"),
+    Question.CONSENT_HARD: _l(
+        "Is consent likely to be hard to give, for example by children, persons with "
+        "disabilities or persons in crisis?"
+    ),
+}
+
+_TERMS_PASSAGE = "settling-terms/expectations"
+_FORM_PASSAGE = "settling-terms/written-form"
+_SIGN_PASSAGE = "settling-terms/sign-before-access"
+_SHARE_PASSAGE = "settling-terms/what-not-to-share"
+_BEFORE_VISITS_PASSAGE = "settling-terms/settle-before-visits"
+_VISIT_PASSAGE = "settling-terms/joint-visits"
+_URGENT_PASSAGE = "settling-terms/urgent-action"
+
+
+def _required(
+    reason: object,
+    passage: str,
+    *,
+    per_person: bool = False,
+    per_visit: bool = False,
+    standing: bool = False,
+) -> Cell:
+    return Cell(
+        Level.REQUIRED,
+        reason,
+        passage,
+        per_person=per_person,
+        per_visit=per_visit,
+        standing=standing,
+    )
+
+
+def _recommended(reason: object, passage: str, *, standing: bool = False) -> Cell:
+    return Cell(Level.RECOMMENDED, reason, passage, standing=standing)
+
+
+def _if(
+    question: Question, reason: object, unknown: object, passage: str, *, per_visit: bool = False
+) -> Cell:
+    return Cell(Level.REQUIRED, reason, passage, question, unknown, per_visit=per_visit)
+
+
+# The unwritten cells are the dashes of the table: not applicable.
+MATRIX: dict[Mode, dict[ChecklistKind, Cell]] = {
+    Mode.INFO_A: {
+        TERMS: _recommended(
+            _l(
+                "Even an informal exchange goes better when both sides know what to expect; "
+                "M4 and M8 are enough."
+            ),
+            _TERMS_PASSAGE,
+        ),
+        CONFIDENTIALITY: _if(
+            Question.NPM_PASSES_RESTRICTED,
+            _l(
+                "The NPM passes information that is not public, so those who receive it sign first."
+            ),
+            _l(
+                "It is not known yet whether the NPM passes information that is not public, and "
+                "that counts as yes."
+            ),
+            _SHARE_PASSAGE,
+        ),
+        URGENT_PLAN: _recommended(
+            _l("A CSO that hears of something grave should know how to raise the alarm."),
+            _URGENT_PASSAGE,
+            standing=True,
+        ),
+    },
+    Mode.INFO_F: {
+        TERMS: _required(
+            _l(
+                "A formal exchange of information needs agreed channels and limits; a short form "
+                "will do."
+            ),
+            "ways-of-working/exchange-limits",
+        ),
+        CONFIDENTIALITY: _if(
+            Question.NPM_PASSES_RESTRICTED,
+            _l(
+                "The NPM passes information that is not public, so those who receive it sign first."
+            ),
+            _l(
+                "It is not known yet whether the NPM passes information that is not public, and "
+                "that counts as yes."
+            ),
+            _SHARE_PASSAGE,
+        ),
+        URGENT_PLAN: _recommended(
+            _l(
+                "In a regular exchange something grave may come up; both sides should know what "
+                "follows."
+            ),
+            _URGENT_PASSAGE,
+            standing=True,
+        ),
+    },
+    Mode.SUPP: {
+        TERMS: _recommended(
+            _l("Supporting each other in public is easier when both sides know how far it goes."),
+            "ways-of-working/mutual-support",
+        ),
+        CONFIDENTIALITY: _if(
+            Question.UNPUBLISHED_SHARED,
+            _l("Drafts or unpublished findings are shared, so those who read them sign first."),
+            _l(
+                "It is not known yet whether drafts or unpublished findings are shared, and that "
+                "counts as yes."
+            ),
+            _SHARE_PASSAGE,
+        ),
+    },
+    Mode.CAP: {
+        TERMS: _recommended(
+            _l("Training and advice go better when both sides know what each offers."),
+            "ways-of-working/capacity",
+        ),
+        CONFIDENTIALITY: _if(
+            Question.REAL_CASES_IN_TRAINING,
+            _l("Real cases or files are used in training, so those who see them sign first."),
+            _l(
+                "It is not known yet whether real cases or files are used in training, and that "
+                "counts as yes."
+            ),
+            _SHARE_PASSAGE,
+        ),
+    },
+    Mode.EXP: {
+        TERMS: _required(
+            _l(
+                "An expert works for the NPM, so the task is settled by a contract, an order or "
+                "terms."
+            ),
+            "ways-of-working/specific-activities",
+        ),
+        CONFIDENTIALITY: _required(
+            _l(
+                "An expert comes near sensitive information and signs in person before the first "
+                "access."
+            ),
+            _SIGN_PASSAGE,
+            per_person=True,
+        ),
+        VISIT_ROLES: _if(
+            Question.EXPERT_ON_VISIT,
+            _l("The expert takes part in a visit, so roles are agreed for each visit."),
+            _l(
+                "It is not known yet whether the expert takes part in a visit, and that counts "
+                "as yes."
+            ),
+            _VISIT_PASSAGE,
+            per_visit=True,
+        ),
+        URGENT_PLAN: _if(
+            Question.EXPERT_ON_VISIT,
+            _l(
+                "The expert takes part in a visit, so all agree what they do if they find "
+                "something grave."
+            ),
+            _l(
+                "It is not known yet whether the expert takes part in a visit, and that counts "
+                "as yes."
+            ),
+            _URGENT_PASSAGE,
+            per_visit=True,
+        ),
+    },
+    Mode.PROJ: {
+        TERMS: _required(
+            _l("A joint project needs agreed aims, tasks and rules for what comes of it."),
+            "ways-of-working/specific-activities",
+        ),
+        CONFIDENTIALITY: _if(
+            Question.UNPUBLISHED_SHARED,
+            _l("Unpublished data are used in the project, so those who use them sign first."),
+            _l(
+                "It is not known yet whether unpublished data are used in the project, and that "
+                "counts as yes."
+            ),
+            _SHARE_PASSAGE,
+        ),
+        URGENT_PLAN: _recommended(
+            _l("Common work on a theme may bring up something grave; agree early what follows."),
+            _URGENT_PASSAGE,
+            standing=True,
+        ),
+    },
+    Mode.ADV: {
+        TERMS: _recommended(
+            _l("Speaking together in public is easier when both sides know who says what."),
+            "ways-of-working/specific-activities",
+        ),
+        CONFIDENTIALITY: _if(
+            Question.UNPUBLISHED_SHARED,
+            _l("Unpublished findings are used in advocacy, so those who read them sign first."),
+            _l(
+                "It is not known yet whether unpublished findings are used in advocacy, and that "
+                "counts as yes."
+            ),
+            _SHARE_PASSAGE,
+        ),
+    },
+    Mode.VISIT: {
+        TERMS: _required(
+            _l(
+                "A joint visit is the most sensitive part of cooperation, so the terms are settled "
+                "before it."
+            ),
+            _VISIT_PASSAGE,
+        ),
+        CONFIDENTIALITY: _required(
+            _l(
+                "People of a CSO come near sensitive information on a visit, so each of them signs "
+                "before it."
+            ),
+            _BEFORE_VISITS_PASSAGE,
+            per_person=True,
+        ),
+        VISIT_ROLES: _required(
+            _l("Each visit has its own team, so roles and approach are agreed for every visit."),
+            _VISIT_PASSAGE,
+            per_visit=True,
+        ),
+        URGENT_PLAN: _required(
+            _l("Before every visit, both sides agree what they do if they find something grave."),
+            _URGENT_PASSAGE,
+            per_visit=True,
+        ),
+    },
+    Mode.ADVIS: {
+        TERMS: _required(
+            _l(
+                "A seat in an advisory body is a lasting role, so its rules are agreed; a statute "
+                "counts."
+            ),
+            "ways-of-working/advisory-role",
+        ),
+        CONFIDENTIALITY: _if(
+            Question.MEMBERS_SEE_UNPUBLISHED,
+            _l("Members see unpublished findings, plans of visits or cases, so they sign first."),
+            _l(
+                "It is not known yet whether members see unpublished findings, plans of visits or "
+                "cases, and that counts as yes."
+            ),
+            _SHARE_PASSAGE,
+        ),
+        VISIT_ROLES: _if(
+            Question.MEMBERS_ON_VISITS,
+            _l("Members take part in visits, so roles are agreed for each visit."),
+            _l("It is not known yet whether members take part in visits, and that counts as yes."),
+            _VISIT_PASSAGE,
+            per_visit=True,
+        ),
+        URGENT_PLAN: _recommended(
+            _l("Members of an advisory body may hear of something grave; agree what follows."),
+            _URGENT_PASSAGE,
+            standing=True,
+        ),
+    },
+    Mode.OMB_PLUS: {
+        TERMS: _required(
+            _l(
+                "CSOs are part of the NPM's regular work, so the partnership rests on agreed terms."
+            ),
+            "ways-of-working/ombuds-plus",
+        ),
+        CONFIDENTIALITY: _required(
+            _l(
+                "People of the CSOs come near sensitive information again and again, so each of "
+                "them signs first."
+            ),
+            _SIGN_PASSAGE,
+            per_person=True,
+        ),
+        VISIT_ROLES: _required(
+            _l("CSOs take part in regular visits, so roles are agreed for every visit."),
+            _VISIT_PASSAGE,
+            per_visit=True,
+        ),
+        URGENT_PLAN: _required(
+            _l(
+                "Regular visits need a standing plan for grave findings, and a copy of it for "
+                "every visit."
+            ),
+            _URGENT_PASSAGE,
+            standing=True,
+            per_visit=True,
+        ),
+    },
+    Mode.COAL: {
+        TERMS: _recommended(
+            _l("A coalition lasts longer when its members know what each expects of it."),
+            "why-work-together/stronger-together",
+        ),
+        CONFIDENTIALITY: _if(
+            Question.UNPUBLISHED_SHARED,
+            _l("Unpublished data are used by the coalition, so those who use them sign first."),
+            _l(
+                "It is not known yet whether unpublished data are used by the coalition, and that "
+                "counts as yes."
+            ),
+            _SHARE_PASSAGE,
+        ),
+    },
+    Mode.PROT: {
+        TERMS: _recommended(
+            _l("Standing by each other works when it is agreed beforehand; M15 and M20 say how."),
+            "why-work-together/mutual-protection",
+        ),
+        CONFIDENTIALITY: _if(
+            Question.NAMED_CASE_DISCUSSED,
+            _l("The case of a particular person is discussed, so those who hear of it sign first."),
+            _l(
+                "It is not known yet whether the case of a particular person is discussed, and "
+                "that counts as yes."
+            ),
+            _SHARE_PASSAGE,
+        ),
+        URGENT_PLAN: _recommended(
+            _l(
+                "Protection needs quick first steps and a way on if nothing happens; U14 and U17 "
+                "say which."
+            ),
+            _URGENT_PASSAGE,
+            standing=True,
+        ),
+    },
+}
+
+_NOTHING: dict[ChecklistKind, Cell] = {
+    TERMS: Cell(
+        Level.RECOMMENDED,
+        _l("No way of working is chosen yet; what both sides expect can be settled in any case."),
+        _TERMS_PASSAGE,
+    ),
+    CONFIDENTIALITY: Cell(
+        Level.NOT_APPLICABLE,
+        _l("Nothing that is not public reaches a partner in the ways of working chosen."),
+        _SHARE_PASSAGE,
+    ),
+    VISIT_ROLES: Cell(
+        Level.NOT_APPLICABLE,
+        _l("No joint visit is among the ways of working chosen."),
+        _VISIT_PASSAGE,
+    ),
+    URGENT_PLAN: Cell(
+        Level.NOT_APPLICABLE,
+        _l("Nobody goes on a visit or receives alarms in the ways of working chosen."),
+        _URGENT_PASSAGE,
+    ),
+}
+
+_M9 = Cell(
+    Level.REQUIRED,
+    _l("The terms say in M9 that a partner may come near sensitive information."),
+    "settling-terms/mandate-rules",
+    per_person=True,
+)
+M9_NEEDS_CONFIDENTIALITY = frozenset({"possible", "certain"})
+
+# Which reason is shown when several modes ask for the same: the weightiest mode's.
+_WEIGHT = (
+    Mode.VISIT,
+    Mode.OMB_PLUS,
+    Mode.EXP,
+    Mode.ADVIS,
+    Mode.PROJ,
+    Mode.INFO_F,
+    Mode.PROT,
+    Mode.COAL,
+    Mode.ADV,
+    Mode.SUPP,
+    Mode.CAP,
+    Mode.INFO_A,
+)
+_STRENGTH = {Level.REQUIRED: 2, Level.RECOMMENDED: 1, Level.NOT_APPLICABLE: 0}
+# Personal data may flow in any mode (M16); consent is asked where people of a CSO meet persons.
+_WITH_MEETINGS = frozenset({Mode.VISIT, Mode.EXP, Mode.OMB_PLUS})
+MODES_WITH_VISITS = frozenset({Mode.VISIT, Mode.EXP, Mode.OMB_PLUS})
+
+
+def questions_behind(modes: Iterable[Mode]) -> list[Question]:
+    """Return the questions to ask beside some modes, in a fixed order."""
+    chosen = set(modes)
+    asked = {cell.question for mode in chosen for cell in MATRIX[mode].values() if cell.question}
+    if chosen:
+        asked.add(Question.PERSONAL_DATA)
+    if chosen & _WITH_MEETINGS:
+        asked.add(Question.CONSENT_HARD)
+    return [question for question in Question if question in asked]
+
+
+def requirements(
+    modes: Iterable[Mode], questions: Mapping[str, str], *, m9: str | None = None
+) -> list[Requirement]:
+    """Return what a cooperation needs of each of the four checklists; the strictest mode wins.
+
+    m9 is the answer to M9, *Will a partner come near sensitive information?*, once there is one.
+    """
+    chosen = sorted(set(modes), key=_WEIGHT.index)
+    return [_requirement(kind, chosen, questions, m9) for kind in ChecklistKind]
+
+
+def requirement(
+    kind: ChecklistKind,
+    modes: Iterable[Mode],
+    questions: Mapping[str, str],
+    *,
+    m9: str | None = None,
+) -> Requirement:
+    """Return what a cooperation needs of one checklist."""
+    found = requirements(modes, questions, m9=m9)
+    return next(one for one in found if one.kind is kind)
+
+
+def _requirement(
+    kind: ChecklistKind, chosen: list[Mode], questions: Mapping[str, str], m9: str | None
+) -> Requirement:
+    cells: list[tuple[Mode | None, Cell]] = [
+        (mode, cell)
+        for mode in chosen
+        if (cell := MATRIX[mode].get(kind)) and _holds(cell, questions)
+    ]
+    if kind is CONFIDENTIALITY and m9 in M9_NEEDS_CONFIDENTIALITY:
+        cells.append((None, _M9))
+    if not cells:
+        nothing = _NOTHING[kind]
+        return Requirement(kind, nothing.level, nothing.reason, nothing.passage)
+    strictest = max(_STRENGTH[cell.level] for _mode, cell in cells)
+    strict = [(mode, cell) for mode, cell in cells if _STRENGTH[cell.level] == strictest]
+    # A sure reason is shown before one that hangs on a question nobody has answered.
+    mode, cell = min(strict, key=lambda pair: _is_unknown(pair[1], questions))
+    return Requirement(
+        kind=kind,
+        level=cell.level,
+        reason=cell.reason_unknown if _is_unknown(cell, questions) else cell.reason,
+        passage=cell.passage,
+        mode=mode,
+        per_person=any(one.per_person for _mode, one in strict),
+        per_visit=any(one.per_visit for _mode, one in strict),
+        standing=any(one.standing for _mode, one in cells),
+    )
+
+
+def _holds(cell: Cell, questions: Mapping[str, str]) -> bool:
+    return cell.question is None or questions.get(cell.question.value) != Knowledge.NO.value
+
+
+def _is_unknown(cell: Cell, questions: Mapping[str, str]) -> bool:
+    return cell.question is not None and questions.get(cell.question.value) != Knowledge.YES.value

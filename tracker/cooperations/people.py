@@ -1,0 +1,188 @@
+"""Who takes part in a cooperation, as plain values."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from tracker.access.actor import OrganisationKind, Role
+from tracker.accounts.models import Membership, User
+from tracker.cooperations.models import Cooperation, CooperationPerson, Party
+from tracker.cooperations.scope import has_not_left, runs_on
+from tracker.core import clock
+from tracker.core.db import db
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who takes part today, for one party, with the roles held there."""
+
+    id: UUID
+    user_id: UUID
+    name: str
+    organisation_id: UUID
+    organisation_name: str
+    side: OrganisationKind
+    function: str
+    roles: frozenset[Role] = frozenset()
+    outside_expert: bool = False
+    power: str = ""
+    office: str = ""
+
+    @property
+    def needs_clearance(self) -> bool:
+        """Whether class K2 to K7 stays closed to them without a clearance (S11)."""
+        return self.side is not OrganisationKind.NPM or self.outside_expert
+
+
+def people(cooperation_id: UUID) -> list[Person]:
+    """Return who takes part today, party by party in their order, then by name.
+
+    The caller has found the cooperation by a query scoped by the actor.
+    """
+    return people_of([cooperation_id]).get(cooperation_id, [])
+
+
+def people_of(cooperation_ids: Iterable[UUID]) -> dict[UUID, list[Person]]:
+    """Return who takes part today in each of some cooperations, in two queries."""
+    today = clock.today()
+    rows = db.session.execute(
+        sa.select(CooperationPerson, Party)
+        .join(
+            Party,
+            sa.and_(
+                Party.cooperation_id == CooperationPerson.cooperation_id,
+                Party.organisation_id == CooperationPerson.organisation_id,
+            ),
+        )
+        .join(CooperationPerson.user)
+        .where(
+            CooperationPerson.cooperation_id.in_(list(cooperation_ids)),
+            runs_on(today),
+            has_not_left(today),
+        )
+        .order_by(Party.position, User.name, User.id)
+        .options(joinedload(CooperationPerson.user), joinedload(CooperationPerson.organisation))
+    ).all()
+    held = _memberships({row.user_id for row, _party in rows})
+    found: dict[UUID, list[Person]] = {}
+    for row, party in rows:
+        person = _person(row, party, held.get((row.user_id, row.organisation_id), []))
+        found.setdefault(row.cooperation_id, []).append(person)
+    return found
+
+
+def npm_user_ids(cooperation_id: UUID) -> frozenset[UUID]:
+    """Return the people who take part today for an NPM, its outside experts not among them."""
+    return frozenset(
+        person.user_id
+        for person in people(cooperation_id)
+        if person.side is OrganisationKind.NPM and not person.outside_expert
+    )
+
+
+def coordinators_for_npm(cooperation_id: UUID) -> list[Person]:
+    """Return the people who take part today as coordinators of an NPM (G1)."""
+    return [
+        person
+        for person in people(cooperation_id)
+        if person.side is OrganisationKind.NPM and Role.COORDINATOR in person.roles
+    ]
+
+
+def takes_part(cooperation_id: UUID, user_id: UUID, organisation_id: UUID) -> bool:
+    """Tell whether a person takes part today for an organisation."""
+    found = (
+        sa.exists()
+        .where(
+            CooperationPerson.cooperation_id == cooperation_id,
+            CooperationPerson.user_id == user_id,
+            CooperationPerson.organisation_id == organisation_id,
+            runs_on(clock.today()),
+        )
+        .select()
+    )
+    return bool(db.session.scalar(found))
+
+
+def could_join(cooperation_id: UUID, organisation_id: UUID) -> list[tuple[UUID, str]]:
+    """Return who of an organisation could be added: id and name of those not taking part yet.
+
+    Auditors and people who may not sign in are not among them.
+    """
+    today = clock.today()
+    already = sa.select(CooperationPerson.user_id).where(
+        CooperationPerson.cooperation_id == cooperation_id,
+        CooperationPerson.organisation_id == organisation_id,
+        runs_on(today),
+    )
+    rows = db.session.execute(
+        sa.select(User.id, User.name)
+        .join(Membership, Membership.user_id == User.id)
+        .where(
+            Membership.organisation_id == organisation_id,
+            membership_counts(),
+            User.id.not_in(already),
+        )
+        .distinct()
+        .order_by(User.name, User.id)
+    )
+    return [(row.id, row.name) for row in rows]
+
+
+def membership_runs(day: dt.date) -> sa.ColumnElement[bool]:
+    """Return the condition over Membership that the role is held on a day, the last included."""
+    return sa.and_(
+        Membership.starts_on <= day,
+        sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= day),
+        Membership.ended_at.is_(None),
+    )
+
+
+def membership_counts() -> sa.ColumnElement[bool]:
+    """Return the condition over Membership and User that it lets a person take part today."""
+    today = clock.today()
+    return sa.and_(
+        Membership.role.not_in([Role.AUDITOR, Role.ADMINISTRATOR]),
+        membership_runs(today),
+        User.active.is_(True),
+        User.suspended_at.is_(None),
+    )
+
+
+def _memberships(user_ids: set[UUID]) -> dict[tuple[UUID, UUID | None], list[Membership]]:
+    today = clock.today()
+    held: dict[tuple[UUID, UUID | None], list[Membership]] = {}
+    for membership in db.session.scalars(
+        sa.select(Membership).where(
+            Membership.user_id.in_(user_ids),
+            membership_runs(today),
+        )
+    ):
+        held.setdefault((membership.user_id, membership.organisation_id), []).append(membership)
+    return held
+
+
+def _person(row: CooperationPerson, party: Party, held: list[Membership]) -> Person:
+    return Person(
+        id=row.id,
+        user_id=row.user_id,
+        name=row.user.name,
+        organisation_id=row.organisation_id,
+        organisation_name=row.organisation.name,
+        side=party.side,
+        function=row.function,
+        roles=frozenset(membership.role for membership in held),
+        outside_expert=any(membership.outside_expert for membership in held),
+        power=next((membership.power for membership in held if membership.power), ""),
+        office=next((membership.office for membership in held if membership.office), ""),
+    )
+
+
+def parties(cooperation: Cooperation) -> list[Party]:
+    """Return the parties that have not left, in their order; they are loaded with the head."""
+    today = clock.today()
+    return [party for party in cooperation.parties if not party.left_on or party.left_on >= today]

@@ -1,0 +1,123 @@
+"""Who may open a cooperation, change its head, bring in parties and people. Pure."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.access.decision import YES, Decision, no
+from tracker.cooperations.models import Stage
+
+# A cooperation that ended is history: nothing in it changes.
+ENDED = frozenset({Stage.CLOSED})
+
+
+@dataclass(frozen=True, slots=True)
+class PartyFact:
+    """An organisation that is a party today."""
+
+    organisation_id: UUID
+    side: OrganisationKind
+
+
+@dataclass(frozen=True, slots=True)
+class CooperationFact:
+    """What the rules look at in a cooperation."""
+
+    stage: Stage
+    parties: tuple[PartyFact, ...]
+    terms_in_force: bool = False
+
+    def has_party(self, organisation_id: UUID | None, *sides: OrganisationKind) -> bool:
+        """Tell whether an organisation is a party, of some sides where these are named."""
+        return any(
+            party.organisation_id == organisation_id and (not sides or party.side in sides)
+            for party in self.parties
+        )
+
+
+def can_open(actor: Actor) -> Decision:
+    """Decide whether a person may open a cooperation: coordinators of an NPM may."""
+    if not actor.acts_for_npm:
+        return no(_l("A cooperation is opened by an NPM. Tell your contact at the NPM."))
+    if not actor.has(Role.COORDINATOR):
+        return no(_l("A cooperation is opened by a coordinator of the NPM."))
+    return YES
+
+
+def can_change(actor: Actor, cooperation: CooperationFact) -> Decision:
+    """Decide on title, purpose, dates, modes and parties: a coordinator of its NPM may."""
+    if cooperation.stage in ENDED:
+        return no(_l("This cooperation is closed. Its record stays as it is."))
+    if not cooperation.has_party(actor.organisation_id, OrganisationKind.NPM):
+        return no(_l("The head of a cooperation is changed by its NPM."))
+    if not actor.has(Role.COORDINATOR):
+        return no(_l("The head of a cooperation is changed by a coordinator of its NPM."))
+    return YES
+
+
+def can_change_dates(actor: Actor, cooperation: CooperationFact) -> Decision:
+    """Decide on the dates: once the terms are in force they are those of M19."""
+    decision = can_change(actor, cooperation)
+    if decision and cooperation.terms_in_force:
+        return no(_l("The terms are in force. The dates are those agreed in M19."))
+    return decision
+
+
+def can_change_people(
+    actor: Actor, cooperation: CooperationFact, organisation_id: UUID
+) -> Decision:
+    """Decide on bringing in or taking out people of a party: its own coordinator may."""
+    if cooperation.stage in ENDED:
+        return no(_l("This cooperation is closed. Its record stays as it is."))
+    if not cooperation.has_party(organisation_id):
+        return no(_l("The organisation is not a party of this cooperation."))
+    if actor.organisation_id != organisation_id:
+        return no(_l("Each party names its own people."))
+    if not actor.has(Role.COORDINATOR):
+        return no(_l("People are brought in by a coordinator of their organisation."))
+    return YES
+
+
+def can_join(
+    cooperation: CooperationFact, organisation_id: UUID, kind: OrganisationKind
+) -> Decision:
+    """Decide whether an organisation can become a party."""
+    if kind is OrganisationKind.OTHER:
+        return no(_l("Only an NPM or a civil society organisation can be a party."))
+    if cooperation.has_party(organisation_id):
+        return no(_l("The organisation is a party already."))
+    if cooperation.terms_in_force:
+        return no(_l("The terms are in force among the parties; a newcomer needs an amendment."))
+    return YES
+
+
+def dates_problem(
+    starts_on: dt.date | None, review_on: dt.date | None, ends_on: dt.date | None
+) -> tuple[str, object] | None:
+    """Return the field and the message when the dates are out of order (M19), None when they fit.
+
+    The review lies after the start and not after the end.
+    """
+    if starts_on and ends_on and ends_on <= starts_on:
+        return "ends_on", _l("The end must come after the start.")
+    if starts_on and review_on and review_on <= starts_on:
+        return "review_on", _l("The review must come after the start.")
+    if ends_on and review_on and review_on > ends_on:
+        return "review_on", _l("The review can't come after the end.")
+    return None
+
+
+def fit_together(own_id: UUID, parties: Iterable[PartyFact]) -> Decision:
+    """Decide whether organisations can be the parties of a new cooperation beside the own one."""
+    chosen = list(parties)
+    if any(party.side is OrganisationKind.OTHER for party in chosen):
+        return no(_l("Only an NPM or a civil society organisation can be a party."))
+    if any(party.organisation_id == own_id for party in chosen):
+        return no(_l("Your own organisation takes part anyway. Choose the partners."))
+    if not any(party.side is OrganisationKind.CSO for party in chosen):
+        return no(_l("Choose at least one civil society organisation."))
+    return YES

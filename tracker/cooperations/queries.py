@@ -1,0 +1,146 @@
+"""Reads of cooperations, each scoped by the person who asks."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
+
+from tracker.access.actor import Actor, OrganisationKind
+from tracker.cooperations.models import Cooperation, Mode, Party, Stage
+from tracker.cooperations.people import parties
+from tracker.cooperations.policy import CooperationFact, PartyFact
+from tracker.cooperations.scope import visible
+from tracker.core.db import db
+from tracker.organisations.models import Organisation
+from tracker.signoff.models import RequestState, Revision, SignatureRequest
+
+_WITH_PARTIES = selectinload(Cooperation.parties).joinedload(Party.organisation)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of the list of cooperations, and how many there are in all."""
+
+    total: int
+    cooperations: list[Cooperation]
+
+
+def find(actor: Actor, reference: str) -> Cooperation | None:
+    """Return a cooperation by its reference with its parties, if the person may see it."""
+    return _one(actor, Cooperation.reference == reference)
+
+
+def find_by_id(actor: Actor, cooperation_id: UUID) -> Cooperation | None:
+    """Return a cooperation by its id with its parties, if the person may see it."""
+    return _one(actor, Cooperation.id == cooperation_id)
+
+
+def find_all(actor: Actor, cooperation_ids: Iterable[UUID]) -> dict[UUID, Cooperation]:
+    """Return those of some cooperations that the person may see, with their parties."""
+    found = db.session.scalars(
+        sa.select(Cooperation)
+        .where(Cooperation.id.in_(list(cooperation_ids)), visible(actor))
+        .options(_WITH_PARTIES)
+    )
+    return {cooperation.id: cooperation for cooperation in found}
+
+
+def listing(
+    actor: Actor,
+    *,
+    words: str = "",
+    stage: Stage | None = None,
+    offset: int = 0,
+    limit: int = 25,
+) -> Listing:
+    """Return one page of the cooperations the person may see, the newest first.
+
+    Every word must occur in the title, the reference or the name of a party.
+    """
+    conditions = [visible(actor), *(_holds_word(word) for word in words.split()[:8])]
+    if stage is not None:
+        conditions.append(Cooperation.stage == stage)
+    total = db.session.scalar(sa.select(sa.func.count(Cooperation.id)).where(*conditions)) or 0
+    rows = db.session.scalars(
+        sa.select(Cooperation)
+        .where(*conditions)
+        .order_by(Cooperation.opened_at.desc(), Cooperation.reference.desc())
+        .offset(offset)
+        .limit(limit)
+        .options(_WITH_PARTIES)
+    )
+    return Listing(total, list(rows))
+
+
+def stage_counts(actor: Actor, words: str = "") -> dict[str, int]:
+    """Return how many of the cooperations the person may see stand in each stage; "" is all."""
+    conditions = [visible(actor), *(_holds_word(word) for word in words.split()[:8])]
+    rows = db.session.execute(
+        sa.select(Cooperation.stage, sa.func.count(Cooperation.id))
+        .where(*conditions)
+        .group_by(Cooperation.stage)
+    )
+    counts = {stage.value: count for stage, count in rows}
+    return counts | {"": sum(counts.values())}
+
+
+def fact(cooperation: Cooperation) -> CooperationFact:
+    """Return what the rules look at in a cooperation whose parties are loaded."""
+    return CooperationFact(
+        stage=cooperation.stage,
+        parties=tuple(
+            PartyFact(party.organisation_id, party.side) for party in parties(cooperation)
+        ),
+        terms_in_force=terms_in_force(cooperation.id),
+    )
+
+
+def modes(cooperation: Cooperation) -> list[Mode]:
+    """Return the modes of a cooperation in the order of the table."""
+    return [mode for mode in Mode if mode.value in cooperation.modes]
+
+
+def terms_in_force(cooperation_id: UUID) -> bool:
+    """Tell whether a revision of the terms was signed by all."""
+    signed = sa.exists().where(
+        SignatureRequest.revision_id == Revision.id,
+        SignatureRequest.state == RequestState.COMPLETED,
+        Revision.cooperation_id == cooperation_id,
+        Revision.kind == "terms",
+    )
+    return bool(db.session.scalar(sa.select(signed)))
+
+
+def possible_partners(actor: Actor) -> list[Organisation]:
+    """Return the organisations that could be parties beside the own one, CSOs first."""
+    return list(
+        db.session.scalars(
+            sa.select(Organisation)
+            .where(
+                Organisation.kind.in_([OrganisationKind.CSO, OrganisationKind.NPM]),
+                Organisation.id != actor.organisation_id,
+            )
+            .order_by(Organisation.kind, Organisation.name)
+        )
+    )
+
+
+def _one(actor: Actor, condition: sa.ColumnElement[bool]) -> Cooperation | None:
+    return db.session.scalar(
+        sa.select(Cooperation).where(condition, visible(actor)).options(_WITH_PARTIES)
+    )
+
+
+def _holds_word(word: str) -> sa.ColumnElement[bool]:
+    named = sa.exists().where(
+        Party.cooperation_id == Cooperation.id,
+        Party.organisation_id == Organisation.id,
+        Organisation.name.icontains(word, autoescape=True),
+    )
+    return sa.or_(
+        Cooperation.title.icontains(word, autoescape=True),
+        Cooperation.reference.icontains(word, autoescape=True),
+        named,
+    )

@@ -1,0 +1,488 @@
+"""The verbs of a cooperation: open it, change its head and modes, bring in parties and people."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import IntegrityError
+
+from tracker.access.actor import Actor, OrganisationKind
+from tracker.accounts.models import Invitation, Membership, User
+from tracker.activity import verbs
+from tracker.activity.service import Happening, record, start_chain
+from tracker.activity.verbs import Verb
+from tracker.cooperations import clearances, keys, people, policy, queries
+from tracker.cooperations.models import (
+    ClearanceEnd,
+    Cooperation,
+    CooperationPerson,
+    Knowledge,
+    Mode,
+    Party,
+    ReferenceCounter,
+)
+from tracker.cooperations.modes import questions_behind
+from tracker.cooperations.scope import runs_on
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.organisations.models import Organisation
+
+MAX_TITLE = 200
+MAX_TEXT = 5000
+
+
+def open_cooperation(  # noqa: PLR0913 -- the head of a cooperation, as plain values
+    actor: Actor,
+    *,
+    title: str,
+    purpose: str,
+    organisation_ids: Sequence[UUID],
+    starts_on: dt.date | None = None,
+    ends_on: dt.date | None = None,
+    review_on: dt.date | None = None,
+    modes: Iterable[Mode] = (),
+    questions: Mapping[str, str] | None = None,
+    is_demonstration: bool = False,
+) -> Cooperation:
+    """Open a cooperation between the actor's NPM and other organisations, and return it.
+
+    organisation_ids are the partner CSOs, and further NPM bodies. Begins its chain, makes its key,
+    gives it the next reference of the year, and brings in the one who opens it. Raise RefusedError
+    for anyone but a coordinator of an NPM, RuleBrokenError naming the field that does not fit.
+    """
+    policy.can_open(actor).require()
+    own = db.session.get_one(Organisation, actor.organisation_id)
+    partners = _partners(own, organisation_ids)
+    today = clock.today()
+    chosen = _modes(modes)
+    cooperation = Cooperation(
+        id=uuid4(),
+        reference=_next_reference(today.year),
+        title=_text(title, "title", MAX_TITLE),
+        purpose=_text(purpose, "purpose", MAX_TEXT),
+        modes=[mode.value for mode in chosen],
+        questions=_answers(chosen, questions or {}),
+        opened_at=clock.now(),
+        opened_by_id=actor.user_id,
+        is_demonstration=is_demonstration,
+        parties=[
+            Party(organisation=partner, side=partner.kind, position=place, joined_on=today)
+            for place, partner in enumerate([own, *partners])
+        ],
+    )
+    _set_dates(cooperation, starts_on, review_on, ends_on)
+    db.session.add(cooperation)
+    db.session.flush()
+    start_chain(cooperation.id)
+    keys.new_key(cooperation.id)
+    _record(
+        verbs.COOPERATION_OPENED,
+        actor,
+        cooperation,
+        reference=cooperation.reference,
+        title=cooperation.title,
+        parties=[own.name, *(partner.name for partner in partners)],
+        modes=cooperation.modes,
+    )
+    record(
+        verbs.COOPERATION_REGISTERED,
+        actor=actor,
+        subject_type="cooperation",
+        subject_id=cooperation.id,
+        reference=cooperation.reference,
+    )
+    _bring_in(actor, cooperation, actor.user_id, own, "")
+    return cooperation
+
+
+def change_head(
+    actor: Actor,
+    cooperation: Cooperation,
+    *,
+    version: int | None,
+    title: str,
+    purpose: str,
+    starts_on: dt.date | None,
+    ends_on: dt.date | None,
+    review_on: dt.date | None,
+) -> bool:
+    """Change title, purpose and dates; return False when nothing differs.
+
+    version is the one the person saw: raise StaleError when somebody else saved meanwhile. Once
+    the terms are in force the dates are those of M19 and stay (RefusedError when they differ).
+    """
+    fact = queries.fact(cooperation)
+    policy.can_change(actor, fact).require()
+    _lock(cooperation, version)
+    before = _head(cooperation)
+    if (starts_on, ends_on, review_on) != (
+        cooperation.starts_on,
+        cooperation.ends_on,
+        cooperation.review_on,
+    ):
+        policy.can_change_dates(actor, fact).require()
+        _set_dates(cooperation, starts_on, review_on, ends_on)
+    cooperation.title = _text(title, "title", MAX_TITLE)
+    cooperation.purpose = _text(purpose, "purpose", MAX_TEXT)
+    return _note_change(actor, cooperation, before)
+
+
+def follow_dates(
+    actor: Actor | None,
+    cooperation: Cooperation,
+    *,
+    starts_on: dt.date | None,
+    ends_on: dt.date | None,
+    review_on: dt.date | None,
+) -> bool:
+    """Take over the dates that the parties signed in M19; return False when nothing differs.
+
+    Called when terms come into force; whoever signed last may be no coordinator, so no policy asks.
+    """
+    before = _head(cooperation)
+    cooperation.starts_on = starts_on
+    cooperation.ends_on = ends_on
+    cooperation.review_on = review_on
+    return _note_change(actor, cooperation, before)
+
+
+def set_modes(
+    actor: Actor,
+    cooperation: Cooperation,
+    *,
+    version: int | None,
+    modes: Iterable[Mode],
+    questions: Mapping[str, str],
+) -> bool:
+    """Set the ways of working and the answers behind them; return False when nothing differs.
+
+    Raise StaleError as change_head does. What the new modes require is started by whoever follows
+    MODES_CHANGED.
+    """
+    policy.can_change(actor, queries.fact(cooperation)).require()
+    _lock(cooperation, version)
+    chosen = _modes(modes)
+    codes, answers = [mode.value for mode in chosen], _answers(chosen, questions)
+    if (codes, answers) == (cooperation.modes, cooperation.questions):
+        return False
+    cooperation.modes, cooperation.questions = codes, answers
+    cooperation.version += 1
+    db.session.flush()
+    _record(verbs.MODES_CHANGED, actor, cooperation, modes=codes, questions=answers)
+    return True
+
+
+def join_party(actor: Actor, cooperation: Cooperation, organisation_id: UUID) -> Party:
+    """Make an organisation a party; record PARTY_JOINED. Raise RuleBrokenError when it can't be."""
+    fact = queries.fact(cooperation)
+    policy.can_change(actor, fact).require()
+    organisation = db.session.get(Organisation, organisation_id)
+    if organisation is None:
+        raise RuleBrokenError(_l("Choose an organisation from the list."), "organisation_id")
+    decision = policy.can_join(fact, organisation.id, organisation.kind)
+    if not decision:
+        raise RuleBrokenError(decision.reason, "organisation_id")
+    party = next(
+        (one for one in cooperation.parties if one.organisation_id == organisation_id), None
+    )
+    if party is None:
+        party = Party(
+            organisation=organisation,
+            side=organisation.kind,
+            position=max(one.position for one in cooperation.parties) + 1,
+            joined_on=clock.today(),
+        )
+        cooperation.parties.append(party)
+    party.joined_on, party.left_on = clock.today(), None
+    db.session.flush()
+    _record(verbs.PARTY_JOINED, actor, cooperation, organisation=organisation.name)
+    return party
+
+
+def add_person(
+    actor: Actor,
+    cooperation: Cooperation,
+    *,
+    user_id: UUID,
+    organisation_id: UUID,
+    function: str = "",
+) -> CooperationPerson:
+    """Bring in a person of the own organisation; record PERSON_JOINED.
+
+    Raise RefusedError for another party's people, RuleBrokenError when the person has no role
+    there that runs today or takes part already.
+    """
+    policy.can_change_people(actor, queries.fact(cooperation), organisation_id).require()
+    if not _has_running_role(user_id, organisation_id):
+        raise RuleBrokenError(_l("Choose a person from the list."), "user_id")
+    if people.takes_part(cooperation.id, user_id, organisation_id):
+        raise RuleBrokenError(_l("This person takes part already."), "user_id")
+    organisation = db.session.get_one(Organisation, organisation_id)
+    return _bring_in(actor, cooperation, user_id, organisation, function)
+
+
+def end_person(
+    actor: Actor, cooperation: Cooperation, *, user_id: UUID, organisation_id: UUID
+) -> None:
+    """Take out a person of the own organisation at once; close their clearances here.
+
+    Raise RefusedError for another party's people, RuleBrokenError when the person does not take
+    part, or is the last coordinator of the NPM (G1).
+    """
+    policy.can_change_people(actor, queries.fact(cooperation), organisation_id).require()
+    row = _taking_part(cooperation.id, user_id, organisation_id)
+    if row is None:
+        raise RuleBrokenError(_l("This person does not take part in the cooperation."))
+    coordinators = people.coordinators_for_npm(cooperation.id)
+    if [(one.user_id, one.organisation_id) for one in coordinators] == [(user_id, organisation_id)]:
+        raise RuleBrokenError(
+            _l("This is the only coordinator of the NPM here. Bring in another one first.")
+        )
+    _take_out(actor, cooperation.id, row)
+
+
+def follow_departure(happening: Happening) -> None:
+    """Take a person out everywhere their role ended, and close clearances (product.md, section 7).
+
+    Handler of ROLE_ENDED and PERSON_SUSPENDED, whose subject is the membership or the user.
+    A suspended person keeps the place, for the case that they come back, but no clearance.
+    """
+    if happening.verb is verbs.PERSON_SUSPENDED:
+        clearances.close_for_person(happening.actor, happening.subject_id, ClearanceEnd.SUSPENDED)
+        return
+    membership = db.session.get(Membership, happening.subject_id)
+    if membership is None or membership.organisation_id is None:
+        return
+    user_id, organisation_id = membership.user_id, membership.organisation_id
+    if _has_running_role(user_id, organisation_id):
+        return
+    rows = db.session.scalars(
+        sa.select(CooperationPerson)
+        .where(
+            CooperationPerson.user_id == user_id,
+            CooperationPerson.organisation_id == organisation_id,
+            runs_on(clock.today()),
+        )
+        .order_by(CooperationPerson.cooperation_id)
+    ).all()
+    for row in rows:
+        _take_out(happening.actor, row.cooperation_id, row)
+
+
+def follow_invitation(happening: Happening) -> None:
+    """Bring in who accepted an invitation to a cooperation. Handler of INVITATION_ACCEPTED."""
+    invitation = db.session.get(Invitation, happening.subject_id)
+    if invitation is None or invitation.cooperation_id is None or invitation.accepted_by_id is None:
+        return
+    organisation_id = invitation.organisation_id
+    cooperation = db.session.get(Cooperation, invitation.cooperation_id)
+    if cooperation is None or organisation_id is None or cooperation.stage in policy.ENDED:
+        return
+    today = clock.today()
+    is_party = db.session.scalar(
+        sa.select(
+            sa.exists().where(
+                Party.cooperation_id == cooperation.id,
+                Party.organisation_id == organisation_id,
+                sa.or_(Party.left_on.is_(None), Party.left_on >= today),
+            )
+        )
+    )
+    user_id = invitation.accepted_by_id
+    if not is_party or people.takes_part(cooperation.id, user_id, organisation_id):
+        return
+    organisation = db.session.get_one(Organisation, organisation_id)
+    _bring_in(happening.actor, cooperation, user_id, organisation, invitation.function)
+
+
+def _partners(own: Organisation, organisation_ids: Sequence[UUID]) -> list[Organisation]:
+    wanted = list(dict.fromkeys(organisation_ids))
+    found = {
+        one.id: one
+        for one in db.session.scalars(sa.select(Organisation).where(Organisation.id.in_(wanted)))
+    }
+    if len(found) != len(wanted):
+        raise RuleBrokenError(_l("Choose organisations from the list."), "organisation_ids")
+    decision = policy.fit_together(
+        own.id, [policy.PartyFact(one.id, one.kind) for one in found.values()]
+    )
+    if not decision:
+        raise RuleBrokenError(decision.reason, "organisation_ids")
+    partners = [found[one] for one in wanted]
+    # NPM bodies stand together at the head of the list.
+    return sorted(partners, key=lambda one: one.kind is not OrganisationKind.NPM)
+
+
+def _next_reference(year: int) -> str:
+    """Return the next reference of a year; others wait until this transaction ends."""
+    wanted = (
+        sa.select(ReferenceCounter)
+        .where(ReferenceCounter.year == year)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    counter = db.session.scalar(wanted)
+    if counter is None:
+        try:
+            with db.session.begin_nested():
+                counter = ReferenceCounter(year=year, last=0)
+                db.session.add(counter)
+        except IntegrityError:  # somebody else opened the first one of the year in this moment
+            counter = db.session.execute(wanted).scalar_one()
+    counter.last += 1
+    return f"C-{year}-{counter.last:04d}"
+
+
+def _text(text: str, field: str, most: int) -> str:
+    tidy = text.strip()
+    if not tidy:
+        raise RuleBrokenError(_l("Enter an answer"), field)
+    if len(tidy) > most:
+        raise RuleBrokenError(_l("Use at most %(most)s characters", most=most), field)
+    return tidy
+
+
+def _set_dates(
+    cooperation: Cooperation,
+    starts_on: dt.date | None,
+    review_on: dt.date | None,
+    ends_on: dt.date | None,
+) -> None:
+    problem = policy.dates_problem(starts_on, review_on, ends_on)
+    if problem is not None:
+        field, message = problem
+        raise RuleBrokenError(message, field)
+    cooperation.starts_on, cooperation.review_on = starts_on, review_on
+    cooperation.ends_on = ends_on
+
+
+def _modes(modes: Iterable[Mode]) -> list[Mode]:
+    chosen = set(modes)
+    return [mode for mode in Mode if mode in chosen]
+
+
+def _answers(modes: Sequence[Mode], questions: Mapping[str, str]) -> dict[str, str]:
+    """Keep the answers to the questions these modes ask; what is missing is not known yet."""
+    return {
+        question.value: Knowledge(questions.get(question.value) or Knowledge.NOT_KNOWN).value
+        for question in questions_behind(modes)
+    }
+
+
+def _lock(cooperation: Cooperation, version: int | None) -> None:
+    current = db.session.scalar(
+        sa.select(Cooperation.version).where(Cooperation.id == cooperation.id).with_for_update()
+    )
+    if current != version:
+        raise StaleError(
+            _l("Somebody else changed this in the meantime. Compare both and save again.")
+        )
+
+
+def _head(cooperation: Cooperation) -> dict[str, object]:
+    keys_of_head = ("title", "purpose", "starts_on", "ends_on", "review_on")
+    return {key: getattr(cooperation, key) for key in keys_of_head}
+
+
+def _note_change(actor: Actor | None, cooperation: Cooperation, before: dict[str, object]) -> bool:
+    after = _head(cooperation)
+    changed = [key for key, value in after.items() if value != before[key]]
+    if not changed:
+        return False
+    cooperation.version += 1
+    db.session.flush()
+    _record(verbs.COOPERATION_CHANGED, actor, cooperation, changed=changed)
+    return True
+
+
+def _has_running_role(user_id: UUID, organisation_id: UUID) -> bool:
+    """Tell whether a person has a role there that lets them take part."""
+    found = sa.exists().where(
+        Membership.user_id == user_id,
+        Membership.organisation_id == organisation_id,
+        User.id == Membership.user_id,
+        people.membership_counts(),
+    )
+    return bool(db.session.scalar(sa.select(found)))
+
+
+def _taking_part(
+    cooperation_id: UUID, user_id: UUID, organisation_id: UUID
+) -> CooperationPerson | None:
+    return db.session.scalar(
+        sa.select(CooperationPerson).where(
+            CooperationPerson.cooperation_id == cooperation_id,
+            CooperationPerson.user_id == user_id,
+            CooperationPerson.organisation_id == organisation_id,
+            runs_on(clock.today()),
+        )
+    )
+
+
+def _bring_in(
+    actor: Actor | None,
+    cooperation: Cooperation,
+    user_id: UUID,
+    organisation: Organisation,
+    function: str,
+) -> CooperationPerson:
+    row = db.session.scalar(
+        sa.select(CooperationPerson).where(
+            CooperationPerson.cooperation_id == cooperation.id,
+            CooperationPerson.user_id == user_id,
+            CooperationPerson.organisation_id == organisation.id,
+        )
+    )
+    if row is None:
+        row = CooperationPerson(
+            cooperation_id=cooperation.id, user_id=user_id, organisation_id=organisation.id
+        )
+        db.session.add(row)
+    row.function = function.strip()[:MAX_TITLE]
+    row.from_on, row.until_on = clock.today(), None
+    db.session.flush()
+    _record(
+        verbs.PERSON_JOINED,
+        actor,
+        cooperation,
+        person=db.session.get_one(User, user_id).name,
+        organisation=organisation.name,
+        function=row.function,
+    )
+    return row
+
+
+def _take_out(actor: Actor | None, cooperation_id: UUID, row: CooperationPerson) -> None:
+    row.until_on = clock.today() - dt.timedelta(days=1)
+    db.session.flush()
+    record(
+        verbs.PERSON_LEFT,
+        actor=actor,
+        subject_type="cooperation",
+        subject_id=cooperation_id,
+        cooperation_id=cooperation_id,
+        person=db.session.get_one(User, row.user_id).name,
+        organisation=db.session.get_one(Organisation, row.organisation_id).name,
+    )
+    clearances.close_for_person(
+        actor,
+        row.user_id,
+        ClearanceEnd.LEFT,
+        cooperation_id=cooperation_id,
+        organisation_id=row.organisation_id,
+    )
+
+
+def _record(verb: Verb, actor: Actor | None, cooperation: Cooperation, **details: Any) -> None:
+    record(
+        verb,
+        actor=actor,
+        subject_type="cooperation",
+        subject_id=cooperation.id,
+        cooperation_id=cooperation.id,
+        **details,
+    )
