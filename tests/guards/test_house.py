@@ -1,0 +1,186 @@
+"""The rules of the house that no tool knows: docstrings, words, locks, README, settings."""
+
+import ast
+import re
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config import PREFIX, ROOT, Settings
+
+_NOT_OURS = re.compile(r"\.git|\.venv|instance|build|htmlcov|__pycache__|.*_cache|.*\.egg-info")
+_NOT_TEXT = {".ico", ".mo", ".png", ".woff2"}
+_LOCKS = ("build", "run", "test")
+# Written in two parts, so that this file does not hold them.
+_FORBIDDEN = {
+    "pypi" + ".org": "the address of a registry",
+    "pythonhosted" + ".org": "the address of a registry",
+    "npmjs" + ".org": "the address of a registry",
+    "deb.debian" + ".org": "the address of a registry",
+    "/wo" + "rk/": "a path of one machine",
+    "/ro" + "ot/": "a path of one machine",
+    "/ho" + "me/": "a path of one machine",
+    "TO" + "DO": "something left undone",
+    "FIX" + "ME": "something left undone",
+}
+_VAGUE = {"base", "common", "helper", "helpers", "misc", "util", "utils"}
+
+
+def our_files(folder: Path = ROOT) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if _NOT_OURS.fullmatch(path.name):
+            continue
+        if path.is_dir():
+            yield from our_files(path)
+        elif path.is_file():
+            yield path
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def python_files() -> list[Path]:
+    return [path for path in our_files() if path.suffix == ".py"]
+
+
+def text_files() -> list[Path]:
+    return [path for path in our_files() if path.suffix not in _NOT_TEXT]
+
+
+def shell_files() -> list[Path]:
+    return [path for path in our_files(ROOT / ".ci") if path.read_bytes().startswith(b"#!/bin/sh")]
+
+
+def lock(which: str) -> str:
+    return (ROOT / "requirements" / f"{which}.txt").read_text()
+
+
+def locked_versions(which: str) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9-]+)(?:\[[^\]]*\])?==([^ ;]+)", lock(which), re.MULTILINE))
+
+
+def test_every_module_says_what_it_holds() -> None:
+    modules = [path for path in python_files() if path.name != "__init__.py"]
+    assert len(modules) > 20
+    silent = [name(p) for p in modules if not ast.get_docstring(ast.parse(p.read_text()))]
+    assert silent == []
+
+
+def test_package_files_are_empty_but_for_the_factory() -> None:
+    filled = [name(p) for p in python_files() if p.name == "__init__.py" and p.stat().st_size]
+    assert filled == ["tracker/__init__.py"]
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    vague = [
+        name(path)
+        for path in python_files()
+        if _VAGUE & {path.stem, path.parent.name} and path.suffix == ".py"
+    ]
+    assert vague == []
+
+
+def test_no_file_holds_a_forbidden_word() -> None:
+    found = [
+        f"{name(path)}:{number}: {reason}"
+        for path in text_files()
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        for word, reason in _FORBIDDEN.items()
+        if word in line
+    ]
+    assert found == []
+
+
+def test_every_text_file_ends_its_lines_plainly() -> None:
+    untidy = [
+        name(path)
+        for path in text_files()
+        if (held := path.read_bytes()) and (b"\r" in held or not held.endswith(b"\n"))
+    ]
+    assert untidy == []
+
+
+def test_the_settings_know_nothing_of_the_application() -> None:
+    imported = [
+        node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
+        for node in ast.walk(ast.parse((ROOT / "config.py").read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert imported
+    assert [module for module in imported if (module or "").startswith("tracker")] == []
+
+
+def test_the_readme_begins_with_the_two_commands() -> None:
+    blocks = re.findall(r"```[a-z]*\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    commands = [line.split("#")[0].strip() for line in blocks[0].splitlines()]
+    assert commands == ["make run", "make test"]
+    before = (ROOT / "README.md").read_text().split("```")[0].strip().splitlines()
+    assert [line for line in before if not line.startswith("#")] == []
+
+
+def test_integration_runs_what_people_run() -> None:
+    lines = (ROOT / ".ci" / "run").read_text().splitlines()
+    commands = [line for line in lines if line and not line.startswith("#")]
+    assert commands == ["set -eu", 'cd "$(dirname "$0")/.."', "exec make test"]
+
+
+def test_set_up_scripts_are_sound_and_can_be_run() -> None:
+    scripts = shell_files()
+    assert {path.name for path in scripts} >= {"run", "setup", "system", "steps", "messages"}
+    for script in scripts:
+        assert script.stat().st_mode & stat.S_IXUSR, name(script)
+        read = subprocess.run(["/bin/sh", "-n", str(script)], capture_output=True, check=False)
+        assert read.returncode == 0, read.stderr.decode()
+
+
+@pytest.mark.parametrize("which", _LOCKS)
+def test_a_lock_names_versions_and_hashes_and_no_addresses(which: str) -> None:
+    entries = re.split(r"^(?=[a-z0-9])", lock(which), flags=re.MULTILINE)[1:]
+    assert entries
+    assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
+    assert [entry for entry in entries if "==" not in entry.splitlines()[0]] == []
+    assert re.findall(r"://|^--", lock(which), re.MULTILINE) == []
+
+
+@pytest.mark.parametrize("which", _LOCKS)
+def test_a_lock_holds_all_that_is_asked_for(which: str) -> None:
+    asked = (ROOT / "requirements" / f"{which}.in").read_text()
+    names = {
+        re.sub(r"[._]", "-", word).lower()
+        for word in re.findall(r"^([A-Za-z][\w.-]*)", asked, re.MULTILINE)
+    }
+    assert names
+    assert names - locked_versions(which).keys() == set()
+
+
+def test_tests_run_on_the_very_versions_that_people_run() -> None:
+    tested = locked_versions("test")
+    assert {package: tested.get(package) for package in locked_versions("run")} == locked_versions(
+        "run"
+    )
+
+
+class _Asked(dict[str, str]):
+    """An empty environment that remembers what was asked of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.names.add(key)
+        return super().get(key, default)
+
+
+def test_every_setting_is_documented_and_no_other() -> None:
+    asked = _Asked()
+    Settings.from_environment(asked)
+    assert f"{PREFIX}DATA_DIR" in asked.names
+    operations = (ROOT / "docs" / "operations.md").read_text()
+    rows = set(re.findall(rf"^\| `({PREFIX}[A-Z_]+)`", operations, re.MULTILINE))
+    assert rows == asked.names
