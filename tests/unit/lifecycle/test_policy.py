@@ -1,0 +1,272 @@
+"""The gates G1 to G5 as product.md, section 6, reads them, and the stages they lead to."""
+
+import datetime as dt
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from tracker.cooperations.models import Mode, Stage
+from tracker.lifecycle import policy
+from tracker.lifecycle.policy import (
+    ConfidentialityFact,
+    Facts,
+    GateState,
+    ItemFact,
+    PersonFact,
+    Place,
+    TermsFact,
+)
+from tracker.lifecycle.stages import BY_GATES, stage_after
+
+ID = UUID(int=1)
+OTHER_ID = UUID(int=2)
+TODAY = dt.date(2026, 11, 25)
+START = dt.date(2027, 1, 15)
+
+M4 = ItemFact("M4", "Expectations", "not agreed by all yet", "settling-terms/expectations")
+M5 = ItemFact("M5", "Independence of the NPM", "not answered yet")
+AGREED = TermsFact(ID, agreed_on=TODAY, starts_on=START)
+REVIEWED = replace(AGREED, is_reviewed=True)
+IN_FORCE = replace(REVIEWED, in_force=True)
+
+
+def facts(terms: TermsFact | None = None, **more: object) -> Facts:
+    given = Facts(
+        stage=Stage.EXPLORED,
+        today=TODAY,
+        modes=(Mode.VISIT,),
+        has_npm_coordinator=True,
+        terms=terms,
+    )
+    return replace(given, **more)  # type: ignore[arg-type] # plain values by name
+
+
+def gate(code: str, given: Facts) -> policy.Gate:
+    return next(one for one in policy.gates(given) if one.code == code)
+
+
+def stage(given: Facts) -> Stage:
+    passed = policy.passed(given, policy.gates(given))
+    return stage_after(given.stage, passed, terms_in_force=given.terms_in_force)
+
+
+# G1
+
+
+def test_g1_is_met_with_a_mode_and_an_npm_coordinator() -> None:
+    assert gate("G1", facts()).state is GateState.MET
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [(facts(modes=()), Place.MODES), (facts(has_npm_coordinator=False), Place.PEOPLE)],
+)
+def test_g1_names_what_is_missing_and_where(given: Facts, place: Place) -> None:
+    found = gate("G1", given)
+    assert found.state is GateState.NOT_MET
+    assert [one.target.place for one in found.missing] == [place]
+
+
+# G2
+
+
+def test_g2_is_not_met_before_the_terms_are_begun() -> None:
+    assert not gate("G2", facts()).is_open
+
+
+def test_g2_names_each_item_that_is_not_done() -> None:
+    found = gate("G2", facts(replace(AGREED, lacking=(M4,))))
+    assert [(one.target.place, one.target.item) for one in found.missing] == [(Place.ITEM, "M4")]
+    assert str(found.missing[0].reason) == "M4, Expectations: not agreed by all yet"
+    assert found.missing[0].passage == "settling-terms/expectations"
+
+
+def test_g2_does_not_ask_for_m5_and_m6() -> None:
+    assert gate("G2", facts(replace(AGREED, lacking=(M5,)))).is_open
+
+
+@pytest.mark.parametrize(
+    ("agreed_on", "starts_on", "met"),
+    [
+        (TODAY, START, True),
+        (TODAY, TODAY + dt.timedelta(days=1), True),
+        (TODAY, TODAY, False),
+        (TODAY, TODAY - dt.timedelta(days=1), False),
+        (START, START, False),
+        (TODAY, None, True),
+        (None, START, True),
+        (None, TODAY, False),
+    ],
+)
+def test_g2_asks_that_the_terms_are_agreed_before_the_start(
+    agreed_on: dt.date | None, starts_on: dt.date | None, met: bool
+) -> None:
+    terms = replace(AGREED, agreed_on=agreed_on, starts_on=starts_on)
+    assert gate("G2", facts(terms)).is_open is met
+
+
+def test_g2_holds_when_the_start_comes_after_the_terms_were_agreed() -> None:
+    later = START + dt.timedelta(days=10)
+    assert gate("G2", facts(AGREED, today=later)).is_open
+
+
+@pytest.mark.parametrize("change", [{"is_sent": True}, {"in_force": True}])
+def test_g2_holds_for_terms_that_are_frozen(change: dict[str, bool]) -> None:
+    terms = TermsFact(ID, lacking=(M4,), starts_on=TODAY, **change)  # type: ignore[arg-type]
+    assert gate("G2", facts(terms)).is_open
+
+
+# G3
+
+
+def test_g3_is_met_when_safeguards_are_done_and_read_and_no_flag_is_open() -> None:
+    assert gate("G3", facts(REVIEWED)).is_open
+
+
+@pytest.mark.parametrize(
+    ("terms", "place"),
+    [
+        (replace(REVIEWED, lacking=(M5,)), Place.ITEM),
+        (replace(REVIEWED, flagged_items=("M10",)), Place.ITEM),
+        (AGREED, Place.REVIEW),
+    ],
+)
+def test_g3_names_what_is_missing(terms: TermsFact, place: Place) -> None:
+    found = gate("G3", facts(terms))
+    assert [one.target.place for one in found.missing] == [place]
+
+
+def test_g3_does_not_ask_for_other_items() -> None:
+    assert gate("G3", facts(replace(REVIEWED, lacking=(M4,)))).is_open
+
+
+def test_g3_is_not_met_before_the_terms_are_begun() -> None:
+    assert not gate("G3", facts()).is_open
+
+
+def test_g3_holds_for_terms_in_force() -> None:
+    assert gate("G3", facts(TermsFact(ID, in_force=True))).is_open
+
+
+# G4
+
+
+UNCLEARED = PersonFact("Leyla Marchetti", "Lantern Health Network", is_cleared=False)
+CLEARED = PersonFact("Samira Okell", "Open Door Legal Aid", is_cleared=True)
+REQUIRED = ConfidentialityFact(OTHER_ID, is_required=True, in_force=True)
+
+
+def test_g4_names_each_person_who_is_not_cleared() -> None:
+    given = facts(people=(UNCLEARED, CLEARED), confidentiality=REQUIRED)
+    found = gate("G4", given)
+    assert len(found.missing) == 1
+    assert "Leyla Marchetti" in str(found.missing[0].reason)
+
+
+def test_g4_asks_nobody_where_confidentiality_is_not_required() -> None:
+    assert gate("G4", facts(people=(UNCLEARED,))).is_open
+
+
+def test_g4_never_holds_up_the_cooperation() -> None:
+    given = facts(IN_FORCE, people=(UNCLEARED,), confidentiality=REQUIRED)
+    assert stage(given) is Stage.ACTIVE
+
+
+# G5 and planning a visit
+
+
+@pytest.mark.parametrize(
+    ("dates", "met"),
+    [
+        ({}, True),
+        ({"ends_on": TODAY}, True),
+        ({"ends_on": TODAY - dt.timedelta(days=1)}, False),
+        ({"review_on": TODAY}, True),
+        ({"review_on": TODAY - dt.timedelta(days=1)}, False),
+    ],
+)
+def test_g5_asks_for_no_expired_term_and_no_overdue_review(
+    dates: dict[str, dt.date], met: bool
+) -> None:
+    assert gate("G5", facts(IN_FORCE, **dates)).is_open is met
+
+
+def test_g5_asks_nothing_before_the_terms_are_in_force() -> None:
+    assert gate("G5", facts(AGREED, ends_on=TODAY - dt.timedelta(days=1))).is_open
+
+
+@pytest.mark.parametrize(
+    ("change", "allowed"),
+    [
+        ({}, True),
+        ({"stage": Stage.CLEARED}, False),
+        ({"stage": Stage.UNDER_REVIEW}, False),
+        ({"modes": (Mode.PROJ, Mode.ADVIS)}, False),
+        ({"modes": (Mode.EXP,)}, True),
+        ({"modes": (Mode.OMB_PLUS,)}, True),
+        ({"ends_on": TODAY - dt.timedelta(days=1)}, False),
+        ({"review_on": TODAY - dt.timedelta(days=1)}, False),
+    ],
+)
+def test_a_visit_is_planned_only_in_an_active_cooperation_with_such_a_mode(
+    change: dict[str, object], allowed: bool
+) -> None:
+    given = facts(IN_FORCE, **{"stage": Stage.ACTIVE, **change})
+    decision = policy.can_plan_visit(given, policy.gates(given))
+    assert bool(decision) is allowed
+    assert allowed or str(decision.reason)
+
+
+# Stages
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (facts(modes=()), Stage.EXPLORED),
+        (facts(has_npm_coordinator=False), Stage.EXPLORED),
+        (facts(), Stage.DRAFT),
+        (facts(replace(AGREED, lacking=(M4,))), Stage.DRAFT),
+        (facts(AGREED), Stage.REVIEWED),
+        (facts(replace(REVIEWED, flagged_items=("M10",))), Stage.REVIEWED),
+        (facts(REVIEWED), Stage.CLEARED),
+        (facts(replace(REVIEWED, is_sent=True)), Stage.CLEARED),
+        (facts(IN_FORCE), Stage.ACTIVE),
+        (facts(IN_FORCE, confidentiality=REQUIRED), Stage.ACTIVE),
+        (
+            facts(IN_FORCE, confidentiality=replace(REQUIRED, in_force=False)),
+            Stage.CLEARED,
+        ),
+        (
+            facts(IN_FORCE, confidentiality=ConfidentialityFact(None, is_required=True)),
+            Stage.CLEARED,
+        ),
+    ],
+)
+def test_a_cooperation_goes_as_far_as_its_gates_allow(given: Facts, expected: Stage) -> None:
+    assert stage(given) is expected
+    # Whichever of the early stages it stands in: on, or back while nothing is in force.
+    for start in BY_GATES[:-1]:
+        assert stage(replace(given, stage=start)) is expected
+
+
+def test_a_cooperation_goes_back_while_terms_are_not_in_force() -> None:
+    given = facts(replace(REVIEWED, lacking=(M4,)), stage=Stage.CLEARED)
+    assert stage(given) is Stage.DRAFT
+
+
+def test_an_active_cooperation_goes_back_no_more() -> None:
+    assert stage(facts(stage=Stage.ACTIVE, modes=())) is Stage.ACTIVE
+
+
+@pytest.mark.parametrize("entered", [Stage.UNDER_REVIEW, Stage.SUSPENDED, Stage.CLOSED])
+def test_a_stage_entered_by_a_decision_stays(entered: Stage) -> None:
+    assert stage(facts(IN_FORCE, stage=entered)) is entered
+
+
+def test_what_keeps_a_cooperation_from_being_active_is_named() -> None:
+    unsigned = replace(REQUIRED, in_force=False)
+    found = policy.missing_to_be_active(facts(REVIEWED, confidentiality=unsigned))
+    assert [one.target.checklist_id for one in found] == [ID, OTHER_ID]
+    assert policy.missing_to_be_active(facts(IN_FORCE, confidentiality=REQUIRED)) == ()

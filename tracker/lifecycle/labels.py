@@ -1,0 +1,19 @@
+"""Words of gates and their states, and of items that are not done."""
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.lifecycle.policy import GateState
+
+GATES: dict[str, object] = {
+    "G1": _l("To begin"),
+    "G2": _l("Terms agreed"),
+    "G3": _l("Safeguards reviewed"),
+    "G4": _l("People cleared"),
+    "G5": _l("In time"),
+}
+
+GATE_STATES: dict[GateState, object] = {
+    GateState.MET: _l("Met"),
+    GateState.NOT_MET: _l("Not met"),
+    GateState.OVERRIDDEN: _l("Overridden"),
+}

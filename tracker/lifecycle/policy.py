@@ -1,0 +1,337 @@
+"""The gates G1 to G5 of a cooperation, each with what is missing and why. Pure.
+
+Read as product.md, section 6, reads them: G2 asks all required items of the terms but M5 and M6,
+which G3 asks; G4 is per person and holds up nobody else; G5 stands while the cooperation is active.
+"""
+
+import datetime as dt
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.decision import YES, Decision, no
+from tracker.cooperations.models import Mode, Stage
+from tracker.cooperations.modes import MODES_WITH_VISITS
+
+# The two items that the second reader's gate asks (S6, S7).
+SAFEGUARDS = ("M5", "M6")
+
+
+class GateState(enum.StrEnum):
+    """How a gate answers."""
+
+    MET = "met"
+    NOT_MET = "not_met"
+    OVERRIDDEN = "overridden"
+
+
+class Place(enum.StrEnum):
+    """Where a missing thing is put right; the pages know the addresses."""
+
+    MODES = "modes"
+    PEOPLE = "people"
+    HEAD = "head"
+    CHECKLIST = "checklist"
+    ITEM = "item"
+    REVIEW = "review"
+    SIGNING = "signing"
+    UNDERTAKINGS = "undertakings"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A place in the product, by kind and ids."""
+
+    place: Place
+    checklist_id: UUID | None = None
+    item: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One thing a gate still wants, why in the words of the guidance, and where to put it right."""
+
+    reason: object
+    target: Target
+    passage: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A gate's answer. Its name is in labels."""
+
+    code: str
+    state: GateState
+    missing: tuple[Missing, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the stage may be left by it."""
+        return self.state is not GateState.NOT_MET
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFact:
+    """A required item of the terms that is not done, in words."""
+
+    code: str
+    label: str
+    what: object
+    passage: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TermsFact:
+    """What the gates look at in checklist 1."""
+
+    checklist_id: UUID
+    # Required items not done yet, in their order.
+    lacking: tuple[ItemFact, ...] = ()
+    # The day of the last answer or position, when nothing is lacking but M5 and M6.
+    agreed_on: dt.date | None = None
+    # M19's start, or the planned one of the cooperation.
+    starts_on: dt.date | None = None
+    flagged_items: tuple[str, ...] = ()
+    is_reviewed: bool = False
+    # Sent or signed ones rest on what was agreed then.
+    is_sent: bool = False
+    in_force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConfidentialityFact:
+    """What the gates look at in checklist 2."""
+
+    checklist_id: UUID | None
+    is_required: bool
+    in_force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFact:
+    """Somebody who needs a clearance before coming near class K2 to K7 (S11)."""
+
+    name: str
+    organisation_name: str
+    is_cleared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the gates look at, as plain values."""
+
+    stage: Stage
+    today: dt.date
+    modes: tuple[Mode, ...] = ()
+    has_npm_coordinator: bool = False
+    terms: TermsFact | None = None
+    confidentiality: ConfidentialityFact = field(
+        default_factory=lambda: ConfidentialityFact(None, is_required=False)
+    )
+    people: tuple[PersonFact, ...] = ()
+    ends_on: dt.date | None = None
+    review_on: dt.date | None = None
+
+    @property
+    def terms_in_force(self) -> bool:
+        """Whether a revision of the terms is in force."""
+        return self.terms is not None and self.terms.in_force
+
+
+def gates(facts: Facts) -> tuple[Gate, ...]:
+    """Return G1 to G5 in order."""
+    return (
+        _gate("G1", _missing_to_begin(facts)),
+        _gate("G2", _missing_in_terms(facts)),
+        _gate("G3", _missing_safeguards(facts)),
+        _gate("G4", _people_not_cleared(facts)),
+        _gate("G5", _overdue(facts)),
+    )
+
+
+def passed(facts: Facts, found: Sequence[Gate]) -> dict[Stage, bool]:
+    """Return of each stage that is left by a gate whether it may be left now.
+
+    P3 is left when the terms, and the terms part of checklist 2 where it is required, are in
+    force; G4 is per person and never holds up the cooperation.
+    """
+    is_open = {gate.code: gate.is_open for gate in found}
+    return {
+        Stage.EXPLORED: is_open["G1"],
+        Stage.DRAFT: is_open["G2"],
+        Stage.REVIEWED: is_open["G3"],
+        Stage.CLEARED: not missing_to_be_active(facts),
+    }
+
+
+def missing_to_be_active(facts: Facts) -> tuple[Missing, ...]:
+    """Return what keeps a cooperation from stage P4: signatures that are not there yet."""
+    found: list[Missing] = []
+    if not facts.terms_in_force:
+        found.append(
+            Missing(
+                _l("The agreed terms are not signed by all parties yet."),
+                _checklist(facts.terms.checklist_id if facts.terms else None, Place.SIGNING),
+                "settling-terms/expectations",
+            )
+        )
+    confidentiality = facts.confidentiality
+    if confidentiality.is_required and not confidentiality.in_force:
+        found.append(
+            Missing(
+                _l("The terms on confidentiality are not signed by all parties yet."),
+                _checklist(confidentiality.checklist_id, Place.SIGNING),
+                "settling-terms/settle-before-visits",
+            )
+        )
+    return tuple(found)
+
+
+def can_plan_visit(facts: Facts, found: Sequence[Gate]) -> Decision:
+    """Decide whether a new joint visit may be planned (J1, and G5 as a standing condition)."""
+    if facts.stage is not Stage.ACTIVE:
+        return no(_l("A joint visit can be planned at stage P4, when the terms are in force."))
+    if MODES_WITH_VISITS.isdisjoint(facts.modes):
+        return no(_l("Joint visits are not among the ways of working of this cooperation."))
+    standing = next(gate for gate in found if gate.code == "G5")
+    if not standing.is_open:
+        return no(standing.missing[0].reason)
+    return YES
+
+
+def _gate(code: str, missing: tuple[Missing, ...]) -> Gate:
+    return Gate(code, GateState.NOT_MET if missing else GateState.MET, missing)
+
+
+def _checklist(checklist_id: UUID | None, place: Place) -> Target:
+    return Target(Place.MODES) if checklist_id is None else Target(place, checklist_id)
+
+
+def _missing_to_begin(facts: Facts) -> tuple[Missing, ...]:
+    found: list[Missing] = []
+    if not facts.modes:
+        found.append(
+            Missing(
+                _l("No way of working is named yet."),
+                Target(Place.MODES),
+                "ways-of-working/combining-forms",
+            )
+        )
+    if not facts.has_npm_coordinator:
+        found.append(Missing(_l("No coordinator of the NPM takes part yet."), Target(Place.PEOPLE)))
+    return tuple(found)
+
+
+def _missing_in_terms(facts: Facts) -> tuple[Missing, ...]:
+    terms = facts.terms
+    if terms is None:
+        return (
+            Missing(
+                _l("The agreed terms are not begun yet."),
+                Target(Place.MODES),
+                "settling-terms/expectations",
+            ),
+        )
+    if terms.in_force or terms.is_sent:
+        return ()
+    found = [_item(terms, lack) for lack in terms.lacking if lack.code not in SAFEGUARDS]
+    late = _agreed_too_late(terms, facts.today)
+    if late:
+        found.append(late)
+    return tuple(found)
+
+
+def _agreed_too_late(terms: TermsFact, today: dt.date) -> Missing | None:
+    """The terms are agreed before the work begins (S2)."""
+    agreed_on = terms.agreed_on or today
+    if terms.starts_on is None or agreed_on < terms.starts_on:
+        return None
+    return Missing(
+        _l("The terms are to be agreed before the start. Set a later start in M19."),
+        Target(Place.ITEM, terms.checklist_id, "M19"),
+        "settling-terms/expectations",
+    )
+
+
+def _missing_safeguards(facts: Facts) -> tuple[Missing, ...]:
+    terms = facts.terms
+    if terms is None:
+        return (Missing(_l("The agreed terms are not begun yet."), Target(Place.MODES)),)
+    if terms.in_force:
+        return ()
+    found = [_item(terms, lack) for lack in terms.lacking if lack.code in SAFEGUARDS]
+    found += [
+        Missing(
+            _l("A term is marked as limiting the NPM and not settled: %(item)s.", item=item),
+            Target(Place.ITEM, terms.checklist_id, item),
+            "settling-terms/independence",
+        )
+        for item in terms.flagged_items
+    ]
+    if not terms.is_reviewed and not terms.is_sent:
+        found.append(
+            Missing(
+                _l("The second reader has not read the safeguards of the terms yet."),
+                Target(Place.REVIEW, terms.checklist_id),
+                "settling-terms/independence",
+            )
+        )
+    return tuple(found)
+
+
+def _people_not_cleared(facts: Facts) -> tuple[Missing, ...]:
+    if not facts.confidentiality.is_required:
+        return ()
+    return tuple(
+        Missing(
+            _l(
+                "%(name)s, %(organisation)s, is not cleared yet.",
+                name=person.name,
+                organisation=person.organisation_name,
+            ),
+            Target(Place.UNDERTAKINGS),
+            "settling-terms/sign-before-access",
+        )
+        for person in facts.people
+        if not person.is_cleared
+    )
+
+
+def _overdue(facts: Facts) -> tuple[Missing, ...]:
+    if not facts.terms_in_force:
+        return ()
+    found: list[Missing] = []
+    checklist_id = facts.terms.checklist_id if facts.terms else None
+    if facts.ends_on is not None and facts.ends_on < facts.today:
+        found.append(
+            Missing(
+                _l("The agreed terms have run out. No new visit can be planned."),
+                Target(Place.ITEM, checklist_id, "M19"),
+                "settling-terms/written-form",
+            )
+        )
+    if facts.review_on is not None and facts.review_on < facts.today:
+        found.append(
+            Missing(
+                _l("The review is overdue. No new visit can be planned before it."),
+                Target(Place.ITEM, checklist_id, "M19"),
+                "settling-terms/written-form",
+            )
+        )
+    return tuple(found)
+
+
+def _item(terms: TermsFact, lack: ItemFact) -> Missing:
+    return Missing(
+        _l(
+            "%(code)s, %(label)s: %(what)s",
+            code=lack.code,
+            label=lack.label,
+            what=lack.what,
+        ),
+        Target(Place.ITEM, terms.checklist_id, lack.code),
+        lack.passage,
+    )
