@@ -14,7 +14,7 @@ for (const button of document.querySelectorAll("button[name=add_row]")) {
     const index = last ? Number(last.dataset.index) + 1 : 0;
     if (body.children.length >= Number(rows.dataset.max)) return; // the server says why
     event.preventDefault();
-    const row = blank.content.firstElementChild.cloneNode(true);
+    const row = blank.content.querySelector("tr").cloneNode(true);
     row.dataset.index = index;
     for (const part of row.querySelectorAll("*")) {
       for (const { name, value } of [...part.attributes]) {

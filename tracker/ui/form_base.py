@@ -101,7 +101,7 @@ def _problems(field: Any, place: str) -> Iterator[Problem]:
     if isinstance(field, FieldList):
         for number, entry in enumerate(field, 1):
             name = getattr(entry, "row_label", "") or _("row %(number)s", number=number)
-            yield from _problems(entry, f"{field.label.text}, {name}: ")
+            yield from _problems(entry, f"{field.label.text}, {name}, ")
         own = [message for message in field.errors if isinstance(message, str)]
         yield from ((field.id, _with_label(message, field, place)) for message in own)
     elif isinstance(field, FormField):

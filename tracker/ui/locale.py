@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from babel import Locale, dates
+from babel import Locale, dates, negotiate_locale
 from flask import Flask, current_app, g, request
 from flask_babel import get_locale
 from markupsafe import Markup
@@ -20,6 +20,7 @@ ProfileLanguage = Callable[[], str | None]
 
 # English is written with the day first, as people in most countries with an NPM read it.
 _DATES_OF = {"en": "en_GB"}
+_WITH_WEEKDAY = {"en": "EEEE d MMMM y"}
 _DAY_AND_MONTH = "MMMd"
 
 
@@ -50,7 +51,8 @@ def select_language() -> str:
     own = profile() if profile else None
     if own in offered:
         return str(own)
-    return request.accept_languages.best_match(offered, offered[0]) or offered[0]
+    wanted = [code.replace("-", "_") for code in request.accept_languages.values()]
+    return negotiate_locale(wanted, offered) or offered[0]
 
 
 def keep_language(response: Response, code: str) -> None:
@@ -99,7 +101,8 @@ def as_date(value: dt.date | None, length: Length = "long") -> str:
     locale = _dates_locale()
     if length == "short":
         return str(dates.format_skeleton(_DAY_AND_MONTH, date, locale=locale))
-    return str(dates.format_date(date, format=length, locale=locale))
+    pattern = _WITH_WEEKDAY.get(locale.language, length) if length == "full" else length
+    return str(dates.format_date(date, format=pattern, locale=locale))
 
 
 def as_time(value: dt.datetime | dt.time | None) -> str:

@@ -22,7 +22,7 @@ class Required:
         """Stop when nothing was answered; leave what can't be read to the field's own message."""
         if field.process_errors:
             raise StopValidation
-        if field.data is None or field.data is False or field.data in ("", [], ()):
+        if _holds_nothing(getattr(field, "filled", field.data)):
             raise StopValidation(_words(self.message, field))
 
 
@@ -54,7 +54,11 @@ def is_blank(field: Any) -> bool:
     """Tell whether nothing was sent for a field; before sending, whether it holds nothing."""
     if isinstance(field.raw_data, Sequence):
         return not any(str(value).strip() for value in field.raw_data)
-    return field.data is None or field.data is False or field.data in ("", [], ())
+    return _holds_nothing(field.data)
+
+
+def _holds_nothing(data: Any) -> bool:
+    return data is None or data is False or data in ("", [], ())
 
 
 def _words(message: object, field: Any) -> str:

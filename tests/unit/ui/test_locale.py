@@ -1,0 +1,164 @@
+"""The reader's language, its direction, and dates in words in the NPM's time zone."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from flask_babel import get_locale
+
+from tests.unit.ui.conftest import Furniture, make_furniture
+from tracker.core import clock
+from tracker.ui.locale import (
+    as_date,
+    as_datetime,
+    as_time,
+    day,
+    direction,
+    languages,
+    moment,
+    select_language,
+    time_zone_words,
+)
+
+InRequest = Callable[..., None]
+LATE = dt.datetime(2026, 12, 11, 22, 30, tzinfo=dt.UTC)
+
+
+def test_the_first_language_is_used_when_nobody_says_otherwise(in_request: InRequest) -> None:
+    in_request()
+    assert select_language() == "en"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [("ar", "ar"), ("ar-EG,en;q=0.5", "ar"), ("fr, en;q=0.1", "en"), ("xx", "en"), ("", "en")],
+)
+def test_the_browsers_language_is_used_when_it_is_offered(
+    in_request: InRequest, wanted: str, found: str
+) -> None:
+    in_request(headers={"Accept-Language": wanted})
+    assert select_language() == found
+
+
+def test_the_persons_own_language_goes_before_the_browsers(
+    furniture: Furniture, in_request: InRequest
+) -> None:
+    furniture.app.extensions["profile_language"] = lambda: "ar"
+    in_request(headers={"Accept-Language": "en"})
+    assert select_language() == "ar"
+
+
+def test_a_language_chosen_here_goes_before_all_others(
+    furniture: Furniture, in_request: InRequest
+) -> None:
+    furniture.app.extensions["profile_language"] = lambda: "ar"
+    in_request(headers={"Cookie": "language=en"})
+    assert select_language() == "en"
+
+
+@pytest.mark.parametrize("kept", ["xx", "../../etc", ""])
+def test_a_kept_language_that_is_not_offered_is_passed_over(
+    in_request: InRequest, kept: str
+) -> None:
+    in_request(headers={"Cookie": f"language={kept}"})
+    assert select_language() == "en"
+
+
+def test_languages_are_named_in_their_own_words(in_request: InRequest) -> None:
+    in_request(headers={"Accept-Language": "ar"})
+    assert [(one.code, one.name, one.direction, one.current) for one in languages()] == [
+        ("en", "English", "ltr", False),
+        ("ar", "العربية", "rtl", True),
+    ]
+
+
+def test_the_direction_follows_the_script() -> None:
+    assert [direction(code) for code in ("en", "ar", "fa", "pt-BR")] == ["ltr", "rtl", "rtl", "ltr"]
+
+
+def test_choosing_a_language_keeps_it_and_goes_back(furniture: Furniture) -> None:
+    client = furniture.client
+    furniture.app.config["WTF_CSRF_ENABLED"] = False
+    answer = client.post("/language", data={"language": "ar", "back": "/?words=a"})
+    assert (answer.status_code, answer.location) == (302, "/?words=a")
+    page = client.get("/").get_data(as_text=True)
+    assert '<html lang="ar" dir="rtl">' in page
+
+
+@pytest.mark.parametrize(
+    "back",
+    ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:1", "/a\r\nX: y", ""],
+)
+def test_choosing_a_language_leads_to_no_other_site(furniture: Furniture, back: str) -> None:
+    furniture.app.config["WTF_CSRF_ENABLED"] = False
+    answer = furniture.client.post("/language", data={"language": "ar", "back": back})
+    assert answer.location == "/"
+
+
+def test_a_language_that_is_not_offered_is_refused(furniture: Furniture) -> None:
+    furniture.app.config["WTF_CSRF_ENABLED"] = False
+    assert furniture.client.post("/language", data={"language": "xx"}).status_code == 400
+
+
+def test_the_kept_language_is_out_of_reach_of_scripts_and_plain_http() -> None:
+    secure = make_furniture(TRACKER_BASE_URL="https://terms.example")
+    secure.app.config["WTF_CSRF_ENABLED"] = False
+    cookie = secure.client.post("/language", data={"language": "ar"}).headers["Set-Cookie"]
+    assert all(part in cookie for part in ("Secure", "HttpOnly", "SameSite=Lax"))
+
+
+def test_dates_are_written_with_the_day_first(in_request: InRequest) -> None:
+    in_request()
+    date = dt.date(2026, 11, 27)
+    assert as_date(date) == "27 November 2026"
+    assert as_date(date, "medium") == "27 Nov 2026"
+    assert as_date(date, "short") == "27 Nov"
+    assert as_date(date, "full") == "Friday 27 November 2026"
+    assert as_date(None) == ""
+
+
+def test_a_moment_is_shown_in_the_npms_zone(in_request: InRequest) -> None:
+    in_request()
+    assert as_date(LATE) == "12 December 2026"
+    assert as_time(LATE) == "00:30"
+    assert as_datetime(LATE) == "12 December 2026, 00:30"
+    assert as_datetime(LATE, "medium") == "12 Dec 2026, 00:30"
+    assert (as_datetime(None), as_time(None)) == ("", "")
+
+
+def test_dates_follow_the_readers_language(in_request: InRequest) -> None:
+    in_request(headers={"Accept-Language": "ar"})
+    assert str(get_locale()) == "ar"
+    assert "نوفمبر" in as_date(dt.date(2026, 11, 27))
+
+
+def test_elements_carry_the_date_for_machines(in_request: InRequest) -> None:
+    in_request()
+    assert day(dt.date(2026, 11, 27)) == '<time datetime="2026-11-27">27 November 2026</time>'
+    assert day(LATE, "short") == '<time datetime="2026-12-12">12 Dec</time>'
+    assert moment(LATE) == '<time datetime="2026-12-12T00:30+02:00">12 December 2026, 00:30</time>'
+    assert (day(None), moment(None)) == ("", "")
+
+
+def test_a_moment_without_a_zone_is_a_fault(in_request: InRequest) -> None:
+    in_request()
+    with pytest.raises(ValueError, match="without a zone"):
+        as_datetime(LATE.replace(tzinfo=None))
+
+
+@pytest.mark.parametrize(
+    ("zone", "country", "words"),
+    [
+        ("Africa/Cairo", "Maravena", "Maravena (UTC+2)"),
+        ("Asia/Kathmandu", "Maravena", "Maravena (UTC+5:45)"),
+        ("America/St_Johns", "", "America/St_Johns (UTC-3:30)"),
+        ("UTC", "", "UTC"),
+    ],
+)
+def test_the_foot_says_whose_time_is_shown(zone: str, country: str, words: str) -> None:
+    furniture = make_furniture(TRACKER_TIMEZONE=zone, TRACKER_COUNTRY=country)
+    clock.set_for_tests(LATE)
+    with furniture.app.test_request_context():
+        assert time_zone_words() == words
+    clock.set_for_tests(None)
+    clock.use_zone("UTC")

@@ -1,0 +1,189 @@
+"""Error pages, headers and files: what every answer carries, whatever went wrong."""
+
+import gzip
+
+import pytest
+from flask import Flask
+
+from tests.pages import Page
+from tests.unit.ui.conftest import Furniture, make_furniture, person
+from tracker.ui.errors import typed_text
+from tracker.ui.gallery import register_gallery
+
+
+def test_a_refusal_gives_its_reason(furniture: Furniture) -> None:
+    furniture.actor = person()
+    page = furniture.page("/refused", status=403)
+    assert page.h1 == "This is not open to you"
+    assert "Only the NPM may do this." in page.text
+
+
+def test_a_broken_rule_that_no_form_shows_has_a_page(furniture: Furniture) -> None:
+    page = furniture.page("/broken", status=409)
+    assert "The terms are signed already." in page.text
+
+
+def test_an_unknown_address_has_a_page_in_the_frame(furniture: Furniture) -> None:
+    page = furniture.page("/nothing/here", status=404)
+    assert page.h1 == "There is no such page for you"
+    assert page.links()["Go to the first page"] == "/"
+
+
+def test_a_wrong_method_has_a_page_that_names_the_right_ones(furniture: Furniture) -> None:
+    answer = furniture.client.get("/language")
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["Allow"]
+    assert Page.of(answer).h1 == "This address does not take that"
+
+
+def test_a_fault_of_ours_shows_nothing_of_itself(furniture: Furniture) -> None:
+    page = furniture.page("/fault", status=500)
+    assert page.h1 == "Something went wrong on our side"
+    assert "ZeroDivision" not in page.html
+
+
+def test_a_fault_while_reading_who_acts_still_has_a_page(furniture: Furniture) -> None:
+    def fail() -> None:
+        raise ConnectionError
+
+    furniture.app.extensions["load_actor"] = fail
+    answer = furniture.client.get("/")
+    assert answer.status_code == 500
+    page = Page.of(answer)
+    page.check()
+    assert page.h1 == "Something went wrong on our side"
+
+
+def test_too_large_a_form_is_refused_in_words(furniture: Furniture) -> None:
+    furniture.app.config["MAX_CONTENT_LENGTH"] = 1000
+    answer = furniture.client.post("/", data={"words": "x" * 2000})
+    assert answer.status_code == 413
+    assert Page.of(answer).h1 == "This is too large"
+
+
+def test_a_form_without_its_token_shows_what_was_typed_for_copying(furniture: Furniture) -> None:
+    answer = furniture.client.post(
+        "/",
+        data={"objective": "To see\nlawyers", "proof-password": "secret", "code": "418203"},
+        headers={"Origin": "http://localhost"},
+    )
+    assert answer.status_code == 400
+    page = Page.of(answer)
+    page.check()
+    assert page.h1 == "Your session ended before this was sent"
+    assert "To see\nlawyers" in page.html
+    assert "secret" not in page.html
+    assert "418203" not in page.html
+
+
+@pytest.mark.parametrize("sender", ["https://evil.example", "null", ""])
+def test_what_another_site_sent_is_not_shown(furniture: Furniture, sender: str) -> None:
+    answer = furniture.client.post(
+        "/", data={"words": "Call this number"}, headers={"Origin": sender}
+    )
+    assert answer.status_code == 400
+    assert "Call this number" not in answer.get_data(as_text=True)
+
+
+def test_of_a_form_with_very_many_fields_some_are_shown() -> None:
+    assert len(typed_text({f"field{n}": "x" for n in range(500)})) == 60
+    assert typed_text({"a": " ", "csrf_token": "x", "add_row": "costs"}) == []
+
+
+@pytest.mark.parametrize("url", ["/", "/nothing", "/fault", "/static/css/base.css", "/static/no"])
+def test_every_answer_carries_the_security_headers(furniture: Furniture, url: str) -> None:
+    headers = furniture.client.get(url).headers
+    policy = headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "camera=()" in headers["Permissions-Policy"]
+
+
+@pytest.mark.parametrize("url", ["/", "/nothing", "/static/no"])
+def test_pages_are_kept_nowhere(furniture: Furniture, url: str) -> None:
+    furniture.actor = person()
+    assert furniture.client.get(url).headers["Cache-Control"] == "no-store"
+
+
+def test_browsers_are_kept_on_https_when_the_instance_is_reached_by_it() -> None:
+    plain = make_furniture().client.get("/").headers
+    secure = make_furniture(TRACKER_BASE_URL="https://terms.example").client.get("/").headers
+    assert "Strict-Transport-Security" not in plain
+    assert secure["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_files_are_kept_for_good_under_their_fingerprint(furniture: Furniture) -> None:
+    page = furniture.client.get("/").get_data(as_text=True)
+    address = page.split('rel="stylesheet" href="')[1].split('"')[0]
+    assert address.startswith("/static/css/tokens.css?v=")
+    kept = furniture.client.get(address).headers["Cache-Control"]
+    assert "immutable" in kept
+    assert "max-age=31536000" in kept
+    assert (
+        "immutable" not in furniture.client.get("/static/css/tokens.css").headers["Cache-Control"]
+    )
+
+
+def test_files_are_sent_compressed_to_browsers_that_take_it(furniture: Furniture) -> None:
+    plain = furniture.client.get("/static/css/base.css")
+    packed = furniture.client.get("/static/css/base.css", headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.data) == plain.data
+    assert plain.headers["Vary"] == packed.headers["Vary"] == "Accept-Encoding"
+    assert plain.headers["ETag"] != packed.headers["ETag"]
+
+
+def test_a_file_that_has_not_changed_is_not_sent_again(furniture: Furniture) -> None:
+    tag = furniture.client.get("/static/js/page.js").headers["ETag"]
+    again = furniture.client.get("/static/js/page.js", headers={"If-None-Match": tag})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+@pytest.mark.parametrize("name", ["../config.py", "..%2fconfig.py", "css/", "css/none.css"])
+def test_only_files_of_the_folder_are_sent(furniture: Furniture, name: str) -> None:
+    assert furniture.client.get(f"/static/{name}").status_code == 404
+
+
+def test_the_first_page_needs_little_and_nothing_from_elsewhere(furniture: Furniture) -> None:
+    html = furniture.client.get("/").data
+    page = Page(html.decode(), "/")
+    needed = [
+        element.attrib.get("href") or element.attrib["src"]
+        for element in page.root.iter()
+        if element.tag == "link" or "src" in element.attrib
+    ]
+    assert all(address.startswith("/static/") for address in needed)
+    sizes = [
+        len(furniture.client.get(address, headers={"Accept-Encoding": "gzip"}).data)
+        for address in needed
+    ]
+    assert sum(sizes) + len(html) < 60 * 1024
+
+
+def test_the_gallery_shows_problems_and_keeps_what_was_typed(furniture: Furniture) -> None:
+    furniture.app.config["WTF_CSRF_ENABLED"] = False
+    answer = furniture.client.post("/gallery", data={"title": "Joint work", "costs-0-rule": "fair"})
+    page = Page.of(answer)
+    page.check()
+    assert page.title.startswith("Problem: ")
+    assert "Costs, row 1, Cost: Enter an answer" in page.text
+    assert 'value="Joint work"' in page.html
+
+
+def test_the_gallery_is_closed_in_an_instance_that_people_use() -> None:
+    app = Flask("tracker")
+    register_gallery(app)
+    assert "gallery.show" not in app.view_functions
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("url", ["/gallery", "/protects", "/accessibility"])
+def test_pages_of_the_frame_are_valid_in_every_language(
+    furniture: Furniture, url: str, language: str
+) -> None:
+    page = furniture.page(url, headers={"Accept-Language": language})
+    assert page.root.attrib["lang"] == language
