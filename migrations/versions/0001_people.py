@@ -132,6 +132,7 @@ def upgrade() -> None:
         ),
         sa.Column("starts_on", sa.Date(), nullable=False),
         sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outside_expert", sa.Boolean(), nullable=False),
         sa.Column("power", sa.Text(), nullable=False),
         sa.Column("office", sa.Text(), nullable=False),

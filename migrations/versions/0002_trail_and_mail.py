@@ -61,7 +61,7 @@ def upgrade() -> None:
         "outbox_message",
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("sealed_body", sa.LargeBinary(), nullable=True),
         sa.Column("language", sa.String(length=10), nullable=False),
         sa.Column("kind", sa.String(length=60), nullable=False),
         sa.Column(

@@ -14,7 +14,7 @@ from tracker.core.db import Base, Identified
 from tracker.organisations.models import Organisation
 
 
-class User(Identified, UserMixin, Base):
+class User(Identified, UserMixin, Base):  # type: ignore[misc] # the mixin thinks ids are numbers
     """A person with an account. The columns named fs_, tf_ and mf_ are the sign-in machinery's."""
 
     __tablename__ = "user"
@@ -42,9 +42,19 @@ class User(Identified, UserMixin, Base):
     )
 
     @property
-    def roles(self) -> list[Any]:
+    def roles(self) -> list[Any]:  # type: ignore[override] # there is nothing to write to
         """The sign-in machinery asks for roles; ours are memberships and asked elsewhere."""
         return []
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether a second factor was set up and proven once."""
+        return bool(self.tf_primary_method and self.tf_totp_secret)
+
+    @property
+    def recovery_codes_left(self) -> int:
+        """How many recovery codes are unused."""
+        return len(self.mf_recovery_codes or ())
 
 
 class Membership(Identified, Base):
@@ -58,7 +68,10 @@ class Membership(Identified, Base):
     organisation_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
     role: Mapped[Role]
     starts_on: Mapped[dt.date]
+    # The last day it was given for; that day is included.
     ends_on: Mapped[dt.date | None]
+    # When it was ended, at once, before or after that day.
+    ended_at: Mapped[dt.datetime | None]
     outside_expert: Mapped[bool] = mapped_column(default=False)
     # Of a signatory: by what power they sign (law, statutes, decision), shown on the signature.
     power: Mapped[str] = mapped_column(default="")

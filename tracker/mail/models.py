@@ -6,6 +6,7 @@ import enum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from tracker.core import crypto, keys
 from tracker.core.db import Base, Identified
 
 
@@ -18,14 +19,18 @@ class MessageState(enum.StrEnum):
 
 
 class OutboxMessage(Identified, Base):
-    """One message to one address; a neutral sentence and a link, never content or a visit's date."""
+    """One message to one address; a neutral sentence and a link, never content or a visit's date.
+
+    Links open doors, so the text is encrypted while it waits and gone once it is sent: a stolen
+    copy of the database holds no link that works.
+    """
 
     __tablename__ = "outbox_message"
     __table_args__ = (sa.Index("ix_outbox_message_due", "state", "next_try_at"),)
 
     recipient: Mapped[str]
     subject: Mapped[str]
-    body: Mapped[str]
+    sealed_body: Mapped[bytes | None]
     language: Mapped[str] = mapped_column(sa.String(10))
     kind: Mapped[str] = mapped_column(sa.String(60))
     state: Mapped[MessageState] = mapped_column(default=MessageState.WAITING)
@@ -34,3 +39,18 @@ class OutboxMessage(Identified, Base):
     sent_at: Mapped[dt.datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str | None]
+
+    @property
+    def body(self) -> str:
+        """The text; empty once the message was sent."""
+        if self.sealed_body is None:
+            return ""
+        return crypto.unseal(keys.current().fields, self.sealed_body, self._place).decode()
+
+    def seal_body(self, text: str) -> None:
+        """Keep the text encrypted for this row alone; the id must be set."""
+        self.sealed_body = crypto.seal(keys.current().fields, text.encode(), self._place)
+
+    @property
+    def _place(self) -> str:
+        return f"outbox_message|{self.id}"
