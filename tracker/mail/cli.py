@@ -1,0 +1,72 @@
+"""Commands of the outbox: send, list, test."""
+
+from uuid import uuid4
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+from flask_babel import gettext as _
+
+from tracker.core import clock
+from tracker.mail import outbox, queries, render, transport
+from tracker.mail.models import MessageState
+
+SHOWN = 100
+
+outbox_group = AppGroup("outbox", help="Messages that wait to be sent.")
+
+
+@outbox_group.command("send")
+@click.option("--limit", default=200, type=click.IntRange(1, 10_000), help="At most so many.")
+def send(limit: int) -> None:
+    """Send the messages whose time has come; exit 1 when one was not taken."""
+    outcome = outbox.send_due(_transport(), limit)
+    click.echo(f"{outcome.sent} sent, {outcome.failed} not taken.")
+    if outcome.failed:
+        raise click.ClickException("Some messages were not taken; see tracker outbox list.")
+
+
+@outbox_group.command("list")
+def list_messages() -> None:
+    """List the messages that wait or failed, with the last error of each."""
+    for state in (MessageState.FAILED, MessageState.WAITING):
+        total, lines = queries.listed(state, limit=SHOWN)
+        click.echo(f"{state.value}: {total}")
+        for line in lines:
+            error = f"  {line.last_error}" if line.last_error else ""
+            click.echo(
+                f"  {line.created_at:%Y-%m-%d %H:%M} UTC  {line.kind}  {line.recipient}  "
+                f"{line.attempts} tries{error}"
+            )
+
+
+@outbox_group.command("test")
+@click.argument("address")
+def test(address: str) -> None:
+    """Send one message at once, past the outbox; exit 1 with the reason when it is not taken."""
+    chosen = _transport()
+    language = current_app.extensions["settings"].languages[0]
+    with render.in_language(language):
+        subject = _("Trial message")
+        body = render.text(_("This is a trial message. Mail from this instance arrives."))
+    try:
+        chosen.send(
+            outbox.compose(
+                recipient=address,
+                subject=subject,
+                body=body,
+                language=language,
+                at=clock.now(),
+                name=str(uuid4()),
+            )
+        )
+    except (transport.TransportError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Taken by {chosen.words}.")
+
+
+def _transport() -> transport.Transport:
+    try:
+        return transport.from_url(current_app.extensions["settings"].mail_url)
+    except transport.TransportError as error:
+        raise click.ClickException(f"TRACKER_MAIL_URL: {error}") from error

@@ -1,0 +1,81 @@
+"""Reads of the outbox: what waits and what failed, never the text."""
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.access.actor import Actor
+from tracker.core.db import db
+from tracker.mail.models import MessageState, OutboxMessage
+from tracker.mail.policy import can_see_outbox
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLine:
+    """A message as listed."""
+
+    id: UUID
+    recipient: str
+    subject: str
+    kind: str
+    state: MessageState
+    created_at: dt.datetime
+    next_try_at: dt.datetime
+    attempts: int
+    last_error: str | None
+
+
+def counts() -> dict[MessageState, int]:
+    """Return how many messages stand in each state."""
+    rows = db.session.execute(
+        sa.select(OutboxMessage.state, sa.func.count()).group_by(OutboxMessage.state)
+    )
+    return dict(rows.tuples().all())
+
+
+def page(
+    actor: Actor, state: MessageState, *, offset: int = 0, limit: int = 25
+) -> tuple[int, list[MessageLine]]:
+    """Return how many messages stand in a state, and one page of them, oldest first."""
+    if not can_see_outbox(actor):
+        return 0, []
+    return listed(state, offset=offset, limit=limit)
+
+
+def listed(
+    state: MessageState, *, offset: int = 0, limit: int = 25
+) -> tuple[int, list[MessageLine]]:
+    """Return the same for the command line, which acts for nobody."""
+    wanted = OutboxMessage.state == state
+    total = db.session.scalar(sa.select(sa.func.count()).select_from(OutboxMessage).where(wanted))
+    rows = db.session.execute(
+        sa.select(
+            OutboxMessage.id,
+            OutboxMessage.recipient,
+            OutboxMessage.subject,
+            OutboxMessage.kind,
+            OutboxMessage.state,
+            OutboxMessage.created_at,
+            OutboxMessage.next_try_at,
+            OutboxMessage.attempts,
+            OutboxMessage.last_error,
+        )
+        .where(wanted)
+        .order_by(OutboxMessage.created_at, OutboxMessage.id)
+        .offset(offset)
+        .limit(limit)
+    )
+    return total or 0, [MessageLine(*row) for row in rows]
+
+
+def find(actor: Actor, message_id: UUID) -> OutboxMessage | None:
+    """Return an unsent message, for those who see the outbox."""
+    if not can_see_outbox(actor):
+        return None
+    return db.session.scalar(
+        sa.select(OutboxMessage).where(
+            OutboxMessage.id == message_id, OutboxMessage.state != MessageState.SENT
+        )
+    )

@@ -1,0 +1,44 @@
+"""The text of a message, in the reader's language, with a link to this instance."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from flask import current_app
+from flask_babel import force_locale
+
+
+@contextmanager
+def in_language(language: str) -> Iterator[None]:
+    """Say words in a language inside the block, whoever is signed in."""
+    with force_locale(language):
+        yield
+
+
+def link(path: str) -> str:
+    """Return the full address of a path of this instance, whatever host the request named."""
+    return f"{_base_url()}/{path.lstrip('/')}"
+
+
+def link_to(endpoint: str, **values: object) -> str:
+    """Return the full address of a page of this instance; it needs no request."""
+    host = urlsplit(_base_url()).netloc
+    path = current_app.url_map.bind(host).build(endpoint, values)
+    return link(path)
+
+
+def text(
+    *sentences: object, name: str = "", address: str = "", more: Mapping[str, object] | None = None
+) -> str:
+    """Return the text of a mail: greeting, sentences, link, and what every mail ends with.
+
+    Inside in_language(). Sentences are neutral: no place, no date of a visit, no name of a
+    partner's person, nothing of what was agreed.
+    """
+    template = current_app.jinja_env.get_template("mail/notice.txt")
+    said = [str(sentence) for sentence in sentences]
+    return template.render(sentences=said, name=name, link=address, **(more or {})).strip() + "\n"
+
+
+def _base_url() -> str:
+    return str(current_app.extensions["settings"].base_url)

@@ -1,0 +1,54 @@
+"""The administration's page of messages that wait or failed."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access import gate
+from tracker.core.db import db
+from tracker.mail import outbox, policy, queries
+from tracker.mail.models import MessageState
+from tracker.ui import paging
+from tracker.ui.filters import filter_links
+
+blueprint = Blueprint("mail", __name__, url_prefix="/administration/mail")
+
+
+@blueprint.get("")
+@gate.signed_in
+def messages() -> str:
+    """List the messages of a state: failed ones first asked for."""
+    actor = gate.current_actor()
+    gate.require(policy.can_see_outbox(actor))
+    waiting = request.args.get("state") == MessageState.WAITING.value
+    state = MessageState.WAITING if waiting else MessageState.FAILED
+    number = paging.asked_number()
+    total, lines = queries.page(actor, state, offset=paging.offset(number), limit=paging.SIZE)
+    counted = queries.counts()
+    return render_template(
+        "mail/messages.html",
+        page=paging.Page(lines, number, paging.SIZE, total),
+        state=state,
+        sent=counted.get(MessageState.SENT, 0),
+        filters=filter_links(
+            "state",
+            [("", _("Failed")), (MessageState.WAITING.value, _("Waiting"))],
+            {
+                "": counted.get(MessageState.FAILED, 0),
+                MessageState.WAITING.value: counted.get(MessageState.WAITING, 0),
+            },
+        ),
+    )
+
+
+@blueprint.post("/<message_id>/again")
+@gate.signed_in
+def send_again(message_id: str) -> Response:
+    """Try a message again."""
+    actor = gate.current_actor()
+    gate.require(policy.can_see_outbox(actor))
+    message = gate.found(queries.find(actor, gate.as_uuid(message_id)))
+    outbox.send_again(message)
+    db.session.commit()
+    flash(_("The message is tried again within a minute."), "held")
+    return redirect(url_for("mail.messages"))

@@ -1,0 +1,172 @@
+"""Ways to hand a message over: SMTP, the console, files in a folder."""
+
+import os
+import smtplib
+import ssl
+import sys
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+SECONDS = 20
+SMTP_PORT, SMTPS_PORT = 587, 465
+
+
+class TransportError(Exception):
+    """A message could not be handed over, or the setting is wrong; one line says why."""
+
+
+class Transport(Protocol):
+    """Hands over one message at a time."""
+
+    @property
+    def words(self) -> str:
+        """Where messages go, without password."""
+
+    def send(self, message: EmailMessage) -> None:
+        """Hand a message over; raise TransportError when it was not taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpTransport:
+    """A mail server, by a connection for each message."""
+
+    host: str
+    port: int
+    user: str = ""
+    password: str = ""
+    encrypted: bool = False
+    starttls: bool = False
+    context: ssl.SSLContext | None = None
+
+    @property
+    def words(self) -> str:
+        """Name the server."""
+        return f"{'smtps' if self.encrypted else 'smtp'}://{self.host}:{self.port}"
+
+    def send(self, message: EmailMessage) -> None:
+        """Speak SMTP with the server; its refusal becomes a TransportError."""
+        try:
+            with self._connect() as server:
+                if self.starttls:
+                    server.starttls(context=self._tls())
+                if self.user:
+                    server.login(self.user, self.password)
+                server.send_message(message)
+        except smtplib.SMTPRecipientsRefused as error:
+            code, answer = next(iter(error.recipients.values()))
+            raise TransportError(f"refused: {code} {_plain(answer)}") from error
+        except smtplib.SMTPResponseException as error:
+            raise TransportError(f"{error.smtp_code} {_plain(error.smtp_error)}") from error
+        except (smtplib.SMTPException, OSError) as error:
+            raise TransportError(f"{self.words}: {_words(error)}") from error
+
+    def _connect(self) -> smtplib.SMTP:
+        if self.encrypted:
+            return smtplib.SMTP_SSL(self.host, self.port, timeout=SECONDS, context=self._tls())
+        return smtplib.SMTP(self.host, self.port, timeout=SECONDS)
+
+    def _tls(self) -> ssl.SSLContext:
+        return self.context or ssl.create_default_context()
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleTransport:
+    """Writes messages to the standard output, for trying out."""
+
+    words: str = "console://"
+
+    def send(self, message: EmailMessage) -> None:
+        """Print a message as a person reads it."""
+        sys.stdout.write(
+            f"{'-' * 60}\nTo: {message['To']}\nSubject: {message['Subject']}\n\n"
+            f"{message.get_content()}{'-' * 60}\n"
+        )
+        sys.stdout.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class FileTransport:
+    """Writes each message to a file of its own, readable for the owner alone."""
+
+    folder: Path
+
+    @property
+    def words(self) -> str:
+        """Name the folder."""
+        return f"file://{self.folder}"
+
+    def send(self, message: EmailMessage) -> None:
+        """Write the message whole, or not at all."""
+        name = message["Message-ID"].strip("<>").partition("@")[0]
+        path = self.folder / f"{name}.eml"
+        part = path.with_suffix(".part")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode=0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(message.as_bytes())
+            part.replace(path)
+        except OSError as error:
+            raise TransportError(f"{self.words}: {error.strerror or error}") from error
+
+
+def from_url(url: str) -> Transport:
+    """Return the transport of a TRACKER_MAIL_URL; raise TransportError when it can't be read.
+
+    smtp://user:password@host:587?starttls=1, smtps://host, console://, file:///folder
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "console":
+        return ConsoleTransport()
+    if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
+        return FileTransport(Path(unquote(parts.path)))
+    if parts.scheme in {"smtp", "smtps"} and parts.hostname:
+        return _smtp(parts)
+    raise TransportError(
+        "the mail address must be smtp://host:port, smtps://host:port, console:// or file:///folder"
+    )
+
+
+def _smtp(parts: SplitResult) -> SmtpTransport:
+    encrypted = parts.scheme == "smtps"
+    try:
+        port = parts.port or (SMTPS_PORT if encrypted else SMTP_PORT)
+    except ValueError as error:
+        raise TransportError("the mail server's port must be a number up to 65535") from error
+    return SmtpTransport(
+        host=parts.hostname or "",
+        port=port,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        encrypted=encrypted,
+        starttls=not encrypted and parse_qs(parts.query).get("starttls") == ["1"],
+    )
+
+
+def address(text: str) -> Address:
+    """Read an address such as Name <a@b.example>; a domain in another script is put in ASCII.
+
+    Raises TransportError when it is none.
+    """
+    name, spec = parseaddr(text)
+    local, _at, domain = spec.rpartition("@")
+    if not (local and domain):
+        raise TransportError(f"{text!r} is not an email address")
+    try:
+        return Address(name, username=local, domain=domain.encode("idna").decode())
+    except ValueError as error:
+        raise TransportError(f"{text!r} is not an email address") from error
+
+
+def _plain(answer: bytes | str) -> str:
+    words = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
+    return " ".join(words.split())
+
+
+def _words(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
