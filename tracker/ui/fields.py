@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import decimal
 
 from flask_babel import lazy_gettext as _l
 from wtforms import fields as library
@@ -16,7 +17,7 @@ from tracker.ui.validators import ADDRESS_LENGTH, LINE_LENGTH, TEXT_LENGTH, MaxL
 from tracker.ui.words import bare
 
 _DIGITS = re.compile(r"[+-]?\d{1,12}")
-_PHONE = re.compile(r"\+?[\d\s().\-/]{3,40}")
+_PHONE = re.compile(r"[+0-9][0-9 ()/.\-]{2,38}")
 _PHONE_DIGITS = range(3, 21)
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 
@@ -39,7 +40,7 @@ class LineField(library.StringField):
     def __init__(
         self, label: Any = None, validators: Any = None, *, most: int = LINE_LENGTH, **kw: Any
     ) -> None:
-        super().__init__(label, _limited(validators, most), **kw)
+        super().__init__(label, _limited(validators, most), **_attributes(kw, dir="auto"))
 
 
 class TextField(library.TextAreaField):
@@ -50,7 +51,7 @@ class TextField(library.TextAreaField):
     def __init__(
         self, label: Any = None, validators: Any = None, *, most: int = TEXT_LENGTH, **kw: Any
     ) -> None:
-        super().__init__(label, _limited(validators, most), **kw)
+        super().__init__(label, _limited(validators, most), **_attributes(kw, dir="auto"))
 
 
 class EmailField(library.EmailField):
@@ -67,7 +68,7 @@ class EmailField(library.EmailField):
         **kw: Any,
     ) -> None:
         checks = [*_limited(validators, ADDRESS_LENGTH), _email_when_filled]
-        super().__init__(label, checks, **_attributes(kw, autocomplete=autocomplete))
+        super().__init__(label, checks, **_attributes(kw, autocomplete=autocomplete, dir="ltr"))
 
 
 class PasswordField(library.PasswordField):
@@ -94,7 +95,7 @@ class CodeField(library.StringField):
 
     def __init__(self, label: Any = None, validators: Any = None, **kw: Any) -> None:
         look = _attributes(
-            kw, inputmode="numeric", autocomplete="one-time-code", class_="short code-in"
+            kw, inputmode="numeric", autocomplete="one-time-code", class_="short code-in", dir="ltr"
         )
         super().__init__(label, _limited(validators, 20), **look)
 
@@ -104,7 +105,7 @@ class CodeField(library.StringField):
 
 
 class PhoneField(library.TelField):
-    """A telephone number as people write it: digits with spaces, brackets, a plus in front."""
+    """A telephone number as people write it: digits of any script, with spaces and brackets."""
 
     ask = _l("Enter a telephone number")
 
@@ -112,8 +113,13 @@ class PhoneField(library.TelField):
         super().__init__(
             label,
             [*_limited(validators, 40), _phone_when_filled],
-            **_attributes(kw, autocomplete="tel", class_="medium"),
+            **_attributes(kw, autocomplete="tel", class_="medium", dir="ltr"),
         )
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Keep the number, its digits as telephones have them."""
+        typed = str(valuelist[0]) if valuelist else ""
+        self.data = "".join(str(decimal(sign, sign)) for sign in typed)
 
 
 class DateField(library.DateField):

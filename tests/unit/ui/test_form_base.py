@@ -235,10 +235,14 @@ def test_a_code_is_read_however_it_is_grouped(in_request: InRequest) -> None:
     assert 'inputmode="numeric"' in field()
 
 
-@pytest.mark.parametrize("typed", ["112", "+356 2122-0000", "(022) 555.010"])
+@pytest.mark.parametrize("typed", ["112", "+356 2122-0000", "022 (555) 010/7"])
 def test_telephone_numbers_are_taken_as_written(in_request: InRequest, typed: str) -> None:
     field = one(in_request, PhoneField("It"), typed)
     assert (field.data, field.errors) == (typed, [])
+
+
+def test_digits_of_a_telephone_number_may_be_of_any_script(in_request: InRequest) -> None:
+    assert one(in_request, PhoneField("It"), "+\u0662\u0660 112").data == "+20 112"
 
 
 @pytest.mark.parametrize("typed", ["call me", "12", "+" + "1" * 30, "<b>112</b>"])

@@ -3,7 +3,7 @@
 import gzip
 
 import pytest
-from flask import Flask
+from flask import Flask, render_template_string
 
 from tests.pages import Page
 from tests.unit.ui.conftest import Furniture, make_furniture, person
@@ -187,3 +187,25 @@ def test_pages_of_the_frame_are_valid_in_every_language(
 ) -> None:
     page = furniture.page(url, headers={"Accept-Language": language})
     assert page.root.attrib["lang"] == language
+
+
+MAIL = '{% extends "layouts/mail.txt" %}{% block body %}Something waits for you.{% endblock %}'
+
+
+def test_a_mail_is_plain_text_with_a_neutral_frame(furniture: Furniture) -> None:
+    link = "https://terms.example/c/1?a=1&b=2"
+    with furniture.app.test_request_context():
+        furniture.app.jinja_env.autoescape = False
+        text = render_template_string(MAIL, name="D'Arcy & Sons", link=link)
+    assert text.splitlines() == [
+        "Dear D'Arcy & Sons,",
+        "",
+        "Something waits for you.",
+        "",
+        link,
+        "",
+        "You see the details after signing in. This mail carries none, to protect the work.",
+        "Answers to this address are not read.",
+        "",
+        "Common Terms",
+    ]
