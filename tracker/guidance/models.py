@@ -1,12 +1,56 @@
-"""Guidance articles: revisions, passages and the statements each carries."""
+"""Guidance articles, their taxonomy, the statements of the source, and where they are used."""
 
 import datetime as dt
+import enum
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tracker.core.db import Base, Identified
+
+
+class TaxonomyKind(enum.StrEnum):
+    """The two ways in which the source sorts its articles."""
+
+    CATEGORY = "category"
+    TOPIC = "topic"
+
+
+class Force(enum.StrEnum):
+    """How strongly the source puts a statement (domain.md, section 0)."""
+
+    MUST = "must"
+    SHOULD = "should"
+    MAY = "may"
+    FACT = "fact"
+    WARN = "warn"
+
+
+class TaxonomyTerm(Identified, Base):
+    """A category or a topic, with its name and place in the source's order."""
+
+    __tablename__ = "taxonomy_term"
+    __table_args__ = (sa.UniqueConstraint("kind", "slug"),)
+
+    kind: Mapped[TaxonomyKind]
+    slug: Mapped[str] = mapped_column(sa.String(60))
+    name: Mapped[str]
+    position: Mapped[int]
+
+
+class Statement(Identified, Base):
+    """A statement of the source, S1 to S72, in our own words."""
+
+    __tablename__ = "statement"
+
+    code: Mapped[str] = mapped_column(sa.String(10), unique=True)
+    article: Mapped[str] = mapped_column(sa.String(60))
+    force: Mapped[Force]
+    # Whom the statement concerns, where it concerns someone in particular.
+    subject: Mapped[str | None] = mapped_column(sa.String(40))
+    text: Mapped[str]
+    position: Mapped[int]
 
 
 class Article(Identified, Base):

@@ -1,0 +1,134 @@
+"""Files of content: YAML read with its line numbers, and every mistake named by file and line."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+Model = TypeVar("Model", bound=BaseModel)
+Place = Sequence[int | str]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mistake:
+    """One thing that is wrong in the content: in which file, on which line, and what."""
+
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}"
+
+
+class ContentError(Exception):
+    """The content can't be loaded; all mistakes found, one on each line of the text."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes = tuple(sorted(set(mistakes)))
+        super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
+
+
+@dataclass(frozen=True, slots=True)
+class YamlText:
+    """A piece of YAML: what it says, in which file it stands and on which line it begins."""
+
+    file: str
+    tree: Any
+    first_line: int = 1
+
+    def line(self, place: Place = ()) -> int:
+        """Return the line of what stands at a place, or of the nearest thing around it."""
+        node, found = self.tree, 0
+        for step in place:
+            # A place named by pydantic may hold names of models too: they are stepped over.
+            if _holds(node, step):
+                found = node.lc.data[step][0]
+                node = node[step]
+        return self.first_line + found
+
+    def fit(self, model: type[Model], mistakes: list[Mistake], place: Place = ()) -> Model | None:
+        """Return what stands at a place as a model; None after adding all that is wrong with it."""
+        node = self.tree
+        for step in place:
+            node = node[step]
+        try:
+            return model.model_validate(node)
+        except ValidationError as error:
+            for detail in error.errors():
+                inner = [*place, *detail["loc"]]
+                mistakes.append(Mistake(self.file, self.line(inner), _in_words(detail)))
+            return None
+
+
+def read_text(root: Path, path: Path, mistakes: list[Mistake]) -> str | None:
+    """Return a file's text with plain line ends; None after adding why it can't be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        mistakes.append(Mistake(name_of(root, path), 1, "the file isn't UTF-8 text"))
+    except OSError as error:
+        reason = (error.strerror or "can't be read").lower()
+        mistakes.append(Mistake(name_of(root, path), 1, f"the file can't be read: {reason}"))
+    return None
+
+
+def read_yaml(
+    text: str, file: str, mistakes: list[Mistake], *, first_line: int = 1
+) -> YamlText | None:
+    """Return YAML with its lines; None after adding what is wrong with it."""
+    try:
+        return YamlText(file, YAML(typ="rt").load(text), first_line)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = first_line + (mark.line if mark else 0)
+        problem = (error.problem or error.context or "can't be understood").splitlines()[0]
+        mistakes.append(Mistake(file, line, f"not valid YAML: {problem}"))
+    except YAMLError as error:
+        problem = str(error).splitlines()[0]
+        mistakes.append(Mistake(file, first_line, f"not valid YAML: {problem}"))
+    return None
+
+
+def name_of(root: Path, path: Path) -> str:
+    """Return a file's name as mistakes show it: its path inside the content's folder."""
+    return path.relative_to(root).as_posix()
+
+
+def repeated(values: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Yield place and value of each that stood in the list before."""
+    seen: set[str] = set()
+    for place, value in enumerate(values):
+        if value in seen:
+            yield place, value
+        seen.add(value)
+
+
+def _holds(node: Any, step: int | str) -> bool:
+    if isinstance(node, CommentedMap):
+        return step in node
+    return isinstance(node, CommentedSeq) and isinstance(step, int) and step < len(node)
+
+
+def _in_words(detail: ErrorDetails) -> str:
+    place = ".".join(str(step) for step in detail["loc"])
+    given: Mapping[str, Any] = detail.get("ctx", {})
+    match detail["type"]:
+        case "missing":
+            return f"{place} is missing"
+        case "extra_forbidden":
+            return f"there is no key {place}"
+        case "string_pattern_mismatch":
+            return f"{place} is {detail['input']!r}, which doesn't fit {given['pattern']}"
+        case "enum" | "literal_error":
+            return f"{place} is {detail['input']!r}, not {given['expected']}"
+        case "value_error":
+            return f"{place}: {given['error']}" if place else str(given["error"])
+    message = detail["msg"][0].lower() + detail["msg"][1:]
+    return f"{place}: {message}" if place else message

@@ -1,0 +1,142 @@
+"""Full text over guidance and class K8 only: put a document in, take it out, find.
+
+What is found is a key; the feature that put it in asks its own scoped query before it shows it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import sqlalchemy as sa
+from markupsafe import Markup
+
+from tracker.core.db import db
+from tracker.search import postgres, sqlite
+from tracker.search.words import Question, ask, mark, snippet
+
+_DOCUMENT = sa.table(
+    "search_document",
+    sa.column("id", sa.Integer),
+    sa.column("kind", sa.String),
+    sa.column("key", sa.String),
+    sa.column("language", sa.String),
+    sa.column("title", sa.Text),
+    sa.column("text", sa.Text),
+)
+
+
+class _Words(Protocol):
+    """What each database does in its own way."""
+
+    def put_words(self, document_id: int, title: str, text: str) -> None: ...
+    def drop_words(self, document_id: int) -> None: ...
+    def answering(self, question: Question) -> sa.Subquery: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A document that holds every word asked for; a higher rank answers better."""
+
+    kind: str
+    key: str
+    language: str
+    rank: float
+    title: str
+    text: str
+    question: Question
+
+    @property
+    def marked_title(self) -> Markup:
+        """The title as safe HTML, the words asked for marked."""
+        return mark(self.title, self.question)
+
+    @property
+    def snippet(self) -> Markup:
+        """The part of the text that answers best, as safe HTML, the words asked for marked."""
+        return snippet(self.text, self.question)
+
+
+def put(kind: str, key: str, language: str, title: str, text: str) -> bool:
+    """Index a document in place of the one of the same kind, key and language.
+
+    Returns whether anything changed. Each line of the text is a paragraph of its own.
+    """
+    title, text = _storable(title), _storable(text)
+    held = db.session.execute(
+        sa.select(_DOCUMENT.c.id, _DOCUMENT.c.title, _DOCUMENT.c.text).where(
+            _is(kind, key, language)
+        )
+    ).one_or_none()
+    if held is not None and (held.title, held.text) == (title, text):
+        return False
+    if held is not None:
+        db.session.execute(
+            sa.update(_DOCUMENT).where(_DOCUMENT.c.id == held.id).values(title=title, text=text)
+        )
+        document_id = held.id
+    else:
+        document_id = db.session.execute(
+            sa.insert(_DOCUMENT)
+            .values(kind=kind, key=key, language=language, title=title, text=text)
+            .returning(_DOCUMENT.c.id)
+        ).scalar_one()
+    _words().put_words(document_id, title, text)
+    return True
+
+
+def remove(kind: str, key: str, language: str | None = None) -> None:
+    """Take a document out of the index: in one language, or in all."""
+    condition = _is(kind, key, language)
+    for document_id in db.session.scalars(sa.select(_DOCUMENT.c.id).where(condition)).all():
+        _words().drop_words(document_id)
+    db.session.execute(sa.delete(_DOCUMENT).where(condition))
+
+
+def find(
+    asked: str | Question,
+    kinds: Sequence[str],
+    *,
+    language: str | None = None,
+    limit: int = 50,
+) -> list[Hit]:
+    """Return the documents of these kinds that hold every word asked for, the best first.
+
+    Case, accents and signs make no difference; a word of three letters or more finds every word
+    that begins with it. Nothing that is typed is an operator. Without any word nothing is found.
+    """
+    question = ask(asked) if isinstance(asked, str) else asked
+    if not question:
+        return []
+    answering = _words().answering(question)
+    found = (
+        sa.select(
+            _DOCUMENT.c.kind,
+            _DOCUMENT.c.key,
+            _DOCUMENT.c.language,
+            answering.c.rank,
+            _DOCUMENT.c.title,
+            _DOCUMENT.c.text,
+        )
+        .join(answering, answering.c.document_id == _DOCUMENT.c.id)
+        .where(_DOCUMENT.c.kind.in_(kinds))
+        .order_by(answering.c.rank.desc(), _DOCUMENT.c.kind, _DOCUMENT.c.key)
+        .limit(limit)
+    )
+    if language is not None:
+        found = found.where(_DOCUMENT.c.language == language)
+    return [Hit(*row, question=question) for row in db.session.execute(found)]
+
+
+def _words() -> _Words:
+    """Choose how words are kept: the one place where the two databases differ."""
+    return sqlite if db.engine.dialect.name == "sqlite" else postgres
+
+
+def _is(kind: str, key: str, language: str | None) -> sa.ColumnElement[bool]:
+    condition = sa.and_(_DOCUMENT.c.kind == kind, _DOCUMENT.c.key == key)
+    return condition if language is None else condition & (_DOCUMENT.c.language == language)
+
+
+def _storable(text: str) -> str:
+    """Take out what PostgreSQL can't keep in a text."""
+    return text.replace("\x00", "")
