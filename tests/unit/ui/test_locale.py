@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from flask_babel import get_locale
 
-from tests.unit.ui.conftest import Furniture, make_furniture
+from tests.factories.ui import Furniture, make_furniture
 from tracker.core import clock
 from tracker.ui.locale import (
     as_date,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.ui.conftest import ADVOCATE, OPEN_DOOR, Furniture, person
+from tests.factories.ui import ADVOCATE, OPEN_DOOR, Furniture, person
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.ui.navigation import digest_groups, party_mark
 

@@ -5,8 +5,8 @@ import gzip
 import pytest
 from flask import Flask, render_template_string
 
+from tests.factories.ui import Furniture, make_furniture, person
 from tests.pages import Page
-from tests.unit.ui.conftest import Furniture, make_furniture, person
 from tracker.ui.errors import typed_text
 from tracker.ui.gallery import register_gallery
 

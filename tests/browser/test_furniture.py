@@ -1,0 +1,121 @@
+"""Every component in a real browser: rows with and without scripts, narrow, dark, right to left."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+from werkzeug.serving import make_server
+
+from tests.browser.accessibility import grave_faults
+from tests.browser.conftest import NewContext
+from tests.factories.ui import make_furniture, person
+from tests.servers.ports import free_port
+from tracker.core import clock
+
+SAVE = "form[aria-label=Sample] .actions button"
+ADD = "button[name=add_row][value=costs]"
+ROWS = "#costs tbody tr"
+
+
+@dataclass
+class Served:
+    """Where the furniture is served."""
+
+    url: str
+
+
+@pytest.fixture(scope="module")
+def live() -> Iterator[Served]:
+    """The furniture alone, in place of the whole application."""
+    furniture = make_furniture()
+    furniture.actor = person()
+    server = make_server("127.0.0.1", free_port(), furniture.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield Served(f"http://127.0.0.1:{server.server_port}")
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    clock.use_zone("UTC")
+
+
+def gallery(new_context: NewContext, **options: Any) -> Page:
+    page = new_context(**options).new_page()
+    page.goto("/gallery")
+    return page
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_row_is_added_and_taken_out_and_nothing_typed_is_lost(
+    new_context: NewContext, scripts: bool
+) -> None:
+    page = gallery(new_context, java_script_enabled=scripts)
+    page.fill("#title", "Joint work")
+    page.fill("#costs-0-cost", "Travel")
+    page.click(ADD)
+    page.fill("#costs-1-rule", "Refunded within 30 days")
+    assert page.locator(ROWS).count() == 2
+    page.click("button[name=remove_row][value=costs-0]")
+    assert page.input_value("#costs-0-rule") == "Refunded within 30 days"
+    assert page.input_value("#title") == "Joint work"
+    assert page.locator(ROWS).count() == 1
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_new_row_has_the_focus(new_context: NewContext, scripts: bool) -> None:
+    page = gallery(new_context, java_script_enabled=scripts)
+    page.click(ADD)
+    page.locator("#costs-1-cost:focus").wait_for()
+
+
+def test_the_enter_key_sends_the_form_and_adds_no_row(new_context: NewContext) -> None:
+    page = gallery(new_context)
+    page.fill("#title", "Joint work")
+    page.press("#title", "Enter")
+    page.locator(".error-summary").wait_for()
+    assert page.locator(ROWS).count() == 1
+
+
+def test_problems_have_the_focus_and_lead_to_their_fields(new_context: NewContext) -> None:
+    page = gallery(new_context)
+    page.click(SAVE)
+    page.locator(".error-summary:focus").wait_for()
+    assert page.title().startswith("Problem: ")
+    page.click(".error-summary a[href='#days']")
+    page.locator("#days:focus").wait_for()
+    assert page.get_attribute("#days", "aria-describedby") == "days-error days-unit"
+    page.click(".error-summary a[href='#sensitive-0']")
+    page.locator("#sensitive-0:focus").wait_for()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"color_scheme": "dark"},
+        {"viewport": {"width": 320, "height": 640}},
+        {"locale": "ar"},
+        {"forced_colors": "active"},
+    ],
+)
+def test_axe_finds_nothing_grave_and_no_page_scrolls_sideways(
+    new_context: NewContext, options: dict[str, Any]
+) -> None:
+    page = gallery(new_context, **options)
+    for _sent in range(2):
+        assert grave_faults(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.click(SAVE)
+        page.locator(".error-summary").wait_for()
+
+
+def test_printed_pages_are_without_menus_and_fit_the_paper(new_context: NewContext) -> None:
+    page = gallery(new_context, viewport={"width": 660, "height": 900})
+    page.emulate_media(media="print")
+    for part in (".nav", ".acting", ".foot", ".crumbs", "form", ".button"):
+        assert not page.locator(part).first.is_visible()
+    assert page.locator("h1").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

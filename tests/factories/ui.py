@@ -1,0 +1,130 @@
+"""An application of the page furniture alone: no database, and a few pages of its own."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, redirect, render_template_string, request
+from flask.testing import FlaskClient
+from flask_babel import Babel
+from flask_wtf import CSRFProtect
+
+from config import ROOT, Settings
+from tests.pages import Page
+from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
+from tracker.access.gate import init_gate, public, signed_in
+from tracker.core import clock
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.core.security import init_security_headers
+from tracker.ui import routes
+from tracker.ui.assets import init_assets
+from tracker.ui.errors import register_error_pages
+from tracker.ui.gallery import register_gallery
+from tracker.ui.locale import init_locale, select_language
+from tracker.ui.navigation import Entry, everybody, init_frame, register_navigation
+
+PLAIN = (
+    '{% extends "layouts/page.html" %}{% block title %}Sample{% endblock %}'
+    "{% block content %}<p>{{ words }}</p>{% endblock %}"
+)
+OPEN_DOOR = uuid.UUID(int=1)
+ADVOCATE = uuid.UUID(int=2)
+
+
+def person(*memberships: ActorMembership, organisation: uuid.UUID | None = OPEN_DOOR) -> Actor:
+    """Return Samira Okell, a coordinator of a CSO unless told otherwise."""
+    own = memberships or (
+        ActorMembership(Role.COORDINATOR, OPEN_DOOR, "Open Door Legal Aid", OrganisationKind.CSO),
+    )
+    return Actor(uuid.UUID(int=9), "Samira Okell", memberships=own, organisation_id=organisation)
+
+
+@dataclass
+class Furniture:
+    """The application, and who acts in it."""
+
+    app: Flask
+    actor: Actor | None = None
+
+    @property
+    def client(self) -> FlaskClient:
+        return self.app.test_client()
+
+    def page(self, url: str, status: int = 200, **kw: Any) -> Page:
+        response = self.client.get(url, **kw)
+        assert response.status_code == status
+        page = Page.of(response)
+        page.check()
+        return page
+
+
+def settings(**environment: str) -> Settings:
+    """Return settings as an instance in Maravena has them."""
+    given = {"TRACKER_COUNTRY": "Maravena", "TRACKER_TIMEZONE": "Africa/Cairo", **environment}
+    return Settings.from_environment(given)
+
+
+def make_furniture(**environment: str) -> Furniture:
+    """Put the furniture into an application, as tracker.app does."""
+    app = Flask(
+        "tracker",
+        root_path=str(ROOT / "tracker"),
+        template_folder=str(ROOT / "templates"),
+        static_folder=str(ROOT / "static"),
+        static_url_path="/static",
+    )
+    made = settings(**environment)
+    app.extensions["settings"] = made
+    clock.use_zone(made.timezone)
+    app.config.update(SECRET_KEY="a key for tests", TESTING=True, PROPAGATE_EXCEPTIONS=False)
+    furniture = Furniture(app)
+    CSRFProtect(app)
+    init_gate(app, lambda: furniture.actor, lambda: redirect("/sign-in"))
+    Babel(app, locale_selector=select_language)
+    init_locale(app)
+    init_assets(app)
+    init_frame(app)
+    init_security_headers(app)
+    register_error_pages(app)
+    register_gallery(app)
+    app.register_blueprint(routes.blueprint)
+    _add_pages(app)
+    return furniture
+
+
+def _add_pages(app: Flask) -> None:
+    @public
+    def plain() -> str:
+        return render_template_string(PLAIN, words=request.args.get("words", "Words"))
+
+    @signed_in
+    def refused() -> str:
+        raise RefusedError("Only the NPM may do this.")
+
+    @public
+    def broken() -> str:
+        raise RuleBrokenError("The terms are signed already.")
+
+    @public
+    def fault() -> str:
+        raise ZeroDivisionError
+
+    app.add_url_rule("/", "plain", plain, methods=["GET", "POST"])
+    app.add_url_rule("/sign-in", "sign_in", plain)
+    app.add_url_rule("/sign-out", "sign_out", plain, methods=["POST"])
+    app.add_url_rule("/profile", "accounts.profile", plain)
+    app.add_url_rule("/switch", "accounts.switch", plain)
+    app.add_url_rule("/refused", "refused", refused)
+    app.add_url_rule("/broken", "broken", broken)
+    app.add_url_rule("/fault", "fault", fault)
+    register_navigation(
+        app,
+        [
+            Entry("plain", "My work"),
+            ("gallery.show", "Guidance", everybody),
+            Entry("not.there", "Register", everybody),
+        ],
+        home="plain",
+        sign_in="sign_in",
+        sign_out="sign_out",
+    )
