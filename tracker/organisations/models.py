@@ -31,3 +31,5 @@ class Organisation(Identified, Base):
     represents_staff: Mapped[bool] = mapped_column(default=False)
     is_demonstration: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[dt.datetime]
+    # Counts the changes, so that a later save can't overwrite an earlier one unseen.
+    version: Mapped[int] = mapped_column(default=1)

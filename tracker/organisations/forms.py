@@ -1,0 +1,138 @@
+"""The forms of organisations."""
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import OrganisationKind
+from tracker.organisations.labels import KINDS, TYPES
+from tracker.organisations.models import Organisation
+from tracker.organisations.service import SHORT_NAME_LENGTH, Details
+from tracker.ui.fields import (
+    ChoiceField,
+    ChoicesField,
+    ConfirmField,
+    LineField,
+    Option,
+    TextField,
+    VersionField,
+)
+from tracker.ui.form_base import Form
+from tracker.ui.validators import Optional, Required
+
+COUNTRY_LENGTH = 80
+MOST_LANGUAGES = 12
+
+
+class OrganisationForm(Form):
+    """What is told of an organisation that is no CSO."""
+
+    name = LineField(_l("Name"), [Required(_l("Enter the name"))])
+    short_name = LineField(
+        _l("Short name"),
+        [Optional()],
+        most=SHORT_NAME_LENGTH,
+        description=_l("For narrow places. Without one, the name is used."),
+    )
+    country = LineField(_l("Country or region"), [Optional()], most=COUNTRY_LENGTH)
+    languages = LineField(
+        _l("Languages it works in"),
+        [Optional()],
+        description=_l("Separated by commas, such as English, Arabic."),
+    )
+    mandate = TextField(
+        _l("Legal base or mandate"),
+        [Optional()],
+        description=_l("Of an NPM: the law or designation. Of a CSO: its statutes or aim."),
+    )
+    contact = TextField(
+        _l("Contact"),
+        [Optional()],
+        description=_l("Office address, telephone, email of the organisation, not of a person."),
+    )
+    version = VersionField()
+
+    def details(self) -> Details:
+        """Return what was filled in."""
+        return Details(
+            name=self.name.data or "",
+            short_name=self.short_name.data or "",
+            country=self.country.data or "",
+            languages=_split(self.languages.data),
+            mandate=self.mandate.data or "",
+            contact=self.contact.data or "",
+        )
+
+    def fill(self, organisation: Organisation) -> None:
+        """Show what is kept of an organisation."""
+        for name in ("name", "short_name", "country", "mandate", "contact", "version"):
+            self[name].data = getattr(organisation, name)
+        self.languages.data = ", ".join(organisation.languages)
+
+
+class CsoForm(OrganisationForm):
+    """What is told of a CSO (S62 to S72)."""
+
+    types = ChoicesField(
+        _l("Type"),
+        [Required(_l("Choose at least one type"))],
+        choices=[Option(kept.value, words) for kept, words in TYPES.items()],
+        description=_l("Choose all that fit. The list stays open."),
+    )
+    other_type = LineField(_l("Other type, in its own words"), [Optional()])
+    expertise = TextField(_l("Expertise"), [Optional()])
+    litigates = ConfirmField(_l("Litigates"))
+    represents_persons = ConfirmField(
+        _l("Represents persons deprived of liberty or their families")
+    )
+    represents_staff = ConfirmField(_l("Represents staff"))
+
+    def details(self) -> Details:
+        """Return what was filled in."""
+        common = super().details()
+        return Details(
+            name=common.name,
+            short_name=common.short_name,
+            country=common.country,
+            languages=common.languages,
+            mandate=common.mandate,
+            contact=common.contact,
+            types=list(self.types.data or ()),
+            other_type=self.other_type.data or "",
+            expertise=self.expertise.data or "",
+            litigates=bool(self.litigates.data),
+            represents_persons=bool(self.represents_persons.data),
+            represents_staff=bool(self.represents_staff.data),
+        )
+
+    def fill(self, organisation: Organisation) -> None:
+        """Show what is kept of a CSO."""
+        super().fill(organisation)
+        for name in (
+            "types",
+            "other_type",
+            "expertise",
+            "litigates",
+            "represents_persons",
+            "represents_staff",
+        ):
+            self[name].data = getattr(organisation, name)
+
+
+class KindForm(Form):
+    """The first question when an organisation is added."""
+
+    kind = ChoiceField(
+        _l("What kind of body is it?"),
+        [Required(_l("Choose what kind of body it is"))],
+        choices=[Option(kind.value, words) for kind, words in KINDS.items()],
+        coerce=OrganisationKind,
+    )
+
+
+def form_for(kind: OrganisationKind) -> OrganisationForm:
+    """Return the form that fits a kind of organisation."""
+    return CsoForm() if kind is OrganisationKind.CSO else OrganisationForm()
+
+
+def _split(text: str | None) -> list[str]:
+    names = [" ".join(name.split()) for name in (text or "").replace("،", ",").split(",")]
+    return list(dict.fromkeys(name for name in names if name))[:MOST_LANGUAGES]

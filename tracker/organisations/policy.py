@@ -1,0 +1,29 @@
+"""Who may see and change organisations."""
+
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor
+from tracker.access.decision import YES, Decision, no
+
+
+def can_list_organisations(actor: Actor) -> Decision:
+    """Decide on the list of all organisations: administrators."""
+    if actor.is_administrator:
+        return YES
+    return no(_l("Only administrators see all organisations."))
+
+
+def can_see_organisation(actor: Actor, organisation_id: UUID) -> Decision:
+    """Decide on an organisation's page: administrators, and the people of that organisation."""
+    if actor.is_administrator or organisation_id in {m.organisation_id for m in actor.memberships}:
+        return YES
+    return no(_l("You see your own organisations only."))
+
+
+def can_change_organisations(actor: Actor | None) -> Decision:
+    """Decide on adding and changing: administrators, and the application itself."""
+    if actor is None or actor.is_administrator:
+        return YES
+    return no(_l("Only administrators add and change organisations."))

@@ -1,0 +1,122 @@
+"""Reads of organisations."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.core.db import db
+from tracker.organisations.models import Organisation
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationLine:
+    """An organisation as listed and chosen."""
+
+    id: UUID
+    name: str
+    kind: OrganisationKind
+    mark: str
+    country: str = ""
+
+
+_LINE = (
+    Organisation.id,
+    Organisation.name,
+    Organisation.kind,
+    Organisation.mark,
+    Organisation.country,
+)
+
+
+def page(
+    actor: Actor,
+    *,
+    words: str = "",
+    kind: OrganisationKind | None = None,
+    offset: int = 0,
+    limit: int = 25,
+) -> tuple[int, list[OrganisationLine]]:
+    """Return how many organisations the person may see, and one page of them by name."""
+    wanted = sa.and_(_seen_by(actor), _matching(words, kind))
+    total = db.session.scalar(sa.select(sa.func.count()).select_from(Organisation).where(wanted))
+    rows = db.session.execute(
+        sa.select(*_LINE).where(wanted).order_by(Organisation.name).offset(offset).limit(limit)
+    )
+    return total or 0, [OrganisationLine(*row) for row in rows]
+
+
+def counts(actor: Actor, words: str = "") -> dict[OrganisationKind, int]:
+    """Return how many of each kind match a search."""
+    rows = db.session.execute(
+        sa.select(Organisation.kind, sa.func.count())
+        .where(_seen_by(actor), _matching(words, None))
+        .group_by(Organisation.kind)
+    )
+    return dict(rows.tuples().all())
+
+
+def find(actor: Actor, organisation_id: UUID) -> Organisation | None:
+    """Return an organisation the person may see: administrators all, others their own."""
+    return db.session.scalar(
+        sa.select(Organisation).where(Organisation.id == organisation_id, _seen_by(actor))
+    )
+
+
+def choices(actor: Actor) -> list[OrganisationLine]:
+    """Return all organisations to choose from, by name, for administrators."""
+    rows = db.session.execute(sa.select(*_LINE).where(_seen_by(actor)).order_by(Organisation.name))
+    return [OrganisationLine(*row) for row in rows]
+
+
+def possible_parties(actor: Actor) -> list[OrganisationLine]:
+    """Return the NPM bodies and CSOs that a cooperation may be opened with, by name.
+
+    For coordinators and managers of an NPM, who open cooperations and add parties.
+    """
+    if not (actor.acts_for_npm and actor.has(Role.COORDINATOR, Role.MANAGER)):
+        return []
+    rows = db.session.execute(
+        sa.select(*_LINE)
+        .where(Organisation.kind.in_([OrganisationKind.NPM, OrganisationKind.CSO]))
+        .order_by(Organisation.name)
+    )
+    return [OrganisationLine(*row) for row in rows]
+
+
+def find_by_name(name: str) -> Organisation | None:
+    """Return the organisation of a name, whatever its capitals; for the command line."""
+    return db.session.scalar(
+        sa.select(Organisation).where(sa.func.lower(Organisation.name) == name.lower())
+    )
+
+
+def marks(except_id: UUID | None = None) -> Collection[str]:
+    """Return the marks that are taken."""
+    wanted = sa.select(Organisation.mark)
+    if except_id is not None:
+        wanted = wanted.where(Organisation.id != except_id)
+    return set(db.session.scalars(wanted))
+
+
+def _seen_by(actor: Actor) -> sa.ColumnElement[bool]:
+    if actor.is_administrator:
+        return sa.true()
+    own = {m.organisation_id for m in actor.memberships if m.organisation_id}
+    return Organisation.id.in_(own)
+
+
+def _matching(words: str, kind: OrganisationKind | None) -> sa.ColumnElement[bool]:
+    terms = [
+        sa.or_(
+            Organisation.name.icontains(word, autoescape=True),
+            Organisation.short_name.icontains(word, autoescape=True),
+            Organisation.country.icontains(word, autoescape=True),
+        )
+        for word in words.split()[:8]
+    ]
+    if kind is not None:
+        terms.append(Organisation.kind == kind)
+    return sa.and_(sa.true(), *terms)

@@ -1,0 +1,152 @@
+"""Pages of organisations: the list, one organisation, adding and changing."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access import gate
+from tracker.access.actor import OrganisationKind
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.organisations import labels, policy, queries, service
+from tracker.organisations.forms import KindForm, OrganisationForm, form_for
+from tracker.organisations.models import Organisation
+from tracker.ui import paging
+from tracker.ui.filters import filter_links
+
+blueprint = Blueprint("organisations", __name__, url_prefix="/organisations")
+
+
+@blueprint.get("")
+@gate.signed_in
+def listed() -> str:
+    """List all organisations, with search, for administrators."""
+    actor = gate.current_actor()
+    gate.require(policy.can_list_organisations(actor))
+    words = request.args.get("q", "")[:200]
+    kind = _kind(request.args.get("kind", ""))
+    number = paging.asked_number()
+    total, lines = queries.page(
+        actor, words=words, kind=kind, offset=paging.offset(number), limit=paging.SIZE
+    )
+    counted = queries.counts(actor, words)
+    return render_template(
+        "organisations/list.html",
+        page=paging.Page(lines, number, paging.SIZE, total),
+        words=words,
+        kinds=labels.SHORT_KINDS,
+        filters=filter_links(
+            "kind",
+            [("", _("All")), *((kind.value, words) for kind, words in labels.SHORT_KINDS.items())],
+            {
+                "": sum(counted.values()),
+                **{kind.value: number for kind, number in counted.items()},
+            },
+        ),
+    )
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@gate.signed_in
+def add() -> str | Response:
+    """Ask what kind of body it is."""
+    gate.require(policy.can_change_organisations(gate.current_actor()))
+    form = KindForm()
+    if form.validate_on_submit():
+        return redirect(url_for("organisations.add_kind", kind=form.kind.data.value))
+    return render_template("organisations/kind.html", form=form)
+
+
+@blueprint.route("/new/<kind>", methods=["GET", "POST"])
+@gate.signed_in
+def add_kind(kind: str) -> str | Response:
+    """Add an organisation of a kind."""
+    actor = gate.current_actor()
+    gate.require(policy.can_change_organisations(actor))
+    known = gate.found(_kind(kind))
+    form = form_for(known)
+    if form.validate_on_submit():
+        try:
+            organisation = service.add(actor, known, form.details())
+            db.session.commit()
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+        else:
+            flash(_("%(name)s is added.", name=organisation.name), "held")
+            return redirect(url_for("organisations.show", organisation_id=organisation.id))
+    return render_template("organisations/add.html", form=form, kind=labels.SHORT_KINDS[known])
+
+
+@blueprint.get("/<organisation_id>")
+@gate.signed_in
+def show(organisation_id: str) -> str:
+    """Show an organisation to its people and to administrators."""
+    actor = gate.current_actor()
+    organisation = gate.found(queries.find(actor, gate.as_uuid(organisation_id)))
+    return render_template(
+        "organisations/show.html",
+        organisation=organisation,
+        kind=labels.KINDS[organisation.kind],
+        types=labels.type_words(organisation.types, organisation.other_type),
+        may_change=policy.can_change_organisations(actor),
+        may_list=policy.can_list_organisations(actor),
+    )
+
+
+@blueprint.route("/<organisation_id>/change", methods=["GET", "POST"])
+@gate.signed_in
+def change(organisation_id: str) -> str | Response:
+    """Change what is told of an organisation."""
+    actor = gate.current_actor()
+    organisation = gate.found(queries.find(actor, gate.as_uuid(organisation_id)))
+    gate.require(policy.can_change_organisations(actor))
+    form = form_for(organisation.kind)
+    differences: list[tuple[object, str]] = []
+    if not form.is_submitted():
+        form.fill(organisation)
+    elif form.validate():
+        try:
+            service.change(actor, organisation.id, form.details(), seen_version=form.version.data)
+            db.session.commit()
+        except StaleError as error:
+            db.session.rollback()
+            form.refuse(error)
+            differences = _differences(form, organisation)
+            form.version.data = organisation.version
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+        else:
+            flash(_("The changes are saved."), "held")
+            return redirect(url_for("organisations.show", organisation_id=organisation.id))
+    return render_template(
+        "organisations/change.html",
+        form=form,
+        organisation=organisation,
+        differences=differences,
+    )
+
+
+def _kind(text: str) -> OrganisationKind | None:
+    return next((kind for kind in OrganisationKind if kind.value == text), None)
+
+
+def _differences(form: OrganisationForm, organisation: Organisation) -> list[tuple[object, str]]:
+    """Return what somebody else saved in the meantime, for each field where it differs."""
+    theirs = form_for(organisation.kind)
+    theirs.fill(organisation)
+    return [
+        (field.label.text, _shown(theirs[field.short_name].data))
+        for field in form
+        if field.short_name not in {"version", "csrf_token"}
+        and (field.data or "") != (theirs[field.short_name].data or "")
+    ]
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(_("yes") if value else _("no"))
+    if isinstance(value, list):
+        return ", ".join(str(words) for words in labels.type_words(value, _("Other")))
+    return str(value) if value else str(_("nothing"))

@@ -1,0 +1,147 @@
+"""Verbs on organisations: add, change."""
+
+from dataclasses import asdict, dataclass, field, replace
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import IntegrityError
+
+from tracker.access.actor import Actor, OrganisationKind
+from tracker.activity import service as trail
+from tracker.activity.verbs import ORGANISATION_ADDED, ORGANISATION_CHANGED
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.organisations import queries
+from tracker.organisations.labels import CsoType
+from tracker.organisations.marks import mark_for
+from tracker.organisations.models import Organisation
+from tracker.organisations.policy import can_change_organisations, can_see_organisation
+
+SHORT_NAME_LENGTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is told of an organisation. Types, expertise and flags are a CSO's (S62 to S72)."""
+
+    name: str
+    short_name: str = ""
+    country: str = ""
+    languages: list[str] = field(default_factory=list)
+    mandate: str = ""
+    contact: str = ""
+    types: list[str] = field(default_factory=list)
+    other_type: str = ""
+    expertise: str = ""
+    litigates: bool = False
+    represents_persons: bool = False
+    represents_staff: bool = False
+
+
+def add(
+    actor: Actor | None, kind: OrganisationKind, details: Details, *, is_demonstration: bool = False
+) -> Organisation:
+    """Add an organisation. Administrators; actor None is the application itself.
+
+    Raises RefusedError, or RuleBrokenError with the field when a name is taken or a type missing.
+    """
+    can_change_organisations(actor).require()
+    kept = _checked(kind, details, None)
+    organisation = Organisation(
+        id=uuid4(),
+        kind=kind,
+        mark=mark_for(kept.name, queries.marks()),
+        is_demonstration=is_demonstration,
+        created_at=clock.now(),
+        version=1,
+        **asdict(kept),
+    )
+    db.session.add(organisation)
+    _flush()
+    trail.record(
+        ORGANISATION_ADDED,
+        actor=actor,
+        subject_type="organisation",
+        subject_id=organisation.id,
+        name=organisation.name,
+        kind=kind.value,
+    )
+    return organisation
+
+
+def change(
+    actor: Actor, organisation_id: UUID, details: Details, *, seen_version: int | None
+) -> Organisation:
+    """Change what is told of an organisation; its kind stays.
+
+    Raises RefusedError, RuleBrokenError with the field, or StaleError when somebody else saved
+    since the version the person saw.
+    """
+    can_see_organisation(actor, organisation_id).require()
+    can_change_organisations(actor).require()
+    organisation = db.session.scalars(
+        sa.select(Organisation).where(Organisation.id == organisation_id).with_for_update()
+    ).one()
+    if organisation.version != seen_version:
+        raise StaleError(
+            _l("Somebody else changed this organisation in the meantime. Compare, then save again.")
+        )
+    kept = asdict(_checked(organisation.kind, details, organisation.id))
+    changed = sorted(name for name, value in kept.items() if getattr(organisation, name) != value)
+    if not changed:
+        return organisation
+    if "name" in changed:
+        organisation.mark = mark_for(kept["name"], queries.marks(organisation.id))
+    for name in changed:
+        setattr(organisation, name, kept[name])
+    organisation.version += 1
+    _flush()
+    trail.record(
+        ORGANISATION_CHANGED,
+        actor=actor,
+        subject_type="organisation",
+        subject_id=organisation.id,
+        name=organisation.name,
+        changed=changed,
+    )
+    return organisation
+
+
+def _checked(kind: OrganisationKind, details: Details, own_id: UUID | None) -> Details:
+    """Return the details as they are kept, or raise the rule they break."""
+    name = " ".join(details.name.split())
+    if not name:
+        raise RuleBrokenError(_l("Enter the name"), "name")
+    same = queries.find_by_name(name)
+    if same is not None and same.id != own_id:
+        raise RuleBrokenError(_l("An organisation of this name is here already"), "name")
+    short_name = " ".join(details.short_name.split()) or name
+    kept = replace(details, name=name, short_name=short_name[:SHORT_NAME_LENGTH])
+    if kind is not OrganisationKind.CSO:
+        return replace(
+            kept,
+            types=[],
+            other_type="",
+            expertise="",
+            litigates=False,
+            represents_persons=False,
+            represents_staff=False,
+        )
+    types: list[str] = [known.value for known in CsoType if known.value in details.types]
+    if not types:
+        raise RuleBrokenError(_l("Choose at least one type"), "types")
+    has_other = CsoType.OTHER.value in types
+    if has_other and not details.other_type.strip():
+        raise RuleBrokenError(_l("Say what other type it is"), "other_type")
+    return replace(kept, types=types, other_type=details.other_type if has_other else "")
+
+
+def _flush() -> None:
+    """Write to the database now; two people adding one name at once is a broken rule."""
+    try:
+        with db.session.begin_nested():
+            db.session.flush()
+    except IntegrityError as error:
+        raise RuleBrokenError(_l("An organisation of this name is here already"), "name") from error
