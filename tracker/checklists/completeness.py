@@ -1,0 +1,244 @@
+"""Which items are done, which block, and why (product.md, section 4). Pure."""
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import OrganisationKind
+from tracker.checklists import done_tests
+from tracker.checklists.conditions import Truth, evaluate
+from tracker.checklists.facts import Filled, PartyFact, Sheet, Surroundings
+from tracker.checklists.models import AnswerScope, Stance
+from tracker.checklists.template import Accepts, Item, Part, Required, Sets, Template
+from tracker.checklists.values import Problem, missing
+
+
+class WorkState(enum.StrEnum):
+    """How the work on an item stands, apart from what the answer says (product.md, 4.9)."""
+
+    NOT_STARTED = "not_started"
+    IN_PROGRESS = "in_progress"
+    WAITING = "waiting"
+    AGREED = "agreed"
+    HIDDEN = "hidden"
+    NOT_KNOWN = "not_known"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemStanding:
+    """How one item stands."""
+
+    code: str
+    shown: Truth
+    required: bool
+    state: WorkState
+    # What keeps the answer from being complete.
+    problems: tuple[Problem, ...] = ()
+    # Parties whose answer or acceptance is still missing.
+    waiting_for: tuple[UUID, ...] = ()
+
+    @property
+    def done(self) -> bool:
+        """Whether the item is done: complete and accepted by all whose acceptance it needs."""
+        return self.state is WorkState.AGREED
+
+    @property
+    def counts(self) -> bool:
+        """Whether progress counts the item: one with an unknown condition never (4.5)."""
+        return self.shown is Truth.TRUE
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a whole checklist stands."""
+
+    items: dict[str, ItemStanding]
+    done_count: int
+    total_count: int
+    # The items of the signed part that keep it from being sent, in order.
+    blocking: tuple[str, ...]
+    waiting: dict[UUID, int]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the signed part is complete and agreed (product.md, 5.1)."""
+        return not self.blocking
+
+
+def standing(template: Template, sheet: Sheet, surroundings: Surroundings) -> Standing:
+    """Return how each item of a checklist stands, and the whole."""
+    items = {
+        item.code: item_standing(item, sheet, surroundings)
+        for item in template.items
+        if item.part is not Part.PERSON
+    }
+    counted = [one for one in items.values() if one.counts]
+    return Standing(
+        items=items,
+        done_count=sum(one.done for one in counted),
+        total_count=len(counted),
+        blocking=tuple(_blocking(template.items, items)),
+        waiting={
+            party.organisation_id: sum(party.organisation_id in one.waiting_for for one in counted)
+            for party in surroundings.parties
+        },
+    )
+
+
+def _blocking(template_items: Iterable[Item], items: dict[str, ItemStanding]) -> Iterable[str]:
+    """Yield the items that hold up signing: required ones not done, and others begun, not agreed."""
+    for item in template_items:
+        one = items.get(item.code)
+        if one is None or item.part is not Part.TERMS or one.shown is Truth.FALSE:
+            continue
+        begun = one.state not in {WorkState.NOT_STARTED, WorkState.NOT_KNOWN}
+        if (one.required and not one.done) or (begun and not one.done):
+            yield item.code
+
+
+def item_standing(item: Item, sheet: Sheet, surroundings: Surroundings) -> ItemStanding:
+    """Return how one item stands."""
+    shown = evaluate(
+        item.shown_when,
+        modes=surroundings.modes,
+        questions=surroundings.questions,
+        value_of=sheet.value,
+    )
+    required = shown is Truth.TRUE and is_required(item, sheet, surroundings)
+    if shown is not Truth.TRUE:
+        state = WorkState.HIDDEN if shown is Truth.FALSE else WorkState.NOT_KNOWN
+        return ItemStanding(item.code, shown, required, state)
+    if item.part is Part.PERSON:
+        return ItemStanding(item.code, shown, required, WorkState.NOT_STARTED)
+    return _judge(item, sheet, surroundings, shown=shown, required=required)
+
+
+def is_required(item: Item, sheet: Sheet, surroundings: Surroundings) -> bool:
+    """Tell whether an item must be done, here and now."""
+    if item.required is Required.CONDITIONAL:
+        holds = evaluate(
+            item.required_when,
+            modes=surroundings.modes,
+            questions=surroundings.questions,
+            value_of=sheet.value,
+        )
+        return holds is Truth.TRUE
+    return item.required is Required.ALWAYS
+
+
+def _judge(
+    item: Item, sheet: Sheet, surroundings: Surroundings, *, shown: Truth, required: bool
+) -> ItemStanding:
+    shared_problems, shared_begun = _shared(item, sheet, surroundings)
+    party_problems, party_waiting, party_begun = _party_owned(item, sheet, surroundings)
+    problems = (*shared_problems, *party_problems)
+    begun = shared_begun or party_begun
+    waiting: list[UUID] = list(party_waiting) if (begun or required) else []
+    if begun and not shared_problems and AnswerScope.SHARED in item.scopes:
+        waiting += [one for one in not_accepting(item, sheet, surroundings) if one not in waiting]
+    elif (not begun and required) or (begun and shared_problems):
+        waiting += [
+            party.organisation_id
+            for party in setters(item, surroundings)
+            if party.organisation_id not in waiting
+        ]
+    if not begun:
+        state = WorkState.NOT_STARTED
+    elif problems:
+        state = WorkState.IN_PROGRESS
+    else:
+        state = WorkState.WAITING if waiting else WorkState.AGREED
+    return ItemStanding(item.code, shown, required, state, problems, tuple(waiting))
+
+
+def _shared(
+    item: Item, sheet: Sheet, surroundings: Surroundings
+) -> tuple[tuple[Problem, ...], bool]:
+    if AnswerScope.SHARED not in item.scopes:
+        return (), False
+    answer = sheet.shared(item.code)
+    if answer is None or answer.is_empty:
+        return tuple(missing(item.fields_of(AnswerScope.SHARED), {})), False
+    return answer_problems(item, AnswerScope.SHARED, answer, sheet, surroundings), True
+
+
+def _party_owned(
+    item: Item, sheet: Sheet, surroundings: Surroundings
+) -> tuple[tuple[Problem, ...], tuple[UUID, ...], bool]:
+    fields = item.fields_of(AnswerScope.PARTY)
+    problems: list[Problem] = []
+    waiting: list[UUID] = []
+    begun = False
+    if not fields:
+        return (), (), False
+    every_party = any(field.sets is Sets.EACH_PARTY for field in fields)
+    for party in surroundings.parties:
+        if party.side is OrganisationKind.NPM and not every_party:
+            continue
+        answer = sheet.of_party(item.code, party.organisation_id)
+        if answer is None or answer.is_empty:
+            waiting.append(party.organisation_id)
+            problems.append(
+                Problem(fields[0].key, _l("%(party)s has not answered yet.", party=party.name))
+            )
+            continue
+        begun = True
+        found = answer_problems(item, AnswerScope.PARTY, answer, sheet, surroundings)
+        if found:
+            waiting.append(party.organisation_id)
+            problems.extend(found)
+    return tuple(problems), tuple(waiting), begun
+
+
+def answer_problems(
+    item: Item, scope: AnswerScope, answer: Filled, sheet: Sheet, surroundings: Surroundings
+) -> tuple[Problem, ...]:
+    """Return what keeps an answer from being complete (product.md, 4.4)."""
+    if answer.not_applicable:
+        return ()
+    fields = item.fields_of(scope)
+    return (
+        *missing(fields, answer.values),
+        *done_tests.problems(item, answer.values, surroundings, sheet),
+    )
+
+
+def setters(item: Item, surroundings: Surroundings) -> tuple[PartyFact, ...]:
+    """Return the parties that write an item's shared answer."""
+    sides = {
+        Sets.NPM: (OrganisationKind.NPM,),
+        Sets.CSO: (OrganisationKind.CSO,),
+        Sets.BOTH: (OrganisationKind.NPM, OrganisationKind.CSO),
+    }
+    wanted = {
+        side for field in item.fields_of(AnswerScope.SHARED) for side in sides.get(field.sets, ())
+    }
+    return surroundings.parties_of(*wanted)
+
+
+def accepters(item: Item, surroundings: Surroundings) -> tuple[PartyFact, ...]:
+    """Return the parties whose acceptance of the shared answer the item needs (product.md, 4.1)."""
+    match item.accepted_by:
+        case Accepts.ALL:
+            return surroundings.parties
+        case Accepts.EACH_CSO:
+            return surroundings.parties_of(OrganisationKind.CSO)
+        case Accepts.NPM:
+            return surroundings.parties_of(OrganisationKind.NPM)
+        case _:
+            return ()
+
+
+def not_accepting(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUID, ...]:
+    """Return the parties that do not accept exactly the current version of the shared answer."""
+    answer = sheet.shared(item.code)
+    taken = sheet.positions.get(item.code, {})
+    return tuple(
+        party.organisation_id
+        for party in accepters(item, surroundings)
+        if answer is None
+        or taken.get(party.organisation_id) != (answer.answer_id, Stance.ACCEPTS)
+    )

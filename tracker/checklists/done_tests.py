@@ -1,0 +1,200 @@
+"""The done-tests a program can make of an item, beyond its fields being filled. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import OrganisationKind
+from tracker.checklists.facts import Sheet, Surroundings, has_content
+from tracker.checklists.template import Check, CheckName, Item
+from tracker.checklists.values import Problem, as_date, as_id
+
+Values = Mapping[str, Any]
+Test = Callable[[Check, Item, Values, Surroundings, Sheet], Iterator[Problem]]
+
+
+def problems(
+    item: Item, values: Values, surroundings: Surroundings, sheet: Sheet
+) -> Iterator[Problem]:
+    """Yield what the item's done-tests find wrong in an answer.
+
+    A check on a field that does not belong to this answer (another scope) is passed over.
+    """
+    for check in item.done.checks:
+        if all(key in values for key in check.all_fields if key != check.unless):
+            yield from _TESTS[check.check](check, item, values, surroundings, sheet)
+
+
+def _rows(check: Check, values: Values) -> list[dict[str, Any]]:
+    rows = values.get(check.field or "") or []
+    return [row for row in rows if has_content(row)]
+
+
+def _cells(check: Check, values: Values) -> list[Any]:
+    return [row.get(check.column or "") for row in _rows(check, values)]
+
+
+def _min_rows(
+    check: Check, item: Item, values: Values, _around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    if len(_rows(check, values)) < (check.n or 1):
+        label = item.field(check.field or "").label
+        yield Problem(
+            check.field or "", _l("%(label)s: at least %(n)s row(s).", label=label, n=check.n or 1)
+        )
+
+
+def _row_per_party(
+    check: Check, _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    there = {as_id(cell) for cell in _cells(check, values)}
+    for party in around.parties:
+        if party.organisation_id not in there:
+            yield Problem(check.field or "", _l("A row for %(party)s is missing.", party=party.name))
+
+
+def _row_per_team_member(
+    check: Check, _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    there = {as_id(cell) for cell in _cells(check, values)}
+    lacking = len((around.team or frozenset()) - there)
+    if lacking:
+        yield Problem(
+            check.field or "", _l("A row is missing for %(n)s of the team (V4).", n=lacking)
+        )
+
+
+def _values_covered(
+    check: Check, item: Item, values: Values, _around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    there = {str(cell) for cell in _cells(check, values)}
+    field = item.field(check.field or "")
+    labels = {option.value: option.label for option in field.column(check.column or "").options}
+    for value in check.values:
+        if value not in there:
+            yield Problem(
+                check.field or "", _l("A row is missing for: %(value)s", value=labels.get(value, value))
+            )
+
+
+def _dates_in_order(
+    check: Check, item: Item, values: Values, _around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    dates = [(key, as_date(values.get(key))) for key in check.fields]
+    given = [(key, date) for key, date in dates if date is not None]
+    for (before, first), (after, second) in zip(given, given[1:], strict=False):
+        if second <= first:
+            yield Problem(
+                after,
+                _l(
+                    "%(later)s must be later than %(earlier)s.",
+                    later=item.field(after).label,
+                    earlier=item.field(before).label,
+                ),
+            )
+
+
+def _dates_after_visit(
+    check: Check, _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    if around.visit_starts_on is None:
+        return
+    for number, row in enumerate(values.get(check.field or "") or []):
+        date = as_date(row.get(check.column or ""))
+        if date is not None and date <= around.visit_starts_on:
+            yield Problem(
+                check.field or "",
+                _l("This date must be after the visit."),
+                row=number,
+                column=check.column,
+            )
+
+
+def _distinct_persons(
+    check: Check, _item: Item, values: Values, _around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    named = [values.get(key) for key in check.fields if values.get(key)]
+    if len(set(named)) < len(named):
+        yield Problem(check.fields[-1], _l("Name different persons."))
+
+
+def _persons(check: Check, values: Values) -> list[tuple[str, int | None, UUID | None]]:
+    """Return the persons a check looks at, with the field and row they stand in."""
+    if check.column:
+        rows = values.get(check.field or "") or []
+        return [
+            (check.field or "", number, as_id(row.get(check.column)))
+            for number, row in enumerate(rows)
+            if row.get(check.column)
+        ]
+    keys = check.fields or ((check.field,) if check.field else ())
+    return [(key, None, as_id(values.get(key))) for key in keys if values.get(key)]
+
+
+def _persons_of_npm(
+    check: Check, _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    for key, row, person in _persons(check, values):
+        if person not in around.npm_people:
+            yield Problem(
+                key, _l("This must be a person of the NPM."), row=row, column=check.column
+            )
+
+
+def _wrote_no_answer(
+    check: Check, _item: Item, values: Values, _around: Surroundings, sheet: Sheet
+) -> Iterator[Problem]:
+    for key, row, person in _persons(check, values):
+        if person in sheet.authors:
+            yield Problem(
+                key,
+                _l("This person wrote an answer of this checklist. Name somebody who did not."),
+                row=row,
+                column=check.column,
+            )
+
+
+def _number_at_least(
+    check: Check, _item: Item, values: Values, _around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    value = values.get(check.field or "")
+    if isinstance(value, int) and value < (check.n or 0):
+        yield Problem(check.field or "", _l("This must be at least %(n)s.", n=check.n or 0))
+
+
+def _row_each_way(
+    check: Check, item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    if check.unless and has_content(values.get(check.unless)):
+        return
+    there = {as_id(cell) for cell in _cells(check, values)}
+    npm = {party.organisation_id for party in around.parties_of(OrganisationKind.NPM)}
+    if not (there & npm) or not (there - npm):
+        label = item.field(check.unless).label if check.unless else ""
+        yield Problem(
+            check.field or "",
+            _l(
+                "There must be a row from the NPM and one from a partner, or a reason why not: "
+                "%(label)s",
+                label=label,
+            )
+            if label
+            else _l("There must be a row from the NPM and one from a partner."),
+        )
+
+
+_TESTS: dict[CheckName, Test] = {
+    CheckName.MIN_ROWS: _min_rows,
+    CheckName.ROW_PER_PARTY: _row_per_party,
+    CheckName.ROW_PER_TEAM_MEMBER: _row_per_team_member,
+    CheckName.VALUES_COVERED: _values_covered,
+    CheckName.DATES_IN_ORDER: _dates_in_order,
+    CheckName.DATES_AFTER_VISIT: _dates_after_visit,
+    CheckName.DISTINCT_PERSONS: _distinct_persons,
+    CheckName.PERSONS_OF_NPM: _persons_of_npm,
+    CheckName.WROTE_NO_ANSWER: _wrote_no_answer,
+    CheckName.NUMBER_AT_LEAST: _number_at_least,
+    CheckName.ROW_EACH_WAY: _row_each_way,
+}

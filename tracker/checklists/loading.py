@@ -1,0 +1,264 @@
+"""Loads a checklist whole, in a fixed number of queries, as the plain values the rules look at."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload, selectinload
+
+from tracker.access.actor import OrganisationKind
+from tracker.accounts.models import Membership, User
+from tracker.checklists import library, sealing
+from tracker.checklists.completeness import Standing, standing
+from tracker.checklists.facts import AnswerKey, Filled, PartyFact, Sheet, Surroundings
+from tracker.checklists.models import (
+    Answer,
+    AnswerScope,
+    Checklist,
+    ChecklistParty,
+    Flag,
+    Position,
+    Proposal,
+    ProposalState,
+    SafeguardReview,
+)
+from tracker.checklists.template import Template
+from tracker.cooperations.models import Cooperation, CooperationPerson, Mode, Party
+from tracker.core import clock
+from tracker.core.db import db
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFact:
+    """A person who takes part in the cooperation, for choosing and for showing."""
+
+    user_id: UUID
+    name: str
+    organisation_id: UUID
+    organisation_name: str
+    side: OrganisationKind
+    function: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """A checklist being filled in, loaded whole: rules and pages need no further query."""
+
+    checklist: Checklist
+    cooperation: Cooperation
+    template: Template
+    sheet: Sheet
+    surroundings: Surroundings
+    people: Mapping[UUID, PersonFact]
+    positions: tuple[Position, ...]
+    proposals: tuple[Proposal, ...]
+    flags: tuple[Flag, ...]
+    review: SafeguardReview | None
+
+    def standing(self) -> Standing:
+        """Return how every item stands."""
+        return standing(self.template, self.sheet, self.surroundings)
+
+    def party(self, organisation_id: UUID) -> PartyFact | None:
+        """Return a current party of the checklist."""
+        return next(
+            (p for p in self.surroundings.parties if p.organisation_id == organisation_id), None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class VisitFacts:
+    """What a visit's checklist looks at of its visit."""
+
+    team: frozenset[UUID]
+    starts_on: dt.date | None
+
+
+class _VisitReader:
+    """Reads the facts of a visit; visits, a part further up, is registered by app."""
+
+    read: Any = None
+
+
+_visit_reader = _VisitReader()
+
+
+def use_visit_reader(read: Any) -> None:  # noqa: ANN401 -- Callable[[UUID], VisitFacts]
+    """Set how a visit's team and first day are found: visits stands above this part."""
+    _visit_reader.read = read
+
+
+def fill(checklist: Checklist) -> Filling:
+    """Load all that belongs to a checklist. The caller found it by a query scoped by the actor."""
+    cooperation = _cooperation(checklist.cooperation_id)
+    people = _people(checklist.cooperation_id, cooperation)
+    template = library.parsed(_with_template(checklist).template)
+    answers, authors = _answers(checklist)
+    positions = tuple(
+        db.session.scalars(
+            sa.select(Position)
+            .where(Position.checklist_id == checklist.id, Position.is_current)
+            .options(joinedload(Position.author))
+        )
+    )
+    proposals = tuple(
+        db.session.scalars(
+            sa.select(Proposal)
+            .where(
+                Proposal.checklist_id == checklist.id, Proposal.state == ProposalState.OPEN
+            )
+            .options(joinedload(Proposal.author), joinedload(Proposal.organisation))
+            .order_by(Proposal.made_at)
+        )
+    )
+    flags = tuple(
+        db.session.scalars(
+            sa.select(Flag)
+            .where(Flag.checklist_id == checklist.id)
+            .options(joinedload(Flag.author), joinedload(Flag.organisation))
+            .order_by(Flag.raised_at)
+        )
+    )
+    review = db.session.scalar(
+        sa.select(SafeguardReview)
+        .where(SafeguardReview.checklist_id == checklist.id, ~SafeguardReview.is_void)
+        .options(joinedload(SafeguardReview.reader))
+        .order_by(SafeguardReview.reviewed_at.desc())
+        .limit(1)
+    )
+    taken: dict[str, dict[UUID, Any]] = {}
+    for position in positions:
+        taken.setdefault(position.item, {})[position.organisation_id] = (
+            position.answer_id,
+            position.stance,
+        )
+    return Filling(
+        checklist=checklist,
+        cooperation=cooperation,
+        template=template,
+        sheet=Sheet(checklist.id, answers, taken, authors),
+        surroundings=_surroundings(checklist, cooperation, people),
+        people=people,
+        positions=positions,
+        proposals=proposals,
+        flags=flags,
+        review=review,
+    )
+
+
+def _with_template(checklist: Checklist) -> Checklist:
+    return db.session.execute(
+        sa.select(Checklist)
+        .where(Checklist.id == checklist.id)
+        .options(
+            joinedload(Checklist.template),
+            selectinload(Checklist.parties).joinedload(ChecklistParty.organisation),
+        )
+        .execution_options(populate_existing=True)
+    ).scalar_one()
+
+
+def _cooperation(cooperation_id: UUID) -> Cooperation:
+    return db.session.execute(
+        sa.select(Cooperation)
+        .where(Cooperation.id == cooperation_id)
+        .options(selectinload(Cooperation.parties).joinedload(Party.organisation))
+        .execution_options(populate_existing=True)
+    ).scalar_one()
+
+
+def _answers(checklist: Checklist) -> tuple[dict[AnswerKey, Filled], frozenset[UUID]]:
+    rows = db.session.scalars(
+        sa.select(Answer)
+        .where(Answer.checklist_id == checklist.id, Answer.is_current)
+        .options(joinedload(Answer.author))
+    )
+    answers: dict[AnswerKey, Filled] = {}
+    for row in rows:
+        answers[(row.item, row.scope, row.owner_id)] = Filled(
+            answer_id=row.id,
+            version=row.version,
+            values=sealing.values_of(checklist.cooperation_id, row),
+            author_id=row.author_id,
+            author_name=row.author.name,
+            organisation_id=row.organisation_id,
+            saved_at=row.saved_at,
+            not_applicable=row.not_applicable,
+        )
+    # A person's own confirmations do not make them an author of the terms.
+    authors = db.session.scalars(
+        sa.select(Answer.author_id)
+        .where(Answer.checklist_id == checklist.id, Answer.scope != AnswerScope.PERSON)
+        .distinct()
+    )
+    return answers, frozenset(authors)
+
+
+def _people(cooperation_id: UUID, cooperation: Cooperation) -> dict[UUID, PersonFact]:
+    today = clock.today()
+    sides = {party.organisation_id: party.side for party in cooperation.parties}
+    rows = db.session.scalars(
+        sa.select(CooperationPerson)
+        .join(CooperationPerson.user)
+        .where(
+            CooperationPerson.cooperation_id == cooperation_id,
+            CooperationPerson.from_on <= today,
+            sa.or_(CooperationPerson.until_on.is_(None), CooperationPerson.until_on >= today),
+            User.active,
+        )
+        .options(
+            joinedload(CooperationPerson.user), joinedload(CooperationPerson.organisation)
+        )
+        .order_by(User.name)
+    )
+    return {
+        row.user_id: PersonFact(
+            user_id=row.user_id,
+            name=row.user.name,
+            organisation_id=row.organisation_id,
+            organisation_name=row.organisation.name,
+            side=sides.get(row.organisation_id, OrganisationKind.OTHER),
+            function=row.function,
+        )
+        for row in rows
+    }
+
+
+def _surroundings(
+    checklist: Checklist, cooperation: Cooperation, people: Mapping[UUID, PersonFact]
+) -> Surroundings:
+    sides = {party.organisation_id: party.side for party in cooperation.parties}
+    visit = _visit_reader.read(checklist.visit_id) if checklist.visit_id else None
+    return Surroundings(
+        modes=frozenset(Mode(mode) for mode in cooperation.modes),
+        questions=cooperation.questions,
+        parties=tuple(
+            PartyFact(
+                organisation_id=row.organisation_id,
+                side=sides.get(row.organisation_id, OrganisationKind.OTHER),
+                name=row.organisation.name,
+                mark=row.organisation.mark,
+            )
+            for row in checklist.parties
+        ),
+        npm_people=_npm_people(people),
+        people=frozenset(people),
+        team=visit.team if visit else None,
+        visit_starts_on=visit.starts_on if visit else None,
+    )
+
+
+def _npm_people(people: Mapping[UUID, PersonFact]) -> frozenset[UUID]:
+    """Return the NPM's own people: outside experts are neither member nor staff (E02)."""
+    own = {p.user_id for p in people.values() if p.side is OrganisationKind.NPM}
+    if not own:
+        return frozenset()
+    outside = db.session.scalars(
+        sa.select(Membership.user_id).where(
+            Membership.user_id.in_(own), Membership.outside_expert
+        )
+    )
+    return frozenset(own) - frozenset(outside)

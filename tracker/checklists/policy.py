@@ -1,0 +1,112 @@
+"""Who may do what with a checklist. Pure."""
+
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.access.decision import YES, Decision, no
+from tracker.checklists.facts import PartyFact
+from tracker.checklists.models import ChecklistState
+from tracker.checklists.template import Accepts, Item, Sets, TemplateField
+
+WRITERS = (Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY, Role.MANAGER)
+SENDERS = (Role.COORDINATOR,)
+
+
+def can_take_part(actor: Actor, party: PartyFact | None) -> Decision:
+    """Decide whether a person may write on a checklist at all."""
+    if party is None:
+        return no(_l("You act for no party of this checklist."))
+    if not actor.has(*WRITERS):
+        return no(_l("You may read this, and not write on it."))
+    return YES
+
+
+def can_set(actor: Actor, party: PartyFact | None, field: TemplateField) -> Decision:
+    """Decide whether a person's party writes a field (the Who column of the checklists)."""
+    taking_part = can_take_part(actor, party)
+    if not taking_part or party is None:
+        return taking_part
+    sides = {
+        Sets.NPM: {OrganisationKind.NPM},
+        Sets.CSO: {OrganisationKind.CSO},
+        Sets.EACH_CSO: {OrganisationKind.CSO},
+    }.get(field.sets, set(OrganisationKind))
+    if party.side not in sides:
+        if party.side is OrganisationKind.NPM:
+            return no(_l("The partner organisations answer this."))
+        return no(_l("The NPM answers this."))
+    return YES
+
+
+def is_open(state: ChecklistState, open_items: list[str] | None, item: str) -> Decision:
+    """Decide whether an item may be changed now (product.md, 4.10 and 5.4)."""
+    if state is ChecklistState.SENT:
+        return no(_l("The text was sent for signature and can't be changed now."))
+    if state is ChecklistState.IN_FORCE:
+        return no(_l("This text is in force. A change needs an amendment, signed by all."))
+    if open_items is not None and item not in open_items:
+        return no(_l("This item stays agreed: changes were asked for on other items only."))
+    return YES
+
+
+def can_take_position(actor: Actor, party: PartyFact | None, item: Item) -> Decision:
+    """Decide whether a person may say what their party thinks of an answer."""
+    taking_part = can_take_part(actor, party)
+    if not taking_part or party is None:
+        return taking_part
+    asked = {
+        Accepts.ALL: set(OrganisationKind),
+        Accepts.EACH_CSO: {OrganisationKind.CSO},
+        Accepts.NPM: {OrganisationKind.NPM},
+    }.get(item.accepted_by, set())
+    if party.side not in asked:
+        return no(_l("This item needs no acceptance by your organisation."))
+    return YES
+
+
+def can_flag(actor: Actor, party: PartyFact | None) -> Decision:
+    """Decide whether a person may flag an item as limiting the NPM: any party's reviewer (4.8)."""
+    return can_take_part(actor, party)
+
+
+def can_close_flag(actor: Actor, party: PartyFact | None) -> Decision:
+    """Decide whether a person may explain why a flagged term does not limit the NPM: the NPM's."""
+    if party is None or party.side is not OrganisationKind.NPM:
+        return no(_l("The NPM explains or changes a flagged term."))
+    if not actor.has(Role.SIGNATORY, Role.MANAGER, Role.COORDINATOR):
+        return no(_l("A coordinator, signatory or manager of the NPM answers flags."))
+    return YES
+
+
+def can_review(actor: Actor, second_reader: UUID | None, authors: frozenset[UUID]) -> Decision:
+    """Decide whether a person may confirm the review of independence and flexibility (G3).
+
+    The second reader is the NPM's person named in M5, who wrote no answer of the checklist.
+    """
+    if not actor.acts_for_npm:
+        return no(_l("The second reader is a person of the NPM."))
+    if second_reader is None:
+        return no(_l("No second reader is named yet (M5)."))
+    if actor.user_id != second_reader:
+        return no(_l("Only the second reader named in M5 confirms this."))
+    if actor.user_id in authors:
+        return no(_l("You wrote an answer of this checklist, so somebody else must read it."))
+    return YES
+
+
+def can_send(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
+    """Decide whether a person may send the text for signature."""
+    if party is None or not actor.has(*SENDERS):
+        return no(_l("A coordinator of one of the parties sends the text for signature."))
+    if state is not ChecklistState.DRAFTING:
+        return no(_l("The text was sent for signature already."))
+    return YES
+
+
+def can_withdraw_request(actor: Actor, party: PartyFact | None) -> Decision:
+    """Decide whether a person may call a text back from signature."""
+    if party is None or not actor.has(Role.COORDINATOR):
+        return no(_l("A coordinator of one of the parties calls a text back."))
+    return YES

@@ -1,0 +1,62 @@
+"""Answers of class K2 to K7, encrypted with the cooperation's key; those of class K8 as they are."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from tracker.checklists.models import Answer, Checklist, ChecklistKind, Position, Proposal
+from tracker.cooperations import keys
+from tracker.core import canonical, crypto
+
+
+def is_restricted(checklist: Checklist) -> bool:
+    """Tell whether a checklist holds planning of a visit (class K2): roles, and a visit's plan."""
+    return checklist.kind is ChecklistKind.VISIT_ROLES or checklist.visit_id is not None
+
+
+def put_values(
+    checklist: Checklist, row: Answer | Proposal, values: Mapping[str, Any]
+) -> None:
+    """Store values in a row, encrypted where the checklist is restricted. The row has its id."""
+    if is_restricted(checklist):
+        row.values = None
+        row.sealed = _seal(checklist.cooperation_id, row.id, "values", dict(values))
+    else:
+        row.values = dict(values)
+        row.sealed = None
+
+
+def values_of(cooperation_id: UUID, row: Answer | Proposal) -> dict[str, Any]:
+    """Read values back."""
+    if row.sealed is None:
+        return dict(row.values or {})
+    found: dict[str, Any] = _unseal(cooperation_id, row.id, "values", row.sealed)
+    return found
+
+
+def put_reason(checklist: Checklist, row: Position | Proposal, reason: str) -> None:
+    """Store the words of a reason; on a restricted checklist they may speak of the visit."""
+    if is_restricted(checklist) and reason:
+        row.reason = None
+        row.sealed_reason = _seal(checklist.cooperation_id, row.id, "reason", {"text": reason})
+    else:
+        row.reason = reason
+        row.sealed_reason = None
+
+
+def reason_of(cooperation_id: UUID, row: Position | Proposal) -> str:
+    """Read a reason back."""
+    if row.sealed_reason is None:
+        return row.reason or ""
+    text: str = _unseal(cooperation_id, row.id, "reason", row.sealed_reason)["text"]
+    return text
+
+
+def _seal(cooperation_id: UUID, row_id: UUID, what: str, value: dict[str, Any]) -> bytes:
+    key = keys.key_of(cooperation_id)
+    return crypto.seal(key, canonical.to_bytes(value), f"{what}:{row_id}")
+
+
+def _unseal(cooperation_id: UUID, row_id: UUID, what: str, sealed: bytes) -> Any:  # noqa: ANN401
+    key = keys.key_of(cooperation_id)
+    return canonical.from_bytes(crypto.unseal(key, sealed, f"{what}:{row_id}"))

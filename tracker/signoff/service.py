@@ -1,0 +1,317 @@
+"""Freezing a text and signing it: always a new row, nothing is ever changed or removed."""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload, selectinload
+
+from tracker.access.actor import Actor
+from tracker.core import canonical, clock, crypto
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.signoff import policy
+from tracker.signoff.models import (
+    RequestState,
+    Revision,
+    Signature,
+    SignatureKind,
+    SignaturePlace,
+    SignatureRequest,
+)
+from tracker.signoff.proof import Identity
+
+
+def freeze(  # noqa: PLR0913 -- what is frozen, of what, by whom
+    actor: Actor,
+    *,
+    cooperation_id: UUID,
+    subject_type: str,
+    subject_id: UUID,
+    kind: str,
+    document: Mapping[str, Any],
+    key: bytes | None = None,
+    reason: str = "",
+) -> Revision:
+    """Freeze a document in canonical form (RFC 8785) as the subject's next revision.
+
+    A random salt goes into the document, so that its digest can't be guessed from its content.
+    key encrypts the document, for class K2 to K7; the digest is that of the plain bytes.
+    """
+    number = 1 + (
+        db.session.scalar(
+            sa.select(sa.func.max(Revision.number)).where(
+                Revision.subject_type == subject_type, Revision.subject_id == subject_id
+            )
+        )
+        or 0
+    )
+    moment = clock.now()
+    plain = canonical.to_bytes(
+        {
+            **document,
+            "format": "common-terms/1",
+            "revision": number,
+            "frozen_at": moment.isoformat(timespec="seconds"),
+            "salt": secrets.token_hex(16),
+        }
+    )
+    revision = Revision(
+        id=uuid4(),
+        cooperation_id=cooperation_id,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        kind=kind,
+        number=number,
+        digest=canonical.digest(plain),
+        is_sealed=key is not None,
+        frozen_at=moment,
+        frozen_by_id=actor.user_id,
+        reason=reason,
+    )
+    revision.document = crypto.seal(key, plain, _context(revision.id)) if key else plain
+    db.session.add(revision)
+    db.session.flush()
+    return revision
+
+
+def plain_bytes(revision: Revision, key: bytes | None) -> bytes:
+    """Return a revision's canonical bytes, decrypted where it is encrypted."""
+    if not revision.is_sealed:
+        return revision.document
+    if key is None:
+        message = "An encrypted revision needs its cooperation's key."
+        raise ValueError(message)
+    return crypto.unseal(key, revision.document, _context(revision.id))
+
+
+def document_of(revision: Revision, key: bytes | None) -> dict[str, Any]:
+    """Return a revision's document as plain values."""
+    found: dict[str, Any] = canonical.from_bytes(plain_bytes(revision, key))
+    return found
+
+
+def evidence_of_revision(revision: Revision) -> str:
+    """Return the digest that the trail binds for a frozen revision: all its plain columns."""
+    return canonical.digest_of(
+        {
+            "id": str(revision.id),
+            "cooperation": str(revision.cooperation_id),
+            "subject_type": revision.subject_type,
+            "subject": str(revision.subject_id),
+            "kind": revision.kind,
+            "number": revision.number,
+            "digest": revision.digest,
+            "is_sealed": revision.is_sealed,
+            "frozen_at": revision.frozen_at.isoformat(timespec="microseconds"),
+            "frozen_by": str(revision.frozen_by_id),
+            "reason": revision.reason,
+        }
+    )
+
+
+def request(
+    actor: Actor, revision: Revision, places: Iterable[tuple[UUID, UUID]]
+) -> SignatureRequest:
+    """Ask for signatures: places are (organisation, person) pairs, one for each party.
+
+    A person never signs for two parties (product.md, 5.2).
+    """
+    named = list(places)
+    persons = [person for _, person in named]
+    if len(set(persons)) < len(persons):
+        raise RuleBrokenError(_l("A person signs for one party only. Name different persons."))
+    asked = SignatureRequest(
+        id=uuid4(), revision_id=revision.id, sent_at=clock.now(), sent_by_id=actor.user_id
+    )
+    db.session.add(asked)
+    db.session.flush()
+    for number, (organisation_id, user_id) in enumerate(named):
+        db.session.add(
+            SignaturePlace(
+                request_id=asked.id,
+                organisation_id=organisation_id,
+                user_id=user_id,
+                position=number,
+            )
+        )
+    db.session.flush()
+    return asked
+
+
+def locked_request(revision_id: UUID) -> SignatureRequest:
+    """Return the request of a revision and keep others from ending it meanwhile."""
+    return db.session.execute(
+        sa.select(SignatureRequest)
+        .where(SignatureRequest.revision_id == revision_id)
+        .options(
+            selectinload(SignatureRequest.places),
+            joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
+        )
+        .with_for_update(of=SignatureRequest)
+        .execution_options(populate_existing=True)
+    ).scalar_one()
+
+
+def sign(
+    actor: Actor, asked: SignatureRequest, *, sentence: str, language: str, identity: Identity
+) -> Signature:
+    """Sign for the organisation the person acts for; the caller holds locked_request().
+
+    The request is completed in the same transaction when this was the last signature.
+    """
+    policy.is_proven(actor, identity, clock.now()).require()
+    policy.can_sign_for(actor, asked.state, _places(asked), _signed(asked)).require()
+    membership = policy.signing_membership(actor)
+    if membership is None:  # can_sign_for has said no already
+        raise LookupError
+    signature = _write(
+        asked.revision,
+        actor,
+        SignatureKind.SIGNATURE,
+        sentence=sentence,
+        language=language,
+        identity=identity,
+        organisation_id=actor.organisation_id,
+        power=membership.power,
+        office=membership.office,
+    )
+    if {organisation for organisation, _ in _places(asked)} <= {
+        *_signed(asked),
+        actor.organisation_id,
+    }:
+        asked.state = RequestState.COMPLETED
+        asked.ended_at = clock.now()
+    db.session.flush()
+    return signature
+
+
+def sign_as_person(
+    actor: Actor, revision: Revision, *, sentence: str, language: str, identity: Identity
+) -> Signature:
+    """Sign in one's own name (an undertaking); nobody signs for another (S11)."""
+    policy.is_proven(actor, identity, clock.now()).require()
+    return _write(
+        revision,
+        actor,
+        SignatureKind.SIGNATURE,
+        sentence=sentence,
+        language=language,
+        identity=identity,
+        organisation_id=None,
+    )
+
+
+def countersign(  # noqa: PLR0913 -- the act, its words and its proof
+    actor: Actor,
+    revision: Revision,
+    *,
+    signer_id: UUID,
+    sentence: str,
+    language: str,
+    identity: Identity,
+) -> Signature:
+    """Countersign a person's undertaking for the NPM; never one's own."""
+    policy.is_proven(actor, identity, clock.now()).require()
+    policy.can_countersign(actor, signer_id).require()
+    membership = policy.signing_membership(actor) or next(
+        m for m in actor.acting if m.role in policy.COUNTERSIGNERS
+    )
+    return _write(
+        revision,
+        actor,
+        SignatureKind.COUNTERSIGNATURE,
+        sentence=sentence,
+        language=language,
+        identity=identity,
+        organisation_id=actor.organisation_id,
+        power=membership.power,
+        office=membership.office,
+    )
+
+
+def decline(
+    actor: Actor, asked: SignatureRequest, *, reason: str, items: Iterable[str]
+) -> None:
+    """Decline with a reason; signatures given on this revision stay in history (5.4)."""
+    policy.can_decline(actor, asked.state, _places(asked), _signed(asked)).require()
+    if not reason:
+        raise RuleBrokenError(_l("Say why you decline."), "reason")
+    _end(actor, asked, RequestState.DECLINED, reason)
+    asked.items = list(items)
+    db.session.flush()
+
+
+def withdraw(actor: Actor, asked: SignatureRequest, *, reason: str) -> None:
+    """Call a request back with a reason."""
+    if asked.state is not RequestState.WAITING:
+        raise RuleBrokenError(_l("This text no longer waits for signatures."))
+    if not reason:
+        raise RuleBrokenError(_l("Say why you call it back."), "reason")
+    _end(actor, asked, RequestState.WITHDRAWN, reason)
+
+
+def _end(actor: Actor, asked: SignatureRequest, state: RequestState, reason: str) -> None:
+    asked.state = state
+    asked.ended_at = clock.now()
+    asked.ended_by_id = actor.user_id
+    asked.ended_for_id = actor.organisation_id
+    asked.reason = reason
+    db.session.flush()
+
+
+def _write(  # noqa: PLR0913 -- one row's values
+    revision: Revision,
+    actor: Actor,
+    kind: SignatureKind,
+    *,
+    sentence: str,
+    language: str,
+    identity: Identity,
+    organisation_id: UUID | None,
+    power: str = "",
+    office: str = "",
+) -> Signature:
+    signature = Signature(
+        id=uuid4(),
+        revision_id=revision.id,
+        kind=kind,
+        user_id=actor.user_id,
+        organisation_id=organisation_id,
+        signer_name=actor.name,
+        organisation_name=actor.organisation_name,
+        office=office,
+        power=power,
+        sentence=sentence,
+        language=language,
+        document_digest=revision.digest,
+        method=identity.method,
+        signed_at=clock.now(),
+    )
+    signature.digest = canonical.digest_of(signature.content())
+    try:
+        with db.session.begin_nested():
+            db.session.add(signature)
+    except IntegrityError as error:
+        raise RuleBrokenError(_l("You have signed this revision already.")) from error
+    return signature
+
+
+def _places(asked: SignatureRequest) -> list[tuple[UUID, UUID]]:
+    return [(place.organisation_id, place.user_id) for place in asked.places]
+
+
+def _signed(asked: SignatureRequest) -> list[UUID]:
+    return [
+        signature.organisation_id
+        for signature in asked.revision.signatures
+        if signature.organisation_id and signature.kind is SignatureKind.SIGNATURE
+    ]
+
+
+def _context(revision_id: UUID) -> str:
+    return f"revision:{revision_id}"
