@@ -139,8 +139,13 @@ class Postgres:
         programs = find_programs()
         if self._owner is None or _reachable(programs):
             return programs
-        copy = self._home / "programs"
+        # A Python package keeps its libraries beside itself, and they are looked for there.
+        package = programs.parent.parent
+        libraries = package.with_name(f"{package.name}.libs")
+        copy = self._home / "programs" / package.name / programs.parent.name
         shutil.copytree(programs.parent, copy, symlinks=True)
+        if libraries.is_dir():
+            shutil.copytree(libraries, self._home / "programs" / libraries.name, symlinks=True)
         return copy / "bin"
 
     def _popen(
