@@ -26,6 +26,7 @@ def _verb(name: str, *keys: str) -> Verb:
 # The instance's chain
 INSTANCE_STARTED = _verb("instance_started")
 CONTENT_LOADED = _verb("content_loaded", "kind", "name", "version", "digest")
+CONTENT_WITHDRAWN = _verb("content_withdrawn", "kind", "name", "version")
 ORGANISATION_ADDED = _verb("organisation_added", "name", "kind")
 ORGANISATION_CHANGED = _verb("organisation_changed", "name", "changed")
 PERSON_INVITED = _verb("person_invited", "email", "organisation", "roles", "cooperation")
@@ -65,6 +66,7 @@ SENT_FOR_SIGNATURE = _verb(
 SIGNATURE_REQUEST_WITHDRAWN = _verb("signature_request_withdrawn", "kind", "revision", "reason")
 SIGNED = _verb("signed", "kind", "revision", "document_digest", "organisation", "method")
 DECLINED = _verb("declined", "kind", "revision", "organisation", "items", "reason")
+AMENDMENT_OPENED = _verb("amendment_opened", "kind", "items", "reason")
 CAME_INTO_FORCE = _verb("came_into_force", "kind", "revision", "document_digest")
 UNDERTAKING_ASKED = _verb("undertaking_asked", "person", "organisation", "terms_revision")
 UNDERTAKING_SIGNED = _verb(

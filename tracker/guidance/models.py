@@ -34,7 +34,7 @@ class TaxonomyTerm(Identified, Base):
     __table_args__ = (sa.UniqueConstraint("kind", "slug"),)
 
     kind: Mapped[TaxonomyKind]
-    slug: Mapped[str] = mapped_column(sa.String(60))
+    slug: Mapped[str] = mapped_column(sa.String(80))
     name: Mapped[str]
     position: Mapped[int]
 
@@ -66,7 +66,7 @@ class Article(Identified, Base):
     question: Mapped[str]
     summary: Mapped[str]
     lead: Mapped[str] = mapped_column(default="")
-    category: Mapped[str] = mapped_column(sa.String(60))
+    category: Mapped[str] = mapped_column(sa.String(80))
     topics: Mapped[list[str]]
     source_title: Mapped[str]
     source_url: Mapped[str]

@@ -1,0 +1,363 @@
+"""The content of the guidance: reads the folder, checks all of it, and returns plain values.
+
+taxonomy.yaml        categories and topics
+statements.yaml      the statements of the source
+guidance/<lang>/*.md the articles: front matter in YAML, lead, passages `## Title {#key S1 S2}`
+"""
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, StringConstraints
+
+from tracker.core.content import (
+    ContentError,
+    Mistake,
+    YamlText,
+    name_of,
+    read_text,
+    read_yaml,
+    repeated,
+)
+from tracker.guidance import markdown
+from tracker.guidance.markdown import Heading
+from tracker.guidance.models import Force
+
+TAXONOMY = "taxonomy.yaml"
+STATEMENTS = "statements.yaml"
+ARTICLES = "guidance"
+_FENCE = "---"
+_PASSAGE_RANK = 2
+_KEY = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+
+
+def _web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"{text} isn't a web address")
+    return text
+
+
+Slug = Annotated[str, StringConstraints(pattern=_KEY, max_length=60)]
+TermSlug = Annotated[str, StringConstraints(pattern=_KEY, max_length=80)]
+Code = Annotated[str, StringConstraints(pattern=r"^S[1-9][0-9]{0,2}$")]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+Number = Annotated[int, Field(ge=1, strict=True)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Term(_Strict):
+    """A category or a topic."""
+
+    slug: TermSlug
+    name: Words
+
+
+class StatementText(_Strict):
+    """A statement of the source, in our own words."""
+
+    code: Code
+    article: Slug
+    force: Force
+    subject: Words | None = None
+    text: Words
+
+
+class SourceText(_Strict):
+    """Where an article comes from."""
+
+    title: Words
+    url: WebAddress
+
+
+class FrontMatter(_Strict):
+    """What stands at the head of an article's file."""
+
+    slug: Slug
+    question: Words
+    summary: Words
+    category: TermSlug
+    topics: tuple[TermSlug, ...] = Field(min_length=1)
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+    revision: Number
+    revised_on: dt.date
+    source: SourceText
+
+
+class _Taxonomy(_Strict):
+    categories: tuple[Term, ...] = Field(min_length=1)
+    topics: tuple[Term, ...] = Field(min_length=1)
+
+
+class _Statements(RootModel[tuple[StatementText, ...]]):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class PassageText:
+    """A passage as its file has it."""
+
+    number: int
+    key: str
+    title: str
+    statements: tuple[str, ...]
+    markdown: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleText:
+    """An article as its file has it, with the digest of the file's text."""
+
+    file: str
+    head: FrontMatter
+    revision_line: int
+    lead: str
+    passages: tuple[PassageText, ...]
+    digest: str
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What the article's revisions have in common: slug and language."""
+        return self.head.slug, self.head.language
+
+    @property
+    def plain_text(self) -> str:
+        """All words of the article but its question, a line for each paragraph, for searching."""
+        parts = [self.head.summary, markdown.plain(self.lead)]
+        for passage in self.passages:
+            parts += [passage.title, markdown.plain(passage.markdown)]
+        return "\n".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """All guidance as the content folder has it, checked."""
+
+    categories: tuple[Term, ...]
+    topics: tuple[Term, ...]
+    statements: tuple[StatementText, ...]
+    articles: tuple[ArticleText, ...]
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """The codes of all statements."""
+        return frozenset(statement.code for statement in self.statements)
+
+    @property
+    def carried(self) -> dict[str, set[str]]:
+        """Each passage as "article/key", with the codes of the statements it carries."""
+        found: dict[str, set[str]] = {}
+        for article in self.articles:
+            for passage in article.passages:
+                place = found.setdefault(f"{article.head.slug}/{passage.key}", set())
+                place.update(passage.statements)
+        return found
+
+    @property
+    def not_carried(self) -> tuple[str, ...]:
+        """The codes of statements that no passage carries, in their order."""
+        carried = set().union(*self.carried.values())
+        return tuple(one.code for one in self.statements if one.code not in carried)
+
+
+def read(content: Path) -> Library:
+    """Read and check the guidance of a content folder; raise ContentError naming all mistakes."""
+    reader = _Reader(content)
+    library = reader.read()
+    if reader.mistakes:
+        raise ContentError(reader.mistakes)
+    return library
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads one content folder and gathers its mistakes.
+
+    What names something is checked against all that is named, be that well written or not: so one
+    mistake makes no others.
+    """
+
+    content: Path
+    mistakes: list[Mistake] = field(default_factory=list)
+    categories: set[str] = field(default_factory=set)
+    topics: set[str] = field(default_factory=set)
+    statements: dict[str, str] = field(default_factory=dict)
+
+    def read(self) -> Library:
+        taxonomy = self._read_taxonomy()
+        statements = self._read_statements()
+        articles = tuple(self._read_articles())
+        return Library(
+            taxonomy.categories if taxonomy else (),
+            taxonomy.topics if taxonomy else (),
+            statements.root if statements else (),
+            articles,
+        )
+
+    def wrong(self, file: str, line: int, message: str) -> None:
+        self.mistakes.append(Mistake(file, line, message))
+
+    def _read_taxonomy(self) -> _Taxonomy | None:
+        text = self._yaml(TAXONOMY)
+        if text is None:
+            return None
+        for part, known in (("categories", self.categories), ("topics", self.topics)):
+            terms = text.tree.get(part) if isinstance(text.tree, Mapping) else None
+            for place, slug in enumerate(_named(terms, "slug")):
+                if slug in known:
+                    self.wrong(TAXONOMY, text.line((part, place)), f"{slug} stands there twice")
+                known.update([slug] if slug else [])
+        return text.fit(_Taxonomy, self.mistakes)
+
+    def _read_statements(self) -> _Statements | None:
+        text = self._yaml(STATEMENTS)
+        if text is None:
+            return None
+        slugs = {path.stem for path in self.content.glob(f"{ARTICLES}/*/*.md")}
+        articles = _named(text.tree, "article")
+        for place, code in enumerate(_named(text.tree, "code")):
+            if code in self.statements:
+                self.wrong(STATEMENTS, text.line((place,)), f"{code} stands there twice")
+            if articles[place] and articles[place] not in slugs:
+                line = text.line((place, "article"))
+                self.wrong(STATEMENTS, line, f"there is no article {articles[place]}")
+            if code:
+                self.statements[code] = articles[place]
+        return text.fit(_Statements, self.mistakes)
+
+    def _read_articles(self) -> Iterator[ArticleText]:
+        folder = self.content / ARTICLES
+        paths = sorted(path for path in folder.glob("*/*") if not path.name.startswith("."))
+        if not paths:
+            self.wrong(ARTICLES, 1, "there are no articles")
+        for path in paths:
+            file = name_of(self.content, path)
+            if path.suffix != ".md":
+                self.wrong(file, 1, "only articles, named with .md, stand here")
+                continue
+            text = read_text(self.content, path, self.mistakes)
+            article = None if text is None else _ArticleReader(self, file, text).read()
+            if article:
+                yield article
+
+    def _yaml(self, file: str) -> YamlText | None:
+        text = read_text(self.content, self.content / file, self.mistakes)
+        return None if text is None else read_yaml(text, file, self.mistakes)
+
+
+@dataclass(slots=True)
+class _ArticleReader:
+    """Reads one article's file."""
+
+    reader: _Reader
+    file: str
+    text: str
+
+    def read(self) -> ArticleText | None:
+        lines = self.text.splitlines()
+        if _FENCE not in lines[1:] or lines[0] != _FENCE:
+            self.wrong(1, f"the file begins with no front matter between two lines {_FENCE}")
+            return None
+        end = lines.index(_FENCE, 1)
+        yaml = read_yaml("\n".join(lines[1:end]), self.file, self.reader.mistakes, first_line=2)
+        head = None if yaml is None else yaml.fit(FrontMatter, self.reader.mistakes)
+        lead, passages = self._read_body("\n".join(lines[end + 1 :]), end + 2, head)
+        if not yaml or not head:
+            return None
+        self._check_head(yaml, head)
+        digest = hashlib.sha256(self.text.encode()).hexdigest()
+        return ArticleText(self.file, head, yaml.line(("revision",)), lead, passages, digest)
+
+    def wrong(self, line: int, message: str) -> None:
+        self.reader.wrong(self.file, line, message)
+
+    def _check_head(self, yaml: YamlText, head: FrontMatter) -> None:
+        _folder, language, name = self.file.split("/")
+        if name != f"{head.slug}.md":
+            self.wrong(yaml.line(("slug",)), f"slug is {head.slug}, but the file's name {name}")
+        if language != head.language:
+            message = f"language is {head.language}, but the folder's name {language}"
+            self.wrong(yaml.line(("language",)), message)
+        if head.category not in self.reader.categories:
+            self.wrong(yaml.line(("category",)), f"there is no category {head.category}")
+        for place, topic in enumerate(head.topics):
+            if topic not in self.reader.topics:
+                self.wrong(yaml.line(("topics", place)), f"there is no topic {topic}")
+        for place, topic in repeated(head.topics):
+            self.wrong(yaml.line(("topics", place)), f"topic {topic} stands there twice")
+
+    def _read_body(
+        self, body: str, first_line: int, head: FrontMatter | None
+    ) -> tuple[str, tuple[PassageText, ...]]:
+        """Part the body at its passages' headings."""
+        for line, reason in markdown.unfit(body):
+            self.wrong(first_line + line, reason)
+        headings = markdown.headings(body)
+        starts = [heading for heading in headings if heading.rank == _PASSAGE_RANK]
+        for heading in headings:
+            before = not starts or heading.line < starts[0].line
+            if heading.rank < _PASSAGE_RANK or before:
+                message = "a heading belongs into a passage, which begins with ##"
+                self.wrong(first_line + heading.line, message)
+        if not starts:
+            self.wrong(first_line, "the article has no passage; one begins with ## Title {#key S1}")
+        lines = body.splitlines()
+        ends = [*(heading.line for heading in starts[1:]), len(lines)]
+        passages = (
+            tuple(
+                self._read_passage(number, heading, lines[heading.end : end], first_line, head)
+                for number, (heading, end) in enumerate(zip(starts, ends, strict=True), start=1)
+            )
+            if starts
+            else ()
+        )
+        for place, key in repeated([passage.key for passage in passages]):
+            self.wrong(first_line + starts[place].line, f"passage {key} stands there twice")
+        return "\n".join(lines[: starts[0].line if starts else None]).strip(), passages
+
+    def _read_passage(
+        self,
+        number: int,
+        heading: Heading,
+        lines: list[str],
+        first_line: int,
+        head: FrontMatter | None,
+    ) -> PassageText:
+        line = first_line + heading.line
+        text = "\n".join(lines).strip()
+        if not text:
+            self.wrong(line, "the passage has no text")
+        read = markdown.passage_heading(heading.words)
+        if read is None:
+            self.wrong(line, "the heading of a passage is written ## Title {#key S1 S2}")
+            return PassageText(number, f"line {line}", heading.words, (), text)
+        if not re.match(_KEY, read.key):
+            self.wrong(line, f"the key {read.key} may hold small letters, digits and hyphens only")
+        for code in read.statements:
+            self._check_statement(line, code, head)
+        for _place, code in repeated(read.statements):
+            self.wrong(line, f"statement {code} stands there twice")
+        return PassageText(number, read.key, read.title, read.statements, text)
+
+    def _check_statement(self, line: int, code: str, head: FrontMatter | None) -> None:
+        article = self.reader.statements.get(code)
+        if article is None:
+            self.wrong(line, f"there is no statement {code}")
+        elif head and article != head.slug:
+            self.wrong(line, f"statement {code} belongs to the article {article}")
+
+
+def _named(things: Any, key: str) -> list[str]:
+    """Return one key of each thing in a list as it is written; an empty text where it has none."""
+    listed = things if isinstance(things, list) else []
+    return [str(thing.get(key, "")) if isinstance(thing, Mapping) else "" for thing in listed]

@@ -1,0 +1,219 @@
+"""Reads of the guidance. It is public (class K0), so nothing here is scoped by an actor."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import contains_eager, selectinload
+
+from tracker.core.db import db
+from tracker.guidance.models import (
+    Article,
+    Passage,
+    PassageUse,
+    Statement,
+    TaxonomyKind,
+    TaxonomyTerm,
+)
+
+DEFAULT_LANGUAGE = "en"
+
+
+class RevisionRef(NamedTuple):
+    """A revision of an article, with the digest of its text."""
+
+    slug: str
+    language: str
+    revision: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A place where a passage is used: the kind of checklist, the item's code and label."""
+
+    passage: str
+    used_by: str
+    code: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassageShown:
+    """A passage of the current guidance, to be shown beside what rests on it."""
+
+    ref: str
+    slug: str
+    key: str
+    number: int
+    title: str
+    markdown: str
+    article_question: str
+    language: str
+    statements: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Taxonomy:
+    """The names of categories and topics by their slugs, in the source's order."""
+
+    categories: dict[str, str]
+    topics: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionLine:
+    """One revision of an article among the others."""
+
+    language: str
+    revision: int
+    revised_on: dt.date
+    is_current: bool
+
+
+def taxonomy() -> Taxonomy:
+    """Return all categories and topics."""
+    rows = db.session.scalars(sa.select(TaxonomyTerm).order_by(TaxonomyTerm.position)).all()
+    return Taxonomy(
+        {row.slug: row.name for row in rows if row.kind is TaxonomyKind.CATEGORY},
+        {row.slug: row.name for row in rows if row.kind is TaxonomyKind.TOPIC},
+    )
+
+
+def current_articles(language: str) -> list[Article]:
+    """Return each article that is current, in this language where it has it; without passages."""
+    found: dict[str, Article] = {}
+    rows = db.session.scalars(sa.select(Article).where(Article.is_current).order_by(Article.slug))
+    for row in rows:
+        found[row.slug] = _nearer(found.get(row.slug), row, language)
+    return list(found.values())
+
+
+def article(slug: str, language: str, revision: int | None = None) -> Article | None:
+    """Return an article with its passages: the current revision, or an older one by its number.
+
+    Where it is not there in this language, it is returned in English, or in any other.
+    """
+    wanted = sa.select(Article).where(Article.slug == slug).options(selectinload(Article.passages))
+    if revision is None:
+        wanted = wanted.where(Article.is_current)
+    else:
+        wanted = wanted.where(Article.revision == revision)
+    found: Article | None = None
+    for row in db.session.scalars(wanted.order_by(Article.language)):
+        found = _nearer(found, row, language)
+    return found
+
+
+def revisions(slug: str) -> list[RevisionLine]:
+    """Return all revisions of an article in all languages, the newest first."""
+    rows = db.session.execute(
+        sa.select(Article.language, Article.revision, Article.revised_on, Article.is_current)
+        .where(Article.slug == slug)
+        .order_by(Article.language, Article.revision.desc())
+    )
+    return [RevisionLine(*row) for row in rows]
+
+
+def passages_of(articles: Iterable[Article]) -> dict[str, list[Passage]]:
+    """Return the passages of some articles by the article's slug, in one query."""
+    slugs = {row.id: row.slug for row in articles}
+    found: dict[str, list[Passage]] = {slug: [] for slug in slugs.values()}
+    rows = db.session.scalars(
+        sa.select(Passage).where(Passage.article_id.in_(slugs)).order_by(Passage.number)
+    )
+    for row in rows:
+        found[slugs[row.article_id]].append(row)
+    return found
+
+
+def statements(codes: Iterable[str]) -> dict[str, Statement]:
+    """Return statements by their codes."""
+    rows = db.session.scalars(sa.select(Statement).where(Statement.code.in_(set(codes))))
+    return {row.code: row for row in rows}
+
+
+def uses_of(passages: Sequence[str]) -> dict[str, list[Use]]:
+    """Return where each of these passages ("article/key") is used, in the checklists' order."""
+    found: dict[str, list[Use]] = {passage: [] for passage in passages}
+    rows = db.session.scalars(
+        sa.select(PassageUse)
+        .where(PassageUse.passage.in_(passages))
+        .order_by(PassageUse.used_by, PassageUse.position)
+    )
+    for row in rows:
+        found[row.passage].append(Use(row.passage, row.used_by, row.code, row.label))
+    return found
+
+
+def count_uses() -> dict[str, int]:
+    """Return by article's slug how many items of checklists rest on it."""
+    items: dict[str, set[tuple[str, str]]] = {}
+    rows = db.session.execute(sa.select(PassageUse.passage, PassageUse.used_by, PassageUse.code))
+    for passage, used_by, code in rows:
+        items.setdefault(passage.split("/")[0], set()).add((used_by, code))
+    return {slug: len(found) for slug, found in items.items()}
+
+
+def passages_for(refs: Sequence[str], language: str = DEFAULT_LANGUAGE) -> dict[str, PassageShown]:
+    """Return current passages by "article/key", in one query; one that is not there is left out."""
+    pairs = [tuple(ref.split("/", 1)) for ref in refs if "/" in ref]
+    rows = db.session.scalars(
+        sa.select(Passage)
+        .join(Passage.article)
+        .options(contains_eager(Passage.article))
+        .where(Article.is_current, sa.tuple_(Article.slug, Passage.key).in_(pairs))
+        .order_by(Article.slug, Article.language, Passage.number)
+    )
+    nearest: dict[str, Passage] = {}
+    for row in rows:
+        ref = f"{row.article.slug}/{row.key}"
+        held = nearest.get(ref)
+        if held is None or _nearer(held.article, row.article, language) is row.article:
+            nearest[ref] = row
+    return {ref: _shown(ref, row) for ref, row in nearest.items()}
+
+
+def current_revisions() -> list[RevisionRef]:
+    """Return the revisions that are current, in a fixed order, to be named by what is frozen."""
+    rows = db.session.execute(
+        sa.select(Article.slug, Article.language, Article.revision, Article.digest)
+        .where(Article.is_current)
+        .order_by(Article.slug, Article.language)
+    )
+    return [RevisionRef(*row) for row in rows]
+
+
+def revision_of(slug: str, revision: int, language: str = DEFAULT_LANGUAGE) -> RevisionRef | None:
+    """Return one revision of an article, current or not."""
+    row = db.session.execute(
+        sa.select(Article.slug, Article.language, Article.revision, Article.digest).where(
+            Article.slug == slug, Article.revision == revision, Article.language == language
+        )
+    ).one_or_none()
+    return RevisionRef(*row) if row else None
+
+
+def _nearer(held: Article | None, other: Article, language: str) -> Article:
+    """Choose between two languages of an article: the one asked for, English, the first held."""
+    if held is None:
+        return other
+    order = (language, DEFAULT_LANGUAGE)
+    ranks = [order.index(one.language) if one.language in order else 2 for one in (held, other)]
+    return held if ranks[0] <= ranks[1] else other
+
+
+def _shown(ref: str, row: Passage) -> PassageShown:
+    return PassageShown(
+        ref=ref,
+        slug=row.article.slug,
+        key=row.key,
+        number=row.number,
+        title=row.title,
+        markdown=row.markdown,
+        article_question=row.article.question,
+        language=row.article.language,
+        statements=tuple(row.statements),
+    )

@@ -1,0 +1,233 @@
+"""The verbs of the guidance: load what the content folder has, and keep where passages are used."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import NAMESPACE_OID, uuid4, uuid5
+
+import sqlalchemy as sa
+
+from tracker.access.actor import Actor
+from tracker.activity import service as trail
+from tracker.activity.verbs import CONTENT_LOADED, CONTENT_WITHDRAWN
+from tracker.core import canonical, clock
+from tracker.core.content import ContentError, Mistake
+from tracker.core.db import db
+from tracker.guidance.library import ArticleText, Library
+from tracker.guidance.models import (
+    Article,
+    Passage,
+    PassageUse,
+    Statement,
+    TaxonomyKind,
+    TaxonomyTerm,
+)
+from tracker.search import service as search
+
+# The kind under which articles are found.
+ARTICLE = "article"
+Held = dict[tuple[str, str], list[Article]]
+
+
+def load(library: Library, actor: Actor | None = None) -> list[str]:
+    """Take the guidance over into the database; return what changed, a line each.
+
+    A text that changed becomes a new revision, and the earlier ones stay. Raises ContentError,
+    changing nothing, when a text changed under a revision number that is loaded already. An article
+    whose file is gone is withdrawn: its revisions stay, none is current.
+    """
+    held = _held()
+    _check_revisions(library, held)
+    changes = _load_taxonomy(library, actor) + _load_statements(library, actor)
+    for text in library.articles:
+        changes += _load_article(text, held.get(text.identity, []), actor)
+        search.put(ARTICLE, text.head.slug, text.head.language, text.head.question, text.plain_text)
+    there = {text.identity for text in library.articles}
+    for identity, revisions in held.items():
+        if identity not in there:
+            changes += _withdraw(revisions[-1], actor)
+    return changes
+
+
+def set_uses(used_by: str, uses: Sequence[tuple[str, str, str]]) -> None:
+    """Keep where one kind of checklist uses passages, in place of what was kept of it before.
+
+    used_by is the kind of checklist; each use is (passage as "article/key", the item's code, its
+    label), in the order in which they are to be shown.
+    """
+    wanted = {
+        (passage, code): (position, label)
+        for position, (passage, code, label) in enumerate(uses, start=1)
+    }
+    rows = db.session.scalars(sa.select(PassageUse).where(PassageUse.used_by == used_by)).all()
+    there = {(row.passage, row.code): (row.position, row.label) for row in rows}
+    if there == wanted:
+        return
+    db.session.execute(sa.delete(PassageUse).where(PassageUse.used_by == used_by))
+    db.session.add_all(
+        PassageUse(passage=passage, used_by=used_by, code=code, label=label, position=position)
+        for (passage, code), (position, label) in wanted.items()
+    )
+    db.session.flush()
+
+
+def _held() -> Held:
+    """Return the revisions of each article and language, the oldest first."""
+    held: Held = {}
+    for row in db.session.scalars(sa.select(Article).order_by(Article.revision)):
+        held.setdefault((row.slug, row.language), []).append(row)
+    return held
+
+
+def _check_revisions(library: Library, held: Held) -> None:
+    mistakes = [
+        Mistake(text.file, text.revision_line, message)
+        for text in library.articles
+        if (message := _unfit_revision(text, held.get(text.identity, [])))
+    ]
+    if mistakes:
+        raise ContentError(mistakes)
+
+
+def _unfit_revision(text: ArticleText, revisions: Sequence[Article]) -> str | None:
+    newest = revisions[-1] if revisions else None
+    revision = text.head.revision
+    if newest is None or revision > newest.revision:
+        return None
+    if revision < newest.revision:
+        return f"revision {newest.revision} is loaded already; {revision} is older"
+    if text.digest != newest.digest:
+        return f"the text differs from revision {revision} as it is loaded; raise the revision"
+    return None
+
+
+def _load_taxonomy(library: Library, actor: Actor | None) -> list[str]:
+    wanted = [
+        {"kind": kind, "slug": term.slug, "name": term.name, "position": position}
+        for kind, terms in (
+            (TaxonomyKind.CATEGORY, library.categories),
+            (TaxonomyKind.TOPIC, library.topics),
+        )
+        for position, term in enumerate(terms, start=1)
+    ]
+    return _replace(TaxonomyTerm, wanted, "taxonomy", actor)
+
+
+def _load_statements(library: Library, actor: Actor | None) -> list[str]:
+    wanted = [
+        {**statement.model_dump(), "position": position}
+        for position, statement in enumerate(library.statements, start=1)
+    ]
+    return _replace(Statement, wanted, "statements", actor)
+
+
+def _replace(
+    model: type[TaxonomyTerm | Statement],
+    wanted: list[dict[str, Any]],
+    name: str,
+    actor: Actor | None,
+) -> list[str]:
+    """Put these rows in place of all there are, if they differ."""
+    keys = list(wanted[0])
+    rows = db.session.scalars(sa.select(model)).all()
+    there = [{key: getattr(row, key) for key in keys} for row in rows]
+    if _digest(there) == _digest(wanted):
+        return []
+    db.session.execute(sa.delete(model))
+    db.session.add_all(model(**values) for values in wanted)
+    trail.record(
+        CONTENT_LOADED,
+        actor=actor,
+        subject_type="guidance",
+        subject_id=uuid5(NAMESPACE_OID, f"tracker.guidance.{name}"),
+        evidence=_digest(wanted),
+        kind=name,
+        name=name,
+        digest=_digest(wanted),
+    )
+    return [f"{name}: {len(wanted)} loaded"]
+
+
+def _digest(rows: Iterable[dict[str, Any]]) -> str:
+    """Return one digest of rows in whatever order they come."""
+    return canonical.digest_of(sorted(rows, key=canonical.to_bytes))
+
+
+def _load_article(
+    text: ArticleText, revisions: Sequence[Article], actor: Actor | None
+) -> list[str]:
+    newest = revisions[-1] if revisions else None
+    if newest is not None and newest.revision == text.head.revision:
+        if newest.is_current:
+            return []
+        newest.is_current = True
+        return [_loaded(newest, actor)]
+    for row in revisions:
+        row.is_current = False
+    return [_loaded(_new_revision(text), actor)]
+
+
+def _new_revision(text: ArticleText) -> Article:
+    head = text.head
+    row = Article(
+        id=uuid4(),
+        slug=head.slug,
+        language=head.language,
+        revision=head.revision,
+        is_current=True,
+        question=head.question,
+        summary=head.summary,
+        lead=text.lead,
+        category=head.category,
+        topics=list(head.topics),
+        source_title=head.source.title,
+        source_url=head.source.url,
+        revised_on=head.revised_on,
+        digest=text.digest,
+        loaded_at=clock.now(),
+    )
+    db.session.add(row)
+    db.session.add_all(
+        Passage(
+            article_id=row.id,
+            key=passage.key,
+            number=passage.number,
+            title=passage.title,
+            markdown=passage.markdown,
+            statements=list(passage.statements),
+        )
+        for passage in text.passages
+    )
+    db.session.flush()
+    return row
+
+
+def _loaded(row: Article, actor: Actor | None) -> str:
+    trail.record(
+        CONTENT_LOADED,
+        actor=actor,
+        subject_type="article",
+        subject_id=row.id,
+        evidence=row.digest,
+        kind="article",
+        name=f"{row.slug} ({row.language})",
+        version=row.revision,
+        digest=row.digest,
+    )
+    return f"article {row.slug} ({row.language}), revision {row.revision}"
+
+
+def _withdraw(newest: Article, actor: Actor | None) -> list[str]:
+    if not newest.is_current:
+        return []
+    newest.is_current = False
+    search.remove(ARTICLE, newest.slug, newest.language)
+    trail.record(
+        CONTENT_WITHDRAWN,
+        actor=actor,
+        subject_type="article",
+        subject_id=newest.id,
+        kind="article",
+        name=f"{newest.slug} ({newest.language})",
+        version=newest.revision,
+    )
+    return [f"article {newest.slug} ({newest.language}), withdrawn"]
