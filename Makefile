@@ -43,16 +43,18 @@ system:
 # The steps.
 
 lint: tools
-	@$(bin)/ruff check .
-	@$(bin)/ruff format --check .
-	@$(bin)/djlint --quiet --lint templates
-	@$(bin)/codespell
+	@failed=0; \
+	$(bin)/ruff check --quiet . || failed=1; \
+	$(bin)/ruff format --check --output-format concise . || failed=1; \
+	$(bin)/djlint --quiet --lint templates || failed=1; \
+	$(bin)/codespell || failed=1; \
+	exit $$failed
 
 types: tools
 	@$(bin)/mypy
 
 contracts: tools
-	@$(bin)/lint-imports
+	@$(bin)/lint-imports --no-logo
 
 catalogues: tools
 	@.ci/messages check

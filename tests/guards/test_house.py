@@ -22,7 +22,7 @@ _FORBIDDEN = {
     "npmjs" + ".org": "the address of a registry",
     "deb.debian" + ".org": "the address of a registry",
     "/wo" + "rk/": "a path of one machine",
-    "/ro" + "ot/": "a path of one machine",
+    "/roo" + "t/": "a path of one machine",
     "/ho" + "me/": "a path of one machine",
     "TO" + "DO": "something left undone",
     "FIX" + "ME": "something left undone",
