@@ -2,6 +2,7 @@
 
 from flask_babel import lazy_gettext as _l
 
+from tracker.access.actor import OrganisationKind
 from tracker.cooperations.models import ChecklistKind, ClearanceEnd, Knowledge, Stage
 from tracker.cooperations.modes import Level
 
@@ -14,6 +15,11 @@ STAGES: dict[Stage, object] = {
     Stage.UNDER_REVIEW: _l("Under review"),
     Stage.SUSPENDED: _l("Suspended"),
     Stage.CLOSED: _l("Closed"),
+}
+
+SIDES: dict[OrganisationKind, object] = {
+    OrganisationKind.NPM: _l("An NPM body"),
+    OrganisationKind.CSO: _l("A civil society organisation"),
 }
 
 KINDS: dict[ChecklistKind, object] = {
@@ -42,4 +48,13 @@ CLOSED_BECAUSE: dict[ClearanceEnd, object] = {
     ClearanceEnd.LEFT: _l("the person left"),
     ClearanceEnd.WITHDRAWN: _l("the undertaking was withdrawn"),
     ClearanceEnd.REPLACED: _l("a newer undertaking took its place"),
+}
+
+# The parts of the head, as history names them.
+HEAD: dict[str, object] = {
+    "title": _l("title"),
+    "purpose": _l("purpose"),
+    "starts_on": _l("start"),
+    "ends_on": _l("end"),
+    "review_on": _l("review"),
 }

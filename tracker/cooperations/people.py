@@ -182,6 +182,18 @@ def _person(row: CooperationPerson, party: Party, held: list[Membership]) -> Per
     )
 
 
+def current(cooperation_id: UUID) -> list[Party]:
+    """Return the parties that have not left, in their order, with their organisations."""
+    return list(
+        db.session.scalars(
+            sa.select(Party)
+            .where(Party.cooperation_id == cooperation_id, has_not_left(clock.today()))
+            .order_by(Party.position)
+            .options(joinedload(Party.organisation))
+        )
+    )
+
+
 def parties(cooperation: Cooperation) -> list[Party]:
     """Return the parties that have not left, in their order; they are loaded with the head."""
     today = clock.today()

@@ -2,6 +2,7 @@
 
 from flask_babel import lazy_gettext as _l
 
+from tracker.checklists.completeness import WorkState
 from tracker.lifecycle.policy import GateState
 
 GATES: dict[str, object] = {
@@ -16,4 +17,11 @@ GATE_STATES: dict[GateState, object] = {
     GateState.MET: _l("Met"),
     GateState.NOT_MET: _l("Not met"),
     GateState.OVERRIDDEN: _l("Overridden"),
+}
+
+# What a gate says of a required item that is not done.
+ITEM_STATES: dict[WorkState, object] = {
+    WorkState.NOT_STARTED: _l("not answered yet"),
+    WorkState.IN_PROGRESS: _l("the answer is not complete"),
+    WorkState.WAITING: _l("not agreed by all yet"),
 }

@@ -1,0 +1,221 @@
+"""Forms of a cooperation: its head, its ways of working, its people."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from flask import request
+from flask_babel import lazy_gettext as _l
+
+from tracker.cooperations import labels, policy
+from tracker.cooperations.models import Cooperation, Knowledge, Mode
+from tracker.cooperations.modes import (
+    MODE_HINTS,
+    MODE_LABELS,
+    QUESTION_LABELS,
+    Question,
+    questions_behind,
+)
+from tracker.organisations.models import Organisation
+from tracker.ui.fields import (
+    ChoiceField,
+    ChoicesField,
+    DateField,
+    LineField,
+    Option,
+    SelectOneField,
+    TextField,
+    VersionField,
+)
+from tracker.ui.form_base import Form
+from tracker.ui.validators import Optional, Required
+
+PREFIX = "question_"
+NOT_OFFERED = _l("Choose among the answers offered")
+
+
+def as_id(value: UUID | str) -> UUID:
+    """Read an id that a form sent; raise ValueError when it is none."""
+    return value if isinstance(value, UUID) else UUID(value)
+
+
+def mode_options() -> list[Option]:
+    """Return every way of working with its hint."""
+    return [Option(mode.value, MODE_LABELS[mode], MODE_HINTS[mode]) for mode in Mode]
+
+
+class DatesForm(Form):
+    """The dates of a cooperation, in order."""
+
+    starts_on = DateField(_l("Planned start"), [Optional()])
+    review_on = DateField(_l("First review"), [Optional()])
+    ends_on = DateField(
+        _l("Planned end"), [Optional()], description=_l("The last day of the cooperation.")
+    )
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Test each field, then the order of the dates."""
+        sound = super().validate(extra_validators)
+        problem = policy.dates_problem(self.starts_on.data, self.review_on.data, self.ends_on.data)
+        if problem is None:
+            return bool(sound)
+        name, message = problem
+        self[name].errors = [*self[name].errors, str(message)]
+        return False
+
+
+class HeadForm(DatesForm):
+    """Title, purpose and dates, changed by a coordinator of the NPM."""
+
+    title = LineField(_l("Title"), [Required(_l("Enter a title"))])
+    purpose = TextField(_l("Purpose"), [Required(_l("Enter what the cooperation is for"))])
+    version = VersionField()
+
+    def leave_dates(self) -> None:
+        """Take the dates off the form: the terms are in force and M19 gives them."""
+        for name in ("starts_on", "review_on", "ends_on"):
+            del self[name]
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Test the dates only where they are on the form."""
+        if "starts_on" in self:
+            return super().validate(extra_validators)
+        return bool(Form.validate(self, extra_validators))
+
+
+class OpenForm(DatesForm):
+    """All that is needed to open a cooperation but the questions behind its ways of working."""
+
+    title = LineField(
+        _l("Title"),
+        [Required(_l("Enter a title"))],
+        description=_l("Short, without the name of a person or the date of a visit."),
+    )
+    purpose = TextField(
+        _l("Purpose"),
+        [Required(_l("Enter what the cooperation is for"))],
+        description=_l("What should this cooperation achieve? M2 settles it in detail later."),
+    )
+    organisation_ids = ChoicesField(
+        _l("Partners"),
+        [Required(_l("Choose at least one civil society organisation"))],
+        coerce=as_id,
+        choices=(),
+        invalid_value_message=NOT_OFFERED,
+    )
+    modes = ChoicesField(
+        _l("Ways of working"),
+        [Optional()],
+        coerce=Mode,
+        choices=mode_options,
+        invalid_value_message=NOT_OFFERED,
+        description=_l("Choose all that apply. You can also choose later."),
+    )
+
+    def offer(self, organisations: Iterable[Organisation], own_id: UUID | None) -> None:
+        """Offer these organisations as partners of the own one."""
+        self._organisations = {one.id: one for one in organisations}
+        self._own_id = own_id
+        offered: Any = [
+            Option(str(one.id), one.name, labels.SIDES[one.kind])
+            for one in self._organisations.values()
+        ]
+        self.organisation_ids.choices = offered
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Test each field and the order of the dates, then who can be parties together."""
+        sound = super().validate(extra_validators)
+        field = self.organisation_ids
+        if field.errors or self._own_id is None:
+            return False
+        chosen = [self._organisations[one] for one in field.data or ()]
+        decision = policy.fit_together(
+            self._own_id, [policy.PartyFact(one.id, one.kind) for one in chosen]
+        )
+        if not decision:
+            field.errors = [*field.errors, str(decision.reason)]
+        return sound and bool(decision)
+
+
+class ModesForm(Form):
+    """The ways of working, several at once (S24)."""
+
+    modes = ChoicesField(
+        _l("Ways of working"),
+        [Required(_l("Choose at least one way of working"))],
+        coerce=Mode,
+        choices=mode_options,
+        invalid_value_message=NOT_OFFERED,
+        description=_l("Choose all that apply. The strictest requirement among them counts."),
+    )
+    version = VersionField()
+
+
+class QuestionsForm(Form):
+    """The questions behind the ways of working chosen; made by questions_form."""
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """The answers as they are stored: question -> yes, no or not known."""
+        return {
+            field.short_name.removeprefix(PREFIX): str(field.data or Knowledge.NOT_KNOWN)
+            for field in self
+            if field.short_name.startswith(PREFIX)
+        }
+
+
+class PersonForm(Form):
+    """Somebody of the own organisation to bring in."""
+
+    user_id = SelectOneField(
+        _l("Person"), [Required(_l("Choose a person"))], coerce=as_id, choices=()
+    )
+    function = LineField(
+        _l("Function in this cooperation"),
+        [Optional()],
+        description=_l("For example physician, interpreter, legal officer."),
+    )
+
+    def offer(self, people: Iterable[tuple[UUID, str]]) -> None:
+        """Offer these people to choose from: id and name."""
+        offered: Any = [Option(str(user_id), name) for user_id, name in people]
+        self.user_id.choices = offered
+
+
+class ConfirmForm(Form):
+    """A form with nothing but its button."""
+
+
+def questions_form(modes: Iterable[Mode], kept: dict[str, Any] | None = None) -> QuestionsForm:
+    """Return the form with the questions behind some modes.
+
+    It reads what was sent where an answer was sent, and else shows what is kept; what nobody has
+    answered is not known yet.
+    """
+    asked = questions_behind(modes)
+    fields = {PREFIX + question.value: _question(question) for question in asked}
+    form_class = type("AskedForm", (QuestionsForm,), fields)
+    if any(name in request.form for name in fields):
+        form: QuestionsForm = form_class(request.form)
+    else:
+        known = kept or {}
+        answers = {
+            PREFIX + question.value: known.get(question.value) or Knowledge.NOT_KNOWN.value
+            for question in asked
+        }
+        form = form_class(formdata=None, data=answers)
+    return form
+
+
+def head_data(cooperation: Cooperation) -> dict[str, Any]:
+    """Return what the head's form shows of a cooperation."""
+    names = ("title", "purpose", "starts_on", "review_on", "ends_on", "version")
+    return {name: getattr(cooperation, name) for name in names}
+
+
+def _question(question: Question) -> ChoiceField:
+    return ChoiceField(
+        QUESTION_LABELS[question],
+        [Required()],
+        choices=[Option(answer.value, labels.KNOWLEDGE[answer]) for answer in Knowledge],
+    )

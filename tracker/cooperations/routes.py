@@ -1,0 +1,328 @@
+"""Pages of cooperations: the list, the head, the ways of working, the people, the history."""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.activity import queries as trail
+from tracker.cooperations import labels, people, policy, queries, service
+from tracker.cooperations.forms import (
+    ConfirmForm,
+    HeadForm,
+    ModesForm,
+    PersonForm,
+    head_data,
+    questions_form,
+)
+from tracker.cooperations.models import ChecklistKind, Cooperation, Mode, Stage
+from tracker.cooperations.modes import MODE_LABELS, requirements
+from tracker.cooperations.pages import PartyPeople, passage_url, people_by_party, stage_state
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.ui import paging
+from tracker.ui.filters import filter_links
+from tracker.ui.locale import as_date
+from tracker.ui.paging import Page
+
+blueprint = Blueprint("cooperations", __name__)
+HISTORY_SIZE = 50
+
+
+@blueprint.app_template_filter("stage_words")
+def _stage_words(stage: Stage | str) -> object:
+    return labels.STAGES[Stage(stage)]
+
+
+@blueprint.app_template_filter("stage_state")
+def _stage_state(stage: Stage) -> str:
+    return stage_state(stage)
+
+
+@blueprint.app_template_filter("kind_words")
+def _kind_words(kind: ChecklistKind | str) -> object:
+    return labels.KINDS[ChecklistKind(kind)]
+
+
+@blueprint.app_template_filter("level_words")
+def _level_words(level: object) -> object:
+    return next(words for known, words in labels.LEVELS.items() if known == level)
+
+
+@blueprint.app_template_filter("mode_words")
+def _mode_words(mode: Mode | str) -> object:
+    return MODE_LABELS[Mode(mode)]
+
+
+@blueprint.app_template_filter("head_words")
+def _head_words(name: str) -> object:
+    return labels.HEAD[name]
+
+
+@blueprint.app_template_filter("iso_date_words")
+def _iso_date_words(stored: str) -> str:
+    return as_date(dt.date.fromisoformat(stored))
+
+
+@blueprint.app_template_filter("closed_because")
+def _closed_because(reason: str) -> object:
+    return next((words for end, words in labels.CLOSED_BECAUSE.items() if end == reason), reason)
+
+
+blueprint.add_app_template_filter(passage_url, "passage_url")
+
+
+@blueprint.get("/cooperations")
+@signed_in
+def index() -> str:
+    """List the cooperations the person may see."""
+    actor = current_actor()
+    words = request.args.get("q", "")[:200]
+    stage = next((one for one in Stage if one.value == request.args.get("stage")), None)
+    number = paging.asked_number()
+    listing = queries.listing(
+        actor, words=words, stage=stage, offset=paging.offset(number), limit=paging.SIZE
+    )
+    counts = queries.stage_counts(actor, words)
+    stages = [(one.value, labels.STAGES[one]) for one in Stage if counts.get(one.value)]
+    return render_template(
+        "cooperations/index.html",
+        page=Page(listing.cooperations, number, paging.SIZE, listing.total),
+        filters=filter_links("stage", [("", _("All")), *stages], counts),
+        words=words,
+        stage=request.args.get("stage", ""),
+        has_any=bool(counts[""]) or bool(words),
+        may_open=policy.can_open(actor),
+        parties_of=people.parties,
+    )
+
+
+@blueprint.route("/cooperations/<reference>/head", methods=["GET", "POST"])
+@signed_in
+def change_head(reference: str) -> str | Response:
+    """Change title, purpose and dates."""
+    actor = current_actor()
+    cooperation = _find(actor, reference)
+    fact = queries.fact(cooperation)
+    require(policy.can_change(actor, fact))
+    form = HeadForm(data=head_data(cooperation))
+    if fact.terms_in_force:
+        form.leave_dates()
+    if form.validate_on_submit():
+        try:
+            changed = service.change_head(
+                actor,
+                cooperation,
+                version=form.version.data,
+                title=form.title.data or "",
+                purpose=form.purpose.data or "",
+                **_dates(form, cooperation),
+            )
+        except StaleError as error:
+            return _stale_head(cooperation, form, error)
+        except RuleBrokenError as error:
+            form.refuse(error)
+        else:
+            db.session.commit()
+            return _back(cooperation, _("Saved.") if changed else _("Nothing was changed."))
+    return render_template(
+        "cooperations/head.html",
+        form=form,
+        cooperation=cooperation,
+        dates_are_agreed=fact.terms_in_force,
+    )
+
+
+@blueprint.route("/cooperations/<reference>/ways", methods=["GET", "POST"])
+@signed_in
+def change_modes(reference: str) -> str | Response:
+    """Change the ways of working, then the answers behind them."""
+    actor = current_actor()
+    cooperation = _find(actor, reference)
+    require(policy.can_change(actor, queries.fact(cooperation)))
+    form = ModesForm(data={"modes": queries.modes(cooperation), "version": cooperation.version})
+    step = request.form.get("step", "")
+    if step in {"", "back"} or not form.validate_on_submit():
+        return _modes_page(cooperation, form)
+    chosen = form.modes.data or []
+    questions = questions_form(chosen, cooperation.questions)
+    if step == "save" and questions.validate():
+        try:
+            changed = service.set_modes(
+                actor,
+                cooperation,
+                version=form.version.data,
+                modes=chosen,
+                questions=questions.answers,
+            )
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+            cooperation = _find(actor, reference)
+            form.version.data = cooperation.version
+            return _modes_page(cooperation, form, other=queries.modes(cooperation))
+        db.session.commit()
+        return _back(cooperation, _("Saved.") if changed else _("Nothing was changed."))
+    return render_template(
+        "cooperations/questions.html",
+        form=questions,
+        modes_form=form,
+        cooperation=cooperation,
+        needs=requirements(chosen, questions.answers),
+    )
+
+
+@blueprint.get("/cooperations/<reference>/people")
+@signed_in
+def people_page(reference: str) -> str:
+    """Show who takes part, party by party."""
+    actor = current_actor()
+    cooperation = _find(actor, reference)
+    return render_template(
+        "cooperations/people.html",
+        cooperation=cooperation,
+        groups=_groups(actor, cooperation),
+    )
+
+
+@blueprint.route("/cooperations/<reference>/people/add", methods=["GET", "POST"])
+@signed_in
+def add_person(reference: str) -> str | Response:
+    """Bring in a person of the own organisation."""
+    actor = current_actor()
+    cooperation = _find(actor, reference)
+    organisation_id = _own_party(actor, cooperation)
+    form = PersonForm()
+    form.offer(people.could_join(cooperation.id, organisation_id))
+    if form.validate_on_submit():
+        try:
+            row = service.add_person(
+                actor,
+                cooperation,
+                user_id=form.user_id.data,
+                organisation_id=organisation_id,
+                function=form.function.data or "",
+            )
+        except RuleBrokenError as error:
+            form.refuse(error)
+        else:
+            name = row.user.name
+            db.session.commit()
+            return _to_people(cooperation, _("%(name)s takes part now.", name=name))
+    return render_template(
+        "cooperations/add_person.html", form=form, cooperation=cooperation, actor=actor
+    )
+
+
+@blueprint.route("/cooperations/<reference>/people/<uuid:person_id>/end", methods=["GET", "POST"])
+@signed_in
+def end_person(reference: str, person_id: UUID) -> str | Response:
+    """Take out a person of the own organisation."""
+    actor = current_actor()
+    cooperation = _find(actor, reference)
+    person = found(
+        next((one for one in people.people(cooperation.id) if one.id == person_id), None)
+    )
+    require(policy.can_change_people(actor, queries.fact(cooperation), person.organisation_id))
+    form = ConfirmForm()
+    if form.validate_on_submit():
+        try:
+            service.end_person(
+                actor,
+                cooperation,
+                user_id=person.user_id,
+                organisation_id=person.organisation_id,
+            )
+        except RuleBrokenError as error:
+            form.refuse(error)
+        else:
+            db.session.commit()
+            if queries.find(actor, reference) is None:
+                flash(_("You no longer take part in this cooperation."), "held")
+                return redirect(url_for("cooperations.index"))
+            message = _("%(name)s no longer takes part.", name=person.name)
+            return _to_people(cooperation, message)
+    return render_template(
+        "cooperations/end_person.html", form=form, cooperation=cooperation, person=person
+    )
+
+
+@blueprint.get("/cooperations/<reference>/history")
+@signed_in
+def history(reference: str) -> str:
+    """Show what happened, the newest first."""
+    cooperation = _find(current_actor(), reference)
+    number = paging.asked_number()
+    total, lines = trail.history(
+        cooperation.id, offset=paging.offset(number, HISTORY_SIZE), limit=HISTORY_SIZE
+    )
+    return render_template(
+        "cooperations/history.html",
+        cooperation=cooperation,
+        page=Page(lines, number, HISTORY_SIZE, total),
+    )
+
+
+def _find(actor: Actor, reference: str) -> Cooperation:
+    return found(queries.find(actor, reference))
+
+
+def _back(cooperation: Cooperation, message: str) -> Response:
+    flash(message, "held")
+    return redirect(url_for("dashboard.cooperation", reference=cooperation.reference))
+
+
+def _to_people(cooperation: Cooperation, message: str) -> Response:
+    flash(message, "held")
+    return redirect(url_for("cooperations.people_page", reference=cooperation.reference))
+
+
+def _own_party(actor: Actor, cooperation: Cooperation) -> UUID:
+    if actor.organisation_id is None:
+        abort(404)
+    require(policy.can_change_people(actor, queries.fact(cooperation), actor.organisation_id))
+    return actor.organisation_id
+
+
+def _groups(actor: Actor, cooperation: Cooperation) -> list[PartyPeople]:
+    fact = queries.fact(cooperation)
+    return people_by_party(
+        people.parties(cooperation),
+        people.people(cooperation.id),
+        may_change=lambda organisation_id: bool(
+            policy.can_change_people(actor, fact, organisation_id)
+        ),
+    )
+
+
+def _dates(form: HeadForm, cooperation: Cooperation) -> dict[str, Any]:
+    names = ("starts_on", "review_on", "ends_on")
+    return {name: form[name].data if name in form else getattr(cooperation, name) for name in names}
+
+
+def _stale_head(cooperation: Cooperation, form: HeadForm, error: StaleError) -> Response | str:
+    """Show both values; what was typed stays in the form and is saved only if chosen."""
+    db.session.rollback()
+    form.refuse(error)
+    form.version.data = cooperation.version
+    return render_template(
+        "cooperations/head.html",
+        form=form,
+        cooperation=cooperation,
+        dates_are_agreed="starts_on" not in form,
+        other=cooperation,
+    )
+
+
+def _modes_page(cooperation: Cooperation, form: ModesForm, other: list[Mode] | None = None) -> str:
+    return render_template(
+        "cooperations/modes.html",
+        form=form,
+        cooperation=cooperation,
+        other=[MODE_LABELS[mode] for mode in other or ()],
+    )

@@ -1,0 +1,146 @@
+"""Gathers what the gates look at, in a number of queries that does not grow with a cooperation."""
+
+import datetime as dt
+from collections.abc import Iterable
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload, selectinload
+
+from tracker.access.actor import OrganisationKind, Role
+from tracker.checklists.completeness import WorkState
+from tracker.checklists.loading import Filling, fill
+from tracker.checklists.models import Checklist, ChecklistKind, ChecklistParty
+from tracker.checklists.values import as_date
+from tracker.cooperations import clearances, people
+from tracker.cooperations import queries as cooperations
+from tracker.cooperations.models import Cooperation
+from tracker.cooperations.modes import Level, Requirement, requirements
+from tracker.cooperations.people import Person
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.lifecycle import labels
+from tracker.lifecycle.policy import (
+    SAFEGUARDS,
+    ConfidentialityFact,
+    Facts,
+    ItemFact,
+    PersonFact,
+    TermsFact,
+)
+
+Own = dict[ChecklistKind, Checklist]
+
+
+def own_checklists(cooperation_id: UUID) -> Own:
+    """Return the checklists of a cooperation itself, by kind; those of its visits not."""
+    rows = db.session.scalars(
+        sa.select(Checklist)
+        .where(Checklist.cooperation_id == cooperation_id, Checklist.visit_id.is_(None))
+        .options(
+            joinedload(Checklist.template),
+            selectinload(Checklist.parties).joinedload(ChecklistParty.organisation),
+        )
+    )
+    return {row.kind: row for row in rows}
+
+
+def terms_filling(own: Own) -> Filling | None:
+    """Return the terms loaded whole, or None before they are begun."""
+    terms = own.get(ChecklistKind.TERMS)
+    return None if terms is None else fill(terms)
+
+
+def needs(cooperation: Cooperation, terms: Filling | None) -> list[Requirement]:
+    """Return what a cooperation needs of each checklist, the answer to M9 taken in."""
+    m9 = None if terms is None else terms.sheet.value("M9", "access")
+    return requirements(cooperations.modes(cooperation), cooperation.questions, m9=m9)
+
+
+def facts(
+    cooperation: Cooperation, own: Own, terms: Filling | None, taking_part: list[Person]
+) -> Facts:
+    """Return what the gates of a cooperation look at, from what was read of it."""
+    confidentiality = own.get(ChecklistKind.CONFIDENTIALITY)
+    return Facts(
+        stage=cooperation.stage,
+        today=clock.today(),
+        modes=tuple(cooperations.modes(cooperation)),
+        has_npm_coordinator=any(
+            person.side is OrganisationKind.NPM and Role.COORDINATOR in person.roles
+            for person in taking_part
+        ),
+        terms=None if terms is None else _terms(cooperation, terms),
+        confidentiality=ConfidentialityFact(
+            checklist_id=None if confidentiality is None else confidentiality.id,
+            is_required=_is_required(ChecklistKind.CONFIDENTIALITY, needs(cooperation, terms)),
+            in_force=confidentiality is not None
+            and confidentiality.revision_in_force_id is not None,
+        ),
+        people=_people(cooperation.id, taking_part),
+        ends_on=cooperation.ends_on,
+        review_on=cooperation.review_on,
+    )
+
+
+def facts_of(cooperation: Cooperation) -> Facts:
+    """Read all that the gates look at. The caller found the cooperation by a scoped query."""
+    own = own_checklists(cooperation.id)
+    return facts(cooperation, own, terms_filling(own), people.people(cooperation.id))
+
+
+def _is_required(kind: ChecklistKind, needed: Iterable[Requirement]) -> bool:
+    return any(one.kind is kind and one.level is Level.REQUIRED for one in needed)
+
+
+def _terms(cooperation: Cooperation, terms: Filling) -> TermsFact:
+    checklist = terms.checklist
+    in_force = checklist.revision_in_force_id is not None
+    flagged = {flag.item for flag in terms.flags if flag.closed_at is None}
+    return TermsFact(
+        checklist_id=checklist.id,
+        lacking=() if in_force else _lacking(terms),
+        agreed_on=_agreed_on(terms),
+        starts_on=as_date(terms.sheet.value("M19", "start")) or cooperation.starts_on,
+        flagged_items=tuple(sorted(flagged, key=lambda code: int(code[1:]))),
+        is_reviewed=terms.review is not None,
+        is_sent=checklist.revision_sent_id is not None,
+        in_force=in_force,
+    )
+
+
+def _lacking(terms: Filling) -> tuple[ItemFact, ...]:
+    standing = terms.standing().items
+    found: list[ItemFact] = []
+    for item in terms.template.items:
+        stands = standing.get(item.code)
+        if stands is not None and stands.required and not stands.done:
+            what = labels.ITEM_STATES.get(stands.state, labels.ITEM_STATES[WorkState.NOT_STARTED])
+            found.append(ItemFact(item.code, item.label, what, item.rests_on.passages[0]))
+    return tuple(found)
+
+
+def _agreed_on(terms: Filling) -> dt.date | None:
+    """Return the day of the last answer or position on the terms but M5 and M6; None before G2.
+
+    While a required item is not done, nothing is agreed yet.
+    """
+    standing = terms.standing().items.values()
+    if any(one.required and not one.done and one.code not in SAFEGUARDS for one in standing):
+        return None
+    moments = [
+        answer.saved_at
+        for (item, _scope, _owner), answer in terms.sheet.answers.items()
+        if item not in SAFEGUARDS
+    ]
+    moments += [one.taken_at for one in terms.positions if one.item not in SAFEGUARDS]
+    return max(moments).astimezone(clock.zone()).date() if moments else None
+
+
+def _people(cooperation_id: UUID, taking_part: list[Person]) -> tuple[PersonFact, ...]:
+    cleared = clearances.cleared_user_ids(cooperation_id)
+    return tuple(
+        PersonFact(person.name, person.organisation_name, person.user_id in cleared)
+        for person in taking_part
+        if person.needs_clearance
+    )

@@ -1,0 +1,67 @@
+"""The pages that open a cooperation, in two steps that need no script."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import current_actor, require, signed_in
+from tracker.cooperations import policy as cooperation_policy
+from tracker.cooperations import queries as cooperations
+from tracker.cooperations.forms import OpenForm, QuestionsForm, questions_form
+from tracker.cooperations.modes import requirements
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.lifecycle import service
+
+blueprint = Blueprint("lifecycle", __name__)
+
+
+@blueprint.route("/cooperations/open", methods=["GET", "POST"])
+@signed_in
+def open_cooperation() -> str | Response:
+    """Open a cooperation: first its head, then the questions behind its ways of working."""
+    actor = current_actor()
+    require(cooperation_policy.can_open(actor))
+    form = OpenForm()
+    form.offer(cooperations.possible_partners(actor), actor.organisation_id)
+    step = request.form.get("step", "")
+    if step in {"", "back"} or not form.validate_on_submit():
+        return render_template("lifecycle/open.html", form=form)
+    modes = form.modes.data or []
+    questions = questions_form(modes)
+    if step == "open" and questions.validate():
+        opened = _open(actor, form, questions)
+        if opened is not None:
+            return opened
+        return render_template("lifecycle/open.html", form=form)
+    return render_template(
+        "lifecycle/questions.html",
+        form=questions,
+        head_form=form,
+        needs=requirements(modes, questions.answers),
+    )
+
+
+def _open(actor: Actor, form: OpenForm, questions: QuestionsForm) -> Response | None:
+    """Open it and go there; None when a rule is broken, with the reason in the form."""
+    try:
+        cooperation = service.open_cooperation(
+            actor,
+            title=form.title.data or "",
+            purpose=form.purpose.data or "",
+            organisation_ids=form.organisation_ids.data or [],
+            starts_on=form.starts_on.data,
+            ends_on=form.ends_on.data,
+            review_on=form.review_on.data,
+            modes=form.modes.data or [],
+            questions=questions.answers,
+        )
+    except RuleBrokenError as error:
+        db.session.rollback()
+        form.refuse(error)
+        return None
+    db.session.commit()
+    reference = cooperation.reference
+    flash(_("%(reference)s is open.", reference=reference), "held")
+    return redirect(url_for("dashboard.cooperation", reference=reference))

@@ -1,0 +1,167 @@
+"""A cooperation's way: opened with the checklists it needs, and moved on as its gates allow."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+from tracker.access.actor import Actor
+from tracker.activity import verbs
+from tracker.activity.service import Happening, record
+from tracker.checklists import service as checklists
+from tracker.checklists.models import ChecklistKind, ChecklistState
+from tracker.checklists.values import as_date
+from tracker.cooperations import people
+from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import Cooperation, Mode, Stage
+from tracker.cooperations.modes import Level, Requirement
+from tracker.core.db import db
+from tracker.lifecycle import policy, queries
+from tracker.lifecycle.stages import RUNNING, stage_after
+
+
+def open_cooperation(  # noqa: PLR0913 -- the head of a cooperation, as plain values
+    actor: Actor,
+    *,
+    title: str,
+    purpose: str,
+    organisation_ids: Sequence[UUID],
+    starts_on: dt.date | None = None,
+    ends_on: dt.date | None = None,
+    review_on: dt.date | None = None,
+    modes: Iterable[Mode] = (),
+    questions: Mapping[str, str] | None = None,
+    is_demonstration: bool = False,
+) -> Cooperation:
+    """Open a cooperation, start the checklists its modes require or recommend, move it on.
+
+    Raise what cooperations.service.open_cooperation raises.
+    """
+    cooperation = cooperations.open_cooperation(
+        actor,
+        title=title,
+        purpose=purpose,
+        organisation_ids=organisation_ids,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        review_on=review_on,
+        modes=modes,
+        questions=questions,
+        is_demonstration=is_demonstration,
+    )
+    start_checklists(actor, cooperation)
+    advance(cooperation.id, actor)
+    return cooperation
+
+
+def start_checklists(actor: Actor | None, cooperation: Cooperation) -> list[ChecklistKind]:
+    """Start what a cooperation needs and has not begun; return which.
+
+    The terms always (S1); confidentiality where it is required or recommended; the urgent-action
+    plan where a standing one is. Checklists of a visit are started with the visit. What was begun
+    stays when a mode is given up: its answers and signatures are history.
+    """
+    begun = queries.own_checklists(cooperation.id)
+    needed = queries.needs(cooperation, queries.terms_filling(begun))
+    started = [one.kind for one in needed if _is_to_start(one) and one.kind not in begun]
+    organisation_ids = [party.organisation_id for party in people.current(cooperation.id)]
+    for kind in started:
+        checklists.start(actor, cooperation.id, kind, organisation_ids)
+    return started
+
+
+def advance(cooperation_id: UUID, actor: Actor | None) -> Stage:
+    """Move a cooperation as far as its gates allow, or back; record STAGE_CHANGED when it moved."""
+    cooperation = db.session.get_one(Cooperation, cooperation_id)
+    facts = queries.facts_of(cooperation)
+    after = stage_after(
+        cooperation.stage,
+        policy.passed(facts, policy.gates(facts)),
+        terms_in_force=facts.terms_in_force,
+    )
+    before = cooperation.stage
+    if after is not before:
+        cooperation.stage = after
+        db.session.flush()
+        record(
+            verbs.STAGE_CHANGED,
+            actor=actor,
+            subject_type="cooperation",
+            subject_id=cooperation.id,
+            cooperation_id=cooperation.id,
+            before=before.value,
+            after=after.value,
+        )
+    return after
+
+
+def follow(happening: Happening) -> None:
+    """Move the cooperation on or back after something its gates look at. A handler."""
+    if happening.cooperation_id is not None:
+        advance(happening.cooperation_id, happening.actor)
+
+
+def follow_modes(happening: Happening) -> None:
+    """Start what new modes, or the answer to M9, newly require, and move on. A handler."""
+    if happening.cooperation_id is None:
+        return
+    cooperation = db.session.get_one(Cooperation, happening.cooperation_id)
+    if cooperation.stage in RUNNING:
+        start_checklists(happening.actor, cooperation)
+    advance(cooperation.id, happening.actor)
+
+
+def follow_answer(happening: Happening) -> None:
+    """Move on after an answer to the terms; M9 may require checklist 2. A handler."""
+    if happening.details.get("kind") != ChecklistKind.TERMS.value:
+        return
+    if happening.details.get("item") == "M9":
+        follow_modes(happening)
+    else:
+        follow(happening)
+
+
+def follow_force(happening: Happening) -> None:
+    """Take over the dates of M19 when terms come into force, and move on. A handler."""
+    if happening.cooperation_id is None:
+        return
+    if happening.details.get("kind") == ChecklistKind.TERMS.value:
+        _take_over_dates(happening)
+    follow(happening)
+
+
+def follow_party(happening: Happening) -> None:
+    """Ask a new party for its agreement on what is still being drafted. Handler of PARTY_JOINED."""
+    if happening.cooperation_id is None:
+        return
+    organisation_ids = [party.organisation_id for party in people.current(happening.cooperation_id)]
+    for checklist in queries.own_checklists(happening.cooperation_id).values():
+        if checklist.state is ChecklistState.DRAFTING:
+            checklists.set_parties(checklist, organisation_ids)
+    follow(happening)
+
+
+def _take_over_dates(happening: Happening) -> None:
+    cooperation = db.session.get_one(Cooperation, happening.cooperation_id)
+    terms = queries.terms_filling(queries.own_checklists(cooperation.id))
+    if terms is None:
+        return
+    dates = {key: as_date(terms.sheet.value("M19", key)) for key in ("start", "end", "review")}
+    cooperations.follow_dates(
+        happening.actor,
+        cooperation,
+        starts_on=dates["start"],
+        ends_on=dates["end"],
+        review_on=dates["review"],
+    )
+
+
+def _is_to_start(needed: Requirement) -> bool:
+    match needed.kind:
+        case ChecklistKind.TERMS:
+            return True
+        case ChecklistKind.CONFIDENTIALITY:
+            return needed.level is not Level.NOT_APPLICABLE
+        case ChecklistKind.URGENT_PLAN:
+            return needed.standing
+        case _:
+            return False
