@@ -30,14 +30,32 @@ CONTENT_WITHDRAWN = _verb("content_withdrawn", "kind", "name", "version")
 ORGANISATION_ADDED = _verb("organisation_added", "name", "kind")
 ORGANISATION_CHANGED = _verb("organisation_changed", "name", "changed")
 PERSON_INVITED = _verb("person_invited", "email", "organisation", "roles", "cooperation")
+INVITATION_SENT_AGAIN = _verb("invitation_sent_again", "email")
 INVITATION_REVOKED = _verb("invitation_revoked", "email")
-INVITATION_ACCEPTED = _verb("invitation_accepted", "email", "name", "organisation", "roles")
-ROLE_GIVEN = _verb("role_given", "person", "organisation", "role", "from", "until")
-ROLE_ENDED = _verb("role_ended", "person", "organisation", "role", "reason")
+# The ids are for what follows: joining the cooperation the person was invited to.
+INVITATION_ACCEPTED = _verb(
+    "invitation_accepted",
+    "email",
+    "name",
+    "organisation",
+    "organisation_id",
+    "roles",
+    "cooperation_id",
+    "function",
+)
+PERSON_CHANGED = _verb("person_changed", "changed")
+ROLE_GIVEN = _verb(
+    "role_given", "person", "organisation", "organisation_id", "role", "from", "until"
+)
+# last: whether it was the person's last role in that organisation.
+ROLE_ENDED = _verb(
+    "role_ended", "person", "organisation", "organisation_id", "role", "last", "reason"
+)
 PERSON_SUSPENDED = _verb("person_suspended", "person", "reason")
 PERSON_RESTORED = _verb("person_restored", "person")
 PASSWORD_CHANGED = _verb("password_changed")
 SECOND_FACTOR_SET = _verb("second_factor_set")
+RECOVERY_CODES_MADE = _verb("recovery_codes_made")
 SECOND_FACTOR_RESET = _verb("second_factor_reset", "person", "reason")
 DETAILS_ERASED = _verb("details_erased", "reason")
 COOPERATION_REGISTERED = _verb("cooperation_registered", "reference")
