@@ -43,7 +43,6 @@ def upgrade() -> None:
         sa.Column("used_by", sa.String(length=40), nullable=False),
         sa.Column("code", sa.String(length=10), nullable=False),
         sa.Column("label", sa.Text(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_passage_use")),
         sa.UniqueConstraint(

@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from tracker.search.words import Question, mark
+from tracker.search.words import NOTHING, Question, mark
 
 _TAGS = {
     *("p", "ul", "ol", "li", "strong", "em", "a", "blockquote", "code", "pre", "br", "hr", "mark"),
@@ -24,7 +24,6 @@ _ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 LINKS = ("https", "http", "mailto")
 _LOWEST_HEADING = 6
 _PASSAGE = re.compile(r"(?P<title>.+?)\s*\{#(?P<key>\S+)(?P<statements>(?:\s+\S+)*)\s*\}")
-_NO_QUESTION = Question()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class PassageHeading:
     statements: tuple[str, ...]
 
 
-def render(text: str, *, headings_from: int = 3, question: Question = _NO_QUESTION) -> Markup:
+def render(text: str, *, headings_from: int = 3, question: Question = NOTHING) -> Markup:
     """Return Markdown as safe HTML; words asked for are marked.
 
     A `###` in the text, the first rank inside a passage, becomes a heading of rank headings_from.

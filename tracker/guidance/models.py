@@ -108,4 +108,3 @@ class PassageUse(Identified, Base):
     used_by: Mapped[str] = mapped_column(sa.String(40))
     code: Mapped[str] = mapped_column(sa.String(10))
     label: Mapped[str]
-    position: Mapped[int] = mapped_column(default=0)

@@ -136,14 +136,10 @@ def statements(codes: Iterable[str]) -> dict[str, Statement]:
 
 
 def uses_of(passages: Sequence[str]) -> dict[str, list[Use]]:
-    """Return where each of these passages ("article/key") is used, in the checklists' order."""
+    """Return where each of these passages ("article/key") is used, in the order of the codes."""
     found: dict[str, list[Use]] = {passage: [] for passage in passages}
-    rows = db.session.scalars(
-        sa.select(PassageUse)
-        .where(PassageUse.passage.in_(passages))
-        .order_by(PassageUse.used_by, PassageUse.position)
-    )
-    for row in rows:
+    rows = db.session.scalars(sa.select(PassageUse).where(PassageUse.passage.in_(passages)))
+    for row in sorted(rows, key=lambda row: (row.code[0], len(row.code), row.code)):
         found[row.passage].append(Use(row.passage, row.used_by, row.code, row.label))
     return found
 

@@ -52,20 +52,17 @@ def set_uses(used_by: str, uses: Sequence[tuple[str, str, str]]) -> None:
     """Keep where one kind of checklist uses passages, in place of what was kept of it before.
 
     used_by is the kind of checklist; each use is (passage as "article/key", the item's code, its
-    label), in the order in which they are to be shown.
+    label).
     """
-    wanted = {
-        (passage, code): (position, label)
-        for position, (passage, code, label) in enumerate(uses, start=1)
-    }
+    wanted = {(passage, code): label for passage, code, label in uses}
     rows = db.session.scalars(sa.select(PassageUse).where(PassageUse.used_by == used_by)).all()
-    there = {(row.passage, row.code): (row.position, row.label) for row in rows}
+    there = {(row.passage, row.code): row.label for row in rows}
     if there == wanted:
         return
     db.session.execute(sa.delete(PassageUse).where(PassageUse.used_by == used_by))
     db.session.add_all(
-        PassageUse(passage=passage, used_by=used_by, code=code, label=label, position=position)
-        for (passage, code), (position, label) in wanted.items()
+        PassageUse(passage=passage, used_by=used_by, code=code, label=label)
+        for (passage, code), label in wanted.items()
     )
     db.session.flush()
 

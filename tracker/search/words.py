@@ -46,10 +46,13 @@ class Question:
         """Return the word looked for that a folded word answers, if any."""
         return next((wanted for wanted in self.words if _answers(folded, wanted)), None)
 
-    def is_answered_by(self, text: str) -> bool:
-        """Tell whether a text holds every word looked for."""
+    def count_held(self, text: str) -> int:
+        """Return how many of the words looked for a text holds."""
         held = {word.folded for word in split(text)}
-        return all(any(_answers(word, wanted) for word in held) for wanted in self.words)
+        return sum(any(_answers(word, wanted) for word in held) for wanted in self.words)
+
+
+NOTHING = Question()
 
 
 def ask(typed: str) -> Question:

@@ -1,0 +1,110 @@
+"""Pages of the guidance: the library, an article, and its older revisions.
+
+All are public: the guidance is of class K0, and a reader who was sent a passage needs no account.
+"""
+
+from babel import Locale
+from flask import Blueprint, abort, current_app, render_template, request, url_for
+from flask_babel import gettext as _
+
+from tracker.access.gate import found, public
+from tracker.guidance import pages, queries
+from tracker.guidance.models import Article
+from tracker.guidance.pages import Choice
+from tracker.guidance.queries import Use
+from tracker.search.words import ask
+from tracker.ui import locale
+from tracker.ui.filters import FilterLink, filter_links
+from tracker.ui.paging import SIZE, Page, asked_number, offset
+
+blueprint = Blueprint("guidance", __name__, url_prefix="/guidance")
+
+# The page that shows a checklist's template, kept by a part further up the house.
+TEMPLATE_PAGE = "checklists.template"
+
+
+@blueprint.get("")
+@public
+def library() -> str:
+    """Show the articles, all or those that answer words, a category and a topic."""
+    taxonomy = queries.taxonomy()
+    typed = request.args.get("q", "").strip()
+    choice = Choice(ask(typed), request.args.get("category", ""), request.args.get("topic", ""))
+    if choice.category not in {"", *taxonomy.categories}:
+        abort(404)
+    if choice.topic not in {"", *taxonomy.topics}:
+        abort(404)
+    result = pages.find(choice, locale.language())
+    # What was typed has no letter and no digit: nothing can be found by it.
+    articles = () if typed and not choice.question else result.articles
+    number = asked_number()
+    shown = articles[offset(number) : offset(number) + SIZE]
+    topics = _links("topic", taxonomy.topics, result.topics, _("All topics"))
+    return render_template(
+        "guidance/library.html",
+        typed=typed,
+        choice=choice,
+        category=taxonomy.categories.get(choice.category),
+        topic=taxonomy.topics.get(choice.topic),
+        page=Page(result.lines(shown, taxonomy, choice.question), number, SIZE, len(articles)),
+        categories=_links("category", taxonomy.categories, result.categories, _("All categories")),
+        topics=[link for link in topics if link.count or link.current],
+        empty_topics=[link.label for link in topics if not link.count and not link.current],
+        direction=locale.direction,
+    )
+
+
+@blueprint.get("/<slug>")
+@public
+def article(slug: str) -> str:
+    """Show an article as it is now, words that were looked for marked."""
+    row = found(queries.article(_storable(slug), _language()))
+    return _show(row)
+
+
+@blueprint.get("/<slug>/revisions/<int(min=1, max=999999):revision>")
+@public
+def revision(slug: str, revision: int) -> str:
+    """Show one revision of an article, as a signed agreement may name it."""
+    row = found(queries.article(_storable(slug), _language(), revision))
+    return _show(row)
+
+
+def item_address(use: Use) -> str | None:
+    """Return where an item of a checklist's template is shown; None while no part shows them."""
+    if TEMPLATE_PAGE not in current_app.view_functions:
+        return None
+    return url_for(TEMPLATE_PAGE, kind=use.used_by, _anchor=use.code)
+
+
+def language_name(code: str) -> str:
+    """Return a language's own name for itself."""
+    known = Locale.parse(code.replace("-", "_"))
+    return str(known.get_display_name(known) or code)
+
+
+def _show(row: Article) -> str:
+    asked = ask(request.args.get("q", ""))
+    return render_template(
+        "guidance/article.html",
+        view=pages.article_view(row, asked, item_address),
+        direction=locale.direction,
+        language_name=language_name,
+    )
+
+
+def _links(
+    name: str, terms: dict[str, str], counts: dict[str, int], all_of_them: str
+) -> list[FilterLink]:
+    return filter_links(name, [("", all_of_them), *terms.items()], counts)
+
+
+def _language() -> str:
+    return request.args.get("language") or locale.language()
+
+
+def _storable(slug: str) -> str:
+    """Return a slug that may be there; one that no database can hold is not (404)."""
+    if not slug.isprintable():
+        abort(404)
+    return slug
