@@ -1,13 +1,24 @@
-"""Puts the parts together: extensions, pages, commands and what follows each event, in plain order."""
-
+"""Puts the parts together: extensions, pages, commands, and what follows each event."""
 
 from flask import Flask
 
 from config import ROOT, Settings
 from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.activity.service import Handler
+from tracker.activity.verbs import Verb
+from tracker.cooperations import service as cooperations
 from tracker.core import clock, keys
 from tracker.core.db import db
-from tracker.core.extensions import csrf, migrate
+from tracker.core.extensions import babel, csrf, migrate
+from tracker.core.security import init_security_headers
+from tracker.lifecycle import service as lifecycle
+from tracker.ui import routes as ui_routes
+from tracker.ui.assets import init_assets
+from tracker.ui.errors import register_error_pages
+from tracker.ui.gallery import register_gallery
+from tracker.ui.locale import init_locale, select_language
+from tracker.ui.navigation import init_frame
 
 MODELS = (
     "tracker.activity.models",
@@ -21,6 +32,31 @@ MODELS = (
     "tracker.undertakings.models",
     "tracker.visits.models",
 )
+
+# What follows an event further up the house, in the same transaction and in this order.
+FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
+    verbs.INVITATION_ACCEPTED: (cooperations.follow_invitation,),
+    verbs.PERSON_SUSPENDED: (cooperations.follow_departure,),
+    verbs.ROLE_ENDED: (cooperations.follow_departure,),
+    verbs.COOPERATION_CHANGED: (lifecycle.follow,),
+    verbs.MODES_CHANGED: (lifecycle.follow_modes,),
+    verbs.PARTY_JOINED: (lifecycle.follow_party,),
+    verbs.PERSON_JOINED: (lifecycle.follow,),
+    verbs.PERSON_LEFT: (lifecycle.follow,),
+    verbs.ANSWER_SAVED: (lifecycle.follow_answer,),
+    verbs.POSITION_TAKEN: (lifecycle.follow_answer,),
+    verbs.PROPOSAL_MADE: (lifecycle.follow_answer,),
+    verbs.PROPOSAL_ACCEPTED: (lifecycle.follow_answer,),
+    verbs.PROPOSAL_TURNED_DOWN: (lifecycle.follow_answer,),
+    verbs.FLAG_RAISED: (lifecycle.follow_answer,),
+    verbs.FLAG_CLOSED: (lifecycle.follow_answer,),
+    verbs.SAFEGUARDS_REVIEWED: (lifecycle.follow_answer,),
+    verbs.AMENDMENT_OPENED: (lifecycle.follow,),
+    verbs.SENT_FOR_SIGNATURE: (lifecycle.follow,),
+    verbs.SIGNATURE_REQUEST_WITHDRAWN: (lifecycle.follow,),
+    verbs.DECLINED: (lifecycle.follow,),
+    verbs.CAME_INTO_FORCE: (lifecycle.follow_force,),
+}
 
 
 def build_app(settings: Settings | None = None) -> Flask:
@@ -38,8 +74,21 @@ def build_app(settings: Settings | None = None) -> Flask:
     db.init_app(app)
     migrate.init_app(app)
     csrf.init_app(app)
-    trail.use_handlers({})
+    trail.use_handlers(FOLLOWS)
+    _furnish(app)
     return app
+
+
+def _furnish(app: Flask) -> None:
+    """Put in what stands around every page."""
+    babel.init_app(app, locale_selector=select_language)
+    init_locale(app)
+    init_assets(app)
+    init_frame(app)
+    init_security_headers(app)
+    register_error_pages(app)
+    register_gallery(app)
+    app.register_blueprint(ui_routes.blueprint)
 
 
 def _configure(app: Flask, settings: Settings) -> None:

@@ -16,7 +16,7 @@ from tracker.cooperations.modes import (
     Question,
     questions_behind,
 )
-from tracker.organisations.models import Organisation
+from tracker.organisations.queries import OrganisationLine
 from tracker.ui.fields import (
     ChoiceField,
     ChoicesField,
@@ -112,9 +112,9 @@ class OpenForm(DatesForm):
         description=_l("Choose all that apply. You can also choose later."),
     )
 
-    def offer(self, organisations: Iterable[Organisation], own_id: UUID | None) -> None:
+    def offer(self, organisations: Iterable[OrganisationLine], own_id: UUID | None) -> None:
         """Offer these organisations as partners of the own one."""
-        self._organisations = {one.id: one for one in organisations}
+        self._organisations = {one.id: one for one in organisations if one.id != own_id}
         self._own_id = own_id
         offered: Any = [
             Option(str(one.id), one.name, labels.SIDES[one.kind])

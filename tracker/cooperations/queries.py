@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
-from tracker.access.actor import Actor, OrganisationKind
+from tracker.access.actor import Actor
 from tracker.cooperations.models import Cooperation, Mode, Party, Stage
 from tracker.cooperations.people import parties
 from tracker.cooperations.policy import CooperationFact, PartyFact
@@ -111,20 +111,6 @@ def terms_in_force(cooperation_id: UUID) -> bool:
         Revision.kind == "terms",
     )
     return bool(db.session.scalar(sa.select(signed)))
-
-
-def possible_partners(actor: Actor) -> list[Organisation]:
-    """Return the organisations that could be parties beside the own one, CSOs first."""
-    return list(
-        db.session.scalars(
-            sa.select(Organisation)
-            .where(
-                Organisation.kind.in_([OrganisationKind.CSO, OrganisationKind.NPM]),
-                Organisation.id != actor.organisation_id,
-            )
-            .order_by(Organisation.kind, Organisation.name)
-        )
-    )
 
 
 def _one(actor: Actor, condition: sa.ColumnElement[bool]) -> Cooperation | None:

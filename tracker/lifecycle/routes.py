@@ -7,12 +7,12 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, require, signed_in
 from tracker.cooperations import policy as cooperation_policy
-from tracker.cooperations import queries as cooperations
 from tracker.cooperations.forms import OpenForm, QuestionsForm, questions_form
 from tracker.cooperations.modes import requirements
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.lifecycle import service
+from tracker.organisations import queries as organisations
 
 blueprint = Blueprint("lifecycle", __name__)
 
@@ -24,7 +24,7 @@ def open_cooperation() -> str | Response:
     actor = current_actor()
     require(cooperation_policy.can_open(actor))
     form = OpenForm()
-    form.offer(cooperations.possible_partners(actor), actor.organisation_id)
+    form.offer(organisations.possible_parties(actor), actor.organisation_id)
     step = request.form.get("step", "")
     if step in {"", "back"} or not form.validate_on_submit():
         return render_template("lifecycle/open.html", form=form)

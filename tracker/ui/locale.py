@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from babel import Locale, dates, negotiate_locale
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g, has_request_context, request
 from flask_babel import get_locale
 from markupsafe import Markup
 from werkzeug.wrappers import Response
@@ -42,8 +42,13 @@ def init_locale(app: Flask, profile_language: ProfileLanguage | None = None) -> 
 
 
 def select_language() -> str:
-    """Choose the language: the one chosen here, the person's own, the browser's, the first."""
+    """Choose the language: the one chosen here, the person's own, the browser's, the first.
+
+    Where no page is asked for (a command, the worker) it is the first.
+    """
     offered: tuple[str, ...] = current_app.extensions["settings"].languages
+    if not has_request_context():
+        return offered[0]
     chosen = request.cookies.get(COOKIE)
     if chosen in offered:
         return str(chosen)

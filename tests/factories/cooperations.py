@@ -1,0 +1,175 @@
+"""An invented country with people in every role, and cooperations opened by the real services."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from functools import cache
+from uuid import UUID, uuid4
+
+from sqlalchemy.orm import Session
+
+from config import ROOT
+from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
+from tracker.accounts.models import Membership, User
+from tracker.checklists import library
+from tracker.cooperations import clearances
+from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import ChecklistKind, Cooperation, Mode
+from tracker.core import clock
+from tracker.lifecycle import service as lifecycle
+from tracker.organisations import service as organisations
+from tracker.organisations.models import Organisation
+from tracker.organisations.service import Details
+
+CONTENT = ROOT / "tracker" / "content"
+LONG_AGO = dt.date(2020, 1, 1)
+
+
+@dataclass
+class Country:
+    """Organisations by a short key, and people by their first name."""
+
+    session: Session
+    organisations: dict[str, Organisation] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
+    homes: dict[str, Organisation | None] = field(default_factory=dict)
+
+    def organisation(self, key: str, name: str, kind: OrganisationKind) -> Organisation:
+        types = ["human_rights"] if kind is OrganisationKind.CSO else []
+        made = organisations.add(None, kind, Details(name=name, types=types))
+        self.organisations[key] = made
+        return made
+
+    def person(self, name: str, organisation: str | None, *roles: Role, **more: object) -> User:
+        """Add somebody with roles in an organisation, from long ago on."""
+        first = name.split(maxsplit=1)[0].lower()
+        home = self.organisations[organisation] if organisation else None
+        user = User(
+            id=uuid4(),
+            email=f"{name.lower().replace(' ', '.')}@example.org",
+            name=name,
+            active=True,
+            created_at=clock.now(),
+            fs_uniquifier=uuid4().hex,
+        )
+        self.session.add(user)
+        self.session.flush()
+        for role in roles:
+            self.session.add(
+                Membership(
+                    user_id=user.id,
+                    organisation_id=home.id if home else None,
+                    role=role,
+                    starts_on=LONG_AGO,
+                    created_at=clock.now(),
+                    **more,
+                )
+            )
+        self.session.flush()
+        self.users[first] = user
+        self.homes[first] = home
+        return user
+
+    def actor(self, first: str) -> Actor:
+        """Return a person as they act for their organisation today."""
+        user, home = self.users[first], self.homes[first]
+        rows = self.session.query(Membership).filter_by(user_id=user.id, ended_at=None)
+        memberships = tuple(
+            ActorMembership(
+                role=row.role,
+                organisation_id=row.organisation_id,
+                organisation_name=home.name if home else "",
+                organisation_kind=home.kind if home else None,
+                outside_expert=row.outside_expert,
+                audits_id=row.audits_id,
+                power=row.power,
+            )
+            for row in rows
+        )
+        return Actor(
+            user_id=user.id,
+            name=user.name,
+            email=user.email,
+            memberships=memberships,
+            organisation_id=home.id if home else None,
+            clearances=clearances.open_clearances(user.id, clock.today()),
+        )
+
+    def id(self, key: str) -> UUID:
+        return self.organisations[key].id
+
+
+def country(session: Session) -> Country:
+    """Fill the invented country: two NPMs, four CSOs, an auditing body, an administrator."""
+    land = Country(session)
+    npm, cso = OrganisationKind.NPM, OrganisationKind.CSO
+    land.organisation("npm", "Office of the People's Advocate", npm)
+    land.organisation("other_npm", "Prevention Council of Tressia", npm)
+    land.organisation("door", "Open Door Legal Aid", cso)
+    land.organisation("lantern", "Lantern Health Network", cso)
+    land.organisation("bridge", "Bridge Families Association", cso)
+    land.organisation("court", "Court of Accounts", OrganisationKind.OTHER)
+    land.person("Ilena Dorvath", "npm", Role.COORDINATOR)
+    land.person("Tomas Beridan", "npm", Role.SIGNATORY, power="Act on the People's Advocate")
+    land.person("Nadia Corvel", "npm", Role.MANAGER)
+    land.person("Oren Maki", "npm", Role.MEMBER)
+    land.person("Petra Sund", "npm", Role.MEMBER, outside_expert=True)
+    land.person("Vesna Hale", "other_npm", Role.COORDINATOR)
+    land.person("Samira Okell", "door", Role.COORDINATOR)
+    land.person("Henrik Asante", "door", Role.SIGNATORY, power="Statutes, article 9")
+    land.person("Dora Lund", "door", Role.MEMBER)
+    land.person("Joana Pires", "lantern", Role.COORDINATOR)
+    land.person("Leyla Marchetti", "lantern", Role.MEMBER)
+    land.person("Marek Tull", "bridge", Role.COORDINATOR)
+    land.person("Ada Quist", "court", Role.AUDITOR, audits_id=land.id("npm"))
+    land.person("Root Admin", None, Role.ADMINISTRATOR)
+    return land
+
+
+def load_checklists() -> None:
+    """Publish the four checklists, where the content is not loaded yet."""
+    try:
+        library.newest(ChecklistKind.TERMS)
+    except LookupError:
+        library.load(_checklist_files())
+
+
+@cache
+def _checklist_files() -> tuple[library.TemplateFile, ...]:
+    return library.read(CONTENT)
+
+
+def open_one(
+    land: Country,
+    *partners: str,
+    by: str = "ilena",
+    modes: tuple[Mode, ...] = (Mode.VISIT,),
+    title: str = "Joint monitoring of police custody",
+    questions: dict[str, str] | None = None,
+) -> Cooperation:
+    """Open a cooperation with its checklists, as an NPM coordinator does in the browser."""
+    return lifecycle.open_cooperation(
+        land.actor(by),
+        title=title,
+        purpose="To learn whether safeguards in the first hours of custody are kept.",
+        organisation_ids=[land.id(key) for key in partners or ("door",)],
+        modes=modes,
+        questions=questions,
+    )
+
+
+def bring_in(land: Country, cooperation: Cooperation, first: str, function: str = "") -> None:
+    """Bring a person in by a coordinator of their organisation."""
+    home = land.homes[first]
+    assert home is not None
+    coordinator = next(
+        name
+        for name, organisation in land.homes.items()
+        if organisation is home and Role.COORDINATOR in land.actor(name).roles
+    )
+    cooperations.add_person(
+        land.actor(coordinator),
+        cooperation,
+        user_id=land.users[first].id,
+        organisation_id=home.id,
+        function=function,
+    )

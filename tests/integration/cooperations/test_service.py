@@ -1,0 +1,632 @@
+"""Opening a cooperation and changing its head, ways of working, parties and people."""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.factories.cooperations import Country, bring_in, country, load_checklists, open_one
+from tracker.access.actor import Role
+from tracker.accounts.models import Invitation, Membership
+from tracker.activity import queries as trail
+from tracker.activity import verbs
+from tracker.activity.service import Happening
+from tracker.cooperations import clearances, keys, people, queries, service
+from tracker.cooperations.models import (
+    Clearance,
+    ClearanceEnd,
+    Cooperation,
+    CooperationKey,
+    CooperationPerson,
+    Mode,
+    Party,
+)
+from tracker.core import clock
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def land(session: Session) -> Country:
+    load_checklists()
+    return country(session)
+
+
+def opened(land: Country, **more: object) -> Cooperation:
+    given = {
+        "title": "Joint monitoring",
+        "purpose": "To learn.",
+        "organisation_ids": [land.id("door"), land.id("lantern")],
+        "modes": [Mode.VISIT],
+        **more,
+    }
+    return service.open_cooperation(land.actor("ilena"), **given)  # type: ignore[arg-type]
+
+
+def verbs_of(cooperation: Cooperation) -> list[str]:
+    return [line.verb for line in reversed(trail.history(cooperation.id)[1])]
+
+
+# Opening
+
+
+def test_opening_gives_reference_parties_key_chain_and_opener(land: Country) -> None:
+    cooperation = opened(land)
+    assert cooperation.reference == f"C-{clock.today().year}-0001"
+    assert [party.organisation_id for party in people.parties(cooperation)] == [
+        land.id("npm"),
+        land.id("door"),
+        land.id("lantern"),
+    ]
+    assert len(keys.key_of(cooperation.id)) == 32
+    assert [one.name for one in people.people(cooperation.id)] == ["Ilena Dorvath"]
+    assert verbs_of(cooperation)[:2] == ["cooperation_opened", "person_joined"]
+    instance = [line.verb for line in trail.instance_history()[1]]
+    assert instance[0] == "cooperation_registered"
+
+
+def test_references_count_up_within_a_year_and_begin_anew(
+    land: Country, frozen_time: Callable[[dt.datetime | None], None]
+) -> None:
+    frozen_time(dt.datetime(2026, 12, 31, 12, tzinfo=dt.UTC))
+    first, second = opened(land), opened(land)
+    frozen_time(dt.datetime(2027, 1, 1, 12, tzinfo=dt.UTC))
+    third = opened(land)
+    references = [one.reference for one in (first, second, third)]
+    assert references == ["C-2026-0001", "C-2026-0002", "C-2027-0001"]
+
+
+def test_npm_bodies_stand_before_csos(land: Country) -> None:
+    cooperation = opened(land, organisation_ids=[land.id("door"), land.id("other_npm")])
+    sides = [party.side.value for party in people.parties(cooperation)]
+    assert sides == ["npm", "npm", "cso"]
+
+
+@pytest.mark.parametrize("first", ["samira", "tomas", "nadia", "oren", "petra", "ada", "root"])
+def test_only_a_coordinator_of_an_npm_opens(land: Country, first: str) -> None:
+    with pytest.raises(RefusedError):
+        service.open_cooperation(
+            land.actor(first), title="T", purpose="P", organisation_ids=[land.id("door")]
+        )
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"title": "  "}, "title"),
+        ({"title": "x" * 201}, "title"),
+        ({"purpose": ""}, "purpose"),
+        ({"purpose": "x" * 5001}, "purpose"),
+        ({"organisation_ids": []}, "organisation_ids"),
+        ({"organisation_ids": [uuid4()]}, "organisation_ids"),
+        ({"starts_on": dt.date(2027, 2, 1), "ends_on": dt.date(2027, 2, 1)}, "ends_on"),
+        ({"starts_on": dt.date(2027, 2, 1), "review_on": dt.date(2027, 1, 1)}, "review_on"),
+        ({"ends_on": dt.date(2027, 2, 1), "review_on": dt.date(2027, 2, 2)}, "review_on"),
+    ],
+)
+def test_what_does_not_fit_is_named_by_its_field(
+    land: Country, change: dict[str, object], field: str
+) -> None:
+    with pytest.raises(RuleBrokenError) as error:
+        opened(land, **change)
+    assert error.value.field == field
+
+
+@pytest.mark.parametrize("keys_of", [["other_npm"], ["npm", "door"], ["court", "door"]])
+def test_organisations_that_cannot_be_parties_are_refused(
+    land: Country, keys_of: list[str]
+) -> None:
+    with pytest.raises(RuleBrokenError) as error:
+        opened(land, organisation_ids=[land.id(key) for key in keys_of])
+    assert error.value.field == "organisation_ids"
+
+
+def test_answers_are_kept_for_the_questions_of_the_modes_only(land: Country) -> None:
+    cooperation = opened(
+        land, modes=[Mode.CAP], questions={"real_cases_in_training": "no", "expert_on_visit": "no"}
+    )
+    assert cooperation.questions == {
+        "real_cases_in_training": "no",
+        "personal_data": "not_known",
+    }
+
+
+def test_a_destroyed_key_says_so(land: Country, session: Session) -> None:
+    cooperation = opened(land)
+    session.get_one(CooperationKey, cooperation.id).wrapped = None
+    session.flush()
+    with pytest.raises(keys.KeyDestroyedError, match="destroyed"):
+        keys.key_of(cooperation.id)
+    with pytest.raises(LookupError):
+        keys.key_of(uuid4())
+
+
+def test_a_key_wrapped_for_another_cooperation_is_not_taken(
+    land: Country, session: Session
+) -> None:
+    first, second = opened(land), opened(land)
+    moved = session.get_one(CooperationKey, first.id).wrapped
+    session.get_one(CooperationKey, second.id).wrapped = moved
+    session.flush()
+    with pytest.raises(Exception, match="can't be read"):
+        keys.key_of(second.id)
+
+
+# The head
+
+
+def head_of(cooperation: Cooperation, **change: object) -> dict[str, object]:
+    names = ("version", "title", "purpose", "starts_on", "ends_on", "review_on")
+    return {name: getattr(cooperation, name) for name in names} | change
+
+
+def test_a_change_of_the_head_is_recorded_by_the_names_of_what_changed(land: Country) -> None:
+    cooperation = opened(land)
+    head = head_of(cooperation, title="Other title", starts_on=dt.date(2027, 1, 1))
+    assert service.change_head(land.actor("ilena"), cooperation, **head)  # type: ignore[arg-type]
+    assert (cooperation.title, cooperation.version) == ("Other title", 2)
+    newest = trail.history(cooperation.id)[1][0]
+    assert newest.verb == "cooperation_changed"
+    assert newest.details == {"changed": ["title", "starts_on"]}
+
+
+def test_saving_the_same_head_changes_nothing(land: Country) -> None:
+    cooperation = opened(land)
+    before = verbs_of(cooperation)
+    head = head_of(cooperation)
+    assert not service.change_head(land.actor("ilena"), cooperation, **head)  # type: ignore[arg-type]
+    assert (verbs_of(cooperation), cooperation.version) == (before, 1)
+
+
+def test_the_later_save_of_a_head_is_stopped(land: Country) -> None:
+    cooperation = opened(land)
+    for version in (None, 0, 2):
+        head = head_of(cooperation, version=version, title="Later")
+        with pytest.raises(StaleError):
+            service.change_head(land.actor("ilena"), cooperation, **head)  # type: ignore[arg-type]
+    assert cooperation.title == "Joint monitoring"
+
+
+@pytest.mark.parametrize("first", ["samira", "tomas", "nadia", "oren", "vesna", "ada", "root"])
+def test_only_a_coordinator_of_its_npm_changes_the_head_and_the_modes(
+    land: Country, first: str
+) -> None:
+    cooperation = opened(land)
+    with pytest.raises(RefusedError):
+        service.change_head(land.actor(first), cooperation, **head_of(cooperation))  # type: ignore[arg-type]
+    with pytest.raises(RefusedError):
+        service.set_modes(land.actor(first), cooperation, version=1, modes=[Mode.CAP], questions={})
+    with pytest.raises(RefusedError):
+        service.join_party(land.actor(first), cooperation, land.id("bridge"))
+
+
+# Ways of working
+
+
+def test_new_modes_are_recorded_with_the_answers(land: Country) -> None:
+    cooperation = opened(land)
+    assert service.set_modes(
+        land.actor("ilena"),
+        cooperation,
+        version=1,
+        modes=[Mode.CAP, Mode.INFO_A],
+        questions={"real_cases_in_training": "yes"},
+    )
+    assert cooperation.modes == ["INFO_A", "CAP"]
+    newest = next(line for line in trail.history(cooperation.id)[1] if line.verb == "modes_changed")
+    assert newest.details["modes"] == ["INFO_A", "CAP"]
+    assert newest.details["questions"]["real_cases_in_training"] == "yes"
+
+
+def test_the_same_modes_change_nothing_and_old_versions_are_stopped(land: Country) -> None:
+    cooperation = opened(land)
+    same = {"modes": [Mode.VISIT], "questions": {}}
+    ilena = land.actor("ilena")
+    assert not service.set_modes(ilena, cooperation, version=1, **same)  # type: ignore[arg-type]
+    with pytest.raises(StaleError):
+        service.set_modes(ilena, cooperation, version=7, modes=[Mode.CAP], questions={})
+
+
+# Parties
+
+
+def test_a_party_joins_at_the_end_of_the_list(land: Country) -> None:
+    cooperation = opened(land)
+    service.join_party(land.actor("ilena"), cooperation, land.id("bridge"))
+    assert [one.organisation.name for one in people.current(cooperation.id)][-1] == (
+        "Bridge Families Association"
+    )
+    assert "party_joined" in verbs_of(cooperation)
+
+
+@pytest.mark.parametrize("key", ["door", "court", None])
+def test_who_is_a_party_or_cannot_be_one_does_not_join(land: Country, key: str | None) -> None:
+    cooperation = opened(land)
+    organisation_id = land.id(key) if key else uuid4()
+    with pytest.raises(RuleBrokenError):
+        service.join_party(land.actor("ilena"), cooperation, organisation_id)
+
+
+# People
+
+
+def test_a_coordinator_brings_in_own_people(land: Country) -> None:
+    cooperation = opened(land)
+    service.add_person(
+        land.actor("joana"),
+        cooperation,
+        user_id=land.users["leyla"].id,
+        organisation_id=land.id("lantern"),
+        function="physician",
+    )
+    found = people.people(cooperation.id)[-1]
+    assert (found.name, found.function, found.side.value) == (
+        "Leyla Marchetti",
+        "physician",
+        "cso",
+    )
+    assert found.roles == {Role.MEMBER}
+    assert found.needs_clearance
+
+
+def test_an_outside_expert_of_the_npm_needs_a_clearance_and_is_not_the_npms_own(
+    land: Country,
+) -> None:
+    cooperation = opened(land)
+    bring_in(land, cooperation, "petra")
+    bring_in(land, cooperation, "oren")
+    by_name = {one.name: one for one in people.people(cooperation.id)}
+    assert by_name["Petra Sund"].needs_clearance
+    assert not by_name["Oren Maki"].needs_clearance
+    npm_ids = people.npm_user_ids(cooperation.id)
+    assert npm_ids == {land.users["ilena"].id, land.users["oren"].id}
+
+
+@pytest.mark.parametrize("first", ["ilena", "samira", "henrik", "leyla", "marek", "ada", "root"])
+def test_nobody_brings_in_people_of_another_party(land: Country, first: str) -> None:
+    cooperation = opened(land)
+    with pytest.raises(RefusedError):
+        service.add_person(
+            land.actor(first),
+            cooperation,
+            user_id=land.users["leyla"].id,
+            organisation_id=land.id("lantern"),
+        )
+
+
+def test_nobody_is_brought_in_for_an_organisation_that_is_no_party(land: Country) -> None:
+    cooperation = opened(land)
+    with pytest.raises(RefusedError):
+        service.add_person(
+            land.actor("marek"),
+            cooperation,
+            user_id=land.users["marek"].id,
+            organisation_id=land.id("bridge"),
+        )
+
+
+def test_people_without_a_role_there_cannot_be_brought_in(land: Country, session: Session) -> None:
+    cooperation = opened(land)
+    samira = land.actor("samira")
+    for user_id in (land.users["leyla"].id, uuid4()):
+        with pytest.raises(RuleBrokenError):
+            service.add_person(
+                samira, cooperation, user_id=user_id, organisation_id=land.id("door")
+            )
+    land.users["dora"].suspended_at = clock.now()
+    session.flush()
+    with pytest.raises(RuleBrokenError):
+        service.add_person(
+            samira,
+            cooperation,
+            user_id=land.users["dora"].id,
+            organisation_id=land.id("door"),
+        )
+
+
+def test_a_person_is_brought_in_once_and_again_after_leaving(
+    land: Country, session: Session
+) -> None:
+    cooperation = opened(land)
+    bring_in(land, cooperation, "dora")
+    with pytest.raises(RuleBrokenError):
+        bring_in(land, cooperation, "dora")
+    place = {"user_id": land.users["dora"].id, "organisation_id": land.id("door")}
+    service.end_person(land.actor("samira"), cooperation, **place)
+    assert not people.takes_part(cooperation.id, **place)
+    bring_in(land, cooperation, "dora")
+    assert people.takes_part(cooperation.id, **place)
+    rows = session.scalars(
+        sa.select(CooperationPerson).where(CooperationPerson.user_id == land.users["dora"].id)
+    ).all()
+    assert len(rows) == 1
+
+
+def test_leaving_closes_clearances_in_this_cooperation_only(
+    land: Country, session: Session
+) -> None:
+    first, second = opened(land), opened(land)
+    dora = land.users["dora"]
+    for cooperation in (first, second):
+        bring_in(land, cooperation, "dora")
+        clearances.open_clearance(
+            land.actor("nadia"),
+            cooperation_id=cooperation.id,
+            user_id=dora.id,
+            organisation_id=land.id("door"),
+            undertaking_id=uuid4(),
+            from_on=clock.today(),
+            until_on=clock.today() + 30 * DAY,
+        )
+    service.end_person(
+        land.actor("samira"), first, user_id=dora.id, organisation_id=land.id("door")
+    )
+    found = clearances.open_clearances(dora.id, clock.today())
+    assert [one.cooperation_id for one in found] == [second.id]
+
+
+def test_the_last_coordinator_of_the_npm_stays(land: Country) -> None:
+    cooperation = opened(land)
+    place = {"user_id": land.users["ilena"].id, "organisation_id": land.id("npm")}
+    with pytest.raises(RuleBrokenError, match="only coordinator"):
+        service.end_person(land.actor("ilena"), cooperation, **place)
+    land.person("Zora Venn", "npm", Role.COORDINATOR)
+    bring_in(land, cooperation, "zora")
+    service.end_person(land.actor("ilena"), cooperation, **place)
+    assert [one.name for one in people.coordinators_for_npm(cooperation.id)] == ["Zora Venn"]
+
+
+def test_who_could_join_leaves_out_those_who_do_and_auditors(land: Country) -> None:
+    cooperation = opened(land)
+    land.person("Audra Penn", "door", Role.AUDITOR)
+    bring_in(land, cooperation, "dora")
+    names = [name for _id, name in people.could_join(cooperation.id, land.id("door"))]
+    assert names == ["Henrik Asante", "Samira Okell"]
+
+
+def test_who_has_no_role_left_is_taken_out_everywhere(land: Country, session: Session) -> None:
+    cooperation = opened(land)
+    bring_in(land, cooperation, "dora")
+    membership = session.scalars(
+        sa.select(Membership).where(Membership.user_id == land.users["dora"].id)
+    ).one()
+    membership.ended_at = clock.now()
+    session.flush()
+    service.follow_departure(
+        Happening(verbs.ROLE_ENDED, "membership", membership.id, None, land.actor("samira"))
+    )
+    assert "Dora Lund" not in [one.name for one in people.people(cooperation.id)]
+    assert "person_left" in verbs_of(cooperation)
+
+
+def test_who_keeps_another_role_stays(land: Country, session: Session) -> None:
+    cooperation = opened(land)
+    land.person("Dana Rook", "door", Role.MEMBER, Role.SIGNATORY)
+    bring_in(land, cooperation, "dana")
+    membership = session.scalars(
+        sa.select(Membership).where(
+            Membership.user_id == land.users["dana"].id, Membership.role == Role.SIGNATORY
+        )
+    ).one()
+    membership.ended_at = clock.now()
+    session.flush()
+    service.follow_departure(
+        Happening(verbs.ROLE_ENDED, "membership", membership.id, None, land.actor("samira"))
+    )
+    assert "Dana Rook" in [one.name for one in people.people(cooperation.id)]
+
+
+def test_suspension_closes_clearances_at_once(land: Country, session: Session) -> None:
+    cooperation = opened(land)
+    leyla = land.users["leyla"]
+    bring_in(land, cooperation, "leyla")
+    clearances.open_clearance(
+        land.actor("nadia"),
+        cooperation_id=cooperation.id,
+        user_id=leyla.id,
+        organisation_id=land.id("lantern"),
+        undertaking_id=uuid4(),
+        from_on=clock.today(),
+        until_on=clock.today() + 30 * DAY,
+    )
+    service.follow_departure(
+        Happening(verbs.PERSON_SUSPENDED, "user", leyla.id, None, land.actor("root"))
+    )
+    row = session.scalars(sa.select(Clearance)).one()
+    assert row.closed_reason == ClearanceEnd.SUSPENDED.value
+    assert clearances.open_clearances(leyla.id, clock.today()) == ()
+
+
+def invitation(land: Country, cooperation: Cooperation, first: str, key: str) -> Invitation:
+    made = Invitation(
+        id=uuid4(),
+        email="x@example.org",
+        organisation_id=land.id(key),
+        roles=["member"],
+        cooperation_id=cooperation.id,
+        function="interpreter",
+        token_digest=uuid4().hex,
+        created_at=clock.now(),
+        expires_at=clock.now(),
+        accepted_by_id=land.users[first].id,
+    )
+    land.session.add(made)
+    land.session.flush()
+    return made
+
+
+def test_who_accepts_an_invitation_to_a_cooperation_takes_part(land: Country) -> None:
+    cooperation = opened(land)
+    made = invitation(land, cooperation, "dora", "door")
+    happening = Happening(
+        verbs.INVITATION_ACCEPTED, "invitation", made.id, None, land.actor("dora")
+    )
+    service.follow_invitation(happening)
+    service.follow_invitation(happening)  # repeated: nothing more happens
+    found = [one for one in people.people(cooperation.id) if one.name == "Dora Lund"]
+    assert [one.function for one in found] == ["interpreter"]
+
+
+def test_an_invitation_to_a_cooperation_of_others_brings_nobody_in(land: Country) -> None:
+    cooperation = opened(land)
+    made = invitation(land, cooperation, "marek", "bridge")
+    service.follow_invitation(
+        Happening(verbs.INVITATION_ACCEPTED, "invitation", made.id, None, land.actor("marek"))
+    )
+    assert "Marek Tull" not in [one.name for one in people.people(cooperation.id)]
+
+
+# Clearances
+
+
+def open_clearance(land: Country, cooperation: Cooperation, **more: object) -> Clearance:
+    today = clock.today()
+    given = {
+        "cooperation_id": cooperation.id,
+        "user_id": land.users["dora"].id,
+        "organisation_id": land.id("door"),
+        "undertaking_id": uuid4(),
+        "from_on": today,
+        "until_on": today + 10 * DAY,
+        **more,
+    }
+    return clearances.open_clearance(land.actor("nadia"), **given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("days", "is_open"), [(-1, False), (0, True), (10, True), (11, False)])
+def test_a_clearance_is_open_from_its_first_to_its_last_day(
+    land: Country, days: int, is_open: bool
+) -> None:
+    cooperation = opened(land)
+    open_clearance(land, cooperation)
+    day = clock.today() + days * DAY
+    assert bool(clearances.open_clearances(land.users["dora"].id, day)) is is_open
+
+
+def test_a_clearance_of_a_suspended_person_is_not_open(land: Country, session: Session) -> None:
+    cooperation = opened(land)
+    open_clearance(land, cooperation)
+    land.users["dora"].suspended_at = clock.now()
+    session.flush()
+    assert clearances.open_clearances(land.users["dora"].id, clock.today()) == ()
+    assert clearances.cleared_user_ids(cooperation.id) == frozenset()
+
+
+def test_a_clearance_for_one_visit_does_not_tell_when_the_visit_is(land: Country) -> None:
+    cooperation = opened(land)
+    open_clearance(land, cooperation, visit_id=uuid4())
+    newest = trail.history(cooperation.id)[1][0]
+    assert newest.details == {"person": "Dora Lund", "scope": "visit"}
+    open_clearance(land, cooperation)
+    newest = trail.history(cooperation.id)[1][0]
+    assert newest.details["until"] == (clock.today() + 10 * DAY).isoformat()
+
+
+def test_who_is_cleared_for_one_visit_is_not_cleared_for_all(land: Country) -> None:
+    cooperation = opened(land)
+    visit_id = uuid4()
+    open_clearance(land, cooperation, visit_id=visit_id)
+    dora = {land.users["dora"].id}
+    assert clearances.cleared_user_ids(cooperation.id) == frozenset()
+    assert clearances.cleared_user_ids(cooperation.id, visit_id) == dora
+    assert clearances.cleared_user_ids(cooperation.id, uuid4()) == frozenset()
+
+
+def test_a_clearance_that_ends_before_it_begins_is_refused(land: Country) -> None:
+    with pytest.raises(RuleBrokenError):
+        open_clearance(land, opened(land), until_on=clock.today() - DAY)
+
+
+def test_closing_is_recorded_once(land: Country) -> None:
+    cooperation = opened(land)
+    clearance = open_clearance(land, cooperation)
+    assert clearances.close(land.actor("nadia"), clearance, ClearanceEnd.WITHDRAWN)
+    assert not clearances.close(land.actor("nadia"), clearance, ClearanceEnd.WITHDRAWN)
+    assert verbs_of(cooperation).count("clearance_closed") == 1
+    assert trail.history(cooperation.id)[1][0].details["reason"] == "withdrawn"
+
+
+def test_new_terms_close_all_clearances_of_the_cooperation(land: Country) -> None:
+    first, second = opened(land), opened(land)
+    open_clearance(land, first)
+    open_clearance(land, first, user_id=land.users["leyla"].id, organisation_id=land.id("lantern"))
+    open_clearance(land, second)
+    assert clearances.close_for_terms(None, first.id) == 2
+    assert clearances.cleared_user_ids(second.id)
+
+
+def test_what_an_undertaking_opened_is_closed_with_it(land: Country) -> None:
+    cooperation = opened(land)
+    undertaking_id = uuid4()
+    open_clearance(land, cooperation, undertaking_id=undertaking_id)
+    open_clearance(land, cooperation)
+    assert clearances.close_for_undertaking(None, undertaking_id, ClearanceEnd.WITHDRAWN) == 1
+
+
+def test_expired_clearances_are_recorded_by_the_application(land: Country) -> None:
+    cooperation = opened(land)
+    open_clearance(land, cooperation)
+    last_day = clock.today() + 10 * DAY
+    assert clearances.close_expired(last_day) == 0
+    assert clearances.close_expired(last_day + DAY) == 1
+    assert clearances.close_expired(last_day + DAY) == 0
+    newest = trail.history(cooperation.id)[1][0]
+    assert (newest.who, newest.details["reason"]) == (None, "expired")
+
+
+# Queries
+
+
+def test_dates_of_terms_in_force_are_taken_over_without_a_policy(land: Country) -> None:
+    cooperation = opened(land)
+    dates = {
+        "starts_on": dt.date(2027, 1, 1),
+        "ends_on": dt.date(2028, 1, 1),
+        "review_on": dt.date(2027, 6, 1),
+    }
+    assert service.follow_dates(land.actor("henrik"), cooperation, **dates)
+    assert not service.follow_dates(land.actor("henrik"), cooperation, **dates)
+    assert cooperation.ends_on == dt.date(2028, 1, 1)
+
+
+def test_the_list_finds_by_title_reference_and_party(land: Country) -> None:
+    opened(land, title="Custody in the north")
+    second = open_one(land, "bridge", title="Families and 100% contact")
+    ilena = land.actor("ilena")
+
+    def titles(words: str) -> list[str]:
+        return [one.title for one in queries.listing(ilena, words=words).cooperations]
+
+    assert titles("") == ["Families and 100% contact", "Custody in the north"]
+    assert titles("NORTH custody") == ["Custody in the north"]
+    assert titles("bridge") == ["Families and 100% contact"]
+    assert titles(second.reference.lower()) == ["Families and 100% contact"]
+    assert titles("%") == ["Families and 100% contact"]
+    assert titles("_") == []
+    assert titles("north bridge") == []
+    assert queries.listing(ilena, limit=1, offset=1).total == 2
+
+
+def test_parties_that_left_see_nothing_after_their_last_day(
+    land: Country, session: Session
+) -> None:
+    cooperation = opened(land)
+    party = session.scalars(
+        sa.select(Party).where(Party.organisation_id == land.id("lantern"))
+    ).one()
+    joana = land.actor("joana")
+    party.left_on = clock.today()
+    session.flush()
+    assert queries.find(joana, cooperation.reference)
+    party.left_on = clock.today() - DAY
+    session.flush()
+    assert queries.find(joana, cooperation.reference) is None
+
+
+def test_references_look_as_people_know_them(land: Country) -> None:
+    assert re.fullmatch(r"C-\d{4}-\d{4}", opened(land).reference)
