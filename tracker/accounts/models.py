@@ -1,4 +1,4 @@
-"""People who sign in, their memberships and roles, invitations, and the count of sign-in attempts."""
+"""People who sign in, their memberships and roles, invitations, attempts to prove identity."""
 
 import datetime as dt
 from typing import Any

@@ -1,0 +1,122 @@
+"""Limits on proving who one is: failures are counted in the database, for an account and a client.
+
+Keys are authenticated digests, so that the table tells nobody's address.
+"""
+
+import datetime as dt
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tracker.accounts.models import Attempt
+from tracker.core import clock, keys
+from tracker.core.db import db
+
+WINDOW = dt.timedelta(minutes=15)
+IPV6_PREFIX = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """What is counted together: so many in the window, then one has to wait."""
+
+    subject: str
+    most: int
+
+    @property
+    def key(self) -> str:
+        """The name under which it is counted."""
+        secret = keys.current().secret
+        return hmac.new(secret, f"attempt|{self.subject}".encode(), hashlib.sha256).hexdigest()
+
+
+def account(email: str) -> Counter:
+    """Count failures to prove to be the owner of an account: password, code, recovery code."""
+    return Counter(f"account|{email.strip().lower()}", 10)
+
+
+def client(address: str | None) -> Counter:
+    """Count failures from one client's address."""
+    return Counter(f"client|{_network(address)}", 30)
+
+
+def reset_account(email: str) -> Counter:
+    """Count requests for a new password for one address."""
+    return Counter(f"reset|{email.strip().lower()}", 5)
+
+
+def reset_client(address: str | None) -> Counter:
+    """Count requests for new passwords from one client's address."""
+    return Counter(f"reset-client|{_network(address)}", 20)
+
+
+def minutes_to_wait(counters: Iterable[Counter]) -> int:
+    """Return after how many minutes another attempt is allowed; 0 when one is allowed now."""
+    return max((_minutes(counter) for counter in counters), default=0)
+
+
+def note(counters: Iterable[Counter]) -> None:
+    """Count one attempt, for good, whatever becomes of the caller's transaction.
+
+    The caller's transaction is given up, since SQLite lets only one write. What was read before
+    can still be shown, but not changed.
+    """
+    rows = [{"id": uuid4(), "key": counter.key, "at": clock.now()} for counter in counters]
+    db.session.expunge_all()
+    db.session.rollback()
+    with Session(db.engine) as own:
+        own.execute(sa.insert(Attempt), rows)
+        own.commit()
+
+
+def forgive(email: str) -> None:
+    """Forget an account's failures after a success, in the caller's transaction."""
+    db.session.execute(
+        sa.delete(Attempt)
+        .where(Attempt.key == account(email).key)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def forget_old() -> int:
+    """Remove what no longer counts, in the caller's transaction; for the worker."""
+    removed = db.session.execute(
+        sa.delete(Attempt)
+        .where(Attempt.at < clock.now() - WINDOW)
+        .returning(Attempt.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(removed.all())
+
+
+def _minutes(counter: Counter) -> int:
+    """The attempt that has to grow old before another is allowed says how long it takes."""
+    now = clock.now()
+    oldest_counting = db.session.scalar(
+        sa.select(Attempt.at)
+        .where(Attempt.key == counter.key, Attempt.at > now - WINDOW)
+        .order_by(Attempt.at.desc())
+        .offset(counter.most - 1)
+        .limit(1)
+    )
+    if oldest_counting is None:
+        return 0
+    seconds = (oldest_counting + WINDOW - now).total_seconds()
+    return max(1, -(-int(seconds) // 60))
+
+
+def _network(address: str | None) -> str:
+    """Return the address; of IPv6 the network, since one client has all of it."""
+    try:
+        known = ipaddress.ip_address(address or "")
+    except ValueError:
+        return "unknown"
+    if known.version == 4:  # noqa: PLR2004 -- the version of the protocol
+        return str(known)
+    return str(ipaddress.ip_network((known, IPV6_PREFIX), strict=False))

@@ -1,0 +1,42 @@
+"""Words for roles and for where an invitation stands."""
+
+import enum
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Role
+
+
+class InvitationState(enum.StrEnum):
+    """Where an invitation stands."""
+
+    OPEN = "open"
+    EXPIRED = "expired"
+    ACCEPTED = "accepted"
+    REVOKED = "revoked"
+
+
+ROLES: dict[Role, object] = {
+    Role.COORDINATOR: _l("Coordinator"),
+    Role.MEMBER: _l("Member"),
+    Role.SIGNATORY: _l("Signatory"),
+    Role.MANAGER: _l("Manager"),
+    Role.AUDITOR: _l("Auditor"),
+    Role.ADMINISTRATOR: _l("Administrator"),
+}
+
+WHAT_ROLES_MAY: dict[Role, object] = {
+    Role.COORDINATOR: _l("Opens cooperations (NPM), invites people, fills in, sends for signature"),
+    Role.MEMBER: _l("Fills in and comments where invited; signs the own undertaking"),
+    Role.SIGNATORY: _l("Signs for the organisation; the source of that power is shown"),
+    Role.MANAGER: _l("Sees all the own side's cooperations and the agreement register"),
+    Role.AUDITOR: _l("Reads states, dates, signatures and terms; never confidential content"),
+    Role.ADMINISTRATOR: _l("Accounts, organisations, settings; no content of cooperations"),
+}
+
+INVITATION_STATES: dict[InvitationState, object] = {
+    InvitationState.OPEN: _l("Open"),
+    InvitationState.EXPIRED: _l("Expired"),
+    InvitationState.ACCEPTED: _l("Accepted"),
+    InvitationState.REVOKED: _l("Revoked"),
+}

@@ -1,0 +1,50 @@
+"""Passwords: what makes one good enough, and keeping and proving them by the sign-in machinery."""
+
+import unicodedata
+
+from flask_babel import gettext as _
+from flask_security.utils import hash_password, verify_password
+
+from tracker.accounts.models import User
+
+LEAST, MOST = 12, 128
+FEWEST_LETTERS = 5
+# Parts of the address or name that are longer than this must not stand in a password.
+TELLING = 4
+# Beginnings that most guesses try first.
+_COMMON = ("password", "passw0rd", "qwerty", "letmein", "welcome", "iloveyou", "12345", "abcdef")
+
+
+def normalize(password: str) -> str:
+    """Return one form of a password, whichever keyboard it was typed on."""
+    return unicodedata.normalize("NFKD", password)
+
+
+def problems(password: str, *, name: str = "", email: str = "") -> list[str]:
+    """Return what is wrong with a new password, in words; nothing when it is good enough."""
+    if len(password) < LEAST:
+        return [_("Use at least %(least)s characters. Several words are easy to keep", least=LEAST)]
+    if len(password) > MOST:
+        return [_("Use at most %(most)s characters", most=MOST)]
+    lowered = password.casefold()
+    if len(set(lowered)) < FEWEST_LETTERS:
+        return [_("Use more different characters")]
+    if any(lowered.startswith(start) for start in _COMMON):
+        return [_("This is easy to guess. Use several words that don't belong together")]
+    own = [*name.casefold().split(), *email.casefold().partition("@")[0].split(".")]
+    if any(part in lowered for part in own if len(part) > TELLING):
+        return [_("Leave your name and address out of it")]
+    return []
+
+
+def hashed(password: str) -> str:
+    """Return the argon2 hash of a password."""
+    return str(hash_password(normalize(password)))
+
+
+def is_right(user: User, password: str) -> bool:
+    """Tell whether a password is the person's; takes the same time when there is none."""
+    if not user.password:
+        hash_password(password[:MOST])
+        return False
+    return bool(verify_password(normalize(password), user.password))

@@ -1,0 +1,123 @@
+"""Who may invite, give and end roles, suspend, restore, and reset a second factor."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.access.decision import YES, Decision, no
+
+# Which roles there are in an organisation, by its kind (product.md, section 2).
+ROLES_OF_KIND: dict[OrganisationKind, tuple[Role, ...]] = {
+    OrganisationKind.NPM: (
+        Role.COORDINATOR,
+        Role.MEMBER,
+        Role.SIGNATORY,
+        Role.MANAGER,
+        Role.AUDITOR,
+    ),
+    OrganisationKind.CSO: (Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY, Role.MANAGER),
+    OrganisationKind.OTHER: (Role.AUDITOR,),
+}
+# The roles that a coordinator gives and ends in the own organisation.
+COORDINATORS_GIVE = frozenset({Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY})
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFacts:
+    """What the rules ask about a person: the roles that run today, each with its organisation."""
+
+    user_id: UUID
+    active: bool
+    roles: frozenset[tuple[UUID | None, Role]]
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether the person administers the instance."""
+        return any(role is Role.ADMINISTRATOR for _where, role in self.roles)
+
+    def is_in(self, organisation_id: UUID | None) -> bool:
+        """Tell whether the person holds a role in an organisation."""
+        return organisation_id is not None and organisation_id in {where for where, _ in self.roles}
+
+
+def can_see_people(actor: Actor) -> Decision:
+    """Decide on the list of people: administrators all; coordinators and managers the own side."""
+    if actor.is_administrator or actor.has(Role.COORDINATOR, Role.MANAGER):
+        return YES
+    return no(_l("Only administrators, coordinators and managers see the list of people."))
+
+
+def can_invite(actor: Actor | None) -> Decision:
+    """Decide on inviting at all: administrators, coordinators, and the application itself."""
+    if actor is None or actor.is_administrator or actor.has(Role.COORDINATOR):
+        return YES
+    return no(_l("Only administrators and coordinators invite people."))
+
+
+def can_give_roles(
+    actor: Actor | None, organisation_id: UUID | None, roles: Collection[Role]
+) -> Decision:
+    """Decide on giving roles: administrators any; coordinators some, in the own organisation."""
+    can = can_invite(actor)
+    if not can or actor is None or actor.is_administrator:
+        return can
+    if organisation_id is None or organisation_id != actor.organisation_id:
+        return no(_l("You give roles in the organisation you act for only."))
+    if not COORDINATORS_GIVE.issuperset(roles):
+        return no(_l("Only administrators give this role."))
+    return YES
+
+
+def can_end_role(actor: Actor, person: UUID, organisation_id: UUID | None, role: Role) -> Decision:
+    """Decide on ending somebody's role. One's own ends by leaving the organisation."""
+    if person == actor.user_id:
+        return no(_l("You can't end your own role. You can leave the organisation."))
+    return can_give_roles(actor, organisation_id, {role})
+
+
+def can_suspend(actor: Actor, person: PersonFacts) -> Decision:
+    """Decide on closing and opening again an account.
+
+    Administrators; coordinators where the person holds only roles that coordinators give, and
+    only in the organisation acted for. Never one's own account.
+    """
+    if person.user_id == actor.user_id:
+        return no(_l("You can't suspend your own account."))
+    if actor.is_administrator:
+        return YES
+    if not actor.has(Role.COORDINATOR) or not person.is_in(actor.organisation_id):
+        return no(_l("Only administrators suspend this account."))
+    if any(
+        where != actor.organisation_id or role not in COORDINATORS_GIVE
+        for where, role in person.roles
+    ):
+        return no(_l("This person holds other roles too, so only administrators suspend them."))
+    return YES
+
+
+def can_reset_second_factor(actor: Actor, person: PersonFacts) -> Decision:
+    """Decide on resetting a lost second factor: a second person, never one's own.
+
+    Administrators, and managers of an organisation of the person. An administrator's second
+    factor is reset by administrators alone.
+    """
+    if person.user_id == actor.user_id:
+        return no(_l("Another person has to reset your second factor."))
+    if actor.is_administrator:
+        return YES
+    if person.is_administrator:
+        return no(_l("Only administrators reset an administrator's second factor."))
+    if actor.has(Role.MANAGER) and person.is_in(actor.organisation_id):
+        return YES
+    return no(
+        _l("Only administrators, and managers of the same organisation, reset a second factor.")
+    )
+
+
+def roles_to_give(actor: Actor, kind: OrganisationKind) -> tuple[Role, ...]:
+    """Return the roles that the person may give in an organisation of a kind."""
+    every = ROLES_OF_KIND[kind]
+    return every if actor.is_administrator else tuple(r for r in every if r in COORDINATORS_GIVE)

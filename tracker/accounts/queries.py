@@ -1,0 +1,448 @@
+"""Reads of people, their roles and invitations."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from tracker.access.actor import Actor, ActorMembership, Role
+from tracker.accounts.labels import InvitationState
+from tracker.accounts.models import Invitation, Membership, User
+from tracker.accounts.policy import PersonFacts, can_see_people
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.organisations.models import Organisation
+
+
+@dataclass(frozen=True, slots=True)
+class PersonOf:
+    """A person of an organisation, for others to choose from: roles that run that day."""
+
+    user_id: UUID
+    name: str
+    office: str
+    roles: frozenset[Role]
+    outside_expert: bool
+    has_second_factor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Signatory:
+    """A person who signs for an organisation, in which office and by what power."""
+
+    user_id: UUID
+    name: str
+    office: str
+    power: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Where and in which language to write to a person."""
+
+    user_id: UUID
+    name: str
+    email: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRole:
+    """One role of a person as listed."""
+
+    membership_id: UUID
+    role: Role
+    organisation_id: UUID | None
+    organisation_name: str
+    starts_on: dt.date
+    ends_on: dt.date | None
+    ended_at: dt.datetime | None
+    outside_expert: bool
+    power: str
+    office: str
+    runs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person as listed, with the roles that the reader may see."""
+
+    id: UUID
+    name: str
+    email: str
+    active: bool
+    suspended_at: dt.datetime | None
+    suspended_reason: str
+    has_second_factor: bool
+    created_at: dt.datetime
+    roles: tuple[PersonRole, ...] = ()
+
+    @property
+    def running(self) -> tuple[PersonRole, ...]:
+        """The roles that run today."""
+        return tuple(role for role in self.roles if role.runs)
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationLine:
+    """An invitation as listed."""
+
+    id: UUID
+    email: str
+    name: str
+    organisation_id: UUID | None
+    organisation_name: str
+    roles: tuple[Role, ...]
+    state: InvitationState
+    created_at: dt.datetime
+    expires_at: dt.datetime
+
+
+# Who acts, and with whom others work ------------------------------------------------------------
+
+
+def memberships_of(user_id: UUID, day: dt.date) -> tuple[ActorMembership, ...]:
+    """Return the roles of a person that run on a day, in one query."""
+    rows = db.session.execute(
+        sa.select(
+            Membership.role,
+            Membership.organisation_id,
+            Organisation.name,
+            Organisation.kind,
+            Membership.outside_expert,
+            Membership.audits_id,
+            Membership.power,
+        )
+        .outerjoin(Membership.organisation)
+        .where(Membership.user_id == user_id, runs_on(day))
+        .order_by(Organisation.name, Membership.role)
+    )
+    return tuple(
+        ActorMembership(
+            role=role,
+            organisation_id=organisation_id,
+            organisation_name=name or "",
+            organisation_kind=kind,
+            outside_expert=outside_expert,
+            audits_id=audits_id,
+            power=power,
+        )
+        for role, organisation_id, name, kind, outside_expert, audits_id, power in rows
+    )
+
+
+def people_of(organisation_id: UUID, day: dt.date | None = None) -> tuple[PersonOf, ...]:
+    """Return the people of an organisation on a day (today), by name; not suspended ones."""
+    return _people(Membership.organisation_id == organisation_id, day or clock.today())
+
+
+def people_with_role(
+    organisation_id: UUID, roles: Collection[Role], day: dt.date | None = None
+) -> tuple[PersonOf, ...]:
+    """Return the people of an organisation who hold any of some roles on a day (today)."""
+    found = people_of(organisation_id, day)
+    return tuple(person for person in found if not person.roles.isdisjoint(roles))
+
+
+def signatories_of(organisation_id: UUID, day: dt.date) -> tuple[Signatory, ...]:
+    """Return who may sign for an organisation on a day, by name."""
+    rows = db.session.execute(
+        sa.select(User.id, User.name, Membership.office, Membership.power)
+        .join(Membership.user)
+        .where(
+            Membership.organisation_id == organisation_id,
+            Membership.role == Role.SIGNATORY,
+            runs_on(day),
+            User.active,
+        )
+        .order_by(User.name, User.id)
+    )
+    return tuple(Signatory(*row) for row in rows)
+
+
+def contacts(user_ids: Iterable[UUID]) -> dict[UUID, Contact]:
+    """Return where to write to people, by id; suspended ones are left out."""
+    wanted = set(user_ids)
+    if not wanted:
+        return {}
+    rows = db.session.execute(
+        sa.select(User.id, User.name, User.email, User.language).where(
+            User.id.in_(wanted), User.active
+        )
+    )
+    return {row.id: Contact(*row) for row in rows}
+
+
+def names(user_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the names of people by id, of suspended and departed ones too."""
+    wanted = set(user_ids)
+    if not wanted:
+        return {}
+    rows = db.session.execute(sa.select(User.id, User.name).where(User.id.in_(wanted)))
+    return dict(rows.tuples().all())
+
+
+def _people(where: sa.ColumnElement[bool], day: dt.date) -> tuple[PersonOf, ...]:
+    rows = db.session.execute(
+        sa.select(User, Membership.role, Membership.office, Membership.outside_expert)
+        .join(Membership.user)
+        .where(where, runs_on(day), User.active)
+        .order_by(User.name, User.id)
+    ).all()
+    found: dict[UUID, PersonOf] = {}
+    for user, role, office, outside_expert in rows:
+        known = found.get(user.id)
+        found[user.id] = PersonOf(
+            user_id=user.id,
+            name=user.name,
+            office=(known.office if known else "") or office,
+            roles=(known.roles if known else frozenset()) | {role},
+            outside_expert=outside_expert or (known is not None and known.outside_expert),
+            has_second_factor=user.has_second_factor,
+        )
+    return tuple(found.values())
+
+
+# Lists and pages of people ----------------------------------------------------------------------
+
+
+def people(
+    actor: Actor, *, words: str = "", suspended: bool = False, offset: int = 0, limit: int = 25
+) -> tuple[int, list[Person]]:
+    """Return how many people the actor may see, and one page of them by name.
+
+    Administrators see everybody; coordinators and managers the people of the own organisation,
+    with their roles there.
+    """
+    wanted = sa.and_(_seen_by(actor), _matching(words), User.active.is_(not suspended))
+    total = db.session.scalar(sa.select(sa.func.count()).select_from(User).where(wanted))
+    users = db.session.scalars(
+        sa.select(User).where(wanted).order_by(User.name, User.id).offset(offset).limit(limit)
+    ).all()
+    roles = _roles_of(actor, [user.id for user in users])
+    return total or 0, [_person(user, roles.get(user.id, ())) for user in users]
+
+
+def counts(actor: Actor, words: str = "") -> tuple[int, int]:
+    """Return how many people with an open, and how many with a suspended account match."""
+    rows = db.session.execute(
+        sa.select(User.active, sa.func.count())
+        .where(_seen_by(actor), _matching(words))
+        .group_by(User.active)
+    )
+    found = dict(rows.tuples().all())
+    return found.get(True, 0), found.get(False, 0)
+
+
+def find_user_for_actor(actor: Actor, user_id: UUID) -> Person | None:
+    """Return a person the actor may see, with the roles the actor may see; else None."""
+    user = db.session.scalar(sa.select(User).where(User.id == user_id, _seen_by(actor)))
+    if user is None:
+        return None
+    return _person(user, _roles_of(actor, [user.id]).get(user.id, ()))
+
+
+def own_roles(actor: Actor) -> tuple[PersonRole, ...]:
+    """Return all one's own roles that run today."""
+    rows = db.session.execute(
+        _role_columns().where(Membership.user_id == actor.user_id, runs_on(clock.today()))
+    )
+    return tuple(_role(membership, name) for membership, name in rows)
+
+
+def facts_of(user_id: UUID) -> PersonFacts | None:
+    """Return what the rules ask about a person."""
+    user = db.session.get(User, user_id)
+    if user is None:
+        return None
+    rows = db.session.execute(
+        sa.select(Membership.organisation_id, Membership.role).where(
+            Membership.user_id == user_id, runs_on(clock.today())
+        )
+    )
+    return PersonFacts(user_id=user.id, active=user.active, roles=frozenset(rows.tuples().all()))
+
+
+def find_user_by_email(email: str) -> User | None:
+    """Return the account of an address, for the sign-in, invitations and the command line."""
+    return db.session.scalar(sa.select(User).where(User.email == email.strip().lower()))
+
+
+# Invitations ------------------------------------------------------------------------------------
+
+
+def invitations(
+    actor: Actor, *, offset: int = 0, limit: int = 25
+) -> tuple[int, list[InvitationLine]]:
+    """Return how many invitations wait for an answer, and one page of them, newest first.
+
+    Expired ones count, since they can be sent again. Administrators see all, coordinators and
+    managers those of the own organisation.
+    """
+    wanted = sa.and_(
+        _invitations_seen_by(actor),
+        Invitation.accepted_at.is_(None),
+        Invitation.revoked_at.is_(None),
+    )
+    total = db.session.scalar(sa.select(sa.func.count()).select_from(Invitation).where(wanted))
+    rows = db.session.scalars(
+        sa.select(Invitation)
+        .options(joinedload(Invitation.organisation))
+        .where(wanted)
+        .order_by(Invitation.created_at.desc(), Invitation.id)
+        .offset(offset)
+        .limit(limit)
+    )
+    return total or 0, [_invitation_line(row) for row in rows]
+
+
+def find_invitation(actor: Actor, invitation_id: UUID) -> InvitationLine | None:
+    """Return an invitation the actor may see."""
+    found = db.session.scalar(
+        sa.select(Invitation)
+        .options(joinedload(Invitation.organisation))
+        .where(Invitation.id == invitation_id, _invitations_seen_by(actor))
+    )
+    return _invitation_line(found) if found else None
+
+
+def invitation_by_token(token: str, *, lock: bool = False) -> Invitation | None:
+    """Return the invitation of a token, which is the proof that it is for the reader."""
+    wanted = sa.select(Invitation).where(Invitation.token_digest == token_digest(token))
+    if lock:
+        wanted = wanted.with_for_update()
+    invitation = db.session.scalar(wanted)
+    if invitation is not None and invitation.organisation_id is not None:
+        db.session.refresh(invitation, ["organisation"])
+    return invitation
+
+
+def state_of(invitation: Invitation) -> InvitationState:
+    """Tell where an invitation stands now."""
+    if invitation.accepted_at is not None:
+        return InvitationState.ACCEPTED
+    if invitation.revoked_at is not None:
+        return InvitationState.REVOKED
+    if invitation.expires_at <= clock.now():
+        return InvitationState.EXPIRED
+    return InvitationState.OPEN
+
+
+def token_digest(token: str) -> str:
+    """Return what is kept of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+# Parts ------------------------------------------------------------------------------------------
+
+
+def runs_on(day: dt.date) -> sa.ColumnElement[bool]:
+    """Ask that a role runs on a day; the last day is included."""
+    return sa.and_(
+        Membership.starts_on <= day,
+        sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= day),
+        Membership.ended_at.is_(None),
+    )
+
+
+def _seen_by(actor: Actor) -> sa.ColumnElement[bool]:
+    """Ask for the people an actor may see: all, those of the own organisation, or nobody.
+
+    Somebody who left stays visible there, so that the past can be read.
+    """
+    if actor.is_administrator:
+        return sa.true()
+    if not can_see_people(actor) or actor.organisation_id is None:
+        return sa.false()
+    return sa.exists().where(
+        Membership.user_id == User.id, Membership.organisation_id == actor.organisation_id
+    )
+
+
+def _invitations_seen_by(actor: Actor) -> sa.ColumnElement[bool]:
+    if actor.is_administrator:
+        return sa.true()
+    if not can_see_people(actor) or actor.organisation_id is None:
+        return sa.false()
+    return Invitation.organisation_id == actor.organisation_id
+
+
+def _matching(words: str) -> sa.ColumnElement[bool]:
+    terms = [
+        sa.or_(
+            User.name.icontains(word, autoescape=True), User.email.icontains(word, autoescape=True)
+        )
+        for word in words.split()[:8]
+    ]
+    return sa.and_(sa.true(), *terms)
+
+
+def _role_columns() -> sa.Select[Membership, str]:
+    return (
+        sa.select(Membership, Organisation.name)
+        .outerjoin(Membership.organisation)
+        .order_by(Organisation.name, Membership.role, Membership.starts_on)
+    )
+
+
+def _roles_of(actor: Actor, user_ids: Collection[UUID]) -> dict[UUID, tuple[PersonRole, ...]]:
+    wanted = _role_columns().where(Membership.user_id.in_(user_ids))
+    if not actor.is_administrator:
+        wanted = wanted.where(Membership.organisation_id == actor.organisation_id)
+    found: dict[UUID, tuple[PersonRole, ...]] = {}
+    for membership, name in db.session.execute(wanted):
+        earlier = found.get(membership.user_id, ())
+        found[membership.user_id] = (*earlier, _role(membership, name))
+    return found
+
+
+def _role(membership: Membership, organisation_name: str | None) -> PersonRole:
+    today = clock.today()
+    last_day = membership.ends_on
+    return PersonRole(
+        membership_id=membership.id,
+        role=membership.role,
+        organisation_id=membership.organisation_id,
+        organisation_name=organisation_name or "",
+        starts_on=membership.starts_on,
+        ends_on=last_day,
+        ended_at=membership.ended_at,
+        outside_expert=membership.outside_expert,
+        power=membership.power,
+        office=membership.office,
+        runs=membership.ended_at is None
+        and membership.starts_on <= today
+        and (last_day is None or last_day >= today),
+    )
+
+
+def _person(user: User, roles: tuple[PersonRole, ...]) -> Person:
+    return Person(
+        id=user.id,
+        name=user.name,
+        email=user.email,
+        active=user.active,
+        suspended_at=user.suspended_at,
+        suspended_reason=user.suspended_reason,
+        has_second_factor=user.has_second_factor,
+        created_at=user.created_at,
+        roles=roles,
+    )
+
+
+def _invitation_line(invitation: Invitation) -> InvitationLine:
+    return InvitationLine(
+        id=invitation.id,
+        email=invitation.email,
+        name=invitation.name,
+        organisation_id=invitation.organisation_id,
+        organisation_name=invitation.organisation.name if invitation.organisation else "",
+        roles=tuple(Role(role) for role in invitation.roles),
+        state=state_of(invitation),
+        created_at=invitation.created_at,
+        expires_at=invitation.expires_at,
+    )

@@ -1,0 +1,61 @@
+"""How long a signed-in session lasts: until nobody used it for a while, and never longer than set.
+
+Both moments are kept in the signed session cookie.
+"""
+
+import datetime as dt
+import enum
+from uuid import UUID
+
+from flask import current_app, session
+
+from tracker.core import clock
+
+BEGUN, SEEN, ACTING_FOR = "begun", "seen", "acting_for"
+# The cookie is not written anew more often than this.
+STEP = 30
+
+
+class End(enum.StrEnum):
+    """Why a session ended by itself."""
+
+    IDLE = "idle"
+    LONG = "long"
+
+
+def begin() -> None:
+    """Start counting, when somebody signed in."""
+    session[BEGUN] = session[SEEN] = _now()
+
+
+def over() -> End | None:
+    """Tell whether the session ended by itself, and why."""
+    settings = current_app.extensions["settings"]
+    begun, seen = session.get(BEGUN), session.get(SEEN)
+    if not isinstance(begun, int) or not isinstance(seen, int):
+        return End.LONG
+    if _now() - begun >= dt.timedelta(hours=settings.session_hours).total_seconds():
+        return End.LONG
+    if _now() - seen >= dt.timedelta(minutes=settings.idle_minutes).total_seconds():
+        return End.IDLE
+    return None
+
+
+def touch() -> None:
+    """Note that the session is in use."""
+    if _now() - int(session.get(SEEN, 0)) >= STEP:
+        session[SEEN] = _now()
+
+
+def act_for(organisation_id: UUID) -> None:
+    """Remember for which organisation the person acts."""
+    session[ACTING_FOR] = str(organisation_id)
+
+
+def acting_for() -> str:
+    """Return the id of the organisation the person chose to act for, or nothing."""
+    return str(session.get(ACTING_FOR, ""))
+
+
+def _now() -> int:
+    return int(clock.now().timestamp())
