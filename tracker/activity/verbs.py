@@ -40,12 +40,12 @@ INVITATION_ACCEPTED = _verb(
     "organisation",
     "organisation_id",
     "roles",
-    "cooperation_id",
+    "cooperation",
     "function",
 )
 PERSON_CHANGED = _verb("person_changed", "changed")
 ROLE_GIVEN = _verb(
-    "role_given", "person", "organisation", "organisation_id", "role", "from", "until"
+    "role_given", "person", "organisation", "organisation_id", "role", "since", "until"
 )
 # last: whether it was the person's last role in that organisation.
 ROLE_ENDED = _verb(

@@ -1,0 +1,153 @@
+"""Mails about accounts: neutral sentences and a link, in the reader's language."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from flask_babel import gettext as _
+
+from tracker.accounts.models import Invitation, User
+from tracker.mail import outbox, render
+from tracker.ui.locale import as_date
+
+Words = Callable[[], tuple[str, list[str], str]]
+
+
+def invitation(invited: Invitation, token: str) -> None:
+    """Send an invitation; the link is good for the address alone."""
+    with render.in_language(invited.language):
+        outbox.queue(
+            invited.email,
+            invited.language,
+            "invitation",
+            _("You are invited to Common Terms"),
+            render.text(
+                _("An account is kept ready for you. The invitation is for this address alone."),
+                _(
+                    "It works until %(day)s. If you did not expect it, ignore it.",
+                    day=as_date(invited.expires_at),
+                ),
+                name=invited.name,
+                address=render.link_to("accounts.accept_invitation", token=token),
+            ),
+        )
+
+
+def roles_changed(user: User) -> None:
+    """Tell a person that a role was given or ended."""
+    _to(
+        user,
+        "roles_changed",
+        lambda: (
+            _("Your roles have changed"),
+            [_("A role of yours was given or ended. Your profile shows the roles you hold now.")],
+            render.link_to("accounts.profile"),
+        ),
+    )
+
+
+def suspended(user: User) -> None:
+    """Tell a person that the account is closed for now."""
+    _to(
+        user,
+        "suspended",
+        lambda: (
+            _("Your account is closed for now"),
+            [
+                _(
+                    "You can't sign in until it is opened again. Ask the coordinator of your "
+                    "organisation, or an administrator."
+                )
+            ],
+            "",
+        ),
+    )
+
+
+def restored(user: User) -> None:
+    """Tell a person that the account is open again."""
+    _to(
+        user,
+        "restored",
+        lambda: (
+            _("Your account is open again"),
+            [_("You can sign in as before.")],
+            render.link_to("security.login"),
+        ),
+    )
+
+
+def second_factor_reset(user: User) -> None:
+    """Tell a person that another person reset the second factor."""
+    _to(
+        user,
+        "second_factor_reset",
+        lambda: (
+            _("Your second factor was reset"),
+            [
+                _(
+                    "Another person reset it. Set up a new one after signing in. If you did not "
+                    "ask for this, tell an administrator at once."
+                )
+            ],
+            render.link_to("accounts.second_factor"),
+        ),
+    )
+
+
+def second_factor_set(user: User) -> None:
+    """Tell a person that a second factor was set up."""
+    _to(
+        user,
+        "second_factor_set",
+        lambda: (
+            _("A second factor was set up for your account"),
+            [_("If this was not you, tell an administrator at once.")],
+            render.link_to("accounts.profile"),
+        ),
+    )
+
+
+def password_link(user: User, token: str, within: dt.timedelta) -> None:
+    """Send the link for choosing a new password."""
+    minutes = int(within.total_seconds() // 60)
+    _to(
+        user,
+        "password_link",
+        lambda: (
+            _("Choose a new password"),
+            [
+                _(
+                    "Somebody asked for a new password for your account. The link works once, "
+                    "for %(minutes)s minutes. If it was not you, ignore it: nothing has changed.",
+                    minutes=minutes,
+                )
+            ],
+            render.link_to("security.reset_password", token=token),
+        ),
+    )
+
+
+def password_changed(user: User) -> None:
+    """Tell a person that the password was changed."""
+    _to(
+        user,
+        "password_changed",
+        lambda: (
+            _("Your password was changed"),
+            [
+                _(
+                    "Your other sessions have ended. If this was not you, choose a new password "
+                    "and tell an administrator at once."
+                )
+            ],
+            render.link_to("security.forgot_password"),
+        ),
+    )
+
+
+def _to(user: User, kind: str, words: Words) -> None:
+    """Queue a mail: subject, sentences and link, said in the person's language."""
+    with render.in_language(user.language):
+        subject, sentences, address = words()
+        body = render.text(*sentences, name=user.name, address=address)
+    outbox.queue(user.email, user.language, kind, subject, body)

@@ -1,0 +1,355 @@
+"""Verbs on people: profile, roles, leaving, suspending, restoring, resetting a second factor."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import joinedload
+
+from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.accounts import invitations, messages, policy, queries
+from tracker.accounts.models import Membership, User
+from tracker.activity import service as trail
+from tracker.activity.verbs import (
+    PERSON_CHANGED,
+    PERSON_RESTORED,
+    PERSON_SUSPENDED,
+    ROLE_ENDED,
+    ROLE_GIVEN,
+    SECOND_FACTOR_RESET,
+    SECOND_FACTOR_SET,
+)
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.organisations.models import Organisation
+
+TERM_RAN_OUT = "term ran out"
+LEFT = "left"
+
+
+@dataclass(frozen=True, slots=True)
+class NewRole:
+    """A role to give: for how long, and of a signatory by what power and in which office."""
+
+    role: Role
+    organisation_id: UUID | None
+    starts_on: dt.date | None = None
+    ends_on: dt.date | None = None
+    power: str = ""
+    office: str = ""
+    outside_expert: bool = False
+    audits_id: UUID | None = None
+
+
+def change_profile(actor: Actor, *, name: str, language: str) -> None:
+    """Change one's own name and language; raise RuleBrokenError with the field name."""
+    kept_name = " ".join(name.split())
+    if not kept_name:
+        raise RuleBrokenError(_l("Enter your name"), "name")
+    user = _hold(actor.user_id)
+    wanted = {"name": kept_name[: invitations.NAME_LENGTH], "language": language}
+    changed = [field for field, value in wanted.items() if getattr(user, field) != value]
+    for field in changed:
+        setattr(user, field, wanted[field])
+    if changed:
+        trail.record(
+            PERSON_CHANGED,
+            actor=actor,
+            subject_type="user",
+            subject_id=user.id,
+            changed=changed,
+        )
+
+
+def give_role(actor: Actor, user_id: UUID, new: NewRole) -> Membership:
+    """Give a person a role in an organisation.
+
+    Coordinators give it only to people of the own organisation. Raises RefusedError, or
+    RuleBrokenError with the field: role, organisation, power, office, ends_on, audits.
+    """
+    organisation = invitations.check_roles(actor, new.organisation_id, {new.role})
+    user = _hold(user_id)
+    person = _facts(user_id)
+    if not actor.is_administrator and not person.is_in(actor.organisation_id):
+        raise RuleBrokenError(_l("Invite the person first."))
+    _check_new(new, organisation)
+    _check_not_held(user_id, new)
+    membership = Membership(
+        id=uuid4(),
+        user_id=user_id,
+        organisation_id=new.organisation_id,
+        role=new.role,
+        starts_on=new.starts_on or clock.today(),
+        ends_on=new.ends_on,
+        outside_expert=new.outside_expert,
+        power=new.power if new.role is Role.SIGNATORY else "",
+        office=new.office,
+        audits_id=new.audits_id if new.role is Role.AUDITOR else None,
+        created_at=clock.now(),
+    )
+    db.session.add(membership)
+    trail.record(
+        ROLE_GIVEN,
+        actor=actor,
+        subject_type="user",
+        subject_id=user_id,
+        person=user.name,
+        organisation=organisation.name if organisation else "",
+        organisation_id=str(new.organisation_id or ""),
+        role=new.role.value,
+        since=membership.starts_on.isoformat(),
+        until=membership.ends_on.isoformat() if membership.ends_on else "",
+    )
+    messages.roles_changed(user)
+    return membership
+
+
+def end_role(actor: Actor, membership_id: UUID, *, reason: str) -> None:
+    """End somebody's role at once. With the last role in an organisation sessions end too.
+
+    Raises RefusedError, or RuleBrokenError when it ended already, no reason is given, or it is
+    the last administrator's.
+    """
+    membership = _held_role(membership_id)
+    policy.can_end_role(
+        actor, membership.user_id, membership.organisation_id, membership.role
+    ).require()
+    if not reason.strip():
+        raise RuleBrokenError(_l("Say why the role ends"), "reason")
+    if membership.role is Role.ADMINISTRATOR:
+        _check_not_last_administrator(membership.user_id)
+    _end([membership], actor, reason)
+    messages.roles_changed(membership.user)
+
+
+def leave(actor: Actor, organisation_id: UUID) -> None:
+    """End all one's own roles in an organisation, and one's sessions.
+
+    Raises RuleBrokenError when one holds none there.
+    """
+    held = _running(actor.user_id, organisation_id)
+    if not held:
+        raise RuleBrokenError(_l("You hold no role in this organisation."))
+    _end(held, actor, LEFT)
+
+
+def end_roles_run_out() -> int:
+    """End the roles whose last day is over, and tell what follows; for the worker.
+
+    They gave no access any more; ending them closes what rested on them.
+    """
+    rows = db.session.scalars(
+        _roles().where(Membership.ended_at.is_(None), Membership.ends_on < clock.today())
+    ).all()
+    for membership in rows:
+        _end([membership], None, TERM_RAN_OUT)
+    return len(rows)
+
+
+def suspend(actor: Actor, user_id: UUID, *, reason: str) -> None:
+    """Close an account at once, in running sessions too; roles stay for when it is restored.
+
+    Raises RefusedError, or RuleBrokenError when it is closed already, no reason is given, or it
+    is the last administrator's.
+    """
+    user = _hold(user_id)
+    policy.can_suspend(actor, _facts(user_id)).require()
+    if not user.active:
+        raise RuleBrokenError(_l("This account is suspended already."))
+    if not reason.strip():
+        raise RuleBrokenError(_l("Say why the account is suspended"), "reason")
+    _check_not_last_administrator(user_id)
+    user.active = False
+    user.suspended_at = clock.now()
+    user.suspended_reason = reason.strip()
+    end_sessions(user)
+    trail.record(
+        PERSON_SUSPENDED,
+        actor=actor,
+        subject_type="user",
+        subject_id=user.id,
+        person=user.name,
+        reason=user.suspended_reason,
+    )
+    messages.suspended(user)
+
+
+def restore(actor: Actor, user_id: UUID) -> None:
+    """Open a suspended account again. What was closed by the suspension stays closed.
+
+    Raises RefusedError, or RuleBrokenError when it is not suspended.
+    """
+    user = _hold(user_id)
+    policy.can_suspend(actor, _facts(user_id)).require()
+    if user.active:
+        raise RuleBrokenError(_l("This account is open."))
+    user.active = True
+    user.suspended_at = None
+    user.suspended_reason = ""
+    trail.record(
+        PERSON_RESTORED,
+        actor=actor,
+        subject_type="user",
+        subject_id=user.id,
+        person=user.name,
+    )
+    messages.restored(user)
+
+
+def reset_second_factor(actor: Actor, user_id: UUID, *, reason: str) -> None:
+    """Take a lost second factor away, so that the person sets up a new one. By a second person.
+
+    Raises RefusedError, or RuleBrokenError when there is none or no reason is given.
+    """
+    user = _hold(user_id)
+    policy.can_reset_second_factor(actor, _facts(user_id)).require()
+    if not user.has_second_factor:
+        raise RuleBrokenError(_l("This person has no second factor."))
+    if not reason.strip():
+        raise RuleBrokenError(_l("Say why, and how you made sure who asks"), "reason")
+    user.tf_primary_method = None
+    user.tf_totp_secret = None
+    user.totp_last_step = None
+    user.mf_recovery_codes = None
+    end_sessions(user)
+    trail.record(
+        SECOND_FACTOR_RESET,
+        actor=actor,
+        subject_type="user",
+        subject_id=user.id,
+        person=user.name,
+        reason=reason.strip(),
+    )
+    messages.second_factor_reset(user)
+
+
+def note_second_factor_set(actor: Actor | None, user: User) -> None:
+    """Record that a person set up a second factor, and tell the person."""
+    trail.record(SECOND_FACTOR_SET, actor=actor, subject_type="user", subject_id=user.id)
+    messages.second_factor_set(user)
+
+
+def end_sessions(user: User) -> None:
+    """End all sessions of a person, and links for a new password, from the next request on."""
+    user.fs_uniquifier = uuid4().hex
+
+
+def end_own_sessions(actor: Actor) -> None:
+    """End all one's own sessions, on every device."""
+    end_sessions(_hold(actor.user_id))
+
+
+def _end(held: Sequence[Membership], actor: Actor | None, reason: str) -> None:
+    """End roles of one person in one organisation, and say what follows."""
+    for membership in held:
+        membership.ended_at = clock.now()
+    db.session.flush()
+    user, organisation = held[0].user, held[0].organisation
+    last = not _running(user.id, held[0].organisation_id)
+    if last:
+        end_sessions(user)
+    for membership in held:
+        trail.record(
+            ROLE_ENDED,
+            actor=actor,
+            subject_type="user",
+            subject_id=user.id,
+            person=user.name,
+            organisation=organisation.name if organisation else "",
+            organisation_id=str(membership.organisation_id or ""),
+            role=membership.role.value,
+            last=last,
+            reason=reason,
+        )
+
+
+def _hold(user_id: UUID) -> User:
+    """Return a person and hold the row until the transaction ends."""
+    return db.session.scalars(
+        sa.select(User)
+        .where(User.id == user_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def _facts(user_id: UUID) -> policy.PersonFacts:
+    facts = queries.facts_of(user_id)
+    if facts is None:
+        message = f"There is no person {user_id}."
+        raise LookupError(message)
+    return facts
+
+
+def _roles() -> "sa.Select[Membership]":
+    return (
+        sa.select(Membership)
+        .options(joinedload(Membership.user), joinedload(Membership.organisation))
+        .with_for_update(of=Membership)
+    )
+
+
+def _held_role(membership_id: UUID) -> Membership:
+    """Return a role that runs or will run, and hold its row."""
+    membership = db.session.scalars(_roles().where(Membership.id == membership_id)).one()
+    if membership.ended_at is not None:
+        raise RuleBrokenError(_l("This role ended already."))
+    return membership
+
+
+def _running(user_id: UUID, organisation_id: UUID | None) -> Sequence[Membership]:
+    """Return the roles of a person in an organisation that were not ended."""
+    return db.session.scalars(
+        _roles().where(
+            Membership.user_id == user_id,
+            Membership.organisation_id == organisation_id,
+            queries.runs_on(clock.today()),
+        )
+    ).all()
+
+
+def _check_new(new: NewRole, organisation: Organisation | None) -> None:
+    """A signatory states power and office; a term ends after it begins; an NPM is audited."""
+    if new.role is Role.SIGNATORY and not new.office.strip():
+        raise RuleBrokenError(_l("Enter the office of the signatory"), "office")
+    if new.role is Role.SIGNATORY and not new.power.strip():
+        raise RuleBrokenError(_l("Say by what power the person signs"), "power")
+    if new.ends_on is not None and new.ends_on < (new.starts_on or clock.today()):
+        raise RuleBrokenError(_l("The last day lies before the first"), "ends_on")
+    is_npm = organisation is not None and organisation.kind is OrganisationKind.NPM
+    if new.outside_expert and not is_npm:
+        raise RuleBrokenError(_l("Only an NPM's person is an outside expert"), "outside_expert")
+    if new.role is Role.AUDITOR and not is_npm:
+        audited = db.session.get(Organisation, new.audits_id) if new.audits_id else None
+        if audited is None or audited.kind is not OrganisationKind.NPM:
+            raise RuleBrokenError(_l("Choose the NPM that is audited"), "audits")
+
+
+def _check_not_held(user_id: UUID, new: NewRole) -> None:
+    held = db.session.scalar(
+        sa.select(Membership.id).where(
+            Membership.user_id == user_id,
+            Membership.organisation_id == new.organisation_id,
+            Membership.role == new.role,
+            Membership.ended_at.is_(None),
+            sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= clock.today()),
+        )
+    )
+    if held is not None:
+        raise RuleBrokenError(_l("The person holds this role already"), "role")
+
+
+def _check_not_last_administrator(user_id: UUID) -> None:
+    """Somebody must be left to administer; the rows are held, so that two can't go at once."""
+    administrators = db.session.scalars(
+        sa.select(Membership.user_id)
+        .join(Membership.user)
+        .where(Membership.role == Role.ADMINISTRATOR, queries.runs_on(clock.today()), User.active)
+        .with_for_update(of=Membership)
+    ).all()
+    if set(administrators) == {user_id}:
+        raise RuleBrokenError(_l("This is the last administrator. Make another one first."))
