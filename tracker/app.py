@@ -12,6 +12,7 @@ from tracker.core import clock, keys
 from tracker.core.db import db
 from tracker.core.extensions import babel, csrf, migrate
 from tracker.core.security import init_security_headers
+from tracker.guidance import routes as guidance_routes
 from tracker.lifecycle import service as lifecycle
 from tracker.ui import routes as ui_routes
 from tracker.ui.assets import init_assets
@@ -89,6 +90,7 @@ def _furnish(app: Flask) -> None:
     register_error_pages(app)
     register_gallery(app)
     app.register_blueprint(ui_routes.blueprint)
+    app.register_blueprint(guidance_routes.blueprint)
 
 
 def _configure(app: Flask, settings: Settings) -> None:
