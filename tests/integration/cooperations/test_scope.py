@@ -1,0 +1,162 @@
+"""Who sees a cooperation, and who is listed for a thing of it."""
+
+import datetime as dt
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.factories.cooperations import Country, bring_in, country, load_checklists, open_one
+from tracker.activity import queries as trail
+from tracker.cooperations import audiences, people, queries, service
+from tracker.cooperations.models import AudienceMember, Cooperation
+from tracker.core import clock
+
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def land(session: Session) -> Country:
+    load_checklists()
+    return country(session)
+
+
+SEE_IT = ["ilena", "tomas", "nadia", "samira", "henrik", "ada"]
+DO_NOT = ["oren", "petra", "dora", "joana", "leyla", "marek", "vesna", "root"]
+
+
+@pytest.mark.parametrize("first", SEE_IT)
+def test_parties_and_their_auditor_see_the_cooperation(land: Country, first: str) -> None:
+    cooperation = open_one(land, "door")
+    actor = land.actor(first)
+    assert queries.find(actor, cooperation.reference)
+    assert queries.find_by_id(actor, cooperation.id)
+    assert queries.listing(actor).total == 1
+    assert queries.stage_counts(actor)[""] == 1
+    assert set(queries.find_all(actor, [cooperation.id])) == {cooperation.id}
+
+
+@pytest.mark.parametrize("first", DO_NOT)
+def test_nobody_else_sees_it_in_any_way(land: Country, first: str) -> None:
+    cooperation = open_one(land, "door")
+    actor = land.actor(first)
+    assert queries.find(actor, cooperation.reference) is None
+    assert queries.find_by_id(actor, cooperation.id) is None
+    assert queries.listing(actor, words=cooperation.reference).total == 0
+    assert queries.stage_counts(actor) == {"": 0}
+    assert queries.find_all(actor, [cooperation.id]) == {}
+
+
+@pytest.mark.parametrize("first", ["oren", "petra", "dora"])
+def test_a_member_sees_it_while_taking_part(land: Country, first: str) -> None:
+    cooperation = open_one(land, "door")
+    bring_in(land, cooperation, first)
+    actor = land.actor(first)
+    assert queries.find(actor, cooperation.reference)
+    home = land.homes[first]
+    assert home is not None
+    row = next(one for one in people.people(cooperation.id) if one.user_id == actor.user_id)
+    coordinator = "ilena" if home.id == land.id("npm") else "samira"
+    service.end_person(
+        land.actor(coordinator),
+        cooperation,
+        user_id=row.user_id,
+        organisation_id=row.organisation_id,
+    )
+    assert queries.find(actor, cooperation.reference) is None
+
+
+def test_an_auditor_of_another_npm_sees_nothing(land: Country) -> None:
+    open_one(land, "door")
+    other = open_one(land, "door", by="vesna")
+    found = queries.listing(land.actor("ada"))
+    assert other.reference not in [one.reference for one in found.cooperations]
+    assert found.total == 1
+
+
+def test_the_list_sends_as_many_queries_for_many_rows_as_for_one(
+    land: Country,
+    session: Session,
+    statements: Callable[[], AbstractContextManager[list[str]]],
+) -> None:
+    actor = land.actor("ilena")
+
+    def count() -> int:
+        session.flush()
+        session.expunge_all()
+        with statements() as sent:
+            for one in queries.listing(actor).cooperations:
+                assert [party.organisation.name for party in people.parties(one)]
+            queries.stage_counts(actor)
+        return len(sent)
+
+    open_one(land, "door")
+    with_one = count()
+    for key in ("lantern", "bridge", "other_npm"):
+        open_one(land, "door", key)
+    assert count() == with_one
+
+
+# Audiences
+
+
+def listed(actor_of: Country, first: str, subject_id: object) -> bool:
+    column = sa.literal(subject_id, sa.Uuid())
+    condition = audiences.listed(actor_of.actor(first), "visit", column)
+    return bool(actor_of.session.scalar(sa.select(condition)))
+
+
+def set_audience(
+    land: Country, cooperation: Cooperation, subject_id: object, *rows: object
+) -> bool:
+    return audiences.set_audience(
+        land.actor("ilena"),
+        cooperation.id,
+        "visit",
+        subject_id,  # type: ignore[arg-type] # an id
+        rows,  # type: ignore[arg-type] # rows of (user, day, leads)
+        number=1,
+    )
+
+
+def test_people_are_listed_from_their_day_on_and_the_lead_always(land: Country) -> None:
+    cooperation, visit_id = open_one(land, "door"), uuid4()
+    today = clock.today()
+    set_audience(
+        land,
+        cooperation,
+        visit_id,
+        (land.users["ilena"].id, today + 5 * DAY, True),
+        (land.users["oren"].id, today + DAY, False),
+        (land.users["dora"].id, today, False),
+    )
+    assert [listed(land, one, visit_id) for one in ("ilena", "oren", "dora", "samira")] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+    assert audiences.standing(land.actor("ilena"), "visit", visit_id).leads
+    assert not audiences.is_listed(land.actor("oren"), "visit", visit_id)
+    assert not listed(land, "dora", uuid4())
+    names = {row.user.name for row in audiences.audience("visit", visit_id)}
+    assert names == {"Ilena Dorvath", "Oren Maki", "Dora Lund"}
+
+
+def test_a_changed_audience_is_recorded_by_its_count_only(land: Country, session: Session) -> None:
+    cooperation, visit_id = open_one(land, "door"), uuid4()
+    today = clock.today()
+    first = (land.users["ilena"].id, today, True)
+    second = (land.users["dora"].id, today, False)
+    assert set_audience(land, cooperation, visit_id, first, second)
+    assert not set_audience(land, cooperation, visit_id, second, first)
+    assert set_audience(land, cooperation, visit_id, first)
+    changes = [line for line in trail.history(cooperation.id)[1] if line.verb == "audience_changed"]
+    assert [line.details for line in changes] == [
+        {"count": 1, "number": 1},
+        {"count": 2, "number": 1},
+    ]
+    assert session.scalar(sa.select(sa.func.count(AudienceMember.id))) == 1

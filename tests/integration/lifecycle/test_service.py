@@ -1,0 +1,189 @@
+"""Opening a cooperation with its checklists, and moving it as its gates allow."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from uuid import UUID
+
+import pytest
+from sqlalchemy.orm import Session
+
+from tests.factories.cooperations import Country, bring_in, country, load_checklists, open_one
+from tracker.activity import queries as trail
+from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
+from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import Cooperation, Mode, Stage
+from tracker.core.errors import RefusedError
+from tracker.lifecycle import policy, queries, service
+from tracker.signoff import service as signoff
+
+NO_QUESTION = {"unpublished_shared": "no", "npm_passes_restricted": "no"}
+
+
+@pytest.fixture
+def land(session: Session) -> Country:
+    load_checklists()
+    return country(session)
+
+
+def begun(cooperation: Cooperation) -> set[ChecklistKind]:
+    return set(queries.own_checklists(cooperation.id))
+
+
+@pytest.mark.parametrize(
+    ("modes", "questions", "expected"),
+    [
+        ((), {}, {"terms"}),
+        ((Mode.SUPP,), NO_QUESTION, {"terms"}),
+        ((Mode.SUPP,), {}, {"terms", "confidentiality"}),
+        ((Mode.VISIT,), {}, {"terms", "confidentiality"}),
+        ((Mode.OMB_PLUS,), {}, {"terms", "confidentiality", "urgent_plan"}),
+        ((Mode.INFO_F,), NO_QUESTION, {"terms", "urgent_plan"}),
+        ((Mode.VISIT, Mode.INFO_F), {}, {"terms", "confidentiality", "urgent_plan"}),
+    ],
+)
+def test_opening_starts_what_the_modes_require_or_recommend(
+    land: Country, modes: tuple[Mode, ...], questions: dict[str, str], expected: set[str]
+) -> None:
+    cooperation = open_one(land, modes=modes, questions=questions)
+    assert {kind.value for kind in begun(cooperation)} == expected
+
+
+def test_all_parties_are_asked_for_their_agreement(land: Country) -> None:
+    cooperation = open_one(land, "door", "lantern")
+    for checklist in queries.own_checklists(cooperation.id).values():
+        assert [one.organisation_id for one in checklist.parties] == [
+            land.id("npm"),
+            land.id("door"),
+            land.id("lantern"),
+        ]
+
+
+def test_a_cooperation_with_a_mode_begins_in_p1_and_without_one_in_p0(land: Country) -> None:
+    assert open_one(land).stage is Stage.DRAFT
+    assert open_one(land, modes=()).stage is Stage.EXPLORED
+
+
+def test_a_stage_that_changed_is_in_the_history(land: Country) -> None:
+    cooperation = open_one(land)
+    changes = [
+        line.details for line in trail.history(cooperation.id)[1] if line.verb == "stage_changed"
+    ]
+    assert changes == [{"before": "P0", "after": "P1"}]
+
+
+def test_naming_a_mode_later_starts_its_checklists_and_moves_on(land: Country) -> None:
+    cooperation = open_one(land, modes=())
+    cooperations.set_modes(
+        land.actor("ilena"), cooperation, version=1, modes=[Mode.OMB_PLUS], questions={}
+    )
+    assert cooperation.stage is Stage.DRAFT
+    assert {kind.value for kind in begun(cooperation)} == {
+        "terms",
+        "confidentiality",
+        "urgent_plan",
+    }
+
+
+def test_what_was_begun_stays_when_a_mode_is_given_up(land: Country) -> None:
+    cooperation = open_one(land, modes=(Mode.OMB_PLUS,))
+    cooperations.set_modes(
+        land.actor("ilena"),
+        cooperation,
+        version=1,
+        modes=[Mode.SUPP],
+        questions={"unpublished_shared": "no"},
+    )
+    assert len(begun(cooperation)) == 3
+
+
+def test_a_mode_given_up_altogether_leads_back_to_p0(land: Country) -> None:
+    cooperation = open_one(land)
+    cooperations.set_modes(land.actor("ilena"), cooperation, version=1, modes=[], questions={})
+    assert cooperation.stage is Stage.EXPLORED
+
+
+def test_a_party_that_joins_is_asked_on_what_is_still_in_draft(
+    land: Country, session: Session
+) -> None:
+    cooperation = open_one(land, "door")
+    own = queries.own_checklists(cooperation.id)
+    own[ChecklistKind.CONFIDENTIALITY].state = ChecklistState.SENT
+    session.flush()
+    cooperations.join_party(land.actor("ilena"), cooperation, land.id("bridge"))
+    session.expire_all()
+    asked = {
+        kind: land.id("bridge") in {one.organisation_id for one in checklist.parties}
+        for kind, checklist in queries.own_checklists(cooperation.id).items()
+    }
+    assert asked == {ChecklistKind.TERMS: True, ChecklistKind.CONFIDENTIALITY: False}
+
+
+def test_nobody_but_a_coordinator_of_an_npm_opens(land: Country) -> None:
+    with pytest.raises(RefusedError):
+        open_one(land, by="samira")
+
+
+def test_the_gates_name_what_is_missing_at_the_beginning(land: Country) -> None:
+    cooperation = open_one(land)
+    bring_in(land, cooperation, "dora")
+    found = {gate.code: gate for gate in policy.gates(queries.facts_of(cooperation))}
+    assert found["G1"].is_open
+    required = {one.target.item for one in found["G2"].missing}
+    assert {"M1", "M2", "M10", "M13", "M19", "M20"} <= required
+    assert not required & {"M5", "M6", "M11"}
+    safeguards = [one.target for one in found["G3"].missing]
+    assert [one.item for one in safeguards if one.item] == ["M5", "M6"]
+    assert safeguards[-1].place is policy.Place.REVIEW
+    assert "Dora Lund" in str(found["G4"].missing[0].reason)
+    assert found["G5"].is_open
+
+
+def test_gathering_the_facts_takes_as_many_queries_for_many_people(
+    land: Country,
+    session: Session,
+    statements: Callable[[], AbstractContextManager[list[str]]],
+) -> None:
+    cooperation = open_one(land, "door", "lantern")
+
+    def count() -> int:
+        session.flush()
+        session.expunge_all()
+        with statements() as sent:
+            queries.facts_of(session.get_one(Cooperation, cooperation.id))
+        return len(sent)
+
+    with_one = count()
+    for first in ("dora", "leyla", "oren", "petra", "henrik"):
+        bring_in(land, cooperation, first)
+    assert count() == with_one
+
+
+def test_terms_in_force_lead_to_p4_once_confidentiality_is_too(
+    land: Country, session: Session
+) -> None:
+    cooperation = open_one(land)
+    own = queries.own_checklists(cooperation.id)
+    revision_id = _freeze(land, cooperation, own[ChecklistKind.TERMS])
+    own[ChecklistKind.TERMS].revision_in_force_id = revision_id
+    session.flush()
+    assert service.advance(cooperation.id, None) is Stage.CLEARED
+    own[ChecklistKind.CONFIDENTIALITY].revision_in_force_id = revision_id
+    session.flush()
+    assert service.advance(cooperation.id, None) is Stage.ACTIVE
+    assert service.advance(cooperation.id, None) is Stage.ACTIVE
+    assert [
+        line.details["after"]
+        for line in reversed(trail.history(cooperation.id)[1])
+        if line.verb == "stage_changed"
+    ] == ["P1", "P3", "P4"]
+
+
+def _freeze(land: Country, cooperation: Cooperation, checklist: Checklist) -> UUID:
+    return signoff.freeze(
+        land.actor("ilena"),
+        cooperation_id=cooperation.id,
+        subject_type="checklist",
+        subject_id=checklist.id,
+        kind=checklist.kind.value,
+        document={"text": "agreed"},
+    ).id
