@@ -29,18 +29,42 @@ class InterestsDecision(enum.StrEnum):
     REPLACE = "replace"
 
 
+class UndertakingEnd(enum.StrEnum):
+    """Why an undertaking was closed."""
+
+    NEW_TERMS = "new_terms"
+    UNLISTED = "unlisted"
+    LEFT = "left"
+    SUSPENDED = "suspended"
+    WITHDRAWN = "withdrawn"
+    WITHDRAWN_BY_NPM = "withdrawn_by_npm"
+    EXPIRED = "expired"
+
+
 class Undertaking(Identified, Base):
-    """One named person's undertaking on one revision of the confidentiality terms (S11)."""
+    """One named person's undertaking on one revision of the confidentiality terms (S11).
+
+    A closed one stays as history: who is asked again gets a new one.
+    """
 
     __tablename__ = "undertaking"
     __table_args__ = (
-        sa.UniqueConstraint("terms_revision_id", "user_id"),
+        sa.Index(
+            "uq_undertaking_open",
+            "terms_revision_id",
+            "user_id",
+            unique=True,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
         sa.Index("ix_undertaking_user_state", "user_id", "state"),
     )
 
     cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"), index=True)
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
+    # What the person does in the cooperation, as the list of who must sign says (C2).
+    function: Mapped[str] = mapped_column(default="")
     terms_revision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("revision.id"))
     state: Mapped[UndertakingState] = mapped_column(default=UndertakingState.ASKED)
     asked_at: Mapped[dt.datetime]
@@ -49,6 +73,9 @@ class Undertaking(Identified, Base):
     # The frozen text the person signed: terms, confirmations, declared interests (encrypted).
     revision_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("revision.id"))
     signed_at: Mapped[dt.datetime | None]
+    briefed_on: Mapped[dt.date | None]
+    # Whether anything was declared; what it is stands in the frozen text alone.
+    has_interests: Mapped[bool | None]
     decision: Mapped[InterestsDecision | None]
     # The reason given with the decision; it may speak of the interests, so it is encrypted.
     sealed_decision_reason: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
@@ -56,7 +83,10 @@ class Undertaking(Identified, Base):
     decided_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
     countersigned_at: Mapped[dt.datetime | None]
     closed_at: Mapped[dt.datetime | None]
+    # A value of UndertakingEnd, empty while it is open.
     closed_reason: Mapped[str] = mapped_column(default="")
+    # Why the NPM withdrew what it opened, in words; encrypted as the other reason.
+    sealed_closing_reason: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
 
     user: Mapped[User] = relationship(foreign_keys=[user_id], lazy="raise")
     organisation: Mapped[Organisation] = relationship(lazy="raise")
