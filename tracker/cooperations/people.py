@@ -1,6 +1,5 @@
 """Who takes part in a cooperation, as plain values."""
 
-import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,6 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from tracker.access.actor import OrganisationKind, Role
 from tracker.accounts.models import Membership, User
+from tracker.accounts.queries import runs_on as held_on
 from tracker.cooperations.models import Cooperation, CooperationPerson, Party
 from tracker.cooperations.scope import has_not_left, runs_on
 from tracker.core import clock
@@ -63,6 +63,7 @@ def people_of(cooperation_ids: Iterable[UUID]) -> dict[UUID, list[Person]]:
             CooperationPerson.cooperation_id.in_(list(cooperation_ids)),
             runs_on(today),
             has_not_left(today),
+            User.active.is_(True),
         )
         .order_by(Party.position, User.name, User.id)
         .options(joinedload(CooperationPerson.user), joinedload(CooperationPerson.organisation))
@@ -133,21 +134,12 @@ def could_join(cooperation_id: UUID, organisation_id: UUID) -> list[tuple[UUID, 
     return [(row.id, row.name) for row in rows]
 
 
-def membership_runs(day: dt.date) -> sa.ColumnElement[bool]:
-    """Return the condition over Membership that the role is held on a day, the last included."""
-    return sa.and_(
-        Membership.starts_on <= day,
-        sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= day),
-        Membership.ended_at.is_(None),
-    )
-
-
 def membership_counts() -> sa.ColumnElement[bool]:
     """Return the condition over Membership and User that it lets a person take part today."""
     today = clock.today()
     return sa.and_(
         Membership.role.not_in([Role.AUDITOR, Role.ADMINISTRATOR]),
-        membership_runs(today),
+        held_on(today),
         User.active.is_(True),
         User.suspended_at.is_(None),
     )
@@ -159,7 +151,7 @@ def _memberships(user_ids: set[UUID]) -> dict[tuple[UUID, UUID | None], list[Mem
     for membership in db.session.scalars(
         sa.select(Membership).where(
             Membership.user_id.in_(user_ids),
-            membership_runs(today),
+            held_on(today),
         )
     ):
         held.setdefault((membership.user_id, membership.organisation_id), []).append(membership)

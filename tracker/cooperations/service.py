@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
 from tracker.access.actor import Actor, OrganisationKind
-from tracker.accounts.models import Invitation, Membership, User
+from tracker.accounts.models import Membership, User
 from tracker.activity import verbs
 from tracker.activity.service import Happening, record, start_chain
 from tracker.activity.verbs import Verb
@@ -248,17 +248,15 @@ def end_person(
 def follow_departure(happening: Happening) -> None:
     """Take a person out everywhere their role ended, and close clearances (product.md, section 7).
 
-    Handler of ROLE_ENDED and PERSON_SUSPENDED, whose subject is the membership or the user.
-    A suspended person keeps the place, for the case that they come back, but no clearance.
+    Handler of ROLE_ENDED and PERSON_SUSPENDED, whose subject is the person. A suspended person
+    keeps the place, for the case that they come back, but no clearance.
     """
+    user_id = happening.subject_id
     if happening.verb is verbs.PERSON_SUSPENDED:
-        clearances.close_for_person(happening.actor, happening.subject_id, ClearanceEnd.SUSPENDED)
+        clearances.close_for_person(happening.actor, user_id, ClearanceEnd.SUSPENDED)
         return
-    membership = db.session.get(Membership, happening.subject_id)
-    if membership is None or membership.organisation_id is None:
-        return
-    user_id, organisation_id = membership.user_id, membership.organisation_id
-    if _has_running_role(user_id, organisation_id):
+    organisation_id = _id_in(happening.details, "organisation_id")
+    if organisation_id is None or _has_running_role(user_id, organisation_id):
         return
     rows = db.session.scalars(
         sa.select(CooperationPerson)
@@ -274,29 +272,31 @@ def follow_departure(happening: Happening) -> None:
 
 
 def follow_invitation(happening: Happening) -> None:
-    """Bring in who accepted an invitation to a cooperation. Handler of INVITATION_ACCEPTED."""
-    invitation = db.session.get(Invitation, happening.subject_id)
-    if invitation is None or invitation.cooperation_id is None or invitation.accepted_by_id is None:
+    """Bring in who accepted an invitation to a cooperation. Handler of INVITATION_ACCEPTED.
+
+    Nothing happens when the cooperation ended meanwhile or the organisation is no party.
+    """
+    cooperation_id = _id_in(happening.details, "cooperation")
+    organisation_id = _id_in(happening.details, "organisation_id")
+    if cooperation_id is None or organisation_id is None:
         return
-    organisation_id = invitation.organisation_id
-    cooperation = db.session.get(Cooperation, invitation.cooperation_id)
-    if cooperation is None or organisation_id is None or cooperation.stage in policy.ENDED:
+    cooperation = db.session.get(Cooperation, cooperation_id)
+    if cooperation is None or cooperation.stage in policy.ENDED:
         return
-    today = clock.today()
-    is_party = db.session.scalar(
-        sa.select(
-            sa.exists().where(
-                Party.cooperation_id == cooperation.id,
-                Party.organisation_id == organisation_id,
-                sa.or_(Party.left_on.is_(None), Party.left_on >= today),
-            )
-        )
-    )
-    user_id = invitation.accepted_by_id
-    if not is_party or people.takes_part(cooperation.id, user_id, organisation_id):
+    current = {party.organisation_id: party for party in people.current(cooperation.id)}
+    user_id = happening.subject_id
+    if organisation_id not in current:
         return
-    organisation = db.session.get_one(Organisation, organisation_id)
-    _bring_in(happening.actor, cooperation, user_id, organisation, invitation.function)
+    if people.takes_part(cooperation.id, user_id, organisation_id):
+        return
+    organisation = current[organisation_id].organisation
+    function = str(happening.details.get("function") or "")
+    _bring_in(happening.actor, cooperation, user_id, organisation, function)
+
+
+def _id_in(details: Mapping[str, Any], key: str) -> UUID | None:
+    text = details.get(key)
+    return UUID(str(text)) if text else None
 
 
 def _partners(own: Organisation, organisation_ids: Sequence[UUID]) -> list[Organisation]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories.cooperations import Country, bring_in, country, load_checklists, open_one
 from tracker.access.actor import Role
-from tracker.accounts.models import Invitation, Membership
+from tracker.accounts.models import Membership
 from tracker.activity import queries as trail
 from tracker.activity import verbs
 from tracker.activity.service import Happening
@@ -389,6 +389,17 @@ def test_who_could_join_leaves_out_those_who_do_and_auditors(land: Country) -> N
     assert names == ["Henrik Asante", "Samira Okell"]
 
 
+def ended(land: Country, membership: Membership) -> Happening:
+    return Happening(
+        verbs.ROLE_ENDED,
+        "user",
+        membership.user_id,
+        None,
+        land.actor("samira"),
+        {"organisation_id": str(membership.organisation_id)},
+    )
+
+
 def test_who_has_no_role_left_is_taken_out_everywhere(land: Country, session: Session) -> None:
     cooperation = opened(land)
     bring_in(land, cooperation, "dora")
@@ -397,9 +408,7 @@ def test_who_has_no_role_left_is_taken_out_everywhere(land: Country, session: Se
     ).one()
     membership.ended_at = clock.now()
     session.flush()
-    service.follow_departure(
-        Happening(verbs.ROLE_ENDED, "membership", membership.id, None, land.actor("samira"))
-    )
+    service.follow_departure(ended(land, membership))
     assert "Dora Lund" not in [one.name for one in people.people(cooperation.id)]
     assert "person_left" in verbs_of(cooperation)
 
@@ -415,9 +424,7 @@ def test_who_keeps_another_role_stays(land: Country, session: Session) -> None:
     ).one()
     membership.ended_at = clock.now()
     session.flush()
-    service.follow_departure(
-        Happening(verbs.ROLE_ENDED, "membership", membership.id, None, land.actor("samira"))
-    )
+    service.follow_departure(ended(land, membership))
     assert "Dana Rook" in [one.name for one in people.people(cooperation.id)]
 
 
@@ -442,30 +449,24 @@ def test_suspension_closes_clearances_at_once(land: Country, session: Session) -
     assert clearances.open_clearances(leyla.id, clock.today()) == ()
 
 
-def invitation(land: Country, cooperation: Cooperation, first: str, key: str) -> Invitation:
-    made = Invitation(
-        id=uuid4(),
-        email="x@example.org",
-        organisation_id=land.id(key),
-        roles=["member"],
-        cooperation_id=cooperation.id,
-        function="interpreter",
-        token_digest=uuid4().hex,
-        created_at=clock.now(),
-        expires_at=clock.now(),
-        accepted_by_id=land.users[first].id,
+def accepted(land: Country, cooperation: Cooperation, first: str, key: str) -> Happening:
+    return Happening(
+        verbs.INVITATION_ACCEPTED,
+        "user",
+        land.users[first].id,
+        None,
+        land.actor(first),
+        {
+            "organisation_id": str(land.id(key)),
+            "cooperation": str(cooperation.id),
+            "function": "interpreter",
+        },
     )
-    land.session.add(made)
-    land.session.flush()
-    return made
 
 
 def test_who_accepts_an_invitation_to_a_cooperation_takes_part(land: Country) -> None:
     cooperation = opened(land)
-    made = invitation(land, cooperation, "dora", "door")
-    happening = Happening(
-        verbs.INVITATION_ACCEPTED, "invitation", made.id, None, land.actor("dora")
-    )
+    happening = accepted(land, cooperation, "dora", "door")
     service.follow_invitation(happening)
     service.follow_invitation(happening)  # repeated: nothing more happens
     found = [one for one in people.people(cooperation.id) if one.name == "Dora Lund"]
@@ -474,11 +475,22 @@ def test_who_accepts_an_invitation_to_a_cooperation_takes_part(land: Country) ->
 
 def test_an_invitation_to_a_cooperation_of_others_brings_nobody_in(land: Country) -> None:
     cooperation = opened(land)
-    made = invitation(land, cooperation, "marek", "bridge")
-    service.follow_invitation(
-        Happening(verbs.INVITATION_ACCEPTED, "invitation", made.id, None, land.actor("marek"))
-    )
+    service.follow_invitation(accepted(land, cooperation, "marek", "bridge"))
     assert "Marek Tull" not in [one.name for one in people.people(cooperation.id)]
+
+
+def test_an_invitation_to_no_cooperation_brings_nobody_in(land: Country) -> None:
+    happening = Happening(
+        verbs.INVITATION_ACCEPTED,
+        "user",
+        land.users["dora"].id,
+        None,
+        land.actor("dora"),
+        {"organisation_id": str(land.id("door")), "cooperation": "", "function": ""},
+    )
+    cooperation = opened(land)
+    service.follow_invitation(happening)
+    assert "Dora Lund" not in [one.name for one in people.people(cooperation.id)]
 
 
 # Clearances
