@@ -8,13 +8,14 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from tracker.access.actor import Actor
 from tracker.activity import chain as arithmetic
 from tracker.activity.models import Chain, ChainKind, Event, EventDetail, ReadLogEntry
 from tracker.activity.verbs import Verb
 from tracker.core import clock
-from tracker.core.db import db
+from tracker.core.db import db, will_write
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +119,29 @@ def start_chain(cooperation_id: UUID | None) -> Chain:
 def log_read(
     actor: Actor, *, cooperation_id: UUID, subject_type: str, subject_id: UUID, page: str
 ) -> None:
-    """Note that a person opened a page with class K2 to K7 on it."""
-    db.session.add(
-        ReadLogEntry(
-            cooperation_id=cooperation_id,
-            user_id=actor.user_id,
-            organisation_id=actor.organisation_id,
-            subject_type=subject_type,
-            subject_id=subject_id,
-            page=page,
-            at=clock.now(),
-        )
+    """Note that a person opened a page with class K2 to K7 on it.
+
+    In a request that only reads, the note goes into a short transaction of its own, so that the
+    page holds no write lock; in one that writes, into the caller's transaction.
+    """
+    entry = ReadLogEntry(
+        cooperation_id=cooperation_id,
+        user_id=actor.user_id,
+        organisation_id=actor.organisation_id,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        page=page,
+        at=clock.now(),
     )
+    if will_write.get():
+        db.session.add(entry)
+        return
+    token = will_write.set(True)
+    try:
+        with Session(db.engine) as apart, apart.begin():
+            apart.add(entry)
+    finally:
+        will_write.reset(token)
 
 
 def _lock_chain(cooperation_id: UUID | None) -> Chain:

@@ -110,3 +110,12 @@ def can_withdraw_request(actor: Actor, party: PartyFact | None) -> Decision:
     if party is None or not actor.has(Role.COORDINATOR):
         return no(_l("A coordinator of one of the parties calls a text back."))
     return YES
+
+
+def can_amend(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
+    """Decide whether a person may open an amendment of a text in force (product.md, 5.7)."""
+    if party is None or not actor.has(Role.COORDINATOR):
+        return no(_l("A coordinator of one of the parties proposes an amendment."))
+    if state is not ChecklistState.IN_FORCE:
+        return no(_l("Only a text in force is amended."))
+    return YES

@@ -1,0 +1,83 @@
+"""Whether the content carries the whole field: 72 statements, 76 items, no broken reference."""
+
+from dataclasses import dataclass
+
+from tracker.checklists.library import (
+    ITEMS_OF,
+    TemplateFile,
+    broken_references,
+    missing_items,
+)
+from tracker.core.content import Mistake
+from tracker.guidance.library import Library
+
+STATEMENTS = tuple(f"S{number}" for number in range(1, 73))
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What the content carries, and what is missing."""
+
+    carried: tuple[str, ...]
+    not_carried: tuple[str, ...]
+    without_place: tuple[str, ...]
+    items: dict[str, int]
+    items_missing: tuple[str, ...]
+    items_without_statement: tuple[str, ...]
+    broken: tuple[Mistake, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is missing or broken."""
+        return not (
+            self.not_carried
+            or self.without_place
+            or self.items_missing
+            or self.items_without_statement
+            or self.broken
+        )
+
+    def lines(self) -> list[str]:
+        """Return the findings, a line each."""
+
+        def named(codes: tuple[str, ...]) -> str:
+            return ", ".join(codes) or "none"
+
+        counts = ", ".join(f"{kind} {count}" for kind, count in self.items.items())
+        return [
+            f"Statements carried by passages: {len(self.carried)} of {len(STATEMENTS)}",
+            f"Statements not carried: {named(self.not_carried)}",
+            f"Statements without a place: {named(self.without_place)}",
+            f"Items: {sum(self.items.values())} of {sum(ITEMS_OF.values())} ({counts})",
+            f"Items missing: {named(self.items_missing)}",
+            f"Items without a statement: {named(self.items_without_statement)}",
+            f"Broken references: {len(self.broken) or 'none'}",
+            *(str(mistake) for mistake in self.broken),
+        ]
+
+
+def look(library: Library, files: tuple[TemplateFile, ...]) -> Coverage:
+    """Compare the content with the field's statements and items (domain.md, sections 1 and 2).
+
+    A statement has a place when a passage of guidance carries it or an item rests on it.
+    """
+    passages = {
+        f"{article.head.slug}/{passage.key}": set(passage.statements)
+        for article in library.articles
+        for passage in article.passages
+    }
+    carried = set().union(*passages.values())
+    items = [item for file in files for item in file.template.items]
+    rested_on = {code for item in items for code in item.rests_on.statements}
+    written = frozenset(one.code for one in library.statements)
+    return Coverage(
+        carried=tuple(code for code in STATEMENTS if code in carried),
+        not_carried=tuple(code for code in STATEMENTS if code not in carried),
+        without_place=tuple(code for code in STATEMENTS if code not in carried | rested_on),
+        items={file.template.kind.value: len(file.template.items) for file in files},
+        items_missing=tuple(missing_items(files)),
+        items_without_statement=tuple(
+            item.code for item in items if not item.rests_on.statements
+        ),
+        broken=tuple(broken_references(files, written, passages)),
+    )

@@ -1,0 +1,233 @@
+"""Forms made from an item's type, and the small forms of positions, flags and signing."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, cast
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.checklists.facts import ROW
+from tracker.checklists.labels import CLASSES, UNITS
+from tracker.checklists.loading import Filling
+from tracker.checklists.template import Column, FieldType, TemplateField
+from tracker.ui.fields import (
+    ChoiceField,
+    ChoicesField,
+    CodeField,
+    ConfirmField,
+    DateField,
+    LineField,
+    NumberField,
+    Option,
+    PasswordField,
+    PhoneField,
+    SelectOneField,
+    TextField,
+    TimeField,
+    VersionField,
+)
+from tracker.ui.form_base import Form
+from tracker.ui.rows import RowForm, Rows
+from tracker.ui.validators import Optional, Required
+
+
+class AnswerForm(Form):
+    """What every answer's form has beside the item's own fields."""
+
+    base_version = VersionField(default=0)
+
+
+class ProposalForm(Form):
+    """What every proposal's form has beside the item's own fields."""
+
+    base_version = VersionField(default=0)
+    reason = TextField(
+        _l("Reason for the change"), description=_l("The other parties read this."), most=2000
+    )
+
+
+class LeaveOutForm(Form):
+    """Why an item does not apply."""
+
+    base_version = VersionField(default=0)
+    reason = TextField(_l("Why does this not apply?"), [Required()], most=2000)
+
+
+class ReasonForm(Form):
+    """One reason in words."""
+
+    reason = TextField(_l("Reason"), [Required()], most=2000)
+
+
+class ProofForm(Form):
+    """Fresh proof of identity, on the signing form itself."""
+
+    password = PasswordField(_l("Password"), [Required()])
+    code = CodeField(
+        _l("Six-digit code from your app"),
+        [Required()],
+        description=_l("A new code appears every 30 seconds. Each code works once."),
+    )
+
+
+def answer_form(
+    form: type[Form], fields: tuple[TemplateField, ...], filling: Filling, values: Mapping[str, Any]
+) -> Form:
+    """Return a form for the fields of an answer, filled with values; a sent form fills itself."""
+    members = {field.key: _field(field, filling) for field in fields}
+    data = {field.key: _to_form(field, values.get(field.key)) for field in fields}
+    made = type("ItemForm", (form,), members)
+    return cast("Form", made(data={k: v for k, v in data.items() if v is not None}))
+
+
+def values_of(form: Form, fields: tuple[TemplateField, ...]) -> dict[str, Any]:
+    """Return what a form holds, as an answer stores it."""
+    found = {}
+    for field in fields:
+        if field.type is FieldType.TABLE:
+            rows = cast("Rows", form[field.key]).filled
+            found[field.key] = [_row(field, key, row) for key, row in rows]
+        else:
+            found[field.key] = _from_form(form[field.key].data)
+    return found
+
+
+def send_form(filling: Filling, able: Mapping[Any, list[Any]]) -> Form:
+    """Return the form that names one signatory of each party."""
+    members = {
+        f"party_{party.organisation_id}": ChoiceField(
+            party.name,
+            [Required()],
+            choices=[
+                Option(str(one.user_id), one.name, f"{one.office}. {one.power}".strip(". "))
+                for one in able.get(party.organisation_id, [])
+            ],
+        )
+        for party in filling.surroundings.parties
+    }
+    return cast("Form", type("SendForm", (Form,), members)())
+
+
+def items_form(codes: list[tuple[str, str]], question: object, reason: object) -> Form:
+    """Return a form that names items and a reason: to decline, or to amend."""
+    members = {
+        "reason": TextField(reason, [Required()], most=2000),
+        "items": ChoicesField(
+            question, [Required()], choices=[Option(code, label) for code, label in codes]
+        ),
+    }
+    return cast("Form", type("ItemsForm", (Form,), members)())
+
+
+def _field(field: TemplateField, filling: Filling) -> Any:  # noqa: ANN401 -- an unbound field
+    validators = [] if field.required or field.required_when else [Optional()]
+    settings: dict[str, Any] = {"description": field.hint or ""}
+    if field.type is FieldType.TABLE and field.rows is not None:
+        row = type(
+            "ItemRow",
+            (RowForm,),
+            {column.key: _column(column, filling) for column in field.columns},
+        )
+        return Rows(
+            cast("type[RowForm]", row),
+            field.label,
+            validators,
+            given=[(one.key, one.label) for one in field.rows.fixed],
+            more=field.rows.more or not field.rows.fixed,
+            most=field.rows.max,
+            **settings,
+        )
+    if field.type is FieldType.CHOICE:
+        settings["choices"] = [Option(o.value, o.label, o.hint or "") for o in field.options]
+        return ChoiceField(field.label, validators, **settings)
+    if field.type in {FieldType.CHOICES, FieldType.PERSONS}:
+        settings["choices"] = _options(field, filling)
+        return ChoicesField(field.label, validators, **settings)
+    return _single(field, filling, validators, settings)
+
+
+def _column(column: Column, filling: Filling) -> Any:  # noqa: ANN401
+    validators = [] if column.required or column.required_when else [Optional()]
+    return _single(column, filling, validators, {"description": column.hint or ""})
+
+
+PLAIN = {
+    FieldType.CONFIRM: ConfirmField,
+    FieldType.TEXT: TextField,
+    FieldType.LINE: LineField,
+    FieldType.DATE: DateField,
+    FieldType.TIME: TimeField,
+    FieldType.PHONE: PhoneField,
+}
+
+
+def _single(
+    field: TemplateField | Column,
+    filling: Filling,
+    validators: list[Any],
+    settings: dict[str, Any],
+) -> Any:  # noqa: ANN401
+    if field.type in PLAIN:
+        return PLAIN[field.type](field.label, validators, **settings)
+    if field.type is FieldType.NUMBER:
+        return NumberField(
+            field.label,
+            validators,
+            unit=UNITS.get(field.unit or "", ""),
+            least=field.min if field.min is not None else 0,
+            most=field.max if field.max is not None else 100_000,
+            **settings,
+        )
+    return SelectOneField(field.label, validators, choices=_options(field, filling), **settings)
+
+
+def _options(field: TemplateField | Column, filling: Filling) -> list[Option]:
+    match field.type:
+        case FieldType.PERSON | FieldType.PERSONS:
+            return [
+                Option(str(p.user_id), f"{p.name} ({p.organisation_name})")
+                for p in filling.people.values()
+            ]
+        case FieldType.PARTY:
+            return [Option(str(p.organisation_id), p.name) for p in filling.surroundings.parties]
+        case FieldType.CLASS:
+            return [Option(code, label) for code, label in CLASSES.items()]
+        case _:
+            return [Option(o.value, o.label, o.hint or "") for o in field.options]
+
+
+def _to_form(field: TemplateField | Column, value: Any) -> Any:  # noqa: ANN401
+    if value is None:
+        return None
+    if isinstance(field, TemplateField) and field.type is FieldType.TABLE:
+        return _rows_to_form(field, value)
+    if field.type is FieldType.DATE:
+        return dt.date.fromisoformat(value)
+    if field.type is FieldType.TIME:
+        return dt.time.fromisoformat(value)
+    return value
+
+
+def _rows_to_form(field: TemplateField, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Order stored rows as the form has them: the given ones in their places, then free ones."""
+    given = {row[ROW]: row for row in rows if ROW in row}
+    ordered = [given.get(one.key, {}) for one in (field.rows.fixed if field.rows else ())]
+    ordered += [row for row in rows if ROW not in row]
+    return [
+        {column.key: _to_form(column, row.get(column.key)) for column in field.columns}
+        for row in ordered
+    ]
+
+
+def _row(field: TemplateField, key: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    cells = {column.key: _from_form(row.get(column.key)) for column in field.columns}
+    kept = {name: cell for name, cell in cells.items() if cell not in (None, "")}
+    return {ROW: key, **kept} if key else kept
+
+
+def _from_form(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, dt.time):
+        return value.strftime("%H:%M")
+    return value

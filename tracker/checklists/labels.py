@@ -1,0 +1,62 @@
+"""Shown words of checklists: kinds, states, stances; each state with its mark (data-s)."""
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.checklists.completeness import WorkState
+from tracker.checklists.models import ChecklistKind, ChecklistState, Stance
+from tracker.checklists.template import Required
+
+KINDS = {
+    ChecklistKind.TERMS: _l("Agreed terms"),
+    ChecklistKind.CONFIDENTIALITY: _l("Confidentiality"),
+    ChecklistKind.VISIT_ROLES: _l("Roles for a joint visit"),
+    ChecklistKind.URGENT_PLAN: _l("Urgent-action plan"),
+}
+
+NUMBERS = {kind: number for number, kind in enumerate(ChecklistKind, 1)}
+
+STATES = {
+    ChecklistState.DRAFTING: _l("Being filled in"),
+    ChecklistState.SENT: _l("Sent for signature"),
+    ChecklistState.IN_FORCE: _l("In force"),
+}
+
+WORK = {
+    WorkState.NOT_STARTED: (_l("Not started"), "todo"),
+    WorkState.IN_PROGRESS: (_l("In progress"), "half"),
+    WorkState.WAITING: (_l("Waiting for others"), "other"),
+    WorkState.AGREED: (_l("Agreed"), "done"),
+    WorkState.HIDDEN: (_l("Does not apply"), "off"),
+    WorkState.NOT_KNOWN: (_l("Not known yet whether it applies"), "off"),
+}
+
+STANCES = {
+    Stance.ACCEPTS: (_l("Accepts"), "done"),
+    Stance.WANTS_CHANGE: (_l("Wants a change"), "half"),
+    Stance.WANTS_TALK: (_l("Wants to talk"), "half"),
+}
+
+REQUIRED = {
+    Required.ALWAYS: _l("Required"),
+    Required.RECOMMENDED: _l("Recommended"),
+    Required.CONDITIONAL: _l("Required on a condition"),
+}
+
+UNITS = {
+    "hours": _l("hours"),
+    "days": _l("days"),
+    "months": _l("months"),
+    "years": _l("years"),
+}
+
+CLASSES = {
+    "K0": _l("K0 Public"),
+    "K1": _l("K1 The CSO's own"),
+    "K2": _l("K2 Planning"),
+    "K3": _l("K3 Visit material, no person identifiable"),
+    "K4": _l("K4 Personal data"),
+    "K5": _l("K5 Urgent case and medical"),
+    "K6": _l("K6 Draft report and dialogue"),
+    "K7": _l("K7 Sources and reprisals"),
+    "K8": _l("K8 Cooperation record"),
+}

@@ -1,0 +1,458 @@
+"""Typed values for the pages of checklists, where a template would have to compute."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor, OrganisationKind
+from tracker.checklists import compare, completeness, policy, sealing, signing
+from tracker.checklists.completeness import ItemStanding, Standing, WorkState
+from tracker.checklists.conditions import Truth
+from tracker.checklists.document import names_in
+from tracker.checklists.facts import Filled
+from tracker.checklists.labels import CLASSES, STANCES, UNITS, WORK
+from tracker.checklists.loading import Filling
+from tracker.checklists.models import AnswerScope, Flag, Position, Proposal, Stance
+from tracker.checklists.showing import ShownField, show
+from tracker.checklists.template import FieldType, Item, Part, Required, TemplateField
+from tracker.guidance.queries import PassageShown, passages_for
+from tracker.ui.locale import as_date
+
+Part_ = tuple[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as the value component shows it."""
+
+    heads: tuple[str, ...]
+    lines: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerView:
+    """A current answer: its parts, whose it is, and the line that says who wrote it and when."""
+
+    parts: list[Part_]
+    by: str
+    heading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PositionView:
+    """A party's position as the positions component shows it."""
+
+    party: str
+    name: str
+    npm: bool
+    state: object
+    s: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalView:
+    """An open proposal with its differences from the answer."""
+
+    id: UUID
+    heading: str
+    reason: str
+    # (label, differences word by word) or (label, Table)
+    parts: list[tuple[str, Any]]
+    own: bool
+    may_answer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FlagView:
+    """A flag: open, or closed with how."""
+
+    id: UUID
+    organisation: str
+    name: str
+    reason: str
+    raised_at: dt.datetime
+    is_open: bool
+    explanation: str
+    may_explain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """What the person may do with an item now."""
+
+    answer: tuple[AnswerScope, ...] = ()
+    propose: bool = False
+    accept: UUID | None = None
+    talk: bool = False
+    flag: bool = False
+    leave_out: bool = False
+    why_not: object = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """An item with all its page shows."""
+
+    item: Item
+    standing: ItemStanding | None
+    state: object
+    s: str
+    note: object
+    answers: list[AnswerView]
+    positions: list[PositionView]
+    proposals: list[ProposalView]
+    flags: list[FlagView]
+    problems: list[object]
+    acts: Acts
+    passages: list[PassageShown]
+
+    @property
+    def has_open_flag(self) -> bool:
+        """Whether a flag waits for an answer."""
+        return any(flag.is_open for flag in self.flags)
+
+
+def item_views(filling: Filling, actor: Actor) -> list[ItemView]:
+    """Return every item of a checklist as its page shows it."""
+    standing = filling.standing()
+    wanted = {ref for item in filling.template.items for ref in item.rests_on.passages}
+    passages = passages_for(sorted(wanted))
+    return [_view(filling, actor, item, standing, passages) for item in filling.template.items]
+
+
+def _view(
+    filling: Filling,
+    actor: Actor,
+    item: Item,
+    standing: Standing,
+    passages: Mapping[str, PassageShown],
+) -> ItemView:
+    one = standing.items.get(item.code)
+    own = actor.organisation_id
+    state, s = WORK[one.state] if one else (_l("Each person answers"), "off")
+    if one and own in one.waiting_for:
+        state, s = _l("Waiting for us"), "wait"
+    acts = _acts(filling, actor, item, one)
+    return ItemView(
+        item=item,
+        standing=one,
+        state=state,
+        s=s,
+        note=_note(item, one),
+        answers=answers_of(filling, item),
+        positions=_positions(filling, item, own) if one else [],
+        proposals=_proposals(filling, actor, item),
+        flags=[_flag(filling, actor, flag) for flag in filling.flags if flag.item == item.code],
+        problems=[problem.message for problem in one.problems] if one and one.problems else [],
+        acts=acts,
+        passages=[passages[ref] for ref in item.rests_on.passages if ref in passages],
+    )
+
+
+def _note(item: Item, one: ItemStanding | None) -> object:
+    if one is None:
+        return _l("Each person answers this in their own undertaking or on their own page.")
+    if one.shown is not Truth.TRUE:
+        return WORK[one.state][0]
+    if one.required:
+        return _l("Required")
+    if item.required is Required.CONDITIONAL:
+        return _l("Recommended; not required for the ways of working chosen")
+    return _l("Recommended")
+
+
+def parts(
+    fields: tuple[TemplateField, ...], values: Mapping[str, Any], filling: Filling
+) -> list[Part_]:
+    """Return an answer's fields as the value component shows them."""
+    return [(one.label, shown_value(one)) for one in show(fields, values, names_in(filling))]
+
+
+def shown_value(one: ShownField) -> Any:  # noqa: ANN401 -- text or Table
+    """Return one field as text or as a table, in the reader's words."""
+    if one.rows:
+        return Table(one.columns, one.rows)
+    if one.texts:
+        return "\n".join(_in_words(one.type, text) for text in one.texts)
+    text = _in_words(one.type, one.text)
+    return f"{text} {UNITS[one.unit]}" if one.unit else text
+
+
+def _in_words(kind: FieldType, text: str) -> str:
+    match kind:
+        case FieldType.CONFIRM:
+            return _("Confirmed") if text == "yes" else _("Not confirmed")
+        case FieldType.DATE:
+            return str(as_date(dt.date.fromisoformat(text)))
+        case FieldType.CLASS:
+            return str(CLASSES.get(text, text))
+        case _:
+            return text
+
+
+def _answers(filling: Filling, item: Item) -> list[AnswerView]:
+    found: list[AnswerView] = []
+    shared = filling.sheet.shared(item.code)
+    if shared is not None and not shared.is_empty:
+        found.append(_answer(filling, item, AnswerScope.SHARED, shared, ""))
+    for party in filling.surroundings.parties:
+        own = filling.sheet.of_party(item.code, party.organisation_id)
+        if own is not None and not own.is_empty:
+            found.append(_answer(filling, item, AnswerScope.PARTY, own, party.name))
+    return found
+
+
+def _answer(
+    filling: Filling, item: Item, scope: AnswerScope, filled: Filled, heading: str
+) -> AnswerView:
+    by = _(
+        "Version %(version)s, %(name)s, %(date)s",
+        version=filled.version,
+        name=filled.author_name,
+        date=as_date(filled.saved_at),
+    )
+    if filled.not_applicable:
+        reason = str(filled.values.get("reason", ""))
+        return AnswerView([(_("Does not apply"), reason)], by, heading)
+    return AnswerView(parts(item.fields_of(scope), filled.values, filling), by, heading)
+
+
+def _positions(filling: Filling, item: Item, own: UUID | None) -> list[PositionView]:
+    answer = filling.sheet.shared(item.code)
+    if answer is None or answer.is_empty:
+        return []
+    taken = {p.organisation_id: p for p in filling.positions if p.item == item.code}
+    return [
+        _position(filling, answer, party.organisation_id, taken.get(party.organisation_id), own)
+        for party in completeness.accepters(item, filling.surroundings)
+    ]
+
+
+def _position(
+    filling: Filling,
+    answer: Filled,
+    organisation_id: UUID,
+    position: Position | None,
+    own: UUID | None,
+) -> PositionView:
+    party = filling.party(organisation_id)
+    name, mark, side = (
+        (party.name, party.mark, party.side) if party else ("", "", OrganisationKind.OTHER)
+    )
+    note = ""
+    if position is None or position.answer_id != answer.answer_id:
+        state, s = (
+            (_l("Waiting for us"), "wait") if organisation_id == own else (_l("No position yet"), "other")
+        )
+    else:
+        state, s = STANCES[position.stance]
+        note = sealing.reason_of(filling.checklist.cooperation_id, position)
+        if position.stance is Stance.ACCEPTS and organisation_id == answer.organisation_id:
+            state = _l("Set this answer")
+    return PositionView(mark, name, side is OrganisationKind.NPM, state, s, note)
+
+
+def _proposals(filling: Filling, actor: Actor, item: Item) -> list[ProposalView]:
+    shared = filling.sheet.shared(item.code)
+    before = shared.values if shared else {}
+    return [
+        _proposal(filling, actor, item, before, proposal)
+        for proposal in filling.proposals
+        if proposal.item == item.code
+    ]
+
+
+def _proposal(
+    filling: Filling, actor: Actor, item: Item, before: Mapping[str, Any], proposal: Proposal
+) -> ProposalView:
+    cooperation_id = filling.checklist.cooperation_id
+    fields = item.fields_of(AnswerScope.SHARED)
+    names = names_in(filling)
+    old = {one.key: one for one in show(fields, before, names)}
+    new = {one.key: one for one in show(fields, sealing.values_of(cooperation_id, proposal), names)}
+    party = filling.party(actor.organisation_id) if actor.organisation_id else None
+    own = proposal.organisation_id == actor.organisation_id
+    is_open = policy.is_open(
+        filling.checklist.state, filling.checklist.open_items, item.code
+    )
+    return ProposalView(
+        id=proposal.id,
+        heading=_(
+            "Proposal of %(party)s, %(date)s. Words taken out are struck through, words put in "
+            "are underlined.",
+            party=proposal.organisation.name,
+            date=as_date(proposal.made_at),
+        ),
+        reason=sealing.reason_of(cooperation_id, proposal),
+        parts=[
+            (field.label, _difference(old.get(field.key), new.get(field.key)))
+            for field in fields
+            if field.key in old or field.key in new
+        ],
+        own=own,
+        may_answer=not own and bool(is_open) and bool(policy.can_take_part(actor, party)),
+    )
+
+
+def _difference(before: ShownField | None, after: ShownField | None) -> list[tuple[str, str]]:
+    return compare.words(_flat(before), _flat(after))
+
+
+def _flat(one: ShownField | None) -> str:
+    """Return a field as text whose lines are the rows of a table, so that cells can be compared."""
+    if one is None:
+        return ""
+    value = shown_value(one)
+    if isinstance(value, Table):
+        return "\n".join(
+            "; ".join(
+                f"{head}: {cell}" if head else cell
+                for head, cell in zip(value.heads, line, strict=True)
+                if cell
+            )
+            for line in value.lines
+        )
+    return str(value)
+
+
+def _flag(filling: Filling, actor: Actor, flag: Flag) -> FlagView:
+    party = filling.party(actor.organisation_id) if actor.organisation_id else None
+    return FlagView(
+        id=flag.id,
+        organisation=flag.organisation.name,
+        name=flag.author.name,
+        reason=flag.reason,
+        raised_at=flag.raised_at,
+        is_open=flag.closed_at is None,
+        explanation=flag.explanation,
+        may_explain=flag.closed_at is None and bool(policy.can_close_flag(actor, party)),
+    )
+
+
+def _acts(filling: Filling, actor: Actor, item: Item, one: ItemStanding | None) -> Acts:
+    checklist = filling.checklist
+    party = filling.party(actor.organisation_id) if actor.organisation_id else None
+    if one is None or one.shown is not Truth.TRUE:
+        return Acts()
+    taking_part = policy.can_take_part(actor, party)
+    if not taking_part or party is None:
+        return Acts(why_not=taking_part.reason)
+    is_open = policy.is_open(checklist.state, checklist.open_items, item.code)
+    if not is_open and item.part is not Part.PEOPLE:
+        return Acts(why_not=is_open.reason)
+    current = filling.sheet.shared(item.code)
+    has_answer = current is not None and not current.is_empty
+    frozen = bool(
+        has_answer and current is not None
+        and _accepted_elsewhere(filling, item, current, party.organisation_id)
+    )
+    scopes = tuple(
+        scope
+        for scope in item.scopes
+        if scope is not AnswerScope.PERSON
+        and any(policy.can_set(actor, party, field) for field in item.fields_of(scope))
+        and not (scope is AnswerScope.SHARED and frozen)
+    )
+    asked = bool(policy.can_take_position(actor, party, item))
+    taken = filling.sheet.positions.get(item.code, {}).get(party.organisation_id)
+    accepts = current is not None and taken == (current.answer_id, Stance.ACCEPTS)
+    return Acts(
+        answer=scopes,
+        propose=has_answer and item.accepted_by.value != "none",
+        accept=current.answer_id
+        if asked and has_answer and current is not None and not accepts and not one.problems
+        else None,
+        talk=asked and has_answer,
+        flag=has_answer and item.part is Part.TERMS,
+        leave_out=not one.required and AnswerScope.SHARED in scopes,
+    )
+
+
+def _accepted_elsewhere(
+    filling: Filling, item: Item, current: Filled, own: UUID
+) -> bool:
+    return any(
+        organisation_id != own and taken == (current.answer_id, Stance.ACCEPTS)
+        for organisation_id, taken in filling.sheet.positions.get(item.code, {}).items()
+    )
+
+
+FILTERS = ("", "us", "others", "flagged", "open")
+
+
+def keep(view: ItemView, chosen: str, own: UUID | None) -> bool:
+    """Tell whether a filter keeps an item."""
+    one = view.standing
+    waiting = one.waiting_for if one and one.counts else ()
+    match chosen:
+        case "us":
+            return own in waiting
+        case "others":
+            return bool(set(waiting) - {own})
+        case "flagged":
+            return view.has_open_flag
+        case "open":
+            return one is not None and one.counts and one.state is WorkState.NOT_STARTED
+        case _:
+            return True
+
+
+def section_links(filling: Filling, standing: Standing) -> list[tuple[str, str, str, bool]]:
+    """Return the contents of a checklist: where each section begins, and how much is agreed."""
+    links = []
+    for section in filling.template.sections:
+        counted = [
+            standing.items[item.code]
+            for item in section.items
+            if item.code in standing.items and standing.items[item.code].counts
+        ]
+        done = sum(one.done for one in counted)
+        count = _("%(done)s of %(total)s", done=done, total=len(counted)) if counted else ""
+        links.append((f"#{section.items[0].code.lower()}", section.title, count, False))
+    return links
+
+
+def party_progress(filling: Filling, standing: Standing) -> list[tuple[str, int]]:
+    """Return for each party how many items wait for it."""
+    return [
+        (party.name, standing.waiting.get(party.organisation_id, 0))
+        for party in filling.surroundings.parties
+    ]
+
+
+def unknown_count(standing: Standing) -> int:
+    """Return how many items are not counted, since their condition is not known yet."""
+    return sum(one.state is WorkState.NOT_KNOWN for one in standing.items.values())
+
+
+def send_obstacles(filling: Filling) -> list[object]:
+    """Return what keeps the text from being sent, in sentences."""
+    return signing.obstacles(filling)
+
+
+def document_parts(fields: Iterable[Mapping[str, Any]]) -> list[Part_]:
+    """Return the fields of a frozen answer as the value component shows them."""
+    return [
+        (
+            one["label"],
+            shown_value(
+                ShownField(
+                    key=one["key"],
+                    label=one["label"],
+                    type=FieldType(one["type"]),
+                    text=one["text"],
+                    texts=tuple(one["texts"]),
+                    columns=tuple(one["columns"]),
+                    rows=tuple(tuple(row) for row in one["rows"]),
+                    unit=one["unit"],
+                )
+            ),
+        )
+        for one in fields
+    ]

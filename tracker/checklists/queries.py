@@ -1,0 +1,187 @@
+"""Reads of checklists, scoped by the person: class K8 by the cooperation, class K2 by V2 and clearance."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload, selectinload
+
+from tracker.access.actor import Actor, Role
+from tracker.checklists import sealing
+from tracker.checklists.models import (
+    Answer,
+    AnswerScope,
+    Checklist,
+    ChecklistKind,
+    ChecklistParty,
+    ChecklistState,
+    Flag,
+    SafeguardReview,
+)
+from tracker.cooperations import audiences, clearances
+from tracker.cooperations.models import AudienceMember, Clearance, Cooperation
+from tracker.cooperations.scope import visible_ids
+from tracker.core import clock
+from tracker.core.db import db
+
+VISIT = "visit"
+
+
+def visible(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over Checklist that the person may open it.
+
+    Agreed terms, confidentiality terms and a standing urgent plan are class K8. Roles and a visit's
+    plan are class K2: for those listed in V2 and cleared; the lead always; never for somebody who
+    only audits or administers.
+    """
+    ordinary = sa.and_(
+        Checklist.visit_id.is_(None), Checklist.kind != ChecklistKind.VISIT_ROLES
+    )
+    return sa.and_(
+        Checklist.cooperation_id.in_(visible_ids(actor)),
+        sa.or_(ordinary, planning_is_open(actor, Checklist.cooperation_id, Checklist.visit_id)),
+    )
+
+
+def planning_is_open(
+    actor: Actor,
+    cooperation_id: sa.SQLColumnExpression[UUID],
+    visit_id: sa.SQLColumnExpression[Any],
+) -> sa.ColumnElement[bool]:
+    """Return the condition, over a visit's columns, that its planning (K2) is open to the person."""
+    if actor.organisation_id is None or actor.roles <= {Role.AUDITOR, Role.ADMINISTRATOR}:
+        return sa.false()
+    is_listed = audiences.listed(actor, VISIT, visit_id)
+    if not actor.needs_clearance:
+        return is_listed
+    leads = sa.exists().where(
+        AudienceMember.subject_type == VISIT,
+        AudienceMember.subject_id == visit_id,
+        AudienceMember.user_id == actor.user_id,
+        AudienceMember.leads.is_(True),
+    )
+    cleared = sa.exists().where(
+        Clearance.user_id == actor.user_id,
+        Clearance.cooperation_id == cooperation_id,
+        sa.or_(Clearance.visit_id.is_(None), Clearance.visit_id == visit_id),
+        clearances.is_open(clock.today()),
+    )
+    return sa.or_(leads, sa.and_(is_listed, cleared))
+
+
+def find(actor: Actor, checklist_id: UUID) -> Checklist | None:
+    """Return a checklist the person may open, or None."""
+    return db.session.scalar(
+        sa.select(Checklist)
+        .where(Checklist.id == checklist_id, visible(actor))
+        .options(joinedload(Checklist.template))
+    )
+
+
+def of_visit(actor: Actor, visit_id: UUID) -> dict[ChecklistKind, Checklist]:
+    """Return a visit's checklists that the person may open."""
+    rows = db.session.scalars(
+        sa.select(Checklist).where(Checklist.visit_id == visit_id, visible(actor))
+    )
+    return {row.kind: row for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistLine:
+    """A checklist as lists and gates show it; counts come from the row, not from the answers."""
+
+    id: UUID
+    cooperation_id: UUID
+    kind: ChecklistKind
+    visit_id: UUID | None
+    state: ChecklistState
+    done_count: int
+    total_count: int
+    is_complete: bool
+    # Parties with how many items wait for each.
+    waiting: dict[UUID, int]
+    open_flags: int
+    is_reviewed: bool
+    revision_in_force_id: UUID | None
+    revision_sent_id: UUID | None
+    in_force_at: dt.datetime | None
+
+
+def overview(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[ChecklistLine]:
+    """Return the lines of all checklists of some cooperations that the person may open."""
+    return _lines(sa.and_(Checklist.cooperation_id.in_(list(cooperation_ids)), visible(actor)))
+
+
+def standing_lines(cooperation_id: UUID) -> list[ChecklistLine]:
+    """Return the lines of a cooperation's own checklists, for its gates; visits' ones left out."""
+    return _lines(
+        sa.and_(Checklist.cooperation_id == cooperation_id, Checklist.visit_id.is_(None))
+    )
+
+
+def _lines(condition: sa.ColumnElement[bool]) -> list[ChecklistLine]:
+    flags = (
+        sa.select(sa.func.count(Flag.id))
+        .where(Flag.checklist_id == Checklist.id, Flag.closed_at.is_(None))
+        .correlate(Checklist)
+        .scalar_subquery()
+    )
+    reviewed = (
+        sa.select(SafeguardReview.id)
+        .where(SafeguardReview.checklist_id == Checklist.id, ~SafeguardReview.is_void)
+        .correlate(Checklist)
+        .exists()
+    )
+    rows = db.session.execute(
+        sa.select(Checklist, flags, reviewed)
+        .where(condition)
+        .options(selectinload(Checklist.parties).joinedload(ChecklistParty.organisation))
+        .order_by(Checklist.started_at)
+    )
+    return [
+        ChecklistLine(
+            id=row.id,
+            cooperation_id=row.cooperation_id,
+            kind=row.kind,
+            visit_id=row.visit_id,
+            state=row.state,
+            done_count=row.done_count,
+            total_count=row.total_count,
+            is_complete=row.is_complete,
+            waiting={party.organisation_id: party.waiting_count for party in row.parties},
+            open_flags=open_flags or 0,
+            is_reviewed=bool(is_reviewed),
+            revision_in_force_id=row.revision_in_force_id,
+            revision_sent_id=row.revision_sent_id,
+            in_force_at=row.in_force_at,
+        )
+        for row, open_flags, is_reviewed in rows
+    ]
+
+
+def value(checklist_id: UUID, item: str, key: str) -> Any:  # noqa: ANN401 -- a field's JSON value
+    """Return a field's current shared value, None when there is none.
+
+    For rules of other parts that follow from an answer; the caller has asked its own policy.
+    """
+    row = db.session.execute(
+        sa.select(Answer, Checklist.cooperation_id)
+        .join(Checklist, Checklist.id == Answer.checklist_id)
+        .where(
+            Answer.checklist_id == checklist_id,
+            Answer.item == item,
+            Answer.scope == AnswerScope.SHARED,
+            Answer.is_current,
+        )
+    ).one_or_none()
+    if row is None or row[0].not_applicable:
+        return None
+    return sealing.values_of(row[1], row[0]).get(key)
+
+
+def cooperation_of(checklist: Checklist) -> Cooperation:
+    """Return the cooperation of a checklist that a scoped query found."""
+    return db.session.get_one(Cooperation, checklist.cooperation_id)

@@ -1,0 +1,249 @@
+"""The verbs of signing a checklist: send, sign, decline, call back, amend."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor
+from tracker.accounts import queries as accounts
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.checklists import policy
+from tracker.checklists.document import document
+from tracker.checklists.loading import Filling, fill
+from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
+from tracker.checklists.sealing import is_restricted
+from tracker.checklists.service import lock, refresh
+from tracker.cooperations import keys
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.guidance import queries as guidance
+from tracker.signoff import service as signoff
+from tracker.signoff.models import RequestState, Revision, Signature, SignatureRequest
+from tracker.signoff.proof import Identity
+
+SUBJECT = "checklist"
+
+
+def obstacles(filling: Filling) -> list[object]:
+    """Return what keeps a text from being sent for signature, each in one sentence (5.1).
+
+    For the agreed terms gate G3 must be met too: reviewed by the second reader, no open flag.
+    """
+    standing = filling.standing()
+    found: list[object] = []
+    if standing.blocking:
+        found.append(
+            _l("Not complete and agreed yet: %(items)s.", items=", ".join(standing.blocking))
+        )
+    if filling.checklist.kind is ChecklistKind.TERMS:
+        flagged = sorted({flag.item for flag in filling.flags if flag.closed_at is None})
+        if flagged:
+            found.append(_l("An open flag waits on %(items)s.", items=", ".join(flagged)))
+        if filling.review is None:
+            found.append(
+                _l("The second reader has not confirmed independence and flexibility yet (G3).")
+            )
+    return found
+
+
+def send(
+    actor: Actor, checklist: Checklist, signatories: Mapping[UUID, UUID]
+) -> SignatureRequest:
+    """Freeze the text and ask one named signatory of each party to sign it."""
+    lock(checklist)
+    filling = fill(checklist)
+    own = filling.party(actor.organisation_id) if actor.organisation_id else None
+    policy.can_send(actor, own, checklist.state).require()
+    for obstacle in obstacles(filling):
+        raise RuleBrokenError(obstacle)
+    named = _named(filling, signatories)
+    revision = signoff.freeze(
+        actor,
+        cooperation_id=checklist.cooperation_id,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        kind=checklist.kind.value,
+        document=document(filling, named, guidance.current_revisions()),
+        key=keys.key_of(checklist.cooperation_id) if is_restricted(checklist) else None,
+    )
+    places = [(party.organisation_id, signatories[party.organisation_id]) for party in filling.surroundings.parties]
+    asked = signoff.request(actor, revision, places)
+    checklist.state = ChecklistState.SENT
+    checklist.revision_sent_id = revision.id
+    db.session.flush()
+    trail.record(
+        verbs.SENT_FOR_SIGNATURE,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        evidence=signoff.evidence_of_revision(revision),
+        kind=checklist.kind.value,
+        revision=revision.number,
+        document_digest=revision.digest,
+        signatories=[f"{one['name']}, {one['organisation']}" for one in named],
+    )
+    return asked
+
+
+def _named(filling: Filling, signatories: Mapping[UUID, UUID]) -> list[dict[str, str]]:
+    """Return each party's signatory with the power to sign; refuse who has none."""
+    named: list[dict[str, str]] = []
+    for party in filling.surroundings.parties:
+        able = {
+            one.user_id: one
+            for one in accounts.signatories_of(party.organisation_id, clock.today())
+        }
+        chosen = able.get(signatories.get(party.organisation_id, UUID(int=0)))
+        if chosen is None:
+            raise RuleBrokenError(
+                _l("Choose who signs for %(party)s.", party=party.name),
+                f"party_{party.organisation_id}",
+            )
+        if not chosen.power:
+            raise RuleBrokenError(
+                _l("The power of %(name)s to sign is not recorded.", name=chosen.name),
+                f"party_{party.organisation_id}",
+            )
+        named.append(
+            {
+                "organisation": party.name,
+                "organisation_id": str(party.organisation_id),
+                "name": chosen.name,
+                "office": chosen.office,
+                "power": chosen.power,
+            }
+        )
+    return named
+
+
+def sign(
+    actor: Actor, checklist: Checklist, *, sentence: str, language: str, identity: Identity
+) -> Signature:
+    """Sign the text that was sent; with the last signature it is in force, in one transaction."""
+    lock(checklist)
+    asked = _asked(checklist)
+    signature = signoff.sign(
+        actor, asked, sentence=sentence, language=language, identity=identity
+    )
+    trail.record(
+        verbs.SIGNED,
+        actor=actor,
+        subject_type="signature",
+        subject_id=signature.id,
+        cooperation_id=checklist.cooperation_id,
+        evidence=signature.digest,
+        kind=checklist.kind.value,
+        revision=asked.revision.number,
+        document_digest=asked.revision.digest,
+        organisation=actor.organisation_name,
+        method=identity.method.value,
+    )
+    if asked.state is RequestState.COMPLETED:
+        _come_into_force(actor, checklist, asked.revision)
+    return signature
+
+
+def _come_into_force(actor: Actor, checklist: Checklist, revision: Revision) -> None:
+    checklist.state = ChecklistState.IN_FORCE
+    checklist.revision_in_force_id = revision.id
+    checklist.revision_sent_id = None
+    checklist.in_force_at = clock.now()
+    checklist.open_items = None
+    db.session.flush()
+    trail.record(
+        verbs.CAME_INTO_FORCE,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        revision=revision.number,
+        document_digest=revision.digest,
+    )
+
+
+def decline(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[str]) -> None:
+    """Decline with a reason: back to drafting with only the named items open (5.4)."""
+    lock(checklist)
+    asked = _asked(checklist)
+    filling = fill(checklist)
+    codes = [code for code in dict.fromkeys(items) if filling.template.item(code)]
+    if not codes:
+        raise RuleBrokenError(_l("Name at least one item that has to change."), "items")
+    signoff.decline(actor, asked, reason=reason, items=codes)
+    _back_to_drafting(checklist, codes)
+    trail.record(
+        verbs.DECLINED,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        revision=asked.revision.number,
+        organisation=actor.organisation_name,
+        items=codes,
+        reason="" if is_restricted(checklist) else reason,
+    )
+
+
+def call_back(actor: Actor, checklist: Checklist, *, reason: str) -> None:
+    """Call a text back from signature with a reason; all items are open again."""
+    lock(checklist)
+    asked = _asked(checklist)
+    filling = fill(checklist)
+    own = filling.party(actor.organisation_id) if actor.organisation_id else None
+    policy.can_withdraw_request(actor, own).require()
+    signoff.withdraw(actor, asked, reason=reason)
+    _back_to_drafting(checklist, None)
+    trail.record(
+        verbs.SIGNATURE_REQUEST_WITHDRAWN,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        revision=asked.revision.number,
+        reason="" if is_restricted(checklist) else reason,
+    )
+
+
+def amend(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[str]) -> None:
+    """Open named items of a text in force; the old revision stays in force meanwhile (5.7)."""
+    lock(checklist)
+    filling = fill(checklist)
+    own = filling.party(actor.organisation_id) if actor.organisation_id else None
+    policy.can_amend(actor, own, checklist.state).require()
+    codes = [code for code in dict.fromkeys(items) if filling.template.item(code)]
+    if not codes:
+        raise RuleBrokenError(_l("Name at least one item that has to change."), "items")
+    if not reason:
+        raise RuleBrokenError(_l("Give the reason for the amendment."), "reason")
+    _back_to_drafting(checklist, codes)
+    trail.record(
+        verbs.AMENDMENT_OPENED,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        items=codes,
+        reason="" if is_restricted(checklist) else reason,
+    )
+
+
+def _back_to_drafting(checklist: Checklist, open_items: list[str] | None) -> None:
+    checklist.state = ChecklistState.DRAFTING
+    checklist.revision_sent_id = None
+    checklist.open_items = open_items
+    db.session.flush()
+    refresh(checklist)
+
+
+def _asked(checklist: Checklist) -> SignatureRequest:
+    if checklist.revision_sent_id is None:
+        raise RuleBrokenError(_l("This text does not wait for signatures."))
+    return signoff.locked_request(checklist.revision_sent_id)

@@ -1,0 +1,432 @@
+"""Pages of signing a checklist: send, read, sign, decline, call back, amend, and the record."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.accounts import proof
+from tracker.accounts import queries as accounts
+from tracker.activity import queries as trail
+from tracker.checklists import labels, pages, policy, sealing, signing
+from tracker.checklists.forms import ProofForm, ReasonForm, items_form, send_form
+from tracker.checklists.loading import Filling, fill
+from tracker.checklists.models import Checklist
+from tracker.checklists.routes import opened
+from tracker.cooperations import keys
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.signoff import policy as signoff_policy
+from tracker.signoff import queries as signoff
+from tracker.signoff import service as signoff_service
+from tracker.signoff.labels import METHODS, REQUEST_STATES
+from tracker.signoff.models import Method, RequestState, Revision, SignatureRequest
+from tracker.signoff.proof import Identity
+
+blueprint = Blueprint("signing", __name__, url_prefix="/checklists/<uuid:checklist_id>")
+
+
+def _to_list(checklist: Checklist) -> Response:
+    return redirect(url_for("checklists.show", checklist_id=checklist.id), 303)
+
+
+def _to_record(checklist: Checklist) -> Response:
+    return redirect(url_for("signing.record", checklist_id=checklist.id), 303)
+
+
+@blueprint.route("/send", methods=["GET", "POST"])
+@signed_in
+def send(checklist_id: UUID) -> str | Response:
+    """Name who signs for each party, and send the text for signature."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "send")
+    filling = fill(checklist)
+    require(policy.can_send(actor, _own_party(actor, filling), checklist.state))
+    today = clock.today()
+    able = {
+        party.organisation_id: accounts.signatories_of(party.organisation_id, today)
+        for party in filling.surroundings.parties
+    }
+    form = send_form(filling, able)
+    obstacles = signing.obstacles(filling)
+    if form.validate_on_submit():
+        chosen = {
+            party.organisation_id: UUID(form[f"party_{party.organisation_id}"].data)
+            for party in filling.surroundings.parties
+        }
+        try:
+            signing.send(actor, checklist, chosen)
+            db.session.commit()
+            flash(_("The text is frozen and sent. The signatories see it under My work."), "held")
+            return _to_record(checklist)
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+    return render_template(
+        "checklists/send.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        form=form,
+        fields=[form[f"party_{p.organisation_id}"] for p in filling.surroundings.parties],
+        lacking=[p.name for p in filling.surroundings.parties if not able[p.organisation_id]],
+        obstacles=obstacles,
+        kind_words=labels.KINDS[checklist.kind],
+    )
+
+
+def _waiting(checklist: Checklist) -> SignatureRequest:
+    """Return the request a checklist waits on, or answer 404 when it waits on none."""
+    if checklist.revision_sent_id is None:
+        abort(404)
+    return found(signoff.request_of(checklist.revision_sent_id))
+
+
+def _may_sign(actor: Actor, asked: SignatureRequest) -> Any:  # noqa: ANN401 -- a Decision
+    return signoff_policy.can_sign_for(
+        actor,
+        asked.state,
+        [(place.organisation_id, place.user_id) for place in asked.places],
+        [one.organisation_id for one in asked.revision.signatures if one.organisation_id],
+    )
+
+
+@blueprint.get("/sign")
+@signed_in
+def read(checklist_id: UUID) -> str | Response:
+    """Page 1 of signing: read the frozen text and check it (product.md, 5.3)."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "read_to_sign")
+    if checklist.revision_sent_id is None:
+        return _to_record(checklist)
+    asked = _waiting(checklist)
+    require(_may_sign(actor, asked))
+    return render_template(
+        "checklists/sign_read.html",
+        checklist=checklist,
+        cooperation=fill(checklist).cooperation,
+        revision=asked.revision,
+        document=_document(checklist, asked.revision),
+        document_parts=pages.document_parts,
+        kind_words=labels.KINDS[checklist.kind],
+    )
+
+
+@blueprint.route("/sign/confirm", methods=["GET", "POST"])
+@signed_in
+def sign(checklist_id: UUID) -> str | Response:
+    """Page 2 of signing: one plain sentence, and a fresh proof of identity on this form."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "sign")
+    if checklist.revision_sent_id is None:
+        return _to_record(checklist)
+    asked = _waiting(checklist)
+    require(_may_sign(actor, asked))
+    revision = asked.revision
+    document = _document(checklist, revision)
+    membership = found(signoff_policy.signing_membership(actor))
+    sentence = _(
+        "I, %(name)s, %(office)s, sign revision %(number)s of the text “%(title)s” of the "
+        "cooperation “%(cooperation)s” for %(organisation)s, by the power of %(power)s, and bind "
+        "it to this text.",
+        name=actor.name,
+        office=membership.office or _("signatory"),
+        number=revision.number,
+        title=document["checklist"]["title"],
+        cooperation=document["cooperation"]["title"],
+        organisation=actor.organisation_name,
+        power=membership.power,
+    )
+    form = ProofForm()
+    if form.validate_on_submit():
+        try:
+            shown = proof.prove(actor.user_id, form.password.data, form.code.data)
+            signing.sign(
+                actor,
+                checklist,
+                sentence=sentence,
+                language=str(get_locale()),
+                identity=Identity(shown.user_id, Method(shown.method), shown.at),
+            )
+            in_force = checklist.revision_sent_id is None
+            db.session.commit()
+            flash(
+                _("You signed. The text is in force: all parties have signed.")
+                if in_force
+                else _("You signed. The text waits for the other signatures."),
+                "held",
+            )
+            return _to_record(checklist)
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+    return render_template(
+        "checklists/sign_confirm.html",
+        checklist=checklist,
+        cooperation=document["cooperation"],
+        revision=revision,
+        sentence_words=sentence,
+        form=form,
+        signers=_signers(asked, document, actor),
+        kind_words=labels.KINDS[checklist.kind],
+        organisation_name=actor.organisation_name,
+        has_second_factor=actor.has_second_factor,
+    )
+
+
+def _signers(
+    asked: SignatureRequest, document: dict[str, Any], actor: Actor
+) -> list[pages.PositionView]:
+    """Return each named signatory with how their signature stands."""
+    signed = {one.organisation_id for one in asked.revision.signatures}
+    sides = {party["id"]: party["side"] for party in document["parties"]}
+    views = []
+    for one in document["signatories"]:
+        organisation_id = UUID(one["organisation_id"])
+        state, s = (_("Waiting"), "other")
+        if organisation_id in signed:
+            state, s = (_("Signed"), "done")
+        elif organisation_id == actor.organisation_id:
+            state, s = (_("Your turn"), "wait")
+        views.append(
+            pages.PositionView(
+                party="",
+                name=one["name"],
+                npm=sides.get(one["organisation_id"]) == "npm",
+                state=state,
+                s=s,
+                note=one["organisation"],
+            )
+        )
+    return views
+
+
+@blueprint.route("/decline", methods=["GET", "POST"])
+@signed_in
+def decline(checklist_id: UUID) -> str | Response:
+    """Decline with a reason and the items that have to change (5.4)."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "decline")
+    asked = _waiting(checklist)
+    require(_may_sign(actor, asked))
+    filling = fill(checklist)
+    form = items_form(
+        _codes(filling),
+        _("Which items have to change?"),
+        _("Why do you decline?"),
+    )
+    if form.validate_on_submit():
+        try:
+            signing.decline(
+                actor, checklist, reason=form["reason"].data, items=form["items"].data
+            )
+            db.session.commit()
+            flash(_("You declined. The named items are open again; all parties are told."), "wait")
+            return _to_list(checklist)
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+    return _items_page(
+        filling,
+        form,
+        _("Decline to sign"),
+        _("Decline to sign"),
+        _("The reason is read by all parties. Signatures already given stay in history."),
+    )
+
+
+@blueprint.route("/call-back", methods=["GET", "POST"])
+@signed_in
+def call_back(checklist_id: UUID) -> str | Response:
+    """Call a text back from signature."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "call_back")
+    _waiting(checklist)
+    filling = fill(checklist)
+    require(policy.can_withdraw_request(actor, _own_party(actor, filling)))
+    form = ReasonForm()
+    if form.validate_on_submit():
+        try:
+            signing.call_back(actor, checklist, reason=form.reason.data)
+            db.session.commit()
+            flash(_("The text is called back and can be changed again."), "wait")
+            return _to_list(checklist)
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+    return _items_page(
+        filling,
+        form,
+        _("Call the text back"),
+        _("Call back"),
+        _("Signatures already given on this revision stay in history and bind nobody."),
+    )
+
+
+@blueprint.route("/amend", methods=["GET", "POST"])
+@signed_in
+def amend(checklist_id: UUID) -> str | Response:
+    """Open named items of a text in force; it stays in force until the new one is signed."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "amend")
+    filling = fill(checklist)
+    require(policy.can_amend(actor, _own_party(actor, filling), checklist.state))
+    form = items_form(
+        _codes(filling), _("Which items are to change?"), _("Why is a change needed?")
+    )
+    if form.validate_on_submit():
+        try:
+            signing.amend(
+                actor, checklist, reason=form["reason"].data, items=form["items"].data
+            )
+            db.session.commit()
+            flash(_("The named items are open. The text in force stays so meanwhile."), "held")
+            return _to_list(checklist)
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+    return _items_page(
+        filling,
+        form,
+        _("Propose an amendment"),
+        _("Open these items"),
+        _("Revision in force stays in force until all parties have signed the new one."),
+    )
+
+
+@blueprint.get("/record")
+@signed_in
+def record(checklist_id: UUID) -> str | Response:
+    """Show the newest revision: the one in force, else the one sent, else the last."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "record")
+    revisions = signoff.revisions_of(signing.SUBJECT, checklist.id)
+    if not revisions:
+        return _to_list(checklist)
+    wanted = checklist.revision_sent_id or checklist.revision_in_force_id
+    pair = next((pair for pair in revisions if pair[0].id == wanted), revisions[0])
+    return _record_page(actor, checklist, pair, revisions)
+
+
+@blueprint.get("/record/<int:number>")
+@signed_in
+def record_of(checklist_id: UUID, number: int) -> str:
+    """Show one revision of the text, with its signatures and how it ended."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "record")
+    revisions = signoff.revisions_of(signing.SUBJECT, checklist.id)
+    pair = found(next((pair for pair in revisions if pair[0].number == number), None))
+    return _record_page(actor, checklist, pair, revisions)
+
+
+def _record_page(
+    actor: Actor,
+    checklist: Checklist,
+    pair: tuple[Revision, SignatureRequest | None],
+    revisions: list[tuple[Revision, SignatureRequest | None]],
+) -> str:
+    revision, asked = pair
+    filling = fill(checklist)
+    document = _document(checklist, revision)
+    may_sign = (
+        asked is not None
+        and asked.state is RequestState.WAITING
+        and bool(_may_sign(actor, found(signoff.request_of(revision.id))))
+    )
+    return render_template(
+        "checklists/record.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        revision=revision,
+        asked=asked,
+        document=document,
+        document_parts=pages.document_parts,
+        signature_lines=_signature_lines(revision, document),
+        state=_state(checklist, revision, asked),
+        history=trail.subject_history(
+            checklist.cooperation_id,
+            [checklist.id, *(one.id for one in revision.signatures)],
+            limit=50,
+        ),
+        revisions=[(one, REQUEST_STATES[req.state] if req else "") for one, req in revisions],
+        methods=METHODS,
+        may_sign=may_sign,
+        may_call_back=asked is not None
+        and asked.state is RequestState.WAITING
+        and policy.can_withdraw_request(actor, _own_party(actor, filling)),
+        may_amend=policy.can_amend(actor, _own_party(actor, filling), checklist.state),
+        kind_words=labels.KINDS[checklist.kind],
+        is_restricted=sealing.is_restricted(checklist),
+    )
+
+
+def _state(
+    checklist: Checklist, revision: Revision, asked: SignatureRequest | None
+) -> tuple[object, str]:
+    """Return how a revision stands, in words with its mark."""
+    if checklist.revision_in_force_id == revision.id:
+        return _("In force"), "held"
+    if asked is None:
+        return "", "off"
+    if asked.state is RequestState.COMPLETED:
+        return _("Replaced by a later revision"), "off"
+    marks = {RequestState.WAITING: "other", RequestState.DECLINED: "stop"}
+    return REQUEST_STATES[asked.state], marks.get(asked.state, "off")
+
+
+def _signature_lines(revision: Revision, document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a line for each named signatory, signed or not yet."""
+    given = {str(one.organisation_id): one for one in revision.signatures}
+    lines = []
+    for named in document["signatories"]:
+        one = given.get(named["organisation_id"])
+        capacity = _(
+            "%(office)s, for %(organisation)s",
+            office=named["office"] or _("Signatory"),
+            organisation=named["organisation"],
+        )
+        lines.append(
+            {
+                "name": one.signer_name if one else named["name"],
+                "capacity": capacity,
+                "power": _("by %(power)s", power=one.power) if one else "",
+                "when": one.signed_at if one else None,
+                "method": METHODS[one.method] if one else "",
+            }
+        )
+    return lines
+
+
+def _document(checklist: Checklist, revision: Revision) -> dict[str, Any]:
+    key = keys.key_of(checklist.cooperation_id) if revision.is_sealed else None
+    return signoff_service.document_of(revision, key)
+
+
+def _codes(filling: Filling) -> list[tuple[str, str]]:
+    return [
+        (item.code, f"{item.code} {item.label}")
+        for item in filling.template.items
+        if item.part.value == "terms"
+    ]
+
+
+def _items_page(filling: Filling, form: Any, title: str, button: str, lede: str) -> str:  # noqa: ANN401
+    return render_template(
+        "checklists/items_reason.html",
+        checklist=filling.checklist,
+        cooperation=filling.cooperation,
+        form=form,
+        title_words=title,
+        button=button,
+        lede_words=lede,
+        kind_words=labels.KINDS[filling.checklist.kind],
+    )
+
+
+def _own_party(actor: Actor, filling: Filling) -> Any:  # noqa: ANN401 -- PartyFact or None
+    return filling.party(actor.organisation_id) if actor.organisation_id else None

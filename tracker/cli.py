@@ -1,0 +1,38 @@
+"""The console command: Flask's own group with the application's commands."""
+
+import os
+import sys
+
+import click
+from flask import Flask
+from flask.cli import FlaskGroup
+
+from config import SettingsError
+from tracker import create_app
+from tracker.core.keys import KeysError
+
+
+def _group(app: Flask) -> FlaskGroup:
+    return FlaskGroup(
+        name="tracker",
+        create_app=lambda: app,
+        add_default_commands=False,
+        load_dotenv=False,
+        set_debug_flag=False,
+        help="Common Terms: cooperation between NPMs and civil society organisations.",
+    )
+
+
+def main() -> None:
+    """Run a command; a wrong setting or a missing key ends with one line and exit code 2."""
+    try:
+        app = create_app()
+    except (SettingsError, KeysError) as error:
+        click.echo(f"tracker: {error}", err=True)
+        sys.exit(2)
+    _group(app).main(prog_name="tracker", args=sys.argv[1:], standalone_mode=True)
+
+
+if __name__ == "__main__":
+    os.environ.pop("FLASK_APP", None)
+    main()

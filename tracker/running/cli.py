@@ -1,0 +1,138 @@
+"""The commands that run the application: run, worker, check."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from config import Settings
+from tracker.core.db import db
+from tracker.demo import cli as demo
+from tracker.mail import transport
+from tracker.running import health, preparing, rounds
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+GRACE_SECONDS = 15
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings
+
+
+@click.command("run")
+@with_appcontext
+def run() -> None:
+    """Prepare the database and serve the application, with one worker for mail and expiry."""
+    settings = _settings()
+    prepare_or_stop(settings)
+    if settings.demo and preparing.is_first_start():
+        click.echo("Loading the demonstration (a minute or less)")
+        demo.load_with_progress()
+    demo.print_accounts()
+    click.echo(f"Common Terms is at {settings.base_url}  (Ctrl+C stops it)")
+    db.session.remove()
+    db.engine.dispose()
+    sys.exit(_serve(settings))
+
+
+def prepare_or_stop(settings: Settings) -> None:
+    """Prepare, or end with one line that says what is wrong."""
+    try:
+        preparing.prepare(settings, click.echo)
+    except preparing.PreparationError as error:
+        click.echo(f"Can't start: {error}", err=True)
+        sys.exit(1)
+
+
+def _serve(settings: Settings) -> int:
+    """Run the server and the worker until one ends or a signal comes; return the exit code."""
+    programs = [
+        subprocess.Popen(command)  # noqa: S603 -- our own programs, by their full path
+        for command in (_server_command(settings), [*_own_command(), "worker"])
+    ]
+    asked_to_stop = False
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal asked_to_stop
+        asked_to_stop = True
+
+    for number in STOP_SIGNALS:
+        signal.signal(number, stop)
+    while not asked_to_stop and all(one.poll() is None for one in programs):
+        time.sleep(0.2)
+    failed = not asked_to_stop
+    if failed:
+        click.echo("The server or the worker ended; stopping the other.", err=True)
+    for one in programs:
+        if one.poll() is None:
+            one.terminate()
+    for one in programs:
+        try:
+            one.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            one.kill()
+    return 1 if failed else 0
+
+
+def _own_command() -> list[str]:
+    return [sys.executable, "-m", "tracker.cli"]
+
+
+def _server_command(settings: Settings) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--bind",
+        f"{settings.host}:{settings.port}",
+        "--workers",
+        str(settings.workers),
+        "--worker-class",
+        "gthread",
+        "--threads",
+        "4",
+        "--reuse-port",
+        "--no-control-socket",
+        "--worker-tmp-dir",
+        "/dev/shm" if Path("/dev/shm").is_dir() else str(settings.data_dir),  # noqa: S108 -- memory
+        "--log-level",
+        "warning",
+        "tracker:create_app()",
+    ]
+
+
+@click.command("worker")
+@with_appcontext
+def worker() -> None:
+    """Send mail, close what has expired, judge readiness; several copies may run at once."""
+    goes_on = True
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal goes_on
+        goes_on = False
+
+    for number in STOP_SIGNALS:
+        signal.signal(number, stop)
+    settings = _settings()
+    rounds.run_for_ever(
+        transport.from_url(settings.mail_url, settings.mail_from), goes_on=lambda: goes_on
+    )
+
+
+@click.command("check")
+@with_appcontext
+def check() -> None:
+    """Tell whether database, content and worker are well, and what to mend."""
+    found = health.look()
+    click.echo(f"database: {found.database}")
+    click.echo(f"content: {found.content}")
+    click.echo(f"worker: {found.worker}")
+    if not found.is_well:
+        sys.exit(1)

@@ -1,0 +1,79 @@
+"""Whether database, content and worker are well, for /healthz and for tracker check."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from alembic.script import ScriptDirectory
+from flask import current_app
+from sqlalchemy.exc import SQLAlchemyError
+
+from tracker.checklists.models import ChecklistKind, ChecklistTemplate
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.guidance.models import Article
+from tracker.running.models import Heartbeat
+
+WORKER = "worker"
+# A worker finishes a round every few seconds; three minutes without one is a standstill.
+STANDSTILL = dt.timedelta(minutes=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is well and what is not, each in a few words."""
+
+    database: str
+    content: str
+    worker: str
+
+    @property
+    def is_well(self) -> bool:
+        """Whether all is well."""
+        return self.database == self.content == self.worker == "well"
+
+
+def look() -> Health:
+    """Look at database, content and worker."""
+    try:
+        database = "well" if schema_revision() == newest_revision() else "needs tracker db upgrade"
+        if database != "well":
+            return Health(database, "not looked at", "not looked at")
+        return Health(database, _content(), _worker())
+    except SQLAlchemyError:
+        db.session.rollback()
+        return Health("can't be reached", "not looked at", "not looked at")
+
+
+def schema_revision() -> str | None:
+    """Return the revision the database's schema is at; None for an empty database."""
+    if not sa.inspect(db.engine).has_table("alembic_version"):
+        return None
+    found: str | None = db.session.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+def newest_revision() -> str | None:
+    """Return the revision this code wants."""
+    directory = current_app.extensions["migrate"].directory
+    return ScriptDirectory(directory).get_current_head()
+
+
+def beat() -> None:
+    """Note that the worker finished a round."""
+    db.session.merge(Heartbeat(name=WORKER, at=clock.now()))
+
+
+def _content() -> str:
+    kinds = set(db.session.scalars(sa.select(ChecklistTemplate.kind).distinct()))
+    articles = db.session.scalar(sa.select(sa.func.count(Article.id)).where(Article.is_current))
+    if kinds != set(ChecklistKind) or not articles:
+        return "needs tracker content load"
+    return "well"
+
+
+def _worker() -> str:
+    last = db.session.scalar(sa.select(Heartbeat.at).where(Heartbeat.name == WORKER))
+    if last is None:
+        return "has not run yet"
+    return "well" if clock.now() - last < STANDSTILL else "stands still"

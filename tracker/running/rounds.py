@@ -1,0 +1,44 @@
+"""The worker's rounds: mail, expiry of clearances, readiness of visits, old attempts."""
+
+import time
+from collections.abc import Callable
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from tracker.accounts import attempts
+from tracker.cooperations import clearances
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.mail import outbox
+from tracker.mail.transport import Transport
+from tracker.running import health
+from tracker.visits import service as visits
+
+PAUSE = 2.0
+EVERY_SO_MANY_ROUNDS = 30
+
+
+def run_for_ever(transport: Transport, *, goes_on: Callable[[], bool] = lambda: True) -> None:
+    """Do rounds until told to stop. A database that can't be reached is tried again, and said."""
+    number = 0
+    while goes_on():
+        try:
+            one_round(transport, with_dates=number % EVERY_SO_MANY_ROUNDS == 0)
+        except SQLAlchemyError as error:
+            db.session.rollback()
+            click.echo(f"worker: {type(error).__name__}; trying again", err=True)
+        number += 1
+        time.sleep(PAUSE)
+
+
+def one_round(transport: Transport, *, with_dates: bool) -> None:
+    """Send what is due; with_dates: also close what has expired and judge readiness again."""
+    outbox.send_due(transport)
+    if with_dates:
+        clearances.close_expired(clock.today())
+        visits.recheck_all(clock.today())
+        attempts.forget_old()
+    health.beat()
+    db.session.commit()
+    db.session.remove()

@@ -1,0 +1,18 @@
+"""The page that tells machines whether the application is well."""
+
+from flask import Blueprint, jsonify
+from werkzeug.wrappers import Response
+
+from tracker.access.gate import public
+from tracker.running import health
+
+blueprint = Blueprint("running", __name__)
+
+
+@blueprint.get("/healthz")
+@public
+def healthz() -> tuple[Response, int]:
+    """Answer 200 when database, content and worker are well, else 503; no content, no numbers."""
+    found = health.look()
+    answer = jsonify(database=found.database, content=found.content, worker=found.worker)
+    return answer, 200 if found.is_well else 503
