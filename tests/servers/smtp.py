@@ -67,7 +67,9 @@ class SmtpServer:
     ) -> str:
         """Keep one message."""
         await asyncio.sleep(0)
-        message = message_from_bytes(envelope.original_content or b"", policy=policy.default)
+        # Lines end with CR LF on the way; as a message held in memory they end plainly.
+        content = (envelope.original_content or b"").replace(b"\r\n", b"\n")
+        message = message_from_bytes(content, policy=policy.default)
         self.deliveries.append(
             Delivery(
                 sender=envelope.mail_from or "",
