@@ -1,0 +1,190 @@
+"""Reading the content of the guidance: what is right is read, what is wrong is named."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.factories.guidance import SHIPPED, ContentFolder, content_folder
+from tracker.core.content import ContentError
+from tracker.guidance.library import read
+
+FIRST = "guidance/en/article-1.md"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> ContentFolder:
+    return content_folder(tmp_path)
+
+
+def mistakes_of(folder: ContentFolder) -> list[str]:
+    with pytest.raises(ContentError) as caught:
+        read(folder.path)
+    return [str(mistake) for mistake in caught.value.mistakes]
+
+
+def test_the_shipped_content_carries_every_statement() -> None:
+    library = read(SHIPPED)
+    assert [term.name for term in library.categories] == [
+        "Activities",
+        "Engaging with others",
+        "Institutional development",
+        "NPM Models",
+    ]
+    assert len(library.topics) == 28
+    assert [one.code for one in library.statements] == [f"S{n}" for n in range(1, 73)]
+    assert library.not_carried == ()
+    assert len(library.articles) == 4
+
+
+def test_an_article_is_read_with_its_lead_and_passages(folder: ContentFolder) -> None:
+    library = read(folder.path)
+    article = library.articles[0]
+    assert article.identity == ("article-1", "en")
+    assert article.lead == "A word to begin with."
+    assert [(p.number, p.key, p.title, p.statements) for p in article.passages] == [
+        (1, "expected", "Say what is expected", ("S1",)),
+        (2, "rules", "Keep the rules", ("S2",)),
+    ]
+    assert article.passages[1].markdown.endswith("- another, with **weight**.")
+    assert library.carried["article-2/rules"] == {"S4"}
+    assert "another, with weight." in article.plain_text.splitlines()
+
+
+def test_a_statement_that_no_passage_carries_is_told(folder: ContentFolder) -> None:
+    folder.change(FIRST, "{#expected S1}", "{#expected}")
+    assert read(folder.path).not_carried == ("S1",)
+
+
+def test_the_digest_follows_the_text_and_not_the_line_ends(folder: ContentFolder) -> None:
+    before = read(folder.path).articles[0].digest
+    path = folder.path / FIRST
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert read(folder.path).articles[0].digest == before
+    folder.change(FIRST, "A word", "Another word")
+    assert read(folder.path).articles[0].digest != before
+
+
+def test_a_heading_inside_code_begins_no_passage(folder: ContentFolder) -> None:
+    folder.change(FIRST, "Both sides say", "```\n## Not a passage\n```\n\nBoth sides say")
+    assert len(read(folder.path).articles[0].passages) == 2
+
+
+def test_a_smaller_heading_belongs_to_its_passage(folder: ContentFolder) -> None:
+    folder.change(FIRST, "Both sides say", "### A part\n\nBoth sides say")
+    passages = read(folder.path).articles[0].passages
+    assert len(passages) == 2
+    assert passages[0].markdown.startswith("### A part")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "mistake"),
+    [
+        (FIRST, "category-1", "category-9", "5: there is no category category-9"),
+        (FIRST, "topic-1,", "topic-9,", "6: there is no topic topic-9"),
+        (FIRST, "[topic-1, s", "[shared-topic, s", "6: topic shared-topic stands there twice"),
+        (FIRST, "[topic-1, shared-topic]", "[]", "6: topics: tuple should have at least 1 item"),
+        (FIRST, "slug: article-1", "slug: other", "2: slug is other, but the file's name"),
+        (FIRST, "language: en", "language: fr", "7: language is fr, but the folder's name en"),
+        (FIRST, "revision: 1", "revision: 0", "8: revision: input should be greater than"),
+        (FIRST, "revision: 1", "revision: one", "8: revision: input should be a valid integer"),
+        (FIRST, "2026-05-01", "in spring", "9: revised_on: input should be a valid date"),
+        (FIRST, "https://toolkit.example/article-1", "toolkit", "12: source.url: toolkit isn't"),
+        (FIRST, "url: https", "url: ftp", "12: source.url: ftp://toolkit.example/article-1 isn't"),
+        (FIRST, "  url: https://toolkit.example/article-1\n", "", "10: source.url is missing"),
+        (FIRST, "language: en\n", "", "2: language is missing"),
+        (FIRST, "language: en", "language: en\nauthor: x", "8: there is no key author"),
+        (FIRST, "language: en", "language: en\nslug: x", "8: not valid YAML: found duplicate key"),
+        (FIRST, "[topic-1", "[[topic-1", "7: not valid YAML"),
+        (FIRST, "---\nslug", "slug", "1: the file begins with no front matter"),
+        (FIRST, "{#expected S1}", "{#expected S9}", "17: there is no statement S9"),
+        (FIRST, "{#expected S1}", "{#expected S1 S1}", "17: statement S1 stands there twice"),
+        (FIRST, "{#expected S1}", "{#expected S3}", "17: statement S3 belongs to the article"),
+        (FIRST, "{#expected S1}", "{#Expected S1}", "17: the key Expected may hold small letters"),
+        (FIRST, "{#expected S1}", "", "17: the heading of a passage is written ##"),
+        (FIRST, "{#rules S2}", "{#expected S2}", "21: passage expected stands there twice"),
+        (FIRST, "Both sides say what they expect.", "", "17: the passage has no text"),
+        (FIRST, "## Say", "# Say", "17: a heading belongs into a passage"),
+        (FIRST, "A word", "### Part\n\nA word", "15: a heading belongs into a passage"),
+        (FIRST, "A word", "<b>A</b> word", "15: HTML isn't shown; write Markdown"),
+        (FIRST, "A word", "<div>A</div>\n\nword", "15: HTML isn't shown; write Markdown"),
+        (FIRST, "A word", "![A](https://toolkit.example/a.png) word", "15: pictures aren't shown"),
+        (FIRST, "A word", "[A](other#x) word", "15: the link to other#x needs a whole address"),
+        (FIRST, "A word", "[A](javascript:x) word", "15: the link to javascript:x needs a whole"),
+        (
+            "taxonomy.yaml",
+            "slug: category-2",
+            "slug: category-1",
+            "3: category-1 stands there twice",
+        ),
+        ("taxonomy.yaml", "slug: topic-2", "slug: topic-1", "7: topic-1 stands there twice"),
+        ("taxonomy.yaml", "name: Topic 2", "title: x", "7: topics.2.name is missing"),
+        ("taxonomy.yaml", "categories:", "kinds:", "1: categories is missing"),
+        ("statements.yaml", "code: S2", "code: S1", "5: S1 stands there twice"),
+        ("statements.yaml", "code: S2", "code: T2", "5: 1.code is 'T2', which doesn't fit"),
+        ("statements.yaml", "article: article-2", "article: x", "10: there is no article x"),
+        ("statements.yaml", "force: must", "force: will", "3: 0.force is 'will', not 'must'"),
+    ],
+)
+def test_a_mistake_is_named_with_its_file_and_line(
+    folder: ContentFolder, file: str, old: str, new: str, mistake: str
+) -> None:
+    folder.change(file, old, new)
+    found = mistakes_of(folder)
+    assert any(one.startswith(f"{file}:{mistake}") for one in found), "\n".join(found)
+
+
+def test_all_mistakes_are_named_and_each_once(folder: ContentFolder) -> None:
+    folder.change(FIRST, "category-1", "category-9")
+    folder.change(FIRST, "S2", "S8")
+    folder.change("guidance/en/article-2.md", "https://", "")
+    folder.change("taxonomy.yaml", "name: Bare topic", "nom: x")
+    assert mistakes_of(folder) == [
+        "guidance/en/article-1.md:5: there is no category category-9",
+        "guidance/en/article-1.md:21: there is no statement S8",
+        "guidance/en/article-2.md:12: source.url: toolkit.example/article-2 isn't a web address",
+        "taxonomy.yaml:8: there is no key topics.3.nom",
+        "taxonomy.yaml:8: topics.3.name is missing",
+    ]
+
+
+def test_an_article_without_passages_is_named(folder: ContentFolder) -> None:
+    path = folder.path / FIRST
+    path.write_text(path.read_text().split("## Say")[0])
+    assert mistakes_of(folder) == [
+        f"{FIRST}:14: the article has no passage; one begins with ## Title {{#key S1}}"
+    ]
+
+
+def test_a_file_that_is_no_article_is_named(folder: ContentFolder) -> None:
+    (folder.path / "guidance" / "en" / "notes.txt").write_text("x")
+    assert mistakes_of(folder) == [
+        "guidance/en/notes.txt:1: only articles, named with .md, stand here"
+    ]
+
+
+def test_a_file_that_is_no_text_is_named(folder: ContentFolder) -> None:
+    (folder.path / FIRST).write_bytes(b"---\n\xff\n")
+    assert mistakes_of(folder) == [f"{FIRST}:1: the file isn't UTF-8 text"]
+
+
+def test_an_empty_folder_is_named(tmp_path: Path) -> None:
+    assert mistakes_of(ContentFolder(tmp_path)) == [
+        "guidance:1: there are no articles",
+        "statements.yaml:1: the file can't be read: no such file or directory",
+        "taxonomy.yaml:1: the file can't be read: no such file or directory",
+    ]
+
+
+@pytest.mark.parametrize("file", ["taxonomy.yaml", "statements.yaml"])
+@pytest.mark.parametrize("text", ["", "just words", "- 1\n- [2]\n", "topics: 1\ncategories: {}\n"])
+def test_a_file_of_another_shape_is_named(folder: ContentFolder, file: str, text: str) -> None:
+    (folder.path / file).write_text(text)
+    assert any(one.startswith(f"{file}:") for one in mistakes_of(folder))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "---", "---\n---", "---\n[]\n---\n", "---\nx\n---\n## A {#b}"]
+)
+def test_an_article_of_another_shape_is_named(folder: ContentFolder, text: str) -> None:
+    (folder.path / FIRST).write_text(text)
+    assert any(one.startswith(f"{FIRST}:") for one in mistakes_of(folder))

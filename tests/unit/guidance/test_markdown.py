@@ -1,0 +1,76 @@
+"""Markdown becomes safe HTML, and words that were looked for are marked in it."""
+
+import pytest
+
+from tracker.guidance.markdown import passage_heading, plain, render
+from tracker.search.words import ask
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("*One* **two**", "<p><em>One</em> <strong>two</strong></p>\n"),
+        ("<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>\n"),
+        ("a <b onclick=x>b</b>", "<p>a &lt;b onclick=x&gt;b&lt;/b&gt;</p>\n"),
+        ("![x](https://a.example/x.png)", "<p></p>\n"),
+        ("[x](javascript:alert)", "<p>[x](javascript:alert)</p>\n"),
+        ("[x](data:text/html,x)", "<p>[x](data:text/html,x)</p>\n"),
+        ("[x](elsewhere)", '<p><a rel="noopener noreferrer">x</a></p>\n'),
+        (
+            "[x](https://a.example/?a=1&b=2)",
+            '<p><a href="https://a.example/?a=1&amp;b=2" rel="noopener noreferrer">x</a></p>\n',
+        ),
+        ("### Part", "<h3>Part</h3>\n"),
+    ],
+)
+def test_only_what_is_sanctioned_becomes_html(text: str, html: str) -> None:
+    assert str(render(text)) == html
+
+
+def test_headings_are_put_under_those_of_the_page() -> None:
+    text = "### Part\n\n#### Smaller\n\n###### Smallest"
+    assert str(render(text, headings_from=4)) == (
+        "<h4>Part</h4>\n<h5>Smaller</h5>\n<h6>Smallest</h6>\n"
+    )
+    assert "<h1" not in render("# Top", headings_from=3)
+
+
+def test_words_looked_for_are_marked_in_text_alone() -> None:
+    html = str(render("Before *before* [be](https://before.example)", question=ask("before")))
+    assert html == (
+        "<p><mark>Before</mark> <em><mark>before</mark></em> "
+        '<a href="https://before.example" rel="noopener noreferrer">be</a></p>\n'
+    )
+
+
+def test_a_mark_opens_no_way_for_html() -> None:
+    html = str(render("before <mark>x</mark> & <i>", question=ask("mark before i")))
+    assert html == (
+        "<p><mark>before</mark> &lt;<mark>mark</mark>&gt;x&lt;/<mark>mark</mark>&gt; "
+        "&amp; &lt;<mark>i</mark>&gt;</p>\n"
+    )
+
+
+def test_plain_text_keeps_the_words_and_a_line_for_each_paragraph() -> None:
+    assert plain("### A\n\nOne *two*\nthree.\n\n- [four](https://a.example)\n- `five`") == (
+        "A\nOne two three.\nfour\nfive"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "read"),
+    [
+        ("Title {#key}", ("Title", "key", ())),
+        ("A {b} c {#the-key S1 S22}", ("A {b} c", "the-key", ("S1", "S22"))),
+        ("Title {#key S1 }", ("Title", "key", ("S1",))),
+        ("Title", None),
+        ("Title {#}", None),
+        ("{#key}", None),
+        ("Title {key}", None),
+    ],
+)
+def test_the_heading_of_a_passage(
+    words: str, read: tuple[str, str, tuple[str, ...]] | None
+) -> None:
+    heading = passage_heading(words)
+    assert (heading and (heading.title, heading.key, heading.statements)) == read
