@@ -7,12 +7,18 @@ from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.service import Handler
 from tracker.activity.verbs import Verb
+from tracker.checklists import routes as checklist_routes
+from tracker.checklists import signing_routes
+from tracker.cooperations import routes as cooperation_routes
 from tracker.cooperations import service as cooperations
 from tracker.core import clock, keys
 from tracker.core.db import db
 from tracker.core.extensions import babel, csrf, migrate
 from tracker.core.security import init_security_headers
+from tracker.dashboard import my_work, tasks
+from tracker.dashboard import routes as dashboard_routes
 from tracker.guidance import routes as guidance_routes
+from tracker.lifecycle import routes as lifecycle_routes
 from tracker.lifecycle import service as lifecycle
 from tracker.ui import routes as ui_routes
 from tracker.ui.assets import init_assets
@@ -59,6 +65,10 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.CAME_INTO_FORCE: (lifecycle.follow_force,),
 }
 
+# Who tells what waits: for a person (my work), and in a cooperation (its page).
+TASK_SOURCES: tuple[tasks.Source, ...] = (my_work.checklist_tasks,)
+GROUP_SOURCES: tuple[tasks.GroupSource, ...] = ()
+
 
 def build_app(settings: Settings | None = None) -> Flask:
     """Return the application; raise SettingsError or KeysError when it can't start."""
@@ -76,6 +86,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     migrate.init_app(app)
     csrf.init_app(app)
     trail.use_handlers(FOLLOWS)
+    tasks.use_sources(TASK_SOURCES, GROUP_SOURCES)
     _furnish(app)
     return app
 
@@ -91,6 +102,11 @@ def _furnish(app: Flask) -> None:
     register_gallery(app)
     app.register_blueprint(ui_routes.blueprint)
     app.register_blueprint(guidance_routes.blueprint)
+    app.register_blueprint(cooperation_routes.blueprint)
+    app.register_blueprint(checklist_routes.blueprint)
+    app.register_blueprint(signing_routes.blueprint)
+    app.register_blueprint(lifecycle_routes.blueprint)
+    app.register_blueprint(dashboard_routes.blueprint)
 
 
 def _configure(app: Flask, settings: Settings) -> None:

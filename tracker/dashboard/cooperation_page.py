@@ -1,0 +1,418 @@
+"""The page of a cooperation, prepared: stages, work and whose turn it is, gates, facts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+
+from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.checklists.loading import Filling
+from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
+from tracker.cooperations import labels as words
+from tracker.cooperations import people, policy
+from tracker.cooperations import queries as cooperations
+from tracker.cooperations.models import Cooperation, Stage
+from tracker.cooperations.modes import MODE_LABELS, Level, Requirement
+from tracker.cooperations.pages import PartyPeople, people_by_party
+from tracker.cooperations.people import Person
+from tracker.dashboard import queries, tasks
+from tracker.dashboard.queries import Asked
+from tracker.dashboard.wording import (
+    FILL,
+    SEND,
+    SIGN,
+    checklist_url,
+    listed,
+    record_url,
+    review_is_overdue,
+    review_url,
+    send_url,
+    sign_url,
+    works,
+)
+from tracker.lifecycle import labels as gate_words
+from tracker.lifecycle import policy as lifecycle
+from tracker.lifecycle import queries as lifecycle_queries
+from tracker.lifecycle.policy import Facts, Gate, GateState, Missing, Place, Target
+from tracker.lifecycle.stages import IN_ORDER
+from tracker.ui.locale import as_date
+from tracker.ui.tasks import OTHERS, YOURS, Task, TaskGroup
+
+FEW_REASONS = 6
+GROUPS: dict[str, object] = {
+    "terms": _l("Agreed terms"),
+    "confidentiality": _l("Confidentiality"),
+    "people": _l("People"),
+    "visits": _l("Joint visits"),
+    "review": _l("Review"),
+}
+GROUP_OF = {
+    ChecklistKind.TERMS: "terms",
+    ChecklistKind.CONFIDENTIALITY: "confidentiality",
+    ChecklistKind.URGENT_PLAN: "visits",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GateView:
+    """A gate in words, with its reasons and their addresses."""
+
+    code: str
+    name: object
+    state: object
+    s: str
+    reasons: tuple[tuple[object, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What comes next, and for whom."""
+
+    heading: object
+    text: object
+    label: object = ""
+    url: str = ""
+    calm: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CooperationView:
+    """All that the cooperation's page shows."""
+
+    cooperation: Cooperation
+    parties: tuple[tuple[str, bool], ...]
+    stages: tuple[tuple[str, object], ...]
+    groups: tuple[TaskGroup, ...]
+    next_step: NextStep
+    gates: tuple[GateView, ...]
+    needs: tuple[Requirement, ...]
+    glance: tuple[tuple[object, object], ...]
+    people: tuple[PartyPeople, ...]
+    may_change: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """What is read once of a cooperation for its page."""
+
+    actor: Actor
+    cooperation: Cooperation
+    own: Mapping[ChecklistKind, Checklist]
+    terms: Filling | None
+    facts: Facts
+    gates: tuple[Gate, ...]
+    taking_part: list[Person]
+    asked: Mapping[UUID, Asked]
+    may_change: bool
+
+    @property
+    def works(self) -> bool:
+        """Whether the work of the own side is this person's."""
+        is_party = any(
+            party.organisation_id == self.actor.organisation_id
+            for party in people.parties(self.cooperation)
+        )
+        takes_part = any(one.user_id == self.actor.user_id for one in self.taking_part)
+        return is_party and works(self.actor, taking_part=takes_part)
+
+    def gate(self, code: str) -> Gate:
+        """Return a gate by its code."""
+        return next(gate for gate in self.gates if gate.code == code)
+
+
+def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
+    """Return what the page of a cooperation shows; the caller found it by a scoped query."""
+    own = lifecycle_queries.own_checklists(cooperation.id)
+    terms = lifecycle_queries.terms_filling(own)
+    taking_part = people.people(cooperation.id)
+    facts = lifecycle_queries.facts(cooperation, own, terms, taking_part)
+    gates = lifecycle.gates(facts)
+    table = _Table(
+        actor=actor,
+        cooperation=cooperation,
+        own=own,
+        terms=terms,
+        facts=facts,
+        gates=gates,
+        taking_part=taking_part,
+        asked=queries.asked(one.revision_sent_id for one in own.values()),
+        may_change=bool(policy.can_change(actor, cooperations.fact(cooperation))),
+    )
+    needs = tuple(lifecycle_queries.needs(cooperation, terms))
+    groups = _groups(table, needs)
+    parties = people.parties(cooperation)
+    return CooperationView(
+        cooperation=cooperation,
+        parties=tuple((one.organisation.name, one.side is OrganisationKind.NPM) for one in parties),
+        stages=_stages(cooperation),
+        groups=groups,
+        next_step=_next_step(table, groups),
+        gates=tuple(_gate_view(table, gate) for gate in gates),
+        needs=needs,
+        glance=_glance(table),
+        people=tuple(people_by_party(parties, taking_part)),
+        may_change=table.may_change,
+    )
+
+
+def _stages(cooperation: Cooperation) -> tuple[tuple[str, object], ...]:
+    shown = list(IN_ORDER)
+    if cooperation.stage is Stage.SUSPENDED:
+        shown.insert(shown.index(Stage.CLOSED), Stage.SUSPENDED)
+    return tuple((stage.value, words.STAGES[stage]) for stage in shown)
+
+
+def _groups(table: _Table, needs: Sequence[Requirement]) -> tuple[TaskGroup, ...]:
+    found: dict[str, list[Task]] = {key: [] for key in GROUPS}
+    for kind, key in GROUP_OF.items():
+        checklist = table.own.get(kind)
+        if checklist is not None:
+            found[key] += _checklist_tasks(table, checklist)
+    found["people"].append(_people_task(table))
+    told = tasks.of_cooperation(table.actor, table.cooperation, table.facts, table.gates)
+    for key, more in told.items():
+        found.setdefault(key, []).extend(more)
+    found["visits"] += _no_visit_yet(table, needs, told)
+    found["review"] += _review_tasks(table.cooperation)
+    return tuple(
+        TaskGroup(key, GROUPS.get(key, key), tuple(made)) for key, made in found.items() if made
+    )
+
+
+def _checklist_tasks(table: _Table, checklist: Checklist) -> list[Task]:
+    found = [_fill_task(table, checklist)]
+    if checklist.kind is ChecklistKind.TERMS and table.terms is not None:
+        found.append(_reading_task(table, table.terms))
+    found.append(_signing_task(table, checklist))
+    return found
+
+
+def _fill_task(table: _Table, checklist: Checklist) -> Task:
+    why = _(
+        "%(done)s of %(total)s items agreed.",
+        done=checklist.done_count,
+        total=checklist.total_count,
+    )
+    ours = next(
+        (
+            party.waiting_count
+            for party in checklist.parties
+            if party.organisation_id == table.actor.organisation_id
+        ),
+        0,
+    )
+    others = [
+        party.organisation.name
+        for party in checklist.parties
+        if party.waiting_count and party.organisation_id != table.actor.organisation_id
+    ]
+    url = checklist_url(checklist.id)
+    label = FILL[checklist.kind]
+    if checklist.state is not ChecklistState.DRAFTING or checklist.is_complete:
+        return Task(label, _("Agreed"), "done", url, why)
+    if ours and table.works:
+        waits = ngettext("%(num)s waits for us.", "%(num)s wait for us.", ours)
+        url = checklist_url(checklist.id, narrowed="us")
+        return Task(label, _("Waiting for us"), YOURS, url, f"{why} {waits}")
+    if ours:
+        others.append(table.actor.organisation_name)
+    if others:
+        return Task(label, _("Waiting for %(names)s", names=listed(others)), OTHERS, url, why)
+    return Task(label, _("In progress"), "half", url, why)
+
+
+def _reading_task(table: _Table, terms: Filling) -> Task:
+    label = _("Review independence and flexibility")
+    checklist = terms.checklist
+    reader_id = terms.sheet.value("M5", "second_reader")
+    reader = next((p for key, p in terms.people.items() if str(key) == reader_id), None)
+    if terms.review is not None:
+        why = _("%(name)s has read M5 and M6 as second reader.", name=terms.review.reader.name)
+        return Task(label, _("Reviewed"), "done", checklist_url(checklist.id), why)
+    if checklist.state is not ChecklistState.DRAFTING:
+        return Task(label, _("Reviewed"), "done", checklist_url(checklist.id))
+    if reader is None:
+        why = _("The NPM names a second reader in M5.")
+        return Task(label, _("Cannot start yet"), "off", "", why)
+    why = _("%(name)s reads M5 and M6 as second reader.", name=reader.name)
+    if not checklist.is_complete:
+        why += " " + _("Opens when every required item is agreed.")
+        return Task(label, _("Cannot start yet"), "off", "", why)
+    if reader.user_id == table.actor.user_id:
+        return Task(label, _("Waiting for you"), YOURS, review_url(checklist.id), why)
+    state = _("Waiting for %(names)s", names=reader.organisation_name)
+    return Task(label, state, OTHERS, checklist_url(checklist.id), why)
+
+
+def _signing_task(table: _Table, checklist: Checklist) -> Task:
+    label = SIGN[checklist.kind]
+    if checklist.state is ChecklistState.IN_FORCE:
+        return Task(label, _("In force"), "held", record_url(checklist.id))
+    asked = table.asked.get(checklist.revision_sent_id) if checklist.revision_sent_id else None
+    if asked is not None:
+        return _sent_task(table, checklist, asked)
+    if checklist.is_complete and _may_be_sent(table, checklist):
+        if table.works and table.actor.has(Role.COORDINATOR):
+            return Task(SEND[checklist.kind], _("Waiting for us"), YOURS, send_url(checklist.id))
+        why = _("A coordinator of one of the parties sends it for signature.")
+        return Task(label, _("Waiting for a coordinator"), OTHERS, "", why)
+    why = _("Opens when every required item is agreed.")
+    if checklist.kind is ChecklistKind.TERMS:
+        why = _(
+            "Opens when every required item is agreed, the second reader has read M5 and M6 and "
+            "no term is marked as limiting the NPM."
+        )
+    return Task(label, _("Cannot start yet"), "off", "", why)
+
+
+def _sent_task(table: _Table, checklist: Checklist, asked: Asked) -> Task:
+    label = SIGN[checklist.kind]
+    if asked.waits_for(table.actor):
+        return Task(label, _("Waiting for your signature"), YOURS, sign_url(checklist.id))
+    names = {party.organisation_id: party.organisation.name for party in checklist.parties}
+    waiting = listed(names[one] for one in asked.waiting if one in names)
+    state = _("Waiting for %(names)s", names=waiting)
+    return Task(label, state, OTHERS, record_url(checklist.id))
+
+
+def _may_be_sent(table: _Table, checklist: Checklist) -> bool:
+    return checklist.kind is not ChecklistKind.TERMS or table.gate("G3").is_open
+
+
+def _people_task(table: _Table) -> Task:
+    url = url_for("cooperations.people_page", reference=table.cooperation.reference)
+    own = [one for one in table.taking_part if one.organisation_id == table.actor.organisation_id]
+    why = ngettext(
+        "%(num)s person takes part in all.",
+        "%(num)s people take part in all.",
+        len(table.taking_part),
+    )
+    label = _("Name who takes part")
+    if not own and table.works:
+        why = _("Nobody of %(side)s is named yet.", side=table.actor.organisation_name)
+        return Task(label, _("Waiting for us"), YOURS, url, why)
+    empty = [
+        party.organisation.name
+        for party in people.parties(table.cooperation)
+        if not any(one.organisation_id == party.organisation_id for one in table.taking_part)
+    ]
+    if empty:
+        return Task(label, _("Waiting for %(names)s", names=listed(empty)), OTHERS, url, why)
+    return Task(label, _("Named"), "done", url, why)
+
+
+def _no_visit_yet(
+    table: _Table, needs: Sequence[Requirement], told: Mapping[str, Sequence[Task]]
+) -> list[Task]:
+    """Say what opens joint visits, unless the part of visits tells of them itself."""
+    wanted = any(
+        one.kind is ChecklistKind.VISIT_ROLES and one.level is Level.REQUIRED for one in needs
+    )
+    if told.get("visits") or not wanted:
+        return []
+    decision = lifecycle.can_plan_visit(table.facts, table.gates)
+    if decision:
+        return []
+    return [Task(_("Plan a joint visit"), _("Cannot start yet"), "off", "", decision.reason)]
+
+
+def _review_tasks(cooperation: Cooperation) -> list[Task]:
+    review_on = cooperation.review_on
+    if review_on is None:
+        return []
+    label = _("Hold the review")
+    if review_is_overdue(cooperation):
+        why = _("It was due on %(day)s.", day=as_date(review_on))
+        return [Task(label, _("Overdue"), "stop", "", why)]
+    why = _("Due on %(day)s.", day=as_date(review_on))
+    return [Task(label, _("Not yet due"), "off", "", why)]
+
+
+def _next_step(table: _Table, groups: Sequence[TaskGroup]) -> NextStep:
+    made = [task for group in groups for task in group.tasks]
+    ours = next((task for task in made if task.s == YOURS), None)
+    if ours is not None:
+        heading = _("Next step, for %(side)s", side=table.actor.organisation_name)
+        text = ours.why or ours.label
+        return NextStep(heading, text, ours.act or ours.label, ours.url, calm=False)
+    theirs = next((task for task in made if task.s == OTHERS), None)
+    if theirs is not None:
+        text = _("%(task)s: %(state)s.", task=theirs.label, state=theirs.state)
+        return NextStep(_("Next step"), text)
+    if table.cooperation.stage is Stage.ACTIVE:
+        return NextStep(_("Next step"), _("Everything that is agreed is in force. Nothing waits."))
+    return NextStep(_("Next step"), _("Nothing waits for anybody."))
+
+
+def _gate_view(table: _Table, gate: Gate) -> GateView:
+    missing = gate.missing[:FEW_REASONS]
+    reasons = [(one.reason, _target_url(table, one.target)) for one in missing]
+    left = len(gate.missing) - len(missing)
+    if left:
+        more = ngettext("%(num)s more item", "%(num)s more items", left)
+        reasons.append((more, _rest_url(table, gate.missing[-1])))
+    marks = {GateState.MET: "held", GateState.NOT_MET: "half", GateState.OVERRIDDEN: "wait"}
+    return GateView(
+        code=gate.code,
+        name=gate_words.GATES[gate.code],
+        state=gate_words.GATE_STATES[gate.state],
+        s=marks[gate.state],
+        reasons=tuple(reasons),
+    )
+
+
+def _rest_url(table: _Table, missing: Missing) -> str:
+    if missing.target.checklist_id is not None:
+        return checklist_url(missing.target.checklist_id)
+    return _target_url(table, missing.target)
+
+
+def _target_url(table: _Table, target: Target) -> str:
+    """Return where a missing thing is put right, empty where the reader can't go."""
+    reference = table.cooperation.reference
+    if target.place is Place.MODES:
+        return url_for("cooperations.change_modes", reference=reference) if table.may_change else ""
+    if target.place is Place.HEAD:
+        return url_for("cooperations.change_head", reference=reference) if table.may_change else ""
+    if target.checklist_id is None:
+        return url_for("cooperations.people_page", reference=reference)
+    if target.place is Place.SIGNING:
+        return record_url(target.checklist_id)
+    if target.place is Place.ITEM:
+        return checklist_url(target.checklist_id, item=target.item)
+    return checklist_url(target.checklist_id)
+
+
+def _glance(table: _Table) -> tuple[tuple[object, object], ...]:
+    cooperation = table.cooperation
+    chosen = [str(MODE_LABELS[mode]) for mode in cooperations.modes(cooperation)]
+    facts: list[tuple[object, object]] = [
+        (_("Ways of working"), "; ".join(chosen) or _("Not named yet")),
+    ]
+    if table.terms is not None:
+        form = table.terms.sheet.value("M3", "form")
+        item = table.terms.template.item("M3")
+        options = item.field("form").options if item is not None else ()
+        facts += [(_("Form"), one.label) for one in options if one.value == form]
+    planned = _span(cooperation)
+    if planned:
+        facts.append((_("Agreed") if table.facts.terms_in_force else _("Planned"), planned))
+    if cooperation.review_on is not None:
+        facts.append((_("Review"), as_date(cooperation.review_on)))
+    facts.append((_("Opened"), as_date(cooperation.opened_at)))
+    return tuple(facts)
+
+
+def _span(cooperation: Cooperation) -> str:
+    starts_on, ends_on = cooperation.starts_on, cooperation.ends_on
+    if starts_on and ends_on:
+        return str(_("%(start)s to %(end)s", start=as_date(starts_on), end=as_date(ends_on)))
+    if starts_on:
+        return str(_("from %(start)s", start=as_date(starts_on)))
+    if ends_on:
+        return str(_("until %(end)s", end=as_date(ends_on)))
+    return ""

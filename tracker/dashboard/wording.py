@@ -1,0 +1,88 @@
+"""Words, turns and addresses that my work and the cooperation's page share."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from babel.lists import format_list
+from flask import url_for
+from flask_babel import get_locale
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor, Role
+from tracker.checklists.models import ChecklistKind
+from tracker.checklists.policy import WRITERS
+from tracker.cooperations.models import Cooperation, Stage
+from tracker.core import clock
+
+FILL: dict[ChecklistKind, object] = {
+    ChecklistKind.TERMS: _l("Fill in the agreed terms"),
+    ChecklistKind.CONFIDENTIALITY: _l("Agree the terms on confidentiality"),
+    ChecklistKind.VISIT_ROLES: _l("Agree the roles for a joint visit"),
+    ChecklistKind.URGENT_PLAN: _l("Agree the urgent-action plan"),
+}
+SIGN: dict[ChecklistKind, object] = {
+    ChecklistKind.TERMS: _l("Sign the agreed terms"),
+    ChecklistKind.CONFIDENTIALITY: _l("Sign the terms on confidentiality"),
+    ChecklistKind.VISIT_ROLES: _l("Sign the roles for a joint visit"),
+    ChecklistKind.URGENT_PLAN: _l("Sign the urgent-action plan"),
+}
+SEND: dict[ChecklistKind, object] = {
+    ChecklistKind.TERMS: _l("Send the agreed terms for signature"),
+    ChecklistKind.CONFIDENTIALITY: _l("Send the terms on confidentiality for signature"),
+    ChecklistKind.VISIT_ROLES: _l("Send the roles for signature"),
+    ChecklistKind.URGENT_PLAN: _l("Send the urgent-action plan for signature"),
+}
+
+
+def review_is_overdue(cooperation: Cooperation) -> bool:
+    """Tell whether the review of an active cooperation should have been held."""
+    review_on = cooperation.review_on
+    is_active = cooperation.stage in {Stage.ACTIVE, Stage.UNDER_REVIEW}
+    return is_active and review_on is not None and review_on < clock.today()
+
+
+def works(actor: Actor, *, taking_part: bool) -> bool:
+    """Tell whether the own side's work is this person's: coordinators, and who takes part."""
+    return actor.has(Role.COORDINATOR) or (taking_part and actor.has(*WRITERS))
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return several names in one phrase."""
+    return str(format_list(list(names), locale=str(get_locale() or "en")))
+
+
+def cooperation_url(cooperation: Cooperation) -> str:
+    """Return the address of a cooperation's page."""
+    return str(url_for("dashboard.cooperation", reference=cooperation.reference))
+
+
+def checklist_url(checklist_id: UUID, narrowed: str | None = None, item: str = "") -> str:
+    """Return the address of a checklist, narrowed or at an item."""
+    return str(
+        url_for(
+            "checklists.show",
+            checklist_id=checklist_id,
+            filter=narrowed,
+            _anchor=item.lower() or None,
+        )
+    )
+
+
+def review_url(checklist_id: UUID) -> str:
+    """Return the address of the second reader's page."""
+    return str(url_for("checklists.review", checklist_id=checklist_id))
+
+
+def send_url(checklist_id: UUID) -> str:
+    """Return the address of the page that sends a text for signature."""
+    return str(url_for("signing.send", checklist_id=checklist_id))
+
+
+def sign_url(checklist_id: UUID) -> str:
+    """Return the address of the first page of signing."""
+    return str(url_for("signing.read", checklist_id=checklist_id))
+
+
+def record_url(checklist_id: UUID) -> str:
+    """Return the address of the record of an agreement."""
+    return str(url_for("signing.record", checklist_id=checklist_id))
