@@ -64,19 +64,21 @@ def open_clearance(
     from_on: dt.date,
     until_on: dt.date,
     visit_id: UUID | None = None,
+    for_project: bool = False,
 ) -> Clearance:
-    """Open a clearance for all of a cooperation, or for one visit; record CLEARANCE_OPENED.
+    """Open a clearance for a cooperation, a project or one visit; record CLEARANCE_OPENED.
 
     The caller has made sure that the undertaking is signed and countersigned. The last day is kept
     out of the trail when the clearance is for one visit: it would tell when that visit is.
     """
     if until_on < from_on:
         raise RuleBrokenError(_l("A clearance can't end before it begins."), "until_on")
+    scope = ClearanceScope.PROJECT if for_project else ClearanceScope.ALL
     clearance = Clearance(
         cooperation_id=cooperation_id,
         user_id=user_id,
         organisation_id=organisation_id,
-        scope=ClearanceScope.ALL if visit_id is None else ClearanceScope.VISIT,
+        scope=scope if visit_id is None else ClearanceScope.VISIT,
         visit_id=visit_id,
         undertaking_id=undertaking_id,
         from_on=from_on,

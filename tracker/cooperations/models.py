@@ -158,6 +158,7 @@ class ClearanceEnd(enum.StrEnum):
     NEW_TERMS = "new_terms"
     SUSPENDED = "suspended"
     LEFT = "left"
+    UNLISTED = "unlisted"
     WITHDRAWN = "withdrawn"
     REPLACED = "replaced"
 
