@@ -90,7 +90,9 @@ UNDERTAKING_ASKED = _verb("undertaking_asked", "person", "organisation", "terms_
 UNDERTAKING_SIGNED = _verb(
     "undertaking_signed", "person", "organisation", "terms_revision", "document_digest", "method"
 )
-INTERESTS_DECIDED = _verb("interests_decided", "person", "decision")
+UNDERTAKING_FROZEN = _verb("undertaking_frozen", "person", "organisation", "document_digest")
+# Neither whose nor what: that somebody declared anything is for the person and the NPM (C13).
+INTERESTS_DECIDED = _verb("interests_decided")
 UNDERTAKING_COUNTERSIGNED = _verb("undertaking_countersigned", "person", "method")
 UNDERTAKING_CLOSED = _verb("undertaking_closed", "person", "reason")
 CLEARANCE_OPENED = _verb("clearance_opened", "person", "scope", "until")
