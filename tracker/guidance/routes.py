@@ -16,6 +16,7 @@ from tracker.search.words import ask
 from tracker.ui import locale
 from tracker.ui.filters import FilterLink, filter_links
 from tracker.ui.paging import SIZE, Page, asked_number, offset
+from tracker.ui.words import tidy_line
 
 blueprint = Blueprint("guidance", __name__, url_prefix="/guidance")
 
@@ -28,7 +29,7 @@ TEMPLATE_PAGE = "checklists.template"
 def library() -> str:
     """Show the articles, all or those that answer words, a category and a topic."""
     taxonomy = queries.taxonomy()
-    typed = request.args.get("q", "").strip()
+    typed = tidy_line(request.args.get("q", ""))
     choice = Choice(ask(typed), request.args.get("category", ""), request.args.get("topic", ""))
     if choice.category not in {"", *taxonomy.categories}:
         abort(404)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import request
 
@@ -44,7 +44,14 @@ def here(changes: Mapping[str, str | None]) -> str:
     ]
     given = [(name, value) for name, value in changes.items() if value is not None]
     question = urlencode(kept + given)
-    address = request.script_root + request.path
+    address = quote(request.script_root + request.path)
+    return f"{address}?{question}" if question else address
+
+
+def way_back() -> str:
+    """Return the address of this page inside the application, as a form keeps it."""
+    question = quote(request.query_string, safe="%=&+;/?:@!$'()*,-._~")
+    address = quote(request.path)
     return f"{address}?{question}" if question else address
 
 

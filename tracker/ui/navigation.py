@@ -12,8 +12,9 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import Actor, Role
 from tracker.access.gate import optional_actor
 from tracker.ui import locale
-from tracker.ui.filters import here
+from tracker.ui.filters import here, way_back
 from tracker.ui.paging import page_url
+from tracker.ui.words import tidy_line
 
 Predicate = Callable[[Actor | None], bool]
 
@@ -94,9 +95,12 @@ def init_frame(app: Flask) -> None:
     """Give every template what the frame of a page needs."""
     app.extensions.setdefault("frame", Frame())
     app.jinja_env.filters.update(
-        digest_groups=digest_groups, party_mark=party_mark, role_words=role_words
+        digest_groups=digest_groups,
+        party_mark=party_mark,
+        role_words=role_words,
+        tidy_line=tidy_line,
     )
-    app.jinja_env.globals.update(here=here, page_url=page_url)
+    app.jinja_env.globals.update(here=here, page_url=page_url, way_back=way_back)
     app.context_processor(_frame_context)
 
 

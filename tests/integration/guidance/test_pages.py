@@ -1,0 +1,321 @@
+"""The pages of the guidance, as anybody sees them."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from urllib.parse import urlencode
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.client import CheckedClient
+from tests.factories.guidance import ContentFolder, Written, load_shipped
+from tests.pages import Page
+from tracker.guidance import routes, service
+from tracker.guidance.queries import Use
+
+Watch = Callable[[], AbstractContextManager[list[str]]]
+
+
+def library(client: CheckedClient, **asked: str) -> Page:
+    return client.page(f"/guidance?{urlencode(asked)}")
+
+
+def marked(page: Page) -> list[str]:
+    return ["".join(mark.itertext()) for mark in page.root.iter("mark")]
+
+
+# The library ---------------------------------------------------------------------------------
+
+
+def test_the_library_shows_every_article_to_anybody(
+    client: CheckedClient, session: Session
+) -> None:
+    load_shipped()
+    page = library(client)
+    assert page.h1 == "Guidance"
+    assert "4 articles" in page.text
+    for link in ("All categories 4", "Activities 0", "Engaging with others 4", "Finances 1"):
+        assert link in page.links()
+    assert "9 topics without an article here" in page.text
+    assert "Reset" not in page.links()
+    question = "What should NPMs and civil society settle before they work together?"
+    assert page.links()[question] == "/guidance/settling-terms"
+
+
+def test_keywords_narrow_the_library_and_are_marked(
+    client: CheckedClient, folder: ContentFolder
+) -> None:
+    folder.articles[0].text = "The harbour pilot waits."
+    folder.articles[0].revision = 2
+    folder.load()
+    page = library(client, q="HARBOUR pil")
+    assert "1 article with “HARBOUR pil”" in page.text
+    assert marked(page) == ["harbour", "pilot"]
+    assert page.links()["1. Say what is expected"] == ("/guidance/article-1?q=HARBOUR+pil#expected")
+    assert page.links()["Category 1 1"]
+    assert page.links()["Category 2 0"]
+    assert page.links()["Reset"] == "/guidance"
+    assert 'value="HARBOUR pil"' in page.html
+
+
+def test_the_passages_named_are_the_nearest_when_none_holds_all_words(
+    client: CheckedClient, folder: ContentFolder
+) -> None:
+    page = library(client, q="both weight")
+    assert "1. Say what is expected" in page.links()
+    assert "2. Keep the rules" in page.links()
+
+
+def test_category_and_topic_narrow_the_library_together(
+    client: CheckedClient, folder: ContentFolder
+) -> None:
+    page = library(client, category="category-1")
+    assert "1 article in Category 1" in page.text
+    assert "How do we settle article-1?" in page.links()
+    assert "How do we settle article-2?" not in page.links()
+    assert page.links()["Shared topic 1"] == "/guidance?category=category-1&topic=shared-topic"
+    page = library(client, category="category-1", topic="topic-2")
+    assert "0 articles in Category 1 on the topic Topic 2" in page.text
+    assert "No article answers this choice." in page.text
+    assert page.links()["All topics 1"] == "/guidance?category=category-1"
+
+
+def test_a_search_keeps_category_and_topic(client: CheckedClient, folder: ContentFolder) -> None:
+    answer = client.get("/guidance?category=category-1&topic=shared-topic")
+    assert '<input type="hidden" name="category" value="category-1">' in answer.text
+    assert '<input type="hidden" name="topic" value="shared-topic">' in answer.text
+    assert 'name="page"' not in answer.text
+
+
+def test_the_count_beside_a_choice_is_what_choosing_it_shows(
+    client: CheckedClient, folder: ContentFolder
+) -> None:
+    folder.articles.append(Written("article-3", 3, text="No such word."))
+    folder.load()
+    page = library(client, q="both")
+    for words, address in page.links().items():
+        name, _space, count = words.rpartition(" ")
+        if name.startswith(("All ", "Category", "Topic", "Shared")):
+            noun = "article" if count == "1" else "articles"
+            assert f"{count} {noun} with “both”" in client.page(address).text
+
+
+def test_no_hit_says_so_and_what_to_do(client: CheckedClient, folder: ContentFolder) -> None:
+    page = library(client, q="zebra")
+    assert "0 articles with “zebra”" in page.text
+    assert "No article holds all of these words." in page.text
+
+
+def test_signs_alone_are_answered_in_words(client: CheckedClient, folder: ContentFolder) -> None:
+    page = library(client, q="*** \"'")
+    assert "0 articles" in page.text
+    assert "Type words or numbers to look for." in page.text
+
+
+def test_blanks_ask_for_nothing(client: CheckedClient, folder: ContentFolder) -> None:
+    page = library(client, q="   ")
+    assert "2 articles" in page.text
+    assert "with “" not in page.text
+
+
+def test_too_many_words_are_said(client: CheckedClient, folder: ContentFolder) -> None:
+    page = library(client, q=" ".join(f"word{n}" for n in range(40)))
+    assert "Too many words. Only these words were looked for: word0 word1" in page.text
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["<script>alert(1)</script>", 'NEAR("', "a' OR 1=1 --", "\x00", "\ud7ff", "%", "x" * 3000],
+)
+def test_hostile_keywords_are_shown_back_and_harm_nothing(
+    client: CheckedClient, folder: ContentFolder, typed: str
+) -> None:
+    page = library(client, q=typed)
+    assert page.h1 == "Guidance"
+    assert "<script>alert" not in page.html
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/guidance?category=nothing",
+        "/guidance?topic=nothing",
+        "/guidance?topic=category-1",
+        "/guidance?category=%00",
+        "/guidance/nothing",
+        "/guidance/%00",
+        "/guidance/article-1/expected",
+        "/guidance/nothing/revisions/1",
+        "/guidance/article-1/revisions/9",
+        "/guidance/article-1/revisions/0",
+        "/guidance/article-1/revisions/-1",
+        "/guidance/article-1/revisions/99999999999999999999",
+        "/guidance/article-1/revisions/one",
+    ],
+)
+def test_what_is_not_there_is_not_found(
+    client: CheckedClient, folder: ContentFolder, address: str
+) -> None:
+    assert client.get(address).status_code == 404
+
+
+def test_a_long_library_is_paged(client: CheckedClient, folder: ContentFolder) -> None:
+    folder.articles += [Written(f"article-{n}", n) for n in range(3, 31)]
+    folder.load()
+    first, second = library(client), library(client, page="2")
+    assert "30 articles" in first.text
+    assert "1 to 25 of 30" in first.text
+    assert "26 to 30 of 30" in second.text
+    shared = {words for words in first.links() if words.startswith("How do we")} & set(
+        second.links()
+    )
+    assert not shared
+    beyond = library(client, page="9")
+    assert "There are not so many pages." in beyond.text
+    assert library(client, page="x").text == first.text
+
+
+def test_the_library_asks_as_many_queries_for_many_articles_as_for_few(
+    client: CheckedClient, folder: ContentFolder, session: Session, statements: Watch
+) -> None:
+    addresses = ("/guidance", "/guidance?q=sides&topic=shared-topic", "/guidance/article-1?q=sides")
+
+    def counts() -> list[int]:
+        sent = []
+        for address in addresses:
+            client.page(address)
+            with statements() as seen:
+                client.page(address)
+            sent.append(len(seen))
+        return sent
+
+    few = counts()
+    folder.articles += [Written(f"article-{n}", n) for n in range(3, 15)]
+    folder.articles[0].revision = 2
+    folder.articles[0].text = "Both sides.\n\n" + "\n\n".join(
+        f"## More {n} {{#more-{n}}}\n\nThe sides of {n}." for n in range(9)
+    )
+    folder.load()
+    service.set_uses(
+        "terms",
+        [
+            (f"article-{n}/{key}", f"M{m}", f"Label {m}")
+            for n in range(1, 15)
+            for m in range(1, 9)
+            for key in ("expected", "rules")
+        ],
+    )
+    session.commit()
+    assert counts() == few
+    assert max(few) <= 8
+
+
+# An article ----------------------------------------------------------------------------------
+
+
+def test_an_article_shows_its_passages_with_contents_and_source(
+    client: CheckedClient, folder: ContentFolder
+) -> None:
+    page = client.page("/guidance/article-1")
+    assert page.h1 == "How do we settle article-1?"
+    assert page.links()["1. Say what is expected"] == "#expected"
+    assert page.links()["Category 1"] == "/guidance?category=category-1"
+    assert page.links()["Topic 1"] == "/guidance?topic=topic-1"
+    assert "1, of 1 May 2026" in page.text
+    assert "<strong>weight</strong>" in page.html
+    assert "Rests on S1 of the source S1 (must) What number 1 says." in page.text
+    source = next(a for a in page.root.iter("a") if "toolkit" in a.attrib.get("href", ""))
+    assert source.attrib["href"] == "https://toolkit.example/article-1"
+    assert source.attrib["rel"] == "noopener noreferrer"
+    assert "Other revisions" not in page.text
+    assert "not current" not in page.text
+
+
+def test_words_that_were_looked_for_are_marked_in_the_article(
+    client: CheckedClient, folder: ContentFolder
+) -> None:
+    assert marked(client.page("/guidance/article-1?q=rule")) == ["rules", "rule"]
+    assert marked(client.page("/guidance/article-1?q=***")) == []
+
+
+def test_a_passage_names_the_items_that_rest_on_it(
+    client: CheckedClient, folder: ContentFolder, session: Session
+) -> None:
+    service.set_uses("terms", [("article-1/rules", "M4", "Expectations <limits>")])
+    session.commit()
+    page = client.page("/guidance/article-1")
+    assert "Used in M4 Expectations <limits>" in page.text
+    assert page.text.count("Used in") == 1
+    assert "Used in 1 item of the checklists" in library(client).text
+
+
+def test_an_item_is_linked_once_there_is_a_page_of_templates(app: Flask) -> None:
+    use = Use("article-1/rules", "terms", "M4", "Expectations")
+    bare = Flask("bare")
+    with bare.test_request_context():
+        assert routes.item_address(use) is None
+    bare.add_url_rule("/templates/<kind>", routes.TEMPLATE_PAGE, lambda kind: kind)
+    with bare.test_request_context():
+        assert routes.item_address(use) == "/templates/terms#M4"
+
+
+def test_an_older_revision_can_still_be_read(
+    client: CheckedClient, folder: ContentFolder, session: Session
+) -> None:
+    service.set_uses("terms", [("article-1/rules", "M4", "Expectations")])
+    folder.articles[0].text = "Other words altogether."
+    folder.articles[0].revision = 2
+    folder.load()
+    current = client.page("/guidance/article-1")
+    assert "Other words altogether." in current.text
+    older = client.page(current.links()["Revision 1, of 1 May 2026"])
+    assert older.h1 == "How do we settle article-1? (revision 1)"
+    assert "Both sides say what they expect." in older.text
+    assert "This revision is not current." in older.text
+    assert "Used in" not in older.text
+    assert older.links()["Read the current revision, number 2"] == "/guidance/article-1"
+    assert older.links()["Revision 2, of 2 May 2026"] == (
+        "/guidance/article-1/revisions/2?language=en"
+    )
+    assert (
+        "This revision is not current." not in client.page("/guidance/article-1/revisions/2").text
+    )
+
+
+def test_a_withdrawn_article_is_read_by_its_revision_only(
+    client: CheckedClient, folder: ContentFolder
+) -> None:
+    folder.withdraw(folder.articles[1])
+    folder.load()
+    assert client.get("/guidance/article-2").status_code == 404
+    assert "How do we settle article-2?" not in library(client).links()
+    page = client.page("/guidance/article-2/revisions/1")
+    assert "This revision is not current." in page.text
+    assert not [words for words in page.links() if words.startswith("Read the current")]
+
+
+def test_an_article_is_shown_in_the_readers_language_where_it_has_it(
+    client: CheckedClient, folder: ContentFolder
+) -> None:
+    folder.articles.append(Written("article-1", 1, "ar", question="ماذا نتفق؟", text="قبل العمل"))
+    folder.load()
+    english = client.page("/guidance/article-1")
+    assert english.links()["العربية"] == "/guidance/article-1?language=ar"
+    chosen = client.get("/guidance/article-1?language=ar")
+    assert "ماذا نتفق؟" in chosen.text
+    assert '<article class="article" lang="ar" dir="rtl"' in chosen.text
+    arabic = {"Accept-Language": "ar"}
+    answer = client.get("/guidance/article-1", headers=arabic)
+    assert "ماذا نتفق؟" in answer.text
+    assert '<article class="article" aria-label' in answer.text
+    answer = client.get("/guidance/article-2", headers=arabic)
+    assert '<article class="article" lang="en" dir="ltr"' in answer.text
+    assert "قبل" in client.get("/guidance?q=قبل", headers=arabic).text
+    assert "0 articles" in library(client, q="قبل").text
+
+
+def test_another_language_than_there_is_gives_english(
+    client: CheckedClient, folder: ContentFolder
+) -> None:
+    assert client.page("/guidance/article-1?language=%00").h1 == "How do we settle article-1?"
