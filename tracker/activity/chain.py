@@ -15,6 +15,7 @@ START = "0" * 64
 class Link:
     """What an event's digest binds."""
 
+    event_id: UUID
     chain_id: UUID
     number: int
     verb: str
@@ -29,6 +30,7 @@ class Link:
         """Return the SHA-256 of the canonical form of this event."""
         return canonical.digest_of(
             {
+                "event": str(self.event_id),
                 "chain": str(self.chain_id),
                 "number": self.number,
                 "verb": self.verb,
@@ -47,7 +49,9 @@ def details_digest(salt: str, content: Mapping[str, Any]) -> str:
     return canonical.digest_of({"salt": salt, "content": dict(content)})
 
 
-def _head_text(kind: str, chain_id: UUID, cooperation_id: UUID | None, head: str, count: int) -> str:
+def _head_text(
+    kind: str, chain_id: UUID, cooperation_id: UUID | None, head: str, count: int
+) -> str:
     return f"{kind}|{chain_id}|{cooperation_id or ''}|{count}|{head}"
 
 
@@ -56,7 +60,7 @@ def seal_head(kind: str, chain_id: UUID, cooperation_id: UUID | None, head: str,
     return crypto.authenticate(_head_text(kind, chain_id, cooperation_id, head, count))
 
 
-def head_is_authentic(  # noqa: PLR0913 -- the five values that are sealed, and the seal
+def head_is_authentic(
     kind: str, chain_id: UUID, cooperation_id: UUID | None, head: str, count: int, seal: str
 ) -> bool:
     """Tell whether a head and count are as this instance sealed them."""

@@ -45,7 +45,7 @@ def use_handlers(table: Mapping[Verb, tuple[Handler, ...]]) -> None:
     _handlers.by_verb = {verb.name: handlers for verb, handlers in table.items()}
 
 
-def record(  # noqa: PLR0913 -- who, what, of which, where, with what
+def record(
     verb: Verb,
     *,
     actor: Actor | None,
@@ -53,7 +53,7 @@ def record(  # noqa: PLR0913 -- who, what, of which, where, with what
     subject_id: UUID,
     cooperation_id: UUID | None = None,
     evidence: str | None = None,
-    **details: Any,  # noqa: ANN401 -- plain JSON values
+    **details: Any,
 ) -> Event:
     """Append an event to the cooperation's chain, or to the instance's when there is none.
 
@@ -69,6 +69,7 @@ def record(  # noqa: PLR0913 -- who, what, of which, where, with what
     content: dict[str, Any] = {"who": _who(actor), **details}
     salt = secrets.token_hex(16)
     link = arithmetic.Link(
+        event_id=uuid4(),
         chain_id=chain.id,
         number=chain.count + 1,
         verb=verb.name,
@@ -80,7 +81,7 @@ def record(  # noqa: PLR0913 -- who, what, of which, where, with what
         previous=chain.head,
     )
     event = Event(
-        id=uuid4(),
+        id=link.event_id,
         chain_id=link.chain_id,
         number=link.number,
         verb=link.verb,

@@ -27,10 +27,15 @@ def key_of(cooperation_id: UUID) -> bytes:
     if kept is None:
         message = f"No key was made for cooperation {cooperation_id}."
         raise LookupError(message)
-    if kept.wrapped is None:
+    return unwrapped(cooperation_id, kept.wrapped)
+
+
+def unwrapped(cooperation_id: UUID, wrapped: bytes | None) -> bytes:
+    """Return a cooperation's key out of what is stored; raise as key_of does."""
+    if wrapped is None:
         message = f"The key of cooperation {cooperation_id} was destroyed; its content is erased."
         raise KeyDestroyedError(message)
-    return crypto.unwrap(kept.wrapped, _context(cooperation_id))
+    return crypto.unwrap(wrapped, _context(cooperation_id))
 
 
 def _context(cooperation_id: UUID) -> str:

@@ -26,7 +26,7 @@ def unseal(key: bytes, sealed: bytes, context: str) -> bytes:
     """Decrypt what seal() made with the same key and context; raise SealBrokenError otherwise."""
     try:
         return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:  # ValueError: too short to hold a nonce
         message = f"The encrypted value of {context} can't be read."
         raise SealBrokenError(message) from error
 

@@ -14,6 +14,8 @@ from tracker.core.db import Base, Identified
 class Method(enum.StrEnum):
     """How a signer proved who they are."""
 
+    # Of demonstration data only: nobody proved anything, and the record says so.
+    DEMONSTRATION = "demonstration"
     PASSWORD_TOTP = "password_totp"  # noqa: S105 -- a name, not a password
 
 
@@ -97,9 +99,7 @@ class Signature(Identified, Base):
     """One signature; never changed, never deleted (the database refuses both)."""
 
     __tablename__ = "signature"
-    __table_args__ = (
-        sa.UniqueConstraint("revision_id", "user_id", "organisation_id", "kind"),
-    )
+    __table_args__ = (sa.UniqueConstraint("revision_id", "user_id", "organisation_id", "kind"),)
 
     revision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("revision.id"))
     kind: Mapped[SignatureKind]
@@ -123,6 +123,7 @@ class Signature(Identified, Base):
     def content(self) -> dict[str, Any]:
         """Return what the digest of this signature binds."""
         return {
+            "id": str(self.id),
             "revision": str(self.revision_id),
             "kind": self.kind.value,
             "user": str(self.user_id),

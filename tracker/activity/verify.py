@@ -1,0 +1,120 @@
+"""Checking a chain: walks its events and says where they stop agreeing with each other. Pure."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from rfc8785 import CanonicalizationError
+
+from tracker.activity import chain as arithmetic
+from tracker.activity.chain import START, Link
+
+
+class ChainFault(enum.StrEnum):
+    """What can be wrong with an event, its details, or the end of a chain."""
+
+    MISSING = "missing"
+    TWICE = "twice"
+    DOES_NOT_FOLLOW = "does_not_follow"
+    CHANGED = "changed"
+    DETAILS_CHANGED = "details_changed"
+    DETAILS_GONE = "details_gone"
+    UNSEALED = "unsealed"
+    CUT_OFF = "cut_off"
+    TOO_MANY = "too_many"
+    OTHER_HEAD = "other_head"
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """The salt and content kept beside an event."""
+
+    salt: str
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a chain's row says of its end, and the seal on it."""
+
+    kind: str
+    chain_id: UUID
+    cooperation_id: UUID | None
+    head: str
+    count: int
+    seal: str
+
+    def is_authentic(self) -> bool:
+        """Tell whether this instance's key sealed this head and count for this chain."""
+        return arithmetic.head_is_authentic(
+            self.kind, self.chain_id, self.cooperation_id, self.head, self.count, self.seal
+        )
+
+
+class Walk:
+    """Goes along a chain event by event, in the order of their numbers, and keeps only the last.
+
+    erased_before is the number of the chain's last event that says details were erased: only
+    events before it may stand without details.
+    """
+
+    def __init__(self, erased_before: int = 0) -> None:
+        self.number = 0
+        self.head = START
+        self._erased_before = erased_before
+
+    def step(self, link: Link, digest: str, details: Details | None) -> ChainFault | None:
+        """Take the next event as stored; return what is wrong with it, or None."""
+        if link.number != self.number + 1:
+            return ChainFault.MISSING if link.number > self.number else ChainFault.TWICE
+        if link.previous != self.head:
+            return ChainFault.DOES_NOT_FOLLOW
+        if not _has_digest(link, digest):
+            return ChainFault.CHANGED
+        if details is None:
+            if link.number >= self._erased_before:
+                return ChainFault.DETAILS_GONE
+        elif not _binds(link, details):
+            return ChainFault.DETAILS_CHANGED
+        self.number, self.head = link.number, digest
+        return None
+
+    def end(self, head: Head) -> ChainFault | None:
+        """Compare where the events ended with what the chain's sealed row says."""
+        if not head.is_authentic():
+            return ChainFault.UNSEALED
+        if self.number < head.count:
+            return ChainFault.CUT_OFF
+        if self.number > head.count:
+            return ChainFault.TOO_MANY
+        return None if self.head == head.head else ChainFault.OTHER_HEAD
+
+
+def _has_digest(link: Link, digest: str) -> bool:
+    try:
+        return link.digest() == digest
+    except (CanonicalizationError, ValueError):  # a value that no event can hold
+        return False
+
+
+def _binds(link: Link, details: Details) -> bool:
+    if _holds_fraction(details.content):
+        return False  # 1.0 and 1 have one canonical form; the trail holds whole numbers only
+    try:
+        return arithmetic.details_digest(details.salt, details.content) == link.details_digest
+    except (CanonicalizationError, ValueError):
+        return False
+
+
+def _holds_fraction(value: Any) -> bool:
+    match value:
+        case float():
+            return True
+        case list():
+            return any(map(_holds_fraction, value))
+        case Mapping():
+            return any(map(_holds_fraction, value.values()))
+        case _:
+            return False

@@ -1,0 +1,504 @@
+"""The check that nothing was altered: chains, heads, details, frozen revisions, signatures.
+
+Signature requests and their places (who was asked, how it ended) are no evidence and are not
+checked: what binds is the frozen revision, the signature and the events that name both. Nor can a
+database that was put back whole to an earlier day be told from within: that needs the heads of the
+chains kept elsewhere.
+"""
+
+import enum
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn, TypeVar, cast
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from tracker.access.actor import Actor
+from tracker.accounts.models import User
+from tracker.activity import verbs
+from tracker.activity.chain import Link
+from tracker.activity.models import Chain, ChainKind, Event, EventDetail
+from tracker.activity.verify import ChainFault, Head, Walk
+from tracker.cooperations import keys
+from tracker.cooperations.models import Cooperation, CooperationKey
+from tracker.cooperations.scope import visible_ids
+from tracker.core import canonical
+from tracker.core.crypto import SealBrokenError
+from tracker.core.db import Base, db
+from tracker.organisations.models import Organisation
+from tracker.oversight import stored
+from tracker.oversight.stored import DamagedError, Stored, as_stored
+from tracker.signoff import service as signoff
+from tracker.signoff.models import Revision, Signature
+
+# How many events and how many documents are held at a time.
+EVENTS_AT_A_TIME = 500
+DOCUMENTS_AT_A_TIME = 20
+
+Made = TypeVar("Made")
+# Told with each row how many there are in all.
+Report = Callable[[int], None]
+
+
+class Table(enum.StrEnum):
+    """Where a broken place lies."""
+
+    CHAIN = "chain"
+    EVENT = "event"
+    DETAILS = "event_detail"
+    REVISION = "revision"
+    SIGNATURE = "signature"
+    COOPERATION = "cooperation"
+    KEY = "cooperation_key"
+
+
+class Fault(enum.StrEnum):
+    """What can be wrong beside the faults within a chain."""
+
+    DAMAGED = "damaged"
+    NO_INSTANCE_CHAIN = "no_instance_chain"
+    NO_CHAIN = "no_chain"
+    NOT_REGISTERED = "not_registered"
+    REGISTERED_TWICE = "registered_twice"
+    NO_COOPERATION = "no_cooperation"
+    BELONGS_NOWHERE = "belongs_nowhere"
+    KEY_GONE = "key_gone"
+    KEY_UNREADABLE = "key_unreadable"
+    NOT_BOUND = "not_bound"
+    BOUND_TWICE = "bound_twice"
+    DOCUMENT_CHANGED = "document_changed"
+    DOCUMENT_UNREADABLE = "document_unreadable"
+    CHANGED = "row_changed"
+    OTHER_TEXT = "other_text"
+    ROW_GONE = "row_gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A table, and in it a chain, the number of an event, or the name of a row without a number.
+
+    The chain is told by its cooperation's reference; empty is the instance's.
+    """
+
+    table: Table
+    reference: str = ""
+    event: int | None = None
+    row: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong, and where."""
+
+    fault: Fault | ChainFault
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much was checked."""
+
+    chains: int = 0
+    events: int = 0
+    details: int = 0
+    revisions: int = 0
+    signatures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How much was checked until the first broken place; None means that nothing was altered."""
+
+    counts: Counts
+    finding: Finding | None = None
+
+
+class NotCheckableError(Exception):
+    """The check can't be made: there are no tables, or the keys are another instance's."""
+
+
+def check_all(report: Report | None = None) -> Verdict:
+    """Check the whole instance and return the verdict with the first broken place.
+
+    report is called for each row, with how many there are. Runs in one consistent view, so that
+    people may go on working. Raise NotCheckableError when there are no tables, or the keys are
+    another instance's.
+    """
+    with stored.view() as connection:
+        return _verdict(_Check(connection, report), None)
+
+
+def check_cooperations(actor: Actor) -> Verdict:
+    """Check the chains, revisions and signatures of the cooperations that a person may see.
+
+    Raise NotCheckableError as check_all does.
+    """
+    seen = frozenset(db.session.scalars(visible_ids(actor)))
+    with stored.view() as connection:
+        return _verdict(_Check(connection, None), seen)
+
+
+class _BrokenError(Exception):
+    """Carries the first broken place out of the check."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding)
+        self.finding = finding
+
+
+def _break(fault: Fault | ChainFault, place: Place) -> NoReturn:
+    raise _BrokenError(Finding(fault, place))
+
+
+def _verdict(check: "_Check", only: frozenset[UUID] | None) -> Verdict:
+    try:
+        check.run(only)
+    except _BrokenError as error:
+        return Verdict(check.counts, error.finding)
+    return Verdict(check.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cooperation:
+    id: UUID
+    reference: str
+
+
+class _Check:
+    """One run of the check over one view of the database."""
+
+    def __init__(self, connection: Connection, report: Report | None) -> None:
+        self._connection = connection
+        self._report = report
+        self._checked: Counter[str] = Counter()
+        self._total = 0
+
+    @property
+    def counts(self) -> Counts:
+        """How much was checked so far."""
+        return Counts(**self._checked)
+
+    def run(self, only: frozenset[UUID] | None) -> None:
+        """Raise _BrokenError at the first broken place of all, or of some cooperations only."""
+        self._require_tables()
+        self._total = sum(self._count(table) for table in (Event, Revision, Signature))
+        heads = self._heads()
+        self._require_own_keys(heads)
+        cooperations = self._cooperations()
+        if only is None:
+            self._check_registered(cooperations, self._check_instance(heads))
+        chains = _by_cooperation(heads)
+        for cooperation in cooperations:
+            if only is None or cooperation.id in only:
+                self._check_cooperation(cooperation, chains.get(cooperation.id))
+        if only is None:
+            self._check_strays(chains.keys() - {one.id for one in cooperations})
+
+    # What there is to check
+
+    def _require_tables(self) -> None:
+        needed = {table.value for table in Table}
+        if not needed <= set(sa.inspect(self._connection).get_table_names()):
+            raise NotCheckableError(
+                "The database has no tables to check yet: run tracker db upgrade first."
+            )
+
+    def _count(self, table: type[Base]) -> int:
+        return self._connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+    def _heads(self) -> list[Head]:
+        """Return the rows of all chains; there are no more than cooperations, and one."""
+        query = sa.select(*stored.columns(Chain)).order_by(Chain.id)
+        return [
+            _read(stored.head, row, Place(Table.CHAIN, row=_printable(row["id"])))
+            for row in self._rows(query)
+        ]
+
+    def _cooperations(self) -> list[_Cooperation]:
+        columns = map(as_stored, (Cooperation.id, Cooperation.reference))
+        query = sa.select(*columns).order_by(Cooperation.reference)
+        return [
+            _read(_cooperation, row, Place(Table.COOPERATION, row=_printable(row["reference"])))
+            for row in self._rows(query)
+        ]
+
+    def _require_own_keys(self, heads: list[Head]) -> None:
+        """Tell the keys of another instance from a trail that was tampered with."""
+        if not heads or any(head.is_authentic() for head in heads):
+            return
+        query = sa.select(*stored.columns(CooperationKey)).where(
+            CooperationKey.wrapped.is_not(None)
+        )
+        rows = list(self._rows(query))
+        if rows and not any(map(_opens, rows)):
+            raise NotCheckableError(
+                "The keys are not those of this database: they open no cooperation and seal no "
+                "chain of it. Restore the keys of this instance."
+            )
+
+    # The instance's chain
+
+    def _check_instance(self, heads: list[Head]) -> dict[UUID, int]:
+        """Check the instance's chain; return the cooperations it registered, with the events."""
+        own = [head for head in heads if head.kind == ChainKind.INSTANCE]
+        if len(own) > 1:
+            _break(Fault.BELONGS_NOWHERE, Place(Table.CHAIN, row=str(own[1].chain_id)))
+        if not own:
+            if any(self._count(table) for table in (Event, Cooperation, User, Organisation)):
+                _break(Fault.NO_INSTANCE_CHAIN, Place(Table.CHAIN))
+            return {}
+        registered: dict[UUID, int] = {}
+        for link in self._walk(own[0], ""):
+            if link.verb == verbs.COOPERATION_REGISTERED.name:
+                if link.subject_id in registered:
+                    _break(Fault.REGISTERED_TWICE, Place(Table.EVENT, event=link.number))
+                registered[link.subject_id] = link.number
+        return registered
+
+    def _check_registered(
+        self, cooperations: list[_Cooperation], registered: dict[UUID, int]
+    ) -> None:
+        for cooperation in cooperations:
+            if registered.pop(cooperation.id, None) is None:
+                _break(Fault.NOT_REGISTERED, Place(Table.COOPERATION, cooperation.reference))
+        if registered:
+            _break(Fault.NO_COOPERATION, Place(Table.EVENT, event=min(registered.values())))
+
+    # A chain
+
+    def _walk(self, head: Head, reference: str) -> Iterator[Link]:
+        """Go along a chain and give each event that is as it was written."""
+        walk = Walk(self._erased_before(head.chain_id))
+        query = (
+            sa.select(*stored.columns(Event), *map(as_stored, _DETAILS))
+            .outerjoin(EventDetail, EventDetail.event_id == Event.id)
+            .where(Event.chain_id == head.chain_id)
+            .order_by(Event.number)
+        )
+        for row in self._rows(query):
+            place = Place(Table.EVENT, reference, walk.number + 1)
+            link, digest = _read(stored.event, row, place)
+            details = _read(stored.details, row, replace(place, table=Table.DETAILS))
+            fault = walk.step(link, digest, details)
+            if fault is not None:
+                _break(fault, replace(place, table=_TABLE_OF.get(fault, Table.EVENT)))
+            self._note(events=1, details=1 if details else 0)
+            yield link
+        fault = walk.end(head)
+        if fault is not None:
+            _break(fault, Place(Table.CHAIN, reference, walk.number))
+        self._note(chains=1)
+
+    def _erased_before(self, chain_id: UUID) -> int:
+        last = self._connection.scalar(
+            sa.select(sa.func.max(Event.number)).where(
+                Event.chain_id == chain_id, Event.verb == verbs.DETAILS_ERASED.name
+            )
+        )
+        return last if isinstance(last, int) else 0  # a damaged number is found by the walk
+
+    # A cooperation: its chain, and what the chain's events bind
+
+    def _check_cooperation(self, cooperation: _Cooperation, head: Head | None) -> None:
+        reference = cooperation.reference
+        if head is None:
+            _break(Fault.NO_CHAIN, Place(Table.COOPERATION, reference))
+        bound: dict[str, int] = {}
+        erased = False
+        for link in self._walk(head, reference):
+            erased = erased or link.verb == verbs.DETAILS_ERASED.name
+            if link.evidence is None:
+                continue
+            if link.evidence in bound:
+                _break(Fault.BOUND_TWICE, Place(Table.EVENT, reference, link.number))
+            bound[link.evidence] = link.number
+        key = _Key(self._connection, cooperation, may_be_erased=erased)
+        digests = self._check_revisions(cooperation, bound, key)
+        self._check_signatures(cooperation, bound, digests)
+        if bound:
+            _break(Fault.ROW_GONE, Place(Table.EVENT, reference, min(bound.values())))
+
+    def _check_revisions(
+        self, cooperation: _Cooperation, bound: dict[str, int], key: "_Key"
+    ) -> dict[UUID, str]:
+        """Check the frozen revisions; return their digests, and take out of bound what is met."""
+        digests: dict[UUID, str] = {}
+        query = (
+            sa.select(*stored.columns(Revision))
+            .where(Revision.cooperation_id == cooperation.id)
+            .order_by(Revision.frozen_at, Revision.id)
+        )
+        for row in self._rows(query, DOCUMENTS_AT_A_TIME):
+            name = _printable(f"{row['number']} ({row['kind']})")
+            place = Place(Table.REVISION, cooperation.reference, row=name)
+            revision = _read(stored.revision, row, place)
+            if bound.pop(signoff.evidence_of_revision(revision), None) is None:
+                _break(Fault.NOT_BOUND, place)
+            fault = _document_fault(revision, key)
+            if fault is not None:
+                _break(fault, place)
+            digests[revision.id] = revision.digest
+            self._note(revisions=1)
+        return digests
+
+    def _check_signatures(
+        self, cooperation: _Cooperation, bound: dict[str, int], digests: dict[UUID, str]
+    ) -> None:
+        """Check the signatures; take out of bound what is met."""
+        query = (
+            sa.select(*stored.columns(Signature))
+            .join(Revision, Revision.id == Signature.revision_id)
+            .where(Revision.cooperation_id == cooperation.id)
+            .order_by(Signature.signed_at, Signature.id)
+        )
+        for row in self._rows(query):
+            name = _printable(row["signer_name"])
+            place = Place(Table.SIGNATURE, cooperation.reference, row=name)
+            signature = _read(stored.signature, row, place)
+            fault = _signature_fault(signature, bound, digests)
+            if fault is not None:
+                _break(fault, place)
+            self._note(signatures=1)
+
+    # Rows that belong to nothing
+
+    def _check_strays(self, without_cooperation: set[UUID]) -> None:
+        for cooperation_id in sorted(without_cooperation):
+            _break(Fault.NO_COOPERATION, Place(Table.CHAIN, row=str(cooperation_id)))
+        for table, query in _STRAYS.items():
+            stray = self._connection.scalar(query.limit(1))
+            if stray is not None:
+                _break(Fault.BELONGS_NOWHERE, Place(table, row=_printable(stray)))
+
+    # Reading
+
+    def _rows(self, query: sa.Select[Any], at_a_time: int = EVENTS_AT_A_TIME) -> Iterator[Stored]:
+        options = {"yield_per": at_a_time}
+        rows = self._connection.execute(query, execution_options=options).mappings()
+        yield from cast("Iterator[Stored]", rows)
+
+    def _note(self, **more: int) -> None:
+        """Count what was checked, and say that it goes on."""
+        self._checked.update(more)
+        if self._report is not None and "chains" not in more:
+            self._report(self._total)
+
+
+class _Key:
+    """A cooperation's key, opened when the first encrypted document needs it."""
+
+    def __init__(
+        self, connection: Connection, cooperation: _Cooperation, *, may_be_erased: bool
+    ) -> None:
+        self._connection = connection
+        self._cooperation = cooperation
+        self._may_be_erased = may_be_erased
+        self._opened: bytes | None = None
+
+    def open(self) -> bytes | None:
+        """Return the key; None when it was destroyed and the chain says that details are erased."""
+        if self._opened is None:
+            self._opened = self._read()
+        return self._opened
+
+    def _read(self) -> bytes | None:
+        place = Place(Table.KEY, self._cooperation.reference)
+        wrapped = self._connection.scalar(
+            sa.select(as_stored(CooperationKey.wrapped)).where(
+                CooperationKey.cooperation_id == self._cooperation.id
+            )
+        )
+        if wrapped is None:
+            if not self._may_be_erased:
+                _break(Fault.KEY_GONE, place)
+            return None
+        try:
+            return keys.unwrapped(self._cooperation.id, stored.data(wrapped))
+        except (SealBrokenError, DamagedError):
+            _break(Fault.KEY_UNREADABLE, place)
+
+
+_DETAILS = (EventDetail.event_id, EventDetail.salt, EventDetail.content)
+
+_TABLE_OF: dict[ChainFault, Table] = {
+    ChainFault.DETAILS_CHANGED: Table.DETAILS,
+    ChainFault.DETAILS_GONE: Table.DETAILS,
+}
+
+# Rows that no chain and no cooperation leads to.
+_STRAYS: dict[Table, sa.Select[Any]] = {
+    Table.EVENT: sa.select(as_stored(Event.id)).where(
+        ~sa.exists().where(Chain.id == Event.chain_id)
+    ),
+    Table.DETAILS: sa.select(as_stored(EventDetail.event_id)).where(
+        ~sa.exists().where(Event.id == EventDetail.event_id)
+    ),
+    Table.REVISION: sa.select(as_stored(Revision.id)).where(
+        ~sa.exists().where(Cooperation.id == Revision.cooperation_id)
+    ),
+    Table.SIGNATURE: sa.select(as_stored(Signature.id)).where(
+        ~sa.exists().where(Revision.id == Signature.revision_id)
+    ),
+}
+
+
+def _document_fault(revision: Revision, key: _Key) -> Fault | None:
+    opened = key.open() if revision.is_sealed else None
+    if revision.is_sealed and opened is None:
+        return None  # erased for good, as the chain says
+    try:
+        plain = signoff.plain_bytes(revision, opened)
+    except SealBrokenError:
+        return Fault.DOCUMENT_UNREADABLE
+    return None if canonical.digest(plain) == revision.digest else Fault.DOCUMENT_CHANGED
+
+
+def _signature_fault(
+    signature: Signature, bound: dict[str, int], digests: dict[UUID, str]
+) -> Fault | None:
+    if canonical.digest_of(signature.content()) != signature.digest:
+        return Fault.CHANGED
+    if bound.pop(signature.digest, None) is None:
+        return Fault.NOT_BOUND
+    if digests[signature.revision_id] != signature.document_digest:
+        return Fault.OTHER_TEXT
+    return None
+
+
+def _by_cooperation(heads: list[Head]) -> dict[UUID, Head]:
+    found: dict[UUID, Head] = {}
+    for head in heads:
+        if head.kind == ChainKind.INSTANCE:
+            continue
+        if head.cooperation_id is None or head.cooperation_id in found:
+            _break(Fault.BELONGS_NOWHERE, Place(Table.CHAIN, row=str(head.chain_id)))
+        found[head.cooperation_id] = head
+    return found
+
+
+def _read(make: Callable[[Stored], Made], row: Stored, place: Place) -> Made:
+    try:
+        return make(row)
+    except DamagedError:
+        _break(Fault.DAMAGED, place)
+
+
+def _cooperation(row: Stored) -> _Cooperation:
+    return _Cooperation(stored.identity(row["id"]), stored.text(row["reference"]))
+
+
+def _opens(row: Stored) -> bool:
+    """Tell whether this instance's key opens a cooperation's."""
+    try:
+        keys.unwrapped(stored.identity(row["cooperation_id"]), stored.data(row["wrapped"]))
+    except (SealBrokenError, DamagedError):
+        return False
+    return True
+
+
+def _printable(value: object) -> str:
+    """Return what may be shown of a value that somebody may have put into the database by hand."""
+    return "".join(one if one.isprintable() else "?" for one in str(value))[:80]

@@ -1,0 +1,83 @@
+"""Shown words of the register and of the check that nothing was altered."""
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.activity.verify import ChainFault
+from tracker.oversight.integrity import Counts, Fault, Finding, Place, Table
+
+FAULTS: dict[Fault | ChainFault, object] = {
+    ChainFault.MISSING: _l("An event was taken out here."),
+    ChainFault.TWICE: _l("An event was put in here: its number was given before."),
+    ChainFault.DOES_NOT_FOLLOW: _l(
+        "The event does not follow the one before it: an event was put in, taken out or moved."
+    ),
+    ChainFault.CHANGED: _l("The event was changed."),
+    ChainFault.DETAILS_CHANGED: _l("The details of the event were changed."),
+    ChainFault.DETAILS_GONE: _l("The details of the event were taken out without leave."),
+    ChainFault.UNSEALED: _l(
+        "The end of the chain does not bear this instance's seal: the chain was rewritten as a "
+        "whole, its row was changed, or the key of the trail is another instance's."
+    ),
+    ChainFault.CUT_OFF: _l("The events after this one were cut off."),
+    ChainFault.TOO_MANY: _l("Events were added at the end."),
+    ChainFault.OTHER_HEAD: _l("The last event is not the one that was sealed."),
+    Fault.DAMAGED: _l("A value in this row is nothing that the application writes."),
+    Fault.NO_INSTANCE_CHAIN: _l("The chain of the instance was taken out."),
+    Fault.NO_CHAIN: _l("The cooperation has no chain: it was taken out."),
+    Fault.NOT_REGISTERED: _l("The chain of the instance knows nothing of this cooperation."),
+    Fault.REGISTERED_TWICE: _l("The event registers a cooperation a second time."),
+    Fault.NO_COOPERATION: _l("The cooperation it speaks of was taken out."),
+    Fault.BELONGS_NOWHERE: _l("The row belongs to nothing: it was put in, or its place was."),
+    Fault.KEY_GONE: _l("The cooperation's key was taken out, and no event says so."),
+    Fault.KEY_UNREADABLE: _l("The cooperation's key was changed, or is another instance's."),
+    Fault.NOT_BOUND: _l("No event bears witness to this row: it was put in or changed."),
+    Fault.BOUND_TWICE: _l("The event bears witness to what an earlier one did already."),
+    Fault.DOCUMENT_CHANGED: _l("The frozen text was changed: it does not give its digest."),
+    Fault.DOCUMENT_UNREADABLE: _l("The frozen text was changed: it can't be decrypted."),
+    Fault.CHANGED: _l("The row was changed: it does not give its digest."),
+    Fault.OTHER_TEXT: _l("The signature stands under another text."),
+    Fault.ROW_GONE: _l("The revision or signature that this event bears witness to is gone."),
+}
+
+
+def place_words(place: Place) -> object:
+    """Return in words where a broken place lies."""
+    chain = place.reference or _l("the instance")
+    match place.table:
+        case Table.EVENT:
+            words = _l("Chain of %(chain)s, event %(event)s", chain=chain, event=place.event)
+        case Table.DETAILS:
+            words = _l(
+                "Chain of %(chain)s, details of event %(event)s", chain=chain, event=place.event
+            )
+        case Table.CHAIN if place.event is not None:
+            words = _l("Chain of %(chain)s, after event %(event)s", chain=chain, event=place.event)
+        case Table.REVISION:
+            words = _l("%(chain)s, frozen revision %(row)s", chain=chain, row=place.row)
+        case Table.SIGNATURE:
+            words = _l("%(chain)s, signature of %(row)s", chain=chain, row=place.row)
+        case Table.KEY:
+            words = _l("Key of %(chain)s", chain=chain)
+        case Table.COOPERATION:
+            words = _l("Cooperation %(chain)s", chain=place.reference or place.row)
+        case _:
+            words = _l("A chain")
+    return words
+
+
+def finding_words(finding: Finding) -> object:
+    """Return in one sentence or two where the first broken place is and what is wrong there."""
+    return _l("%(place)s: %(fault)s", place=place_words(finding.place), fault=FAULTS[finding.fault])
+
+
+def count_words(counts: Counts) -> object:
+    """Return in words how much was checked."""
+    return _l(
+        "%(chains)s chains, %(events)s events, %(details)s details, %(revisions)s frozen "
+        "revisions, %(signatures)s signatures",
+        chains=counts.chains,
+        events=counts.events,
+        details=counts.details,
+        revisions=counts.revisions,
+        signatures=counts.signatures,
+    )

@@ -1,0 +1,245 @@
+"""Rows as they are stored, in one consistent view, so that a damaged one can be named."""
+
+import datetime as dt
+import enum
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NoReturn, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from tracker.activity.chain import Link
+from tracker.activity.models import ChainKind
+from tracker.activity.verify import Details, Head
+from tracker.core.db import Base, db, will_write
+from tracker.signoff.models import Method, Revision, Signature, SignatureKind
+
+Kind = TypeVar("Kind", bound=enum.StrEnum)
+Stored = Mapping[str, Any]
+
+
+class DamagedError(Exception):
+    """A stored value is nothing that the application writes into this column."""
+
+
+class _AsStored(sa.types.UserDefinedType[Any]):
+    """Hands a value over as the database gives it, without making it a date, an id or a word."""
+
+    cache_ok = True
+
+
+def as_stored(column: sa.ColumnElement[Any] | Any) -> sa.Label[Any]:
+    """Return a column whose values come as they are stored, under the same name."""
+    return sa.type_coerce(column, _AsStored()).label(column.key)
+
+
+def columns(model: type[Base]) -> list[sa.Label[Any]]:
+    """Return all columns of a table, as stored."""
+    return [as_stored(column) for column in model.__table__.columns]
+
+
+@contextmanager
+def view() -> Iterator[Connection]:
+    """Open a view of the whole database that stays as it is while others go on writing."""
+    token = will_write.set(False)
+    try:
+        with db.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+                yield connection
+            else:
+                with _any_bytes_as_text(connection):
+                    yield connection
+    finally:
+        will_write.reset(token)
+
+
+@contextmanager
+def _any_bytes_as_text(connection: Connection) -> Iterator[None]:
+    """Let SQLite hand over text that is no UTF-8: the row that holds it is to be named."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):  # a third kind of database
+        raise TypeError(f"{connection.dialect.name} is not supported.")
+    driver.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+    try:
+        yield
+    finally:
+        driver.text_factory = str
+
+
+def text(value: object) -> str:
+    """Return text; UTF-8 only."""
+    if not isinstance(value, str) or not _is_utf8(value):
+        _refuse("text")
+    return value
+
+
+def text_or_none(value: object) -> str | None:
+    """Return text, or None where the column is empty."""
+    return None if value is None else text(value)
+
+
+def number(value: object) -> int:
+    """Return a whole number."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        _refuse("a whole number")
+    return value
+
+
+def flag(value: object) -> bool:
+    """Return yes or no; SQLite keeps them as 1 and 0."""
+    if isinstance(value, bool):
+        return value
+    if number(value) not in {0, 1}:
+        _refuse("yes or no")
+    return bool(value)
+
+
+def data(value: object) -> bytes:
+    """Return bytes."""
+    if not isinstance(value, bytes | memoryview):
+        _refuse("bytes")
+    return bytes(value)
+
+
+def identity(value: object) -> UUID:
+    """Return an id; SQLite keeps it as 32 small hexadecimal letters, and finds it by them alone."""
+    if isinstance(value, UUID):
+        return value
+    try:
+        found = UUID(hex=text(value))
+    except ValueError:
+        _refuse("an id")
+    return found if found.hex == value else _refuse("an id")
+
+
+def identity_or_none(value: object) -> UUID | None:
+    """Return an id, or None where the column is empty."""
+    return None if value is None else identity(value)
+
+
+def moment(value: object) -> dt.datetime:
+    """Return a moment in UTC; SQLite keeps it as text without a zone."""
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC)
+    try:
+        found = dt.datetime.fromisoformat(text(value))
+    except ValueError:
+        _refuse("a moment")
+    if found.tzinfo or found.isoformat(sep=" ", timespec="microseconds") != value:
+        _refuse("a moment")
+    return found.replace(tzinfo=dt.UTC)
+
+
+def choice(kinds: type[Kind], value: object) -> Kind:
+    """Return one of a fixed set of words."""
+    try:
+        return kinds(text(value))
+    except ValueError:
+        _refuse("one of the words known")
+
+
+def mapping(value: object) -> dict[str, Any]:
+    """Return an object of JSON, which SQLite keeps as text."""
+    found = value
+    if isinstance(value, str):
+        try:
+            found = json.loads(value)
+        except (ValueError, RecursionError):
+            _refuse("JSON")
+    if not isinstance(found, dict):
+        _refuse("an object of JSON")
+    return found
+
+
+def head(row: Stored) -> Head:
+    """Return what a chain's row says of its end."""
+    return Head(
+        kind=choice(ChainKind, row["kind"]).value,
+        chain_id=identity(row["id"]),
+        cooperation_id=identity_or_none(row["cooperation_id"]),
+        head=text(row["head"]),
+        count=number(row["count"]),
+        seal=text(row["seal"]),
+    )
+
+
+def event(row: Stored) -> tuple[Link, str]:
+    """Return what an event's digest binds, and the digest kept with it."""
+    link = Link(
+        event_id=identity(row["id"]),
+        chain_id=identity(row["chain_id"]),
+        number=number(row["number"]),
+        verb=text(row["verb"]),
+        subject_type=text(row["subject_type"]),
+        subject_id=identity(row["subject_id"]),
+        at=moment(row["at"]),
+        details_digest=text(row["details_digest"]),
+        evidence=text_or_none(row["evidence"]),
+        previous=text(row["previous"]),
+    )
+    return link, text(row["digest"])
+
+
+def details(row: Stored) -> Details | None:
+    """Return the details beside an event, or None where there are none."""
+    if row["event_id"] is None:
+        return None
+    return Details(text(row["salt"]), mapping(row["content"]))
+
+
+def revision(row: Stored) -> Revision:
+    """Return a frozen revision that no session knows of."""
+    return Revision(
+        id=identity(row["id"]),
+        cooperation_id=identity(row["cooperation_id"]),
+        subject_type=text(row["subject_type"]),
+        subject_id=identity(row["subject_id"]),
+        kind=text(row["kind"]),
+        number=number(row["number"]),
+        document=data(row["document"]),
+        is_sealed=flag(row["is_sealed"]),
+        digest=text(row["digest"]),
+        frozen_at=moment(row["frozen_at"]),
+        frozen_by_id=identity(row["frozen_by_id"]),
+        reason=text(row["reason"]),
+    )
+
+
+def signature(row: Stored) -> Signature:
+    """Return a signature that no session knows of."""
+    return Signature(
+        id=identity(row["id"]),
+        revision_id=identity(row["revision_id"]),
+        kind=choice(SignatureKind, row["kind"]),
+        user_id=identity(row["user_id"]),
+        organisation_id=identity_or_none(row["organisation_id"]),
+        signer_name=text(row["signer_name"]),
+        organisation_name=text(row["organisation_name"]),
+        office=text(row["office"]),
+        power=text(row["power"]),
+        sentence=text(row["sentence"]),
+        language=text(row["language"]),
+        document_digest=text(row["document_digest"]),
+        method=choice(Method, row["method"]),
+        signed_at=moment(row["signed_at"]),
+        digest=text(row["digest"]),
+    )
+
+
+def _is_utf8(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _refuse(wanted: str) -> NoReturn:
+    raise DamagedError(f"not {wanted}")
