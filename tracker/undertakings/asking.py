@@ -1,0 +1,196 @@
+"""Who is asked for an undertaking, and what closes one: handlers of what happens below."""
+
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+from tracker.access.actor import Actor
+from tracker.accounts.models import User
+from tracker.activity import verbs
+from tracker.activity.service import Happening, record
+from tracker.checklists import service as checklists
+from tracker.checklists.loading import fill
+from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.cooperations import clearances
+from tracker.cooperations.models import Clearance, ClearanceEnd
+from tracker.cooperations.policy import ENDED
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.organisations.models import Organisation
+from tracker.signoff.models import Revision
+from tracker.undertakings import messages, people, queries, sealing
+from tracker.undertakings.facts import LIST, Draft, Listed
+from tracker.undertakings.models import Undertaking, UndertakingEnd, UndertakingState
+
+SUBJECT = "undertaking"
+
+# How the closing of an undertaking is named on the clearance it opened, and the other way round.
+_CLEARANCE_ENDS = {
+    UndertakingEnd.NEW_TERMS: ClearanceEnd.NEW_TERMS,
+    UndertakingEnd.UNLISTED: ClearanceEnd.UNLISTED,
+    UndertakingEnd.LEFT: ClearanceEnd.LEFT,
+    UndertakingEnd.SUSPENDED: ClearanceEnd.SUSPENDED,
+    UndertakingEnd.WITHDRAWN: ClearanceEnd.WITHDRAWN,
+    UndertakingEnd.WITHDRAWN_BY_NPM: ClearanceEnd.WITHDRAWN,
+    UndertakingEnd.EXPIRED: ClearanceEnd.EXPIRED,
+}
+_ENDS: dict[str, UndertakingEnd] = {
+    ClearanceEnd.NEW_TERMS: UndertakingEnd.NEW_TERMS,
+    ClearanceEnd.UNLISTED: UndertakingEnd.UNLISTED,
+    ClearanceEnd.LEFT: UndertakingEnd.LEFT,
+    ClearanceEnd.SUSPENDED: UndertakingEnd.SUSPENDED,
+    ClearanceEnd.EXPIRED: UndertakingEnd.EXPIRED,
+}
+# Whoever withdrew, or let the time run out, is not asked again by a change of the list.
+_ASKED_ANEW_AFTER = frozenset(
+    {UndertakingEnd.UNLISTED, UndertakingEnd.LEFT, UndertakingEnd.SUSPENDED}
+)
+
+
+def follow_terms(happening: Happening) -> None:
+    """Ask everybody listed on the terms that came into force. Handler of CAME_INTO_FORCE.
+
+    New terms close all earlier undertakings and what they opened, at once.
+    """
+    if happening.details.get("kind") == ChecklistKind.CONFIDENTIALITY and happening.cooperation_id:
+        bring_up_to_date(happening.actor, happening.cooperation_id)
+        clearances.close_for_terms(happening.actor, happening.cooperation_id)
+
+
+def follow_list(happening: Happening) -> None:
+    """Ask who was put into the list of who must sign (C2), close whom it lost. Of ANSWER_SAVED."""
+    details = happening.details
+    is_list = (details.get("kind"), details.get("item")) == (ChecklistKind.CONFIDENTIALITY, LIST)
+    if is_list and happening.cooperation_id:
+        bring_up_to_date(happening.actor, happening.cooperation_id)
+
+
+def follow_people(happening: Happening) -> None:
+    """Close whose person left, ask who came back. Handler of PERSON_JOINED and PERSON_LEFT."""
+    if happening.cooperation_id:
+        bring_up_to_date(happening.actor, happening.cooperation_id)
+
+
+def follow_suspension(happening: Happening) -> None:
+    """Close what a suspended person signed, ask who is restored, in all their cooperations.
+
+    Handler of PERSON_SUSPENDED and PERSON_RESTORED, whose subject is the person.
+    """
+    for cooperation_id in queries.cooperations_of(happening.subject_id):
+        bring_up_to_date(happening.actor, cooperation_id)
+
+
+def follow_clearance(happening: Happening) -> None:
+    """Close the undertaking whose clearance was closed elsewhere. Handler of CLEARANCE_CLOSED."""
+    clearance = db.session.get_one(Clearance, happening.subject_id)
+    undertaking = queries.locked_or_none(clearance.undertaking_id)
+    if undertaking is not None:
+        reason = _ENDS.get(clearance.closed_reason, UndertakingEnd.WITHDRAWN_BY_NPM)
+        close(happening.actor, undertaking, reason)
+
+
+def bring_up_to_date(actor: Actor | None, cooperation_id: UUID) -> None:
+    """Make the open undertakings of a cooperation be those of who must sign now.
+
+    Those on older terms, of people who left, were suspended or are no longer listed are closed;
+    who is listed and has none is asked.
+    """
+    checklist = queries.confidentiality(cooperation_id)
+    if checklist is None or checklist.revision_in_force_id is None:
+        return
+    checklists.lock(checklist)
+    filling = fill(checklist)
+    named = {one.user_id: one for one in queries.listed(filling)}
+    homes = people.homes(cooperation_id)
+    kept: set[UUID] = set()
+    drafts: dict[UUID, Draft] = {}
+    for undertaking in queries.open_ones(cooperation_id):
+        reason = _reason_to_close(undertaking, checklist, named, homes)
+        if reason is None:
+            kept.add(undertaking.user_id)
+            continue
+        if reason is UndertakingEnd.NEW_TERMS:
+            drafts[undertaking.user_id] = sealing.draft_of(undertaking)
+        close(actor, undertaking, reason)
+    revision = db.session.get_one(Revision, checklist.revision_in_force_id)
+    if filling.cooperation.stage in ENDED or queries.terms_of(revision).is_over(clock.today()):
+        return
+    endings = queries.last_endings(revision.id)
+    for one in named.values():
+        ending = endings.get(one.user_id)
+        if one.user_id not in kept and (ending is None or ending in _ASKED_ANEW_AFTER):
+            ask(actor, revision, one, drafts.get(one.user_id))
+
+
+def ask(
+    actor: Actor | None, revision: Revision, listed: Listed, draft: Draft | None = None
+) -> Undertaking:
+    """Ask a person for an undertaking on a revision of the terms; record it and write to them.
+
+    What the person had put in on earlier terms is kept for them, but nothing counts as confirmed.
+    """
+    undertaking = Undertaking(
+        id=uuid4(),
+        cooperation_id=revision.cooperation_id,
+        user_id=listed.user_id,
+        organisation_id=listed.organisation_id,
+        function=listed.function,
+        terms_revision_id=revision.id,
+        state=UndertakingState.ASKED,
+        asked_at=clock.now(),
+    )
+    if draft is not None and draft.saved_at is not None:
+        sealing.put_draft(undertaking, replace(draft, confirmed=frozenset(), is_ready=False))
+    db.session.add(undertaking)
+    db.session.flush()
+    person = db.session.get_one(User, listed.user_id)
+    record(
+        verbs.UNDERTAKING_ASKED,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=undertaking.id,
+        cooperation_id=undertaking.cooperation_id,
+        person=person.name,
+        organisation=db.session.get_one(Organisation, listed.organisation_id).name,
+        terms_revision=revision.number,
+    )
+    messages.asked(undertaking, person)
+    return undertaking
+
+
+def close(actor: Actor | None, undertaking: Undertaking, reason: UndertakingEnd) -> bool:
+    """Close an undertaking and what it opened, at once; False when it was closed before."""
+    if undertaking.state is UndertakingState.CLOSED:
+        return False
+    undertaking.state = UndertakingState.CLOSED
+    undertaking.closed_at = clock.now()
+    undertaking.closed_reason = reason.value
+    sealing.put_draft(undertaking, None)
+    db.session.flush()
+    record(
+        verbs.UNDERTAKING_CLOSED,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=undertaking.id,
+        cooperation_id=undertaking.cooperation_id,
+        person=undertaking.user.name,
+        reason=reason.value,
+    )
+    clearances.close_for_undertaking(actor, undertaking.id, _CLEARANCE_ENDS[reason])
+    return True
+
+
+def _reason_to_close(
+    undertaking: Undertaking,
+    checklist: Checklist,
+    named: dict[UUID, Listed],
+    homes: dict[UUID, list[UUID]],
+) -> UndertakingEnd | None:
+    if undertaking.terms_revision_id != checklist.revision_in_force_id:
+        return UndertakingEnd.NEW_TERMS
+    if undertaking.user.suspended_at is not None or not undertaking.user.active:
+        return UndertakingEnd.SUSPENDED
+    if undertaking.organisation_id not in homes.get(undertaking.user_id, ()):
+        return UndertakingEnd.LEFT
+    if undertaking.user_id not in named:
+        return UndertakingEnd.UNLISTED
+    return None

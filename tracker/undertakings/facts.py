@@ -1,0 +1,310 @@
+"""Plain values that the rules and pages of undertakings look at. Pure."""
+
+import datetime as dt
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from tracker.checklists.completeness import is_required
+from tracker.checklists.conditions import Truth, evaluate
+from tracker.checklists.facts import Sheet, Surroundings
+from tracker.checklists.models import AnswerScope
+from tracker.checklists.template import FieldType, Item, Template, TemplateField
+from tracker.checklists.values import as_date, as_id
+from tracker.core import canonical
+from tracker.undertakings.models import InterestsDecision, UndertakingState
+
+# Items of checklist 2 with a place of their own on the person's path.
+COVERS = "C1"
+LIST = "C2"
+BRIEFING = "C3"
+INTERESTS = "C13"
+LEAKS = "C16"
+LASTING = "C17"
+SIGNATURE = "C18"
+OWN_PLACE = frozenset({BRIEFING, INTERESTS, SIGNATURE})
+
+NO_INTERESTS = "none"
+DECLARED = "declared"
+
+
+class Scope(enum.StrEnum):
+    """What an undertaking covers (C1)."""
+
+    ALL_UNTIL = "all_until"
+    ONE_VISIT = "one_visit"
+    ONE_PROJECT = "one_project"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a person must know of the frozen confidentiality terms, read from that revision."""
+
+    revision: int
+    digest: str
+    frozen_at: dt.datetime
+    reference: str
+    title: str
+    npm_names: tuple[str, ...]
+    scope: Scope
+    which: str
+    until: dt.date
+    years: int | None
+    return_by: dt.date | None
+    copies: str
+    # Whom to tell when something leaks, by which number, within how many hours.
+    contact: str
+    phone: str
+    hours: int | None
+
+    def is_over(self, day: dt.date) -> bool:
+        """Tell whether the time they cover has passed; the last day is included."""
+        return day > self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A sentence the person confirms, with the item it stands in."""
+
+    code: str
+    key: str
+    label: str
+    sentence: str
+    help: str = ""
+
+    @property
+    def name(self) -> str:
+        """How a form and a draft call it."""
+        return f"{self.code.lower()}_{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What the template in force asks of each person, here and now."""
+
+    template_version: int
+    language: str
+    points: tuple[Point, ...]
+    briefing: Item | None
+    briefing_required: bool
+    interests: Item | None
+
+    @property
+    def interest_options(self) -> tuple[tuple[str, str], ...]:
+        """The answers to whether there is anything to declare: stored value and words."""
+        if self.interests is None:
+            return ()
+        return tuple((one.value, one.label) for one in _choice(self.interests).options)
+
+    @property
+    def interest_question(self) -> str:
+        """The words that ask whether there is anything to declare."""
+        return "" if self.interests is None else _choice(self.interests).label
+
+    def briefing_field(self, kind: FieldType) -> TemplateField | None:
+        """Return the field of the briefing that is a confirmation, or a date."""
+        if self.briefing is None:
+            return None
+        return next((one for one in self.briefing.fields if one.type is kind), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a person has put in on the way; private until it is signed."""
+
+    confirmed: frozenset[str] = frozenset()
+    briefed: bool = False
+    briefed_on: dt.date | None = None
+    has_interests: bool | None = None
+    interests: str = ""
+    saved_at: dt.datetime | None = None
+    # Whether the person was asked for all of it and gave it, and goes on to sign.
+    is_ready: bool = False
+
+    def to_values(self) -> dict[str, Any]:
+        """Return it as plain values, to be kept encrypted."""
+        return {
+            "confirmed": sorted(self.confirmed),
+            "briefed": self.briefed,
+            "briefed_on": self.briefed_on.isoformat() if self.briefed_on else None,
+            "has_interests": self.has_interests,
+            "interests": self.interests,
+            "saved_at": self.saved_at.isoformat() if self.saved_at else None,
+            "is_ready": self.is_ready,
+        }
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> "Draft":
+        """Read it back."""
+        saved_at = values.get("saved_at")
+        return cls(
+            confirmed=frozenset(values.get("confirmed", ())),
+            briefed=bool(values.get("briefed")),
+            briefed_on=as_date(values.get("briefed_on")),
+            has_interests=values.get("has_interests"),
+            interests=str(values.get("interests", "")),
+            saved_at=dt.datetime.fromisoformat(saved_at) if saved_at else None,
+            is_ready=bool(values.get("is_ready")),
+        )
+
+    @property
+    def digest(self) -> str:
+        """Return a digest by which two drafts are told apart."""
+        return canonical.digest_of(self.to_values())
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the rules look at in one undertaking."""
+
+    user_id: UUID
+    state: UndertakingState
+    # Whether it rests on the terms that are in force.
+    is_current: bool
+    # The last day of the terms (C1); None when that is not looked at.
+    until: dt.date | None
+    # The NPM bodies that are parties today.
+    npm_ids: frozenset[UUID] = field(default_factory=frozenset)
+    has_interests: bool | None = None
+    decision: InterestsDecision | None = None
+    # Whether the person stands in the list of who must sign and takes part today.
+    is_listed: bool = True
+    # Whether another undertaking of the person is open.
+    has_open: bool = False
+    withdrawn_by_person: bool = False
+
+    @property
+    def waits_for_decision(self) -> bool:
+        """Whether interests were declared and the NPM has not decided on them."""
+        return (
+            self.state is UndertakingState.SIGNED
+            and bool(self.has_interests)
+            and self.decision is None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A person whom the list of who must sign names (C2)."""
+
+    user_id: UUID
+    organisation_id: UUID
+    function: str
+
+
+def read_terms(document: Mapping[str, Any], digest: str) -> Terms:
+    """Read what a person must know out of the frozen document of checklist 2's terms part."""
+    items = {
+        item["code"]: item["answers"][0]
+        for section in document["sections"]
+        for item in section["items"]
+        if item["answers"]
+    }
+    covers, leaks, lasting = (_values(items, code) for code in (COVERS, LEAKS, LASTING))
+    until = as_date(covers.get("until"))
+    if until is None:
+        raise ValueError("The confidentiality terms name no last day (C1).")
+    return Terms(
+        revision=document["revision"],
+        digest=digest,
+        frozen_at=dt.datetime.fromisoformat(document["frozen_at"]),
+        reference=document["cooperation"]["reference"],
+        title=document["cooperation"]["title"],
+        npm_names=tuple(one["name"] for one in document["parties"] if one["side"] == "npm"),
+        scope=Scope(covers.get("scope", Scope.ALL_UNTIL)),
+        which=str(covers.get("which") or ""),
+        until=until,
+        years=lasting.get("years"),
+        return_by=as_date(lasting.get("return_by")),
+        copies=_text(items, LASTING, "copies"),
+        contact=_text(items, LEAKS, "contact"),
+        phone=str(leaks.get("phone") or ""),
+        hours=leaks.get("hours"),
+    )
+
+
+def questions(template: Template, sheet: Sheet, surroundings: Surroundings) -> Questions:
+    """Return what each person is asked: items of the person that apply, as the conditions say.
+
+    A sentence that is not required here is left out; the briefing stays as a recommendation.
+    """
+    shown = [item for item in template.items if _is_shown(item, sheet, surroundings)]
+    by_code = {item.code: item for item in shown}
+    briefing = by_code.get(BRIEFING)
+    return Questions(
+        template_version=template.version,
+        language=template.language,
+        points=tuple(
+            Point(item.code, one.key, item.label, one.label, item.help or "")
+            for item in shown
+            if item.code not in OWN_PLACE and is_required(item, sheet, surroundings)
+            for one in item.fields_of(AnswerScope.PERSON)
+            if one.type is FieldType.CONFIRM
+        ),
+        briefing=briefing,
+        briefing_required=briefing is not None and is_required(briefing, sheet, surroundings),
+        interests=by_code.get(INTERESTS),
+    )
+
+
+def listed_in(
+    sheet: Sheet, surroundings: Surroundings, homes: Mapping[UUID, Sequence[UUID]]
+) -> list[Listed]:
+    """Return whom the parties' lists name (C2), each once, of those who take part today.
+
+    homes gives the organisations each person takes part for. A party lists its own people; who is
+    listed by another is asked all the same, for an organisation of their own.
+    """
+    found: dict[UUID, Listed] = {}
+    for party in surroundings.parties:
+        answer = sheet.of_party(LIST, party.organisation_id)
+        if answer is None or answer.not_applicable or answer.values.get("listed") != "people":
+            continue
+        for row in answer.values.get("persons") or ():
+            user_id = as_id(row.get("person"))
+            if user_id in homes and user_id is not None:
+                own = homes[user_id]
+                home = party.organisation_id if party.organisation_id in own else own[0]
+                function = str(row.get("function") or "")
+                found.setdefault(user_id, Listed(user_id, home, function))
+    return list(found.values())
+
+
+def missing(asked: Questions, draft: Draft, today: dt.date) -> Iterable[str]:
+    """Yield the names of what is still missing in a draft before it can be signed."""
+    for point in asked.points:
+        if point.name not in draft.confirmed:
+            yield point.name
+    if asked.briefing_required and not draft.briefed:
+        yield "briefed"
+    if draft.briefed and (draft.briefed_on is None or draft.briefed_on > today):
+        yield "briefed_on"
+    if asked.interests is not None and draft.has_interests is None:
+        yield "has_interests"
+    if draft.has_interests and not draft.interests:
+        yield "interests"
+
+
+def _is_shown(item: Item, sheet: Sheet, surroundings: Surroundings) -> bool:
+    shown = evaluate(
+        item.shown_when,
+        modes=surroundings.modes,
+        questions=surroundings.questions,
+        value_of=sheet.value,
+    )
+    return shown is Truth.TRUE and AnswerScope.PERSON in item.scopes
+
+
+def _choice(item: Item) -> TemplateField:
+    return next(one for one in item.fields if one.type is FieldType.CHOICE)
+
+
+def _values(items: Mapping[str, Any], code: str) -> dict[str, Any]:
+    return dict(items[code].get("values", {})) if code in items else {}
+
+
+def _text(items: Mapping[str, Any], code: str, key: str) -> str:
+    fields = items[code]["fields"] if code in items else ()
+    return next((str(one["text"]) for one in fields if one["key"] == key), "")

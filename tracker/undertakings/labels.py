@@ -1,0 +1,97 @@
+"""Words of undertakings: states with their marks, decisions, reasons of closing, what is signed."""
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from tracker.undertakings.facts import Scope, Terms
+from tracker.undertakings.models import InterestsDecision, UndertakingEnd
+
+DECISIONS: dict[InterestsDecision, object] = {
+    InterestsDecision.ACCEPT: _l("Accept"),
+    InterestsDecision.LIMIT: _l("Set a limit"),
+    InterestsDecision.REPLACE: _l("Ask for another person"),
+}
+
+DECISION_HINTS: dict[InterestsDecision, object] = {
+    InterestsDecision.ACCEPT: _l("What was declared has no consequence for this work."),
+    InterestsDecision.LIMIT: _l("The person takes part, but for what you name below."),
+    InterestsDecision.REPLACE: _l("This person gets no access, and somebody else is asked for."),
+}
+
+DECIDED: dict[InterestsDecision, object] = {
+    InterestsDecision.ACCEPT: _l("Accepted"),
+    InterestsDecision.LIMIT: _l("Accepted with a limit"),
+    InterestsDecision.REPLACE: _l("Another person is to take the place"),
+}
+
+ENDED_BECAUSE: dict[UndertakingEnd, object] = {
+    UndertakingEnd.NEW_TERMS: _l("new confidentiality terms are in force"),
+    UndertakingEnd.UNLISTED: _l("the person no longer stands in the list of who must sign"),
+    UndertakingEnd.LEFT: _l("the person no longer takes part"),
+    UndertakingEnd.SUSPENDED: _l("the account was suspended"),
+    UndertakingEnd.WITHDRAWN: _l("the person withdrew it"),
+    UndertakingEnd.WITHDRAWN_BY_NPM: _l("the NPM withdrew it"),
+    UndertakingEnd.EXPIRED: _l("its last day has passed"),
+}
+
+
+def ended_because(reason: str) -> object:
+    """Return the words of a stored reason of closing."""
+    return next((words for end, words in ENDED_BECAUSE.items() if end == reason), reason)
+
+
+def scope_words(terms: Terms, until: str, which: str = "") -> str:
+    """Return what the terms cover (C1), with their last day in words."""
+    named = which or terms.which
+    match terms.scope:
+        case Scope.ALL_UNTIL:
+            return str(_("All work until %(until)s", until=until))
+        case Scope.ONE_VISIT:
+            return str(_("One visit (%(which)s), until %(until)s", which=named, until=until))
+        case Scope.ONE_PROJECT:
+            return str(_("One project (%(which)s), until %(until)s", which=named, until=until))
+
+
+def sentence(name: str, terms: Terms) -> str:
+    """Return the sentence a person signs, in their own name."""
+    return str(
+        _(
+            "I, %(name)s, have read revision %(revision)s of the confidentiality terms of "
+            "“%(title)s” (%(reference)s) and undertake to keep it, in my own name.",
+            name=name,
+            revision=terms.revision,
+            title=terms.title,
+            reference=terms.reference,
+        )
+    )
+
+
+def countersigning_sentence(
+    name: str, organisation: str, person: str, terms: Terms, opens: str
+) -> str:
+    """Return the sentence that countersigns another's undertaking."""
+    return str(
+        _(
+            "I, %(name)s, countersign for %(organisation)s the undertaking of %(person)s on "
+            "revision %(revision)s of the confidentiality terms of “%(title)s” (%(reference)s). "
+            "%(opens)s",
+            name=name,
+            organisation=organisation,
+            person=person,
+            revision=terms.revision,
+            title=terms.title,
+            reference=terms.reference,
+            opens=opens,
+        )
+    )
+
+
+def opens_words(terms: Terms, until: str, visit_number: int | None) -> str:
+    """Return what a countersignature opens; of one visit without a date, which would tell of it."""
+    if terms.scope is Scope.ONE_VISIT:
+        return str(_("It opens joint visit %(number)s.", number=visit_number or ""))
+    if terms.scope is Scope.ONE_PROJECT:
+        return str(
+            _("It opens the project %(which)s until %(until)s.", which=terms.which, until=until)
+        )
+    return str(_("It opens all work of this cooperation until %(until)s.", until=until))

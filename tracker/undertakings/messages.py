@@ -1,0 +1,86 @@
+"""Mails about undertakings: neutral sentences and a link, never what was declared or decided."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from flask_babel import gettext as _
+
+from tracker.accounts.models import User
+from tracker.mail import outbox
+from tracker.mail.render import in_language, link_to, text
+from tracker.undertakings.models import Undertaking
+
+
+def asked(undertaking: Undertaking, person: User) -> None:
+    """Tell a person that an undertaking waits for them."""
+    with in_language(person.language):
+        _queue(
+            person,
+            "undertaking_asked",
+            _("An undertaking waits for you"),
+            _("You are asked to sign an undertaking of confidentiality. It takes ten minutes."),
+            _("Nobody can sign it for you. Until you have signed, some pages stay closed to you."),
+            address=_own(undertaking.id),
+        )
+
+
+def waits_for_npm(undertaking: Undertaking, reference: str, deciders: Iterable[User]) -> None:
+    """Tell those who decide for the NPM that an undertaking waits for them."""
+    for decider in deciders:
+        if decider.id == undertaking.user_id:
+            continue
+        with in_language(decider.language):
+            _queue(
+                decider,
+                "undertaking_signed",
+                _("An undertaking waits for the NPM"),
+                _("A person has signed an undertaking. It waits for a signatory or manager."),
+                address=link_to(
+                    "undertakings.check", reference=reference, undertaking_id=undertaking.id
+                ),
+            )
+
+
+def decided(undertaking: Undertaking) -> None:
+    """Tell a person that the NPM has decided on what they declared."""
+    with in_language(undertaking.user.language):
+        _queue(
+            undertaking.user,
+            "undertaking_decided",
+            _("The NPM has looked at your undertaking"),
+            _("The NPM has decided on a point of your undertaking."),
+            address=_own(undertaking.id),
+        )
+
+
+def countersigned(undertaking: Undertaking) -> None:
+    """Tell a person that their undertaking is countersigned."""
+    with in_language(undertaking.user.language):
+        _queue(
+            undertaking.user,
+            "undertaking_countersigned",
+            _("Your undertaking is countersigned"),
+            _("The NPM has countersigned your undertaking. What you need is open to you now."),
+            address=_own(undertaking.id),
+        )
+
+
+def withdrawn_by_npm(undertaking: Undertaking) -> None:
+    """Tell a person that the NPM has closed what their undertaking had opened."""
+    with in_language(undertaking.user.language):
+        _queue(
+            undertaking.user,
+            "undertaking_withdrawn",
+            _("Your undertaking was closed"),
+            _("The NPM has closed what your undertaking had opened. You find the reason there."),
+            address=_own(undertaking.id),
+        )
+
+
+def _own(undertaking_id: UUID) -> str:
+    return link_to("undertakings.show", undertaking_id=undertaking_id)
+
+
+def _queue(person: User, kind: str, subject: str, *sentences: str, address: str) -> None:
+    body = text(*sentences, name=person.name, address=address)
+    outbox.queue(person.email, person.language, kind, subject, body)

@@ -1,0 +1,82 @@
+"""Who takes part, who decides for the NPM, and for whom: the people around an undertaking."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.access.actor import OrganisationKind
+from tracker.accounts.models import Membership, User
+from tracker.cooperations import people
+from tracker.cooperations.models import CooperationPerson, Party
+from tracker.cooperations.scope import has_not_left, runs_on
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.undertakings.policy import DECIDERS
+
+
+def npm_ids(cooperation_id: UUID) -> frozenset[UUID]:
+    """Return the NPM bodies that are parties of a cooperation today."""
+    return frozenset(
+        db.session.scalars(
+            sa.select(Party.organisation_id).where(
+                Party.cooperation_id == cooperation_id,
+                Party.side == OrganisationKind.NPM,
+                has_not_left(clock.today()),
+            )
+        )
+    )
+
+
+def homes(cooperation_id: UUID) -> dict[UUID, list[UUID]]:
+    """Return for which organisations each person takes part today, of those who may sign in."""
+    today = clock.today()
+    rows = db.session.execute(
+        sa.select(CooperationPerson.user_id, CooperationPerson.organisation_id)
+        .join(CooperationPerson.user)
+        .join(
+            Party,
+            sa.and_(
+                Party.cooperation_id == CooperationPerson.cooperation_id,
+                Party.organisation_id == CooperationPerson.organisation_id,
+            ),
+        )
+        .where(
+            CooperationPerson.cooperation_id == cooperation_id,
+            runs_on(today),
+            has_not_left(today),
+            User.active.is_(True),
+            User.suspended_at.is_(None),
+        )
+        .order_by(Party.position, CooperationPerson.id)
+    )
+    found: dict[UUID, list[UUID]] = {}
+    for row in rows:
+        found.setdefault(row.user_id, []).append(row.organisation_id)
+    return found
+
+
+def deciders(cooperation_id: UUID) -> list[User]:
+    """Return who decides for the NPM: signatories and managers who take part, else all it has."""
+    taking_part = [
+        person.user_id
+        for person in people.people(cooperation_id)
+        if person.side is OrganisationKind.NPM
+        and not person.outside_expert
+        and not person.roles.isdisjoint(DECIDERS)
+    ]
+    wanted = sa.select(User).order_by(User.name, User.id)
+    if taking_part:
+        return list(db.session.scalars(wanted.where(User.id.in_(taking_part))))
+    holds_power = sa.exists().where(
+        Membership.user_id == User.id,
+        Membership.organisation_id.in_(npm_ids(cooperation_id)),
+        Membership.role.in_(DECIDERS),
+        Membership.outside_expert.is_(False),
+        people.membership_counts(),
+    )
+    return list(db.session.scalars(wanted.where(holds_power)))
+
+
+def name_of(user_id: UUID | None) -> str:
+    """Return a person's name, empty for nobody."""
+    return "" if user_id is None else db.session.get_one(User, user_id).name

@@ -1,0 +1,141 @@
+"""Who fills in, signs, decides on, countersigns, withdraws and sees an undertaking. Pure."""
+
+import datetime as dt
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor, Role
+from tracker.access.decision import YES, Decision, no
+from tracker.signoff import policy as signoff
+from tracker.undertakings.facts import Standing
+from tracker.undertakings.models import InterestsDecision, UndertakingState
+
+DECIDERS = signoff.COUNTERSIGNERS
+# Who may ask a person again: those who decide, and who coordinates.
+ASKERS = (*DECIDERS, Role.COORDINATOR)
+
+
+def decides_for(actor: Actor, npm_ids: frozenset[UUID]) -> bool:
+    """Tell whether a person decides for an NPM of the cooperation: its signatories and managers.
+
+    An outside expert needs a clearance like a CSO's person and decides on nobody else's.
+    """
+    return _acts_for(actor, npm_ids) and actor.has(*DECIDERS) and not actor.outside_expert
+
+
+def can_see(actor: Actor, undertaking: Standing) -> Decision:
+    """Decide on seeing confirmations and declared interests (C13): the person, the deciders."""
+    if actor.user_id == undertaking.user_id or decides_for(actor, undertaking.npm_ids):
+        return YES
+    return no(_l("An undertaking is seen by its person and by those who decide for the NPM."))
+
+
+def can_fill_in(actor: Actor, undertaking: Standing, today: dt.date) -> Decision:
+    """Decide on putting in answers and signing: the person alone (S11), on terms in force."""
+    if actor.user_id != undertaking.user_id:
+        return no(_l("Nobody signs for another. This undertaking is another person's."))
+    match undertaking.state:
+        case UndertakingState.SIGNED | UndertakingState.COUNTERSIGNED:
+            return no(_l("You have signed this undertaking already."))
+        case UndertakingState.CLOSED:
+            return no(_l("This undertaking was closed and can't be signed any more."))
+    if not undertaking.is_current:
+        return no(_l("New terms are in force. Sign the undertaking on the new terms."))
+    if undertaking.until is not None and today > undertaking.until:
+        return no(_l("The time that these terms cover has passed. They open nothing any more."))
+    return YES
+
+
+def can_decide(actor: Actor, undertaking: Standing) -> Decision:
+    """Decide on deciding what follows from declared interests (C13): never from one's own."""
+    if not decides_for(actor, undertaking.npm_ids):
+        return no(_l("A signatory or manager of the NPM decides on declared interests."))
+    if actor.user_id == undertaking.user_id:
+        return no(_l("Nobody decides on their own interests."))
+    if undertaking.state is not UndertakingState.SIGNED:
+        return no(_l("There is nothing to decide now: the undertaking does not wait for the NPM."))
+    if not undertaking.has_interests:
+        return no(_l("The person declared no interests, so there is nothing to decide."))
+    return YES
+
+
+def can_countersign(actor: Actor, undertaking: Standing, today: dt.date) -> Decision:
+    """Decide on countersigning, which opens a clearance: an NPM decider's, never one's own.
+
+    Interests that were declared are decided first; a person who is to be replaced is not cleared.
+    """
+    if not decides_for(actor, undertaking.npm_ids):
+        return no(_l("A signatory or manager of the NPM countersigns."))
+    own = signoff.can_countersign(actor, undertaking.user_id)
+    if not own:
+        return own
+    match undertaking.state:
+        case UndertakingState.ASKED:
+            return no(_l("The person has not signed yet."))
+        case UndertakingState.COUNTERSIGNED:
+            return no(_l("This undertaking is countersigned already."))
+        case UndertakingState.CLOSED:
+            return no(_l("This undertaking was closed."))
+    if not undertaking.is_current:
+        return no(_l("New terms are in force. The person signs again on the new terms."))
+    if undertaking.until is not None and today > undertaking.until:
+        return no(_l("The time that these terms cover has passed. They open nothing any more."))
+    return _interests_allow(undertaking)
+
+
+def _interests_allow(undertaking: Standing) -> Decision:
+    if undertaking.waits_for_decision:
+        return no(_l("Decide on the declared interests first."))
+    if undertaking.decision is InterestsDecision.REPLACE:
+        return no(_l("You decided that another person is to take the place."))
+    return YES
+
+
+def can_withdraw(actor: Actor, undertaking: Standing) -> Decision:
+    """Decide on withdrawing the own undertaking: at any time, without a reason."""
+    if actor.user_id != undertaking.user_id:
+        return no(_l("Only the person withdraws the own undertaking."))
+    return _is_signed(undertaking)
+
+
+def can_withdraw_clearance(actor: Actor, undertaking: Standing) -> Decision:
+    """Decide on withdrawing what an undertaking opened: an NPM decider's, with a reason."""
+    if not decides_for(actor, undertaking.npm_ids):
+        return no(_l("A signatory or manager of the NPM withdraws a clearance."))
+    return _is_signed(undertaking)
+
+
+def _is_signed(undertaking: Standing) -> Decision:
+    match undertaking.state:
+        case UndertakingState.ASKED:
+            return no(_l("There is nothing to withdraw: the undertaking is not signed."))
+        case UndertakingState.CLOSED:
+            return no(_l("This undertaking was closed already."))
+    return YES
+
+
+def can_ask_again(actor: Actor, undertaking: Standing, today: dt.date) -> Decision:
+    """Decide on asking a person anew after their undertaking was closed.
+
+    The NPM may, and so may the person who withdrew; it opens nothing before it is countersigned.
+    """
+    by_person = actor.user_id == undertaking.user_id and undertaking.withdrawn_by_person
+    by_npm = _acts_for(actor, undertaking.npm_ids) and actor.has(*ASKERS)
+    if not by_person and (not by_npm or actor.outside_expert):
+        return no(_l("The NPM asks a person again."))
+    if undertaking.state is not UndertakingState.CLOSED:
+        return no(_l("The undertaking is still open."))
+    if not undertaking.is_current:
+        return no(_l("It rests on terms that are no longer in force."))
+    if undertaking.has_open:
+        return no(_l("The person was asked already."))
+    if not undertaking.is_listed:
+        return no(_l("The person no longer stands in the list of who must sign (C2)."))
+    if undertaking.until is not None and today > undertaking.until:
+        return no(_l("The time that these terms cover has passed. They open nothing any more."))
+    return YES
+
+
+def _acts_for(actor: Actor, npm_ids: frozenset[UUID]) -> bool:
+    return actor.acts_for_npm and actor.organisation_id in npm_ids

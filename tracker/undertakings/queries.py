@@ -1,0 +1,649 @@
+"""Reads of undertakings, each scoped by the person who asks or by a cooperation already found."""
+
+import datetime as dt
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from tracker.access.actor import Actor, OrganisationKind
+from tracker.accounts.models import User
+from tracker.checklists.loading import Filling, fill
+from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.cooperations import clearances, people
+from tracker.cooperations.models import Clearance, Cooperation, CooperationPerson
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.signoff import queries as signoff
+from tracker.signoff import service as signing
+from tracker.signoff.models import Revision
+from tracker.undertakings import people as around
+from tracker.undertakings import scope
+from tracker.undertakings.facts import (
+    Listed,
+    Questions,
+    Standing,
+    Terms,
+    listed_in,
+    questions,
+    read_terms,
+)
+from tracker.undertakings.models import (
+    InterestsDecision,
+    Undertaking,
+    UndertakingEnd,
+    UndertakingState,
+)
+
+WITH_NAMES = (joinedload(Undertaking.user), joinedload(Undertaking.organisation))
+
+
+# What a page of one undertaking needs ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An undertaking with the terms it rests on and what the rules look at."""
+
+    undertaking: Undertaking
+    terms: Terms
+    standing: Standing
+    # The checklist whose terms these are.
+    checklist: Checklist
+
+
+def find_own(actor: Actor, undertaking_id: UUID) -> Undertaking | None:
+    """Return the person's own undertaking."""
+    return _one(Undertaking.id == undertaking_id, scope.own(actor))
+
+
+def find_for_npm(actor: Actor, undertaking_id: UUID) -> Undertaking | None:
+    """Return an undertaking that the person may decide on or countersign, or their own not."""
+    return _one(Undertaking.id == undertaking_id, scope.decided_by(actor))
+
+
+def load(undertaking: Undertaking) -> Loaded:
+    """Return an undertaking with its terms and its standing; a scoped query has found it."""
+    revision = db.session.get_one(Revision, undertaking.terms_revision_id)
+    checklist = db.session.get_one(Checklist, revision.subject_id)
+    terms = terms_of(revision)
+    return Loaded(undertaking, terms, standing(undertaking, checklist, terms), checklist)
+
+
+def terms_of(revision: Revision) -> Terms:
+    """Return what a person must know of a frozen revision of the confidentiality terms (K8)."""
+    return read_terms(signing.document_of(revision, None), revision.digest)
+
+
+def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Standing:
+    """Return what the rules look at; of a closed one also whether it can be asked for again."""
+    is_closed = undertaking.state is UndertakingState.CLOSED
+    return Standing(
+        user_id=undertaking.user_id,
+        state=undertaking.state,
+        is_current=checklist.revision_in_force_id == undertaking.terms_revision_id,
+        until=terms.until,
+        npm_ids=around.npm_ids(undertaking.cooperation_id),
+        has_interests=undertaking.has_interests,
+        decision=undertaking.decision,
+        is_listed=not is_closed
+        or any(one.user_id == undertaking.user_id for one in listed(fill(checklist))),
+        has_open=is_closed and _has_open(undertaking),
+        withdrawn_by_person=undertaking.closed_reason == UndertakingEnd.WITHDRAWN,
+    )
+
+
+def asked(checklist: Checklist) -> Questions:
+    """Return what the template asks of each person now."""
+    filling = fill(checklist)
+    return questions(filling.template, filling.sheet, filling.surroundings)
+
+
+def terms_document(undertaking: Undertaking) -> tuple[Revision, Mapping[str, object]]:
+    """Return the revision of the terms an undertaking rests on, and its text (class K8)."""
+    revision = signoff.revision(undertaking.terms_revision_id)
+    if revision is None:
+        raise LookupError("The terms of an undertaking are gone.")
+    return revision, signing.document_of(revision, None)
+
+
+def clearance_of(undertaking: Undertaking) -> Clearance | None:
+    """Return the newest clearance an undertaking opened, whether it is still open or not."""
+    return db.session.scalar(
+        sa.select(Clearance)
+        .where(Clearance.undertaking_id == undertaking.id)
+        .order_by(Clearance.from_on.desc(), Clearance.id)
+        .limit(1)
+    )
+
+
+# Who is asked ----------------------------------------------------------------------------------
+
+
+def confidentiality(cooperation_id: UUID) -> Checklist | None:
+    """Return the confidentiality checklist of a cooperation, or None."""
+    return db.session.scalar(
+        sa.select(Checklist).where(
+            Checklist.cooperation_id == cooperation_id,
+            Checklist.kind == ChecklistKind.CONFIDENTIALITY,
+            Checklist.visit_id.is_(None),
+        )
+    )
+
+
+def listed(filling: Filling) -> list[Listed]:
+    """Return who must sign: listed by a party (C2), taking part today, free to sign in."""
+    homes = around.homes(filling.cooperation.id)
+    return listed_in(filling.sheet, filling.surroundings, homes)
+
+
+def open_ones(cooperation_id: UUID) -> list[Undertaking]:
+    """Return the undertakings of a cooperation that are not closed, and lock them."""
+    return list(
+        db.session.scalars(
+            sa.select(Undertaking)
+            .where(
+                Undertaking.cooperation_id == cooperation_id,
+                Undertaking.state != UndertakingState.CLOSED,
+            )
+            .order_by(Undertaking.id)
+            .options(*WITH_NAMES)
+            .with_for_update(of=Undertaking)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def last_endings(terms_revision_id: UUID) -> dict[UUID, str]:
+    """Return for each person why the last undertaking on these terms was closed."""
+    rows = db.session.execute(
+        sa.select(Undertaking.user_id, Undertaking.closed_reason)
+        .where(
+            Undertaking.terms_revision_id == terms_revision_id,
+            Undertaking.state == UndertakingState.CLOSED,
+        )
+        .order_by(Undertaking.closed_at, Undertaking.id)
+    )
+    return {row.user_id: row.closed_reason for row in rows}
+
+
+def cooperations_of(user_id: UUID) -> list[UUID]:
+    """Return the cooperations in which a person takes part or was ever asked."""
+    asked_in = sa.select(Undertaking.cooperation_id).where(Undertaking.user_id == user_id)
+    part_in = sa.select(CooperationPerson.cooperation_id).where(
+        CooperationPerson.user_id == user_id
+    )
+    return sorted(db.session.scalars(sa.union(asked_in, part_in)))
+
+
+def locked(undertaking_id: UUID) -> Undertaking:
+    """Return an undertaking as it is now and keep others from changing it until the end."""
+    found = locked_or_none(undertaking_id)
+    if found is None:
+        raise LookupError("There is no such undertaking.")
+    return found
+
+
+def locked_or_none(undertaking_id: UUID) -> Undertaking | None:
+    """Return an undertaking as locked() does, None when there is none."""
+    return db.session.scalar(
+        sa.select(Undertaking)
+        .where(Undertaking.id == undertaking_id)
+        .options(*WITH_NAMES)
+        .with_for_update(of=Undertaking)
+        .execution_options(populate_existing=True)
+    )
+
+
+# Lists -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An undertaking among others: how far it is, and what it opened."""
+
+    undertaking: Undertaking
+    clearance: Clearance | None
+    is_own: bool
+
+    @property
+    def is_cleared(self) -> bool:
+        """Whether what it opened is open today."""
+        return _is_open(self.clearance)
+
+
+@dataclass(frozen=True, slots=True)
+class PartyLines:
+    """A party with the undertakings of its people that the reader may see, or their number."""
+
+    organisation_id: UUID
+    name: str
+    mark: str
+    is_npm: bool
+    lines: list[Line]
+    # Of a party whose people the reader does not see: how many were asked, how many are cleared.
+    asked: int
+    cleared: int
+    sees_people: bool
+    # People who need a clearance, take part and stand in no list (C2).
+    unlisted: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The undertakings of a cooperation, party by party."""
+
+    parties: list[PartyLines]
+    # The revision of the terms in force, None before.
+    revision: int | None
+    until: dt.date | None
+    checklist_id: UUID | None
+
+
+def mine(actor: Actor) -> list[tuple[Line, Cooperation]]:
+    """Return all undertakings the person was ever asked for, what waits first, then the newest."""
+    rows = db.session.execute(
+        sa.select(Undertaking, Cooperation)
+        .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
+        .where(scope.own(actor))
+        .order_by(Undertaking.closed_at.is_not(None), Undertaking.asked_at.desc(), Undertaking.id)
+        .options(*WITH_NAMES)
+    ).all()
+    opened = _clearances([row[0].id for row in rows])
+    return [(Line(one, opened.get(one.id), is_own=True), where) for one, where in rows]
+
+
+def overview(actor: Actor, cooperation: Cooperation) -> Overview:
+    """Return how far the people of a cooperation are, as far as the person may see it.
+
+    Of another CSO's people only the numbers (product.md, section 2). The number of queries does
+    not grow with the people.
+    """
+    checklist = confidentiality(cooperation.id)
+    terms_id = checklist.revision_in_force_id if checklist else None
+    rows = _newest(actor, cooperation.id, terms_id)
+    opened = _clearances([row.id for row in rows])
+    lines = [Line(row, opened.get(row.id), row.user_id == actor.user_id) for row in rows]
+    counted = _counts(cooperation.id)
+    filling = fill(checklist) if checklist else None
+    named = {one.user_id for one in listed(filling)} if filling else set()
+    taking_part = people.people(cooperation.id)
+    found = []
+    for party in people.parties(cooperation):
+        sees = _sees_people(actor, cooperation, party.organisation_id)
+        found.append(
+            PartyLines(
+                organisation_id=party.organisation_id,
+                name=party.organisation.name,
+                mark=party.organisation.mark,
+                is_npm=party.side is OrganisationKind.NPM,
+                lines=[
+                    line
+                    for line in lines
+                    if line.undertaking.organisation_id == party.organisation_id
+                ],
+                asked=counted.get(party.organisation_id, (0, 0))[0],
+                cleared=counted.get(party.organisation_id, (0, 0))[1],
+                sees_people=sees,
+                unlisted=[
+                    person.name
+                    for person in taking_part
+                    if sees
+                    and person.organisation_id == party.organisation_id
+                    and person.needs_clearance
+                    and person.user_id not in named
+                ],
+            )
+        )
+    revision = db.session.get(Revision, terms_id) if terms_id else None
+    terms = terms_of(revision) if revision else None
+    return Overview(
+        parties=found,
+        revision=terms.revision if terms else None,
+        until=terms.until if terms else None,
+        checklist_id=checklist.id if checklist else None,
+    )
+
+
+# What waits ------------------------------------------------------------------------------------
+
+
+class TaskKind(enum.StrEnum):
+    """What there is to do, or what is waited for."""
+
+    SIGN = "sign"
+    DECIDE = "decide"
+    COUNTERSIGN = "countersign"
+    WAITS_FOR_NPM = "waits_for_npm"
+    WAITS_FOR_PEOPLE = "waits_for_people"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One line of *My work*; its page is url_for(page, **values)."""
+
+    kind: TaskKind
+    reference: str
+    title: str
+    since: dt.datetime
+    page: str
+    values: Mapping[str, str]
+    # Whose undertaking it is, where it is another's.
+    person: str = ""
+    # How many people are waited for.
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """What waits for the person, and what waits for others."""
+
+    mine: list[Task]
+    others: list[Task]
+
+
+def tasks(actor: Actor) -> Tasks:
+    """Return what waits for a person and what they wait for, the oldest first."""
+    waiting_own = _with_cooperation(
+        scope.own(actor), Undertaking.state.in_([UndertakingState.ASKED, UndertakingState.SIGNED])
+    )
+    waiting_npm = _with_cooperation(
+        scope.decided_by(actor),
+        ~scope.own(actor),
+        Undertaking.state == UndertakingState.SIGNED,
+        sa.or_(Undertaking.decision.is_(None), Undertaking.decision != InterestsDecision.REPLACE),
+    )
+    mine_ = [_own_task(one, where) for one, where in waiting_own if _is_asked(one)]
+    mine_ += [_npm_task(one, where) for one, where in waiting_npm]
+    others = [_own_task(one, where) for one, where in waiting_own if not _is_asked(one)]
+    others += _waiting_for_people(actor)
+    return Tasks(
+        mine=sorted(mine_, key=lambda task: task.since),
+        others=sorted(others, key=lambda task: task.since),
+    )
+
+
+# For the readiness of visits -------------------------------------------------------------------
+
+
+class Interests(enum.StrEnum):
+    """How a person's interests stand (C13); what they are is told nobody here."""
+
+    NONE = "none"
+    UNDECIDED = "undecided"
+    ACCEPT = "accept"
+    LIMIT = "limit"
+    REPLACE = "replace"
+
+
+@dataclass(frozen=True, slots=True)
+class ClearingState:
+    """How far a person is on the way to a clearance on the terms in force."""
+
+    briefed_on: dt.date | None = None
+    interests: Interests = Interests.UNDECIDED
+    signed: bool = False
+    countersigned: bool = False
+    cleared: bool = False
+    until: dt.date | None = None
+
+
+def clearing_states(
+    cooperation_id: UUID, user_ids: Iterable[UUID], visit_id: UUID | None = None
+) -> dict[UUID, ClearingState]:
+    """Return how far each of some people is, in a fixed number of queries.
+
+    cleared tells whether a clearance is open today for all of the cooperation, or for the visit
+    named. The caller found the cooperation by a query scoped by the actor.
+    """
+    wanted = list(user_ids)
+    rows = db.session.scalars(
+        sa.select(Undertaking)
+        .join(Checklist, Checklist.revision_in_force_id == Undertaking.terms_revision_id)
+        .where(
+            Undertaking.cooperation_id == cooperation_id,
+            Undertaking.user_id.in_(wanted),
+            Undertaking.state != UndertakingState.CLOSED,
+        )
+    ).all()
+    opened = _open_for(cooperation_id, wanted, visit_id)
+    found = {user_id: ClearingState() for user_id in wanted}
+    for row in rows:
+        until = opened.get(row.user_id)
+        found[row.user_id] = ClearingState(
+            briefed_on=row.briefed_on,
+            interests=_interests(row),
+            signed=row.state is not UndertakingState.ASKED,
+            countersigned=row.state is UndertakingState.COUNTERSIGNED,
+            cleared=until is not None,
+            until=until,
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class VisitChoice:
+    """A visit that an undertaking may be for: its number tells neither place nor date."""
+
+    id: UUID
+    number: int
+
+
+VisitReader = Callable[[UUID], list[VisitChoice]]
+
+
+class _Visits:
+    """Reads a cooperation's visits; visits, a part further up, is registered by app."""
+
+    read: VisitReader | None = None
+
+
+_visits = _Visits()
+
+
+def use_visit_reader(read: VisitReader | None) -> None:
+    """Set how the visits of a cooperation that are still to come are found."""
+    _visits.read = read
+
+
+def visits(cooperation_id: UUID) -> list[VisitChoice]:
+    """Return the visits of a cooperation that an undertaking may be for, by number."""
+    return [] if _visits.read is None else _visits.read(cooperation_id)
+
+
+# ------------------------------------------------------------------------------------------------
+
+
+def _one(*conditions: sa.ColumnElement[bool]) -> Undertaking | None:
+    return db.session.scalar(sa.select(Undertaking).where(*conditions).options(*WITH_NAMES))
+
+
+def _has_open(undertaking: Undertaking) -> bool:
+    return bool(
+        db.session.scalar(
+            sa.select(
+                sa.exists().where(
+                    Undertaking.cooperation_id == undertaking.cooperation_id,
+                    Undertaking.user_id == undertaking.user_id,
+                    Undertaking.state != UndertakingState.CLOSED,
+                )
+            )
+        )
+    )
+
+
+def _newest(actor: Actor, cooperation_id: UUID, terms_id: UUID | None) -> list[Undertaking]:
+    """Return each person's newest undertaking on the terms in force, by name."""
+    rows = db.session.scalars(
+        sa.select(Undertaking)
+        .join(Undertaking.user)
+        .where(
+            Undertaking.cooperation_id == cooperation_id,
+            Undertaking.terms_revision_id == terms_id,
+            scope.states_seen(actor),
+        )
+        .order_by(User.name, Undertaking.asked_at, Undertaking.closed_at.is_(None), Undertaking.id)
+        .options(*WITH_NAMES)
+    )
+    return list({row.user_id: row for row in rows}.values())
+
+
+def _clearances(undertaking_ids: list[UUID]) -> dict[UUID, Clearance]:
+    rows = db.session.scalars(
+        sa.select(Clearance)
+        .where(Clearance.undertaking_id.in_(undertaking_ids))
+        .order_by(Clearance.from_on, Clearance.id)
+    )
+    return {row.undertaking_id: row for row in rows}
+
+
+def _counts(cooperation_id: UUID) -> dict[UUID, tuple[int, int]]:
+    """Return for each party how many people have an open undertaking, and how many are cleared."""
+    is_cleared = (
+        sa.exists()
+        .where(
+            Clearance.undertaking_id == Undertaking.id,
+            clearances.is_open(clock.today()),
+        )
+        .correlate(Undertaking)
+    )
+    rows = db.session.execute(
+        sa.select(
+            Undertaking.organisation_id,
+            sa.func.count(Undertaking.id),
+            sa.func.count(sa.case((is_cleared, 1))),
+        )
+        .where(
+            Undertaking.cooperation_id == cooperation_id,
+            Undertaking.state != UndertakingState.CLOSED,
+        )
+        .group_by(Undertaking.organisation_id)
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def _sees_people(actor: Actor, cooperation: Cooperation, organisation_id: UUID) -> bool:
+    """Tell whether a person sees the people of a party by name; as scope.states_seen has it."""
+    npms = {
+        party.organisation_id
+        for party in people.parties(cooperation)
+        if party.side is OrganisationKind.NPM
+    }
+    if not npms.isdisjoint(actor.audited_ids):
+        return True
+    if actor.organisation_id in npms:
+        return not actor.outside_expert
+    return actor.organisation_id == organisation_id and actor.has(*scope.FOR_OWN_PEOPLE)
+
+
+def _is_open(clearance: Clearance | None) -> bool:
+    today = clock.today()
+    return (
+        clearance is not None
+        and clearance.closed_at is None
+        and clearance.from_on <= today <= clearance.until_on
+    )
+
+
+def _is_asked(undertaking: Undertaking) -> bool:
+    return undertaking.state is UndertakingState.ASKED
+
+
+def _with_cooperation(
+    *conditions: sa.ColumnElement[bool],
+) -> list[tuple[Undertaking, Cooperation]]:
+    rows = db.session.execute(
+        sa.select(Undertaking, Cooperation)
+        .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
+        .where(*conditions)
+        .order_by(Undertaking.asked_at, Undertaking.id)
+        .options(*WITH_NAMES)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def _own_task(undertaking: Undertaking, cooperation: Cooperation) -> Task:
+    is_asked = _is_asked(undertaking)
+    return Task(
+        kind=TaskKind.SIGN if is_asked else TaskKind.WAITS_FOR_NPM,
+        reference=cooperation.reference,
+        title=cooperation.title,
+        since=undertaking.signed_at or undertaking.asked_at,
+        page="undertakings.show",
+        values={"undertaking_id": str(undertaking.id)},
+    )
+
+
+def _npm_task(undertaking: Undertaking, cooperation: Cooperation) -> Task:
+    is_undecided = undertaking.has_interests and undertaking.decision is None
+    return Task(
+        kind=TaskKind.DECIDE if is_undecided else TaskKind.COUNTERSIGN,
+        reference=cooperation.reference,
+        title=cooperation.title,
+        since=undertaking.signed_at or undertaking.asked_at,
+        page="undertakings.check",
+        values={"reference": cooperation.reference, "undertaking_id": str(undertaking.id)},
+        person=undertaking.user.name,
+    )
+
+
+def _waiting_for_people(actor: Actor) -> list[Task]:
+    rows = db.session.execute(
+        sa.select(
+            Cooperation.reference,
+            Cooperation.title,
+            sa.func.min(Undertaking.asked_at),
+            sa.func.count(Undertaking.id),
+        )
+        .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
+        .where(
+            scope.waits_for_own_people(actor),
+            ~scope.own(actor),
+            Undertaking.state == UndertakingState.ASKED,
+        )
+        .group_by(Cooperation.id, Cooperation.reference, Cooperation.title)
+        .order_by(Cooperation.reference)
+    )
+    return [
+        Task(
+            kind=TaskKind.WAITS_FOR_PEOPLE,
+            reference=reference,
+            title=title,
+            since=since,
+            page="undertakings.listed",
+            values={"reference": reference},
+            count=count,
+        )
+        for reference, title, since, count in rows
+    ]
+
+
+def _interests(undertaking: Undertaking) -> Interests:
+    if undertaking.decision is not None:
+        return Interests(undertaking.decision.value)
+    if undertaking.has_interests is False:
+        return Interests.NONE
+    return Interests.UNDECIDED
+
+
+def _open_for(
+    cooperation_id: UUID, user_ids: list[UUID], visit_id: UUID | None
+) -> dict[UUID, dt.date]:
+    """Return until when each person is cleared today, for all of it or for the visit."""
+    covers: sa.ColumnElement[bool] = Clearance.visit_id.is_(None)
+    if visit_id is not None:
+        covers = sa.or_(covers, Clearance.visit_id == visit_id)
+    rows = db.session.execute(
+        sa.select(Clearance.user_id, sa.func.max(Clearance.until_on))
+        .where(
+            Clearance.cooperation_id == cooperation_id,
+            Clearance.user_id.in_(user_ids),
+            covers,
+            clearances.is_open(clock.today()),
+        )
+        .group_by(Clearance.user_id)
+    )
+    return {row[0]: row[1] for row in rows}

@@ -1,0 +1,68 @@
+"""The conditions every read of undertakings uses: whose a person may see."""
+
+import sqlalchemy as sa
+
+from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.cooperations.models import Party
+from tracker.cooperations.scope import has_not_left, visible_ids
+from tracker.core import clock
+from tracker.undertakings.models import Undertaking
+from tracker.undertakings.policy import DECIDERS
+
+# Who sees how far the people of the own organisation are.
+FOR_OWN_PEOPLE = (Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER)
+
+
+def own(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over Undertaking that it is the person's own, whomever they act for."""
+    return Undertaking.user_id == actor.user_id
+
+
+def decided_by(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over Undertaking that the person decides on it for the NPM."""
+    if not actor.acts_for_npm or not actor.has(*DECIDERS) or actor.outside_expert:
+        return sa.false()
+    return sa.and_(Undertaking.cooperation_id.in_(visible_ids(actor)), _of_its_npm(actor))
+
+
+def states_seen(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over Undertaking that the person sees how far it is, and no more.
+
+    The NPM's people and its auditors see all, a CSO's coordinators, signatories and managers those
+    of their own people, everybody their own.
+    """
+    ways = [own(actor)]
+    if actor.acts_for_npm and not actor.outside_expert:
+        ways.append(_of_its_npm(actor))
+    if actor.audited_ids:
+        ways.append(_of_npms(actor.audited_ids))
+    if actor.has(*FOR_OWN_PEOPLE):
+        ways.append(Undertaking.organisation_id == actor.organisation_id)
+    return sa.and_(Undertaking.cooperation_id.in_(visible_ids(actor)), sa.or_(*ways))
+
+
+def waits_for_own_people(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over Undertaking that the person looks after that it gets signed."""
+    if not actor.has(*FOR_OWN_PEOPLE) or actor.outside_expert:
+        return sa.false()
+    looked_after = (
+        _of_its_npm(actor)
+        if actor.acts_for_npm
+        else Undertaking.organisation_id == actor.organisation_id
+    )
+    return sa.and_(Undertaking.cooperation_id.in_(visible_ids(actor)), looked_after)
+
+
+def _of_its_npm(actor: Actor) -> sa.ColumnElement[bool]:
+    if actor.organisation_id is None:
+        return sa.false()
+    return _of_npms(frozenset({actor.organisation_id}))
+
+
+def _of_npms(npm_ids: frozenset[object]) -> sa.ColumnElement[bool]:
+    return sa.exists().where(
+        Party.cooperation_id == Undertaking.cooperation_id,
+        Party.side == OrganisationKind.NPM,
+        Party.organisation_id.in_(npm_ids),
+        has_not_left(clock.today()),
+    )

@@ -1,0 +1,69 @@
+"""What only the person and the NPM's deciders read, encrypted with the cooperation's key."""
+
+from typing import Any
+from uuid import UUID
+
+from tracker.cooperations import keys
+from tracker.core import canonical, crypto
+from tracker.undertakings.facts import Draft
+from tracker.undertakings.models import Undertaking
+
+_DECISION = "decision"
+_CLOSING = "closing"
+_DRAFT = "draft"
+
+
+def put_draft(undertaking: Undertaking, draft: Draft | None) -> None:
+    """Keep a person's draft, or forget it."""
+    undertaking.sealed_draft = (
+        None if draft is None else _seal(undertaking, _DRAFT, draft.to_values())
+    )
+
+
+def draft_of(undertaking: Undertaking) -> Draft:
+    """Read a person's draft; an empty one when none was saved."""
+    if undertaking.sealed_draft is None:
+        return Draft()
+    return Draft.from_values(_unseal(undertaking, _DRAFT, undertaking.sealed_draft))
+
+
+def put_decision_reason(undertaking: Undertaking, reason: str) -> None:
+    """Keep the reason of a decision on interests."""
+    undertaking.sealed_decision_reason = (
+        _seal(undertaking, _DECISION, {"text": reason}) if reason else None
+    )
+
+
+def decision_reason_of(undertaking: Undertaking) -> str:
+    """Read the reason of a decision on interests."""
+    return _text(undertaking, _DECISION, undertaking.sealed_decision_reason)
+
+
+def put_closing_reason(undertaking: Undertaking, reason: str) -> None:
+    """Keep why the NPM withdrew what an undertaking opened."""
+    undertaking.sealed_closing_reason = _seal(undertaking, _CLOSING, {"text": reason})
+
+
+def closing_reason_of(undertaking: Undertaking) -> str:
+    """Read why the NPM withdrew what an undertaking opened."""
+    return _text(undertaking, _CLOSING, undertaking.sealed_closing_reason)
+
+
+def _text(undertaking: Undertaking, what: str, sealed: bytes | None) -> str:
+    return "" if sealed is None else str(_unseal(undertaking, what, sealed)["text"])
+
+
+def _seal(undertaking: Undertaking, what: str, value: dict[str, Any]) -> bytes:
+    key = keys.key_of(undertaking.cooperation_id)
+    return crypto.seal(key, canonical.to_bytes(value), _context(what, undertaking.id))
+
+
+def _unseal(undertaking: Undertaking, what: str, sealed: bytes) -> dict[str, Any]:
+    key = keys.key_of(undertaking.cooperation_id)
+    opened = crypto.unseal(key, sealed, _context(what, undertaking.id))
+    found: dict[str, Any] = canonical.from_bytes(opened)
+    return found
+
+
+def _context(what: str, undertaking_id: UUID) -> str:
+    return f"undertaking-{what}:{undertaking_id}"

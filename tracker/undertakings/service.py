@@ -1,0 +1,320 @@
+"""The verbs of an undertaking: fill in, sign, decide, countersign, withdraw, ask again."""
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor
+from tracker.activity import verbs
+from tracker.activity.service import record
+from tracker.activity.verbs import Verb
+from tracker.checklists.loading import fill
+from tracker.checklists.template import FieldType
+from tracker.cooperations import clearances, keys
+from tracker.cooperations.models import Clearance
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.signoff import service as signoff
+from tracker.signoff.models import Revision, Signature
+from tracker.signoff.proof import Identity
+from tracker.undertakings import asking, messages, people, policy, queries, sealing
+from tracker.undertakings.asking import SUBJECT
+from tracker.undertakings.facts import Draft, Questions, Scope, Terms, missing
+from tracker.undertakings.models import (
+    InterestsDecision,
+    Undertaking,
+    UndertakingEnd,
+    UndertakingState,
+)
+
+MAX_INTERESTS = 5000
+MAX_REASON = 2000
+
+
+def save_draft(actor: Actor, undertaking_id: UUID, draft: Draft) -> Draft:
+    """Keep what a person has put in so far; private to them, and no event.
+
+    Return it as it was kept. Raise RefusedError for anybody else, and once it is signed or closed.
+    """
+    undertaking = queries.locked(undertaking_id)
+    loaded = queries.load(undertaking)
+    policy.can_fill_in(actor, loaded.standing, clock.today()).require()
+    if len(draft.interests) > MAX_INTERESTS:
+        raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_INTERESTS), "interests")
+    kept = replace(draft, saved_at=clock.now())
+    sealing.put_draft(undertaking, kept)
+    db.session.flush()
+    return kept
+
+
+def sign(
+    actor: Actor,
+    undertaking_id: UUID,
+    *,
+    seen: str,
+    sentence: str,
+    language: str,
+    identity: Identity,
+) -> Signature:
+    """Freeze what a person put in and sign it in their own name; nobody signs for another (S11).
+
+    seen is the digest of the draft that was read: raise StaleError when another was saved since.
+    Raise RefusedError for anybody else, for a second time and once new terms are in force;
+    RuleBrokenError while something is missing.
+    """
+    undertaking = queries.locked(undertaking_id)
+    loaded = queries.load(undertaking)
+    policy.can_fill_in(actor, loaded.standing, clock.today()).require()
+    draft = sealing.draft_of(undertaking)
+    asked = queries.asked(loaded.checklist)
+    if draft.digest != seen:
+        raise StaleError(_l("What you put in was changed on another page. Read it again."))
+    if not draft.is_ready or list(missing(asked, draft, clock.today())):
+        raise RuleBrokenError(_l("Something is missing. Go back and confirm each point."))
+    # In their own name, as a person of the organisation that named them.
+    signer = replace(actor, organisation_id=undertaking.organisation_id)
+    revision = signoff.freeze(
+        signer,
+        cooperation_id=undertaking.cooperation_id,
+        subject_type=SUBJECT,
+        subject_id=undertaking.id,
+        kind=SUBJECT,
+        document=_document(undertaking, loaded.terms, asked, draft, sentence),
+        key=keys.key_of(undertaking.cooperation_id),
+    )
+    _record(
+        verbs.UNDERTAKING_FROZEN,
+        signer,
+        undertaking,
+        evidence=signoff.evidence_of_revision(revision),
+        organisation=undertaking.organisation.name,
+        document_digest=revision.digest,
+    )
+    signature = signoff.sign_as_person(
+        signer, revision, sentence=sentence, language=language, identity=identity
+    )
+    undertaking.state = UndertakingState.SIGNED
+    undertaking.revision_id = revision.id
+    undertaking.signed_at = signature.signed_at
+    undertaking.briefed_on = draft.briefed_on if draft.briefed else None
+    undertaking.has_interests = bool(draft.has_interests)
+    sealing.put_draft(undertaking, None)
+    db.session.flush()
+    _record(
+        verbs.UNDERTAKING_SIGNED,
+        signer,
+        undertaking,
+        evidence=signature.digest,
+        organisation=undertaking.organisation.name,
+        terms_revision=loaded.terms.revision,
+        document_digest=revision.digest,
+        method=identity.method.value,
+    )
+    messages.waits_for_npm(
+        undertaking, loaded.terms.reference, people.deciders(undertaking.cooperation_id)
+    )
+    return signature
+
+
+def decide(
+    actor: Actor, undertaking_id: UUID, decision: InterestsDecision, reason: str = ""
+) -> None:
+    """Decide what follows from declared interests (C13); a limit or a replacement has its reason.
+
+    May be decided anew until it is countersigned. Raise RefusedError for anybody but an NPM's
+    signatory or manager, on one's own, and where nothing was declared.
+    """
+    undertaking = queries.locked(undertaking_id)
+    policy.can_decide(actor, queries.load(undertaking).standing).require()
+    reason = reason.strip()
+    if not reason and decision is not InterestsDecision.ACCEPT:
+        raise RuleBrokenError(_l("Say what follows, and why. The person reads it."), "reason")
+    if len(reason) > MAX_REASON:
+        raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_REASON), "reason")
+    undertaking.decision = decision
+    sealing.put_decision_reason(undertaking, reason)
+    undertaking.decided_at = clock.now()
+    undertaking.decided_by_id = actor.user_id
+    db.session.flush()
+    record(
+        verbs.INTERESTS_DECIDED,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=undertaking.id,
+        cooperation_id=undertaking.cooperation_id,
+    )
+    messages.decided(undertaking)
+
+
+def countersign(
+    actor: Actor,
+    undertaking_id: UUID,
+    *,
+    until: dt.date,
+    sentence: str,
+    language: str,
+    identity: Identity,
+    visit_id: UUID | None = None,
+) -> Clearance:
+    """Countersign a person's undertaking for the NPM and open the clearance it gives (C1, S11).
+
+    until is the last day, never later than the terms say; visit_id names the visit where the terms
+    cover one. Raise RefusedError for the wrong person and the wrong moment, RuleBrokenError naming
+    the field that does not fit.
+    """
+    undertaking = queries.locked(undertaking_id)
+    loaded = queries.load(undertaking)
+    policy.can_countersign(actor, loaded.standing, clock.today()).require()
+    _require_within(until, loaded.terms)
+    _require_visit(undertaking, loaded.terms, visit_id)
+    revision = db.session.get_one(Revision, undertaking.revision_id)
+    signature = signoff.countersign(
+        actor,
+        revision,
+        signer_id=undertaking.user_id,
+        sentence=sentence,
+        language=language,
+        identity=identity,
+    )
+    undertaking.state = UndertakingState.COUNTERSIGNED
+    undertaking.countersigned_at = signature.signed_at
+    db.session.flush()
+    _record(
+        verbs.UNDERTAKING_COUNTERSIGNED,
+        actor,
+        undertaking,
+        evidence=signature.digest,
+        method=identity.method.value,
+    )
+    clearance = clearances.open_clearance(
+        actor,
+        cooperation_id=undertaking.cooperation_id,
+        user_id=undertaking.user_id,
+        organisation_id=undertaking.organisation_id,
+        undertaking_id=undertaking.id,
+        from_on=clock.today(),
+        until_on=until,
+        visit_id=visit_id,
+        for_project=loaded.terms.scope is Scope.ONE_PROJECT,
+    )
+    messages.countersigned(undertaking)
+    return clearance
+
+
+def withdraw(actor: Actor, undertaking_id: UUID) -> None:
+    """Withdraw the own undertaking: what it opened closes at once, the duties stay."""
+    undertaking = queries.locked(undertaking_id)
+    policy.can_withdraw(actor, queries.load(undertaking).standing).require()
+    asking.close(actor, undertaking, UndertakingEnd.WITHDRAWN)
+
+
+def withdraw_clearance(actor: Actor, undertaking_id: UUID, reason: str) -> None:
+    """Close at once, for the NPM and with a reason, what a person's undertaking opened."""
+    undertaking = queries.locked(undertaking_id)
+    policy.can_withdraw_clearance(actor, queries.load(undertaking).standing).require()
+    reason = reason.strip()
+    if not reason:
+        raise RuleBrokenError(_l("Give the reason. The person reads it."), "reason")
+    if len(reason) > MAX_REASON:
+        raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_REASON), "reason")
+    sealing.put_closing_reason(undertaking, reason)
+    asking.close(actor, undertaking, UndertakingEnd.WITHDRAWN_BY_NPM)
+    messages.withdrawn_by_npm(undertaking)
+
+
+def ask_again(actor: Actor, undertaking_id: UUID) -> Undertaking:
+    """Ask a person anew whose undertaking on the terms in force was closed; return the new one."""
+    undertaking = queries.locked(undertaking_id)
+    loaded = queries.load(undertaking)
+    policy.can_ask_again(actor, loaded.standing, clock.today()).require()
+    revision = db.session.get_one(Revision, undertaking.terms_revision_id)
+    one = next(
+        one for one in queries.listed(fill(loaded.checklist)) if one.user_id == undertaking.user_id
+    )
+    return asking.ask(actor, revision, one)
+
+
+def _document(
+    undertaking: Undertaking, terms: Terms, asked: Questions, draft: Draft, sentence: str
+) -> dict[str, Any]:
+    """Return what a person signs: the terms by revision and digest, and each of their answers."""
+    briefing = asked.briefing_field(FieldType.CONFIRM)
+    return {
+        "undertaking": str(undertaking.id),
+        "person": {
+            "id": str(undertaking.user_id),
+            "name": undertaking.user.name,
+            "function": undertaking.function,
+        },
+        "organisation": {
+            "id": str(undertaking.organisation_id),
+            "name": undertaking.organisation.name,
+        },
+        "cooperation": {"reference": terms.reference, "title": terms.title},
+        "terms": {
+            "revision": terms.revision,
+            "digest": terms.digest,
+            "until": terms.until.isoformat(),
+        },
+        "template_version": asked.template_version,
+        "language": asked.language,
+        "briefing": {
+            "sentence": briefing.label if briefing else "",
+            "confirmed": draft.briefed,
+            "on": draft.briefed_on.isoformat() if draft.briefed and draft.briefed_on else None,
+        },
+        "interests": {
+            "question": asked.interests.prompt if asked.interests else "",
+            "declared": bool(draft.has_interests),
+            "text": draft.interests,
+        },
+        "points": [
+            {
+                "code": point.code,
+                "label": point.label,
+                "sentence": point.sentence,
+                "confirmed": point.name in draft.confirmed,
+            }
+            for point in asked.points
+        ],
+        "sentence": sentence,
+    }
+
+
+def _require_within(until: dt.date, terms: Terms) -> None:
+    if until > terms.until:
+        raise RuleBrokenError(_l("The last day can't be later than the terms say (C1)."), "until")
+    if until < clock.today():
+        raise RuleBrokenError(_l("The last day has passed already."), "until")
+
+
+def _require_visit(undertaking: Undertaking, terms: Terms, visit_id: UUID | None) -> None:
+    offered = {visit.id for visit in queries.visits(undertaking.cooperation_id)}
+    if terms.scope is Scope.ONE_VISIT:
+        if not offered:
+            raise RuleBrokenError(
+                _l("The terms cover one visit, and no visit is planned yet."), "visit_id"
+            )
+        if visit_id not in offered:
+            raise RuleBrokenError(_l("Choose the visit that this is for."), "visit_id")
+    elif visit_id is not None:
+        raise RuleBrokenError(_l("The terms do not cover one single visit."), "visit_id")
+
+
+def _record(
+    verb: Verb, actor: Actor, undertaking: Undertaking, *, evidence: str, **details: Any
+) -> None:
+    record(
+        verb,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=undertaking.id,
+        cooperation_id=undertaking.cooperation_id,
+        evidence=evidence,
+        person=undertaking.user.name,
+        **details,
+    )
