@@ -89,7 +89,7 @@ def second_factor_reset(user: User) -> None:
                     "ask for this, tell an administrator at once."
                 )
             ],
-            render.link_to("accounts.second_factor"),
+            render.link_to("accounts.set_up_second_factor"),
         ),
     )
 

@@ -116,6 +116,7 @@ def memberships_of(user_id: UUID, day: dt.date) -> tuple[ActorMembership, ...]:
             Membership.outside_expert,
             Membership.audits_id,
             Membership.power,
+            Membership.office,
         )
         .outerjoin(Membership.organisation)
         .where(Membership.user_id == user_id, runs_on(day))
@@ -130,8 +131,9 @@ def memberships_of(user_id: UUID, day: dt.date) -> tuple[ActorMembership, ...]:
             outside_expert=outside_expert,
             audits_id=audits_id,
             power=power,
+            office=office,
         )
-        for role, organisation_id, name, kind, outside_expert, audits_id, power in rows
+        for role, organisation_id, name, kind, outside_expert, audits_id, power, office in rows
     )
 
 
@@ -316,7 +318,7 @@ def invitation_by_token(token: str, *, lock: bool = False) -> Invitation | None:
     if lock:
         wanted = wanted.with_for_update()
     invitation = db.session.scalar(wanted)
-    if invitation is not None and invitation.organisation_id is not None:
+    if invitation is not None:
         db.session.refresh(invitation, ["organisation"])
     return invitation
 

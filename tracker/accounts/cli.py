@@ -1,0 +1,82 @@
+"""Commands on accounts: invite."""
+
+from uuid import UUID
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from tracker.access.actor import Role
+from tracker.accounts import invitations
+from tracker.accounts.invitations import Wanted
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.mail import render
+from tracker.organisations import queries as organisations
+
+
+@click.command("invite")
+@click.argument("email")
+@click.option("--name", default="", help="The person's name, which they may change.")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    default=("administrator",),
+    show_default=True,
+    type=click.Choice([role.value for role in Role]),
+    help="May be given several times.",
+)
+@click.option("--organisation", default="", help="Its name; not for administrators.")
+@click.option("--office", default="", help="Of a signatory: the office held.")
+@click.option("--power", default="", help="Of a signatory: where the power to sign comes from.")
+@click.option("--audits", default="", help="Of another body's auditor: the NPM that is audited.")
+@click.option("--language", default="", help="Language of the invitation; default: the first.")
+@with_appcontext
+def invite(
+    email: str,
+    *,
+    name: str,
+    roles: tuple[str, ...],
+    organisation: str,
+    office: str,
+    power: str,
+    audits: str,
+    language: str,
+) -> None:
+    """Invite EMAIL and print the link, so that the first administrator can come in.
+
+    The invitation is mailed too. Exit 1 with one line when it can't be made.
+    """
+    settings = current_app.extensions["settings"]
+    if language and language not in settings.languages:
+        raise click.ClickException(f"--language must be one of {', '.join(settings.languages)}")
+    wanted = Wanted(
+        email=email,
+        name=name,
+        roles={Role(role) for role in roles},
+        organisation_id=_organisation_id(organisation),
+        office=office,
+        power=power,
+        audits_id=_organisation_id(audits),
+        language=language or settings.languages[0],
+        days=settings.invitation_days,
+    )
+    try:
+        invited = invitations.invite(None, wanted)
+        link = render.link_to("accounts.accept_invitation", token=invited.token)
+        db.session.commit()
+    except RuleBrokenError as error:
+        db.session.rollback()
+        field = f"{error.field}: " if error.field else ""
+        raise click.ClickException(f"{field}{error}") from error
+    click.echo(f"{invited.email} is invited for {settings.invitation_days} days:\n{link}")
+
+
+def _organisation_id(name: str) -> UUID | None:
+    if not name:
+        return None
+    found = organisations.find_by_name(name)
+    if found is None:
+        raise click.ClickException(f"There is no organisation named {name!r}.")
+    return found.id

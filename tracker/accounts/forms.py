@@ -1,0 +1,157 @@
+"""The forms of accounts: profile, second factor, invitations, roles, suspending."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField
+
+from tracker.access.actor import Role
+from tracker.accounts.labels import ROLES, WHAT_ROLES_MAY
+from tracker.ui.fields import (
+    ChoiceField,
+    ChoicesField,
+    CodeField,
+    ConfirmField,
+    DateField,
+    EmailField,
+    LineField,
+    Option,
+    PasswordField,
+    SelectOneField,
+    TextField,
+)
+from tracker.ui.form_base import Form
+from tracker.ui.locale import languages
+from tracker.ui.validators import MaxLength, Optional, Required
+
+REASON_LENGTH = 500
+SETUP_LENGTH = 2000
+
+
+def _language_options() -> list[Option]:
+    return [Option(language.code, language.name) for language in languages()]
+
+
+class ProfileForm(Form):
+    """One's own name and language."""
+
+    name = LineField(_l("Name"), [Required(_l("Enter your name"))], most=200)
+    language = SelectOneField(
+        _l("Language of pages and mails"), [Required()], choices=_language_options, blank=None
+    )
+
+
+class AcceptForm(Form):
+    """What makes an account of an invitation."""
+
+    name = LineField(
+        _l("Your name"),
+        [Required(_l("Enter your name"))],
+        most=200,
+        description=_l("As it is to stand beside your signature."),
+    )
+    language = SelectOneField(
+        _l("Language of pages and mails"), [Required()], choices=_language_options, blank=None
+    )
+    password = PasswordField(
+        _l("Password"),
+        [Required(_l("Choose a password"))],
+        autocomplete="new-password",
+        description=_l("At least 12 characters. Several words are easy to keep."),
+    )
+
+
+class EmptyForm(Form):
+    """A decision that needs nothing but the button."""
+
+
+class SecondFactorForm(Form):
+    """The first code of a new second factor."""
+
+    setup = HiddenField(validators=[MaxLength(SETUP_LENGTH)])
+    code = CodeField(_l("Six-digit code from your app"), [Required()])
+
+
+class ReasonForm(Form):
+    """A decision that needs a reason."""
+
+    reason = TextField(
+        _l("Reason"),
+        [Required(_l("Say why"))],
+        most=REASON_LENGTH,
+        description=_l("Kept in the history. Write nothing confidential."),
+    )
+
+
+class _RoleDetails(Form):
+    """What goes with some roles."""
+
+    office = LineField(
+        _l("Office, of a signatory"),
+        [Optional()],
+        description=_l("Such as president or director; shown on the signature."),
+    )
+    power = LineField(
+        _l("Power to sign, of a signatory"),
+        [Optional()],
+        most=500,
+        description=_l("Where the power comes from: law, statutes, decision, with its date."),
+    )
+    outside_expert = ConfirmField(
+        _l("Outside expert of an NPM"),
+        description=_l("Needs a clearance like a CSO's person."),
+    )
+    audits = SelectOneField(
+        _l("NPM that is audited, of another body's auditor"),
+        [Optional()],
+        coerce=UUID,
+        blank=_l("None"),
+    )
+
+    def offer(self, npms: Sequence[tuple[UUID, str]], *, has_experts: bool) -> None:
+        """Leave out what does not fit the organisation."""
+        if npms:
+            offer(self.audits, [Option(str(one), name) for one, name in npms])
+        else:
+            del self.audits
+        if not has_experts:
+            del self.outside_expert
+
+
+class InviteForm(_RoleDetails):
+    """Whom to invite, with which roles."""
+
+    email = EmailField(_l("Email address"), [Required()], autocomplete="off")
+    name = LineField(_l("Name"), [Optional()], most=200)
+    roles = ChoicesField(_l("Roles"), [Required(_l("Choose at least one role"))], coerce=Role)
+    language = SelectOneField(
+        _l("Language of the invitation"), [Required()], choices=_language_options, blank=None
+    )
+
+
+class GiveRoleForm(_RoleDetails):
+    """A role to give, and for how long."""
+
+    role = ChoiceField(_l("Role"), [Required(_l("Choose a role"))], coerce=Role)
+    starts_on = DateField(_l("First day"), [Optional()], description=_l("Without one, today."))
+    ends_on = DateField(
+        _l("Last day"), [Optional()], description=_l("That day is included. Without one, no end.")
+    )
+
+
+class OrganisationForm(Form):
+    """The first question: in which organisation."""
+
+    organisation = SelectOneField(_l("Organisation"), [Required(_l("Choose the organisation"))])
+
+
+def offer(field: Any, options: Sequence[Option]) -> None:
+    """Set the answers that a field offers."""
+    field.choices = list(options)
+
+
+def role_options(roles: Sequence[Role]) -> list[Option]:
+    """Return roles to choose from, each with what it may."""
+    return [Option(role.value, ROLES[role], WHAT_ROLES_MAY[role]) for role in roles]
