@@ -1,14 +1,23 @@
 """Puts the parts together: extensions, pages, commands, and what follows each event."""
 
 from flask import Flask
+from flask_babel import lazy_gettext as _l
 
 from config import ROOT, Settings
+from tracker.access.actor import Actor
+from tracker.access.gate import init_gate
+from tracker.accounts import cli as account_commands
+from tracker.accounts import routes as account_routes
+from tracker.accounts import sign_in
+from tracker.accounts.policy import can_see_people
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.service import Handler
 from tracker.activity.verbs import Verb
+from tracker.checklists import cli as content_commands
 from tracker.checklists import routes as checklist_routes
 from tracker.checklists import signing_routes
+from tracker.cooperations import clearances
 from tracker.cooperations import routes as cooperation_routes
 from tracker.cooperations import service as cooperations
 from tracker.core import clock, keys
@@ -17,15 +26,22 @@ from tracker.core.extensions import babel, csrf, migrate
 from tracker.core.security import init_security_headers
 from tracker.dashboard import my_work, tasks
 from tracker.dashboard import routes as dashboard_routes
+from tracker.demo import cli as demo_commands
 from tracker.guidance import routes as guidance_routes
 from tracker.lifecycle import routes as lifecycle_routes
 from tracker.lifecycle import service as lifecycle
+from tracker.mail import cli as mail_commands
+from tracker.mail import routes as mail_routes
+from tracker.organisations import routes as organisation_routes
+from tracker.running import cli as running_commands
+from tracker.running import routes as running_routes
 from tracker.ui import routes as ui_routes
 from tracker.ui.assets import init_assets
 from tracker.ui.errors import register_error_pages
 from tracker.ui.gallery import register_gallery
 from tracker.ui.locale import init_locale, select_language
-from tracker.ui.navigation import init_frame
+from tracker.ui.navigation import Entry, everybody, init_frame, register_navigation
+from tracker.undertakings import asking as undertakings
 
 MODELS = (
     "tracker.activity.models",
@@ -38,19 +54,21 @@ MODELS = (
     "tracker.checklists.models",
     "tracker.undertakings.models",
     "tracker.visits.models",
+    "tracker.running.models",
 )
 
 # What follows an event further up the house, in the same transaction and in this order.
 FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.INVITATION_ACCEPTED: (cooperations.follow_invitation,),
-    verbs.PERSON_SUSPENDED: (cooperations.follow_departure,),
+    verbs.PERSON_SUSPENDED: (cooperations.follow_departure, undertakings.follow_suspension),
+    verbs.PERSON_RESTORED: (undertakings.follow_suspension,),
     verbs.ROLE_ENDED: (cooperations.follow_departure,),
     verbs.COOPERATION_CHANGED: (lifecycle.follow,),
     verbs.MODES_CHANGED: (lifecycle.follow_modes,),
     verbs.PARTY_JOINED: (lifecycle.follow_party,),
-    verbs.PERSON_JOINED: (lifecycle.follow,),
-    verbs.PERSON_LEFT: (lifecycle.follow,),
-    verbs.ANSWER_SAVED: (lifecycle.follow_answer,),
+    verbs.PERSON_JOINED: (undertakings.follow_people, lifecycle.follow),
+    verbs.PERSON_LEFT: (undertakings.follow_people, lifecycle.follow),
+    verbs.ANSWER_SAVED: (undertakings.follow_list, lifecycle.follow_answer),
     verbs.POSITION_TAKEN: (lifecycle.follow_answer,),
     verbs.PROPOSAL_MADE: (lifecycle.follow_answer,),
     verbs.PROPOSAL_ACCEPTED: (lifecycle.follow_answer,),
@@ -62,12 +80,41 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.SENT_FOR_SIGNATURE: (lifecycle.follow,),
     verbs.SIGNATURE_REQUEST_WITHDRAWN: (lifecycle.follow,),
     verbs.DECLINED: (lifecycle.follow,),
-    verbs.CAME_INTO_FORCE: (lifecycle.follow_force,),
+    verbs.CAME_INTO_FORCE: (undertakings.follow_terms, lifecycle.follow_force),
+    verbs.CLEARANCE_CLOSED: (undertakings.follow_clearance,),
 }
 
 # Who tells what waits: for a person (my work), and in a cooperation (its page).
 TASK_SOURCES: tuple[tasks.Source, ...] = (my_work.checklist_tasks,)
 GROUP_SOURCES: tuple[tasks.GroupSource, ...] = ()
+
+
+def acts_for_an_organisation(actor: Actor | None) -> bool:
+    """Show an entry to people who act for an organisation."""
+    return actor is not None and actor.organisation_id is not None
+
+
+def looks_after_people(actor: Actor | None) -> bool:
+    """Show an entry to those who see the list of people."""
+    return actor is not None and bool(can_see_people(actor))
+
+
+def administers(actor: Actor | None) -> bool:
+    """Show an entry to administrators."""
+    return actor is not None and actor.is_administrator
+
+
+# The main navigation: page, words, who sees it.
+NAVIGATION = (
+    Entry("dashboard.my_work", _l("My work")),
+    Entry(
+        "cooperations.index", _l("Cooperations"), acts_for_an_organisation, frozenset({"lifecycle"})
+    ),
+    Entry("guidance.library", _l("Guidance"), everybody),
+    Entry("accounts.people", _l("People"), looks_after_people),
+    Entry("organisations.listed", _l("Organisations"), administers),
+    Entry("mail.messages", _l("Mail"), administers),
+)
 
 
 def build_app(settings: Settings | None = None) -> Flask:
@@ -87,26 +134,51 @@ def build_app(settings: Settings | None = None) -> Flask:
     csrf.init_app(app)
     trail.use_handlers(FOLLOWS)
     tasks.use_sources(TASK_SOURCES, GROUP_SOURCES)
+    sign_in.init_sign_in(app)
+    init_gate(app, _load_actor, sign_in.turn_away)
     _furnish(app)
+    app.cli.add_command(running_commands.run)
+    app.cli.add_command(running_commands.worker)
+    app.cli.add_command(running_commands.check)
+    app.cli.add_command(content_commands.content)
+    app.cli.add_command(demo_commands.demo)
+    app.cli.add_command(account_commands.invite)
+    app.cli.add_command(mail_commands.outbox_group)
     return app
+
+
+def _load_actor() -> Actor | None:
+    """Say who acts in a request, with the clearances that are open today."""
+    return sign_in.load_actor(clearances.open_clearances)
 
 
 def _furnish(app: Flask) -> None:
     """Put in what stands around every page."""
     babel.init_app(app, locale_selector=select_language)
-    init_locale(app)
+    init_locale(app, sign_in.profile_language)
     init_assets(app)
     init_frame(app)
+    register_navigation(
+        app,
+        NAVIGATION,
+        home="dashboard.my_work",
+        sign_in="security.login",
+        sign_out="security.logout",
+    )
     init_security_headers(app)
     register_error_pages(app)
     register_gallery(app)
     app.register_blueprint(ui_routes.blueprint)
+    app.register_blueprint(account_routes.blueprint)
+    app.register_blueprint(organisation_routes.blueprint)
+    app.register_blueprint(mail_routes.blueprint)
     app.register_blueprint(guidance_routes.blueprint)
     app.register_blueprint(cooperation_routes.blueprint)
     app.register_blueprint(checklist_routes.blueprint)
     app.register_blueprint(signing_routes.blueprint)
     app.register_blueprint(lifecycle_routes.blueprint)
     app.register_blueprint(dashboard_routes.blueprint)
+    app.register_blueprint(running_routes.blueprint)
 
 
 def _configure(app: Flask, settings: Settings) -> None:
