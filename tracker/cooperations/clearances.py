@@ -54,7 +54,7 @@ def cleared_user_ids(cooperation_id: UUID, visit_id: UUID | None = None) -> froz
     )
 
 
-def open_clearance(
+def open_clearance(  # noqa: PLR0913 -- the row of a clearance, as plain values
     actor: Actor | None,
     *,
     cooperation_id: UUID,

@@ -20,7 +20,9 @@ from tracker.organisations.queries import OrganisationLine
 from tracker.ui.fields import (
     ChoiceField,
     ChoicesField,
+    ConfirmField,
     DateField,
+    EmailField,
     LineField,
     Option,
     SelectOneField,
@@ -180,6 +182,32 @@ class PersonForm(Form):
         """Offer these people to choose from: id and name."""
         offered: Any = [Option(str(user_id), name) for user_id, name in people]
         self.user_id.choices = offered
+
+
+class InvitationForm(Form):
+    """Somebody without an account, invited into the own organisation and this cooperation."""
+
+    email = EmailField(_l("Email address"), [Required()], autocomplete="off")
+    name = LineField(_l("Name"), [Optional()])
+    function = LineField(
+        _l("Function in this cooperation"),
+        [Optional()],
+        description=_l("For example physician, interpreter, legal officer."),
+    )
+    outside_expert = ConfirmField(
+        _l("This person is an outside expert, neither member nor staff of the NPM"),
+        description=_l(
+            "Outside experts sign an own undertaking before they see what is restricted."
+        ),
+    )
+    language = ChoiceField(_l("Language of the invitation"), [Required()], choices=())
+
+    def offer(self, languages: Iterable[tuple[str, str]], *, is_npm: bool) -> None:
+        """Offer the languages: code and own name; ask about outside experts an NPM only."""
+        offered: Any = [Option(code, name) for code, name in languages]
+        self.language.choices = offered
+        if not is_npm:
+            del self.outside_expert
 
 
 class ConfirmForm(Form):

@@ -7,7 +7,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
-from tracker.access.actor import Actor
+from tracker.access.actor import Actor, Role
+from tracker.accounts.models import Invitation
 from tracker.cooperations.models import Cooperation, Mode, Party, Stage
 from tracker.cooperations.people import parties
 from tracker.cooperations.policy import CooperationFact, PartyFact
@@ -111,6 +112,27 @@ def terms_in_force(cooperation_id: UUID) -> bool:
         Revision.kind == "terms",
     )
     return bool(db.session.scalar(sa.select(signed)))
+
+
+def open_invitations(actor: Actor, cooperation_id: UUID) -> list[Invitation]:
+    """Return the invitations of the own organisation to a cooperation that nobody accepted yet.
+
+    For its coordinators; an address is nobody else's business.
+    """
+    if not actor.has(Role.COORDINATOR):
+        return []
+    return list(
+        db.session.scalars(
+            sa.select(Invitation)
+            .where(
+                Invitation.cooperation_id == cooperation_id,
+                Invitation.organisation_id == actor.organisation_id,
+                Invitation.accepted_at.is_(None),
+                Invitation.revoked_at.is_(None),
+            )
+            .order_by(Invitation.created_at)
+        )
+    )
 
 
 def _one(actor: Actor, condition: sa.ColumnElement[bool]) -> Cooperation | None:

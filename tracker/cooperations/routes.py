@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -15,6 +15,7 @@ from tracker.cooperations import labels, people, policy, queries, service
 from tracker.cooperations.forms import (
     ConfirmForm,
     HeadForm,
+    InvitationForm,
     ModesForm,
     PersonForm,
     head_data,
@@ -23,9 +24,10 @@ from tracker.cooperations.forms import (
 from tracker.cooperations.models import ChecklistKind, Cooperation, Mode, Stage
 from tracker.cooperations.modes import MODE_LABELS, requirements
 from tracker.cooperations.pages import PartyPeople, passage_url, people_by_party, stage_state
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
-from tracker.ui import paging
+from tracker.ui import locale, paging
 from tracker.ui.filters import filter_links
 from tracker.ui.locale import as_date
 from tracker.ui.paging import Page
@@ -124,9 +126,12 @@ def change_head(reference: str) -> str | Response:
                 **_dates(form, cooperation),
             )
         except StaleError as error:
-            return _stale_head(cooperation, form, error)
+            db.session.rollback()
+            return _stale_head(_find(actor, reference), form, error)
         except RuleBrokenError as error:
+            db.session.rollback()
             form.refuse(error)
+            cooperation = _find(actor, reference)
         else:
             db.session.commit()
             return _back(cooperation, _("Saved.") if changed else _("Nothing was changed."))
@@ -187,6 +192,8 @@ def people_page(reference: str) -> str:
         "cooperations/people.html",
         cooperation=cooperation,
         groups=_groups(actor, cooperation),
+        invitations=queries.open_invitations(actor, cooperation.id),
+        now=clock.now(),
     )
 
 
@@ -209,13 +216,49 @@ def add_person(reference: str) -> str | Response:
                 function=form.function.data or "",
             )
         except RuleBrokenError as error:
+            db.session.rollback()
             form.refuse(error)
+            cooperation = _find(actor, reference)
         else:
             name = row.user.name
             db.session.commit()
             return _to_people(cooperation, _("%(name)s takes part now.", name=name))
     return render_template(
         "cooperations/add_person.html", form=form, cooperation=cooperation, actor=actor
+    )
+
+
+@blueprint.route("/cooperations/<reference>/people/invite", methods=["GET", "POST"])
+@signed_in
+def invite_person(reference: str) -> str | Response:
+    """Invite somebody who has no account yet into the own organisation and this cooperation."""
+    actor = current_actor()
+    cooperation = _find(actor, reference)
+    _own_party(actor, cooperation)
+    form = InvitationForm(data={"language": locale.language()})
+    form.offer([(one.code, one.name) for one in locale.languages()], is_npm=actor.acts_for_npm)
+    if form.validate_on_submit():
+        try:
+            invited = service.invite_person(
+                actor,
+                cooperation,
+                email=form.email.data or "",
+                name=form.name.data or "",
+                function=form.function.data or "",
+                outside_expert="outside_expert" in form and bool(form.outside_expert.data),
+                language=form.language.data or "",
+                days=current_app.extensions["settings"].invitation_days,
+            )
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+            cooperation = _find(actor, reference)
+        else:
+            db.session.commit()
+            message = _("An invitation to %(email)s is on its way.", email=invited.email)
+            return _to_people(cooperation, message)
+    return render_template(
+        "cooperations/invite.html", form=form, cooperation=cooperation, actor=actor
     )
 
 
@@ -239,7 +282,9 @@ def end_person(reference: str, person_id: UUID) -> str | Response:
                 organisation_id=person.organisation_id,
             )
         except RuleBrokenError as error:
+            db.session.rollback()
             form.refuse(error)
+            cooperation = _find(actor, reference)
         else:
             db.session.commit()
             if queries.find(actor, reference) is None:
@@ -307,7 +352,6 @@ def _dates(form: HeadForm, cooperation: Cooperation) -> dict[str, Any]:
 
 def _stale_head(cooperation: Cooperation, form: HeadForm, error: StaleError) -> Response | str:
     """Show both values; what was typed stays in the form and is saved only if chosen."""
-    db.session.rollback()
     form.refuse(error)
     form.version.data = cooperation.version
     return render_template(

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
-from tracker.access.actor import Actor, OrganisationKind
+from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.accounts import invitations
+from tracker.accounts.invitations import Invited, Wanted
 from tracker.accounts.models import Membership, User
 from tracker.activity import verbs
 from tracker.activity.service import Happening, record, start_chain
@@ -28,7 +30,7 @@ from tracker.cooperations.modes import questions_behind
 from tracker.cooperations.scope import runs_on
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.organisations.models import Organisation
 
 MAX_TITLE = 200
@@ -223,6 +225,43 @@ def add_person(
         raise RuleBrokenError(_l("This person takes part already."), "user_id")
     organisation = db.session.get_one(Organisation, organisation_id)
     return _bring_in(actor, cooperation, user_id, organisation, function)
+
+
+def invite_person(
+    actor: Actor,
+    cooperation: Cooperation,
+    *,
+    email: str,
+    name: str = "",
+    function: str = "",
+    outside_expert: bool = False,
+    language: str = "en",
+    days: int = 14,
+) -> Invited:
+    """Invite somebody into the own organisation as member, to take part here once they accept.
+
+    Raise RefusedError for another party's people, RuleBrokenError as the invitation itself does
+    (email, outside_expert).
+    """
+    fact = queries.fact(cooperation)
+    organisation_id = actor.organisation_id
+    if organisation_id is None:
+        raise RefusedError(_l("You act for no organisation."))
+    policy.can_change_people(actor, fact, organisation_id).require()
+    return invitations.invite(
+        actor,
+        Wanted(
+            email=email,
+            name=name,
+            organisation_id=organisation_id,
+            roles={Role.MEMBER},
+            outside_expert=outside_expert,
+            language=language,
+            cooperation_id=cooperation.id,
+            function=function.strip()[:MAX_TITLE],
+            days=days,
+        ),
+    )
 
 
 def end_person(
