@@ -151,9 +151,8 @@ def database_template(database: Database, settings: Settings) -> Iterator[Flask]
     checked.watch(app)
     with app.app_context():
         flask_migrate.upgrade()
-    if "content" in app.cli.commands:
-        loaded = app.test_cli_runner().invoke(args=["content", "load"])
-        assert loaded.exit_code == 0, loaded.output
+    loaded = app.test_cli_runner().invoke(args=["content", "load"])
+    assert loaded.exit_code == 0, loaded.output
     _disconnect(app)
     database.keep()
     yield app

@@ -1,0 +1,30 @@
+"""From an empty data directory: the application starts, is well, and shows where to sign in."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.accessibility import grave_faults
+from tests.browser.conftest import PHONE, WIDE, NewContext
+from tests.servers.application import Application
+
+
+def test_the_first_start_makes_everything_and_all_is_well(live: Application) -> None:
+    found = live.command("check")
+    assert [line.split(": ")[1] for line in found.split("\n") if line] == ["well"] * 3
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("viewport", [WIDE, PHONE])
+def test_a_visitor_is_shown_where_to_sign_in(
+    new_context: NewContext, viewport: dict[str, int], *, scripts: bool
+) -> None:
+    page = new_context(viewport=viewport, java_script_enabled=scripts).new_page()
+    page.goto("/")
+    expect(page).to_have_url(re.compile(r"/sign-in(\?|$)"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    if scripts:
+        assert grave_faults(page) == []
+        overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert page.evaluate(overflow) == 0
