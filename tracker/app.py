@@ -33,6 +33,7 @@ from tracker.lifecycle import service as lifecycle
 from tracker.mail import cli as mail_commands
 from tracker.mail import routes as mail_routes
 from tracker.organisations import routes as organisation_routes
+from tracker.oversight import cli as oversight_commands
 from tracker.running import cli as running_commands
 from tracker.running import routes as running_routes
 from tracker.ui import routes as ui_routes
@@ -144,6 +145,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     app.cli.add_command(demo_commands.demo)
     app.cli.add_command(account_commands.invite)
     app.cli.add_command(mail_commands.outbox_group)
+    app.cli.add_command(oversight_commands.audit_group)
     return app
 
 

@@ -185,7 +185,7 @@ def names(user_ids: Iterable[UUID]) -> dict[UUID, str]:
     if not wanted:
         return {}
     rows = db.session.execute(sa.select(User.id, User.name).where(User.id.in_(wanted)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _people(where: sa.ColumnElement[bool], day: dt.date) -> tuple[PersonOf, ...]:
@@ -236,7 +236,7 @@ def counts(actor: Actor, words: str = "") -> tuple[int, int]:
         .where(_seen_by(actor), _matching(words))
         .group_by(User.active)
     )
-    found = dict(rows.tuples().all())
+    found = dict(rows.all())
     return found.get(True, 0), found.get(False, 0)
 
 
@@ -266,7 +266,7 @@ def facts_of(user_id: UUID) -> PersonFacts | None:
             Membership.user_id == user_id, runs_on(clock.today())
         )
     )
-    return PersonFacts(user_id=user.id, active=user.active, roles=frozenset(rows.tuples().all()))
+    return PersonFacts(user_id=user.id, active=user.active, roles=frozenset((where, role) for where, role in rows))
 
 
 def find_user_by_email(email: str) -> User | None:

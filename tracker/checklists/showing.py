@@ -46,7 +46,7 @@ def show(
     return tuple(one for one in shown if not one.is_empty)
 
 
-def _field(field: TemplateField, value: Any, names: Names) -> ShownField:  # noqa: ANN401
+def _field(field: TemplateField, value: Any, names: Names) -> ShownField:
     if field.type is FieldType.TABLE:
         return _table(field, value or [], names)
     if isinstance(value, list):
@@ -56,7 +56,7 @@ def _field(field: TemplateField, value: Any, names: Names) -> ShownField:  # noq
     return ShownField(field.key, field.label, field.type, text=text, unit=field.unit or "")
 
 
-def _single(field: TemplateField | Column, value: Any, names: Names) -> str:  # noqa: ANN401
+def _single(field: TemplateField | Column, value: Any, names: Names) -> str:
     if value is None or value == "":
         return ""
     match field.type:
@@ -73,14 +73,17 @@ def _single(field: TemplateField | Column, value: Any, names: Names) -> str:  # 
 
 
 def _table(field: TemplateField, rows: list[dict[str, Any]], names: Names) -> ShownField:
+    """Return a table's written rows; columns that nobody filled in are left out."""
     given = {row.key: row.label for row in field.rows.fixed} if field.rows else {}
-    heads = [column.label for column in field.columns]
     written = [row for row in rows if has_content(row)]
-    lines = [[_cell(column, row, names) for column in field.columns] for row in written]
+    columns = [column for column in field.columns if any(_holds(column, row) for row in written)]
+    heads = [column.label for column in columns]
+    lines = [[_cell(column, row, names) for column in columns] for row in written]
     if given:
         heads = [(field.rows.label if field.rows and field.rows.label else ""), *heads]
         lines = [
-            [given.get(row.get(ROW, ""), ""), *line] for row, line in zip(written, lines, strict=True)
+            [given.get(row.get(ROW, ""), ""), *line]
+            for row, line in zip(written, lines, strict=True)
         ]
     return ShownField(
         field.key,
@@ -89,6 +92,10 @@ def _table(field: TemplateField, rows: list[dict[str, Any]], names: Names) -> Sh
         columns=tuple(heads),
         rows=tuple(tuple(line) for line in lines),
     )
+
+
+def _holds(column: Column, row: Mapping[str, Any]) -> bool:
+    return has_content(row.get(column.key))
 
 
 def _cell(column: Column, row: Mapping[str, Any], names: Names) -> str:

@@ -122,7 +122,7 @@ def worker() -> None:
         signal.signal(number, stop)
     settings = _settings()
     rounds.run_for_ever(
-        transport.from_url(settings.mail_url, settings.mail_from), goes_on=lambda: goes_on
+        transport.from_url(settings.mail_url), goes_on=lambda: goes_on
     )
 
 

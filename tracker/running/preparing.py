@@ -60,7 +60,11 @@ def migrate(settings: Settings, say: Say) -> None:
         flask_migrate.upgrade()
     except Exception as error:  # whatever went wrong, the start must stop and say the way back
         db.session.rollback()
-        back = f" The copy from before is {copy}: put it back, or repair and start again." if copy else ""
+        back = (
+            f" The copy from before is {copy}: put it back, or repair and start again."
+            if copy
+            else ""
+        )
         message = f"The migration failed ({type(error).__name__}: {error}).{back}"
         raise PreparationError(message) from error
     say(f"Migrated the database to {wanted}")
@@ -133,9 +137,7 @@ def require_own_keys() -> None:
 
 def _begin_instance() -> None:
     started = trail.start_chain(None)
-    trail.record(
-        verbs.INSTANCE_STARTED, actor=None, subject_type="instance", subject_id=started.id
-    )
+    trail.record(verbs.INSTANCE_STARTED, actor=None, subject_type="instance", subject_id=started.id)
     db.session.commit()
 
 
@@ -154,8 +156,6 @@ def load_content() -> list[str]:
 
 def is_first_start() -> bool:
     """Tell whether nobody has used this instance yet: only its own beginning is in the trail."""
-    count = db.session.scalar(
-        sa.select(sa.func.count()).select_from(sa.text("organisation"))
-    )
+    count = db.session.scalar(sa.select(sa.func.count()).select_from(sa.text("organisation")))
     db.session.rollback()
     return not count

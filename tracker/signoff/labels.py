@@ -4,7 +4,10 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.signoff.models import Method, RequestState
 
-METHODS = {Method.PASSWORD_TOTP: _l("Password with code from an app")}
+METHODS = {
+    Method.PASSWORD_TOTP: _l("Password with code from an app"),
+    Method.DEMONSTRATION: _l("Demonstration, without proof of identity"),
+}
 
 REQUEST_STATES = {
     RequestState.WAITING: _l("Waiting for signatures"),

@@ -7,7 +7,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
 from tracker.core.db import db
-from tracker.signoff.models import RequestState, Revision, Signature, SignaturePlace, SignatureRequest
+from tracker.signoff.models import (
+    RequestState,
+    Revision,
+    Signature,
+    SignaturePlace,
+    SignatureRequest,
+)
 
 
 def revision(revision_id: UUID) -> Revision | None:
@@ -19,7 +25,9 @@ def revision(revision_id: UUID) -> Revision | None:
     )
 
 
-def revisions_of(subject_type: str, subject_id: UUID) -> list[tuple[Revision, SignatureRequest | None]]:
+def revisions_of(
+    subject_type: str, subject_id: UUID
+) -> list[tuple[Revision, SignatureRequest | None]]:
     """Return all revisions of a subject with their requests, newest first."""
     rows = db.session.execute(
         sa.select(Revision, SignatureRequest)

@@ -26,7 +26,7 @@ from tracker.signoff.models import (
 from tracker.signoff.proof import Identity
 
 
-def freeze(  # noqa: PLR0913 -- what is frozen, of what, by whom
+def freeze(
     actor: Actor,
     *,
     cooperation_id: UUID,
@@ -206,7 +206,7 @@ def sign_as_person(
     )
 
 
-def countersign(  # noqa: PLR0913 -- the act, its words and its proof
+def countersign(
     actor: Actor,
     revision: Revision,
     *,
@@ -234,9 +234,7 @@ def countersign(  # noqa: PLR0913 -- the act, its words and its proof
     )
 
 
-def decline(
-    actor: Actor, asked: SignatureRequest, *, reason: str, items: Iterable[str]
-) -> None:
+def decline(actor: Actor, asked: SignatureRequest, *, reason: str, items: Iterable[str]) -> None:
     """Decline with a reason; signatures given on this revision stay in history (5.4)."""
     policy.can_decline(actor, asked.state, _places(asked), _signed(asked)).require()
     if not reason:

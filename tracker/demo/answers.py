@@ -1,0 +1,70 @@
+"""The demonstration's answers: read from files, with people, parties and dates filled in."""
+
+import datetime as dt
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from ruamel.yaml import YAML
+
+from tracker.checklists.models import ChecklistKind
+from tracker.core import clock
+
+FOLDER = Path(__file__).parent / "answers"
+
+
+class AbsentError(LookupError):
+    """Somebody is named who does not take part."""
+
+
+@cache
+def _read(kind: ChecklistKind) -> dict[str, Any]:
+    found: dict[str, Any] = YAML(typ="safe").load((FOLDER / f"{kind.value}.yaml").read_text())
+    return found
+
+
+def answers(
+    kind: ChecklistKind, ids: Mapping[str, UUID], takes_part: frozenset[UUID]
+) -> dict[str, dict[str, Any]]:
+    """Return the answers by item; rows that name somebody who does not take part are left out."""
+    return {
+        item: _filled(values, ids, takes_part) for item, values in _read(kind).items()
+    }
+
+
+def _filled(value: Any, ids: Mapping[str, UUID], takes_part: frozenset[UUID]) -> Any:  # noqa: ANN401
+    if isinstance(value, dict):
+        return {
+            _key(key, ids): _filled(one, ids, takes_part)
+            for key, one in value.items()
+            if not (isinstance(key, str) and key.startswith("party:") and ids[key] not in takes_part)
+        }
+    if isinstance(value, list):
+        return [one for one in (_row(one, ids, takes_part) for one in value) if one is not None]
+    if isinstance(value, str):
+        return _text(value, ids, takes_part)
+    return value
+
+
+def _key(key: str, ids: Mapping[str, UUID]) -> str:
+    return str(ids[key]) if key.startswith("party:") else key
+
+
+def _row(value: Any, ids: Mapping[str, UUID], takes_part: frozenset[UUID]) -> Any:  # noqa: ANN401
+    try:
+        return _filled(value, ids, takes_part)
+    except AbsentError:
+        return None
+
+
+def _text(text: str, ids: Mapping[str, UUID], takes_part: frozenset[UUID]) -> str:
+    if text.startswith("day:"):
+        return (clock.today() + dt.timedelta(days=int(text.removeprefix("day:")))).isoformat()
+    if text.startswith(("person:", "party:")):
+        found = ids[text]
+        if found not in takes_part:
+            raise AbsentError(text)
+        return str(found)
+    return text

@@ -1,0 +1,127 @@
+"""Fills in a checklist for the demonstration, by the same verbs as people do."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from tracker.access.actor import Actor
+from tracker.checklists import completeness, policy, service, signing
+from tracker.checklists.completeness import is_required
+from tracker.checklists.loading import Filling, fill
+from tracker.checklists.models import AnswerScope, Checklist, Stance
+from tracker.checklists.template import Item, Part
+from tracker.core import clock
+from tracker.demo.answers import answers
+from tracker.demo.people import Cast, ids
+from tracker.signoff.models import Method
+from tracker.signoff.proof import Identity
+
+COORDINATORS = {"npm": "ilena", "od": "samira", "lh": "joana", "rf": "celia"}
+SIGNATORIES = {"npm": "tomas", "od": "henrik", "lh": "otto", "rf": "anton"}
+
+
+def identity(actor: Actor) -> Identity:
+    """Return the identity of a demonstration person; the signature says that none was proved."""
+    return Identity(actor.user_id, Method.DEMONSTRATION, clock.now())
+
+
+def bodies_of(cast: Cast, filling: Filling) -> list[str]:
+    """Return the keys of a checklist's parties, the NPM first."""
+    there = {party.organisation_id for party in filling.surroundings.parties}
+    return [key for key, body in cast.bodies.items() if body.id in there]
+
+
+def fill_in(
+    cast: Cast, checklist: Checklist, *, leave: Collection[str] = (), unaccepted: Collection[str] = ()
+) -> None:
+    """Answer every item that has an answer ready, and accept it for all parties.
+
+    leave names items that stay open, unaccepted those whose answer the partners still look at.
+    """
+    filling = fill(checklist)
+    takes_part = frozenset(filling.surroundings.people) | {
+        party.organisation_id for party in filling.surroundings.parties
+    }
+    ready = answers(checklist.kind, ids(cast), takes_part)
+    for item in filling.template.items:
+        if item.code in ready and item.code not in leave and item.part is not Part.PERSON:
+            _answer(cast, checklist, item, ready[item.code])
+            if item.code not in unaccepted:
+                accept(cast, checklist, item.code)
+
+
+def _answer(cast: Cast, checklist: Checklist, item: Item, values: dict[str, Any]) -> None:
+    filling = fill(checklist)
+    if completeness.item_standing(item, filling.sheet, filling.surroundings).shown.value != "true":
+        return
+    if not is_required(item, filling.sheet, filling.surroundings) and item.required.value == (
+        "conditional"
+    ):
+        return
+    for body in bodies_of(cast, filling):
+        own = values.get(str(cast.bodies[body].id), values)
+        _save(cast, checklist, item, body, own)
+
+
+def _save(
+    cast: Cast, checklist: Checklist, item: Item, body: str, values: dict[str, Any]
+) -> None:
+    actor = cast.actor(COORDINATORS[body])
+    organisation = str(cast.bodies[body].id)
+    filling = fill(checklist)
+    party = filling.party(cast.bodies[body].id)
+    for scope in (AnswerScope.SHARED, AnswerScope.PARTY):
+        own = {}
+        for field in item.fields_of(scope):
+            value = values.get(field.key)
+            if isinstance(value, dict):
+                value = value.get(organisation)
+            if value is not None and policy.can_set(actor, party, field):
+                own[field.key] = value
+        owner: UUID = checklist.id if scope is AnswerScope.SHARED else cast.bodies[body].id
+        if own and (item.code, scope, owner) not in filling.sheet.answers:
+            service.save_answer(actor, checklist, item.code, scope, own, base_version=0)
+
+
+def accept(cast: Cast, checklist: Checklist, code: str, *, bodies: Collection[str] = ()) -> None:
+    """Accept an item's answer for all parties that have not, or only for some."""
+    filling = fill(checklist)
+    item = filling.template.by_code[code]
+    current = filling.sheet.shared(code)
+    if current is None:
+        return
+    lacking = completeness.not_accepting(item, filling.sheet, filling.surroundings)
+    for body in bodies or bodies_of(cast, filling):
+        if cast.bodies[body].id in lacking:
+            service.take_position(
+                cast.actor(COORDINATORS[body]),
+                checklist,
+                code,
+                Stance.ACCEPTS,
+                answer_id=current.answer_id,
+            )
+
+
+def send(cast: Cast, checklist: Checklist) -> None:
+    """Send a text for signature, to the signatory of each party."""
+    filling = fill(checklist)
+    bodies = bodies_of(cast, filling)
+    signing.send(
+        cast.actor(COORDINATORS["npm"]),
+        checklist,
+        {cast.bodies[body].id: cast.users[SIGNATORIES[body]].id for body in bodies},
+    )
+
+
+def sign(cast: Cast, checklist: Checklist, *bodies: str) -> None:
+    """Sign a text for some parties, or for all."""
+    for body in bodies or bodies_of(cast, fill(checklist)):
+        actor = cast.actor(SIGNATORIES[body])
+        signing.sign(
+            actor,
+            checklist,
+            sentence=f"I, {actor.name}, sign this text for {actor.organisation_name} "
+            "in this demonstration.",
+            language="en",
+            identity=identity(actor),
+        )

@@ -1,0 +1,244 @@
+"""The people and organisations of the demonstration: a country and persons that do not exist."""
+
+import secrets
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.accounts import invitations, queries, second_factor
+from tracker.accounts.models import User
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.organisations import service as organisations
+from tracker.organisations.models import Organisation
+
+COUNTRY = "Maravena"
+WORDS = (
+    "anchor amber basket birch candle cedar copper coral fern fjord garnet harbour heather island "
+    "juniper kettle lantern linden maple meadow mirror olive orchard pebble quarry ribbon river "
+    "saffron sailor thistle timber tulip velvet walnut willow winter"
+).split()
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """An organisation of the demonstration."""
+
+    kind: OrganisationKind
+    details: organisations.Details
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person of the demonstration; key is the name used in the answers."""
+
+    key: str
+    name: str
+    body: str
+    roles: tuple[Role, ...]
+    office: str = ""
+    power: str = ""
+    function: str = ""
+    outside_expert: bool = False
+    # The NPM audited, of an auditor of another body.
+    audits: str = ""
+
+    @property
+    def email(self) -> str:
+        """An address that reaches nobody."""
+        return f"{self.name.lower().replace(' ', '.')}@maravena.example"
+
+
+@dataclass(slots=True)
+class Cast:
+    """Everybody, by key, once the accounts are there."""
+
+    bodies: dict[str, Organisation] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
+
+    def actor(self, key: str) -> Actor:
+        """Return a person as they act now, for their own organisation."""
+        user = self.users[key]
+        person = next(one for one in PEOPLE if one.key == key)
+        return Actor(
+            user_id=user.id,
+            name=user.name,
+            email=user.email,
+            memberships=queries.memberships_of(user.id, clock.today()),
+            organisation_id=self.bodies[person.body].id if person.body else None,
+            has_second_factor=True,
+        )
+
+    def of_body(self, body: str) -> list[Person]:
+        """Return the people of an organisation."""
+        return [person for person in PEOPLE if person.body == body]
+
+
+BODIES = {
+    "npm": Body(
+        OrganisationKind.NPM,
+        organisations.Details(
+            name="Office of the People's Advocate",
+            short_name="People's Advocate",
+            country=COUNTRY,
+            languages=["en"],
+            mandate="National Preventive Mechanism by section 9 of the Torture Prevention Act",
+            contact="npm@maravena.example",
+        ),
+    ),
+    "od": Body(
+        OrganisationKind.CSO,
+        organisations.Details(
+            name="Open Door Legal Aid",
+            country=COUNTRY,
+            languages=["en"],
+            mandate="Legal help in police custody, by its statutes",
+            types=["human_rights", "litigating"],
+            expertise="Police custody, access to a lawyer",
+            litigates=True,
+            represents_persons=True,
+        ),
+    ),
+    "lh": Body(
+        OrganisationKind.CSO,
+        organisations.Details(
+            name="Lantern Health Network",
+            country=COUNTRY,
+            languages=["en"],
+            mandate="Health in closed places, by its statutes",
+            types=["professions"],
+            expertise="Medicine, psychiatry, documentation of injuries",
+        ),
+    ),
+    "rf": Body(
+        OrganisationKind.CSO,
+        organisations.Details(
+            name="Riverside Families Association",
+            country=COUNTRY,
+            languages=["en"],
+            mandate="Stands by families of persons deprived of liberty",
+            types=["families"],
+            expertise="Contact with families, children with a parent in prison",
+            represents_persons=True,
+        ),
+    ),
+    "court": Body(
+        OrganisationKind.OTHER,
+        organisations.Details(
+            name="Court of Accounts of Maravena", country=COUNTRY, languages=["en"]
+        ),
+    ),
+}
+
+PEOPLE = (
+    Person("iris", "Iris Hallam", "", (Role.ADMINISTRATOR,)),
+    Person("ilena", "Ilena Dorvath", "npm", (Role.COORDINATOR,), function="Head of prevention"),
+    Person(
+        "tomas",
+        "Tomas Beridan",
+        "npm",
+        (Role.SIGNATORY,),
+        office="People's Advocate",
+        power="section 12 of the People's Advocate Act",
+        function="People's Advocate",
+    ),
+    Person("milan", "Milan Osterin", "npm", (Role.MANAGER,), office="Secretary general"),
+    Person("nadia", "Nadia Corvel", "npm", (Role.MEMBER,), function="Legal officer"),
+    Person("pavo", "Pavo Linden", "npm", (Role.MEMBER,), function="Team lead"),
+    Person("ruth", "Ruth Abara", "npm", (Role.MEMBER,), function="Deputy lead"),
+    Person(
+        "marek", "Marek Tull", "npm", (Role.MEMBER,), function="Interpreter", outside_expert=True
+    ),
+    Person("samira", "Samira Okell", "od", (Role.COORDINATOR,), function="Coordinator"),
+    Person(
+        "henrik",
+        "Henrik Asante",
+        "od",
+        (Role.SIGNATORY, Role.MANAGER),
+        office="Director",
+        power="article 8 of its statutes",
+        function="Director",
+    ),
+    Person("dina", "Dina Faro", "od", (Role.MEMBER,), function="Lawyer"),
+    Person("joana", "Joana Pires", "lh", (Role.COORDINATOR,), function="Coordinator"),
+    Person(
+        "otto",
+        "Otto Brandis",
+        "lh",
+        (Role.SIGNATORY,),
+        office="President",
+        power="decision of its board of 3 November",
+        function="President",
+    ),
+    Person("leyla", "Leyla Marchetti", "lh", (Role.MEMBER,), function="Physician"),
+    Person("celia", "Celia Morrow", "rf", (Role.COORDINATOR,), function="Coordinator"),
+    Person(
+        "anton",
+        "Anton Vesk",
+        "rf",
+        (Role.SIGNATORY,),
+        office="Chair",
+        power="article 5 of its statutes",
+        function="Chair",
+    ),
+    Person("greta", "Greta Solvik", "court", (Role.AUDITOR,), audits="npm"),
+)
+
+
+def make(password: str) -> Cast:
+    """Add the organisations and invite everybody, who accepts at once; all with a second factor."""
+    cast = Cast()
+    for key, body in BODIES.items():
+        cast.bodies[key] = organisations.add(
+            None, body.kind, body.details, is_demonstration=True
+        )
+    for person in PEOPLE:
+        invited = invitations.invite(
+            None,
+            invitations.Wanted(
+                email=person.email,
+                roles=person.roles,
+                name=person.name,
+                organisation_id=cast.bodies[person.body].id if person.body else None,
+                power=person.power,
+                office=person.office,
+                outside_expert=person.outside_expert,
+                audits_id=cast.bodies[person.audits].id if person.audits else None,
+            ),
+        )
+        user = invitations.accept(
+            invited.token,
+            name=person.name,
+            password=password,
+            language="en",
+            is_demonstration=True,
+        )
+        second_factor.enrol(user)
+        cast.users[person.key] = user
+    db.session.flush()
+    return cast
+
+
+def new_password() -> str:
+    """Return a random password of words; each demonstration has its own."""
+    chosen = [secrets.choice(WORDS) for _ in range(3)]
+    return "-".join([*chosen, str(secrets.randbelow(9000) + 1000)])
+
+
+def find(name: str) -> User | None:
+    """Return a demonstration account by its key, first name, name or address; nobody else's."""
+    wanted = name.strip().casefold()
+    rows = db.session.scalars(sa.select(User).where(User.is_demonstration))
+    for user in rows:
+        known = {user.email.casefold(), user.name.casefold(), user.name.split()[0].casefold()}
+        if wanted in known:
+            return user
+    return None
+
+
+def ids(cast: Cast) -> dict[str, UUID]:
+    """Return the ids behind person:KEY and party:KEY in the answers."""
+    found = {f"person:{key}": user.id for key, user in cast.users.items()}
+    return found | {f"party:{key}": body.id for key, body in cast.bodies.items()}

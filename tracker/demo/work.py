@@ -1,0 +1,177 @@
+"""The demonstration's four cooperations, each in another stage, made by the same verbs as real ones."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+
+from tracker.checklists import queries, service, signing
+from tracker.checklists.loading import fill
+from tracker.checklists.models import Checklist, ChecklistKind, Stance
+from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import Cooperation, Mode
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.demo import visit
+from tracker.demo.filling import COORDINATORS, accept, fill_in, send, sign
+from tracker.demo.people import Cast
+from tracker.lifecycle import service as lifecycle
+
+Step = tuple[str, Callable[[Cast], None]]
+
+
+def steps() -> Sequence[Step]:
+    """Return the four cooperations as steps, so that progress can be shown."""
+    return (
+        ("Joint monitoring of police custody: complete, with a ready visit", complete),
+        ("Exchange of information on psychiatry: waiting for a signature", waiting),
+        ("Advisory council: differences open", differing),
+        ("Training on interviews with children: declined", declined),
+    )
+
+
+def _open(
+    cast: Cast, title: str, purpose: str, partners: Sequence[str], modes: Sequence[Mode], **questions: str
+) -> Cooperation:
+    today = clock.today()
+    cooperation = lifecycle.open_cooperation(
+        cast.actor("ilena"),
+        title=title,
+        purpose=purpose,
+        organisation_ids=[cast.bodies[body].id for body in partners],
+        starts_on=today + dt.timedelta(days=2),
+        review_on=today + dt.timedelta(days=182),
+        ends_on=today + dt.timedelta(days=730),
+        modes=modes,
+        questions=questions,
+        is_demonstration=True,
+    )
+    for body in ("npm", *partners):
+        for person in cast.of_body(body):
+            if person.key != "ilena":
+                cooperations.add_person(
+                    cast.actor(COORDINATORS[body]),
+                    cooperation,
+                    user_id=cast.users[person.key].id,
+                    organisation_id=cast.bodies[body].id,
+                    function=person.function,
+                )
+    return cooperation
+
+
+def _checklist(cooperation: Cooperation, kind: ChecklistKind) -> Checklist:
+    line = next(one for one in queries.standing_lines(cooperation.id) if one.kind is kind)
+    return db.session.get_one(Checklist, line.id)
+
+
+def _agree_terms(cast: Cast, cooperation: Cooperation) -> Checklist:
+    terms = _checklist(cooperation, ChecklistKind.TERMS)
+    fill_in(cast, terms)
+    service.confirm_review(cast.actor("nadia"), terms)
+    send(cast, terms)
+    return terms
+
+
+def complete(cast: Cast) -> None:
+    """Make a cooperation with everything signed, people cleared, and a joint visit ready."""
+    cooperation = _open(
+        cast,
+        "Joint monitoring of police custody",
+        "To see together whether safeguards are kept in the first 24 hours of police custody.",
+        ("od", "lh"),
+        (Mode.VISIT, Mode.INFO_F),
+        personal_data="no",
+        npm_passes_restricted="yes",
+        consent_hard="yes",
+    )
+    sign(cast, _agree_terms(cast, cooperation))
+    confidentiality = _checklist(cooperation, ChecklistKind.CONFIDENTIALITY)
+    fill_in(cast, confidentiality)
+    send(cast, confidentiality)
+    sign(cast, confidentiality)
+    visit.clear_people(cast, cooperation)
+    visit.make_ready(cast, cooperation)
+
+
+def waiting(cast: Cast) -> None:
+    """Make a cooperation whose terms the NPM has signed and the CSO has not."""
+    cooperation = _open(
+        cast,
+        "Exchange of information on psychiatry",
+        "To share what is known of coercion in psychiatric wards, in figures and without names.",
+        ("lh",),
+        (Mode.INFO_F,),
+        personal_data="no",
+        npm_passes_restricted="no",
+    )
+    sign(cast, _agree_terms(cast, cooperation), "npm")
+
+
+def differing(cast: Cast) -> None:
+    """Make a cooperation whose parties still differ: open positions, a proposal, a flag."""
+    cooperation = _open(
+        cast,
+        "Advisory council",
+        "A council of partners that advises the NPM on its programme and priorities.",
+        ("od", "rf"),
+        (Mode.ADVIS, Mode.COAL),
+        personal_data="not_known",
+    )
+    terms = _checklist(cooperation, ChecklistKind.TERMS)
+    fill_in(cast, terms, leave=("M17", "M20"), unaccepted=("M10", "M12", "M18"))
+    accept(cast, terms, "M10", bodies=("rf",))
+    sheet = fill(terms).sheet
+    use = sheet.shared("M10")
+    disagreement = sheet.shared("M18")
+    if use is None or disagreement is None:
+        message = "The demonstration's answers to M10 and M18 are missing."
+        raise LookupError(message)
+    shorter = dict(use.values)
+    shorter["uses"] = [
+        {**row, "days": 5} if row.get("decision") == "with_clearance" else row
+        for row in use.values["uses"]
+    ]
+    shorter["no_reply_rule"] = (
+        "After five days the deputy decides within two more; silence after that means yes."
+    )
+    service.propose(
+        cast.actor("samira"),
+        terms,
+        "M10",
+        shorter,
+        answer_id=use.answer_id,
+        reason="An early reply serves us; a silent refusal does not.",
+    )
+    service.take_position(
+        cast.actor("celia"),
+        terms,
+        "M18",
+        Stance.WANTS_TALK,
+        answer_id=disagreement.answer_id,
+        reason="Two pages are too few for what families report.",
+    )
+    service.raise_flag(
+        cast.actor("celia"),
+        terms,
+        "M12",
+        "Does the donor of the training see the list of places beforehand?",
+    )
+
+
+def declined(cast: Cast) -> None:
+    """Make a cooperation whose terms a CSO declined to sign: two items are open again."""
+    cooperation = _open(
+        cast,
+        "Training on interviews with children",
+        "To train visiting teams in speaking with children and young people.",
+        ("rf",),
+        (Mode.CAP,),
+        real_cases_in_training="no",
+        personal_data="no",
+    )
+    terms = _agree_terms(cast, cooperation)
+    sign(cast, terms, "npm")
+    signing.decline(
+        cast.actor("anton"),
+        terms,
+        reason="Our board can't accept that only the NPM names the trainers.",
+        items=["M12", "M18"],
+    )
