@@ -105,12 +105,13 @@ def administers(actor: Actor | None) -> bool:
     return actor is not None and actor.is_administrator
 
 
+# What belongs to the entry *Cooperations* beside its own pages: blueprints, and a page by itself.
+COOPERATION_PAGES = frozenset({"checklists", "dashboard.cooperation", "lifecycle", "signing"})
+
 # The main navigation: page, words, who sees it.
 NAVIGATION = (
     Entry("dashboard.my_work", _l("My work")),
-    Entry(
-        "cooperations.index", _l("Cooperations"), acts_for_an_organisation, frozenset({"lifecycle"})
-    ),
+    Entry("cooperations.index", _l("Cooperations"), acts_for_an_organisation, COOPERATION_PAGES),
     Entry("guidance.library", _l("Guidance"), everybody),
     Entry("accounts.people", _l("People"), looks_after_people),
     Entry("organisations.listed", _l("Organisations"), administers),

@@ -1,13 +1,16 @@
 """An invented country with people in every role, and cooperations opened by the real services."""
 
+import contextvars
 import datetime as dt
 from dataclasses import dataclass, field
 from functools import cache
 from uuid import UUID, uuid4
 
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from config import ROOT
+from tests.client import CheckedClient
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.accounts.models import Membership, User
 from tracker.checklists import library
@@ -94,8 +97,23 @@ class Country:
             clearances=clearances.open_clearances(user.id, clock.today()),
         )
 
+    def browser(self, app: Flask, first: str) -> CheckedClient:
+        """Return a browser in which a person is signed in."""
+        client = app.test_client()
+        assert isinstance(client, CheckedClient)
+        now = int(clock.now().timestamp())
+        uniquifier = self.users[first].fs_uniquifier
+        # In an empty context: the session's writing must not see the test's own.
+        contextvars.Context().run(_keep, client, uniquifier, now)
+        return client
+
     def id(self, key: str) -> UUID:
         return self.organisations[key].id
+
+
+def _keep(client: CheckedClient, uniquifier: str, now: int) -> None:
+    with client.session_transaction() as kept:
+        kept.update(_user_id=uniquifier, _fresh=True, begun=now, seen=now)
 
 
 def country(session: Session) -> Country:

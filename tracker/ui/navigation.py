@@ -42,7 +42,10 @@ def people_signed_in(actor: Actor | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of the main navigation; `parts` are the blueprints that belong to it as well."""
+    """One entry of the main navigation; `parts` are the blueprints that belong to it as well.
+
+    A page named in `parts` by its endpoint belongs to this entry, whatever its blueprint.
+    """
 
     endpoint: str
     label: object
@@ -162,5 +165,9 @@ def _url(endpoint: str) -> str:
 def _current(entry: Entry) -> str:
     if request.endpoint == entry.endpoint:
         return "page"
+    frame: Frame = current_app.extensions["frame"]
+    named = [one for one in frame.entries if request.endpoint in one.parts]
+    if named:
+        return "true" if entry in named else ""
     part = entry.endpoint.partition(".")[0]
     return "true" if request.blueprint in {part, *entry.parts} else ""
