@@ -266,7 +266,9 @@ def facts_of(user_id: UUID) -> PersonFacts | None:
             Membership.user_id == user_id, runs_on(clock.today())
         )
     )
-    return PersonFacts(user_id=user.id, active=user.active, roles=frozenset((where, role) for where, role in rows))
+    return PersonFacts(
+        user_id=user.id, active=user.active, roles=frozenset((where, role) for where, role in rows)
+    )
 
 
 def find_user_by_email(email: str) -> User | None:

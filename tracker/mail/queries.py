@@ -32,7 +32,7 @@ def counts() -> dict[MessageState, int]:
     rows = db.session.execute(
         sa.select(OutboxMessage.state, sa.func.count()).group_by(OutboxMessage.state)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def page(

@@ -55,7 +55,7 @@ def counts(actor: Actor, words: str = "") -> dict[OrganisationKind, int]:
         .where(_seen_by(actor), _matching(words, None))
         .group_by(Organisation.kind)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def find(actor: Actor, organisation_id: UUID) -> Organisation | None:

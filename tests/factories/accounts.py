@@ -1,0 +1,119 @@
+"""Organisations and people made by the services, and their ways in."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from tests.client import CheckedClient
+from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.accounts import invitations, queries, second_factor
+from tracker.accounts.invitations import Wanted
+from tracker.accounts.models import User
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.organisations import service as organisations
+from tracker.organisations.models import Organisation
+from tracker.organisations.service import Details
+
+PASSWORD = "seven lanterns by the harbour"
+STEP = dt.timedelta(seconds=30)
+
+
+@dataclass
+class House:
+    """An instance with organisations and people, by short names; everything is committed."""
+
+    session: Session
+    organisations: dict[str, UUID] = field(default_factory=dict)
+    people: dict[str, UUID] = field(default_factory=dict)
+
+    def add_organisation(self, key: str, name: str, kind: OrganisationKind) -> UUID:
+        types = ["human_rights"] if kind is OrganisationKind.CSO else []
+        made: Organisation = organisations.add(None, kind, Details(name=name, types=types))
+        self.session.commit()
+        self.organisations[key] = made.id
+        return made.id
+
+    def add_person(self, key: str, organisation: str | None, *roles: Role) -> UUID:
+        """Invite a person and let them accept."""
+        invited = invitations.invite(
+            None,
+            Wanted(
+                email=f"{key}@example.org",
+                roles=set(roles),
+                organisation_id=self.organisations[organisation] if organisation else None,
+                power="Statutes, article 9" if Role.SIGNATORY in roles else "",
+                office="President" if Role.SIGNATORY in roles else "",
+            ),
+        )
+        user = invitations.accept(
+            invited.token, name=f"{key.title()} Marsh", password=PASSWORD, language="en"
+        )
+        self.session.commit()
+        self.people[key] = user.id
+        return user.id
+
+    def user(self, key: str) -> User:
+        return self.session.get_one(User, self.people[key], populate_existing=True)
+
+    def actor(self, key: str, acting_for: str | None = None) -> Actor:
+        user = self.user(key)
+        memberships = queries.memberships_of(user.id, clock.today())
+        own = [m.organisation_id for m in memberships if m.organisation_id]
+        first = own[0] if own else None
+        return Actor(
+            user_id=user.id,
+            name=user.name,
+            email=user.email,
+            memberships=memberships,
+            organisation_id=self.organisations[acting_for] if acting_for else first,
+            has_second_factor=user.has_second_factor,
+        )
+
+    def membership(self, key: str, role: Role) -> UUID:
+        """Return the id of a role of a person."""
+        person = queries.find_user_for_actor(self.actor("ada"), self.people[key])
+        assert person is not None
+        return next(one.membership_id for one in person.roles if one.role is role)
+
+    def enrol(self, key: str) -> None:
+        """Give a person a second factor."""
+        second_factor.enrol(self.user(key))
+        self.session.commit()
+
+    def code(self, key: str) -> str:
+        """Return the code the person's app shows now."""
+        return second_factor.current_code(self.user(key)).code
+
+
+def house(session: Session) -> House:
+    """Fill an instance: an NPM, two CSOs, a court of audit; people in every role."""
+    made = House(session)
+    made.add_organisation("npm", "Office of the People's Advocate", OrganisationKind.NPM)
+    made.add_organisation("door", "Open Door Legal Aid", OrganisationKind.CSO)
+    made.add_organisation("lantern", "Lantern Health Network", OrganisationKind.CSO)
+    made.add_organisation("court", "Court of Accounts", OrganisationKind.OTHER)
+    made.add_person("ada", None, Role.ADMINISTRATOR)
+    made.add_person("ilena", "npm", Role.COORDINATOR)
+    made.add_person("nadia", "npm", Role.MANAGER)
+    made.add_person("samira", "door", Role.COORDINATOR)
+    made.add_person("henrik", "door", Role.SIGNATORY)
+    made.add_person("dora", "door", Role.MEMBER)
+    made.add_person("joana", "lantern", Role.COORDINATOR)
+    return made
+
+
+def sign_in(client: CheckedClient, key: str, password: str = PASSWORD) -> TestResponse:
+    """Send address and password; the answer is the page after."""
+    return client.submit("/sign-in", email=f"{key}@example.org", password=password)
+
+
+def signed_in(client: CheckedClient, key: str) -> CheckedClient:
+    """Return the browser with a person signed in, who has no second factor."""
+    response = client.post("/sign-in", data={"email": f"{key}@example.org", "password": PASSWORD})
+    assert response.status_code == 302, response.text
+    db.session.rollback()
+    return client
