@@ -36,6 +36,7 @@ class ActorMembership:
     outside_expert: bool = False
     audits_id: UUID | None = None
     power: str = ""
+    office: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +106,8 @@ class Actor:
     @property
     def audited_ids(self) -> frozenset[UUID]:
         """The NPMs whose cooperations the person audits in this membership."""
-        return frozenset(
-            m.audits_id or m.organisation_id
-            for m in self.acting
-            if m.role is Role.AUDITOR and (m.audits_id or m.organisation_id)
-        )
+        audited = (m.audits_id or m.organisation_id for m in self.acting if m.role is Role.AUDITOR)
+        return frozenset(one for one in audited if one is not None)
 
     @property
     def may_switch(self) -> bool:

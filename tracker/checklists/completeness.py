@@ -239,6 +239,5 @@ def not_accepting(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple
     return tuple(
         party.organisation_id
         for party in accepters(item, surroundings)
-        if answer is None
-        or taken.get(party.organisation_id) != (answer.answer_id, Stance.ACCEPTS)
+        if answer is None or taken.get(party.organisation_id) != (answer.answer_id, Stance.ACCEPTS)
     )

@@ -27,7 +27,7 @@ class Truth(enum.Enum):
 
 
 def evaluate(
-    condition: Any,  # noqa: ANN401 -- any Condition, or None for "always"
+    condition: Any,
     *,
     modes: frozenset[Mode],
     questions: Mapping[str, str],
@@ -39,7 +39,7 @@ def evaluate(
     item that has no answer yet leaves a condition on it not known.
     """
 
-    def within(part: Any) -> Truth:  # noqa: ANN401
+    def within(part: Any) -> Truth:
         return evaluate(part, modes=modes, questions=questions, value_of=value_of)
 
     match condition:
@@ -66,7 +66,7 @@ def _of(value: bool) -> Truth:  # noqa: FBT001 -- turns a bool into a Truth
     return Truth.TRUE if value else Truth.FALSE
 
 
-def _of_value(value: Any, wanted: tuple[str, ...]) -> Truth:  # noqa: ANN401
+def _of_value(value: Any, wanted: tuple[str, ...]) -> Truth:
     if value is None or value in ("", []):
         return Truth.NOT_KNOWN
     if isinstance(value, list):

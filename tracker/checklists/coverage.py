@@ -76,8 +76,6 @@ def look(library: Library, files: tuple[TemplateFile, ...]) -> Coverage:
         without_place=tuple(code for code in STATEMENTS if code not in carried | rested_on),
         items={file.template.kind.value: len(file.template.items) for file in files},
         items_missing=tuple(missing_items(files)),
-        items_without_statement=tuple(
-            item.code for item in items if not item.rests_on.statements
-        ),
+        items_without_statement=tuple(item.code for item in items if not item.rests_on.statements),
         broken=tuple(broken_references(files, written, passages)),
     )

@@ -75,9 +75,7 @@ def document(
 
 def _is_in(item: Item, standing: Standing) -> bool:
     one = standing.items.get(item.code)
-    return (
-        one is not None and item.part is Part.TERMS and one.shown is Truth.TRUE and one.done
-    )
+    return one is not None and item.part is Part.TERMS and one.shown is Truth.TRUE and one.done
 
 
 def _item(filling: Filling, item: Item) -> dict[str, Any]:

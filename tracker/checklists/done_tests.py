@@ -52,7 +52,9 @@ def _row_per_party(
     there = {as_id(cell) for cell in _cells(check, values)}
     for party in around.parties:
         if party.organisation_id not in there:
-            yield Problem(check.field or "", _l("A row for %(party)s is missing.", party=party.name))
+            yield Problem(
+                check.field or "", _l("A row for %(party)s is missing.", party=party.name)
+            )
 
 
 def _row_per_team_member(
@@ -75,7 +77,8 @@ def _values_covered(
     for value in check.values:
         if value not in there:
             yield Problem(
-                check.field or "", _l("A row is missing for: %(value)s", value=labels.get(value, value))
+                check.field or "",
+                _l("A row is missing for: %(value)s", value=labels.get(value, value)),
             )
 
 

@@ -86,13 +86,13 @@ class Sheet:
         """Return a person's own answer of an item."""
         return self.answers.get((item, AnswerScope.PERSON, user_id))
 
-    def value(self, item: str, key: str) -> Any:  # noqa: ANN401 -- a field's JSON value
+    def value(self, item: str, key: str) -> Any:
         """Return a field's shared value, None when there is none."""
         answer = self.shared(item)
         return None if answer is None or answer.not_applicable else answer.values.get(key)
 
 
-def has_content(value: Any) -> bool:  # noqa: ANN401
+def has_content(value: Any) -> bool:
     """Tell whether a value holds anything; an unticked box and an empty row do not."""
     if isinstance(value, list):
         return any(has_content(one) for one in value)

@@ -1,11 +1,13 @@
 """Forms made from an item's type, and the small forms of positions, flags and signing."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
+from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
+from tracker.accounts.queries import Signatory
 from tracker.checklists.facts import ROW
 from tracker.checklists.labels import CLASSES, UNITS
 from tracker.checklists.loading import Filling
@@ -92,7 +94,7 @@ def values_of(form: Form, fields: tuple[TemplateField, ...]) -> dict[str, Any]:
     return found
 
 
-def send_form(filling: Filling, able: Mapping[Any, list[Any]]) -> Form:
+def send_form(filling: Filling, able: Mapping[UUID, Sequence[Signatory]]) -> Form:
     """Return the form that names one signatory of each party."""
     members = {
         f"party_{party.organisation_id}": ChoiceField(
@@ -100,7 +102,7 @@ def send_form(filling: Filling, able: Mapping[Any, list[Any]]) -> Form:
             [Required()],
             choices=[
                 Option(str(one.user_id), one.name, f"{one.office}. {one.power}".strip(". "))
-                for one in able.get(party.organisation_id, [])
+                for one in able.get(party.organisation_id, ())
             ],
         )
         for party in filling.surroundings.parties
@@ -119,7 +121,7 @@ def items_form(codes: list[tuple[str, str]], question: object, reason: object) -
     return cast("Form", type("ItemsForm", (Form,), members)())
 
 
-def _field(field: TemplateField, filling: Filling) -> Any:  # noqa: ANN401 -- an unbound field
+def _field(field: TemplateField, filling: Filling) -> Any:
     validators = [] if field.required or field.required_when else [Optional()]
     settings: dict[str, Any] = {"description": field.hint or ""}
     if field.type is FieldType.TABLE and field.rows is not None:
@@ -146,7 +148,7 @@ def _field(field: TemplateField, filling: Filling) -> Any:  # noqa: ANN401 -- an
     return _single(field, filling, validators, settings)
 
 
-def _column(column: Column, filling: Filling) -> Any:  # noqa: ANN401
+def _column(column: Column, filling: Filling) -> Any:
     validators = [] if column.required or column.required_when else [Optional()]
     return _single(column, filling, validators, {"description": column.hint or ""})
 
@@ -166,7 +168,7 @@ def _single(
     filling: Filling,
     validators: list[Any],
     settings: dict[str, Any],
-) -> Any:  # noqa: ANN401
+) -> Any:
     if field.type in PLAIN:
         return PLAIN[field.type](field.label, validators, **settings)
     if field.type is FieldType.NUMBER:
@@ -196,7 +198,7 @@ def _options(field: TemplateField | Column, filling: Filling) -> list[Option]:
             return [Option(o.value, o.label, o.hint or "") for o in field.options]
 
 
-def _to_form(field: TemplateField | Column, value: Any) -> Any:  # noqa: ANN401
+def _to_form(field: TemplateField | Column, value: Any) -> Any:
     if value is None:
         return None
     if isinstance(field, TemplateField) and field.type is FieldType.TABLE:
@@ -225,7 +227,7 @@ def _row(field: TemplateField, key: str, row: Mapping[str, Any]) -> dict[str, An
     return {ROW: key, **kept} if key else kept
 
 
-def _from_form(value: Any) -> Any:  # noqa: ANN401
+def _from_form(value: Any) -> Any:
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, dt.time):

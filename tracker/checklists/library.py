@@ -128,9 +128,7 @@ def load(files: tuple[TemplateFile, ...], actor: Actor | None = None) -> list[st
     return done
 
 
-def _publish(
-    template: Template, content: dict[str, Any], digest: str, actor: Actor | None
-) -> str:
+def _publish(template: Template, content: dict[str, Any], digest: str, actor: Actor | None) -> str:
     row = ChecklistTemplate(
         id=uuid4(),
         kind=template.kind,

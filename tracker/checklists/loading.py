@@ -86,7 +86,7 @@ class _VisitReader:
 _visit_reader = _VisitReader()
 
 
-def use_visit_reader(read: Any) -> None:  # noqa: ANN401 -- Callable[[UUID], VisitFacts]
+def use_visit_reader(read: Any) -> None:
     """Set how a visit's team and first day are found: visits stands above this part."""
     _visit_reader.read = read
 
@@ -107,9 +107,7 @@ def fill(checklist: Checklist) -> Filling:
     proposals = tuple(
         db.session.scalars(
             sa.select(Proposal)
-            .where(
-                Proposal.checklist_id == checklist.id, Proposal.state == ProposalState.OPEN
-            )
+            .where(Proposal.checklist_id == checklist.id, Proposal.state == ProposalState.OPEN)
             .options(joinedload(Proposal.author), joinedload(Proposal.organisation))
             .order_by(Proposal.made_at)
         )
@@ -209,9 +207,7 @@ def _people(cooperation_id: UUID, cooperation: Cooperation) -> dict[UUID, Person
             sa.or_(CooperationPerson.until_on.is_(None), CooperationPerson.until_on >= today),
             User.active,
         )
-        .options(
-            joinedload(CooperationPerson.user), joinedload(CooperationPerson.organisation)
-        )
+        .options(joinedload(CooperationPerson.user), joinedload(CooperationPerson.organisation))
         .order_by(User.name)
     )
     return {
@@ -257,8 +253,6 @@ def _npm_people(people: Mapping[UUID, PersonFact]) -> frozenset[UUID]:
     if not own:
         return frozenset()
     outside = db.session.scalars(
-        sa.select(Membership.user_id).where(
-            Membership.user_id.in_(own), Membership.outside_expert
-        )
+        sa.select(Membership.user_id).where(Membership.user_id.in_(own), Membership.outside_expert)
     )
     return frozenset(own) - frozenset(outside)

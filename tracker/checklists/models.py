@@ -151,9 +151,7 @@ class Position(Identified, Base):
     """A party's position on one version of a shared answer; the newest per party is current."""
 
     __tablename__ = "position"
-    __table_args__ = (
-        sa.Index("ix_position_checklist_current", "checklist_id", "is_current"),
-    )
+    __table_args__ = (sa.Index("ix_position_checklist_current", "checklist_id", "is_current"),)
 
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
     item: Mapped[str] = mapped_column(sa.String(10))
@@ -192,9 +190,7 @@ class Proposal(Identified, Base):
     ended_for_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
 
     author: Mapped[User] = relationship(foreign_keys=[author_id], lazy="raise")
-    organisation: Mapped[Organisation] = relationship(
-        foreign_keys=[organisation_id], lazy="raise"
-    )
+    organisation: Mapped[Organisation] = relationship(foreign_keys=[organisation_id], lazy="raise")
 
 
 class Flag(Identified, Base):

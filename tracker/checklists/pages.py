@@ -174,7 +174,7 @@ def parts(
     return [(one.label, shown_value(one)) for one in show(fields, values, names_in(filling))]
 
 
-def shown_value(one: ShownField) -> Any:  # noqa: ANN401 -- text or Table
+def shown_value(one: ShownField) -> Any:
     """Return one field as text or as a table, in the reader's words."""
     if one.rows:
         return Table(one.columns, one.rows)
@@ -189,14 +189,15 @@ def _in_words(kind: FieldType, text: str) -> str:
         case FieldType.CONFIRM:
             return _("Confirmed") if text == "yes" else _("Not confirmed")
         case FieldType.DATE:
-            return str(as_date(dt.date.fromisoformat(text)))
+            return as_date(dt.date.fromisoformat(text))
         case FieldType.CLASS:
             return str(CLASSES.get(text, text))
         case _:
             return text
 
 
-def _answers(filling: Filling, item: Item) -> list[AnswerView]:
+def answers_of(filling: Filling, item: Item) -> list[AnswerView]:
+    """Return the current answers of an item: the shared one, and each party's own."""
     found: list[AnswerView] = []
     shared = filling.sheet.shared(item.code)
     if shared is not None and not shared.is_empty:
@@ -248,7 +249,9 @@ def _position(
     note = ""
     if position is None or position.answer_id != answer.answer_id:
         state, s = (
-            (_l("Waiting for us"), "wait") if organisation_id == own else (_l("No position yet"), "other")
+            (_l("Waiting for us"), "wait")
+            if organisation_id == own
+            else (_l("No position yet"), "other")
         )
     else:
         state, s = STANCES[position.stance]
@@ -278,9 +281,7 @@ def _proposal(
     new = {one.key: one for one in show(fields, sealing.values_of(cooperation_id, proposal), names)}
     party = filling.party(actor.organisation_id) if actor.organisation_id else None
     own = proposal.organisation_id == actor.organisation_id
-    is_open = policy.is_open(
-        filling.checklist.state, filling.checklist.open_items, item.code
-    )
+    is_open = policy.is_open(filling.checklist.state, filling.checklist.open_items, item.code)
     return ProposalView(
         id=proposal.id,
         heading=_(
@@ -349,7 +350,8 @@ def _acts(filling: Filling, actor: Actor, item: Item, one: ItemStanding | None) 
     current = filling.sheet.shared(item.code)
     has_answer = current is not None and not current.is_empty
     frozen = bool(
-        has_answer and current is not None
+        has_answer
+        and current is not None
         and _accepted_elsewhere(filling, item, current, party.organisation_id)
     )
     scopes = tuple(
@@ -374,9 +376,7 @@ def _acts(filling: Filling, actor: Actor, item: Item, one: ItemStanding | None) 
     )
 
 
-def _accepted_elsewhere(
-    filling: Filling, item: Item, current: Filled, own: UUID
-) -> bool:
+def _accepted_elsewhere(filling: Filling, item: Item, current: Filled, own: UUID) -> bool:
     return any(
         organisation_id != own and taken == (current.answer_id, Stance.ACCEPTS)
         for organisation_id, taken in filling.sheet.positions.get(item.code, {}).items()

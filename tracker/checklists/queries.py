@@ -37,9 +37,7 @@ def visible(actor: Actor) -> sa.ColumnElement[bool]:
     plan are class K2: for those listed in V2 and cleared; the lead always; never for somebody who
     only audits or administers.
     """
-    ordinary = sa.and_(
-        Checklist.visit_id.is_(None), Checklist.kind != ChecklistKind.VISIT_ROLES
-    )
+    ordinary = sa.and_(Checklist.visit_id.is_(None), Checklist.kind != ChecklistKind.VISIT_ROLES)
     return sa.and_(
         Checklist.cooperation_id.in_(visible_ids(actor)),
         sa.or_(ordinary, planning_is_open(actor, Checklist.cooperation_id, Checklist.visit_id)),
@@ -117,9 +115,7 @@ def overview(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[ChecklistLin
 
 def standing_lines(cooperation_id: UUID) -> list[ChecklistLine]:
     """Return the lines of a cooperation's own checklists, for its gates; visits' ones left out."""
-    return _lines(
-        sa.and_(Checklist.cooperation_id == cooperation_id, Checklist.visit_id.is_(None))
-    )
+    return _lines(sa.and_(Checklist.cooperation_id == cooperation_id, Checklist.visit_id.is_(None)))
 
 
 def _lines(condition: sa.ColumnElement[bool]) -> list[ChecklistLine]:
@@ -162,7 +158,7 @@ def _lines(condition: sa.ColumnElement[bool]) -> list[ChecklistLine]:
     ]
 
 
-def value(checklist_id: UUID, item: str, key: str) -> Any:  # noqa: ANN401 -- a field's JSON value
+def value(checklist_id: UUID, item: str, key: str) -> Any:
     """Return a field's current shared value, None when there is none.
 
     For rules of other parts that follow from an answer; the caller has asked its own policy.

@@ -32,6 +32,7 @@ from tracker.ui.form_base import Form
 
 blueprint = Blueprint("checklists", __name__, url_prefix="/checklists")
 
+
 def opened(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
     """Return a checklist the person may open, or answer 404; opening class K2 is noted."""
     checklist = found(queries.find(actor, checklist_id))
@@ -149,9 +150,7 @@ def answer(checklist_id: UUID, code: str) -> str | Response:
     return _answer_page(filling, item, scope, form, theirs)
 
 
-def _answer_page(
-    filling: Filling, item: Item, scope: AnswerScope, form: Form, theirs: Any
-) -> str:
+def _answer_page(filling: Filling, item: Item, scope: AnswerScope, form: Form, theirs: Any) -> str:
     fields = item.fields_of(scope)
     return render_template(
         "checklists/answer.html",
@@ -228,12 +227,16 @@ def leave_out(checklist_id: UUID, code: str) -> str | Response:
             AnswerScope.SHARED,
             {},
             base_version=_seen(form),
-            not_applicable_because=form.reason.data,
+            not_applicable_because=form.reason.data or "",
         )
 
     done = _tried(form, act, _("%(code)s is left out.", code=code))
-    return _back(checklist, code) if done else _reason_page(
-        filling, item, form, _("Leave out %(code)s", code=code), _("Leave out"), ""
+    return (
+        _back(checklist, code)
+        if done
+        else _reason_page(
+            filling, item, form, _("Leave out %(code)s", code=code), _("Leave out"), ""
+        )
     )
 
 
@@ -246,11 +249,12 @@ def accept(checklist_id: UUID, code: str) -> Response:
     _item(fill(checklist), code)
     seen = request.form.get("answer", "")
     try:
-        service.take_position(
-            actor, checklist, code, Stance.ACCEPTS, answer_id=_uuid(seen)
-        )
+        service.take_position(actor, checklist, code, Stance.ACCEPTS, answer_id=_uuid(seen))
         db.session.commit()
-        flash(_("You accepted %(code)s for %(party)s.", code=code, party=actor.organisation_name), "held")
+        flash(
+            _("You accepted %(code)s for %(party)s.", code=code, party=actor.organisation_name),
+            "held",
+        )
     except RuleBrokenError as error:
         db.session.rollback()
         flash(f"{code}: {error}", "stop")
@@ -282,12 +286,16 @@ def talk(checklist_id: UUID, code: str) -> str | Response:
             code,
             Stance.WANTS_TALK,
             answer_id=current.answer_id if current else UUID(int=0),
-            reason=form.reason.data,
+            reason=form.reason.data or "",
         )
 
     done = _tried(form, act, _("The others see that you want to talk about %(code)s.", code=code))
-    return _back(checklist, code) if done else _reason_page(
-        filling, item, form, _("Ask to talk about %(code)s", code=code), _("Ask to talk"), ""
+    return (
+        _back(checklist, code)
+        if done
+        else _reason_page(
+            filling, item, form, _("Ask to talk about %(code)s", code=code), _("Ask to talk"), ""
+        )
     )
 
 
@@ -390,16 +398,20 @@ def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
     form = ReasonForm()
     done = _tried(
         form,
-        lambda: service.turn_down_proposal(actor, checklist, proposal_id, form.reason.data),
+        lambda: service.turn_down_proposal(actor, checklist, proposal_id, form.reason.data or ""),
         _("You turned the proposal down."),
     )
-    return _back(checklist, proposal.item) if done else _reason_page(
-        filling,
-        _item(filling, proposal.item),
-        form,
-        _("Turn down the proposal"),
-        _("Turn down"),
-        _("The party that proposed it reads your reason."),
+    return (
+        _back(checklist, proposal.item)
+        if done
+        else _reason_page(
+            filling,
+            _item(filling, proposal.item),
+            form,
+            _("Turn down the proposal"),
+            _("Turn down"),
+            _("The party that proposed it reads your reason."),
+        )
     )
 
 
@@ -414,16 +426,20 @@ def flag(checklist_id: UUID, code: str) -> str | Response:
     form = ReasonForm()
     done = _tried(
         form,
-        lambda: service.raise_flag(actor, checklist, code, form.reason.data),
+        lambda: service.raise_flag(actor, checklist, code, form.reason.data or ""),
         _("%(code)s is flagged. It can't be signed until the flag is answered.", code=code),
     )
-    return _back(checklist, code) if done else _reason_page(
-        filling,
-        item,
-        form,
-        _("Flag a term: %(code)s", code=code),
-        _("Flag the term"),
-        _("Does it let another body decide, delay or veto what the NPM does? Say how."),
+    return (
+        _back(checklist, code)
+        if done
+        else _reason_page(
+            filling,
+            item,
+            form,
+            _("Flag a term: %(code)s", code=code),
+            _("Flag the term"),
+            _("Does it let another body decide, delay or veto what the NPM does? Say how."),
+        )
     )
 
 
@@ -439,16 +455,22 @@ def explain(checklist_id: UUID, flag_id: UUID) -> str | Response:
     form = ReasonForm()
     done = _tried(
         form,
-        lambda: service.explain_flag(actor, checklist, flag_id, form.reason.data),
+        lambda: service.explain_flag(actor, checklist, flag_id, form.reason.data or ""),
         _("The flag is closed with your explanation."),
     )
-    return _back(checklist, raised.item) if done else _reason_page(
-        filling,
-        _item(filling, raised.item),
-        form,
-        _("Explain the flagged term"),
-        _("Close the flag"),
-        _("Your name stands beside the explanation. To change the term instead, save another answer."),
+    return (
+        _back(checklist, raised.item)
+        if done
+        else _reason_page(
+            filling,
+            _item(filling, raised.item),
+            form,
+            _("Explain the flagged term"),
+            _("Close the flag"),
+            _(
+                "Your name stands beside the explanation. To change the term instead, save another answer."
+            ),
+        )
     )
 
 

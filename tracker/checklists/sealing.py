@@ -14,9 +14,7 @@ def is_restricted(checklist: Checklist) -> bool:
     return checklist.kind is ChecklistKind.VISIT_ROLES or checklist.visit_id is not None
 
 
-def put_values(
-    checklist: Checklist, row: Answer | Proposal, values: Mapping[str, Any]
-) -> None:
+def put_values(checklist: Checklist, row: Answer | Proposal, values: Mapping[str, Any]) -> None:
     """Store values in a row, encrypted where the checklist is restricted. The row has its id."""
     if is_restricted(checklist):
         row.values = None
@@ -57,6 +55,6 @@ def _seal(cooperation_id: UUID, row_id: UUID, what: str, value: dict[str, Any]) 
     return crypto.seal(key, canonical.to_bytes(value), f"{what}:{row_id}")
 
 
-def _unseal(cooperation_id: UUID, row_id: UUID, what: str, sealed: bytes) -> Any:  # noqa: ANN401
+def _unseal(cooperation_id: UUID, row_id: UUID, what: str, sealed: bytes) -> Any:
     key = keys.key_of(cooperation_id)
     return canonical.from_bytes(crypto.unseal(key, sealed, f"{what}:{row_id}"))

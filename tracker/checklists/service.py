@@ -138,7 +138,11 @@ def save_answer(
     current = filling.sheet.answers.get((item.code, scope, owner_id))
     if (current.version if current else 0) != base_version:
         raise StaleError(_l("Somebody else saved this item while you were writing."))
-    if scope is AnswerScope.SHARED and current and accepted_by_others(filling, item, current, party):
+    if (
+        scope is AnswerScope.SHARED
+        and current
+        and accepted_by_others(filling, item, current, party)
+    ):
         raise RuleBrokenError(
             _l("Another party has accepted this answer. Propose the change instead.")
         )
@@ -148,9 +152,7 @@ def save_answer(
         kept = {REASON: not_applicable_because}
     else:
         check_types(item.fields_of(scope), kept, filling.surroundings)
-    answer = _add_version(
-        actor, filling, item, scope, kept, left_out=bool(not_applicable_because)
-    )
+    answer = _add_version(actor, filling, item, scope, kept, left_out=bool(not_applicable_because))
     _after_change(actor, filling, item, answer)
     trail.record(
         verbs.ANSWER_SAVED,
@@ -167,7 +169,7 @@ def save_answer(
     return answer
 
 
-def _require_may_set(  # noqa: PLR0913 -- who, where, what
+def _require_may_set(
     actor: Actor,
     filling: Filling,
     item: Item,
@@ -205,7 +207,7 @@ def accepted_by_others(
     )
 
 
-def _add_version(  # noqa: PLR0913 -- one row's values
+def _add_version(
     actor: Actor,
     filling: Filling,
     item: Item,
@@ -339,7 +341,7 @@ def _require_complete(filling: Filling, item: Item, current: Filled) -> None:
         )
 
 
-def _put_position(  # noqa: PLR0913 -- one row's values
+def _put_position(
     actor: Actor, filling: Filling, item: Item, answer_id: UUID, stance: Stance, reason: str
 ) -> None:
     checklist = filling.checklist
@@ -457,9 +459,7 @@ def accept_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> An
     return answer
 
 
-def turn_down_proposal(
-    actor: Actor, checklist: Checklist, proposal_id: UUID, reason: str
-) -> None:
+def turn_down_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID, reason: str) -> None:
     """Turn a proposal down with a reason; the answer stays as it is."""
     filling, item, proposal, current = _proposal_to_answer(actor, checklist, proposal_id)
     if not reason:

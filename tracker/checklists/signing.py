@@ -49,9 +49,7 @@ def obstacles(filling: Filling) -> list[object]:
     return found
 
 
-def send(
-    actor: Actor, checklist: Checklist, signatories: Mapping[UUID, UUID]
-) -> SignatureRequest:
+def send(actor: Actor, checklist: Checklist, signatories: Mapping[UUID, UUID]) -> SignatureRequest:
     """Freeze the text and ask one named signatory of each party to sign it."""
     lock(checklist)
     filling = fill(checklist)
@@ -69,7 +67,10 @@ def send(
         document=document(filling, named, guidance.current_revisions()),
         key=keys.key_of(checklist.cooperation_id) if is_restricted(checklist) else None,
     )
-    places = [(party.organisation_id, signatories[party.organisation_id]) for party in filling.surroundings.parties]
+    places = [
+        (party.organisation_id, signatories[party.organisation_id])
+        for party in filling.surroundings.parties
+    ]
     asked = signoff.request(actor, revision, places)
     checklist.state = ChecklistState.SENT
     checklist.revision_sent_id = revision.id
@@ -126,9 +127,7 @@ def sign(
     """Sign the text that was sent; with the last signature it is in force, in one transaction."""
     lock(checklist)
     asked = _asked(checklist)
-    signature = signoff.sign(
-        actor, asked, sentence=sentence, language=language, identity=identity
-    )
+    signature = signoff.sign(actor, asked, sentence=sentence, language=language, identity=identity)
     trail.record(
         verbs.SIGNED,
         actor=actor,

@@ -87,7 +87,7 @@ def _waiting(checklist: Checklist) -> SignatureRequest:
     return found(signoff.request_of(checklist.revision_sent_id))
 
 
-def _may_sign(actor: Actor, asked: SignatureRequest) -> Any:  # noqa: ANN401 -- a Decision
+def _may_sign(actor: Actor, asked: SignatureRequest) -> Any:
     return signoff_policy.can_sign_for(
         actor,
         asked.state,
@@ -145,7 +145,7 @@ def sign(checklist_id: UUID) -> str | Response:
     form = ProofForm()
     if form.validate_on_submit():
         try:
-            shown = proof.prove(actor.user_id, form.password.data, form.code.data)
+            shown = proof.prove(actor.user_id, form.password.data or "", form.code.data or "")
             signing.sign(
                 actor,
                 checklist,
@@ -222,9 +222,7 @@ def decline(checklist_id: UUID) -> str | Response:
     )
     if form.validate_on_submit():
         try:
-            signing.decline(
-                actor, checklist, reason=form["reason"].data, items=form["items"].data
-            )
+            signing.decline(actor, checklist, reason=form["reason"].data, items=form["items"].data)
             db.session.commit()
             flash(_("You declined. The named items are open again; all parties are told."), "wait")
             return _to_list(checklist)
@@ -252,7 +250,7 @@ def call_back(checklist_id: UUID) -> str | Response:
     form = ReasonForm()
     if form.validate_on_submit():
         try:
-            signing.call_back(actor, checklist, reason=form.reason.data)
+            signing.call_back(actor, checklist, reason=form.reason.data or "")
             db.session.commit()
             flash(_("The text is called back and can be changed again."), "wait")
             return _to_list(checklist)
@@ -281,9 +279,7 @@ def amend(checklist_id: UUID) -> str | Response:
     )
     if form.validate_on_submit():
         try:
-            signing.amend(
-                actor, checklist, reason=form["reason"].data, items=form["items"].data
-            )
+            signing.amend(actor, checklist, reason=form["reason"].data, items=form["items"].data)
             db.session.commit()
             flash(_("The named items are open. The text in force stays so meanwhile."), "held")
             return _to_list(checklist)
@@ -415,7 +411,7 @@ def _codes(filling: Filling) -> list[tuple[str, str]]:
     ]
 
 
-def _items_page(filling: Filling, form: Any, title: str, button: str, lede: str) -> str:  # noqa: ANN401
+def _items_page(filling: Filling, form: Any, title: str, button: str, lede: str) -> str:
     return render_template(
         "checklists/items_reason.html",
         checklist=filling.checklist,
@@ -428,5 +424,5 @@ def _items_page(filling: Filling, form: Any, title: str, button: str, lede: str)
     )
 
 
-def _own_party(actor: Actor, filling: Filling) -> Any:  # noqa: ANN401 -- PartyFact or None
+def _own_party(actor: Actor, filling: Filling) -> Any:
     return filling.party(actor.organisation_id) if actor.organisation_id else None

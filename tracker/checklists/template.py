@@ -405,7 +405,9 @@ class Template(Strict):
                 for answer in answers_asked(condition):
                     asked = by_code.get(answer.item)
                     if asked is None or answer.field not in {f.key for f in asked.fields}:
-                        message = f"item {item.code} looks at {answer.item}.{answer.field}: not there"
+                        message = (
+                            f"item {item.code} looks at {answer.item}.{answer.field}: not there"
+                        )
                         raise ValueError(message)
         return self
 
@@ -424,7 +426,7 @@ class Template(Strict):
         return self.by_code.get(code)
 
 
-def answers_asked(condition: Any) -> list[AnswerCondition]:  # noqa: ANN401 -- any Condition or None
+def answers_asked(condition: Any) -> list[AnswerCondition]:
     """Return every answer that a condition looks at."""
     match condition:
         case AnswerCondition():

@@ -10,7 +10,13 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 
 from tracker.checklists.facts import ROW, Surroundings, has_content
-from tracker.checklists.template import CLASSES, Column, FieldType, TemplateField
+from tracker.checklists.template import (
+    CLASSES,
+    Column,
+    FieldType,
+    NeighbourField,
+    TemplateField,
+)
 
 MAX_TEXT = 8000
 MAX_LINE = 300
@@ -47,7 +53,7 @@ def check_types(
         _check_value(by_key[key], value, surroundings)
 
 
-def _check_value(field: TemplateField, value: Any, surroundings: Surroundings) -> None:  # noqa: ANN401
+def _check_value(field: TemplateField, value: Any, surroundings: Surroundings) -> None:
     if field.type is FieldType.TABLE:
         _check_table(field, value, surroundings)
     elif field.type in {FieldType.CHOICES, FieldType.PERSONS}:
@@ -59,7 +65,7 @@ def _check_value(field: TemplateField, value: Any, surroundings: Surroundings) -
         _check_single(field, value, surroundings)
 
 
-def _check_table(field: TemplateField, value: Any, surroundings: Surroundings) -> None:  # noqa: ANN401
+def _check_table(field: TemplateField, value: Any, surroundings: Surroundings) -> None:
     rows = field.rows
     if not isinstance(value, list) or rows is None:
         raise WrongTypeError(field.key)
@@ -80,7 +86,7 @@ def _check_table(field: TemplateField, value: Any, surroundings: Surroundings) -
 
 def _check_single(
     field: TemplateField | Column,
-    value: Any,  # noqa: ANN401
+    value: Any,
     surroundings: Surroundings,
 ) -> None:
     if value is None or value == "":
@@ -90,29 +96,29 @@ def _check_single(
 
 
 def _is_text(limit: int) -> Callable[..., bool]:
-    def check(_field: Any, value: Any, _surroundings: Surroundings) -> bool:  # noqa: ANN401
+    def check(_field: Any, value: Any, _surroundings: Surroundings) -> bool:
         return isinstance(value, str) and len(value) <= limit and "\x00" not in value
 
     return check
 
 
-def _is_confirm(_field: Any, value: Any, _surroundings: Surroundings) -> bool:  # noqa: ANN401
+def _is_confirm(_field: Any, value: Any, _surroundings: Surroundings) -> bool:
     return isinstance(value, bool)
 
 
-def _is_choice(field: Any, value: Any, _surroundings: Surroundings) -> bool:  # noqa: ANN401
+def _is_choice(field: Any, value: Any, _surroundings: Surroundings) -> bool:
     return value in {option.value for option in field.options}
 
 
-def _is_date(_field: Any, value: Any, _surroundings: Surroundings) -> bool:  # noqa: ANN401
+def _is_date(_field: Any, value: Any, _surroundings: Surroundings) -> bool:
     return as_date(value) is not None
 
 
-def _is_time(_field: Any, value: Any, _surroundings: Surroundings) -> bool:  # noqa: ANN401
+def _is_time(_field: Any, value: Any, _surroundings: Surroundings) -> bool:
     return isinstance(value, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value) is not None
 
 
-def _is_number(field: Any, value: Any, _surroundings: Surroundings) -> bool:  # noqa: ANN401
+def _is_number(field: Any, value: Any, _surroundings: Surroundings) -> bool:
     return (
         isinstance(value, int)
         and not isinstance(value, bool)
@@ -121,19 +127,19 @@ def _is_number(field: Any, value: Any, _surroundings: Surroundings) -> bool:  # 
     )
 
 
-def _is_phone(_field: Any, value: Any, _surroundings: Surroundings) -> bool:  # noqa: ANN401
+def _is_phone(_field: Any, value: Any, _surroundings: Surroundings) -> bool:
     return isinstance(value, str) and PHONE.match(value) is not None
 
 
-def _is_person(_field: Any, value: Any, surroundings: Surroundings) -> bool:  # noqa: ANN401
+def _is_person(_field: Any, value: Any, surroundings: Surroundings) -> bool:
     return as_id(value) in surroundings.people
 
 
-def _is_party(_field: Any, value: Any, surroundings: Surroundings) -> bool:  # noqa: ANN401
+def _is_party(_field: Any, value: Any, surroundings: Surroundings) -> bool:
     return as_id(value) in {party.organisation_id for party in surroundings.parties}
 
 
-def _is_class(_field: Any, value: Any, _surroundings: Surroundings) -> bool:  # noqa: ANN401
+def _is_class(_field: Any, value: Any, _surroundings: Surroundings) -> bool:
     return value in CLASSES
 
 
@@ -154,7 +160,7 @@ _CHECKS: dict[FieldType, Callable[[Any, Any, Surroundings], bool]] = {
 }
 
 
-def as_date(value: Any) -> dt.date | None:  # noqa: ANN401
+def as_date(value: Any) -> dt.date | None:
     """Read a stored date."""
     if not isinstance(value, str) or len(value) != len("2026-01-31"):
         return None
@@ -164,7 +170,7 @@ def as_date(value: Any) -> dt.date | None:  # noqa: ANN401
         return None
 
 
-def as_id(value: Any) -> UUID | None:  # noqa: ANN401
+def as_id(value: Any) -> UUID | None:
     """Read a stored id."""
     try:
         return UUID(str(value))
@@ -172,9 +178,7 @@ def as_id(value: Any) -> UUID | None:  # noqa: ANN401
         return None
 
 
-def missing(
-    fields: tuple[TemplateField, ...], values: Mapping[str, Any]
-) -> Iterator[Problem]:
+def missing(fields: tuple[TemplateField, ...], values: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what a complete answer still lacks: required fields, rows and columns."""
     for field in fields:
         value = values.get(field.key)
@@ -188,7 +192,7 @@ def _needed(field: TemplateField | Column, neighbours: Mapping[str, Any]) -> boo
     condition = field.required_when
     if condition is None:
         return field.required
-    looked_at = getattr(condition, "field", None) or getattr(condition, "column", "")
+    looked_at = condition.field if isinstance(condition, NeighbourField) else condition.column
     value = neighbours.get(looked_at)
     chosen = set(value) if isinstance(value, list) else {value}
     return not chosen.isdisjoint(condition.values)
@@ -212,9 +216,7 @@ def _missing_in_table(
     if required:
         for given in spec.fixed:
             if not has_content(filled.get(given.key, {})):
-                yield Problem(
-                    field.key, _l("Fill in the row “%(row)s”.", row=given.label)
-                )
+                yield Problem(field.key, _l("Fill in the row “%(row)s”.", row=given.label))
         written = [row for row in rows if has_content(row)]
         least = max(spec.min, 0 if spec.fixed else 1)
         if len(written) < least:
@@ -229,6 +231,4 @@ def _missing_in_table(
             if _needed(column, row) and not has_content(row.get(column.key)):
                 if column.type is FieldType.CONFIRM:
                     continue
-                yield Problem(
-                    field.key, _what_is_missing(column), row=number, column=column.key
-                )
+                yield Problem(field.key, _what_is_missing(column), row=number, column=column.key)

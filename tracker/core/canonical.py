@@ -13,7 +13,7 @@ def to_bytes(value: Mapping[str, Any] | list[Any]) -> bytes:
     return rfc8785.dumps(cast("dict[str, Any]", value))
 
 
-def from_bytes(data: bytes) -> Any:  # noqa: ANN401 -- JSON may hold anything
+def from_bytes(data: bytes) -> Any:
     """Read a canonical value back."""
     return json.loads(data)
 
