@@ -156,6 +156,8 @@ class ModesForm(Form):
 class QuestionsForm(Form):
     """The questions behind the ways of working chosen; made by questions_form."""
 
+    is_answered = False
+
     @property
     def answers(self) -> dict[str, str]:
         """The answers as they are stored: question -> yes, no or not known."""
@@ -223,7 +225,8 @@ def questions_form(modes: Iterable[Mode], kept: dict[str, Any] | None = None) ->
     asked = questions_behind(modes)
     fields = {PREFIX + question.value: _question(question) for question in asked}
     form_class = type("AskedForm", (QuestionsForm,), fields)
-    if any(name in request.form for name in fields):
+    sent = not fields or any(name in request.form for name in fields)
+    if sent:
         form: QuestionsForm = form_class(request.form)
     else:
         known = kept or {}
@@ -232,6 +235,7 @@ def questions_form(modes: Iterable[Mode], kept: dict[str, Any] | None = None) ->
             for question in asked
         }
         form = form_class(formdata=None, data=answers)
+    form.is_answered = sent
     return form
 
 

@@ -31,6 +31,7 @@ from tracker.ui import locale, paging
 from tracker.ui.filters import filter_links
 from tracker.ui.locale import as_date
 from tracker.ui.paging import Page
+from tracker.ui.words import tidy_line
 
 blueprint = Blueprint("cooperations", __name__)
 HISTORY_SIZE = 50
@@ -84,7 +85,7 @@ blueprint.add_app_template_filter(passage_url, "passage_url")
 def index() -> str:
     """List the cooperations the person may see."""
     actor = current_actor()
-    words = request.args.get("q", "")[:200]
+    words = tidy_line(request.args.get("q", ""))[:200]
     stage = next((one for one in Stage if one.value == request.args.get("stage")), None)
     number = paging.asked_number()
     listing = queries.listing(
@@ -156,7 +157,7 @@ def change_modes(reference: str) -> str | Response:
         return _modes_page(cooperation, form)
     chosen = form.modes.data or []
     questions = questions_form(chosen, cooperation.questions)
-    if step == "save" and questions.validate():
+    if step == "save" and questions.is_answered and questions.validate():
         try:
             changed = service.set_modes(
                 actor,

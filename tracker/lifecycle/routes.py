@@ -30,7 +30,7 @@ def open_cooperation() -> str | Response:
         return render_template("lifecycle/open.html", form=form)
     modes = form.modes.data or []
     questions = questions_form(modes)
-    if step == "open" and questions.validate():
+    if step == "open" and questions.is_answered and questions.validate():
         opened = _open(actor, form, questions)
         if opened is not None:
             return opened

@@ -1,0 +1,539 @@
+"""Pages of cooperations: from the right side, from the wrong side, and with bad input."""
+
+import datetime as dt
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.client import CheckedClient
+from tests.factories.agreements import checklist_of, send, sign
+from tests.factories.cooperations import Country, bring_in, country, load_checklists, open_one
+from tracker.accounts.models import Invitation
+from tracker.checklists.models import ChecklistKind
+from tracker.cooperations import people, queries
+from tracker.cooperations.models import Cooperation, Mode
+from tracker.core import clock
+
+
+@pytest.fixture
+def land(session: Session) -> Country:
+    load_checklists()
+    return country(session)
+
+
+@pytest.fixture
+def reference(land: Country, session: Session) -> str:
+    cooperation = open_one(land, "door", "lantern")
+    session.commit()
+    return cooperation.reference
+
+
+Browser = Callable[[str], CheckedClient]
+
+
+@pytest.fixture
+def browser(app: Flask, land: Country, reference: str) -> Browser:
+    land.session.commit()
+    return lambda first: land.browser(app, first)
+
+
+def found(land: Country, reference: str) -> Cooperation:
+    land.session.expire_all()
+    cooperation = queries.find(land.actor("ilena"), reference)
+    assert cooperation is not None
+    return cooperation
+
+
+READING = ["", "/people", "/history"]
+CHANGING = ["/head", "/ways", "/people/add", "/people/invite"]
+
+
+# Who gets where
+
+
+@pytest.mark.parametrize("page", READING)
+@pytest.mark.parametrize("first", ["ilena", "tomas", "nadia", "samira", "henrik", "joana", "ada"])
+def test_who_may_see_a_cooperation_reads_its_pages(
+    browser: Browser, reference: str, first: str, page: str
+) -> None:
+    browser(first).page(f"/cooperations/{reference}{page}")
+
+
+@pytest.mark.parametrize("page", READING + CHANGING)
+@pytest.mark.parametrize("first", ["oren", "petra", "dora", "leyla", "marek", "vesna", "root"])
+def test_for_everybody_else_the_pages_do_not_exist(
+    browser: Browser, reference: str, first: str, page: str
+) -> None:
+    client = browser(first)
+    assert client.get(f"/cooperations/{reference}{page}").status_code == 404
+    if page in CHANGING:
+        assert client.post(f"/cooperations/{reference}{page}").status_code == 404
+
+
+@pytest.mark.parametrize("page", READING + CHANGING)
+def test_a_stranger_is_sent_to_the_sign_in(
+    browser: Browser, client: CheckedClient, reference: str, page: str
+) -> None:
+    response = client.get(f"/cooperations/{reference}{page}")
+    assert response.status_code == 302
+    assert "/sign-in" in response.location
+
+
+@pytest.mark.parametrize("page", ["/head", "/ways"])
+@pytest.mark.parametrize("first", ["tomas", "nadia", "samira", "henrik", "ada"])
+def test_the_head_is_the_npm_coordinators_with_the_reason_why(
+    browser: Browser, reference: str, first: str, page: str
+) -> None:
+    client = browser(first)
+    refused = client.get(f"/cooperations/{reference}{page}")
+    assert refused.status_code == 403
+    assert "NPM" in refused.text
+    assert client.post(f"/cooperations/{reference}{page}").status_code == 403
+
+
+@pytest.mark.parametrize("page", ["/people/add", "/people/invite"])
+@pytest.mark.parametrize("first", ["tomas", "nadia", "henrik", "ada"])
+def test_people_are_brought_in_by_coordinators_only(
+    browser: Browser, reference: str, first: str, page: str
+) -> None:
+    client = browser(first)
+    assert client.get(f"/cooperations/{reference}{page}").status_code == 403
+    assert client.post(f"/cooperations/{reference}{page}").status_code == 403
+
+
+def test_a_member_who_takes_part_reads_and_changes_nothing(
+    app: Flask, land: Country, session: Session, reference: str
+) -> None:
+    bring_in(land, found(land, reference), "dora")
+    session.commit()
+    client = land.browser(app, "dora")
+    for page in READING:
+        client.page(f"/cooperations/{reference}{page}")
+    for page in CHANGING:
+        assert client.get(f"/cooperations/{reference}{page}").status_code == 403
+
+
+@pytest.mark.parametrize("odd", ["C-2026-9999", "c", "C-2026-0001%00", "..%2F..", "%F0%9F%92%A5"])
+def test_unknown_references_are_404(browser: Browser, odd: str) -> None:
+    client = browser("ilena")
+    for page in READING + CHANGING:
+        assert client.get(f"/cooperations/{odd}{page}").status_code == 404
+
+
+# The list
+
+
+def test_the_list_shows_own_cooperations_with_their_stage_in_words(
+    browser: Browser, reference: str
+) -> None:
+    page = browser("samira").page("/cooperations")
+    assert "Joint monitoring of police custody" in page.links()
+    assert reference in page.text
+    assert "Terms in draft" in page.text
+    assert "Open a cooperation" not in page.links()
+    assert "Open a cooperation" in browser("ilena").page("/cooperations").links()
+
+
+def test_the_list_is_empty_for_others_and_says_why(browser: Browser, reference: str) -> None:
+    page = browser("marek").page("/cooperations")
+    assert reference not in page.text
+    assert "You take part in no cooperation yet" in page.text
+
+
+@pytest.mark.parametrize(
+    ("question", "is_found"),
+    [
+        ("?q=custody", True),
+        ("?q=lantern+joint", True),
+        ("?q=nothing+like+this", False),
+        ("?stage=P1", True),
+        ("?stage=P4", False),
+        ("?stage=nonsense", True),
+        ("?page=2", False),
+        ("?page=-1", True),
+        ("?page=99999999999999999999", True),
+        ("?q=%00%27%3B--", False),
+        ("?q=" + "x" * 3000, False),
+    ],
+)
+def test_the_list_is_narrowed_by_its_address(
+    browser: Browser, reference: str, question: str, is_found: bool
+) -> None:
+    page = browser("ilena").page(f"/cooperations{question}")
+    assert (reference in page.text) is is_found
+
+
+def test_a_long_list_is_paged(app: Flask, land: Country, session: Session) -> None:
+    for number in range(26):
+        open_one(land, title=f"Cooperation {number}", modes=())
+    session.commit()
+    client = land.browser(app, "ilena")
+    first, second = client.page("/cooperations"), client.page("/cooperations?page=2")
+    assert "Cooperation 25" in first.links()
+    assert "Cooperation 0" not in first.links()
+    assert "Cooperation 0" in second.links()
+
+
+# The head
+
+
+def test_a_coordinator_changes_the_head(browser: Browser, land: Country, reference: str) -> None:
+    answer = browser("ilena").submit(
+        f"/cooperations/{reference}/head",
+        title="Custody, the first hours",
+        starts_on="2027-01-15",
+        ends_on="2029-01-14",
+        review_on="2027-07-15",
+    )
+    assert "Saved." in answer.text
+    assert "15 January 2027 to 14 January 2029" in answer.text
+    assert found(land, reference).title == "Custody, the first hours"
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"title": " "}, "Enter a title"),
+        ({"title": "x" * 201}, "Use at most 200 characters"),
+        ({"purpose": ""}, "Enter what the cooperation is for"),
+        ({"purpose": "x" * 5001}, "Use at most"),
+        ({"starts_on": "2027-02-30"}, "Enter a date"),
+        ({"starts_on": "0001-01-01"}, "year"),
+        ({"starts_on": "2027-02-01", "ends_on": "2027-01-01"}, "The end must come after the start"),
+        ({"starts_on": "2027-02-01", "review_on": "2027-02-01"}, "must come after the start"),
+    ],
+)
+def test_a_problem_stands_beside_its_field_and_nothing_typed_is_lost(
+    browser: Browser, land: Country, reference: str, fields: dict[str, str], problem: str
+) -> None:
+    typed = {"title": "Typed title", "purpose": "Typed purpose", **fields}
+    answer = browser("ilena").submit(f"/cooperations/{reference}/head", **typed)
+    assert problem in answer.text
+    assert "There is a problem" in answer.text
+    assert "Typed" in answer.text
+    kept = found(land, reference)
+    assert (kept.title, kept.starts_on, kept.version) == (
+        "Joint monitoring of police custody",
+        None,
+        1,
+    )
+
+
+def test_of_two_people_the_later_save_is_stopped_and_sees_both(
+    browser: Browser, land: Country, reference: str
+) -> None:
+    client = browser("ilena")
+    stale = client.page(f"/cooperations/{reference}/head").form()
+    client.submit(f"/cooperations/{reference}/head", title="Saved first")
+    answer = client.post(
+        f"/cooperations/{reference}/head", data=stale.filled_in(title="Saved second"), csrf=False
+    )
+    assert "Saved in the meantime" in answer.text
+    assert "Saved first" in answer.text
+    assert "Saved second" in answer.text
+    assert found(land, reference).title == "Saved first"
+
+
+def test_hostile_text_is_shown_as_text(browser: Browser, reference: str) -> None:
+    hostile = "<script>alert(1)</script> {{ 7*7 }} ' OR 1=1"
+    client = browser("ilena")
+    client.submit(f"/cooperations/{reference}/head", title=hostile)
+    for address in (f"/cooperations/{reference}", "/cooperations", "/"):
+        page = client.page(address)
+        assert "<script>alert(1)" not in page.html
+        assert hostile in page.text
+
+
+def test_once_terms_are_in_force_the_dates_are_those_of_m19(
+    app: Flask, land: Country, session: Session, reference: str
+) -> None:
+    cooperation = found(land, reference)
+    terms = checklist_of(cooperation, ChecklistKind.TERMS)
+    send(land, terms, {"npm": "tomas", "door": "henrik"})
+    sign(land, terms, "tomas", "henrik")
+    session.commit()
+    client = land.browser(app, "ilena")
+    page = client.page(f"/cooperations/{reference}/head")
+    assert "starts_on" not in page.form().names
+    assert "those agreed in M19" in page.text
+    client.submit(f"/cooperations/{reference}/head", title="Other title")
+    assert found(land, reference).title == "Other title"
+
+
+# Ways of working
+
+
+def test_ways_of_working_are_changed_in_two_steps(
+    browser: Browser, land: Country, reference: str
+) -> None:
+    client = browser("ilena")
+    address = f"/cooperations/{reference}/ways"
+    questions = client.submit(address, modes=["CAP", "ADVIS"], step="questions")
+    assert "Are real cases or files used in training?" in questions.text
+    assert "it is not known yet" in questions.text.lower()
+    again = client.post(
+        address,
+        data={
+            "modes": ["CAP", "ADVIS"],
+            "version": "1",
+            "step": "questions",
+            "question_real_cases_in_training": "no",
+            "question_members_see_unpublished": "no",
+            "question_members_on_visits": "no",
+            "question_personal_data": "no",
+        },
+    )
+    assert "Confidentiality: not needed" in " ".join(again.text.split())
+    answer = client.post(
+        address,
+        data={
+            "modes": ["CAP", "ADVIS"],
+            "version": "1",
+            "step": "save",
+            "question_real_cases_in_training": "yes",
+            "question_members_see_unpublished": "no",
+            "question_members_on_visits": "not_known",
+            "question_personal_data": "no",
+        },
+        follow_redirects=True,
+    )
+    assert "Saved." in answer.text
+    kept = found(land, reference)
+    assert kept.modes == ["CAP", "ADVIS"]
+    assert kept.questions["real_cases_in_training"] == "yes"
+    assert kept.questions["members_on_visits"] == "not_known"
+
+
+def test_going_back_keeps_what_was_chosen(browser: Browser, reference: str) -> None:
+    answer = browser("ilena").post(
+        f"/cooperations/{reference}/ways",
+        data={"modes": ["CAP"], "version": "1", "step": "back"},
+    )
+    assert 'value="CAP" checked' in answer.text.replace("checked ", "") or "checked" in answer.text
+    assert "Change the ways of working" in answer.text
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"step": "questions", "version": "1"},
+        {"step": "questions", "version": "1", "modes": "NOTHING"},
+        {"step": "save", "version": "1", "modes": "CAP", "question_personal_data": "maybe"},
+        {"step": "save", "version": "1", "modes": "CAP"},
+        {"step": "save", "version": "99", "modes": "CAP", "question_personal_data": "no"},
+        {"step": "save", "version": "x", "modes": ["CAP", "CAP", "VISIT"]},
+        {"step": "nonsense", "version": "1", "modes": "CAP"},
+        {},
+    ],
+)
+def test_what_does_not_fit_changes_no_modes(
+    browser: Browser, land: Country, reference: str, sent: dict[str, object]
+) -> None:
+    answer = browser("ilena").post(f"/cooperations/{reference}/ways", data=sent)
+    assert answer.status_code == 200
+    assert found(land, reference).modes == ["VISIT"]
+
+
+def test_of_two_people_the_later_change_of_modes_is_stopped(
+    browser: Browser, land: Country, reference: str
+) -> None:
+    client = browser("ilena")
+    client.submit(f"/cooperations/{reference}/head", title="Saved first")
+    answer = client.post(
+        f"/cooperations/{reference}/ways",
+        data={
+            "modes": "CAP",
+            "version": "1",
+            "step": "save",
+            "question_real_cases_in_training": "no",
+            "question_personal_data": "no",
+        },
+    )
+    assert "Somebody else changed this" in answer.text
+    assert "Joint monitoring visit" in answer.text
+    assert found(land, reference).modes == ["VISIT"]
+
+
+# People
+
+
+def test_a_coordinator_brings_in_and_takes_out_a_person(
+    browser: Browser, land: Country, reference: str
+) -> None:
+    client = browser("samira")
+    answer = client.submit(
+        f"/cooperations/{reference}/people/add",
+        user_id=land.users["dora"].id,
+        function="physician",
+    )
+    assert "Dora Lund takes part now." in answer.text
+    page = client.page(f"/cooperations/{reference}/people")
+    assert "physician" in page.text
+    answer = client.submit(page.links()["Take out Dora Lund"])
+    assert "Dora Lund no longer takes part." in answer.text
+    names = [one.name for one in people.people(found(land, reference).id)]
+    assert "Dora Lund" not in names
+
+
+def test_only_own_people_are_offered_and_taken(
+    browser: Browser, land: Country, reference: str
+) -> None:
+    client = browser("samira")
+    page = client.page(f"/cooperations/{reference}/people/add")
+    assert "Dora Lund" in page.text
+    assert "Leyla Marchetti" not in page.text
+    for odd in (land.users["leyla"].id, uuid4(), "nonsense", ""):
+        answer = client.post(f"/cooperations/{reference}/people/add", data={"user_id": str(odd)})
+        assert "There is a problem" in answer.text
+    assert len(people.people(found(land, reference).id)) == 1
+
+
+def test_taking_out_people_of_others_is_refused(
+    browser: Browser, land: Country, reference: str
+) -> None:
+    ilena = people.people(found(land, reference).id)[0]
+    address = f"/cooperations/{reference}/people/{ilena.id}/end"
+    assert browser("samira").get(address).status_code == 403
+    assert browser("samira").post(address).status_code == 403
+    assert browser("nadia").post(address).status_code == 403
+    assert browser("marek").post(address).status_code == 404
+    assert (
+        browser("samira").get(f"/cooperations/{reference}/people/{uuid4()}/end").status_code == 404
+    )
+    assert people.people(found(land, reference).id)
+
+
+def test_the_last_npm_coordinator_is_told_why_they_stay(
+    browser: Browser, land: Country, reference: str
+) -> None:
+    ilena = people.people(found(land, reference).id)[0]
+    answer = browser("ilena").submit(f"/cooperations/{reference}/people/{ilena.id}/end")
+    assert "only coordinator of the NPM" in answer.text
+
+
+def test_a_person_of_another_cooperation_is_not_found_here(
+    app: Flask, land: Country, session: Session, reference: str
+) -> None:
+    other = open_one(land, "bridge")
+    session.commit()
+    person = people.people(other.id)[0]
+    address = f"/cooperations/{reference}/people/{person.id}/end"
+    assert land.browser(app, "ilena").get(address).status_code == 404
+
+
+def test_a_coordinator_invites_somebody_to_the_cooperation(
+    browser: Browser, land: Country, session: Session, reference: str
+) -> None:
+    client = browser("samira")
+    answer = client.submit(
+        f"/cooperations/{reference}/people/invite",
+        email="new.person@example.org",
+        name="New Person",
+        function="interpreter",
+    )
+    assert "An invitation to new.person@example.org is on its way." in answer.text
+    assert "New Person, interpreter" in answer.text
+    made = session.query(Invitation).filter_by(email="new.person@example.org").one()
+    assert made.cooperation_id == found(land, reference).id
+    assert made.organisation_id == land.id("door")
+    assert made.roles == ["member"]
+
+
+def test_the_address_of_who_is_invited_is_shown_to_the_own_coordinator_only(
+    browser: Browser, reference: str
+) -> None:
+    browser("samira").submit(
+        f"/cooperations/{reference}/people/invite", email="new.person@example.org"
+    )
+    for first in ("ilena", "henrik", "joana", "ada"):
+        page = browser(first).page(f"/cooperations/{reference}/people")
+        assert "new.person@example.org" not in page.text
+
+
+def test_only_an_npm_is_asked_about_outside_experts(browser: Browser, reference: str) -> None:
+    address = f"/cooperations/{reference}/people/invite"
+    assert "outside_expert" in browser("ilena").page(address).form().names
+    assert "outside_expert" not in browser("samira").page(address).form().names
+
+
+@pytest.mark.parametrize("email", ["", "nonsense", "a@b@c", "x" * 300 + "@example.org"])
+def test_an_address_that_is_none_is_refused_and_kept(
+    browser: Browser, session: Session, reference: str, email: str
+) -> None:
+    answer = browser("samira").submit(
+        f"/cooperations/{reference}/people/invite", email=email, function="kept function"
+    )
+    assert "There is a problem" in answer.text
+    assert "kept function" in answer.text
+    assert session.query(Invitation).count() == 0
+
+
+# History
+
+
+def test_history_tells_in_words_what_happened_and_by_whom(
+    app: Flask, land: Country, session: Session, reference: str
+) -> None:
+    cooperation = found(land, reference)
+    bring_in(land, cooperation, "dora", "physician")
+    terms = checklist_of(cooperation, ChecklistKind.TERMS)
+    send(land, terms, {"npm": "tomas", "door": "henrik"})
+    sign(land, terms, "tomas", "henrik")
+    session.commit()
+    text = land.browser(app, "ada").page(f"/cooperations/{reference}/history").text
+    for words in (
+        "was opened between Office of the People's Advocate, Open Door Legal Aid",
+        "Stage P0 was left. The cooperation is now in stage P1, Terms in draft.",
+        "Agreed terms: the checklist was begun.",
+        "Dora Lund takes part for Open Door Legal Aid as physician.",
+        "Samira Okell, for Open Door Legal Aid",
+        "Agreed terms: revision 1 was sent for signature.",
+        "Agreed terms, revision 1, was signed for Open Door Legal Aid.",
+        "Agreed terms, revision 1, came into force: all have signed.",
+    ):
+        assert words in text
+
+
+# Queries
+
+
+@pytest.mark.parametrize("page", ["/cooperations", "/cooperations/{}/people", "/cooperations/{}"])
+def test_pages_send_as_many_queries_for_many_rows_as_for_few(
+    app: Flask,
+    land: Country,
+    session: Session,
+    reference: str,
+    statements: Callable[[], AbstractContextManager[list[str]]],
+    page: str,
+) -> None:
+    address = page.format(reference)
+
+    def count() -> int:
+        client = land.browser(app, "ilena")
+        client.page(address)
+        with statements() as sent:
+            client.page(address)
+        return len(sent)
+
+    cooperation = found(land, reference)
+    bring_in(land, cooperation, "dora")
+    session.commit()
+    few = count()
+    for key in ("door", "lantern", "bridge", "other_npm"):
+        open_one(land, "door", *({key} - {"door"}), modes=(Mode.OMB_PLUS,))
+    for first in ("leyla", "joana", "oren", "petra", "henrik", "tomas"):
+        bring_in(land, cooperation, first)
+    session.commit()
+    assert count() == few
+
+
+def test_dates_are_shown_in_words(app: Flask, land: Country, session: Session) -> None:
+    cooperation = open_one(land)
+    cooperation.review_on = clock.today() + dt.timedelta(days=400)
+    session.commit()
+    page = land.browser(app, "ilena").page(f"/cooperations/{cooperation.reference}")
+    assert str((clock.today() + dt.timedelta(days=400)).year) in page.text

@@ -1,0 +1,183 @@
+"""Opening a cooperation in the browser, in two steps without a script."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.client import CheckedClient
+from tests.factories.cooperations import Country, country, load_checklists
+from tracker.cooperations import queries
+from tracker.cooperations.models import Cooperation
+
+Browser = Callable[[str], CheckedClient]
+
+
+@pytest.fixture
+def land(session: Session) -> Country:
+    load_checklists()
+    made = country(session)
+    session.commit()
+    return made
+
+
+@pytest.fixture
+def browser(app: Flask, land: Country) -> Browser:
+    return lambda first: land.browser(app, first)
+
+
+def head(land: Country, **change: object) -> dict[str, object]:
+    return {
+        "title": "Joint monitoring",
+        "purpose": "To learn whether safeguards are kept.",
+        "organisation_ids": [str(land.id("door"))],
+        "starts_on": "2027-01-15",
+        "ends_on": "2028-01-14",
+        "review_on": "2027-07-15",
+        "modes": ["VISIT", "INFO_F"],
+        **change,
+    }
+
+
+ANSWERS = {
+    "question_npm_passes_restricted": "yes",
+    "question_personal_data": "no",
+    "question_consent_hard": "not_known",
+}
+
+
+def opened(land: Country) -> list[Cooperation]:
+    land.session.expire_all()
+    return queries.listing(land.actor("ilena")).cooperations
+
+
+def test_a_coordinator_opens_a_cooperation_in_two_steps(browser: Browser, land: Country) -> None:
+    client = browser("ilena")
+    first = client.submit("/cooperations/open", **head(land), step="questions")
+    assert "Does the NPM pass anything that is not public" in first.text
+    assert "What this cooperation needs, and why" in first.text
+    assert opened(land) == []
+    carried = client.page("/cooperations/open").form().names
+    assert "title" in carried
+    second = client.post(
+        "/cooperations/open", data={**head(land), **ANSWERS, "step": "open"}, follow_redirects=True
+    )
+    assert "is open." in second.text
+    assert "Terms in draft" in second.text
+    (cooperation,) = opened(land)
+    assert cooperation.title == "Joint monitoring"
+    assert cooperation.questions == {
+        "npm_passes_restricted": "yes",
+        "personal_data": "no",
+        "consent_hard": "not_known",
+    }
+
+
+def test_what_was_typed_is_carried_through_both_steps(browser: Browser, land: Country) -> None:
+    client = browser("ilena")
+    answer = client.submit(
+        "/cooperations/open", **head(land, title='A "title" <b>'), step="questions"
+    )
+    assert 'value="A &#34;title&#34; &lt;b&gt;"' in answer.text
+    back = client.post("/cooperations/open", data={**head(land), **ANSWERS, "step": "back"})
+    assert 'value="Joint monitoring"' in back.text
+    assert "To learn whether safeguards are kept." in back.text
+    assert 'value="2027-01-15"' in back.text
+    assert back.text.count("checked") == 3
+
+
+def test_showing_again_takes_the_answers_in(browser: Browser, land: Country) -> None:
+    answer = browser("ilena").post(
+        "/cooperations/open",
+        data={
+            **head(land, modes=["SUPP"]),
+            "question_unpublished_shared": "no",
+            "question_personal_data": "no",
+            "step": "questions",
+        },
+    )
+    text = " ".join(answer.text.split())
+    assert "Confidentiality: not needed" in text
+    assert "Agreed terms: recommended" in text
+    assert opened(land) == []
+
+
+def test_without_a_mode_there_is_nothing_to_ask_and_it_opens_in_p0(
+    browser: Browser, land: Country
+) -> None:
+    client = browser("ilena")
+    first = client.submit("/cooperations/open", **head(land, modes=[]), step="questions")
+    assert "Show again" not in first.text
+    client.post("/cooperations/open", data={**head(land, modes=[]), "step": "open"})
+    (cooperation,) = opened(land)
+    assert cooperation.stage.value == "P0"
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"title": ""}, "Enter a title"),
+        ({"title": "x" * 201}, "Use at most 200 characters"),
+        ({"purpose": " "}, "Enter what the cooperation is for"),
+        ({"purpose": "x" * 5001}, "Use at most"),
+        ({"organisation_ids": []}, "Choose at least one civil society organisation"),
+        ({"organisation_ids": ["nonsense"]}, "Choose among the answers offered"),
+        ({"organisation_ids": ["00000000-0000-0000-0000-000000000000"]}, "Choose"),
+        ({"modes": ["NOTHING"]}, "Choose among the answers offered"),
+        ({"starts_on": "yesterday"}, "Enter a date"),
+        ({"ends_on": "2027-01-15"}, "The end must come after the start"),
+        ({"review_on": "2029-01-01"}, "The review can&#39;t come after the end"),
+    ],
+)
+@pytest.mark.parametrize("step", ["questions", "open"])
+def test_a_problem_is_shown_on_the_first_page_and_nothing_is_opened(
+    browser: Browser, land: Country, change: dict[str, object], problem: str, step: str
+) -> None:
+    answer = browser("ilena").post(
+        "/cooperations/open", data={**head(land, **change), **ANSWERS, "step": step}
+    )
+    assert answer.status_code == 200
+    assert "There is a problem" in answer.text
+    assert problem in answer.text
+    assert "To learn whether" in answer.text or "purpose" in change
+    assert opened(land) == []
+
+
+@pytest.mark.parametrize("keys", [["other_npm"], ["court"], ["npm"]])
+def test_organisations_that_do_not_fit_are_not_taken(
+    browser: Browser, land: Country, keys: list[str]
+) -> None:
+    chosen = [str(land.id(key)) for key in keys]
+    answer = browser("ilena").post(
+        "/cooperations/open",
+        data={**head(land, organisation_ids=chosen), **ANSWERS, "step": "open"},
+    )
+    assert "There is a problem" in answer.text
+    assert opened(land) == []
+
+
+def test_an_answer_that_is_none_is_asked_again(browser: Browser, land: Country) -> None:
+    answer = browser("ilena").post(
+        "/cooperations/open",
+        data={**head(land), **ANSWERS, "question_personal_data": "perhaps", "step": "open"},
+    )
+    assert "There is a problem" in answer.text
+    assert opened(land) == []
+
+
+@pytest.mark.parametrize("first", ["samira", "tomas", "nadia", "oren", "petra", "ada", "root"])
+def test_for_everybody_else_opening_is_refused_with_the_reason(
+    browser: Browser, land: Country, first: str
+) -> None:
+    client = browser(first)
+    refused = client.get("/cooperations/open")
+    assert refused.status_code == 403
+    assert "A cooperation is opened by" in refused.text
+    sent = client.post("/cooperations/open", data={**head(land), **ANSWERS, "step": "open"})
+    assert sent.status_code == 403
+    assert opened(land) == []
+
+
+def test_a_stranger_is_sent_to_the_sign_in(client: CheckedClient) -> None:
+    assert "/sign-in" in client.get("/cooperations/open").location
