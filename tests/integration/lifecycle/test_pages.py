@@ -1,6 +1,7 @@
 """Opening a cooperation in the browser, in two steps without a script."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -27,7 +28,7 @@ def browser(app: Flask, land: Country) -> Browser:
     return lambda first: land.browser(app, first)
 
 
-def head(land: Country, **change: object) -> dict[str, object]:
+def head(land: Country, **change: object) -> dict[str, Any]:
     return {
         "title": "Joint monitoring",
         "purpose": "To learn whether safeguards are kept.",
