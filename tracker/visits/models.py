@@ -23,7 +23,7 @@ class VisitStage(enum.StrEnum):
 
 
 class Visit(Identified, Base):
-    """An NPM visit with people of a CSO in the team, under NPM lead. Place and dates are class K2."""
+    """An NPM visit with people of a CSO in the team, under NPM lead. Place, dates: class K2."""
 
     __tablename__ = "visit"
     __table_args__ = (sa.UniqueConstraint("cooperation_id", "number"),)

@@ -1,0 +1,349 @@
+"""Plain values that the gates of a joint visit look at, and those they answer with. Pure."""
+
+import datetime as dt
+import enum
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from tracker.access.actor import Actor, Role
+from tracker.cooperations.models import Mode, Stage
+from tracker.lifecycle.policy import GateState
+from tracker.visits.models import VisitStage
+
+
+class Requirement(enum.StrEnum):
+    """What is asked of each person of the team, by the item that asks it."""
+
+    BRIEFING = "C3"
+    INTERESTS = "C13"
+    UNDERTAKING = "C18"
+    ROLE = "V5"
+    CREDENTIAL = "V13"
+    PLAN = "V20"
+
+
+class Interests(enum.StrEnum):
+    """How the interests a person declared stand (C13)."""
+
+    NONE = "none"
+    WAITS = "waits"
+    ACCEPT = "accept"
+    LIMIT = "limit"
+    REPLACE = "replace"
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFact:
+    """What is known of a person of the team."""
+
+    user_id: UUID
+    name: str
+    organisation_name: str = ""
+    function: str = ""
+    leads: bool = False
+    is_deputy: bool = False
+    takes_part: bool = True
+    # People of a CSO and outside experts; the NPM's own are not asked (S11, E02).
+    needs_clearance: bool = False
+    is_listed: bool = True
+    briefed: bool = False
+    # None: nothing declared yet.
+    interests: Interests | None = None
+    signed: bool = False
+    countersigned: bool = False
+    # The last day of what is open to them for this visit today.
+    cleared_until: dt.date | None = None
+    has_role: bool = False
+    role_accepted: bool = False
+    # The last day on which all their credentials are valid; None: none is issued.
+    credential_until: dt.date | None = None
+    plan_read: bool = False
+
+
+class Signing(enum.StrEnum):
+    """Where the signing of a checklist stands."""
+
+    NOT_BEGUN = "not_begun"
+    INCOMPLETE = "incomplete"
+    TO_SEND = "to_send"
+    SENT = "sent"
+    AMENDED = "amended"
+    IN_FORCE = "in_force"
+
+
+@dataclass(frozen=True, slots=True)
+class PartyFact:
+    """A party that has to sign: the NPM, and each CSO with people in the team."""
+
+    organisation_id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFact:
+    """A required item that is not done, in words, and the parties it waits for."""
+
+    code: str
+    label: str
+    what: object
+    waiting_for: tuple[PartyFact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistFact:
+    """What the gates look at in a checklist."""
+
+    checklist_id: UUID | None = None
+    signing: Signing = Signing.NOT_BEGUN
+    lacking: tuple[ItemFact, ...] = ()
+    # The parties whose signature is missing on the text that is in force or was sent.
+    unsigned: tuple[PartyFact, ...] = ()
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether a text is in force that all whose signature it needs have signed."""
+        return self.signing is Signing.IN_FORCE and not self.unsigned
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideFact:
+    """A named NPM manager's override of J3, and the requirements it excuses."""
+
+    name: str
+    reason: str
+    at: dt.datetime
+    excused: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the gates look at."""
+
+    today: dt.date
+    stage: VisitStage
+    cooperation_stage: Stage
+    modes: frozenset[Mode]
+    ends_on: dt.date
+    members: tuple[MemberFact, ...] = ()
+    roles: ChecklistFact = field(default_factory=ChecklistFact)
+    plan: ChecklistFact = field(default_factory=ChecklistFact)
+    confidentiality: ChecklistFact = field(default_factory=ChecklistFact)
+    briefing_on: dt.date | None = None
+    has_safety_contact: bool = False
+    overrides: tuple[OverrideFact, ...] = ()
+
+    @property
+    def needed_until(self) -> dt.date:
+        """The day through which clearances and credentials have to hold."""
+        return max(self.ends_on, self.today)
+
+    @property
+    def npm_alone(self) -> bool:
+        """Whether the team has the NPM's own people only."""
+        return bool(self.members) and not any(one.needs_clearance for one in self.members)
+
+
+class Lack(enum.StrEnum):
+    """The single things a gate may want."""
+
+    NOT_ACTIVE = "not_active"
+    NO_MODE = "no_mode"
+    ROLES_ITEM = "roles_item"
+    LEFT = "left"
+    NOT_LISTED = "not_listed"
+    NOT_SIGNED = "not_signed"
+    NOT_DECIDED = "not_decided"
+    CONFLICT = "conflict"
+    NOT_COUNTERSIGNED = "not_countersigned"
+    RUNS_OUT = "runs_out"
+    NOT_COVERED = "not_covered"
+    ROLE = "role"
+    BRIEFING = "briefing"
+    NOT_BRIEFED = "not_briefed"
+    CREDENTIAL = "credential"
+    CREDENTIAL_RUNS_OUT = "credential_runs_out"
+    SAFETY_CONTACT = "safety_contact"
+    CONFIDENTIALITY = "confidentiality"
+    ROLES = "roles"
+    PLAN = "plan"
+    PLAN_NOT_READ = "plan_not_read"
+
+
+# What an override of J3 can excuse of the NPM's own people, by the requirement.
+OF_PEOPLE = {
+    Lack.CREDENTIAL: Requirement.CREDENTIAL.value,
+    Lack.CREDENTIAL_RUNS_OUT: Requirement.CREDENTIAL.value,
+    Lack.PLAN_NOT_READ: Requirement.PLAN.value,
+}
+# What it can excuse when nobody else is in the team: then all is asked of the NPM's people.
+OF_ALL = {
+    Lack.BRIEFING: "V18",
+    Lack.SAFETY_CONTACT: "V13",
+    Lack.ROLES: "roles",
+    Lack.PLAN: "urgent_plan",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """One thing that a gate wants, of a person or of the visit as a whole."""
+
+    lack: Lack
+    member: MemberFact | None = None
+    item: ItemFact | None = None
+
+    @property
+    def key(self) -> str:
+        """What an override names it by; empty when no override can excuse it."""
+        if self.member is None:
+            return OF_ALL.get(self.lack, "")
+        code = OF_PEOPLE.get(self.lack)
+        return f"{code}:{self.member.user_id}" if code else ""
+
+    def is_excusable(self, facts: Facts) -> bool:
+        """Tell whether an NPM manager could excuse it: of the NPM's own people only.
+
+        An outside expert is neither member nor staff (E02) and counts like a person of a CSO.
+        """
+        if not self.key:
+            return False
+        return facts.npm_alone if self.member is None else not self.member.needs_clearance
+
+
+class Place(enum.StrEnum):
+    """Where a missing thing is put right; the pages know the addresses."""
+
+    COOPERATION = "cooperation"
+    MODES = "modes"
+    CHECKLIST = "checklist"
+    ITEM = "item"
+    UNDERTAKINGS = "undertakings"
+    TEAM = "team"
+    MY_PART = "my_part"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A place in the product, by kind and ids."""
+
+    place: Place
+    checklist_id: UUID | None = None
+    item: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Whose turn it is: named persons, named parties, or those who plan the visit."""
+
+    user_ids: frozenset[UUID] = frozenset()
+    party_ids: frozenset[UUID] = frozenset()
+    names: tuple[str, ...] = ()
+    planners: bool = False
+
+    def is_of(self, actor: Actor, *, plans: bool) -> bool:
+        """Tell whether it is this person's turn; plans: they may change the plan."""
+        if actor.user_id in self.user_ids or (self.planners and plans):
+            return True
+        return actor.organisation_id in self.party_ids and actor.has(
+            Role.COORDINATOR, Role.SIGNATORY
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One kind of thing a gate still wants: what, of whom, why, whose turn, where to mend it."""
+
+    text: object
+    why: object
+    target: Target
+    turn: Turn
+    passage: str
+    # The persons of the team it is missing for, and how many things it stands for.
+    names: tuple[str, ...] = ()
+    count: int = 1
+    note: object = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A gate's answer. Its name is in labels."""
+
+    code: str
+    state: GateState
+    missing: tuple[Missing, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the stage may be left by it."""
+        return self.state is not GateState.NOT_MET
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How a visit stands: its gates, the single things that are missing, and what is excused."""
+
+    facts: Facts
+    gates: tuple[Gate, ...]
+    wants: tuple[Want, ...]
+    excused: frozenset[str]
+
+    @property
+    def is_open(self) -> dict[str, bool]:
+        """Of each gate whether it is open."""
+        return {gate.code: gate.is_open for gate in self.gates}
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """What the gates want, each thing once, in their order."""
+        found: list[Missing] = []
+        for gate in self.gates:
+            found += [one for one in gate.missing if one not in found]
+        return tuple(found)
+
+    @property
+    def people_concerned(self) -> int:
+        """For how many people of the team something is missing."""
+        return len({want.member.user_id for want in self.wants if want.member is not None})
+
+
+class CellCode(enum.StrEnum):
+    """How a person stands to a requirement; the words are in labels."""
+
+    YES = "yes"
+    NOT_ASKED = "not_asked"
+    EXCUSED = "excused"
+    BRIEFING_AHEAD = "briefing_ahead"
+    NO_BRIEFING = "no_briefing"
+    NOT_BRIEFED = "not_briefed"
+    NONE_DECLARED = "none_declared"
+    ACCEPTED = "accepted"
+    LIMITED = "limited"
+    TO_REPLACE = "to_replace"
+    NOT_DECLARED = "not_declared"
+    NOT_DECIDED = "not_decided"
+    CLEARED = "cleared"
+    NOT_SIGNED = "not_signed"
+    TO_COUNTERSIGN = "to_countersign"
+    RUNS_OUT = "runs_out"
+    NOT_COVERED = "not_covered"
+    NO_ROLE = "no_role"
+    ROLE_OPEN = "role_open"
+    NOT_ISSUED = "not_issued"
+    PLAN_NOT_SIGNED = "plan_not_signed"
+    NOT_CONFIRMED = "not_confirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of the board; until is the day its words name."""
+
+    code: CellCode
+    until: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A person of the team by the requirements, in their order."""
+
+    member: MemberFact
+    cells: dict[Requirement, Cell]

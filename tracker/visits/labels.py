@@ -1,0 +1,440 @@
+"""Words of a visit's stages, gates, requirements and cells, and of what is missing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_ngettext
+
+from tracker.visits.facts import (
+    CellCode,
+    ChecklistFact,
+    Facts,
+    Lack,
+    MemberFact,
+    Missing,
+    PartyFact,
+    Place,
+    Requirement,
+    Signing,
+    Target,
+    Turn,
+    Want,
+)
+from tracker.visits.models import VisitStage
+
+STAGES: dict[VisitStage, object] = {
+    VisitStage.PROPOSED: _l("Proposed"),
+    VisitStage.PLANNED: _l("Planned"),
+    VisitStage.CLEARED: _l("Cleared"),
+    VisitStage.ON_SITE: _l("On site"),
+    VisitStage.STOPPED: _l("Stopped"),
+}
+
+GATES: dict[str, object] = {"J1": _l("Proposed"), "J2": _l("Planned"), "J3": _l("Cleared")}
+
+# What a gate says that is met.
+GATES_MET: dict[str, object] = {
+    "J1": _l("The cooperation is active and a joint visit is one of its ways of working."),
+    "J2": _l("The roles are settled and accepted, and the people of the team are cleared."),
+    "J3": _l("Everything is signed, held and known. The team can go."),
+}
+
+REQUIREMENTS: dict[Requirement, object] = {
+    Requirement.BRIEFING: _l("Briefing"),
+    Requirement.INTERESTS: _l("Interests decided"),
+    Requirement.UNDERTAKING: _l("Undertaking"),
+    Requirement.ROLE: _l("Role accepted"),
+    Requirement.CREDENTIAL: _l("Letter of access"),
+    Requirement.PLAN: _l("Urgent plan read"),
+}
+
+# The words of a cell, with %(day)s where they name a day, and the mark of its state.
+CELLS: dict[CellCode, tuple[object, str]] = {
+    CellCode.YES: (_l("Yes"), "done"),
+    CellCode.NOT_ASKED: (_l("Not asked"), "off"),
+    CellCode.EXCUSED: (_l("Excused"), "half"),
+    CellCode.BRIEFING_AHEAD: (_l("On %(day)s"), "other"),
+    CellCode.NO_BRIEFING: (_l("No date yet"), "wait"),
+    CellCode.NOT_BRIEFED: (_l("Not confirmed"), "wait"),
+    CellCode.NONE_DECLARED: (_l("None declared"), "done"),
+    CellCode.ACCEPTED: (_l("Accepted"), "done"),
+    CellCode.LIMITED: (_l("Limited"), "done"),
+    CellCode.TO_REPLACE: (_l("To be replaced"), "stop"),
+    CellCode.NOT_DECLARED: (_l("Not declared"), "wait"),
+    CellCode.NOT_DECIDED: (_l("To be decided"), "other"),
+    CellCode.CLEARED: (_l("Until %(day)s"), "done"),
+    CellCode.NOT_SIGNED: (_l("Not signed"), "wait"),
+    CellCode.TO_COUNTERSIGN: (_l("To be countersigned"), "other"),
+    CellCode.RUNS_OUT: (_l("Only until %(day)s"), "wait"),
+    CellCode.NOT_COVERED: (_l("Not open"), "wait"),
+    CellCode.NO_ROLE: (_l("No task yet"), "wait"),
+    CellCode.ROLE_OPEN: (_l("Not accepted"), "wait"),
+    CellCode.NOT_ISSUED: (_l("Not issued"), "wait"),
+    CellCode.PLAN_NOT_SIGNED: (_l("Not signed yet"), "off"),
+    CellCode.NOT_CONFIRMED: (_l("Not confirmed"), "wait"),
+}
+
+# The pages of the read log, by the names under which they are noted.
+READ_PAGES: dict[str, object] = {
+    "visits": _l("The list of visits"),
+    "visit": _l("The plan of a visit"),
+    "visit_readiness": _l("Whether a visit is ready"),
+    "visit_my_part": _l("The own part in a visit"),
+    "visit_plan": _l("Changing place and dates of a visit"),
+    "visit_team": _l("Changing the team of a visit"),
+    "visit_stop": _l("Stopping a visit"),
+    "visit_override": _l("Overriding a gate of a visit"),
+}
+
+
+# What is missing, in words ------------------------------------------------------------------------
+
+_PLANNERS = Turn(planners=True)
+_SIGN_FIRST = _l("A valid signature comes before anyone sees sensitive information.")
+_AGREE_FIRST = _l("Both sides agree beforehand what they do if they find something grave.")
+_SETTLE_ROLES = _l("Both sides agree in advance on roles, responsibilities and approach.")
+_LETTERS = _l("Letters not delivered in time have kept people outside.")
+_EVERY_DAY = _l("Each must be valid on every day of the visit.")
+_SIGN = "settling-terms/sign-before-access"
+_VISITS = "settling-terms/joint-visits"
+_URGENT = "settling-terms/urgent-action"
+_POWERS = "why-work-together/powers-and-duties"
+
+
+def in_words(lack: Lack, facts: Facts, wants: Sequence[Want]) -> Missing:
+    """Return one line for the things of one kind that are missing: at least one."""
+    return _WORDS[lack](facts, wants)
+
+
+def _members(wants: Sequence[Want]) -> list[MemberFact]:
+    return [want.member for want in wants if want.member is not None]
+
+
+def _turn_of_parties(parties: Sequence[PartyFact]) -> Turn:
+    if not parties:
+        return _PLANNERS
+    return Turn(
+        party_ids=frozenset(one.organisation_id for one in parties),
+        names=tuple(one.name for one in parties),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _OfPeople:
+    """The words of something that is missing for persons of the team."""
+
+    words: Callable[[int, str], object]
+    why: object
+    passage: str
+    place: Place
+    item: str = ""
+    # Whether each does it for themselves; else those who plan the visit see to it.
+    by_themselves: bool = False
+    note: object = ""
+
+    def __call__(self, facts: Facts, wants: Sequence[Want]) -> Missing:
+        members = _members(wants)
+        names = tuple(one.name for one in members)
+        turn = Turn(user_ids=frozenset(one.user_id for one in members), names=names)
+        return Missing(
+            text=self.words(len(members), names[0]),
+            why=self.why,
+            target=Target(self.place, facts.roles.checklist_id if self.item else None, self.item),
+            turn=turn if self.by_themselves else _PLANNERS,
+            passage=self.passage,
+            names=names,
+            count=len(members),
+            note=self.note,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _OfVisit:
+    """The words of something that is missing for the visit as a whole."""
+
+    text: object
+    why: object
+    passage: str
+    place: Place
+    item: str = ""
+
+    def __call__(self, facts: Facts, _wants: Sequence[Want]) -> Missing:
+        return Missing(
+            self.text,
+            self.why,
+            Target(self.place, facts.roles.checklist_id if self.item else None, self.item),
+            _PLANNERS,
+            self.passage,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _OfChecklist:
+    """The words of a checklist that is not signed by all."""
+
+    which: Callable[[Facts], ChecklistFact]
+    texts: dict[Signing, object]
+    why: object
+    passage: str
+
+    def __call__(self, facts: Facts, _wants: Sequence[Want]) -> Missing:
+        found = self.which(facts)
+        waits = found.signing in {Signing.SENT, Signing.IN_FORCE}
+        return Missing(
+            self.texts[found.signing],
+            self.why,
+            Target(Place.CHECKLIST, found.checklist_id),
+            _turn_of_parties(found.unsigned) if waits else _PLANNERS,
+            self.passage,
+        )
+
+
+def _roles_items(facts: Facts, wants: Sequence[Want]) -> Missing:
+    items = [want.item for want in wants if want.item is not None]
+    only = items[0] if len(items) == 1 else None
+    parties = dict.fromkeys(party for item in items for party in item.waiting_for)
+    return Missing(
+        lazy_ngettext(
+            "One item of the roles is not settled: %(items)s.",
+            "%(num)s items of the roles are not settled: %(items)s.",
+            len(items),
+            items=", ".join(item.code for item in items),
+        ),
+        _SETTLE_ROLES,
+        Target(
+            Place.ITEM if only else Place.CHECKLIST,
+            facts.roles.checklist_id,
+            only.code if only else "",
+        ),
+        _turn_of_parties(list(parties)),
+        _VISITS,
+        count=len(items),
+        note=_l("%(label)s: %(what)s", label=only.label, what=only.what) if only else "",
+    )
+
+
+def _briefing(facts: Facts, wants: Sequence[Want]) -> Missing:
+    text = (
+        _l("The briefing of the team is still to come.")
+        if facts.briefing_on
+        else _l("The briefing of the team has no date yet.")
+    )
+    why = _l("At the briefing everyone hears tasks, method, limits and the urgent-action plan.")
+    return _OfVisit(text, why, _VISITS, Place.ITEM, "V18")(facts, wants)
+
+
+_WORDS: dict[Lack, Callable[[Facts, Sequence[Want]], Missing]] = {
+    Lack.NOT_ACTIVE: _OfVisit(
+        _l("The cooperation is not active."),
+        _l("A joint visit takes place at stage P4, when terms are signed and in force."),
+        "settling-terms/settle-before-visits",
+        Place.COOPERATION,
+    ),
+    Lack.NO_MODE: _OfVisit(
+        _l("Joint visits are no longer among the ways of working."),
+        _l("They are the most sensitive part of cooperation, so they are chosen expressly."),
+        _VISITS,
+        Place.MODES,
+    ),
+    Lack.ROLES_ITEM: _roles_items,
+    Lack.LEFT: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "%(name)s no longer takes part in the cooperation.",
+            "%(num)s people of the team no longer take part in the cooperation.",
+            n,
+            name=name,
+        ),
+        _l("Whoever has left the cooperation leaves the team too."),
+        _SIGN,
+        Place.TEAM,
+    ),
+    Lack.NOT_LISTED: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "%(name)s is in the team and not listed in V2.",
+            "%(num)s people are in the team and not listed in V2.",
+            n,
+            name=name,
+        ),
+        _l("Whoever is not listed knows neither place nor date."),
+        "settling-terms/mandate-rules",
+        Place.TEAM,
+    ),
+    Lack.NOT_SIGNED: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "The undertaking of %(name)s is not signed.",
+            "%(num)s undertakings are not signed.",
+            n,
+            name=name,
+        ),
+        _SIGN_FIRST,
+        _SIGN,
+        Place.UNDERTAKINGS,
+        by_themselves=True,
+        note=_l("Each signs for themselves, and nobody can do it for them."),
+    ),
+    Lack.NOT_DECIDED: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "The interests that %(name)s declared are to be decided.",
+            "The interests that %(num)s people declared are to be decided.",
+            n,
+            name=name,
+        ),
+        _l("The NPM looks at declared interests before it opens anything."),
+        _SIGN,
+        Place.UNDERTAKINGS,
+    ),
+    Lack.CONFLICT: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "%(name)s is to be replaced because of declared interests.",
+            "%(num)s people are to be replaced because of declared interests.",
+            n,
+            name=name,
+        ),
+        _l("Nobody with an open conflict of interest comes near sensitive information."),
+        _SIGN,
+        Place.TEAM,
+    ),
+    Lack.NOT_COUNTERSIGNED: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "The undertaking of %(name)s is to be countersigned.",
+            "%(num)s undertakings are to be countersigned.",
+            n,
+            name=name,
+        ),
+        _SIGN_FIRST,
+        _SIGN,
+        Place.UNDERTAKINGS,
+    ),
+    Lack.RUNS_OUT: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "The clearance of %(name)s runs out before the visit ends.",
+            "%(num)s clearances run out before the visit ends.",
+            n,
+            name=name,
+        ),
+        _SIGN_FIRST,
+        _SIGN,
+        Place.UNDERTAKINGS,
+    ),
+    Lack.NOT_COVERED: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "The clearance of %(name)s has ended, or does not cover this visit.",
+            "%(num)s clearances have ended, or do not cover this visit.",
+            n,
+            name=name,
+        ),
+        _SIGN_FIRST,
+        _SIGN,
+        Place.UNDERTAKINGS,
+    ),
+    Lack.ROLE: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "%(name)s has yet to accept the own task.",
+            "%(num)s people have yet to accept their task.",
+            n,
+            name=name,
+        ),
+        _l("Everyone needs to understand the own task, who steps in, and where the limits are."),
+        _VISITS,
+        Place.MY_PART,
+        by_themselves=True,
+    ),
+    Lack.BRIEFING: _briefing,
+    Lack.NOT_BRIEFED: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "%(name)s has not confirmed the briefing on the NPM’s duties.",
+            "%(num)s people have not confirmed the briefing on the NPM’s duties.",
+            n,
+            name=name,
+        ),
+        _l("People keep rules better when they know the reason."),
+        "settling-terms/explain-duties",
+        Place.UNDERTAKINGS,
+        by_themselves=True,
+    ),
+    Lack.CREDENTIAL: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "The letter of access of %(name)s is not issued.",
+            "%(num)s letters of access are not issued.",
+            n,
+            name=name,
+        ),
+        _LETTERS,
+        _POWERS,
+        Place.ITEM,
+        item="V13",
+        note=_EVERY_DAY,
+    ),
+    Lack.CREDENTIAL_RUNS_OUT: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "A credential of %(name)s is not valid through the last day.",
+            "Credentials of %(num)s people are not valid through the last day.",
+            n,
+            name=name,
+        ),
+        _LETTERS,
+        _POWERS,
+        Place.ITEM,
+        item="V13",
+        note=_EVERY_DAY,
+    ),
+    Lack.SAFETY_CONTACT: _OfVisit(
+        _l("No safety contact is named with a phone number."),
+        _l("The safety contact stays outside and knows whom to call."),
+        _POWERS,
+        Place.ITEM,
+        "V13",
+    ),
+    Lack.CONFIDENTIALITY: _OfChecklist(
+        lambda facts: facts.confidentiality,
+        {
+            Signing.NOT_BEGUN: _l("The terms on confidentiality are not begun."),
+            Signing.INCOMPLETE: _l("The terms on confidentiality are not agreed yet."),
+            Signing.TO_SEND: _l("The terms on confidentiality are to be sent for signature."),
+            Signing.SENT: _l("The terms on confidentiality wait for signatures."),
+            Signing.AMENDED: _l("An amendment of the terms on confidentiality is not signed."),
+            Signing.IN_FORCE: _l("A party has not signed the terms on confidentiality."),
+        },
+        _l("Confidentiality is settled before anything else, above all before a visit."),
+        "settling-terms/settle-before-visits",
+    ),
+    Lack.ROLES: _OfChecklist(
+        lambda facts: facts.roles,
+        {
+            Signing.NOT_BEGUN: _l("The roles of this visit are not begun."),
+            Signing.INCOMPLETE: _l("The roles of this visit are not agreed yet."),
+            Signing.TO_SEND: _l("The roles of this visit are to be sent for signature."),
+            Signing.SENT: _l("The roles of this visit wait for signatures."),
+            Signing.AMENDED: _l("An amendment of the roles is not signed."),
+            Signing.IN_FORCE: _l("A party with people in the team has not signed the roles."),
+        },
+        _SETTLE_ROLES,
+        _VISITS,
+    ),
+    Lack.PLAN: _OfChecklist(
+        lambda facts: facts.plan,
+        {
+            Signing.NOT_BEGUN: _l("The urgent-action plan is not begun."),
+            Signing.INCOMPLETE: _l("The urgent-action plan is not agreed yet."),
+            Signing.TO_SEND: _l("The urgent-action plan is to be sent for signature."),
+            Signing.SENT: _l("The urgent-action plan waits for signatures."),
+            Signing.AMENDED: _l("An amendment of the urgent-action plan is not signed."),
+            Signing.IN_FORCE: _l("A party with people in the team has not signed the plan."),
+        },
+        _AGREE_FIRST,
+        _URGENT,
+    ),
+    Lack.PLAN_NOT_READ: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "%(name)s has yet to confirm the urgent-action plan.",
+            "%(num)s people have yet to confirm the urgent-action plan.",
+            n,
+            name=name,
+        ),
+        _AGREE_FIRST,
+        _URGENT,
+        Place.MY_PART,
+        by_themselves=True,
+    ),
+}

@@ -1,0 +1,363 @@
+"""Who may plan, see, change and override a joint visit, and its gates J1 to J3. Pure.
+
+Read as product.md, section 6, reads them: J2 asks all required items of the roles but V13 and V20,
+which J3 asks; a standing condition (G5) is asked when a visit is planned, not of one that is.
+"""
+
+import datetime as dt
+import enum
+from collections.abc import Iterable, Iterator, Sequence
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor, Role
+from tracker.access.decision import YES, Decision, no
+from tracker.cooperations.models import Stage
+from tracker.cooperations.modes import MODES_WITH_VISITS
+from tracker.lifecycle.policy import GateState
+from tracker.visits.facts import (
+    OF_ALL,
+    Cell,
+    CellCode,
+    Facts,
+    Gate,
+    Interests,
+    Judgement,
+    Lack,
+    MemberFact,
+    Missing,
+    Requirement,
+    Row,
+    Want,
+)
+from tracker.visits.labels import in_words
+from tracker.visits.models import VisitStage
+from tracker.visits.stages import PREPARED
+
+PLANNERS = (Role.COORDINATOR, Role.MANAGER)
+# Who of a party is told that there is a visit they are not listed for.
+TOLD = (Role.COORDINATOR, Role.MANAGER, Role.SIGNATORY)
+# The items of the roles that gate J3 asks: credentials, and the plan being known.
+ASKED_BY_J3 = frozenset({"V13", "V20"})
+
+
+# Who may do what ------------------------------------------------------------------------------
+
+
+class Outline(enum.StrEnum):
+    """How much of a visit a person sees on the page of its cooperation."""
+
+    OPEN = "open"
+    # Listed in V2, but without a clearance that covers the visit.
+    NOT_CLEARED = "not_cleared"
+    # Told that it exists, its number and its stage, and that they are not listed.
+    NOT_LISTED = "not_listed"
+    # An auditor: that it exists, its number and its stage.
+    STATE = "state"
+    NOTHING = "nothing"
+
+
+def outline(actor: Actor, *, is_open: bool, is_listed: bool) -> Outline:
+    """Decide how much a person who sees the cooperation is told of a visit (product.md, 2 and 7).
+
+    is_open says whether the planning is open to them: listed in V2 and cleared, the lead always.
+    """
+    if is_open:
+        return Outline.OPEN
+    if actor.roles <= {Role.AUDITOR, Role.ADMINISTRATOR}:
+        return Outline.STATE
+    if is_listed:
+        return Outline.NOT_CLEARED
+    return Outline.NOT_LISTED if actor.has(*TOLD) else Outline.NOTHING
+
+
+def can_plan(actor: Actor, npm_ids: Iterable[UUID], standing: Decision) -> Decision:
+    """Decide on planning a visit: a coordinator or manager of the cooperation's NPM may.
+
+    standing is lifecycle's answer: stage P4, a mode with visits (J1), no expired term and no
+    overdue review (G5).
+    """
+    for_npm = _acts_for_npm(actor, npm_ids)
+    if not for_npm:
+        return for_npm
+    if not actor.has(*PLANNERS):
+        return no(_l("A joint visit is planned by a coordinator or manager of the NPM."))
+    return standing
+
+
+def can_change(
+    actor: Actor, npm_ids: Iterable[UUID], stage: VisitStage, *, leads: bool
+) -> Decision:
+    """Decide on changing plan and team, and on stopping: the NPM's planners and the lead may.
+
+    The caller has made sure that the person sees the visit.
+    """
+    if stage not in PREPARED:
+        return no(_l("This visit is stopped or under way. Its plan stays as it is."))
+    for_npm = _acts_for_npm(actor, npm_ids)
+    if not for_npm:
+        return for_npm
+    if not leads and not actor.has(*PLANNERS):
+        return no(
+            _l("The plan is changed by the team lead, or a coordinator or manager of the NPM.")
+        )
+    return YES
+
+
+def can_override(actor: Actor, npm_ids: Iterable[UUID], stage: VisitStage) -> Decision:
+    """Decide who may override J3: a manager of the NPM. A CSO can't (product.md, section 6)."""
+    if stage not in PREPARED:
+        return no(_l("This visit is stopped or under way. There is nothing to override."))
+    if actor.organisation_id not in set(npm_ids):
+        return no(_l("A gate is overridden by the NPM. A partner can't override."))
+    if not actor.has(Role.MANAGER):
+        return no(_l("A gate is overridden by a manager of the NPM."))
+    return YES
+
+
+def can_answer_as_member(*, is_member: bool, stage: VisitStage) -> Decision:
+    """Decide on accepting a task (V5) and confirming the plan (V20): each for themselves."""
+    if not is_member:
+        return no(_l("You are not in the team of this visit (V4)."))
+    if stage not in PREPARED:
+        return no(_l("This visit is stopped or under way. Nothing is asked of you now."))
+    return YES
+
+
+def can_see_reads(actor: Actor, npm_ids: Iterable[UUID]) -> Decision:
+    """Decide on the read log of a cooperation: its NPM's managers see it (product.md, 7)."""
+    if actor.organisation_id not in set(npm_ids) or not actor.has(Role.MANAGER):
+        return no(_l("Who read what is shown to managers of the NPM."))
+    return YES
+
+
+def _acts_for_npm(actor: Actor, npm_ids: Iterable[UUID]) -> Decision:
+    if actor.organisation_id not in set(npm_ids):
+        return no(_l("A joint visit is a visit of the NPM, so the NPM plans it."))
+    return YES
+
+
+# The gates ------------------------------------------------------------------------------------
+
+
+def judge(facts: Facts) -> Judgement:
+    """Ask the gates J1 to J3."""
+    excused = _excused(facts)
+    clearing = list(_to_clear(facts))
+    asked = {
+        "J1": list(_to_propose(facts)),
+        "J2": [*_to_plan(facts), *clearing],
+        "J3": [*clearing, *_to_leave(facts)],
+    }
+    gates: list[Gate] = []
+    left: list[Want] = []
+    for code, wants in asked.items():
+        open_wants = [want for want in wants if code != "J3" or want.key not in excused]
+        left += [want for want in open_wants if want not in left]
+        if open_wants:
+            state = GateState.NOT_MET
+        else:
+            state = GateState.OVERRIDDEN if wants else GateState.MET
+        gates.append(Gate(code, state, _grouped(facts, open_wants)))
+    return Judgement(facts, tuple(gates), tuple(left), excused)
+
+
+def to_excuse(judgement: Judgement) -> tuple[frozenset[str], Decision]:
+    """Return what an override of J3 would excuse now, and whether it would open the gate.
+
+    What is asked of others than the NPM's own people can't be excused: a CSO's people who are not
+    cleared leave the team first (product.md, section 6).
+    """
+    if not judgement.is_open["J1"] or not judgement.is_open["J2"]:
+        return frozenset(), no(
+            _l("Only gate J3 can be overridden, and what J1 and J2 ask comes first.")
+        )
+    wants = [want for want in _to_leave(judgement.facts) if want.key not in judgement.excused]
+    if not wants:
+        return frozenset(), no(_l("Nothing is missing that an override could excuse."))
+    if not all(want.is_excusable(judgement.facts) for want in wants):
+        return frozenset(), no(
+            _l(
+                "An override excuses requirements of the NPM's own people only. What is asked of "
+                "others has to be met, or they leave the team first."
+            )
+        )
+    return frozenset(want.key for want in wants), YES
+
+
+def _excused(facts: Facts) -> frozenset[str]:
+    """Return what overrides excuse and still can: a partner's person who joined changes that."""
+    named = frozenset[str]().union(*(one.excused for one in facts.overrides))
+    return frozenset(
+        want.key for want in _to_leave(facts) if want.key in named and want.is_excusable(facts)
+    )
+
+
+def _to_propose(facts: Facts) -> Iterator[Want]:
+    """J1: the cooperation is active, and visits are among its ways of working.
+
+    A review does not stop a visit that is planned: it can always begin (G5).
+    """
+    if facts.cooperation_stage not in {Stage.ACTIVE, Stage.UNDER_REVIEW}:
+        yield Want(Lack.NOT_ACTIVE)
+    if MODES_WITH_VISITS.isdisjoint(facts.modes):
+        yield Want(Lack.NO_MODE)
+
+
+def _to_plan(facts: Facts) -> Iterator[Want]:
+    """J2: the roles are settled (S17 to S19), the audience is set, each accepts the own task."""
+    for item in facts.roles.lacking:
+        if item.code not in ASKED_BY_J3:
+            yield Want(Lack.ROLES_ITEM, item=item)
+    for member in facts.members:
+        if not member.takes_part:
+            yield Want(Lack.LEFT, member)
+            continue
+        if not member.is_listed:
+            yield Want(Lack.NOT_LISTED, member)
+        if member.has_role and not member.role_accepted:
+            yield Want(Lack.ROLE, member)
+
+
+def _to_clear(facts: Facts) -> Iterator[Want]:
+    """Gate G4, person by person: a valid signature before any access (S11, S13, S14)."""
+    for member in facts.members:
+        lack = clearance_lack(member, facts.needed_until)
+        if lack is not None and member.takes_part:
+            yield Want(lack, member)
+
+
+def clearance_lack(member: MemberFact, until: dt.date) -> Lack | None:
+    """Return what a person still lacks to be cleared through a day; None: nothing, or not asked."""
+    if not member.needs_clearance:
+        return None
+    if member.cleared_until is not None:
+        return Lack.RUNS_OUT if member.cleared_until < until else None
+    if member.interests is Interests.REPLACE:
+        return Lack.CONFLICT
+    if not member.signed:
+        return Lack.NOT_SIGNED
+    if member.interests is Interests.WAITS:
+        return Lack.NOT_DECIDED
+    return Lack.NOT_COVERED if member.countersigned else Lack.NOT_COUNTERSIGNED
+
+
+def _to_leave(facts: Facts) -> Iterator[Want]:
+    """J3 but the undertakings: checklists signed, briefing and credentials held, the plan read."""
+    if not facts.confidentiality.is_signed:
+        yield Want(Lack.CONFIDENTIALITY)
+    if not facts.roles.is_signed:
+        yield Want(Lack.ROLES)
+    if not facts.plan.is_signed:
+        yield Want(Lack.PLAN)
+    if facts.briefing_on is None or facts.briefing_on > facts.today:
+        yield Want(Lack.BRIEFING)
+    if not facts.has_safety_contact:
+        yield Want(Lack.SAFETY_CONTACT)
+    for member in facts.members:
+        yield from _to_leave_of(facts, member)
+
+
+def _to_leave_of(facts: Facts, member: MemberFact) -> Iterator[Want]:
+    if member.needs_clearance and not member.briefed:
+        yield Want(Lack.NOT_BRIEFED, member)
+    if member.credential_until is None:
+        yield Want(Lack.CREDENTIAL, member)
+    elif member.credential_until < facts.needed_until:
+        yield Want(Lack.CREDENTIAL_RUNS_OUT, member)
+    if not member.plan_read:
+        yield Want(Lack.PLAN_NOT_READ, member)
+
+
+def _grouped(facts: Facts, wants: Sequence[Want]) -> tuple[Missing, ...]:
+    """Return what is missing in words, one line for each kind."""
+    kinds: dict[Lack, list[Want]] = {}
+    for want in wants:
+        kinds.setdefault(want.lack, []).append(want)
+    return tuple(in_words(lack, facts, same) for lack, same in kinds.items())
+
+
+# The board ------------------------------------------------------------------------------------
+
+
+def board(judgement: Judgement) -> tuple[Row, ...]:
+    """Return the people of the team by what is asked of each."""
+    facts = judgement.facts
+    return tuple(
+        Row(
+            member,
+            {
+                Requirement.BRIEFING: _briefing(facts, member, judgement.excused),
+                Requirement.INTERESTS: _interests(member),
+                Requirement.UNDERTAKING: _undertaking(facts, member),
+                Requirement.ROLE: _role(member),
+                Requirement.CREDENTIAL: _credential(facts, member, judgement.excused),
+                Requirement.PLAN: _plan(facts, member, judgement.excused),
+            },
+        )
+        for member in facts.members
+    )
+
+
+def _briefing(facts: Facts, member: MemberFact, excused: frozenset[str]) -> Cell:
+    if member.needs_clearance and not member.briefed:
+        return Cell(CellCode.NOT_BRIEFED)
+    if OF_ALL[Lack.BRIEFING] in excused:
+        return Cell(CellCode.EXCUSED)
+    if facts.briefing_on is None:
+        return Cell(CellCode.NO_BRIEFING)
+    if facts.briefing_on > facts.today:
+        return Cell(CellCode.BRIEFING_AHEAD, facts.briefing_on)
+    return Cell(CellCode.YES)
+
+
+def _interests(member: MemberFact) -> Cell:
+    if not member.needs_clearance:
+        return Cell(CellCode.NOT_ASKED)
+    return Cell(
+        {
+            None: CellCode.NOT_DECLARED,
+            Interests.NONE: CellCode.NONE_DECLARED,
+            Interests.WAITS: CellCode.NOT_DECIDED,
+            Interests.ACCEPT: CellCode.ACCEPTED,
+            Interests.LIMIT: CellCode.LIMITED,
+            Interests.REPLACE: CellCode.TO_REPLACE,
+        }[member.interests]
+    )
+
+
+def _undertaking(facts: Facts, member: MemberFact) -> Cell:
+    if not member.needs_clearance:
+        return Cell(CellCode.NOT_ASKED)
+    lack = clearance_lack(member, facts.needed_until)
+    if lack is None:
+        return Cell(CellCode.CLEARED, member.cleared_until)
+    if lack is Lack.RUNS_OUT:
+        return Cell(CellCode.RUNS_OUT, member.cleared_until)
+    if not member.signed:
+        return Cell(CellCode.NOT_SIGNED)
+    return Cell(CellCode.NOT_COVERED if member.countersigned else CellCode.TO_COUNTERSIGN)
+
+
+def _role(member: MemberFact) -> Cell:
+    if not member.has_role:
+        return Cell(CellCode.NO_ROLE)
+    return Cell(CellCode.YES if member.role_accepted else CellCode.ROLE_OPEN)
+
+
+def _credential(facts: Facts, member: MemberFact, excused: frozenset[str]) -> Cell:
+    until = member.credential_until
+    if until is not None and until >= facts.needed_until:
+        return Cell(CellCode.YES)
+    if Want(Lack.CREDENTIAL, member).key in excused:
+        return Cell(CellCode.EXCUSED)
+    return Cell(CellCode.NOT_ISSUED) if until is None else Cell(CellCode.RUNS_OUT, until)
+
+
+def _plan(facts: Facts, member: MemberFact, excused: frozenset[str]) -> Cell:
+    if member.plan_read:
+        return Cell(CellCode.YES)
+    if Want(Lack.PLAN_NOT_READ, member).key in excused:
+        return Cell(CellCode.EXCUSED)
+    return Cell(CellCode.NOT_CONFIRMED if facts.plan.is_signed else CellCode.PLAN_NOT_SIGNED)

@@ -1,0 +1,430 @@
+"""Reads of joint visits, scoped by the person: planning (class K2) by V2 and clearance."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from tracker.access.actor import Actor
+from tracker.accounts.models import User
+from tracker.activity.models import ReadLogEntry
+from tracker.checklists import sealing as answers
+from tracker.checklists.loading import VisitFacts
+from tracker.checklists.models import Answer, AnswerScope, Checklist, ChecklistKind
+from tracker.checklists.queries import VISIT, planning_is_open
+from tracker.cooperations import audiences
+from tracker.cooperations.models import AudienceMember, Cooperation, CooperationKey
+from tracker.cooperations.scope import visible_ids
+from tracker.core.db import db
+from tracker.organisations.models import Organisation
+from tracker.undertakings.queries import VisitChoice
+from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
+from tracker.visits.policy import Outline, can_change, outline
+from tracker.visits.sealing import plan_of
+from tracker.visits.stages import PREPARED
+
+
+def planning_visible(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over Visit that its place, dates and team are open to the person.
+
+    They see the cooperation, are listed in V2 and cleared; the lead always (product.md, 7).
+    """
+    return sa.and_(
+        Visit.cooperation_id.in_(visible_ids(actor)),
+        planning_is_open(actor, Visit.cooperation_id, Visit.id),
+    )
+
+
+def find(actor: Actor, cooperation_id: UUID, number: int) -> Visit | None:
+    """Return a visit of a cooperation whose planning is open to the person, or None."""
+    return db.session.scalar(
+        sa.select(Visit).where(
+            Visit.cooperation_id == cooperation_id,
+            Visit.number == number,
+            planning_visible(actor),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class VisitLine:
+    """A visit as lists show it: without place, dates and team."""
+
+    id: UUID
+    cooperation_id: UUID
+    number: int
+    stage: VisitStage
+    is_ready: bool
+    outline: Outline
+
+
+def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
+    """Return the visits of some cooperations that the person is told of, by number.
+
+    Nothing of class K2: outline says how much more is open to them.
+    """
+    rows = db.session.execute(
+        sa.select(
+            Visit,
+            planning_is_open(actor, Visit.cooperation_id, Visit.id),
+            audiences.listed(actor, VISIT, Visit.id),
+        )
+        .where(
+            Visit.cooperation_id.in_(list(cooperation_ids)),
+            Visit.cooperation_id.in_(visible_ids(actor)),
+        )
+        .order_by(Visit.cooperation_id, Visit.number)
+    )
+    found = [
+        VisitLine(
+            id=visit.id,
+            cooperation_id=visit.cooperation_id,
+            number=visit.number,
+            stage=visit.stage,
+            is_ready=visit.is_ready,
+            outline=outline(actor, is_open=bool(is_open), is_listed=bool(is_listed)),
+        )
+        for visit, is_open, is_listed in rows
+    ]
+    return [line for line in found if line.outline is not Outline.NOTHING]
+
+
+def of_cooperation(actor: Actor, cooperation_id: UUID) -> list[Visit]:
+    """Return the visits of a cooperation whose planning is open to the person, by number."""
+    return list(
+        db.session.scalars(
+            sa.select(Visit)
+            .where(Visit.cooperation_id == cooperation_id, planning_visible(actor))
+            .order_by(Visit.number)
+        )
+    )
+
+
+def facts(visit_id: UUID) -> VisitFacts:
+    """Return what a visit's checklists look at of it: the team, and the first day.
+
+    For the rules of a checklist that a scoped query found; app registers it there.
+    """
+    visit = db.session.get_one(Visit, visit_id)
+    members = db.session.scalars(
+        sa.select(TeamMember.user_id).where(TeamMember.visit_id == visit_id)
+    )
+    return VisitFacts(team=frozenset(members), starts_on=plan_of(visit).starts_on)
+
+
+def still_to_come(cooperation_id: UUID) -> list[VisitChoice]:
+    """Return the visits of a cooperation that are prepared, for undertakings that are for one."""
+    rows = db.session.execute(
+        sa.select(Visit.id, Visit.number)
+        .where(Visit.cooperation_id == cooperation_id, Visit.stage.in_(PREPARED))
+        .order_by(Visit.number)
+    )
+    return [VisitChoice(row.id, row.number) for row in rows]
+
+
+def prepared(*conditions: sa.ColumnElement[bool]) -> list[Visit]:
+    """Return the visits that are prepared, for the rules that follow an event."""
+    return list(
+        db.session.scalars(
+            sa.select(Visit)
+            .where(Visit.stage.in_(PREPARED), *conditions)
+            .order_by(Visit.cooperation_id, Visit.number)
+        )
+    )
+
+
+def team_of(visit_id: UUID) -> list[TeamMember]:
+    """Return the team of a visit with names; the caller found the visit by a scoped query."""
+    return list(
+        db.session.scalars(
+            sa.select(TeamMember)
+            .join(TeamMember.user)
+            .where(TeamMember.visit_id == visit_id)
+            .order_by(User.name, User.id)
+            .options(joinedload(TeamMember.user), joinedload(TeamMember.organisation))
+        )
+    )
+
+
+def is_member(actor: Actor, visit: Visit) -> bool:
+    """Tell whether a person is in the team, for the organisation they act for."""
+    found = sa.exists().where(
+        TeamMember.visit_id == visit.id,
+        TeamMember.user_id == actor.user_id,
+        TeamMember.organisation_id == actor.organisation_id,
+    )
+    return bool(db.session.scalar(sa.select(found)))
+
+
+def overrides_of(visit_id: UUID) -> list[GateOverride]:
+    """Return the overrides of a visit's gates, the newest first."""
+    return list(
+        db.session.scalars(
+            sa.select(GateOverride)
+            .where(GateOverride.visit_id == visit_id)
+            .order_by(GateOverride.at.desc())
+            .options(joinedload(GateOverride.user))
+        )
+    )
+
+
+# For the register ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideLine:
+    """An override as the register names it: who, why, when."""
+
+    name: str
+    reason: str
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterLine:
+    """A visit as managers and auditors see it: that it exists, its state, and overrides."""
+
+    number: int
+    stage: VisitStage
+    is_ready: bool
+    stopped_reason: str
+    overrides: tuple[OverrideLine, ...] = ()
+
+
+def register_lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> dict[UUID, list[RegisterLine]]:
+    """Return the visits of the cooperations that the person may see, without any planning."""
+    visits = db.session.scalars(
+        sa.select(Visit)
+        .where(
+            Visit.cooperation_id.in_(list(cooperation_ids)),
+            Visit.cooperation_id.in_(visible_ids(actor)),
+        )
+        .order_by(Visit.cooperation_id, Visit.number)
+    ).all()
+    given: dict[UUID, list[OverrideLine]] = {}
+    for row in db.session.scalars(
+        sa.select(GateOverride)
+        .where(GateOverride.visit_id.in_([visit.id for visit in visits]))
+        .order_by(GateOverride.at)
+        .options(joinedload(GateOverride.user))
+    ):
+        line = OverrideLine(row.user.name, row.reason, row.at)
+        given.setdefault(row.visit_id, []).append(line)
+    found: dict[UUID, list[RegisterLine]] = {}
+    for visit in visits:
+        found.setdefault(visit.cooperation_id, []).append(
+            RegisterLine(
+                number=visit.number,
+                stage=visit.stage,
+                is_ready=visit.is_ready,
+                stopped_reason=visit.stopped_reason,
+                overrides=tuple(given.get(visit.id, ())),
+            )
+        )
+    return found
+
+
+# What waits ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for a person in a visit that is open to them; nothing of class K2."""
+
+    reference: str
+    title: str
+    number: int
+    accepts_role: bool = False
+    confirms_plan: bool = False
+    makes_ready: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """The answers that tell what waits for a person, by item and scope."""
+
+    by_key: Mapping[tuple[str, AnswerScope], Answer] = field(default_factory=dict)
+
+    def waits(self, cooperation_id: UUID, item: str, key: str, since: dt.datetime | None) -> bool:
+        """Tell whether an own confirmation is missing, or older than what it confirms."""
+        if since is None:
+            return False
+        own = self.by_key.get((item, AnswerScope.PERSON))
+        if own is None or own.saved_at < since:
+            return True
+        return not answers.values_of(cooperation_id, own).get(key)
+
+    def saved_at(self, item: str) -> dt.datetime | None:
+        """Return when the shared answer of an item was saved."""
+        shared = self.by_key.get((item, AnswerScope.SHARED))
+        return None if shared is None else shared.saved_at
+
+
+def tasks(actor: Actor) -> list[Waiting]:
+    """Return what waits for a person in all visits open to them, in a fixed number of queries."""
+    rows = db.session.execute(
+        sa.select(Visit, Cooperation, _leads(actor), _in_team(actor))
+        .join(Cooperation, Cooperation.id == Visit.cooperation_id)
+        .where(planning_visible(actor), Visit.stage.in_(PREPARED))
+        .order_by(Cooperation.reference, Visit.number)
+    ).all()
+    visits = [row[0] for row in rows]
+    checklists = _checklists([visit.id for visit in visits])
+    own = _own_answers(actor, checklists)
+    # Kept until the end, so that each key is found without a query of its own.
+    loaded = _load_keys([visit.cooperation_id for visit in visits])
+    found = [
+        _waiting(actor, visit, cooperation, checklists, own, leads=leads, in_team=in_team)
+        for visit, cooperation, leads, in_team in rows
+    ]
+    del loaded
+    return [one for one in found if one.accepts_role or one.confirms_plan or one.makes_ready]
+
+
+_Checklists = dict[tuple[UUID, ChecklistKind], Checklist]
+
+
+def _waiting(
+    actor: Actor,
+    visit: Visit,
+    cooperation: Cooperation,
+    checklists: _Checklists,
+    own: Mapping[UUID, _Own],
+    *,
+    leads: bool,
+    in_team: bool,
+) -> Waiting:
+    roles = checklists.get((visit.id, ChecklistKind.VISIT_ROLES))
+    plan = checklists.get((visit.id, ChecklistKind.URGENT_PLAN))
+    mine = own.get(roles.id, _Own()) if roles else _Own()
+    npm_ids = {actor.organisation_id} if actor.acts_for_npm and actor.organisation_id else set()
+    plans = bool(can_change(actor, npm_ids, visit.stage, leads=leads))
+    return Waiting(
+        reference=cooperation.reference,
+        title=cooperation.title,
+        number=visit.number,
+        accepts_role=in_team
+        and mine.waits(visit.cooperation_id, "V5", "accepted", mine.saved_at("V5")),
+        confirms_plan=in_team
+        and mine.waits(
+            visit.cooperation_id, "V20", "read", plan.in_force_at if plan is not None else None
+        ),
+        makes_ready=plans and not visit.is_ready,
+    )
+
+
+def _leads(actor: Actor) -> sa.ColumnElement[bool]:
+    return sa.exists().where(
+        AudienceMember.subject_type == VISIT,
+        AudienceMember.subject_id == Visit.id,
+        AudienceMember.user_id == actor.user_id,
+        AudienceMember.leads.is_(True),
+    )
+
+
+def _in_team(actor: Actor) -> sa.ColumnElement[bool]:
+    return sa.exists().where(
+        TeamMember.visit_id == Visit.id,
+        TeamMember.user_id == actor.user_id,
+        TeamMember.organisation_id == actor.organisation_id,
+    )
+
+
+def _checklists(visit_ids: list[UUID]) -> _Checklists:
+    rows = db.session.scalars(sa.select(Checklist).where(Checklist.visit_id.in_(visit_ids)))
+    return {(row.visit_id, row.kind): row for row in rows if row.visit_id is not None}
+
+
+def _own_answers(actor: Actor, checklists: _Checklists) -> dict[UUID, _Own]:
+    """Return the answers of V5 and V20 that concern the person, by checklist."""
+    roles = [one.id for (_, kind), one in checklists.items() if kind is ChecklistKind.VISIT_ROLES]
+    rows = db.session.scalars(
+        sa.select(Answer).where(
+            Answer.checklist_id.in_(roles),
+            Answer.is_current,
+            sa.or_(
+                sa.and_(Answer.item == "V5", Answer.scope == AnswerScope.SHARED),
+                sa.and_(
+                    Answer.item.in_(["V5", "V20"]),
+                    Answer.scope == AnswerScope.PERSON,
+                    Answer.owner_id == actor.user_id,
+                ),
+            ),
+        )
+    )
+    by_checklist: dict[UUID, dict[tuple[str, AnswerScope], Answer]] = {}
+    for row in rows:
+        by_checklist.setdefault(row.checklist_id, {})[(row.item, row.scope)] = row
+    return {checklist_id: _Own(found) for checklist_id, found in by_checklist.items()}
+
+
+def _load_keys(cooperation_ids: list[UUID]) -> list[Any]:
+    return list(
+        db.session.scalars(
+            sa.select(CooperationKey).where(CooperationKey.cooperation_id.in_(cooperation_ids))
+        )
+    )
+
+
+# The read log -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLine:
+    """That somebody opened a page with class K2 to K7 on it; never what stood there."""
+
+    name: str
+    organisation_name: str
+    page: str
+    visit_number: int | None
+    at: dt.datetime
+
+
+def reads(cooperation_id: UUID, *, offset: int, limit: int) -> tuple[int, list[ReadLine]]:
+    """Return how many page views of a cooperation were noted, and some of them, newest first.
+
+    The caller has asked the policy: the NPM's managers see it.
+    """
+    condition = ReadLogEntry.cooperation_id == cooperation_id
+    total = db.session.scalar(sa.select(sa.func.count(ReadLogEntry.id)).where(condition)) or 0
+    number = (
+        sa.select(Visit.number)
+        .where(
+            sa.or_(
+                sa.and_(ReadLogEntry.subject_type == VISIT, Visit.id == ReadLogEntry.subject_id),
+                sa.and_(
+                    ReadLogEntry.subject_type == "checklist",
+                    Visit.id
+                    == sa.select(Checklist.visit_id)
+                    .where(Checklist.id == ReadLogEntry.subject_id)
+                    .correlate(ReadLogEntry)
+                    .scalar_subquery(),
+                ),
+            )
+        )
+        .correlate(ReadLogEntry)
+        .scalar_subquery()
+    )
+    rows = db.session.execute(
+        sa.select(ReadLogEntry, User.name, Organisation.name, number)
+        .outerjoin(User, User.id == ReadLogEntry.user_id)
+        .outerjoin(Organisation, Organisation.id == ReadLogEntry.organisation_id)
+        .where(condition)
+        .order_by(ReadLogEntry.at.desc(), ReadLogEntry.id)
+        .offset(offset)
+        .limit(limit)
+    )
+    return total, [
+        ReadLine(
+            name=name or "",
+            organisation_name=organisation or "",
+            page=entry.page,
+            visit_number=visit_number,
+            at=entry.at,
+        )
+        for entry, name, organisation, visit_number in rows
+    ]

@@ -1,0 +1,335 @@
+"""Reads all that a visit's gates look at, in a fixed number of queries, and judges it."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.access.actor import OrganisationKind
+from tracker.accounts.models import User
+from tracker.checklists.completeness import ItemStanding
+from tracker.checklists.facts import has_content
+from tracker.checklists.loading import Filling, fill
+from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
+from tracker.checklists.queries import VISIT
+from tracker.checklists.values import as_date, as_id
+from tracker.cooperations import audiences, people
+from tracker.cooperations.models import Cooperation, Mode, Party
+from tracker.cooperations.people import Person
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.lifecycle.labels import ITEM_STATES
+from tracker.signoff import queries as signoff
+from tracker.signoff.models import SignatureKind
+from tracker.undertakings import queries as undertakings
+from tracker.undertakings.queries import ClearingState
+from tracker.visits import policy, queries
+from tracker.visits.facts import (
+    ChecklistFact,
+    Facts,
+    Interests,
+    ItemFact,
+    Judgement,
+    MemberFact,
+    OverrideFact,
+    PartyFact,
+    Signing,
+)
+from tracker.visits.models import TeamMember, Visit
+from tracker.visits.sealing import Plan, plan_of
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A visit read whole: pages need no further query."""
+
+    visit: Visit
+    plan: Plan
+    cooperation: Cooperation
+    # The roles (checklist 3), and this visit's urgent-action plan.
+    roles: Filling
+    urgent_plan: Checklist
+    audience_count: int
+    judgement: Judgement
+
+
+def judge(visit: Visit, today: dt.date | None = None) -> Judgement:
+    """Ask the gates of a visit as things stand now."""
+    return read(visit, today).judgement
+
+
+def read(visit: Visit, today: dt.date | None = None) -> Reading:
+    """Read a visit with all its gates look at. The caller found it by a scoped query."""
+    own = _checklists(visit)
+    roles = fill(own[ChecklistKind.VISIT_ROLES])
+    urgent_plan = own[ChecklistKind.URGENT_PLAN]
+    plan = plan_of(visit)
+    team = queries.team_of(visit.id)
+    listed = {row.user_id for row in audiences.audience(VISIT, visit.id)}
+    parties = _signing_parties(visit.cooperation_id, team)
+    signed = _signatures(own.values())
+    facts = Facts(
+        today=today or clock.today(),
+        stage=visit.stage,
+        cooperation_stage=roles.cooperation.stage,
+        modes=frozenset(Mode(mode) for mode in roles.cooperation.modes),
+        ends_on=plan.ends_on,
+        members=_members(visit, roles, urgent_plan, team, listed),
+        roles=_checklist(roles.checklist, parties, signed, lacking=_lacking(roles)),
+        plan=_checklist(urgent_plan, parties, signed),
+        confidentiality=_terms(own.get(ChecklistKind.CONFIDENTIALITY), parties, signed),
+        briefing_on=as_date(roles.sheet.value("V18", "briefing")),
+        has_safety_contact=has_content(roles.sheet.value("V13", "safety_contact"))
+        and has_content(roles.sheet.value("V13", "safety_phone")),
+        overrides=tuple(
+            OverrideFact(row.user.name, row.reason, row.at, frozenset(row.excused))
+            for row in queries.overrides_of(visit.id)
+        ),
+    )
+    return Reading(
+        visit=visit,
+        plan=plan,
+        cooperation=roles.cooperation,
+        roles=roles,
+        urgent_plan=urgent_plan,
+        audience_count=len(listed),
+        judgement=policy.judge(facts),
+    )
+
+
+def _checklists(visit: Visit) -> dict[ChecklistKind, Checklist]:
+    """Return the visit's own checklists, and the cooperation's terms on confidentiality."""
+    rows = db.session.scalars(
+        sa.select(Checklist).where(
+            sa.or_(
+                Checklist.visit_id == visit.id,
+                sa.and_(
+                    Checklist.cooperation_id == visit.cooperation_id,
+                    Checklist.visit_id.is_(None),
+                    Checklist.kind == ChecklistKind.CONFIDENTIALITY,
+                ),
+            )
+        )
+    )
+    return {row.kind: row for row in rows}
+
+
+def _signing_parties(cooperation_id: UUID, team: Iterable[TeamMember]) -> tuple[PartyFact, ...]:
+    """Return who signs the checklists of a visit: the NPM, and each CSO with people in the team."""
+    return tuple(
+        PartyFact(party.organisation_id, party.organisation.name)
+        for party in signing_parties(people.current(cooperation_id), team)
+    )
+
+
+def signing_parties(parties: Iterable[Party], team: Iterable[TeamMember]) -> list[Party]:
+    """Choose from a cooperation's parties those that sign the checklists of a visit."""
+    in_team = {member.organisation_id for member in team}
+    return [
+        party
+        for party in parties
+        if party.side is OrganisationKind.NPM or party.organisation_id in in_team
+    ]
+
+
+def _signatures(checklists: Iterable[Checklist]) -> Mapping[UUID, frozenset[UUID]]:
+    """Return the organisations that have signed each revision in force or sent."""
+    revision_ids = {
+        revision_id
+        for one in checklists
+        for revision_id in (one.revision_in_force_id, one.revision_sent_id)
+        if revision_id is not None
+    }
+    return {
+        revision_id: frozenset(
+            one.organisation_id
+            for one in given
+            if one.kind is SignatureKind.SIGNATURE and one.organisation_id is not None
+        )
+        for revision_id, given in signoff.signatures_on(revision_ids).items()
+    }
+
+
+def _checklist(
+    checklist: Checklist,
+    parties: tuple[PartyFact, ...],
+    signed: Mapping[UUID, frozenset[UUID]],
+    lacking: tuple[ItemFact, ...] = (),
+) -> ChecklistFact:
+    """Return how a visit's own checklist stands: while an amendment is open it is not signed."""
+    match checklist.state:
+        case ChecklistState.IN_FORCE:
+            signing, revision_id = Signing.IN_FORCE, checklist.revision_in_force_id
+        case ChecklistState.SENT:
+            signing, revision_id = Signing.SENT, checklist.revision_sent_id
+        case _:
+            revision_id = None
+            if checklist.revision_in_force_id is not None:
+                signing = Signing.AMENDED
+            else:
+                signing = Signing.TO_SEND if checklist.is_complete else Signing.INCOMPLETE
+    return ChecklistFact(checklist.id, signing, lacking, _unsigned(revision_id, parties, signed))
+
+
+def _terms(
+    checklist: Checklist | None,
+    parties: tuple[PartyFact, ...],
+    signed: Mapping[UUID, frozenset[UUID]],
+) -> ChecklistFact:
+    """Return how the terms on confidentiality stand: an amendment leaves the old ones in force."""
+    if checklist is None:
+        return ChecklistFact()
+    if checklist.revision_in_force_id is None:
+        return _checklist(checklist, parties, signed)
+    return ChecklistFact(
+        checklist.id,
+        Signing.IN_FORCE,
+        unsigned=_unsigned(checklist.revision_in_force_id, parties, signed),
+    )
+
+
+def _unsigned(
+    revision_id: UUID | None,
+    parties: tuple[PartyFact, ...],
+    signed: Mapping[UUID, frozenset[UUID]],
+) -> tuple[PartyFact, ...]:
+    if revision_id is None:
+        return ()
+    there = signed.get(revision_id, frozenset())
+    return tuple(party for party in parties if party.organisation_id not in there)
+
+
+def _lacking(roles: Filling) -> tuple[ItemFact, ...]:
+    standing = roles.standing().items
+    names = {one.organisation_id: one.name for one in roles.surroundings.parties}
+    return tuple(
+        ItemFact(
+            item.code,
+            item.label,
+            _what(stands),
+            tuple(PartyFact(one, names[one]) for one in stands.waiting_for if one in names),
+        )
+        for item in roles.template.items
+        if (stands := standing.get(item.code)) is not None and stands.required and not stands.done
+    )
+
+
+def _what(stands: ItemStanding) -> object:
+    if stands.problems and stands.state.value == "in_progress":
+        return stands.problems[0].message
+    return ITEM_STATES.get(stands.state, "")
+
+
+def _members(
+    visit: Visit,
+    roles: Filling,
+    urgent_plan: Checklist,
+    team: list[TeamMember],
+    listed: set[UUID],
+) -> tuple[MemberFact, ...]:
+    clearing = undertakings.clearing_states(
+        visit.cooperation_id, [member.user_id for member in team], visit.id
+    )
+    taking_part = {
+        (person.user_id, person.organisation_id): person
+        for person in people.people(visit.cooperation_id)
+    }
+    answers = _Answers(roles, urgent_plan)
+    found = [
+        answers.member(
+            member,
+            taking_part.get((member.user_id, member.organisation_id)),
+            clearing.get(member.user_id, ClearingState()),
+            is_listed=member.user_id in listed,
+        )
+        for member in team
+    ]
+    return tuple(
+        sorted(found, key=lambda one: (not one.leads, not one.is_deputy, one.needs_clearance))
+    )
+
+
+class _Answers:
+    """What the roles say of each person of the team."""
+
+    def __init__(self, roles: Filling, urgent_plan: Checklist) -> None:
+        self._sheet = roles.sheet
+        self._lead = as_id(self._sheet.value("V3", "lead"))
+        self._deputy = as_id(self._sheet.value("V3", "deputy"))
+        self._skills = _by_person(self._sheet.value("V4", "team"))
+        self._roles = _by_person(self._sheet.value("V5", "roles"))
+        self._credentials = _by_person(self._sheet.value("V13", "credentials"))
+        in_force = urgent_plan.state is ChecklistState.IN_FORCE
+        self._plan_since = urgent_plan.in_force_at if in_force else None
+        shared = self._sheet.shared("V5")
+        self._roles_since = shared.saved_at if shared is not None else None
+
+    def member(
+        self,
+        member: TeamMember,
+        person: Person | None,
+        clearing: ClearingState,
+        *,
+        is_listed: bool,
+    ) -> MemberFact:
+        user_id = member.user_id
+        is_npm = member.organisation.kind is OrganisationKind.NPM
+        skills = self._skills.get(user_id, [{}])
+        return MemberFact(
+            user_id=user_id,
+            name=member.user.name,
+            organisation_name=member.organisation.name,
+            function=skills[0].get("skill") or (person.function if person else ""),
+            leads=user_id == self._lead,
+            is_deputy=user_id == self._deputy,
+            takes_part=person is not None and _may_sign_in(member.user),
+            needs_clearance=person.needs_clearance if person else not is_npm,
+            is_listed=is_listed,
+            briefed=clearing.briefed_on is not None,
+            interests=_interests(clearing),
+            signed=clearing.signed,
+            countersigned=clearing.countersigned,
+            cleared_until=clearing.until if clearing.cleared else None,
+            has_role=user_id in self._roles,
+            role_accepted=self._confirmed("V5", "accepted", user_id, self._roles_since),
+            credential_until=_valid_until(self._credentials.get(user_id, [])),
+            plan_read=self._confirmed("V20", "read", user_id, self._plan_since),
+        )
+
+    def _confirmed(self, item: str, key: str, user_id: UUID, since: dt.datetime | None) -> bool:
+        """Tell whether a person confirmed what stands now; an older one is of other words."""
+        own = self._sheet.of_person(item, user_id)
+        if own is None or since is None or own.saved_at < since:
+            return False
+        return own.values.get(key) is True
+
+
+def _may_sign_in(user: User) -> bool:
+    return user.active and user.suspended_at is None
+
+
+def _by_person(rows: Any) -> dict[UUID, list[dict[str, Any]]]:
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    for row in rows or ():
+        person = as_id(row.get("person"))
+        if person is not None:
+            found.setdefault(person, []).append(row)
+    return found
+
+
+def _valid_until(rows: list[dict[str, Any]]) -> dt.date | None:
+    """Return the last day on which all of a person's papers are valid; None when one has no day."""
+    days = [as_date(row.get("valid_until")) if row.get("credential") else None for row in rows]
+    known = [day for day in days if day is not None]
+    return min(known) if known and len(known) == len(days) else None
+
+
+def _interests(clearing: ClearingState) -> Interests | None:
+    if not clearing.signed:
+        return None
+    if clearing.interests is undertakings.Interests.UNDECIDED:
+        return Interests.WAITS
+    return Interests(clearing.interests.value)

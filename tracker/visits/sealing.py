@@ -1,0 +1,44 @@
+"""A visit's place and dates (class K2), encrypted with the cooperation's key."""
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+
+from tracker.cooperations import keys
+from tracker.core import canonical, crypto
+from tracker.visits.models import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where and when; the last day is included."""
+
+    place: str
+    starts_on: dt.date
+    ends_on: dt.date
+
+
+def put_plan(visit: Visit, plan: Plan) -> None:
+    """Store place and dates; the visit has its id and its cooperation."""
+    value = {
+        "place": plan.place,
+        "starts_on": plan.starts_on.isoformat(),
+        "ends_on": plan.ends_on.isoformat(),
+    }
+    key = keys.key_of(visit.cooperation_id)
+    visit.sealed_plan = crypto.seal(key, canonical.to_bytes(value), _context(visit.id))
+
+
+def plan_of(visit: Visit) -> Plan:
+    """Read place and dates back. Only for who may see them; the caller has asked."""
+    key = keys.key_of(visit.cooperation_id)
+    value = canonical.from_bytes(crypto.unseal(key, visit.sealed_plan, _context(visit.id)))
+    return Plan(
+        place=value["place"],
+        starts_on=dt.date.fromisoformat(value["starts_on"]),
+        ends_on=dt.date.fromisoformat(value["ends_on"]),
+    )
+
+
+def _context(visit_id: UUID) -> str:
+    return f"visit:{visit_id}:plan"

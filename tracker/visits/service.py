@@ -1,0 +1,590 @@
+"""The verbs of a joint visit: plan, change, stop, override a gate; and what follows events."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import selectinload
+
+from tracker.access.actor import Actor, OrganisationKind
+from tracker.access.decision import Decision, no
+from tracker.accounts.models import Membership
+from tracker.activity import verbs
+from tracker.activity.models import Chain
+from tracker.activity.service import Happening, record
+from tracker.checklists import service as checklists
+from tracker.checklists.loading import Filling, fill
+from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind
+from tracker.checklists.policy import is_open
+from tracker.checklists.queries import VISIT
+from tracker.cooperations import audiences, people
+from tracker.cooperations.models import Cooperation
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.lifecycle import policy as lifecycle
+from tracker.lifecycle import queries as cooperations
+from tracker.visits import messages, policy, queries, readiness, stages, team
+from tracker.visits.facts import MemberFact
+from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
+from tracker.visits.sealing import Plan, plan_of, put_plan
+
+MAX_PLACE = 200
+MAX_REASON = 2000
+ROLES = ChecklistKind.VISIT_ROLES
+SHARED = AnswerScope.SHARED
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person of the team as planned (V4)."""
+
+    user_id: UUID
+    skill: str = ""
+    languages: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Knows:
+    """A person who may know place and dates, and from which day (V2)."""
+
+    user_id: UUID
+    from_on: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TeamPlan:
+    """Who leads, who is in the team, and who may know (V2 to V4)."""
+
+    lead_id: UUID
+    deputy_id: UUID
+    members: tuple[Member, ...]
+    audience: tuple[Knows, ...]
+
+
+# Plan ---------------------------------------------------------------------------------------------
+
+
+def can_plan(actor: Actor, cooperation: Cooperation) -> Decision:
+    """Decide whether a person may plan a visit now (J1, G5).
+
+    The cooperation's parties are loaded. Who plans is in the audience, so they take part.
+    """
+    facts = cooperations.facts_of(cooperation)
+    standing = lifecycle.can_plan_visit(facts, lifecycle.gates(facts))
+    decision = policy.can_plan(actor, npm_ids(cooperation), standing)
+    if decision and actor.user_id not in {one.user_id for one in people.people(cooperation.id)}:
+        return no(_l("Who plans a visit takes part. A coordinator of the NPM brings you in."))
+    return decision
+
+
+def npm_ids(cooperation: Cooperation) -> frozenset[UUID]:
+    """Return the NPM bodies that are parties today; the parties are loaded."""
+    return frozenset(
+        party.organisation_id
+        for party in people.parties(cooperation)
+        if party.side is OrganisationKind.NPM
+    )
+
+
+def plan_visit(
+    actor: Actor,
+    cooperation: Cooperation,
+    *,
+    kind: Mapping[str, Any],
+    announced: str,
+    plan: Plan,
+    people_of_it: TeamPlan,
+    visit_id: UUID | None = None,
+) -> Visit:
+    """Plan a joint visit, start its checklists 3 and 4, and return it.
+
+    Place and dates are sealed with the cooperation's key. kind goes into V1, announced and audience
+    into V2, lead and deputy into V3, the team into V4: the roles say it once and for all.
+    visit_id, made by the form, makes a repeated sending find the visit it has planned already.
+    Raise RefusedError for anyone who may not plan one now, RuleBrokenError naming the field.
+    """
+    can_plan(actor, cooperation).require()
+    tidy = _checked_plan(plan, before=None)
+    _check_people(cooperation, people_of_it)
+    _take_turn(cooperation.id)
+    planned = db.session.get(Visit, visit_id) if visit_id else None
+    if planned is not None:
+        if (planned.cooperation_id, planned.planned_by_id) == (cooperation.id, actor.user_id):
+            return planned
+        visit_id = None
+    visit = Visit(
+        id=visit_id or uuid4(),
+        cooperation_id=cooperation.id,
+        number=_next_number(cooperation.id),
+        planned_at=clock.now(),
+        planned_by_id=actor.user_id,
+    )
+    put_plan(visit, tidy)
+    db.session.add(visit)
+    db.session.flush()
+    _record(verbs.VISIT_PLANNED, actor, visit)
+    roles = _start_checklists(actor, cooperation, visit, people_of_it)
+    _write_answers(actor, roles, kind, announced, people_of_it)
+    settle(visit, actor)
+    return visit
+
+
+def _start_checklists(
+    actor: Actor, cooperation: Cooperation, visit: Visit, planned: TeamPlan
+) -> Checklist:
+    """Start the visit's roles and urgent-action plan, and return the roles."""
+    parties = _parties_with(cooperation, planned)
+    started = [
+        checklists.start(actor, cooperation.id, kind, parties, visit.id, visit.number)
+        for kind in (ROLES, ChecklistKind.URGENT_PLAN)
+    ]
+    return started[0]
+
+
+def _write_answers(
+    actor: Actor,
+    roles: Checklist,
+    kind: Mapping[str, Any],
+    announced: str,
+    planned: TeamPlan,
+) -> None:
+    fresh = fill(roles)
+    for item, values in {
+        "V1": dict(kind),
+        "V2": {"announced": announced, **_audience_values(actor.user_id, planned)},
+        "V3": _lead_values(planned),
+        "V4": _team_values(fresh, planned),
+    }.items():
+        checklists.save_answer(actor, roles, item, SHARED, values, base_version=0)
+
+
+def _lead_values(planned: TeamPlan) -> dict[str, Any]:
+    return {"lead": str(planned.lead_id), "deputy": str(planned.deputy_id)}
+
+
+def _team_values(roles: Filling, planned: TeamPlan) -> dict[str, Any]:
+    """Return V4 with lead and deputy in it, each person with the party they take part for."""
+    skills = {one.user_id: one for one in planned.members}
+    for user_id, words in (
+        (planned.lead_id, _l("Team lead")),
+        (planned.deputy_id, _l("Deputy")),
+    ):
+        skills.setdefault(user_id, Member(user_id, str(words)))
+    return {
+        "team": [
+            _without_blanks(
+                person=str(one.user_id),
+                organisation=str(roles.people[one.user_id].organisation_id),
+                skill=one.skill.strip(),
+                languages=one.languages.strip(),
+            )
+            for one in skills.values()
+        ]
+    }
+
+
+def _audience_values(planner_id: UUID | None, planned: TeamPlan) -> dict[str, Any]:
+    """Return the audience with the planner, lead and deputy in it; no day means from today on."""
+    today = clock.today()
+    days = {one.user_id: one.from_on or today for one in planned.audience}
+    for user_id in (planner_id, planned.lead_id, planned.deputy_id):
+        if user_id is not None:
+            days.setdefault(user_id, today)
+    return {
+        "audience": [
+            {"person": str(user_id), "from": day.isoformat()} for user_id, day in days.items()
+        ]
+    }
+
+
+def _without_blanks(**cells: str) -> dict[str, str]:
+    return {key: value for key, value in cells.items() if value}
+
+
+def _parties_with(cooperation: Cooperation, planned: TeamPlan) -> list[UUID]:
+    """Return the parties of the checklists: the NPM, and each CSO with people in the team."""
+    chosen = {one.user_id for one in planned.members} | {planned.lead_id, planned.deputy_id}
+    in_team = [
+        TeamMember(user_id=person.user_id, organisation_id=person.organisation_id)
+        for person in people.people(cooperation.id)
+        if person.user_id in chosen
+    ]
+    parties = readiness.signing_parties(people.current(cooperation.id), in_team)
+    return [party.organisation_id for party in parties]
+
+
+def _checked_plan(plan: Plan, before: Plan | None) -> Plan:
+    """Return a plan whose words are tidy and whose days are in order, and not past unless kept."""
+    place = plan.place.strip()
+    if not place:
+        raise RuleBrokenError(_l("Enter the place"), "place")
+    if len(place) > MAX_PLACE:
+        raise RuleBrokenError(_l("Use at most %(most)s characters", most=MAX_PLACE), "place")
+    if plan.ends_on < plan.starts_on:
+        raise RuleBrokenError(_l("The last day can't come before the first."), "ends_on")
+    kept = before is not None and before.starts_on == plan.starts_on
+    if plan.starts_on < clock.today() and not kept:
+        raise RuleBrokenError(_l("The first day has passed. Choose a day to come."), "starts_on")
+    return Plan(place, plan.starts_on, plan.ends_on)
+
+
+def _check_people(cooperation: Cooperation, planned: TeamPlan) -> None:
+    """Refuse people who do not take part, who are named twice, or can't lead (E25, E37)."""
+    taking_part = {one.user_id: one for one in people.people(cooperation.id)}
+    for field, user_id in (("lead_id", planned.lead_id), ("deputy_id", planned.deputy_id)):
+        person = taking_part.get(user_id)
+        if person is None or person.needs_clearance:
+            raise RuleBrokenError(_l("Choose a member or staff of the NPM."), field)
+    if planned.lead_id == planned.deputy_id:
+        raise RuleBrokenError(_l("Lead and deputy are different persons."), "deputy_id")
+    for field, chosen in (
+        ("members", [one.user_id for one in planned.members]),
+        ("audience", [one.user_id for one in planned.audience]),
+    ):
+        if not taking_part.keys() >= set(chosen):
+            raise RuleBrokenError(_l("Choose people who take part in the cooperation."), field)
+        if len(set(chosen)) < len(chosen):
+            raise RuleBrokenError(_l("Name each person once."), field)
+
+
+def _next_number(cooperation_id: UUID) -> int:
+    last = db.session.scalar(
+        sa.select(sa.func.max(Visit.number)).where(Visit.cooperation_id == cooperation_id)
+    )
+    return (last or 0) + 1
+
+
+# Change -------------------------------------------------------------------------------------------
+
+
+def change_plan(actor: Actor, visit: Visit, *, version: int | None, plan: Plan) -> bool:
+    """Change place and dates; return False when nothing differs.
+
+    version is the one the person saw: raise StaleError when somebody else changed it meanwhile.
+    Everybody who may know is told that something changed.
+    """
+    _require_change(actor, visit)
+    before = plan_of(visit)
+    tidy = _checked_plan(plan, before)
+    if tidy == before:
+        return False
+    if visit.version != version:
+        raise StaleError(_l("Somebody else changed the plan meanwhile. Compare both and choose."))
+    put_plan(visit, tidy)
+    visit.version += 1
+    db.session.flush()
+    changed = [] if tidy.place == before.place else ["place"]
+    if (tidy.starts_on, tidy.ends_on) != (before.starts_on, before.ends_on):
+        changed.append("dates")
+    _record(verbs.VISIT_CHANGED, actor, visit, changed=changed)
+    # Some done-tests look at the first day.
+    checklists.refresh(team.checklists_of(visit)[ROLES])
+    _tell(visit, _who_knows(visit))
+    settle(visit, actor)
+    return True
+
+
+def change_team(
+    actor: Actor, visit: Visit, *, versions: Mapping[str, int], planned: TeamPlan
+) -> bool:
+    """Change lead, deputy, team and audience in the roles (V2 to V4); False when nothing differs.
+
+    versions are those of the items that the person saw: raise StaleError when one was saved
+    meanwhile. Once the roles are sent or in force a change needs an amendment (RefusedError).
+    """
+    _require_change(actor, visit)
+    cooperation = _cooperation(visit)
+    _check_people(cooperation, planned)
+    own = team.checklists_of(visit)
+    for checklist in own.values():
+        checklists.lock(checklist)
+    roles = own[ROLES]
+    before = fill(roles)
+    changes = _changes(visit, before, planned)
+    for item in changes:
+        is_open(roles.state, roles.open_items, item).require()
+    if changes and any(version_of(before, item) != versions.get(item) for item in team.ITEMS):
+        raise StaleError(_l("Somebody else changed the team meanwhile. Compare both and choose."))
+    if "V4" in changes:
+        joining = [*_parties_with(cooperation, planned), *_parties_now(before)]
+        wanted = [
+            party.organisation_id
+            for party in people.parties(cooperation)
+            if party.organisation_id in joining
+        ]
+        if wanted != _parties_now(before):
+            checklists.set_parties(roles, wanted)
+    for item, values in changes.items():
+        checklists.save_answer(
+            actor, roles, item, SHARED, values, base_version=version_of(before, item)
+        )
+    if changes:
+        settle(visit, actor)
+    return bool(changes)
+
+
+def version_of(roles: Filling, item: str) -> int:
+    """Return the version of an item's answer that stands now; 0 when there is none."""
+    shared = roles.sheet.shared(item)
+    return shared.version if shared else 0
+
+
+def _changes(visit: Visit, before: Filling, planned: TeamPlan) -> dict[str, dict[str, Any]]:
+    """Return the items that the new team changes, with what else they hold kept as it is."""
+    planner_id = visit.planned_by_id if visit.planned_by_id in before.people else None
+    wanted = {
+        "V2": _audience_values(planner_id, planned),
+        "V3": _lead_values(planned),
+        "V4": _team_values(before, planned),
+    }
+    changes: dict[str, dict[str, Any]] = {}
+    for item, values in wanted.items():
+        shared = before.sheet.shared(item)
+        kept = dict(shared.values) if shared else {}
+        if {**kept, **values} != kept:
+            changes[item] = {**kept, **values}
+    return changes
+
+
+def _parties_now(roles: Filling) -> list[UUID]:
+    return [party.organisation_id for party in roles.surroundings.parties]
+
+
+def stop(actor: Actor, visit: Visit, *, reason: str) -> bool:
+    """Stop a visit with a reason, for good; return False when it was stopped already.
+
+    The reason goes into the trail: it names no place, no date and no person.
+    """
+    _take_turn(visit.cooperation_id)
+    db.session.refresh(visit)
+    if visit.stage is VisitStage.STOPPED:
+        return False
+    _require_change(actor, visit)
+    tidy = _reason(reason)
+    visit.stage, visit.is_ready, visit.ready_at = VisitStage.STOPPED, False, None
+    visit.stopped_reason = tidy
+    visit.version += 1
+    db.session.flush()
+    _record(verbs.VISIT_STOPPED, actor, visit, reason=tidy)
+    _tell(visit, _who_knows(visit))
+    return True
+
+
+def override(actor: Actor, visit: Visit, *, reason: str) -> GateOverride:
+    """Override J3 for requirements of the NPM's own people, with a name and a reason.
+
+    Raise RefusedError for anyone but a manager of the NPM, and RuleBrokenError where something is
+    missing that is asked of others: a CSO's people who are not cleared leave the team first.
+    """
+    _take_turn(visit.cooperation_id)
+    db.session.refresh(visit)
+    policy.can_override(actor, npm_ids(_cooperation(visit)), visit.stage).require()
+    keys, decision = policy.to_excuse(readiness.judge(visit))
+    if not decision:
+        raise RuleBrokenError(decision.reason)
+    tidy = _reason(reason)
+    row = GateOverride(
+        visit_id=visit.id,
+        user_id=actor.user_id,
+        reason=tidy,
+        at=clock.now(),
+        excused=sorted(keys),
+    )
+    db.session.add(row)
+    db.session.flush()
+    _record(verbs.GATE_OVERRIDDEN, actor, visit, gate="J3", reason=tidy)
+    settle(visit, actor)
+    return row
+
+
+def _reason(reason: str) -> str:
+    tidy = reason.strip()
+    if not tidy:
+        raise RuleBrokenError(_l("Give the reason."), "reason")
+    if len(tidy) > MAX_REASON:
+        raise RuleBrokenError(_l("Use at most %(most)s characters", most=MAX_REASON), "reason")
+    return tidy
+
+
+# Each for themselves ------------------------------------------------------------------------------
+
+
+def accept_role(actor: Actor, visit: Visit) -> bool:
+    """Accept the own task and its limits (V5); return False when it is accepted already."""
+    fact = _own_fact(actor, visit)
+    if not fact.has_role:
+        raise RuleBrokenError(_l("Your task is not written down yet (V5)."))
+    return _confirm(actor, visit, "V5", "accepted", is_done=fact.role_accepted)
+
+
+def confirm_plan(actor: Actor, visit: Visit) -> bool:
+    """Confirm to have read the urgent-action plan in force (V20); False when done already."""
+    fact = _own_fact(actor, visit)
+    judged = readiness.judge(visit)
+    if not judged.facts.plan.is_signed:
+        raise RuleBrokenError(_l("The urgent-action plan of this visit is not signed by all yet."))
+    return _confirm(actor, visit, "V20", "read", is_done=fact.plan_read)
+
+
+def _own_fact(actor: Actor, visit: Visit) -> MemberFact:
+    member = queries.is_member(actor, visit)
+    policy.can_answer_as_member(is_member=member, stage=visit.stage).require()
+    facts = readiness.judge(visit).facts
+    return next(one for one in facts.members if one.user_id == actor.user_id)
+
+
+def _confirm(actor: Actor, visit: Visit, item: str, key: str, *, is_done: bool) -> bool:
+    if is_done:
+        return False
+    roles = team.checklists_of(visit)[ROLES]
+    own = fill(roles).sheet.of_person(item, actor.user_id)
+    checklists.save_answer(
+        actor,
+        roles,
+        item,
+        AnswerScope.PERSON,
+        {key: True},
+        base_version=own.version if own else 0,
+    )
+    settle(visit, actor)
+    return True
+
+
+# What follows -------------------------------------------------------------------------------------
+
+
+def settle(visit: Visit, actor: Actor | None, today: dt.date | None = None) -> bool:
+    """Bring stage and readiness to what the gates answer now; return True when something changed.
+
+    A visit becomes ready only when all of J3 is met, and loses readiness at once when that is no
+    longer so. Lead and coordinators of the NPM are told that something changed, and no more.
+    """
+    _take_turn(visit.cooperation_id)
+    db.session.refresh(visit)
+    if visit.stage not in stages.PREPARED:
+        return False
+    judged = readiness.judge(visit, today)
+    moved = _set_stage(visit, actor, stages.stage_after(visit.stage, judged.is_open))
+    ready = stages.is_ready(visit.stage, judged.is_open)
+    if ready == visit.is_ready:
+        return moved
+    visit.is_ready, visit.ready_at = ready, clock.now() if ready else None
+    db.session.flush()
+    _record(verbs.VISIT_BECAME_READY if ready else verbs.VISIT_LOST_READINESS, actor, visit)
+    leads = {row.user_id for row in audiences.audience(VISIT, visit.id) if row.leads}
+    coordinators = {one.user_id for one in people.coordinators_for_npm(visit.cooperation_id)}
+    _tell(visit, leads | coordinators)
+    return True
+
+
+def _set_stage(visit: Visit, actor: Actor | None, after: VisitStage) -> bool:
+    before = visit.stage
+    if after is before:
+        return False
+    visit.stage = after
+    db.session.flush()
+    _record(verbs.VISIT_STAGE_CHANGED, actor, visit, before=before.value, after=after.value)
+    return True
+
+
+def recheck_all(day: dt.date) -> int:
+    """Judge every visit that is prepared, because clearances and papers run out.
+
+    Return how many changed. For the worker, once a day; safe in several copies.
+    """
+    return sum(settle(visit, None, day) for visit in queries.prepared())
+
+
+def follow(happening: Happening) -> None:
+    """Judge the visits that something concerns, after it happened. A handler."""
+    if happening.cooperation_id is None:
+        return
+    for visit in queries.prepared(Visit.cooperation_id == happening.cooperation_id):
+        if _concerns(happening, visit):
+            settle(visit, happening.actor)
+
+
+def follow_person(happening: Happening) -> None:
+    """Judge the visits of a person after something happened to them in the whole instance.
+
+    Handler of PERSON_SUSPENDED and PERSON_RESTORED, whose subject is the user, and of ROLE_GIVEN
+    and ROLE_ENDED, whose subject is the membership.
+    """
+    user_id: UUID | None = happening.subject_id
+    if happening.verb in {verbs.ROLE_GIVEN, verbs.ROLE_ENDED}:
+        membership = db.session.get(Membership, happening.subject_id)
+        user_id = membership.user_id if membership else None
+    in_team = sa.exists().where(TeamMember.visit_id == Visit.id, TeamMember.user_id == user_id)
+    for visit in queries.prepared(in_team):
+        settle(visit, happening.actor)
+
+
+def _concerns(happening: Happening, visit: Visit) -> bool:
+    """Tell whether an event of the cooperation can change how a visit stands."""
+    if happening.subject_type != "checklist":
+        return True
+    checklist = db.session.get(Checklist, happening.subject_id)
+    if checklist is None or checklist.kind is ChecklistKind.TERMS:
+        return False
+    if checklist.visit_id is None:
+        return happening.verb is verbs.CAME_INTO_FORCE
+    return checklist.visit_id == visit.id
+
+
+def _require_change(actor: Actor, visit: Visit) -> None:
+    """Ask whether a person may change a visit, and keep others from changing it meanwhile."""
+    _take_turn(visit.cooperation_id)
+    db.session.refresh(visit)
+    leads = audiences.standing(actor, VISIT, visit.id).leads
+    policy.can_change(actor, npm_ids(_cooperation(visit)), visit.stage, leads=leads).require()
+
+
+def _cooperation(visit: Visit) -> Cooperation:
+    return db.session.execute(
+        sa.select(Cooperation)
+        .where(Cooperation.id == visit.cooperation_id)
+        .options(selectinload(Cooperation.parties))
+    ).scalar_one()
+
+
+def _take_turn(cooperation_id: UUID) -> None:
+    """Wait until no other transaction writes to this cooperation, and keep others waiting.
+
+    Every event of a cooperation takes its chain first, so all who judge a visit see what the one
+    before them did.
+    """
+    db.session.execute(
+        sa.select(Chain.id).where(Chain.cooperation_id == cooperation_id).with_for_update()
+    )
+
+
+def _who_knows(visit: Visit) -> set[UUID]:
+    """Return who is listed today; who is let in later is not told yet."""
+    today = clock.today()
+    return {
+        row.user_id
+        for row in audiences.audience(VISIT, visit.id)
+        if row.leads or row.from_on <= today
+    }
+
+
+def _tell(visit: Visit, user_ids: set[UUID]) -> None:
+    reference = db.session.get_one(Cooperation, visit.cooperation_id).reference
+    messages.something_changed(reference, user_ids)
+
+
+def _record(verb: verbs.Verb, actor: Actor | None, visit: Visit, **details: Any) -> None:
+    record(
+        verb,
+        actor=actor,
+        subject_type=VISIT,
+        subject_id=visit.id,
+        cooperation_id=visit.cooperation_id,
+        number=visit.number,
+        **details,
+    )

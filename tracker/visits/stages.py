@@ -1,0 +1,30 @@
+"""Where a joint visit stands after its gates were asked (domain.md, section 4.2). Pure."""
+
+from collections.abc import Mapping
+
+from tracker.visits.models import VisitStage
+
+# The stages that follow each other by gates before the team leaves; the others are entered by a
+# decision. Gate Jn leaves stage Jn, and a visit in J3 is ready when gate J3 is open.
+BY_GATES = (VisitStage.PROPOSED, VisitStage.PLANNED, VisitStage.CLEARED)
+# While a visit is prepared its plan may change and its readiness is judged.
+PREPARED = frozenset(BY_GATES)
+# What the page shows a visit go through; JX only when it was stopped.
+IN_ORDER = (*BY_GATES, VisitStage.ON_SITE)
+
+
+def stage_after(current: VisitStage, is_open: Mapping[str, bool]) -> VisitStage:
+    """Return the stage that the gates allow, on or back; what was entered by a decision stays.
+
+    is_open says of J1 and J2 whether the gate is open.
+    """
+    if current not in PREPARED:
+        return current
+    if not is_open["J1"]:
+        return VisitStage.PROPOSED
+    return VisitStage.CLEARED if is_open["J2"] else VisitStage.PLANNED
+
+
+def is_ready(current: VisitStage, is_open: Mapping[str, bool]) -> bool:
+    """Tell whether a visit is ready: all of J3 is met, and what comes before it."""
+    return current in PREPARED and all(is_open[code] for code in ("J1", "J2", "J3"))

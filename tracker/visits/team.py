@@ -1,0 +1,154 @@
+"""What the roles say of lead, team and audience (V2 to V4), kept as rows that queries can join."""
+
+import datetime as dt
+from collections.abc import Iterable
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.access.actor import Actor
+from tracker.activity import verbs
+from tracker.activity.service import Happening, record
+from tracker.checklists import service as checklists
+from tracker.checklists.loading import Filling, fill
+from tracker.checklists.models import Checklist, ChecklistKind, ChecklistParty
+from tracker.checklists.queries import VISIT
+from tracker.checklists.values import as_date, as_id
+from tracker.cooperations import audiences, people
+from tracker.cooperations.audiences import Listing
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.visits import queries, readiness
+from tracker.visits.models import TeamMember, Visit
+from tracker.visits.stages import PREPARED
+
+# The items of the roles that say who leads, who is in the team and who may know.
+ITEMS = frozenset({"V2", "V3", "V4"})
+
+
+def follow_answer(happening: Happening) -> None:
+    """Take over who leads, who is in the team and who may know. Handler of ANSWER_SAVED."""
+    if (
+        happening.details.get("kind") != ChecklistKind.VISIT_ROLES.value
+        or happening.details.get("item") not in ITEMS
+    ):
+        return
+    checklist = db.session.get_one(Checklist, happening.subject_id)
+    if checklist.visit_id is not None:
+        take_over(happening.actor, db.session.get_one(Visit, checklist.visit_id))
+
+
+def follow_people(happening: Happening) -> None:
+    """Take out of the audience who left, and in who came back. Of PERSON_LEFT and PERSON_JOINED."""
+    if happening.cooperation_id is not None:
+        for visit in queries.prepared(Visit.cooperation_id == happening.cooperation_id):
+            take_over(happening.actor, visit)
+
+
+def take_over(actor: Actor | None, visit: Visit) -> None:
+    """Make audience, team and the checklists' parties be what V2 to V4 say now.
+
+    Once the team is on its way, or the visit is stopped, all stays as it was.
+    """
+    if visit.stage not in PREPARED:
+        return
+    own = checklists_of(visit)
+    roles = fill(own[ChecklistKind.VISIT_ROLES])
+    audiences.set_audience(
+        actor,
+        visit.cooperation_id,
+        VISIT,
+        visit.id,
+        _audience(visit, roles),
+        number=visit.number,
+    )
+    members = _set_team(actor, visit, roles)
+    set_parties(visit, own.values(), members)
+
+
+def checklists_of(visit: Visit) -> dict[ChecklistKind, Checklist]:
+    """Return the checklists of a visit by kind."""
+    rows = db.session.scalars(sa.select(Checklist).where(Checklist.visit_id == visit.id))
+    return {row.kind: row for row in rows}
+
+
+def set_parties(visit: Visit, own: Iterable[Checklist], members: Iterable[TeamMember]) -> None:
+    """Make the NPM and each CSO with people in the team the parties of the visit's checklists."""
+    parties = readiness.signing_parties(people.current(visit.cooperation_id), members)
+    wanted = [party.organisation_id for party in parties]
+    for checklist in own:
+        there = db.session.scalars(
+            sa.select(ChecklistParty.organisation_id)
+            .where(ChecklistParty.checklist_id == checklist.id)
+            .order_by(ChecklistParty.position)
+        ).all()
+        if list(there) != wanted:
+            checklists.set_parties(checklist, wanted)
+
+
+def _audience(visit: Visit, roles: Filling) -> list[Listing]:
+    """Return who is listed: those of V2 who take part, and always the lead and the planner.
+
+    Only one of the NPM's own people leads: a lead sees the planning without a clearance.
+    """
+    planned_on = visit.planned_at.astimezone(clock.zone()).date()
+    lead = as_id(roles.sheet.value("V3", "lead"))
+    days: dict[UUID, dt.date] = {}
+    for row in roles.sheet.value("V2", "audience") or ():
+        person, day = as_id(row.get("person")), as_date(row.get("from"))
+        if person is not None and day is not None:
+            days[person] = min(day, days.get(person, day))
+    for always in (visit.planned_by_id, lead):
+        if always is not None and always in roles.surroundings.npm_people:
+            days[always] = min(planned_on, days.get(always, planned_on))
+    return [
+        (person, day, person == lead and person in roles.surroundings.npm_people)
+        for person, day in days.items()
+        if person in roles.people
+    ]
+
+
+def _set_team(actor: Actor | None, visit: Visit, roles: Filling) -> list[TeamMember]:
+    """Make the team be those of V4, with lead and deputy; record TEAM_CHANGED when it changed."""
+    kept = {row.user_id: row for row in queries.team_of(visit.id)}
+    wanted = _team(roles, kept)
+    changed = wanted != {user_id: row.organisation_id for user_id, row in kept.items()}
+    for user_id in kept.keys() - wanted.keys():
+        db.session.delete(kept.pop(user_id))
+    for user_id, organisation_id in wanted.items():
+        row = kept.get(user_id)
+        if row is None:
+            row = TeamMember(visit_id=visit.id, user_id=user_id)
+            db.session.add(row)
+            kept[user_id] = row
+        row.organisation_id = organisation_id
+    db.session.flush()
+    if changed:
+        record(
+            verbs.TEAM_CHANGED,
+            actor=actor,
+            subject_type=VISIT,
+            subject_id=visit.id,
+            cooperation_id=visit.cooperation_id,
+            number=visit.number,
+            count=len(wanted),
+        )
+    return list(kept.values())
+
+
+def _team(roles: Filling, kept: dict[UUID, TeamMember]) -> dict[UUID, UUID]:
+    """Return each person of the team with the organisation they come from.
+
+    It is the one they take part for; who has left stays in the team, to be seen and taken out.
+    """
+    named = [as_id(row.get("person")) for row in roles.sheet.value("V4", "team") or ()]
+    named += [as_id(roles.sheet.value("V3", key)) for key in ("lead", "deputy")]
+    found: dict[UUID, UUID] = {}
+    for user_id in named:
+        if user_id is None:
+            continue
+        if user_id in roles.people:
+            found[user_id] = roles.people[user_id].organisation_id
+        elif user_id in kept:
+            found[user_id] = kept[user_id].organisation_id
+    return found
