@@ -53,8 +53,9 @@ def prepare_or_stop(settings: Settings) -> None:
 
 def _serve(settings: Settings) -> int:
     """Run the server and the worker until one ends or a signal comes; return the exit code."""
+    # Each in a process group of its own: Ctrl+C is for this process, which then stops each once.
     programs = [
-        subprocess.Popen(command)  # noqa: S603 -- our own programs, by their full path
+        subprocess.Popen(command, process_group=0)  # noqa: S603 -- our own programs, by full path
         for command in (_server_command(settings), [*_own_command(), "worker"])
     ]
     asked_to_stop = False
@@ -70,6 +71,12 @@ def _serve(settings: Settings) -> int:
     failed = not asked_to_stop
     if failed:
         click.echo("The server or the worker ended; stopping the other.", err=True)
+    _end(programs)
+    return 1 if failed else 0
+
+
+def _end(programs: list[subprocess.Popen[bytes]]) -> None:
+    """Ask each program to stop, give it time, and then make it."""
     for one in programs:
         if one.poll() is None:
             one.terminate()
@@ -78,7 +85,7 @@ def _serve(settings: Settings) -> int:
             one.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:
             one.kill()
-    return 1 if failed else 0
+            one.wait()
 
 
 def _own_command() -> list[str]:
@@ -121,9 +128,7 @@ def worker() -> None:
     for number in STOP_SIGNALS:
         signal.signal(number, stop)
     settings = _settings()
-    rounds.run_for_ever(
-        transport.from_url(settings.mail_url), goes_on=lambda: goes_on
-    )
+    rounds.run_for_ever(transport.from_url(settings.mail_url), goes_on=lambda: goes_on)
 
 
 @click.command("check")
