@@ -308,6 +308,12 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
     )
 
 
+def progress(cooperation_id: UUID) -> tuple[int, int]:
+    """Return how many people of a cooperation have an open undertaking, and are cleared."""
+    counted = _counts(cooperation_id).values()
+    return sum(asked for asked, _cleared in counted), sum(cleared for _asked, cleared in counted)
+
+
 # What waits ------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,247 @@
+"""Forms of undertakings: the person's path, the proof, the NPM's decision and countersignature."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField
+from wtforms.validators import StopValidation
+
+from tracker.checklists.template import FieldType
+from tracker.core import clock
+from tracker.ui.fields import ChoiceField, ConfirmField, DateField, Option, TextField
+from tracker.ui.form_base import Form
+from tracker.ui.proof import ProofFields
+from tracker.ui.validators import Optional, Required
+from tracker.undertakings.facts import (
+    DECLARED,
+    NO_INTERESTS,
+    Draft,
+    Questions,
+    Scope,
+    Terms,
+)
+from tracker.undertakings.labels import DECISION_HINTS, DECISIONS
+from tracker.undertakings.models import InterestsDecision
+from tracker.undertakings.queries import VisitChoice
+from tracker.undertakings.service import MAX_INTERESTS, MAX_REASON
+
+NO_STORY = _l("Write no name and no story of any person deprived of liberty.")
+Validator = Callable[[Any, Any], None]
+
+
+class PathForm(Form):
+    """The person's own path; its fields are made from the template in force."""
+
+    asked: Questions
+
+    @property
+    def points(self) -> list[tuple[str, Any]]:
+        """The sentences to confirm: the item's code, and its field."""
+        return [(point.code, self[point.name]) for point in self.asked.points]
+
+    @property
+    def draft(self) -> Draft:
+        """What is filled in, as it is kept."""
+        has_interests = self["has_interests"].data if "has_interests" in self else None
+        return Draft(
+            confirmed=frozenset(point.name for point in self.asked.points if self[point.name].data),
+            briefed=bool(self["briefed"].data) if "briefed" in self else False,
+            briefed_on=self["briefed_on"].data if "briefed_on" in self else None,
+            has_interests=None if has_interests is None else has_interests == DECLARED,
+            interests=(self["interests"].data or "") if "interests" in self else "",
+        )
+
+
+def path_form(asked: Questions, draft: Draft, *, complete: bool) -> PathForm:
+    """Return the form of the path, filled from a draft; a sent form fills itself.
+
+    complete asks for all of it, as signing does. A draft may leave out anything.
+    """
+    members: dict[str, Any] = {"asked": asked}
+    if asked.briefing is not None:
+        members.update(_briefing(asked, complete=complete))
+    if asked.interests is not None:
+        members.update(_interests(asked, complete=complete))
+    for point in asked.points:
+        needed = [Required(_l("Confirm point %(code)s", code=point.code))]
+        members[point.name] = ConfirmField(point.sentence, needed if complete else [])
+    form = type("AskedPathForm", (PathForm,), members)
+    return cast("PathForm", form(data=_data(draft)))
+
+
+def _briefing(asked: Questions, *, complete: bool) -> dict[str, Any]:
+    sentence = asked.briefing_field(FieldType.CONFIRM)
+    date = asked.briefing_field(FieldType.DATE)
+    needed = [
+        Required(_l("Confirm that you had the briefing. If you had none yet, ask the NPM for it."))
+    ]
+    return {
+        "briefed": ConfirmField(
+            sentence.label if sentence else "",
+            needed if complete and asked.briefing_required else [],
+        ),
+        "briefed_on": DateField(
+            date.label if date else "",
+            [*([_with_briefing] if complete else []), _not_in_future],
+        ),
+    }
+
+
+def _interests(asked: Questions, *, complete: bool) -> dict[str, Any]:
+    needed = [Required(_l("Say whether you have anything to declare"))]
+    return {
+        "has_interests": ChoiceField(
+            asked.interest_question,
+            needed if complete else [],
+            description=_l(
+                "Declaring something does not shut you out. The NPM decides what follows from it "
+                "and tells you. Only you and those who decide for the NPM see it."
+            ),
+            choices=[Option(value, label) for value, label in asked.interest_options],
+        ),
+        "interests": TextField(
+            _l("What you declare"),
+            [_with_choice] if complete else [],
+            description=NO_STORY,
+            most=MAX_INTERESTS,
+        ),
+    }
+
+
+def _with_briefing(form: Any, field: Any) -> None:
+    if form["briefed"].data and field.data is None and not field.process_errors:
+        raise StopValidation(str(_l("Enter the date of the briefing")))
+
+
+def _not_in_future(_form: Any, field: Any) -> None:
+    if isinstance(field.data, dt.date) and field.data > clock.today():
+        raise StopValidation(str(_l("The date of the briefing lies in the future")))
+
+
+def _with_choice(form: Any, field: Any) -> None:
+    choice = form["has_interests"].data
+    if choice == DECLARED and not field.data:
+        raise StopValidation(str(_l("Write what you declare, or choose that there is nothing")))
+    if choice == NO_INTERESTS and field.data:
+        raise StopValidation(
+            str(_l("You chose that there is nothing. Choose the other answer, or empty this box"))
+        )
+
+
+def _data(draft: Draft) -> dict[str, Any]:
+    answers = {True: DECLARED, False: NO_INTERESTS}
+    return {
+        "briefed": draft.briefed,
+        "briefed_on": draft.briefed_on,
+        "has_interests": None if draft.has_interests is None else answers[draft.has_interests],
+        "interests": draft.interests,
+        **dict.fromkeys(draft.confirmed, True),
+    }
+
+
+class SignForm(ProofFields):
+    """Proof of identity on the form that signs, and which draft was read."""
+
+    seen = HiddenField()
+
+
+class CountersignForm(ProofFields):
+    """Proof of identity on the form that countersigns."""
+
+
+class ConfirmForm(Form):
+    """A form with nothing but its button."""
+
+
+class DecisionForm(Form):
+    """What follows from declared interests."""
+
+    decision = ChoiceField(
+        _l("What follows from it?"),
+        [Required()],
+        coerce=InterestsDecision,
+        choices=[Option(one.value, words, DECISION_HINTS[one]) for one, words in DECISIONS.items()],
+    )
+    reason = TextField(
+        _l("Reason, and the limit where you set one"),
+        [Optional()],
+        description=_l("The person reads it. It is needed for a limit and for another person."),
+        most=MAX_REASON,
+    )
+
+
+class WithdrawalForm(Form):
+    """Why the NPM closes what an undertaking opened."""
+
+    reason = TextField(
+        _l("Reason"), [Required()], description=_l("The person reads it."), most=MAX_REASON
+    )
+
+
+class OpeningForm(Form):
+    """What a countersignature opens: until when, and which visit where the terms cover one.
+
+    It is sent as part of an address, so that the next page can say it in its sentence.
+    """
+
+    class Meta(Form.Meta):
+        """It changes nothing, so it needs no token."""
+
+        csrf = False
+
+    until = DateField(_l("Last day"), [Required()])
+
+    @property
+    def last_day(self) -> dt.date:
+        """The last day, once the form is valid."""
+        if self.until.data is None:
+            raise LookupError("The form was not tested.")
+        return self.until.data
+
+    @property
+    def visit_field(self) -> Any:
+        """The field that chooses a visit, None where the terms cover none in particular."""
+        return self._fields.get("visit")
+
+    @property
+    def visit(self) -> UUID | None:
+        """The visit that was chosen."""
+        field = self.visit_field
+        return None if field is None else field.data
+
+
+def opening_form(terms: Terms, visits: Sequence[VisitChoice], sent: Any = None) -> OpeningForm:
+    """Return the form that says what is to be opened; without anything sent, all the terms give."""
+
+    def within_terms(_form: Any, field: Any) -> None:
+        if field.data > terms.until:
+            raise StopValidation(str(_l("The last day can't be later than the terms say (C1)")))
+        if field.data < clock.today():
+            raise StopValidation(str(_l("This day has passed")))
+
+    members: dict[str, Any] = {
+        "until": DateField(
+            _l("Last day"),
+            [Required(), within_terms],
+            description=_l("The terms allow no later day. Choose an earlier one if it is enough."),
+        )
+    }
+    if terms.scope is Scope.ONE_VISIT:
+        members["visit"] = ChoiceField(
+            _l("Which visit?"),
+            [Required(_l("Choose the visit that this is for"))],
+            coerce=_as_uuid,
+            choices=[
+                Option(str(one.id), _l("Joint visit %(number)s", number=one.number))
+                for one in visits
+            ],
+        )
+    form = type("CoveredOpeningForm", (OpeningForm,), members)
+    return cast("OpeningForm", form(formdata=sent, data={"until": terms.until}))
+
+
+def _as_uuid(text: Any) -> UUID:
+    return text if isinstance(text, UUID) else UUID(str(text))

@@ -1,0 +1,275 @@
+"""What the pages of undertakings show, prepared: states in words, what was signed, what waits."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from markupsafe import Markup
+
+from tracker.access.actor import Actor
+from tracker.cooperations import keys
+from tracker.cooperations.models import Clearance, ClearanceScope, Cooperation
+from tracker.core import clock
+from tracker.guidance.markdown import render
+from tracker.guidance.queries import passages_for
+from tracker.signoff import queries as signoff
+from tracker.signoff import service as signing
+from tracker.signoff.labels import METHODS
+from tracker.signoff.models import Revision, Signature, SignatureKind
+from tracker.ui.locale import as_date
+from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
+from tracker.undertakings import labels, queries, sealing
+from tracker.undertakings.facts import Scope, Terms
+from tracker.undertakings.models import InterestsDecision, Undertaking, UndertakingState
+from tracker.undertakings.queries import Line, PartyLines, TaskKind
+
+# The passages of guidance that say why a person is asked (S10, S11, S15).
+WHY = ("settling-terms/explain-duties", "settling-terms/sign-before-access")
+
+State = tuple[object, str]
+
+
+@dataclass(frozen=True, slots=True)
+class WhyPassage:
+    """A passage of guidance, to be read on the spot."""
+
+    ref: str
+    title: str
+    text: Markup
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureLine:
+    """A signature as the signatures component shows it."""
+
+    name: str
+    capacity: object
+    power: str
+    when: dt.datetime
+    method: object
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What a person signed, read back from the frozen text."""
+
+    revision: Revision
+    document: Mapping[str, Any]
+    signatures: list[SignatureLine]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the NPM decided on declared interests."""
+
+    words: object
+    reason: str
+    by: str
+    at: dt.datetime
+
+
+def why(language: str) -> list[WhyPassage]:
+    """Return the passages that say why a person is asked, where the guidance is loaded."""
+    found = passages_for(WHY, language)
+    return [
+        WhyPassage(ref, one.title, render(one.markdown, headings_from=4), one.language)
+        for ref, one in found.items()
+    ]
+
+
+def signed(undertaking: Undertaking) -> Signed | None:
+    """Return what a person signed; None before. The caller made sure that the reader may see it."""
+    if undertaking.revision_id is None:
+        return None
+    revision = signoff.revision(undertaking.revision_id)
+    if revision is None:
+        return None
+    document = signing.document_of(revision, keys.key_of(undertaking.cooperation_id))
+    return Signed(revision, document, [_signature(one) for one in revision.signatures])
+
+
+def decided(undertaking: Undertaking, by: str) -> Decided | None:
+    """Return what was decided on declared interests, None while nothing was."""
+    if undertaking.decision is None or undertaking.decided_at is None:
+        return None
+    return Decided(
+        words=labels.DECIDED[undertaking.decision],
+        reason=sealing.decision_reason_of(undertaking),
+        by=by,
+        at=undertaking.decided_at,
+    )
+
+
+def covers(terms: Terms, clearance: Clearance | None = None) -> str:
+    """Return what the terms cover, or what a countersignature opened of it, in words."""
+    until = as_date(clearance.until_on if clearance else terms.until)
+    return labels.scope_words(terms, until)
+
+
+def lasts(terms: Terms) -> str:
+    """Return how long the duty lasts, in words."""
+    if terms.years is None:
+        return ""
+    words: str = ngettext(
+        "%(num)s year after the cooperation ends",
+        "%(num)s years after the cooperation ends",
+        terms.years,
+    )
+    return words
+
+
+def within(terms: Terms) -> str:
+    """Return within how many hours a leak is told, in words."""
+    if terms.hours is None:
+        return ""
+    words: str = ngettext("within %(num)s hour", "within %(num)s hours", terms.hours)
+    return words
+
+
+def own_state(line: Line) -> State:
+    """Return how an undertaking stands, to its person."""
+    one = line.undertaking
+    if one.state is UndertakingState.ASKED:
+        return _l("Waiting for you"), "wait"
+    if one.decision is InterestsDecision.REPLACE and one.state is UndertakingState.SIGNED:
+        return labels.DECIDED[InterestsDecision.REPLACE], "off"
+    return _state(line, tells_day=True)
+
+
+def state(line: Line, *, decides: bool) -> State:
+    """Return how another's undertaking stands; to those who decide, what it waits for."""
+    one = line.undertaking
+    if one.state is UndertakingState.SIGNED and decides:
+        if one.has_interests and one.decision is None:
+            return _l("Interests wait for a decision"), "wait"
+        if one.decision is InterestsDecision.REPLACE:
+            return labels.DECIDED[InterestsDecision.REPLACE], "off"
+        return _l("Waiting for your countersignature"), "wait"
+    return _state(line, tells_day=decides)
+
+
+def _state(line: Line, *, tells_day: bool) -> State:
+    match line.undertaking.state:
+        case UndertakingState.ASKED:
+            return _l("Not signed yet"), "other"
+        case UndertakingState.SIGNED:
+            return _l("Signed, waits for the NPM"), "other"
+        case UndertakingState.COUNTERSIGNED:
+            return _opened(line, tells_day=tells_day)
+        case UndertakingState.CLOSED:
+            reason = labels.ended_because(line.undertaking.closed_reason)
+            return _l("Closed: %(reason)s", reason=reason), "off"
+
+
+def _opened(line: Line, *, tells_day: bool) -> State:
+    clearance = line.clearance
+    if clearance is None or not line.is_cleared:
+        return _l("Closed: its last day has passed"), "off"
+    # The last day of a clearance for one visit would tell others when that visit is.
+    if clearance.scope is ClearanceScope.VISIT and not tells_day:
+        return _l("Cleared for one visit"), "held"
+    return _l("Cleared until %(until)s", until=as_date(clearance.until_on)), "held"
+
+
+def summary(party: PartyLines) -> str:
+    """Return in words how many people of a party were asked, and how many are cleared."""
+    asked = ngettext("%(num)s person was asked", "%(num)s people were asked", party.asked)
+    cleared = ngettext("%(num)s is cleared", "%(num)s are cleared", party.cleared)
+    return str(_("%(asked)s, %(cleared)s.", asked=asked, cleared=cleared))
+
+
+def opens(terms: Terms, until: dt.date, visit_number: int | None) -> str:
+    """Return the sentence that says what a countersignature opens."""
+    return labels.opens_words(terms, as_date(until), visit_number)
+
+
+def my_tasks(actor: Actor) -> Tasks:
+    """Tell what waits on undertakings for a person. A source of my work."""
+    found = queries.tasks(actor)
+    return Tasks(
+        mine=tuple(_task(one) for one in found.mine),
+        others=tuple(_task(one) for one in found.others),
+    )
+
+
+def cooperation_tasks(
+    actor: Actor, cooperation: Cooperation, *_rest: object
+) -> dict[str, Sequence[Task]]:
+    """Tell a cooperation's work on undertakings for its page, once there are terms in force."""
+    checklist = queries.confidentiality(cooperation.id)
+    if checklist is None or checklist.revision_in_force_id is None:
+        return {}
+    waiting = [one for one in queries.tasks(actor).mine if one.reference == cooperation.reference]
+    tasks = [_task(one) for one in waiting if one.kind is TaskKind.SIGN]
+    asked, cleared = queries.progress(cooperation.id)
+    if any(one.kind is not TaskKind.SIGN for one in waiting):
+        state_, mark = _l("Waiting for you"), YOURS
+    elif cleared < asked:
+        state_, mark = _l("In progress"), "half"
+    else:
+        state_, mark = (_l("All cleared") if asked else _l("Nobody is listed")), "done"
+    url = url_for("undertakings.listed", reference=cooperation.reference)
+    why_ = _("%(cleared)s of %(asked)s people asked are cleared.", cleared=cleared, asked=asked)
+    return {
+        "confidentiality": [*tasks, Task(_l("Undertaking of each person"), state_, mark, url, why_)]
+    }
+
+
+def _task(one: queries.Task) -> Task:
+    url = url_for(one.page, **dict[str, Any](one.values))
+    where = _("%(title)s, %(reference)s", title=one.title, reference=one.reference)
+    match one.kind:
+        case TaskKind.SIGN:
+            label = _("Sign your undertaking of confidentiality")
+            why_ = _("%(where)s. About ten minutes.", where=where)
+            return Task(label, _("Waiting for you"), YOURS, url, why_, act=_("Read and sign"))
+        case TaskKind.DECIDE:
+            label = _("Decide on what %(person)s declared", person=one.person)
+            return Task(label, _("Waiting for you"), YOURS, url, where, act=_("Decide"))
+        case TaskKind.COUNTERSIGN:
+            label = _("Countersign the undertaking of %(person)s", person=one.person)
+            return Task(label, _("Waiting for you"), YOURS, url, where, act=_("Read"))
+        case TaskKind.WAITS_FOR_NPM:
+            label = _("Your undertaking of confidentiality")
+            return Task(label, _("Waiting for the NPM"), OTHERS, url, where)
+        case TaskKind.WAITS_FOR_PEOPLE:
+            label = ngettext(
+                "Undertaking of %(num)s person", "Undertakings of %(num)s people", one.count
+            )
+            return Task(label, _("Waiting for each person"), OTHERS, url, where)
+
+
+def _signature(one: Signature) -> SignatureLine:
+    if one.kind is SignatureKind.SIGNATURE:
+        capacity: object = _l("in their own name")
+    elif one.office:
+        capacity = _l(
+            "%(office)s, countersigned for %(organisation)s",
+            office=one.office,
+            organisation=one.organisation_name,
+        )
+    else:
+        capacity = _l("countersigned for %(organisation)s", organisation=one.organisation_name)
+    return SignatureLine(one.signer_name, capacity, one.power, one.signed_at, METHODS[one.method])
+
+
+def visit_number(visits: Sequence[queries.VisitChoice], visit_id: UUID | None) -> int | None:
+    """Return the number of the visit that was chosen."""
+    return next((one.number for one in visits if one.id == visit_id), None)
+
+
+def is_for_one_visit(terms: Terms) -> bool:
+    """Tell whether the terms cover one visit, which the countersigner names."""
+    return terms.scope is Scope.ONE_VISIT
+
+
+def has_passed(terms: Terms) -> bool:
+    """Tell whether the time that the terms cover has passed."""
+    return terms.is_over(clock.today())

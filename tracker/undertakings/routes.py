@@ -1,0 +1,472 @@
+"""Pages of undertakings: a person's own path and record, and the NPM's side."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import as_uuid, current_actor, found, require, signed_in
+from tracker.accounts import proof
+from tracker.activity import service as trail
+from tracker.checklists.pages import document_parts
+from tracker.cooperations import queries as cooperations
+from tracker.cooperations.models import Cooperation
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.signoff.models import Method
+from tracker.signoff.proof import Identity
+from tracker.ui import locale
+from tracker.undertakings import labels, pages, people, policy, queries, sealing, service
+from tracker.undertakings.asking import SUBJECT
+from tracker.undertakings.facts import missing
+from tracker.undertakings.forms import (
+    ConfirmForm,
+    CountersignForm,
+    DecisionForm,
+    PathForm,
+    SignForm,
+    WithdrawalForm,
+    opening_form,
+    path_form,
+)
+from tracker.undertakings.models import Undertaking, UndertakingState
+from tracker.undertakings.queries import Line, Loaded
+
+blueprint = Blueprint("undertakings", __name__)
+blueprint.add_app_template_filter(labels.ended_because, "undertaking_ended_because")
+
+
+# The person's own ------------------------------------------------------------------------------
+
+
+@blueprint.get("/undertakings")
+@signed_in
+def mine() -> str:
+    """List what the person was asked for and what they signed."""
+    lines = queries.mine(current_actor())
+    return render_template(
+        "undertakings/mine.html",
+        lines=[(line, where, pages.own_state(line)) for line, where in lines],
+    )
+
+
+@blueprint.route("/undertakings/<undertaking_id>", methods=["GET", "POST"])
+@signed_in
+def show(undertaking_id: str) -> str | Response:
+    """Show the path to sign; once signed or closed, the record of it."""
+    actor = current_actor()
+    undertaking = _own(actor, undertaking_id)
+    loaded = queries.load(undertaking)
+    if undertaking.state is not UndertakingState.ASKED:
+        return _show_record(actor, loaded)
+    may_fill_in = policy.can_fill_in(actor, loaded.standing, clock.today())
+    if not may_fill_in:
+        return render_template(
+            "undertakings/shut.html", **_words(loaded), reason=may_fill_in.reason
+        )
+    asked = queries.asked(loaded.checklist)
+    words = _words(loaded)
+    later = "later" in request.form
+    draft = sealing.draft_of(undertaking)
+    form = path_form(asked, draft, complete=not later)
+    if form.is_submitted() and form.validate():
+        gone_on = _keep(actor, undertaking, form, later=later)
+        if gone_on is not None:
+            return gone_on
+    return render_template(
+        "undertakings/path.html",
+        **words,
+        form=form,
+        asked=asked,
+        saved_at=draft.saved_at,
+        why=pages.why(locale.language()),
+        sentence_words=labels.sentence(actor.name, loaded.terms),
+    )
+
+
+def _keep(
+    actor: Actor, undertaking: Undertaking, form: PathForm, *, later: bool
+) -> Response | None:
+    """Keep what was filled in and go on, or back to the list; None when a rule is broken."""
+    try:
+        service.save_draft(actor, undertaking.id, replace(form.draft, is_ready=not later))
+        db.session.commit()
+    except RuleBrokenError as error:
+        db.session.rollback()
+        form.refuse(error)
+        return None
+    if later:
+        flash(_("Your draft is kept. Only you can see it."), "held")
+        return redirect(url_for("undertakings.mine"), 303)
+    return redirect(url_for("undertakings.sign", undertaking_id=undertaking.id), 303)
+
+
+@blueprint.route("/undertakings/<undertaking_id>/sign", methods=["GET", "POST"])
+@signed_in
+def sign(undertaking_id: str) -> str | Response:
+    """Page 2: what is signed in one sentence, and a fresh proof of identity on this very form."""
+    actor = current_actor()
+    undertaking = _own(actor, undertaking_id)
+    loaded = queries.load(undertaking)
+    may_sign = policy.can_fill_in(actor, loaded.standing, clock.today())
+    if not may_sign:
+        flash(str(may_sign.reason), "wait")
+        return _to_own(undertaking)
+    asked = queries.asked(loaded.checklist)
+    draft = sealing.draft_of(undertaking)
+    if not draft.is_ready or list(missing(asked, draft, clock.today())):
+        flash(_("Fill in and confirm each point first, then go on to sign."), "wait")
+        return _to_own(undertaking)
+    sentence = labels.sentence(actor.name, loaded.terms)
+    form = SignForm(data={"seen": draft.digest})
+    words = _words(loaded)
+    if form.validate_on_submit() and _sign(actor, undertaking.id, form, sentence):
+        flash(_("You have signed. The NPM countersigns, and then what you need opens."), "held")
+        return redirect(url_for("undertakings.show", undertaking_id=as_uuid(undertaking_id)), 303)
+    form.seen.data = draft.digest
+    return render_template(
+        "undertakings/sign.html",
+        **words,
+        form=form,
+        asked=asked,
+        draft=draft,
+        sentence_words=sentence,
+    )
+
+
+def _sign(actor: Actor, undertaking_id: UUID, form: SignForm, sentence: str) -> bool:
+    """Sign; False when identity was not proved or a rule is broken, with the reason in the form."""
+    try:
+        identity = _prove(actor, form)
+        service.sign(
+            actor,
+            undertaking_id,
+            seen=form.seen.data or "",
+            sentence=sentence,
+            language=str(get_locale()),
+            identity=identity,
+        )
+        db.session.commit()
+    except RuleBrokenError as error:
+        db.session.rollback()
+        form.refuse(error)
+        return False
+    return True
+
+
+@blueprint.get("/undertakings/<undertaking_id>/terms")
+@signed_in
+def terms(undertaking_id: str) -> str:
+    """Show the whole text of the terms that an undertaking rests on, as it was frozen."""
+    actor = current_actor()
+    undertaking_uuid = as_uuid(undertaking_id)
+    undertaking = found(
+        queries.find_own(actor, undertaking_uuid) or queries.find_for_npm(actor, undertaking_uuid)
+    )
+    revision, document = queries.terms_document(undertaking)
+    return render_template(
+        "undertakings/terms.html",
+        undertaking=undertaking,
+        revision=revision,
+        document=document,
+        document_parts=document_parts,
+        is_own=undertaking.user_id == actor.user_id,
+    )
+
+
+@blueprint.route("/undertakings/<undertaking_id>/withdraw", methods=["GET", "POST"])
+@signed_in
+def withdraw(undertaking_id: str) -> str | Response:
+    """Withdraw the own undertaking, after saying what that does."""
+    actor = current_actor()
+    undertaking = _own(actor, undertaking_id)
+    loaded = queries.load(undertaking)
+    if undertaking.state is UndertakingState.CLOSED:
+        flash(_("It was closed already."), "wait")
+        return _to_own(undertaking)
+    require(policy.can_withdraw(actor, loaded.standing))
+    form = ConfirmForm()
+    if form.validate_on_submit():
+        service.withdraw(actor, undertaking.id)
+        db.session.commit()
+        flash(_("You have withdrawn your undertaking. What it had opened is closed."), "held")
+        return _to_own(undertaking)
+    return render_template("undertakings/withdraw.html", **_words(loaded), form=form)
+
+
+@blueprint.post("/undertakings/<undertaking_id>/again")
+@signed_in
+def again(undertaking_id: str) -> Response:
+    """Begin a new undertaking after the person withdrew the last one."""
+    actor = current_actor()
+    undertaking = _own(actor, undertaking_id)
+    asked_anew = service.ask_again(actor, undertaking.id)
+    db.session.commit()
+    return redirect(url_for("undertakings.show", undertaking_id=asked_anew.id), 303)
+
+
+def _show_record(actor: Actor, loaded: Loaded) -> str:
+    undertaking = loaded.undertaking
+    clearance = queries.clearance_of(undertaking)
+    line = Line(undertaking, clearance, is_own=True)
+    return render_template(
+        "undertakings/record.html",
+        **_words(loaded),
+        state=pages.own_state(line),
+        line=line,
+        signed=pages.signed(undertaking),
+        decided=pages.decided(undertaking, people.name_of(undertaking.decided_by_id)),
+        closing_reason=sealing.closing_reason_of(undertaking),
+        covers=pages.covers(loaded.terms, clearance),
+        may_withdraw=bool(policy.can_withdraw(actor, loaded.standing)),
+        may_begin_again=loaded.standing.withdrawn_by_person
+        and bool(policy.can_ask_again(actor, loaded.standing, clock.today())),
+        form=ConfirmForm(),
+    )
+
+
+# The NPM's side --------------------------------------------------------------------------------
+
+
+@blueprint.get("/cooperations/<reference>/undertakings")
+@signed_in
+def listed(reference: str) -> str:
+    """List how far each person of a cooperation is, as far as the reader may see it."""
+    actor = current_actor()
+    cooperation = _cooperation(actor, reference)
+    overview = queries.overview(actor, cooperation)
+    npms = frozenset(party.organisation_id for party in overview.parties if party.is_npm)
+    decides = policy.decides_for(actor, npms)
+    return render_template(
+        "undertakings/list.html",
+        cooperation=cooperation,
+        overview=overview,
+        decides=decides,
+        state=pages.state,
+        own_state=pages.own_state,
+        summary=pages.summary,
+    )
+
+
+@blueprint.route("/cooperations/<reference>/undertakings/<undertaking_id>", methods=["GET", "POST"])
+@signed_in
+def check(reference: str, undertaking_id: str) -> str | Response:
+    """Page 1 of countersigning: read what the person signed, decide on declared interests."""
+    actor = current_actor()
+    undertaking = _of_npm(actor, reference, undertaking_id)
+    loaded = queries.load(undertaking)
+    may_decide = policy.can_decide(actor, loaded.standing)
+    form = DecisionForm(
+        data={
+            "decision": undertaking.decision,
+            "reason": sealing.decision_reason_of(undertaking),
+        }
+    )
+    if form.is_submitted():
+        require(may_decide)
+        if form.validate() and _decide(actor, undertaking.id, form):
+            flash(_("The decision is recorded, and the person is told."), "held")
+            return _to_check(reference, undertaking_id)
+        loaded = queries.load(_of_npm(actor, reference, undertaking_id))
+    return _render_check(actor, reference, loaded, form)
+
+
+def _decide(actor: Actor, undertaking_id: UUID, form: DecisionForm) -> bool:
+    try:
+        service.decide(actor, undertaking_id, form.decision.data, form.reason.data or "")
+        db.session.commit()
+    except RuleBrokenError as error:
+        db.session.rollback()
+        form.refuse(error)
+        return False
+    return True
+
+
+def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionForm) -> str:
+    undertaking = loaded.undertaking
+    signed = pages.signed(undertaking)
+    if signed is not None and request.method == "GET":
+        # What a person declares is read by few; who read it is noted.
+        trail.log_read(
+            actor,
+            cooperation_id=undertaking.cooperation_id,
+            subject_type=SUBJECT,
+            subject_id=undertaking.id,
+            page=SUBJECT,
+        )
+    clearance = queries.clearance_of(undertaking)
+    line = Line(undertaking, clearance, is_own=undertaking.user_id == actor.user_id)
+    visits = queries.visits(undertaking.cooperation_id)
+    may_countersign = policy.can_countersign(actor, loaded.standing, clock.today())
+    return render_template(
+        "undertakings/check.html",
+        **_words(loaded),
+        reference=reference,
+        form=form,
+        opening=opening_form(loaded.terms, visits) if may_countersign else None,
+        state=pages.state(line, decides=True),
+        line=line,
+        signed=signed,
+        decided=pages.decided(undertaking, people.name_of(undertaking.decided_by_id)),
+        closing_reason=sealing.closing_reason_of(undertaking),
+        covers=pages.covers(loaded.terms, clearance),
+        lacks_visit=pages.is_for_one_visit(loaded.terms) and not visits,
+        may_decide=policy.can_decide(actor, loaded.standing),
+        may_countersign=may_countersign,
+        may_withdraw=bool(policy.can_withdraw_clearance(actor, loaded.standing)),
+        may_ask_again=bool(policy.can_ask_again(actor, loaded.standing, clock.today())),
+        again_form=ConfirmForm(),
+    )
+
+
+@blueprint.route(
+    "/cooperations/<reference>/undertakings/<undertaking_id>/countersign", methods=["GET", "POST"]
+)
+@signed_in
+def countersign(reference: str, undertaking_id: str) -> str | Response:
+    """Page 2 of countersigning: what opens, until when, and a fresh proof of identity."""
+    actor = current_actor()
+    undertaking = _of_npm(actor, reference, undertaking_id)
+    if undertaking.state is UndertakingState.COUNTERSIGNED:
+        flash(_("This undertaking is countersigned already."), "wait")
+        return _to_check(reference, undertaking_id)
+    loaded = queries.load(undertaking)
+    require(policy.can_countersign(actor, loaded.standing, clock.today()))
+    visits = queries.visits(undertaking.cooperation_id)
+    opening = opening_form(loaded.terms, visits, request.args)
+    words = _words(loaded)
+    if not opening.validate():
+        return render_template(
+            "undertakings/opening.html",
+            **words,
+            reference=reference,
+            form=opening,
+            lacks_visit=pages.is_for_one_visit(loaded.terms) and not visits,
+        )
+    opens = pages.opens(loaded.terms, opening.last_day, pages.visit_number(visits, opening.visit))
+    sentence = labels.countersigning_sentence(
+        actor.name, actor.organisation_name, undertaking.user.name, loaded.terms, opens
+    )
+    form = CountersignForm()
+    if form.validate_on_submit():
+        try:
+            identity = _prove(actor, form)
+            service.countersign(
+                actor,
+                undertaking.id,
+                until=opening.last_day,
+                visit_id=opening.visit,
+                sentence=sentence,
+                language=str(get_locale()),
+                identity=identity,
+            )
+            db.session.commit()
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+        else:
+            flash(_("You have countersigned. What the person needs is open now."), "held")
+            return _to_check(reference, undertaking_id)
+    return render_template(
+        "undertakings/countersign.html",
+        **words,
+        reference=reference,
+        form=form,
+        sentence_words=sentence,
+        signed=pages.signed(undertaking),
+    )
+
+
+@blueprint.route(
+    "/cooperations/<reference>/undertakings/<undertaking_id>/withdraw", methods=["GET", "POST"]
+)
+@signed_in
+def withdraw_clearance(reference: str, undertaking_id: str) -> str | Response:
+    """Close, for the NPM and with a reason, what a person's undertaking opened."""
+    actor = current_actor()
+    undertaking = _of_npm(actor, reference, undertaking_id)
+    if undertaking.state is UndertakingState.CLOSED:
+        flash(_("It was closed already."), "wait")
+        return _to_check(reference, undertaking_id)
+    loaded = queries.load(undertaking)
+    require(policy.can_withdraw_clearance(actor, loaded.standing))
+    words = _words(loaded)
+    form = WithdrawalForm()
+    if form.validate_on_submit():
+        try:
+            service.withdraw_clearance(actor, undertaking.id, form.reason.data or "")
+            db.session.commit()
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+        else:
+            flash(_("It is closed at once, and the person is told."), "held")
+            return _to_check(reference, undertaking_id)
+    return render_template(
+        "undertakings/withdraw_clearance.html", **words, reference=reference, form=form
+    )
+
+
+@blueprint.post("/cooperations/<reference>/undertakings/<undertaking_id>/again")
+@signed_in
+def ask_again(reference: str, undertaking_id: str) -> Response:
+    """Ask a person anew whose undertaking was closed."""
+    actor = current_actor()
+    undertaking = _of_npm(actor, reference, undertaking_id)
+    service.ask_again(actor, undertaking.id)
+    db.session.commit()
+    flash(_("%(name)s is asked again.", name=undertaking.user.name), "held")
+    return redirect(url_for("undertakings.listed", reference=reference), 303)
+
+
+# ------------------------------------------------------------------------------------------------
+
+
+def _own(actor: Actor, undertaking_id: str) -> Undertaking:
+    return found(queries.find_own(actor, as_uuid(undertaking_id)))
+
+
+def _cooperation(actor: Actor, reference: str) -> Cooperation:
+    return found(cooperations.find(actor, reference))
+
+
+def _of_npm(actor: Actor, reference: str, undertaking_id: str) -> Undertaking:
+    """Return an undertaking of this cooperation that the person decides on, or answer 404."""
+    cooperation = _cooperation(actor, reference)
+    undertaking = found(queries.find_for_npm(actor, as_uuid(undertaking_id)))
+    return found(undertaking if undertaking.cooperation_id == cooperation.id else None)
+
+
+def _prove(actor: Actor, form: SignForm | CountersignForm) -> Identity:
+    shown = proof.prove(actor.user_id, form.password.data or "", form.code.data or "")
+    return Identity(shown.user_id, Method(shown.method), shown.at)
+
+
+def _words(loaded: Loaded) -> dict[str, object]:
+    """Return what most pages of one undertaking say of its terms."""
+    terms_ = loaded.terms
+    return {
+        "undertaking": loaded.undertaking,
+        "person": loaded.undertaking.user,
+        "organisation": loaded.undertaking.organisation,
+        "terms": terms_,
+        "covers": pages.covers(terms_),
+        "lasts": pages.lasts(terms_),
+        "within": pages.within(terms_),
+        "direction": locale.direction,
+    }
+
+
+def _to_own(undertaking: Undertaking) -> Response:
+    return redirect(url_for("undertakings.show", undertaking_id=undertaking.id), 303)
+
+
+def _to_check(reference: str, undertaking_id: str) -> Response:
+    return redirect(
+        url_for("undertakings.check", reference=reference, undertaking_id=undertaking_id), 303
+    )
