@@ -43,6 +43,12 @@ from tracker.ui.gallery import register_gallery
 from tracker.ui.locale import init_locale, select_language
 from tracker.ui.navigation import Entry, everybody, init_frame, register_navigation
 from tracker.undertakings import asking as undertakings
+from tracker.undertakings import queries as undertakings_queries
+from tracker.visits import queries as visit_queries
+from tracker.visits import service as visits
+from tracker.visits import team as visit_team
+from tracker.undertakings import pages as undertaking_pages
+from tracker.undertakings import routes as undertaking_routes
 
 MODELS = (
     "tracker.activity.models",
@@ -61,33 +67,62 @@ MODELS = (
 # What follows an event further up the house, in the same transaction and in this order.
 FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.INVITATION_ACCEPTED: (cooperations.follow_invitation,),
-    verbs.PERSON_SUSPENDED: (cooperations.follow_departure, undertakings.follow_suspension),
-    verbs.PERSON_RESTORED: (undertakings.follow_suspension,),
-    verbs.ROLE_ENDED: (cooperations.follow_departure,),
+    verbs.PERSON_SUSPENDED: (
+        cooperations.follow_departure,
+        undertakings.follow_suspension,
+        visits.follow_person,
+    ),
+    verbs.PERSON_RESTORED: (undertakings.follow_suspension, visits.follow_person),
+    verbs.ROLE_ENDED: (cooperations.follow_departure, visits.follow_person),
     verbs.COOPERATION_CHANGED: (lifecycle.follow,),
-    verbs.MODES_CHANGED: (lifecycle.follow_modes,),
-    verbs.PARTY_JOINED: (lifecycle.follow_party,),
-    verbs.PERSON_JOINED: (undertakings.follow_people, lifecycle.follow),
-    verbs.PERSON_LEFT: (undertakings.follow_people, lifecycle.follow),
-    verbs.ANSWER_SAVED: (undertakings.follow_list, lifecycle.follow_answer),
-    verbs.POSITION_TAKEN: (lifecycle.follow_answer,),
-    verbs.PROPOSAL_MADE: (lifecycle.follow_answer,),
-    verbs.PROPOSAL_ACCEPTED: (lifecycle.follow_answer,),
-    verbs.PROPOSAL_TURNED_DOWN: (lifecycle.follow_answer,),
+    verbs.MODES_CHANGED: (lifecycle.follow_modes, visits.follow),
+    verbs.PARTY_JOINED: (lifecycle.follow_party, visits.follow),
+    verbs.PERSON_JOINED: (
+        undertakings.follow_people,
+        lifecycle.follow,
+        visit_team.follow_people,
+        visits.follow,
+    ),
+    verbs.PERSON_LEFT: (
+        undertakings.follow_people,
+        lifecycle.follow,
+        visit_team.follow_people,
+        visits.follow,
+    ),
+    verbs.ANSWER_SAVED: (
+        undertakings.follow_list,
+        lifecycle.follow_answer,
+        visit_team.follow_answer,
+        visits.follow,
+    ),
+    verbs.POSITION_TAKEN: (lifecycle.follow_answer, visits.follow),
+    verbs.PROPOSAL_MADE: (lifecycle.follow_answer, visits.follow),
+    verbs.PROPOSAL_ACCEPTED: (lifecycle.follow_answer, visits.follow),
+    verbs.PROPOSAL_TURNED_DOWN: (lifecycle.follow_answer, visits.follow),
     verbs.FLAG_RAISED: (lifecycle.follow_answer,),
     verbs.FLAG_CLOSED: (lifecycle.follow_answer,),
     verbs.SAFEGUARDS_REVIEWED: (lifecycle.follow_answer,),
-    verbs.AMENDMENT_OPENED: (lifecycle.follow,),
-    verbs.SENT_FOR_SIGNATURE: (lifecycle.follow,),
-    verbs.SIGNATURE_REQUEST_WITHDRAWN: (lifecycle.follow,),
-    verbs.DECLINED: (lifecycle.follow,),
-    verbs.CAME_INTO_FORCE: (undertakings.follow_terms, lifecycle.follow_force),
-    verbs.CLEARANCE_CLOSED: (undertakings.follow_clearance,),
+    verbs.AMENDMENT_OPENED: (lifecycle.follow, visits.follow),
+    verbs.SENT_FOR_SIGNATURE: (lifecycle.follow, visits.follow),
+    verbs.SIGNATURE_REQUEST_WITHDRAWN: (lifecycle.follow, visits.follow),
+    verbs.DECLINED: (lifecycle.follow, visits.follow),
+    verbs.CAME_INTO_FORCE: (undertakings.follow_terms, lifecycle.follow_force, visits.follow),
+    verbs.CLEARANCE_CLOSED: (undertakings.follow_clearance, visits.follow),
+    verbs.ROLE_GIVEN: (visits.follow_person,),
+    verbs.CLEARANCE_OPENED: (visits.follow,),
+    verbs.STAGE_CHANGED: (visits.follow,),
+    verbs.UNDERTAKING_SIGNED: (visits.follow,),
+    verbs.INTERESTS_DECIDED: (visits.follow,),
+    verbs.UNDERTAKING_COUNTERSIGNED: (visits.follow,),
+    verbs.UNDERTAKING_CLOSED: (visits.follow,),
 }
 
 # Who tells what waits: for a person (my work), and in a cooperation (its page).
-TASK_SOURCES: tuple[tasks.Source, ...] = (my_work.checklist_tasks,)
-GROUP_SOURCES: tuple[tasks.GroupSource, ...] = ()
+TASK_SOURCES: tuple[tasks.Source, ...] = (
+    my_work.checklist_tasks,
+    undertaking_pages.my_tasks,
+)
+GROUP_SOURCES: tuple[tasks.GroupSource, ...] = (undertaking_pages.cooperation_tasks,)
 
 
 def acts_for_an_organisation(actor: Actor | None) -> bool:
@@ -179,6 +214,7 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(cooperation_routes.blueprint)
     app.register_blueprint(checklist_routes.blueprint)
     app.register_blueprint(signing_routes.blueprint)
+    app.register_blueprint(undertaking_routes.blueprint)
     app.register_blueprint(lifecycle_routes.blueprint)
     app.register_blueprint(dashboard_routes.blueprint)
     app.register_blueprint(running_routes.blueprint)
