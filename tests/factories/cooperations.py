@@ -99,16 +99,20 @@ class Country:
 
     def browser(self, app: Flask, first: str) -> CheckedClient:
         """Return a browser in which a person is signed in."""
-        client = app.test_client()
-        assert isinstance(client, CheckedClient)
-        now = int(clock.now().timestamp())
-        uniquifier = self.users[first].fs_uniquifier
-        # In an empty context: the session's writing must not see the test's own.
-        contextvars.Context().run(_keep, client, uniquifier, now)
-        return client
+        return signed_in(app, self.users[first])
 
     def id(self, key: str) -> UUID:
         return self.organisations[key].id
+
+
+def signed_in(app: Flask, user: User) -> CheckedClient:
+    """Return a browser in which a person is signed in, without asking for the password."""
+    client = app.test_client()
+    assert isinstance(client, CheckedClient)
+    now = int(clock.now().timestamp())
+    # In an empty context: the session's writing must not see the test's own.
+    contextvars.Context().run(_keep, client, user.fs_uniquifier, now)
+    return client
 
 
 def _keep(client: CheckedClient, uniquifier: str, now: int) -> None:

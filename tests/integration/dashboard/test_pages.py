@@ -1,0 +1,374 @@
+"""My work and the cooperation's page: whose turn it is, in every state, for everybody."""
+
+import datetime as dt
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.client import CheckedClient
+from tests.factories.agreements import checklist_of, send
+from tests.factories.cooperations import (
+    Country,
+    bring_in,
+    country,
+    load_checklists,
+    open_one,
+    signed_in,
+)
+from tests.pages import Page
+from tracker.checklists import service as checklists
+from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import Cooperation, Mode, Stage
+from tracker.core import clock
+from tracker.demo import filling, people
+from tracker.demo.people import Cast
+from tracker.lifecycle import service as opening
+
+TERMS = ChecklistKind.TERMS
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def land(session: Session) -> Country:
+    load_checklists()
+    made = country(session)
+    session.commit()
+    return made
+
+
+def states(page: Page) -> dict[str, str]:
+    """Return the state of each task by its label."""
+    found: dict[str, str] = {}
+    for row in page.root.iter("li"):
+        state = next((e for e in row.iter("span") if e.attrib.get("class") == "state"), None)
+        box = row.find("div")
+        if state is None or box is None:
+            continue
+        link = box.find("a")
+        label = "".join(link.itertext()) if link is not None else (box.text or "")
+        found.setdefault(" ".join(label.split()), " ".join("".join(state.itertext()).split()))
+    return found
+
+
+# My work
+
+
+def test_my_work_shows_what_waits_for_a_coordinator(
+    app: Flask, land: Country, session: Session
+) -> None:
+    open_one(land, "door")
+    session.commit()
+    page = land.browser(app, "samira").page("/")
+    assert page.h1 == "My work"
+    assert states(page)["Fill in the agreed terms"] == "Waiting for you"
+    assert "wait for Open Door Legal Aid" in page.text
+    assert "Joint monitoring of police custody" in page.text
+
+
+@pytest.mark.parametrize("first", ["henrik", "nadia", "tomas"])
+def test_work_of_the_side_is_not_mine_unless_i_take_part(
+    app: Flask, land: Country, session: Session, first: str
+) -> None:
+    cooperation = open_one(land, "door")
+    session.commit()
+    page = land.browser(app, first).page("/")
+    assert "Nothing waits for you." in page.text
+    assert "Waiting for" in states(page)["Fill in the agreed terms"]
+    bring_in(land, cooperation, first)
+    session.commit()
+    assert "wait for you." in land.browser(app, first).page("/").text
+
+
+@pytest.mark.parametrize("first", ["marek", "vesna", "leyla", "oren", "petra", "dora", "root"])
+def test_my_work_tells_others_nothing(
+    app: Flask, land: Country, session: Session, first: str
+) -> None:
+    cooperation = open_one(land, "door")
+    cooperation.review_on = clock.today() + 30 * DAY
+    session.commit()
+    page = land.browser(app, first).page("/")
+    assert "Nothing waits for you." in page.text
+    assert "Joint monitoring" not in page.text
+    assert states(page) == {}
+
+
+def test_nothing_waits_for_an_auditor(app: Flask, land: Country, session: Session) -> None:
+    open_one(land, "door")
+    session.commit()
+    assert "Nothing waits for you." in land.browser(app, "ada").page("/").text
+
+
+def test_who_is_named_signs_and_the_others_see_who_is_waited_for(
+    app: Flask, land: Country, session: Session
+) -> None:
+    cooperation = open_one(land, "door")
+    terms = checklist_of(cooperation, TERMS)
+    send(land, terms, {"npm": "tomas", "door": "henrik"})
+    session.commit()
+    mine = land.browser(app, "henrik").page("/")
+    label = "Sign the agreed terms for Open Door Legal Aid"
+    assert states(mine)[label] == "Waiting for your signature"
+    assert mine.links()[label] == f"/checklists/{terms.id}/sign"
+    others = states(land.browser(app, "samira").page("/"))
+    assert others["Sign the agreed terms"] == (
+        "Waiting for Office of the People's Advocate and Open Door Legal Aid"
+    )
+
+
+def test_the_npm_coordinator_names_modes_and_holds_overdue_reviews(
+    app: Flask, land: Country, session: Session
+) -> None:
+    open_one(land, modes=())
+    late = open_one(land, title="Late one")
+    late.stage, late.review_on = Stage.ACTIVE, clock.today() - DAY
+    session.commit()
+    found = states(land.browser(app, "ilena").page("/"))
+    assert found["Name the ways of working"] == "Waiting for you"
+    assert found["Hold the review"].startswith("Overdue since")
+    assert "Hold the review" not in states(land.browser(app, "samira").page("/"))
+
+
+def test_dates_ahead_are_in_order_and_past_ones_left_out(
+    app: Flask, land: Country, session: Session
+) -> None:
+    cooperation = open_one(land)
+    today = clock.today()
+    cooperation.starts_on = today - DAY
+    cooperation.review_on = today + 200 * DAY
+    cooperation.ends_on = today + 400 * DAY
+    session.commit()
+    text = land.browser(app, "samira").page("/").text
+    assert "Start: Joint" not in text
+    assert text.index("Review: Joint monitoring") < text.index("End: Joint monitoring")
+
+
+def test_a_stranger_is_sent_to_the_sign_in(client: CheckedClient) -> None:
+    assert "/sign-in" in client.get("/").location
+
+
+def test_my_work_sends_as_many_queries_for_many_cooperations(
+    app: Flask,
+    land: Country,
+    session: Session,
+    statements: Callable[[], AbstractContextManager[list[str]]],
+) -> None:
+    def count() -> int:
+        client = land.browser(app, "ilena")
+        client.page("/")
+        with statements() as sent:
+            client.page("/")
+        return len(sent)
+
+    first = open_one(land, "door")
+    send(land, checklist_of(first, TERMS), {"npm": "tomas", "door": "henrik"})
+    session.commit()
+    few = count()
+    for key in ("lantern", "bridge", "other_npm"):
+        one = open_one(land, *{key, "door"}, modes=(Mode.OMB_PLUS,))
+        send(land, checklist_of(one, TERMS), {"npm": "tomas", "door": "henrik"})
+        checklists.raise_flag(
+            land.actor("samira"), checklist_of(one, ChecklistKind.URGENT_PLAN), "U1", "Why?"
+        )
+    session.commit()
+    assert count() == few
+
+
+# The cooperation's page
+
+
+def test_the_page_shows_stage_turn_needs_and_gates(
+    app: Flask, land: Country, session: Session
+) -> None:
+    cooperation = open_one(land, "door", modes=(Mode.OMB_PLUS,))
+    session.commit()
+    page = land.browser(app, "samira").page(f"/cooperations/{cooperation.reference}")
+    assert page.h1 == "Joint monitoring of police custody"
+    assert "Stage P1, Terms in draft" in page.text
+    assert "Next step, for Open Door Legal Aid" in page.text
+    assert "Agreed terms: required." in page.text
+    assert "Urgent-action plan: required, once, and for every visit." in page.text
+    found = states(page)
+    assert found["Fill in the agreed terms"] == "Waiting for us"
+    assert found["Sign the agreed terms"] == "Cannot start yet"
+    assert found["Plan a joint visit"] == "Cannot start yet"
+    terms = checklist_of(cooperation, TERMS)
+    assert page.links()["M1, Parties and mandates: not answered yet"] == (
+        f"/checklists/{terms.id}#m1"
+    )
+
+
+def test_every_unmet_condition_of_a_gate_leads_to_where_it_is_put_right(
+    app: Flask, land: Country, session: Session
+) -> None:
+    cooperation = open_one(land, modes=())
+    session.commit()
+    client = land.browser(app, "ilena")
+    page = client.page(f"/cooperations/{cooperation.reference}")
+    assert page.links()["No way of working is named yet."] == (
+        f"/cooperations/{cooperation.reference}/ways"
+    )
+    partner = land.browser(app, "samira").page(f"/cooperations/{cooperation.reference}")
+    assert "No way of working is named yet." in partner.text
+    assert "No way of working is named yet." not in partner.links()
+
+
+def test_the_guidance_is_linked_from_each_requirement(
+    app: Flask, land: Country, session: Session
+) -> None:
+    cooperation = open_one(land)
+    session.commit()
+    client = land.browser(app, "ilena")
+    links = client.page(f"/cooperations/{cooperation.reference}").addresses()
+    assert "/guidance/settling-terms#joint-visits" in links
+    assert "/guidance/settling-terms#urgent-action" in links
+
+
+def test_an_auditor_reads_the_page_and_nothing_waits_for_them(
+    app: Flask, land: Country, session: Session
+) -> None:
+    cooperation = open_one(land, "door")
+    session.commit()
+    page = land.browser(app, "ada").page(f"/cooperations/{cooperation.reference}")
+    assert "Waiting for us" not in page.text
+    assert "Change the ways of working" not in page.links()
+    assert states(page)["Fill in the agreed terms"] == (
+        "Waiting for Office of the People's Advocate and Open Door Legal Aid"
+    )
+
+
+@pytest.mark.parametrize("first", ["joana", "marek", "vesna", "oren", "petra", "dora", "root"])
+def test_for_others_the_page_does_not_exist(
+    app: Flask, land: Country, session: Session, first: str
+) -> None:
+    cooperation = open_one(land, "door")
+    session.commit()
+    answer = land.browser(app, first).get(f"/cooperations/{cooperation.reference}")
+    assert answer.status_code == 404
+    assert "Joint monitoring" not in answer.text
+
+
+def test_people_are_asked_for_until_each_party_named_some(
+    app: Flask, land: Country, session: Session
+) -> None:
+    cooperation = open_one(land, "door")
+    session.commit()
+    address = f"/cooperations/{cooperation.reference}"
+    assert states(land.browser(app, "samira").page(address))["Name who takes part"] == (
+        "Waiting for us"
+    )
+    assert states(land.browser(app, "ilena").page(address))["Name who takes part"] == (
+        "Waiting for Open Door Legal Aid"
+    )
+    bring_in(land, cooperation, "samira")
+    session.commit()
+    assert states(land.browser(app, "ilena").page(address))["Name who takes part"] == "Named"
+
+
+def test_an_overdue_review_is_a_problem_in_words(
+    app: Flask, land: Country, session: Session
+) -> None:
+    cooperation = open_one(land, "door")
+    cooperation.stage, cooperation.review_on = Stage.ACTIVE, clock.today() - DAY
+    session.commit()
+    page = land.browser(app, "samira").page(f"/cooperations/{cooperation.reference}")
+    assert states(page)["Hold the review"] == "Overdue"
+
+
+# With whole agreements, as the demonstration has them
+
+
+@pytest.fixture
+def cast(session: Session) -> Cast:
+    load_checklists()
+    return people.make("seven lanterns by the harbour")
+
+
+def agreed(cast: Cast, session: Session) -> tuple[Cooperation, Checklist]:
+    cooperation = opening.open_cooperation(
+        cast.actor("ilena"),
+        title="Exchange on psychiatry",
+        purpose="To share figures.",
+        organisation_ids=[cast.bodies["od"].id],
+        modes=[Mode.INFO_F],
+        questions={"npm_passes_restricted": "no", "personal_data": "no"},
+    )
+    for body in ("npm", "od"):
+        for person in cast.of_body(body):
+            if person.key != "ilena":
+                cooperations.add_person(
+                    cast.actor(filling.COORDINATORS[body]),
+                    cooperation,
+                    user_id=cast.users[person.key].id,
+                    organisation_id=cast.bodies[body].id,
+                )
+    terms = checklist_of(cooperation, TERMS)
+    filling.fill_in(cast, terms)
+    session.commit()
+    return cooperation, terms
+
+
+def look(app: Flask, cast: Cast, cooperation: Cooperation, key: str) -> tuple[Page, Page]:
+    client = signed_in(app, cast.users[key])
+    return client.page("/"), client.page(f"/cooperations/{cooperation.reference}")
+
+
+def test_the_second_reader_reads_when_all_is_agreed(
+    app: Flask, cast: Cast, session: Session
+) -> None:
+    cooperation, terms = agreed(cast, session)
+    work, page = look(app, cast, cooperation, "nadia")
+    label = "Read the safeguards of the terms as second reader"
+    assert states(work)[label] == "Waiting for you"
+    assert work.links()[label] == f"/checklists/{terms.id}/review"
+    assert states(page)["Review independence and flexibility"] == "Waiting for you"
+    assert states(page)["Fill in the agreed terms"] == "Agreed"
+    work, page = look(app, cast, cooperation, "samira")
+    assert states(work)[label] == "Waiting for the NPM"
+    assert states(page)["Sign the agreed terms"] == "Cannot start yet"
+
+
+def test_reviewed_terms_are_sent_by_a_coordinator(app: Flask, cast: Cast, session: Session) -> None:
+    cooperation, terms = agreed(cast, session)
+    checklists.confirm_review(cast.actor("nadia"), terms)
+    session.commit()
+    label = "Send the agreed terms for signature"
+    for key in ("ilena", "samira"):
+        work, page = look(app, cast, cooperation, key)
+        assert states(work)[label] == "Waiting for you"
+        assert states(page)[label] == "Waiting for us"
+        assert page.links()[label] == f"/checklists/{terms.id}/send"
+    work, page = look(app, cast, cooperation, "henrik")
+    assert states(work)[label] == "Waiting for a coordinator"
+    assert states(page)["Sign the agreed terms"] == "Waiting for a coordinator"
+
+
+def test_sent_terms_wait_for_those_who_have_not_signed(
+    app: Flask, cast: Cast, session: Session
+) -> None:
+    cooperation, terms = agreed(cast, session)
+    checklists.confirm_review(cast.actor("nadia"), terms)
+    filling.send(cast, terms)
+    filling.sign(cast, terms, "npm")
+    session.commit()
+    name = cast.bodies["od"].name
+    work, page = look(app, cast, cooperation, "ilena")
+    assert states(work)["Sign the agreed terms"] == f"Waiting for {name}"
+    assert states(page)["Sign the agreed terms"] == f"Waiting for {name}"
+    work, page = look(app, cast, cooperation, "henrik")
+    assert states(work)[f"Sign the agreed terms for {name}"] == "Waiting for your signature"
+    assert states(page)["Sign the agreed terms"] == "Waiting for your signature"
+
+
+def test_an_open_mark_waits_for_the_npm(app: Flask, cast: Cast, session: Session) -> None:
+    cooperation, terms = agreed(cast, session)
+    checklists.raise_flag(cast.actor("samira"), terms, "M12", "Does a donor decide?")
+    session.commit()
+    label = "Settle 1 term marked as limiting the NPM"
+    assert states(look(app, cast, cooperation, "ilena")[0])[label] == "Waiting for you"
+    work, page = look(app, cast, cooperation, "samira")
+    assert states(work)[label] == "Waiting for the NPM"
+    assert "A term is marked as limiting the NPM and not settled: M12." in page.links()

@@ -1,0 +1,210 @@
+"""A cooperation's way from opening to active, and back, by answers and signatures of both sides."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy.orm import Session
+
+from tests.factories.cooperations import load_checklists
+from tracker.activity import queries as trail
+from tracker.checklists import service as checklists
+from tracker.checklists import signing
+from tracker.checklists.loading import fill
+from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind, Stance
+from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import Cooperation, Mode, Stage
+from tracker.core import clock
+from tracker.demo import filling, people
+from tracker.demo.people import Cast
+from tracker.lifecycle import policy, queries, service
+
+TERMS, CONFIDENTIALITY = ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY
+
+
+@pytest.fixture
+def cast(session: Session) -> Cast:
+    load_checklists()
+    return people.make("seven lanterns by the harbour")
+
+
+def opened(cast: Cast, *modes: Mode, **questions: str) -> Cooperation:
+    today = clock.today()
+    cooperation = service.open_cooperation(
+        cast.actor("ilena"),
+        title="Joint monitoring of police custody",
+        purpose="To see whether safeguards are kept.",
+        organisation_ids=[cast.bodies["od"].id],
+        starts_on=today + dt.timedelta(days=30),
+        modes=modes or (Mode.VISIT,),
+        questions=questions,
+    )
+    for body in ("npm", "od"):
+        for person in cast.of_body(body):
+            if person.key != "ilena":
+                cooperations.add_person(
+                    cast.actor(filling.COORDINATORS[body]),
+                    cooperation,
+                    user_id=cast.users[person.key].id,
+                    organisation_id=cast.bodies[body].id,
+                    function=person.function,
+                )
+    return cooperation
+
+
+def own(cooperation: Cooperation, kind: ChecklistKind) -> Checklist:
+    return queries.own_checklists(cooperation.id)[kind]
+
+
+def stage(cooperation: Cooperation) -> Stage:
+    return cooperation.stage
+
+
+def agreed(cast: Cast) -> tuple[Cooperation, Checklist]:
+    cooperation = opened(cast)
+    terms = own(cooperation, TERMS)
+    filling.fill_in(cast, terms)
+    return cooperation, terms
+
+
+def reviewed(cast: Cast) -> tuple[Cooperation, Checklist]:
+    cooperation, terms = agreed(cast)
+    checklists.confirm_review(cast.actor("nadia"), terms)
+    return cooperation, terms
+
+
+def test_a_cooperation_goes_from_draft_to_active(cast: Cast) -> None:
+    cooperation = opened(cast)
+    terms = own(cooperation, TERMS)
+    assert stage(cooperation) is Stage.DRAFT
+    filling.fill_in(cast, terms, unaccepted=("M2",))
+    assert stage(cooperation) is Stage.DRAFT
+    filling.accept(cast, terms, "M2")
+    assert stage(cooperation) is Stage.REVIEWED
+    checklists.confirm_review(cast.actor("nadia"), terms)
+    assert stage(cooperation) is Stage.CLEARED
+    filling.send(cast, terms)
+    filling.sign(cast, terms)
+    assert stage(cooperation) is Stage.CLEARED
+    confidentiality = own(cooperation, CONFIDENTIALITY)
+    filling.fill_in(cast, confidentiality)
+    filling.send(cast, confidentiality)
+    filling.sign(cast, confidentiality)
+    assert stage(cooperation) is Stage.ACTIVE
+    found = policy.gates(queries.facts_of(cooperation))
+    assert [gate.code for gate in found if gate.is_open] == ["G1", "G2", "G3", "G5"]
+    assert policy.can_plan_visit(queries.facts_of(cooperation), found)
+
+
+def test_the_dates_of_m19_become_those_of_the_cooperation(cast: Cast) -> None:
+    cooperation, terms = reviewed(cast)
+    filling.send(cast, terms)
+    filling.sign(cast, terms, "npm")
+    before = cooperation.ends_on
+    filling.sign(cast, terms, "od")
+    sheet = fill(terms).sheet
+    dates = [cooperation.starts_on, cooperation.review_on, cooperation.ends_on]
+    assert [date.isoformat() for date in dates if date] == [
+        sheet.value("M19", key) for key in ("start", "review", "end")
+    ]
+    assert cooperation.ends_on != before
+
+
+def test_declining_leads_back_to_the_draft(cast: Cast) -> None:
+    cooperation, terms = reviewed(cast)
+    filling.send(cast, terms)
+    filling.sign(cast, terms, "npm")
+    signing.decline(cast.actor("henrik"), terms, reason="Not yet.", items=["M12"])
+    item = fill(terms).sheet.shared("M12")
+    assert item is not None
+    checklists.take_position(
+        cast.actor("samira"),
+        terms,
+        "M12",
+        Stance.WANTS_TALK,
+        answer_id=item.answer_id,
+        reason="Who pays for interpreters?",
+    )
+    assert stage(cooperation) is Stage.DRAFT
+
+
+def test_a_mark_on_a_term_leads_back_to_the_review(cast: Cast) -> None:
+    cooperation, terms = reviewed(cast)
+    assert stage(cooperation) is Stage.CLEARED
+    flag = checklists.raise_flag(cast.actor("samira"), terms, "M12", "A donor decides?")
+    assert stage(cooperation) is Stage.REVIEWED
+    found = {gate.code: gate for gate in policy.gates(queries.facts_of(cooperation))}
+    assert [one.target.item for one in found["G3"].missing] == ["M12"]
+    checklists.explain_flag(cast.actor("ilena"), terms, flag.id, "No donor sees the list.")
+    assert stage(cooperation) is Stage.CLEARED
+
+
+def test_a_proposal_leads_back_to_the_draft_and_its_acceptance_asks_for_another_review(
+    cast: Cast,
+) -> None:
+    cooperation, terms = reviewed(cast)
+    current = fill(terms).sheet.shared("M2")
+    assert current is not None
+    proposal = checklists.propose(
+        cast.actor("samira"),
+        terms,
+        "M2",
+        {**current.values, "objectives": "Another objective."},
+        answer_id=current.answer_id,
+        reason="It is clearer.",
+    )
+    assert stage(cooperation) is Stage.DRAFT
+    checklists.accept_proposal(cast.actor("ilena"), terms, proposal.id)
+    assert stage(cooperation) is Stage.REVIEWED
+
+
+def test_the_answer_to_m9_starts_confidentiality(cast: Cast) -> None:
+    cooperation = opened(cast, Mode.SUPP, unpublished_shared="no", personal_data="no")
+    assert CONFIDENTIALITY not in queries.own_checklists(cooperation.id)
+    checklists.save_answer(
+        cast.actor("ilena"),
+        own(cooperation, TERMS),
+        "M9",
+        AnswerScope.SHARED,
+        {"access": "possible", "checklist_first": True},
+        base_version=0,
+    )
+    assert CONFIDENTIALITY in queries.own_checklists(cooperation.id)
+
+
+def test_terms_agreed_only_after_the_start_are_not_agreed_in_time(
+    cast: Cast, frozen_time: Callable[[dt.datetime | None], None]
+) -> None:
+    cooperation = opened(cast)
+    terms = own(cooperation, TERMS)
+    filling.fill_in(cast, terms, unaccepted=("M2",))
+    start = fill(terms).sheet.value("M19", "start")
+    late = dt.datetime.fromisoformat(start).replace(hour=12, tzinfo=dt.UTC)
+    frozen_time(late)
+    filling.accept(cast, terms, "M2")
+    assert stage(cooperation) is Stage.DRAFT
+    gate = next(one for one in policy.gates(queries.facts_of(cooperation)) if one.code == "G2")
+    assert [one.target.item for one in gate.missing] == ["M19"]
+    frozen_time(late - dt.timedelta(days=1))
+    assert service.advance(cooperation.id, None) is Stage.DRAFT
+
+
+def test_terms_agreed_in_time_stay_so_when_the_start_passes(
+    cast: Cast, frozen_time: Callable[[dt.datetime | None], None]
+) -> None:
+    cooperation, terms = agreed(cast)
+    start = fill(terms).sheet.value("M19", "start")
+    frozen_time(dt.datetime.fromisoformat(start).replace(hour=12, tzinfo=dt.UTC))
+    assert service.advance(cooperation.id, None) is Stage.REVIEWED
+
+
+def test_each_step_is_in_the_history(cast: Cast) -> None:
+    cooperation, terms = reviewed(cast)
+    filling.send(cast, terms)
+    filling.sign(cast, terms)
+    stages = [
+        (line.details["before"], line.details["after"])
+        for line in reversed(trail.history(cooperation.id, limit=500)[1])
+        if line.verb == "stage_changed"
+    ]
+    assert stages == [("P0", "P1"), ("P1", "P2"), ("P2", "P3")]
