@@ -1,0 +1,203 @@
+"""What holds for every template and style sheet: it compiles, has its frame, and nothing inline."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from jinja2 import nodes
+
+from config import ROOT, Settings
+from tracker import create_app
+from tracker.activity.verbs import VERBS
+
+TEMPLATES = ROOT / "templates"
+FRAME = "layouts/page.html"
+# The page for a fault when even the frame can't be made.
+WITHOUT_FRAME = {"errors/bare.html"}
+# Chosen by a name put together in code: errors by their name, lines of history by verb.
+BY_NAME = re.compile(r"errors/\w+\.html|timeline/[a-z_]+\.html")
+INLINE = re.compile(
+    r"\|\s*safe\b|\bMarkup\(|\sstyle\s*=|<style\b|<script(?![^>]*\ssrc=)|\son[a-z]+\s*=\s*[\"']"
+    r"|javascript:|\bautoescape false",
+    re.IGNORECASE,
+)
+PHYSICAL = re.compile(
+    r"\b(?:margin|padding|border|inset|scroll-margin|scroll-padding)-(?:left|right)\b"
+    r"|(?:text-align|float|clear)\s*:\s*(?:left|right)\b|(?<![-\w])(?:left|right)\s*:"
+)
+# Verbs of the instance's own chain, which no page tells; "tracker audit verify" reads it.
+OF_THE_INSTANCE = {
+    "instance_started",
+    "content_loaded",
+    "content_withdrawn",
+    "organisation_added",
+    "organisation_changed",
+    "person_invited",
+    "invitation_sent_again",
+    "invitation_revoked",
+    "invitation_accepted",
+    "person_changed",
+    "role_given",
+    "role_ended",
+    "person_suspended",
+    "person_restored",
+    "password_changed",
+    "second_factor_set",
+    "recovery_codes_made",
+    "second_factor_reset",
+    "details_erased",
+    "cooperation_registered",
+}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The whole application; nothing here asks its database."""
+    return create_app(
+        Settings.from_environment({"TRACKER_DATA_DIR": str(tmp_path_factory.mktemp("data"))})
+    )
+
+
+def names() -> list[str]:
+    found = (path.relative_to(TEMPLATES) for path in TEMPLATES.rglob("*") if path.is_file())
+    return sorted(str(name) for name in found)
+
+
+def parsed(app: Flask, name: str) -> nodes.Template:
+    return app.jinja_env.parse((TEMPLATES / name).read_text(), name, name)
+
+
+def referred(tree: nodes.Template) -> set[str]:
+    """Return the templates that one extends, includes or imports by a plain name."""
+    kinds = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
+    named = (getattr(node, "template", None) for node in tree.find_all(kinds))
+    return {template.value for template in named if isinstance(template, nodes.Const)}
+
+
+def frames(app: Flask, name: str) -> Iterator[nodes.Template]:
+    """Yield a template and those it extends, from the inside out."""
+    while True:
+        tree = parsed(app, name)
+        yield tree
+        parents = [node.template for node in tree.find_all(nodes.Extends)]
+        if not parents or not isinstance(parents[0], nodes.Const):
+            return
+        name = parents[0].value
+
+
+def rendered_by_code() -> set[str]:
+    """Return the templates whose names stand in the code."""
+    code = "".join(path.read_text() for path in (ROOT / "tracker").rglob("*.py"))
+    return set(re.findall(r'"([a-z_]+(?:/[\w.]+)*\.(?:html|txt))"', code))
+
+
+def pages(app: Flask) -> list[str]:
+    """Return the templates that are whole pages: those that code names and that end in html."""
+    shown = rendered_by_code() | {name for name in names() if name.startswith("errors/")}
+    return sorted(name for name in shown & set(names()) if name.endswith(".html"))
+
+
+def test_every_template_compiles(app: Flask) -> None:
+    assert len(names()) > 100
+    for name in names():
+        app.jinja_env.get_template(name)
+
+
+def test_every_page_has_the_frame_and_a_title_and_a_heading(app: Flask) -> None:
+    shown = pages(app)
+    assert len(shown) > 50
+    wrong = []
+    for name in sorted(set(shown) - WITHOUT_FRAME):
+        chain = list(frames(app, name))
+        last = chain[-1].find_all(nodes.Block)
+        blocks = {block.name for tree in chain[:-1] for block in tree.find_all(nodes.Block)}
+        if {"title", "content"} - {block.name for block in last}:
+            wrong.append(f"{name} does not extend {FRAME}")
+        if "title" not in blocks:
+            wrong.append(f"{name} has no block title")
+    assert wrong == []
+
+
+def test_nothing_is_inline_and_nothing_passes_unescaped() -> None:
+    found = [
+        f"{name}:{number}: {line.strip()}"
+        for name in names()
+        for number, line in enumerate((TEMPLATES / name).read_text().splitlines(), 1)
+        if INLINE.search(line)
+    ]
+    assert found == []
+
+
+def test_markup_is_made_only_where_it_is_escaped_or_cleaned() -> None:
+    makers = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "tracker").rglob("*.py")
+        if re.search(r"\bMarkup\(", path.read_text())
+    }
+    assert makers == {
+        "tracker/guidance/markdown.py",
+        "tracker/search/words.py",
+        "tracker/ui/locale.py",
+    }
+
+
+def test_every_template_is_used(app: Flask) -> None:
+    used = rendered_by_code()
+    for name in names():
+        used |= referred(parsed(app, name))
+    assert [name for name in names() if name not in used and not BY_NAME.fullmatch(name)] == []
+
+
+def test_every_named_template_is_there(app: Flask) -> None:
+    wanted = rendered_by_code()
+    for name in names():
+        wanted |= referred(parsed(app, name))
+    assert wanted - set(names()) == set()
+
+
+def test_every_verb_of_a_cooperation_has_its_words_and_no_other(app: Flask) -> None:
+    told = {Path(name).stem for name in names() if name.startswith("timeline/")} - {"list"}
+    assert set(VERBS) >= OF_THE_INSTANCE
+    assert told == set(VERBS) - OF_THE_INSTANCE
+
+
+def test_the_words_of_a_verb_use_its_keys_and_no_others(app: Flask) -> None:
+    wrong = {}
+    for verb in sorted(set(VERBS) - OF_THE_INSTANCE):
+        details = [
+            node.attr
+            for node in parsed(app, f"timeline/{verb}.html").find_all(nodes.Getattr)
+            if isinstance(node.node, nodes.Getattr) and node.node.attr == "details"
+        ]
+        strange = set(details) - VERBS[verb].keys - {"get", "items", "values"}
+        if strange:
+            wrong[verb] = strange
+    assert wrong == {}
+
+
+def test_styles_know_start_and_end_and_not_left_and_right() -> None:
+    sheets = sorted((ROOT / "static" / "css").glob("*.css"))
+    assert len(sheets) >= 4
+    found = [
+        f"{sheet.name}:{number}: {line.strip()}"
+        for sheet in sheets
+        for number, line in enumerate(sheet.read_text().splitlines(), 1)
+        if PHYSICAL.search(line)
+    ]
+    assert found == []
+
+
+def test_styles_and_scripts_load_nothing_from_elsewhere() -> None:
+    files = [path for path in (ROOT / "static").rglob("*") if path.suffix in {".css", ".js"}]
+    assert files
+    found = [
+        f"{path.name}: {match}"
+        for path in files
+        for match in re.findall(
+            r"(?:https?:)?//[\w.-]+\.\w+|@import|url\([^)]*\)", path.read_text()
+        )
+        if not match.startswith(("url(data:", 'url("data:'))
+    ]
+    assert found == []
