@@ -212,6 +212,7 @@ def _accept_signed_in(actor: Actor, invitation: Invitation, token: str) -> str |
 
 def _accept_new(invitation: Invitation, token: str) -> str | Response:
     form = AcceptForm()
+    shown = _shown(invitation)
     if not form.is_submitted():
         form.name.data = invitation.name
         form.language.data = invitation.language
@@ -233,7 +234,7 @@ def _accept_new(invitation: Invitation, token: str) -> str | Response:
             response = redirect(url_for("accounts.set_up_second_factor"))
             locale.keep_language(response, form.language.data)
             return response
-    return render_template("accounts/invitation.html", form=form, **_shown(invitation))
+    return render_template("accounts/invitation.html", form=form, **shown)
 
 
 def _shown(invitation: Invitation) -> dict[str, object]:

@@ -96,6 +96,7 @@ def init_sign_in(app: Flask) -> None:
         SQLAlchemyUserDatastore(db, User, RoleMixin),
         login_form=sign_in_forms.SignInForm,
         two_factor_verify_code_form=sign_in_forms.CodeForm,
+        two_factor_rescue_form=sign_in_forms.NoRescueForm,
         mf_recovery_form=sign_in_forms.RecoveryForm,
         verify_form=sign_in_forms.ConfirmIdentityForm,
         forgot_password_form=sign_in_forms.ForgottenForm,

@@ -18,7 +18,7 @@ from tracker.accounts.models import User
 from tracker.accounts.proof import too_many, used_words, wrong_words
 from tracker.accounts.second_factor import Answer, OnceTotp
 from tracker.core import clock
-from tracker.ui.fields import CodeField, EmailField, LineField, PasswordField
+from tracker.ui.fields import ChoiceField, CodeField, EmailField, LineField, PasswordField
 from tracker.ui.form_base import Form
 from tracker.ui.validators import Required
 
@@ -143,6 +143,12 @@ class RecoveryForm(Limited, MfRecoveryForm):
             return True
         self.code.errors = [str(_l("This is none of your unused recovery codes"))]
         return False
+
+
+class NoRescueForm(Form, library.TwoFactorRescueForm):
+    """The machinery's other ways out, none of which is used: its page stays closed."""
+
+    help_setup = ChoiceField(choices=[])
 
 
 class ConfirmIdentityForm(Limited, library.VerifyForm):

@@ -18,6 +18,9 @@ _PLAIN: dict[str, object] = {
     "Invalid email address.": _l("Enter an email address, such as name@example.org"),
     "Not a valid choice.": _l("Choose one of the answers offered"),
     "Invalid Choice: could not coerce.": _l("Choose one of the answers offered"),
+    "Invalid choice(s): one or more data inputs could not be coerced.": _l(
+        "Choose one of the answers offered"
+    ),
     "Not a valid integer value.": _l("Enter a whole number, such as 7"),
     "Not a valid date value.": _l("Enter a date, such as 2027-01-15"),
     "Not a valid time value.": _l("Enter a time, such as 14:30"),

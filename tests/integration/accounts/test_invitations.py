@@ -1,0 +1,469 @@
+"""Invitations: who may invite whom, and what becomes of it."""
+
+import datetime as dt
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.client import CheckedClient
+from tests.factories.accounts import PASSWORD, House, sign_in, signed_in
+from tests.integration.accounts.conftest import NOON, Clock
+from tests.pages import Page
+from tracker.access.actor import Role
+from tracker.accounts import invitations, queries, service
+from tracker.accounts.invitations import Invited, Wanted
+from tracker.accounts.models import Invitation, User
+from tracker.activity.models import Event, EventDetail
+from tracker.core import clock
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.mail.models import OutboxMessage
+
+EMAIL = "new.person@example.org"
+
+
+def wanted(people: House, where: str | None, *roles: Role, **more: object) -> Wanted:
+    return Wanted(
+        email=EMAIL,
+        roles=set(roles),
+        organisation_id=people.organisations[where] if where else None,
+        **more,  # type: ignore[arg-type] # plain values of a test
+    )
+
+
+@pytest.fixture
+def invited(people: House, session: Session) -> Invited:
+    made = invitations.invite(people.actor("samira"), wanted(people, "door", Role.MEMBER))
+    session.commit()
+    return made
+
+
+def accept(client: CheckedClient, token: str, **more: str) -> Page:
+    fields = {"name": "New Person", "language": "en", "password": PASSWORD, **more}
+    return Page.of(client.submit(f"/invitations/{token}", **fields))
+
+
+# Inviting -----------------------------------------------------------------------------------
+
+
+def test_an_invitation_goes_to_the_address_and_names_nothing(
+    people: House, invited: Invited, session: Session
+) -> None:
+    mail = session.query(OutboxMessage).filter_by(recipient=EMAIL).one()
+    assert f"http://localhost:8000/invitations/{invited.token}" in mail.body
+    told = mail.subject + mail.body
+    for name in ("Open Door", "Samira", "Marsh", "member"):
+        assert name not in told
+
+
+def test_the_token_is_not_kept(people: House, invited: Invited, session: Session) -> None:
+    kept = session.get_one(Invitation, invited.id)
+    assert invited.token not in str(vars(kept))
+    raw = session.connection().exec_driver_sql("SELECT sealed_body FROM outbox_message").all()
+    assert not any(invited.token.encode() in bytes(row[0]) for row in raw)
+
+
+@pytest.mark.parametrize(
+    ("who", "where", "roles"),
+    [
+        ("samira", "lantern", {Role.MEMBER}),
+        ("samira", "npm", {Role.MEMBER}),
+        ("samira", "door", {Role.MANAGER}),
+        ("samira", "door", {Role.MEMBER, Role.MANAGER}),
+        ("samira", None, {Role.ADMINISTRATOR}),
+        ("ilena", "npm", {Role.AUDITOR}),
+        ("nadia", "npm", {Role.MEMBER}),
+        ("henrik", "door", {Role.MEMBER}),
+        ("dora", "door", {Role.MEMBER}),
+    ],
+)
+def test_nobody_invites_beyond_the_own_right(
+    people: House, session: Session, who: str, where: str | None, roles: set[Role]
+) -> None:
+    with pytest.raises(RefusedError):
+        invitations.invite(people.actor(who), wanted(people, where, *roles))
+
+
+@pytest.mark.parametrize(
+    ("where", "roles", "field"),
+    [
+        ("door", {Role.AUDITOR}, "roles"),
+        ("court", {Role.COORDINATOR}, "roles"),
+        ("door", {Role.ADMINISTRATOR}, "roles"),
+        (None, {Role.MEMBER}, "organisation"),
+        ("door", set(), "roles"),
+        ("door", {Role.SIGNATORY}, "office"),
+        ("court", {Role.AUDITOR}, "audits"),
+    ],
+)
+def test_an_administrator_invites_only_into_roles_there_are(
+    people: House, session: Session, where: str | None, roles: set[Role], field: str
+) -> None:
+    with pytest.raises(RuleBrokenError) as caught:
+        invitations.invite(people.actor("ada"), wanted(people, where, *roles))
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    "email", ["", "nobody", "a@b", "a@localhost", "a b@example.org", "x" * 300 + "@example.org"]
+)
+def test_an_address_must_be_one(people: House, session: Session, email: str) -> None:
+    with pytest.raises(RuleBrokenError) as caught:
+        invitations.invite(
+            people.actor("samira"),
+            Wanted(email=email, roles={Role.MEMBER}, organisation_id=people.organisations["door"]),
+        )
+    assert caught.value.field == "email"
+
+
+def test_a_second_invitation_beside_an_open_one_is_refused(
+    people: House, invited: Invited, session: Session
+) -> None:
+    with pytest.raises(RuleBrokenError, match="Send it again"):
+        invitations.invite(people.actor("samira"), wanted(people, "door", Role.MEMBER))
+
+
+def test_who_holds_the_role_is_not_invited_again(people: House, session: Session) -> None:
+    with pytest.raises(RuleBrokenError, match="here already"):
+        invitations.invite(
+            people.actor("samira"),
+            Wanted("DORA@example.org", {Role.MEMBER}, organisation_id=people.organisations["door"]),
+        )
+
+
+def test_a_coordinator_invites_in_the_browser(
+    people: House, browser_of: Callable[[str], CheckedClient], session: Session
+) -> None:
+    samira = browser_of("samira")
+    page = samira.page("/people/invite")
+    response = samira.submit(
+        page.where,
+        email=EMAIL,
+        name="New Person",
+        roles=["member", "signatory"],
+        office="Director",
+        power="Decision of the board",
+    )
+    assert response.request.path == "/people/invitations"
+    assert EMAIL in Page.of(response).text
+    kept = session.query(Invitation).filter_by(email=EMAIL).one()
+    assert kept.organisation_id == people.organisations["door"]
+    assert kept.roles == ["member", "signatory"]
+
+
+def test_what_is_wrong_is_said_and_what_was_typed_is_kept(
+    people: House, browser_of: Callable[[str], CheckedClient], session: Session
+) -> None:
+    samira = browser_of("samira")
+    where = f"/people/invite/{people.organisations['door']}"
+    before = session.query(Invitation).count()
+    response = samira.submit(where, email=EMAIL, roles=["signatory"], name="<b>New</b>")
+    page = Page.of(response)
+    assert "Enter the office of the signatory" in page.text
+    assert page.form().values["email"] == [EMAIL]
+    assert page.form().values["name"] == ["<b>New</b>"]
+    session.rollback()
+    assert session.query(Invitation).count() == before
+
+
+@pytest.mark.parametrize("roles", [["manager"], ["administrator"], ["nonsense"], ["member", "x"]])
+def test_roles_that_are_not_offered_are_refused(
+    people: House,
+    browser_of: Callable[[str], CheckedClient],
+    session: Session,
+    roles: list[str],
+) -> None:
+    where = f"/people/invite/{people.organisations['door']}"
+    before = session.query(Invitation).count()
+    response = browser_of("samira").post(
+        where, data={"email": EMAIL, "language": "en", "roles": roles}
+    )
+    assert response.status_code == 200
+    assert "Choose one of the answers offered" in Page.of(response).text
+    session.rollback()
+    assert session.query(Invitation).count() == before
+
+
+@pytest.mark.parametrize("where", ["npm", "lantern", "administrator", "nonsense", "unknown"])
+def test_another_organisation_is_not_there_for_a_coordinator(
+    people: House, browser_of: Callable[[str], CheckedClient], where: str
+) -> None:
+    place = str(people.organisations.get(where, uuid4() if where == "unknown" else where))
+    response = browser_of("samira").get(f"/people/invite/{place}")
+    assert response.status_code == (403 if where == "administrator" else 404)
+
+
+def test_an_administrator_invites_into_any_organisation(
+    people: House, browser_of: Callable[[str], CheckedClient], session: Session
+) -> None:
+    ada = browser_of("ada")
+    chosen = ada.submit("/people/invite", organisation=str(people.organisations["court"]))
+    response = ada.submit(
+        chosen.request.path,
+        email=EMAIL,
+        roles=["auditor"],
+        audits=str(people.organisations["npm"]),
+    )
+    assert response.request.path == "/people/invitations"
+    kept = session.query(Invitation).filter_by(email=EMAIL).one()
+    assert kept.audits_id == people.organisations["npm"]
+
+
+# Accepting ----------------------------------------------------------------------------------
+
+
+def test_accepting_makes_the_account_and_signs_in(
+    people: House, invited: Invited, client: CheckedClient, session: Session
+) -> None:
+    page = accept(client, invited.token)
+    assert page.where == "/account/second-factor"
+    assert "Your account is ready" in page.text
+    user = session.query(User).filter_by(email=EMAIL).one()
+    held = queries.memberships_of(user.id, clock.today())
+    assert [(m.role, m.organisation_id) for m in held] == [
+        (Role.MEMBER, people.organisations["door"])
+    ]
+
+
+def test_accepting_is_recorded_with_what_follows_from_it(
+    people: House, client: CheckedClient, session: Session
+) -> None:
+    cooperation = uuid4()
+    made = invitations.invite(
+        people.actor("samira"),
+        wanted(people, "door", Role.MEMBER, cooperation_id=cooperation, function="Expert"),
+    )
+    session.commit()
+    accept(client, made.token)
+    event = session.query(Event).filter_by(verb="invitation_accepted").all()[-1]
+    detail = session.get_one(EventDetail, event.id).content
+    user = session.query(User).filter_by(email=EMAIL).one()
+    assert event.subject_id == user.id
+    assert detail["cooperation"] == str(cooperation)
+    assert detail["organisation_id"] == str(people.organisations["door"])
+    assert detail["function"] == "Expert"
+    assert detail["who"]["name"] == "New Person"
+
+
+def test_an_invitation_works_once(
+    people: House, invited: Invited, browsers: Callable[[], CheckedClient]
+) -> None:
+    accept(browsers(), invited.token)
+    again = browsers().get(f"/invitations/{invited.token}")
+    assert again.status_code == 410
+    assert "used already" in Page.of(again).text
+    assert browsers().post(f"/invitations/{invited.token}").status_code == 410
+
+
+def test_an_invitation_expires(
+    people: House, session: Session, client: CheckedClient, frozen_time: Clock
+) -> None:
+    frozen_time(NOON)
+    made = invitations.invite(people.actor("samira"), wanted(people, "door", Role.MEMBER))
+    session.commit()
+    frozen_time(NOON + dt.timedelta(days=14))
+    response = client.get(f"/invitations/{made.token}")
+    assert response.status_code == 410
+    assert "has expired" in Page.of(response).text
+    assert "ask the coordinator" in Page.of(response).text
+    with pytest.raises(RuleBrokenError):
+        invitations.accept(made.token, name="A", password=PASSWORD, language="en")
+
+
+def test_a_revoked_invitation_is_closed(
+    people: House,
+    invited: Invited,
+    browser_of: Callable[[str], CheckedClient],
+    client: CheckedClient,
+) -> None:
+    samira = browser_of("samira")
+    samira.post(f"/people/invitations/{invited.id}/revoke")
+    assert "taken back" in Page.of(client.get(f"/invitations/{invited.token}")).text
+    again = samira.post(f"/people/invitations/{invited.id}/revoke", follow_redirects=True)
+    assert "was revoked already" in Page.of(again).text
+
+
+def test_sent_again_it_has_another_link(
+    people: House,
+    invited: Invited,
+    browser_of: Callable[[str], CheckedClient],
+    client: CheckedClient,
+    session: Session,
+) -> None:
+    browser_of("samira").post(f"/people/invitations/{invited.id}/again")
+    assert client.get(f"/invitations/{invited.token}").status_code == 404
+    mails = session.query(OutboxMessage).filter_by(recipient=EMAIL).all()
+    assert len(mails) == 2
+
+
+@pytest.mark.parametrize("token", ["x", "%00", "../../etc", "é" * 50, "a" * 2000])
+def test_an_unknown_token_is_not_there(client: CheckedClient, token: str) -> None:
+    assert client.get(f"/invitations/{token}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("name", "", "Enter your name"),
+        ("name", "x" * 300, "Use at most 200 characters"),
+        ("password", "", "Choose a password"),
+        ("password", "short", "Use at least 12 characters"),
+        ("password", "new.person-new.person", "Leave your name and address out of it"),
+        ("language", "xx", "Choose one of the answers offered"),
+    ],
+)
+def test_bad_input_keeps_what_was_typed_and_makes_no_account(  # noqa: PLR0913
+    people: House,
+    invited: Invited,
+    client: CheckedClient,
+    session: Session,
+    field: str,
+    value: str,
+    said: str,
+) -> None:
+    page = accept(client, invited.token, **{field: value})
+    assert said in page.text
+    assert value == "" or field == "password" or field == "language" or value in page.html
+    assert session.query(User).filter_by(email=EMAIL).count() == 0
+
+
+def test_the_account_has_the_address_invited_whatever_is_sent(
+    people: House, invited: Invited, client: CheckedClient, session: Session
+) -> None:
+    client.post(
+        f"/invitations/{invited.token}",
+        data={
+            "name": "New Person",
+            "language": "en",
+            "password": PASSWORD,
+            "email": "evil@example.org",
+            "roles": "administrator",
+        },
+    )
+    user = session.query(User).filter_by(email=EMAIL).one()
+    assert [m.role for m in queries.memberships_of(user.id, clock.today())] == [Role.MEMBER]
+    assert session.query(User).filter_by(email="evil@example.org").count() == 0
+
+
+def test_a_person_signed_in_with_another_address_cannot_use_it(
+    people: House, invited: Invited, browser_of: Callable[[str], CheckedClient], session: Session
+) -> None:
+    joana = browser_of("joana")
+    page = joana.page(f"/invitations/{invited.token}")
+    assert "for another address" in page.text
+    joana.post(f"/invitations/{invited.token}")
+    session.rollback()
+    assert session.get_one(Invitation, invited.id).accepted_at is None
+    with pytest.raises(RuleBrokenError, match="another address"):
+        invitations.accept_signed_in(people.actor("joana"), invited.token)
+
+
+def test_who_has_an_account_signs_in_and_gets_the_roles(
+    people: House, client: CheckedClient, session: Session
+) -> None:
+    made = invitations.invite(
+        people.actor("ada"),
+        Wanted("joana@example.org", {Role.MEMBER}, organisation_id=people.organisations["npm"]),
+    )
+    session.commit()
+    page = client.page(f"/invitations/{made.token}")
+    assert "There is an account for joana@example.org" in page.text
+    signed_in(client, "joana")
+    response = client.submit(f"/invitations/{made.token}")
+    assert "You accepted the invitation." in Page.of(response).text
+    assert "acting for Office of the People's Advocate" in Page.of(response).text
+    held = queries.memberships_of(people.people["joana"], clock.today())
+    assert {m.role for m in held} == {Role.COORDINATOR, Role.MEMBER}
+    with pytest.raises(RuleBrokenError, match="Sign in, then accept|used already"):
+        invitations.accept(made.token, name="Evil", password=PASSWORD, language="en")
+
+
+def test_a_suspended_person_does_not_come_back_by_an_invitation(
+    people: House, client: CheckedClient, session: Session
+) -> None:
+    made = invitations.invite(
+        people.actor("ada"),
+        Wanted("joana@example.org", {Role.MEMBER}, organisation_id=people.organisations["npm"]),
+    )
+    service.suspend(people.actor("ada"), people.people["joana"], reason="Away")
+    session.commit()
+    assert "There is an account" in client.page(f"/invitations/{made.token}").text
+    assert sign_in(client, "joana").request.path == "/sign-in"
+
+
+# Seen from the wrong side -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [("joana", 404), ("ilena", 404), ("dora", 404), ("henrik", 404), ("nadia", 404)],
+)
+@pytest.mark.parametrize("act", ["again", "revoke"])
+def test_nobody_else_touches_an_invitation(  # noqa: PLR0913
+    people: House,
+    invited: Invited,
+    browser_of: Callable[[str], CheckedClient],
+    session: Session,
+    who: str,
+    status: int,
+    act: str,
+) -> None:
+    response = browser_of(who).post(f"/people/invitations/{invited.id}/{act}")
+    assert response.status_code == status
+    kept = session.get_one(Invitation, invited.id, populate_existing=True)
+    assert kept.revoked_at is None
+    assert kept.token_digest == queries.token_digest(invited.token)
+
+
+def test_the_verbs_ask_again_without_their_pages(
+    people: House, invited: Invited, session: Session
+) -> None:
+    for who in ("joana", "dora", "nadia"):
+        with pytest.raises(RefusedError):
+            invitations.revoke(people.actor(who), invited.id)
+        with pytest.raises(RefusedError):
+            invitations.send_again(people.actor(who), invited.id)
+
+
+def test_open_invitations_are_listed_to_the_own_side_only(
+    people: House, invited: Invited, browser_of: Callable[[str], CheckedClient]
+) -> None:
+    assert EMAIL in browser_of("samira").page("/people/invitations").text
+    assert EMAIL in browser_of("ada").page("/people/invitations").text
+    assert EMAIL not in browser_of("joana").page("/people/invitations").text
+    assert browser_of("dora").get("/people/invitations").status_code == 403
+
+
+# By command ---------------------------------------------------------------------------------
+
+
+def test_the_first_administrator_is_invited_by_command(
+    app: Flask, client: CheckedClient, session: Session
+) -> None:
+    result = app.test_cli_runner().invoke(args=["invite", "first@example.org", "--name", "First"])
+    assert result.exit_code == 0, result.output
+    link = result.output.splitlines()[-1]
+    assert link.startswith("http://localhost:8000/invitations/")
+    accept(client, link.rsplit("/", 1)[1])
+    assert client.page("/people").h1 == "People"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nonsense"], "email: Enter an email address"),
+        (["a@example.org", "--role", "member"], "organisation: Choose the organisation"),
+        (["a@example.org", "--organisation", "Nowhere"], "There is no organisation named"),
+        (["a@example.org", "--language", "xx"], "--language must be one of"),
+        (["a@example.org", "--role", "king"], "king"),
+    ],
+)
+def test_the_command_says_what_is_wrong_in_one_line(
+    app: Flask, session: Session, arguments: list[str], said: str
+) -> None:
+    result = app.test_cli_runner().invoke(args=["invite", *arguments])
+    assert result.exit_code != 0
+    assert said in result.output.splitlines()[-1]
+    assert session.query(Invitation).count() == 0

@@ -1,0 +1,196 @@
+"""A new password: by a link, or while signed in."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy.orm import Session
+
+from tests.client import CheckedClient
+from tests.factories.accounts import PASSWORD, House, sign_in, signed_in
+from tests.pages import Page
+from tracker.accounts import service
+from tracker.activity.models import Event
+from tracker.mail.models import OutboxMessage
+
+NEW = "another harbour with nine lanterns"
+
+
+def ask_for_link(client: CheckedClient, email: str) -> Page:
+    return Page.of(client.submit("/new-password", email=email))
+
+
+def link_in(session: Session) -> str:
+    """Return the path of the link in the last mail."""
+    session.rollback()
+    mail = (
+        session.query(OutboxMessage)
+        .filter_by(kind="password_link")
+        .order_by(OutboxMessage.created_at.desc())
+        .first()
+    )
+    assert mail is not None
+    line = next(line for line in mail.body.splitlines() if line.startswith("http"))
+    assert line.startswith("http://localhost:8000/new-password/")
+    session.rollback()
+    return line.removeprefix("http://localhost:8000")
+
+
+def test_a_link_lets_one_choose_a_new_password(
+    people: House, client: CheckedClient, session: Session
+) -> None:
+    assert "a mail with a link is on its way" in ask_for_link(client, "samira@example.org").text
+    path = link_in(session)
+    done = client.submit(path, password=NEW, password_confirm=NEW)
+    assert done.request.path == "/sign-in"
+    assert "Your password is changed. Sign in with it." in Page.of(done).text
+    assert sign_in(client, "samira").request.path == "/sign-in"
+    assert sign_in(client, "samira", NEW).request.path == "/"
+
+
+def test_the_link_leads_to_this_instance_whatever_host_was_named(
+    people: House, client: CheckedClient, session: Session
+) -> None:
+    elsewhere = "http://evil.example"
+    form = Page.of(client.get("/new-password", base_url=elsewhere)).form()
+    client.post(
+        "/new-password",
+        base_url=elsewhere,
+        data=form.filled_in(email="samira@example.org"),
+        csrf=False,
+    )
+    link_in(session)
+
+
+def test_the_link_works_once(people: House, client: CheckedClient, session: Session) -> None:
+    ask_for_link(client, "samira@example.org")
+    path = link_in(session)
+    client.submit(path, password=NEW, password_confirm=NEW)
+    page = client.page(path)
+    assert page.where == "/new-password"
+    assert "not valid, or was used already" in page.text
+
+
+def test_the_link_runs_out(
+    people: House, client: CheckedClient, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_for_link(client, "samira@example.org")
+    path = link_in(session)
+    # The signing library reads the machine's own clock.
+    later = dt.datetime.now(dt.UTC).timestamp() + 3601
+    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: later)
+    assert "older than one hour" in client.page(path).text
+
+
+def test_a_new_password_ends_all_sessions_and_is_told(
+    people: House, browsers: Callable[[], CheckedClient], session: Session
+) -> None:
+    running = signed_in(browsers(), "samira")
+    client = browsers()
+    ask_for_link(client, "samira@example.org")
+    client.submit(link_in(session), password=NEW, password_confirm=NEW)
+    assert running.get("/account").status_code == 302
+    assert session.query(OutboxMessage).filter_by(kind="password_changed").count() == 1
+    assert session.query(Event).filter_by(verb="password_changed").count() == 1
+
+
+def test_an_unknown_address_gets_the_same_answer(
+    people: House, client: CheckedClient, session: Session
+) -> None:
+    known = ask_for_link(client, "samira@example.org").text
+    unknown = ask_for_link(client, "nobody@example.org").text
+    assert known.replace("samira@", "nobody@") == unknown
+    assert session.query(OutboxMessage).filter_by(kind="password_link").count() == 1
+
+
+def test_a_suspended_person_gets_no_link(
+    people: House, client: CheckedClient, session: Session
+) -> None:
+    service.suspend(people.actor("ada"), people.people["samira"], reason="Away")
+    session.commit()
+    assert "is on its way" in ask_for_link(client, "samira@example.org").text
+    assert session.query(OutboxMessage).filter_by(kind="password_link").count() == 0
+
+
+@pytest.mark.parametrize("email", ["", "nonsense", "x" * 400 + "@example.org"])
+def test_what_is_no_address_is_said_beside_the_field(
+    people: House, client: CheckedClient, email: str
+) -> None:
+    page = ask_for_link(client, email)
+    assert "There is a problem" in page.text
+    assert "is on its way" not in page.text
+
+
+def test_links_can_be_asked_for_five_times(people: House, client: CheckedClient) -> None:
+    for _again in range(5):
+        assert "is on its way" in ask_for_link(client, "samira@example.org").text
+    assert "Too many attempts" in ask_for_link(client, "samira@example.org").text
+    assert "is on its way" in ask_for_link(client, "dora@example.org").text
+
+
+@pytest.mark.parametrize(
+    ("new", "again", "said"),
+    [
+        ("short one", "short one", "Use at least 12 characters"),
+        ("aaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaa", "Use more different characters"),
+        ("password-for-me-2027", "password-for-me-2027", "easy to guess"),
+        ("dear samira of the sea", "dear samira of the sea", "Leave your name"),
+        (NEW, NEW + "x", "Enter the same password twice"),
+        ("x1" * 90, "x1" * 90, "Use at most 128 characters"),
+        ("", "", "Enter your password"),
+    ],
+)
+def test_a_new_password_must_be_good(
+    people: House, client: CheckedClient, session: Session, new: str, again: str, said: str
+) -> None:
+    ask_for_link(client, "samira@example.org")
+    page = Page.of(client.submit(link_in(session), password=new, password_confirm=again))
+    assert said in page.text
+    assert sign_in(client, "samira").request.path == "/"
+
+
+def test_changing_it_needs_the_one_of_now(people: House, client: CheckedClient) -> None:
+    signed_in(client, "samira")
+    page = Page.of(
+        client.submit(
+            "/account/password",
+            password="not the one at all",
+            new_password=NEW,
+            new_password_confirm=NEW,
+        )
+    )
+    assert "This is not your password" in page.text
+
+
+def test_changing_it_needs_another_one(people: House, client: CheckedClient) -> None:
+    signed_in(client, "samira")
+    page = Page.of(
+        client.submit(
+            "/account/password",
+            password=PASSWORD,
+            new_password=PASSWORD,
+            new_password_confirm=PASSWORD,
+        )
+    )
+    assert "Choose another password" in page.text
+
+
+def test_letters_typed_in_two_ways_are_one_password(
+    people: House, client: CheckedClient, session: Session
+) -> None:
+    composed, decomposed = "die gr\u00fcne T\u00fcr am Hafen", "die gru\u0308ne Tu\u0308r am Hafen"
+    signed_in(client, "samira")
+    client.submit(
+        "/account/password",
+        password=PASSWORD,
+        new_password=composed,
+        new_password_confirm=decomposed,
+    )
+    client.submit(
+        "/account/password",
+        password=PASSWORD,
+        new_password=composed,
+        new_password_confirm=composed,
+    )
+    client.post("/sign-out")
+    assert sign_in(client, "samira", decomposed).request.path == "/"

@@ -1,0 +1,537 @@
+"""People: lists and pages from every side, roles, suspending, leaving, one's own profile."""
+
+import datetime as dt
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.client import CheckedClient
+from tests.factories.accounts import House, signed_in
+from tests.pages import Page
+from tracker.access.actor import OrganisationKind, Role
+from tracker.accounts import invitations, queries, service
+from tracker.accounts.invitations import Wanted
+from tracker.accounts.models import Membership, User
+from tracker.accounts.service import NewRole
+from tracker.activity.models import Event, EventDetail
+from tracker.core import clock
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.mail.models import OutboxMessage
+
+BrowserOf = Callable[[str], CheckedClient]
+Statements = Callable[[], AbstractContextManager[list[str]]]
+
+
+# Lists --------------------------------------------------------------------------------------
+
+
+def test_an_administrator_sees_everybody(people: House, browser_of: BrowserOf) -> None:
+    page = browser_of("ada").page("/people")
+    for name in ("Samira Marsh", "Joana Marsh", "Ilena Marsh", "Ada Marsh"):
+        assert name in page.text
+
+
+def test_a_coordinator_sees_the_own_people_only(people: House, browser_of: BrowserOf) -> None:
+    page = browser_of("samira").page("/people")
+    assert page.h1 == "People of your organisation"
+    assert "Dora Marsh" in page.text
+    assert "Joana" not in page.text
+    assert "Ilena" not in page.text
+    assert "3 people" in page.text
+
+
+def test_a_search_counts_and_shows_only_the_own_side(people: House, browser_of: BrowserOf) -> None:
+    page = browser_of("samira").page("/people?q=joana")
+    assert "Nobody matches" in page.text
+    assert "Open accounts 0" in page.text
+
+
+@pytest.mark.parametrize("words", ["%", "_", "'", "<b>", "\\", "x" * 5000, "a b c d e f g h i j"])
+def test_hostile_searches_find_nothing_more(
+    people: House, browser_of: BrowserOf, words: str
+) -> None:
+    response = browser_of("ada").get("/people", query_string={"q": words, "page": words})
+    assert response.status_code == 200
+    assert "Samira" not in response.text
+
+
+@pytest.mark.parametrize("who", ["dora", "henrik"])
+def test_members_and_signatories_do_not_list_people(
+    people: House, browser_of: BrowserOf, who: str
+) -> None:
+    assert browser_of(who).get("/people").status_code == 403
+
+
+def test_strangers_are_sent_to_the_sign_in(people: House, client: CheckedClient) -> None:
+    for path in ("/people", f"/people/{people.people['dora']}", "/account", "/organisations"):
+        response = client.get(path)
+        assert response.status_code == 302
+        assert response.location.startswith("/sign-in")
+
+
+def test_the_list_asks_no_more_when_it_is_longer(
+    people: House, session: Session, browser_of: BrowserOf, statements: Statements
+) -> None:
+    ada = browser_of("ada")
+
+    def cost(path: str) -> int:
+        with statements() as seen:
+            assert ada.get(path).status_code == 200
+        return len(seen)
+
+    paths = ("/people", "/people/invitations", "/organisations", "/people/invite")
+    before = [cost(path) for path in paths]
+    for number in range(12):
+        key = f"cso{number}"
+        people.add_organisation(key, f"Association number {number}", OrganisationKind.CSO)
+        people.add_person(f"person{number}", key, Role.MEMBER)
+        invitations.invite(
+            people.actor("ada"),
+            Wanted(
+                f"new{number}@example.org",
+                {Role.MEMBER},
+                organisation_id=people.organisations[key],
+            ),
+        )
+        session.commit()
+    session.expire_all()
+    assert [cost(path) for path in paths] == before
+
+
+def test_long_lists_have_pages(people: House, session: Session, browser_of: BrowserOf) -> None:
+    for number in range(30):
+        people.add_person(f"person{number:02}", "door", Role.MEMBER)
+    samira = browser_of("samira")
+    first, second = samira.page("/people"), samira.page("/people?page=2")
+    assert "1 to 25 of 33" in first.text
+    assert "26 to 33 of 33" in second.text
+    assert "Nobody yet." in samira.page("/people?page=99").text
+
+
+# One person, from each side -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [("ada", 200), ("samira", 200), ("joana", 404), ("ilena", 404), ("dora", 404), ("nadia", 404)],
+)
+def test_a_person_is_seen_by_the_own_side_and_administrators(
+    people: House, browser_of: BrowserOf, who: str, status: int
+) -> None:
+    assert browser_of(who).get(f"/people/{people.people['dora']}").status_code == status
+
+
+@pytest.mark.parametrize(
+    "page", ["suspend", "restore", "second-factor/reset", "roles/new", "roles/{membership}/end"]
+)
+@pytest.mark.parametrize("who", ["joana", "ilena", "nadia", "dora", "henrik"])
+def test_nobody_else_reaches_what_changes_a_person(
+    people: House, browser_of: BrowserOf, who: str, page: str
+) -> None:
+    membership = people.membership("samira", Role.COORDINATOR)
+    path = f"/people/{people.people['samira']}/{page.format(membership=membership)}"
+    browser = browser_of(who)
+    assert browser.get(path).status_code == 404
+    assert browser.post(path, data={"reason": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize("user_id", ["nonsense", "0", str(uuid4()), "%00", "x" * 500])
+def test_an_unknown_person_is_not_there(people: House, browser_of: BrowserOf, user_id: str) -> None:
+    ada = browser_of("ada")
+    for page in ("", "/suspend", "/restore", "/roles/new"):
+        assert ada.get(f"/people/{user_id}{page}").status_code == 404
+
+
+def test_a_coordinator_sees_only_the_roles_of_the_own_side(
+    people: House, session: Session, browser_of: BrowserOf
+) -> None:
+    service.give_role(
+        people.actor("ada"),
+        people.people["dora"],
+        NewRole(Role.MEMBER, people.organisations["lantern"]),
+    )
+    session.commit()
+    path = f"/people/{people.people['dora']}"
+    assert "Lantern" not in browser_of("samira").page(path).text
+    assert "Lantern" in browser_of("ada").page(path).text
+
+
+def test_a_role_of_somebody_else_is_not_ended_by_a_changed_address(
+    people: House, browser_of: BrowserOf
+) -> None:
+    other = people.membership("joana", Role.COORDINATOR)
+    path = f"/people/{people.people['dora']}/roles/{other}/end"
+    assert browser_of("samira").get(path).status_code == 404
+    assert browser_of("ada").get(path).status_code == 404
+
+
+# Suspending ---------------------------------------------------------------------------------
+
+
+def test_suspending_needs_a_reason_and_is_recorded(
+    people: House, browser_of: BrowserOf, session: Session
+) -> None:
+    samira = browser_of("samira")
+    path = f"/people/{people.people['dora']}/suspend"
+    assert "Say why" in Page.of(samira.submit(path, reason=" ")).text
+    samira.submit(path, reason="Long leave")
+    dora = people.user("dora")
+    assert not dora.active
+    event = session.query(Event).filter_by(verb="person_suspended").one()
+    detail = session.get_one(EventDetail, event.id).content
+    assert detail["person"] == "Dora Marsh"
+    assert detail["reason"] == "Long leave"
+    assert event.subject_id == dora.id
+    page = samira.page(f"/people/{dora.id}")
+    assert "Long leave" in page.text
+    again = samira.submit(path, reason="Once more")
+    assert "suspended already" in Page.of(again).text
+
+
+def test_a_restored_person_comes_back(people: House, browser_of: BrowserOf) -> None:
+    ada = browser_of("ada")
+    ada.submit(f"/people/{people.people['dora']}/suspend", reason="Long leave")
+    ada.submit(f"/people/{people.people['dora']}/restore")
+    assert people.user("dora").active
+    assert browser_of("dora").get("/account").status_code == 200
+    again = ada.submit(f"/people/{people.people['dora']}/restore")
+    assert "This account is open." in Page.of(again).text
+
+
+@pytest.mark.parametrize(
+    ("who", "whom"),
+    [
+        ("samira", "samira"),
+        ("ada", "ada"),
+        ("samira", "joana"),
+        ("nadia", "ilena"),
+        ("dora", "henrik"),
+    ],
+)
+def test_nobody_suspends_beyond_the_own_right(
+    people: House, session: Session, who: str, whom: str
+) -> None:
+    with pytest.raises(RefusedError):
+        service.suspend(people.actor(who), people.people[whom], reason="x")
+    with pytest.raises(RefusedError):
+        service.restore(people.actor(who), people.people[whom])
+
+
+def test_a_coordinator_does_not_suspend_who_belongs_elsewhere_too(
+    people: House, session: Session
+) -> None:
+    service.give_role(
+        people.actor("ada"),
+        people.people["dora"],
+        NewRole(Role.MEMBER, people.organisations["lantern"]),
+    )
+    session.commit()
+    with pytest.raises(RefusedError):
+        service.suspend(people.actor("samira"), people.people["dora"], reason="x")
+
+
+def test_the_last_administrator_stays(people: House, session: Session) -> None:
+    people.add_person("bela", None, Role.ADMINISTRATOR)
+    service.suspend(people.actor("ada"), people.people["bela"], reason="Away")
+    session.commit()
+    second = people.add_person("cleo", None, Role.ADMINISTRATOR)
+    service.suspend(people.actor("cleo"), people.people["ada"], reason="Away")
+    session.commit()
+    with pytest.raises(RefusedError):
+        service.suspend(people.actor("cleo"), second, reason="Away")
+    service.restore(people.actor("cleo"), people.people["ada"])
+    session.commit()
+    membership = session.scalars(sa.select(Membership.id).where(Membership.user_id == second)).one()
+    service.end_role(people.actor("ada"), membership, reason="Left")
+    session.commit()
+    with pytest.raises(RuleBrokenError, match="last administrator"):
+        service._check_not_last_administrator(people.people["ada"])
+
+
+# Roles --------------------------------------------------------------------------------------
+
+
+def test_giving_a_role_is_recorded_and_told(
+    people: House, browser_of: BrowserOf, session: Session
+) -> None:
+    path = f"/people/{people.people['dora']}/roles/new/{people.organisations['door']}"
+    response = browser_of("samira").submit(
+        path, role="signatory", office="Director", power="Board, 3 May", ends_on="2099-12-31"
+    )
+    assert response.request.path == f"/people/{people.people['dora']}"
+    held = queries.memberships_of(people.people["dora"], clock.today())
+    assert {m.role for m in held} == {Role.MEMBER, Role.SIGNATORY}
+    assert session.query(Event).filter_by(verb="role_given").count() == 1
+    mail = session.query(OutboxMessage).filter_by(kind="roles_changed").one()
+    assert mail.recipient == "dora@example.org"
+    assert "Door" not in mail.body
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"role": "member"}, "holds this role already"),
+        ({"role": "signatory"}, "Enter the office"),
+        ({"role": "signatory", "office": "Director"}, "Say by what power"),
+        ({}, "Choose a role"),
+        ({"role": "coordinator", "starts_on": "2030-02-02", "ends_on": "2030-02-01"}, "before"),
+        ({"role": "coordinator", "ends_on": "yesterday"}, "Enter a date"),
+        ({"role": "coordinator", "office": "x" * 300}, "Use at most 200 characters"),
+    ],
+)
+def test_a_role_that_cannot_be_given_says_why(
+    people: House, browser_of: BrowserOf, session: Session, fields: dict[str, str], said: str
+) -> None:
+    path = f"/people/{people.people['dora']}/roles/new/{people.organisations['door']}"
+    page = Page.of(browser_of("samira").submit(path, **fields))
+    assert said in page.text
+    assert session.query(Event).filter_by(verb="role_given").count() == 0
+
+
+def test_a_coordinator_gives_no_role_elsewhere_and_no_greater_one(
+    people: House, session: Session
+) -> None:
+    samira = people.actor("samira")
+    for role, where in (
+        (Role.MEMBER, "lantern"),
+        (Role.MANAGER, "door"),
+        (Role.MEMBER, "npm"),
+    ):
+        with pytest.raises(RefusedError):
+            service.give_role(
+                samira, people.people["dora"], NewRole(role, people.organisations[where])
+            )
+    with pytest.raises(RefusedError):
+        service.give_role(samira, people.people["dora"], NewRole(Role.ADMINISTRATOR, None))
+
+
+def test_a_coordinator_does_not_take_somebody_from_elsewhere(
+    people: House, session: Session
+) -> None:
+    with pytest.raises(RuleBrokenError, match="Invite"):
+        service.give_role(
+            people.actor("samira"),
+            people.people["joana"],
+            NewRole(Role.MEMBER, people.organisations["door"]),
+        )
+
+
+def test_one_does_not_end_the_own_role_but_leaves(
+    people: House, session: Session, browser_of: BrowserOf
+) -> None:
+    own = people.membership("samira", Role.COORDINATOR)
+    with pytest.raises(RefusedError):
+        service.end_role(people.actor("samira"), own, reason="x")
+    samira = browser_of("samira")
+    response = samira.submit(f"/account/leave/{people.organisations['door']}")
+    assert "You left Open Door Legal Aid and are signed out." in Page.of(response).text
+    assert samira.get("/account").status_code == 302
+    event = session.query(Event).filter_by(verb="role_ended").one()
+    detail = session.get_one(EventDetail, event.id).content
+    assert detail["last"] is True
+    assert detail["reason"] == "left"
+
+
+def test_one_leaves_only_where_one_is(people: House, browser_of: BrowserOf) -> None:
+    samira = browser_of("samira")
+    for where in (people.organisations["lantern"], uuid4(), "nonsense"):
+        assert samira.get(f"/account/leave/{where}").status_code == 404
+    with pytest.raises(RuleBrokenError):
+        service.leave(people.actor("samira"), people.organisations["lantern"])
+
+
+def test_ending_a_role_twice_says_so(people: House, session: Session) -> None:
+    membership = people.membership("dora", Role.MEMBER)
+    service.end_role(people.actor("samira"), membership, reason="Left")
+    session.commit()
+    with pytest.raises(RuleBrokenError, match="ended already"):
+        service.end_role(people.actor("samira"), membership, reason="Left")
+
+
+def test_with_one_of_two_roles_ended_the_session_goes_on(
+    people: House, session: Session, browser_of: BrowserOf
+) -> None:
+    service.give_role(
+        people.actor("samira"),
+        people.people["dora"],
+        NewRole(Role.COORDINATOR, people.organisations["door"]),
+    )
+    session.commit()
+    dora = browser_of("dora")
+    service.end_role(
+        people.actor("samira"), people.membership("dora", Role.MEMBER), reason="Changed"
+    )
+    session.commit()
+    assert dora.get("/account").status_code == 200
+
+
+def test_roles_that_ran_out_are_ended_by_the_worker(people: House, session: Session) -> None:
+    yesterday = clock.today() - dt.timedelta(days=1)
+    session.execute(
+        sa.update(Membership)
+        .where(Membership.user_id == people.people["dora"])
+        .values(ends_on=yesterday)
+    )
+    session.commit()
+    assert service.end_roles_run_out() == 1
+    session.commit()
+    assert service.end_roles_run_out() == 0
+    event = session.query(Event).filter_by(verb="role_ended").one()
+    assert session.get_one(EventDetail, event.id).content["who"] is None
+
+
+def test_the_last_day_is_included(people: House, session: Session) -> None:
+    today = clock.today()
+    session.execute(
+        sa.update(Membership)
+        .where(Membership.user_id == people.people["dora"])
+        .values(starts_on=today, ends_on=today)
+    )
+    session.commit()
+    assert queries.memberships_of(people.people["dora"], today)
+    assert not queries.memberships_of(people.people["dora"], today + dt.timedelta(days=1))
+    assert not queries.memberships_of(people.people["dora"], today - dt.timedelta(days=1))
+
+
+# Resetting a second factor ------------------------------------------------------------------
+
+
+def test_a_manager_resets_the_second_factor_of_the_own_people(
+    people: House, browser_of: BrowserOf, session: Session
+) -> None:
+    people.enrol("ilena")
+    nadia = browser_of("nadia")
+    path = f"/people/{people.people['ilena']}/second-factor/reset"
+    assert "Say why" in Page.of(nadia.submit(path, reason="")).text
+    nadia.submit(path, reason="Lost telephone, met in the office")
+    assert not people.user("ilena").has_second_factor
+    assert session.query(OutboxMessage).filter_by(kind="second_factor_reset").count() == 1
+    again = nadia.submit(path, reason="Once more")
+    assert "has no second factor" in Page.of(again).text
+
+
+@pytest.mark.parametrize(
+    ("who", "whom"),
+    [
+        ("nadia", "nadia"),
+        ("ada", "ada"),
+        ("samira", "dora"),
+        ("nadia", "samira"),
+        ("dora", "henrik"),
+    ],
+)
+def test_nobody_resets_the_own_second_factor_or_that_of_others(
+    people: House, session: Session, who: str, whom: str
+) -> None:
+    people.enrol(whom)
+    with pytest.raises(RefusedError):
+        service.reset_second_factor(people.actor(who), people.people[whom], reason="x")
+
+
+# For whom one acts, and one's own profile ---------------------------------------------------
+
+
+def test_a_person_of_two_organisations_chooses_for_whom_to_act(
+    people: House, session: Session, client: CheckedClient
+) -> None:
+    service.give_role(
+        people.actor("ada"),
+        people.people["dora"],
+        NewRole(Role.COORDINATOR, people.organisations["lantern"]),
+    )
+    session.commit()
+    signed_in(client, "dora")
+    response = client.submit("/account/acting", organisation=str(people.organisations["door"]))
+    assert "acting for Open Door Legal Aid as member" in Page.of(response).text
+    assert client.get("/people").status_code == 403
+    response = client.submit("/account/acting", organisation=str(people.organisations["lantern"]))
+    assert "acting for Lantern Health Network as coordinator" in Page.of(response).text
+    assert "Joana Marsh" in client.page("/people").text
+
+
+@pytest.mark.parametrize("where", ["npm", "nonsense", "unknown", ""])
+def test_one_acts_only_for_an_organisation_of_ones_own(
+    people: House, browser_of: BrowserOf, where: str
+) -> None:
+    chosen = str(people.organisations.get(where, uuid4() if where == "unknown" else where))
+    samira = browser_of("samira")
+    response = samira.post("/account/acting", data={"organisation": chosen})
+    assert response.status_code == 200
+    assert "acting for Open Door Legal Aid" in samira.page("/account").text
+
+
+def test_a_person_changes_name_and_language(
+    people: House, browser_of: BrowserOf, session: Session
+) -> None:
+    samira = browser_of("samira")
+    page = Page.of(
+        samira.submit("/account", action="/account", name=" Samira  Okell ", language="ar")
+    )
+    assert page.root.attrib["dir"] == "rtl"
+    user = people.user("samira")
+    assert (user.name, user.language) == ("Samira Okell", "ar")
+    event = session.query(Event).filter_by(verb="person_changed").one()
+    assert session.get_one(EventDetail, event.id).content["changed"] == ["name", "language"]
+
+
+@pytest.mark.parametrize(
+    ("name", "language"), [("", "en"), ("x" * 201, "en"), ("Samira", "xx"), ("\u202e", "en")]
+)
+def test_a_bad_profile_is_not_saved(
+    people: House, browser_of: BrowserOf, session: Session, name: str, language: str
+) -> None:
+    response = browser_of("samira").post("/account", data={"name": name, "language": language})
+    assert "There is a problem" in Page.of(response).text
+    assert people.user("samira").name == "Samira Marsh"
+
+
+def test_nothing_else_of_the_account_is_changed_by_what_is_sent(
+    people: House, browser_of: BrowserOf, session: Session
+) -> None:
+    browser_of("samira").post(
+        "/account",
+        data={"name": "Samira", "language": "en", "email": "evil@example.org", "active": ""},
+    )
+    user = session.get_one(User, people.people["samira"], populate_existing=True)
+    assert user.email == "samira@example.org"
+    assert user.active
+
+
+# What other parts ask -----------------------------------------------------------------------
+
+
+def test_signatories_are_those_whose_role_runs(people: House, session: Session) -> None:
+    today = clock.today()
+    found = queries.signatories_of(people.organisations["door"], today)
+    assert [(one.name, one.office, one.power) for one in found] == [
+        ("Henrik Marsh", "President", "Statutes, article 9")
+    ]
+    service.suspend(people.actor("ada"), people.people["henrik"], reason="Away")
+    assert queries.signatories_of(people.organisations["door"], today) == ()
+
+
+def test_people_of_an_organisation_come_once_with_all_roles(
+    people: House, session: Session
+) -> None:
+    service.give_role(
+        people.actor("samira"),
+        people.people["dora"],
+        NewRole(Role.COORDINATOR, people.organisations["door"]),
+    )
+    found = {one.name: one for one in queries.people_of(people.organisations["door"])}
+    assert set(found) == {"Samira Marsh", "Henrik Marsh", "Dora Marsh"}
+    assert found["Dora Marsh"].roles == {Role.MEMBER, Role.COORDINATOR}
+    coordinators = queries.people_with_role(people.organisations["door"], {Role.COORDINATOR})
+    assert {one.name for one in coordinators} == {"Samira Marsh", "Dora Marsh"}
+
+
+def test_contacts_leave_out_the_suspended(people: House, session: Session) -> None:
+    wanted = [people.people["samira"], people.people["joana"], uuid4()]
+    service.suspend(people.actor("ada"), people.people["joana"], reason="Away")
+    assert set(queries.contacts(wanted)) == {people.people["samira"]}
+    assert queries.contacts([]) == {}
+    assert queries.names(wanted)[people.people["joana"]] == "Joana Marsh"

@@ -1,0 +1,97 @@
+"""A fresh proof of identity: right, wrong, used, too often."""
+
+import pytest
+from sqlalchemy.orm import Session
+
+from tests.factories.accounts import PASSWORD, STEP, House
+from tests.integration.accounts.conftest import NOON, Clock
+from tracker.accounts import proof
+from tracker.accounts.models import Attempt
+from tracker.core.errors import RuleBrokenError
+from tracker.organisations.models import Organisation
+
+
+@pytest.fixture
+def henrik(people: House, frozen_time: Clock) -> House:
+    frozen_time(NOON)
+    people.enrol("henrik")
+    return people
+
+
+def broken(people: House, password: str, code: str) -> RuleBrokenError:
+    with pytest.raises(RuleBrokenError) as caught:
+        proof.prove(people.people["henrik"], password, code)
+    return caught.value
+
+
+def test_password_and_code_prove_who_it_is(henrik: House, session: Session) -> None:
+    given = proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
+    assert given == proof.Proof(henrik.people["henrik"], "password_totp", NOON)
+
+
+def test_a_code_proves_once(henrik: House, session: Session, frozen_time: Clock) -> None:
+    code = henrik.code("henrik")
+    proof.prove(henrik.people["henrik"], PASSWORD, code)
+    session.commit()
+    error = broken(henrik, PASSWORD, code)
+    assert error.field == "code"
+    assert "used already" in str(error)
+    frozen_time(NOON + STEP)
+    proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
+
+
+def test_a_code_whose_transaction_was_given_up_is_not_used_up(
+    henrik: House, session: Session
+) -> None:
+    proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
+    session.rollback()
+    proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
+
+
+def test_a_wrong_password_is_said_at_the_password(henrik: House, session: Session) -> None:
+    code = henrik.code("henrik")
+    error = broken(henrik, "not the one at all", code)
+    assert error.field == "password"
+    proof.prove(henrik.people["henrik"], PASSWORD, code)
+
+
+@pytest.mark.parametrize("code", ["", "000000", "abc", "1" * 3000])
+def test_a_wrong_code_is_said_at_the_code(henrik: House, session: Session, code: str) -> None:
+    assert broken(henrik, PASSWORD, code).field == "code"
+
+
+def test_without_a_second_factor_one_is_told_to_set_it_up(people: House, session: Session) -> None:
+    error = broken(people, PASSWORD, "123456")
+    assert error.field == "code"
+    assert "no second factor yet" in str(error)
+
+
+def test_failures_count_though_the_caller_gives_up(henrik: House, session: Session) -> None:
+    for _again in range(10):
+        broken(henrik, "not the one at all", "000000")
+        session.rollback()
+    assert session.query(Attempt).count() == 10
+    error = broken(henrik, PASSWORD, henrik.code("henrik"))
+    assert "Too many attempts" in str(error)
+
+
+def test_a_success_forgives(henrik: House, session: Session) -> None:
+    broken(henrik, "not the one at all", "000000")
+    proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
+    session.commit()
+    assert session.query(Attempt).count() == 0
+
+
+def test_a_failure_gives_up_what_the_caller_had_begun(henrik: House, session: Session) -> None:
+    organisation = session.get_one(Organisation, henrik.organisations["door"])
+    organisation.country = "Maravena"
+    session.flush()
+    broken(henrik, "not the one at all", "000000")
+    session.commit()
+    assert session.get_one(Organisation, henrik.organisations["door"]).country == ""
+
+
+def test_what_was_read_before_a_failure_can_still_be_shown(henrik: House, session: Session) -> None:
+    organisation = session.get_one(Organisation, henrik.organisations["door"])
+    broken(henrik, "not the one at all", "000000")
+    assert organisation.name == "Open Door Legal Aid"
