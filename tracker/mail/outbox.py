@@ -102,8 +102,8 @@ def compose(
     message["Date"] = at
     message["Message-ID"] = f"<{name}@{urlsplit(settings.base_url).hostname}>"
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = language
     message.set_content(body)
+    message["Content-Language"] = language  # after the text, which sets such headers anew
     return message
 
 

@@ -155,7 +155,7 @@ def address(text: str) -> Address:
     """
     name, spec = parseaddr(text)
     local, _at, domain = spec.rpartition("@")
-    if not (local and domain):
+    if not (local and domain and text.isprintable()):
         raise TransportError(f"{text!r} is not an email address")
     try:
         return Address(name, username=local, domain=domain.encode("idna").decode())

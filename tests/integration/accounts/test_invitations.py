@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -41,7 +42,7 @@ def invited(people: House, session: Session) -> Invited:
 
 
 def accept(client: CheckedClient, token: str, **more: str) -> Page:
-    fields = {"name": "New Person", "language": "en", "password": PASSWORD, **more}
+    fields: dict[str, Any] = {"name": "New Person", "language": "en", "password": PASSWORD, **more}
     return Page.of(client.submit(f"/invitations/{token}", **fields))
 
 
@@ -314,7 +315,7 @@ def test_an_unknown_token_is_not_there(client: CheckedClient, token: str) -> Non
         ("language", "xx", "Choose one of the answers offered"),
     ],
 )
-def test_bad_input_keeps_what_was_typed_and_makes_no_account(  # noqa: PLR0913
+def test_bad_input_keeps_what_was_typed_and_makes_no_account(
     people: House,
     invited: Invited,
     client: CheckedClient,
@@ -325,7 +326,8 @@ def test_bad_input_keeps_what_was_typed_and_makes_no_account(  # noqa: PLR0913
 ) -> None:
     page = accept(client, invited.token, **{field: value})
     assert said in page.text
-    assert value == "" or field == "password" or field == "language" or value in page.html
+    if field == "name":
+        assert page.form().values["name"] == [value]
     assert session.query(User).filter_by(email=EMAIL).count() == 0
 
 
@@ -376,7 +378,7 @@ def test_who_has_an_account_signs_in_and_gets_the_roles(
     assert "acting for Office of the People's Advocate" in Page.of(response).text
     held = queries.memberships_of(people.people["joana"], clock.today())
     assert {m.role for m in held} == {Role.COORDINATOR, Role.MEMBER}
-    with pytest.raises(RuleBrokenError, match="Sign in, then accept|used already"):
+    with pytest.raises(RuleBrokenError, match="used already"):
         invitations.accept(made.token, name="Evil", password=PASSWORD, language="en")
 
 
@@ -401,7 +403,7 @@ def test_a_suspended_person_does_not_come_back_by_an_invitation(
     [("joana", 404), ("ilena", 404), ("dora", 404), ("henrik", 404), ("nadia", 404)],
 )
 @pytest.mark.parametrize("act", ["again", "revoke"])
-def test_nobody_else_touches_an_invitation(  # noqa: PLR0913
+def test_nobody_else_touches_an_invitation(
     people: House,
     invited: Invited,
     browser_of: Callable[[str], CheckedClient],

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -284,7 +285,7 @@ def test_giving_a_role_is_recorded_and_told(
     ],
 )
 def test_a_role_that_cannot_be_given_says_why(
-    people: House, browser_of: BrowserOf, session: Session, fields: dict[str, str], said: str
+    people: House, browser_of: BrowserOf, session: Session, fields: dict[str, Any], said: str
 ) -> None:
     path = f"/people/{people.people['dora']}/roles/new/{people.organisations['door']}"
     page = Page.of(browser_of("samira").submit(path, **fields))

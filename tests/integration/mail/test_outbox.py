@@ -1,0 +1,333 @@
+"""The outbox: messages reach a real server, are tried again, and are shown when they fail."""
+
+import datetime as dt
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.client import CheckedClient
+from tests.factories.accounts import House, house, signed_in
+from tests.pages import Page
+from tests.servers.ports import free_port
+from tests.servers.smtp import SmtpServer
+from tracker.core.db import db
+from tracker.mail import outbox, render, transport
+from tracker.mail.models import MessageState, OutboxMessage
+
+NOON = dt.datetime(2027, 3, 1, 12, 0, tzinfo=dt.UTC)
+Clock = Callable[[dt.datetime | None], None]
+Statements = Callable[[], AbstractContextManager[list[str]]]
+
+
+def write(session: Session, recipient: str = "samira@example.org") -> OutboxMessage:
+    message = outbox.queue(recipient, "en", "trial", "Something\nwaits", "Look.\n\nhttps://x.y\n")
+    session.commit()
+    return message
+
+
+def nowhere() -> transport.Transport:
+    return transport.from_url(f"smtp://127.0.0.1:{free_port()}")
+
+
+def test_a_message_is_sent_once(session: Session, smtp_server: SmtpServer) -> None:
+    message = write(session)
+    way = transport.from_url(smtp_server.url)
+    assert outbox.send_due(way) == outbox.Outcome(sent=1)
+    assert outbox.send_due(way) == outbox.Outcome()
+    (delivery,) = smtp_server.deliveries
+    assert delivery.recipients == ("samira@example.org",)
+    assert delivery.sender == "no-reply@localhost"
+    assert delivery.message["Subject"] == "Something waits"
+    assert delivery.message["From"] == "Common Terms <no-reply@localhost>"
+    assert delivery.message["Auto-Submitted"] == "auto-generated"
+    assert delivery.message["Content-Language"] == "en"
+    assert delivery.message["Date"]
+    assert "Look." in delivery.message.get_content()
+    session.refresh(message)
+    assert message.state is MessageState.SENT
+    assert message.sent_at is not None
+
+
+def test_the_text_is_gone_once_sent_and_sealed_before(
+    session: Session, smtp_server: SmtpServer
+) -> None:
+    message = write(session)
+    assert message.sealed_body is not None
+    assert b"Look" not in message.sealed_body
+    outbox.send_due(transport.from_url(smtp_server.url))
+    kept = session.get_one(OutboxMessage, message.id, populate_existing=True)
+    assert kept.sealed_body is None
+    assert kept.body == ""
+
+
+def test_nothing_is_sent_for_what_was_given_up(session: Session, smtp_server: SmtpServer) -> None:
+    outbox.queue("samira@example.org", "en", "trial", "Something", "Look.")
+    session.rollback()
+    assert outbox.send_due(transport.from_url(smtp_server.url)) == outbox.Outcome()
+
+
+def test_words_of_other_scripts_arrive(session: Session, smtp_server: SmtpServer) -> None:
+    outbox.queue("samira@example.org", "ar", "trial", "تذكير", "مرحبا")
+    session.commit()
+    outbox.send_due(transport.from_url(smtp_server.url))
+    (delivery,) = smtp_server.deliveries
+    assert delivery.message["Subject"] == "تذكير"
+    assert delivery.message.get_content().strip() == "مرحبا"
+
+
+def test_a_domain_of_another_script_is_written_in_ascii(
+    session: Session, smtp_server: SmtpServer
+) -> None:
+    write(session, "info@bücher.example")
+    outbox.send_due(transport.from_url(smtp_server.url))
+    assert smtp_server.deliveries[0].recipients == ("info@xn--bcher-kva.example",)
+
+
+def test_a_server_that_is_not_there_is_tried_again_with_growing_waits(
+    session: Session, frozen_time: Clock
+) -> None:
+    frozen_time(NOON)
+    message = write(session)
+    moment = NOON
+    waits = []
+    for number in range(1, outbox.MOST_TRIES + 1):
+        assert outbox.send_due(nowhere()) == outbox.Outcome(failed=1)
+        session.refresh(message)
+        assert message.attempts == number
+        assert message.last_error
+        assert outbox.send_due(nowhere()) == outbox.Outcome()
+        if message.state is MessageState.WAITING:
+            waits.append(message.next_try_at - moment)
+            moment = message.next_try_at
+            frozen_time(moment)
+    session.refresh(message)
+    assert message.state is MessageState.FAILED
+    assert waits == list(outbox.WAITS)
+    assert message.body.startswith("Look.")
+
+
+def test_a_refused_recipient_is_kept_with_the_servers_answer(
+    session: Session, smtp_server: SmtpServer
+) -> None:
+    smtp_server.refuse["samira@example.org"] = "550 No such user"
+    bad, good = write(session), write(session, "joana@example.org")
+    way = transport.from_url(smtp_server.url)
+    assert outbox.send_due(way) == outbox.Outcome(sent=1, failed=1)
+    session.refresh(bad)
+    session.refresh(good)
+    assert bad.state is MessageState.WAITING
+    assert bad.last_error == "refused: 550 No such user"
+    assert good.state is MessageState.SENT
+
+
+def test_it_arrives_when_the_server_takes_it_at_last(
+    session: Session, smtp_server: SmtpServer, frozen_time: Clock
+) -> None:
+    frozen_time(NOON)
+    smtp_server.refuse["samira@example.org"] = "450 Later"
+    message = write(session)
+    way = transport.from_url(smtp_server.url)
+    outbox.send_due(way)
+    smtp_server.refuse.clear()
+    assert outbox.send_due(way) == outbox.Outcome()
+    frozen_time(NOON + dt.timedelta(minutes=1))
+    assert outbox.send_due(way) == outbox.Outcome(sent=1)
+    session.refresh(message)
+    assert message.last_error is None
+
+
+def test_an_address_that_is_none_harms_no_other_message(
+    session: Session, smtp_server: SmtpServer
+) -> None:
+    for recipient in ("nonsense", "a@b@c", "", "x\nBcc: evil@example.org"):
+        write(session, recipient)
+    write(session)
+    way = transport.from_url(smtp_server.url)
+    assert outbox.send_due(way) == outbox.Outcome(sent=1, failed=4)
+    assert len(smtp_server.deliveries) == 1
+
+
+def test_a_message_being_sent_is_left_alone_by_others(
+    session: Session, smtp_server: SmtpServer, frozen_time: Clock
+) -> None:
+    frozen_time(NOON)
+    write(session)
+    assert outbox._claim() is not None
+    assert outbox._claim() is None
+    # The first one died; after a while another takes over.
+    frozen_time(NOON + outbox.LEASE)
+    assert outbox.send_due(transport.from_url(smtp_server.url)) == outbox.Outcome(sent=1)
+
+
+def test_no_more_are_sent_than_asked_for(session: Session, smtp_server: SmtpServer) -> None:
+    for _again in range(5):
+        write(session)
+    assert outbox.send_due(transport.from_url(smtp_server.url), limit=3).sent == 3
+    assert len(smtp_server.deliveries) == 3
+
+
+def test_files_hold_whole_messages_for_the_owner_alone(session: Session, tmp_path: Path) -> None:
+    write(session)
+    outbox.send_due(transport.from_url(f"file://{tmp_path}/mail"))
+    (path,) = (tmp_path / "mail").iterdir()
+    assert path.suffix == ".eml"
+    assert path.stat().st_mode & 0o777 == 0o600
+    message = message_from_bytes(path.read_bytes(), policy=policy.default)
+    assert message["To"] == "samira@example.org"
+
+
+def test_a_folder_that_cannot_be_written_is_a_failure(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "mail").write_text("in the way")
+    message = write(session)
+    outbox.send_due(transport.from_url(f"file://{tmp_path}/mail"))
+    session.refresh(message)
+    assert message.state is MessageState.WAITING
+    assert "file://" in str(message.last_error)
+
+
+# By command ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def smtp_app(app: Flask, smtp_server: SmtpServer, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """The application with the test's mail server."""
+    settings = replace(app.extensions["settings"], mail_url=smtp_server.url)
+    monkeypatch.setitem(app.extensions, "settings", settings)
+    return app
+
+
+def test_the_command_sends_and_counts(
+    smtp_app: Flask, session: Session, smtp_server: SmtpServer
+) -> None:
+    write(session)
+    result = smtp_app.test_cli_runner().invoke(args=["outbox", "send"])
+    assert result.exit_code == 0
+    assert result.output == "1 sent, 0 not taken.\n"
+    assert len(smtp_server.deliveries) == 1
+
+
+def test_the_command_fails_when_a_message_was_not_taken(
+    smtp_app: Flask, session: Session, smtp_server: SmtpServer
+) -> None:
+    smtp_server.refuse["samira@example.org"] = "550 No such user"
+    write(session)
+    runner = smtp_app.test_cli_runner()
+    result = runner.invoke(args=["outbox", "send"])
+    assert result.exit_code == 1
+    assert "0 sent, 1 not taken." in result.output
+    listed = runner.invoke(args=["outbox", "list"])
+    assert "waiting: 1" in listed.output
+    assert "refused: 550 No such user" in listed.output
+    assert "Look." not in listed.output
+
+
+def test_the_trial_goes_at_once_and_says_why_it_does_not(
+    smtp_app: Flask, session: Session, smtp_server: SmtpServer
+) -> None:
+    runner = smtp_app.test_cli_runner()
+    result = runner.invoke(args=["outbox", "test", "samira@example.org"])
+    assert result.exit_code == 0
+    assert smtp_server.url in result.output
+    assert smtp_server.deliveries[0].message["Subject"] == "Trial message"
+    smtp_server.refuse["samira@example.org"] = "550 No such user"
+    refused = runner.invoke(args=["outbox", "test", "samira@example.org"])
+    assert refused.exit_code == 1
+    assert refused.output == "Error: refused: 550 No such user\n"
+    nonsense = runner.invoke(args=["outbox", "test", "nonsense"])
+    assert nonsense.exit_code == 1
+    assert "not an email address" in nonsense.output
+
+
+# In words -----------------------------------------------------------------------------------
+
+
+def test_a_mail_is_written_in_the_readers_language_with_a_link_home(session: Session) -> None:
+    with render.in_language("en"):
+        text = render.text(
+            "One.", "Two.", name="Samira", address=render.link_to("accounts.profile")
+        )
+    assert text.startswith("Dear Samira,\n\nOne.\n\nTwo.\n\nhttp://localhost:8000/account\n")
+
+
+# On the page --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def people(session: Session) -> House:
+    made = house(session)
+    db.session.query(OutboxMessage).delete()
+    session.commit()
+    return made
+
+
+def fail(session: Session) -> OutboxMessage:
+    message = write(session, "lost@example.org")
+    message.state = MessageState.FAILED
+    message.attempts = outbox.MOST_TRIES
+    message.last_error = "refused: 550 <b>No such user</b>"
+    session.commit()
+    return message
+
+
+def test_failed_messages_are_shown_and_sent_again(
+    people: House, session: Session, client: CheckedClient
+) -> None:
+    message = fail(session)
+    signed_in(client, "ada")
+    page = client.page("/administration/mail")
+    assert "lost@example.org" in page.text
+    assert "refused: 550 <b>No such user</b>" in page.text
+    assert "Look." not in page.text
+    path = f"/administration/mail/{message.id}/again"
+    assert client.post(path).status_code == 302
+    session.refresh(message)
+    assert message.state is MessageState.WAITING
+    assert message.attempts == 0
+    assert "lost@example.org" in client.page("/administration/mail?state=waiting").text
+
+
+@pytest.mark.parametrize("who", ["samira", "ilena", "nadia", "dora"])
+def test_only_administrators_see_the_mail(
+    people: House, session: Session, client: CheckedClient, who: str
+) -> None:
+    message = fail(session)
+    assert client.get("/administration/mail").status_code == 302
+    signed_in(client, who)
+    assert client.get("/administration/mail").status_code == 403
+    assert client.post(f"/administration/mail/{message.id}/again").status_code == 403
+    session.refresh(message)
+    assert message.state is MessageState.FAILED
+
+
+def test_what_was_sent_or_is_not_there_is_not_sent_again(
+    people: House, session: Session, client: CheckedClient, smtp_server: SmtpServer
+) -> None:
+    message = write(session)
+    outbox.send_due(transport.from_url(smtp_server.url))
+    signed_in(client, "ada")
+    for one in (message.id, "nonsense"):
+        assert client.post(f"/administration/mail/{one}/again").status_code == 404
+    assert "Every message was sent" in Page.of(client.get("/administration/mail")).text
+
+
+def test_the_page_asks_no_more_when_more_failed(
+    people: House, session: Session, client: CheckedClient, statements: Statements
+) -> None:
+    signed_in(client, "ada")
+    fail(session)
+
+    def cost() -> int:
+        with statements() as seen:
+            client.get("/administration/mail")
+        return len(seen)
+
+    before = cost()
+    for _again in range(10):
+        fail(session)
+    assert cost() == before

@@ -1,0 +1,229 @@
+"""Organisations: added, changed and seen from every side."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from sqlalchemy.orm import Session
+
+from tests.client import CheckedClient
+from tests.factories.accounts import House, house, signed_in
+from tests.pages import Page
+from tracker.access.actor import OrganisationKind
+from tracker.activity.models import Event, EventDetail
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.organisations import queries, service
+from tracker.organisations.models import Organisation
+from tracker.organisations.service import Details
+
+BrowserOf = Callable[[str], CheckedClient]
+CSO = {"name": "Age With Rights", "types": ["vulnerable_groups"]}
+
+
+@pytest.fixture
+def people(session: Session) -> House:
+    return house(session)
+
+
+@pytest.fixture
+def browser_of(people: House, browsers: Callable[[], CheckedClient]) -> BrowserOf:
+    return lambda key: signed_in(browsers(), key)
+
+
+def test_an_administrator_adds_a_cso_with_its_types(
+    people: House, browser_of: BrowserOf, session: Session
+) -> None:
+    ada = browser_of("ada")
+    asked = ada.submit("/organisations/new", kind="cso")
+    assert asked.request.path == "/organisations/new/cso"
+    response = ada.submit(
+        "/organisations/new/cso",
+        name="  Age   With Rights ",
+        types=["vulnerable_groups", "other"],
+        other_type="Neighbours of homes",
+        languages="English, arabic ,, English",
+        country="Maravena",
+        litigates="y",
+    )
+    page = Page.of(response)
+    assert page.h1 == "Age With Rights"
+    assert "For a particular group in a vulnerable situation; Neighbours of homes" in page.text
+    assert "English, arabic" in page.text
+    kept = session.query(Organisation).filter_by(name="Age With Rights").one()
+    assert kept.mark == "AW"
+    assert kept.litigates
+    assert not kept.represents_staff
+    event = session.query(Event).filter_by(verb="organisation_added").all()[-1]
+    assert session.get_one(EventDetail, event.id).content["name"] == "Age With Rights"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"name": ""}, "Enter the name"),
+        ({"name": "open door LEGAL aid"}, "An organisation of this name is here already"),
+        ({"name": "x" * 300}, "Use at most 200 characters"),
+        ({"types": []}, "Choose at least one type"),
+        ({"types": ["nonsense"]}, "Choose one of the answers offered"),
+        ({"types": ["other"]}, "Say what other type it is"),
+        ({"mandate": "x" * 6000}, "Use at most 5000 characters"),
+        ({"country": "x" * 81}, "Use at most 80 characters"),
+    ],
+)
+def test_bad_input_says_why_and_adds_nothing(
+    people: House, browser_of: BrowserOf, session: Session, changed: dict[str, object], said: str
+) -> None:
+    before = session.query(Organisation).count()
+    response = browser_of("ada").post("/organisations/new/cso", data={**CSO, **changed})
+    assert said in Page.of(response).text
+    session.rollback()
+    assert session.query(Organisation).count() == before
+
+
+def test_an_npm_has_no_types(people: House, session: Session) -> None:
+    made = service.add(
+        None,
+        OrganisationKind.NPM,
+        Details(name="Prevention Council", types=["families"], litigates=True, mandate="Law 12"),
+    )
+    assert made.types == []
+    assert not made.litigates
+    assert made.mandate == "Law 12"
+
+
+def test_marks_differ_where_names_allow(people: House, session: Session) -> None:
+    made = service.add(
+        None, OrganisationKind.CSO, Details(name="Open Data Watch", types=["other"], other_type="x")
+    )
+    assert made.mark == "ODW"
+
+
+def test_a_change_is_recorded_by_what_changed_and_not_its_words(
+    people: House, browser_of: BrowserOf, session: Session
+) -> None:
+    path = f"/organisations/{people.organisations['door']}/change"
+    browser_of("ada").submit(path, country="Maravena", expertise="Law of detention")
+    event = session.query(Event).filter_by(verb="organisation_changed").one()
+    assert session.get_one(EventDetail, event.id).content["changed"] == ["country", "expertise"]
+    kept = session.get_one(Organisation, people.organisations["door"], populate_existing=True)
+    assert kept.version == 2
+
+
+def test_the_later_of_two_saves_is_stopped_with_both_values_shown(
+    people: House, browser_of: BrowserOf, session: Session
+) -> None:
+    ada = browser_of("ada")
+    path = f"/organisations/{people.organisations['door']}/change"
+    form = ada.page(path).form()
+    ada.submit(path, country="Maravena")
+    late = ada.post(path, data=form.filled_in(country="Tressia"), csrf=False)
+    page = Page.of(late)
+    assert "Two people changed this at once." in page.text
+    assert "Maravena" in page.text
+    assert page.form().values["country"] == ["Tressia"]
+    ada.post(path, data=page.form().values, csrf=False)
+    kept = session.get_one(Organisation, people.organisations["door"], populate_existing=True)
+    assert kept.country == "Tressia"
+
+
+@pytest.mark.parametrize("version", [None, 0, 7])
+def test_a_version_nobody_saw_is_stale(
+    people: House, session: Session, version: int | None
+) -> None:
+    with pytest.raises(StaleError):
+        service.change(
+            people.actor("ada"),
+            people.organisations["door"],
+            Details(name="Open Door", types=["families"]),
+            seen_version=version,
+        )
+
+
+def test_nothing_changed_is_no_change(people: House, session: Session) -> None:
+    kept = session.get_one(Organisation, people.organisations["door"])
+    service.change(
+        people.actor("ada"),
+        kept.id,
+        Details(name=kept.name, types=kept.types),
+        seen_version=kept.version,
+    )
+    assert session.query(Event).filter_by(verb="organisation_changed").count() == 0
+
+
+def test_a_name_is_not_changed_to_one_that_is_taken(people: House, session: Session) -> None:
+    with pytest.raises(RuleBrokenError) as caught:
+        service.change(
+            people.actor("ada"),
+            people.organisations["door"],
+            Details(name="Lantern Health Network", types=["families"]),
+            seen_version=1,
+        )
+    assert caught.value.field == "name"
+
+
+# Seen from each side ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", ["samira", "ilena", "nadia", "dora", "joana"])
+def test_others_see_their_own_and_change_none(
+    people: House, browser_of: BrowserOf, who: str
+) -> None:
+    browser = browser_of(who)
+    home = people.actor(who).organisation_id
+    assert browser.get("/organisations").status_code == 403
+    assert browser.get("/organisations/new").status_code == 403
+    assert browser.post("/organisations/new/cso", data=CSO).status_code == 403
+    for organisation_id in people.organisations.values():
+        own = organisation_id == home
+        page = f"/organisations/{organisation_id}"
+        assert browser.get(page).status_code == (200 if own else 404)
+        assert browser.get(f"{page}/change").status_code == (403 if own else 404)
+        sent = browser.post(f"{page}/change", data=CSO)
+        assert sent.status_code == (403 if own else 404)
+
+
+@pytest.mark.parametrize("unknown", ["nonsense", str(uuid4()), "0", "x" * 300])
+def test_an_unknown_organisation_is_not_there(
+    people: House, browser_of: BrowserOf, unknown: str
+) -> None:
+    ada = browser_of("ada")
+    assert ada.get(f"/organisations/{unknown}").status_code == 404
+    assert ada.get(f"/organisations/{unknown}/change").status_code == 404
+    assert ada.get(f"/organisations/new/{unknown}").status_code == 404
+
+
+def test_the_verbs_ask_again_without_their_pages(people: House, session: Session) -> None:
+    for who in ("samira", "ilena", "nadia", "dora"):
+        with pytest.raises(RefusedError):
+            service.add(people.actor(who), OrganisationKind.NPM, Details(name="Mine"))
+        for key in ("door", "npm"):
+            with pytest.raises(RefusedError):
+                service.change(
+                    people.actor(who),
+                    people.organisations[key],
+                    Details(name="Mine", types=["families"]),
+                    seen_version=1,
+                )
+
+
+def test_the_list_is_searched_and_narrowed(people: House, browser_of: BrowserOf) -> None:
+    ada = browser_of("ada")
+    page = ada.page("/organisations?q=legal+door")
+    assert "Open Door Legal Aid" in page.text
+    assert "Lantern" not in page.text
+    narrowed = ada.page("/organisations?kind=npm")
+    assert "One organisation" in narrowed.text
+    assert "Open Door" not in narrowed.text
+    for hostile in ("%", "_", "\\", "' or 1=1"):
+        assert "No organisation matches" in ada.page(f"/organisations?q={hostile}").text
+
+
+def test_npm_coordinators_choose_parties_and_nobody_else(people: House, session: Session) -> None:
+    offered = queries.possible_parties(people.actor("ilena"))
+    assert {one.name for one in offered} == {
+        "Office of the People's Advocate",
+        "Open Door Legal Aid",
+        "Lantern Health Network",
+    }
+    for who in ("samira", "ada", "dora"):
+        assert queries.possible_parties(people.actor(who)) == []

@@ -1,0 +1,46 @@
+"""What attempts are counted under."""
+
+import pytest
+
+from tracker.accounts import attempts
+from tracker.core import keys
+
+
+@pytest.fixture(autouse=True)
+def some_keys() -> None:
+    keys.use(keys.Keys(secret=b"s" * 32, fields=b"f" * 32, trail=b"t" * 32, totp=b"o" * 32))
+
+
+def test_an_address_counts_once_however_it_is_typed() -> None:
+    assert attempts.account(" A@b.example ").key == attempts.account("a@B.example").key
+
+
+def test_kinds_of_attempts_are_counted_apart() -> None:
+    counters = [
+        attempts.account("a@b.example"),
+        attempts.reset_account("a@b.example"),
+        attempts.client("10.0.0.1"),
+        attempts.reset_client("10.0.0.1"),
+    ]
+    assert len({counter.key for counter in counters}) == 4
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("10.0.0.1", "10.0.0.2", False),
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        (None, "nonsense", True),
+    ],
+)
+def test_a_client_is_an_address_or_a_network_of_ipv6(
+    one: str | None, other: str, same: bool
+) -> None:
+    assert (attempts.client(one).key == attempts.client(other).key) is same
+
+
+def test_the_key_depends_on_the_instances_secret() -> None:
+    before = attempts.account("a@b.example").key
+    keys.use(keys.Keys(secret=b"x" * 32, fields=b"f" * 32, trail=b"t" * 32, totp=b"o" * 32))
+    assert attempts.account("a@b.example").key != before
