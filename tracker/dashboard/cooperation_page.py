@@ -47,7 +47,7 @@ GROUPS: dict[str, object] = {
     "terms": _l("Agreed terms"),
     "confidentiality": _l("Confidentiality"),
     "people": _l("People"),
-    "visits": _l("Joint visits"),
+    "visits": _l("Joint visits and urgent action"),
     "review": _l("Review"),
 }
 GROUP_OF = {
@@ -197,6 +197,8 @@ def _fill_task(table: _Table, checklist: Checklist) -> Task:
         done=checklist.done_count,
         total=checklist.total_count,
     )
+    if checklist.open_items and checklist.state is ChecklistState.DRAFTING:
+        why += " " + _("Open again: %(items)s.", items=", ".join(checklist.open_items))
     ours = next(
         (
             party.waiting_count
@@ -272,7 +274,8 @@ def _signing_task(table: _Table, checklist: Checklist) -> Task:
 def _sent_task(table: _Table, checklist: Checklist, asked: Asked) -> Task:
     label = SIGN[checklist.kind]
     if asked.waits_for(table.actor):
-        return Task(label, _("Waiting for your signature"), YOURS, sign_url(checklist.id))
+        why = _("Read the text, then sign with your password and a code.")
+        return Task(label, _("Waiting for your signature"), YOURS, sign_url(checklist.id), why)
     names = {party.organisation_id: party.organisation.name for party in checklist.parties}
     waiting = listed(names[one] for one in asked.waiting if one in names)
     state = _("Waiting for %(names)s", names=waiting)
@@ -337,7 +340,8 @@ def _next_step(table: _Table, groups: Sequence[TaskGroup]) -> NextStep:
     ours = next((task for task in made if task.s == YOURS), None)
     if ours is not None:
         heading = _("Next step, for %(side)s", side=table.actor.organisation_name)
-        text = ours.why or ours.label
+        text = _("%(task)s. %(why)s", task=ours.label, why=ours.why) if ours.act else ours.why
+        text = text or ours.label
         return NextStep(heading, text, ours.act or ours.label, ours.url, calm=False)
     theirs = next((task for task in made if task.s == OTHERS), None)
     if theirs is not None:
@@ -378,6 +382,8 @@ def _target_url(table: _Table, target: Target) -> str:
         return url_for("cooperations.change_modes", reference=reference) if table.may_change else ""
     if target.place is Place.HEAD:
         return url_for("cooperations.change_head", reference=reference) if table.may_change else ""
+    if target.place is Place.UNDERTAKINGS:
+        return url_for("undertakings.listed", reference=reference)
     if target.checklist_id is None:
         return url_for("cooperations.people_page", reference=reference)
     if target.place is Place.SIGNING:

@@ -141,7 +141,7 @@ def _position_tasks(desk: _Desk, line: ChecklistLine) -> list[Task]:
                 _("Waiting for you"),
                 YOURS,
                 checklist_url(line.id, narrowed="us"),
-                f"{waits} {why}",
+                _("%(title)s. %(waits)s", title=why, waits=waits),
             )
         ]
     others = [one for one, count in line.waiting.items() if count and (one != own or ours)]
