@@ -76,8 +76,8 @@ def answer_form(
     form: type[Form], fields: tuple[TemplateField, ...], filling: Filling, values: Mapping[str, Any]
 ) -> Form:
     """Return a form for the fields of an answer, filled with values; a sent form fills itself."""
-    members = {field.key: _field(field, filling) for field in fields}
-    data = {field.key: _to_form(field, values.get(field.key)) for field in fields}
+    members = {name_of(field): _field(field, filling) for field in fields}
+    data = {name_of(field): _to_form(field, values.get(field.key)) for field in fields}
     made = type("ItemForm", (form,), members)
     return cast("Form", made(data={k: v for k, v in data.items() if v is not None}))
 
@@ -87,10 +87,10 @@ def values_of(form: Form, fields: tuple[TemplateField, ...]) -> dict[str, Any]:
     found = {}
     for field in fields:
         if field.type is FieldType.TABLE:
-            rows = cast("Rows", form[field.key]).filled
+            rows = cast("Rows", form[name_of(field)]).filled
             found[field.key] = [_row(field, key, row) for key, row in rows]
         else:
-            found[field.key] = _from_form(form[field.key].data)
+            found[field.key] = _from_form(form[name_of(field)].data)
     return found
 
 
@@ -121,6 +121,11 @@ def items_form(codes: list[tuple[str, str]], question: object, reason: object) -
     return cast("Form", type("ItemsForm", (Form,), members)())
 
 
+def name_of(field: TemplateField | Column) -> str:
+    """Return how a form calls a field: its key, but for words that a form uses itself (data)."""
+    return f"{field.key}_" if hasattr(Form, field.key) else field.key
+
+
 def _field(field: TemplateField, filling: Filling) -> Any:
     validators = [] if field.required or field.required_when else [Optional()]
     settings: dict[str, Any] = {"description": field.hint or ""}
@@ -128,7 +133,7 @@ def _field(field: TemplateField, filling: Filling) -> Any:
         row = type(
             "ItemRow",
             (RowForm,),
-            {column.key: _column(column, filling) for column in field.columns},
+            {name_of(column): _column(column, filling) for column in field.columns},
         )
         return Rows(
             cast("type[RowForm]", row),
@@ -216,13 +221,13 @@ def _rows_to_form(field: TemplateField, rows: list[dict[str, Any]]) -> list[dict
     ordered = [given.get(one.key, {}) for one in (field.rows.fixed if field.rows else ())]
     ordered += [row for row in rows if ROW not in row]
     return [
-        {column.key: _to_form(column, row.get(column.key)) for column in field.columns}
+        {name_of(column): _to_form(column, row.get(column.key)) for column in field.columns}
         for row in ordered
     ]
 
 
 def _row(field: TemplateField, key: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    cells = {column.key: _from_form(row.get(column.key)) for column in field.columns}
+    cells = {column.key: _from_form(row.get(name_of(column))) for column in field.columns}
     kept = {name: cell for name, cell in cells.items() if cell not in (None, "")}
     return {ROW: key, **kept} if key else kept
 

@@ -19,6 +19,7 @@ from tracker.checklists.forms import (
     ProposalForm,
     ReasonForm,
     answer_form,
+    name_of,
     values_of,
 )
 from tracker.checklists.loading import Filling, fill
@@ -159,7 +160,7 @@ def _answer_page(filling: Filling, item: Item, scope: AnswerScope, form: Form, t
         item=item,
         scope=scope,
         form=form,
-        fields=[form[field.key] for field in fields],
+        fields=[form[name_of(field)] for field in fields],
         theirs=theirs,
         their_parts=pages.parts(fields, theirs.values, filling) if theirs else [],
         own_parts=pages.parts(fields, values_of(form, fields), filling) if theirs else [],
@@ -341,7 +342,7 @@ def propose(checklist_id: UUID, code: str) -> str | Response:
         cooperation=filling.cooperation,
         item=item,
         form=form,
-        fields=[form[field.key] for field in fields],
+        fields=[form[name_of(field)] for field in fields],
         current=pages.parts(fields, current.values, filling),
         passages=list(passages_for(list(item.rests_on.passages)).values()),
         kind_words=labels.KINDS[checklist.kind],

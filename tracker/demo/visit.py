@@ -1,12 +1,135 @@
 """The demonstration's cleared people and its ready visit."""
 
+import datetime as dt
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.checklists.models import Checklist, ChecklistKind
 from tracker.cooperations.models import Cooperation
-from tracker.demo.people import Cast
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.demo.answers import answers
+from tracker.demo.filling import fill_in, identity, send, sign
+from tracker.demo.people import Cast, ids
+from tracker.undertakings import queries
+from tracker.undertakings import service as undertakings
+from tracker.undertakings.facts import Draft
+from tracker.undertakings.models import InterestsDecision, Undertaking, UndertakingState
+from tracker.visits import service as visits
+from tracker.visits.sealing import Plan
+from tracker.visits.service import Knows, Member, TeamPlan
+
+# Who signs, and what they declare; Dina Faro leaves hers open, so that one still waits.
+SIGNERS = {
+    "marek": "",
+    "samira": "I took two cases from the police station of another town, both closed.",
+    "henrik": "",
+    "joana": "",
+    "leyla": "Until 2023 I worked one day a week in an emergency ward of the region.",
+    "otto": "",
+}
+VISIT_IN = dt.timedelta(days=21)
 
 
 def clear_people(cast: Cast, cooperation: Cooperation) -> None:
-    """Have each named person sign their undertaking, and the NPM countersign."""
+    """Have each named person sign their undertaking, and the NPM decide and countersign."""
+    for key, interests in SIGNERS.items():
+        undertaking_id = _asked(cooperation, cast.users[key].id)
+        _sign(cast, key, undertaking_id, interests)
+        if interests:
+            undertakings.decide(cast.actor("tomas"), undertaking_id, InterestsDecision.ACCEPT)
+        head = cast.actor("tomas")
+        undertakings.countersign(
+            head,
+            undertaking_id,
+            until=clock.today() + dt.timedelta(days=700),
+            sentence=f"I, {head.name}, countersign this undertaking in this demonstration.",
+            language="en",
+            identity=identity(head),
+        )
+
+
+def _asked(cooperation: Cooperation, user_id: UUID) -> UUID:
+    return db.session.scalars(
+        sa.select(Undertaking.id).where(
+            Undertaking.cooperation_id == cooperation.id,
+            Undertaking.user_id == user_id,
+            Undertaking.state == UndertakingState.ASKED,
+        )
+    ).one()
+
+
+def _sign(cast: Cast, key: str, undertaking_id: UUID, interests: str) -> None:
+    actor = cast.actor(key)
+    loaded = queries.load(queries.locked(undertaking_id))
+    asked = queries.asked(loaded.checklist)
+    draft = undertakings.save_draft(
+        actor,
+        undertaking_id,
+        Draft(
+            confirmed=frozenset(point.name for point in asked.points),
+            briefed=True,
+            briefed_on=clock.today(),
+            has_interests=bool(interests),
+            interests=interests,
+            is_ready=True,
+        ),
+    )
+    undertakings.sign(
+        actor,
+        undertaking_id,
+        seen=draft.digest,
+        sentence=f"I, {actor.name}, undertake this in my own name, in this demonstration.",
+        language="en",
+        identity=identity(actor),
+    )
 
 
 def make_ready(cast: Cast, cooperation: Cooperation) -> None:
     """Plan a visit, fill in and sign its roles and plan, and have each member confirm."""
+    visit = _plan(cast, cooperation)
+    made = {
+        row.kind: row
+        for row in db.session.scalars(sa.select(Checklist).where(Checklist.visit_id == visit.id))
+    }
+    roles, plan = made[ChecklistKind.VISIT_ROLES], made[ChecklistKind.URGENT_PLAN]
+    fill_in(cast, roles)
+    team = ("pavo", "ruth", "leyla", "samira", "marek")
+    for key in team:
+        visits.accept_role(cast.actor(key), visit)
+    for checklist in (roles, plan):
+        if checklist is plan:
+            fill_in(cast, plan)
+        send(cast, checklist)
+        sign(cast, checklist)
+    for key in team:
+        visits.confirm_plan(cast.actor(key), visit)
+
+
+def _plan(cast: Cast, cooperation: Cooperation) -> visits.Visit:
+    takes_part = frozenset(
+        {user.id for user in cast.users.values()} | {body.id for body in cast.bodies.values()}
+    )
+    ready = answers(ChecklistKind.VISIT_ROLES, ids(cast), takes_part)
+    first = clock.today() + VISIT_IN
+    return visits.plan_visit(
+        cast.actor("ilena"),
+        cooperation,
+        kind=ready["V1"],
+        announced=ready["V2"]["announced"],
+        plan=Plan("Lower Harbour police station", first, first + dt.timedelta(days=1)),
+        people_of_it=TeamPlan(
+            lead_id=UUID(ready["V3"]["lead"]),
+            deputy_id=UUID(ready["V3"]["deputy"]),
+            members=tuple(
+                Member(UUID(row["person"]), row["skill"], row["languages"])
+                for row in ready["V4"]["team"]
+            ),
+            audience=tuple(
+                Knows(UUID(row["person"]), dt.date.fromisoformat(row["from"]))
+                for row in ready["V2"]["audience"]
+            ),
+            gaps=ready["V4"]["gaps"],
+        ),
+    )

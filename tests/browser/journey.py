@@ -1,0 +1,173 @@
+"""The steps of the main journeys, each as people do it in their browsers."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.answering import Facts, answer
+from tests.browser.conftest import NewContext
+from tests.browser.people import Person, first_administrator, invitation_link, somebody
+from tests.servers.application import Application
+
+NPM = "Office of the People's Advocate"
+CSO = "Lantern Health Network"
+TITLE = "Joint monitoring of police custody"
+
+
+@dataclass
+class Cast:
+    """Everybody in the journey, by first name."""
+
+    live: Application
+    new_context: NewContext
+    people: dict[str, Person] = field(default_factory=dict)
+    reference: str = ""
+
+    def __getitem__(self, name: str) -> Person:
+        return self.people[name]
+
+
+def gather(live: Application, new_context: NewContext) -> Cast:
+    """Let the administrator in, add both organisations, and have everybody accept."""
+    cast = Cast(live, new_context)
+    admin = first_administrator(live, new_context)
+    cast.people["Iris"] = admin
+    _add_organisation(admin.page, "National Preventive Mechanism", NPM)
+    _add_organisation(admin.page, "Civil society organisation", CSO)
+    for organisation, name, roles in (
+        (NPM, "Ilena Dorvath", ("Coordinator",)),
+        (NPM, "Tomas Beridan", ("Signatory",)),
+        (NPM, "Milan Osterin", ("Manager",)),
+        (NPM, "Nadia Corvel", ("Member",)),
+        (NPM, "Pavo Linden", ("Member",)),
+        (NPM, "Ruth Abara", ("Member",)),
+        (CSO, "Joana Pires", ("Coordinator",)),
+        (CSO, "Otto Brandis", ("Signatory", "Manager")),
+        (CSO, "Leyla Marchetti", ("Member",)),
+    ):
+        phone = {"viewport": {"width": 360, "height": 740}} if name.startswith("Leyla") else {}
+        person = somebody(new_context, name, **phone)
+        _invite(admin.page, organisation, person, roles)
+        person.accept(invitation_link(live, person.email))
+        cast.people[name.split()[0]] = person
+    return cast
+
+
+def _add_organisation(page: Page, kind: str, name: str) -> None:
+    page.goto("/organisations/new")
+    page.get_by_label(re.compile(kind)).check()
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_label("Name", exact=True).fill(name)
+    types = page.locator("input[name=types]")
+    if types.count():
+        types.first.check()
+    page.get_by_role("button", name="Add the organisation").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+
+
+def _invite(page: Page, organisation: str, person: Person, roles: Iterable[str]) -> None:
+    page.goto("/people/invite")
+    _choose(page, organisation)
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_label("Email address").fill(person.email)
+    page.get_by_label("Name", exact=False).nth(0).fill(person.name)
+    for role in roles:
+        page.get_by_label(re.compile(f"^{role}")).check()
+    if "Signatory" in roles:
+        page.get_by_label(re.compile("^Office, of a signatory")).fill("President")
+        page.get_by_label(re.compile("^Power to sign")).fill("section 12 of its statutes")
+    page.get_by_role("button", name="Send the invitation").click()
+    expect(page.locator(".error-summary")).to_have_count(0)
+
+
+def _choose(page: Page, words: str) -> None:
+    """Choose among answers or in a list, whichever the page offers."""
+    radio = page.get_by_label(words)
+    if radio.count() and radio.first.get_attribute("type") == "radio":
+        radio.first.check()
+    else:
+        page.locator("main select").first.select_option(label=words)
+
+
+def open_cooperation(cast: Cast) -> None:
+    """The coordinator of the NPM opens a cooperation for joint visits; each side brings people."""
+    page = cast["Ilena"].page
+    page.goto("/cooperations/open")
+    page.get_by_label("Title").fill(TITLE)
+    page.get_by_label("Purpose").fill("To see together whether safeguards in custody are kept.")
+    page.get_by_label(CSO).check()
+    page.get_by_label(re.compile("Joint monitoring visit")).check()
+    page.get_by_role("button", name="Go on to the questions").click()
+    page.get_by_role("button", name="Open the cooperation").click()
+    cast.reference = (page.locator(".ref").first.text_content() or "").strip()
+    for coordinator, names in (
+        ("Ilena", ("Tomas", "Milan", "Nadia", "Pavo", "Ruth")),
+        ("Joana", ("Otto", "Leyla", "Joana")),
+    ):
+        mine = cast[coordinator].page
+        for name in names:
+            mine.goto(f"/cooperations/{cast.reference}/people/add")
+            select = mine.locator("main select")
+            full = cast[name].name
+            option = select.locator("option", has_text=full)
+            if option.count():
+                select.select_option(option.first.get_attribute("value"))
+                mine.get_by_role("button", name="Bring in").click()
+                expect(mine.locator(".error-summary")).to_have_count(0)
+
+
+def checklist_address(cast: Cast, person: str, title: str) -> str:
+    """Return where a checklist of the cooperation is, by following the person's own links."""
+    page = cast[person].page
+    page.goto(f"/cooperations/{cast.reference}")
+    link = page.get_by_role("link", name=re.compile(title)).first
+    return (link.get_attribute("href") or "").split("?")[0].split("#")[0]
+
+
+def complete(cast: Cast, address: str, setter: str, others: str, facts: dict[str, Facts]) -> None:
+    """Both sides answer what is theirs; then each accepts what the other wrote."""
+    for name in (setter, others):
+        _answer_all(cast[name].page, address, facts[name])
+    for name in (setter, others):
+        _accept_all(cast[name].page, address)
+
+
+def _answer_all(page: Page, address: str, facts: Facts) -> None:
+    page.goto(address)
+    links = [
+        one.get_attribute("href") or ""
+        for one in page.get_by_role("link", name=re.compile("^(Write an answer|Write our own)")).all()
+    ]
+    for link in links:
+        page.goto(link)
+        code = link.split("/items/")[1].split("/")[0]
+        answer(page, code, facts)
+
+
+def _accept_all(page: Page, address: str) -> None:
+    page.goto(f"{address}?filter=us")
+    for _ in range(60):
+        button = page.get_by_role("button", name=re.compile("^Accept "))
+        if not button.count():
+            return
+        button.first.click()
+        expect(page.locator("[role=status], .notice").first).to_be_visible()
+        page.goto(f"{address}?filter=us")
+
+
+def send_and_sign(cast: Cast, address: str, sender: str, signers: Iterable[str]) -> None:
+    """Send a text for signature, and have each signatory read, check and sign it."""
+    page = cast[sender].page
+    page.goto(f"{address}/send")
+    for group in page.locator("main form fieldset").all():
+        group.locator("input[type=radio]").first.check()
+    page.get_by_role("button", name="Freeze and send for signature").click()
+    expect(page.locator(".error-summary")).to_have_count(0)
+    for name in signers:
+        mine = cast[name].page
+        mine.goto(f"{address}/sign")
+        mine.get_by_role("link", name="Go on to sign").click()
+        cast[name].prove_and(re.compile("^Sign for"))
+        expect(mine.get_by_text(re.compile("You signed"))).to_be_visible()
