@@ -13,6 +13,7 @@ from tracker.core.db import db
 from tracker.mail import outbox
 from tracker.mail.transport import Transport
 from tracker.running import health
+from tracker.visits import service as visits
 
 
 PAUSE = 2.0
@@ -37,7 +38,7 @@ def one_round(transport: Transport, *, with_dates: bool) -> None:
     outbox.send_due(transport)
     if with_dates:
         clearances.close_expired(clock.today())
-
+        visits.recheck_all(clock.today())
         attempts.forget_old()
     health.beat()
     db.session.commit()

@@ -17,7 +17,7 @@ from tracker.activity import verbs
 from tracker.activity.models import Chain
 from tracker.activity.service import Happening, record
 from tracker.checklists import service as checklists
-from tracker.checklists.loading import Filling, fill
+from tracker.checklists.loading import Filling, fill, lock
 from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind
 from tracker.checklists.policy import is_open
 from tracker.checklists.queries import VISIT
@@ -64,6 +64,8 @@ class TeamPlan:
     deputy_id: UUID
     members: tuple[Member, ...]
     audience: tuple[Knows, ...]
+    # What the team lacks, and why.
+    gaps: str = ""
 
 
 # Plan ---------------------------------------------------------------------------------------------
@@ -153,12 +155,12 @@ def _write_answers(
     announced: str,
     planned: TeamPlan,
 ) -> None:
-    fresh = fill(roles)
+    # The team first: the parties of the checklists follow it.
     for item, values in {
-        "V1": dict(kind),
-        "V2": {"announced": announced, **_audience_values(actor.user_id, planned)},
+        "V4": _team_values(fill(roles), planned),
         "V3": _lead_values(planned),
-        "V4": _team_values(fresh, planned),
+        "V2": {"announced": announced, **_audience_values(actor.user_id, planned)},
+        "V1": dict(kind),
     }.items():
         checklists.save_answer(actor, roles, item, SHARED, values, base_version=0)
 
@@ -175,7 +177,7 @@ def _team_values(roles: Filling, planned: TeamPlan) -> dict[str, Any]:
         (planned.deputy_id, _l("Deputy")),
     ):
         skills.setdefault(user_id, Member(user_id, str(words)))
-    return {
+    team_values: dict[str, Any] = {
         "team": [
             _without_blanks(
                 person=str(one.user_id),
@@ -186,6 +188,8 @@ def _team_values(roles: Filling, planned: TeamPlan) -> dict[str, Any]:
             for one in skills.values()
         ]
     }
+    gaps = planned.gaps.strip()
+    return team_values | {"gaps": gaps} if gaps else team_values
 
 
 def _audience_values(planner_id: UUID | None, planned: TeamPlan) -> dict[str, Any]:
@@ -302,7 +306,7 @@ def change_team(
     _check_people(cooperation, planned)
     own = team.checklists_of(visit)
     for checklist in own.values():
-        checklists.lock(checklist)
+        lock(checklist)
     roles = own[ROLES]
     before = fill(roles)
     changes = _changes(visit, before, planned)
@@ -338,9 +342,9 @@ def _changes(visit: Visit, before: Filling, planned: TeamPlan) -> dict[str, dict
     """Return the items that the new team changes, with what else they hold kept as it is."""
     planner_id = visit.planned_by_id if visit.planned_by_id in before.people else None
     wanted = {
-        "V2": _audience_values(planner_id, planned),
-        "V3": _lead_values(planned),
         "V4": _team_values(before, planned),
+        "V3": _lead_values(planned),
+        "V2": _audience_values(planner_id, planned),
     }
     changes: dict[str, dict[str, Any]] = {}
     for item, values in wanted.items():

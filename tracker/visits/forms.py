@@ -1,0 +1,236 @@
+"""Forms of a joint visit: plan it, change plan and team, stop it, override a gate."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField
+
+from tracker.checklists.loading import Filling
+from tracker.checklists.template import Template
+from tracker.checklists.values import as_date, as_id
+from tracker.cooperations.people import Person
+from tracker.ui.fields import (
+    ChoiceField,
+    DateField,
+    LineField,
+    Option,
+    SelectOneField,
+    TextField,
+    VersionField,
+)
+from tracker.ui.form_base import Form
+from tracker.ui.rows import RowForm, Rows
+from tracker.ui.validators import Optional, Required
+from tracker.visits.sealing import Plan
+from tracker.visits.service import MAX_PLACE, MAX_REASON, Knows, Member, TeamPlan
+
+NO_NAMES = _l("Write no name of a person deprived of liberty, no story and no case.")
+
+
+def as_uuid(value: UUID | str) -> UUID:
+    """Read an id that a form sent; raise ValueError when it is none."""
+    return value if isinstance(value, UUID) else UUID(value)
+
+
+class PlaceForm(Form):
+    """Place and dates."""
+
+    place = LineField(
+        _l("Place"),
+        [Required(_l("Enter the place"))],
+        description=_l("The name of the place and its town. No name of a person and no story."),
+        most=MAX_PLACE,
+    )
+    starts_on = DateField(_l("First day"), [Required(_l("Enter the first day"))])
+    ends_on = DateField(
+        _l("Last day"),
+        [Required(_l("Enter the last day"))],
+        description=_l("For a visit of one day, the same."),
+    )
+
+    @property
+    def planned(self) -> Plan:
+        """What was put in, once the form is valid."""
+        first = cast("dt.date", self.starts_on.data)
+        return Plan(self.place.data or "", first, cast("dt.date", self.ends_on.data))
+
+
+class ChangePlanForm(PlaceForm):
+    """Change place and dates."""
+
+    version = VersionField()
+
+
+class ReasonForm(Form):
+    """A reason for the trail."""
+
+    reason = TextField(
+        _l("Reason"),
+        [Required(_l("Give the reason"))],
+        description=_l(
+            "It stands in the history, for auditors too. Write no place, no date of the visit and "
+            "no name."
+        ),
+        most=MAX_REASON,
+    )
+
+
+class ConfirmForm(Form):
+    """A button."""
+
+
+def plan_form(template: Template, taking_part: Iterable[Person]) -> Form:
+    """Return the form that plans a visit, with the answers that the roles offer."""
+    members = {
+        "visit_id": HiddenField(default=lambda: str(uuid4())),
+        **{
+            key: _choice(template, item, key)
+            for item, key in (("V1", "kind"), ("V1", "place_type"), ("V2", "announced"))
+        },
+        **_team_fields(list(taking_part)),
+    }
+    return cast("Form", type("PlanForm", (PlaceForm,), members)())
+
+
+def team_form(taking_part: Iterable[Person], roles: Filling) -> Form:
+    """Return the form that changes lead, team and audience, with what the roles say now."""
+    members = {
+        **{f"version_{item.lower()}": VersionField() for item in ("V2", "V3", "V4")},
+        **_team_fields(list(taking_part)),
+    }
+    return cast("Form", type("TeamForm", (Form,), members)(data=team_data(roles)))
+
+
+def team_data(roles: Filling) -> dict[str, Any]:
+    """Return lead, team and audience as the form has them."""
+    sheet = roles.sheet
+    versions = {}
+    for item in ("V2", "V3", "V4"):
+        shared = sheet.shared(item)
+        versions[f"version_{item.lower()}"] = shared.version if shared else 0
+    return {
+        **versions,
+        "lead_id": as_id(sheet.value("V3", "lead")),
+        "deputy_id": as_id(sheet.value("V3", "deputy")),
+        "members": [
+            {
+                "user_id": as_id(row.get("person")),
+                "skill": row.get("skill", ""),
+                "languages": row.get("languages", ""),
+            }
+            for row in sheet.value("V4", "team") or ()
+        ],
+        "gaps": sheet.value("V4", "gaps") or "",
+        "audience": [
+            {"user_id": as_id(row.get("person")), "from_on": as_date(row.get("from"))}
+            for row in sheet.value("V2", "audience") or ()
+        ],
+    }
+
+
+def versions_of(form: Form) -> dict[str, int]:
+    """Return the versions of the items that the person saw; an unreadable one is an old one."""
+    found: dict[str, int] = {}
+    for item in ("V2", "V3", "V4"):
+        seen = form[f"version_{item.lower()}"].data
+        found[item] = seen if isinstance(seen, int) else -1
+    return found
+
+
+def planned_team(form: Form) -> TeamPlan:
+    """Return lead, team and audience as put in, once the form is valid."""
+    members = [row for _key, row in cast("Rows", form["members"]).filled]
+    audience = [row for _key, row in cast("Rows", form["audience"]).filled]
+    return TeamPlan(
+        lead_id=form["lead_id"].data,
+        deputy_id=form["deputy_id"].data,
+        members=tuple(
+            Member(row["user_id"], row["skill"] or "", row["languages"] or "") for row in members
+        ),
+        audience=tuple(Knows(row["user_id"], row["from_on"]) for row in audience),
+        gaps=form["gaps"].data or "",
+    )
+
+
+def kind_of(form: Form) -> Mapping[str, Any]:
+    """Return what goes into V1."""
+    return {"kind": form["kind"].data, "place_type": form["place_type"].data}
+
+
+def visit_id_of(form: Form) -> UUID | None:
+    """Return the id the form was made with; an unreadable one counts as none."""
+    return as_id(form["visit_id"].data)
+
+
+def _choice(template: Template, item: str, key: str) -> ChoiceField:
+    asked = template.by_code[item].field(key)
+    return ChoiceField(
+        asked.label,
+        [Required()],
+        description=asked.hint or "",
+        choices=[Option(one.value, one.label, one.hint or "") for one in asked.options],
+    )
+
+
+def _team_fields(taking_part: list[Person]) -> dict[str, Any]:
+    everybody = [_person(one) for one in taking_part]
+    own = [_person(one) for one in taking_part if not one.needs_clearance]
+    member_row = type(
+        "MemberRow",
+        (RowForm,),
+        {
+            "user_id": _select(_l("Person"), everybody),
+            "skill": LineField(_l("Skill"), [Optional()]),
+            "languages": LineField(_l("Languages"), [Optional()]),
+        },
+    )
+    audience_row = type(
+        "AudienceRow",
+        (RowForm,),
+        {
+            "user_id": _select(_l("Person"), everybody),
+            "from_on": DateField(_l("From"), [Optional()]),
+        },
+    )
+    return {
+        "lead_id": _select(
+            _l("Team lead"), own, description=_l("A member or staff of the NPM leads the visit.")
+        ),
+        "deputy_id": _select(
+            _l("Deputy"), own, description=_l("The deputy takes over at any moment.")
+        ),
+        "members": Rows(
+            member_row,
+            _l("Team"),
+            description=_l(
+                "Lead and deputy are in the team anyway. Under skill, say why the person is in "
+                "the team."
+            ),
+        ),
+        "gaps": TextField(
+            _l("What the team lacks, and why"),
+            [Optional()],
+            description=NO_NAMES,
+        ),
+        "audience": Rows(
+            audience_row,
+            _l("Who may know place and dates"),
+            description=_l(
+                "You, the lead and the deputy know. Nobody else does unless listed here, inside "
+                "the NPM too. Without a day, they know from today."
+            ),
+        ),
+    }
+
+
+def _select(label: object, choices: list[Option], description: object = "") -> SelectOneField:
+    return SelectOneField(
+        label, [Required()], choices=choices, coerce=as_uuid, description=description
+    )
+
+
+def _person(one: Person) -> Option:
+    return Option(str(one.user_id), f"{one.name} ({one.organisation_name})")

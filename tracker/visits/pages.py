@@ -1,0 +1,654 @@
+"""What pages of visits show, prepared: the board, what is missing, the own part, work to do."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from babel.lists import format_list
+from flask import url_for
+from flask_babel import get_locale, ngettext
+from flask_babel import gettext as _
+
+from tracker.access.actor import Actor, OrganisationKind
+from tracker.access.decision import YES
+from tracker.checklists.labels import KINDS, STATES
+from tracker.checklists.models import ChecklistState
+from tracker.checklists.values import as_date as stored_date
+from tracker.checklists.values import as_id
+from tracker.cooperations import people
+from tracker.cooperations.models import Cooperation
+from tracker.cooperations.pages import passage_url
+from tracker.lifecycle import policy as lifecycle
+from tracker.lifecycle.labels import GATE_STATES
+from tracker.lifecycle.policy import GateState
+from tracker.ui.locale import as_date
+from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
+from tracker.visits import labels, policy, queries, stages
+from tracker.visits.facts import (
+    Cell,
+    Gate,
+    MemberFact,
+    Missing,
+    OverrideFact,
+    Place,
+    Requirement,
+    Target,
+)
+from tracker.visits.models import VisitStage
+from tracker.visits.policy import Outline
+from tracker.visits.queries import VisitLine, Waiting
+from tracker.visits.readiness import Reading
+from tracker.visits.sealing import Plan
+
+State = tuple[object, str]
+_GATE_MARKS = {GateState.MET: "held", GateState.NOT_MET: "half", GateState.OVERRIDDEN: "wait"}
+
+
+# Words --------------------------------------------------------------------------------------------
+
+
+def listed(names: Iterable[object]) -> str:
+    """Return several names in one phrase, as the reader's language does."""
+    words = [str(name) for name in names]
+    return format_list(words, locale=str(get_locale() or "en")) if words else ""
+
+
+def days(plan: Plan) -> str:
+    """Return the days of a visit in words; the last is included."""
+    if plan.starts_on == plan.ends_on:
+        return as_date(plan.starts_on)
+    first, last = as_date(plan.starts_on), as_date(plan.ends_on)
+    return str(_("%(first)s to %(last)s", first=first, last=last))
+
+
+def stage_words(stage: VisitStage) -> str:
+    """Return a stage with its code, such as J2, Planned."""
+    return str(_("%(code)s, %(words)s", code=stage.value, words=labels.STAGES[stage]))
+
+
+def state_of(stage: VisitStage, *, is_ready: bool) -> State:
+    """Return how a visit stands, in words and with the mark of its state."""
+    if stage is VisitStage.STOPPED:
+        return labels.STAGES[stage], "off"
+    if is_ready:
+        return _("Ready"), "held"
+    return stage_words(stage), "half"
+
+
+def stage_list() -> list[tuple[str, object]]:
+    """Return the stages a visit goes through, for the line of stages."""
+    return [(stage.value, labels.STAGES[stage]) for stage in stages.IN_ORDER]
+
+
+def _answer_label(reading: Reading, item: str, key: str) -> str:
+    """Return the words of a chosen answer of the roles, empty when none is."""
+    value = reading.roles.sheet.value(item, key)
+    asked = reading.roles.template.item(item)
+    options = asked.field(key).options if asked is not None else ()
+    return next((one.label for one in options if one.value == value), "")
+
+
+# The list -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ListedVisit:
+    """A visit in the list of its cooperation; place and days only where they are open."""
+
+    number: int
+    url: str
+    words: object
+    s: str
+    why: object
+    place: str = ""
+    days: str = ""
+
+
+def listed_visits(
+    lines: Sequence[VisitLine], plans: Mapping[int, Plan], reference: str
+) -> list[ListedVisit]:
+    """Return the visits a person is told of; plans are those open to them, by number."""
+    found: list[ListedVisit] = []
+    for line in lines:
+        words, mark = state_of(line.stage, is_ready=line.is_ready)
+        plan = plans.get(line.number)
+        found.append(
+            ListedVisit(
+                number=line.number,
+                url=url_for("visits.show", reference=reference, number=line.number) if plan else "",
+                words=words,
+                s=mark,
+                why=_why_closed(line.outline),
+                place=plan.place if plan else "",
+                days=days(plan) if plan else "",
+            )
+        )
+    return found
+
+
+def _why_closed(outline: Outline) -> object:
+    """Say in plain words why a visit is closed to a person, and what to do (product.md, 7)."""
+    match outline:
+        case Outline.NOT_CLEARED:
+            return _(
+                "You are listed for this visit. It opens to you once your undertaking is signed "
+                "and countersigned."
+            )
+        case Outline.NOT_LISTED:
+            return _(
+                "You are not listed among those who may know of this visit (V2). If your task "
+                "needs it, ask a coordinator of the NPM."
+            )
+        case _:
+            return ""
+
+
+# One visit ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TeamLine:
+    """A person of the team with the task in the roles."""
+
+    name: str
+    organisation: str
+    function: object
+    task: str
+    languages: str
+
+
+@dataclass(frozen=True, slots=True)
+class VisitView:
+    """All that the page of a visit shows."""
+
+    facts: list[tuple[object, object]]
+    schedule: list[tuple[object, object]]
+    team: list[TeamLine]
+    tasks: list[Task]
+    overrides: tuple[OverrideFact, ...]
+    state: State
+
+
+def visit_view(reading: Reading, actor: Actor) -> VisitView:
+    """Prepare the page of a visit."""
+    visit, sheet = reading.visit, reading.roles.sheet
+    languages = {as_id(row.get("person")): row for row in sheet.value("V4", "team") or ()}
+    roles = {as_id(row.get("person")): row for row in sheet.value("V5", "roles") or ()}
+    return VisitView(
+        facts=[
+            (label, words)
+            for label, words in (
+                (_("Place"), reading.plan.place),
+                (_("Days"), days(reading.plan)),
+                (_("Type of place"), _answer_label(reading, "V1", "place_type")),
+                (_("Kind of visit"), _answer_label(reading, "V1", "kind")),
+                (_("Announced"), _answer_label(reading, "V2", "announced")),
+                (_("May know"), _people(reading.audience_count)),
+                (_("Planned on"), as_date(visit.planned_at)),
+            )
+            if words
+        ],
+        schedule=_schedule(reading),
+        team=[
+            TeamLine(
+                name=member.name,
+                organisation=member.organisation_name,
+                function=function_words(member),
+                task=roles.get(member.user_id, {}).get("task", ""),
+                languages=languages.get(member.user_id, {}).get("languages", ""),
+            )
+            for member in reading.judgement.facts.members
+        ],
+        tasks=_preparation(reading, actor),
+        overrides=reading.judgement.facts.overrides,
+        state=state_of(visit.stage, is_ready=_is_ready(reading)),
+    )
+
+
+def team_now(reading: Reading) -> list[tuple[object, object]]:
+    """Return lead, deputy, team and audience as they are saved now, to be compared."""
+    sheet = reading.roles.sheet
+    members = [_name(reading, row.get("person")) for row in sheet.value("V4", "team") or ()]
+    knowing = [_name(reading, row.get("person")) for row in sheet.value("V2", "audience") or ()]
+    return [
+        (_("Team lead"), _name(reading, sheet.value("V3", "lead"))),
+        (_("Deputy"), _name(reading, sheet.value("V3", "deputy"))),
+        (_("Team"), listed(name for name in members if name)),
+        (_("Who may know place and dates"), listed(name for name in knowing if name)),
+    ]
+
+
+def _is_ready(reading: Reading) -> bool:
+    """Judge now: a clearance that ran out a moment ago shows at once."""
+    return stages.is_ready(reading.visit.stage, reading.judgement.is_open)
+
+
+def _people(count: int) -> str:
+    return str(ngettext("%(num)s person", "%(num)s people", count))
+
+
+def function_words(member: MemberFact) -> str:
+    """Return what a person is in the team: lead, deputy, or the skill they are there for."""
+    if member.leads:
+        return str(_("team lead"))
+    if member.is_deputy:
+        return str(_("deputy"))
+    return member.function
+
+
+def _schedule(reading: Reading) -> list[tuple[object, object]]:
+    sheet = reading.roles.sheet
+    dates = (
+        (_("Briefing"), sheet.value("V18", "briefing")),
+        (_("Debriefing"), sheet.value("V18", "debriefing")),
+        (_("Check on reprisals (sanctions)"), sheet.value("V15", "check_on")),
+    )
+    found: list[tuple[object, object]] = [
+        (label, as_date(day)) for label, value in dates if (day := stored_date(value))
+    ]
+    daily = sheet.value("V18", "daily_meeting")
+    if daily:
+        found.insert(1, (_("Daily meeting"), daily))
+    return found
+
+
+def _preparation(reading: Reading, actor: Actor) -> list[Task]:
+    """Return the work on a visit: readiness, the own part, its checklists."""
+    visit, reference = reading.visit, reading.cooperation.reference
+    words, mark = state_of(visit.stage, is_ready=_is_ready(reading))
+    ready_url = url_for("visits.ready", reference=reference, number=visit.number)
+    tasks = [Task(_("Is the visit ready?"), words, mark, ready_url, missing_words(reading))]
+    own = own_fact(reading, actor)
+    if own is not None:
+        open_now = not own.role_accepted or not own.plan_read
+        tasks.append(
+            Task(
+                _("Your part in this visit"),
+                _("Waiting for you") if open_now else _("Done"),
+                YOURS if open_now else "done",
+                url_for("visits.my_part", reference=reference, number=visit.number),
+                _("Your task, the urgent-action plan, and whom to call."),
+            )
+        )
+    for checklist in (reading.roles.checklist, reading.urgent_plan):
+        in_force = checklist.state is ChecklistState.IN_FORCE
+        tasks.append(
+            Task(
+                KINDS[checklist.kind],
+                STATES[checklist.state],
+                "held" if in_force else "half",
+                url_for("checklists.show", checklist_id=checklist.id),
+                _(
+                    "%(done)s of %(total)s items agreed.",
+                    done=checklist.done_count,
+                    total=checklist.total_count,
+                ),
+            )
+        )
+    return tasks
+
+
+# The own part -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MyPart:
+    """What a person of the team needs at hand, on a phone."""
+
+    fact: MemberFact
+    plan: Plan
+    # The own row of V5, field by field; empty while it is not written.
+    role: list[tuple[object, object]]
+    lead: str
+    # Whom to call: who decides on the spot (U3), and the safety contact (V13).
+    safety_name: str
+    safety_phone: str
+    plan_url: str
+    plan_is_signed: bool
+
+
+def own_fact(reading: Reading, actor: Actor) -> MemberFact | None:
+    """Return what is known of the reader as a person of the team; None when they are not in it."""
+    members = reading.judgement.facts.members
+    found = next((one for one in members if one.user_id == actor.user_id), None)
+    if found is None or not queries.is_member(actor, reading.visit):
+        return None
+    return found
+
+
+def my_part(reading: Reading, fact: MemberFact) -> MyPart:
+    """Prepare a person's own part in a visit."""
+    sheet = reading.roles.sheet
+    rows = sheet.value("V5", "roles") or ()
+    row: dict[str, Any] = next(
+        (one for one in rows if as_id(one.get("person")) == fact.user_id), {}
+    )
+    plan = reading.urgent_plan
+    in_force = plan.revision_in_force_id is not None
+    return MyPart(
+        fact=fact,
+        plan=reading.plan,
+        role=[
+            (label, words)
+            for label, words in (
+                (_("Your task"), row.get("task", "")),
+                (_("Alone or with whom"), row.get("works_with", "")),
+                (_("Who steps in"), _name(reading, row.get("backup"))),
+                (_("What you do not do"), row.get("limits", "")),
+            )
+            if words
+        ],
+        lead=next((one.name for one in reading.judgement.facts.members if one.leads), ""),
+        safety_name=_name(reading, sheet.value("V13", "safety_contact")),
+        safety_phone=sheet.value("V13", "safety_phone") or "",
+        plan_url=url_for("signing.record", checklist_id=plan.id) if in_force else "",
+        plan_is_signed=reading.judgement.facts.plan.is_signed,
+    )
+
+
+def _name(reading: Reading, stored: Any) -> str:
+    """Return the name of a person an answer names, empty when they take part no more."""
+    user_id = as_id(stored)
+    found = reading.roles.people.get(user_id) if user_id else None
+    return found.name if found else ""
+
+
+# Readiness ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BoardCell:
+    """A cell of the board in words."""
+
+    words: str
+    s: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    """A person of the team by the requirements."""
+
+    name: str
+    note: str
+    cells: list[BoardCell]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What a gate still wants: the thing with its address, and why."""
+
+    words: object
+    url: str
+    why: object
+    guidance: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateView:
+    """A gate in words."""
+
+    code: str
+    name: object
+    state: object
+    s: str
+    reasons: list[Reason]
+    # Said instead of reasons.
+    note: object = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyView:
+    """All that the readiness page shows."""
+
+    lede: object
+    is_ready: bool
+    heads: list[tuple[object, str]]
+    caption: str
+    rows: list[BoardRow]
+    missing: list[Task]
+    gates: list[GateView]
+    overrides: tuple[OverrideFact, ...]
+
+
+def ready_view(reading: Reading, actor: Actor, *, plans: bool) -> ReadyView:
+    """Prepare the readiness page; plans says whether the reader may change the plan."""
+    judgement = reading.judgement
+    rows = policy.board(judgement)
+    return ReadyView(
+        lede=_lede(reading),
+        is_ready=_is_ready(reading),
+        heads=[(labels.REQUIREMENTS[one], one.value) for one in Requirement],
+        caption=_caption(len(rows)),
+        rows=[
+            BoardRow(
+                name=row.member.name,
+                note=_note(row.member),
+                cells=[_cell(row.cells[one]) for one in Requirement],
+            )
+            for row in rows
+        ],
+        missing=[_missing(reading, actor, one, plans=plans) for one in judgement.missing],
+        gates=_gates(reading, actor),
+        overrides=judgement.facts.overrides,
+    )
+
+
+def missing_words(reading: Reading) -> str:
+    """Return how much is missing, and for how many people."""
+    judgement = reading.judgement
+    count, concerned = len(judgement.wants), judgement.people_concerned
+    if not count:
+        return str(_("Nothing is missing."))
+    if not concerned:
+        return str(ngettext("%(num)s thing is missing.", "%(num)s things are missing.", count))
+    return str(
+        ngettext(
+            "%(num)s thing is missing, for %(concerned)s of %(people)s people.",
+            "%(num)s things are missing, for %(concerned)s of %(people)s people.",
+            count,
+            concerned=concerned,
+            people=len(judgement.facts.members),
+        )
+    )
+
+
+def _lede(reading: Reading) -> object:
+    if reading.visit.stage is VisitStage.STOPPED:
+        return _("The visit was stopped. Reason: %(reason)s", reason=reading.visit.stopped_reason)
+    if not _is_ready(reading):
+        return _("Not yet. %(missing)s", missing=missing_words(reading))
+    if any(gate.state is GateState.OVERRIDDEN for gate in reading.judgement.gates):
+        return _("Yes. A manager of the NPM has overridden gate J3 with a reason.")
+    return _("Yes. All that is asked of the team and the parties is met.")
+
+
+def _caption(count: int) -> str:
+    return str(
+        ngettext("%(num)s person by six requirements", "%(num)s people by six requirements", count)
+    )
+
+
+def _note(member: MemberFact) -> str:
+    function = function_words(member)
+    if not function:
+        return member.organisation_name
+    return str(
+        _(
+            "%(organisation)s, %(function)s",
+            organisation=member.organisation_name,
+            function=function,
+        )
+    )
+
+
+def _cell(cell: Cell) -> BoardCell:
+    words, mark = labels.CELLS[cell.code]
+    return BoardCell(str(words) % {"day": as_date(cell.until)}, mark)
+
+
+def _missing(reading: Reading, actor: Actor, one: Missing, *, plans: bool) -> Task:
+    whom = _("For %(names)s.", names=listed(one.names)) if len(one.names) > 1 else ""
+    why = " ".join(str(words) for words in (whom, one.note) if words)
+    if one.turn.is_of(actor, plans=plans):
+        state, mark = _("Waiting for you"), YOURS
+    else:
+        state, mark = _whose(one), OTHERS
+    return Task(one.text, state, mark, target_url(reading, actor, one.target), why)
+
+
+def _whose(one: Missing) -> object:
+    if not one.turn.names:
+        return _("Waiting for the NPM")
+    if len(one.turn.names) == 1:
+        return one.turn.names[0]
+    if one.turn.party_ids:
+        return ngettext("%(num)s party", "%(num)s parties", len(one.turn.names))
+    return ngettext("%(num)s person", "%(num)s people", len(one.turn.names))
+
+
+def _gates(reading: Reading, actor: Actor) -> list[GateView]:
+    said: list[Missing] = []
+    views: list[GateView] = []
+    for gate in reading.judgement.gates:
+        fresh = [one for one in gate.missing if one not in said]
+        said += fresh
+        views.append(
+            GateView(
+                code=gate.code,
+                name=labels.GATES[gate.code],
+                state=GATE_STATES[gate.state],
+                s=_GATE_MARKS[gate.state],
+                reasons=[
+                    Reason(
+                        one.text,
+                        target_url(reading, actor, one.target),
+                        one.why,
+                        passage_url(one.passage),
+                    )
+                    for one in fresh
+                ],
+                note="" if fresh else _gate_note(gate, reading.judgement.facts.overrides),
+            )
+        )
+    return views
+
+
+def _gate_note(gate: Gate, overrides: tuple[OverrideFact, ...]) -> object:
+    match gate.state:
+        case GateState.NOT_MET:
+            return _("Opens when the gate before it does.")
+        case GateState.OVERRIDDEN:
+            return _(
+                "By %(name)s, %(day)s: %(reason)s",
+                name=overrides[0].name,
+                day=as_date(overrides[0].at),
+                reason=overrides[0].reason,
+            )
+        case _:
+            return labels.GATES_MET[gate.code]
+
+
+def target_url(reading: Reading, actor: Actor, target: Target) -> str:
+    """Return where a missing thing is put right."""
+    reference, number = reading.cooperation.reference, reading.visit.number
+    match target.place:
+        case Place.CHECKLIST if target.checklist_id is not None:
+            return url_for("checklists.show", checklist_id=target.checklist_id)
+        case Place.ITEM if target.checklist_id is not None:
+            anchor = target.item.lower()
+            return url_for("checklists.show", checklist_id=target.checklist_id, _anchor=anchor)
+        case Place.UNDERTAKINGS:
+            return url_for("undertakings.listed", reference=reference)
+        case Place.TEAM if actor.acts_for_npm:
+            return url_for("visits.change_team", reference=reference, number=number)
+        case Place.MY_PART if own_fact(reading, actor) is not None:
+            return url_for("visits.my_part", reference=reference, number=number)
+        case Place.MODES | Place.COOPERATION:
+            return url_for("dashboard.cooperation", reference=reference)
+        case _:
+            return url_for("visits.show", reference=reference, number=number, _anchor="team")
+
+
+# Work to do ---------------------------------------------------------------------------------------
+
+
+def my_tasks(actor: Actor) -> Tasks:
+    """Tell what waits on visits for a person; nothing of class K2. A source of my work."""
+    return Tasks(mine=tuple(task for one in queries.tasks(actor) for task in _own_tasks(one)))
+
+
+def cooperation_tasks(
+    actor: Actor,
+    cooperation: Cooperation,
+    facts: lifecycle.Facts,
+    gates: Sequence[lifecycle.Gate],
+) -> dict[str, Sequence[Task]]:
+    """Tell a cooperation's work on visits for its page, as far as the person may know."""
+    lines = queries.lines(actor, [cooperation.id])
+    tasks = [_line_task(line, cooperation.reference) for line in lines]
+    if any(line.outline is Outline.OPEN for line in lines):
+        waiting = [one for one in queries.tasks(actor) if one.reference == cooperation.reference]
+        tasks += [task for one in waiting for task in _own_tasks(one)]
+    return {"visits": [*tasks, *_plan_task(actor, cooperation, facts, gates, lines)]}
+
+
+def _line_task(line: VisitLine, reference: str) -> Task:
+    label = _("Joint visit %(number)s", number=line.number)
+    words, mark = state_of(line.stage, is_ready=line.is_ready)
+    match line.outline:
+        case Outline.OPEN:
+            url = url_for("visits.show", reference=reference, number=line.number)
+            return Task(label, words, mark, url)
+        case Outline.NOT_CLEARED:
+            url = url_for("undertakings.mine")
+            return Task(label, _("Closed to you"), "off", url, _why_closed(line.outline))
+        case _:
+            return Task(label, words, mark, "", _why_closed(line.outline))
+
+
+def _plan_task(
+    actor: Actor,
+    cooperation: Cooperation,
+    facts: lifecycle.Facts,
+    gates: Sequence[lifecycle.Gate],
+    lines: Sequence[VisitLine],
+) -> list[Task]:
+    """Offer to plan a visit; before the first, the cooperation's page says what opens it."""
+    npm_ids = [
+        party.organisation_id
+        for party in people.parties(cooperation)
+        if party.side is OrganisationKind.NPM
+    ]
+    standing = lifecycle.can_plan_visit(facts, gates)
+    label = _("Plan a joint visit") if not lines else _("Plan another joint visit")
+    if policy.can_plan(actor, npm_ids, standing):
+        url = url_for("visits.plan", reference=cooperation.reference)
+        return [Task(label, _("Not started"), "todo", url)]
+    if lines and policy.can_plan(actor, npm_ids, YES):
+        return [Task(label, _("Cannot start yet"), "off", "", standing.reason)]
+    return []
+
+
+def _own_tasks(one: Waiting) -> list[Task]:
+    where = _(
+        "%(title)s, %(reference)s, visit %(number)s",
+        title=one.title,
+        reference=one.reference,
+        number=one.number,
+    )
+    there: dict[str, Any] = {"reference": one.reference, "number": one.number}
+    found: list[Task] = []
+    if one.accepts_role:
+        url = url_for("visits.my_part", **there)
+        found.append(
+            Task(_("Accept your task on a joint visit"), _("Waiting for you"), YOURS, url, where)
+        )
+    if one.confirms_plan:
+        url = url_for("visits.my_part", **there)
+        found.append(
+            Task(_("Read the urgent-action plan"), _("Waiting for you"), YOURS, url, where)
+        )
+    if one.makes_ready:
+        url = url_for("visits.ready", **there)
+        found.append(Task(_("Make a joint visit ready"), _("Waiting for you"), YOURS, url, where))
+    return found

@@ -1,0 +1,425 @@
+"""Pages of joint visits: the list, the plan, the team, readiness, the own part, the read log."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.decision import Decision
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.activity import service as trail
+from tracker.checklists import library
+from tracker.checklists.loading import fill
+from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
+from tracker.checklists.policy import is_open
+from tracker.checklists.queries import VISIT
+from tracker.cooperations import audiences, people
+from tracker.cooperations import queries as cooperations
+from tracker.cooperations.models import Cooperation
+from tracker.core.db import db
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.ui import paging
+from tracker.ui.form_base import Form
+from tracker.ui.paging import Page
+from tracker.visits import labels, pages, policy, queries, readiness, service, team
+from tracker.visits.forms import (
+    ChangePlanForm,
+    ConfirmForm,
+    ReasonForm,
+    kind_of,
+    plan_form,
+    planned_team,
+    team_data,
+    team_form,
+    versions_of,
+    visit_id_of,
+)
+from tracker.visits.models import Visit, VisitStage
+from tracker.visits.readiness import Reading
+from tracker.visits.sealing import plan_of
+
+blueprint = Blueprint("visits", __name__, url_prefix="/cooperations/<reference>")
+ONE = "/visits/<int(min=1, max=999999):number>"
+READS_SIZE = 50
+
+
+@blueprint.app_template_filter("visit_stage_words")
+def _visit_stage_words(stage: VisitStage | str) -> object:
+    return labels.STAGES[VisitStage(stage)]
+
+
+# The list and a new one ---------------------------------------------------------------------------
+
+
+@blueprint.get("/visits")
+@signed_in
+def index(reference: str) -> str:
+    """List the visits the person is told of; place and days only where they are open."""
+    actor = current_actor()
+    cooperation = _cooperation(actor, reference)
+    lines = queries.lines(actor, [cooperation.id])
+    opened = {one.number: plan_of(one) for one in queries.of_cooperation(actor, cooperation.id)}
+    if opened:
+        trail.log_read(
+            actor,
+            cooperation_id=cooperation.id,
+            subject_type="cooperation",
+            subject_id=cooperation.id,
+            page="visits",
+        )
+    return render_template(
+        "visits/index.html",
+        cooperation=cooperation,
+        visits=pages.listed_visits(lines, opened, reference),
+        may_plan=service.can_plan(actor, cooperation),
+        may_see_reads=policy.can_see_reads(actor, service.npm_ids(cooperation)),
+        not_cleared=any(line.outline is policy.Outline.NOT_CLEARED for line in lines),
+    )
+
+
+@blueprint.route("/visits/plan", methods=["GET", "POST"])
+@signed_in
+def plan(reference: str) -> str | Response:
+    """Plan a joint visit."""
+    actor = current_actor()
+    cooperation = _cooperation(actor, reference)
+    require(service.can_plan(actor, cooperation))
+    template = library.parsed(library.newest(ChecklistKind.VISIT_ROLES))
+    form = plan_form(template, people.people(cooperation.id))
+    if form.is_submitted() and not form.changed_rows() and form.validate():
+        try:
+            visit = service.plan_visit(
+                actor,
+                cooperation,
+                kind=kind_of(form),
+                announced=form["announced"].data,
+                plan=form.planned,
+                people_of_it=planned_team(form),
+                visit_id=visit_id_of(form),
+            )
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+        else:
+            number = visit.number
+            db.session.commit()
+            flash(_("Joint visit %(number)s is planned.", number=number), "held")
+            return redirect(url_for(".ready", reference=reference, number=number), 303)
+    return render_template(
+        "visits/plan.html", form=form, cooperation=_cooperation(actor, reference)
+    )
+
+
+# One visit ----------------------------------------------------------------------------------------
+
+
+@blueprint.get(ONE)
+@signed_in
+def show(reference: str, number: int) -> str:
+    """Show a visit: place and days, team and tasks, schedule, what there is to do."""
+    actor = current_actor()
+    visit = _visit(actor, reference, number, "visit")
+    reading = readiness.read(visit)
+    return render_template(
+        "visits/show.html",
+        visit=visit,
+        cooperation=reading.cooperation,
+        view=pages.visit_view(reading, actor),
+        stages=pages.stage_list(),
+        stage_words=pages.stage_words(visit.stage),
+        may_change=_may_change(actor, visit),
+        is_stopped=visit.stage is VisitStage.STOPPED,
+    )
+
+
+@blueprint.get(f"{ONE}/ready")
+@signed_in
+def ready(reference: str, number: int) -> str:
+    """Show whether a visit is ready: people by requirements, what is missing, the gates."""
+    actor = current_actor()
+    visit = _visit(actor, reference, number, "visit_readiness")
+    reading = readiness.read(visit)
+    cooperation = _cooperation(actor, reference)
+    return render_template(
+        "visits/ready.html",
+        visit=visit,
+        cooperation=cooperation,
+        reading=reading,
+        days=pages.days(reading.plan),
+        view=pages.ready_view(reading, actor, plans=bool(_may_change(actor, visit))),
+        may_override=policy.can_override(actor, service.npm_ids(cooperation), visit.stage)
+        and policy.to_excuse(reading.judgement)[1],
+    )
+
+
+@blueprint.get(f"{ONE}/my-part")
+@signed_in
+def my_part(reference: str, number: int) -> str:
+    """Show a person of the team the own task, the plan and whom to call."""
+    actor = current_actor()
+    visit = _visit(actor, reference, number, "visit_my_part")
+    reading = readiness.read(visit)
+    fact = found(pages.own_fact(reading, actor))
+    return render_template(
+        "visits/my_part.html",
+        visit=visit,
+        cooperation=reading.cooperation,
+        days=pages.days(reading.plan),
+        part=pages.my_part(reading, fact),
+        may_answer=policy.can_answer_as_member(is_member=True, stage=visit.stage),
+        form=ConfirmForm(),
+    )
+
+
+@blueprint.post(f"{ONE}/my-part/role")
+@signed_in
+def accept_role(reference: str, number: int) -> Response:
+    """Accept the own task and its limits (V5)."""
+    return _answer(reference, number, service.accept_role, _("You accepted your task."))
+
+
+@blueprint.post(f"{ONE}/my-part/plan")
+@signed_in
+def confirm_plan(reference: str, number: int) -> Response:
+    """Confirm to have read the urgent-action plan (V20)."""
+    return _answer(
+        reference, number, service.confirm_plan, _("You confirmed the urgent-action plan.")
+    )
+
+
+def _answer(
+    reference: str, number: int, act: Callable[[Actor, Visit], bool], said: str
+) -> Response:
+    actor = current_actor()
+    visit = _visit(actor, reference, number, "visit_my_part")
+    found(queries.is_member(actor, visit) or None)
+    try:
+        act(actor, visit)
+    except RuleBrokenError as error:
+        db.session.rollback()
+        flash(str(error), "stop")
+    else:
+        db.session.commit()
+        flash(said, "held")
+    return redirect(url_for(".my_part", reference=reference, number=number), 303)
+
+
+# Change -------------------------------------------------------------------------------------------
+
+
+@blueprint.route(f"{ONE}/plan", methods=["GET", "POST"])
+@signed_in
+def change_plan(reference: str, number: int) -> str | Response:
+    """Change place and days; a later change by somebody else is shown beside the own one."""
+    actor = current_actor()
+    visit = _visit(actor, reference, number, "visit_plan")
+    require(_may_change(actor, visit))
+    before = plan_of(visit)
+    form = ChangePlanForm(
+        data={
+            "place": before.place,
+            "starts_on": before.starts_on,
+            "ends_on": before.ends_on,
+            "version": visit.version,
+        }
+    )
+    other = None
+    if form.validate_on_submit():
+        try:
+            changed = service.change_plan(
+                actor, visit, version=form.version.data, plan=form.planned
+            )
+        except StaleError as error:
+            db.session.rollback()
+            form.refuse(error)
+            visit = _visit(actor, reference, number, "visit_plan")
+            form.version.data = visit.version
+            other = plan_of(visit)
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+        else:
+            db.session.commit()
+            return _back(reference, number, _("Saved.") if changed else _("Nothing was changed."))
+    return render_template(
+        "visits/change_plan.html",
+        form=form,
+        visit=visit,
+        cooperation=_cooperation(actor, reference),
+        other=other,
+        other_days=pages.days(other) if other else "",
+    )
+
+
+@blueprint.route(f"{ONE}/team", methods=["GET", "POST"])
+@signed_in
+def change_team(reference: str, number: int) -> str | Response:
+    """Change lead, team and audience, in the roles (V2 to V4)."""
+    actor = current_actor()
+    visit = _visit(actor, reference, number, "visit_team")
+    require(_may_change(actor, visit))
+    roles = team.checklists_of(visit)[ChecklistKind.VISIT_ROLES]
+    if not any(is_open(roles.state, roles.open_items, item) for item in team.ITEMS):
+        return _team_is_agreed(actor, reference, visit, roles)
+    form = team_form(people.people(visit.cooperation_id), fill(roles))
+    other = None
+    if form.is_submitted() and not form.changed_rows() and form.validate():
+        try:
+            changed = service.change_team(
+                actor, visit, versions=versions_of(form), planned=planned_team(form)
+            )
+        except StaleError as error:
+            db.session.rollback()
+            form.refuse(error)
+            visit = _visit(actor, reference, number, "visit_team")
+            other = readiness.read(visit)
+            _take_versions(form, other)
+        except (RuleBrokenError, RefusedError) as error:
+            db.session.rollback()
+            form.refuse(
+                error if isinstance(error, RuleBrokenError) else RuleBrokenError(error.reason)
+            )
+        else:
+            db.session.commit()
+            return _back(reference, number, _("Saved.") if changed else _("Nothing was changed."))
+    return render_template(
+        "visits/change_team.html",
+        form=form,
+        visit=visit,
+        cooperation=_cooperation(actor, reference),
+        other=pages.team_now(other) if other else None,
+    )
+
+
+def _take_versions(form: Form, now: Reading) -> None:
+    for name, value in team_data(now.roles).items():
+        if name.startswith("version_"):
+            form[name].data = value
+
+
+def _team_is_agreed(actor: Actor, reference: str, visit: Visit, roles: Checklist) -> str:
+    """Say that the team is agreed and signed, and how it is changed."""
+    decision = is_open(roles.state, roles.open_items, "V4")
+    return render_template(
+        "visits/team_agreed.html",
+        visit=visit,
+        cooperation=_cooperation(actor, reference),
+        reason=decision.reason,
+        amend_url=url_for("signing.amend", checklist_id=roles.id)
+        if roles.state is ChecklistState.IN_FORCE
+        else "",
+        roles_url=url_for("checklists.show", checklist_id=roles.id),
+    )
+
+
+@blueprint.route(f"{ONE}/stop", methods=["GET", "POST"])
+@signed_in
+def stop(reference: str, number: int) -> str | Response:
+    """Stop a visit with a reason."""
+    actor = current_actor()
+    visit = _visit(actor, reference, number, "visit_stop")
+    if visit.stage is VisitStage.STOPPED:
+        return _back(reference, number, _("The visit is stopped."))
+    require(_may_change(actor, visit))
+    form = ReasonForm()
+    if form.validate_on_submit():
+        try:
+            service.stop(actor, visit, reason=form.reason.data or "")
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+        else:
+            db.session.commit()
+            return _back(reference, number, _("The visit is stopped."))
+    return render_template(
+        "visits/stop.html", form=form, visit=visit, cooperation=_cooperation(actor, reference)
+    )
+
+
+@blueprint.route(f"{ONE}/override", methods=["GET", "POST"])
+@signed_in
+def override(reference: str, number: int) -> str | Response:
+    """Override gate J3 with a reason; for managers of the NPM."""
+    actor = current_actor()
+    visit = _visit(actor, reference, number, "visit_override")
+    cooperation = _cooperation(actor, reference)
+    require(policy.can_override(actor, service.npm_ids(cooperation), visit.stage))
+    form = ReasonForm()
+    if form.validate_on_submit():
+        try:
+            service.override(actor, visit, reason=form.reason.data or "")
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+        else:
+            db.session.commit()
+            flash(_("Gate J3 is overridden. Your name and reason stand in the history."), "wait")
+            return redirect(url_for(".ready", reference=reference, number=number), 303)
+    reading = readiness.read(visit)
+    view = pages.ready_view(reading, actor, plans=True)
+    return render_template(
+        "visits/override.html",
+        form=form,
+        visit=visit,
+        cooperation=reading.cooperation,
+        missing=view.missing,
+        decision=policy.to_excuse(reading.judgement)[1],
+    )
+
+
+# The read log -------------------------------------------------------------------------------------
+
+
+@blueprint.get("/reads")
+@signed_in
+def reads(reference: str) -> str:
+    """Show the NPM's managers who opened which page with restricted information, and when."""
+    actor = current_actor()
+    cooperation = _cooperation(actor, reference)
+    require(policy.can_see_reads(actor, service.npm_ids(cooperation)))
+    number = paging.asked_number()
+    total, lines = queries.reads(
+        cooperation.id, offset=paging.offset(number, READS_SIZE), limit=READS_SIZE
+    )
+    return render_template(
+        "visits/reads.html",
+        cooperation=cooperation,
+        page=Page(lines, number, READS_SIZE, total),
+        page_words=labels.READ_PAGES,
+    )
+
+
+# ------------------------------------------------------------------------------------------------
+
+
+def _cooperation(actor: Actor, reference: str) -> Cooperation:
+    return found(cooperations.find(actor, reference))
+
+
+def _visit(actor: Actor, reference: str, number: int, page: str) -> Visit:
+    """Return a visit whose planning is open to the person, or answer 404; note the page view."""
+    cooperation = _cooperation(actor, reference)
+    visit = found(queries.find(actor, cooperation.id, number))
+    if request.method == "GET":
+        _note_reading(actor, visit.cooperation_id, visit.id, page)
+    return visit
+
+
+def _note_reading(actor: Actor, cooperation_id: UUID, visit_id: UUID, page: str) -> None:
+    trail.log_read(
+        actor, cooperation_id=cooperation_id, subject_type=VISIT, subject_id=visit_id, page=page
+    )
+
+
+def _may_change(actor: Actor, visit: Visit) -> Decision:
+    cooperation = found(cooperations.find_by_id(actor, visit.cooperation_id))
+    leads = audiences.standing(actor, VISIT, visit.id).leads
+    return policy.can_change(actor, service.npm_ids(cooperation), visit.stage, leads=leads)
+
+
+def _back(reference: str, number: int, message: str) -> Response:
+    flash(message, "held")
+    return redirect(url_for(".show", reference=reference, number=number), 303)
