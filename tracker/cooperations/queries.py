@@ -1,5 +1,6 @@
 """Reads of cooperations, each scoped by the person who asks."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
@@ -17,6 +18,7 @@ from tracker.core.db import db
 from tracker.organisations.models import Organisation
 from tracker.signoff.models import RequestState, Revision, SignatureRequest
 
+_REFERENCE = re.compile(r"C-[0-9]{4}-[0-9]{4,6}")
 _WITH_PARTIES = selectinload(Cooperation.parties).joinedload(Party.organisation)
 
 
@@ -30,6 +32,8 @@ class Listing:
 
 def find(actor: Actor, reference: str) -> Cooperation | None:
     """Return a cooperation by its reference with its parties, if the person may see it."""
+    if not _REFERENCE.fullmatch(reference):
+        return None
     return _one(actor, Cooperation.reference == reference)
 
 
