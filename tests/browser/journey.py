@@ -138,7 +138,9 @@ def _answer_all(page: Page, address: str, facts: Facts) -> None:
     page.goto(address)
     links = [
         one.get_attribute("href") or ""
-        for one in page.get_by_role("link", name=re.compile("^(Write an answer|Write our own)")).all()
+        for one in page.get_by_role(
+            "link", name=re.compile("^(Write an answer|Write our own)")
+        ).all()
     ]
     for link in links:
         page.goto(link)
@@ -171,3 +173,33 @@ def send_and_sign(cast: Cast, address: str, sender: str, signers: Iterable[str])
         mine.get_by_role("link", name="Go on to sign").click()
         cast[name].prove_and(re.compile("^Sign for"))
         expect(mine.get_by_text(re.compile("You signed"))).to_be_visible()
+
+
+def undertake(cast: Cast, name: str, countersigner: str, *, interests: str = "") -> None:
+    """A named person reads why, declares, confirms and signs; the NPM decides and countersigns."""
+    page = cast[name].page
+    page.goto("/undertakings")
+    page.get_by_role("link", name=re.compile(TITLE)).first.click()
+    _fill_in_undertaking(page, interests)
+    page.get_by_role("button", name="Go on to sign").click()
+    expect(page.locator(".error-summary")).to_have_count(0)
+    cast[name].prove_and("Sign in your own name")
+    npm = cast[countersigner].page
+    npm.goto(f"/cooperations/{cast.reference}/undertakings")
+    npm.get_by_role("link", name=re.compile(cast[name].name)).first.click()
+    if interests:
+        npm.get_by_label(re.compile("^Accept")).check()
+        npm.get_by_role("button", name="Record the decision").click()
+    npm.get_by_role("button", name="Go on to countersign").click()
+    cast[countersigner].prove_and(re.compile("^Countersign"))
+
+
+def _fill_in_undertaking(page: Page, interests: str) -> None:
+    for box in page.locator("main form input[type=checkbox]").all():
+        box.check()
+    briefed_on = page.locator("input[name=briefed_on]")
+    if briefed_on.count():
+        briefed_on.fill(Facts().today.isoformat())
+    page.locator(f"input[name=has_interests][value={'declared' if interests else 'none'}]").check()
+    if interests:
+        page.locator("textarea[name=interests]").fill(interests)

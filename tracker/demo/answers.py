@@ -29,17 +29,17 @@ def answers(
     kind: ChecklistKind, ids: Mapping[str, UUID], takes_part: frozenset[UUID]
 ) -> dict[str, dict[str, Any]]:
     """Return the answers by item; rows that name somebody who does not take part are left out."""
-    return {
-        item: _filled(values, ids, takes_part) for item, values in _read(kind).items()
-    }
+    return {item: _filled(values, ids, takes_part) for item, values in _read(kind).items()}
 
 
-def _filled(value: Any, ids: Mapping[str, UUID], takes_part: frozenset[UUID]) -> Any:  # noqa: ANN401
+def _filled(value: Any, ids: Mapping[str, UUID], takes_part: frozenset[UUID]) -> Any:
     if isinstance(value, dict):
         return {
             _key(key, ids): _filled(one, ids, takes_part)
             for key, one in value.items()
-            if not (isinstance(key, str) and key.startswith("party:") and ids[key] not in takes_part)
+            if not (
+                isinstance(key, str) and key.startswith("party:") and ids[key] not in takes_part
+            )
         }
     if isinstance(value, list):
         return [one for one in (_row(one, ids, takes_part) for one in value) if one is not None]
@@ -52,7 +52,7 @@ def _key(key: str, ids: Mapping[str, UUID]) -> str:
     return str(ids[key]) if key.startswith("party:") else key
 
 
-def _row(value: Any, ids: Mapping[str, UUID], takes_part: frozenset[UUID]) -> Any:  # noqa: ANN401
+def _row(value: Any, ids: Mapping[str, UUID], takes_part: frozenset[UUID]) -> Any:
     try:
         return _filled(value, ids, takes_part)
     except AbsentError:

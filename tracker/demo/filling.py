@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from tracker.access.actor import Actor
-from tracker.checklists import completeness, policy, service, signing
+from tracker.checklists import completeness, policy, positions, service, signing
 from tracker.checklists.completeness import is_required
 from tracker.checklists.loading import Filling, fill
 from tracker.checklists.models import AnswerScope, Checklist, Stance
@@ -32,7 +32,11 @@ def bodies_of(cast: Cast, filling: Filling) -> list[str]:
 
 
 def fill_in(
-    cast: Cast, checklist: Checklist, *, leave: Collection[str] = (), unaccepted: Collection[str] = ()
+    cast: Cast,
+    checklist: Checklist,
+    *,
+    leave: Collection[str] = (),
+    unaccepted: Collection[str] = (),
 ) -> None:
     """Answer every item that has an answer ready, and accept it for all parties.
 
@@ -63,9 +67,7 @@ def _answer(cast: Cast, checklist: Checklist, item: Item, values: dict[str, Any]
         _save(cast, checklist, item, body, own)
 
 
-def _save(
-    cast: Cast, checklist: Checklist, item: Item, body: str, values: dict[str, Any]
-) -> None:
+def _save(cast: Cast, checklist: Checklist, item: Item, body: str, values: dict[str, Any]) -> None:
     actor = cast.actor(COORDINATORS[body])
     organisation = str(cast.bodies[body].id)
     filling = fill(checklist)
@@ -93,7 +95,7 @@ def accept(cast: Cast, checklist: Checklist, code: str, *, bodies: Collection[st
     lacking = completeness.not_accepting(item, filling.sheet, filling.surroundings)
     for body in bodies or bodies_of(cast, filling):
         if cast.bodies[body].id in lacking:
-            service.take_position(
+            positions.take_position(
                 cast.actor(COORDINATORS[body]),
                 checklist,
                 code,

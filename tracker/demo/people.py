@@ -15,11 +15,44 @@ from tracker.organisations import service as organisations
 from tracker.organisations.models import Organisation
 
 COUNTRY = "Maravena"
-WORDS = (
-    "anchor amber basket birch candle cedar copper coral fern fjord garnet harbour heather island "
-    "juniper kettle lantern linden maple meadow mirror olive orchard pebble quarry ribbon river "
-    "saffron sailor thistle timber tulip velvet walnut willow winter"
-).split()
+WORDS = [
+    "anchor",
+    "amber",
+    "basket",
+    "birch",
+    "candle",
+    "cedar",
+    "copper",
+    "coral",
+    "fern",
+    "fjord",
+    "garnet",
+    "harbour",
+    "heather",
+    "island",
+    "juniper",
+    "kettle",
+    "lantern",
+    "linden",
+    "maple",
+    "meadow",
+    "mirror",
+    "olive",
+    "orchard",
+    "pebble",
+    "quarry",
+    "ribbon",
+    "river",
+    "saffron",
+    "sailor",
+    "thistle",
+    "timber",
+    "tulip",
+    "velvet",
+    "walnut",
+    "willow",
+    "winter",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +224,7 @@ def make(password: str) -> Cast:
     """Add the organisations and invite everybody, who accepts at once; all with a second factor."""
     cast = Cast()
     for key, body in BODIES.items():
-        cast.bodies[key] = organisations.add(
-            None, body.kind, body.details, is_demonstration=True
-        )
+        cast.bodies[key] = organisations.add(None, body.kind, body.details, is_demonstration=True)
     for person in PEOPLE:
         invited = invitations.invite(
             None,

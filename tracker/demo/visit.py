@@ -17,6 +17,7 @@ from tracker.undertakings import service as undertakings
 from tracker.undertakings.facts import Draft
 from tracker.undertakings.models import InterestsDecision, Undertaking, UndertakingState
 from tracker.visits import service as visits
+from tracker.visits.models import Visit
 from tracker.visits.sealing import Plan
 from tracker.visits.service import Knows, Member, TeamPlan
 
@@ -107,7 +108,7 @@ def make_ready(cast: Cast, cooperation: Cooperation) -> None:
         visits.confirm_plan(cast.actor(key), visit)
 
 
-def _plan(cast: Cast, cooperation: Cooperation) -> visits.Visit:
+def _plan(cast: Cast, cooperation: Cooperation) -> Visit:
     takes_part = frozenset(
         {user.id for user in cast.users.values()} | {body.id for body in cast.bodies.values()}
     )

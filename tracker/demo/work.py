@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Sequence
 
-from tracker.checklists import queries, service, signing
+from tracker.checklists import positions, queries, safeguards, signing
 from tracker.checklists.loading import fill
 from tracker.checklists.models import Checklist, ChecklistKind, Stance
 from tracker.cooperations import service as cooperations
@@ -29,7 +29,12 @@ def steps() -> Sequence[Step]:
 
 
 def _open(
-    cast: Cast, title: str, purpose: str, partners: Sequence[str], modes: Sequence[Mode], **questions: str
+    cast: Cast,
+    title: str,
+    purpose: str,
+    partners: Sequence[str],
+    modes: Sequence[Mode],
+    **questions: str,
 ) -> Cooperation:
     today = clock.today()
     cooperation = lifecycle.open_cooperation(
@@ -65,7 +70,7 @@ def _checklist(cooperation: Cooperation, kind: ChecklistKind) -> Checklist:
 def _agree_terms(cast: Cast, cooperation: Cooperation) -> Checklist:
     terms = _checklist(cooperation, ChecklistKind.TERMS)
     fill_in(cast, terms)
-    service.confirm_review(cast.actor("nadia"), terms)
+    safeguards.confirm_review(cast.actor("nadia"), terms)
     send(cast, terms)
     return terms
 
@@ -132,7 +137,7 @@ def differing(cast: Cast) -> None:
     shorter["no_reply_rule"] = (
         "After five days the deputy decides within two more; silence after that means yes."
     )
-    service.propose(
+    positions.propose(
         cast.actor("samira"),
         terms,
         "M10",
@@ -140,7 +145,7 @@ def differing(cast: Cast) -> None:
         answer_id=use.answer_id,
         reason="An early reply serves us; a silent refusal does not.",
     )
-    service.take_position(
+    positions.take_position(
         cast.actor("celia"),
         terms,
         "M18",
@@ -148,7 +153,7 @@ def differing(cast: Cast) -> None:
         answer_id=disagreement.answer_id,
         reason="Two pages are too few for what families report.",
     )
-    service.raise_flag(
+    safeguards.raise_flag(
         cast.actor("celia"),
         terms,
         "M12",

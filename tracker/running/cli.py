@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -13,9 +14,25 @@ from flask.cli import with_appcontext
 
 from config import Settings
 from tracker.core.db import db
-from tracker.demo import cli as demo
 from tracker.mail import transport
 from tracker.running import health, preparing, rounds
+
+
+class _Demonstration:
+    """How to load the demonstration and print its accounts; app says so, the only one to know."""
+
+    load: Callable[[], None] = staticmethod(lambda: None)
+    print_accounts: Callable[[], None] = staticmethod(lambda: None)
+
+
+_demonstration = _Demonstration()
+
+
+def use_demonstration(load: Callable[[], None], print_accounts: Callable[[], None]) -> None:
+    """Set how the demonstration is loaded at a first start, and how its accounts are printed."""
+    _demonstration.load = load
+    _demonstration.print_accounts = print_accounts
+
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GRACE_SECONDS = 15
@@ -33,9 +50,9 @@ def run() -> None:
     settings = _settings()
     prepare_or_stop(settings)
     if settings.demo and preparing.is_first_start():
-        click.echo("Loading the demonstration (a minute or less)")
-        demo.load_with_progress()
-    demo.print_accounts()
+        click.echo("Loading the demonstration")
+        _demonstration.load()
+    _demonstration.print_accounts()
     click.echo(f"Common Terms is at {settings.base_url}  (Ctrl+C stops it)")
     db.session.remove()
     db.engine.dispose()

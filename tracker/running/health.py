@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
-from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from tracker.checklists.models import ChecklistKind, ChecklistTemplate
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.core.extensions import migrate
 from tracker.guidance.models import Article
 from tracker.running.models import Heartbeat
 
@@ -55,8 +55,7 @@ def schema_revision() -> str | None:
 
 def newest_revision() -> str | None:
     """Return the revision this code wants."""
-    directory = current_app.extensions["migrate"].directory
-    return ScriptDirectory(directory).get_current_head()
+    return ScriptDirectory(migrate.directory).get_current_head()
 
 
 def beat() -> None:

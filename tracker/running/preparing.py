@@ -10,7 +10,6 @@ from pathlib import Path
 import flask_migrate
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
-from flask import current_app
 
 from config import ROOT, Settings
 from tracker.activity import chain as arithmetic
@@ -21,6 +20,7 @@ from tracker.checklists import library as checklists
 from tracker.core import clock
 from tracker.core.content import ContentError
 from tracker.core.db import db
+from tracker.core.extensions import migrate as migrations
 from tracker.guidance import library as guidance_texts
 from tracker.guidance import service as guidance
 from tracker.running import health
@@ -71,7 +71,7 @@ def migrate(settings: Settings, say: Say) -> None:
 
 
 def _knows(revision: str) -> bool:
-    scripts = ScriptDirectory(current_app.extensions["migrate"].directory)
+    scripts = ScriptDirectory(migrations.directory)
     return revision in {script.revision for script in scripts.walk_revisions()}
 
 

@@ -7,6 +7,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from tracker.accounts import attempts
+from tracker.accounts import service as accounts
 from tracker.cooperations import clearances
 from tracker.core import clock
 from tracker.core.db import db
@@ -14,7 +15,6 @@ from tracker.mail import outbox
 from tracker.mail.transport import Transport
 from tracker.running import health
 from tracker.visits import service as visits
-
 
 PAUSE = 2.0
 EVERY_SO_MANY_ROUNDS = 30
@@ -37,6 +37,7 @@ def one_round(transport: Transport, *, with_dates: bool) -> None:
     """Send what is due; with_dates: also close what has expired and judge readiness again."""
     outbox.send_due(transport)
     if with_dates:
+        accounts.end_roles_run_out()
         clearances.close_expired(clock.today())
         visits.recheck_all(clock.today())
         attempts.forget_old()
