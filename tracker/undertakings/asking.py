@@ -7,8 +7,7 @@ from tracker.access.actor import Actor
 from tracker.accounts.models import User
 from tracker.activity import verbs
 from tracker.activity.service import Happening, record
-from tracker.checklists import service as checklists
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import fill, lock
 from tracker.checklists.models import Checklist, ChecklistKind
 from tracker.cooperations import clearances
 from tracker.cooperations.models import Clearance, ClearanceEnd
@@ -97,7 +96,7 @@ def bring_up_to_date(actor: Actor | None, cooperation_id: UUID) -> None:
     checklist = queries.confidentiality(cooperation_id)
     if checklist is None or checklist.revision_in_force_id is None:
         return
-    checklists.lock(checklist)
+    lock(checklist)
     filling = fill(checklist)
     named = {one.user_id: one for one in queries.listed(filling)}
     homes = people.homes(cooperation_id)

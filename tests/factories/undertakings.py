@@ -1,0 +1,292 @@
+"""Confidentiality terms in force and people who sign, made by the real services."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.client import CheckedClient
+from tests.factories.cooperations import load_checklists, signed_in
+from tracker.access.actor import Actor
+from tracker.accounts import queries as accounts
+from tracker.accounts import second_factor
+from tracker.accounts.models import User
+from tracker.checklists import service as checklists
+from tracker.checklists import signing
+from tracker.checklists.loading import fill
+from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind
+from tracker.cooperations import clearances
+from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import Clearance, Cooperation, Mode
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.demo import filling, people
+from tracker.demo.people import Cast
+from tracker.lifecycle import service as lifecycle
+from tracker.organisations.models import Organisation
+from tracker.signoff.models import Method
+from tracker.signoff.proof import Identity
+from tracker.undertakings import queries, service
+from tracker.undertakings.facts import Draft
+from tracker.undertakings.models import InterestsDecision, Undertaking, UndertakingState
+
+PASSWORD = "seven lanterns by the harbour"
+TOLD = "My cousin keeps the keys of the Lower Harbour station."
+# Days from today on until which the terms of the factory run.
+DAYS = 700
+
+
+@dataclass
+class Stage:
+    """A cooperation of the fictional country, with its people and its confidentiality terms."""
+
+    cast: Cast
+    cooperation: Cooperation
+    checklist: Checklist
+
+    def actor(self, key: str) -> Actor:
+        """Return a person as they act at this moment, with the clearances open to them."""
+        user = self.cast.users[key]
+        body = next(one.body for one in people.PEOPLE if one.key == key)
+        return Actor(
+            user_id=user.id,
+            name=user.name,
+            email=user.email,
+            memberships=accounts.memberships_of(user.id, clock.today()),
+            organisation_id=self.cast.bodies[body].id if body else None,
+            clearances=clearances.open_clearances(user.id, clock.today()),
+            has_second_factor=True,
+        )
+
+    def id(self, key: str) -> UUID:
+        """Return the id of a person."""
+        return self.cast.users[key].id
+
+    def undertaking(self, key: str) -> Undertaking:
+        """Return a person's newest undertaking."""
+        return db.session.scalars(
+            sa.select(Undertaking)
+            .where(
+                Undertaking.cooperation_id == self.cooperation.id,
+                Undertaking.user_id == self.id(key),
+            )
+            .order_by(Undertaking.closed_at.is_not(None), Undertaking.asked_at.desc())
+            .options(*queries.WITH_NAMES)
+            .execution_options(populate_existing=True)
+            .limit(1)
+        ).one()
+
+    def states(self) -> dict[str, UndertakingState]:
+        """Return the state of each person's newest undertaking."""
+        rows = db.session.scalars(
+            sa.select(Undertaking)
+            .where(Undertaking.cooperation_id == self.cooperation.id)
+            .order_by(Undertaking.closed_at.is_(None), Undertaking.closed_at)
+            .execution_options(populate_existing=True)
+        )
+        keys = {user.id: key for key, user in self.cast.users.items()}
+        return {keys[row.user_id]: row.state for row in rows}
+
+    def is_cleared(self, key: str, visit_id: UUID | None = None) -> bool:
+        """Tell whether a clearance is open to a person, as a request would see it."""
+        return self.actor(key).cleared_for(self.cooperation.id, visit_id)
+
+    def proof(self, key: str) -> Identity:
+        """Return a proof of identity, as the signing form gives it."""
+        return Identity(self.id(key), Method.PASSWORD_TOTP, clock.now())
+
+    def put_in(self, key: str, interests: str = "", **changed: Any) -> Draft:
+        """Have a person fill in all of their path."""
+        undertaking = self.undertaking(key)
+        asked = queries.asked(queries.load(undertaking).checklist)
+        values: dict[str, Any] = {
+            "confirmed": frozenset(point.name for point in asked.points),
+            "briefed": True,
+            "briefed_on": clock.today(),
+            "has_interests": bool(interests),
+            "interests": interests,
+            "is_ready": True,
+            **changed,
+        }
+        return service.save_draft(self.actor(key), undertaking.id, Draft(**values))
+
+    def sign(self, key: str, interests: str = "", *, by: str = "") -> Undertaking:
+        """Have a person fill in and sign."""
+        undertaking = self.undertaking(key)
+        draft = self.put_in(key, interests)
+        signer = by or key
+        service.sign(
+            self.actor(signer),
+            undertaking.id,
+            seen=draft.digest,
+            sentence=f"I, {undertaking.user.name}, undertake this.",
+            language="en",
+            identity=self.proof(signer),
+        )
+        return undertaking
+
+    def decide(
+        self,
+        key: str,
+        decision: InterestsDecision = InterestsDecision.ACCEPT,
+        reason: str = "",
+        *,
+        by: str = "tomas",
+    ) -> None:
+        """Have the NPM decide on what a person declared."""
+        service.decide(self.actor(by), self.undertaking(key).id, decision, reason)
+
+    def countersign(
+        self,
+        key: str,
+        *,
+        by: str = "tomas",
+        until: dt.date | None = None,
+        visit_id: UUID | None = None,
+    ) -> Clearance:
+        """Have the NPM countersign."""
+        undertaking = self.undertaking(key)
+        return service.countersign(
+            self.actor(by),
+            undertaking.id,
+            until=until or queries.load(undertaking).terms.until,
+            sentence=f"I countersign the undertaking of {undertaking.user.name}.",
+            language="en",
+            identity=self.proof(by),
+            visit_id=visit_id,
+        )
+
+    def clear(self, key: str, interests: str = "") -> Clearance:
+        """Take a person all the way to a clearance."""
+        self.sign(key, interests)
+        if interests:
+            self.decide(key)
+        return self.countersign(key)
+
+    def list_people(self, body: str, *keys: str, by: str = "") -> None:
+        """Have a party list these people as who must sign (C2)."""
+        sheet = fill(self.checklist).sheet
+        organisation = self.cast.bodies[body].id
+        current = sheet.of_party("C2", organisation)
+        rows = [
+            {
+                "person": str(self.id(key)),
+                "function": "Physician",
+                "organisation": str(organisation),
+            }
+            for key in keys
+        ]
+        values = {"listed": "people", "persons": rows} if rows else {"listed": "nobody"}
+        checklists.save_answer(
+            self.actor(by or filling.COORDINATORS[body]),
+            self.checklist,
+            "C2",
+            AnswerScope.PARTY,
+            values,
+            base_version=current.version if current else 0,
+        )
+
+    def amend(self, *, until: dt.date | None = None) -> None:
+        """Bring a new revision of the terms into force."""
+        signing.amend(self.actor("ilena"), self.checklist, reason="A longer duty.", items=["C1"])
+        sheet = fill(self.checklist).sheet
+        current = sheet.shared("C1")
+        assert current is not None
+        last = until or clock.today() + dt.timedelta(days=DAYS + 30)
+        checklists.save_answer(
+            self.actor("ilena"),
+            self.checklist,
+            "C1",
+            AnswerScope.SHARED,
+            {**current.values, "until": last.isoformat()},
+            base_version=current.version,
+        )
+        filling.send(self.cast, self.checklist)
+        filling.sign(self.cast, self.checklist)
+
+    def browser(self, app: Flask, key: str) -> CheckedClient:
+        """Return a browser in which a person is signed in; what was done so far is committed."""
+        db.session.commit()
+        return signed_in(app, db.session.merge(self.cast.users[key]))
+
+    def code(self, key: str) -> str:
+        """Return the code that a person's app shows now."""
+        return second_factor.current_code(db.session.merge(self.cast.users[key])).code
+
+
+def cast() -> Cast:
+    """Make the fictional country with its people."""
+    load_checklists()
+    return people.make(PASSWORD)
+
+
+def everybody() -> Cast:
+    """Return the people and bodies that are there already."""
+    users = {user.name: user for user in db.session.scalars(sa.select(User))}
+    bodies = {body.name: body for body in db.session.scalars(sa.select(Organisation))}
+    return Cast(
+        bodies={key: bodies[body.details.name] for key, body in people.BODIES.items()},
+        users={person.key: users[person.name] for person in people.PEOPLE},
+    )
+
+
+def found() -> Stage:
+    """Return the cooperation that is there already."""
+    cooperation = db.session.scalars(sa.select(Cooperation)).one()
+    return Stage(everybody(), cooperation, _confidentiality(cooperation))
+
+
+def stage(
+    cast_: Cast,
+    *partners: str,
+    modes: tuple[Mode, ...] = (Mode.VISIT,),
+    questions: dict[str, str] | None = None,
+    covers: dict[str, str] | None = None,
+    in_force: bool = True,
+) -> Stage:
+    """Open a cooperation, bring in everybody, and bring its confidentiality terms into force.
+
+    covers is the answer to C1, else all work for a time.
+    """
+    bodies = ("npm", *(partners or ("od", "lh")))
+    cooperation = lifecycle.open_cooperation(
+        cast_.actor("ilena"),
+        title="Joint monitoring of police custody",
+        purpose="To see whether safeguards are kept.",
+        organisation_ids=[cast_.bodies[body].id for body in bodies[1:]],
+        modes=modes,
+        questions=questions,
+    )
+    for body in bodies:
+        for person in cast_.of_body(body):
+            if person.key != "ilena":
+                cooperations.add_person(
+                    cast_.actor(filling.COORDINATORS[body]),
+                    cooperation,
+                    user_id=cast_.users[person.key].id,
+                    organisation_id=cast_.bodies[body].id,
+                    function=person.function,
+                )
+    checklist = _confidentiality(cooperation)
+    made = Stage(cast_, cooperation, checklist)
+    if covers is not None:
+        checklists.save_answer(
+            made.actor("ilena"), checklist, "C1", AnswerScope.SHARED, covers, base_version=0
+        )
+    filling.fill_in(cast_, checklist)
+    if in_force:
+        filling.send(cast_, checklist)
+        filling.sign(cast_, checklist)
+    return made
+
+
+def _confidentiality(cooperation: Cooperation) -> Checklist:
+    return db.session.scalars(
+        sa.select(Checklist).where(
+            Checklist.cooperation_id == cooperation.id,
+            Checklist.kind == ChecklistKind.CONFIDENTIALITY,
+        )
+    ).one()

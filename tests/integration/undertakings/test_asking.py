@@ -1,0 +1,279 @@
+"""Who is asked for an undertaking, and what closes one at once."""
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.factories import undertakings
+from tests.factories.undertakings import DAYS, TOLD, Stage
+from tests.integration.undertakings.conftest import Clock
+from tracker.accounts import service as accounts
+from tracker.activity import queries as trail
+from tracker.activity import verbs
+from tracker.checklists import signing
+from tracker.cooperations import clearances
+from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import Clearance
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.demo import filling
+from tracker.demo.people import Cast
+from tracker.mail.models import OutboxMessage
+from tracker.undertakings import sealing, service
+from tracker.undertakings.models import (
+    InterestsDecision,
+    Undertaking,
+    UndertakingEnd,
+    UndertakingState,
+)
+
+ASKED, SIGNED = UndertakingState.ASKED, UndertakingState.SIGNED
+COUNTERSIGNED, CLOSED = UndertakingState.COUNTERSIGNED, UndertakingState.CLOSED
+LISTED = {"marek", "samira", "dina", "henrik", "leyla", "otto", "joana"}
+
+
+def verbs_of(stage: Stage, key: str) -> list[str]:
+    """Return the events of a person's undertaking, the oldest first."""
+    lines = trail.subject_history(stage.cooperation.id, [stage.undertaking(key).id])
+    return [line.verb for line in reversed(lines)]
+
+
+def mails_to(stage: Stage, key: str, kind: str) -> int:
+    """Count the messages of a kind to a person."""
+    return (
+        db.session.scalar(
+            sa.select(sa.func.count()).where(
+                OutboxMessage.recipient == stage.cast.users[key].email, OutboxMessage.kind == kind
+            )
+        )
+        or 0
+    )
+
+
+def end_of(stage: Stage, key: str) -> str:
+    """Return why a person's newest undertaking was closed."""
+    return stage.undertaking(key).closed_reason
+
+
+# Who is asked ----------------------------------------------------------------------------------
+
+
+def test_everybody_listed_is_asked_when_the_terms_come_into_force(stage: Stage) -> None:
+    assert stage.states() == dict.fromkeys(LISTED, ASKED)
+    assert stage.undertaking("leyla").organisation_id == stage.cast.bodies["lh"].id
+    assert stage.undertaking("marek").organisation_id == stage.cast.bodies["npm"].id
+    assert stage.undertaking("leyla").function == "Physician"
+    assert verbs_of(stage, "leyla") == ["undertaking_asked"]
+
+
+def test_nobody_is_asked_before_the_terms_are_in_force(cast: Cast) -> None:
+    drafted = undertakings.stage(cast, in_force=False)
+    assert drafted.states() == {}
+    drafted.list_people("lh", "leyla")
+    assert drafted.states() == {}
+
+
+def test_each_person_asked_gets_one_neutral_mail(stage: Stage) -> None:
+    for key in LISTED:
+        assert mails_to(stage, key, "undertaking_asked") == 1
+    assert mails_to(stage, "nadia", "undertaking_asked") == 0
+    message = db.session.scalars(
+        sa.select(OutboxMessage).where(
+            OutboxMessage.recipient == stage.cast.users["leyla"].email,
+            OutboxMessage.kind == "undertaking_asked",
+        )
+    ).one()
+    assert f"/undertakings/{stage.undertaking('leyla').id}" in message.body
+    for word in ("police", "Joint monitoring", "People's Advocate", "C-20", "Lantern"):
+        assert word not in message.body
+        assert word not in message.subject
+
+
+def test_who_is_listed_later_is_asked_later(stage: Stage) -> None:
+    stage.list_people("lh", "leyla", "otto")
+    assert stage.states()["joana"] is CLOSED
+    stage.list_people("lh", "leyla", "otto", "joana")
+    assert stage.states()["joana"] is ASKED
+    assert mails_to(stage, "joana", "undertaking_asked") == 2
+    assert mails_to(stage, "leyla", "undertaking_asked") == 1
+
+
+def test_a_party_that_lists_nobody_asks_nobody(stage: Stage) -> None:
+    stage.list_people("lh")
+    assert {key for key, state in stage.states().items() if state is not CLOSED} == {
+        "marek",
+        "samira",
+        "dina",
+        "henrik",
+    }
+
+
+def test_who_no_longer_takes_part_is_not_asked_by_an_old_list(cast: Cast) -> None:
+    drafted = undertakings.stage(cast, in_force=False)
+    cooperations.end_person(
+        drafted.actor("joana"),
+        drafted.cooperation,
+        user_id=drafted.id("leyla"),
+        organisation_id=cast.bodies["lh"].id,
+    )
+    filling.send(cast, drafted.checklist)
+    filling.sign(cast, drafted.checklist)
+    assert "leyla" not in drafted.states()
+
+
+def test_nobody_is_asked_once_the_time_of_the_terms_has_passed(
+    stage: Stage, frozen_time: Clock
+) -> None:
+    stage.list_people("lh", "leyla")
+    frozen_time(clock.now() + dt.timedelta(days=DAYS + 1))
+    stage.list_people("lh", "leyla", "otto")
+    assert stage.states()["otto"] is CLOSED
+
+
+def test_the_npms_own_people_are_not_asked(stage: Stage) -> None:
+    assert stage.states().keys().isdisjoint({"ilena", "tomas", "nadia", "pavo", "milan"})
+
+
+def test_a_person_listed_twice_is_asked_once(stage: Stage) -> None:
+    stage.list_people("od", "samira", "leyla")
+    rows = db.session.scalars(
+        sa.select(Undertaking).where(
+            Undertaking.user_id == stage.id("leyla"), Undertaking.state == ASKED
+        )
+    ).all()
+    assert len(rows) == 1
+    # A list of another party doesn't change for whom a person signs.
+    assert rows[0].organisation_id == stage.cast.bodies["lh"].id
+
+
+# What closes -----------------------------------------------------------------------------------
+
+
+def test_taken_from_the_list_closes_the_undertaking_and_the_clearance(stage: Stage) -> None:
+    stage.clear("leyla")
+    assert stage.is_cleared("leyla")
+    stage.list_people("lh", "otto", "joana")
+    assert end_of(stage, "leyla") == UndertakingEnd.UNLISTED
+    assert not stage.is_cleared("leyla")
+    assert verbs_of(stage, "leyla")[-1] == "undertaking_closed"
+
+
+def test_new_terms_close_everything_at_once_and_ask_again(stage: Stage) -> None:
+    stage.clear("leyla")
+    stage.sign("otto")
+    first = {key: stage.undertaking(key).id for key in LISTED}
+    stage.amend()
+    assert not stage.is_cleared("leyla")
+    assert stage.states() == dict.fromkeys(LISTED, ASKED)
+    assert set(first.values()).isdisjoint(stage.undertaking(key).id for key in LISTED)
+    old = db.session.get_one(Undertaking, first["leyla"], populate_existing=True)
+    assert (old.state, old.closed_reason) == (CLOSED, UndertakingEnd.NEW_TERMS)
+    assert mails_to(stage, "leyla", "undertaking_asked") == 2
+
+
+def test_a_text_in_amendment_leaves_the_clearances_open(stage: Stage) -> None:
+    stage.clear("leyla")
+    signing.amend(stage.actor("ilena"), stage.checklist, reason="A longer duty.", items=["C17"])
+    assert stage.is_cleared("leyla")
+
+
+def test_what_was_put_in_goes_along_to_the_new_terms_but_nothing_counts_as_confirmed(
+    stage: Stage,
+) -> None:
+    stage.put_in("leyla", TOLD)
+    stage.amend()
+    draft = sealing.draft_of(stage.undertaking("leyla"))
+    assert draft.interests == TOLD
+    assert draft.confirmed == frozenset()
+    assert not draft.is_ready
+
+
+def test_leaving_closes_at_once_and_coming_back_asks_again(stage: Stage) -> None:
+    stage.clear("leyla")
+    home = stage.cast.bodies["lh"].id
+    cooperations.end_person(
+        stage.actor("joana"), stage.cooperation, user_id=stage.id("leyla"), organisation_id=home
+    )
+    assert end_of(stage, "leyla") == UndertakingEnd.LEFT
+    assert not stage.is_cleared("leyla")
+    cooperations.add_person(
+        stage.actor("joana"), stage.cooperation, user_id=stage.id("leyla"), organisation_id=home
+    )
+    assert stage.states()["leyla"] is ASKED
+
+
+@pytest.mark.parametrize("how_far", ["asked", "signed", "cleared"])
+def test_suspension_closes_at_once_and_restoring_asks_again(stage: Stage, how_far: str) -> None:
+    if how_far == "signed":
+        stage.sign("leyla")
+    if how_far == "cleared":
+        stage.clear("leyla")
+    accounts.suspend(stage.actor("iris"), stage.id("leyla"), reason="Asked by the CSO.")
+    assert stage.states()["leyla"] is CLOSED
+    assert end_of(stage, "leyla") == UndertakingEnd.SUSPENDED
+    assert not stage.is_cleared("leyla")
+    accounts.restore(stage.actor("iris"), stage.id("leyla"))
+    assert stage.states()["leyla"] is ASKED
+    assert not stage.is_cleared("leyla")
+
+
+def test_the_last_day_is_included_and_the_next_one_is_not(stage: Stage, frozen_time: Clock) -> None:
+    clearance = stage.clear("leyla")
+    last = dt.datetime.combine(clearance.until_on, dt.time(12), dt.UTC)
+    frozen_time(last)
+    assert stage.is_cleared("leyla")
+    frozen_time(last + dt.timedelta(days=1))
+    assert not stage.is_cleared("leyla")
+
+
+def test_the_worker_records_what_has_run_out(stage: Stage, frozen_time: Clock) -> None:
+    clearance = stage.clear("leyla")
+    frozen_time(dt.datetime.combine(clearance.until_on, dt.time(12), dt.UTC) + dt.timedelta(1))
+    assert clearances.close_expired(clock.today()) == 1
+    assert end_of(stage, "leyla") == UndertakingEnd.EXPIRED
+    assert clearances.close_expired(clock.today()) == 0
+    # Nothing is asked on terms whose time has passed.
+    stage.list_people("lh", "leyla", "otto")
+    assert stage.states()["leyla"] is CLOSED
+
+
+def test_a_withdrawn_person_is_not_asked_again_by_a_change_of_the_list(stage: Stage) -> None:
+    stage.clear("leyla")
+    service.withdraw(stage.actor("leyla"), stage.undertaking("leyla").id)
+    stage.list_people("lh", "leyla", "otto")
+    assert stage.states()["leyla"] is CLOSED
+    assert end_of(stage, "leyla") == UndertakingEnd.WITHDRAWN
+
+
+def test_another_cooperation_is_left_alone(cast: Cast) -> None:
+    one, other = undertakings.stage(cast), undertakings.stage(cast)
+    one.clear("leyla")
+    other.clear("leyla")
+    one.amend()
+    assert not one.is_cleared("leyla")
+    assert other.is_cleared("leyla")
+    one.list_people("lh", "otto")
+    assert other.states()["leyla"] is COUNTERSIGNED
+
+
+def test_what_was_replaced_is_asked_again_only_on_new_terms(stage: Stage) -> None:
+    stage.sign("leyla", TOLD)
+    stage.decide("leyla", InterestsDecision.REPLACE, "Too near.")
+    stage.list_people("lh", "leyla", "otto")
+    assert stage.states()["leyla"] is SIGNED
+    stage.amend()
+    assert stage.states()["leyla"] is ASKED
+
+
+def test_every_closing_of_a_clearance_is_in_the_trail(stage: Stage, session: Session) -> None:
+    stage.clear("leyla")
+    stage.clear("otto")
+    stage.amend()
+    _total, lines = trail.history(stage.cooperation.id, limit=200)
+    closed = [line for line in lines if line.verb == verbs.CLEARANCE_CLOSED.name]
+    assert len(closed) == 2
+    assert {line.details["reason"] for line in closed} == {"new_terms"}
+    open_ones = session.scalars(sa.select(Clearance).where(Clearance.closed_at.is_(None))).all()
+    assert open_ones == []

@@ -1,0 +1,720 @@
+"""The verbs of an undertaking: each asks its rule, changes, records and writes, and no more."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.factories import undertakings
+from tests.factories.undertakings import TOLD, Stage
+from tests.integration.undertakings.conftest import Clock
+from tracker.activity import queries as trail
+from tracker.activity.models import Event
+from tracker.checklists import service as checklists
+from tracker.checklists.models import AnswerScope
+from tracker.cooperations import keys
+from tracker.cooperations.models import Clearance, ClearanceScope, Mode
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.demo.people import Cast
+from tracker.mail.models import OutboxMessage
+from tracker.signoff import service as signoff
+from tracker.signoff.models import Revision, Signature, SignatureKind
+from tracker.undertakings import queries, sealing, service
+from tracker.undertakings.facts import Draft
+from tracker.undertakings.models import InterestsDecision, UndertakingEnd, UndertakingState
+from tracker.undertakings.queries import ClearingState, Interests, TaskKind, VisitChoice
+
+OTHERS = ["dina", "otto", "joana", "samira", "henrik", "tomas", "milan", "ilena", "greta", "iris"]
+NOT_DECIDERS = [
+    "leyla",
+    "otto",
+    "joana",
+    "henrik",
+    "samira",
+    "ilena",
+    "nadia",
+    "marek",
+    "greta",
+    "iris",
+]
+
+
+def document(revision: Revision) -> dict[str, object]:
+    return signoff.document_of(revision, keys.key_of(revision.cooperation_id))
+
+
+def revision_of(stage: Stage, key: str) -> Revision:
+    revision_id = stage.undertaking(key).revision_id
+    assert revision_id is not None
+    return db.session.get_one(Revision, revision_id)
+
+
+def signatures(revision: Revision) -> dict[SignatureKind, Signature]:
+    rows = db.session.scalars(sa.select(Signature).where(Signature.revision_id == revision.id))
+    return {row.kind: row for row in rows}
+
+
+def evidence(stage: Stage) -> list[str]:
+    rows = db.session.scalars(
+        sa.select(Event.evidence).where(
+            Event.evidence.is_not(None), Event.subject_type == "undertaking"
+        )
+    )
+    return [row for row in rows if row]
+
+
+def sign_again(stage: Stage, key: str, seen: str) -> None:
+    service.sign(
+        stage.actor(key),
+        stage.undertaking(key).id,
+        seen=seen,
+        sentence="I undertake this.",
+        language="en",
+        identity=stage.proof(key),
+    )
+
+
+# The draft -------------------------------------------------------------------------------------
+
+
+def test_a_draft_is_kept_as_it_was_typed(stage: Stage) -> None:
+    kept = stage.put_in("leyla", TOLD, briefed=False, briefed_on=None, is_ready=False)
+    assert sealing.draft_of(stage.undertaking("leyla")) == kept
+    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+
+
+def test_a_draft_is_no_event(stage: Stage) -> None:
+    before, _lines = trail.history(stage.cooperation.id)
+    stage.put_in("leyla", TOLD)
+    after, _lines = trail.history(stage.cooperation.id)
+    assert after == before
+
+
+@pytest.mark.parametrize("key", OTHERS)
+def test_nobody_puts_in_anything_for_another(stage: Stage, key: str) -> None:
+    with pytest.raises(RefusedError, match="Nobody signs for another"):
+        service.save_draft(stage.actor(key), stage.undertaking("leyla").id, Draft())
+
+
+def test_a_text_beyond_its_limit_is_refused(stage: Stage) -> None:
+    with pytest.raises(RuleBrokenError, match="at most") as caught:
+        stage.put_in("leyla", "x" * (service.MAX_INTERESTS + 1))
+    assert caught.value.field == "interests"
+    stage.put_in("leyla", "x" * service.MAX_INTERESTS)
+
+
+def test_nothing_is_put_in_after_signing(stage: Stage) -> None:
+    stage.sign("leyla")
+    with pytest.raises(RefusedError, match="signed this undertaking already"):
+        stage.put_in("leyla")
+
+
+# Signing ---------------------------------------------------------------------------------------
+
+
+def test_signing_freezes_what_was_put_in(stage: Stage) -> None:
+    stage.sign("leyla", TOLD)
+    revision = revision_of(stage, "leyla")
+    held = document(revision)
+    assert revision.is_sealed
+    assert revision.subject_id == stage.undertaking("leyla").id
+    assert held["person"] == {
+        "id": str(stage.id("leyla")),
+        "name": "Leyla Marchetti",
+        "function": "Physician",
+    }
+    assert held["organisation"] == {
+        "id": str(stage.cast.bodies["lh"].id),
+        "name": "Lantern Health Network",
+    }
+    in_force = db.session.get_one(Revision, stage.checklist.revision_in_force_id)
+    terms = held["terms"]
+    assert isinstance(terms, dict)
+    assert (terms["revision"], terms["digest"]) == (1, in_force.digest)
+    points = held["points"]
+    assert isinstance(points, list)
+    assert [point["code"] for point in points] == ["C10", "C17", "C6", "C7", "C8", "C14", "C15"]
+    assert all(point["confirmed"] for point in points)
+    assert held["interests"] == {
+        "question": queries.asked(stage.checklist).interests.prompt,  # type: ignore[union-attr]
+        "declared": True,
+        "text": TOLD,
+    }
+    assert held["sentence"] == "I, Leyla Marchetti, undertake this."
+
+
+def test_signing_changes_the_state_and_forgets_the_draft(stage: Stage) -> None:
+    stage.sign("leyla", TOLD)
+    undertaking = stage.undertaking("leyla")
+    assert undertaking.state is UndertakingState.SIGNED
+    assert undertaking.signed_at is not None
+    assert undertaking.briefed_on == clock.today()
+    assert undertaking.has_interests is True
+    assert undertaking.sealed_draft is None
+    assert not stage.is_cleared("leyla")
+
+
+def test_a_person_signs_in_their_own_name(stage: Stage) -> None:
+    stage.sign("leyla")
+    signature = signatures(revision_of(stage, "leyla"))[SignatureKind.SIGNATURE]
+    assert signature.user_id == stage.id("leyla")
+    assert signature.organisation_id is None
+    assert signature.signer_name == "Leyla Marchetti"
+    assert signature.organisation_name == "Lantern Health Network"
+
+
+def test_revision_and_signature_are_each_bound_by_one_event(stage: Stage) -> None:
+    stage.sign("leyla", TOLD)
+    stage.decide("leyla")
+    stage.countersign("leyla")
+    revision = revision_of(stage, "leyla")
+    made = signatures(revision)
+    assert sorted(evidence(stage)) == sorted(
+        [
+            signoff.evidence_of_revision(revision),
+            made[SignatureKind.SIGNATURE].digest,
+            made[SignatureKind.COUNTERSIGNATURE].digest,
+        ]
+    )
+
+
+def test_the_trail_tells_the_way_to_a_clearance(stage: Stage) -> None:
+    stage.clear("leyla", TOLD)
+    lines = trail.subject_history(stage.cooperation.id, [stage.undertaking("leyla").id])
+    assert [line.verb for line in reversed(lines)] == [
+        "undertaking_asked",
+        "undertaking_frozen",
+        "undertaking_signed",
+        "interests_decided",
+        "undertaking_countersigned",
+    ]
+    decided = next(line for line in lines if line.verb == "interests_decided")
+    assert decided.details == {}
+
+
+@pytest.mark.parametrize("key", OTHERS)
+def test_nobody_signs_for_another(stage: Stage, key: str) -> None:
+    with pytest.raises(RefusedError, match="Nobody signs for another"):
+        stage.sign("leyla", by=key)
+    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+    assert evidence(stage) == []
+
+
+def test_a_proof_of_another_person_signs_nothing(stage: Stage) -> None:
+    draft = stage.put_in("leyla")
+    with pytest.raises(RefusedError, match="another person's"):
+        service.sign(
+            stage.actor("leyla"),
+            stage.undertaking("leyla").id,
+            seen=draft.digest,
+            sentence="I undertake this.",
+            language="en",
+            identity=stage.proof("otto"),
+        )
+
+
+def test_an_old_proof_signs_nothing(stage: Stage) -> None:
+    draft = stage.put_in("leyla")
+    old = replace(stage.proof("leyla"), at=clock.now() - dt.timedelta(minutes=3))
+    with pytest.raises(RefusedError, match="too old"):
+        service.sign(
+            stage.actor("leyla"),
+            stage.undertaking("leyla").id,
+            seen=draft.digest,
+            sentence="I undertake this.",
+            language="en",
+            identity=old,
+        )
+
+
+def test_signing_twice_is_refused_and_leaves_one_signature(stage: Stage) -> None:
+    draft = stage.put_in("leyla")
+    sign_again(stage, "leyla", draft.digest)
+    with pytest.raises(RefusedError, match="signed this undertaking already"):
+        sign_again(stage, "leyla", draft.digest)
+    assert len(signatures(revision_of(stage, "leyla"))) == 1
+
+
+def test_a_draft_changed_elsewhere_is_not_signed_unread(stage: Stage) -> None:
+    read = stage.put_in("leyla", "A cousin.")
+    stage.put_in("leyla", "Nothing.")
+    with pytest.raises(StaleError, match="another page"):
+        sign_again(stage, "leyla", read.digest)
+
+
+def test_a_draft_that_lacks_something_is_not_signed(stage: Stage) -> None:
+    draft = stage.put_in("leyla", confirmed=frozenset({"c6_confirmed"}))
+    with pytest.raises(RuleBrokenError, match="Something is missing"):
+        sign_again(stage, "leyla", draft.digest)
+    draft = stage.put_in("leyla", is_ready=False)
+    with pytest.raises(RuleBrokenError, match="Something is missing"):
+        sign_again(stage, "leyla", draft.digest)
+
+
+def test_what_rests_on_replaced_terms_is_not_signed(stage: Stage) -> None:
+    draft = stage.put_in("leyla")
+    old = stage.undertaking("leyla").id
+    stage.amend()
+    with pytest.raises(RefusedError, match="was closed"):
+        service.sign(
+            stage.actor("leyla"),
+            old,
+            seen=draft.digest,
+            sentence="I undertake this.",
+            language="en",
+            identity=stage.proof("leyla"),
+        )
+
+
+def test_terms_that_have_run_out_are_not_signed(stage: Stage, frozen_time: Clock) -> None:
+    stage.put_in("leyla")
+    frozen_time(clock.now() + dt.timedelta(days=undertakings.DAYS + 1))
+    with pytest.raises(RefusedError, match="has passed"):
+        stage.sign("leyla")
+
+
+def test_those_who_decide_are_written_to_and_nobody_else(stage: Stage) -> None:
+    stage.sign("leyla", TOLD)
+    rows = db.session.scalars(
+        sa.select(OutboxMessage).where(OutboxMessage.kind == "undertaking_signed")
+    ).all()
+    assert {row.recipient for row in rows} == {
+        stage.cast.users["tomas"].email,
+        stage.cast.users["milan"].email,
+    }
+    for row in rows:
+        assert "Leyla" not in row.body
+        assert "Leyla" not in row.subject
+
+
+# Deciding --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["tomas", "milan"])
+@pytest.mark.parametrize("decision", list(InterestsDecision))
+def test_the_npm_decides_with_a_reason(stage: Stage, decision: InterestsDecision, by: str) -> None:
+    stage.sign("leyla", TOLD)
+    stage.decide("leyla", decision, "Not at Lower Harbour.", by=by)
+    undertaking = stage.undertaking("leyla")
+    assert undertaking.decision is decision
+    assert undertaking.decided_by_id == stage.id(by)
+    assert sealing.decision_reason_of(undertaking) == "Not at Lower Harbour."
+
+
+@pytest.mark.parametrize("decision", [InterestsDecision.LIMIT, InterestsDecision.REPLACE])
+def test_a_limit_needs_its_reason(stage: Stage, decision: InterestsDecision) -> None:
+    stage.sign("leyla", TOLD)
+    for reason in ("", "   "):
+        with pytest.raises(RuleBrokenError, match="what follows, and why") as caught:
+            stage.decide("leyla", decision, reason)
+        assert caught.value.field == "reason"
+    assert stage.undertaking("leyla").decision is None
+
+
+def test_an_oversized_reason_is_refused(stage: Stage) -> None:
+    stage.sign("leyla", TOLD)
+    with pytest.raises(RuleBrokenError, match="at most"):
+        stage.decide("leyla", InterestsDecision.LIMIT, "x" * (service.MAX_REASON + 1))
+
+
+@pytest.mark.parametrize("key", NOT_DECIDERS)
+def test_nobody_else_decides(stage: Stage, key: str) -> None:
+    stage.sign("leyla", TOLD)
+    with pytest.raises(RefusedError):
+        stage.decide("leyla", by=key)
+
+
+def test_a_decision_may_change_until_it_is_countersigned(stage: Stage) -> None:
+    stage.sign("leyla", TOLD)
+    stage.decide("leyla", InterestsDecision.REPLACE, "Too near.")
+    with pytest.raises(RefusedError, match="another person"):
+        stage.countersign("leyla")
+    stage.decide("leyla", InterestsDecision.LIMIT, "Not at Lower Harbour.", by="milan")
+    stage.countersign("leyla")
+    with pytest.raises(RefusedError, match="nothing to decide"):
+        stage.decide("leyla")
+
+
+def test_the_person_is_told_that_something_was_decided_and_not_what(stage: Stage) -> None:
+    stage.sign("leyla", TOLD)
+    stage.decide("leyla", InterestsDecision.REPLACE, "Too near to Lower Harbour.")
+    row = db.session.scalars(
+        sa.select(OutboxMessage).where(OutboxMessage.kind == "undertaking_decided")
+    ).one()
+    assert row.recipient == stage.cast.users["leyla"].email
+    for word in ("Lower Harbour", "replace", "another person", "Too near"):
+        assert word not in row.body
+        assert word not in row.subject
+
+
+# Countersigning --------------------------------------------------------------------------------
+
+
+def test_a_countersignature_opens_a_clearance(stage: Stage) -> None:
+    stage.sign("leyla")
+    clearance = stage.countersign("leyla")
+    terms = queries.load(stage.undertaking("leyla")).terms
+    assert stage.undertaking("leyla").state is UndertakingState.COUNTERSIGNED
+    assert clearance.scope is ClearanceScope.ALL
+    assert (clearance.from_on, clearance.until_on) == (clock.today(), terms.until)
+    assert clearance.undertaking_id == stage.undertaking("leyla").id
+    assert stage.is_cleared("leyla")
+    assert not stage.is_cleared("otto")
+    signature = signatures(revision_of(stage, "leyla"))[SignatureKind.COUNTERSIGNATURE]
+    assert signature.organisation_id == stage.cast.bodies["npm"].id
+    assert signature.power == "section 12 of the People's Advocate Act"
+
+
+def test_a_manager_countersigns_too(stage: Stage) -> None:
+    stage.sign("leyla")
+    stage.countersign("leyla", by="milan")
+    assert stage.is_cleared("leyla")
+
+
+@pytest.mark.parametrize("key", NOT_DECIDERS)
+def test_nobody_else_countersigns(stage: Stage, key: str) -> None:
+    stage.sign("leyla")
+    with pytest.raises(RefusedError):
+        stage.countersign("leyla", by=key)
+    assert not stage.is_cleared("leyla")
+
+
+def test_undecided_interests_are_not_countersigned(stage: Stage) -> None:
+    stage.sign("leyla", TOLD)
+    with pytest.raises(RefusedError, match="Decide on the declared interests first"):
+        stage.countersign("leyla")
+
+
+def test_unsigned_ones_are_not_countersigned(stage: Stage) -> None:
+    with pytest.raises(RefusedError, match="has not signed yet"):
+        stage.countersign("leyla")
+
+
+def test_countersigning_twice_is_refused_and_opens_one_clearance(stage: Stage) -> None:
+    stage.clear("leyla")
+    with pytest.raises(RefusedError, match="countersigned already"):
+        stage.countersign("leyla", by="milan")
+    rows = db.session.scalars(sa.select(Clearance)).all()
+    assert len(rows) == 1
+
+
+def test_the_last_day_lies_within_the_terms(stage: Stage) -> None:
+    stage.sign("leyla")
+    until = queries.load(stage.undertaking("leyla")).terms.until
+    for day in (until + dt.timedelta(days=1), clock.today() - dt.timedelta(days=1)):
+        with pytest.raises(RuleBrokenError) as caught:
+            stage.countersign("leyla", until=day)
+        assert caught.value.field == "until"
+    clearance = stage.countersign("leyla", until=clock.today() + dt.timedelta(days=30))
+    assert clearance.until_on == clock.today() + dt.timedelta(days=30)
+
+
+def test_what_was_signed_on_replaced_terms_is_not_countersigned(stage: Stage) -> None:
+    stage.sign("leyla")
+    old = stage.undertaking("leyla").id
+    stage.amend()
+    with pytest.raises(RefusedError, match="was closed"):
+        service.countersign(
+            stage.actor("tomas"),
+            old,
+            until=clock.today(),
+            sentence="I countersign.",
+            language="en",
+            identity=stage.proof("tomas"),
+        )
+
+
+def test_a_person_with_a_signatorys_role_does_not_countersign_their_own(stage: Stage) -> None:
+    """Even when the NPM lists its own signatory."""
+    stage.list_people("npm", "marek", "tomas")
+    stage.sign("tomas", TOLD)
+    with pytest.raises(RefusedError, match="their own"):
+        stage.decide("tomas", by="tomas")
+    stage.decide("tomas", by="milan")
+    with pytest.raises(RefusedError, match="their own"):
+        stage.countersign("tomas", by="tomas")
+    stage.countersign("tomas", by="milan")
+    assert stage.is_cleared("tomas")
+
+
+# What the terms cover --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_visits() -> Iterator[Callable[..., None]]:
+    yield queries.use_visit_reader
+    queries.use_visit_reader(None)
+
+
+def covering(cast: Cast, scope: str) -> Stage:
+    until = clock.today() + dt.timedelta(days=90)
+    covers = {"scope": scope, "which": "The one in the south", "until": until.isoformat()}
+    return undertakings.stage(cast, covers=covers)
+
+
+def test_one_visit_waits_until_there_is_one(cast: Cast, with_visits: Callable[..., None]) -> None:
+    with_visits(lambda _cooperation_id: [])
+    stage = covering(cast, "one_visit")
+    stage.sign("leyla")
+    with pytest.raises(RuleBrokenError, match="no visit is planned yet") as caught:
+        stage.countersign("leyla", visit_id=uuid4())
+    assert caught.value.field == "visit_id"
+
+
+def test_one_visit_opens_that_visit_alone(cast: Cast, with_visits: Callable[..., None]) -> None:
+    visits = [VisitChoice(uuid4(), 1), VisitChoice(uuid4(), 2)]
+    with_visits(lambda _cooperation_id: visits)
+    stage = covering(cast, "one_visit")
+    stage.sign("leyla")
+    for wrong in (None, uuid4()):
+        with pytest.raises(RuleBrokenError, match="Choose the visit"):
+            stage.countersign("leyla", visit_id=wrong)
+    clearance = stage.countersign("leyla", visit_id=visits[1].id)
+    assert clearance.scope is ClearanceScope.VISIT
+    assert stage.is_cleared("leyla", visits[1].id)
+    assert not stage.is_cleared("leyla", visits[0].id)
+    assert not stage.is_cleared("leyla")
+    _total, lines = trail.history(stage.cooperation.id)
+    opened = next(line for line in lines if line.verb == "clearance_opened")
+    assert "until" not in opened.details
+
+
+def test_one_project_opens_the_project(cast: Cast) -> None:
+    stage = covering(cast, "one_project")
+    stage.sign("leyla")
+    clearance = stage.countersign("leyla")
+    assert clearance.scope is ClearanceScope.PROJECT
+
+
+def test_all_work_is_for_no_visit_in_particular(stage: Stage) -> None:
+    stage.sign("leyla")
+    with pytest.raises(RuleBrokenError, match="one single visit"):
+        stage.countersign("leyla", visit_id=uuid4())
+
+
+# Withdrawing and asking again -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how_far", ["signed", "cleared"])
+def test_the_person_withdraws_and_everything_closes(stage: Stage, how_far: str) -> None:
+    if how_far == "signed":
+        stage.sign("leyla")
+    else:
+        stage.clear("leyla")
+    service.withdraw(stage.actor("leyla"), stage.undertaking("leyla").id)
+    assert not stage.is_cleared("leyla")
+    assert stage.undertaking("leyla").closed_reason == UndertakingEnd.WITHDRAWN
+    # The signatures stay.
+    assert signatures(revision_of(stage, "leyla"))
+
+
+def test_withdrawing_twice_is_refused(stage: Stage) -> None:
+    stage.clear("leyla")
+    undertaking_id = stage.undertaking("leyla").id
+    service.withdraw(stage.actor("leyla"), undertaking_id)
+    with pytest.raises(RefusedError, match="closed already"):
+        service.withdraw(stage.actor("leyla"), undertaking_id)
+
+
+@pytest.mark.parametrize("key", OTHERS)
+def test_nobody_withdraws_for_another(stage: Stage, key: str) -> None:
+    stage.clear("leyla")
+    with pytest.raises(RefusedError):
+        service.withdraw(stage.actor(key), stage.undertaking("leyla").id)
+    assert stage.is_cleared("leyla")
+
+
+def test_the_npm_withdraws_a_clearance_with_a_reason(stage: Stage) -> None:
+    stage.clear("leyla")
+    undertaking_id = stage.undertaking("leyla").id
+    for reason in ("", " "):
+        with pytest.raises(RuleBrokenError, match="Give the reason"):
+            service.withdraw_clearance(stage.actor("tomas"), undertaking_id, reason)
+    assert stage.is_cleared("leyla")
+    service.withdraw_clearance(stage.actor("milan"), undertaking_id, "Spoke to the press.")
+    assert not stage.is_cleared("leyla")
+    undertaking = stage.undertaking("leyla")
+    assert undertaking.closed_reason == UndertakingEnd.WITHDRAWN_BY_NPM
+    assert sealing.closing_reason_of(undertaking) == "Spoke to the press."
+
+
+@pytest.mark.parametrize("key", NOT_DECIDERS)
+def test_nobody_else_withdraws_a_clearance(stage: Stage, key: str) -> None:
+    stage.clear("leyla")
+    with pytest.raises(RefusedError):
+        service.withdraw_clearance(stage.actor(key), stage.undertaking("leyla").id, "Because.")
+    assert stage.is_cleared("leyla")
+
+
+def test_who_withdrew_begins_anew_and_is_cleared_again(stage: Stage) -> None:
+    stage.clear("leyla")
+    old = stage.undertaking("leyla").id
+    service.withdraw(stage.actor("leyla"), old)
+    asked_anew = service.ask_again(stage.actor("leyla"), old)
+    assert asked_anew.id != old
+    assert not stage.is_cleared("leyla")
+    stage.clear("leyla", TOLD)
+    assert stage.is_cleared("leyla")
+    with pytest.raises(RefusedError, match="asked already"):
+        service.ask_again(stage.actor("ilena"), old)
+
+
+def test_who_was_closed_by_the_npm_does_not_begin_anew_alone(stage: Stage) -> None:
+    stage.clear("leyla")
+    undertaking_id = stage.undertaking("leyla").id
+    service.withdraw_clearance(stage.actor("tomas"), undertaking_id, "Spoke to the press.")
+    with pytest.raises(RefusedError, match="The NPM asks"):
+        service.ask_again(stage.actor("leyla"), undertaking_id)
+    service.ask_again(stage.actor("ilena"), undertaking_id)
+    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+
+
+# What waits, and how far each is ----------------------------------------------------------------
+
+
+def kinds(stage: Stage, key: str) -> tuple[list[TaskKind], list[TaskKind]]:
+    found = queries.tasks(stage.actor(key))
+    return [task.kind for task in found.mine], [task.kind for task in found.others]
+
+
+def test_what_waits_moves_from_hand_to_hand(stage: Stage) -> None:
+    assert kinds(stage, "leyla") == ([TaskKind.SIGN], [])
+    assert kinds(stage, "tomas") == ([], [TaskKind.WAITS_FOR_PEOPLE])
+    stage.sign("leyla", TOLD)
+    assert kinds(stage, "leyla") == ([], [TaskKind.WAITS_FOR_NPM])
+    assert kinds(stage, "milan")[0] == [TaskKind.DECIDE]
+    stage.decide("leyla")
+    assert kinds(stage, "tomas")[0] == [TaskKind.COUNTERSIGN]
+    stage.countersign("leyla")
+    assert kinds(stage, "leyla") == ([], [])
+    assert kinds(stage, "tomas")[0] == []
+
+
+def test_coordinators_see_how_many_of_their_own_are_waited_for(stage: Stage) -> None:
+    def waited_for(key: str) -> list[int]:
+        return [
+            task.count
+            for task in queries.tasks(stage.actor(key)).others
+            if task.kind is TaskKind.WAITS_FOR_PEOPLE
+        ]
+
+    assert waited_for("ilena") == [7]
+    assert waited_for("joana") == [2]
+    assert waited_for("samira") == [2]
+    assert waited_for("leyla") == []
+    assert waited_for("greta") == []
+    assert waited_for("iris") == []
+    assert waited_for("celia") == []
+
+
+def test_what_is_to_be_replaced_waits_for_nobody(stage: Stage) -> None:
+    stage.sign("leyla", TOLD)
+    stage.decide("leyla", InterestsDecision.REPLACE, "Too near.")
+    assert kinds(stage, "tomas")[0] == []
+
+
+def test_each_step_is_told_to_readiness(stage: Stage) -> None:
+    def state() -> ClearingState:
+        return queries.clearing_states(stage.cooperation.id, [stage.id("leyla")])[stage.id("leyla")]
+
+    assert state() == ClearingState()
+    stage.sign("leyla", TOLD)
+    signed = ClearingState(briefed_on=clock.today(), interests=Interests.UNDECIDED, signed=True)
+    assert state() == signed
+    stage.decide("leyla", InterestsDecision.LIMIT, "Not at Lower Harbour.")
+    assert state() == replace(signed, interests=Interests.LIMIT)
+    clearance = stage.countersign("leyla")
+    assert state() == replace(
+        signed,
+        interests=Interests.LIMIT,
+        countersigned=True,
+        cleared=True,
+        until=clearance.until_on,
+    )
+    stage.amend()
+    assert state() == ClearingState()
+
+
+def test_nothing_declared_needs_no_decision(stage: Stage) -> None:
+    stage.sign("leyla")
+    found = queries.clearing_states(stage.cooperation.id, [stage.id("leyla")])
+    assert found[stage.id("leyla")].interests is Interests.NONE
+
+
+def test_a_clearance_for_another_visit_does_not_count(
+    cast: Cast, with_visits: Callable[..., None]
+) -> None:
+    visits = [VisitChoice(uuid4(), 1), VisitChoice(uuid4(), 2)]
+    with_visits(lambda _cooperation_id: visits)
+    stage = covering(cast, "one_visit")
+    stage.sign("leyla")
+    stage.countersign("leyla", visit_id=visits[0].id)
+
+    def cleared(visit_id: UUID | None) -> bool:
+        found = queries.clearing_states(stage.cooperation.id, [stage.id("leyla")], visit_id)
+        return found[stage.id("leyla")].cleared
+
+    assert cleared(visits[0].id)
+    assert not cleared(visits[1].id)
+    assert not cleared(None)
+
+
+def test_readiness_asks_as_often_for_many_as_for_one(
+    stage: Stage, session: Session, statements: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    for key in ("leyla", "otto", "dina"):
+        stage.clear(key)
+
+    ids_of = {key: stage.id(key) for key in ("leyla", "otto", "dina", "samira", "henrik")}
+    cooperation_id = stage.cooperation.id
+    session.commit()
+
+    def count(*names: str) -> int:
+        ids = [ids_of[key] for key in names]
+        session.rollback()
+        session.expunge_all()
+        with statements() as seen:
+            queries.clearing_states(cooperation_id, ids)
+        return len(seen)
+
+    assert count("leyla") == count(*ids_of)
+
+
+def test_terms_of_another_mode_leave_out_what_they_do_not_require(cast: Cast) -> None:
+    stage = undertakings.stage(cast, modes=(Mode.INFO_F,), questions={"personal_data": "no"})
+    stage.sign("leyla")
+    points = document(revision_of(stage, "leyla"))["points"]
+    assert isinstance(points, list)
+    assert "C14" not in [point["code"] for point in points]
+
+
+def test_an_answer_to_another_item_asks_nobody(stage: Stage) -> None:
+    stage.list_people("lh", "leyla")
+    before, _lines = trail.history(stage.cooperation.id)
+    checklists.save_answer(
+        stage.actor("joana"),
+        stage.checklist,
+        "C2",
+        AnswerScope.PARTY,
+        {"listed": "people", "persons": [stage_row(stage)]},
+        base_version=2,
+    )
+    _total, lines = trail.history(stage.cooperation.id)
+    after = trail.history(stage.cooperation.id)[0]
+    assert after == before + 1
+    assert lines[0].verb == "answer_saved"
+
+
+def stage_row(stage: Stage) -> dict[str, str]:
+    return {
+        "person": str(stage.id("leyla")),
+        "function": "Physician and trainer",
+        "organisation": str(stage.cast.bodies["lh"].id),
+    }

@@ -1,0 +1,274 @@
+"""Who may do what with an undertaking: a table of cases, and each reason."""
+
+import datetime as dt
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import pytest
+
+from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
+from tracker.access.decision import Decision
+from tracker.undertakings import policy
+from tracker.undertakings.facts import Standing
+from tracker.undertakings.models import InterestsDecision, UndertakingState
+
+NPM, OTHER_NPM, CSO = uuid4(), uuid4(), uuid4()
+LEYLA = uuid4()
+TODAY = dt.date(2027, 3, 1)
+
+ASKED, SIGNED = UndertakingState.ASKED, UndertakingState.SIGNED
+COUNTERSIGNED, CLOSED = UndertakingState.COUNTERSIGNED, UndertakingState.CLOSED
+
+
+def person(
+    *roles: Role,
+    of: UUID = NPM,
+    kind: OrganisationKind = OrganisationKind.NPM,
+    user_id: UUID | None = None,
+    **more: bool,
+) -> Actor:
+    memberships = tuple(
+        ActorMembership(role, of, "An organisation", kind, outside_expert=more.get("expert", False))
+        for role in roles
+    )
+    return Actor(user_id or uuid4(), "Somebody", memberships=memberships, organisation_id=of)
+
+
+def of_cso(*roles: Role, user_id: UUID | None = None) -> Actor:
+    return person(*roles, of=CSO, kind=OrganisationKind.CSO, user_id=user_id)
+
+
+SIGNATORY = person(Role.SIGNATORY)
+MANAGER = person(Role.MANAGER)
+COORDINATOR = person(Role.COORDINATOR)
+OWNER = of_cso(Role.MEMBER, user_id=LEYLA)
+NOT_DECIDERS = {
+    "the person": OWNER,
+    "a coordinator of the NPM": COORDINATOR,
+    "a member of the NPM": person(Role.MEMBER),
+    "an auditor of the NPM": person(Role.AUDITOR),
+    "a signatory of another NPM": person(Role.SIGNATORY, of=OTHER_NPM),
+    "a manager of another NPM": person(Role.MANAGER, of=OTHER_NPM),
+    "a signatory of a CSO": of_cso(Role.SIGNATORY),
+    "a manager of the person's CSO": of_cso(Role.MANAGER),
+    "an outside expert with a signatory's role": person(Role.SIGNATORY, expert=True),
+    "an administrator": Actor(uuid4(), "Root", memberships=(ActorMembership(Role.ADMINISTRATOR),)),
+}
+DECIDERS = {"a signatory": SIGNATORY, "a manager": MANAGER}
+
+
+def standing(**changed: object) -> Standing:
+    return replace(
+        Standing(
+            user_id=LEYLA,
+            state=ASKED,
+            is_current=True,
+            until=TODAY,
+            npm_ids=frozenset({NPM}),
+            has_interests=None,
+        ),
+        **changed,  # type: ignore[arg-type] # names of its fields
+    )
+
+
+def refused(decision: Decision) -> str:
+    assert not decision
+    return str(decision.reason)
+
+
+# Filling in and signing
+
+
+def test_the_person_alone_fills_in_and_signs() -> None:
+    assert policy.can_fill_in(OWNER, standing(), TODAY)
+
+
+@pytest.mark.parametrize("who", [SIGNATORY, MANAGER, COORDINATOR, of_cso(Role.SIGNATORY)])
+def test_nobody_signs_for_another(who: Actor) -> None:
+    assert "Nobody signs for another" in refused(policy.can_fill_in(who, standing(), TODAY))
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"state": SIGNED}, "signed this undertaking already"),
+        ({"state": COUNTERSIGNED}, "signed this undertaking already"),
+        ({"state": CLOSED}, "was closed"),
+        ({"is_current": False}, "New terms are in force"),
+        ({"until": TODAY - dt.timedelta(days=1)}, "has passed"),
+    ],
+)
+def test_signing_has_its_moment(changed: dict[str, object], reason: str) -> None:
+    assert reason in refused(policy.can_fill_in(OWNER, standing(**changed), TODAY))
+
+
+# Seeing what was declared
+
+
+@pytest.mark.parametrize("who", DECIDERS)
+def test_those_who_decide_see_what_was_declared(who: str) -> None:
+    assert policy.can_see(DECIDERS[who], standing(state=SIGNED))
+
+
+def test_the_person_sees_the_own() -> None:
+    assert policy.can_see(OWNER, standing(state=SIGNED))
+
+
+@pytest.mark.parametrize("who", [name for name in NOT_DECIDERS if name != "the person"])
+def test_nobody_else_sees_what_was_declared(who: str) -> None:
+    assert not policy.can_see(NOT_DECIDERS[who], standing(state=SIGNED))
+
+
+# Deciding
+
+
+@pytest.mark.parametrize("who", DECIDERS)
+def test_the_npm_decides_on_what_was_declared(who: str) -> None:
+    assert policy.can_decide(DECIDERS[who], standing(state=SIGNED, has_interests=True))
+
+
+@pytest.mark.parametrize("who", NOT_DECIDERS)
+def test_nobody_else_decides(who: str) -> None:
+    decision = policy.can_decide(NOT_DECIDERS[who], standing(state=SIGNED, has_interests=True))
+    assert "signatory or manager" in refused(decision)
+
+
+@pytest.mark.parametrize("state", [ASKED, COUNTERSIGNED, CLOSED])
+def test_what_does_not_wait_is_not_decided(state: UndertakingState) -> None:
+    decision = policy.can_decide(SIGNATORY, standing(state=state, has_interests=True))
+    assert "nothing to decide" in refused(decision)
+
+
+def test_nothing_declared_needs_no_decision() -> None:
+    decision = policy.can_decide(SIGNATORY, standing(state=SIGNED, has_interests=False))
+    assert "declared no interests" in refused(decision)
+
+
+def test_nobody_decides_on_their_own_interests() -> None:
+    own = replace(SIGNATORY, user_id=LEYLA)
+    decision = policy.can_decide(own, standing(state=SIGNED, has_interests=True))
+    assert "their own interests" in refused(decision)
+
+
+# Countersigning
+
+
+@pytest.mark.parametrize("who", DECIDERS)
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"has_interests": False},
+        {"has_interests": True, "decision": InterestsDecision.ACCEPT},
+        {"has_interests": True, "decision": InterestsDecision.LIMIT},
+    ],
+)
+def test_the_npm_countersigns_what_is_decided(who: str, changed: dict[str, object]) -> None:
+    undertaking = standing(state=SIGNED, **changed)
+    assert policy.can_countersign(DECIDERS[who], undertaking, TODAY)
+
+
+@pytest.mark.parametrize("who", NOT_DECIDERS)
+def test_nobody_else_countersigns(who: str) -> None:
+    undertaking = standing(state=SIGNED, has_interests=False)
+    assert not policy.can_countersign(NOT_DECIDERS[who], undertaking, TODAY)
+
+
+def test_nobody_countersigns_their_own() -> None:
+    own = replace(SIGNATORY, user_id=LEYLA)
+    undertaking = standing(state=SIGNED, has_interests=False)
+    assert "their own" in refused(policy.can_countersign(own, undertaking, TODAY))
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"state": ASKED}, "has not signed yet"),
+        ({"state": COUNTERSIGNED}, "countersigned already"),
+        ({"state": CLOSED}, "was closed"),
+        ({"is_current": False}, "New terms"),
+        ({"until": TODAY - dt.timedelta(days=1)}, "has passed"),
+        ({"has_interests": True}, "Decide on the declared interests first"),
+        (
+            {"has_interests": True, "decision": InterestsDecision.REPLACE},
+            "another person is to take the place",
+        ),
+    ],
+)
+def test_countersigning_has_its_moment(changed: dict[str, object], reason: str) -> None:
+    undertaking = standing(**{"state": SIGNED, "has_interests": False, **changed})
+    assert reason in refused(policy.can_countersign(SIGNATORY, undertaking, TODAY))
+
+
+# Withdrawing
+
+
+@pytest.mark.parametrize("state", [SIGNED, COUNTERSIGNED])
+def test_the_person_withdraws_at_any_time(state: UndertakingState) -> None:
+    assert policy.can_withdraw(OWNER, standing(state=state))
+    assert policy.can_withdraw(OWNER, standing(state=state, is_current=False))
+
+
+@pytest.mark.parametrize("who", [SIGNATORY, MANAGER, COORDINATOR, of_cso(Role.COORDINATOR)])
+def test_nobody_withdraws_for_the_person(who: Actor) -> None:
+    assert not policy.can_withdraw(who, standing(state=COUNTERSIGNED))
+
+
+@pytest.mark.parametrize(("state", "reason"), [(ASKED, "nothing to withdraw"), (CLOSED, "already")])
+def test_what_is_not_signed_is_not_withdrawn(state: UndertakingState, reason: str) -> None:
+    assert reason in refused(policy.can_withdraw(OWNER, standing(state=state)))
+    assert reason in refused(policy.can_withdraw_clearance(SIGNATORY, standing(state=state)))
+
+
+@pytest.mark.parametrize("state", [SIGNED, COUNTERSIGNED])
+@pytest.mark.parametrize("who", DECIDERS)
+def test_the_npm_withdraws_a_clearance(who: str, state: UndertakingState) -> None:
+    assert policy.can_withdraw_clearance(DECIDERS[who], standing(state=state))
+
+
+@pytest.mark.parametrize("who", NOT_DECIDERS)
+def test_nobody_else_withdraws_a_clearance(who: str) -> None:
+    undertaking = standing(state=COUNTERSIGNED)
+    assert not policy.can_withdraw_clearance(NOT_DECIDERS[who], undertaking)
+
+
+# Asking again
+
+
+@pytest.mark.parametrize("who", [SIGNATORY, MANAGER, COORDINATOR])
+def test_the_npm_asks_again(who: Actor) -> None:
+    assert policy.can_ask_again(who, standing(state=CLOSED), TODAY)
+
+
+def test_who_withdrew_begins_anew() -> None:
+    assert policy.can_ask_again(OWNER, standing(state=CLOSED, withdrawn_by_person=True), TODAY)
+    assert not policy.can_ask_again(OWNER, standing(state=CLOSED), TODAY)
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        of_cso(Role.COORDINATOR),
+        of_cso(Role.SIGNATORY),
+        person(Role.MEMBER),
+        person(Role.COORDINATOR, of=OTHER_NPM),
+        person(Role.COORDINATOR, expert=True),
+    ],
+)
+def test_nobody_else_asks_again(who: Actor) -> None:
+    undertaking = standing(state=CLOSED, withdrawn_by_person=True)
+    assert not policy.can_ask_again(who, undertaking, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"state": SIGNED}, "still open"),
+        ({"is_current": False}, "no longer in force"),
+        ({"has_open": True}, "asked already"),
+        ({"is_listed": False}, "list of who must sign"),
+        ({"until": TODAY - dt.timedelta(days=1)}, "has passed"),
+    ],
+)
+def test_asking_again_has_its_moment(changed: dict[str, object], reason: str) -> None:
+    undertaking = standing(**{"state": CLOSED, **changed})
+    assert reason in refused(policy.can_ask_again(SIGNATORY, undertaking, TODAY))
