@@ -7,16 +7,17 @@ from config import ROOT, Settings
 from tracker.access.actor import Actor
 from tracker.access.gate import init_gate
 from tracker.accounts import cli as account_commands
+from tracker.accounts import people_routes, sign_in
 from tracker.accounts import routes as account_routes
-from tracker.accounts import sign_in
 from tracker.accounts.policy import can_see_people
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.service import Handler
 from tracker.activity.verbs import Verb
 from tracker.checklists import cli as content_commands
+from tracker.checklists import loading, position_routes, safeguard_routes, signing_routes
 from tracker.checklists import routes as checklist_routes
-from tracker.checklists import signing_routes
+from tracker.checklists import service as checklists
 from tracker.cooperations import clearances
 from tracker.cooperations import routes as cooperation_routes
 from tracker.cooperations import service as cooperations
@@ -43,12 +44,14 @@ from tracker.ui.gallery import register_gallery
 from tracker.ui.locale import init_locale, select_language
 from tracker.ui.navigation import Entry, everybody, init_frame, register_navigation
 from tracker.undertakings import asking as undertakings
-from tracker.undertakings import queries as undertakings_queries
+from tracker.undertakings import pages as undertaking_pages
+from tracker.undertakings import queries as undertaking_queries
+from tracker.undertakings import routes as undertaking_routes
+from tracker.visits import pages as visit_pages
 from tracker.visits import queries as visit_queries
+from tracker.visits import routes as visit_routes
 from tracker.visits import service as visits
 from tracker.visits import team as visit_team
-from tracker.undertakings import pages as undertaking_pages
-from tracker.undertakings import routes as undertaking_routes
 
 MODELS = (
     "tracker.activity.models",
@@ -75,15 +78,17 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.PERSON_RESTORED: (undertakings.follow_suspension, visits.follow_person),
     verbs.ROLE_ENDED: (cooperations.follow_departure, visits.follow_person),
     verbs.COOPERATION_CHANGED: (lifecycle.follow,),
-    verbs.MODES_CHANGED: (lifecycle.follow_modes, visits.follow),
+    verbs.MODES_CHANGED: (checklists.follow, lifecycle.follow_modes, visits.follow),
     verbs.PARTY_JOINED: (lifecycle.follow_party, visits.follow),
     verbs.PERSON_JOINED: (
+        checklists.follow,
         undertakings.follow_people,
         lifecycle.follow,
         visit_team.follow_people,
         visits.follow,
     ),
     verbs.PERSON_LEFT: (
+        checklists.follow,
         undertakings.follow_people,
         lifecycle.follow,
         visit_team.follow_people,
@@ -121,8 +126,12 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
 TASK_SOURCES: tuple[tasks.Source, ...] = (
     my_work.checklist_tasks,
     undertaking_pages.my_tasks,
+    visit_pages.my_tasks,
 )
-GROUP_SOURCES: tuple[tasks.GroupSource, ...] = (undertaking_pages.cooperation_tasks,)
+GROUP_SOURCES: tuple[tasks.GroupSource, ...] = (
+    undertaking_pages.cooperation_tasks,
+    visit_pages.cooperation_tasks,
+)
 
 
 def acts_for_an_organisation(actor: Actor | None) -> bool:
@@ -141,14 +150,16 @@ def administers(actor: Actor | None) -> bool:
 
 
 # What belongs to the entry *Cooperations* beside its own pages: blueprints, and a page by itself.
-COOPERATION_PAGES = frozenset({"checklists", "dashboard.cooperation", "lifecycle", "signing"})
+COOPERATION_PAGES = frozenset(
+    {"checklists", "dashboard.cooperation", "lifecycle", "signing", "visits"}
+)
 
 # The main navigation: page, words, who sees it.
 NAVIGATION = (
     Entry("dashboard.my_work", _l("My work")),
     Entry("cooperations.index", _l("Cooperations"), acts_for_an_organisation, COOPERATION_PAGES),
     Entry("guidance.library", _l("Guidance"), everybody),
-    Entry("accounts.people", _l("People"), looks_after_people),
+    Entry("people.listed", _l("People"), looks_after_people),
     Entry("organisations.listed", _l("Organisations"), administers),
     Entry("mail.messages", _l("Mail"), administers),
 )
@@ -171,9 +182,14 @@ def build_app(settings: Settings | None = None) -> Flask:
     csrf.init_app(app)
     trail.use_handlers(FOLLOWS)
     tasks.use_sources(TASK_SOURCES, GROUP_SOURCES)
+    loading.use_visit_reader(visit_queries.facts)
+    undertaking_queries.use_visit_reader(visit_queries.still_to_come)
     sign_in.init_sign_in(app)
     init_gate(app, _load_actor, sign_in.turn_away)
     _furnish(app)
+    running_commands.use_demonstration(
+        demo_commands.load_with_progress, demo_commands.print_accounts
+    )
     app.cli.add_command(running_commands.run)
     app.cli.add_command(running_commands.worker)
     app.cli.add_command(running_commands.check)
@@ -208,14 +224,18 @@ def _furnish(app: Flask) -> None:
     register_gallery(app)
     app.register_blueprint(ui_routes.blueprint)
     app.register_blueprint(account_routes.blueprint)
+    app.register_blueprint(people_routes.blueprint)
     app.register_blueprint(organisation_routes.blueprint)
     app.register_blueprint(mail_routes.blueprint)
     app.register_blueprint(guidance_routes.blueprint)
     app.register_blueprint(cooperation_routes.blueprint)
     app.register_blueprint(checklist_routes.blueprint)
+    app.register_blueprint(position_routes.blueprint)
+    app.register_blueprint(safeguard_routes.blueprint)
     app.register_blueprint(signing_routes.blueprint)
     app.register_blueprint(undertaking_routes.blueprint)
     app.register_blueprint(lifecycle_routes.blueprint)
+    app.register_blueprint(visit_routes.blueprint)
     app.register_blueprint(dashboard_routes.blueprint)
     app.register_blueprint(running_routes.blueprint)
 

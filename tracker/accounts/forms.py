@@ -71,7 +71,7 @@ class SecondFactorForm(Form):
     """The first code of a new second factor."""
 
     setup = HiddenField(validators=[MaxLength(SETUP_LENGTH)])
-    code = CodeField(_l("Six-digit code from your app"), [Required()])
+    code = CodeField(_l("Six-digit code from your app"), [Required(_l("Enter the six-digit code"))])
 
 
 class ReasonForm(Form):
@@ -123,7 +123,9 @@ class _RoleDetails(Form):
 class InviteForm(_RoleDetails):
     """Whom to invite, with which roles."""
 
-    email = EmailField(_l("Email address"), [Required()], autocomplete="off")
+    email = EmailField(
+        _l("Email address"), [Required(_l("Enter the email address"))], autocomplete="off"
+    )
     name = LineField(_l("Name"), [Optional()], most=200)
     roles = ChoicesField(_l("Roles"), [Required(_l("Choose at least one role"))], coerce=Role)
     language = SelectOneField(

@@ -3,15 +3,18 @@
 import enum
 import hashlib
 import hmac
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any, cast
 
+import qrcode
 import sqlalchemy as sa
 from flask import current_app, has_request_context
 from flask_security import MfRecoveryCodesUtil, Totp
 from flask_security.utils import check_and_get_token_status
 from passlib.exc import TokenError, UsedTokenError
 from passlib.totp import TOTP, TotpMatch
+from qrcode.image.svg import SvgFillImage
 
 from tracker.access.gate import optional_actor
 from tracker.accounts.models import User
@@ -83,6 +86,13 @@ class OnceTotp(Totp):
     def generate_totp_password(self, totp_secret: str) -> str:
         """Return the code of this moment."""
         return str(self._totp.from_source(totp_secret).generate(time=clock.now()).token)
+
+    def generate_qrcode(self, username: str, totp: str) -> str:
+        """Return the picture to scan, on white, so that it can be read on a dark page too."""
+        picture = qrcode.make(
+            self.get_totp_uri(username, totp), image_factory=SvgFillImage, box_size=14
+        )
+        return f"data:image/svg+xml;base64,{b64encode(picture.to_string()).decode()}"
 
     def current(self, user: User) -> CurrentCode:
         """Return the code of this moment, with how long it lasts and whether it is used up."""

@@ -71,8 +71,10 @@ class Limited(Form):
 class SignInForm(Limited, library.LoginForm):
     """Email address and password."""
 
-    email = EmailField(_l("Email address"), [Required()], autocomplete="username")
-    password = PasswordField(_l("Password"), [Required()])
+    email = EmailField(
+        _l("Email address"), [Required(_l("Enter the email address"))], autocomplete="username"
+    )
+    password = PasswordField(_l("Password"), [Required(_l("Enter your password"))])
     closed = False
 
     def __init__(self, *args: Any, **kw: Any) -> None:
@@ -110,7 +112,7 @@ class SignInForm(Limited, library.LoginForm):
 class CodeForm(Limited, library.TwoFactorVerifyCodeForm):
     """The one-time code after the password."""
 
-    code = CodeField(_l("Six-digit code from your app"), [Required()])
+    code = CodeField(_l("Six-digit code from your app"), [Required(_l("Enter the six-digit code"))])
     found = Answer.WRONG
 
     def counters(self) -> list[attempts.Counter]:
@@ -154,7 +156,7 @@ class NoRescueForm(Form, library.TwoFactorRescueForm):
 class ConfirmIdentityForm(Limited, library.VerifyForm):
     """Password, and the code of who has a second factor, before something sensitive."""
 
-    password = PasswordField(_l("Password"), [Required()])
+    password = PasswordField(_l("Password"), [Required(_l("Enter your password"))])
     code = CodeField(_l("Six-digit code from your app"))
     found = Answer.WRONG
 
@@ -193,7 +195,9 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
 class ForgottenForm(Limited, library.ForgotPasswordForm):
     """The address to which a link for a new password goes."""
 
-    email = EmailField(_l("Email address"), [Required()], autocomplete="username")
+    email = EmailField(
+        _l("Email address"), [Required(_l("Enter the email address"))], autocomplete="username"
+    )
 
     def counters(self) -> list[attempts.Counter]:
         """Count every request, for the address typed and for the client."""
@@ -229,9 +233,15 @@ class ForgottenForm(Limited, library.ForgotPasswordForm):
 class NewPasswordForm(Form, library.ResetPasswordForm):
     """A new password, by a link from a mail."""
 
-    password = PasswordField(_l("New password"), [Required()], autocomplete="new-password")
+    password = PasswordField(
+        _l("New password"),
+        [Required(_l("Enter a new password"))],
+        autocomplete="new-password",
+    )
     password_confirm = PasswordField(
-        _l("New password once more"), [Required()], autocomplete="new-password"
+        _l("New password once more"),
+        [Required(_l("Enter the new password once more"))],
+        autocomplete="new-password",
     )
 
     def validate(self, **_options: Any) -> bool:
@@ -244,7 +254,7 @@ class NewPasswordForm(Form, library.ResetPasswordForm):
 class ChangePasswordForm(Limited, library.ChangePasswordForm):
     """The password of now, and a new one."""
 
-    password = PasswordField(_l("Your password now"), [Required()])
+    password = PasswordField(_l("Your password now"), [Required(_l("Enter your password of now"))])
     new_password = PasswordField(
         _l("New password"),
         [Required(_l("Enter a new password"))],

@@ -10,5 +10,5 @@ from tracker.ui.validators import Required
 class ProofFields(Form):
     """Password and one-time code. The form of a signing page inherits this."""
 
-    password = PasswordField(_l("Password"), [Required()])
-    code = CodeField(_l("Six-digit code from your app"), [Required()])
+    password = PasswordField(_l("Password"), [Required(_l("Enter your password"))])
+    code = CodeField(_l("Six-digit code from your app"), [Required(_l("Enter the six-digit code"))])

@@ -137,7 +137,7 @@ def test_links_can_be_asked_for_five_times(people: House, client: CheckedClient)
         ("dear samira of the sea", "dear samira of the sea", "Leave your name"),
         (NEW, NEW + "x", "Enter the same password twice"),
         ("x1" * 90, "x1" * 90, "Use at most 128 characters"),
-        ("", "", "Enter your password"),
+        ("", "", "Enter a new password"),
     ],
 )
 def test_a_new_password_must_be_good(

@@ -43,7 +43,7 @@ def test_an_unknown_address_and_a_wrong_password_get_the_same_answer(
 
 def test_what_was_left_blank_is_said_beside_the_field(people: House, client: CheckedClient) -> None:
     page = Page.of(client.submit("/sign-in", email="", password=""))
-    assert "Enter an email address" in page.text
+    assert "Enter the email address" in page.text
     assert "Enter your password" in page.text
     assert NOT_RIGHT not in page.text
 
