@@ -29,7 +29,7 @@ from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle import queries as cooperations
 from tracker.visits import messages, policy, queries, readiness, stages, team
-from tracker.visits.facts import MemberFact
+from tracker.visits.facts import Judgement, MemberFact
 from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
 from tracker.visits.sealing import Plan, plan_of, put_plan
 
@@ -37,6 +37,16 @@ MAX_PLACE = 200
 MAX_REASON = 2000
 ROLES = ChecklistKind.VISIT_ROLES
 SHARED = AnswerScope.SHARED
+# Of checklists other than the roles, the gates look at their signing only.
+SIGNINGS = frozenset(
+    {
+        verbs.AMENDMENT_OPENED,
+        verbs.SENT_FOR_SIGNATURE,
+        verbs.SIGNATURE_REQUEST_WITHDRAWN,
+        verbs.DECLINED,
+        verbs.CAME_INTO_FORCE,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,26 +430,27 @@ def _reason(reason: str) -> str:
 
 def accept_role(actor: Actor, visit: Visit) -> bool:
     """Accept the own task and its limits (V5); return False when it is accepted already."""
-    fact = _own_fact(actor, visit)
-    if not fact.has_role:
+    own, _judged = _own_fact(actor, visit)
+    if not own.has_role:
         raise RuleBrokenError(_l("Your task is not written down yet (V5)."))
-    return _confirm(actor, visit, "V5", "accepted", is_done=fact.role_accepted)
+    return _confirm(actor, visit, "V5", "accepted", is_done=own.role_accepted)
 
 
 def confirm_plan(actor: Actor, visit: Visit) -> bool:
     """Confirm to have read the urgent-action plan in force (V20); False when done already."""
-    fact = _own_fact(actor, visit)
-    judged = readiness.judge(visit)
+    own, judged = _own_fact(actor, visit)
     if not judged.facts.plan.is_signed:
         raise RuleBrokenError(_l("The urgent-action plan of this visit is not signed by all yet."))
-    return _confirm(actor, visit, "V20", "read", is_done=fact.plan_read)
+    return _confirm(actor, visit, "V20", "read", is_done=own.plan_read)
 
 
-def _own_fact(actor: Actor, visit: Visit) -> MemberFact:
-    member = queries.is_member(actor, visit)
-    policy.can_answer_as_member(is_member=member, stage=visit.stage).require()
-    facts = readiness.judge(visit).facts
-    return next(one for one in facts.members if one.user_id == actor.user_id)
+def _own_fact(actor: Actor, visit: Visit) -> tuple[MemberFact, Judgement]:
+    """Return what is known of a person of the team, each for themselves."""
+    is_member = queries.is_member(actor, visit)
+    policy.can_answer_as_member(is_member=is_member, stage=visit.stage).require()
+    judged = readiness.judge(visit)
+    own = next(one for one in judged.facts.members if one.user_id == actor.user_id)
+    return own, judged
 
 
 def _confirm(actor: Actor, visit: Visit, item: str, key: str, *, is_done: bool) -> bool:
@@ -455,7 +466,6 @@ def _confirm(actor: Actor, visit: Visit, item: str, key: str, *, is_done: bool) 
         {key: True},
         base_version=own.version if own else 0,
     )
-    settle(visit, actor)
     return True
 
 
@@ -535,9 +545,9 @@ def _concerns(happening: Happening, visit: Visit) -> bool:
     checklist = db.session.get(Checklist, happening.subject_id)
     if checklist is None or checklist.kind is ChecklistKind.TERMS:
         return False
-    if checklist.visit_id is None:
-        return happening.verb is verbs.CAME_INTO_FORCE
-    return checklist.visit_id == visit.id
+    if checklist.kind is not ROLES and happening.verb not in SIGNINGS:
+        return False
+    return checklist.visit_id in {None, visit.id}
 
 
 def _require_change(actor: Actor, visit: Visit) -> None:

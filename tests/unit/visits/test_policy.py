@@ -1,0 +1,571 @@
+"""The gates J1 to J3 as product.md, section 6, reads them; overrides; who may do what."""
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
+from tracker.access.decision import YES, no
+from tracker.cooperations.models import Mode, Stage
+from tracker.lifecycle.policy import GateState
+from tracker.visits import policy
+from tracker.visits.facts import (
+    CellCode,
+    ChecklistFact,
+    Facts,
+    Gate,
+    Interests,
+    ItemFact,
+    Judgement,
+    Lack,
+    MemberFact,
+    OverrideFact,
+    PartyFact,
+    Place,
+    Requirement,
+    Signing,
+)
+from tracker.visits.labels import CELLS
+from tracker.visits.models import VisitStage
+from tracker.visits.policy import Outline
+
+TODAY = dt.date(2026, 11, 25)
+LAST_DAY = dt.date(2026, 12, 9)
+LATER = dt.date(2027, 6, 30)
+NPM, DOOR = uuid4(), uuid4()
+SIGNED = ChecklistFact(uuid4(), Signing.IN_FORCE)
+
+PAVO = MemberFact(
+    uuid4(),
+    "Pavo Linden",
+    "Office of the People's Advocate",
+    leads=True,
+    has_role=True,
+    role_accepted=True,
+    credential_until=LATER,
+    plan_read=True,
+)
+SAMIRA = replace(
+    PAVO,
+    user_id=uuid4(),
+    name="Samira Okell",
+    organisation_name="Open Door Legal Aid",
+    leads=False,
+    needs_clearance=True,
+    briefed=True,
+    interests=Interests.LIMIT,
+    signed=True,
+    countersigned=True,
+    cleared_until=LATER,
+)
+READY = Facts(
+    today=TODAY,
+    stage=VisitStage.CLEARED,
+    cooperation_stage=Stage.ACTIVE,
+    modes=frozenset({Mode.VISIT}),
+    ends_on=LAST_DAY,
+    members=(PAVO, SAMIRA),
+    roles=SIGNED,
+    plan=SIGNED,
+    confidentiality=SIGNED,
+    briefing_on=TODAY,
+    has_safety_contact=True,
+)
+
+
+def facts(**more: Any) -> Facts:
+    return replace(READY, **more)
+
+
+def with_samira(**more: Any) -> Facts:
+    return facts(members=(PAVO, replace(SAMIRA, **more)))
+
+
+def with_pavo(**more: Any) -> Facts:
+    return facts(members=(replace(PAVO, **more), SAMIRA))
+
+
+def gate(code: str, given: Facts) -> Gate:
+    return next(one for one in policy.judge(given).gates if one.code == code)
+
+
+def lacks(given: Facts) -> list[Lack]:
+    return [want.lack for want in policy.judge(given).wants]
+
+
+def is_ready(judged: Judgement) -> bool:
+    return all(judged.is_open.values())
+
+
+# J1
+
+
+def test_all_three_gates_are_met_when_nothing_is_missing() -> None:
+    judged = policy.judge(READY)
+    assert [one.state for one in judged.gates] == [GateState.MET] * 3
+    assert judged.missing == ()
+    assert judged.people_concerned == 0
+
+
+@pytest.mark.parametrize("stage", [Stage.ACTIVE, Stage.UNDER_REVIEW])
+def test_a_planned_visit_goes_on_while_the_cooperation_is_active_or_reviewed(stage: Stage) -> None:
+    assert gate("J1", facts(cooperation_stage=stage)).is_open
+
+
+@pytest.mark.parametrize("stage", [Stage.CLEARED, Stage.SUSPENDED, Stage.CLOSED])
+def test_j1_is_not_met_in_a_cooperation_that_is_not_active(stage: Stage) -> None:
+    assert lacks(facts(cooperation_stage=stage)) == [Lack.NOT_ACTIVE]
+
+
+@pytest.mark.parametrize("mode", [Mode.VISIT, Mode.EXP, Mode.OMB_PLUS])
+def test_j1_is_met_with_each_mode_that_has_visits(mode: Mode) -> None:
+    assert gate("J1", facts(modes=frozenset({mode, Mode.ADV}))).is_open
+
+
+def test_j1_is_not_met_when_no_mode_has_visits() -> None:
+    assert lacks(facts(modes=frozenset({Mode.INFO_F}))) == [Lack.NO_MODE]
+
+
+# J2
+
+
+def lacking(*codes: str) -> ChecklistFact:
+    items = tuple(ItemFact(code, "Label", "not agreed by all yet") for code in codes)
+    return replace(SIGNED, lacking=items)
+
+
+def test_j2_wants_every_required_item_of_the_roles() -> None:
+    found = gate("J2", facts(roles=lacking("V6", "V8")))
+    assert found.state is GateState.NOT_MET
+    (only,) = found.missing
+    assert (only.count, only.target.place) == (2, Place.CHECKLIST)
+    assert "V6, V8" in str(only.text)
+
+
+def test_one_item_that_is_missing_is_linked_itself() -> None:
+    (only,) = gate("J2", facts(roles=lacking("V6"))).missing
+    assert (only.target.place, only.target.item) == (Place.ITEM, "V6")
+
+
+def test_j2_does_not_ask_credentials_and_the_plan_being_known() -> None:
+    assert gate("J2", facts(roles=lacking("V13", "V20"))).is_open
+
+
+CLEARING = [
+    ({"signed": False, "interests": None}, Lack.NOT_SIGNED),
+    ({"interests": Interests.WAITS, "countersigned": False}, Lack.NOT_DECIDED),
+    ({"interests": Interests.REPLACE, "countersigned": False}, Lack.CONFLICT),
+    ({"interests": Interests.NONE, "countersigned": False}, Lack.NOT_COUNTERSIGNED),
+    ({"countersigned": True}, Lack.NOT_COVERED),
+]
+
+
+@pytest.mark.parametrize(("state", "lack"), CLEARING)
+def test_j2_and_j3_want_each_person_past_g4(state: dict[str, Any], lack: Lack) -> None:
+    given = with_samira(cleared_until=None, **state)
+    assert lacks(given) == [lack]
+    for code in ("J2", "J3"):
+        (only,) = gate(code, given).missing
+        assert only.names == ("Samira Okell",)
+        assert only.passage
+
+
+def test_a_clearance_has_to_hold_through_the_last_day() -> None:
+    assert lacks(with_samira(cleared_until=LAST_DAY)) == []
+    before = LAST_DAY - dt.timedelta(days=1)
+    assert lacks(with_samira(cleared_until=before)) == [Lack.RUNS_OUT]
+
+
+def test_after_the_last_day_a_clearance_has_to_hold_today() -> None:
+    after = facts(today=LATER + dt.timedelta(days=1))
+    assert Lack.RUNS_OUT in lacks(after)
+
+
+def test_an_outside_expert_of_the_npm_is_cleared_like_anybody_else() -> None:
+    expert = replace(SAMIRA, organisation_name=PAVO.organisation_name, cleared_until=None)
+    assert lacks(facts(members=(PAVO, replace(expert, signed=False)))) == [Lack.NOT_SIGNED]
+
+
+def test_the_npms_own_people_are_not_asked() -> None:
+    own = replace(PAVO, signed=False, interests=None, cleared_until=None, briefed=False)
+    assert lacks(facts(members=(own, SAMIRA))) == []
+
+
+def test_j2_wants_each_to_accept_the_own_task() -> None:
+    given = facts(members=tuple(replace(one, role_accepted=False) for one in READY.members))
+    (only,) = gate("J2", given).missing
+    assert only.turn.user_ids == {PAVO.user_id, SAMIRA.user_id}
+    assert only.names == ("Pavo Linden", "Samira Okell")
+    assert gate("J3", given).is_open
+
+
+def test_a_task_that_is_not_written_waits_for_v5_and_for_nobody() -> None:
+    assert lacks(with_samira(has_role=False, role_accepted=False)) == []
+
+
+def test_j2_wants_everybody_in_the_team_listed_and_taking_part() -> None:
+    assert lacks(with_samira(is_listed=False)) == [Lack.NOT_LISTED]
+    assert lacks(with_samira(takes_part=False, is_listed=False, cleared_until=None)) == [Lack.LEFT]
+
+
+# J3
+
+
+J3_OF_PEOPLE = [
+    ({"credential_until": None}, Lack.CREDENTIAL),
+    ({"credential_until": LAST_DAY - dt.timedelta(days=1)}, Lack.CREDENTIAL_RUNS_OUT),
+    ({"plan_read": False}, Lack.PLAN_NOT_READ),
+]
+
+
+@pytest.mark.parametrize(("state", "lack"), [*J3_OF_PEOPLE, ({"briefed": False}, Lack.NOT_BRIEFED)])
+def test_j3_wants_of_each_person_what_it_says(state: dict[str, Any], lack: Lack) -> None:
+    given = with_samira(**state)
+    assert lacks(given) == [lack]
+    assert gate("J2", given).is_open
+    assert not gate("J3", given).is_open
+
+
+def test_a_credential_valid_on_the_last_day_is_enough() -> None:
+    assert lacks(with_samira(credential_until=LAST_DAY)) == []
+
+
+UNSIGNED = replace(SIGNED, unsigned=(PartyFact(DOOR, "Open Door Legal Aid"),))
+
+
+@pytest.mark.parametrize(
+    "checklist",
+    [
+        ChecklistFact(),
+        *(replace(SIGNED, signing=one) for one in Signing if one != "in_force"),
+        UNSIGNED,
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "lack"),
+    [("confidentiality", Lack.CONFIDENTIALITY), ("roles", Lack.ROLES), ("plan", Lack.PLAN)],
+)
+def test_j3_wants_checklists_2_3_and_4_signed_by_all(
+    name: str, lack: Lack, checklist: ChecklistFact
+) -> None:
+    given = facts(**{name: checklist})
+    assert lacks(given) == [lack]
+    (only,) = gate("J3", given).missing
+    assert str(only.text)
+
+
+def test_a_missing_signature_is_the_turn_of_that_party() -> None:
+    (only,) = gate("J3", facts(plan=UNSIGNED)).missing
+    assert only.turn.party_ids == {DOOR}
+    assert only.turn.names == ("Open Door Legal Aid",)
+
+
+@pytest.mark.parametrize("day", [None, TODAY + dt.timedelta(days=1)])
+def test_j3_wants_the_briefing_held(day: dt.date | None) -> None:
+    assert lacks(facts(briefing_on=day)) == [Lack.BRIEFING]
+
+
+def test_j3_wants_a_safety_contact() -> None:
+    assert lacks(facts(has_safety_contact=False)) == [Lack.SAFETY_CONTACT]
+
+
+def test_what_is_missing_is_counted_once_for_both_gates_that_want_it() -> None:
+    judged = policy.judge(with_samira(signed=False, cleared_until=None, interests=None))
+    assert len(judged.wants) == len(judged.missing) == 1
+    assert judged.people_concerned == 1
+
+
+# Overriding J3
+
+
+def override(*keys: str) -> OverrideFact:
+    at = dt.datetime(2026, 11, 25, 9, tzinfo=dt.UTC)
+    return OverrideFact("Milan Osterin", "A call that can't wait.", at, frozenset(keys))
+
+
+@pytest.mark.parametrize(("state", "lack"), J3_OF_PEOPLE)
+def test_an_override_excuses_what_is_asked_of_the_npms_own_people(
+    state: dict[str, Any], lack: Lack
+) -> None:
+    given = with_pavo(**state)
+    keys, decision = policy.to_excuse(policy.judge(given))
+    assert decision
+    judged = policy.judge(replace(given, overrides=(override(*keys),)))
+    assert [one.state for one in judged.gates] == [
+        GateState.MET,
+        GateState.MET,
+        GateState.OVERRIDDEN,
+    ]
+    assert is_ready(judged)
+    assert judged.wants == ()
+
+
+@pytest.mark.parametrize(("state", "lack"), J3_OF_PEOPLE)
+def test_an_override_never_excuses_a_person_of_a_partner(state: dict[str, Any], lack: Lack) -> None:
+    given = with_samira(**state)
+    _keys, decision = policy.to_excuse(policy.judge(given))
+    assert not decision
+    forged = override(*(want.key for want in policy.judge(given).wants))
+    assert not is_ready(policy.judge(replace(given, overrides=(forged,))))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"roles": UNSIGNED},
+        {"plan": UNSIGNED},
+        {"confidentiality": UNSIGNED},
+        {"briefing_on": None},
+        {"has_safety_contact": False},
+    ],
+)
+def test_an_override_excuses_nothing_that_concerns_a_partner_in_the_team(
+    more: dict[str, Any],
+) -> None:
+    _keys, decision = policy.to_excuse(policy.judge(facts(**more)))
+    assert not decision
+
+
+def test_with_its_own_people_alone_the_npm_can_go_at_once() -> None:
+    alone = facts(
+        members=(replace(PAVO, plan_read=False),),
+        roles=replace(SIGNED, signing=Signing.SENT),
+        plan=replace(SIGNED, signing=Signing.INCOMPLETE),
+        briefing_on=None,
+    )
+    keys, decision = policy.to_excuse(policy.judge(alone))
+    assert decision
+    overridden = replace(alone, overrides=(override(*keys),))
+    assert is_ready(policy.judge(overridden))
+    # A partner's person who joins afterwards ends that.
+    joined = replace(overridden, members=(*overridden.members, SAMIRA))
+    assert not is_ready(policy.judge(joined))
+
+
+def test_only_j3_can_be_overridden() -> None:
+    for given in (
+        facts(roles=lacking("V6")),
+        facts(cooperation_stage=Stage.SUSPENDED),
+        with_samira(cleared_until=None, signed=False),
+        with_pavo(role_accepted=False),
+    ):
+        assert not policy.to_excuse(policy.judge(given))[1]
+
+
+def test_nothing_is_overridden_where_nothing_is_missing() -> None:
+    assert not policy.to_excuse(policy.judge(READY))[1]
+
+
+def test_an_override_holds_for_what_it_named_and_for_nothing_that_came_later() -> None:
+    given = with_pavo(plan_read=False)
+    keys, _decision = policy.to_excuse(policy.judge(given))
+    later = replace(
+        given,
+        members=(replace(PAVO, plan_read=False, credential_until=None), SAMIRA),
+        overrides=(override(*keys),),
+    )
+    judged = policy.judge(later)
+    assert [want.lack for want in judged.wants] == [Lack.CREDENTIAL]
+    more, decision = policy.to_excuse(judged)
+    assert decision
+    assert more == {f"V13:{PAVO.user_id}"}
+
+
+# The board
+
+
+def cell(given: Facts, member: MemberFact, requirement: Requirement) -> CellCode:
+    rows = policy.board(policy.judge(given))
+    row = next(row for row in rows if row.member.user_id == member.user_id)
+    return row.cells[requirement].code
+
+
+def test_the_board_says_of_everybody_how_they_stand() -> None:
+    row_of_pavo, row_of_samira = policy.board(policy.judge(READY))
+    assert [one.code for one in row_of_pavo.cells.values()] == [
+        CellCode.YES,
+        CellCode.NOT_ASKED,
+        CellCode.NOT_ASKED,
+        CellCode.YES,
+        CellCode.YES,
+        CellCode.YES,
+    ]
+    assert [one.code for one in row_of_samira.cells.values()] == [
+        CellCode.YES,
+        CellCode.LIMITED,
+        CellCode.CLEARED,
+        CellCode.YES,
+        CellCode.YES,
+        CellCode.YES,
+    ]
+    assert row_of_samira.cells[Requirement.UNDERTAKING].until == LATER
+
+
+@pytest.mark.parametrize(
+    ("given", "requirement", "expected"),
+    [
+        (facts(briefing_on=None), Requirement.BRIEFING, CellCode.NO_BRIEFING),
+        (facts(briefing_on=LATER), Requirement.BRIEFING, CellCode.BRIEFING_AHEAD),
+        (with_samira(briefed=False), Requirement.BRIEFING, CellCode.NOT_BRIEFED),
+        (with_samira(interests=None), Requirement.INTERESTS, CellCode.NOT_DECLARED),
+        (with_samira(interests=Interests.NONE), Requirement.INTERESTS, CellCode.NONE_DECLARED),
+        (with_samira(interests=Interests.WAITS), Requirement.INTERESTS, CellCode.NOT_DECIDED),
+        (with_samira(interests=Interests.ACCEPT), Requirement.INTERESTS, CellCode.ACCEPTED),
+        (with_samira(interests=Interests.REPLACE), Requirement.INTERESTS, CellCode.TO_REPLACE),
+        (
+            with_samira(cleared_until=None, signed=False),
+            Requirement.UNDERTAKING,
+            CellCode.NOT_SIGNED,
+        ),
+        (
+            with_samira(cleared_until=None, countersigned=False),
+            Requirement.UNDERTAKING,
+            CellCode.TO_COUNTERSIGN,
+        ),
+        (with_samira(cleared_until=None), Requirement.UNDERTAKING, CellCode.NOT_COVERED),
+        (with_samira(cleared_until=TODAY), Requirement.UNDERTAKING, CellCode.RUNS_OUT),
+        (with_samira(has_role=False), Requirement.ROLE, CellCode.NO_ROLE),
+        (with_samira(role_accepted=False), Requirement.ROLE, CellCode.ROLE_OPEN),
+        (with_samira(credential_until=None), Requirement.CREDENTIAL, CellCode.NOT_ISSUED),
+        (with_samira(credential_until=TODAY), Requirement.CREDENTIAL, CellCode.RUNS_OUT),
+        (with_samira(plan_read=False), Requirement.PLAN, CellCode.NOT_CONFIRMED),
+        (
+            replace(with_samira(plan_read=False), plan=UNSIGNED),
+            Requirement.PLAN,
+            CellCode.PLAN_NOT_SIGNED,
+        ),
+    ],
+)
+def test_a_cell_says_what_is_missing(
+    given: Facts, requirement: Requirement, expected: CellCode
+) -> None:
+    assert cell(given, SAMIRA, requirement) is expected
+
+
+def test_what_is_excused_is_called_so() -> None:
+    given = facts(
+        members=(replace(PAVO, plan_read=False, credential_until=None),), briefing_on=None
+    )
+    keys, _decision = policy.to_excuse(policy.judge(given))
+    excused = replace(given, overrides=(override(*keys),))
+    for one in (Requirement.BRIEFING, Requirement.CREDENTIAL, Requirement.PLAN):
+        assert cell(excused, PAVO, one) is CellCode.EXCUSED
+
+
+def test_every_cell_has_words_and_a_mark() -> None:
+    assert CELLS.keys() == set(CellCode)
+    known = {"todo", "half", "wait", "other", "done", "held", "off", "stop"}
+    for words, mark in CELLS.values():
+        assert str(words) % {"day": "9 March 2027"}
+        assert mark in known
+
+
+# Who may do what
+
+
+def actor(
+    *roles: Role,
+    organisation_id: UUID | None = NPM,
+    kind: OrganisationKind = OrganisationKind.NPM,
+    outside_expert: bool = False,
+) -> Actor:
+    return Actor(
+        user_id=uuid4(),
+        name="Somebody",
+        organisation_id=organisation_id,
+        memberships=tuple(
+            ActorMembership(role, organisation_id, "Somewhere", kind, outside_expert=outside_expert)
+            for role in roles
+        ),
+    )
+
+
+CSO_COORDINATOR = actor(Role.COORDINATOR, organisation_id=DOOR, kind=OrganisationKind.CSO)
+CSO_MANAGER = actor(Role.MANAGER, organisation_id=DOOR, kind=OrganisationKind.CSO)
+OTHER_NPM = actor(Role.COORDINATOR, Role.MANAGER, organisation_id=uuid4())
+
+
+@pytest.mark.parametrize("role", [Role.COORDINATOR, Role.MANAGER])
+def test_coordinators_and_managers_of_the_npm_plan(role: Role) -> None:
+    assert policy.can_plan(actor(role), {NPM}, YES)
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        actor(Role.MEMBER),
+        actor(Role.SIGNATORY),
+        actor(Role.AUDITOR),
+        actor(Role.ADMINISTRATOR, organisation_id=None),
+        CSO_COORDINATOR,
+        CSO_MANAGER,
+        OTHER_NPM,
+    ],
+)
+def test_nobody_else_plans_a_visit(who: Actor) -> None:
+    assert not policy.can_plan(who, {NPM}, YES)
+
+
+def test_a_planner_is_told_why_a_visit_can_not_be_planned_now() -> None:
+    decision = policy.can_plan(actor(Role.COORDINATOR), {NPM}, no("The review is overdue."))
+    assert (bool(decision), decision.reason) == (False, "The review is overdue.")
+
+
+@pytest.mark.parametrize("stage", [VisitStage.PROPOSED, VisitStage.PLANNED, VisitStage.CLEARED])
+def test_the_lead_and_the_planners_change_a_plan(stage: VisitStage) -> None:
+    assert policy.can_change(actor(Role.MEMBER), {NPM}, stage, leads=True)
+    assert policy.can_change(actor(Role.COORDINATOR), {NPM}, stage, leads=False)
+    assert not policy.can_change(actor(Role.MEMBER), {NPM}, stage, leads=False)
+    assert not policy.can_change(CSO_COORDINATOR, {NPM}, stage, leads=True)
+    assert not policy.can_change(OTHER_NPM, {NPM}, stage, leads=False)
+
+
+@pytest.mark.parametrize("stage", [VisitStage.STOPPED, VisitStage.ON_SITE])
+def test_a_visit_that_is_stopped_or_under_way_is_not_changed(stage: VisitStage) -> None:
+    assert not policy.can_change(actor(Role.COORDINATOR), {NPM}, stage, leads=True)
+    assert not policy.can_override(actor(Role.MANAGER), {NPM}, stage)
+    assert not policy.can_answer_as_member(is_member=True, stage=stage)
+
+
+def test_only_a_manager_of_the_npm_overrides() -> None:
+    stage = VisitStage.CLEARED
+    assert policy.can_override(actor(Role.MANAGER), {NPM}, stage)
+    for who in (actor(Role.COORDINATOR), actor(Role.SIGNATORY), CSO_MANAGER, OTHER_NPM):
+        assert not policy.can_override(who, {NPM}, stage)
+
+
+def test_each_answers_only_as_a_person_of_the_team() -> None:
+    assert policy.can_answer_as_member(is_member=True, stage=VisitStage.PLANNED)
+    assert not policy.can_answer_as_member(is_member=False, stage=VisitStage.PLANNED)
+
+
+def test_the_read_log_is_for_managers_of_the_npm() -> None:
+    assert policy.can_see_reads(actor(Role.MANAGER), {NPM})
+    for who in (actor(Role.COORDINATOR), CSO_MANAGER, OTHER_NPM):
+        assert not policy.can_see_reads(who, {NPM})
+
+
+# How much of a visit a person is told
+
+
+@pytest.mark.parametrize(
+    ("who", "is_open", "is_listed", "expected"),
+    [
+        (actor(Role.MEMBER), True, True, Outline.OPEN),
+        (actor(Role.AUDITOR), False, False, Outline.STATE),
+        (actor(Role.AUDITOR), False, True, Outline.STATE),
+        (CSO_COORDINATOR, False, True, Outline.NOT_CLEARED),
+        (CSO_COORDINATOR, False, False, Outline.NOT_LISTED),
+        (CSO_MANAGER, False, False, Outline.NOT_LISTED),
+        (actor(Role.MANAGER), False, False, Outline.NOT_LISTED),
+        (actor(Role.MEMBER), False, False, Outline.NOTHING),
+        (actor(Role.MEMBER), False, True, Outline.NOT_CLEARED),
+    ],
+)
+def test_a_person_is_told_no_more_than_is_theirs(
+    who: Actor, is_open: bool, is_listed: bool, expected: Outline
+) -> None:
+    assert policy.outline(who, is_open=is_open, is_listed=is_listed) is expected
