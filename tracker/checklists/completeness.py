@@ -1,8 +1,9 @@
 """Which items are done, which block, and why (product.md, section 4). Pure."""
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -13,7 +14,7 @@ from tracker.checklists.conditions import Truth, evaluate
 from tracker.checklists.facts import Filled, PartyFact, Sheet, Surroundings
 from tracker.checklists.models import AnswerScope, Stance
 from tracker.checklists.template import Accepts, Item, Part, Required, Sets, Template
-from tracker.checklists.values import Problem, missing
+from tracker.checklists.values import Problem, gone, missing
 
 
 class WorkState(enum.StrEnum):
@@ -89,7 +90,7 @@ def standing(template: Template, sheet: Sheet, surroundings: Surroundings) -> St
 
 
 def _blocking(template_items: Iterable[Item], items: dict[str, ItemStanding]) -> Iterable[str]:
-    """Yield the items that hold up signing: required ones not done, and others begun, not agreed."""
+    """Yield the items that hold up signing: required ones not done, others begun, not agreed."""
     for item in template_items:
         one = items.get(item.code)
         if one is None or item.part is not Part.TERMS or one.shown is Truth.FALSE:
@@ -101,12 +102,7 @@ def _blocking(template_items: Iterable[Item], items: dict[str, ItemStanding]) ->
 
 def item_standing(item: Item, sheet: Sheet, surroundings: Surroundings) -> ItemStanding:
     """Return how one item stands."""
-    shown = evaluate(
-        item.shown_when,
-        modes=surroundings.modes,
-        questions=surroundings.questions,
-        value_of=sheet.value,
-    )
+    shown = is_shown(item, sheet, surroundings)
     required = shown is Truth.TRUE and is_required(item, sheet, surroundings)
     if shown is not Truth.TRUE:
         state = WorkState.HIDDEN if shown is Truth.FALSE else WorkState.NOT_KNOWN
@@ -114,6 +110,16 @@ def item_standing(item: Item, sheet: Sheet, surroundings: Surroundings) -> ItemS
     if item.part is Part.PERSON:
         return ItemStanding(item.code, shown, required, WorkState.NOT_STARTED)
     return _judge(item, sheet, surroundings, shown=shown, required=required)
+
+
+def is_shown(item: Item, sheet: Sheet, surroundings: Surroundings) -> Truth:
+    """Tell whether an item applies here and now, or that it is not known yet (product.md, 4.5)."""
+    return evaluate(
+        item.shown_when,
+        modes=surroundings.modes,
+        questions=surroundings.questions,
+        value_of=sheet.value,
+    )
 
 
 def is_required(item: Item, sheet: Sheet, surroundings: Surroundings) -> bool:
@@ -133,7 +139,9 @@ def _judge(
     item: Item, sheet: Sheet, surroundings: Surroundings, *, shown: Truth, required: bool
 ) -> ItemStanding:
     shared_problems, shared_begun = _shared(item, sheet, surroundings)
-    party_problems, party_waiting, party_begun = _party_owned(item, sheet, surroundings)
+    party_problems, party_waiting, party_begun = (
+        ((), (), False) if _is_left_out(item, sheet) else _party_owned(item, sheet, surroundings)
+    )
     problems = (*shared_problems, *party_problems)
     begun = shared_begun or party_begun
     waiting: list[UUID] = list(party_waiting) if (begun or required) else []
@@ -163,6 +171,12 @@ def _shared(
     if answer is None or answer.is_empty:
         return tuple(missing(item.fields_of(AnswerScope.SHARED), {})), False
     return answer_problems(item, AnswerScope.SHARED, answer, sheet, surroundings), True
+
+
+def _is_left_out(item: Item, sheet: Sheet) -> bool:
+    """Tell whether an item was left out for all; then no party answers it for itself."""
+    answer = sheet.shared(item.code)
+    return answer is not None and answer.not_applicable
 
 
 def _party_owned(
@@ -197,12 +211,27 @@ def answer_problems(
     item: Item, scope: AnswerScope, answer: Filled, sheet: Sheet, surroundings: Surroundings
 ) -> tuple[Problem, ...]:
     """Return what keeps an answer from being complete (product.md, 4.4)."""
-    if answer.not_applicable:
-        return ()
+    if not answer.not_applicable:
+        return value_problems(item, scope, answer.values, sheet, surroundings)
+    if is_required(item, sheet, surroundings):  # it was not when it was left out (4.2)
+        return (Problem("", _l("This item is required here now, so it can't be left out.")),)
+    return ()
+
+
+def value_problems(
+    item: Item,
+    scope: AnswerScope,
+    values: Mapping[str, Any],
+    sheet: Sheet,
+    surroundings: Surroundings,
+) -> tuple[Problem, ...]:
+    """Return what keeps these values from being a complete answer (product.md, 4.4)."""
     fields = item.fields_of(scope)
+    own = {field.key: values[field.key] for field in fields if field.key in values}
     return (
-        *missing(fields, answer.values),
-        *done_tests.problems(item, answer.values, surroundings, sheet),
+        *missing(fields, own),
+        *gone(fields, own, surroundings),
+        *done_tests.problems(item, own, surroundings, sheet),
     )
 
 

@@ -1,18 +1,104 @@
-"""Conditions of items, in three states: true, false, not yet known. Pure."""
+"""Conditions of items: what they may look at, and whether they hold, in three states. Pure."""
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
-from tracker.checklists.template import (
-    AllCondition,
-    AnswerCondition,
-    AnyCondition,
-    ModesCondition,
-    NotCondition,
-    QuestionCondition,
-)
+from pydantic import Field
+
+from tracker.checklists.strict import ItemCode, Key, Strict
 from tracker.cooperations.models import Knowledge, Mode
+
+
+class Question(enum.StrEnum):
+    """The questions behind a conditional requirement, answered on the cooperation."""
+
+    NPM_PASSES_RESTRICTED = "npm_passes_restricted"
+    UNPUBLISHED_SHARED = "unpublished_shared"
+    REAL_CASES_IN_TRAINING = "real_cases_in_training"
+    EXPERT_ON_VISIT = "expert_on_visit"
+    MEMBERS_SEE_UNPUBLISHED = "members_see_unpublished"
+    MEMBERS_ON_VISITS = "members_on_visits"
+    NAMED_CASE_DISCUSSED = "named_case_discussed"
+    PERSONAL_DATA = "personal_data"
+    CONSENT_HARD = "consent_hard"
+
+
+class ModesCondition(Strict):
+    """True when the cooperation has any of these modes."""
+
+    modes: tuple[Mode, ...] = Field(min_length=1)
+
+
+class QuestionCondition(Strict):
+    """True when the question is answered yes, or not known."""
+
+    question: Question
+
+
+class AnswerCondition(Strict):
+    """True when a field of an item of the same checklist has one of these values."""
+
+    item: ItemCode
+    field: Key
+    values: tuple[str, ...] = Field(alias="in", min_length=1)
+
+
+class AnyCondition(Strict):
+    """True when one of the conditions is."""
+
+    any: tuple["Condition", ...] = Field(min_length=1)
+
+
+class AllCondition(Strict):
+    """True when each of the conditions is."""
+
+    all: tuple["Condition", ...] = Field(min_length=1)
+
+
+class NotCondition(Strict):
+    """True when the condition is false."""
+
+    not_: "Condition" = Field(alias="not")
+
+
+Condition = (
+    ModesCondition
+    | QuestionCondition
+    | AnswerCondition
+    | AnyCondition
+    | AllCondition
+    | NotCondition
+)
+
+
+class NeighbourField(Strict):
+    """True when another field of the same item has one of these values."""
+
+    field: Key
+    values: tuple[str | bool, ...] = Field(alias="in", min_length=1)
+
+
+class NeighbourColumn(Strict):
+    """True when another column of the same row has one of these values."""
+
+    column: Key
+    values: tuple[str | bool, ...] = Field(alias="in", min_length=1)
+
+
+def answers_asked(condition: Condition | None) -> list[AnswerCondition]:
+    """Return every answer that a condition looks at."""
+    match condition:
+        case AnswerCondition():
+            return [condition]
+        case AnyCondition(any=parts) | AllCondition(all=parts):
+            return [answer for part in parts for answer in answers_asked(part)]
+        case NotCondition(not_=part):
+            return answers_asked(part)
+        case _:
+            return []
+
 
 # Reads the value of a field of an item, None when there is no answer yet.
 ValueReader = Callable[[str, str], Any]
@@ -27,21 +113,18 @@ class Truth(enum.Enum):
 
 
 def evaluate(
-    condition: Any,
+    condition: Condition | None,
     *,
     modes: frozenset[Mode],
     questions: Mapping[str, str],
     value_of: ValueReader,
 ) -> Truth:
-    """Return whether a condition holds.
+    """Return whether a condition holds; no condition always does.
 
     A question answered *not known*, or not answered, counts as yes (product.md, section 3). An
     item that has no answer yet leaves a condition on it not known.
     """
-
-    def within(part: Any) -> Truth:
-        return evaluate(part, modes=modes, questions=questions, value_of=value_of)
-
+    within = partial(evaluate, modes=modes, questions=questions, value_of=value_of)
     match condition:
         case None:
             return Truth.TRUE
@@ -52,14 +135,11 @@ def evaluate(
         case AnswerCondition(item=item, field=key, values=values):
             return _of_value(value_of(item, key), values)
         case AnyCondition(any=parts):
-            return _any([within(part) for part in parts])
+            return _any(within(part) for part in parts)
         case AllCondition(all=parts):
-            return _opposite(_any([_opposite(within(part)) for part in parts]))
+            return _opposite(_any(_opposite(within(part)) for part in parts))
         case NotCondition(not_=part):
             return _opposite(within(part))
-        case _:
-            message = f"{condition!r} is no condition"
-            raise TypeError(message)
 
 
 def _of(value: bool) -> Truth:  # noqa: FBT001 -- turns a bool into a Truth
@@ -74,10 +154,11 @@ def _of_value(value: Any, wanted: tuple[str, ...]) -> Truth:
     return _of(str(value) in wanted)
 
 
-def _any(parts: list[Truth]) -> Truth:
-    if Truth.TRUE in parts:
+def _any(parts: Iterable[Truth]) -> Truth:
+    found = set(parts)
+    if Truth.TRUE in found:
         return Truth.TRUE
-    return Truth.NOT_KNOWN if Truth.NOT_KNOWN in parts else Truth.FALSE
+    return Truth.NOT_KNOWN if Truth.NOT_KNOWN in found else Truth.FALSE
 
 
 def _opposite(truth: Truth) -> Truth:

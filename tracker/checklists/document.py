@@ -13,14 +13,6 @@ from tracker.checklists.template import Item, Part
 from tracker.guidance.queries import RevisionRef
 
 
-def names_in(filling: Filling) -> Names:
-    """Return the names that a checklist's answers may need."""
-    return Names(
-        people={person.user_id: person.name for person in filling.people.values()},
-        parties={party.organisation_id: party.name for party in filling.surroundings.parties},
-    )
-
-
 def document(
     filling: Filling,
     signatories: list[dict[str, str]],
@@ -79,7 +71,7 @@ def _is_in(item: Item, standing: Standing) -> bool:
 
 
 def _item(filling: Filling, item: Item) -> dict[str, Any]:
-    names = names_in(filling)
+    names = filling.names
     answers: list[dict[str, Any]] = []
     shared = filling.sheet.shared(item.code)
     if shared is not None and not shared.is_empty:
@@ -123,7 +115,10 @@ def _shown(one: ShownField) -> dict[str, Any]:
         "type": one.type.value,
         "text": one.text,
         "texts": list(one.texts),
-        "columns": list(one.columns),
+        "columns": [
+            {"label": head.label, "type": head.type.value, "unit": head.unit}
+            for head in one.columns
+        ],
         "rows": [list(row) for row in one.rows],
         "unit": one.unit,
     }

@@ -1,14 +1,16 @@
 """The done-tests a program can make of an item, beyond its fields being filled. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import OrganisationKind
+from tracker.checklists.checks import Check, CheckName
 from tracker.checklists.facts import Sheet, Surroundings, has_content
-from tracker.checklists.template import Check, CheckName, Item
+from tracker.checklists.template import Item
 from tracker.checklists.values import Problem, as_date, as_id
 
 Values = Mapping[str, Any]
@@ -20,10 +22,11 @@ def problems(
 ) -> Iterator[Problem]:
     """Yield what the item's done-tests find wrong in an answer.
 
-    A check on a field that does not belong to this answer (another scope) is passed over.
+    A check is passed over where none of the fields it looks at holds anything: whether they must
+    hold something is another question, and they may belong to an answer of another scope.
     """
     for check in item.done.checks:
-        if all(key in values for key in check.all_fields if key != check.unless):
+        if any(has_content(values.get(key)) for key in check.looks_at):
             yield from _TESTS[check.check](check, item, values, surroundings, sheet)
 
 
@@ -87,7 +90,7 @@ def _dates_in_order(
 ) -> Iterator[Problem]:
     dates = [(key, as_date(values.get(key))) for key in check.fields]
     given = [(key, date) for key, date in dates if date is not None]
-    for (before, first), (after, second) in zip(given, given[1:], strict=False):
+    for (before, first), (after, second) in pairwise(given):
         if second <= first:
             yield Problem(
                 after,
@@ -118,9 +121,9 @@ def _dates_after_visit(
 def _distinct_persons(
     check: Check, _item: Item, values: Values, _around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    named = [values.get(key) for key in check.fields if values.get(key)]
+    named = [person for _key, _row, person in _persons(check, values)]
     if len(set(named)) < len(named):
-        yield Problem(check.fields[-1], _l("Name different persons."))
+        yield Problem(check.looks_at[-1], _l("Name different persons."))
 
 
 def _persons(check: Check, values: Values) -> list[tuple[str, int | None, UUID | None]]:
@@ -132,8 +135,16 @@ def _persons(check: Check, values: Values) -> list[tuple[str, int | None, UUID |
             for number, row in enumerate(rows)
             if row.get(check.column)
         ]
-    keys = check.fields or ((check.field,) if check.field else ())
-    return [(key, None, as_id(values.get(key))) for key in keys if values.get(key)]
+    return [
+        (key, None, as_id(one))
+        for key in check.looks_at
+        for one in _each(values.get(key))
+        if has_content(one)
+    ]
+
+
+def _each(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _persons_of_npm(

@@ -1,4 +1,4 @@
-"""Plain values that completeness looks at: who takes part, what was answered, who accepts it. Pure."""
+"""Plain values that completeness looks at: parties, answers, who accepts them. Pure."""
 
 import datetime as dt
 from collections.abc import Mapping

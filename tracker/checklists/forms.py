@@ -6,6 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField
 
 from tracker.accounts.queries import Signatory
 from tracker.checklists.facts import ROW
@@ -59,6 +60,12 @@ class ReasonForm(Form):
     """One reason in words."""
 
     reason = TextField(_l("Reason"), [Required()], most=2000)
+
+
+class TalkForm(ReasonForm):
+    """What a party wants to talk about, of the answer it saw."""
+
+    answer = HiddenField()
 
 
 class ProofForm(Form):
@@ -123,7 +130,7 @@ def items_form(codes: list[tuple[str, str]], question: object, reason: object) -
 
 def name_of(field: TemplateField | Column) -> str:
     """Return how a form calls a field: its key, but for words that a form uses itself (data)."""
-    return f"{field.key}_" if hasattr(Form, field.key) else field.key
+    return f"{field.key}_" if hasattr(Form, field.key) or field.key == "meta" else field.key
 
 
 def _field(field: TemplateField, filling: Filling) -> Any:

@@ -1,18 +1,20 @@
 """Loads a checklist whole, in a fixed number of queries, as the plain values the rules look at."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload, selectinload
 
-from tracker.access.actor import OrganisationKind
+from tracker.access.actor import Actor, OrganisationKind
 from tracker.accounts.models import Membership, User
-from tracker.checklists import library, sealing
-from tracker.checklists.completeness import Standing, standing
+from tracker.checklists import library, policy, sealing
+from tracker.checklists.completeness import Standing, is_shown, standing
+from tracker.checklists.conditions import Truth
 from tracker.checklists.facts import AnswerKey, Filled, PartyFact, Sheet, Surroundings
 from tracker.checklists.models import (
     Answer,
@@ -25,10 +27,12 @@ from tracker.checklists.models import (
     ProposalState,
     SafeguardReview,
 )
-from tracker.checklists.template import Template
+from tracker.checklists.showing import Names
+from tracker.checklists.template import Item, Template
 from tracker.cooperations.models import Cooperation, CooperationPerson, Mode, Party
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,9 @@ class Filling:
     template: Template
     sheet: Sheet
     surroundings: Surroundings
+    # Who takes part today; and the names of all who ever did, for showing.
     people: Mapping[UUID, PersonFact]
+    names: Names
     positions: tuple[Position, ...]
     proposals: tuple[Proposal, ...]
     flags: tuple[Flag, ...]
@@ -62,11 +68,50 @@ class Filling:
         """Return how every item stands."""
         return standing(self.template, self.sheet, self.surroundings)
 
+    def item(self, code: str) -> Item:
+        """Return an item; raise RuleBrokenError when the template has none of that code."""
+        item = self.template.item(code)
+        if item is None:
+            raise RuleBrokenError(_l("There is no such item."))
+        return item
+
+    def require_shown(self, item: Item) -> None:
+        """Raise RuleBrokenError unless the item applies here (product.md, 4.5)."""
+        match is_shown(item, self.sheet, self.surroundings):
+            case Truth.FALSE:
+                raise RuleBrokenError(_l("This item does not apply here."))
+            case Truth.NOT_KNOWN:
+                raise RuleBrokenError(
+                    _l("Whether this item applies is not known yet. Answer first what it rests on.")
+                )
+
+    def require_open(self, item: Item) -> None:
+        """Raise RefusedError unless the item may be changed now (product.md, 4.10 and 5.4)."""
+        policy.is_item_open(self.checklist.state, self.checklist.open_items, item).require()
+
+    def has_answer(self, item: Item) -> bool:
+        """Tell whether anybody answered an item, for all or for their party."""
+        found = [self.sheet.shared(item.code)]
+        found += [self.sheet.of_party(item.code, p.organisation_id) for p in self.parties]
+        return any(answer is not None and not answer.is_empty for answer in found)
+
+    @property
+    def flagged(self) -> frozenset[str]:
+        """The items on which a flag is open."""
+        return frozenset(flag.item for flag in self.flags if flag.closed_at is None)
+
+    @property
+    def parties(self) -> tuple[PartyFact, ...]:
+        """The current parties of the checklist."""
+        return self.surroundings.parties
+
+    def own_party(self, actor: Actor) -> PartyFact | None:
+        """Return the party a person acts for, None when it is no party of the checklist."""
+        return self.party(actor.organisation_id) if actor.organisation_id else None
+
     def party(self, organisation_id: UUID) -> PartyFact | None:
         """Return a current party of the checklist."""
-        return next(
-            (p for p in self.surroundings.parties if p.organisation_id == organisation_id), None
-        )
+        return next((p for p in self.parties if p.organisation_id == organisation_id), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +122,41 @@ class VisitFacts:
     starts_on: dt.date | None
 
 
+VisitReader = Callable[[UUID], VisitFacts]
+
+
 class _VisitReader:
     """Reads the facts of a visit; visits, a part further up, is registered by app."""
 
-    read: Any = None
+    read: VisitReader | None = None
 
 
 _visit_reader = _VisitReader()
 
 
-def use_visit_reader(read: Any) -> None:
+def use_visit_reader(read: VisitReader | None) -> None:
     """Set how a visit's team and first day are found: visits stands above this part."""
     _visit_reader.read = read
+
+
+def lock(checklist: Checklist) -> None:
+    """Keep others from changing the checklist until this transaction ends."""
+    db.session.execute(
+        sa.select(Checklist.id).where(Checklist.id == checklist.id).with_for_update()
+    )
+    db.session.refresh(checklist)
+
+
+def locked(checklist: Checklist) -> Filling:
+    """Keep others from changing the checklist, and load it whole: how every verb begins."""
+    lock(checklist)
+    return fill(checklist)
 
 
 def fill(checklist: Checklist) -> Filling:
     """Load all that belongs to a checklist. The caller found it by a query scoped by the actor."""
     cooperation = _cooperation(checklist.cooperation_id)
-    people = _people(checklist.cooperation_id, cooperation)
+    people, names = _people(cooperation)
     template = library.parsed(_with_template(checklist).template)
     answers, authors = _answers(checklist)
     positions = tuple(
@@ -140,6 +202,7 @@ def fill(checklist: Checklist) -> Filling:
         sheet=Sheet(checklist.id, answers, taken, authors),
         surroundings=_surroundings(checklist, cooperation, people),
         people=people,
+        names=names,
         positions=positions,
         proposals=proposals,
         flags=flags,
@@ -195,22 +258,18 @@ def _answers(checklist: Checklist) -> tuple[dict[AnswerKey, Filled], frozenset[U
     return answers, frozenset(authors)
 
 
-def _people(cooperation_id: UUID, cooperation: Cooperation) -> dict[UUID, PersonFact]:
+def _people(cooperation: Cooperation) -> tuple[dict[UUID, PersonFact], Names]:
+    """Return who takes part today, and the names of all people and parties there ever were."""
     today = clock.today()
     sides = {party.organisation_id: party.side for party in cooperation.parties}
     rows = db.session.scalars(
         sa.select(CooperationPerson)
         .join(CooperationPerson.user)
-        .where(
-            CooperationPerson.cooperation_id == cooperation_id,
-            CooperationPerson.from_on <= today,
-            sa.or_(CooperationPerson.until_on.is_(None), CooperationPerson.until_on >= today),
-            User.active,
-        )
+        .where(CooperationPerson.cooperation_id == cooperation.id)
         .options(joinedload(CooperationPerson.user), joinedload(CooperationPerson.organisation))
         .order_by(User.name)
-    )
-    return {
+    ).all()
+    today_there = {
         row.user_id: PersonFact(
             user_id=row.user_id,
             name=row.user.name,
@@ -220,14 +279,26 @@ def _people(cooperation_id: UUID, cooperation: Cooperation) -> dict[UUID, Person
             function=row.function,
         )
         for row in rows
+        if row.user.active and _runs_on(row, today)
     }
+    names = Names(
+        people={row.user_id: row.user.name for row in rows},
+        parties={party.organisation_id: party.organisation.name for party in cooperation.parties},
+    )
+    return today_there, names
+
+
+def _runs_on(row: CooperationPerson, day: dt.date) -> bool:
+    return row.from_on <= day and (row.until_on is None or row.until_on >= day)
 
 
 def _surroundings(
     checklist: Checklist, cooperation: Cooperation, people: Mapping[UUID, PersonFact]
 ) -> Surroundings:
     sides = {party.organisation_id: party.side for party in cooperation.parties}
-    visit = _visit_reader.read(checklist.visit_id) if checklist.visit_id else None
+    visit = None
+    if checklist.visit_id and _visit_reader.read:
+        visit = _visit_reader.read(checklist.visit_id)
     return Surroundings(
         modes=frozenset(Mode(mode) for mode in cooperation.modes),
         questions=cooperation.questions,

@@ -10,15 +10,14 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, OrganisationKind
-from tracker.checklists import compare, completeness, policy, sealing, signing
+from tracker.checklists import compare, completeness, policy, sealing, service, signing
 from tracker.checklists.completeness import ItemStanding, Standing, WorkState
 from tracker.checklists.conditions import Truth
-from tracker.checklists.document import names_in
 from tracker.checklists.facts import Filled
 from tracker.checklists.labels import CLASSES, STANCES, UNITS, WORK
 from tracker.checklists.loading import Filling
 from tracker.checklists.models import AnswerScope, Flag, Position, Proposal, Stance
-from tracker.checklists.showing import ShownField, show
+from tracker.checklists.showing import Head, ShownField, show
 from tracker.checklists.template import FieldType, Item, Part, Required, TemplateField
 from tracker.guidance.queries import PassageShown, passages_for
 from tracker.ui.locale import as_date
@@ -138,7 +137,6 @@ def _view(
     state, s = WORK[one.state] if one else (_l("Each person answers"), "off")
     if one and own in one.waiting_for:
         state, s = _l("Waiting for us"), "wait"
-    acts = _acts(filling, actor, item, one)
     return ItemView(
         item=item,
         standing=one,
@@ -150,7 +148,7 @@ def _view(
         proposals=_proposals(filling, actor, item),
         flags=[_flag(filling, actor, flag) for flag in filling.flags if flag.item == item.code],
         problems=[problem.message for problem in one.problems] if one and one.problems else [],
-        acts=acts,
+        acts=acts(filling, actor, item, one),
         passages=[passages[ref] for ref in item.rests_on.passages if ref in passages],
     )
 
@@ -171,27 +169,41 @@ def parts(
     fields: tuple[TemplateField, ...], values: Mapping[str, Any], filling: Filling
 ) -> list[Part_]:
     """Return an answer's fields as the value component shows them."""
-    return [(one.label, shown_value(one)) for one in show(fields, values, names_in(filling))]
+    return [(one.label, shown_value(one)) for one in show(fields, values, filling.names)]
 
 
 def shown_value(one: ShownField) -> Any:
     """Return one field as text or as a table, in the reader's words."""
     if one.rows:
-        return Table(one.columns, one.rows)
+        return Table(
+            tuple(head.label for head in one.columns),
+            tuple(
+                tuple(
+                    _in_words(head.type, cell, head.unit)
+                    for head, cell in zip(one.columns, row, strict=True)
+                )
+                for row in one.rows
+            ),
+        )
     if one.texts:
         return "\n".join(_in_words(one.type, text) for text in one.texts)
-    text = _in_words(one.type, one.text)
-    return f"{text} {UNITS[one.unit]}" if one.unit else text
+    if one.type is FieldType.CONFIRM:
+        return str(_("Confirmed") if one.text == "yes" else _("Not confirmed"))
+    return _in_words(one.type, one.text, one.unit)
 
 
-def _in_words(kind: FieldType, text: str) -> str:
+def _in_words(kind: FieldType, text: str, unit: str = "") -> str:
     match kind:
+        case _ if not text:
+            return ""
         case FieldType.CONFIRM:
-            return _("Confirmed") if text == "yes" else _("Not confirmed")
+            return str(_("Yes") if text == "yes" else _("No"))
         case FieldType.DATE:
-            return as_date(dt.date.fromisoformat(text))
+            return str(as_date(dt.date.fromisoformat(text)))
         case FieldType.CLASS:
             return str(CLASSES.get(text, text))
+        case FieldType.NUMBER if unit:
+            return f"{text} {UNITS[unit]}"
         case _:
             return text
 
@@ -218,10 +230,14 @@ def _answer(
         name=filled.author_name,
         date=as_date(filled.saved_at),
     )
+    return AnswerView(answer_parts(filling, item, scope, filled), by, heading)
+
+
+def answer_parts(filling: Filling, item: Item, scope: AnswerScope, filled: Filled) -> list[Part_]:
+    """Return an answer's fields as the value component shows them, or why it does not apply."""
     if filled.not_applicable:
-        reason = str(filled.values.get("reason", ""))
-        return AnswerView([(_("Does not apply"), reason)], by, heading)
-    return AnswerView(parts(item.fields_of(scope), filled.values, filling), by, heading)
+        return [(_("Does not apply"), str(filled.values.get("reason", "")))]
+    return parts(item.fields_of(scope), filled.values, filling)
 
 
 def _positions(filling: Filling, item: Item, own: UUID | None) -> list[PositionView]:
@@ -276,12 +292,18 @@ def _proposal(
 ) -> ProposalView:
     cooperation_id = filling.checklist.cooperation_id
     fields = item.fields_of(AnswerScope.SHARED)
-    names = names_in(filling)
+    names = filling.names
     old = {one.key: one for one in show(fields, before, names)}
     new = {one.key: one for one in show(fields, sealing.values_of(cooperation_id, proposal), names)}
-    party = filling.party(actor.organisation_id) if actor.organisation_id else None
+    party = filling.own_party(actor)
     own = proposal.organisation_id == actor.organisation_id
-    is_open = policy.is_open(filling.checklist.state, filling.checklist.open_items, item.code)
+    checklist = filling.checklist
+    may_answer = (
+        not own
+        and policy.is_item_open(checklist.state, checklist.open_items, item)
+        and policy.can_take_part(actor, party)
+        and policy.can_agree_on(item, party, filling.party(proposal.organisation_id))
+    )
     return ProposalView(
         id=proposal.id,
         heading=_(
@@ -297,7 +319,7 @@ def _proposal(
             if field.key in old or field.key in new
         ],
         own=own,
-        may_answer=not own and bool(is_open) and bool(policy.can_take_part(actor, party)),
+        may_answer=bool(may_answer),
     )
 
 
@@ -323,7 +345,7 @@ def _flat(one: ShownField | None) -> str:
 
 
 def _flag(filling: Filling, actor: Actor, flag: Flag) -> FlagView:
-    party = filling.party(actor.organisation_id) if actor.organisation_id else None
+    party = filling.own_party(actor)
     return FlagView(
         id=flag.id,
         organisation=flag.organisation.name,
@@ -336,30 +358,29 @@ def _flag(filling: Filling, actor: Actor, flag: Flag) -> FlagView:
     )
 
 
-def _acts(filling: Filling, actor: Actor, item: Item, one: ItemStanding | None) -> Acts:
+def acts(filling: Filling, actor: Actor, item: Item, one: ItemStanding | None = None) -> Acts:
+    """Return what a person may do with an item now; one is how the item stands, where known."""
+    if one is None and item.part is not Part.PERSON:
+        one = completeness.item_standing(item, filling.sheet, filling.surroundings)
     checklist = filling.checklist
-    party = filling.party(actor.organisation_id) if actor.organisation_id else None
+    party = filling.own_party(actor)
     if one is None or one.shown is not Truth.TRUE:
         return Acts()
     taking_part = policy.can_take_part(actor, party)
     if not taking_part or party is None:
         return Acts(why_not=taking_part.reason)
-    is_open = policy.is_open(checklist.state, checklist.open_items, item.code)
-    if not is_open and item.part is not Part.PEOPLE:
+    is_open = policy.is_item_open(checklist.state, checklist.open_items, item)
+    if not is_open:
         return Acts(why_not=is_open.reason)
     current = filling.sheet.shared(item.code)
     has_answer = current is not None and not current.is_empty
-    frozen = bool(
-        has_answer
-        and current is not None
-        and _accepted_elsewhere(filling, item, current, party.organisation_id)
-    )
+    is_accepted = service.accepted_by_others(filling, item, current, party)
     scopes = tuple(
         scope
         for scope in item.scopes
         if scope is not AnswerScope.PERSON
         and any(policy.can_set(actor, party, field) for field in item.fields_of(scope))
-        and not (scope is AnswerScope.SHARED and frozen)
+        and not (scope is AnswerScope.SHARED and is_accepted)
     )
     asked = bool(policy.can_take_position(actor, party, item))
     taken = filling.sheet.positions.get(item.code, {}).get(party.organisation_id)
@@ -371,15 +392,11 @@ def _acts(filling: Filling, actor: Actor, item: Item, one: ItemStanding | None) 
         if asked and has_answer and current is not None and not accepts and not one.problems
         else None,
         talk=asked and has_answer,
-        flag=has_answer and item.part is Part.TERMS,
+        flag=filling.has_answer(item)
+        and bool(
+            policy.can_flag(actor, party, item, is_restricted=sealing.is_restricted(checklist))
+        ),
         leave_out=not one.required and AnswerScope.SHARED in scopes,
-    )
-
-
-def _accepted_elsewhere(filling: Filling, item: Item, current: Filled, own: UUID) -> bool:
-    return any(
-        organisation_id != own and taken == (current.answer_id, Stance.ACCEPTS)
-        for organisation_id, taken in filling.sheet.positions.get(item.code, {}).items()
     )
 
 
@@ -448,7 +465,10 @@ def document_parts(fields: Iterable[Mapping[str, Any]]) -> list[Part_]:
                     type=FieldType(one["type"]),
                     text=one["text"],
                     texts=tuple(one["texts"]),
-                    columns=tuple(one["columns"]),
+                    columns=tuple(
+                        Head(head["label"], FieldType(head["type"]), head["unit"])
+                        for head in one["columns"]
+                    ),
                     rows=tuple(tuple(row) for row in one["rows"]),
                     unit=one["unit"],
                 )

@@ -7,11 +7,17 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.access.decision import YES, Decision, no
 from tracker.checklists.facts import PartyFact
-from tracker.checklists.models import ChecklistState
-from tracker.checklists.template import Accepts, Item, Sets, TemplateField
+from tracker.checklists.models import AnswerScope, ChecklistState
+from tracker.checklists.template import Accepts, Item, Part, Sets, TemplateField
 
 WRITERS = (Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY, Role.MANAGER)
 SENDERS = (Role.COORDINATOR,)
+# Who writes a field, where not everybody does (the Who column of the checklists).
+SIDES = {
+    Sets.NPM: {OrganisationKind.NPM},
+    Sets.CSO: {OrganisationKind.CSO},
+    Sets.EACH_CSO: {OrganisationKind.CSO},
+}
 
 
 def can_take_part(actor: Actor, party: PartyFact | None) -> Decision:
@@ -24,15 +30,11 @@ def can_take_part(actor: Actor, party: PartyFact | None) -> Decision:
 
 
 def can_set(actor: Actor, party: PartyFact | None, field: TemplateField) -> Decision:
-    """Decide whether a person's party writes a field (the Who column of the checklists)."""
+    """Decide whether a person's party writes a field."""
     taking_part = can_take_part(actor, party)
     if not taking_part or party is None:
         return taking_part
-    sides = {
-        Sets.NPM: {OrganisationKind.NPM},
-        Sets.CSO: {OrganisationKind.CSO},
-        Sets.EACH_CSO: {OrganisationKind.CSO},
-    }.get(field.sets, set(OrganisationKind))
+    sides = SIDES.get(field.sets, set(OrganisationKind))
     if party.side not in sides:
         if party.side is OrganisationKind.NPM:
             return no(_l("The partner organisations answer this."))
@@ -51,6 +53,11 @@ def is_open(state: ChecklistState, open_items: list[str] | None, item: str) -> D
     return YES
 
 
+def is_item_open(state: ChecklistState, open_items: list[str] | None, item: Item) -> Decision:
+    """Decide whether an item may be changed now; live lists always may (C2, V13)."""
+    return YES if item.part is Part.PEOPLE else is_open(state, open_items, item.code)
+
+
 def can_take_position(actor: Actor, party: PartyFact | None, item: Item) -> Decision:
     """Decide whether a person may say what their party thinks of an answer."""
     taking_part = can_take_part(actor, party)
@@ -66,8 +73,34 @@ def can_take_position(actor: Actor, party: PartyFact | None, item: Item) -> Deci
     return YES
 
 
-def can_flag(actor: Actor, party: PartyFact | None) -> Decision:
-    """Decide whether a person may flag an item as limiting the NPM: any party's reviewer (4.8)."""
+def can_agree_on(item: Item, *agreeing: PartyFact | None) -> Decision:
+    """Decide whether these parties can change an answer between them: one of them writes it.
+
+    What the NPM alone sets can't be changed by one partner's proposal and another's yes (S6).
+    """
+    sides = {
+        side
+        for field in item.fields_of(AnswerScope.SHARED)
+        for side in SIDES.get(field.sets, set(OrganisationKind))
+    }
+    if any(party is not None and party.side in sides for party in agreeing):
+        return YES
+    if sides == {OrganisationKind.NPM}:
+        return no(_l("The NPM answers this proposal, since it writes this item."))
+    return no(_l("A partner organisation answers this proposal, since they write this item."))
+
+
+def can_flag(actor: Actor, party: PartyFact | None, item: Item, *, is_restricted: bool) -> Decision:
+    """Decide whether a person may flag a term as limiting the NPM: any party's reviewer (4.8).
+
+    A flag is read by all who see the cooperation, so none is raised on the planning of a visit.
+    """
+    if is_restricted:
+        return no(
+            _l("Nothing is flagged on a visit's pages. Ask to talk, or propose a change.")
+        )
+    if item.part is not Part.TERMS:
+        return no(_l("Only what the parties sign is flagged."))
     return can_take_part(actor, party)
 
 

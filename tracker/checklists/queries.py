@@ -1,4 +1,4 @@
-"""Reads of checklists, scoped by the person: class K8 by the cooperation, class K2 by V2 and clearance."""
+"""Reads of checklists, scoped: class K8 by the cooperation, class K2 by V2 and clearance."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -49,7 +49,7 @@ def planning_is_open(
     cooperation_id: sa.SQLColumnExpression[UUID],
     visit_id: sa.SQLColumnExpression[Any],
 ) -> sa.ColumnElement[bool]:
-    """Return the condition, over a visit's columns, that its planning (K2) is open to the person."""
+    """Return the condition, over a visit's columns, that a person may see its planning (K2)."""
     if actor.organisation_id is None or actor.roles <= {Role.AUDITOR, Role.ADMINISTRATOR}:
         return sa.false()
     is_listed = audiences.listed(actor, VISIT, visit_id)

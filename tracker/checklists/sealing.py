@@ -1,4 +1,4 @@
-"""Answers of class K2 to K7, encrypted with the cooperation's key; those of class K8 as they are."""
+"""Answers of class K2 to K7, encrypted with the cooperation's key; of class K8 as they are."""
 
 from collections.abc import Mapping
 from typing import Any

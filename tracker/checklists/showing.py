@@ -1,4 +1,4 @@
-"""Answers as words: values with names of persons and parties, labels of choices, rows of tables. Pure."""
+"""Answers as words: with names of persons and parties, labels of choices, rows. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,18 +18,29 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a column, with what its cells hold."""
+
+    label: str
+    type: FieldType
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ShownField:
-    """A field of an answer as shown: text, a list, or rows under columns."""
+    """A field of an answer as shown: text, a list, or rows under columns.
+
+    What a page shows in the reader's own way stays as it is stored: a date in its ISO form, a
+    class by its code, a confirmation as yes or no, a number without its unit.
+    """
 
     key: str
     label: str
     type: FieldType
-    # A confirm is shown as its sentence; text holds "yes" or "no" for it.
     text: str = ""
     texts: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
+    columns: tuple[Head, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
-    # Of a date, its ISO form, so that a page can show it in the reader's way.
     unit: str = ""
 
     @property
@@ -77,10 +88,11 @@ def _table(field: TemplateField, rows: list[dict[str, Any]], names: Names) -> Sh
     given = {row.key: row.label for row in field.rows.fixed} if field.rows else {}
     written = [row for row in rows if has_content(row)]
     columns = [column for column in field.columns if any(_holds(column, row) for row in written)]
-    heads = [column.label for column in columns]
-    lines = [[_cell(column, row, names) for column in columns] for row in written]
+    heads = [Head(one.label, one.type, one.unit or "") for one in columns]
+    lines = [[_single(one, row.get(one.key), names) for one in columns] for row in written]
     if given:
-        heads = [(field.rows.label if field.rows and field.rows.label else ""), *heads]
+        label = field.rows.label if field.rows and field.rows.label else ""
+        heads = [Head(label, FieldType.LINE), *heads]
         lines = [
             [given.get(row.get(ROW, ""), ""), *line]
             for row, line in zip(written, lines, strict=True)
@@ -96,10 +108,3 @@ def _table(field: TemplateField, rows: list[dict[str, Any]], names: Names) -> Sh
 
 def _holds(column: Column, row: Mapping[str, Any]) -> bool:
     return has_content(row.get(column.key))
-
-
-def _cell(column: Column, row: Mapping[str, Any], names: Names) -> str:
-    text = _single(column, row.get(column.key), names)
-    if text and column.unit:
-        return f"{text} {column.unit}"
-    return text

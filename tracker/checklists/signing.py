@@ -11,10 +11,10 @@ from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.checklists import policy
 from tracker.checklists.document import document
-from tracker.checklists.loading import Filling, fill
+from tracker.checklists.loading import Filling, fill, lock, locked
 from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
 from tracker.checklists.sealing import is_restricted
-from tracker.checklists.service import lock, refresh
+from tracker.checklists.service import refresh
 from tracker.cooperations import keys
 from tracker.core import clock
 from tracker.core.db import db
@@ -38,22 +38,20 @@ def obstacles(filling: Filling) -> list[object]:
         found.append(
             _l("Not complete and agreed yet: %(items)s.", items=", ".join(standing.blocking))
         )
-    if filling.checklist.kind is ChecklistKind.TERMS:
-        flagged = sorted({flag.item for flag in filling.flags if flag.closed_at is None})
-        if flagged:
-            found.append(_l("An open flag waits on %(items)s.", items=", ".join(flagged)))
-        if filling.review is None:
-            found.append(
-                _l("The second reader has not confirmed independence and flexibility yet (G3).")
-            )
+    flagged = [code for code in filling.template.by_code if code in filling.flagged]
+    if flagged:
+        found.append(_l("An open flag waits on %(items)s.", items=", ".join(flagged)))
+    if filling.checklist.kind is ChecklistKind.TERMS and filling.review is None:
+        found.append(
+            _l("The second reader has not confirmed independence and flexibility yet (G3).")
+        )
     return found
 
 
 def send(actor: Actor, checklist: Checklist, signatories: Mapping[UUID, UUID]) -> SignatureRequest:
     """Freeze the text and ask one named signatory of each party to sign it."""
-    lock(checklist)
-    filling = fill(checklist)
-    own = filling.party(actor.organisation_id) if actor.organisation_id else None
+    filling = locked(checklist)
+    own = filling.own_party(actor)
     policy.can_send(actor, own, checklist.state).require()
     for obstacle in obstacles(filling):
         raise RuleBrokenError(obstacle)
@@ -194,7 +192,7 @@ def call_back(actor: Actor, checklist: Checklist, *, reason: str) -> None:
     lock(checklist)
     asked = _asked(checklist)
     filling = fill(checklist)
-    own = filling.party(actor.organisation_id) if actor.organisation_id else None
+    own = filling.own_party(actor)
     policy.can_withdraw_request(actor, own).require()
     signoff.withdraw(actor, asked, reason=reason)
     _back_to_drafting(checklist, None)
@@ -212,9 +210,8 @@ def call_back(actor: Actor, checklist: Checklist, *, reason: str) -> None:
 
 def amend(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[str]) -> None:
     """Open named items of a text in force; the old revision stays in force meanwhile (5.7)."""
-    lock(checklist)
-    filling = fill(checklist)
-    own = filling.party(actor.organisation_id) if actor.organisation_id else None
+    filling = locked(checklist)
+    own = filling.own_party(actor)
     policy.can_amend(actor, own, checklist.state).require()
     codes = [code for code in dict.fromkeys(items) if filling.template.item(code)]
     if not codes:

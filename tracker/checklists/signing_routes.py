@@ -17,7 +17,7 @@ from tracker.checklists import labels, pages, policy, sealing, signing
 from tracker.checklists.forms import ProofForm, ReasonForm, items_form, send_form
 from tracker.checklists.loading import Filling, fill
 from tracker.checklists.models import Checklist
-from tracker.checklists.routes import opened
+from tracker.checklists.opening import opened
 from tracker.cooperations import keys
 from tracker.core import clock
 from tracker.core.db import db
@@ -47,7 +47,7 @@ def send(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = opened(actor, checklist_id, "send")
     filling = fill(checklist)
-    require(policy.can_send(actor, _own_party(actor, filling), checklist.state))
+    require(policy.can_send(actor, filling.own_party(actor), checklist.state))
     today = clock.today()
     able = {
         party.organisation_id: accounts.signatories_of(party.organisation_id, today)
@@ -246,7 +246,7 @@ def call_back(checklist_id: UUID) -> str | Response:
     checklist = opened(actor, checklist_id, "call_back")
     _waiting(checklist)
     filling = fill(checklist)
-    require(policy.can_withdraw_request(actor, _own_party(actor, filling)))
+    require(policy.can_withdraw_request(actor, filling.own_party(actor)))
     form = ReasonForm()
     if form.validate_on_submit():
         try:
@@ -273,7 +273,7 @@ def amend(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = opened(actor, checklist_id, "amend")
     filling = fill(checklist)
-    require(policy.can_amend(actor, _own_party(actor, filling), checklist.state))
+    require(policy.can_amend(actor, filling.own_party(actor), checklist.state))
     form = items_form(
         _codes(filling), _("Which items are to change?"), _("Why is a change needed?")
     )
@@ -354,8 +354,8 @@ def _record_page(
         may_sign=may_sign,
         may_call_back=asked is not None
         and asked.state is RequestState.WAITING
-        and policy.can_withdraw_request(actor, _own_party(actor, filling)),
-        may_amend=policy.can_amend(actor, _own_party(actor, filling), checklist.state),
+        and policy.can_withdraw_request(actor, filling.own_party(actor)),
+        may_amend=policy.can_amend(actor, filling.own_party(actor), checklist.state),
         kind_words=labels.KINDS[checklist.kind],
         is_restricted=sealing.is_restricted(checklist),
     )
@@ -422,7 +422,3 @@ def _items_page(filling: Filling, form: Any, title: str, button: str, lede: str)
         lede_words=lede,
         kind_words=labels.KINDS[filling.checklist.kind],
     )
-
-
-def _own_party(actor: Actor, filling: Filling) -> Any:
-    return filling.party(actor.organisation_id) if actor.organisation_id else None

@@ -1,26 +1,36 @@
-"""The schema of a checklist template: what an item, a field, a column and a done-test may be."""
+"""The schema of a checklist template: what an item, a field and a column may be."""
 
 import enum
+from collections.abc import Iterable
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from tracker.access.information import InformationClass
+from tracker.checklists.checks import Check
+from tracker.checklists.conditions import (
+    AnswerCondition,
+    Condition,
+    NeighbourColumn,
+    NeighbourField,
+    answers_asked,
+)
 from tracker.checklists.models import AnswerScope, ChecklistKind
-from tracker.cooperations.models import Mode
+from tracker.checklists.strict import (
+    ItemCode,
+    Key,
+    PassageRef,
+    Statement,
+    Strict,
+    Value,
+    Words,
+    check_unique,
+)
 
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-ItemCode = Annotated[str, StringConstraints(pattern=r"^[MCVU][1-9][0-9]?$")]
-Statement = Annotated[str, StringConstraints(pattern=r"^S[1-9][0-9]?$")]
-PassageRef = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")]
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
-
-
-class Strict(BaseModel):
-    """A part of a template: no unknown keys, no changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+Unit = Literal["hours", "days", "months", "years"]
+# What the forms around an item's fields call their own things.
+RESERVED = frozenset({"base_version", "csrf_token", "reason"})
 
 
 class FieldType(enum.StrEnum):
@@ -78,86 +88,10 @@ class Required(enum.StrEnum):
     CONDITIONAL = "conditional"
 
 
-class Question(enum.StrEnum):
-    """The questions behind a conditional requirement, answered on the cooperation."""
-
-    NPM_PASSES_RESTRICTED = "npm_passes_restricted"
-    UNPUBLISHED_SHARED = "unpublished_shared"
-    REAL_CASES_IN_TRAINING = "real_cases_in_training"
-    EXPERT_ON_VISIT = "expert_on_visit"
-    MEMBERS_SEE_UNPUBLISHED = "members_see_unpublished"
-    MEMBERS_ON_VISITS = "members_on_visits"
-    NAMED_CASE_DISCUSSED = "named_case_discussed"
-    PERSONAL_DATA = "personal_data"
-    CONSENT_HARD = "consent_hard"
-
-
-class ModesCondition(Strict):
-    """True when the cooperation has any of these modes."""
-
-    modes: tuple[Mode, ...] = Field(min_length=1)
-
-
-class QuestionCondition(Strict):
-    """True when the question is answered yes, or not known."""
-
-    question: Question
-
-
-class AnswerCondition(Strict):
-    """True when a field of an item of the same checklist has one of these values."""
-
-    item: ItemCode
-    field: Key
-    values: tuple[str, ...] = Field(alias="in", min_length=1)
-
-
-class AnyCondition(Strict):
-    """True when one of the conditions is."""
-
-    any: tuple["Condition", ...] = Field(min_length=1)
-
-
-class AllCondition(Strict):
-    """True when each of the conditions is."""
-
-    all: tuple["Condition", ...] = Field(min_length=1)
-
-
-class NotCondition(Strict):
-    """True when the condition is false."""
-
-    not_: "Condition" = Field(alias="not")
-
-
-Condition = (
-    ModesCondition
-    | QuestionCondition
-    | AnswerCondition
-    | AnyCondition
-    | AllCondition
-    | NotCondition
-)
-
-
-class NeighbourField(Strict):
-    """True when another field of the same item has one of these values."""
-
-    field: Key
-    values: tuple[str | bool, ...] = Field(alias="in", min_length=1)
-
-
-class NeighbourColumn(Strict):
-    """True when another column of the same row has one of these values."""
-
-    column: Key
-    values: tuple[str | bool, ...] = Field(alias="in", min_length=1)
-
-
 class Option(Strict):
     """One choice."""
 
-    value: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,40}$")]
+    value: Value
     label: Words
     hint: Words | None = None
 
@@ -172,7 +106,7 @@ class Column(Strict):
     required: bool = True
     required_when: NeighbourColumn | None = None
     options: tuple[Option, ...] = ()
-    unit: Literal["hours", "days", "months", "years"] | None = None
+    unit: Unit | None = None
     min: int | None = None
     max: int | None = None
 
@@ -188,7 +122,7 @@ class Column(Strict):
 class FixedRow(Strict):
     """A row that is given; people fill in the other columns."""
 
-    key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,40}$")]
+    key: Value
     label: Words
 
 
@@ -217,7 +151,7 @@ class TemplateField(Strict):
     required: bool = True
     required_when: NeighbourField | None = None
     options: tuple[Option, ...] = ()
-    unit: Literal["hours", "days", "months", "years"] | None = None
+    unit: Unit | None = None
     min: int | None = None
     max: int | None = None
     rows: Rows | None = None
@@ -226,20 +160,24 @@ class TemplateField(Strict):
     @model_validator(mode="after")
     def _fits_its_type(self) -> "TemplateField":
         _check_options(self.type, self.options)
+        if self.key in RESERVED:
+            message = f"a field can't be called {self.key}"
+            raise ValueError(message)
         if (self.type is FieldType.TABLE) != bool(self.columns):
             message = "a table, and only a table, has columns"
             raise ValueError(message)
-        if self.type is FieldType.TABLE and self.rows is None:
-            message = "a table says which rows it has"
+        if (self.type is FieldType.TABLE) != (self.rows is not None):
+            message = "a table, and only a table, says which rows it has"
             raise ValueError(message)
-        _check_unique("column", [column.key for column in self.columns])
-        if self.rows:
-            _check_unique("row", [row.key for row in self.rows.fixed])
-        keys = {column.key for column in self.columns}
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_whole_table(self) -> "TemplateField":
+        check_unique("column", [column.key for column in self.columns])
+        check_unique("row", [row.key for row in self.rows.fixed] if self.rows else [])
         for column in self.columns:
-            if column.required_when and column.required_when.column not in keys:
-                message = f"column {column.key} looks at {column.required_when.column}: not there"
-                raise ValueError(message)
+            if column.required_when:
+                _check_neighbour(column.key, column.required_when, self.columns)
         return self
 
     @property
@@ -254,39 +192,6 @@ class TemplateField(Strict):
     def column(self, key: str) -> Column:
         """Return a column by its key."""
         return next(column for column in self.columns if column.key == key)
-
-
-class CheckName(enum.StrEnum):
-    """What a program can test of an item beyond its required fields being filled."""
-
-    MIN_ROWS = "min_rows"
-    ROW_PER_PARTY = "row_per_party"
-    ROW_PER_TEAM_MEMBER = "row_per_team_member"
-    VALUES_COVERED = "values_covered"
-    DATES_IN_ORDER = "dates_in_order"
-    DATES_AFTER_VISIT = "dates_after_visit"
-    DISTINCT_PERSONS = "distinct_persons"
-    PERSONS_OF_NPM = "persons_of_npm"
-    WROTE_NO_ANSWER = "wrote_no_answer"
-    NUMBER_AT_LEAST = "number_at_least"
-    ROW_EACH_WAY = "row_each_way"
-
-
-class Check(Strict):
-    """One done-test and the fields it looks at."""
-
-    check: CheckName
-    field: Key | None = None
-    fields: tuple[Key, ...] = ()
-    column: Key | None = None
-    values: tuple[str, ...] = ()
-    n: int | None = None
-    unless: Key | None = None
-
-    @property
-    def all_fields(self) -> tuple[str, ...]:
-        """Every field the check names."""
-        return tuple(key for key in (self.field, self.unless, *self.fields) if key)
 
 
 class Done(Strict):
@@ -324,29 +229,41 @@ class Item(Strict):
         if (self.required is Required.CONDITIONAL) != (self.required_when is not None):
             message = "required_when goes with required: conditional, and only with it"
             raise ValueError(message)
-        keys = [field.key for field in self.fields]
-        _check_unique("field", keys)
+        check_unique("field", [field.key for field in self.fields])
         for field in self.fields:
-            if field.required_when and field.required_when.field not in keys:
-                message = f"field {field.key} looks at {field.required_when.field}: not there"
-                raise ValueError(message)
+            if field.required_when:
+                _check_neighbour(field.key, field.required_when, self.fields)
         for check in self.done.checks:
             self._check_is_possible(check)
+        return self
+
+    @model_validator(mode="after")
+    def _is_written_by_somebody(self) -> "Item":
         if self.part is Part.PERSON and any(f.scope is not AnswerScope.PERSON for f in self.fields):
             message = "an item of each person has only fields set by each person"
             raise ValueError(message)
+        for scope in AnswerScope:
+            if len({field.sets for field in self.fields_of(scope)}) > 1:
+                message = f"the {scope.value} fields of an item are set by the same side"
+                raise ValueError(message)
         return self
 
     def _check_is_possible(self, check: Check) -> None:
+        by_key = {field.key: field for field in self.fields}
+        name = f"check {check.check.value}"
         for key in check.all_fields:
-            if key not in {field.key for field in self.fields}:
-                message = f"check {check.check.value} names a field {key} that is not there"
+            if key not in by_key:
+                message = f"{name} names a field {key} that is not there"
                 raise ValueError(message)
-        if check.column and check.field:
-            columns = {column.key for column in self.field(check.field).columns}
+        if len({by_key[key].scope for key in check.all_fields}) > 1:
+            message = f"{name} looks at fields of different answers"
+            raise ValueError(message)
+        if check.column:
+            columns = {column.key: column for column in by_key[check.looks_at[0]].columns}
             if check.column not in columns:
-                message = f"check {check.check.value} names a column {check.column}: not there"
+                message = f"{name} names a column {check.column}: not there"
                 raise ValueError(message)
+            _check_values(name, check.values, columns[check.column])
 
     def field(self, key: str) -> TemplateField:
         """Return a field by its key."""
@@ -394,22 +311,33 @@ class Template(Strict):
     @model_validator(mode="after")
     def _holds_together(self) -> "Template":
         codes = [item.code for item in self.items]
-        _check_unique("item", codes)
+        check_unique("item", codes)
         for code in codes:
             if not code.startswith(self.letter):
                 message = f"item {code} does not begin with {self.letter}"
                 raise ValueError(message)
-        by_code = {item.code: item for item in self.items}
+        return self
+
+    @model_validator(mode="after")
+    def _looks_at_what_is_there(self) -> "Template":
+        check_unique("section", [section.key for section in self.sections])
         for item in self.items:
             for condition in (item.required_when, item.shown_when):
-                for answer in answers_asked(condition):
-                    asked = by_code.get(answer.item)
-                    if asked is None or answer.field not in {f.key for f in asked.fields}:
-                        message = (
-                            f"item {item.code} looks at {answer.item}.{answer.field}: not there"
-                        )
-                        raise ValueError(message)
+                for asked in answers_asked(condition):
+                    self._check_answer_asked(item.code, asked)
         return self
+
+    def _check_answer_asked(self, code: str, asked: AnswerCondition) -> None:
+        other = self.by_code.get(asked.item)
+        fields = {field.key: field for field in other.fields} if other else {}
+        name = f"item {code}"
+        if asked.field not in fields:
+            message = f"{name} looks at {asked.item}.{asked.field}: not there"
+            raise ValueError(message)
+        if fields[asked.field].scope is not AnswerScope.SHARED:
+            message = f"{name} looks at {asked.item}.{asked.field}: it has no shared answer"
+            raise ValueError(message)
+        _check_values(name, asked.values, fields[asked.field])
 
     @cached_property
     def items(self) -> tuple[Item, ...]:
@@ -426,31 +354,38 @@ class Template(Strict):
         return self.by_code.get(code)
 
 
-def answers_asked(condition: Any) -> list[AnswerCondition]:
-    """Return every answer that a condition looks at."""
-    match condition:
-        case AnswerCondition():
-            return [condition]
-        case AnyCondition(any=parts) | AllCondition(all=parts):
-            return [answer for part in parts for answer in answers_asked(part)]
-        case NotCondition(not_=part):
-            return answers_asked(part)
-        case _:
-            return []
-
-
 def _check_options(kind: FieldType, options: tuple[Option, ...]) -> None:
     if (kind in {FieldType.CHOICE, FieldType.CHOICES}) != bool(options):
         message = "a choice, and only a choice, has options"
         raise ValueError(message)
-    _check_unique("option", [option.value for option in options])
+    check_unique("option", [option.value for option in options])
 
 
-def _check_unique(what: str, keys: list[str]) -> None:
-    doubles = sorted({key for key in keys if keys.count(key) > 1})
-    if doubles:
-        message = f"{what} {', '.join(doubles)} is there more than once"
+def _check_neighbour(
+    key: str,
+    condition: NeighbourField | NeighbourColumn,
+    among: Iterable[TemplateField | Column],
+) -> None:
+    """Refuse a condition on a neighbour that is not there, or on values it can't have."""
+    wanted = condition.field if isinstance(condition, NeighbourField) else condition.column
+    neighbour = next((one for one in among if one.key == wanted), None)
+    if neighbour is None or wanted == key:
+        message = f"{key} looks at {wanted}: not there"
         raise ValueError(message)
+    _check_values(key, condition.values, neighbour)
+
+
+def _check_values(
+    name: str, values: Iterable[str | bool], looked_at: TemplateField | Column
+) -> None:
+    """Refuse values that what is looked at can't have, so that no test is impossible to meet."""
+    possible: set[str | bool] = {option.value for option in looked_at.options}
+    if looked_at.type is FieldType.CONFIRM:
+        possible = {True, False}
+    for value in values:
+        if value not in possible:
+            message = f"{name} looks for {value} in {looked_at.key}, which can't hold it"
+            raise ValueError(message)
 
 
 CLASSES = tuple(member.value for member in InformationClass)

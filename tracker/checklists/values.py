@@ -9,22 +9,25 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
+from tracker.checklists.conditions import NeighbourField
 from tracker.checklists.facts import ROW, Surroundings, has_content
-from tracker.checklists.template import (
-    CLASSES,
-    Column,
-    FieldType,
-    NeighbourField,
-    TemplateField,
-)
+from tracker.checklists.template import CLASSES, Column, FieldType, Rows, TemplateField
+from tracker.core.errors import RuleBrokenError
 
 MAX_TEXT = 8000
 MAX_LINE = 300
-PHONE = re.compile(r"^[+0-9][0-9 ()/.\-]{2,38}$")
+PHONE = re.compile(r"[+0-9][0-9 ()/.\-]{2,38}")
+# Fields that hold the id of a person or an organisation.
+NAMING = frozenset({FieldType.PERSON, FieldType.PERSONS, FieldType.PARTY})
+# What PostgreSQL can't keep, or what has no canonical form: the null character, half a pair.
+UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-class WrongTypeError(ValueError):
-    """A value is not of its field's type; only a caller that skipped the form sees this."""
+class WrongTypeError(RuleBrokenError):
+    """A value is not of its field's type; only a caller that went round the form sees this."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(_l("This is no answer that can be kept: %(field)s.", field=key), key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,7 @@ def check_types(
     by_key = {field.key: field for field in fields}
     for key, value in values.items():
         if key not in by_key:
-            message = f"There is no field {key}."
-            raise WrongTypeError(message)
+            raise WrongTypeError(key)
         _check_value(by_key[key], value, surroundings)
 
 
@@ -57,7 +59,7 @@ def _check_value(field: TemplateField, value: Any, surroundings: Surroundings) -
     if field.type is FieldType.TABLE:
         _check_table(field, value, surroundings)
     elif field.type in {FieldType.CHOICES, FieldType.PERSONS}:
-        if not isinstance(value, list):
+        if not isinstance(value, list) or _repeats(value):
             raise WrongTypeError(field.key)
         for one in value:
             _check_single(field, one, surroundings)
@@ -65,23 +67,35 @@ def _check_value(field: TemplateField, value: Any, surroundings: Surroundings) -
         _check_single(field, value, surroundings)
 
 
+def _repeats(values: list[Any]) -> bool:
+    return any(value in values[:place] for place, value in enumerate(values))
+
+
 def _check_table(field: TemplateField, value: Any, surroundings: Surroundings) -> None:
-    rows = field.rows
-    if not isinstance(value, list) or rows is None:
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
         raise WrongTypeError(field.key)
-    if len(value) > rows.max + len(rows.fixed):
-        raise WrongTypeError(field.key)
-    given = {row.key for row in rows.fixed}
+    _check_rows(field, value)
+    columns = {column.key: column for column in field.columns}
     for row in value:
-        if not isinstance(row, dict) or (ROW in row and row[ROW] not in given):
-            raise WrongTypeError(field.key)
-        columns = {column.key: column for column in field.columns}
-        for key, cell in row.items():
-            if key == ROW:
-                continue
+        for key in row.keys() - {ROW}:
             if key not in columns:
-                raise WrongTypeError(key)
-            _check_single(columns[key], cell, surroundings)
+                raise WrongTypeError(str(key))
+            _check_single(columns[key], row[key], surroundings)
+
+
+def _check_rows(field: TemplateField, rows: list[dict[str, Any]]) -> None:
+    """Refuse rows that the table does not have: too many, unknown or twice the same given one."""
+    spec = field.rows or Rows()
+    given = [row[ROW] for row in rows if ROW in row]
+    free = len(rows) - len(given)
+    known = {row.key for row in spec.fixed}
+    if (
+        _repeats(given)
+        or not all(isinstance(key, str) and key in known for key in given)
+        or (free and spec.fixed and not spec.more)
+        or len(rows) > max(spec.max, len(spec.fixed))
+    ):
+        raise WrongTypeError(field.key)
 
 
 def _check_single(
@@ -97,7 +111,7 @@ def _check_single(
 
 def _is_text(limit: int) -> Callable[..., bool]:
     def check(_field: Any, value: Any, _surroundings: Surroundings) -> bool:
-        return isinstance(value, str) and len(value) <= limit and "\x00" not in value
+        return isinstance(value, str) and len(value) <= limit and not UNWRITABLE.search(value)
 
     return check
 
@@ -107,7 +121,7 @@ def _is_confirm(_field: Any, value: Any, _surroundings: Surroundings) -> bool:
 
 
 def _is_choice(field: Any, value: Any, _surroundings: Surroundings) -> bool:
-    return value in {option.value for option in field.options}
+    return isinstance(value, str) and value in {option.value for option in field.options}
 
 
 def _is_date(_field: Any, value: Any, _surroundings: Surroundings) -> bool:
@@ -128,7 +142,7 @@ def _is_number(field: Any, value: Any, _surroundings: Surroundings) -> bool:
 
 
 def _is_phone(_field: Any, value: Any, _surroundings: Surroundings) -> bool:
-    return isinstance(value, str) and PHONE.match(value) is not None
+    return isinstance(value, str) and PHONE.fullmatch(value) is not None
 
 
 def _is_person(_field: Any, value: Any, surroundings: Surroundings) -> bool:
@@ -171,11 +185,14 @@ def as_date(value: Any) -> dt.date | None:
 
 
 def as_id(value: Any) -> UUID | None:
-    """Read a stored id."""
+    """Read a stored id, written as the application writes it; anything else is none."""
+    if not isinstance(value, str):
+        return None
     try:
-        return UUID(str(value))
+        found = UUID(value)
     except ValueError:
         return None
+    return found if str(found) == value else None
 
 
 def missing(fields: tuple[TemplateField, ...], values: Mapping[str, Any]) -> Iterator[Problem]:
@@ -186,6 +203,36 @@ def missing(fields: tuple[TemplateField, ...], values: Mapping[str, Any]) -> Ite
             yield from _missing_in_table(field, value or [], required=_needed(field, values))
         elif _needed(field, values) and not has_content(value):
             yield Problem(field.key, _what_is_missing(field))
+
+
+def gone(
+    fields: tuple[TemplateField, ...], values: Mapping[str, Any], surroundings: Surroundings
+) -> Iterator[Problem]:
+    """Yield the fields that name a person or a party who no longer takes part."""
+    there = {
+        *(str(person) for person in surroundings.people),
+        *(str(party.organisation_id) for party in surroundings.parties),
+    }
+    for field in fields:
+        for row, part, named in _named(field, values.get(field.key)):
+            if named not in there:
+                words = _l("%(label)s: names somebody who no longer takes part.", label=part.label)
+                yield Problem(field.key, words, row=row, column=None if row is None else part.key)
+
+
+def _named(
+    field: TemplateField, value: Any
+) -> Iterator[tuple[int | None, TemplateField | Column, str]]:
+    """Yield the ids that a value holds, with the row and the field or column they stand in."""
+    if field.type is FieldType.TABLE:
+        for number, row in enumerate(value or []):
+            for column in field.columns:
+                if column.type in NAMING and has_content(row.get(column.key)):
+                    yield number, column, row[column.key]
+    elif field.type in NAMING:
+        for one in value if isinstance(value, list) else [value]:
+            if has_content(one):
+                yield None, field, one
 
 
 def _needed(field: TemplateField | Column, neighbours: Mapping[str, Any]) -> bool:
@@ -209,26 +256,27 @@ def _what_is_missing(field: TemplateField | Column) -> object:
 def _missing_in_table(
     field: TemplateField, rows: list[dict[str, Any]], *, required: bool
 ) -> Iterator[Problem]:
-    spec = field.rows
-    if spec is None:
-        return
-    filled = {row[ROW]: row for row in rows if ROW in row}
     if required:
-        for given in spec.fixed:
-            if not has_content(filled.get(given.key, {})):
-                yield Problem(field.key, _l("Fill in the row “%(row)s”.", row=given.label))
-        written = [row for row in rows if has_content(row)]
-        least = max(spec.min, 0 if spec.fixed else 1)
-        if len(written) < least:
-            yield Problem(
-                field.key,
-                _l("%(label)s: at least %(n)s row(s).", label=field.label, n=least),
-            )
+        yield from _missing_rows(field, rows)
     for number, row in enumerate(rows):
-        if not has_content(row):
-            continue
-        for column in field.columns:
-            if _needed(column, row) and not has_content(row.get(column.key)):
-                if column.type is FieldType.CONFIRM:
-                    continue
-                yield Problem(field.key, _what_is_missing(column), row=number, column=column.key)
+        if has_content(row):
+            yield from _missing_cells(field, number, row)
+
+
+def _missing_rows(field: TemplateField, rows: list[dict[str, Any]]) -> Iterator[Problem]:
+    spec = field.rows or Rows()
+    filled = {row[ROW] for row in rows if ROW in row and has_content(row)}
+    for given in spec.fixed:
+        if given.key not in filled:
+            yield Problem(field.key, _l("Fill in the row “%(row)s”.", row=given.label))
+    least = max(spec.min, 0 if spec.fixed else 1)
+    if sum(has_content(row) for row in rows) < least:
+        yield Problem(
+            field.key, _l("%(label)s: at least %(n)s row(s).", label=field.label, n=least)
+        )
+
+
+def _missing_cells(field: TemplateField, number: int, row: dict[str, Any]) -> Iterator[Problem]:
+    for column in field.columns:
+        if _needed(column, row) and not has_content(row.get(column.key)):
+            yield Problem(field.key, _what_is_missing(column), row=number, column=column.key)

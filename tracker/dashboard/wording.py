@@ -70,7 +70,7 @@ def checklist_url(checklist_id: UUID, narrowed: str | None = None, item: str = "
 
 def review_url(checklist_id: UUID) -> str:
     """Return the address of the second reader's page."""
-    return str(url_for("checklists.review", checklist_id=checklist_id))
+    return str(url_for("safeguards.review", checklist_id=checklist_id))
 
 
 def send_url(checklist_id: UUID) -> str:

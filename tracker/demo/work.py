@@ -1,4 +1,4 @@
-"""The demonstration's four cooperations, each in another stage, made by the same verbs as real ones."""
+"""The demonstration's four cooperations, each in another stage, made by the real verbs."""
 
 import datetime as dt
 from collections.abc import Callable, Sequence

@@ -19,7 +19,7 @@ from tests.factories.cooperations import (
     signed_in,
 )
 from tests.pages import Page
-from tracker.checklists import service as checklists
+from tracker.checklists import safeguards
 from tracker.checklists.models import Checklist, ChecklistKind
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode, Stage
@@ -170,7 +170,7 @@ def test_my_work_sends_as_many_queries_for_many_cooperations(
     for key in ("lantern", "bridge", "other_npm"):
         one = open_one(land, *{key, "door"}, modes=(Mode.OMB_PLUS,))
         send(land, checklist_of(one, TERMS), {"npm": "tomas", "door": "henrik"})
-        checklists.raise_flag(
+        safeguards.raise_flag(
             land.actor("samira"), checklist_of(one, ChecklistKind.URGENT_PLAN), "U1", "Why?"
         )
     session.commit()
@@ -333,7 +333,7 @@ def test_the_second_reader_reads_when_all_is_agreed(
 
 def test_reviewed_terms_are_sent_by_a_coordinator(app: Flask, cast: Cast, session: Session) -> None:
     cooperation, terms = agreed(cast, session)
-    checklists.confirm_review(cast.actor("nadia"), terms)
+    safeguards.confirm_review(cast.actor("nadia"), terms)
     session.commit()
     label = "Send the agreed terms for signature"
     for key in ("ilena", "samira"):
@@ -350,7 +350,7 @@ def test_sent_terms_wait_for_those_who_have_not_signed(
     app: Flask, cast: Cast, session: Session
 ) -> None:
     cooperation, terms = agreed(cast, session)
-    checklists.confirm_review(cast.actor("nadia"), terms)
+    safeguards.confirm_review(cast.actor("nadia"), terms)
     filling.send(cast, terms)
     filling.sign(cast, terms, "npm")
     session.commit()
@@ -365,7 +365,7 @@ def test_sent_terms_wait_for_those_who_have_not_signed(
 
 def test_an_open_mark_waits_for_the_npm(app: Flask, cast: Cast, session: Session) -> None:
     cooperation, terms = agreed(cast, session)
-    checklists.raise_flag(cast.actor("samira"), terms, "M12", "Does a donor decide?")
+    safeguards.raise_flag(cast.actor("samira"), terms, "M12", "Does a donor decide?")
     session.commit()
     label = "Settle 1 term marked as limiting the NPM"
     assert states(look(app, cast, cooperation, "ilena")[0])[label] == "Waiting for you"

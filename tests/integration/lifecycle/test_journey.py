@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from tests.factories.cooperations import load_checklists
 from tracker.activity import queries as trail
+from tracker.checklists import positions, safeguards, signing
 from tracker.checklists import service as checklists
-from tracker.checklists import signing
 from tracker.checklists.loading import fill
 from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind, Stance
 from tracker.cooperations import service as cooperations
@@ -69,7 +69,7 @@ def agreed(cast: Cast) -> tuple[Cooperation, Checklist]:
 
 def reviewed(cast: Cast) -> tuple[Cooperation, Checklist]:
     cooperation, terms = agreed(cast)
-    checklists.confirm_review(cast.actor("nadia"), terms)
+    safeguards.confirm_review(cast.actor("nadia"), terms)
     return cooperation, terms
 
 
@@ -81,7 +81,7 @@ def test_a_cooperation_goes_from_draft_to_active(cast: Cast) -> None:
     assert stage(cooperation) is Stage.DRAFT
     filling.accept(cast, terms, "M2")
     assert stage(cooperation) is Stage.REVIEWED
-    checklists.confirm_review(cast.actor("nadia"), terms)
+    safeguards.confirm_review(cast.actor("nadia"), terms)
     assert stage(cooperation) is Stage.CLEARED
     filling.send(cast, terms)
     filling.sign(cast, terms)
@@ -117,7 +117,7 @@ def test_declining_leads_back_to_the_draft(cast: Cast) -> None:
     signing.decline(cast.actor("henrik"), terms, reason="Not yet.", items=["M12"])
     item = fill(terms).sheet.shared("M12")
     assert item is not None
-    checklists.take_position(
+    positions.take_position(
         cast.actor("samira"),
         terms,
         "M12",
@@ -131,11 +131,11 @@ def test_declining_leads_back_to_the_draft(cast: Cast) -> None:
 def test_a_mark_on_a_term_leads_back_to_the_review(cast: Cast) -> None:
     cooperation, terms = reviewed(cast)
     assert stage(cooperation) is Stage.CLEARED
-    flag = checklists.raise_flag(cast.actor("samira"), terms, "M12", "A donor decides?")
+    flag = safeguards.raise_flag(cast.actor("samira"), terms, "M12", "A donor decides?")
     assert stage(cooperation) is Stage.REVIEWED
     found = {gate.code: gate for gate in policy.gates(queries.facts_of(cooperation))}
     assert [one.target.item for one in found["G3"].missing] == ["M12"]
-    checklists.explain_flag(cast.actor("ilena"), terms, flag.id, "No donor sees the list.")
+    safeguards.explain_flag(cast.actor("ilena"), terms, flag.id, "No donor sees the list.")
     assert stage(cooperation) is Stage.CLEARED
 
 
@@ -145,7 +145,7 @@ def test_a_proposal_leads_back_to_the_draft_and_its_acceptance_asks_for_another_
     cooperation, terms = reviewed(cast)
     current = fill(terms).sheet.shared("M2")
     assert current is not None
-    proposal = checklists.propose(
+    proposal = positions.propose(
         cast.actor("samira"),
         terms,
         "M2",
@@ -154,7 +154,7 @@ def test_a_proposal_leads_back_to_the_draft_and_its_acceptance_asks_for_another_
         reason="It is clearer.",
     )
     assert stage(cooperation) is Stage.DRAFT
-    checklists.accept_proposal(cast.actor("ilena"), terms, proposal.id)
+    positions.accept_proposal(cast.actor("ilena"), terms, proposal.id)
     assert stage(cooperation) is Stage.REVIEWED
 
 

@@ -1,0 +1,100 @@
+"""What every page of a checklist begins and ends with: open it scoped, try an act, go back."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import found
+from tracker.activity import service as trail
+from tracker.checklists import labels, pages, queries, sealing
+from tracker.checklists.loading import Filling, fill
+from tracker.checklists.models import Checklist
+from tracker.checklists.template import Item
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.ui.form_base import Form
+
+
+def opened(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
+    """Return a checklist the person may open, or answer 404; opening class K2 is noted."""
+    checklist = found(queries.find(actor, checklist_id))
+    if sealing.is_restricted(checklist) and request.method == "GET":
+        trail.log_read(
+            actor,
+            cooperation_id=checklist.cooperation_id,
+            subject_type="checklist",
+            subject_id=checklist.id,
+            page=page,
+        )
+    return checklist
+
+
+def opened_item(
+    actor: Actor, checklist_id: UUID, code: str, page: str
+) -> tuple[Checklist, Filling, Item]:
+    """Return a checklist the person may open, loaded whole, and one item; or answer 404."""
+    checklist = opened(actor, checklist_id, page)
+    filling = fill(checklist)
+    return checklist, filling, item_of(filling, code)
+
+
+def item_of(filling: Filling, code: str) -> Item:
+    """Return an item, or answer 404 when the template has none of that code."""
+    return found(filling.template.item(code))
+
+
+def back(checklist: Checklist, code: str = "") -> Response:
+    """Go back to the list, to an item of it."""
+    return redirect(
+        url_for("checklists.show", checklist_id=checklist.id, _anchor=code.lower() or None), 303
+    )
+
+
+def tried(form: Form, act: Callable[[], object], words: str) -> bool:
+    """Do an act when its form was sent and is right; keep the form with the reason when not."""
+    if not form.validate_on_submit():
+        return False
+    try:
+        act()
+        db.session.commit()
+    except RuleBrokenError as error:
+        db.session.rollback()
+        form.refuse(error)
+        return False
+    flash(words, "held")
+    return True
+
+
+def seen_version(form: Form) -> int:
+    """Return the version the person saw; one that can't be read counts as an old one."""
+    seen = form["base_version"].data
+    return seen if isinstance(seen, int) else -1
+
+
+def as_id_or_none(text: str) -> UUID:
+    """Read an id out of a form; what can't be read is the id of nothing."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)
+
+
+def reason_page(
+    filling: Filling, item: Item, form: Form, *, title: str, button: str, lede: str = ""
+) -> str:
+    """Show the page that asks for one reason about an item, with its answers."""
+    return render_template(
+        "checklists/reason.html",
+        checklist=filling.checklist,
+        cooperation=filling.cooperation,
+        item=item,
+        form=form,
+        title_words=title,
+        button=button,
+        lede_words=lede,
+        answers=pages.answers_of(filling, item),
+        kind_words=labels.KINDS[filling.checklist.kind],
+    )

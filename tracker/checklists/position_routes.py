@@ -1,0 +1,207 @@
+"""Pages of coming to terms: accept, ask to talk, propose other words, answer a proposal."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.decision import no
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.checklists import labels, pages, policy, positions
+from tracker.checklists.forms import (
+    ProposalForm,
+    ReasonForm,
+    TalkForm,
+    answer_form,
+    name_of,
+    values_of,
+)
+from tracker.checklists.loading import fill
+from tracker.checklists.models import AnswerScope, Checklist, Stance
+from tracker.checklists.opening import (
+    as_id_or_none,
+    back,
+    item_of,
+    opened,
+    opened_item,
+    reason_page,
+    seen_version,
+    tried,
+)
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.guidance.queries import passages_for
+
+blueprint = Blueprint("positions", __name__, url_prefix="/checklists/<uuid:checklist_id>")
+
+
+@blueprint.post("/items/<code>/accept")
+@signed_in
+def accept(checklist_id: UUID, code: str) -> Response:
+    """Accept exactly the version that was on the page."""
+    actor = current_actor()
+    checklist, _filling, _item = opened_item(actor, checklist_id, code, "accept")
+    seen = as_id_or_none(request.form.get("answer", ""))
+    try:
+        positions.take_position(actor, checklist, code, Stance.ACCEPTS, answer_id=seen)
+        db.session.commit()
+        flash(
+            _("You accepted %(code)s for %(party)s.", code=code, party=actor.organisation_name),
+            "held",
+        )
+    except RuleBrokenError as error:
+        db.session.rollback()
+        flash(f"{code}: {error}", "stop")
+    return back(checklist, code)
+
+
+@blueprint.route("/items/<code>/talk", methods=["GET", "POST"])
+@signed_in
+def talk(checklist_id: UUID, code: str) -> str | Response:
+    """Ask to talk about an answer."""
+    actor = current_actor()
+    checklist, filling, item = opened_item(actor, checklist_id, code, "talk")
+    acts = pages.acts(filling, actor, item)
+    if not acts.talk:
+        require(no(acts.why_not or _("There is nothing here that you are asked to accept.")))
+    current = found(filling.sheet.shared(code))
+    form = TalkForm(data={"answer": str(current.answer_id)})
+
+    def act() -> None:
+        positions.take_position(
+            actor,
+            checklist,
+            code,
+            Stance.WANTS_TALK,
+            answer_id=as_id_or_none(form.answer.data or ""),
+            reason=form.reason.data or "",
+        )
+
+    if tried(form, act, _("The others see that you want to talk about %(code)s.", code=code)):
+        return back(checklist, code)
+    form.answer.data = str(current.answer_id)
+    return reason_page(
+        filling,
+        item,
+        form,
+        title=_("Ask to talk about %(code)s", code=code),
+        button=_("Ask to talk"),
+        lede=_("The other parties read your reason."),
+    )
+
+
+@blueprint.route("/items/<code>/propose", methods=["GET", "POST"])
+@signed_in
+def propose(checklist_id: UUID, code: str) -> str | Response:
+    """Propose another value with the reason."""
+    actor = current_actor()
+    checklist, filling, item = opened_item(actor, checklist_id, code, "propose")
+    current = filling.sheet.shared(code)
+    if current is None or current.is_empty:
+        return redirect(url_for("checklists.answer", checklist_id=checklist.id, code=code), 303)
+    acts = pages.acts(filling, actor, item)
+    if not acts.propose:
+        require(no(acts.why_not or _("Your organisation proposes nothing here.")))
+    fields = item.fields_of(AnswerScope.SHARED)
+    values = {} if current.not_applicable else current.values
+    form = answer_form(ProposalForm, fields, filling, values)
+    if not form.is_submitted():
+        form["base_version"].data = current.version
+    if form.is_submitted() and not form.changed_rows() and form.validate():
+        try:
+            if seen_version(form) != current.version:
+                raise StaleError(_("The answer changed while you were writing. Compare both."))
+            positions.propose(
+                actor,
+                checklist,
+                code,
+                values_of(form, fields),
+                answer_id=current.answer_id,
+                reason=form["reason"].data or "",
+            )
+            db.session.commit()
+            flash(_("The others see your proposal for %(code)s.", code=code), "held")
+            return back(checklist, code)
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form["base_version"].data = current.version
+            form.refuse(error)
+    return render_template(
+        "checklists/propose.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        item=item,
+        form=form,
+        fields=[form[name_of(field)] for field in fields],
+        current=pages.answer_parts(filling, item, AnswerScope.SHARED, current),
+        passages=list(passages_for(list(item.rests_on.passages)).values()),
+        kind_words=labels.KINDS[checklist.kind],
+    )
+
+
+@blueprint.post("/proposals/<uuid:proposal_id>/accept")
+@signed_in
+def accept_proposal(checklist_id: UUID, proposal_id: UUID) -> Response:
+    """Make a proposal the answer."""
+    return _answer_proposal(
+        checklist_id,
+        lambda actor, checklist: positions.accept_proposal(actor, checklist, proposal_id),
+        _("The proposal is the answer now. The other parties are asked again."),
+    )
+
+
+@blueprint.post("/proposals/<uuid:proposal_id>/withdraw")
+@signed_in
+def withdraw_proposal(checklist_id: UUID, proposal_id: UUID) -> Response:
+    """Take an own proposal back."""
+    return _answer_proposal(
+        checklist_id,
+        lambda actor, checklist: positions.withdraw_proposal(actor, checklist, proposal_id),
+        _("The proposal is taken back."),
+    )
+
+
+def _answer_proposal(
+    checklist_id: UUID, act: Callable[[Actor, Checklist], object], words: str
+) -> Response:
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "proposal")
+    try:
+        act(actor, checklist)
+        db.session.commit()
+        flash(words, "held")
+    except RuleBrokenError as error:
+        db.session.rollback()
+        flash(str(error), "stop")
+    return back(checklist)
+
+
+@blueprint.route("/proposals/<uuid:proposal_id>/turn-down", methods=["GET", "POST"])
+@signed_in
+def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
+    """Turn a proposal down with a reason."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "turn_down")
+    filling = fill(checklist)
+    proposal = found(next((p for p in filling.proposals if p.id == proposal_id), None))
+    item = item_of(filling, proposal.item)
+    require(policy.can_take_part(actor, filling.own_party(actor)))
+    form = ReasonForm()
+    done = tried(
+        form,
+        lambda: positions.turn_down_proposal(actor, checklist, proposal_id, form.reason.data or ""),
+        _("You turned the proposal down."),
+    )
+    if done:
+        return back(checklist, item.code)
+    return reason_page(
+        filling,
+        item,
+        form,
+        title=_("Turn down the proposal"),
+        button=_("Turn down"),
+        lede=_("The party that proposed it reads your reason."),
+    )

@@ -1,0 +1,26 @@
+"""What every part of a template is made from: strict models, and the shapes of keys and words."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Value = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,40}$")]
+ItemCode = Annotated[str, StringConstraints(pattern=r"^[MCVU][1-9][0-9]?$")]
+Statement = Annotated[str, StringConstraints(pattern=r"^S[1-9][0-9]?$")]
+PassageRef = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+
+
+class Strict(BaseModel):
+    """A part of a template: no unknown keys, no changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def check_unique(what: str, keys: list[str]) -> None:
+    """Raise ValueError when something is there more than once."""
+    doubles = sorted({key for key in keys if keys.count(key) > 1})
+    if doubles:
+        message = f"{what} {', '.join(doubles)} is there more than once"
+        raise ValueError(message)
