@@ -151,12 +151,22 @@ def administers(actor: Actor | None) -> bool:
 
 # What belongs to the entry *Cooperations* beside its own pages: blueprints, and a page by itself.
 COOPERATION_PAGES = frozenset(
-    {"checklists", "dashboard.cooperation", "lifecycle", "signing", "visits"}
+    {"checklists", "dashboard.cooperation", "lifecycle", "signing", "undertakings", "visits"}
+)
+# A person's own undertakings belong to *My work*.
+OWN_PAGES = frozenset(
+    {
+        "undertakings.mine",
+        "undertakings.show",
+        "undertakings.sign",
+        "undertakings.terms",
+        "undertakings.withdraw",
+    }
 )
 
 # The main navigation: page, words, who sees it.
 NAVIGATION = (
-    Entry("dashboard.my_work", _l("My work")),
+    Entry("dashboard.my_work", _l("My work"), parts=OWN_PAGES),
     Entry("cooperations.index", _l("Cooperations"), acts_for_an_organisation, COOPERATION_PAGES),
     Entry("guidance.library", _l("Guidance"), everybody),
     Entry("people.listed", _l("People"), looks_after_people),

@@ -230,7 +230,10 @@ def questions(template: Template, sheet: Sheet, surroundings: Surroundings) -> Q
 
     A sentence that is not required here is left out; the briefing stays as a recommendation.
     """
-    shown = [item for item in template.items if _is_shown(item, sheet, surroundings)]
+    shown = sorted(
+        (item for item in template.items if _is_shown(item, sheet, surroundings)),
+        key=lambda item: int(item.code[1:]),
+    )
     by_code = {item.code: item for item in shown}
     briefing = by_code.get(BRIEFING)
     return Questions(

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from tracker.access.actor import Actor
 from tracker.cooperations import keys
@@ -181,13 +181,26 @@ def _opened(line: Line, *, tells_day: bool) -> State:
 def summary(party: PartyLines) -> str:
     """Return in words how many people of a party were asked, and how many are cleared."""
     asked = ngettext("%(num)s person was asked", "%(num)s people were asked", party.asked)
-    cleared = ngettext("%(num)s is cleared", "%(num)s are cleared", party.cleared)
+    cleared = (
+        ngettext("%(num)s is cleared", "%(num)s are cleared", party.cleared)
+        if party.cleared
+        else _("nobody is cleared")
+    )
     return str(_("%(asked)s, %(cleared)s.", asked=asked, cleared=cleared))
 
 
 def opens(terms: Terms, until: dt.date, visit_number: int | None) -> str:
     """Return the sentence that says what a countersignature opens."""
     return labels.opens_words(terms, as_date(until), visit_number)
+
+
+def with_names(sentence: str, *names: str) -> Markup:
+    """Return a sentence with the names in it in bold."""
+    shown = escape(sentence)
+    for name in dict.fromkeys(names):
+        bold = Markup("<b>{}</b>").format(name)
+        shown = bold.join(shown.split(escape(name), 1))
+    return shown
 
 
 def my_tasks(actor: Actor) -> Tasks:
@@ -207,7 +220,11 @@ def cooperation_tasks(
     if checklist is None or checklist.revision_in_force_id is None:
         return {}
     waiting = [one for one in queries.tasks(actor).mine if one.reference == cooperation.reference]
-    tasks = [_task(one) for one in waiting if one.kind is TaskKind.SIGN]
+    tasks = [
+        replace(_task(one), why=_("About ten minutes."))
+        for one in waiting
+        if one.kind is TaskKind.SIGN
+    ]
     asked, cleared = queries.progress(cooperation.id)
     if any(one.kind is not TaskKind.SIGN for one in waiting):
         state_, mark = _l("Waiting for you"), YOURS
@@ -257,7 +274,8 @@ def _signature(one: Signature) -> SignatureLine:
         )
     else:
         capacity = _l("countersigned for %(organisation)s", organisation=one.organisation_name)
-    return SignatureLine(one.signer_name, capacity, one.power, one.signed_at, METHODS[one.method])
+    power = str(_("by %(power)s", power=one.power)) if one.power else ""
+    return SignatureLine(one.signer_name, capacity, power, one.signed_at, METHODS[one.method])
 
 
 def visit_number(visits: Sequence[queries.VisitChoice], visit_id: UUID | None) -> int | None:

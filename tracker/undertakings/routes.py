@@ -14,7 +14,7 @@ from tracker.accounts import proof
 from tracker.activity import service as trail
 from tracker.checklists.pages import document_parts
 from tracker.cooperations import queries as cooperations
-from tracker.cooperations.models import Cooperation
+from tracker.cooperations.models import Clearance, Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -85,7 +85,7 @@ def show(undertaking_id: str) -> str | Response:
         asked=asked,
         saved_at=draft.saved_at,
         why=pages.why(locale.language()),
-        sentence_words=labels.sentence(actor.name, loaded.terms),
+        sentence_words=pages.with_names(labels.sentence(actor.name, loaded.terms), actor.name),
     )
 
 
@@ -135,7 +135,7 @@ def sign(undertaking_id: str) -> str | Response:
         form=form,
         asked=asked,
         draft=draft,
-        sentence_words=sentence,
+        sentence_words=pages.with_names(sentence, actor.name),
     )
 
 
@@ -216,13 +216,12 @@ def _show_record(actor: Actor, loaded: Loaded) -> str:
     line = Line(undertaking, clearance, is_own=True)
     return render_template(
         "undertakings/record.html",
-        **_words(loaded),
+        **_words(loaded, clearance),
         state=pages.own_state(line),
         line=line,
         signed=pages.signed(undertaking),
         decided=pages.decided(undertaking, people.name_of(undertaking.decided_by_id)),
         closing_reason=sealing.closing_reason_of(undertaking),
-        covers=pages.covers(loaded.terms, clearance),
         may_withdraw=bool(policy.can_withdraw(actor, loaded.standing)),
         may_begin_again=loaded.standing.withdrawn_by_person
         and bool(policy.can_ask_again(actor, loaded.standing, clock.today())),
@@ -305,7 +304,7 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
     may_countersign = policy.can_countersign(actor, loaded.standing, clock.today())
     return render_template(
         "undertakings/check.html",
-        **_words(loaded),
+        **_words(loaded, clearance),
         reference=reference,
         form=form,
         opening=opening_form(loaded.terms, visits) if may_countersign else None,
@@ -314,7 +313,6 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
         signed=signed,
         decided=pages.decided(undertaking, people.name_of(undertaking.decided_by_id)),
         closing_reason=sealing.closing_reason_of(undertaking),
-        covers=pages.covers(loaded.terms, clearance),
         lacks_visit=pages.is_for_one_visit(loaded.terms) and not visits,
         may_decide=policy.can_decide(actor, loaded.standing),
         may_countersign=may_countersign,
@@ -349,8 +347,9 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
             lacks_visit=pages.is_for_one_visit(loaded.terms) and not visits,
         )
     opens = pages.opens(loaded.terms, opening.last_day, pages.visit_number(visits, opening.visit))
+    name = undertaking.user.name
     sentence = labels.countersigning_sentence(
-        actor.name, actor.organisation_name, undertaking.user.name, loaded.terms, opens
+        actor.name, actor.organisation_name, name, loaded.terms, opens
     )
     form = CountersignForm()
     if form.validate_on_submit():
@@ -377,7 +376,7 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
         **words,
         reference=reference,
         form=form,
-        sentence_words=sentence,
+        sentence_words=pages.with_names(sentence, actor.name, actor.organisation_name, name),
         signed=pages.signed(undertaking),
     )
 
@@ -447,15 +446,15 @@ def _prove(actor: Actor, form: SignForm | CountersignForm) -> Identity:
     return Identity(shown.user_id, Method(shown.method), shown.at)
 
 
-def _words(loaded: Loaded) -> dict[str, object]:
-    """Return what most pages of one undertaking say of its terms."""
+def _words(loaded: Loaded, clearance: Clearance | None = None) -> dict[str, object]:
+    """Return what most pages of one undertaking say of its terms, and of what was opened."""
     terms_ = loaded.terms
     return {
         "undertaking": loaded.undertaking,
         "person": loaded.undertaking.user,
         "organisation": loaded.undertaking.organisation,
         "terms": terms_,
-        "covers": pages.covers(terms_),
+        "covers": pages.covers(terms_, clearance),
         "lasts": pages.lasts(terms_),
         "within": pages.within(terms_),
         "direction": locale.direction,
