@@ -2,6 +2,8 @@
 
 import datetime as dt
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +21,7 @@ from tracker.accounts.invitations import Invited, Wanted
 from tracker.accounts.models import Invitation, User
 from tracker.activity.models import Event, EventDetail
 from tracker.core import clock
+from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.mail.models import OutboxMessage
 
@@ -256,6 +259,29 @@ def test_an_invitation_works_once(
     assert again.status_code == 410
     assert "used already" in Page.of(again).text
     assert browsers().post(f"/invitations/{invited.token}").status_code == 410
+
+
+def test_of_two_at_once_only_one_accepts(
+    people: House, invited: Invited, session: Session, app: Flask
+) -> None:
+    start = Barrier(3)
+
+    def answer(name: str) -> bool:
+        with app.app_context():
+            start.wait()
+            try:
+                invitations.accept(invited.token, name=name, password=PASSWORD, language="en")
+                db.session.commit()
+            except RuleBrokenError:
+                return False
+            finally:
+                db.session.remove()
+            return True
+
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(answer, ["First", "Second", "Third"]))
+    assert answers.count(True) == 1
+    assert session.query(User).filter_by(email=EMAIL).count() == 1
 
 
 def test_an_invitation_expires(

@@ -1,12 +1,17 @@
 """A fresh proof of identity: right, wrong, used, too often."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories.accounts import PASSWORD, STEP, House
 from tests.integration.accounts.conftest import NOON, Clock
 from tracker.accounts import proof
 from tracker.accounts.models import Attempt
+from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.organisations.models import Organisation
 
@@ -95,3 +100,27 @@ def test_what_was_read_before_a_failure_can_still_be_shown(henrik: House, sessio
     organisation = session.get_one(Organisation, henrik.organisations["door"])
     broken(henrik, "not the one at all", "000000")
     assert organisation.name == "Open Door Legal Aid"
+
+
+def test_of_two_at_once_with_one_code_only_one_proves(
+    henrik: House, session: Session, app: Flask
+) -> None:
+    user_id, code = henrik.people["henrik"], henrik.code("henrik")
+    session.rollback()
+    start = Barrier(4)
+
+    def prove() -> bool:
+        with app.app_context():
+            start.wait()
+            try:
+                proof.prove(user_id, PASSWORD, code)
+                db.session.commit()
+            except RuleBrokenError:
+                return False
+            finally:
+                db.session.remove()
+            return True
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = [one.result() for one in [pool.submit(prove) for _ in range(4)]]
+    assert answers.count(True) == 1

@@ -1,7 +1,10 @@
 """Signing in, out and staying in."""
 
 import datetime as dt
+import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from urllib.parse import urljoin
 
 import pytest
@@ -9,13 +12,18 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from config import Settings
 from tests.client import CheckedClient
 from tests.factories.accounts import PASSWORD, House, sign_in, signed_in
 from tests.integration.accounts.conftest import NOON, Clock
 from tests.pages import Page
 from tracker.access.actor import Role
 from tracker.accounts import service
-from tracker.accounts.models import Attempt, Membership
+from tracker.accounts import sign_in as sign_in_machinery
+from tracker.accounts.models import Attempt, Membership, User
+from tracker.core.db import db
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
 
 NOT_RIGHT = "The email address or the password is not right."
 
@@ -323,3 +331,44 @@ def test_a_session_of_an_earlier_password_is_no_way_in(
     assert desk.get("/account").status_code == 200
     assert telephone.get("/account").status_code == 302
     assert sign_in(telephone, "samira", new).request.path == "/"
+
+
+# Settings and locks -------------------------------------------------------------------------
+
+
+def test_by_https_cookies_are_bound_to_the_host(app: Flask, settings: Settings) -> None:
+    secure = sign_in_machinery._settings(replace(settings, base_url="https://terms.example"), app)
+    assert secure["SESSION_COOKIE_NAME"] == "__Host-session"
+    assert secure["SESSION_COOKIE_SECURE"] is True
+    assert secure["SESSION_COOKIE_PATH"] == "/"
+    assert "SESSION_COOKIE_DOMAIN" not in secure
+    plain = sign_in_machinery._settings(settings, app)
+    assert plain["SESSION_COOKIE_NAME"] == "session"
+    assert plain["SESSION_COOKIE_SECURE"] is False
+
+
+def test_an_instance_hashes_at_full_cost(app: Flask, settings: Settings) -> None:
+    real = sign_in_machinery._settings(replace(settings, testing=False), app)
+    assert real["SECURITY_PASSWORD_SCHEMES"] == ["argon2"]
+    assert real["SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS"] == {}
+
+
+def test_reading_does_not_wait_for_who_writes(
+    people: House, client: CheckedClient, app: Flask, session: Session
+) -> None:
+    signed_in(client, "samira")
+    with db.engine.begin() as writer:
+        writer.execute(sa.update(User).values(language="ar"))
+        begun = time.monotonic()
+        assert client.get("/account").status_code == 200
+        assert time.monotonic() - begun < 5
+        writer.rollback()
+
+
+def test_static_files_ask_nothing_of_the_database(
+    people: House, client: CheckedClient, statements: Statements
+) -> None:
+    signed_in(client, "samira")
+    with statements() as seen:
+        assert client.get("/static/css/base.css").status_code == 200
+    assert seen == []
