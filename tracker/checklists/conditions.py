@@ -9,20 +9,7 @@ from pydantic import Field
 
 from tracker.checklists.strict import ItemCode, Key, Strict
 from tracker.cooperations.models import Knowledge, Mode
-
-
-class Question(enum.StrEnum):
-    """The questions behind a conditional requirement, answered on the cooperation."""
-
-    NPM_PASSES_RESTRICTED = "npm_passes_restricted"
-    UNPUBLISHED_SHARED = "unpublished_shared"
-    REAL_CASES_IN_TRAINING = "real_cases_in_training"
-    EXPERT_ON_VISIT = "expert_on_visit"
-    MEMBERS_SEE_UNPUBLISHED = "members_see_unpublished"
-    MEMBERS_ON_VISITS = "members_on_visits"
-    NAMED_CASE_DISCUSSED = "named_case_discussed"
-    PERSONAL_DATA = "personal_data"
-    CONSENT_HARD = "consent_hard"
+from tracker.cooperations.modes import Question
 
 
 class ModesCondition(Strict):
