@@ -86,6 +86,9 @@ class Checklist(Identified, Base):
     state: Mapped[ChecklistState] = mapped_column(default=ChecklistState.DRAFTING)
     # After a decline only these items are open; None: all are.
     open_items: Mapped[list[str] | None]
+    # Why it is open again: declined, called back, or to be amended.
+    reason: Mapped[str | None]
+    sealed_reason: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
     # The revision in force, and the one that waits for signatures.
     revision_in_force_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("revision.id"))
     revision_sent_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("revision.id"))

@@ -96,9 +96,7 @@ def can_flag(actor: Actor, party: PartyFact | None, item: Item, *, is_restricted
     A flag is read by all who see the cooperation, so none is raised on the planning of a visit.
     """
     if is_restricted:
-        return no(
-            _l("Nothing is flagged on a visit's pages. Ask to talk, or propose a change.")
-        )
+        return no(_l("Nothing is flagged on a visit's pages. Ask to talk, or propose a change."))
     if item.part is not Part.TERMS:
         return no(_l("Only what the parties sign is flagged."))
     return can_take_part(actor, party)

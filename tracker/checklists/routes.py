@@ -9,7 +9,16 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.decision import no
 from tracker.access.gate import current_actor, found, require, signed_in
-from tracker.checklists import labels, library, pages, policy, queries, safeguards, service
+from tracker.checklists import (
+    labels,
+    library,
+    pages,
+    policy,
+    queries,
+    safeguards,
+    sealing,
+    service,
+)
 from tracker.checklists.facts import Filled
 from tracker.checklists.forms import AnswerForm, LeaveOutForm, answer_form, name_of, values_of
 from tracker.checklists.loading import Filling, fill
@@ -22,7 +31,6 @@ from tracker.checklists.opening import (
     seen_version,
     tried,
 )
-from tracker.checklists.sealing import is_restricted
 from tracker.checklists.template import Item
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -74,9 +82,10 @@ def show(checklist_id: UUID) -> str:
         may_review=policy.can_review(
             actor, safeguards.second_reader_of(filling), filling.sheet.authors
         ),
+        reason=sealing.reason_of(checklist.cooperation_id, checklist),
         kind_words=labels.KINDS[checklist.kind],
         number=labels.NUMBERS[checklist.kind],
-        is_restricted=is_restricted(checklist),
+        is_restricted=sealing.is_restricted(checklist),
     )
 
 

@@ -14,6 +14,11 @@ def is_restricted(checklist: Checklist) -> bool:
     return checklist.kind is ChecklistKind.VISIT_ROLES or checklist.visit_id is not None
 
 
+def key_for(checklist: Checklist) -> bytes | None:
+    """Return the key that encrypts what is said of a checklist; None where nothing is."""
+    return keys.key_of(checklist.cooperation_id) if is_restricted(checklist) else None
+
+
 def put_values(checklist: Checklist, row: Answer | Proposal, values: Mapping[str, Any]) -> None:
     """Store values in a row, encrypted where the checklist is restricted. The row has its id."""
     if is_restricted(checklist):
@@ -32,7 +37,7 @@ def values_of(cooperation_id: UUID, row: Answer | Proposal) -> dict[str, Any]:
     return found
 
 
-def put_reason(checklist: Checklist, row: Position | Proposal, reason: str) -> None:
+def put_reason(checklist: Checklist, row: Checklist | Position | Proposal, reason: str) -> None:
     """Store the words of a reason; on a restricted checklist they may speak of the visit."""
     if is_restricted(checklist) and reason:
         row.reason = None
@@ -42,7 +47,7 @@ def put_reason(checklist: Checklist, row: Position | Proposal, reason: str) -> N
         row.sealed_reason = None
 
 
-def reason_of(cooperation_id: UUID, row: Position | Proposal) -> str:
+def reason_of(cooperation_id: UUID, row: Checklist | Position | Proposal) -> str:
     """Read a reason back."""
     if row.sealed_reason is None:
         return row.reason or ""

@@ -9,13 +9,13 @@ from tracker.access.actor import Actor
 from tracker.accounts import queries as accounts
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.checklists import policy
+from tracker.checklists import policy, sealing
 from tracker.checklists.document import document
 from tracker.checklists.loading import Filling, fill, lock, locked
 from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
 from tracker.checklists.sealing import is_restricted
 from tracker.checklists.service import refresh
-from tracker.cooperations import keys
+from tracker.checklists.template import Part
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -63,7 +63,7 @@ def send(actor: Actor, checklist: Checklist, signatories: Mapping[UUID, UUID]) -
         subject_id=checklist.id,
         kind=checklist.kind.value,
         document=document(filling, named, guidance.current_revisions()),
-        key=keys.key_of(checklist.cooperation_id) if is_restricted(checklist) else None,
+        key=sealing.key_for(checklist),
     )
     places = [
         (party.organisation_id, signatories[party.organisation_id])
@@ -150,6 +150,7 @@ def _come_into_force(actor: Actor, checklist: Checklist, revision: Revision) -> 
     checklist.revision_sent_id = None
     checklist.in_force_at = clock.now()
     checklist.open_items = None
+    sealing.put_reason(checklist, checklist, "")
     db.session.flush()
     trail.record(
         verbs.CAME_INTO_FORCE,
@@ -168,11 +169,9 @@ def decline(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[
     lock(checklist)
     asked = _asked(checklist)
     filling = fill(checklist)
-    codes = [code for code in dict.fromkeys(items) if filling.template.item(code)]
-    if not codes:
-        raise RuleBrokenError(_l("Name at least one item that has to change."), "items")
-    signoff.decline(actor, asked, reason=reason, items=codes)
-    _back_to_drafting(checklist, codes)
+    codes = _named_items(filling, items)
+    signoff.decline(actor, asked, reason=reason, items=codes, key=sealing.key_for(checklist))
+    _back_to_drafting(checklist, codes, reason)
     trail.record(
         verbs.DECLINED,
         actor=actor,
@@ -188,14 +187,14 @@ def decline(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[
 
 
 def call_back(actor: Actor, checklist: Checklist, *, reason: str) -> None:
-    """Call a text back from signature with a reason; all items are open again."""
+    """Call a text back from signature with a reason; what was open before it was sent is again."""
     lock(checklist)
     asked = _asked(checklist)
     filling = fill(checklist)
     own = filling.own_party(actor)
     policy.can_withdraw_request(actor, own).require()
-    signoff.withdraw(actor, asked, reason=reason)
-    _back_to_drafting(checklist, None)
+    signoff.withdraw(actor, asked, reason=reason, key=sealing.key_for(checklist))
+    _back_to_drafting(checklist, checklist.open_items, reason)
     trail.record(
         verbs.SIGNATURE_REQUEST_WITHDRAWN,
         actor=actor,
@@ -213,12 +212,10 @@ def amend(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[st
     filling = locked(checklist)
     own = filling.own_party(actor)
     policy.can_amend(actor, own, checklist.state).require()
-    codes = [code for code in dict.fromkeys(items) if filling.template.item(code)]
-    if not codes:
-        raise RuleBrokenError(_l("Name at least one item that has to change."), "items")
-    if not reason:
+    codes = _named_items(filling, items)
+    if not reason.strip():
         raise RuleBrokenError(_l("Give the reason for the amendment."), "reason")
-    _back_to_drafting(checklist, codes)
+    _back_to_drafting(checklist, codes, reason)
     trail.record(
         verbs.AMENDMENT_OPENED,
         actor=actor,
@@ -231,10 +228,24 @@ def amend(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[st
     )
 
 
-def _back_to_drafting(checklist: Checklist, open_items: list[str] | None) -> None:
+def _named_items(filling: Filling, items: Iterable[str]) -> list[str]:
+    """Return the items that are to change, in the order of the checklist (4.10)."""
+    named = set(items)
+    codes = [
+        item.code
+        for item in filling.template.items
+        if item.code in named and item.part is Part.TERMS
+    ]
+    if not codes or len(codes) < len(named):
+        raise RuleBrokenError(_l("Name at least one item that has to change."), "items")
+    return codes
+
+
+def _back_to_drafting(checklist: Checklist, open_items: list[str] | None, reason: str) -> None:
     checklist.state = ChecklistState.DRAFTING
     checklist.revision_sent_id = None
     checklist.open_items = open_items
+    sealing.put_reason(checklist, checklist, reason.strip())
     db.session.flush()
     refresh(checklist)
 

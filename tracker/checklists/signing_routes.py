@@ -18,7 +18,6 @@ from tracker.checklists.forms import ProofForm, ReasonForm, items_form, send_for
 from tracker.checklists.loading import Filling, fill
 from tracker.checklists.models import Checklist
 from tracker.checklists.opening import opened
-from tracker.cooperations import keys
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -340,6 +339,7 @@ def _record_page(
         cooperation=filling.cooperation,
         revision=revision,
         asked=asked,
+        reason=signoff_service.reason_of(asked, sealing.key_for(checklist)) if asked else "",
         document=document,
         document_parts=pages.document_parts,
         signature_lines=_signature_lines(revision, document),
@@ -399,8 +399,7 @@ def _signature_lines(revision: Revision, document: dict[str, Any]) -> list[dict[
 
 
 def _document(checklist: Checklist, revision: Revision) -> dict[str, Any]:
-    key = keys.key_of(checklist.cooperation_id) if revision.is_sealed else None
-    return signoff_service.document_of(revision, key)
+    return signoff_service.document_of(revision, sealing.key_for(checklist))
 
 
 def _codes(filling: Filling) -> list[tuple[str, str]]:

@@ -71,7 +71,9 @@ class SignatureRequest(Identified, Base):
     ended_at: Mapped[dt.datetime | None]
     ended_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
     ended_for_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
+    # Why it was declined or called back: in words, or encrypted where the revision is.
     reason: Mapped[str] = mapped_column(default="")
+    sealed_reason: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
     # Codes of the items that a decline wants changed.
     items: Mapped[list[str]] = mapped_column(default=list)
 
@@ -99,7 +101,19 @@ class Signature(Identified, Base):
     """One signature; never changed, never deleted (the database refuses both)."""
 
     __tablename__ = "signature"
-    __table_args__ = (sa.UniqueConstraint("revision_id", "user_id", "organisation_id", "kind"),)
+    __table_args__ = (
+        sa.UniqueConstraint("revision_id", "user_id", "organisation_id", "kind"),
+        # Databases take no two missing values for the same: one's own name needs its own rule.
+        sa.Index(
+            "uq_signature_own_name",
+            "revision_id",
+            "user_id",
+            "kind",
+            unique=True,
+            sqlite_where=sa.text("organisation_id IS NULL"),
+            postgresql_where=sa.text("organisation_id IS NULL"),
+        ),
+    )
 
     revision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("revision.id"))
     kind: Mapped[SignatureKind]

@@ -1,4 +1,4 @@
-"""Reads of revisions, requests and signatures; the caller has found the subject by a scoped query."""
+"""Reads of revisions, requests and signatures; the caller found the subject scoped."""
 
 from collections.abc import Iterable
 from uuid import UUID

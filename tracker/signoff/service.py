@@ -73,7 +73,7 @@ def freeze(
         frozen_by_id=actor.user_id,
         reason=reason,
     )
-    revision.document = crypto.seal(key, plain, _context(revision.id)) if key else plain
+    revision.document = plain if key is None else crypto.seal(key, plain, _context(revision.id))
     db.session.add(revision)
     db.session.flush()
     return revision
@@ -83,10 +83,14 @@ def plain_bytes(revision: Revision, key: bytes | None) -> bytes:
     """Return a revision's canonical bytes, decrypted where it is encrypted."""
     if not revision.is_sealed:
         return revision.document
+    return crypto.unseal(_needed(key), revision.document, _context(revision.id))
+
+
+def _needed(key: bytes | None) -> bytes:
     if key is None:
         message = "An encrypted revision needs its cooperation's key."
         raise ValueError(message)
-    return crypto.unseal(key, revision.document, _context(revision.id))
+    return key
 
 
 def document_of(revision: Revision, key: bytes | None) -> dict[str, Any]:
@@ -234,32 +238,56 @@ def countersign(
     )
 
 
-def decline(actor: Actor, asked: SignatureRequest, *, reason: str, items: Iterable[str]) -> None:
-    """Decline with a reason; signatures given on this revision stay in history (5.4)."""
+def decline(
+    actor: Actor,
+    asked: SignatureRequest,
+    *,
+    reason: str,
+    items: Iterable[str],
+    key: bytes | None = None,
+) -> None:
+    """Decline with a reason; signatures given on this revision stay in history (5.4).
+
+    key encrypts the reason where the revision is encrypted: it speaks of what is in there.
+    """
     policy.can_decline(actor, asked.state, _places(asked), _signed(asked)).require()
-    if not reason:
+    if not reason.strip():
         raise RuleBrokenError(_l("Say why you decline."), "reason")
-    _end(actor, asked, RequestState.DECLINED, reason)
+    _end(actor, asked, RequestState.DECLINED, reason.strip(), key)
     asked.items = list(items)
     db.session.flush()
 
 
-def withdraw(actor: Actor, asked: SignatureRequest, *, reason: str) -> None:
-    """Call a request back with a reason."""
+def withdraw(
+    actor: Actor, asked: SignatureRequest, *, reason: str, key: bytes | None = None
+) -> None:
+    """Call a request back with a reason; key as for decline(). The caller asked its policy."""
     if asked.state is not RequestState.WAITING:
         raise RuleBrokenError(_l("This text no longer waits for signatures."))
-    if not reason:
+    if not reason.strip():
         raise RuleBrokenError(_l("Say why you call it back."), "reason")
-    _end(actor, asked, RequestState.WITHDRAWN, reason)
+    _end(actor, asked, RequestState.WITHDRAWN, reason.strip(), key)
 
 
-def _end(actor: Actor, asked: SignatureRequest, state: RequestState, reason: str) -> None:
+def _end(
+    actor: Actor, asked: SignatureRequest, state: RequestState, reason: str, key: bytes | None
+) -> None:
+    if asked.revision.is_sealed:
+        asked.sealed_reason = crypto.seal(_needed(key), reason.encode(), _reason_context(asked))
+    else:
+        asked.reason = reason
     asked.state = state
     asked.ended_at = clock.now()
     asked.ended_by_id = actor.user_id
     asked.ended_for_id = actor.organisation_id
-    asked.reason = reason
     db.session.flush()
+
+
+def reason_of(asked: SignatureRequest, key: bytes | None) -> str:
+    """Return why a request was declined or called back, decrypted where it is encrypted."""
+    if asked.sealed_reason is None:
+        return asked.reason
+    return crypto.unseal(_needed(key), asked.sealed_reason, _reason_context(asked)).decode()
 
 
 def _write(  # noqa: PLR0913 -- one row's values
@@ -313,3 +341,7 @@ def _signed(asked: SignatureRequest) -> list[UUID]:
 
 def _context(revision_id: UUID) -> str:
     return f"revision:{revision_id}"
+
+
+def _reason_context(asked: SignatureRequest) -> str:
+    return f"signature-request:{asked.id}"
