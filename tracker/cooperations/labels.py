@@ -25,7 +25,7 @@ SIDES: dict[OrganisationKind, object] = {
 KINDS: dict[ChecklistKind, object] = {
     ChecklistKind.TERMS: _l("Agreed terms"),
     ChecklistKind.CONFIDENTIALITY: _l("Confidentiality"),
-    ChecklistKind.VISIT_ROLES: _l("Joint-visit roles"),
+    ChecklistKind.VISIT_ROLES: _l("Roles for a joint visit"),
     ChecklistKind.URGENT_PLAN: _l("Urgent-action plan"),
 }
 

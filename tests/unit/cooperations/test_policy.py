@@ -1,0 +1,143 @@
+"""Who may open, change and people a cooperation: the rules as tables of cases."""
+
+import datetime as dt
+from uuid import UUID
+
+import pytest
+
+from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
+from tracker.cooperations import policy
+from tracker.cooperations.models import Stage
+from tracker.cooperations.policy import CooperationFact, PartyFact
+
+NPM, CSO, OTHER = OrganisationKind.NPM, OrganisationKind.CSO, OrganisationKind.OTHER
+NPM_ID, CSO_ID, ELSE_ID = UUID(int=1), UUID(int=2), UUID(int=3)
+RUNNING = CooperationFact(Stage.DRAFT, (PartyFact(NPM_ID, NPM), PartyFact(CSO_ID, CSO)))
+CLOSED = CooperationFact(Stage.CLOSED, RUNNING.parties)
+IN_FORCE = CooperationFact(Stage.ACTIVE, RUNNING.parties, terms_in_force=True)
+
+
+def person(organisation_id: UUID, kind: OrganisationKind, *roles: Role) -> Actor:
+    memberships = tuple(ActorMembership(role, organisation_id, "Body", kind) for role in roles)
+    return Actor(UUID(int=9), "Somebody", memberships=memberships, organisation_id=organisation_id)
+
+
+COORDINATOR = person(NPM_ID, NPM, Role.COORDINATOR)
+PARTNER = person(CSO_ID, CSO, Role.COORDINATOR)
+OTHERS = [person(NPM_ID, NPM, role) for role in Role if role is not Role.COORDINATOR]
+
+
+def test_a_coordinator_of_an_npm_opens_and_nobody_else() -> None:
+    assert policy.can_open(COORDINATOR)
+    for actor in (PARTNER, *OTHERS):
+        decision = policy.can_open(actor)
+        assert not decision
+        assert str(decision.reason)
+
+
+@pytest.mark.parametrize(
+    ("actor", "cooperation", "allowed"),
+    [
+        (COORDINATOR, RUNNING, True),
+        (COORDINATOR, IN_FORCE, True),
+        (COORDINATOR, CLOSED, False),
+        (PARTNER, RUNNING, False),
+        (person(ELSE_ID, NPM, Role.COORDINATOR), RUNNING, False),
+        *((actor, RUNNING, False) for actor in OTHERS),
+    ],
+)
+def test_the_head_is_changed_by_a_coordinator_of_its_npm(
+    actor: Actor, cooperation: CooperationFact, allowed: bool
+) -> None:
+    assert bool(policy.can_change(actor, cooperation)) is allowed
+
+
+@pytest.mark.parametrize(
+    ("actor", "cooperation", "allowed"),
+    [
+        (COORDINATOR, RUNNING, True),
+        (COORDINATOR, IN_FORCE, False),
+        (PARTNER, RUNNING, False),
+    ],
+)
+def test_dates_are_changed_until_the_terms_give_them(
+    actor: Actor, cooperation: CooperationFact, allowed: bool
+) -> None:
+    assert bool(policy.can_change_dates(actor, cooperation)) is allowed
+
+
+@pytest.mark.parametrize(
+    ("actor", "cooperation", "organisation_id", "allowed"),
+    [
+        (COORDINATOR, RUNNING, NPM_ID, True),
+        (PARTNER, RUNNING, CSO_ID, True),
+        (PARTNER, IN_FORCE, CSO_ID, True),
+        (PARTNER, CLOSED, CSO_ID, False),
+        (PARTNER, RUNNING, NPM_ID, False),
+        (COORDINATOR, RUNNING, CSO_ID, False),
+        (person(ELSE_ID, CSO, Role.COORDINATOR), RUNNING, ELSE_ID, False),
+        (person(CSO_ID, CSO, Role.MANAGER), RUNNING, CSO_ID, False),
+        (person(CSO_ID, CSO, Role.MEMBER), RUNNING, CSO_ID, False),
+    ],
+)
+def test_people_are_changed_by_a_coordinator_of_their_own_party(
+    actor: Actor, cooperation: CooperationFact, organisation_id: UUID, allowed: bool
+) -> None:
+    assert bool(policy.can_change_people(actor, cooperation, organisation_id)) is allowed
+
+
+@pytest.mark.parametrize(
+    ("cooperation", "organisation_id", "kind", "allowed"),
+    [
+        (RUNNING, ELSE_ID, CSO, True),
+        (RUNNING, ELSE_ID, NPM, True),
+        (RUNNING, ELSE_ID, OTHER, False),
+        (RUNNING, CSO_ID, CSO, False),
+        (IN_FORCE, ELSE_ID, CSO, False),
+    ],
+)
+def test_who_can_become_a_party(
+    cooperation: CooperationFact, organisation_id: UUID, kind: OrganisationKind, allowed: bool
+) -> None:
+    assert bool(policy.can_join(cooperation, organisation_id, kind)) is allowed
+
+
+@pytest.mark.parametrize(
+    ("parties", "allowed"),
+    [
+        ([PartyFact(CSO_ID, CSO)], True),
+        ([PartyFact(CSO_ID, CSO), PartyFact(ELSE_ID, NPM)], True),
+        ([PartyFact(ELSE_ID, NPM)], False),
+        ([PartyFact(CSO_ID, CSO), PartyFact(NPM_ID, NPM)], False),
+        ([PartyFact(CSO_ID, CSO), PartyFact(ELSE_ID, OTHER)], False),
+        ([], False),
+    ],
+)
+def test_which_organisations_fit_together(parties: list[PartyFact], allowed: bool) -> None:
+    assert bool(policy.fit_together(NPM_ID, parties)) is allowed
+
+
+FIRST, SECOND, THIRD = dt.date(2027, 1, 1), dt.date(2027, 6, 1), dt.date(2027, 12, 1)
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "review_on", "ends_on", "field"),
+    [
+        (None, None, None, None),
+        (FIRST, SECOND, THIRD, None),
+        (FIRST, THIRD, THIRD, None),
+        (FIRST, None, FIRST, "ends_on"),
+        (SECOND, None, FIRST, "ends_on"),
+        (FIRST, FIRST, THIRD, "review_on"),
+        (SECOND, FIRST, None, "review_on"),
+        (None, THIRD, SECOND, "review_on"),
+    ],
+)
+def test_the_order_of_dates(
+    starts_on: dt.date | None,
+    review_on: dt.date | None,
+    ends_on: dt.date | None,
+    field: str | None,
+) -> None:
+    problem = policy.dates_problem(starts_on, review_on, ends_on)
+    assert (problem[0] if problem else None) == field
