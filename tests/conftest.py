@@ -18,6 +18,8 @@ from sqlalchemy.orm import Session
 from config import Settings
 from tests import client as checked
 from tests.client import CheckedClient
+from tests.factories import demonstration as demonstrations
+from tests.factories.demonstration import Demonstration
 from tests.servers import postgres
 from tests.servers.postgres import Postgres
 from tests.servers.smtp import SmtpServer
@@ -38,6 +40,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("sqlite", "postgresql"),
         default="sqlite",
         help="the database to test on; PostgreSQL is started for the run and thrown away",
+    )
+    parser.addoption(
+        "--write-permissions",
+        action="store_true",
+        help="write docs/permissions.md as the application is, instead of comparing; with -n0",
     )
 
 
@@ -79,13 +86,13 @@ class SqliteDatabase:
     def _file(self) -> Path:
         return self.folder / "tracker.sqlite3"
 
-    def keep(self) -> None:
-        shutil.copyfile(self._file, self.folder / "template.sqlite3")
+    def keep(self, name: str = "template") -> None:
+        shutil.copyfile(self._file, self.folder / f"{name}.sqlite3")
 
-    def reset(self) -> None:
+    def reset(self, name: str = "template") -> None:
         for suffix in ("-wal", "-shm"):
             self._file.with_name(self._file.name + suffix).unlink(missing_ok=True)
-        shutil.copyfile(self.folder / "template.sqlite3", self._file)
+        shutil.copyfile(self.folder / f"{name}.sqlite3", self._file)
 
 
 @dataclass
@@ -106,11 +113,11 @@ class PostgresDatabase:
     def _name(self) -> str:
         return f"test_{self.worker}"
 
-    def keep(self) -> None:
-        postgres.create_database(self.server, f"template_{self.worker}", self._name)
+    def keep(self, name: str = "template") -> None:
+        postgres.create_database(self.server, f"{name}_{self.worker}", self._name)
 
-    def reset(self) -> None:
-        postgres.create_database(self.server, self._name, f"template_{self.worker}")
+    def reset(self, name: str = "template") -> None:
+        postgres.create_database(self.server, self._name, f"{name}_{self.worker}")
 
 
 Database = SqliteDatabase | PostgresDatabase
@@ -172,11 +179,48 @@ def _disconnect(app: Flask) -> None:
 @pytest.fixture
 def app(database_template: Flask, database: Database, settings: Settings) -> Flask:
     """The application on a fresh copy of the template."""
-    _disconnect(database_template)
-    database.reset()
+    _put_back(database_template, database, settings, "template")
+    return database_template
+
+
+def _put_back(app: Flask, database: Database, settings: Settings, name: str) -> None:
+    _disconnect(app)
+    database.reset(name)
     # Other tests may have used keys of their own.
     keys.use(keys.load(settings.data_dir / "keys", may_make=False))
-    return database_template
+
+
+@pytest.fixture(scope="session")
+def demonstration_template(
+    database_template: Flask, database: Database, settings: Settings
+) -> Demonstration:
+    """The demonstration, made once for a worker and kept as another template."""
+    _put_back(database_template, database, settings, "template")
+    with database_template.app_context():
+        made = demonstrations.make()
+    _disconnect(database_template)
+    database.keep("demonstration")
+    return made
+
+
+@pytest.fixture
+def put_back(
+    demonstration_template: Demonstration,
+    database_template: Flask,
+    database: Database,
+    settings: Settings,
+) -> Callable[[], None]:
+    """Puts the database back to the demonstration, after something was changed."""
+    return lambda: _put_back(database_template, database, settings, "demonstration")
+
+
+@pytest.fixture
+def demonstration(
+    demonstration_template: Demonstration, put_back: Callable[[], None]
+) -> Demonstration:
+    """The demonstration, in place of the empty database; sign in by its browser()."""
+    put_back()
+    return demonstration_template
 
 
 @pytest.fixture

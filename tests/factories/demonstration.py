@@ -1,0 +1,117 @@
+"""The demonstration in a test's database, with some people more who stand outside, and their browsers."""
+
+import contextvars
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.client import CheckedClient
+from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.accounts import invitations, service
+from tracker.accounts.invitations import Wanted
+from tracker.accounts.models import Membership, User
+from tracker.checklists.models import Checklist
+from tracker.cooperations.models import Cooperation
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.demo import people, work
+from tracker.organisations import service as organisations
+from tracker.organisations.service import Details
+from tracker.running import health
+
+PASSWORD = "seven lanterns by the harbour"
+COOPERATIONS = ("complete", "waiting", "differing", "declined")
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """What tests need to know of the demonstration: who is who, and which id belongs to what."""
+
+    users: dict[str, UUID]
+    sign_in_marks: dict[str, str]
+    organisations: dict[str, UUID]
+    cooperations: dict[str, UUID]
+    references: dict[str, str]
+    # By cooperation and kind; of a visit's checklists, as "complete", "visit_roles".
+    checklists: dict[tuple[str, str], UUID]
+    invitation: UUID
+    invitation_token: str
+
+    def browser(self, app: Flask, key: str | None) -> CheckedClient:
+        """Return a browser in which a person is signed in, or nobody."""
+        client = app.test_client()
+        assert isinstance(client, CheckedClient)
+        if key is not None:
+            # In an empty context: the session's writing must not see the test's own.
+            contextvars.Context().run(_sign_in, client, self.sign_in_marks[key])
+        return client
+
+
+def make() -> Demonstration:
+    """Make it all by the same services as real ones, and commit."""
+    cast = people.make(PASSWORD)
+    for _title, step in work.steps():
+        step(cast)
+    outsiders(cast)
+    invited = invitations.invite(
+        cast.actor("samira"),
+        Wanted(
+            email="nour.haddad@maravena.example",
+            roles=(Role.MEMBER,),
+            organisation_id=cast.bodies["od"].id,
+        ),
+    )
+    health.beat()
+    db.session.commit()
+    rows = db.session.scalars(sa.select(Cooperation).order_by(Cooperation.reference)).all()
+    by_name = dict(zip(COOPERATIONS, rows, strict=True))
+    names = {row.id: name for name, row in by_name.items()}
+    return Demonstration(
+        users={key: user.id for key, user in cast.users.items()},
+        sign_in_marks={key: user.fs_uniquifier for key, user in cast.users.items()},
+        organisations={key: body.id for key, body in cast.bodies.items()},
+        cooperations={name: row.id for name, row in by_name.items()},
+        references={name: row.reference for name, row in by_name.items()},
+        checklists={
+            (names[row.cooperation_id], row.kind.value): row.id
+            for row in db.session.scalars(sa.select(Checklist))
+        },
+        invitation=invited.id,
+        invitation_token=invited.token,
+    )
+
+
+def outsiders(cast: people.Cast) -> None:
+    """Add an NPM of another country with its coordinator, and somebody without a role."""
+    cast.bodies["abroad"] = organisations.add(
+        None, OrganisationKind.NPM, Details(name="Chamber of Visits of Sundland")
+    )
+    _accept(cast, "vera", "Vera Sandholt", "abroad", Role.COORDINATOR)
+    _accept(cast, "noor", "Noor Eland", "od", Role.MEMBER)
+    role = db.session.scalars(
+        sa.select(Membership).where(Membership.user_id == cast.users["noor"].id)
+    ).one()
+    service.end_role(cast.actor("samira"), role.id, reason="Left for other work")
+
+
+def _accept(cast: people.Cast, key: str, name: str, body: str, role: Role) -> None:
+    invited = invitations.invite(
+        None,
+        Wanted(
+            email=f"{key}@outside.example",
+            roles=(role,),
+            name=name,
+            organisation_id=cast.bodies[body].id,
+        ),
+    )
+    cast.users[key] = invitations.accept(
+        invited.token, name=name, password=PASSWORD, language="en"
+    )
+
+
+def _sign_in(client: CheckedClient, mark: str) -> None:
+    now = int(clock.now().timestamp())
+    with client.session_transaction() as session:
+        session.update(_user_id=mark, _fresh=True, begun=now, seen=now)

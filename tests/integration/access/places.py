@@ -1,0 +1,260 @@
+"""Every address of the application, filled in with things of the demonstration, and who goes there."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+from werkzeug.routing import Rule
+
+from tests.factories.demonstration import Demonstration
+from tracker.access.actor import Role
+from tracker.accounts.models import Membership
+from tracker.checklists.models import Flag, Proposal, ProposalState
+from tracker.cooperations.models import CooperationPerson
+from tracker.guidance.models import Article
+from tracker.mail.models import OutboxMessage
+from tracker.core.db import db
+from tracker.undertakings.models import Undertaking
+
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+ANYBODY = "nobody signed in"
+
+# Who is meant in the columns of docs/permissions.md, for each cooperation: its own people, and
+# those of organisations that are no party of it. A kind that it does not have is left out.
+_EVERYWHERE = {
+    ANYBODY: None,
+    "without a role": "noor",
+    "administrator": "iris",
+    "auditor": "greta",
+    "other NPM": "vera",
+    "NPM coordinator": "ilena",
+    "NPM signatory": "tomas",
+    "NPM manager": "milan",
+    "NPM team lead": "pavo",
+    "NPM member": "nadia",
+}
+KINDS: dict[str, dict[str, str | None]] = {
+    "complete": {
+        **_EVERYWHERE,
+        "other CSO": "celia",
+        "CSO coordinator": "samira",
+        "CSO signatory": "henrik",
+        "CSO expert, cleared": "leyla",
+        "CSO member, not cleared": "dina",
+    },
+    "waiting": {
+        **_EVERYWHERE,
+        "other CSO": "samira",
+        "CSO coordinator": "joana",
+        "CSO signatory": "otto",
+        "CSO member, not cleared": "leyla",
+    },
+    "differing": {
+        **_EVERYWHERE,
+        "other CSO": "joana",
+        "CSO coordinator": "samira",
+        "CSO signatory": "henrik",
+        "CSO member, not cleared": "dina",
+    },
+}
+COLUMNS = tuple(KINDS["complete"])
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One address: its rule, the thing it is filled in with, and whose people the columns mean."""
+
+    rule: str
+    endpoint: str
+    methods: tuple[str, ...]
+    thing: str
+    cooperation: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What stands in an address: in words, of which cooperation, and the values."""
+
+    words: str
+    values: dict[str, Any]
+    cooperation: str = "complete"
+
+
+def places(app: Flask, demonstration: Demonstration) -> list[Place]:
+    """Return every address of the application, in the order of their rules; needs its context."""
+    known = things(demonstration)
+    urls = app.url_map.bind("localhost")
+    found = []
+    for rule in sorted(app.url_map.iter_rules(), key=lambda one: one.rule):
+        for thing in things_of(rule, known):
+            found.append(
+                Place(
+                    rule.rule,
+                    rule.endpoint,
+                    tuple(sorted((rule.methods or set()) & {"GET", "POST"})),
+                    thing.words,
+                    thing.cooperation,
+                    urls.build(rule.endpoint, thing.values),
+                )
+            )
+    return found
+
+
+def things_of(rule: Rule, known: dict[str, list[Thing]]) -> list[Thing]:
+    """Return what a rule's parts are filled in with; fail for parts that nobody has told about."""
+    if not rule.arguments:
+        return [Thing("", {})]
+    for name in (rule.endpoint, " ".join(sorted(rule.arguments))):
+        if name in known:
+            return known[name]
+    message = f"Say in {__name__} what stands in {rule.rule} ({rule.endpoint})."
+    raise LookupError(message)
+
+
+def unknown_of(app: Flask) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield rule, address and methods of every rule with parts, filled in with what is nowhere."""
+    urls = app.url_map.bind("localhost")
+    for rule in app.url_map.iter_rules():
+        if rule.arguments:
+            values = {
+                name: 999 if name in {"number", "revision"} else UNKNOWN for name in rule.arguments
+            }
+            methods = tuple(sorted((rule.methods or set()) & {"GET", "POST"}))
+            yield rule.rule, urls.build(rule.endpoint, values), methods
+
+
+def things(demonstration: Demonstration) -> dict[str, list[Thing]]:
+    """Return the things of the demonstration by endpoint or by the names of a rule's parts."""
+    return {
+        **_people(demonstration),
+        **_cooperations(demonstration),
+        **_checklists(demonstration),
+        **_undertakings(demonstration),
+        "filename": [Thing("a style sheet", {"filename": "css/base.css"})],
+        "slug": [Thing("", {"slug": _slug()})],
+        "revision slug": [Thing("", {"slug": _slug(), "revision": 1})],
+        "message_id": [Thing("", {"message_id": _first(sa.select(OutboxMessage.id))})],
+        # Pages of the sign-in machinery that stay closed.
+        "security.two_factor_setup_validate": [Thing("", {"token": "x"})],
+        "security.reset_password": [Thing("a link that is not valid", {"token": "x"})],
+    }
+
+
+def _people(demonstration: Demonstration) -> dict[str, list[Thing]]:
+    user = demonstration.users["dina"]
+    role = _first(sa.select(Membership.id).where(Membership.user_id == user))
+    own = demonstration.organisations["od"]
+    coordinator = demonstration.users["samira"]
+    seat = _first(
+        sa.select(Membership.id).where(
+            Membership.user_id == coordinator, Membership.role == Role.COORDINATOR
+        )
+    )
+    return {
+        "organisation_id": [Thing("the CSO", {"organisation_id": own})],
+        "organisations.add_kind": [Thing("", {"kind": "cso"})],
+        "user_id": [Thing("a member of the CSO", {"user_id": user})],
+        "user_id where": [Thing("a member of the CSO", {"user_id": user, "where": own})],
+        "membership_id user_id": [
+            Thing("a member of the CSO", {"user_id": user, "membership_id": role}),
+            Thing(
+                "the CSO's coordinator", {"user_id": coordinator, "membership_id": seat}
+            ),
+        ],
+        "where": [Thing("the CSO", {"where": own})],
+        "invitation_id": [Thing("to the CSO", {"invitation_id": demonstration.invitation})],
+        "accounts.accept_invitation": [
+            Thing("a link that is valid", {"token": demonstration.invitation_token})
+        ],
+    }
+
+
+def _cooperations(demonstration: Demonstration) -> dict[str, list[Thing]]:
+    reference = demonstration.references["complete"]
+    person = _first(
+        sa.select(CooperationPerson.id).where(
+            CooperationPerson.cooperation_id == demonstration.cooperations["complete"],
+            CooperationPerson.user_id == demonstration.users["dina"],
+        )
+    )
+    return {
+        "reference": [Thing("", {"reference": reference})],
+        "person_id reference": [
+            Thing("a member of the CSO", {"reference": reference, "person_id": person})
+        ],
+        "number reference": [Thing("the ready visit", {"reference": reference, "number": 1})],
+    }
+
+
+def _checklists(demonstration: Demonstration) -> dict[str, list[Thing]]:
+    made = demonstration.checklists
+    draft = {"checklist_id": made["differing", "terms"]}
+    waiting = {"checklist_id": made["waiting", "terms"]}
+    terms = {"checklist_id": made["complete", "terms"]}
+    roles = {"checklist_id": made["complete", "visit_roles"]}
+    flag = _first(sa.select(Flag.id).where(Flag.closed_at.is_(None)))
+    proposal = _first(sa.select(Proposal.id).where(Proposal.state == ProposalState.OPEN))
+    return {
+        "checklist_id": [
+            Thing("terms in draft", draft, "differing"),
+            Thing("terms waiting for a signature", waiting, "waiting"),
+            Thing("terms in force", terms),
+            Thing("roles of the visit (K2)", roles),
+        ],
+        "checklist_id code": [
+            Thing("terms in draft", draft | {"code": "M18"}, "differing"),
+            Thing("terms in force", terms | {"code": "M18"}),
+            Thing("roles of the visit (K2)", roles | {"code": "V5"}),
+        ],
+        "checklist_id flag_id": [
+            Thing("terms in draft", draft | {"flag_id": flag}, "differing")
+        ],
+        "checklist_id proposal_id": [
+            Thing("terms in draft, the CSO's", draft | {"proposal_id": proposal}, "differing")
+        ],
+        "checklist_id number": [
+            Thing("terms in force", terms | {"number": 1}),
+            Thing("roles of the visit (K2)", roles | {"number": 1}),
+        ],
+        "checklists.template": [Thing("", {"kind": "terms"})],
+    }
+
+
+def _undertakings(demonstration: Demonstration) -> dict[str, list[Thing]]:
+    reference = {"reference": demonstration.references["complete"]}
+    asked, signed = (
+        {
+            "undertaking_id": _first(
+                sa.select(Undertaking.id).where(
+                    Undertaking.user_id == demonstration.users[key],
+                    Undertaking.cooperation_id == demonstration.cooperations["complete"],
+                )
+            )
+        }
+        for key in ("dina", "leyla")
+    )
+    return {
+        "undertaking_id": [
+            Thing("asked of the member", asked),
+            Thing("countersigned, of the expert", signed),
+        ],
+        "reference undertaking_id": [
+            Thing("asked of the member", reference | asked),
+            Thing("countersigned, of the expert", reference | signed),
+        ],
+    }
+
+
+def _slug() -> str:
+    return str(_first(sa.select(Article.slug).where(Article.is_current)))
+
+
+def _first(wanted: "sa.Select[tuple[Any]]") -> Any:
+    found = db.session.scalars(wanted.limit(1)).first()
+    if found is None:
+        message = f"The demonstration has nothing for: {wanted}"
+        raise LookupError(message)
+    return found

@@ -1,0 +1,61 @@
+"""The table of docs/permissions.md: who may open what; written and read again."""
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from pathlib import Path
+
+from config import ROOT
+from tests.integration.access.places import COLUMNS, Place
+
+DOCUMENT = ROOT / "docs" / "permissions.md"
+Row = tuple[str, str, str]
+OPEN, REFUSED, NOT_FOUND, SIGN_IN, ABSENT = "yes", "no", "–", "sign in", ""
+
+_HEAD = """# Permissions
+
+Who may open what. Each page of the application was opened, and each form sent, as each kind of person,
+in the demonstration; this is what came of it. A test compares it with the application. After a change
+that is meant, type `make permissions` and read the difference.
+
+| here | means |
+|---|---|
+| yes | the page opens, the form is taken; what stands on the page is scoped again by what the person may see |
+| no | seen but not allowed: 403, with the reason |
+| – | not seen, as if it did not exist: 404 |
+| sign in | nobody is signed in: led to the sign-in and back |
+| (nothing) | there is no such person in that cooperation |
+
+*Other CSO* and *other NPM* are no party of the cooperation concerned. *NPM team lead* is in the team and
+in the audience (V2) of the visit; *NPM manager* and *NPM member* are not. Where another cooperation than
+the one with the ready visit is meant, its own people are. K2 is information on the planning of a visit.
+"""
+
+
+def row_of(place: Place) -> Row:
+    """Return what names a place in the table."""
+    return (" ".join(place.methods), place.rule, place.thing)
+
+
+def read(path: Path = DOCUMENT) -> dict[Row, dict[str, str]]:
+    """Return the table as it stands in the document."""
+    rows: dict[Row, dict[str, str]] = {}
+    for line in path.read_text().splitlines() if path.exists() else []:
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("| `") and len(cells) == len(COLUMNS) + 2:
+            methods, _, rule = cells[0].strip("`").partition(" /")
+            rows[methods, f"/{rule}", cells[1]] = dict(zip(COLUMNS, cells[2:], strict=True))
+    return rows
+
+
+def write(
+    rows: Iterable[Row], cells: Mapping[Row, Mapping[str, str]], path: Path = DOCUMENT
+) -> None:
+    """Write the document with a table for each part of the application."""
+    parts = [_HEAD]
+    for part, members in groupby(rows, key=lambda row: row[1].split("/")[1]):
+        parts.append(f"\n## /{part}\n\n| page | of | {' | '.join(COLUMNS)} |\n")
+        parts.append("|---" * (len(COLUMNS) + 2) + "|\n")
+        for row in members:
+            line = " | ".join(cells.get(row, {}).get(column, "?") for column in COLUMNS)
+            parts.append(f"| `{row[0]} {row[1]}` | {row[2]} | {line} |\n")
+    path.write_text("".join(parts))
