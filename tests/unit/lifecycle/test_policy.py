@@ -270,3 +270,9 @@ def test_what_keeps_a_cooperation_from_being_active_is_named() -> None:
     found = policy.missing_to_be_active(facts(REVIEWED, confidentiality=unsigned))
     assert [one.target.checklist_id for one in found] == [ID, OTHER_ID]
     assert policy.missing_to_be_active(facts(IN_FORCE, confidentiality=REQUIRED)) == ()
+
+
+def test_with_every_gate_passed_a_cooperation_is_active() -> None:
+    every = dict.fromkeys(BY_GATES[:-1], True)
+    for start in BY_GATES:
+        assert stage_after(start, every, terms_in_force=False) is Stage.ACTIVE
