@@ -1,4 +1,4 @@
-"""The application's factory, and nothing else, so that importing one module never imports it all."""
+"""The application's factory, and nothing else: importing one module never imports it all."""
 
 import importlib
 from typing import TYPE_CHECKING, cast

@@ -25,7 +25,7 @@ def answer(page: Page, code: str, facts: Facts) -> None:
     """Fill in the form on the page and save it; every control gets a fitting value."""
     wanted = facts.for_item(code)
     form = page.locator("main form:has(button:text-is('Save answer'))")
-    _rows_for(page, form, wanted)
+    _rows_for(form, wanted)
     _confirm_all(form)
     _choose_all(form, wanted)
     _select_all(form, wanted)
@@ -34,14 +34,15 @@ def answer(page: Page, code: str, facts: Facts) -> None:
     expect(page.locator(".error-summary")).to_have_count(0)
 
 
-def _rows_for(page: Page, form: Locator, wanted: Mapping[str, str]) -> None:
-    """Add as many rows as wanted: {"rows": "3"}."""
+def _rows_for(form: Locator, wanted: Mapping[str, str]) -> None:
+    """Add as many rows as wanted to each table that may grow: {"rows": "3"}."""
     rows = int(wanted.get("rows", "1"))
-    table = form.locator("fieldset.rows").first
-    while table.count() and table.locator("tbody tr").count() < rows:
-        before = table.locator("tbody tr").count()
-        table.get_by_role("button", name="Add a row").click()
-        expect(table.locator("tbody tr")).to_have_count(before + 1)
+    for table in form.locator("fieldset.rows").all():
+        add = table.get_by_role("button", name="Add a row")
+        while add.count() and table.locator("tbody > tr").count() < rows:
+            before = table.locator("tbody > tr").count()
+            add.click()
+            expect(table.locator("tbody > tr")).to_have_count(before + 1)
 
 
 def _confirm_all(form: Locator) -> None:

@@ -1,5 +1,6 @@
 """The steps of the main journeys, each as people do it in their browsers."""
 
+import datetime as dt
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -126,8 +127,17 @@ def checklist_address(cast: Cast, person: str, title: str) -> str:
     return (link.get_attribute("href") or "").split("?")[0].split("#")[0]
 
 
-def complete(cast: Cast, address: str, setter: str, others: str, facts: dict[str, Facts]) -> None:
-    """Both sides answer what is theirs; then each accepts what the other wrote."""
+def complete(
+    cast: Cast, address: str, facts: dict[str, Facts], *, begun: Iterable[str] = ()
+) -> None:
+    """Both sides answer what is theirs; then each accepts what the other wrote.
+
+    The first person also goes on with the items that were begun elsewhere.
+    """
+    setter, others = facts
+    for code in begun:
+        cast[setter].page.goto(f"{address}/items/{code}/answer")
+        answer(cast[setter].page, code, facts[setter])
     for name in (setter, others):
         _answer_all(cast[name].page, address, facts[name])
     for name in (setter, others):
@@ -163,6 +173,7 @@ def send_and_sign(cast: Cast, address: str, sender: str, signers: Iterable[str])
     """Send a text for signature, and have each signatory read, check and sign it."""
     page = cast[sender].page
     page.goto(f"{address}/send")
+    assert page.locator("main .notice").all_inner_texts() == []
     for group in page.locator("main form fieldset").all():
         group.locator("input[type=radio]").first.check()
     page.get_by_role("button", name="Freeze and send for signature").click()
@@ -203,3 +214,71 @@ def _fill_in_undertaking(page: Page, interests: str) -> None:
     page.locator(f"input[name=has_interests][value={'declared' if interests else 'none'}]").check()
     if interests:
         page.locator("textarea[name=interests]").fill(interests)
+
+
+TEAM = ("Pavo", "Ruth", "Leyla")
+AUDIENCE = ("Ilena", "Pavo", "Ruth", "Tomas", "Joana", "Otto", "Leyla")
+PLACE = "Lower Harbour police station"
+
+
+def plan_visit(cast: Cast) -> str:
+    """The coordinator plans a visit: kind, place, days, team, who may know. Return its address."""
+    page = cast["Ilena"].page
+    page.goto(f"/cooperations/{cast.reference}/visits/plan")
+    page.locator("input[name=kind]").first.check()
+    page.locator("input[name=place_type][value=police]").check()
+    page.get_by_label("Place", exact=True).fill(PLACE)
+    first = Facts().today + dt.timedelta(days=20)
+    page.locator("input[name=starts_on]").fill(first.isoformat())
+    page.locator("input[name=ends_on]").fill(first.isoformat())
+    page.locator("input[name=announced]").first.check()
+    _pick(page, "lead_id", cast["Pavo"].name)
+    _pick(page, "deputy_id", cast["Ruth"].name)
+    _pick_rows(page, "members", [cast[name].name for name in TEAM])
+    gaps = page.locator("textarea[name=gaps]")
+    if gaps.count():
+        gaps.fill("None for a place of this size.")
+    _pick_rows(page, "audience", [cast[name].name for name in AUDIENCE])
+    page.get_by_role("button", name="Plan the visit").click()
+    expect(page.locator(".error-summary")).to_have_count(0)
+    return page.url.split("?")[0]
+
+
+def _pick(page: Page, name: str, words: str) -> None:
+    select = page.locator(f"select[name={name}]")
+    value = select.locator("option", has_text=words).first.get_attribute("value")
+    select.select_option(value)
+
+
+def _pick_rows(page: Page, name: str, people: list[str]) -> None:
+    """Choose people one by one in a table, or tick them in a list, as the page offers."""
+    table = page.locator(f"fieldset#{name}.rows")
+    for number, person in enumerate(people):
+        if not table.count():
+            page.locator(f"#{name} label, [id^={name}] ~ label", has_text=person).first.click()
+            continue
+        while table.locator("tbody > tr").count() <= number:
+            table.get_by_role("button", name="Add a row").click()
+        row = table.locator("tbody > tr").nth(number)
+        select = row.locator("select").first
+        value = select.locator("option", has_text=person).first.get_attribute("value")
+        select.select_option(value)
+        for control in row.locator("input[type=text], textarea").all():
+            control.fill("As needed")
+
+
+def address_of_checklist(cast: Cast, visit: str, title: str) -> str:
+    """Return where a checklist of a visit is, by following the coordinator's link."""
+    page = cast["Ilena"].page
+    page.goto(visit)
+    link = page.get_by_role("link", name=re.compile(title)).first
+    return (link.get_attribute("href") or "").split("?")[0].split("#")[0]
+
+
+def take_part(cast: Cast, visit: str, button: str) -> None:
+    """Each member of the team presses a button on the page of their own part."""
+    for name in TEAM:
+        page = cast[name].page
+        page.goto(f"{visit}/my-part")
+        page.get_by_role("button", name=button).click()
+        expect(page.get_by_role("button", name=button)).to_have_count(0)

@@ -56,7 +56,7 @@ def init_gate(app: Flask, load_actor: Loader, turn_away: Callable[[], Response])
             return None
         if mark == "signed_in":
             return None if optional_actor() else turn_away()
-        abort(404)
+        return abort(404)
 
     @app.teardown_request
     def _leave(_error: BaseException | None) -> None:

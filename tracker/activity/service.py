@@ -1,4 +1,4 @@
-"""Recording: appends an event to its chain and runs what must follow, in the caller's transaction."""
+"""Recording: appends an event to its chain and runs what follows, in the caller's transaction."""
 
 import secrets
 from collections.abc import Callable, Mapping

@@ -91,6 +91,8 @@ class Acts:
     talk: bool = False
     flag: bool = False
     leave_out: bool = False
+    # Whether the own party has given its own answer, where each party gives one.
+    own_given: bool = False
     why_not: object = ""
 
 
@@ -396,6 +398,7 @@ def acts(filling: Filling, actor: Actor, item: Item, one: ItemStanding | None = 
         and bool(
             policy.can_flag(actor, party, item, is_restricted=sealing.is_restricted(checklist))
         ),
+        own_given=filling.sheet.of_party(item.code, party.organisation_id) is not None,
         leave_out=not one.required and AnswerScope.SHARED in scopes,
     )
 

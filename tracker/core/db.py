@@ -1,4 +1,4 @@
-"""The database: the base of all models, types stored alike on SQLite and PostgreSQL, transactions."""
+"""The database: the base of all models, types alike on SQLite and PostgreSQL, transactions."""
 
 import datetime as dt
 import enum

@@ -1,4 +1,4 @@
-"""The instance's keys: made at the first start, kept outside the database, never replaced silently."""
+"""The instance's keys: made at the first start, kept outside the database, never replaced."""
 
 import os
 import secrets
@@ -15,7 +15,11 @@ class KeysError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """secret signs cookies, fields wraps the cooperations' keys, trail seals chains, totp the second factors."""
+    """One key for each use.
+
+    secret signs cookies, fields wraps the cooperations' keys, trail seals the heads of chains, totp
+    encrypts the second factors.
+    """
 
     secret: bytes
     fields: bytes

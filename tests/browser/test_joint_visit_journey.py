@@ -1,0 +1,91 @@
+"""From an empty database to a ready joint visit, in the browsers of nine people."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser import journey
+from tests.browser.answering import Facts
+from tests.browser.conftest import NewContext
+from tests.servers.application import Application
+
+TODAY = Facts().today.isoformat()
+BOTH = {"rows": "2", "party@0": journey.NPM, "party@1": journey.CSO}
+TEAM = {"rows": "3", "person@0": "Pavo", "person@1": "Ruth", "person@2": "Leyla"}
+TERMS = {
+    "M1": BOTH,
+    "M3": {"in_scope": "VISIT", "form": "mou"},
+    "M4": BOTH,
+    "M5": {"second_reader": "Nadia"},
+    "M7": BOTH,
+    "M8": {"rows": "2", "from@0": journey.NPM, "from@1": journey.CSO},
+    "M9": {"access": "certain"},
+    "M14": BOTH,
+    "M15": BOTH,
+}
+OWN_LIST = {
+    "listed": "people",
+    "rows": "3",
+    "person@0": "Leyla",
+    "person@1": "Otto",
+    "person@2": "Joana",
+    "organisation": journey.CSO,
+}
+ROLES = {
+    "V1": {"health_aim": "no", "language_need": "no"},
+    "V5": {**TEAM, "backup@0": "Ruth", "backup@1": "Pavo", "backup@2": "Ruth"},
+    "V7": {"speaker": "Pavo", "stand_in": "Ruth"},
+    "V13": {**TEAM, "safety_contact": "Ilena"},
+    "V15": {"rows": "3", "phase@0": "before", "phase@1": "during", "phase@2": "after"},
+    "V16": {"sends_out": "Pavo", "complaints": "Ruth"},
+    "V18": {"briefing": TODAY},
+    "V19": {"approver": "Pavo"},
+}
+PLAN = {
+    "U1": {"rows": "2", "group@0": "a", "group@1": "b"},
+    "U3": {"on_site": "Pavo", "headquarters": "Ilena", "stand_in": "Ruth"},
+    "U17": {"rows": "2", "level@0": "inside", "level@1": "outside"},
+}
+
+
+def test_both_sides_agree_sign_and_make_a_visit_ready(
+    live: Application, new_context: NewContext
+) -> None:
+    cast = journey.gather(live, new_context)
+    journey.open_cooperation(cast)
+    terms = journey.checklist_address(cast, "Ilena", "agreed terms")
+    journey.complete(cast, terms, {"Ilena": Facts(TERMS), "Joana": Facts(TERMS)})
+    nadia = cast["Nadia"].page
+    nadia.goto(f"{terms}/review")
+    nadia.get_by_role("button", name="Confirm the review").click()
+    journey.send_and_sign(cast, terms, "Ilena", ("Tomas", "Otto"))
+
+    confidentiality = journey.checklist_address(cast, "Ilena", "terms on confidentiality")
+    npm = Facts({"C1": {"scope": "all_until"}, "C2": {"listed": "nobody"}})
+    journey.complete(cast, confidentiality, {"Ilena": npm, "Joana": Facts({"C2": OWN_LIST})})
+    journey.send_and_sign(cast, confidentiality, "Ilena", ("Tomas", "Otto"))
+    expert = cast["Leyla"].page
+    visit = journey.plan_visit(cast)
+    expert.goto(f"/cooperations/{cast.reference}/visits")
+    expect(expert.locator("body")).not_to_contain_text(journey.PLACE)
+    assert expert.goto(visit).status == 404  # type: ignore[union-attr] # an answer always comes
+
+    journey.undertake(cast, "Leyla", "Milan", interests="I worked in a ward of the region.")
+    journey.undertake(cast, "Otto", "Tomas")
+    journey.undertake(cast, "Joana", "Milan")
+    expert.goto(visit)
+    expect(expert.locator("main")).to_contain_text(journey.PLACE)
+
+    roles = journey.address_of_checklist(cast, visit, "[Rr]oles")
+    journey.complete(cast, roles, {"Ilena": Facts(ROLES), "Joana": Facts()}, begun=("V1",))
+    journey.take_part(cast, visit, "Accept your task")
+    journey.send_and_sign(cast, roles, "Ilena", ("Tomas", "Otto"))
+    plan = journey.address_of_checklist(cast, visit, "[Uu]rgent-action plan")
+    journey.complete(cast, plan, {"Ilena": Facts(PLAN), "Joana": Facts()})
+    journey.send_and_sign(cast, plan, "Ilena", ("Tomas", "Otto"))
+    journey.take_part(cast, visit, "Confirm that you have read it")
+    lead = cast["Pavo"].page
+    lead.goto(f"{visit}/ready")
+    expect(lead.get_by_text("Nothing is missing.")).to_be_visible()
+    expect(lead.locator(".lede").first).to_contain_text(re.compile("[Rr]eady"))
+    live.command("audit", "verify")
