@@ -1,7 +1,8 @@
 """Command of the trail: verify that nothing was altered."""
 
+import sys
+
 import click
-from click.termui import progressbar
 from flask.cli import AppGroup
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,8 +28,8 @@ def verify() -> None:
     the check could not be made. Signature requests (who was asked to sign) are no evidence and are
     not checked.
     """
-    with progressbar(
-        length=1, label="Checking", file=click.get_text_stream("stderr"), update_min_steps=200
+    with click.progressbar(
+        length=1, label="Checking", file=sys.stderr, update_min_steps=200
     ) as bar:
 
         def report(total: int) -> None:

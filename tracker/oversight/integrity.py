@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar, cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, CursorResult
 
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
@@ -128,7 +128,12 @@ def check_all(report: Report | None = None) -> Verdict:
     another instance's.
     """
     with stored.view() as connection:
-        return _verdict(_Check(connection, report), None)
+        return check_view(connection, report)
+
+
+def check_view(connection: Connection, report: Report | None = None) -> Verdict:
+    """Check the whole instance as it is seen on a connection (stored.view)."""
+    return _verdict(_Check(connection, report), None)
 
 
 def check_cooperations(actor: Actor) -> Verdict:
@@ -158,6 +163,8 @@ def _verdict(check: "_Check", only: frozenset[UUID] | None) -> Verdict:
         check.run(only)
     except _BrokenError as error:
         return Verdict(check.counts, error.finding)
+    finally:
+        check.close()
     return Verdict(check.counts)
 
 
@@ -174,6 +181,7 @@ class _Check:
         self._connection = connection
         self._report = report
         self._checked: Counter[str] = Counter()
+        self._reading: list[CursorResult[Any]] = []
         self._total = 0
 
     @property
@@ -196,6 +204,11 @@ class _Check:
                 self._check_cooperation(cooperation, chains.get(cooperation.id))
         if only is None:
             self._check_strays(chains.keys() - {one.id for one in cooperations})
+
+    def close(self) -> None:
+        """Let go of what was still being read when something broken was found."""
+        for result in self._reading:
+            result.close()
 
     # What there is to check
 
@@ -377,8 +390,10 @@ class _Check:
 
     def _rows(self, query: sa.Select[Any], at_a_time: int = EVENTS_AT_A_TIME) -> Iterator[Stored]:
         options = {"yield_per": at_a_time}
-        rows = self._connection.execute(query, execution_options=options).mappings()
-        yield from cast("Iterator[Stored]", rows)
+        result = self._connection.execute(query, execution_options=options)
+        self._reading.append(result)
+        yield from cast("Iterator[Stored]", result.mappings())
+        self._reading.remove(result)
 
     def _note(self, **more: int) -> None:
         """Count what was checked, and say that it goes on."""

@@ -73,8 +73,8 @@ def finding_words(finding: Finding) -> object:
 def count_words(counts: Counts) -> object:
     """Return in words how much was checked."""
     return _l(
-        "%(chains)s chains, %(events)s events, %(details)s details, %(revisions)s frozen "
-        "revisions, %(signatures)s signatures",
+        "chains %(chains)s, events %(events)s, details %(details)s, frozen revisions "
+        "%(revisions)s, signatures %(signatures)s",
         chains=counts.chains,
         events=counts.events,
         details=counts.details,

@@ -62,15 +62,19 @@ def view() -> Iterator[Connection]:
 
 @contextmanager
 def _any_bytes_as_text(connection: Connection) -> Iterator[None]:
-    """Let SQLite hand over text that is no UTF-8: the row that holds it is to be named."""
     driver = connection.connection.driver_connection
     if not isinstance(driver, sqlite3.Connection):  # a third kind of database
         raise TypeError(f"{connection.dialect.name} is not supported.")
-    driver.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+    driver.text_factory = any_bytes
     try:
         yield
     finally:
         driver.text_factory = str
+
+
+def any_bytes(data: bytes) -> str:
+    """Make text of bytes that may be no UTF-8: the row that holds it is to be named."""
+    return data.decode("utf-8", "surrogateescape")
 
 
 def text(value: object) -> str:

@@ -1,0 +1,138 @@
+"""Agreements in every state: answered, sent, signed and declined by the real services."""
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from tests.factories.cooperations import Country
+from tracker.access.actor import Actor
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.checklists import positions, service, signing
+from tracker.checklists.document import document
+from tracker.checklists.loading import fill
+from tracker.checklists.models import (
+    AnswerScope,
+    Checklist,
+    ChecklistKind,
+    ChecklistState,
+    Stance,
+)
+from tracker.cooperations import keys
+from tracker.cooperations.models import Cooperation
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.signoff import service as signoff
+from tracker.signoff.models import Method, Revision
+from tracker.signoff.proof import Identity
+
+COORDINATORS = {"npm": "ilena", "door": "samira", "lantern": "joana", "bridge": "marek"}
+
+
+def checklist_of(cooperation: Cooperation, kind: ChecklistKind) -> Checklist:
+    """Return a cooperation's own checklist of a kind."""
+    return db.session.scalars(
+        sa.select(Checklist).where(
+            Checklist.cooperation_id == cooperation.id,
+            Checklist.kind == kind,
+            Checklist.visit_id.is_(None),
+        )
+    ).one()
+
+
+def term(start: dt.date, end: dt.date, review: dt.date | None = None) -> dict[str, object]:
+    """Return an answer to M19: from a day until a day, that day included."""
+    return {
+        "start": start.isoformat(),
+        "review": (review or end - dt.timedelta(days=1)).isoformat(),
+        "end": end.isoformat(),
+        "renewal": "none",
+        "reminder_days": 30,
+    }
+
+
+def answer(land: Country, checklist: Checklist, item: str, **values: object) -> None:
+    """Answer an item for the NPM, and accept it for the partners."""
+    saved = service.save_answer(
+        land.actor("ilena"), checklist, item, AnswerScope.SHARED, values, base_version=0
+    )
+    wanted = fill(checklist)
+    if wanted.template.by_code[item].accepted_by.value != "all":
+        return
+    for key, first in COORDINATORS.items():
+        if key != "npm" and wanted.party(land.id(key)) is not None:
+            positions.take_position(
+                land.actor(first), checklist, item, Stance.ACCEPTS, answer_id=saved.id
+            )
+
+
+def send(land: Country, checklist: Checklist, signers: dict[str, str]) -> Revision:
+    """Freeze the text as it is and send it for signature, as is done once it is complete.
+
+    signers are the first names of those who sign, by the key of the organisation.
+    """
+    actor = land.actor("ilena")
+    revision = signoff.freeze(
+        actor,
+        cooperation_id=checklist.cooperation_id,
+        subject_type=signing.SUBJECT,
+        subject_id=checklist.id,
+        kind=checklist.kind.value,
+        document=document(fill(checklist), [], []),
+    )
+    ask(actor, checklist, revision, land, signers)
+    return revision
+
+
+def send_sealed(
+    land: Country, checklist: Checklist, text: str, signers: dict[str, str]
+) -> Revision:
+    """Freeze a text of class K2 and send it for signature."""
+    actor = land.actor("ilena")
+    revision = signoff.freeze(
+        actor,
+        cooperation_id=checklist.cooperation_id,
+        subject_type=signing.SUBJECT,
+        subject_id=checklist.id,
+        kind=checklist.kind.value,
+        document={"text": text},
+        key=keys.key_of(checklist.cooperation_id),
+    )
+    ask(actor, checklist, revision, land, signers)
+    return revision
+
+
+def ask(
+    actor: Actor, checklist: Checklist, revision: Revision, land: Country, signers: dict[str, str]
+) -> None:
+    """Ask for signatures on a revision and record that it was sent."""
+    places = [(land.id(key), land.users[first].id) for key, first in signers.items()]
+    signoff.request(actor, revision, places)
+    checklist.state = ChecklistState.SENT
+    checklist.revision_sent_id = revision.id
+    db.session.flush()
+    trail.record(
+        verbs.SENT_FOR_SIGNATURE,
+        actor=actor,
+        subject_type=signing.SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        evidence=signoff.evidence_of_revision(revision),
+        kind=checklist.kind.value,
+        revision=revision.number,
+        document_digest=revision.digest,
+        signatories=[land.users[first].name for first in signers.values()],
+    )
+
+
+def sign(land: Country, checklist: Checklist, *signers: str) -> None:
+    """Sign what was sent; the last one brings it into force."""
+    for first in signers:
+        actor = land.actor(first)
+        signing.sign(
+            actor,
+            checklist,
+            sentence=f"I sign this text for {actor.organisation_name}.",
+            language="en",
+            identity=Identity(actor.user_id, Method.PASSWORD_TOTP, clock.now()),
+        )

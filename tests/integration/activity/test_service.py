@@ -1,0 +1,251 @@
+"""Recording what happens: in order, in the same transaction, and nothing that may not be kept."""
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories.cooperations import Country, country, load_checklists, open_one
+from tracker import app as house
+from tracker.activity import queries, service, verbs
+from tracker.activity.models import Chain, ChainKind, Event, EventDetail, ReadLogEntry
+from tracker.activity.service import Happening
+from tracker.cooperations.models import Cooperation
+from tracker.core.db import db, will_write
+from tracker.oversight import integrity
+
+
+@pytest.fixture
+def land(session: Session) -> Country:
+    load_checklists()
+    return country(session)
+
+
+@pytest.fixture
+def cooperation(land: Country) -> Cooperation:
+    return open_one(land)
+
+
+@pytest.fixture
+def handlers() -> Iterator[Callable[..., None]]:
+    """Gives what sets other handlers; afterwards the application's own stand again."""
+    yield service.use_handlers
+    service.use_handlers(house.FOLLOWS)
+
+
+def change(cooperation: Cooperation, **more: Any) -> Event:
+    return service.record(
+        verbs.COOPERATION_CHANGED,
+        actor=None,
+        subject_type="cooperation",
+        subject_id=cooperation.id,
+        cooperation_id=cooperation.id,
+        **{"changed": ["title"], **more},
+    )
+
+
+def count(session: Session, model: type[Event] | type[EventDetail]) -> int:
+    return session.scalar(sa.select(sa.func.count()).select_from(model)) or 0
+
+
+def test_an_event_follows_the_one_before_it(session: Session, cooperation: Cooperation) -> None:
+    one, other = change(cooperation), change(cooperation)
+    assert other.number == one.number + 1
+    assert other.previous == one.digest
+    chain = session.scalars(sa.select(Chain).where(Chain.id == other.chain_id)).one()
+    assert (chain.head, chain.count) == (other.digest, other.number)
+
+
+def test_what_belongs_to_no_cooperation_goes_into_the_instances_chain(
+    session: Session, land: Country
+) -> None:
+    event = service.record(
+        verbs.PASSWORD_CHANGED,
+        actor=land.actor("ilena"),
+        subject_type="user",
+        subject_id=land.users["ilena"].id,
+    )
+    chain = session.get_one(Chain, event.chain_id)
+    assert (chain.kind, chain.cooperation_id) == (ChainKind.INSTANCE, None)
+
+
+def test_details_say_who_did_it_and_for_whom(land: Country, cooperation: Cooperation) -> None:
+    service.record(
+        verbs.COOPERATION_CHANGED,
+        actor=land.actor("samira"),
+        subject_type="cooperation",
+        subject_id=cooperation.id,
+        cooperation_id=cooperation.id,
+        changed=["title"],
+    )
+    line = queries.history(cooperation.id)[1][0]
+    assert (line.who, line.acting_for) == ("Samira Okell", "Open Door Legal Aid")
+    assert line.details == {"changed": ["title"]}
+
+
+def test_the_application_itself_has_no_name(cooperation: Cooperation) -> None:
+    change(cooperation)
+    assert queries.history(cooperation.id)[1][0].who is None
+
+
+def test_a_key_that_the_verb_does_not_keep_is_refused(
+    session: Session, cooperation: Cooperation
+) -> None:
+    before = count(session, Event)
+    with pytest.raises(ValueError, match="cooperation_changed keeps no place"):
+        change(cooperation, place="The police station by the harbour")
+    assert count(session, Event) == before
+
+
+def test_a_cooperation_without_a_chain_is_refused(land: Country) -> None:
+    with pytest.raises(LookupError, match="No chain was started"):
+        service.record(
+            verbs.COOPERATION_CHANGED,
+            actor=None,
+            subject_type="cooperation",
+            subject_id=uuid4(),
+            cooperation_id=uuid4(),
+        )
+
+
+def test_the_same_details_have_different_digests(cooperation: Cooperation) -> None:
+    """Short details could be guessed from their digest, were they not salted."""
+    assert change(cooperation).details_digest != change(cooperation).details_digest
+
+
+def test_what_is_rolled_back_leaves_nothing(session: Session, cooperation: Cooperation) -> None:
+    session.commit()
+    before = count(session, Event)
+    change(cooperation)
+    session.rollback()
+    assert count(session, Event) == before
+    session.rollback()
+    assert integrity.check_all().finding is None
+
+
+def test_handlers_are_told_and_run_in_the_same_transaction(
+    session: Session, cooperation: Cooperation, handlers: Callable[..., None]
+) -> None:
+    told: list[Happening] = []
+
+    def fail(happening: Happening) -> None:
+        told.append(happening)
+        raise RuntimeError("a handler that fails")
+
+    session.commit()
+    before = count(session, Event)
+    handlers({verbs.COOPERATION_CHANGED: (told.append, fail)})
+    with pytest.raises(RuntimeError, match="a handler that fails"):
+        change(cooperation)
+    session.rollback()
+    assert count(session, Event) == before
+    assert [happening.verb for happening in told] == [verbs.COOPERATION_CHANGED] * 2
+    assert told[0].cooperation_id == told[0].subject_id
+    assert told[0].details == {"changed": ["title"]}
+
+
+def test_people_who_record_at_once_get_numbers_one_after_the_other(
+    app: Flask, session: Session, cooperation: Cooperation
+) -> None:
+    cooperation_id = cooperation.id
+    session.commit()
+    before = queries.history(cooperation_id)[0]
+    session.rollback()
+    start = threading.Barrier(4)
+    failed: list[Exception] = []
+
+    def write() -> None:
+        with app.app_context():
+            start.wait()
+            try:
+                for _ in range(5):
+                    own = db.session.get_one(Cooperation, cooperation_id)
+                    change(own)
+                    db.session.commit()
+            except Exception as error:  # noqa: BLE001 -- told to the test below
+                failed.append(error)
+                db.session.rollback()
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    total, lines = queries.history(cooperation_id, limit=200)
+    assert total == before + 20
+    assert [line.number for line in lines] == list(range(total, 0, -1))
+    session.rollback()
+    assert integrity.check_all().finding is None
+
+
+def test_history_is_read_a_page_at_a_time_newest_first(cooperation: Cooperation) -> None:
+    events = [change(cooperation) for _ in range(6)]
+    total, lines = queries.history(cooperation.id, offset=2, limit=3)
+    assert total == events[-1].number
+    assert [line.number for line in lines] == [event.number for event in events[3:0:-1]]
+
+
+def test_the_history_of_a_thing_holds_nothing_else(land: Country, cooperation: Cooperation) -> None:
+    other = open_one(land, "lantern", title="Another")
+    mine, theirs = change(cooperation), change(other)
+    lines = queries.subject_history(cooperation.id, [cooperation.id, other.id])
+    assert mine.number in [line.number for line in lines if line.verb == mine.verb]
+    assert {line.subject_id for line in lines} == {cooperation.id}
+    assert theirs.chain_id != mine.chain_id
+
+
+def test_erased_details_leave_the_event_and_its_time(
+    session: Session, cooperation: Cooperation
+) -> None:
+    event = change(cooperation)
+    session.execute(sa.delete(EventDetail).where(EventDetail.event_id == event.id))
+    session.expire_all()
+    line = queries.history(cooperation.id)[1][0]
+    assert (line.verb, line.who, line.details) == ("cooperation_changed", None, {})
+    assert line.at == event.at
+
+
+def test_a_read_is_noted_with_who_and_what(
+    session: Session, land: Country, cooperation: Cooperation
+) -> None:
+    actor, visit_id = land.actor("samira"), uuid4()
+    service.log_read(
+        actor,
+        cooperation_id=cooperation.id,
+        subject_type="visit",
+        subject_id=visit_id,
+        page="visit",
+    )
+    session.flush()
+    entry = session.scalars(sa.select(ReadLogEntry)).one()
+    assert (entry.user_id, entry.organisation_id) == (actor.user_id, actor.organisation_id)
+    assert (entry.subject_type, entry.subject_id, entry.page) == ("visit", visit_id, "visit")
+    assert entry.at.tzinfo is dt.UTC
+
+
+def test_a_read_noted_while_only_reading_is_kept_at_once(
+    session: Session, land: Country, cooperation: Cooperation
+) -> None:
+    """A page that only reads ends without a commit; its note must not be lost with it."""
+    actor, cooperation_id = land.actor("samira"), cooperation.id
+    session.commit()
+    token = will_write.set(False)
+    try:
+        service.log_read(
+            actor,
+            cooperation_id=cooperation_id,
+            subject_type="visit",
+            subject_id=uuid4(),
+            page="visit",
+        )
+    finally:
+        will_write.reset(token)
+    session.rollback()
+    assert session.scalars(sa.select(ReadLogEntry)).one().cooperation_id == cooperation_id

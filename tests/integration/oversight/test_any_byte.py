@@ -1,0 +1,109 @@
+"""Whatever single byte of whatever value of evidence is changed, the check notices."""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+
+from tests.factories.tampering import CHAINS, DETAILS, EVENTS, REVISIONS, SIGNATURES, hands
+from tests.integration.oversight.conftest import Signed
+from tracker.oversight import integrity
+
+TABLES = {table.name: table for table in (CHAINS, EVENTS, DETAILS, REVISIONS, SIGNATURES)}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value in the database: where it stands, and its bytes."""
+
+    table: str
+    column: str
+    row: Any
+    value: bytes
+
+    def what_is_read(self) -> object:
+        """Return what the application makes of it: the same JSON can be written in many ways."""
+        if isinstance(TABLES[self.table].c[self.column].type, sa.JSON):
+            try:
+                return repr(json.loads(self.value))
+            except ValueError:
+                return self.value
+        return self.value
+
+
+class Cells:
+    """Reads and writes values as bytes, past all types."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.is_sqlite = connection.dialect.name == "sqlite"
+        self.row: sa.ColumnElement[Any] = sa.literal_column(
+            "rowid" if self.is_sqlite else "ctid::text"
+        )
+
+    def of(self, table: str, column: str) -> list[Cell]:
+        """Return a column's values that are not empty."""
+        value = TABLES[table].c[column]
+        as_bytes = self.is_sqlite or isinstance(value.type, sa.LargeBinary)
+        shown = sa.cast(value, sa.LargeBinary if as_bytes else sa.Text)
+        rows = self.connection.execute(sa.select(self.row, shown).select_from(TABLES[table]))
+        return [
+            Cell(table, column, row, value.encode() if isinstance(value, str) else bytes(value))
+            for row, value in rows
+            if value
+        ]
+
+    def write(self, cell: Cell) -> Cell | None:
+        """Write a value and return it as read back; None where the database refuses it."""
+        table = TABLES[cell.table]
+        where = sa.text("rowid = :row" if self.is_sqlite else "ctid = CAST(:row AS tid)")
+        try:
+            row = self.connection.scalar(
+                sa.update(table)
+                .values({cell.column: self._value(table.c[cell.column], cell.value)})
+                .where(where.bindparams(row=cell.row))
+                .returning(self.row)
+            )
+        except (DBAPIError, UnicodeDecodeError):
+            return None
+        return next(one for one in self.of(cell.table, cell.column) if one.row == row)
+
+    def _value(self, column: sa.Column[Any], value: bytes) -> sa.ColumnElement[Any]:
+        if isinstance(column.type, sa.LargeBinary):
+            return sa.literal(value, sa.LargeBinary())
+        if self.is_sqlite:
+            return sa.cast(sa.literal(value, sa.LargeBinary()), sa.Text)
+        return sa.cast(sa.literal(value.decode(), sa.Text()), column.type)
+
+
+# Any byte, and often one that a value of letters and digits may well hold.
+BYTES = st.one_of(st.integers(0, 255), st.sampled_from(list(b"0123456789abcdef")))
+
+
+@pytest.mark.parametrize("table", TABLES)
+@given(data=st.data())
+@settings(
+    max_examples=60,
+    deadline=None,
+    # Many values are refused by PostgreSQL itself.
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
+)
+def test_any_byte_changed_is_noticed(signed: Signed, table: str, data: st.DataObject) -> None:
+    column = data.draw(st.sampled_from([one.name for one in TABLES[table].columns]))
+    with hands(keep=False) as connection:
+        cells = Cells(connection)
+        found = cells.of(table, column)
+        assume(found)
+        before = data.draw(st.sampled_from(found))
+        place = data.draw(st.integers(0, len(before.value) - 1))
+        byte = bytes([data.draw(BYTES)])
+        other = before.value[:place] + byte + before.value[place + 1 :]
+        after = cells.write(replace(before, value=other))
+        assume(after is not None and after.what_is_read() != before.what_is_read())
+        assert integrity.check_view(connection).finding is not None

@@ -1,0 +1,174 @@
+"""The command tracker audit verify: what it says, and the exit code that others rely on."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from click.testing import Result
+from flask import Flask
+
+from config import Settings
+from tests.factories.tampering import EVENTS, SIGNATURES, Tampering, hands
+from tests.integration.oversight.conftest import Signed
+from tracker import create_app
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.core import crypto, keys
+from tracker.core.db import db
+from tracker.oversight import integrity
+
+
+def verify(app: Flask) -> Result:
+    return app.test_cli_runner().invoke(args=["audit", "verify"])
+
+
+def test_an_empty_instance_is_sound(app: Flask) -> None:
+    result = verify(app)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("Nothing was altered: chains 1,")
+
+
+def test_it_counts_what_it_checked_in_one_line(app: Flask, signed: Signed) -> None:
+    result = verify(app)
+    assert result.exit_code == 0, result.output
+    counts = integrity.check_all().counts
+    assert result.stdout == (
+        f"Nothing was altered: chains 3, events {counts.events}, details {counts.events}, "
+        "frozen revisions 3, signatures 5.\n"
+    )
+    assert "Checking" in result.stderr
+
+
+def test_it_names_the_first_broken_place_and_exits_1(app: Flask, signed: Signed) -> None:
+    with hands() as connection:
+        own = Tampering(connection, signed.second.id)
+        own.update(EVENTS, own.event_id(4), verb="signed")
+        own.delete(EVENTS, own.event_id(6))
+    result = verify(app)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert (
+        f"Error: The trail is broken. Chain of {signed.second.reference}, event 4: "
+        "The event was changed." in result.stderr
+    )
+
+
+def test_a_name_put_in_by_hand_does_not_reach_the_terminal_as_it_is(
+    app: Flask, signed: Signed
+) -> None:
+    with hands() as connection:
+        own = Tampering(connection, signed.first.id)
+        own.update(SIGNATURES, own.rows(SIGNATURES)[0].id, signer_name="\x1b[2J" + "x" * 500)
+    result = verify(app)
+    assert result.exit_code == 1
+    assert "\x1b" not in result.output
+    assert "x" * 100 not in result.output
+
+
+def test_a_whole_rewrite_says_what_it_may_be(app: Flask, signed: Signed) -> None:
+    with hands() as connection:
+        Tampering(connection, signed.first.id).rewrite(
+            lambda link: replace(link, verb="signed") if link.number == 2 else link
+        )
+    result = verify(app)
+    assert result.exit_code == 1
+    assert "does not bear this instance's seal" in result.stderr
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Flask]:
+    """An instance whose database was never made."""
+    app = create_app(
+        replace(Settings.from_environment({"TRACKER_DATA_DIR": str(tmp_path)}), testing=True)
+    )
+    yield app
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
+
+
+def test_a_database_without_tables_can_not_be_checked(empty: Flask) -> None:
+    result = verify(empty)
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == (
+        "Error: The database has no tables to check yet: run tracker db upgrade first."
+    )
+
+
+def test_a_file_that_is_no_database_can_not_be_checked(empty: Flask, tmp_path: Path) -> None:
+    (tmp_path / "tracker.sqlite3").write_bytes(b"This is a letter." * 100)
+    result = verify(empty)
+    assert result.exit_code == 2
+    assert "The database can't be read: " in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_the_keys_of_another_instance_are_told_from_a_broken_trail(
+    app: Flask, signed: Signed
+) -> None:
+    keys.use(keys.Keys(*(crypto.new_key() for _ in keys.NAMES)))
+    result = verify(app)
+    assert result.exit_code == 2
+    assert "The keys are not those of this database" in result.stderr
+
+
+def test_another_key_of_the_trail_alone_is_a_broken_trail(app: Flask, signed: Signed) -> None:
+    """Somebody without the key looks just the same as an instance with another key."""
+    keys.use(replace(keys.current(), trail=crypto.new_key()))
+    result = verify(app)
+    assert result.exit_code == 1
+    assert "the key of the trail is another instance's" in result.stderr
+
+
+def test_people_go_on_working_while_it_runs(signed: Signed) -> None:
+    """What is recorded meanwhile is neither seen nor held up."""
+    before = integrity.check_all().counts
+    written: list[int] = []
+
+    def report(total: int) -> None:
+        if len(written) < 3:
+            event = trail.record(
+                verbs.COOPERATION_CHANGED,
+                actor=None,
+                subject_type="cooperation",
+                subject_id=signed.first.id,
+                cooperation_id=signed.first.id,
+                changed=["title"],
+            )
+            written.append(event.number)
+            db.session.commit()
+
+    verdict = integrity.check_all(report)
+    assert verdict.finding is None
+    assert verdict.counts == before
+    after = integrity.check_all()
+    assert after.finding is None
+    assert after.counts.events == before.events + len(written)
+
+
+def test_it_is_told_how_many_rows_there_are(signed: Signed) -> None:
+    told: list[int] = []
+    counts = integrity.check_all(told.append).counts
+    assert len(told) == counts.events + counts.revisions + counts.signatures
+    assert set(told) == {len(told)}
+
+
+def test_it_holds_few_rows_at_a_time(signed: Signed) -> None:
+    """The batches are real: more than one is fetched from a chain longer than a batch."""
+    for _ in range(integrity.EVENTS_AT_A_TIME + 50):
+        trail.record(
+            verbs.COOPERATION_CHANGED,
+            actor=None,
+            subject_type="cooperation",
+            subject_id=signed.first.id,
+            cooperation_id=signed.first.id,
+            changed=["title"],
+        )
+    db.session.commit()
+    events = db.session.scalar(sa.select(sa.func.count()).select_from(EVENTS))
+    db.session.rollback()
+    verdict = integrity.check_all()
+    assert verdict.finding is None
+    assert verdict.counts.events == events

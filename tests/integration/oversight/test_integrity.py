@@ -1,0 +1,825 @@
+"""Whatever is done to evidence in the database itself, the check names the first broken place."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.factories.tampering import (
+    CHAINS,
+    DETAILS,
+    EVENTS,
+    REVISIONS,
+    SIGNATURES,
+    Tampering,
+    fresh,
+    hands,
+    revision_evidence,
+    signature_digest,
+    table_of,
+)
+from tests.integration.oversight.conftest import Signed
+from tracker.activity import chain as arithmetic
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.activity.verify import ChainFault
+from tracker.core import canonical, clock, keys
+from tracker.core.db import db
+from tracker.oversight import integrity
+from tracker.oversight.integrity import Fault, Finding, Place, Table
+from tracker.signoff.models import SignatureRequest
+
+Act = Callable[[Tampering, Tampering], object]
+OTHER = "f" * 64
+
+
+def finding(signed: Signed, act: Act) -> Finding | None:
+    """Tamper with the first cooperation, with the second at hand, and check everything."""
+    with hands() as connection:
+        act(Tampering(connection, signed.first.id), Tampering(connection, signed.second.id))
+    return integrity.check_all().finding
+
+
+def place_of(signed: Signed, table: Table, event: int | None = None, row: str = "") -> Place:
+    return Place(table, signed.first.reference, event, row)
+
+
+def test_nothing_is_found_where_nothing_was_altered(signed: Signed, session: Session) -> None:
+    verdict = integrity.check_all()
+    assert verdict.finding is None
+    assert verdict.counts.chains == 3
+    assert verdict.counts.revisions == 3
+    assert verdict.counts.signatures == 5
+    assert verdict.counts.events == session.scalar(sa.select(sa.func.count()).select_from(EVENTS))
+    assert verdict.counts.details == verdict.counts.events
+
+
+def test_the_same_is_found_again(signed: Signed) -> None:
+    assert integrity.check_all() == integrity.check_all()
+
+
+# Events ---------------------------------------------------------------------------------------
+
+
+def edit_event(number: int, /, **values: object) -> Act:
+    return lambda own, _: own.update(EVENTS, own.event_id(number), **values)
+
+
+def drop_event(own: Tampering, number: int) -> None:
+    event_id = own.event_id(number)
+    own.delete(DETAILS, event_id)
+    own.delete(EVENTS, event_id)
+
+
+def insert_at_end(own: Tampering, _: Tampering) -> None:
+    last = own.event_id(own.last())
+    row = own.connection.execute(sa.select(EVENTS).where(EVENTS.c.id == last)).one()
+    details = own.connection.execute(sa.select(DETAILS).where(DETAILS.c.event_id == last)).one()
+    link = arithmetic.Link(
+        event_id=fresh(),
+        chain_id=row.chain_id,
+        number=row.number + 1,
+        verb=row.verb,
+        subject_type=row.subject_type,
+        subject_id=row.subject_id,
+        at=row.at,
+        details_digest=row.details_digest,
+        evidence=None,
+        previous=row.digest,
+    )
+    own.copy(
+        EVENTS,
+        last,
+        id=link.event_id,
+        number=link.number,
+        previous=link.previous,
+        evidence=None,
+        digest=link.digest(),
+    )
+    own.copy(DETAILS, last, event_id=link.event_id, salt=details.salt)
+
+
+def insert_between(own: Tampering, _: Tampering) -> None:
+    """Put a copy of event 3 behind it and move the rest on."""
+    for number in range(own.last(), 3, -1):
+        own.update(EVENTS, own.event_id(number), number=number + 1)
+    source, new = own.event_id(3), fresh()
+    own.copy(EVENTS, source, id=new, number=4)
+    own.copy(DETAILS, source, event_id=new)
+
+
+def insert_and_rewrite(own: Tampering, other: Tampering) -> None:
+    insert_between(own, other)
+    own.rewrite()
+
+
+def cut_off_with_the_head_put_back(own: Tampering, _: Tampering) -> None:
+    number = own.last()
+    drop_event(own, number)
+    own.rewrite()
+
+
+def move_to_the_other_chain(own: Tampering, other: Tampering) -> None:
+    last = own.event_id(own.last())
+    own.update(EVENTS, last, chain_id=other.chain_id, number=other.last() + 1)
+
+
+EVENT_CASES: dict[str, tuple[Act, Table, Fault | ChainFault, int | None]] = {
+    "verb edited": (
+        edit_event(3, verb="signed"),
+        Table.EVENT,
+        ChainFault.CHANGED,
+        3,
+    ),
+    "kind of subject edited": (
+        edit_event(3, subject_type="visit"),
+        Table.EVENT,
+        ChainFault.CHANGED,
+        3,
+    ),
+    "subject edited": (
+        lambda own, _: own.update(EVENTS, own.event_id(3), subject_id=fresh()),
+        Table.EVENT,
+        ChainFault.CHANGED,
+        3,
+    ),
+    "time edited": (
+        lambda own, _: own.update(EVENTS, own.event_id(3), at=clock.now()),
+        Table.EVENT,
+        ChainFault.CHANGED,
+        3,
+    ),
+    "digest of details edited": (
+        edit_event(3, details_digest=OTHER),
+        Table.EVENT,
+        ChainFault.CHANGED,
+        3,
+    ),
+    "evidence edited": (edit_event(3, evidence=OTHER), Table.EVENT, ChainFault.CHANGED, 3),
+    "link edited": (edit_event(3, previous=OTHER), Table.EVENT, ChainFault.DOES_NOT_FOLLOW, 3),
+    "digest edited": (edit_event(3, digest=OTHER), Table.EVENT, ChainFault.CHANGED, 3),
+    "number edited": (edit_event(3, number=900), Table.EVENT, ChainFault.MISSING, 3),
+    "id edited": (
+        lambda own, _: own.update(EVENTS, own.event_id(3), id=fresh()),
+        Table.EVENT,
+        ChainFault.CHANGED,
+        3,
+    ),
+    "chain edited": (move_to_the_other_chain, Table.CHAIN, ChainFault.CUT_OFF, -1),
+    "deleted": (lambda own, _: drop_event(own, 3), Table.EVENT, ChainFault.MISSING, 3),
+    "first deleted": (lambda own, _: drop_event(own, 1), Table.EVENT, ChainFault.MISSING, 1),
+    "inserted at the end": (insert_at_end, Table.CHAIN, ChainFault.TOO_MANY, 1),
+    "inserted between": (insert_between, Table.EVENT, ChainFault.DOES_NOT_FOLLOW, 4),
+    "inserted between, all rewritten": (insert_and_rewrite, Table.CHAIN, ChainFault.UNSEALED, 1),
+    "reordered": (
+        lambda own, _: own.swap(EVENTS, own.event_id(3), own.event_id(5), "number", 900),
+        Table.EVENT,
+        ChainFault.DOES_NOT_FOLLOW,
+        3,
+    ),
+    "cut off at the end": (
+        lambda own, _: drop_event(own, own.last()),
+        Table.CHAIN,
+        ChainFault.CUT_OFF,
+        -1,
+    ),
+    "cut off with the head put back": (
+        cut_off_with_the_head_put_back,
+        Table.CHAIN,
+        ChainFault.UNSEALED,
+        -1,
+    ),
+    "rewritten as a whole": (
+        lambda own, _: own.rewrite(
+            lambda link: replace(link, verb="signed") if link.number == 3 else link
+        ),
+        Table.CHAIN,
+        ChainFault.UNSEALED,
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", EVENT_CASES)
+def test_an_event_tampered_with_is_named(signed: Signed, case: str) -> None:
+    act, table, fault, event = EVENT_CASES[case]
+    if table is Table.CHAIN:  # told by the number of the last event, before the tampering
+        event = (event or 0) + _last(signed)
+    assert finding(signed, act) == Finding(fault, place_of(signed, table, event))
+
+
+def _last(signed: Signed) -> int:
+    with hands() as connection:
+        return Tampering(connection, signed.first.id).last()
+
+
+# Details --------------------------------------------------------------------------------------
+
+
+def edit_content(own: Tampering, number: int) -> UUID:
+    event_id = own.event_id(number)
+    own.update(DETAILS, event_id, content={"who": None, "kind": "terms"})
+    return event_id
+
+
+def edit_and_rewrite(own: Tampering, _: Tampering) -> None:
+    edit_content(own, 3)
+    own.rewrite()
+
+
+def swap_details(own: Tampering, _: Tampering) -> None:
+    one, other = own.event_id(3), own.event_id(5)
+    own.update(DETAILS, one, event_id=fresh_id)
+    own.update(DETAILS, other, event_id=one)
+    own.update(DETAILS, fresh_id, event_id=other)
+
+
+fresh_id = fresh()
+
+DETAIL_CASES: dict[str, tuple[Act, Table, Fault | ChainFault, int]] = {
+    "content edited": (
+        lambda own, _: edit_content(own, 3),
+        Table.DETAILS,
+        ChainFault.DETAILS_CHANGED,
+        3,
+    ),
+    "salt edited": (
+        lambda own, _: own.update(DETAILS, own.event_id(3), salt="0" * 32),
+        Table.DETAILS,
+        ChainFault.DETAILS_CHANGED,
+        3,
+    ),
+    "event edited": (
+        lambda own, _: own.update(DETAILS, own.event_id(3), event_id=fresh()),
+        Table.DETAILS,
+        ChainFault.DETAILS_GONE,
+        3,
+    ),
+    "deleted": (
+        lambda own, _: own.delete(DETAILS, own.event_id(3)),
+        Table.DETAILS,
+        ChainFault.DETAILS_GONE,
+        3,
+    ),
+    "reordered": (swap_details, Table.DETAILS, ChainFault.DETAILS_CHANGED, 3),
+    "cut off at the end": (
+        lambda own, _: own.delete(DETAILS, own.event_id(own.last())),
+        Table.DETAILS,
+        ChainFault.DETAILS_GONE,
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DETAIL_CASES)
+def test_details_tampered_with_are_named(signed: Signed, case: str) -> None:
+    act, table, fault, event = DETAIL_CASES[case]
+    event = event or _last(signed)
+    assert finding(signed, act) == Finding(fault, place_of(signed, table, event))
+
+
+def test_details_of_no_event_are_named(signed: Signed) -> None:
+    other = fresh()
+    found = finding(signed, lambda own, _: own.copy(DETAILS, own.event_id(3), event_id=other))
+    assert found is not None
+    assert found.fault is Fault.BELONGS_NOWHERE
+    assert found.place.table is Table.DETAILS
+    assert UUID(found.place.row) == other
+
+
+def test_details_rewritten_with_the_whole_chain_lack_the_seal(signed: Signed) -> None:
+    last = _last(signed)
+    assert finding(signed, edit_and_rewrite) == Finding(
+        ChainFault.UNSEALED, place_of(signed, Table.CHAIN, last)
+    )
+
+
+def _erase_the_first(signed: Signed, count: int) -> None:
+    """Say so and erase, as a closed cooperation's details are."""
+    trail.record(
+        verbs.DETAILS_ERASED,
+        actor=None,
+        subject_type="cooperation",
+        subject_id=signed.first.id,
+        cooperation_id=signed.first.id,
+        reason="retention",
+    )
+    db.session.commit()
+    with hands() as connection:
+        own = Tampering(connection, signed.first.id)
+        for number in range(1, count + 1):
+            own.delete(DETAILS, own.event_id(number))
+
+
+def test_details_may_lack_once_an_event_says_that_they_were_erased(signed: Signed) -> None:
+    before = integrity.check_all().counts
+    _erase_the_first(signed, 4)
+    verdict = integrity.check_all()
+    assert verdict.finding is None
+    assert verdict.counts.details == before.details + 1 - 4
+
+
+def test_the_event_that_says_so_keeps_its_own_details(signed: Signed) -> None:
+    last = _last(signed) + 1
+    _erase_the_first(signed, last)
+    assert integrity.check_all().finding == Finding(
+        ChainFault.DETAILS_GONE, place_of(signed, Table.DETAILS, last)
+    )
+
+
+def test_an_event_made_to_say_so_is_named(signed: Signed) -> None:
+    def act(own: Tampering, _: Tampering) -> None:
+        own.delete(DETAILS, own.event_id(3))
+        own.update(EVENTS, own.event_id(5), verb=verbs.DETAILS_ERASED.name)
+
+    assert finding(signed, act) == Finding(ChainFault.CHANGED, place_of(signed, Table.EVENT, 5))
+
+
+def test_erasing_in_one_chain_excuses_nothing_in_another(signed: Signed) -> None:
+    _erase_the_first(signed, 0)
+
+    def act(_: Tampering, other: Tampering) -> None:
+        other.delete(DETAILS, other.event_id(3))
+
+    assert finding(signed, act) == Finding(
+        ChainFault.DETAILS_GONE, Place(Table.DETAILS, signed.second.reference, 3)
+    )
+
+
+# Chains ---------------------------------------------------------------------------------------
+
+
+def seal_with_another_key(own: Tampering) -> None:
+    own.rewrite()
+    row: Any = own.connection.execute(sa.select(CHAINS).where(CHAINS.c.id == own.chain_id)).one()
+    real = keys.current()
+    keys.use(replace(real, trail=b"x" * 32))
+    seal = arithmetic.seal_head(row.kind.value, row.id, row.cooperation_id, row.head, row.count)
+    keys.use(real)
+    own.update(CHAINS, row.id, seal=seal)
+
+
+CHAIN_CASES: dict[str, Act] = {
+    "head edited": lambda own, _: own.update(CHAINS, own.chain_id, head=OTHER),
+    "count raised": lambda own, _: own.update(CHAINS, own.chain_id, count=own.last() + 1),
+    "count lowered": lambda own, _: own.update(CHAINS, own.chain_id, count=own.last() - 1),
+    "seal edited": lambda own, _: own.update(CHAINS, own.chain_id, seal=OTHER),
+    "sealed with another key": lambda own, _: seal_with_another_key(own),
+}
+
+
+@pytest.mark.parametrize("case", CHAIN_CASES)
+def test_a_head_tampered_with_lacks_the_seal(signed: Signed, case: str) -> None:
+    last = _last(signed)
+    assert finding(signed, CHAIN_CASES[case]) == Finding(
+        ChainFault.UNSEALED, place_of(signed, Table.CHAIN, last)
+    )
+
+
+def test_an_older_head_with_its_genuine_seal_leaves_events_over(signed: Signed) -> None:
+    """Put back what the chain's row was before the last event: the seal is real, the count not."""
+    with hands() as connection:
+        own = Tampering(connection, signed.first.id)
+        before: Any = connection.execute(sa.select(CHAINS).where(CHAINS.c.id == own.chain_id)).one()
+    _erase_the_first(signed, 0)
+
+    def act(own: Tampering, _: Tampering) -> None:
+        own.update(CHAINS, before.id, head=before.head, count=before.count, seal=before.seal)
+
+    assert finding(signed, act) == Finding(
+        ChainFault.TOO_MANY, place_of(signed, Table.CHAIN, before.count + 1)
+    )
+
+
+def test_a_chain_taken_out_is_missed(signed: Signed) -> None:
+    def act(own: Tampering, _: Tampering) -> None:
+        own.delete(CHAINS, own.chain_id)
+
+    assert finding(signed, act) == Finding(Fault.NO_CHAIN, place_of(signed, Table.COOPERATION))
+
+
+def test_chains_that_changed_cooperations_lack_the_seal(signed: Signed) -> None:
+    def act(own: Tampering, other: Tampering) -> None:
+        own.swap(CHAINS, own.chain_id, other.chain_id, "cooperation_id", fresh())
+
+    found = finding(signed, act)
+    assert found is not None
+    assert found.fault is ChainFault.UNSEALED
+    assert found.place.reference == signed.first.reference
+
+
+def test_a_chain_put_in_for_nothing_is_named(signed: Signed) -> None:
+    new = fresh()
+
+    def act(own: Tampering, _: Tampering) -> None:
+        own.copy(CHAINS, own.chain_id, id=fresh(), cooperation_id=new)
+
+    assert finding(signed, act) == Finding(Fault.NO_COOPERATION, Place(Table.CHAIN, row=str(new)))
+
+
+def test_a_chain_made_the_instances_is_named(signed: Signed) -> None:
+    def act(own: Tampering, _: Tampering) -> None:
+        own.update(CHAINS, own.chain_id, kind="instance")
+
+    found = finding(signed, act)
+    assert found is not None
+    assert found.fault in {Fault.BELONGS_NOWHERE, ChainFault.UNSEALED}
+
+
+def instance_chain(own: Tampering) -> Any:
+    return own.connection.execute(sa.select(CHAINS).where(CHAINS.c.kind == "instance")).one()
+
+
+def test_the_instances_chain_taken_out_whole_is_missed(signed: Signed) -> None:
+    def act(own: Tampering, _: Tampering) -> None:
+        chain = instance_chain(own)
+        events = sa.select(EVENTS.c.id).where(EVENTS.c.chain_id == chain.id)
+        own.connection.execute(sa.delete(DETAILS).where(DETAILS.c.event_id.in_(events)))
+        own.connection.execute(sa.delete(EVENTS).where(EVENTS.c.chain_id == chain.id))
+        own.delete(CHAINS, chain.id)
+
+    assert finding(signed, act) == Finding(Fault.NO_INSTANCE_CHAIN, Place(Table.CHAIN))
+
+
+def test_an_event_of_the_instance_tampered_with_is_named(signed: Signed) -> None:
+    def act(own: Tampering, _: Tampering) -> None:
+        own.connection.execute(
+            sa.update(EVENTS)
+            .where(EVENTS.c.chain_id == instance_chain(own).id, EVENTS.c.number == 2)
+            .values(verb="signed")
+        )
+
+    assert finding(signed, act) == Finding(ChainFault.CHANGED, Place(Table.EVENT, "", 2))
+
+
+def everything_of(own: Tampering, table: str) -> sa.Delete:
+    found = sa.table(table, sa.column("cooperation_id", sa.Uuid()))
+    return sa.delete(found).where(found.c.cooperation_id == own.cooperation_id)
+
+
+def test_a_cooperation_taken_out_with_all_that_belongs_to_it_is_missed(signed: Signed) -> None:
+    def act(own: Tampering, _: Tampering) -> None:
+        events = sa.select(EVENTS.c.id).where(EVENTS.c.chain_id == own.chain_id)
+        own.connection.execute(sa.delete(DETAILS).where(DETAILS.c.event_id.in_(events)))
+        own.connection.execute(sa.delete(EVENTS).where(EVENTS.c.chain_id == own.chain_id))
+        for signature in own.rows(SIGNATURES):
+            own.delete(SIGNATURES, signature.id)
+        for table in ("revision", "chain", "cooperation_key"):
+            own.connection.execute(everything_of(own, table))
+        cooperation = sa.table("cooperation", sa.column("id", sa.Uuid()))
+        own.connection.execute(sa.delete(cooperation).where(cooperation.c.id == own.cooperation_id))
+
+    found = finding(signed, act)
+    assert found is not None
+    assert found.fault is Fault.NO_COOPERATION
+    assert found.place.table is Table.EVENT
+    assert found.place.reference == ""
+
+
+def test_a_cooperation_put_in_is_not_registered(signed: Signed) -> None:
+    def act(own: Tampering, _: Tampering) -> None:
+        cooperation = sa.Table("cooperation", sa.MetaData(), autoload_with=own.connection)
+        row = own.connection.execute(
+            sa.select(cooperation).where(cooperation.c.reference == signed.first.reference)
+        ).one()
+        new = fresh()
+        own.connection.execute(
+            sa.insert(cooperation).values(
+                {
+                    **row._mapping,
+                    "id": new.hex if isinstance(row.id, str) else new,
+                    "reference": "C-2020-0001",
+                }
+            )
+        )
+
+    assert finding(signed, act) == Finding(
+        Fault.NOT_REGISTERED, Place(Table.COOPERATION, "C-2020-0001")
+    )
+
+
+# Revisions ------------------------------------------------------------------------------------
+
+
+def edit_revision(**values: object) -> Act:
+    return lambda own, _: own.update(REVISIONS, own.rows(REVISIONS)[0].id, **values)
+
+
+def rewrite_document(own: Tampering) -> None:
+    """Write another text, and make its digest and that of the signatures under it fit."""
+    row = own.rows(REVISIONS)[0]
+    plain = canonical.to_bytes({"text": "Another text."})
+    digest = canonical.digest(plain)
+    own.update(REVISIONS, row.id, document=plain, digest=digest)
+    for signature in own.rows(SIGNATURES):
+        if signature.revision_id == row.id:
+            own.update(
+                SIGNATURES,
+                signature.id,
+                document_digest=digest,
+                digest=signature_digest(signature, document_digest=digest),
+            )
+
+
+def rewrite_document_and_chain(own: Tampering, _: Tampering) -> None:
+    old_revision, old_signatures = own.rows(REVISIONS)[0], own.rows(SIGNATURES)
+    evidence = {revision_evidence(old_revision): ""}
+    rewrite_document(own)
+    evidence[revision_evidence(old_revision)] = revision_evidence(own.rows(REVISIONS)[0])
+    for old, new in zip(old_signatures, own.rows(SIGNATURES), strict=True):
+        evidence[old.digest] = new.digest
+    own.rewrite(
+        lambda link: replace(link, evidence=evidence.get(link.evidence or "", link.evidence))
+    )
+
+
+def flip(data: bytes) -> bytes:
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
+REVISION_CASES: dict[str, tuple[Act, Fault, str]] = {
+    "kind edited": (edit_revision(kind="urgent_plan"), Fault.NOT_BOUND, "1 (urgent_plan)"),
+    "kind of subject edited": (
+        edit_revision(subject_type="visit"),
+        Fault.NOT_BOUND,
+        "1 (terms)",
+    ),
+    "subject edited": (edit_revision(subject_id=fresh()), Fault.NOT_BOUND, "1 (terms)"),
+    "number edited": (edit_revision(number=2), Fault.NOT_BOUND, "2 (terms)"),
+    "digest edited": (edit_revision(digest=OTHER), Fault.NOT_BOUND, "1 (terms)"),
+    "encrypted edited": (edit_revision(is_sealed=True), Fault.NOT_BOUND, "1 (terms)"),
+    "author edited": (edit_revision(frozen_by_id=fresh()), Fault.NOT_BOUND, "1 (terms)"),
+    "reason edited": (edit_revision(reason="None"), Fault.NOT_BOUND, "1 (terms)"),
+    "id edited": (edit_revision(id=fresh()), Fault.NOT_BOUND, "1 (terms)"),
+    "text edited": (
+        lambda own, _: own.update(
+            REVISIONS,
+            own.rows(REVISIONS)[0].id,
+            document=own.rows(REVISIONS)[0].document.replace(b"2028-01-14", b"2038-01-14"),
+        ),
+        Fault.DOCUMENT_CHANGED,
+        "1 (terms)",
+    ),
+    "encrypted text edited": (
+        lambda own, _: own.update(
+            REVISIONS,
+            own.rows(REVISIONS)[1].id,
+            document=flip(own.rows(REVISIONS)[1].document),
+        ),
+        Fault.DOCUMENT_UNREADABLE,
+        "1 (confidentiality)",
+    ),
+    "encrypted text cut": (
+        lambda own, _: own.update(REVISIONS, own.rows(REVISIONS)[1].id, document=b"1234"),
+        Fault.DOCUMENT_UNREADABLE,
+        "1 (confidentiality)",
+    ),
+    "encrypted text taken from elsewhere": (
+        lambda own, _: own.swap(
+            REVISIONS, own.rows(REVISIONS)[0].id, own.rows(REVISIONS)[1].id, "document", b""
+        ),
+        Fault.DOCUMENT_CHANGED,
+        "1 (terms)",
+    ),
+    "inserted": (
+        lambda own, _: own.copy(
+            REVISIONS, own.rows(REVISIONS)[1].id, id=fresh(), number=2, frozen_at=clock.now()
+        ),
+        Fault.NOT_BOUND,
+        "2 (confidentiality)",
+    ),
+    "reordered": (
+        lambda own, _: own.swap(
+            REVISIONS, own.rows(REVISIONS)[0].id, own.rows(REVISIONS)[1].id, "subject_id", fresh()
+        ),
+        Fault.NOT_BOUND,
+        "1 (terms)",
+    ),
+    "rewritten with its signatures": (
+        lambda own, _: rewrite_document(own),
+        Fault.NOT_BOUND,
+        "1 (terms)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REVISION_CASES)
+def test_a_frozen_revision_tampered_with_is_named(signed: Signed, case: str) -> None:
+    act, fault, row = REVISION_CASES[case]
+    assert finding(signed, act) == Finding(fault, place_of(signed, Table.REVISION, row=row))
+
+
+def test_the_time_of_freezing_tampered_with_is_named(signed: Signed) -> None:
+    found = finding(
+        signed,
+        lambda own, _: own.update(REVISIONS, own.rows(REVISIONS)[0].id, frozen_at=clock.now()),
+    )
+    assert found == Finding(Fault.NOT_BOUND, place_of(signed, Table.REVISION, row="1 (terms)"))
+
+
+def test_a_revision_rewritten_with_signatures_and_chain_lacks_the_seal(signed: Signed) -> None:
+    last = _last(signed)
+    assert finding(signed, rewrite_document_and_chain) == Finding(
+        ChainFault.UNSEALED, place_of(signed, Table.CHAIN, last)
+    )
+
+
+def test_a_revision_moved_to_another_cooperation_is_named(signed: Signed) -> None:
+    def act(own: Tampering, other: Tampering) -> None:
+        row = own.rows(REVISIONS)[1]
+        own.update(REVISIONS, row.id, cooperation_id=other.cooperation_id)
+
+    found = finding(signed, act)
+    assert found is not None
+    assert (found.fault, found.place.table) == (Fault.ROW_GONE, Table.EVENT)
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["deleted", "cut off at the end"])
+def test_a_revision_taken_out_leaves_its_event(signed: Signed, place: int) -> None:
+    def act(own: Tampering, _: Tampering) -> None:
+        row = own.rows(REVISIONS)[place]
+        for signature in own.rows(SIGNATURES):
+            if signature.revision_id == row.id:
+                own.delete(SIGNATURES, signature.id)
+        own.delete(REVISIONS, row.id)
+
+    found = finding(signed, act)
+    assert found is not None
+    assert (found.fault, found.place.table) == (Fault.ROW_GONE, Table.EVENT)
+    assert _verb(signed, found.place.event) == "sent_for_signature"
+
+
+def _verb(signed: Signed, number: int | None) -> str:
+    with hands() as connection:
+        event_id = Tampering(connection, signed.first.id).event_id(number or 0)
+        return str(connection.scalar(sa.select(EVENTS.c.verb).where(EVENTS.c.id == event_id)))
+
+
+def test_a_key_taken_out_leaves_the_text_unchecked_and_is_named(signed: Signed) -> None:
+    def act(own: Tampering, _: Tampering) -> None:
+        own.connection.execute(
+            sa.text("UPDATE cooperation_key SET wrapped = NULL"),
+        )
+
+    assert finding(signed, act) == Finding(Fault.KEY_GONE, place_of(signed, Table.KEY))
+
+
+def test_a_key_destroyed_as_the_chain_says_is_no_finding(signed: Signed) -> None:
+    _erase_the_first(signed, 0)
+
+    def act(own: Tampering, _: Tampering) -> None:
+        own.connection.execute(sa.text("UPDATE cooperation_key SET wrapped = NULL"))
+
+    assert finding(signed, act) is None
+
+
+def test_a_key_changed_is_named(signed: Signed) -> None:
+    def act(own: Tampering, _: Tampering) -> None:
+        own.connection.execute(
+            sa.text("UPDATE cooperation_key SET wrapped = :other"), {"other": b"0" * 60}
+        )
+
+    assert finding(signed, act) == Finding(Fault.KEY_UNREADABLE, place_of(signed, Table.KEY))
+
+
+# Signatures -----------------------------------------------------------------------------------
+
+
+def edit_signature(**values: object) -> Act:
+    return lambda own, _: own.update(SIGNATURES, own.rows(SIGNATURES)[0].id, **values)
+
+
+def rewrite_signature(own: Tampering) -> tuple[str, str]:
+    row = own.rows(SIGNATURES)[0]
+    digest = signature_digest(row, power="All powers")
+    own.update(SIGNATURES, row.id, power="All powers", digest=digest)
+    return row.digest, digest
+
+
+def rewrite_signature_and_chain(own: Tampering, _: Tampering) -> None:
+    old, new = rewrite_signature(own)
+    own.rewrite(lambda link: replace(link, evidence=new) if link.evidence == old else link)
+
+
+def insert_signature(own: Tampering, _: Tampering) -> None:
+    row = own.rows(SIGNATURES)[-1]
+    values = {
+        "id": fresh(),
+        "user_id": signed_by_nobody,
+        "signer_name": "Vesna Hale",
+        "signed_at": clock.now(),
+    }
+    own.copy(SIGNATURES, row.id, **values, digest=signature_digest(row, **values))
+
+
+signed_by_nobody = fresh()
+
+SIGNATURE_CASES: dict[str, tuple[Act, Fault, str]] = {
+    "id edited": (edit_signature(id=fresh()), Fault.CHANGED, "Tomas Beridan"),
+    "kind edited": (edit_signature(kind="countersignature"), Fault.CHANGED, "Tomas Beridan"),
+    "person edited": (edit_signature(user_id=fresh()), Fault.CHANGED, "Tomas Beridan"),
+    "organisation edited": (
+        edit_signature(organisation_id=fresh()),
+        Fault.CHANGED,
+        "Tomas Beridan",
+    ),
+    "organisation taken out": (
+        edit_signature(organisation_id=None),
+        Fault.CHANGED,
+        "Tomas Beridan",
+    ),
+    "name edited": (edit_signature(signer_name="Vesna Hale"), Fault.CHANGED, "Vesna Hale"),
+    "name of organisation edited": (
+        edit_signature(organisation_name="Nobody"),
+        Fault.CHANGED,
+        "Tomas Beridan",
+    ),
+    "office edited": (edit_signature(office="Director"), Fault.CHANGED, "Tomas Beridan"),
+    "power edited": (edit_signature(power="All powers"), Fault.CHANGED, "Tomas Beridan"),
+    "sentence edited": (edit_signature(sentence="Nothing."), Fault.CHANGED, "Tomas Beridan"),
+    "language edited": (edit_signature(language="ar"), Fault.CHANGED, "Tomas Beridan"),
+    "digest of the text edited": (
+        edit_signature(document_digest=OTHER),
+        Fault.CHANGED,
+        "Tomas Beridan",
+    ),
+    "method no longer known": (edit_signature(method="wax"), Fault.DAMAGED, "Tomas Beridan"),
+    "digest edited": (edit_signature(digest=OTHER), Fault.CHANGED, "Tomas Beridan"),
+    "rewritten": (lambda own, _: rewrite_signature(own), Fault.NOT_BOUND, "Tomas Beridan"),
+    "inserted": (insert_signature, Fault.NOT_BOUND, "Vesna Hale"),
+    "reordered": (
+        lambda own, _: own.swap(
+            SIGNATURES,
+            own.rows(SIGNATURES)[0].id,
+            own.rows(SIGNATURES)[1].id,
+            "signed_at",
+            clock.now(),
+        ),
+        Fault.CHANGED,
+        "Henrik Asante",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SIGNATURE_CASES)
+def test_a_signature_tampered_with_is_named(signed: Signed, case: str) -> None:
+    act, fault, row = SIGNATURE_CASES[case]
+    assert finding(signed, act) == Finding(fault, place_of(signed, Table.SIGNATURE, row=row))
+
+
+def test_a_signature_moved_under_another_text_is_named(signed: Signed) -> None:
+    def act(own: Tampering, _: Tampering) -> None:
+        row = own.rows(SIGNATURES)[0]
+        own.update(SIGNATURES, row.id, revision_id=own.rows(REVISIONS)[1].id)
+
+    assert finding(signed, act) == Finding(
+        Fault.CHANGED, place_of(signed, Table.SIGNATURE, row="Tomas Beridan")
+    )
+
+
+def test_a_signature_rewritten_with_the_chain_lacks_the_seal(signed: Signed) -> None:
+    last = _last(signed)
+    assert finding(signed, rewrite_signature_and_chain) == Finding(
+        ChainFault.UNSEALED, place_of(signed, Table.CHAIN, last)
+    )
+
+
+@pytest.mark.parametrize("place", [0, -1], ids=["deleted", "cut off at the end"])
+def test_a_signature_taken_out_leaves_its_event(signed: Signed, place: int) -> None:
+    def act(own: Tampering, _: Tampering) -> None:
+        own.delete(SIGNATURES, own.rows(SIGNATURES)[place].id)
+
+    found = finding(signed, act)
+    assert found is not None
+    assert (found.fault, found.place.table) == (Fault.ROW_GONE, Table.EVENT)
+    assert _verb(signed, found.place.event) == "signed"
+
+
+def test_a_signature_of_no_revision_is_named(signed: Signed) -> None:
+    new = fresh()
+
+    def act(own: Tampering, _: Tampering) -> None:
+        own.copy(SIGNATURES, own.rows(SIGNATURES)[0].id, id=new, revision_id=fresh())
+
+    found = finding(signed, act)
+    assert found is not None
+    assert (found.fault, found.place.table) == (Fault.BELONGS_NOWHERE, Table.SIGNATURE)
+    assert UUID(found.place.row) == new
+
+
+# What is no evidence --------------------------------------------------------------------------
+
+
+def test_a_request_to_sign_is_no_evidence(signed: Signed) -> None:
+    """Who was asked and how it ended is not bound; the event that says so is."""
+
+    def act(own: Tampering, _: Tampering) -> None:
+        own.connection.execute(
+            sa.update(table_of(SignatureRequest)).values(reason="Another reason")
+        )
+
+    assert finding(signed, act) is None

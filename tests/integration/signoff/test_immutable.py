@@ -1,0 +1,59 @@
+"""The database itself refuses to change or delete what was signed, past all of the application."""
+
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from tests.factories import agreements
+from tests.factories.cooperations import country, load_checklists, open_one
+from tests.factories.tampering import DETAILS, EVENTS, REVISIONS, SIGNATURES
+from tracker.checklists.models import ChecklistKind
+from tracker.cooperations.models import Mode
+
+ACTS: dict[str, Callable[[sa.Table], sa.Executable]] = {
+    "changed": lambda table: sa.update(table).values({table.c[0].name: table.c[0]}),
+    "deleted": sa.delete,
+}
+
+
+@pytest.fixture
+def signed(session: Session) -> None:
+    load_checklists()
+    land = country(session)
+    terms = agreements.checklist_of(open_one(land, modes=(Mode.VISIT,)), ChecklistKind.TERMS)
+    agreements.send(land, terms, {"npm": "tomas", "door": "henrik"})
+    agreements.sign(land, terms, "tomas", "henrik")
+    session.commit()
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("table", [EVENTS, REVISIONS, SIGNATURES], ids=str)
+def test_rows_are_never_changed_or_deleted(
+    session: Session, signed: None, table: sa.Table, act: str
+) -> None:
+    before = session.execute(sa.select(table)).all()
+    assert before
+    with pytest.raises(DBAPIError, match=f"rows of {table.name} are never changed or deleted"):
+        session.execute(ACTS[act](table))
+    session.rollback()
+    assert session.execute(sa.select(table)).all() == before
+
+
+def test_a_table_is_not_emptied_at_once_either(session: Session, signed: None) -> None:
+    """SQLite has no such act; PostgreSQL's needs a trigger of its own."""
+    truncate = (
+        "TRUNCATE signature"
+        if session.get_bind().dialect.name == "postgresql"
+        else "DELETE FROM signature"
+    )
+    with pytest.raises(DBAPIError, match="rows of signature are never changed or deleted"):
+        session.execute(sa.text(truncate))
+
+
+def test_details_can_be_erased_without_the_event(session: Session, signed: None) -> None:
+    session.execute(sa.delete(DETAILS))
+    session.commit()
+    assert session.scalar(sa.select(sa.func.count()).select_from(EVENTS))
