@@ -9,7 +9,6 @@ from flask import (
     Flask,
     abort,
     after_this_request,
-    current_app,
     flash,
     g,
     redirect,
@@ -29,7 +28,6 @@ from flask_security import (
     password_reset,
     user_authenticated,
 )
-from flask_security.mail_util import EmailValidateException
 from flask_security.utils import uia_email_mapper
 from werkzeug.wrappers import Response
 
@@ -38,7 +36,6 @@ from tracker.access.actor import Actor, ActorClearance, ActorMembership
 from tracker.access.gate import SAFE_METHODS, mark_endpoint, optional_actor
 from tracker.accounts import (
     attempts,
-    invitations,
     messages,
     passwords,
     queries,
@@ -51,7 +48,6 @@ from tracker.activity import service as trail
 from tracker.activity.verbs import PASSWORD_CHANGED
 from tracker.core import clock, keys
 from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError
 from tracker.ui import errors
 
 ClearancesOf = Callable[[UUID, dt.date], tuple[ActorClearance, ...]]
@@ -311,17 +307,6 @@ _WORDS: dict[str, tuple[str, str]] = {
 class OutboxMail(MailUtil):
     """The machinery's mails: our words, by the outbox. Its views commit, so this does too."""
 
-    def normalize(self, email: str) -> str:
-        """Return one form of an address."""
-        try:
-            return invitations.address_of(email)
-        except RuleBrokenError as error:
-            raise EmailValidateException(str(error)) from error
-
-    def validate(self, email: str) -> str:
-        """Return one form of an address."""
-        return self.normalize(email)
-
     def send_mail(
         self,
         template: str,
@@ -428,8 +413,3 @@ def _here() -> str | None:
     if request.path == "/":
         return None
     return request.full_path if request.query_string else request.path
-
-
-def security() -> Any:
-    """Return the sign-in machinery of this application."""
-    return current_app.extensions["security"]

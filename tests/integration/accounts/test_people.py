@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
 from tests.factories.accounts import House, signed_in
+from tests.integration.accounts.conftest import NOON, Clock
 from tests.pages import Page
 from tracker.access.actor import OrganisationKind, Role
-from tracker.accounts import invitations, queries, service
+from tracker.accounts import attempts, invitations, queries, service
 from tracker.accounts.invitations import Wanted
-from tracker.accounts.models import Membership, User
+from tracker.accounts.models import Attempt, Membership, User
 from tracker.accounts.service import NewRole
 from tracker.activity.models import Event, EventDetail
 from tracker.core import clock
@@ -536,3 +537,96 @@ def test_contacts_leave_out_the_suspended(people: House, session: Session) -> No
     assert set(queries.contacts(wanted)) == {people.people["samira"]}
     assert queries.contacts([]) == {}
     assert queries.names(wanted)[people.people["joana"]] == "Joana Marsh"
+
+
+# The rest of the pages ----------------------------------------------------------------------
+
+
+def test_an_administrator_gives_a_role_in_an_organisation_chosen_first(
+    people: House, browser_of: BrowserOf
+) -> None:
+    ada = browser_of("ada")
+    chosen = ada.submit(
+        f"/people/{people.people['dora']}/roles/new",
+        organisation=str(people.organisations["npm"]),
+    )
+    response = ada.submit(chosen.request.path, role="member", outside_expert="y")
+    assert "Outside expert." in Page.of(response).text
+    held = queries.memberships_of(people.people["dora"], clock.today())
+    assert [m.outside_expert for m in held if m.organisation_name.startswith("Office")] == [True]
+
+
+def test_an_administrator_makes_another_administrator(people: House, browser_of: BrowserOf) -> None:
+    ada = browser_of("ada")
+    path = f"/people/{people.people['dora']}/roles/new"
+    chosen = ada.submit(path, organisation="administrator")
+    ada.submit(chosen.request.path, role="administrator")
+    assert browser_of("dora").get("/organisations").status_code == 200
+
+
+def test_a_coordinator_is_led_to_the_own_organisation(people: House, browser_of: BrowserOf) -> None:
+    page = browser_of("samira").page(f"/people/{people.people['dora']}/roles/new")
+    assert page.where.endswith(f"/roles/new/{people.organisations['door']}")
+
+
+def test_a_role_is_ended_in_the_browser_with_a_reason(people: House, browser_of: BrowserOf) -> None:
+    samira = browser_of("samira")
+    membership = people.membership("dora", Role.MEMBER)
+    path = f"/people/{people.people['dora']}/roles/{membership}/end"
+    assert "Say why" in Page.of(samira.submit(path, reason="")).text
+    assert "The role is ended." in Page.of(samira.submit(path, reason="Left")).text
+    again = samira.post(path, data={"reason": "Left"})
+    assert "ended already" in Page.of(again).text
+
+
+def test_an_auditor_of_another_body_audits_a_named_npm(people: House, session: Session) -> None:
+    people.add_person("cara", "door", Role.MEMBER)
+    court, npm = people.organisations["court"], people.organisations["npm"]
+    for audits in (None, people.organisations["door"], uuid4()):
+        with pytest.raises(RuleBrokenError) as caught:
+            service.give_role(
+                people.actor("ada"),
+                people.people["cara"],
+                NewRole(Role.AUDITOR, court, audits_id=audits),
+            )
+        assert caught.value.field == "audits"
+    service.give_role(
+        people.actor("ada"), people.people["cara"], NewRole(Role.AUDITOR, court, audits_id=npm)
+    )
+    assert people.actor("cara", "court").audited_ids == {npm}
+
+
+@pytest.mark.parametrize("where", ["door", "court"])
+def test_only_an_npm_has_outside_experts(people: House, session: Session, where: str) -> None:
+    role = Role.AUDITOR if where == "court" else Role.COORDINATOR
+    with pytest.raises(RuleBrokenError) as caught:
+        service.give_role(
+            people.actor("ada"),
+            people.people["dora"],
+            NewRole(role, people.organisations[where], outside_expert=True),
+        )
+    assert caught.value.field == "outside_expert"
+    with pytest.raises(RuleBrokenError):
+        invitations.invite(
+            people.actor("ada"),
+            Wanted(
+                "x@example.org",
+                {role},
+                organisation_id=people.organisations[where],
+                outside_expert=True,
+                audits_id=people.organisations["npm"],
+            ),
+        )
+
+
+def test_old_attempts_are_removed_and_new_ones_kept(
+    people: House, session: Session, frozen_time: Clock
+) -> None:
+    frozen_time(NOON)
+    attempts.note([attempts.account("a@example.org")])
+    frozen_time(NOON + dt.timedelta(minutes=10))
+    attempts.note([attempts.account("b@example.org")])
+    frozen_time(NOON + dt.timedelta(minutes=16))
+    assert attempts.forget_old() == 1
+    session.commit()
+    assert session.query(Attempt).count() == 1
