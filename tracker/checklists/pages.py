@@ -1,7 +1,7 @@
 """Typed values for the pages of checklists, where a template would have to compute."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -423,10 +423,17 @@ def keep(view: ItemView, chosen: str, own: UUID | None) -> bool:
             return True
 
 
-def section_links(filling: Filling, standing: Standing) -> list[tuple[str, str, str, bool]]:
-    """Return the contents of a checklist: where each section begins, and how much is agreed."""
+def section_links(
+    filling: Filling, standing: Standing, kept: Collection[str], *, unfiltered: str
+) -> list[tuple[str, str, str, bool]]:
+    """Return the contents of a checklist: where each section begins, and how much is agreed.
+
+    kept are the items on the page; a section with none of them is found on the unfiltered one.
+    """
     links = []
     for section in filling.template.sections:
+        codes = [item.code for item in section.items]
+        first = next((code for code in codes if code in kept), None)
         counted = [
             standing.items[item.code]
             for item in section.items
@@ -434,7 +441,8 @@ def section_links(filling: Filling, standing: Standing) -> list[tuple[str, str, 
         ]
         done = sum(one.done for one in counted)
         count = _("%(done)s of %(total)s", done=done, total=len(counted)) if counted else ""
-        links.append((f"#{section.items[0].code.lower()}", section.title, count, False))
+        address = f"#{first.lower()}" if first else f"{unfiltered}#{codes[0].lower()}"
+        links.append((address, section.title, count, False))
     return links
 
 

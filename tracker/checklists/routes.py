@@ -64,14 +64,20 @@ def show(checklist_id: UUID) -> str:
         name: sum(pages.keep(view, name, actor.organisation_id) for view in views)
         for name in pages.FILTERS
     }
+    shown = [view for view in views if pages.keep(view, chosen, actor.organisation_id)]
     party = filling.own_party(actor)
     return render_template(
         "checklists/show.html",
         checklist=checklist,
         filling=filling,
         cooperation=filling.cooperation,
-        views=[view for view in views if pages.keep(view, chosen, actor.organisation_id)],
-        section_links=pages.section_links(filling, standing),
+        views=shown,
+        section_links=pages.section_links(
+            filling,
+            standing,
+            {view.item.code for view in shown},
+            unfiltered=url_for("checklists.show", checklist_id=checklist.id),
+        ),
         standing=standing,
         progress_by_party=pages.party_progress(filling, standing),
         unknown=pages.unknown_count(standing),

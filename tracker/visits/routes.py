@@ -13,8 +13,8 @@ from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.activity import service as trail
 from tracker.checklists import library
 from tracker.checklists.loading import fill
-from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
-from tracker.checklists.policy import is_open
+from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.checklists.policy import can_amend, is_open
 from tracker.checklists.queries import VISIT
 from tracker.cooperations import audiences, people
 from tracker.cooperations import queries as cooperations
@@ -309,7 +309,7 @@ def _team_is_agreed(actor: Actor, reference: str, visit: Visit, roles: Checklist
         cooperation=_cooperation(actor, reference),
         reason=decision.reason,
         amend_url=url_for("signing.amend", checklist_id=roles.id)
-        if roles.state is ChecklistState.IN_FORCE
+        if can_amend(actor, fill(roles).own_party(actor), roles.state)
         else "",
         roles_url=url_for("checklists.show", checklist_id=roles.id),
     )
