@@ -35,6 +35,8 @@ from tracker.mail import cli as mail_commands
 from tracker.mail import routes as mail_routes
 from tracker.organisations import routes as organisation_routes
 from tracker.oversight import cli as oversight_commands
+from tracker.oversight import policy as oversight
+from tracker.oversight import routes as oversight_routes
 from tracker.running import cli as running_commands
 from tracker.running import routes as running_routes
 from tracker.ui import routes as ui_routes
@@ -144,6 +146,11 @@ def looks_after_people(actor: Actor | None) -> bool:
     return actor is not None and bool(can_see_people(actor))
 
 
+def sees_the_register(actor: Actor | None) -> bool:
+    """Show an entry to managers and auditors."""
+    return actor is not None and bool(oversight.can_see_register(actor))
+
+
 def administers(actor: Actor | None) -> bool:
     """Show an entry to administrators."""
     return actor is not None and actor.is_administrator
@@ -151,7 +158,16 @@ def administers(actor: Actor | None) -> bool:
 
 # What belongs to the entry *Cooperations* beside its own pages: blueprints, and a page by itself.
 COOPERATION_PAGES = frozenset(
-    {"checklists", "dashboard.cooperation", "lifecycle", "signing", "undertakings", "visits"}
+    {
+        "checklists",
+        "dashboard.cooperation",
+        "lifecycle",
+        "positions",
+        "safeguards",
+        "signing",
+        "undertakings",
+        "visits",
+    }
 )
 # A person's own undertakings belong to *My work*.
 OWN_PAGES = frozenset(
@@ -168,6 +184,7 @@ OWN_PAGES = frozenset(
 NAVIGATION = (
     Entry("dashboard.my_work", _l("My work"), parts=OWN_PAGES),
     Entry("cooperations.index", _l("Cooperations"), acts_for_an_organisation, COOPERATION_PAGES),
+    Entry("oversight.register", _l("Register"), sees_the_register),
     Entry("guidance.library", _l("Guidance"), everybody),
     Entry("people.listed", _l("People"), looks_after_people),
     Entry("organisations.listed", _l("Organisations"), administers),
@@ -246,6 +263,7 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(undertaking_routes.blueprint)
     app.register_blueprint(lifecycle_routes.blueprint)
     app.register_blueprint(visit_routes.blueprint)
+    app.register_blueprint(oversight_routes.blueprint)
     app.register_blueprint(dashboard_routes.blueprint)
     app.register_blueprint(running_routes.blueprint)
 
