@@ -149,7 +149,10 @@ class SignForm(ProofFields):
 
 
 class CountersignForm(ProofFields):
-    """Proof of identity on the form that countersigns."""
+    """Proof of identity on the form that countersigns, and what its sentence opens."""
+
+    until = HiddenField()
+    visit = HiddenField()
 
 
 class ConfirmForm(Form):

@@ -336,22 +336,26 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
     loaded = queries.load(undertaking)
     require(policy.can_countersign(actor, loaded.standing, clock.today()))
     visits = queries.visits(undertaking.cooperation_id)
-    opening = opening_form(loaded.terms, visits, request.args)
+    sent = request.form if request.method == "POST" else request.args
+    opening = opening_form(loaded.terms, visits, sent)
     words = _words(loaded)
+    lacks_visit = pages.is_for_one_visit(loaded.terms) and not visits
     if not opening.validate():
         return render_template(
             "undertakings/opening.html",
             **words,
             reference=reference,
-            form=opening,
-            lacks_visit=pages.is_for_one_visit(loaded.terms) and not visits,
+            form=None if lacks_visit else opening,
+            lacks_visit=lacks_visit,
         )
     opens = pages.opens(loaded.terms, opening.last_day, pages.visit_number(visits, opening.visit))
     name = undertaking.user.name
     sentence = labels.countersigning_sentence(
         actor.name, actor.organisation_name, name, loaded.terms, opens
     )
-    form = CountersignForm()
+    form = CountersignForm(
+        data={"until": opening.last_day.isoformat(), "visit": str(opening.visit or "")}
+    )
     if form.validate_on_submit():
         try:
             identity = _prove(actor, form)
@@ -417,9 +421,10 @@ def ask_again(reference: str, undertaking_id: str) -> Response:
     """Ask a person anew whose undertaking was closed."""
     actor = current_actor()
     undertaking = _of_npm(actor, reference, undertaking_id)
+    name = undertaking.user.name
     service.ask_again(actor, undertaking.id)
     db.session.commit()
-    flash(_("%(name)s is asked again.", name=undertaking.user.name), "held")
+    flash(_("%(name)s is asked again.", name=name), "held")
     return redirect(url_for("undertakings.listed", reference=reference), 303)
 
 

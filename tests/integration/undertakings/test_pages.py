@@ -1,0 +1,1062 @@
+"""Pages of undertakings: a person's path to the end, the NPM's side, the wrong sides, bad input."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask, template_rendered
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from tests.client import CheckedClient
+from tests.factories import undertakings
+from tests.factories.cooperations import signed_in
+from tests.factories.undertakings import DAYS, PASSWORD, TOLD, Stage
+from tests.integration.undertakings.conftest import Clock
+from tests.pages import Page
+from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.accounts import invitations
+from tracker.accounts import service as accounts
+from tracker.accounts.models import User
+from tracker.activity.models import ReadLogEntry
+from tracker.cooperations.models import Mode
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.demo.people import Cast
+from tracker.mail.models import OutboxMessage
+from tracker.organisations import service as organisations
+from tracker.signoff.models import Signature
+from tracker.undertakings import queries, sealing, service
+from tracker.undertakings.models import InterestsDecision, UndertakingState
+from tracker.undertakings.queries import VisitChoice
+
+Browser = Callable[[str], CheckedClient]
+POINTS = ["c6", "c7", "c8", "c10", "c14", "c15", "c17"]
+ALL_OTHERS = [
+    "dina",
+    "otto",
+    "joana",
+    "samira",
+    "tomas",
+    "milan",
+    "ilena",
+    "greta",
+    "iris",
+    "celia",
+]
+NOT_DECIDERS = ["leyla", "otto", "joana", "henrik", "samira", "ilena", "nadia", "marek", "greta"]
+OUTSIDE = ["celia", "anton", "iris"]
+
+
+@pytest.fixture
+def browser(app: Flask, stage: Stage) -> Browser:
+    return lambda key: stage.browser(app, key)
+
+
+def path_of(stage: Stage, key: str) -> str:
+    return f"/undertakings/{stage.undertaking(key).id}"
+
+
+def list_of(stage: Stage) -> str:
+    return f"/cooperations/{stage.cooperation.reference}/undertakings"
+
+
+def check_of(stage: Stage, key: str) -> str:
+    return f"{list_of(stage)}/{stage.undertaking(key).id}"
+
+
+def filled_in(interests: str = "", **changed: object) -> dict[str, Any]:
+    return {
+        "briefed": "y",
+        "briefed_on": clock.today().isoformat(),
+        "has_interests": "declared" if interests else "none",
+        "interests": interests,
+        **{f"{code}_confirmed": "y" for code in POINTS},
+        **changed,
+    }
+
+
+def go_on(client: CheckedClient, path: str, interests: str = "", **changed: object) -> TestResponse:
+    return client.submit(path, **filled_in(interests, **changed), later=None, go="on")
+
+
+def prove_and_sign(
+    client: CheckedClient, stage: Stage, path: str, key: str = "leyla"
+) -> TestResponse:
+    code = stage.code(key)
+    return client.submit(f"{path}/sign", password=PASSWORD, code=code)
+
+
+def text(response: TestResponse) -> str:
+    return Page.of(response).text
+
+
+def next_code(frozen_time: Clock) -> None:
+    """Let half a minute pass, so that an app shows another code."""
+    frozen_time(clock.now() + dt.timedelta(seconds=31))
+
+
+# The person's path -----------------------------------------------------------------------------
+
+
+def test_a_person_reads_why_declares_confirms_and_signs(browser: Browser, stage: Stage) -> None:
+    path = path_of(stage, "leyla")
+    client = browser("leyla")
+    page = client.page(path)
+    for words in ("Why you are asked", "What it covers", "All work until", "Tell Ilena Dorvath"):
+        assert words in page.text
+    assert "10 years after the cooperation ends" in page.text
+    assert "within 2 hours" in page.text
+    assert "What the NPM has to guard" in page.text or "Explain what the NPM" in page.text
+    response = go_on(client, path, TOLD)
+    assert response.request.path == f"{path}/sign"
+    confirm = Page.of(response)
+    assert "I, Leyla Marchetti, have read revision 1" in confirm.text
+    assert TOLD in confirm.text
+    done = prove_and_sign(client, stage, path)
+    assert "You have signed" in text(done)
+    assert TOLD in text(done)
+    undertaking = stage.undertaking("leyla")
+    assert undertaking.state is UndertakingState.SIGNED
+    signature = db.session.scalars(
+        sa.select(Signature).where(Signature.revision_id == undertaking.revision_id)
+    ).one()
+    assert signature.sentence in confirm.text
+
+
+def test_nothing_declared_is_signed_too(browser: Browser, stage: Stage) -> None:
+    path = path_of(stage, "leyla")
+    client = browser("leyla")
+    go_on(client, path)
+    assert "Nothing is declared" in text(prove_and_sign(client, stage, path))
+    assert stage.undertaking("leyla").has_interests is False
+
+
+def test_what_is_missing_is_said_and_what_was_typed_is_kept(browser: Browser, stage: Stage) -> None:
+    path = path_of(stage, "leyla")
+    response = go_on(
+        browser("leyla"), path, TOLD, c7_confirmed=None, c15_confirmed=None, briefed_on=""
+    )
+    assert response.status_code == 200
+    page = Page.of(response)
+    assert page.title.startswith("Problem")
+    for words in ("Confirm point C7", "Confirm point C15", "Enter the date of the briefing"):
+        assert words in page.text
+    assert "Confirm point C6" not in page.text
+    values = page.form().values
+    assert values["interests"] == [TOLD]
+    assert values["has_interests"] == ["declared"]
+    assert values["c6_confirmed"] == ["y"]
+    assert "c7_confirmed" not in values
+    # Nothing is half saved.
+    assert stage.undertaking("leyla").sealed_draft is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"briefed": None}, "Confirm that you had the briefing"),
+        ({"briefed_on": "2999-01-01"}, "Enter a year"),
+        ({"briefed_on": "31 February"}, "Enter a date"),
+        ({"has_interests": None}, "Say whether you have anything to declare"),
+        ({"has_interests": "perhaps"}, "Choose one of the answers offered"),
+        ({"has_interests": "declared", "interests": ""}, "Write what you declare"),
+        ({"has_interests": "none", "interests": "A cousin."}, "You chose that there is nothing"),
+        ({"has_interests": "declared", "interests": "x" * 5001}, "at most 5000 characters"),
+    ],
+)
+def test_each_wrong_answer_gets_its_message(
+    browser: Browser, stage: Stage, changed: dict[str, Any], words: str
+) -> None:
+    response = go_on(browser("leyla"), path_of(stage, "leyla"), **changed)
+    assert response.request.path == path_of(stage, "leyla")
+    assert words in text(response)
+    assert stage.undertaking("leyla").sealed_draft is None
+
+
+def test_a_briefing_can_not_lie_in_the_future(browser: Browser, stage: Stage) -> None:
+    tomorrow = (clock.today() + dt.timedelta(days=1)).isoformat()
+    response = go_on(browser("leyla"), path_of(stage, "leyla"), briefed_on=tomorrow)
+    assert "lies in the future" in text(response)
+
+
+def test_who_comes_back_later_finds_it_all_again(browser: Browser, stage: Stage) -> None:
+    path = path_of(stage, "leyla")
+    client = browser("leyla")
+    response = client.submit(
+        path, has_interests="declared", interests=TOLD, c8_confirmed="y", go=None, later="yes"
+    )
+    assert response.request.path == "/undertakings"
+    assert "Your draft is kept" in text(response)
+    values = client.page(path).form().values
+    assert values["interests"] == [TOLD]
+    assert values["c8_confirmed"] == ["y"]
+    assert "c6_confirmed" not in values
+    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+
+
+def test_a_draft_too_long_is_not_kept_and_not_lost(browser: Browser, stage: Stage) -> None:
+    response = browser("leyla").submit(
+        path_of(stage, "leyla"), interests="x" * 5001, go=None, later="yes"
+    )
+    page = Page.of(response)
+    assert "at most 5000 characters" in page.text
+    assert page.form().values["interests"] == ["x" * 5001]
+    assert stage.undertaking("leyla").sealed_draft is None
+
+
+def test_hostile_text_is_shown_as_text(browser: Browser, stage: Stage) -> None:
+    path = path_of(stage, "leyla")
+    client = browser("leyla")
+    hostile = "<script>alert(1)</script> {{ 7 * 7 }} \u202eabc"
+    response = go_on(client, path, hostile)
+    assert "<script>alert(1)" not in response.text.replace("&lt;", "<x")
+    assert "{{ 7 * 7 }}" in text(response)
+    done = prove_and_sign(client, stage, path)
+    assert "{{ 7 * 7 }}" in text(done)
+
+
+def test_the_signing_page_waits_until_all_is_filled_in(browser: Browser, stage: Stage) -> None:
+    path = path_of(stage, "leyla")
+    client = browser("leyla")
+    for response in (
+        client.get(f"{path}/sign", follow_redirects=True),
+        client.post(
+            f"{path}/sign",
+            data={"password": PASSWORD, "code": stage.code("leyla")},
+            follow_redirects=True,
+        ),
+    ):
+        assert response.request.path == path
+        assert "Fill in and confirm each point first" in text(response)
+    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+
+
+def test_a_recommended_briefing_may_be_left_out(app: Flask, cast: Cast) -> None:
+    other = undertakings.stage(cast, modes=(Mode.INFO_F,), questions={"personal_data": "no"})
+    path = path_of(other, "leyla")
+    client = other.browser(app, "leyla")
+    assert "recommended here and not required" in client.page(path).text
+    values = filled_in(briefed=None, briefed_on="")
+    values.pop("c14_confirmed")
+    response = client.submit(path, **values, go="on", later=None)
+    assert response.request.path == f"{path}/sign"
+    assert "None was held" in text(response)
+
+
+# Proof of identity -----------------------------------------------------------------------------
+
+
+def test_a_wrong_password_signs_nothing(browser: Browser, stage: Stage) -> None:
+    path = path_of(stage, "leyla")
+    client = browser("leyla")
+    go_on(client, path, TOLD)
+    response = client.submit(f"{path}/sign", password="not the one", code=stage.code("leyla"))
+    page = Page.of(response)
+    assert "This is not your password" in page.text
+    assert "I, Leyla Marchetti, have read revision 1" in page.text
+    assert TOLD in page.text
+    assert "not the one" not in response.text
+    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+    # What was put in is still there, and signs with the right password.
+    assert "You have signed" in text(prove_and_sign(client, stage, path))
+
+
+@pytest.mark.parametrize("code", ["000000", "12", "abcdef", "9" * 500])
+def test_a_wrong_code_signs_nothing(browser: Browser, stage: Stage, code: str) -> None:
+    path = path_of(stage, "leyla")
+    client = browser("leyla")
+    go_on(client, path)
+    response = client.submit(f"{path}/sign", password=PASSWORD, code=code)
+    assert Page.of(response).title.startswith("Problem")
+    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+
+
+def test_missing_proof_signs_nothing(browser: Browser, stage: Stage) -> None:
+    path = path_of(stage, "leyla")
+    client = browser("leyla")
+    go_on(client, path)
+    page = Page.of(client.submit(f"{path}/sign"))
+    assert "Enter your password" in page.text
+    assert "Enter the six-digit code" in page.text
+
+
+def test_a_code_signs_once(browser: Browser, stage: Stage, frozen_time: Clock) -> None:
+    frozen_time(clock.now())
+    stage.list_people("npm", "marek", "tomas")
+    for key in ("leyla", "dina"):
+        stage.sign(key)
+    client = browser("tomas")
+    code = stage.code("tomas")
+    until = queries.load(stage.undertaking("leyla")).terms.until
+    first = client.submit(
+        f"{check_of(stage, 'leyla')}/countersign?until={until}", password=PASSWORD, code=code
+    )
+    assert "You have countersigned" in text(first)
+    second = client.submit(
+        f"{check_of(stage, 'dina')}/countersign?until={until}", password=PASSWORD, code=code
+    )
+    assert "used already" in text(second)
+    assert stage.undertaking("dina").state is UndertakingState.SIGNED
+    next_code(frozen_time)
+    third = client.submit(
+        f"{check_of(stage, 'dina')}/countersign?until={until}",
+        password=PASSWORD,
+        code=stage.code("tomas"),
+    )
+    assert "You have countersigned" in text(third)
+
+
+def test_after_too_many_attempts_one_has_to_wait(browser: Browser, stage: Stage) -> None:
+    path = path_of(stage, "leyla")
+    client = browser("leyla")
+    go_on(client, path)
+    for _attempt in range(10):
+        client.submit(f"{path}/sign", password="not the one", code="000000")
+    assert "Too many attempts" in text(prove_and_sign(client, stage, path))
+    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+
+
+def test_without_the_token_of_the_form_nothing_is_signed(browser: Browser, stage: Stage) -> None:
+    path = path_of(stage, "leyla")
+    client = browser("leyla")
+    go_on(client, path)
+    data = {"password": PASSWORD, "code": stage.code("leyla")}
+    assert client.post(f"{path}/sign", data=data, csrf=False).status_code == 400
+    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+
+
+# Repeated and stale ----------------------------------------------------------------------------
+
+
+def test_signing_twice_leaves_one_signature_and_says_so(
+    browser: Browser, stage: Stage, frozen_time: Clock
+) -> None:
+    frozen_time(clock.now())
+    path = path_of(stage, "leyla")
+    client = browser("leyla")
+    go_on(client, path)
+    seen = client.page(f"{path}/sign").form().values["seen"][0]
+    data = {"password": PASSWORD, "code": stage.code("leyla"), "seen": seen}
+    client.post(f"{path}/sign", data=data)
+    again = client.post(f"{path}/sign", data=data, follow_redirects=True)
+    assert "You have signed this undertaking already" in text(again)
+    signed = db.session.scalars(sa.select(Signature).where(Signature.user_id == stage.id("leyla")))
+    assert len(signed.all()) == 1
+    # The path itself leads to the record now, also when it is sent again.
+    record = client.post(path, data={"interests": "More."})
+    assert record.status_code == 200
+    assert Page.of(record).h1 == "Undertaking of confidentiality"
+    assert stage.undertaking("leyla").sealed_draft is None
+
+
+def test_what_was_changed_on_another_page_is_not_signed_unread(
+    browser: Browser, stage: Stage
+) -> None:
+    path = path_of(stage, "leyla")
+    one, other = browser("leyla"), browser("leyla")
+    go_on(one, path, "A cousin at Lower Harbour.")
+    seen = one.page(f"{path}/sign").form().values["seen"][0]
+    go_on(other, path)
+    data = {"password": PASSWORD, "code": stage.code("leyla"), "seen": seen}
+    response = one.post(f"{path}/sign", data=data)
+    page = Page.of(response)
+    assert "was changed on another page" in page.text
+    assert "Nothing" in page.text
+    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+    assert "You have signed" in text(prove_and_sign(one, stage, path))
+
+
+def test_new_terms_meanwhile_stop_the_signature_and_lead_on(
+    browser: Browser, stage: Stage, session: Session
+) -> None:
+    path = path_of(stage, "leyla")
+    client = browser("leyla")
+    go_on(client, path, TOLD)
+    seen = client.page(f"{path}/sign").form().values["seen"][0]
+    stage.amend()
+    session.commit()
+    data = {"password": PASSWORD, "code": stage.code("leyla"), "seen": seen}
+    response = client.post(f"{path}/sign", data=data, follow_redirects=True)
+    assert "new confidentiality terms are in force" in text(response)
+    assert (
+        db.session.scalars(sa.select(Signature).where(Signature.user_id == stage.id("leyla"))).all()
+        == []
+    )
+    # The new one waits, with what was declared and nothing confirmed.
+    fresh = client.page(path_of(stage, "leyla"))
+    assert fresh.form().values["interests"] == [TOLD]
+    assert "c6_confirmed" not in fresh.form().values
+    assert path_of(stage, "leyla") in client.page("/undertakings").addresses()
+
+
+def test_terms_that_ran_out_are_not_signed(
+    browser: Browser, stage: Stage, frozen_time: Clock, app: Flask
+) -> None:
+    path = path_of(stage, "leyla")
+    frozen_time(clock.now() + dt.timedelta(days=DAYS + 1))
+    client = browser("leyla")
+    page = client.page(path)
+    assert "has passed" in page.text
+    assert client.post(path, data=filled_in()).status_code == 200
+    assert stage.undertaking("leyla").sealed_draft is None
+
+
+# The wrong sides -------------------------------------------------------------------------------
+
+OWN_PAGES = ["", "/sign", "/withdraw"]
+NPM_PAGES = ["", "/countersign", "/withdraw"]
+
+
+@pytest.mark.parametrize("page", OWN_PAGES)
+@pytest.mark.parametrize("key", ALL_OTHERS)
+def test_another_persons_undertaking_does_not_exist(
+    browser: Browser, stage: Stage, key: str, page: str
+) -> None:
+    client = browser(key)
+    address = path_of(stage, "leyla") + page
+    assert client.get(address).status_code == 404
+    assert client.post(address, data=filled_in()).status_code == 404
+    assert stage.undertaking("leyla").sealed_draft is None
+
+
+@pytest.mark.parametrize("key", [*NOT_DECIDERS, *OUTSIDE])
+def test_what_was_signed_does_not_exist_for_those_who_do_not_decide(
+    browser: Browser, stage: Stage, key: str
+) -> None:
+    stage.sign("leyla", TOLD)
+    client = browser(key)
+    for page in NPM_PAGES:
+        address = check_of(stage, "leyla") + page
+        assert client.get(address).status_code == 404
+        data = {"decision": "accept", "reason": "Because.", "password": PASSWORD, "code": "1"}
+        assert client.post(address, data=data).status_code == 404
+    assert client.post(f"{check_of(stage, 'leyla')}/again").status_code == 404
+    assert stage.undertaking("leyla").state is UndertakingState.SIGNED
+    assert stage.undertaking("leyla").decision is None
+
+
+@pytest.mark.parametrize("key", [*(one for one in ALL_OTHERS if one not in {"tomas", "milan"})])
+def test_the_terms_behind_it_are_read_by_its_person_and_the_deciders(
+    browser: Browser, stage: Stage, key: str
+) -> None:
+    assert browser(key).get(f"{path_of(stage, 'leyla')}/terms").status_code == 404
+
+
+def test_person_and_deciders_read_the_whole_terms(browser: Browser, stage: Stage) -> None:
+    for key in ("leyla", "tomas", "milan"):
+        page = browser(key).page(f"{path_of(stage, 'leyla')}/terms")
+        assert page.h1 == "Confidentiality terms, revision 1"
+        assert "C16" in page.text
+
+
+def test_a_stranger_is_sent_to_the_sign_in(client: CheckedClient, stage: Stage) -> None:
+    db.session.commit()
+    for address in ("/undertakings", path_of(stage, "leyla"), list_of(stage)):
+        response = client.get(address)
+        assert response.status_code == 302
+        assert "/sign-in" in response.headers["Location"]
+
+
+@pytest.mark.parametrize("key", ["leyla", "tomas"])
+def test_unknown_ids_do_not_exist(browser: Browser, stage: Stage, key: str) -> None:
+    client = browser(key)
+    for wrong in (str(uuid4()), "1", "..", "x" * 300, "%00"):
+        assert client.get(f"/undertakings/{wrong}").status_code == 404
+        assert client.get(f"/undertakings/{wrong}/sign").status_code == 404
+        assert client.get(f"{list_of(stage)}/{wrong}").status_code == 404
+    assert client.get("/cooperations/C-2026-9999/undertakings").status_code == 404
+
+
+def test_an_undertaking_of_another_cooperation_does_not_exist_here(
+    app: Flask, stage: Stage, cast: Cast
+) -> None:
+    other = undertakings.stage(cast)
+    address = f"/cooperations/{stage.cooperation.reference}/undertakings/"
+    address += str(other.undertaking("leyla").id)
+    client = stage.browser(app, "tomas")
+    assert client.get(address).status_code == 404
+    assert client.get(check_of(other, "leyla")).status_code == 200
+
+
+def test_another_npm_sees_nothing(app: Flask, stage: Stage, session: Session) -> None:
+    council = organisations.add(
+        None, OrganisationKind.NPM, organisations.Details(name="Prevention Council of Tressia")
+    )
+    invited = invitations.invite(
+        None,
+        invitations.Wanted(
+            email="vesna@tressia.example",
+            roles=(Role.SIGNATORY, Role.MANAGER, Role.COORDINATOR),
+            organisation_id=council.id,
+            power="Act 7",
+            office="Head",
+        ),
+    )
+    vesna = invitations.accept(invited.token, name="Vesna Hale", password=PASSWORD, language="en")
+    stage.sign("leyla", TOLD)
+    session.commit()
+    client = signed_in(app, vesna)
+    assert client.get(list_of(stage)).status_code == 404
+    assert client.get(check_of(stage, "leyla")).status_code == 404
+    assert client.get(path_of(stage, "leyla")).status_code == 404
+
+
+def test_nobody_decides_on_or_countersigns_their_own(browser: Browser, stage: Stage) -> None:
+    stage.list_people("npm", "marek", "tomas")
+    stage.sign("tomas", TOLD)
+    client = browser("tomas")
+    page = client.page(check_of(stage, "tomas"))
+    assert "Record the decision" not in page.text
+    assert "Go on to countersign" not in page.text
+    refused = client.post(check_of(stage, "tomas"), data={"decision": "accept"})
+    assert refused.status_code == 403
+    assert "their own interests" in text(refused)
+    stage.decide("tomas", by="milan")
+    db.session.commit()
+    refused = client.get(f"{check_of(stage, 'tomas')}/countersign")
+    assert refused.status_code == 403
+    assert "their own" in text(refused)
+
+
+# Who sees whom on the list ---------------------------------------------------------------------
+
+
+def names_on(client: CheckedClient, stage: Stage) -> set[str]:
+    page = client.page(list_of(stage))
+    main = page.text
+    return {user.name for user in stage.cast.users.values() if user.name in main}
+
+
+EVERYBODY_ASKED = {
+    "Marek Tull",
+    "Dina Faro",
+    "Henrik Asante",
+    "Samira Okell",
+    "Joana Pires",
+    "Leyla Marchetti",
+    "Otto Brandis",
+}
+LANTERN = {"Joana Pires", "Leyla Marchetti", "Otto Brandis"}
+
+
+@pytest.mark.parametrize("key", ["ilena", "tomas", "milan", "nadia", "greta"])
+def test_the_npm_and_its_auditor_see_how_far_everybody_is(
+    browser: Browser, stage: Stage, key: str
+) -> None:
+    assert names_on(browser(key), stage) >= EVERYBODY_ASKED
+
+
+@pytest.mark.parametrize("key", ["joana", "otto"])
+def test_a_cso_sees_its_own_people_and_of_others_the_numbers(
+    browser: Browser, stage: Stage, key: str
+) -> None:
+    client = browser(key)
+    assert names_on(client, stage) == LANTERN
+    assert "3 people were asked, nobody is cleared." in client.page(list_of(stage)).text
+    assert "1 person was asked, nobody is cleared." in client.page(list_of(stage)).text
+
+
+@pytest.mark.parametrize(("key", "name"), [("leyla", "Leyla Marchetti"), ("marek", "Marek Tull")])
+def test_a_member_and_an_outside_expert_see_themselves(
+    browser: Browser, stage: Stage, key: str, name: str
+) -> None:
+    assert names_on(browser(key), stage) == {name}
+
+
+@pytest.mark.parametrize("key", OUTSIDE)
+def test_for_those_outside_the_list_does_not_exist(
+    browser: Browser, stage: Stage, key: str
+) -> None:
+    assert browser(key).get(list_of(stage)).status_code == 404
+
+
+def test_those_who_take_part_and_are_not_listed_are_named_to_their_own_side(
+    browser: Browser, stage: Stage
+) -> None:
+    stage.list_people("lh", "leyla")
+    page = browser("joana").page(list_of(stage))
+    assert "Not in the list of who must sign" in page.text
+    assert "Otto Brandis" in page.text
+    assert "Not in the list" not in browser("samira").page(list_of(stage)).text
+    assert "Not in the list" in browser("ilena").page(list_of(stage)).text
+
+
+def test_before_the_terms_are_in_force_the_list_says_when_people_are_asked(
+    app: Flask, cast: Cast
+) -> None:
+    drafted = undertakings.stage(cast, in_force=False)
+    page = drafted.browser(app, "ilena").page(list_of(drafted))
+    assert "as soon as all parties have signed" in page.text
+
+
+def test_the_last_day_of_a_clearance_for_one_visit_is_told_to_few(app: Flask, cast: Cast) -> None:
+    before = queries._visits.read
+    visit = VisitChoice(uuid4(), 1)
+    queries.use_visit_reader(lambda _cooperation_id: [visit])
+    try:
+        covers = {
+            "scope": "one_visit",
+            "which": "The first",
+            "until": (clock.today() + dt.timedelta(days=90)).isoformat(),
+        }
+        other = undertakings.stage(cast, covers=covers)
+        other.sign("leyla")
+        other.countersign("leyla", visit_id=visit.id, until=clock.today() + dt.timedelta(days=40))
+        for key in ("joana", "ilena", "greta"):
+            assert "Cleared for one visit" in other.browser(app, key).page(list_of(other)).text
+        for key in ("tomas", "leyla"):
+            assert "Cleared until" in other.browser(app, key).page(list_of(other)).text
+    finally:
+        queries.use_visit_reader(before)
+
+
+def test_the_list_asks_as_often_for_many_as_for_few(
+    browser: Browser, stage: Stage, statements: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    stage.clear("leyla")
+    stage.list_people("od", "dina")
+    stage.list_people("lh", "leyla")
+    client = browser("tomas")
+    address = list_of(stage)
+
+    def count() -> int:
+        with statements() as seen:
+            client.page(address)
+        return len(seen)
+
+    few = count()
+    stage.list_people("od", "dina", "samira", "henrik")
+    stage.list_people("lh", "leyla", "otto", "joana")
+    for key in ("dina", "samira", "otto"):
+        stage.clear(key, TOLD)
+    db.session.commit()
+    assert count() == few
+
+
+def test_my_undertakings_ask_as_often_for_many_as_for_one(
+    app: Flask,
+    stage: Stage,
+    cast: Cast,
+    statements: Callable[[], AbstractContextManager[list[str]]],
+) -> None:
+    client = stage.browser(app, "leyla")
+
+    def count() -> int:
+        with statements() as seen:
+            client.page("/undertakings")
+        return len(seen)
+
+    one = count()
+    undertakings.stage(cast).clear("leyla")
+    undertakings.stage(cast).sign("leyla", TOLD)
+    db.session.commit()
+    assert count() == one
+
+
+# The NPM's side --------------------------------------------------------------------------------
+
+
+def test_the_npm_decides_countersigns_and_opens(browser: Browser, stage: Stage) -> None:
+    stage.sign("leyla", TOLD)
+    client = browser("tomas")
+    check = check_of(stage, "leyla")
+    page = client.page(check)
+    assert TOLD in page.text
+    assert "Go on to countersign" not in page.text
+    done = client.submit(check, action="", decision="limit", reason="Not at Lower Harbour.")
+    assert "The decision is recorded" in text(done)
+    assert "Not at Lower Harbour." in text(done)
+    until = queries.load(stage.undertaking("leyla")).terms.until
+    confirm = client.page(f"{check}/countersign?until={until}")
+    assert "I, Tomas Beridan, countersign for Office of the People's Advocate" in confirm.text
+    assert "It opens all work of this cooperation until" in confirm.text
+    opened = client.submit(
+        f"{check}/countersign?until={until}", password=PASSWORD, code=stage.code("tomas")
+    )
+    assert "You have countersigned" in text(opened)
+    assert stage.is_cleared("leyla")
+    record = browser("leyla").page(path_of(stage, "leyla"))
+    assert "Accepted with a limit" in record.text
+    assert "Not at Lower Harbour." in record.text
+    assert "Cleared until" in record.text
+
+
+def test_a_limit_without_its_reason_keeps_what_was_chosen(browser: Browser, stage: Stage) -> None:
+    stage.sign("leyla", TOLD)
+    response = browser("tomas").submit(check_of(stage, "leyla"), decision="replace", reason="")
+    page = Page.of(response)
+    assert "Say what follows, and why" in page.text
+    assert page.form().values["decision"] == ["replace"]
+    assert stage.undertaking("leyla").decision is None
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({}, "Choose one answer"),
+        ({"decision": "perhaps"}, "Choose one of the answers offered"),
+        ({"decision": "limit", "reason": "x" * 2001}, "at most 2000 characters"),
+    ],
+)
+def test_a_wrong_decision_gets_its_message(
+    browser: Browser, stage: Stage, data: dict[str, str], words: str
+) -> None:
+    stage.sign("leyla", TOLD)
+    response = browser("tomas").post(check_of(stage, "leyla"), data=data)
+    assert response.status_code == 200
+    assert words in text(response)
+    assert TOLD in text(response)
+    assert stage.undertaking("leyla").decision is None
+
+
+@pytest.mark.parametrize(
+    ("until", "words"),
+    [
+        ("", "Enter a date"),
+        ("soon", "Enter a date"),
+        ("2099-01-01", "can't be later than the terms say"),
+        ("2020-01-01", "This day has passed"),
+    ],
+)
+def test_a_wrong_last_day_is_asked_for_again(
+    browser: Browser, stage: Stage, until: str, words: str
+) -> None:
+    stage.sign("leyla")
+    address = f"{check_of(stage, 'leyla')}/countersign"
+    client = browser("tomas")
+    assert words in client.page(f"{address}?until={until}").text
+    assert "Enter a date" in client.page(address).text
+    data = {"password": PASSWORD, "code": stage.code("tomas"), "until": until}
+    assert words in text(client.post(address, data=data))
+    assert stage.undertaking("leyla").state is UndertakingState.SIGNED
+
+
+def test_countersigning_twice_opens_one_clearance_and_says_so(
+    browser: Browser, stage: Stage, frozen_time: Clock
+) -> None:
+    frozen_time(clock.now())
+    stage.sign("leyla")
+    until = queries.load(stage.undertaking("leyla")).terms.until
+    client = browser("tomas")
+    address = f"{check_of(stage, 'leyla')}/countersign"
+    data = {"password": PASSWORD, "code": stage.code("tomas"), "until": until.isoformat()}
+    client.post(address, data=data)
+    again = client.post(address, data=data, follow_redirects=True)
+    assert "countersigned already" in text(again)
+    rows = db.session.scalars(sa.select(Signature).where(Signature.user_id == stage.id("tomas")))
+    assert len([row for row in rows if row.kind == "countersignature"]) == 1
+
+
+def test_new_terms_meanwhile_stop_the_countersignature(browser: Browser, stage: Stage) -> None:
+    stage.sign("leyla")
+    until = queries.load(stage.undertaking("leyla")).terms.until
+    old = check_of(stage, "leyla")
+    client = browser("tomas")
+    client.page(f"{old}/countersign?until={until}")
+    stage.amend()
+    db.session.commit()
+    data = {"password": PASSWORD, "code": stage.code("tomas"), "until": until.isoformat()}
+    refused = client.post(f"{old}/countersign", data=data)
+    assert refused.status_code == 403
+    assert "was closed" in text(refused)
+    assert not stage.is_cleared("leyla")
+
+
+def test_one_visit_is_chosen_on_the_page(app: Flask, cast: Cast) -> None:
+    before = queries._visits.read
+    visits: list[VisitChoice] = []
+    queries.use_visit_reader(lambda _cooperation_id: visits)
+    try:
+        until = clock.today() + dt.timedelta(days=90)
+        covers = {"scope": "one_visit", "which": "The first", "until": until.isoformat()}
+        other = undertakings.stage(cast, covers=covers)
+        other.sign("leyla")
+        client = other.browser(app, "tomas")
+        check = check_of(other, "leyla")
+        assert "no visit is planned yet" in client.page(check).text
+        assert "no visit is planned yet" in client.page(f"{check}/countersign?until={until}").text
+        visits += [VisitChoice(uuid4(), 1), VisitChoice(uuid4(), 2)]
+        assert "Joint visit 2" in client.page(check).text
+        address = f"{check}/countersign?until={until}"
+        assert "Choose the visit" in client.page(address).text
+        assert client.get(f"{address}&visit={uuid4()}").status_code == 200
+        assert "Choose one of the answers" in client.page(f"{address}&visit=nonsense").text
+        chosen = f"{address}&visit={visits[1].id}"
+        confirm = client.page(chosen)
+        assert "It opens joint visit 2." in confirm.text
+        done = client.submit(chosen, password=PASSWORD, code=other.code("tomas"))
+        assert "You have countersigned" in text(done)
+        assert other.is_cleared("leyla", visits[1].id)
+        assert not other.is_cleared("leyla", visits[0].id)
+    finally:
+        queries.use_visit_reader(before)
+
+
+def test_what_a_person_put_in_and_did_not_sign_is_theirs_alone(
+    browser: Browser, stage: Stage
+) -> None:
+    stage.put_in("leyla", TOLD)
+    page = browser("tomas").page(check_of(stage, "leyla"))
+    assert "The person has not signed" in page.text
+    assert TOLD not in page.text
+
+
+def test_who_reads_what_was_declared_is_noted(browser: Browser, stage: Stage) -> None:
+    stage.sign("leyla", TOLD)
+    browser("milan").page(check_of(stage, "leyla"))
+    browser("leyla").page(path_of(stage, "leyla"))
+    entry = db.session.scalars(sa.select(ReadLogEntry)).one()
+    assert entry.user_id == stage.id("milan")
+    assert entry.subject_id == stage.undertaking("leyla").id
+
+
+# Withdrawing -----------------------------------------------------------------------------------
+
+
+def test_a_person_withdraws_and_begins_anew(browser: Browser, stage: Stage) -> None:
+    stage.clear("leyla", TOLD)
+    path = path_of(stage, "leyla")
+    client = browser("leyla")
+    assert "The duty to keep silent" in client.page(f"{path}/withdraw").text
+    done = client.submit(f"{path}/withdraw")
+    assert "You have withdrawn your undertaking" in text(done)
+    assert not stage.is_cleared("leyla")
+    again = client.post(f"{path}/withdraw", follow_redirects=True)
+    assert "closed already" in text(again)
+    fresh = client.post(f"{path}/again", follow_redirects=True)
+    assert Page.of(fresh).h1 == "Your undertaking of confidentiality"
+    assert fresh.request.path != path
+    twice = client.post(f"{path}/again")
+    assert twice.status_code == 403
+
+
+def test_an_undertaking_that_is_not_signed_has_nothing_to_withdraw(
+    browser: Browser, stage: Stage
+) -> None:
+    response = browser("leyla").get(f"{path_of(stage, 'leyla')}/withdraw")
+    assert response.status_code == 403
+    assert "nothing to withdraw" in text(response)
+
+
+def test_the_npm_closes_with_a_reason_and_asks_again(browser: Browser, stage: Stage) -> None:
+    stage.clear("leyla")
+    check = check_of(stage, "leyla")
+    client = browser("milan")
+    response = client.submit(f"{check}/withdraw", reason="")
+    assert "Enter an answer" in text(response)
+    assert stage.is_cleared("leyla")
+    done = client.submit(f"{check}/withdraw", reason="Spoke to the press.")
+    assert "Spoke to the press." in text(done)
+    assert not stage.is_cleared("leyla")
+    record = browser("leyla").page(path_of(stage, "leyla"))
+    assert "Spoke to the press." in record.text
+    assert "Begin a new undertaking" not in record.text
+    asked = client.post(f"{check}/again", follow_redirects=True)
+    assert "Leyla Marchetti is asked again" in text(asked)
+    assert client.post(f"{check}/again").status_code == 403
+
+
+# Running sessions ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def seen_actors(app: Flask) -> Iterator[list[Actor]]:
+    """The person as each page that was rendered knew them."""
+    seen: list[Actor] = []
+
+    def note(_sender: Flask, context: dict[str, Any], **_more: Any) -> None:
+        if context.get("actor") is not None:
+            seen.append(context["actor"])
+
+    with template_rendered.connected_to(note, app):
+        yield seen
+
+
+def new_terms(stage: Stage, _frozen_time: Clock) -> None:
+    stage.amend()
+
+
+def from_the_list(stage: Stage, _frozen_time: Clock) -> None:
+    stage.list_people("lh", "otto")
+
+
+def by_the_person(stage: Stage, _frozen_time: Clock) -> None:
+    service.withdraw(stage.actor("leyla"), stage.undertaking("leyla").id)
+
+
+def by_the_npm(stage: Stage, _frozen_time: Clock) -> None:
+    service.withdraw_clearance(stage.actor("tomas"), stage.undertaking("leyla").id, "Because.")
+
+
+def by_time(stage: Stage, frozen_time: Clock) -> None:
+    frozen_time(clock.now() + dt.timedelta(days=1))
+
+
+@pytest.mark.parametrize("close", [new_terms, from_the_list, by_the_person, by_the_npm, by_time])
+def test_a_running_session_loses_the_clearance_at_its_next_request(
+    app: Flask,
+    stage: Stage,
+    seen_actors: list[Actor],
+    frozen_time: Clock,
+    close: Callable[[Stage, Clock], None],
+) -> None:
+    noon = dt.datetime.combine(clock.today(), dt.time(23, 50), dt.UTC)
+    frozen_time(noon)
+    stage.sign("leyla")
+    stage.countersign("leyla", until=clock.today())
+    client = stage.browser(app, "leyla")
+    client.page("/undertakings")
+    assert [one.cooperation_id for one in seen_actors[-1].clearances] == [stage.cooperation.id]
+    if close is by_time:
+        # The session itself lives on: it is a quarter of an hour later, on the next day.
+        frozen_time(noon + dt.timedelta(minutes=15))
+    else:
+        close(stage, frozen_time)
+        db.session.commit()
+    client.page("/undertakings")
+    assert seen_actors[-1].clearances == ()
+
+
+def test_a_suspended_person_loses_the_session_with_the_clearance(app: Flask, stage: Stage) -> None:
+    stage.clear("leyla")
+    client = stage.browser(app, "leyla")
+    client.page("/undertakings")
+    accounts.suspend(stage.actor("iris"), stage.id("leyla"), reason="Asked by the CSO.")
+    db.session.commit()
+    response = client.get("/undertakings")
+    assert response.status_code == 302
+    assert "/sign-in" in response.headers["Location"]
+    assert not stage.is_cleared("leyla")
+
+
+# Secrecy ---------------------------------------------------------------------------------------
+
+SECRETS = {
+    "declared": TOLD,
+    "decision": "Not beside the harbour, since it is a cousin.",
+    "closing": "A word too many to the harbour radio.",
+    "draft": "I once taught the guards of the north gate.",
+}
+
+
+def with_secrets(stage: Stage) -> None:
+    """Have each kind of secret text in the database."""
+    stage.sign("leyla", SECRETS["declared"])
+    stage.decide("leyla", InterestsDecision.LIMIT, SECRETS["decision"])
+    stage.countersign("leyla")
+    service.withdraw_clearance(
+        stage.actor("tomas"), stage.undertaking("leyla").id, SECRETS["closing"]
+    )
+    stage.put_in("otto", SECRETS["draft"])
+    db.session.commit()
+
+
+def stored(session: Session) -> bytes:
+    """Return all that any row of any table holds, as it is stored."""
+    found: list[bytes] = []
+    reflected = sa.MetaData()
+    reflected.reflect(session.connection())
+    for table in reflected.tables.values():
+        for row in session.execute(sa.select(table)):
+            found += [one if isinstance(one, bytes) else str(one).encode() for one in row]
+    return b"\n".join(found)
+
+
+def test_no_secret_stands_in_the_database_in_clear(stage: Stage, session: Session) -> None:
+    with_secrets(stage)
+    held = stored(session)
+    assert b"Leyla Marchetti" in held
+    for words in SECRETS.values():
+        assert words.encode() not in held
+        assert words.encode("utf-16-le") not in held
+        assert words[:25].encode() not in held
+    undertaking = stage.undertaking("leyla")
+    assert sealing.decision_reason_of(undertaking) == SECRETS["decision"]
+    assert sealing.draft_of(stage.undertaking("otto")).interests == SECRETS["draft"]
+
+
+def test_no_secret_stands_in_the_file_of_the_database(stage: Stage, session: Session) -> None:
+    with_secrets(stage)
+    address = session.get_bind().engine.url
+    if address.get_backend_name() != "sqlite":
+        assert address.get_backend_name() == "postgresql"
+        return
+    session.rollback()
+    raw = b"".join(path.read_bytes() for path in sorted(files_of(str(address.database))))
+    assert b"Leyla Marchetti" in raw
+    for words in SECRETS.values():
+        assert words.encode() not in raw
+        assert words[:25].encode() not in raw
+
+
+def files_of(database: str) -> list[Path]:
+    """Return the database's file and those beside it."""
+    path = Path(database)
+    return [one for one in path.parent.iterdir() if one.name.startswith(path.name)]
+
+
+@pytest.mark.parametrize(
+    "key", ["joana", "otto", "samira", "dina", "ilena", "nadia", "marek", "greta", "iris"]
+)
+def test_no_secret_stands_on_other_peoples_pages(browser: Browser, stage: Stage, key: str) -> None:
+    with_secrets(stage)
+    client = browser(key)
+    reference = stage.cooperation.reference
+    seen = 0
+    for address in (
+        "/",
+        "/undertakings",
+        list_of(stage),
+        f"/cooperations/{reference}",
+        f"/cooperations/{reference}/history",
+        f"/cooperations/{reference}/people",
+        f"/checklists/{stage.checklist.id}",
+        f"/checklists/{stage.checklist.id}/record",
+        path_of(stage, "leyla"),
+        check_of(stage, "leyla"),
+    ):
+        response = client.get(address, follow_redirects=True)
+        seen += response.status_code == 200
+        for kind, words in SECRETS.items():
+            if (key, kind) != ("otto", "draft"):
+                assert words not in response.text
+        assert "limit" not in response.text.lower() or "Accepted with a limit" not in response.text
+    assert seen
+
+
+def test_no_secret_stands_in_any_mail(stage: Stage) -> None:
+    with_secrets(stage)
+    messages = db.session.scalars(sa.select(OutboxMessage)).all()
+    assert messages
+    for message in messages:
+        for words in (*SECRETS.values(), "Leyla", "police", "Lantern"):
+            if words != "Leyla" or message.recipient != stage.cast.users["leyla"].email:
+                assert words not in message.body
+            assert words not in message.subject
+
+
+def test_all_mail_leads_to_pages_that_are_there(app: Flask, stage: Stage) -> None:
+    with_secrets(stage)
+    kinds = set()
+    for message in db.session.scalars(
+        sa.select(OutboxMessage).where(OutboxMessage.kind.startswith("undertaking"))
+    ).all():
+        link = next(word for word in message.body.split() if "/undertakings/" in word)
+        reader = db.session.scalars(sa.select(User).where(User.email == message.recipient)).one()
+        kinds.add(message.kind)
+        db.session.commit()
+        client = signed_in(app, reader)
+        assert client.get("/" + link.split("/", 3)[3]).status_code == 200
+    assert kinds == {
+        "undertaking_asked",
+        "undertaking_signed",
+        "undertaking_decided",
+        "undertaking_countersigned",
+        "undertaking_withdrawn",
+    }
