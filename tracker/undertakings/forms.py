@@ -210,7 +210,7 @@ class OpeningForm(Form):
         return self._fields.get("visit")
 
     @property
-    def visit(self) -> UUID | None:
+    def visit_id(self) -> UUID | None:
         """The visit that was chosen."""
         field = self.visit_field
         return None if field is None else field.data

@@ -348,13 +348,13 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
             form=None if lacks_visit else opening,
             lacks_visit=lacks_visit,
         )
-    opens = pages.opens(loaded.terms, opening.last_day, pages.visit_number(visits, opening.visit))
+    opens = pages.opens(loaded.terms, opening.last_day, pages.visit_number(visits, opening.visit_id))
     name = undertaking.user.name
     sentence = labels.countersigning_sentence(
         actor.name, actor.organisation_name, name, loaded.terms, opens
     )
     form = CountersignForm(
-        data={"until": opening.last_day.isoformat(), "visit": str(opening.visit or "")}
+        data={"until": opening.last_day.isoformat(), "visit": str(opening.visit_id or "")}
     )
     if form.validate_on_submit():
         try:
@@ -363,7 +363,7 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
                 actor,
                 undertaking.id,
                 until=opening.last_day,
-                visit_id=opening.visit,
+                visit_id=opening.visit_id,
                 sentence=sentence,
                 language=str(get_locale()),
                 identity=identity,
