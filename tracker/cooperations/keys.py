@@ -23,10 +23,15 @@ def key_of(cooperation_id: UUID) -> bytes:
     Raise LookupError when none was made, KeyDestroyedError when it was destroyed, SealBrokenError
     when it was wrapped by another instance or altered.
     """
-    kept = db.session.get(CooperationKey, cooperation_id)
+    # The session holds rows weakly: without a hold of our own, each answer would ask for it anew.
+    held: dict[UUID, CooperationKey] = db.session.info.setdefault("cooperation_keys", {})
+    kept = held.get(cooperation_id)
+    if kept is None or kept not in db.session:
+        kept = db.session.get(CooperationKey, cooperation_id)
     if kept is None:
         message = f"No key was made for cooperation {cooperation_id}."
         raise LookupError(message)
+    held[cooperation_id] = kept
     return unwrapped(cooperation_id, kept.wrapped)
 
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Collection
 from typing import Any
-from uuid import UUID
 
 from tracker.access.actor import Actor
 from tracker.checklists import completeness, policy, positions, service, signing
-from tracker.checklists.completeness import is_required
+from tracker.checklists.conditions import Truth
 from tracker.checklists.loading import Filling, fill
 from tracker.checklists.models import AnswerScope, Checklist, Stance
-from tracker.checklists.template import Item, Part
+from tracker.checklists.template import Item, Part, Required
 from tracker.core import clock
 from tracker.demo.answers import answers
 from tracker.demo.people import Cast, ids
@@ -56,33 +55,37 @@ def fill_in(
 
 def _answer(cast: Cast, checklist: Checklist, item: Item, values: dict[str, Any]) -> None:
     filling = fill(checklist)
-    if completeness.item_standing(item, filling.sheet, filling.surroundings).shown.value != "true":
+    stands = completeness.item_standing(item, filling.sheet, filling.surroundings)
+    if stands.shown is not Truth.TRUE:
         return
-    if not is_required(item, filling.sheet, filling.surroundings) and item.required.value == (
-        "conditional"
-    ):
+    if item.required is Required.CONDITIONAL and not stands.required:
         return
+    given = {scope for code, scope, _owner in filling.sheet.answers if code == item.code}
     for body in bodies_of(cast, filling):
         own = values.get(str(cast.bodies[body].id), values)
-        _save(cast, checklist, item, body, own)
+        for scope in (AnswerScope.SHARED, AnswerScope.PARTY):
+            if scope is AnswerScope.SHARED and scope in given:
+                continue
+            if _save(cast, filling, item, body, scope, own):
+                given.add(scope)
 
 
-def _save(cast: Cast, checklist: Checklist, item: Item, body: str, values: dict[str, Any]) -> None:
+def _save(
+    cast: Cast, filling: Filling, item: Item, body: str, scope: AnswerScope, values: dict[str, Any]
+) -> bool:
+    """Save what a party has to say on an item; return False when that is nothing."""
     actor = cast.actor(COORDINATORS[body])
-    organisation = str(cast.bodies[body].id)
-    filling = fill(checklist)
     party = filling.party(cast.bodies[body].id)
-    for scope in (AnswerScope.SHARED, AnswerScope.PARTY):
-        own = {}
-        for field in item.fields_of(scope):
-            value = values.get(field.key)
-            if isinstance(value, dict):
-                value = value.get(organisation)
-            if value is not None and policy.can_set(actor, party, field):
-                own[field.key] = value
-        owner: UUID = checklist.id if scope is AnswerScope.SHARED else cast.bodies[body].id
-        if own and (item.code, scope, owner) not in filling.sheet.answers:
-            service.save_answer(actor, checklist, item.code, scope, own, base_version=0)
+    own = {}
+    for field in item.fields_of(scope):
+        value = values.get(field.key)
+        if isinstance(value, dict):
+            value = value.get(str(cast.bodies[body].id))
+        if value is not None and policy.can_set(actor, party, field):
+            own[field.key] = value
+    if own:
+        service.save_answer(actor, filling.checklist, item.code, scope, own, base_version=0)
+    return bool(own)
 
 
 def accept(cast: Cast, checklist: Checklist, code: str, *, bodies: Collection[str] = ()) -> None:

@@ -1,29 +1,39 @@
-"""Reads of the register: agreements a manager or auditor may see, and nothing of visits."""
+"""Reads of the register: all agreements a manager or auditor may see, and nothing of planning."""
 
 import datetime as dt
-import enum
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import aliased, joinedload
 
 from tracker.access.actor import Actor
+from tracker.checklists import queries as checklists
 from tracker.checklists.models import (
     Answer,
     AnswerScope,
     Checklist,
     ChecklistKind,
+    ChecklistParty,
     ChecklistState,
 )
-from tracker.cooperations.models import Cooperation, Mode, Party
+from tracker.checklists.signing import SUBJECT
+from tracker.checklists.values import as_date
+from tracker.cooperations.models import Cooperation, Party
 from tracker.cooperations.scope import visible
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.organisations.models import Organisation
 from tracker.oversight import policy
+from tracker.oversight.facts import (
+    AgreementState,
+    Narrowing,
+    Override,
+    Question,
+    RegisterLine,
+    VisitMark,
+)
 from tracker.signoff.models import (
     RequestState,
     Revision,
@@ -32,333 +42,389 @@ from tracker.signoff.models import (
     SignaturePlace,
     SignatureRequest,
 )
-from tracker.visits import queries as visits
+from tracker.visits.models import GateOverride, Visit
 
 SOON = dt.timedelta(days=60)
-MAX_WORDS = 200
-KINDS = (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY, ChecklistKind.URGENT_PLAN)
+MAX_LENGTH = 200
+MAX_WORDS = 8
 
+Parties = tuple[tuple[UUID, str], ...]
 
-class AgreementState(enum.StrEnum):
-    """How an agreement stands, as the register tells it."""
+# The newest revision of a text, with how asking for signatures ended; and the revision that the
+# register speaks of: the one in force, else the newest.
+_Newest, _NewestAsked = aliased(Revision), aliased(SignatureRequest)
+_Shown, _ShownAsked = aliased(Revision), aliased(SignatureRequest)
 
-    DRAFTING = "drafting"
-    WAITING = "waiting"
-    DECLINED = "declined"
-    IN_FORCE = "in_force"
-    AMENDING = "amending"
-    ENDED = "ended"
-
-
-class Narrowing(enum.StrEnum):
-    """The ways to narrow the register."""
-
-    IN_FORCE = "in_force"
-    ENDS_SOON = "ends_soon"
-    LACKS_SIGNATURES = "lacks_signatures"
-    DECLINED = "declined"
-    DRAFTING = "drafting"
-    REVIEW_OVERDUE = "review_overdue"
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterLine:
-    """One agreement of the register; nothing of class K2 to K7 is in it."""
-
-    checklist_id: UUID
-    reference: str
-    title: str
-    kind: ChecklistKind
-    parties: tuple[str, ...]
-    modes: tuple[str, ...]
-    form: str
-    state: AgreementState
-    signed: int
-    to_sign: int
-    from_on: dt.date | None
-    until_on: dt.date | None
-    review_on: dt.date | None
-    in_force_at: dt.datetime | None
-    revision: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of the register."""
-
-    words: str = ""
-    mode: Mode | None = None
-    narrowing: Narrowing | None = None
+_IS_IN_FORCE = Checklist.revision_in_force_id.is_not(None)
+_IS_DECLINED = sa.and_(
+    ~_IS_IN_FORCE,
+    Checklist.state == ChecklistState.DRAFTING,
+    _NewestAsked.state == RequestState.DECLINED,
+)
+_ORDER_OF_KINDS = sa.case(
+    {kind: place for place, kind in enumerate(ChecklistKind)}, value=Checklist.kind
+)
 
 
 def register(
     actor: Actor, question: Question, *, offset: int = 0, limit: int | None = 25
 ) -> tuple[int, list[RegisterLine]]:
-    """Return how many agreements answer a question, and one page of them.
+    """Return how many agreements answer a question, and one page of them, the newest first.
 
     Managers see those of their own organisation, auditors those of the NPM they audit; anybody
-    else none. A constant number of queries, however many agreements there are.
+    else none. A fixed number of queries, however many agreements there are.
     """
     wanted = _wanted(actor, question)
-    total = db.session.scalar(sa.select(sa.func.count()).select_from(wanted.subquery())) or 0
+    total = db.session.scalar(_joined(sa.select(sa.func.count(Checklist.id))).where(*wanted)) or 0
     rows = db.session.execute(
-        wanted.order_by(Cooperation.reference.desc(), Checklist.kind.desc())
+        _rows(actor)
+        .where(*wanted)
+        .order_by(
+            Cooperation.reference.desc(),
+            sa.func.coalesce(Visit.number, 0),
+            _ORDER_OF_KINDS,
+            Checklist.id,
+        )
         .offset(offset)
         .limit(limit)
-        .options(
-            selectinload(Checklist.parties),
-        )
     ).all()
     return total, _lines(rows)
 
 
-def counts(actor: Actor, words: str = "", mode: Mode | None = None) -> dict[str, int]:
-    """Return how many agreements each way of narrowing keeps, in one query."""
-    base = _wanted(actor, Question(words, mode)).with_only_columns(
-        sa.func.count(Checklist.id).label("all"),
-        *(
-            sa.func.count(sa.case((_narrowed(one), Checklist.id))).label(one.value)
-            for one in Narrowing
-        ),
-    )
-    row = db.session.execute(base).one()._mapping  # noqa: SLF001 -- SQLAlchemy's public name
-    return {"": int(row["all"]), **{one.value: int(row[one.value]) for one in Narrowing}}
+def counts(actor: Actor, question: Question) -> dict[str, int]:
+    """Return how many agreements each way of narrowing keeps, in one query; "" is all of them."""
+    asked = _joined(
+        sa.select(
+            sa.func.count(Checklist.id),
+            *(sa.func.count(sa.case((kept, Checklist.id))) for kept in _narrowings().values()),
+        )
+    ).where(*_wanted(actor, Question(question.words, question.mode)))
+    return dict(zip(["", *_narrowings()], db.session.execute(asked).one(), strict=True))
 
 
 def find(actor: Actor, checklist_id: UUID) -> RegisterLine | None:
-    """Return one agreement of the register, or None where the person may not see it."""
-    rows = db.session.execute(_wanted(actor, Question()).where(Checklist.id == checklist_id)).all()
+    """Return one agreement of the register that the person may open, or None."""
+    rows = db.session.execute(
+        _rows(actor).where(
+            *_wanted(actor, Question()),
+            Checklist.id == checklist_id,
+            checklists.visible(actor),
+        )
+    ).all()
     lines = _lines(rows)
     return lines[0] if lines else None
 
 
-def cooperation_of(checklist_id: UUID) -> UUID | None:
-    """Return the cooperation of an agreement that find() found."""
-    return db.session.scalar(
-        sa.select(Checklist.cooperation_id).where(Checklist.id == checklist_id)
+# What is asked ------------------------------------------------------------------------------------
+
+
+def _joined(query: Any) -> sa.Select[Any]:
+    """Join what a question may look at to each checklist."""
+    newest = (
+        sa.select(sa.func.max(Revision.number))
+        .where(Revision.subject_type == SUBJECT, Revision.subject_id == Checklist.id)
+        .correlate(Checklist)
+        .scalar_subquery()
     )
-
-
-def visit_lines(actor: Actor) -> dict[str, list[visits.RegisterLine]]:
-    """Return by reference that visits exist, their state and overrides; no place, no date."""
-    cooperations = dict(
-        db.session.execute(sa.select(Cooperation.id, Cooperation.reference).where(_may_see(actor)))
-        .tuples()
-        .all()
-    )
-    found = visits.register_lines(actor, cooperations)
-    return {cooperations[key]: lines for key, lines in sorted(found.items(), key=str) if lines}
-
-
-def _may_see(actor: Actor) -> sa.ColumnElement[bool]:
-    return visible(actor) if policy.can_see_register(actor) else sa.false()
-
-
-def _wanted(actor: Actor, question: Question) -> sa.Select[Any]:
-    wanted: sa.Select[Any] = (
-        sa.select(Checklist, Cooperation)
+    joined: sa.Select[Any] = (
+        query.select_from(Checklist)
         .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
-        .where(_may_see(actor), Checklist.visit_id.is_(None), Checklist.kind.in_(KINDS))
-    )
-    if question.words:
-        wanted = wanted.where(_has_words(question.words[:MAX_WORDS]))
-    if question.mode is not None:
-        # Modes are codes in a JSON list; a code in quotation marks stands there only as itself.
-        wanted = wanted.where(
-            sa.cast(Cooperation.modes, sa.Text()).contains(f'"{question.mode.value}"')
+        .outerjoin(Visit, Visit.id == Checklist.visit_id)
+        .outerjoin(
+            _Newest,
+            sa.and_(
+                _Newest.subject_type == SUBJECT,
+                _Newest.subject_id == Checklist.id,
+                _Newest.number == newest,
+            ),
         )
+        .outerjoin(_NewestAsked, _NewestAsked.revision_id == _Newest.id)
+        .outerjoin(
+            _Shown, _Shown.id == sa.func.coalesce(Checklist.revision_in_force_id, _Newest.id)
+        )
+        .outerjoin(_ShownAsked, _ShownAsked.revision_id == _Shown.id)
+    )
+    return joined
+
+
+def _wanted(actor: Actor, question: Question) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions over _joined() that answer a question within what is seen."""
+    found = [visible(actor) if policy.can_see_register(actor) else sa.false()]
+    words = question.words[:MAX_LENGTH].split()[:MAX_WORDS]
+    found += [_holds_word(word) for word in words]
+    if question.mode is not None:
+        # Modes are codes in a list kept as JSON; in quotation marks a code stands for itself only.
+        code = f'"{question.mode.value}"'
+        found.append(sa.cast(Cooperation.modes, sa.Text()).contains(code, autoescape=True))
     if question.narrowing is not None:
-        wanted = wanted.where(_narrowed(question.narrowing))
-    return wanted
+        found.append(_narrowed(question.narrowing))
+    return found
 
 
-def _has_words(words: str) -> sa.ColumnElement[bool]:
+def _holds_word(word: str) -> sa.ColumnElement[bool]:
     party = sa.exists().where(
         Party.cooperation_id == Cooperation.id,
         Organisation.id == Party.organisation_id,
-        Organisation.name.icontains(words, autoescape=True),
+        Organisation.name.icontains(word, autoescape=True),
     )
     return sa.or_(
-        Cooperation.title.icontains(words, autoescape=True),
-        Cooperation.reference.icontains(words, autoescape=True),
+        Cooperation.title.icontains(word, autoescape=True),
+        Cooperation.reference.icontains(word, autoescape=True),
         party,
     )
 
 
-def _ends_on() -> sa.ColumnElement[Any]:
-    return sa.case((Checklist.kind == ChecklistKind.TERMS, Cooperation.ends_on))
-
-
 def _narrowed(one: Narrowing) -> sa.ColumnElement[bool]:
-    today = clock.today()
-    in_force = Checklist.revision_in_force_id.is_not(None)
-    not_over = sa.or_(_ends_on().is_(None), _ends_on() >= today)
-    match one:
-        case Narrowing.IN_FORCE:
-            return sa.and_(in_force, not_over)
-        case Narrowing.ENDS_SOON:
-            return sa.and_(in_force, _ends_on().between(today, today + SOON))
-        case Narrowing.LACKS_SIGNATURES:
-            return Checklist.state == ChecklistState.SENT
-        case Narrowing.DECLINED:
-            return _is_declined()
-        case Narrowing.DRAFTING:
-            return sa.and_(Checklist.state == ChecklistState.DRAFTING, ~in_force, ~_is_declined())
-        case Narrowing.REVIEW_OVERDUE:
-            return sa.and_(
-                in_force, Checklist.kind == ChecklistKind.TERMS, Cooperation.review_on < today
+    return _narrowings()[one]
+
+
+def _narrowings() -> dict[Narrowing, sa.ColumnElement[bool]]:
+    # Dates in answers are text in the form of ISO 8601, whose order is that of the days.
+    today, until = clock.today(), _until()
+    runs = sa.and_(_IS_IN_FORCE, sa.or_(until.is_(None), until >= today.isoformat()))
+    return {
+        Narrowing.IN_FORCE: runs,
+        Narrowing.ENDS_SOON: sa.and_(runs, until <= (today + SOON).isoformat()),
+        Narrowing.ENDED: sa.and_(_IS_IN_FORCE, until < today.isoformat()),
+        Narrowing.REVIEW_OVERDUE: sa.and_(runs, _review() < today),
+        Narrowing.LACKS_SIGNATURES: Checklist.state == ChecklistState.SENT,
+        Narrowing.DECLINED: _IS_DECLINED,
+        Narrowing.DRAFTING: sa.and_(
+            Checklist.state == ChecklistState.DRAFTING,
+            ~_IS_IN_FORCE,
+            _NewestAsked.state.is_distinct_from(RequestState.DECLINED),
+        ),
+        Narrowing.OVERRIDDEN: sa.and_(
+            Checklist.kind == ChecklistKind.VISIT_ROLES,
+            sa.exists().where(GateOverride.visit_id == Checklist.visit_id),
+        ),
+    }
+
+
+# The columns of a line ----------------------------------------------------------------------------
+
+
+def _rows(actor: Actor) -> sa.Select[Any]:
+    return _joined(
+        sa.select(
+            Checklist,
+            Cooperation,
+            Visit,
+            sa.case((checklists.visible(actor), 1), else_=0),
+            _IS_DECLINED,
+            _Shown.number,
+            _signed(),
+            _to_sign(),
+            _answered({ChecklistKind.TERMS: ("M3", "form")}),
+            _from(),
+            _until(),
+            _review(),
+        )
+    )
+
+
+def _answered(fields: dict[ChecklistKind, tuple[str, str]]) -> sa.ColumnElement[Any]:
+    """Return what the shown revision says in a field; nothing of what belongs to a visit.
+
+    The answer is the last one saved before that revision was frozen.
+    """
+    return sa.case(
+        *(
+            (
+                sa.and_(Checklist.kind == kind, Checklist.visit_id.is_(None)),
+                sa.select(Answer.values[key].as_string())
+                .where(
+                    Answer.checklist_id == Checklist.id,
+                    Answer.item == item,
+                    Answer.scope == AnswerScope.SHARED,
+                    Answer.saved_at <= _Shown.frozen_at,
+                )
+                .order_by(Answer.version.desc())
+                .limit(1)
+                .correlate(Checklist, _Shown)
+                .scalar_subquery(),
             )
+            for kind, (item, key) in fields.items()
+        ),
+        else_=sa.null(),
+    )
 
 
-def _is_declined() -> sa.ColumnElement[bool]:
-    """Tell whether the newest revision of a draft was declined."""
-    newest = (
-        sa.select(sa.func.max(Revision.number))
-        .where(Revision.subject_id == Checklist.id)
-        .correlate(Checklist)
+def _from() -> sa.ColumnElement[Any]:
+    return _answered({ChecklistKind.TERMS: ("M19", "start")})
+
+
+def _until() -> sa.ColumnElement[Any]:
+    return _answered(
+        {ChecklistKind.TERMS: ("M19", "end"), ChecklistKind.CONFIDENTIALITY: ("C1", "until")}
+    )
+
+
+def _review() -> sa.ColumnElement[Any]:
+    """Return the day of the next review, which the cooperation keeps once terms are in force."""
+    return sa.case(
+        (sa.and_(Checklist.kind == ChecklistKind.TERMS, _IS_IN_FORCE), Cooperation.review_on),
+        else_=sa.null(),
+    )
+
+
+def _signed() -> sa.ColumnElement[Any]:
+    return (
+        sa.select(sa.func.count(Signature.id))
+        .where(Signature.revision_id == _Shown.id, Signature.kind == SignatureKind.SIGNATURE)
+        .correlate(_Shown)
         .scalar_subquery()
     )
-    declined = (
-        sa.select(SignatureRequest.id)
-        .join(Revision, Revision.id == SignatureRequest.revision_id)
-        .where(
-            Revision.subject_id == Checklist.id,
-            Revision.number == newest,
-            SignatureRequest.state == RequestState.DECLINED,
-        )
-        .correlate(Checklist)
-        .exists()
+
+
+def _to_sign() -> sa.ColumnElement[Any]:
+    return (
+        sa.select(sa.func.count(SignaturePlace.id))
+        .where(SignaturePlace.request_id == _ShownAsked.id)
+        .correlate(_ShownAsked)
+        .scalar_subquery()
     )
-    return sa.and_(Checklist.state == ChecklistState.DRAFTING, declined)
+
+
+# Lines --------------------------------------------------------------------------------------------
 
 
 def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
-    pairs = [(row[0], row[1]) for row in rows]
-    parties = _party_names({cooperation.id for _checklist, cooperation in pairs})
-    revisions = _revisions([checklist.id for checklist, _cooperation in pairs])
-    answers = _answers([checklist.id for checklist, _cooperation in pairs])
+    found = list(rows)
+    own = _parties_of_checklists([row[0].id for row in found])
+    all_parties = _parties_of_cooperations({row[0].cooperation_id for row in found})
+    missing = _missing_signatures(
+        row[0].revision_sent_id for row in found if row[0].visit_id is None
+    )
+    given = _overrides(row[0].visit_id for row in found if row[0].visit_id)
     return [
         _line(
-            checklist,
-            cooperation,
-            parties.get(cooperation.id, ()),
-            revisions.get(checklist.id),
-            answers.get(checklist.id, {}),
+            row,
+            # Which parties take part in a visit is part of its planning.
+            own.get(row[0].id, ()) if row[2] is None else all_parties[row[0].cooperation_id],
+            missing.get(row[0].revision_sent_id, ()),
+            given.get(row[0].visit_id, ()),
         )
-        for checklist, cooperation in pairs
+        for row in found
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Newest:
-    """The newest revision of an agreement, with how many of its signatures are given."""
-
-    number: int
-    state: RequestState
-    signed: int
-    to_sign: int
-
-
 def _line(
-    checklist: Checklist,
-    cooperation: Cooperation,
-    parties: tuple[str, ...],
-    newest: _Newest | None,
-    answers: Mapping[str, Mapping[str, Any]],
+    row: Any, parties: Parties, missing: tuple[str, ...], overrides: tuple[Override, ...]
 ) -> RegisterLine:
-    is_terms = checklist.kind is ChecklistKind.TERMS
-    until = answers.get("C1", {}).get("until")
-    ends_on = cooperation.ends_on if is_terms else _day(until)
+    checklist, cooperation, visit, is_open, is_declined, revision, signed, to_sign, form, *days = (
+        row
+    )
+    of_visit = visit is not None
+    from_on, until_on = as_date(days[0]), as_date(days[1])
+    if checklist.kind is not ChecklistKind.TERMS and not of_visit and checklist.in_force_at:
+        from_on = checklist.in_force_at.astimezone(clock.zone()).date()
     return RegisterLine(
         checklist_id=checklist.id,
+        cooperation_id=cooperation.id,
         reference=cooperation.reference,
         title=cooperation.title,
         kind=checklist.kind,
+        visit=VisitMark(
+            visit.number,
+            visit.stage,
+            visit.is_ready,
+            overrides if checklist.kind is ChecklistKind.VISIT_ROLES else (),
+        )
+        if visit
+        else None,
+        is_open=bool(is_open),
         parties=parties,
         modes=tuple(cooperation.modes),
-        form=str(answers.get("M3", {}).get("form", "")) if is_terms else "",
-        state=_state(checklist, newest, ends_on),
-        signed=newest.signed if newest else 0,
-        to_sign=newest.to_sign if newest else len(checklist.parties),
-        from_on=cooperation.starts_on if is_terms else _date_of(checklist.in_force_at),
-        until_on=ends_on,
-        review_on=cooperation.review_on if is_terms else None,
-        in_force_at=checklist.in_force_at,
-        revision=newest.number if newest else None,
+        form=form or "",
+        state=_state(checklist, from_on, until_on, days[2], is_declined=bool(is_declined)),
+        is_amended=checklist.revision_in_force_id is not None
+        and checklist.state is not ChecklistState.IN_FORCE,
+        waiting_for=missing,
+        revision=revision,
+        signed=None if of_visit or revision is None else signed,
+        to_sign=None if of_visit or revision is None else to_sign,
+        from_on=from_on,
+        until_on=until_on,
+        review_on=days[2],
     )
 
 
-def _state(checklist: Checklist, newest: _Newest | None, ends_on: dt.date | None) -> AgreementState:
-    if checklist.revision_in_force_id is not None:
-        if ends_on is not None and ends_on < clock.today():
-            return AgreementState.ENDED
-        if checklist.state is not ChecklistState.IN_FORCE:
-            return AgreementState.AMENDING
-        return AgreementState.IN_FORCE
-    if checklist.state is ChecklistState.SENT:
-        return AgreementState.WAITING
-    if newest is not None and newest.state is RequestState.DECLINED:
-        return AgreementState.DECLINED
-    return AgreementState.DRAFTING
+def _state(
+    checklist: Checklist,
+    from_on: dt.date | None,
+    until_on: dt.date | None,
+    review_on: dt.date | None,
+    *,
+    is_declined: bool,
+) -> AgreementState:
+    if checklist.revision_in_force_id is None:
+        if checklist.state is ChecklistState.SENT:
+            return AgreementState.WAITING
+        return AgreementState.DECLINED if is_declined else AgreementState.DRAFTING
+    today = clock.today()
+    if until_on and until_on < today:
+        return AgreementState.ENDED
+    if review_on and review_on < today:
+        return AgreementState.REVIEW_OVERDUE
+    if until_on and until_on <= today + SOON:
+        return AgreementState.ENDS_SOON
+    if from_on and from_on > today:
+        return AgreementState.BEGINS_LATER
+    return AgreementState.IN_FORCE
 
 
-def _party_names(cooperation_ids: set[UUID]) -> dict[UUID, tuple[str, ...]]:
-    found: dict[UUID, list[str]] = {}
-    for cooperation_id, name in db.session.execute(
-        sa.select(Party.cooperation_id, Organisation.name)
+def _parties_of_checklists(checklist_ids: Iterable[UUID]) -> dict[UUID, Parties]:
+    return _named(
+        sa.select(ChecklistParty.checklist_id, Organisation.id, Organisation.name)
+        .join(Organisation, Organisation.id == ChecklistParty.organisation_id)
+        .where(ChecklistParty.checklist_id.in_(list(checklist_ids)))
+        .order_by(ChecklistParty.position)
+    )
+
+
+def _parties_of_cooperations(cooperation_ids: Iterable[UUID]) -> dict[UUID, Parties]:
+    return _named(
+        sa.select(Party.cooperation_id, Organisation.id, Organisation.name)
         .join(Organisation, Organisation.id == Party.organisation_id)
-        .where(Party.cooperation_id.in_(cooperation_ids))
+        .where(Party.cooperation_id.in_(list(cooperation_ids)))
         .order_by(Party.position)
-    ):
-        found.setdefault(cooperation_id, []).append(name)
+    )
+
+
+def _named(query: sa.Select[UUID, UUID, str]) -> dict[UUID, Parties]:
+    found: dict[UUID, list[tuple[UUID, str]]] = {}
+    for key, organisation_id, name in db.session.execute(query):
+        found.setdefault(key, []).append((organisation_id, name))
     return {key: tuple(names) for key, names in found.items()}
 
 
-def _revisions(checklist_ids: list[UUID]) -> dict[UUID, _Newest]:
-    signed = (
-        sa.select(sa.func.count(Signature.id))
-        .where(Signature.revision_id == Revision.id, Signature.kind == SignatureKind.SIGNATURE)
-        .correlate(Revision)
-        .scalar_subquery()
+def _missing_signatures(revision_ids: Iterable[UUID | None]) -> dict[UUID, tuple[str, ...]]:
+    """Return the organisations that have not signed each of the revisions sent."""
+    signed = sa.exists().where(
+        Signature.revision_id == SignatureRequest.revision_id,
+        Signature.organisation_id == SignaturePlace.organisation_id,
     )
-    places = (
-        sa.select(sa.func.count(SignaturePlace.id))
-        .where(SignaturePlace.request_id == SignatureRequest.id)
-        .correlate(SignatureRequest)
-        .scalar_subquery()
+    rows = db.session.execute(
+        sa.select(SignatureRequest.revision_id, Organisation.name)
+        .join(SignaturePlace, SignaturePlace.request_id == SignatureRequest.id)
+        .join(Organisation, Organisation.id == SignaturePlace.organisation_id)
+        .where(SignatureRequest.revision_id.in_([one for one in revision_ids if one]), ~signed)
+        .order_by(SignaturePlace.position)
     )
-    found: dict[UUID, _Newest] = {}
-    for subject_id, number, state, given, asked in db.session.execute(
-        sa.select(Revision.subject_id, Revision.number, SignatureRequest.state, signed, places)
-        .join(SignatureRequest, SignatureRequest.revision_id == Revision.id)
-        .where(Revision.subject_id.in_(checklist_ids))
-        .order_by(Revision.number)
-    ):
-        found[subject_id] = _Newest(number, state, given, asked)
-    return found
+    found: dict[UUID, list[str]] = {}
+    for revision_id, name in rows:
+        found.setdefault(revision_id, []).append(name)
+    return {key: tuple(names) for key, names in found.items()}
 
 
-def _answers(checklist_ids: list[UUID]) -> dict[UUID, dict[str, Mapping[str, Any]]]:
-    """Return the form (M3) and the last day (C1) as they are written now; both are class K8."""
-    found: dict[UUID, dict[str, Mapping[str, Any]]] = {}
+def _overrides(visit_ids: Iterable[UUID]) -> dict[UUID, tuple[Override, ...]]:
+    found: dict[UUID, list[Override]] = {}
     for row in db.session.scalars(
-        sa.select(Answer).where(
-            Answer.checklist_id.in_(checklist_ids),
-            Answer.item.in_(("M3", "C1")),
-            Answer.scope == AnswerScope.SHARED,
-            Answer.is_current,
-        )
+        sa.select(GateOverride)
+        .where(GateOverride.visit_id.in_(list(visit_ids)))
+        .order_by(GateOverride.at)
+        .options(joinedload(GateOverride.user))
     ):
-        found.setdefault(row.checklist_id, {})[row.item] = row.values or {}
-    return found
-
-
-def _day(text: Any) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(str(text)) if text else None
-    except ValueError:
-        return None
-
-
-def _date_of(moment: dt.datetime | None) -> dt.date | None:
-    return moment.astimezone(clock.zone()).date() if moment else None
+        found.setdefault(row.visit_id, []).append(Override(row.user.name, row.reason))
+    return {key: tuple(given) for key, given in found.items()}
