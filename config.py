@@ -1,16 +1,21 @@
-"""The settings: typed, frozen, read once from the environment, with defaults safe for production."""
+"""The settings: typed, frozen, read once from the environment; defaults safe for production."""
 
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import NoReturn
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 ROOT = Path(__file__).resolve().parent
 PREFIX = "TRACKER_"
 KNOWN_LANGUAGES = ("en", "ar")
+MAIL_SCHEMES = ("smtp", "smtps", "file", "console")
+# psycopg is the driver, whichever way the database is named.
+POSTGRESQL = re.compile(r"postgres(ql(\+psycopg)?)?://")
+MAILBOX = re.compile(r"([^<>@]+ )?<?[^<>@\s]+@[^<>@\s]+>?")
 
 
 class SettingsError(Exception):
@@ -22,10 +27,10 @@ class Settings:
     """All that can be set from outside. Every field is documented in docs/operations.md."""
 
     data_dir: Path
-    database_url: str
-    secret_key: str | None
+    database_url: str = field(repr=False)
+    secret_key: str | None = field(repr=False)
     base_url: str
-    mail_url: str
+    mail_url: str = field(repr=False)
     mail_from: str
     timezone: str
     country: str
@@ -45,29 +50,30 @@ class Settings:
         """Whether people reach the application by https; secure cookies follow it."""
         return self.base_url.startswith("https://")
 
+    @property
+    def database_is_there(self) -> bool:
+        """Whether the database's file exists; of a server it is not known before it is asked."""
+        path = self.database_url.removeprefix("sqlite:///")
+        return path != self.database_url and Path(path.partition("?")[0]).exists()
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
         """Read the settings; raise SettingsError with one plain line when one is wrong."""
         read = _Reader(os.environ if environ is None else environ)
-        data_dir = Path(read.text("DATA_DIR", str(ROOT / "instance"))).expanduser().resolve()
-        base_url = read.text("BASE_URL", "http://localhost:8000").rstrip("/")
-        parts = urlsplit(base_url)
-        if parts.scheme not in {"http", "https"} or not parts.netloc:
-            read.refuse("BASE_URL", "an address such as https://terms.example")
+        data_dir = read.folder("DATA_DIR", ROOT / "instance")
+        address = read.address("BASE_URL", "http://localhost:8000")
         settings = cls(
             data_dir=data_dir,
-            database_url=_database_url(
-                read.text("DATABASE_URL", f"sqlite:///{data_dir / 'tracker.sqlite3'}")
-            ),
+            database_url=read.database("DATABASE_URL", f"sqlite:///{data_dir / 'tracker.sqlite3'}"),
             secret_key=read.secret("SECRET_KEY"),
-            base_url=base_url,
-            mail_url=read.text("MAIL_URL", f"file://{data_dir / 'mail'}"),
-            mail_from=read.text("MAIL_FROM", f"Common Terms <no-reply@{parts.hostname}>"),
+            base_url=address.geturl(),
+            mail_url=read.mail_url("MAIL_URL", f"file://{data_dir / 'mail'}"),
+            mail_from=read.mailbox("MAIL_FROM", f"Common Terms <no-reply@{address.hostname}>"),
             timezone=read.zone("TIMEZONE", "UTC"),
             country=read.text("COUNTRY", ""),
             languages=read.languages("LANGUAGES", "en,ar"),
             host=read.text("HOST", "127.0.0.1"),
-            port=read.number("PORT", parts.port or 8000, 1, 65535),
+            port=read.number("PORT", address.port or 8000, 1, 65535),
             workers=read.number("WORKERS", 2, 1, 64),
             idle_minutes=read.number("IDLE_MINUTES", 30, 1, 24 * 60),
             session_hours=read.number("SESSION_HOURS", 12, 1, 24 * 7),
@@ -79,15 +85,14 @@ class Settings:
         return settings
 
 
-def _database_url(url: str) -> str:
-    """Accept the two databases that are supported, and name the driver."""
-    if url.startswith("sqlite:///"):
-        return url
-    for scheme in ("postgresql://", "postgres://", "postgresql+psycopg://"):
-        if url.startswith(scheme):
-            return "postgresql+psycopg://" + url.removeprefix(scheme)
-    message = f"{PREFIX}DATABASE_URL must begin with sqlite:/// or postgresql://"
-    raise SettingsError(message)
+def _split(url: str) -> SplitResult | None:
+    """Take an address apart; None when it is none, or when its port can't be one."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
 
 
 class _Reader:
@@ -97,7 +102,7 @@ class _Reader:
         self._environ = environ
         self._asked: set[str] = set()
 
-    def refuse(self, name: str, wanted: str) -> None:
+    def refuse(self, name: str, wanted: str) -> NoReturn:
         message = f"{PREFIX}{name} must be {wanted}"
         raise SettingsError(message)
 
@@ -118,6 +123,51 @@ class _Reader:
         self._asked.add(name)
         return self._environ.get(PREFIX + name, "").strip() or default
 
+    def folder(self, name: str, default: Path) -> Path:
+        try:
+            path = Path(self.text(name, str(default))).expanduser().resolve()
+            is_blocked = any(one.exists() and not one.is_dir() for one in (path, *path.parents))
+        except (RuntimeError, ValueError, OSError):  # no such user, a null character, too long
+            self.refuse(name, "a folder")
+        if is_blocked:
+            self.refuse(name, "a folder; there is a file")
+        return path
+
+    def address(self, name: str, default: str) -> SplitResult:
+        parts = _split(self.text(name, default).rstrip("/"))
+        if (
+            parts is None
+            or parts.scheme not in {"http", "https"}
+            or not parts.hostname
+            or parts.username is not None
+            or parts.path + parts.query + parts.fragment
+        ):
+            self.refuse(name, "an address such as https://terms.example")
+        return parts
+
+    def database(self, name: str, default: str) -> str:
+        """Accept the two databases that are supported, and name the driver."""
+        url = self.text(name, default)
+        if re.match(r"sqlite:////.", url):
+            return url
+        parts = _split(url)
+        if parts is None or not POSTGRESQL.match(url) or not parts.path.strip("/"):
+            self.refuse(name, "sqlite:////FULL/PATH or postgresql://USER:PASSWORD@HOST/NAME")
+        return POSTGRESQL.sub("postgresql+psycopg://", url, count=1)
+
+    def mail_url(self, name: str, default: str) -> str:
+        url = self.text(name, default)
+        parts = _split(url)
+        if parts is None or parts.scheme not in MAIL_SCHEMES:
+            self.refuse(name, "smtp://HOST:PORT, smtps://HOST, file:///FOLDER or console://")
+        return url
+
+    def mailbox(self, name: str, default: str) -> str:
+        text = self.text(name, default)
+        if not MAILBOX.fullmatch(text) or not text.isprintable():
+            self.refuse(name, "an email address such as Common Terms <terms@npm.example>")
+        return text
+
     def secret(self, name: str) -> str | None:
         value = self.text(name, "")
         if value and len(value) < 32:  # noqa: PLR2004 -- 32 letters: 128 bits even if hexadecimal
@@ -126,7 +176,7 @@ class _Reader:
 
     def number(self, name: str, default: int, least: int, most: int) -> int:
         text = self.text(name, str(default))
-        if not re.fullmatch(r"\d{1,9}", text) or not least <= int(text) <= most:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
             self.refuse(name, f"a whole number from {least} to {most}")
         return int(text)
 
@@ -140,12 +190,12 @@ class _Reader:
         text = self.text(name, default)
         try:
             ZoneInfo(text)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):
             self.refuse(name, "a time zone such as Europe/Zurich")
         return text
 
     def languages(self, name: str, default: str) -> tuple[str, ...]:
         codes = tuple(part.strip() for part in self.text(name, default).split(",") if part.strip())
-        if not codes or any(code not in KNOWN_LANGUAGES for code in codes):
+        if not codes or not set(codes) <= set(KNOWN_LANGUAGES) or len(set(codes)) < len(codes):
             self.refuse(name, f"some of {', '.join(KNOWN_LANGUAGES)}, the first being the default")
         return codes

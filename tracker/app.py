@@ -270,7 +270,7 @@ def _furnish(app: Flask) -> None:
 
 def _configure(app: Flask, settings: Settings) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ring = keys.load(settings.data_dir / "keys", may_make=True)
+    ring = keys.load(settings.data_dir / "keys", may_make=not settings.database_is_there)
     keys.use(ring)
     clock.use_zone(settings.timezone)
     app.config.update(

@@ -53,4 +53,4 @@ def authenticate(text: str) -> str:
 
 def is_authentic(text: str, code: str) -> bool:
     """Tell whether a code is the one authenticate() gives, without leaking time."""
-    return hmac.compare_digest(authenticate(text), code)
+    return hmac.compare_digest(authenticate(text).encode(), code.encode())

@@ -1,8 +1,11 @@
 """The instance's keys: made at the first start, kept outside the database, never replaced."""
 
 import os
+import re
 import secrets
-from dataclasses import dataclass
+import shutil
+import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 
 KEY_BYTES = 32
@@ -21,10 +24,10 @@ class Keys:
     encrypts the second factors.
     """
 
-    secret: bytes
-    fields: bytes
-    trail: bytes
-    totp: bytes
+    secret: bytes = field(repr=False)
+    fields: bytes = field(repr=False)
+    trail: bytes = field(repr=False)
+    totp: bytes = field(repr=False)
 
 
 class _Ring:
@@ -68,22 +71,37 @@ def _path(directory: Path, name: str) -> Path:
 
 
 def _make(directory: Path) -> None:
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for name in NAMES:
-        descriptor = os.open(
-            _path(directory, name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600
-        )
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(KEY_BYTES) + "\n")
+    """Make all keys beside the place and put them there at once: never only some of them."""
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        made = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+        for name in NAMES:
+            _write(_path(made, name), secrets.token_hex(KEY_BYTES) + "\n")
+        try:
+            made.rename(directory)
+        except OSError:
+            shutil.rmtree(made)
+            # Another process put its own there in the same moment: those are the keys.
+            if not _path(directory, NAMES[0]).exists():
+                raise
+    except OSError as error:
+        message = f"The keys can't be made in {directory}: {error.strerror}."
+        raise KeysError(message) from error
+
+
+def _write(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
 
 
 def _read(path: Path) -> bytes:
     try:
-        key = bytes.fromhex(path.read_text().strip())
-    except ValueError as error:
-        message = f"{path} is not a key: it must hold {KEY_BYTES * 2} hexadecimal letters."
+        text = path.read_bytes().strip()
+    except OSError as error:
+        message = f"{path} can't be read: {error.strerror}."
         raise KeysError(message) from error
-    if len(key) != KEY_BYTES:
+    if not re.fullmatch(rb"[0-9a-f]{%d}" % (2 * KEY_BYTES), text):
         message = f"{path} is not a key: it must hold {KEY_BYTES * 2} hexadecimal letters."
         raise KeysError(message)
-    return key
+    return bytes.fromhex(text.decode())

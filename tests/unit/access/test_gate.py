@@ -1,0 +1,149 @@
+"""The door: a page that nobody marked is closed, and every mark opens exactly what it says."""
+
+from uuid import UUID
+
+import pytest
+from flask import Flask, redirect
+from flask.testing import FlaskClient
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response
+
+from tracker.access import gate
+from tracker.access.actor import Actor
+from tracker.access.decision import YES, no
+from tracker.core.db import will_write
+from tracker.core.errors import RefusedError
+
+PERSON = Actor(UUID(int=1), "Samira Okell")
+
+
+class House:
+    """An application with a page of each mark, and who is at its door."""
+
+    def __init__(self) -> None:
+        self.app = Flask("house")
+        self.actor: Actor | None = None
+        self.asked = 0
+        self.wrote: list[bool] = []
+        for name, mark in (
+            ("open", gate.public),
+            ("inside", gate.signed_in),
+            ("logged", lambda view: gate.logs_reads(gate.signed_in(view))),
+            ("unmarked", lambda view: view),
+            ("theirs", lambda view: view),
+        ):
+            self._add(name, mark)
+        gate.mark_endpoint(self.app, "theirs", "public")
+        gate.init_gate(self.app, self._load, self._turn_away)
+
+    def _add(self, name: str, mark: object) -> None:
+        def view() -> str:
+            self.wrote.append(will_write.get())
+            return name
+
+        view.__name__ = name
+        assert callable(mark)
+        self.app.add_url_rule(f"/{name}", name, mark(view), methods=["GET", "POST"])
+
+    def _load(self) -> Actor | None:
+        self.asked += 1
+        return self.actor
+
+    def _turn_away(self) -> Response:
+        return redirect("/sign-in")
+
+    @property
+    def client(self) -> FlaskClient:
+        return self.app.test_client()
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("page", "stranger", "person"),
+    [
+        ("open", 200, 200),
+        ("theirs", 200, 200),
+        ("inside", 302, 200),
+        ("logged", 302, 200),
+        ("unmarked", 404, 404),
+        ("nowhere", 404, 404),
+    ],
+)
+def test_what_is_not_marked_is_closed(
+    house: House, page: str, method: str, stranger: int, person: int
+) -> None:
+    assert house.client.open(f"/{page}", method=method).status_code == stranger
+    house.actor = PERSON
+    assert house.client.open(f"/{page}", method=method).status_code == person
+
+
+def test_a_stranger_is_led_to_the_sign_in(house: House) -> None:
+    assert house.client.get("/inside").location == "/sign-in"
+
+
+def test_who_is_at_the_door_is_not_asked_for_an_open_page(house: House) -> None:
+    house.client.get("/open")
+    assert house.asked == 0
+
+
+def test_a_page_tells_beforehand_whether_it_writes(house: House) -> None:
+    house.actor = PERSON
+    for page, method in (("open", "GET"), ("inside", "GET"), ("logged", "GET"), ("inside", "POST")):
+        house.client.open(f"/{page}", method=method)
+    assert house.wrote == [False, False, True, True]
+    assert will_write.get()
+
+
+def test_marks_are_told(house: House) -> None:
+    found = {
+        name: gate.mark_of(house.app, name)
+        for name in ("open", "inside", "logged", "theirs", "unmarked")
+    }
+    assert found == {
+        "open": "public",
+        "inside": "signed_in",
+        "logged": "signed_in",
+        "theirs": "public",
+        "unmarked": None,
+    }
+
+
+def test_a_person_is_loaded_once_a_request_and_again_after_being_forgotten(house: House) -> None:
+    house.actor = PERSON
+    with house.app.test_request_context():
+        assert gate.current_actor() is gate.current_actor() is PERSON
+        assert house.asked == 1
+        house.actor = None
+        assert gate.optional_actor() is PERSON
+        gate.forget_actor()
+        assert gate.optional_actor() is None
+        assert house.asked == 2
+
+
+def test_without_anybody_a_page_that_needs_somebody_is_not_there(house: House) -> None:
+    with house.app.test_request_context(), pytest.raises(NotFound):
+        gate.current_actor()
+
+
+def test_require_lets_a_yes_pass_and_raises_a_no_with_its_reason() -> None:
+    gate.require(YES)
+    with pytest.raises(RefusedError, match="Only the NPM may do this"):
+        gate.require(no("Only the NPM may do this."))
+
+
+def test_found_passes_a_thing_on_and_answers_404_for_nothing() -> None:
+    assert gate.found(PERSON) is PERSON
+    with pytest.raises(NotFound):
+        gate.found(None)
+
+
+@pytest.mark.parametrize("text", ["", "1", "x" * 36, "../etc", "0" * 31])
+def test_what_is_no_id_in_an_address_is_not_found(text: str) -> None:
+    assert gate.as_uuid(str(PERSON.user_id)) == PERSON.user_id
+    with pytest.raises(NotFound):
+        gate.as_uuid(text)

@@ -1,0 +1,116 @@
+"""The planning of a visit (class K2): who may see it, as a table of cases."""
+
+import datetime as dt
+from itertools import product
+from uuid import UUID
+
+import pytest
+
+from tracker.access.actor import (
+    Actor,
+    ActorClearance,
+    ActorMembership,
+    OrganisationKind,
+    Role,
+)
+from tracker.access.information import RESTRICTED, InformationClass, may_see_planning
+
+COOPERATION, VISIT, ELSEWHERE, BODY = (UUID(int=n) for n in range(1, 5))
+END = dt.date(2027, 1, 1)
+ALL, THIS, OTHER, NONE = "all", "this visit", "another cooperation", "none"
+CLEARANCES = {
+    ALL: (ActorClearance(COOPERATION, None, END),),
+    THIS: (ActorClearance(COOPERATION, VISIT, END),),
+    OTHER: (ActorClearance(ELSEWHERE, None, END),),
+    NONE: (),
+}
+
+
+def actor(kind: OrganisationKind | None, *roles: Role, cleared: str, expert: bool = False) -> Actor:
+    body = None if kind is None else BODY
+    return Actor(
+        UUID(int=9),
+        "Leyla Marchetti",
+        memberships=tuple(ActorMembership(r, body, "Body", kind, expert) for r in roles),
+        organisation_id=body,
+        clearances=CLEARANCES[cleared],
+    )
+
+
+def sees(one: Actor, *, listed: bool, leads: bool = False) -> bool:
+    return bool(may_see_planning(one, COOPERATION, VISIT, listed=listed, leads=leads))
+
+
+def test_kinds_k2_to_k7_are_restricted() -> None:
+    assert {one.value for one in RESTRICTED} == {"K2", "K3", "K4", "K5", "K6", "K7"}
+    assert {one.value for one in InformationClass} - {one.value for one in RESTRICTED} == {
+        "K0",
+        "K1",
+        "K8",
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "expert", "cleared", "listed", "allowed"),
+    [
+        # The NPM's own people: the list alone decides
+        (OrganisationKind.NPM, False, NONE, True, True),
+        (OrganisationKind.NPM, False, NONE, False, False),
+        (OrganisationKind.NPM, False, ALL, False, False),
+        # Outside experts of the NPM and people of CSOs: list and clearance
+        (OrganisationKind.NPM, True, NONE, True, False),
+        (OrganisationKind.NPM, True, ALL, True, True),
+        (OrganisationKind.NPM, True, THIS, True, True),
+        (OrganisationKind.NPM, True, ALL, False, False),
+        (OrganisationKind.CSO, False, NONE, True, False),
+        (OrganisationKind.CSO, False, OTHER, True, False),
+        (OrganisationKind.CSO, False, ALL, True, True),
+        (OrganisationKind.CSO, False, THIS, True, True),
+        (OrganisationKind.CSO, False, ALL, False, False),
+        (OrganisationKind.OTHER, False, ALL, True, True),
+        (OrganisationKind.OTHER, False, NONE, True, False),
+    ],
+)
+@pytest.mark.parametrize("role", [Role.MEMBER, Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER])
+def test_planning_is_seen_by_list_and_clearance(
+    role: Role, kind: OrganisationKind, expert: bool, cleared: str, listed: bool, allowed: bool
+) -> None:
+    one = actor(kind, role, cleared=cleared, expert=expert)
+    assert sees(one, listed=listed) is allowed
+
+
+@pytest.mark.parametrize("kind", [OrganisationKind.NPM, OrganisationKind.CSO])
+@pytest.mark.parametrize("cleared", CLEARANCES)
+def test_the_lead_always_sees_it(kind: OrganisationKind, cleared: str) -> None:
+    assert sees(actor(kind, Role.MEMBER, cleared=cleared), listed=False, leads=True)
+
+
+@pytest.mark.parametrize(
+    "roles", [(Role.AUDITOR,), (Role.ADMINISTRATOR,), (Role.AUDITOR, Role.ADMINISTRATOR), ()]
+)
+def test_auditors_and_administrators_have_no_way_in(roles: tuple[Role, ...]) -> None:
+    for kind, cleared, listed, leads in product(
+        OrganisationKind, CLEARANCES, (True, False), (True, False)
+    ):
+        assert not sees(actor(kind, *roles, cleared=cleared), listed=listed, leads=leads)
+
+
+def test_who_audits_and_is_a_member_besides_sees_it_as_a_member() -> None:
+    one = actor(OrganisationKind.NPM, Role.AUDITOR, Role.MEMBER, cleared=NONE)
+    assert sees(one, listed=True)
+    assert not sees(one, listed=False)
+
+
+def test_who_acts_for_no_organisation_sees_nothing() -> None:
+    one = actor(None, Role.ADMINISTRATOR, cleared=ALL)
+    assert not sees(one, listed=True, leads=True)
+
+
+@pytest.mark.parametrize(
+    ("cleared", "listed", "words"),
+    [(NONE, True, "undertaking is not signed"), (ALL, False, "not listed among those")],
+)
+def test_a_no_says_why(cleared: str, listed: bool, words: str) -> None:
+    one = actor(OrganisationKind.CSO, Role.MEMBER, cleared=cleared)
+    decision = may_see_planning(one, COOPERATION, VISIT, listed=listed, leads=False)
+    assert words in str(decision.reason)

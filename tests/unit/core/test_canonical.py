@@ -1,0 +1,75 @@
+"""The canonical form: one value has one form of bytes, by the examples of RFC 8785."""
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracker.core import canonical
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def test_keys_stand_in_the_order_of_their_utf_16_units() -> None:
+    """RFC 8785, section 3.2.3."""
+    value = {
+        "\u20ac": "Euro Sign",
+        "\r": "Carriage Return",
+        "\ufb33": "Hebrew Letter Dalet With Dagesh",
+        "1": "One",
+        "\U0001f600": "Emoji: Grinning Face",
+        "\u0080": "Control",
+        "\u00f6": "Latin Small Letter O With Diaeresis",
+    }
+    order = list(json.loads(canonical.to_bytes(value)))
+    assert order == ["\r", "1", "\u0080", "\u00f6", "\u20ac", "\U0001f600", "\ufb33"]
+
+
+def test_there_are_no_blanks_and_no_needless_escapes() -> None:
+    """RFC 8785, section 3.2.2."""
+    value = {"text": '€$\u000f\u000aA\'B"\\\\"/', "many": [1, True, None]}
+    expected = '{"many":[1,true,null],"text":"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}'
+    assert canonical.to_bytes(value) == expected.encode()
+
+
+@given(st.dictionaries(TEXT, PLAIN, max_size=5))
+def test_a_value_is_read_back_as_it_was(value: dict[str, Any]) -> None:
+    assert canonical.from_bytes(canonical.to_bytes(value)) == value
+
+
+@given(st.dictionaries(TEXT, PLAIN, max_size=5))
+def test_the_order_in_which_keys_were_put_makes_no_difference(value: dict[str, Any]) -> None:
+    other = dict(reversed(value.items()))
+    assert canonical.to_bytes(other) == canonical.to_bytes(value)
+    assert canonical.digest_of(other) == canonical.digest_of(value)
+
+
+@given(st.dictionaries(TEXT, PLAIN, max_size=3), st.dictionaries(TEXT, PLAIN, max_size=3))
+def test_different_values_have_different_forms(one: dict[str, Any], two: dict[str, Any]) -> None:
+    same = canonical.to_bytes(one) == canonical.to_bytes(two)
+    assert same == (json.dumps(one, sort_keys=True) == json.dumps(two, sort_keys=True))
+
+
+@pytest.mark.parametrize("value", [{"n": 2**53}, {"n": -(2**53)}, {"n": float("nan")}, {1: "x"}])
+def test_what_has_no_one_form_is_refused(value: Any) -> None:
+    with pytest.raises(rfc8785.CanonicalizationError):
+        canonical.to_bytes(value)
+
+
+def test_half_a_pair_of_units_is_refused() -> None:
+    with pytest.raises((rfc8785.CanonicalizationError, UnicodeEncodeError)):
+        canonical.to_bytes({"text": "\ud800"})
+
+
+def test_the_digest_is_the_sha_256_of_the_bytes() -> None:
+    assert canonical.digest(b"") == hashlib.sha256(b"").hexdigest()
+    assert canonical.digest_of({"b": 1, "a": []}) == hashlib.sha256(b'{"a":[],"b":1}').hexdigest()

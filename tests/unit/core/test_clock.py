@@ -1,0 +1,60 @@
+"""Time: now in UTC, and today in the time zone of the NPM."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+import pytest
+
+from tracker.core import clock
+
+
+@pytest.fixture(autouse=True)
+def back() -> Iterator[None]:
+    zone = clock.zone().key
+    yield
+    clock.set_for_tests(None)
+    clock.use_zone(zone)
+
+
+def test_now_is_aware_and_in_utc() -> None:
+    before = dt.datetime.now(dt.UTC)
+    now = clock.now()
+    assert now.tzinfo is dt.UTC
+    assert before <= now <= dt.datetime.now(dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "today"),
+    [
+        ("UTC", dt.date(2026, 3, 2)),
+        ("Pacific/Auckland", dt.date(2026, 3, 3)),
+        ("Africa/Cairo", dt.date(2026, 3, 3)),
+        ("America/Lima", dt.date(2026, 3, 2)),
+    ],
+)
+def test_today_is_the_date_in_the_zone_of_the_npm(zone: str, today: dt.date) -> None:
+    clock.set_for_tests(dt.datetime(2026, 3, 2, 23, 30, tzinfo=dt.UTC))
+    clock.use_zone(zone)
+    assert clock.zone().key == zone
+    assert clock.today() == today
+    assert clock.now() == dt.datetime(2026, 3, 2, 23, 30, tzinfo=dt.UTC)
+
+
+def test_a_day_begins_an_hour_earlier_by_utc_in_summer() -> None:
+    clock.use_zone("Europe/Zurich")
+    for moment, day in (
+        (dt.datetime(2026, 1, 31, 22, 59, tzinfo=dt.UTC), dt.date(2026, 1, 31)),
+        (dt.datetime(2026, 1, 31, 23, 0, tzinfo=dt.UTC), dt.date(2026, 2, 1)),
+        (dt.datetime(2026, 7, 31, 21, 59, tzinfo=dt.UTC), dt.date(2026, 7, 31)),
+        (dt.datetime(2026, 7, 31, 22, 0, tzinfo=dt.UTC), dt.date(2026, 8, 1)),
+    ):
+        clock.set_for_tests(moment)
+        assert clock.today() == day
+
+
+def test_time_stands_still_in_tests_until_it_is_let_go() -> None:
+    moment = dt.datetime(2026, 3, 2, 9, 30, tzinfo=dt.UTC)
+    clock.set_for_tests(moment)
+    assert clock.now() == clock.now() == moment
+    clock.set_for_tests(None)
+    assert clock.now() != moment

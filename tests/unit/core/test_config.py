@@ -1,0 +1,212 @@
+"""The settings: what stands where nothing is set, and each wrong value refused in one line."""
+
+from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
+
+import pytest
+
+from config import ROOT, Settings, SettingsError
+
+
+def read(**environment: str) -> Settings:
+    return Settings.from_environment(
+        {f"TRACKER_{name}": value for name, value in environment.items()}
+    )
+
+
+def test_without_anything_set_the_settings_are_safe() -> None:
+    settings = Settings.from_environment({})
+    assert settings.data_dir == ROOT / "instance"
+    assert settings.database_url == f"sqlite:///{ROOT / 'instance' / 'tracker.sqlite3'}"
+    assert settings.base_url == "http://localhost:8000"
+    assert settings.mail_url == f"file://{ROOT / 'instance' / 'mail'}"
+    assert settings.mail_from == "Common Terms <no-reply@localhost>"
+    assert settings.secret_key is None
+    assert settings.host == "127.0.0.1"
+    assert (settings.demo, settings.testing, settings.secure) == (False, False, False)
+
+
+def test_the_environment_of_the_process_is_read_when_none_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TRACKER_COUNTRY", "Maravena")
+    assert Settings.from_environment().country == "Maravena"
+
+
+def test_what_stands_in_the_data_directory_follows_it(tmp_path: Path) -> None:
+    settings = read(DATA_DIR=str(tmp_path))
+    assert settings.data_dir == tmp_path
+    assert settings.database_url == f"sqlite:///{tmp_path / 'tracker.sqlite3'}"
+    assert settings.mail_url == f"file://{tmp_path / 'mail'}"
+
+
+def test_settings_are_never_changed() -> None:
+    with pytest.raises(FrozenInstanceError):
+        read().demo = True  # type: ignore[misc] # the test is that it can't be
+
+
+def test_secure_cookies_follow_the_address() -> None:
+    settings = read(BASE_URL="https://terms.example/")
+    assert settings.secure
+    assert settings.base_url == "https://terms.example"
+    assert settings.mail_from == "Common Terms <no-reply@terms.example>"
+
+
+def test_the_port_follows_the_address_unless_it_is_set() -> None:
+    assert read(BASE_URL="http://localhost:8123").port == 8123
+    assert read(BASE_URL="http://localhost:8123", PORT="9000").port == 9000
+    assert read(BASE_URL="https://terms.example").port == 8000
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("postgresql://u:p@db/x", "postgresql+psycopg://u:p@db/x"),
+        ("postgres://u:p@db/x", "postgresql+psycopg://u:p@db/x"),
+        ("postgresql+psycopg://u@db:5433/x", "postgresql+psycopg://u@db:5433/x"),
+        ("postgresql:///x?host=/run/sockets", "postgresql+psycopg:///x?host=/run/sockets"),
+        ("sqlite:////var/lib/x.sqlite3", "sqlite:////var/lib/x.sqlite3"),
+    ],
+)
+def test_two_databases_are_supported(given: str, kept: str) -> None:
+    assert read(DATABASE_URL=given).database_url == kept
+
+
+def test_a_database_is_there_once_its_file_is(tmp_path: Path) -> None:
+    assert not read(DATA_DIR=str(tmp_path)).database_is_there
+    (tmp_path / "tracker.sqlite3").touch()
+    assert read(DATA_DIR=str(tmp_path)).database_is_there
+    with_options = read(DATABASE_URL=f"sqlite:///{tmp_path / 'tracker.sqlite3'}?timeout=5")
+    assert with_options.database_is_there
+    assert not read(DATABASE_URL="postgresql://db/x").database_is_there
+
+
+def test_blanks_around_a_value_are_no_part_of_it() -> None:
+    assert read(COUNTRY="  Maravena ", WORKERS=" 3 ").workers == 3
+    assert read(COUNTRY="  Maravena ").country == "Maravena"
+
+
+def test_an_empty_value_is_as_none() -> None:
+    assert read(WORKERS="", SECRET_KEY="  ") == Settings.from_environment({})
+
+
+def test_languages_are_a_list_whose_first_is_the_default() -> None:
+    assert read(LANGUAGES="ar, en").languages == ("ar", "en")
+    assert read(LANGUAGES="ar").languages == ("ar",)
+
+
+def test_the_greatest_size_of_a_request_is_given_in_kilobytes() -> None:
+    assert read(MAX_REQUEST_KB="64").max_upload_bytes == 65536
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://db/x"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "sqlite:///"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("DATABASE_URL", "sqlite:///beside.sqlite3"),
+        ("DATABASE_URL", "postgresql://db:port/x"),
+        ("DATABASE_URL", "postgresql://db"),
+        ("DATABASE_URL", "file.sqlite3"),
+        ("BASE_URL", "terms.example"),
+        ("BASE_URL", "ftp://terms.example"),
+        ("BASE_URL", "https://"),
+        ("BASE_URL", "http://:8000"),
+        ("BASE_URL", "http://terms.example:port"),
+        ("BASE_URL", "http://terms.example:99999"),
+        ("BASE_URL", "http://[::1"),
+        ("BASE_URL", "https://terms.example/?a=b"),
+        ("BASE_URL", "https://terms.example/#top"),
+        ("BASE_URL", "https://me:secret@terms.example"),
+        ("MAIL_URL", "mail.example"),
+        ("MAIL_URL", "pigeon://mail.example"),
+        ("MAIL_FROM", "Common Terms"),
+        ("MAIL_FROM", "Common Terms <no-reply>"),
+        ("MAIL_FROM", "a@terms.example\nBcc: b@terms.example"),
+        ("SECRET_KEY", "short"),
+        ("SECRET_KEY", "x" * 31),
+        ("TIMEZONE", "Nowhere/Here"),
+        ("TIMEZONE", "../../etc/passwd"),
+        ("TIMEZONE", "Europe"),
+        ("LANGUAGES", ","),
+        ("LANGUAGES", "en,xx"),
+        ("LANGUAGES", "en,en"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PORT", "http"),
+        ("PORT", "-1"),
+        ("PORT", "٨٠٨٠"),
+        ("WORKERS", "0"),
+        ("WORKERS", "65"),
+        ("WORKERS", "2.5"),
+        ("IDLE_MINUTES", "0"),
+        ("IDLE_MINUTES", "1441"),
+        ("SESSION_HOURS", "0"),
+        ("SESSION_HOURS", "169"),
+        ("INVITATION_DAYS", "0"),
+        ("INVITATION_DAYS", "91"),
+        ("MAX_REQUEST_KB", "63"),
+        ("MAX_REQUEST_KB", "999999999999"),
+        ("DEMO", "yes"),
+        ("DEMO", "true"),
+    ],
+)
+def test_a_wrong_setting_is_refused_in_one_line_that_names_it(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(**{name: value})
+    words = str(refused.value)
+    assert words.startswith(f"TRACKER_{name} must ")
+    assert "\n" not in words
+    assert len(words) < 140
+
+
+@pytest.mark.parametrize("value", ["~nobody-of-that-name/data", "a\0b"])
+def test_a_data_directory_that_can_not_be_is_refused(value: str) -> None:
+    with pytest.raises(SettingsError, match="TRACKER_DATA_DIR must be a folder"):
+        read(DATA_DIR=value)
+
+
+def test_a_data_directory_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for place in (file, file / "below"):
+        with pytest.raises(SettingsError, match="TRACKER_DATA_DIR must be a folder"):
+            read(DATA_DIR=str(place))
+
+
+def test_a_secret_key_is_never_shown_in_a_message() -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(SECRET_KEY="pebble-lantern")
+    assert "pebble" not in str(refused.value)
+
+
+def test_what_holds_secrets_is_not_shown_where_settings_are() -> None:
+    shown = repr(
+        read(
+            SECRET_KEY="pebble-lantern-quiet-river-bridge",
+            DATABASE_URL="postgresql://u:pebble@db/x",
+            MAIL_URL="smtp://u:pebble@mail.example",
+        )
+    )
+    assert "pebble" not in shown
+    assert "base_url='http://localhost:8000'" in shown
+
+
+def test_names_that_are_no_setting_are_refused_all_at_once() -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(DATADIR="/x", WORKER="3", COUNTRY="Maravena")
+    assert str(refused.value).startswith("TRACKER_DATADIR, TRACKER_WORKER: there is no such")
+
+
+def test_names_of_tests_and_of_others_are_passed_over() -> None:
+    assert Settings.from_environment({"TRACKER_TEST_X": "1", "OTHER": "1"}) == read()
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Settings)])
+def test_every_setting_stands_in_the_operators_guide(field: str) -> None:
+    if field == "testing":  # not set from outside
+        return
+    name = {"max_upload_bytes": "max_request_kb"}.get(field, field)
+    assert f"`TRACKER_{name.upper()}`" in (ROOT / "docs" / "operations.md").read_text()

@@ -1,0 +1,74 @@
+"""Types of columns: moments in UTC, enums by their value, alike on both databases."""
+
+import datetime as dt
+import enum
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from tracker.access.actor import Role
+from tracker.checklists.models import Checklist, ChecklistState
+from tracker.core.db import Base, UtcDateTime
+
+DIALECTS = [make_url(f"{name}://").get_dialect()() for name in ("sqlite", "postgresql")]
+PLUS_TWO = dt.timezone(dt.timedelta(hours=2))
+
+
+def columns() -> list[sa.Column[object]]:
+    return [column for table in Base.metadata.tables.values() for column in table.columns]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda one: one.name)
+def test_a_moment_of_any_zone_is_stored_and_read_in_utc(dialect: sa.Dialect) -> None:
+    kind = UtcDateTime()
+    moment = dt.datetime(2026, 3, 2, 1, 30, tzinfo=PLUS_TWO)
+    stored = kind.process_bind_param(moment, dialect)
+    assert stored is not None
+    assert stored.replace(tzinfo=None) == dt.datetime(2026, 3, 1, 23, 30)  # noqa: DTZ001 -- stored so
+    assert (stored.tzinfo is None) == (dialect.name == "sqlite")
+    read = kind.process_result_value(stored, dialect)
+    assert read == moment
+    assert read is not None
+    assert read.tzinfo is dt.UTC
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda one: one.name)
+def test_no_moment_stays_none(dialect: sa.Dialect) -> None:
+    assert UtcDateTime().process_bind_param(None, dialect) is None
+    assert UtcDateTime().process_result_value(None, dialect) is None
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda one: one.name)
+def test_a_moment_without_a_zone_is_refused(dialect: sa.Dialect) -> None:
+    with pytest.raises(ValueError, match="without a time zone"):
+        UtcDateTime().process_bind_param(dt.datetime(2026, 3, 2), dialect)  # noqa: DTZ001 -- naive
+
+
+def test_every_moment_of_every_table_is_kept_so() -> None:
+    moments = [one for one in columns() if isinstance(one.type, sa.DateTime | UtcDateTime)]
+    assert len(moments) > 20
+    assert [str(one) for one in moments if not isinstance(one.type, UtcDateTime)] == []
+
+
+def test_every_enum_is_stored_by_its_value_and_not_as_a_type_of_the_database() -> None:
+    enums = [one.type for one in columns() if isinstance(one.type, sa.Enum)]
+    assert len(enums) > 10
+    for kind in enums:
+        assert kind.enum_class is not None
+        assert kind.enums == [member.value for member in kind.enum_class]
+        assert not kind.native_enum
+    state = Checklist.__table__.c.state.type
+    assert isinstance(state, sa.Enum)
+    assert state.enums == [one.value for one in ChecklistState]
+    assert issubclass(Role, enum.StrEnum)
+
+
+def test_every_constraint_has_a_name_so_that_it_can_be_migrated() -> None:
+    nameless = [
+        f"{table.name}: {constraint}"
+        for table in Base.metadata.tables.values()
+        for constraint in table.constraints
+        if constraint.name is None
+    ]
+    assert nameless == []
