@@ -89,6 +89,7 @@ def review(checklist_id: UUID) -> str | Response:
     filling = fill(checklist)
     second_reader = safeguards.second_reader_of(filling)
     require(policy.can_review(actor, second_reader, filling.sheet.authors))
+    require(policy.is_open(checklist.state, None, "M5"))
     form = Form()
     done = tried(
         form,

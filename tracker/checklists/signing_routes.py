@@ -54,7 +54,7 @@ def send(checklist_id: UUID) -> str | Response:
     }
     form = send_form(filling, able)
     obstacles = signing.obstacles(filling)
-    if form.validate_on_submit():
+    if not obstacles and all(able.values()) and form.validate_on_submit():
         chosen = {
             party.organisation_id: UUID(form[f"party_{party.organisation_id}"].data)
             for party in filling.surroundings.parties
