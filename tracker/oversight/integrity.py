@@ -6,7 +6,6 @@ database that was put back whole to an earlier day be told from within: that nee
 chains kept elsewhere.
 """
 
-import enum
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -30,6 +29,7 @@ from tracker.core.crypto import SealBrokenError
 from tracker.core.db import Base, db
 from tracker.organisations.models import Organisation
 from tracker.oversight import stored
+from tracker.oversight.facts import Counts, Fault, Finding, Place, Table, Verdict
 from tracker.oversight.stored import DamagedError, Stored, as_stored
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision, Signature
@@ -41,79 +41,6 @@ DOCUMENTS_AT_A_TIME = 20
 Made = TypeVar("Made")
 # Told with each row how many there are in all.
 Report = Callable[[int], None]
-
-
-class Table(enum.StrEnum):
-    """Where a broken place lies."""
-
-    CHAIN = "chain"
-    EVENT = "event"
-    DETAILS = "event_detail"
-    REVISION = "revision"
-    SIGNATURE = "signature"
-    COOPERATION = "cooperation"
-    KEY = "cooperation_key"
-
-
-class Fault(enum.StrEnum):
-    """What can be wrong beside the faults within a chain."""
-
-    DAMAGED = "damaged"
-    NO_INSTANCE_CHAIN = "no_instance_chain"
-    NO_CHAIN = "no_chain"
-    NOT_REGISTERED = "not_registered"
-    REGISTERED_TWICE = "registered_twice"
-    NO_COOPERATION = "no_cooperation"
-    BELONGS_NOWHERE = "belongs_nowhere"
-    KEY_GONE = "key_gone"
-    KEY_UNREADABLE = "key_unreadable"
-    NOT_BOUND = "not_bound"
-    BOUND_TWICE = "bound_twice"
-    DOCUMENT_CHANGED = "document_changed"
-    DOCUMENT_UNREADABLE = "document_unreadable"
-    CHANGED = "row_changed"
-    OTHER_TEXT = "other_text"
-    ROW_GONE = "row_gone"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A table, and in it a chain, the number of an event, or the name of a row without a number.
-
-    The chain is told by its cooperation's reference; empty is the instance's.
-    """
-
-    table: Table
-    reference: str = ""
-    event: int | None = None
-    row: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What is wrong, and where."""
-
-    fault: Fault | ChainFault
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How much was checked."""
-
-    chains: int = 0
-    events: int = 0
-    details: int = 0
-    revisions: int = 0
-    signatures: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """How much was checked until the first broken place; None means that nothing was altered."""
-
-    counts: Counts
-    finding: Finding | None = None
 
 
 class NotCheckableError(Exception):

@@ -3,7 +3,46 @@
 from flask_babel import lazy_gettext as _l
 
 from tracker.activity.verify import ChainFault
-from tracker.oversight.integrity import Counts, Fault, Finding, Place, Table
+from tracker.oversight.facts import (
+    AgreementState,
+    Counts,
+    Fault,
+    Finding,
+    Narrowing,
+    Place,
+    Table,
+)
+
+STATES: dict[AgreementState, tuple[object, str]] = {
+    AgreementState.DRAFTING: (_l("Being filled in"), "half"),
+    AgreementState.WAITING: (_l("Waiting for signatures"), "other"),
+    AgreementState.DECLINED: (_l("Declined"), "half"),
+    AgreementState.BEGINS_LATER: (_l("Signed by all, begins later"), "held"),
+    AgreementState.IN_FORCE: (_l("In force"), "held"),
+    AgreementState.ENDS_SOON: (_l("In force, ends soon"), "wait"),
+    AgreementState.REVIEW_OVERDUE: (_l("Review overdue"), "stop"),
+    AgreementState.ENDED: (_l("Ended"), "off"),
+}
+
+FORMS: dict[str, object] = {
+    "mou": _l("Memorandum of understanding"),
+    "contract": _l("Contract"),
+    "letters": _l("Exchange of letters"),
+    "order": _l("Order of the NPM with a declaration"),
+    "terms_of_reference": _l("Terms of reference"),
+    "other": _l("Another form"),
+}
+
+NARROWINGS: dict[Narrowing, object] = {
+    Narrowing.IN_FORCE: _l("In force"),
+    Narrowing.ENDS_SOON: _l("Ends within 60 days"),
+    Narrowing.LACKS_SIGNATURES: _l("Lacks signatures"),
+    Narrowing.DECLINED: _l("Declined"),
+    Narrowing.DRAFTING: _l("Being filled in"),
+    Narrowing.ENDED: _l("Ended"),
+    Narrowing.REVIEW_OVERDUE: _l("Review overdue"),
+    Narrowing.OVERRIDDEN: _l("Overridden"),
+}
 
 FAULTS: dict[Fault | ChainFault, object] = {
     ChainFault.MISSING: _l("An event was taken out here."),

@@ -1,50 +1,37 @@
-"""Pages of the register: the list, the history of one agreement, the export."""
+"""Pages of the register: the list, the history of one agreement, the export, the check."""
 
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext as _
-from werkzeug.wrappers import Response as AnyResponse
 
 from tracker.access.actor import Role
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.activity import queries as trail
-from tracker.activity import service as activity
-from tracker.activity.verbs import REGISTER_EXPORTED
-from tracker.checklists.labels import KINDS
 from tracker.checklists.signing import SUBJECT
 from tracker.cooperations.models import Mode
 from tracker.cooperations.modes import MODE_LABELS
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.oversight import exports, policy, queries, wording
-from tracker.oversight.queries import Narrowing, Question, RegisterLine
+from tracker.oversight import export as files
+from tracker.oversight import integrity, labels, pages, policy, queries, service
+from tracker.oversight.facts import Narrowing, Question
 from tracker.signoff import queries as signoff
-from tracker.signoff.labels import REQUEST_STATES
+from tracker.signoff.labels import METHODS, REQUEST_STATES
 from tracker.ui import paging
-from tracker.ui.filters import filter_links
-from tracker.ui.form_base import Form
+from tracker.ui.filters import FilterLink, filter_links
 from tracker.ui.words import tidy_line
-from tracker.visits.labels import STAGES
 
 blueprint = Blueprint("oversight", __name__, url_prefix="/register")
-
-
-def _asked() -> Question:
-    """Read the question from the address; what is unknown narrows nothing."""
-    mode = request.values.get("mode", "")
-    state = request.values.get("state", "")
-    return Question(
-        words=(tidy_line(request.values.get("q", "")) or "")[: queries.MAX_WORDS],
-        mode=Mode(mode) if mode in set(Mode) else None,
-        narrowing=Narrowing(state) if state in set(Narrowing) else None,
-    )
+# Ways to narrow that are shown though nothing answers them.
+ALWAYS = frozenset({"", Narrowing.IN_FORCE, Narrowing.LACKS_SIGNATURES})
+EVENTS = 500
 
 
 @blueprint.get("")
 @signed_in
 def register() -> str:
-    """Show all agreements the person may see, narrowed as asked."""
+    """Show the agreements the person may see, narrowed as asked."""
     actor = current_actor()
     require(policy.can_see_register(actor))
     question = _asked()
@@ -52,24 +39,15 @@ def register() -> str:
     total, lines = queries.register(
         actor, question, offset=paging.offset(number), limit=paging.SIZE
     )
-    narrowings = [
-        ("", _("All")),
-        *((one.value, words) for one, words in wording.NARROWINGS.items()),
-    ]
+    counts = queries.counts(actor, question)
     return render_template(
         "oversight/register.html",
-        page=paging.Page(lines, number, paging.SIZE, total),
-        links=filter_links(
-            "state", narrowings, queries.counts(actor, question.words, question.mode)
-        ),
+        page=paging.Page([pages.view(actor, line) for line in lines], number, paging.SIZE, total),
+        links=_links(counts, question),
+        summary=pages.summary(counts),
         question=question,
+        is_narrowed=question != Question(),
         modes=[(mode.value, MODE_LABELS[mode]) for mode in Mode],
-        states=wording.STATES,
-        forms=wording.FORMS,
-        kinds=KINDS,
-        visit_lines=queries.visit_lines(actor) if number == 1 else {},
-        visit_stages=STAGES,
-        form=Form(),
         is_auditor=actor.has(Role.AUDITOR),
     )
 
@@ -79,57 +57,70 @@ def register() -> str:
 def history(checklist_id: UUID) -> str:
     """Show the full history of one agreement: every revision, its signatures, every event."""
     actor = current_actor()
+    require(policy.can_see_register(actor))
     line = found(queries.find(actor, checklist_id))
     revisions = signoff.revisions_of(SUBJECT, checklist_id)
     signature_ids = [one.id for revision, _request in revisions for one in revision.signatures]
-    cooperation_id = found(queries.cooperation_of(checklist_id))
+    lines = trail.subject_history(line.cooperation_id, [checklist_id, *signature_ids], limit=EVENTS)
     return render_template(
         "oversight/history.html",
+        view=pages.view(actor, line),
         line=line,
+        parties=pages.all_parties(line),
         revisions=revisions,
         request_states=REQUEST_STATES,
-        lines=trail.subject_history(cooperation_id, [checklist_id, *signature_ids], limit=500),
-        states=wording.STATES,
-        forms=wording.FORMS,
-        kinds=KINDS,
+        methods=METHODS,
+        lines=lines,
+        is_cut=len(lines) == EVENTS,
     )
 
 
 @blueprint.post("/export")
 @signed_in
-def export() -> AnyResponse:
+def export() -> Response:
     """Give the register as CSV, as it is narrowed; taking it out is an act and is recorded."""
-    actor = current_actor()
-    require(policy.can_see_register(actor))
-    _total, lines = queries.register(actor, _asked(), limit=None)
-    activity.record(
-        REGISTER_EXPORTED,
-        actor=actor,
-        subject_type="register",
-        subject_id=uuid4(),
-        rows=len(lines),
-        format="csv",
-    )
+    lines = service.export(current_actor(), _asked())
     db.session.commit()
-    answer: Response = make_response(exports.to_csv(lines, _in_words))
+    answer = make_response(files.to_csv(pages.export_rows(lines)))
     answer.headers["Content-Type"] = "text/csv; charset=utf-8"
     name = f"register-{clock.today().isoformat()}.csv"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 
-def _in_words(line: RegisterLine) -> list[str]:
-    dates = (line.from_on, line.until_on, line.review_on)
-    return [
-        line.reference,
-        line.title,
-        str(KINDS[line.kind]),
-        "; ".join(line.parties),
-        str(wording.FORMS.get(line.form, "")),
-        "; ".join(str(MODE_LABELS[Mode(mode)]) for mode in line.modes),
-        str(wording.STATES[line.state][0]),
-        str(line.revision or ""),
-        str(line.signed),
-        str(line.to_sign),
-        *(one.isoformat() if one else "" for one in dates),
-    ]
+@blueprint.post("/check")
+@signed_in
+def check() -> str:
+    """Check now that nothing was altered in the cooperations of this register, and say so."""
+    actor = current_actor()
+    require(policy.can_see_register(actor))
+    problem: object = ""
+    verdict = None
+    try:
+        verdict = integrity.check_cooperations(actor)
+    except integrity.NotCheckableError:
+        problem = _("The check can't be made. The administrator finds out why by the command line.")
+    return render_template(
+        "oversight/check.html",
+        verdict=verdict,
+        counts=labels.count_words(verdict.counts) if verdict else "",
+        finding=labels.finding_words(verdict.finding) if verdict and verdict.finding else problem,
+        at=clock.now(),
+    )
+
+
+def _asked() -> Question:
+    """Read what is asked, from an address or a form; what is not known narrows nothing."""
+    mode, state = request.values.get("mode", ""), request.values.get("state", "")
+    return Question(
+        words=tidy_line(request.values.get("q", ""))[: queries.MAX_LENGTH],
+        mode=next((one for one in Mode if one.value == mode), None),
+        narrowing=next((one for one in Narrowing if one.value == state), None),
+    )
+
+
+def _links(counts: dict[str, int], question: Question) -> list[FilterLink]:
+    """Return the ways to narrow: the usual ones, and those that something answers."""
+    shown = {*ALWAYS, question.narrowing, *(key for key, count in counts.items() if count)}
+    options = [("", _("All")), *((one.value, labels.NARROWINGS[one]) for one in Narrowing)]
+    return filter_links("state", [one for one in options if one[0] in shown], counts)

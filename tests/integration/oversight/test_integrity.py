@@ -30,7 +30,7 @@ from tracker.activity.verify import ChainFault
 from tracker.core import canonical, clock, keys
 from tracker.core.db import db
 from tracker.oversight import integrity
-from tracker.oversight.integrity import Fault, Finding, Place, Table
+from tracker.oversight.facts import Fault, Finding, Place, Table
 from tracker.signoff.models import SignatureRequest
 
 Act = Callable[[Tampering, Tampering], object]

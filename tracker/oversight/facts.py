@@ -1,0 +1,174 @@
+"""What the register and the check tell, as plain values. Pure."""
+
+import datetime as dt
+import enum
+from dataclasses import dataclass
+from uuid import UUID
+
+from tracker.activity.verify import ChainFault
+from tracker.checklists.models import ChecklistKind
+from tracker.cooperations.models import Mode
+from tracker.visits.models import VisitStage
+
+# The register -------------------------------------------------------------------------------------
+
+
+class AgreementState(enum.StrEnum):
+    """How an agreement stands, as the register tells it."""
+
+    DRAFTING = "drafting"
+    WAITING = "waiting"
+    DECLINED = "declined"
+    BEGINS_LATER = "begins_later"
+    IN_FORCE = "in_force"
+    ENDS_SOON = "ends_soon"
+    REVIEW_OVERDUE = "review_overdue"
+    ENDED = "ended"
+
+
+class Narrowing(enum.StrEnum):
+    """The ways to narrow the register; an agreement may answer several."""
+
+    IN_FORCE = "in_force"
+    ENDS_SOON = "ends_soon"
+    LACKS_SIGNATURES = "lacks_signatures"
+    DECLINED = "declined"
+    DRAFTING = "drafting"
+    ENDED = "ended"
+    REVIEW_OVERDUE = "review_overdue"
+    OVERRIDDEN = "overridden"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of the register."""
+
+    words: str = ""
+    mode: Mode | None = None
+    narrowing: Narrowing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """That a named NPM manager let a visit pass gate J3, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class VisitMark:
+    """A visit as managers and auditors see it: that it exists, how it stands, who overrode J3."""
+
+    number: int
+    stage: VisitStage
+    is_ready: bool
+    overrides: tuple[Override, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterLine:
+    """One agreement of the register; nothing of class K2 to K7 is in it.
+
+    Of what belongs to a visit only that it exists and how it stands: no dates, no signatures.
+    """
+
+    checklist_id: UUID
+    cooperation_id: UUID
+    reference: str
+    title: str
+    kind: ChecklistKind
+    visit: VisitMark | None
+    # Whether the person may open it; what belongs to a visit is closed to most.
+    is_open: bool
+    # (id, name), the NPM first.
+    parties: tuple[tuple[UUID, str], ...]
+    modes: tuple[str, ...]
+    form: str
+    state: AgreementState
+    # Whether it is in force and a new text is being drafted, or waits for signatures.
+    is_amended: bool
+    # The names of the parties whose signature is missing.
+    waiting_for: tuple[str, ...]
+    revision: int | None
+    signed: int | None
+    to_sign: int | None
+    from_on: dt.date | None
+    until_on: dt.date | None
+    review_on: dt.date | None
+
+
+# The check that nothing was altered ---------------------------------------------------------------
+
+
+class Table(enum.StrEnum):
+    """Where a broken place lies."""
+
+    CHAIN = "chain"
+    EVENT = "event"
+    DETAILS = "event_detail"
+    REVISION = "revision"
+    SIGNATURE = "signature"
+    COOPERATION = "cooperation"
+    KEY = "cooperation_key"
+
+
+class Fault(enum.StrEnum):
+    """What can be wrong beside the faults within a chain."""
+
+    DAMAGED = "damaged"
+    NO_INSTANCE_CHAIN = "no_instance_chain"
+    NO_CHAIN = "no_chain"
+    NOT_REGISTERED = "not_registered"
+    REGISTERED_TWICE = "registered_twice"
+    NO_COOPERATION = "no_cooperation"
+    BELONGS_NOWHERE = "belongs_nowhere"
+    KEY_GONE = "key_gone"
+    KEY_UNREADABLE = "key_unreadable"
+    NOT_BOUND = "not_bound"
+    BOUND_TWICE = "bound_twice"
+    DOCUMENT_CHANGED = "document_changed"
+    DOCUMENT_UNREADABLE = "document_unreadable"
+    CHANGED = "row_changed"
+    OTHER_TEXT = "other_text"
+    ROW_GONE = "row_gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A table, and in it a chain, the number of an event, or the name of a row without a number.
+
+    The chain is told by its cooperation's reference; empty is the instance's.
+    """
+
+    table: Table
+    reference: str = ""
+    event: int | None = None
+    row: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong, and where."""
+
+    fault: Fault | ChainFault
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much was checked."""
+
+    chains: int = 0
+    events: int = 0
+    details: int = 0
+    revisions: int = 0
+    signatures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How much was checked until the first broken place; None means that nothing was altered."""
+
+    counts: Counts
+    finding: Finding | None = None

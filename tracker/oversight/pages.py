@@ -1,0 +1,149 @@
+"""The register in words: the lines of its page and of its export."""
+
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from tracker.access.actor import Actor
+from tracker.checklists.labels import KINDS
+from tracker.cooperations.models import Mode
+from tracker.cooperations.modes import MODE_LABELS
+from tracker.oversight.facts import AgreementState, Narrowing, RegisterLine, VisitMark
+from tracker.oversight.labels import FORMS, STATES
+from tracker.ui.locale import as_date
+from tracker.visits.labels import STAGES
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """An agreement as the page shows it."""
+
+    line: RegisterLine
+    kind: str
+    form: str
+    # All parties but the one for whom the register is read.
+    others: str
+    state: tuple[object, str]
+    notes: tuple[str, ...]
+
+
+def view(actor: Actor, line: RegisterLine) -> LineView:
+    """Return an agreement in words."""
+    own = {actor.organisation_id, *actor.audited_ids}
+    others = [name for organisation_id, name in line.parties if organisation_id not in own]
+    return LineView(
+        line=line,
+        kind=kind_words(line),
+        form=form_words(line),
+        others="; ".join(others) or all_parties(line),
+        state=STATES[line.state],
+        notes=tuple(_notes(line)),
+    )
+
+
+def kind_words(line: RegisterLine) -> str:
+    """Return which of the checklists it is, and of which visit."""
+    if line.visit is None:
+        return str(KINDS[line.kind])
+    return str(_("%(kind)s, visit %(number)s", kind=KINDS[line.kind], number=line.visit.number))
+
+
+def form_words(line: RegisterLine) -> str:
+    """Return the form of the agreement (M3)."""
+    return str(FORMS.get(line.form, line.form))
+
+
+def all_parties(line: RegisterLine) -> str:
+    """Return the names of all parties."""
+    return "; ".join(name for _id, name in line.parties)
+
+
+def summary(counts: dict[str, int]) -> list[str]:
+    """Return in sentences how many there are, and what needs looking at."""
+    total, overdue, ending, lacking = (
+        counts[key]
+        for key in ("", Narrowing.REVIEW_OVERDUE, Narrowing.ENDS_SOON, Narrowing.LACKS_SIGNATURES)
+    )
+    said = [ngettext("One agreement.", "%(num)s agreements.", total)]
+    if overdue:
+        said.append(ngettext("One review is overdue.", "%(num)s reviews are overdue.", overdue))
+    if ending:
+        said.append(ngettext("One ends within 60 days.", "%(num)s end within 60 days.", ending))
+    if lacking:
+        said.append(ngettext("One lacks signatures.", "%(num)s lack signatures.", lacking))
+    return said
+
+
+def _notes(line: RegisterLine) -> list[str]:
+    """Return what is to be said beside the state."""
+    found = []
+    if line.waiting_for:
+        found.append(_("Waiting for %(names)s", names="; ".join(line.waiting_for)))
+    if line.is_amended:
+        found.append(_("An amendment is on its way"))
+    if line.state is AgreementState.REVIEW_OVERDUE:
+        found.append(
+            _("Due %(day)s. No new visit until then", day=as_date(line.review_on, "medium"))
+        )
+    elif line.review_on and line.state is not AgreementState.ENDED:
+        found.append(_("Review %(day)s", day=as_date(line.review_on, "medium")))
+    if line.visit:
+        found.append(visit_words(line.visit))
+        found += override_words(line.visit)
+    return found
+
+
+def visit_words(visit: VisitMark) -> str:
+    """Return how a visit stands; neither where nor when it is."""
+    if visit.is_ready:
+        return str(_("The visit is ready"))
+    return str(_("The visit: %(stage)s", stage=STAGES[visit.stage]))
+
+
+def override_words(visit: VisitMark) -> list[str]:
+    """Return who overrode gate J3, and why."""
+    return [
+        _("Gate J3 was overridden by %(name)s: %(reason)s", name=one.name, reason=one.reason)
+        for one in visit.overrides
+    ]
+
+
+def export_rows(lines: list[RegisterLine]) -> list[list[object]]:
+    """Return the register as a table: heads first; dates as in ISO 8601."""
+    heads: list[object] = [
+        _("Reference"),
+        _("Title"),
+        _("Agreement"),
+        _("Parties"),
+        _("Form"),
+        _("Ways of working"),
+        _("State"),
+        _("Remarks"),
+        _("Revision"),
+        _("Signed"),
+        _("To sign"),
+        _("From"),
+        _("Until"),
+        _("Review"),
+    ]
+    return [heads, *(_export_row(line) for line in lines)]
+
+
+def _export_row(line: RegisterLine) -> list[object]:
+    return [
+        line.reference,
+        line.title,
+        kind_words(line),
+        all_parties(line),
+        form_words(line),
+        "; ".join(str(MODE_LABELS[Mode(mode)]) for mode in line.modes),
+        STATES[line.state][0],
+        ". ".join(_notes(line)),
+        *(_or_empty(value) for value in (line.revision, line.signed, line.to_sign)),
+        *(_or_empty(value) for value in (line.from_on, line.until_on, line.review_on)),
+    ]
+
+
+def _or_empty(value: object) -> object:
+    return "" if value is None else value
