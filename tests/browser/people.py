@@ -4,13 +4,13 @@ import re
 import time
 from dataclasses import dataclass, field
 
+from passlib.totp import TOTP
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NewContext
 from tests.servers.application import Application
-from passlib.totp import TOTP
 
-PASSWORD = "pebble-lantern-quiet-river"  # noqa: S105 -- of fictional people in a throw-away database
+PASSWORD = "pebble-lantern-quiet-river"
 STEP = 30
 
 
@@ -35,7 +35,7 @@ class Person:
         while step > int(time.time()) // STEP + 1:
             time.sleep(0.5)
         self.used = step
-        return TOTP(key=self.key).generate(time=step * STEP).token
+        return str(TOTP(key=self.key).generate(time=step * STEP).token)
 
     def accept(self, link: str) -> None:
         """Accept the invitation, with a second factor."""

@@ -12,9 +12,9 @@ from tracker.activity import verbs
 from tracker.checklists import policy, sealing
 from tracker.checklists.document import document
 from tracker.checklists.loading import Filling, fill, lock, locked
-from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
+from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState, Stance
 from tracker.checklists.sealing import is_restricted
-from tracker.checklists.service import refresh
+from tracker.checklists.service import put_position, refresh
 from tracker.checklists.template import Part
 from tracker.core import clock
 from tracker.core.db import db
@@ -171,6 +171,7 @@ def decline(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[
     filling = fill(checklist)
     codes = _named_items(filling, items)
     signoff.decline(actor, asked, reason=reason, items=codes, key=sealing.key_for(checklist))
+    _ask_for_changes(actor, filling, codes, reason)
     _back_to_drafting(checklist, codes, reason)
     trail.record(
         verbs.DECLINED,
@@ -215,6 +216,7 @@ def amend(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[st
     codes = _named_items(filling, items)
     if not reason.strip():
         raise RuleBrokenError(_l("Give the reason for the amendment."), "reason")
+    _ask_for_changes(actor, filling, codes, reason)
     _back_to_drafting(checklist, codes, reason)
     trail.record(
         verbs.AMENDMENT_OPENED,
@@ -226,6 +228,23 @@ def amend(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[st
         items=codes,
         reason="" if is_restricted(checklist) else reason,
     )
+
+
+def _ask_for_changes(actor: Actor, filling: Filling, codes: Iterable[str], reason: str) -> None:
+    """Let the own party want a change of the named items: they are not agreed any more (4.10)."""
+    if actor.organisation_id is None:
+        return
+    for code in codes:
+        current = filling.sheet.shared(code)
+        if current is not None:
+            put_position(
+                filling,
+                filling.template.by_code[code],
+                current.answer_id,
+                (actor.user_id, actor.organisation_id),
+                Stance.WANTS_CHANGE,
+                reason.strip(),
+            )
 
 
 def _named_items(filling: Filling, items: Iterable[str]) -> list[str]:

@@ -1,0 +1,86 @@
+"""A manager finds an agreement, reads its history and exports the register; an auditor too."""
+
+import csv
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import NewContext
+from tests.servers.application import Application
+
+PLACE = "Lower Harbour"
+# What only those listed, or the person and the deciders, may read: place, interests, roles.
+RESTRICTED = (PLACE, "emergency ward", "two cases from the police station", "Letter of access 0")
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """The application with its demonstration, loaded at the first start."""
+    with Application(tmp_path_factory.mktemp("demonstration") / "data", demo="1") as application:
+        yield application
+
+
+def _sign_in(live: Application, page: Page, name: str) -> None:
+    password = (live.data_dir / "demonstration-password.txt").read_text().strip()
+    page.goto("/sign-in")
+    page.get_by_label("Email address").fill(f"{name.lower().replace(' ', '.')}@maravena.example")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.locator("input[autocomplete=one-time-code]").fill(
+        live.command("demo", "code", name.split(maxsplit=1)[0].lower()).strip().splitlines()[-1]
+    )
+    page.locator("main form button.button").first.click()
+    expect(page.locator(".acting")).to_contain_text(name)
+
+
+def _export(page: Page) -> list[list[str]]:
+    with page.expect_download() as told:
+        page.get_by_role("button", name="Export as CSV").click()
+    text = told.value.path().read_text(encoding="utf-8-sig")
+    return list(csv.reader(text.splitlines()))
+
+
+@pytest.mark.parametrize("name", ["Milan Osterin", "Greta Solvik"])
+def test_the_register_tells_states_signatures_and_history_and_nothing_of_visits(
+    live: Application, new_context: NewContext, name: str
+) -> None:
+    page = new_context(accept_downloads=True).new_page()
+    _sign_in(live, page, name)
+    page.get_by_role("link", name="Register").first.click()
+    page.get_by_label("Title, party or reference").fill("police custody")
+    page.get_by_role("button", name="Search").click()
+    table = page.get_by_role("table")
+    expect(table).to_contain_text("In force")
+    rows = _export(page)
+    assert len(rows) == 1 + table.locator("tbody tr").count()
+    assert all("police custody" in row[1] for row in rows[1:])
+    page.get_by_role("link", name=re.compile("police custody, Agreed terms")).click()
+    expect(page.locator("main")).to_contain_text("Tomas Beridan")
+    expect(page.locator("main")).to_contain_text("was sent for signature")
+    page.get_by_role("link", name="Revision 1").click()
+    expect(page.get_by_role("heading", name="Signatures")).to_be_visible()
+
+
+def test_an_auditor_reaches_nothing_restricted_by_any_link(
+    live: Application, new_context: NewContext
+) -> None:
+    page = new_context().new_page()
+    _sign_in(live, page, "Greta Solvik")
+    waiting, seen = ["/", "/register", "/cooperations"], set[str]()
+    while waiting:
+        address = waiting.pop()
+        if address in seen:
+            continue
+        seen.add(address)
+        answer = page.request.get(address)
+        text = answer.text()
+        assert not [words for words in RESTRICTED if words in text], address
+        if answer.headers.get("content-type", "").startswith("text/html"):
+            waiting += [
+                link.replace("&amp;", "&").split("#")[0]
+                for link in re.findall(r'href="(/[^"]*)"', text)
+                if not link.startswith(("/static", "/guidance", "/checklists/templates"))
+            ]
+    assert len(seen) > len(RESTRICTED)
