@@ -1,0 +1,207 @@
+"""The demonstration's joint visit, ready, and further ones planned beside it by the services."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, selectinload
+
+from tests.factories.demonstration import Demonstration
+from tracker.access.actor import Actor
+from tracker.accounts import queries as accounts
+from tracker.accounts.models import User
+from tracker.activity.models import Chain, Event, EventDetail
+from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.cooperations import clearances
+from tracker.cooperations.models import Clearance, Cooperation, Party
+from tracker.core import clock
+from tracker.demo import people
+from tracker.mail.models import OutboxMessage
+from tracker.organisations.models import Organisation
+from tracker.undertakings.models import Undertaking, UndertakingState
+from tracker.visits import service
+from tracker.visits.models import TeamMember, Visit
+from tracker.visits.sealing import Plan
+from tracker.visits.service import Knows, Member, TeamPlan
+
+# Who is listed for the demonstration's visit, in its team, and who is neither.
+LISTED = (
+    "ilena",
+    "pavo",
+    "ruth",
+    "tomas",
+    "leyla",
+    "otto",
+    "joana",
+    "samira",
+    "henrik",
+    "marek",
+)
+TEAM = ("pavo", "ruth", "leyla", "samira", "marek")
+OUTSIDE = ("nadia", "milan", "dina", "celia", "anton", "greta", "iris", "vera", "noor")
+# A place and days that stand nowhere else.
+PLACE = "Quillfen remand house"
+FIRST_DAY = dt.timedelta(days=433)
+
+
+@dataclass(slots=True)
+class Scene:
+    """The demonstration with its complete cooperation, whose visit 1 is ready."""
+
+    session: Session
+    demonstration: Demonstration
+
+    @property
+    def reference(self) -> str:
+        return self.demonstration.references["complete"]
+
+    @property
+    def cooperation(self) -> Cooperation:
+        return self.session.execute(
+            sa.select(Cooperation)
+            .where(Cooperation.id == self.demonstration.cooperations["complete"])
+            .options(selectinload(Cooperation.parties).joinedload(Party.organisation))
+            .execution_options(populate_existing=True)
+        ).scalar_one()
+
+    @property
+    def cast(self) -> people.Cast:
+        """The people and organisations as the demonstration's own verbs want them."""
+        cast = people.Cast()
+        for key, user_id in self.demonstration.users.items():
+            cast.users[key] = self.session.get_one(User, user_id)
+        for key, organisation_id in self.demonstration.organisations.items():
+            cast.bodies[key] = self.session.get_one(Organisation, organisation_id)
+        return cast
+
+    def user(self, key: str) -> UUID:
+        return self.demonstration.users[key]
+
+    def body(self, key: str) -> UUID:
+        return self.demonstration.organisations[key]
+
+    def actor(self, key: str) -> Actor:
+        """Return a person as they act today, with the clearances that are open."""
+        user = self.session.get_one(User, self.user(key))
+        memberships = accounts.memberships_of(user.id, clock.today())
+        own = [one.organisation_id for one in memberships if one.organisation_id]
+        return Actor(
+            user_id=user.id,
+            name=user.name,
+            email=user.email,
+            memberships=memberships,
+            organisation_id=own[0] if own else None,
+            clearances=clearances.open_clearances(user.id, clock.today()),
+        )
+
+    def visit(self, number: int = 1) -> Visit:
+        return self.session.execute(
+            sa.select(Visit)
+            .where(
+                Visit.cooperation_id == self.demonstration.cooperations["complete"],
+                Visit.number == number,
+            )
+            .execution_options(populate_existing=True)
+        ).scalar_one()
+
+    def checklist(self, kind: ChecklistKind, number: int | None = 1) -> Checklist:
+        """Return a checklist of a visit, or with None the cooperation's own."""
+        visit_id = self.visit(number).id if number is not None else None
+        return self.session.execute(
+            sa.select(Checklist)
+            .where(
+                Checklist.cooperation_id == self.demonstration.cooperations["complete"],
+                Checklist.kind == kind,
+                Checklist.visit_id == visit_id
+                if visit_id is not None
+                else Checklist.visit_id.is_(None),
+            )
+            .execution_options(populate_existing=True)
+        ).scalar_one()
+
+    def undertaking(self, key: str) -> Undertaking:
+        return self.session.scalars(
+            sa.select(Undertaking).where(
+                Undertaking.cooperation_id == self.demonstration.cooperations["complete"],
+                Undertaking.user_id == self.user(key),
+                Undertaking.state != UndertakingState.CLOSED,
+            )
+        ).one()
+
+    def clearance(self, key: str) -> Clearance:
+        return self.session.scalars(
+            sa.select(Clearance).where(
+                Clearance.user_id == self.user(key), Clearance.closed_at.is_(None)
+            )
+        ).one()
+
+    def members(self, number: int = 1) -> set[str]:
+        """Return the people of a visit's team by their keys."""
+        rows = self.session.scalars(
+            sa.select(TeamMember.user_id).where(TeamMember.visit_id == self.visit(number).id)
+        )
+        keys = {user_id: key for key, user_id in self.demonstration.users.items()}
+        return {keys[one] for one in rows}
+
+    def events(self, *verbs: str) -> list[tuple[str, dict[str, Any]]]:
+        """Return the cooperation's events in their order, all or those of some verbs."""
+        rows = self.session.execute(
+            sa.select(Event.verb, EventDetail.content)
+            .join(EventDetail, EventDetail.event_id == Event.id)
+            .join(Chain, Chain.id == Event.chain_id)
+            .where(Chain.cooperation_id == self.demonstration.cooperations["complete"])
+            .order_by(Event.number)
+        )
+        return [(verb, content) for verb, content in rows if not verbs or verb in verbs]
+
+    def mails(self) -> list[OutboxMessage]:
+        return list(self.session.scalars(sa.select(OutboxMessage)))
+
+
+def days(scene_today: dt.date | None = None) -> Plan:
+    """Return a place and days to come that stand nowhere else."""
+    first = (scene_today or clock.today()) + FIRST_DAY
+    return Plan(PLACE, first, first + dt.timedelta(days=2))
+
+
+def team_plan(
+    scene: Scene,
+    *,
+    lead: str = "pavo",
+    deputy: str = "ruth",
+    members: Iterable[str] = ("leyla", "marek"),
+    audience: Iterable[str] = ("leyla", "marek"),
+    from_on: dt.date | None = None,
+    gaps: str = "",
+) -> TeamPlan:
+    """Return who leads, who is in the team and who may know."""
+    return TeamPlan(
+        lead_id=scene.user(lead),
+        deputy_id=scene.user(deputy),
+        members=tuple(Member(scene.user(key), "Interviews", "Maravenan") for key in members),
+        audience=tuple(Knows(scene.user(key), from_on) for key in audience),
+        gaps=gaps,
+    )
+
+
+def planned(
+    scene: Scene,
+    *,
+    by: str = "ilena",
+    plan: Plan | None = None,
+    visit_id: UUID | None = None,
+    **team: Any,
+) -> Visit:
+    """Plan another visit beside the demonstration's, by the service."""
+    return service.plan_visit(
+        scene.actor(by),
+        scene.cooperation,
+        kind={"kind": "thematic", "place_type": "police"},
+        announced="unannounced",
+        plan=plan or days(),
+        people_of_it=team_plan(scene, **team),
+        visit_id=visit_id,
+    )

@@ -1,0 +1,12 @@
+"""The demonstration, whose first visit is ready, for each test anew."""
+
+import pytest
+from sqlalchemy.orm import Session
+
+from tests.factories.demonstration import Demonstration
+from tests.factories.visits import Scene
+
+
+@pytest.fixture
+def scene(session: Session, demonstration: Demonstration) -> Scene:
+    return Scene(session, demonstration)

@@ -1,0 +1,319 @@
+"""Changing place, days, team and audience; stopping a visit; overriding gate J3."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+
+from tests.factories.visits import PLACE, Scene, days, planned, team_plan
+from tracker.checklists import service as checklists
+from tracker.checklists.loading import fill
+from tracker.checklists.models import AnswerScope, ChecklistKind
+from tracker.core import clock
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.undertakings import service as undertakings
+from tracker.visits import queries, readiness, service
+from tracker.visits.facts import Lack
+from tracker.visits.models import GateOverride, Visit, VisitStage
+from tracker.visits.sealing import Plan, plan_of
+
+ROLES, URGENT_PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN
+ONE_DAY = dt.timedelta(days=1)
+VERSIONS = {"V2": 1, "V3": 1, "V4": 1}
+
+
+def moved(place: str = f"{PLACE}, east wing", by: int = 0) -> Plan:
+    plan, later = days(), dt.timedelta(days=by)
+    return Plan(place, plan.starts_on + later, plan.ends_on + later)
+
+
+# Place and days
+
+
+def test_the_lead_and_the_planners_change_place_and_days(scene: Scene) -> None:
+    visit = planned(scene)
+    assert service.change_plan(scene.actor("pavo"), visit, version=1, plan=moved())
+    assert service.change_plan(scene.actor("ilena"), visit, version=2, plan=moved(by=3))
+    assert plan_of(visit) == moved(by=3)
+    told = [content["changed"] for _, content in scene.events("visit_changed")]
+    assert told == [["place"], ["dates"]]
+
+
+@pytest.mark.parametrize("key", ["ruth", "tomas", "leyla", "samira", "joana", "vera", "greta"])
+def test_nobody_else_changes_or_stops_a_visit(scene: Scene, key: str) -> None:
+    visit = planned(scene, audience=("tomas", "leyla", "samira", "joana"))
+    with pytest.raises(RefusedError):
+        service.change_plan(scene.actor(key), visit, version=1, plan=moved())
+    with pytest.raises(RefusedError):
+        service.change_team(
+            scene.actor(key), visit, versions=VERSIONS, planned=team_plan(scene, members=())
+        )
+    with pytest.raises(RefusedError):
+        service.stop(scene.actor(key), visit, reason="Because.")
+
+
+def test_a_change_on_an_old_plan_is_stopped(scene: Scene) -> None:
+    visit = planned(scene)
+    service.change_plan(scene.actor("pavo"), visit, version=1, plan=moved())
+    for seen in (1, None):
+        with pytest.raises(StaleError):
+            service.change_plan(scene.actor("ilena"), visit, version=seen, plan=moved("Elsewhere"))
+    assert plan_of(visit) == moved()
+
+
+def test_the_same_change_sent_twice_is_made_once(scene: Scene) -> None:
+    visit = planned(scene)
+    assert service.change_plan(scene.actor("pavo"), visit, version=1, plan=moved())
+    assert not service.change_plan(scene.actor("pavo"), visit, version=1, plan=moved())
+    assert len(scene.events("visit_changed")) == 1
+
+
+@pytest.mark.parametrize(
+    ("plan", "field"),
+    [(moved(""), "place"), (Plan(PLACE, dt.date(2020, 1, 1), dt.date(2190, 1, 1)), "starts_on")],
+)
+def test_a_change_that_does_not_fit_is_refused(scene: Scene, plan: Plan, field: str) -> None:
+    visit = planned(scene)
+    with pytest.raises(RuleBrokenError) as refused:
+        service.change_plan(scene.actor("pavo"), visit, version=1, plan=plan)
+    assert refused.value.field == field
+
+
+def test_a_first_day_that_has_passed_may_stay(
+    scene: Scene, frozen_time: Callable[[dt.datetime], None]
+) -> None:
+    visit = scene.visit()
+    before = plan_of(visit)
+    frozen_time(clock.now() + (before.starts_on - clock.today()) + ONE_DAY)
+    longer = Plan(before.place, before.starts_on, before.ends_on + ONE_DAY)
+    assert service.change_plan(scene.actor("pavo"), visit, version=1, plan=longer)
+
+
+def test_a_later_first_day_is_looked_at_by_the_roles(scene: Scene) -> None:
+    late = clock.today() + dt.timedelta(days=50)
+    service.change_plan(
+        scene.actor("pavo"), scene.visit(), version=1, plan=Plan("Same place", late, late)
+    )
+    # The parts of the report would be due before the visit (V19).
+    wants = readiness.judge(scene.visit()).wants
+    assert [want.item.code for want in wants if want.item is not None] == ["V19"]
+
+
+# Team and audience
+
+
+def test_a_changed_team_changes_the_roles_and_who_signs(scene: Scene) -> None:
+    visit = planned(scene, members=("leyla",), audience=("leyla",))
+    changed = service.change_team(
+        scene.actor("ilena"),
+        visit,
+        versions=VERSIONS,
+        planned=team_plan(scene, lead="ruth", deputy="pavo", members=("samira",), audience=()),
+    )
+    assert changed
+    assert scene.members(2) == {"pavo", "ruth", "samira"}
+    sheet = fill(scene.checklist(ROLES, 2)).sheet
+    assert sheet.value("V3", "lead") == str(scene.user("ruth"))
+    assert sheet.value("V2", "announced") == "unannounced"
+    for kind in (ROLES, URGENT_PLAN):
+        there = fill(scene.checklist(kind, 2)).surroundings.parties
+        assert {one.organisation_id for one in there} == {scene.body("npm"), scene.body("od")}
+    lines = queries.lines(scene.actor("leyla"), [visit.cooperation_id])
+    assert [one.number for one in lines] == [1]
+
+
+def test_a_team_that_is_the_same_is_not_saved_again(scene: Scene) -> None:
+    visit = planned(scene)
+    events = len(scene.events())
+    assert not service.change_team(
+        scene.actor("ilena"), visit, versions=VERSIONS, planned=team_plan(scene)
+    )
+    assert len(scene.events()) == events
+
+
+def test_the_answers_on_the_roles_change_the_team_as_well(scene: Scene) -> None:
+    planned(scene, members=("leyla",), audience=("leyla",))
+    roles = scene.checklist(ROLES, 2)
+    checklists.save_answer(
+        scene.actor("ilena"),
+        roles,
+        "V4",
+        AnswerScope.SHARED,
+        {"team": [{"person": str(scene.user("samira"))}, {"person": str(scene.user("leyla"))}]},
+        base_version=1,
+    )
+    assert scene.members(2) == {"pavo", "ruth", "samira", "leyla"}
+    there = fill(scene.checklist(URGENT_PLAN, 2)).surroundings.parties
+    assert {one.organisation_id for one in there} == {
+        scene.body("npm"),
+        scene.body("od"),
+        scene.body("lh"),
+    }
+
+
+def test_a_change_on_an_old_team_is_stopped(scene: Scene) -> None:
+    visit = planned(scene)
+    service.change_team(
+        scene.actor("ilena"), visit, versions=VERSIONS, planned=team_plan(scene, members=("leyla",))
+    )
+    with pytest.raises(StaleError):
+        service.change_team(
+            scene.actor("pavo"),
+            visit,
+            versions=VERSIONS,
+            planned=team_plan(scene, members=("samira",)),
+        )
+    assert scene.members(2) == {"pavo", "ruth", "leyla"}
+
+
+def test_a_signed_team_changes_by_an_amendment_only(scene: Scene) -> None:
+    found = fill(scene.checklist(ROLES))
+    versions = {item: service.version_of(found, item) for item in ("V2", "V3", "V4")}
+    with pytest.raises(RefusedError):
+        service.change_team(
+            scene.actor("ilena"), scene.visit(), versions=versions, planned=team_plan(scene)
+        )
+
+
+# Stopping
+
+
+def test_a_stopped_visit_is_over(scene: Scene) -> None:
+    visit = scene.visit()
+    assert service.stop(scene.actor("pavo"), visit, reason=" The lead is ill. ")
+    assert (visit.stage, visit.is_ready, visit.ready_at) == (VisitStage.STOPPED, False, None)
+    ((_, told),) = scene.events("visit_stopped")
+    assert (told["number"], told["reason"]) == (1, "The lead is ill.")
+    assert service.recheck_all(clock.today()) == 0
+    for act in (
+        lambda: service.change_plan(scene.actor("ilena"), visit, version=2, plan=moved()),
+        lambda: service.override(scene.actor("milan"), visit, reason="Because."),
+        lambda: service.accept_role(scene.actor("samira"), visit),
+    ):
+        with pytest.raises(RefusedError):
+            act()
+
+
+def test_stopping_twice_is_stopping_once(scene: Scene) -> None:
+    visit = scene.visit()
+    assert service.stop(scene.actor("pavo"), visit, reason="The lead is ill.")
+    assert not service.stop(scene.actor("pavo"), visit, reason="Again.")
+    assert visit.stopped_reason == "The lead is ill."
+    assert len(scene.events("visit_stopped")) == 1
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "x" * 2001])
+def test_stopping_needs_a_reason_of_some_length(scene: Scene, reason: str) -> None:
+    with pytest.raises(RuleBrokenError) as refused:
+        service.stop(scene.actor("pavo"), scene.visit(), reason=reason)
+    assert refused.value.field == "reason"
+
+
+def test_a_stopped_visit_stays_as_it_was_for_those_who_see_it(scene: Scene) -> None:
+    service.stop(scene.actor("pavo"), scene.visit(), reason="The lead is ill.")
+    undertakings.withdraw(scene.actor("leyla"), scene.undertaking("leyla").id)
+    assert scene.visit().stage is VisitStage.STOPPED
+    assert queries.find(scene.actor("samira"), scene.visit().cooperation_id, 1)
+    assert queries.find(scene.actor("leyla"), scene.visit().cooperation_id, 1) is None
+
+
+# Overriding J3
+
+
+def without_credential_of(scene: Scene, *keys: str) -> Visit:
+    roles = scene.checklist(ROLES)
+    current = fill(roles).sheet.shared("V13")
+    assert current is not None
+    gone = {str(scene.user(key)) for key in keys}
+    rows = [row for row in current.values["credentials"] if row["person"] not in gone]
+    checklists.save_answer(
+        scene.actor("ilena"),
+        roles,
+        "V13",
+        AnswerScope.SHARED,
+        {**current.values, "credentials": rows},
+        base_version=current.version,
+    )
+    visit = scene.visit()
+    assert not visit.is_ready
+    return visit
+
+
+def test_a_manager_of_the_npm_overrides_for_the_npms_own_people(scene: Scene) -> None:
+    visit = without_credential_of(scene, "ruth")
+    service.override(scene.actor("milan"), visit, reason="A call that can't wait.")
+    assert scene.visit().is_ready
+    ((_, told),) = scene.events("gate_overridden")
+    assert told["who"]["name"] == "Milan Osterin"
+    assert (told["number"], told["gate"], told["reason"]) == (1, "J3", "A call that can't wait.")
+    for key in ("milan", "greta"):
+        lines = queries.register_lines(scene.actor(key), [visit.cooperation_id])
+        (line,) = lines[visit.cooperation_id]
+        assert line.is_ready
+        (named,) = line.overrides
+        assert (named.name, named.reason) == ("Milan Osterin", "A call that can't wait.")
+
+
+@pytest.mark.parametrize("keys", [("leyla",), ("ruth", "leyla"), ("marek",), ("samira", "marek")])
+def test_what_is_asked_of_partners_and_outside_experts_is_not_excused(
+    scene: Scene, keys: tuple[str, ...]
+) -> None:
+    visit = without_credential_of(scene, *keys)
+    with pytest.raises(RuleBrokenError):
+        service.override(scene.actor("milan"), visit, reason="A call that can't wait.")
+    assert scene.session.scalar(sa.select(sa.func.count(GateOverride.id))) == 0
+
+
+def test_a_partner_who_is_not_cleared_leaves_the_team_first(scene: Scene) -> None:
+    visit = without_credential_of(scene, "ruth")
+    undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
+    with pytest.raises(RuleBrokenError):
+        service.override(scene.actor("milan"), visit, reason="A call that can't wait.")
+
+
+@pytest.mark.parametrize("key", ["ilena", "pavo", "tomas", "henrik", "samira", "vera", "greta"])
+def test_nobody_else_overrides_and_no_cso_can(scene: Scene, key: str) -> None:
+    visit = without_credential_of(scene, "ruth")
+    with pytest.raises(RefusedError):
+        service.override(scene.actor(key), visit, reason="A call that can't wait.")
+
+
+def test_an_override_has_a_reason_and_is_made_once(scene: Scene) -> None:
+    visit = without_credential_of(scene, "ruth")
+    with pytest.raises(RuleBrokenError) as refused:
+        service.override(scene.actor("milan"), visit, reason=" ")
+    assert refused.value.field == "reason"
+    service.override(scene.actor("milan"), visit, reason="A call that can't wait.")
+    with pytest.raises(RuleBrokenError):
+        service.override(scene.actor("milan"), visit, reason="A call that can't wait.")
+    assert len(scene.events("gate_overridden")) == 1
+
+
+def test_what_comes_later_is_not_excused(scene: Scene) -> None:
+    visit = without_credential_of(scene, "ruth")
+    service.override(scene.actor("milan"), visit, reason="A call that can't wait.")
+    undertakings.withdraw(scene.actor("leyla"), scene.undertaking("leyla").id)
+    assert not scene.visit().is_ready
+
+
+def test_nothing_is_overridden_on_a_visit_that_is_ready(scene: Scene) -> None:
+    with pytest.raises(RuleBrokenError):
+        service.override(scene.actor("milan"), scene.visit(), reason="To be sure.")
+
+
+def test_with_its_own_people_alone_the_npm_still_settles_the_roles_first(scene: Scene) -> None:
+    visit = planned(scene, members=(), audience=("milan",))
+    with pytest.raises(RuleBrokenError):
+        service.override(scene.actor("milan"), visit, reason="A call that can't wait.")
+    assert Lack.ROLES_ITEM in {want.lack for want in readiness.judge(visit).wants}
+
+
+def test_the_register_tells_of_visits_without_any_planning(scene: Scene) -> None:
+    visit = planned(scene)
+    service.stop(scene.actor("ilena"), visit, reason="No car.")
+    lines = queries.register_lines(scene.actor("greta"), [visit.cooperation_id])
+    told = [(one.number, one.stage, one.is_ready) for one in lines[visit.cooperation_id]]
+    assert told == [(1, VisitStage.CLEARED, True), (2, VisitStage.STOPPED, False)]
+    for key in ("vera", "celia", "iris", "noor"):
+        assert queries.register_lines(scene.actor(key), [visit.cooperation_id]) == {}

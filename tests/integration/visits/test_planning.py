@@ -1,0 +1,257 @@
+"""Planning a visit: who may and when, what it writes, what it refuses."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from tests.factories.visits import PLACE, Scene, days, planned, team_plan
+from tracker.checklists.loading import fill
+from tracker.checklists.models import ChecklistKind
+from tracker.checklists.queries import VISIT
+from tracker.cooperations import audiences
+from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import Mode
+from tracker.core import clock
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.visits import queries, service
+from tracker.visits.models import Visit, VisitStage
+from tracker.visits.sealing import Plan, plan_of
+from tracker.visits.service import Knows, Member
+
+ROLES, URGENT_PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN
+ONE_DAY = dt.timedelta(days=1)
+
+
+def test_planning_keeps_place_and_days_for_those_who_may_know(scene: Scene) -> None:
+    visit = planned(scene)
+    assert (visit.number, visit.stage, visit.is_ready) == (2, VisitStage.PLANNED, False)
+    assert plan_of(visit) == days()
+    assert visit.planned_by_id == scene.user("ilena")
+
+
+def test_the_roles_say_once_and_for_all_what_was_planned(scene: Scene) -> None:
+    planned(scene, gaps="No physician.")
+    sheet = fill(scene.checklist(ROLES, 2)).sheet
+    assert sheet.value("V1", "kind") == "thematic"
+    assert sheet.value("V1", "place_type") == "police"
+    assert sheet.value("V2", "announced") == "unannounced"
+    assert sheet.value("V3", "lead") == str(scene.user("pavo"))
+    assert sheet.value("V3", "deputy") == str(scene.user("ruth"))
+    assert sheet.value("V4", "gaps") == "No physician."
+    team = {row["person"]: row for row in sheet.value("V4", "team")}
+    assert team.keys() == {str(scene.user(key)) for key in ("pavo", "ruth", "leyla", "marek")}
+    assert team[str(scene.user("leyla"))]["organisation"] == str(scene.body("lh"))
+    assert team[str(scene.user("leyla"))]["skill"] == "Interviews"
+
+
+def test_planner_lead_and_deputy_always_know(scene: Scene) -> None:
+    visit = planned(scene, audience=("leyla",))
+    rows = {row.user_id: row for row in audiences.audience(VISIT, visit.id)}
+    assert rows.keys() == {scene.user(key) for key in ("ilena", "pavo", "ruth", "leyla")}
+    assert [key for key, row in rows.items() if row.leads] == [scene.user("pavo")]
+    assert {row.from_on for row in rows.values()} == {clock.today()}
+
+
+def test_lead_and_deputy_are_in_the_team(scene: Scene) -> None:
+    planned(scene, members=("leyla",))
+    assert scene.members(2) == {"pavo", "ruth", "leyla"}
+
+
+@pytest.mark.parametrize(
+    ("members", "parties"),
+    [
+        ((), {"npm"}),
+        (("marek",), {"npm"}),
+        (("leyla",), {"npm", "lh"}),
+        (("leyla", "samira"), {"npm", "lh", "od"}),
+    ],
+)
+def test_roles_and_plan_are_agreed_by_the_npm_and_each_cso_in_the_team(
+    scene: Scene, members: tuple[str, ...], parties: set[str]
+) -> None:
+    planned(scene, members=members, audience=())
+    for kind in (ROLES, URGENT_PLAN):
+        filling = fill(scene.checklist(kind, 2))
+        there = {one.organisation_id for one in filling.surroundings.parties}
+        assert there == {scene.body(key) for key in parties}
+
+
+def test_the_trail_tells_that_a_visit_was_planned_and_its_number(scene: Scene) -> None:
+    before = len(scene.events())
+    planned(scene)
+    fresh = scene.events()[before:]
+    assert [verb for verb, _ in fresh][:3] == [
+        "visit_planned",
+        "checklist_started",
+        "checklist_started",
+    ]
+    assert {verb for verb, _ in fresh} >= {"audience_changed", "team_changed", "answer_saved"}
+    assert fresh[0][1]["number"] == 2
+    assert ("visit_stage_changed", "J2") in [(v, c.get("after")) for v, c in fresh]
+
+
+def test_the_facts_that_checklists_look_at_come_from_the_visit(scene: Scene) -> None:
+    visit = planned(scene)
+    found = queries.facts(visit.id)
+    assert found.starts_on == days().starts_on
+    assert found.team == {scene.user(key) for key in ("pavo", "ruth", "leyla", "marek")}
+
+
+def test_undertakings_may_be_for_a_visit_that_is_prepared(scene: Scene) -> None:
+    visit = planned(scene)
+    both = {(one.number, one.id) for one in queries.still_to_come(visit.cooperation_id)}
+    assert both == {(1, scene.visit(1).id), (2, visit.id)}
+    service.stop(scene.actor("ilena"), visit, reason="No longer needed.")
+    assert [one.number for one in queries.still_to_come(visit.cooperation_id)] == [1]
+
+
+# Who, and when
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["pavo", "tomas", "marek", "samira", "henrik", "joana", "celia", "greta", "iris", "vera"],
+)
+def test_nobody_but_a_coordinator_or_manager_of_the_npm_plans(scene: Scene, key: str) -> None:
+    with pytest.raises(RefusedError):
+        planned(scene, by=key)
+
+
+def test_a_manager_of_the_npm_plans_and_knows(scene: Scene) -> None:
+    visit = planned(scene, by="milan")
+    assert queries.find(scene.actor("milan"), visit.cooperation_id, visit.number) is visit
+
+
+def test_who_plans_takes_part(scene: Scene) -> None:
+    cooperations.end_person(
+        scene.actor("ilena"),
+        scene.cooperation,
+        user_id=scene.user("milan"),
+        organisation_id=scene.body("npm"),
+    )
+    with pytest.raises(RefusedError):
+        planned(scene, by="milan")
+
+
+def test_no_visit_without_a_mode_that_has_visits(scene: Scene) -> None:
+    cooperation = scene.cooperation
+    cooperations.set_modes(
+        scene.actor("ilena"),
+        cooperation,
+        version=cooperation.version,
+        modes=(Mode.INFO_F,),
+        questions={},
+    )
+    with pytest.raises(RefusedError):
+        planned(scene)
+
+
+@pytest.mark.parametrize("waits", [dt.timedelta(days=183), dt.timedelta(days=731)])
+def test_no_new_visit_while_a_review_is_overdue_or_the_term_has_ended(
+    scene: Scene, frozen_time: Callable[[dt.datetime], None], waits: dt.timedelta
+) -> None:
+    plan = days()
+    frozen_time(clock.now() + waits)
+    with pytest.raises(RefusedError):
+        planned(
+            scene,
+            plan=replace(plan, starts_on=plan.starts_on + waits, ends_on=plan.ends_on + waits),
+        )
+
+
+@pytest.mark.parametrize("name", ["waiting", "differing", "declined"])
+def test_no_visit_in_a_cooperation_that_is_not_active(scene: Scene, name: str) -> None:
+    scene.demonstration = replace(
+        scene.demonstration,
+        cooperations={
+            **scene.demonstration.cooperations,
+            "complete": scene.demonstration.cooperations[name],
+        },
+    )
+    with pytest.raises(RefusedError):
+        planned(scene)
+
+
+# Input
+
+
+TODAY_FIRST = Plan(PLACE, dt.date(2020, 1, 2), dt.date(2020, 1, 3))
+
+
+@pytest.mark.parametrize(
+    ("plan", "field"),
+    [
+        (Plan("   ", dt.date(2190, 1, 2), dt.date(2190, 1, 3)), "place"),
+        (Plan("x" * 201, dt.date(2190, 1, 2), dt.date(2190, 1, 3)), "place"),
+        (Plan(PLACE, dt.date(2190, 1, 2), dt.date(2190, 1, 1)), "ends_on"),
+        (Plan(PLACE, dt.date(2020, 1, 2), dt.date(2190, 1, 3)), "starts_on"),
+    ],
+)
+def test_a_plan_that_does_not_fit_is_refused_beside_its_field(
+    scene: Scene, plan: Plan, field: str
+) -> None:
+    with pytest.raises(RuleBrokenError) as refused:
+        planned(scene, plan=plan)
+    assert refused.value.field == field
+    scene.session.rollback()
+    assert scene.session.scalar(sa.select(sa.func.count(Visit.id))) == 1
+
+
+@pytest.mark.parametrize(
+    ("team", "field"),
+    [
+        ({"lead": "samira"}, "lead_id"),
+        ({"lead": "marek"}, "lead_id"),
+        ({"lead": "celia"}, "lead_id"),
+        ({"deputy": "leyla"}, "deputy_id"),
+        ({"deputy": "pavo"}, "deputy_id"),
+        ({"members": ("celia",)}, "members"),
+        ({"members": ("leyla", "leyla")}, "members"),
+        ({"audience": ("vera",)}, "audience"),
+        ({"audience": ("leyla", "leyla")}, "audience"),
+    ],
+)
+def test_people_who_can_not_be_meant_are_refused_beside_their_field(
+    scene: Scene, team: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(RuleBrokenError) as refused:
+        planned(scene, **team)
+    assert refused.value.field == field
+
+
+def test_somebody_unknown_is_refused(scene: Scene) -> None:
+    for more in (
+        {"lead_id": uuid4()},
+        {"members": (Member(uuid4()),)},
+        {"audience": (Knows(uuid4()),)},
+    ):
+        with pytest.raises(RuleBrokenError):
+            service.plan_visit(
+                scene.actor("ilena"),
+                scene.cooperation,
+                kind={},
+                announced="unannounced",
+                plan=days(),
+                people_of_it=replace(team_plan(scene), **more),
+            )
+
+
+def test_sending_the_same_form_twice_plans_one_visit(scene: Scene) -> None:
+    made_by_the_form = uuid4()
+    first = planned(scene, visit_id=made_by_the_form)
+    events = len(scene.events())
+    second = planned(scene, visit_id=made_by_the_form)
+    assert (second.id, second.number) == (first.id, 2)
+    assert len(scene.events()) == events
+
+
+def test_the_id_of_a_visit_that_is_anothers_is_not_taken(scene: Scene) -> None:
+    theirs = planned(scene, by="milan")
+    own = planned(scene, visit_id=theirs.id)
+    assert own.id != theirs.id
+    assert own.number == 3

@@ -1,0 +1,503 @@
+"""A visit becomes ready only when all of J3 is met, and loses that in each way it can be lost."""
+
+import datetime as dt
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+import sqlalchemy as sa
+
+from tests.factories.visits import TEAM, Scene, planned, team_plan
+from tracker.accounts import service as accounts
+from tracker.accounts.models import Membership, User
+from tracker.checklists import positions, signing
+from tracker.checklists import service as checklists
+from tracker.checklists.loading import fill
+from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind, Stance
+from tracker.cooperations import clearances
+from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import ClearanceEnd, Mode
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.demo import filling
+from tracker.mail.transport import from_url
+from tracker.running import rounds
+from tracker.undertakings import service as undertakings
+from tracker.visits import queries, readiness, service
+from tracker.visits.facts import Lack
+from tracker.visits.models import VisitStage
+from tracker.visits.sealing import Plan, plan_of
+
+ROLES, URGENT_PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN
+ONE_DAY = dt.timedelta(days=1)
+
+
+def lacks(scene: Scene, number: int = 1) -> set[Lack]:
+    scene.session.flush()
+    return {want.lack for want in readiness.judge(scene.visit(number)).wants}
+
+
+def assert_ready(scene: Scene) -> None:
+    visit = scene.visit()
+    assert lacks(scene) == set()
+    assert (visit.is_ready, visit.stage) == (True, VisitStage.CLEARED)
+    assert visit.ready_at is not None
+
+
+def assert_lost(scene: Scene, *expected: Lack, stage: VisitStage) -> None:
+    visit = scene.visit()
+    assert lacks(scene) == set(expected)
+    assert (visit.is_ready, visit.stage) == (False, stage)
+    assert visit.ready_at is None
+    assert len(scene.events("visit_lost_readiness")) == 1
+
+
+def test_the_demonstrations_visit_is_ready(scene: Scene) -> None:
+    assert_ready(scene)
+    told = [verb for verb, _ in scene.events("visit_became_ready", "visit_lost_readiness")]
+    assert told == ["visit_became_ready"]
+
+
+# Lost by people
+
+
+def test_a_withdrawn_undertaking_takes_readiness_back(scene: Scene) -> None:
+    undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
+    assert_lost(scene, Lack.NOT_SIGNED, Lack.NOT_BRIEFED, stage=VisitStage.PLANNED)
+
+
+def test_a_clearance_that_the_npm_withdraws_takes_readiness_back(scene: Scene) -> None:
+    undertakings.withdraw_clearance(
+        scene.actor("tomas"), scene.undertaking("leyla").id, "A case came up."
+    )
+    assert_lost(scene, Lack.NOT_SIGNED, Lack.NOT_BRIEFED, stage=VisitStage.PLANNED)
+
+
+def test_a_suspended_partner_takes_readiness_back(scene: Scene) -> None:
+    user = scene.session.get_one(User, scene.user("samira"))
+    accounts.suspend(scene.actor("iris"), user.id, reason="Lost the telephone.")
+    assert Lack.LEFT in lacks(scene)
+    assert not scene.visit().is_ready
+
+
+def test_a_suspended_lead_takes_readiness_back_until_restored(scene: Scene) -> None:
+    accounts.suspend(scene.actor("iris"), scene.user("pavo"), reason="Lost the telephone.")
+    assert Lack.LEFT in lacks(scene)
+    assert (scene.visit().is_ready, scene.visit().stage) == (False, VisitStage.PLANNED)
+    accounts.restore(scene.actor("iris"), scene.user("pavo"))
+    assert_ready(scene)
+
+
+def test_who_leaves_the_cooperation_takes_readiness_back(scene: Scene) -> None:
+    cooperations.end_person(
+        scene.actor("ilena"),
+        scene.cooperation,
+        user_id=scene.user("ruth"),
+        organisation_id=scene.body("npm"),
+    )
+    assert Lack.LEFT in lacks(scene)
+    assert not scene.visit().is_ready
+    assert scene.members() == set(TEAM)
+
+
+def test_a_person_who_becomes_an_outside_expert_is_to_be_cleared(scene: Scene) -> None:
+    row = scene.session.scalars(
+        sa.select(Membership).where(Membership.user_id == scene.user("ruth"))
+    ).one()
+    row.outside_expert = True
+    scene.session.flush()
+    service.recheck_all(clock.today())
+    assert Lack.NOT_SIGNED in lacks(scene)
+    assert not scene.visit().is_ready
+
+
+# Lost by time
+
+
+@pytest.fixture
+def later(frozen_time: Callable[[dt.datetime], None]) -> Callable[[dt.date], None]:
+    return lambda day: frozen_time(clock.now() + (day - clock.today()))
+
+
+def test_a_credential_that_runs_out_takes_readiness_back(
+    scene: Scene, later: Callable[[dt.date], None]
+) -> None:
+    last = clock.today() + dt.timedelta(days=60)
+    later(last)
+    assert service.recheck_all(clock.today()) == 0
+    assert_ready(scene)
+    later(last + ONE_DAY)
+    # A page that judges now says so even before the worker has come.
+    assert lacks(scene) == {Lack.CREDENTIAL_RUNS_OUT}
+    assert scene.visit().is_ready
+    assert service.recheck_all(clock.today()) == 1
+    assert_lost(scene, Lack.CREDENTIAL_RUNS_OUT, stage=VisitStage.CLEARED)
+    assert service.recheck_all(clock.today()) == 0
+
+
+def test_a_clearance_that_runs_out_takes_readiness_back(
+    scene: Scene, later: Callable[[dt.date], None]
+) -> None:
+    later(scene.clearance("samira").until_on + ONE_DAY)
+    assert Lack.NOT_COVERED in lacks(scene)
+    clearances.close_expired(clock.today())
+    assert not scene.visit().is_ready
+
+
+def test_the_worker_judges_every_visit_again(
+    scene: Scene, later: Callable[[dt.date], None], tmp_path: object
+) -> None:
+    scene.session.commit()
+    later(clock.today() + dt.timedelta(days=61))
+    rounds.one_round(from_url(f"file://{tmp_path}"), with_dates=True)
+    # The round ended its session.
+    scene.session = db.session()
+    assert not scene.visit().is_ready
+
+
+# Lost by a change of the plan
+
+
+def test_days_beyond_a_credential_take_readiness_back(scene: Scene) -> None:
+    plan = plan_of(scene.visit())
+    late = clock.today() + dt.timedelta(days=61)
+    moved = Plan(plan.place, plan.starts_on, late)
+    service.change_plan(scene.actor("pavo"), scene.visit(), version=1, plan=moved)
+    assert Lack.CREDENTIAL_RUNS_OUT in lacks(scene)
+    assert not scene.visit().is_ready
+
+
+def test_another_place_on_the_same_days_leaves_a_visit_ready(scene: Scene) -> None:
+    plan = plan_of(scene.visit())
+    moved = Plan("Upper Harbour police station", plan.starts_on, plan.ends_on)
+    service.change_plan(scene.actor("pavo"), scene.visit(), version=1, plan=moved)
+    assert_ready(scene)
+
+
+def test_a_credential_taken_out_takes_readiness_back_until_it_is_there_again(scene: Scene) -> None:
+    roles = scene.checklist(ROLES)
+    current = fill(roles).sheet.shared("V13")
+    assert current is not None
+    before = dict(current.values)
+    fewer = [row for row in before["credentials"] if row["person"] != str(scene.user("leyla"))]
+    save(scene, "V13", {**before, "credentials": fewer})
+    assert_lost(scene, Lack.CREDENTIAL, stage=VisitStage.CLEARED)
+    save(scene, "V13", before)
+    assert_ready(scene)
+
+
+def test_a_safety_contact_without_a_number_takes_readiness_back(scene: Scene) -> None:
+    current = fill(scene.checklist(ROLES)).sheet.shared("V13")
+    assert current is not None
+    save(scene, "V13", {k: v for k, v in current.values.items() if k != "safety_phone"})
+    assert_lost(scene, Lack.SAFETY_CONTACT, stage=VisitStage.CLEARED)
+
+
+def test_a_confirmation_taken_back_takes_readiness_back(scene: Scene) -> None:
+    own = fill(scene.checklist(ROLES)).sheet.of_person("V20", scene.user("samira"))
+    assert own is not None
+    checklists.save_answer(
+        scene.actor("samira"),
+        scene.checklist(ROLES),
+        "V20",
+        AnswerScope.PERSON,
+        {"read": False},
+        base_version=own.version,
+    )
+    assert_lost(scene, Lack.PLAN_NOT_READ, stage=VisitStage.CLEARED)
+    assert service.confirm_plan(scene.actor("samira"), scene.visit())
+    assert_ready(scene)
+
+
+def save(scene: Scene, item: str, values: dict[str, object], by: str = "ilena") -> None:
+    roles = scene.checklist(ROLES)
+    current = fill(roles).sheet.shared(item)
+    checklists.save_answer(
+        scene.actor(by),
+        roles,
+        item,
+        AnswerScope.SHARED,
+        values,
+        base_version=current.version if current else 0,
+    )
+
+
+# Lost by an amendment
+
+
+def amend(scene: Scene, kind: ChecklistKind, *items: str) -> Checklist:
+    checklist = scene.checklist(kind)
+    signing.amend(scene.actor("ilena"), checklist, reason="A change of the team.", items=items)
+    return checklist
+
+
+def in_force_again(scene: Scene, checklist: Checklist) -> None:
+    scene.session.flush()
+    filling.send(scene.cast, checklist)
+    filling.sign(scene.cast, checklist)
+
+
+@pytest.mark.parametrize(
+    ("kind", "item", "lack"), [(ROLES, "V6", Lack.ROLES), (URGENT_PLAN, "U4", Lack.PLAN)]
+)
+def test_an_amendment_takes_readiness_back_until_all_have_signed(
+    scene: Scene, kind: ChecklistKind, item: str, lack: Lack
+) -> None:
+    checklist = amend(scene, kind, item)
+    assert lack in lacks(scene)
+    assert not scene.visit().is_ready
+    in_force_again(scene, checklist)
+    if kind is URGENT_PLAN:
+        # Everybody reads the new plan.
+        assert lacks(scene) == {Lack.PLAN_NOT_READ}
+        for key in TEAM:
+            assert service.confirm_plan(scene.actor(key), scene.visit())
+    assert_ready(scene)
+
+
+def test_a_declined_amendment_leaves_a_visit_not_ready(scene: Scene) -> None:
+    checklist = amend(scene, ROLES, "V6")
+    scene.session.flush()
+    filling.send(scene.cast, checklist)
+    signing.decline(scene.actor("otto"), checklist, reason="Not so.", items=["V6"])
+    assert lacks(scene) == {Lack.ROLES}
+    assert not scene.visit().is_ready
+
+
+def test_somebody_added_to_the_team_takes_readiness_back(scene: Scene) -> None:
+    amend(scene, ROLES, "V2", "V4", "V5")
+    visit = scene.visit()
+    found = fill(scene.checklist(ROLES))
+    service.change_team(
+        scene.actor("ilena"),
+        visit,
+        versions={item: service.version_of(found, item) for item in ("V2", "V3", "V4")},
+        planned=team_plan(
+            scene,
+            members=("leyla", "samira", "marek", "dina"),
+            audience=("tomas", "leyla", "otto", "joana", "samira", "henrik", "marek", "dina"),
+            gaps="None for a place of this size.",
+        ),
+    )
+    assert scene.members() == {*TEAM, "dina"}
+    assert lacks(scene) >= {Lack.ROLES_ITEM, Lack.NOT_SIGNED, Lack.CREDENTIAL, Lack.PLAN_NOT_READ}
+    assert not scene.visit().is_ready
+    judged = readiness.judge(scene.visit())
+    concerned = {want.member.name for want in judged.wants if want.member is not None}
+    assert concerned == {"Dina Faro"}
+
+
+def test_a_new_task_is_accepted_anew(scene: Scene) -> None:
+    checklist = amend(scene, ROLES, "V5")
+    current = fill(checklist).sheet.shared("V5")
+    assert current is not None
+    rows = [dict(row) for row in current.values["roles"]]
+    rows[0]["limits"] = "Takes no photographs"
+    # All accepted the old words, so the change goes by a proposal.
+    positions.propose(
+        scene.actor("ilena"),
+        checklist,
+        "V5",
+        {"roles": rows},
+        answer_id=current.answer_id,
+        reason="A limit was forgotten.",
+    )
+    proposal = fill(checklist).proposals[0]
+    positions.accept_proposal(scene.actor("samira"), checklist, proposal.id)
+    now = fill(checklist).sheet.shared("V5")
+    assert now is not None
+    positions.take_position(
+        scene.actor("joana"), checklist, "V5", Stance.ACCEPTS, answer_id=now.answer_id
+    )
+    wants = [want for want in readiness.judge(scene.visit()).wants if want.lack is Lack.ROLE]
+    assert len(wants) == len(TEAM)
+    for key in TEAM:
+        assert service.accept_role(scene.actor(key), scene.visit())
+    in_force_again(scene, checklist)
+    assert_ready(scene)
+
+
+# Lost by the cooperation
+
+
+def test_new_confidentiality_terms_take_readiness_back(scene: Scene) -> None:
+    terms = scene.checklist(ChecklistKind.CONFIDENTIALITY, None)
+    signing.amend(scene.actor("ilena"), terms, reason="A longer duty.", items=["C17"])
+    # While the amendment is open the old terms and undertakings hold.
+    assert_ready(scene)
+    in_force_again(scene, terms)
+    assert {Lack.NOT_SIGNED, Lack.NOT_BRIEFED} <= lacks(scene)
+    assert not scene.visit().is_ready
+
+
+def test_a_cooperation_that_gives_up_visits_takes_readiness_back(scene: Scene) -> None:
+    cooperation = scene.cooperation
+    cooperations.set_modes(
+        scene.actor("ilena"),
+        cooperation,
+        version=cooperation.version,
+        modes=(Mode.INFO_F,),
+        questions=cooperation.questions,
+    )
+    assert_lost(scene, Lack.NO_MODE, stage=VisitStage.PROPOSED)
+
+
+# Told
+
+
+def test_lead_and_coordinators_of_the_npm_are_told_and_nobody_else(scene: Scene) -> None:
+    before = {one.id for one in scene.mails()}
+    undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
+    scene.session.flush()
+    fresh = [one for one in scene.mails() if one.id not in before and one.kind == "visit_changed"]
+    assert {one.recipient for one in fresh} == {
+        "pavo.linden@maravena.example",
+        "ilena.dorvath@maravena.example",
+    }
+    plan = plan_of(scene.visit())
+    for mail in fresh:
+        assert mail.body.startswith(("Dear Pavo Linden,", "Dear Ilena Dorvath,"))
+        assert f"/cooperations/{scene.reference}/visits" in mail.body
+        for word in (plan.place, "Lower Harbour", "Samira", "ready", str(plan.starts_on)):
+            assert word not in mail.body
+            assert word not in mail.subject
+
+
+def test_losing_readiness_is_told_once(scene: Scene) -> None:
+    undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
+    mails = len(scene.mails())
+    undertakings.withdraw(scene.actor("leyla"), scene.undertaking("leyla").id)
+    scene.session.flush()
+    assert not [one for one in scene.mails()[mails:] if one.kind == "visit_changed"]
+    assert len(scene.events("visit_lost_readiness")) == 1
+
+
+# Each for themselves
+
+
+def test_nobody_accepts_a_task_twice_or_for_another(scene: Scene) -> None:
+    assert not service.accept_role(scene.actor("samira"), scene.visit())
+    assert not service.confirm_plan(scene.actor("samira"), scene.visit())
+    for key in ("ilena", "tomas", "henrik", "joana"):
+        for act in (service.accept_role, service.confirm_plan):
+            with pytest.raises(RefusedError):
+                act(scene.actor(key), scene.visit())
+
+
+def test_a_task_that_is_not_written_can_not_be_accepted(scene: Scene) -> None:
+    visit = planned(scene)
+    with pytest.raises(RuleBrokenError):
+        service.accept_role(scene.actor("leyla"), visit)
+
+
+def test_a_plan_that_is_not_in_force_can_not_be_confirmed(scene: Scene) -> None:
+    visit = planned(scene)
+    with pytest.raises(RuleBrokenError):
+        service.confirm_plan(scene.actor("leyla"), visit)
+
+
+def test_a_confirmation_from_before_the_plan_was_in_force_does_not_count(scene: Scene) -> None:
+    visit = planned(scene)
+    checklists.save_answer(
+        scene.actor("leyla"),
+        scene.checklist(ROLES, 2),
+        "V20",
+        AnswerScope.PERSON,
+        {"read": True},
+        base_version=0,
+    )
+    facts = readiness.judge(visit).facts
+    assert not any(member.plan_read for member in facts.members)
+
+
+# How many queries
+
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
+
+
+@pytest.fixture
+def crowd(scene: Scene) -> Scene:
+    """Two more visits, one of them with more people in the team."""
+    planned(scene, members=("leyla",), audience=("leyla",))
+    planned(
+        scene,
+        members=("leyla", "samira", "marek", "nadia", "tomas", "milan", "dina", "henrik"),
+        audience=("leyla", "samira", "marek", "nadia", "tomas", "milan", "henrik"),
+    )
+    scene.session.commit()
+    return scene
+
+
+def test_judging_takes_as_many_queries_for_many_people_as_for_few(
+    crowd: Scene, statements: Statements
+) -> None:
+    counts = []
+    for number in (2, 3):
+        visit = crowd.visit(number)
+        crowd.session.expunge_all()
+        visit = crowd.visit(number)
+        with statements() as seen:
+            readiness.judge(visit)
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
+def test_lists_and_tasks_take_as_many_queries_for_many_visits_as_for_few(
+    scene: Scene, statements: Statements
+) -> None:
+    actor = scene.actor("pavo")
+    cooperation_id = scene.cooperation.id
+
+    def count() -> int:
+        scene.session.expunge_all()
+        with statements() as seen:
+            queries.lines(actor, [cooperation_id])
+            queries.tasks(actor)
+            queries.register_lines(actor, [cooperation_id])
+        return len(seen)
+
+    few = count()
+    for _ in range(3):
+        planned(scene)
+    scene.session.commit()
+    assert len(queries.tasks(actor)) == 3
+    assert count() == few
+
+
+def test_what_waits_for_a_person_is_told_without_any_planning(scene: Scene) -> None:
+    assert queries.tasks(scene.actor("leyla")) == []
+    planned(scene)
+    (own,) = queries.tasks(scene.actor("pavo"))
+    assert (own.number, own.makes_ready, own.accepts_role, own.confirms_plan) == (
+        2,
+        True,
+        False,
+        False,
+    )
+    roles = scene.checklist(ROLES, 2)
+    checklists.save_answer(
+        scene.actor("ilena"),
+        roles,
+        "V5",
+        AnswerScope.SHARED,
+        {"roles": [{"person": str(scene.user("leyla")), "task": "Speaks with persons"}]},
+        base_version=0,
+    )
+    (hers,) = queries.tasks(scene.actor("leyla"))
+    assert (hers.accepts_role, hers.confirms_plan, hers.makes_ready) == (True, False, False)
+    service.accept_role(scene.actor("leyla"), scene.visit(2))
+    assert queries.tasks(scene.actor("leyla")) == []
+
+
+def test_nothing_waits_in_a_visit_that_is_closed_to_a_person(scene: Scene) -> None:
+    planned(scene, members=("dina",), audience=("dina",))
+    for key in ("dina", "milan", "nadia", "greta", "celia"):
+        assert queries.tasks(scene.actor(key)) == []
+
+
+def test_a_closed_clearance_closes_the_tasks(scene: Scene) -> None:
+    planned(scene)
+    clearances.close(None, scene.clearance("marek"), ClearanceEnd.WITHDRAWN)
+    assert queries.tasks(scene.actor("marek")) == []

@@ -1,0 +1,364 @@
+"""Place and days (class K2): who sees them, and that they stand nowhere in clear."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.factories.visits import LISTED, OUTSIDE, PLACE, Scene, days, planned, team_plan
+from tracker.activity.models import ReadLogEntry
+from tracker.checklists import queries as checklists
+from tracker.checklists import service as filling
+from tracker.checklists.loading import fill
+from tracker.checklists.models import AnswerScope, ChecklistKind
+from tracker.cooperations import clearances
+from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import ClearanceEnd, CooperationKey
+from tracker.core import clock
+from tracker.core.crypto import SealBrokenError
+from tracker.core.db import Base
+from tracker.search import service as search
+from tracker.ui.locale import as_date
+from tracker.undertakings import service as undertakings
+from tracker.visits import queries, service
+from tracker.visits.policy import Outline
+from tracker.visits.sealing import plan_of
+
+ROLES = ChecklistKind.VISIT_ROLES
+ONE_DAY = dt.timedelta(days=1)
+
+
+def words() -> set[str]:
+    """Return how place and days of the planned visit might be written."""
+    plan = days()
+    found = {PLACE, PLACE.split(maxsplit=1)[0]}
+    for day in (plan.starts_on, plan.ends_on):
+        found |= {day.isoformat(), as_date(day)}
+    return found
+
+
+def sees(scene: Scene, key: str, number: int = 1) -> bool:
+    actor = scene.actor(key)
+    cooperation_id = scene.demonstration.cooperations["complete"]
+    visit = queries.find(actor, cooperation_id, number)
+    there = {one.number for one in queries.of_cooperation(actor, cooperation_id)}
+    lines = {one.number: one for one in queries.lines(actor, [cooperation_id])}
+    is_open = number in lines and lines[number].outline is Outline.OPEN
+    roles = checklists.find(actor, scene.checklist(ROLES, number).id)
+    # The list, the page, the outline and the roles agree.
+    assert (visit is not None) == (number in there) == is_open == (roles is not None)
+    return visit is not None
+
+
+def outline(scene: Scene, key: str, number: int = 1) -> Outline | None:
+    lines = queries.lines(scene.actor(key), [scene.demonstration.cooperations["complete"]])
+    return next((one.outline for one in lines if one.number == number), None)
+
+
+# Who sees
+
+
+@pytest.mark.parametrize("key", LISTED)
+def test_who_is_listed_and_cleared_sees_a_visit(scene: Scene, key: str) -> None:
+    assert sees(scene, key)
+
+
+@pytest.mark.parametrize("key", OUTSIDE)
+def test_nobody_else_sees_it(scene: Scene, key: str) -> None:
+    assert not sees(scene, key)
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("milan", Outline.NOT_LISTED),
+        ("nadia", None),
+        ("dina", None),
+        ("greta", Outline.STATE),
+        ("celia", None),
+        ("vera", None),
+        ("iris", None),
+        ("noor", None),
+    ],
+)
+def test_others_are_told_no_more_than_is_theirs(
+    scene: Scene, key: str, expected: Outline | None
+) -> None:
+    assert outline(scene, key) is expected
+
+
+def test_listed_without_a_clearance_is_not_enough(scene: Scene) -> None:
+    planned(scene, audience=("dina", "leyla"))
+    assert not sees(scene, "dina", 2)
+    assert outline(scene, "dina", 2) is Outline.NOT_CLEARED
+    assert sees(scene, "leyla", 2)
+
+
+def test_cleared_without_being_listed_is_not_enough(scene: Scene) -> None:
+    planned(scene, audience=("leyla",))
+    assert not sees(scene, "samira", 2)
+    assert outline(scene, "samira", 2) is Outline.NOT_LISTED
+
+
+def test_the_npms_own_people_are_listed_too_or_see_nothing(scene: Scene) -> None:
+    planned(scene, audience=("nadia",))
+    assert sees(scene, "nadia", 2)
+    assert not sees(scene, "tomas", 2)
+
+
+def test_an_outside_expert_of_the_npm_needs_a_clearance(scene: Scene) -> None:
+    assert sees(scene, "marek")
+    clearances.close(None, scene.clearance("marek"), ClearanceEnd.WITHDRAWN)
+    assert not sees(scene, "marek")
+    assert outline(scene, "marek") is Outline.NOT_CLEARED
+
+
+def test_who_is_let_in_later_sees_nothing_before_that_day(
+    scene: Scene, frozen_time: Callable[[dt.datetime], None]
+) -> None:
+    tomorrow = clock.today() + ONE_DAY
+    planned(scene, audience=("leyla",), from_on=tomorrow)
+    assert not sees(scene, "leyla", 2)
+    assert outline(scene, "leyla", 2) is None
+    frozen_time(clock.now() + ONE_DAY)
+    assert sees(scene, "leyla", 2)
+
+
+def test_a_clearance_opens_through_its_last_day_and_no_longer(
+    scene: Scene, frozen_time: Callable[[dt.datetime], None]
+) -> None:
+    now, last = clock.now(), scene.clearance("samira").until_on
+    frozen_time(now + (last - clock.today()))
+    assert sees(scene, "samira")
+    frozen_time(clock.now() + ONE_DAY)
+    assert not sees(scene, "samira")
+    assert sees(scene, "pavo")
+
+
+def test_a_clearance_for_one_visit_opens_no_other(scene: Scene) -> None:
+    second = planned(scene, audience=("samira",))
+    given = scene.clearance("samira")
+    clearances.close(None, given, ClearanceEnd.REPLACED)
+    clearances.open_clearance(
+        None,
+        cooperation_id=second.cooperation_id,
+        user_id=given.user_id,
+        organisation_id=given.organisation_id,
+        undertaking_id=given.undertaking_id,
+        from_on=clock.today(),
+        until_on=clock.today() + dt.timedelta(days=900),
+        visit_id=second.id,
+    )
+    assert sees(scene, "samira", 2)
+    assert not sees(scene, "samira", 1)
+
+
+def test_a_clearance_in_another_cooperation_opens_nothing_here(scene: Scene) -> None:
+    second = planned(scene, audience=("dina",))
+    clearances.open_clearance(
+        None,
+        cooperation_id=scene.demonstration.cooperations["differing"],
+        user_id=scene.user("dina"),
+        organisation_id=scene.body("od"),
+        undertaking_id=second.id,
+        from_on=clock.today(),
+        until_on=clock.today() + ONE_DAY,
+    )
+    assert not sees(scene, "dina", 2)
+
+
+def test_a_withdrawn_undertaking_closes_a_visit_at_once(scene: Scene) -> None:
+    undertakings.withdraw(scene.actor("leyla"), scene.undertaking("leyla").id)
+    assert not sees(scene, "leyla")
+
+
+def test_who_leaves_the_cooperation_leaves_the_audience_and_comes_back_with_it(
+    scene: Scene,
+) -> None:
+    cooperation = scene.cooperation
+    tomas, npm = scene.user("tomas"), scene.body("npm")
+    cooperations.end_person(scene.actor("ilena"), cooperation, user_id=tomas, organisation_id=npm)
+    assert not sees(scene, "tomas")
+    cooperations.add_person(scene.actor("ilena"), cooperation, user_id=tomas, organisation_id=npm)
+    assert sees(scene, "tomas")
+
+
+def test_nobody_becomes_lead_who_needs_a_clearance(scene: Scene) -> None:
+    planned(scene, audience=())
+    roles = scene.checklist(ROLES, 2)
+    current = fill(roles).sheet.shared("V3")
+    assert current is not None
+    filling.save_answer(
+        scene.actor("ilena"),
+        roles,
+        "V3",
+        AnswerScope.SHARED,
+        {"lead": str(scene.user("dina")), "deputy": str(scene.user("ruth"))},
+        base_version=current.version,
+    )
+    assert not sees(scene, "dina", 2)
+
+
+def test_taken_off_the_list_a_person_sees_nothing_more(scene: Scene) -> None:
+    visit = planned(scene, audience=("leyla", "tomas"))
+    assert sees(scene, "tomas", 2)
+    changed = service.change_team(
+        scene.actor("ilena"),
+        visit,
+        versions={"V2": 1, "V3": 1, "V4": 1},
+        planned=team_plan(scene, audience=("leyla",)),
+    )
+    assert changed
+    assert not sees(scene, "tomas", 2)
+    assert sees(scene, "leyla", 2)
+
+
+# Where it stands
+
+
+def columns(session: Session) -> Iterator[tuple[str, str, object]]:
+    """Yield every value of every row of the database."""
+    for table in Base.metadata.sorted_tables:
+        for row in session.execute(sa.select(table)).mappings():
+            for name, value in row.items():
+                yield table.name, str(name), value
+
+
+def test_place_and_days_stand_in_no_row_of_the_database(scene: Scene) -> None:
+    visit = planned(scene)
+    service.change_plan(
+        scene.actor("pavo"),
+        visit,
+        version=1,
+        plan=type(days())(f"{PLACE}, east wing", days().starts_on, days().ends_on),
+    )
+    roles = scene.checklist(ROLES, 2)
+    filling.save_answer(
+        scene.actor("ilena"),
+        roles,
+        "V18",
+        AnswerScope.SHARED,
+        {"briefing": days().starts_on.isoformat()},
+        base_version=0,
+    )
+    scene.session.flush()
+    hidden = words()
+    seen = 0
+    for table, column, value in columns(scene.session):
+        seen += 1
+        raw = value if isinstance(value, bytes) else str(value).encode()
+        for word in hidden:
+            assert word.encode() not in raw, f"{table}.{column} tells {word}"
+        assert not isinstance(value, dt.date) or str(value)[:10] not in hidden, f"{table}.{column}"
+    assert seen > 1000
+
+
+def test_place_and_days_stand_in_no_byte_of_the_database_file(scene: Scene, tmp_path: Path) -> None:
+    planned(scene)
+    scene.session.commit()
+    if scene.session.get_bind().dialect.name != "sqlite":
+        # There the rows are read one by one, as the test above does.
+        assert plan_of(scene.visit(2)) == days()
+        return
+    file = Path(str(scene.session.get_bind().engine.url.database))
+    held = b"".join(
+        part.read_bytes()
+        for part in (file, *(file.with_name(file.name + end) for end in ("-wal", "-shm")))
+        if part.exists()
+    )
+    assert b"Joint monitoring of police custody" in held
+    for word in words():
+        assert word.encode() not in held, word
+
+
+def test_place_days_and_names_stand_in_no_event(scene: Scene) -> None:
+    visit = planned(scene)
+    service.stop(scene.actor("pavo"), visit, reason="No car.")
+    told = [content for verb, content in scene.events() if verb.startswith(("visit", "team"))]
+    assert told
+    names = {"Leyla Marchetti", "Marek Tull", "Ruth Abara"}
+    for content in told:
+        text = str({key: value for key, value in content.items() if key != "who"})
+        for word in words() | names:
+            assert word not in text
+
+
+def test_place_days_and_names_stand_in_no_mail(scene: Scene) -> None:
+    before = {one.id for one in scene.mails()}
+    visit = planned(scene)
+    plan = days()
+    service.change_plan(
+        scene.actor("pavo"),
+        visit,
+        version=1,
+        plan=type(plan)(f"{PLACE}, east wing", plan.starts_on, plan.ends_on),
+    )
+    scene.session.flush()
+    fresh = [one for one in scene.mails() if one.id not in before]
+    assert {one.kind for one in fresh} == {"visit_changed"}
+    names = {"Leyla Marchetti", "Marek Tull", "Pavo Linden", "Ruth Abara", "Ilena Dorvath"}
+    for mail in fresh:
+        reader = mail.body.splitlines()[0]
+        text = mail.subject + mail.body.replace(reader, "")
+        assert scene.reference in text
+        for word in words() | names:
+            assert word not in text
+
+
+def test_a_change_of_plan_is_told_to_those_who_know_today(scene: Scene) -> None:
+    visit = planned(scene, audience=("leyla",), from_on=clock.today() + ONE_DAY)
+    before = {one.id for one in scene.mails()}
+    plan = days()
+    service.change_plan(
+        scene.actor("pavo"),
+        visit,
+        version=1,
+        plan=type(plan)("Elsewhere", plan.starts_on, plan.ends_on),
+    )
+    scene.session.flush()
+    told = {one.recipient for one in scene.mails() if one.id not in before}
+    assert told == {
+        f"{name}@maravena.example" for name in ("ilena.dorvath", "pavo.linden", "ruth.abara")
+    }
+
+
+def test_search_finds_nothing_of_a_visit(scene: Scene) -> None:
+    planned(scene)
+    scene.session.flush()
+    kinds = list(scene.session.scalars(sa.text("SELECT DISTINCT kind FROM search_document")))
+    assert search.find("confidentiality", kinds)
+    for word in (PLACE, "Quillfen", "Lower Harbour"):
+        assert search.find(word, kinds) == []
+
+
+def test_a_sealed_plan_can_not_be_moved_to_another_visit(scene: Scene) -> None:
+    first, second = scene.visit(1), planned(scene)
+    first.sealed_plan = second.sealed_plan
+    with pytest.raises(SealBrokenError):
+        plan_of(first)
+
+
+def test_without_the_cooperations_key_place_and_days_are_gone(scene: Scene) -> None:
+    visit = planned(scene)
+    scene.session.flush()
+    scene.session.get_one(CooperationKey, visit.cooperation_id).wrapped = None
+    scene.session.flush()
+    with pytest.raises(Exception, match="destroyed"):
+        plan_of(visit)
+
+
+def test_the_read_log_says_who_and_which_page_and_nothing_more(scene: Scene) -> None:
+    columns_of_it = set(ReadLogEntry.__table__.columns.keys())
+    assert columns_of_it == {
+        "id",
+        "cooperation_id",
+        "user_id",
+        "organisation_id",
+        "subject_type",
+        "subject_id",
+        "page",
+        "at",
+    }
