@@ -114,18 +114,24 @@ def test_declining_leads_back_to_the_draft(cast: Cast) -> None:
     cooperation, terms = reviewed(cast)
     filling.send(cast, terms)
     filling.sign(cast, terms, "npm")
-    signing.decline(cast.actor("henrik"), terms, reason="Not yet.", items=["M12"])
+    signing.decline(cast.actor("henrik"), terms, reason="Who pays interpreters?", items=["M12"])
+    assert fill(terms).standing().blocking == ("M12",)
+    assert stage(cooperation) is Stage.DRAFT
+
+
+def test_what_was_declined_can_be_sent_again_once_the_named_items_are_agreed(cast: Cast) -> None:
+    cooperation, terms = reviewed(cast)
+    filling.send(cast, terms)
+    signing.decline(cast.actor("henrik"), terms, reason="Who pays interpreters?", items=["M12"])
     item = fill(terms).sheet.shared("M12")
     assert item is not None
     positions.take_position(
-        cast.actor("samira"),
-        terms,
-        "M12",
-        Stance.WANTS_TALK,
-        answer_id=item.answer_id,
-        reason="Who pays for interpreters?",
+        cast.actor("samira"), terms, "M12", Stance.ACCEPTS, answer_id=item.answer_id
     )
-    assert stage(cooperation) is Stage.DRAFT
+    filling.send(cast, terms)
+    filling.sign(cast, terms)
+    assert terms.revision_in_force_id is not None
+    assert stage(cooperation) is Stage.CLEARED
 
 
 def test_a_mark_on_a_term_leads_back_to_the_review(cast: Cast) -> None:
