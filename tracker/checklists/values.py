@@ -200,8 +200,8 @@ def missing(fields: tuple[TemplateField, ...], values: Mapping[str, Any]) -> Ite
     for field in fields:
         value = values.get(field.key)
         if field.type is FieldType.TABLE:
-            yield from _missing_in_table(field, value or [], required=_needed(field, values))
-        elif _needed(field, values) and not has_content(value):
+            yield from _missing_in_table(field, value or [], required=needed(field, values))
+        elif needed(field, values) and not has_content(value):
             yield Problem(field.key, _what_is_missing(field))
 
 
@@ -235,7 +235,8 @@ def _named(
                 yield None, field, one
 
 
-def _needed(field: TemplateField | Column, neighbours: Mapping[str, Any]) -> bool:
+def needed(field: TemplateField | Column, neighbours: Mapping[str, Any]) -> bool:
+    """Tell whether a field or column must be filled, as its neighbours are."""
     condition = field.required_when
     if condition is None:
         return field.required
@@ -248,7 +249,7 @@ def _needed(field: TemplateField | Column, neighbours: Mapping[str, Any]) -> boo
 def _what_is_missing(field: TemplateField | Column) -> object:
     if field.type is FieldType.CONFIRM:
         return _l("Confirm: %(label)s", label=field.label)
-    if field.type in {FieldType.CHOICE, FieldType.CHOICES, FieldType.PERSON, FieldType.PERSONS}:
+    if field.type in {FieldType.CHOICE, FieldType.CHOICES, FieldType.CLASS} | NAMING:
         return _l("Choose: %(label)s", label=field.label)
     return _l("Fill in: %(label)s", label=field.label)
 
@@ -278,5 +279,5 @@ def _missing_rows(field: TemplateField, rows: list[dict[str, Any]]) -> Iterator[
 
 def _missing_cells(field: TemplateField, number: int, row: dict[str, Any]) -> Iterator[Problem]:
     for column in field.columns:
-        if _needed(column, row) and not has_content(row.get(column.key)):
+        if needed(column, row) and not has_content(row.get(column.key)):
             yield Problem(field.key, _what_is_missing(column), row=number, column=column.key)

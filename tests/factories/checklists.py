@@ -1,0 +1,246 @@
+"""Whole answers to any item, made from its schema, and checklists filled in by the services."""
+
+import datetime as dt
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import cycle
+from typing import Any
+from uuid import UUID
+
+from tracker.access.actor import Actor, OrganisationKind
+from tracker.checklists import completeness, policy, positions, safeguards, service, signing
+from tracker.checklists.checks import Check, CheckName
+from tracker.checklists.facts import ROW, Surroundings
+from tracker.checklists.loading import Filling, fill
+from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind, Stance
+from tracker.checklists.template import Column, FieldType, Item, Part, Rows, TemplateField
+from tracker.checklists.values import needed
+from tracker.core import clock
+from tracker.signoff.models import Method
+from tracker.signoff.proof import Identity
+
+# What somebody would write by choice: item -> field -> value.
+Chosen = Mapping[str, Mapping[str, Any]]
+SECOND_READER = "M5"
+
+
+@dataclass
+class Writer:
+    """Writes one answer of an item so that its fields are filled and its done-tests are met."""
+
+    item: Item
+    around: Surroundings
+    # Who must not be named where the item asks for somebody who wrote nothing.
+    writers: frozenset[UUID] = frozenset()
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        around = self.around
+        self._checks = {
+            (check.check, key): check for check in self.item.done.checks for key in check.looks_at
+        }
+        self._people = cycle(sorted(around.people, key=str))
+        npm = sorted(around.npm_people, key=str)
+        self._npm = cycle(npm)
+        self._fresh = cycle([one for one in npm if one not in self.writers] or npm)
+        self._parties = cycle(party.organisation_id for party in around.parties)
+        self._day = (around.visit_starts_on or clock.today()) + dt.timedelta(days=30)
+
+    def write(self, scope: AnswerScope) -> dict[str, Any]:
+        """Return values for all fields of one scope that a whole answer needs."""
+        values: dict[str, Any] = {}
+        for one in self.item.fields_of(scope):
+            if one.key in self.chosen:
+                values[one.key] = self.chosen[one.key]
+            elif needed(one, values):
+                is_table = one.type is FieldType.TABLE
+                values[one.key] = self._table(one) if is_table else self._value(one, one.key)
+        return values
+
+    def _value(self, one: TemplateField | Column, key: str) -> Any:
+        match one.type:
+            case FieldType.CONFIRM:
+                return True
+            case FieldType.CHOICE:
+                return one.options[0].value
+            case FieldType.CHOICES:
+                return [one.options[0].value]
+            case FieldType.PERSON:
+                return str(self._person(key))
+            case FieldType.PERSONS:
+                return [str(self._person(key))]
+            case FieldType.PARTY:
+                return str(next(self._parties))
+            case FieldType.NUMBER:
+                return self._number(one, key)
+            case _:
+                return self._text(one)
+
+    def _text(self, one: TemplateField | Column) -> str:
+        match one.type:
+            case FieldType.DATE:
+                self._day += dt.timedelta(days=1)
+                return self._day.isoformat()
+            case FieldType.TIME:
+                return "18:30"
+            case FieldType.PHONE:
+                return "+999 555 01"
+            case FieldType.CLASS:
+                return "K3"
+            case _:
+                return f"{one.label}, as settled between us"
+
+    def _number(self, one: TemplateField | Column, key: str) -> int:
+        check = self._check(CheckName.NUMBER_AT_LEAST, key)
+        return max(one.min or 0, (check.n or 0) if check else 0, min(one.max or 7, 7))
+
+    def _person(self, key: str) -> UUID:
+        if self._check(CheckName.WROTE_NO_ANSWER, key):
+            return next(self._fresh)
+        return next(self._npm if self._check(CheckName.PERSONS_OF_NPM, key) else self._people)
+
+    def _check(self, name: CheckName, key: str) -> Check | None:
+        return self._checks.get((name, key))
+
+    def _table(self, table: TemplateField) -> list[dict[str, Any]]:
+        spec = table.rows or Rows()
+        rows = [self._row(table, {ROW: given.key}) for given in spec.fixed]
+        if not spec.fixed:
+            rows = [self._row(table, start) for start in self._starts(table)]
+            while len(rows) < max(spec.min, 1):
+                rows.append(self._row(table, {}))
+        return rows
+
+    def _starts(self, table: TemplateField) -> Iterator[dict[str, Any]]:
+        """Yield what rows begin with, so that those the done-tests ask for are there."""
+        around = self.around
+        for (name, key), check in self._checks.items():
+            if key != table.key or check.column is None:
+                continue
+            if name in {CheckName.ROW_PER_PARTY, CheckName.ROW_EACH_WAY}:
+                yield from ({check.column: str(p.organisation_id)} for p in around.parties)
+            elif name is CheckName.ROW_PER_TEAM_MEMBER:
+                yield from ({check.column: str(m)} for m in sorted(around.team or (), key=str))
+            elif name is CheckName.VALUES_COVERED:
+                yield from ({check.column: value} for value in check.values)
+
+    def _row(self, table: TemplateField, start: dict[str, Any]) -> dict[str, Any]:
+        row = dict(start)
+        for column in table.columns:
+            if column.key not in row and needed(column, row):
+                row[column.key] = self._value(column, table.key)
+        return row
+
+
+def whole(
+    filling: Filling,
+    code: str,
+    scope: AnswerScope = AnswerScope.SHARED,
+    *,
+    writers: Collection[UUID] = (),
+    **chosen: Any,
+) -> dict[str, Any]:
+    """Return a whole answer to an item; chosen are values wanted for some of its fields."""
+    item = filling.template.by_code[code]
+    return Writer(item, filling.surroundings, frozenset(writers), chosen).write(scope)
+
+
+def setter_of(filling: Filling, item: Item, actors: Mapping[UUID, Actor]) -> Actor:
+    """Return who writes an item's shared answer: the first party that may."""
+    return next(
+        actors[party.organisation_id]
+        for party in filling.parties
+        if policy.can_set(
+            actors[party.organisation_id], party, item.fields_of(AnswerScope.SHARED)[0]
+        )
+    )
+
+
+def complete_answers(
+    filling: Filling,
+    actors: Mapping[UUID, Actor],
+    *,
+    leave: Collection[str] = (),
+    recommended: bool = False,
+    chosen: Chosen | None = None,
+) -> None:
+    """Answer what is required and have every party accept it, by the services.
+
+    actors are who writes for each organisation. leave names items that stay as they are;
+    recommended answers the rest too. What is answered already stays, and is accepted.
+    """
+    for item in filling.template.items:
+        fresh = fill(filling.checklist)
+        if item.code in leave or item.part is Part.PERSON:
+            continue
+        one = completeness.item_standing(item, fresh.sheet, fresh.surroundings)
+        if one.counts and (one.required or recommended) and not one.done:
+            _answer(fresh, item, actors, (chosen or {}).get(item.code, {}))
+            accept(fresh.checklist, item.code, actors)
+
+
+def _answer(
+    filling: Filling, item: Item, actors: Mapping[UUID, Actor], chosen: Mapping[str, Any]
+) -> None:
+    writers = frozenset(actor.user_id for actor in actors.values())
+    for scope in item.scopes:
+        values = Writer(item, filling.surroundings, writers, chosen).write(scope)
+        if scope is AnswerScope.SHARED and filling.sheet.shared(item.code) is None:
+            writer = setter_of(filling, item, actors)
+            service.save_answer(writer, filling.checklist, item.code, scope, values, base_version=0)
+        elif scope is AnswerScope.PARTY:
+            for party in filling.parties:
+                actor = actors[party.organisation_id]
+                is_asked = policy.can_set(actor, party, item.fields_of(scope)[0])
+                if is_asked and filling.sheet.of_party(item.code, party.organisation_id) is None:
+                    service.save_answer(
+                        actor, filling.checklist, item.code, scope, values, base_version=0
+                    )
+
+
+def accept(checklist: Checklist, code: str, actors: Mapping[UUID, Actor]) -> None:
+    """Have every party that has not accept the answer as it stands."""
+    filling = fill(checklist)
+    answer = filling.sheet.shared(code)
+    item = filling.template.by_code[code]
+    lacking = completeness.not_accepting(item, filling.sheet, filling.surroundings)
+    for organisation_id in lacking if answer else ():
+        assert answer is not None
+        positions.take_position(
+            actors[organisation_id], checklist, code, Stance.ACCEPTS, answer_id=answer.answer_id
+        )
+
+
+def agree(
+    checklist: Checklist, actors: Mapping[UUID, Actor], reader: Actor | None = None
+) -> Filling:
+    """Fill in all that is required; of terms, have the second reader confirm the review too."""
+    chosen: Chosen = {SECOND_READER: {"second_reader": str(reader.user_id)}} if reader else {}
+    complete_answers(fill(checklist), actors, chosen=chosen)
+    if checklist.kind is ChecklistKind.TERMS and reader is not None:
+        safeguards.confirm_review(reader, checklist)
+    return fill(checklist)
+
+
+def send(checklist: Checklist, by: Actor, signatories: Mapping[UUID, Actor]) -> None:
+    """Freeze a text that is agreed and send it to one signatory of each party."""
+    signing.send(by, checklist, {body: one.user_id for body, one in signatories.items()})
+
+
+def sign(checklist: Checklist, *actors: Actor) -> None:
+    """Sign what was sent; the last one brings it into force."""
+    for actor in actors:
+        signing.sign(
+            actor,
+            checklist,
+            sentence=f"I, {actor.name}, sign this text for {actor.organisation_name}.",
+            language="en",
+            identity=Identity(actor.user_id, Method.PASSWORD_TOTP, clock.now()),
+        )
+
+
+def sides(filling: Filling) -> tuple[UUID, list[UUID]]:
+    """Return the first NPM body of a checklist, and the CSOs in their order."""
+    npm = filling.surroundings.parties_of(OrganisationKind.NPM)
+    csos = filling.surroundings.parties_of(OrganisationKind.CSO)
+    return npm[0].organisation_id, [party.organisation_id for party in csos]
