@@ -39,6 +39,7 @@ class MemberFact:
     user_id: UUID
     name: str
     organisation_name: str = ""
+    is_npm: bool = False
     function: str = ""
     leads: bool = False
     is_deputy: bool = False

@@ -45,11 +45,7 @@ class PlaceForm(Form):
         most=MAX_PLACE,
     )
     starts_on = DateField(_l("First day"), [Required(_l("Enter the first day"))])
-    ends_on = DateField(
-        _l("Last day"),
-        [Required(_l("Enter the last day"))],
-        description=_l("For a visit of one day, the same."),
-    )
+    ends_on = DateField(_l("Last day"), [Required(_l("Enter the last day"))])
 
     @property
     def planned(self) -> Plan:
@@ -219,8 +215,8 @@ def _team_fields(taking_part: list[Person]) -> dict[str, Any]:
             audience_row,
             _l("Who may know place and dates"),
             description=_l(
-                "You, the lead and the deputy know. Nobody else does unless listed here, inside "
-                "the NPM too. Without a day, they know from today."
+                "Who plans the visit, the lead and the deputy always know. Nobody else does unless "
+                "listed here, inside the NPM too. Without a day, they know from today."
             ),
         ),
     }

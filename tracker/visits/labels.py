@@ -78,13 +78,18 @@ CELLS: dict[CellCode, tuple[object, str]] = {
 # The pages of the read log, by the names under which they are noted.
 READ_PAGES: dict[str, object] = {
     "visits": _l("The list of visits"),
-    "visit": _l("The plan of a visit"),
-    "visit_readiness": _l("Whether a visit is ready"),
-    "visit_my_part": _l("The own part in a visit"),
-    "visit_plan": _l("Changing place and dates of a visit"),
-    "visit_team": _l("Changing the team of a visit"),
-    "visit_stop": _l("Stopping a visit"),
-    "visit_override": _l("Overriding a gate of a visit"),
+    "visit": _l("place and days"),
+    "visit_readiness": _l("readiness"),
+    "visit_my_part": _l("the own part"),
+    "visit_plan": _l("changing place and days"),
+    "visit_team": _l("changing the team"),
+    "visit_stop": _l("stopping"),
+    "visit_override": _l("overriding a gate"),
+}
+# Pages of other parts, by what they are of.
+READ_SUBJECTS: dict[str, object] = {
+    "checklist": _l("roles or urgent-action plan"),
+    "undertaking": _l("The undertaking of a person"),
 }
 
 
@@ -214,14 +219,17 @@ def _roles_items(facts: Facts, wants: Sequence[Want]) -> Missing:
     )
 
 
-def _briefing(facts: Facts, wants: Sequence[Want]) -> Missing:
-    text = (
+def _briefing(facts: Facts, _wants: Sequence[Want]) -> Missing:
+    is_ahead = facts.briefing_on is not None
+    return Missing(
         _l("The briefing of the team is still to come.")
-        if facts.briefing_on
-        else _l("The briefing of the team has no date yet.")
+        if is_ahead
+        else _l("The briefing of the team has no date yet."),
+        _l("At the briefing everyone hears tasks, method, limits and the urgent-action plan."),
+        Target(Place.ITEM, facts.roles.checklist_id, "V18"),
+        Turn() if is_ahead else _PLANNERS,
+        _VISITS,
     )
-    why = _l("At the briefing everyone hears tasks, method, limits and the urgent-action plan.")
-    return _OfVisit(text, why, _VISITS, Place.ITEM, "V18")(facts, wants)
 
 
 _WORDS: dict[Lack, Callable[[Facts, Sequence[Want]], Missing]] = {

@@ -1,7 +1,7 @@
 """What pages of visits show, prepared: the board, what is missing, the own part, work to do."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from babel.lists import format_list
@@ -18,6 +18,7 @@ from tracker.checklists.values import as_id
 from tracker.cooperations import people
 from tracker.cooperations.models import Cooperation
 from tracker.cooperations.pages import passage_url
+from tracker.guidance.queries import passages_for
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle.labels import GATE_STATES
 from tracker.lifecycle.policy import GateState
@@ -36,7 +37,7 @@ from tracker.visits.facts import (
 )
 from tracker.visits.models import VisitStage
 from tracker.visits.policy import Outline
-from tracker.visits.queries import VisitLine, Waiting
+from tracker.visits.queries import ReadLine, VisitLine, Waiting
 from tracker.visits.readiness import Reading
 from tracker.visits.sealing import Plan
 
@@ -256,6 +257,8 @@ def _preparation(reading: Reading, actor: Actor) -> list[Task]:
     """Return the work on a visit: readiness, the own part, its checklists."""
     visit, reference = reading.visit, reading.cooperation.reference
     words, mark = state_of(visit.stage, is_ready=_is_ready(reading))
+    if visit.stage in stages.PREPARED and not _is_ready(reading):
+        words = _("Not yet")
     ready_url = url_for("visits.ready", reference=reference, number=visit.number)
     tasks = [Task(_("Is the visit ready?"), words, mark, ready_url, missing_words(reading))]
     own = own_fact(reading, actor)
@@ -380,7 +383,6 @@ class Reason:
     words: object
     url: str
     why: object
-    guidance: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,6 +396,8 @@ class GateView:
     reasons: list[Reason]
     # Said instead of reasons.
     note: object = ""
+    # The passages of guidance that the reasons rest on: words and address.
+    guidance: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -469,16 +473,14 @@ def _caption(count: int) -> str:
 
 
 def _note(member: MemberFact) -> str:
+    """Return for whom a person comes and as what; the NPM's people by the word NPM."""
+    whom = member.organisation_name
+    if member.is_npm:
+        whom = str(_("NPM outside expert") if member.needs_clearance else _("NPM"))
     function = function_words(member)
     if not function:
-        return member.organisation_name
-    return str(
-        _(
-            "%(organisation)s, %(function)s",
-            organisation=member.organisation_name,
-            function=function,
-        )
-    )
+        return whom
+    return str(_("%(organisation)s, %(function)s", organisation=whom, function=function))
 
 
 def _cell(cell: Cell) -> BoardCell:
@@ -498,7 +500,7 @@ def _missing(reading: Reading, actor: Actor, one: Missing, *, plans: bool) -> Ta
 
 def _whose(one: Missing) -> object:
     if not one.turn.names:
-        return _("Waiting for the NPM")
+        return _("Waiting for the NPM") if one.turn.planners else _("Not yet due")
     if len(one.turn.names) == 1:
         return one.turn.names[0]
     if one.turn.party_ids:
@@ -509,6 +511,7 @@ def _whose(one: Missing) -> object:
 def _gates(reading: Reading, actor: Actor) -> list[GateView]:
     said: list[Missing] = []
     views: list[GateView] = []
+    titles = passages_for([one.passage for one in reading.judgement.missing])
     for gate in reading.judgement.gates:
         fresh = [one for one in gate.missing if one not in said]
         said += fresh
@@ -523,9 +526,13 @@ def _gates(reading: Reading, actor: Actor) -> list[GateView]:
                         one.text,
                         target_url(reading, actor, one.target),
                         one.why,
-                        passage_url(one.passage),
                     )
                     for one in fresh
+                ],
+                guidance=[
+                    (titles[ref].title, passage_url(ref))
+                    for ref in dict.fromkeys(one.passage for one in fresh)
+                    if ref in titles
                 ],
                 note="" if fresh else _gate_note(gate, reading.judgement.facts.overrides),
             )
@@ -567,6 +574,17 @@ def target_url(reading: Reading, actor: Actor, target: Target) -> str:
             return url_for("dashboard.cooperation", reference=reference)
         case _:
             return url_for("visits.show", reference=reference, number=number, _anchor="team")
+
+
+# The read log -------------------------------------------------------------------------------------
+
+
+def page_words(line: ReadLine) -> object:
+    """Return which page somebody opened, in words."""
+    words = labels.READ_PAGES.get(line.page) or labels.READ_SUBJECTS.get(line.subject_type, "")
+    if line.visit_number is None:
+        return words
+    return _("Visit %(number)s: %(page)s", number=line.visit_number, page=words)
 
 
 # Work to do ---------------------------------------------------------------------------------------

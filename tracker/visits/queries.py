@@ -380,6 +380,7 @@ class ReadLine:
     name: str
     organisation_name: str
     page: str
+    subject_type: str
     visit_number: int | None
     at: dt.datetime
 
@@ -423,6 +424,7 @@ def reads(cooperation_id: UUID, *, offset: int, limit: int) -> tuple[int, list[R
             name=name or "",
             organisation_name=organisation or "",
             page=entry.page,
+            subject_type=entry.subject_type,
             visit_number=visit_number,
             at=entry.at,
         )

@@ -212,7 +212,7 @@ def _lacking(roles: Filling) -> tuple[ItemFact, ...]:
             _what(stands),
             tuple(PartyFact(one, names[one]) for one in stands.waiting_for if one in names),
         )
-        for item in roles.template.items
+        for item in sorted(roles.template.items, key=lambda one: int(one.code[1:]))
         if (stands := standing.get(item.code)) is not None and stands.required and not stands.done
     )
 
@@ -282,6 +282,7 @@ class _Answers:
             user_id=user_id,
             name=member.user.name,
             organisation_name=member.organisation.name,
+            is_npm=is_npm,
             function=skills[0].get("skill") or (person.function if person else ""),
             leads=user_id == self._lead,
             is_deputy=user_id == self._deputy,

@@ -388,7 +388,7 @@ def reads(reference: str) -> str:
         "visits/reads.html",
         cooperation=cooperation,
         page=Page(lines, number, READS_SIZE, total),
-        page_words=labels.READ_PAGES,
+        page_words=pages.page_words,
     )
 
 
