@@ -42,6 +42,7 @@ class Settings:
     session_hours: int
     invitation_days: int
     max_upload_bytes: int
+    trusted_proxies: int
     demo: bool
     testing: bool = False
 
@@ -79,6 +80,7 @@ class Settings:
             session_hours=read.number("SESSION_HOURS", 12, 1, 24 * 7),
             invitation_days=read.number("INVITATION_DAYS", 14, 1, 90),
             max_upload_bytes=read.number("MAX_REQUEST_KB", 1024, 64, 102_400) * 1024,
+            trusted_proxies=read.number("TRUSTED_PROXIES", 0, 0, 5),
             demo=read.flag("DEMO", default=False),
         )
         read.refuse_unknown()

@@ -2,6 +2,7 @@
 
 from flask import Flask
 from flask_babel import lazy_gettext as _l
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import ROOT, Settings
 from tracker.access.actor import Actor
@@ -273,6 +274,11 @@ def _configure(app: Flask, settings: Settings) -> None:
     ring = keys.load(settings.data_dir / "keys", may_make=not settings.database_is_there)
     keys.use(ring)
     clock.use_zone(settings.timezone)
+    if settings.trusted_proxies:
+        # Only so many proxies are believed when they say for whom they ask; anybody else could lie.
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's own way
+            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
+        )
     app.config.update(
         SECRET_KEY=settings.secret_key or ring.secret.hex(),
         SQLALCHEMY_DATABASE_URI=settings.database_url,
