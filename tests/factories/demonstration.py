@@ -1,4 +1,4 @@
-"""The demonstration in a test's database, with some people more who stand outside, and their browsers."""
+"""The demonstration in a test's database, with some people who stand outside, and browsers."""
 
 import contextvars
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.client import CheckedClient
-from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.access.actor import OrganisationKind, Role
 from tracker.accounts import invitations, service
 from tracker.accounts.invitations import Wanted
-from tracker.accounts.models import Membership, User
+from tracker.accounts.models import Membership
 from tracker.checklists.models import Checklist
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
@@ -106,9 +106,7 @@ def _accept(cast: people.Cast, key: str, name: str, body: str, role: Role) -> No
             organisation_id=cast.bodies[body].id,
         ),
     )
-    cast.users[key] = invitations.accept(
-        invited.token, name=name, password=PASSWORD, language="en"
-    )
+    cast.users[key] = invitations.accept(invited.token, name=name, password=PASSWORD, language="en")
 
 
 def _sign_in(client: CheckedClient, mark: str) -> None:

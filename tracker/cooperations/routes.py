@@ -207,7 +207,7 @@ def add_person(reference: str) -> str | Response:
     organisation_id = _own_party(actor, cooperation)
     form = PersonForm()
     form.offer(people.could_join(cooperation.id, organisation_id))
-    if form.validate_on_submit():
+    if form.user_id.choices and form.validate_on_submit():
         try:
             row = service.add_person(
                 actor,

@@ -1,4 +1,4 @@
-"""Every address of the application, filled in with things of the demonstration, and who goes there."""
+"""Every address of the application, filled in with things of the demonstration; who goes there."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from tracker.access.actor import Role
 from tracker.accounts.models import Membership
 from tracker.checklists.models import Flag, Proposal, ProposalState
 from tracker.cooperations.models import CooperationPerson
+from tracker.core.db import db
 from tracker.guidance.models import Article
 from tracker.mail.models import OutboxMessage
-from tracker.core.db import db
 from tracker.undertakings.models import Undertaking
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -25,7 +25,6 @@ ANYBODY = "nobody signed in"
 # those of organisations that are no party of it. A kind that it does not have is left out.
 _EVERYWHERE = {
     ANYBODY: None,
-    "without a role": "noor",
     "administrator": "iris",
     "auditor": "greta",
     "other NPM": "vera",
@@ -87,20 +86,23 @@ def places(app: Flask, demonstration: Demonstration) -> list[Place]:
     """Return every address of the application, in the order of their rules; needs its context."""
     known = things(demonstration)
     urls = app.url_map.bind("localhost")
-    found = []
-    for rule in sorted(app.url_map.iter_rules(), key=lambda one: one.rule):
-        for thing in things_of(rule, known):
-            found.append(
-                Place(
-                    rule.rule,
-                    rule.endpoint,
-                    tuple(sorted((rule.methods or set()) & {"GET", "POST"})),
-                    thing.words,
-                    thing.cooperation,
-                    urls.build(rule.endpoint, thing.values),
-                )
-            )
-    return found
+    return [
+        Place(
+            rule.rule,
+            rule.endpoint,
+            methods_of(rule),
+            thing.words,
+            thing.cooperation,
+            urls.build(rule.endpoint, thing.values, methods_of(rule)[0]),
+        )
+        for rule in sorted(app.url_map.iter_rules(), key=lambda one: one.rule)
+        for thing in things_of(rule, known)
+    ]
+
+
+def methods_of(rule: Rule) -> tuple[str, ...]:
+    """Return how a rule may be asked, looking before sending."""
+    return tuple(sorted((rule.methods or set()) & {"GET", "POST"}))
 
 
 def things_of(rule: Rule, known: dict[str, list[Thing]]) -> list[Thing]:
@@ -122,8 +124,8 @@ def unknown_of(app: Flask) -> Iterator[tuple[str, str, tuple[str, ...]]]:
             values = {
                 name: 999 if name in {"number", "revision"} else UNKNOWN for name in rule.arguments
             }
-            methods = tuple(sorted((rule.methods or set()) & {"GET", "POST"}))
-            yield rule.rule, urls.build(rule.endpoint, values), methods
+            methods = methods_of(rule)
+            yield rule.rule, urls.build(rule.endpoint, values, methods[0]), methods
 
 
 def things(demonstration: Demonstration) -> dict[str, list[Thing]]:
@@ -160,9 +162,7 @@ def _people(demonstration: Demonstration) -> dict[str, list[Thing]]:
         "user_id where": [Thing("a member of the CSO", {"user_id": user, "where": own})],
         "membership_id user_id": [
             Thing("a member of the CSO", {"user_id": user, "membership_id": role}),
-            Thing(
-                "the CSO's coordinator", {"user_id": coordinator, "membership_id": seat}
-            ),
+            Thing("the CSO's coordinator", {"user_id": coordinator, "membership_id": seat}),
         ],
         "where": [Thing("the CSO", {"where": own})],
         "invitation_id": [Thing("to the CSO", {"invitation_id": demonstration.invitation})],
@@ -209,9 +209,7 @@ def _checklists(demonstration: Demonstration) -> dict[str, list[Thing]]:
             Thing("terms in force", terms | {"code": "M18"}),
             Thing("roles of the visit (K2)", roles | {"code": "V5"}),
         ],
-        "checklist_id flag_id": [
-            Thing("terms in draft", draft | {"flag_id": flag}, "differing")
-        ],
+        "checklist_id flag_id": [Thing("terms in draft", draft | {"flag_id": flag}, "differing")],
         "checklist_id proposal_id": [
             Thing("terms in draft, the CSO's", draft | {"proposal_id": proposal}, "differing")
         ],
@@ -252,7 +250,7 @@ def _slug() -> str:
     return str(_first(sa.select(Article.slug).where(Article.is_current)))
 
 
-def _first(wanted: "sa.Select[tuple[Any]]") -> Any:
+def _first(wanted: "sa.Select[Any]") -> Any:
     found = db.session.scalars(wanted.limit(1)).first()
     if found is None:
         message = f"The demonstration has nothing for: {wanted}"

@@ -9,25 +9,27 @@ from tests.integration.access.places import COLUMNS, Place
 
 DOCUMENT = ROOT / "docs" / "permissions.md"
 Row = tuple[str, str, str]
-OPEN, REFUSED, NOT_FOUND, SIGN_IN, ABSENT = "yes", "no", "–", "sign in", ""
+OPEN, LOOK, REFUSED, NOT_FOUND, SIGN_IN, ABSENT = "yes", "look", "no", "–", "sign in", ""
 
 _HEAD = """# Permissions
 
-Who may open what. Each page of the application was opened, and each form sent, as each kind of person,
-in the demonstration; this is what came of it. A test compares it with the application. After a change
-that is meant, type `make permissions` and read the difference.
+Who may open what. Each page of the application was opened, and each form sent, as each kind of
+person, in the demonstration; this is what came of it. A test compares it with the application.
+After a change that is meant, type `make permissions` and read the difference.
 
 | here | means |
 |---|---|
-| yes | the page opens, the form is taken; what stands on the page is scoped again by what the person may see |
+| yes | the page opens, the form is taken; what stands there is scoped again by what one may see |
+| look | the page opens and offers no form; sending one is refused |
 | no | seen but not allowed: 403, with the reason |
 | – | not seen, as if it did not exist: 404 |
 | sign in | nobody is signed in: led to the sign-in and back |
 | (nothing) | there is no such person in that cooperation |
 
-*Other CSO* and *other NPM* are no party of the cooperation concerned. *NPM team lead* is in the team and
-in the audience (V2) of the visit; *NPM manager* and *NPM member* are not. Where another cooperation than
-the one with the ready visit is meant, its own people are. K2 is information on the planning of a visit.
+*Other CSO* and *other NPM* are no party of the cooperation concerned. *NPM team lead* is in the
+team and in the audience (V2) of the visit; *NPM manager* and *NPM member* are not. Where another
+cooperation than the one with the ready visit is meant, its own people are. K2 is information on
+the planning of a visit.
 """
 
 

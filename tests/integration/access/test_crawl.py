@@ -1,4 +1,4 @@
-"""A crawl as each kind of person: every link opens, every answer is a valid page, nothing is written."""
+"""A crawl as each kind of person: every link opens, every page is valid, nothing is written."""
 
 import hashlib
 
