@@ -10,6 +10,7 @@ from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.checklists import positions, service, signing
 from tracker.checklists.document import document
+from tracker.checklists.facts import Filled
 from tracker.checklists.loading import fill
 from tracker.checklists.models import (
     AnswerScope,
@@ -136,3 +137,25 @@ def sign(land: Country, checklist: Checklist, *signers: str) -> None:
             language="en",
             identity=Identity(actor.user_id, Method.PASSWORD_TOTP, clock.now()),
         )
+
+
+def current(checklist: Checklist, item: str) -> Filled:
+    """Return the current answer to an item."""
+    found = fill(checklist).sheet.shared(item)
+    assert found is not None
+    return found
+
+
+def change(
+    land: Country, checklist: Checklist, item: str, before: Filled, **values: object
+) -> None:
+    """Change an accepted answer as people do: one proposes, another accepts."""
+    proposal = positions.propose(
+        land.actor("ilena"),
+        checklist,
+        item,
+        values,
+        answer_id=before.answer_id,
+        reason="It fits better.",
+    )
+    positions.accept_proposal(land.actor("samira"), checklist, proposal.id)

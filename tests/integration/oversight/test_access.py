@@ -1,0 +1,278 @@
+"""The register from the wrong side: who is refused, who finds nothing, and what nobody reads."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+from babel.dates import format_date
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories.demonstration import Demonstration
+from tests.factories.tampering import EVENTS, Tampering, hands
+from tracker.accounts.models import User
+from tracker.checklists import sealing
+from tracker.checklists.models import Answer, Checklist
+from tracker.cooperations import keys
+from tracker.core import canonical, clock
+from tracker.core.db import db
+from tracker.organisations.models import Organisation
+from tracker.signoff import service as signoff
+from tracker.signoff.models import Revision
+from tracker.visits.models import GateOverride, Visit
+from tracker.visits.sealing import plan_of
+
+# The keys of the demonstration's people.
+MANAGERS = {"npm": "milan", "cso": "henrik"}
+AUDITOR = "greta"
+REFUSED = {
+    "npm coordinator": "ilena",
+    "npm member": "nadia",
+    "cso coordinator": "samira",
+    "other cso's coordinator": "celia",
+    "other npm": "vera",
+    "administrator": "iris",
+}
+CODE = re.compile("[a-z_]+")
+PAGES = ("/register", "/register?q=custody&state=in_force", "/register?page=9999")
+ACTS = ("/register/export", "/register/check")
+
+
+def pages_of(demonstration: Demonstration) -> list[str]:
+    """Return every page of the register, with the history of each agreement of each cooperation."""
+    return [*PAGES, *(f"/register/{one}" for one in demonstration.checklists.values())]
+
+
+def test_strangers_are_led_to_the_sign_in(app: Flask, demonstration: Demonstration) -> None:
+    browser = demonstration.browser(app, None)
+    for address in pages_of(demonstration):
+        response = browser.get(address)
+        assert response.status_code == 302, address
+        assert "/sign-in" in response.location
+    for address in ACTS:
+        response = browser.post(address)
+        assert response.status_code == 400
+        assert "Your session ended before this was sent" in response.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("who", REFUSED)
+def test_others_are_refused_with_the_reason(
+    app: Flask, demonstration: Demonstration, who: str
+) -> None:
+    browser = demonstration.browser(app, REFUSED[who])
+    for address in PAGES:
+        page = browser.page(address, status=403)
+        assert "The register is for managers and auditors." in page.text
+        assert "custody" not in page.text
+    for address in ACTS:
+        assert browser.post(address).status_code == 403
+    for checklist_id in demonstration.checklists.values():
+        assert browser.get(f"/register/{checklist_id}").status_code == 403
+
+
+def test_a_manager_of_a_cso_finds_only_what_the_cso_is_a_party_of(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    browser = demonstration.browser(app, MANAGERS["cso"])
+    text = browser.page("/register").text
+    csv = browser.post("/register/export").get_data(as_text=True)
+    for name, reference in demonstration.references.items():
+        is_party = name in {"complete", "differing"}
+        assert (reference in text) == is_party, name
+        assert (reference in csv) == is_party, name
+        status = browser.get(f"/register/{demonstration.checklists[name, 'terms']}").status_code
+        assert status == (200 if is_party else 404), name
+
+
+def test_what_does_not_exist_is_not_found(app: Flask, demonstration: Demonstration) -> None:
+    browser = demonstration.browser(app, AUDITOR)
+    assert browser.get(f"/register/{uuid4()}").status_code == 404
+    assert browser.get("/register/not-an-id").status_code == 404
+    assert browser.get("/register/00000000-0000-0000-0000-000000000000").status_code == 404
+
+
+@pytest.mark.parametrize("key", [AUDITOR, MANAGERS["npm"]])
+def test_of_a_visit_only_that_it_exists_and_how_it_stands(
+    app: Flask, demonstration: Demonstration, key: str
+) -> None:
+    browser = demonstration.browser(app, key)
+    page = browser.page("/register?q=police+custody")
+    assert "Roles for a joint visit, visit 1" in page.text
+    assert "The visit is ready" in page.text
+    for kind in ("visit_roles", "urgent_plan"):
+        checklist_id = _of_visit(app, demonstration, kind)
+        assert str(checklist_id) not in page.html
+        assert browser.get(f"/register/{checklist_id}").status_code == 404
+
+
+def test_who_is_listed_and_cleared_reads_the_history_of_the_roles_too(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    """Henrik Asante signed the roles: he is listed in V2, cleared, and a manager of his CSO."""
+    page = demonstration.browser(app, MANAGERS["cso"]).page(
+        f"/register/{_of_visit(app, demonstration, 'visit_roles')}"
+    )
+    assert "Revision 1" in page.text
+
+
+def _of_visit(app: Flask, demonstration: Demonstration, kind: str) -> UUID:
+    with app.app_context():
+        return db.session.scalars(
+            sa.select(Checklist.id).where(
+                Checklist.cooperation_id == demonstration.cooperations["complete"],
+                Checklist.kind == kind,
+                Checklist.visit_id.is_not(None),
+            )
+        ).one()
+
+
+# Class K2 to K7
+
+
+def secrets(session: Session) -> set[str]:
+    """Return every word of class K2 to K7 that the demonstration holds, in all its forms."""
+    found: set[str] = set()
+    for visit in session.scalars(sa.select(Visit)):
+        plan = plan_of(visit)
+        found |= {plan.place, *_shown(plan.starts_on), *_shown(plan.ends_on)}
+    for answer, cooperation_id in session.execute(
+        sa.select(Answer, Checklist.cooperation_id)
+        .join(Checklist, Checklist.id == Answer.checklist_id)
+        .where(Answer.sealed.is_not(None))
+    ):
+        found |= set(_texts(sealing.values_of(cooperation_id, answer)))
+    for revision in session.scalars(sa.select(Revision).where(Revision.is_sealed)):
+        key = keys.key_of(revision.cooperation_id)
+        if revision.kind == "undertaking":
+            found |= set(_texts(signoff.document_of(revision, key).get("interests")))
+    public = " ".join(
+        [
+            *session.scalars(sa.select(User.name)),
+            *session.scalars(sa.select(Organisation.name)),
+            *(
+                canonical.to_bytes(answer.values).decode()
+                for answer in session.scalars(sa.select(Answer).where(Answer.values.is_not(None)))
+                if answer.values
+            ),
+        ]
+    )
+    # Codes of options are no secret, nor is today's date, which stands at what happened today.
+    public += f" {clock.today().isoformat()}"
+    return {one for one in found if len(one) > 9 and one not in public and not CODE.fullmatch(one)}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one)
+
+
+def _shown(day: dt.date) -> set[str]:
+    return {
+        day.isoformat(),
+        *(format_date(day, length, locale="en_GB") for length in ("medium", "long", "full")),
+    }
+
+
+@pytest.fixture
+def hidden(app: Flask, demonstration: Demonstration) -> set[str]:
+    with app.app_context():
+        found = secrets(db.session())
+    assert "Lower Harbour police station" in found
+    assert any("two cases from the police station" in text for text in found)
+    assert len(found) > 30
+    return found
+
+
+@pytest.mark.parametrize("key", [AUDITOR, MANAGERS["npm"]])
+def test_nothing_of_visits_people_or_sources_stands_on_any_page_or_in_the_file(
+    app: Flask, demonstration: Demonstration, hidden: set[str], key: str
+) -> None:
+    browser = demonstration.browser(app, key)
+    answers = [
+        *(browser.get(address) for address in pages_of(demonstration)),
+        *(browser.post(address) for address in ACTS),
+    ]
+    told = {
+        (answer.request.path, secret)
+        for answer in answers
+        for secret in hidden
+        if secret in unescape(answer.get_data(as_text=True))
+    }
+    assert told == set()
+
+
+def test_a_place_can_not_be_searched_for(app: Flask, demonstration: Demonstration) -> None:
+    page = demonstration.browser(app, AUDITOR).page("/register?q=Lower+Harbour")
+    assert "No agreement answers this." in page.text
+
+
+def test_an_auditor_reads_the_terms_themselves(app: Flask, demonstration: Demonstration) -> None:
+    terms = demonstration.checklists["complete", "terms"]
+    browser = demonstration.browser(app, AUDITOR)
+    page = browser.page(f"/register/{terms}")
+    record = browser.page(page.links()["Revision 1"])
+    assert "Memorandum of understanding" in record.text
+    assert "Signatures" in record.text
+
+
+def test_overrides_stand_with_name_and_reason(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    visit = session.scalars(sa.select(Visit)).one()
+    session.add(
+        GateOverride(
+            visit_id=visit.id,
+            user_id=demonstration.users[MANAGERS["npm"]],
+            reason="One briefing is held on the way.",
+            at=visit.planned_at,
+        )
+    )
+    session.commit()
+    words = "Gate J3 was overridden by Milan Osterin: One briefing is held on the way."
+    browser = demonstration.browser(app, AUDITOR)
+    page = browser.page("/register?state=overridden")
+    assert "One agreement" in page.text
+    assert words in page.text
+    assert words in browser.post("/register/export").get_data(as_text=True)
+    assert words not in demonstration.browser(app, MANAGERS["cso"]).page("/register?q=council").text
+
+
+# The check
+
+
+@pytest.mark.parametrize("key", [AUDITOR, MANAGERS["npm"], MANAGERS["cso"]])
+def test_the_check_tells_that_nothing_was_altered(
+    app: Flask, demonstration: Demonstration, key: str
+) -> None:
+    response = demonstration.browser(app, key).submit("/register", action="/register/check")
+    text = response.get_data(as_text=True)
+    assert response.status_code == 200
+    assert "Nothing was altered." in text
+    chains = 2 if key == MANAGERS["cso"] else 4
+    assert f"chains {chains}," in text
+
+
+def test_the_check_looks_at_the_own_cooperations_alone(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    """What was altered in another cooperation is neither found nor named."""
+    with app.app_context(), hands() as connection:
+        other = Tampering(connection, demonstration.cooperations["waiting"])
+        other.update(EVENTS, other.event_id(3), verb="signed")
+    npm = demonstration.browser(app, MANAGERS["npm"]).post("/register/check")
+    assert "Something was altered." in npm.get_data(as_text=True)
+    assert demonstration.references["waiting"] in npm.get_data(as_text=True)
+    cso = demonstration.browser(app, MANAGERS["cso"]).post("/register/check")
+    assert "Nothing was altered." in cso.get_data(as_text=True)
+    assert demonstration.references["waiting"] not in cso.get_data(as_text=True)

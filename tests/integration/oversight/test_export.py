@@ -1,0 +1,143 @@
+"""The register as a file: the same agreements, safe to open, and that it was taken is recorded."""
+
+import csv
+import io
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from tests.client import CheckedClient
+from tests.factories import agreements
+from tests.factories.cooperations import Country, open_one
+from tracker.activity import queries as trail
+from tracker.checklists.models import ChecklistKind
+from tracker.cooperations.models import Cooperation, Mode
+from tracker.core import clock
+from tracker.oversight import queries
+from tracker.oversight.facts import Question
+
+
+@pytest.fixture
+def cooperation(land: Country, session: Session) -> Cooperation:
+    cooperation = open_one(land, "door", modes=(Mode.VISIT,))
+    terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
+    agreements.send(land, terms, {"npm": "tomas", "door": "henrik"})
+    agreements.sign(land, terms, "tomas")
+    session.commit()
+    return cooperation
+
+
+def export(browser: CheckedClient, **asked: str) -> TestResponse:
+    return browser.post("/register/export", data=asked)
+
+
+def table(response: TestResponse) -> list[dict[str, str]]:
+    assert response.status_code == 200
+    text = response.get_data().decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+def test_it_holds_what_the_page_shows(app: Flask, land: Country, cooperation: Cooperation) -> None:
+    rows = table(export(land.browser(app, "nadia")))
+    assert [row["Agreement"] for row in rows] == ["Agreed terms", "Confidentiality"]
+    terms = rows[0]
+    assert terms["Reference"] == cooperation.reference
+    assert terms["Title"] == "Joint monitoring of police custody"
+    assert terms["Parties"] == "Office of the People's Advocate; Open Door Legal Aid"
+    assert terms["Ways of working"] == "Joint monitoring visit"
+    assert terms["State"] == "Waiting for signatures"
+    assert terms["Remarks"] == "Waiting for Open Door Legal Aid"
+    assert (terms["Revision"], terms["Signed"], terms["To sign"]) == ("1", "1", "2")
+    assert (rows[1]["Revision"], rows[1]["Signed"], rows[1]["From"]) == ("", "", "")
+
+
+def test_it_is_a_file_with_a_name_that_nobody_keeps(
+    app: Flask, land: Country, cooperation: Cooperation
+) -> None:
+    response = export(land.browser(app, "nadia"))
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert response.headers["Content-Disposition"] == (
+        f'attachment; filename="register-{clock.today().isoformat()}.csv"'
+    )
+    assert response.headers["Cache-Control"] == "no-store"
+    data = response.get_data()
+    assert data.startswith(b"\xef\xbb\xbf")
+    assert data.count(b"\n") == data.count(b"\r\n") == 3
+
+
+def test_it_is_narrowed_as_the_page_is(app: Flask, land: Country, cooperation: Cooperation) -> None:
+    browser = land.browser(app, "nadia")
+    assert len(table(export(browser, state="lacks_signatures"))) == 1
+    assert len(table(export(browser, q="custody"))) == 2
+    assert table(export(browser, q="nowhere")) == []
+    assert table(export(browser, mode="EXP")) == []
+
+
+def test_it_is_asked_for_by_the_form_of_the_page(
+    app: Flask, land: Country, cooperation: Cooperation
+) -> None:
+    response = land.browser(app, "nadia").submit(
+        "/register?state=lacks_signatures", action="/register/export"
+    )
+    assert len(table(response)) == 1
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        '=HYPERLINK("http://a.example","b")',
+        "+1+1",
+        "-2+3",
+        "@SUM(1)",
+        "\uff1d1+1",
+    ],
+)
+def test_a_formula_stays_text(app: Flask, land: Country, session: Session, title: str) -> None:
+    open_one(land, "door", modes=(Mode.VISIT,), title=title)
+    session.commit()
+    rows = table(export(land.browser(app, "nadia")))
+    assert {row["Title"] for row in rows} == {f"'{title}"}
+
+
+def test_commas_quotes_and_lines_stay_in_their_cell(
+    app: Flask, land: Country, session: Session
+) -> None:
+    title = 'A "first", then; a second\nand ünïcödé عربي'
+    open_one(land, "door", modes=(Mode.VISIT,), title=title)
+    session.commit()
+    assert {row["Title"] for row in table(export(land.browser(app, "nadia")))} == {title}
+
+
+def test_taking_it_out_is_recorded_with_who_and_how_much(
+    app: Flask, land: Country, session: Session, cooperation: Cooperation
+) -> None:
+    export(land.browser(app, "ada"), state="lacks_signatures")
+    line = trail.instance_history()[1][0]
+    assert (line.verb, line.who) == ("register_exported", "Ada Quist")
+    assert line.details == {"rows": 1, "format": "csv"}
+
+
+def test_it_is_not_taken_out_by_a_link(app: Flask, land: Country, cooperation: Cooperation) -> None:
+    browser = land.browser(app, "nadia")
+    assert browser.get("/register/export").status_code == 405
+
+
+def test_a_form_from_elsewhere_takes_nothing_out(
+    app: Flask, land: Country, session: Session, cooperation: Cooperation
+) -> None:
+    before = trail.instance_history()[0]
+    response = land.browser(app, "nadia").open(
+        "/register/export", method="POST", data={}, csrf=False
+    )
+    assert response.status_code == 400
+    assert trail.instance_history()[0] == before
+
+
+def test_it_holds_all_pages(app: Flask, land: Country, session: Session) -> None:
+    for number in range(14):
+        open_one(land, "door", modes=(Mode.VISIT,), title=f"Cooperation {number}")
+    session.commit()
+    total = queries.register(land.actor("nadia"), Question())[0]
+    assert len(table(export(land.browser(app, "nadia")))) == total == 28

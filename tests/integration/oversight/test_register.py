@@ -1,0 +1,446 @@
+"""The register: which agreements stand in it, in which state, from when and until when."""
+
+import datetime as dt
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories import agreements
+from tests.factories.cooperations import Country, open_one
+from tests.pages import Page
+from tracker.access.actor import OrganisationKind, Role
+from tracker.activity import queries as trail
+from tracker.checklists import signing
+from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.cooperations.models import Cooperation, Mode
+from tracker.core import clock
+from tracker.oversight import queries
+from tracker.oversight.facts import AgreementState, Narrowing, Question, RegisterLine
+
+DAY = dt.timedelta(days=1)
+PAIR = {"npm": "tomas", "door": "henrik"}
+
+
+@pytest.fixture
+def cooperation(land: Country) -> Cooperation:
+    return open_one(land, "door", modes=(Mode.VISIT,))
+
+
+@pytest.fixture
+def terms(cooperation: Cooperation) -> Checklist:
+    return agreements.checklist_of(cooperation, ChecklistKind.TERMS)
+
+
+def lines(land: Country, first: str = "nadia", **asked: object) -> list[RegisterLine]:
+    question = Question(**asked)  # type: ignore[arg-type] # the fields of a question
+    total, found = queries.register(land.actor(first), question, limit=None)
+    assert total == len(found)
+    return found
+
+
+def line(land: Country, kind: ChecklistKind, first: str = "nadia") -> RegisterLine:
+    return next(one for one in lines(land, first) if one.kind is kind and one.visit is None)
+
+
+def in_force(land: Country, terms: Checklist, begins: int, ends: int, review: int = 0) -> None:
+    """Sign terms that run from and until so many days from today."""
+    today = clock.today()
+    agreements.answer(
+        land,
+        terms,
+        "M19",
+        **agreements.term(
+            today + begins * DAY, today + ends * DAY, today + review * DAY if review else None
+        ),
+    )
+    agreements.send(land, terms, PAIR)
+    agreements.sign(land, terms, "tomas", "henrik")
+
+
+# States and dates
+
+
+def test_what_is_being_filled_in_has_no_dates_and_no_signatures(
+    land: Country, terms: Checklist
+) -> None:
+    today = clock.today()
+    agreements.answer(land, terms, "M19", **agreements.term(today, today + 300 * DAY))
+    found = line(land, ChecklistKind.TERMS)
+    assert found.state is AgreementState.DRAFTING
+    assert (found.signed, found.to_sign, found.revision) == (None, None, None)
+    assert (found.from_on, found.until_on, found.form) == (None, None, "")
+    assert [name for _id, name in found.parties] == [
+        "Office of the People's Advocate",
+        "Open Door Legal Aid",
+    ]
+
+
+def test_what_was_sent_waits_for_those_who_have_not_signed(land: Country, terms: Checklist) -> None:
+    agreements.send(land, terms, PAIR)
+    agreements.sign(land, terms, "tomas")
+    found = line(land, ChecklistKind.TERMS)
+    assert found.state is AgreementState.WAITING
+    assert (found.signed, found.to_sign, found.revision) == (1, 2, 1)
+    assert found.waiting_for == ("Open Door Legal Aid",)
+
+
+def test_what_was_declined_says_so_until_it_is_sent_again(land: Country, terms: Checklist) -> None:
+    agreements.send(land, terms, PAIR)
+    agreements.sign(land, terms, "tomas")
+    signing.decline(land.actor("henrik"), terms, reason="Too long a term.", items=["M19"])
+    found = line(land, ChecklistKind.TERMS)
+    assert found.state is AgreementState.DECLINED
+    assert (found.signed, found.to_sign) == (1, 2)
+    assert [one.kind for one in lines(land, narrowing=Narrowing.DECLINED)] == [ChecklistKind.TERMS]
+    agreements.send(land, terms, PAIR)
+    assert line(land, ChecklistKind.TERMS).state is AgreementState.WAITING
+    assert lines(land, narrowing=Narrowing.DECLINED) == []
+
+
+def test_what_was_called_back_is_being_filled_in(land: Country, terms: Checklist) -> None:
+    agreements.send(land, terms, PAIR)
+    signing.call_back(land.actor("ilena"), terms, reason="A word is missing.")
+    assert line(land, ChecklistKind.TERMS).state is AgreementState.DRAFTING
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "review", "state"),
+    [
+        (1, 300, 100, AgreementState.BEGINS_LATER),
+        (0, 300, 100, AgreementState.IN_FORCE),
+        (-10, 61, 30, AgreementState.IN_FORCE),
+        (-10, 60, 30, AgreementState.ENDS_SOON),
+        (-10, 1, 0, AgreementState.ENDS_SOON),
+        (-300, 300, -1, AgreementState.REVIEW_OVERDUE),
+        (-300, -1, -100, AgreementState.ENDED),
+    ],
+)
+def test_dates_decide_the_state_of_what_is_in_force(
+    land: Country, terms: Checklist, begins: int, ends: int, review: int, state: AgreementState
+) -> None:
+    in_force(land, terms, begins, ends, review)
+    found = line(land, ChecklistKind.TERMS)
+    assert found.state is state
+    assert (found.from_on, found.until_on) == (
+        clock.today() + begins * DAY,
+        clock.today() + ends * DAY,
+    )
+    assert (found.signed, found.to_sign) == (2, 2)
+
+
+def test_the_last_day_is_included(
+    land: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
+) -> None:
+    in_force(land, terms, -10, 1)
+    now = clock.now()
+    frozen_time(now + DAY)
+    assert terms.id in {one.checklist_id for one in lines(land, narrowing=Narrowing.IN_FORCE)}
+    assert lines(land, narrowing=Narrowing.ENDED) == []
+    frozen_time(now + 2 * DAY)
+    assert lines(land, narrowing=Narrowing.IN_FORCE) == []
+    assert [one.state for one in lines(land, narrowing=Narrowing.ENDED)] == [AgreementState.ENDED]
+
+
+def test_an_amendment_leaves_the_dates_of_what_is_in_force(land: Country, terms: Checklist) -> None:
+    in_force(land, terms, -10, 300, 100)
+    before = line(land, ChecklistKind.TERMS)
+    signing.amend(land.actor("ilena"), terms, reason="A longer term.", items=["M19"])
+    today = clock.today()
+    current = agreements.current(terms, "M19")
+    agreements.change(
+        land, terms, "M19", current, **agreements.term(today, today + 700 * DAY, today + 300 * DAY)
+    )
+    drafted = line(land, ChecklistKind.TERMS)
+    assert drafted.is_amended
+    assert (drafted.state, drafted.from_on, drafted.until_on) == (
+        AgreementState.IN_FORCE,
+        before.from_on,
+        before.until_on,
+    )
+    agreements.send(land, terms, PAIR)
+    agreements.sign(land, terms, "henrik")
+    sent = line(land, ChecklistKind.TERMS)
+    assert (sent.is_amended, sent.until_on, sent.signed) == (True, before.until_on, 2)
+    assert sent.waiting_for == ("Office of the People's Advocate",)
+    assert [one.kind for one in lines(land, narrowing=Narrowing.LACKS_SIGNATURES)] == [
+        ChecklistKind.TERMS
+    ]
+    agreements.sign(land, terms, "tomas")
+    after = line(land, ChecklistKind.TERMS)
+    assert (after.is_amended, after.until_on, after.revision) == (False, today + 700 * DAY, 2)
+
+
+def test_confidentiality_runs_until_the_day_of_c1(land: Country, cooperation: Cooperation) -> None:
+    today = clock.today()
+    checklist = agreements.checklist_of(cooperation, ChecklistKind.CONFIDENTIALITY)
+    until = today + 40 * DAY
+    agreements.answer(land, checklist, "C1", scope="all_until", until=until.isoformat())
+    agreements.send(land, checklist, PAIR)
+    agreements.sign(land, checklist, "tomas", "henrik")
+    found = line(land, ChecklistKind.CONFIDENTIALITY)
+    assert (found.from_on, found.until_on) == (today, until)
+    assert found.state is AgreementState.ENDS_SOON
+    assert [one.kind for one in lines(land, narrowing=Narrowing.ENDS_SOON)] == [
+        ChecklistKind.CONFIDENTIALITY
+    ]
+
+
+def test_the_form_is_that_of_m3(land: Country, terms: Checklist) -> None:
+    agreements.answer(
+        land,
+        terms,
+        "M3",
+        in_scope=["VISIT"],
+        out_of_scope="Nothing else.",
+        form="contract",
+    )
+    assert line(land, ChecklistKind.TERMS).form == ""
+    agreements.send(land, terms, PAIR)
+    assert line(land, ChecklistKind.TERMS).form == "contract"
+
+
+# Narrowing
+
+
+def test_each_way_of_narrowing_keeps_as_many_as_it_counts(
+    land: Country, cooperation: Cooperation, terms: Checklist
+) -> None:
+    in_force(land, terms, -10, 30)
+    other = open_one(land, "lantern", modes=(Mode.COAL,), title="Advocacy on transport")
+    agreements.send(
+        land,
+        agreements.checklist_of(other, ChecklistKind.TERMS),
+        {"npm": "tomas", "lantern": "joana"},
+    )
+    for question in (Question(), Question("transport"), Question(mode=Mode.VISIT)):
+        counts = queries.counts(land.actor("nadia"), question)
+        for key, count in counts.items():
+            asked = Question(question.words, question.mode, Narrowing(key) if key else None)
+            assert queries.register(land.actor("nadia"), asked)[0] == count, (question, key)
+    assert queries.counts(land.actor("nadia"), Question())[Narrowing.ENDS_SOON] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("police", {"C-0001"}),
+        ("POLICE custody", {"C-0001"}),
+        ("custody transport", set()),
+        ("lantern", {"C-0002"}),
+        ("open door", {"C-0001"}),
+        ("people's advocate", {"C-0001", "C-0002"}),
+        ("-0002", {"C-0002"}),
+        ("%", set()),
+        ("_", set()),
+        ("", {"C-0001", "C-0002"}),
+        ("x " * 500, set()),
+    ],
+)
+def test_every_word_stands_in_title_reference_or_a_party(
+    land: Country, cooperation: Cooperation, words: str, found: set[str]
+) -> None:
+    open_one(land, "lantern", modes=(Mode.COAL,), title="Advocacy on transport")
+    references = {one.reference for one in lines(land, words=words)}
+    assert {f"C-{reference[-4:]}" for reference in references} == found
+
+
+def test_a_way_of_working_stands_for_itself_alone(land: Country) -> None:
+    open_one(land, "door", modes=(Mode.INFO_F, Mode.EXP), title="First")
+    open_one(land, "lantern", modes=(Mode.INFO_A,), title="Second")
+    assert {one.title for one in lines(land, mode=Mode.INFO_F)} == {"First"}
+    assert {one.title for one in lines(land, mode=Mode.INFO_A)} == {"Second"}
+    assert lines(land, mode=Mode.VISIT) == []
+
+
+# Who sees what
+
+
+def test_a_manager_sees_the_agreements_of_the_own_organisation_only(
+    land: Country, cooperation: Cooperation
+) -> None:
+    land.person("Sol Anders", "door", Role.MANAGER)
+    land.person("Mira Quell", "lantern", Role.MANAGER)
+    land.person("Ode Hart", "other_npm", Role.MANAGER)
+    other = open_one(land, "lantern", title="Another")
+    assert {one.reference for one in lines(land, "sol")} == {cooperation.reference}
+    assert {one.reference for one in lines(land, "mira")} == {other.reference}
+    assert lines(land, "ode") == []
+    assert {one.reference for one in lines(land)} == {cooperation.reference, other.reference}
+
+
+def test_an_auditor_sees_those_of_the_npm_audited(land: Country, cooperation: Cooperation) -> None:
+    land.organisation("watch", "Court of Tressia", OrganisationKind.OTHER)
+    land.person("Edda Brun", "watch", Role.AUDITOR, audits_id=land.id("other_npm"))
+    assert {one.reference for one in lines(land, "ada")} == {cooperation.reference}
+    assert lines(land, "edda") == []
+
+
+@pytest.mark.parametrize("first", ["ilena", "tomas", "oren", "samira", "henrik", "root"])
+def test_nobody_else_finds_anything_even_past_the_page(
+    land: Country, cooperation: Cooperation, terms: Checklist, first: str
+) -> None:
+    actor = land.actor(first)
+    assert queries.register(actor, Question()) == (0, [])
+    assert queries.counts(actor, Question())[""] == 0
+    assert queries.find(actor, terms.id) is None
+
+
+# The page
+
+
+def test_the_page_tells_each_agreement_in_words(
+    app: Flask, land: Country, terms: Checklist, session: Session
+) -> None:
+    in_force(land, terms, -10, 30)
+    session.commit()
+    page = land.browser(app, "nadia").page("/register")
+    assert page.h1 == "Agreement register"
+    assert "2 agreements. One ends within 60 days." in page.text
+    assert "In force, ends soon" in page.text
+    assert "Signed: 2 of 2" in page.text
+    assert "With: Open Door Legal Aid" in page.text
+
+
+def test_the_page_without_agreements_says_why(app: Flask, land: Country, session: Session) -> None:
+    session.commit()
+    text = land.browser(app, "nadia").page("/register").text
+    assert "There is no agreement yet." in text
+
+
+HOSTILE = [
+    "state=unknown",
+    "state=in_force&state=declined",
+    "mode=unknown",
+    "mode=VISIT&mode=EXP",
+    "page=9999",
+    "page=0",
+    "page=-1",
+    "page=%C2%B2",
+    "page=" + "9" * 400,
+    "q=" + "x" * 5000,
+    "q=%00",
+    "q=a%00b%1F%E2%80%AE",
+    "q=%FF%FE",
+    "q=%25_%5C",
+    "q=%27%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
+    "q=" + "%20".join(["word"] * 300),
+    "state=%00&mode=%00&page=%00",
+]
+
+
+@pytest.mark.parametrize("question", HOSTILE, ids=[text[:20] for text in HOSTILE])
+def test_odd_questions_are_answered_in_plain_words(
+    app: Flask, land: Country, cooperation: Cooperation, session: Session, question: str
+) -> None:
+    session.commit()
+    page = land.browser(app, "nadia").page(f"/register?{question}")
+    assert page.h1 == "Agreement register"
+    assert "<script>alert" not in page.html
+
+
+def test_a_page_beyond_the_last_says_so_and_leads_back(
+    app: Flask, land: Country, cooperation: Cooperation, session: Session
+) -> None:
+    session.commit()
+    page = land.browser(app, "nadia").page("/register?page=9999")
+    assert "This page of the list does not exist." in page.text
+
+
+def test_what_is_asked_stays_in_the_fields(
+    app: Flask, land: Country, cooperation: Cooperation, session: Session
+) -> None:
+    session.commit()
+    page = land.browser(app, "nadia").page("/register?q=police+custody&mode=VISIT&state=drafting")
+    form = page.form("/register/export")
+    assert form.filled_in()["q"] == ["police custody"]
+    assert form.filled_in()["mode"] == ["VISIT"]
+    assert form.filled_in()["state"] == ["drafting"]
+
+
+def _agree_with_a_partner_of_its_own(land: Country, number: int) -> None:
+    """Open a cooperation with its own partner, people and signatures."""
+    key = f"partner{number}"
+    land.organisation(key, f"Partner {number}", OrganisationKind.CSO)
+    land.person(f"Signer{number} Hale", key, Role.SIGNATORY, power="Statutes")
+    cooperation = open_one(land, key, modes=(Mode.VISIT,), title=f"Cooperation {number}")
+    for kind in (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY):
+        checklist = agreements.checklist_of(cooperation, kind)
+        agreements.send(land, checklist, {"npm": "tomas", key: f"signer{number}"})
+        agreements.sign(land, checklist, "tomas")
+
+
+def test_more_agreements_take_no_more_queries(
+    app: Flask,
+    land: Country,
+    session: Session,
+    statements: Callable[[], AbstractContextManager[list[str]]],
+) -> None:
+    _agree_with_a_partner_of_its_own(land, 1)
+    session.commit()
+    browser = land.browser(app, "nadia")
+    browser.get("/register")
+    with statements() as few:
+        browser.get("/register")
+    for number in range(2, 9):
+        _agree_with_a_partner_of_its_own(land, number)
+    session.commit()
+    with statements() as many:
+        page = browser.page("/register")
+    assert "16 agreements" in page.text
+    assert len(many) == len(few)
+    with statements() as exported:
+        browser.post("/register/export")
+    assert len(exported) < len(few) + 10
+
+
+def test_a_long_register_is_shown_a_page_at_a_time(
+    app: Flask, land: Country, session: Session
+) -> None:
+    for number in range(14):
+        open_one(land, "door", modes=(Mode.VISIT,), title=f"Cooperation {number}")
+    session.commit()
+    browser = land.browser(app, "nadia")
+    first, second = browser.page("/register"), browser.page("/register?page=2")
+    assert "1 to 25 of 28" in first.text
+    assert "26 to 28 of 28" in second.text
+    assert _titles(first).isdisjoint(_titles(second))
+
+
+def _titles(page: Page) -> set[str]:
+    return {words for words in page.links() if words.startswith("Cooperation ")}
+
+
+# The history of one agreement
+
+
+def test_the_history_tells_revisions_signatures_declines_and_events(
+    app: Flask, land: Country, terms: Checklist, session: Session
+) -> None:
+    agreements.send(land, terms, PAIR)
+    agreements.sign(land, terms, "tomas")
+    signing.decline(land.actor("henrik"), terms, reason="Too long a term.", items=["M19"])
+    agreements.send(land, terms, PAIR)
+    agreements.sign(land, terms, "henrik", "tomas")
+    session.commit()
+    page = land.browser(app, "nadia").page(f"/register/{terms.id}")
+    assert page.h1 == "Agreed terms: Joint monitoring of police custody"
+    text = page.text
+    assert text.index("Revision 2") < text.index("Revision 1")
+    assert "Too long a term." in text
+    assert "To be changed: M19." in text
+    assert text.count("Tomas Beridan, for Office of the People's Advocate") >= 2
+    for words in ("was signed for Open Door Legal Aid", "declined to sign revision 1"):
+        assert words in text
+    assert page.links()["Revision 1"] == f"/checklists/{terms.id}/record/1"
+
+
+def test_the_history_of_a_draft_says_that_nothing_was_frozen(
+    app: Flask, land: Country, terms: Checklist, session: Session
+) -> None:
+    session.commit()
+    text = land.browser(app, "ada").page(f"/register/{terms.id}").text
+    assert "Nothing was frozen for signature yet." in text
+    assert trail.subject_history(terms.cooperation_id, [terms.id])[0].verb == "checklist_started"

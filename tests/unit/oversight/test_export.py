@@ -1,0 +1,38 @@
+"""Which cells of a file a spreadsheet would take for formulas, and what becomes of them."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracker.oversight.export import FORMULA_STARTS, safe, to_csv
+
+
+@pytest.mark.parametrize("start", FORMULA_STARTS)
+@pytest.mark.parametrize("spaces", ["", " ", "   "])
+def test_what_begins_a_formula_is_made_text(start: str, spaces: str) -> None:
+    assert safe(f"{spaces}{start}1") == f"'{spaces}{start}1"
+
+
+@pytest.mark.parametrize("cell", ["", " ", "1", "2026-01-15", "A = B", "'=1", "a@b", "عربي"])
+def test_other_cells_stay_as_they_are(cell: str) -> None:
+    assert safe(cell) == cell
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(st.lists(st.lists(TEXT, min_size=2), min_size=1))
+def test_what_is_written_is_read_again_with_nothing_that_computes(rows: list[list[str]]) -> None:
+    data = to_csv(rows)
+    assert data.startswith(b"\xef\xbb\xbf")
+    text = io.StringIO(data.decode("utf-8-sig"), newline="")
+    read = list(csv.reader(text, strict=True))
+    assert read == [[safe(cell) for cell in row] for row in rows]
+    assert not any(cell.lstrip(" ").startswith(FORMULA_STARTS) for row in read for cell in row)
+
+
+def test_numbers_and_nothing_are_written_as_words() -> None:
+    assert to_csv([[1, "", -2]]) == b"\xef\xbb\xbf1,,'-2\r\n"
