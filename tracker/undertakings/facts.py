@@ -160,11 +160,12 @@ class Standing:
     """What the rules look at in one undertaking."""
 
     user_id: UUID
+    organisation_id: UUID
     state: UndertakingState
     # Whether it rests on the terms that are in force.
     is_current: bool
-    # The last day of the terms (C1); None when that is not looked at.
-    until: dt.date | None
+    # The last day of the terms (C1), included.
+    until: dt.date
     # The NPM bodies that are parties today.
     npm_ids: frozenset[UUID] = field(default_factory=frozenset)
     has_interests: bool | None = None

@@ -10,7 +10,7 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from tracker.access.actor import Actor
 from tracker.cooperations import keys
@@ -194,13 +194,19 @@ def opens(terms: Terms, until: dt.date, visit_number: int | None) -> str:
     return labels.opens_words(terms, as_date(until), visit_number)
 
 
-def with_names(sentence: str, *names: str) -> Markup:
-    """Return a sentence with the names in it in bold."""
-    shown = escape(sentence)
+def with_names(sentence: str, *names: str) -> list[tuple[str, bool]]:
+    """Return a sentence in parts, each with whether it is one of the names, to be set in bold."""
+    parts = [(sentence, False)]
     for name in dict.fromkeys(names):
-        bold = Markup("<b>{}</b>").format(name)
-        shown = bold.join(shown.split(escape(name), 1))
-    return shown
+        parts = [piece for part in parts for piece in _split(part, name)]
+    return parts
+
+
+def _split(part: tuple[str, bool], name: str) -> list[tuple[str, bool]]:
+    before, found, after = part[0].partition(name) if not part[1] else (part[0], "", "")
+    if not found:
+        return [part]
+    return [(before, False), (found, True), (after, False)]
 
 
 def my_tasks(actor: Actor) -> Tasks:

@@ -42,9 +42,9 @@ def can_fill_in(actor: Actor, undertaking: Standing, today: dt.date) -> Decision
             return no(_l("This undertaking was closed and can't be signed any more."))
     if not undertaking.is_current:
         return no(_l("New terms are in force. Sign the undertaking on the new terms."))
-    if undertaking.until is not None and today > undertaking.until:
-        return no(_l("The time that these terms cover has passed. They open nothing any more."))
-    return YES
+    if undertaking.organisation_id not in {m.organisation_id for m in actor.memberships}:
+        return no(_l("You have no role any more in the organisation that named you."))
+    return _is_in_time(undertaking, today)
 
 
 def can_decide(actor: Actor, undertaking: Standing) -> Decision:
@@ -79,9 +79,8 @@ def can_countersign(actor: Actor, undertaking: Standing, today: dt.date) -> Deci
             return no(_l("This undertaking was closed."))
     if not undertaking.is_current:
         return no(_l("New terms are in force. The person signs again on the new terms."))
-    if undertaking.until is not None and today > undertaking.until:
-        return no(_l("The time that these terms cover has passed. They open nothing any more."))
-    return _interests_allow(undertaking)
+    in_time = _is_in_time(undertaking, today)
+    return _interests_allow(undertaking) if in_time else in_time
 
 
 def _interests_allow(undertaking: Standing) -> Decision:
@@ -132,7 +131,11 @@ def can_ask_again(actor: Actor, undertaking: Standing, today: dt.date) -> Decisi
         return no(_l("The person was asked already."))
     if not undertaking.is_listed:
         return no(_l("The person no longer stands in the list of who must sign (C2)."))
-    if undertaking.until is not None and today > undertaking.until:
+    return _is_in_time(undertaking, today)
+
+
+def _is_in_time(undertaking: Standing, today: dt.date) -> Decision:
+    if today > undertaking.until:
         return no(_l("The time that these terms cover has passed. They open nothing any more."))
     return YES
 

@@ -83,6 +83,7 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> St
     is_closed = undertaking.state is UndertakingState.CLOSED
     return Standing(
         user_id=undertaking.user_id,
+        organisation_id=undertaking.organisation_id,
         state=undertaking.state,
         is_current=checklist.revision_in_force_id == undertaking.terms_revision_id,
         until=terms.until,

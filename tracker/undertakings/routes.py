@@ -85,7 +85,7 @@ def show(undertaking_id: str) -> str | Response:
         asked=asked,
         saved_at=draft.saved_at,
         why=pages.why(locale.language()),
-        sentence_words=pages.with_names(labels.sentence(actor.name, loaded.terms), actor.name),
+        sentence_parts=pages.with_names(labels.sentence(actor.name, loaded.terms), actor.name),
     )
 
 
@@ -135,7 +135,7 @@ def sign(undertaking_id: str) -> str | Response:
         form=form,
         asked=asked,
         draft=draft,
-        sentence_words=pages.with_names(sentence, actor.name),
+        sentence_parts=pages.with_names(sentence, actor.name),
     )
 
 
@@ -211,6 +211,7 @@ def again(undertaking_id: str) -> Response:
 
 
 def _show_record(actor: Actor, loaded: Loaded) -> str:
+    require(policy.can_see(actor, loaded.standing))
     undertaking = loaded.undertaking
     clearance = queries.clearance_of(undertaking)
     line = Line(undertaking, clearance, is_own=True)
@@ -287,6 +288,7 @@ def _decide(actor: Actor, undertaking_id: UUID, form: DecisionForm) -> bool:
 
 
 def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionForm) -> str:
+    require(policy.can_see(actor, loaded.standing))
     undertaking = loaded.undertaking
     signed = pages.signed(undertaking)
     if signed is not None and request.method == "GET":
@@ -348,7 +350,9 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
             form=None if lacks_visit else opening,
             lacks_visit=lacks_visit,
         )
-    opens = pages.opens(loaded.terms, opening.last_day, pages.visit_number(visits, opening.visit_id))
+    opens = pages.opens(
+        loaded.terms, opening.last_day, pages.visit_number(visits, opening.visit_id)
+    )
     name = undertaking.user.name
     sentence = labels.countersigning_sentence(
         actor.name, actor.organisation_name, name, loaded.terms, opens
@@ -380,7 +384,7 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
         **words,
         reference=reference,
         form=form,
-        sentence_words=pages.with_names(sentence, actor.name, actor.organisation_name, name),
+        sentence_parts=pages.with_names(sentence, actor.name, actor.organisation_name, name),
         signed=pages.signed(undertaking),
     )
 

@@ -61,6 +61,7 @@ def standing(**changed: object) -> Standing:
     return replace(
         Standing(
             user_id=LEYLA,
+            organisation_id=CSO,
             state=ASKED,
             is_current=True,
             until=TODAY,
@@ -96,10 +97,20 @@ def test_nobody_signs_for_another(who: Actor) -> None:
         ({"state": CLOSED}, "was closed"),
         ({"is_current": False}, "New terms are in force"),
         ({"until": TODAY - dt.timedelta(days=1)}, "has passed"),
+        ({"organisation_id": uuid4()}, "no role any more"),
     ],
 )
 def test_signing_has_its_moment(changed: dict[str, object], reason: str) -> None:
     assert reason in refused(policy.can_fill_in(OWNER, standing(**changed), TODAY))
+
+
+def test_whomever_they_act_for_a_person_signs_their_own() -> None:
+    elsewhere = replace(
+        OWNER,
+        memberships=(*OWNER.memberships, *person(Role.MEMBER).memberships),
+        organisation_id=NPM,
+    )
+    assert policy.can_fill_in(elsewhere, standing(), TODAY)
 
 
 # Seeing what was declared
