@@ -74,10 +74,6 @@ class ReasonForm(Form):
     )
 
 
-class ConfirmForm(Form):
-    """A button."""
-
-
 def plan_form(template: Template, taking_part: Iterable[Person]) -> Form:
     """Return the form that plans a visit, with the answers that the roles offer."""
     members = {

@@ -27,7 +27,6 @@ from tracker.ui.paging import Page
 from tracker.visits import labels, pages, policy, queries, readiness, service, team
 from tracker.visits.forms import (
     ChangePlanForm,
-    ConfirmForm,
     ReasonForm,
     kind_of,
     plan_form,
@@ -170,7 +169,6 @@ def my_part(reference: str, number: int) -> str:
         days=pages.days(reading.plan),
         part=pages.my_part(reading, fact),
         may_answer=policy.can_answer_as_member(is_member=True, stage=visit.stage),
-        form=ConfirmForm(),
     )
 
 

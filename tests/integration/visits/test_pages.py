@@ -1,0 +1,669 @@
+"""Pages of visits: from the right side, from each wrong side, and with bad input."""
+
+import datetime as dt
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.client import CheckedClient
+from tests.factories.visits import LISTED, OUTSIDE, PLACE, TEAM, Scene, days, planned
+from tests.pages import Page
+from tracker.activity.models import ReadLogEntry
+from tracker.checklists import service as checklists
+from tracker.checklists.loading import fill
+from tracker.checklists.models import AnswerScope, ChecklistKind
+from tracker.cooperations import clearances
+from tracker.cooperations.models import ClearanceEnd
+from tracker.core import clock
+from tracker.ui.locale import as_date
+from tracker.undertakings import service as undertakings
+from tracker.visits import service
+from tracker.visits.models import Visit
+from tracker.visits.sealing import Plan, plan_of
+
+ROLES = ChecklistKind.VISIT_ROLES
+HARBOUR = "Lower Harbour police station"
+# The pages of one visit; all but the last three are for reading.
+READING = ("", "/ready")
+CHANGING = ("/plan", "/team", "/stop")
+ALL = (*READING, "/my-part", *CHANGING, "/override")
+
+Browser = Callable[[str | None], CheckedClient]
+
+
+@pytest.fixture
+def browser(app: Flask, scene: Scene) -> Browser:
+    scene.session.commit()
+    return lambda key: scene.demonstration.browser(app, key)
+
+
+@pytest.fixture
+def second(scene: Scene) -> Visit:
+    """Another visit, in preparation, with Milan and Dina listed as well."""
+    visit = planned(
+        scene,
+        members=("leyla", "samira", "marek"),
+        audience=("leyla", "samira", "marek", "milan", "dina"),
+    )
+    scene.session.commit()
+    return visit
+
+
+def address(scene: Scene, page: str = "", number: int = 1) -> str:
+    return f"/cooperations/{scene.reference}/visits/{number}{page}"
+
+
+def around(scene: Scene) -> list[str]:
+    """Return the pages around a visit, where it could show."""
+    here = f"/cooperations/{scene.reference}"
+    return ["/", "/cooperations", here, f"{here}/history", f"{here}/people", f"{here}/visits"]
+
+
+def hidden() -> set[str]:
+    plan = days()
+    days_in_words = {as_date(day) for day in (plan.starts_on, plan.ends_on)}
+    return {PLACE, "Quillfen", plan.starts_on.isoformat(), *days_in_words}
+
+
+# Who gets where
+
+
+@pytest.mark.parametrize("key", LISTED)
+def test_who_is_listed_and_cleared_reads_a_visit(browser: Browser, scene: Scene, key: str) -> None:
+    person = browser(key)
+    for page in READING:
+        assert HARBOUR in person.page(address(scene, page)).text
+    assert HARBOUR in person.page(f"/cooperations/{scene.reference}/visits").text
+    assert HARBOUR not in person.page(f"/cooperations/{scene.reference}").text
+    assert HARBOUR not in person.page("/").text
+
+
+@pytest.mark.parametrize("key", [key for key in OUTSIDE if key != "noor"])
+def test_for_everybody_else_a_visit_does_not_exist(
+    browser: Browser, scene: Scene, key: str
+) -> None:
+    person = browser(key)
+    for page in ALL:
+        for response in (person.get(address(scene, page)), person.post(address(scene, page))):
+            assert response.status_code in {404, 405}, page
+            assert HARBOUR not in response.text
+
+
+@pytest.mark.parametrize("key", [None, "noor"])
+def test_strangers_and_who_has_lost_every_role_are_sent_away(
+    browser: Browser, scene: Scene, key: str | None
+) -> None:
+    stranger = browser(key)
+    for page in ALL:
+        response = stranger.get(address(scene, page))
+        assert response.status_code == 302
+        assert HARBOUR not in stranger.get(address(scene, page), follow_redirects=True).text
+
+
+@pytest.mark.parametrize("key", [*OUTSIDE, "dina"])
+def test_place_and_days_show_nowhere_to_those_who_may_not_know(
+    browser: Browser, scene: Scene, second: Visit, key: str
+) -> None:
+    if key == "milan":
+        key = "tomas"  # Milan is listed for the second visit
+    person = browser(key)
+    for page in around(scene):
+        text = person.get(page).text
+        for word in hidden():
+            assert word not in text, f"{page} tells {word}"
+        assert "Leyla Marchetti, physician" not in text
+
+
+@pytest.mark.parametrize("number", ["0", "3", "999999", "1000000", "9" * 40, "-1", "one", "1.0"])
+def test_an_unknown_visit_is_not_found(browser: Browser, scene: Scene, number: str) -> None:
+    person = browser("ilena")
+    for page in ALL:
+        url = f"/cooperations/{scene.reference}/visits/{number}{page}"
+        assert person.get(url).status_code == 404
+
+
+def test_a_visit_is_not_found_under_another_cooperation(browser: Browser, scene: Scene) -> None:
+    person = browser("ilena")
+    for name in ("waiting", "differing", "declined"):
+        other = scene.demonstration.references[name]
+        assert person.get(f"/cooperations/{other}/visits/1").status_code == 404
+    assert person.get("/cooperations/C-1999-0001/visits").status_code == 404
+
+
+@pytest.mark.parametrize("key", ["ruth", "tomas", "leyla", "samira", "joana", "marek"])
+def test_who_sees_a_visit_and_may_not_change_it_is_told_why(
+    browser: Browser, scene: Scene, key: str
+) -> None:
+    person = browser(key)
+    for page in CHANGING:
+        response = person.get(address(scene, page))
+        assert response.status_code == 403
+        assert "NPM" in Page.of(response).text
+        assert person.post(address(scene, page)).status_code == 403
+
+
+@pytest.mark.parametrize("key", [key for key in LISTED if key != "milan"])
+def test_only_a_manager_of_the_npm_gets_to_the_override(
+    browser: Browser, scene: Scene, key: str
+) -> None:
+    assert browser(key).get(address(scene, "/override")).status_code == 403
+
+
+@pytest.mark.parametrize("key", ["ilena", "tomas", "otto", "joana", "henrik"])
+def test_who_is_not_in_the_team_has_no_part(browser: Browser, scene: Scene, key: str) -> None:
+    person = browser(key)
+    assert person.get(address(scene, "/my-part")).status_code == 404
+    for page in ("/my-part/role", "/my-part/plan"):
+        assert person.post(address(scene, page)).status_code == 404
+
+
+def test_a_clearance_that_ends_closes_the_pages_in_a_running_session(
+    browser: Browser, scene: Scene
+) -> None:
+    person = browser("leyla")
+    person.page(address(scene))
+    clearances.close(None, scene.clearance("leyla"), ClearanceEnd.WITHDRAWN)
+    scene.session.commit()
+    assert person.get(address(scene)).status_code == 404
+    told = person.page(f"/cooperations/{scene.reference}/visits")
+    assert "It opens to you once your undertaking is signed and countersigned." in told.text
+    assert "/undertakings" in told.addresses()
+    assert HARBOUR not in told.text
+
+
+# What others are told
+
+
+def test_an_auditor_sees_that_visits_exist_and_their_stage(
+    browser: Browser, scene: Scene, second: Visit
+) -> None:
+    person = browser("greta")
+    for page in (f"/cooperations/{scene.reference}", f"/cooperations/{scene.reference}/visits"):
+        shown = person.page(page)
+        assert "J2, Planned" in shown.text
+        assert "Ready" in shown.text
+        assert not [url for url in shown.addresses() if "/visits/" in url]
+
+
+def test_a_coordinator_who_is_not_listed_is_told_what_to_do(browser: Browser, scene: Scene) -> None:
+    planned(scene, members=(), audience=())
+    scene.session.commit()
+    shown = browser("samira").page(f"/cooperations/{scene.reference}")
+    assert "You are not listed among those who may know of this visit (V2)." in shown.text
+    assert f"/cooperations/{scene.reference}/visits/2" not in shown.addresses()
+    shown = browser("dina").page(f"/cooperations/{scene.reference}")
+    assert "Joint visit 1" not in shown.text
+    assert "Joint visit 2" not in shown.text
+
+
+def test_work_waits_for_those_it_waits_for(browser: Browser, scene: Scene, second: Visit) -> None:
+    assert "Make a joint visit ready" in browser("pavo").page("/").text
+    for key in ("tomas", "dina", "joana", "greta"):
+        assert "Make a joint visit ready" not in browser(key).page("/").text
+
+
+# Planning
+
+
+def plan_fields(scene: Scene, **more: Any) -> dict[str, Any]:
+    plan = days()
+    return {
+        "kind": "thematic",
+        "place_type": "police",
+        "place": PLACE,
+        "starts_on": plan.starts_on.isoformat(),
+        "ends_on": plan.ends_on.isoformat(),
+        "announced": "unannounced",
+        "lead_id": scene.user("pavo"),
+        "deputy_id": scene.user("ruth"),
+        "members-0-user_id": scene.user("leyla"),
+        "members-0-skill": "Physician",
+        "audience-0-user_id": scene.user("leyla"),
+        **more,
+    }
+
+
+def test_a_visit_is_planned_in_the_browser(browser: Browser, scene: Scene) -> None:
+    person = browser("ilena")
+    shown = person.page(f"/cooperations/{scene.reference}")
+    url = shown.links()["Plan another joint visit"]
+    response = person.submit(url, **plan_fields(scene))
+    page = Page.of(response)
+    assert page.h1 == "Is the visit ready?"
+    assert page.where == address(scene, "/ready", 2)
+    assert PLACE in page.text
+    assert plan_of(scene.visit(2)) == days()
+    assert scene.members(2) == {"pavo", "ruth", "leyla"}
+
+
+def test_the_same_form_sent_twice_plans_one_visit(browser: Browser, scene: Scene) -> None:
+    person = browser("ilena")
+    url = f"/cooperations/{scene.reference}/visits/plan"
+    sent = person.page(url).form().filled_in(**plan_fields(scene))
+    for _ in range(2):
+        response = person.open(url, method="POST", data=sent, csrf=False)
+        assert response.status_code == 303
+        assert response.location.endswith("/visits/2/ready")
+    assert scene.session.scalar(sa.select(sa.func.count(Visit.id))) == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"place": ""}, "Enter the place"),
+        ({"place": "x" * 201}, "Use at most 200 characters"),
+        ({"starts_on": ""}, "Enter the first day"),
+        ({"starts_on": "tomorrow"}, "Enter a date, such as 2027-01-15"),
+        ({"starts_on": "2020-01-01"}, "The first day has passed"),
+        ({"ends_on": "2020-01-01"}, "The last day can't come before the first"),
+        ({"kind": None}, "Choose one answer"),
+        ({"kind": "raid"}, "Choose one of the answers offered"),
+        ({"lead_id": ""}, "Choose one from the list"),
+        ({"lead_id": "x"}, "Choose one of the answers offered"),
+        ({"lead_id": uuid4()}, "Choose one of the answers offered"),
+        ({"members-0-user_id": uuid4()}, "Choose one of the answers offered"),
+        ({"audience-0-from_on": "soon"}, "Enter a date, such as 2027-01-15"),
+    ],
+)
+def test_bad_input_gets_a_message_and_loses_nothing(
+    browser: Browser, scene: Scene, wrong: dict[str, Any], message: str
+) -> None:
+    person = browser("ilena")
+    url = f"/cooperations/{scene.reference}/visits/plan"
+    page = Page.of(person.submit(url, **plan_fields(scene, **wrong)))
+    assert page.h1 == "Plan a joint visit"
+    assert message in page.text
+    form = page.form()
+    if "place" not in wrong:
+        assert form.values["place"] == [PLACE]
+    assert form.values["members-0-skill"] == ["Physician"]
+    assert scene.session.scalar(sa.select(sa.func.count(Visit.id))) == 1
+
+
+def test_the_deputy_is_another_person(browser: Browser, scene: Scene) -> None:
+    url = f"/cooperations/{scene.reference}/visits/plan"
+    fields = plan_fields(scene, deputy_id=scene.user("pavo"))
+    page = Page.of(browser("ilena").submit(url, **fields))
+    assert "Lead and deputy are different persons." in page.text
+
+
+def test_a_row_is_added_without_saving(browser: Browser, scene: Scene) -> None:
+    person = browser("ilena")
+    url = f"/cooperations/{scene.reference}/visits/plan"
+    page = Page.of(person.submit(url, add_row="members", **plan_fields(scene)))
+    assert "members-1-user_id" in page.form().names
+    assert page.form().values["place"] == [PLACE]
+    assert scene.session.scalar(sa.select(sa.func.count(Visit.id))) == 1
+
+
+@pytest.mark.parametrize("key", ["pavo", "tomas", "samira", "henrik", "leyla", "greta"])
+def test_who_may_not_plan_is_told_why(browser: Browser, scene: Scene, key: str) -> None:
+    url = f"/cooperations/{scene.reference}/visits/plan"
+    for response in (browser(key).get(url), browser(key).post(url)):
+        assert response.status_code == 403
+
+
+@pytest.mark.parametrize("key", ["celia", "vera", "iris"])
+def test_who_does_not_see_the_cooperation_plans_nothing(
+    browser: Browser, scene: Scene, key: str
+) -> None:
+    for page in ("/visits", "/visits/plan", "/reads"):
+        assert browser(key).get(f"/cooperations/{scene.reference}{page}").status_code == 404
+
+
+def test_before_a_cooperation_is_active_its_page_says_what_opens_visits(
+    browser: Browser, scene: Scene
+) -> None:
+    other = scene.demonstration.references["differing"]
+    response = browser("ilena").get(f"/cooperations/{other}/visits/plan")
+    assert response.status_code == 403
+    assert "stage P4" in Page.of(response).text
+
+
+# Changing
+
+
+def test_place_and_days_are_changed_in_the_browser(browser: Browser, scene: Scene) -> None:
+    page = Page.of(browser("pavo").submit(address(scene, "/plan"), place="Upper Harbour"))
+    assert page.where == address(scene)
+    assert "Saved." in page.text
+    assert "Upper Harbour" in page.text
+    page = Page.of(browser("pavo").submit(address(scene, "/plan")))
+    assert "Nothing was changed." in page.text
+
+
+def test_two_people_at_once_see_each_others_plan(browser: Browser, scene: Scene) -> None:
+    pavo, ilena = browser("pavo"), browser("ilena")
+    url = address(scene, "/plan")
+    late = ilena.page(url).form().filled_in(place="Third Harbour")
+    pavo.submit(url, place="Upper Harbour")
+    response = ilena.open(url, method="POST", data=late, csrf=False)
+    page = Page.of(response)
+    assert "Somebody else changed the plan meanwhile" in page.text
+    assert "Upper Harbour" in page.text
+    assert page.form().values["place"] == ["Third Harbour"]
+    assert plan_of(scene.visit()).place == "Upper Harbour"
+    # What was typed is saved once the person has seen both.
+    again = page.form().filled_in()
+    ilena.open(url, method="POST", data=again, csrf=False)
+    assert plan_of(scene.visit()).place == "Third Harbour"
+
+
+def test_the_team_is_changed_in_the_browser(browser: Browser, scene: Scene, second: Visit) -> None:
+    person = browser("ilena")
+    url = address(scene, "/team", 2)
+    form = person.page(url).form()
+    assert form.values["lead_id"] == [str(scene.user("pavo"))]
+    page = Page.of(person.submit(url, lead_id=scene.user("ruth"), deputy_id=scene.user("pavo")))
+    assert page.where == address(scene, "", 2)
+    sheet = fill(scene.checklist(ROLES, 2)).sheet
+    assert sheet.value("V3", "lead") == str(scene.user("ruth"))
+
+
+def test_two_people_at_once_see_each_others_team(
+    browser: Browser, scene: Scene, second: Visit
+) -> None:
+    url = address(scene, "/team", 2)
+    pavo, ilena = browser("pavo"), browser("ilena")
+    late = ilena.page(url).form().filled_in(gaps="No physician.")
+    pavo.submit(url, lead_id=scene.user("ruth"), deputy_id=scene.user("pavo"))
+    page = Page.of(ilena.open(url, method="POST", data=late, csrf=False))
+    assert "Somebody else changed the team meanwhile" in page.text
+    assert "Ruth Abara" in page.text
+    assert page.form().values["gaps"] == ["No physician."]
+    assert fill(scene.checklist(ROLES, 2)).sheet.value("V4", "gaps") is None
+
+
+def test_a_signed_team_leads_to_an_amendment(browser: Browser, scene: Scene) -> None:
+    page = browser("ilena").page(address(scene, "/team"))
+    assert "A change needs an amendment, signed by all." in page.text
+    assert f"/checklists/{scene.checklist(ROLES).id}/amend" in page.addresses()
+
+
+def test_a_visit_is_stopped_in_the_browser(browser: Browser, scene: Scene) -> None:
+    person = browser("ilena")
+    assert "Give the reason" in Page.of(person.submit(address(scene, "/stop"), reason=" ")).text
+    page = Page.of(person.submit(address(scene, "/stop"), reason="The lead is ill."))
+    assert page.where == address(scene)
+    assert "The lead is ill." in page.text
+    assert "Change place and days" not in page.text
+    # Sent again, it says the same.
+    response = person.post(address(scene, "/stop"), data={"reason": "Again."})
+    assert response.status_code == 303
+    history = browser("greta").page(f"/cooperations/{scene.reference}/history")
+    assert "Joint visit 1 was stopped. Reason: The lead is ill." in history.text
+    assert (
+        "stopped" in browser("greta").page(f"/cooperations/{scene.reference}/visits").text.lower()
+    )
+
+
+def test_a_form_without_its_token_changes_nothing(browser: Browser, scene: Scene) -> None:
+    person = browser("ilena")
+    response = person.open(
+        address(scene, "/stop"), method="POST", data={"reason": "Because."}, csrf=False
+    )
+    assert response.status_code in {200, 400, 422}
+    assert scene.visit().is_ready
+
+
+# The own part
+
+
+def test_a_person_of_the_team_accepts_the_task_and_confirms_the_plan(
+    browser: Browser, scene: Scene
+) -> None:
+    roles = scene.checklist(ROLES)
+    for item, key in (("V5", "accepted"), ("V20", "read")):
+        own = fill(roles).sheet.of_person(item, scene.user("leyla"))
+        assert own is not None
+        checklists.save_answer(
+            scene.actor("leyla"),
+            roles,
+            item,
+            AnswerScope.PERSON,
+            {key: False},
+            base_version=own.version,
+        )
+    scene.session.commit()
+    person = browser("leyla")
+    work = person.page("/")
+    assert "Accept your task on a joint visit" in work.text
+    assert "Read the urgent-action plan" in work.text
+    assert HARBOUR not in work.text
+    url = address(scene, "/my-part")
+    shown = person.page(url)
+    assert "Speaks with persons about health" in shown.text
+    assert "+000 555 010" in shown.text
+    for action, done in (("role", "You have accepted it"), ("plan", "You have confirmed it")):
+        page = Page.of(person.submit(url, action=f"{url}/{action}"))
+        assert page.where == url
+        assert done in page.text
+    assert scene.visit().is_ready
+    # Sent again, nothing more happens.
+    events = len(scene.events())
+    for action in (f"{url}/role", f"{url}/plan"):
+        assert person.post(action).status_code == 303
+    assert len(scene.events()) == events
+
+
+def test_the_part_says_what_is_not_there_yet(browser: Browser, scene: Scene, second: Visit) -> None:
+    url = address(scene, "/my-part", 2)
+    person = browser("leyla")
+    shown = person.page(url)
+    assert "Your task is not written down yet." in shown.text
+    assert "The plan is not signed by all yet." in shown.text
+    assert person.page(url).root is not None
+    refused = person.post(f"{url}/role", follow_redirects=True)
+    assert "Your task is not written down yet (V5)." in Page.of(refused).text
+
+
+# Readiness
+
+
+def test_the_readiness_page_says_what_is_missing_and_whose_turn_it_is(
+    browser: Browser, scene: Scene, second: Visit
+) -> None:
+    shown = browser("ilena").page(address(scene, "/ready", 2))
+    assert "Not yet." in shown.text
+    assert "5 people by six requirements" in shown.text
+    assert "The urgent-action plan is not agreed yet." in shown.text
+    assert "5 letters of access are not issued." in shown.text
+    assert "Waiting for you" in shown.text
+    assert "NPM, team lead" in shown.text
+    assert "NPM outside expert, Interviews" in shown.text
+    roles = scene.checklist(ROLES, 2)
+    assert f"/checklists/{roles.id}#v13" in shown.addresses()
+    partner = browser("leyla").page(address(scene, "/ready", 2))
+    assert "Waiting for the NPM" in partner.text
+
+
+def test_a_ready_visit_says_so(browser: Browser, scene: Scene) -> None:
+    shown = browser("samira").page(address(scene, "/ready"))
+    assert "Yes. All that is asked of the team and the parties is met." in shown.text
+    assert "Nothing is missing." in shown.text
+    assert "Override with a reason" not in shown.text
+
+
+def test_a_page_judges_now_even_before_the_worker_has_come(
+    browser: Browser, scene: Scene, frozen_time: Callable[[dt.datetime], None]
+) -> None:
+    frozen_time(clock.now() + dt.timedelta(days=61))
+    person = browser("pavo")
+    shown = person.page(address(scene, "/ready"))
+    assert "Credentials of 5 people are not valid through the last day." in shown.text
+    assert "Not yet" in person.page(address(scene)).text
+
+
+def test_a_manager_overrides_in_the_browser(browser: Browser, scene: Scene) -> None:
+    planned(scene, members=(), audience=("milan",))
+    scene.session.commit()
+    person = browser("milan")
+    page = person.page(address(scene, "/override", 2))
+    assert "This can’t be overridden." in page.text
+    refused = person.post(address(scene, "/override", 2), data={"reason": "Now."})
+    assert refused.status_code == 200
+    assert "Only gate J3 can be overridden" in Page.of(refused).text
+    assert scene.events("gate_overridden") == []
+
+
+def test_an_override_stands_on_the_page_and_in_the_history(browser: Browser, scene: Scene) -> None:
+    roles = scene.checklist(ROLES)
+    current = fill(roles).sheet.shared("V13")
+    assert current is not None
+    mine = str(scene.user("ruth"))
+    rows = [row for row in current.values["credentials"] if row["person"] != mine]
+    checklists.save_answer(
+        scene.actor("ilena"),
+        roles,
+        "V13",
+        AnswerScope.SHARED,
+        {**current.values, "credentials": rows},
+        base_version=current.version,
+    )
+    service.override(scene.actor("milan"), scene.visit(), reason="A call that can't wait.")
+    scene.session.commit()
+    shown = browser("leyla").page(address(scene, "/ready"))
+    assert "Overridden" in shown.text
+    assert "By Milan Osterin" in shown.text
+    assert "A call that can't wait." in shown.text
+    assert "Excused" in shown.text
+    history = browser("greta").page(f"/cooperations/{scene.reference}/history")
+    assert "Gate J3 of joint visit 1 was overridden." in history.text
+
+
+# The read log
+
+
+def noted(scene: Scene) -> list[str]:
+    return list(scene.session.scalars(sa.select(ReadLogEntry.page).order_by(ReadLogEntry.at)))
+
+
+def test_each_page_view_is_noted_once(browser: Browser, scene: Scene, second: Visit) -> None:
+    assert noted(scene) == []
+    person = browser("pavo")
+    for page in ("", "/ready", "/my-part", "/plan", "/team", "/stop"):
+        person.page(address(scene, page, 2))
+    assert noted(scene) == [
+        "visit",
+        "visit_readiness",
+        "visit_my_part",
+        "visit_plan",
+        "visit_team",
+        "visit_stop",
+    ]
+    person.page(f"/cooperations/{scene.reference}/visits")
+    assert noted(scene)[-1] == "visits"
+
+
+def test_what_was_not_shown_is_not_noted(browser: Browser, scene: Scene) -> None:
+    for key in ("dina", "greta", "milan", "celia"):
+        person = browser(key)
+        person.get(address(scene))
+        person.get(f"/cooperations/{scene.reference}/visits")
+        person.get(f"/cooperations/{scene.reference}")
+    browser("pavo").post(address(scene, "/plan"), data={})
+    assert noted(scene) == []
+
+
+def test_the_npms_managers_read_the_read_log(browser: Browser, scene: Scene, second: Visit) -> None:
+    browser("leyla").page(address(scene))
+    browser("pavo").page(address(scene, "/ready", 2))
+    browser("pavo").page(f"/checklists/{scene.checklist(ROLES).id}")
+    browser("pavo").page(f"/cooperations/{scene.reference}/visits")
+    shown = browser("milan").page(f"/cooperations/{scene.reference}/reads")
+    assert shown.h1 == "Read log"
+    for words in (
+        "4 page views",
+        "Leyla Marchetti",
+        "Visit 1: place and days",
+        "Visit 2: readiness",
+        "Visit 1: roles or urgent-action plan",
+        "The list of visits",
+    ):
+        assert words in shown.text
+    for word in (HARBOUR, *hidden()):
+        assert word not in shown.text
+
+
+@pytest.mark.parametrize("key", ["ilena", "tomas", "pavo", "henrik", "samira", "greta"])
+def test_nobody_else_reads_the_read_log(browser: Browser, scene: Scene, key: str) -> None:
+    assert browser(key).get(f"/cooperations/{scene.reference}/reads").status_code == 403
+
+
+# Errors and queries
+
+
+def test_errors_tell_nothing_of_a_visit(browser: Browser, scene: Scene) -> None:
+    person = browser("dina")
+    for response in (
+        person.get(address(scene)),
+        person.post(address(scene, "/my-part/role")),
+        person.get(address(scene, "/nothing")),
+        person.get(f"/checklists/{scene.checklist(ROLES).id}"),
+    ):
+        assert response.status_code == 404
+        for word in (HARBOUR, "Lower Harbour", "Leyla"):
+            assert word not in response.text
+
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
+
+
+def test_the_list_takes_as_many_queries_for_many_visits_as_for_few(
+    browser: Browser, scene: Scene, statements: Statements
+) -> None:
+    person = browser("pavo")
+
+    def count(page: str) -> int:
+        person.page(page)
+        with statements() as seen:
+            person.page(page)
+        return len(seen)
+
+    pages = [f"/cooperations/{scene.reference}{page}" for page in ("/visits", "")]
+    few = [count(page) for page in pages]
+    for _ in range(3):
+        planned(scene)
+    scene.session.commit()
+    assert [count(page) for page in pages] == few
+
+
+def test_the_read_log_takes_as_many_queries_for_many_lines_as_for_few(
+    browser: Browser, scene: Scene, statements: Statements
+) -> None:
+    manager, url = browser("milan"), f"/cooperations/{scene.reference}/reads"
+    browser("pavo").page(address(scene))
+
+    def count() -> int:
+        with statements() as seen:
+            manager.page(url)
+        return len(seen)
+
+    count()
+    few = count()
+    for key in TEAM:
+        browser(key).page(address(scene, "/ready"))
+    assert count() == few
+
+
+def test_a_withdrawn_undertaking_shows_at_once_as_missing(browser: Browser, scene: Scene) -> None:
+    undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
+    scene.session.commit()
+    shown = browser("pavo").page(address(scene, "/ready"))
+    assert "The undertaking of Samira Okell is not signed." in shown.text
+    assert "2 things are missing, for 1 of 5 people." in shown.text
+    assert browser("samira").get(address(scene, "/ready")).status_code == 404
+
+
+def test_a_plan_of_one_day_names_one_day(browser: Browser, scene: Scene) -> None:
+    plan = plan_of(scene.visit())
+    one = Plan(plan.place, plan.starts_on, plan.starts_on)
+    service.change_plan(scene.actor("pavo"), scene.visit(), version=1, plan=one)
+    scene.session.commit()
+    shown = browser("pavo").page(address(scene, "/ready"))
+    assert f"{HARBOUR}, {as_date(plan.starts_on)}." in shown.text
