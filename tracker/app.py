@@ -282,6 +282,8 @@ def _configure(app: Flask, settings: Settings) -> None:
     app.config.update(
         SECRET_KEY=settings.secret_key or ring.secret.hex(),
         SQLALCHEMY_DATABASE_URI=settings.database_url,
+        # Logs hold no content: an error of the database is told without the values.
+        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
         TESTING=settings.testing,
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,
     )

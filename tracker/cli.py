@@ -25,6 +25,7 @@ def _group(app: Flask) -> FlaskGroup:
 
 def main() -> None:
     """Run a command; a wrong setting or a missing key ends with one line and exit code 2."""
+    os.umask(0o077)  # what the application writes is nobody else's to read
     try:
         app = create_app()
     except (SettingsError, KeysError) as error:

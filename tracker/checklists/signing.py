@@ -5,11 +5,11 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
-from tracker.access.actor import Actor
+from tracker.access.actor import Actor, Role
 from tracker.accounts import queries as accounts
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.checklists import policy, sealing
+from tracker.checklists import messages, policy, sealing
 from tracker.checklists.document import document
 from tracker.checklists.loading import Filling, fill, lock, locked
 from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState, Stance
@@ -85,6 +85,7 @@ def send(actor: Actor, checklist: Checklist, signatories: Mapping[UUID, UUID]) -
         document_digest=revision.digest,
         signatories=[f"{one['name']}, {one['organisation']}" for one in named],
     )
+    messages.waits_for_signature(checklist.id, [person for _party, person in places])
     return asked
 
 
@@ -141,6 +142,8 @@ def sign(
     )
     if asked.state is RequestState.COMPLETED:
         _come_into_force(actor, checklist, asked.revision)
+        concerned = _concerned(fill(checklist), asked)
+        messages.came_into_force(checklist.id, concerned - {actor.user_id})
     return signature
 
 
@@ -185,6 +188,7 @@ def decline(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[
         items=codes,
         reason="" if is_restricted(checklist) else reason,
     )
+    messages.was_declined(checklist.id, _concerned(filling, asked) - {actor.user_id})
 
 
 def call_back(actor: Actor, checklist: Checklist, *, reason: str) -> None:
@@ -228,6 +232,22 @@ def amend(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[st
         items=codes,
         reason="" if is_restricted(checklist) else reason,
     )
+
+
+def _concerned(filling: Filling, asked: SignatureRequest) -> set[UUID]:
+    """Return who is told how a request ended: its signatories, who sent it, and the coordinators.
+
+    Of a text of class K2 only those named on it: others may not know that there is one.
+    """
+    told = {place.user_id for place in asked.places} | {asked.sent_by_id}
+    if is_restricted(filling.checklist):
+        return told
+    for party in filling.surroundings.parties:
+        told |= {
+            one.user_id
+            for one in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
+        }
+    return told
 
 
 def _ask_for_changes(actor: Actor, filling: Filling, codes: Iterable[str], reason: str) -> None:

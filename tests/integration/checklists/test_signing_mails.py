@@ -1,0 +1,35 @@
+"""Who is mailed when a text waits for signatures, is declined, or comes into force."""
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.factories.cooperations import load_checklists
+from tracker.checklists.models import Checklist
+from tracker.demo import filling, people, work
+from tracker.mail.models import OutboxMessage
+
+
+def _told(session: Session, kind: str) -> set[str]:
+    rows = session.scalars(sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == kind))
+    return {row.split("@")[0] for row in rows}
+
+
+def test_who_is_named_to_sign_is_mailed_and_all_hear_that_it_is_in_force(session: Session) -> None:
+    load_checklists()
+    cast = people.make("seven lanterns by the harbour")
+    work.waiting(cast)
+    assert _told(session, "text_sent") == {"tomas.beridan", "otto.brandis"}
+    terms = session.scalars(
+        sa.select(Checklist).where(Checklist.revision_sent_id.is_not(None))
+    ).one()
+    filling.sign(cast, terms, "lh")
+    assert _told(session, "text_in_force") == {"tomas.beridan", "ilena.dorvath", "joana.pires"}
+    session.commit()
+
+
+def test_everybody_concerned_hears_that_a_text_was_declined(session: Session) -> None:
+    load_checklists()
+    cast = people.make("seven lanterns by the harbour")
+    work.declined(cast)
+    assert _told(session, "text_declined") == {"tomas.beridan", "ilena.dorvath", "celia.morrow"}
+    session.commit()

@@ -1,0 +1,54 @@
+"""Mails about signing: neutral sentences and a link, never what the text says."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from flask_babel import gettext as _
+
+from tracker.accounts import queries as accounts
+from tracker.mail import outbox
+from tracker.mail.render import in_language, link_to, text
+
+
+def waits_for_signature(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell those named to sign that a text waits for them."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "text_sent",
+                _("A text waits for your signature"),
+                _("You are named to sign a text. Read it, then sign it or say why not."),
+                link_to("signing.read", checklist_id=checklist_id),
+            )
+
+
+def was_declined(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell those concerned that a text was declined (product.md, 5.4)."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "text_declined",
+                _("A text was declined"),
+                _("A text that waited for signatures was declined. Some items are open again."),
+                link_to("checklists.show", checklist_id=checklist_id),
+            )
+
+
+def came_into_force(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell those concerned that the last signature was given."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "text_in_force",
+                _("A text is in force"),
+                _("All parties have signed a text. It is in force."),
+                link_to("signing.record", checklist_id=checklist_id),
+            )
+
+
+def _queue(person: accounts.Contact, kind: str, subject: str, sentence: str, address: str) -> None:
+    body = text(sentence, name=person.name, address=address)
+    outbox.queue(person.email, person.language, kind, subject, body)
