@@ -263,11 +263,12 @@ def _preparation(reading: Reading, actor: Actor) -> list[Task]:
     tasks = [Task(_("Is the visit ready?"), words, mark, ready_url, missing_words(reading))]
     own = own_fact(reading, actor)
     if own is not None:
-        open_now = not own.role_accepted or not own.plan_read
+        is_signed = reading.judgement.facts.plan.is_signed
+        open_now = (own.has_role and not own.role_accepted) or (is_signed and not own.plan_read)
         tasks.append(
             Task(
                 _("Your part in this visit"),
-                _("Waiting for you") if open_now else _("Done"),
+                _("Waiting for you") if open_now else _("Nothing waits"),
                 YOURS if open_now else "done",
                 url_for("visits.my_part", reference=reference, number=visit.number),
                 _("Your task, the urgent-action plan, and whom to call."),
@@ -621,7 +622,8 @@ def _line_task(line: VisitLine, reference: str) -> Task:
             url = url_for("undertakings.mine")
             return Task(label, _("Closed to you"), "off", url, _why_closed(line.outline))
         case _:
-            return Task(label, words, mark, "", _why_closed(line.outline))
+            url = url_for("visits.index", reference=reference)
+            return Task(label, words, mark, url, _why_closed(line.outline))
 
 
 def _plan_task(
