@@ -14,7 +14,7 @@ log = getLogger("alembic.env")
 database = current_app.extensions["migrate"].db
 
 
-def render_item(kind: str, item: object, _autogen_context: Any) -> str | bool:  # noqa: ANN401
+def render_item(kind: str, item: object, _autogen_context: Any) -> str | bool:
     """Write our types in migrations as plain ones, so that a migration needs none of our code."""
     if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"
@@ -23,12 +23,12 @@ def render_item(kind: str, item: object, _autogen_context: Any) -> str | bool:  
     return False
 
 
-def include_object(  # noqa: PLR0913 -- Alembic's own signature
+def include_object(
     _item: object,
     name: str | None,
     kind: str,
-    _reflected: bool,
-    _compare_to: object,  # noqa: FBT001
+    _reflected: bool,  # noqa: FBT001 -- Alembic's own signature
+    _compare_to: object,
 ) -> bool:
     """Leave the full-text tables alone: each database has its own, made by hand."""
     return not (kind == "table" and (name or "").startswith("search_"))

@@ -12,7 +12,9 @@ import pytest
 
 from config import PREFIX, ROOT, Settings
 
-_NOT_OURS = re.compile(r"\.git|\.venv|\.hypothesis|instance|build|htmlcov|__pycache__|.*_cache|.*\.egg-info")
+_NOT_OURS = re.compile(
+    r"\.git|\.venv|\.hypothesis|instance|build|htmlcov|__pycache__|.*_cache|.*\.egg-info"
+)
 _NOT_TEXT = {".ico", ".mo", ".png", ".woff2"}
 _LOCKS = ("build", "run", "test")
 # Written in two parts, so that this file does not hold them.

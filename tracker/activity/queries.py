@@ -1,9 +1,9 @@
 """Reads of the trail: a cooperation's history, and the instance's for administrators."""
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
-import datetime as dt
 
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
@@ -26,7 +26,9 @@ class HistoryLine:
     subject_id: UUID
 
 
-def history(cooperation_id: UUID, *, offset: int = 0, limit: int = 100) -> tuple[int, list[HistoryLine]]:
+def history(
+    cooperation_id: UUID, *, offset: int = 0, limit: int = 100
+) -> tuple[int, list[HistoryLine]]:
     """Return the number of a cooperation's events and one page of them, newest first.
 
     The caller has found the cooperation by a query scoped by the actor. Details hold nothing of

@@ -263,7 +263,7 @@ def test_a_manager_sees_the_agreements_of_the_own_organisation_only(
 ) -> None:
     land.person("Sol Anders", "door", Role.MANAGER)
     land.person("Mira Quell", "lantern", Role.MANAGER)
-    land.person("Ode Hart", "other_npm", Role.MANAGER)
+    land.person("Ode Harrow", "other_npm", Role.MANAGER)
     other = open_one(land, "lantern", title="Another")
     assert {one.reference for one in lines(land, "sol")} == {cooperation.reference}
     assert {one.reference for one in lines(land, "mira")} == {other.reference}
