@@ -27,7 +27,7 @@ def problems(
     """
     for check in item.done.checks:
         if any(has_content(values.get(key)) for key in check.looks_at):
-            yield from _TESTS[check.check](check, item, values, surroundings, sheet)
+            yield from TESTS[check.check](check, item, values, surroundings, sheet)
 
 
 def _rows(check: Check, values: Values) -> list[dict[str, Any]]:
@@ -199,7 +199,7 @@ def _row_each_way(
         )
 
 
-_TESTS: dict[CheckName, Test] = {
+TESTS: dict[CheckName, Test] = {
     CheckName.MIN_ROWS: _min_rows,
     CheckName.ROW_PER_PARTY: _row_per_party,
     CheckName.ROW_PER_TEAM_MEMBER: _row_per_team_member,

@@ -1,7 +1,9 @@
 """The checklists as content: read from YAML, checked, and loaded as published versions."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,6 +29,9 @@ from tracker.guidance import service as guidance
 
 ITEMS_OF = {"M": 20, "C": 18, "V": 20, "U": 18}
 KINDS_IN_ORDER = tuple(ChecklistKind)
+ITEM_PLACE = re.compile(
+    r"(?P<before>there is no key )?sections\.(?P<section>\d+)\.items\.(?P<item>\d+)[.:]? ?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +48,19 @@ def read(content: Path) -> tuple[TemplateFile, ...]:
     files: list[TemplateFile] = []
     for path in sorted((content / "checklists").glob("*.yaml")):
         text = read_text(content, path, mistakes)
-        tree = text and read_yaml(text, name_of(content, path), mistakes)
-        if not tree:
+        tree = None if text is None else read_yaml(text, name_of(content, path), mistakes)
+        if tree is None:
             continue
-        template = tree.fit(Template, mistakes)
+        found: list[Mistake] = []
+        template = tree.fit(Template, found)
+        mistakes += [_with_item(mistake, tree) for mistake in found]
         if template is not None:
             files.append(TemplateFile(template, tree))
+    mistakes += [
+        Mistake(two.text.file, two.text.line(("kind",)), f"{one.text.file} is of this kind too")
+        for one, two in combinations(files, 2)
+        if one.template.kind is two.template.kind
+    ]
     mistakes += [
         Mistake("checklists", 1, f"there is no checklist of kind {kind.value}")
         for kind in ChecklistKind
@@ -57,6 +69,18 @@ def read(content: Path) -> tuple[TemplateFile, ...]:
     if mistakes:
         raise ContentError(mistakes)
     return tuple(sorted(files, key=lambda file: KINDS_IN_ORDER.index(file.template.kind)))
+
+
+def _with_item(mistake: Mistake, tree: YamlText) -> Mistake:
+    """Name the item a mistake stands in by its code, where the schema names it by its place."""
+    place = ITEM_PLACE.match(mistake.message)
+    if place is None:
+        return mistake
+    item = tree.tree["sections"][int(place["section"])]["items"][int(place["item"])]
+    code = item.get("code") if isinstance(item, dict) else None
+    name = code if isinstance(code, str) else f"{place['item']} of section {place['section']}"
+    rest = (place["before"] or "") + mistake.message[place.end() :]
+    return Mistake(mistake.file, mistake.line, f"item {name}: {rest}")
 
 
 def broken_references(

@@ -131,8 +131,10 @@ def can_send(actor: Actor, party: PartyFact | None, state: ChecklistState) -> De
     """Decide whether a person may send the text for signature."""
     if party is None or not actor.has(*SENDERS):
         return no(_l("A coordinator of one of the parties sends the text for signature."))
-    if state is not ChecklistState.DRAFTING:
+    if state is ChecklistState.SENT:
         return no(_l("The text was sent for signature already."))
+    if state is ChecklistState.IN_FORCE:
+        return no(_l("The text is in force. Propose an amendment to change it."))
     return YES
 
 

@@ -175,13 +175,14 @@ _CHECKS: dict[FieldType, Callable[[Any, Any, Surroundings], bool]] = {
 
 
 def as_date(value: Any) -> dt.date | None:
-    """Read a stored date."""
-    if not isinstance(value, str) or len(value) != len("2026-01-31"):
+    """Read a stored date, written as the application writes it; anything else is none."""
+    if not isinstance(value, str):
         return None
     try:
-        return dt.date.fromisoformat(value)
+        found = dt.date.fromisoformat(value)
     except ValueError:
         return None
+    return found if found.isoformat() == value else None
 
 
 def as_id(value: Any) -> UUID | None:

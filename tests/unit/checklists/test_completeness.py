@@ -1,0 +1,582 @@
+"""Which items are done, which hold up signing, and whom they wait for."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.factories.checklists import Writer
+from tests.factories.templates import (
+    CHECKLIST,
+    DOOR,
+    ILENA,
+    LANTERN,
+    NPM,
+    OREN,
+    PARTIES,
+    SAMIRA,
+    a_field,
+    a_sheet,
+    a_template,
+    an_answer,
+    an_item,
+    around,
+    small_terms,
+)
+from tracker.access.actor import OrganisationKind
+from tracker.checklists.completeness import (
+    ItemStanding,
+    Standing,
+    WorkState,
+    accepters,
+    is_required,
+    item_standing,
+    not_accepting,
+    setters,
+    standing,
+)
+from tracker.checklists.conditions import Truth
+from tracker.checklists.facts import Filled, Sheet, Surroundings
+from tracker.checklists.models import AnswerScope, Stance
+from tracker.checklists.template import Accepts, Item, Part
+
+TERMS = small_terms()
+NOBODY: tuple[UUID, ...] = ()
+ALL = (NPM, DOOR, LANTERN)
+WORDS = {"words": "As settled."}
+
+
+def stands(
+    code: str,
+    answer: Filled | None = None,
+    accepted: tuple[UUID, ...] = NOBODY,
+    *,
+    others: Mapping[str, Filled] | None = None,
+    own: Mapping[tuple[str, UUID], Filled] | None = None,
+    surroundings: Surroundings | None = None,
+) -> ItemStanding:
+    shared = {**(others or {}), **({code: answer} if answer else {})}
+    sheet = a_sheet(shared=shared, own=own, accepted={code: accepted} if answer else {})
+    return item_standing(TERMS.by_code[code], sheet, surroundings or around())
+
+
+# Accepted by all (product.md, 4.1)
+
+
+def test_an_item_that_nobody_answered_waits_for_those_who_write_it() -> None:
+    one = stands("M1")
+    assert (one.state, one.waiting_for, one.done) == (WorkState.NOT_STARTED, ALL, False)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "waiting"),
+    [
+        (NOBODY, ALL),
+        ((NPM,), (DOOR, LANTERN)),
+        ((NPM, DOOR), (LANTERN,)),
+        ((DOOR, LANTERN), (NPM,)),
+        (ALL, NOBODY),
+    ],
+)
+def test_an_item_of_both_is_done_when_every_party_accepts(
+    accepted: tuple[UUID, ...], waiting: tuple[UUID, ...]
+) -> None:
+    one = stands("M1", an_answer(WORDS), accepted)
+    assert one.waiting_for == waiting
+    assert one.state is (WorkState.WAITING if waiting else WorkState.AGREED)
+    assert one.done is not bool(waiting)
+
+
+def test_the_acceptance_of_an_older_version_does_not_count() -> None:
+    sheet = a_sheet(shared={"M1": an_answer(WORDS, version=2)}, accepted={"M1": ALL})
+    older = {body: (UUID(int=77), Stance.ACCEPTS) for body in ALL}
+    sheet = replace(sheet, positions={"M1": older})
+    one = item_standing(TERMS.by_code["M1"], sheet, around())
+    assert (one.state, one.waiting_for) == (WorkState.WAITING, ALL)
+
+
+@pytest.mark.parametrize("stance", [Stance.WANTS_CHANGE, Stance.WANTS_TALK])
+def test_a_wish_is_no_acceptance(stance: Stance) -> None:
+    answer = an_answer(WORDS)
+    sheet = a_sheet(shared={"M1": answer}, accepted={"M1": ALL})
+    taken = {**sheet.positions["M1"], DOOR: (answer.answer_id, stance)}
+    sheet = replace(sheet, positions={"M1": taken})
+    one = item_standing(TERMS.by_code["M1"], sheet, around())
+    assert (one.state, one.waiting_for) == (WorkState.WAITING, (DOOR,))
+
+
+def test_when_a_party_joins_the_item_waits_for_it() -> None:
+    before = stands("M1", an_answer(WORDS), (NPM, DOOR), surroundings=around(*PARTIES[:2]))
+    after = stands("M1", an_answer(WORDS), (NPM, DOOR))
+    assert before.done
+    assert (after.state, after.waiting_for) == (WorkState.WAITING, (LANTERN,))
+
+
+def test_the_yes_of_who_left_is_not_needed() -> None:
+    one = stands("M1", an_answer(WORDS), (NPM, DOOR), surroundings=around(*PARTIES[:2]))
+    assert one.done
+
+
+@pytest.mark.parametrize(
+    ("code", "accepts"),
+    [
+        ("M1", ALL),
+        ("M2", NOBODY),
+        ("M3", (DOOR, LANTERN)),
+        ("M10", (NPM,)),
+        ("M7", NOBODY),
+    ],
+)
+def test_who_is_asked_stands_in_the_template(code: str, accepts: tuple[UUID, ...]) -> None:
+    found = accepters(TERMS.by_code[code], around())
+    assert tuple(party.organisation_id for party in found) == accepts
+
+
+@pytest.mark.parametrize(
+    ("code", "writers"),
+    [("M1", ALL), ("M2", (NPM,)), ("M3", (NPM,)), ("M10", (DOOR, LANTERN)), ("M7", NOBODY)],
+)
+def test_who_writes_the_shared_answer_stands_there_too(
+    code: str, writers: tuple[UUID, ...]
+) -> None:
+    found = setters(TERMS.by_code[code], around())
+    assert tuple(party.organisation_id for party in found) == writers
+
+
+def test_what_the_npm_alone_settles_is_done_when_it_is_whole() -> None:
+    one = stands("M2", an_answer({"kind": "police"}))
+    assert one.done
+
+
+def test_the_npm_need_not_accept_what_each_cso_accepts() -> None:
+    assert stands("M3", an_answer(WORDS), (DOOR, LANTERN)).done
+    assert stands("M3", an_answer(WORDS), (NPM, DOOR)).waiting_for == (LANTERN,)
+
+
+# Whole answers, as rule 4.4 says
+
+
+@pytest.mark.parametrize(
+    ("code", "values"),
+    [
+        ("M1", {"words": ""}),
+        ("M1", {}),
+        ("M2", {"kind": None}),
+        ("M5", {}),
+    ],
+)
+def test_an_empty_answer_is_as_none(code: str, values: dict[str, Any]) -> None:
+    assert stands(code, an_answer(values), ALL).state is WorkState.NOT_STARTED
+
+
+def test_an_answer_that_is_not_whole_is_in_progress_though_all_accept_it() -> None:
+    template = a_template(an_item("M1", a_field(), a_field("more")))
+    answer = an_answer(WORDS)
+    sheet = a_sheet(shared={"M1": answer}, accepted={"M1": ALL})
+    one = item_standing(template.by_code["M1"], sheet, around())
+    assert one.state is WorkState.IN_PROGRESS
+    assert [str(problem.message) for problem in one.problems] == ["Fill in: More"]
+    assert one.waiting_for == ALL
+
+
+def test_a_done_test_keeps_an_item_from_being_done() -> None:
+    own = stands("M5", an_answer({"second_reader": str(OREN)}))
+    outside = stands("M5", an_answer({"second_reader": str(SAMIRA)}))
+    assert own.done
+    assert (outside.state, outside.waiting_for) == (WorkState.IN_PROGRESS, (NPM,))
+
+
+def test_an_answer_that_names_who_left_is_not_done_any_more() -> None:
+    answer = an_answer({"second_reader": str(OREN)})
+    later = replace(around(), people=frozenset({ILENA, SAMIRA}))
+    one = stands("M5", answer, surroundings=later)
+    assert one.state is WorkState.IN_PROGRESS
+    assert "no longer takes part" in str(one.problems[0].message)
+
+
+# Each party its own
+
+
+def own(*bodies: UUID, values: dict[str, Any] | None = None) -> dict[tuple[str, UUID], Filled]:
+    kept = WORDS if values is None else values
+    return {("M7", body): an_answer(kept, organisation_id=body) for body in bodies}
+
+
+@pytest.mark.parametrize(
+    ("given", "state", "waiting"),
+    [
+        (NOBODY, WorkState.NOT_STARTED, ALL),
+        ((DOOR,), WorkState.IN_PROGRESS, (NPM, LANTERN)),
+        (ALL, WorkState.AGREED, NOBODY),
+    ],
+)
+def test_each_party_answers_for_itself(
+    given: tuple[UUID, ...], state: WorkState, waiting: tuple[UUID, ...]
+) -> None:
+    one = stands("M7", own=own(*given))
+    assert (one.state, one.waiting_for) == (state, waiting)
+
+
+def test_the_answer_of_who_left_is_not_asked_for() -> None:
+    one = stands("M7", own=own(NPM, DOOR), surroundings=around(*PARTIES[:2]))
+    assert one.done
+
+
+def test_where_each_cso_answers_the_npm_is_not_asked() -> None:
+    template = a_template(an_item("M1", a_field(sets="each_cso", accepts="none")))
+    answers = {("M1", body): an_answer(WORDS) for body in (DOOR, LANTERN)}
+    item = template.by_code["M1"]
+    assert item_standing(item, a_sheet(own=answers), around()).done
+    assert item_standing(item, a_sheet(), around()).waiting_for == (DOOR, LANTERN)
+
+
+def test_an_item_of_both_kinds_needs_the_shared_answer_and_each_own() -> None:
+    shared = a_field("method", sets="npm", accepts="each_cso")
+    received = a_field("received", "confirm", sets="each_party", accepts="none")
+    template = a_template(an_item("M1", shared, received))
+    item, method = template.by_code["M1"], an_answer({"method": "Interviews"})
+    given = {("M1", body): an_answer({"received": True}) for body in ALL}
+    whole = a_sheet(shared={"M1": method}, own=given, accepted={"M1": (DOOR, LANTERN)})
+    assert item_standing(item, whole, around()).done
+    for lacking in (
+        a_sheet(shared={"M1": method}, accepted={"M1": (DOOR, LANTERN)}),
+        a_sheet(own=given),
+        a_sheet(shared={"M1": method}, own=given),
+    ):
+        one = item_standing(item, lacking, around())
+        assert not one.done
+        assert one.waiting_for
+
+
+# Left out (4.2), hidden, not known (4.5)
+
+
+def test_an_item_left_out_is_done_when_all_accept_that() -> None:
+    left_out = an_answer({"reason": "No money moves."}, not_applicable=True)
+    assert stands("M6", left_out, (NPM,)).state is WorkState.WAITING
+    assert stands("M6", left_out, ALL).done
+
+
+def test_an_item_left_out_does_not_count_once_it_is_required() -> None:
+    left_out = an_answer({"reason": "No data."}, not_applicable=True)
+    not_asked = around(questions={"personal_data": "no"})
+    asked = around(questions={"personal_data": "yes"})
+    assert stands("M9", left_out, ALL, surroundings=not_asked).done
+    one = stands("M9", left_out, ALL, surroundings=asked)
+    assert (one.required, one.state) == (True, WorkState.IN_PROGRESS)
+    assert "required here now" in str(one.problems[0].message)
+    assert one.waiting_for == ALL
+
+
+def test_what_is_left_out_for_all_is_asked_of_no_party() -> None:
+    received = a_field("received", "confirm", sets="each_party", accepts="none")
+    template = a_template(an_item("M1", a_field(), received, required="recommended"))
+    left_out = an_answer({"reason": "None."}, not_applicable=True)
+    sheet = a_sheet(shared={"M1": left_out}, accepted={"M1": ALL})
+    assert item_standing(template.by_code["M1"], sheet, around()).done
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown", "state", "counts"),
+    [
+        (None, Truth.NOT_KNOWN, WorkState.NOT_KNOWN, False),
+        ("police", Truth.FALSE, WorkState.HIDDEN, False),
+        ("prison", Truth.TRUE, WorkState.NOT_STARTED, True),
+    ],
+)
+def test_an_item_is_shown_hidden_or_not_known_yet(
+    kind: str | None, shown: Truth, state: WorkState, counts: bool
+) -> None:
+    others = {"M2": an_answer({"kind": kind})} if kind else {}
+    one = stands("M4", others=others)
+    assert (one.shown, one.state, one.counts) == (shown, state, counts)
+    assert one.required is counts
+
+
+def test_an_answer_hidden_by_a_changed_condition_counts_no_more() -> None:
+    answer = an_answer(WORDS)
+    shown = stands("M4", answer, ALL, others={"M2": an_answer({"kind": "prison"})})
+    hidden = stands("M4", answer, ALL, others={"M2": an_answer({"kind": "police"})})
+    assert shown.done
+    assert (hidden.done, hidden.waiting_for, hidden.problems) == (False, NOBODY, ())
+
+
+def test_what_rests_on_an_item_left_out_is_not_known() -> None:
+    left_out = an_answer({"kind": "prison"}, not_applicable=True)
+    assert stands("M4", others={"M2": left_out}).shown is Truth.NOT_KNOWN
+
+
+@pytest.mark.parametrize(
+    ("answer", "required"), [("yes", True), ("not_known", True), ("no", False), (None, True)]
+)
+def test_an_item_is_required_on_its_condition(answer: str | None, required: bool) -> None:
+    questions = {"personal_data": answer} if answer else {}
+    surroundings = around(questions=questions)
+    assert is_required(TERMS.by_code["M9"], a_sheet(), surroundings) is required
+
+
+# The whole
+
+
+def whole_sheet(*, leave: tuple[str, ...] = (), surroundings: Surroundings | None = None) -> Sheet:
+    """Return a sheet on which all is answered and accepted but what is left."""
+    here = surroundings or around()
+    answers: dict[tuple[str, AnswerScope, UUID], Filled] = {}
+    positions: dict[str, dict[UUID, tuple[UUID | None, Stance]]] = {}
+    for item in TERMS.items:
+        for scope in () if item.code in leave else item.scopes:
+            values = Writer(item, here, frozenset({ILENA})).write(scope)
+            owners = [CHECKLIST] if scope is AnswerScope.SHARED else list(ALL)
+            for owner in owners:
+                answers[item.code, scope, owner] = an_answer(values)
+        shared = answers.get((item.code, AnswerScope.SHARED, CHECKLIST))
+        if shared:
+            positions[item.code] = {
+                party.organisation_id: (shared.answer_id, Stance.ACCEPTS)
+                for party in accepters(item, here)
+            }
+    return Sheet(CHECKLIST, answers, positions, frozenset({ILENA}))
+
+
+def test_a_checklist_is_complete_when_all_that_is_required_is_agreed() -> None:
+    found = standing(TERMS, whole_sheet(), around())
+    # M4 is hidden: M2 says police.
+    assert (found.is_complete, found.blocking) == (True, ())
+    assert (found.done_count, found.total_count) == (9, 9)
+    assert set(found.waiting.values()) == {0}
+
+
+@pytest.mark.parametrize("code", ["M1", "M2", "M3", "M5", "M7", "M9", "M10"])
+def test_each_required_item_holds_up_signing(code: str) -> None:
+    found = standing(TERMS, whole_sheet(leave=(code,)), around())
+    assert (found.is_complete, found.blocking) == (False, (code,))
+    assert (found.done_count, found.total_count) == (8, 9)
+
+
+def test_what_is_recommended_holds_nothing_up_until_it_is_begun() -> None:
+    assert standing(TERMS, whole_sheet(leave=("M6",)), around()).is_complete
+    sheet = whole_sheet()
+    begun = replace(sheet, positions={**sheet.positions, "M6": {}})
+    assert standing(TERMS, begun, around()).blocking == ("M6",)
+
+
+def test_a_live_list_never_holds_up_signing() -> None:
+    assert TERMS.by_code["M8"].part is Part.PEOPLE
+    assert standing(TERMS, whole_sheet(leave=("M8",)), around()).is_complete
+    sheet = whole_sheet()
+    open_list = replace(sheet, positions={**sheet.positions, "M8": {}})
+    assert standing(TERMS, open_list, around()).is_complete
+
+
+def test_it_is_counted_how_many_items_wait_for_each_party() -> None:
+    sheet = whole_sheet()
+    for code in ("M1", "M3"):
+        kept = {b: p for b, p in sheet.positions[code].items() if b != LANTERN}
+        sheet = replace(sheet, positions={**sheet.positions, code: kept})
+    assert standing(TERMS, sheet, around()).waiting == {NPM: 0, DOOR: 0, LANTERN: 2}
+
+
+def test_items_of_each_person_are_no_part_of_a_checklists_progress() -> None:
+    person = a_field("read", "confirm", sets="each_person", accepts="none")
+    template = a_template(an_item("M1"), an_item("M2", person, part="person"))
+    found = standing(template, a_sheet(), around())
+    assert list(found.items) == ["M1"]
+    assert found.blocking == ("M1",)
+
+
+# Properties
+
+STANCES = st.sampled_from([None, Stance.ACCEPTS, Stance.WANTS_CHANGE, Stance.WANTS_TALK])
+CODES = [item.code for item in TERMS.items]
+KINDS_OF_ANSWER = ("none", "empty", "whole", "wrong", "left out")
+
+
+@st.composite
+def an_item_filled(draw: st.DrawFn, item: Item, here: Surroundings) -> tuple[Any, Any]:
+    """Draw an item's shared answer, in any state, and any positions on it or on an older one."""
+    values = {
+        "none": None,
+        "empty": {},
+        "whole": Writer(item, here, frozenset({ILENA})).write(AnswerScope.SHARED),
+        "wrong": {"second_reader": str(SAMIRA)} if item.code == "M5" else {"unknown": "x"},
+        "left out": {"reason": "None."},
+    }
+    kind = draw(st.sampled_from(KINDS_OF_ANSWER))
+    if item.code == "M2" and kind == "whole":
+        values["whole"] = {"kind": draw(st.sampled_from(["police", "prison"]))}
+    given_values = values[kind]
+    if given_values is None or AnswerScope.SHARED not in item.scopes:
+        return None, {}
+    answer = an_answer(given_values, version=2, not_applicable=kind == "left out")
+    older = UUID(int=1000)
+    positions = {}
+    for body in ALL:
+        stance = draw(STANCES)
+        if stance is not None:
+            positions[body] = (draw(st.sampled_from([answer.answer_id, older])), stance)
+    return answer, positions
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> tuple[Sheet, Surroundings]:
+    """Draw any checklist in any state, with any current parties."""
+    parties = draw(st.sampled_from([PARTIES, PARTIES[:2], (PARTIES[0], PARTIES[2])]))
+    answer = draw(st.sampled_from(["yes", "no", "not_known"]))
+    here = around(*parties, questions={"personal_data": answer})
+    answers: dict[tuple[str, AnswerScope, UUID], Filled] = {}
+    positions: dict[str, dict[UUID, tuple[UUID | None, Stance]]] = {}
+    for item in TERMS.items:
+        shared, taken = draw(an_item_filled(item, here))
+        if shared is not None:
+            answers[item.code, AnswerScope.SHARED, CHECKLIST] = shared
+            positions[item.code] = taken
+    for body in draw(st.sets(st.sampled_from(ALL))):
+        answers["M7", AnswerScope.PARTY, body] = an_answer(draw(st.sampled_from([WORDS, {}])))
+    return Sheet(CHECKLIST, answers, positions, frozenset({ILENA})), here
+
+
+def asked(item: Item, here: Surroundings) -> list[UUID]:
+    """Say by another way whose acceptance an item needs."""
+    sides = {
+        Accepts.ALL: {OrganisationKind.NPM, OrganisationKind.CSO},
+        Accepts.EACH_CSO: {OrganisationKind.CSO},
+        Accepts.NPM: {OrganisationKind.NPM},
+        Accepts.NONE: set(),
+    }[item.fields[0].accepts]
+    return [party.organisation_id for party in here.parties if party.side in sides]
+
+
+THOROUGH = settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+
+
+@THOROUGH
+@given(situations())
+def test_never_agreed_while_a_current_party_has_not_accepted_exactly_the_current_version(
+    situation: tuple[Sheet, Surroundings],
+) -> None:
+    sheet, here = situation
+    for code, one in standing(TERMS, sheet, here).items.items():
+        answer = sheet.shared(code)
+        for body in asked(TERMS.by_code[code], here):
+            position = sheet.positions.get(code, {}).get(body)
+            accepts = answer is not None and position == (answer.answer_id, Stance.ACCEPTS)
+            assert accepts or one.state is not WorkState.AGREED
+
+
+@THOROUGH
+@given(situations())
+def test_progress_is_never_above_what_is_true(situation: tuple[Sheet, Surroundings]) -> None:
+    sheet, here = situation
+    found = standing(TERMS, sheet, here)
+    kind = sheet.value("M2", "kind")
+    counted = [code for code in CODES if code != "M4" or kind == "prison"]
+    truly = [code for code in counted if is_truly_done(code, sheet, here)]
+    assert found.total_count == len(counted)
+    assert found.done_count == len(truly)
+    assert found.done_count <= found.total_count
+
+
+def is_truly_done(code: str, sheet: Sheet, here: Surroundings) -> bool:
+    """Judge an item of the small terms by hand."""
+    if code == "M7":
+        bodies = [party.organisation_id for party in here.parties]
+        return all((a := sheet.of_party("M7", body)) and a.values == WORDS for body in bodies)
+    answer = sheet.shared(code)
+    if answer is None:
+        return False
+    may_be_left_out = code == "M6" or (code == "M9" and here.questions["personal_data"] == "no")
+    if answer.not_applicable:
+        whole = may_be_left_out
+    elif code == "M5":
+        whole = answer.values.get("second_reader") == str(OREN)
+    else:
+        whole = bool(answer.values.get("kind" if code == "M2" else "words"))
+    return whole and not_accepting(TERMS.by_code[code], sheet, here) == ()
+
+
+@THOROUGH
+@given(situations(), st.booleans())
+def test_an_item_whose_condition_is_not_known_never_counts(
+    situation: tuple[Sheet, Surroundings], answered: bool
+) -> None:
+    sheet, here = situation
+    answers = {key: one for key, one in sheet.answers.items() if key[0] not in {"M2", "M4"}}
+    positions = {code: taken for code, taken in sheet.positions.items() if code != "M4"}
+    without = standing(TERMS, replace(sheet, answers=answers, positions=positions), here)
+    if answered:
+        answer = an_answer(WORDS)
+        answers["M4", AnswerScope.SHARED, CHECKLIST] = answer
+        positions["M4"] = dict.fromkeys(ALL, (answer.answer_id, Stance.ACCEPTS))
+    found = standing(TERMS, replace(sheet, answers=answers, positions=positions), here)
+    assert found.items["M4"].state is WorkState.NOT_KNOWN
+    assert not found.items["M4"].counts
+    assert (found.done_count, found.total_count) == (without.done_count, without.total_count)
+    assert found.waiting == without.waiting
+
+
+@THOROUGH
+@given(situations())
+def test_complete_means_that_nothing_required_and_nothing_begun_is_open(
+    situation: tuple[Sheet, Surroundings],
+) -> None:
+    sheet, here = situation
+    found = standing(TERMS, sheet, here)
+    signed = [code for code in CODES if TERMS.by_code[code].part is Part.TERMS]
+    shown = [code for code in signed if found.items[code].shown is Truth.TRUE]
+    is_open = [
+        code
+        for code in shown
+        if not found.items[code].done
+        and (found.items[code].required or found.items[code].state is not WorkState.NOT_STARTED)
+    ]
+    assert list(found.blocking) == is_open
+    assert found.is_complete is not bool(is_open)
+
+
+@THOROUGH
+@given(situations())
+def test_what_is_required_and_not_done_always_waits_for_somebody(
+    situation: tuple[Sheet, Surroundings],
+) -> None:
+    sheet, here = situation
+    found = standing(TERMS, sheet, here)
+    for code, one in found.items.items():
+        if one.required and one.counts and not one.done:
+            assert one.waiting_for, code
+        if one.done:
+            assert one.waiting_for == (), code
+    assert found.waiting == {
+        party.organisation_id: sum(
+            party.organisation_id in one.waiting_for for one in found.items.values() if one.counts
+        )
+        for party in here.parties
+    }
+
+
+@THOROUGH
+@given(situations(), st.sampled_from(CODES), st.sampled_from(ALL))
+def test_taking_a_yes_away_makes_nothing_more_done(
+    situation: tuple[Sheet, Surroundings], code: str, body: UUID
+) -> None:
+    sheet, here = situation
+    taken = {b: p for b, p in sheet.positions.get(code, {}).items() if b != body}
+    fewer = standing(TERMS, replace(sheet, positions={**sheet.positions, code: taken}), here)
+    assert done(fewer) <= done(standing(TERMS, sheet, here))
+
+
+@THOROUGH
+@given(situations())
+def test_a_party_that_joins_makes_nothing_more_done(
+    situation: tuple[Sheet, Surroundings],
+) -> None:
+    sheet, here = situation
+    joined = replace(here, parties=PARTIES)
+    assert done(standing(TERMS, sheet, joined)) <= done(standing(TERMS, sheet, here))
+
+
+def done(found: Standing) -> set[str]:
+    return {code for code, one in found.items.items() if one.done}

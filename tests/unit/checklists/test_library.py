@@ -1,0 +1,196 @@
+"""Reading checklists: every mistake named by file, line and item; what is missing is told."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from config import ROOT
+from tests.factories.templates import a_template, an_item
+from tracker.checklists import coverage, library
+from tracker.checklists.library import TemplateFile
+from tracker.core.content import ContentError, YamlText
+from tracker.guidance import library as guidance
+
+CONTENT = ROOT / "tracker" / "content"
+TERMS = "terms.yaml"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the shipped checklists that may be spoilt."""
+    shutil.copytree(CONTENT / "checklists", tmp_path / "checklists")
+    return tmp_path
+
+
+@pytest.fixture
+def alone(folder: Path) -> Path:
+    """The same with the terms alone: a mistake in them is told before the others are missed."""
+    for path in (folder / "checklists").iterdir():
+        if path.name != TERMS:
+            path.unlink()
+    return folder
+
+
+def spoil(folder: Path, old: str, new: str, file: str = TERMS) -> None:
+    path = folder / "checklists" / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def mistakes(folder: Path) -> list[str]:
+    with pytest.raises(ContentError) as caught:
+        library.read(folder)
+    return [str(one) for one in caught.value.mistakes]
+
+
+def line_of(text: str, file: str = TERMS) -> int:
+    lines = (CONTENT / "checklists" / file).read_text().splitlines()
+    return next(n for n, line in enumerate(lines, 1) if text in line)
+
+
+def test_the_shipped_checklists_are_read_in_the_order_of_the_field() -> None:
+    kinds = [file.template.kind.value for file in library.read(CONTENT)]
+    assert kinds == ["terms", "confidentiality", "visit_roles", "urgent_plan"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("label: Objectives\n", "labell: Objectives\n", "item M2: there is no key labell"),
+        ("rows: {min: 2}", "rows: {min: two}", "item M1: fields.0.rows.min: input should be a"),
+        ("type: party}", "type: partei}", "item M1: fields.0.columns.0.type is 'partei', not 'con"),
+        (
+            "{check: row_per_party, field: parties",
+            "{check: row_per_party, field: partys",
+            "item M1: check row_per_party names a field partys that is not there",
+        ),
+        (
+            "{column: kind, in: [other]}",
+            "{column: kind, in: [ohter]}",
+            "item M1: fields.0: other_kind looks for ohter in kind, which can't hold it",
+        ),
+        ("statements: [S4]", "statements: [4]", "item M2: rests_on.statements.0: input should be"),
+        ("code: M2\n", "code: M-2\n", "item M-2: code is 'M-2', which doesn't fit"),
+        ("code: M2\n", "kode: M2\n", "item 1 of section 0: code is missing"),
+        ("code: M3\n", "code: M2\n", "item M2 is there more than once"),
+        ("version: 1\n", "version: first\n", "version: input should be a valid integer"),
+        ("letter: M\n", "letter: X\n", "letter is 'X', not 'M', 'C', 'V' or 'U'"),
+    ],
+)
+def test_a_mistake_is_named_by_file_line_and_item(
+    alone: Path, old: str, new: str, words: str
+) -> None:
+    spoil(alone, old, new)
+    told = mistakes(alone)
+    found = [one for one in told if words in one]
+    assert len(found) == 1, told
+    assert found[0].startswith("checklists/terms.yaml:")
+
+
+def test_the_line_is_that_of_the_mistake(alone: Path) -> None:
+    spoil(alone, "label: Objectives\n", "label: [Objectives]\n")
+    line = line_of("label: Objectives")
+    assert mistakes(alone) == [
+        f"checklists/terms.yaml:{line}: item M2: label: input should be a valid string"
+    ]
+
+
+def test_all_mistakes_of_all_files_are_named_at_once(folder: Path) -> None:
+    spoil(folder, "code: M2\n", "code: M3\n")
+    spoil(folder, "letter: U\n", "letter: M\n", "urgent_plan.yaml")
+    (folder / "checklists" / "visit_roles.yaml").write_text("kind: [unclosed\n")
+    (folder / "checklists" / "confidentiality.yaml").write_bytes(b"\xff\xfe")
+    files = {one.partition(":")[0] for one in mistakes(folder)}
+    assert files == {
+        f"checklists/{name}.yaml"
+        for name in ("terms", "urgent_plan", "visit_roles", "confidentiality")
+    }
+
+
+@pytest.mark.parametrize("text", ["", "just words\n", "- a\n- list\n", "null\n"])
+def test_a_file_that_is_no_checklist_is_named(alone: Path, text: str) -> None:
+    (alone / "checklists" / TERMS).write_text(text)
+    told = mistakes(alone)
+    assert told
+    assert all(one.startswith("checklists/terms.yaml:1: ") for one in told)
+
+
+def test_a_checklist_that_is_missing_is_named(folder: Path) -> None:
+    (folder / "checklists" / "urgent_plan.yaml").unlink()
+    assert mistakes(folder) == ["checklists:1: there is no checklist of kind urgent_plan"]
+
+
+def test_two_of_one_kind_are_refused(folder: Path) -> None:
+    path = folder / "checklists"
+    shutil.copyfile(path / TERMS, path / "terms_again.yaml")
+    line = line_of("kind: terms")
+    assert mistakes(folder) == [
+        f"checklists/terms_again.yaml:{line}: checklists/terms.yaml is of this kind too"
+    ]
+
+
+# What items rest on
+
+
+def a_file(*items: dict[str, object]) -> TemplateFile:
+    return TemplateFile(a_template(*items), YamlText("terms.yaml", {}))
+
+
+RESTS_ON = {"statements": ["S1", "S90"], "passages": ["settling-terms/expectations", "no/where"]}
+STATEMENTS = frozenset({"S1", "S2"})
+PASSAGES = {"settling-terms/expectations": {"S2"}, "else/where": {"S1"}}
+
+
+def test_what_an_item_rests_on_must_be_there_and_carried_by_its_passage() -> None:
+    found = library.broken_references(
+        (a_file(an_item("M1", rests_on=RESTS_ON)),), STATEMENTS, PASSAGES
+    )
+    assert [one.message for one in found] == [
+        "M1 rests on S90: not there",
+        "M1 rests on no/where: not there",
+        "M1: no passage of it carries S1",
+    ]
+
+
+def test_an_item_whose_passage_carries_its_statement_is_whole() -> None:
+    whole = {"statements": ["S1"], "passages": ["settling-terms/expectations", "else/where"]}
+    files = (a_file(an_item("M1", rests_on=whole)),)
+    assert library.broken_references(files, STATEMENTS, PASSAGES) == []
+
+
+def test_items_of_the_field_that_no_checklist_has_are_told() -> None:
+    shipped = library.read(CONTENT)
+    assert library.missing_items(shipped) == []
+    missing = library.missing_items((a_file(an_item("M1"), an_item("M3")), *shipped[1:]))
+    assert missing == [f"M{n}" for n in range(1, 21) if n not in {1, 3}]
+
+
+# Coverage
+
+
+def test_the_shipped_content_is_whole() -> None:
+    found = coverage.look(guidance.read(CONTENT), library.read(CONTENT))
+    assert found.is_whole
+    assert found.lines() == [
+        "Statements carried by passages: 72 of 72",
+        "Statements not carried: none",
+        "Statements without a place: none",
+        "Items: 76 of 76 (terms 20, confidentiality 18, visit_roles 20, urgent_plan 18)",
+        "Items missing: none",
+        "Items without a statement: none",
+        "Broken references: none",
+    ]
+
+
+def test_what_is_missing_is_told_and_makes_it_not_whole() -> None:
+    shipped = library.read(CONTENT)
+    found = coverage.look(
+        guidance.read(CONTENT), (a_file(an_item("M1", rests_on=RESTS_ON)), *shipped[1:])
+    )
+    assert not found.is_whole
+    lines = found.lines()
+    assert "Items missing: M2, M3, M4" in lines[4]
+    assert lines[6] == "Broken references: 2"
+    assert lines[7] == "terms.yaml:1: M1 rests on S90: not there"

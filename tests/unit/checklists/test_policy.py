@@ -1,0 +1,215 @@
+"""Who may do what with a checklist, as tables of cases."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.factories.templates import (
+    DOOR,
+    NPM,
+    PARTIES,
+    a_field,
+    item_of,
+    small_terms,
+)
+from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
+from tracker.access.decision import Decision
+from tracker.checklists import policy
+from tracker.checklists.facts import PartyFact
+from tracker.checklists.models import ChecklistState
+
+ME, SOMEBODY = UUID(int=21), UUID(int=22)
+OUR_NPM, DOOR_PARTY, LANTERN_PARTY = PARTIES
+TERMS = small_terms()
+DRAFTING, SENT, IN_FORCE = ChecklistState
+
+
+def actor(*roles: Role, body: UUID = DOOR) -> Actor:
+    kind = OrganisationKind.NPM if body == NPM else OrganisationKind.CSO
+    return Actor(
+        ME,
+        "Samira Okell",
+        memberships=tuple(ActorMembership(role, body, "Body", kind) for role in roles),
+        organisation_id=body,
+    )
+
+
+def says(decision: Decision, words: str) -> None:
+    """Compare a decision with the words of its no, empty for a yes."""
+    assert bool(decision) is not bool(words)
+    assert words in str(decision.reason)
+
+
+NO_PARTY = "You act for no party of this checklist."
+READ_ONLY = "You may read this, and not write on it."
+WRITING = (Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY, Role.MANAGER)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_who_only_audits_or_administers_writes_nothing(role: Role) -> None:
+    says(policy.can_take_part(actor(role), DOOR_PARTY), "" if role in WRITING else READ_ONLY)
+    says(policy.can_take_part(actor(role), None), NO_PARTY)
+
+
+@pytest.mark.parametrize(
+    ("sets", "npm", "cso"),
+    [
+        ("npm", "", "The NPM answers this."),
+        ("cso", "The partner organisations answer this.", ""),
+        ("both", "", ""),
+        ("each_party", "", ""),
+        ("each_cso", "The partner organisations answer this.", ""),
+    ],
+)
+def test_who_writes_a_field_is_told_by_the_template(sets: str, npm: str, cso: str) -> None:
+    field = item_of(a_field(sets=sets)).fields[0]
+    says(policy.can_set(actor(Role.COORDINATOR, body=NPM), OUR_NPM, field), npm)
+    says(policy.can_set(actor(Role.COORDINATOR), DOOR_PARTY, field), cso)
+    says(policy.can_set(actor(Role.AUDITOR, body=NPM), OUR_NPM, field), READ_ONLY)
+    says(policy.can_set(actor(Role.COORDINATOR), None, field), NO_PARTY)
+
+
+@pytest.mark.parametrize(
+    ("state", "open_items", "words"),
+    [
+        (DRAFTING, None, ""),
+        (DRAFTING, ["M1"], ""),
+        (DRAFTING, ["M2"], "This item stays agreed"),
+        (DRAFTING, [], "This item stays agreed"),
+        (SENT, None, "sent for signature and can't be changed"),
+        (SENT, ["M1"], "sent for signature and can't be changed"),
+        (IN_FORCE, None, "A change needs an amendment"),
+    ],
+)
+def test_an_item_is_open_or_not(
+    state: ChecklistState, open_items: list[str] | None, words: str
+) -> None:
+    says(policy.is_open(state, open_items, "M1"), words)
+    says(policy.is_item_open(state, open_items, TERMS.by_code["M1"]), words)
+
+
+@pytest.mark.parametrize("state", ChecklistState)
+@pytest.mark.parametrize("open_items", [None, [], ["M1"]])
+def test_a_live_list_is_always_open(state: ChecklistState, open_items: list[str] | None) -> None:
+    """C2 and V13 are kept by the parties after signing too."""
+    says(policy.is_item_open(state, open_items, TERMS.by_code["M8"]), "")
+
+
+NOT_ASKED = "This item needs no acceptance by your organisation."
+
+
+@pytest.mark.parametrize(
+    ("accepts", "npm", "cso"),
+    [
+        ("none", NOT_ASKED, NOT_ASKED),
+        ("all", "", ""),
+        ("each_cso", NOT_ASKED, ""),
+        ("npm", "", NOT_ASKED),
+    ],
+)
+def test_who_is_asked_takes_a_position(accepts: str, npm: str, cso: str) -> None:
+    item = item_of(a_field(accepts=accepts))
+    says(policy.can_take_position(actor(Role.MEMBER, body=NPM), OUR_NPM, item), npm)
+    says(policy.can_take_position(actor(Role.MEMBER), DOOR_PARTY, item), cso)
+    says(policy.can_take_position(actor(Role.MEMBER), None, item), NO_PARTY)
+    says(policy.can_take_position(actor(Role.AUDITOR), DOOR_PARTY, item), READ_ONLY)
+
+
+THE_NPM = "The NPM answers this proposal"
+A_PARTNER = "A partner organisation answers this proposal"
+
+
+@pytest.mark.parametrize(
+    ("sets", "agreeing", "words"),
+    [
+        ("npm", (OUR_NPM, DOOR_PARTY), ""),
+        ("npm", (DOOR_PARTY, OUR_NPM), ""),
+        ("npm", (DOOR_PARTY, LANTERN_PARTY), THE_NPM),
+        ("npm", (DOOR_PARTY, None), THE_NPM),
+        ("npm", (None, None), THE_NPM),
+        ("cso", (OUR_NPM, DOOR_PARTY), ""),
+        ("cso", (OUR_NPM, None), A_PARTNER),
+        ("both", (DOOR_PARTY, LANTERN_PARTY), ""),
+        ("both", (DOOR_PARTY, None), ""),
+    ],
+)
+def test_what_one_side_writes_is_not_changed_without_it(
+    sets: str, agreeing: tuple[PartyFact | None, ...], words: str
+) -> None:
+    """S6: no other body decides what the NPM decides."""
+    says(policy.can_agree_on(item_of(a_field(sets=sets)), *agreeing), words)
+
+
+@pytest.mark.parametrize(
+    ("role", "party", "part", "is_restricted", "words"),
+    [
+        (Role.MEMBER, DOOR_PARTY, "terms", False, ""),
+        (Role.COORDINATOR, DOOR_PARTY, "terms", False, ""),
+        (Role.AUDITOR, DOOR_PARTY, "terms", False, READ_ONLY),
+        (Role.MEMBER, None, "terms", False, NO_PARTY),
+        (Role.MEMBER, DOOR_PARTY, "people", False, "Only what the parties sign is flagged."),
+        (Role.MEMBER, DOOR_PARTY, "terms", True, "Nothing is flagged on a visit's pages."),
+    ],
+)
+def test_any_partys_reviewer_flags_a_term(
+    role: Role, party: PartyFact | None, part: str, is_restricted: bool, words: str
+) -> None:
+    item = item_of(a_field(), part=part)
+    says(policy.can_flag(actor(role), party, item, is_restricted=is_restricted), words)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_npm_answers_a_flag(role: Role) -> None:
+    answering = role in {Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER}
+    words = "" if answering else "A coordinator, signatory or manager of the NPM answers flags."
+    says(policy.can_close_flag(actor(role, body=NPM), OUR_NPM), words)
+    says(policy.can_close_flag(actor(role), DOOR_PARTY), "The NPM explains or changes")
+    says(policy.can_close_flag(actor(role, body=NPM), None), "The NPM explains or changes")
+
+
+@pytest.mark.parametrize(
+    ("body", "reader", "authors", "words"),
+    [
+        (NPM, ME, set(), ""),
+        (NPM, ME, {SOMEBODY}, ""),
+        (NPM, ME, {ME}, "You wrote an answer of this checklist"),
+        (NPM, SOMEBODY, set(), "Only the second reader named in M5 confirms this."),
+        (NPM, None, set(), "No second reader is named yet (M5)."),
+        (DOOR, ME, set(), "The second reader is a person of the NPM."),
+    ],
+)
+def test_the_second_reader_alone_confirms_the_review(
+    body: UUID, reader: UUID | None, authors: set[UUID], words: str
+) -> None:
+    """Product.md, section 2, and gate G3."""
+    person = actor(Role.MEMBER, body=body)
+    says(policy.can_review(person, reader, frozenset(authors)), words)
+
+
+NOT_A_DRAFT = {
+    DRAFTING: "",
+    SENT: "was sent for signature already",
+    IN_FORCE: "is in force. Propose an amendment",
+}
+SENDER = "A coordinator of one of the parties"
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("state", ChecklistState)
+def test_a_coordinator_sends_calls_back_and_amends(role: Role, state: ChecklistState) -> None:
+    person = actor(role)
+    is_coordinator = role is Role.COORDINATOR
+    cases: list[tuple[Any, bool, str]] = [
+        (policy.can_send(person, DOOR_PARTY, state), state is DRAFTING, NOT_A_DRAFT[state]),
+        (policy.can_amend(person, DOOR_PARTY, state), state is IN_FORCE, "Only a text in force"),
+        (policy.can_withdraw_request(person, DOOR_PARTY), True, ""),
+    ]
+    for decision, in_time, words in cases:
+        says(decision, ("" if in_time else words) if is_coordinator else SENDER)
+    for decision in (
+        policy.can_send(person, None, state),
+        policy.can_amend(person, None, state),
+        policy.can_withdraw_request(person, None),
+    ):
+        says(decision, SENDER)
