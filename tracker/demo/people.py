@@ -33,7 +33,6 @@ WORDS = [
     "juniper",
     "kettle",
     "lantern",
-    "linden",
     "maple",
     "meadow",
     "mirror",

@@ -1,0 +1,18 @@
+"""The people of the demonstration: each of their random passwords is good enough for everybody."""
+
+from tracker.accounts.passwords import problems
+from tracker.demo.people import PEOPLE, WORDS, new_password
+
+
+def test_no_word_of_a_password_tells_a_name_or_an_address() -> None:
+    assert len(WORDS) == len(set(WORDS)) > 30
+    for word in WORDS:
+        for person in PEOPLE:
+            password = f"{word}-{word}-{word}-1000"
+            assert problems(password, name=person.name, email=person.email) == [], (word, person)
+
+
+def test_passwords_differ_and_are_long() -> None:
+    made = {new_password() for _ in range(20)}
+    assert len(made) > 15
+    assert min(map(len, made)) > 16
