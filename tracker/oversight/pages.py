@@ -11,6 +11,8 @@ from tracker.cooperations.models import Mode
 from tracker.cooperations.modes import MODE_LABELS
 from tracker.oversight.facts import AgreementState, Narrowing, RegisterLine, VisitMark
 from tracker.oversight.labels import FORMS, STATES
+from tracker.signoff.labels import METHODS
+from tracker.signoff.models import Revision
 from tracker.ui.locale import as_date
 from tracker.visits.labels import STAGES
 
@@ -59,12 +61,32 @@ def all_parties(line: RegisterLine) -> str:
     return "; ".join(name for _id, name in line.parties)
 
 
+def signature_lines(revision: Revision) -> list[dict[str, object]]:
+    """Return the signatures of a revision as the page shows them."""
+    return [
+        {
+            "name": one.signer_name,
+            "capacity": _(
+                "%(office)s, for %(organisation)s",
+                office=one.office or _("Signatory"),
+                organisation=one.organisation_name,
+            ),
+            "power": _("by %(power)s", power=one.power) if one.power else "",
+            "when": one.signed_at,
+            "method": METHODS[one.method],
+        }
+        for one in revision.signatures
+    ]
+
+
 def summary(counts: dict[str, int]) -> list[str]:
     """Return in sentences how many there are, and what needs looking at."""
     total, overdue, ending, lacking = (
         counts[key]
         for key in ("", Narrowing.REVIEW_OVERDUE, Narrowing.ENDS_SOON, Narrowing.LACKS_SIGNATURES)
     )
+    if not total:
+        return [_("No agreement.")]
     said = [ngettext("One agreement.", "%(num)s agreements.", total)]
     if overdue:
         said.append(ngettext("One review is overdue.", "%(num)s reviews are overdue.", overdue))

@@ -17,7 +17,7 @@ from tracker.oversight import export as files
 from tracker.oversight import integrity, labels, pages, policy, queries, service
 from tracker.oversight.facts import Narrowing, Question
 from tracker.signoff import queries as signoff
-from tracker.signoff.labels import METHODS, REQUEST_STATES
+from tracker.signoff.labels import REQUEST_STATES
 from tracker.ui import paging
 from tracker.ui.filters import FilterLink, filter_links
 from tracker.ui.words import tidy_line
@@ -69,7 +69,7 @@ def history(checklist_id: UUID) -> str:
         parties=pages.all_parties(line),
         revisions=revisions,
         request_states=REQUEST_STATES,
-        methods=METHODS,
+        signature_lines=pages.signature_lines,
         lines=lines,
         is_cut=len(lines) == EVENTS,
     )

@@ -431,7 +431,7 @@ def test_the_history_tells_revisions_signatures_declines_and_events(
     assert text.index("Revision 2") < text.index("Revision 1")
     assert "Too long a term." in text
     assert "To be changed: M19." in text
-    assert text.count("Tomas Beridan, for Office of the People's Advocate") >= 2
+    assert text.count("Tomas BeridanSignatory, for Office of the People's Advocate") == 2
     for words in ("was signed for Open Door Legal Aid", "declined to sign revision 1"):
         assert words in text
     assert page.links()["Revision 1"] == f"/checklists/{terms.id}/record/1"
