@@ -39,9 +39,7 @@ def downgrade() -> None:
             postgresql_where=sa.text("organisation_id IS NULL"),
         )
 
-    with op.batch_alter_table("checklist", schema=None) as batch_op:
-        batch_op.drop_column("sealed_reason")
-        batch_op.drop_column("reason")
-
-    with op.batch_alter_table("signature_request", schema=None) as batch_op:
-        batch_op.drop_column("sealed_reason")
+    # Not by a copy of the table, as batches do it: other tables refer to these rows.
+    op.drop_column("checklist", "sealed_reason")
+    op.drop_column("checklist", "reason")
+    op.drop_column("signature_request", "sealed_reason")

@@ -61,6 +61,7 @@ class Filling:
     names: Names
     positions: tuple[Position, ...]
     proposals: tuple[Proposal, ...]
+    turned_down: tuple[Proposal, ...]
     flags: tuple[Flag, ...]
     review: SafeguardReview | None
 
@@ -169,8 +170,16 @@ def fill(checklist: Checklist) -> Filling:
     proposals = tuple(
         db.session.scalars(
             sa.select(Proposal)
-            .where(Proposal.checklist_id == checklist.id, Proposal.state == ProposalState.OPEN)
-            .options(joinedload(Proposal.author), joinedload(Proposal.organisation))
+            .where(
+                Proposal.checklist_id == checklist.id,
+                Proposal.state.in_([ProposalState.OPEN, ProposalState.TURNED_DOWN]),
+            )
+            .options(
+                joinedload(Proposal.author),
+                joinedload(Proposal.organisation),
+                joinedload(Proposal.ended_by),
+                joinedload(Proposal.ended_for),
+            )
             .order_by(Proposal.made_at)
         )
     )
@@ -204,7 +213,8 @@ def fill(checklist: Checklist) -> Filling:
         people=people,
         names=names,
         positions=positions,
-        proposals=proposals,
+        proposals=tuple(one for one in proposals if one.state is ProposalState.OPEN),
+        turned_down=tuple(one for one in proposals if one.state is ProposalState.TURNED_DOWN),
         flags=flags,
         review=review,
     )

@@ -191,9 +191,14 @@ class Proposal(Identified, Base):
     ended_at: Mapped[dt.datetime | None]
     ended_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
     ended_for_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
+    # Why it was turned down.
+    ended_reason: Mapped[str | None]
+    sealed_ended_reason: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
 
     author: Mapped[User] = relationship(foreign_keys=[author_id], lazy="raise")
     organisation: Mapped[Organisation] = relationship(foreign_keys=[organisation_id], lazy="raise")
+    ended_by: Mapped[User | None] = relationship(foreign_keys=[ended_by_id], lazy="raise")
+    ended_for: Mapped[Organisation | None] = relationship(foreign_keys=[ended_for_id], lazy="raise")
 
 
 class Flag(Identified, Base):

@@ -68,6 +68,17 @@ class ProposalView:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnedDownView:
+    """A proposal for the answer as it stands that was turned down, with why."""
+
+    proposed_by: str
+    turned_down_by: str
+    name: str
+    reason: str
+    at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class FlagView:
     """A flag: open, or closed with how."""
 
@@ -108,6 +119,7 @@ class ItemView:
     answers: list[AnswerView]
     positions: list[PositionView]
     proposals: list[ProposalView]
+    turned_down: list[TurnedDownView]
     flags: list[FlagView]
     problems: list[object]
     acts: Acts
@@ -148,6 +160,7 @@ def _view(
         answers=answers_of(filling, item),
         positions=_positions(filling, item, own) if one else [],
         proposals=_proposals(filling, actor, item),
+        turned_down=_turned_down(filling, item),
         flags=[_flag(filling, actor, flag) for flag in filling.flags if flag.item == item.code],
         problems=[problem.message for problem in one.problems] if one and one.problems else [],
         acts=acts(filling, actor, item, one),
@@ -286,6 +299,21 @@ def _proposals(filling: Filling, actor: Actor, item: Item) -> list[ProposalView]
         _proposal(filling, actor, item, before, proposal)
         for proposal in filling.proposals
         if proposal.item == item.code
+    ]
+
+
+def _turned_down(filling: Filling, item: Item) -> list[TurnedDownView]:
+    current = filling.sheet.shared(item.code)
+    return [
+        TurnedDownView(
+            proposed_by=one.organisation.name,
+            turned_down_by=one.ended_for.name if one.ended_for else "",
+            name=one.ended_by.name if one.ended_by else "",
+            reason=sealing.ended_reason_of(filling.checklist.cooperation_id, one),
+            at=one.ended_at,
+        )
+        for one in filling.turned_down
+        if one.item == item.code and current is not None and one.answer_id == current.answer_id
     ]
 
 

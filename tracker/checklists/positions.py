@@ -132,9 +132,6 @@ def accept_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> An
     between two partners (S6).
     """
     filling, item, proposal = _proposal_to_answer(actor, checklist, proposal_id)
-    policy.can_agree_on(
-        item, filling.own_party(actor), filling.party(proposal.organisation_id)
-    ).require()
     values = sealing.values_of(checklist.cooperation_id, proposal)
     _require_still_fits(filling, item, values)
     words_of = (proposal.author_id, proposal.organisation_id)
@@ -158,13 +155,16 @@ def accept_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> An
 
 
 def turn_down_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID, reason: str) -> None:
-    """Turn a proposal down with a reason; the answer stays as it is."""
-    filling, item, proposal = _proposal_to_answer(actor, checklist, proposal_id)
+    """Turn a proposal down with a reason; the answer and all positions stay as they are.
+
+    Who may make it the answer may turn it down: nobody ends what another side is to answer.
+    """
+    filling, _item, proposal = _proposal_to_answer(actor, checklist, proposal_id)
     reason = tidy_reason(reason)
     if not reason:
         raise RuleBrokenError(_l("Say why you turn it down."), REASON)
+    sealing.put_ended_reason(checklist, proposal, reason)
     _finish(actor, proposal, ProposalState.TURNED_DOWN)
-    put_position(filling, item, proposal.answer_id, _taken_by(actor), Stance.WANTS_TALK, reason)
     refresh(checklist)
     _record(
         verbs.PROPOSAL_TURNED_DOWN, actor, proposal, filling, proposed_by=proposal.organisation.name
@@ -236,6 +236,9 @@ def _proposal_to_answer(
     _require_at_work(filling, item)
     if proposal.organisation_id == actor.organisation_id:
         raise RuleBrokenError(_l("This is your own proposal; the other side answers it."))
+    policy.can_agree_on(
+        item, filling.own_party(actor), filling.party(proposal.organisation_id)
+    ).require()
     current = filling.sheet.shared(item.code)
     if current is None or current.answer_id != proposal.answer_id:
         raise StaleError(_l("The answer changed after this was proposed."))

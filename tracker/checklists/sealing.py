@@ -55,6 +55,25 @@ def reason_of(cooperation_id: UUID, row: Checklist | Position | Proposal) -> str
     return text
 
 
+def put_ended_reason(checklist: Checklist, proposal: Proposal, reason: str) -> None:
+    """Store why a proposal was turned down."""
+    if is_restricted(checklist):
+        proposal.sealed_ended_reason = _seal(
+            checklist.cooperation_id, proposal.id, "ended_reason", {"text": reason}
+        )
+    else:
+        proposal.ended_reason = reason
+
+
+def ended_reason_of(cooperation_id: UUID, proposal: Proposal) -> str:
+    """Read why a proposal was turned down."""
+    if proposal.sealed_ended_reason is None:
+        return proposal.ended_reason or ""
+    opened = _unseal(cooperation_id, proposal.id, "ended_reason", proposal.sealed_ended_reason)
+    text: str = opened["text"]
+    return text
+
+
 def _seal(cooperation_id: UUID, row_id: UUID, what: str, value: dict[str, Any]) -> bytes:
     key = keys.key_of(cooperation_id)
     return crypto.seal(key, canonical.to_bytes(value), f"{what}:{row_id}")
