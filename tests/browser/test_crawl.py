@@ -20,12 +20,15 @@ VISITORS = (None, "ilena", "tomas", "dina", "otto", "milan", "samira", "leyla", 
 NARROW = {"width": 320, "height": 640}
 FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 FIRST_PAGE = 60 * 1024
+# The demonstration is made before the first page is served.
+PATIENCE = 240.0
 
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
     """The application with its demonstration."""
-    with Application(tmp_path_factory.mktemp("live") / "data", demo="1") as application:
+    folder = tmp_path_factory.mktemp("live") / "data"
+    with Application(folder, patience=PATIENCE, demo="1") as application:
         yield application
 
 

@@ -27,10 +27,11 @@ class Application:
     It begins with an empty data directory, so that the database is made on the way.
     """
 
-    def __init__(self, data_dir: Path, **settings: str) -> None:
+    def __init__(self, data_dir: Path, *, patience: float = _PATIENCE, **settings: str) -> None:
         port = free_port()
         self.url = f"http://localhost:{port}"
         self.data_dir = data_dir
+        self._patience = patience
         self._log = data_dir.with_name(f"{data_dir.name}.log")
         self._process: subprocess.Popen[bytes] | None = None
         kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "TZ"}}
@@ -103,7 +104,7 @@ class Application:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + self._patience
         while time.monotonic() < until and self._process.poll() is None:
             if self._is_well():
                 return
