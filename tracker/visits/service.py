@@ -282,6 +282,7 @@ def change_plan(actor: Actor, visit: Visit, *, version: int | None, plan: Plan) 
     version is the one the person saw: raise StaleError when somebody else changed it meanwhile.
     Everybody who may know is told that something changed.
     """
+    roles = _lock_checklists(visit)
     _require_change(actor, visit)
     before = plan_of(visit)
     tidy = _checked_plan(plan, before)
@@ -297,7 +298,7 @@ def change_plan(actor: Actor, visit: Visit, *, version: int | None, plan: Plan) 
         changed.append("dates")
     _record(verbs.VISIT_CHANGED, actor, visit, changed=changed)
     # Some done-tests look at the first day.
-    checklists.refresh(team.checklists_of(visit)[ROLES])
+    checklists.refresh(roles)
     _tell(visit, _who_knows(visit))
     settle(visit, actor)
     return True
@@ -311,13 +312,10 @@ def change_team(
     versions are those of the items that the person saw: raise StaleError when one was saved
     meanwhile. Once the roles are sent or in force a change needs an amendment (RefusedError).
     """
+    roles = _lock_checklists(visit)
     _require_change(actor, visit)
     cooperation = _cooperation(visit)
     _check_people(cooperation, planned)
-    own = team.checklists_of(visit)
-    for checklist in own.values():
-        lock(checklist)
-    roles = own[ROLES]
     before = fill(roles)
     changes = _changes(visit, before, planned)
     for item in changes:
@@ -340,6 +338,18 @@ def change_team(
     if changes:
         settle(visit, actor)
     return bool(changes)
+
+
+def _lock_checklists(visit: Visit) -> Checklist:
+    """Keep others from changing a visit's checklists, and return the roles.
+
+    Whoever answers an item locks its checklist before the chain of events, so a verb that changes
+    both does the same; two who wait for each other would wait for ever.
+    """
+    own = team.checklists_of(visit)
+    for kind in (ROLES, ChecklistKind.URGENT_PLAN):
+        lock(own[kind])
+    return own[ROLES]
 
 
 def version_of(roles: Filling, item: str) -> int:

@@ -2,10 +2,13 @@
 
 import datetime as dt
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from tests.factories.visits import TEAM, Scene, planned, team_plan
 from tracker.accounts import service as accounts
@@ -409,6 +412,48 @@ def test_a_confirmation_from_before_the_plan_was_in_force_does_not_count(scene: 
     )
     facts = readiness.judge(visit).facts
     assert not any(member.plan_read for member in facts.members)
+
+
+def test_two_last_confirmations_at_once_make_a_visit_ready(app: Flask, scene: Scene) -> None:
+    for key in ("samira", "leyla"):
+        own = fill(scene.checklist(ROLES)).sheet.of_person("V20", scene.user(key))
+        assert own is not None
+        checklists.save_answer(
+            scene.actor(key),
+            scene.checklist(ROLES),
+            "V20",
+            AnswerScope.PERSON,
+            {"read": False},
+            base_version=own.version,
+        )
+    assert not scene.visit().is_ready
+    scene.session.commit()
+    together = Barrier(3)
+
+    def confirm(key: str) -> bool:
+        with app.app_context():
+            there = Scene(db.session(), scene.demonstration)
+            together.wait()
+            done = service.confirm_plan(there.actor(key), there.visit())
+            db.session.commit()
+            return done
+
+    def move() -> bool:
+        with app.app_context():
+            there = Scene(db.session(), scene.demonstration)
+            plan = Plan("Upper Harbour", *dates)
+            together.wait()
+            done = service.change_plan(there.actor("pavo"), there.visit(), version=1, plan=plan)
+            db.session.commit()
+            return done
+
+    dates = (plan_of(scene.visit()).starts_on, plan_of(scene.visit()).ends_on)
+    scene.session.commit()
+    with ThreadPoolExecutor(3) as threads:
+        waiting = [threads.submit(confirm, "samira"), threads.submit(confirm, "leyla")]
+        waiting.append(threads.submit(move))
+        assert [one.result(timeout=60) for one in waiting] == [True, True, True]
+    assert_ready(scene)
 
 
 # How many queries
