@@ -26,7 +26,7 @@ from tracker.cooperations.models import Cooperation, CooperationKey
 from tracker.cooperations.scope import visible_ids
 from tracker.core import canonical
 from tracker.core.crypto import SealBrokenError
-from tracker.core.db import Base, db
+from tracker.core.db import Base
 from tracker.organisations.models import Organisation
 from tracker.oversight import stored
 from tracker.oversight.facts import Counts, Fault, Finding, Place, Table, Verdict
@@ -66,10 +66,11 @@ def check_view(connection: Connection, report: Report | None = None) -> Verdict:
 def check_cooperations(actor: Actor) -> Verdict:
     """Check the chains, revisions and signatures of the cooperations that a person may see.
 
+    It may take a while: on SQLite the caller's transaction must not hold the write lock meanwhile.
     Raise NotCheckableError as check_all does.
     """
-    seen = frozenset(db.session.scalars(visible_ids(actor)))
     with stored.view() as connection:
+        seen = frozenset(connection.scalars(visible_ids(actor)))
         return _verdict(_Check(connection, None), seen)
 
 

@@ -96,6 +96,7 @@ def check() -> str:
     require(policy.can_see_register(actor))
     problem: object = ""
     verdict = None
+    db.session.rollback()  # nothing is written here, so others may write while it runs
     try:
         verdict = integrity.check_cooperations(actor)
     except integrity.NotCheckableError:

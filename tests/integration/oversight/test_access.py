@@ -11,6 +11,8 @@ import pytest
 import sqlalchemy as sa
 from babel.dates import format_date
 from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from tests.factories.demonstration import Demonstration
@@ -261,6 +263,26 @@ def test_the_check_tells_that_nothing_was_altered(
     assert "Nothing was altered." in text
     chains = 2 if key == MANAGERS["cso"] else 4
     assert f"chains {chains}," in text
+
+
+def test_others_write_while_the_check_runs(app: Flask, demonstration: Demonstration) -> None:
+    """The page that asks for the check was sent by POST, yet it holds no lock meanwhile."""
+    written: list[int] = []
+
+    def write(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if "FROM chain" in statement and not written:
+            written.append(0)
+            with db.engine.connect() as other:
+                written.append(other.execute(sa.update(User).values(name=User.name)).rowcount)
+                other.rollback()
+
+    event.listen(Engine, "before_cursor_execute", write)
+    try:
+        response = demonstration.browser(app, AUDITOR).post("/register/check")
+    finally:
+        event.remove(Engine, "before_cursor_execute", write)
+    assert "Nothing was altered." in response.get_data(as_text=True)
+    assert written[-1] > 10
 
 
 def test_the_check_looks_at_the_own_cooperations_alone(

@@ -10,6 +10,7 @@ from click.testing import Result
 from flask import Flask
 
 from config import Settings
+from tests.factories.demonstration import Demonstration
 from tests.factories.tampering import EVENTS, SIGNATURES, Tampering, hands
 from tests.integration.oversight.conftest import Signed
 from tracker import create_app
@@ -39,6 +40,16 @@ def test_it_counts_what_it_checked_in_one_line(app: Flask, signed: Signed) -> No
         "frozen revisions 3, signatures 5.\n"
     )
     assert "Checking" in result.stderr
+
+
+def test_the_demonstration_is_sound(app: Flask, demonstration: Demonstration) -> None:
+    """Every way of signing binds what it writes: terms, roles, plans, undertakings."""
+    result = verify(app)
+    assert result.exit_code == 0, result.output
+    counts = integrity.check_all().counts
+    assert counts.chains == 1 + len(demonstration.cooperations)
+    assert counts.revisions > 10
+    assert counts.signatures > 20
 
 
 def test_it_names_the_first_broken_place_and_exits_1(app: Flask, signed: Signed) -> None:
