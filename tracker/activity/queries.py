@@ -14,7 +14,10 @@ from tracker.core.db import db
 
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
-    """One event as shown; who is None for the application itself, details {} once erased."""
+    """One event as shown; who is None for the application itself, details {} once erased.
+
+    is_veiled: somebody did it, and the name is not told here.
+    """
 
     number: int
     verb: str
@@ -24,6 +27,12 @@ class HistoryLine:
     details: dict[str, Any]
     subject_type: str
     subject_id: UUID
+    is_veiled: bool = False
+
+
+# A person's own answer on these tells that they are in the team of a visit (class K2): the history,
+# which auditors read too, does not name them. The pages of the visit do, to those who may know.
+_TELL_THE_TEAM = frozenset({"visit_roles", "urgent_plan"})
 
 
 def history(
@@ -67,6 +76,9 @@ def _page(
 def _line(event: Event) -> HistoryLine:
     details = dict(event.detail.content) if event.detail else {}
     who = details.pop("who", None) or {}
+    is_veiled = details.get("scope") == "person" and details.get("kind") in _TELL_THE_TEAM
+    if is_veiled:
+        who = {}
     return HistoryLine(
         number=event.number,
         verb=event.verb,
@@ -76,4 +88,5 @@ def _line(event: Event) -> HistoryLine:
         details=details,
         subject_type=event.subject_type,
         subject_id=event.subject_id,
+        is_veiled=is_veiled,
     )

@@ -13,6 +13,7 @@ from flask import Flask
 from tests.client import CheckedClient
 from tests.factories.visits import LISTED, OUTSIDE, PLACE, TEAM, Scene, days, planned
 from tests.pages import Page
+from tracker.activity import queries as trail
 from tracker.activity.models import ReadLogEntry
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import fill
@@ -188,6 +189,17 @@ def test_an_auditor_sees_that_visits_exist_and_their_stage(
         assert "J2, Planned" in shown.text
         assert "Ready" in shown.text
         assert not [url for url in shown.addresses() if "/visits/" in url]
+
+
+def test_the_history_does_not_name_who_is_in_the_team(browser: Browser, scene: Scene) -> None:
+    _total, lines = trail.history(scene.cooperation.id, limit=1000)
+    own = [line for line in lines if line.details.get("scope") == "person"]
+    # Each of five accepted a task and confirmed the plan.
+    assert [line.details["item"] for line in own] == ["V20"] * 5 + ["V5"] * 5
+    assert {(line.who, line.acting_for, line.is_veiled) for line in own} == {(None, None, True)}
+    assert all(line.who for line in lines if line.verb == "answer_saved" and line not in own)
+    shown = browser("greta").page(f"/cooperations/{scene.reference}/history").text
+    assert "V20 was answered, version 1. A person of the team" in shown
 
 
 def test_a_coordinator_who_is_not_listed_is_told_what_to_do(browser: Browser, scene: Scene) -> None:
