@@ -1,0 +1,422 @@
+"""Filling in: who writes what, which version is saved, what a later change reopens."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.factories.cooperations import bring_in
+from tests.integration.checklists.conftest import QUESTIONS, Table
+from tracker.checklists import positions, service
+from tracker.checklists.completeness import WorkState
+from tracker.checklists.models import (
+    Answer,
+    AnswerScope,
+    ChecklistParty,
+    ChecklistState,
+    Position,
+    Stance,
+)
+from tracker.checklists.values import WrongTypeError
+from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import Mode
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+
+SHARED, PARTY, PERSON = AnswerScope.SHARED, AnswerScope.PARTY, AnswerScope.PERSON
+Attempt = Callable[[], object]
+
+
+def counts(table: Table) -> tuple[int, int, bool]:
+    """Return what lists show of the terms, kept in the rows."""
+    checklist = table.checklist()
+    return checklist.done_count, checklist.total_count, checklist.is_complete
+
+
+def waits(table: Table) -> dict[str, int]:
+    rows = table.session.scalars(
+        sa.select(ChecklistParty).where(ChecklistParty.checklist_id == table.checklist().id)
+    )
+    by_id = {row.organisation_id: row.waiting_count for row in rows}
+    return {key: by_id[table.land.id(key)] for key in ("npm", "door", "lantern")}
+
+
+def leaves_nothing(table: Table, attempt: Attempt, error: type[Exception], words: str) -> None:
+    """An attempt is refused in these words, and nothing of it is kept."""
+    before = table.session.scalar(sa.select(sa.func.count()).select_from(Answer))
+    with pytest.raises(error, match=words):
+        attempt()
+    table.session.rollback()
+    assert table.session.scalar(sa.select(sa.func.count()).select_from(Answer)) == before
+
+
+# Start
+
+
+def test_a_checklist_begins_empty_for_its_parties(table: Table) -> None:
+    checklist = table.checklist()
+    assert checklist.state is ChecklistState.DRAFTING
+    assert counts(table) == (0, 9, False)
+    assert waits(table) == {"npm": 6, "door": 3, "lantern": 3}
+    started = [one for one in table.events("checklist_started") if one["kind"] == "terms"]
+    assert [one["template_version"] for one in started] == [90]
+
+
+def test_the_same_checklist_is_not_begun_twice(table: Table) -> None:
+    checklist = table.checklist()
+    with pytest.raises(sa.exc.IntegrityError):
+        service.start(table["ilena"], checklist.cooperation_id, checklist.kind, [])
+
+
+# Save
+
+
+def test_an_answer_is_a_new_version_accepted_by_the_one_who_sets_it(table: Table) -> None:
+    saved = table.save("samira", "M1")
+    assert (saved.version, saved.is_current) == (1, True)
+    assert saved.author_id == table.land.users["samira"].id
+    assert saved.organisation_id == table.land.id("door")
+    assert table.waiting("M1") == {"npm", "lantern"}
+    assert table.standing("M1").state is WorkState.WAITING
+    assert table.events("answer_saved")[-1]["organisation"] == "Open Door Legal Aid"
+    assert {k: v for k, v in table.events("answer_saved")[-1].items() if k != "who"} == {
+        "kind": "terms",
+        "item": "M1",
+        "version": 1,
+        "scope": "shared",
+        "organisation": "Open Door Legal Aid",
+    }
+
+
+def test_a_later_version_reopens_the_positions_of_the_rest(table: Table) -> None:
+    first = table.save("ilena", "M1")
+    second = table.save("ilena", "M1", seen=1)
+    table.accept("M1", "samira", "joana")
+    assert table.standing("M1").done
+    assert (first.is_current, second.version, second.is_current) == (False, 2, True)
+    rows = table.session.scalars(sa.select(Position).where(Position.item == "M1")).all()
+    assert {row.answer_id for row in rows if row.is_current} == {second.id}
+    assert len([row for row in rows if row.is_current]) == 3
+
+
+def test_the_counts_of_lists_follow_each_change(table: Table) -> None:
+    table.save("ilena", "M1")
+    assert counts(table) == (0, 9, False)
+    assert waits(table) == {"npm": 5, "door": 3, "lantern": 3}
+    table.accept("M1", "samira", "joana")
+    assert counts(table) == (1, 9, False)
+    assert waits(table) == {"npm": 5, "door": 2, "lantern": 2}
+
+
+def test_an_unfinished_answer_is_kept_and_cant_be_accepted(table: Table) -> None:
+    saved = table.save("ilena", "M5", second_reader="")
+    assert table.standing("M5").state is WorkState.NOT_STARTED
+    assert saved.version == 1
+    table.save("ilena", "M1", words="")
+    leaves_nothing(
+        table,
+        lambda: table.accept("M1", "samira"),
+        RuleBrokenError,
+        "There is no answer yet",
+    )
+
+
+@pytest.mark.parametrize("seen", [0, 1, 3, -1])
+def test_a_save_on_another_version_than_the_current_is_stopped(table: Table, seen: int) -> None:
+    """product.md, 4.6: the later save is never silently lost and never silently wins."""
+    table.save("ilena", "M1")
+    table.save("ilena", "M1", seen=1)
+    leaves_nothing(
+        table,
+        lambda: table.save("joana", "M1", seen=seen),
+        StaleError,
+        "Somebody else saved this item while you were writing",
+    )
+    current = table.filling().sheet.shared("M1")
+    assert current is not None
+    assert (current.version, current.author_name) == (2, "Ilena Dorvath")
+
+
+def test_what_another_party_accepted_is_changed_by_a_proposal_only(table: Table) -> None:
+    """product.md, 4.1."""
+    table.save("ilena", "M1")
+    table.accept("M1", "samira")
+    words = "Another party has accepted this answer. Propose the change instead"
+    leaves_nothing(table, lambda: table.save("ilena", "M1", seen=1), RuleBrokenError, words)
+    leaves_nothing(table, lambda: table.save("joana", "M1", seen=1), RuleBrokenError, words)
+
+
+def test_what_only_ones_own_party_accepts_is_changed_at_once(table: Table) -> None:
+    table.save("samira", "M1")
+    assert table.save("dora", "M1", seen=1).version == 2
+    assert table.waiting("M1") == {"npm", "lantern"}
+
+
+def test_the_yes_of_who_is_no_party_any_more_freezes_nothing(table: Table) -> None:
+    table.save("ilena", "M1")
+    table.accept("M1", "samira")
+    service.set_parties(table.checklist(), [table.land.id("npm"), table.land.id("lantern")])
+    assert table.save("ilena", "M1", seen=1).version == 2
+
+
+NOT_OURS = "The NPM answers this."
+
+
+@pytest.mark.parametrize(
+    ("first", "item", "error", "words"),
+    [
+        ("samira", "M2", RefusedError, NOT_OURS),
+        ("samira", "M3", RefusedError, NOT_OURS),
+        ("ilena", "M10", RefusedError, "The partner organisations answer this."),
+        ("marek", "M1", RefusedError, "You act for no party of this checklist."),
+        ("vesna", "M1", RefusedError, "You act for no party of this checklist."),
+        ("ada", "M1", RefusedError, "You act for no party of this checklist."),
+        ("root", "M1", RefusedError, "You act for no party of this checklist."),
+        ("ilena", "M99", RuleBrokenError, "There is no such item."),
+        ("ilena", "M7", RuleBrokenError, "This item has no such answer."),
+        ("ilena", "M4", RuleBrokenError, "Whether this item applies is not known yet"),
+    ],
+)
+def test_who_does_not_write_an_item_is_refused_without_its_page_too(
+    table: Table, first: str, item: str, error: type[Exception], words: str
+) -> None:
+    leaves_nothing(table, lambda: table.save(first, item), error, words)
+
+
+@pytest.mark.parametrize("first", ["tomas", "nadia", "petra", "henrik", "dora"])
+def test_everybody_of_a_party_but_auditors_may_write(table: Table, first: str) -> None:
+    assert table.save(first, "M1").version == 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"words": 5},
+        {"words": ["a"]},
+        {"words": "x" * 8001},
+        {"words": "a\x00b"},
+        {"words": "a\ud800"},
+        {"else": "x"},
+        {"words": "fine", "else": "x"},
+    ],
+)
+def test_what_no_form_would_send_is_refused(table: Table, values: dict[str, Any]) -> None:
+    leaves_nothing(
+        table, lambda: table.save("ilena", "M1", **values), WrongTypeError, "no answer that can be"
+    )
+
+
+@pytest.mark.parametrize("first", ["marek", "vesna", "nobody"])
+def test_a_person_who_does_not_take_part_cant_be_named(table: Table, first: str) -> None:
+    stranger = table.land.users[first].id if first in table.land.users else uuid4()
+    leaves_nothing(
+        table,
+        lambda: table.save("ilena", "M5", second_reader=str(stranger)),
+        WrongTypeError,
+        "no answer that can be kept: second_reader",
+    )
+
+
+def test_words_of_any_kind_are_kept_as_they_are(table: Table) -> None:
+    for number, words in enumerate(["<script>alert(1)</script>", "'; DROP TABLE", "شروط", "a\nb"]):
+        table.save("ilena", "M1", seen=number, words=words)
+        answer = table.filling().sheet.shared("M1")
+        assert answer is not None
+        assert answer.values == {"words": words}
+
+
+# Each party its own; each person their own
+
+
+def test_each_party_keeps_its_own_answer(table: Table) -> None:
+    for first in ("ilena", "samira"):
+        service.save_answer(
+            table[first], table.checklist(), "M7", PARTY, {"words": first}, base_version=0
+        )
+    assert table.waiting("M7") == {"lantern"}
+    sheet = table.filling().sheet
+    own = {key: sheet.of_party("M7", table.land.id(key)) for key in ("npm", "door", "lantern")}
+    assert {key: one and one.values["words"] for key, one in own.items()} == {
+        "npm": "ilena",
+        "door": "samira",
+        "lantern": None,
+    }
+    service.save_answer(
+        table["dora"], table.checklist(), "M7", PARTY, {"words": "dora"}, base_version=1
+    )
+    assert table.waiting("M7") == {"lantern"}
+
+
+def test_nobody_answers_for_another_party_or_person(table: Table) -> None:
+    """S11: the owner of an answer is who acts, whatever is asked for."""
+    saved = service.save_answer(
+        table["samira"], table.checklist(), "M7", PARTY, {"words": "x"}, base_version=0
+    )
+    assert saved.owner_id == table.land.id("door")
+    with pytest.raises(StaleError):
+        service.save_answer(
+            table["dora"], table.checklist(), "M7", PARTY, {"words": "y"}, base_version=0
+        )
+
+
+def test_who_acts_for_no_organisation_answers_nothing(table: Table) -> None:
+    with pytest.raises((RefusedError, RuleBrokenError)):
+        service.save_answer(
+            table["root"], table.checklist(), "M7", PARTY, {"words": "x"}, base_version=0
+        )
+
+
+# Left out, hidden, not known
+
+
+def leave_out(table: Table, first: str, item: str, why: str = "No money moves.") -> Answer:
+    current = table.filling().sheet.shared(item)
+    return service.save_answer(
+        table[first],
+        table.checklist(),
+        item,
+        SHARED,
+        {},
+        base_version=current.version if current else 0,
+        not_applicable_because=why,
+    )
+
+
+def test_what_is_recommended_may_be_left_out_with_a_reason(table: Table) -> None:
+    saved = leave_out(table, "samira", "M6", "  No money moves.  ")
+    assert (saved.not_applicable, saved.values) == (True, {"reason": "No money moves."})
+    table.accept("M6", "ilena", "joana")
+    assert table.standing("M6").done
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [("M1", "required here, so it can't be left out"), ("M7", "has no such answer")],
+)
+def test_what_is_required_is_not_left_out(table: Table, item: str, words: str) -> None:
+    """product.md, 4.2."""
+    leaves_nothing(table, lambda: leave_out(table, "ilena", item), RuleBrokenError, words)
+
+
+def test_a_reason_has_a_limit(table: Table) -> None:
+    leaves_nothing(
+        table,
+        lambda: leave_out(table, "ilena", "M6", "x" * 2001),
+        RuleBrokenError,
+        "at most 2000 characters",
+    )
+
+
+def test_an_item_appears_with_the_answer_it_rests_on_and_goes_with_it(table: Table) -> None:
+    assert counts(table)[1] == 9
+    table.save("ilena", "M2", kind="prison")
+    assert counts(table)[1] == 10
+    table.settle("M4")
+    done = counts(table)[0]
+    table.save("ilena", "M2", seen=1, kind="police")
+    assert counts(table) == (done - 1, 9, False)
+    assert table.standing("M4").state is WorkState.HIDDEN
+    # The answer is kept in history.
+    assert table.filling().sheet.shared("M4") is not None
+    leaves_nothing(
+        table, lambda: table.save("ilena", "M4", seen=1), RuleBrokenError, "does not apply here"
+    )
+    table.save("ilena", "M2", seen=2, kind="prison")
+    assert table.standing("M4").done
+
+
+# What changes around a checklist
+
+
+def test_other_ways_of_working_change_at_once_what_is_required(table: Table) -> None:
+    assert table.standing("M9").required is False
+    before = waits(table)
+    cooperations.set_modes(
+        table["ilena"],
+        table.cooperation,
+        modes=[Mode.VISIT, Mode.INFO_F],
+        questions={**QUESTIONS, "personal_data": "yes"},
+        version=table.cooperation.version,
+    )
+    table.session.commit()
+    assert table.standing("M9").required
+    assert waits(table) == {key: count + 1 for key, count in before.items()}
+
+
+def test_a_party_that_joins_reopens_what_was_agreed(table: Table) -> None:
+    table.settle("M1")
+    assert counts(table)[0] == 1
+    cooperations.join_party(table["ilena"], table.cooperation, table.land.id("bridge"))
+    table.session.commit()
+    assert counts(table)[0] == 0
+    assert table.standing("M1").state is WorkState.WAITING
+    assert table.standing("M1").waiting_for == (table.land.id("bridge"),)
+    table.accept("M1", "marek")
+    assert table.standing("M1").done
+
+
+def test_somebody_who_leaves_is_missed_in_the_answers_that_name_them(table: Table) -> None:
+    table.save("ilena", "M5", second_reader=str(table.land.users["oren"].id))
+    assert table.standing("M5").done
+    assert counts(table)[0] == 1
+    cooperations.end_person(
+        table["ilena"],
+        table.cooperation,
+        user_id=table.land.users["oren"].id,
+        organisation_id=table.land.id("npm"),
+    )
+    table.session.commit()
+    assert counts(table)[0] == 0
+    assert "no longer takes part" in str(table.standing("M5").problems[0].message)
+    # The name is still known, for what was written before.
+    assert table.filling().names.people[table.land.users["oren"].id] == "Oren Maki"
+    bring_in(table.land, table.cooperation, "oren")
+    assert table.standing("M5").done
+
+
+def test_a_live_list_is_kept_while_the_text_waits_and_after(table: Table, session: Session) -> None:
+    """C2 and V13 are not in the signed text."""
+    checklist = table.checklist()
+    table.settle("M8")
+    for state in (ChecklistState.SENT, ChecklistState.IN_FORCE):
+        checklist.state = state
+        session.commit()
+        answer = table.filling().sheet.shared("M8")
+        assert answer is not None
+        proposal = positions.propose(
+            table["samira"],
+            checklist,
+            "M8",
+            {"words": f"Another list while {state.value}"},
+            answer_id=answer.answer_id,
+            reason="Somebody came.",
+        )
+        positions.accept_proposal(table["ilena"], checklist, proposal.id)
+        table.accept("M8", "joana")
+        assert table.standing("M8").done
+        leaves_nothing(
+            table, lambda: table.save("ilena", "M1"), RefusedError, "can't be changed|amendment"
+        )
+
+
+def test_after_a_decline_only_the_named_items_are_open(table: Table, session: Session) -> None:
+    """product.md, 4.10."""
+    table.checklist().open_items = ["M1"]
+    session.commit()
+    table.save("ilena", "M1")
+    leaves_nothing(table, lambda: table.save("ilena", "M6"), RefusedError, "This item stays agreed")
+    assert table.save("ilena", "M8").version == 1
+
+
+def test_accepts_is_the_only_stance_that_is_kept_with_a_save(table: Table) -> None:
+    table.save("ilena", "M3")
+    # The NPM is not asked to accept what it writes for each CSO.
+    rows = table.session.scalars(sa.select(Position).where(Position.item == "M3")).all()
+    assert rows == []
+    table.save("samira", "M10")
+    assert table.waiting("M10") == {"npm"}
+    table.accept("M10", "ilena")
+    row = table.session.scalars(sa.select(Position).where(Position.item == "M10")).one()
+    assert (row.stance, row.organisation_id) == (Stance.ACCEPTS, table.land.id("npm"))
