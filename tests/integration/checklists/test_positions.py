@@ -1,0 +1,438 @@
+"""Coming to terms: accept, ask to talk, propose, answer a proposal; the rest is asked again."""
+
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.factories.templates import a_field, a_template, an_item, publish
+from tests.integration.checklists.conftest import Table, set_out
+from tracker.checklists import positions, service
+from tracker.checklists.completeness import WorkState
+from tracker.checklists.models import Answer, AnswerScope, Position, Proposal, ProposalState, Stance
+from tracker.checklists.values import WrongTypeError
+from tracker.cooperations import service as cooperations
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+
+NEW = {"words": "Within three days."}
+
+
+def propose(
+    table: Table, first: str, item: str = "M1", reason: str = "Shorter.", **words: str
+) -> Proposal:
+    answer = table.filling().sheet.shared(item)
+    assert answer is not None
+    made = positions.propose(
+        table[first],
+        table.checklist(),
+        item,
+        words or NEW,
+        answer_id=answer.answer_id,
+        reason=reason,
+    )
+    table.session.commit()
+    return made
+
+
+def accept_it(table: Table, first: str, proposal: Proposal) -> Answer:
+    answer = positions.accept_proposal(table[first], table.checklist(), proposal.id)
+    table.session.commit()
+    return answer
+
+
+def stances(table: Table, item: str = "M1") -> dict[str, str]:
+    """Return the current position of each party that has one."""
+    rows = table.session.scalars(
+        sa.select(Position).where(Position.item == item, Position.is_current)
+    ).all()
+    by_id = {row.organisation_id: row.stance.value for row in rows}
+    keys = {table.land.id(key): key for key in ("npm", "door", "lantern", "bridge")}
+    assert len(rows) == len(by_id)
+    return {keys[one]: stance for one, stance in by_id.items()}
+
+
+# Accept
+
+
+def test_every_party_has_to_accept_the_same_version(table: Table) -> None:
+    table.save("ilena", "M1")
+    table.accept("M1", "samira")
+    assert table.standing("M1").state is WorkState.WAITING
+    table.accept("M1", "joana")
+    assert table.standing("M1").done
+    assert stances(table) == {"npm": "accepts", "door": "accepts", "lantern": "accepts"}
+    taken = table.events("position_taken")
+    assert [one["organisation"] for one in taken] == [
+        "Open Door Legal Aid",
+        "Lantern Health Network",
+    ]
+    assert {k: v for k, v in taken[0].items() if k != "who"} == {
+        "kind": "terms",
+        "item": "M1",
+        "version": 1,
+        "stance": "accepts",
+        "organisation": "Open Door Legal Aid",
+    }
+
+
+def test_accepting_twice_is_as_once(table: Table) -> None:
+    table.save("ilena", "M1")
+    table.accept("M1", "samira", "samira", "dora")
+    assert stances(table) == {"npm": "accepts", "door": "accepts"}
+
+
+def test_only_the_answer_that_was_read_is_accepted(table: Table) -> None:
+    old = table.save("ilena", "M1")
+    table.save("ilena", "M1", seen=1)
+    for seen in (old.id, uuid4()):
+        with pytest.raises(StaleError, match="The answer changed while you were reading"):
+            positions.take_position(
+                table["samira"], table.checklist(), "M1", Stance.ACCEPTS, answer_id=seen
+            )
+    assert stances(table) == {"npm": "accepts"}
+
+
+def test_an_answer_that_is_not_whole_is_not_accepted(session: Session) -> None:
+    publish(a_template(an_item("M1", a_field(), a_field("more"))))
+    table = set_out(session)
+    table.save("ilena", "M1")
+    with pytest.raises(RuleBrokenError, match="The answer is not complete yet: Fill in: More"):
+        table.accept("M1", "samira")
+
+
+@pytest.mark.parametrize(
+    ("first", "item", "error", "words"),
+    [
+        ("marek", "M1", RefusedError, "You act for no party"),
+        ("ada", "M1", RefusedError, "You act for no party"),
+        ("ilena", "M3", RefusedError, "needs no acceptance by your organisation"),
+        ("samira", "M10", RefusedError, "needs no acceptance by your organisation"),
+        ("samira", "M2", RefusedError, "needs no acceptance by your organisation"),
+        ("samira", "M99", RuleBrokenError, "There is no such item"),
+        ("samira", "M6", RuleBrokenError, "There is no answer yet"),
+        ("samira", "M4", RuleBrokenError, "Whether this item applies is not known yet"),
+    ],
+)
+def test_who_is_not_asked_takes_no_position(
+    table: Table, first: str, item: str, error: type[Exception], words: str
+) -> None:
+    table.save("ilena", "M1")
+    table.save("ilena", "M3")
+    table.save("samira", "M10")
+    with pytest.raises(error, match=words):
+        positions.take_position(
+            table[first], table.checklist(), item, Stance.ACCEPTS, answer_id=uuid4()
+        )
+
+
+def test_a_hidden_item_is_not_accepted(table: Table) -> None:
+    table.save("ilena", "M2", kind="prison")
+    answer = table.save("ilena", "M4")
+    table.save("ilena", "M2", seen=1, kind="police")
+    with pytest.raises(RuleBrokenError, match="does not apply here"):
+        positions.take_position(
+            table["samira"], table.checklist(), "M4", Stance.ACCEPTS, answer_id=answer.id
+        )
+
+
+# Ask to talk
+
+
+def talk(table: Table, first: str, answer: Answer, reason: str) -> None:
+    positions.take_position(
+        table[first],
+        table.checklist(),
+        "M1",
+        Stance.WANTS_TALK,
+        answer_id=answer.id,
+        reason=reason,
+    )
+    table.session.commit()
+
+
+def test_a_party_may_ask_to_talk_and_takes_its_yes_back_by_it(table: Table) -> None:
+    answer = table.settle("M1")
+    talk(table, "samira", answer, "  Two pages are too few.  ")
+    assert table.standing("M1").state is WorkState.WAITING
+    assert table.waiting("M1") == {"door"}
+    row = next(one for one in table.filling().positions if one.stance is Stance.WANTS_TALK)
+    assert row.reason == "Two pages are too few."
+    table.accept("M1", "samira")
+    assert table.standing("M1").done
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "\n"])
+def test_who_asks_to_talk_says_about_what(table: Table, reason: str) -> None:
+    answer = table.save("ilena", "M1")
+    with pytest.raises(RuleBrokenError, match="Say what you want to talk about") as error:
+        talk(table, "samira", answer, reason)
+    assert error.value.field == "reason"
+
+
+def test_a_reason_has_a_limit(table: Table) -> None:
+    answer = table.save("ilena", "M1")
+    with pytest.raises(RuleBrokenError, match="at most 2000 characters"):
+        talk(table, "samira", answer, "x" * 2001)
+
+
+def test_a_wish_for_a_change_comes_with_its_words(table: Table) -> None:
+    answer = table.save("ilena", "M1")
+    with pytest.raises(RuleBrokenError, match="Propose the change with its words"):
+        positions.take_position(
+            table["samira"],
+            table.checklist(),
+            "M1",
+            Stance.WANTS_CHANGE,
+            answer_id=answer.id,
+            reason="Shorter.",
+        )
+
+
+# Propose
+
+
+def test_a_proposal_leaves_the_answer_and_says_what_its_party_wants(table: Table) -> None:
+    answer = table.settle("M1")
+    proposal = propose(table, "samira")
+    assert proposal.state is ProposalState.OPEN
+    assert stances(table) == {"npm": "accepts", "door": "wants_change", "lantern": "accepts"}
+    current = table.filling().sheet.shared("M1")
+    assert current is not None
+    assert (current.answer_id, current.version) == (answer.id, 1)
+    assert table.events("proposal_made")[-1]["organisation"] == "Open Door Legal Aid"
+
+
+def test_an_accepted_proposal_is_the_answer_and_reopens_the_rest(table: Table) -> None:
+    """product.md, 4.1."""
+    table.settle("M1")
+    proposal = propose(table, "samira")
+    answer = accept_it(table, "ilena", proposal)
+    assert (answer.version, answer.values) == (2, NEW)
+    # The words are the proposer's; the trail says who took them over.
+    assert answer.author_id == table.land.users["samira"].id
+    assert answer.organisation_id == table.land.id("door")
+    assert stances(table) == {"npm": "accepts", "door": "accepts"}
+    assert table.waiting("M1") == {"lantern"}
+    assert proposal.state is ProposalState.ACCEPTED
+    assert proposal.ended_for_id == table.land.id("npm")
+    event = table.events("proposal_accepted")[-1]
+    assert (event["version"], event["proposed_by"]) == (2, "Open Door Legal Aid")
+    assert event["who"]["name"] == "Ilena Dorvath"
+    table.accept("M1", "joana")
+    assert table.standing("M1").done
+
+
+def test_another_partner_may_accept_what_all_write_together(table: Table) -> None:
+    table.settle("M1")
+    accept_it(table, "joana", propose(table, "samira"))
+    assert table.waiting("M1") == {"npm"}
+
+
+def test_what_the_npm_alone_writes_is_not_changed_between_partners(table: Table) -> None:
+    """S6: a partner's proposal and another partner's yes decide nothing for the NPM."""
+    table.save("ilena", "M3")
+    table.accept("M3", "samira", "joana")
+    proposal = propose(table, "samira", "M3")
+    for act in (
+        lambda: positions.accept_proposal(table["joana"], table.checklist(), proposal.id),
+        lambda: positions.turn_down_proposal(
+            table["joana"], table.checklist(), proposal.id, "Not for us."
+        ),
+    ):
+        with pytest.raises(RefusedError, match="The NPM answers this proposal"):
+            act()
+        table.session.rollback()
+    answer = accept_it(table, "ilena", proposal)
+    assert answer.values == NEW
+    assert table.waiting("M3") == {"lantern"}
+
+
+def test_a_proposal_of_the_npm_for_what_partners_write_is_theirs_to_answer(table: Table) -> None:
+    table.save("samira", "M10")
+    table.accept("M10", "ilena")
+    proposal = propose(table, "ilena", "M10")
+    assert stances(table, "M10") == {"npm": "wants_change"}
+    accept_it(table, "joana", proposal)
+    assert table.standing("M10").done
+
+
+def test_ones_own_proposal_is_answered_by_others(table: Table) -> None:
+    table.settle("M1")
+    proposal = propose(table, "samira")
+    for first in ("samira", "dora"):
+        with pytest.raises(RuleBrokenError, match="This is your own proposal"):
+            positions.accept_proposal(table[first], table.checklist(), proposal.id)
+        with pytest.raises(RuleBrokenError, match="This is your own proposal"):
+            positions.turn_down_proposal(table[first], table.checklist(), proposal.id, "No.")
+
+
+@pytest.mark.parametrize("reason", ["", "  "])
+def test_a_proposal_and_a_no_to_it_have_a_reason(table: Table, reason: str) -> None:
+    table.settle("M1")
+    with pytest.raises(RuleBrokenError, match="Give the reason for the change"):
+        propose(table, "samira", reason=reason)
+    proposal = propose(table, "samira")
+    with pytest.raises(RuleBrokenError, match="Say why you turn it down"):
+        positions.turn_down_proposal(table["ilena"], table.checklist(), proposal.id, reason)
+
+
+def test_a_proposal_that_changes_nothing_is_none(table: Table) -> None:
+    table.save("ilena", "M1", words="As it stands.")
+    with pytest.raises(RuleBrokenError, match="These are the words that stand already"):
+        propose(table, "samira", words="As it stands.")
+
+
+def test_a_proposal_keeps_to_the_types_of_its_fields(table: Table) -> None:
+    table.settle("M1")
+    with pytest.raises(WrongTypeError):
+        propose(table, "samira", words="x" * 8001)
+    with pytest.raises(WrongTypeError):
+        propose(table, "samira", colour="red")
+
+
+def test_a_proposal_that_is_not_whole_does_not_become_the_answer(session: Session) -> None:
+    publish(a_template(an_item("M1", a_field(), a_field("more"))))
+    table = set_out(session)
+    table.save("ilena", "M1", words="a", more="b")
+    table.accept("M1", "samira", "joana")
+    proposal = propose(table, "samira", words="c")
+    with pytest.raises(RuleBrokenError, match="The proposal is not complete: Fill in: More"):
+        positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
+
+
+def test_a_proposal_for_who_left_meanwhile_does_not_become_the_answer(session: Session) -> None:
+    publish(a_template(an_item("M1", a_field("contact", "person"))))
+    table = set_out(session)
+    people = {first: str(table.land.users[first].id) for first in ("dora", "henrik")}
+    table.save("ilena", "M1", contact=people["dora"])
+    proposal = propose(table, "samira", contact=people["henrik"])
+    cooperations.end_person(
+        table["samira"],
+        table.cooperation,
+        user_id=table.land.users["henrik"].id,
+        organisation_id=table.land.id("door"),
+    )
+    with pytest.raises(WrongTypeError):
+        positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
+
+
+@pytest.mark.parametrize(
+    ("first", "item", "error", "words"),
+    [
+        ("marek", "M1", RefusedError, "You act for no party"),
+        ("ada", "M1", RefusedError, "You act for no party"),
+        ("samira", "M2", RuleBrokenError, "needs no acceptance, so there is nothing to propose"),
+        ("samira", "M6", RuleBrokenError, "There is no answer yet"),
+    ],
+)
+def test_who_can_not_propose_is_told_why(
+    table: Table, first: str, item: str, error: type[Exception], words: str
+) -> None:
+    table.save("ilena", "M1")
+    with pytest.raises(error, match=words):
+        positions.propose(
+            table[first], table.checklist(), item, NEW, answer_id=uuid4(), reason="Shorter."
+        )
+
+
+def test_a_proposal_for_an_older_answer_is_stopped(table: Table) -> None:
+    old = table.save("ilena", "M1")
+    table.save("ilena", "M1", seen=1)
+    with pytest.raises(StaleError, match="The answer changed while you were reading"):
+        positions.propose(
+            table["samira"], table.checklist(), "M1", NEW, answer_id=old.id, reason="Shorter."
+        )
+
+
+# How a proposal ends
+
+
+def test_a_proposal_is_turned_down_with_a_reason_and_nothing_else_changes(table: Table) -> None:
+    table.settle("M1")
+    proposal = propose(table, "samira")
+    before = stances(table)
+    positions.turn_down_proposal(
+        table["ilena"], table.checklist(), proposal.id, " Three days are too few. "
+    )
+    table.session.commit()
+    assert proposal.state is ProposalState.TURNED_DOWN
+    assert proposal.ended_reason == "Three days are too few."
+    assert stances(table) == before
+    assert table.filling().proposals == ()
+    assert [one.id for one in table.filling().turned_down] == [proposal.id]
+    assert table.events("proposal_turned_down")[-1]["proposed_by"] == "Open Door Legal Aid"
+
+
+def test_a_party_takes_its_own_proposal_back(table: Table) -> None:
+    table.settle("M1")
+    proposal = propose(table, "samira")
+    with pytest.raises(RuleBrokenError, match="Only the party that made a proposal"):
+        positions.withdraw_proposal(table["ilena"], table.checklist(), proposal.id)
+    positions.withdraw_proposal(table["dora"], table.checklist(), proposal.id)
+    assert proposal.state is ProposalState.WITHDRAWN
+    assert len(table.events("proposal_withdrawn")) == 1
+    # The party still has to say what it thinks of the answer.
+    assert table.waiting("M1") == {"door"}
+
+
+def test_a_new_proposal_of_a_party_takes_the_place_of_its_earlier_one(table: Table) -> None:
+    table.settle("M1")
+    first, other = propose(table, "samira"), propose(table, "joana", words="Ten days.")
+    second = propose(table, "dora", words="Four days.")
+    table.session.refresh(first)
+    assert first.state is ProposalState.OUTDATED
+    assert [one.id for one in table.filling().proposals] == [other.id, second.id]
+
+
+def test_with_a_new_answer_all_proposals_for_the_old_one_are_outdated(table: Table) -> None:
+    table.settle("M1")
+    mine, other = propose(table, "samira"), propose(table, "joana", words="Ten days.")
+    accept_it(table, "ilena", mine)
+    table.session.refresh(other)
+    assert other.state is ProposalState.OUTDATED
+    with pytest.raises(StaleError, match="This proposal is no longer open"):
+        positions.accept_proposal(table["ilena"], table.checklist(), other.id)
+
+
+@pytest.mark.parametrize("state", ["accepted", "turned_down", "withdrawn"])
+def test_a_proposal_is_answered_once(table: Table, state: str) -> None:
+    table.settle("M1")
+    proposal = propose(table, "samira")
+    match state:
+        case "accepted":
+            accept_it(table, "ilena", proposal)
+        case "turned_down":
+            positions.turn_down_proposal(table["ilena"], table.checklist(), proposal.id, "No.")
+        case _:
+            positions.withdraw_proposal(table["samira"], table.checklist(), proposal.id)
+    table.session.commit()
+    for act in (
+        lambda: positions.accept_proposal(table["joana"], table.checklist(), proposal.id),
+        lambda: positions.turn_down_proposal(table["joana"], table.checklist(), proposal.id, "No."),
+        lambda: positions.withdraw_proposal(table["samira"], table.checklist(), proposal.id),
+    ):
+        with pytest.raises(StaleError, match="This proposal is no longer open"):
+            act()
+        table.session.rollback()
+
+
+def test_a_proposal_of_another_cooperation_is_not_there(table: Table) -> None:
+    table.settle("M1")
+    with pytest.raises(StaleError, match="This proposal is no longer open"):
+        positions.accept_proposal(table["ilena"], table.checklist(), uuid4())
+
+
+def test_an_answer_left_out_may_be_answered_by_a_proposal(table: Table) -> None:
+    service.save_answer(
+        table["ilena"],
+        table.checklist(),
+        "M6",
+        AnswerScope.SHARED,
+        {},
+        base_version=0,
+        not_applicable_because="No money moves.",
+    )
+    table.accept("M6", "samira")
+    answer = accept_it(table, "ilena", propose(table, "samira", "M6"))
+    assert (answer.not_applicable, answer.values) == (False, NEW)
