@@ -68,8 +68,8 @@ def test_the_shipped_checklists_are_read_in_the_order_of_the_field() -> None:
         ),
         (
             "{column: kind, in: [other]}",
-            "{column: kind, in: [ohter]}",
-            "item M1: fields.0: other_kind looks for ohter in kind, which can't hold it",
+            "{column: kind, in: [surplus]}",
+            "item M1: fields.0: other_kind looks for surplus in kind, which can't hold it",
         ),
         ("statements: [S4]", "statements: [4]", "item M2: rests_on.statements.0: input should be"),
         ("code: M2\n", "code: M-2\n", "item M-2: code is 'M-2', which doesn't fit"),
