@@ -18,7 +18,8 @@ RESTRICTED = (PLACE, "emergency ward", "two cases from the police station", "Let
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
     """The application with its demonstration, loaded at the first start."""
-    with Application(tmp_path_factory.mktemp("demonstration") / "data", demo="1") as application:
+    folder = tmp_path_factory.mktemp("demonstration") / "data"
+    with Application(folder, patience=300, demo="1") as application:
         yield application
 
 
