@@ -26,9 +26,10 @@ class CheckedClient(FlaskClient):
     """A person's browser. Each client has its own cookies; a request shares nothing with the test.
 
     A POST carries the token of the session, as the form on a page would; csrf=False leaves it out.
+    read=False leaves the page unread, where another test reads the same one.
     """
 
-    def open(self, *args: Any, csrf: bool = True, **kwargs: Any) -> TestResponse:
+    def open(self, *args: Any, csrf: bool = True, read: bool = True, **kwargs: Any) -> TestResponse:
         """Ask for a page, look at the answer, and return it."""
         _end_transaction_of_the_test()
         faults: list[str] = self.application.extensions[_FAULTS]
@@ -39,7 +40,7 @@ class CheckedClient(FlaskClient):
         response = contextvars.Context().run(super().open, *args, **kwargs)
         assert not faults, "; ".join(faults)
         is_redirect = 300 <= response.status_code < 400
-        if response.mimetype == "text/html" and not is_redirect and response.data:
+        if read and response.mimetype == "text/html" and not is_redirect and response.data:
             Page.of(response).check()
         return response
 

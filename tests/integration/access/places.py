@@ -20,6 +20,8 @@ from tracker.undertakings.models import Undertaking
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 ANYBODY = "nobody signed in"
+# A page of samples that there is only while developing and testing.
+GALLERY = "gallery.show"
 
 # Who is meant in the columns of docs/permissions.md, for each cooperation: its own people, and
 # those of organisations that are no party of it. A kind that it does not have is left out.
@@ -96,6 +98,7 @@ def places(app: Flask, demonstration: Demonstration) -> list[Place]:
             urls.build(rule.endpoint, thing.values, methods_of(rule)[0]),
         )
         for rule in sorted(app.url_map.iter_rules(), key=lambda one: one.rule)
+        if rule.endpoint != GALLERY
         for thing in things_of(rule, known)
     ]
 

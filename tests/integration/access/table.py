@@ -9,7 +9,8 @@ from tests.integration.access.places import COLUMNS, Place
 
 DOCUMENT = ROOT / "docs" / "permissions.md"
 Row = tuple[str, str, str]
-OPEN, LOOK, REFUSED, NOT_FOUND, SIGN_IN, ABSENT = "yes", "look", "no", "–", "sign in", ""
+OPEN, LOOK, LED, REFUSED, NOT_FOUND = "yes", "look", "on", "no", "–"
+SIGN_IN, ABSENT = "sign in", ""
 
 _HEAD = """# Permissions
 
@@ -21,7 +22,8 @@ After a change that is meant, type `make permissions` and read the difference.
 |---|---|
 | yes | the page opens, the form is taken; what stands there is scoped again by what one may see |
 | look | the page opens and offers no form; sending one is refused |
-| no | seen but not allowed: 403, with the reason |
+| on | nothing to do there: led on to another page |
+| no | seen but not allowed: refused with the reason |
 | – | not seen, as if it did not exist: 404 |
 | sign in | nobody is signed in: led to the sign-in and back |
 | (nothing) | there is no such person in that cooperation |

@@ -1,6 +1,8 @@
 """Every page and form as each kind of person: what opens, what is refused, what is not seen."""
 
+import contextvars
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 from flask import Flask
@@ -12,12 +14,13 @@ from tests.integration.access import table
 from tests.integration.access.places import (
     ANYBODY,
     COLUMNS,
+    GALLERY,
     KINDS,
     Place,
     places,
     unknown_of,
 )
-from tests.integration.access.table import ABSENT, LOOK, NOT_FOUND, OPEN, REFUSED, SIGN_IN
+from tests.integration.access.table import ABSENT, LED, LOOK, NOT_FOUND, OPEN, REFUSED, SIGN_IN
 from tests.pages import Form, Page
 from tracker.access.gate import mark_of
 
@@ -26,55 +29,84 @@ BY_MAIL = {"/invitations/<token>", "/new-password/<token>"}
 SIGNED_IN = [column for column in COLUMNS if column != ANYBODY]
 
 
-def what(response: TestResponse, *, nobody: bool) -> str:
-    """Return what an answer means for the one who asked."""
-    status = response.status_code
-    if status == 403:
-        return REFUSED
-    if status == 404:
-        return NOT_FOUND
-    to_sign_in = status == 302 and response.location.startswith("/sign-in")
-    if to_sign_in and (nobody or response.request.method == "GET"):
-        assert nobody, f"{response.request.path}: led to the sign-in"
-        return SIGN_IN
-    if nobody and status == 400:
-        return SIGN_IN  # what was typed is shown for copying
-    # No worker runs beside the tests, and that page says so.
-    well = [503] if response.request.path == "/healthz" else []
-    fine = {200, 302, 303, 400, 409, 422, *well}
-    assert status in fine, f"{response.request.path}: {response.status}"
-    return OPEN
+@dataclass
+class Asker:
+    """One kind of person, who opens pages and sends their forms empty."""
+
+    app: Flask
+    demonstration: Demonstration
+    put_back: Callable[[], None]
+    column: str
+
+    def outcome(self, place: Place) -> str:
+        """Return what comes of looking and sending; what is not shown is not taken either."""
+        who = KINDS[place.cooperation]
+        if self.column not in who:
+            return ABSENT
+        client = self.demonstration.browser(self.app, who[self.column])
+        outcomes, shown = {}, ""
+        for method in place.methods:
+            response = ask(client, place.address, method)
+            outcomes[method] = self._meaning(place, response, is_stopped(client))
+            if method == "GET":
+                shown = response.get_data(as_text=True)
+            else:
+                self.put_back()
+        if outcomes.get("GET") == LED:
+            assert set(outcomes.values()) <= {LED, OPEN, REFUSED}, f"{place.address}: {outcomes}"
+            return LED
+        if outcomes == {"GET": OPEN, "POST": REFUSED}:
+            forms = [Form(form) for form in Page(shown, place.address).root.iter("form")]
+            own = [form for form in forms if form.method == "post" and not form.action]
+            assert not own, f"{place.address} offers a form that is refused"
+            return LOOK
+        assert len(set(outcomes.values())) == 1, f"{place.address}: {outcomes}"
+        return outcomes.popitem()[1]
+
+    def _meaning(self, place: Place, response: TestResponse, stopped: bool) -> str:
+        status, looks = response.status_code, response.request.method == "GET"
+        leads = response.location or ""
+        if status == 403 or stopped:
+            return REFUSED
+        if status == 404:
+            return NOT_FOUND
+        if mark_of(self.app, place.endpoint) == "signed_in":
+            turned_away = leads.startswith("/sign-in") if looks else status == 400
+            if self.column == ANYBODY:
+                assert turned_away, f"{place.address}: {response.status} for a stranger"
+                return SIGN_IN
+            assert not (looks and turned_away), f"{place.address}: led to the sign-in"
+        # No worker runs beside the tests, and that page says so.
+        well = [503] if place.endpoint == "running.healthz" else []
+        assert status in {200, 302, 303, 400, 409, 422, *well}, f"{place.address}: {status}"
+        return LED if looks and leads else OPEN
 
 
 def ask(client: CheckedClient, address: str, method: str) -> TestResponse:
-    response = client.open(address, method=method, data={} if method == "POST" else None)
+    # The crawl reads the pages; here those are read that answer a form.
+    sends = method == "POST"
+    response = client.open(address, method=method, data={} if sends else None, read=sends)
     response.close()
     return response
 
 
-def both(client: CheckedClient, place: Place, put_back: Callable[[], None], column: str) -> str:
-    """Open a page and send its form; what is refused to look at is refused to send as well."""
-    outcomes, shown = {}, ""
-    for method in place.methods:
-        response = ask(client, place.address, method)
-        outcomes[method] = what(response, nobody=column == ANYBODY)
-        if method == "GET":
-            shown = response.get_data(as_text=True)
-        else:
-            put_back()
-    if outcomes == {"GET": OPEN, "POST": REFUSED}:
-        forms = [Form(form) for form in Page(shown, place.address).root.iter("form")]
-        own = [form for form in forms if form.method == "post" and not form.action]
-        assert not own, f"{place.address} offers a form that is refused"
-        return LOOK
-    assert len(set(outcomes.values())) == 1, f"{place.address}: {outcomes}"
-    return outcomes.popitem()[1]
+def is_stopped(client: CheckedClient) -> bool:
+    """Tell whether a refusal is waiting to be shown on the next page."""
+
+    def look() -> bool:
+        with client.session_transaction() as session:
+            return any(kind == "stop" for kind, _words in session.get("_flashes", ()))
+
+    # In an empty context: opening the session must not see the test's own.
+    return contextvars.Context().run(look)
 
 
 def test_every_address_is_told_about(app: Flask, demonstration: Demonstration) -> None:
     with app.app_context():
         found = places(app, demonstration)
-    assert {place.rule for place in found} == {rule.rule for rule in app.url_map.iter_rules()}
+    assert {place.rule for place in found} == {
+        rule.rule for rule in app.url_map.iter_rules() if rule.endpoint != GALLERY
+    }
 
 
 @pytest.mark.parametrize("column", COLUMNS)
@@ -87,17 +119,14 @@ def test_who_may_open_what_is_what_the_document_says(
 ) -> None:
     with app.app_context():
         all_places = places(app, demonstration)
+    asker = Asker(app, demonstration, put_back, column)
     found, faults = {}, []
     for place in all_places:
-        row, who = table.row_of(place), KINDS[place.cooperation]
-        if column not in who:
-            found[row] = ABSENT
-            continue
         try:
-            found[row] = both(demonstration.browser(app, who[column]), place, put_back, column)
+            found[table.row_of(place)] = asker.outcome(place)
         except AssertionError as fault:
             faults.append(str(fault))
-            found[row] = "?"
+            found[table.row_of(place)] = "?"
     assert faults == []
     written = table.read()
     if request.config.getoption("write_permissions"):

@@ -1,0 +1,71 @@
+"""What must hold in the table of permissions, whatever the application does: rules by hand."""
+
+from tests.integration.access.places import ANYBODY, COLUMNS
+from tests.integration.access.table import LED, LOOK, NOT_FOUND, REFUSED, SIGN_IN, Row, read
+
+# Who has no part in a cooperation sees nothing of it, not even that it is there.
+OUTSIDE = {"administrator", "other NPM", "other CSO"}
+# Who is not told of a joint visit's place and days: not cleared, or not listed (V2).
+NOT_TOLD = OUTSIDE | {"auditor", "NPM manager", "NPM member", "CSO member, not cleared"}
+OF_A_COOPERATION = (
+    "/checklists/<uuid:checklist_id>",
+    "/cooperations/<reference>",
+    "/undertakings/<undertaking_id>",
+)
+# What an auditor may send: about the own account, and the register taken out or checked.
+OWN = ("/account", "/invitations/", "/language", "/new-password", "/register", "/sign-")
+
+
+def rows_of(*starts: str) -> dict[Row, dict[str, str]]:
+    return {row: cells for row, cells in read().items() if row[1].startswith(starts)}
+
+
+def test_the_table_is_whole() -> None:
+    table = read()
+    assert len(table) > 120
+    assert all(tuple(cells) == COLUMNS and "?" not in cells.values() for cells in table.values())
+
+
+def test_nothing_of_a_cooperation_is_seen_from_outside() -> None:
+    rows = rows_of(*OF_A_COOPERATION)
+    assert len(rows) > 70
+    for row, cells in rows.items():
+        assert {cells[column] for column in OUTSIDE} == {NOT_FOUND}, row
+        assert cells[ANYBODY] == SIGN_IN, row
+
+
+def test_the_planning_of_a_visit_is_seen_by_those_cleared_and_listed_alone() -> None:
+    rows = {
+        row: cells
+        for row, cells in read().items()
+        if "K2" in row[2] or row[1].startswith("/cooperations/<reference>/visits/<")
+    }
+    assert len(rows) > 25
+    for row, cells in rows.items():
+        if row[1].startswith("/register"):
+            continue  # where those who see no register are refused before anything is looked for
+        assert {cells[column] for column in NOT_TOLD} == {NOT_FOUND}, row
+
+
+def test_an_auditor_changes_nothing_of_a_cooperation() -> None:
+    for row, cells in read().items():
+        if "POST" in row[0] and not row[1].startswith(OWN):
+            assert cells["auditor"] in {REFUSED, NOT_FOUND, LED, LOOK}, row
+
+
+def test_an_undertaking_is_signed_by_nobody_but_its_person() -> None:
+    rows = rows_of("/undertakings/<undertaking_id>/sign", "/undertakings/<undertaking_id>/withdraw")
+    assert rows
+    for (_methods, _rule, thing), cells in rows.items():
+        person = "CSO expert, cleared" if "expert" in thing else "CSO member, not cleared"
+        others = set(COLUMNS) - {person, ANYBODY}
+        assert {cells[column] for column in others} == {NOT_FOUND}, (thing, cells)
+
+
+def test_people_are_looked_after_by_their_own_side_and_administrators_alone() -> None:
+    rows = rows_of("/people/<user_id>")
+    assert len(rows) > 5
+    allowed = {"administrator", "CSO coordinator", "CSO signatory"}
+    for row, cells in rows.items():
+        others = set(COLUMNS) - allowed - {ANYBODY}
+        assert {cells[column] for column in others} == {NOT_FOUND}, row
