@@ -5,17 +5,20 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
-from tracker.access.actor import Actor, Role
+from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.accounts import queries as accounts
+from tracker.accounts.queries import Signatory
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.checklists import messages, policy, sealing
 from tracker.checklists.document import document
 from tracker.checklists.loading import Filling, fill, lock, locked
 from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState, Stance
+from tracker.checklists.queries import VISIT
 from tracker.checklists.sealing import is_restricted
 from tracker.checklists.service import put_position, refresh
 from tracker.checklists.template import Part
+from tracker.cooperations import audiences, clearances
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -48,14 +51,14 @@ def obstacles(filling: Filling) -> list[object]:
     return found
 
 
-def send(actor: Actor, checklist: Checklist, signatories: Mapping[UUID, UUID]) -> SignatureRequest:
+def send(actor: Actor, checklist: Checklist, signers: Mapping[UUID, UUID]) -> SignatureRequest:
     """Freeze the text and ask one named signatory of each party to sign it."""
     filling = locked(checklist)
     own = filling.own_party(actor)
     policy.can_send(actor, own, checklist.state).require()
     for obstacle in obstacles(filling):
         raise RuleBrokenError(obstacle)
-    named = _named(filling, signatories)
+    named = _named(filling, signers)
     revision = signoff.freeze(
         actor,
         cooperation_id=checklist.cooperation_id,
@@ -65,10 +68,7 @@ def send(actor: Actor, checklist: Checklist, signatories: Mapping[UUID, UUID]) -
         document=document(filling, named, guidance.current_revisions()),
         key=sealing.key_for(checklist),
     )
-    places = [
-        (party.organisation_id, signatories[party.organisation_id])
-        for party in filling.surroundings.parties
-    ]
+    places = [(party.organisation_id, signers[party.organisation_id]) for party in filling.parties]
     asked = signoff.request(actor, revision, places)
     checklist.state = ChecklistState.SENT
     checklist.revision_sent_id = revision.id
@@ -89,15 +89,45 @@ def send(actor: Actor, checklist: Checklist, signatories: Mapping[UUID, UUID]) -
     return asked
 
 
-def _named(filling: Filling, signatories: Mapping[UUID, UUID]) -> list[dict[str, str]]:
+def signatories(filling: Filling) -> dict[UUID, tuple[Signatory, ...]]:
+    """Return who could sign for each party: its signatories, who can open the text.
+
+    The planning of a visit (class K2) is opened by those listed in V2 and cleared alone.
+    """
+    today = clock.today()
+    able = {
+        party.organisation_id: accounts.signatories_of(party.organisation_id, today)
+        for party in filling.parties
+    }
+    if not is_restricted(filling.checklist):
+        return able
+    may_open = _may_open_planning(filling.checklist)
+    return {
+        party.organisation_id: tuple(
+            one for one in able[party.organisation_id] if one.user_id in may_open[party.side]
+        )
+        for party in filling.parties
+    }
+
+
+def _may_open_planning(checklist: Checklist) -> dict[OrganisationKind, set[UUID]]:
+    """Return who may open a visit's checklists today, of each side."""
+    today, visit_id = clock.today(), checklist.visit_id
+    rows = audiences.audience(VISIT, visit_id) if visit_id else []
+    listed = {row.user_id for row in rows if row.leads or row.from_on <= today}
+    leads = {row.user_id for row in rows if row.leads}
+    cleared = clearances.cleared_user_ids(checklist.cooperation_id, visit_id)
+    others = leads | (listed & cleared)
+    return {kind: listed if kind is OrganisationKind.NPM else others for kind in OrganisationKind}
+
+
+def _named(filling: Filling, signers: Mapping[UUID, UUID]) -> list[dict[str, str]]:
     """Return each party's signatory with the power to sign; refuse who has none."""
     named: list[dict[str, str]] = []
-    for party in filling.surroundings.parties:
-        able = {
-            one.user_id: one
-            for one in accounts.signatories_of(party.organisation_id, clock.today())
-        }
-        chosen = able.get(signatories.get(party.organisation_id, UUID(int=0)))
+    possible = signatories(filling)
+    for party in filling.parties:
+        able = {one.user_id: one for one in possible[party.organisation_id]}
+        chosen = able.get(signers.get(party.organisation_id, UUID(int=0)))
         if chosen is None:
             raise RuleBrokenError(
                 _l("Choose who signs for %(party)s.", party=party.name),

@@ -11,14 +11,12 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.accounts import proof
-from tracker.accounts import queries as accounts
 from tracker.activity import queries as trail
 from tracker.checklists import labels, pages, policy, sealing, signing
 from tracker.checklists.forms import ProofForm, ReasonForm, items_form, send_form
 from tracker.checklists.loading import Filling, fill
 from tracker.checklists.models import Checklist
 from tracker.checklists.opening import opened
-from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.signoff import policy as signoff_policy
@@ -47,11 +45,7 @@ def send(checklist_id: UUID) -> str | Response:
     checklist = opened(actor, checklist_id, "send")
     filling = fill(checklist)
     require(policy.can_send(actor, filling.own_party(actor), checklist.state))
-    today = clock.today()
-    able = {
-        party.organisation_id: accounts.signatories_of(party.organisation_id, today)
-        for party in filling.surroundings.parties
-    }
+    able = signing.signatories(filling)
     form = send_form(filling, able)
     obstacles = signing.obstacles(filling)
     if not obstacles and all(able.values()) and form.validate_on_submit():
@@ -75,6 +69,7 @@ def send(checklist_id: UUID) -> str | Response:
         fields=[form[f"party_{p.organisation_id}"] for p in filling.surroundings.parties],
         lacking=[p.name for p in filling.surroundings.parties if not able[p.organisation_id]],
         obstacles=obstacles,
+        is_restricted=sealing.is_restricted(checklist),
         kind_words=labels.KINDS[checklist.kind],
     )
 

@@ -23,6 +23,8 @@ LISTED = {
 }
 # The one table that reading may write to (product.md, section 7).
 READ_LOG = "read_log_entry"
+# Between them they may open every page.
+WALKERS = ("ilena", "tomas", "milan", "samira", "otto", "leyla", "dina", "celia", "nadia", "iris")
 # Pages that no link leads to: machines, files, and links that come by mail or from a form.
 WITHOUT_LINK = {
     "running.healthz",
@@ -31,7 +33,19 @@ WITHOUT_LINK = {
     "security.reset_password",
     "security.two_factor_token_validation",
     "security.mf_recovery",
-    "security.verify",
+    "gallery.show",
+}
+# Pages that are led to in a state that the demonstration is not in: acting for two organisations,
+# page 2 of a form, a suspended person, terms that are ready to be read or sent, a visit not ready.
+IN_ANOTHER_STATE = {
+    "accounts.switch",
+    "organisations.add_kind",
+    "people.restore",
+    "safeguards.review",
+    "signing.send",
+    "undertakings.countersign",
+    "undertakings.sign",
+    "visits.override",
 }
 
 
@@ -65,13 +79,12 @@ def test_every_link_opens_and_reading_writes_nothing(
 
 
 def test_every_page_can_be_reached_by_links(app: Flask, demonstration: Demonstration) -> None:
-    reached = set()
-    for column, key in KINDS["complete"].items():
-        start = "/guidance" if column == ANYBODY else "/"
-        reached |= reachable(app, demonstration.browser(app, key), start)
+    reached = reachable(app, demonstration.browser(app, None), "/guidance")
+    for key in WALKERS:
+        reached |= reachable(app, demonstration.browser(app, key))
     pages = {
         rule.endpoint
         for rule in app.url_map.iter_rules()
         if "GET" in (rule.methods or set()) and not rule.rule.startswith("/closed/")
     }
-    assert pages - reached == WITHOUT_LINK
+    assert pages - reached == WITHOUT_LINK | IN_ANOTHER_STATE
