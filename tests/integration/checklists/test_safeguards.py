@@ -1,0 +1,225 @@
+"""Independence and flexibility (S6, S7): flags hold up sending; the second reader confirms."""
+
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from tests.integration.checklists.conftest import Table
+from tracker.checklists import positions, safeguards, service, signing
+from tracker.checklists.models import AnswerScope, ChecklistState, Flag, SafeguardReview
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+
+
+def flag(table: Table, first: str = "samira", item: str = "M1") -> Flag:
+    raised = safeguards.raise_flag(table[first], table.checklist(), item, " A donor decides? ")
+    table.session.commit()
+    return raised
+
+
+def in_the_way(table: Table) -> list[str]:
+    return [str(one) for one in signing.obstacles(table.filling())]
+
+
+def test_any_party_may_flag_a_term_as_limiting_the_npm(table: Table) -> None:
+    """product.md, 4.8."""
+    table.settle("M1")
+    for first in ("samira", "dora", "ilena", "nadia"):
+        raised = flag(table, first)
+        assert (raised.reason, raised.closed_at) == ("A donor decides?", None)
+    assert [one["organisation"] for one in table.events("flag_raised")] == [
+        "Open Door Legal Aid",
+        "Open Door Legal Aid",
+        "Office of the People's Advocate",
+        "Office of the People's Advocate",
+    ]
+    assert table.filling().flagged == {"M1"}
+
+
+@pytest.mark.parametrize("first", ["marek", "ada", "root", "vesna"])
+def test_nobody_else_flags_anything(table: Table, first: str) -> None:
+    table.settle("M1")
+    with pytest.raises(RefusedError, match="You act for no party"):
+        flag(table, first)
+
+
+def test_a_flag_says_how_the_term_limits_the_npm(table: Table) -> None:
+    table.settle("M1")
+    with pytest.raises(RuleBrokenError, match="Say how the term limits the NPM"):
+        safeguards.raise_flag(table["samira"], table.checklist(), "M1", "  ")
+    with pytest.raises(RuleBrokenError, match="There is no such item"):
+        safeguards.raise_flag(table["samira"], table.checklist(), "M99", "It decides.")
+
+
+def test_a_live_list_is_not_flagged(table: Table) -> None:
+    table.save("ilena", "M8")
+    with pytest.raises(RefusedError, match="Only what the parties sign is flagged"):
+        flag(table, item="M8")
+
+
+def test_an_open_flag_holds_up_sending_until_it_is_explained(table: Table) -> None:
+    terms = table.agree()
+    table.session.commit()
+    assert in_the_way(table) == []
+    raised = flag(table)
+    assert in_the_way(table) == ["An open flag waits on M1."]
+    safeguards.explain_flag(table["nadia"], terms, raised.id, " The donor sees no list. ")
+    table.session.commit()
+    assert in_the_way(table) == []
+    assert raised.explanation == "The donor sees no list."
+    assert raised.closed_by_id == table.land.users["nadia"].id
+    assert table.events("flag_closed")[-1]["how"] == "explained"
+
+
+def test_flags_are_told_in_the_order_of_the_checklist(table: Table) -> None:
+    table.agree()
+    for item in ("M10", "M3", "M10", "M1"):
+        flag(table, item=item)
+    assert in_the_way(table) == ["An open flag waits on M1, M3, M10."]
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        ("samira", "The NPM explains or changes a flagged term"),
+        ("marek", "The NPM explains or changes a flagged term"),
+        ("ada", "The NPM explains or changes a flagged term"),
+        ("oren", "A coordinator, signatory or manager of the NPM answers flags"),
+    ],
+)
+def test_the_npm_alone_explains(table: Table, first: str, words: str) -> None:
+    table.settle("M1")
+    raised = flag(table)
+    with pytest.raises(RefusedError, match=words):
+        safeguards.explain_flag(table[first], table.checklist(), raised.id, "No donor.")
+
+
+def test_an_explanation_has_words_and_is_given_once(table: Table) -> None:
+    table.settle("M1")
+    terms, raised = table.checklist(), flag(table)
+    with pytest.raises(RuleBrokenError, match="Explain why the term does not limit"):
+        safeguards.explain_flag(table["ilena"], terms, raised.id, " ")
+    safeguards.explain_flag(table["ilena"], terms, raised.id, "No donor.")
+    for flag_id in (raised.id, uuid4()):
+        with pytest.raises(StaleError, match="This flag is no longer open"):
+            safeguards.explain_flag(table["ilena"], terms, flag_id, "Another.")
+
+
+def test_changing_the_term_closes_its_flags_and_no_others(table: Table) -> None:
+    table.save("ilena", "M1")
+    table.save("ilena", "M6")
+    mine, other = flag(table), flag(table, item="M6")
+    table.save("ilena", "M1", seen=1)
+    table.session.refresh(mine)
+    table.session.refresh(other)
+    assert mine.closed_by_id == table.land.users["ilena"].id
+    assert (mine.explanation, other.closed_at) == ("", None)
+    assert table.events("flag_closed")[-1]["how"] == "changed"
+
+
+# The second reader
+
+
+def test_terms_can_not_be_sent_before_the_second_reader_has_read_them(table: Table) -> None:
+    """Gate G3."""
+    table.agree()
+    table.session.execute(sa.update(SafeguardReview).values(is_void=True))
+    assert in_the_way(table) == [
+        "The second reader has not confirmed independence and flexibility yet (G3)."
+    ]
+
+
+def test_the_second_reader_confirms_when_the_terms_are_agreed(table: Table) -> None:
+    terms = table.agree()
+    review = table.filling().review
+    assert review is not None
+    assert review.reader_id == table.land.users["oren"].id
+    assert table.events("safeguards_reviewed")[0]["who"]["name"] == "Oren Maki"
+    with pytest.raises(RuleBrokenError, match="The review is confirmed already"):
+        safeguards.confirm_review(table["oren"], terms)
+
+
+def test_terms_that_are_not_agreed_are_not_reviewed(table: Table) -> None:
+    table.save("ilena", "M5", second_reader=str(table.land.users["oren"].id))
+    with pytest.raises(RuleBrokenError, match="Read the terms when they are complete and agreed"):
+        safeguards.confirm_review(table["oren"], table.checklist())
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        ("nadia", "Only the second reader named in M5"),
+        ("ilena", "Only the second reader named in M5"),
+        ("samira", "The second reader is a person of the NPM"),
+        ("marek", "The second reader is a person of the NPM"),
+        ("ada", "The second reader is a person of the NPM"),
+    ],
+)
+def test_nobody_else_confirms(table: Table, first: str, words: str) -> None:
+    table.save("ilena", "M5", second_reader=str(table.land.users["oren"].id))
+    with pytest.raises(RefusedError, match=words):
+        safeguards.confirm_review(table[first], table.checklist())
+
+
+def test_who_wrote_an_answer_is_no_second_reader_any_more(table: Table) -> None:
+    table.save("ilena", "M5", second_reader=str(table.land.users["oren"].id))
+    assert table.standing("M5").done
+    table.save("oren", "M6")
+    assert not table.standing("M5").done
+    with pytest.raises(RefusedError, match="You wrote an answer of this checklist"):
+        safeguards.confirm_review(table["oren"], table.checklist())
+
+
+@pytest.mark.parametrize("item", ["M6", "M7"])
+def test_a_change_of_any_term_voids_the_review(table: Table, item: str) -> None:
+    table.agree()
+    table.session.commit()
+    if item == "M7":
+        from_party(table, "joana")
+    else:
+        table.save("joana", "M6")
+    assert table.filling().review is None
+    assert "(G3)" in in_the_way(table)[-1]
+
+
+def from_party(table: Table, first: str) -> None:
+    """Change a party's own answer."""
+    service.save_answer(
+        table[first],
+        table.checklist(),
+        "M7",
+        AnswerScope.PARTY,
+        {"words": "Otherwise."},
+        base_version=1,
+    )
+    table.session.commit()
+
+
+def test_a_live_list_voids_nothing(table: Table) -> None:
+    table.agree()
+    table.session.commit()
+    answer = table.filling().sheet.shared("M8")
+    assert answer is not None
+    proposal = positions.propose(
+        table["samira"],
+        table.checklist(),
+        "M8",
+        {"words": "Another list."},
+        answer_id=answer.answer_id,
+        reason="Somebody came.",
+    )
+    positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
+    assert table.filling().review is not None
+
+
+@pytest.mark.parametrize("state", [ChecklistState.SENT, ChecklistState.IN_FORCE])
+def test_nothing_is_flagged_or_reviewed_while_it_can_not_be_changed(
+    table: Table, state: ChecklistState
+) -> None:
+    table.save("ilena", "M5", second_reader=str(table.land.users["oren"].id))
+    table.checklist().state = state
+    table.session.commit()
+    with pytest.raises(RefusedError, match=r"can't be changed now|needs an amendment"):
+        flag(table)
+    with pytest.raises(RefusedError, match=r"can't be changed now|needs an amendment"):
+        safeguards.confirm_review(table["oren"], table.checklist())

@@ -1,0 +1,265 @@
+"""Answers, reasons and texts on a visit (class K2) can't be read in the database."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.factories.checklists import accept, send, sign, whole
+from tests.factories.demonstration import Demonstration
+from tests.factories.visits import Scene
+from tracker.access.actor import Actor
+from tracker.activity.models import EventDetail
+from tracker.checklists import positions, safeguards, sealing, signing
+from tracker.checklists.loading import fill
+from tracker.checklists.models import (
+    Answer,
+    AnswerScope,
+    Checklist,
+    ChecklistKind,
+    ChecklistState,
+    Position,
+    Proposal,
+    Stance,
+)
+from tracker.checklists.service import save_answer
+from tracker.cooperations import keys
+from tracker.cooperations.keys import KeyDestroyedError
+from tracker.cooperations.models import AudienceMember, Clearance, CooperationKey
+from tracker.core import canonical, clock, crypto
+from tracker.core.crypto import SealBrokenError
+from tracker.core.db import Base
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.signoff import queries as signoff
+from tracker.signoff import service as signoff_service
+
+ROLES, TERMS = ChecklistKind.VISIT_ROLES, ChecklistKind.TERMS
+# Words that stand nowhere else.
+ANSWER, PROPOSED, WHY, NO, TALK, REASON, DECLINED, OWN = (
+    f"quillfen-{name}-mark"
+    for name in ("answer", "proposed", "why", "no", "talk", "reason", "declined", "own")
+)
+
+
+@pytest.fixture
+def scene(session: Session, demonstration: Demonstration) -> Scene:
+    return Scene(session, demonstration)
+
+
+@pytest.fixture
+def writers(scene: Scene) -> dict[Any, Actor]:
+    pairs = {"npm": "ilena", "od": "samira", "lh": "joana"}
+    return {scene.body(body): scene.actor(key) for body, key in pairs.items()}
+
+
+@pytest.fixture
+def signers(scene: Scene) -> dict[Any, Actor]:
+    pairs = {"npm": "tomas", "od": "henrik", "lh": "otto"}
+    return {scene.body(body): scene.actor(key) for body, key in pairs.items()}
+
+
+@pytest.fixture
+def roles(scene: Scene, writers: dict[Any, Actor], signers: dict[Any, Actor]) -> Checklist:
+    """The visit's roles amended and declined, with a marked word at every step of the way."""
+    roles = scene.checklist(ROLES)
+    signing.amend(scene.actor("ilena"), roles, reason=REASON, items=["V8", "V6"])
+    accept(roles, "V8", writers)
+    current = fill(roles).sheet.shared("V8")
+    assert current is not None
+    first = positions.propose(
+        scene.actor("samira"),
+        roles,
+        "V8",
+        {**current.values, "privacy": PROPOSED},
+        answer_id=current.answer_id,
+        reason=WHY,
+    )
+    positions.turn_down_proposal(scene.actor("ilena"), roles, first.id, NO)
+    second = positions.propose(
+        scene.actor("samira"),
+        roles,
+        "V8",
+        {**current.values, "privacy": ANSWER},
+        answer_id=current.answer_id,
+        reason=WHY,
+    )
+    answer = positions.accept_proposal(scene.actor("ilena"), roles, second.id)
+    positions.take_position(
+        scene.actor("joana"), roles, "V8", Stance.WANTS_TALK, answer_id=answer.id, reason=TALK
+    )
+    save_answer(
+        scene.actor("leyla"), roles, "V20", AnswerScope.PERSON, {"read": True}, base_version=1
+    )
+    for code in ("V6", "V8"):
+        accept(roles, code, writers)
+    send(roles, scene.actor("ilena"), signers)
+    sign(roles, scene.actor("tomas"))
+    signing.decline(scene.actor("otto"), roles, reason=DECLINED, items=["V8"])
+    scene.session.commit()
+    return roles
+
+
+MARKS = (ANSWER, PROPOSED, WHY, NO, TALK, REASON, DECLINED)
+
+
+def columns(session: Session) -> Iterator[tuple[str, object]]:
+    """Yield every value of every row of the database."""
+    for table in Base.metadata.sorted_tables:
+        for row in session.execute(sa.select(table)).mappings():
+            for name, value in row.items():
+                yield f"{table.name}.{name}", value
+
+
+def test_nothing_that_was_said_stands_in_a_row(scene: Scene, roles: Checklist) -> None:
+    seen = 0
+    for column, value in columns(scene.session):
+        seen += 1
+        raw = value if isinstance(value, bytes) else str(value).encode()
+        assert b"quillfen-" not in raw, column
+    assert seen > 1000
+
+
+def test_nothing_that_was_said_stands_in_a_byte_of_the_file(scene: Scene, roles: Checklist) -> None:
+    if scene.session.get_bind().dialect.name != "sqlite":
+        # There the rows are read one by one, as the test above does.
+        assert said(scene, roles) >= set(MARKS)
+        return
+    file = Path(str(scene.session.get_bind().engine.url.database))
+    parts = (file, *(file.with_name(file.name + end) for end in ("-wal", "-shm")))
+    held = b"".join(part.read_bytes() for part in parts if part.exists())
+    assert scene.reference.encode() in held
+    assert b"quillfen-" not in held
+
+
+def said(scene: Scene, roles: Checklist) -> set[str]:
+    """Return everything that was said on the roles, read with the key."""
+    own, session = roles.cooperation_id, scene.session
+    found = {sealing.reason_of(own, roles)}
+    for answer in session.scalars(sa.select(Answer).where(Answer.checklist_id == roles.id)):
+        found |= {str(one) for one in sealing.values_of(own, answer).values()}
+    for position in session.scalars(sa.select(Position).where(Position.checklist_id == roles.id)):
+        found.add(sealing.reason_of(own, position))
+    for proposal in session.scalars(sa.select(Proposal).where(Proposal.checklist_id == roles.id)):
+        found |= {str(one) for one in sealing.values_of(own, proposal).values()}
+        found |= {sealing.reason_of(own, proposal), sealing.ended_reason_of(own, proposal)}
+    for _revision, asked in signoff.revisions_of("checklist", roles.id):
+        if asked is not None:
+            found.add(signoff_service.reason_of(asked, keys.key_of(own)))
+    return found
+
+
+def test_all_of_it_is_read_back_with_the_key(scene: Scene, roles: Checklist) -> None:
+    # The reason of the amendment gave way to that of the decline; the position keeps it.
+    assert said(scene, roles) >= set(MARKS)
+    assert sealing.reason_of(roles.cooperation_id, roles) == DECLINED
+
+
+def test_the_frozen_text_is_sealed_and_its_digest_is_that_of_the_plain_bytes(
+    scene: Scene, roles: Checklist
+) -> None:
+    revision = signoff.revisions_of("checklist", roles.id)[0][0]
+    key = keys.key_of(roles.cooperation_id)
+    assert revision.is_sealed
+    plain = signoff_service.plain_bytes(revision, key)
+    assert ANSWER.encode() in plain
+    assert canonical.digest(plain) == revision.digest != canonical.digest(revision.document)
+    with pytest.raises(ValueError, match="needs its cooperation's key"):
+        signoff_service.plain_bytes(revision, None)
+    with pytest.raises(SealBrokenError):
+        signoff_service.plain_bytes(revision, crypto.new_key())
+
+
+def test_no_event_tells_what_was_said(scene: Scene, roles: Checklist) -> None:
+    for content in scene.session.scalars(sa.select(EventDetail.content)):
+        assert "quillfen" not in str(content)
+    told = dict(scene.events("declined", "amendment_opened"))
+    assert told["declined"]["reason"] == told["amendment_opened"]["reason"] == ""
+    assert told["declined"]["items"] == ["V8"]
+
+
+def test_sealed_values_do_not_open_in_another_place(scene: Scene, roles: Checklist) -> None:
+    one, two = scene.session.scalars(
+        sa.select(Answer).where(Answer.checklist_id == roles.id).limit(2)
+    ).all()
+    one.sealed, two.sealed = two.sealed, one.sealed
+    with pytest.raises(SealBrokenError):
+        sealing.values_of(roles.cooperation_id, one)
+    scene.session.rollback()
+
+
+def test_with_the_key_destroyed_nothing_is_read_any_more(scene: Scene, roles: Checklist) -> None:
+    scene.session.execute(
+        sa.update(CooperationKey)
+        .where(CooperationKey.cooperation_id == roles.cooperation_id)
+        .values(wrapped=None)
+    )
+    scene.session.commit()
+    answer = scene.session.scalars(sa.select(Answer).where(Answer.checklist_id == roles.id)).first()
+    assert answer is not None
+    with pytest.raises(KeyDestroyedError):
+        sealing.values_of(roles.cooperation_id, answer)
+
+
+def test_the_agreed_terms_are_kept_as_they_are(scene: Scene, roles: Checklist) -> None:
+    """Class K8: they are searched, and shown to auditors."""
+    terms = scene.checklist(TERMS, None)
+    rows = scene.session.scalars(sa.select(Answer).where(Answer.checklist_id == terms.id)).all()
+    assert rows
+    assert all(row.sealed is None and row.values for row in rows)
+    assert sealing.key_for(terms) is None
+    assert sealing.key_for(roles) == keys.key_of(roles.cooperation_id)
+
+
+def test_nothing_is_flagged_on_a_visit(scene: Scene, roles: Checklist) -> None:
+    """A flag's reason is read by all who see the cooperation."""
+    with pytest.raises(RefusedError, match="Nothing is flagged on a visit's pages"):
+        safeguards.raise_flag(scene.actor("joana"), roles, "V8", OWN)
+
+
+# Who could sign must be able to open
+
+
+@pytest.fixture
+def agreed(scene: Scene, writers: dict[Any, Actor]) -> Checklist:
+    """The visit's roles opened again by an amendment, and agreed."""
+    roles = scene.checklist(ROLES)
+    signing.amend(scene.actor("ilena"), roles, reason="Anew.", items=["V8"])
+    accept(roles, "V8", writers)
+    scene.session.commit()
+    return roles
+
+
+def test_who_may_not_open_the_text_is_not_asked_to_sign_it(
+    scene: Scene, agreed: Checklist, signers: dict[Any, Actor]
+) -> None:
+    def able() -> set[str]:
+        people = signing.signatories(fill(agreed)).values()
+        return {one.name for of_party in people for one in of_party}
+
+    assert able() == {"Tomas Beridan", "Henrik Asante", "Otto Brandis"}
+    clearance = scene.session.scalars(
+        sa.select(Clearance).where(Clearance.user_id == scene.user("otto"))
+    ).one()
+    clearance.closed_at = clock.now()
+    scene.session.execute(
+        sa.delete(AudienceMember).where(AudienceMember.user_id == scene.user("tomas"))
+    )
+    scene.session.flush()
+    assert able() == {"Henrik Asante"}
+    with pytest.raises(RuleBrokenError, match="Choose who signs for"):
+        send(agreed, scene.actor("ilena"), signers)
+    assert agreed.state is ChecklistState.DRAFTING
+
+
+def test_a_whole_answer_to_each_item_of_a_visit_can_be_made(scene: Scene) -> None:
+    """The factory of whole answers knows the team and the first day."""
+    filling = fill(scene.checklist(ROLES))
+    rows = whole(filling, "V5")["roles"]
+    assert {row["person"] for row in rows} == {str(one) for one in filling.surroundings.team or ()}
+    assert all(
+        row["due"] > str(filling.surroundings.visit_starts_on)
+        for row in whole(filling, "V19")["parts"]
+    )

@@ -1,0 +1,773 @@
+"""Signing: frozen as it stands, signed by who is named, in force with the last signature."""
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import rfc8785
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.factories import checklists
+from tests.integration.checklists.conftest import Table
+from tracker.access.actor import Actor, Role
+from tracker.accounts.models import Membership
+from tracker.activity.models import Chain, Event
+from tracker.checklists import positions, service, signing
+from tracker.checklists.models import Checklist, ChecklistState, Stance
+from tracker.cooperations import service as cooperations
+from tracker.core import canonical, clock
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.guidance import queries as guidance
+from tracker.signoff import queries as signoff
+from tracker.signoff import service as signoff_service
+from tracker.signoff.models import Method, RequestState, Revision, Signature, SignatureRequest
+from tracker.signoff.proof import FRESH, Identity
+
+
+@pytest.fixture
+def sent(table: Table) -> Table:
+    """The terms are agreed, frozen and sent; nobody has signed."""
+    table.send()
+    table.session.commit()
+    return table
+
+
+@pytest.fixture
+def in_force(sent: Table) -> Table:
+    """The terms are signed by all."""
+    sign(sent, "tomas", "henrik", "otto")
+    return sent
+
+
+def sign(table: Table, *firsts: str) -> None:
+    for first in firsts:
+        checklists.sign(table.checklist(), table[first])
+        table.session.commit()
+
+
+def state(table: Table) -> ChecklistState:
+    return table.checklist().state
+
+
+def binding(table: Table) -> UUID | None:
+    return table.checklist().revision_in_force_id
+
+
+def revisions(table: Table) -> list[tuple[Revision, SignatureRequest]]:
+    rows = signoff.revisions_of("checklist", table.checklist().id)
+    return [(revision, asked) for revision, asked in rows if asked is not None]
+
+
+def document(table: Table) -> dict[str, Any]:
+    return signoff_service.document_of(revisions(table)[0][0], None)
+
+
+def refused(
+    table: Table, attempt: Callable[[], object], words: str, error: type[Exception] = RefusedError
+) -> None:
+    """An attempt is refused in these words, and neither state nor signatures change."""
+
+    def seen() -> tuple[object, ...]:
+        checklist = table.checklist()
+        count = table.session.scalar(sa.select(sa.func.count()).select_from(Signature))
+        return checklist.state, checklist.revision_sent_id, checklist.revision_in_force_id, count
+
+    before = seen()
+    with pytest.raises(error, match=words):
+        attempt()
+    table.session.rollback()
+    assert seen() == before
+
+
+# Send
+
+
+def test_terms_that_are_not_agreed_are_not_sent(table: Table) -> None:
+    """product.md, 5.1."""
+    table.save("ilena", "M1")
+    chosen = {body: one.user_id for body, one in table.signatories.items()}
+    refused(
+        table,
+        lambda: signing.send(table["ilena"], table.checklist(), chosen),
+        "Not complete and agreed yet: M1, M2, M3, M5, M7, M10",
+        RuleBrokenError,
+    )
+    assert revisions(table) == []
+
+
+def test_what_is_begun_and_not_agreed_holds_up_sending_too(table: Table) -> None:
+    table.agree()
+    table.session.commit()
+    table.save("samira", "M6")
+    assert str(signing.obstacles(table.filling())[0]) == "Not complete and agreed yet: M6."
+
+
+def test_a_party_that_joins_holds_up_sending_until_it_accepts(table: Table) -> None:
+    table.agree()
+    cooperations.join_party(table["ilena"], table.cooperation, table.land.id("bridge"))
+    table.session.commit()
+    assert "Not complete and agreed yet: M1," in str(signing.obstacles(table.filling())[0])
+
+
+def test_sending_freezes_the_text_and_asks_each_signatory(sent: Table) -> None:
+    checklist = sent.checklist()
+    (revision, asked), *earlier = revisions(sent)
+    assert earlier == []
+    assert checklist.state is ChecklistState.SENT
+    assert checklist.revision_sent_id == revision.id
+    assert checklist.revision_in_force_id is None
+    assert (revision.number, revision.kind, revision.is_sealed) == (1, "terms", False)
+    assert asked.state is RequestState.WAITING
+    named = {(place.organisation_id, place.user_id) for place in asked.places}
+    assert named == {(body, one.user_id) for body, one in sent.signatories.items()}
+    event = sent.events("sent_for_signature")[0]
+    assert event["document_digest"] == revision.digest
+    assert event["signatories"] == [
+        "Tomas Beridan, Office of the People's Advocate",
+        "Henrik Asante, Open Door Legal Aid",
+        "Otto Brandis, Lantern Health Network",
+    ]
+
+
+def test_the_digest_is_that_of_the_canonical_bytes(sent: Table) -> None:
+    """RFC 8785 and SHA-256: whoever has the bytes can check them by other means."""
+    revision = revisions(sent)[0][0]
+    assert canonical.digest(revision.document) == revision.digest
+    assert rfc8785.dumps(json.loads(revision.document)) == revision.document
+
+
+def test_the_text_names_template_guidance_parties_and_signatories(sent: Table) -> None:
+    text = document(sent)
+    checklist = sent.checklist()
+    assert text["checklist"]["template_version"] == 90
+    assert text["checklist"]["template_digest"] == sent.filling().checklist.template.digest
+    assert [one["name"] for one in text["parties"]] == [
+        "Office of the People's Advocate",
+        "Open Door Legal Aid",
+        "Lantern Health Network",
+    ]
+    assert text["guidance"] == [
+        {"slug": one.slug, "language": one.language, "revision": one.revision, "digest": one.digest}
+        for one in guidance.current_revisions()
+    ]
+    assert text["guidance"]
+    assert [(one["name"], one["power"]) for one in text["signatories"]] == [
+        ("Tomas Beridan", "Act on the People's Advocate"),
+        ("Henrik Asante", "Statutes, article 9"),
+        ("Otto Brandis", "Board minutes"),
+    ]
+    assert text["cooperation"]["reference"] == sent.cooperation.reference
+    assert (text["format"], text["revision"]) == ("common-terms/1", 1)
+    assert checklist.visit_id is None
+    assert text["checklist"]["for_a_visit"] is False
+
+
+def test_the_text_holds_what_was_agreed_and_nothing_else(sent: Table) -> None:
+    """Hidden items, items not begun, live lists and what each person answers are left out."""
+    items = {item["code"]: item for part in document(sent)["sections"] for item in part["items"]}
+    # M4 is hidden, M6 was not begun, M8 is a live list, M9 is not required here.
+    assert list(items) == ["M1", "M2", "M3", "M5", "M7", "M10"]
+    words = items["M1"]["answers"][0]["fields"][0]["text"]
+    assert words == "Words, as settled between us"
+    assert items["M5"]["answers"][0]["fields"][0]["text"] == "Oren Maki"
+    assert [one["by"] for one in items["M7"]["answers"]] == [
+        "Office of the People's Advocate",
+        "Open Door Legal Aid",
+        "Lantern Health Network",
+    ]
+
+
+def test_two_freezes_of_the_same_text_have_different_digests(table: Table) -> None:
+    """A salt keeps the digest from being guessed from the content."""
+    table.send()
+    table.session.commit()
+    signing.call_back(table["ilena"], table.checklist(), reason="A wrong signatory.")
+    checklists.send(table.checklist(), table["ilena"], table.signatories)
+    table.session.commit()
+    (second, _), (first, _) = revisions(table)
+    assert (first.number, second.number) == (1, 2)
+    texts = [json.loads(one.document) for one in (first, second)]
+    assert texts[0].pop("salt") != texts[1].pop("salt")
+    assert first.digest != second.digest
+    for text in texts:
+        text.pop("frozen_at")
+        text.pop("revision")
+    assert texts[0] == texts[1]
+
+
+def test_who_left_before_the_freeze_is_missed_and_not_a_blank_in_the_text(table: Table) -> None:
+    table.agree()
+    cooperations.end_person(
+        table["ilena"],
+        table.cooperation,
+        user_id=table.land.users["oren"].id,
+        organisation_id=table.land.id("npm"),
+    )
+    table.session.commit()
+    assert "M5" in str(signing.obstacles(table.filling())[0])
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        ("dora", "A coordinator of one of the parties sends"),
+        ("tomas", "A coordinator of one of the parties sends"),
+        ("nadia", "A coordinator of one of the parties sends"),
+        ("marek", "A coordinator of one of the parties sends"),
+        ("vesna", "A coordinator of one of the parties sends"),
+        ("ada", "A coordinator of one of the parties sends"),
+        ("root", "A coordinator of one of the parties sends"),
+    ],
+)
+def test_only_a_coordinator_of_a_party_sends(table: Table, first: str, words: str) -> None:
+    terms = table.agree()
+    table.session.commit()
+    refused(table, lambda: checklists.send(terms, table[first], table.signatories), words)
+
+
+def test_a_partners_coordinator_may_send_too(table: Table) -> None:
+    terms = table.agree()
+    checklists.send(terms, table["samira"], table.signatories)
+    assert terms.state is ChecklistState.SENT
+
+
+@pytest.mark.parametrize("first", ["nobody", "samira", "tomas", "marek", "vesna"])
+def test_each_party_names_a_signatory_of_its_own(table: Table, first: str) -> None:
+    terms = table.agree()
+    table.session.commit()
+    users = table.land.users
+    person = users[first].id if first in users else uuid4()
+    chosen = {body: one.user_id for body, one in table.signatories.items()}
+    chosen[table.land.id("door")] = person
+    with pytest.raises(RuleBrokenError, match="Choose who signs for Open Door Legal Aid") as error:
+        signing.send(table["ilena"], terms, chosen)
+    assert error.value.field == f"party_{table.land.id('door')}"
+
+
+def test_a_party_that_names_nobody_holds_up_sending(table: Table) -> None:
+    terms = table.agree()
+    chosen = {body: one.user_id for body, one in table.signatories.items()}
+    del chosen[table.land.id("lantern")]
+    with pytest.raises(RuleBrokenError, match="Choose who signs for Lantern Health Network"):
+        signing.send(table["ilena"], terms, chosen)
+
+
+def test_a_signatory_whose_power_is_not_recorded_is_not_named(table: Table) -> None:
+    terms = table.agree()
+    row = membership(table, "henrik")
+    row.power = ""
+    table.session.commit()
+    refused(
+        table,
+        lambda: checklists.send(terms, table["ilena"], table.signatories),
+        "The power of Henrik Asante to sign is not recorded",
+        RuleBrokenError,
+    )
+
+
+def membership(table: Table, first: str) -> Membership:
+    return table.session.scalars(
+        sa.select(Membership).where(Membership.user_id == table.land.users[first].id)
+    ).one()
+
+
+def test_a_person_signs_for_one_party_only(table: Table) -> None:
+    """product.md, 5.2."""
+    terms = table.agree()
+    table.session.add(
+        Membership(
+            user_id=table.land.users["henrik"].id,
+            organisation_id=table.land.id("lantern"),
+            role=Role.SIGNATORY,
+            starts_on=dt.date(2020, 1, 1),
+            created_at=clock.now(),
+            power="Board minutes",
+        )
+    )
+    table.session.commit()
+    chosen = {body: one.user_id for body, one in table.signatories.items()}
+    chosen[table.land.id("lantern")] = chosen[table.land.id("door")]
+    refused(
+        table,
+        lambda: signing.send(table["ilena"], terms, chosen),
+        "A person signs for one party only",
+        RuleBrokenError,
+    )
+
+
+def test_what_was_sent_is_not_sent_again(sent: Table) -> None:
+    refused(
+        sent,
+        lambda: checklists.send(sent.checklist(), sent["ilena"], sent.signatories),
+        "The text was sent for signature already",
+    )
+
+
+def test_nothing_is_changed_while_it_waits(sent: Table) -> None:
+    answer = sent.filling().sheet.shared("M1")
+    assert answer is not None
+    for attempt in (
+        lambda: sent.save("ilena", "M1", seen=1),
+        lambda: sent.save("ilena", "M6"),
+        lambda: positions.take_position(
+            sent["samira"],
+            sent.checklist(),
+            "M1",
+            Stance.WANTS_TALK,
+            answer_id=answer.answer_id,
+            reason="Too late?",
+        ),
+        lambda: positions.propose(
+            sent["samira"],
+            sent.checklist(),
+            "M1",
+            {"words": "x"},
+            answer_id=answer.answer_id,
+            reason="Too late?",
+        ),
+    ):
+        refused(sent, attempt, "sent for signature and can't be changed now")
+
+
+# Sign
+
+
+def test_the_text_is_in_force_with_the_last_signature_and_not_before(sent: Table) -> None:
+    """product.md, 5.7."""
+    sign(sent, "tomas", "otto")
+    assert (state(sent), binding(sent)) == (ChecklistState.SENT, None)
+    assert sent.events("came_into_force") == []
+    sign(sent, "henrik")
+    revision, asked = revisions(sent)[0]
+    assert (state(sent), binding(sent)) == (ChecklistState.IN_FORCE, revision.id)
+    assert sent.checklist().revision_sent_id is None
+    assert sent.checklist().in_force_at is not None
+    assert asked.state is RequestState.COMPLETED
+    assert sent.events("came_into_force")[0]["document_digest"] == revision.digest
+
+
+def test_last_signature_and_in_force_are_one_transaction(sent: Table, session: Session) -> None:
+    sign(sent, "tomas", "otto")
+    checklists.sign(sent.checklist(), sent["henrik"])
+    assert state(sent) is ChecklistState.IN_FORCE
+    session.rollback()
+    session.expire_all()
+    assert state(sent) is ChecklistState.SENT
+    assert len(revisions(sent)[0][0].signatures) == 2
+    assert sent.events("came_into_force") == []
+    assert revisions(sent)[0][1].state is RequestState.WAITING
+
+
+def test_a_signature_says_who_for_whom_by_what_power_when_and_how(sent: Table) -> None:
+    sign(sent, "henrik")
+    revision = revisions(sent)[0][0]
+    (signature,) = revision.signatures
+    assert signature.signer_name == "Henrik Asante"
+    assert signature.organisation_name == "Open Door Legal Aid"
+    assert signature.power == "Statutes, article 9"
+    assert signature.method is Method.PASSWORD_TOTP
+    assert signature.document_digest == revision.digest
+    assert signature.sentence.startswith("I, Henrik Asante, sign this text")
+    assert signature.digest == canonical.digest_of(signature.content())
+
+
+def test_the_trail_binds_revision_and_signature(sent: Table, session: Session) -> None:
+    sign(sent, "henrik")
+    revision = revisions(sent)[0][0]
+    found = dict(
+        session.execute(
+            sa.select(Event.verb, Event.evidence)
+            .join(Chain, Chain.id == Event.chain_id)
+            .where(
+                Chain.cooperation_id == sent.cooperation.id,
+                Event.verb.in_(["sent_for_signature", "signed"]),
+            )
+        ).all()
+    )
+    assert found == {
+        "sent_for_signature": signoff_service.evidence_of_revision(revision),
+        "signed": revision.signatures[0].digest,
+    }
+
+
+def identity(
+    actor: Actor, *, user_id: UUID | None = None, at: dt.datetime | None = None
+) -> Identity:
+    return Identity(user_id or actor.user_id, Method.PASSWORD_TOTP, at or clock.now())
+
+
+def attempt(table: Table, first: str, **proof: Any) -> Callable[[], object]:
+    actor = table[first]
+    return lambda: signing.sign(
+        actor,
+        table.checklist(),
+        sentence="I sign.",
+        language="en",
+        identity=identity(actor, **proof),
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        ("samira", "You are not a signatory"),
+        ("dora", "You are not a signatory"),
+        ("nadia", "You are not a signatory"),
+        ("ilena", "You are not a signatory"),
+        ("marek", "You are not a signatory"),
+        ("ada", "You are not a signatory"),
+        ("root", "You are not a signatory"),
+        ("bela", "Another person is named to sign"),
+        ("sender", "Another person is named to sign"),
+    ],
+)
+def test_nobody_signs_but_who_is_named(sent: Table, first: str, words: str) -> None:
+    sent.land.person("Bela Rossi", "door", Role.SIGNATORY, power="Statutes, article 9")
+    sent.land.person("Sender Voss", "bridge", Role.SIGNATORY, power="Statutes")
+    sent.session.commit()
+    refused(sent, attempt(sent, first), words)
+
+
+def test_a_party_signs_once(sent: Table) -> None:
+    sign(sent, "henrik")
+    refused(sent, attempt(sent, "henrik"), "Your organisation has signed this revision")
+
+
+def test_who_lost_the_role_meanwhile_does_not_sign(sent: Table) -> None:
+    row = membership(sent, "henrik")
+    row.ended_at, row.ends_on = clock.now(), clock.today() - dt.timedelta(days=1)
+    sent.session.commit()
+    refused(sent, attempt(sent, "henrik"), "You are not a signatory")
+
+
+@pytest.mark.parametrize("age", [FRESH + dt.timedelta(seconds=1), dt.timedelta(minutes=-1)])
+def test_a_stale_proof_is_none(sent: Table, age: dt.timedelta) -> None:
+    stale = attempt(sent, "henrik", at=clock.now() - age)
+    refused(sent, stale, "The proof of identity is too old")
+
+
+def test_another_persons_proof_is_none(sent: Table) -> None:
+    """S11: nobody signs for another."""
+    theirs = attempt(sent, "henrik", user_id=sent.land.users["samira"].id)
+    refused(sent, theirs, "The proof of identity is another person's")
+
+
+@pytest.mark.parametrize("first", ["tomas", "henrik"])
+def test_what_does_not_wait_is_not_signed(table: Table, first: str) -> None:
+    refused(table, attempt(table, first), "does not wait for signatures", RuleBrokenError)
+    table.sign()
+    table.session.commit()
+    refused(table, attempt(table, first), "does not wait for signatures", RuleBrokenError)
+
+
+# Decline
+
+
+def decline(table: Table, first: str, *items: str, reason: str = "Our board can't.") -> None:
+    signing.decline(table[first], table.checklist(), reason=reason, items=items)
+    table.session.commit()
+
+
+def test_a_decline_opens_only_the_named_items_and_keeps_the_signatures(sent: Table) -> None:
+    """product.md, 5.4 and 4.10."""
+    sign(sent, "tomas")
+    decline(sent, "henrik", "M3", "M1")
+    checklist = sent.checklist()
+    revision, asked = revisions(sent)[0]
+    assert checklist.state is ChecklistState.DRAFTING
+    assert checklist.open_items == ["M1", "M3"]
+    assert checklist.reason == "Our board can't."
+    assert checklist.revision_sent_id is None
+    assert asked.state is RequestState.DECLINED
+    assert (asked.reason, asked.items) == ("Our board can't.", ["M1", "M3"])
+    assert [one.signer_name for one in revision.signatures] == ["Tomas Beridan"]
+    event = sent.events("declined")[0]
+    assert (event["items"], event["reason"]) == (["M1", "M3"], "Our board can't.")
+    refused(sent, lambda: sent.save("ilena", "M2", seen=1, kind="prison"), "stays agreed")
+    # The party that declined does not accept the named items any more.
+    assert sent.waiting("M1") == sent.waiting("M3") == {"door"}
+    assert sent.standing("M10").done
+
+
+def test_after_a_decline_the_text_is_changed_sent_and_signed_anew(sent: Table) -> None:
+    sign(sent, "tomas")
+    decline(sent, "henrik", "M1")
+    answer = sent.filling().sheet.shared("M1")
+    assert answer is not None
+    proposal = positions.propose(
+        sent["samira"],
+        sent.checklist(),
+        "M1",
+        {"words": "Both sides name trainers."},
+        answer_id=answer.answer_id,
+        reason="Our board.",
+    )
+    positions.accept_proposal(sent["ilena"], sent.checklist(), proposal.id)
+    sent.accept("M1", "joana")
+    assert "(G3)" in str(signing.obstacles(sent.filling())[0])
+    checklists.agree(sent.checklist(), sent.writers, sent["oren"])
+    checklists.send(sent.checklist(), sent["ilena"], sent.signatories)
+    sign(sent, "henrik", "otto")
+    # The NPM's signature was on the first revision: it does not bind to the second.
+    assert state(sent) is ChecklistState.SENT
+    sign(sent, "tomas")
+    assert state(sent) is ChecklistState.IN_FORCE
+    assert sent.checklist().open_items is None
+    (second, _), (first, declined) = revisions(sent)
+    assert declined.state is RequestState.DECLINED
+    assert (len(first.signatures), len(second.signatures)) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("items", "reason", "field", "words"),
+    [
+        ((), "Our board.", "items", "Name at least one item"),
+        (("M99",), "Our board.", "items", "Name at least one item"),
+        (("M1", "M99"), "Our board.", "items", "Name at least one item"),
+        (("M8",), "Our board.", "items", "Name at least one item"),
+        (("M1",), "", "reason", "Say why you decline"),
+        (("M1",), "  ", "reason", "Say why you decline"),
+    ],
+)
+def test_a_decline_names_its_items_and_its_reason(
+    sent: Table, items: tuple[str, ...], reason: str, field: str, words: str
+) -> None:
+    with pytest.raises(RuleBrokenError, match=words) as error:
+        decline(sent, "henrik", *items, reason=reason)
+    assert error.value.field == field
+    sent.session.rollback()
+    assert state(sent) is ChecklistState.SENT
+
+
+@pytest.mark.parametrize("first", ["samira", "tomas-after", "marek", "ada", "nadia"])
+def test_only_who_could_sign_declines(sent: Table, first: str) -> None:
+    if first == "tomas-after":
+        sign(sent, "tomas")
+        refused(sent, lambda: decline(sent, "tomas", "M1"), "Your organisation has signed")
+        return
+    refused(sent, lambda: decline(sent, first, "M1"), "You are not a signatory")
+
+
+def test_what_was_declined_is_not_signed_any_more(sent: Table) -> None:
+    decline(sent, "henrik", "M1")
+    refused(sent, attempt(sent, "tomas"), "does not wait for signatures", RuleBrokenError)
+
+
+# Call back
+
+
+def test_a_coordinator_calls_a_text_back(sent: Table) -> None:
+    sign(sent, "tomas")
+    signing.call_back(sent["samira"], sent.checklist(), reason="A wrong signatory.")
+    sent.session.commit()
+    revision, asked = revisions(sent)[0]
+    assert state(sent) is ChecklistState.DRAFTING
+    assert sent.checklist().open_items is None
+    assert (asked.state, asked.reason) == (RequestState.WITHDRAWN, "A wrong signatory.")
+    assert len(revision.signatures) == 1
+    # Nothing changed: it may be sent again as it is.
+    assert signing.obstacles(sent.filling()) == []
+
+
+def test_calling_back_opens_no_more_than_was_open(sent: Table) -> None:
+    """product.md, 4.10: the rest stays agreed."""
+    decline(sent, "henrik", "M1")
+    sent.accept("M1", "samira")
+    checklists.send(sent.checklist(), sent["ilena"], sent.signatories)
+    signing.call_back(sent["ilena"], sent.checklist(), reason="A wrong signatory.")
+    sent.session.commit()
+    assert sent.checklist().open_items == ["M1"]
+    refused(sent, lambda: sent.save("ilena", "M2", seen=1, kind="prison"), "stays agreed")
+
+
+@pytest.mark.parametrize("first", ["tomas", "dora", "marek", "ada"])
+def test_nobody_else_calls_a_text_back(sent: Table, first: str) -> None:
+    refused(
+        sent,
+        lambda: signing.call_back(sent[first], sent.checklist(), reason="Why not."),
+        "A coordinator of one of the parties calls a text back",
+    )
+
+
+def test_calling_back_has_a_reason(sent: Table) -> None:
+    refused(
+        sent,
+        lambda: signing.call_back(sent["ilena"], sent.checklist(), reason=" "),
+        "Say why you call it back",
+        RuleBrokenError,
+    )
+
+
+# Amend
+
+
+def amend(table: Table, first: str = "ilena", *items: str, reason: str = "A new law.") -> None:
+    signing.amend(table[first], table.checklist(), reason=reason, items=items or ("M1",))
+    table.session.commit()
+
+
+def test_while_an_amendment_is_drafted_the_old_revision_stays_in_force(in_force: Table) -> None:
+    """product.md, 5.7."""
+    checklist = in_force.checklist()
+    old = checklist.revision_in_force_id
+    amend(in_force, "samira")
+    assert (state(in_force), binding(in_force)) == (ChecklistState.DRAFTING, old)
+    assert (checklist.open_items, checklist.reason) == (["M1"], "A new law.")
+    in_force.accept("M1", "samira")
+    checklists.send(checklist, in_force["ilena"], in_force.signatories)
+    in_force.session.commit()
+    assert (state(in_force), binding(in_force)) == (ChecklistState.SENT, old)
+    sign(in_force, "tomas", "henrik")
+    assert binding(in_force) == old
+    sign(in_force, "otto")
+    (second, _), (first, _) = revisions(in_force)
+    assert (binding(in_force), first.id) == (second.id, old)
+    assert in_force.checklist().open_items is None
+    assert len(first.signatures) == 3
+    assert len(in_force.events("came_into_force")) == 2
+
+
+def test_an_amendment_that_is_declined_leaves_the_old_revision_in_force(in_force: Table) -> None:
+    old = in_force.checklist().revision_in_force_id
+    amend(in_force)
+    in_force.accept("M1", "ilena")
+    checklists.send(in_force.checklist(), in_force["ilena"], in_force.signatories)
+    decline(in_force, "henrik", "M1")
+    assert in_force.checklist().revision_in_force_id == old
+
+
+@pytest.mark.parametrize("first", ["tomas", "dora", "nadia", "marek", "ada"])
+def test_only_a_coordinator_of_a_party_amends(in_force: Table, first: str) -> None:
+    refused(
+        in_force,
+        lambda: amend(in_force, first),
+        "A coordinator of one of the parties proposes an amendment",
+    )
+
+
+def test_an_amendment_names_items_and_a_reason(in_force: Table) -> None:
+    for items, reason, words in (
+        (("M99",), "A new law.", "Name at least one item"),
+        (("M8",), "A new law.", "Name at least one item"),
+        (("M1",), " ", "Give the reason for the amendment"),
+    ):
+        refused(
+            in_force,
+            lambda items=items, reason=reason: amend(in_force, "ilena", *items, reason=reason),  # type: ignore[misc]
+            words,
+            RuleBrokenError,
+        )
+
+
+def test_only_what_is_in_force_is_amended(sent: Table) -> None:
+    refused(sent, lambda: amend(sent), "Only a text in force is amended")
+
+
+def test_what_is_in_force_is_changed_by_an_amendment_only(in_force: Table) -> None:
+    refused(in_force, lambda: in_force.save("ilena", "M6"), "A change needs an amendment")
+    refused(
+        in_force,
+        lambda: checklists.send(in_force.checklist(), in_force["ilena"], in_force.signatories),
+        "The text is in force",
+    )
+
+
+# In one's own name
+
+
+def own_revision(table: Table, checklist: Checklist) -> Revision:
+    return signoff_service.freeze(
+        table["dora"],
+        cooperation_id=checklist.cooperation_id,
+        subject_type="undertaking",
+        subject_id=uuid4(),
+        kind="undertaking",
+        document={"text": "I keep what I learn to myself."},
+    )
+
+
+def as_person(table: Table, revision: Revision, first: str, **proof: Any) -> Signature:
+    actor = table[first]
+    return signoff_service.sign_as_person(
+        actor, revision, sentence="I sign.", language="en", identity=identity(actor, **proof)
+    )
+
+
+def test_a_person_signs_a_revision_in_their_own_name_once(table: Table) -> None:
+    revision = own_revision(table, table.checklist())
+    signature = as_person(table, revision, "dora")
+    assert (signature.organisation_id, signature.power) == (None, "")
+    with pytest.raises(RuleBrokenError, match="You have signed this revision already"):
+        as_person(table, revision, "dora")
+    # The refusal undoes nothing else.
+    assert as_person(table, revision, "leyla").revision_id == revision.id
+
+
+def test_a_proof_is_asked_of_a_person_too(table: Table) -> None:
+    revision = own_revision(table, table.checklist())
+    with pytest.raises(RefusedError, match="another person's"):
+        as_person(table, revision, "dora", user_id=table.land.users["leyla"].id)
+    with pytest.raises(RefusedError, match="too old"):
+        as_person(table, revision, "dora", at=clock.now() - dt.timedelta(hours=1))
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        ("tomas", ""),
+        ("nadia", ""),
+        ("ilena", "A signatory or manager of the NPM countersigns"),
+        ("henrik", "A signatory or manager of the NPM countersigns"),
+        ("own", "Nobody countersigns their own undertaking"),
+    ],
+)
+def test_an_undertaking_is_countersigned_for_the_npm(table: Table, first: str, words: str) -> None:
+    revision = own_revision(table, table.checklist())
+    actor = table["tomas" if first == "own" else first]
+    signer: UUID = actor.user_id if first == "own" else table.land.users["dora"].id
+
+    def countersign() -> Signature:
+        return signoff_service.countersign(
+            actor,
+            revision,
+            signer_id=signer,
+            sentence="I countersign.",
+            language="en",
+            identity=identity(actor),
+        )
+
+    if words:
+        with pytest.raises(RefusedError, match=words):
+            countersign()
+        return
+    assert countersign().organisation_id == table.land.id("npm")
+    with pytest.raises(RuleBrokenError, match="You have signed this revision already"):
+        countersign()
+
+
+def test_revisions_of_a_subject_are_numbered_from_one(table: Table) -> None:
+    service_of, checklist = signoff_service.freeze, table.checklist()
+    subject = uuid4()
+    made = [
+        service_of(
+            table["dora"],
+            cooperation_id=checklist.cooperation_id,
+            subject_type="undertaking",
+            subject_id=subject,
+            kind="undertaking",
+            document={"n": n},
+        ).number
+        for n in range(3)
+    ]
+    assert made == [1, 2, 3]
+
+
+def test_the_counts_of_lists_are_right_after_a_decline(sent: Table) -> None:
+    assert [sent.checklist().is_complete] == [True]
+    decline(sent, "henrik", "M1")
+    assert [sent.checklist().is_complete] == [False]
+    assert service.refresh(sent.checklist()).standing().blocking == ("M1",)
