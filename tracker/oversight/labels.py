@@ -79,29 +79,25 @@ FAULTS: dict[Fault | ChainFault, object] = {
 }
 
 
+PLACES: dict[Table, object] = {
+    Table.CHAIN: _l("Chain of %(chain)s, after event %(event)s"),
+    Table.EVENT: _l("Chain of %(chain)s, event %(event)s"),
+    Table.DETAILS: _l("Chain of %(chain)s, details of event %(event)s"),
+    Table.REVISION: _l("%(chain)s, frozen revision %(row)s"),
+    Table.SIGNATURE: _l("%(chain)s, signature of %(row)s"),
+    Table.COOPERATION: _l("Cooperation %(chain)s"),
+    Table.KEY: _l("Key of %(chain)s"),
+}
+
+
 def place_words(place: Place) -> object:
     """Return in words where a broken place lies."""
     chain = place.reference or _l("the instance")
-    match place.table:
-        case Table.EVENT:
-            words = _l("Chain of %(chain)s, event %(event)s", chain=chain, event=place.event)
-        case Table.DETAILS:
-            words = _l(
-                "Chain of %(chain)s, details of event %(event)s", chain=chain, event=place.event
-            )
-        case Table.CHAIN if place.event is not None:
-            words = _l("Chain of %(chain)s, after event %(event)s", chain=chain, event=place.event)
-        case Table.REVISION:
-            words = _l("%(chain)s, frozen revision %(row)s", chain=chain, row=place.row)
-        case Table.SIGNATURE:
-            words = _l("%(chain)s, signature of %(row)s", chain=chain, row=place.row)
-        case Table.KEY:
-            words = _l("Key of %(chain)s", chain=chain)
-        case Table.COOPERATION:
-            words = _l("Cooperation %(chain)s", chain=place.reference or place.row)
-        case _:
-            words = _l("A chain")
-    return words
+    if place.row and not place.reference:  # it belongs to no chain that is known
+        return _l("Row %(row)s of the table %(table)s", row=place.row, table=place.table.value)
+    if place.table is Table.CHAIN and place.event is None:
+        return _l("Chain of %(chain)s", chain=chain)
+    return str(PLACES[place.table]) % {"chain": chain, "event": place.event, "row": place.row}
 
 
 def finding_words(finding: Finding) -> object:

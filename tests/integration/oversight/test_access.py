@@ -21,8 +21,10 @@ from tracker.accounts.models import User
 from tracker.checklists import sealing
 from tracker.checklists.models import Answer, Checklist
 from tracker.cooperations import keys
-from tracker.core import canonical, clock
+from tracker.core import canonical, clock, crypto
+from tracker.core import keys as instance_keys
 from tracker.core.db import db
+from tracker.core.keys import Keys
 from tracker.organisations.models import Organisation
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
@@ -283,6 +285,15 @@ def test_others_write_while_the_check_runs(app: Flask, demonstration: Demonstrat
         event.remove(Engine, "before_cursor_execute", write)
     assert "Nothing was altered." in response.get_data(as_text=True)
     assert written[-1] > 10
+
+
+def test_the_check_says_when_it_can_not_be_made(app: Flask, demonstration: Demonstration) -> None:
+    keys_of_another = Keys(*(crypto.new_key() for _ in instance_keys.NAMES))
+    browser = demonstration.browser(app, AUDITOR)
+    instance_keys.use(keys_of_another)
+    text = browser.post("/register/check").get_data(as_text=True)
+    assert "Not checked." in text
+    assert "Nothing was altered" not in text
 
 
 def test_the_check_looks_at_the_own_cooperations_alone(

@@ -1,0 +1,111 @@
+"""Whatever the check finds and the register tells, there are words for it."""
+
+import pytest
+import sqlalchemy as sa
+from flask_babel import force_locale
+
+from tests.factories.ui import make_furniture
+from tracker.activity.models import Chain, Event, EventDetail
+from tracker.activity.verify import ChainFault
+from tracker.core.db import Base
+from tracker.oversight import labels, stored
+from tracker.oversight.facts import (
+    AgreementState,
+    Counts,
+    Fault,
+    Finding,
+    Narrowing,
+    Place,
+    Table,
+)
+from tracker.signoff.models import Revision, Signature
+
+PLACES = [
+    (Place(Table.EVENT, "C-1", 12), "Chain of C-1, event 12"),
+    (Place(Table.EVENT, "", 3), "Chain of the instance, event 3"),
+    (Place(Table.EVENT, row="0f"), "Row 0f of the table event"),
+    (Place(Table.DETAILS, "C-1", 12), "Chain of C-1, details of event 12"),
+    (Place(Table.DETAILS, row="0f"), "Row 0f of the table event_detail"),
+    (Place(Table.CHAIN, "C-1", 12), "Chain of C-1, after event 12"),
+    (Place(Table.CHAIN, "", 0), "Chain of the instance, after event 0"),
+    (Place(Table.CHAIN), "Chain of the instance"),
+    (Place(Table.CHAIN, row="0f"), "Row 0f of the table chain"),
+    (Place(Table.REVISION, "C-1", row="1 (terms)"), "C-1, frozen revision 1 (terms)"),
+    (Place(Table.REVISION, row="0f"), "Row 0f of the table revision"),
+    (Place(Table.SIGNATURE, "C-1", row="Otto Brandis"), "C-1, signature of Otto Brandis"),
+    (Place(Table.COOPERATION, "C-1"), "Cooperation C-1"),
+    (Place(Table.COOPERATION, row="C-?"), "Row C-? of the table cooperation"),
+    (Place(Table.KEY, "C-1"), "Key of C-1"),
+]
+
+
+@pytest.mark.parametrize(("place", "words"), PLACES, ids=[words for _place, words in PLACES])
+def test_a_place_is_named(place: Place, words: str) -> None:
+    with make_furniture().app.app_context(), force_locale("en"):
+        assert str(labels.place_words(place)) == words
+
+
+def test_every_table_is_tried() -> None:
+    assert {place.table for place, _words in PLACES} == set(Table)
+
+
+def test_every_fault_is_told_in_a_sentence() -> None:
+    assert set(labels.FAULTS) == {*Fault, *ChainFault}
+    with make_furniture().app.app_context(), force_locale("en"):
+        for fault in labels.FAULTS:
+            said = str(labels.finding_words(Finding(fault, Place(Table.EVENT, "C-1", 12))))
+            assert said.startswith("Chain of C-1, event 12: ")
+            assert said.endswith(".")
+
+
+def test_what_was_checked_is_counted() -> None:
+    with make_furniture().app.app_context(), force_locale("en"):
+        assert str(labels.count_words(Counts(1, 2, 3, 4, 5))) == (
+            "chains 1, events 2, details 3, frozen revisions 4, signatures 5"
+        )
+
+
+def test_every_state_and_way_of_narrowing_has_words() -> None:
+    assert set(labels.STATES) == set(AgreementState)
+    assert set(labels.NARROWINGS) == set(Narrowing)
+
+
+@pytest.mark.parametrize(
+    ("model", "read"),
+    [
+        (Chain, stored.head),
+        (Event, stored.event),
+        (EventDetail, stored.details),
+        (Revision, stored.revision),
+        (Signature, stored.signature),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_every_column_of_evidence_is_looked_at(model: type[Base], read: object) -> None:
+    """A column that comes later must be bound, and read by the check, or this fails."""
+    seen: set[str] = set()
+
+    class Row(dict[str, object]):
+        def __getitem__(self, name: str) -> object:
+            seen.add(name)
+            return "signature" if (model, name) == (Signature, "kind") else GOOD.get(name, ZEROS)
+
+    assert callable(read)
+    read(Row())
+    columns = sa.inspect(model).columns
+    assert seen == {column.name for column in columns}
+
+
+ZEROS = "0" * 32
+GOOD: dict[str, object] = {
+    "kind": "instance",
+    "count": 1,
+    "number": 1,
+    "at": "2026-11-25 12:00:00.000000",
+    "frozen_at": "2026-11-25 12:00:00.000000",
+    "signed_at": "2026-11-25 12:00:00.000000",
+    "document": b"",
+    "is_sealed": 0,
+    "content": "{}",
+    "method": "password_totp",
+}

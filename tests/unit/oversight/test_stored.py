@@ -1,0 +1,99 @@
+"""Values as a database keeps them: what was written is read, anything else refused."""
+
+import datetime as dt
+import enum
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from tracker.oversight import stored
+from tracker.oversight.stored import DamagedError
+
+AN_ID = UUID("1f0c6a52-93de-4b7a-8c40-5d2e9ab3f761")
+NOON = dt.datetime(2026, 11, 25, 12, 0, 0, 5, tzinfo=dt.UTC)
+
+
+class Colour(enum.StrEnum):
+    GREEN = "green"
+
+
+def colour(value: object) -> Colour:
+    return stored.choice(Colour, value)
+
+
+READ: list[tuple[Callable[[object], object], object, object]] = [
+    (stored.text, "", ""),
+    (stored.text, "عربي", "عربي"),
+    (stored.text_or_none, None, None),
+    (stored.text_or_none, "a", "a"),
+    (stored.number, 0, 0),
+    (stored.number, -7, -7),
+    (stored.flag, True, True),
+    (stored.flag, False, False),
+    (stored.flag, 1, True),
+    (stored.flag, 0, False),
+    (stored.data, b"\x00", b"\x00"),
+    (stored.data, memoryview(b"ab"), b"ab"),
+    (stored.identity, AN_ID, AN_ID),
+    (stored.identity, AN_ID.hex, AN_ID),
+    (stored.identity_or_none, None, None),
+    (stored.identity_or_none, AN_ID.hex, AN_ID),
+    (stored.moment, NOON, NOON),
+    (stored.moment, NOON.astimezone(dt.timezone(dt.timedelta(hours=2))), NOON),
+    (stored.moment, "2026-11-25 12:00:00.000005", NOON),
+    (colour, "green", Colour.GREEN),
+    (stored.mapping, {"a": 1}, {"a": 1}),
+    (stored.mapping, '{"a": [1, null, true]}', {"a": [1, None, True]}),
+]
+
+
+@pytest.mark.parametrize(("read", "value", "expected"), READ)
+def test_what_the_application_writes_is_read(
+    read: Callable[[object], object], value: object, expected: object
+) -> None:
+    found = read(value)
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+REFUSED: list[tuple[Callable[[object], object], object]] = [
+    (stored.text, None),
+    (stored.text, 1),
+    (stored.text, b"bytes"),
+    (stored.text, stored.any_bytes(b"\xff\xfe")),
+    (stored.text_or_none, 1),
+    (stored.number, "1"),
+    (stored.number, 1.0),
+    (stored.number, None),
+    (stored.number, True),
+    (stored.flag, 2),
+    (stored.flag, "1"),
+    (stored.data, "text"),
+    (stored.data, None),
+    (stored.identity, AN_ID.hex.upper()),
+    (stored.identity, str(AN_ID)),
+    (stored.identity, "{" + AN_ID.hex + "}"),
+    (stored.identity, "g" * 32),
+    (stored.identity, None),
+    (stored.identity_or_none, "none"),
+    (stored.moment, "2026-11-25T12:00:00.000005"),
+    (stored.moment, "2026-11-25 12:00:00"),
+    (stored.moment, "2026-11-25 12:00:00.000005+02:00"),
+    (stored.moment, "2026-02-30 12:00:00.000000"),
+    (stored.moment, "yesterday"),
+    (stored.moment, 5),
+    (colour, "red"),
+    (colour, None),
+    (stored.mapping, "[]"),
+    (stored.mapping, "{"),
+    (stored.mapping, None),
+    (stored.mapping, "[" * 100_000),
+    (stored.mapping, b"{}"),
+]
+
+
+@pytest.mark.parametrize(("read", "value"), REFUSED, ids=lambda value: repr(value)[:40])
+def test_anything_else_is_refused(read: Callable[[object], object], value: object) -> None:
+    with pytest.raises(DamagedError):
+        read(value)
