@@ -1,21 +1,28 @@
 """What every page of a checklist begins and ends with: open it scoped, try an act, go back."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import found
+from tracker.access.decision import no
+from tracker.access.gate import found, require
 from tracker.activity import service as trail
 from tracker.checklists import labels, pages, queries, sealing
 from tracker.checklists.loading import Filling, fill
-from tracker.checklists.models import Checklist
+from tracker.checklists.models import AnswerScope, Checklist
 from tracker.checklists.template import Item
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
+from tracker.guidance.queries import passages_for
 from tracker.ui.form_base import Form
+from tracker.ui.validators import is_blank
+
+# Fields that the page fills in, not the person.
+HIDDEN = frozenset({"CSRFTokenField", "HiddenField", "VersionField"})
 
 
 def opened(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
@@ -80,6 +87,44 @@ def as_id_or_none(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         return UUID(int=0)
+
+
+def may_go_on(form: Form, allowed: object, why_not: object, otherwise: str) -> bool:
+    """Tell whether an act is open to the person now; else refuse it, in the reason's words.
+
+    What was typed into a form stays on its page, with the reason above: the text may have been
+    sent for signature while somebody was writing. Where nothing was typed RefusedError says no.
+    """
+    if allowed:
+        return True
+    if not (form.is_submitted() and has_words(form)):
+        require(no(why_not or otherwise))
+    form.refuse(RuleBrokenError(why_not or otherwise))
+    return False
+
+
+def has_words(form: Form) -> bool:
+    """Tell whether anything was typed into a form."""
+    return any(not is_blank(field) for field in form if field.type not in HIDDEN)
+
+
+def proposal_page(
+    filling: Filling, item: Item, form: Form, fields: list[Any], *, action: str = ""
+) -> str:
+    """Show the page on which other words for an answer are proposed; action where they are sent."""
+    current = filling.sheet.shared(item.code)
+    return render_template(
+        "checklists/propose.html",
+        checklist=filling.checklist,
+        cooperation=filling.cooperation,
+        item=item,
+        form=form,
+        fields=fields,
+        action=action,
+        current=pages.answer_parts(filling, item, AnswerScope.SHARED, found(current)),
+        passages=list(passages_for(list(item.rests_on.passages)).values()),
+        kind_words=labels.KINDS[filling.checklist.kind],
+    )
 
 
 def reason_page(

@@ -251,7 +251,8 @@ def _answer(
 def answer_parts(filling: Filling, item: Item, scope: AnswerScope, filled: Filled) -> list[Part_]:
     """Return an answer's fields as the value component shows them, or why it does not apply."""
     if filled.not_applicable:
-        return [(_("Does not apply"), str(filled.values.get("reason", "")))]
+        reason = str(filled.values.get("reason", ""))
+        return [("", _("Does not apply: %(reason)s", reason=reason))]
     return parts(item.fields_of(scope), filled.values, filling)
 
 

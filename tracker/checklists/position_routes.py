@@ -1,16 +1,17 @@
 """Pages of coming to terms: accept, ask to talk, propose other words, answer a proposal."""
 
 from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.decision import no
 from tracker.access.gate import current_actor, found, require, signed_in
-from tracker.checklists import labels, pages, policy, positions
+from tracker.checklists import pages, policy, positions
 from tracker.checklists.forms import (
     ProposalForm,
     ReasonForm,
@@ -25,15 +26,18 @@ from tracker.checklists.opening import (
     as_id_or_none,
     back,
     item_of,
+    may_go_on,
     opened,
     opened_item,
+    proposal_page,
     reason_page,
     seen_version,
     tried,
 )
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
-from tracker.guidance.queries import passages_for
+
+Answered = str | Response | tuple[str, int]
 
 blueprint = Blueprint("positions", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 
@@ -60,15 +64,25 @@ def accept(checklist_id: UUID, code: str) -> Response:
 
 @blueprint.route("/items/<code>/talk", methods=["GET", "POST"])
 @signed_in
-def talk(checklist_id: UUID, code: str) -> str | Response:
+def talk(checklist_id: UUID, code: str) -> Answered:
     """Ask to talk about an answer."""
     actor = current_actor()
     checklist, filling, item = opened_item(actor, checklist_id, code, "talk")
     acts = pages.acts(filling, actor, item)
-    if not acts.talk:
-        require(no(acts.why_not or _("There is nothing here that you are asked to accept.")))
-    current = found(filling.sheet.shared(code))
-    form = TalkForm(data={"answer": str(current.answer_id)})
+    current = filling.sheet.shared(code)
+    seen = str(current.answer_id) if current else ""
+    form = TalkForm(data={"answer": seen})
+    page = partial(
+        reason_page,
+        filling,
+        item,
+        form,
+        title=_("Ask to talk about %(code)s", code=code),
+        lede=_("The other parties read your reason."),
+    )
+    button, cant = _("Ask to talk"), _("There is nothing here that you are asked to accept.")
+    if not may_go_on(form, acts.talk, acts.why_not, cant):
+        return page(button=button), HTTPStatus.FORBIDDEN
 
     def act() -> None:
         positions.take_position(
@@ -82,20 +96,13 @@ def talk(checklist_id: UUID, code: str) -> str | Response:
 
     if tried(form, act, _("The others see that you want to talk about %(code)s.", code=code)):
         return back(checklist, code)
-    form.answer.data = str(current.answer_id)
-    return reason_page(
-        filling,
-        item,
-        form,
-        title=_("Ask to talk about %(code)s", code=code),
-        button=_("Ask to talk"),
-        lede=_("The other parties read your reason."),
-    )
+    form.answer.data = seen
+    return page(button=button)
 
 
 @blueprint.route("/items/<code>/propose", methods=["GET", "POST"])
 @signed_in
-def propose(checklist_id: UUID, code: str) -> str | Response:
+def propose(checklist_id: UUID, code: str) -> Answered:
     """Propose another value with the reason."""
     actor = current_actor()
     checklist, filling, item = opened_item(actor, checklist_id, code, "propose")
@@ -103,13 +110,15 @@ def propose(checklist_id: UUID, code: str) -> str | Response:
     if current is None or current.is_empty:
         return redirect(url_for("checklists.answer", checklist_id=checklist.id, code=code), 303)
     acts = pages.acts(filling, actor, item)
-    if not acts.propose:
-        require(no(acts.why_not or _("Your organisation proposes nothing here.")))
     fields = item.fields_of(AnswerScope.SHARED)
     values = {} if current.not_applicable else current.values
     form = answer_form(ProposalForm, fields, filling, values)
+    shown = [form[name_of(field)] for field in fields]
     if not form.is_submitted():
         form["base_version"].data = current.version
+    not_ours = _("Your organisation proposes nothing here.")
+    if not may_go_on(form, acts.propose, acts.why_not, not_ours):
+        return proposal_page(filling, item, form, shown), HTTPStatus.FORBIDDEN
     if form.is_submitted() and not form.changed_rows() and form.validate():
         try:
             if seen_version(form) != current.version:
@@ -129,17 +138,7 @@ def propose(checklist_id: UUID, code: str) -> str | Response:
             db.session.rollback()
             form["base_version"].data = current.version
             form.refuse(error)
-    return render_template(
-        "checklists/propose.html",
-        checklist=checklist,
-        cooperation=filling.cooperation,
-        item=item,
-        form=form,
-        fields=[form[name_of(field)] for field in fields],
-        current=pages.answer_parts(filling, item, AnswerScope.SHARED, current),
-        passages=list(passages_for(list(item.rests_on.passages)).values()),
-        kind_words=labels.KINDS[checklist.kind],
-    )
+    return proposal_page(filling, item, form, shown)
 
 
 @blueprint.post("/proposals/<uuid:proposal_id>/accept")

@@ -1,5 +1,7 @@
 """Pages of a checklist being filled in: the list of items, an answer, leaving out, the template."""
 
+from functools import partial
+from http import HTTPStatus
 from uuid import UUID
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -7,8 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.decision import no
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found, signed_in
 from tracker.checklists import (
     labels,
     library,
@@ -20,13 +21,23 @@ from tracker.checklists import (
     service,
 )
 from tracker.checklists.facts import Filled
-from tracker.checklists.forms import AnswerForm, LeaveOutForm, answer_form, name_of, values_of
+from tracker.checklists.forms import (
+    AnswerForm,
+    LeaveOutForm,
+    ProposalForm,
+    answer_form,
+    name_of,
+    values_of,
+)
 from tracker.checklists.loading import Filling, fill
 from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind
 from tracker.checklists.opening import (
     back,
+    has_words,
+    may_go_on,
     opened,
     opened_item,
+    proposal_page,
     reason_page,
     seen_version,
     tried,
@@ -37,6 +48,8 @@ from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.guidance.queries import passages_for
 from tracker.ui.filters import filter_links
 from tracker.ui.form_base import Form
+
+Answered = str | Response | tuple[str, int]
 
 blueprint = Blueprint("checklists", __name__, url_prefix="/checklists")
 
@@ -97,22 +110,23 @@ def show(checklist_id: UUID) -> str:
 
 @blueprint.route("/<uuid:checklist_id>/items/<code>/answer", methods=["GET", "POST"])
 @signed_in
-def answer(checklist_id: UUID, code: str) -> str | Response:
+def answer(checklist_id: UUID, code: str) -> Answered:
     """Write an answer; a later save by somebody else is shown beside the own one (4.6)."""
     actor = current_actor()
     checklist, filling, item = opened_item(actor, checklist_id, code, "answer")
     scope = _scope(item)
-    acts = pages.acts(filling, actor, item)
-    if scope not in acts.answer:
-        if scope is AnswerScope.SHARED and acts.propose:
-            return redirect(url_for("positions.propose", checklist_id=checklist.id, code=code), 303)
-        require(no(acts.why_not or _("Your organisation does not write this answer.")))
-    current = _current(filling, actor, item, scope)
     fields = item.fields_of(scope)
+    acts = pages.acts(filling, actor, item)
+    if scope is AnswerScope.SHARED and scope not in acts.answer and acts.propose:
+        return _to_proposal(filling, item)
+    current = _current(filling, actor, item, scope)
     values = {} if current is None or current.not_applicable else current.values
     form = answer_form(AnswerForm, fields, filling, values)
     if not form.is_submitted():
         form["base_version"].data = current.version if current else 0
+    not_ours = _("Your organisation does not write this answer.")
+    if not may_go_on(form, scope in acts.answer, acts.why_not, not_ours):
+        return _answer_page(filling, item, scope, form, None), HTTPStatus.FORBIDDEN
     theirs = None
     if form.is_submitted() and not form.changed_rows() and form.validate():
         try:
@@ -136,6 +150,27 @@ def answer(checklist_id: UUID, code: str) -> str | Response:
             db.session.rollback()
             form.refuse(error)
     return _answer_page(filling, item, scope, form, theirs)
+
+
+def _to_proposal(filling: Filling, item: Item) -> Answered:
+    """Lead to a proposal, since another party has accepted the answer; typed words come along."""
+    address = url_for("positions.propose", checklist_id=filling.checklist.id, code=item.code)
+    fields = item.fields_of(AnswerScope.SHARED)
+    current = filling.sheet.shared(item.code)
+    form = answer_form(ProposalForm, fields, filling, current.values if current else {})
+    if not (form.is_submitted() and has_words(form)):
+        return redirect(address, 303)
+    form.refuse(
+        RuleBrokenError(
+            _(
+                "Another party accepted the answer while you were writing. Your words stand below: "
+                "give the reason and send them as a proposal."
+            )
+        )
+    )
+    return proposal_page(
+        filling, item, form, [form[name_of(field)] for field in fields], action=address
+    )
 
 
 def _current(filling: Filling, actor: Actor, item: Item, scope: AnswerScope) -> Filled | None:
@@ -192,15 +227,17 @@ def _scope(item: Item) -> AnswerScope:
 
 @blueprint.route("/<uuid:checklist_id>/items/<code>/leave-out", methods=["GET", "POST"])
 @signed_in
-def leave_out(checklist_id: UUID, code: str) -> str | Response:
+def leave_out(checklist_id: UUID, code: str) -> Answered:
     """Say why an item that is not required does not apply (4.2)."""
     actor = current_actor()
     checklist, filling, item = opened_item(actor, checklist_id, code, "leave_out")
     acts = pages.acts(filling, actor, item)
-    if not acts.leave_out:
-        require(no(acts.why_not or _("This item can't be left out by you now.")))
     current = filling.sheet.shared(code)
     form = LeaveOutForm(data={"base_version": current.version if current else 0})
+    page = partial(reason_page, filling, item, form, title=_("Leave out %(code)s", code=code))
+    button, cant = _("Leave out"), _("This item can't be left out by you now.")
+    if not may_go_on(form, acts.leave_out, acts.why_not, cant):
+        return page(button=button), HTTPStatus.FORBIDDEN
 
     def act() -> None:
         service.save_answer(
@@ -215,13 +252,7 @@ def leave_out(checklist_id: UUID, code: str) -> str | Response:
 
     if tried(form, act, _("%(code)s is left out.", code=code)):
         return back(checklist, code)
-    return reason_page(
-        filling,
-        item,
-        form,
-        title=_("Leave out %(code)s", code=code),
-        button=_("Leave out"),
-    )
+    return page(button=button)
 
 
 @blueprint.get("/templates/<kind>")

@@ -1,19 +1,30 @@
 """Pages on the NPM's independence and flexibility: flag, explain, read as second reader."""
 
+from functools import partial
+from http import HTTPStatus
 from uuid import UUID
 
 from flask import Blueprint, abort, render_template
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from tracker.access.decision import no
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.checklists import labels, pages, policy, safeguards
 from tracker.checklists.forms import ReasonForm
 from tracker.checklists.loading import fill
 from tracker.checklists.models import ChecklistKind
-from tracker.checklists.opening import back, item_of, opened, opened_item, reason_page, tried
+from tracker.checklists.opening import (
+    back,
+    item_of,
+    may_go_on,
+    opened,
+    opened_item,
+    reason_page,
+    tried,
+)
 from tracker.ui.form_base import Form
+
+Answered = str | Response | tuple[str, int]
 
 blueprint = Blueprint("safeguards", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 
@@ -23,14 +34,23 @@ READ_FIRST = ("M5", "M6", "M10", "M12", "M20")
 
 @blueprint.route("/items/<code>/flag", methods=["GET", "POST"])
 @signed_in
-def flag(checklist_id: UUID, code: str) -> str | Response:
+def flag(checklist_id: UUID, code: str) -> Answered:
     """Flag a term as limiting the NPM (S6, S7)."""
     actor = current_actor()
     checklist, filling, item = opened_item(actor, checklist_id, code, "flag")
     acts = pages.acts(filling, actor, item)
-    if not acts.flag:
-        require(no(acts.why_not or _("There is nothing here to flag.")))
     form = ReasonForm()
+    page = partial(
+        reason_page,
+        filling,
+        item,
+        form,
+        title=_("Flag a term: %(code)s", code=code),
+        lede=_("Does it let another body decide, delay or veto what the NPM does? Say how."),
+    )
+    button = _("Flag the term")
+    if not may_go_on(form, acts.flag, acts.why_not, _("There is nothing here to flag.")):
+        return page(button=button), HTTPStatus.FORBIDDEN
     done = tried(
         form,
         lambda: safeguards.raise_flag(actor, checklist, code, form.reason.data or ""),
@@ -38,14 +58,7 @@ def flag(checklist_id: UUID, code: str) -> str | Response:
     )
     if done:
         return back(checklist, code)
-    return reason_page(
-        filling,
-        item,
-        form,
-        title=_("Flag a term: %(code)s", code=code),
-        button=_("Flag the term"),
-        lede=_("Does it let another body decide, delay or veto what the NPM does? Say how."),
-    )
+    return page(button=button)
 
 
 @blueprint.route("/flags/<uuid:flag_id>/explain", methods=["GET", "POST"])

@@ -1,0 +1,786 @@
+"""Pages of filling in and coming to terms: what each side reads, does and is told."""
+
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.client import CheckedClient
+from tests.factories import checklists
+from tests.factories.cooperations import Country, bring_in
+from tests.factories.templates import (
+    a_column,
+    a_field,
+    a_table,
+    a_template,
+    an_item,
+    publish,
+)
+from tests.integration.checklists.conftest import Table, set_out
+from tests.pages import Page
+from tracker.access.actor import OrganisationKind, Role
+from tracker.checklists import positions, safeguards
+from tracker.checklists.models import (
+    Answer,
+    ChecklistState,
+    Flag,
+    Position,
+    Proposal,
+    ProposalState,
+    Stance,
+)
+from tracker.cooperations import service as cooperations
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
+
+
+class Room:
+    """The table, with a browser for each person at it."""
+
+    def __init__(self, app: Flask, table: Table) -> None:
+        self.app, self.table = app, table
+        self._browsers: dict[str, CheckedClient] = {}
+
+    def browser(self, first: str) -> CheckedClient:
+        if first not in self._browsers:
+            self._browsers[first] = self.table.land.browser(self.app, first)
+        return self._browsers[first]
+
+    @property
+    def address(self) -> str:
+        return f"/checklists/{self.table.checklist().id}"
+
+    def page(self, first: str, rest: str = "", status: int = 200) -> Page:
+        return self.browser(first).page(f"{self.address}{rest}", status)
+
+    def submit(self, first: str, rest: str, **fields: Any) -> Page:
+        """Fill in the form of a page and return the page after."""
+        return Page.of(self.browser(first).submit(f"{self.address}{rest}", **fields))
+
+    def press(self, first: str, button: str, item: str) -> Page:
+        """Press a button of an item on the list, as a person finds it there."""
+        page = self.page(first)
+        words = f"{button} {item}"
+        found = [form for form in forms(page) if form[2].startswith(words)]
+        assert len(found) == 1, [form[2] for form in forms(page)]
+        action, fields, _words = found[0]
+        response = self.browser(first).open(
+            action, method="POST", data=fields, csrf=False, follow_redirects=True
+        )
+        return Page.of(response)
+
+
+@pytest.fixture
+def room(app: Flask, table: Table) -> Room:
+    return Room(app, table)
+
+
+def forms(page: Page) -> list[tuple[str, dict[str, str], str]]:
+    """Return each form of the items: where it is sent, with what, and its button's words."""
+    found = []
+    for form in page.root.iter("form"):
+        fields = {
+            one.attrib["name"]: one.attrib.get("value", "")
+            for one in form.iter("input")
+            if "name" in one.attrib
+        }
+        words = " ".join("".join(form.itertext()).split())
+        found.append((form.attrib.get("action", ""), fields, words))
+    return found
+
+
+def item(page: Page, code: str) -> str:
+    """Return all that can be read of one item."""
+    (article,) = [one for one in page.root.iter("article") if one.attrib.get("id") == code.lower()]
+    return " ".join("".join(article.itertext()).split())
+
+
+def items(page: Page) -> list[str]:
+    return [one.attrib["id"].upper() for one in page.root.iter("article") if "id" in one.attrib]
+
+
+def acts(page: Page, code: str) -> set[str]:
+    """Return the words of what can be done with an item, its code taken off."""
+    (article,) = [one for one in page.root.iter("article") if one.attrib.get("id") == code.lower()]
+    found = set()
+    for one in article.iter():
+        is_link = one.tag == "a" and "/items/" in one.attrib.get("href", "")
+        if is_link or one.tag == "button":
+            found.add(" ".join((one.text or "").split()))
+    return found
+
+
+# The list
+
+
+def test_the_list_shows_every_item_with_its_state_and_what_can_be_done(room: Room) -> None:
+    page = room.page("samira")
+    assert page.h1 == "A small checklist"
+    assert items(page) == [f"M{n}" for n in range(1, 11)]
+    assert "Waiting for us" in item(page, "M1")
+    assert acts(page, "M1") == {"Write an answer"}
+    assert "Not started" in item(page, "M2")
+    assert acts(page, "M2") == set()
+    assert "Not known yet whether it applies" in item(page, "M4")
+    assert acts(page, "M4") == set()
+    assert "Recommended" in item(page, "M6")
+    assert acts(page, "M7") == {"Write our own answer"}
+    assert acts(page, "M6") == {"Write an answer", "Leave out"}
+    assert "Office of the People's Advocate 6" in page.text
+    assert "1 item is not counted" in page.text
+
+
+def test_an_answer_stands_with_its_author_and_each_partys_position(room: Room) -> None:
+    room.table.save("ilena", "M1", words="Both sides write.")
+    room.table.accept("M1", "samira")
+    shown = item(room.page("joana"), "M1")
+    assert "Both sides write." in shown
+    assert "Version 1, Ilena Dorvath" in shown
+    for words in ("Set this answer", "Accepts", "Waiting for us"):
+        assert words in shown
+    assert acts(room.page("joana"), "M1") == {
+        "Accept",
+        "Propose other words",
+        "Ask to talk",
+        "Flag a limit on the NPM",
+    }
+    # Who has accepted has nothing more to accept.
+    assert "Accept" not in acts(room.page("samira"), "M1")
+    # Nobody else has a say on it, and the CSO's member does.
+    assert "Accept" in acts(room.page("leyla"), "M1")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ("", [f"M{n}" for n in range(1, 11)]),
+        ("us", ["M7", "M10"]),
+        ("others", ["M2", "M3", "M5", "M7", "M8", "M10"]),
+        ("flagged", ["M1"]),
+        ("open", ["M2", "M3", "M5", "M6", "M7", "M8", "M9", "M10"]),
+        ("nonsense", [f"M{n}" for n in range(1, 11)]),
+    ],
+)
+def test_filters_narrow_the_list(room: Room, chosen: str, expected: list[str]) -> None:
+    room.table.settle("M1")
+    safeguards.raise_flag(room.table["samira"], room.table.checklist(), "M1", "A donor decides?")
+    room.table.session.commit()
+    page = room.page("samira", f"?filter={chosen}")
+    assert items(page) == expected
+
+
+def test_an_empty_filter_says_so(room: Room) -> None:
+    page = room.page("samira", "?filter=flagged")
+    assert items(page) == []
+    assert "No item here. Choose another filter" in page.text
+
+
+def test_who_only_audits_reads_and_is_told_so(room: Room) -> None:
+    room.table.save("ilena", "M1")
+    page = room.page("ada")
+    assert "As ilena writes it." in item(page, "M1")
+    assert {act for code in items(page) for act in acts(page, code)} == set()
+    assert [one for one in forms(page) if "/checklists/" in one[0]] == []
+
+
+@pytest.mark.parametrize("first", ["marek", "vesna", "root"])
+def test_others_find_no_such_page(room: Room, first: str) -> None:
+    room.page(first, status=404)
+    room.page(first, "/items/M1/answer", 404)
+
+
+def test_tables_dates_and_ticks_are_shown_in_the_readers_words(
+    app: Flask, session: Session
+) -> None:
+    publish(
+        a_template(
+            an_item(
+                "M1",
+                a_field("start", "date"),
+                a_field("sure", "confirm"),
+                a_field("days", "number", unit="days"),
+                a_table(
+                    "t",
+                    a_column("class", "class"),
+                    a_column("hours", "number", unit="hours"),
+                    a_column("due", "date"),
+                    a_column("signed", "confirm", required=False),
+                ),
+            )
+        )
+    )
+    room = Room(app, set_out(session))
+    row = {"class": "K3", "hours": 7, "due": "2026-03-09", "signed": True}
+    room.table.save("ilena", "M1", start="2026-03-02", sure=True, days=5, t=[row])
+    shown = item(room.page("samira"), "M1")
+    for words in (
+        "2 March 2026",
+        "Confirmed",
+        "5 days",
+        "K3 Visit material, no person identifiable",
+        "7 hours",
+        "9 March 2026",
+        "Yes",
+    ):
+        assert words in shown
+    for raw in ("2026-03-0", "yes"):
+        assert raw not in shown
+
+
+# Answer
+
+
+def test_an_answer_is_written_and_saved(room: Room) -> None:
+    page = room.submit("samira", "/items/M1/answer", words="Both sides write.\r\nAnd read.")
+    assert page.h1 == "A small checklist"
+    assert "M1 is saved." in page.text
+    answer = room.table.filling().sheet.shared("M1")
+    assert answer is not None
+    assert answer.values == {"words": "Both sides write.\nAnd read."}
+    assert answer.author_name == "Samira Okell"
+
+
+def test_an_unfinished_answer_is_saved_and_said(app: Flask, session: Session) -> None:
+    publish(a_template(an_item("M1", a_field(), a_field("more"))))
+    room = Room(app, set_out(session))
+    page = room.submit("ilena", "/items/M1/answer", words="First.")
+    assert "M1 is saved. Not complete yet: Fill in: More" in page.text
+    assert "Fill in: More" in item(page, "M1")
+    assert "Accept" not in acts(room.page("samira"), "M1")
+
+
+def test_a_party_writes_its_own_answer_and_changes_it(room: Room) -> None:
+    room.submit("samira", "/items/M7/answer?for=party", words="We are lawyers.")
+    page = room.page("dora")
+    assert acts(page, "M7") == {"Change our own answer", "Flag a limit on the NPM"}
+    room.submit("dora", "/items/M7/answer?for=party", words="We are jurists.")
+    shown = item(room.page("ilena"), "M7")
+    assert "Open Door Legal Aid" in shown
+    assert "We are jurists." in shown
+    assert acts(room.page("ilena"), "M7") == {"Write our own answer", "Flag a limit on the NPM"}
+
+
+def test_a_later_save_is_stopped_with_both_values_shown(room: Room) -> None:
+    """product.md, 4.6."""
+    form = room.page("samira", "/items/M1/answer").form()
+    room.submit("dora", "/items/M1/answer", words="What Dora wrote.")
+    response = room.browser("samira").post(
+        f"{room.address}/items/M1/answer",
+        data=form.filled_in(words="What Samira wrote."),
+        csrf=False,
+    )
+    page = Page.of(response)
+    assert response.status_code == 200
+    assert "What Dora wrote." in page.text
+    assert "Dora Lund" in page.text
+    assert "What Samira wrote." in page.text
+    # The own words stay in the form, and may be saved over the other's by choice.
+    again = page.form()
+    assert again.filled_in()["words"] == ["What Samira wrote."]
+    saved = room.browser("samira").post(
+        f"{room.address}/items/M1/answer", data=again.filled_in(), csrf=False, follow_redirects=True
+    )
+    assert "M1 is saved." in Page.of(saved).text
+    answer = room.table.filling().sheet.shared("M1")
+    assert answer is not None
+    assert (answer.version, answer.values) == (2, {"words": "What Samira wrote."})
+
+
+def test_a_form_sent_twice_does_not_make_two_versions_unseen(room: Room) -> None:
+    form = room.page("samira", "/items/M1/answer").form()
+    sent = form.filled_in(words="Once.")
+    for _ in range(2):
+        room.browser("samira").post(f"{room.address}/items/M1/answer", data=sent, csrf=False)
+    answer = room.table.filling().sheet.shared("M1")
+    assert answer is not None
+    assert answer.version == 1
+
+
+def test_an_answer_accepted_while_writing_becomes_a_proposal_with_the_words_typed(
+    room: Room,
+) -> None:
+    room.table.save("ilena", "M1")
+    form = room.page("ilena", "/items/M1/answer").form()
+    room.table.accept("M1", "samira")
+    sent = form.filled_in(words="Typed at length.")
+    client = room.browser("ilena")
+    page = Page.of(client.post(f"{room.address}/items/M1/answer", data=sent, csrf=False))
+    assert page.h1 == "Propose other words for M1"
+    assert "Another party accepted the answer while you were writing" in page.text
+    again = page.form()
+    assert again.filled_in()["words"] == ["Typed at length."]
+    response = client.post(
+        again.action, data=again.filled_in(reason="Clearer."), csrf=False, follow_redirects=True
+    )
+    assert "The others see your proposal for M1." in Page.of(response).text
+    assert len(room.table.filling().proposals) == 1
+
+
+@pytest.mark.parametrize("rest", ["answer", "talk", "propose", "flag", "leave-out"])
+def test_what_was_typed_stays_when_the_text_was_sent_meanwhile(room: Room, rest: str) -> None:
+    table = room.table
+    code = "M6" if rest == "leave-out" else "M1"
+    if rest not in {"answer", "leave-out"}:
+        table.save("ilena", "M1")
+    form = room.page("samira", f"/items/{code}/{rest}").form()
+    table.checklist().state = ChecklistState.SENT
+    table.session.commit()
+    typed = {"words": "Typed at length."} if rest == "answer" else {"reason": "Typed at length."}
+    response = room.browser("samira").post(
+        f"{room.address}/items/{code}/{rest}", data=form.filled_in(**typed), csrf=False
+    )
+    assert response.status_code == 403
+    page = Page.of(response)
+    assert "sent for signature and can't be changed now" in page.text
+    assert "Typed at length." in page.html
+    room.page("samira", f"/items/{code}/{rest}", 403)
+
+
+def test_an_answer_others_accepted_leads_to_a_proposal(room: Room) -> None:
+    room.table.settle("M1")
+    page = room.page("samira", "/items/M1/answer")
+    assert page.h1 == "Propose other words for M1"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [("x" * 5001, "Use at most 5000 characters"), ("x" * 300_000, "Use at most 5000 characters")],
+)
+def test_a_text_that_is_too_long_is_told_and_kept(room: Room, words: str, message: str) -> None:
+    page = room.submit("samira", "/items/M1/answer", words=words)
+    assert page.title.startswith("Problem: ")
+    assert message in page.text
+    assert words in page.html
+    assert room.table.filling().sheet.shared("M1") is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "<script>alert(1)</script>",
+        '"><img src=x onerror=alert(1)>',
+        "{{ 7 * 7 }}",
+        "%(name)s",
+        "\u202ex",
+    ],
+)
+def test_hostile_words_are_words(room: Room, words: str) -> None:
+    room.submit("samira", "/items/M1/answer", words=words)
+    page = room.page("ilena")
+    page.check()
+    assert words.strip("\u202e") in item(page, "M1")
+    room.page("ilena", "/items/M1/talk")
+
+
+@pytest.mark.parametrize("value", ["boat", "", "prison' OR 1=1"])
+def test_what_is_no_option_is_refused_beside_its_field(room: Room, value: str) -> None:
+    form = room.page("ilena", "/items/M2/answer").form()
+    sent = {**form.filled_in(), "kind": value}
+    response = room.browser("ilena").post(
+        f"{room.address}/items/M2/answer", data=sent, csrf=False, follow_redirects=True
+    )
+    saved = room.table.filling().sheet.shared("M2")
+    if value:
+        assert "Choose one of the answers offered" in Page.of(response).text or (
+            "Not a valid choice" in Page.of(response).text
+        )
+        assert saved is None
+    else:
+        assert saved is not None
+        assert saved.is_empty
+
+
+def test_a_person_who_does_not_take_part_is_no_option(room: Room) -> None:
+    form = room.page("ilena", "/items/M5/answer").form()
+    stranger = room.table.land.users["marek"].id
+    sent = {**form.filled_in(), "second_reader": str(stranger)}
+    response = room.browser("ilena").post(f"{room.address}/items/M5/answer", data=sent, csrf=False)
+    assert Page.of(response).title.startswith("Problem: ")
+    assert room.table.filling().sheet.shared("M5") is None
+
+
+@pytest.mark.parametrize("version", ["", "x", "-1", "99999999999999999999"])
+def test_a_version_that_can_not_be_read_counts_as_an_old_one(room: Room, version: str) -> None:
+    room.table.save("ilena", "M1")
+    form = room.page("ilena", "/items/M1/answer").form()
+    sent = {**form.filled_in(words="Mine."), "base_version": version}
+    response = room.browser("ilena").post(f"{room.address}/items/M1/answer", data=sent, csrf=False)
+    assert "As ilena writes it." in Page.of(response).text
+    answer = room.table.filling().sheet.shared("M1")
+    assert answer is not None
+    assert answer.version == 1
+
+
+@pytest.mark.parametrize(
+    ("rest", "status"),
+    [
+        ("/items/M99/answer", 404),
+        ("/items/%2e%2e/answer", 404),
+        ("/items/M1/answer?for=party", 404),
+        ("/items/M1/answer?for=person", 404),
+        ("/items/M1/answer?for=everybody", 404),
+        ("/items/M2/answer", 403),
+        ("/items/M3/answer", 403),
+        ("/items/M4/answer", 403),
+        ("/items/M1/talk", 403),
+        ("/items/M1/flag", 403),
+        ("/items/M1/leave-out", 403),
+        ("/items/M2/propose", 403),
+        ("/review", 403),
+        ("/amend", 403),
+        ("/sign", 200),
+        ("/record/1", 404),
+        ("/decline", 404),
+        ("/call-back", 404),
+        ("/proposals/not-an-id/turn-down", 404),
+        (f"/proposals/{uuid4()}/turn-down", 404),
+        (f"/flags/{uuid4()}/explain", 404),
+    ],
+)
+def test_what_is_not_there_or_not_theirs(room: Room, rest: str, status: int) -> None:
+    room.table.save("ilena", "M2", kind="police")
+    room.page("samira", rest, status)
+
+
+# Leave out
+
+
+def test_a_recommended_item_is_left_out_with_a_reason(room: Room) -> None:
+    page = room.submit("samira", "/items/M6/leave-out", reason="")
+    assert page.title.startswith("Problem: ")
+    assert room.table.filling().sheet.shared("M6") is None
+    page = room.submit("samira", "/items/M6/leave-out", reason="No money moves.")
+    assert "M6 is left out." in page.text
+    shown = item(room.page("ilena"), "M6")
+    assert "Does not apply" in shown
+    assert "No money moves." in shown
+    assert "Accept" in acts(room.page("ilena"), "M6")
+
+
+# Positions
+
+
+def test_an_answer_is_accepted_by_its_button(room: Room) -> None:
+    room.table.save("ilena", "M1")
+    page = room.press("samira", "Accept", "M1")
+    assert "You accepted M1 for Open Door Legal Aid." in page.text
+    assert room.table.waiting("M1") == {"lantern"}
+
+
+def test_what_changed_meanwhile_is_not_accepted_unseen(room: Room) -> None:
+    room.table.save("ilena", "M1")
+    page = room.page("samira")
+    ((action, fields, _words),) = [one for one in forms(page) if one[2].startswith("Accept M1")]
+    room.table.save("ilena", "M1", seen=1)
+    for answer in (fields["answer"], "", "nonsense", str(uuid4())):
+        response = room.browser("samira").post(
+            action, data={**fields, "answer": answer}, csrf=False, follow_redirects=True
+        )
+        assert "M1: The answer changed while you were reading" in Page.of(response).text
+    assert room.table.waiting("M1") == {"door", "lantern"}
+
+
+def test_a_party_asks_to_talk_and_the_others_read_why(room: Room) -> None:
+    room.table.save("ilena", "M1")
+    page = room.submit("samira", "/items/M1/talk", reason="  ")
+    assert page.title.startswith("Problem: ")
+    page = room.submit("samira", "/items/M1/talk", reason="Two pages are too few.")
+    assert "The others see that you want to talk about M1." in page.text
+    shown = item(room.page("ilena"), "M1")
+    assert "Wants to talk" in shown
+    assert "Two pages are too few." in shown
+
+
+def test_a_wish_to_talk_is_about_the_answer_that_was_read(room: Room) -> None:
+    room.table.save("ilena", "M1")
+    form = room.page("samira", "/items/M1/talk").form()
+    room.table.save("ilena", "M1", seen=1, words="Quite other words.")
+    response = room.browser("samira").post(
+        f"{room.address}/items/M1/talk", data=form.filled_in(reason="Too few."), csrf=False
+    )
+    page = Page.of(response)
+    assert "The answer changed while you were reading" in page.text
+    assert "Quite other words." in page.text
+    assert "Too few." in page.html
+
+
+# Proposals
+
+
+def propose(room: Room, first: str = "samira", words: str = "Within three days.") -> Page:
+    return room.submit(first, "/items/M1/propose", words=words, reason="An early reply serves us.")
+
+
+def test_a_proposal_is_shown_word_by_word_with_its_reason(room: Room) -> None:
+    room.table.save("ilena", "M1", words="Within ten days.")
+    assert "The others see your proposal for M1." in propose(room).text
+    page = room.page("ilena")
+    assert "Within ten days." in item(page, "M1")
+    assert "An early reply serves us." in item(page, "M1")
+    assert ["".join(one.itertext()) for one in page.root.iter("del")] == ["[taken out: ten]"]
+    assert ["".join(one.itertext()) for one in page.root.iter("ins")] == ["[put in: three]"]
+    assert {"Accept the proposal", "Turn it down"} <= acts(page, "M1") | buttons(page)
+    assert "Take the proposal back" in buttons(room.page("dora"))
+
+
+def buttons(page: Page) -> set[str]:
+    return {
+        " ".join((one.text or "").split())
+        for one in page.root.iter()
+        if one.tag == "button" or "button" in one.attrib.get("class", "")
+    }
+
+
+def test_an_accepted_proposal_is_the_answer(room: Room) -> None:
+    room.table.settle("M1")
+    propose(room)
+    page = room.press("ilena", "Accept the proposal", "M1")
+    assert "The proposal is the answer now. The other parties are asked again." in page.text
+    assert "Within three days." in item(page, "M1")
+    assert room.table.waiting("M1") == {"lantern"}
+
+
+def test_a_proposal_that_is_turned_down_leaves_its_reason(room: Room) -> None:
+    room.table.settle("M1")
+    propose(room)
+    proposal = room.table.filling().proposals[0]
+    rest = f"/proposals/{proposal.id}/turn-down"
+    assert room.submit("ilena", rest, reason="").title.startswith("Problem: ")
+    page = room.submit("ilena", rest, reason="Three days are too few.")
+    assert "You turned the proposal down." in page.text
+    shown = item(room.page("samira"), "M1")
+    assert "turned down a proposal of Open Door Legal Aid" in shown
+    assert "Three days are too few." in shown
+    assert "Ilena Dorvath" in shown
+    # With the next answer it is history.
+    accepted = positions.propose(
+        room.table["joana"],
+        room.table.checklist(),
+        "M1",
+        {"words": "Five."},
+        answer_id=proposal.answer_id,
+        reason="Between.",
+    )
+    positions.accept_proposal(room.table["ilena"], room.table.checklist(), accepted.id)
+    room.table.session.commit()
+    assert "turned down" not in item(room.page("samira"), "M1")
+
+
+def test_a_proposal_is_taken_back_by_its_party(room: Room) -> None:
+    room.table.settle("M1")
+    propose(room)
+    page = room.press("dora", "Take the proposal back", "M1")
+    assert "The proposal is taken back." in page.text
+    assert room.table.filling().proposals == ()
+
+
+def test_a_proposal_without_words_or_reason_is_told_and_kept(room: Room) -> None:
+    room.table.settle("M1")
+    page = room.submit("samira", "/items/M1/propose", words="Kept words.", reason="")
+    assert page.title.startswith("Problem: ")
+    assert "Kept words." in page.html
+    page = room.submit("samira", "/items/M1/propose", reason="No other words.")
+    assert "These are the words that stand already" in page.text
+    assert room.table.filling().proposals == ()
+
+
+def test_an_answer_that_changed_while_proposing_is_told_and_the_words_stay(room: Room) -> None:
+    room.table.save("ilena", "M1")
+    form = room.page("samira", "/items/M1/propose").form()
+    room.table.save("ilena", "M1", seen=1, words="Quite other words.")
+    sent = form.filled_in(words="Mine.", reason="Ours.")
+    response = room.browser("samira").post(
+        f"{room.address}/items/M1/propose", data=sent, csrf=False
+    )
+    page = Page.of(response)
+    assert "The answer changed while you were writing" in page.text
+    assert "Mine." in page.html
+    assert "Quite other words." in page.text
+
+
+def test_what_the_npm_writes_is_offered_to_the_npm_alone(room: Room) -> None:
+    table = room.table
+    answer = table.save("ilena", "M3")
+    positions.propose(
+        table["samira"],
+        table.checklist(),
+        "M3",
+        {"words": "x"},
+        answer_id=answer.id,
+        reason="Because.",
+    )
+    table.session.commit()
+    assert "Accept the proposal" in buttons(room.page("ilena"))
+    assert "Accept the proposal" not in buttons(room.page("joana"))
+    proposal = table.filling().proposals[0]
+    for rest in ("accept", "turn-down"):
+        response = room.browser("joana").post(
+            f"{room.address}/proposals/{proposal.id}/{rest}", data={"reason": "No."}
+        )
+        assert response.status_code == 403
+        assert "The NPM answers this proposal" in Page.of(response).text
+
+
+# Flags and review
+
+
+def test_a_flag_is_raised_read_and_explained(room: Room) -> None:
+    table = room.table
+    table.settle("M1")
+    assert room.submit("samira", "/items/M1/flag", reason="").title.startswith("Problem: ")
+    page = room.submit("samira", "/items/M1/flag", reason="Does a donor decide?")
+    assert "M1 is flagged." in page.text
+    flag = table.session.scalars(sa.select(Flag)).one()
+    shown = room.page("ilena")
+    assert "Does a donor decide?" in item(shown, "M1")
+    assert f"{room.address}/flags/{flag.id}/explain" in shown.addresses()
+    assert f"{room.address}/flags/{flag.id}/explain" not in room.page("dora").addresses()
+    room.page("dora", f"/flags/{flag.id}/explain", 403)
+    page = room.submit("ilena", f"/flags/{flag.id}/explain", reason="No donor sees the list.")
+    assert "The flag is closed with your explanation." in page.text
+    assert "No donor sees the list." in item(room.page("samira"), "M1")
+
+
+def test_the_second_reader_is_led_to_the_review_and_confirms(room: Room) -> None:
+    table = room.table
+    terms = table.checklist()
+    chosen = {"M5": {"second_reader": str(table["oren"].user_id)}}
+    checklists.complete_answers(table.filling(), table.writers, chosen=chosen)
+    table.session.commit()
+    assert "Read as second reader" in room.page("oren").links()
+    assert "Read as second reader" not in room.page("ilena").links()
+    room.page("ilena", "/review", 403)
+    page = room.submit("oren", "/review")
+    assert "You confirmed the review of independence and flexibility." in page.text
+    assert table.filling().review is not None
+    assert terms.is_complete
+    assert "Send for signature" in room.page("ilena").links()
+    again = room.browser("oren").post(f"{room.address}/review", data={})
+    assert "The review is confirmed already" in Page.of(again).text
+
+
+# What changed around it
+
+
+def test_whoever_left_is_named_in_what_they_wrote_and_missed_where_they_are_named(
+    room: Room,
+) -> None:
+    table = room.table
+    table.save("ilena", "M5", second_reader=str(table["oren"].user_id))
+    cooperations.end_person(
+        table["ilena"],
+        table.cooperation,
+        user_id=table["oren"].user_id,
+        organisation_id=table.land.id("npm"),
+    )
+    table.session.commit()
+    shown = item(room.page("ilena"), "M5")
+    assert "Oren Maki" in shown
+    assert "names somebody who no longer takes part" in shown
+
+
+def test_what_may_not_be_changed_says_why(room: Room) -> None:
+    table = room.table
+    table.settle("M1")
+    table.checklist().open_items = ["M2"]
+    table.session.commit()
+    page = room.page("ilena")
+    assert "Only these items are open: M2. The rest stays agreed." in page.text
+    assert acts(page, "M1") == set()
+    assert "This item stays agreed" in item(page, "M6")
+    assert "Choose" in item(page, "M2") or acts(page, "M2") == {"Write an answer"}
+
+
+# The template
+
+
+@pytest.mark.parametrize("first", ["samira", "ada", "root", "marek"])
+def test_everybody_reads_what_a_checklist_asks_and_rests_on(
+    app: Flask, table: Table, first: str
+) -> None:
+    page = table.land.browser(app, first).page("/checklists/templates/urgent_plan")
+    assert "U18" in page.text
+    assert any("/guidance/" in address for address in page.addresses())
+
+
+@pytest.mark.parametrize("kind", ["x", "terms.yaml", "..", "TERMS"])
+def test_there_is_no_page_of_what_is_no_checklist(app: Flask, table: Table, kind: str) -> None:
+    table.land.browser(app, "samira").page(f"/checklists/templates/{kind}", 404)
+
+
+# Queries
+
+
+def test_the_list_sends_as_many_queries_for_many_rows(
+    app: Flask, session: Session, statements: Statements
+) -> None:
+    """Each row with its own person and party: answers, positions, proposals, flags."""
+    codes = [f"M{n}" for n in range(1, 21)]
+    publish(a_template(*(an_item(code) for code in codes)))
+    room = Room(app, set_out(session))
+    table = room.table
+
+    def count() -> int:
+        session.commit()
+        room.page("ilena")
+        with statements() as sent:
+            room.page("ilena")
+        return len(sent)
+
+    fill_rows(table, codes[:1], "samira", "joana")
+    few = count()
+    crowd(table)
+    fill_rows(table, codes[1:], "samira", "joana")
+    assert session.scalar(sa.select(sa.func.count()).select_from(Answer)) == 20
+    assert (session.scalar(sa.select(sa.func.count()).select_from(Position)) or 0) >= 60
+    open_ones = sa.select(sa.func.count(Proposal.id)).where(Proposal.state == ProposalState.OPEN)
+    assert session.scalar(open_ones) == 20
+    assert count() == few
+
+
+def crowd(table: Table) -> None:
+    """Bring in more people and parties, so that rows don't share theirs."""
+    land: Country = table.land
+    for number in range(4):
+        key = f"body{number}"
+        land.organisation(key, f"Body {number}", OrganisationKind.CSO)
+        first = f"Writer{number}"
+        land.person(f"{first} Holm", key, Role.COORDINATOR)
+        cooperations.join_party(table["ilena"], table.cooperation, land.id(key))
+        bring_in(land, table.cooperation, first.lower())
+
+
+def fill_rows(table: Table, codes: list[str], *partners: str) -> None:
+    names = [*partners, *(f"writer{n}" for n in range(4) if f"writer{n}" in table.land.users)]
+    for number, code in enumerate(codes):
+        saved = table.save("ilena" if number % 2 else "oren", code)
+        for first in names:
+            positions.take_position(
+                table[first],
+                table.checklist(),
+                code,
+                Stance.WANTS_TALK,
+                answer_id=saved.id,
+                reason="Let us talk.",
+            )
+        safeguards.raise_flag(table[names[number % len(names)]], table.checklist(), code, "Why?")
+        positions.propose(
+            table[names[(number + 1) % len(names)]],
+            table.checklist(),
+            code,
+            {"words": f"Other words {number}"},
+            answer_id=saved.id,
+            reason="Shorter.",
+        )
+
+
+def test_words_taken_out_and_put_in_are_told_to_screen_readers_too(room: Room) -> None:
+    room.table.save("ilena", "M1", words="Within ten days.")
+    propose(room)
+    assert re.search(r"Words taken out are struck through", room.page("ilena").text)
