@@ -1,0 +1,70 @@
+"""The catalogues hold words that fit: the same places to fill in, the same marks, every plural."""
+
+import gettext
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+
+from config import KNOWN_LANGUAGES, ROOT
+
+HOME = ROOT / "tracker" / "translations"
+# English stands in the code itself.
+TRANSLATED = KNOWN_LANGUAGES[1:]
+PLACE = re.compile(r"%\((\w+)\)s")
+MARK = re.compile(r"</?[a-z]+>")
+# Words not translated yet are shown in English; more than a few would make pages of two languages.
+ENOUGH = 0.95
+
+
+def catalogue(language: str) -> Catalog:
+    with (HOME / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def forms(words: str | tuple[str, ...] | list[str] | None) -> list[str]:
+    return [words] if isinstance(words, str) else list(words or [""])
+
+
+def test_every_language_offered_has_a_catalogue() -> None:
+    there = {path.parent.parent.name for path in HOME.glob("*/LC_MESSAGES/messages.mo")}
+    assert there == set(TRANSLATED)
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_nearly_every_word_is_translated(language: str) -> None:
+    messages = [message for message in catalogue(language) if message.id]
+    assert len(messages) > 1500
+    done = [message for message in messages if all(forms(message.string))]
+    assert [message.id for message in messages if message.fuzzy] == []
+    assert len(done) / len(messages) >= ENOUGH
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_translations_fill_in_the_same_places_and_keep_marks(language: str) -> None:
+    wrong = []
+    for message in catalogue(language):
+        if not message.id or not all(forms(message.string)):
+            continue
+        known = set(PLACE.findall(" ".join(forms(message.id))))
+        for words in forms(message.string):
+            places = set(PLACE.findall(words))
+            # Of a plural, one or two need not be said as a number.
+            fits = places <= known if len(forms(message.string)) > 1 else places == known
+            marks = sorted(MARK.findall(words)) == sorted(MARK.findall(forms(message.id)[0]))
+            if not fits or not marks or "%" in PLACE.sub("", words).replace("%%", ""):
+                wrong.append((message.id, words))
+    assert wrong == []
+
+
+def test_arabic_counts_in_its_six_ways() -> None:
+    path = HOME / "ar" / "LC_MESSAGES" / "messages.mo"
+    with Path(path).open("rb") as file:
+        words = gettext.GNUTranslations(file)
+    said = [
+        words.ngettext("%(count)s article", "%(count)s articles", number) % {"count": number}
+        for number in (0, 1, 2, 3, 11, 100)
+    ]
+    assert said == ["لا مقالات", "مقال واحد", "مقالان", "3 مقالات", "11 مقالاً", "100 مقال"]
