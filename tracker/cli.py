@@ -6,10 +6,12 @@ import sys
 import click
 from flask import Flask
 from flask.cli import FlaskGroup
+from sqlalchemy.exc import DatabaseError
 
 from config import SettingsError
 from tracker import create_app
 from tracker.core.keys import KeysError
+from tracker.running import health
 
 
 def _group(app: Flask) -> FlaskGroup:
@@ -31,7 +33,19 @@ def main() -> None:
     except (SettingsError, KeysError) as error:
         click.echo(f"tracker: {error}", err=True)
         sys.exit(2)
-    _group(app).main(prog_name="tracker", args=sys.argv[1:], standalone_mode=True)
+    try:
+        _group(app).main(prog_name="tracker", args=sys.argv[1:], standalone_mode=True)
+    except DatabaseError as error:
+        click.echo(f"tracker: {_what_is_wrong(app, error)}", err=True)
+        sys.exit(1)
+
+
+def _what_is_wrong(app: Flask, error: DatabaseError) -> str:
+    """Say in one line why the database did not do what a command asked of it."""
+    with app.app_context():
+        state = health.look().database
+    words = " ".join(str(error.orig).split())
+    return f"the database {state}" if state != "well" else f"the database refused: {words}"
 
 
 if __name__ == "__main__":

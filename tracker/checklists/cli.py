@@ -5,14 +5,10 @@ import sys
 import click
 from flask.cli import AppGroup
 
-from config import ROOT
 from tracker.checklists import coverage, library
 from tracker.core.content import ContentError
 from tracker.core.db import db
 from tracker.guidance import library as guidance_texts
-from tracker.guidance import service as guidance
-
-CONTENT = ROOT / "tracker" / "content"
 
 content = AppGroup("content", help="Guidance articles and checklists.")
 
@@ -21,8 +17,7 @@ content = AppGroup("content", help="Guidance articles and checklists.")
 def load() -> None:
     """Load guidance and checklists; what is loaded already stays as it is."""
     try:
-        changes = [str(one) for one in guidance.load(guidance_texts.read(CONTENT))]
-        changes += library.load(library.read(CONTENT))
+        changes = library.load_content()
     except ContentError as error:
         db.session.rollback()
         click.echo(str(error), err=True)
@@ -37,7 +32,7 @@ def load() -> None:
 def check() -> None:
     """Print what the content carries; exit 1 if anything is missing. Needs no database."""
     try:
-        found = coverage.look(guidance_texts.read(CONTENT), library.read(CONTENT))
+        found = coverage.look(guidance_texts.read(library.CONTENT), library.read(library.CONTENT))
     except ContentError as error:
         click.echo(str(error), err=True)
         sys.exit(1)

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
+from config import ROOT
 from tracker.access.actor import Actor
 from tracker.activity import service as trail
 from tracker.activity.verbs import CONTENT_LOADED
@@ -25,8 +26,10 @@ from tracker.core.content import (
     read_yaml,
 )
 from tracker.core.db import db
+from tracker.guidance import library as guidance_texts
 from tracker.guidance import service as guidance
 
+CONTENT = ROOT / "tracker" / "content"
 ITEMS_OF = {"M": 20, "C": 18, "V": 20, "U": 18}
 KINDS_IN_ORDER = tuple(ChecklistKind)
 ITEM_PLACE = re.compile(
@@ -119,6 +122,16 @@ def missing_items(files: tuple[TemplateFile, ...]) -> list[str]:
     return [code for code in wanted if code not in there]
 
 
+def load_content() -> list[str]:
+    """Load the guidance and the checklists shipped; return a line for each thing that is new.
+
+    Raise ContentError with all mistakes; the caller commits.
+    """
+    files = read(CONTENT)
+    done = [str(change) for change in guidance.load(guidance_texts.read(CONTENT))]
+    return done + load(files)
+
+
 def load(files: tuple[TemplateFile, ...], actor: Actor | None = None) -> list[str]:
     """Publish templates that are new; return what was done, a line each.
 
@@ -141,6 +154,8 @@ def load(files: tuple[TemplateFile, ...], actor: Actor | None = None) -> list[st
             raise ContentError([Mistake(file.text.file, line, message)])
         if there is None:
             done.append(_publish(template, content, digest, actor))
+        if newest(template.kind).version > template.version:
+            continue  # an instance's own later version says where passages are used
         guidance.set_uses(
             template.kind.value,
             [

@@ -11,21 +11,18 @@ import flask_migrate
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
-from config import ROOT, Settings
+from config import Settings
 from tracker.activity import chain as arithmetic
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.models import Chain, ChainKind
-from tracker.checklists import library as checklists
+from tracker.checklists import library
 from tracker.core import clock
 from tracker.core.content import ContentError
 from tracker.core.db import db
 from tracker.core.extensions import migrate as migrations
-from tracker.guidance import library as guidance_texts
-from tracker.guidance import service as guidance
 from tracker.running import health
 
-CONTENT = ROOT / "tracker" / "content"
 Say = Callable[[str], None]
 
 
@@ -144,9 +141,7 @@ def _begin_instance() -> None:
 def load_content() -> list[str]:
     """Load guidance and checklists; return a line for each thing that is new."""
     try:
-        library = guidance_texts.read(CONTENT)
-        done = [str(change) for change in guidance.load(library)]
-        done += checklists.load(checklists.read(CONTENT))
+        done = library.load_content()
     except ContentError as error:
         db.session.rollback()
         raise PreparationError(str(error)) from error

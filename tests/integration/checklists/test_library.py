@@ -1,0 +1,151 @@
+"""Publishing checklists: each version once and for good, and where guidance is used."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories.templates import a_field, a_template, an_item, publish
+from tracker.activity.models import Event, EventDetail
+from tracker.checklists import library
+from tracker.checklists.models import ChecklistKind, ChecklistTemplate
+from tracker.core import canonical
+from tracker.core.content import ContentError
+from tracker.guidance import queries as guidance
+from tracker.guidance.models import PassageUse
+
+TERMS = ChecklistKind.TERMS
+
+
+def versions(session: Session) -> list[int]:
+    return list(
+        session.scalars(
+            sa.select(ChecklistTemplate.version)
+            .where(ChecklistTemplate.kind == TERMS)
+            .order_by(ChecklistTemplate.version)
+        )
+    )
+
+
+def test_the_shipped_checklists_are_published_once(session: Session) -> None:
+    files = library.read(library.CONTENT)
+    assert library.load(files) == []
+    assert versions(session) == [1]
+    assert library.load_content() == []
+    for file in files:
+        row = library.newest(file.template.kind)
+        assert library.parsed(row) == file.template
+        assert row.digest == canonical.digest_of(row.content)
+
+
+def test_a_new_version_stands_beside_the_old_and_is_the_newest(session: Session) -> None:
+    old = library.newest(TERMS)
+    publish(a_template(an_item("M1"), version=2))
+    assert versions(session) == [1, 2]
+    assert library.newest(TERMS).version == 2
+    assert session.get_one(ChecklistTemplate, old.id).content == old.content
+
+
+def test_a_published_version_is_never_changed(session: Session) -> None:
+    publish(a_template(an_item("M1"), version=2))
+    with pytest.raises(ContentError, match="version 2 is published already; raise the number"):
+        publish(a_template(an_item("M1", a_field("other")), version=2))
+    assert len(library.parsed(library.newest(TERMS)).items) == 1
+
+
+def test_publishing_is_recorded_with_its_digest(session: Session) -> None:
+    publish(a_template(an_item("M1"), version=2))
+    row = library.newest(TERMS)
+    event, details = session.execute(
+        sa.select(Event.evidence, EventDetail.content)
+        .join(EventDetail, EventDetail.event_id == Event.id)
+        .where(Event.subject_id == row.id)
+    ).one()
+    assert event == row.digest
+    assert (details["kind"], details["name"], details["version"]) == ("checklist", "terms", 2)
+
+
+def test_a_kind_that_is_not_loaded_says_what_to_do(session: Session) -> None:
+    session.execute(sa.delete(ChecklistTemplate).where(ChecklistTemplate.kind == TERMS))
+    with pytest.raises(LookupError, match="run tracker content load"):
+        library.newest(TERMS)
+
+
+def test_each_passage_tells_where_it_is_used(session: Session) -> None:
+    passages = guidance.passages_for(["settling-terms/expectations"])
+    assert list(passages) == ["settling-terms/expectations"]
+    publish(a_template(an_item("M1", label="Only this one"), version=2))
+    session.flush()
+    found = used_in(session)
+    assert ("M1", "Only this one") in found
+    assert not any(code.startswith("M") and code != "M1" for code, _label in found)
+
+
+def test_where_guidance_is_used_is_said_by_the_newest_version(session: Session) -> None:
+    publish(a_template(an_item("M1", label="Only this one"), version=2))
+    before = used_in(session)
+    assert library.load_content() == []
+    assert used_in(session) == before
+
+
+def used_in(session: Session) -> set[tuple[str, str]]:
+    rows = session.execute(sa.select(PassageUse.code, PassageUse.label)).all()
+    return {(code, label) for code, label in rows}
+
+
+# The commands
+
+
+def test_content_load_says_what_it_did_and_loads_nothing_twice(app: Flask) -> None:
+    runner = app.test_cli_runner()
+    done = runner.invoke(args=["content", "load"])
+    assert (done.exit_code, done.output) == (0, "The content is up to date.\n")
+
+
+def test_content_check_tells_what_the_content_carries(app: Flask) -> None:
+    done = app.test_cli_runner().invoke(args=["content", "check"])
+    assert done.exit_code == 0
+    assert "Statements carried by passages: 72 of 72" in done.output
+    assert "Items: 76 of 76" in done.output
+
+
+@pytest.fixture
+def spoilt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the content, which the commands read."""
+    folder = tmp_path / "content"
+    shutil.copytree(library.CONTENT, folder)
+    monkeypatch.setattr(library, "CONTENT", folder)
+    return folder
+
+
+def change(folder: Path, file: str, old: str, new: str) -> None:
+    text = (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1))
+
+
+def test_content_with_mistakes_is_not_loaded_and_each_is_named(app: Flask, spoilt: Path) -> None:
+    change(spoilt, "checklists/terms.yaml", "version: 1\n", "version: one\n")
+    for command in ("load", "check"):
+        done = app.test_cli_runner().invoke(args=["content", command])
+        assert done.exit_code == 1
+        assert done.stderr.startswith("checklists/terms.yaml:")
+        assert "version: input should be a valid integer" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_changed_text_under_an_old_number_is_refused(app: Flask, spoilt: Path) -> None:
+    change(spoilt, "checklists/terms.yaml", "title: Agreed terms\n", "title: Other terms\n")
+    done = app.test_cli_runner().invoke(args=["content", "load"])
+    assert done.exit_code == 1
+    assert "version 1 is published already; raise the number" in done.stderr
+
+
+def test_content_check_fails_when_something_is_missing(app: Flask, spoilt: Path) -> None:
+    change(spoilt, "checklists/terms.yaml", "statements: [S4]", "statements: [S90]")
+    done = app.test_cli_runner().invoke(args=["content", "check"])
+    assert done.exit_code == 1
+    assert "M2 rests on S90: not there" in done.output
