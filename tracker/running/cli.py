@@ -70,11 +70,6 @@ def prepare_or_stop(settings: Settings) -> None:
 
 def _serve(settings: Settings) -> int:
     """Run the server and the worker until one ends or a signal comes; return the exit code."""
-    # Each in a process group of its own: Ctrl+C is for this process, which then stops each once.
-    programs = [
-        subprocess.Popen(command, process_group=0)  # noqa: S603 -- our own programs, by full path
-        for command in (_server_command(settings), [*_own_command(), "worker"])
-    ]
     asked_to_stop = False
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -83,6 +78,11 @@ def _serve(settings: Settings) -> int:
 
     for number in STOP_SIGNALS:
         signal.signal(number, stop)
+    # Each in a process group of its own: Ctrl+C is for this process, which then stops each once.
+    programs = [
+        subprocess.Popen(command, process_group=0)  # noqa: S603 -- our own programs, by full path
+        for command in (_server_command(settings), [*_own_command(), "worker"])
+    ]
     while not asked_to_stop and all(one.poll() is None for one in programs):
         time.sleep(0.2)
     failed = not asked_to_stop

@@ -47,7 +47,7 @@ def look() -> Health:
 
 def schema_revision() -> str | None:
     """Return the revision the database's schema is at; None for an empty database."""
-    if not sa.inspect(db.engine).has_table("alembic_version"):
+    if not sa.inspect(db.session.connection()).has_table("alembic_version"):
         return None
     found: str | None = db.session.scalar(sa.text("SELECT version_num FROM alembic_version"))
     return found

@@ -62,7 +62,8 @@ def migrate(settings: Settings, say: Say) -> None:
             if copy
             else ""
         )
-        message = f"The migration failed ({type(error).__name__}: {error}).{back}"
+        words = str(error).splitlines()[0] if str(error) else type(error).__name__
+        message = f"The migration failed: {words}.{back}"
         raise PreparationError(message) from error
     say(f"Migrated the database to {wanted}")
 

@@ -1,0 +1,100 @@
+"""Whether all is well, for machines and for the command."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from config import Settings
+from tests.client import CheckedClient
+from tracker.checklists.models import ChecklistKind, ChecklistTemplate
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.guidance.models import Article
+from tracker.running import health, preparing
+
+NOT_LOOKED_AT = {"content": "not looked at", "worker": "not looked at"}
+
+
+def well(client: CheckedClient) -> tuple[int, dict[str, str]]:
+    response = client.get("/healthz")
+    found: dict[str, str] = response.get_json()
+    return response.status_code, found
+
+
+def beat(session: Session) -> None:
+    health.beat()
+    session.commit()
+
+
+def test_all_is_well_once_a_worker_has_been_round(client: CheckedClient, session: Session) -> None:
+    assert well(client) == (
+        503,
+        {"database": "well", "content": "well", "worker": "has not run yet"},
+    )
+    beat(session)
+    assert well(client) == (200, {"database": "well", "content": "well", "worker": "well"})
+
+
+def test_a_worker_that_stands_still_is_told(
+    client: CheckedClient, session: Session, frozen_time: Callable[[dt.datetime], None]
+) -> None:
+    beat(session)
+    frozen_time(clock.now() + health.STANDSTILL)
+    assert well(client)[1]["worker"] == "stands still"
+    beat(session)
+    assert well(client)[0] == 200
+
+
+def test_content_that_is_missing_is_told(client: CheckedClient, session: Session) -> None:
+    beat(session)
+    session.execute(
+        sa.delete(ChecklistTemplate).where(ChecklistTemplate.kind == ChecklistKind.TERMS)
+    )
+    session.commit()
+    assert well(client) == (
+        503,
+        {"database": "well", "content": "needs tracker content load", "worker": "well"},
+    )
+
+
+def test_guidance_that_is_missing_is_told(client: CheckedClient, session: Session) -> None:
+    session.execute(sa.update(Article).values(is_current=False))
+    session.commit()
+    assert well(client)[1]["content"] == "needs tracker content load"
+
+
+def test_a_database_without_tables_is_told(empty: Flask) -> None:
+    found = health.look()
+    assert (found.database, found.is_well) == ("needs tracker db upgrade", False)
+    response = empty.test_client().get("/healthz")
+    assert response.status_code == 503
+    assert response.get_json() == {"database": "needs tracker db upgrade", **NOT_LOOKED_AT}
+
+
+def test_a_database_that_is_gone_is_told(empty: Flask, own_settings: Settings) -> None:
+    preparing.migrate(own_settings, lambda _line: None)
+    db.session.execute(sa.text("DROP TABLE heartbeat"))
+    db.session.commit()
+    assert health.look().database == "can't be reached"
+
+
+def test_the_command_tells_the_same_and_fails_when_something_is_not_well(
+    app: Flask, session: Session
+) -> None:
+    runner = app.test_cli_runner()
+    done = runner.invoke(args=["check"])
+    assert (done.exit_code, done.output) == (
+        1,
+        "database: well\ncontent: well\nworker: has not run yet\n",
+    )
+    beat(session)
+    done = runner.invoke(args=["check"])
+    assert (done.exit_code, done.output) == (0, "database: well\ncontent: well\nworker: well\n")
+
+
+def test_the_page_tells_nothing_else(client: CheckedClient) -> None:
+    assert set(well(client)[1]) == {"database", "content", "worker"}
+    assert client.post("/healthz").status_code == 405

@@ -1,0 +1,165 @@
+"""Before serving: the database is copied, migrated and filled, or the start stops and says why."""
+
+import shutil
+import sqlite3
+import stat
+from pathlib import Path
+
+import flask_migrate
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from config import Settings
+from tests.factories.templates import a_template, an_item, publish
+from tracker import create_app
+from tracker.activity.models import Chain, ChainKind, Event
+from tracker.checklists import library
+from tracker.checklists.models import ChecklistKind, ChecklistTemplate
+from tracker.core import keys
+from tracker.core.db import db
+from tracker.core.keys import KeysError
+from tracker.running import health, preparing
+from tracker.running.preparing import PreparationError
+
+BEFORE = "0010_signing"
+
+
+def prepare(settings: Settings) -> list[str]:
+    said: list[str] = []
+    preparing.prepare(settings, said.append)
+    return said
+
+
+def test_a_first_start_makes_tables_begins_the_trail_and_loads_the_content(
+    empty: Flask, own_settings: Settings
+) -> None:
+    said = prepare(own_settings)
+    assert said[0] == f"Migrated the database to {health.newest_revision()}"
+    assert "Loaded checklist terms, version 1" in said
+    assert db.session.scalars(sa.select(Event.verb).order_by(Event.number)).first() == (
+        "instance_started"
+    )
+    assert set(db.session.scalars(sa.select(ChecklistTemplate.kind))) == set(ChecklistKind)
+    assert preparing.is_first_start()
+    assert not (own_settings.data_dir / "copies").exists()
+
+
+def test_a_second_start_does_nothing_and_says_nothing(empty: Flask, own_settings: Settings) -> None:
+    prepare(own_settings)
+    events = db.session.scalar(sa.select(sa.func.count(Event.id)))
+    db.session.rollback()
+    assert prepare(own_settings) == []
+    assert db.session.scalar(sa.select(sa.func.count(Event.id))) == events
+
+
+def at_an_earlier_version(settings: Settings) -> None:
+    """Leave a database as an earlier version of the application left it."""
+    prepare(settings)
+    db.session.remove()
+    flask_migrate.downgrade(revision=BEFORE)
+
+
+def test_an_update_copies_the_database_before_it_migrates(
+    empty: Flask, own_settings: Settings
+) -> None:
+    at_an_earlier_version(own_settings)
+    if db.engine.dialect.name == "postgresql" and shutil.which("pg_dump") is None:
+        with pytest.raises(PreparationError, match="pg_dump is not there"):
+            prepare(own_settings)
+        assert health.schema_revision() == BEFORE
+        return
+    said = prepare(own_settings)
+    (copy,) = (own_settings.data_dir / "copies").iterdir()
+    assert said[0] == f"Copied the database to {copy}"
+    assert said[1] == f"Migrated the database to {health.newest_revision()}"
+    assert f"-before-{BEFORE}-upgrade" in copy.name
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert health.schema_revision() == health.newest_revision()
+    if copy.suffix == ".sqlite3":
+        kept = sqlite3.connect(copy)
+        assert kept.execute("SELECT version_num FROM alembic_version").fetchall() == [(BEFORE,)]
+        assert kept.execute("SELECT count(*) FROM event").fetchall() != [(0,)]
+        kept.close()
+
+
+def test_a_failed_migration_stops_the_start_and_says_how_to_go_back(
+    empty: Flask, own_settings: Settings
+) -> None:
+    at_an_earlier_version(own_settings)
+    if db.engine.dialect.name == "postgresql" and shutil.which("pg_dump") is None:
+        return
+    # Somebody was at the tables by hand: the next step finds its column there already.
+    with db.engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE proposal ADD COLUMN ended_reason TEXT"))
+    with pytest.raises(PreparationError) as stopped:
+        prepare(own_settings)
+    (copy,) = (own_settings.data_dir / "copies").iterdir()
+    words = str(stopped.value)
+    assert words.startswith("The migration failed: ")
+    assert "ended_reason" in words
+    assert words.endswith(
+        f"The copy from before is {copy}: put it back, or repair and start again."
+    )
+    assert "\n" not in words
+    assert health.schema_revision() == BEFORE
+
+
+def test_a_database_of_a_newer_version_is_left_alone(empty: Flask, own_settings: Settings) -> None:
+    prepare(own_settings)
+    db.session.execute(sa.text("UPDATE alembic_version SET version_num = '9999_later'"))
+    db.session.commit()
+    with pytest.raises(PreparationError, match=r"at 9999_later, which this version does not know"):
+        prepare(own_settings)
+    assert not (own_settings.data_dir / "copies").exists()
+
+
+def test_with_other_keys_the_start_stops(empty: Flask, own_settings: Settings) -> None:
+    prepare(own_settings)
+    keys.use(keys.load(own_settings.data_dir / "other", may_make=True))
+    with pytest.raises(PreparationError, match="keys in the data directory are not those of"):
+        prepare(own_settings)
+
+
+def test_with_an_altered_head_of_the_trail_the_start_stops(
+    empty: Flask, own_settings: Settings
+) -> None:
+    prepare(own_settings)
+    db.session.execute(sa.update(Chain).where(Chain.kind == ChainKind.INSTANCE).values(seal="é"))
+    db.session.commit()
+    with pytest.raises(PreparationError, match="or its trail was altered"):
+        prepare(own_settings)
+
+
+def test_content_that_was_published_otherwise_stops_the_start(
+    empty: Flask, own_settings: Settings
+) -> None:
+    preparing.migrate(own_settings, lambda _line: None)
+    preparing.require_own_keys()
+    publish(a_template(an_item("M1"), version=1))
+    db.session.commit()
+    with pytest.raises(PreparationError, match="version 1 is published already"):
+        prepare(own_settings)
+    # Nothing of the rest was loaded either.
+    assert db.session.scalars(sa.select(ChecklistTemplate.kind)).all() == [ChecklistKind.TERMS]
+
+
+def test_a_database_without_its_keys_is_not_opened_with_new_ones(
+    empty: Flask, own_settings: Settings
+) -> None:
+    """product.md, section 7: a new key would make unreadable what was encrypted before."""
+    prepare(own_settings)
+    shutil.rmtree(own_settings.data_dir / "keys")
+    if db.engine.dialect.name == "sqlite":
+        with pytest.raises(KeysError, match="restore the keys of this instance there"):
+            create_app(own_settings)
+        assert not (own_settings.data_dir / "keys").exists()
+        return
+    # Of a server it is not known before it is asked: the start stops then.
+    create_app(own_settings)
+    with pytest.raises(PreparationError, match="keys in the data directory are not those of"):
+        prepare(own_settings)
+
+
+def test_the_content_shipped_is_what_is_loaded() -> None:
+    assert Path(library.__file__).parents[1] / "content" == library.CONTENT

@@ -1,0 +1,82 @@
+"""The worker's rounds: what is due is done, and a database that is away is tried again.
+
+A round ends by letting its session go, so what follows is asked by a fresh one (db.session).
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories.demonstration import Demonstration
+from tracker.accounts import attempts
+from tracker.accounts.models import Attempt
+from tracker.cooperations.models import Clearance
+from tracker.core.db import db
+from tracker.mail import outbox
+from tracker.mail.models import OutboxMessage
+from tracker.mail.transport import from_url
+from tracker.running import health, rounds
+
+
+def test_a_round_sends_what_is_due_and_gives_a_sign_of_life(
+    session: Session, tmp_path: Path
+) -> None:
+    outbox.queue("samira@example.org", "en", "text_sent", "A text waits", "Read it.\n")
+    db.session.commit()
+    rounds.one_round(from_url(f"file://{tmp_path}"), with_dates=False)
+    (file,) = tmp_path.glob("*.eml")
+    assert "A text waits" in file.read_text()
+    assert db.session.scalars(sa.select(OutboxMessage)).one().sent_at is not None
+    assert health.look().worker == "well"
+
+
+def test_now_and_then_a_round_looks_at_dates_too(
+    session: Session,
+    demonstration: Demonstration,
+    tmp_path: Path,
+    frozen_time: Callable[[dt.datetime], None],
+) -> None:
+    still_open = sa.select(sa.func.count(Clearance.id)).where(Clearance.closed_at.is_(None))
+    attempts.note([attempts.account("nobody@example.org")])
+    db.session.commit()
+    assert db.session.scalar(still_open)
+    last = db.session.scalar(sa.select(sa.func.max(Clearance.until_on)))
+    assert last is not None
+    db.session.rollback()
+    frozen_time(dt.datetime.combine(last + dt.timedelta(days=2), dt.time(12), dt.UTC))
+    transport = from_url(f"file://{tmp_path}")
+    rounds.one_round(transport, with_dates=False)
+    assert db.session.scalar(still_open)
+    db.session.rollback()
+    rounds.one_round(transport, with_dates=True)
+    assert db.session.scalar(still_open) == 0
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Attempt)) == 0
+
+
+def test_rounds_end_when_told_to_stop(
+    app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(rounds, "PAUSE", 0)
+    turns = iter([True, True, False])
+    rounds.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=lambda: next(turns))
+    assert health.look().worker == "well"
+    assert list(turns) == []
+
+
+def test_a_database_that_is_away_is_told_and_tried_again(
+    empty: Flask,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(rounds, "PAUSE", 0)
+    turns = iter([True, True, False])
+    rounds.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=lambda: next(turns))
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith("worker: ") and line.endswith("; trying again") for line in lines)
