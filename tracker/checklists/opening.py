@@ -108,6 +108,11 @@ def has_words(form: Form) -> bool:
     return any(not is_blank(field) for field in form if field.type not in HIDDEN)
 
 
+def guidance_beside(item: Item) -> pages.Guide:
+    """Return the guidance beside the form of one item."""
+    return pages.guide_of(item, passages_for(list(item.rests_on.passages)))
+
+
 def proposal_page(
     filling: Filling, item: Item, form: Form, fields: list[Any], *, action: str = ""
 ) -> str:
@@ -122,15 +127,22 @@ def proposal_page(
         fields=fields,
         action=action,
         current=pages.answer_parts(filling, item, AnswerScope.SHARED, found(current)),
-        passages=list(passages_for(list(item.rests_on.passages)).values()),
+        guidance=guidance_beside(item),
         kind_words=labels.KINDS[filling.checklist.kind],
     )
 
 
 def reason_page(
-    filling: Filling, item: Item, form: Form, *, title: str, button: str, lede: str = ""
+    filling: Filling,
+    item: Item,
+    form: Form,
+    *,
+    title: str,
+    button: str,
+    lede: str = "",
+    about: pages.ProposalView | pages.FlagView | None = None,
 ) -> str:
-    """Show the page that asks for one reason about an item, with its answers."""
+    """Show the page that asks for one reason: about an item, a proposal or a flag on it."""
     return render_template(
         "checklists/reason.html",
         checklist=filling.checklist,
@@ -140,6 +152,8 @@ def reason_page(
         title_words=title,
         button=button,
         lede_words=lede,
+        proposal=about if isinstance(about, pages.ProposalView) else None,
+        flag=about if isinstance(about, pages.FlagView) else None,
         answers=pages.answers_of(filling, item),
         kind_words=labels.KINDS[filling.checklist.kind],
     )

@@ -1,8 +1,10 @@
 """Typed values for the pages of checklists, where a template would have to compute."""
 
 import datetime as dt
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
@@ -19,10 +21,13 @@ from tracker.checklists.loading import Filling
 from tracker.checklists.models import AnswerScope, Flag, Position, Proposal, Stance
 from tracker.checklists.showing import Head, ShownField, show
 from tracker.checklists.template import FieldType, Item, Part, Required, TemplateField
+from tracker.guidance.markdown import plain
 from tracker.guidance.queries import PassageShown, passages_for
 from tracker.ui.locale import as_date
 
 Part_ = tuple[str, Any]
+# A passage begins with what the source says; the rest is read on its own page.
+FIRST_SENTENCE = re.compile(r"\A(.+?[.؟?])(\s.*)?\Z", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,15 @@ class Acts:
 
 
 @dataclass(frozen=True, slots=True)
+class Guide:
+    """The passages an item rests on, with the first words of the first."""
+
+    passages: tuple[PassageShown, ...]
+    lead: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ItemView:
     """An item with all its page shows."""
 
@@ -123,7 +137,7 @@ class ItemView:
     flags: list[FlagView]
     problems: list[object]
     acts: Acts
-    passages: list[PassageShown]
+    guide: Guide
 
     @property
     def has_open_flag(self) -> bool:
@@ -161,11 +175,19 @@ def _view(
         positions=_positions(filling, item, own) if one else [],
         proposals=_proposals(filling, actor, item),
         turned_down=_turned_down(filling, item),
-        flags=[_flag(filling, actor, flag) for flag in filling.flags if flag.item == item.code],
+        flags=[flag_view(filling, actor, flag) for flag in filling.flags if flag.item == item.code],
         problems=[problem.message for problem in one.problems] if one and one.problems else [],
         acts=acts(filling, actor, item, one),
-        passages=[passages[ref] for ref in item.rests_on.passages if ref in passages],
+        guide=guide_of(item, passages),
     )
+
+
+def guide_of(item: Item, passages: Mapping[str, PassageShown]) -> Guide:
+    """Return the guidance beside an item, of passages that were asked for together."""
+    there = tuple(passages[ref] for ref in item.rests_on.passages if ref in passages)
+    if not there:
+        return Guide(())
+    return Guide(there, FIRST_SENTENCE.sub(r"\1", plain(there[0].markdown)), there[0].language)
 
 
 def _note(item: Item, one: ItemStanding | None) -> object:
@@ -294,10 +316,8 @@ def _position(
 
 
 def _proposals(filling: Filling, actor: Actor, item: Item) -> list[ProposalView]:
-    shared = filling.sheet.shared(item.code)
-    before = shared.values if shared else {}
     return [
-        _proposal(filling, actor, item, before, proposal)
+        proposal_view(filling, actor, item, proposal)
         for proposal in filling.proposals
         if proposal.item == item.code
     ]
@@ -318,9 +338,10 @@ def _turned_down(filling: Filling, item: Item) -> list[TurnedDownView]:
     ]
 
 
-def _proposal(
-    filling: Filling, actor: Actor, item: Item, before: Mapping[str, Any], proposal: Proposal
-) -> ProposalView:
+def proposal_view(filling: Filling, actor: Actor, item: Item, proposal: Proposal) -> ProposalView:
+    """Return an open proposal as pages show it."""
+    shared = filling.sheet.shared(item.code)
+    before = shared.values if shared and not shared.not_applicable else {}
     cooperation_id = filling.checklist.cooperation_id
     fields = item.fields_of(AnswerScope.SHARED)
     names = filling.names
@@ -345,37 +366,52 @@ def _proposal(
         ),
         reason=sealing.reason_of(cooperation_id, proposal),
         parts=[
-            (field.label, _difference(old.get(field.key), new.get(field.key)))
+            (field.label, pieces)
             for field in fields
-            if field.key in old or field.key in new
+            if (pieces := _difference(old.get(field.key), new.get(field.key)))
         ],
         own=own,
         may_answer=bool(may_answer),
     )
 
 
-def _difference(before: ShownField | None, after: ShownField | None) -> list[tuple[str, str]]:
-    return compare.words(_flat(before), _flat(after))
+def _difference(before: ShownField | None, after: ShownField | None) -> compare.Difference:
+    """Return how a field would change, word by word; nothing where it stays as it is.
+
+    Of a table only the rows that change are told, a line each.
+    """
+    old, new = _lines(before), _lines(after)
+    if old == new:
+        return []
+    is_table = any(one is not None and one.rows for one in (before, after))
+    if not is_table:
+        return compare.words("\n".join(old), "\n".join(new))
+    pieces: compare.Difference = []
+    for one, other in zip_longest(old, new, fillvalue=""):
+        if one != other:
+            pieces += [*compare.words(one, other), ("same", "\n")]
+    return pieces[:-1]
 
 
-def _flat(one: ShownField | None) -> str:
-    """Return a field as text whose lines are the rows of a table, so that cells can be compared."""
+def _lines(one: ShownField | None) -> list[str]:
+    """Return a field as lines: of text, or one for each row of a table with its heads."""
     if one is None:
-        return ""
+        return []
     value = shown_value(one)
-    if isinstance(value, Table):
-        return "\n".join(
-            "; ".join(
-                f"{head}: {cell}" if head else cell
-                for head, cell in zip(value.heads, line, strict=True)
-                if cell
-            )
-            for line in value.lines
+    if not isinstance(value, Table):
+        return str(value).split("\n")
+    return [
+        "; ".join(
+            f"{head}: {cell}" if head else cell
+            for head, cell in zip(value.heads, line, strict=True)
+            if cell
         )
-    return str(value)
+        for line in value.lines
+    ]
 
 
-def _flag(filling: Filling, actor: Actor, flag: Flag) -> FlagView:
+def flag_view(filling: Filling, actor: Actor, flag: Flag) -> FlagView:
+    """Return a flag as pages show it."""
     party = filling.own_party(actor)
     return FlagView(
         id=flag.id,
@@ -475,11 +511,18 @@ def section_links(
     return links
 
 
-def party_progress(filling: Filling, standing: Standing) -> list[tuple[str, int]]:
-    """Return for each party how many items wait for it."""
+def waiting_links(
+    filling: Filling, standing: Standing, own: UUID | None
+) -> list[tuple[str, str, str, bool]]:
+    """Return for each party how many items wait for it, and the filter that shows them."""
     return [
-        (party.name, standing.waiting.get(party.organisation_id, 0))
-        for party in filling.surroundings.parties
+        (
+            "?filter=us" if party.organisation_id == own else "?filter=others",
+            party.name,
+            str(standing.waiting.get(party.organisation_id, 0)),
+            False,
+        )
+        for party in filling.parties
     ]
 
 

@@ -203,4 +203,5 @@ def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
         title=_("Turn down the proposal"),
         button=_("Turn down"),
         lede=_("The party that proposed it reads your reason."),
+        about=pages.proposal_view(filling, actor, item, proposal),
     )

@@ -33,6 +33,7 @@ from tracker.checklists.loading import Filling, fill
 from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind
 from tracker.checklists.opening import (
     back,
+    guidance_beside,
     has_words,
     may_go_on,
     opened,
@@ -92,7 +93,7 @@ def show(checklist_id: UUID) -> str:
             unfiltered=url_for("checklists.show", checklist_id=checklist.id),
         ),
         standing=standing,
-        progress_by_party=pages.party_progress(filling, standing),
+        waiting_links=pages.waiting_links(filling, standing, actor.organisation_id),
         unknown=pages.unknown_count(standing),
         links=filter_links("filter", list(names.items()), counts),
         obstacles=pages.send_obstacles(filling),
@@ -194,7 +195,7 @@ def _answer_page(
         theirs=theirs,
         their_parts=pages.answer_parts(filling, item, scope, theirs) if theirs else [],
         own_parts=pages.parts(fields, values_of(form, fields), filling) if theirs else [],
-        passages=list(passages_for(list(item.rests_on.passages)).values()),
+        guidance=guidance_beside(item),
         kind_words=labels.KINDS[filling.checklist.kind],
         may_leave_out=scope is AnswerScope.SHARED
         and not filling.standing().items[item.code].required,

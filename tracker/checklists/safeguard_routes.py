@@ -88,6 +88,7 @@ def explain(checklist_id: UUID, flag_id: UUID) -> str | Response:
             "Your name stands beside the explanation. To change the term instead, save another "
             "answer."
         ),
+        about=pages.flag_view(filling, actor, raised),
     )
 
 

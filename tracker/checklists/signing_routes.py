@@ -25,6 +25,7 @@ from tracker.signoff import service as signoff_service
 from tracker.signoff.labels import METHODS, REQUEST_STATES
 from tracker.signoff.models import Method, RequestState, Revision, SignatureRequest
 from tracker.signoff.proof import Identity
+from tracker.ui.locale import as_datetime
 
 blueprint = Blueprint("signing", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 
@@ -166,7 +167,7 @@ def sign(checklist_id: UUID) -> str | Response:
         revision=revision,
         sentence_words=sentence,
         form=form,
-        signers=_signers(asked, document, actor),
+        signers=_signers(asked, document, actor, fill(checklist)),
         kind_words=labels.KINDS[checklist.kind],
         organisation_name=actor.organisation_name,
         has_second_factor=actor.has_second_factor,
@@ -174,10 +175,11 @@ def sign(checklist_id: UUID) -> str | Response:
 
 
 def _signers(
-    asked: SignatureRequest, document: dict[str, Any], actor: Actor
+    asked: SignatureRequest, document: dict[str, Any], actor: Actor, filling: Filling
 ) -> list[pages.PositionView]:
     """Return each named signatory with how their signature stands."""
-    signed = {one.organisation_id for one in asked.revision.signatures}
+    signed = {one.organisation_id: one.signed_at for one in asked.revision.signatures}
+    marks = {party.organisation_id: party.mark for party in filling.parties}
     sides = {party["id"]: party["side"] for party in document["parties"]}
     views = []
     for one in document["signatories"]:
@@ -187,14 +189,16 @@ def _signers(
             state, s = (_("Signed"), "done")
         elif organisation_id == actor.organisation_id:
             state, s = (_("Your turn"), "wait")
+        when = signed.get(organisation_id)
+        note = f"{one['organisation']}, {as_datetime(when)}" if when else one["organisation"]
         views.append(
             pages.PositionView(
-                party="",
+                party=marks.get(organisation_id, ""),
                 name=one["name"],
                 npm=sides.get(one["organisation_id"]) == "npm",
                 state=state,
                 s=s,
-                note=one["organisation"],
+                note=note,
             )
         )
     return views
