@@ -50,8 +50,8 @@ class Asker:
             outcomes[method] = self._meaning(place, response, is_stopped(client))
             if method == "GET":
                 shown = response.get_data(as_text=True)
-            else:
-                self.put_back()
+            elif response.location:
+                self.put_back()  # the form was taken; what is refused or wrong leaves nothing
         if outcomes.get("GET") == LED:
             assert set(outcomes.values()) <= {LED, OPEN, REFUSED}, f"{place.address}: {outcomes}"
             return LED
