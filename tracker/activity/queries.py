@@ -1,6 +1,7 @@
 """Reads of the trail: a cooperation's history, and the instance's for administrators."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from tracker.activity.models import Chain, ChainKind, Event
+from tracker.activity.verbs import Verb
 from tracker.core.db import db
 
 
@@ -47,10 +49,16 @@ def history(
 
 
 def subject_history(
-    cooperation_id: UUID, subject_ids: list[UUID], *, limit: int = 200
+    cooperation_id: UUID,
+    subject_ids: list[UUID],
+    *,
+    verbs: Iterable[Verb] | None = None,
+    limit: int = 200,
 ) -> list[HistoryLine]:
-    """Return the events of some things of a cooperation, newest first."""
+    """Return the events of some things of a cooperation, newest first, all or of some verbs."""
     condition = sa.and_(Chain.cooperation_id == cooperation_id, Event.subject_id.in_(subject_ids))
+    if verbs is not None:
+        condition = sa.and_(condition, Event.verb.in_([verb.name for verb in verbs]))
     return _page(condition, 0, limit)[1]
 
 

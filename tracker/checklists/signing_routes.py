@@ -12,6 +12,7 @@ from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.accounts import proof
 from tracker.activity import queries as trail
+from tracker.activity import verbs
 from tracker.checklists import labels, pages, policy, sealing, signing
 from tracker.checklists.forms import ProofForm, ReasonForm, items_form, send_form
 from tracker.checklists.loading import Filling, fill
@@ -26,6 +27,20 @@ from tracker.signoff.labels import METHODS, REQUEST_STATES
 from tracker.signoff.models import Method, RequestState, Revision, SignatureRequest
 from tracker.signoff.proof import Identity
 from tracker.ui.locale import as_datetime
+
+# What of a text's history stands on its record: how it was settled and signed, not each answer.
+ON_THE_RECORD = (
+    verbs.PROPOSAL_ACCEPTED,
+    verbs.FLAG_RAISED,
+    verbs.FLAG_CLOSED,
+    verbs.SAFEGUARDS_REVIEWED,
+    verbs.SENT_FOR_SIGNATURE,
+    verbs.SIGNED,
+    verbs.DECLINED,
+    verbs.SIGNATURE_REQUEST_WITHDRAWN,
+    verbs.CAME_INTO_FORCE,
+    verbs.AMENDMENT_OPENED,
+)
 
 blueprint = Blueprint("signing", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 
@@ -137,6 +152,8 @@ def sign(checklist_id: UUID) -> str | Response:
         organisation=actor.organisation_name,
         power=membership.power,
     )
+    # Before the proof: a wrong one gives the transaction up.
+    signers = _signers(asked, document, actor, fill(checklist))
     form = ProofForm()
     if form.validate_on_submit():
         try:
@@ -167,7 +184,7 @@ def sign(checklist_id: UUID) -> str | Response:
         revision=revision,
         sentence_words=sentence,
         form=form,
-        signers=_signers(asked, document, actor, fill(checklist)),
+        signers=signers,
         kind_words=labels.KINDS[checklist.kind],
         organisation_name=actor.organisation_name,
         has_second_factor=actor.has_second_factor,
@@ -345,8 +362,8 @@ def _record_page(
         state=_state(checklist, revision, asked),
         history=trail.subject_history(
             checklist.cooperation_id,
-            [checklist.id, *(one.id for one in revision.signatures)],
-            limit=50,
+            [checklist.id, *(given.id for one, _asked in revisions for given in one.signatures)],
+            verbs=ON_THE_RECORD,
         ),
         revisions=[(one, REQUEST_STATES[req.state] if req else "") for one, req in revisions],
         methods=METHODS,
