@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, require, signed_in
-from tracker.checklists import pages, policy, positions
+from tracker.checklists import pages, policy, positions, queries
 from tracker.checklists.forms import (
     ProposalForm,
     ReasonForm,
@@ -80,8 +80,8 @@ def talk(checklist_id: UUID, code: str) -> Answered:
         title=_("Ask to talk about %(code)s", code=code),
         lede=_("The other parties read your reason."),
     )
-    button, cant = _("Ask to talk"), _("There is nothing here that you are asked to accept.")
-    if not may_go_on(form, acts.talk, acts.why_not, cant):
+    button, refusal = _("Ask to talk"), _("There is nothing here that you are asked to accept.")
+    if not may_go_on(form, acts.talk, acts.why_not, refusal):
         return page(button=button), HTTPStatus.FORBIDDEN
 
     def act() -> None:
@@ -147,6 +147,7 @@ def accept_proposal(checklist_id: UUID, proposal_id: UUID) -> Response:
     """Make a proposal the answer."""
     return _answer_proposal(
         checklist_id,
+        proposal_id,
         lambda actor, checklist: positions.accept_proposal(actor, checklist, proposal_id),
         _("The proposal is the answer now. The other parties are asked again."),
     )
@@ -158,16 +159,21 @@ def withdraw_proposal(checklist_id: UUID, proposal_id: UUID) -> Response:
     """Take an own proposal back."""
     return _answer_proposal(
         checklist_id,
+        proposal_id,
         lambda actor, checklist: positions.withdraw_proposal(actor, checklist, proposal_id),
         _("The proposal is taken back."),
     )
 
 
 def _answer_proposal(
-    checklist_id: UUID, act: Callable[[Actor, Checklist], object], words: str
+    checklist_id: UUID,
+    proposal_id: UUID,
+    act: Callable[[Actor, Checklist], object],
+    words: str,
 ) -> Response:
     actor = current_actor()
     checklist = opened(actor, checklist_id, "proposal")
+    found(queries.proposal_of(checklist, proposal_id))
     try:
         act(actor, checklist)
         db.session.commit()

@@ -19,6 +19,7 @@ from tracker.checklists.models import (
     ChecklistParty,
     ChecklistState,
     Flag,
+    Proposal,
     SafeguardReview,
 )
 from tracker.cooperations import audiences, clearances
@@ -76,6 +77,13 @@ def find(actor: Actor, checklist_id: UUID) -> Checklist | None:
         sa.select(Checklist)
         .where(Checklist.id == checklist_id, visible(actor))
         .options(joinedload(Checklist.template))
+    )
+
+
+def proposal_of(checklist: Checklist, proposal_id: UUID) -> Proposal | None:
+    """Return a proposal of a checklist that was found for somebody, open or not, or None."""
+    return db.session.scalar(
+        sa.select(Proposal).where(Proposal.id == proposal_id, Proposal.checklist_id == checklist.id)
     )
 
 

@@ -1,0 +1,132 @@
+"""Addresses put together of things that are there, but do not belong together, are not found."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.factories.demonstration import Demonstration
+from tracker.accounts.models import Membership
+from tracker.checklists.models import Flag, Proposal
+from tracker.cooperations.models import CooperationPerson
+from tracker.core.db import db
+from tracker.undertakings.models import Undertaking
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """Things of which each belongs to one cooperation or person alone."""
+
+    made: Demonstration
+
+    def checklist(self, cooperation: str, kind: str = "terms") -> UUID:
+        return self.made.checklists[cooperation, kind]
+
+    def person(self, cooperation: str, key: str) -> UUID:
+        return self._only(
+            sa.select(CooperationPerson.id).where(
+                CooperationPerson.cooperation_id == self.made.cooperations[cooperation],
+                CooperationPerson.user_id == self.made.users[key],
+            )
+        )
+
+    def undertaking(self, key: str) -> UUID:
+        return self._only(
+            sa.select(Undertaking.id).where(Undertaking.user_id == self.made.users[key])
+        )
+
+    def role(self, key: str) -> UUID:
+        return self._only(
+            sa.select(Membership.id).where(Membership.user_id == self.made.users[key])
+        )
+
+    def proposal(self) -> UUID:
+        return self._only(sa.select(Proposal.id))
+
+    def flag(self) -> UUID:
+        return self._only(sa.select(Flag.id).where(Flag.closed_at.is_(None)))
+
+    def _only(self, wanted: "sa.Select[Any]") -> UUID:
+        found: UUID | None = db.session.scalars(wanted.limit(1)).first()
+        assert found is not None
+        return found
+
+
+def addresses(ids: Ids) -> list[tuple[str, str, str]]:
+    """Return who may see each of the things, how they ask, and the address."""
+    waiting, complete = (ids.made.references[name] for name in ("waiting", "complete"))
+    declined, terms = ids.checklist("declined"), ids.checklist("complete")
+    return [
+        ("ilena", "GET", f"/cooperations/{complete}/people/{ids.person('declined', 'celia')}/end"),
+        ("ilena", "POST", f"/cooperations/{complete}/people/{ids.person('declined', 'celia')}/end"),
+        ("tomas", "GET", f"/cooperations/{waiting}/undertakings/{ids.undertaking('leyla')}"),
+        ("tomas", "POST", f"/cooperations/{waiting}/undertakings/{ids.undertaking('leyla')}/again"),
+        (
+            "tomas",
+            "GET",
+            f"/cooperations/{waiting}/undertakings/{ids.undertaking('leyla')}/countersign",
+        ),
+        ("ilena", "POST", f"/checklists/{declined}/proposals/{ids.proposal()}/accept"),
+        ("ilena", "POST", f"/checklists/{declined}/proposals/{ids.proposal()}/withdraw"),
+        ("ilena", "GET", f"/checklists/{declined}/proposals/{ids.proposal()}/turn-down"),
+        ("ilena", "GET", f"/checklists/{declined}/flags/{ids.flag()}/explain"),
+        ("ilena", "POST", f"/checklists/{declined}/flags/{ids.flag()}/explain"),
+        ("ilena", "GET", f"/checklists/{terms}/items/V5/answer"),
+        ("ilena", "GET", f"/checklists/{terms}/items/M99/propose"),
+        ("ilena", "GET", f"/checklists/{terms}/record/9"),
+        ("ilena", "GET", f"/cooperations/{waiting}/visits/1"),
+        ("ilena", "GET", f"/cooperations/{waiting}/visits/1/ready"),
+        ("ilena", "POST", f"/cooperations/{complete}/visits/2/stop"),
+        ("milan", "GET", f"/register/{ids.checklist('complete', 'visit_roles')}"),
+        ("iris", "GET", f"/people/{ids.made.users['samira']}/roles/{ids.role('dina')}/end"),
+        ("iris", "POST", f"/people/{ids.made.users['samira']}/roles/{ids.role('dina')}/end"),
+        ("samira", "GET", f"/people/{ids.made.users['celia']}"),
+        ("samira", "GET", f"/organisations/{ids.made.organisations['lh']}"),
+        ("samira", "GET", f"/checklists/{ids.checklist('waiting')}"),
+        ("samira", "POST", f"/checklists/{ids.checklist('waiting')}/items/M18/accept"),
+        ("leyla", "GET", f"/undertakings/{ids.undertaking('dina')}"),
+        ("leyla", "POST", f"/undertakings/{ids.undertaking('dina')}/sign"),
+    ]
+
+
+def test_what_does_not_belong_together_is_not_found(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    with app.app_context():
+        asked = addresses(Ids(demonstration))
+    found = []
+    for who, method, address in asked:
+        client = demonstration.browser(app, who)
+        response = client.open(address, method=method, data={} if method == "POST" else None)
+        if response.status_code != 404:
+            found.append((who, method, address, response.status))
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/cooperations/C-2026-0001%00",
+        "/cooperations/%F0%9F%92%A3",
+        "/cooperations/' OR 1=1 --",
+        "/cooperations/C-2026-0001/visits/0",
+        "/cooperations/C-2026-0001/visits/99999999999999999999",
+        "/checklists/1",
+        "/checklists/templates/none",
+        "/undertakings/not-an-id",
+        "/people/not-an-id",
+        "/organisations/%2e%2e%2f",
+        "/guidance/no-such-article",
+        "/guidance?category=none",
+        "/static/../config.py",
+        "/static/%2e%2e/config.py",
+        "/nowhere",
+    ],
+)
+def test_an_address_that_is_nothing_is_not_found(
+    app: Flask, demonstration: Demonstration, address: str
+) -> None:
+    assert demonstration.browser(app, "ilena").get(address).status_code == 404
