@@ -93,7 +93,9 @@ REFUSED: list[tuple[Callable[[object], object], object]] = [
 ]
 
 
-@pytest.mark.parametrize(("read", "value"), REFUSED, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize(
+    ("read", "value"), REFUSED, ids=lambda one: getattr(one, "__name__", repr(one)[:40])
+)
 def test_anything_else_is_refused(read: Callable[[object], object], value: object) -> None:
     with pytest.raises(DamagedError):
         read(value)
