@@ -236,8 +236,8 @@ def leave_out(checklist_id: UUID, code: str) -> Answered:
     current = filling.sheet.shared(code)
     form = LeaveOutForm(data={"base_version": current.version if current else 0})
     page = partial(reason_page, filling, item, form, title=_("Leave out %(code)s", code=code))
-    button, cant = _("Leave out"), _("This item can't be left out by you now.")
-    if not may_go_on(form, acts.leave_out, acts.why_not, cant):
+    button, refusal = _("Leave out"), _("This item can't be left out by you now.")
+    if not may_go_on(form, acts.leave_out, acts.why_not, refusal):
         return page(button=button), HTTPStatus.FORBIDDEN
 
     def act() -> None:
