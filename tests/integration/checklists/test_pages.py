@@ -439,8 +439,8 @@ def test_a_version_that_can_not_be_read_counts_as_an_old_one(room: Room, version
         ("/decline", 404),
         ("/call-back", 404),
         ("/proposals/not-an-id/turn-down", 404),
-        (f"/proposals/{uuid4()}/turn-down", 404),
-        (f"/flags/{uuid4()}/explain", 404),
+        ("/proposals/0f1e2d3c-0000-4000-8000-000000000001/turn-down", 404),
+        ("/flags/0f1e2d3c-0000-4000-8000-000000000002/explain", 404),
     ],
 )
 def test_what_is_not_there_or_not_theirs(room: Room, rest: str, status: int) -> None:
