@@ -4,12 +4,14 @@ import datetime as dt
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.checklists import compare, completeness, policy, sealing, service, signing
@@ -21,12 +23,12 @@ from tracker.checklists.loading import Filling
 from tracker.checklists.models import AnswerScope, Flag, Position, Proposal, Stance
 from tracker.checklists.showing import Head, ShownField, show
 from tracker.checklists.template import FieldType, Item, Part, Required, TemplateField
-from tracker.guidance.markdown import plain
+from tracker.guidance.markdown import plain, render
 from tracker.guidance.queries import PassageShown, passages_for
 from tracker.ui.locale import as_date
 
 Part_ = tuple[str, Any]
-# A passage begins with what the source says; the rest is read on its own page.
+# A passage begins with what the source says; the rest opens under its title.
 FIRST_SENTENCE = re.compile(r"\A(.+?[.؟?])(\s.*)?\Z", re.DOTALL)
 
 
@@ -113,10 +115,21 @@ class Acts:
 
 
 @dataclass(frozen=True, slots=True)
+class PassageText:
+    """A passage of guidance beside an item: where it stands, and its whole text."""
+
+    slug: str
+    key: str
+    title: str
+    language: str
+    html: Markup
+
+
+@dataclass(frozen=True, slots=True)
 class Guide:
     """The passages an item rests on, with the first words of the first."""
 
-    passages: tuple[PassageShown, ...]
+    passages: tuple[PassageText, ...]
     lead: str = ""
     language: str = ""
 
@@ -187,7 +200,17 @@ def guide_of(item: Item, passages: Mapping[str, PassageShown]) -> Guide:
     there = tuple(passages[ref] for ref in item.rests_on.passages if ref in passages)
     if not there:
         return Guide(())
-    return Guide(there, FIRST_SENTENCE.sub(r"\1", plain(there[0].markdown)), there[0].language)
+    texts = tuple(
+        PassageText(one.slug, one.key, one.title, one.language, passage_html(one.markdown))
+        for one in there
+    )
+    return Guide(texts, FIRST_SENTENCE.sub(r"\1", plain(there[0].markdown)), there[0].language)
+
+
+@lru_cache(maxsize=512)
+def passage_html(markdown: str) -> Markup:
+    """Return a passage as HTML, as it stands under an item; many items rest on the same one."""
+    return render(markdown, headings_from=4)
 
 
 def _note(item: Item, one: ItemStanding | None) -> object:

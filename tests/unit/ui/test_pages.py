@@ -204,7 +204,7 @@ def test_a_mail_is_plain_text_with_a_neutral_frame(furniture: Furniture) -> None
         "",
         link,
         "",
-        "You see the details after signing in. This mail carries none, to protect the work.",
+        "Details stand on the pages themselves. This mail carries none, to protect the work.",
         "Answers to this address are not read.",
         "",
         "Common Terms",
