@@ -1,22 +1,177 @@
-"""Differences between two texts, word by word. Pure."""
+"""Differences between two values of an answer: texts word by word, tables cell by cell. Pure."""
 
 import re
-from difflib import SequenceMatcher
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
 
-WORDS = re.compile(r"\s+|[^\s]+")
+from rapidfuzz.distance import Indel
+
+# A word with the blanks behind it; blanks at the very beginning stand by themselves.
+WORDS = re.compile(r"\A\s+|\S+\s*")
+# How alike two rows must be to count as one that was changed, and not as two; and how alike two
+# texts must be, so that marking single words helps more than showing the one and then the other.
+ALIKE = 0.4
+RELATED = 0.2
 Difference = list[tuple[str, str]]
+Line = tuple[str, ...]
 
 
 def words(before: str, after: str) -> Difference:
     """Return the pieces of both texts as (kind, words), kind being same, out or in."""
     old, new = WORDS.findall(before), WORDS.findall(after)
-    pieces: Difference = []
-    for act, a1, a2, b1, b2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    plain_old, plain_new = ([word.rstrip() for word in one] for one in (old, new))
+    if old and new and Indel.normalized_similarity(plain_old, plain_new) < RELATED:
+        return [("out", before), ("in", after)]
+    pieces = _Pieces()
+    for act in Indel.opcodes(plain_old, plain_new):
+        if act.tag == "equal":
+            for one, other in zip(
+                old[act.src_start : act.src_end], new[act.dest_start : act.dest_end], strict=True
+            ):
+                pieces.put_same(one, other)
+        else:
+            pieces.take_out("".join(old[act.src_start : act.src_end]))
+            pieces.put_in("".join(new[act.dest_start : act.dest_end]))
+    return pieces.done()
+
+
+class _Pieces:
+    """Pieces of two texts as they are found; what both have is never told as a change."""
+
+    def __init__(self) -> None:
+        self._found: Difference = []
+        self._out = self._in = ""
+
+    def take_out(self, text: str) -> None:
+        self._out += text
+
+    def put_in(self, text: str) -> None:
+        self._in += text
+
+    def put_same(self, one: str, other: str) -> None:
+        """Put a word that both have; the blanks behind it may differ."""
+        word = one.rstrip()
+        self._close()
+        self._same(word)
+        self.take_out(one[len(word) :])
+        self.put_in(other[len(word) :])
+
+    def done(self) -> Difference:
+        self._close()
+        return self._found
+
+    def _close(self) -> None:
+        """End a change: the blanks with which both sides begin or end are no part of it."""
+        lead = _same_blanks(self._out, self._in)
+        out, new = self._out[len(lead) :], self._in[len(lead) :]
+        tail = _same_blanks(out[::-1], new[::-1])[::-1]
+        end = -len(tail) or None
+        self._same(lead)
+        self._found += [piece for piece in (("out", out[:end]), ("in", new[:end])) if piece[1]]
+        self._same(tail)
+        self._out = self._in = ""
+
+    def _same(self, text: str) -> None:
+        if text and self._found and self._found[-1][0] == "same":
+            self._found[-1] = ("same", self._found[-1][1] + text)
+        elif text:
+            self._found.append(("same", text))
+
+
+def _same_blanks(one: str, other: str) -> str:
+    """Return the blanks with which both texts begin."""
+    both = takewhile(
+        lambda pair: pair[0] == pair[1] and pair[0].isspace(), zip(one, other, strict=False)
+    )
+    return "".join(blank for blank, _same in both)
+
+
+@dataclass(frozen=True, slots=True)
+class RowDifference:
+    """A row that is not the same in both: kind is out, in or changed; each cell word by word."""
+
+    kind: str
+    cells: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableDifference:
+    """The rows in which two tables differ, under the columns of both, and how many are the same."""
+
+    heads: tuple[str, ...]
+    rows: tuple[RowDifference, ...]
+    unchanged: int
+
+
+def tables(
+    old_heads: Sequence[str],
+    old_lines: Sequence[Line],
+    new_heads: Sequence[str],
+    new_lines: Sequence[Line],
+) -> TableDifference:
+    """Return in which rows two tables differ. Columns go by their heads, rows by what they say."""
+    heads = _union(old_heads, new_heads)
+    old = [_under(heads, old_heads, line) for line in old_lines]
+    new = [_under(heads, new_heads, line) for line in new_lines]
+    rows: list[RowDifference] = []
+    unchanged = 0
+    for act, (a1, a2), (b1, b2) in _blocks(old, new):
         if act == "equal":
-            pieces.append(("same", "".join(old[a1:a2])))
+            unchanged += a2 - a1
+        else:
+            rows += _replaced(old[a1:a2], new[b1:b2])
+    return TableDifference(tuple(heads), tuple(rows), unchanged)
+
+
+def _union(old: Sequence[str], new: Sequence[str]) -> list[str]:
+    """Return all heads, the old ones that are gone where they stood."""
+    heads: list[str] = []
+    for act, (a1, a2), (b1, b2) in _blocks(old, new):
+        heads += new[b1:b2] if act == "equal" else [*old[a1:a2], *new[b1:b2]]
+    return list(dict.fromkeys(heads))
+
+
+def _blocks(
+    old: Sequence[Hashable], new: Sequence[Hashable]
+) -> Iterator[tuple[str, tuple[int, int], tuple[int, int]]]:
+    """Yield what is equal, and between it what replaces what."""
+    a = b = 0
+    for act in Indel.opcodes(old, new):
+        if act.tag != "equal":
             continue
-        if a2 > a1:
-            pieces.append(("out", "".join(old[a1:a2])))
-        if b2 > b1:
-            pieces.append(("in", "".join(new[b1:b2])))
-    return pieces
+        if (a, b) != (act.src_start, act.dest_start):
+            yield "replace", (a, act.src_start), (b, act.dest_start)
+        yield "equal", (act.src_start, act.src_end), (act.dest_start, act.dest_end)
+        a, b = act.src_end, act.dest_end
+    if (a, b) != (len(old), len(new)):
+        yield "replace", (a, len(old)), (b, len(new))
+
+
+def _under(heads: Sequence[str], own: Sequence[str], line: Line) -> Line:
+    cells = dict(zip(own, line, strict=True))
+    return tuple(cells.get(head, "") for head in heads)
+
+
+def _replaced(old: Sequence[Line], new: Sequence[Line]) -> list[RowDifference]:
+    """Return how some rows became others: alike ones are changed, the rest taken out or put in."""
+    rows: list[RowDifference] = []
+    rest = list(old)
+    for line in new:
+        partner = next((one for one in rest if _are_alike(one, line)), None)
+        if partner is None:
+            rows.append(RowDifference("in", tuple(words("", cell) for cell in line)))
+            continue
+        rest.remove(partner)
+        cells = tuple(words(one, other) for one, other in zip(partner, line, strict=True))
+        rows.append(RowDifference("changed", cells))
+    gone = [RowDifference("out", tuple(words(cell, "") for cell in line)) for line in rest]
+    return [*gone, *rows]
+
+
+def _are_alike(one: Line, other: Line) -> bool:
+    """Tell whether two rows are one that was changed: the same head, or much the same words."""
+    if one[0] and one[0] == other[0]:
+        return True
+    old, new = (" ".join(line).split() for line in (one, other))
+    return Indel.normalized_similarity(old, new) >= ALIKE

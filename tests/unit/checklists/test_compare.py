@@ -1,10 +1,12 @@
 """Differences word by word: both texts can be read back from the pieces."""
 
+from time import perf_counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.checklists.compare import Difference, words
+from tracker.checklists.compare import Difference, RowDifference, tables, words
 
 
 @pytest.mark.parametrize(
@@ -38,3 +40,71 @@ def test_both_texts_are_whole_in_the_pieces(before: str, after: str) -> None:
     assert "".join(text for kind, text in pieces if kind != "in") == before
     assert "".join(text for kind, text in pieces if kind != "out") == after
     assert all(text for _kind, text in pieces)
+
+
+HEADS = ("Cost", "Payer", "Rule")
+TRAVEL = ("Travel", "The NPM", "Public rates")
+MEALS = ("Meals", "The NPM", "A day's rate")
+
+
+def test_a_cell_that_changed_is_told_within_its_row_and_the_rest_is_only_counted() -> None:
+    found = tables(HEADS, [TRAVEL, MEALS], HEADS, [TRAVEL, ("Meals", "The CSO", "A day's rate")])
+    assert found.unchanged == 1
+    assert found.rows == (
+        RowDifference(
+            "changed",
+            (
+                [("same", "Meals")],
+                [("same", "The "), ("out", "NPM"), ("in", "CSO")],
+                [("same", "A day's rate")],
+            ),
+        ),
+    )
+
+
+def test_a_row_that_is_new_or_gone_is_told_as_such() -> None:
+    put_in = tables(HEADS, [TRAVEL], HEADS, [TRAVEL, MEALS])
+    assert [row.kind for row in put_in.rows] == ["in"]
+    assert put_in.rows[0].cells[0] == [("in", "Meals")]
+    taken_out = tables(HEADS, [TRAVEL, MEALS], HEADS, [MEALS])
+    assert [row.kind for row in taken_out.rows] == ["out"]
+    assert taken_out.unchanged == 1
+
+
+def test_a_column_that_only_one_of_them_has_stands_in_its_place() -> None:
+    found = tables(("Cost", "Rule"), [("Travel", "Public rates")], HEADS, [TRAVEL])
+    assert found.heads == HEADS
+    assert found.rows[0].cells[1] == [("in", "The NPM")]
+    gone = tables(HEADS, [TRAVEL], ("Cost", "Rule"), [("Travel", "Public rates")])
+    assert gone.heads == HEADS
+    assert gone.rows[0].cells[1] == [("out", "The NPM")]
+
+
+def test_two_long_texts_are_compared_while_somebody_waits() -> None:
+    old = " ".join(f"word{n % 97} of the" for n in range(900))
+    new = " ".join(f"word{n % 89} of a" for n in range(900))
+    started = perf_counter()
+    assert words(old, new)
+    assert perf_counter() - started < 2
+
+
+LINES = st.lists(st.tuples(*[st.sampled_from(["", "a", "b c", "b d"])] * 3), max_size=5)
+
+
+@given(LINES, LINES)
+def test_both_tables_are_whole_in_the_rows(
+    before: list[tuple[str, ...]], after: list[tuple[str, ...]]
+) -> None:
+    found = tables(HEADS, before, HEADS, after)
+    kinds = [row.kind for row in found.rows]
+    assert len(before) == found.unchanged + kinds.count("out") + kinds.count("changed")
+    assert len(after) == found.unchanged + kinds.count("in") + kinds.count("changed")
+    for row in found.rows:
+        old = tuple(_text(cell, "in") for cell in row.cells)
+        new = tuple(_text(cell, "out") for cell in row.cells)
+        assert row.kind == "in" or old in before
+        assert row.kind == "out" or new in after
+
+
+def _text(cell: Difference, without: str) -> str:
+    return "".join(text for kind, text in cell if kind != without)
