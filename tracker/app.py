@@ -19,6 +19,9 @@ from tracker.checklists import cli as content_commands
 from tracker.checklists import loading, position_routes, safeguard_routes, signing_routes
 from tracker.checklists import routes as checklist_routes
 from tracker.checklists import service as checklists
+from tracker.comments import pages as comment_pages
+from tracker.comments import queries as comment_queries
+from tracker.comments import routes as comment_routes
 from tracker.cooperations import clearances
 from tracker.cooperations import routes as cooperation_routes
 from tracker.cooperations import service as cooperations
@@ -65,6 +68,7 @@ MODELS = (
     "tracker.signoff.models",
     "tracker.cooperations.models",
     "tracker.checklists.models",
+    "tracker.comments.models",
     "tracker.undertakings.models",
     "tracker.visits.models",
     "tracker.running.models",
@@ -128,6 +132,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
 # Who tells what waits: for a person (my work), and in a cooperation (its page).
 TASK_SOURCES: tuple[tasks.Source, ...] = (
     my_work.checklist_tasks,
+    comment_pages.my_tasks,
     undertaking_pages.my_tasks,
     visit_pages.my_tasks,
 )
@@ -161,6 +166,7 @@ def administers(actor: Actor | None) -> bool:
 COOPERATION_PAGES = frozenset(
     {
         "checklists",
+        "comments",
         "dashboard.cooperation",
         "lifecycle",
         "positions",
@@ -211,6 +217,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     trail.use_handlers(FOLLOWS)
     tasks.use_sources(TASK_SOURCES, GROUP_SOURCES)
     loading.use_visit_reader(visit_queries.facts)
+    loading.use_comment_reader(comment_queries.beside)
     undertaking_queries.use_visit_reader(visit_queries.still_to_come)
     sign_in.init_sign_in(app)
     init_gate(app, _load_actor, sign_in.turn_away)
@@ -261,6 +268,7 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(position_routes.blueprint)
     app.register_blueprint(safeguard_routes.blueprint)
     app.register_blueprint(signing_routes.blueprint)
+    app.register_blueprint(comment_routes.blueprint)
     app.register_blueprint(undertaking_routes.blueprint)
     app.register_blueprint(lifecycle_routes.blueprint)
     app.register_blueprint(visit_routes.blueprint)

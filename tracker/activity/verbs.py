@@ -27,6 +27,10 @@ def _verb(name: str, *keys: str) -> Verb:
 INSTANCE_STARTED = _verb("instance_started")
 CONTENT_LOADED = _verb("content_loaded", "kind", "name", "version", "digest")
 CONTENT_WITHDRAWN = _verb("content_withdrawn", "kind", "name", "version")
+TEMPLATE_DRAFTED = _verb("template_drafted", "kind", "base", "digest")
+TEMPLATE_DISCARDED = _verb("template_discarded", "kind", "digest")
+TEMPLATE_PUBLISHED = _verb("template_published", "kind", "version", "base", "digest", "reason")
+TEMPLATE_RETIRED = _verb("template_retired", "kind", "version", "digest", "reason")
 ORGANISATION_ADDED = _verb("organisation_added", "name", "kind")
 ORGANISATION_CHANGED = _verb("organisation_changed", "name", "changed")
 PERSON_INVITED = _verb("person_invited", "email", "organisation", "roles", "cooperation")
@@ -72,12 +76,24 @@ CHECKLIST_STARTED = _verb("checklist_started", "kind", "template_version", "visi
 ANSWER_SAVED = _verb("answer_saved", "kind", "item", "version", "scope", "organisation")
 POSITION_TAKEN = _verb("position_taken", "kind", "item", "version", "stance", "organisation")
 PROPOSAL_MADE = _verb("proposal_made", "kind", "item", "version", "organisation")
+PROPOSAL_ANSWERED = _verb(
+    "proposal_answered", "kind", "item", "version", "organisation", "proposed_by"
+)
 PROPOSAL_ACCEPTED = _verb("proposal_accepted", "kind", "item", "version", "proposed_by")
 PROPOSAL_TURNED_DOWN = _verb("proposal_turned_down", "kind", "item", "version", "proposed_by")
 PROPOSAL_WITHDRAWN = _verb("proposal_withdrawn", "kind", "item", "version", "organisation")
-FLAG_RAISED = _verb("flag_raised", "kind", "item", "organisation")
+# Raised by a rule of the template: no organisation, but the powers of the NPM that it guards.
+FLAG_RAISED = _verb("flag_raised", "kind", "item", "organisation", "powers")
 FLAG_CLOSED = _verb("flag_closed", "kind", "item", "how")
 SAFEGUARDS_REVIEWED = _verb("safeguards_reviewed", "kind")
+# Of comments to all parties alone; those to the own side leave no event.
+COMMENT_MADE = _verb("comment_made", "kind", "item", "organisation")
+COMMENT_EDITED = _verb("comment_edited", "kind", "item")
+COMMENT_WITHDRAWN = _verb("comment_withdrawn", "kind", "item")
+COMMENT_SETTLED = _verb("comment_settled", "kind", "item")
+COMMENT_REOPENED = _verb("comment_reopened", "kind", "item")
+COMMENT_TASK_MADE = _verb("comment_task_made", "kind", "item")
+COMMENT_TASK_DONE = _verb("comment_task_done", "kind", "item")
 SENT_FOR_SIGNATURE = _verb(
     "sent_for_signature", "kind", "revision", "document_digest", "signatories"
 )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.accounts.models import Membership, User
 from tracker.checklists import library, policy, sealing
-from tracker.checklists.completeness import Standing, is_shown, standing
+from tracker.checklists.completeness import Standing, applied, is_shown, standing
 from tracker.checklists.conditions import Truth
 from tracker.checklists.facts import AnswerKey, Filled, PartyFact, Sheet, Surroundings
 from tracker.checklists.models import (
@@ -28,7 +28,7 @@ from tracker.checklists.models import (
     SafeguardReview,
 )
 from tracker.checklists.showing import Names
-from tracker.checklists.template import Item, Template
+from tracker.checklists.template import Item, Template, TemplateField
 from tracker.cooperations.models import Cooperation, CooperationPerson, Mode, Party
 from tracker.core import clock
 from tracker.core.db import db
@@ -53,6 +53,7 @@ class Filling:
 
     checklist: Checklist
     cooperation: Cooperation
+    # As it applies here and now: without the columns that are not shown (product.md, 4.5).
     template: Template
     sheet: Sheet
     surroundings: Surroundings
@@ -75,6 +76,10 @@ class Filling:
         if item is None:
             raise RuleBrokenError(_l("There is no such item."))
         return item
+
+    def whole_fields(self, item: Item, scope: AnswerScope) -> tuple[TemplateField, ...]:
+        """Return the fields of an item with the columns that are not shown here and now too."""
+        return library.parsed(self.checklist.template).by_code[item.code].fields_of(scope)
 
     def require_shown(self, item: Item) -> None:
         """Raise RuleBrokenError unless the item applies here (product.md, 4.5)."""
@@ -140,6 +145,62 @@ def use_visit_reader(read: VisitReader | None) -> None:
     _visit_reader.read = read
 
 
+@dataclass(frozen=True, slots=True)
+class CommentLine:
+    """A comment as it stands beside an item."""
+
+    name: str
+    organisation: str
+    when: dt.datetime
+    own: bool
+    text: str
+    is_settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """What a person reads of the comments on an item: how many, and the last few."""
+
+    count: int = 0
+    last: tuple[CommentLine, ...] = ()
+
+
+NO_COMMENTS = Thread()
+
+
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """The comments that a person reads on a checklist, by item; on the whole of it by nothing."""
+
+    by_item: Mapping[str, Thread]
+
+    def of(self, item: str = "") -> Thread:
+        """Return the comments on an item, or with nothing those on the checklist as a whole."""
+        return self.by_item.get(item, NO_COMMENTS)
+
+
+CommentReader = Callable[[Actor, Checklist], Threads | None]
+
+
+class _CommentReader:
+    """Reads comments; comments, a part further up, is registered by app."""
+
+    read: CommentReader | None = None
+
+
+_comment_reader = _CommentReader()
+
+
+def use_comment_reader(read: CommentReader | None) -> None:
+    """Set how comments beside items are found: comments stands above this part."""
+    _comment_reader.read = read
+
+
+def comments_beside(actor: Actor, checklist: Checklist) -> Threads | None:
+    """Return the comments a person reads on a checklist; None for who reads none there."""
+    return _comment_reader.read(actor, checklist) if _comment_reader.read else None
+
+
 def lock(checklist: Checklist) -> None:
     """Keep others from changing the checklist until this transaction ends."""
     db.session.execute(
@@ -158,7 +219,6 @@ def fill(checklist: Checklist) -> Filling:
     """Load all that belongs to a checklist. The caller found it by a query scoped by the actor."""
     cooperation = _cooperation(checklist.cooperation_id)
     people, names = _people(cooperation)
-    template = library.parsed(_with_template(checklist).template)
     answers, authors = _answers(checklist)
     positions = tuple(
         db.session.scalars(
@@ -187,7 +247,9 @@ def fill(checklist: Checklist) -> Filling:
         db.session.scalars(
             sa.select(Flag)
             .where(Flag.checklist_id == checklist.id)
-            .options(joinedload(Flag.author), joinedload(Flag.organisation))
+            .options(
+                joinedload(Flag.author), joinedload(Flag.organisation), joinedload(Flag.closed_by)
+            )
             .order_by(Flag.raised_at)
         )
     )
@@ -204,12 +266,15 @@ def fill(checklist: Checklist) -> Filling:
             position.answer_id,
             position.stance,
         )
+    template = library.parsed(_with_template(checklist).template)
+    sheet = Sheet(checklist.id, answers, taken, authors)
+    surroundings = _surroundings(checklist, cooperation, people)
     return Filling(
         checklist=checklist,
         cooperation=cooperation,
-        template=template,
-        sheet=Sheet(checklist.id, answers, taken, authors),
-        surroundings=_surroundings(checklist, cooperation, people),
+        template=applied(template, sheet, surroundings),
+        sheet=sheet,
+        surroundings=surroundings,
         people=people,
         names=names,
         positions=positions,

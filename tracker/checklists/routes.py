@@ -29,7 +29,7 @@ from tracker.checklists.forms import (
     name_of,
     values_of,
 )
-from tracker.checklists.loading import Filling, fill
+from tracker.checklists.loading import Filling, comments_beside, fill
 from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind
 from tracker.checklists.opening import (
     back,
@@ -71,6 +71,7 @@ def show(checklist_id: UUID) -> str:
         "": _("All items"),
         "us": _("Waiting for us"),
         "others": _("Waiting for others"),
+        "differs": _("Open differences"),
         "flagged": _("Flagged"),
         "open": _("Not started"),
     }
@@ -93,6 +94,7 @@ def show(checklist_id: UUID) -> str:
             unfiltered=url_for("checklists.show", checklist_id=checklist.id),
         ),
         standing=standing,
+        threads=comments_beside(actor, checklist),
         waiting_links=pages.waiting_links(filling, standing, actor.organisation_id),
         unknown=pages.unknown_count(standing),
         links=filter_links("filter", list(names.items()), counts),

@@ -1,4 +1,4 @@
-"""The worker's rounds: mail, expiry of clearances, readiness of visits, old attempts."""
+"""The worker's rounds: mail, expiry, readiness of visits, reminders, old attempts."""
 
 import time
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tracker.accounts import attempts
 from tracker.accounts import service as accounts
+from tracker.comments import service as comments
 from tracker.cooperations import clearances
 from tracker.core import clock
 from tracker.core.db import db
@@ -34,12 +35,13 @@ def run_for_ever(transport: Transport, *, goes_on: Callable[[], bool] = lambda: 
 
 
 def one_round(transport: Transport, *, with_dates: bool) -> None:
-    """Send what is due; with_dates: also close what has expired and judge readiness again."""
+    """Send what is due; with_dates: also close what has expired, judge readiness, remind."""
     outbox.send_due(transport)
     if with_dates:
         accounts.end_roles_run_out()
         clearances.close_expired(clock.today())
         visits.recheck_all(clock.today())
+        comments.remind_due(clock.today())
         attempts.forget_old()
     health.beat()
     db.session.commit()

@@ -1,0 +1,66 @@
+"""The forms of comments: write one, change one, make a task of one."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.comments.labels import AUDIENCES
+from tracker.comments.models import CommentAudience
+from tracker.comments.policy import TEXT_LENGTH
+from tracker.ui.fields import (
+    ChoiceField,
+    ChoicesField,
+    DateField,
+    Option,
+    SelectOneField,
+    TextField,
+)
+from tracker.ui.form_base import Form
+from tracker.ui.validators import Optional, Required
+
+
+class CommentForm(Form):
+    """A comment, for whom it is, and whose eye is wanted. Nothing is chosen beforehand."""
+
+    text = TextField(_l("Your comment"), [Required()], most=TEXT_LENGTH)
+    audience = ChoiceField(
+        _l("Who may read it?"),
+        [Required(_l("Choose who may read your comment"))],
+        description=_l("This can't be widened afterwards."),
+    )
+    mentions = ChoicesField(
+        _l("Mention people"),
+        [Optional()],
+        description=_l("Each gets a mail without its words, and sees it in My work."),
+    )
+
+    def offer(self, parties: str, own: str, people: list[tuple[str, str]]) -> None:
+        """Offer audiences, named by their parties, and people who may read one of them."""
+        hints: dict[CommentAudience, str] = {
+            CommentAudience.ALL: parties,
+            CommentAudience.OWN: own,
+        }
+        audiences: Any = [Option(one.value, AUDIENCES[one], hints[one]) for one in CommentAudience]
+        self.audience.choices = audiences
+        self.mentions.choices = _people(people)
+
+
+class EditForm(Form):
+    """The words of a comment, to be changed."""
+
+    text = TextField(_l("Your comment"), [Required()], most=TEXT_LENGTH)
+
+
+class TaskForm(Form):
+    """Who is to do what a comment asks, and by when."""
+
+    person = SelectOneField(_l("Who"), [Required()])
+    due_on = DateField(_l("Due on"), [Required()])
+
+    def offer(self, people: list[tuple[str, str]]) -> None:
+        """Offer the people who may read the comment."""
+        self.person.choices = _people(people)
+
+
+def _people(people: list[tuple[str, str]]) -> Any:
+    return [Option(value, label) for value, label in people]

@@ -1,0 +1,16 @@
+"""Words for whom a comment is, and for where it stands."""
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.comments.models import CommentAudience
+
+AUDIENCES: dict[CommentAudience, object] = {
+    CommentAudience.ALL: _l("All parties"),
+    CommentAudience.OWN: _l("Own side only"),
+}
+# Ways to narrow a thread; the empty one is all of it.
+FILTERS: tuple[tuple[str, object], ...] = (
+    ("", _l("All comments")),
+    ("open", _l("Open")),
+    ("settled", _l("Settled")),
+)

@@ -1,0 +1,43 @@
+"""Mails about comments: a neutral sentence and a link, never a word of one or who wrote it."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from flask_babel import gettext as _
+
+from tracker.accounts import queries as accounts
+from tracker.mail import outbox
+from tracker.mail.render import in_language, link_to, text
+
+
+def mentioned(comment_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell people that a comment mentions them; the same words whoever else may read it."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "comment_mention",
+                _("A comment mentions you"),
+                _("A comment mentions you. Sign in to read it."),
+                comment_id,
+            )
+
+
+def task_is_due(comment_id: UUID, user_id: UUID) -> None:
+    """Remind a person of a task that was made of a comment."""
+    for person in accounts.contacts([user_id]).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "comment_task_due",
+                _("A task of yours is due"),
+                _("A task that was made of a comment is due. Sign in to see what it is."),
+                comment_id,
+            )
+
+
+def _queue(
+    person: accounts.Contact, kind: str, subject: str, sentence: str, comment_id: UUID
+) -> None:
+    body = text(sentence, name=person.name, address=link_to("comments.one", comment_id=comment_id))
+    outbox.queue(person.email, person.language, kind, subject, body)

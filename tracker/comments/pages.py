@@ -1,0 +1,165 @@
+"""Typed values for the pages of comments, and what of them waits on my work."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import url_for
+from flask_babel import gettext as _
+
+from tracker.access.actor import Actor
+from tracker.checklists.labels import KINDS
+from tracker.checklists.models import Checklist
+from tracker.comments import policy, queries, sealing
+from tracker.comments.facts import CommentFact, fact_of
+from tracker.comments.models import Comment, CommentAudience, CommentTask
+from tracker.comments.queries import Place
+from tracker.cooperations.people import Person
+from tracker.core import clock
+from tracker.ui.locale import as_date
+from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """A task made of a comment: whose, until when, how it stands."""
+
+    name: str
+    due_on: dt.date
+    state: object
+    s: str
+    may_finish: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CommentView:
+    """A comment with all that its thread shows; of a withdrawn one, who and when alone."""
+
+    id: UUID
+    name: str
+    organisation: str
+    when: dt.datetime
+    own: bool
+    text: str
+    edited_at: dt.datetime | None
+    settled_at: dt.datetime | None
+    settled_by: str
+    withdrawn_at: dt.datetime | None
+    mentioned: tuple[str, ...]
+    tasks: tuple[TaskView, ...]
+    # What the person may do with it now.
+    waits_to_be_seen: bool
+    may_edit: bool
+    may_withdraw: bool
+    may_settle: bool
+    may_reopen: bool
+    may_make_task: bool
+
+
+def views(actor: Actor, checklist: Checklist, comments: Iterable[Comment]) -> list[CommentView]:
+    """Return comments that a scoped query found as their thread shows them."""
+    return [view(actor, checklist, comment) for comment in comments]
+
+
+def view(actor: Actor, checklist: Checklist, comment: Comment) -> CommentView:
+    """Return one comment as pages show it."""
+    fact = fact_of(comment)
+    return CommentView(
+        id=comment.id,
+        name=comment.author.name,
+        organisation=comment.organisation.name,
+        when=comment.made_at,
+        own=comment.audience is CommentAudience.OWN,
+        text=sealing.text_of(checklist.cooperation_id, comment),
+        edited_at=comment.edited_at,
+        settled_at=comment.settled_at,
+        settled_by=comment.settled_by.name if comment.settled_by else "",
+        withdrawn_at=comment.withdrawn_at,
+        mentioned=tuple(sorted(mention.user.name for mention in comment.mentions)),
+        tasks=tuple(_task_view(actor, fact, task) for task in comment.tasks if not task.ended_at),
+        waits_to_be_seen=any(
+            mention.user_id == actor.user_id and mention.seen_at is None
+            for mention in comment.mentions
+        ),
+        may_edit=bool(policy.can_edit(actor, fact, clock.now())),
+        may_withdraw=bool(policy.can_withdraw(actor, fact)),
+        may_settle=bool(policy.can_settle(fact)),
+        may_reopen=bool(policy.can_reopen(fact)),
+        may_make_task=bool(policy.can_make_task(fact)),
+    )
+
+
+def _task_view(actor: Actor, fact: CommentFact, task: CommentTask) -> TaskView:
+    state, s = _task_state(task)
+    return TaskView(
+        name=task.user.name,
+        due_on=task.due_on,
+        state=state,
+        s=s,
+        may_finish=task.is_open and bool(policy.can_finish_task(actor, fact)),
+    )
+
+
+def _task_state(task: CommentTask) -> tuple[object, str]:
+    if not task.is_open:
+        return _("Done"), "done"
+    if task.due_on < clock.today():
+        return _("Overdue since %(day)s", day=as_date(task.due_on)), "stop"
+    return _("Due on %(day)s", day=as_date(task.due_on)), "wait"
+
+
+def offered(people: Iterable[Person], *, without: UUID | None = None) -> list[tuple[str, str]]:
+    """Return people to choose from, each once, with the organisation they take part for."""
+    found: dict[str, str] = {}
+    for person in people:
+        if person.user_id != without:
+            found.setdefault(str(person.user_id), f"{person.name}, {person.organisation_name}")
+    return list(found.items())
+
+
+def thread_url(checklist_id: UUID, item: str | None, **more: Any) -> str:
+    """Return the address of the comments on an item, or on a checklist as a whole."""
+    if item is None:
+        return url_for("comments.on_checklist", checklist_id=checklist_id, **more)
+    return url_for("comments.on_item", checklist_id=checklist_id, code=item, **more)
+
+
+def my_tasks(actor: Actor) -> Tasks:
+    """Tell what of comments waits for a person. A source of my work."""
+    found = queries.waiting(actor)
+    made = [_mention_task(comment, place) for comment, place in found.mentions]
+    made += [_given_task(actor, task, place) for task, place in found.tasks]
+    return Tasks(
+        mine=tuple(task for task in made if task.s == YOURS),
+        others=tuple(task for task in made if task.s == OTHERS),
+    )
+
+
+def _mention_task(comment: Comment, place: Place) -> Task:
+    return Task(
+        _("Read a comment that mentions you"),
+        _("Waiting for you"),
+        YOURS,
+        url_for("comments.one", comment_id=comment.id),
+        _where(place),
+    )
+
+
+def _given_task(actor: Actor, task: CommentTask, place: Place) -> Task:
+    url = url_for("comments.one", comment_id=task.comment_id)
+    if task.user_id == actor.user_id:
+        state, _mark = _task_state(task)
+        label = _("Do what a comment asks of you")
+        return Task(label, state, YOURS, url, _where(place), due=task.due_on)
+    state = _("Waiting for %(names)s", names=task.user.name)
+    label = _("A task that you made of a comment")
+    return Task(label, state, OTHERS, url, _where(place), due=task.due_on)
+
+
+def _where(place: Place) -> str:
+    kind = KINDS[place.checklist.kind]
+    if place.item is None:
+        return str(_("%(title)s: %(kind)s", title=place.title, kind=kind))
+    return str(_("%(title)s: %(kind)s, %(item)s", title=place.title, kind=kind, item=place.item))

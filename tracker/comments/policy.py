@@ -1,0 +1,89 @@
+"""Who may do what with a comment that they may read. Pure; who reads it, scope decides."""
+
+import datetime as dt
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor
+from tracker.access.decision import YES, Decision, no
+from tracker.comments.facts import CommentFact
+
+TEXT_LENGTH = 4000
+EDITED_WITHIN = dt.timedelta(minutes=15)
+
+
+def can_write(*, reads: bool) -> Decision:
+    """Decide whether a person may comment: whoever writes for a party and may open the checklist.
+
+    reads is what the scope says of this checklist (comments.queries.reads).
+    """
+    if not reads:
+        return no(_l("Comments are for those who work on this checklist for one of its parties."))
+    return YES
+
+
+def can_edit(actor: Actor, comment: CommentFact, now: dt.datetime) -> Decision:
+    """Decide whether a person may change the words of a comment: the author, for a short time."""
+    own = _is_author(actor, comment)
+    if not own:
+        return own
+    if now - comment.made_at > EDITED_WITHIN:
+        return no(
+            _l("A comment can be changed within 15 minutes. Withdraw it, or write another one.")
+        )
+    return YES
+
+
+def can_withdraw(actor: Actor, comment: CommentFact) -> Decision:
+    """Decide whether a person may withdraw a comment: the author, at any time."""
+    return _is_author(actor, comment)
+
+
+def can_settle(comment: CommentFact) -> Decision:
+    """Decide whether a comment may be settled; whoever reads it may."""
+    if comment.is_withdrawn:
+        return _withdrawn()
+    if comment.is_settled:
+        return no(_l("This comment is settled already."))
+    return YES
+
+
+def can_reopen(comment: CommentFact) -> Decision:
+    """Decide whether a settled comment may be opened again; whoever reads it may."""
+    if comment.is_withdrawn:
+        return _withdrawn()
+    if not comment.is_settled:
+        return no(_l("This comment is open already."))
+    return YES
+
+
+def can_make_task(comment: CommentFact) -> Decision:
+    """Decide whether a task may be made of a comment; whoever reads it may, one at a time."""
+    if comment.is_withdrawn:
+        return _withdrawn()
+    if comment.task is not None:
+        return no(_l("There is a task on this comment already. It ends when it is done."))
+    return YES
+
+
+def can_finish_task(actor: Actor, comment: CommentFact) -> Decision:
+    """Decide whether a person may say that a task is done: who has it, or who made it."""
+    if comment.task is None:
+        return no(_l("No task on this comment waits to be done."))
+    if actor.user_id not in {comment.task.user_id, comment.task.made_by_id}:
+        return no(_l("Only the person who has the task, or who made it, says that it is done."))
+    return YES
+
+
+def _is_author(actor: Actor, comment: CommentFact) -> Decision:
+    if comment.is_withdrawn:
+        return _withdrawn()
+    if actor.user_id != comment.author_id:
+        return no(_l("Only the person who wrote a comment changes or withdraws it."))
+    if actor.organisation_id != comment.organisation_id:
+        return no(_l("You wrote this for another organisation. Act for that one to change it."))
+    return YES
+
+
+def _withdrawn() -> Decision:
+    return no(_l("This comment was withdrawn."))

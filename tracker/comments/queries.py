@@ -1,0 +1,247 @@
+"""Reads of comments, each scoped by the person: threads, what waits, what stands beside items."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
+
+from tracker.access.actor import Actor
+from tracker.checklists.loading import CommentLine, Thread, Threads
+from tracker.checklists.models import Checklist, ChecklistParty
+from tracker.comments import sealing
+from tracker.comments.models import Comment, CommentAudience, CommentMention, CommentTask
+from tracker.comments.scope import is_open, visible
+from tracker.cooperations.models import Cooperation
+from tracker.core.db import db
+from tracker.organisations.models import Organisation
+
+BESIDE = 3
+MANY = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a comment stands: which cooperation, which checklist and item of it."""
+
+    title: str
+    checklist: Checklist
+    item: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What of comments waits: mentions not seen, and open tasks that the person has or made."""
+
+    mentions: tuple[tuple[Comment, Place], ...]
+    tasks: tuple[tuple[CommentTask, Place], ...]
+
+
+def find_checklist(actor: Actor, checklist_id: UUID) -> Checklist | None:
+    """Return a checklist whose comments the person reads, or None."""
+    return db.session.scalar(
+        sa.select(Checklist)
+        .where(Checklist.id == checklist_id, is_open(actor))
+        .options(joinedload(Checklist.template))
+    )
+
+
+def reads(actor: Actor, checklist_id: UUID) -> bool:
+    """Tell whether a person reads the comments on a checklist, and so may write one."""
+    asked = sa.select(Checklist.id).where(Checklist.id == checklist_id, is_open(actor))
+    return db.session.scalar(asked) is not None
+
+
+def parties(checklist: Checklist) -> list[Organisation]:
+    """Return the organisations that are parties of a checklist found for somebody, in order."""
+    return list(
+        db.session.scalars(
+            sa.select(Organisation)
+            .join(ChecklistParty, ChecklistParty.organisation_id == Organisation.id)
+            .where(ChecklistParty.checklist_id == checklist.id)
+            .order_by(ChecklistParty.position)
+        )
+    )
+
+
+def find(actor: Actor, comment_id: UUID) -> Comment | None:
+    """Return a comment that the person may read, withdrawn ones too, or None."""
+    return db.session.scalar(_one(actor, comment_id))
+
+
+def locked(actor: Actor, comment_id: UUID) -> Comment | None:
+    """Return a comment that the person may read and keep others from changing it."""
+    return db.session.scalar(
+        _one(actor, comment_id)
+        .with_for_update(of=Comment)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _one(actor: Actor, comment_id: UUID) -> sa.Select[Comment]:
+    return (
+        sa.select(Comment)
+        .where(Comment.id == comment_id, visible(actor))
+        .options(joinedload(Comment.checklist).joinedload(Checklist.template), *_whole())
+    )
+
+
+def _whole() -> tuple[ORMOption, ...]:
+    """Return what a page of comments shows beside their rows."""
+    return (
+        joinedload(Comment.author),
+        joinedload(Comment.organisation),
+        joinedload(Comment.settled_by),
+        selectinload(Comment.mentions).joinedload(CommentMention.user),
+        selectinload(Comment.tasks).joinedload(CommentTask.user),
+    )
+
+
+def thread(
+    actor: Actor, checklist: Checklist, item: str | None, *, state: str, offset: int, limit: int
+) -> tuple[dict[str, int], list[Comment]]:
+    """Return how many comments each filter keeps, and one page of them in the order made."""
+    within = _thread(actor, checklist.id, item)
+    is_settled = Comment.settled_at.is_not(None)
+    stands = Comment.withdrawn_at.is_(None)
+    total, open_, settled = db.session.execute(
+        sa.select(
+            sa.func.count(),
+            sa.func.count().filter(stands, ~is_settled),
+            sa.func.count().filter(stands, is_settled),
+        )
+        .select_from(Comment)
+        .where(within)
+    ).one()
+    kept = {
+        "open": sa.and_(stands, ~is_settled),
+        "settled": sa.and_(stands, is_settled),
+    }.get(state, sa.true())
+    rows = db.session.scalars(
+        sa.select(Comment)
+        .where(within, kept)
+        .order_by(Comment.made_at, Comment.id)
+        .offset(offset)
+        .limit(limit)
+        .options(*_whole())
+    )
+    return {"": total, "open": open_, "settled": settled}, list(rows)
+
+
+def number_before(actor: Actor, comment: Comment) -> int:
+    """Return how many comments of its thread the person reads before this one."""
+    earlier = sa.or_(
+        Comment.made_at < comment.made_at,
+        sa.and_(Comment.made_at == comment.made_at, Comment.id < comment.id),
+    )
+    within = _thread(actor, comment.checklist_id, comment.item)
+    asked = sa.select(sa.func.count()).select_from(Comment).where(within, earlier)
+    return db.session.scalar(asked) or 0
+
+
+def last_audience(actor: Actor, checklist: Checklist, item: str | None) -> CommentAudience | None:
+    """Return for whom the person's own last comment on an item was."""
+    return db.session.scalar(
+        sa.select(Comment.audience)
+        .where(
+            _thread(actor, checklist.id, item),
+            Comment.author_id == actor.user_id,
+            Comment.organisation_id == actor.organisation_id,
+        )
+        .order_by(Comment.made_at.desc(), Comment.id.desc())
+        .limit(1)
+    )
+
+
+def _thread(actor: Actor, checklist_id: UUID, item: str | None) -> sa.ColumnElement[bool]:
+    where = Comment.item.is_(None) if item is None else Comment.item == item
+    return sa.and_(Comment.checklist_id == checklist_id, where, visible(actor))
+
+
+def beside(actor: Actor, checklist: Checklist) -> Threads | None:
+    """Return for each item how many comments the person reads, and the last few, in three queries.
+
+    None for somebody who reads no comments on this checklist. The reader that checklists asks.
+    """
+    if not reads(actor, checklist.id):
+        return None
+    standing = sa.and_(
+        Comment.checklist_id == checklist.id, Comment.withdrawn_at.is_(None), visible(actor)
+    )
+    counts = db.session.execute(
+        sa.select(Comment.item, sa.func.count()).where(standing).group_by(Comment.item)
+    )
+    place = sa.func.row_number().over(
+        partition_by=Comment.item, order_by=(Comment.made_at.desc(), Comment.id.desc())
+    )
+    newest = sa.select(Comment.id, place.label("place")).where(standing).subquery()
+    rows = db.session.scalars(
+        sa.select(Comment)
+        .join(newest, newest.c.id == Comment.id)
+        .where(newest.c.place <= BESIDE)
+        .order_by(Comment.made_at, Comment.id)
+        .options(joinedload(Comment.author), joinedload(Comment.organisation))
+    )
+    last: dict[str, list[CommentLine]] = {}
+    for row in rows:
+        last.setdefault(row.item or "", []).append(
+            CommentLine(
+                name=row.author.name,
+                organisation=row.organisation.name,
+                when=row.made_at,
+                own=row.audience is CommentAudience.OWN,
+                text=sealing.text_of(checklist.cooperation_id, row),
+                is_settled=row.settled_at is not None,
+            )
+        )
+    found: Mapping[str, Thread] = {
+        item or "": Thread(count, tuple(last.get(item or "", ()))) for item, count in counts
+    }
+    return Threads(found)
+
+
+def waiting(actor: Actor) -> Waiting:
+    """Return what of comments waits for a person, or for those to whom they gave a task."""
+    mentioned = db.session.execute(
+        sa.select(Comment, Cooperation.title)
+        .join(CommentMention, CommentMention.comment_id == Comment.id)
+        .join(Comment.checklist)
+        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+        .where(
+            CommentMention.user_id == actor.user_id,
+            CommentMention.seen_at.is_(None),
+            Comment.withdrawn_at.is_(None),
+            visible(actor),
+        )
+        .order_by(Comment.made_at, Comment.id)
+        .limit(MANY)
+        .options(contains_eager(Comment.checklist))
+    )
+    given = db.session.execute(
+        sa.select(CommentTask, Cooperation.title)
+        .join(CommentTask.comment)
+        .join(Comment.checklist)
+        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+        .where(
+            sa.or_(CommentTask.user_id == actor.user_id, CommentTask.made_by_id == actor.user_id),
+            CommentTask.done_at.is_(None),
+            CommentTask.ended_at.is_(None),
+            visible(actor),
+        )
+        .order_by(CommentTask.due_on, CommentTask.id)
+        .limit(MANY)
+        .options(
+            contains_eager(CommentTask.comment).contains_eager(Comment.checklist),
+            joinedload(CommentTask.user),
+        )
+    )
+    return Waiting(
+        mentions=tuple(
+            (comment, Place(title, comment.checklist, comment.item)) for comment, title in mentioned
+        ),
+        tasks=tuple(
+            (task, Place(title, task.comment.checklist, task.comment.item)) for task, title in given
+        ),
+    )

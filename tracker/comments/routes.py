@@ -1,0 +1,277 @@
+"""Pages of comments: the thread of an item or a checklist, and what is done with one comment."""
+
+from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import current_actor, found, signed_in
+from tracker.activity import service as trail
+from tracker.checklists import library
+from tracker.checklists import queries as checklists
+from tracker.checklists.labels import KINDS
+from tracker.checklists.models import Checklist
+from tracker.checklists.opening import may_go_on, tried
+from tracker.checklists.sealing import is_restricted
+from tracker.checklists.template import Item
+from tracker.comments import labels, pages, policy, queries, service
+from tracker.comments.facts import fact_of
+from tracker.comments.forms import CommentForm, EditForm, TaskForm
+from tracker.comments.models import Comment, CommentAudience
+from tracker.comments.people import of_audience, readers
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.ui.filters import filter_links
+from tracker.ui.form_base import Form
+from tracker.ui.paging import SIZE, Page, asked_number, offset
+
+Answered = str | Response | tuple[str, int]
+
+blueprint = Blueprint("comments", __name__)
+
+
+@blueprint.route("/checklists/<uuid:checklist_id>/comments", methods=["GET", "POST"])
+@signed_in
+def on_checklist(checklist_id: UUID) -> Answered:
+    """Show the comments on a checklist as a whole, and take another one."""
+    actor = current_actor()
+    checklist = _opened(actor, checklist_id)
+    return _thread(actor, checklist, None)
+
+
+@blueprint.route("/checklists/<uuid:checklist_id>/items/<code>/comments", methods=["GET", "POST"])
+@signed_in
+def on_item(checklist_id: UUID, code: str) -> Answered:
+    """Show the comments on an item, and take another one."""
+    actor = current_actor()
+    checklist = _opened(actor, checklist_id)
+    return _thread(actor, checklist, found(_item(checklist, code)))
+
+
+@blueprint.get("/comments/<uuid:comment_id>")
+@signed_in
+def one(comment_id: UUID) -> Response:
+    """Lead to a comment in its thread: where mails and my work point to."""
+    actor = current_actor()
+    return _to(actor, found(queries.find(actor, comment_id)))
+
+
+@blueprint.route("/comments/<uuid:comment_id>/edit", methods=["GET", "POST"])
+@signed_in
+def edit(comment_id: UUID) -> Answered:
+    """Change the words of an own comment, within 15 minutes."""
+    actor = current_actor()
+    comment = _opened_comment(actor, comment_id)
+    form = EditForm()
+    if not form.is_submitted():
+        form.text.data = pages.view(actor, comment.checklist, comment).text
+    allowed = policy.can_edit(actor, fact_of(comment), clock.now())
+    page = partial(_comment_page, "comments/edit.html", actor, comment, form)
+    if not may_go_on(form, allowed, allowed.reason, ""):
+        return page(), HTTPStatus.FORBIDDEN
+    if tried(
+        form,
+        lambda: service.edit(actor, comment_id, form.text.data or ""),
+        _("Your comment is changed."),
+    ):
+        return _to_id(actor, comment_id)
+    return page()
+
+
+@blueprint.route("/comments/<uuid:comment_id>/withdraw", methods=["GET", "POST"])
+@signed_in
+def withdraw(comment_id: UUID) -> Answered:
+    """Withdraw an own comment."""
+    actor = current_actor()
+    comment = _opened_comment(actor, comment_id)
+    policy.can_withdraw(actor, fact_of(comment)).require()
+    form = Form()
+    if tried(
+        form,
+        lambda: service.withdraw(actor, comment_id),
+        _("Your comment is withdrawn, and its words are erased."),
+    ):
+        return _to_id(actor, comment_id)
+    return _comment_page("comments/withdraw.html", actor, comment, form)
+
+
+@blueprint.post("/comments/<uuid:comment_id>/settle")
+@signed_in
+def settle(comment_id: UUID) -> Response:
+    """Say that a comment is settled."""
+    return _done(comment_id, service.settle, _("The comment is settled."))
+
+
+@blueprint.post("/comments/<uuid:comment_id>/reopen")
+@signed_in
+def reopen(comment_id: UUID) -> Response:
+    """Open a settled comment again."""
+    return _done(comment_id, service.reopen, _("The comment is open again."))
+
+
+@blueprint.post("/comments/<uuid:comment_id>/seen")
+@signed_in
+def seen(comment_id: UUID) -> Response:
+    """Take a comment that mentions the person off their work."""
+    return _done(comment_id, service.mark_seen, _("Noted: you have seen the comment."))
+
+
+@blueprint.route("/comments/<uuid:comment_id>/task", methods=["GET", "POST"])
+@signed_in
+def task(comment_id: UUID) -> Answered:
+    """Make a task of a comment, for a person who may read it."""
+    actor = current_actor()
+    comment = _opened_comment(actor, comment_id)
+    policy.can_make_task(fact_of(comment)).require()
+    able = of_audience(readers(comment.checklist), comment.audience, comment.organisation_id)
+    form = TaskForm()
+    form.offer(pages.offered(able))
+
+    def act() -> None:
+        service.make_task(
+            actor, comment_id, UUID(form.person.data), form.due_on.data or clock.today()
+        )
+
+    if tried(form, act, _("The task stands beside the comment.")):
+        return _to_id(actor, comment_id)
+    return _comment_page("comments/task.html", actor, comment, form)
+
+
+@blueprint.post("/comments/<uuid:comment_id>/task/done")
+@signed_in
+def task_done(comment_id: UUID) -> Response:
+    """Say that the task on a comment is done."""
+    return _done(comment_id, service.finish_task, _("The task is done."))
+
+
+def _opened(actor: Actor, checklist_id: UUID) -> Checklist:
+    """Return a checklist whose comments the person reads, or answer 404; of K2 it is noted."""
+    checklist = found(queries.find_checklist(actor, checklist_id))
+    _note_reading(actor, checklist)
+    return checklist
+
+
+def _opened_comment(actor: Actor, comment_id: UUID) -> Comment:
+    comment = found(queries.find(actor, comment_id))
+    _note_reading(actor, comment.checklist)
+    return comment
+
+
+def _note_reading(actor: Actor, checklist: Checklist) -> None:
+    if is_restricted(checklist) and request.method == "GET":
+        trail.log_read(
+            actor,
+            cooperation_id=checklist.cooperation_id,
+            subject_type="checklist",
+            subject_id=checklist.id,
+            page="comments",
+        )
+
+
+def _item(checklist: Checklist, code: str | None) -> Item | None:
+    return library.parsed(checklist.template).item(code) if code else None
+
+
+def _thread(actor: Actor, checklist: Checklist, item: Item | None) -> Answered:
+    code = item.code if item else None
+    people = readers(checklist)
+    form = CommentForm()
+    form.offer(
+        ", ".join(dict.fromkeys(one.name for one in queries.parties(checklist))),
+        _("People who act for %(organisation)s", organisation=actor.organisation_name),
+        pages.offered(people, without=actor.user_id),
+    )
+    if not form.is_submitted() and queries.last_audience(actor, checklist, code) is (
+        CommentAudience.OWN
+    ):
+        form.audience.data = CommentAudience.OWN.value
+    if form.validate_on_submit():
+        try:
+            made = service.write(
+                actor,
+                checklist,
+                code,
+                text=form.text.data or "",
+                audience=CommentAudience(form.audience.data),
+                mentions=[UUID(chosen) for chosen in form.mentions.data or ()],
+            )
+            db.session.commit()
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+        else:
+            flash(_("Your comment is saved."), "held")
+            return _to_id(actor, made.id)
+    return _thread_page(actor, found(queries.find_checklist(actor, checklist.id)), item, form)
+
+
+def _thread_page(actor: Actor, checklist: Checklist, item: Item | None, form: Form) -> str:
+    code = item.code if item else None
+    known = [value for value, _words in labels.FILTERS]
+    state = request.args.get("state", "")
+    state = state if state in known else ""
+    number = asked_number()
+    counts, comments = queries.thread(
+        actor, checklist, code, state=state, offset=offset(number), limit=SIZE
+    )
+    return render_template(
+        "comments/thread.html",
+        checklist=checklist,
+        cooperation=checklists.cooperation_of(checklist),
+        kind_words=KINDS[checklist.kind],
+        is_restricted=is_restricted(checklist),
+        item=item,
+        form=form,
+        links=filter_links("state", labels.FILTERS, counts),
+        page=Page(pages.views(actor, checklist, comments), number, SIZE, counts[state]),
+    )
+
+
+def _comment_page(template: str, actor: Actor, comment: Comment, form: Form) -> str:
+    """Show a page about one comment; after a refusal it is read again."""
+    comment = found(queries.find(actor, comment.id))
+    checklist = comment.checklist
+    item = _item(checklist, comment.item)
+    return render_template(
+        template,
+        comment=pages.view(actor, checklist, comment),
+        checklist=checklist,
+        cooperation=checklists.cooperation_of(checklist),
+        kind_words=KINDS[checklist.kind],
+        item=item,
+        form=form,
+        back=pages.thread_url(checklist.id, comment.item, _anchor=f"c-{comment.id}"),
+    )
+
+
+def _done(comment_id: UUID, act: Callable[[Actor, UUID], None], words: str) -> Response:
+    actor = current_actor()
+    found(queries.find(actor, comment_id))
+    try:
+        act(actor, comment_id)
+        db.session.commit()
+        flash(words, "held")
+    except RuleBrokenError as error:
+        db.session.rollback()
+        flash(str(error), "stop")
+    return _to_id(actor, comment_id)
+
+
+def _to_id(actor: Actor, comment_id: UUID) -> Response:
+    return _to(actor, found(queries.find(actor, comment_id)))
+
+
+def _to(actor: Actor, comment: Comment) -> Response:
+    """Lead to a comment on the page of its thread where it stands."""
+    number = queries.number_before(actor, comment) // SIZE + 1
+    more = {"page": number} if number > 1 else {}
+    address = pages.thread_url(
+        comment.checklist_id, comment.item, _anchor=f"c-{comment.id}", **more
+    )
+    return redirect(address, 303)

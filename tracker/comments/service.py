@@ -1,0 +1,247 @@
+"""The verbs of comments: write, edit, withdraw, settle, mention, make a task, finish it, remind.
+
+Comments to all parties leave events in the cooperation's trail, without a word of what they say.
+Those to the own side only leave none there: the trail belongs to all parties, and even a count
+would tell (docs/adr/0019). Their rows keep who and when.
+"""
+
+import datetime as dt
+from collections.abc import Collection
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import joinedload
+
+from tracker.access.actor import Actor
+from tracker.access.decision import Decision
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.activity.verbs import Verb
+from tracker.checklists import library
+from tracker.checklists.models import Checklist, ChecklistTemplate
+from tracker.comments import messages, policy, queries, sealing
+from tracker.comments.facts import fact_of, open_task
+from tracker.comments.models import Comment, CommentAudience, CommentMention, CommentTask
+from tracker.comments.people import of_audience, readers
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+
+TEXT, MENTIONS, PERSON, DUE_ON = "text", "mentions", "person", "due_on"
+
+
+def write(
+    actor: Actor,
+    checklist: Checklist,
+    item: str | None,
+    *,
+    text: str,
+    audience: CommentAudience,
+    mentions: Collection[UUID] = (),
+) -> Comment:
+    """Comment on an item, or on the checklist as a whole when item is None.
+
+    mentions are people who may read it; each gets a mail, and a line in their work until seen.
+    Raise RuleBrokenError for an item that is not there, no text, or a person who can't read it.
+    """
+    policy.can_write(reads=queries.reads(actor, checklist.id)).require()
+    organisation_id = _acting_for(actor)
+    _require_item(checklist, item)
+    comment = Comment(
+        id=uuid4(),
+        checklist_id=checklist.id,
+        item=item,
+        audience=audience,
+        author_id=actor.user_id,
+        organisation_id=organisation_id,
+        made_at=clock.now(),
+    )
+    sealing.put_text(checklist, comment, _tidy(text))
+    wanted = set(mentions) - {actor.user_id}
+    if wanted:
+        able = of_audience(readers(checklist), audience, organisation_id)
+        if wanted - {person.user_id for person in able}:
+            raise RuleBrokenError(
+                _l("Somebody you mention can't read this comment. Mention others, or nobody."),
+                MENTIONS,
+            )
+    db.session.add(comment)
+    db.session.flush()
+    db.session.add_all(CommentMention(comment_id=comment.id, user_id=one) for one in wanted)
+    db.session.flush()
+    _record(verbs.COMMENT_MADE, actor, checklist, comment, organisation=actor.organisation_name)
+    messages.mentioned(comment.id, wanted)
+    return comment
+
+
+def edit(actor: Actor, comment_id: UUID, text: str) -> None:
+    """Change the words of an own comment within 15 minutes; it says that it was edited."""
+    comment = _locked(actor, comment_id)
+    policy.can_edit(actor, fact_of(comment), clock.now()).require()
+    sealing.put_text(comment.checklist, comment, _tidy(text))
+    comment.edited_at = clock.now()
+    db.session.flush()
+    _record(verbs.COMMENT_EDITED, actor, comment.checklist, comment)
+
+
+def withdraw(actor: Actor, comment_id: UUID) -> None:
+    """Erase an own comment; who and when stays. Its mentions and its task end with it."""
+    comment = _locked(actor, comment_id)
+    policy.can_withdraw(actor, fact_of(comment)).require()
+    sealing.erase_text(comment)
+    comment.withdrawn_at = clock.now()
+    for mention in comment.mentions:
+        db.session.delete(mention)
+    task = open_task(comment)
+    if task is not None:
+        task.ended_at = clock.now()
+    db.session.flush()
+    _record(verbs.COMMENT_WITHDRAWN, actor, comment.checklist, comment)
+
+
+def settle(actor: Actor, comment_id: UUID) -> None:
+    """Say that a comment is settled; whoever reads it may."""
+    comment = _locked(actor, comment_id)
+    _require_still(policy.can_settle(fact_of(comment)))
+    comment.settled_at, comment.settled_by_id = clock.now(), actor.user_id
+    db.session.flush()
+    _record(verbs.COMMENT_SETTLED, actor, comment.checklist, comment)
+
+
+def reopen(actor: Actor, comment_id: UUID) -> None:
+    """Open a settled comment again; whoever reads it may."""
+    comment = _locked(actor, comment_id)
+    _require_still(policy.can_reopen(fact_of(comment)))
+    comment.settled_at = comment.settled_by_id = None
+    comment.reopened_at, comment.reopened_by_id = clock.now(), actor.user_id
+    db.session.flush()
+    _record(verbs.COMMENT_REOPENED, actor, comment.checklist, comment)
+
+
+def mark_seen(actor: Actor, comment_id: UUID) -> None:
+    """Note that the person has seen a comment that mentions them; it waits no longer."""
+    comment = _locked(actor, comment_id)
+    for mention in comment.mentions:
+        if mention.user_id == actor.user_id and mention.seen_at is None:
+            mention.seen_at = clock.now()
+    db.session.flush()
+
+
+def make_task(actor: Actor, comment_id: UUID, user_id: UUID | None, due_on: dt.date) -> CommentTask:
+    """Make a task of a comment, for a person who may read it, until a day."""
+    comment = _locked(actor, comment_id)
+    policy.can_make_task(fact_of(comment)).require()
+    able = of_audience(readers(comment.checklist), comment.audience, comment.organisation_id)
+    if user_id is None or user_id not in {person.user_id for person in able}:
+        raise RuleBrokenError(_l("Choose a person who can read this comment."), PERSON)
+    if due_on < clock.today():
+        raise RuleBrokenError(_l("Choose today or a later day."), DUE_ON)
+    task = CommentTask(
+        id=uuid4(),
+        comment_id=comment.id,
+        user_id=user_id,
+        made_by_id=actor.user_id,
+        due_on=due_on,
+        made_at=clock.now(),
+    )
+    db.session.add(task)
+    db.session.flush()
+    _record(verbs.COMMENT_TASK_MADE, actor, comment.checklist, comment)
+    return task
+
+
+def finish_task(actor: Actor, comment_id: UUID) -> None:
+    """Say that the task on a comment is done: who has it, or who made it."""
+    comment = _locked(actor, comment_id)
+    task = open_task(comment)
+    if task is None:
+        raise StaleError(_l("No task on this comment waits to be done."))
+    policy.can_finish_task(actor, fact_of(comment)).require()
+    task.done_at, task.done_by_id = clock.now(), actor.user_id
+    db.session.flush()
+    _record(verbs.COMMENT_TASK_DONE, actor, comment.checklist, comment)
+
+
+def remind_due(day: dt.date) -> int:
+    """Send one mail for each task that is due and not done, to its person alone; return how many.
+
+    Whoever can't read the comment any more is not reminded. Safe to run in several copies.
+    """
+    due = db.session.scalars(
+        sa.select(CommentTask)
+        .join(CommentTask.comment)
+        .where(
+            CommentTask.due_on <= day,
+            CommentTask.done_at.is_(None),
+            CommentTask.ended_at.is_(None),
+            CommentTask.reminded_at.is_(None),
+        )
+        .order_by(CommentTask.id)
+        .options(joinedload(CommentTask.comment).joinedload(Comment.checklist))
+        .with_for_update(of=CommentTask, skip_locked=True)
+    ).all()
+    reminded = 0
+    for task in due:
+        task.reminded_at = clock.now()
+        comment = task.comment
+        able = of_audience(readers(comment.checklist), comment.audience, comment.organisation_id)
+        if task.user_id in {person.user_id for person in able}:
+            messages.task_is_due(comment.id, task.user_id)
+            reminded += 1
+    db.session.flush()
+    return reminded
+
+
+def _acting_for(actor: Actor) -> UUID:
+    if actor.organisation_id is None:
+        raise RefusedError(_l("You act for no organisation."))
+    return actor.organisation_id
+
+
+def _locked(actor: Actor, comment_id: UUID) -> Comment:
+    """Return a comment the person may read, and keep others from changing it."""
+    comment = queries.locked(actor, comment_id)
+    if comment is None:
+        raise RefusedError(_l("There is no such comment."))
+    return comment
+
+
+def _require_still(decision: Decision) -> None:
+    """Refuse what somebody else has done meanwhile: it is no question of who may."""
+    if not decision:
+        raise StaleError(decision.reason)
+
+
+def _tidy(text: str) -> str:
+    tidied = text.strip()
+    if not tidied:
+        raise RuleBrokenError(_l("Write your comment."), TEXT)
+    if len(tidied) > policy.TEXT_LENGTH:
+        raise RuleBrokenError(
+            _l("A comment has at most %(most)s letters.", most=policy.TEXT_LENGTH), TEXT
+        )
+    return tidied
+
+
+def _require_item(checklist: Checklist, item: str | None) -> None:
+    row = db.session.get_one(ChecklistTemplate, checklist.template_id)
+    if item is not None and library.parsed(row).item(item) is None:
+        raise RuleBrokenError(_l("There is no such item."))
+
+
+def _record(verb: Verb, actor: Actor, checklist: Checklist, comment: Comment, **more: str) -> None:
+    """Tell the trail of a comment to all parties, without its words; of others tell nothing."""
+    if comment.audience is CommentAudience.OWN:
+        return
+    if comment.item is not None:
+        more["item"] = comment.item
+    trail.record(
+        verb,
+        actor=actor,
+        subject_type="comment",
+        subject_id=comment.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        **more,
+    )
