@@ -41,17 +41,52 @@ class Stance(enum.StrEnum):
 
 
 class ProposalState(enum.StrEnum):
-    """Where a proposed change stands; outdated: the answer changed in another way meanwhile."""
+    """Where a proposed change stands.
+
+    Answered: another party proposed other words in reply. Outdated: the answer changed in another
+    way meanwhile.
+    """
 
     OPEN = "open"
     ACCEPTED = "accepted"
+    ANSWERED = "answered"
     TURNED_DOWN = "turned_down"
     WITHDRAWN = "withdrawn"
     OUTDATED = "outdated"
 
 
+class DraftKind(enum.StrEnum):
+    """What somebody is typing: a value for all, their party's own answer, why an item is left out.
+
+    A value for all becomes an answer, or a proposal where another party accepted the answer.
+    """
+
+    SHARED = "shared"
+    PARTY = "party"
+    LEFT_OUT = "left_out"
+
+
+class TemplateOrigin(enum.StrEnum):
+    """Where a version of a checklist comes from: brought along, or derived in this instance."""
+
+    SHIPPED = "shipped"
+    DERIVED = "derived"
+
+
+class TemplateState(enum.StrEnum):
+    """Whether new checklists may start on a version."""
+
+    WAITING = "waiting"
+    PUBLISHED = "published"
+    RETIRED = "retired"
+
+
 class ChecklistTemplate(Identified, Base):
-    """A published version of a checklist's content; never changed once loaded."""
+    """A version of a checklist's content; its content is never changed (adr 20).
+
+    The newest published one is that on which new checklists start. A shipped one that came over a
+    derived one waits until an administrator publishes it.
+    """
 
     __tablename__ = "checklist_template"
     __table_args__ = (sa.UniqueConstraint("kind", "version"),)
@@ -61,6 +96,18 @@ class ChecklistTemplate(Identified, Base):
     content: Mapped[dict[str, Any]]
     digest: Mapped[str] = mapped_column(sa.String(64))
     loaded_at: Mapped[dt.datetime]
+    origin: Mapped[TemplateOrigin] = mapped_column(default=TemplateOrigin.SHIPPED)
+    # The number in the file it was shipped in, where that is not its own.
+    shipped_version: Mapped[int | None]
+    published_at: Mapped[dt.datetime | None]
+    retired_at: Mapped[dt.datetime | None]
+
+    @property
+    def state(self) -> TemplateState:
+        """Whether new checklists may start on it."""
+        if self.retired_at is not None:
+            return TemplateState.RETIRED
+        return TemplateState.WAITING if self.published_at is None else TemplateState.PUBLISHED
 
 
 class Checklist(Identified, Base):
@@ -179,8 +226,9 @@ class Proposal(Identified, Base):
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
     item: Mapped[str] = mapped_column(sa.String(10))
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
-    # The version it wants to change.
+    # The version it wants to change, and the proposal it replies to.
     answer_id: Mapped[UUID] = mapped_column(sa.ForeignKey("answer.id"))
+    replies_to_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("proposal.id"))
     values: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     sealed: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
     reason: Mapped[str | None]
@@ -201,15 +249,52 @@ class Proposal(Identified, Base):
     ended_for: Mapped[Organisation | None] = relationship(foreign_keys=[ended_for_id], lazy="raise")
 
 
+class Assignment(Identified, Base):
+    """An item that a person answers for their own side; known to that side alone.
+
+    It says who looks after the item, not that something is left to do: that follows from the item.
+    """
+
+    __tablename__ = "assignment"
+    __table_args__ = (sa.UniqueConstraint("checklist_id", "organisation_id", "item"),)
+
+    checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
+    item: Mapped[str] = mapped_column(sa.String(10))
+    assignee_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)
+    assigned_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    assigned_at: Mapped[dt.datetime]
+    due_on: Mapped[dt.date | None]
+    # The day of the last reminder: one a week while it waits, none once somebody has done it.
+    reminded_on: Mapped[dt.date | None]
+
+    assignee: Mapped[User] = relationship(foreign_keys=[assignee_id], lazy="raise")
+
+
 class Flag(Identified, Base):
-    """A party's reviewer says that a term limits the NPM (S6, S7); open ones block gate G3."""
+    """A term is said to limit the NPM (S6, S7); open ones block gate G3.
+
+    A party's reviewer says so, or a rule of the template, which has no author and no organisation.
+    """
 
     __tablename__ = "flag"
+    __table_args__ = (
+        sa.CheckConstraint(
+            "(rule IS NULL) = (author_id IS NOT NULL AND organisation_id IS NOT NULL)",
+            name="who_raised_it",
+        ),
+    )
 
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"), index=True)
     item: Mapped[str] = mapped_column(sa.String(10))
-    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
-    author_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    organisation_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
+    author_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
+    # By a rule: its key, the powers of the NPM it guards, the passage it rests on, and the digest
+    # of the term as it stands; none once the term is another, so that no explanation outlives it.
+    rule: Mapped[str | None] = mapped_column(sa.String(40))
+    powers: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
+    passage: Mapped[str | None] = mapped_column(sa.String(200))
+    matched: Mapped[str | None] = mapped_column(sa.String(64))
     reason: Mapped[str]
     raised_at: Mapped[dt.datetime]
     closed_at: Mapped[dt.datetime | None]
@@ -217,8 +302,9 @@ class Flag(Identified, Base):
     # Empty when the term was changed.
     explanation: Mapped[str] = mapped_column(default="")
 
-    author: Mapped[User] = relationship(foreign_keys=[author_id], lazy="raise")
-    organisation: Mapped[Organisation] = relationship(lazy="raise")
+    author: Mapped[User | None] = relationship(foreign_keys=[author_id], lazy="raise")
+    organisation: Mapped[Organisation | None] = relationship(lazy="raise")
+    closed_by: Mapped[User | None] = relationship(foreign_keys=[closed_by_id], lazy="raise")
 
 
 class SafeguardReview(Identified, Base):
@@ -232,3 +318,33 @@ class SafeguardReview(Identified, Base):
     is_void: Mapped[bool] = mapped_column(default=False)
 
     reader: Mapped[User] = relationship(lazy="raise")
+
+
+class Draft(Identified, Base):
+    """What one person is typing on an item and has not saved: theirs alone (product.md, 4.7).
+
+    A row without content was saved or discarded. It keeps its number, so that what a page sent
+    before and what comes late does not bring it back.
+    """
+
+    __tablename__ = "draft"
+    __table_args__ = (
+        sa.UniqueConstraint(
+            "user_id", "checklist_id", "item", "kind", "organisation_id", name="uq_draft_whose"
+        ),
+        sa.Index("ix_draft_kept_at", "kept_at"),
+    )
+
+    checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
+    item: Mapped[str] = mapped_column(sa.String(10))
+    kind: Mapped[DraftKind]
+    # Whose it is, and for whom they were acting.
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
+    # The version of the answer that stood when it was begun (0: none).
+    base_version: Mapped[int]
+    # Grows with each text that a page sends.
+    number: Mapped[int] = mapped_column(sa.BigInteger())
+    # The fields of the form as typed, encrypted with the cooperation's key whatever their class.
+    sealed: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
+    kept_at: Mapped[dt.datetime]

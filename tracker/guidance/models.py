@@ -27,6 +27,13 @@ class Force(enum.StrEnum):
     WARN = "warn"
 
 
+class ArticleOrigin(enum.StrEnum):
+    """Where a revision comes from: brought along, or edited in this instance."""
+
+    SHIPPED = "shipped"
+    EDITED = "edited"
+
+
 class TaxonomyTerm(Identified, Base):
     """A category or a topic, with its name and place in the source's order."""
 
@@ -74,6 +81,14 @@ class Article(Identified, Base):
     # SHA-256 of the file's text, named by frozen revisions of checklists.
     digest: Mapped[str] = mapped_column(sa.String(64))
     loaded_at: Mapped[dt.datetime]
+    origin: Mapped[ArticleOrigin] = mapped_column(default=ArticleOrigin.SHIPPED)
+    # The revision in the file it was shipped in, where that is not its own.
+    shipped_revision: Mapped[int | None]
+    # Shipped over an edited one, and not yet decided on by an administrator.
+    waits: Mapped[bool] = mapped_column(default=False)
+    # Why it was edited, and by whom.
+    reason: Mapped[str] = mapped_column(default="")
+    author: Mapped[str] = mapped_column(default="")
 
     passages: Mapped[list["Passage"]] = relationship(
         back_populates="article", order_by="Passage.number", lazy="raise"

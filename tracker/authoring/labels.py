@@ -1,0 +1,17 @@
+"""Words of versions of checklists: where they come from, and whether they are offered."""
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.checklists.models import TemplateOrigin, TemplateState
+
+ORIGINS: dict[TemplateOrigin, object] = {
+    TemplateOrigin.SHIPPED: _l("Brought along"),
+    TemplateOrigin.DERIVED: _l("Derived here"),
+}
+
+# Each with its mark (data-s).
+STATES: dict[TemplateState, tuple[object, str]] = {
+    TemplateState.WAITING: (_l("Not published yet"), "todo"),
+    TemplateState.PUBLISHED: (_l("Published"), "held"),
+    TemplateState.RETIRED: (_l("Retired"), "off"),
+}

@@ -1,0 +1,65 @@
+"""Who may write checklists and guidance here, and who may see an organisation's own. Pure."""
+
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor, Role
+from tracker.access.decision import YES, Decision, no
+from tracker.checklists.models import TemplateState
+
+# Who writes an organisation's own articles, and who reads them.
+WRITERS = (Role.COORDINATOR, Role.MANAGER)
+READERS = (Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY, Role.MANAGER)
+
+
+def can_look_after_checklists(actor: Actor) -> Decision:
+    """Decide on seeing and changing the checklists of the instance: administrators."""
+    if actor.is_administrator:
+        return YES
+    return no(_l("Only administrators look after the checklists."))
+
+
+def can_look_after_guidance(actor: Actor) -> Decision:
+    """Decide on editing the guidance: administrators."""
+    if actor.is_administrator:
+        return YES
+    return no(_l("Only administrators edit the guidance."))
+
+
+def can_retire(actor: Actor, state: TemplateState, published: int) -> Decision:
+    """Decide whether a version may be retired: never the last published one of its kind."""
+    allowed = can_look_after_checklists(actor)
+    if not allowed:
+        return allowed
+    if state is not TemplateState.PUBLISHED:
+        return no(_l("Only a published version is retired."))
+    if published <= 1:
+        return no(
+            _l("This is the only published version of its kind, and new checklists need one.")
+        )
+    return YES
+
+
+def can_publish(actor: Actor, state: TemplateState) -> Decision:
+    """Decide whether a shipped version that waits may be published."""
+    allowed = can_look_after_checklists(actor)
+    if not allowed:
+        return allowed
+    if state is not TemplateState.WAITING:
+        return no(_l("Only a version that waits is published here."))
+    return YES
+
+
+def can_write_own(actor: Actor) -> Decision:
+    """Decide on writing articles of the own organisation: its coordinators and managers."""
+    if actor.organisation_id is not None and actor.has(*WRITERS):
+        return YES
+    return no(_l("Coordinators and managers write their organisation's own guidance."))
+
+
+def can_change_own(actor: Actor, organisation_id: UUID) -> Decision:
+    """Decide on changing an own article: it must be of the organisation one acts for."""
+    if actor.organisation_id != organisation_id:
+        return no(_l("Only the organisation whose guidance this is changes it."))
+    return can_write_own(actor)

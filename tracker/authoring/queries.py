@@ -1,0 +1,95 @@
+"""Reads of checklists that are looked after here: versions, drafts, how many run on each."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from tracker.access.actor import Actor
+from tracker.authoring.models import TemplateDraft
+from tracker.authoring.policy import can_look_after_checklists
+from tracker.checklists.models import Checklist, ChecklistKind, ChecklistTemplate
+from tracker.core.db import db
+from tracker.guidance.models import Force, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a checklist, with how many checklists run on it."""
+
+    row: ChecklistTemplate
+    running: int
+
+
+def versions(actor: Actor) -> list[Version]:
+    """Return all versions of all kinds, in the order of the kinds, the newest first."""
+    if not can_look_after_checklists(actor):
+        return []
+    running = (
+        sa.select(Checklist.template_id, sa.func.count().label("running"))
+        .group_by(Checklist.template_id)
+        .subquery()
+    )
+    rows = db.session.execute(
+        sa.select(ChecklistTemplate, sa.func.coalesce(running.c.running, 0))
+        .outerjoin(running, running.c.template_id == ChecklistTemplate.id)
+        .order_by(ChecklistTemplate.version.desc())
+    ).all()
+    order = list(ChecklistKind)
+    found = [Version(row, count) for row, count in rows]
+    return sorted(found, key=lambda one: order.index(one.row.kind))
+
+
+def version(actor: Actor, kind: ChecklistKind, number: int) -> ChecklistTemplate | None:
+    """Return one version of a checklist, or None."""
+    if not can_look_after_checklists(actor):
+        return None
+    return db.session.scalar(
+        sa.select(ChecklistTemplate).where(
+            ChecklistTemplate.kind == kind, ChecklistTemplate.version == number
+        )
+    )
+
+
+def drafts(actor: Actor) -> list[TemplateDraft]:
+    """Return what is not published yet, what was changed last first."""
+    if not can_look_after_checklists(actor):
+        return []
+    return list(
+        db.session.scalars(
+            sa.select(TemplateDraft)
+            .options(joinedload(TemplateDraft.base), joinedload(TemplateDraft.author))
+            .order_by(TemplateDraft.changed_at.desc())
+        )
+    )
+
+
+def draft(actor: Actor, draft_id: UUID) -> TemplateDraft | None:
+    """Return a draft with the version it was derived from, or None."""
+    if not can_look_after_checklists(actor):
+        return None
+    return db.session.scalar(
+        sa.select(TemplateDraft)
+        .where(TemplateDraft.id == draft_id)
+        .options(joinedload(TemplateDraft.base), joinedload(TemplateDraft.author))
+    )
+
+
+def template(actor: Actor, template_id: UUID) -> ChecklistTemplate | None:
+    """Return a version by its id, or None."""
+    if not can_look_after_checklists(actor):
+        return None
+    return db.session.get(ChecklistTemplate, template_id)
+
+
+def musts() -> frozenset[str]:
+    """Return the codes of the statements whose force is must; class K0, so for anybody."""
+    return frozenset(
+        db.session.scalars(sa.select(Statement.code).where(Statement.force == Force.MUST))
+    )
+
+
+def statement_codes() -> frozenset[str]:
+    """Return the codes of all statements; class K0, so for anybody."""
+    return frozenset(db.session.scalars(sa.select(Statement.code)))

@@ -1,0 +1,180 @@
+"""What a derived checklist may not make laxer: items that rest on a must of the source. Pure.
+
+A *must* binds the NPM or its partners whoever writes the checklist (product.md, section 3). So an
+item that rests on one stays, with its part and its fields, and may only be made stricter. The same
+holds for items that the application itself works with.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tracker.checklists.checks import Check
+from tracker.checklists.conditions import AnyCondition, Condition, ModesCondition
+from tracker.checklists.template import (
+    Accepts,
+    Column,
+    Item,
+    Required,
+    Template,
+    TemplateField,
+)
+
+# Items whose answers the application reads: dates, the list of who signs, the team, the lead.
+WORKED_WITH = frozenset(
+    {
+        *("M3", "M5", "M6", "M9", "M19"),
+        *("C1", "C2", "C3", "C13", "C16", "C17", "C18"),
+        *("V1", "V2", "V3", "V4", "V5", "V13", "V15", "V18", "V20"),
+    }
+)
+_REQUIRED = (Required.RECOMMENDED, Required.CONDITIONAL, Required.ALWAYS)
+
+
+@dataclass(frozen=True, slots=True)
+class Laxer:
+    """What would be laxer than before, of which item; the code is empty for the whole."""
+
+    code: str
+    message: str
+
+
+def laxer(old: Template, new: Template, musts: frozenset[str]) -> list[Laxer]:
+    """Return what a changed checklist would take away of what must stay.
+
+    musts are the codes of the statements whose force is must.
+    """
+    found: list[Laxer] = []
+    if new.language != old.language:
+        found.append(Laxer("", f"the language is {new.language}, and it was {old.language}"))
+    for item in old.items:
+        bound = [code for code in item.rests_on.statements if code in musts]
+        if not bound and item.code not in WORKED_WITH:
+            continue
+        after = new.item(item.code)
+        if after is None:
+            found.append(Laxer(item.code, _why_it_stays(bound)))
+            continue
+        lost = [code for code in bound if code not in after.rests_on.statements]
+        if lost:
+            words = ", ".join(lost)
+            found.append(Laxer(item.code, f"it no longer rests on {words}, a must of the source"))
+        found += [Laxer(item.code, message) for message in _item(item, after)]
+    return found
+
+
+def _why_it_stays(bound: Sequence[str]) -> str:
+    if bound:
+        return f"it rests on {', '.join(bound)}, a must of the source, so it can't be removed"
+    return "the application works with its answer, so it can't be removed"
+
+
+def _item(old: Item, new: Item) -> Iterator[str]:
+    if new.part is not old.part:
+        yield f"its part is {old.part.value}, and it stays so"
+    if _REQUIRED.index(new.required) < _REQUIRED.index(old.required):
+        yield f"it is required: {old.required.value}, and can't be less"
+    elif new.required is Required.CONDITIONAL and not _is_as_wide(
+        old.required_when, new.required_when
+    ):
+        yield "required_when may only be widened: any of the old condition and another"
+    if new.shown_when is not None and not _is_as_wide(old.shown_when, new.shown_when):
+        yield "shown_when may only be widened: any of the old condition and another"
+    yield from _fields(old.fields, new.fields)
+    kept = list(new.done.checks)
+    for check in old.done.checks:
+        if not any(_is_as_strict(check, one) for one in kept):
+            yield f"its done-test {check.check.value} stays"
+
+
+def _is_as_wide(old: Condition | None, new: Condition | None) -> bool:
+    """Tell whether a condition holds at least whenever the old one did."""
+    if old is None:
+        return new is None
+    if new is None or new == old:
+        return True
+    if isinstance(new, AnyCondition):
+        return old in new.any
+    if isinstance(new, ModesCondition) and isinstance(old, ModesCondition):
+        return set(new.modes) >= set(old.modes)
+    return False
+
+
+def _is_as_strict(old: Check, new: Check) -> bool:
+    same = old.model_copy(update={"n": None, "values": ()}) == new.model_copy(
+        update={"n": None, "values": ()}
+    )
+    return same and (new.n or 0) >= (old.n or 0) and set(new.values) >= set(old.values)
+
+
+def _fields(old: Iterable[TemplateField], new: Sequence[TemplateField]) -> Iterator[str]:
+    by_key = {field.key: field for field in new}
+    for field in old:
+        after = by_key.get(field.key)
+        if after is None:
+            yield f"its field {field.key} stays"
+            continue
+        for message in (*_one(field, after), *_owners(field, after), *_table(field, after)):
+            yield f"field {field.key}: {message}"
+
+
+def _one(old: TemplateField | Column, new: TemplateField | Column) -> Iterator[str]:
+    """Yield what is laxer in a field or a column."""
+    if new.type is not old.type:
+        yield f"its type is {old.type.value}, and it stays so"
+    if _need(new) < _need(old):
+        yield "it can't be required less than before"
+    elif old.required_when and new.required_when:
+        looked_at = [
+            one.model_copy(update={"values": ()}) for one in (old.required_when, new.required_when)
+        ]
+        values = [set(one.values) for one in (old.required_when, new.required_when)]
+        if looked_at[0] != looked_at[1] or not values[1] >= values[0]:
+            yield "required_when may only be widened"
+    gone = {option.value for option in old.options} - {option.value for option in new.options}
+    if gone:
+        yield f"its choices stay: {', '.join(sorted(gone))}"
+    if (new.min or 0) < (old.min or 0):
+        yield f"min is at least {old.min}"
+    if old.max is not None and (new.max is None or new.max > old.max):
+        yield f"max is at most {old.max}"
+
+
+def _need(one: TemplateField | Column) -> int:
+    if one.required_when is not None:
+        return 1
+    return 2 if one.required else 0
+
+
+def _owners(old: TemplateField, new: TemplateField) -> Iterator[str]:
+    """Yield where fewer people than before set, accept, confirm or countersign a field."""
+    if new.sets is not old.sets:
+        yield f"it is set by {old.sets.value}, and stays so"
+    if new.accepts not in {old.accepts, Accepts.ALL} and old.accepts is not Accepts.NONE:
+        yield f"it is accepted by {old.accepts.value}, or by all"
+    if old.confirms not in {"none", new.confirms}:
+        yield f"it is confirmed by {old.confirms}"
+    if old.countersigns not in {"none", new.countersigns}:
+        yield f"it is countersigned by {old.countersigns}"
+    lost = [limit.key for limit in old.limits if limit not in new.limits]
+    if lost:
+        yield f"its limits stay: {', '.join(lost)}"
+
+
+def _table(old: TemplateField, new: TemplateField) -> Iterator[str]:
+    if old.rows is None or new.rows is None:
+        return
+    if new.rows.min < old.rows.min:
+        yield f"it has at least {old.rows.min} rows"
+    gone = {row.key for row in old.rows.fixed} - {row.key for row in new.rows.fixed}
+    if gone:
+        yield f"its given rows stay: {', '.join(sorted(gone))}"
+    by_key = {column.key: column for column in new.columns}
+    for column in old.columns:
+        after = by_key.get(column.key)
+        if after is None:
+            yield f"its column {column.key} stays"
+            continue
+        for message in _one(column, after):
+            yield f"column {column.key}: {message}"
+        if after.shown_when is not None and not _is_as_wide(column.shown_when, after.shown_when):
+            yield f"column {column.key}: shown_when may only be widened"

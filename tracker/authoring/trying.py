@@ -1,0 +1,108 @@
+"""The test area: a checklist as people will see it, of invented people, kept in no table.
+
+What it is made of never comes near the database: no checklist, no answer, no event.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from uuid import UUID, uuid5
+
+from flask_babel import gettext as _
+
+from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
+from tracker.checklists.facts import PartyFact, Sheet, Surroundings
+from tracker.checklists.loading import Filling, PersonFact
+from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.showing import Names
+from tracker.checklists.template import Template
+from tracker.cooperations.models import Cooperation, Mode, Stage
+from tracker.core import clock
+
+# Ids of the invented, all made from this one, so that they are the same on every page.
+_SEED = UUID("5d0f6f5e-54b1-4f0e-9a53-5f4a3a0f7c11")
+# A visit's done-tests look at its first day.
+_DAYS_TO_VISIT = 30
+
+
+def area(template: Template, modes: Iterable[Mode]) -> tuple[Filling, Actor]:
+    """Return an empty checklist of an invented cooperation, and an NPM's coordinator in it."""
+    npm, cso = _id("npm"), _id("cso")
+    people = _people(npm, cso)
+    checklist = Checklist(
+        id=_id("checklist"),
+        cooperation_id=_id("cooperation"),
+        kind=template.kind,
+        template_id=_id("template"),
+        state=ChecklistState.DRAFTING,
+        started_at=clock.now(),
+    )
+    cooperation = Cooperation(
+        id=_id("cooperation"),
+        reference="C-0000-0000",
+        title=_("Test area"),
+        purpose="",
+        stage=Stage.DRAFT,
+        modes=[mode.value for mode in modes],
+        questions={},
+    )
+    parties = (
+        PartyFact(npm, OrganisationKind.NPM, _("An NPM (test)"), "NP"),
+        PartyFact(cso, OrganisationKind.CSO, _("A CSO (test)"), "CS"),
+    )
+    filling = Filling(
+        checklist=checklist,
+        cooperation=cooperation,
+        template=template,
+        sheet=Sheet(checklist.id, {}),
+        surroundings=Surroundings(
+            modes=frozenset(modes),
+            questions={},
+            parties=parties,
+            npm_people=frozenset(one.user_id for one in people if one.organisation_id == npm),
+            people=frozenset(one.user_id for one in people),
+            team=frozenset(one.user_id for one in people),
+            visit_starts_on=clock.today() + dt.timedelta(days=_DAYS_TO_VISIT),
+        ),
+        people={one.user_id: one for one in people},
+        names=Names(
+            people={one.user_id: one.name for one in people},
+            parties={one.organisation_id: one.name for one in parties},
+        ),
+        positions=(),
+        proposals=(),
+        turned_down=(),
+        flags=(),
+        review=None,
+    )
+    return filling, _coordinator(npm, parties[0].name)
+
+
+def _people(npm: UUID, cso: UUID) -> tuple[PersonFact, ...]:
+    bodies = (
+        (npm, _("An NPM (test)"), OrganisationKind.NPM),
+        (npm, _("An NPM (test)"), OrganisationKind.NPM),
+        (npm, _("An NPM (test)"), OrganisationKind.NPM),
+        (cso, _("A CSO (test)"), OrganisationKind.CSO),
+        (cso, _("A CSO (test)"), OrganisationKind.CSO),
+    )
+    return tuple(
+        PersonFact(
+            user_id=_id(f"person {number}"),
+            name=_("Person %(number)s", number=number),
+            organisation_id=body,
+            organisation_name=name,
+            side=side,
+        )
+        for number, (body, name, side) in enumerate(bodies, 1)
+    )
+
+
+def _coordinator(organisation_id: UUID, name: str) -> Actor:
+    role = ActorMembership(Role.COORDINATOR, organisation_id, name, OrganisationKind.NPM)
+    return Actor(
+        user_id=_id("person 1"), name="", memberships=(role,), organisation_id=organisation_id
+    )
+
+
+def _id(name: str) -> UUID:
+    return uuid5(_SEED, name)
