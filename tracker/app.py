@@ -15,8 +15,9 @@ from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.service import Handler
 from tracker.activity.verbs import Verb
+from tracker.authoring import routes as authoring_routes
 from tracker.checklists import cli as content_commands
-from tracker.checklists import loading, position_routes, safeguard_routes, signing_routes
+from tracker.checklists import loading, phrases, position_routes, safeguard_routes, signing_routes
 from tracker.checklists import routes as checklist_routes
 from tracker.checklists import service as checklists
 from tracker.comments import pages as comment_pages
@@ -68,6 +69,7 @@ MODELS = (
     "tracker.signoff.models",
     "tracker.cooperations.models",
     "tracker.checklists.models",
+    "tracker.authoring.models",
     "tracker.comments.models",
     "tracker.undertakings.models",
     "tracker.visits.models",
@@ -168,6 +170,7 @@ COOPERATION_PAGES = frozenset(
         "checklists",
         "comments",
         "dashboard.cooperation",
+        "history",
         "lifecycle",
         "positions",
         "safeguards",
@@ -195,6 +198,7 @@ NAVIGATION = (
     Entry("guidance.library", _l("Guidance"), everybody),
     Entry("people.listed", _l("People"), looks_after_people),
     Entry("organisations.listed", _l("Organisations"), administers),
+    Entry("authoring.versions", _l("Checklists"), administers),
     Entry("mail.messages", _l("Mail"), administers),
 )
 
@@ -217,6 +221,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     trail.use_handlers(FOLLOWS)
     tasks.use_sources(TASK_SOURCES, GROUP_SOURCES)
     loading.use_visit_reader(visit_queries.facts)
+    phrases.use_languages(settings.languages)
     loading.use_comment_reader(comment_queries.beside)
     undertaking_queries.use_visit_reader(visit_queries.still_to_come)
     sign_in.init_sign_in(app)
@@ -269,6 +274,7 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(safeguard_routes.blueprint)
     app.register_blueprint(signing_routes.blueprint)
     app.register_blueprint(comment_routes.blueprint)
+    app.register_blueprint(authoring_routes.blueprint)
     app.register_blueprint(undertaking_routes.blueprint)
     app.register_blueprint(lifecycle_routes.blueprint)
     app.register_blueprint(visit_routes.blueprint)

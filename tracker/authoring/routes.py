@@ -35,6 +35,7 @@ from tracker.checklists.models import (
 from tracker.checklists.template import Item, Template
 from tracker.checklists.values import check_types
 from tracker.cooperations.models import Mode
+from tracker.cooperations.modes import MODE_LABELS
 from tracker.core.content import ContentError
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -391,7 +392,7 @@ def test_area(text_id: UUID) -> str:
         template=template,
         views=pages.item_views(filling, actor),
         standing=standing,
-        modes=list(Mode),
+        modes=MODE_LABELS,
         chosen=request.args.get("mode", ""),
         kind_words=KINDS[template.kind],
     )

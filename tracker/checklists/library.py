@@ -1,21 +1,33 @@
 """The checklists as content: read from YAML, checked, and loaded as published versions."""
 
+import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import rfc8785
 import sqlalchemy as sa
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.tokens import AliasToken, AnchorToken
 
 from config import ROOT
 from tracker.access.actor import Actor
 from tracker.activity import service as trail
 from tracker.activity.verbs import CONTENT_LOADED
-from tracker.checklists.models import ChecklistKind, ChecklistTemplate
-from tracker.checklists.template import Template
+from tracker.checklists import phrases
+from tracker.checklists.models import (
+    ChecklistKind,
+    ChecklistTemplate,
+    TemplateOrigin,
+    TemplateState,
+)
+from tracker.checklists.template import Item, Template
+from tracker.checklists.values import UNWRITABLE
 from tracker.core import canonical, clock
 from tracker.core.content import (
     ContentError,
@@ -52,12 +64,8 @@ def read(content: Path) -> tuple[TemplateFile, ...]:
     for path in sorted((content / "checklists").glob("*.yaml")):
         text = read_text(content, path, mistakes)
         tree = None if text is None else read_yaml(text, name_of(content, path), mistakes)
-        if tree is None:
-            continue
-        found: list[Mistake] = []
-        template = tree.fit(Template, found)
-        mistakes += [_with_item(mistake, tree) for mistake in found]
-        if template is not None:
+        template = None if tree is None else _fitted(tree, mistakes)
+        if tree is not None and template is not None:
             files.append(TemplateFile(template, tree))
     mistakes += [
         Mistake(two.text.file, two.text.line(("kind",)), f"{one.text.file} is of this kind too")
@@ -72,6 +80,82 @@ def read(content: Path) -> tuple[TemplateFile, ...]:
     if mistakes:
         raise ContentError(mistakes)
     return tuple(sorted(files, key=lambda file: KINDS_IN_ORDER.index(file.template.kind)))
+
+
+def read_one(text: str, file: str) -> TemplateFile:
+    """Read one checklist from a text that somebody sent; raise ContentError naming all mistakes.
+
+    Beyond the schema it refuses what a file of the house never has: anchors, which can make a
+    short text endless; a nesting without end; signs and numbers that can't be kept.
+    """
+    mistakes: list[Mistake] = []
+    try:
+        if _has_anchors(text):
+            raise ContentError([Mistake(file, 1, "anchors (&) and aliases (*) are not read here")])
+        tree = read_yaml(text, file, mistakes)
+        template = None if tree is None else _fitted(tree, mistakes)
+        if template is not None:
+            mistakes += [Mistake(file, 1, message) for message in _unkeepable(template)]
+    except RecursionError as error:
+        message = "the text is nested too deeply"
+        raise ContentError([Mistake(file, 1, message)]) from error
+    if mistakes or tree is None or template is None:
+        raise ContentError(mistakes)
+    return TemplateFile(template, tree)
+
+
+def as_text(template: Template) -> str:
+    """Write a checklist as YAML that reads back equal; what stands in it by default is left out."""
+    yaml = YAML(typ="rt")
+    yaml.width = 100
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    text = io.StringIO()
+    yaml.dump(template.model_dump(mode="json", by_alias=True, exclude_defaults=True), text)
+    return text.getvalue()
+
+
+def content_of(template: Template) -> dict[str, Any]:
+    """Return a checklist as it is kept, and as its digest is made of."""
+    return template.model_dump(mode="json", by_alias=True)
+
+
+def _fitted(tree: YamlText, mistakes: list[Mistake]) -> Template | None:
+    """Return a text as a checklist, None after adding all mistakes, each with its item."""
+    found: list[Mistake] = []
+    template = tree.fit(Template, found)
+    mistakes += [_with_item(mistake, tree) for mistake in found]
+    return template
+
+
+def _has_anchors(text: str) -> bool:
+    try:
+        return any(isinstance(one, AliasToken | AnchorToken) for one in YAML(typ="rt").scan(text))
+    except YAMLError:
+        return False  # reading it names the mistake
+
+
+def _unkeepable(template: Template) -> Iterator[str]:
+    """Yield what no database or digest can hold: the null character, half a pair, huge numbers."""
+    content = content_of(template)
+    if any(UNWRITABLE.search(words) for words in _strings(content)):
+        yield "the text holds signs that can't be kept"
+        return
+    try:
+        canonical.to_bytes(content)
+    except rfc8785.CanonicalizationError:
+        yield "the text holds a number that is too large"
+
+
+def _strings(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            for part in value.values():
+                yield from _strings(part)
+        case list():
+            for part in value:
+                yield from _strings(part)
 
 
 def _with_item(mistake: Mistake, tree: YamlText) -> Mistake:
@@ -112,7 +196,20 @@ def broken_references(
                     for one in item.rests_on.statements
                     if one in statements and one not in carried
                 ]
+                mistakes += [
+                    Mistake(file.text.file, line, f"{item.code}: {message}")
+                    for message in _broken_limits(item, passages)
+                ]
     return mistakes
+
+
+def _broken_limits(item: Item, passages: Mapping[str, set[str]]) -> Iterator[str]:
+    """Yield the limits of an item whose passage is not there or carries another statement."""
+    for limit in item.limits:
+        if limit.passage not in passages:
+            yield f"limit {limit.key} rests on {limit.passage}: not there"
+        elif limit.statement not in passages[limit.passage]:
+            yield f"limit {limit.key}: its passage does not carry {limit.statement}"
 
 
 def missing_items(files: tuple[TemplateFile, ...]) -> list[str]:
@@ -128,82 +225,136 @@ def load_content() -> list[str]:
     Raise ContentError with all mistakes; the caller commits.
     """
     files = read(CONTENT)
+    phrases.read(CONTENT)  # no page may meet its mistakes first
     done = [str(change) for change in guidance.load(guidance_texts.read(CONTENT))]
     return done + load(files)
 
 
 def load(files: tuple[TemplateFile, ...], actor: Actor | None = None) -> list[str]:
-    """Publish templates that are new; return what was done, a line each.
+    """Take over shipped versions that are new; return what was done, a line each (adr 20).
 
-    A published version is never changed: another text under the same number is an error.
+    A version is never changed: another text under the same shipped number is an error. One that
+    comes while the newest published is derived here waits until an administrator publishes it. A
+    shipped version older than what was taken over is passed by.
     """
     done: list[str] = []
     for file in files:
-        template = file.template
-        content = template.model_dump(mode="json", by_alias=True)
-        digest = canonical.digest_of(content)
-        there = db.session.scalar(
-            sa.select(ChecklistTemplate).where(
-                ChecklistTemplate.kind == template.kind,
-                ChecklistTemplate.version == template.version,
-            )
-        )
-        if there is not None and there.digest != digest:
-            line = file.text.line(("version",))
-            message = f"version {template.version} is published already; raise the number"
-            raise ContentError([Mistake(file.text.file, line, message)])
-        if there is None:
-            done.append(_publish(template, content, digest, actor))
-        if newest(template.kind).version > template.version:
-            continue  # an instance's own later version says where passages are used
-        guidance.set_uses(
-            template.kind.value,
-            [
-                (passage, item.code, item.label)
-                for item in template.items
-                for passage in item.rests_on.passages
-            ],
-        )
+        line = _load(file, actor)
+        done += [line] if line else []
+        say_uses(file.template.kind)
     return done
 
 
-def _publish(template: Template, content: dict[str, Any], digest: str, actor: Actor | None) -> str:
-    row = ChecklistTemplate(
-        id=uuid4(),
-        kind=template.kind,
-        version=template.version,
-        content=content,
-        digest=digest,
-        loaded_at=clock.now(),
+def _load(file: TemplateFile, actor: Actor | None) -> str | None:
+    template = file.template
+    held = versions(template.kind)
+    there = next((row for row in held if row.shipped_version == template.version), None)
+    if there is not None:
+        content = content_of(template) | {"version": there.version}
+        if there.digest != canonical.digest_of(content):
+            line = file.text.line(("version",))
+            message = f"version {template.version} is published already; raise the number"
+            raise ContentError([Mistake(file.text.file, line, message)])
+        return None
+    if any((row.shipped_version or 0) > template.version for row in held):
+        return None
+    taken = max((row.version for row in held), default=0)
+    over = _newest_of(held)
+    waits = over is not None and over.origin is TemplateOrigin.DERIVED
+    row = add(
+        template.model_copy(
+            update={"version": template.version if template.version > taken else taken + 1}
+        ),
+        TemplateOrigin.SHIPPED,
+        shipped_version=template.version,
+        is_published=not waits,
     )
-    db.session.add(row)
-    db.session.flush()
     trail.record(
         CONTENT_LOADED,
         actor=actor,
         subject_type="checklist_template",
         subject_id=row.id,
-        evidence=digest,
+        evidence=row.digest,
         kind="checklist",
         name=template.kind.value,
-        version=template.version,
-        digest=digest,
+        version=row.version,
+        digest=row.digest,
     )
-    return f"checklist {template.kind.value}, version {template.version}"
+    words = "; it waits, since a version derived here is in use" if waits else ""
+    return f"checklist {template.kind.value}, version {row.version}{words}"
 
 
-def newest(kind: ChecklistKind) -> ChecklistTemplate:
-    """Return the newest published template of a kind; raise LookupError when none is loaded."""
-    row = db.session.scalar(
+def add(
+    template: Template,
+    origin: TemplateOrigin,
+    *,
+    shipped_version: int | None = None,
+    is_published: bool = True,
+) -> ChecklistTemplate:
+    """Keep a version for good. The caller records the event and says where passages are used."""
+    content = content_of(template)
+    row = ChecklistTemplate(
+        id=uuid4(),
+        kind=template.kind,
+        version=template.version,
+        content=content,
+        digest=canonical.digest_of(content),
+        loaded_at=clock.now(),
+        origin=origin,
+        shipped_version=shipped_version,
+        published_at=clock.now() if is_published else None,
+    )
+    db.session.add(row)
+    db.session.flush()
+    return row
+
+
+def say_uses(kind: ChecklistKind) -> None:
+    """Tell the guidance where the newest published version of a checklist uses its passages."""
+    guidance.set_uses(
+        kind.value,
+        [
+            (passage, item.code, item.label)
+            for item in parsed(newest(kind)).items
+            for passage in item.rests_on.passages
+        ],
+    )
+
+
+def versions(kind: ChecklistKind) -> list[ChecklistTemplate]:
+    """Return all versions of a kind, the highest number first."""
+    rows = db.session.scalars(
         sa.select(ChecklistTemplate)
         .where(ChecklistTemplate.kind == kind)
         .order_by(ChecklistTemplate.version.desc())
+    )
+    return list(rows)
+
+
+def newest(kind: ChecklistKind) -> ChecklistTemplate:
+    """Return the version published last and not retired, on which new checklists start.
+
+    Raise LookupError when none is loaded.
+    """
+    row = db.session.scalar(
+        sa.select(ChecklistTemplate)
+        .where(
+            ChecklistTemplate.kind == kind,
+            ChecklistTemplate.published_at.is_not(None),
+            ChecklistTemplate.retired_at.is_(None),
+        )
+        .order_by(ChecklistTemplate.published_at.desc(), ChecklistTemplate.version.desc())
         .limit(1)
     )
     if row is None:
         message = f"No template of {kind.value} is loaded: run tracker content load."
         raise LookupError(message)
     return row
+
+
+def _newest_of(held: list[ChecklistTemplate]) -> ChecklistTemplate | None:
+    published = [row for row in held if row.state is TemplateState.PUBLISHED]
+    return max(published, key=lambda row: (row.published_at, row.version), default=None)
 
 
 def parsed(row: ChecklistTemplate) -> Template:
