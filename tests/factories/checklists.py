@@ -13,7 +13,15 @@ from tracker.checklists.checks import Check, CheckName
 from tracker.checklists.facts import ROW, Surroundings
 from tracker.checklists.loading import Filling, fill
 from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind, Stance
-from tracker.checklists.template import Column, FieldType, Item, Part, Rows, TemplateField
+from tracker.checklists.template import (
+    Column,
+    FieldType,
+    Item,
+    Limit,
+    Part,
+    Rows,
+    TemplateField,
+)
 from tracker.checklists.values import needed
 from tracker.core import clock
 from tracker.signoff.models import Method
@@ -62,15 +70,15 @@ class Writer:
             case FieldType.CONFIRM:
                 return True
             case FieldType.CHOICE:
-                return one.options[0].value
+                return self._option(one, key)
             case FieldType.CHOICES:
-                return [one.options[0].value]
+                return [self._option(one, key)]
             case FieldType.PERSON:
-                return str(self._person(key))
+                return str(self._person(one, key))
             case FieldType.PERSONS:
-                return [str(self._person(key))]
+                return [str(self._person(one, key))]
             case FieldType.PARTY:
-                return str(next(self._parties))
+                return str(self._party(one, key))
             case FieldType.NUMBER:
                 return self._number(one, key)
             case _:
@@ -94,10 +102,27 @@ class Writer:
         check = self._check(CheckName.NUMBER_AT_LEAST, key)
         return max(one.min or 0, (check.n or 0) if check else 0, min(one.max or 7, 7))
 
-    def _person(self, key: str) -> UUID:
+    def _person(self, one: TemplateField | Column, key: str) -> UUID:
         if self._check(CheckName.WROTE_NO_ANSWER, key):
             return next(self._fresh)
-        return next(self._npm if self._check(CheckName.PERSONS_OF_NPM, key) else self._people)
+        of_npm = self._check(CheckName.PERSONS_OF_NPM, key) or self._stays_with_npm(one, key)
+        return next(self._npm if of_npm else self._people)
+
+    def _party(self, one: TemplateField | Column, key: str) -> UUID:
+        npm = self.around.parties_of(OrganisationKind.NPM)
+        return npm[0].organisation_id if self._stays_with_npm(one, key) else next(self._parties)
+
+    def _option(self, one: TemplateField | Column, key: str) -> str:
+        flagged = {value for limit in self._limits(one, key) for value in limit.values}
+        return next(option.value for option in one.options if option.value not in flagged)
+
+    def _stays_with_npm(self, one: TemplateField | Column, key: str) -> bool:
+        return any(limit.outside_npm for limit in self._limits(one, key))
+
+    def _limits(self, one: TemplateField | Column, key: str) -> list[Limit]:
+        """Return the rules that would flag an answer: a whole one gives no power away."""
+        column = one.key if isinstance(one, Column) else None
+        return [limit for limit in self.item.field(key).limits if limit.column == column]
 
     def _check(self, name: CheckName, key: str) -> Check | None:
         return self._checks.get((name, key))

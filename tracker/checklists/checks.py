@@ -21,6 +21,7 @@ class CheckName(enum.StrEnum):
     WROTE_NO_ANSWER = "wrote_no_answer"
     NUMBER_AT_LEAST = "number_at_least"
     ROW_EACH_WAY = "row_each_way"
+    NAMES_ITEM = "names_item"
 
 
 class Check(Strict):
@@ -68,4 +69,5 @@ _NEEDS: dict[CheckName, tuple[str, ...]] = {
     CheckName.WROTE_NO_ANSWER: (),
     CheckName.NUMBER_AT_LEAST: ("field", "n"),
     CheckName.ROW_EACH_WAY: ("field", "column"),
+    CheckName.NAMES_ITEM: (),
 }

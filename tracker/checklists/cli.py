@@ -5,7 +5,7 @@ import sys
 import click
 from flask.cli import AppGroup
 
-from tracker.checklists import coverage, library
+from tracker.checklists import coverage, library, phrases
 from tracker.core.content import ContentError
 from tracker.core.db import db
 from tracker.guidance import library as guidance_texts
@@ -32,7 +32,11 @@ def load() -> None:
 def check() -> None:
     """Print what the content carries; exit 1 if anything is missing. Needs no database."""
     try:
-        found = coverage.look(guidance_texts.read(library.CONTENT), library.read(library.CONTENT))
+        found = coverage.look(
+            guidance_texts.read(library.CONTENT),
+            library.read(library.CONTENT),
+            phrases.read(library.CONTENT),
+        )
     except ContentError as error:
         click.echo(str(error), err=True)
         sys.exit(1)

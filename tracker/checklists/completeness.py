@@ -1,7 +1,7 @@
 """Which items are done, which block, and why (product.md, section 4). Pure."""
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,11 +10,12 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import OrganisationKind
 from tracker.checklists import done_tests
-from tracker.checklists.conditions import Truth, evaluate
+from tracker.checklists.conditions import Condition, Truth, evaluate
 from tracker.checklists.facts import Filled, PartyFact, Sheet, Surroundings
 from tracker.checklists.models import AnswerScope, Stance
+from tracker.checklists.strict import with_parts
 from tracker.checklists.template import Accepts, Item, Part, Required, Sets, Template
-from tracker.checklists.values import Problem, gone, missing
+from tracker.checklists.values import Problem, gone, missing, shown_only
 
 
 class WorkState(enum.StrEnum):
@@ -69,8 +70,62 @@ class Standing:
         return not self.blocking
 
 
+def applied(template: Template, sheet: Sheet, surroundings: Surroundings) -> Template:
+    """Return the template as it applies here and now: without the columns that are not shown.
+
+    A column whose condition is false, or not known yet, is in no form, no done-test and no text
+    (product.md, 4.5); what was put into it stays in the versions kept.
+    """
+    if not any(item.may_hide_columns for item in template.items):
+        return template
+
+    def holds(condition: Condition | None) -> bool:
+        return _evaluated(condition, sheet, surroundings) is Truth.TRUE
+
+    return with_parts(
+        template,
+        sections=tuple(
+            with_parts(
+                section,
+                items=tuple(
+                    _with_columns(item, holds) if item.may_hide_columns else item
+                    for item in section.items
+                ),
+            )
+            for section in template.sections
+        ),
+    )
+
+
+def _with_columns(item: Item, holds: Callable[[Condition | None], bool]) -> Item:
+    return with_parts(
+        item,
+        fields=tuple(
+            with_parts(
+                field,
+                columns=tuple(
+                    with_parts(column, shown_when=None)
+                    for column in field.columns
+                    if holds(column.shown_when)
+                ),
+            )
+            for field in item.fields
+        ),
+    )
+
+
+def _evaluated(condition: Condition | None, sheet: Sheet, surroundings: Surroundings) -> Truth:
+    return evaluate(
+        condition,
+        modes=surroundings.modes,
+        questions=surroundings.questions,
+        value_of=sheet.value,
+    )
+
+
 def standing(template: Template, sheet: Sheet, surroundings: Surroundings) -> Standing:
     """Return how each item of a checklist stands, and the whole."""
+    template = applied(template, sheet, surroundings)
     items = {
         item.code: item_standing(item, sheet, surroundings)
         for item in template.items
@@ -114,24 +169,13 @@ def item_standing(item: Item, sheet: Sheet, surroundings: Surroundings) -> ItemS
 
 def is_shown(item: Item, sheet: Sheet, surroundings: Surroundings) -> Truth:
     """Tell whether an item applies here and now, or that it is not known yet (product.md, 4.5)."""
-    return evaluate(
-        item.shown_when,
-        modes=surroundings.modes,
-        questions=surroundings.questions,
-        value_of=sheet.value,
-    )
+    return _evaluated(item.shown_when, sheet, surroundings)
 
 
 def is_required(item: Item, sheet: Sheet, surroundings: Surroundings) -> bool:
     """Tell whether an item must be done, here and now."""
     if item.required is Required.CONDITIONAL:
-        holds = evaluate(
-            item.required_when,
-            modes=surroundings.modes,
-            questions=surroundings.questions,
-            value_of=sheet.value,
-        )
-        return holds is Truth.TRUE
+        return _evaluated(item.required_when, sheet, surroundings) is Truth.TRUE
     return item.required is Required.ALWAYS
 
 
@@ -227,7 +271,9 @@ def value_problems(
 ) -> tuple[Problem, ...]:
     """Return what keeps these values from being a complete answer (product.md, 4.4)."""
     fields = item.fields_of(scope)
-    own = {field.key: values[field.key] for field in fields if field.key in values}
+    own = shown_only(
+        fields, {field.key: values[field.key] for field in fields if field.key in values}
+    )
     return (
         *missing(fields, own),
         *gone(fields, own, surroundings),

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from tracker.checklists import phrases
 from tracker.checklists.library import (
     ITEMS_OF,
     TemplateFile,
     broken_references,
     missing_items,
 )
+from tracker.checklists.phrases import PhraseFile
 from tracker.core.content import Mistake
 from tracker.guidance.library import Library
 
@@ -25,6 +27,8 @@ class Coverage:
     items_missing: tuple[str, ...]
     items_without_statement: tuple[str, ...]
     broken: tuple[Mistake, ...]
+    # Phrases that hints look for, by language.
+    phrases: dict[str, int]
 
     @property
     def is_whole(self) -> bool:
@@ -43,6 +47,7 @@ class Coverage:
         def named(codes: tuple[str, ...]) -> str:
             return ", ".join(codes) or "none"
 
+        looked_for = ", ".join(f"{code} {count}" for code, count in self.phrases.items())
         counts = ", ".join(f"{kind} {count}" for kind, count in self.items.items())
         return [
             f"Statements carried by passages: {len(self.carried)} of {len(STATEMENTS)}",
@@ -51,12 +56,15 @@ class Coverage:
             f"Items: {sum(self.items.values())} of {sum(ITEMS_OF.values())} ({counts})",
             f"Items missing: {named(self.items_missing)}",
             f"Items without a statement: {named(self.items_without_statement)}",
+            f"Phrases looked for: {looked_for or 'none'}",
             f"Broken references: {len(self.broken) or 'none'}",
             *(str(mistake) for mistake in self.broken),
         ]
 
 
-def look(library: Library, files: tuple[TemplateFile, ...]) -> Coverage:
+def look(
+    library: Library, files: tuple[TemplateFile, ...], wordings: tuple[PhraseFile, ...] = ()
+) -> Coverage:
     """Compare the content with the field's statements and items (domain.md, sections 1 and 2).
 
     A statement has a place when a passage of guidance carries it or an item rests on it.
@@ -77,5 +85,12 @@ def look(library: Library, files: tuple[TemplateFile, ...]) -> Coverage:
         items={file.template.kind.value: len(file.template.items) for file in files},
         items_missing=tuple(missing_items(files)),
         items_without_statement=tuple(item.code for item in items if not item.rests_on.statements),
-        broken=tuple(broken_references(files, written, passages)),
+        broken=(
+            *broken_references(files, written, passages),
+            *phrases.broken_references(wordings, passages),
+        ),
+        phrases={
+            file.phrases.language: sum(len(entry.forms) for entry in file.phrases.hints)
+            for file in wordings
+        },
     )

@@ -10,6 +10,7 @@ from tracker.checklists.loading import Filling
 from tracker.checklists.models import AnswerScope
 from tracker.checklists.showing import Names, ShownField, show
 from tracker.checklists.template import Item, Part
+from tracker.checklists.values import shown_only
 from tracker.guidance.queries import RevisionRef
 
 
@@ -104,7 +105,7 @@ def _answer(
         "by": names.parties.get(by, "") if by else "",
         "version": filled.version,
         "fields": [_shown(one) for one in show(fields, filled.values, names)],
-        "values": dict(filled.values),
+        "values": shown_only(fields, filled.values),
     }
 
 

@@ -1,5 +1,6 @@
 """The done-tests a program can make of an item, beyond its fields being filled. Pure."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
@@ -11,8 +12,10 @@ from tracker.access.actor import OrganisationKind
 from tracker.checklists.checks import Check, CheckName
 from tracker.checklists.facts import Sheet, Surroundings, has_content
 from tracker.checklists.template import Item
-from tracker.checklists.values import Problem, as_date, as_id
+from tracker.checklists.values import Problem, as_date, as_id, needed
 
+# The code of an item as people write it, also with a blank between.
+ITEM = re.compile(r"\b[MCVU] ?[1-9][0-9]?\b")
 Values = Mapping[str, Any]
 Test = Callable[[Check, Item, Values, Surroundings, Sheet], Iterator[Problem]]
 
@@ -199,6 +202,22 @@ def _row_each_way(
         )
 
 
+def _names_item(
+    check: Check, item: Item, values: Values, _around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    """Test that a text which must be there names the item it speaks of by its code."""
+    for key in check.looks_at:
+        text = values.get(key)
+        if needed(item.field(key), values) and text and not ITEM.search(str(text)):
+            yield Problem(
+                key,
+                _l(
+                    "%(label)s: name the item, for example M10.",
+                    label=item.field(key).label,
+                ),
+            )
+
+
 TESTS: dict[CheckName, Test] = {
     CheckName.MIN_ROWS: _min_rows,
     CheckName.ROW_PER_PARTY: _row_per_party,
@@ -211,4 +230,5 @@ TESTS: dict[CheckName, Test] = {
     CheckName.WROTE_NO_ANSWER: _wrote_no_answer,
     CheckName.NUMBER_AT_LEAST: _number_at_least,
     CheckName.ROW_EACH_WAY: _row_each_way,
+    CheckName.NAMES_ITEM: _names_item,
 }

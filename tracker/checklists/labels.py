@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.checklists.completeness import WorkState
 from tracker.checklists.models import ChecklistKind, ChecklistState, Stance
-from tracker.checklists.template import Required
+from tracker.checklists.template import Power, Required
 
 KINDS = {
     ChecklistKind.TERMS: _l("Agreed terms"),
@@ -40,6 +40,22 @@ REQUIRED = {
     Required.ALWAYS: _l("Required"),
     Required.RECOMMENDED: _l("Recommended"),
     Required.CONDITIONAL: _l("Required on a condition"),
+}
+
+# What a flag by rule guards: for the NPM alone to decide, and what it stays able to do.
+POWERS = {
+    Power.PLACES: _l("Choice of places"),
+    Power.PERSONS: _l("Choice of persons to interview"),
+    Power.TIMING: _l("Timing"),
+    Power.METHOD: _l("Method"),
+    Power.FINDINGS: _l("Findings"),
+    Power.RECOMMENDATIONS: _l("Recommendations"),
+    Power.PUBLICATION: _l("Publication"),
+    Power.VISIT_ALONE: _l("Visiting alone"),
+    Power.CHANGE_PROGRAMME: _l("Changing the programme"),
+    Power.ACT_URGENTLY: _l("Acting urgently"),
+    Power.WORK_WITH_OTHERS: _l("Working with others"),
+    Power.STOP: _l("Stopping the cooperation"),
 }
 
 UNITS = {

@@ -1,19 +1,30 @@
-"""What every page of a checklist begins and ends with: open it scoped, try an act, go back."""
+"""What every page of a checklist begins and ends with: open it scoped, try an act, go back.
 
-from collections.abc import Callable
+Pages on which somebody writes begin with the draft of that person (Writing) and keep it.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import current_app, flash, g, redirect, render_template, request, url_for
+from flask_babel import lazy_gettext as _l
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.decision import no
 from tracker.access.gate import found, require
 from tracker.activity import service as trail
-from tracker.checklists import labels, pages, queries, sealing
+from tracker.checklists import drafts, labels, pages, policy, queries, sealing, wording
+from tracker.checklists.cautions import FlagView
+from tracker.checklists.drafts import Kept, Typed, Whose
+from tracker.checklists.facts import Filled
 from tracker.checklists.loading import Filling, fill
-from tracker.checklists.models import AnswerScope, Checklist
+from tracker.checklists.models import AnswerScope, Checklist, DraftKind
 from tracker.checklists.template import Item
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -23,6 +34,15 @@ from tracker.ui.validators import is_blank
 
 # Fields that the page fills in, not the person.
 HIDDEN = frozenset({"CSRFTokenField", "HiddenField", "VersionField"})
+# What a page sends beside the words that were typed.
+BESIDE = frozenset(
+    {"add_row", "base_version", "csrf_token", "draft_number", "draft_page", "remove_row"}
+)
+NUMBER = re.compile(r"[0-9]{1,12}")
+# How long a page may wait to be sent once its session has ended.
+PAGE_LASTS = dt.timedelta(hours=24)
+# Set in a request whose form was sent with a token of another session.
+SENT_LATE = "form_was_sent_late"
 
 
 def opened(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
@@ -75,6 +95,37 @@ def tried(form: Form, act: Callable[[], object], words: str) -> bool:
     return True
 
 
+def is_sent(form: Form) -> bool:
+    """Tell whether a form was sent to be saved and holds what can be saved.
+
+    One that was sent with a token of another session is shown again with what was typed.
+    """
+    if not form.is_submitted() or form.changed_rows():
+        return False
+    if g.get(SENT_LATE):
+        form.refuse(
+            RuleBrokenError(
+                _l(
+                    "You signed in again after this page was opened, so nothing was saved yet. "
+                    "What you typed stands below: look at it and press the button once more."
+                )
+            )
+        )
+        return False
+    return bool(form.validate())
+
+
+def show_version(form: Form, current: Filled | None) -> None:
+    """Have a form that is being opened remember which version of the answer it shows."""
+    if not form.is_submitted():
+        form["base_version"].data = current.version if current else 0
+
+
+def values_now(current: Filled | None) -> Mapping[str, Any]:
+    """Return the values of the answer that stands; none where the item was left out."""
+    return {} if current is None or current.not_applicable else current.values
+
+
 def seen_version(form: Form) -> int:
     """Return the version the person saw; one that can't be read counts as an old one."""
     seen = form["base_version"].data
@@ -89,15 +140,18 @@ def as_id_or_none(text: str) -> UUID:
         return UUID(int=0)
 
 
-def may_go_on(form: Form, allowed: object, why_not: object, otherwise: str) -> bool:
+def may_go_on(
+    form: Form, allowed: object, why_not: object, otherwise: str, *, is_draft: bool = False
+) -> bool:
     """Tell whether an act is open to the person now; else refuse it, in the reason's words.
 
     What was typed into a form stays on its page, with the reason above: the text may have been
-    sent for signature while somebody was writing. Where nothing was typed RefusedError says no.
+    sent for signature while somebody was writing, or since they left a draft (is_draft). Where
+    nothing was typed RefusedError says no.
     """
     if allowed:
         return True
-    if not (form.is_submitted() and has_words(form)):
+    if not ((form.is_submitted() or is_draft) and has_words(form)):
         require(no(why_not or otherwise))
     form.refuse(RuleBrokenError(why_not or otherwise))
     return False
@@ -114,10 +168,21 @@ def guidance_beside(item: Item) -> pages.Guide:
 
 
 def proposal_page(
-    filling: Filling, item: Item, form: Form, fields: list[Any], *, action: str = ""
+    filling: Filling,
+    item: Item,
+    form: Form,
+    fields: list[Any],
+    writing: "Writing",
+    *,
+    action: str = "",
+    own: Sequence[wording.Part_] = (),
 ) -> str:
-    """Show the page on which other words for an answer are proposed; action where they are sent."""
+    """Show the page on which other words for an answer are proposed; action where they are sent.
+
+    own are the words on the form, to be compared where the answer changed meanwhile.
+    """
     current = filling.sheet.shared(item.code)
+    shown = pages.answer_parts(filling, item, AnswerScope.SHARED, found(current))
     return render_template(
         "checklists/propose.html",
         checklist=filling.checklist,
@@ -126,7 +191,11 @@ def proposal_page(
         form=form,
         fields=fields,
         action=action,
-        current=pages.answer_parts(filling, item, AnswerScope.SHARED, found(current)),
+        current=shown,
+        draft=on_page(writing),
+        theirs=writing.theirs,
+        own_parts=own,
+        changes=wording.differences(shown, own) if writing.is_filled else [],
         guidance=guidance_beside(item),
         kind_words=labels.KINDS[filling.checklist.kind],
     )
@@ -140,7 +209,7 @@ def reason_page(
     title: str,
     button: str,
     lede: str = "",
-    about: pages.ProposalView | pages.FlagView | None = None,
+    about: pages.ProposalView | FlagView | None = None,
 ) -> str:
     """Show the page that asks for one reason: about an item, a proposal or a flag on it."""
     return render_template(
@@ -153,7 +222,149 @@ def reason_page(
         button=button,
         lede_words=lede,
         proposal=about if isinstance(about, pages.ProposalView) else None,
-        flag=about if isinstance(about, pages.FlagView) else None,
+        flag=about if isinstance(about, FlagView) else None,
         answers=pages.answers_of(filling, item),
         kind_words=labels.KINDS[filling.checklist.kind],
     )
+
+
+# Writing, and the draft of who writes -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Somebody writing on an item: their draft, and the answer that overtook them meanwhile."""
+
+    checklist: Checklist
+    # Nobody's for those who may only read.
+    whose: Whose | None
+    kept: Kept = field(default_factory=Kept)
+    # What the form is filled with when its page is opened.
+    typed: Typed | None = None
+    # The answer that somebody else saved since this was begun.
+    theirs: Filled | None = None
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether the page shows words that were not saved, to be compared with the answer."""
+        return self.typed is not None or self.theirs is not None
+
+    def finish(self) -> None:
+        """Erase the draft, in the transaction that saves its words."""
+        if self.whose:
+            drafts.finish(self.checklist, self.whose, number=_number())
+
+
+@dataclass(frozen=True, slots=True)
+class DraftOnPage:
+    """What a page needs to keep a draft: where to send it, by which number, in whose name."""
+
+    page: str
+    number: int
+    key: str
+    keep: str
+    discard: str
+    back: str
+    # Whether the page answers a form that was sent: then it shows the newest words there are.
+    is_answer: bool
+    is_kept: bool
+    # When the draft that fills the form was kept.
+    kept_at: dt.datetime | None
+
+
+def begin_writing(
+    actor: Actor, filling: Filling, item: Item, kind: DraftKind, current: Filled | None
+) -> Writing:
+    """Return somebody's draft on an item; one that an answer overtook comes with that answer."""
+    scope = AnswerScope.PARTY if kind is DraftKind.PARTY else AnswerScope.SHARED
+    checklist = filling.checklist
+    may_write = policy.can_write(actor, filling.own_party(actor), item, scope)
+    if not may_write or actor.organisation_id is None:
+        return Writing(checklist, None)
+    whose = Whose(actor.user_id, actor.organisation_id, item.code, kind)
+    kept = drafts.find(checklist, whose)
+    typed = kept.typed if request.method != "POST" else None
+    is_overtaken = typed is not None and kept.base_version != (current.version if current else 0)
+    return Writing(checklist, whose, kept, typed, current if is_overtaken else None)
+
+
+def current_of(filling: Filling, actor: Actor, item: Item, scope: AnswerScope) -> Filled | None:
+    """Return the answer that stands: the shared one, or that of the person's own party."""
+    if scope is AnswerScope.PARTY and actor.organisation_id:
+        return filling.sheet.of_party(item.code, actor.organisation_id)
+    return filling.sheet.shared(item.code)
+
+
+def overtaken(actor: Actor, writing: Writing, form: Form) -> tuple[Filling, Writing]:
+    """Keep the words of somebody whom another save overtook as their draft (product.md, 4.6).
+
+    Return the checklist as it stands now, and the writing with the answer that overtook it. The
+    form takes that answer's version, so that sending it again is a choice made with both in view.
+    """
+    db.session.rollback()
+    checklist = found(queries.find(actor, writing.checklist.id))
+    filling = fill(checklist)
+    whose = found(writing.whose)
+    scope = AnswerScope.PARTY if whose.kind is DraftKind.PARTY else AnswerScope.SHARED
+    theirs = current_of(filling, actor, item_of(filling, whose.item), scope)
+    kept = drafts.keep_aside(checklist, whose, sent_words(), base_version=seen_version(form))
+    db.session.commit()
+    form["base_version"].data = theirs.version if theirs else 0
+    return filling, replace(writing, checklist=checklist, kept=kept, theirs=theirs)
+
+
+def on_page(writing: Writing) -> DraftOnPage | None:
+    """Return what the page needs to keep the draft; None for those who may only read."""
+    whose = writing.whose
+    if whose is None:
+        return None
+    place = {"checklist_id": writing.checklist.id, "code": whose.item}
+    parts = (whose.user_id, whose.organisation_id, writing.checklist.id, whose.item, whose.kind)
+    return DraftOnPage(
+        page=page_token(writing.checklist.id, whose),
+        number=writing.kept.number,
+        key=":".join(map(str, parts)),
+        keep=url_for("drafts.keep", **place),
+        discard=url_for("drafts.discard", **place),
+        back=url_for("checklists.show", checklist_id=writing.checklist.id),
+        is_answer=request.method == "POST",
+        is_kept=writing.kept.typed is not None,
+        kept_at=writing.kept.kept_at if writing.typed is not None else None,
+    )
+
+
+def sent_words() -> dict[str, list[str]]:
+    """Return all that was typed into the form of this request, as it was typed."""
+    return {name: texts for name, texts in request.form.lists() if name not in BESIDE}
+
+
+def sent_number(name: str) -> int:
+    """Return a whole number that a page sent; one that can't be read counts as nought."""
+    typed = request.form.get(name, "")
+    return int(typed) if NUMBER.fullmatch(typed) else 0
+
+
+def _number() -> int:
+    return sent_number("draft_number")
+
+
+def page_token(checklist_id: UUID, whose: Whose) -> str:
+    """Return what proves that a page was opened by this person, for this organisation."""
+    signed = [whose.user_id.hex, whose.organisation_id.hex, whose.kind.value]
+    return str(_signer(checklist_id, whose.item).dumps(signed))
+
+
+def opened_by(checklist_id: UUID, code: str, *, lasts: dt.timedelta | None = None) -> Whose | None:
+    """Return who opened the page that was sent, by its token; None without a valid one."""
+    try:
+        user, organisation, kind = _signer(checklist_id, code).loads(
+            request.form.get("draft_page", ""), max_age=lasts.total_seconds() if lasts else None
+        )
+        return Whose(UUID(hex=user), UUID(hex=organisation), code, DraftKind(kind))
+    except (BadSignature, TypeError, ValueError):  # the latter two: signed by an older version
+        return None
+
+
+def _signer(checklist_id: UUID, code: str) -> URLSafeTimedSerializer:
+    secret = str(current_app.secret_key)
+    return URLSafeTimedSerializer(secret, salt=f"draft-page:{checklist_id}:{code}")

@@ -2,10 +2,9 @@
 
 import datetime as dt
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
@@ -14,30 +13,22 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from tracker.access.actor import Actor, OrganisationKind
-from tracker.checklists import compare, completeness, policy, sealing, service, signing
+from tracker.checklists import cautions, completeness, policy, sealing, service, signing, wording
+from tracker.checklists.cautions import FlagView, HintView
 from tracker.checklists.completeness import ItemStanding, Standing, WorkState
 from tracker.checklists.conditions import Truth
 from tracker.checklists.facts import Filled
-from tracker.checklists.labels import CLASSES, STANCES, UNITS, WORK
+from tracker.checklists.labels import STANCES, WORK
 from tracker.checklists.loading import Filling
-from tracker.checklists.models import AnswerScope, Flag, Position, Proposal, Stance
-from tracker.checklists.showing import Head, ShownField, show
-from tracker.checklists.template import FieldType, Item, Part, Required, TemplateField
+from tracker.checklists.models import AnswerScope, Position, Proposal, Stance
+from tracker.checklists.template import Item, Part, Required, TemplateField
+from tracker.checklists.wording import Part_
 from tracker.guidance.markdown import plain, render
 from tracker.guidance.queries import PassageShown, passages_for
 from tracker.ui.locale import as_date
 
-Part_ = tuple[str, Any]
 # A passage begins with what the source says; the rest opens under its title.
 FIRST_SENTENCE = re.compile(r"\A(.+?[.؟?])(\s.*)?\Z", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table as the value component shows it."""
-
-    heads: tuple[str, ...]
-    lines: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +50,10 @@ class PositionView:
     state: object
     s: str
     note: str = ""
+    # Who took it for the party, and when.
+    by: str = ""
+    # Whether the party wants other words, or wants to talk.
+    differs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +63,10 @@ class ProposalView:
     id: UUID
     heading: str
     reason: str
-    # (label, differences word by word) or (label, Table)
-    parts: list[tuple[str, Any]]
+    parts: list[wording.PartDifference]
     own: bool
     may_answer: bool
+    hints: tuple[HintView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +78,6 @@ class TurnedDownView:
     name: str
     reason: str
     at: dt.datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class FlagView:
-    """A flag: open, or closed with how."""
-
-    id: UUID
-    organisation: str
-    name: str
-    reason: str
-    raised_at: dt.datetime
-    is_open: bool
-    explanation: str
-    may_explain: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,18 +132,24 @@ class ItemView:
     problems: list[object]
     acts: Acts
     guide: Guide
+    hints: tuple[HintView, ...] = ()
 
     @property
     def has_open_flag(self) -> bool:
         """Whether a flag waits for an answer."""
         return any(flag.is_open for flag in self.flags)
 
+    @property
+    def differs(self) -> bool:
+        """Whether a party wants other words, or wants to talk."""
+        return bool(self.proposals) or any(one.differs for one in self.positions)
+
 
 def item_views(filling: Filling, actor: Actor) -> list[ItemView]:
     """Return every item of a checklist as its page shows it."""
     standing = filling.standing()
     wanted = {ref for item in filling.template.items for ref in item.rests_on.passages}
-    passages = passages_for(sorted(wanted))
+    passages = passages_for(sorted(wanted | cautions.refs(filling)))
     return [_view(filling, actor, item, standing, passages) for item in filling.template.items]
 
 
@@ -188,10 +175,15 @@ def _view(
         positions=_positions(filling, item, own) if one else [],
         proposals=_proposals(filling, actor, item),
         turned_down=_turned_down(filling, item),
-        flags=[flag_view(filling, actor, flag) for flag in filling.flags if flag.item == item.code],
+        flags=[
+            cautions.flag_view(filling, actor, flag, passages)
+            for flag in filling.flags
+            if flag.item == item.code
+        ],
         problems=[problem.message for problem in one.problems] if one and one.problems else [],
         acts=acts(filling, actor, item, one),
         guide=guide_of(item, passages),
+        hints=cautions.hints_on_item(filling, item, passages),
     )
 
 
@@ -229,43 +221,7 @@ def parts(
     fields: tuple[TemplateField, ...], values: Mapping[str, Any], filling: Filling
 ) -> list[Part_]:
     """Return an answer's fields as the value component shows them."""
-    return [(one.label, shown_value(one)) for one in show(fields, values, filling.names)]
-
-
-def shown_value(one: ShownField) -> Any:
-    """Return one field as text or as a table, in the reader's words."""
-    if one.rows:
-        return Table(
-            tuple(head.label for head in one.columns),
-            tuple(
-                tuple(
-                    _in_words(head.type, cell, head.unit)
-                    for head, cell in zip(one.columns, row, strict=True)
-                )
-                for row in one.rows
-            ),
-        )
-    if one.texts:
-        return "\n".join(_in_words(one.type, text) for text in one.texts)
-    if one.type is FieldType.CONFIRM:
-        return str(_("Confirmed") if one.text == "yes" else _("Not confirmed"))
-    return _in_words(one.type, one.text, one.unit)
-
-
-def _in_words(kind: FieldType, text: str, unit: str = "") -> str:
-    match kind:
-        case _ if not text:
-            return ""
-        case FieldType.CONFIRM:
-            return str(_("Yes") if text == "yes" else _("No"))
-        case FieldType.DATE:
-            return str(as_date(dt.date.fromisoformat(text)))
-        case FieldType.CLASS:
-            return str(CLASSES.get(text, text))
-        case FieldType.NUMBER if unit:
-            return f"{text} {UNITS[unit]}"
-        case _:
-            return text
+    return wording.parts(fields, values, filling.names)
 
 
 def answers_of(filling: Filling, item: Item) -> list[AnswerView]:
@@ -323,7 +279,8 @@ def _position(
     name, mark, side = (
         (party.name, party.mark, party.side) if party else ("", "", OrganisationKind.OTHER)
     )
-    note = ""
+    note = by = ""
+    differs = False
     if position is None or position.answer_id != answer.answer_id:
         state, s = (
             (_l("Waiting for us"), "wait")
@@ -332,10 +289,12 @@ def _position(
         )
     else:
         state, s = STANCES[position.stance]
+        differs = position.stance is not Stance.ACCEPTS
         note = sealing.reason_of(filling.checklist.cooperation_id, position)
         if position.stance is Stance.ACCEPTS and organisation_id == answer.organisation_id:
             state = _l("Set this answer")
-    return PositionView(mark, name, side is OrganisationKind.NPM, state, s, note)
+        by = _("%(name)s, %(when)s", name=position.author.name, when=as_date(position.taken_at))
+    return PositionView(mark, name, side is OrganisationKind.NPM, state, s, note, by, differs)
 
 
 def _proposals(filling: Filling, actor: Actor, item: Item) -> list[ProposalView]:
@@ -364,12 +323,10 @@ def _turned_down(filling: Filling, item: Item) -> list[TurnedDownView]:
 def proposal_view(filling: Filling, actor: Actor, item: Item, proposal: Proposal) -> ProposalView:
     """Return an open proposal as pages show it."""
     shared = filling.sheet.shared(item.code)
-    before = shared.values if shared and not shared.not_applicable else {}
+    before = answer_parts(filling, item, AnswerScope.SHARED, shared) if shared else []
     cooperation_id = filling.checklist.cooperation_id
     fields = item.fields_of(AnswerScope.SHARED)
-    names = filling.names
-    old = {one.key: one for one in show(fields, before, names)}
-    new = {one.key: one for one in show(fields, sealing.values_of(cooperation_id, proposal), names)}
+    values = sealing.values_of(cooperation_id, proposal)
     party = filling.own_party(actor)
     own = proposal.organisation_id == actor.organisation_id
     checklist = filling.checklist
@@ -388,63 +345,10 @@ def proposal_view(filling: Filling, actor: Actor, item: Item, proposal: Proposal
             date=as_date(proposal.made_at),
         ),
         reason=sealing.reason_of(cooperation_id, proposal),
-        parts=[
-            (field.label, pieces)
-            for field in fields
-            if (pieces := _difference(old.get(field.key), new.get(field.key)))
-        ],
+        parts=wording.differences(before, wording.parts(fields, values, filling.names)),
         own=own,
         may_answer=bool(may_answer),
-    )
-
-
-def _difference(before: ShownField | None, after: ShownField | None) -> compare.Difference:
-    """Return how a field would change, word by word; nothing where it stays as it is.
-
-    Of a table only the rows that change are told, a line each.
-    """
-    old, new = _lines(before), _lines(after)
-    if old == new:
-        return []
-    is_table = any(one is not None and one.rows for one in (before, after))
-    if not is_table:
-        return compare.words("\n".join(old), "\n".join(new))
-    pieces: compare.Difference = []
-    for one, other in zip_longest(old, new, fillvalue=""):
-        if one != other:
-            pieces += [*compare.words(one, other), ("same", "\n")]
-    return pieces[:-1]
-
-
-def _lines(one: ShownField | None) -> list[str]:
-    """Return a field as lines: of text, or one for each row of a table with its heads."""
-    if one is None:
-        return []
-    value = shown_value(one)
-    if not isinstance(value, Table):
-        return str(value).split("\n")
-    return [
-        "; ".join(
-            f"{head}: {cell}" if head else cell
-            for head, cell in zip(value.heads, line, strict=True)
-            if cell
-        )
-        for line in value.lines
-    ]
-
-
-def flag_view(filling: Filling, actor: Actor, flag: Flag) -> FlagView:
-    """Return a flag as pages show it."""
-    party = filling.own_party(actor)
-    return FlagView(
-        id=flag.id,
-        organisation=flag.organisation.name,
-        name=flag.author.name,
-        reason=flag.reason,
-        raised_at=flag.raised_at,
-        is_open=flag.closed_at is None,
-        explanation=flag.explanation,
-        may_explain=flag.closed_at is None and bool(policy.can_close_flag(actor, party)),
+        hints=cautions.hints_on_values(item, values),
     )
 
 
@@ -491,7 +395,7 @@ def acts(filling: Filling, actor: Actor, item: Item, one: ItemStanding | None = 
     )
 
 
-FILTERS = ("", "us", "others", "flagged", "open")
+FILTERS = ("", "us", "others", "differs", "flagged", "open")
 
 
 def keep(view: ItemView, chosen: str, own: UUID | None) -> bool:
@@ -503,6 +407,8 @@ def keep(view: ItemView, chosen: str, own: UUID | None) -> bool:
             return own in waiting
         case "others":
             return bool(set(waiting) - {own})
+        case "differs":
+            return view.differs
         case "flagged":
             return view.has_open_flag
         case "open":
@@ -557,28 +463,3 @@ def unknown_count(standing: Standing) -> int:
 def send_obstacles(filling: Filling) -> list[object]:
     """Return what keeps the text from being sent, in sentences."""
     return signing.obstacles(filling)
-
-
-def document_parts(fields: Iterable[Mapping[str, Any]]) -> list[Part_]:
-    """Return the fields of a frozen answer as the value component shows them."""
-    return [
-        (
-            one["label"],
-            shown_value(
-                ShownField(
-                    key=one["key"],
-                    label=one["label"],
-                    type=FieldType(one["type"]),
-                    text=one["text"],
-                    texts=tuple(one["texts"]),
-                    columns=tuple(
-                        Head(head["label"], FieldType(head["type"]), head["unit"])
-                        for head in one["columns"]
-                    ),
-                    rows=tuple(tuple(row) for row in one["rows"]),
-                    unit=one["unit"],
-                )
-            ),
-        )
-        for one in fields
-    ]

@@ -24,14 +24,13 @@ from tracker.checklists.service import (
     REASON,
     add_version,
     after_change,
+    fitting,
     own_organisation,
     put_position,
     refresh,
     tidy_reason,
-    worth_keeping,
 )
 from tracker.checklists.template import Accepts, Item
-from tracker.checklists.values import check_types
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -87,8 +86,13 @@ def propose(
     *,
     answer_id: UUID,
     reason: str,
+    replies_to: UUID | None = None,
 ) -> Proposal:
-    """Propose another value for an item, with the reason; the party's position says so."""
+    """Propose another value for an item, with the reason; the party's position says so.
+
+    With replies_to it answers an open proposal of another party with other words. That one is then
+    no longer open; so whoever may accept or turn it down may do this.
+    """
     filling = locked(checklist)
     item = filling.item(item_code)
     policy.can_take_part(actor, filling.own_party(actor)).require()
@@ -99,8 +103,8 @@ def propose(
     reason = tidy_reason(reason)
     if not reason:
         raise RuleBrokenError(_l("Give the reason for the change."), REASON)
-    kept = worth_keeping(values)
-    check_types(item.fields_of(AnswerScope.SHARED), kept, filling.surroundings)
+    kept = fitting(filling, item, AnswerScope.SHARED, values)
+    replied = _replied(actor, filling, item, replies_to, kept) if replies_to else None
     if kept == dict(current.values) and not current.not_applicable:
         raise RuleBrokenError(_l("These are the words that stand already. Change something."))
     for earlier in filling.proposals:
@@ -112,6 +116,7 @@ def propose(
         item=item.code,
         organisation_id=own_organisation(actor),
         answer_id=answer_id,
+        replies_to_id=replied.id if replied else None,
         author_id=actor.user_id,
         made_at=clock.now(),
     )
@@ -121,7 +126,18 @@ def propose(
     db.session.flush()
     put_position(filling, item, answer_id, _taken_by(actor), Stance.WANTS_CHANGE, reason)
     refresh(checklist)
-    _record(verbs.PROPOSAL_MADE, actor, proposal, filling, organisation=actor.organisation_name)
+    if replied is None:
+        _record(verbs.PROPOSAL_MADE, actor, proposal, filling, organisation=actor.organisation_name)
+        return proposal
+    _finish(actor, replied, ProposalState.ANSWERED)
+    _record(
+        verbs.PROPOSAL_ANSWERED,
+        actor,
+        proposal,
+        filling,
+        organisation=actor.organisation_name,
+        proposed_by=replied.organisation.name,
+    )
     return proposal
 
 
@@ -132,8 +148,8 @@ def accept_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> An
     between two partners (S6).
     """
     filling, item, proposal = _proposal_to_answer(actor, checklist, proposal_id)
-    values = sealing.values_of(checklist.cooperation_id, proposal)
-    _require_still_fits(filling, item, values)
+    proposed = sealing.values_of(checklist.cooperation_id, proposal)
+    values = _still_fitting(filling, item, proposed)
     words_of = (proposal.author_id, proposal.organisation_id)
     answer = add_version(actor, filling, item, AnswerScope.SHARED, values, written_by=words_of)
     _finish(actor, proposal, ProposalState.ACCEPTED)
@@ -185,6 +201,31 @@ def withdraw_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> 
     )
 
 
+def _replied(
+    actor: Actor, filling: Filling, item: Item, proposal_id: UUID, values: Mapping[str, Any]
+) -> Proposal:
+    """Return the proposal that is answered with other words; refuse where there is none to answer.
+
+    The same words are no answer: they are accepted.
+    """
+    proposal = _open_proposal(filling, proposal_id)
+    if proposal.item != item.code:
+        raise StaleError(_l("This proposal is no longer open."))
+    _require_other_side(actor, filling, item, proposal)
+    if values == sealing.values_of(filling.checklist.cooperation_id, proposal):
+        raise RuleBrokenError(_l("These are the words that were proposed. Accept them instead."))
+    return proposal
+
+
+def _require_other_side(actor: Actor, filling: Filling, item: Item, proposal: Proposal) -> None:
+    """Refuse to answer the own proposal, and one that other parties are to answer (S6)."""
+    if proposal.organisation_id == actor.organisation_id:
+        raise RuleBrokenError(_l("This is your own proposal; the other side answers it."))
+    policy.can_agree_on(
+        item, filling.own_party(actor), filling.party(proposal.organisation_id)
+    ).require()
+
+
 def _taken_by(actor: Actor) -> tuple[UUID, UUID]:
     return actor.user_id, own_organisation(actor)
 
@@ -214,9 +255,12 @@ def _require_complete(filling: Filling, item: Item, answer: Filled) -> None:
         )
 
 
-def _require_still_fits(filling: Filling, item: Item, values: Mapping[str, Any]) -> None:
-    """Refuse a proposal that names people who left meanwhile, or that is not a whole answer."""
-    check_types(item.fields_of(AnswerScope.SHARED), values, filling.surroundings)
+def _still_fitting(filling: Filling, item: Item, proposed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a proposal's values as they apply here now.
+
+    Refuse one that names people who left meanwhile, or that is not a whole answer.
+    """
+    values = fitting(filling, item, AnswerScope.SHARED, proposed)
     found = completeness.value_problems(
         item, AnswerScope.SHARED, values, filling.sheet, filling.surroundings
     )
@@ -224,6 +268,7 @@ def _require_still_fits(filling: Filling, item: Item, values: Mapping[str, Any])
         raise RuleBrokenError(
             _l("The proposal is not complete: %(problem)s", problem=found[0].message)
         )
+    return values
 
 
 def _proposal_to_answer(
@@ -234,11 +279,7 @@ def _proposal_to_answer(
     item = filling.item(proposal.item)
     policy.can_take_part(actor, filling.own_party(actor)).require()
     _require_at_work(filling, item)
-    if proposal.organisation_id == actor.organisation_id:
-        raise RuleBrokenError(_l("This is your own proposal; the other side answers it."))
-    policy.can_agree_on(
-        item, filling.own_party(actor), filling.party(proposal.organisation_id)
-    ).require()
+    _require_other_side(actor, filling, item, proposal)
     current = filling.sheet.shared(item.code)
     if current is None or current.answer_id != proposal.answer_id:
         raise StaleError(_l("The answer changed after this was proposed."))

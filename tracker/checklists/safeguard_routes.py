@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.gate import current_actor, found, require, signed_in
-from tracker.checklists import labels, pages, policy, safeguards
+from tracker.checklists import cautions, labels, pages, policy, safeguards
 from tracker.checklists.forms import ReasonForm
 from tracker.checklists.loading import fill
 from tracker.checklists.models import ChecklistKind
@@ -88,7 +88,7 @@ def explain(checklist_id: UUID, flag_id: UUID) -> str | Response:
             "Your name stands beside the explanation. To change the term instead, save another "
             "answer."
         ),
-        about=pages.flag_view(filling, actor, raised),
+        about=cautions.flag_view(filling, actor, raised),
     )
 
 

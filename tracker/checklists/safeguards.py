@@ -8,9 +8,10 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import Actor
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.checklists import policy
+from tracker.checklists import limits, policy
+from tracker.checklists.limits import Finding
 from tracker.checklists.loading import Filling, locked
-from tracker.checklists.models import Checklist, Flag, SafeguardReview
+from tracker.checklists.models import Checklist, ChecklistState, Flag, SafeguardReview
 from tracker.checklists.sealing import is_restricted
 from tracker.checklists.template import Item
 from tracker.core import clock
@@ -68,15 +69,70 @@ def explain_flag(actor: Actor, checklist: Checklist, flag_id: UUID, explanation:
 
 
 def close_for_change(actor: Actor, filling: Filling, item: Item) -> None:
-    """Close the flags on a term that was changed (product.md, 4.8)."""
+    """Close the flags of reviewers on a term that was changed (product.md, 4.8)."""
     for flag in filling.flags:
-        if flag.item == item.code and flag.closed_at is None:
+        if flag.item == item.code and flag.closed_at is None and flag.rule is None:
             _close(actor, filling.checklist, flag, explanation="", how="changed")
 
 
-def _close(actor: Actor, checklist: Checklist, flag: Flag, *, explanation: str, how: str) -> None:
+def apply_rules(filling: Filling) -> bool:
+    """Raise the flags that the template's rules ask for, and close those they no longer ask for.
+
+    A rule flags an answer that gives a power of the NPM away (S6, S7; product.md, 4.8). Its flag
+    closes by itself once the answer gives it away no more, or by a person's explanation, which
+    holds for this very term: while it stands, it is not flagged again. Nothing is flagged on a
+    visit's pages, nor on a text that can't be changed now. Returns whether anything changed.
+    """
+    checklist = filling.checklist
+    if is_restricted(checklist) or checklist.state is not ChecklistState.DRAFTING:
+        return False
+    found = limits.findings(filling.template, filling.sheet, filling.surroundings)
+    met = {(one.item, one.limit.key, one.matched) for one in found}
+    standing = {(one.item, one.rule, one.matched) for one in filling.flags if one.matched}
+    for flag in filling.flags:
+        if flag.matched and (flag.item, flag.rule, flag.matched) not in met:
+            flag.matched = None
+            if flag.closed_at is None:
+                _close(None, checklist, flag, explanation="", how="no_longer")
+    for one in found:
+        if (one.item, one.limit.key, one.matched) not in standing:
+            _raise_by_rule(checklist, one)
+    db.session.flush()
+    return met != standing
+
+
+def _raise_by_rule(checklist: Checklist, finding: Finding) -> None:
+    powers = [power.value for power in finding.limit.powers]
+    flag = Flag(
+        id=uuid4(),
+        checklist_id=checklist.id,
+        item=finding.item,
+        rule=finding.limit.key,
+        powers=powers,
+        passage=finding.limit.passage,
+        matched=finding.matched,
+        reason=finding.limit.because,
+        raised_at=clock.now(),
+    )
+    db.session.add(flag)
+    db.session.flush()
+    trail.record(
+        verbs.FLAG_RAISED,
+        actor=None,
+        subject_type="checklist",
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        item=finding.item,
+        powers=powers,
+    )
+
+
+def _close(
+    actor: Actor | None, checklist: Checklist, flag: Flag, *, explanation: str, how: str
+) -> None:
     flag.closed_at = clock.now()
-    flag.closed_by_id = actor.user_id
+    flag.closed_by_id = actor.user_id if actor else None
     flag.explanation = explanation
     db.session.flush()
     trail.record(

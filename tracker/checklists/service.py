@@ -28,7 +28,7 @@ from tracker.checklists.models import (
     Stance,
 )
 from tracker.checklists.template import Item, Part
-from tracker.checklists.values import check_types
+from tracker.checklists.values import check_types, shown_only
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -102,8 +102,10 @@ def _put_parties(checklist: Checklist, organisation_ids: Iterable[UUID]) -> None
 
 
 def refresh(checklist: Checklist) -> Filling:
-    """Bring the counts that lists show up to date; return the checklist loaded whole."""
+    """Bring counts and flags by rule up to date; return the checklist loaded whole."""
     filling = fill(checklist)
+    if safeguards.apply_rules(filling):
+        filling = fill(checklist)
     standing = filling.standing()
     checklist.done_count = standing.done_count
     checklist.total_count = standing.total_count
@@ -158,8 +160,7 @@ def save_answer(
         _require_may_be_left_out(filling, item, scope)
         kept: dict[str, Any] = {REASON: tidy_reason(not_applicable_because)}
     else:
-        kept = worth_keeping(values)
-        check_types(item.fields_of(scope), kept, filling.surroundings)
+        kept = fitting(filling, item, scope, values)
     answer = add_version(actor, filling, item, scope, kept, left_out=bool(not_applicable_because))
     after_change(actor, filling, item, answer)
     trail.record(
@@ -180,6 +181,15 @@ def save_answer(
 def worth_keeping(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that say something; an unticked box does."""
     return {key: value for key, value in values.items() if has_content(value) or value is False}
+
+
+def fitting(
+    filling: Filling, item: Item, scope: AnswerScope, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return values as they are kept: of the right types, without columns not shown here (4.5)."""
+    kept = worth_keeping(values)
+    check_types(filling.whole_fields(item, scope), kept, filling.surroundings)
+    return worth_keeping(shown_only(item.fields_of(scope), kept))
 
 
 def tidy_reason(reason: str) -> str:

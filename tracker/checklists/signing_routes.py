@@ -13,7 +13,7 @@ from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.accounts import proof
 from tracker.activity import queries as trail
 from tracker.activity import verbs
-from tracker.checklists import labels, pages, policy, sealing, signing
+from tracker.checklists import cautions, labels, pages, policy, sealing, signing, wording
 from tracker.checklists.forms import ProofForm, ReasonForm, items_form, send_form
 from tracker.checklists.loading import Filling, fill
 from tracker.checklists.models import Checklist
@@ -84,6 +84,7 @@ def send(checklist_id: UUID) -> str | Response:
         form=form,
         fields=[form[f"party_{p.organisation_id}"] for p in filling.surroundings.parties],
         lacking=[p.name for p in filling.surroundings.parties if not able[p.organisation_id]],
+        hinted_items=cautions.hints_before_sending(filling),
         obstacles=obstacles,
         is_restricted=sealing.is_restricted(checklist),
         kind_words=labels.KINDS[checklist.kind],
@@ -122,7 +123,7 @@ def read(checklist_id: UUID) -> str | Response:
         cooperation=fill(checklist).cooperation,
         revision=asked.revision,
         document=_document(checklist, asked.revision),
-        document_parts=pages.document_parts,
+        document_parts=wording.document_parts,
         kind_words=labels.KINDS[checklist.kind],
     )
 
@@ -357,7 +358,7 @@ def _record_page(
         asked=asked,
         reason=signoff_service.reason_of(asked, sealing.key_for(checklist)) if asked else "",
         document=document,
-        document_parts=pages.document_parts,
+        document_parts=wording.document_parts,
         signature_lines=_signature_lines(revision, document),
         state=_state(checklist, revision, asked),
         history=trail.subject_history(

@@ -1,6 +1,6 @@
 """What every part of a template is made from: strict models, and the shapes of keys and words."""
 
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
@@ -16,6 +16,15 @@ class Strict(BaseModel):
     """A part of a template: no unknown keys, no changes after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Made = TypeVar("Made", bound=Strict)
+
+
+def with_parts(part: Made, **changes: Any) -> Made:
+    """Return a part with some of its own parts exchanged, which are known to fit."""
+    own = {name: getattr(part, name) for name in type(part).model_fields}
+    return type(part).model_construct(**{**own, **changes})
 
 
 def check_unique(what: str, keys: list[str]) -> None:

@@ -30,7 +30,11 @@ from tracker.checklists.strict import (
 
 Unit = Literal["hours", "days", "months", "years"]
 # What the forms around an item's fields call their own things.
-RESERVED = frozenset({"base_version", "csrf_token", "reason"})
+RESERVED = frozenset({"base_version", "csrf_token", "draft_number", "draft_page", "reason"})
+
+
+def _is_nothing(value: object) -> bool:
+    return not value
 
 
 class FieldType(enum.StrEnum):
@@ -50,6 +54,10 @@ class FieldType(enum.StrEnum):
     PARTY = "party"
     CLASS = "class"
     TABLE = "table"
+
+
+# Fields that hold the id of a person or an organisation.
+NAMING = frozenset({FieldType.PERSON, FieldType.PERSONS, FieldType.PARTY})
 
 
 class Sets(enum.StrEnum):
@@ -88,6 +96,50 @@ class Required(enum.StrEnum):
     CONDITIONAL = "conditional"
 
 
+class Power(enum.StrEnum):
+    """What is for the NPM alone to decide (S6, M5), and what it must stay able to do (S7, M6)."""
+
+    PLACES = "places"
+    PERSONS = "persons"
+    TIMING = "timing"
+    METHOD = "method"
+    FINDINGS = "findings"
+    RECOMMENDATIONS = "recommendations"
+    PUBLICATION = "publication"
+    VISIT_ALONE = "visit_alone"
+    CHANGE_PROGRAMME = "change_programme"
+    ACT_URGENTLY = "act_urgently"
+    WORK_WITH_OTHERS = "work_with_others"
+    STOP = "stop"
+
+
+class Limit(Strict):
+    """A rule that flags an answer by which a power of the NPM is given away (product.md, 4.8).
+
+    It looks at its field, or at a column of it, in all rows or in the given rows it names. It
+    looks for one thing: certain values, somebody outside the NPM, or a number above a mark.
+    """
+
+    key: Key
+    powers: tuple[Power, ...] = Field(min_length=1)
+    because: Words
+    statement: Statement
+    passage: PassageRef
+    column: Key | None = None
+    rows: tuple[Value, ...] = ()
+    values: tuple[str | bool, ...] = Field(alias="in", default=())
+    outside_npm: bool = False
+    above: int | None = None
+
+    @model_validator(mode="after")
+    def _looks_for_one_thing(self) -> "Limit":
+        asked = (bool(self.values), self.outside_npm, self.above is not None)
+        if sum(asked) != 1:
+            message = f"limit {self.key} looks for one thing: in, outside_npm or above"
+            raise ValueError(message)
+        return self
+
+
 class Option(Strict):
     """One choice."""
 
@@ -109,6 +161,8 @@ class Column(Strict):
     unit: Unit | None = None
     min: int | None = None
     max: int | None = None
+    # Left out of what is stored where there is none, so that digests of older versions hold.
+    shown_when: Condition | None = Field(default=None, exclude_if=_is_nothing)
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> "Column":
@@ -156,6 +210,7 @@ class TemplateField(Strict):
     max: int | None = None
     rows: Rows | None = None
     columns: tuple[Column, ...] = ()
+    limits: tuple[Limit, ...] = Field(default=(), exclude_if=_is_nothing)
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> "TemplateField":
@@ -178,6 +233,26 @@ class TemplateField(Strict):
         for column in self.columns:
             if column.required_when:
                 _check_neighbour(column.key, column.required_when, self.columns)
+        if self.columns and all(column.shown_when for column in self.columns):
+            message = "one column at least is always shown"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _has_limits_that_can_be_met(self) -> "TemplateField":
+        given = {row.key for row in self.rows.fixed} if self.rows else set()
+        for limit in self.limits:
+            name = f"limit {limit.key}"
+            if self.scope is not AnswerScope.SHARED:
+                message = f"{name} looks at {self.key}: it has no shared answer"
+                raise ValueError(message)
+            if (self.type is FieldType.TABLE) != (limit.column is not None):
+                message = f"{name} names a column of a table, and only of a table"
+                raise ValueError(message)
+            if not given.issuperset(limit.rows):
+                message = f"{name} names a row that is not there"
+                raise ValueError(message)
+            _check_limit(name, limit, self)
         return self
 
     @property
@@ -230,6 +305,10 @@ class Item(Strict):
             message = "required_when goes with required: conditional, and only with it"
             raise ValueError(message)
         check_unique("field", [field.key for field in self.fields])
+        check_unique("limit", [limit.key for limit in self.limits])
+        if self.limits and self.part is not Part.TERMS:
+            message = "limits stand on what the parties sign: part terms"
+            raise ValueError(message)
         for field in self.fields:
             if field.required_when:
                 _check_neighbour(field.key, field.required_when, self.fields)
@@ -263,6 +342,9 @@ class Item(Strict):
             if check.column not in columns:
                 message = f"{name} names a column {check.column}: not there"
                 raise ValueError(message)
+            if columns[check.column].shown_when:
+                message = f"{name} names a column {check.column} that may be hidden"
+                raise ValueError(message)
             _check_values(name, check.values, columns[check.column])
 
     def field(self, key: str) -> TemplateField:
@@ -272,6 +354,16 @@ class Item(Strict):
     def fields_of(self, scope: AnswerScope) -> tuple[TemplateField, ...]:
         """Return the fields whose values belong to one scope."""
         return tuple(field for field in self.fields if field.scope is scope)
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """The rules that flag an answer to this item, of all its fields."""
+        return tuple(limit for field in self.fields for limit in field.limits)
+
+    @property
+    def may_hide_columns(self) -> bool:
+        """Whether a column of a table of the item is shown on a condition only."""
+        return any(column.shown_when for field in self.fields for column in field.columns)
 
     @cached_property
     def scopes(self) -> tuple[AnswerScope, ...]:
@@ -325,6 +417,12 @@ class Template(Strict):
             for condition in (item.required_when, item.shown_when):
                 for asked in answers_asked(condition):
                     self._check_answer_asked(item.code, asked)
+            for column in (column for field in item.fields for column in field.columns):
+                for asked in answers_asked(column.shown_when):
+                    self._check_answer_asked(item.code, asked)
+                    if asked.item == item.code:
+                        message = f"column {column.key} of {item.code} looks at its own item"
+                        raise ValueError(message)
         return self
 
     def _check_answer_asked(self, code: str, asked: AnswerCondition) -> None:
@@ -373,6 +471,23 @@ def _check_neighbour(
         message = f"{key} looks at {wanted}: not there"
         raise ValueError(message)
     _check_values(key, condition.values, neighbour)
+
+
+def _check_limit(name: str, limit: Limit, field: TemplateField) -> None:
+    """Refuse a limit on a column that is not there, or on what it can never hold."""
+    looked_at: TemplateField | Column | None = field
+    if limit.column is not None:
+        looked_at = next((one for one in field.columns if one.key == limit.column), None)
+    if looked_at is None:
+        message = f"{name} names a column {limit.column}: not there"
+        raise ValueError(message)
+    if limit.outside_npm and looked_at.type not in NAMING:
+        message = f"{name} asks who is outside the NPM, and {looked_at.key} names nobody"
+        raise ValueError(message)
+    if limit.above is not None and looked_at.type is not FieldType.NUMBER:
+        message = f"{name} asks for a number, and {looked_at.key} holds none"
+        raise ValueError(message)
+    _check_values(name, limit.values, looked_at)
 
 
 def _check_values(

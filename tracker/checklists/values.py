@@ -11,14 +11,19 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.checklists.conditions import NeighbourField
 from tracker.checklists.facts import ROW, Surroundings, has_content
-from tracker.checklists.template import CLASSES, Column, FieldType, Rows, TemplateField
+from tracker.checklists.template import (
+    CLASSES,
+    NAMING,
+    Column,
+    FieldType,
+    Rows,
+    TemplateField,
+)
 from tracker.core.errors import RuleBrokenError
 
 MAX_TEXT = 8000
 MAX_LINE = 300
 PHONE = re.compile(r"[+0-9][0-9 ()/.\-]{2,38}")
-# Fields that hold the id of a person or an organisation.
-NAMING = frozenset({FieldType.PERSON, FieldType.PERSONS, FieldType.PARTY})
 # What PostgreSQL can't keep, or what has no canonical form: the null character, half a pair.
 UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -245,6 +250,24 @@ def needed(field: TemplateField | Column, neighbours: Mapping[str, Any]) -> bool
     value = neighbours.get(looked_at)
     chosen = set(value) if isinstance(value, list) else {value}
     return not chosen.isdisjoint(condition.values)
+
+
+def shown_only(
+    fields: tuple[TemplateField, ...], values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the values without the cells of columns that these fields do not have here."""
+    by_key = {field.key: field for field in fields if field.type is FieldType.TABLE}
+    return {
+        key: _shown_rows(by_key[key], value) if key in by_key else value
+        for key, value in values.items()
+    }
+
+
+def _shown_rows(field: TemplateField, rows: Any) -> Any:
+    if not isinstance(rows, list):
+        return rows
+    kept = {ROW, *(column.key for column in field.columns)}
+    return [{key: cell for key, cell in row.items() if key in kept} for row in rows]
 
 
 def _what_is_missing(field: TemplateField | Column) -> object:
