@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.accessibility import grave_faults
 from tests.browser.conftest import PHONE, WIDE, NewContext
-from tests.servers.application import Application
+from tests.servers.application import Application, ApplicationError
 
 
 def test_the_first_start_makes_everything_and_all_is_well(live: Application) -> None:
@@ -28,3 +28,8 @@ def test_a_visitor_is_shown_where_to_sign_in(
         assert grave_faults(page) == []
         overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert page.evaluate(overflow) == 0
+
+
+def test_a_second_start_at_the_same_address_stops_and_says_why(live: Application) -> None:
+    with pytest.raises(ApplicationError, match=r"listens there already.*TRACKER_PORT"):
+        live.command("run")

@@ -1,6 +1,8 @@
 """The commands that run the application: run, worker, check."""
 
+import errno
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -48,6 +50,7 @@ def _settings() -> Settings:
 def run() -> None:
     """Prepare the database and serve the application, with one worker for mail and expiry."""
     settings = _settings()
+    require_free_address(settings)
     prepare_or_stop(settings)
     if settings.demo and preparing.is_first_start():
         click.echo("Loading the demonstration")
@@ -57,6 +60,29 @@ def run() -> None:
     db.session.remove()
     db.engine.dispose()
     sys.exit(_serve(settings))
+
+
+def require_free_address(settings: Settings) -> None:
+    """End with one line when the address can't be listened on.
+
+    The server shares its port between its processes, so a second start would be taken for one of
+    them, and people would be sent to the one or the other.
+    """
+    try:
+        with socket.create_server((settings.host, settings.port), family=_family(settings.host)):
+            return
+    except OSError as error:
+        why = (
+            "something listens there already. Stop it, or set TRACKER_PORT to another one"
+            if error.errno == errno.EADDRINUSE
+            else (error.strerror or "").split(" (")[0]
+        )
+        click.echo(f"Can't start at {settings.host}, port {settings.port}: {why}.", err=True)
+        sys.exit(1)
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def prepare_or_stop(settings: Settings) -> None:
