@@ -2,7 +2,9 @@
 
 from flask import Flask
 from flask_babel import lazy_gettext as _l
+from flask_wtf.csrf import CSRFError
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response
 
 from config import ROOT, Settings
 from tracker.access.actor import Actor
@@ -17,7 +19,17 @@ from tracker.activity.service import Handler
 from tracker.activity.verbs import Verb
 from tracker.authoring import routes as authoring_routes
 from tracker.checklists import cli as content_commands
-from tracker.checklists import loading, phrases, position_routes, safeguard_routes, signing_routes
+from tracker.checklists import (
+    draft_routes,
+    history_routes,
+    loading,
+    moving_routes,
+    phrases,
+    position_routes,
+    safeguard_routes,
+    signing_routes,
+)
+from tracker.checklists import my_work as checklist_work
 from tracker.checklists import routes as checklist_routes
 from tracker.checklists import service as checklists
 from tracker.comments import pages as comment_pages
@@ -44,6 +56,7 @@ from tracker.oversight import policy as oversight
 from tracker.oversight import routes as oversight_routes
 from tracker.running import cli as running_commands
 from tracker.running import routes as running_routes
+from tracker.ui import errors
 from tracker.ui import routes as ui_routes
 from tracker.ui.assets import init_assets
 from tracker.ui.errors import register_error_pages
@@ -117,6 +130,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.FLAG_CLOSED: (lifecycle.follow_answer,),
     verbs.SAFEGUARDS_REVIEWED: (lifecycle.follow_answer,),
     verbs.AMENDMENT_OPENED: (lifecycle.follow, visits.follow),
+    verbs.CHECKLIST_MOVED: (lifecycle.follow_answer, visits.follow),
     verbs.SENT_FOR_SIGNATURE: (lifecycle.follow, visits.follow),
     verbs.SIGNATURE_REQUEST_WITHDRAWN: (lifecycle.follow, visits.follow),
     verbs.DECLINED: (lifecycle.follow, visits.follow),
@@ -134,6 +148,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
 # Who tells what waits: for a person (my work), and in a cooperation (its page).
 TASK_SOURCES: tuple[tasks.Source, ...] = (
     my_work.checklist_tasks,
+    checklist_work.drafts_begun,
     comment_pages.my_tasks,
     undertaking_pages.my_tasks,
     visit_pages.my_tasks,
@@ -172,6 +187,7 @@ COOPERATION_PAGES = frozenset(
         "dashboard.cooperation",
         "history",
         "lifecycle",
+        "moving",
         "positions",
         "safeguards",
         "signing",
@@ -225,7 +241,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     loading.use_comment_reader(comment_queries.beside)
     undertaking_queries.use_visit_reader(visit_queries.still_to_come)
     sign_in.init_sign_in(app)
-    init_gate(app, _load_actor, sign_in.turn_away)
+    init_gate(app, _load_actor, _turn_away)
     _furnish(app)
     running_commands.use_demonstration(
         demo_commands.load_with_progress, demo_commands.print_accounts
@@ -246,6 +262,17 @@ def _load_actor() -> Actor | None:
     return sign_in.load_actor(clearances.open_clearances)
 
 
+def _turn_away() -> Response:
+    """Send a stranger to the sign-in; what was written on a checklist is kept for its person."""
+    turned_away = sign_in.turn_away()
+    return draft_routes.turn_away() or turned_away
+
+
+def _form_was_sent_late(_error: CSRFError) -> Response:
+    """Answer a form whose token is not that of the session; what was written is not lost."""
+    return draft_routes.form_was_sent_late() or errors.session_ended()
+
+
 def _furnish(app: Flask) -> None:
     """Put in what stands around every page."""
     babel.init_app(app, locale_selector=select_language)
@@ -261,6 +288,7 @@ def _furnish(app: Flask) -> None:
     )
     init_security_headers(app)
     register_error_pages(app)
+    app.register_error_handler(CSRFError, _form_was_sent_late)
     register_gallery(app)
     app.register_blueprint(ui_routes.blueprint)
     app.register_blueprint(account_routes.blueprint)
@@ -271,8 +299,11 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(cooperation_routes.blueprint)
     app.register_blueprint(checklist_routes.blueprint)
     app.register_blueprint(position_routes.blueprint)
+    app.register_blueprint(draft_routes.blueprint)
+    app.register_blueprint(history_routes.blueprint)
     app.register_blueprint(safeguard_routes.blueprint)
     app.register_blueprint(signing_routes.blueprint)
+    app.register_blueprint(moving_routes.blueprint)
     app.register_blueprint(comment_routes.blueprint)
     app.register_blueprint(authoring_routes.blueprint)
     app.register_blueprint(undertaking_routes.blueprint)

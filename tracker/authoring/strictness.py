@@ -150,7 +150,8 @@ def _owners(old: TemplateField, new: TemplateField) -> Iterator[str]:
     if new.sets is not old.sets:
         yield f"it is set by {old.sets.value}, and stays so"
     if new.accepts not in {old.accepts, Accepts.ALL} and old.accepts is not Accepts.NONE:
-        yield f"it is accepted by {old.accepts.value}, or by all"
+        more = "" if old.accepts is Accepts.ALL else ", or by all"
+        yield f"it is accepted by {old.accepts.value}{more}"
     if old.confirms not in {"none", new.confirms}:
         yield f"it is confirmed by {old.confirms}"
     if old.countersigns not in {"none", new.countersigns}:

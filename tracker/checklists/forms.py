@@ -6,9 +6,11 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
+from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField
 
 from tracker.accounts.queries import Signatory
+from tracker.checklists.drafts import Typed
 from tracker.checklists.facts import ROW
 from tracker.checklists.labels import CLASSES, UNITS
 from tracker.checklists.loading import Filling
@@ -68,6 +70,12 @@ class TalkForm(ReasonForm):
     answer = HiddenField()
 
 
+class MoveForm(Form):
+    """The version to which a checklist is moved, as the person saw it."""
+
+    to = HiddenField()
+
+
 class ProofForm(Form):
     """Fresh proof of identity, on the signing form itself."""
 
@@ -80,13 +88,27 @@ class ProofForm(Form):
 
 
 def answer_form(
-    form: type[Form], fields: tuple[TemplateField, ...], filling: Filling, values: Mapping[str, Any]
+    form: type[Form],
+    fields: tuple[TemplateField, ...],
+    filling: Filling,
+    values: Mapping[str, Any],
+    typed: Typed | None = None,
 ) -> Form:
-    """Return a form for the fields of an answer, filled with values; a sent form fills itself."""
+    """Return a form for the fields of an answer, filled with values; a sent form fills itself.
+
+    typed is what somebody typed earlier and did not save: then the form stands as they left it.
+    """
     members = {name_of(field): _field(field, filling) for field in fields}
+    if typed is not None:
+        return as_typed(type("ItemForm", (form,), members), typed)
     data = {name_of(field): _to_form(field, values.get(field.key)) for field in fields}
     made = type("ItemForm", (form,), members)
     return cast("Form", made(data={k: v for k, v in data.items() if v is not None}))
+
+
+def as_typed(form: type[Form], typed: Typed) -> Form:
+    """Return a form as somebody left it, also with what can't be read and is not tested yet."""
+    return form(formdata=MultiDict(typed))
 
 
 def values_of(form: Form, fields: tuple[TemplateField, ...]) -> dict[str, Any]:

@@ -49,6 +49,19 @@ def came_into_force(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
             )
 
 
+def was_moved(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell those concerned that a checklist was moved to a newer version of its template."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "checklist_moved",
+                _("A checklist has new questions"),
+                _("A checklist was moved to a newer version. Some items may wait for you again."),
+                link_to("checklists.show", checklist_id=checklist_id),
+            )
+
+
 def _queue(person: accounts.Contact, kind: str, subject: str, sentence: str, address: str) -> None:
     body = text(sentence, name=person.name, address=address)
     outbox.queue(person.email, person.language, kind, subject, body)

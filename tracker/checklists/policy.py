@@ -42,6 +42,26 @@ def can_set(actor: Actor, party: PartyFact | None, field: TemplateField) -> Deci
     return YES
 
 
+def can_write(actor: Actor, party: PartyFact | None, item: Item, scope: AnswerScope) -> Decision:
+    """Decide whether a person may ever write on an item, so that their words are worth keeping.
+
+    Whether they may save or propose it now is asked when they do: a text that was sent for
+    signature meanwhile takes no draft away. Nobody writes for a person (product.md, 4.3).
+    """
+    taking_part = can_take_part(actor, party)
+    if not taking_part:
+        return taking_part
+    if scope is AnswerScope.PERSON:
+        return no(_l("Each person answers this for themselves."))
+    if scope is AnswerScope.SHARED and item.accepted_by is not Accepts.NONE:
+        return YES  # who does not set it may propose
+    decisions = [can_set(actor, party, field) for field in item.fields_of(scope)]
+    return next(
+        (one for one in decisions if one),
+        decisions[0] if decisions else no(_l("This item has no such answer.")),
+    )
+
+
 def is_open(state: ChecklistState, open_items: list[str] | None, item: str) -> Decision:
     """Decide whether an item may be changed now (product.md, 4.10 and 5.4)."""
     if state is ChecklistState.SENT:
@@ -151,4 +171,15 @@ def can_amend(actor: Actor, party: PartyFact | None, state: ChecklistState) -> D
         return no(_l("A coordinator of one of the parties proposes an amendment."))
     if state is not ChecklistState.IN_FORCE:
         return no(_l("Only a text in force is amended."))
+    return YES
+
+
+def can_move(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
+    """Decide whether a person may move a checklist to a newer version of its template."""
+    if party is None or not actor.has(Role.COORDINATOR):
+        return no(_l("A coordinator of one of the parties moves a checklist to a newer version."))
+    if state is ChecklistState.SENT:
+        return no(_l("The text was sent for signature and can't be changed now."))
+    if state is ChecklistState.IN_FORCE:
+        return no(_l("This text is in force. Move it as part of an amendment, signed by all."))
     return YES

@@ -1,6 +1,5 @@
 """Pages of a checklist being filled in: the list of items, an answer, leaving out, the template."""
 
-from functools import partial
 from http import HTTPStatus
 from uuid import UUID
 
@@ -9,16 +8,18 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, found, signed_in
+from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.checklists import (
     labels,
     library,
+    moving,
     pages,
     policy,
     queries,
     safeguards,
     sealing,
     service,
+    wording,
 )
 from tracker.checklists.facts import Filled
 from tracker.checklists.forms import (
@@ -26,22 +27,29 @@ from tracker.checklists.forms import (
     LeaveOutForm,
     ProposalForm,
     answer_form,
+    as_typed,
     name_of,
     values_of,
 )
 from tracker.checklists.loading import Filling, comments_beside, fill
-from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind
+from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind, DraftKind
 from tracker.checklists.opening import (
+    Writing,
     back,
+    begin_writing,
+    current_of,
     guidance_beside,
     has_words,
+    is_sent,
     may_go_on,
+    on_page,
     opened,
     opened_item,
+    overtaken,
     proposal_page,
-    reason_page,
     seen_version,
-    tried,
+    show_version,
+    values_now,
 )
 from tracker.checklists.template import Item
 from tracker.core.db import db
@@ -101,6 +109,7 @@ def show(checklist_id: UUID) -> str:
         obstacles=pages.send_obstacles(filling),
         may_send=policy.can_send(actor, party, checklist.state),
         may_amend=policy.can_amend(actor, party, checklist.state),
+        newer=moving.newer(checklist) if policy.can_move(actor, party, checklist.state) else None,
         may_review=policy.can_review(
             actor, safeguards.second_reader_of(filling), filling.sheet.authors
         ),
@@ -121,17 +130,17 @@ def answer(checklist_id: UUID, code: str) -> Answered:
     fields = item.fields_of(scope)
     acts = pages.acts(filling, actor, item)
     if scope is AnswerScope.SHARED and scope not in acts.answer and acts.propose:
-        return _to_proposal(filling, item)
-    current = _current(filling, actor, item, scope)
-    values = {} if current is None or current.not_applicable else current.values
-    form = answer_form(AnswerForm, fields, filling, values)
-    if not form.is_submitted():
-        form["base_version"].data = current.version if current else 0
-    not_ours = _("Your organisation does not write this answer.")
-    if not may_go_on(form, scope in acts.answer, acts.why_not, not_ours):
-        return _answer_page(filling, item, scope, form, None), HTTPStatus.FORBIDDEN
-    theirs = None
-    if form.is_submitted() and not form.changed_rows() and form.validate():
+        return _to_proposal(actor, filling, item)
+    if scope is AnswerScope.PERSON:
+        require(policy.can_write(actor, filling.own_party(actor), item, scope))
+    current = current_of(filling, actor, item, scope)
+    writing = begin_writing(actor, filling, item, DraftKind(scope.value), current)
+    form = answer_form(AnswerForm, fields, filling, values_now(current), writing.typed)
+    show_version(form, current)
+    not_ours, is_draft = _("Your organisation does not write this answer."), writing.is_filled
+    if not may_go_on(form, scope in acts.answer, acts.why_not, not_ours, is_draft=is_draft):
+        return _answer_page(filling, item, scope, form, writing), HTTPStatus.FORBIDDEN
+    if is_sent(form):
         try:
             service.save_answer(
                 actor,
@@ -141,21 +150,21 @@ def answer(checklist_id: UUID, code: str) -> Answered:
                 values_of(form, fields),
                 base_version=seen_version(form),
             )
+            writing.finish()
             db.session.commit()
             _say_saved(checklist, actor, item)
             return back(checklist, code)
         except StaleError:
-            db.session.rollback()
-            filling = fill(found(queries.find(actor, checklist_id)))
-            theirs = _current(filling, actor, item, scope)
-            form["base_version"].data = theirs.version if theirs else 0
+            filling, writing = overtaken(actor, writing, form)
+            if not _changes(filling, item, scope, form, writing):
+                return _saved_already(writing, code)
         except RuleBrokenError as error:
             db.session.rollback()
             form.refuse(error)
-    return _answer_page(filling, item, scope, form, theirs)
+    return _answer_page(filling, item, scope, form, writing)
 
 
-def _to_proposal(filling: Filling, item: Item) -> Answered:
+def _to_proposal(actor: Actor, filling: Filling, item: Item) -> Answered:
     """Lead to a proposal, since another party has accepted the answer; typed words come along."""
     address = url_for("positions.propose", checklist_id=filling.checklist.id, code=item.code)
     fields = item.fields_of(AnswerScope.SHARED)
@@ -171,21 +180,42 @@ def _to_proposal(filling: Filling, item: Item) -> Answered:
             )
         )
     )
-    return proposal_page(
-        filling, item, form, [form[name_of(field)] for field in fields], action=address
-    )
+    writing = begin_writing(actor, filling, item, DraftKind.SHARED, current)
+    shown = [form[name_of(field)] for field in fields]
+    return proposal_page(filling, item, form, shown, writing, action=address)
 
 
-def _current(filling: Filling, actor: Actor, item: Item, scope: AnswerScope) -> Filled | None:
-    if scope is AnswerScope.PARTY and actor.organisation_id:
-        return filling.sheet.of_party(item.code, actor.organisation_id)
-    return filling.sheet.shared(item.code)
+def _saved_already(writing: Writing, code: str) -> Response:
+    """Go on as after saving: the same words were saved, by a form that was sent twice."""
+    writing.finish()
+    db.session.commit()
+    flash(_("%(code)s is saved.", code=code), "held")
+    return back(writing.checklist, code)
+
+
+def _own_parts(filling: Filling, item: Item, scope: AnswerScope, form: Form) -> list[wording.Part_]:
+    fields = item.fields_of(scope)
+    return pages.parts(fields, values_of(form, fields), filling)
+
+
+def _their_parts(
+    filling: Filling, item: Item, scope: AnswerScope, theirs: Filled | None
+) -> list[wording.Part_]:
+    return pages.answer_parts(filling, item, scope, theirs) if theirs else []
+
+
+def _changes(
+    filling: Filling, item: Item, scope: AnswerScope, form: Form, writing: Writing
+) -> list[wording.PartDifference]:
+    """Return how the words on the form differ from the answer that stands."""
+    theirs = _their_parts(filling, item, scope, writing.theirs)
+    return wording.differences(theirs, _own_parts(filling, item, scope, form))
 
 
 def _answer_page(
-    filling: Filling, item: Item, scope: AnswerScope, form: Form, theirs: Filled | None
+    filling: Filling, item: Item, scope: AnswerScope, form: Form, writing: Writing
 ) -> str:
-    fields = item.fields_of(scope)
+    overtaken_by = writing.theirs
     return render_template(
         "checklists/answer.html",
         checklist=filling.checklist,
@@ -193,10 +223,12 @@ def _answer_page(
         item=item,
         scope=scope,
         form=form,
-        fields=[form[name_of(field)] for field in fields],
-        theirs=theirs,
-        their_parts=pages.answer_parts(filling, item, scope, theirs) if theirs else [],
-        own_parts=pages.parts(fields, values_of(form, fields), filling) if theirs else [],
+        fields=[form[name_of(field)] for field in item.fields_of(scope)],
+        draft=on_page(writing),
+        theirs=overtaken_by,
+        their_parts=_their_parts(filling, item, scope, overtaken_by),
+        own_parts=_own_parts(filling, item, scope, form) if overtaken_by else [],
+        changes=_changes(filling, item, scope, form, writing) if overtaken_by else [],
         guidance=guidance_beside(item),
         kind_words=labels.KINDS[filling.checklist.kind],
         may_leave_out=scope is AnswerScope.SHARED
@@ -236,26 +268,52 @@ def leave_out(checklist_id: UUID, code: str) -> Answered:
     checklist, filling, item = opened_item(actor, checklist_id, code, "leave_out")
     acts = pages.acts(filling, actor, item)
     current = filling.sheet.shared(code)
-    form = LeaveOutForm(data={"base_version": current.version if current else 0})
-    page = partial(reason_page, filling, item, form, title=_("Leave out %(code)s", code=code))
-    button, refusal = _("Leave out"), _("This item can't be left out by you now.")
-    if not may_go_on(form, acts.leave_out, acts.why_not, refusal):
-        return page(button=button), HTTPStatus.FORBIDDEN
+    writing = begin_writing(actor, filling, item, DraftKind.LEFT_OUT, current)
+    form = LeaveOutForm() if writing.typed is None else as_typed(LeaveOutForm, writing.typed)
+    show_version(form, current)
+    refusal, is_draft = _("This item can't be left out by you now."), writing.is_filled
+    if not may_go_on(form, acts.leave_out, acts.why_not, refusal, is_draft=is_draft):
+        return _leave_out_page(filling, item, form, writing), HTTPStatus.FORBIDDEN
+    if is_sent(form):
+        try:
+            service.save_answer(
+                actor,
+                checklist,
+                code,
+                AnswerScope.SHARED,
+                {},
+                base_version=seen_version(form),
+                not_applicable_because=form["reason"].data or "",
+            )
+            writing.finish()
+            db.session.commit()
+            flash(_("%(code)s is left out.", code=code), "held")
+            return back(checklist, code)
+        except StaleError:
+            filling, writing = overtaken(actor, writing, form)
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+    return _leave_out_page(filling, item, form, writing)
 
-    def act() -> None:
-        service.save_answer(
-            actor,
-            checklist,
-            code,
-            AnswerScope.SHARED,
-            {},
-            base_version=seen_version(form),
-            not_applicable_because=form.reason.data or "",
-        )
 
-    if tried(form, act, _("%(code)s is left out.", code=code)):
-        return back(checklist, code)
-    return page(button=button)
+def _leave_out_page(filling: Filling, item: Item, form: Form, writing: Writing) -> str:
+    reason = str(form["reason"].data or "")
+    own = [("", _("Does not apply: %(reason)s", reason=reason))]
+    theirs = _their_parts(filling, item, AnswerScope.SHARED, writing.theirs)
+    return render_template(
+        "checklists/leave_out.html",
+        checklist=filling.checklist,
+        cooperation=filling.cooperation,
+        item=item,
+        form=form,
+        draft=on_page(writing),
+        theirs=writing.theirs,
+        their_parts=theirs,
+        own_parts=own,
+        answers=pages.answers_of(filling, item),
+        kind_words=labels.KINDS[filling.checklist.kind],
+    )
 
 
 @blueprint.get("/templates/<kind>")

@@ -67,6 +67,8 @@ def send(actor: Actor, checklist: Checklist, signers: Mapping[UUID, UUID]) -> Si
         kind=checklist.kind.value,
         document=document(filling, named, guidance.current_revisions()),
         key=sealing.key_for(checklist),
+        # Why it was open again. On a visit's checklist these words may speak of the visit.
+        reason="" if is_restricted(checklist) else (checklist.reason or ""),
     )
     places = [(party.organisation_id, signers[party.organisation_id]) for party in filling.parties]
     asked = signoff.request(actor, revision, places)
@@ -101,7 +103,7 @@ def signatories(filling: Filling) -> dict[UUID, tuple[Signatory, ...]]:
     }
     if not is_restricted(filling.checklist):
         return able
-    may_open = _may_open_planning(filling.checklist)
+    may_open = may_open_planning(filling.checklist)
     return {
         party.organisation_id: tuple(
             one for one in able[party.organisation_id] if one.user_id in may_open[party.side]
@@ -110,7 +112,7 @@ def signatories(filling: Filling) -> dict[UUID, tuple[Signatory, ...]]:
     }
 
 
-def _may_open_planning(checklist: Checklist) -> dict[OrganisationKind, set[UUID]]:
+def may_open_planning(checklist: Checklist) -> dict[OrganisationKind, set[UUID]]:
     """Return who may open a visit's checklists today, of each side."""
     today, visit_id = clock.today(), checklist.visit_id
     rows = audiences.audience(VISIT, visit_id) if visit_id else []

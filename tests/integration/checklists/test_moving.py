@@ -1,0 +1,305 @@
+"""Moving a running checklist to a newer version: what is kept, asked again, left to history."""
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.factories.templates import (
+    a_column,
+    a_field,
+    a_table,
+    a_template,
+    an_item,
+    publish,
+    small_terms,
+)
+from tests.integration.checklists.conftest import Table
+from tests.pages import Page
+from tracker.checklists import library, moving, positions, safeguards, signing
+from tracker.checklists.models import Answer, ChecklistKind, Stance
+from tracker.checklists.template import Template
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.mail.models import OutboxMessage
+
+
+def next_terms(**changed: dict[str, object] | None) -> Template:
+    """Return the small terms with items changed by their code, under the next number."""
+    content = small_terms().model_dump(mode="json", by_alias=True)
+    items = []
+    for item in content["sections"][0]["items"]:
+        update = changed.get(item["code"], {})
+        if update is not None:
+            items.append(item | update)
+    known = {item["code"] for item in items}
+    items += [
+        an_item(code) | update
+        for code, update in changed.items()
+        if code not in known and update is not None
+    ]
+    content["sections"][0]["items"] = items
+    return Template.model_validate(content | {"version": 91})
+
+
+def publish_next(table: Table, **changed: dict[str, object] | None) -> moving.Move:
+    publish(next_terms(**changed))
+    table.session.commit()
+    to = moving.newer(table.checklist())
+    assert to is not None
+    return moving.preview(table.filling(), to)
+
+
+def move(table: Table, first: str = "ilena") -> None:
+    moving.move(table[first], table.checklist(), library.newest(ChecklistKind.TERMS).id)
+    table.session.commit()
+
+
+def test_a_running_checklist_stays_until_it_is_moved(table: Table) -> None:
+    assert moving.newer(table.checklist()) is None
+    publish_next(table, M1={"prompt": "Other words?"})
+    assert table.filling().template.version == 90
+    move(table)
+    assert table.filling().template.version == 91
+    assert moving.newer(table.checklist()) is None
+
+
+def test_answers_and_agreement_on_what_did_not_change_are_kept(table: Table) -> None:
+    settled = table.settle("M1")
+    publish_next(table, M6={"prompt": "Other words?"})
+    move(table)
+    current = table.filling().sheet.shared("M1")
+    assert current is not None
+    assert current.answer_id == settled.id
+    assert table.standing("M1").done
+
+
+def test_a_reworded_item_keeps_its_answer_and_is_asked_again_of_all(table: Table) -> None:
+    settled = table.settle("M1")
+    done = publish_next(table, M1={"prompt": "What about all of M1?"})
+    assert (done.reopened, done.cut) == (("M1",), ())
+    move(table)
+    current = table.filling().sheet.shared("M1")
+    assert current is not None
+    assert current.answer_id == settled.id
+    assert table.waiting("M1") == {"npm", "door", "lantern"}
+    table.accept("M1", "ilena", "samira", "joana")
+    assert table.standing("M1").done
+
+
+def test_advice_alone_reopens_nothing(table: Table) -> None:
+    table.settle("M1")
+    assert publish_next(table, M1={"help": "Write it plainly."}).reopened == ()
+    move(table)
+    assert table.standing("M1").done
+
+
+def test_a_stricter_done_test_judges_anew(table: Table) -> None:
+    rows = an_item("M1", a_table("rows", a_column("name")))
+    publish(a_template(rows, version=91))
+    table.session.commit()
+    move(table)
+    table.save("ilena", "M1", rows=[{"name": "One"}])
+    table.accept("M1", "samira", "joana")
+    assert table.standing("M1").done
+    check = {"check": "min_rows", "field": "rows", "n": 2}
+    publish(a_template(rows | {"done": {"checks": [check]}}, version=92))
+    table.session.commit()
+    move(table)
+    assert not table.standing("M1").done
+    assert [str(p.message) for p in table.standing("M1").problems] == ["Rows: at least 2 row(s)."]
+
+
+def test_what_no_longer_fits_stays_in_the_version_before(table: Table) -> None:
+    two = [a_field("words"), a_field("more")]
+    publish(a_template(an_item("M1", *two), version=91))
+    table.session.commit()
+    move(table)
+    table.save("ilena", "M1", words="Kept", more="Let go")
+    publish(a_template(an_item("M1", a_field("words")), version=92))
+    table.session.commit()
+    to = moving.newer(table.checklist())
+    assert to is not None
+    assert moving.preview(table.filling(), to).cut == ("M1",)
+    move(table)
+    current = table.filling().sheet.shared("M1")
+    assert current is not None
+    assert (current.version, dict(current.values)) == (2, {"words": "Kept"})
+    versions = table.session.scalars(
+        sa.select(Answer.values).where(Answer.item == "M1").order_by(Answer.version)
+    ).all()
+    assert versions[0] == {"words": "Kept", "more": "Let go"}
+
+
+def test_a_value_of_another_type_is_let_go_and_nothing_breaks(table: Table) -> None:
+    table.settle("M1")
+    publish_next(table, M1={"fields": [a_field("words", "date")]})
+    move(table)
+    current = table.filling().sheet.shared("M1")
+    assert current is not None
+    assert current.is_empty
+    assert table.standing("M1").state.value == "not_started"
+    table.save("ilena", "M1", seen=2, words="2026-05-01")
+
+
+def test_a_choice_and_rows_keep_what_still_fits(table: Table) -> None:
+    some = [{"value": "a", "label": "A"}, {"value": "b", "label": "B"}]
+    day, name = a_column("day", "date", required=False), a_column("name")
+    publish(
+        a_template(
+            an_item("M1", a_field("chosen", "choices", options=some), a_table("rows", name, day)),
+            version=91,
+        )
+    )
+    table.session.commit()
+    move(table)
+    table.save("ilena", "M1", chosen=["a", "b"], rows=[{"name": "One", "day": "2026-05-01"}])
+    publish(
+        a_template(
+            an_item("M1", a_field("chosen", "choices", options=some[:1]), a_table("rows", name)),
+            version=92,
+        )
+    )
+    table.session.commit()
+    move(table)
+    current = table.filling().sheet.shared("M1")
+    assert current is not None
+    assert dict(current.values) == {"chosen": ["a"], "rows": [{"name": "One"}]}
+
+
+def test_a_gone_item_keeps_its_answer_and_comes_back_with_it(table: Table) -> None:
+    saved = table.settle("M6")
+    done = publish_next(table, M6=None)
+    assert done.gone_answered == ("M6",)
+    move(table)
+    assert "M6" not in table.filling().standing().items
+    publish(next_terms().model_copy(update={"version": 92}))
+    table.session.commit()
+    move(table)
+    current = table.filling().sheet.shared("M6")
+    assert current is not None
+    assert current.answer_id == saved.id
+    assert table.waiting("M6") == {"npm", "door", "lantern"}
+
+
+def test_flags_and_proposals_on_gone_items_end(table: Table) -> None:
+    saved = table.save("ilena", "M6")
+    safeguards.raise_flag(table["samira"], table.checklist(), "M6", "It limits.")
+    positions.propose(
+        table["samira"],
+        table.checklist(),
+        "M6",
+        {"words": "Other"},
+        answer_id=saved.id,
+        reason="Better",
+    )
+    table.session.commit()
+    publish_next(table, M6=None)
+    move(table)
+    filling = table.filling()
+    assert filling.flagged == frozenset()
+    assert filling.proposals == ()
+
+
+def test_new_items_begin_empty_and_count(table: Table) -> None:
+    before = table.filling().standing().total_count
+    done = publish_next(table, M11={})
+    assert [item.code for item in done.difference.new] == ["M11"]
+    move(table)
+    assert table.filling().standing().total_count == before + 1
+    assert table.checklist().total_count == before + 1
+
+
+def test_the_gone_is_left_out_of_the_text_that_is_signed(table: Table) -> None:
+    table.settle("M6")
+    publish_next(table, M6=None)
+    move(table)
+    sent = table.send()
+    revision = sent.revision_sent_id
+    assert revision is not None
+    assert "M6" not in str(table.events("sent_for_signature"))
+    from_text = table.filling().template
+    assert from_text.item("M6") is None
+
+
+def test_it_is_moved_while_drafting_or_amending_only(table: Table) -> None:
+    publish_next(table, M1={"prompt": "Other words?"}, M11={"required": "recommended"})
+    checklist = table.sign()
+    with pytest.raises(RefusedError, match="part of an amendment"):
+        move(table)
+    table.session.rollback()
+    signing.amend(table["ilena"], checklist, reason="New questions", items=["M3"])
+    table.session.commit()
+    move(table)
+    assert table.checklist().open_items == ["M3", "M11", "M1"]
+
+
+@pytest.mark.parametrize("first", ["tomas", "nadia", "henrik", "dora"])
+def test_only_a_coordinator_of_a_party_moves_it(table: Table, first: str) -> None:
+    publish_next(table, M1={"prompt": "Other words?"})
+    with pytest.raises(RefusedError):
+        move(table, first)
+
+
+def test_a_coordinator_of_a_partner_moves_it_and_the_others_are_told(table: Table) -> None:
+    publish_next(table, M1={"prompt": "Other words?"})
+    move(table, "samira")
+    (event,) = table.events("checklist_moved")
+    assert (event["before"], event["after"], event["changed"]) == (90, 91, ["M1"])
+    told = table.session.scalars(
+        sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == "checklist_moved")
+    ).all()
+    assert sorted(told) == ["ilena.dorvath@example.org", "joana.pires@example.org"]
+
+
+def test_another_version_published_meanwhile_is_looked_at_first(table: Table) -> None:
+    publish_next(table, M1={"prompt": "Other words?"})
+    seen = library.newest(ChecklistKind.TERMS).id
+    publish(next_terms(M1={"prompt": "Others again?"}).model_copy(update={"version": 92}))
+    table.session.commit()
+    with pytest.raises(StaleError):
+        moving.move(table["ilena"], table.checklist(), seen)
+
+
+def test_a_checklist_on_the_newest_is_not_moved(table: Table) -> None:
+    with pytest.raises(RuleBrokenError, match="newest version already"):
+        move(table)
+
+
+# Pages -----------------------------------------------------------------------------------------
+
+
+def test_the_page_shows_what_changes_and_moves(table: Table, app: Flask) -> None:
+    table.settle("M1")
+    table.settle("M6")
+    publish_next(table, M1={"prompt": "What about all of M1?"}, M6=None, M11={})
+    checklist = table.checklist()
+    browser = table.land.browser(app, "ilena")
+    page = browser.page(f"/checklists/{checklist.id}")
+    address = f"/checklists/{checklist.id}/move"
+    assert page.links()["Version 91 is published: see what would change"] == address
+    page = browser.page(address)
+    assert page.h1 == "Move to version 91"
+    for words in ("1 new item", "1 item is gone", "1 changed item", "asked again", "M6"):
+        assert words.lower() in page.text.lower()
+    done = Page.of(browser.submit(address))
+    assert "The checklist is on version 91 now." in done.text
+    assert (
+        "Agreed terms: moved from version 90 to version 91."
+        in browser.page(f"/cooperations/{table.cooperation.reference}/history").text
+    )
+
+
+def test_the_wrong_side_is_refused_or_finds_nothing(table: Table, app: Flask) -> None:
+    publish_next(table, M1={"prompt": "Other words?"})
+    address = f"/checklists/{table.checklist().id}/move"
+    for first, status in (("nadia", 403), ("henrik", 403), ("marek", 404)):
+        browser = table.land.browser(app, first)
+        assert browser.get(address).status_code == status, first
+        assert browser.post(address).status_code == status, first
+
+
+def test_stances_stay_where_nothing_changed(table: Table) -> None:
+    table.settle("M1")
+    publish_next(table, M11={"required": "recommended"})
+    move(table)
+    taken = table.filling().sheet.positions["M1"]
+    assert {stance for _answer, stance in taken.values()} == {Stance.ACCEPTS}

@@ -1,0 +1,81 @@
+"""What changed between two versions of a checklist."""
+
+from tests.factories.templates import a_column, a_field, a_table, a_template, an_item
+from tracker.checklists import differences
+from tracker.checklists.differences import ItemDifference
+
+
+def only(*items: dict[str, object]) -> ItemDifference:
+    """Return how one item changed."""
+    old, new = items
+    (one,) = differences.between(a_template(old), a_template(new)).changed
+    return one
+
+
+def test_the_same_text_has_no_differences() -> None:
+    assert not differences.between(a_template(an_item("M1")), a_template(an_item("M1")))
+
+
+def test_another_number_alone_is_no_difference() -> None:
+    old, new = (a_template(an_item("M1"), version=number) for number in (1, 2))
+    assert not differences.between(old, new)
+
+
+def test_new_and_gone_items_are_named() -> None:
+    found = differences.between(
+        a_template(an_item("M1"), an_item("M2")), a_template(an_item("M2"), an_item("M3"))
+    )
+    assert [item.code for item in found.new] == ["M3"]
+    assert [item.code for item in found.gone] == ["M1"]
+    assert found.changed == ()
+
+
+def test_a_reworded_question_is_told_word_by_word_and_asks_again() -> None:
+    one = only(an_item("M1"), an_item("M1", prompt="What about all of M1?"))
+    (change,) = one.changes
+    assert str(change.name) == "Question"
+    assert ("in", "all of ") in [(kind, words) for kind, words in change.pieces] or any(
+        kind == "in" and "all" in words for kind, words in change.pieces
+    )
+    assert one.asks_again
+
+
+def test_advice_alone_does_not_ask_again() -> None:
+    one = only(an_item("M1"), an_item("M1", help="Write it plainly."))
+    assert [str(change.name) for change in one.changes] == ["How to answer"]
+    assert not one.asks_again
+    assert not one.test_changed
+
+
+def test_a_changed_field_asks_again() -> None:
+    one = only(an_item("M1"), an_item("M1", a_field(kind="line")))
+    assert [(str(c.name), c.where) for c in one.changes] == [("Type", "Words")]
+    assert one.fields_changed
+    assert one.asks_again
+
+
+def test_columns_are_told_with_their_table() -> None:
+    one = only(
+        an_item("M1", a_table("rows", a_column("name"), a_column("day", "date"))),
+        an_item("M1", a_table("rows", a_column("name", required=False), a_column("time", "time"))),
+    )
+    assert [(str(c.name), c.where) for c in one.changes] == [
+        ("Required", "Rows: Name"),
+        ("New field", "Rows: Time"),
+        ("Field gone", "Rows: Day"),
+    ]
+
+
+def test_a_new_done_test_is_told_and_judges_anew() -> None:
+    table = a_table("rows", a_column("name"))
+    check = {"check": "min_rows", "field": "rows", "n": 2}
+    one = only(an_item("M1", table), an_item("M1", table, done={"checks": [check]}))
+    assert [str(change.name) for change in one.changes] == ["Done-tests"]
+    assert one.test_changed
+    assert not one.asks_again
+
+
+def test_what_it_rests_on_is_told() -> None:
+    rests_on = {"statements": ["S1", "S2"], "passages": ["settling-terms/expectations"]}
+    one = only(an_item("M1"), an_item("M1", rests_on=rests_on))
+    assert [str(change.name) for change in one.changes] == ["Rests on statements"]

@@ -1,0 +1,48 @@
+"""The page on which a running checklist is moved to a newer version of its template."""
+
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.gate import current_actor, require, signed_in
+from tracker.checklists import labels, moving, policy
+from tracker.checklists.forms import MoveForm
+from tracker.checklists.loading import fill
+from tracker.checklists.opening import as_id_or_none, opened, tried
+
+blueprint = Blueprint("moving", __name__, url_prefix="/checklists/<uuid:checklist_id>")
+
+
+@blueprint.route("/move", methods=["GET", "POST"])
+@signed_in
+def move(checklist_id: UUID) -> str | Response:
+    """Show what moving would change, and move."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "move")
+    filling = fill(checklist)
+    require(policy.can_move(actor, filling.own_party(actor), checklist.state))
+    to = moving.newer(checklist)
+    if to is None:
+        flash(_("The checklist is on the newest version already."), "held")
+        return redirect(url_for("checklists.show", checklist_id=checklist.id), 303)
+    form = MoveForm(data={"to": str(to.id)})
+    seen = as_id_or_none(form.to.data or "")
+
+    def act() -> None:
+        moving.move(actor, checklist, seen)
+
+    words = _("The checklist is on version %(number)s now.", number=to.version)
+    if tried(form, act, words):
+        return redirect(url_for("checklists.show", checklist_id=checklist.id), 303)
+    form.to.data = str(to.id)
+    return render_template(
+        "checklists/move.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        form=form,
+        before=filling.template.version,
+        move=moving.preview(filling, to),
+        kind_words=labels.KINDS[checklist.kind],
+    )
