@@ -26,3 +26,24 @@ for (const button of document.querySelectorAll("button[name=add_row]")) {
     row.querySelector("input, select, textarea")?.focus();
   });
 }
+
+// What was typed and is not on the server yet stays in this tab (drafts.js). Once a form was sent,
+// the page after it tells: the one it leads back to when it was saved; on any other it was not.
+// When somebody signs out, nothing stays.
+const draftKeys = () => Object.keys(sessionStorage).filter((key) => key.startsWith("draft:"));
+const forgetDrafts = () => draftKeys().forEach((key) => sessionStorage.removeItem(key));
+try {
+  for (const key of draftKeys()) {
+    const { sentTo, ...held } = JSON.parse(sessionStorage.getItem(key));
+    if (sentTo === location.pathname) sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, JSON.stringify(held));
+  }
+  const signedOut = new BroadcastChannel("signed-out");
+  signedOut.onmessage = forgetDrafts;
+  document.querySelector("form[action$='/sign-out']")?.addEventListener("submit", () => {
+    forgetDrafts();
+    signedOut.postMessage("");
+  });
+} catch {
+  // A window that keeps nothing.
+}

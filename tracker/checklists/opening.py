@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.decision import no
-from tracker.access.gate import found, require
+from tracker.access.gate import current_actor, found, require
 from tracker.activity import service as trail
 from tracker.checklists import drafts, labels, pages, policy, queries, sealing, wording
 from tracker.checklists.cautions import FlagView
@@ -39,8 +39,8 @@ BESIDE = frozenset(
     {"add_row", "base_version", "csrf_token", "draft_number", "draft_page", "remove_row"}
 )
 NUMBER = re.compile(r"[0-9]{1,12}")
-# How long a page may wait to be sent once its session has ended.
-PAGE_LASTS = dt.timedelta(hours=24)
+# How many seconds a page may wait to be sent once its session has ended.
+PAGE_LASTS = 24 * 60 * 60
 # Set in a request whose form was sent with a token of another session.
 SENT_LATE = "form_was_sent_late"
 
@@ -98,9 +98,22 @@ def tried(form: Form, act: Callable[[], object], words: str) -> bool:
 def is_sent(form: Form) -> bool:
     """Tell whether a form was sent to be saved and holds what can be saved.
 
-    One that was sent with a token of another session is shown again with what was typed.
+    One that was sent with a token of another session, or for another organisation than its page
+    was opened for, is shown again with what was typed: nothing is saved in a wrong name.
     """
     if not form.is_submitted() or form.changed_rows():
+        return False
+    args = request.view_args or {}
+    whose = opened_by(args["checklist_id"], args["code"])
+    if whose and whose.organisation_id != current_actor().organisation_id:
+        form.refuse(
+            RuleBrokenError(
+                _l(
+                    "You act for another organisation now than when this page was opened, so "
+                    "nothing was saved yet. Press the button once more only if you mean to."
+                )
+            )
+        )
         return False
     if g.get(SENT_LATE):
         form.refuse(
@@ -265,6 +278,7 @@ class DraftOnPage:
     keep: str
     discard: str
     back: str
+    sign_in: str
     # Whether the page answers a form that was sent: then it shows the newest words there are.
     is_answer: bool
     is_kept: bool
@@ -318,7 +332,7 @@ def on_page(writing: Writing) -> DraftOnPage | None:
     whose = writing.whose
     if whose is None:
         return None
-    place = {"checklist_id": writing.checklist.id, "code": whose.item}
+    place: dict[str, Any] = {"checklist_id": writing.checklist.id, "code": whose.item}
     parts = (whose.user_id, whose.organisation_id, writing.checklist.id, whose.item, whose.kind)
     return DraftOnPage(
         page=page_token(writing.checklist.id, whose),
@@ -327,10 +341,16 @@ def on_page(writing: Writing) -> DraftOnPage | None:
         keep=url_for("drafts.keep", **place),
         discard=url_for("drafts.discard", **place),
         back=url_for("checklists.show", checklist_id=writing.checklist.id),
+        sign_in=url_for("security.login", next=here()),
         is_answer=request.method == "POST",
         is_kept=writing.kept.typed is not None,
         kept_at=writing.kept.kept_at if writing.typed is not None else None,
     )
+
+
+def here() -> str:
+    """Return the address that was asked for."""
+    return request.full_path if request.query_string else request.path
 
 
 def sent_words() -> dict[str, list[str]]:
@@ -354,11 +374,11 @@ def page_token(checklist_id: UUID, whose: Whose) -> str:
     return str(_signer(checklist_id, whose.item).dumps(signed))
 
 
-def opened_by(checklist_id: UUID, code: str, *, lasts: dt.timedelta | None = None) -> Whose | None:
+def opened_by(checklist_id: UUID, code: str, *, lasts: int | None = None) -> Whose | None:
     """Return who opened the page that was sent, by its token; None without a valid one."""
     try:
         user, organisation, kind = _signer(checklist_id, code).loads(
-            request.form.get("draft_page", ""), max_age=lasts.total_seconds() if lasts else None
+            request.form.get("draft_page", ""), max_age=lasts
         )
         return Whose(UUID(hex=user), UUID(hex=organisation), code, DraftKind(kind))
     except (BadSignature, TypeError, ValueError):  # the latter two: signed by an older version

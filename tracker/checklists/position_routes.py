@@ -1,8 +1,9 @@
 """Pages of coming to terms: accept, ask to talk, propose other words, answer a proposal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, request, url_for
@@ -10,8 +11,10 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
+from tracker.access.decision import no
 from tracker.access.gate import current_actor, found, require, signed_in
-from tracker.checklists import pages, policy, positions, queries
+from tracker.checklists import pages, policy, positions, queries, sealing
+from tracker.checklists.facts import Filled
 from tracker.checklists.forms import (
     ProposalForm,
     ReasonForm,
@@ -20,22 +23,30 @@ from tracker.checklists.forms import (
     name_of,
     values_of,
 )
-from tracker.checklists.loading import fill
-from tracker.checklists.models import AnswerScope, Checklist, Stance
+from tracker.checklists.loading import Filling, fill
+from tracker.checklists.models import AnswerScope, Checklist, DraftKind, Stance
 from tracker.checklists.opening import (
+    Writing,
     as_id_or_none,
     back,
+    begin_writing,
+    is_sent,
     item_of,
     may_go_on,
     opened,
     opened_item,
+    overtaken,
     proposal_page,
     reason_page,
     seen_version,
+    show_version,
     tried,
+    values_now,
 )
+from tracker.checklists.template import Item
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.ui.form_base import Form
 
 Answered = str | Response | tuple[str, int]
 
@@ -111,18 +122,17 @@ def propose(checklist_id: UUID, code: str) -> Answered:
         return redirect(url_for("checklists.answer", checklist_id=checklist.id, code=code), 303)
     acts = pages.acts(filling, actor, item)
     fields = item.fields_of(AnswerScope.SHARED)
-    values = {} if current.not_applicable else current.values
-    form = answer_form(ProposalForm, fields, filling, values)
-    shown = [form[name_of(field)] for field in fields]
-    if not form.is_submitted():
-        form["base_version"].data = current.version
-    not_ours = _("Your organisation proposes nothing here.")
-    if not may_go_on(form, acts.propose, acts.why_not, not_ours):
-        return proposal_page(filling, item, form, shown), HTTPStatus.FORBIDDEN
-    if form.is_submitted() and not form.changed_rows() and form.validate():
+    replies_to = _replies_to()
+    values = _values_to_begin_with(filling, item, current, replies_to)
+    writing = begin_writing(actor, filling, item, DraftKind.SHARED, current)
+    form = answer_form(ProposalForm, fields, filling, values, writing.typed)
+    show_version(form, current)
+    not_ours, is_draft = _("Your organisation proposes nothing here."), writing.is_filled
+    if not may_go_on(form, acts.propose, acts.why_not, not_ours, is_draft=is_draft):
+        return _propose_page(filling, item, form, writing), HTTPStatus.FORBIDDEN
+    if is_sent(form):
         try:
-            if seen_version(form) != current.version:
-                raise StaleError(_("The answer changed while you were writing. Compare both."))
+            _require_seen(form, current)
             positions.propose(
                 actor,
                 checklist,
@@ -130,15 +140,53 @@ def propose(checklist_id: UUID, code: str) -> Answered:
                 values_of(form, fields),
                 answer_id=current.answer_id,
                 reason=form["reason"].data or "",
+                replies_to=replies_to,
             )
+            writing.finish()
             db.session.commit()
             flash(_("The others see your proposal for %(code)s.", code=code), "held")
             return back(checklist, code)
+        except StaleError:
+            filling, writing = overtaken(actor, writing, form)
         except RuleBrokenError as error:
             db.session.rollback()
-            form["base_version"].data = current.version
             form.refuse(error)
-    return proposal_page(filling, item, form, shown)
+    return _propose_page(filling, item, form, writing)
+
+
+def _require_seen(form: Form, current: Filled) -> None:
+    if seen_version(form) != current.version:
+        raise StaleError(_("The answer changed while you were writing. Compare both."))
+
+
+def _propose_page(filling: Filling, item: Item, form: Form, writing: Writing) -> str:
+    fields = item.fields_of(AnswerScope.SHARED)
+    own = pages.parts(fields, values_of(form, fields), filling)
+    shown = [form[name_of(field)] for field in fields]
+    return proposal_page(filling, item, form, shown, writing, own=own)
+
+
+def _replies_to() -> UUID | None:
+    """Return the proposal that the address says is answered with other words."""
+    given = request.args.get("replies_to")
+    return None if given is None else as_id_or_none(given)
+
+
+def _values_to_begin_with(
+    filling: Filling, item: Item, current: Filled, replies_to: UUID | None
+) -> Mapping[str, Any]:
+    """Return what the form begins with: the answer, or the proposal that is answered.
+
+    A reply to what is no open proposal is not found; what was written in one is not lost, though
+    the proposal is over: propose() says so.
+    """
+    if replies_to is None:
+        return values_now(current)
+    replied = next((p for p in filling.proposals if p.id == replies_to), None)
+    if request.method == "POST" and replied is None:
+        return values_now(current)
+    fitting = found(replied if replied and replied.item == item.code else None)
+    return sealing.values_of(filling.checklist.cooperation_id, fitting)
 
 
 @blueprint.post("/proposals/<uuid:proposal_id>/accept")
@@ -194,6 +242,8 @@ def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
     proposal = found(next((p for p in filling.proposals if p.id == proposal_id), None))
     item = item_of(filling, proposal.item)
     require(policy.can_take_part(actor, filling.own_party(actor)))
+    if proposal.organisation_id == actor.organisation_id:
+        require(no(_("This is your own proposal; the other side answers it.")))
     form = ReasonForm()
     done = tried(
         form,

@@ -80,6 +80,15 @@ def find(actor: Actor, checklist_id: UUID) -> Checklist | None:
     )
 
 
+def by_page(checklist_id: UUID) -> Checklist | None:
+    """Return a checklist without asking for whom.
+
+    Only for keeping what was sent from a page of it whose session ended: a signed token says that
+    the page was opened by a person for whom find() had found it.
+    """
+    return db.session.get(Checklist, checklist_id)
+
+
 def proposal_of(checklist: Checklist, proposal_id: UUID) -> Proposal | None:
     """Return a proposal of a checklist that was found for somebody, open or not, or None."""
     return db.session.scalar(

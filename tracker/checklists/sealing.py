@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from tracker.checklists.models import Answer, Checklist, ChecklistKind, Position, Proposal
+from tracker.checklists.models import (
+    Answer,
+    Checklist,
+    ChecklistKind,
+    Draft,
+    Position,
+    Proposal,
+)
 from tracker.cooperations import keys
 from tracker.core import canonical, crypto
 
@@ -72,6 +79,22 @@ def ended_reason_of(cooperation_id: UUID, proposal: Proposal) -> str:
     opened = _unseal(cooperation_id, proposal.id, "ended_reason", proposal.sealed_ended_reason)
     text: str = opened["text"]
     return text
+
+
+def put_typed(cooperation_id: UUID, draft: Draft, typed: Mapping[str, list[str]]) -> None:
+    """Store what somebody is typing, always encrypted: it is nobody else's. The row has its id."""
+    draft.sealed = _seal(cooperation_id, draft.id, "draft", dict(typed))
+
+
+def typed_of(cooperation_id: UUID, draft: Draft) -> dict[str, list[str]] | None:
+    """Read what somebody is typing; None when it was saved, discarded or erased with its key."""
+    if draft.sealed is None:
+        return None
+    try:
+        typed: dict[str, list[str]] = _unseal(cooperation_id, draft.id, "draft", draft.sealed)
+    except keys.KeyDestroyedError:  # erased for good, as it should be
+        return None
+    return typed
 
 
 def _seal(cooperation_id: UUID, row_id: UUID, what: str, value: dict[str, Any]) -> bytes:

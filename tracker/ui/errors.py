@@ -20,7 +20,18 @@ from tracker.core.errors import RefusedError, RuleBrokenError
 # The pages there are; any other error of the web gets the page of its hundred.
 _PAGES = {400, 403, 404, 405, 409, 413, 429, 500}
 # What is never shown back: proofs of identity, tokens, buttons.
-_NOT_SHOWN = ("password", "code", "token", "csrf", "secret", "version", "add_row", "remove_row")
+_NOT_SHOWN = (
+    "password",
+    "code",
+    "token",
+    "csrf",
+    "secret",
+    "version",
+    "draft_page",
+    "draft_number",
+    "add_row",
+    "remove_row",
+)
 _SHOWN_FIELDS = 60
 
 

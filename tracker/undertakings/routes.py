@@ -12,7 +12,7 @@ from tracker.access.actor import Actor
 from tracker.access.gate import as_uuid, current_actor, found, require, signed_in
 from tracker.accounts import proof
 from tracker.activity import service as trail
-from tracker.checklists.pages import document_parts
+from tracker.checklists.wording import document_parts
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Clearance, Cooperation
 from tracker.core import clock

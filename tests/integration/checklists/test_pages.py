@@ -105,12 +105,17 @@ def items(page: Page) -> list[str]:
     return [one.attrib["id"].upper() for one in page.root.iter("article") if "id" in one.attrib]
 
 
+# Links of an item that lead to what is read, not to what is done.
+BESIDE = ("/history", "/comments")
+
+
 def acts(page: Page, code: str) -> set[str]:
     """Return the words of what can be done with an item, its code taken off."""
     (article,) = [one for one in page.root.iter("article") if one.attrib.get("id") == code.lower()]
     found = set()
     for one in article.iter():
-        is_link = one.tag == "a" and "/items/" in one.attrib.get("href", "")
+        address = one.attrib.get("href", "")
+        is_link = one.tag == "a" and "/items/" in address and not address.endswith(BESIDE)
         if is_link or one.tag == "button":
             found.add(" ".join((one.text or "").split()))
     return found

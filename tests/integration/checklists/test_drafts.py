@@ -1,0 +1,762 @@
+"""What somebody types and has not saved: kept for them alone, never lost, never an answer."""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from tests.client import CheckedClient
+from tests.factories.cooperations import signed_in
+from tests.factories.demonstration import Demonstration
+from tests.factories.templates import a_column, a_field, a_table, a_template, an_item, publish
+from tests.factories.visits import Scene
+from tests.integration.checklists.conftest import Table, set_out
+from tests.integration.checklists.test_pages import Room
+from tests.pages import Page
+from tracker.access.actor import Role
+from tracker.accounts.models import Membership
+from tracker.activity.models import Event
+from tracker.checklists import drafts, positions
+from tracker.checklists.drafts import Kept, Whose
+from tracker.checklists.models import (
+    Answer,
+    ChecklistKind,
+    ChecklistState,
+    Draft,
+    DraftKind,
+)
+from tracker.cooperations import clearances
+from tracker.cooperations.models import CooperationKey
+from tracker.core import clock
+from tracker.core.db import Base
+from tracker.core.errors import RuleBrokenError
+
+MARK = "quillfen-typed-mark"
+NOON = dt.datetime(2026, 11, 25, 12, 0, tzinfo=dt.UTC)
+TEXT = {"words": [MARK]}
+SHARED, PARTY, LEFT_OUT = DraftKind.SHARED, DraftKind.PARTY, DraftKind.LEFT_OUT
+SetTime = Callable[[dt.datetime | None], None]
+
+
+class Desk(Room):
+    """The table with a browser for each person, who write and leave off."""
+
+    def form(self, first: str, rest: str = "/items/M1/answer", **typed: Any) -> dict[str, Any]:
+        """Return what a page would send with this typed into its form."""
+        return self.page(first, rest).form().filled_in(**typed)
+
+    def post(self, first: str, rest: str, sent: dict[str, Any]) -> TestResponse:
+        return self.browser(first).post(f"{self.address}{rest}", data=sent, csrf=False)
+
+    def keep(
+        self, first: str, rest: str = "/items/M1/answer", number: int | None = None, **typed: Any
+    ) -> TestResponse:
+        """Send what is typed on a page, as its script does."""
+        sent = self.form(first, rest, **typed)
+        if number is not None:
+            sent["draft_number"] = [str(number)]
+        return self.post(first, f"{rest.rpartition('/')[0]}/draft", sent)
+
+    def whose(self, first: str, item: str = "M1", kind: DraftKind = SHARED) -> Whose:
+        actor = self.table[first]
+        assert actor.organisation_id is not None
+        return Whose(actor.user_id, actor.organisation_id, item, kind)
+
+    def kept(self, first: str, item: str = "M1", kind: DraftKind = SHARED) -> Kept:
+        return drafts.find(self.table.checklist(), self.whose(first, item, kind))
+
+    def typed(self, first: str, item: str = "M1", kind: DraftKind = SHARED) -> Any:
+        return self.kept(first, item, kind).typed
+
+    def again(self, first: str) -> None:
+        """Have a person sign in again, in a new session of the same browser."""
+        self._browsers[first] = self.table.land.browser(self.app, first)
+
+
+@pytest.fixture
+def desk(app: Flask, table: Table) -> Desk:
+    return Desk(app, table)
+
+
+def keep(desk: Desk, first: str = "samira", number: int = 1, **more: Any) -> Kept | None:
+    """Keep a text by the verb and commit."""
+    kept = drafts.keep(
+        desk.table.checklist(),
+        desk.whose(first, more.get("item", "M1"), more.get("kind", SHARED)),
+        more.get("typed", TEXT),
+        base_version=more.get("base", 0),
+        number=number,
+    )
+    desk.table.session.commit()
+    return kept
+
+
+# Kept and found again
+
+
+def test_what_is_typed_is_kept_and_stands_in_the_form_again(desk: Desk) -> None:
+    told = desk.keep("samira", words=MARK)
+    assert told.status_code == 200
+    assert told.json is not None
+    assert told.json["state"] == "kept"
+    assert re.fullmatch(r"Saved as a draft at \d\d:\d\d", told.json["said"])
+    page = desk.page("samira", "/items/M1/answer")
+    assert "You have a draft" in page.text
+    assert "It is not an answer yet" in page.text
+    assert "Discard the draft" in page.text
+    assert page.form().filled_in()["words"] == [MARK]
+
+
+def test_a_draft_is_no_version_and_no_event(desk: Desk) -> None:
+    before = desk.table.session.scalar(sa.select(sa.func.count(Event.id)))
+    desk.keep("samira", words=MARK)
+    assert desk.table.session.scalar(sa.select(sa.func.count(Event.id))) == before
+    assert desk.table.session.scalar(sa.select(sa.func.count(Answer.id))) == 0
+    assert desk.table.standing("M1").waiting_for
+
+
+@pytest.mark.parametrize("first", ["dora", "henrik", "ilena", "joana", "tomas", "ada"])
+def test_nobody_else_ever_sees_it(desk: Desk, first: str) -> None:
+    desk.keep("samira", words=MARK)
+    for rest in ("", "?filter=open", "/send"):
+        response = desk.browser(first).get(f"{desk.address}{rest}")
+        assert MARK not in response.get_data(as_text=True)
+    response = desk.browser(first).get(f"{desk.address}/items/M1/answer")
+    html = response.get_data(as_text=True)
+    assert MARK not in html
+    assert "You have a draft" not in html
+    assert "You began" not in desk.browser(first).page("/").text
+    assert desk.typed(first) is None
+
+
+def test_what_can_not_be_read_is_kept_as_it_was_typed(app: Flask, session: Session) -> None:
+    publish(
+        a_template(
+            an_item(
+                "M1",
+                a_field("start", "date"),
+                a_field("days", "number", unit="days"),
+                a_field("sure", "confirm"),
+                a_field("kind", "choice", options=[{"value": "a", "label": "Apple"}]),
+                a_table("t", a_column("what"), a_column("due", "date")),
+            )
+        )
+    )
+    desk = Desk(app, set_out(session))
+    sent = desk.form("samira", start="2026-1", days="some", sure="y", kind="a")
+    sent |= {"t-0-what": ["First"], "t-0-due": ["soon"], "t-4-what": ["Later"]}
+    assert desk.post("samira", "/items/M1/draft", sent).status_code == 200
+    form = desk.page("samira", "/items/M1/answer").form().filled_in()
+    assert form["start"] == ["2026-1"]
+    assert form["days"] == ["some"]
+    assert form["sure"] == ["y"]
+    assert form["kind"] == ["a"]
+    assert (form["t-0-what"], form["t-0-due"]) == (["First"], ["soon"])
+    assert form["t-1-what"] == ["Later"]
+    # What was taken out of the form later is not there again.
+    sent = desk.form("samira")
+    del sent["sure"], sent["kind"]
+    assert desk.post("samira", "/items/M1/draft", sent).status_code == 200
+    form = desk.page("samira", "/items/M1/answer").form().filled_in()
+    assert {"sure", "kind"}.isdisjoint(form)
+
+
+def test_a_partys_own_answer_and_a_reason_to_leave_out_have_drafts_of_their_own(desk: Desk) -> None:
+    assert desk.keep("samira", "/items/M7/answer?for=party", words="Ours").status_code == 200
+    assert desk.keep("samira", "/items/M6/leave-out", reason="Not here").status_code == 200
+    assert desk.typed("samira", "M7", PARTY) == {"words": ["Ours"]}
+    assert desk.typed("samira", "M6", LEFT_OUT) == {"reason": ["Not here"]}
+    assert desk.typed("samira", "M6") is None
+    shown = desk.page("samira", "/items/M6/leave-out").form().filled_in()
+    assert shown["reason"] == ["Not here"]
+    desk.submit("samira", "/items/M6/leave-out")
+    assert desk.typed("samira", "M6", LEFT_OUT) is None
+
+
+def test_my_work_says_what_was_begun_and_leads_there(desk: Desk) -> None:
+    desk.keep("samira", words=MARK)
+    desk.keep("samira", "/items/M6/leave-out", reason="Not here")
+    page = desk.browser("samira").page("/")
+    assert "Draft of" in page.text
+    links = page.links()
+    assert MARK not in page.html
+    address = next(to for words, to in links.items() if "You began an answer to M1" in words)
+    assert desk.browser("samira").page(address).form().filled_in()["words"] == [MARK]
+    address = next(to for words, to in links.items() if "You began to leave out M6" in words)
+    assert desk.browser("samira").page(address).h1 == "Leave out M6"
+    desk.submit("samira", "/items/M1/answer")
+    assert "You began an answer" not in desk.browser("samira").page("/").text
+
+
+# Numbers
+
+
+def test_a_text_that_comes_late_or_twice_changes_nothing(desk: Desk) -> None:
+    assert keep(desk, number=2, typed={"words": ["second"]}) is not None
+    assert keep(desk, number=1, typed={"words": ["first"]}) is None
+    assert desk.typed("samira") == {"words": ["second"]}
+    first = desk.kept("samira")
+    assert keep(desk, number=2, typed={"words": ["second"]}) == first
+    assert keep(desk, number=2, typed={"words": ["other window"]}) is None
+    assert desk.typed("samira") == {"words": ["second"]}
+
+
+def test_a_page_that_is_behind_is_told_the_number_and_nothing_is_overwritten(desk: Desk) -> None:
+    old = desk.form("samira", words="From an old window.")
+    desk.keep("samira", number=7, words="From a new window.")
+    told = desk.post("samira", "/items/M1/draft", old)
+    assert told.json == {"state": "behind", "number": 7}
+    assert desk.typed("samira") == {"words": ["From a new window."]}
+
+
+def test_what_was_on_its_way_when_the_answer_was_saved_does_not_come_back(desk: Desk) -> None:
+    late = desk.form("samira", words="On its way.")
+    late["draft_number"] = ["3"]
+    desk.submit("samira", "/items/M1/answer", words="Saved.", draft_number="4")
+    told = desk.post("samira", "/items/M1/draft", late)
+    assert told.json == {"state": "behind", "number": 4}
+    assert desk.typed("samira") is None
+    assert "You have a draft" not in desk.page("samira", "/items/M1/answer").text
+    # What is typed on the page that is opened next is kept.
+    assert desk.keep("samira", words="More.").json["state"] == "kept"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("number", ["", "x", "-3", "1e9", "9" * 40])
+def test_a_number_that_can_not_be_read_counts_as_nought(desk: Desk, number: str) -> None:
+    desk.keep("samira", number=5, words="Kept.")
+    sent = desk.form("samira", words="Other.")
+    sent["draft_number"] = [number]
+    assert desk.post("samira", "/items/M1/draft", sent).json == {"state": "behind", "number": 5}
+    assert desk.typed("samira") == {"words": ["Kept."]}
+
+
+def test_two_windows_that_begin_in_the_same_moment_make_one_draft(desk: Desk) -> None:
+    checklist, whose = desk.table.checklist(), desk.whose("samira")
+    keep(desk, number=1)
+    # As if the row of the other window were not seen yet.
+    there = drafts._new(checklist, whose)
+    assert there.number == 1
+    assert desk.table.session.scalar(sa.select(sa.func.count(Draft.id))) == 1
+
+
+# Saved, discarded, forgotten
+
+
+def test_saving_erases_the_draft_of_who_saves_and_no_other(desk: Desk) -> None:
+    desk.keep("samira", words="Mine.")
+    desk.keep("dora", words="Dora's.")
+    desk.submit("samira", "/items/M1/answer")
+    assert desk.typed("samira") is None
+    assert desk.typed("dora") == {"words": ["Dora's."]}
+    answer = desk.table.filling().sheet.shared("M1")
+    assert answer is not None
+    assert answer.values == {"words": "Mine."}
+
+
+def test_a_draft_is_discarded(desk: Desk) -> None:
+    desk.table.save("ilena", "M1")
+    sent = desk.form("samira", "/items/M1/propose", words=MARK)
+    desk.post("samira", "/items/M1/draft", sent)
+    response = desk.post("samira", "/items/M1/draft/discard", sent)
+    assert response.status_code == 303
+    page = desk.browser("samira").page(response.location)
+    assert "Your draft is discarded." in page.text
+    assert MARK not in page.html
+    assert desk.typed("samira") is None
+    rows = list(desk.table.session.scalars(sa.select(Draft)))
+    assert [row.sealed for row in rows] == [None]
+
+
+def test_nobody_discards_the_draft_of_another(desk: Desk) -> None:
+    sent = desk.form("samira", words=MARK)
+    desk.post("samira", "/items/M1/draft", sent)
+    response = desk.browser("dora").post(
+        f"{desk.address}/items/M1/draft/discard", data={"draft_page": sent["draft_page"]}
+    )
+    assert response.status_code == 403
+    assert desk.typed("samira") == TEXT
+
+
+def test_a_draft_is_forgotten_after_ninety_days(desk: Desk, frozen_time: SetTime) -> None:
+    frozen_time(NOON)
+    keep(desk)
+    frozen_time(NOON + dt.timedelta(days=89))
+    assert drafts.forget_old() == 0
+    frozen_time(NOON + dt.timedelta(days=90, minutes=1))
+    assert drafts.forget_old() == 1
+    desk.table.session.commit()
+    assert desk.kept("samira") == Kept()
+
+
+def test_more_than_a_draft_holds_is_told_and_the_last_one_stays(desk: Desk) -> None:
+    desk.keep("samira", words="Kept.")
+    told = desk.keep("samira", words="x" * 200_001)
+    assert told.status_code == 413
+    assert told.json == {"state": "refused", "said": "This is more than a draft can hold."}
+    assert desk.typed("samira") == {"words": ["Kept."]}
+    with pytest.raises(RuleBrokenError, match="more than a draft can hold"):
+        keep(desk, number=9, typed={f"t-{n}": [""] for n in range(2001)})
+
+
+def test_a_draft_is_gone_with_the_key_of_its_cooperation(desk: Desk) -> None:
+    desk.keep("samira", words=MARK)
+    row = desk.table.session.get_one(CooperationKey, desk.table.cooperation.id)
+    row.wrapped = None
+    desk.table.session.commit()
+    assert desk.typed("samira") is None
+    assert "You have a draft" not in desk.page("samira", "/items/M1/answer").text
+
+
+# From the wrong side
+
+
+@pytest.mark.parametrize("first", ["marek", "vesna", "root"])
+def test_outsiders_find_nowhere_to_keep_anything(desk: Desk, first: str) -> None:
+    token = desk.form("samira")["draft_page"]
+    for rest in ("/items/M1/draft", "/items/M1/draft/discard"):
+        response = desk.browser(first).post(f"{desk.address}{rest}", data={"draft_page": token})
+        assert response.status_code == 404
+
+
+def test_who_only_reads_keeps_nothing(desk: Desk) -> None:
+    for rest in ("/items/M1/draft", "/items/M1/draft/discard"):
+        response = desk.browser("ada").post(f"{desk.address}{rest}", data={"words": "x"})
+        assert response.status_code == 403
+    assert desk.table.session.scalar(sa.select(sa.func.count(Draft.id))) == 0
+
+
+def test_an_item_that_is_not_there_has_no_draft(desk: Desk) -> None:
+    sent = desk.form("samira", words=MARK)
+    assert desk.post("samira", "/items/M99/draft", sent).status_code == 404
+
+
+def test_the_token_of_a_page_holds_for_its_item_and_person_alone(desk: Desk) -> None:
+    sent = desk.form("samira", words=MARK)
+    assert desk.post("samira", "/items/M3/draft", sent).status_code == 400
+    for token in ("", "x", sent["draft_page"][0][:-2] + "AA"):
+        response = desk.post("samira", "/items/M1/draft", {**sent, "draft_page": [token]})
+        assert response.status_code == 400
+    other = desk.form("dora", words="Dora's.")
+    told = desk.post("dora", "/items/M1/draft", {**other, "draft_page": sent["draft_page"]})
+    assert told.status_code == 403
+    assert told.json is not None
+    assert "somebody else" in told.json["said"]
+    assert desk.table.session.scalar(sa.select(sa.func.count(Draft.id))) == 0
+
+
+# Visits
+
+
+@pytest.fixture
+def scene(session: Session, demonstration: Demonstration) -> Scene:
+    return Scene(session, demonstration)
+
+
+def on_visit(scene: Scene, app: Flask) -> tuple[CheckedClient, str]:
+    """Keep a draft of the CSO's expert on the roles of the visit; return browser and address."""
+    leyla = scene.demonstration.browser(app, "leyla")
+    address = f"/checklists/{scene.checklist(ChecklistKind.VISIT_ROLES).id}/items/V8/propose"
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    roles.state = ChecklistState.DRAFTING
+    scene.session.commit()
+    sent = leyla.page(address).form().filled_in(privacy=MARK)
+    kept = leyla.post(address.replace("/propose", "/draft"), data=sent, csrf=False)
+    assert kept.status_code == 200
+    return leyla, address
+
+
+def test_a_draft_on_a_visit_stands_in_no_row_in_plain(scene: Scene, app: Flask) -> None:
+    leyla, address = on_visit(scene, app)
+    assert MARK in leyla.page(address).html
+    for table in Base.metadata.sorted_tables:
+        for row in scene.session.execute(sa.select(table)).mappings():
+            for name, value in row.items():
+                raw = value if isinstance(value, bytes) else str(value).encode()
+                assert b"quillfen-" not in raw, f"{table.name}.{name}"
+    assert scene.session.scalars(sa.select(Draft.sealed)).one() is not None
+
+
+def test_a_draft_on_terms_stands_in_no_row_in_plain_either(desk: Desk) -> None:
+    desk.keep("samira", words=MARK)
+    sealed = desk.table.session.scalars(sa.select(Draft.sealed)).one()
+    assert sealed is not None
+    assert MARK.encode() not in sealed
+
+
+def test_without_clearance_the_own_draft_is_not_seen_either(scene: Scene, app: Flask) -> None:
+    leyla, address = on_visit(scene, app)
+    assert "You began an answer to V8" in leyla.page("/").text
+    clearances.close(scene.actor("ilena"), scene.clearance("leyla"), reason="Left the team")
+    scene.session.commit()
+    assert leyla.get(address).status_code == 404
+    assert "You began an answer" not in leyla.page("/").text
+
+
+# Two people at once
+
+
+def overtaken(desk: Desk) -> Page:
+    """Have Dora save while Samira writes, and return the page that tells Samira."""
+    desk.table.save("samira", "M1", words="The head replies within ten days.")
+    sent = desk.form("samira", words="The head replies within seven days.")
+    desk.submit("dora", "/items/M1/answer", words="The head replies within ten working days.")
+    return Page.of(desk.post("samira", "/items/M1/answer", sent))
+
+
+def test_the_later_one_sees_both_and_how_they_differ(desk: Desk) -> None:
+    page = overtaken(desk)
+    assert "Dora Lund saved another value while you were writing." in page.text
+    marked = {
+        tag: " ".join("".join(e.itertext()) for e in page.root.iter(tag)) for tag in ("del", "ins")
+    }
+    assert "ten working" in marked["del"]
+    assert "seven" in marked["ins"]
+    for words in ("Save mine over it", "Keep the saved one", "Change mine first"):
+        assert words in page.text
+
+
+def test_keeping_theirs_leaves_the_own_words_as_a_draft(desk: Desk) -> None:
+    page = overtaken(desk)
+    desk.browser("samira").page(page.links()["Keep the saved one"])
+    answer = desk.table.filling().sheet.shared("M1")
+    assert answer is not None
+    assert answer.values == {"words": "The head replies within ten working days."}
+    assert desk.typed("samira") == {"words": ["The head replies within seven days."]}
+    # Opened again, both are shown with the difference.
+    page = desk.page("samira", "/items/M1/answer")
+    assert "You have a draft" in page.text
+    assert "Dora Lund saved another value while you were writing." in page.text
+    assert page.form().filled_in()["words"] == ["The head replies within seven days."]
+
+
+def test_taking_mine_saves_it_over_theirs(desk: Desk) -> None:
+    sent = overtaken(desk).form().filled_in()
+    response = desk.post("samira", "/items/M1/answer", sent)
+    assert response.status_code == 303
+    answer = desk.table.filling().sheet.shared("M1")
+    assert answer is not None
+    assert answer.version == 3
+    assert answer.values == {"words": "The head replies within seven days."}
+    assert desk.typed("samira") is None
+
+
+def test_a_draft_that_an_answer_overtook_is_saved_only_with_both_in_view(desk: Desk) -> None:
+    desk.keep("samira", words="Mine.")
+    desk.submit("dora", "/items/M1/answer", words="Dora's.")
+    page = desk.page("samira", "/items/M1/answer")
+    assert "Dora's." in page.text
+    assert desk.post("samira", "/items/M1/answer", page.form().filled_in()).status_code == 303
+    answer = desk.table.filling().sheet.shared("M1")
+    assert answer is not None
+    assert (answer.version, answer.values) == (2, {"words": "Mine."})
+
+
+def test_the_same_words_twice_are_no_conflict(desk: Desk) -> None:
+    sent = desk.form("samira", words="Once.")
+    for _again in range(2):
+        response = desk.post("samira", "/items/M1/answer", sent)
+        assert response.status_code == 303
+    answer = desk.table.filling().sheet.shared("M1")
+    assert answer is not None
+    assert answer.version == 1
+    assert desk.typed("samira") is None
+
+
+def test_a_proposal_that_was_overtaken_is_kept_and_compared(desk: Desk) -> None:
+    desk.table.save("ilena", "M1", words="Ten days.")
+    sent = desk.form("samira", "/items/M1/propose", words="Seven days.", reason="Faster.")
+    desk.table.save("ilena", "M1", seen=1, words="Twelve days.")
+    page = Page.of(desk.post("samira", "/items/M1/propose", sent))
+    assert "Ilena Dorvath saved another value while you were writing." in page.text
+    assert "Twelve days." in page.text
+    assert "Propose mine all the same" in page.text
+    assert desk.typed("samira") == {"words": ["Seven days."], "reason": ["Faster."]}
+    response = desk.post("samira", "/items/M1/propose", page.form().filled_in())
+    assert response.status_code == 303
+    assert len(desk.table.filling().proposals) == 1
+    assert desk.typed("samira") is None
+
+
+def test_leaving_out_that_was_overtaken_is_kept_and_compared(desk: Desk) -> None:
+    sent = desk.form("samira", "/items/M6/leave-out", reason="Not here.")
+    desk.table.save("dora", "M6", words="It does apply.")
+    page = Page.of(desk.post("samira", "/items/M6/leave-out", sent))
+    assert "Dora Lund saved another value while you were writing." in page.text
+    assert "It does apply." in page.text
+    assert desk.typed("samira", "M6", LEFT_OUT) == {"reason": ["Not here."]}
+    response = desk.post("samira", "/items/M6/leave-out", page.form().filled_in())
+    assert response.status_code == 303
+    answer = desk.table.filling().sheet.shared("M6")
+    assert answer is not None
+    assert answer.not_applicable
+
+
+def test_a_draft_of_an_answer_that_was_accepted_meanwhile_becomes_a_proposal(desk: Desk) -> None:
+    desk.table.save("samira", "M1", words="Ten days.")
+    desk.keep("samira", words="Seven days.")
+    desk.table.accept("M1", "ilena")
+    page = desk.page("samira", "/items/M1/answer?for=shared")
+    assert page.h1 == "Propose other words for M1"
+    assert "You have a draft" in page.text
+    assert page.form().filled_in()["words"] == ["Seven days."]
+    form = page.form().filled_in(reason="Faster.")
+    assert desk.post("samira", "/items/M1/propose", form).status_code == 303
+    assert desk.typed("samira") is None
+
+
+def test_a_draft_outlives_that_the_text_was_sent_for_signature(desk: Desk) -> None:
+    desk.keep("samira", words=MARK)
+    desk.table.checklist().state = ChecklistState.SENT
+    desk.table.session.commit()
+    page = desk.page("samira", "/items/M1/answer", 403)
+    assert "sent for signature and can't be changed now" in page.text
+    assert page.form().filled_in()["words"] == [MARK]
+
+
+# The session ended
+
+
+def test_what_is_sent_after_the_session_ended_is_there_after_signing_in(
+    desk: Desk, frozen_time: SetTime
+) -> None:
+    frozen_time(NOON)
+    sent = desk.form("samira", words=MARK)
+    frozen_time(NOON + dt.timedelta(hours=1))
+    response = desk.post("samira", "/items/M1/answer", sent)
+    assert response.status_code == 400
+    page = Page.of(response)
+    assert page.h1 == "Your session ended before this was sent"
+    assert "it is kept as your draft" in page.text
+    # Who finds the telephone reads nothing.
+    assert MARK not in page.html
+    assert f"next={desk.address}/items/M1/answer" in page.links()["Sign in again"]
+    assert desk.table.session.scalar(sa.select(sa.func.count(Answer.id))) == 0
+    desk.again("samira")
+    page = desk.page("samira", "/items/M1/answer")
+    assert "You have a draft" in page.text
+    assert page.form().filled_in()["words"] == [MARK]
+
+
+@pytest.mark.parametrize(
+    ("rest", "typed", "item", "kind"),
+    [
+        ("/items/M7/answer?for=party", {"words": MARK}, "M7", PARTY),
+        ("/items/M6/leave-out", {"reason": MARK}, "M6", LEFT_OUT),
+    ],
+)
+def test_every_page_of_writing_keeps_what_is_sent_too_late(
+    desk: Desk, frozen_time: SetTime, rest: str, typed: Any, item: str, kind: DraftKind
+) -> None:
+    frozen_time(NOON)
+    sent = desk.form("samira", rest, **typed)
+    frozen_time(NOON + dt.timedelta(hours=1))
+    assert "kept as your draft" in Page.of(desk.post("samira", rest, sent)).text
+    assert list(desk.typed("samira", item, kind).values()) == [[MARK]]
+
+
+def test_a_proposal_sent_too_late_is_kept_with_its_reason(desk: Desk, frozen_time: SetTime) -> None:
+    desk.table.settle("M1")
+    frozen_time(NOON)
+    sent = desk.form("samira", "/items/M1/propose", words=MARK, reason="Because.")
+    frozen_time(NOON + dt.timedelta(hours=1))
+    desk.post("samira", "/items/M1/propose", sent)
+    desk.again("samira")
+    form = desk.page("samira", "/items/M1/propose").form().filled_in()
+    assert (form["words"], form["reason"]) == ([MARK], ["Because."])
+
+
+def test_somebody_else_who_signs_in_there_gets_nothing(desk: Desk, frozen_time: SetTime) -> None:
+    frozen_time(NOON)
+    sent = desk.form("samira", words=MARK)
+    frozen_time(NOON + dt.timedelta(hours=1))
+    desk.post("samira", "/items/M1/answer", sent)
+    page = desk.page("dora", "/items/M1/answer")
+    assert MARK not in page.html
+    assert "You have a draft" not in page.text
+
+
+def test_a_page_is_kept_from_for_a_day_only(desk: Desk, frozen_time: SetTime) -> None:
+    # The moment is taken from the token, which real time signed.
+    sent = desk.form("samira", words=MARK)
+    stranger = desk.app.test_client()
+    assert isinstance(stranger, CheckedClient)
+    assert (
+        "kept as your draft"
+        in Page.of(stranger.post(f"{desk.address}/items/M1/answer", data=sent)).text
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tracker.checklists.draft_routes.PAGE_LASTS", -1)
+        late = {**sent, "words": ["Too late."], "draft_number": ["5"]}
+        page = Page.of(stranger.post(f"{desk.address}/items/M1/answer", data=late))
+    assert "kept as your draft" not in page.text
+    assert desk.typed("samira") == TEXT
+
+
+def test_a_newer_draft_is_not_overwritten_by_a_page_of_an_ended_session(
+    desk: Desk, frozen_time: SetTime
+) -> None:
+    frozen_time(NOON)
+    sent = desk.form("samira", words="From an old window.")
+    keep(desk, number=9, typed={"words": ["Newer."]})
+    frozen_time(NOON + dt.timedelta(hours=1))
+    response = desk.browser("samira").post(
+        f"{desk.address}/items/M1/answer",
+        data=sent,
+        csrf=False,
+        headers={"Origin": "http://localhost"},
+    )
+    page = Page.of(response)
+    assert desk.typed("samira") == {"words": ["Newer."]}
+    # Then it is shown for copying, as on other pages; without what the page sent beside it.
+    assert "From an old window." in page.text
+    assert sent["draft_page"][0] not in page.html
+
+
+def test_without_the_token_of_a_page_a_stranger_keeps_nothing(desk: Desk) -> None:
+    stranger = desk.app.test_client()
+    for data in ({"words": MARK}, {"words": MARK, "draft_page": "x.y.z"}):
+        for rest in ("answer", "propose", "leave-out", "draft"):
+            response = stranger.post(f"{desk.address}/items/M1/{rest}", data=data)
+            assert response.status_code == 400
+    response = stranger.post(f"/checklists/{uuid4()}/items/M1/answer", data={"words": MARK})
+    assert response.status_code == 400
+    assert desk.table.session.scalar(sa.select(sa.func.count(Draft.id))) == 0
+
+
+def test_the_script_is_told_that_the_session_ended(desk: Desk, frozen_time: SetTime) -> None:
+    frozen_time(NOON)
+    sent = desk.form("samira", words=MARK)
+    frozen_time(NOON + dt.timedelta(hours=1))
+    told = desk.post("samira", "/items/M1/draft", sent)
+    assert (told.status_code, told.json) == (400, {"state": "signed_out"})
+    # Once the session is forgotten, its token is too.
+    told = desk.post("samira", "/items/M1/draft", sent)
+    assert (told.status_code, told.json) == (400, {"state": "signed_out"})
+    assert desk.typed("samira") is None
+
+
+# Signed in again meanwhile
+
+
+def test_a_form_with_the_token_of_an_old_session_comes_back_with_what_was_typed(
+    desk: Desk,
+) -> None:
+    sent = desk.form("samira", words=MARK)
+    desk.again("samira")
+    response = desk.post("samira", "/items/M1/answer", sent)
+    assert response.status_code == 400
+    page = Page.of(response)
+    assert "You signed in again after this page was opened" in page.text
+    assert page.form().filled_in()["words"] == [MARK]
+    assert desk.table.filling().sheet.shared("M1") is None
+    assert desk.post("samira", "/items/M1/answer", page.form().filled_in()).status_code == 303
+    answer = desk.table.filling().sheet.shared("M1")
+    assert answer is not None
+    assert answer.values == {"words": MARK}
+
+
+@pytest.mark.parametrize("rest", ["propose", "leave-out"])
+def test_so_do_the_other_forms(desk: Desk, rest: str) -> None:
+    code = "M6" if rest == "leave-out" else "M1"
+    if rest == "propose":
+        desk.table.save("ilena", "M1")
+    sent = desk.form("samira", f"/items/{code}/{rest}", reason=MARK)
+    desk.again("samira")
+    response = desk.post("samira", f"/items/{code}/{rest}", sent)
+    assert response.status_code == 400
+    assert Page.of(response).form().filled_in()["reason"] == [MARK]
+
+
+def test_the_script_gets_the_token_of_the_new_session(desk: Desk) -> None:
+    sent = desk.form("samira", words=MARK)
+    desk.again("samira")
+    told = desk.post("samira", "/items/M1/draft", sent)
+    assert told.status_code == 400
+    assert told.json is not None
+    assert told.json["state"] == "token"
+    told = desk.post("samira", "/items/M1/draft", {**sent, "csrf_token": [told.json["token"]]})
+    assert told.status_code == 200
+    assert desk.typed("samira") == TEXT
+
+
+def test_a_page_of_somebody_who_left_the_browser_to_another_saves_nothing_in_that_name(
+    desk: Desk,
+) -> None:
+    sent = desk.form("samira", words=MARK)
+    desk._browsers["samira"] = desk.table.land.browser(desk.app, "dora")
+    told = desk.post("samira", "/items/M1/draft", sent)
+    assert told.status_code == 400
+    assert told.json is not None
+    assert told.json["state"] == "refused"
+    response = desk.post("samira", "/items/M1/answer", sent)
+    assert response.status_code == 400
+    page = Page.of(response)
+    assert page.h1 == "This page was opened for somebody else"
+    assert MARK not in page.html
+    assert desk.typed("dora") is None
+    assert desk.typed("samira") == TEXT
+    assert desk.table.filling().sheet.shared("M1") is None
+
+
+def test_nothing_is_saved_for_another_organisation_than_the_page_was_opened_for(
+    desk: Desk,
+) -> None:
+    land = desk.table.land
+    land.session.add(
+        Membership(
+            user_id=land.users["samira"].id,
+            organisation_id=land.id("lantern"),
+            role=Role.COORDINATOR,
+            starts_on=dt.date(2020, 1, 1),
+            created_at=clock.now(),
+        )
+    )
+    land.session.commit()
+    browser = signed_in(desk.app, land.users["samira"])
+    browser.submit("/account/acting", organisation=str(land.id("door")))
+    address = f"{desk.address}/items/M1/answer"
+    sent = browser.page(address).form().filled_in(words="As Open Door.")
+    browser.submit("/account/acting", organisation=str(land.id("lantern")))
+    response = browser.post(address, data=sent, csrf=False)
+    page = Page.of(response)
+    assert "You act for another organisation now" in page.text
+    assert desk.table.filling().sheet.shared("M1") is None
+    told = browser.post(address.replace("answer", "draft"), data=sent, csrf=False)
+    assert told.status_code == 403
+    response = browser.post(address, data=page.form().filled_in(), csrf=False)
+    assert response.status_code == 303
+    answer = desk.table.filling().sheet.shared("M1")
+    assert answer is not None
+    assert answer.organisation_id == land.id("lantern")
+
+
+def test_a_draft_stays_with_the_organisation_it_was_written_for(desk: Desk) -> None:
+    keep(desk)
+    other = Whose(
+        desk.table["samira"].user_id, desk.table.land.id("lantern"), "M1", DraftKind.SHARED
+    )
+    assert drafts.find(desk.table.checklist(), other) == Kept()
+
+
+def test_a_proposal_in_reply_keeps_its_words_too(desk: Desk) -> None:
+    answer = desk.table.settle("M1")
+    proposal = positions.propose(
+        desk.table["samira"],
+        desk.table.checklist(),
+        "M1",
+        {"words": "Theirs."},
+        answer_id=answer.id,
+        reason="So.",
+    )
+    desk.table.session.commit()
+    rest = f"/items/M1/propose?replies_to={proposal.id}"
+    sent = desk.form("ilena", rest, words=MARK)
+    desk.post("ilena", "/items/M1/draft", sent)
+    assert desk.page("ilena", rest).form().filled_in()["words"] == [MARK]

@@ -1,0 +1,195 @@
+"""What a person is typing and has not saved: kept, found again, finished, forgotten (4.7)."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import IntegrityError
+
+from tracker.access.actor import Actor
+from tracker.checklists import sealing
+from tracker.checklists.models import Checklist, ChecklistKind, Draft, DraftKind
+from tracker.checklists.queries import visible
+from tracker.cooperations.models import Cooperation
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+
+KEPT_FOR = dt.timedelta(days=90)
+MOST_LETTERS = 200_000
+MOST_FIELDS = 2_000
+# As far as a browser counts exactly, and a page ever will.
+LAST_NUMBER = 10**12
+
+Typed = Mapping[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose draft it is: a person, acting for an organisation, on an item, of one kind."""
+
+    user_id: UUID
+    organisation_id: UUID
+    item: str
+    kind: DraftKind
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A draft as it is kept. typed is None when it was saved or discarded, or never begun."""
+
+    number: int = 0
+    base_version: int = 0
+    typed: Typed | None = None
+    kept_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A draft in a list of work: where it is, and since when; never what it says."""
+
+    checklist_id: UUID
+    checklist_kind: ChecklistKind
+    item: str
+    kind: DraftKind
+    cooperation: str
+    kept_at: dt.datetime
+
+
+def find(checklist: Checklist, whose: Whose) -> Kept:
+    """Return what the person has typed, of a checklist that a query scoped by them has found."""
+    row = _row(checklist, whose)
+    return Kept() if row is None else _kept(checklist, row)
+
+
+def keep(
+    checklist: Checklist, whose: Whose, typed: Typed, *, base_version: int, number: int
+) -> Kept | None:
+    """Keep what is being typed, and return it; None when a newer text of theirs is kept already.
+
+    The numbers a page sends grow, so that a text that comes late or twice changes nothing. No
+    event: only saving makes one (product.md, 4.7). More than a form can hold raises
+    RuleBrokenError. checklist was found by a query scoped by the person whose it is.
+    """
+    _require_size(typed)
+    row = _row(checklist, whose, to_change=True)
+    if row is None:
+        row = _new(checklist, whose)
+        number = max(number, 1)
+    elif number <= row.number:
+        kept = _kept(checklist, row)
+        return kept if (kept.number, kept.typed) == (number, dict(typed)) else None
+    row.number = min(number, LAST_NUMBER)
+    row.base_version = max(base_version, 0)
+    row.kept_at = clock.now()
+    sealing.put_typed(checklist.cooperation_id, row, typed)
+    db.session.flush()
+    return _kept(checklist, row)
+
+
+def keep_aside(checklist: Checklist, whose: Whose, typed: Typed, *, base_version: int) -> Kept:
+    """Keep the words of somebody whose answer could not be saved, over any earlier draft."""
+    number = find(checklist, whose).number + 1
+    kept = keep(checklist, whose, typed, base_version=base_version, number=number)
+    if kept is None:
+        raise RuleBrokenError(_l("You wrote on this item in another window in this moment."))
+    return kept
+
+
+def finish(checklist: Checklist, whose: Whose, *, number: int = 0) -> None:
+    """Erase a draft, after its text was saved or when it is discarded.
+
+    number is that of the page; what it sent before and comes late is not kept any more.
+    """
+    row = _row(checklist, whose, to_change=True)
+    if row is None:
+        if number <= 1:  # a page that has sent nothing before
+            return
+        row = _new(checklist, whose)
+    row.number = min(max(row.number + 1, number), LAST_NUMBER)
+    row.sealed = None
+    row.kept_at = clock.now()
+    db.session.flush()
+
+
+def begun(actor: Actor) -> list[Begun]:
+    """Return the person's drafts on checklists they may still open, the newest first."""
+    rows = db.session.execute(
+        sa.select(Draft, Checklist.kind, Cooperation.title)
+        .join(Checklist, Checklist.id == Draft.checklist_id)
+        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+        .where(
+            Draft.user_id == actor.user_id,
+            Draft.organisation_id == actor.organisation_id,
+            Draft.sealed.is_not(None),
+            visible(actor),
+        )
+        .order_by(Draft.kept_at.desc())
+    )
+    return [
+        Begun(row.checklist_id, kind, row.item, row.kind, title, row.kept_at)
+        for row, kind, title in rows
+    ]
+
+
+def forget_old() -> int:
+    """Remove what nobody went on with for 90 days, in the caller's transaction; for the worker."""
+    removed = db.session.execute(
+        sa.delete(Draft)
+        .where(Draft.kept_at < clock.now() - KEPT_FOR)
+        .returning(Draft.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(removed.all())
+
+
+def _row(checklist: Checklist, whose: Whose, *, to_change: bool = False) -> Draft | None:
+    asked = sa.select(Draft).where(
+        Draft.checklist_id == checklist.id,
+        Draft.item == whose.item,
+        Draft.kind == whose.kind,
+        Draft.user_id == whose.user_id,
+        Draft.organisation_id == whose.organisation_id,
+    )
+    if to_change:
+        asked = asked.with_for_update().execution_options(populate_existing=True)
+    return db.session.scalar(asked)
+
+
+def _new(checklist: Checklist, whose: Whose) -> Draft:
+    """Begin a draft; when another window of the person did so in this moment, return that one."""
+    row = Draft(
+        id=uuid4(),
+        checklist_id=checklist.id,
+        item=whose.item,
+        kind=whose.kind,
+        user_id=whose.user_id,
+        organisation_id=whose.organisation_id,
+        base_version=0,
+        number=0,
+        kept_at=clock.now(),
+    )
+    try:
+        with db.session.begin_nested():
+            db.session.add(row)
+    except IntegrityError:
+        there = _row(checklist, whose, to_change=True)
+        if there is None:
+            raise
+        return there
+    return row
+
+
+def _kept(checklist: Checklist, row: Draft) -> Kept:
+    typed = sealing.typed_of(checklist.cooperation_id, row)
+    return Kept(row.number, row.base_version, typed, row.kept_at)
+
+
+def _require_size(typed: Typed) -> None:
+    letters = sum(len(name) + sum(map(len, values)) for name, values in typed.items())
+    fields = sum(map(len, typed.values()))
+    if letters > MOST_LETTERS or fields > MOST_FIELDS:
+        raise RuleBrokenError(_l("This is more than a draft can hold."))
