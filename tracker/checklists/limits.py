@@ -50,9 +50,7 @@ def _of_item(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[Find
     return judge(item, answer.values, surroundings)
 
 
-def judge(
-    item: Item, values: Mapping[str, Any], surroundings: Surroundings
-) -> tuple[Finding, ...]:
+def judge(item: Item, values: Mapping[str, Any], surroundings: Surroundings) -> tuple[Finding, ...]:
     """Return the rules of an item that these values meet."""
     return tuple(
         Finding(item.code, limit, canonical.digest_of(term))

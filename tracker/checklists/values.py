@@ -252,9 +252,7 @@ def needed(field: TemplateField | Column, neighbours: Mapping[str, Any]) -> bool
     return not chosen.isdisjoint(condition.values)
 
 
-def shown_only(
-    fields: tuple[TemplateField, ...], values: Mapping[str, Any]
-) -> dict[str, Any]:
+def shown_only(fields: tuple[TemplateField, ...], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values without the cells of columns that these fields do not have here."""
     by_key = {field.key: field for field in fields if field.type is FieldType.TABLE}
     return {

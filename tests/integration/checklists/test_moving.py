@@ -223,6 +223,7 @@ def test_the_gone_is_left_out_of_the_text_that_is_signed(table: Table) -> None:
 def test_it_is_moved_while_drafting_or_amending_only(table: Table) -> None:
     publish_next(table, M1={"prompt": "Other words?"}, M11={"required": "recommended"})
     checklist = table.sign()
+    table.session.commit()
     with pytest.raises(RefusedError, match="part of an amendment"):
         move(table)
     table.session.rollback()

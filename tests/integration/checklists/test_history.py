@@ -1,0 +1,243 @@
+"""What was before: replies to proposals, how an item came about, revisions compared."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from uuid import UUID
+
+import pytest
+from flask import Flask
+
+from tests.factories import checklists
+from tests.integration.checklists.conftest import Table
+from tests.integration.checklists.test_pages import Room
+from tests.pages import Page
+from tracker.checklists import positions, safeguards, signing
+from tracker.checklists.models import Proposal, ProposalState, Stance
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
+
+
+@pytest.fixture
+def room(app: Flask, table: Table) -> Room:
+    return Room(app, table)
+
+
+def propose(
+    table: Table, first: str, words: str, item: str = "M1", replies_to: UUID | None = None
+) -> Proposal:
+    """Propose other words for an item, and commit."""
+    answer = table.filling().sheet.shared(item)
+    assert answer is not None
+    made = positions.propose(
+        table[first],
+        table.checklist(),
+        item,
+        {"words": words},
+        answer_id=answer.answer_id,
+        reason=f"{first} has a reason.",
+        replies_to=replies_to,
+    )
+    table.session.commit()
+    return made
+
+
+def test_a_proposal_is_answered_with_other_words(table: Table) -> None:
+    table.settle("M1")
+    first = propose(table, "samira", "Within three days.")
+    second = propose(table, "ilena", "Within five days.", replies_to=first.id)
+    assert first.state is ProposalState.ANSWERED
+    assert second.replies_to_id == first.id
+    assert [one.id for one in table.filling().proposals] == [second.id]
+    positions.accept_proposal(table["samira"], table.checklist(), second.id)
+    table.session.commit()
+    answer = table.filling().sheet.shared("M1")
+    assert answer is not None
+    assert answer.values == {"words": "Within five days."}
+    assert table.waiting("M1") == {"lantern"}
+    (event,) = table.events("proposal_answered")
+    assert event["who"]["name"] == "Ilena Dorvath"
+    assert event["proposed_by"] == "Open Door Legal Aid"
+    assert (event["item"], event["version"]) == ("M1", 1)
+
+
+def test_the_same_words_are_accepted_and_not_proposed_again(table: Table) -> None:
+    table.settle("M1")
+    first = propose(table, "samira", "Within three days.")
+    with pytest.raises(RuleBrokenError, match="Accept them instead"):
+        propose(table, "ilena", "Within three days.", replies_to=first.id)
+
+
+def test_nobody_answers_their_own_proposal_or_one_that_is_over(table: Table) -> None:
+    table.settle("M1")
+    first = propose(table, "samira", "Within three days.")
+    with pytest.raises(RuleBrokenError, match="your own proposal"):
+        propose(table, "dora", "Within four days.", replies_to=first.id)
+    positions.withdraw_proposal(table["samira"], table.checklist(), first.id)
+    table.session.commit()
+    with pytest.raises(StaleError, match="no longer open"):
+        propose(table, "ilena", "Within five days.", replies_to=first.id)
+
+
+def test_a_proposal_for_one_item_is_not_answered_on_another(table: Table) -> None:
+    table.settle("M1")
+    table.settle("M6")
+    first = propose(table, "samira", "Within three days.")
+    with pytest.raises(StaleError, match="no longer open"):
+        propose(table, "ilena", "Other words.", "M6", replies_to=first.id)
+
+
+def test_what_the_npm_writes_is_not_answered_between_partners(table: Table) -> None:
+    table.save("ilena", "M3")
+    first = propose(table, "samira", "Other words.", "M3")
+    with pytest.raises(RefusedError):
+        propose(table, "joana", "Third words.", "M3", replies_to=first.id)
+
+
+def test_the_form_of_a_reply_begins_with_the_words_proposed(room: Room) -> None:
+    room.table.settle("M1")
+    first = propose(room.table, "samira", "Within three days.")
+    address = f"/items/M1/propose?replies_to={first.id}"
+    assert "Within three days." in room.page("ilena", address).html
+    sent = room.page("ilena", address).form().filled_in(words="In five days.", reason="Slow post.")
+    answered = room.browser("ilena").open(
+        f"{room.address}{address}", method="POST", data=sent, csrf=False, follow_redirects=True
+    )
+    assert "The others see your proposal for M1." in Page.of(answered).text
+    room.table.session.refresh(first)
+    assert first.state is ProposalState.ANSWERED
+
+
+def test_a_reply_to_a_proposal_that_was_taken_back_meanwhile_is_not_lost(room: Room) -> None:
+    room.table.settle("M1")
+    first = propose(room.table, "samira", "Within three days.")
+    address = f"/items/M1/propose?replies_to={first.id}"
+    sent = room.page("ilena", address).form().filled_in(words="In five days.", reason="Slow post.")
+    positions.withdraw_proposal(room.table["samira"], room.table.checklist(), first.id)
+    room.table.session.commit()
+    answered = room.browser("ilena").open(
+        f"{room.address}{address}", method="POST", data=sent, csrf=False
+    )
+    page = Page.of(answered)
+    assert "In five days." in page.html
+    assert room.table.filling().proposals == ()
+
+
+@pytest.mark.parametrize("wrong", ["", "nonsense", "0f1e2d3c-0000-4000-8000-000000000001"])
+def test_a_reply_to_nothing_is_not_found(room: Room, wrong: str) -> None:
+    room.table.settle("M1")
+    room.page("ilena", f"/items/M1/propose?replies_to={wrong}", status=404)
+
+
+def test_a_party_is_not_asked_to_turn_down_its_own_proposal(room: Room) -> None:
+    room.table.settle("M1")
+    first = propose(room.table, "samira", "Within three days.")
+    page = room.page("samira", f"/proposals/{first.id}/turn-down", status=403)
+    assert "your own proposal" in page.text
+
+
+def conversation(table: Table) -> None:
+    """Have three parties come to terms on M1, in a number of steps."""
+    answer = table.save("ilena", "M1", words="Within ten days.")
+    positions.take_position(
+        table["joana"],
+        table.checklist(),
+        "M1",
+        Stance.WANTS_TALK,
+        answer_id=answer.id,
+        reason="Who counts the days?",
+    )
+    first = propose(table, "samira", "Within three days.")
+    second = propose(table, "ilena", "Within five days.", replies_to=first.id)
+    positions.turn_down_proposal(table["samira"], table.checklist(), second.id, "Still long.")
+    third = propose(table, "samira", "Within four working days.")
+    positions.accept_proposal(table["ilena"], table.checklist(), third.id)
+    table.session.commit()
+    table.accept("M1", "joana")
+    safeguards.raise_flag(table["samira"], table.checklist(), "M1", "Days bind the NPM.")
+    table.session.commit()
+
+
+def told(page: Page) -> list[str]:
+    """Return what a history tells, a line for each thing that happened."""
+    (line,) = [one for one in page.root.iter("ol") if one.attrib.get("class") == "timeline"]
+    return [" ".join("".join(one.itertext()).split()) for one in line.iter("b")]
+
+
+def test_how_an_item_came_about_reads_as_a_conversation(room: Room) -> None:
+    conversation(room.table)
+    page = room.page("joana", "/items/M1/history")
+    npm = room.table.land.organisations["npm"].name
+    assert told(page) == [
+        f"{npm} wrote the first answer",
+        "Lantern Health Network asked to talk about version 1",
+        "Open Door Legal Aid proposed other words",
+        f"{npm} answered the proposal of Open Door Legal Aid with other words",
+        f"Open Door Legal Aid turned down the proposal of {npm}",
+        "Open Door Legal Aid proposed other words",
+        f"{npm} accepted the proposal of Open Door Legal Aid: version 2",
+        "Lantern Health Network accepted version 2",
+        "Open Door Legal Aid flagged a limit on the NPM",
+    ]
+    for reason in ("Who counts the days?", "Still long.", "samira has a reason.", "Days bind"):
+        assert reason in page.text
+    assert "[taken out: ten]" in page.text.replace(" ]", "]")
+    assert "Ilena Dorvath" in page.text
+
+
+def test_the_past_of_an_item_costs_as_many_queries_however_long(
+    room: Room, statements: Statements
+) -> None:
+    room.table.settle("M1")
+    room.page("joana", "/items/M1/history")
+    with statements() as few:
+        room.page("joana", "/items/M1/history")
+    for number in range(3):
+        made = propose(room.table, "samira", f"Words number {number}.")
+        positions.accept_proposal(room.table["ilena"], room.table.checklist(), made.id)
+        room.table.session.commit()
+    with statements() as many:
+        room.page("joana", "/items/M1/history")
+    assert len(many) == len(few)
+
+
+def test_the_past_of_an_item_is_read_by_those_who_see_the_checklist(room: Room) -> None:
+    room.table.settle("M1")
+    for first in ("ilena", "samira", "petra"):
+        room.page(first, "/items/M1/history")
+        room.page(first, "/revisions")
+    for first in ("marek", "iris"):
+        room.page(first, "/items/M1/history", status=404)
+        room.page(first, "/revisions", status=404)
+    room.page("ilena", "/items/M99/history", status=404)
+
+
+def test_two_revisions_and_the_draft_are_compared_item_by_item(room: Room) -> None:
+    table = room.table
+    table.send()
+    signing.decline(table["henrik"], table.checklist(), reason="M1 says too little.", items=["M1"])
+    table.session.commit()
+    made = propose(table, "ilena", "Quite other words.")
+    positions.accept_proposal(table["samira"], table.checklist(), made.id)
+    table.session.commit()
+    page = room.page("joana", "/revisions")
+    assert "From Revision 1 to The draft as it is now" in page.text
+    assert "1 item differs." in page.text
+    assert "Quite other words." in page.text
+    table.accept("M1", "joana")
+    safeguards.confirm_review(table["oren"], table.checklist())
+    table.session.commit()
+    checklists.send(table.checklist(), table["ilena"], table.signatories)
+    table.session.commit()
+    page = room.page("joana", "/revisions?old=1&new=2")
+    assert "From Revision 1 to Revision 2" in page.text
+    assert "1 item differs." in page.text
+    assert "M1 says too little." in page.text
+    back = room.page("joana", "/revisions?old=2&new=1")
+    assert "From Revision 2 to Revision 1" in back.text
+    assert "Nothing differs." in room.page("joana", "/revisions?old=2&new=2").text
+
+
+@pytest.mark.parametrize("wrong", ["old=7", "new=draft2", "old=&new=", "old=%00"])
+def test_a_revision_that_is_not_there_is_not_found(room: Room, wrong: str) -> None:
+    room.page("ilena", f"/revisions?{wrong}", status=404)

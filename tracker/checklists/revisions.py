@@ -1,0 +1,154 @@
+"""Revisions of a checklist and its draft, and how two of them differ, item by item."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+
+from tracker.checklists import completeness, sealing, wording
+from tracker.checklists.conditions import Truth
+from tracker.checklists.facts import Filled
+from tracker.checklists.loading import Filling
+from tracker.checklists.models import AnswerScope, ChecklistState
+from tracker.checklists.signing import SUBJECT
+from tracker.checklists.template import Item, Part
+from tracker.checklists.wording import Part_, PartDifference
+from tracker.signoff import queries as signoff
+from tracker.signoff import service as signoff_service
+from tracker.signoff.labels import REQUEST_STATES
+from tracker.signoff.models import Revision, SignatureRequest
+
+DRAFT = "draft"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A state of the text that can be compared: a frozen revision, or the draft as it is now."""
+
+    key: str
+    words: str
+    state: object = ""
+    at: dt.datetime | None = None
+    author: str = ""
+    reason: str = ""
+    revision: Revision | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How one item differs: kind is new, gone or changed; answers by whose they are."""
+
+    code: str
+    label: str
+    kind: str
+    prompt: list[PartDifference]
+    answers: list[tuple[str, list[PartDifference]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _ItemText:
+    label: str
+    prompt: str
+    # Whose answer it is ("" for all), and its fields.
+    answers: Mapping[str, list[Part_]]
+
+
+def versions(filling: Filling) -> list[Version]:
+    """Return the draft, while there is one, and every frozen revision, the newest first."""
+    rows = signoff.revisions_of(SUBJECT, filling.checklist.id)
+    found = [_frozen(filling, revision, asked) for revision, asked in rows]
+    if filling.checklist.state is ChecklistState.DRAFTING or not found:
+        found.insert(0, Version(DRAFT, _("The draft as it is now")))
+    return found
+
+
+def _frozen(filling: Filling, revision: Revision, asked: SignatureRequest | None) -> Version:
+    in_force = revision.id == filling.checklist.revision_in_force_id
+    state = _("In force") if in_force else REQUEST_STATES[asked.state] if asked else ""
+    return Version(
+        key=str(revision.number),
+        words=_("Revision %(number)s", number=revision.number),
+        state=state,
+        at=revision.frozen_at,
+        author=filling.names.people.get(revision.frozen_by_id, ""),
+        reason=revision.reason,
+        revision=revision,
+    )
+
+
+def compared(filling: Filling, old: Version, new: Version) -> list[Change]:
+    """Return in what two states of the text differ, in the order of the checklist."""
+    before, after = _texts(filling, old), _texts(filling, new)
+    changes = [
+        _change(code, before.get(code), after.get(code))
+        for code in dict.fromkeys([*filling.template.by_code, *before, *after])
+        if code in before or code in after
+    ]
+    return [one for one in changes if one.prompt or one.answers or one.kind != "changed"]
+
+
+def _texts(filling: Filling, version: Version) -> dict[str, _ItemText]:
+    if version.revision is None:
+        return _draft(filling)
+    document = signoff_service.document_of(version.revision, sealing.key_for(filling.checklist))
+    return {
+        item["code"]: _ItemText(
+            item["label"],
+            item["prompt"],
+            {answer["by"]: _frozen_parts(answer) for answer in item["answers"]},
+        )
+        for section in document["sections"]
+        for item in section["items"]
+    }
+
+
+def _frozen_parts(answer: Mapping[str, Any]) -> list[Part_]:
+    if "not_applicable_because" in answer:
+        return [("", _("Does not apply: %(reason)s", reason=answer["not_applicable_because"]))]
+    return wording.document_parts(answer["fields"])
+
+
+def _draft(filling: Filling) -> dict[str, _ItemText]:
+    """Return what stands in the draft, agreed or not: of shown items the parties sign."""
+    return {
+        item.code: _ItemText(item.label, item.prompt, answers)
+        for item in filling.template.items
+        if item.part is Part.TERMS
+        and completeness.is_shown(item, filling.sheet, filling.surroundings) is Truth.TRUE
+        and (answers := _draft_answers(filling, item))
+    }
+
+
+def _draft_answers(filling: Filling, item: Item) -> dict[str, list[Part_]]:
+    found: dict[str, list[Part_]] = {}
+    shared = filling.sheet.shared(item.code)
+    if shared is not None and not shared.is_empty:
+        found[""] = _draft_parts(filling, item, AnswerScope.SHARED, shared)
+    for party in filling.parties:
+        own = filling.sheet.of_party(item.code, party.organisation_id)
+        if own is not None and not own.is_empty:
+            found[party.name] = _draft_parts(filling, item, AnswerScope.PARTY, own)
+    return found
+
+
+def _draft_parts(filling: Filling, item: Item, scope: AnswerScope, filled: Filled) -> list[Part_]:
+    if filled.not_applicable:
+        return [("", _("Does not apply: %(reason)s", reason=filled.values.get("reason", "")))]
+    return wording.parts(item.fields_of(scope), filled.values, filling.names)
+
+
+def _change(code: str, before: _ItemText | None, after: _ItemText | None) -> Change:
+    there = after or before
+    old, new = (one.answers if one else {} for one in (before, after))
+    answers = [
+        (by, different)
+        for by in dict.fromkeys([*new, *old])
+        if (different := wording.differences(old.get(by, []), new.get(by, [])))
+    ]
+    prompt = (
+        wording.differences([("", before.prompt)], [("", after.prompt)]) if before and after else []
+    )
+    kind = "changed" if before and after else "new" if after else "gone"
+    return Change(code, there.label if there else "", kind, prompt, answers)
