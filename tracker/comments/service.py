@@ -122,9 +122,15 @@ def reopen(actor: Actor, comment_id: UUID) -> None:
 def mark_seen(actor: Actor, comment_id: UUID) -> None:
     """Note that the person has seen a comment that mentions them; it waits no longer."""
     comment = _locked(actor, comment_id)
-    for mention in comment.mentions:
-        if mention.user_id == actor.user_id and mention.seen_at is None:
-            mention.seen_at = clock.now()
+    waiting = [
+        mention
+        for mention in comment.mentions
+        if mention.user_id == actor.user_id and mention.seen_at is None
+    ]
+    if not waiting:
+        raise StaleError(_l("This comment does not wait to be seen by you."))
+    for mention in waiting:
+        mention.seen_at = clock.now()
     db.session.flush()
 
 

@@ -10,7 +10,7 @@ from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.demo import visit
+from tracker.demo import comments, visit
 from tracker.demo.filling import COORDINATORS, accept, fill_in, send, sign
 from tracker.demo.people import Cast
 from tracker.lifecycle import service as lifecycle
@@ -159,6 +159,7 @@ def differing(cast: Cast) -> None:
         "M12",
         "Does the donor of the training see the list of places beforehand?",
     )
+    comments.write(cast, terms)
 
 
 def declined(cast: Cast) -> None:

@@ -1,0 +1,83 @@
+"""Comments written by the services, and secrets that one side writes for itself alone."""
+
+import datetime as dt
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from tracker.access.actor import Actor
+from tracker.checklists.models import Checklist
+from tracker.comments import service
+from tracker.comments.models import Comment, CommentAudience
+from tracker.core import clock
+
+ALL, OWN = CommentAudience.ALL, CommentAudience.OWN
+
+
+def comment(
+    actor: Actor,
+    checklist: Checklist,
+    item: str | None = "M1",
+    *,
+    text: str = "Let us talk about this.",
+    audience: CommentAudience = ALL,
+    mentions: Iterable[UUID] = (),
+) -> Comment:
+    """Write a comment."""
+    return service.write(
+        actor, checklist, item, text=text, audience=audience, mentions=list(mentions)
+    )
+
+
+@dataclass
+class Secrets:
+    """Words that stand nowhere else, in comments of one side to itself; and which comments."""
+
+    words: list[str] = field(default_factory=list)
+    comments: list[UUID] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
+
+    def post(self, writer: Actor, reader: Actor, checklist: Checklist, item: str | None) -> None:
+        """Write, edit, mention, settle, reopen, withdraw and make tasks, in five comments."""
+        mentioned, edited, settled, gone, asked = (
+            self._write(writer, checklist, item, reader) for _ in range(5)
+        )
+        self.words.append(secrets.token_hex(8))
+        service.edit(writer, edited.id, f"Again {self.words[-1]}")
+        service.settle(reader, settled.id)
+        service.reopen(writer, settled.id)
+        service.settle(reader, settled.id)
+        service.withdraw(writer, gone.id)
+        service.mark_seen(reader, mentioned.id)
+        service.make_task(writer, asked.id, reader.user_id, clock.today())
+        service.make_task(writer, mentioned.id, reader.user_id, clock.today() + dt.timedelta(9))
+        service.finish_task(reader, mentioned.id)
+        # What was edited away and what was withdrawn is read by nobody any more.
+        at = len(self.words) - 6
+        self.withdrawn += [self.words[at + 1], self.words[at + 3]]
+
+    @property
+    def standing(self) -> list[str]:
+        """The words that the own side reads."""
+        return [word for word in self.words if word not in self.withdrawn]
+
+    def in_text(self, text: str) -> list[str]:
+        """Return what of them a text holds: words, or the id of a comment."""
+        return [one for one in (*self.words, *map(str, self.comments)) if one in text]
+
+    def _write(
+        self, writer: Actor, checklist: Checklist, item: str | None, reader: Actor
+    ) -> Comment:
+        word = secrets.token_hex(8)
+        made = comment(
+            writer,
+            checklist,
+            item,
+            text=f"Between us {word}",
+            audience=OWN,
+            mentions=[reader.user_id],
+        )
+        self.words.append(word)
+        self.comments.append(made.id)
+        return made

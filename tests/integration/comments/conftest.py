@@ -1,0 +1,93 @@
+"""A cooperation of an NPM with two CSOs, on small terms, whose people comment."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.client import CheckedClient
+from tests.factories.comments import comment
+from tests.factories.demonstration import Demonstration
+from tests.factories.templates import publish, small_terms
+from tests.factories.visits import Scene
+from tests.integration.checklists.conftest import Table, set_out
+from tests.pages import Page
+from tracker.access.actor import Actor
+from tracker.checklists.models import Checklist
+from tracker.comments.models import Comment, CommentMention, CommentTask
+from tracker.mail.models import OutboxMessage
+
+
+@dataclass
+class Talk:
+    """People by first name, the terms they comment on, and what came of it."""
+
+    app: Flask
+    table: Table
+
+    def __getitem__(self, first: str) -> Actor:
+        return self.table[first]
+
+    @property
+    def session(self) -> Session:
+        return self.table.session
+
+    @property
+    def terms(self) -> Checklist:
+        return self.table.checklist()
+
+    def id(self, first: str) -> UUID:
+        return self.table.land.users[first].id
+
+    def write(self, first: str, item: str | None = "M1", **more: Any) -> Comment:
+        """Write a comment and commit."""
+        made = comment(self[first], self.terms, item, **more)
+        self.session.commit()
+        return made
+
+    def again(self, made: Comment) -> Comment:
+        return self.session.get_one(Comment, made.id, populate_existing=True)
+
+    def tasks(self, made: Comment) -> list[CommentTask]:
+        wanted = sa.select(CommentTask).where(CommentTask.comment_id == made.id)
+        return list(self.session.scalars(wanted.execution_options(populate_existing=True)))
+
+    def mentions(self, made: Comment) -> list[CommentMention]:
+        wanted = sa.select(CommentMention).where(CommentMention.comment_id == made.id)
+        return list(self.session.scalars(wanted.execution_options(populate_existing=True)))
+
+    def mails(self) -> list[OutboxMessage]:
+        """Return the mails about comments in the order written."""
+        wanted = sa.select(OutboxMessage).where(OutboxMessage.kind.like("comment%"))
+        return list(self.session.scalars(wanted.order_by(OutboxMessage.created_at)))
+
+    def events(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the details of all events about comments, by verb."""
+        verbs = ("made", "edited", "withdrawn", "settled", "reopened", "task_made", "task_done")
+        found = {verb: self.table.events(f"comment_{verb}") for verb in verbs}
+        return {verb: details for verb, details in found.items() if details}
+
+    def browser(self, first: str) -> CheckedClient:
+        return self.table.land.browser(self.app, first)
+
+    def page(self, first: str, address: str, status: int = 200) -> Page:
+        return self.browser(first).page(address, status)
+
+    def thread(self, item: str | None = "M1") -> str:
+        rest = f"items/{item}/comments" if item else "comments"
+        return f"/checklists/{self.terms.id}/{rest}"
+
+
+@pytest.fixture
+def talk(app: Flask, session: Session) -> Talk:
+    publish(small_terms())
+    return Talk(app, set_out(session))
+
+
+@pytest.fixture
+def scene(session: Session, demonstration: Demonstration) -> Scene:
+    return Scene(session, demonstration)

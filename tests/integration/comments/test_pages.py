@@ -1,0 +1,469 @@
+"""The pages of comments: the thread, writing, choosing who reads, what is done with one."""
+
+import datetime as dt
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories.comments import ALL, OWN, comment
+from tests.factories.demonstration import Demonstration
+from tests.factories.templates import a_template, an_item, publish
+from tests.factories.visits import Scene
+from tests.integration.checklists.conftest import Table, set_out
+from tests.integration.comments.conftest import Talk
+from tests.pages import Form, Page
+from tracker.activity.models import ReadLogEntry
+from tracker.checklists.models import ChecklistKind
+from tracker.comments import service
+from tracker.comments.models import Comment, CommentAudience, CommentMention
+from tracker.core import clock
+from tracker.ui.paging import SIZE
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
+Time = Callable[[dt.datetime], None]
+NOON = dt.datetime(2027, 3, 1, 12, tzinfo=dt.UTC)
+
+
+def writing(page: Page) -> Form:
+    """Return the form for another comment, which is sent to the page itself."""
+    (form,) = [one for one in all_forms(page) if not one.action and "text" in one.names]
+    return form
+
+
+def all_forms(page: Page) -> list[Form]:
+    return [Form(one) for one in page.root.iter("form")]
+
+
+def submit(talk: Talk, first: str, item: str | None = "M1", **fields: object) -> Page:
+    """Fill in the form of a thread and return the page after."""
+    browser, address = talk.browser(first), talk.thread(item)
+    form = writing(browser.page(address))
+    sent = browser.open(
+        address,
+        method="POST",
+        data=form.filled_in(**fields),
+        csrf=False,
+        follow_redirects=True,
+    )
+    return Page.of(sent)
+
+
+def press(talk: Talk, first: str, made: Comment, act: str) -> Page:
+    """Press a button of a comment in its thread."""
+    browser, address = talk.browser(first), f"/comments/{made.id}/{act}"
+    form = browser.page(talk.thread(made.item)).form(address)
+    sent = browser.open(
+        address, method="POST", data=form.filled_in(), csrf=False, follow_redirects=True
+    )
+    return Page.of(sent)
+
+
+def said(page: Page, made: Comment) -> str:
+    """Return all that can be read of one comment."""
+    (line,) = [one for one in page.root.iter("li") if one.attrib.get("id") == f"c-{made.id}"]
+    return " ".join("".join(line.itertext()).split())
+
+
+def offered(page: Page, made: Comment) -> set[str]:
+    """Return what can be done with a comment: the last parts of its addresses."""
+    start = f"/comments/{made.id}/"
+    addresses = [*page.addresses(), *(form.action for form in all_forms(page))]
+    return {one.removeprefix(start) for one in addresses if one.startswith(start)}
+
+
+def lines(page: Page) -> list[str]:
+    return [one.attrib["id"] for one in page.root.iter("li") if "id" in one.attrib]
+
+
+# Writing
+
+
+def test_a_comment_is_written_and_stands_in_its_thread(talk: Talk) -> None:
+    page = submit(talk, "samira", text="Thirty days\nare long.", audience="all")
+    assert page.h1 == "Comments on M1"
+    made = talk.session.scalars(sa.select(Comment)).one()
+    assert (made.item, made.audience) == ("M1", ALL)
+    assert "Samira Okell, Open Door Legal Aid" in said(page, made)
+    assert "to all parties Thirty days are long." in said(page, made)
+    assert said(talk.page("ilena", talk.thread()), made)
+
+
+def test_a_comment_on_the_checklist_as_a_whole_has_a_thread_of_its_own(talk: Talk) -> None:
+    page = submit(talk, "samira", None, text="About all of it.", audience="own")
+    assert page.h1 == "Comments on the checklist"
+    made = talk.session.scalars(sa.select(Comment)).one()
+    assert (made.item, made.audience) == (None, OWN)
+    assert "own side only About all of it." in said(page, made)
+    assert "Nobody has commented yet." in talk.page("samira", talk.thread()).text
+
+
+def test_nothing_is_chosen_until_ones_last_comment_there_was_to_the_own_side(talk: Talk) -> None:
+    def chosen(first: str, item: str | None = "M1") -> list[str] | None:
+        return writing(talk.page(first, talk.thread(item))).values.get("audience")
+
+    assert chosen("samira") is None
+    talk.write("samira", audience=ALL)
+    assert chosen("samira") is None
+    talk.write("samira", audience=OWN)
+    assert chosen("samira") == ["own"]
+    assert chosen("samira", "M2") is chosen("samira", None) is None
+    assert chosen("dora") is None
+    talk.write("samira", audience=ALL)
+    assert chosen("samira") is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"text": "Kept words"}, "Choose who may read your comment"),
+        ({"text": "", "audience": "all"}, "Your comment: Enter an answer"),
+        ({"text": "Kept words" * 401, "audience": "all"}, "4000"),
+        ({"text": "Kept words", "audience": "everybody"}, "Choose one of the answers offered"),
+    ],
+)
+def test_what_is_missing_is_told_and_what_was_typed_stays(
+    talk: Talk, fields: dict[str, str], words: str
+) -> None:
+    page = submit(talk, "samira", **fields)
+    assert page.title.startswith("Problem: ")
+    assert words in page.text
+    assert writing(page).values["text"] == [fields["text"]]
+    assert talk.session.scalar(sa.select(sa.func.count()).select_from(Comment)) == 0
+
+
+def test_people_who_can_read_it_are_offered_and_others_refused(talk: Talk) -> None:
+    page = talk.page("samira", talk.thread())
+    assert "Dora Lund, Open Door Legal Aid" in page.text
+    assert "Ilena Dorvath, Office of the People's Advocate" in page.text
+    for name in ("Samira Okell, Open Door", "Marek Tull", "Ada Quist", "Vesna Hale"):
+        assert name not in page.text
+    refused = submit(
+        talk,
+        "samira",
+        text="Kept words",
+        audience="own",
+        mentions=[str(talk.id("dora")), str(talk.id("ilena"))],
+    )
+    assert "Somebody you mention can't read this comment." in refused.text
+    form = writing(refused)
+    assert form.values["text"] == ["Kept words"]
+    assert set(form.values["mentions"]) == {str(talk.id("dora")), str(talk.id("ilena"))}
+    taken = submit(talk, "samira", text="Yes", audience="own", mentions=[str(talk.id("dora"))])
+    assert "Mentioned: Dora Lund" in taken.text
+    nobody = submit(talk, "samira", text="Yes", audience="all", mentions=[str(uuid4())])
+    assert nobody.title.startswith("Problem: ")
+
+
+def test_the_form_says_who_all_parties_are(talk: Talk) -> None:
+    page = talk.page("samira", talk.thread())
+    names = "Office of the People's Advocate, Open Door Legal Aid, Lantern Health Network"
+    assert names in page.text
+    assert "People who act for Open Door Legal Aid" in page.text
+
+
+@pytest.mark.parametrize("words", ["<script>alert(1)</script>", "{{ 7*7 }}", "نص بالعربية"])
+def test_hostile_and_foreign_words_are_words(talk: Talk, words: str) -> None:
+    page = submit(talk, "samira", text=words, audience="all")
+    assert words in page.text
+    assert words in talk.page("ilena", f"/checklists/{talk.terms.id}").text
+
+
+# The thread
+
+
+def test_a_thread_is_narrowed_to_what_is_open_or_settled(talk: Talk) -> None:
+    open_, settled, gone = (talk.write("samira") for _ in range(3))
+    service.settle(talk["ilena"], settled.id)
+    service.withdraw(talk["samira"], gone.id)
+    hidden = talk.write("joana", audience=OWN)
+    service.settle(talk["joana"], hidden.id)
+    talk.session.commit()
+    kept = {
+        state: lines(talk.page("ilena", f"{talk.thread()}?state={state}"))
+        for state in ("", "open", "settled", "strange")
+    }
+    every = [f"c-{one.id}" for one in (open_, settled, gone)]
+    assert kept == {"": every, "open": every[:1], "settled": every[1:2], "strange": every}
+    text = talk.page("ilena", talk.thread()).text
+    assert "All comments 3 Open 1 Settled 1" in text
+    none = talk.page("ilena", f"{talk.thread('M2')}?state=settled").text
+    assert "Nobody has commented yet." in none
+    service.reopen(talk["ilena"], settled.id)
+    talk.session.commit()
+    none = talk.page("ilena", f"{talk.thread()}?state=settled").text
+    assert "No comment here. Choose another filter" in none
+
+
+def test_a_long_thread_has_pages_and_each_comment_is_found_on_its_own(
+    talk: Talk, frozen_time: Time
+) -> None:
+    made = []
+    for number in range(SIZE + 2):
+        frozen_time(NOON + dt.timedelta(minutes=number))
+        made.append(talk.write("samira", text=f"Number {number}."))
+        talk.write("joana", audience=OWN, text="Between us")
+    first = talk.page("ilena", talk.thread())
+    assert lines(first) == [f"c-{one.id}" for one in made[:SIZE]]
+    assert f"1 to {SIZE} of {SIZE + 2}" in first.text
+    assert lines(talk.page("ilena", f"{talk.thread()}?page=2")) == [
+        f"c-{one.id}" for one in made[SIZE:]
+    ]
+    last = talk.browser("ilena").get(f"/comments/{made[-1].id}")
+    assert last.status_code == 303
+    assert last.location == f"{talk.thread()}?page=2#c-{made[-1].id}"
+    at_first = talk.browser("ilena").get(f"/comments/{made[0].id}")
+    assert at_first.location == f"{talk.thread()}#c-{made[0].id}"
+
+
+def test_each_is_offered_what_they_may_do(talk: Talk) -> None:
+    made = talk.write("samira", mentions=[talk.id("oren")])
+    assert offered(talk.page("samira", talk.thread()), made) == {
+        "settle",
+        "task",
+        "edit",
+        "withdraw",
+    }
+    assert offered(talk.page("oren", talk.thread()), made) == {"seen", "settle", "task"}
+    assert offered(talk.page("joana", talk.thread()), made) == {"settle", "task"}
+    service.settle(talk["joana"], made.id)
+    service.make_task(talk["joana"], made.id, talk.id("oren"), clock.today())
+    talk.session.commit()
+    assert offered(talk.page("oren", talk.thread()), made) == {"seen", "reopen", "task/done"}
+    assert offered(talk.page("leyla", talk.thread()), made) == {"reopen"}
+
+
+def test_a_comment_is_settled_opened_again_and_seen_by_buttons(talk: Talk) -> None:
+    made = talk.write("samira", mentions=[talk.id("oren")])
+    assert "Settled Ilena Dorvath" in said(press(talk, "ilena", made, "settle"), made)
+    assert "Settled" not in said(press(talk, "oren", made, "reopen"), made)
+    assert "Read a comment that mentions you" in talk.page("oren", "/").text
+    page = press(talk, "oren", made, "seen")
+    assert "seen" not in offered(page, made)
+    assert "Read a comment that mentions you" not in talk.page("oren", "/").text
+
+
+def test_what_another_did_meanwhile_is_told(talk: Talk) -> None:
+    made = talk.write("samira")
+    service.settle(talk["ilena"], made.id)
+    talk.session.commit()
+    browser = talk.browser("oren")
+    response = browser.post(f"/comments/{made.id}/settle", follow_redirects=True)
+    assert "This comment is settled already." in Page.of(response).text
+
+
+def test_an_author_edits_and_the_comment_says_so(talk: Talk, frozen_time: Time) -> None:
+    made = talk.write("samira", text="First words.")
+    address = f"/comments/{made.id}/edit"
+    browser = talk.browser("samira")
+    assert browser.page(address).form().values["text"] == ["First words."]
+    page = Page.of(browser.submit(address, text="Better words."))
+    assert "Better words." in said(page, made)
+    assert "edited" in said(page, made)
+    assert "edited" in said(talk.page("ilena", talk.thread()), made)
+    assert talk.browser("dora").get(address).status_code == 403
+
+
+def test_what_was_typed_stays_when_the_time_for_editing_passed_meanwhile(
+    talk: Talk, frozen_time: Time
+) -> None:
+    made = talk.write("samira", text="First words.")
+    address = f"/comments/{made.id}/edit"
+    browser = talk.browser("samira")
+    form = browser.page(address).form()
+    frozen_time(clock.now() + dt.timedelta(minutes=16))
+    late = browser.open(
+        address, method="POST", data=form.filled_in(text="Typed too late."), csrf=False
+    )
+    assert late.status_code == 403
+    page = Page.of(late)
+    assert "within 15 minutes" in page.text
+    assert page.form().values["text"] == ["Typed too late."]
+    assert talk.again(made).text == "First words."
+
+
+def test_a_withdrawn_comment_leaves_who_and_when(talk: Talk) -> None:
+    made = talk.write("samira", text="quillfen")
+    address = f"/comments/{made.id}/withdraw"
+    assert "quillfen" in talk.page("samira", address).text
+    page = Page.of(talk.browser("samira").submit(address))
+    for first in ("samira", "joana"):
+        page = talk.page(first, talk.thread())
+        assert "Samira Okell, Open Door Legal Aid, withdrew a comment" in said(page, made)
+        assert offered(page, made) == set()
+        assert "quillfen" not in page.html
+    assert "quillfen" not in talk.page("ilena", f"/checklists/{talk.terms.id}").html
+
+
+def test_a_task_is_made_for_who_can_read_the_comment_with_a_day(talk: Talk) -> None:
+    made = talk.write("samira", audience=OWN)
+    address = f"/comments/{made.id}/task"
+    browser = talk.browser("samira")
+    page = browser.page(address)
+    assert "Dora Lund, Open Door Legal Aid" in page.text
+    assert "Samira Okell, Open Door Legal Aid" in page.text
+    assert "Ilena" not in page.text
+    problem = Page.of(browser.submit(address, person=str(talk.id("dora"))))
+    assert "Due on: Enter a date" in problem.text
+    early = clock.today() - dt.timedelta(days=1)
+    problem = Page.of(browser.submit(address, person=str(talk.id("dora")), due_on=early))
+    assert "Choose today or a later day." in problem.text
+    assert problem.form().values["due_on"] == [early.isoformat()]
+    page = Page.of(browser.submit(address, person=str(talk.id("dora")), due_on=clock.today()))
+    assert "Task for Dora Lund" in said(page, made)
+    work = talk.page("dora", "/").text
+    assert "Do what a comment asks of you" in work
+    assert "A task that you made of a comment" in talk.page("samira", "/").text
+    for first in ("ilena", "joana", "henrik"):
+        assert "comment asks" not in talk.page(first, "/").text
+    assert "Done Task for Dora Lund" in said(press(talk, "dora", made, "task/done"), made)
+
+
+def test_a_task_that_is_late_says_so(talk: Talk, frozen_time: Time) -> None:
+    frozen_time(NOON)
+    made = talk.write("samira")
+    service.make_task(talk["samira"], made.id, talk.id("dora"), clock.today())
+    talk.session.commit()
+    frozen_time(NOON + dt.timedelta(days=1))
+    assert "Overdue since" in said(talk.page("ilena", talk.thread()), made)
+
+
+# Who is turned away
+
+
+@pytest.mark.parametrize("first", ["ada", "root", "vesna", "marek"])
+def test_who_reads_no_comments_finds_no_page_of_them(talk: Talk, first: str) -> None:
+    made = talk.write("samira")
+    browser = talk.browser(first)
+    for address in (talk.thread(), talk.thread(None)):
+        assert browser.get(address).status_code == 404
+        assert browser.post(address, data={"text": "x", "audience": "all"}).status_code == 404
+    for rest in ("", "/edit", "/withdraw", "/task"):
+        assert browser.get(f"/comments/{made.id}{rest}").status_code == 404
+    for rest in ("/settle", "/reopen", "/seen", "/task", "/task/done", "/edit", "/withdraw"):
+        assert browser.post(f"/comments/{made.id}{rest}").status_code == 404
+
+
+def test_who_audits_sees_the_checklist_and_no_word_of_comments(talk: Talk) -> None:
+    talk.write("samira", text="quillfen")
+    page = talk.page("ada", f"/checklists/{talk.terms.id}")
+    assert "quillfen" not in page.html
+    assert "omment" not in page.text
+
+
+@pytest.mark.parametrize("item", ["M99", "m1", "V5"])
+def test_there_is_no_thread_of_what_is_no_item(talk: Talk, item: str) -> None:
+    talk.page("samira", talk.thread(item), 404)
+
+
+# Beside the items
+
+
+def article(page: Page, code: str) -> str:
+    (found,) = [one for one in page.root.iter("article") if one.attrib.get("id") == code.lower()]
+    return " ".join("".join(found.itertext()).split())
+
+
+def test_the_last_few_stand_folded_beside_their_item_with_how_many_there_are(talk: Talk) -> None:
+    for number in range(4):
+        talk.write("samira", text=f"Number {number}.")
+    gone = talk.write("samira", text="Number 4.")
+    service.withdraw(talk["samira"], gone.id)
+    talk.write("joana", text="Hidden.", audience=OWN)
+    talk.write("samira", None, text="On all of it.")
+    talk.session.commit()
+    page = talk.page("ilena", f"/checklists/{talk.terms.id}")
+    words = article(page, "M1")
+    assert "4 comments The last 3 are shown." in words
+    assert [f"Number {n}." in words for n in range(5)] == [False, True, True, True, False]
+    assert "Hidden." not in page.html
+    assert "No comments. Write one" in article(page, "M2")
+    assert "Comments on the checklist 1 comment" in page.text
+    assert page.links()["All comments, and write one M1"] == talk.thread()
+    assert page.links()["Write a comment M2"] == talk.thread("M2")
+    assert page.links()["All comments, and write one"] == talk.thread(None)
+    own = article(talk.page("leyla", f"/checklists/{talk.terms.id}"), "M1")
+    assert "5 comments" in own
+    assert "own side only Hidden." in own
+
+
+def test_opening_comments_on_a_visits_roles_is_noted(
+    app: Flask, demonstration: Demonstration, scene: Scene
+) -> None:
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    made = comment(scene.actor("ilena"), roles, "V8")
+    scene.session.commit()
+    address, comment_id = f"/checklists/{roles.id}/items/V8/comments", made.id
+    asked = sa.select(ReadLogEntry.page).where(ReadLogEntry.subject_id == roles.id)
+    before = len(list(scene.session.scalars(asked)))
+    scene.session.commit()
+    browser = demonstration.browser(app, "pavo")
+    page = browser.page(address)
+    assert "Write no name and no story" in page.text
+    browser.page(f"/comments/{comment_id}/task")
+    assert list(scene.session.scalars(asked))[before:].count("comments") == 2
+
+
+# Many
+
+
+def test_two_thousand_comments_cost_as_many_queries_as_three(
+    app: Flask, session: Session, statements: Statements
+) -> None:
+    codes = [f"M{n}" for n in range(1, 201)]
+    publish(a_template(*(an_item(code) for code in codes)))
+    table = set_out(session)
+    address = f"/checklists/{table.checklist().id}"
+
+    def count(where: str) -> int:
+        session.commit()
+        browser = table.land.browser(app, "ilena")
+        browser.open(where, read=False)
+        with statements() as sent:
+            assert browser.open(where, read=False).status_code == 200
+        return len(sent)
+
+    places = (address, f"{address}/items/M1/comments", "/")
+    fill(table, codes[:1], 3)
+    few = [count(where) for where in places]
+    fill(table, codes, 10)
+    assert (session.scalar(sa.select(sa.func.count()).select_from(Comment)) or 0) > 2000
+    assert [count(where) for where in places] == few
+
+
+def fill(table: Table, codes: list[str], times: int) -> None:
+    """Put rows in as the services do, each with its own author, mention and task in turn."""
+    firsts = ("ilena", "oren", "samira", "dora", "joana", "leyla", "otto", "henrik", "tomas")
+    terms = table.checklist()
+    start = clock.now()
+    rows = []
+    for number, code in enumerate(code for code in codes for _ in range(times)):
+        first = firsts[number % len(firsts)]
+        home = table.land.homes[first]
+        assert home is not None
+        rows.append(
+            Comment(
+                id=uuid4(),
+                checklist_id=terms.id,
+                item=code,
+                audience=CommentAudience.OWN if number % 4 == 3 else CommentAudience.ALL,
+                text=f"Words {number}",
+                author_id=table.land.users[first].id,
+                organisation_id=home.id,
+                made_at=start + dt.timedelta(seconds=number),
+                settled_at=start if number % 3 == 0 else None,
+                settled_by_id=table.land.users["oren"].id if number % 3 == 0 else None,
+            )
+        )
+    table.session.add_all(rows)
+    table.session.flush()
+    for number, row in enumerate(rows[: min(len(rows), 60)]):
+        if row.audience is CommentAudience.ALL and number < 40:
+            reader = table[firsts[(number + 1) % len(firsts)]]
+            service.make_task(table["ilena"], row.id, reader.user_id, clock.today())
+            table.session.add(CommentMention(comment_id=row.id, user_id=table["ilena"].user_id))
+    table.session.commit()

@@ -1,0 +1,178 @@
+"""Who reads comments when roles, parties, lists and clearances change; and what is encrypted."""
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.factories.comments import ALL, OWN, comment
+from tests.factories.cooperations import bring_in
+from tests.factories.visits import Scene
+from tests.integration.comments.conftest import Talk
+from tracker.access.actor import ActorMembership, OrganisationKind, Role
+from tracker.checklists.models import ChecklistKind, ChecklistParty
+from tracker.comments import people, queries, sealing, service
+from tracker.comments.models import Comment
+from tracker.cooperations import clearances, keys
+from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import CooperationKey, Party
+from tracker.core import clock
+from tracker.core.crypto import SealBrokenError
+from tracker.core.errors import RuleBrokenError
+
+ROLES = ChecklistKind.VISIT_ROLES
+
+
+def test_a_body_of_the_npm_is_no_side_of_another_body(talk: Talk) -> None:
+    table = talk.table
+    cooperations.join_party(table["ilena"], table.cooperation, table.land.id("other_npm"))
+    bring_in(table.land, table.cooperation, "vesna")
+    mine = talk.write("ilena", audience=OWN)
+    theirs = talk.write("vesna", audience=OWN)
+    assert queries.find(talk["ilena"], mine.id)
+    assert queries.find(talk["vesna"], mine.id) is None
+    assert queries.find(talk["vesna"], theirs.id)
+    assert queries.find(talk["ilena"], theirs.id) is None
+
+
+def test_who_works_for_two_sides_reads_those_of_the_one_acted_for(talk: Talk) -> None:
+    own = talk.write("samira", audience=OWN)
+    both = talk["samira"]
+    npm = talk.table.land.id("npm")
+    role = ActorMembership(Role.COORDINATOR, npm, "Office", OrganisationKind.NPM)
+    for_npm = replace(both, memberships=(*both.memberships, role), organisation_id=npm)
+    assert queries.find(both, own.id)
+    assert queries.find(for_npm, own.id) is None
+    open_ = talk.write("samira", audience=ALL)
+    assert queries.find(for_npm, open_.id)
+
+
+@pytest.mark.parametrize("more", [(), (Role.ADMINISTRATOR,), (Role.MEMBER,)])
+def test_an_auditor_of_the_npm_reads_none_even_with_another_role_beside(
+    talk: Talk, more: tuple[Role, ...]
+) -> None:
+    open_ = talk.write("ilena")
+    npm = talk.table.land.id("npm")
+    auditor = replace(
+        talk["vesna"],
+        memberships=tuple(
+            ActorMembership(role, npm, "Office", OrganisationKind.NPM)
+            for role in (Role.AUDITOR, *more)
+        ),
+        organisation_id=npm,
+    )
+    assert queries.find(auditor, open_.id) is None
+    assert queries.find_checklist(auditor, talk.terms.id) is None
+    assert queries.beside(auditor, talk.terms) is None
+
+
+def test_who_audits_reads_comments_where_they_take_part_themselves(talk: Talk) -> None:
+    open_ = talk.write("ilena")
+    oren = talk["oren"]
+    npm = talk.table.land.id("npm")
+    role = ActorMembership(Role.AUDITOR, npm, "Office", OrganisationKind.NPM)
+    assert queries.find(replace(oren, memberships=(*oren.memberships, role)), open_.id)
+
+
+def test_after_a_party_left_its_people_read_nothing(talk: Talk) -> None:
+    open_ = talk.write("ilena")
+    own = talk.write("samira", audience=OWN, mentions=[talk.id("dora")])
+    service.make_task(talk["samira"], open_.id, talk.id("dora"), clock.today())
+    party = talk.session.scalars(
+        sa.select(Party).where(Party.organisation_id == talk.table.land.id("door"))
+    ).one()
+    party.left_on = clock.today()
+    talk.session.commit()
+    assert queries.find(talk["dora"], own.id)
+    party.left_on = clock.today() - dt.timedelta(days=1)
+    talk.session.commit()
+    for first in ("samira", "dora", "henrik"):
+        assert queries.find(talk[first], open_.id) is None
+        assert queries.find(talk[first], own.id) is None
+        waiting = queries.waiting(talk[first])
+        assert (waiting.mentions, waiting.tasks) == ((), ())
+        talk.page(first, talk.thread(), 404)
+        talk.page(first, f"/comments/{open_.id}", 404)
+    able = people.readers(talk.terms)
+    assert "Dora Lund" not in {person.name for person in able}
+    assert "Joana Pires" in {person.name for person in able}
+
+
+def test_a_party_of_the_cooperation_that_is_none_of_the_checklist_reads_none(talk: Talk) -> None:
+    open_ = talk.write("ilena")
+    talk.session.execute(
+        sa.delete(ChecklistParty).where(
+            ChecklistParty.organisation_id == talk.table.land.id("lantern")
+        )
+    )
+    talk.session.commit()
+    assert queries.find(talk["joana"], open_.id) is None
+    assert queries.find(talk["samira"], open_.id)
+    assert "Joana Pires" not in {person.name for person in people.readers(talk.terms)}
+    talk.page("joana", talk.thread(), 404)
+
+
+# The planning of a visit
+
+
+def test_on_a_visits_roles_those_listed_and_cleared_read_and_write(scene: Scene) -> None:
+    roles = scene.checklist(ROLES)
+    made = comment(scene.actor("ilena"), roles, "V8")
+    able = {person.user_id for person in people.readers(roles)}
+    for key, user_id in scene.demonstration.users.items():
+        actor = scene.actor(key)
+        reads = queries.find(actor, made.id) is not None
+        assert reads == (user_id in able), key
+        assert reads == (queries.beside(actor, roles) is not None), key
+    assert {scene.user("leyla"), scene.user("pavo"), scene.user("samira")} <= able
+    assert not {scene.user("dina"), scene.user("nadia"), scene.user("greta")} & able
+    with pytest.raises(RuleBrokenError, match="can't read this comment"):
+        comment(scene.actor("ilena"), roles, "V8", mentions=[scene.user("nadia")])
+
+
+def test_a_clearance_that_ends_closes_the_comments_too(app: Flask, scene: Scene) -> None:
+    roles = scene.checklist(ROLES)
+    own = comment(scene.actor("leyla"), roles, "V8", audience=OWN)
+    service.make_task(scene.actor("joana"), own.id, scene.user("leyla"), clock.today())
+    clearances.close(None, scene.clearance("leyla"), "withdrawn")
+    scene.session.commit()
+    leyla = scene.actor("leyla")
+    assert queries.find(leyla, own.id) is None
+    assert queries.waiting(leyla).tasks == ()
+    assert service.remind_due(clock.today()) == 0
+    scene.session.commit()
+    page = scene.demonstration.browser(app, "leyla").get(f"/checklists/{roles.id}/comments")
+    assert page.status_code == 404
+
+
+def test_words_on_a_visits_roles_are_encrypted_for_their_row_alone(scene: Scene) -> None:
+    roles = scene.checklist(ROLES)
+    made = comment(scene.actor("ilena"), roles, "V8", text="quillfen")
+    other = comment(scene.actor("ilena"), roles, "V8", text="thistle")
+    assert made.text is None
+    assert made.sealed is not None
+    assert b"quillfen" not in made.sealed
+    assert sealing.text_of(roles.cooperation_id, made) == "quillfen"
+    service.edit(scene.actor("ilena"), made.id, "quillfen again")
+    assert sealing.text_of(roles.cooperation_id, made) == "quillfen again"
+    made.sealed = other.sealed
+    with pytest.raises(SealBrokenError):
+        sealing.text_of(roles.cooperation_id, made)
+    service.withdraw(scene.actor("ilena"), other.id)
+    assert (other.text, other.sealed) == (None, None)
+
+
+def test_without_its_key_nothing_of_a_visit_is_read(scene: Scene) -> None:
+    roles = scene.checklist(ROLES)
+    made = comment(scene.actor("ilena"), roles, "V8", text="quillfen")
+    scene.session.get_one(CooperationKey, roles.cooperation_id).wrapped = None
+    with pytest.raises(keys.KeyDestroyedError):
+        sealing.text_of(roles.cooperation_id, made)
+
+
+def test_words_on_agreed_terms_are_plain(scene: Scene) -> None:
+    terms = scene.checklist(ChecklistKind.TERMS, None)
+    made = comment(scene.actor("ilena"), terms, "M1", text="quillfen")
+    assert scene.session.get_one(Comment, made.id).text == "quillfen"

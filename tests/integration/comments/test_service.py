@@ -1,0 +1,341 @@
+"""The verbs of comments: what they change, what they refuse, what they tell and whom."""
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+
+from tests.factories.comments import ALL, OWN
+from tests.integration.comments.conftest import Talk
+from tracker.accounts.models import Membership, User
+from tracker.comments import queries, service
+from tracker.comments.models import Comment, CommentTask
+from tracker.comments.policy import TEXT_LENGTH
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.mail.models import OutboxMessage
+from tracker.mail.transport import from_url
+from tracker.running import rounds
+
+Time = Callable[[dt.datetime], None]
+DAY = dt.timedelta(days=1)
+NOON = dt.datetime(2027, 3, 1, 12, tzinfo=dt.UTC)
+
+
+def reads(talk: Talk, first: str, made: Comment) -> bool:
+    return queries.find(talk[first], made.id) is not None
+
+
+def test_a_comment_to_all_parties_is_read_by_the_people_of_all_parties(talk: Talk) -> None:
+    made = talk.write("dora", text="  Thirty days are long.  ")
+    assert (made.text, made.sealed) == ("Thirty days are long.", None)
+    assert (made.author_id, made.organisation_id) == (talk.id("dora"), talk.table.land.id("door"))
+    people = ("dora", "samira", "ilena", "oren", "petra", "joana", "leyla", "otto")
+    assert [first for first in people if not reads(talk, first, made)] == []
+    assert [first for first in ("marek", "vesna", "ada", "root") if reads(talk, first, made)] == []
+
+
+def test_a_comment_to_the_own_side_is_read_by_those_who_act_for_it_alone(talk: Talk) -> None:
+    made = talk.write("samira", audience=OWN)
+    assert [first for first in ("samira", "dora", "henrik") if not reads(talk, first, made)] == []
+    others = ("ilena", "tomas", "nadia", "oren", "petra", "joana", "leyla", "otto", "ada", "root")
+    assert [first for first in others if reads(talk, first, made)] == []
+
+
+def test_the_trail_tells_of_comments_to_all_parties_without_their_words(talk: Talk) -> None:
+    made = talk.write("samira", text="quillfen", mentions=[talk.id("oren")])
+    service.edit(talk["samira"], made.id, "quillfen again")
+    service.settle(talk["oren"], made.id)
+    service.reopen(talk["joana"], made.id)
+    service.make_task(talk["ilena"], made.id, talk.id("oren"), clock.today())
+    service.finish_task(talk["oren"], made.id)
+    service.withdraw(talk["samira"], made.id)
+    found = talk.events()
+    place = {"kind": "terms", "item": "M1"}
+    whose = {verb: [one.pop("who")["name"] for one in all_] for verb, all_ in found.items()}
+    assert found.pop("made") == [{**place, "organisation": "Open Door Legal Aid"}]
+    assert set(map(str, found.values())) == {str([place])}
+    assert whose == {
+        "made": ["Samira Okell"],
+        "edited": ["Samira Okell"],
+        "settled": ["Oren Maki"],
+        "reopened": ["Joana Pires"],
+        "task_made": ["Ilena Dorvath"],
+        "task_done": ["Oren Maki"],
+        "withdrawn": ["Samira Okell"],
+    }
+
+
+def test_the_trail_tells_nothing_of_comments_to_the_own_side(talk: Talk) -> None:
+    made = talk.write("samira", audience=OWN, mentions=[talk.id("dora")])
+    service.edit(talk["samira"], made.id, "Other words")
+    service.settle(talk["dora"], made.id)
+    service.reopen(talk["dora"], made.id)
+    service.make_task(talk["samira"], made.id, talk.id("dora"), clock.today())
+    service.finish_task(talk["dora"], made.id)
+    service.mark_seen(talk["dora"], made.id)
+    service.withdraw(talk["samira"], made.id)
+    assert talk.events() == {}
+    row = talk.again(made)
+    assert row.reopened_by_id == talk.id("dora")
+    assert None not in {row.made_at, row.edited_at, row.reopened_at, row.withdrawn_at}
+
+
+def test_a_comment_on_the_checklist_names_no_item_in_the_trail(talk: Talk) -> None:
+    talk.write("samira", None)
+    (details,) = talk.events()["made"]
+    assert "item" not in details
+
+
+@pytest.mark.parametrize("first", ["ada", "root", "vesna", "marek"])
+def test_who_reads_no_comments_writes_none(talk: Talk, first: str) -> None:
+    with pytest.raises(RefusedError, match="for one of its parties"):
+        talk.write(first)
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Comment)) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "words"),
+    [
+        ("  \n ", "text", "Write your comment."),
+        ("x" * (TEXT_LENGTH + 1), "text", "at most 4000 letters"),
+    ],
+)
+def test_a_comment_says_something_and_not_too_much(
+    talk: Talk, text: str, field: str, words: str
+) -> None:
+    with pytest.raises(RuleBrokenError, match=words) as refused:
+        talk.write("samira", text=text)
+    assert refused.value.field == field
+    talk.session.rollback()
+    made = talk.write("samira", text="x" * TEXT_LENGTH)
+    with pytest.raises(RuleBrokenError, match=words):
+        service.edit(talk["samira"], made.id, text)
+
+
+def test_there_is_no_comment_on_an_item_that_is_not_there(talk: Talk) -> None:
+    with pytest.raises(RuleBrokenError, match="no such item"):
+        talk.write("samira", "M99")
+
+
+# Editing, withdrawing, settling
+
+
+def test_an_author_edits_within_a_quarter_of_an_hour_and_it_says_so(
+    talk: Talk, frozen_time: Time
+) -> None:
+    frozen_time(NOON)
+    made = talk.write("samira", audience=OWN)
+    assert made.edited_at is None
+    later = NOON + dt.timedelta(minutes=14)
+    frozen_time(later)
+    service.edit(talk["samira"], made.id, " Better words. ")
+    row = talk.again(made)
+    assert (row.text, row.edited_at, row.audience) == ("Better words.", later, OWN)
+    frozen_time(NOON + dt.timedelta(minutes=16))
+    with pytest.raises(RefusedError, match="within 15 minutes"):
+        service.edit(talk["samira"], made.id, "Too late.")
+    with pytest.raises(RefusedError, match="Only the person who wrote"):
+        service.edit(talk["dora"], made.id, "Not mine.")
+    assert talk.again(made).text == "Better words."
+
+
+def test_a_withdrawn_comment_keeps_who_and_when_and_no_word(talk: Talk) -> None:
+    made = talk.write("samira", text="quillfen", mentions=[talk.id("oren")])
+    service.make_task(talk["ilena"], made.id, talk.id("oren"), clock.today())
+    service.withdraw(talk["samira"], made.id)
+    row = talk.again(made)
+    assert (row.text, row.sealed) == (None, None)
+    assert row.withdrawn_at is not None
+    assert row.author_id == talk.id("samira")
+    assert talk.mentions(made) == []
+    (task,) = talk.tasks(made)
+    assert task.ended_at is not None
+    assert not task.is_open
+    assert reads(talk, "joana", made)
+    for act in (service.settle, service.reopen):
+        with pytest.raises(StaleError, match="withdrawn"):
+            act(talk["ilena"], made.id)
+    for refused in (service.withdraw, lambda who, one: service.edit(who, one, "Back.")):
+        with pytest.raises(RefusedError, match="withdrawn"):
+            refused(talk["samira"], made.id)
+
+
+def test_only_its_author_withdraws_a_comment(talk: Talk) -> None:
+    made = talk.write("samira")
+    with pytest.raises(RefusedError, match="Only the person who wrote"):
+        service.withdraw(talk["dora"], made.id)
+    assert talk.again(made).text
+
+
+def test_whoever_reads_a_comment_settles_it_and_opens_it_again(talk: Talk) -> None:
+    made = talk.write("samira")
+    service.settle(talk["leyla"], made.id)
+    assert talk.again(made).settled_by_id == talk.id("leyla")
+    with pytest.raises(StaleError, match="settled already"):
+        service.settle(talk["ilena"], made.id)
+    service.reopen(talk["oren"], made.id)
+    row = talk.again(made)
+    assert (row.settled_at, row.settled_by_id) == (None, None)
+    assert row.reopened_by_id == talk.id("oren")
+    with pytest.raises(StaleError, match="open already"):
+        service.reopen(talk["ilena"], made.id)
+
+
+def test_nothing_is_done_with_a_comment_of_the_other_side(talk: Talk) -> None:
+    made = talk.write("samira", audience=OWN)
+    stranger = talk["ilena"]
+    for act in (service.settle, service.reopen, service.withdraw, service.mark_seen):
+        with pytest.raises(RefusedError, match="no such comment"):
+            act(stranger, made.id)
+    with pytest.raises(RefusedError, match="no such comment"):
+        service.edit(stranger, made.id, "Mine now.")
+    with pytest.raises(RefusedError, match="no such comment"):
+        service.make_task(stranger, made.id, talk.id("ilena"), clock.today())
+    with pytest.raises(RefusedError, match="no such comment"):
+        service.finish_task(stranger, made.id)
+
+
+# Mentions
+
+
+def test_who_is_mentioned_gets_a_neutral_mail_and_sees_it_waiting_until_seen(talk: Talk) -> None:
+    made = talk.write("samira", text="quillfen", mentions=[talk.id("oren"), talk.id("samira")])
+    (mail,) = talk.mails()
+    assert (mail.recipient, mail.kind) == ("oren.maki@example.org", "comment_mention")
+    assert mail.subject == "A comment mentions you"
+    assert f"/comments/{made.id}" in mail.body
+    for word in ("quillfen", "Samira", "Open Door", "M1", talk.table.cooperation.reference):
+        assert word not in mail.subject + mail.body
+    ((waiting, place),) = queries.waiting(talk["oren"]).mentions
+    assert (waiting.id, place.item, place.title) == (made.id, "M1", talk.table.cooperation.title)
+    assert queries.waiting(talk["samira"]).mentions == ()
+    service.mark_seen(talk["oren"], made.id)
+    assert queries.waiting(talk["oren"]).mentions == ()
+    with pytest.raises(StaleError, match="does not wait"):
+        service.mark_seen(talk["oren"], made.id)
+
+
+def test_a_mail_says_the_same_whoever_else_may_read_the_comment(talk: Talk) -> None:
+    first = talk.write("samira", audience=OWN, mentions=[talk.id("dora")])
+    second = talk.write("samira", audience=ALL, mentions=[talk.id("dora")])
+    own, open_ = talk.mails()
+    assert (own.subject, own.kind) == (open_.subject, open_.kind)
+    assert own.body.replace(str(first.id), str(second.id)) == open_.body
+
+
+@pytest.mark.parametrize(
+    ("audience", "first"),
+    [(OWN, "ilena"), (OWN, "joana"), (ALL, "marek"), (ALL, "ada"), (ALL, "root"), (ALL, "vesna")],
+)
+def test_nobody_is_mentioned_who_can_not_read_it(talk: Talk, audience: object, first: str) -> None:
+    with pytest.raises(RuleBrokenError, match="can't read this comment") as refused:
+        talk.write("samira", audience=audience, mentions=[talk.id("dora"), talk.id(first)])
+    assert refused.value.field == "mentions"
+    talk.session.rollback()
+    assert talk.mails() == []
+
+
+def test_a_mention_of_somebody_who_was_mentioned_in_a_withdrawn_comment_waits_no_longer(
+    talk: Talk,
+) -> None:
+    made = talk.write("samira", mentions=[talk.id("oren")])
+    service.withdraw(talk["samira"], made.id)
+    assert queries.waiting(talk["oren"]).mentions == ()
+
+
+# Tasks
+
+
+def test_a_task_waits_for_its_person_until_that_one_or_its_maker_says_done(talk: Talk) -> None:
+    made = talk.write("samira")
+    task = service.make_task(talk["ilena"], made.id, talk.id("oren"), clock.today() + DAY)
+    ((found, _place),) = queries.waiting(talk["oren"]).tasks
+    assert found.id == task.id
+    assert len(queries.waiting(talk["ilena"]).tasks) == 1
+    assert queries.waiting(talk["samira"]).tasks == ()
+    with pytest.raises(RefusedError, match="a task on this comment already"):
+        service.make_task(talk["samira"], made.id, talk.id("samira"), clock.today())
+    with pytest.raises(RefusedError, match="who has the task"):
+        service.finish_task(talk["samira"], made.id)
+    service.finish_task(talk["oren"], made.id)
+    (row,) = talk.tasks(made)
+    assert row.done_by_id == talk.id("oren")
+    assert queries.waiting(talk["oren"]).tasks == queries.waiting(talk["ilena"]).tasks == ()
+    with pytest.raises(StaleError, match="No task"):
+        service.finish_task(talk["ilena"], made.id)
+    service.make_task(talk["samira"], made.id, talk.id("joana"), clock.today())
+    service.finish_task(talk["samira"], made.id)
+    assert len(talk.tasks(made)) == 2
+
+
+@pytest.mark.parametrize(("audience", "first"), [(OWN, "ilena"), (ALL, "marek"), (ALL, "ada")])
+def test_no_task_is_given_to_somebody_who_can_not_read_the_comment(
+    talk: Talk, audience: object, first: str
+) -> None:
+    made = talk.write("samira", audience=audience)
+    with pytest.raises(RuleBrokenError, match="can read this comment") as refused:
+        service.make_task(talk["samira"], made.id, talk.id(first), clock.today())
+    assert refused.value.field == "person"
+    with pytest.raises(RuleBrokenError, match="can read this comment"):
+        service.make_task(talk["samira"], made.id, None, clock.today())
+
+
+def test_a_task_is_due_today_or_later(talk: Talk) -> None:
+    made = talk.write("samira")
+    with pytest.raises(RuleBrokenError, match="today or a later day") as refused:
+        service.make_task(talk["samira"], made.id, talk.id("dora"), clock.today() - DAY)
+    assert refused.value.field == "due_on"
+
+
+def remind(talk: Talk, folder: Path) -> list[OutboxMessage]:
+    """Have the worker do a round, and return the reminders there are."""
+    talk.session.commit()
+    rounds.one_round(from_url(f"file://{folder}"), with_dates=True)
+    wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "comment_task_due")
+    return list(db.session.scalars(wanted))
+
+
+def test_a_task_that_is_due_is_reminded_of_once_to_its_person_alone(
+    talk: Talk, frozen_time: Time, tmp_path: Path
+) -> None:
+    frozen_time(NOON)
+    made = talk.write("samira", text="quillfen", audience=OWN)
+    service.make_task(talk["samira"], made.id, talk.id("dora"), clock.today() + DAY)
+    assert remind(talk, tmp_path) == []
+    frozen_time(NOON + DAY)
+    (mail,) = remind(talk, tmp_path)
+    assert mail.recipient == "dora.lund@example.org"
+    assert "quillfen" not in mail.subject + mail.body
+    frozen_time(NOON + 5 * DAY)
+    assert len(remind(talk, tmp_path)) == 1
+
+
+@pytest.mark.parametrize("how", ["done", "withdrawn", "gone"])
+def test_nobody_is_reminded_of_what_is_done_withdrawn_or_not_theirs_any_more(
+    talk: Talk, frozen_time: Time, tmp_path: Path, how: str
+) -> None:
+    frozen_time(NOON)
+    made = talk.write("samira")
+    service.make_task(talk["samira"], made.id, talk.id("dora"), clock.today() + DAY)
+    if how == "done":
+        service.finish_task(talk["dora"], made.id)
+    elif how == "withdrawn":
+        service.withdraw(talk["samira"], made.id)
+    else:
+        end_roles(talk, talk.id("dora"))
+    frozen_time(NOON + 2 * DAY)
+    assert remind(talk, tmp_path) == []
+    (task,) = db.session.scalars(sa.select(CommentTask))
+    assert (task.reminded_at is not None) == (how == "gone")
+
+
+def end_roles(talk: Talk, user_id: UUID) -> None:
+    user = talk.session.get_one(User, user_id)
+    for role in talk.session.scalars(sa.select(Membership).where(Membership.user_id == user.id)):
+        role.ended_at = clock.now()
+    talk.session.flush()
