@@ -1,0 +1,143 @@
+"""Columns on a condition: in forms, answers and proposals, and left out of the frozen text."""
+
+import json
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories import checklists
+from tests.factories.templates import (
+    KINDS,
+    a_column,
+    a_field,
+    a_table,
+    a_template,
+    an_item,
+    publish,
+)
+from tests.integration.checklists.conftest import Table, set_out
+from tests.integration.checklists.test_pages import Room, item
+from tracker.checklists import positions
+from tracker.checklists.completeness import WorkState
+from tracker.checklists.models import Answer, Stance
+from tracker.checklists.values import WrongTypeError
+from tracker.signoff.models import Revision
+
+SECRET = "The north wing"
+PRISON = {"item": "M2", "field": "kind", "in": ["prison"]}
+FULL = [{"place": "One", "wing": SECRET}]
+BARE = [{"place": "One"}]
+
+
+@pytest.fixture
+def hall(session: Session) -> Table:
+    """A cooperation on terms in which a column stands on the kind of place."""
+    publish(
+        a_template(
+            an_item(
+                "M1", a_table("places", a_column("place"), a_column("wing", shown_when=PRISON))
+            ),
+            an_item("M2", a_field("kind", "choice", options=KINDS)),
+            an_item(
+                "M5",
+                a_field("second_reader", "person", sets="npm", accepts="none"),
+                done={"checks": [{"check": "wrote_no_answer", "field": "second_reader"}]},
+            ),
+        )
+    )
+    return set_out(session)
+
+
+@pytest.fixture
+def hall_room(app: Flask, hall: Table) -> Room:
+    return Room(app, hall)
+
+
+def kept(table: Table) -> Any:
+    answer = table.filling().sheet.shared("M1")
+    assert answer is not None
+    return answer.values["places"]
+
+
+def versions(table: Table) -> list[Any]:
+    rows = table.session.scalars(
+        sa.select(Answer).where(Answer.item == "M1").order_by(Answer.version)
+    )
+    return [(row.values or {})["places"] for row in rows]
+
+
+def test_a_column_is_asked_for_once_its_condition_holds(hall_room: Room) -> None:
+    table = hall_room.table
+    assert "Wing" not in hall_room.page("ilena", "/items/M1/answer?for=shared").text
+    table.save("ilena", "M1", places=BARE)
+    table.accept("M1", "samira", "joana")
+    assert table.standing("M1").done
+    table.save("ilena", "M2", kind="police")
+    assert table.standing("M1").done
+    table.save("ilena", "M2", seen=1, kind="prison")
+    assert table.standing("M1").state is WorkState.IN_PROGRESS
+    assert "Wing" in hall_room.page("ilena", "/items/M1/propose").text
+
+
+def test_what_was_filled_in_is_not_shown_while_hidden_and_comes_back(hall_room: Room) -> None:
+    table = hall_room.table
+    table.save("ilena", "M2", kind="prison")
+    table.save("ilena", "M1", places=FULL)
+    assert SECRET in item(hall_room.page("samira"), "M1")
+    table.save("ilena", "M2", seen=1, kind="police")
+    assert SECRET not in hall_room.page("samira").text
+    assert versions(table) == [FULL]
+    table.save("ilena", "M2", seen=2, kind="prison")
+    assert SECRET in item(hall_room.page("samira"), "M1")
+
+
+def test_what_is_hidden_when_saving_stays_in_the_version_before(hall: Table) -> None:
+    hall.save("ilena", "M2", kind="prison")
+    hall.save("ilena", "M1", places=FULL)
+    hall.save("ilena", "M2", seen=1, kind="police")
+    hall.save("ilena", "M1", seen=1, places=FULL)
+    assert kept(hall) == BARE
+    assert versions(hall) == [FULL, BARE]
+
+
+def test_an_unknown_column_is_still_refused(hall: Table) -> None:
+    with pytest.raises(WrongTypeError):
+        hall.save("ilena", "M1", places=[{"place": "One", "roof": "Red"}])
+    hall.session.rollback()
+
+
+def test_a_proposal_is_taken_over_as_it_applies_then(hall: Table) -> None:
+    hall.save("ilena", "M2", kind="prison")
+    answer = hall.save("ilena", "M1", places=[{"place": "One", "wing": "South"}])
+    proposal = positions.propose(
+        hall["samira"],
+        hall.checklist(),
+        "M1",
+        {"places": FULL},
+        answer_id=answer.id,
+        reason="North it is.",
+    )
+    hall.save("ilena", "M2", seen=1, kind="police")
+    positions.accept_proposal(hall["ilena"], hall.checklist(), proposal.id)
+    hall.session.commit()
+    assert kept(hall) == BARE
+
+
+@pytest.mark.parametrize(("kind", "is_there"), [("prison", True), ("police", False)])
+def test_the_frozen_text_holds_no_hidden_answer(hall: Table, kind: str, is_there: bool) -> None:
+    hall.save("ilena", "M2", kind="prison")
+    hall.save("ilena", "M1", places=FULL)
+    if kind == "police":
+        hall.save("ilena", "M2", seen=1, kind="police")
+    terms = hall.agree()
+    checklists.send(terms, hall["ilena"], hall.signatories)
+    hall.session.commit()
+    revision = hall.session.scalars(sa.select(Revision)).one()
+    text = json.loads(revision.document)
+    assert (SECRET in json.dumps(text)) is is_there
+    assert [answer.stance for answer in hall.filling().positions if answer.item == "M1"] == [
+        Stance.ACCEPTS
+    ] * 3

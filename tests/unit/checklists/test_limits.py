@@ -1,0 +1,216 @@
+"""Rules that flag an answer which gives a power of the NPM away (S6, S7)."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from config import ROOT
+from tests.factories.templates import (
+    DOOR,
+    ILENA,
+    NPM,
+    OREN,
+    PETRA,
+    SAMIRA,
+    a_column,
+    a_field,
+    a_sheet,
+    a_table,
+    a_template,
+    an_answer,
+    an_item,
+    around,
+    item_of,
+)
+from tracker.checklists import library, limits
+from tracker.checklists.template import Item, Power, Template
+
+KIND = a_field(
+    "kind",
+    "choice",
+    options=[{"value": "none", "label": "None"}, {"value": "some", "label": "Some"}],
+)
+MORE = a_field("which", required=False, required_when={"field": "kind", "in": ["some"]})
+ROWS = {"fixed": [{"key": "report", "label": "Report"}, {"key": "media", "label": "Media"}]}
+
+
+def a_limit(**more: Any) -> dict[str, Any]:
+    return {
+        "key": "gives_away",
+        "powers": ["findings"],
+        "because": "Another body decides.",
+        "statement": "S6",
+        "passage": "settling-terms/independence",
+    } | more
+
+
+def met(item: Item, values: dict[str, Any]) -> list[str]:
+    return [one.limit.key for one in limits.judge(item, values, around())]
+
+
+def matched(item: Item, values: dict[str, Any]) -> str:
+    (found,) = limits.judge(item, values, around())
+    return found.matched
+
+
+def deciding(**more: Any) -> Item:
+    """Return an item with a table of who decides what."""
+    table = a_table("decisions", a_column("decides", "party"), a_column("note", required=False))
+    limit = a_limit(column="decides", outside_npm=True, **more)
+    return item_of(table | {"rows": {**ROWS, "more": True}, "limits": [limit]})
+
+
+def row(body: UUID, key: str = "report", **more: str) -> dict[str, str]:
+    return {"_row": key, "decides": str(body), **more}
+
+
+def test_a_value_that_is_looked_for_is_found() -> None:
+    item = item_of(KIND | {"limits": [a_limit(**{"in": ["some"]})]})
+    assert met(item, {"kind": "some"}) == ["gives_away"]
+    assert met(item, {"kind": "none"}) == []
+    assert met(item, {}) == []
+
+
+def test_one_of_several_choices_is_enough() -> None:
+    several = {**KIND, "type": "choices", "limits": [a_limit(**{"in": ["some"]})]}
+    assert met(item_of(several), {"kind": ["none", "some"]}) == ["gives_away"]
+    assert met(item_of(several), {"kind": ["none"]}) == []
+
+
+def test_a_box_that_is_not_ticked_can_be_looked_for() -> None:
+    item = item_of(a_field("decides", "confirm", limits=[a_limit(**{"in": [False]})]))
+    assert met(item, {"decides": False}) == ["gives_away"]
+    assert met(item, {"decides": True}) == []
+    assert met(item, {}) == []
+
+
+@pytest.mark.parametrize(("days", "expected"), [(90, []), (91, ["gives_away"]), (None, [])])
+def test_a_number_above_the_mark_is_found(days: int | None, expected: list[str]) -> None:
+    item = item_of(a_field("days", "number", limits=[a_limit(above=90)]))
+    assert met(item, {"days": days}) == expected
+
+
+@pytest.mark.parametrize(
+    ("person", "expected"),
+    [
+        (ILENA, []),
+        (SAMIRA, ["gives_away"]),
+        # An outside expert of the NPM is neither member nor staff.
+        (PETRA, ["gives_away"]),
+        # Whoever takes no part any more is missed by another rule.
+        (UUID(int=77), []),
+    ],
+)
+def test_somebody_outside_the_npm_is_found(person: UUID, expected: list[str]) -> None:
+    item = item_of(a_field("who", "person", limits=[a_limit(outside_npm=True)]))
+    assert met(item, {"who": str(person)}) == expected
+
+
+def test_one_person_of_several_is_enough() -> None:
+    item = item_of(a_field("who", "persons", limits=[a_limit(outside_npm=True)]))
+    assert met(item, {"who": [str(ILENA), str(OREN)]}) == []
+    assert met(item, {"who": [str(ILENA), str(SAMIRA)]}) == ["gives_away"]
+
+
+def test_a_party_other_than_the_npm_is_found_in_any_row() -> None:
+    assert met(deciding(), {"decisions": [row(NPM), row(NPM, "media")]}) == []
+    assert met(deciding(), {"decisions": [row(NPM), row(DOOR, "media")]}) == ["gives_away"]
+    assert met(deciding(), {"decisions": [{"decides": str(DOOR)}]}) == ["gives_away"]
+
+
+def test_only_the_rows_that_are_named_are_looked_at() -> None:
+    item = deciding(rows=["report"])
+    assert met(item, {"decisions": [row(DOOR, "media"), {"decides": str(DOOR)}]}) == []
+    assert met(item, {"decisions": [row(DOOR, "report")]}) == ["gives_away"]
+
+
+def test_the_term_is_the_row_and_no_other() -> None:
+    """An explanation is about these words: another row may change beside it."""
+    item = deciding(rows=["report"])
+    one = matched(item, {"decisions": [row(DOOR), row(NPM, "media")]})
+    assert one == matched(item, {"decisions": [row(DOOR), row(NPM, "media", note="Both.")]})
+    assert one != matched(item, {"decisions": [row(DOOR, note="After two talks.")]})
+
+
+def test_the_term_is_the_value_with_what_is_said_of_it() -> None:
+    item = item_of(KIND | {"limits": [a_limit(**{"in": ["some"]})]}, MORE, a_field("beside"))
+    one = matched(item, {"kind": "some", "which": "Reports.", "beside": "x"})
+    assert one == matched(item, {"kind": "some", "which": "Reports.", "beside": "y"})
+    assert one != matched(item, {"kind": "some", "which": "The donor chooses.", "beside": "x"})
+
+
+# The whole checklist
+
+
+def small(*, shown_when: object = None) -> Template:
+    limited = an_item("M1", KIND | {"limits": [a_limit(**{"in": ["some"]})]})
+    return a_template(limited | ({"shown_when": shown_when} if shown_when else {}), an_item("M2"))
+
+
+def found(template: Template, **more: Any) -> list[str]:
+    sheet = a_sheet(shared={"M1": an_answer({"kind": "some"}, **more)})
+    return [one.item for one in limits.findings(template, sheet, around())]
+
+
+def test_the_answers_of_a_checklist_are_judged() -> None:
+    assert found(small()) == ["M1"]
+    assert limits.findings(small(), a_sheet(), around()) == ()
+
+
+def test_an_item_that_does_not_apply_gives_nothing_away() -> None:
+    assert found(small(shown_when={"modes": ["COAL"]})) == []
+    assert found(small(), not_applicable=True) == []
+
+
+# What is shipped
+
+SHIPPED = {
+    file.template.kind.value: file.template for file in library.read(ROOT / "tracker" / "content")
+}
+
+
+def test_every_rule_rests_on_independence_or_flexibility() -> None:
+    rules = [limit for template in SHIPPED.values() for i in template.items for limit in i.limits]
+    assert len(rules) >= 11
+    flexible = {Power.VISIT_ALONE, Power.CHANGE_PROGRAMME, Power.ACT_URGENTLY, Power.STOP}
+    for limit in rules:
+        assert limit.statement in {"S6", "S7"}, limit.key
+        if limit.statement == "S7":
+            assert set(limit.powers) <= flexible | {Power.WORK_WITH_OTHERS}, limit.key
+        else:
+            assert set(limit.powers) - flexible, limit.key
+
+
+def test_nothing_is_flagged_on_a_visits_roles() -> None:
+    """Class K2: a flag is read by all who see the cooperation."""
+    assert not [limit for item in SHIPPED["visit_roles"].items for limit in item.limits]
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "values", "rules"),
+    [
+        ("terms", "M7", {"decisions": [row(DOOR, "visit_programme")]}, ["programme_decided"]),
+        ("terms", "M7", {"decisions": [row(DOOR, "team")]}, ["team_decided"]),
+        ("terms", "M7", {"decisions": [row(DOOR, "urgent_case")]}, ["urgent_decided"]),
+        ("terms", "M7", {"decisions": [row(DOOR, "report")]}, ["report_decided"]),
+        ("terms", "M7", {"decisions": [row(DOOR, "media")]}, ["media_decided"]),
+        ("terms", "M7", {"decisions": [row(NPM, "media")]}, []),
+        ("terms", "M10", {"npm_findings": "agreement"}, ["findings_agreed"]),
+        ("terms", "M10", {"npm_findings": "heard"}, []),
+        ("terms", "M10", {"clearance_contact": str(SAMIRA)}, ["contact_outside"]),
+        ("terms", "M10", {"clearance_contact": str(ILENA)}, []),
+        ("terms", "M12", {"donor_conditions": "conditions"}, ["donor_conditions_set"]),
+        ("terms", "M12", {"donor_conditions": "none"}, []),
+        ("terms", "M13", {"may_stop": str(SAMIRA)}, ["stopped_from_outside"]),
+        ("terms", "M20", {"notice_days": 91}, ["long_notice"]),
+        ("terms", "M20", {"notice_days": 60}, []),
+        ("urgent_plan", "U7", {"decider": str(SAMIRA)}, ["decided_outside"]),
+        ("urgent_plan", "U15", {"who_speaks": "together"}, ["only_together"]),
+        ("urgent_plan", "U15", {"who_speaks": "npm_then_cso"}, []),
+    ],
+)
+def test_what_gives_a_power_away_is_found(
+    kind: str, code: str, values: dict[str, Any], rules: list[str]
+) -> None:
+    assert met(SHIPPED[kind].by_code[code], values) == rules

@@ -1,0 +1,188 @@
+"""Words that can limit the NPM: found whole, without case and accents, and only pointed at."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.factories.templates import a_column, a_field, a_table, item_of
+from tracker.checklists import library, phrases
+from tracker.checklists.phrases import Entry, PhraseList
+from tracker.core.content import ContentError
+from tracker.guidance import library as guidance
+
+PASSAGE = "settling-terms/independence"
+
+
+def an_entry(key: str, *forms: str) -> dict[str, Any]:
+    return {
+        "key": key,
+        "forms": list(forms),
+        "think": "Ask who decides.",
+        "statement": "S6",
+        "passage": PASSAGE,
+    }
+
+
+def a_list(*entries: dict[str, Any], language: str = "en") -> PhraseList:
+    return PhraseList.model_validate({"language": language, "hints": list(entries)})
+
+
+SMALL = a_list(
+    an_entry("approval", "approval", "prior approval", "réservé", "sign-off"),
+    an_entry("veto", "veto"),
+)
+
+
+def words(*texts: str, of: PhraseList = SMALL) -> list[tuple[str, ...]]:
+    return [hint.words for hint in phrases.found_in(texts, [of])]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Publication needs approval.", ["approval"]),
+        ("APPROVAL of the board", ["APPROVAL"]),
+        ("(approval)", ["approval"]),
+        # The longer form counts, and counts once.
+        ("The prior approval of the CSO", ["prior approval"]),
+        ("The Prior\n  approval of the CSO", ["Prior approval"]),
+        ("prior approval, and approval again", ["prior approval", "approval"]),
+        # Accents and hyphens do not count.
+        ("reserve for the party", ["reserve"]),
+        ("after a sign off", ["sign off"]),
+        # Whole words only, and nothing between those of one phrase.
+        ("disapproval; approvals", []),
+        ("It is prior. Approval follows", ["Approval"]),
+        ("no signs offered", []),
+        ("", []),
+    ],
+)
+def test_whole_words_are_found(text: str, expected: list[str]) -> None:
+    assert [one for found in words(text) for one in found] == expected
+
+
+def test_each_kind_is_told_once_with_its_words() -> None:
+    assert words("A veto.", "Approval, VETO, approval.") == [("veto",), ("Approval",)]
+
+
+def test_vowel_signs_and_forms_of_arabic_letters_do_not_count() -> None:
+    listed = a_list(an_entry("approval", "بالموافقة المسبقة"), language="ar")
+    assert words("تنشر بالموافقةِ المُسبقة للشريك", of=listed) == [("بالموافقةِ المُسبقة",)]
+
+
+def test_two_languages_are_looked_through_together() -> None:
+    arabic = a_list(an_entry("veto", "النقض"), language="ar")
+    found = phrases.found_in(["a veto (حق النقض)"], [SMALL, arabic])
+    assert [(hint.language, hint.words) for hint in found] == [
+        ("en", ("veto",)),
+        ("ar", ("النقض",)),
+    ]
+
+
+def test_only_the_languages_of_the_instance_are_looked_for() -> None:
+    text = ["a veto (حق النقض)"]
+    try:
+        phrases.use_languages(["ar"])
+        assert {hint.language for hint in phrases.hints(text)} == {"ar"}
+    finally:
+        phrases.use_languages(["en", "ar"])
+    assert {hint.language for hint in phrases.hints(text)} == {"en", "ar"}
+
+
+@given(st.text(max_size=80))
+def test_any_text_can_be_looked_through(text: str) -> None:
+    for hint in phrases.hints([text]):
+        assert hint.words
+
+
+def test_only_what_people_wrote_is_looked_through() -> None:
+    item = item_of(
+        a_field("words"),
+        a_field("line", "line"),
+        a_field("day", "date"),
+        a_field("kind", "choice", options=[{"value": "veto", "label": "Veto"}]),
+        a_table("rows", a_column("note"), a_column("who", "person")),
+    )
+    values = {
+        "words": "One.",
+        "line": "Two.",
+        "day": "2026-01-01",
+        "kind": "veto",
+        "rows": [{"note": "Three.", "who": "veto"}, {}],
+    }
+    assert list(phrases.texts_of(item.fields, values)) == ["One.", "Two.", "Three."]
+
+
+# As content
+
+
+def test_what_is_shipped_finds_what_the_field_warns_of() -> None:
+    for text in (
+        "subject to the prior approval of the partner",
+        "each party has a right of veto",
+        "the CSO is the exclusive partner",
+        "only with the prior consent of all parties",
+        "visits take place only jointly",
+        "findings are unanimous",
+        "بعد الموافقة المسبقة",
+        "حق النقض",
+    ):
+        assert phrases.hints([text]), text
+    assert phrases.hints(["Each party says within a week when something changes."]) == ()
+
+
+def test_what_is_shipped_points_to_guidance_that_carries_its_statement() -> None:
+    library_ = guidance.read(library.CONTENT)
+    passages = {
+        f"{article.head.slug}/{passage.key}": set(passage.statements)
+        for article in library_.articles
+        for passage in article.passages
+    }
+    files = phrases.read(library.CONTENT)
+    assert [file.phrases.language for file in files] == ["ar", "en"]
+    assert list(phrases.broken_references(files, passages)) == []
+    told = [one.message for one in phrases.broken_references(files, {PASSAGE: {"S6"}})]
+    assert "hint exclusive: its passage does not carry S7" in told
+    told = [one.message for one in phrases.broken_references(files, {})]
+    assert f"hint veto points to {PASSAGE}: not there" in told
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the shipped phrases that may be spoilt."""
+    shutil.copytree(library.CONTENT / "wording", tmp_path / "wording")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("language: en\n", "language: fr\n", "language is 'fr', not one of en, ar"),
+        ("language: en\n", "language: ar\n", "language is 'ar', not that of the file's name"),
+        ("  - key: veto\n", "  - key: approval\n", "hint approval is there more than once"),
+        ("      - approvals\n", "      - approval\n", "form approval is there more than once"),
+        ("      - approvals\n", '      - "?!"\n', "hints.0: ?!: no word to look for"),
+        ("    statement: S6\n", "    statement: 6\n", "hints.0.statement: input should be a valid"),
+        ("  - key: veto\n", "  - kee: veto\n", "there is no key hints.2.kee"),
+        ("hints:\n", "hints: {unclosed\n", "not valid YAML"),
+    ],
+)
+def test_a_mistake_is_named_by_file_and_line(folder: Path, old: str, new: str, told: str) -> None:
+    path = folder / "wording" / "en.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(ContentError) as caught:
+        phrases.read(folder)
+    found = [str(one) for one in caught.value.mistakes]
+    assert any(told in one for one in found), found
+    assert all(one.startswith("wording/en.yaml:") for one in found)
+
+
+def test_an_entry_is_never_empty() -> None:
+    with pytest.raises(ValueError, match="at least 1 item"):
+        Entry.model_validate(an_entry("none"))
