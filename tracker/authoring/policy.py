@@ -20,13 +20,6 @@ def can_look_after_checklists(actor: Actor) -> Decision:
     return no(_l("Only administrators look after the checklists."))
 
 
-def can_look_after_guidance(actor: Actor) -> Decision:
-    """Decide on editing the guidance: administrators."""
-    if actor.is_administrator:
-        return YES
-    return no(_l("Only administrators edit the guidance."))
-
-
 def can_retire(actor: Actor, state: TemplateState, published: int) -> Decision:
     """Decide whether a version may be retired: never the last published one of its kind."""
     allowed = can_look_after_checklists(actor)

@@ -1,5 +1,7 @@
 """The verbs on checklists of this instance: take in a changed one, publish, retire, discard."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -161,7 +163,7 @@ def publish(
     db.session.delete(draft)
     db.session.flush()
     library.say_uses(row.kind)
-    _record(verbs.TEMPLATE_PUBLISHED, actor, row, base=base.version, reason=reason)
+    _record(verbs.TEMPLATE_PUBLISHED, actor, row, {"base": base.version, "reason": reason})
     return row
 
 
@@ -173,7 +175,7 @@ def publish_shipped(actor: Actor, template_id: UUID, *, reason: str) -> Checklis
     row.published_at = clock.now()
     db.session.flush()
     library.say_uses(row.kind)
-    _record(verbs.TEMPLATE_PUBLISHED, actor, row, base=None, reason=reason)
+    _record(verbs.TEMPLATE_PUBLISHED, actor, row, {"base": None, "reason": reason})
     return row
 
 
@@ -186,7 +188,7 @@ def retire(actor: Actor, template_id: UUID, *, reason: str) -> None:
     row.retired_at = clock.now()
     db.session.flush()
     library.say_uses(row.kind)
-    _record(verbs.TEMPLATE_RETIRED, actor, row, reason=reason)
+    _record(verbs.TEMPLATE_RETIRED, actor, row, {"reason": reason})
 
 
 def discard(actor: Actor, draft_id: UUID) -> None:
@@ -262,7 +264,7 @@ def _record_draft(actor: Actor, draft: TemplateDraft, base: ChecklistTemplate) -
 
 
 def _record(
-    verb: verbs.Verb, actor: Actor, row: ChecklistTemplate, **more: str | int | None
+    verb: verbs.Verb, actor: Actor, row: ChecklistTemplate, details: Mapping[str, Any]
 ) -> None:
     trail.record(
         verb,
@@ -273,5 +275,5 @@ def _record(
         kind=row.kind.value,
         version=row.version,
         digest=row.digest,
-        **more,
+        **details,
     )

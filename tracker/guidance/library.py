@@ -8,7 +8,7 @@ guidance/<lang>/*.md the articles: front matter in YAML, lead, passages `## Titl
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,8 +26,8 @@ from tracker.core.content import (
     repeated,
 )
 from tracker.guidance import markdown
-from tracker.guidance.markdown import Heading
-from tracker.guidance.models import Force
+from tracker.guidance.markdown import Heading, PassageHeading
+from tracker.guidance.models import Force, Passage
 
 TAXONOMY = "taxonomy.yaml"
 STATEMENTS = "statements.yaml"
@@ -170,6 +170,44 @@ class Library:
         return tuple(one.code for one in self.statements if one.code not in carried)
 
 
+def read_body(
+    body: str, slug: str, statements: Mapping[str, str]
+) -> tuple[str, tuple[PassageText, ...]]:
+    """Read the lead and the passages of an article that somebody wrote.
+
+    statements are all codes, each with the slug of its article. Raise ContentError naming all
+    mistakes by their line in the text.
+    """
+    return _read_written(_Reader(Path(), statements=dict(statements)), body, slug)
+
+
+def read_own_body(body: str, items: Container[str]) -> tuple[str, tuple[PassageText, ...]]:
+    """Read the lead and the passages of an organisation's own article.
+
+    A passage names items of the checklists where others name statements, and may go without a
+    key. Raise ContentError naming all mistakes by their line in the text.
+    """
+    return _read_written(_OwnReader(Path(), items=items), body, None)
+
+
+def as_body(lead: str, passages: Iterable[PassageText | Passage]) -> str:
+    """Write lead and passages as one text that reads back the same."""
+    parts = [lead] if lead else []
+    for one in passages:
+        codes = " ".join([f"#{one.key}", *one.statements])
+        parts.append(f"## {one.title} {{{codes}}}\n\n{one.markdown}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _read_written(
+    reader: "_Reader", body: str, slug: str | None
+) -> tuple[str, tuple[PassageText, ...]]:
+    found = _ArticleReader(reader, "text", body).read_body(body, 1, slug)
+    if reader.mistakes:
+        raise ContentError(reader.mistakes)
+    return found
+
+
 def read(content: Path) -> Library:
     """Read and check the guidance of a content folder; raise ContentError naming all mistakes."""
     reader = _Reader(content)
@@ -206,6 +244,19 @@ class _Reader:
 
     def wrong(self, file: str, line: int, message: str) -> None:
         self.mistakes.append(Mistake(file, line, message))
+
+    def heading(self, words: str, _number: int) -> PassageHeading | None:
+        """Read the heading of a passage; None when it isn't written as it must be."""
+        return markdown.passage_heading(words)
+
+    def code_mistake(self, code: str, slug: str | None) -> str | None:
+        """Say what is wrong with a code that a passage names."""
+        article = self.statements.get(code)
+        if article is None:
+            return f"there is no statement {code}"
+        if slug and article != slug:
+            return f"statement {code} belongs to the article {article}"
+        return None
 
     def _read_taxonomy(self) -> _Taxonomy | None:
         text = self._yaml(TAXONOMY)
@@ -256,6 +307,19 @@ class _Reader:
 
 
 @dataclass(slots=True)
+class _OwnReader(_Reader):
+    """Reads articles whose passages name items of the checklists, and need no key."""
+
+    items: Container[str] = ()
+
+    def heading(self, words: str, number: int) -> PassageHeading | None:
+        return markdown.passage_heading(words) or PassageHeading(words, f"passage-{number}", ())
+
+    def code_mistake(self, code: str, _slug: str | None) -> str | None:
+        return None if code in self.items else f"there is no item {code} in the checklists"
+
+
+@dataclass(slots=True)
 class _ArticleReader:
     """Reads one article's file."""
 
@@ -271,7 +335,8 @@ class _ArticleReader:
         end = lines.index(_FENCE, 1)
         yaml = read_yaml("\n".join(lines[1:end]), self.file, self.reader.mistakes, first_line=2)
         head = None if yaml is None else yaml.fit(FrontMatter, self.reader.mistakes)
-        lead, passages = self._read_body("\n".join(lines[end + 1 :]), end + 2, head)
+        slug = head.slug if head else None
+        lead, passages = self.read_body("\n".join(lines[end + 1 :]), end + 2, slug)
         if not yaml or not head:
             return None
         self._check_head(yaml, head)
@@ -296,10 +361,10 @@ class _ArticleReader:
         for place, topic in repeated(head.topics):
             self.wrong(yaml.line(("topics", place)), f"topic {topic} stands there twice")
 
-    def _read_body(
-        self, body: str, first_line: int, head: FrontMatter | None
+    def read_body(
+        self, body: str, first_line: int, slug: str | None
     ) -> tuple[str, tuple[PassageText, ...]]:
-        """Part the body at its passages' headings."""
+        """Part the body at its passages' headings; slug is the article's, where it is known."""
         for line, reason in markdown.unfit(body):
             self.wrong(first_line + line, reason)
         headings = markdown.headings(body)
@@ -315,7 +380,7 @@ class _ArticleReader:
         ends = [*(heading.line for heading in starts[1:]), len(lines)]
         passages = (
             tuple(
-                self._read_passage(number, heading, lines[heading.end : end], first_line, head)
+                self._read_passage(number, heading, lines[heading.end : end], first_line, slug)
                 for number, (heading, end) in enumerate(zip(starts, ends, strict=True), start=1)
             )
             if starts
@@ -331,30 +396,25 @@ class _ArticleReader:
         heading: Heading,
         lines: list[str],
         first_line: int,
-        head: FrontMatter | None,
+        slug: str | None,
     ) -> PassageText:
         line = first_line + heading.line
         text = "\n".join(lines).strip()
         if not text:
             self.wrong(line, "the passage has no text")
-        read = markdown.passage_heading(heading.words)
+        read = self.reader.heading(heading.words, number)
         if read is None:
             self.wrong(line, "the heading of a passage is written ## Title {#key S1 S2}")
             return PassageText(number, f"line {line}", heading.words, (), text)
         if not re.match(_KEY, read.key):
             self.wrong(line, f"the key {read.key} may hold small letters, digits and hyphens only")
         for code in read.statements:
-            self._check_statement(line, code, head)
+            mistake = self.reader.code_mistake(code, slug)
+            if mistake:
+                self.wrong(line, mistake)
         for _place, code in repeated(read.statements):
             self.wrong(line, f"statement {code} stands there twice")
         return PassageText(number, read.key, read.title, read.statements, text)
-
-    def _check_statement(self, line: int, code: str, head: FrontMatter | None) -> None:
-        article = self.reader.statements.get(code)
-        if article is None:
-            self.wrong(line, f"there is no statement {code}")
-        elif head and article != head.slug:
-            self.wrong(line, f"statement {code} belongs to the article {article}")
 
 
 def _named(things: Any, key: str) -> list[str]:

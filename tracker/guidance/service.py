@@ -12,9 +12,10 @@ from tracker.activity.verbs import CONTENT_LOADED, CONTENT_WITHDRAWN
 from tracker.core import canonical, clock
 from tracker.core.content import ContentError, Mistake
 from tracker.core.db import db
-from tracker.guidance.library import ArticleText, Library
+from tracker.guidance.library import ArticleText, Library, PassageText
 from tracker.guidance.models import (
     Article,
+    ArticleOrigin,
     Passage,
     PassageUse,
     Statement,
@@ -31,20 +32,20 @@ Held = dict[tuple[str, str], list[Article]]
 def load(library: Library, actor: Actor | None = None) -> list[str]:
     """Take the guidance over into the database; return what changed, a line each.
 
-    A text that changed becomes a new revision, and the earlier ones stay. Raises ContentError,
+    A text that changed becomes a new revision, and the earlier ones stay. One that comes while the
+    current text was edited here waits until an administrator decides (adr 20). Raises ContentError,
     changing nothing, when a text changed under a revision number that is loaded already. An article
-    whose file is gone is withdrawn: its revisions stay, none is current.
+    whose file is gone is withdrawn, unless it was edited here: its revisions stay, none is current.
     """
     held = _held()
     _check_revisions(library, held)
     changes = _load_taxonomy(library, actor) + _load_statements(library, actor)
     for text in library.articles:
         changes += _load_article(text, held.get(text.identity, []), actor)
-        search.put(ARTICLE, text.head.slug, text.head.language, text.head.question, text.plain_text)
     there = {text.identity for text in library.articles}
     for identity, revisions in held.items():
         if identity not in there:
-            changes += _withdraw(revisions[-1], actor)
+            changes += _withdraw(revisions, actor)
     return changes
 
 
@@ -86,15 +87,20 @@ def _check_revisions(library: Library, held: Held) -> None:
 
 
 def _unfit_revision(text: ArticleText, revisions: Sequence[Article]) -> str | None:
-    newest = revisions[-1] if revisions else None
+    newest = _newest_shipped(revisions)
     revision = text.head.revision
-    if newest is None or revision > newest.revision:
+    if newest is None or newest.shipped_revision is None or revision > newest.shipped_revision:
         return None
-    if revision < newest.revision:
-        return f"revision {newest.revision} is loaded already; {revision} is older"
+    if revision < newest.shipped_revision:
+        return f"revision {newest.shipped_revision} is loaded already; {revision} is older"
     if text.digest != newest.digest:
         return f"the text differs from revision {revision} as it is loaded; raise the revision"
     return None
+
+
+def _newest_shipped(revisions: Sequence[Article]) -> Article | None:
+    shipped = [row for row in revisions if row.shipped_revision is not None]
+    return max(shipped, key=lambda row: row.shipped_revision or 0, default=None)
 
 
 def _load_taxonomy(library: Library, actor: Actor | None) -> list[str]:
@@ -152,25 +158,44 @@ def _digest(rows: Iterable[dict[str, Any]]) -> str:
 def _load_article(
     text: ArticleText, revisions: Sequence[Article], actor: Actor | None
 ) -> list[str]:
-    newest = revisions[-1] if revisions else None
-    if newest is not None and newest.revision == text.head.revision:
-        if newest.is_current:
+    current = next((row for row in revisions if row.is_current), None)
+    is_edited = current is not None and current.origin is ArticleOrigin.EDITED
+    shipped = _newest_shipped(revisions)
+    if shipped is not None and shipped.shipped_revision == text.head.revision:
+        if is_edited:
             return []
-        newest.is_current = True
-        return [_loaded(newest, actor)]
+        _index(text)
+        if shipped.is_current:
+            return []
+        shipped.is_current = True
+        return [_loaded(shipped, actor)]
     for row in revisions:
-        row.is_current = False
-    return [_loaded(_new_revision(text), actor)]
+        row.is_current = row.is_current and is_edited
+        row.waits = False
+    row = _new_revision(text, _free_number(text.head.revision, revisions), waits=is_edited)
+    if not is_edited:
+        _index(text)
+    return [_loaded(row, actor)]
 
 
-def _new_revision(text: ArticleText) -> Article:
+def _free_number(wanted: int, revisions: Sequence[Article]) -> int:
+    """Return the number of a new revision: its own where no other has it, else the next."""
+    taken = max((row.revision for row in revisions), default=0)
+    return wanted if wanted > taken else taken + 1
+
+
+def _index(text: ArticleText) -> None:
+    search.put(ARTICLE, text.head.slug, text.head.language, text.head.question, text.plain_text)
+
+
+def _new_revision(text: ArticleText, number: int, *, waits: bool) -> Article:
     head = text.head
     row = Article(
         id=uuid4(),
         slug=head.slug,
         language=head.language,
-        revision=head.revision,
-        is_current=True,
+        revision=number,
+        is_current=not waits,
         question=head.question,
         summary=head.summary,
         lead=text.lead,
@@ -181,7 +206,17 @@ def _new_revision(text: ArticleText) -> Article:
         revised_on=head.revised_on,
         digest=text.digest,
         loaded_at=clock.now(),
+        origin=ArticleOrigin.SHIPPED,
+        shipped_revision=head.revision,
+        waits=waits,
+        reason="",
+        author="",
     )
+    return add_revision(row, text.passages)
+
+
+def add_revision(row: Article, passages: Iterable[PassageText]) -> Article:
+    """Keep a revision with its passages."""
     db.session.add(row)
     db.session.add_all(
         Passage(
@@ -192,7 +227,7 @@ def _new_revision(text: ArticleText) -> Article:
             markdown=passage.markdown,
             statements=list(passage.statements),
         )
-        for passage in text.passages
+        for passage in passages
     )
     db.session.flush()
     return row
@@ -210,11 +245,13 @@ def _loaded(row: Article, actor: Actor | None) -> str:
         version=row.revision,
         digest=row.digest,
     )
-    return f"article {row.slug} ({row.language}), revision {row.revision}"
+    words = "; it waits, since the article was edited here" if row.waits else ""
+    return f"article {row.slug} ({row.language}), revision {row.revision}{words}"
 
 
-def _withdraw(newest: Article, actor: Actor | None) -> list[str]:
-    if not newest.is_current:
+def _withdraw(revisions: Sequence[Article], actor: Actor | None) -> list[str]:
+    newest = next((row for row in revisions if row.is_current), None)
+    if newest is None or newest.origin is ArticleOrigin.EDITED:
         return []
     newest.is_current = False
     search.remove(ARTICLE, newest.slug, newest.language)
