@@ -38,8 +38,12 @@ class Found:
         ]
 
 
-def crawl(client: CheckedClient, *, share: int, shares: int, start: str = "/") -> Found:
+def crawl(
+    client: CheckedClient, *, share: int, shares: int, start: str = "/", read: bool = True
+) -> Found:
     """Follow every link and every form that only reads; each answer is looked at by the client.
+
+    read=False leaves the pages unread, where another test reads the same ones.
 
     The pages of single items are many and alike: of them only the given share is opened, so that
     people who follow different shares open them all together.
@@ -49,7 +53,7 @@ def crawl(client: CheckedClient, *, share: int, shares: int, start: str = "/") -
     while queue:
         address = queue.popleft()
         try:
-            response = client.get(address)
+            response = client.open(address, read=read)
         except AssertionError as fault:
             found.faults.append(str(fault))
             continue

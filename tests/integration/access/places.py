@@ -12,6 +12,7 @@ from tests.factories.demonstration import Demonstration
 from tracker.access.actor import Role
 from tracker.accounts.models import Membership
 from tracker.checklists.models import Flag, Proposal, ProposalState
+from tracker.comments.models import Comment, CommentAudience
 from tracker.cooperations.models import CooperationPerson
 from tracker.core.db import db
 from tracker.guidance.models import Article
@@ -138,6 +139,7 @@ def things(demonstration: Demonstration) -> dict[str, list[Thing]]:
         **_cooperations(demonstration),
         **_checklists(demonstration),
         **_undertakings(demonstration),
+        **_comments(demonstration),
         "filename": [Thing("a style sheet", {"filename": "css/base.css"})],
         "slug": [Thing("", {"slug": _slug()})],
         "revision slug": [Thing("", {"slug": _slug(), "revision": 1})],
@@ -246,6 +248,27 @@ def _undertakings(demonstration: Demonstration) -> dict[str, list[Thing]]:
             Thing("asked of the member", reference | asked),
             Thing("countersigned, of the expert", reference | signed),
         ],
+    }
+
+
+def _comments(demonstration: Demonstration) -> dict[str, list[Thing]]:
+    """Return comments on the terms in draft.
+
+    Pages for authors alone are asked for by those who are none: how long an author may edit, time
+    decides.
+    """
+
+    def first(item: str, audience: CommentAudience) -> dict[str, Any]:
+        wanted = sa.select(Comment.id).where(Comment.item == item, Comment.audience == audience)
+        return {"comment_id": _first(wanted)}
+
+    to_all = Thing("to all parties, a CSO's", first("M18", CommentAudience.ALL), "differing")
+    settled = Thing("to all parties, settled", first("M12", CommentAudience.ALL), "differing")
+    own = Thing("own side only, the NPM's", first("M18", CommentAudience.OWN), "differing")
+    return {
+        "comment_id": [to_all, settled, own],
+        "comments.edit": [to_all],
+        "comments.withdraw": [to_all],
     }
 
 

@@ -36,9 +36,12 @@ WITHOUT_LINK = {
     "gallery.show",
 }
 # Pages that are led to in a state that the demonstration is not in: acting for two organisations,
-# page 2 of a form, a suspended person, terms that are ready to be read or sent, a visit not ready.
+# page 2 of a form, a comment of one's own, a suspended person, terms that are ready to be read or
+# sent, a visit not ready.
 IN_ANOTHER_STATE = {
     "accounts.switch",
+    "comments.edit",
+    "comments.withdraw",
     "organisations.add_kind",
     "people.restore",
     "safeguards.review",
