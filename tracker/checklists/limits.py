@@ -75,7 +75,7 @@ def _term(
     return [
         [one.key, values[one.key]]
         for one in item.fields
-        if has_content(values.get(one.key)) and (one is field or _says_more(one, field))
+        if one is field or (has_content(values.get(one.key)) and _says_more(one, field))
     ]
 
 

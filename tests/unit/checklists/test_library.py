@@ -7,7 +7,7 @@ import pytest
 
 from config import ROOT
 from tests.factories.templates import a_template, an_item
-from tracker.checklists import coverage, library
+from tracker.checklists import coverage, library, phrases
 from tracker.checklists.library import TemplateFile
 from tracker.core.content import ContentError, YamlText
 from tracker.guidance import library as guidance
@@ -75,7 +75,7 @@ def test_the_shipped_checklists_are_read_in_the_order_of_the_field() -> None:
         ("code: M2\n", "code: M-2\n", "item M-2: code is 'M-2', which doesn't fit"),
         ("code: M2\n", "kode: M2\n", "item 1 of section 0: code is missing"),
         ("code: M3\n", "code: M2\n", "item M2 is there more than once"),
-        ("version: 1\n", "version: first\n", "version: input should be a valid integer"),
+        ("version: 2\n", "version: first\n", "version: input should be a valid integer"),
         ("letter: M\n", "letter: X\n", "letter is 'X', not 'M', 'C', 'V' or 'U'"),
     ],
 )
@@ -171,7 +171,7 @@ def test_items_of_the_field_that_no_checklist_has_are_told() -> None:
 
 
 def test_the_shipped_content_is_whole() -> None:
-    found = coverage.look(guidance.read(CONTENT), library.read(CONTENT))
+    found = coverage.look(guidance.read(CONTENT), library.read(CONTENT), phrases.read(CONTENT))
     assert found.is_whole
     assert found.lines() == [
         "Statements carried by passages: 72 of 72",
@@ -180,6 +180,7 @@ def test_the_shipped_content_is_whole() -> None:
         "Items: 76 of 76 (terms 20, confidentiality 18, visit_roles 20, urgent_plan 18)",
         "Items missing: none",
         "Items without a statement: none",
+        "Phrases looked for: ar 93, en 118",
         "Broken references: none",
     ]
 
@@ -192,5 +193,5 @@ def test_what_is_missing_is_told_and_makes_it_not_whole() -> None:
     assert not found.is_whole
     lines = found.lines()
     assert "Items missing: M2, M3, M4" in lines[4]
-    assert lines[6] == "Broken references: 2"
-    assert lines[7] == "terms.yaml:1: M1 rests on S90: not there"
+    assert lines[7] == "Broken references: 2"
+    assert lines[8] == "terms.yaml:1: M1 rests on S90: not there"
