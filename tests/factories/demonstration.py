@@ -8,11 +8,15 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.client import CheckedClient
+from tests.factories.authoring import changed
 from tracker.access.actor import OrganisationKind, Role
 from tracker.accounts import invitations, service
 from tracker.accounts.invitations import Wanted
 from tracker.accounts.models import Membership
-from tracker.checklists.models import Checklist
+from tracker.authoring import service as authoring
+from tracker.checklists import drafts
+from tracker.checklists.drafts import Whose
+from tracker.checklists.models import Checklist, ChecklistKind, DraftKind
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
@@ -38,6 +42,8 @@ class Demonstration:
     checklists: dict[tuple[str, str], UUID]
     invitation: UUID
     invitation_token: str
+    # Terms that an administrator changed and has not published.
+    template_draft: UUID
 
     def browser(self, app: Flask, key: str | None) -> CheckedClient:
         """Return a browser in which a person is signed in, or nobody."""
@@ -63,6 +69,10 @@ def make() -> Demonstration:
             organisation_id=cast.bodies["od"].id,
         ),
     )
+    draft = authoring.take_in(
+        cast.actor("iris"), changed("Agreed terms", "Agreed terms, as we put them")
+    )
+    _begin_an_answer(cast)
     health.beat()
     db.session.commit()
     rows = db.session.scalars(sa.select(Cooperation).order_by(Cooperation.reference)).all()
@@ -80,7 +90,22 @@ def make() -> Demonstration:
         },
         invitation=invited.id,
         invitation_token=invited.token,
+        template_draft=draft.id,
     )
+
+
+def _begin_an_answer(cast: people.Cast) -> None:
+    """Let a CSO's coordinator begin to write on the terms that differ, and not save it."""
+    terms = db.session.scalars(
+        sa.select(Checklist)
+        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+        .where(Checklist.kind == ChecklistKind.TERMS)
+        .order_by(Cooperation.reference)
+    ).all()[COOPERATIONS.index("differing")]
+    samira = cast.actor("samira")
+    assert samira.organisation_id is not None
+    whose = Whose(samira.user_id, samira.organisation_id, "M13", DraftKind.SHARED)
+    drafts.keep(terms, whose, {"f_safety_rules": ["Begun."]}, base_version=0, number=1)
 
 
 def outsiders(cast: people.Cast) -> None:

@@ -11,7 +11,8 @@ from werkzeug.routing import Rule
 from tests.factories.demonstration import Demonstration
 from tracker.access.actor import Role
 from tracker.accounts.models import Membership
-from tracker.checklists.models import Flag, Proposal, ProposalState
+from tracker.checklists import library
+from tracker.checklists.models import ChecklistKind, Flag, Proposal, ProposalState
 from tracker.comments.models import Comment, CommentAudience
 from tracker.cooperations.models import CooperationPerson
 from tracker.core.db import db
@@ -140,6 +141,7 @@ def things(demonstration: Demonstration) -> dict[str, list[Thing]]:
         **_checklists(demonstration),
         **_undertakings(demonstration),
         **_comments(demonstration),
+        **_authoring(demonstration),
         "filename": [Thing("a style sheet", {"filename": "css/base.css"})],
         "slug": [Thing("", {"slug": _slug()})],
         "revision slug": [Thing("", {"slug": _slug(), "revision": 1})],
@@ -269,6 +271,20 @@ def _comments(demonstration: Demonstration) -> dict[str, list[Thing]]:
         "comment_id": [to_all, settled, own],
         "comments.edit": [to_all],
         "comments.withdraw": [to_all],
+    }
+
+
+def _authoring(demonstration: Demonstration) -> dict[str, list[Thing]]:
+    draft = {"draft_id": demonstration.template_draft}
+    newest = library.newest(ChecklistKind.TERMS)
+    tried = {"text_id": newest.id}
+    return {
+        "kind number": [
+            Thing("the newest terms", {"kind": newest.kind.value, "number": newest.version})
+        ],
+        "draft_id": [Thing("of changed terms", draft)],
+        "text_id": [Thing("the newest terms", tried)],
+        "code text_id": [Thing("the newest terms", tried | {"code": "M18"})],
     }
 
 

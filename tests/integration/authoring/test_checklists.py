@@ -124,7 +124,7 @@ def test_a_changed_checklist_is_kept_as_a_draft_that_nobody_starts_on(
 
 def test_mistakes_are_named_by_line_and_item(people: House) -> None:
     text = changed("type: party", "type: partie")
-    line = next(n for n, one in enumerate(text.splitlines(), 1) if "partie" in one)
+    line = next(n for n, one in enumerate(text.splitlines(), 1) if "type: partie" in one)
     (found,) = [one for one in mistakes(people, text) if "'partie'" in one]
     assert found.startswith(f"{line}: item M1: ")
 

@@ -121,11 +121,13 @@ class Table:
         return checklist
 
 
-def set_out(session: Session) -> Table:
-    """Open a cooperation for joint visits with two CSOs and bring its people in."""
+def set_out(session: Session, *modes: Mode) -> Table:
+    """Open a cooperation with two CSOs, for joint visits if not told, and bring its people in."""
     land = country(session)
     land.person("Otto Brandis", "lantern", Role.SIGNATORY, power="Board minutes")
-    cooperation = open_one(land, "door", "lantern", modes=(Mode.VISIT,), questions=QUESTIONS)
+    cooperation = open_one(
+        land, "door", "lantern", modes=modes or (Mode.VISIT,), questions=QUESTIONS
+    )
     for first in ("tomas", "nadia", "oren", "petra", "henrik", "dora", "otto", "leyla"):
         bring_in(land, cooperation, first)
     for first in ("samira", "joana"):

@@ -206,7 +206,7 @@ def test_the_past_of_an_item_is_read_by_those_who_see_the_checklist(room: Room) 
     for first in ("ilena", "samira", "petra"):
         room.page(first, "/items/M1/history")
         room.page(first, "/revisions")
-    for first in ("marek", "iris"):
+    for first in ("marek", "root"):
         room.page(first, "/items/M1/history", status=404)
         room.page(first, "/revisions", status=404)
     room.page("ilena", "/items/M99/history", status=404)

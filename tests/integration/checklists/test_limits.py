@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from tests.factories import checklists
+from tests.factories.demonstration import Demonstration
 from tests.factories.templates import (
     a_column,
     a_field,
@@ -18,9 +19,11 @@ from tests.factories.templates import (
     publish,
     small_terms,
 )
+from tests.factories.visits import Scene, planned
 from tests.integration.checklists.conftest import QUESTIONS, Table, set_out
 from tests.integration.checklists.test_pages import Room, item
 from tracker.checklists import positions, safeguards, service, signing
+from tracker.checklists.loading import fill
 from tracker.checklists.models import AnswerScope, ChecklistKind, ChecklistState, Flag
 from tracker.checklists.template import Template
 from tracker.cooperations import service as cooperations
@@ -336,23 +339,34 @@ def test_each_question_of_m5_and_m6_is_answered_and_a_worrying_one_named(
     assert table.standing("M6").done
 
 
-def test_nothing_is_flagged_on_the_planning_of_a_visit(whole_table: Table) -> None:
+def test_a_standing_plan_is_looked_at_too(session: Session) -> None:
+    table = set_out(session, Mode.OMB_PLUS)
+    plan = table.checklist(ChecklistKind.URGENT_PLAN)
+    values = checklists.whole(table.filling(plan.kind), "U15", who_speaks="together")
+    service.save_answer(table["ilena"], plan, "U15", AnswerScope.SHARED, values, base_version=0)
+    assert is_open(table) == ["U15.only_together"]
+
+
+def test_nothing_is_flagged_on_the_planning_of_a_visit(
+    session: Session, demonstration: Demonstration
+) -> None:
     """Class K2; what a visit's plan says is read by those listed for it alone."""
-    plan = whole_table.checklist(ChecklistKind.URGENT_PLAN)
-    filling = whole_table.filling(ChecklistKind.URGENT_PLAN)
-    values = checklists.whole(filling, "U15", who_speaks="together")
+    scene = Scene(session, demonstration)
+    visit = planned(scene)
+    plan = scene.checklist(ChecklistKind.URGENT_PLAN, visit.number)
+    values = checklists.whole(fill(plan), "U15", who_speaks="together")
     service.save_answer(
-        whole_table["ilena"], plan, "U15", AnswerScope.SHARED, values, base_version=0
+        scene.actor("pavo"), plan, "U15", AnswerScope.SHARED, values, base_version=0
     )
-    assert is_open(whole_table) == ["U15.only_together"]
-    plan.visit_id = plan.id
-    whole_table.session.flush()
-    whole_table.session.execute(sa.delete(Flag))
-    sealing_off = service.refresh(plan)
-    assert sealing_off.flags == ()
+    assert fill(plan).flags == ()
 
 
 # Pages
+
+
+@pytest.fixture
+def room(app: Flask, table: Table) -> Room:
+    return Room(app, table)
 
 
 @pytest.fixture
@@ -386,7 +400,7 @@ def test_the_history_tells_of_the_rules(desk_room: Room) -> None:
     table = desk_room.table
     table.save("ilena", "M1", **GIVES_AWAY)
     table.save("ilena", "M1", seen=1, agrees="npm")
-    page = desk_room.browser("samira").page(f"/cooperations/{table.cooperation.id}/history")
+    page = desk_room.browser("samira").page(f"/cooperations/{table.cooperation.reference}/history")
     assert "The rules of this checklist marked M1 as limiting the NPM." in page.text
     assert "The mark on M1 was closed, because the answer no longer meets the rule." in page.text
 

@@ -604,7 +604,7 @@ def test_an_answer_that_changed_while_proposing_is_told_and_the_words_stay(room:
         f"{room.address}/items/M1/propose", data=sent, csrf=False
     )
     page = Page.of(response)
-    assert "The answer changed while you were writing" in page.text
+    assert "Ilena Dorvath saved another value while you were writing." in page.text
     assert "Mine." in page.html
     assert "Quite other words." in page.text
 

@@ -75,7 +75,7 @@ def test_the_shipped_checklists_are_read_in_the_order_of_the_field() -> None:
         ("code: M2\n", "code: M-2\n", "item M-2: code is 'M-2', which doesn't fit"),
         ("code: M2\n", "kode: M2\n", "item 1 of section 0: code is missing"),
         ("code: M3\n", "code: M2\n", "item M2 is there more than once"),
-        ("version: 2\n", "version: first\n", "version: input should be a valid integer"),
+        ("version: 1\n", "version: first\n", "version: input should be a valid integer"),
         ("letter: M\n", "letter: X\n", "letter is 'X', not 'M', 'C', 'V' or 'U'"),
     ],
 )
