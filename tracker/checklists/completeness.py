@@ -232,10 +232,7 @@ def _party_owned(
     begun = False
     if not fields:
         return (), (), False
-    every_party = any(field.sets is Sets.EACH_PARTY for field in fields)
-    for party in surroundings.parties:
-        if party.side is OrganisationKind.NPM and not every_party:
-            continue
+    for party in answering(item, surroundings):
         answer = sheet.of_party(item.code, party.organisation_id)
         if answer is None or answer.is_empty:
             waiting.append(party.organisation_id)
@@ -294,6 +291,14 @@ def setters(item: Item, surroundings: Surroundings) -> tuple[PartyFact, ...]:
     return surroundings.parties_of(*wanted)
 
 
+def answering(item: Item, surroundings: Surroundings) -> tuple[PartyFact, ...]:
+    """Return the parties that answer an item each for itself."""
+    fields = item.fields_of(AnswerScope.PARTY)
+    if any(field.sets is Sets.EACH_PARTY for field in fields):
+        return surroundings.parties
+    return surroundings.parties_of(OrganisationKind.CSO) if fields else ()
+
+
 def accepters(item: Item, surroundings: Surroundings) -> tuple[PartyFact, ...]:
     """Return the parties whose acceptance of the shared answer the item needs (product.md, 4.1)."""
     match item.accepted_by:
@@ -316,3 +321,29 @@ def not_accepting(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple
         for party in accepters(item, surroundings)
         if answer is None or taken.get(party.organisation_id) != (answer.answer_id, Stance.ACCEPTS)
     )
+
+
+def concerns(organisation_id: UUID, item: Item, surroundings: Surroundings) -> bool:
+    """Tell whether a party ever has anything to do on an item: write it, or accept it."""
+    return organisation_id in _ids(
+        setters(item, surroundings), answering(item, surroundings), accepters(item, surroundings)
+    )
+
+
+def is_left_to(
+    organisation_id: UUID, item: Item, one: ItemStanding, surroundings: Surroundings
+) -> bool:
+    """Tell whether a party has something left to do on an item, where somebody looks after it.
+
+    What waits for the party; and what is recommended and nobody began, where the party may write
+    it: it waits for no party, but whoever was asked to look after it has not done so.
+    """
+    if not one.counts:
+        return False
+    writers = _ids(setters(item, surroundings), answering(item, surroundings))
+    not_begun = one.state is WorkState.NOT_STARTED and organisation_id in writers
+    return not_begun or organisation_id in one.waiting_for
+
+
+def _ids(*parties: Iterable[PartyFact]) -> set[UUID]:
+    return {one.organisation_id for some in parties for one in some}

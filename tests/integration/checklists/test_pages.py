@@ -105,8 +105,8 @@ def items(page: Page) -> list[str]:
     return [one.attrib["id"].upper() for one in page.root.iter("article") if "id" in one.attrib]
 
 
-# Links of an item that lead to what is read, not to what is done.
-BESIDE = ("/history", "/comments")
+# Links of an item that lead to what is read, or to the own side's matters.
+BESIDE = ("/history", "/comments", "/assign")
 
 
 def acts(page: Page, code: str) -> set[str]:
