@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
@@ -47,6 +48,16 @@ def tell(filling: Filling, item: Item, past: Past) -> list[Entry]:
     """Return what happened to an item, the oldest first."""
     teller = _Teller(filling, item, past)
     return sorted(teller.entries(), key=lambda entry: entry.when)
+
+
+def _is_rest(held: Any, kept: Any) -> bool:
+    """Tell whether a value is the same, or a table of whose rows only cells are missing."""
+    if not (isinstance(held, list) and isinstance(kept, list) and len(held) == len(kept)):
+        return bool(held == kept)
+    return all(
+        one.items() <= other.items() if isinstance(one, dict) else one == other
+        for one, other in zip(kept, held, strict=True)
+    )
 
 
 class _Teller:
@@ -111,6 +122,11 @@ class _Teller:
             )
         elif before is None:
             words = _("%(party)s wrote the first answer", party=organisation)
+        elif self._only_hidden(before, version):
+            words = _(
+                "What does not apply here was left out: version %(version)s",
+                version=version.version,
+            )
         else:
             words = _(
                 "%(party)s changed the answer: version %(version)s",
@@ -128,6 +144,18 @@ class _Teller:
             since=_("What changed since version %(version)s:", version=before.version)
             if before
             else "",
+        )
+
+    def _only_hidden(self, before: Answer, version: Answer) -> bool:
+        """Tell whether a version only lacks what stood in columns that are hidden here.
+
+        It was made when somebody accepted the one before, of which they saw no more.
+        """
+        held, kept = (sealing.values_of(self.cooperation_id, one) for one in (before, version))
+        return (
+            held != kept
+            and held.keys() == kept.keys()
+            and all(_is_rest(held[key], kept[key]) for key in held)
         )
 
     def _proposal(self, proposal: Proposal) -> Entry:

@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -48,6 +48,16 @@ class ItemStanding:
         return self.state is WorkState.AGREED
 
     @property
+    def holds_up(self) -> bool:
+        """Whether the item is in the way of signing: required or begun, and not agreed."""
+        is_begun = self.state not in {
+            WorkState.NOT_STARTED,
+            WorkState.NOT_KNOWN,
+            WorkState.HIDDEN,
+        }
+        return not self.done and (self.required or is_begun)
+
+    @property
     def counts(self) -> bool:
         """Whether progress counts the item: one with an unknown condition never (4.5)."""
         return self.shown is Truth.TRUE
@@ -68,6 +78,27 @@ class Standing:
     def is_complete(self) -> bool:
         """Whether the signed part is complete and agreed (product.md, 5.1)."""
         return not self.blocking
+
+
+def counting(template: Template, sheet: Sheet, surroundings: Surroundings) -> Sheet:
+    """Return the sheet as it counts here and now: without the answers of items not shown.
+
+    An answer that is hidden settles nothing (product.md, 4.5): a condition on it is not known, as
+    on one that is not given yet. Conditions form no circle, so each round settles what rests on
+    the one before.
+    """
+    conditional = [item for item in template.items if item.shown_when is not None]
+    found: frozenset[str] = frozenset()
+    for _round in conditional:
+        sheet = replace(sheet, hidden=found)
+        found = frozenset(
+            item.code
+            for item in conditional
+            if is_shown(item, sheet, surroundings) is not Truth.TRUE
+        )
+        if found == sheet.hidden:
+            break
+    return replace(sheet, hidden=found)
 
 
 def applied(template: Template, sheet: Sheet, surroundings: Surroundings) -> Template:
@@ -125,6 +156,7 @@ def _evaluated(condition: Condition | None, sheet: Sheet, surroundings: Surround
 
 def standing(template: Template, sheet: Sheet, surroundings: Surroundings) -> Standing:
     """Return how each item of a checklist stands, and the whole."""
+    sheet = counting(template, sheet, surroundings)
     template = applied(template, sheet, surroundings)
     items = {
         item.code: item_standing(item, sheet, surroundings)
@@ -136,23 +168,16 @@ def standing(template: Template, sheet: Sheet, surroundings: Surroundings) -> St
         items=items,
         done_count=sum(one.done for one in counted),
         total_count=len(counted),
-        blocking=tuple(_blocking(template.items, items)),
+        blocking=tuple(
+            item.code
+            for item in template.items
+            if item.part is Part.TERMS and items[item.code].holds_up
+        ),
         waiting={
             party.organisation_id: sum(party.organisation_id in one.waiting_for for one in counted)
             for party in surroundings.parties
         },
     )
-
-
-def _blocking(template_items: Iterable[Item], items: dict[str, ItemStanding]) -> Iterable[str]:
-    """Yield the items that hold up signing: required ones not done, others begun, not agreed."""
-    for item in template_items:
-        one = items.get(item.code)
-        if one is None or item.part is not Part.TERMS or one.shown is Truth.FALSE:
-            continue
-        begun = one.state not in {WorkState.NOT_STARTED, WorkState.NOT_KNOWN}
-        if (one.required and not one.done) or (begun and not one.done):
-            yield item.code
 
 
 def item_standing(item: Item, sheet: Sheet, surroundings: Surroundings) -> ItemStanding:

@@ -74,6 +74,8 @@ class Sheet:
     positions: Mapping[str, Mapping[UUID, tuple[UUID | None, Stance]]] = field(default_factory=dict)
     # Everybody who wrote any version of any answer.
     authors: frozenset[UUID] = frozenset()
+    # Items that do not apply here, or of which that is not known: their answers count for nothing.
+    hidden: frozenset[str] = frozenset()
 
     def shared(self, item: str) -> Filled | None:
         """Return the shared answer of an item."""
@@ -88,8 +90,8 @@ class Sheet:
         return self.answers.get((item, AnswerScope.PERSON, user_id))
 
     def value(self, item: str, key: str) -> Any:
-        """Return a field's shared value, None when there is none."""
-        answer = self.shared(item)
+        """Return a field's shared value, None when there is none or the item does not apply."""
+        answer = None if item in self.hidden else self.shared(item)
         return None if answer is None or answer.not_applicable else answer.values.get(key)
 
 

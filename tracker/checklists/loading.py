@@ -11,9 +11,18 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload, selectinload
 
 from tracker.access.actor import Actor, OrganisationKind
+from tracker.access.decision import Decision
 from tracker.accounts.models import Membership, User
 from tracker.checklists import library, policy, sealing
-from tracker.checklists.completeness import Standing, applied, is_shown, standing
+from tracker.checklists.completeness import (
+    ItemStanding,
+    Standing,
+    applied,
+    counting,
+    is_shown,
+    item_standing,
+    standing,
+)
 from tracker.checklists.conditions import Truth
 from tracker.checklists.facts import AnswerKey, Filled, PartyFact, Sheet, Surroundings
 from tracker.checklists.models import (
@@ -96,7 +105,14 @@ class Filling:
 
     def require_open(self, item: Item) -> None:
         """Raise RefusedError unless the item may be changed now (product.md, 4.10 and 5.4)."""
-        policy.is_item_open(self.checklist.state, self.checklist.open_items, item).require()
+        self.is_open(item).require()
+
+    def is_open(self, item: Item, one: ItemStanding | None = None) -> Decision:
+        """Decide whether the item may be changed now; one is how it stands, where known."""
+        one = one or item_standing(item, self.sheet, self.surroundings)
+        return policy.is_item_open(
+            self.checklist.state, self.checklist.open_items, item, holds_up=one.holds_up
+        )
 
     def has_answer(self, item: Item) -> bool:
         """Tell whether anybody answered an item, for all or for their party."""
@@ -239,12 +255,6 @@ def fill_all(checklists: Sequence[Checklist]) -> dict[UUID, Filling]:
     found = {}
     for checklist in loaded:
         taking_part, names = people[checklist.cooperation_id]
-        sheet = Sheet(
-            checklist.id,
-            answers.get(checklist.id, {}),
-            _taken(rows.positions.get(checklist.id, ())),
-            frozenset(authors.get(checklist.id, ())),
-        )
         surroundings = _surroundings(
             checklist,
             cooperations[checklist.cooperation_id],
@@ -253,6 +263,13 @@ def fill_all(checklists: Sequence[Checklist]) -> dict[UUID, Filling]:
             visits.get(checklist.visit_id) if checklist.visit_id else None,
         )
         template = library.parsed(checklist.template)
+        written = Sheet(
+            checklist.id,
+            answers.get(checklist.id, {}),
+            _taken(rows.positions.get(checklist.id, ())),
+            frozenset(authors.get(checklist.id, ())),
+        )
+        sheet = counting(template, written, surroundings)
         proposals = rows.proposals.get(checklist.id, ())
         found[checklist.id] = Filling(
             checklist=checklist,

@@ -27,11 +27,8 @@ from tracker.checklists.models import (
     AnswerScope,
     Checklist,
     ChecklistTemplate,
-    Position,
-    Proposal,
-    ProposalState,
 )
-from tracker.checklists.service import refresh
+from tracker.checklists.service import ask_again, refresh
 from tracker.checklists.template import Item, TemplateField
 from tracker.checklists.values import check_types
 from tracker.core import clock
@@ -184,32 +181,14 @@ def _let_go(actor: Actor, filling: Filling, done: Move) -> None:
     """
     for item in done.difference.gone:
         safeguards.close_for_change(actor, filling, item)
-        _end_talks(filling.checklist, item.code)
+        ask_again(filling.checklist, item.code)
     assignments.forget(filling.checklist, [item.code for item in done.difference.gone])
-
-
-def _end_talks(checklist: Checklist, code: str) -> None:
-    """Make nobody's position count any more, and no proposal wait."""
-    db.session.execute(
-        sa.update(Position)
-        .where(Position.checklist_id == checklist.id, Position.item == code, Position.is_current)
-        .values(is_current=False)
-    )
-    db.session.execute(
-        sa.update(Proposal)
-        .where(
-            Proposal.checklist_id == checklist.id,
-            Proposal.item == code,
-            Proposal.state == ProposalState.OPEN,
-        )
-        .values(state=ProposalState.OUTDATED, ended_at=clock.now())
-    )
 
 
 def _take_along(filling: Filling, item: Item, one: ItemDifference) -> None:
     """Carry an item's answers over to its new fields, and ask again where it changed."""
     if one.asks_again:
-        _end_talks(filling.checklist, item.code)
+        ask_again(filling.checklist, item.code)
     if not one.fields_changed:
         return
     for (code, scope, owner), filled in filling.sheet.answers.items():

@@ -340,10 +340,9 @@ def proposal_view(filling: Filling, actor: Actor, item: Item, proposal: Proposal
     values = sealing.values_of(cooperation_id, proposal)
     party = filling.own_party(actor)
     own = proposal.organisation_id == actor.organisation_id
-    checklist = filling.checklist
     may_answer = (
         not own
-        and policy.is_item_open(checklist.state, checklist.open_items, item)
+        and filling.is_open(item)
         and policy.can_take_part(actor, party)
         and policy.can_agree_on(item, party, filling.party(proposal.organisation_id))
     )
@@ -374,7 +373,7 @@ def acts(filling: Filling, actor: Actor, item: Item, one: ItemStanding | None = 
     taking_part = policy.can_take_part(actor, party)
     if not taking_part or party is None:
         return Acts(why_not=taking_part.reason)
-    is_open = policy.is_item_open(checklist.state, checklist.open_items, item)
+    is_open = filling.is_open(item, one)
     if not is_open:
         return Acts(why_not=is_open.reason)
     current = filling.sheet.shared(item.code)

@@ -75,9 +75,17 @@ def is_open(state: ChecklistState, open_items: list[str] | None, item: str) -> D
     return YES
 
 
-def is_item_open(state: ChecklistState, open_items: list[str] | None, item: Item) -> Decision:
-    """Decide whether an item may be changed now; live lists always may (C2, V13)."""
-    return YES if item.part is Part.PEOPLE else is_open(state, open_items, item.code)
+def is_item_open(
+    state: ChecklistState, open_items: list[str] | None, item: Item, *, holds_up: bool
+) -> Decision:
+    """Decide whether an item may be changed now; live lists always may (C2, V13).
+
+    What was not asked to change stays agreed; where it is not agreed any more, since a party
+    joined, somebody left or the ways of working changed, nobody could sign: then it is open too.
+    """
+    if item.part is Part.PEOPLE:
+        return YES
+    return is_open(state, None if holds_up else open_items, item.code)
 
 
 def can_take_position(actor: Actor, party: PartyFact | None, item: Item) -> Decision:

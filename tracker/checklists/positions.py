@@ -24,6 +24,7 @@ from tracker.checklists.service import (
     REASON,
     add_version,
     after_change,
+    as_seen,
     fitting,
     own_organisation,
     put_position,
@@ -31,6 +32,7 @@ from tracker.checklists.service import (
     tidy_reason,
 )
 from tracker.checklists.template import Accepts, Item
+from tracker.checklists.values import shown_only
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -58,8 +60,11 @@ def take_position(
     reason = tidy_reason(reason)
     if stance is Stance.WANTS_CHANGE:
         raise RuleBrokenError(_l("Propose the change with its words and the reason."))
+    version = current.version
     if stance is Stance.ACCEPTS:
         _require_complete(filling, item, current)
+        _go_back_on_own_proposal(actor, filling, item)
+        answer_id, version = as_seen(actor, filling, item, current)
     elif not reason:
         raise RuleBrokenError(_l("Say what you want to talk about."), REASON)
     put_position(filling, item, answer_id, _taken_by(actor), stance, reason)
@@ -72,7 +77,7 @@ def take_position(
         cooperation_id=checklist.cooperation_id,
         kind=checklist.kind.value,
         item=item.code,
-        version=current.version,
+        version=version,
         stance=stance.value,
         organisation=actor.organisation_name,
     )
@@ -105,7 +110,8 @@ def propose(
         raise RuleBrokenError(_l("Give the reason for the change."), REASON)
     kept = fitting(filling, item, AnswerScope.SHARED, values)
     replied = _replied(actor, filling, item, replies_to, kept) if replies_to else None
-    if kept == dict(current.values) and not current.not_applicable:
+    standing = shown_only(item.fields_of(AnswerScope.SHARED), current.values)
+    if kept == standing and not current.not_applicable:
         raise RuleBrokenError(_l("These are the words that stand already. Change something."))
     for earlier in filling.proposals:
         if earlier.item == item.code and earlier.organisation_id == own_organisation(actor):
@@ -194,8 +200,19 @@ def withdraw_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> 
     policy.can_take_part(actor, filling.own_party(actor)).require()
     if proposal.organisation_id != actor.organisation_id:
         raise RuleBrokenError(_l("Only the party that made a proposal takes it back."))
-    _finish(actor, proposal, ProposalState.WITHDRAWN)
+    _take_back(actor, filling, proposal)
     refresh(checklist)
+
+
+def _go_back_on_own_proposal(actor: Actor, filling: Filling, item: Item) -> None:
+    """Take the own party's proposal back: who accepts the answer wants no other any more."""
+    for proposal in filling.proposals:
+        if (proposal.item, proposal.organisation_id) == (item.code, actor.organisation_id):
+            _take_back(actor, filling, proposal)
+
+
+def _take_back(actor: Actor, filling: Filling, proposal: Proposal) -> None:
+    _finish(actor, proposal, ProposalState.WITHDRAWN)
     _record(
         verbs.PROPOSAL_WITHDRAWN, actor, proposal, filling, organisation=actor.organisation_name
     )

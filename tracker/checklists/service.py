@@ -29,6 +29,7 @@ from tracker.checklists.models import (
 )
 from tracker.checklists.template import Item, Part
 from tracker.checklists.values import check_types, shown_only
+from tracker.cooperations.models import CooperationPerson
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -118,11 +119,23 @@ def refresh(checklist: Checklist) -> Filling:
 
 def follow(happening: Happening) -> None:
     """Count again what is still being drafted, after modes or people changed. A handler."""
+    _recount(Checklist.cooperation_id == happening.cooperation_id)
+
+
+def follow_person(happening: Happening) -> None:
+    """Count again where a person takes part who may be named no more, or again. A handler.
+
+    Of PERSON_SUSPENDED and PERSON_RESTORED, whose subject is the person.
+    """
+    there = sa.select(CooperationPerson.cooperation_id).where(
+        CooperationPerson.user_id == happening.subject_id
+    )
+    _recount(Checklist.cooperation_id.in_(there))
+
+
+def _recount(where: sa.ColumnElement[bool]) -> None:
     drafts = db.session.scalars(
-        sa.select(Checklist).where(
-            Checklist.cooperation_id == happening.cooperation_id,
-            Checklist.state == ChecklistState.DRAFTING,
-        )
+        sa.select(Checklist).where(where, Checklist.state == ChecklistState.DRAFTING)
     ).all()
     for checklist in drafts:
         refresh(checklist)
@@ -228,9 +241,11 @@ def _require_may_be_left_out(filling: Filling, item: Item, scope: AnswerScope) -
 def accepted_by_others(
     filling: Filling, item: Item, current: Filled | None, party: PartyFact | None
 ) -> bool:
-    """Tell whether a party other than this one accepts the current answer."""
+    """Tell whether a party other than this one accepts the current answer; an empty one is none."""
     own = party.organisation_id if party else None
-    return current is not None and any(
+    if current is None or current.is_empty:
+        return False
+    return any(
         organisation_id != own and position == (current.answer_id, Stance.ACCEPTS)
         for organisation_id, position in filling.sheet.positions.get(item.code, {}).items()
         if filling.party(organisation_id) is not None
@@ -284,31 +299,50 @@ def after_change(actor: Actor, filling: Filling, item: Item, answer: Answer) -> 
     """Reopen the positions of the rest, and what rested on the old text."""
     checklist = filling.checklist
     if answer.scope is AnswerScope.SHARED:
-        db.session.execute(
-            sa.update(Position)
-            .where(
-                Position.checklist_id == checklist.id,
-                Position.item == item.code,
-                Position.is_current,
-            )
-            .values(is_current=False)
-        )
+        ask_again(checklist, item.code)
         put_position(
             filling, item, answer.id, (answer.author_id, answer.organisation_id), Stance.ACCEPTS
-        )
-        db.session.execute(
-            sa.update(Proposal)
-            .where(
-                Proposal.checklist_id == checklist.id,
-                Proposal.item == item.code,
-                Proposal.state == ProposalState.OPEN,
-            )
-            .values(state=ProposalState.OUTDATED, ended_at=clock.now())
         )
         safeguards.close_for_change(actor, filling, item)
     if item.part is Part.TERMS and answer.scope is not AnswerScope.PERSON:
         safeguards.void_review(checklist)
     refresh(checklist)
+
+
+def ask_again(checklist: Checklist, code: str) -> None:
+    """Make nobody's position on an item count any more, and no proposal for it wait."""
+    db.session.execute(
+        sa.update(Position)
+        .where(Position.checklist_id == checklist.id, Position.item == code, Position.is_current)
+        .values(is_current=False)
+    )
+    db.session.execute(
+        sa.update(Proposal)
+        .where(
+            Proposal.checklist_id == checklist.id,
+            Proposal.item == code,
+            Proposal.state == ProposalState.OPEN,
+        )
+        .values(state=ProposalState.OUTDATED, ended_at=clock.now())
+    )
+
+
+def as_seen(actor: Actor, filling: Filling, item: Item, current: Filled) -> tuple[UUID, int]:
+    """Return the id and number of the version that says of an answer what its page shows.
+
+    Where columns are hidden here, that is a new one without what stands in them: nobody accepts
+    what they can't see, and it must not be agreed once the columns are shown again. What was hidden
+    stays in the version before, and the rest is asked again (product.md, 4.1 and 4.5).
+    """
+    shown = shown_only(item.fields_of(AnswerScope.SHARED), current.values)
+    if current.not_applicable or shown == dict(current.values):
+        return current.answer_id, current.version
+    words_of = (current.author_id, current.organisation_id)
+    answer = add_version(
+        actor, filling, item, AnswerScope.SHARED, worth_keeping(shown), written_by=words_of
+    )
+    ask_again(filling.checklist, item.code)
+    return answer.id, answer.version
 
 
 def put_position(

@@ -8,7 +8,7 @@ from tracker.access.actor import Actor
 from tracker.activity import verbs
 from tracker.activity.service import Happening, record
 from tracker.checklists import service as checklists
-from tracker.checklists.models import ChecklistKind, ChecklistState
+from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
 from tracker.checklists.values import as_date
 from tracker.cooperations import people
 from tracker.cooperations import service as cooperations
@@ -138,6 +138,18 @@ def follow_party(happening: Happening) -> None:
         if checklist.state is ChecklistState.DRAFTING:
             checklists.set_parties(checklist, organisation_ids)
     follow(happening)
+
+
+def follow_reopened(happening: Happening) -> None:
+    """Ask those for their agreement who joined while a text could not be changed. A handler.
+
+    Of DECLINED, SIGNATURE_REQUEST_WITHDRAWN and AMENDMENT_OPENED. The parties of a visit's
+    checklists follow its team.
+    """
+    checklist = db.session.get_one(Checklist, happening.subject_id)
+    if checklist.visit_id is None and happening.cooperation_id is not None:
+        parties = people.current(happening.cooperation_id)
+        checklists.set_parties(checklist, [party.organisation_id for party in parties])
 
 
 def _take_over_dates(happening: Happening) -> None:

@@ -14,6 +14,7 @@ from tests.factories.templates import (
     CHECKLIST,
     DOOR,
     ILENA,
+    KINDS,
     LANTERN,
     NPM,
     OREN,
@@ -310,6 +311,36 @@ def test_an_answer_hidden_by_a_changed_condition_counts_no_more() -> None:
 def test_what_rests_on_an_item_left_out_is_not_known() -> None:
     left_out = an_answer({"kind": "prison"}, not_applicable=True)
     assert stands("M4", others={"M2": left_out}).shown is Truth.NOT_KNOWN
+
+
+CHAIN = a_template(
+    an_item("M1", a_field("kind", "choice", sets="npm", accepts="none", options=KINDS)),
+    an_item(
+        "M2",
+        a_field("kind", "choice", sets="npm", accepts="none", options=KINDS),
+        shown_when={"item": "M1", "field": "kind", "in": ["prison"]},
+    ),
+    an_item("M3", shown_when={"item": "M2", "field": "kind", "in": ["other"]}),
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "states"),
+    [
+        ("prison", (WorkState.AGREED, WorkState.AGREED)),
+        ("police", (WorkState.HIDDEN, WorkState.NOT_KNOWN)),
+        (None, (WorkState.NOT_KNOWN, WorkState.NOT_KNOWN)),
+    ],
+)
+def test_an_answer_that_is_hidden_settles_nothing(
+    first: str | None, states: tuple[WorkState, WorkState]
+) -> None:
+    shared = {"M2": an_answer({"kind": "other"}), "M3": an_answer(WORDS)}
+    if first:
+        shared["M1"] = an_answer({"kind": first})
+    found = standing(CHAIN, a_sheet(shared=shared, accepted={"M3": ALL}), around())
+    assert (found.items["M2"].state, found.items["M3"].state) == states
+    assert "M3" not in found.blocking
 
 
 @pytest.mark.parametrize(

@@ -86,14 +86,26 @@ def test_an_item_is_open_or_not(
     state: ChecklistState, open_items: list[str] | None, words: str
 ) -> None:
     says(policy.is_open(state, open_items, "M1"), words)
-    says(policy.is_item_open(state, open_items, TERMS.by_code["M1"]), words)
+    says(policy.is_item_open(state, open_items, TERMS.by_code["M1"], holds_up=False), words)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [(DRAFTING, ""), (SENT, "sent for signature"), (IN_FORCE, "A change needs an amendment")],
+)
+def test_what_holds_up_signing_is_open_whatever_was_asked_for(
+    state: ChecklistState, words: str
+) -> None:
+    item = TERMS.by_code["M1"]
+    says(policy.is_item_open(state, ["M2"], item, holds_up=True), words)
 
 
 @pytest.mark.parametrize("state", ChecklistState)
 @pytest.mark.parametrize("open_items", [None, [], ["M1"]])
 def test_a_live_list_is_always_open(state: ChecklistState, open_items: list[str] | None) -> None:
     """C2 and V13 are kept by the parties after signing too."""
-    says(policy.is_item_open(state, open_items, TERMS.by_code["M8"]), "")
+    for holds_up in (True, False):
+        says(policy.is_item_open(state, open_items, TERMS.by_code["M8"], holds_up=holds_up), "")
 
 
 NOT_ASKED = "This item needs no acceptance by your organisation."
