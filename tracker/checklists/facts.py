@@ -74,6 +74,8 @@ class Sheet:
     positions: Mapping[str, Mapping[UUID, tuple[UUID | None, Stance]]] = field(default_factory=dict)
     # Everybody who wrote any version of any answer.
     authors: frozenset[UUID] = frozenset()
+    # item -> parties that proposed other words, which nobody has answered yet
+    proposed: Mapping[str, frozenset[UUID]] = field(default_factory=dict)
 
     def shared(self, item: str) -> Filled | None:
         """Return the shared answer of an item."""
