@@ -13,6 +13,7 @@ from tracker.checklists import done_tests
 from tracker.checklists.conditions import Condition, Truth, evaluate
 from tracker.checklists.facts import Filled, PartyFact, Sheet, Surroundings
 from tracker.checklists.models import AnswerScope, Stance
+from tracker.checklists.policy import can_agree_on
 from tracker.checklists.strict import with_parts
 from tracker.checklists.template import Accepts, Item, Part, Required, Sets, Template
 from tracker.checklists.values import Problem, gone, missing, shown_only
@@ -215,7 +216,7 @@ def _judge(
     begun = shared_begun or party_begun
     waiting: list[UUID] = list(party_waiting) if (begun or required) else []
     if begun and not shared_problems and AnswerScope.SHARED in item.scopes:
-        waiting += [one for one in not_accepting(item, sheet, surroundings) if one not in waiting]
+        waiting += [one for one in _to_agree(item, sheet, surroundings) if one not in waiting]
     elif (not begun and required) or (begun and shared_problems):
         waiting += [
             party.organisation_id
@@ -229,6 +230,25 @@ def _judge(
     else:
         state = WorkState.WAITING if waiting else WorkState.AGREED
     return ItemStanding(item.code, shown, required, state, problems, tuple(waiting))
+
+
+def _to_agree(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUID, ...]:
+    """Return whose turn it is on a whole answer: who has not accepted it.
+
+    Who proposed other words has done their part: those wait for the parties that may answer them.
+    """
+    open_ = not_accepting(item, sheet, surroundings)
+    proposers = [one for one in open_ if one in sheet.proposed.get(item.code, ())]
+    by_id = {party.organisation_id: party for party in surroundings.parties}
+    answering_them = {
+        party.organisation_id
+        for party in surroundings.parties
+        for one in proposers
+        if one != party.organisation_id and can_agree_on(item, party, by_id[one])
+    }
+    turns = answering_them | (set(open_) - set(proposers))
+    # Where nobody is there to answer, it stays with those who have not accepted.
+    return tuple(one for one in by_id if one in turns) or open_
 
 
 def _shared(

@@ -76,6 +76,8 @@ class Sheet:
     authors: frozenset[UUID] = frozenset()
     # Items that do not apply here, or of which that is not known: their answers count for nothing.
     hidden: frozenset[str] = frozenset()
+    # item -> parties that proposed other words, which nobody has answered yet
+    proposed: Mapping[str, frozenset[UUID]] = field(default_factory=dict)
 
     def shared(self, item: str) -> Filled | None:
         """Return the shared answer of an item."""

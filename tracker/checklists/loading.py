@@ -268,6 +268,7 @@ def fill_all(checklists: Sequence[Checklist]) -> dict[UUID, Filling]:
             answers.get(checklist.id, {}),
             _taken(rows.positions.get(checklist.id, ())),
             frozenset(authors.get(checklist.id, ())),
+            proposed=_proposed(rows.proposals.get(checklist.id, ())),
         )
         sheet = counting(template, written, surroundings)
         proposals = rows.proposals.get(checklist.id, ())
@@ -354,6 +355,14 @@ def _taken(positions: Iterable[Position]) -> dict[str, dict[UUID, Any]]:
             position.stance,
         )
     return taken
+
+
+def _proposed(proposals: Iterable[Proposal]) -> dict[str, frozenset[UUID]]:
+    found: dict[str, set[UUID]] = {}
+    for proposal in proposals:
+        if proposal.state is ProposalState.OPEN:
+            found.setdefault(proposal.item, set()).add(proposal.organisation_id)
+    return {item: frozenset(parties) for item, parties in found.items()}
 
 
 def _with_templates(checklists: Sequence[Checklist]) -> Sequence[Checklist]:

@@ -371,6 +371,26 @@ def test_an_item_waits_until_anybody_of_the_side_has_done_it(table: Table) -> No
     assert waits(table, "oren") == []
 
 
+def test_a_proposal_of_another_party_waits_for_who_has_the_item(table: Table) -> None:
+    assign(table, "samira", "M1", "dora")
+    assign(table, "ilena", "M1", "oren")
+    answer = table.settle("M1")
+    assert waits(table, "dora") == waits(table, "oren") == []
+    made = positions.propose(
+        table["samira"],
+        table.checklist(),
+        "M1",
+        {"words": "Other ones."},
+        answer_id=answer.id,
+        reason="Shorter.",
+    )
+    assert waits(table, "oren") == [("M1",)]
+    assert waits(table, "dora") == []
+    positions.turn_down_proposal(table["ilena"], table.checklist(), made.id, "Too short.")
+    assert waits(table, "oren") == []
+    assert waits(table, "dora") == [("M1",)]
+
+
 def test_what_is_recommended_waits_for_who_has_it_until_it_is_begun(table: Table) -> None:
     assign(table, "samira", "M6", "dora")
     assert "door" not in table.waiting("M6")

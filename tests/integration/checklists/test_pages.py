@@ -542,6 +542,15 @@ def buttons(page: Page) -> set[str]:
     }
 
 
+def test_a_proposal_waits_for_those_who_may_answer_it(room: Room) -> None:
+    room.table.settle("M1")
+    propose(room)
+    assert "M1" in items(room.page("ilena", "?filter=us"))
+    assert "Waiting for us" in item(room.page("ilena"), "M1")
+    assert "M1" not in items(room.page("samira", "?filter=us"))
+    assert "M1" in items(room.page("samira", "?filter=others"))
+
+
 def test_an_accepted_proposal_is_the_answer(room: Room) -> None:
     room.table.settle("M1")
     propose(room)

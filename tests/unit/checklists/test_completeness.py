@@ -671,3 +671,43 @@ def test_what_each_party_answers_is_left_to_those_who_have_not() -> None:
 def test_nothing_is_left_on_an_item_that_does_not_apply_or_may_not(kind: str | None) -> None:
     others = {"M2": an_answer({"kind": kind})} if kind else None
     assert left("M4", stands("M4", others=others)) == set()
+
+
+# A proposal waits for those who may answer it
+
+
+def proposed(
+    code: str, accepted: tuple[UUID, ...], *by: UUID, surroundings: Surroundings | None = None
+) -> ItemStanding:
+    """Return how an answered item stands on which some parties proposed other words."""
+    sheet = a_sheet(shared={code: an_answer(WORDS)}, accepted={code: accepted})
+    sheet = replace(sheet, proposed={code: frozenset(by)})
+    return item_standing(TERMS.by_code[code], sheet, surroundings or around())
+
+
+@pytest.mark.parametrize(
+    ("code", "accepted", "by", "waiting"),
+    [
+        ("M1", (NPM, LANTERN), (DOOR,), (NPM, LANTERN)),
+        ("M1", (NPM,), (DOOR,), (NPM, LANTERN)),
+        ("M1", (LANTERN,), (NPM,), (DOOR, LANTERN)),
+        ("M1", (LANTERN,), (NPM, DOOR), ALL),
+        # What the NPM alone writes it answers alone (S6).
+        ("M3", (LANTERN,), (DOOR,), (NPM,)),
+        ("M3", NOBODY, (DOOR,), (NPM, LANTERN)),
+        ("M10", NOBODY, (NPM,), (DOOR, LANTERN)),
+        # Who accepts the answer has gone back on the proposal.
+        ("M1", ALL, (DOOR,), NOBODY),
+    ],
+)
+def test_other_words_wait_for_those_who_may_answer_them(
+    code: str, accepted: tuple[UUID, ...], by: tuple[UUID, ...], waiting: tuple[UUID, ...]
+) -> None:
+    one = proposed(code, accepted, *by)
+    assert one.waiting_for == waiting
+    assert one.done is not bool(waiting)
+
+
+def test_where_nobody_is_left_to_answer_it_stays_with_who_proposed() -> None:
+    alone = proposed("M1", NOBODY, NPM, surroundings=around(PARTIES[0]))
+    assert (alone.waiting_for, alone.done) == ((NPM,), False)
