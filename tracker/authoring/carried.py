@@ -5,7 +5,7 @@ in the article. A passage that an item of a checklist rests on keeps its key and
 which the item rests on it: the item stands beside the passage, and an answer was given under it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tracker.checklists.template import Template
@@ -14,34 +14,36 @@ from tracker.guidance.library import PassageText
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """What rests on passages of an article: an item, or a hint at words that can limit the NPM."""
+    """What rests on passages of an article: an item, or the hints at words that limit the NPM."""
 
-    # "item M10", as mistakes name it.
+    # "M10", as mistakes name it.
     name: str
     keys: tuple[str, ...]
-    # Of these one passage of the keys carries each.
+    # Each is carried by one passage of the keys.
     statements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What an article would no longer carry; the key is empty when no passage is meant."""
+    """What an article would no longer carry; the key is empty when no passage of it is meant."""
 
     key: str
     message: str
 
 
+Codes = Mapping[str, set[str]]
+
+
 def rests(template: Template, slug: str) -> Iterator[Rest]:
-    """Yield what of a checklist rests on passages of an article."""
+    """Yield what of a checklist rests on passages of an article: its items and their rules."""
     for item in template.items:
-        name = f"item {item.code}"
         keys = _keys(item.rests_on.passages, slug)
         if keys:
-            yield Rest(name, keys, item.rests_on.statements)
+            yield Rest(item.code, keys, item.rests_on.statements)
         for limit in item.limits:
             keys = _keys((limit.passage,), slug)
             if keys:
-                yield Rest(f"a rule of {name}", keys, (limit.statement,))
+                yield Rest(item.code, keys, (limit.statement,))
 
 
 def _keys(refs: Iterable[str], slug: str) -> tuple[str, ...]:
@@ -52,7 +54,7 @@ def _keys(refs: Iterable[str], slug: str) -> tuple[str, ...]:
 def lost(
     before: Sequence[PassageText],
     after: Sequence[PassageText],
-    resting: Iterable[Rest],
+    resting: Sequence[Rest],
     musts: frozenset[str],
 ) -> list[Lost]:
     """Return what a changed article would no longer carry, of what its text before carries.
@@ -60,31 +62,48 @@ def lost(
     musts are the codes of the statements whose force is must.
     """
     held, kept = ({one.key: set(one.statements) for one in text} for text in (before, after))
-    carried = set().union(*kept.values())
-    found = [
-        Lost(key if key in kept else "", f"{code} is a must of the source: a passage must carry it")
-        for key, codes in held.items()
-        for code in sorted((codes & musts) - carried, key=_by_number)
+    return [
+        *_lost_passages(held, kept, resting),
+        *_lost_statements(held, kept, resting),
+        *_lost_musts(held, kept, musts),
     ]
-    for rest in resting:
-        found += _lost_of(rest, held, kept)
-    return list(dict.fromkeys(found))
 
 
-def _lost_of(rest: Rest, held: dict[str, set[str]], kept: dict[str, set[str]]) -> Iterator[Lost]:
-    for key in rest.keys:
-        if key in held and key not in kept:
-            yield Lost("", f"{rest.name} rests on the passage {key}: it stays, with its key")
-    had, has = (_carried_by(rest.keys, text) for text in (held, kept))
-    for code in rest.statements:
-        if code in had - has:
-            key = next(one for one in rest.keys if code in held.get(one, set()))
-            if key in kept:
-                yield Lost(key, f"{rest.name} rests on this passage for {code}: it must carry it")
+def _lost_passages(held: Codes, kept: Codes, resting: Sequence[Rest]) -> Iterator[Lost]:
+    for key in held:
+        names = _names(rest for rest in resting if key in rest.keys)
+        if names and key not in kept:
+            yield Lost("", f"the passage {key} stays, with its key: needed by {names}")
 
 
-def _carried_by(keys: Iterable[str], text: dict[str, set[str]]) -> set[str]:
-    return set().union(*(text.get(key, set()) for key in keys))
+def _lost_statements(held: Codes, kept: Codes, resting: Sequence[Rest]) -> Iterator[Lost]:
+    """Yield the statements for which something rests on a passage that no longer carries them.
+
+    Another passage that the same item rests on may carry them as well.
+    """
+    for key, codes in held.items():
+        for code in sorted(codes - kept.get(key, codes), key=_by_number):
+            names = _names(
+                rest
+                for rest in resting
+                if key in rest.keys
+                and code in rest.statements
+                and not any(code in kept.get(other, ()) for other in rest.keys)
+            )
+            if names:
+                yield Lost(key, f"this passage carries {code}: needed by {names}")
+
+
+def _lost_musts(held: Codes, kept: Codes, musts: frozenset[str]) -> Iterator[Lost]:
+    carried = set().union(*kept.values())
+    for key, codes in held.items():
+        for code in sorted((codes & musts) - carried, key=_by_number):
+            message = f"{code} is a must of the source, so a passage carries it"
+            yield Lost(key if key in kept else "", message)
+
+
+def _names(rests_on_it: Iterable[Rest]) -> str:
+    return ", ".join(dict.fromkeys(rest.name for rest in rests_on_it))
 
 
 def _by_number(code: str) -> int:

@@ -132,7 +132,7 @@ def _resting(slug: str) -> list[Rest]:
         for rest in carried.rests(checklists.parsed(row), slug)
     ]
     keys = [ref.split("/", 1)[1] for ref in phrases.passages() if ref.startswith(f"{slug}/")]
-    return [*found, *(Rest("a hint at words", (key,)) for key in sorted(keys))]
+    return [*found, *(Rest("hints at words", (key,)) for key in sorted(keys))]
 
 
 def current_of(held: Sequence[Article]) -> Article | None:

@@ -129,7 +129,10 @@ class ArticleForm(SentTextForm):
     """An article as somebody writes it: its head, its place in the taxonomy, its text."""
 
     question = LineField(
-        _l("Question it answers"), [Required(_l("Enter the question"))], most=placing.MAX_QUESTION
+        _l("Question it answers"),
+        [Required(_l("Enter the question"))],
+        most=placing.MAX_QUESTION,
+        render_kw={"class": "wide"},
     )
     summary = TextField(
         _l("Summary"),

@@ -10,7 +10,7 @@ from tracker.guidance.queries import taxonomy
 # In characters.
 MAX_QUESTION = 300
 MAX_SUMMARY = 1000
-MAX_TEXT = 100_000
+MAX_TEXT = 50_000
 
 
 def require_head(words: ArticleWords, *, needs_summary: bool) -> None:

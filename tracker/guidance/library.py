@@ -36,6 +36,8 @@ STATEMENTS = "statements.yaml"
 ARTICLES = "guidance"
 _FENCE = "---"
 _KEY = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+# What parts of the page of an article are named by, so that no passage may be.
+_PARTS_OF_A_PAGE = re.compile(r"content|passages|.*-title")
 
 
 def _web_address(text: str) -> str:
@@ -456,12 +458,14 @@ class _ArticleReader:
             return PassageText(number, f"line {line}", heading.words, (), text)
         if not re.match(_KEY, read.key):
             self.wrong(line, f"the key {read.key} may hold small letters, digits and hyphens only")
+        elif _PARTS_OF_A_PAGE.fullmatch(read.key):
+            self.wrong(line, f"the key {read.key} names a part of the page; choose another")
         for code in read.statements:
             mistake = self.reader.code_mistake(code, slug)
             if mistake:
                 self.wrong(line, mistake)
         for _place, code in repeated(read.statements):
-            self.wrong(line, f"statement {code} stands there twice")
+            self.wrong(line, f"{code} stands there twice")
         return PassageText(number, read.key, read.title, read.statements, text)
 
 
