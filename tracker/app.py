@@ -17,6 +17,11 @@ from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.service import Handler
 from tracker.activity.verbs import Verb
+from tracker.authoring import cli as guidance_commands
+from tracker.authoring import guidance_routes as guidance_editing_routes
+from tracker.authoring import my_work as authoring_work
+from tracker.authoring import own_queries, own_routes
+from tracker.authoring import policy as authoring
 from tracker.authoring import routes as authoring_routes
 from tracker.checklists import (
     assignment_routes,
@@ -46,6 +51,7 @@ from tracker.core.security import init_security_headers
 from tracker.dashboard import my_work, tasks
 from tracker.dashboard import routes as dashboard_routes
 from tracker.demo import cli as demo_commands
+from tracker.guidance import own as own_guidance
 from tracker.guidance import routes as guidance_routes
 from tracker.lifecycle import routes as lifecycle_routes
 from tracker.lifecycle import service as lifecycle
@@ -163,6 +169,7 @@ TASK_SOURCES: tuple[tasks.Source, ...] = (
     comment_pages.my_tasks,
     undertaking_pages.my_tasks,
     visit_pages.my_tasks,
+    authoring_work.shipped_texts,
 )
 GROUP_SOURCES: tuple[tasks.GroupSource, ...] = (
     undertaking_pages.cooperation_tasks,
@@ -183,6 +190,11 @@ def looks_after_people(actor: Actor | None) -> bool:
 def sees_the_register(actor: Actor | None) -> bool:
     """Show an entry to managers and auditors."""
     return actor is not None and bool(oversight.can_see_register(actor))
+
+
+def writes_own_guidance(actor: Actor | None) -> bool:
+    """Show an entry to those who write their organisation's own guidance."""
+    return actor is not None and bool(authoring.can_write_own(actor))
 
 
 def administers(actor: Actor | None) -> bool:
@@ -223,10 +235,12 @@ NAVIGATION = (
     Entry("dashboard.my_work", _l("My work"), parts=OWN_PAGES),
     Entry("cooperations.index", _l("Cooperations"), acts_for_an_organisation, COOPERATION_PAGES),
     Entry("oversight.register", _l("Register"), sees_the_register),
-    Entry("guidance.library", _l("Guidance"), everybody),
+    Entry("guidance.library", _l("Guidance"), everybody, frozenset({"own_guidance.article"})),
+    Entry("own_guidance.articles", _l("Own guidance"), writes_own_guidance),
     Entry("people.listed", _l("People"), looks_after_people),
     Entry("organisations.listed", _l("Organisations"), administers),
     Entry("authoring.versions", _l("Checklists"), administers),
+    Entry("guidance_editing.articles", _l("Guidance texts"), administers),
     Entry("mail.messages", _l("Mail"), administers),
 )
 
@@ -251,6 +265,8 @@ def build_app(settings: Settings | None = None) -> Flask:
     loading.use_visit_reader(visit_queries.facts)
     phrases.use_languages(settings.languages)
     loading.use_comment_reader(comment_queries.beside)
+    loading.use_own_guidance_reader(own_queries.beside)
+    own_guidance.use_own_reader(own_queries.in_library)
     undertaking_queries.use_visit_reader(visit_queries.still_to_come)
     sign_in.init_sign_in(app)
     init_gate(app, _load_actor, _turn_away)
@@ -262,6 +278,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     app.cli.add_command(running_commands.worker)
     app.cli.add_command(running_commands.check)
     app.cli.add_command(content_commands.content)
+    app.cli.add_command(guidance_commands.guidance)
     app.cli.add_command(demo_commands.demo)
     app.cli.add_command(account_commands.invite)
     app.cli.add_command(mail_commands.outbox_group)
@@ -319,6 +336,8 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(assignment_routes.blueprint)
     app.register_blueprint(comment_routes.blueprint)
     app.register_blueprint(authoring_routes.blueprint)
+    app.register_blueprint(guidance_editing_routes.blueprint)
+    app.register_blueprint(own_routes.blueprint)
     app.register_blueprint(undertaking_routes.blueprint)
     app.register_blueprint(lifecycle_routes.blueprint)
     app.register_blueprint(visit_routes.blueprint)

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from flask import (
@@ -149,8 +150,7 @@ def retire(kind: str, number: int) -> Answered:
     return render_template(
         "authoring/decide.html",
         form=form,
-        row=row,
-        kind_words=KINDS[row.kind],
+        **_above(row),
         title_words=_("Retire version %(number)s", number=row.version),
         lede_words=_(
             "It is offered no longer for new checklists. Checklists that run on it go on, and can "
@@ -179,8 +179,7 @@ def publish_shipped(kind: str, number: int) -> Answered:
     return render_template(
         "authoring/decide.html",
         form=form,
-        row=row,
-        kind_words=KINDS[row.kind],
+        **_above(row),
         title_words=_("Publish version %(number)s", number=row.version),
         lede_words=_(
             "New checklists start on it from then on, in place of the version derived here. What "
@@ -188,6 +187,15 @@ def publish_shipped(kind: str, number: int) -> Answered:
         ),
         button=_("Publish this version"),
     )
+
+
+def _above(row: ChecklistTemplate) -> dict[str, Any]:
+    """Return where a page of deciding on a version lies."""
+    return {
+        "above": [(url_for("authoring.versions"), _("Checklists"))],
+        "back": url_for("authoring.version", kind=row.kind.value, number=row.version),
+        "back_words": KINDS[row.kind],
+    }
 
 
 def _tried(form: Form, act: Callable[[], object], words: str) -> bool:

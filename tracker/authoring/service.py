@@ -150,7 +150,7 @@ def publish(
     draft = _locked(draft_id)
     if draft.version != seen_version:
         raise StaleError(_l("Somebody else changed this draft. Look at it again, then publish."))
-    reason = _tidy(reason)
+    reason = tidy_reason(reason)
     file, base = read(draft.text, kind=draft.kind)
     number = library.versions(draft.kind)[0].version + 1
     try:
@@ -171,7 +171,7 @@ def publish_shipped(actor: Actor, template_id: UUID, *, reason: str) -> Checklis
     """Publish a shipped version that waits; new checklists start on it."""
     row = _locked_template(template_id)
     policy.can_publish(actor, row.state).require()
-    reason = _tidy(reason)
+    reason = tidy_reason(reason)
     row.published_at = clock.now()
     db.session.flush()
     library.say_uses(row.kind)
@@ -184,7 +184,7 @@ def retire(actor: Actor, template_id: UUID, *, reason: str) -> None:
     row = _locked_template(template_id)
     published = [one for one in library.versions(row.kind) if one.state is TemplateState.PUBLISHED]
     policy.can_retire(actor, row.state, len(published)).require()
-    reason = _tidy(reason)
+    reason = tidy_reason(reason)
     row.retired_at = clock.now()
     db.session.flush()
     library.say_uses(row.kind)
@@ -214,7 +214,8 @@ def _require_different(template: Template, base: ChecklistTemplate) -> None:
         )
 
 
-def _tidy(reason: str) -> str:
+def tidy_reason(reason: str) -> str:
+    """Return a reason without outer blanks; raise RuleBrokenError when it is none, or too long."""
     tidy = reason.strip()
     if not tidy:
         raise RuleBrokenError(_l("Give the reason."), "reason")

@@ -220,6 +220,43 @@ def comments_beside(actor: Actor, checklist: Checklist) -> Threads | None:
     return _comment_reader.read(actor, checklist) if _comment_reader.read else None
 
 
+@dataclass(frozen=True, slots=True)
+class OwnPassageBeside:
+    """A passage of a party's own guidance that stands beside an item."""
+
+    article_id: UUID
+    organisation: str
+    key: str
+    title: str
+    language: str
+    markdown: str
+
+
+OwnGuidance = Mapping[str, Sequence[OwnPassageBeside]]
+OwnGuidanceReader = Callable[[Actor, UUID], OwnGuidance]
+
+
+class _OwnGuidanceReader:
+    """Reads own guidance; authoring, a part further up, is registered by app."""
+
+    read: OwnGuidanceReader | None = None
+
+
+_own_guidance_reader = _OwnGuidanceReader()
+
+
+def use_own_guidance_reader(read: OwnGuidanceReader | None) -> None:
+    """Set how own guidance beside items is found: authoring stands above this part."""
+    _own_guidance_reader.read = read
+
+
+def own_guidance_beside(actor: Actor, filling: Filling) -> OwnGuidance:
+    """Return by item's code what parties wrote themselves and the person may read."""
+    if _own_guidance_reader.read is None:
+        return {}
+    return _own_guidance_reader.read(actor, filling.cooperation.id)
+
+
 def lock(checklist: Checklist) -> None:
     """Keep others from changing the checklist until this transaction ends."""
     db.session.execute(

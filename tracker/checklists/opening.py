@@ -28,7 +28,6 @@ from tracker.checklists.models import AnswerScope, Checklist, DraftKind
 from tracker.checklists.template import Item
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
-from tracker.guidance.queries import passages_for
 from tracker.ui.form_base import Form
 from tracker.ui.validators import is_blank
 
@@ -184,9 +183,9 @@ def has_words(form: Form) -> bool:
     return any(not is_blank(field) for field in form if field.type not in HIDDEN)
 
 
-def guidance_beside(item: Item) -> pages.Guide:
-    """Return the guidance beside the form of one item."""
-    return pages.guide_of(item, passages_for(list(item.rests_on.passages)))
+def guidance_beside(filling: Filling, item: Item) -> pages.Guide:
+    """Return the guidance beside the form of one item, as the person reads it."""
+    return pages.guide_beside(filling, current_actor(), item)
 
 
 def proposal_page(
@@ -218,7 +217,7 @@ def proposal_page(
         theirs=writing.theirs,
         own_parts=own,
         changes=wording.differences(shown, own) if writing.is_filled else [],
-        guidance=guidance_beside(item),
+        guidance=guidance_beside(filling, item),
         kind_words=labels.KINDS[filling.checklist.kind],
     )
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -21,7 +21,7 @@ from tracker.checklists.completeness import ItemStanding, Standing, WorkState
 from tracker.checklists.conditions import Truth
 from tracker.checklists.facts import Filled
 from tracker.checklists.labels import FILTERS, STANCES, WORK, work_of
-from tracker.checklists.loading import Filling
+from tracker.checklists.loading import Filling, OwnPassageBeside, own_guidance_beside
 from tracker.checklists.models import AnswerScope, Position, Proposal, Stance
 from tracker.checklists.template import Item, Part, Required, TemplateField
 from tracker.checklists.wording import Part_
@@ -109,12 +109,25 @@ class PassageText:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnPassageText:
+    """A passage of a party's own guidance beside an item, with whose it is."""
+
+    article_id: UUID
+    organisation: str
+    key: str
+    title: str
+    language: str
+    html: Markup
+
+
+@dataclass(frozen=True, slots=True)
 class Guide:
-    """The passages an item rests on, with the first words of the first."""
+    """The passages an item rests on, with the first words of the first; and parties' own."""
 
     passages: tuple[PassageText, ...]
     lead: str = ""
     language: str = ""
+    own: tuple[OwnPassageText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +170,11 @@ def item_views(filling: Filling, actor: Actor, assigned: Assigned | None = None)
     standing = filling.standing()
     wanted = {ref for item in filling.template.items for ref in item.rests_on.passages}
     passages = passages_for(sorted(wanted | cautions.refs(filling)))
-    views = [_view(filling, actor, item, standing, passages) for item in filling.template.items]
+    own = own_guidance_beside(actor, filling)
+    views = [
+        _view(filling, actor, item, standing, passages, own.get(item.code, ()))
+        for item in filling.template.items
+    ]
     if assigned is None:
         return views
     return [
@@ -172,6 +189,7 @@ def _view(
     item: Item,
     standing: Standing,
     passages: Mapping[str, PassageShown],
+    beside: Sequence[OwnPassageBeside],
 ) -> ItemView:
     one = standing.items.get(item.code)
     own = actor.organisation_id
@@ -193,21 +211,41 @@ def _view(
         ],
         problems=[problem.message for problem in one.problems] if one and one.problems else [],
         acts=acts(filling, actor, item, one),
-        guide=guide_of(item, passages),
+        guide=guide_of(item, passages, beside),
         hints=cautions.hints_on_item(filling, item, passages),
     )
 
 
-def guide_of(item: Item, passages: Mapping[str, PassageShown]) -> Guide:
+def guide_beside(filling: Filling, actor: Actor, item: Item) -> Guide:
+    """Return the guidance beside the page of one item."""
+    own = own_guidance_beside(actor, filling).get(item.code, ())
+    return guide_of(item, passages_for(list(item.rests_on.passages)), own)
+
+
+def guide_of(
+    item: Item, passages: Mapping[str, PassageShown], own: Sequence[OwnPassageBeside] = ()
+) -> Guide:
     """Return the guidance beside an item, of passages that were asked for together."""
+    beside = tuple(
+        OwnPassageText(
+            one.article_id,
+            one.organisation,
+            one.key,
+            one.title,
+            one.language,
+            passage_html(one.markdown),
+        )
+        for one in own
+    )
     there = tuple(passages[ref] for ref in item.rests_on.passages if ref in passages)
     if not there:
-        return Guide(())
+        return Guide((), own=beside)
     texts = tuple(
         PassageText(one.slug, one.key, one.title, one.language, passage_html(one.markdown))
         for one in there
     )
-    return Guide(texts, FIRST_SENTENCE.sub(r"\1", plain(there[0].markdown)), there[0].language)
+    lead = FIRST_SENTENCE.sub(r"\1", plain(there[0].markdown))
+    return Guide(texts, lead, there[0].language, beside)
 
 
 @lru_cache(maxsize=512)

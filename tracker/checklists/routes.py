@@ -238,7 +238,7 @@ def _answer_page(
         their_parts=_their_parts(filling, item, scope, overtaken_by),
         own_parts=_own_parts(filling, item, scope, form) if overtaken_by else [],
         changes=_changes(filling, item, scope, form, writing) if overtaken_by else [],
-        guidance=guidance_beside(item),
+        guidance=guidance_beside(filling, item),
         kind_words=labels.KINDS[filling.checklist.kind],
         may_leave_out=scope is AnswerScope.SHARED
         and not filling.standing().items[item.code].required,

@@ -10,7 +10,7 @@ from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.demo import assignments, comments, visit
+from tracker.demo import assignments, comments, guidance, visit
 from tracker.demo.filling import COORDINATORS, accept, fill_in, send, sign
 from tracker.demo.people import Cast
 from tracker.lifecycle import service as lifecycle
@@ -19,8 +19,9 @@ Step = tuple[str, Callable[[Cast], None]]
 
 
 def steps() -> Sequence[Step]:
-    """Return the four cooperations as steps, so that progress can be shown."""
+    """Return guidance and the four cooperations as steps, so that progress can be shown."""
     return (
+        ("Guidance of their own, of the NPM and of a CSO", guidance.write),
         ("Joint monitoring of police custody: complete, with a ready visit", complete),
         ("Exchange of information on psychiatry: waiting for a signature", waiting),
         ("Advisory council: differences open", differing),

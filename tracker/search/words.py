@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -48,8 +48,11 @@ class Question:
 
     def count_held(self, text: str) -> int:
         """Return how many of the words looked for a text holds."""
-        held = {word.folded for word in split(text)}
-        return sum(any(_answers(word, wanted) for word in held) for wanted in self.words)
+        return self.count_among({word.folded for word in split(text)})
+
+    def count_among(self, folded_words: Collection[str]) -> int:
+        """Return how many of the words looked for are among the folded words of a text."""
+        return sum(any(_answers(word, wanted) for word in folded_words) for wanted in self.words)
 
 
 NOTHING = Question()

@@ -11,6 +11,7 @@ from werkzeug.routing import Rule
 from tests.factories.demonstration import Demonstration
 from tracker.access.actor import Role
 from tracker.accounts.models import Membership
+from tracker.authoring.models import OwnArticle
 from tracker.checklists import library
 from tracker.checklists.models import ChecklistKind, Flag, Proposal, ProposalState
 from tracker.comments.models import Comment, CommentAudience
@@ -142,9 +143,8 @@ def things(demonstration: Demonstration) -> dict[str, list[Thing]]:
         **_undertakings(demonstration),
         **_comments(demonstration),
         **_authoring(demonstration),
+        **_guidance(demonstration),
         "filename": [Thing("a style sheet", {"filename": "css/base.css"})],
-        "slug": [Thing("", {"slug": _slug()})],
-        "revision slug": [Thing("", {"slug": _slug(), "revision": 1})],
         "message_id": [Thing("", {"message_id": _first(sa.select(OutboxMessage.id))})],
         # Pages of the sign-in machinery that stay closed.
         "security.two_factor_setup_validate": [Thing("", {"token": "x"})],
@@ -288,8 +288,25 @@ def _authoring(demonstration: Demonstration) -> dict[str, list[Thing]]:
     }
 
 
-def _slug() -> str:
-    return str(_first(sa.select(Article.slug).where(Article.is_current)))
+def _guidance(demonstration: Demonstration) -> dict[str, list[Thing]]:
+    """Return an article for all, and an own one of the CSO and of the NPM."""
+    slug = {"slug": str(_first(sa.select(Article.slug).where(Article.is_current)))}
+
+    def own(body: str) -> dict[str, Any]:
+        organisation = demonstration.organisations[body]
+        wanted = sa.select(OwnArticle.id).where(OwnArticle.organisation_id == organisation)
+        return {"article_id": _first(wanted)}
+
+    return {
+        "slug": [Thing("", slug)],
+        "revision slug": [Thing("", slug | {"revision": 1})],
+        "language slug": [Thing("", slug | {"language": "en"})],
+        "language number slug": [Thing("", slug | {"language": "en", "number": 1})],
+        "article_id": [
+            Thing("own guidance of the CSO, for partners too", own("od")),
+            Thing("own guidance of the NPM", own("npm")),
+        ],
+    }
 
 
 def _first(wanted: "sa.Select[Any]") -> Any:
