@@ -24,8 +24,8 @@ from tracker.checklists.models import (
     ProposalState,
 )
 from tracker.checklists.service import refresh
-from tracker.checklists.template import Item, TemplateField
-from tracker.checklists.values import check_types
+from tracker.checklists.template import Item
+from tracker.checklists.values import fit
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -130,42 +130,11 @@ def _cuts(filling: Filling, item: Item) -> bool:
     """Tell whether an answer of the item holds something that its new fields can't."""
     return any(
         not filled.not_applicable
-        and _fitting(item.fields_of(scope), filled.values, filling) != dict(filled.values)
+        and fit(item.fields_of(scope), filled.values, filling.surroundings).values
+        != dict(filled.values)
         for (code, scope, _owner), filled in filling.sheet.answers.items()
         if code == item.code
     )
-
-
-def _fitting(fields: tuple[TemplateField, ...], values: Any, filling: Filling) -> dict[str, Any]:
-    """Return the values that these fields can hold; of tables the cells and rows that fit."""
-    by_key = {field.key: field for field in fields}
-    kept = {}
-    for key, value in values.items():
-        field = by_key.get(key)
-        if field is None:
-            continue
-        if _fits(field, value, filling):
-            kept[key] = value
-        elif isinstance(value, list):
-            rest = [one for part in value if (one := _part(field, part, filling))]
-            kept |= {key: rest} if rest and _fits(field, rest, filling) else {}
-    return kept
-
-
-def _part(field: TemplateField, part: Any, filling: Filling) -> Any:
-    """Return a row without the cells that no longer fit, or a choice that still is one."""
-    if not isinstance(part, dict):
-        return part if _fits(field, [part], filling) else None
-    row = {key: cell for key, cell in part.items() if _fits(field, [{key: cell}], filling)}
-    return row if _fits(field, [row], filling) else None
-
-
-def _fits(field: TemplateField, value: Any, filling: Filling) -> bool:
-    try:
-        check_types((field,), {field.key: value}, filling.surroundings)
-    except RuleBrokenError:
-        return False
-    return True
 
 
 def _let_go(actor: Actor, filling: Filling, done: Move) -> None:
@@ -206,7 +175,7 @@ def _take_along(filling: Filling, item: Item, one: ItemDifference) -> None:
     for (code, scope, owner), filled in filling.sheet.answers.items():
         if code != item.code or filled.not_applicable:
             continue
-        values = _fitting(item.fields_of(scope), filled.values, filling)
+        values = fit(item.fields_of(scope), filled.values, filling.surroundings).values
         if values != dict(filled.values):
             _cut(filling, item, (scope, owner), values)
 
