@@ -21,6 +21,8 @@ from tracker.checklists.models import (
     AnswerScope,
     Checklist,
     ChecklistParty,
+    CopiedAnswer,
+    CopyReading,
     Flag,
     Position,
     Proposal,
@@ -312,8 +314,10 @@ def _answers(checklist: Checklist) -> tuple[dict[AnswerKey, Filled], frozenset[U
         .where(Answer.checklist_id == checklist.id, Answer.is_current)
         .options(joinedload(Answer.author))
     )
+    copies = _copies(checklist)
     answers: dict[AnswerKey, Filled] = {}
     for row in rows:
+        copied_from, read_by = copies.get(row.id, (None, frozenset()))
         answers[(row.item, row.scope, row.owner_id)] = Filled(
             answer_id=row.id,
             version=row.version,
@@ -323,6 +327,8 @@ def _answers(checklist: Checklist) -> tuple[dict[AnswerKey, Filled], frozenset[U
             organisation_id=row.organisation_id,
             saved_at=row.saved_at,
             not_applicable=row.not_applicable,
+            copied_from=copied_from,
+            read_by=read_by,
         )
     # A person's own confirmations do not make them an author of the terms.
     authors = db.session.scalars(
@@ -331,6 +337,23 @@ def _answers(checklist: Checklist) -> tuple[dict[AnswerKey, Filled], frozenset[U
         .distinct()
     )
     return answers, frozenset(authors)
+
+
+def _copies(checklist: Checklist) -> dict[UUID, tuple[UUID | None, frozenset[UUID]]]:
+    """Return for each current answer that was copied: from which checklist, and who has read it."""
+    rows = db.session.execute(
+        sa.select(
+            CopiedAnswer.answer_id, CopiedAnswer.source_checklist_id, CopyReading.organisation_id
+        )
+        .join(Answer, Answer.id == CopiedAnswer.answer_id)
+        .outerjoin(CopyReading, CopyReading.answer_id == CopiedAnswer.answer_id)
+        .where(CopiedAnswer.checklist_id == checklist.id, Answer.is_current)
+    )
+    found: dict[UUID, tuple[UUID | None, frozenset[UUID]]] = {}
+    for answer_id, source_id, organisation_id in rows:
+        _source, read_by = found.get(answer_id, (source_id, frozenset()))
+        found[answer_id] = (source_id, read_by | ({organisation_id} - {None}))
+    return found
 
 
 def _people(cooperation: Cooperation) -> tuple[dict[UUID, PersonFact], Names]:

@@ -11,7 +11,7 @@ from tracker.access.actor import Actor, Role
 from tracker.accounts import queries as accounts
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.checklists import library, messages, policy, safeguards, sealing, signing
+from tracker.checklists import copying, library, messages, policy, safeguards, sealing, signing
 from tracker.checklists.differences import ItemDifference, TemplateDifference, between
 from tracker.checklists.loading import Filling, locked
 from tracker.checklists.models import (
@@ -19,11 +19,8 @@ from tracker.checklists.models import (
     AnswerScope,
     Checklist,
     ChecklistTemplate,
-    Position,
-    Proposal,
-    ProposalState,
 )
-from tracker.checklists.service import refresh
+from tracker.checklists.service import end_talks, refresh
 from tracker.checklists.template import Item
 from tracker.checklists.values import fit
 from tracker.core import clock
@@ -145,31 +142,13 @@ def _let_go(actor: Actor, filling: Filling, done: Move) -> None:
     """
     for item in done.difference.gone:
         safeguards.close_for_change(actor, filling, item)
-        _end_talks(filling.checklist, item.code)
-
-
-def _end_talks(checklist: Checklist, code: str) -> None:
-    """Make nobody's position count any more, and no proposal wait."""
-    db.session.execute(
-        sa.update(Position)
-        .where(Position.checklist_id == checklist.id, Position.item == code, Position.is_current)
-        .values(is_current=False)
-    )
-    db.session.execute(
-        sa.update(Proposal)
-        .where(
-            Proposal.checklist_id == checklist.id,
-            Proposal.item == code,
-            Proposal.state == ProposalState.OPEN,
-        )
-        .values(state=ProposalState.OUTDATED, ended_at=clock.now())
-    )
+        end_talks(filling.checklist, [item.code])
 
 
 def _take_along(filling: Filling, item: Item, one: ItemDifference) -> None:
     """Carry an item's answers over to its new fields, and ask again where it changed."""
     if one.asks_again:
-        _end_talks(filling.checklist, item.code)
+        end_talks(filling.checklist, [item.code])
     if not one.fields_changed:
         return
     for (code, scope, owner), filled in filling.sheet.answers.items():
@@ -208,6 +187,7 @@ def _cut(
     sealing.put_values(checklist, answer, values)
     db.session.add(answer)
     db.session.flush()
+    copying.carry_over(held, answer.id)
 
 
 def _open_after(open_items: list[str], done: Move) -> list[str]:
