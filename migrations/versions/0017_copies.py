@@ -50,9 +50,7 @@ def upgrade() -> None:
             ["organisation.id"],
             name=op.f("fk_copy_reading_organisation_id"),
         ),
-        sa.ForeignKeyConstraint(
-            ["reader_id"], ["user.id"], name=op.f("fk_copy_reading_reader_id")
-        ),
+        sa.ForeignKeyConstraint(["reader_id"], ["user.id"], name=op.f("fk_copy_reading_reader_id")),
         sa.PrimaryKeyConstraint("answer_id", "organisation_id", name=op.f("pk_copy_reading")),
     )
     op.create_table(
@@ -66,9 +64,7 @@ def upgrade() -> None:
         sa.Column("item", sa.String(length=10), nullable=False),
         sa.Column(
             "scope",
-            sa.Enum(
-                "shared", "party", "person", name="answerscope", native_enum=False, length=40
-            ),
+            sa.Enum("shared", "party", "person", name="answerscope", native_enum=False, length=40),
             nullable=False,
         ),
         sa.Column("title", sa.String(length=200), nullable=False),
@@ -82,9 +78,7 @@ def upgrade() -> None:
             "kind <> 'visit_roles' AND scope <> 'person'",
             name=op.f("ck_model_answer_of_class_k8"),
         ),
-        sa.ForeignKeyConstraint(
-            ["author_id"], ["user.id"], name=op.f("fk_model_answer_author_id")
-        ),
+        sa.ForeignKeyConstraint(["author_id"], ["user.id"], name=op.f("fk_model_answer_author_id")),
         sa.ForeignKeyConstraint(
             ["organisation_id"],
             ["organisation.id"],

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories.checklists import complete_answers
@@ -20,6 +21,7 @@ from tests.factories.templates import (
     small_terms,
 )
 from tests.integration.checklists.conftest import Table, another, set_out
+from tests.pages import Form, Page
 from tracker.checklists import copying, moving, positions, queries, service, signing
 from tracker.checklists.completeness import WorkState
 from tracker.checklists.copying import Preview, Why
@@ -569,6 +571,181 @@ def test_what_is_left_of_a_copy_on_a_newer_version_is_a_copy_still(session: Sess
     assert len(marks) == 2
 
 
+# Pages
+
+
+def address(pair: Pair, more: str = "") -> str:
+    return f"/checklists/{pair.now.checklist().id}{more}"
+
+
+def copy_page(pair: Pair) -> str:
+    return address(pair, f"/copy/{pair.former.checklist().id}")
+
+
+def boxes(page: Page) -> dict[str, bool]:
+    """Return each box of the page with whether it is ticked."""
+    form = page.form()
+    offered = [e for e in page.root.iter("input") if e.attrib.get("type") == "checkbox"]
+    return {e.attrib["value"]: e.attrib["value"] in form.values.get("items", []) for e in offered}
+
+
+def test_an_empty_checklist_offers_a_former_one_and_all_of_it_is_chosen(
+    pair: Pair, app: Flask
+) -> None:
+    browser = pair.now.land.browser(app, "ilena")
+    page = browser.page(address(pair))
+    assert page.links()["Start from a former checklist"] == address(pair, "/copy")
+    page = browser.page(address(pair, "/copy"))
+    assert pair.former.cooperation.reference in page.text
+    assert copy_page(pair) in page.addresses()
+    page = browser.page(copy_page(pair))
+    assert page.h1 == f"Copy answers from {pair.former.cooperation.reference}"
+    assert boxes(page) == dict.fromkeys(["M1", "M2", "M3", "M4", "M7"], True)
+    for words in ("As ilena writes it.", "Our own answer", "Written by another party: M10."):
+        assert words in page.text
+    assert set(boxes(browser.page(f"{copy_page(pair)}?chosen=none")).values()) == {False}
+    done = Page.of(browser.submit(copy_page(pair), items=["M1", "M3", "M7"]))
+    assert "3 items are copied. They are agreed by nobody until every party" in done.text
+    assert done.h1 == "A small checklist"
+    words = f"Copied from {pair.former.cooperation.reference}. Not read yet for: Office of the"
+    assert done.text.count(words) == 3
+    assert "Copied, not read by us 3" in done.text
+
+
+def test_what_is_copied_is_read_one_by_one_or_a_section_at_once(pair: Pair, app: Flask) -> None:
+    pair.copy("ilena", "M1", "M2", "M3")
+    browser = pair.now.land.browser(app, "samira")
+    page = browser.page(address(pair))
+    assert "3 items hold answers that were copied" in page.text
+    assert page.text.count("I have read it") == 3
+    assert "I have read all" not in page.text
+    answer = pair.now.filling().sheet.shared("M1")
+    assert answer is not None
+    reading = address(pair, "/copies/read")
+    response = browser.post(reading, data={"answer": str(answer.answer_id)})
+    assert response.location == address(pair, "#m1")
+    page = browser.page(address(pair, "?filter=copied"))
+    assert "Copied, not read by us 2" in page.text
+    assert "Item M1" not in page.text
+    sent = [Form(one) for one in page.root.iter("form") if one.attrib.get("action") == reading]
+    whole = max(sent, key=lambda form: len(form.values["answer"]))
+    assert "I have read all 2 copied answers of “All of it”" in page.text
+    response = browser.post(reading, data=whole.filled_in())
+    assert response.location == address(pair, "?filter=copied")
+    assert pair.unread("M2") == pair.unread("M3") == {"npm", "lantern"}
+    assert "Read for Open Door Legal Aid." in browser.page(response.location).text
+    history = browser.page(f"/cooperations/{pair.now.cooperation.reference}/history").text
+    assert "copied answers from a former checklist: M1, M2, M3." in history
+    assert "Agreed terms: copied answers were read for Open Door Legal Aid: M2, M3." in history
+
+
+def test_who_copied_an_answer_reads_it_before_it_counts_as_set(pair: Pair, app: Flask) -> None:
+    pair.copy("ilena", "M1")
+    browser = pair.now.land.browser(app, "ilena")
+    page = browser.page(address(pair))
+    assert "Set this answer" not in page.text
+    assert "Copied, not read yet" in page.text
+    accepting = address(pair, "/items/M1/accept")
+    assert accepting not in page.html
+    assert accepting in pair.now.land.browser(app, "joana").page(address(pair)).html
+    pair.read("ilena", "M1")
+    page = browser.page(address(pair))
+    assert "Set this answer" in page.text
+    assert accepting not in page.html
+
+
+def test_my_work_says_that_copies_are_to_be_read(pair: Pair, app: Flask) -> None:
+    pair.copy("ilena", "M1", "M2")
+    label = "Read the copied answers of the agreed terms"
+    for first in ("ilena", "samira", "dora"):
+        page = pair.now.land.browser(app, first).page("/")
+        assert page.links()[label] == address(pair, "?filter=copied"), first
+        assert "2 items were copied and wait to be read for" in page.text
+    pair.read("dora", "M1", "M2")
+    assert label not in pair.now.land.browser(app, "samira").page("/").text
+    assert label not in pair.now.land.browser(app, "ada").page("/").text
+
+
+def test_an_answers_past_tells_that_it_was_copied_and_who_read_it(pair: Pair, app: Flask) -> None:
+    pair.copy("ilena", "M1")
+    pair.read("dora", "M1")
+    page = pair.now.land.browser(app, "joana").page(address(pair, "/items/M1/history"))
+    assert "Office of the People's Advocate copied an answer from a former checklist" in page.text
+    assert "Open Door Legal Aid has read the copied answer" in page.text
+    assert "Dora Lund" in page.text
+
+
+def test_what_changed_while_somebody_chose_is_shown_with_their_choice(
+    pair: Pair, app: Flask
+) -> None:
+    browser = pair.now.land.browser(app, "ilena")
+    seen = browser.page(copy_page(pair)).form().filled_in(items=["M1", "M3"])
+    pair.now.save("joana", "M1")
+    page = Page.of(browser.post(copy_page(pair), data=seen))
+    assert "Something changed while you were choosing." in page.text
+    assert boxes(page) == {"M2": False, "M3": True, "M4": False, "M7": False}
+    assert pair.now.events("answers_copied") == []
+    done = browser.post(copy_page(pair), data=page.form().filled_in())
+    assert done.status_code == 303
+    assert pair.now.events("answers_copied")[0]["items"] == ["M3"]
+
+
+def test_choosing_nothing_or_half_of_what_goes_together_is_told_on_the_page(
+    pair: Pair, app: Flask
+) -> None:
+    browser = pair.now.land.browser(app, "ilena")
+    page = Page.of(browser.submit(copy_page(pair), items=None))
+    assert "Choose at least one item" in page.text
+    page = Page.of(browser.submit(copy_page(pair), items=["M4"]))
+    assert "M4: applies only with the answer to another item." in page.text
+
+
+def test_reading_what_changed_meanwhile_is_told(pair: Pair, app: Flask) -> None:
+    pair.copy("ilena", "M1")
+    browser = pair.now.land.browser(app, "samira")
+    for answer in (str(uuid4()), "nonsense", ""):
+        response = browser.post(
+            address(pair, "/copies/read"), data={"answer": answer}, follow_redirects=True
+        )
+        assert "An answer changed while you were reading" in Page.of(response).text
+
+
+def test_the_wrong_side_is_refused_or_finds_nothing(pair: Pair, app: Flask) -> None:
+    pair.copy("ilena", "M1")
+    places = [("", "/copy"), ("", f"/copy/{pair.former.checklist().id}"), ("post", "/copies/read")]
+    for first, status in (("nadia", 403), ("henrik", 403), ("ada", 403), ("marek", 404)):
+        browser = pair.now.land.browser(app, first)
+        for method, more in places:
+            reads = more == "/copies/read" and first in {"nadia", "henrik"}
+            if reads:
+                continue  # they may say that they have read
+            ask = browser.post if method else browser.get
+            assert ask(address(pair, more)).status_code == status, (first, more)
+    page = pair.now.land.browser(app, "ada").page(address(pair))
+    assert "I have read it" not in page.text
+    assert "Start from a former checklist" not in page.text
+    # An auditor opens the former one too, and may be told from where it comes.
+    assert pair.former.cooperation.reference in page.text
+
+
+def test_a_former_checklist_that_one_may_not_open_is_not_named(pair: Pair, app: Flask) -> None:
+    pair.copy("ilena", "M1")
+    cooperations.end_person(
+        pair.now["samira"],
+        pair.former.cooperation,
+        user_id=pair.now.land.users["dora"].id,
+        organisation_id=pair.now.land.id("door"),
+    )
+    pair.now.session.commit()
+    browser = pair.now.land.browser(app, "dora")
+    page = browser.page(address(pair))
+    assert "Copied from another checklist of the same parties." in page.text
+    assert pair.former.cooperation.reference not in page.html
+    assert str(pair.former.checklist().id) not in page.html
+    browser.page(copy_page(pair), status=404)
+    assert "There is no other checklist" in browser.page(address(pair, "/copy")).text
+
+
 # How much it asks of the database
 
 
@@ -597,3 +774,26 @@ def test_many_are_copied_and_read_in_as_many_queries_as_few(
         counts.append((len(copied), len(read)))
     few, many = counts
     assert many == few
+
+
+def test_pages_cost_as_many_queries_with_many_copies_as_with_few(
+    session: Session, app: Flask, statements: Statements
+) -> None:
+    codes = [f"M{number}" for number in range(21, 31)]
+    pair = on(session, a_template(*(an_item(code) for code in codes)))
+    browser = pair.now.land.browser(app, "joana")
+    places = (copy_page(pair), address(pair), address(pair, "?filter=copied"), "/")
+    counts = []
+    for some in (codes[:2], codes[2:]):
+        for code in some:
+            pair.former.save("ilena", code)
+        pair.copy("ilena", *some[:-1])
+        for place in places:
+            browser.page(place)
+        seen = []
+        for place in places:
+            with statements() as asked:
+                browser.page(place)
+            seen.append(len(asked))
+        counts.append(seen)
+    assert counts[0] == counts[1]
