@@ -51,7 +51,7 @@ def copy(checklist_id: UUID, former_id: UUID) -> str | Response:
     before = fill(former)
     look = copying.preview(actor, filling, before)
     form = copy_form([(one.item.code, one.item.label) for one in look.offers], look.seen)
-    if form.is_submitted() and form["seen"].data != look.seen:
+    if form.is_submitted() and request.form.get("seen") != look.seen:
         _look_again(form, look)
     elif form.validate_on_submit():
         try:

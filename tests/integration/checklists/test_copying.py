@@ -700,6 +700,17 @@ def test_choosing_nothing_or_half_of_what_goes_together_is_told_on_the_page(
     assert "M4: applies only with the answer to another item." in page.text
 
 
+def test_a_form_that_does_not_say_what_was_seen_copies_nothing(pair: Pair, app: Flask) -> None:
+    browser = pair.now.land.browser(app, "ilena")
+    for fields in ({}, {"items": "M1"}):
+        page = Page.of(browser.post(copy_page(pair), data=fields))
+        assert "Something changed while you were choosing." in page.text
+    pair.copy("ilena")
+    page = Page.of(browser.post(copy_page(pair), data={}))
+    assert "Nothing of it can be copied." in page.text
+    assert len(pair.now.events("answers_copied")) == 1
+
+
 def test_reading_what_changed_meanwhile_is_told(pair: Pair, app: Flask) -> None:
     pair.copy("ilena", "M1")
     browser = pair.now.land.browser(app, "samira")
