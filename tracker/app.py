@@ -25,9 +25,11 @@ from tracker.authoring import policy as authoring
 from tracker.authoring import routes as authoring_routes
 from tracker.checklists import (
     assignment_routes,
+    copying_routes,
     draft_routes,
     history_routes,
     loading,
+    model_answer_routes,
     moving_routes,
     phrases,
     position_routes,
@@ -134,6 +136,8 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         visit_team.follow_answer,
         visits.follow,
     ),
+    verbs.ANSWERS_COPIED: (lifecycle.follow_answer, visits.follow),
+    verbs.COPIES_READ: (lifecycle.follow_answer, visits.follow),
     verbs.POSITION_TAKEN: (lifecycle.follow_answer, visits.follow),
     verbs.PROPOSAL_MADE: (lifecycle.follow_answer, visits.follow),
     verbs.PROPOSAL_ACCEPTED: (lifecycle.follow_answer, visits.follow),
@@ -208,9 +212,11 @@ COOPERATION_PAGES = frozenset(
         "assignments",
         "checklists",
         "comments",
+        "copying",
         "dashboard.cooperation",
         "history",
         "lifecycle",
+        "model_answers",
         "moving",
         "positions",
         "safeguards",
@@ -334,6 +340,8 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(signing_routes.blueprint)
     app.register_blueprint(moving_routes.blueprint)
     app.register_blueprint(assignment_routes.blueprint)
+    app.register_blueprint(copying_routes.blueprint)
+    app.register_blueprint(model_answer_routes.blueprint)
     app.register_blueprint(comment_routes.blueprint)
     app.register_blueprint(authoring_routes.blueprint)
     app.register_blueprint(guidance_editing_routes.blueprint)

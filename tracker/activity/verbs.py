@@ -70,6 +70,10 @@ RECOVERY_CODES_MADE = _verb("recovery_codes_made")
 SECOND_FACTOR_RESET = _verb("second_factor_reset", "person", "reason")
 DETAILS_ERASED = _verb("details_erased", "reason")
 COOPERATION_REGISTERED = _verb("cooperation_registered", "reference")
+# Neither of what nor its title: an organisation's model answers are nobody else's business.
+MODEL_ANSWER_KEPT = _verb("model_answer_kept")
+MODEL_ANSWER_RENAMED = _verb("model_answer_renamed")
+MODEL_ANSWER_DELETED = _verb("model_answer_deleted")
 
 # A cooperation's chain
 COOPERATION_OPENED = _verb("cooperation_opened", "reference", "title", "parties", "modes")
@@ -82,6 +86,8 @@ STAGE_CHANGED = _verb("stage_changed", "before", "after")
 CHECKLIST_STARTED = _verb("checklist_started", "kind", "template_version", "visit")
 CHECKLIST_MOVED = _verb("checklist_moved", "kind", "before", "after", "new", "changed", "gone")
 ANSWER_SAVED = _verb("answer_saved", "kind", "item", "version", "scope", "organisation")
+ANSWERS_COPIED = _verb("answers_copied", "kind", "items", "organisation")
+COPIES_READ = _verb("copies_read", "kind", "items", "organisation")
 POSITION_TAKEN = _verb("position_taken", "kind", "item", "version", "stance", "organisation")
 PROPOSAL_MADE = _verb("proposal_made", "kind", "item", "version", "organisation")
 PROPOSAL_ANSWERED = _verb(

@@ -14,6 +14,7 @@ from tracker.checklists.loading import Filling
 from tracker.checklists.models import (
     Answer,
     AnswerScope,
+    CopyReading,
     Flag,
     Position,
     Proposal,
@@ -90,6 +91,10 @@ class _Teller:
                 yield self._position(position)
         for flag in self.past.flags:
             yield from self._flag(flag)
+        # A version that was cut from a copied one has the readings of that one.
+        readings = {(one.organisation_id, one.read_at): one for one in self.past.readings}
+        for reading in readings.values():
+            yield self._reading(reading)
 
     def _follows(self, version: Answer, proposal: Proposal) -> bool:
         """Tell whether a version is the one after that which a proposal wanted to change."""
@@ -120,6 +125,8 @@ class _Teller:
                 party=organisation,
                 version=version.version,
             )
+        elif version.id in self.past.copied:
+            words = _("%(party)s copied an answer from a former checklist", party=organisation)
         elif before is None:
             words = _("%(party)s wrote the first answer", party=organisation)
         elif self._only_hidden(before, version):
@@ -235,6 +242,10 @@ class _Teller:
             name=position.author.name,
             reason=sealing.reason_of(self.cooperation_id, position),
         )
+
+    def _reading(self, reading: CopyReading) -> Entry:
+        words = _("%(party)s has read the copied answer", party=reading.organisation.name)
+        return Entry(when=reading.read_at, words=words, name=reading.reader.name)
 
     def _flag(self, flag: Flag) -> Iterator[Entry]:
         by = flag.organisation.name if flag.organisation else _("A rule of this checklist")

@@ -42,6 +42,8 @@ class ItemStanding:
     problems: tuple[Problem, ...] = ()
     # Parties whose answer or acceptance is still missing.
     waiting_for: tuple[UUID, ...] = ()
+    # Parties of which nobody has read what was copied here (adr 22).
+    unread_by: tuple[UUID, ...] = ()
 
     @property
     def done(self) -> bool:
@@ -73,7 +75,9 @@ class Standing:
     total_count: int
     # The items of the signed part that keep it from being sent, in order.
     blocking: tuple[str, ...]
+    # For each party: the items that wait for it, and those with copies that it has not read.
     waiting: dict[UUID, int]
+    unread: dict[UUID, int]
 
     @property
     def is_complete(self) -> bool:
@@ -178,6 +182,10 @@ def standing(template: Template, sheet: Sheet, surroundings: Surroundings) -> St
             party.organisation_id: sum(party.organisation_id in one.waiting_for for one in counted)
             for party in surroundings.parties
         },
+        unread={
+            party.organisation_id: sum(party.organisation_id in one.unread_by for one in counted)
+            for party in surroundings.parties
+        },
     )
 
 
@@ -223,13 +231,15 @@ def _judge(
             for party in setters(item, surroundings)
             if party.organisation_id not in waiting
         ]
+    unread = unread_by(item, sheet, surroundings)
+    waiting += [one for one in unread if one not in waiting]
     if not begun:
         state = WorkState.NOT_STARTED
     elif problems:
         state = WorkState.IN_PROGRESS
     else:
         state = WorkState.WAITING if waiting else WorkState.AGREED
-    return ItemStanding(item.code, shown, required, state, problems, tuple(waiting))
+    return ItemStanding(item.code, shown, required, state, problems, tuple(waiting), unread)
 
 
 def _to_agree(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUID, ...]:
@@ -364,7 +374,28 @@ def not_accepting(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple
     return tuple(
         party.organisation_id
         for party in accepters(item, surroundings)
-        if answer is None or taken.get(party.organisation_id) != (answer.answer_id, Stance.ACCEPTS)
+        if answer is None or not accepts(answer, taken, party.organisation_id)
+    )
+
+
+def accepts(
+    answer: Filled, taken: Mapping[UUID, tuple[UUID | None, Stance]], organisation_id: UUID
+) -> bool:
+    """Tell whether a party accepts exactly this version; of a copy that it has not read, never."""
+    position = taken.get(organisation_id)
+    return position == (answer.answer_id, Stance.ACCEPTS) and not answer.is_unread_by(
+        organisation_id
+    )
+
+
+def unread_by(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUID, ...]:
+    """Return the parties of which nobody has read all that was copied into an item."""
+    there = [sheet.shared(item.code)]
+    there += [sheet.of_party(item.code, one.organisation_id) for one in surroundings.parties]
+    return tuple(
+        party.organisation_id
+        for party in surroundings.parties
+        if any(one is not None and one.is_unread_by(party.organisation_id) for one in there)
     )
 
 

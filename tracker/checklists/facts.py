@@ -34,6 +34,13 @@ class Filled:
     saved_at: dt.datetime
     author_name: str = ""
     not_applicable: bool = False
+    # The checklist it was copied from, and the parties of which somebody has read it since.
+    copied_from: UUID | None = None
+    read_by: frozenset[UUID] = frozenset()
+
+    def is_unread_by(self, organisation_id: UUID) -> bool:
+        """Tell whether it was copied, and nobody of a party has read it yet."""
+        return self.copied_from is not None and organisation_id not in self.read_by
 
     @property
     def is_empty(self) -> bool:

@@ -110,6 +110,30 @@ def _people(able: Mapping[UUID, str]) -> Any:
     return [Option(str(user_id), name) for user_id, name in able.items()]
 
 
+class ModelForm(Form):
+    """What a model answer is called, and when it suits; never what it says."""
+
+    title = LineField(_l("Title"), [Required()], most=200)
+    note = TextField(
+        _l("When does it suit?"),
+        [Optional()],
+        description=_l("Only people of your organisation see this. Write no names of persons."),
+        most=2000,
+    )
+
+
+class KeepForm(ModelForm):
+    """A new model answer, made of the answer that the person saw."""
+
+    answer = HiddenField()
+
+
+class RenameForm(ModelForm):
+    """Another title or note for a model answer, of the version that the person saw."""
+
+    base_version = VersionField(default=0)
+
+
 class ProofForm(Form):
     """Fresh proof of identity, on the signing form itself."""
 
@@ -182,6 +206,18 @@ def items_form(codes: list[tuple[str, str]], question: object, reason: object) -
         ),
     }
     return cast("Form", type("ItemsForm", (Form,), members)())
+
+
+def copy_form(items: Sequence[tuple[str, str]], seen: str) -> Form:
+    """Return a form that chooses items to be copied, all at first; seen is what the person saw."""
+    members = {
+        "seen": HiddenField(),
+        "items": ChoicesField(
+            _l("What to copy"), choices=[Option(code, f"{code} {label}") for code, label in items]
+        ),
+    }
+    made = type("CopyForm", (Form,), members)
+    return cast("Form", made(data={"seen": seen, "items": [code for code, _label in items]}))
 
 
 def name_of(field: TemplateField | Column) -> str:

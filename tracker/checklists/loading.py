@@ -30,6 +30,8 @@ from tracker.checklists.models import (
     AnswerScope,
     Checklist,
     ChecklistParty,
+    CopiedAnswer,
+    CopyReading,
     Flag,
     Position,
     Proposal,
@@ -434,8 +436,10 @@ def _answers(
         .where(Answer.checklist_id.in_(cooperation_ids), Answer.is_current)
         .options(joinedload(Answer.author))
     )
+    copies = _copies(cooperation_ids)
     answers: dict[UUID, dict[AnswerKey, Filled]] = {}
     for row in rows:
+        copied_from, read_by = copies.get(row.id, (None, frozenset()))
         answers.setdefault(row.checklist_id, {})[row.item, row.scope, row.owner_id] = Filled(
             answer_id=row.id,
             version=row.version,
@@ -445,6 +449,8 @@ def _answers(
             organisation_id=row.organisation_id,
             saved_at=row.saved_at,
             not_applicable=row.not_applicable,
+            copied_from=copied_from,
+            read_by=read_by,
         )
     # A person's own confirmations do not make them an author of the terms.
     written = db.session.execute(
@@ -456,6 +462,23 @@ def _answers(
     for checklist_id, author_id in written:
         authors.setdefault(checklist_id, set()).add(author_id)
     return answers, authors
+
+
+def _copies(checklist_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID | None, frozenset[UUID]]]:
+    """Return for each current answer that was copied: from which checklist, and who has read it."""
+    rows = db.session.execute(
+        sa.select(
+            CopiedAnswer.answer_id, CopiedAnswer.source_checklist_id, CopyReading.organisation_id
+        )
+        .join(Answer, Answer.id == CopiedAnswer.answer_id)
+        .outerjoin(CopyReading, CopyReading.answer_id == CopiedAnswer.answer_id)
+        .where(CopiedAnswer.checklist_id.in_(checklist_ids), Answer.is_current)
+    )
+    found: dict[UUID, tuple[UUID | None, frozenset[UUID]]] = {}
+    for answer_id, source_id, organisation_id in rows:
+        _source, read_by = found.get(answer_id, (source_id, frozenset()))
+        found[answer_id] = (source_id, read_by | ({organisation_id} - {None}))
+    return found
 
 
 # Who takes part in a cooperation today, and the names of all people and parties there ever were.

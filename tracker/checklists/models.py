@@ -164,6 +164,8 @@ class ChecklistParty(Base):
     position: Mapped[int] = mapped_column(default=0)
     # How many positions wait for this party, kept up to date for lists.
     waiting_count: Mapped[int] = mapped_column(default=0)
+    # How many items with a copied answer nobody of this party has read, likewise.
+    unread_count: Mapped[int] = mapped_column(default=0)
 
     checklist: Mapped[Checklist] = relationship(back_populates="parties", lazy="raise")
     organisation: Mapped[Organisation] = relationship(lazy="raise")
@@ -194,6 +196,39 @@ class Answer(Identified, Base):
     saved_at: Mapped[dt.datetime]
 
     author: Mapped[User] = relationship(lazy="raise")
+    organisation: Mapped[Organisation] = relationship(lazy="raise")
+
+
+class CopiedAnswer(Base):
+    """A version of an answer that was copied from another checklist (adr 22).
+
+    Until somebody of each party has read it, it is agreed by nobody.
+    """
+
+    __tablename__ = "copied_answer"
+
+    answer_id: Mapped[UUID] = mapped_column(sa.ForeignKey("answer.id"), primary_key=True)
+    checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"), index=True)
+    # The version it was copied from, and whose that is.
+    source_answer_id: Mapped[UUID] = mapped_column(sa.ForeignKey("answer.id"))
+    source_checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
+
+
+class CopyReading(Base):
+    """Somebody has read a copied answer for their party; the first one who says so."""
+
+    __tablename__ = "copy_reading"
+
+    answer_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("copied_answer.answer_id"), primary_key=True
+    )
+    organisation_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("organisation.id"), primary_key=True
+    )
+    reader_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    read_at: Mapped[dt.datetime]
+
+    reader: Mapped[User] = relationship(lazy="raise")
     organisation: Mapped[Organisation] = relationship(lazy="raise")
 
 
@@ -318,6 +353,35 @@ class SafeguardReview(Identified, Base):
     is_void: Mapped[bool] = mapped_column(default=False)
 
     reader: Mapped[User] = relationship(lazy="raise")
+
+
+class ModelAnswer(Identified, Base):
+    """An answer that an organisation keeps for itself, to start others from; nobody else sees it.
+
+    It names no person and no party, and comes from class K8 alone.
+    """
+
+    __tablename__ = "model_answer"
+    __table_args__ = (
+        sa.UniqueConstraint(
+            "organisation_id", "kind", "item", "scope", "title", name="uq_model_answer_title"
+        ),
+        sa.CheckConstraint("kind <> 'visit_roles' AND scope <> 'person'", name="of_class_k8"),
+    )
+
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
+    kind: Mapped[ChecklistKind]
+    item: Mapped[str] = mapped_column(sa.String(10))
+    scope: Mapped[AnswerScope]
+    title: Mapped[str] = mapped_column(sa.String(200))
+    note: Mapped[str] = mapped_column(default="")
+    values: Mapped[dict[str, Any]]
+    # Counts up with each change, so that a later one never wins unseen.
+    version: Mapped[int] = mapped_column(default=1)
+    author_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    changed_at: Mapped[dt.datetime]
+
+    author: Mapped[User] = relationship(lazy="raise")
 
 
 class Draft(Identified, Base):

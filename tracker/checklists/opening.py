@@ -56,6 +56,12 @@ SENT_LATE = "form_was_sent_late"
 def opened(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
     """Return a checklist the person may open, or answer 404; opening class K2 is noted."""
     checklist = found(queries.find(actor, checklist_id))
+    note_opening(actor, checklist, page)
+    return checklist
+
+
+def note_opening(actor: Actor, checklist: Checklist, page: str) -> None:
+    """Note that a person opens a page with class K2 of a checklist on it; of class K8 nothing."""
     if sealing.is_restricted(checklist) and request.method == "GET":
         trail.log_read(
             actor,
@@ -64,7 +70,6 @@ def opened(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
             subject_id=checklist.id,
             page=page,
         )
-    return checklist
 
 
 def opened_item(

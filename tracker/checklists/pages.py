@@ -13,13 +13,24 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from tracker.access.actor import Actor, OrganisationKind
-from tracker.checklists import cautions, completeness, policy, sealing, service, signing, wording
+from tracker.checklists import (
+    cautions,
+    completeness,
+    copies,
+    model_answers,
+    policy,
+    sealing,
+    service,
+    signing,
+    wording,
+)
 from tracker.checklists.assigned import AssignedView, view_of
 from tracker.checklists.assignments import Assigned
 from tracker.checklists.cautions import FlagView, HintView
 from tracker.checklists.completeness import ItemStanding, Standing, WorkState
 from tracker.checklists.conditions import Truth
-from tracker.checklists.facts import Filled
+from tracker.checklists.copies import NO_SOURCES, CopyView, Sources
+from tracker.checklists.facts import Filled, PartyFact
 from tracker.checklists.labels import FILTERS, STANCES, WORK, work_of
 from tracker.checklists.loading import Filling, OwnPassageBeside, own_guidance_beside
 from tracker.checklists.models import AnswerScope, Position, Proposal, Stance
@@ -40,6 +51,7 @@ class AnswerView:
     parts: list[Part_]
     by: str
     heading: str = ""
+    copied: CopyView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +160,10 @@ class ItemView:
     acts: Acts
     guide: Guide
     hints: tuple[HintView, ...] = ()
+    # Copied answers that the own party has not read.
+    to_read: tuple[UUID, ...] = ()
+    # What may be kept as a model answer: the shared answer, that of the own party.
+    to_keep: tuple[AnswerScope, ...] = ()
     # Of the own side alone.
     assigned: AssignedView | None = None
 
@@ -171,8 +187,9 @@ def item_views(filling: Filling, actor: Actor, assigned: Assigned | None = None)
     wanted = {ref for item in filling.template.items for ref in item.rests_on.passages}
     passages = passages_for(sorted(wanted | cautions.refs(filling)))
     own = own_guidance_beside(actor, filling)
+    sources = copies.sources_of(filling, actor)
     views = [
-        _view(filling, actor, item, standing, passages, own.get(item.code, ()))
+        _view(filling, actor, item, standing, passages, own.get(item.code, ()), sources)
         for item in filling.template.items
     ]
     if assigned is None:
@@ -190,6 +207,7 @@ def _view(
     standing: Standing,
     passages: Mapping[str, PassageShown],
     beside: Sequence[OwnPassageBeside],
+    sources: Sources,
 ) -> ItemView:
     one = standing.items.get(item.code)
     own = actor.organisation_id
@@ -200,7 +218,7 @@ def _view(
         state=state,
         s=s,
         note=_note(item, one),
-        answers=answers_of(filling, item),
+        answers=answers_of(filling, item, sources),
         positions=_positions(filling, item, own) if one else [],
         proposals=_proposals(filling, actor, item),
         turned_down=_turned_down(filling, item),
@@ -213,6 +231,17 @@ def _view(
         acts=acts(filling, actor, item, one),
         guide=guide_of(item, passages, beside),
         hints=cautions.hints_on_item(filling, item, passages),
+        to_read=copies.to_read(filling, actor, item, one.shown) if one else (),
+        to_keep=_to_keep(filling, actor, item),
+    )
+
+
+def _to_keep(filling: Filling, actor: Actor, item: Item) -> tuple[AnswerScope, ...]:
+    party, restricted = filling.own_party(actor), sealing.is_restricted(filling.checklist)
+    if not policy.can_keep_as_model(actor, party, is_restricted=restricted):
+        return ()
+    return tuple(
+        scope for scope in item.scopes if model_answers.to_keep(actor, filling, item, scope)
     )
 
 
@@ -273,21 +302,26 @@ def parts(
     return wording.parts(fields, values, filling.names)
 
 
-def answers_of(filling: Filling, item: Item) -> list[AnswerView]:
+def answers_of(filling: Filling, item: Item, sources: Sources = NO_SOURCES) -> list[AnswerView]:
     """Return the current answers of an item: the shared one, and each party's own."""
     found: list[AnswerView] = []
     shared = filling.sheet.shared(item.code)
     if shared is not None and not shared.is_empty:
-        found.append(_answer(filling, item, AnswerScope.SHARED, shared, ""))
+        found.append(_answer(filling, item, AnswerScope.SHARED, shared, "", sources))
     for party in filling.surroundings.parties:
         own = filling.sheet.of_party(item.code, party.organisation_id)
         if own is not None and not own.is_empty:
-            found.append(_answer(filling, item, AnswerScope.PARTY, own, party.name))
+            found.append(_answer(filling, item, AnswerScope.PARTY, own, party.name, sources))
     return found
 
 
 def _answer(
-    filling: Filling, item: Item, scope: AnswerScope, filled: Filled, heading: str
+    filling: Filling,
+    item: Item,
+    scope: AnswerScope,
+    filled: Filled,
+    heading: str,
+    sources: Sources,
 ) -> AnswerView:
     by = _(
         "Version %(version)s, %(name)s, %(date)s",
@@ -295,7 +329,8 @@ def _answer(
         name=filled.author_name,
         date=as_date(filled.saved_at),
     )
-    return AnswerView(answer_parts(filling, item, scope, filled), by, heading)
+    shown = answer_parts(filling, item, scope, filled)
+    return AnswerView(shown, by, heading, copies.copy_view(filling, filled, sources))
 
 
 def answer_parts(filling: Filling, item: Item, scope: AnswerScope, filled: Filled) -> list[Part_]:
@@ -330,7 +365,9 @@ def _position(
     )
     note = by = ""
     differs = False
-    if position is None or position.answer_id != answer.answer_id:
+    if answer.is_unread_by(organisation_id):
+        state, s = _l("Copied, not read yet"), "wait" if organisation_id == own else "other"
+    elif position is None or position.answer_id != answer.answer_id:
         state, s = (
             (_l("Waiting for us"), "wait")
             if organisation_id == own
@@ -425,8 +462,11 @@ def acts(filling: Filling, actor: Actor, item: Item, one: ItemStanding | None = 
         and not (scope is AnswerScope.SHARED and is_accepted)
     )
     asked = bool(policy.can_take_position(actor, party, item))
-    taken = filling.sheet.positions.get(item.code, {}).get(party.organisation_id)
-    accepts = current is not None and taken == (current.answer_id, Stance.ACCEPTS)
+    taken = filling.sheet.positions.get(item.code, {})
+    accepts = current is not None and (
+        completeness.accepts(current, taken, party.organisation_id)
+        or _accepts_by_reading(current, party)
+    )
     return Acts(
         answer=scopes,
         propose=has_answer and item.accepted_by.value != "none",
@@ -448,6 +488,12 @@ def filters(assigned: Assigned | None) -> list[str]:
     return [name for name in FILTERS if name != "mine" or assigned is not None]
 
 
+def _accepts_by_reading(answer: Filled, party: PartyFact) -> bool:
+    """Tell whether a party copied an answer and has not read it: once it has, it accepts it."""
+    own = party.organisation_id
+    return answer.organisation_id == own and answer.is_unread_by(own)
+
+
 def keep(view: ItemView, chosen: str, own: UUID | None) -> bool:
     """Tell whether a filter keeps an item."""
     one = view.standing
@@ -465,6 +511,8 @@ def keep(view: ItemView, chosen: str, own: UUID | None) -> bool:
             return view.has_open_flag
         case "open":
             return one is not None and one.counts and one.state is WorkState.NOT_STARTED
+        case "copied":
+            return one is not None and own in one.unread_by
         case _:
             return True
 
@@ -490,6 +538,20 @@ def section_links(
         address = f"#{first.lower()}" if first else f"{unfiltered}#{codes[0].lower()}"
         links.append((address, section.title, count, False))
     return links
+
+
+def by_section(
+    filling: Filling, views: Collection[ItemView]
+) -> list[tuple[str, list[ItemView], list[UUID]]]:
+    """Return the items on a page section by section, with the copied answers to read in each."""
+    kept = {view.item.code: view for view in views}
+    found = []
+    for section in filling.template.sections:
+        there = [kept[item.code] for item in section.items if item.code in kept]
+        if there:
+            unread = [answer_id for view in there for answer_id in view.to_read]
+            found.append((section.title, there, unread))
+    return found
 
 
 def waiting_links(

@@ -14,6 +14,12 @@ from tracker.checklists.template import Accepts, Item, Part, Sets, TemplateField
 WRITERS = (Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY, Role.MANAGER)
 SENDERS = (Role.COORDINATOR,)
 ASSIGNERS = (Role.COORDINATOR,)
+# Who leads a visit, who is in its team, who may know (V2 to V4): each visit names them anew, since
+# what is saved there lets people in at once.
+LET_IN = frozenset({"V2", "V3", "V4"})
+# Who copies answers from a former checklist, and who keeps model answers for the organisation.
+COPIERS = (Role.COORDINATOR, Role.MEMBER)
+KEEPERS = (Role.COORDINATOR, Role.MANAGER)
 # Who writes a field, where not everybody does (the Who column of the checklists).
 SIDES = {
     Sets.NPM: {OrganisationKind.NPM},
@@ -249,3 +255,48 @@ def can_give_back(actor: Actor, party: PartyFact | None, held_by: UUID) -> Decis
     if held_by != actor.user_id and not actor.has(*ASSIGNERS):
         return no(_l("Who has an item gives it back, or a coordinator of your organisation does."))
     return YES
+
+
+def can_copy(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
+    """Decide whether a person may copy answers into a checklist from a former one."""
+    taking_part = can_take_part(actor, party)
+    if not taking_part:
+        return taking_part
+    if not actor.has(*COPIERS):
+        return no(_l("A coordinator or member of one of the parties copies answers."))
+    if state is not ChecklistState.DRAFTING:
+        return no(_l("Answers are copied only while the text is being filled in."))
+    return YES
+
+
+def can_read_copies(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
+    """Decide whether a person may say for their party that they have read what was copied."""
+    taking_part = can_take_part(actor, party)
+    if not taking_part:
+        return taking_part
+    if state is not ChecklistState.DRAFTING:
+        return no(_l("Copied answers are read while the text is being filled in."))
+    return YES
+
+
+def can_use_models(actor: Actor) -> Decision:
+    """Decide whether a person may see the model answers of the organisation they act for."""
+    if actor.organisation_id is not None and actor.has(*WRITERS):
+        return YES
+    return no(_l("Model answers are for the people of an organisation who fill in checklists."))
+
+
+def can_keep_models(actor: Actor) -> Decision:
+    """Decide whether a person may keep, change and delete model answers of their organisation."""
+    if actor.organisation_id is not None and actor.has(*KEEPERS):
+        return YES
+    return no(_l("Coordinators and managers look after the model answers of their organisation."))
+
+
+def can_keep_as_model(actor: Actor, party: PartyFact | None, *, is_restricted: bool) -> Decision:
+    """Decide whether a person may keep an answer of a checklist: never one on a visit (K2)."""
+    if party is None:
+        return no(_l("You act for no party of this checklist."))
+    if is_restricted:
+        return no(_l("Nothing of a visit's pages is kept as a model answer."))
+    return can_keep_models(actor)

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import Actor
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.checklists import completeness, policy, sealing
+from tracker.checklists import completeness, copying, policy, sealing
 from tracker.checklists.facts import Filled
 from tracker.checklists.loading import Filling, locked
 from tracker.checklists.models import (
@@ -67,6 +67,7 @@ def take_position(
         answer_id, version = as_seen(actor, filling, item, current)
     elif not reason:
         raise RuleBrokenError(_l("Say what you want to talk about."), REASON)
+    copying.read_by_acting(actor, current)
     put_position(filling, item, answer_id, _taken_by(actor), stance, reason)
     refresh(checklist)
     trail.record(
@@ -130,6 +131,7 @@ def propose(
     sealing.put_reason(checklist, proposal, reason)
     db.session.add(proposal)
     db.session.flush()
+    copying.read_by_acting(actor, current)
     put_position(filling, item, answer_id, _taken_by(actor), Stance.WANTS_CHANGE, reason)
     refresh(checklist)
     if replied is None:

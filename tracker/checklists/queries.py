@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from tracker.access.actor import Actor, Role
-from tracker.checklists import sealing
+from tracker.checklists import policy, sealing
 from tracker.checklists.models import (
     Answer,
     AnswerScope,
@@ -19,6 +19,7 @@ from tracker.checklists.models import (
     ChecklistParty,
     ChecklistState,
     Flag,
+    ModelAnswer,
     Proposal,
     SafeguardReview,
 )
@@ -192,6 +193,85 @@ def by_page(checklist_id: UUID) -> Checklist | None:
     return db.session.get(Checklist, checklist_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Former:
+    """A checklist that answers can be copied from, as a list of them shows it."""
+
+    id: UUID
+    cooperation_id: UUID
+    reference: str
+    title: str
+    state: ChecklistState
+    started_at: dt.datetime
+    in_force_at: dt.datetime | None
+
+
+def formers(actor: Actor, checklist: Checklist) -> list[Former]:
+    """Return what the person may copy from: answered checklists of this kind and these parties.
+
+    What they may not open is not there. From a visit's checklist (K2) nothing goes into one that
+    is not a visit's.
+    """
+    rows = db.session.execute(
+        sa.select(Checklist, Cooperation.reference, Cooperation.title)
+        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+        .where(_can_be_copied_into(actor, checklist))
+        .order_by(Checklist.started_at.desc(), Checklist.id)
+    )
+    return [
+        Former(
+            row.id,
+            row.cooperation_id,
+            reference,
+            title,
+            row.state,
+            row.started_at,
+            row.in_force_at,
+        )
+        for row, reference, title in rows
+    ]
+
+
+def former(actor: Actor, checklist: Checklist, former_id: UUID) -> Checklist | None:
+    """Return a checklist that the person may copy answers from into this one, or None."""
+    return db.session.scalar(
+        sa.select(Checklist)
+        .where(Checklist.id == former_id, _can_be_copied_into(actor, checklist))
+        .options(joinedload(Checklist.template))
+    )
+
+
+def _can_be_copied_into(actor: Actor, checklist: Checklist) -> sa.ColumnElement[bool]:
+    """Return the condition over Checklist that its answers may be copied into this one."""
+    mine, theirs = aliased(ChecklistParty), aliased(ChecklistParty)
+    of_mine, of_theirs = mine.checklist_id == checklist.id, theirs.checklist_id == Checklist.id
+    same = mine.organisation_id == theirs.organisation_id
+    answered = sa.exists().where(
+        Answer.checklist_id == Checklist.id,
+        Answer.is_current,
+        Answer.scope != AnswerScope.PERSON,
+    )
+    return sa.and_(
+        Checklist.kind == checklist.kind,
+        Checklist.id != checklist.id,
+        visible(actor),
+        sa.true() if sealing.is_restricted(checklist) else Checklist.visit_id.is_(None),
+        ~sa.exists().where(of_mine, ~sa.exists().where(of_theirs, same).correlate(Checklist, mine)),
+        ~sa.exists().where(of_theirs, ~sa.exists().where(of_mine, same).correlate(theirs)),
+        answered,
+    )
+
+
+def seen_of(actor: Actor, checklist_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the references of the cooperations of those of some checklists that may be opened."""
+    rows = db.session.execute(
+        sa.select(Checklist.id, Cooperation.reference)
+        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+        .where(Checklist.id.in_(list(checklist_ids)), visible(actor))
+    )
+    return {row.id: row.reference for row in rows}
+
+
 def proposal_of(checklist: Checklist, proposal_id: UUID) -> Proposal | None:
     """Return a proposal of a checklist that was found for somebody, open or not, or None."""
     return db.session.scalar(
@@ -221,6 +301,8 @@ class ChecklistLine:
     is_complete: bool
     # Parties with how many items wait for each.
     waiting: dict[UUID, int]
+    # Parties with how many items hold copied answers that they have not read.
+    unread: dict[UUID, int]
     open_flags: int
     is_reviewed: bool
     revision_in_force_id: UUID | None
@@ -268,6 +350,7 @@ def _lines(condition: sa.ColumnElement[bool]) -> list[ChecklistLine]:
             total_count=row.total_count,
             is_complete=row.is_complete,
             waiting={party.organisation_id: party.waiting_count for party in row.parties},
+            unread={party.organisation_id: party.unread_count for party in row.parties},
             open_flags=open_flags or 0,
             is_reviewed=bool(is_reviewed),
             revision_in_force_id=row.revision_in_force_id,
@@ -301,3 +384,54 @@ def value(checklist_id: UUID, item: str, key: str) -> Any:
 def cooperation_of(checklist: Checklist) -> Cooperation:
     """Return the cooperation of a checklist that a scoped query found."""
     return db.session.get_one(Cooperation, checklist.cooperation_id)
+
+
+def own_models(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over ModelAnswer that it is of the organisation the person acts for.
+
+    Nobody else's is ever read, by nobody: not by partners, auditors or administrators.
+    """
+    if not policy.can_use_models(actor):
+        return sa.false()
+    return ModelAnswer.organisation_id == actor.organisation_id
+
+
+def model_answers(actor: Actor) -> list[ModelAnswer]:
+    """Return the model answers of the person's organisation, in the order of the checklists."""
+    rows = db.session.scalars(
+        sa.select(ModelAnswer)
+        .where(own_models(actor))
+        .options(joinedload(ModelAnswer.author))
+        .order_by(ModelAnswer.title)
+    )
+    kinds = list(ChecklistKind)
+    return sorted(rows, key=lambda row: (kinds.index(row.kind), int(row.item[1:]), row.scope))
+
+
+def models_for(
+    actor: Actor, kind: ChecklistKind, item: str, scope: AnswerScope
+) -> list[ModelAnswer]:
+    """Return the model answers of the person's organisation that an item can be started from."""
+    rows = db.session.scalars(
+        sa.select(ModelAnswer)
+        .where(
+            own_models(actor),
+            ModelAnswer.kind == kind,
+            ModelAnswer.item == item,
+            ModelAnswer.scope == scope,
+        )
+        .order_by(ModelAnswer.title)
+    )
+    return list(rows)
+
+
+def model_answer(actor: Actor, model_id: UUID, *, to_change: bool = False) -> ModelAnswer | None:
+    """Return a model answer of the person's organisation, or None."""
+    wanted = (
+        sa.select(ModelAnswer)
+        .where(ModelAnswer.id == model_id, own_models(actor))
+        .options(joinedload(ModelAnswer.author))
+    )
+    if to_change:
+        wanted = wanted.with_for_update(of=ModelAnswer).execution_options(populate_existing=True)
+    return db.session.scalar(wanted)

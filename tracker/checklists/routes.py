@@ -1,5 +1,7 @@
 """Pages of a checklist being filled in: the list of items, an answer, leaving out, the template."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from uuid import UUID
 
@@ -11,8 +13,10 @@ from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.checklists import (
     assignments,
+    copies,
     labels,
     library,
+    model_answers,
     moving,
     pages,
     policy,
@@ -39,9 +43,11 @@ from tracker.checklists.models import (
     ChecklistKind,
     ChecklistState,
     DraftKind,
+    ModelAnswer,
 )
 from tracker.checklists.opening import (
     Writing,
+    as_id_or_none,
     back,
     begin_writing,
     current_of,
@@ -59,6 +65,7 @@ from tracker.checklists.opening import (
     values_now,
 )
 from tracker.checklists.template import Item
+from tracker.checklists.values import Fit
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.guidance.queries import passages_for
@@ -90,6 +97,8 @@ def show(checklist_id: UUID) -> str:
         for name in offered
     }
     shown = [view for view in views if pages.keep(view, chosen, actor.organisation_id)]
+    if not counts["copied"] and chosen != "copied":
+        offered.remove("copied")
     party = filling.own_party(actor)
     return render_template(
         "checklists/show.html",
@@ -97,6 +106,13 @@ def show(checklist_id: UUID) -> str:
         filling=filling,
         cooperation=filling.cooperation,
         views=shown,
+        sections=pages.by_section(filling, shown),
+        narrowed=chosen if chosen == "copied" else "",
+        unread=sum(bool(view.to_read) for view in views),
+        has_formers=bool(policy.can_copy(actor, party, checklist.state))
+        and bool(queries.formers(actor, checklist)),
+        has_models=bool(policy.can_use_models(actor)) and not sealing.is_restricted(checklist),
+        is_blank=not filling.sheet.answers,
         section_links=pages.section_links(
             filling,
             standing,
@@ -138,7 +154,10 @@ def answer(checklist_id: UUID, code: str) -> Answered:
         require(policy.can_write(actor, filling.own_party(actor), item, scope))
     current = current_of(filling, actor, item, scope)
     writing = begin_writing(actor, filling, item, DraftKind(scope.value), current)
-    form = answer_form(AnswerForm, fields, filling, values_now(current), writing.typed)
+    models = queries.models_for(actor, checklist.kind, item.code, scope)
+    begun = _begun_from(models, filling, item, writing)
+    values = begun.fit.values if begun else values_now(current)
+    form = answer_form(AnswerForm, fields, filling, values, writing.typed)
     show_version(form, current)
     not_ours, is_draft = _("Your organisation does not write this answer."), writing.is_filled
     if not may_go_on(form, scope in acts.answer, acts.why_not, not_ours, is_draft=is_draft):
@@ -164,7 +183,32 @@ def answer(checklist_id: UUID, code: str) -> Answered:
         except RuleBrokenError as error:
             db.session.rollback()
             form.refuse(error)
-    return _answer_page(filling, item, scope, form, writing)
+    return _answer_page(filling, item, scope, form, writing, models, begun)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A form that is filled from a model answer: its title, what fits, where something does not."""
+
+    title: str
+    fit: Fit
+    left_out: str
+
+
+def _begun_from(
+    models: Sequence[ModelAnswer], filling: Filling, item: Item, writing: Writing
+) -> _Begun | None:
+    """Return what the form begins with, where the address names a model answer.
+
+    What the person has typed already goes first. One that is not of their organisation, or of
+    another item, is not found.
+    """
+    asked = request.args.get("model")
+    if asked is None or writing.typed is not None:
+        return None
+    model = found(next((one for one in models if one.id == as_id_or_none(asked)), None))
+    fitting = model_answers.fitted(model, filling, item)
+    return _Begun(model.title, fitting, copies.left_out(item, fitting.left_out))
 
 
 def _to_proposal(actor: Actor, filling: Filling, item: Item) -> Answered:
@@ -222,7 +266,13 @@ def _changes(
 
 
 def _answer_page(
-    filling: Filling, item: Item, scope: AnswerScope, form: Form, writing: Writing
+    filling: Filling,
+    item: Item,
+    scope: AnswerScope,
+    form: Form,
+    writing: Writing,
+    models: Sequence[ModelAnswer] = (),
+    begun: _Begun | None = None,
 ) -> str:
     overtaken_by = writing.theirs
     return render_template(
@@ -239,6 +289,9 @@ def _answer_page(
         own_parts=_own_parts(filling, item, scope, form) if overtaken_by else [],
         changes=_changes(filling, item, scope, form, writing) if overtaken_by else [],
         guidance=guidance_beside(filling, item),
+        models=models,
+        begun=begun,
+        has_draft=writing.typed is not None,
         kind_words=labels.KINDS[filling.checklist.kind],
         may_leave_out=scope is AnswerScope.SHARED
         and not filling.standing().items[item.code].required,

@@ -114,7 +114,8 @@ def follow_answer(happening: Happening) -> None:
     """Move on after an answer to the terms; M9 may require checklist 2. A handler."""
     if happening.details.get("kind") != ChecklistKind.TERMS.value:
         return
-    if happening.details.get("item") == "M9":
+    details = happening.details
+    if "M9" in details.get("items", [details.get("item")]):
         follow_modes(happening)
     else:
         follow(happening)

@@ -13,7 +13,7 @@ from tracker.access.actor import Role
 from tracker.accounts.models import Membership
 from tracker.authoring.models import OwnArticle
 from tracker.checklists import library
-from tracker.checklists.models import ChecklistKind, Flag, Proposal, ProposalState
+from tracker.checklists.models import ChecklistKind, Flag, ModelAnswer, Proposal, ProposalState
 from tracker.comments.models import Comment, CommentAudience
 from tracker.cooperations.models import CooperationPerson
 from tracker.core.db import db
@@ -202,6 +202,7 @@ def _checklists(demonstration: Demonstration) -> dict[str, list[Thing]]:
     waiting = {"checklist_id": made["waiting", "terms"]}
     terms = {"checklist_id": made["complete", "terms"]}
     roles = {"checklist_id": made["complete", "visit_roles"]}
+    copied = {"checklist_id": made["copied", "terms"]}
     flag = _first(sa.select(Flag.id).where(Flag.closed_at.is_(None)))
     proposal = _first(sa.select(Proposal.id).where(Proposal.state == ProposalState.OPEN))
     return {
@@ -224,8 +225,20 @@ def _checklists(demonstration: Demonstration) -> dict[str, list[Thing]]:
             Thing("terms in force", terms | {"number": 1}),
             Thing("roles of the visit (K2)", roles | {"number": 1}),
         ],
+        "checklist_id former_id": [
+            Thing("terms of the same parties", {**copied, "former_id": terms["checklist_id"]})
+        ],
+        "model_id": [
+            Thing("the NPM's", {"model_id": _model(demonstration, "npm")}),
+            Thing("the CSO's", {"model_id": _model(demonstration, "od")}),
+        ],
         "checklists.template": [Thing("", {"kind": "terms"})],
     }
+
+
+def _model(demonstration: Demonstration, body: str) -> Any:
+    owner = ModelAnswer.organisation_id == demonstration.organisations[body]
+    return _first(sa.select(ModelAnswer.id).where(owner))
 
 
 def _undertakings(demonstration: Demonstration) -> dict[str, list[Thing]]:

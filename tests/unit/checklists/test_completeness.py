@@ -67,6 +67,83 @@ def stands(
     return item_standing(TERMS.by_code[code], sheet, surroundings or around())
 
 
+# Copied and not read (adr 22)
+
+
+COPIED_FROM = UUID(int=77)
+
+
+def copied(*read_by: UUID, **more: Any) -> Filled:
+    return an_answer(
+        more.pop("values", WORDS), copied_from=COPIED_FROM, read_by=frozenset(read_by), **more
+    )
+
+
+@pytest.mark.parametrize(
+    ("read_by", "accepted", "waiting"),
+    [
+        (NOBODY, NOBODY, ALL),
+        # Even a row that said otherwise would be no acceptance.
+        (NOBODY, ALL, ALL),
+        ((NPM,), ALL, (DOOR, LANTERN)),
+        (ALL, (NPM, LANTERN), (DOOR,)),
+        (ALL, ALL, NOBODY),
+    ],
+)
+def test_a_copied_answer_is_accepted_by_those_who_have_read_it(
+    read_by: tuple[UUID, ...], accepted: tuple[UUID, ...], waiting: tuple[UUID, ...]
+) -> None:
+    one = stands("M1", copied(*read_by), accepted)
+    assert set(one.waiting_for) == set(waiting)
+    assert one.done is not bool(waiting)
+    assert set(one.unread_by) == set(ALL) - set(read_by)
+
+
+def test_a_copy_that_needs_no_acceptance_waits_for_every_reader() -> None:
+    assert stands("M2", copied(NPM, values={"kind": "police"})).waiting_for == (DOOR, LANTERN)
+    assert stands("M2", copied(*ALL, values={"kind": "police"})).done
+
+
+def test_a_partys_own_copied_answer_waits_for_every_reader() -> None:
+    own = {("M7", body): an_answer(WORDS) for body in (NPM, LANTERN)}
+    one = stands("M7", own=own | {("M7", DOOR): copied(DOOR, NPM)})
+    assert (one.state, one.waiting_for) == (WorkState.WAITING, (LANTERN,))
+
+
+def test_a_copy_in_an_item_that_does_not_apply_waits_for_nobody() -> None:
+    one = stands("M4", copied(), others={"M2": an_answer({"kind": "police"})})
+    assert (one.waiting_for, one.unread_by) == (NOBODY, NOBODY)
+
+
+def test_an_item_left_incomplete_by_copying_is_in_progress() -> None:
+    one = stands("M5", copied(*ALL, values={"second_reader": str(SAMIRA)}))
+    assert one.state is WorkState.IN_PROGRESS
+
+
+READERS = st.frozensets(st.sampled_from(ALL))
+
+
+@given(READERS, READERS, READERS, READERS, st.booleans())
+def test_nothing_is_agreed_while_a_party_has_not_read_a_copy(
+    read: frozenset[UUID],
+    own_read: frozenset[UUID],
+    accepted: frozenset[UUID],
+    answered: frozenset[UUID],
+    is_copied: bool,
+) -> None:
+    """Whatever was read and accepted, on whichever kind of item, by whoever."""
+    for code, values in (("M1", WORDS), ("M2", {"kind": "police"}), ("M3", WORDS), ("M7", None)):
+        shared = copied(*read, values=values) if values and is_copied else None
+        own = {("M7", body): copied(*own_read) for body in answered} if code == "M7" else {}
+        one = stands(code, shared, tuple(accepted), own=own)
+        there = [(shared, read)] if shared else []
+        there += [(answer, own_read) for answer in own.values()]
+        unread = {party for _answer, readers in there for party in set(ALL) - readers}
+        assert set(one.unread_by) == unread
+        assert unread <= set(one.waiting_for)
+        assert not (one.done and unread)
+
+
 # Accepted by all (product.md, 4.1)
 
 

@@ -302,3 +302,53 @@ def test_what_each_person_answers_is_assigned_to_nobody() -> None:
     own = item_of(a_field(sets="each_person", accepts="none"), part="person")
     found = policy.is_assignable(DRAFTING, None, own, concerns_us=True)
     says(found, "Each person answers this for themselves.")
+
+
+# Copies and model answers
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("state", ChecklistState)
+def test_coordinators_and_members_copy_while_it_is_drafted(
+    role: Role, state: ChecklistState
+) -> None:
+    if role not in WRITING:
+        words = READ_ONLY
+    elif role not in {Role.COORDINATOR, Role.MEMBER}:
+        words = "A coordinator or member of one of the parties copies answers."
+    else:
+        words = "" if state is DRAFTING else "Answers are copied only while"
+    says(policy.can_copy(actor(role), DOOR_PARTY, state), words)
+    says(policy.can_copy(actor(role), None, state), NO_PARTY)
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("state", ChecklistState)
+def test_whoever_takes_part_reads_copies_while_it_is_drafted(
+    role: Role, state: ChecklistState
+) -> None:
+    words = READ_ONLY
+    if role in WRITING:
+        words = "" if state is DRAFTING else "Copied answers are read while"
+    says(policy.can_read_copies(actor(role), DOOR_PARTY, state), words)
+    says(policy.can_read_copies(actor(role), None, state), NO_PARTY)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_coordinators_and_managers_look_after_model_answers_and_writers_use_them(
+    role: Role,
+) -> None:
+    keeps = role in {Role.COORDINATOR, Role.MANAGER}
+    keeping = "" if keeps else "Coordinators and managers look after"
+    says(policy.can_keep_models(actor(role)), keeping)
+    says(policy.can_use_models(actor(role)), "" if role in WRITING else "Model answers are for")
+    says(policy.can_keep_as_model(actor(role), DOOR_PARTY, is_restricted=False), keeping)
+    says(policy.can_keep_as_model(actor(role), None, is_restricted=False), NO_PARTY)
+    nothing = "Nothing of a visit's pages is kept"
+    says(policy.can_keep_as_model(actor(role), DOOR_PARTY, is_restricted=True), nothing)
+
+
+def test_who_acts_for_nobody_has_no_model_answers() -> None:
+    nobody = Actor(ME, "Root", memberships=(ActorMembership(Role.ADMINISTRATOR),))
+    assert not policy.can_use_models(nobody)
+    assert not policy.can_keep_models(nobody)
