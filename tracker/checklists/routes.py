@@ -172,17 +172,23 @@ def _to_proposal(actor: Actor, filling: Filling, item: Item) -> Answered:
     form = answer_form(ProposalForm, fields, filling, current.values if current else {})
     if not (form.is_submitted() and has_words(form)):
         return redirect(address, 303)
-    form.refuse(
-        RuleBrokenError(
-            _(
-                "Another party accepted the answer while you were writing. Your words stand below: "
-                "give the reason and send them as a proposal."
+    writing = begin_writing(actor, filling, item, DraftKind.SHARED, current)
+    if seen_version(form) != (current.version if current else 0):
+        filling, writing = overtaken(actor, writing, form)
+        if not _changes(filling, item, AnswerScope.SHARED, form, writing):
+            return _saved_already(writing, item.code)
+    else:
+        form.refuse(
+            RuleBrokenError(
+                _(
+                    "Another party accepted the answer while you were writing. Your words stand "
+                    "below: give the reason and send them as a proposal."
+                )
             )
         )
-    )
-    writing = begin_writing(actor, filling, item, DraftKind.SHARED, current)
     shown = [form[name_of(field)] for field in fields]
-    return proposal_page(filling, item, form, shown, writing, action=address)
+    own = _own_parts(filling, item, AnswerScope.SHARED, form)
+    return proposal_page(filling, item, form, shown, writing, action=address, own=own)
 
 
 def _saved_already(writing: Writing, code: str) -> Response:
