@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.checklists import (
+    assignments,
     labels,
     library,
     moving,
@@ -32,7 +33,13 @@ from tracker.checklists.forms import (
     values_of,
 )
 from tracker.checklists.loading import Filling, comments_beside, fill
-from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind, DraftKind
+from tracker.checklists.models import (
+    AnswerScope,
+    Checklist,
+    ChecklistKind,
+    ChecklistState,
+    DraftKind,
+)
 from tracker.checklists.opening import (
     Writing,
     back,
@@ -71,21 +78,16 @@ def show(checklist_id: UUID) -> str:
     checklist = opened(actor, checklist_id, "checklist")
     filling = fill(checklist)
     standing = filling.standing()
-    views = pages.item_views(filling, actor)
+    is_drafted = checklist.state is ChecklistState.DRAFTING
+    assigned = assignments.of_side(actor, checklist) if is_drafted else None
+    views = pages.item_views(filling, actor, assigned)
+    offered = pages.filters(assigned)
     chosen = request.args.get("filter", "")
-    if chosen not in pages.FILTERS:
+    if chosen not in offered:
         chosen = ""
-    names = {
-        "": _("All items"),
-        "us": _("Waiting for us"),
-        "others": _("Waiting for others"),
-        "differs": _("Open differences"),
-        "flagged": _("Flagged"),
-        "open": _("Not started"),
-    }
     counts = {
         name: sum(pages.keep(view, name, actor.organisation_id) for view in views)
-        for name in pages.FILTERS
+        for name in offered
     }
     shown = [view for view in views if pages.keep(view, chosen, actor.organisation_id)]
     party = filling.own_party(actor)
@@ -105,7 +107,8 @@ def show(checklist_id: UUID) -> str:
         threads=comments_beside(actor, checklist),
         waiting_links=pages.waiting_links(filling, standing, actor.organisation_id),
         unknown=pages.unknown_count(standing),
-        links=filter_links("filter", list(names.items()), counts),
+        has_assignments=assigned is not None,
+        links=filter_links("filter", [(one, labels.FILTERS[one]) for one in offered], counts),
         obstacles=pages.send_obstacles(filling),
         may_send=policy.can_send(actor, party, checklist.state),
         may_amend=policy.can_amend(actor, party, checklist.state),
