@@ -18,8 +18,8 @@ from tracker.activity import verbs
 from tracker.activity.service import Handler
 from tracker.activity.verbs import Verb
 from tracker.authoring import routes as authoring_routes
-from tracker.checklists import cli as content_commands
 from tracker.checklists import (
+    assignment_routes,
     draft_routes,
     history_routes,
     loading,
@@ -29,6 +29,7 @@ from tracker.checklists import (
     safeguard_routes,
     signing_routes,
 )
+from tracker.checklists import cli as content_commands
 from tracker.checklists import my_work as checklist_work
 from tracker.checklists import routes as checklist_routes
 from tracker.checklists import service as checklists
@@ -148,6 +149,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
 # Who tells what waits: for a person (my work), and in a cooperation (its page).
 TASK_SOURCES: tuple[tasks.Source, ...] = (
     my_work.checklist_tasks,
+    checklist_work.assigned,
     checklist_work.drafts_begun,
     comment_pages.my_tasks,
     undertaking_pages.my_tasks,
@@ -182,6 +184,7 @@ def administers(actor: Actor | None) -> bool:
 # What belongs to the entry *Cooperations* beside its own pages: blueprints, and a page by itself.
 COOPERATION_PAGES = frozenset(
     {
+        "assignments",
         "checklists",
         "comments",
         "dashboard.cooperation",
@@ -304,6 +307,7 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(safeguard_routes.blueprint)
     app.register_blueprint(signing_routes.blueprint)
     app.register_blueprint(moving_routes.blueprint)
+    app.register_blueprint(assignment_routes.blueprint)
     app.register_blueprint(comment_routes.blueprint)
     app.register_blueprint(authoring_routes.blueprint)
     app.register_blueprint(undertaking_routes.blueprint)
@@ -331,4 +335,6 @@ def _configure(app: Flask, settings: Settings) -> None:
         SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
         TESTING=settings.testing,
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,
+        # Of forms too: a letter of another script than Latin is sent in six or more.
+        MAX_FORM_MEMORY_SIZE=settings.max_upload_bytes,
     )

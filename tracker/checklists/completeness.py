@@ -13,6 +13,7 @@ from tracker.checklists import done_tests
 from tracker.checklists.conditions import Condition, Truth, evaluate
 from tracker.checklists.facts import Filled, PartyFact, Sheet, Surroundings
 from tracker.checklists.models import AnswerScope, Stance
+from tracker.checklists.policy import can_agree_on
 from tracker.checklists.strict import with_parts
 from tracker.checklists.template import Accepts, Item, Part, Required, Sets, Template
 from tracker.checklists.values import Problem, gone, missing, shown_only
@@ -190,7 +191,7 @@ def _judge(
     begun = shared_begun or party_begun
     waiting: list[UUID] = list(party_waiting) if (begun or required) else []
     if begun and not shared_problems and AnswerScope.SHARED in item.scopes:
-        waiting += [one for one in not_accepting(item, sheet, surroundings) if one not in waiting]
+        waiting += [one for one in _to_agree(item, sheet, surroundings) if one not in waiting]
     elif (not begun and required) or (begun and shared_problems):
         waiting += [
             party.organisation_id
@@ -204,6 +205,25 @@ def _judge(
     else:
         state = WorkState.WAITING if waiting else WorkState.AGREED
     return ItemStanding(item.code, shown, required, state, problems, tuple(waiting))
+
+
+def _to_agree(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUID, ...]:
+    """Return whose turn it is on a whole answer: who has not accepted it.
+
+    Who proposed other words has done their part: those wait for the parties that may answer them.
+    """
+    open_ = not_accepting(item, sheet, surroundings)
+    proposers = [one for one in open_ if one in sheet.proposed.get(item.code, ())]
+    by_id = {party.organisation_id: party for party in surroundings.parties}
+    answering_them = {
+        party.organisation_id
+        for party in surroundings.parties
+        for one in proposers
+        if one != party.organisation_id and can_agree_on(item, party, by_id[one])
+    }
+    turns = answering_them | (set(open_) - set(proposers))
+    # Where nobody is there to answer, it stays with those who have not accepted.
+    return tuple(one for one in by_id if one in turns) or open_
 
 
 def _shared(
@@ -232,10 +252,7 @@ def _party_owned(
     begun = False
     if not fields:
         return (), (), False
-    every_party = any(field.sets is Sets.EACH_PARTY for field in fields)
-    for party in surroundings.parties:
-        if party.side is OrganisationKind.NPM and not every_party:
-            continue
+    for party in answering(item, surroundings):
         answer = sheet.of_party(item.code, party.organisation_id)
         if answer is None or answer.is_empty:
             waiting.append(party.organisation_id)
@@ -294,6 +311,14 @@ def setters(item: Item, surroundings: Surroundings) -> tuple[PartyFact, ...]:
     return surroundings.parties_of(*wanted)
 
 
+def answering(item: Item, surroundings: Surroundings) -> tuple[PartyFact, ...]:
+    """Return the parties that answer an item each for itself."""
+    fields = item.fields_of(AnswerScope.PARTY)
+    if any(field.sets is Sets.EACH_PARTY for field in fields):
+        return surroundings.parties
+    return surroundings.parties_of(OrganisationKind.CSO) if fields else ()
+
+
 def accepters(item: Item, surroundings: Surroundings) -> tuple[PartyFact, ...]:
     """Return the parties whose acceptance of the shared answer the item needs (product.md, 4.1)."""
     match item.accepted_by:
@@ -316,3 +341,29 @@ def not_accepting(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple
         for party in accepters(item, surroundings)
         if answer is None or taken.get(party.organisation_id) != (answer.answer_id, Stance.ACCEPTS)
     )
+
+
+def concerns(organisation_id: UUID, item: Item, surroundings: Surroundings) -> bool:
+    """Tell whether a party ever has anything to do on an item: write it, or accept it."""
+    return organisation_id in _ids(
+        setters(item, surroundings), answering(item, surroundings), accepters(item, surroundings)
+    )
+
+
+def is_left_to(
+    organisation_id: UUID, item: Item, one: ItemStanding, surroundings: Surroundings
+) -> bool:
+    """Tell whether a party has something left to do on an item, where somebody looks after it.
+
+    What waits for the party; and what is recommended and nobody began, where the party may write
+    it: it waits for no party, but whoever was asked to look after it has not done so.
+    """
+    if not one.counts:
+        return False
+    writers = _ids(setters(item, surroundings), answering(item, surroundings))
+    not_begun = one.state is WorkState.NOT_STARTED and organisation_id in writers
+    return not_begun or organisation_id in one.waiting_for
+
+
+def _ids(*parties: Iterable[PartyFact]) -> set[UUID]:
+    return {one.organisation_id for some in parties for one in some}

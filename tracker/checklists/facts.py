@@ -9,6 +9,7 @@ from uuid import UUID
 from tracker.access.actor import OrganisationKind
 from tracker.checklists.models import AnswerScope, Stance
 from tracker.cooperations.models import Mode
+from tracker.core.canonical import digest_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ class Sheet:
     positions: Mapping[str, Mapping[UUID, tuple[UUID | None, Stance]]] = field(default_factory=dict)
     # Everybody who wrote any version of any answer.
     authors: frozenset[UUID] = frozenset()
+    # item -> parties that proposed other words, which nobody has answered yet
+    proposed: Mapping[str, frozenset[UUID]] = field(default_factory=dict)
 
     def shared(self, item: str) -> Filled | None:
         """Return the shared answer of an item."""
@@ -104,3 +107,21 @@ def has_content(value: Any) -> bool:
 
 # The key under which a table's given row keeps its own key.
 ROW = "_row"
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """An item as it is assigned on one side: to whom, and until which day."""
+
+    user_id: UUID
+    due_on: dt.date | None = None
+
+
+def seen_of(holdings: Mapping[str, Holding]) -> str:
+    """Return a mark of who has which items; it is another one once anybody changed that."""
+    return digest_of(
+        {
+            item: [str(one.user_id), one.due_on.isoformat() if one.due_on else ""]
+            for item, one in holdings.items()
+        }
+    )

@@ -35,6 +35,8 @@ from tracker.ui.form_base import Form
 from tracker.ui.rows import RowForm, Rows
 from tracker.ui.validators import Optional, Required
 
+DUE_HINT = _l("The person is reminded once, on that day, and not if it is done by then.")
+
 
 class AnswerForm(Form):
     """What every answer's form has beside the item's own fields."""
@@ -74,6 +76,38 @@ class MoveForm(Form):
     """The version to which a checklist is moved, as the person saw it."""
 
     to = HiddenField()
+
+
+class AssignForm(Form):
+    """Who of the own side has an item, and until when."""
+
+    person = SelectOneField(_l("Who"), [Required()])
+    due_on = DateField(_l("Due on"), [Optional()], description=DUE_HINT)
+    # Who had it when the page was opened.
+    seen = HiddenField()
+
+    def offer(self, able: Mapping[UUID, str]) -> None:
+        """Offer the people of the own side who can work on the checklist."""
+        self.person.choices = _people(able)
+
+
+class AssignSectionForm(Form):
+    """Who of the own side has the items of a section, and until when."""
+
+    section = SelectOneField(_l("Section"), [Required()])
+    person = SelectOneField(_l("Who"), [Required()])
+    due_on = DateField(_l("Due on"), [Optional()], description=DUE_HINT)
+    also_held = ConfirmField(_l("Also the items that somebody has already"), [Optional()])
+    seen = HiddenField()
+
+    def offer(self, sections: Mapping[str, str], able: Mapping[UUID, str]) -> None:
+        """Offer sections with items to assign, and the people who can work on the checklist."""
+        self.section.choices = cast("Any", [Option(key, one) for key, one in sections.items()])
+        self.person.choices = _people(able)
+
+
+def _people(able: Mapping[UUID, str]) -> Any:
+    return [Option(str(user_id), name) for user_id, name in able.items()]
 
 
 class ProofForm(Form):

@@ -1,9 +1,9 @@
 """Loads a checklist whole, in a fixed number of queries, as the plain values the rules look at."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -29,10 +29,13 @@ from tracker.checklists.models import (
 )
 from tracker.checklists.showing import Names
 from tracker.checklists.template import Item, Template, TemplateField
+from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationPerson, Mode, Party
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
+
+Row = TypeVar("Row", Position, Proposal, Flag, SafeguardReview)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +131,11 @@ class VisitFacts:
     starts_on: dt.date | None
 
 
-VisitReader = Callable[[UUID], VisitFacts]
+VisitReader = Callable[[Collection[UUID]], Mapping[UUID, VisitFacts]]
 
 
 class _VisitReader:
-    """Reads the facts of a visit; visits, a part further up, is registered by app."""
+    """Reads the facts of some visits; visits, a part further up, is registered by app."""
 
     read: VisitReader | None = None
 
@@ -141,7 +144,7 @@ _visit_reader = _VisitReader()
 
 
 def use_visit_reader(read: VisitReader | None) -> None:
-    """Set how a visit's team and first day are found: visits stands above this part."""
+    """Set how visits' teams and first days are found: visits stands above this part."""
     _visit_reader.read = read
 
 
@@ -217,107 +220,172 @@ def locked(checklist: Checklist) -> Filling:
 
 def fill(checklist: Checklist) -> Filling:
     """Load all that belongs to a checklist. The caller found it by a query scoped by the actor."""
-    cooperation = _cooperation(checklist.cooperation_id)
-    people, names = _people(cooperation)
-    answers, authors = _answers(checklist)
-    positions = tuple(
-        db.session.scalars(
-            sa.select(Position)
-            .where(Position.checklist_id == checklist.id, Position.is_current)
-            .options(joinedload(Position.author))
+    return fill_all([checklist])[checklist.id]
+
+
+def fill_all(checklists: Sequence[Checklist]) -> dict[UUID, Filling]:
+    """Load all that belongs to some checklists, in as many queries as for one.
+
+    The caller found them by a query scoped by the actor.
+    """
+    loaded = _with_templates(checklists)
+    keys.hold({one.cooperation_id for one in loaded if sealing.is_restricted(one)})
+    cooperations = _cooperations({one.cooperation_id for one in loaded})
+    people = _people(cooperations.values())
+    npm_people = _npm_people(people)
+    visits = _visits(one.visit_id for one in loaded if one.visit_id)
+    rows = _rows({one.id for one in loaded})
+    answers, authors = _answers(loaded)
+    found = {}
+    for checklist in loaded:
+        taking_part, names = people[checklist.cooperation_id]
+        sheet = Sheet(
+            checklist.id,
+            answers.get(checklist.id, {}),
+            _taken(rows.positions.get(checklist.id, ())),
+            frozenset(authors.get(checklist.id, ())),
+            _proposed(rows.proposals.get(checklist.id, ())),
         )
-    )
-    proposals = tuple(
-        db.session.scalars(
-            sa.select(Proposal)
-            .where(
-                Proposal.checklist_id == checklist.id,
-                Proposal.state.in_([ProposalState.OPEN, ProposalState.TURNED_DOWN]),
-            )
-            .options(
-                joinedload(Proposal.author),
-                joinedload(Proposal.organisation),
-                joinedload(Proposal.ended_by),
-                joinedload(Proposal.ended_for),
-            )
-            .order_by(Proposal.made_at)
+        surroundings = _surroundings(
+            checklist,
+            cooperations[checklist.cooperation_id],
+            taking_part,
+            npm_people[checklist.cooperation_id],
+            visits.get(checklist.visit_id) if checklist.visit_id else None,
         )
-    )
-    flags = tuple(
-        db.session.scalars(
-            sa.select(Flag)
-            .where(Flag.checklist_id == checklist.id)
-            .options(
-                joinedload(Flag.author), joinedload(Flag.organisation), joinedload(Flag.closed_by)
-            )
-            .order_by(Flag.raised_at)
+        template = library.parsed(checklist.template)
+        proposals = rows.proposals.get(checklist.id, ())
+        found[checklist.id] = Filling(
+            checklist=checklist,
+            cooperation=cooperations[checklist.cooperation_id],
+            template=applied(template, sheet, surroundings),
+            sheet=sheet,
+            surroundings=surroundings,
+            people=taking_part,
+            names=names,
+            positions=tuple(rows.positions.get(checklist.id, ())),
+            proposals=tuple(one for one in proposals if one.state is ProposalState.OPEN),
+            turned_down=tuple(one for one in proposals if one.state is ProposalState.TURNED_DOWN),
+            flags=tuple(rows.flags.get(checklist.id, ())),
+            review=next(iter(rows.reviews.get(checklist.id, ())), None),
         )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What stands on some checklists beside their answers, by checklist."""
+
+    positions: Mapping[UUID, Sequence[Position]]
+    proposals: Mapping[UUID, Sequence[Proposal]]
+    flags: Mapping[UUID, Sequence[Flag]]
+    # The newest that is not void comes first.
+    reviews: Mapping[UUID, Sequence[SafeguardReview]]
+
+
+def _rows(ids: Collection[UUID]) -> _Rows:
+    positions = db.session.scalars(
+        sa.select(Position)
+        .where(Position.checklist_id.in_(ids), Position.is_current)
+        .options(joinedload(Position.author))
     )
-    review = db.session.scalar(
+    proposals = db.session.scalars(
+        sa.select(Proposal)
+        .where(
+            Proposal.checklist_id.in_(ids),
+            Proposal.state.in_([ProposalState.OPEN, ProposalState.TURNED_DOWN]),
+        )
+        .options(
+            joinedload(Proposal.author),
+            joinedload(Proposal.organisation),
+            joinedload(Proposal.ended_by),
+            joinedload(Proposal.ended_for),
+        )
+        .order_by(Proposal.made_at)
+    )
+    flags = db.session.scalars(
+        sa.select(Flag)
+        .where(Flag.checklist_id.in_(ids))
+        .options(joinedload(Flag.author), joinedload(Flag.organisation), joinedload(Flag.closed_by))
+        .order_by(Flag.raised_at)
+    )
+    reviews = db.session.scalars(
         sa.select(SafeguardReview)
-        .where(SafeguardReview.checklist_id == checklist.id, ~SafeguardReview.is_void)
+        .where(SafeguardReview.checklist_id.in_(ids), ~SafeguardReview.is_void)
         .options(joinedload(SafeguardReview.reader))
         .order_by(SafeguardReview.reviewed_at.desc())
-        .limit(1)
     )
+    return _Rows(
+        positions=_by_checklist(positions),
+        proposals=_by_checklist(proposals),
+        flags=_by_checklist(flags),
+        reviews=_by_checklist(reviews),
+    )
+
+
+def _by_checklist(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
+    found: dict[UUID, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.checklist_id, []).append(row)
+    return found
+
+
+def _taken(positions: Iterable[Position]) -> dict[str, dict[UUID, Any]]:
     taken: dict[str, dict[UUID, Any]] = {}
     for position in positions:
         taken.setdefault(position.item, {})[position.organisation_id] = (
             position.answer_id,
             position.stance,
         )
-    template = library.parsed(_with_template(checklist).template)
-    sheet = Sheet(checklist.id, answers, taken, authors)
-    surroundings = _surroundings(checklist, cooperation, people)
-    return Filling(
-        checklist=checklist,
-        cooperation=cooperation,
-        template=applied(template, sheet, surroundings),
-        sheet=sheet,
-        surroundings=surroundings,
-        people=people,
-        names=names,
-        positions=positions,
-        proposals=tuple(one for one in proposals if one.state is ProposalState.OPEN),
-        turned_down=tuple(one for one in proposals if one.state is ProposalState.TURNED_DOWN),
-        flags=flags,
-        review=review,
-    )
+    return taken
 
 
-def _with_template(checklist: Checklist) -> Checklist:
-    return db.session.execute(
+def _proposed(proposals: Iterable[Proposal]) -> dict[str, frozenset[UUID]]:
+    found: dict[str, set[UUID]] = {}
+    for proposal in proposals:
+        if proposal.state is ProposalState.OPEN:
+            found.setdefault(proposal.item, set()).add(proposal.organisation_id)
+    return {item: frozenset(parties) for item, parties in found.items()}
+
+
+def _with_templates(checklists: Sequence[Checklist]) -> Sequence[Checklist]:
+    return db.session.scalars(
         sa.select(Checklist)
-        .where(Checklist.id == checklist.id)
+        .where(Checklist.id.in_([one.id for one in checklists]))
         .options(
             joinedload(Checklist.template),
             selectinload(Checklist.parties).joinedload(ChecklistParty.organisation),
         )
         .execution_options(populate_existing=True)
-    ).scalar_one()
+    ).all()
 
 
-def _cooperation(cooperation_id: UUID) -> Cooperation:
-    return db.session.execute(
+def _cooperations(ids: Collection[UUID]) -> dict[UUID, Cooperation]:
+    rows = db.session.scalars(
         sa.select(Cooperation)
-        .where(Cooperation.id == cooperation_id)
+        .where(Cooperation.id.in_(ids))
         .options(selectinload(Cooperation.parties).joinedload(Party.organisation))
         .execution_options(populate_existing=True)
-    ).scalar_one()
+    )
+    return {row.id: row for row in rows}
 
 
-def _answers(checklist: Checklist) -> tuple[dict[AnswerKey, Filled], frozenset[UUID]]:
+def _answers(
+    checklists: Sequence[Checklist],
+) -> tuple[dict[UUID, dict[AnswerKey, Filled]], dict[UUID, set[UUID]]]:
+    """Return for each checklist the current answers, and who wrote any version of any."""
+    cooperation_ids = {one.id: one.cooperation_id for one in checklists}
     rows = db.session.scalars(
         sa.select(Answer)
-        .where(Answer.checklist_id == checklist.id, Answer.is_current)
+        .where(Answer.checklist_id.in_(cooperation_ids), Answer.is_current)
         .options(joinedload(Answer.author))
     )
-    answers: dict[AnswerKey, Filled] = {}
+    answers: dict[UUID, dict[AnswerKey, Filled]] = {}
     for row in rows:
-        answers[(row.item, row.scope, row.owner_id)] = Filled(
+        answers.setdefault(row.checklist_id, {})[row.item, row.scope, row.owner_id] = Filled(
             answer_id=row.id,
             version=row.version,
-            values=sealing.values_of(checklist.cooperation_id, row),
+            values=sealing.values_of(cooperation_ids[row.checklist_id], row),
             author_id=row.author_id,
             author_name=row.author.name,
             organisation_id=row.organisation_id,
@@ -325,25 +393,37 @@ def _answers(checklist: Checklist) -> tuple[dict[AnswerKey, Filled], frozenset[U
             not_applicable=row.not_applicable,
         )
     # A person's own confirmations do not make them an author of the terms.
-    authors = db.session.scalars(
-        sa.select(Answer.author_id)
-        .where(Answer.checklist_id == checklist.id, Answer.scope != AnswerScope.PERSON)
+    written = db.session.execute(
+        sa.select(Answer.checklist_id, Answer.author_id)
+        .where(Answer.checklist_id.in_(cooperation_ids), Answer.scope != AnswerScope.PERSON)
         .distinct()
     )
-    return answers, frozenset(authors)
+    authors: dict[UUID, set[UUID]] = {}
+    for checklist_id, author_id in written:
+        authors.setdefault(checklist_id, set()).add(author_id)
+    return answers, authors
 
 
-def _people(cooperation: Cooperation) -> tuple[dict[UUID, PersonFact], Names]:
-    """Return who takes part today, and the names of all people and parties there ever were."""
-    today = clock.today()
-    sides = {party.organisation_id: party.side for party in cooperation.parties}
-    rows = db.session.scalars(
+# Who takes part in a cooperation today, and the names of all people and parties there ever were.
+People = tuple[dict[UUID, PersonFact], Names]
+
+
+def _people(cooperations: Collection[Cooperation]) -> dict[UUID, People]:
+    rows: dict[UUID, list[CooperationPerson]] = {}
+    for row in db.session.scalars(
         sa.select(CooperationPerson)
         .join(CooperationPerson.user)
-        .where(CooperationPerson.cooperation_id == cooperation.id)
+        .where(CooperationPerson.cooperation_id.in_([one.id for one in cooperations]))
         .options(joinedload(CooperationPerson.user), joinedload(CooperationPerson.organisation))
         .order_by(User.name)
-    ).all()
+    ):
+        rows.setdefault(row.cooperation_id, []).append(row)
+    return {one.id: _people_of(one, rows.get(one.id, [])) for one in cooperations}
+
+
+def _people_of(cooperation: Cooperation, rows: Sequence[CooperationPerson]) -> People:
+    today = clock.today()
+    sides = {party.organisation_id: party.side for party in cooperation.parties}
     today_there = {
         row.user_id: PersonFact(
             user_id=row.user_id,
@@ -367,13 +447,19 @@ def _runs_on(row: CooperationPerson, day: dt.date) -> bool:
     return row.from_on <= day and (row.until_on is None or row.until_on >= day)
 
 
+def _visits(ids: Iterable[UUID]) -> Mapping[UUID, VisitFacts]:
+    wanted = frozenset(ids)
+    return _visit_reader.read(wanted) if wanted and _visit_reader.read else {}
+
+
 def _surroundings(
-    checklist: Checklist, cooperation: Cooperation, people: Mapping[UUID, PersonFact]
+    checklist: Checklist,
+    cooperation: Cooperation,
+    people: Mapping[UUID, PersonFact],
+    npm_people: frozenset[UUID],
+    visit: VisitFacts | None,
 ) -> Surroundings:
     sides = {party.organisation_id: party.side for party in cooperation.parties}
-    visit = None
-    if checklist.visit_id and _visit_reader.read:
-        visit = _visit_reader.read(checklist.visit_id)
     return Surroundings(
         modes=frozenset(Mode(mode) for mode in cooperation.modes),
         questions=cooperation.questions,
@@ -386,19 +472,29 @@ def _surroundings(
             )
             for row in checklist.parties
         ),
-        npm_people=_npm_people(people),
+        npm_people=npm_people,
         people=frozenset(people),
         team=visit.team if visit else None,
         visit_starts_on=visit.starts_on if visit else None,
     )
 
 
-def _npm_people(people: Mapping[UUID, PersonFact]) -> frozenset[UUID]:
-    """Return the NPM's own people: outside experts are neither member nor staff (E02)."""
-    own = {p.user_id for p in people.values() if p.side is OrganisationKind.NPM}
-    if not own:
-        return frozenset()
-    outside = db.session.scalars(
-        sa.select(Membership.user_id).where(Membership.user_id.in_(own), Membership.outside_expert)
+def _npm_people(people: Mapping[UUID, People]) -> dict[UUID, frozenset[UUID]]:
+    """Return the NPM's own people by cooperation: experts from outside are not its staff (E02)."""
+    own = {
+        cooperation_id: frozenset(
+            one.user_id for one in there.values() if one.side is OrganisationKind.NPM
+        )
+        for cooperation_id, (there, _names) in people.items()
+    }
+    asked = frozenset().union(*own.values())
+    if not asked:
+        return own
+    outside = frozenset(
+        db.session.scalars(
+            sa.select(Membership.user_id).where(
+                Membership.user_id.in_(asked), Membership.outside_expert
+            )
+        )
     )
-    return frozenset(own) - frozenset(outside)
+    return {cooperation_id: ids - outside for cooperation_id, ids in own.items()}

@@ -250,7 +250,7 @@ class Proposal(Identified, Base):
 
 
 class Assignment(Identified, Base):
-    """An item that a person answers for their own side; known to that side alone.
+    """An item that a person answers for their own side; known to that side alone (adr 20).
 
     It says who looks after the item, not that something is left to do: that follows from the item.
     """
@@ -265,7 +265,7 @@ class Assignment(Identified, Base):
     assigned_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     assigned_at: Mapped[dt.datetime]
     due_on: Mapped[dt.date | None]
-    # The day of the last reminder: one a week while it waits, none once somebody has done it.
+    # The day on which it was looked at since it was due; who had something left was reminded then.
     reminded_on: Mapped[dt.date | None]
 
     assignee: Mapped[User] = relationship(foreign_keys=[assignee_id], lazy="raise")

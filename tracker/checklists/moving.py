@@ -11,7 +11,15 @@ from tracker.access.actor import Actor, Role
 from tracker.accounts import queries as accounts
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.checklists import library, messages, policy, safeguards, sealing, signing
+from tracker.checklists import (
+    assignments,
+    library,
+    messages,
+    policy,
+    safeguards,
+    sealing,
+    signing,
+)
 from tracker.checklists.differences import ItemDifference, TemplateDifference, between
 from tracker.checklists.loading import Filling, locked
 from tracker.checklists.models import (
@@ -169,7 +177,7 @@ def _fits(field: TemplateField, value: Any, filling: Filling) -> bool:
 
 
 def _let_go(actor: Actor, filling: Filling, done: Move) -> None:
-    """End what waits on items that are gone: flags, proposals, positions.
+    """End what waits on items that are gone: flags, proposals, positions, who looks after them.
 
     Their answers stay, so that they are there again should the item come back; the document knows
     items of the template only.
@@ -177,6 +185,7 @@ def _let_go(actor: Actor, filling: Filling, done: Move) -> None:
     for item in done.difference.gone:
         safeguards.close_for_change(actor, filling, item)
         _end_talks(filling.checklist, item.code)
+    assignments.forget(filling.checklist, [item.code for item in done.difference.gone])
 
 
 def _end_talks(checklist: Checklist, code: str) -> None:

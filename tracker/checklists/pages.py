@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -14,11 +14,13 @@ from markupsafe import Markup
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.checklists import cautions, completeness, policy, sealing, service, signing, wording
+from tracker.checklists.assigned import AssignedView, view_of
+from tracker.checklists.assignments import Assigned
 from tracker.checklists.cautions import FlagView, HintView
 from tracker.checklists.completeness import ItemStanding, Standing, WorkState
 from tracker.checklists.conditions import Truth
 from tracker.checklists.facts import Filled
-from tracker.checklists.labels import STANCES, WORK
+from tracker.checklists.labels import FILTERS, STANCES, WORK, work_of
 from tracker.checklists.loading import Filling
 from tracker.checklists.models import AnswerScope, Position, Proposal, Stance
 from tracker.checklists.template import Item, Part, Required, TemplateField
@@ -61,7 +63,11 @@ class ProposalView:
     """An open proposal with its differences from the answer."""
 
     id: UUID
-    heading: str
+    # Of which party: its mark, name and side.
+    mark: str
+    party: str
+    npm: bool
+    at: dt.datetime
     reason: str
     parts: list[wording.PartDifference]
     own: bool
@@ -133,6 +139,8 @@ class ItemView:
     acts: Acts
     guide: Guide
     hints: tuple[HintView, ...] = ()
+    # Of the own side alone.
+    assigned: AssignedView | None = None
 
     @property
     def has_open_flag(self) -> bool:
@@ -145,12 +153,21 @@ class ItemView:
         return bool(self.proposals) or any(one.differs for one in self.positions)
 
 
-def item_views(filling: Filling, actor: Actor) -> list[ItemView]:
-    """Return every item of a checklist as its page shows it."""
+def item_views(filling: Filling, actor: Actor, assigned: Assigned | None = None) -> list[ItemView]:
+    """Return every item of a checklist as its page shows it.
+
+    assigned is what the person's own side has assigned, where they may read that.
+    """
     standing = filling.standing()
     wanted = {ref for item in filling.template.items for ref in item.rests_on.passages}
     passages = passages_for(sorted(wanted | cautions.refs(filling)))
-    return [_view(filling, actor, item, standing, passages) for item in filling.template.items]
+    views = [_view(filling, actor, item, standing, passages) for item in filling.template.items]
+    if assigned is None:
+        return views
+    return [
+        replace(view, assigned=view_of(assigned, filling, actor, view.item, view.standing))
+        for view in views
+    ]
 
 
 def _view(
@@ -162,9 +179,7 @@ def _view(
 ) -> ItemView:
     one = standing.items.get(item.code)
     own = actor.organisation_id
-    state, s = WORK[one.state] if one else (_l("Each person answers"), "off")
-    if one and own in one.waiting_for:
-        state, s = _l("Waiting for us"), "wait"
+    state, s = work_of(one, own)
     return ItemView(
         item=item,
         standing=one,
@@ -262,10 +277,13 @@ def _positions(filling: Filling, item: Item, own: UUID | None) -> list[PositionV
     if answer is None or answer.is_empty:
         return []
     taken = {p.organisation_id: p for p in filling.positions if p.item == item.code}
-    return [
+    views = [
         _position(filling, answer, party.organisation_id, taken.get(party.organisation_id), own)
         for party in completeness.accepters(item, filling.surroundings)
     ]
+    # The reason stands with the proposal itself.
+    proposing = {one.organisation.name for one in filling.proposals if one.item == item.code}
+    return [replace(one, note="", by="") if one.name in proposing else one for one in views]
 
 
 def _position(
@@ -328,22 +346,21 @@ def proposal_view(filling: Filling, actor: Actor, item: Item, proposal: Proposal
     fields = item.fields_of(AnswerScope.SHARED)
     values = sealing.values_of(cooperation_id, proposal)
     party = filling.own_party(actor)
+    proposer = filling.party(proposal.organisation_id)
     own = proposal.organisation_id == actor.organisation_id
     checklist = filling.checklist
     may_answer = (
         not own
         and policy.is_item_open(checklist.state, checklist.open_items, item)
         and policy.can_take_part(actor, party)
-        and policy.can_agree_on(item, party, filling.party(proposal.organisation_id))
+        and policy.can_agree_on(item, party, proposer)
     )
     return ProposalView(
         id=proposal.id,
-        heading=_(
-            "Proposal of %(party)s, %(date)s. Words taken out are struck through, words put in "
-            "are underlined.",
-            party=proposal.organisation.name,
-            date=as_date(proposal.made_at),
-        ),
+        mark=proposer.mark if proposer else "",
+        party=proposal.organisation.name,
+        npm=proposer is not None and proposer.side is OrganisationKind.NPM,
+        at=proposal.made_at,
         reason=sealing.reason_of(cooperation_id, proposal),
         parts=wording.differences(before, wording.parts(fields, values, filling.names)),
         own=own,
@@ -395,7 +412,9 @@ def acts(filling: Filling, actor: Actor, item: Item, one: ItemStanding | None = 
     )
 
 
-FILTERS = ("", "us", "others", "differs", "flagged", "open")
+def filters(assigned: Assigned | None) -> list[str]:
+    """Return the filters a checklist has for a person; assigned is what their side reads of it."""
+    return [name for name in FILTERS if name != "mine" or assigned is not None]
 
 
 def keep(view: ItemView, chosen: str, own: UUID | None) -> bool:
@@ -405,6 +424,8 @@ def keep(view: ItemView, chosen: str, own: UUID | None) -> bool:
     match chosen:
         case "us":
             return own in waiting
+        case "mine":
+            return view.assigned is not None and view.assigned.is_mine
         case "others":
             return bool(set(waiting) - {own})
         case "differs":

@@ -1,5 +1,6 @@
 """Who may do what with a checklist. Pure."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -12,6 +13,7 @@ from tracker.checklists.template import Accepts, Item, Part, Sets, TemplateField
 
 WRITERS = (Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY, Role.MANAGER)
 SENDERS = (Role.COORDINATOR,)
+ASSIGNERS = (Role.COORDINATOR,)
 # Who writes a field, where not everybody does (the Who column of the checklists).
 SIDES = {
     Sets.NPM: {OrganisationKind.NPM},
@@ -182,4 +184,60 @@ def can_move(actor: Actor, party: PartyFact | None, state: ChecklistState) -> De
         return no(_l("The text was sent for signature and can't be changed now."))
     if state is ChecklistState.IN_FORCE:
         return no(_l("This text is in force. Move it as part of an amendment, signed by all."))
+    return YES
+
+
+def is_assignable(
+    state: ChecklistState, open_items: list[str] | None, item: Item, *, concerns_us: bool
+) -> Decision:
+    """Decide whether an item can be assigned now: it is worked on, and by the own side too.
+
+    concerns_us is what completeness.concerns says of the item and the party.
+    """
+    if item.part is Part.PERSON:
+        return no(_l("Each person answers this for themselves."))
+    if not concerns_us:
+        return no(_l("Your organisation has nothing to do on this item."))
+    if state is not ChecklistState.DRAFTING:
+        return is_open(state, open_items, item.code)
+    return is_item_open(state, open_items, item)
+
+
+def can_assign(actor: Actor, party: PartyFact | None) -> Decision:
+    """Decide whether a person may assign items to people of their side: its coordinators."""
+    taking_part = can_take_part(actor, party)
+    if not taking_part:
+        return taking_part
+    if not actor.has(*ASSIGNERS):
+        return no(_l("A coordinator of your organisation assigns items. You may take one."))
+    return YES
+
+
+def can_take(
+    actor: Actor, party: PartyFact | None, held_by: UUID | None, able: Collection[UUID]
+) -> Decision:
+    """Decide whether a person may take an item on: one that nobody of their side has.
+
+    able are those of the own side who can work on the checklist today: what somebody else has
+    who can't any more is free.
+    """
+    taking_part = can_take_part(actor, party)
+    if not taking_part:
+        return taking_part
+    if actor.user_id not in able:
+        return no(_l("Only people who take part in the cooperation take items on."))
+    if held_by == actor.user_id:
+        return no(_l("You have this item already."))
+    if held_by in able:
+        return no(_l("Somebody else has this item. They give it back, or a coordinator does."))
+    return YES
+
+
+def can_give_back(actor: Actor, party: PartyFact | None, held_by: UUID) -> Decision:
+    """Decide whether a person may make an item nobody's: who has it, or a coordinator."""
+    taking_part = can_take_part(actor, party)
+    if not taking_part:
+        return taking_part
+    if held_by != actor.user_id and not actor.has(*ASSIGNERS):
+        return no(_l("Who has an item gives it back, or a coordinator of your organisation does."))
     return YES

@@ -1,8 +1,8 @@
 """Reads of checklists, scoped: class K8 by the cooperation, class K2 by V2 and clearance."""
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -22,8 +22,10 @@ from tracker.checklists.models import (
     Proposal,
     SafeguardReview,
 )
+from tracker.checklists.policy import WRITERS
 from tracker.cooperations import audiences, clearances
 from tracker.cooperations.models import AudienceMember, Clearance, Cooperation
+from tracker.cooperations.people import Person, people_of
 from tracker.cooperations.scope import visible_ids
 from tracker.core import clock
 from tracker.core.db import db
@@ -69,6 +71,107 @@ def planning_is_open(
         clearances.is_open(clock.today()),
     )
     return sa.or_(leads, sa.and_(is_listed, cleared))
+
+
+def is_worked_on(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over Checklist that the person may open it and writes for a party of it.
+
+    What somebody sees only because they audit or administer does not count.
+    """
+    writer = replace(actor, memberships=tuple(m for m in actor.memberships if m.role in WRITERS))
+    if writer.organisation_id is None or not writer.has(*WRITERS):
+        return sa.false()
+    is_party = sa.exists().where(
+        ChecklistParty.checklist_id == Checklist.id,
+        ChecklistParty.organisation_id == writer.organisation_id,
+    )
+    return sa.and_(visible(writer), is_party)
+
+
+def works_on(actor: Actor, checklist_id: UUID) -> bool:
+    """Tell whether a person may open a checklist and writes for a party of it."""
+    asked = sa.select(Checklist.id).where(Checklist.id == checklist_id, is_worked_on(actor))
+    return db.session.scalar(asked) is not None
+
+
+def writers(checklist: Checklist) -> list[Person]:
+    """Return who takes part today for a party of a checklist, writes, and may open it.
+
+    Party by party, then by name. The caller found the checklist by a query scoped by the actor.
+    """
+    return writers_of([checklist])[checklist.id]
+
+
+def writers_of(checklists: Collection[Checklist]) -> dict[UUID, list[Person]]:
+    """Return who works on each of some checklists, as writers(), in as many queries as for one."""
+    parties: dict[UUID, set[UUID]] = {one.id: set() for one in checklists}
+    for row in db.session.scalars(
+        sa.select(ChecklistParty).where(ChecklistParty.checklist_id.in_(parties))
+    ):
+        parties[row.checklist_id].add(row.organisation_id)
+    there = people_of({one.cooperation_id for one in checklists})
+    planning = _planning_of([one for one in checklists if sealing.is_restricted(one)])
+    return {
+        one.id: [
+            person
+            for person in there.get(one.cooperation_id, [])
+            if person.organisation_id in parties[one.id]
+            and not person.roles.isdisjoint(WRITERS)
+            and (one.id not in planning or planning[one.id].is_open_to(person))
+        ]
+        for one in checklists
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Planning:
+    """Who is listed for a visit, leads it, and is cleared for it."""
+
+    leads: frozenset[UUID] = frozenset()
+    listed: frozenset[UUID] = frozenset()
+    cleared: frozenset[UUID] = frozenset()
+
+    def is_open_to(self, person: Person) -> bool:
+        """Tell whether a person may see the planning of the visit (class K2)."""
+        if person.user_id in self.leads:
+            return True
+        is_cleared = not person.needs_clearance or person.user_id in self.cleared
+        return person.user_id in self.listed and is_cleared
+
+
+def _planning_of(checklists: Collection[Checklist]) -> dict[UUID, _Planning]:
+    """Return who may see the planning that some checklists of visits hold."""
+    visit_ids = {one.visit_id for one in checklists if one.visit_id}
+    if not visit_ids:
+        return {one.id: _Planning() for one in checklists}
+    members = db.session.scalars(
+        sa.select(AudienceMember).where(
+            AudienceMember.subject_type == VISIT, AudienceMember.subject_id.in_(visit_ids)
+        )
+    ).all()
+    cleared = db.session.scalars(
+        sa.select(Clearance).where(
+            Clearance.cooperation_id.in_({one.cooperation_id for one in checklists}),
+            sa.or_(Clearance.visit_id.is_(None), Clearance.visit_id.in_(visit_ids)),
+            clearances.is_open(clock.today()),
+        )
+    ).all()
+    return {
+        one.id: _Planning(
+            leads=frozenset(m.user_id for m in members if m.subject_id == one.visit_id and m.leads),
+            listed=frozenset(
+                m.user_id
+                for m in members
+                if m.subject_id == one.visit_id and m.from_on <= clock.today()
+            ),
+            cleared=frozenset(
+                c.user_id
+                for c in cleared
+                if c.cooperation_id == one.cooperation_id and c.visit_id in {None, one.visit_id}
+            ),
+        )
+        for one in checklists
+    }
 
 
 def find(actor: Actor, checklist_id: UUID) -> Checklist | None:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.checklists import (
+    assignments,
     labels,
     library,
     moving,
@@ -32,7 +33,13 @@ from tracker.checklists.forms import (
     values_of,
 )
 from tracker.checklists.loading import Filling, comments_beside, fill
-from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind, DraftKind
+from tracker.checklists.models import (
+    AnswerScope,
+    Checklist,
+    ChecklistKind,
+    ChecklistState,
+    DraftKind,
+)
 from tracker.checklists.opening import (
     Writing,
     back,
@@ -71,21 +78,16 @@ def show(checklist_id: UUID) -> str:
     checklist = opened(actor, checklist_id, "checklist")
     filling = fill(checklist)
     standing = filling.standing()
-    views = pages.item_views(filling, actor)
+    is_drafted = checklist.state is ChecklistState.DRAFTING
+    assigned = assignments.of_side(actor, checklist) if is_drafted else None
+    views = pages.item_views(filling, actor, assigned)
+    offered = pages.filters(assigned)
     chosen = request.args.get("filter", "")
-    if chosen not in pages.FILTERS:
+    if chosen not in offered:
         chosen = ""
-    names = {
-        "": _("All items"),
-        "us": _("Waiting for us"),
-        "others": _("Waiting for others"),
-        "differs": _("Open differences"),
-        "flagged": _("Flagged"),
-        "open": _("Not started"),
-    }
     counts = {
         name: sum(pages.keep(view, name, actor.organisation_id) for view in views)
-        for name in pages.FILTERS
+        for name in offered
     }
     shown = [view for view in views if pages.keep(view, chosen, actor.organisation_id)]
     party = filling.own_party(actor)
@@ -105,7 +107,8 @@ def show(checklist_id: UUID) -> str:
         threads=comments_beside(actor, checklist),
         waiting_links=pages.waiting_links(filling, standing, actor.organisation_id),
         unknown=pages.unknown_count(standing),
-        links=filter_links("filter", list(names.items()), counts),
+        has_assignments=assigned is not None,
+        links=filter_links("filter", [(one, labels.FILTERS[one]) for one in offered], counts),
         obstacles=pages.send_obstacles(filling),
         may_send=policy.can_send(actor, party, checklist.state),
         may_amend=policy.can_amend(actor, party, checklist.state),
@@ -156,12 +159,12 @@ def answer(checklist_id: UUID, code: str) -> Answered:
             return back(checklist, code)
         except StaleError:
             filling, writing = overtaken(actor, writing, form)
-            if not _changes(filling, item, scope, form, writing):
+            if not _changes(filling, item, scope, form, writing.theirs):
                 return _saved_already(writing, code)
         except RuleBrokenError as error:
             db.session.rollback()
             form.refuse(error)
-    return _answer_page(filling, item, scope, form, writing)
+    return _answer_page(filling, item, scope, form, writing, current)
 
 
 def _to_proposal(actor: Actor, filling: Filling, item: Item) -> Answered:
@@ -172,17 +175,23 @@ def _to_proposal(actor: Actor, filling: Filling, item: Item) -> Answered:
     form = answer_form(ProposalForm, fields, filling, current.values if current else {})
     if not (form.is_submitted() and has_words(form)):
         return redirect(address, 303)
-    form.refuse(
-        RuleBrokenError(
-            _(
-                "Another party accepted the answer while you were writing. Your words stand below: "
-                "give the reason and send them as a proposal."
+    writing = begin_writing(actor, filling, item, DraftKind.SHARED, current)
+    if seen_version(form) != (current.version if current else 0):
+        filling, writing = overtaken(actor, writing, form)
+        if not _changes(filling, item, AnswerScope.SHARED, form, writing.theirs):
+            return _saved_already(writing, item.code)
+    else:
+        form.refuse(
+            RuleBrokenError(
+                _(
+                    "Another party accepted the answer while you were writing. Your words stand "
+                    "below: give the reason and send them as a proposal."
+                )
             )
         )
-    )
-    writing = begin_writing(actor, filling, item, DraftKind.SHARED, current)
     shown = [form[name_of(field)] for field in fields]
-    return proposal_page(filling, item, form, shown, writing, action=address)
+    own = _own_parts(filling, item, AnswerScope.SHARED, form)
+    return proposal_page(filling, item, form, shown, writing, action=address, own=own)
 
 
 def _saved_already(writing: Writing, code: str) -> Response:
@@ -205,17 +214,24 @@ def _their_parts(
 
 
 def _changes(
-    filling: Filling, item: Item, scope: AnswerScope, form: Form, writing: Writing
+    filling: Filling, item: Item, scope: AnswerScope, form: Form, answer: Filled | None
 ) -> list[wording.PartDifference]:
     """Return how the words on the form differ from the answer that stands."""
-    theirs = _their_parts(filling, item, scope, writing.theirs)
+    theirs = _their_parts(filling, item, scope, answer)
     return wording.differences(theirs, _own_parts(filling, item, scope, form))
 
 
 def _answer_page(
-    filling: Filling, item: Item, scope: AnswerScope, form: Form, writing: Writing
+    filling: Filling,
+    item: Item,
+    scope: AnswerScope,
+    form: Form,
+    writing: Writing,
+    current: Filled | None = None,
 ) -> str:
+    """Show the page; a draft comes with how it differs from the current answer."""
     overtaken_by = writing.theirs
+    compared = overtaken_by or (current if writing.is_filled else None)
     return render_template(
         "checklists/answer.html",
         checklist=filling.checklist,
@@ -228,7 +244,7 @@ def _answer_page(
         theirs=overtaken_by,
         their_parts=_their_parts(filling, item, scope, overtaken_by),
         own_parts=_own_parts(filling, item, scope, form) if overtaken_by else [],
-        changes=_changes(filling, item, scope, form, writing) if overtaken_by else [],
+        changes=_changes(filling, item, scope, form, compared) if compared else [],
         guidance=guidance_beside(item),
         kind_words=labels.KINDS[filling.checklist.kind],
         may_leave_out=scope is AnswerScope.SHARED

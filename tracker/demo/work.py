@@ -10,7 +10,7 @@ from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.demo import comments, visit
+from tracker.demo import assignments, comments, visit
 from tracker.demo.filling import COORDINATORS, accept, fill_in, send, sign
 from tracker.demo.people import Cast
 from tracker.lifecycle import service as lifecycle
@@ -160,6 +160,7 @@ def differing(cast: Cast) -> None:
         "Does the donor of the training see the list of places beforehand?",
     )
     comments.write(cast, terms)
+    assignments.share_out(cast, terms)
 
 
 def declined(cast: Cast) -> None:

@@ -105,8 +105,8 @@ def items(page: Page) -> list[str]:
     return [one.attrib["id"].upper() for one in page.root.iter("article") if "id" in one.attrib]
 
 
-# Links of an item that lead to what is read, not to what is done.
-BESIDE = ("/history", "/comments")
+# Links of an item that lead to what is read, or to the own side's matters.
+BESIDE = ("/history", "/comments", "/assign")
 
 
 def acts(page: Page, code: str) -> set[str]:
@@ -540,6 +540,15 @@ def buttons(page: Page) -> set[str]:
         for one in page.root.iter()
         if one.tag == "button" or "button" in one.attrib.get("class", "")
     }
+
+
+def test_a_proposal_waits_for_those_who_may_answer_it(room: Room) -> None:
+    room.table.settle("M1")
+    propose(room)
+    assert "M1" in items(room.page("ilena", "?filter=us"))
+    assert "Waiting for us" in item(room.page("ilena"), "M1")
+    assert "M1" not in items(room.page("samira", "?filter=us"))
+    assert "M1" in items(room.page("samira", "?filter=others"))
 
 
 def test_an_accepted_proposal_is_the_answer(room: Room) -> None:

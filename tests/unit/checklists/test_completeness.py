@@ -33,6 +33,8 @@ from tracker.checklists.completeness import (
     Standing,
     WorkState,
     accepters,
+    concerns,
+    is_left_to,
     is_required,
     item_standing,
     not_accepting,
@@ -580,3 +582,101 @@ def test_a_party_that_joins_makes_nothing_more_done(
 
 def done(found: Standing) -> set[str]:
     return {code for code, one in found.items.items() if one.done}
+
+
+# What is left to a party, where somebody of it looks after the item
+
+
+@pytest.mark.parametrize(
+    ("code", "concerned"),
+    [
+        ("M1", ALL),
+        ("M2", (NPM,)),
+        ("M3", ALL),
+        ("M7", ALL),
+        ("M10", ALL),
+    ],
+)
+def test_an_item_concerns_who_writes_and_who_accepts_it(
+    code: str, concerned: tuple[UUID, ...]
+) -> None:
+    item = TERMS.by_code[code]
+    assert tuple(body for body in ALL if concerns(body, item, around())) == concerned
+    assert not concerns(ILENA, item, around())
+
+
+def left(code: str, one: ItemStanding, surroundings: Surroundings | None = None) -> set[UUID]:
+    item, here = TERMS.by_code[code], surroundings or around()
+    return {body for body in ALL if is_left_to(body, item, one, here)}
+
+
+@pytest.mark.parametrize(
+    ("code", "answer", "accepted", "expected"),
+    [
+        ("M1", None, NOBODY, ALL),
+        ("M1", an_answer(WORDS), (NPM,), (DOOR, LANTERN)),
+        ("M1", an_answer(WORDS), ALL, NOBODY),
+        ("M2", None, NOBODY, (NPM,)),
+        ("M3", None, NOBODY, (NPM,)),
+        ("M3", an_answer(WORDS), NOBODY, (DOOR, LANTERN)),
+        ("M6", None, NOBODY, ALL),
+        ("M6", an_answer(WORDS), (DOOR,), (NPM, LANTERN)),
+        ("M10", None, NOBODY, (DOOR, LANTERN)),
+    ],
+)
+def test_left_is_what_waits_and_what_is_recommended_and_not_begun(
+    code: str, answer: Filled | None, accepted: tuple[UUID, ...], expected: tuple[UUID, ...]
+) -> None:
+    assert left(code, stands(code, answer, accepted)) == set(expected)
+
+
+def test_what_each_party_answers_is_left_to_those_who_have_not() -> None:
+    assert left("M7", stands("M7")) == set(ALL)
+    one = stands("M7", own={("M7", DOOR): an_answer(WORDS)})
+    assert left("M7", one) == {NPM, LANTERN}
+
+
+@pytest.mark.parametrize("kind", ["police", None])
+def test_nothing_is_left_on_an_item_that_does_not_apply_or_may_not(kind: str | None) -> None:
+    others = {"M2": an_answer({"kind": kind})} if kind else None
+    assert left("M4", stands("M4", others=others)) == set()
+
+
+# A proposal waits for those who may answer it
+
+
+def proposed(
+    code: str, accepted: tuple[UUID, ...], *by: UUID, surroundings: Surroundings | None = None
+) -> ItemStanding:
+    """Return how an answered item stands on which some parties proposed other words."""
+    sheet = a_sheet(shared={code: an_answer(WORDS)}, accepted={code: accepted})
+    sheet = replace(sheet, proposed={code: frozenset(by)})
+    return item_standing(TERMS.by_code[code], sheet, surroundings or around())
+
+
+@pytest.mark.parametrize(
+    ("code", "accepted", "by", "waiting"),
+    [
+        ("M1", (NPM, LANTERN), (DOOR,), (NPM, LANTERN)),
+        ("M1", (NPM,), (DOOR,), (NPM, LANTERN)),
+        ("M1", (LANTERN,), (NPM,), (DOOR, LANTERN)),
+        ("M1", (LANTERN,), (NPM, DOOR), ALL),
+        # What the NPM alone writes it answers alone (S6).
+        ("M3", (LANTERN,), (DOOR,), (NPM,)),
+        ("M3", NOBODY, (DOOR,), (NPM, LANTERN)),
+        ("M10", NOBODY, (NPM,), (DOOR, LANTERN)),
+        # Who accepts the answer has gone back on the proposal.
+        ("M1", ALL, (DOOR,), NOBODY),
+    ],
+)
+def test_other_words_wait_for_those_who_may_answer_them(
+    code: str, accepted: tuple[UUID, ...], by: tuple[UUID, ...], waiting: tuple[UUID, ...]
+) -> None:
+    one = proposed(code, accepted, *by)
+    assert one.waiting_for == waiting
+    assert one.done is not bool(waiting)
+
+
+def test_where_nobody_is_left_to_answer_it_stays_with_who_proposed() -> None:
+    alone = proposed("M1", NOBODY, NPM, surroundings=around(PARTIES[0]))
+    assert (alone.waiting_for, alone.done) == ((NPM,), False)

@@ -213,3 +213,80 @@ def test_a_coordinator_sends_calls_back_and_amends(role: Role, state: ChecklistS
         policy.can_withdraw_request(person, None),
     ):
         says(decision, SENDER)
+
+
+# Assigning
+
+COORDINATES = "A coordinator of your organisation assigns items."
+
+
+@pytest.mark.parametrize("role", Role)
+def test_coordinators_assign_items_to_people_of_their_side(role: Role) -> None:
+    words = {Role.COORDINATOR: ""} | dict.fromkeys((Role.AUDITOR, Role.ADMINISTRATOR), READ_ONLY)
+    says(policy.can_assign(actor(role), DOOR_PARTY), words.get(role, COORDINATES))
+    says(policy.can_assign(actor(role), None), NO_PARTY)
+
+
+@pytest.mark.parametrize(
+    ("held_by", "able", "words"),
+    [
+        (None, {ME, SOMEBODY}, ""),
+        (SOMEBODY, {ME}, ""),
+        (SOMEBODY, {ME, SOMEBODY}, "Somebody else has this item."),
+        (ME, {ME}, "You have this item already."),
+        (None, {SOMEBODY}, "Only people who take part in the cooperation"),
+    ],
+)
+def test_whoever_takes_part_takes_on_what_nobody_has(
+    held_by: UUID | None, able: set[UUID], words: str
+) -> None:
+    says(policy.can_take(actor(Role.MEMBER), DOOR_PARTY, held_by, able), words)
+    says(policy.can_take(actor(Role.AUDITOR), DOOR_PARTY, held_by, able), READ_ONLY)
+    says(policy.can_take(actor(Role.MEMBER), None, held_by, able), NO_PARTY)
+
+
+@pytest.mark.parametrize(
+    ("role", "held_by", "words"),
+    [
+        (Role.MEMBER, ME, ""),
+        (Role.MEMBER, SOMEBODY, "Who has an item gives it back"),
+        (Role.MANAGER, SOMEBODY, "Who has an item gives it back"),
+        (Role.COORDINATOR, SOMEBODY, ""),
+        (Role.AUDITOR, ME, READ_ONLY),
+    ],
+)
+def test_who_has_an_item_or_a_coordinator_gives_it_back(
+    role: Role, held_by: UUID, words: str
+) -> None:
+    says(policy.can_give_back(actor(role), DOOR_PARTY, held_by), words)
+    says(policy.can_give_back(actor(role), None, held_by), NO_PARTY)
+
+
+@pytest.mark.parametrize(
+    ("state", "open_items", "code", "concerns_us", "words"),
+    [
+        (DRAFTING, None, "M1", True, ""),
+        (DRAFTING, ["M1"], "M1", True, ""),
+        (DRAFTING, ["M2"], "M1", True, "This item stays agreed"),
+        (DRAFTING, ["M2"], "M8", True, ""),
+        (DRAFTING, None, "M1", False, "has nothing to do on this item"),
+        (SENT, None, "M1", True, "sent for signature"),
+        (SENT, None, "M8", True, "sent for signature"),
+        (IN_FORCE, None, "M8", True, "This text is in force."),
+    ],
+)
+def test_an_item_is_assigned_while_it_is_worked_on_by_both(
+    state: ChecklistState,
+    open_items: list[str] | None,
+    code: str,
+    concerns_us: bool,
+    words: str,
+) -> None:
+    found = policy.is_assignable(state, open_items, TERMS.by_code[code], concerns_us=concerns_us)
+    says(found, words)
+
+
+def test_what_each_person_answers_is_assigned_to_nobody() -> None:
+    own = item_of(a_field(sets="each_person", accepts="none"), part="person")
+    found = policy.is_assignable(DRAFTING, None, own, concerns_us=True)
+    says(found, "Each person answers this for themselves.")
