@@ -178,12 +178,12 @@ def answer(checklist_id: UUID, code: str) -> Answered:
             return back(checklist, code)
         except StaleError:
             filling, writing = overtaken(actor, writing, form)
-            if not _changes(filling, item, scope, form, writing):
+            if not _changes(filling, item, scope, form, writing.theirs):
                 return _saved_already(writing, code)
         except RuleBrokenError as error:
             db.session.rollback()
             form.refuse(error)
-    return _answer_page(filling, item, scope, form, writing, models, begun)
+    return _answer_page(filling, item, scope, form, writing, current, models=models, begun=begun)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +222,7 @@ def _to_proposal(actor: Actor, filling: Filling, item: Item) -> Answered:
     writing = begin_writing(actor, filling, item, DraftKind.SHARED, current)
     if seen_version(form) != (current.version if current else 0):
         filling, writing = overtaken(actor, writing, form)
-        if not _changes(filling, item, AnswerScope.SHARED, form, writing):
+        if not _changes(filling, item, AnswerScope.SHARED, form, writing.theirs):
             return _saved_already(writing, item.code)
     else:
         form.refuse(
@@ -258,10 +258,10 @@ def _their_parts(
 
 
 def _changes(
-    filling: Filling, item: Item, scope: AnswerScope, form: Form, writing: Writing
+    filling: Filling, item: Item, scope: AnswerScope, form: Form, answer: Filled | None
 ) -> list[wording.PartDifference]:
     """Return how the words on the form differ from the answer that stands."""
-    theirs = _their_parts(filling, item, scope, writing.theirs)
+    theirs = _their_parts(filling, item, scope, answer)
     return wording.differences(theirs, _own_parts(filling, item, scope, form))
 
 
@@ -271,10 +271,14 @@ def _answer_page(
     scope: AnswerScope,
     form: Form,
     writing: Writing,
+    current: Filled | None = None,
+    *,
     models: Sequence[ModelAnswer] = (),
     begun: _Begun | None = None,
 ) -> str:
+    """Show the page; a draft comes with how it differs from the current answer."""
     overtaken_by = writing.theirs
+    compared = overtaken_by or (current if writing.is_filled else None)
     return render_template(
         "checklists/answer.html",
         checklist=filling.checklist,
@@ -287,7 +291,7 @@ def _answer_page(
         theirs=overtaken_by,
         their_parts=_their_parts(filling, item, scope, overtaken_by),
         own_parts=_own_parts(filling, item, scope, form) if overtaken_by else [],
-        changes=_changes(filling, item, scope, form, writing) if overtaken_by else [],
+        changes=_changes(filling, item, scope, form, compared) if compared else [],
         guidance=guidance_beside(filling, item),
         models=models,
         begun=begun,
