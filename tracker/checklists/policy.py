@@ -280,8 +280,11 @@ def can_read_copies(actor: Actor, party: PartyFact | None, state: ChecklistState
 
 
 def can_use_models(actor: Actor) -> Decision:
-    """Decide whether a person may see the model answers of the organisation they act for."""
-    if actor.organisation_id is not None and actor.has(*WRITERS):
+    """Decide whether a person may see the model answers of the organisation they act for.
+
+    Not an outside expert of the NPM, who may come from one of its partners.
+    """
+    if actor.organisation_id is not None and actor.has(*WRITERS) and not actor.outside_expert:
         return YES
     return no(_l("Model answers are for the people of an organisation who fill in checklists."))
 

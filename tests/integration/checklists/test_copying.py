@@ -203,6 +203,24 @@ def test_an_item_shown_by_another_goes_with_that_one(pair: Pair) -> None:
     assert pair.copy("ilena", "M4") == ("M4",)
 
 
+def test_what_persons_answer_for_themselves_is_never_copied(session: Session) -> None:
+    own = a_field(sets="each_person", accepts="none")
+    pair = on(session, a_template(an_item("M1"), an_item("M2", own, part="person")))
+    service.save_answer(
+        pair.former["samira"],
+        pair.former.checklist(),
+        "M2",
+        AnswerScope.PERSON,
+        {"words": "Mine."},
+        base_version=0,
+    )
+    pair.former.save("samira", "M1")
+    assert pair.offered("samira") == ["M1"]
+    assert pair.look("samira").behind == {}
+    with pytest.raises(RuleBrokenError, match="M2"):
+        pair.copy("samira", "M1", "M2")
+
+
 def test_whom_this_cooperation_does_not_know_is_left_out_and_told(session: Session) -> None:
     pair = on(
         session,

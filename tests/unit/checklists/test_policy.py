@@ -348,6 +348,14 @@ def test_coordinators_and_managers_look_after_model_answers_and_writers_use_them
     says(policy.can_keep_as_model(actor(role), DOOR_PARTY, is_restricted=True), nothing)
 
 
+def test_an_outside_expert_sees_no_model_answers_of_the_npm() -> None:
+    npm = ActorMembership(Role.MEMBER, NPM, "Body", OrganisationKind.NPM, outside_expert=True)
+    says(
+        policy.can_use_models(Actor(ME, "Petra", memberships=(npm,), organisation_id=NPM)),
+        "Model answers are for",
+    )
+
+
 def test_who_acts_for_nobody_has_no_model_answers() -> None:
     nobody = Actor(ME, "Root", memberships=(ActorMembership(Role.ADMINISTRATOR),))
     assert not policy.can_use_models(nobody)
