@@ -1,7 +1,12 @@
 """What an edited article goes on carrying: each must of the source, and what items rest on."""
 
+import re
+
+from config import ROOT
 from tests.factories.templates import a_field, a_template, an_item
 from tracker.authoring.carried import Lost, Rest, lost, rests
+from tracker.checklists import library
+from tracker.guidance import library as guidance
 from tracker.guidance.library import PassageText
 
 MUSTS = frozenset({"S1", "S10"})
@@ -99,3 +104,19 @@ def test_items_and_their_rules_rest_on_the_passages_of_their_article_alone() -> 
 def test_a_loss_is_told_at_its_passage() -> None:
     (one,) = lost(BEFORE, text(expectations="S2", form="S10"), [], MUSTS)
     assert one == Lost("expectations", "S1 is a must of the source, so a passage carries it")
+
+
+def test_the_passages_that_pages_name_stay_since_shipped_items_rest_on_them() -> None:
+    slugs = {article.head.slug for article in guidance.read(library.CONTENT).articles}
+    ref = re.compile(rf'"((?:{"|".join(sorted(slugs))})/[a-z-]+)"')
+    code = "".join(path.read_text() for path in (ROOT / "tracker").rglob("*.py"))
+    named = set(ref.findall(code))
+    held = {
+        f"{slug}/{key}"
+        for file in library.read(library.CONTENT)
+        for slug in slugs
+        for rest in rests(file.template, slug)
+        for key in rest.keys
+    }
+    assert len(named) > 15
+    assert named - held == set()
