@@ -76,7 +76,10 @@ def checklists(draw: st.DrawFn) -> list[dict[str, Any]]:
 VALUES = [kind["value"] for kind in KINDS]
 WORDS = st.sampled_from(["", "One", "Two"])
 # What each party answers for itself.
-OWN = {"M8": {"received": st.booleans()}, "M9": {"words": WORDS}}
+OWN: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+    "M8": {"received": st.booleans()},
+    "M9": {"words": WORDS},
+}
 
 
 def answers(code: str, people: Iterable[UUID]) -> st.SearchStrategy[dict[str, Any]]:
@@ -230,10 +233,8 @@ class Book:
         return all(self.is_full(code, one, now.values) for one in self.fields(code))
 
     def is_whole_own(self, code: str, party: UUID) -> bool:
-        given = self.stories[code].own.get(party)
-        return bool(given) and all(
-            has_words(given[-1].get(one["key"])) for one in self.fields(code, own=True)
-        )
+        given = self.stories[code].own.get(party, [{}])[-1]
+        return all(has_words(given.get(one["key"])) for one in self.fields(code, own=True))
 
     def is_full(self, code: str, one: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
         value = self.visible(code, values).get(one["key"])

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -45,6 +46,7 @@ from tracker.cooperations.models import Cooperation, CooperationPerson, Mode, Pa
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
+from tracker.organisations.models import Organisation
 
 Row = TypeVar("Row", Position, Proposal, Flag, SafeguardReview)
 
@@ -61,9 +63,12 @@ class PersonFact:
     function: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Filling:
-    """A checklist being filled in, loaded whole: rules and pages need no further query."""
+    """A checklist being filled in, loaded whole: rules and pages need no further query.
+
+    It is how things stood when it was loaded; what is worked out of it is worked out once.
+    """
 
     checklist: Checklist
     cooperation: Cooperation
@@ -82,7 +87,34 @@ class Filling:
 
     def standing(self) -> Standing:
         """Return how every item stands."""
+        return self._standing
+
+    @cached_property
+    def _standing(self) -> Standing:
         return standing(self.template, self.sheet, self.surroundings)
+
+    @cached_property
+    def positions_on(self) -> Mapping[str, Mapping[UUID, Position]]:
+        """The positions on each item that has any, by organisation."""
+        return {
+            code: {one.organisation_id: one for one in rows}
+            for code, rows in _by_item(self.positions).items()
+        }
+
+    @cached_property
+    def proposals_on(self) -> Mapping[str, list[Proposal]]:
+        """The open proposals for each item that has any."""
+        return _by_item(self.proposals)
+
+    @cached_property
+    def turned_down_on(self) -> Mapping[str, list[Proposal]]:
+        """The proposals turned down for each item that has any."""
+        return _by_item(self.turned_down)
+
+    @cached_property
+    def flags_on(self) -> Mapping[str, list[Flag]]:
+        """The flags, open and closed, on each item that has any."""
+        return _by_item(self.flags)
 
     def item(self, code: str) -> Item:
         """Return an item; raise RuleBrokenError when the template has none of that code."""
@@ -139,6 +171,16 @@ class Filling:
     def party(self, organisation_id: UUID) -> PartyFact | None:
         """Return a current party of the checklist."""
         return next((p for p in self.parties if p.organisation_id == organisation_id), None)
+
+
+OfItem = TypeVar("OfItem", Position, Proposal, Flag)
+
+
+def _by_item(rows: Iterable[OfItem]) -> dict[str, list[OfItem]]:
+    found: dict[str, list[OfItem]] = {}
+    for row in rows:
+        found.setdefault(row.item, []).append(row)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,7 +385,7 @@ def _rows(ids: Collection[UUID]) -> _Rows:
     positions = db.session.scalars(
         sa.select(Position)
         .where(Position.checklist_id.in_(ids), Position.is_current)
-        .options(joinedload(Position.author))
+        .options(joinedload(Position.author).load_only(User.name))
     )
     proposals = db.session.scalars(
         sa.select(Proposal)
@@ -352,17 +394,21 @@ def _rows(ids: Collection[UUID]) -> _Rows:
             Proposal.state.in_([ProposalState.OPEN, ProposalState.TURNED_DOWN]),
         )
         .options(
-            joinedload(Proposal.author),
-            joinedload(Proposal.organisation),
-            joinedload(Proposal.ended_by),
-            joinedload(Proposal.ended_for),
+            joinedload(Proposal.author).load_only(User.name),
+            joinedload(Proposal.organisation).load_only(Organisation.name),
+            joinedload(Proposal.ended_by).load_only(User.name),
+            joinedload(Proposal.ended_for).load_only(Organisation.name),
         )
         .order_by(Proposal.made_at)
     )
     flags = db.session.scalars(
         sa.select(Flag)
         .where(Flag.checklist_id.in_(ids))
-        .options(joinedload(Flag.author), joinedload(Flag.organisation), joinedload(Flag.closed_by))
+        .options(
+            joinedload(Flag.author).load_only(User.name),
+            joinedload(Flag.organisation).load_only(Organisation.name),
+            joinedload(Flag.closed_by).load_only(User.name),
+        )
         .order_by(Flag.raised_at)
     )
     reviews = db.session.scalars(
@@ -434,7 +480,7 @@ def _answers(
     rows = db.session.scalars(
         sa.select(Answer)
         .where(Answer.checklist_id.in_(cooperation_ids), Answer.is_current)
-        .options(joinedload(Answer.author))
+        .options(joinedload(Answer.author).load_only(User.name))
     )
     copies = _copies(cooperation_ids)
     answers: dict[UUID, dict[AnswerKey, Filled]] = {}

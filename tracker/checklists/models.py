@@ -93,7 +93,8 @@ class ChecklistTemplate(Identified, Base):
 
     kind: Mapped[ChecklistKind]
     version: Mapped[int]
-    content: Mapped[dict[str, Any]]
+    # Large, and read once by each process (library.parsed): loaded when it is asked for alone.
+    content: Mapped[dict[str, Any]] = mapped_column(deferred=True)
     digest: Mapped[str] = mapped_column(sa.String(64))
     loaded_at: Mapped[dt.datetime]
     origin: Mapped[TemplateOrigin] = mapped_column(default=TemplateOrigin.SHIPPED)

@@ -224,12 +224,11 @@ def _view(
         note=_note(item, one),
         answers=answers_of(filling, item, sources),
         positions=_positions(filling, item, own) if one else [],
-        proposals=_proposals(filling, actor, item),
+        proposals=_proposals(filling, actor, item, passages),
         turned_down=_turned_down(filling, item),
         flags=[
             cautions.flag_view(filling, actor, flag, passages)
-            for flag in filling.flags
-            if flag.item == item.code
+            for flag in filling.flags_on.get(item.code, ())
         ],
         problems=[problem.message for problem in one.problems] if one and one.problems else [],
         acts=acts(filling, actor, item, one),
@@ -277,8 +276,12 @@ def guide_of(
         PassageText(one.slug, one.key, one.title, one.language, passage_html(one.markdown))
         for one in there
     )
-    lead = FIRST_SENTENCE.sub(r"\1", plain(there[0].markdown))
-    return Guide(texts, lead, there[0].language, beside)
+    return Guide(texts, _first_sentence(there[0].markdown), there[0].language, beside)
+
+
+@lru_cache(maxsize=512)
+def _first_sentence(markdown: str) -> str:
+    return FIRST_SENTENCE.sub(r"\1", plain(markdown))
 
 
 @lru_cache(maxsize=512)
@@ -349,7 +352,7 @@ def _positions(filling: Filling, item: Item, own: UUID | None) -> list[PositionV
     answer = filling.sheet.shared(item.code)
     if answer is None or answer.is_empty:
         return []
-    taken = {p.organisation_id: p for p in filling.positions if p.item == item.code}
+    taken = filling.positions_on.get(item.code, {})
     views = [
         _position(filling, answer, party.organisation_id, taken.get(party.organisation_id), own)
         for party in completeness.accepters(item, filling.surroundings)
@@ -390,11 +393,12 @@ def _position(
     return PositionView(mark, name, side is OrganisationKind.NPM, state, s, note, by, differs)
 
 
-def _proposals(filling: Filling, actor: Actor, item: Item) -> list[ProposalView]:
+def _proposals(
+    filling: Filling, actor: Actor, item: Item, passages: Mapping[str, PassageShown]
+) -> list[ProposalView]:
     return [
-        proposal_view(filling, actor, item, proposal)
-        for proposal in filling.proposals
-        if proposal.item == item.code
+        proposal_view(filling, actor, item, proposal, passages)
+        for proposal in filling.proposals_on.get(item.code, ())
     ]
 
 
@@ -408,13 +412,19 @@ def _turned_down(filling: Filling, item: Item) -> list[TurnedDownView]:
             reason=sealing.ended_reason_of(filling.checklist.cooperation_id, one),
             at=one.ended_at,
         )
-        for one in filling.turned_down
-        if one.item == item.code and current is not None and one.answer_id == current.answer_id
+        for one in filling.turned_down_on.get(item.code, ())
+        if current is not None and one.answer_id == current.answer_id
     ]
 
 
-def proposal_view(filling: Filling, actor: Actor, item: Item, proposal: Proposal) -> ProposalView:
-    """Return an open proposal as pages show it."""
+def proposal_view(
+    filling: Filling,
+    actor: Actor,
+    item: Item,
+    proposal: Proposal,
+    passages: Mapping[str, PassageShown] | None = None,
+) -> ProposalView:
+    """Return an open proposal as pages show it; passages are those its hints may point to."""
     shared = filling.sheet.shared(item.code)
     before = answer_parts(filling, item, AnswerScope.SHARED, shared) if shared else []
     cooperation_id = filling.checklist.cooperation_id
@@ -439,7 +449,7 @@ def proposal_view(filling: Filling, actor: Actor, item: Item, proposal: Proposal
         parts=wording.differences(before, wording.parts(fields, values, filling.names)),
         own=own,
         may_answer=bool(may_answer),
-        hints=cautions.hints_on_values(item, values),
+        hints=cautions.hints_on_values(item, values, passages),
     )
 
 

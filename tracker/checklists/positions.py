@@ -114,8 +114,8 @@ def propose(
     standing = shown_only(item.fields_of(AnswerScope.SHARED), current.values)
     if kept == standing and not current.not_applicable:
         raise RuleBrokenError(_l("These are the words that stand already. Change something."))
-    for earlier in filling.proposals:
-        if earlier.item == item.code and earlier.organisation_id == own_organisation(actor):
+    for earlier in filling.proposals_on.get(item.code, ()):
+        if earlier.organisation_id == own_organisation(actor):
             _finish(actor, earlier, ProposalState.OUTDATED)
     proposal = Proposal(
         id=uuid4(),
@@ -208,8 +208,8 @@ def withdraw_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> 
 
 def _go_back_on_own_proposal(actor: Actor, filling: Filling, item: Item) -> None:
     """Take the own party's proposal back: who accepts the answer wants no other any more."""
-    for proposal in filling.proposals:
-        if (proposal.item, proposal.organisation_id) == (item.code, actor.organisation_id):
+    for proposal in filling.proposals_on.get(item.code, ()):
+        if proposal.organisation_id == actor.organisation_id:
             _take_back(actor, filling, proposal)
 
 

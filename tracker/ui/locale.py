@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Literal
 
 from babel import Locale, dates, negotiate_locale
@@ -103,7 +104,13 @@ def as_date(value: dt.date | None, length: Length = "long") -> str:
     if value is None:
         return ""
     date = _local(value).date() if isinstance(value, dt.datetime) else value
-    locale = _dates_locale()
+    return _in_words(date, length, str(get_locale() or "en"))
+
+
+@lru_cache(maxsize=2048)
+def _in_words(date: dt.date, length: Length, code: str) -> str:
+    """Return a date in the words of a language; long lists show the same few days."""
+    locale = _dates_locale(code)
     if length == "short":
         return str(dates.format_skeleton(_DAY_AND_MONTH, date, locale=locale))
     pattern = _WITH_WEEKDAY.get(locale.language, length) if length == "full" else length
@@ -122,7 +129,7 @@ def as_datetime(value: dt.datetime | None, length: Length = "long") -> str:
     """Return a moment in words, such as 11 December 2026, 14:02, in the NPM's zone."""
     if value is None:
         return ""
-    pattern = _dates_locale().datetime_formats["medium"]
+    pattern = _dates_locale(str(get_locale() or "en")).datetime_formats["medium"]
     return str(pattern).replace("{1}", as_date(value, length)).replace("{0}", as_time(value))
 
 
@@ -148,9 +155,9 @@ def _local(value: dt.datetime) -> dt.datetime:
     return value.astimezone(clock.zone())
 
 
-def _dates_locale() -> Locale:
-    locale = get_locale() or Locale("en")
-    return Locale.parse(_DATES_OF.get(str(locale), str(locale)))
+@cache
+def _dates_locale(code: str) -> Locale:
+    return Locale.parse(_DATES_OF.get(code, code))
 
 
 def _own_name(code: str) -> str:
