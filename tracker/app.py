@@ -335,4 +335,6 @@ def _configure(app: Flask, settings: Settings) -> None:
         SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
         TESTING=settings.testing,
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,
+        # Of forms too: a letter of another script than Latin is sent in six or more.
+        MAX_FORM_MEMORY_SIZE=settings.max_upload_bytes,
     )

@@ -90,8 +90,8 @@ class Watch:
         self.home = home
         self.faults: list[str] = []
 
-    def follow(self, context: BrowserContext) -> None:
-        context.on("console", self._console)
+    def follow(self, context: BrowserContext, *, bad_line: bool) -> None:
+        context.on("console", self._console_on_a_bad_line if bad_line else self._console)
         context.on("weberror", lambda error: self._error(error.error))
         context.on("request", self._request)
 
@@ -102,6 +102,10 @@ class Watch:
             and "the server responded with a status of 4" not in message.text
         ):
             self.faults.append(f"console: {message.text}")
+
+    def _console_on_a_bad_line(self, message: ConsoleMessage) -> None:
+        if "Failed to load resource" not in message.text:
+            self._console(message)
 
     def _error(self, error: Error) -> None:
         self.faults.append(f"script: {error.message}")
@@ -118,16 +122,17 @@ def new_context(
     """Gives what makes a person's browser, as viewport=PHONE or java_script_enabled=False say.
 
     It takes what Playwright's method of this name takes. Afterwards the test fails if a script
-    failed, the policy against foreign content was touched, or a request left the server.
+    failed, the policy against foreign content was touched, a request left the server, or could not
+    be answered, but with bad_line=True.
     """
     watch = Watch(live.url)
     contexts: list[BrowserContext] = []
 
-    def make(**options: Any) -> BrowserContext:
+    def make(*, bad_line: bool = False, **options: Any) -> BrowserContext:
         defaults = {"base_url": live.url, "viewport": WIDE, "locale": "en-GB", "timezone_id": "UTC"}
         context = browser.new_context(**{**defaults, **options})
         context.set_default_timeout(10_000)
-        watch.follow(context)
+        watch.follow(context, bad_line=bad_line)
         contexts.append(context)
         return context
 

@@ -61,7 +61,6 @@ def all_revisions(checklist_id: UUID) -> str:
         words_of_kind={
             "new": _l("New in it"),
             "gone": _l("Not in it any more"),
-            "changed": _l("Changed"),
         },
         title_words=_("Revisions of %(checklist)s", checklist=filling.template.title),
     )

@@ -36,7 +36,16 @@ from tracker.ui.validators import is_blank
 HIDDEN = frozenset({"CSRFTokenField", "HiddenField", "VersionField"})
 # What a page sends beside the words that were typed.
 BESIDE = frozenset(
-    {"add_row", "base_version", "csrf_token", "draft_number", "draft_page", "remove_row"}
+    {
+        "add_row",
+        "base_version",
+        "csrf_token",
+        "draft_base",
+        "draft_known",
+        "draft_number",
+        "draft_page",
+        "remove_row",
+    }
 )
 NUMBER = re.compile(r"[0-9]{1,12}")
 # How many seconds a page may wait to be sent once its session has ended.
@@ -105,7 +114,7 @@ def is_sent(form: Form) -> bool:
         return False
     args = request.view_args or {}
     whose = opened_by(args["checklist_id"], args["code"])
-    if whose and whose.organisation_id != current_actor().organisation_id:
+    if whose and not is_own(current_actor(), whose):
         form.refuse(
             RuleBrokenError(
                 _l(
@@ -256,6 +265,10 @@ class Writing:
     typed: Typed | None = None
     # The answer that somebody else saved since this was begun.
     theirs: Filled | None = None
+    # The version of the answer on which the words rest, also while a newer one is in view.
+    base: int = 0
+    # The numbers of the drafts that the page goes on from.
+    known: frozenset[int] = frozenset()
 
     @property
     def is_filled(self) -> bool:
@@ -265,7 +278,8 @@ class Writing:
     def finish(self) -> None:
         """Erase the draft, in the transaction that saves its words."""
         if self.whose:
-            drafts.finish(self.checklist, self.whose, number=_number())
+            number = sent_number("draft_number")
+            drafts.finish(self.checklist, self.whose, number=number, known=self.known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,10 +288,13 @@ class DraftOnPage:
 
     page: str
     number: int
+    base: int
+    known: str
     key: str
     keep: str
     discard: str
     back: str
+    here: str
     sign_in: str
     # Whether the page answers a form that was sent: then it shows the newest words there are.
     is_answer: bool
@@ -297,9 +314,15 @@ def begin_writing(
         return Writing(checklist, None)
     whose = Whose(actor.user_id, actor.organisation_id, item.code, kind)
     kept = drafts.find(checklist, whose)
-    typed = kept.typed if request.method != "POST" else None
-    is_overtaken = typed is not None and kept.base_version != (current.version if current else 0)
-    return Writing(checklist, whose, kept, typed, current if is_overtaken else None)
+    now = current.version if current else 0
+    if request.method == "POST":
+        base, known = sent_number("draft_base"), known_numbers()
+        return Writing(checklist, whose, kept, base=base, known=known)
+    known = frozenset({kept.number})
+    if kept.typed is None:
+        return Writing(checklist, whose, kept, base=now, known=known)
+    theirs = current if kept.base_version != now else None
+    return Writing(checklist, whose, kept, kept.typed, theirs, kept.base_version, known)
 
 
 def current_of(filling: Filling, actor: Actor, item: Item, scope: AnswerScope) -> Filled | None:
@@ -324,7 +347,14 @@ def overtaken(actor: Actor, writing: Writing, form: Form) -> tuple[Filling, Writ
     kept = drafts.keep_aside(checklist, whose, sent_words(), base_version=seen_version(form))
     db.session.commit()
     form["base_version"].data = theirs.version if theirs else 0
-    return filling, replace(writing, checklist=checklist, kept=kept, theirs=theirs)
+    return filling, replace(
+        writing,
+        checklist=checklist,
+        kept=kept,
+        theirs=theirs,
+        base=kept.base_version,
+        known=writing.known | {kept.number},
+    )
 
 
 def on_page(writing: Writing) -> DraftOnPage | None:
@@ -337,10 +367,13 @@ def on_page(writing: Writing) -> DraftOnPage | None:
     return DraftOnPage(
         page=page_token(writing.checklist.id, whose),
         number=writing.kept.number,
+        base=writing.base,
+        known=" ".join(map(str, sorted(writing.known))),
         key=":".join(map(str, parts)),
         keep=url_for("drafts.keep", **place),
         discard=url_for("drafts.discard", **place),
         back=url_for("checklists.show", checklist_id=writing.checklist.id),
+        here=here(),
         sign_in=url_for("security.login", next=here()),
         is_answer=request.method == "POST",
         is_kept=writing.kept.typed is not None,
@@ -364,8 +397,15 @@ def sent_number(name: str) -> int:
     return int(typed) if NUMBER.fullmatch(typed) else 0
 
 
-def _number() -> int:
-    return sent_number("draft_number")
+def known_numbers() -> frozenset[int]:
+    """Return the numbers of the drafts from which a page goes on: that it showed, and its own."""
+    given = request.form.get("draft_known", "").split()
+    return frozenset(int(one) for one in given if NUMBER.fullmatch(one))
+
+
+def is_own(actor: Actor, whose: Whose) -> bool:
+    """Tell whether a draft is of the person who acts, for the organisation they act for now."""
+    return (actor.user_id, actor.organisation_id) == (whose.user_id, whose.organisation_id)
 
 
 def page_token(checklist_id: UUID, whose: Whose) -> str:

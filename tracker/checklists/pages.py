@@ -63,7 +63,11 @@ class ProposalView:
     """An open proposal with its differences from the answer."""
 
     id: UUID
-    heading: str
+    # Of which party: its mark, name and side.
+    mark: str
+    party: str
+    npm: bool
+    at: dt.datetime
     reason: str
     parts: list[wording.PartDifference]
     own: bool
@@ -273,10 +277,13 @@ def _positions(filling: Filling, item: Item, own: UUID | None) -> list[PositionV
     if answer is None or answer.is_empty:
         return []
     taken = {p.organisation_id: p for p in filling.positions if p.item == item.code}
-    return [
+    views = [
         _position(filling, answer, party.organisation_id, taken.get(party.organisation_id), own)
         for party in completeness.accepters(item, filling.surroundings)
     ]
+    # The reason stands with the proposal itself.
+    proposing = {one.organisation.name for one in filling.proposals if one.item == item.code}
+    return [replace(one, note="", by="") if one.name in proposing else one for one in views]
 
 
 def _position(
@@ -339,22 +346,21 @@ def proposal_view(filling: Filling, actor: Actor, item: Item, proposal: Proposal
     fields = item.fields_of(AnswerScope.SHARED)
     values = sealing.values_of(cooperation_id, proposal)
     party = filling.own_party(actor)
+    proposer = filling.party(proposal.organisation_id)
     own = proposal.organisation_id == actor.organisation_id
     checklist = filling.checklist
     may_answer = (
         not own
         and policy.is_item_open(checklist.state, checklist.open_items, item)
         and policy.can_take_part(actor, party)
-        and policy.can_agree_on(item, party, filling.party(proposal.organisation_id))
+        and policy.can_agree_on(item, party, proposer)
     )
     return ProposalView(
         id=proposal.id,
-        heading=_(
-            "Proposal of %(party)s, %(date)s. Words taken out are struck through, words put in "
-            "are underlined.",
-            party=proposal.organisation.name,
-            date=as_date(proposal.made_at),
-        ),
+        mark=proposer.mark if proposer else "",
+        party=proposal.organisation.name,
+        npm=proposer is not None and proposer.side is OrganisationKind.NPM,
+        at=proposal.made_at,
         reason=sealing.reason_of(cooperation_id, proposal),
         parts=wording.differences(before, wording.parts(fields, values, filling.names)),
         own=own,

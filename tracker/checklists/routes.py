@@ -159,12 +159,12 @@ def answer(checklist_id: UUID, code: str) -> Answered:
             return back(checklist, code)
         except StaleError:
             filling, writing = overtaken(actor, writing, form)
-            if not _changes(filling, item, scope, form, writing):
+            if not _changes(filling, item, scope, form, writing.theirs):
                 return _saved_already(writing, code)
         except RuleBrokenError as error:
             db.session.rollback()
             form.refuse(error)
-    return _answer_page(filling, item, scope, form, writing)
+    return _answer_page(filling, item, scope, form, writing, current)
 
 
 def _to_proposal(actor: Actor, filling: Filling, item: Item) -> Answered:
@@ -175,17 +175,23 @@ def _to_proposal(actor: Actor, filling: Filling, item: Item) -> Answered:
     form = answer_form(ProposalForm, fields, filling, current.values if current else {})
     if not (form.is_submitted() and has_words(form)):
         return redirect(address, 303)
-    form.refuse(
-        RuleBrokenError(
-            _(
-                "Another party accepted the answer while you were writing. Your words stand below: "
-                "give the reason and send them as a proposal."
+    writing = begin_writing(actor, filling, item, DraftKind.SHARED, current)
+    if seen_version(form) != (current.version if current else 0):
+        filling, writing = overtaken(actor, writing, form)
+        if not _changes(filling, item, AnswerScope.SHARED, form, writing.theirs):
+            return _saved_already(writing, item.code)
+    else:
+        form.refuse(
+            RuleBrokenError(
+                _(
+                    "Another party accepted the answer while you were writing. Your words stand "
+                    "below: give the reason and send them as a proposal."
+                )
             )
         )
-    )
-    writing = begin_writing(actor, filling, item, DraftKind.SHARED, current)
     shown = [form[name_of(field)] for field in fields]
-    return proposal_page(filling, item, form, shown, writing, action=address)
+    own = _own_parts(filling, item, AnswerScope.SHARED, form)
+    return proposal_page(filling, item, form, shown, writing, action=address, own=own)
 
 
 def _saved_already(writing: Writing, code: str) -> Response:
@@ -208,17 +214,24 @@ def _their_parts(
 
 
 def _changes(
-    filling: Filling, item: Item, scope: AnswerScope, form: Form, writing: Writing
+    filling: Filling, item: Item, scope: AnswerScope, form: Form, answer: Filled | None
 ) -> list[wording.PartDifference]:
     """Return how the words on the form differ from the answer that stands."""
-    theirs = _their_parts(filling, item, scope, writing.theirs)
+    theirs = _their_parts(filling, item, scope, answer)
     return wording.differences(theirs, _own_parts(filling, item, scope, form))
 
 
 def _answer_page(
-    filling: Filling, item: Item, scope: AnswerScope, form: Form, writing: Writing
+    filling: Filling,
+    item: Item,
+    scope: AnswerScope,
+    form: Form,
+    writing: Writing,
+    current: Filled | None = None,
 ) -> str:
+    """Show the page; a draft comes with how it differs from the current answer."""
     overtaken_by = writing.theirs
+    compared = overtaken_by or (current if writing.is_filled else None)
     return render_template(
         "checklists/answer.html",
         checklist=filling.checklist,
@@ -231,7 +244,7 @@ def _answer_page(
         theirs=overtaken_by,
         their_parts=_their_parts(filling, item, scope, overtaken_by),
         own_parts=_own_parts(filling, item, scope, form) if overtaken_by else [],
-        changes=_changes(filling, item, scope, form, writing) if overtaken_by else [],
+        changes=_changes(filling, item, scope, form, compared) if compared else [],
         guidance=guidance_beside(item),
         kind_words=labels.KINDS[filling.checklist.kind],
         may_leave_out=scope is AnswerScope.SHARED
