@@ -25,12 +25,14 @@ from tracker.checklists.models import Assignment, Checklist, ChecklistState
 from tracker.checklists.queries import is_worked_on, works_on, writers, writers_of
 from tracker.checklists.service import own_organisation
 from tracker.checklists.template import Item
-from tracker.cooperations.models import Cooperation
+from tracker.cooperations.models import Cooperation, Stage
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 
 PERSON, DUE_ON, SECTION = "person", "due_on", "section"
+# Stages of a cooperation in which nobody is asked to do anything.
+AT_REST = (Stage.SUSPENDED, Stage.CLOSED)
 # The mark of an item, or of a checklist, of which nothing was assigned when it was looked at.
 NOTHING_HELD = seen_of({})
 
@@ -265,9 +267,9 @@ def remind_due(day: dt.date) -> int:
     checklists = {
         row.id: row
         for row in db.session.scalars(
-            sa.select(Checklist).where(
-                Checklist.id.in_({row.checklist_id for row in due}), _is_drafted()
-            )
+            sa.select(Checklist)
+            .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+            .where(Checklist.id.in_({row.checklist_id for row in due}), _is_drafted())
         )
     }
     left = _left([row for row in due if row.checklist_id in checklists], checklists)
@@ -283,8 +285,8 @@ def _left(
 ) -> list[tuple[list[Assignment], bool]]:
     """Return rows on which something is left to do, those that belong together together.
 
-    Together are those of one checklist, one person, one day and one who assigned them; with
-    whether the person can't work on them any more.
+    Together are those of one side of a checklist, one person, one day and one who assigned them;
+    with whether the person can't work on them any more.
     """
     if not checklists:
         return []
@@ -298,7 +300,13 @@ def _left(
     batches: dict[tuple[object, ...], list[Assignment]] = {}
     for row in rows:
         if _is_left(row, fillings[row.checklist_id], standings[row.checklist_id]):
-            alike = (row.checklist_id, row.assignee_id, row.due_on, row.assigned_by_id)
+            alike = (
+                row.checklist_id,
+                row.organisation_id,
+                row.assignee_id,
+                row.due_on,
+                row.assigned_by_id,
+            )
             batches.setdefault(alike, []).append(row)
     return [
         (
@@ -329,7 +337,8 @@ def _is_left(row: Assignment, filling: Filling, standing: Standing) -> bool:
 
 
 def _is_drafted() -> sa.ColumnElement[bool]:
-    return Checklist.state == ChecklistState.DRAFTING
+    """Return the condition over Checklist and its cooperation that the text is worked on."""
+    return sa.and_(Checklist.state == ChecklistState.DRAFTING, Cooperation.stage.not_in(AT_REST))
 
 
 def _rows(checklist: Checklist, organisation_id: UUID) -> list[Assignment]:

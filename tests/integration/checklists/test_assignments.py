@@ -28,7 +28,7 @@ from tracker.checklists.models import (
 )
 from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
-from tracker.cooperations.models import Party
+from tracker.cooperations.models import Party, Stage
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
@@ -422,6 +422,15 @@ def test_while_a_text_is_signed_or_in_force_nothing_waits_and_nothing_is_assigne
     assert waits(table, "dora") == [("M6",)]
     with pytest.raises(RefusedError, match="stays agreed"):
         assign(table, "samira", "M1", "dora")
+
+
+@pytest.mark.parametrize("stage", [Stage.SUSPENDED, Stage.CLOSED])
+def test_nothing_waits_in_a_cooperation_that_rests_or_ended(table: Table, stage: Stage) -> None:
+    assign(table, "samira", "M1", "dora", due_on=clock.today())
+    table.cooperation.stage = stage
+    table.session.commit()
+    assert assignments.waiting(table["dora"]) == assignments.waiting(table["samira"]) == []
+    assert assignments.remind_due(clock.today()) == 0
 
 
 def test_items_are_told_together_by_person_day_and_who_assigned_them(table: Table) -> None:
