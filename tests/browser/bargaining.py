@@ -96,6 +96,13 @@ class Side:
         """Wait for the page to say that something was done."""
         expect(self.page.locator(".flashes")).to_contain_text(words)
 
+    def assign(self, code: str, name: str) -> None:
+        """Assign an item to somebody of the own side, whoever has it now."""
+        self.item(code).get_by_role("link", name=re.compile(f"(Assign|Change who) {code}$")).click()
+        self.page.locator("select[name=person]").select_option(label=name)
+        self.page.get_by_role("button", name="Assign", exact=True).click()
+        self.expect(f"{code} is assigned.")
+
     def count(self, name: str) -> int:
         """Return how many items a filter holds."""
         self.page.goto(self.terms)

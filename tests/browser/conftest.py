@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -17,7 +18,10 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from config import Settings
+from tests.browser import demonstration
 from tests.servers.application import Application
+from tracker import create_app
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Nothing but the pages under test: no calls home, no first-run pages, no graphics card.
@@ -81,6 +85,39 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
     """The application, from an empty database; one for each file of tests."""
     with Application(tmp_path_factory.mktemp("live") / "data") as application:
         yield application
+
+
+@pytest.fixture(scope="module")
+def demonstrated(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Application]:
+    """The application with its demonstration, to be used in place of the empty one."""
+    base = tmp_path_factory.getbasetemp()
+    is_worker = hasattr(request.config, "workerinput")
+    folder = tmp_path_factory.mktemp("live") / "data"
+    shutil.copytree(demonstration.load_once(base.parent if is_worker else base), folder)
+    with Application(folder) as application:
+        yield application
+
+
+@pytest.fixture(scope="module")
+def inside(demonstrated: Application) -> Flask:
+    """The application of the demonstration in this process too: it knows addresses and codes."""
+    return create_app(Settings.from_environment({"TRACKER_DATA_DIR": str(demonstrated.data_dir)}))
+
+
+@pytest.fixture(scope="module")
+def state_of(browser: Browser, demonstrated: Application, inside: Flask) -> Callable[[str], Any]:
+    """Gives what the browser of a person of the demonstration keeps; each signs in once."""
+    states: dict[str, Any] = {}
+
+    def find(key: str) -> Any:
+        if key not in states:
+            code = demonstration.code_of(inside, key)
+            states[key] = demonstration.sign_in(browser, demonstrated, key, code)
+        return states[key]
+
+    return find
 
 
 class Watch:

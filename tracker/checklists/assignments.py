@@ -87,6 +87,7 @@ def assignable(filling: Filling, item: Item, organisation_id: UUID) -> Decision:
         filling.checklist.open_items,
         item,
         concerns_us=completeness.concerns(organisation_id, item, filling.surroundings),
+        holds_up=completeness.item_standing(item, filling.sheet, filling.surroundings).holds_up,
     )
 
 

@@ -168,7 +168,7 @@ def _stays(
         Why.GONE: not fields,
         Why.OTHERS: not any(policy.can_set(actor, party, field) for field in fields),
         Why.LEFT_OUT: held.not_applicable,
-        Why.CLOSED: not policy.is_item_open(checklist.state, checklist.open_items, item),
+        Why.CLOSED: not filling.is_open(item),
     }
     return next((why for why, holds in reasons.items() if holds), None)
 

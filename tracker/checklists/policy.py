@@ -202,11 +202,17 @@ def can_move(actor: Actor, party: PartyFact | None, state: ChecklistState) -> De
 
 
 def is_assignable(
-    state: ChecklistState, open_items: list[str] | None, item: Item, *, concerns_us: bool
+    state: ChecklistState,
+    open_items: list[str] | None,
+    item: Item,
+    *,
+    concerns_us: bool,
+    holds_up: bool,
 ) -> Decision:
     """Decide whether an item can be assigned now: it is worked on, and by the own side too.
 
-    concerns_us is what completeness.concerns says of the item and the party.
+    concerns_us is what completeness.concerns says of the item and the party, holds_up whether it is
+    in the way of signing.
     """
     if item.part is Part.PERSON:
         return no(_l("Each person answers this for themselves."))
@@ -214,7 +220,7 @@ def is_assignable(
         return no(_l("Your organisation has nothing to do on this item."))
     if state is not ChecklistState.DRAFTING:
         return is_open(state, open_items, item.code)
-    return is_item_open(state, open_items, item)
+    return is_item_open(state, open_items, item, holds_up=holds_up)
 
 
 def can_assign(actor: Actor, party: PartyFact | None) -> Decision:

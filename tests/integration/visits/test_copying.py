@@ -11,7 +11,7 @@ from tracker.checklists import copying, queries
 from tracker.checklists.copying import Preview, Why
 from tracker.checklists.loading import fill
 from tracker.checklists.models import Answer, Checklist, ChecklistKind
-from tracker.cooperations import audiences
+from tracker.cooperations.models import AudienceMember
 from tracker.core.errors import RuleBrokenError
 from tracker.visits.models import Visit
 
@@ -97,9 +97,9 @@ def test_who_is_not_listed_for_the_former_visit_copies_nothing_of_it(
 ) -> None:
     audiences_of_first = scene.visit(1).id
     scene.session.execute(
-        sa.delete(audiences.AudienceMember).where(
-            audiences.AudienceMember.subject_id == audiences_of_first,
-            audiences.AudienceMember.user_id == scene.user("samira"),
+        sa.delete(AudienceMember).where(
+            AudienceMember.subject_id == audiences_of_first,
+            AudienceMember.user_id == scene.user("samira"),
         )
     )
     scene.session.commit()

@@ -294,13 +294,19 @@ def test_an_item_is_assigned_while_it_is_worked_on_by_both(
     concerns_us: bool,
     words: str,
 ) -> None:
-    found = policy.is_assignable(state, open_items, TERMS.by_code[code], concerns_us=concerns_us)
+    item = TERMS.by_code[code]
+    found = policy.is_assignable(state, open_items, item, concerns_us=concerns_us, holds_up=False)
     says(found, words)
+
+
+def test_what_is_not_agreed_any_more_is_assigned_though_nobody_asked_for_it() -> None:
+    item = TERMS.by_code["M1"]
+    assert policy.is_assignable(DRAFTING, ["M2"], item, concerns_us=True, holds_up=True)
 
 
 def test_what_each_person_answers_is_assigned_to_nobody() -> None:
     own = item_of(a_field(sets="each_person", accepts="none"), part="person")
-    found = policy.is_assignable(DRAFTING, None, own, concerns_us=True)
+    found = policy.is_assignable(DRAFTING, None, own, concerns_us=True, holds_up=True)
     says(found, "Each person answers this for themselves.")
 
 
