@@ -11,6 +11,7 @@ from tracker.checklists import copying, queries
 from tracker.checklists.copying import Preview, Why
 from tracker.checklists.loading import fill
 from tracker.checklists.models import Answer, Checklist, ChecklistKind
+from tracker.cooperations import audiences
 from tracker.cooperations.models import AudienceMember
 from tracker.core.errors import RuleBrokenError
 from tracker.visits.models import Visit
