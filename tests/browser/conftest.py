@@ -22,6 +22,7 @@ from config import Settings
 from tests.browser import demonstration
 from tests.servers.application import Application
 from tracker import create_app
+from tracker.core.db import db
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Nothing but the pages under test: no calls home, no first-run pages, no graphics card.
@@ -101,9 +102,13 @@ def demonstrated(
 
 
 @pytest.fixture(scope="module")
-def inside(demonstrated: Application) -> Flask:
+def inside(demonstrated: Application) -> Iterator[Flask]:
     """The application of the demonstration in this process too: it knows addresses and codes."""
-    return create_app(Settings.from_environment({"TRACKER_DATA_DIR": str(demonstrated.data_dir)}))
+    environment = {"TRACKER_DATA_DIR": str(demonstrated.data_dir)}
+    app = create_app(Settings.from_environment(environment))
+    yield app
+    with app.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture(scope="module")

@@ -115,6 +115,8 @@ class Story:
     versions: list[Version] = field(default_factory=list)
     said: dict[UUID, tuple[int, str]] = field(default_factory=dict)
     own: dict[UUID, list[Mapping[str, Any]]] = field(default_factory=dict)
+    # Who proposed other words that nobody has answered yet.
+    proposers: set[UUID] = field(default_factory=set)
 
     @property
     def now(self) -> Version | None:
@@ -297,8 +299,20 @@ class Book:
             return set()
         if not self._is_shared(code):
             return set(self.silent(code))
-        others = self.lacking(code) if self.is_whole(code) else self.setters(code)
+        others = self.to_agree(code) if self.is_whole(code) else set(self.setters(code))
         return {*self.silent(code), *others}
+
+    def to_agree(self, code: str) -> set[UUID]:
+        """Return whose turn it is on a whole answer: a proposal waits for who may answer it."""
+        lacking = set(self.lacking(code))
+        proposers = lacking & self.stories[code].proposers
+        answering = {
+            one
+            for one in self.parties
+            for other in proposers
+            if one != other and {one, other} & set(self.setters(code))
+        }
+        return answering | (lacking - proposers) or lacking
 
     def _is_shared(self, code: str) -> bool:
         return bool(self.fields(code))

@@ -26,7 +26,7 @@ def steps() -> Sequence[Step]:
         ("Exchange of information on psychiatry: waiting for a signature", waiting),
         ("Advisory council: differences open", differing),
         ("Training on interviews with children: declined", declined),
-        ("Joint report on police custody: begun from former terms", copied),
+        ("Joint report on the first hours of arrest: begun from former terms", copied),
     )
 
 
@@ -191,7 +191,7 @@ def copied(cast: Cast) -> None:
     """Make a cooperation whose terms were begun from former ones, not all of it read yet."""
     cooperation = _open(
         cast,
-        "Joint report on police custody",
+        "Joint report on the first hours of arrest",
         "To write down together what the visits of two years have shown.",
         ("od", "lh"),
         (Mode.PROJ,),

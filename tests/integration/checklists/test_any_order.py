@@ -144,6 +144,11 @@ class Desk:
         self.ids[code, len(story.versions)] = made
         self.drop_offers(lambda one: one.code == code)
 
+    def note_proposers(self) -> None:
+        """Write into the book who waits for an answer to a proposal."""
+        for code, story in self.book.stories.items():
+            story.proposers = {one.body for one in self.offers.values() if one.code == code}
+
     def drop_offers(self, is_past: Callable[[Offer], bool]) -> None:
         self.offers = {key: one for key, one in self.offers.items() if not is_past(one)}
 
@@ -602,6 +607,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def all_is_as_it_truly_is(self) -> None:
+        self.desk.note_proposers()
         filling = self.table.filling()
         self._items_stand_as_they_do(filling)
         self._lists_show_what_is_true(filling)
