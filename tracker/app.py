@@ -18,6 +18,7 @@ from tracker.activity import verbs
 from tracker.activity.service import Handler
 from tracker.activity.verbs import Verb
 from tracker.authoring import routes as authoring_routes
+from tracker.authoring import words_routes
 from tracker.checklists import (
     assignment_routes,
     draft_routes,
@@ -310,6 +311,7 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(assignment_routes.blueprint)
     app.register_blueprint(comment_routes.blueprint)
     app.register_blueprint(authoring_routes.blueprint)
+    app.register_blueprint(words_routes.blueprint)
     app.register_blueprint(undertaking_routes.blueprint)
     app.register_blueprint(lifecycle_routes.blueprint)
     app.register_blueprint(visit_routes.blueprint)

@@ -36,6 +36,7 @@ OF_THE_INSTANCE = {
     "template_discarded",
     "template_published",
     "template_retired",
+    "template_words_changed",
     "organisation_added",
     "organisation_changed",
     "person_invited",

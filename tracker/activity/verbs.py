@@ -30,6 +30,9 @@ CONTENT_WITHDRAWN = _verb("content_withdrawn", "kind", "name", "version")
 TEMPLATE_DRAFTED = _verb("template_drafted", "kind", "base", "digest")
 TEMPLATE_DISCARDED = _verb("template_discarded", "kind", "digest")
 TEMPLATE_PUBLISHED = _verb("template_published", "kind", "version", "base", "digest", "reason")
+TEMPLATE_WORDS_CHANGED = _verb(
+    "template_words_changed", "kind", "version", "language", "number", "digest", "reason"
+)
 TEMPLATE_RETIRED = _verb("template_retired", "kind", "version", "digest", "reason")
 ORGANISATION_ADDED = _verb("organisation_added", "name", "kind")
 ORGANISATION_CHANGED = _verb("organisation_changed", "name", "changed")
