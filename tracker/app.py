@@ -20,7 +20,7 @@ from tracker.activity.verbs import Verb
 from tracker.authoring import cli as guidance_commands
 from tracker.authoring import guidance_routes as guidance_editing_routes
 from tracker.authoring import my_work as authoring_work
-from tracker.authoring import own_queries, own_routes
+from tracker.authoring import own_queries, own_routes, words_routes
 from tracker.authoring import policy as authoring
 from tracker.authoring import routes as authoring_routes
 from tracker.checklists import (
@@ -346,6 +346,7 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(authoring_routes.blueprint)
     app.register_blueprint(guidance_editing_routes.blueprint)
     app.register_blueprint(own_routes.blueprint)
+    app.register_blueprint(words_routes.blueprint)
     app.register_blueprint(undertaking_routes.blueprint)
     app.register_blueprint(lifecycle_routes.blueprint)
     app.register_blueprint(visit_routes.blueprint)

@@ -42,6 +42,7 @@ OF_THE_INSTANCE = {
     "own_article_changed",
     "own_article_withdrawn",
     "own_article_restored",
+    "template_words_changed",
     "organisation_added",
     "organisation_changed",
     "person_invited",

@@ -30,6 +30,9 @@ CONTENT_WITHDRAWN = _verb("content_withdrawn", "kind", "name", "version")
 TEMPLATE_DRAFTED = _verb("template_drafted", "kind", "base", "digest")
 TEMPLATE_DISCARDED = _verb("template_discarded", "kind", "digest")
 TEMPLATE_PUBLISHED = _verb("template_published", "kind", "version", "base", "digest", "reason")
+TEMPLATE_WORDS_CHANGED = _verb(
+    "template_words_changed", "kind", "version", "language", "number", "digest", "reason"
+)
 TEMPLATE_RETIRED = _verb("template_retired", "kind", "version", "digest", "reason")
 ARTICLE_PUBLISHED = _verb("article_published", "name", "version", "base", "digest", "reason")
 ARTICLE_PASSED_OVER = _verb("article_passed_over", "name", "version", "digest", "reason")

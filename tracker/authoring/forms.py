@@ -90,6 +90,25 @@ class UploadForm(SentTextForm):
     )
 
 
+class WordsForm(SentTextForm):
+    """The words of a version in a language, on those that were seen."""
+
+    file = FileField(_l("File"), description=_l("Words in YAML, as they were downloaded."))
+    text = TextField(
+        _l("Or its text"),
+        [Optional()],
+        most=MAX_TEXT,
+        render_kw={"dir": "auto", "class": "source", "spellcheck": "false"},
+    )
+    reason = TextField(
+        _l("Reason"),
+        [Required()],
+        most=2000,
+        description=_l("It stands in the trail of the instance."),
+    )
+    version = VersionField()
+
+
 class DraftForm(SentTextForm):
     """The text of a draft, to be changed."""
 

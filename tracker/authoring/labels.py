@@ -3,12 +3,18 @@
 from flask_babel import lazy_gettext as _l
 
 from tracker.authoring.models import OwnArticle
-from tracker.checklists.models import TemplateOrigin, TemplateState
+from tracker.checklists.models import TemplateOrigin, TemplateState, WordsOrigin
 from tracker.guidance.models import Article, ArticleOrigin
 
 ORIGINS: dict[TemplateOrigin, object] = {
     TemplateOrigin.SHIPPED: _l("Brought along"),
     TemplateOrigin.DERIVED: _l("Derived here"),
+}
+
+WORDS_ORIGINS: dict[WordsOrigin, object] = {
+    WordsOrigin.SHIPPED: _l("Brought along"),
+    WordsOrigin.CARRIED: _l("Carried over from another version"),
+    WordsOrigin.OWN: _l("Changed here"),
 }
 
 # Each with its mark (data-s).

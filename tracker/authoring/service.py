@@ -15,13 +15,16 @@ from tracker.activity import verbs
 from tracker.authoring import policy, queries
 from tracker.authoring.models import TemplateDraft
 from tracker.authoring.strictness import laxer
-from tracker.checklists import library
+from tracker.checklists import library, translations
+from tracker.checklists.languages import ChecklistWords
 from tracker.checklists.library import TemplateFile
 from tracker.checklists.models import (
     ChecklistKind,
     ChecklistTemplate,
     TemplateOrigin,
     TemplateState,
+    TemplateWords,
+    WordsOrigin,
 )
 from tracker.checklists.template import Template
 from tracker.core import canonical, clock
@@ -164,7 +167,57 @@ def publish(
     db.session.flush()
     library.say_uses(row.kind)
     _record(verbs.TEMPLATE_PUBLISHED, actor, row, {"base": base.version, "reason": reason})
+    library.carry_on(base, row, actor)
     return row
+
+
+def change_words(
+    actor: Actor, template_id: UUID, language: str, text: str, *, seen_number: int, reason: str
+) -> TemplateWords:
+    """Put other words of a version in a language in the place of those in use, at once (adr 38).
+
+    They are this instance's own from then on. Raises ContentError naming all mistakes,
+    RefusedError, RuleBrokenError when they say the same, and StaleError when somebody changed them
+    meanwhile.
+    """
+    row = _locked_template(template_id)
+    policy.can_look_after_checklists(actor).require()
+    words = read_words(text, row, language)
+    held = translations.current(row.id).get(language)
+    if (held.number if held else 0) != seen_number:
+        raise StaleError(_l("Somebody else changed these words. Look at them again, then save."))
+    reason = tidy_reason(reason)
+    if held is not None and translations.parsed(held) == words:
+        raise RuleBrokenError(_l("These are the words that stand already. Change something."))
+    made = translations.take_in(row, words, WordsOrigin.OWN)
+    if made is None:  # the same as own ones that stood before those brought along
+        raise RuleBrokenError(_l("These are the words that stand already. Change something."))
+    trail.record(
+        verbs.TEMPLATE_WORDS_CHANGED,
+        actor=actor,
+        subject_type="checklist_words",
+        subject_id=made.id,
+        evidence=made.digest,
+        kind=row.kind.value,
+        version=row.version,
+        language=language,
+        number=made.number,
+        digest=made.digest,
+        reason=reason,
+    )
+    return made
+
+
+def read_words(text: str, row: ChecklistTemplate, language: str) -> ChecklistWords:
+    """Check words that were sent as strictly as a file; raise ContentError naming all mistakes."""
+    name = "words"
+    if len(text) > MAX_TEXT:
+        raise ContentError([Mistake(name, 1, f"the text is longer than {MAX_TEXT} signs")])
+    file = translations.read_one(text, name, library.parsed(row))
+    if file.words.language != language:
+        line = file.text.line(("language",))
+        raise ContentError([Mistake(name, line, f"the language is {language}, and stays so")])
+    return file.words
 
 
 def publish_shipped(actor: Actor, template_id: UUID, *, reason: str) -> ChecklistTemplate:

@@ -15,9 +15,9 @@ from tracker.checklists import assigned as views
 from tracker.checklists import assignments, labels, pages, policy, queries
 from tracker.checklists.assignments import Assigned
 from tracker.checklists.forms import AssignForm, AssignSectionForm
-from tracker.checklists.loading import Filling, fill
+from tracker.checklists.loading import Filling
 from tracker.checklists.models import Checklist, ChecklistState
-from tracker.checklists.opening import as_id_or_none, back, item_of, opened, tried
+from tracker.checklists.opening import as_id_or_none, back, filled, item_of, opened, tried
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 
@@ -48,7 +48,7 @@ def _opened(checklist_id: UUID) -> _Desk:
 
 def _read(actor: Actor, checklist: Checklist) -> _Desk:
     assigned = found(assignments.of_side(actor, checklist))
-    return _Desk(actor, checklist, fill(checklist), assigned)
+    return _Desk(actor, checklist, filled(checklist), assigned)
 
 
 @blueprint.route("/assignments", methods=["GET", "POST"])

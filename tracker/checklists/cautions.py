@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from tracker.access.actor import Actor
-from tracker.checklists import phrases, policy
+from tracker.checklists import library, phrases, policy
 from tracker.checklists.labels import POWERS
 from tracker.checklists.loading import Filling
 from tracker.checklists.models import AnswerScope, Flag
@@ -71,7 +71,7 @@ def flag_view(
         id=flag.id,
         organisation=flag.organisation.name if flag.organisation else "",
         name=flag.author.name if flag.author else "",
-        reason=flag.reason,
+        reason=_because(filling, flag),
         raised_at=flag.raised_at,
         is_open=flag.closed_at is None,
         explanation=flag.explanation,
@@ -81,6 +81,17 @@ def flag_view(
         powers=tuple(POWERS[Power(power)] for power in flag.powers or ()),
         passage=_link(flag.passage, passages),
     )
+
+
+def _because(filling: Filling, flag: Flag) -> str:
+    """Return why a flag was raised; of one by a rule in the reader's words, if it still says so."""
+    own = library.parsed(filling.checklist.template).item(flag.item)
+    item = filling.template.item(flag.item)
+    if flag.rule is None or own is None or item is None:
+        return flag.reason
+    said = {limit.key: limit.because for limit in item.limits}
+    kept = {limit.key: limit.because for limit in own.limits}
+    return said[flag.rule] if kept.get(flag.rule) == flag.reason else flag.reason
 
 
 def hints_on_item(filling: Filling, item: Item, passages: Passages) -> tuple[HintView, ...]:

@@ -108,7 +108,7 @@ class _Teller:
     def _parts(self, answer: Answer) -> list[Part_]:
         values = sealing.values_of(self.cooperation_id, answer)
         if answer.not_applicable:
-            return [("", _("Does not apply: %(reason)s", reason=values.get("reason", "")))]
+            return wording.left_out(values.get("reason", ""))
         return wording.parts(self.item.fields_of(answer.scope), values, self.filling.names)
 
     def _proposed(self, proposal: Proposal) -> list[Part_]:

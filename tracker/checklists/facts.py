@@ -20,6 +20,8 @@ class PartyFact:
     side: OrganisationKind
     name: str = ""
     mark: str = ""
+    # The languages it works in, of those that are known here.
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,9 +181,14 @@ def values_of(form: Form, fields: tuple[TemplateField, ...]) -> dict[str, Any]:
     return found
 
 
-def send_form(filling: Filling, able: Mapping[UUID, Sequence[Signatory]]) -> Form:
-    """Return the form that names one signatory of each party."""
-    members = {
+def send_form(
+    filling: Filling, able: Mapping[UUID, Sequence[Signatory]], languages: Sequence[Option]
+) -> Form:
+    """Return the form that names one signatory of each party, and the language that counts.
+
+    languages are those the text is frozen in; with a single one there is nothing to choose.
+    """
+    members: dict[str, Any] = {
         f"party_{party.organisation_id}": ChoiceField(
             party.name,
             [Required()],
@@ -194,7 +199,14 @@ def send_form(filling: Filling, able: Mapping[UUID, Sequence[Signatory]]) -> For
         )
         for party in filling.surroundings.parties
     }
-    return cast("Form", type("SendForm", (Form,), members)())
+    if len(languages) > 1:
+        members["binding"] = ChoiceField(
+            _l("Which language counts if two say different things?"),
+            [Required()],
+            description=_l("The text is frozen and signed in all of them."),
+            choices=languages,
+        )
+    return cast("Form", type("SendForm", (Form,), members)(data={"binding": languages[0].value}))
 
 
 def items_form(codes: list[tuple[str, str]], question: object, reason: object) -> Form:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 from uuid import UUID
@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.access.decision import Decision
 from tracker.accounts.models import Membership, User
-from tracker.checklists import library, policy, sealing
+from tracker.checklists import library, policy, sealing, translations
 from tracker.checklists.completeness import (
     ItemStanding,
     Standing,
@@ -38,6 +38,7 @@ from tracker.checklists.models import (
     Proposal,
     ProposalState,
     SafeguardReview,
+    TemplateWords,
 )
 from tracker.checklists.showing import Names
 from tracker.checklists.template import Item, Template, TemplateField
@@ -46,6 +47,7 @@ from tracker.cooperations.models import Cooperation, CooperationPerson, Mode, Pa
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
+from tracker.organisations.languages import language_codes
 from tracker.organisations.models import Organisation
 
 Row = TypeVar("Row", Position, Proposal, Flag, SafeguardReview)
@@ -315,9 +317,13 @@ def locked(checklist: Checklist) -> Filling:
     return fill(checklist)
 
 
-def fill(checklist: Checklist) -> Filling:
-    """Load all that belongs to a checklist. The caller found it by a query scoped by the actor."""
-    return fill_all([checklist])[checklist.id]
+def fill(checklist: Checklist, language: str = "") -> Filling:
+    """Load all that belongs to a checklist. The caller found it by a query scoped by the actor.
+
+    language says it in a reader's words, for pages; verbs take the template's own.
+    """
+    filling = fill_all([checklist])[checklist.id]
+    return said_in(filling, language) if language else filling
 
 
 def fill_all(checklists: Sequence[Checklist]) -> dict[UUID, Filling]:
@@ -368,6 +374,20 @@ def fill_all(checklists: Sequence[Checklist]) -> dict[UUID, Filling]:
             review=next(iter(rows.reviews.get(checklist.id, ())), None),
         )
     return found
+
+
+def retold(filling: Filling, words: TemplateWords | None) -> Filling:
+    """Return a checklist said in other words, or in its template's own, without loading it anew."""
+    template = library.told_by(filling.checklist.template, words)
+    return replace(filling, template=applied(template, filling.sheet, filling.surroundings))
+
+
+def said_in(filling: Filling, language: str) -> Filling:
+    """Return a checklist said in a language as far as it has words, without loading it anew."""
+    row = filling.checklist.template
+    own = library.parsed(row).language
+    words = None if language == own else translations.current(row.id).get(language)
+    return retold(filling, words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -592,6 +612,7 @@ def _surroundings(
                 side=sides.get(row.organisation_id, OrganisationKind.OTHER),
                 name=row.organisation.name,
                 mark=row.organisation.mark,
+                languages=language_codes(row.organisation.languages),
             )
             for row in checklist.parties
         ),

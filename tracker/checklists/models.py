@@ -81,6 +81,14 @@ class TemplateState(enum.StrEnum):
     RETIRED = "retired"
 
 
+class WordsOrigin(enum.StrEnum):
+    """Where words come from: brought along, carried over from another version, this instance's."""
+
+    SHIPPED = "shipped"
+    CARRIED = "carried"
+    OWN = "own"
+
+
 class ChecklistTemplate(Identified, Base):
     """A version of a checklist's content; its content is never changed (adr 20).
 
@@ -109,6 +117,25 @@ class ChecklistTemplate(Identified, Base):
         if self.retired_at is not None:
             return TemplateState.RETIRED
         return TemplateState.WAITING if self.published_at is None else TemplateState.PUBLISHED
+
+
+class TemplateWords(Identified, Base):
+    """The words of a version in another language; never changed (the database refuses it).
+
+    Words that are corrected are another row with the next number. Those of this instance go before
+    those that were brought along; of both the newest is in use (adr 38).
+    """
+
+    __tablename__ = "checklist_words"
+    __table_args__ = (sa.UniqueConstraint("template_id", "language", "number"),)
+
+    template_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist_template.id"))
+    language: Mapped[str] = mapped_column(sa.String(10))
+    number: Mapped[int]
+    content: Mapped[dict[str, Any]]
+    digest: Mapped[str] = mapped_column(sa.String(64))
+    origin: Mapped[WordsOrigin]
+    loaded_at: Mapped[dt.datetime]
 
 
 class Checklist(Identified, Base):

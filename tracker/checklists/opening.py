@@ -28,6 +28,7 @@ from tracker.checklists.models import AnswerScope, Checklist, DraftKind
 from tracker.checklists.template import Item
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
+from tracker.ui import locale
 from tracker.ui.form_base import Form
 from tracker.ui.validators import is_blank
 
@@ -77,8 +78,13 @@ def opened_item(
 ) -> tuple[Checklist, Filling, Item]:
     """Return a checklist the person may open, loaded whole, and one item; or answer 404."""
     checklist = opened(actor, checklist_id, page)
-    filling = fill(checklist)
+    filling = filled(checklist)
     return checklist, filling, item_of(filling, code)
+
+
+def filled(checklist: Checklist) -> Filling:
+    """Load a checklist whole, said in the reader's language as far as it has words there."""
+    return fill(checklist, locale.language())
 
 
 def item_of(filling: Filling, code: str) -> Item:
@@ -344,7 +350,7 @@ def overtaken(actor: Actor, writing: Writing, form: Form) -> tuple[Filling, Writ
     """
     db.session.rollback()
     checklist = found(queries.find(actor, writing.checklist.id))
-    filling = fill(checklist)
+    filling = filled(checklist)
     whose = found(writing.whose)
     scope = AnswerScope.PARTY if whose.kind is DraftKind.PARTY else AnswerScope.SHARED
     theirs = current_of(filling, actor, item_of(filling, whose.item), scope)

@@ -42,6 +42,8 @@ from tracker.ui.locale import as_date
 
 # A passage begins with what the source says; the rest opens under its title.
 FIRST_SENTENCE = re.compile(r"\A(.+?[.؟?])(\s.*)?\Z", re.DOTALL)
+# With which words a person is told what to look at, in each language.
+LOOK_BEGINS = ("Check that", "تحقّق من أن")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,8 @@ class Guide:
     lead: str = ""
     language: str = ""
     own: tuple[OwnPassageText, ...] = ()
+    # The words with which what to look at begins, to be set in bold.
+    look_begins: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,13 +274,15 @@ def guide_of(
         for one in own
     )
     there = tuple(passages[ref] for ref in item.rests_on.passages if ref in passages)
+    begins = next((one for one in LOOK_BEGINS if (item.done.look or "").startswith(one)), "")
     if not there:
-        return Guide((), own=beside)
+        return Guide((), own=beside, look_begins=begins)
     texts = tuple(
         PassageText(one.slug, one.key, one.title, one.language, passage_html(one.markdown))
         for one in there
     )
-    return Guide(texts, _first_sentence(there[0].markdown), there[0].language, beside)
+    lead = _first_sentence(there[0].markdown)
+    return Guide(texts, lead, there[0].language, beside, begins)
 
 
 @lru_cache(maxsize=512)
@@ -344,7 +350,7 @@ def answer_parts(filling: Filling, item: Item, scope: AnswerScope, filled: Fille
     """Return an answer's fields as the value component shows them, or why it does not apply."""
     if filled.not_applicable:
         reason = str(filled.values.get("reason", ""))
-        return [("", _("Does not apply: %(reason)s", reason=reason))]
+        return wording.left_out(reason)
     return parts(item.fields_of(scope), filled.values, filling)
 
 

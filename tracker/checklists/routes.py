@@ -36,7 +36,7 @@ from tracker.checklists.forms import (
     name_of,
     values_of,
 )
-from tracker.checklists.loading import Filling, comments_beside, fill
+from tracker.checklists.loading import Filling, comments_beside
 from tracker.checklists.models import (
     AnswerScope,
     Checklist,
@@ -51,6 +51,7 @@ from tracker.checklists.opening import (
     back,
     begin_writing,
     current_of,
+    filled,
     guidance_beside,
     has_words,
     is_sent,
@@ -69,6 +70,7 @@ from tracker.checklists.values import Fit
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.guidance.queries import passages_for
+from tracker.ui import locale
 from tracker.ui.filters import filter_links
 from tracker.ui.form_base import Form
 
@@ -83,7 +85,7 @@ def show(checklist_id: UUID) -> str:
     """Show every item with its answer, positions and guidance; filters narrow the list."""
     actor = current_actor()
     checklist = opened(actor, checklist_id, "checklist")
-    filling = fill(checklist)
+    filling = filled(checklist)
     standing = filling.standing()
     is_drafted = checklist.state is ChecklistState.DRAFTING
     assigned = assignments.of_side(actor, checklist) if is_drafted else None
@@ -303,7 +305,7 @@ def _answer_page(
 
 
 def _say_saved(checklist: Checklist, actor: Actor, item: Item) -> None:
-    filling = fill(found(queries.find(actor, checklist.id)))
+    filling = filled(found(queries.find(actor, checklist.id)))
     one = filling.standing().items.get(item.code)
     if one is not None and one.problems:
         words = _(
@@ -365,7 +367,7 @@ def leave_out(checklist_id: UUID, code: str) -> Answered:
 
 def _leave_out_page(filling: Filling, item: Item, form: Form, writing: Writing) -> str:
     reason = str(form["reason"].data or "")
-    own = [("", _("Does not apply: %(reason)s", reason=reason))]
+    own = wording.left_out(reason)
     theirs = _their_parts(filling, item, AnswerScope.SHARED, writing.theirs)
     return render_template(
         "checklists/leave_out.html",
@@ -390,7 +392,7 @@ def template(kind: str) -> str:
         row = library.newest(ChecklistKind(kind))
     except (ValueError, LookupError):
         abort(404)
-    parsed = library.parsed(row)
+    parsed = library.told(row, locale.language())
     refs = sorted({ref for item in parsed.items for ref in item.rests_on.passages})
     return render_template(
         "checklists/template.html",

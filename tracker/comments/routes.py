@@ -27,6 +27,7 @@ from tracker.comments.people import of_audience
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
+from tracker.ui import locale
 from tracker.ui.filters import filter_links
 from tracker.ui.form_base import Form
 from tracker.ui.paging import SIZE, Page, asked_number, offset
@@ -177,7 +178,7 @@ def _note_reading(actor: Actor, checklist: Checklist) -> None:
 
 
 def _item(checklist: Checklist, code: str | None) -> Item | None:
-    return library.parsed(checklist.template).item(code) if code else None
+    return library.told(checklist.template, locale.language()).item(code) if code else None
 
 
 def _thread(actor: Actor, checklist: Checklist, item: Item | None) -> Answered:

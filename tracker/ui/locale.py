@@ -13,6 +13,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from tracker.core import clock
+from tracker.core.spoken import language_of
 
 COOKIE = "language"
 ONE_YEAR = 365 * 24 * 60 * 60
@@ -39,6 +40,8 @@ def init_locale(app: Flask, profile_language: ProfileLanguage | None = None) -> 
     """Give templates the dates in words; profile_language tells what a person has set for good."""
     app.extensions["profile_language"] = profile_language
     app.jinja_env.filters.update(as_date=as_date, as_datetime=as_datetime, as_time=as_time)
+    app.jinja_env.filters.update(said=said, marked=marked, text_attributes=text_attributes)
+    app.jinja_env.filters.update(language_name=name_of, language_attributes=language_attributes)
     app.jinja_env.globals.update(day=day, moment=moment)
 
 
@@ -87,6 +90,44 @@ def language() -> str:
 def direction(code: str) -> str:
     """Return the direction of a language's script: ltr or rtl."""
     return str(Locale.parse(code.replace("-", "_")).text_direction)
+
+
+def name_of(code: str) -> str:
+    """Return what a language is called in the language in use, such as Arabic."""
+    found = Locale.parse(code.replace("-", "_")).get_display_name(get_locale() or Locale("en"))
+    return str(found or code)
+
+
+def said(words: object, around: str = "") -> Markup:
+    """Return words on their own; those said in another language than what is around them, marked.
+
+    around is the language of the part they stand in, where that is not the page's.
+    """
+    return Markup("<bdi{}>{}</bdi>").format(_attributes(words, around), words)
+
+
+def marked(words: object, around: str = "") -> Markup:
+    """Return words, marked only where they are said in another language than what is around."""
+    return said(words, around) if _attributes(words, around) else Markup("{}").format(words)
+
+
+def text_attributes(words: object, around: str = "") -> Markup:
+    """Return the attributes of an element that holds words: language and direction.
+
+    None where they are said in the language around them. What people typed goes by itself.
+    """
+    return _attributes(words, around) if language_of(words) else Markup(' dir="auto"')
+
+
+def language_attributes(code: str, around: str = "") -> Markup:
+    """Return the attributes of a part in another language than what is around it, else none."""
+    if not code or code == (around or language()):
+        return Markup("")
+    return Markup(' lang="{}" dir="{}"').format(code, direction(code))
+
+
+def _attributes(words: object, around: str) -> Markup:
+    return language_attributes(language_of(words), around)
 
 
 def time_zone_words() -> str:

@@ -295,6 +295,12 @@ def _authoring(demonstration: Demonstration) -> dict[str, list[Thing]]:
         "kind number": [
             Thing("the newest terms", {"kind": newest.kind.value, "number": newest.version})
         ],
+        "kind language number": [
+            Thing(
+                "Arabic words of the newest terms",
+                {"kind": newest.kind.value, "number": newest.version, "language": "ar"},
+            )
+        ],
         "draft_id": [Thing("of changed terms", draft)],
         "text_id": [Thing("the newest terms", tried)],
         "code text_id": [Thing("the newest terms", tried | {"code": "M18"})],

@@ -27,7 +27,7 @@ from tests.integration.checklists.conftest import QUESTIONS, Table, set_out
 from tracker.access.actor import Actor, Role
 from tracker.accounts import service as accounts
 from tracker.checklists import library, positions, safeguards, service, signing
-from tracker.checklists.document import document
+from tracker.checklists.document import Languages, document
 from tracker.checklists.loading import Filling
 from tracker.checklists.models import (
     Answer,
@@ -634,7 +634,7 @@ class AnyOrder(RuleBasedStateMachine):
     def _text_is_what_is_agreed_and_shown(self, filling: Filling) -> None:
         found = {
             item["code"]: [answer for answer in item["answers"] if not answer["by"]]
-            for section in document(filling, [], [])["sections"]
+            for section in document(filling, [], [], Languages("en", {}, "en"))["sections"]
             for item in section["items"]
         }
         assert {

@@ -151,8 +151,13 @@ def test_the_digest_is_that_of_the_canonical_bytes(sent: Table) -> None:
 def test_the_text_names_template_guidance_parties_and_signatories(sent: Table) -> None:
     text = document(sent)
     checklist = sent.checklist()
-    assert text["checklist"]["template_version"] == 90
-    assert text["checklist"]["template_digest"] == sent.filling().checklist.template.digest
+    assert text["template"] == {
+        "kind": "terms",
+        "version": 90,
+        "digest": sent.filling().checklist.template.digest,
+        "language": "en",
+        "words": [],
+    }
     assert [one["name"] for one in text["parties"]] == [
         "Office of the People's Advocate",
         "Open Door Legal Aid",
@@ -169,9 +174,9 @@ def test_the_text_names_template_guidance_parties_and_signatories(sent: Table) -
         ("Otto Brandis", "Board minutes"),
     ]
     assert text["cooperation"]["reference"] == sent.cooperation.reference
-    assert (text["format"], text["revision"]) == ("common-terms/1", 1)
+    assert (text["format"], text["revision"]) == ("common-terms/2", 1)
     assert checklist.visit_id is None
-    assert text["checklist"]["for_a_visit"] is False
+    assert text["for_a_visit"] is False
 
 
 def test_the_text_holds_what_was_agreed_and_nothing_else(sent: Table) -> None:
@@ -182,7 +187,7 @@ def test_the_text_holds_what_was_agreed_and_nothing_else(sent: Table) -> None:
     words = items["M1"]["answers"][0]["fields"][0]["text"]
     assert words == "Words, as settled between us"
     assert items["M5"]["answers"][0]["fields"][0]["text"] == "Oren Maki"
-    assert [one["by"] for one in items["M7"]["answers"]] == [
+    assert [one["by_name"] for one in items["M7"]["answers"]] == [
         "Office of the People's Advocate",
         "Open Door Legal Aid",
         "Lantern Health Network",
