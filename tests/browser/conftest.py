@@ -15,6 +15,7 @@ from playwright.sync_api import (
     Error,
     Page,
     Request,
+    expect,
     sync_playwright,
 )
 
@@ -37,6 +38,10 @@ _FLAGS = (
 )
 WIDE = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
+# How long something may take to show on a busy machine, in milliseconds; no page is judged by it.
+PATIENCE = 30_000
+
+expect.set_options(timeout=PATIENCE)
 
 _REPORT = pytest.StashKey[pytest.TestReport]()
 
@@ -173,7 +178,7 @@ def new_context(
     def make(*, bad_line: bool = False, **options: Any) -> BrowserContext:
         defaults = {"base_url": live.url, "viewport": WIDE, "locale": "en-GB", "timezone_id": "UTC"}
         context = browser.new_context(**{**defaults, **options})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         watch.follow(context, bad_line=bad_line)
         contexts.append(context)
         return context
