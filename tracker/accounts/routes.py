@@ -10,8 +10,10 @@ from werkzeug.wrappers import Response
 from tracker.access import gate
 from tracker.access.actor import Actor, Role
 from tracker.accounts import (
+    credentials,
     invitations,
     labels,
+    passkeys,
     queries,
     second_factor,
     service,
@@ -21,12 +23,13 @@ from tracker.accounts.forms import (
     AcceptForm,
     EmptyForm,
     OrganisationForm,
+    PasskeyForm,
     ProfileForm,
     SecondFactorForm,
     offer,
 )
 from tracker.accounts.labels import InvitationState
-from tracker.accounts.models import Invitation, User
+from tracker.accounts.models import Invitation, Passkey, User
 from tracker.accounts.proof import used_words, wrong_words
 from tracker.accounts.sign_in import FRESH, GRACE, RECOVERY_CODES, signed_in_user
 from tracker.core.db import db
@@ -67,6 +70,8 @@ def profile() -> str | Response:
         user=user,
         roles=queries.own_roles(actor),
         role_words=labels.ROLES,
+        passkeys=credentials.own(actor),
+        passkeys_work=passkeys.are_possible(),
     )
 
 
@@ -119,9 +124,65 @@ def set_up_second_factor() -> str | Response:
         "accounts/second_factor.html",
         form=form,
         setup=setup,
-        is_replaced=user.has_second_factor,
+        is_replaced=user.has_app,
         number=RECOVERY_CODES,
+        is_needed=credentials.lacks_second_factor(gate.current_actor()),
+        passkeys_work=passkeys.are_possible(),
     )
+
+
+@blueprint.get("/account/second-factor/needed")
+@gate.signed_in
+def second_factor_needed() -> str | Response:
+    """Say that a role needs a second factor, and lead to setting one up."""
+    actor = gate.current_actor()
+    if not credentials.lacks_second_factor(actor):
+        return redirect(url_for("accounts.profile"))
+    return render_template(
+        "accounts/second_factor_needed.html", passkeys_work=passkeys.are_possible()
+    )
+
+
+@blueprint.route("/account/passkeys/<uuid:passkey_id>", methods=["GET", "POST"])
+@gate.signed_in
+def passkey(passkey_id: UUID) -> str | Response:
+    """Show one of one's own passkeys, and give it another name."""
+    actor = gate.current_actor()
+    found = _own_passkey(actor, passkey_id)
+    form = PasskeyForm(obj=found)
+    if form.validate_on_submit():
+        try:
+            credentials.rename(actor, found.id, form.name.data or "")
+            db.session.commit()
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+        else:
+            flash(_("The name is saved."), "held")
+            return redirect(url_for("accounts.profile"))
+    return render_template("accounts/passkey.html", form=form, passkey=found)
+
+
+@blueprint.route("/account/passkeys/<uuid:passkey_id>/remove", methods=["GET", "POST"])
+@gate.signed_in
+@auth_required("session", within=lambda: FRESH, grace=lambda: GRACE)
+def remove_passkey(passkey_id: UUID) -> str | Response:
+    """Remove one of one's own passkeys, after saying what that does."""
+    actor = gate.current_actor()
+    found = _own_passkey(actor, passkey_id)
+    gate.require(credentials.may_remove(actor, found))
+    form = EmptyForm()
+    if form.validate_on_submit():
+        try:
+            credentials.remove(actor, found.id)
+            db.session.commit()
+        except RuleBrokenError as error:
+            db.session.rollback()
+            flash(str(error), "wait")
+        else:
+            flash(_("The passkey %(name)s is removed.", name=found.name), "held")
+        return redirect(url_for("accounts.profile"))
+    return render_template("accounts/remove_passkey.html", form=form, passkey=found)
 
 
 @blueprint.post("/account/sessions/end")
@@ -235,6 +296,10 @@ def _shown(invitation: Invitation) -> dict[str, object]:
 
 
 # Parts -------------------------------------------------------------------------------------------
+
+
+def _own_passkey(actor: Actor, passkey_id: UUID) -> Passkey:
+    return gate.found(credentials.find_own(actor, passkey_id))
 
 
 def _own() -> User:

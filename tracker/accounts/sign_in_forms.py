@@ -120,7 +120,9 @@ class CodeForm(Limited, library.TwoFactorVerifyCodeForm):
         return _counters(self.user)
 
     def judge(self) -> bool:
-        """Ask whether the code is the one of this moment."""
+        """Ask whether the code is the one of this moment; who has no app has none."""
+        if not self.tf_totp_secret:
+            return _code_is_right(self, Answer.WRONG)
         self.found = _totp().answer(_typed(self.code), self.tf_totp_secret, cast("User", self.user))
         return _code_is_right(self, self.found)
 
@@ -162,7 +164,7 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
 
     def __init__(self, *args: Any, user: Any, **kw: Any) -> None:
         super().__init__(*args, user=user, **kw)
-        if not user.has_second_factor:
+        if not user.has_app:
             del self.code
 
     def validate_next(self, field: Any) -> None:
@@ -177,6 +179,9 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
     def judge(self) -> bool:
         """Ask for both; afterwards the session counts as this browser's own again."""
         user = cast("User", _plain(self.user))
+        if user.has_passkey and not user.has_app:
+            self.form_errors = [str(_l("Confirm with your passkey. The password is not enough."))]
+            return False
         if not passwords.is_right(user, _typed(self.password)):
             self.password.errors = [str(_l("This is not your password"))]
             return False
@@ -188,8 +193,8 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
         return True
 
     def counts_as_failure(self) -> bool:
-        """A code that was used already is no guess."""
-        return self.found is not Answer.USED
+        """A code that was used already is no guess, nor is a password that is not asked for."""
+        return self.found is not Answer.USED and not self.form_errors
 
 
 class ForgottenForm(Limited, library.ForgotPasswordForm):
