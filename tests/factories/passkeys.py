@@ -10,8 +10,11 @@ from typing import Any
 import cbor2
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
+from werkzeug.test import TestResponse
 
+from tests.client import CheckedClient
 from tests.factories.accounts import House
+from tests.pages import Page
 from tracker.accounts import credentials
 from tracker.accounts.models import Passkey
 
@@ -40,17 +43,18 @@ class Device:
 
     def cose(self) -> bytes:
         """Return the public key as passkeys give it."""
+        return cbor2.dumps(self._values())
+
+    def _values(self) -> dict[int, Any]:
         match self.key:
             case ec.EllipticCurvePrivateKey():
                 point = self.key.public_key().public_numbers()
-                x, y = point.x.to_bytes(32), point.y.to_bytes(32)
-                values: dict[int, Any] = {1: 2, 3: -7, -1: 1, -2: x, -3: y}
+                return {1: 2, 3: -7, -1: 1, -2: point.x.to_bytes(32), -3: point.y.to_bytes(32)}
             case ed25519.Ed25519PrivateKey():
-                values = {1: 1, 3: -8, -1: 6, -2: self.key.public_key().public_bytes_raw()}
+                return {1: 1, 3: -8, -1: 6, -2: self.key.public_key().public_bytes_raw()}
             case rsa.RSAPrivateKey():
                 numbers = self.key.public_key().public_numbers()
-                values = {1: 3, 3: -257, -1: numbers.n.to_bytes(256), -2: numbers.e.to_bytes(3)}
-        return cbor2.dumps(values)
+                return {1: 3, 3: -257, -1: numbers.n.to_bytes(256), -2: numbers.e.to_bytes(3)}
 
     def make(self, challenge: bytes) -> str:
         """Return a new passkey as the browser sends it."""
@@ -142,3 +146,50 @@ def add(actor: Any, device: Device, name: str = "My telephone") -> Passkey:
             device_type="single_device",
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a page asks the browser for: where the answer goes, by which field, and the options."""
+
+    action: str
+    into: str
+    options: dict[str, Any]
+
+    @property
+    def challenge(self) -> bytes:
+        text = self.options["challenge"]
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def asked_on(page: Page) -> Asked:
+    """Return what a page asks the browser for, as its script reads it."""
+    places = [one for one in page.root.iter("div") if "data-passkey" in one.attrib]
+    assert len(places) == 1, f"{page.where}: {len(places)} places for a passkey"
+    place = places[0].attrib
+    forms = [
+        form
+        for form in page.root.iter("form")
+        if any("data-passkey" in one.attrib for one in form.iter("div"))
+    ]
+    action = forms[0].attrib.get("action") or page.where
+    return Asked(action, place["data-into"], json.loads(place["data-options"]))
+
+
+def begin(client: CheckedClient, **fields: str) -> Asked:
+    """Press the button for a passkey on the sign-in page."""
+    response = client.post("/sign-in/passkey", data=fields or {"alone": "1"})
+    assert response.status_code == 200, response.text
+    return asked_on(Page.of(response))
+
+
+def send(client: CheckedClient, asked: Asked, answer: str) -> TestResponse:
+    """Send what the device answered, and follow."""
+    data = {asked.into: answer}
+    return client.post(asked.action, data=data, follow_redirects=True)
+
+
+def sign_in(client: CheckedClient, device: Device) -> TestResponse:
+    """Sign in with a passkey alone."""
+    asked = begin(client)
+    return send(client, asked, device.answer(asked.challenge))

@@ -213,8 +213,8 @@ def _own(user: User, passkey_id: UUID) -> Passkey:
 
 
 def _forget_known(user: User) -> None:
-    """Let what is known of the person's passkeys be asked anew."""
-    db.session.expire(user, ["webauthn", "has_passkey"])
+    """Let it be asked anew whether the person has a passkey."""
+    db.session.expire(user, ["has_passkey"])
 
 
 def _roles(actor: Actor) -> frozenset[Role]:

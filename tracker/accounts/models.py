@@ -10,7 +10,7 @@ from sqlalchemy.ext.mutable import MutableList
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from tracker.access.actor import Role
-from tracker.core.db import Base, Identified
+from tracker.core.db import Base, Identified, db
 from tracker.organisations.models import Organisation
 
 
@@ -45,10 +45,6 @@ class User(Identified, UserMixin, Base):  # type: ignore[misc] # the mixin think
         # Whether a passkey can be used; asked of the database with the person (below).
         has_passkey: Mapped[bool]
 
-    # The machinery walks these, of the person who is signed in or on the way in alone.
-    webauthn: Mapped[list["Passkey"]] = relationship(  # type: ignore[assignment] # of our own kind
-        back_populates="user", order_by="Passkey.created_at", lazy="select"
-    )
     memberships: Mapped[list["Membership"]] = relationship(
         back_populates="user", foreign_keys="Membership.user_id", lazy="raise"
     )
@@ -57,6 +53,12 @@ class User(Identified, UserMixin, Base):  # type: ignore[misc] # the mixin think
     def roles(self) -> list[Any]:  # type: ignore[override] # there is nothing to write to
         """The sign-in machinery asks for roles; ours are memberships and asked elsewhere."""
         return []
+
+    @property
+    def webauthn(self) -> "list[Passkey]":  # type: ignore[override] # of our own kind, and read only
+        """The person's passkeys; the machinery walks them, of who is signed in alone."""
+        own = sa.select(Passkey).where(Passkey.user_id == self.id).order_by(Passkey.created_at)
+        return list(db.session.scalars(own))
 
     @property
     def has_app(self) -> bool:
@@ -99,12 +101,14 @@ class Passkey(Identified, WebAuthnMixin, Base):  # type: ignore[misc] # ids are 
     # Since when it is refused: its count fell back, so there may be two of it.
     set_aside_at: Mapped[dt.datetime | None]
 
-    user: Mapped[User] = relationship(back_populates="webauthn", lazy="raise")
+    user: Mapped[User] = relationship(lazy="raise")
 
 
 if not TYPE_CHECKING:
     User.has_passkey = column_property(
-        sa.exists().where(Passkey.user_id == User.id, Passkey.set_aside_at.is_(None))
+        sa.exists()
+        .where(Passkey.user_id == User.id, Passkey.set_aside_at.is_(None))
+        .correlate_except(Passkey)
     )
 
 

@@ -219,8 +219,10 @@ def verify(
     The challenge is used up and the count taken in the caller's transaction. Raises NoAnswerError,
     or CountFellBackError: give the transaction up then.
     """
-    here = place()
+    here, named = place(), sent.response.user_handle
     if passkey.set_aside_at is not None:
+        raise NoAnswerError
+    if named and named != (passkey.user.fs_webauthn_user_handle or "").encode():
         raise NoAnswerError
     try:
         verified = webauthn.verify_authentication_response(

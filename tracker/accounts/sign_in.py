@@ -61,8 +61,6 @@ FRESH = dt.timedelta(minutes=15)
 GRACE = dt.timedelta(0)
 SETUP_WITHIN = dt.timedelta(minutes=30)
 RECOVERY_CODES = 8
-# How long a browser may take to answer with a passkey.
-PASSKEY_WITHIN = dt.timedelta(minutes=10)
 
 # The machinery's pages that we use. Every other one of its pages stays closed (404).
 PUBLIC_PAGES = (
@@ -255,8 +253,8 @@ def _settings(settings: Settings, app: Flask) -> dict[str, Any]:
         # Nobody learns from a name that is typed which passkeys its person has.
         "WAN_ALLOW_USER_HINTS": False,
         "WAN_ALLOW_AS_VERIFY": [Passkey.usage],
-        "WAN_REGISTER_WITHIN": PASSKEY_WITHIN,
-        "WAN_SIGNIN_WITHIN": PASSKEY_WITHIN,
+        "WAN_REGISTER_WITHIN": sign_in_passkeys.WITHIN,
+        "WAN_SIGNIN_WITHIN": sign_in_passkeys.WITHIN,
         "DATETIME_FACTORY": clock.now,
         "TOTP_SECRETS": {"1": keys.current().totp.hex()},
         "TOTP_ISSUER": "Common Terms",
@@ -450,6 +448,10 @@ def _guard_pages() -> Response | None:
     if request.endpoint == "security.wan_signin" and "alone" in request.form:
         # Begun on the sign-in page: with the passkey alone, whoever gave a password before.
         _forget_pending()
+    if request.endpoint == "security.wan_register_response" and not (
+        sign_in_passkeys.begins_registration(str((request.view_args or {})["token"]))
+    ):
+        abort(404)
     return None
 
 

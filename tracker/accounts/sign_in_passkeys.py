@@ -1,5 +1,6 @@
 """Passkeys in the sign-in machinery: its options, its forms in our words, and what it stores."""
 
+import datetime as dt
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,7 +11,7 @@ from flask_login import confirm_login, current_user
 from flask_security import SQLAlchemyUserDatastore, WebauthnUtil
 from flask_security import webauthn as library
 from flask_security.twofactor import is_tf_setup
-from flask_security.utils import validate_redirect_url
+from flask_security.utils import check_and_get_token_status, validate_redirect_url
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
     ResidentKeyRequirement,
@@ -30,6 +31,8 @@ from tracker.ui.form_base import Form
 from tracker.ui.proof import ANSWER_LENGTH
 from tracker.ui.validators import Required
 
+# How long a browser may take to answer with a passkey.
+WITHIN = dt.timedelta(minutes=10)
 # What a challenge is for, by the machinery's page that makes it.
 REGISTER, SIGN_IN, CONFIRM = "register", "sign in", "confirm"
 PURPOSES = {
@@ -221,6 +224,14 @@ class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
         if field.data and not validate_redirect_url(field.data):
             field.data = ""
 
+    def validate(self, **options: Any) -> bool:
+        """Judge; what was wrong is put where the machinery's views look for it."""
+        if super().validate(**options):
+            return True
+        self.credential.errors = [*self.credential.errors, *self.form_errors]
+        self.form_errors = []
+        return False
+
     def counters(self) -> list[attempts.Counter]:
         """Count for the account whose passkey it is, and for the client."""
         self.sent, self.cred = self._read()
@@ -272,9 +283,10 @@ class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
 
     def _no(self, words: object) -> bool:
         self.form_errors = [str(words)]
-        if self.next.data:
+        onward = self.next.data or request.args.get("next")
+        if onward and validate_redirect_url(onward):
             page = "security.wan_verify" if self.is_verify else "security.wan_signin"
-            after_this_request(partial(_go_to, url_for(page, next=self.next.data)))
+            after_this_request(partial(_go_to, url_for(page, next=onward)))
         return False
 
 
@@ -283,6 +295,12 @@ def _go_to(address: str, response: Response) -> Response:
     if response.location:
         response.location = address
     return response
+
+
+def begins_registration(token: str) -> bool:
+    """Tell whether a token is of the page on which a passkey is set up, where it can be read."""
+    _expired, invalid, state = check_and_get_token_status(token, "wan", WITHIN)
+    return invalid or state is None or "name" in state
 
 
 def _person(purpose: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from webauthn.helpers import decode_credential_public_key
+from webauthn.helpers import decode_credential_public_key, decoded_public_key_to_cryptography
 
 from tests.factories.passkeys import PRESENT, VERIFIED, Device, encode
 from tracker.signoff import assertion
@@ -55,8 +55,8 @@ def test_what_a_passkey_signed_holds_by_the_kept_values_alone(make: Any) -> None
 @pytest.mark.parametrize("make", KEYS, ids=["ES256", "EdDSA", "RS256"])
 def test_a_public_key_is_read_as_the_library_reads_it(make: Any) -> None:
     cose = Device(key=make()).cose()
-    assert assertion.public_key(cose)
-    assert decode_credential_public_key(cose)
+    read = decoded_public_key_to_cryptography(decode_credential_public_key(cose))
+    assert assertion.public_key(cose) == read
 
 
 def test_another_text_or_another_sentence_is_noticed() -> None:
@@ -66,31 +66,31 @@ def test_another_text_or_another_sentence_is_noticed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("device", "expected"),
+    ("wrong", "expected"),
     [
-        (Device(flags=PRESENT), Flaw.NOT_VERIFIED),
-        (Device(flags=VERIFIED), Flaw.NOT_VERIFIED),
-        (Device(flags=0), Flaw.NOT_VERIFIED),
-        (Device(host="terms.example"), Flaw.OTHER_PLACE),
-        (Device(origin="https://terms.example"), Flaw.OTHER_PLACE),
-        (Device(origin="https://["), Flaw.OTHER_PLACE),
-        (Device(said={"origin": None}), Flaw.OTHER_PLACE),
-        (Device(said={"type": "webauthn.create"}), Flaw.OTHER_ACT),
-        (Device(said={"crossOrigin": True}), Flaw.OTHER_ACT),
-        (Device(said={"crossOrigin": "no"}), Flaw.OTHER_ACT),
+        ({"flags": PRESENT}, Flaw.NOT_VERIFIED),
+        ({"flags": VERIFIED}, Flaw.NOT_VERIFIED),
+        ({"flags": 0}, Flaw.NOT_VERIFIED),
+        ({"host": "terms.example"}, Flaw.OTHER_PLACE),
+        ({"origin": "https://terms.example"}, Flaw.OTHER_PLACE),
+        ({"origin": "https://["}, Flaw.OTHER_PLACE),
+        ({"said": {"origin": None}}, Flaw.OTHER_PLACE),
+        ({"said": {"type": "webauthn.create"}}, Flaw.OTHER_ACT),
+        ({"said": {"crossOrigin": True}}, Flaw.OTHER_ACT),
+        ({"said": {"crossOrigin": "no"}}, Flaw.OTHER_ACT),
     ],
-    ids=repr,
+    ids=str,
 )
 def test_what_was_not_signing_here_by_a_verified_person_is_noticed(
-    device: Device, expected: Flaw
+    wrong: dict[str, Any], expected: Flaw
 ) -> None:
-    assert flaw(signed(device)) is expected
+    assert flaw(signed(Device(**wrong))) is expected
 
 
-def test_another_key_has_not_signed_it() -> None:
-    for make in KEYS:
-        other = encode(Device(key=make()).cose())
-        assert flaw({**PROOF, "public_key": other}) is Flaw.NOT_SIGNED
+@pytest.mark.parametrize("make", KEYS, ids=["ES256", "EdDSA", "RS256"])
+def test_another_key_has_not_signed_it(make: Any) -> None:
+    other = encode(Device(key=make()).cose())
+    assert flaw({**PROOF, "public_key": other}) is Flaw.NOT_SIGNED
 
 
 @pytest.mark.parametrize("name", assertion.KEYS)
