@@ -143,7 +143,6 @@ def sign(undertaking_id: str) -> str | Response:
         form=form,
         offer=offer,
         by_mail=by_mail,
-        code_form=ConfirmForm(formdata=None),
         asked=asked,
         draft=draft,
         sentence_parts=pages.with_names(sentence, actor.name),
