@@ -5,7 +5,8 @@ for (const place of document.querySelectorAll("[data-passkey]")) offer(place);
 
 function offer(place) {
   const { passkey: act, into, options } = place.dataset;
-  const button = place.querySelector("button");
+  const part = place.querySelector("template").content.cloneNode(true);
+  const button = part.querySelector("button");
   const said = place.querySelector("[data-said]");
   const form = place.closest("form");
   const say = (what) => (said.textContent = place.dataset[what] ?? "");
@@ -15,7 +16,7 @@ function offer(place) {
   if (!window.PublicKeyCredential?.[read]) return say("sayUnable");
   if (location.origin !== place.dataset.origin) return say("sayElsewhere");
   say("");
-  button.hidden = false;
+  place.prepend(part);
   button.addEventListener("click", ask);
   if ("auto" in place.dataset) ask();
 

@@ -263,7 +263,7 @@ def test_passkeys_are_offered_where_browsers_allow_them(
 ) -> None:
     monkeypatch.setitem(app.extensions, "settings", _Elsewhere(app.extensions["settings"], address))
     assert rules.are_possible() is possible
-    assert ("Sign in with a passkey" in client.page("/sign-in").text) is possible
+    assert ("Use a passkey" in client.page("/sign-in").text) is possible
     assert ("Passkeys can’t be used here" in client.page("/sign-in/passkey").text) is not possible
 
 
