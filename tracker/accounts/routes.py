@@ -160,16 +160,25 @@ def passkey(passkey_id: UUID) -> str | Response:
         else:
             flash(_("The name is saved."), "held")
             return redirect(url_for("accounts.profile"))
-    return render_template("accounts/passkey.html", form=form, passkey=found)
+    return render_template(
+        "accounts/passkey.html",
+        form=form,
+        passkey=found,
+        may_remove=credentials.may_remove(actor, found),
+    )
 
 
 @blueprint.route("/account/passkeys/<uuid:passkey_id>/remove", methods=["GET", "POST"])
 @gate.signed_in
-@auth_required("session", within=lambda: FRESH, grace=lambda: GRACE)
 def remove_passkey(passkey_id: UUID) -> str | Response:
     """Remove one of one's own passkeys, after saying what that does."""
     actor = gate.current_actor()
-    found = _own_passkey(actor, passkey_id)
+    removed: str | Response = _remove_passkey(actor, _own_passkey(actor, passkey_id))
+    return removed
+
+
+@auth_required("session", within=lambda: FRESH, grace=lambda: GRACE)
+def _remove_passkey(actor: Actor, found: Passkey) -> str | Response:
     gate.require(credentials.may_remove(actor, found))
     form = EmptyForm()
     if form.validate_on_submit():

@@ -89,6 +89,12 @@ _ON_THE_WAY_IN = {
     "security.wan_signin",
     "security.wan_signin_response",
 }
+# Where what a passkey answered is sent to.
+_ANSWERS = {
+    "security.wan_register_response",
+    "security.wan_signin_response",
+    "security.wan_verify_response",
+}
 # What is open to a person whose role needs a second factor that is not there yet.
 _ON_THE_WAY_TO_A_SECOND_FACTOR = {
     "accounts.end_sessions",
@@ -443,16 +449,22 @@ def _guard_pages() -> Response | None:
         return None
     if request.is_json:
         abort(415)
+    if request.endpoint in _ANSWERS and not _is_address(request.endpoint):
+        abort(404)
     if request.endpoint in _ON_THE_WAY_IN and optional_actor():
         return redirect(url_for("security.login"))
     if request.endpoint == "security.wan_signin" and "alone" in request.form:
         # Begun on the sign-in page: with the passkey alone, whoever gave a password before.
         _forget_pending()
-    if request.endpoint == "security.wan_register_response" and not (
-        sign_in_passkeys.begins_registration(str((request.view_args or {})["token"]))
-    ):
-        abort(404)
     return None
+
+
+def _is_address(endpoint: str) -> bool:
+    """Tell whether an address for a passkey's answer was given out; a stranger is not told."""
+    if mark_of(current_app, endpoint) == "signed_in" and optional_actor() is None:
+        return True
+    token = str((request.view_args or {}).get("token", ""))
+    return sign_in_passkeys.was_given_out(token, endpoint)
 
 
 def _forget_pending() -> None:
@@ -484,6 +496,7 @@ def _render(template: str, **context: Any) -> str:
         template,
         form=form,
         passkeys_work=passkeys.are_possible(),
+        pending=sign_in_passkeys.pending() if context.get("is_secondary") else None,
         origin=passkeys.place().origin,
         **context,
     )

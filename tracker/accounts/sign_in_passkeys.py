@@ -195,7 +195,7 @@ class BeginSignInForm(_Begin, library.WebAuthnSigninForm):
 
     def validate(self, **_options: Any) -> bool:
         """Remember who has given the password already."""
-        self.user = queries.find_user_by_mark(session.get(PENDING)) if self.is_secondary else None
+        self.user = pending() if self.is_secondary else None
         return super().validate()
 
 
@@ -297,10 +297,17 @@ def _go_to(address: str, response: Response) -> Response:
     return response
 
 
-def begins_registration(token: str) -> bool:
-    """Tell whether a token is of the page on which a passkey is set up, where it can be read."""
-    _expired, invalid, state = check_and_get_token_status(token, "wan", WITHIN)
-    return invalid or state is None or "name" in state
+def pending() -> User | None:
+    """Return who has given the password and not the second factor yet."""
+    return queries.find_user_by_mark(session.get(PENDING))
+
+
+def was_given_out(token: str, endpoint: str) -> bool:
+    """Tell whether an answer's address was made here, and for this page; it may be too old."""
+    expired, invalid, state = check_and_get_token_status(token, "wan", WITHIN)
+    if expired or invalid:
+        return bool(expired)
+    return ("name" in state) is (endpoint == "security.wan_register_response")
 
 
 def _person(purpose: str) -> str:

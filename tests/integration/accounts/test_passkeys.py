@@ -21,13 +21,15 @@ from tests.factories import passkeys
 from tests.factories.accounts import PASSWORD, House, signed_in
 from tests.factories.accounts import sign_in as give_password
 from tests.factories.passkeys import PRESENT, VERIFIED, Device, asked_on, begin, give, send, sign_in
+from tests.integration.accounts.conftest import Clock
 from tests.integration.accounts.test_second_factor import make_stale
 from tests.pages import Page
 from tracker.access.actor import Role
 from tracker.accounts import credentials, proof, service
 from tracker.accounts import passkeys as rules
-from tracker.accounts.models import Attempt, Passkey
+from tracker.accounts.models import Attempt, Passkey, UsedChallenge
 from tracker.activity.models import Event
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.mail.models import OutboxMessage
@@ -370,10 +372,14 @@ def test_a_challenge_for_confirming_or_setting_up_lets_nobody_in(
     sign_in(inside, device)
     confirming = asked_on(Page.of(inside.post("/account/confirm/passkey")))
     making = begin_new(inside, "Another")
-    for asked, start in ((confirming, "/account/confirm/passkey"), (making, NEW)):
-        there = passkeys.Asked(asked.action.replace(start, "/sign-in/passkey"), "credential", {})
-        assert "did not answer" in text(send(client, there, device.answer(asked.challenge)))
-        assert not is_in(client)
+    there = confirming.action.replace("/account/confirm/passkey", "/sign-in/passkey")
+    answer = device.answer(confirming.challenge)
+    response = client.post(there, data={"credential": answer}, follow_redirects=True)
+    assert "did not answer" in text(response)
+    there = making.action.replace(NEW, "/sign-in/passkey")
+    answer = device.answer(making.challenge)
+    assert client.post(there, data={"credential": answer}).status_code == 404
+    assert not is_in(client)
 
 
 def test_what_took_too_long_lets_nobody_in(
@@ -526,6 +532,21 @@ def test_of_two_answers_with_one_count_only_one_is_taken(
     found = kept(session, device)
     assert found is not None
     assert found.set_aside_at is not None
+
+
+def test_the_worker_forgets_what_was_answered_long_ago(
+    people: House, session: Session, frozen_time: Clock
+) -> None:
+    device = Device()
+    give(people, "henrik", device)
+    challenge = b"\x01" * 32
+    answer = device.answer(challenge)
+    proof.prove_by_passkey(people.people["henrik"], answer, challenge)
+    session.commit()
+    for later, left in ((dt.timedelta(minutes=59), 1), (dt.timedelta(minutes=2), 0)):
+        frozen_time(clock.now() + later)
+        rules.forget_used()
+        assert session.query(UsedChallenge).count() == left
 
 
 # After the password ---------------------------------------------------------------------------
