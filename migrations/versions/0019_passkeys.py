@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0019_passkeys"
-down_revision = "0016_limits"
+down_revision = "0018_languages"
 branch_labels = None
 depends_on = None
 

@@ -3,28 +3,40 @@
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
+from tests.browser import demonstration
 from tests.browser.accessibility import grave_faults
 from tests.browser.conftest import PHONE, NewContext
-from tests.browser.test_register_journey import _sign_in
 from tests.servers.application import Application
 from tracker.signoff import assertion
 
 SIGN = re.compile(r"^Sign for Lantern Health Network, with a passkey$")
 
 
+SignIn = Callable[[Page, str], None]
+
+
 @pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """The application with its demonstration, loaded at the first start."""
-    folder = tmp_path_factory.mktemp("demonstration") / "data"
-    with Application(folder, patience=300, demo="1") as application:
-        yield application
+def live(demonstrated: Application) -> Application:
+    """The application with its demonstration."""
+    return demonstrated
+
+
+@pytest.fixture(scope="module")
+def sign_in(demonstrated: Application, inside: Flask) -> SignIn:
+    """Signs a person of the demonstration in on a page, with password and code."""
+
+    def sign(page: Page, key: str) -> None:
+        demonstration.sign_in_on(page, demonstrated, key, demonstration.code_of(inside, key))
+
+    return sign
 
 
 @dataclass
@@ -89,10 +101,10 @@ def set_up(page: Page, name: str) -> None:
 
 
 def test_a_signatory_sets_up_a_passkey_signs_in_and_signs_with_it(
-    live: Application, new_context: NewContext
+    live: Application, sign_in: SignIn, new_context: NewContext
 ) -> None:
     page = new_context().new_page()
-    _sign_in(live, page, "Otto Brandis")
+    sign_in(page, "otto")
     device = Device.of(page)
     set_up(page, "Laptop")
     expect(page.get_by_text("The passkey Laptop is set up.")).to_be_visible()
@@ -137,10 +149,10 @@ def _sentence(digest: str) -> dict[str, str]:
 
 
 def test_a_copy_of_a_passkey_is_noticed_by_its_count_and_the_other_ways_stay(
-    live: Application, new_context: NewContext
+    live: Application, sign_in: SignIn, new_context: NewContext
 ) -> None:
     page = new_context(viewport=PHONE).new_page()
-    _sign_in(live, page, "Henrik Asante")
+    sign_in(page, "henrik")
     device = Device.of(page)
     set_up(page, "Telephone")
     expect(page.get_by_text("The passkey Telephone is set up.")).to_be_visible()
@@ -154,7 +166,7 @@ def test_a_copy_of_a_passkey_is_noticed_by_its_count_and_the_other_ways_stay(
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_text("its count fell back")).to_be_visible()
     expect(page.locator(".acting")).to_have_count(0)
-    _sign_in(live, page, "Henrik Asante")
+    sign_in(page, "henrik")
     page.goto("/account")
     expect(page.get_by_text("Refused: remove it")).to_be_visible()
     page.get_by_role("link", name="Telephone", exact=True).click()
@@ -164,10 +176,10 @@ def test_a_copy_of_a_passkey_is_noticed_by_its_count_and_the_other_ways_stay(
 
 
 def test_a_passkey_confirms_after_the_password_and_before_something_sensitive(
-    live: Application, new_context: NewContext
+    live: Application, sign_in: SignIn, new_context: NewContext
 ) -> None:
     page = new_context().new_page()
-    _sign_in(live, page, "Samira Okell")
+    sign_in(page, "samira")
     device = Device.of(page)
     device.verifies(person=False)
     set_up(page, "Key")

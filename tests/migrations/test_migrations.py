@@ -27,7 +27,7 @@ EMPTY_THERE = {"attempt", "gate_override", "read_log_entry"}
 EMPTY_THERE |= {"assignment", "own_article", "own_passage"}
 # Nobody of the demonstration has a passkey or was mailed a code.
 EMPTY_THERE |= {"mailed_code", "passkey", "used_challenge"}
-NEVER_CHANGED = {"event", "revision", "signature"}
+NEVER_CHANGED = {"checklist_words", "event", "revision", "signature"}
 
 
 def config() -> Config:

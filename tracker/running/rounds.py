@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tracker.accounts import attempts, mailed_codes, passkeys
 from tracker.accounts import service as accounts
-from tracker.checklists import drafts
+from tracker.checklists import assignments, drafts
 from tracker.comments import service as comments
 from tracker.cooperations import clearances
 from tracker.core import clock
@@ -43,6 +43,7 @@ def one_round(transport: Transport, *, with_dates: bool) -> None:
         clearances.close_expired(clock.today())
         visits.recheck_all(clock.today())
         comments.remind_due(clock.today())
+        assignments.remind_due(clock.today())
         attempts.forget_old()
         passkeys.forget_used()
         mailed_codes.forget_old()

@@ -24,6 +24,10 @@ from tracker.signoff.models import (
 )
 from tracker.signoff.proof import Identity, SigningPage
 
+# The shape of what is frozen from now on: what is said stands there in each language it is said in.
+# What was frozen as common-terms/1 stays as it is, in one language.
+FORMAT = "common-terms/2"
+
 
 def freeze(
     actor: Actor,
@@ -114,7 +118,7 @@ def _plain(document: Mapping[str, Any], number: int, page: SigningPage) -> bytes
     return canonical.to_bytes(
         {
             **document,
-            "format": "common-terms/1",
+            "format": FORMAT,
             "revision": number,
             "frozen_at": page.at.isoformat(timespec="seconds"),
             "salt": page.salt,
