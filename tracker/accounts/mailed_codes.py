@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
-from tracker.accounts import attempts, messages
+from tracker.accounts import attempts, messages, queries
 from tracker.accounts.models import MailedCode, User
 from tracker.core import clock, keys
 from tracker.core.db import db
@@ -31,7 +31,8 @@ def send(user_id: UUID, subject_id: UUID, address: str) -> None:
     if minutes:
         raise RuleBrokenError(_l("You asked for many codes. Wait a while, then ask again."))
     attempts.note(counters)
-    user = db.session.get_one(User, user_id)
+    # Of two requests at once each takes the place of the other's code.
+    user = queries.hold(user_id)
     db.session.execute(
         sa.delete(MailedCode)
         .where(MailedCode.user_id == user_id, MailedCode.subject_id == subject_id)

@@ -3,6 +3,9 @@
 import datetime as dt
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -338,6 +341,26 @@ def test_a_newer_code_takes_the_place_of_the_older(
     if old != new:
         assert "not the code that was mailed last" in sign_by_code(client, path, old).text
     assert "You have signed." in sign_by_code(client, path, new).text
+
+
+def test_of_codes_asked_for_at_once_one_is_good(stage: Stage, driver: str, app: Flask) -> None:
+    actor = replace(stage.actor(driver), has_second_factor=False)
+    undertaking_id, start = stage.undertaking(driver).id, Barrier(3)
+
+    def ask() -> None:
+        with app.app_context():
+            start.wait()
+            service.mail_code(actor, undertaking_id)
+            db.session.commit()
+            db.session.remove()
+
+    db.session.commit()
+    with ThreadPoolExecutor(3) as pool:
+        for one in [pool.submit(ask) for _ in range(3)]:
+            one.result()
+    good = mailed_codes.waits(actor.user_id, undertaking_id)
+    assert good is not None
+    assert [mailed_codes.is_right(good, code) for code in mailed(stage, driver)].count(True) == 1
 
 
 def test_a_code_by_mail_is_good_for_ten_minutes(
