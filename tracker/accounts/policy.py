@@ -102,7 +102,9 @@ def can_end_sessions(actor: Actor, person: PersonFacts) -> Decision:
     """Decide on signing somebody out everywhere: who may suspend the account may do this too."""
     if person.user_id == actor.user_id:
         return no(_l("You sign yourself out everywhere in your own account."))
-    return can_suspend(actor, person)
+    if not can_suspend(actor, person):
+        return no(_l("Only who may suspend this account signs the person out everywhere."))
+    return YES
 
 
 def needs_second_factor(roles: Collection[Role], compulsory: Collection[Role]) -> bool:

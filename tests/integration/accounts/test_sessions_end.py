@@ -82,6 +82,17 @@ def test_nobody_else_signs_anybody_out(
         service.end_sessions_of(people.actor(key), people.people["samira"], reason="Mine")
 
 
+def test_a_coordinator_reads_why_a_manager_is_not_signed_out(
+    people: House, browsers: Browsers
+) -> None:
+    ilena = signed_in(browsers(), "ilena")
+    response = ilena.get(f"/people/{people.people['nadia']}/sessions/end")
+    assert response.status_code == 403
+    assert "Only who may suspend this account signs the person out" in response.text
+    with pytest.raises(RefusedError):
+        service.end_sessions_of(people.actor("ilena"), people.people["nadia"], reason="Lost")
+
+
 def test_ones_own_sessions_end_in_the_own_account(
     people: House, browsers: Browsers, session: Session
 ) -> None:
