@@ -32,6 +32,7 @@ from tracker.accounts.labels import InvitationState
 from tracker.accounts.models import Invitation, Passkey, User
 from tracker.accounts.proof import used_words, wrong_words
 from tracker.accounts.sign_in import FRESH, GRACE, RECOVERY_CODES, signed_in_user
+from tracker.accounts.sign_in_forms import onward
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.ui import locale
@@ -113,7 +114,11 @@ def set_up_second_factor() -> str | Response:
             codes = second_factor.make_recovery_codes(user)
             db.session.commit()
             return render_template(
-                "security/mf_recovery_codes.html", form=None, recovery_codes=codes, just_set=True
+                "security/mf_recovery_codes.html",
+                form=None,
+                recovery_codes=codes,
+                just_set=True,
+                onward=onward(),
             )
         db.session.rollback()
         form.refuse(_why(answer))
@@ -128,18 +133,23 @@ def set_up_second_factor() -> str | Response:
         number=RECOVERY_CODES,
         is_needed=credentials.lacks_second_factor(gate.current_actor()),
         passkeys_work=passkeys.are_possible(),
+        onward=onward(),
     )
 
 
 @blueprint.get("/account/second-factor/needed")
 @gate.signed_in
 def second_factor_needed() -> str | Response:
-    """Say that a role needs a second factor, and lead to setting one up."""
+    """Say what needs a second factor, a role or signing, and lead to setting one up on the way."""
     actor = gate.current_actor()
-    if not credentials.lacks_second_factor(actor):
-        return redirect(url_for("accounts.profile"))
+    of_role = credentials.lacks_second_factor(actor)
+    if actor.has_second_factor or not (of_role or onward()):
+        return redirect(onward() or url_for("accounts.profile"))
     return render_template(
-        "accounts/second_factor_needed.html", passkeys_work=passkeys.are_possible()
+        "accounts/second_factor_needed.html",
+        of_role=of_role,
+        passkeys_work=passkeys.are_possible(),
+        onward=onward(),
     )
 
 

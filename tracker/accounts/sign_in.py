@@ -483,7 +483,9 @@ def _lead_to_second_factor() -> Response | None:
     actor = optional_actor()
     if actor is None or not credentials.lacks_second_factor(actor):
         return None
-    return redirect(url_for("accounts.second_factor_needed"), 303)
+    back = request.full_path.rstrip("?") if request.method in SAFE_METHODS else "/"
+    onward = None if back == "/" else back
+    return redirect(url_for("accounts.second_factor_needed", next=onward), 303)
 
 
 def _render(template: str, **context: Any) -> str:
@@ -498,6 +500,7 @@ def _render(template: str, **context: Any) -> str:
         passkeys_work=passkeys.are_possible(),
         pending=sign_in_passkeys.pending() if context.get("is_secondary") else None,
         origin=passkeys.place().origin,
+        onward=sign_in_forms.onward(),
         **context,
     )
 

@@ -4,6 +4,7 @@ Some views of the machinery move messages away from their fields, so that nobody
 who has an account. What a person left blank or mistyped is no secret: it is put back by settle().
 """
 
+import re
 from typing import Any, cast
 
 from flask import current_app, request
@@ -24,6 +25,14 @@ from tracker.ui.validators import Required
 
 NOT_RIGHT = _l("The email address or the password is not right.")
 CLOSED = _l("Your account is closed for now. Ask an administrator of your instance.")
+# A path of this very place. Browsers take a backslash for a slash, and drop what is not printed.
+_OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
+
+
+def onward() -> str:
+    """Return where the person was going, as the address says; empty for elsewhere or nowhere."""
+    path = request.args.get("next", "")
+    return path if _OWN_PATH.fullmatch(path) else ""
 
 
 class Limited(Form):

@@ -23,7 +23,7 @@ from tracker.access.actor import Actor
 from tracker.accounts import attempts, credentials, passkeys, proof, queries
 from tracker.accounts.models import Passkey, User
 from tracker.accounts.proof import set_aside_words
-from tracker.accounts.sign_in_forms import CLOSED, Limited
+from tracker.accounts.sign_in_forms import CLOSED, Limited, onward
 from tracker.core import clock
 from tracker.core.errors import RuleBrokenError
 from tracker.ui.fields import HeldField, LineField
@@ -153,12 +153,14 @@ class MadePasskeyForm(Form, library.WebAuthnRegisterResponseForm):
 
     def validate(self, **_options: Any) -> bool:
         """Take it when it answers a challenge that was made for this very person."""
-        if Form.validate(self) and passkeys.is_bound(
-            self.challenge, REGISTER, current_user.fs_uniquifier
-        ):
-            return self._is_taken()
-        self.form_errors.append(str(NOT_TAKEN))
-        return False
+        bound = passkeys.is_bound(self.challenge, REGISTER, current_user.fs_uniquifier)
+        taken = Form.validate(self) and bound and self._is_taken()
+        if not taken and not self.form_errors:
+            self.form_errors.append(str(NOT_TAKEN))
+        if onward():
+            again = url_for("security.wan_register", next=onward())
+            after_this_request(partial(_go_to, onward() if taken else again))
+        return taken
 
     def _is_taken(self) -> bool:
         try:
@@ -283,15 +285,15 @@ class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
 
     def _no(self, words: object) -> bool:
         self.form_errors = [str(words)]
-        onward = self.next.data or request.args.get("next")
-        if onward and validate_redirect_url(onward):
+        following = self.next.data or request.args.get("next")
+        if following and validate_redirect_url(following):
             page = "security.wan_verify" if self.is_verify else "security.wan_signin"
-            after_this_request(partial(_go_to, url_for(page, next=onward)))
+            after_this_request(partial(_go_to, url_for(page, next=following)))
         return False
 
 
 def _go_to(address: str, response: Response) -> Response:
-    """Keep where the person was going, which the machinery's view forgets after a failure."""
+    """Keep where the person was going, which the machinery's view forgets."""
     if response.location:
         response.location = address
     return response

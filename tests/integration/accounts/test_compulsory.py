@@ -1,6 +1,7 @@
 """A second factor that is compulsory for a role: who has none is led to setting one up."""
 
 from collections.abc import Callable, Iterator
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy.orm import Session
@@ -51,7 +52,8 @@ def test_other_roles_go_on_without_one(people: House, client: CheckedClient, key
 )
 def test_nothing_else_is_open_meanwhile(people: House, client: CheckedClient, path: str) -> None:
     signed_in(client, "nadia")
-    assert client.get(path).location == NEEDED
+    onward = "" if path == "/" else f"?next={path}"
+    assert client.get(path).location == NEEDED + onward
     assert client.page(path).where == NEEDED
 
 
@@ -82,6 +84,52 @@ def test_a_passkey_opens_the_rest(people: House, client: CheckedClient) -> None:
     signed_in(client, "nadia")
     asked = asked_on(Page.of(client.submit("/account/passkeys/new", name="Key")))
     assert send(client, asked, Device().make(asked.challenge)).request.path == "/account"
+
+
+def test_who_was_going_somewhere_goes_on_there_with_an_app(
+    people: House, client: CheckedClient
+) -> None:
+    signed_in(client, "nadia")
+    page = client.page("/people?page=2")
+    assert "With your role more is open to you" in page.text
+    path = page.links()["Set up an app for codes"]
+    assert set_up(client, people, "nadia", path).links()["The codes are kept"] == "/people?page=2"
+
+
+def test_who_was_going_somewhere_goes_on_there_with_a_passkey(
+    people: House, client: CheckedClient
+) -> None:
+    signed_in(client, "nadia")
+    path = client.page("/people?page=2").links()["Set up a passkey"]
+    asked = asked_on(Page.of(client.submit(path, name="Key")))
+    # What is no passkey keeps the way too.
+    failed = send(client, asked, "{}")
+    assert failed.request.full_path == path
+    asked = asked_on(Page.of(client.submit(path, name="Key")))
+    response = send(client, asked, Device().make(asked.challenge))
+    assert response.request.full_path == "/people?page=2"
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "https://elsewhere.example/",
+        "//elsewhere.example",
+        "/\\elsewhere.example",
+        "/\t/elsewhere.example",
+        "javascript:alert(1)",
+        "people",
+    ],
+)
+def test_nobody_is_led_elsewhere(people: House, client: CheckedClient, hostile: str) -> None:
+    signed_in(client, "nadia")
+    page = Page.of(client.get(NEEDED, query_string={"next": hostile}))
+    assert page.links()["Set up a passkey"] == "/account/passkeys/new"
+    path = f"/account/passkeys/new?next={quote(hostile, safe='')}"
+    asked = asked_on(Page.of(client.submit(path, name="Key")))
+    assert send(client, asked, Device().make(asked.challenge)).request.path == "/account"
+    response = client.get(NEEDED, query_string={"next": hostile})
+    assert response.location == "/account"
 
 
 def test_a_passkey_that_was_set_aside_is_none(

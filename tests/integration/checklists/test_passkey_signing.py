@@ -14,7 +14,7 @@ from tests.client import CheckedClient
 from tests.conftest import new_browser
 from tests.factories import passkeys
 from tests.factories.demonstration import PASSWORD, Demonstration
-from tests.factories.passkeys import PRESENT, Asked, Device, asked_on
+from tests.factories.passkeys import PRESENT, Asked, Device, asked_on, send
 from tests.integration.checklists.test_signing_pages import Desk
 from tests.pages import Page
 from tracker.access.actor import Actor
@@ -158,6 +158,23 @@ def test_who_has_neither_is_told_to_set_one_up(desk: PasskeyDesk) -> None:
     given = page.form().filled_in(password=PASSWORD, code="000000")
     response = desk.browser("otto").post(f"{desk.address}{CONFIRM}", data=given, csrf=False)
     assert "You have no second factor yet." in response.text
+
+
+def test_who_has_neither_sets_one_up_on_the_way_and_signs(desk: PasskeyDesk) -> None:
+    credentials.remove(desk.actor("otto"), _passkey(desk).id)
+    desk.without_app("otto")
+    client = desk.browser("otto")
+    way = client.page(desk.page("otto", CONFIRM).links()["Set it up, then come back here"])
+    assert way.h1 == "Set up a second factor first"
+    assert "Signing needs more than a password" in way.text
+    # Who signed in a while ago confirms first, and is led on.
+    confirmed = client.submit(way.links()["Set up a passkey"], password=PASSWORD)
+    assert confirmed.request.path == "/account/passkeys/new"
+    asked = asked_on(Page.of(client.submit(confirmed.request.full_path, name="Key")))
+    device = Device()
+    back = Page.of(send(client, asked, device.make(asked.challenge)))
+    assert back.where == f"{desk.address}{CONFIRM}"
+    assert "You signed." in desk.send("otto", back, device.answer(asked_on(back).challenge)).text
 
 
 # Refused in plain words, and nothing is lost ----------------------------------------------------
