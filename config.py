@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 ROOT = Path(__file__).resolve().parent
 PREFIX = "TRACKER_"
 KNOWN_LANGUAGES = ("en", "ar")
+# The roles of which a second factor can be asked, as tracker/access/actor.py names them.
+KNOWN_ROLES = ("coordinator", "member", "signatory", "manager", "auditor", "administrator")
+NOBODY = "none"
 MAIL_SCHEMES = ("smtp", "smtps", "file", "console")
 # psycopg is the driver, whichever way the database is named.
 POSTGRESQL = re.compile(r"postgres(ql(\+psycopg)?)?://")
@@ -41,6 +44,7 @@ class Settings:
     idle_minutes: int
     session_hours: int
     invitation_days: int
+    second_factor_roles: tuple[str, ...]
     max_upload_bytes: int
     trusted_proxies: int
     demo: bool
@@ -79,6 +83,9 @@ class Settings:
             idle_minutes=read.number("IDLE_MINUTES", 30, 1, 24 * 60),
             session_hours=read.number("SESSION_HOURS", 12, 1, 24 * 7),
             invitation_days=read.number("INVITATION_DAYS", 14, 1, 90),
+            second_factor_roles=read.roles(
+                "SECOND_FACTOR_ROLES", "signatory,manager,administrator"
+            ),
             max_upload_bytes=read.number("MAX_REQUEST_KB", 1024, 64, 102_400) * 1024,
             trusted_proxies=read.number("TRUSTED_PROXIES", 0, 0, 5),
             demo=read.flag("DEMO", default=False),
@@ -201,3 +208,13 @@ class _Reader:
         if not codes or not set(codes) <= set(KNOWN_LANGUAGES) or len(set(codes)) < len(codes):
             self.refuse(name, f"some of {', '.join(KNOWN_LANGUAGES)}, the first being the default")
         return codes
+
+    def roles(self, name: str, default: str) -> tuple[str, ...]:
+        """Accept roles, or the word for none of them."""
+        text = self.text(name, default)
+        named = tuple(part.strip() for part in text.split(",") if part.strip())
+        if text == NOBODY:
+            return ()
+        if not named or not set(named) <= set(KNOWN_ROLES) or len(set(named)) < len(named):
+            self.refuse(name, f"{NOBODY}, or some of {', '.join(KNOWN_ROLES)}")
+        return named

@@ -147,6 +147,8 @@ def settings(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Se
     environment = {
         "TRACKER_DATA_DIR": str(tmp_path_factory.mktemp("data")),
         "TRACKER_DATABASE_URL": database.url,
+        # People of tests have a second factor where a test is about it.
+        "TRACKER_SECOND_FACTOR_ROLES": "none",
     }
     return replace(Settings.from_environment(environment), testing=True)
 

@@ -276,6 +276,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     undertaking_queries.use_visit_reader(visit_queries.still_to_come)
     sign_in.init_sign_in(app)
     init_gate(app, _load_actor, _turn_away)
+    sign_in.init_second_factor(app)
     _furnish(app)
     running_commands.use_demonstration(
         demo_commands.load_with_progress, demo_commands.print_accounts

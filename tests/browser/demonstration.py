@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from flask import Flask
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
@@ -68,9 +68,16 @@ def code_of(app: Flask, key: str) -> str:
 
 def sign_in(browser: Browser, live: Application, key: str, code: str) -> Any:
     """Sign a person of the demonstration in by the form; return what the browser keeps of it."""
-    password = (live.data_dir / "demonstration-password.txt").read_text().strip()
     context = browser.new_context(base_url=live.url)
-    page = context.new_page()
+    sign_in_on(context.new_page(), live, key, code)
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+def sign_in_on(page: Page, live: Application, key: str, code: str) -> None:
+    """Sign a person of the demonstration in on a page, with password and code."""
+    password = (live.data_dir / "demonstration-password.txt").read_text().strip()
     page.goto("/sign-in")
     page.get_by_label("Email address").fill(next(one.email for one in PEOPLE if one.key == key))
     page.get_by_label("Password").fill(password)
@@ -78,9 +85,6 @@ def sign_in(browser: Browser, live: Application, key: str, code: str) -> Any:
     page.get_by_label("Six-digit code").fill(code)
     page.locator("main form button.button").first.click()
     expect(page.locator(".acting")).to_be_visible()
-    state = context.storage_state()
-    context.close()
-    return state
 
 
 def pages_of(

@@ -5,6 +5,7 @@ import datetime as dt
 import sqlalchemy as sa
 
 from tests.factories.cooperations import Country
+from tests.factories.passkeys import Device
 from tracker.access.actor import Actor
 from tracker.activity import service as trail
 from tracker.activity import verbs
@@ -23,6 +24,7 @@ from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.signoff import assertion
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Method, Revision
 from tracker.signoff.proof import Identity
@@ -138,6 +140,21 @@ def sign(land: Country, checklist: Checklist, *signers: str) -> None:
             language="en",
             identity=Identity(actor.user_id, Method.PASSWORD_TOTP, clock.now()),
         )
+
+
+def sign_with_passkey(land: Country, checklist: Checklist, first: str, device: Device) -> None:
+    """Sign what was sent with a passkey."""
+    actor, nonce = land.actor(first), "0a" * 32
+    sentence = f"I sign this text for {actor.organisation_name}."
+    revision = db.session.get_one(Revision, checklist.revision_sent_id)
+    proof = device.proof(assertion.challenge(revision.digest, sentence, nonce), nonce)
+    signing.sign(
+        actor,
+        checklist,
+        sentence=sentence,
+        language="en",
+        identity=Identity(actor.user_id, Method.PASSKEY, clock.now(), proof),
+    )
 
 
 def current(checklist: Checklist, item: str) -> Filled:

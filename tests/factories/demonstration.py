@@ -8,7 +8,9 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.client import CheckedClient
+from tests.factories import passkeys
 from tests.factories.authoring import changed
+from tests.factories.passkeys import Device
 from tracker.access.actor import OrganisationKind, Role
 from tracker.accounts import invitations, service
 from tracker.accounts.invitations import Wanted
@@ -61,6 +63,7 @@ def make() -> Demonstration:
     for _title, step in work.steps():
         step(cast)
     outsiders(cast)
+    passkeys.add(cast.actor("dina"), Device())
     invited = invitations.invite(
         cast.actor("samira"),
         Wanted(

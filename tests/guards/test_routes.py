@@ -20,6 +20,8 @@ PUBLIC = {
     "security.mf_recovery",
     "security.reset_password",
     "security.two_factor_token_validation",
+    "security.wan_signin",
+    "security.wan_signin_response",
     "static",
     "ui.accessibility",
     "ui.choose_language",
@@ -31,6 +33,7 @@ CLOSED = {
     "security.two_factor_rescue",
     "security.two_factor_setup",
     "security.two_factor_setup_validate",
+    "security.wan_delete",
 }
 
 

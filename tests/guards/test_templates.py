@@ -58,6 +58,11 @@ OF_THE_INSTANCE = {
     "second_factor_set",
     "recovery_codes_made",
     "second_factor_reset",
+    "passkey_added",
+    "passkey_renamed",
+    "passkey_removed",
+    "passkey_set_aside",
+    "sessions_ended",
     "details_erased",
     "cooperation_registered",
 }

@@ -56,6 +56,16 @@ def reset_client(address: str | None) -> Counter:
     return Counter(f"reset-client|{_network(address)}", 20)
 
 
+def mailed(email: str) -> Counter:
+    """Count requests for codes by mail."""
+    return Counter(f"mailed|{email.strip().lower()}", 5)
+
+
+def guesses(code: str) -> Counter:
+    """Count wrong guesses of one code that was mailed."""
+    return Counter(f"guesses|{code}", 5)
+
+
 def minutes_to_wait(counters: Iterable[Counter]) -> int:
     """Return after how many minutes another attempt is allowed; 0 when one is allowed now."""
     return max((_minutes(counter) for counter in counters), default=0)

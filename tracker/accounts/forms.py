@@ -74,6 +74,12 @@ class SecondFactorForm(Form):
     code = CodeField(_l("Six-digit code from your app"), [Required(_l("Enter the six-digit code"))])
 
 
+class PasskeyForm(Form):
+    """The name of a passkey."""
+
+    name = LineField(_l("Name of the passkey"), [Required(_l("Give the passkey a name"))], most=64)
+
+
 class ReasonForm(Form):
     """A decision that needs a reason."""
 

@@ -107,6 +107,94 @@ def second_factor_set(user: User) -> None:
     )
 
 
+def passkey_added(user: User) -> None:
+    """Tell a person that a passkey was set up."""
+    _to(
+        user,
+        "passkey_added",
+        lambda: (
+            _("A passkey was set up for your account"),
+            [
+                _(
+                    "It signs you in, and signs in your name. If this was not you, tell an "
+                    "administrator at once."
+                )
+            ],
+            render.link_to("accounts.profile"),
+        ),
+    )
+
+
+def passkey_removed(user: User) -> None:
+    """Tell a person that a passkey was removed."""
+    _to(
+        user,
+        "passkey_removed",
+        lambda: (
+            _("A passkey was removed from your account"),
+            [_("If this was not you, tell an administrator at once.")],
+            render.link_to("accounts.profile"),
+        ),
+    )
+
+
+def passkey_set_aside(user: User) -> None:
+    """Tell a person that a passkey is refused from now on, since there may be two of it."""
+    _to(
+        user,
+        "passkey_set_aside",
+        lambda: (
+            _("One of your passkeys is refused from now on"),
+            [
+                _(
+                    "Its count fell back, as if there were a copy of it. Remove it and set up a "
+                    "new one. If you don't know why, tell an administrator at once."
+                )
+            ],
+            render.link_to("accounts.profile"),
+        ),
+    )
+
+
+def sessions_ended(user: User) -> None:
+    """Tell a person that somebody signed them out everywhere."""
+    _to(
+        user,
+        "sessions_ended",
+        lambda: (
+            _("You were signed out everywhere"),
+            [
+                _(
+                    "Somebody who looks after accounts ended your sessions on every device. "
+                    "You can sign in again."
+                )
+            ],
+            render.link_to("security.login"),
+        ),
+    )
+
+
+def code_for_signing(user: User, code: str, within: dt.timedelta, address: str) -> None:
+    """Send the code that proves, with the password, who signs."""
+    minutes = int(within.total_seconds() // 60)
+    _to(
+        user,
+        "code_for_signing",
+        lambda: (
+            _("Your code"),
+            [
+                _("Your code: %(code)s", code=code),
+                _(
+                    "It works once, for %(minutes)s minutes, on the page on which you asked for "
+                    "it. Tell it to nobody. If you did not ask for it, tell an administrator.",
+                    minutes=minutes,
+                ),
+            ],
+            address,
+        ),
+    )
+
+
 def password_link(user: User, token: str, within: dt.timedelta) -> None:
     """Send the link for choosing a new password."""
     minutes = int(within.total_seconds() // 60)

@@ -1,21 +1,21 @@
-"""People who sign in, their memberships and roles, invitations, attempts to prove identity."""
+"""People who sign in, their roles, passkeys and invitations, and what proofs of identity leave."""
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask_security import AsaList, UserMixin
+from flask_security import AsaList, UserMixin, WebAuthnMixin
 from sqlalchemy.ext.mutable import MutableList
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from tracker.access.actor import Role
-from tracker.core.db import Base, Identified
+from tracker.core.db import Base, Identified, db
 from tracker.organisations.models import Organisation
 
 
 class User(Identified, UserMixin, Base):  # type: ignore[misc] # the mixin thinks ids are numbers
-    """A person with an account. The columns named fs_, tf_ and mf_ are the sign-in machinery's."""
+    """A person with an account. Columns named fs_, tf_, mf_ and webauthn are the machinery's."""
 
     __tablename__ = "user"
 
@@ -36,6 +36,14 @@ class User(Identified, UserMixin, Base):  # type: ignore[misc] # the mixin think
     # The last time step whose code was used, so that a code that was seen can't be used again.
     totp_last_step: Mapped[int | None]
     mf_recovery_codes: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))
+    # By what a passkey names its person; random, and given with the first one.
+    fs_webauthn_user_handle: Mapped[str | None] = mapped_column(  # type: ignore[assignment] # empty
+        sa.String(64), unique=True, index=True
+    )
+
+    if TYPE_CHECKING:
+        # Whether a passkey can be used; asked of the database with the person (below).
+        has_passkey: Mapped[bool]
 
     memberships: Mapped[list["Membership"]] = relationship(
         back_populates="user", foreign_keys="Membership.user_id", lazy="raise"
@@ -47,14 +55,83 @@ class User(Identified, UserMixin, Base):  # type: ignore[misc] # the mixin think
         return []
 
     @property
-    def has_second_factor(self) -> bool:
-        """Whether a second factor was set up and proven once."""
+    def webauthn(self) -> "list[Passkey]":  # type: ignore[override] # of our own kind, and read only
+        """The person's passkeys; the machinery walks them, of who is signed in alone."""
+        own = sa.select(Passkey).where(Passkey.user_id == self.id).order_by(Passkey.created_at)
+        return list(db.session.scalars(own))
+
+    @property
+    def has_app(self) -> bool:
+        """Whether an app for one-time codes was set up and proven once."""
         return bool(self.tf_primary_method and self.tf_totp_secret)
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether the person has more than a password: an app for codes, or a passkey."""
+        return self.has_app or bool(self.has_passkey)
 
     @property
     def recovery_codes_left(self) -> int:
         """How many recovery codes are unused."""
         return len(self.mf_recovery_codes or ())
+
+
+class Passkey(Identified, WebAuthnMixin, Base):  # type: ignore[misc] # ids are no numbers here
+    """A passkey of a person: the public key by which what its device signs can be verified."""
+
+    __tablename__ = "passkey"
+
+    # The machinery tells passkeys for the first from those for the second factor. Here each one
+    # asks for its person (PIN, finger, face) and so is good for both.
+    usage = "first"
+    extensions = None
+
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)
+    name: Mapped[str] = mapped_column(sa.String(64))
+    credential_id: Mapped[bytes] = mapped_column(sa.LargeBinary(), unique=True)
+    # In the form of COSE, as the device gave it.
+    public_key: Mapped[bytes] = mapped_column(sa.LargeBinary())
+    # How often its device has signed, as far as the device counts; 0 where it does not.
+    sign_count: Mapped[int]
+    transports: Mapped[list[str]] = mapped_column(default=list)
+    backup_state: Mapped[bool]
+    device_type: Mapped[str] = mapped_column(sa.String(64))
+    created_at: Mapped[dt.datetime]
+    lastuse_datetime: Mapped[dt.datetime]
+    # Since when it is refused: its count fell back, so there may be two of it.
+    set_aside_at: Mapped[dt.datetime | None]
+
+    user: Mapped[User] = relationship(lazy="raise")
+
+
+if not TYPE_CHECKING:
+    User.has_passkey = column_property(
+        sa.exists()
+        .where(Passkey.user_id == User.id, Passkey.set_aside_at.is_(None))
+        .correlate_except(Passkey)
+    )
+
+
+class UsedChallenge(Base):
+    """A challenge that a passkey has answered, as a digest; kept until it would be too old."""
+
+    __tablename__ = "used_challenge"
+
+    digest: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
+class MailedCode(Identified, Base):
+    """A code that was mailed to a person for one act; only its digest is kept."""
+
+    __tablename__ = "mailed_code"
+    __table_args__ = (sa.UniqueConstraint("user_id", "subject_id"),)
+
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    # What is to be signed with it; the code is good for nothing else.
+    subject_id: Mapped[UUID]
+    digest: Mapped[str] = mapped_column(sa.String(64))
+    made_at: Mapped[dt.datetime]
 
 
 class Membership(Identified, Base):

@@ -79,6 +79,7 @@ def show(user_id: str) -> str:
         role_words=labels.ROLES,
         may_suspend=policy.can_suspend(actor, facts),
         may_reset=policy.can_reset_second_factor(actor, facts),
+        may_end_sessions=policy.can_end_sessions(actor, facts),
         may_give=policy.can_invite(actor) and (actor.is_administrator or bool(found.running)),
         may_end={
             role.membership_id
@@ -150,6 +151,27 @@ def reset_second_factor(user_id: str) -> str | Response:
             flash(_("The second factor of %(name)s is reset.", name=found.name), "held")
             return redirect(url_for("people.show", user_id=found.id))
     return render_template("accounts/reset_second_factor.html", form=form, person=found)
+
+
+@blueprint.route("/<user_id>/sessions/end", methods=["GET", "POST"])
+@gate.signed_in
+def end_sessions(user_id: str) -> str | Response:
+    """Sign somebody out everywhere, with a reason."""
+    actor = gate.current_actor()
+    found = _person(actor, user_id)
+    gate.require(policy.can_end_sessions(actor, gate.found(queries.facts_of(found.id))))
+    form = ReasonForm()
+    if form.validate_on_submit():
+        try:
+            service.end_sessions_of(actor, found.id, reason=form.reason.data or "")
+            db.session.commit()
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+        else:
+            flash(_("%(name)s is signed out everywhere.", name=found.name), "held")
+            return redirect(url_for("people.show", user_id=found.id))
+    return render_template("accounts/end_sessions.html", form=form, person=found)
 
 
 @blueprint.route("/<user_id>/roles/<membership_id>/end", methods=["GET", "POST"])

@@ -98,6 +98,34 @@ def can_suspend(actor: Actor, person: PersonFacts) -> Decision:
     return YES
 
 
+def can_end_sessions(actor: Actor, person: PersonFacts) -> Decision:
+    """Decide on signing somebody out everywhere: who may suspend the account may do this too."""
+    if person.user_id == actor.user_id:
+        return no(_l("You sign yourself out everywhere in your own account."))
+    if not can_suspend(actor, person):
+        return no(_l("Only who may suspend this account signs the person out everywhere."))
+    return YES
+
+
+def needs_second_factor(roles: Collection[Role], compulsory: Collection[Role]) -> bool:
+    """Tell whether one of these roles needs a second factor (a setting of the instance)."""
+    return not set(roles).isdisjoint(compulsory)
+
+
+def can_remove_passkey(
+    *, is_last_factor: bool, roles: Collection[Role], compulsory: Collection[Role]
+) -> Decision:
+    """Decide on removing one's own passkey: not the last factor of a role that needs one."""
+    if is_last_factor and needs_second_factor(roles, compulsory):
+        return no(
+            _l(
+                "A role of yours needs a second factor, and this is your last one. "
+                "Set up another one first."
+            )
+        )
+    return YES
+
+
 def can_reset_second_factor(actor: Actor, person: PersonFacts) -> Decision:
     """Decide on resetting a lost second factor: a second person, never one's own.
 

@@ -209,6 +209,16 @@ def _people(where: sa.ColumnElement[bool], day: dt.date) -> tuple[PersonOf, ...]
     return tuple(found.values())
 
 
+def hold(user_id: UUID) -> User:
+    """Return a person and hold the row until the transaction ends; for verbs on accounts."""
+    return db.session.scalars(
+        sa.select(User)
+        .where(User.id == user_id)
+        .with_for_update(of=User)
+        .execution_options(populate_existing=True)
+    ).one()
+
+
 # Lists and pages of people ----------------------------------------------------------------------
 
 
@@ -269,6 +279,11 @@ def facts_of(user_id: UUID) -> PersonFacts | None:
     return PersonFacts(
         user_id=user.id, active=user.active, roles=frozenset((where, role) for where, role in rows)
     )
+
+
+def find_user_by_mark(mark: str | None) -> User | None:
+    """Return the person whose sessions carry a mark; for those on the way in."""
+    return db.session.scalar(sa.select(User).where(User.fs_uniquifier == (mark or "")))
 
 
 def find_user_by_email(email: str) -> User | None:

@@ -10,8 +10,10 @@ from werkzeug.wrappers import Response
 from tracker.access import gate
 from tracker.access.actor import Actor, Role
 from tracker.accounts import (
+    credentials,
     invitations,
     labels,
+    passkeys,
     queries,
     second_factor,
     service,
@@ -21,14 +23,16 @@ from tracker.accounts.forms import (
     AcceptForm,
     EmptyForm,
     OrganisationForm,
+    PasskeyForm,
     ProfileForm,
     SecondFactorForm,
     offer,
 )
 from tracker.accounts.labels import InvitationState
-from tracker.accounts.models import Invitation, User
+from tracker.accounts.models import Invitation, Passkey, User
 from tracker.accounts.proof import used_words, wrong_words
 from tracker.accounts.sign_in import FRESH, GRACE, RECOVERY_CODES, signed_in_user
+from tracker.accounts.sign_in_forms import onward
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.ui import locale
@@ -67,6 +71,8 @@ def profile() -> str | Response:
         user=user,
         roles=queries.own_roles(actor),
         role_words=labels.ROLES,
+        passkeys=credentials.own(actor),
+        passkeys_work=passkeys.are_possible(),
     )
 
 
@@ -108,7 +114,11 @@ def set_up_second_factor() -> str | Response:
             codes = second_factor.make_recovery_codes(user)
             db.session.commit()
             return render_template(
-                "security/mf_recovery_codes.html", form=None, recovery_codes=codes, just_set=True
+                "security/mf_recovery_codes.html",
+                form=None,
+                recovery_codes=codes,
+                just_set=True,
+                onward=onward(),
             )
         db.session.rollback()
         form.refuse(_why(answer))
@@ -119,9 +129,79 @@ def set_up_second_factor() -> str | Response:
         "accounts/second_factor.html",
         form=form,
         setup=setup,
-        is_replaced=user.has_second_factor,
+        is_replaced=user.has_app,
         number=RECOVERY_CODES,
+        is_needed=credentials.lacks_second_factor(gate.current_actor()),
+        passkeys_work=passkeys.are_possible(),
+        onward=onward(),
     )
+
+
+@blueprint.get("/account/second-factor/needed")
+@gate.signed_in
+def second_factor_needed() -> str | Response:
+    """Say what needs a second factor, a role or signing, and lead to setting one up on the way."""
+    actor = gate.current_actor()
+    of_role = credentials.lacks_second_factor(actor)
+    if actor.has_second_factor or not (of_role or onward()):
+        return redirect(onward() or url_for("accounts.profile"))
+    return render_template(
+        "accounts/second_factor_needed.html",
+        of_role=of_role,
+        passkeys_work=passkeys.are_possible(),
+        onward=onward(),
+    )
+
+
+@blueprint.route("/account/passkeys/<uuid:passkey_id>", methods=["GET", "POST"])
+@gate.signed_in
+def passkey(passkey_id: UUID) -> str | Response:
+    """Show one of one's own passkeys, and give it another name."""
+    actor = gate.current_actor()
+    found = _own_passkey(actor, passkey_id)
+    form = PasskeyForm(obj=found)
+    if form.validate_on_submit():
+        try:
+            credentials.rename(actor, found.id, form.name.data or "")
+            db.session.commit()
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+        else:
+            flash(_("The name is saved."), "held")
+            return redirect(url_for("accounts.profile"))
+    return render_template(
+        "accounts/passkey.html",
+        form=form,
+        passkey=found,
+        may_remove=credentials.may_remove(actor, found),
+    )
+
+
+@blueprint.route("/account/passkeys/<uuid:passkey_id>/remove", methods=["GET", "POST"])
+@gate.signed_in
+def remove_passkey(passkey_id: UUID) -> str | Response:
+    """Remove one of one's own passkeys, after saying what that does."""
+    actor = gate.current_actor()
+    removed: str | Response = _remove_passkey(actor, _own_passkey(actor, passkey_id))
+    return removed
+
+
+@auth_required("session", within=lambda: FRESH, grace=lambda: GRACE)
+def _remove_passkey(actor: Actor, found: Passkey) -> str | Response:
+    gate.require(credentials.may_remove(actor, found))
+    form = EmptyForm()
+    if form.validate_on_submit():
+        try:
+            credentials.remove(actor, found.id)
+            db.session.commit()
+        except RuleBrokenError as error:
+            db.session.rollback()
+            flash(str(error), "wait")
+        else:
+            flash(_("The passkey %(name)s is removed.", name=found.name), "held")
+        return redirect(url_for("accounts.profile"))
+    return render_template("accounts/remove_passkey.html", form=form, passkey=found)
 
 
 @blueprint.post("/account/sessions/end")
@@ -235,6 +315,10 @@ def _shown(invitation: Invitation) -> dict[str, object]:
 
 
 # Parts -------------------------------------------------------------------------------------------
+
+
+def _own_passkey(actor: Actor, passkey_id: UUID) -> Passkey:
+    return gate.found(credentials.find_own(actor, passkey_id))
 
 
 def _own() -> User:

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload
 
 from tracker.access.actor import Actor, OrganisationKind, Role
-from tracker.accounts import invitations, messages, policy, queries
+from tracker.accounts import credentials, invitations, messages, policy, queries
 from tracker.accounts.models import Membership, User
 from tracker.activity import service as trail
 from tracker.activity.verbs import (
@@ -21,6 +21,7 @@ from tracker.activity.verbs import (
     ROLE_GIVEN,
     SECOND_FACTOR_RESET,
     SECOND_FACTOR_SET,
+    SESSIONS_ENDED,
 )
 from tracker.core import clock
 from tracker.core.db import db
@@ -29,6 +30,7 @@ from tracker.organisations.models import Organisation
 
 TERM_RAN_OUT = "term ran out"
 LEFT = "left"
+RESET = "second factor reset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def change_profile(actor: Actor, *, name: str, language: str) -> None:
     kept_name = " ".join(name.split())
     if not kept_name:
         raise RuleBrokenError(_l("Enter your name"), "name")
-    user = _hold(actor.user_id)
+    user = queries.hold(actor.user_id)
     wanted = {"name": kept_name[: invitations.NAME_LENGTH], "language": language}
     changed = [field for field, value in wanted.items() if getattr(user, field) != value]
     for field in changed:
@@ -72,7 +74,7 @@ def give_role(actor: Actor, user_id: UUID, new: NewRole) -> Membership:
     RuleBrokenError with the field: role, organisation, power, office, ends_on, audits.
     """
     organisation = invitations.check_roles(actor, new.organisation_id, {new.role})
-    user = _hold(user_id)
+    user = queries.hold(user_id)
     person = _facts(user_id)
     if not actor.is_administrator and not person.is_in(actor.organisation_id):
         raise RuleBrokenError(_l("Invite the person first."))
@@ -156,7 +158,7 @@ def suspend(actor: Actor, user_id: UUID, *, reason: str) -> None:
     Raises RefusedError, or RuleBrokenError when it is closed already, no reason is given, or it
     is the last administrator's.
     """
-    user = _hold(user_id)
+    user = queries.hold(user_id)
     policy.can_suspend(actor, _facts(user_id)).require()
     if not user.active:
         raise RuleBrokenError(_l("This account is suspended already."))
@@ -183,7 +185,7 @@ def restore(actor: Actor, user_id: UUID) -> None:
 
     Raises RefusedError, or RuleBrokenError when it is not suspended.
     """
-    user = _hold(user_id)
+    user = queries.hold(user_id)
     policy.can_suspend(actor, _facts(user_id)).require()
     if user.active:
         raise RuleBrokenError(_l("This account is open."))
@@ -201,11 +203,13 @@ def restore(actor: Actor, user_id: UUID) -> None:
 
 
 def reset_second_factor(actor: Actor, user_id: UUID, *, reason: str) -> None:
-    """Take a lost second factor away, so that the person sets up a new one. By a second person.
+    """Take a lost second factor away, passkeys too, so that the person sets up a new one.
+
+    By a second person.
 
     Raises RefusedError, or RuleBrokenError when there is none or no reason is given.
     """
-    user = _hold(user_id)
+    user = queries.hold(user_id)
     policy.can_reset_second_factor(actor, _facts(user_id)).require()
     if not user.has_second_factor:
         raise RuleBrokenError(_l("This person has no second factor."))
@@ -215,6 +219,7 @@ def reset_second_factor(actor: Actor, user_id: UUID, *, reason: str) -> None:
     user.tf_totp_secret = None
     user.totp_last_step = None
     user.mf_recovery_codes = None
+    credentials.remove_all(actor, user, reason=RESET)
     end_sessions(user)
     trail.record(
         SECOND_FACTOR_RESET,
@@ -239,8 +244,31 @@ def end_sessions(user: User) -> None:
 
 
 def end_own_sessions(actor: Actor) -> None:
-    """End all one's own sessions, on every device."""
-    end_sessions(_hold(actor.user_id))
+    """End all one's own sessions, on every device and however they were begun."""
+    user = queries.hold(actor.user_id)
+    end_sessions(user)
+    trail.record(SESSIONS_ENDED, actor=actor, subject_type="user", subject_id=user.id)
+
+
+def end_sessions_of(actor: Actor, user_id: UUID, *, reason: str) -> None:
+    """End all sessions of somebody else, on every device; the account stays open.
+
+    Raises RefusedError, or RuleBrokenError when no reason is given.
+    """
+    user = queries.hold(user_id)
+    policy.can_end_sessions(actor, _facts(user_id)).require()
+    if not reason.strip():
+        raise RuleBrokenError(_l("Say why the sessions end"), "reason")
+    end_sessions(user)
+    trail.record(
+        SESSIONS_ENDED,
+        actor=actor,
+        subject_type="user",
+        subject_id=user.id,
+        person=user.name,
+        reason=reason.strip(),
+    )
+    messages.sessions_ended(user)
 
 
 def _end(held: Sequence[Membership], actor: Actor | None, reason: str) -> None:
@@ -265,16 +293,6 @@ def _end(held: Sequence[Membership], actor: Actor | None, reason: str) -> None:
             last=last,
             reason=reason,
         )
-
-
-def _hold(user_id: UUID) -> User:
-    """Return a person and hold the row until the transaction ends."""
-    return db.session.scalars(
-        sa.select(User)
-        .where(User.id == user_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
 
 
 def _facts(user_id: UUID) -> policy.PersonFacts:

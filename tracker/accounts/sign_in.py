@@ -9,6 +9,7 @@ from flask import (
     Flask,
     abort,
     after_this_request,
+    current_app,
     flash,
     g,
     redirect,
@@ -23,9 +24,9 @@ from flask_security import (
     MailUtil,
     RoleMixin,
     Security,
-    SQLAlchemyUserDatastore,
     password_changed,
     password_reset,
+    tf_plugin,
     user_authenticated,
 )
 from flask_security.utils import uia_email_mapper
@@ -33,17 +34,20 @@ from werkzeug.wrappers import Response
 
 from config import Settings
 from tracker.access.actor import Actor, ActorClearance, ActorMembership
-from tracker.access.gate import SAFE_METHODS, mark_endpoint, optional_actor
+from tracker.access.gate import SAFE_METHODS, mark_endpoint, mark_of, optional_actor
 from tracker.accounts import (
     attempts,
+    credentials,
     messages,
+    passkeys,
     passwords,
     queries,
     second_factor,
     sessions,
     sign_in_forms,
+    sign_in_passkeys,
 )
-from tracker.accounts.models import User
+from tracker.accounts.models import Passkey, User
 from tracker.activity import service as trail
 from tracker.activity.verbs import PASSWORD_CHANGED
 from tracker.core import clock, keys
@@ -66,10 +70,40 @@ PUBLIC_PAGES = (
     "mf_recovery",
     "forgot_password",
     "reset_password",
+    "wan_signin",
+    "wan_signin_response",
 )
-SIGNED_IN_PAGES = ("verify", "change_password", "mf_recovery_codes")
+SIGNED_IN_PAGES = (
+    "verify",
+    "change_password",
+    "mf_recovery_codes",
+    "wan_register",
+    "wan_register_response",
+    "wan_verify",
+    "wan_verify_response",
+)
 # Pages on the way in; who is in already is sent home from them.
-_ON_THE_WAY_IN = {"security.two_factor_token_validation", "security.mf_recovery"}
+_ON_THE_WAY_IN = {
+    "security.two_factor_token_validation",
+    "security.mf_recovery",
+    "security.wan_signin",
+    "security.wan_signin_response",
+}
+# Where what a passkey answered is sent to.
+_ANSWERS = {
+    "security.wan_register_response",
+    "security.wan_signin_response",
+    "security.wan_verify_response",
+}
+# What is open to a person whose role needs a second factor that is not there yet.
+_ON_THE_WAY_TO_A_SECOND_FACTOR = {
+    "accounts.end_sessions",
+    "accounts.second_factor_needed",
+    "accounts.set_up_second_factor",
+    "security.verify",
+    "security.wan_register",
+    "security.wan_register_response",
+}
 
 # The form that each of its templates shows.
 _FORMS = {
@@ -81,6 +115,9 @@ _FORMS = {
     "security/verify.html": "verify_form",
     "security/change_password.html": "change_password_form",
     "security/mf_recovery_codes.html": "mf_recovery_codes_form",
+    "security/wan_register.html": "wan_register_form",
+    "security/wan_signin.html": "wan_signin_form",
+    "security/wan_verify.html": "wan_verify_form",
 }
 
 
@@ -89,7 +126,7 @@ def init_sign_in(app: Flask) -> None:
     app.config.update(_settings(app.extensions["settings"], app))
     security = Security(
         app,
-        SQLAlchemyUserDatastore(db, User, RoleMixin),
+        sign_in_passkeys.Store(db, User, RoleMixin, webauthn_model=Passkey),
         login_form=sign_in_forms.SignInForm,
         two_factor_verify_code_form=sign_in_forms.CodeForm,
         two_factor_rescue_form=sign_in_forms.NoRescueForm,
@@ -98,8 +135,14 @@ def init_sign_in(app: Flask) -> None:
         forgot_password_form=sign_in_forms.ForgottenForm,
         reset_password_form=sign_in_forms.NewPasswordForm,
         change_password_form=sign_in_forms.ChangePasswordForm,
+        wan_register_form=sign_in_passkeys.NewPasskeyForm,
+        wan_register_response_form=sign_in_passkeys.MadePasskeyForm,
+        wan_signin_form=sign_in_passkeys.BeginSignInForm,
+        wan_signin_response_form=sign_in_passkeys.PasskeyAnswerForm,
+        wan_verify_form=sign_in_passkeys.BeginConfirmForm,
         mail_util_cls=OutboxMail,
         totp_cls=second_factor.OnceTotp,
+        webauthn_util_cls=sign_in_passkeys.Options,
         mf_recovery_codes_util_cls=second_factor.DigestRecoveryCodes,
         render_template=_render,
     )
@@ -113,6 +156,12 @@ def init_sign_in(app: Flask) -> None:
     user_authenticated.connect(_signed_in, app)
     password_changed.connect(_password_changed, app)
     password_reset.connect(_password_changed, app)
+
+
+def init_second_factor(app: Flask) -> None:
+    """Lead who needs a second factor and has none to setting it up. After the gate."""
+    credentials.use_compulsory_roles(app.extensions["settings"].second_factor_roles)
+    app.before_request(_lead_to_second_factor)
 
 
 # For the application -----------------------------------------------------------------------------
@@ -199,7 +248,20 @@ def _settings(settings: Settings, app: Flask) -> dict[str, Any]:
         "TWO_FACTOR_RESCUE_EMAIL": False,
         "TWO_FACTOR_AUTHENTICATOR_VALIDITY": second_factor.SKEW,
         "TWO_FACTOR_SETUP_WITHIN": SETUP_WITHIN,
-        "TWO_FACTOR_IMPLEMENTATIONS": {"code": "flask_security.twofactor.CodeTfPlugin"},
+        "TWO_FACTOR_IMPLEMENTATIONS": {
+            "code": "flask_security.twofactor.CodeTfPlugin",
+            "passkey": "tracker.accounts.sign_in_passkeys.SecondFactor",
+        },
+        "WEBAUTHN": True,
+        "WAN_RP_NAME": "Common Terms",
+        "WAN_ALLOW_AS_FIRST_FACTOR": True,
+        "WAN_ALLOW_AS_MULTI_FACTOR": True,
+        # Nobody learns from a name that is typed which passkeys its person has.
+        "WAN_ALLOW_USER_HINTS": False,
+        "WAN_ALLOW_AS_VERIFY": [Passkey.usage],
+        "WAN_REGISTER_WITHIN": sign_in_passkeys.WITHIN,
+        "WAN_SIGNIN_WITHIN": sign_in_passkeys.WITHIN,
+        "DATETIME_FACTORY": clock.now,
         "TOTP_SECRETS": {"1": keys.current().totp.hex()},
         "TOTP_ISSUER": "Common Terms",
         "MULTI_FACTOR_RECOVERY_CODES": True,
@@ -240,13 +302,18 @@ def _settings(settings: Settings, app: Flask) -> dict[str, Any]:
         "VERIFY_URL": "/account/confirm",
         "CHANGE_URL": "/account/password",
         "MULTI_FACTOR_RECOVERY_CODES_URL": "/account/recovery-codes",
+        "WAN_REGISTER_URL": "/account/passkeys/new",
+        "WAN_SIGNIN_URL": "/sign-in/passkey",
+        "WAN_VERIFY_URL": "/account/confirm/passkey",
         # These stay closed; their names say so where they are seen in a list of addresses.
         "TWO_FACTOR_SETUP_URL": "/closed/second-factor",
         "TWO_FACTOR_RESCUE_URL": "/closed/rescue",
         "TWO_FACTOR_SELECT_URL": "/closed/select",
+        "WAN_DELETE_URL": "/closed/passkey",
         "POST_LOGIN_VIEW": "/",
         "POST_LOGOUT_VIEW": "/sign-in",
         "POST_CHANGE_VIEW": "accounts.profile",
+        "WAN_POST_REGISTER_VIEW": "accounts.profile",
     }
     words = {f"MSG_{name}": told for name, told in _WORDS.items()}
     ours = {f"SECURITY_{name}": value for name, value in {**machinery, **pages, **words}.items()}
@@ -300,6 +367,12 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "INVALID_REDIRECT": (N_("The address to go on to is not part of this tool."), "stop"),
     "ANONYMOUS_USER_REQUIRED": (N_("You are signed in already."), "wait"),
+    "WEBAUTHN_REGISTER_SUCCESSFUL": (
+        N_("The passkey %(name)s is set up. You can sign in and sign with it."),
+        "held",
+    ),
+    "WEBAUTHN_EXPIRED": (N_("That took longer than %(within)s. Begin again."), "stop"),
+    "API_ERROR": (N_("Your browser sent nothing that can be used. Begin again."), "stop"),
     "NO_RECOVERY_CODES_SETUP": (N_("Codes are shown once, when they are made."), "wait"),
 }
 
@@ -376,9 +449,43 @@ def _guard_pages() -> Response | None:
         return None
     if request.is_json:
         abort(415)
+    if request.endpoint in _ANSWERS and not _is_address(request.endpoint):
+        abort(404)
     if request.endpoint in _ON_THE_WAY_IN and optional_actor():
         return redirect(url_for("security.login"))
+    if request.endpoint == "security.wan_signin" and "alone" in request.form:
+        # Begun on the sign-in page: with the passkey alone, whoever gave a password before.
+        _forget_pending()
     return None
+
+
+def _is_address(endpoint: str) -> bool:
+    """Tell whether an address for a passkey's answer was given out; a stranger is not told."""
+    if mark_of(current_app, endpoint) == "signed_in" and optional_actor() is None:
+        return True
+    token = str((request.view_args or {}).get("token", ""))
+    return sign_in_passkeys.was_given_out(token, endpoint)
+
+
+def _forget_pending() -> None:
+    """Forget who has given the password and not the second factor yet."""
+    forget: Callable[[], None] = tf_plugin.tf_clean_session
+    forget()
+
+
+def _lead_to_second_factor() -> Response | None:
+    """Send a person whose role needs a second factor, and who has none, to setting it up."""
+    endpoint = request.endpoint or ""
+    if endpoint in _ON_THE_WAY_TO_A_SECOND_FACTOR or endpoint not in current_app.view_functions:
+        return None
+    if mark_of(current_app, endpoint) != "signed_in":
+        return None
+    actor = optional_actor()
+    if actor is None or not credentials.lacks_second_factor(actor):
+        return None
+    back = request.full_path.rstrip("?") if request.method in SAFE_METHODS else "/"
+    onward = None if back == "/" else back
+    return redirect(url_for("accounts.second_factor_needed", next=onward), 303)
 
 
 def _render(template: str, **context: Any) -> str:
@@ -387,7 +494,15 @@ def _render(template: str, **context: Any) -> str:
     settle = getattr(form, "settle", None)
     if settle:
         settle()
-    return render_template(template, form=form, **context)
+    return render_template(
+        template,
+        form=form,
+        passkeys_work=passkeys.are_possible(),
+        pending=sign_in_passkeys.pending() if context.get("is_secondary") else None,
+        origin=passkeys.place().origin,
+        onward=sign_in_forms.onward(),
+        **context,
+    )
 
 
 def _signed_in(_app: Flask, *, user: User, **_more: Any) -> None:

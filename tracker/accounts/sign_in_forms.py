@@ -4,6 +4,7 @@ Some views of the machinery move messages away from their fields, so that nobody
 who has an account. What a person left blank or mistyped is no secret: it is put back by settle().
 """
 
+import re
 from typing import Any, cast
 
 from flask import current_app, request
@@ -24,6 +25,14 @@ from tracker.ui.validators import Required
 
 NOT_RIGHT = _l("The email address or the password is not right.")
 CLOSED = _l("Your account is closed for now. Ask an administrator of your instance.")
+# A path of this very place. Browsers take a backslash for a slash, and drop what is not printed.
+_OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
+
+
+def onward() -> str:
+    """Return where the person was going, as the address says; empty for elsewhere or nowhere."""
+    path = request.args.get("next", "")
+    return path if _OWN_PATH.fullmatch(path) else ""
 
 
 class Limited(Form):
@@ -120,7 +129,9 @@ class CodeForm(Limited, library.TwoFactorVerifyCodeForm):
         return _counters(self.user)
 
     def judge(self) -> bool:
-        """Ask whether the code is the one of this moment."""
+        """Ask whether the code is the one of this moment; who has no app has none."""
+        if not self.tf_totp_secret:
+            return _code_is_right(self, Answer.WRONG)
         self.found = _totp().answer(_typed(self.code), self.tf_totp_secret, cast("User", self.user))
         return _code_is_right(self, self.found)
 
@@ -162,7 +173,7 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
 
     def __init__(self, *args: Any, user: Any, **kw: Any) -> None:
         super().__init__(*args, user=user, **kw)
-        if not user.has_second_factor:
+        if not user.has_app:
             del self.code
 
     def validate_next(self, field: Any) -> None:
@@ -177,6 +188,9 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
     def judge(self) -> bool:
         """Ask for both; afterwards the session counts as this browser's own again."""
         user = cast("User", _plain(self.user))
+        if user.has_passkey and not user.has_app:
+            self.form_errors = [str(_l("Confirm with your passkey. The password is not enough."))]
+            return False
         if not passwords.is_right(user, _typed(self.password)):
             self.password.errors = [str(_l("This is not your password"))]
             return False
@@ -188,8 +202,8 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
         return True
 
     def counts_as_failure(self) -> bool:
-        """A code that was used already is no guess."""
-        return self.found is not Answer.USED
+        """A code that was used already is no guess, nor is a password that is not asked for."""
+        return self.found is not Answer.USED and not self.form_errors
 
 
 class ForgottenForm(Limited, library.ForgotPasswordForm):

@@ -18,13 +18,11 @@ from tracker.checklists.template import Column, FieldType, TemplateField
 from tracker.ui.fields import (
     ChoiceField,
     ChoicesField,
-    CodeField,
     ConfirmField,
     DateField,
     LineField,
     NumberField,
     Option,
-    PasswordField,
     PhoneField,
     SelectOneField,
     TextField,
@@ -32,6 +30,7 @@ from tracker.ui.fields import (
     VersionField,
 )
 from tracker.ui.form_base import Form
+from tracker.ui.proof import ProofFields
 from tracker.ui.rows import RowForm, Rows
 from tracker.ui.validators import Optional, Required
 
@@ -134,15 +133,8 @@ class RenameForm(ModelForm):
     base_version = VersionField(default=0)
 
 
-class ProofForm(Form):
+class ProofForm(ProofFields):
     """Fresh proof of identity, on the signing form itself."""
-
-    password = PasswordField(_l("Password"), [Required()])
-    code = CodeField(
-        _l("Six-digit code from your app"),
-        [Required()],
-        description=_l("A new code appears every 30 seconds. Each code works once."),
-    )
 
 
 def answer_form(

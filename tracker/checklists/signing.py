@@ -20,10 +20,12 @@ from tracker.checklists.sealing import is_restricted
 from tracker.checklists.service import put_position, refresh
 from tracker.checklists.template import Part
 from tracker.cooperations import audiences, clearances
+from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.guidance import queries as guidance
+from tracker.signoff import messages as receipts
 from tracker.signoff import service as signoff
 from tracker.signoff.models import RequestState, Revision, Signature, SignatureRequest
 from tracker.signoff.proof import Identity
@@ -214,6 +216,8 @@ def sign(
         organisation=actor.organisation_name,
         method=identity.method.value,
     )
+    cooperation = db.session.get_one(Cooperation, checklist.cooperation_id)
+    receipts.receipt(signature, email=actor.email, reference=cooperation.reference)
     if asked.state is RequestState.COMPLETED:
         _come_into_force(actor, checklist, asked.revision)
         concerned = _concerned(fill(checklist), asked)

@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, require, signed_in
-from tracker.accounts import proof
 from tracker.activity import queries as trail
 from tracker.activity import verbs
 from tracker.checklists import cautions, frozen, labels, pages, policy, sealing, signing
@@ -22,11 +21,12 @@ from tracker.checklists.opening import filled, opened
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.signoff import policy as signoff_policy
+from tracker.signoff import proving
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
-from tracker.signoff.labels import METHODS, REQUEST_STATES
-from tracker.signoff.models import Method, RequestState, Revision, SignatureRequest
-from tracker.signoff.proof import Identity
+from tracker.signoff.labels import METHODS, REQUEST_STATES, method_words
+from tracker.signoff.models import RequestState, Revision, SignatureRequest
+from tracker.signoff.proving import Given
 from tracker.ui import locale
 from tracker.ui.fields import Option
 from tracker.ui.locale import as_datetime
@@ -46,6 +46,7 @@ ON_THE_RECORD = (
 )
 
 blueprint = Blueprint("signing", __name__, url_prefix="/checklists/<uuid:checklist_id>")
+blueprint.add_app_template_filter(method_words, "method_words")
 
 
 def _to_list(checklist: Checklist) -> Response:
@@ -177,15 +178,23 @@ def sign(checklist_id: UUID) -> str | Response:
     # Before the proof: a wrong one gives the transaction up.
     signers = _signers(asked, document, actor, filled(checklist))
     form = ProofForm()
+    ways = proving.ways(actor)
+    form.ask_for(app=ways.has_app, passkey=ways.has_passkey)
     if form.validate_on_submit():
         try:
-            shown = proof.prove(actor.user_id, form.password.data or "", form.code.data or "")
+            identity = proving.prove(
+                actor,
+                Given(**form.given),
+                proving.page_of(actor, form.page_token.data),
+                document_digest=revision.digest,
+                sentence=sentence,
+            )
             signing.sign(
                 actor,
                 checklist,
                 sentence=sentence,
                 language=str(get_locale()),
-                identity=Identity(shown.user_id, Method(shown.method), shown.at),
+                identity=identity,
             )
             in_force = checklist.revision_sent_id is None
             db.session.commit()
@@ -199,6 +208,8 @@ def sign(checklist_id: UUID) -> str | Response:
         except RuleBrokenError as error:
             db.session.rollback()
             form.refuse(error)
+    offer = proving.offer(actor, proving.new_page(), revision.digest, sentence)
+    form.page_token.data = offer.token
     return render_template(
         "checklists/sign_confirm.html",
         checklist=checklist,
@@ -211,6 +222,7 @@ def sign(checklist_id: UUID) -> str | Response:
         kind_words=labels.KINDS[checklist.kind],
         organisation_name=actor.organisation_name,
         has_second_factor=actor.has_second_factor,
+        offer=offer,
     )
 
 

@@ -79,6 +79,8 @@ class Cooperation(Identified, Base):
     opened_at: Mapped[dt.datetime]
     opened_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     is_demonstration: Mapped[bool] = mapped_column(default=False)
+    # Whether people without a second factor may sign their undertaking with a code by mail.
+    mailed_codes: Mapped[bool] = mapped_column(default=False)
     # Optimistic lock: two people changing the same head see each other.
     version: Mapped[int] = mapped_column(default=1)
 

@@ -131,6 +131,8 @@ class Fault(enum.StrEnum):
     DOCUMENT_UNREADABLE = "document_unreadable"
     CHANGED = "row_changed"
     OTHER_TEXT = "other_text"
+    NOT_PROVEN = "not_proven"
+    OTHER_PASSKEY = "other_passkey"
     ROW_GONE = "row_gone"
 
 

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, CursorResult
 
 from tracker.access.actor import Actor
+from tracker.accounts import credentials
 from tracker.accounts.models import User
 from tracker.activity import verbs
 from tracker.activity.chain import Link
@@ -31,8 +32,10 @@ from tracker.organisations.models import Organisation
 from tracker.oversight import stored
 from tracker.oversight.facts import Counts, Fault, Finding, Place, Table, Verdict
 from tracker.oversight.stored import DamagedError, Stored, as_stored
+from tracker.signoff import assertion
+from tracker.signoff import policy as signoff_policy
 from tracker.signoff import service as signoff
-from tracker.signoff.models import Revision, Signature
+from tracker.signoff.models import Method, Revision, Signature
 
 # How many events and how many documents are held at a time.
 EVENTS_AT_A_TIME = 500
@@ -111,6 +114,8 @@ class _Check:
         self._checked: Counter[str] = Counter()
         self._reading: list[CursorResult[Any]] = []
         self._total = 0
+        # Digests of the passkeys set up, each with its person; None where their chain is not seen.
+        self._passkeys: set[str] | None = None
 
     @property
     def counts(self) -> Counts:
@@ -192,7 +197,10 @@ class _Check:
                 _break(Fault.NO_INSTANCE_CHAIN, Place(Table.CHAIN))
             return {}
         registered: dict[UUID, int] = {}
+        self._passkeys = set()
         for link in self._walk(own[0], ""):
+            if link.verb == verbs.PASSKEY_ADDED.name:
+                self._passkeys.add(link.evidence or "")
             if link.verb == verbs.COOPERATION_REGISTERED.name:
                 if link.subject_id in registered:
                     _break(Fault.REGISTERED_TWICE, Place(Table.EVENT, event=link.number))
@@ -299,7 +307,7 @@ class _Check:
             name = _printable(row["signer_name"])
             place = Place(Table.SIGNATURE, cooperation.reference, row=name)
             signature = _read(stored.signature, row, place)
-            fault = _signature_fault(signature, bound, digests)
+            fault = _signature_fault(signature, bound, digests, self._passkeys)
             if fault is not None:
                 _break(fault, place)
             self._note(signatures=1)
@@ -400,7 +408,10 @@ def _document_fault(revision: Revision, key: _Key) -> Fault | None:
 
 
 def _signature_fault(
-    signature: Signature, bound: dict[str, int], digests: dict[UUID, str]
+    signature: Signature,
+    bound: dict[str, int],
+    digests: dict[UUID, str],
+    set_up: set[str] | None,
 ) -> Fault | None:
     if canonical.digest_of(signature.content()) != signature.digest:
         return Fault.CHANGED
@@ -408,7 +419,22 @@ def _signature_fault(
         return Fault.NOT_BOUND
     if digests[signature.revision_id] != signature.document_digest:
         return Fault.OTHER_TEXT
-    return None
+    return _proof_fault(signature, set_up)
+
+
+def _proof_fault(signature: Signature, set_up: set[str] | None) -> Fault | None:
+    """Verify what a passkey signed, and that it was set up for the signer before."""
+    if not signoff_policy.is_signed_by(
+        signature.method, signature.proof, signature.document_digest, signature.sentence
+    ):
+        return Fault.NOT_PROVEN
+    if signature.method is not Method.PASSKEY or signature.proof is None or set_up is None:
+        return None
+    credential_id, public_key = (
+        assertion.decode(signature.proof[name]) for name in ("credential_id", "public_key")
+    )
+    known = credentials.evidence_of(signature.user_id, credential_id, public_key)
+    return None if known in set_up else Fault.OTHER_PASSKEY
 
 
 def _by_cooperation(heads: list[Head]) -> dict[UUID, Head]:

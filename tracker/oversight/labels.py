@@ -75,6 +75,8 @@ FAULTS: dict[Fault | ChainFault, object] = {
     Fault.DOCUMENT_UNREADABLE: _l("The frozen text was changed: it can't be decrypted."),
     Fault.CHANGED: _l("The row was changed: it does not give its digest."),
     Fault.OTHER_TEXT: _l("The signature stands under another text."),
+    Fault.NOT_PROVEN: _l("The passkey of this signature did not sign this text and sentence."),
+    Fault.OTHER_PASSKEY: _l("The passkey of this signature was never set up for its signer."),
     Fault.ROW_GONE: _l("The revision or signature that this event bears witness to is gone."),
 }
 

@@ -162,6 +162,13 @@ def mapping(value: object) -> dict[str, Any]:
     return found
 
 
+def texts_or_none(value: object) -> dict[str, str] | None:
+    """Return an object of JSON that holds texts alone, or None where the column is empty."""
+    if value is None:
+        return None
+    return {text(name): text(one) for name, one in mapping(value).items()}
+
+
 def head(row: Stored) -> Head:
     """Return what a chain's row says of its end."""
     return Head(
@@ -233,6 +240,7 @@ def signature(row: Stored) -> Signature:
         document_digest=text(row["document_digest"]),
         method=choice(Method, row["method"]),
         signed_at=moment(row["signed_at"]),
+        proof=texts_or_none(row["proof"]),
         digest=text(row["digest"]),
     )
 

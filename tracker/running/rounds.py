@@ -6,7 +6,7 @@ from collections.abc import Callable
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from tracker.accounts import attempts
+from tracker.accounts import attempts, mailed_codes, passkeys
 from tracker.accounts import service as accounts
 from tracker.checklists import assignments, drafts
 from tracker.comments import service as comments
@@ -45,6 +45,8 @@ def one_round(transport: Transport, *, with_dates: bool) -> None:
         comments.remind_due(clock.today())
         assignments.remind_due(clock.today())
         attempts.forget_old()
+        passkeys.forget_used()
+        mailed_codes.forget_old()
         drafts.forget_old()
     health.beat()
     db.session.commit()

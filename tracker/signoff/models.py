@@ -17,6 +17,9 @@ class Method(enum.StrEnum):
     # Of demonstration data only: nobody proved anything, and the record says so.
     DEMONSTRATION = "demonstration"
     PASSWORD_TOTP = "password_totp"  # noqa: S105 -- a name, not a password
+    PASSKEY = "passkey"
+    # Where the NPM allows it, of undertakings alone (product.md, 5.3).
+    PASSWORD_MAILED_CODE = "password_mailed_code"  # noqa: S105 -- a name, not a password
 
 
 class RequestState(enum.StrEnum):
@@ -129,6 +132,8 @@ class Signature(Identified, Base):
     document_digest: Mapped[str] = mapped_column(sa.String(64))
     method: Mapped[Method]
     signed_at: Mapped[dt.datetime]
+    # What the proof of identity left that anybody can verify: a passkey's whole answer.
+    proof: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     # SHA-256 of all the above in canonical form; the event of the signature binds it.
     digest: Mapped[str] = mapped_column(sa.String(64))
 
@@ -151,4 +156,6 @@ class Signature(Identified, Base):
             "document_digest": self.document_digest,
             "method": self.method.value,
             "signed_at": self.signed_at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+            # What came later stands here only where there is any: earlier digests stay as they are.
+            **({"proof": self.proof} if self.proof is not None else {}),
         }

@@ -1,14 +1,17 @@
-"""Who may sign, countersign and decline. Pure."""
+"""Who may sign, countersign and decline, and by which proof. Pure."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, ActorMembership, Role
 from tracker.access.decision import YES, Decision, no
-from tracker.signoff.models import RequestState
+from tracker.signoff import assertion
+from tracker.signoff.labels import FLAWS
+from tracker.signoff.models import Method, RequestState, SignatureKind
 from tracker.signoff.proof import FRESH, Identity
 
 COUNTERSIGNERS = (Role.SIGNATORY, Role.MANAGER)
@@ -64,3 +67,21 @@ def is_proven(actor: Actor, identity: Identity, now: dt.datetime) -> Decision:
     if not dt.timedelta(0) <= now - identity.at <= FRESH:
         return no(_l("The proof of identity is too old. Enter password and code again."))
     return YES
+
+
+def is_enough(identity: Identity, kind: SignatureKind, organisation_id: UUID | None) -> Decision:
+    """Decide whether a method is good for a signature: a mailed code is for undertakings alone."""
+    in_own_name = kind is SignatureKind.SIGNATURE and organisation_id is None
+    if identity.method is Method.PASSWORD_MAILED_CODE and not in_own_name:
+        return no(_l("A code by mail is not enough to sign for an organisation."))
+    return YES
+
+
+def is_signed_by(
+    method: Method, proof: Mapping[str, Any] | None, document_digest: str, sentence: str
+) -> Decision:
+    """Decide whether a passkey signed this text and this sentence; other methods sign nothing."""
+    if method is not Method.PASSKEY:
+        return YES if proof is None else no(_l("Only a passkey leaves a proof."))
+    found = assertion.flaw(proof, document_digest=document_digest, sentence=sentence)
+    return YES if found is None else no(FLAWS[found])

@@ -1,6 +1,5 @@
 """Freezing a text and signing it: always a new row, nothing is ever changed or removed."""
 
-import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,7 +22,7 @@ from tracker.signoff.models import (
     SignaturePlace,
     SignatureRequest,
 )
-from tracker.signoff.proof import Identity
+from tracker.signoff.proof import Identity, SigningPage
 
 # The shape of what is frozen from now on: what is said stands there in each language it is said in.
 # What was frozen as common-terms/1 stays as it is, in one language.
@@ -46,41 +45,85 @@ def freeze(
     A random salt goes into the document, so that its digest can't be guessed from its content.
     key encrypts the document, for class K2 to K7; the digest is that of the plain bytes.
     """
-    number = 1 + (
-        db.session.scalar(
-            sa.select(sa.func.max(Revision.number)).where(
-                Revision.subject_type == subject_type, Revision.subject_id == subject_id
-            )
-        )
-        or 0
-    )
-    moment = clock.now()
-    plain = canonical.to_bytes(
-        {
-            **document,
-            "format": FORMAT,
-            "revision": number,
-            "frozen_at": moment.isoformat(timespec="seconds"),
-            "salt": secrets.token_hex(16),
-        }
-    )
     revision = Revision(
         id=uuid4(),
         cooperation_id=cooperation_id,
         subject_type=subject_type,
         subject_id=subject_id,
         kind=kind,
-        number=number,
-        digest=canonical.digest(plain),
-        is_sealed=key is not None,
-        frozen_at=moment,
         frozen_by_id=actor.user_id,
         reason=reason,
     )
+    return _freeze(revision, document, SigningPage.begin(clock.now()), key)
+
+
+def freeze_as_shown(
+    actor: Actor,
+    page: SigningPage,
+    *,
+    cooperation_id: UUID,
+    subject_type: str,
+    subject_id: UUID,
+    document: Mapping[str, Any],
+    key: bytes,
+) -> Revision:
+    """Freeze a document as freeze() does, just as it stood on the page on which it is signed.
+
+    Its digest is then the one that digest_to_be() gave for that page.
+    """
+    revision = Revision(
+        id=uuid4(),
+        cooperation_id=cooperation_id,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        kind=subject_type,
+        frozen_by_id=actor.user_id,
+        reason="",
+    )
+    return _freeze(revision, document, page, key)
+
+
+def _freeze(
+    revision: Revision, document: Mapping[str, Any], page: SigningPage, key: bytes | None
+) -> Revision:
+    revision.number = _next_number(revision.subject_type, revision.subject_id)
+    plain = _plain(document, revision.number, page)
+    revision.digest = canonical.digest(plain)
+    revision.is_sealed = key is not None
+    revision.frozen_at = page.at
     revision.document = plain if key is None else crypto.seal(key, plain, _context(revision.id))
     db.session.add(revision)
     db.session.flush()
     return revision
+
+
+def digest_to_be(
+    subject_type: str, subject_id: UUID, document: Mapping[str, Any], page: SigningPage
+) -> str:
+    """Return the digest that freeze_as_shown() will give a document with the same page."""
+    return canonical.digest(_plain(document, _next_number(subject_type, subject_id), page))
+
+
+def _next_number(subject_type: str, subject_id: UUID) -> int:
+    last = db.session.scalar(
+        sa.select(sa.func.max(Revision.number)).where(
+            Revision.subject_type == subject_type, Revision.subject_id == subject_id
+        )
+    )
+    return 1 + (last or 0)
+
+
+def _plain(document: Mapping[str, Any], number: int, page: SigningPage) -> bytes:
+    """Return the canonical bytes of a document that is frozen."""
+    return canonical.to_bytes(
+        {
+            **document,
+            "format": FORMAT,
+            "revision": number,
+            "frozen_at": page.at.isoformat(timespec="seconds"),
+            "salt": page.salt,
+        }
+    )
 
 
 def plain_bytes(revision: Revision, key: bytes | None) -> bytes:
@@ -306,6 +349,8 @@ def _write(  # noqa: PLR0913 -- one row's values
     power: str = "",
     office: str = "",
 ) -> Signature:
+    policy.is_enough(identity, kind, organisation_id).require()
+    policy.is_signed_by(identity.method, identity.proof, revision.digest, sentence).require()
     signature = Signature(
         id=uuid4(),
         revision_id=revision.id,
@@ -321,6 +366,7 @@ def _write(  # noqa: PLR0913 -- one row's values
         document_digest=revision.digest,
         method=identity.method,
         signed_at=clock.now(),
+        proof=dict(identity.proof) if identity.proof is not None else None,
     )
     signature.digest = canonical.digest_of(signature.content())
     try:

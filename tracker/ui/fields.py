@@ -71,6 +71,13 @@ class EmailField(library.EmailField):
         super().__init__(label, checks, **_attributes(kw, autocomplete=autocomplete, dir="ltr"))
 
 
+class HeldField(library.HiddenField):
+    """A value that the page or its script holds, and nobody types."""
+
+    def __init__(self, *, most: int = LINE_LENGTH, **kw: Any) -> None:
+        super().__init__(validators=[MaxLength(most)], **kw)
+
+
 class PasswordField(library.PasswordField):
     """A password: never tidied, never shown again."""
 

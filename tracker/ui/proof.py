@@ -1,14 +1,48 @@
 """The fields of a fresh proof of identity, for every form on which somebody signs."""
 
+from typing import Any
+
 from flask_babel import lazy_gettext as _l
 
-from tracker.ui.fields import CodeField, PasswordField
+from tracker.ui.fields import CodeField, HeldField, PasswordField
 from tracker.ui.form_base import Form
-from tracker.ui.validators import Required
+from tracker.ui.validators import RequiredWithout
+
+ANSWER_LENGTH = 8000
+TOKEN_LENGTH = 500
 
 
 class ProofFields(Form):
-    """Password and one-time code. The form of a signing page inherits this."""
+    """Password and one-time code, or what a passkey answered. A form that signs inherits this."""
 
-    password = PasswordField(_l("Password"), [Required(_l("Enter your password"))])
-    code = CodeField(_l("Six-digit code from your app"), [Required(_l("Enter the six-digit code"))])
+    password = PasswordField(
+        _l("Password"), [RequiredWithout("passkey", _l("Enter your password"))]
+    )
+    code = CodeField(
+        _l("Six-digit code from your app"),
+        [RequiredWithout("passkey", _l("Enter the six-digit code"))],
+        description=_l("A new code appears every 30 seconds. Each code works once."),
+    )
+    # Put in by static/js/passkey.js.
+    passkey = HeldField(most=ANSWER_LENGTH)
+    # Which opening of this very page the form was sent from.
+    page_token = HeldField(most=TOKEN_LENGTH)
+
+    def ask_for(self, *, app: bool, passkey: bool) -> None:
+        """Leave out what the person has not, who has only a passkey."""
+        if passkey and not app:
+            del self.password
+            del self.code
+
+    @property
+    def given(self) -> dict[str, str]:
+        """What was sent, by name; the page makes the proof of it."""
+        return {
+            name: (self[name].data or "") if name in self else ""
+            for name in ("password", "code", "passkey")
+        }
+
+    @property
+    def proof_fields(self) -> list[Any]:
+        """The fields to fill in by hand, in order."""
+        return [self[name] for name in ("password", "code") if name in self]

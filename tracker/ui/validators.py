@@ -26,6 +26,21 @@ class Required:
             raise StopValidation(_words(self.message, field))
 
 
+class RequiredWithout:
+    """An answer must be given where another field holds none, which answers for both."""
+
+    def __init__(self, other: str, message: object = None) -> None:
+        self.other = other
+        self.required = Required(message)
+
+    def __call__(self, form: Any, field: Any) -> None:
+        """Ask no further for what the other field has answered."""
+        if form[self.other].data:
+            field.errors = []
+            raise StopValidation
+        self.required(form, field)
+
+
 class Optional:
     """An answer may be left out; the label says so."""
 

@@ -176,6 +176,8 @@ class Standing:
     # Whether another undertaking of the person is open.
     has_open: bool = False
     withdrawn_by_person: bool = False
+    # Whether the NPM lets people of this cooperation sign with a code by mail.
+    mailed_codes: bool = False
 
     @property
     def waits_for_decision(self) -> bool:

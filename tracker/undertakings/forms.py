@@ -11,7 +11,14 @@ from wtforms.validators import StopValidation
 
 from tracker.checklists.template import FieldType
 from tracker.core import clock
-from tracker.ui.fields import ChoiceField, ConfirmField, DateField, Option, TextField
+from tracker.ui.fields import (
+    ChoiceField,
+    CodeField,
+    ConfirmField,
+    DateField,
+    Option,
+    TextField,
+)
 from tracker.ui.form_base import Form
 from tracker.ui.proof import ProofFields
 from tracker.ui.validators import Optional, Required
@@ -145,7 +152,35 @@ def _data(draft: Draft) -> dict[str, Any]:
 class SignForm(ProofFields):
     """Proof of identity on the form that signs, and which draft was read."""
 
+    mailed_code = CodeField(
+        _l("Six-digit code from the mail"), [Required(_l("Enter the code from the mail"))]
+    )
     seen = HiddenField()
+
+    def ask(self, *, app: bool, passkey: bool, mail: bool) -> None:
+        """Leave out what the person does not prove by."""
+        if mail:
+            del self.code
+        else:
+            del self.mailed_code
+            self.ask_for(app=app, passkey=passkey)
+
+    @property
+    def proof_fields(self) -> list[Any]:
+        """The fields to fill in by hand, in order."""
+        return [*super().proof_fields, *([self.mailed_code] if "mailed_code" in self else [])]
+
+
+class MailedCodesForm(Form):
+    """Why people may sign with a code by mail, or no longer."""
+
+    allow = HiddenField()
+    reason = TextField(
+        _l("Reason"),
+        [Required(_l("Say why. It is kept in the history."))],
+        description=_l("Kept in the history, which all parties read."),
+        most=MAX_REASON,
+    )
 
 
 class CountersignForm(ProofFields):

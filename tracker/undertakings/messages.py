@@ -77,6 +77,11 @@ def withdrawn_by_npm(undertaking: Undertaking) -> None:
         )
 
 
+def signing_page(undertaking_id: UUID) -> str:
+    """Return the address of the page on which a person signs."""
+    return link_to("undertakings.sign", undertaking_id=undertaking_id)
+
+
 def _own(undertaking_id: UUID) -> str:
     return link_to("undertakings.show", undertaking_id=undertaking_id)
 

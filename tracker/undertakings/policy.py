@@ -47,6 +47,28 @@ def can_fill_in(actor: Actor, undertaking: Standing, today: dt.date) -> Decision
     return _is_in_time(undertaking, today)
 
 
+def can_sign_by_mailed_code(actor: Actor, undertaking: Standing) -> Decision:
+    """Decide on signing with password and a code by mail, for interpreters, drivers and the like.
+
+    Where the NPM allows it (product.md, 5.3), and by who is a member only and has no second factor:
+    who holds another role, or has a second factor, proves more.
+    """
+    if not undertaking.mailed_codes:
+        return no(_l("The NPM does not let people of this cooperation sign with a code by mail."))
+    if actor.has_second_factor:
+        return no(_l("You have a second factor. Sign with it."))
+    if any(membership.role is not Role.MEMBER for membership in actor.memberships):
+        return no(_l("Your role needs more than a code by mail. Set up a second factor."))
+    return YES
+
+
+def can_allow_mailed_codes(actor: Actor, npm_ids: frozenset[UUID]) -> Decision:
+    """Decide on letting people sign their undertaking with a code by mail: the NPM's deciders."""
+    if decides_for(actor, npm_ids):
+        return YES
+    return no(_l("A signatory or manager of the NPM decides on codes by mail."))
+
+
 def can_decide(actor: Actor, undertaking: Standing) -> Decision:
     """Decide on deciding what follows from declared interests (C13): never from one's own."""
     if not decides_for(actor, undertaking.npm_ids):

@@ -95,6 +95,7 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> St
         or any(one.user_id == undertaking.user_id for one in listed(fill(checklist))),
         has_open=is_closed and _has_open(undertaking),
         withdrawn_by_person=undertaking.closed_reason == UndertakingEnd.WITHDRAWN,
+        mailed_codes=db.session.get_one(Cooperation, undertaking.cooperation_id).mailed_codes,
     )
 
 

@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.gate import as_uuid, current_actor, found, require, signed_in
-from tracker.accounts import proof
 from tracker.activity import service as trail
 from tracker.checklists import frozen
 from tracker.cooperations import queries as cooperations
@@ -18,9 +17,10 @@ from tracker.cooperations.models import Clearance, Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
-from tracker.core.spoken import said
-from tracker.signoff.models import Method
-from tracker.signoff.proof import Identity
+from tracker.core.spoken import Spoken, said
+from tracker.signoff import proving
+from tracker.signoff.proof import Identity, SigningPage
+from tracker.signoff.proving import Given, Offer
 from tracker.ui import locale
 from tracker.undertakings import labels, pages, people, policy, queries, sealing, service
 from tracker.undertakings.asking import SUBJECT
@@ -29,6 +29,7 @@ from tracker.undertakings.forms import (
     ConfirmForm,
     CountersignForm,
     DecisionForm,
+    MailedCodesForm,
     PathForm,
     SignForm,
     WithdrawalForm,
@@ -125,15 +126,24 @@ def sign(undertaking_id: str) -> str | Response:
         return _to_own(undertaking)
     sentence = labels.sentence(actor.name, loaded.terms)
     form = SignForm(data={"seen": draft.digest})
+    ways = proving.ways(actor)
+    by_mail = bool(policy.can_sign_by_mailed_code(actor, loaded.standing))
+    form.ask(app=ways.has_app, passkey=ways.has_passkey, mail=by_mail)
     words = _words(loaded)
-    if form.validate_on_submit() and _sign(actor, undertaking.id, form, sentence):
+    # Before the proof: a wrong one gives the transaction up.
+    page = proving.new_page()
+    digest = service.digest_to_be(loaded, Spoken(sentence, locale.language()), page)
+    if form.validate_on_submit() and _sign(actor, loaded, form, sentence):
         flash(_("You have signed. The NPM countersigns, and then what you need opens."), "held")
         return redirect(url_for("undertakings.show", undertaking_id=as_uuid(undertaking_id)), 303)
     form.seen.data = draft.digest
+    offer = _offer(actor, form, page, digest, sentence)
     return render_template(
         "undertakings/sign.html",
         **words,
         form=form,
+        offer=offer,
+        by_mail=by_mail,
         asked=asked,
         draft=draft,
         counts=service.languages_of(loaded, locale.language()).binding,
@@ -141,10 +151,18 @@ def sign(undertaking_id: str) -> str | Response:
     )
 
 
-def _sign(actor: Actor, undertaking_id: UUID, form: SignForm, sentence: str) -> bool:
+def _sign(actor: Actor, loaded: Loaded, form: SignForm, sentence: str) -> bool:
     """Sign; False when identity was not proved or a rule is broken, with the reason in the form."""
+    undertaking_id = loaded.undertaking.id
+    page = proving.page_of(actor, form.page_token.data)
+    spoken = Spoken(sentence, locale.language())
+    digest = service.digest_to_be(loaded, spoken, page) if page else ""
     try:
-        identity = _prove(actor, form)
+        if "mailed_code" in form:
+            given = Given(form.given["password"], form.mailed_code.data or "")
+            identity = proving.prove_by_mailed_code(actor, undertaking_id, given)
+        else:
+            identity = _prove(actor, form, page, digest, sentence)
         service.sign(
             actor,
             undertaking_id,
@@ -152,6 +170,7 @@ def _sign(actor: Actor, undertaking_id: UUID, form: SignForm, sentence: str) -> 
             sentence=sentence,
             language=str(get_locale()),
             identity=identity,
+            page=page,
         )
         db.session.commit()
     except RuleBrokenError as error:
@@ -159,6 +178,23 @@ def _sign(actor: Actor, undertaking_id: UUID, form: SignForm, sentence: str) -> 
         form.refuse(error)
         return False
     return True
+
+
+@blueprint.post("/undertakings/<undertaking_id>/sign/code")
+@signed_in
+def mail_code(undertaking_id: str) -> Response:
+    """Mail the person a code for signing, where the NPM allows it."""
+    actor = current_actor()
+    undertaking = _own(actor, undertaking_id)
+    try:
+        service.mail_code(actor, undertaking.id)
+        db.session.commit()
+    except RuleBrokenError as error:
+        db.session.rollback()
+        flash(str(error), "stop")
+    else:
+        flash(_("A code is on its way to %(email)s.", email=actor.email), "held")
+    return redirect(url_for("undertakings.sign", undertaking_id=as_uuid(undertaking_id)), 303)
 
 
 @blueprint.get("/undertakings/<undertaking_id>/terms")
@@ -251,6 +287,38 @@ def listed(reference: str) -> str:
         state=pages.state,
         own_state=pages.own_state,
         summary=pages.summary,
+    )
+
+
+@blueprint.route("/cooperations/<reference>/undertakings/mailed-codes", methods=["GET", "POST"])
+@signed_in
+def mailed_codes(reference: str) -> str | Response:
+    """Let people of a cooperation sign their undertaking with a code by mail, or no longer."""
+    actor = current_actor()
+    cooperation = _cooperation(actor, reference)
+    require(policy.can_allow_mailed_codes(actor, people.npm_ids(cooperation.id)))
+    form = MailedCodesForm(data={"allow": "" if cooperation.mailed_codes else "yes"})
+    # What the page said, and not the opposite of what another has decided meanwhile.
+    allow = bool(form.allow.data)
+    if form.validate_on_submit():
+        try:
+            service.allow_mailed_codes(
+                actor, cooperation, allowed=allow, reason=form.reason.data or ""
+            )
+            db.session.commit()
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+        else:
+            flash(
+                _("People without a second factor may sign with a code by mail now.")
+                if allow
+                else _("Nobody signs with a code by mail any more."),
+                "held",
+            )
+            return redirect(url_for("undertakings.listed", reference=reference), 303)
+    return render_template(
+        "undertakings/mailed_codes.html", cooperation=cooperation, form=form, allow=allow
     )
 
 
@@ -361,9 +429,14 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
     form = CountersignForm(
         data={"until": opening.last_day.isoformat(), "visit": str(opening.visit_id or "")}
     )
+    ways = proving.ways(actor)
+    form.ask_for(app=ways.has_app, passkey=ways.has_passkey)
+    signed = pages.signed(undertaking, _language())
+    digest = signed.revision.digest if signed else ""
     if form.validate_on_submit():
         try:
-            identity = _prove(actor, form)
+            page = proving.page_of(actor, form.page_token.data)
+            identity = _prove(actor, form, page, digest, sentence)
             service.countersign(
                 actor,
                 undertaking.id,
@@ -386,7 +459,8 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
         reference=reference,
         form=form,
         sentence_parts=pages.with_names(sentence, actor.name, actor.organisation_name, name),
-        signed=pages.signed(undertaking, _language()),
+        signed=signed,
+        offer=_offer(actor, form, proving.new_page(), digest, sentence),
     )
 
 
@@ -451,9 +525,25 @@ def _of_npm(actor: Actor, reference: str, undertaking_id: str) -> Undertaking:
     return found(undertaking if undertaking.cooperation_id == cooperation.id else None)
 
 
-def _prove(actor: Actor, form: SignForm | CountersignForm) -> Identity:
-    shown = proof.prove(actor.user_id, form.password.data or "", form.code.data or "")
-    return Identity(shown.user_id, Method(shown.method), shown.at)
+def _prove(
+    actor: Actor,
+    form: SignForm | CountersignForm,
+    page: SigningPage | None,
+    digest: str,
+    sentence: str,
+) -> Identity:
+    """Return the identity that a form proves, for this text and this sentence."""
+    given = Given(**form.given)
+    return proving.prove(actor, given, page, document_digest=digest, sentence=sentence)
+
+
+def _offer(
+    actor: Actor, form: SignForm | CountersignForm, page: SigningPage, digest: str, sentence: str
+) -> Offer:
+    """Return what the page offers a passkey, and let the form say which page it is of."""
+    offer = proving.offer(actor, page, digest, sentence)
+    form.page_token.data = offer.token
+    return offer
 
 
 def _words(loaded: Loaded, clearance: Clearance | None = None) -> dict[str, object]:

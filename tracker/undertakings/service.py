@@ -8,6 +8,7 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor
+from tracker.accounts import mailed_codes
 from tracker.activity import verbs
 from tracker.activity.service import record
 from tracker.activity.verbs import Verb
@@ -15,14 +16,15 @@ from tracker.checklists import library
 from tracker.checklists.document import Languages, languages_for
 from tracker.checklists.loading import fill
 from tracker.cooperations import clearances, keys
-from tracker.cooperations.models import Clearance
+from tracker.cooperations.models import Clearance, Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.core.spoken import Spoken
+from tracker.signoff import messages as receipts
 from tracker.signoff import service as signoff
-from tracker.signoff.models import Revision, Signature
-from tracker.signoff.proof import Identity
+from tracker.signoff.models import Method, Revision, Signature
+from tracker.signoff.proof import Identity, SigningPage
 from tracker.undertakings import asking, messages, people, policy, queries, sealing
 from tracker.undertakings.asking import SUBJECT
 from tracker.undertakings.document import document
@@ -63,16 +65,20 @@ def sign(
     sentence: str,
     language: str,
     identity: Identity,
+    page: SigningPage | None = None,
 ) -> Signature:
     """Freeze what a person put in and sign it in their own name; nobody signs for another (S11).
 
     seen is the digest of the draft that was read: raise StaleError when another was saved since.
+    page is the page it is signed on; a passkey has signed the text as it was to be frozen there.
     Raise RefusedError for anybody else, for a second time and once new terms are in force;
     RuleBrokenError while something is missing.
     """
     undertaking = queries.locked(undertaking_id)
     loaded = queries.load(undertaking)
     policy.can_fill_in(actor, loaded.standing, clock.today()).require()
+    if identity.method is Method.PASSWORD_MAILED_CODE:
+        policy.can_sign_by_mailed_code(actor, loaded.standing).require()
     draft = sealing.draft_of(undertaking)
     asked = queries.asked(loaded.checklist)
     if draft.digest != seen:
@@ -81,12 +87,12 @@ def sign(
         raise RuleBrokenError(_l("Something is missing. Go back and confirm each point."))
     # In their own name, as a person of the organisation that named them.
     signer = replace(actor, organisation_id=undertaking.organisation_id)
-    revision = signoff.freeze(
+    revision = signoff.freeze_as_shown(
         signer,
+        page or SigningPage.begin(clock.now()),
         cooperation_id=undertaking.cooperation_id,
         subject_type=SUBJECT,
         subject_id=undertaking.id,
-        kind=SUBJECT,
         document=_document(undertaking, loaded, draft, Spoken(sentence, language)),
         key=keys.key_of(undertaking.cooperation_id),
     )
@@ -118,10 +124,59 @@ def sign(
         document_digest=revision.digest,
         method=identity.method.value,
     )
+    receipts.receipt(signature, email=actor.email, reference=loaded.terms.reference)
     messages.waits_for_npm(
         undertaking, loaded.terms.reference, people.deciders(undertaking.cooperation_id)
     )
     return signature
+
+
+def digest_to_be(loaded: Loaded, sentence: Spoken, page: SigningPage) -> str:
+    """Return the digest of the text that sign() freezes of the draft as it stands, on a page."""
+    undertaking = loaded.undertaking
+    frozen = _document(undertaking, loaded, sealing.draft_of(undertaking), sentence)
+    return signoff.digest_to_be(SUBJECT, undertaking.id, frozen, page)
+
+
+def mail_code(actor: Actor, undertaking_id: UUID) -> None:
+    """Mail a person a code for signing their own undertaking, where the NPM allows it.
+
+    Raise RefusedError where it does not, for anybody else and for who proves more; RuleBrokenError
+    when too many were asked for.
+    """
+    undertaking = queries.locked(undertaking_id)
+    loaded = queries.load(undertaking)
+    policy.can_fill_in(actor, loaded.standing, clock.today()).require()
+    policy.can_sign_by_mailed_code(actor, loaded.standing).require()
+    mailed_codes.send(actor.user_id, undertaking_id, messages.signing_page(undertaking_id))
+
+
+def allow_mailed_codes(
+    actor: Actor, cooperation: Cooperation, *, allowed: bool, reason: str
+) -> None:
+    """Let people of a cooperation sign their undertaking with a code by mail, or no longer.
+
+    What was signed so stays signed. Raise RefusedError for anybody but an NPM's signatory or
+    manager, RuleBrokenError without a reason or where it is so already.
+    """
+    db.session.refresh(cooperation, with_for_update=True)
+    policy.can_allow_mailed_codes(actor, people.npm_ids(cooperation.id)).require()
+    reason = reason.strip()
+    if not reason:
+        raise RuleBrokenError(_l("Say why. It is kept in the history."), "reason")
+    if cooperation.mailed_codes is allowed:
+        raise RuleBrokenError(_l("It is so already."))
+    cooperation.mailed_codes = allowed
+    db.session.flush()
+    record(
+        verbs.MAILED_CODES_ALLOWED if allowed else verbs.MAILED_CODES_STOPPED,
+        actor=actor,
+        subject_type="cooperation",
+        subject_id=cooperation.id,
+        cooperation_id=cooperation.id,
+        organisation=actor.organisation_name,
+        reason=reason,
+    )
 
 
 def decide(
@@ -194,6 +249,7 @@ def countersign(
         evidence=signature.digest,
         method=identity.method.value,
     )
+    receipts.receipt(signature, email=actor.email, reference=loaded.terms.reference)
     clearance = clearances.open_clearance(
         actor,
         cooperation_id=undertaking.cooperation_id,

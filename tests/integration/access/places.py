@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, current_app
 from werkzeug.routing import Rule
 
 from tests.factories.demonstration import Demonstration
 from tracker.access.actor import Role
-from tracker.accounts.models import Membership
+from tracker.accounts.models import Membership, Passkey
 from tracker.authoring.models import OwnArticle
 from tracker.checklists import library
 from tracker.checklists.models import ChecklistKind, Flag, ModelAnswer, Proposal, ProposalState
@@ -149,6 +150,22 @@ def things(demonstration: Demonstration) -> dict[str, list[Thing]]:
         # Pages of the sign-in machinery that stay closed.
         "security.two_factor_setup_validate": [Thing("", {"token": "x"})],
         "security.reset_password": [Thing("a link that is not valid", {"token": "x"})],
+        **_answers(),
+    }
+
+
+def _answers() -> dict[str, list[Thing]]:
+    """Return where passkeys' answers are sent to; what is sent here is none."""
+    machine = current_app.extensions["security"].wan_serializer
+    state = {"challenge": "x", "user_verification": True}
+    tokens = {
+        "register": machine.dumps({**state, "name": "Key", "usage": "first"}),
+        "signin": machine.dumps(state),
+        "verify": machine.dumps(state),
+    }
+    return {
+        f"security.wan_{page}_response": [Thing("", {"token": token})]
+        for page, token in tokens.items()
     }
 
 
@@ -172,11 +189,16 @@ def _people(demonstration: Demonstration) -> dict[str, list[Thing]]:
             Thing("the CSO's coordinator", {"user_id": coordinator, "membership_id": seat}),
         ],
         "where": [Thing("the CSO", {"where": own})],
+        "passkey_id": [Thing("of a member of the CSO", {"passkey_id": _passkey_of(user)})],
         "invitation_id": [Thing("to the CSO", {"invitation_id": demonstration.invitation})],
         "accounts.accept_invitation": [
             Thing("a link that is valid", {"token": demonstration.invitation_token})
         ],
     }
+
+
+def _passkey_of(user: UUID) -> Any:
+    return _first(sa.select(Passkey.id).where(Passkey.user_id == user))
 
 
 def _cooperations(demonstration: Demonstration) -> dict[str, list[Thing]]:

@@ -33,12 +33,16 @@ WITHOUT_LINK = {
     "security.reset_password",
     "security.two_factor_token_validation",
     "security.mf_recovery",
+    "security.wan_signin",
+    "security.wan_verify",
     "gallery.show",
 }
 # Pages that are led to in a state that the demonstration is not in: acting for two organisations,
-# page 2 of a form, a comment of one's own, a suspended person, terms that are ready to be read or
-# sent, a visit not ready, more than one version of a checklist, an article shipped over an edit.
+# page 2 of a form, a comment of one's own, a suspended person, a second factor that is needed and
+# not there, terms that are ready to be read or sent, a visit not ready, more than one version of a
+# checklist, an article shipped over an edit.
 IN_ANOTHER_STATE = {
+    "accounts.second_factor_needed",
     "accounts.switch",
     "authoring.publish_shipped",
     "authoring.retire",

@@ -25,17 +25,17 @@ def send_code(client: CheckedClient, code: str) -> TestResponse:
     return client.post("/sign-in/code", data={"code": code}, follow_redirects=True)
 
 
-def set_up(client: CheckedClient, people: House, key: str) -> Page:
+def set_up(
+    client: CheckedClient, people: House, key: str, path: str = "/account/second-factor"
+) -> Page:
     """Set up a second factor in the browser as a person would: type the key into an app."""
-    page = client.page("/account/second-factor")
+    page = client.page(path)
     form = page.form()
     secret = second_factor._secret_of(form.values["setup"][0], people.user(key))
     assert secret is not None
     code = second_factor._machine().generate_totp_password(secret)
     db.session.rollback()
-    response = client.post(
-        "/account/second-factor", data={"setup": form.values["setup"][0], "code": code}
-    )
+    response = client.post(path, data={"setup": form.values["setup"][0], "code": code})
     return Page.of(response)
 
 

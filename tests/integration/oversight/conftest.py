@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from tests.conftest import Database
-from tests.factories import agreements
+from tests.factories import agreements, passkeys
 from tests.factories.cooperations import Country, country, load_checklists, open_one
+from tests.factories.passkeys import Device
 from tracker.checklists.models import ChecklistKind
 from tracker.cooperations.models import Mode
 from tracker.core import keys
@@ -31,7 +32,10 @@ class Known:
 
 @dataclass(frozen=True)
 class Signed:
-    """The first has its terms in force and an encrypted text waiting; the second only its terms."""
+    """The first has its terms in force and an encrypted text waiting; the second only its terms.
+
+    The last signature of the first is made with a passkey.
+    """
 
     first: Known
     second: Known
@@ -75,7 +79,9 @@ def _make() -> Signed:
         agreements.sign(land, terms, "tomas", "henrik")
     confidentiality = agreements.checklist_of(first, ChecklistKind.CONFIDENTIALITY)
     agreements.send_sealed(land, confidentiality, "A place and a day.", PAIR)
-    agreements.sign(land, confidentiality, "henrik")
+    device = Device()
+    passkeys.add(land.actor("henrik"), device)
+    agreements.sign_with_passkey(land, confidentiality, "henrik", device)
     known = [Known(one.id, one.reference) for one in (first, second)]
     db.session.commit()
     return Signed(*known)

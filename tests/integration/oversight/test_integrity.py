@@ -9,6 +9,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from tests.factories import agreements, passkeys
+from tests.factories.cooperations import Country, country, load_checklists, open_one
+from tests.factories.passkeys import Device
 from tests.factories.tampering import (
     CHAINS,
     DETAILS,
@@ -23,14 +26,18 @@ from tests.factories.tampering import (
     table_of,
 )
 from tests.integration.oversight.conftest import Signed
+from tracker.accounts import credentials
 from tracker.activity import chain as arithmetic
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.verify import ChainFault
+from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.cooperations.models import Cooperation, Mode
 from tracker.core import canonical, clock, keys
 from tracker.core.db import db
 from tracker.oversight import integrity
 from tracker.oversight.facts import Fault, Finding, Place, Table
+from tracker.signoff import assertion
 from tracker.signoff.models import SignatureRequest
 
 Act = Callable[[Tampering, Tampering], object]
@@ -693,6 +700,11 @@ def edit_signature(**values: object) -> Act:
     return lambda own, _: own.update(SIGNATURES, own.rows(SIGNATURES)[0].id, **values)
 
 
+def edit_proof(own: Tampering, **values: object) -> None:
+    row = own.rows(SIGNATURES)[-1]
+    own.update(SIGNATURES, row.id, proof={**row.proof, **values})
+
+
 def rewrite_signature(own: Tampering) -> tuple[str, str]:
     row = own.rows(SIGNATURES)[0]
     digest = signature_digest(row, power="All powers")
@@ -748,6 +760,23 @@ SIGNATURE_CASES: dict[str, tuple[Act, Fault, str]] = {
         "Tomas Beridan",
     ),
     "method no longer known": (edit_signature(method="wax"), Fault.DAMAGED, "Tomas Beridan"),
+    "proof put in": (edit_signature(proof={"nonce": "0a"}), Fault.CHANGED, "Tomas Beridan"),
+    "proof edited": (
+        lambda own, _: edit_proof(own, nonce="0b" * 32),
+        Fault.CHANGED,
+        "Henrik Asante",
+    ),
+    "proof taken out": (
+        lambda own, _: own.update(SIGNATURES, own.rows(SIGNATURES)[-1].id, proof=None),
+        Fault.CHANGED,
+        "Henrik Asante",
+    ),
+    "proof of no text": (lambda own, _: edit_proof(own, nonce=7), Fault.DAMAGED, "Henrik Asante"),
+    "method of a passkey edited": (
+        lambda own, _: own.update(SIGNATURES, own.rows(SIGNATURES)[-1].id, method="password_totp"),
+        Fault.CHANGED,
+        "Henrik Asante",
+    ),
     "digest edited": (edit_signature(digest=OTHER), Fault.CHANGED, "Tomas Beridan"),
     "rewritten": (lambda own, _: rewrite_signature(own), Fault.NOT_BOUND, "Tomas Beridan"),
     "inserted": (insert_signature, Fault.NOT_BOUND, "Vesna Hale"),
@@ -809,6 +838,58 @@ def test_a_signature_of_no_revision_is_named(signed: Signed) -> None:
     assert found is not None
     assert (found.fault, found.place.table) == (Fault.BELONGS_NOWHERE, Table.SIGNATURE)
     assert UUID(found.place.row) == new
+
+
+# Passkeys, by somebody who has the keys too ------------------------------------------------------
+
+
+@pytest.fixture
+def land(session: Session) -> Country:
+    load_checklists()
+    return country(session)
+
+
+def sent_terms(land: Country) -> tuple[Cooperation, Checklist]:
+    cooperation = open_one(land, "door", modes=(Mode.VISIT,))
+    terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
+    agreements.send(land, terms, {"npm": "tomas", "door": "henrik"})
+    return cooperation, terms
+
+
+def test_a_signature_that_its_passkey_did_not_give_is_named(
+    land: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cooperation, terms = sent_terms(land)
+    device = Device()
+    passkeys.add(land.actor("henrik"), device)
+    with monkeypatch.context() as patched:
+        patched.setattr(assertion, "flaw", lambda *_a, **_k: None)
+        patched.setattr(assertion, "challenge", lambda *_a: b"\x00" * 32)
+        agreements.sign_with_passkey(land, terms, "henrik", device)
+    place = Place(Table.SIGNATURE, cooperation.reference, row="Henrik Asante")
+    land.session.commit()
+    assert integrity.check_all().finding == Finding(Fault.NOT_PROVEN, place)
+
+
+def test_a_signature_by_a_passkey_that_was_never_the_signers_is_named(land: Country) -> None:
+    cooperation, terms = sent_terms(land)
+    device = Device()
+    passkeys.add(land.actor("tomas"), device)
+    agreements.sign_with_passkey(land, terms, "henrik", device)
+    place = Place(Table.SIGNATURE, cooperation.reference, row="Henrik Asante")
+    land.session.commit()
+    assert integrity.check_all().finding == Finding(Fault.OTHER_PASSKEY, place)
+
+
+def test_a_signature_by_a_passkey_that_was_removed_later_holds(land: Country) -> None:
+    _cooperation, terms = sent_terms(land)
+    device, henrik = Device(), land.actor("henrik")
+    passkey = passkeys.add(henrik, device)
+    agreements.sign_with_passkey(land, terms, "henrik", device)
+    credentials.remove(henrik, passkey.id)
+    land.session.commit()
+    assert integrity.check_all().finding is None
+    assert integrity.check_cooperations(land.actor("nadia")).finding is None
 
 
 # What is no evidence --------------------------------------------------------------------------

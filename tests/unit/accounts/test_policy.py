@@ -81,6 +81,8 @@ def test_who_suspends_whom(
     roles: list[Role], whom: list[tuple[UUID | None, Role]], may: bool
 ) -> None:
     assert bool(policy.can_suspend(actor(*roles), person(*whom))) is may
+    # Who may keep somebody out may also sign them out everywhere.
+    assert bool(policy.can_end_sessions(actor(*roles), person(*whom))) is may
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,25 @@ def test_never_the_own() -> None:
     own = actor(Role.ADMINISTRATOR)
     facts = PersonFacts(own.user_id, True, frozenset({(None, Role.ADMINISTRATOR)}))
     assert not policy.can_suspend(own, facts)
+    assert not policy.can_end_sessions(own, facts)
     assert not policy.can_reset_second_factor(own, facts)
+
+
+COMPULSORY = {Role.SIGNATORY, Role.MANAGER, Role.ADMINISTRATOR}
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("compulsory", [set(), COMPULSORY, set(Role)], ids=len)
+@pytest.mark.parametrize("is_last", [False, True])
+def test_the_last_factor_of_a_role_that_needs_one_stays(
+    role: Role, compulsory: set[Role], is_last: bool
+) -> None:
+    needed = role in compulsory
+    assert policy.needs_second_factor({role}, compulsory) is needed
+    decision = policy.can_remove_passkey(
+        is_last_factor=is_last, roles={role}, compulsory=compulsory
+    )
+    assert bool(decision) is not (needed and is_last)
 
 
 def test_an_administrator_gives_all_roles_of_a_kind_and_a_coordinator_some() -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from config import ROOT, Settings, SettingsError
+from config import KNOWN_ROLES, ROOT, Settings, SettingsError
+from tracker.access.actor import Role
 
 
 def read(**environment: str) -> Settings:
@@ -95,6 +96,16 @@ def test_languages_are_a_list_whose_first_is_the_default() -> None:
     assert read(LANGUAGES="ar").languages == ("ar",)
 
 
+def test_three_roles_need_a_second_factor_unless_it_is_set_otherwise() -> None:
+    assert read().second_factor_roles == ("signatory", "manager", "administrator")
+    assert read(SECOND_FACTOR_ROLES="manager, member").second_factor_roles == ("manager", "member")
+    assert read(SECOND_FACTOR_ROLES="none").second_factor_roles == ()
+
+
+def test_the_roles_of_the_settings_are_those_of_the_application() -> None:
+    assert set(KNOWN_ROLES) == {role.value for role in Role}
+
+
 def test_the_greatest_size_of_a_request_is_given_in_kilobytes() -> None:
     assert read(MAX_REQUEST_KB="64").max_upload_bytes == 65536
 
@@ -133,6 +144,10 @@ def test_the_greatest_size_of_a_request_is_given_in_kilobytes() -> None:
         ("LANGUAGES", ","),
         ("LANGUAGES", "en,xx"),
         ("LANGUAGES", "en,en"),
+        ("SECOND_FACTOR_ROLES", "president"),
+        ("SECOND_FACTOR_ROLES", "manager,manager"),
+        ("SECOND_FACTOR_ROLES", "none,manager"),
+        ("SECOND_FACTOR_ROLES", ","),
         ("PORT", "0"),
         ("PORT", "65536"),
         ("PORT", "http"),

@@ -108,4 +108,5 @@ GOOD: dict[str, object] = {
     "is_sealed": 0,
     "content": "{}",
     "method": "password_totp",
+    "proof": "{}",
 }

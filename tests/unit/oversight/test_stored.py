@@ -45,6 +45,9 @@ READ: list[tuple[Callable[[object], object], object, object]] = [
     (colour, "green", Colour.GREEN),
     (stored.mapping, {"a": 1}, {"a": 1}),
     (stored.mapping, '{"a": [1, null, true]}', {"a": [1, None, True]}),
+    (stored.texts_or_none, None, None),
+    (stored.texts_or_none, {"a": "b"}, {"a": "b"}),
+    (stored.texts_or_none, '{"a": "b"}', {"a": "b"}),
 ]
 
 
@@ -90,6 +93,10 @@ REFUSED: list[tuple[Callable[[object], object], object]] = [
     (stored.mapping, None),
     (stored.mapping, "[" * 100_000),
     (stored.mapping, b"{}"),
+    (stored.texts_or_none, "null"),
+    (stored.texts_or_none, '{"a": 1}'),
+    (stored.texts_or_none, '{"a": "\\ud800"}'),
+    (stored.texts_or_none, '{"a": {"b": "c"}}'),
 ]
 
 

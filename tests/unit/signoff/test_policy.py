@@ -5,10 +5,11 @@ from uuid import UUID
 
 import pytest
 
+from tests.factories.passkeys import Device
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.access.decision import Decision
-from tracker.signoff import policy
-from tracker.signoff.models import Method, RequestState
+from tracker.signoff import assertion, policy
+from tracker.signoff.models import Method, RequestState, SignatureKind
 from tracker.signoff.proof import FRESH, Identity
 
 NPM, DOOR, ME, OTHER = (UUID(int=n) for n in range(1, 5))
@@ -126,3 +127,47 @@ def test_a_proof_is_ones_own_and_fresh(whose: UUID, age: dt.timedelta, words: st
 
 def test_a_proof_is_good_for_the_form_it_was_given_on_and_not_much_longer() -> None:
     assert dt.timedelta(0) < FRESH <= dt.timedelta(minutes=5)
+
+
+SIGNED, COUNTERSIGNED = SignatureKind.SIGNATURE, SignatureKind.COUNTERSIGNATURE
+
+
+@pytest.mark.parametrize("method", Method)
+@pytest.mark.parametrize(
+    ("kind", "body", "by_mail"),
+    [
+        (SIGNED, None, True),
+        (SIGNED, DOOR, False),
+        (COUNTERSIGNED, DOOR, False),
+        (COUNTERSIGNED, None, False),
+    ],
+)
+def test_a_code_by_mail_is_enough_in_ones_own_name_alone(
+    method: Method, kind: SignatureKind, body: UUID | None, by_mail: bool
+) -> None:
+    enough = policy.is_enough(Identity(ME, method, NOW), kind, body)
+    assert bool(enough) is (by_mail or method is not Method.PASSWORD_MAILED_CODE)
+
+
+DIGEST, NONCE = "a" * 64, "0b" * 32
+PROOF = Device().proof(assertion.challenge(DIGEST, "I sign.", NONCE), NONCE)
+
+
+@pytest.mark.parametrize(
+    ("method", "proof", "sentence", "words"),
+    [
+        (Method.PASSKEY, PROOF, "I sign.", ""),
+        (Method.PASSKEY, PROOF, "I sign!", "another text or another sentence"),
+        (Method.PASSKEY, None, "I sign.", "is not whole"),
+        (Method.PASSKEY, {}, "I sign.", "is not whole"),
+        (Method.PASSWORD_TOTP, None, "I sign.", ""),
+        (Method.PASSWORD_MAILED_CODE, None, "I sign.", ""),
+        (Method.DEMONSTRATION, None, "I sign.", ""),
+        (Method.PASSWORD_TOTP, PROOF, "I sign.", "Only a passkey leaves a proof."),
+        (Method.DEMONSTRATION, PROOF, "I sign.", "Only a passkey leaves a proof."),
+    ],
+)
+def test_a_passkey_signs_the_text_and_others_leave_nothing(
+    method: Method, proof: dict[str, str] | None, sentence: str, words: str
+) -> None:
+    says(policy.is_signed_by(method, proof, DIGEST, sentence), words)

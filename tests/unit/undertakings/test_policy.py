@@ -104,6 +104,47 @@ def test_signing_has_its_moment(changed: dict[str, object], reason: str) -> None
     assert reason in refused(policy.can_fill_in(OWNER, standing(**changed), TODAY))
 
 
+BY_MAIL = standing(mailed_codes=True)
+
+
+@pytest.mark.parametrize(
+    ("who", "undertaking", "reason"),
+    [
+        (OWNER, standing(), "does not let people"),
+        (replace(OWNER, has_second_factor=True), BY_MAIL, "You have a second factor."),
+        (of_cso(Role.MEMBER, Role.COORDINATOR), BY_MAIL, "more than a code by mail"),
+        (of_cso(Role.SIGNATORY), BY_MAIL, "more than a code by mail"),
+        (person(Role.MEMBER, Role.MANAGER), BY_MAIL, "more than a code by mail"),
+        (
+            replace(
+                OWNER,
+                memberships=(*OWNER.memberships, ActorMembership(Role.SIGNATORY, OTHER_NPM)),
+            ),
+            BY_MAIL,
+            "more than a code by mail",
+        ),
+    ],
+)
+def test_a_code_by_mail_has_its_limits(who: Actor, undertaking: Standing, reason: str) -> None:
+    assert reason in refused(policy.can_sign_by_mailed_code(who, undertaking))
+
+
+def test_a_member_without_a_second_factor_signs_with_a_code_by_mail_where_it_is_allowed() -> None:
+    assert policy.can_sign_by_mailed_code(OWNER, BY_MAIL)
+    assert policy.can_sign_by_mailed_code(person(Role.MEMBER, expert=True), BY_MAIL)
+
+
+@pytest.mark.parametrize("who", DECIDERS)
+def test_who_decides_for_the_npm_allows_codes_by_mail(who: str) -> None:
+    assert policy.can_allow_mailed_codes(DECIDERS[who], frozenset({NPM}))
+
+
+@pytest.mark.parametrize("who", NOT_DECIDERS)
+def test_nobody_else_allows_codes_by_mail(who: str) -> None:
+    decision = policy.can_allow_mailed_codes(NOT_DECIDERS[who], frozenset({NPM}))
+    assert "decides on codes by mail" in refused(decision)
+
+
 def test_whomever_they_act_for_a_person_signs_their_own() -> None:
     elsewhere = replace(
         OWNER,

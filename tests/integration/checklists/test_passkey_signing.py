@@ -1,0 +1,389 @@
+"""Signing an agreement with a passkey: what it signs is the text and the sentence, once."""
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.client import CheckedClient
+from tests.conftest import new_browser
+from tests.factories import passkeys
+from tests.factories.demonstration import PASSWORD, Demonstration
+from tests.factories.passkeys import PRESENT, Asked, Device, asked_on, send
+from tests.integration.checklists.test_signing_pages import Desk
+from tests.pages import Page
+from tracker.access.actor import Actor
+from tracker.accounts import credentials, proof
+from tracker.accounts import queries as accounts
+from tracker.accounts.models import Attempt, Passkey, User
+from tracker.activity.models import Event
+from tracker.checklists import signing
+from tracker.checklists.models import ChecklistState
+from tracker.core import clock
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.mail.models import OutboxMessage
+from tracker.signoff import assertion, proving
+from tracker.signoff.models import Method, Signature
+from tracker.signoff.proof import OPEN_FOR, Identity
+from tracker.signoff.proving import Given
+
+Clock = Callable[[dt.datetime | None], None]
+CONFIRM = "/sign/confirm"
+
+
+class PasskeyDesk(Desk):
+    """The terms that wait for one signature, and a signatory with a passkey."""
+
+    device: Device
+
+    def browser(self, key: str) -> CheckedClient:
+        """Return a person's browser, the same each time: a form is sent where it was opened."""
+        kept: dict[str, CheckedClient] = self.__dict__.setdefault("browsers", {})
+        if key not in kept:
+            kept[key] = super().browser(key)
+        return kept[key]
+
+    def user(self, key: str) -> User:
+        return self.session.get_one(User, self.demonstration.users[key])
+
+    def actor(self, key: str) -> Actor:
+        user = self.user(key)
+        return Actor(user_id=user.id, name=user.name, email=user.email)
+
+    def give(self, key: str, device: Device) -> Device:
+        passkeys.add(self.actor(key), device)
+        self.session.commit()
+        return device
+
+    def without_app(self, key: str) -> None:
+        user = self.user(key)
+        user.tf_primary_method = user.tf_totp_secret = None
+        self.session.commit()
+
+    def asked(self, key: str) -> tuple[Page, Asked]:
+        page = self.page(key, CONFIRM)
+        return page, asked_on(page)
+
+    def send(self, key: str, page: Page, answer: str, **more: str) -> Page:
+        """Send the form of a page with what the device answered, as the script does."""
+        data = page.form().filled_in(passkey=answer, **more)
+        response = self.browser(key).post(
+            f"{self.address}{CONFIRM}", data=data, csrf=False, follow_redirects=True
+        )
+        return Page.of(response)
+
+    def sign_with(self, device: Device, key: str = "otto") -> Page:
+        page, asked = self.asked(key)
+        return self.send(key, page, device.answer(asked.challenge))
+
+    def signature(self) -> Signature:
+        self.session.rollback()
+        wanted = sa.select(Signature).order_by(Signature.signed_at.desc()).limit(1)
+        return self.session.scalars(wanted).one()
+
+
+@pytest.fixture
+def desk(app: Flask, session: Session, demonstration: Demonstration) -> PasskeyDesk:
+    made = PasskeyDesk(app, session, demonstration)
+    made.device = made.give("otto", Device())
+    return made
+
+
+def test_a_passkey_signs_the_text_and_the_sentence_and_anybody_can_verify_it(
+    desk: PasskeyDesk,
+) -> None:
+    page = desk.sign_with(desk.device)
+    assert "You signed. The text is in force: all parties have signed." in page.text
+    assert "Passkey" in page.text
+    assert "Proof of identity: Passkey." in page.text
+    signature = desk.signature()
+    assert signature.method is Method.PASSKEY
+    kept = json.loads(json.dumps(signature.proof))
+    digest, sentence = signature.document_digest, signature.sentence
+    assert assertion.flaw(kept, document_digest=digest, sentence=sentence) is None
+    assert assertion.flaw(kept, document_digest=digest, sentence=sentence + "!") is not None
+    assert kept["public_key"] == passkeys.encode(desk.device.cose())
+    assert desk.state is ChecklistState.IN_FORCE
+
+
+def test_the_page_asks_for_the_own_passkeys_and_for_a_verified_person(desk: PasskeyDesk) -> None:
+    desk.give("tomas", Device())
+    page, asked = desk.asked("otto")
+    allowed = [one["id"] for one in asked.options["allowCredentials"]]
+    assert allowed == [passkeys.encode(desk.device.credential_id)]
+    assert asked.options["userVerification"] == "required"
+    assert asked.options["rpId"] == "localhost"
+    assert len(asked.challenge) == 32
+    assert "Or with password and code" in page.text
+
+
+def test_each_opening_of_the_page_asks_for_something_else(desk: PasskeyDesk) -> None:
+    assert desk.asked("otto")[1].challenge != desk.asked("otto")[1].challenge
+
+
+def test_password_and_code_still_sign(desk: PasskeyDesk) -> None:
+    assert "You signed." in desk.sign("otto").text
+    assert desk.signature().method is Method.PASSWORD_TOTP
+    assert desk.signature().proof is None
+
+
+def test_without_a_passkey_the_page_is_as_it_was(desk: PasskeyDesk) -> None:
+    credentials.remove(desk.actor("otto"), _passkey(desk).id)
+    desk.session.commit()
+    page = desk.page("otto", CONFIRM)
+    assert "data-passkey" not in page.html
+    assert "Or with password and code" not in page.text
+
+
+def test_who_has_a_passkey_alone_is_not_asked_for_a_code(desk: PasskeyDesk) -> None:
+    desk.without_app("otto")
+    page, asked = desk.asked("otto")
+    assert not {"password", "code"} & page.form().names
+    nothing = desk.send("otto", page, "")
+    assert "You have no app for codes. Confirm with your passkey." in nothing.text
+    assert desk.signatures() == 1
+    assert "You signed." in desk.send("otto", page, desk.device.answer(asked.challenge)).text
+
+
+def test_who_has_neither_is_told_to_set_one_up(desk: PasskeyDesk) -> None:
+    credentials.remove(desk.actor("otto"), _passkey(desk).id)
+    desk.without_app("otto")
+    page = desk.page("otto", CONFIRM)
+    assert "Set up a second factor first." in page.text
+    given = page.form().filled_in(password=PASSWORD, code="000000")
+    response = desk.browser("otto").post(f"{desk.address}{CONFIRM}", data=given, csrf=False)
+    assert "You have no second factor yet." in response.text
+
+
+def test_who_has_neither_sets_one_up_on_the_way_and_signs(desk: PasskeyDesk) -> None:
+    credentials.remove(desk.actor("otto"), _passkey(desk).id)
+    desk.without_app("otto")
+    client = desk.browser("otto")
+    way = client.page(desk.page("otto", CONFIRM).links()["Set it up, then come back here"])
+    assert way.h1 == "Set up a second factor first"
+    assert "Signing needs more than a password" in way.text
+    # Who signed in a while ago confirms first, and is led on.
+    confirmed = client.submit(way.links()["Set up a passkey"], password=PASSWORD)
+    assert confirmed.request.path == "/account/passkeys/new"
+    asked = asked_on(Page.of(client.submit(confirmed.request.full_path, name="Key")))
+    device = Device()
+    back = Page.of(send(client, asked, device.make(asked.challenge)))
+    assert back.where == f"{desk.address}{CONFIRM}"
+    assert "You signed." in desk.send("otto", back, device.answer(asked_on(back).challenge)).text
+
+
+# Refused in plain words, and nothing is lost ----------------------------------------------------
+
+
+def refused(desk: PasskeyDesk, page: Page, words: str) -> None:
+    assert page.title.startswith("Problem: ")
+    assert words in page.text
+    assert asked_on(page).challenge
+    assert (desk.state, desk.signatures()) == (ChecklistState.SENT, 1)
+
+
+def test_an_answer_is_good_for_one_signature(desk: PasskeyDesk) -> None:
+    page, asked = desk.asked("otto")
+    answer = desk.device.answer(asked.challenge)
+    assert "You signed." in desk.send("otto", page, answer).text
+    with pytest.raises(RuleBrokenError, match="used already"):
+        prove_on(desk, page, answer)
+    assert desk.signatures() == 2
+
+
+def prove_on(desk: PasskeyDesk, page: Page, answer: str) -> Identity:
+    """Prove as the page does, past all that the record would lead away from."""
+    signature = desk.signature()
+    token = page.form().values["page_token"][0]
+    return proving.prove(
+        desk.actor("otto"),
+        Given(passkey=answer),
+        proving.page_of(desk.actor("otto"), token),
+        document_digest=signature.document_digest,
+        sentence=signature.sentence,
+    )
+
+
+def test_an_answer_to_another_text_is_refused(desk: PasskeyDesk) -> None:
+    page, _asked = desk.asked("otto")
+    sentence = page.root.find(".//div[@class='rule sentence']/p")
+    assert sentence is not None
+    other = assertion.challenge("f" * 64, sentence.text or "", "0a" * 32)
+    refused(
+        desk,
+        desk.send("otto", page, desk.device.answer(other)),
+        "Your passkey did not confirm this text and this sentence as they stand here.",
+    )
+
+
+def test_an_answer_to_another_opening_of_the_page_is_refused(desk: PasskeyDesk) -> None:
+    page, _asked = desk.asked("otto")
+    _other, asked = desk.asked("otto")
+    refused(desk, desk.send("otto", page, desk.device.answer(asked.challenge)), "did not confirm")
+
+
+def test_an_answer_to_the_sentence_in_another_language_is_refused(desk: PasskeyDesk) -> None:
+    page, asked = desk.asked("otto")
+    desk.user("otto").language = "ar"
+    desk.session.commit()
+    data = page.form().filled_in(passkey=desk.device.answer(asked.challenge))
+    address = f"{desk.address}{CONFIRM}"
+    response = desk.browser("otto").post(address, data=data, csrf=False, read=False)
+    assert response.status_code == 200
+    assert 'dir="rtl"' in response.text
+    assert desk.signatures() == 1
+
+
+def test_an_answer_to_the_sign_in_signs_nothing(desk: PasskeyDesk) -> None:
+    page, _asked = desk.asked("otto")
+    signing_in = passkeys.begin(new_browser(desk.app))
+    answer = desk.device.answer(signing_in.challenge)
+    refused(desk, desk.send("otto", page, answer), "did not confirm")
+
+
+def test_another_persons_passkey_signs_nothing(desk: PasskeyDesk) -> None:
+    other = desk.give("tomas", Device())
+    page, asked = desk.asked("otto")
+    refused(
+        desk,
+        desk.send("otto", page, other.answer(asked.challenge)),
+        "This passkey is not one of yours. Nothing was signed.",
+    )
+
+
+def test_a_page_of_another_person_is_none(desk: PasskeyDesk) -> None:
+    page, asked = desk.asked("otto")
+    token = page.form().values["page_token"][0]
+    assert proving.page_of(desk.actor("otto"), token) is not None
+    assert proving.page_of(desk.actor("tomas"), token) is None
+    for wrong in (token[:-1], token + "A", "", None, "a.b", "x" * 400):
+        assert proving.page_of(desk.actor("otto"), wrong) is None
+        answer = desk.device.answer(asked.challenge)
+        again = desk.send("otto", page, answer, page_token=wrong or "")
+        refused(desk, again, "This page was open too long. Nothing is lost")
+
+
+def test_a_page_that_was_open_too_long_asks_once_more(
+    desk: PasskeyDesk, frozen_time: Clock
+) -> None:
+    now = clock.now()
+    page, asked = desk.asked("otto")
+    frozen_time(now + OPEN_FOR + dt.timedelta(minutes=1))
+    answer = desk.device.answer(asked.challenge)
+    again = desk.send("otto", page, answer)
+    refused(desk, again, "This page was open too long. Nothing is lost")
+    answer = desk.device.answer(asked_on(again).challenge)
+    assert "You signed." in desk.send("otto", again, answer).text
+
+
+def test_an_unverified_person_signs_nothing(desk: PasskeyDesk) -> None:
+    device = replace(desk.device, flags=PRESENT)
+    refused(desk, desk.sign_with(device), "did not confirm")
+    device = replace(desk.device, origin="https://terms.example")
+    refused(desk, desk.sign_with(device), "did not confirm")
+
+
+@pytest.mark.parametrize("answer", ["{}", "x" * 9000, "null", '{"rawId": "AA"}', "\x00"])
+def test_hostile_answers_sign_nothing(desk: PasskeyDesk, answer: str) -> None:
+    page, _asked = desk.asked("otto")
+    again = desk.send("otto", page, answer)
+    assert again.title.startswith("Problem: ")
+    assert desk.signatures() == 1
+
+
+def test_a_count_that_fell_back_sets_the_passkey_aside(desk: PasskeyDesk) -> None:
+    assert "You signed." in desk.sign_with(replace(desk.device, count=40)).text
+    found = _passkey(desk)
+    assert found.sign_count == 41
+    desk.session.rollback()
+    answer = desk.device.answer(b"\x01" * 32)
+    with pytest.raises(RuleBrokenError, match="its count fell back"):
+        proof.prove_by_passkey(desk.demonstration.users["otto"], answer, b"\x01" * 32)
+    assert _passkey(desk).set_aside_at is not None
+    last = desk.session.scalars(sa.select(Event).order_by(Event.at.desc()).limit(1)).one()
+    assert last.verb == "passkey_set_aside"
+
+
+def test_failures_count_like_wrong_codes(desk: PasskeyDesk) -> None:
+    page, _asked = desk.asked("otto")
+    for _again in range(10):
+        desk.send("otto", page, "{}")
+    assert desk.session.scalar(sa.select(sa.func.count()).select_from(Attempt)) == 10
+    desk.session.rollback()
+    assert "Too many attempts" in desk.sign_with(desk.device).text
+    assert desk.signatures() == 1
+
+
+# Past the pages --------------------------------------------------------------------------------
+
+
+def test_a_proof_that_is_not_of_this_text_signs_nothing_past_the_page(desk: PasskeyDesk) -> None:
+    actor = _signatory(desk)
+    right = desk.device.proof(assertion.challenge("f" * 64, "I sign.", "0a" * 32), "0a" * 32)
+    for method, kept in (
+        (Method.PASSKEY, right),
+        (Method.PASSKEY, None),
+        (Method.PASSWORD_TOTP, right),
+        (Method.PASSWORD_MAILED_CODE, None),
+    ):
+        identity = Identity(actor.user_id, method, clock.now(), kept)
+        with pytest.raises(RefusedError):
+            signing.sign(
+                actor, desk.checklist, sentence="I sign.", language="en", identity=identity
+            )
+        desk.session.rollback()
+
+
+def _signatory(desk: PasskeyDesk) -> Actor:
+    memberships = accounts.memberships_of(desk.demonstration.users["otto"], clock.today())
+    organisation_id = desk.demonstration.organisations["lh"]
+    return replace(desk.actor("otto"), memberships=memberships, organisation_id=organisation_id)
+
+
+def _passkey(desk: PasskeyDesk) -> Passkey:
+    desk.session.rollback()
+    wanted = sa.select(Passkey).where(Passkey.credential_id == desk.device.credential_id)
+    return desk.session.scalars(wanted).one()
+
+
+# The receipt -----------------------------------------------------------------------------------
+
+
+def test_the_signer_gets_a_receipt_with_digest_and_address_and_nothing_of_the_text(
+    desk: PasskeyDesk,
+) -> None:
+    desk.sign_with(desk.device)
+    signature = desk.signature()
+    wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "signature_receipt")
+    receipt = desk.session.scalars(wanted).one()
+    reference = desk.demonstration.references["waiting"]
+    assert receipt.recipient == desk.user("otto").email
+    assert signature.document_digest in receipt.body
+    address = f"/verify?reference={reference}&digest={signature.document_digest}"
+    assert f"http://localhost:8000{address}" in receipt.body
+    for secret in (signature.sentence, signature.organisation_name, "Lantern", "custody"):
+        assert secret not in receipt.body
+        assert secret not in receipt.subject
+
+
+def test_signatures_of_the_demonstration_have_no_receipt_and_say_what_they_are(
+    desk: PasskeyDesk,
+) -> None:
+    wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "signature_receipt")
+    assert desk.session.scalars(wanted).all() == []
+    desk.session.rollback()
+    page = desk.page("otto", "/record")
+    assert "Demonstration, without proof of identity" in page.text
+    assert "Proof of identity: Demonstration, without proof of identity." in page.text
+
+
+def test_what_was_not_signed_has_no_receipt(desk: PasskeyDesk) -> None:
+    page, _asked = desk.asked("otto")
+    desk.send("otto", page, "{}")
+    wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "signature_receipt")
+    assert desk.session.scalars(wanted).all() == []

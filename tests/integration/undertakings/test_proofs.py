@@ -1,0 +1,516 @@
+"""Signing an undertaking and countersigning it with a passkey, and with a code by mail."""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.client import CheckedClient
+from tests.factories import passkeys
+from tests.factories.passkeys import Device, asked_on
+from tests.factories.undertakings import PASSWORD, TOLD, Stage
+from tests.integration.undertakings.conftest import Clock
+from tests.integration.undertakings.test_pages import (
+    check_of,
+    go_on,
+    list_of,
+    path_of,
+    prove_and_sign,
+    text,
+)
+from tests.pages import Page
+from tracker.accounts import mailed_codes, proof
+from tracker.accounts.models import Attempt, MailedCode
+from tracker.activity.models import Event, EventDetail
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.mail.models import OutboxMessage
+from tracker.oversight import integrity
+from tracker.signoff import assertion
+from tracker.signoff.models import Method, Signature, SignatureKind
+from tracker.signoff.proof import Identity
+from tracker.undertakings import service
+from tracker.undertakings.models import UndertakingState
+
+Browser = Callable[[str], CheckedClient]
+CODE = re.compile(r"\b\d{6}\b")
+
+
+@pytest.fixture
+def browser(app: Flask, stage: Stage) -> Browser:
+    return lambda key: stage.browser(app, key)
+
+
+def give(stage: Stage, key: str) -> Device:
+    device = Device()
+    passkeys.add(stage.actor(key), device)
+    db.session.commit()
+    return device
+
+
+def answered(client: CheckedClient, page: Page, device: Device, **more: str) -> Page:
+    """Send a signing form with what a passkey answers, as the script does."""
+    asked = asked_on(page)
+    data = page.form().filled_in(passkey=device.answer(asked.challenge), **more)
+    return Page.of(client.post(asked.action, data=data, csrf=False, follow_redirects=True))
+
+
+def countersigning(stage: Stage) -> str:
+    last = clock.today() + dt.timedelta(days=30)
+    return f"{check_of(stage, 'leyla')}/countersign?until={last.isoformat()}"
+
+
+def signatures(kind: SignatureKind) -> list[Signature]:
+    db.session.rollback()
+    wanted = sa.select(Signature).where(
+        Signature.kind == kind,
+        Signature.organisation_id.is_(None)
+        if kind is SignatureKind.SIGNATURE
+        else Signature.organisation_id.is_not(None),
+    )
+    return list(db.session.scalars(wanted))
+
+
+# With a passkey --------------------------------------------------------------------------------
+
+
+def test_a_person_signs_what_they_put_in_with_a_passkey(browser: Browser, stage: Stage) -> None:
+    device, client, path = give(stage, "leyla"), browser("leyla"), path_of(stage, "leyla")
+    go_on(client, path, TOLD)
+    page = answered(client, client.page(f"{path}/sign"), device)
+    assert "You have signed." in page.text
+    assert "Passkey" in page.text
+    signature = signatures(SignatureKind.SIGNATURE)[0]
+    assert signature.method is Method.PASSKEY
+    assert (
+        assertion.flaw(
+            signature.proof,
+            document_digest=signature.document_digest,
+            sentence=signature.sentence,
+        )
+        is None
+    )
+    assert integrity.check_all().finding is None
+
+
+def test_what_is_put_in_later_is_not_what_the_passkey_signed(
+    browser: Browser, stage: Stage
+) -> None:
+    device, client, path = give(stage, "leyla"), browser("leyla"), path_of(stage, "leyla")
+    go_on(client, path, TOLD)
+    page = client.page(f"{path}/sign")
+    go_on(client, path)
+    again = answered(client, page, device)
+    assert "did not confirm this text" in again.text
+    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+    assert "You have signed." in answered(client, again, device).text
+
+
+def test_another_persons_passkey_signs_no_undertaking(browser: Browser, stage: Stage) -> None:
+    other, client, path = give(stage, "dina"), browser("leyla"), path_of(stage, "leyla")
+    give(stage, "leyla")
+    go_on(client, path)
+    again = answered(client, client.page(f"{path}/sign"), other)
+    assert "This passkey is not one of yours." in again.text
+    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+
+
+def test_password_and_code_still_sign(browser: Browser, stage: Stage) -> None:
+    give(stage, "leyla")
+    client, path = browser("leyla"), path_of(stage, "leyla")
+    go_on(client, path)
+    assert "You have signed" in text(prove_and_sign(client, stage, path))
+    assert [one.method for one in signatures(SignatureKind.SIGNATURE)] == [Method.PASSWORD_TOTP]
+
+
+def test_the_npm_countersigns_with_a_passkey(browser: Browser, stage: Stage) -> None:
+    stage.sign("leyla")
+    device, client = give(stage, "tomas"), browser("tomas")
+    page = client.page(countersigning(stage))
+    done = answered(client, page, device)
+    assert "You have countersigned." in done.text
+    assert stage.is_cleared("leyla")
+    signature = signatures(SignatureKind.COUNTERSIGNATURE)[0]
+    assert signature.method is Method.PASSKEY
+    found = assertion.flaw(
+        signature.proof, document_digest=signature.document_digest, sentence=signature.sentence
+    )
+    assert found is None
+    assert integrity.check_all().finding is None
+
+
+def test_a_countersignature_for_another_day_is_another_sentence(
+    browser: Browser, stage: Stage
+) -> None:
+    stage.sign("leyla")
+    device, client = give(stage, "tomas"), browser("tomas")
+    page = client.page(countersigning(stage))
+    sooner = (clock.today() + dt.timedelta(days=3)).isoformat()
+    again = answered(client, page, device, until=sooner)
+    assert "did not confirm this text and this sentence" in again.text
+    assert not stage.is_cleared("leyla")
+
+
+# The NPM allows codes by mail -------------------------------------------------------------------
+
+
+def permission(stage: Stage) -> str:
+    return f"{list_of(stage)}/mailed-codes"
+
+
+def allow(stage: Stage, by: str = "milan", *, allowed: bool = True) -> None:
+    service.allow_mailed_codes(
+        stage.actor(by), stage.cooperation, allowed=allowed, reason="Interpreters for one day"
+    )
+    db.session.commit()
+
+
+def last_event() -> tuple[str, dict[str, Any]]:
+    event = db.session.scalars(sa.select(Event).order_by(Event.at.desc()).limit(1)).one()
+    return event.verb, db.session.get_one(EventDetail, event.id).content
+
+
+@pytest.mark.parametrize("key", ["milan", "tomas"])
+def test_a_signatory_or_manager_of_the_npm_allows_codes_by_mail_with_a_reason(
+    browser: Browser, stage: Stage, key: str
+) -> None:
+    client = browser(key)
+    assert "Allow codes by mail" in client.page(list_of(stage)).text
+    assert "Say why" in text(client.submit(permission(stage), reason=""))
+    done = client.submit(permission(stage), reason="Interpreters for one day")
+    assert "may sign with a code by mail now" in text(done)
+    verb, details = last_event()
+    assert verb == "mailed_codes_allowed"
+    assert details["reason"] == "Interpreters for one day"
+    history = client.page(f"/cooperations/{stage.cooperation.reference}/history")
+    assert "lets people without a second factor sign their undertaking" in history.text
+    client.submit(permission(stage), reason="All have an app")
+    db.session.rollback()
+    assert last_event()[0] == "mailed_codes_stopped"
+
+
+@pytest.mark.parametrize(
+    ("key", "status"),
+    [
+        ("ilena", 403),
+        ("nadia", 403),
+        ("marek", 403),
+        ("samira", 403),
+        ("henrik", 403),
+        ("leyla", 403),
+        ("greta", 403),
+        ("iris", 404),
+        ("celia", 404),
+    ],
+)
+def test_nobody_else_allows_them(browser: Browser, stage: Stage, key: str, status: int) -> None:
+    client = browser(key)
+    assert client.get(permission(stage)).status_code == status
+    sent = client.post(permission(stage), data={"allow": "yes", "reason": "Mine"})
+    assert sent.status_code == status
+    with pytest.raises(RefusedError):
+        allow(stage, key)
+    db.session.rollback()
+    db.session.refresh(stage.cooperation)
+    assert not stage.cooperation.mailed_codes
+
+
+def test_two_who_allow_at_once_do_not_undo_each_other(browser: Browser, stage: Stage) -> None:
+    client = browser("milan")
+    page = client.page(permission(stage))
+    allow(stage, "tomas")
+    data = page.form().filled_in(reason="The same")
+    response = client.post(permission(stage), data=data, csrf=False)
+    assert "It is so already." in text(response)
+    db.session.refresh(stage.cooperation)
+    assert stage.cooperation.mailed_codes
+
+
+# A code by mail signs an undertaking, and nothing else ------------------------------------------
+
+
+def without_app(stage: Stage, key: str) -> None:
+    user = stage.cast.users[key]
+    db.session.refresh(user)
+    user.tf_primary_method = user.tf_totp_secret = None
+    db.session.commit()
+
+
+@pytest.fixture
+def driver(stage: Stage) -> str:
+    """A member without a second factor, in a cooperation where codes by mail are allowed."""
+    without_app(stage, "leyla")
+    allow(stage)
+    return "leyla"
+
+
+def mailed(stage: Stage, key: str) -> list[str]:
+    db.session.rollback()
+    wanted = (
+        sa.select(OutboxMessage)
+        .where(
+            OutboxMessage.kind == "code_for_signing",
+            OutboxMessage.recipient == stage.cast.users[key].email,
+        )
+        .order_by(OutboxMessage.created_at)
+    )
+    found = [CODE.findall(one.body) for one in db.session.scalars(wanted)]
+    db.session.rollback()
+    return [codes[0] for codes in found]
+
+
+def ask_for_code(client: CheckedClient, path: str) -> Page:
+    response = client.submit(f"{path}/sign", action=f"{path}/sign/code")
+    return Page.of(response)
+
+
+def sign_by_code(client: CheckedClient, path: str, code: str, password: str = PASSWORD) -> Page:
+    page = client.page(f"{path}/sign")
+    form = page.form("")
+    data = form.filled_in(password=password, mailed_code=code)
+    return Page.of(client.post(f"{path}/sign", data=data, csrf=False, follow_redirects=True))
+
+
+def test_a_driver_signs_with_password_and_a_code_by_mail_and_the_record_says_so(
+    browser: Browser, stage: Stage, driver: str
+) -> None:
+    client, path = browser(driver), path_of(stage, driver)
+    go_on(client, path)
+    page = client.page(f"{path}/sign")
+    assert "You need no app." in page.text
+    assert "Set up a second factor first." not in page.text
+    told = ask_for_code(client, path)
+    assert f"A code is on its way to {stage.cast.users[driver].email}." in told.text
+    done = sign_by_code(client, path, mailed(stage, driver)[0])
+    assert "You have signed." in done.text
+    assert "Password with code by mail" in done.text
+    signature = signatures(SignatureKind.SIGNATURE)[0]
+    assert signature.method is Method.PASSWORD_MAILED_CODE
+    assert signature.proof is None
+    history = browser("milan").page(f"/cooperations/{stage.cooperation.reference}/history")
+    assert "Proof of identity: Password with code by mail." in history.text
+    assert integrity.check_all().finding is None
+
+
+def test_the_mail_says_nothing_of_what_is_signed_and_the_code_is_kept_as_a_digest(
+    browser: Browser, stage: Stage, driver: str
+) -> None:
+    client, path = browser(driver), path_of(stage, driver)
+    go_on(client, path)
+    ask_for_code(client, path)
+    code = mailed(stage, driver)[0]
+    wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "code_for_signing")
+    mail = db.session.scalars(wanted).one()
+    for words in ("custody", "Lantern", "undertaking of", stage.cooperation.reference):
+        assert words not in mail.body
+    assert code not in mail.subject
+    kept = db.session.scalars(sa.select(MailedCode)).one()
+    assert code not in str(vars(kept))
+    assert len(kept.digest) == 64
+
+
+def test_a_code_by_mail_works_once(browser: Browser, stage: Stage, driver: str) -> None:
+    client, path = browser(driver), path_of(stage, driver)
+    go_on(client, path)
+    ask_for_code(client, path)
+    code = mailed(stage, driver)[0]
+    wrong = sign_by_code(client, path, code, password="not the one at all")
+    assert "This is not your password" in wrong.text
+    assert "You have signed." in sign_by_code(client, path, code).text
+    undertaking_id = stage.undertaking(driver).id
+    with pytest.raises(RuleBrokenError, match="No code is good any more"):
+        proof.prove_by_mailed_code(stage.id(driver), undertaking_id, PASSWORD, code)
+
+
+def test_a_newer_code_takes_the_place_of_the_older(
+    browser: Browser, stage: Stage, driver: str
+) -> None:
+    client, path = browser(driver), path_of(stage, driver)
+    go_on(client, path)
+    ask_for_code(client, path)
+    ask_for_code(client, path)
+    old, new = mailed(stage, driver)
+    if old != new:
+        assert "not the code that was mailed last" in sign_by_code(client, path, old).text
+    assert "You have signed." in sign_by_code(client, path, new).text
+
+
+def test_of_codes_asked_for_at_once_one_is_good(stage: Stage, driver: str, app: Flask) -> None:
+    actor = replace(stage.actor(driver), has_second_factor=False)
+    undertaking_id, start = stage.undertaking(driver).id, Barrier(3)
+
+    def ask() -> None:
+        with app.app_context():
+            start.wait()
+            service.mail_code(actor, undertaking_id)
+            db.session.commit()
+            db.session.remove()
+
+    db.session.commit()
+    with ThreadPoolExecutor(3) as pool:
+        for one in [pool.submit(ask) for _ in range(3)]:
+            one.result()
+    good = mailed_codes.waits(actor.user_id, undertaking_id)
+    assert good is not None
+    assert [mailed_codes.is_right(good, code) for code in mailed(stage, driver)].count(True) == 1
+
+
+def test_a_code_by_mail_is_good_for_ten_minutes(
+    browser: Browser, stage: Stage, driver: str, frozen_time: Clock
+) -> None:
+    client, path = browser(driver), path_of(stage, driver)
+    go_on(client, path)
+    ask_for_code(client, path)
+    code, now = mailed(stage, driver)[0], clock.now()
+    frozen_time(now + mailed_codes.GOOD_FOR + dt.timedelta(seconds=1))
+    assert "No code is good any more" in sign_by_code(client, path, code).text
+    assert stage.undertaking(driver).state is UndertakingState.ASKED
+
+
+def test_a_code_can_be_guessed_five_times(browser: Browser, stage: Stage, driver: str) -> None:
+    client, path = browser(driver), path_of(stage, driver)
+    go_on(client, path)
+    ask_for_code(client, path)
+    code = mailed(stage, driver)[0]
+    wrong = "000000" if code != "000000" else "000001"
+    for _again in range(5):
+        assert "not the code" in sign_by_code(client, path, wrong).text
+    assert "No code is good any more" in sign_by_code(client, path, code).text
+    ask_for_code(client, path)
+    assert "You have signed." in sign_by_code(client, path, mailed(stage, driver)[1]).text
+
+
+def test_codes_can_be_asked_for_five_times(browser: Browser, stage: Stage, driver: str) -> None:
+    client, path = browser(driver), path_of(stage, driver)
+    go_on(client, path)
+    for _again in range(5):
+        ask_for_code(client, path)
+    assert "You asked for many codes." in ask_for_code(client, path).text
+    assert len(mailed(stage, driver)) == 5
+
+
+def test_a_code_is_good_for_its_undertaking_alone(
+    browser: Browser, stage: Stage, driver: str
+) -> None:
+    client, path = browser(driver), path_of(stage, driver)
+    go_on(client, path)
+    mailed_codes.send(stage.id(driver), stage.cooperation.id, "http://localhost:8000/")
+    db.session.commit()
+    assert "No code is good any more" in sign_by_code(client, path, mailed(stage, driver)[0]).text
+
+
+def test_where_it_is_not_allowed_there_is_no_code(browser: Browser, stage: Stage) -> None:
+    without_app(stage, "leyla")
+    client, path = browser("leyla"), path_of(stage, "leyla")
+    go_on(client, path)
+    page = client.page(f"{path}/sign")
+    assert "Mail me a code" not in page.text
+    assert "Set up a second factor first." in page.text
+    assert client.post(f"{path}/sign/code").status_code == 403
+    assert mailed(stage, "leyla") == []
+
+
+def test_who_has_a_second_factor_signs_with_it(browser: Browser, stage: Stage) -> None:
+    allow(stage)
+    client, path = browser("leyla"), path_of(stage, "leyla")
+    go_on(client, path)
+    assert "Mail me a code" not in client.page(f"{path}/sign").text
+    response = client.post(f"{path}/sign/code")
+    assert response.status_code == 403
+    assert "You have a second factor. Sign with it." in response.text
+
+
+def test_who_holds_another_role_proves_more(browser: Browser, stage: Stage) -> None:
+    allow(stage)
+    without_app(stage, "otto")
+    client, path = browser("otto"), path_of(stage, "otto")
+    go_on(client, path)
+    response = client.post(f"{path}/sign/code")
+    assert response.status_code == 403
+    assert "Your role needs more than a code by mail." in response.text
+
+
+def test_nobody_asks_for_a_code_on_anothers_undertaking(
+    browser: Browser, stage: Stage, driver: str
+) -> None:
+    path = path_of(stage, driver)
+    for key in ("dina", "milan", "iris"):
+        assert browser(key).post(f"{path}/sign/code").status_code == 404
+    with pytest.raises(RefusedError):
+        service.mail_code(stage.actor("dina"), stage.undertaking(driver).id)
+
+
+def test_when_it_is_stopped_a_code_that_was_mailed_signs_no_more(
+    browser: Browser, stage: Stage, driver: str
+) -> None:
+    client, path = browser(driver), path_of(stage, driver)
+    go_on(client, path)
+    ask_for_code(client, path)
+    page = client.page(f"{path}/sign")
+    allow(stage, allowed=False)
+    data = page.form("").filled_in(password=PASSWORD, mailed_code=mailed(stage, driver)[0])
+    response = client.post(f"{path}/sign", data=data, csrf=False)
+    assert "You have signed." not in response.text
+    assert stage.undertaking(driver).state is UndertakingState.ASKED
+
+
+def test_a_code_by_mail_is_refused_past_the_page_where_it_is_not_enough(stage: Stage) -> None:
+    draft = stage.put_in("leyla")
+    identity = Identity(stage.id("leyla"), Method.PASSWORD_MAILED_CODE, clock.now())
+    with pytest.raises(RefusedError, match="does not let people"):
+        service.sign(
+            stage.actor("leyla"),
+            stage.undertaking("leyla").id,
+            seen=draft.digest,
+            sentence="I undertake this.",
+            language="en",
+            identity=identity,
+        )
+    db.session.rollback()
+    stage.sign("leyla")
+    allow(stage)
+    identity = Identity(stage.id("tomas"), Method.PASSWORD_MAILED_CODE, clock.now())
+    with pytest.raises(RefusedError, match="not enough to sign for an organisation"):
+        service.countersign(
+            stage.actor("tomas"),
+            stage.undertaking("leyla").id,
+            until=clock.today(),
+            sentence="I countersign.",
+            language="en",
+            identity=identity,
+        )
+
+
+def test_the_worker_forgets_old_codes(stage: Stage, driver: str, frozen_time: Clock) -> None:
+    mailed_codes.send(stage.id(driver), stage.cooperation.id, "http://localhost:8000/")
+    db.session.commit()
+    mailed_codes.forget_old()
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(MailedCode)) == 1
+    frozen_time(clock.now() + mailed_codes.GOOD_FOR)
+    mailed_codes.forget_old()
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(MailedCode)) == 0
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Attempt)) == 1
+    db.session.rollback()
+
+
+# The receipt ------------------------------------------------------------------------------------
+
+
+def test_signer_and_countersigner_get_a_receipt_of_the_text_each_signed(stage: Stage) -> None:
+    stage.clear("leyla")
+    db.session.commit()
+    wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "signature_receipt")
+    receipts = {one.recipient: one.body for one in db.session.scalars(wanted)}
+    own, npm = (stage.cast.users[key].email for key in ("leyla", "tomas"))
+    digest = signatures(SignatureKind.COUNTERSIGNATURE)[0].document_digest
+    assert digest in receipts[own]
+    assert digest in receipts[npm]
+    assert "Leyla" not in receipts[npm]

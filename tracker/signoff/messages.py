@@ -1,0 +1,34 @@
+"""Mails about signatures: a receipt with the digest of the text and where it can be checked."""
+
+from urllib.parse import urlencode
+
+from flask_babel import gettext as _
+
+from tracker.mail import outbox
+from tracker.mail.render import in_language, link, text
+from tracker.signoff.models import Method, Signature
+
+
+def verify_address(digest: str, reference: str) -> str:
+    """Return the address at which anybody can check a text by reference and digest."""
+    return link("/verify?" + urlencode({"reference": reference, "digest": digest}))
+
+
+def receipt(signature: Signature, *, email: str, reference: str) -> None:
+    """Queue the receipt of a signature for its signer: digest and address, nothing of the text.
+
+    Signatures of the demonstration have none: nobody gave them.
+    """
+    if signature.method is Method.DEMONSTRATION:
+        return
+    with in_language(signature.language):
+        subject = _("Receipt of your signature")
+        body = text(
+            _("Your signature is kept. It stands under the text with this digest (SHA-256):"),
+            signature.document_digest,
+            _("If you did not sign, tell an administrator at once."),
+            _("Anybody can check the digest at the address below; the text is not shown there."),
+            name=signature.signer_name,
+            address=verify_address(signature.document_digest, reference),
+        )
+    outbox.queue(email, signature.language, "signature_receipt", subject, body)
