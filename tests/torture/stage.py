@@ -64,7 +64,9 @@ def build(data_dir: Path, database_url: str | None = None) -> Stage:
 
 
 def _agreement(land: Country) -> Agreement:
-    checklist = checklist_of(open_one(land, *PARTNERS, modes=(Mode.INFO_F,)), ChecklistKind.URGENT_PLAN)
+    checklist = checklist_of(
+        open_one(land, *PARTNERS, modes=(Mode.INFO_F,)), ChecklistKind.URGENT_PLAN
+    )
     service.save_answer(
         land.actor("ilena"),
         checklist,
