@@ -64,9 +64,8 @@ def build(data_dir: Path, database_url: str | None = None) -> Stage:
 
 
 def _agreement(land: Country) -> Agreement:
-    checklist = checklist_of(
-        open_one(land, *PARTNERS, modes=(Mode.INFO_F,)), ChecklistKind.URGENT_PLAN
-    )
+    cooperation = open_one(land, *PARTNERS, modes=(Mode.INFO_F,))
+    checklist = checklist_of(cooperation, ChecklistKind.URGENT_PLAN)
     service.save_answer(
         land.actor("ilena"),
         checklist,
