@@ -1,6 +1,6 @@
 # make run    prepares everything and starts the application
 # make test   prepares everything and runs every check
-# Others:     setup, check (under a minute), fmt, messages, permissions, bench, lock, coverage, and each step of test
+# Others:     setup, check (under a minute), fmt, messages, permissions, bench, torture, lock, coverage, and each step of test
 
 SHELL = /bin/sh
 .SUFFIXES:
@@ -11,10 +11,10 @@ export MAKE PYTHON
 bin = .venv/bin
 pytest = $(bin)/pytest -q -n auto
 
-steps = lint types contracts catalogues unit sqlite postgresql browser
+steps = lint types contracts catalogues unit sqlite postgresql torture-short browser
 fast = lint types contracts unit
 
-.PHONY: help setup run test check tools system fmt messages permissions bench lock coverage $(steps)
+.PHONY: help setup run test check tools system fmt messages permissions bench torture lock coverage $(steps)
 
 help:
 	@sed -n 's/^# //p; /^$$/q' Makefile
@@ -68,6 +68,9 @@ sqlite: tools
 postgresql: tools
 	@$(pytest) --database=postgresql tests/integration tests/migrations
 
+torture-short: tools system
+	@$(bin)/python -m tests.torture --short
+
 browser: tools system
 	@$(pytest) --dist=loadfile tests/browser
 
@@ -87,6 +90,10 @@ permissions: tools
 # What pages take on the server, on both databases, beside a bare view that returns as many bytes.
 bench: tools
 	@$(bin)/python -m tests.bench
+
+# Signing by 50 processes at once for a minute, and a server killed 200 times, on both databases.
+torture: tools system
+	@$(bin)/python -m tests.torture
 
 # Which branches the tests take; the rules on who may, and on signing, whole.
 coverage: tools

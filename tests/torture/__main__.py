@@ -1,0 +1,84 @@
+"""Signs, declines and amends by many processes at once, and kills the server: make torture."""
+
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from tests.servers import postgres
+from tests.servers.postgres import Postgres, PostgresError
+from tests.torture import stage as stages
+from tests.torture.crowd import CrowdError, let_loose
+from tests.torture.killing import KillingError, kill_under_load
+from tests.torture.record import Record
+from tests.torture.stage import Stage
+from tests.torture.verdict import faults
+
+DATABASE = "torture"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How hard: so many processes for so many seconds, then so many kills."""
+
+    processes: int
+    seconds: float
+    kills: int
+
+
+FULL = Measure(processes=50, seconds=60, kills=200)
+SHORT = Measure(processes=50, seconds=5, kills=20)
+
+
+@click.command()
+@click.option("--short", is_flag=True, help="For a few seconds, as the tests run it.")
+def main(*, short: bool) -> None:
+    """Torture signing on SQLite and on PostgreSQL; exit 1 when anything is not as it must be."""
+    measure = SHORT if short else FULL
+    try:
+        with tempfile.TemporaryDirectory(prefix="tracker-torture-") as folder:
+            sound = torture("SQLite", Path(folder, "sqlite"), None, measure)
+            with Postgres() as server:
+                postgres.create_database(server.folder, DATABASE)
+                url = server.url(DATABASE)
+                sound &= torture("PostgreSQL", Path(folder, "postgresql"), url, measure)
+    except (CrowdError, KillingError, PostgresError) as error:
+        raise click.ClickException(str(error)) from error
+    sys.exit(0 if sound else 1)
+
+
+def torture(name: str, data_dir: Path, database_url: str | None, measure: Measure) -> bool:
+    """Torture one database; return whether all is as it must be."""
+    data_dir.mkdir()
+    stage = stages.build(data_dir, database_url)
+    begun = time.monotonic()
+    told = let_loose(stage, data_dir, measure.processes, measure.seconds)
+    click.echo(
+        f"{name}: {measure.processes} processes in {time.monotonic() - begun:.0f} s: {told.words()}"
+    )
+    if not _is_sound(stage, told):
+        return False
+    begun = time.monotonic()
+    with click.progressbar(length=measure.kills, label="Killing", file=sys.stderr) as bar:
+        told.merge(kill_under_load(stage, measure.kills, bar.update))
+    click.echo(
+        f"{name}: killed {measure.kills} times in {time.monotonic() - begun:.0f} s; "
+        f"together: {told.words()}"
+    )
+    return _is_sound(stage, told)
+
+
+def _is_sound(stage: Stage, told: Record) -> bool:
+    found = faults(stage.app(), stage.agreements, told)
+    for fault in found:
+        click.echo(f"  {fault}", err=True)
+    if not found:
+        click.echo("  Nothing lost, doubled or out of order; every chain verifies.")
+    return not found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""What is done to agreements while they are tortured: one transaction each, by the real verbs."""
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import astuple, dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from flask import Flask
+
+from tracker.access.actor import Actor
+from tracker.accounts import queries as accounts
+from tracker.accounts.models import User
+from tracker.checklists import positions, signing
+from tracker.checklists.loading import locked
+from tracker.checklists.models import Checklist, Stance
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.signoff.models import Method
+from tracker.signoff.proof import Identity
+
+ITEM = "U1"
+
+
+class Act(StrEnum):
+    """What may be tried, at any time."""
+
+    ACCEPT = "accept"
+    SEND = "send"
+    SIGN = "sign"
+    DECLINE = "decline"
+    AMEND = "amend"
+
+
+# How often each is tried: about as many texts get through as are declined.
+WEIGHTS = {Act.ACCEPT: 6, Act.SEND: 3, Act.SIGN: 8, Act.DECLINE: 1, Act.AMEND: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One side of an agreement: who writes for it, and who signs."""
+
+    organisation_id: UUID
+    coordinator_id: UUID
+    signatory_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A text that is tortured."""
+
+    checklist_id: UUID
+    parties: tuple[Party, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One act on one agreement for one of its parties, each by its place in the list."""
+
+    act: Act
+    agreement: int
+    party: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of it: the digest of a signature, or why the act was refused."""
+
+    done: bool
+    told: str = ""
+
+
+def to_json(agreements: tuple[Agreement, ...]) -> str:
+    """Write down what there is to act on, for another process."""
+    plain = [
+        [str(one.checklist_id), [[str(id_) for id_ in astuple(party)] for party in one.parties]]
+        for one in agreements
+    ]
+    return json.dumps(plain)
+
+
+def from_json(text: str) -> tuple[Agreement, ...]:
+    """Read what to_json() wrote."""
+    return tuple(
+        Agreement(UUID(checklist), tuple(Party(*(UUID(one) for one in ids)) for ids in parties))
+        for checklist, parties in json.loads(text)
+    )
+
+
+def choose(chance: random.Random, agreements: tuple[Agreement, ...]) -> Try:
+    """Choose what to try next."""
+    act = chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+    number = chance.randrange(len(agreements))
+    return Try(act, number, chance.randrange(len(agreements[number].parties)))
+
+
+def perform(app: Flask, agreements: tuple[Agreement, ...], tried: Try) -> Outcome:
+    """Do it in a transaction of its own, as a request does; a refusal leaves nothing behind."""
+    agreement = agreements[tried.agreement]
+    with app.app_context():
+        try:
+            told = _DONE_BY[tried.act](agreement, agreement.parties[tried.party])
+            db.session.commit()
+        except (RuleBrokenError, RefusedError) as refusal:
+            db.session.rollback()
+            return Outcome(done=False, told=type(refusal).__name__)
+    return Outcome(done=True, told=told)
+
+
+def _accept(agreement: Agreement, party: Party) -> str:
+    checklist = _text(agreement)
+    current = locked(checklist).sheet.shared(ITEM)
+    if current is None:
+        raise LookupError
+    actor = _actor(party.coordinator_id, party)
+    positions.take_position(actor, checklist, ITEM, Stance.ACCEPTS, answer_id=current.answer_id)
+    return ""
+
+
+def _send(agreement: Agreement, party: Party) -> str:
+    signers = {one.organisation_id: one.signatory_id for one in agreement.parties}
+    asked = signing.send(_actor(party.coordinator_id, party), _text(agreement), signers)
+    return str(asked.revision_id)
+
+
+def _sign(agreement: Agreement, party: Party) -> str:
+    actor = _actor(party.signatory_id, party)
+    signature = signing.sign(
+        actor,
+        _text(agreement),
+        sentence=f"I sign this text for {actor.organisation_name}.",
+        language="en",
+        identity=Identity(actor.user_id, Method.PASSWORD_TOTP, clock.now()),
+    )
+    return signature.digest
+
+
+def _decline(agreement: Agreement, party: Party) -> str:
+    actor = _actor(party.signatory_id, party)
+    signing.decline(actor, _text(agreement), reason="Not in these words.", items=[ITEM])
+    return ""
+
+
+def _amend(agreement: Agreement, party: Party) -> str:
+    actor = _actor(party.coordinator_id, party)
+    signing.amend(actor, _text(agreement), reason="A year has passed.", items=[ITEM])
+    return ""
+
+
+_DONE_BY: dict[Act, Callable[[Agreement, Party], str]] = {
+    Act.ACCEPT: _accept,
+    Act.SEND: _send,
+    Act.SIGN: _sign,
+    Act.DECLINE: _decline,
+    Act.AMEND: _amend,
+}
+
+
+def _text(agreement: Agreement) -> Checklist:
+    return db.session.get_one(Checklist, agreement.checklist_id)
+
+
+def _actor(user_id: UUID, party: Party) -> Actor:
+    user = db.session.get_one(User, user_id)
+    return Actor(
+        user_id=user.id,
+        name=user.name,
+        email=user.email,
+        memberships=accounts.memberships_of(user.id, clock.today()),
+        organisation_id=party.organisation_id,
+    )

@@ -1,0 +1,66 @@
+"""Many processes that act on the same agreements at once, each with its own connection."""
+
+import json
+import multiprocessing
+import random
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.torture.acts import Try, choose, perform
+from tests.torture.record import Record
+from tests.torture.stage import Stage
+
+# What a process waits for after its last act.
+PATIENCE = 120.0
+
+
+class CrowdError(Exception):
+    """A process failed, or did not end; the message says how."""
+
+
+def let_loose(stage: Stage, folder: Path, processes: int, seconds: float) -> Record:
+    """Let processes act for some seconds, and return what they were told."""
+    forking = multiprocessing.get_context("fork")
+    until = time.monotonic() + seconds
+    files = [folder / f"process-{number}.jsonl" for number in range(processes)]
+    running = [
+        forking.Process(target=_act, args=(stage, number, until, file))
+        for number, file in enumerate(files)
+    ]
+    for one in running:
+        one.start()
+    for one in running:
+        one.join(seconds + PATIENCE)
+    if any(one.exitcode != 0 for one in running):
+        for one in running:
+            one.kill()
+        raise CrowdError("\n".join(_failures(files)) or "A process did not end.")
+    record = Record()
+    for file in files:
+        for line in file.read_text().splitlines():
+            record.add_line(json.loads(line))
+    return record
+
+
+def _act(stage: Stage, number: int, until: float, file: Path) -> None:
+    chance = random.Random(number)
+    app = stage.app()
+    with file.open("w") as told:
+        while time.monotonic() < until:
+            tried: Try = choose(chance, stage.agreements)
+            try:
+                outcome = perform(app, stage.agreements, tried)
+            except BaseException:
+                told.write(json.dumps({"failed": traceback.format_exc()}) + "\n")
+                raise
+            told.write(json.dumps([tried.act, tried.agreement, outcome.done, outcome.told]) + "\n")
+
+
+def _failures(files: list[Path]) -> Iterator[str]:
+    for file in files:
+        for line in file.read_text().splitlines():
+            told = json.loads(line)
+            if isinstance(told, dict):
+                yield told["failed"]

@@ -1,0 +1,173 @@
+"""A server under load that is killed at random moments and started again."""
+
+import http.client
+import json
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from config import ROOT
+from tests.torture.acts import Outcome, Try, choose, to_json
+from tests.torture.record import Record
+from tests.torture.serving import ADDRESS, AGREEMENTS
+from tests.torture.stage import Stage
+from tracker.running import cli as running
+
+CALLERS = 8
+# Every so many kills, the whole server instead of one of its processes.
+WHOLE = 10
+# How long the server works before the next kill, at most, in seconds.
+LONGEST = 0.6
+_PATIENCE = 60.0
+
+
+class KillingError(Exception):
+    """The server did not start, or failed; the message says how."""
+
+
+def kill_under_load(stage: Stage, kills: int, report: Callable[[int], None]) -> Record:
+    """Kill the server so many times while it is asked; return what the callers were told."""
+    chance = random.Random(kills)
+    server = Server(stage)
+    server.start()
+    callers = [Caller(stage, number) for number in range(CALLERS)]
+    try:
+        for one in callers:
+            one.start()
+        for number in range(kills):
+            time.sleep(chance.uniform(0, LONGEST))
+            if number % WHOLE == WHOLE - 1:
+                server.kill()
+                server.start()
+            else:
+                server.kill_a_process(chance)
+            report(1)
+    finally:
+        for one in callers:
+            one.stop()
+        server.kill()
+    record = Record()
+    for one in callers:
+        if one.failure:
+            raise KillingError(one.failure)
+        record.merge(one.record)
+    return record
+
+
+class Server:
+    """The production server, as "tracker run" starts it, loaded once for all its processes."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        *command, _app = running._server_command(self._stage.settings)
+        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        self._process = subprocess.Popen(
+            [*command, "--preload", "tests.torture.serving:make_app()"],
+            cwd=ROOT,
+            env=kept | self._stage.environment | {AGREEMENTS: to_json(self._stage.agreements)},
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        until = time.monotonic() + _PATIENCE
+        while time.monotonic() < until and self._process.poll() is None:
+            if self._answers():
+                return
+            time.sleep(0.05)
+        self.kill()
+        message = "The server did not start."
+        raise KillingError(message)
+
+    def kill(self) -> None:
+        """Kill all of it."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(_PATIENCE)
+            self._process = None
+
+    def kill_a_process(self, chance: random.Random) -> None:
+        """Kill one of the processes that answer; the server starts another."""
+        if self._process is None:
+            raise LookupError
+        until = time.monotonic() + _PATIENCE
+        while time.monotonic() < until:
+            children = _children(self._process.pid)
+            if children:
+                with suppress(ProcessLookupError):
+                    os.kill(chance.choice(children), signal.SIGKILL)
+                    return
+            time.sleep(0.01)
+        message = "The server has no processes left."
+        raise KillingError(message)
+
+    def _answers(self) -> bool:
+        settings = self._stage.settings
+        connection = http.client.HTTPConnection(settings.host, settings.port, timeout=_PATIENCE)
+        try:
+            connection.request("GET", "/healthz")
+            connection.getresponse().read()
+        except OSError:
+            return False
+        finally:
+            connection.close()
+        return True
+
+
+def _children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+class Caller(threading.Thread):
+    """Somebody who asks the server for one act after the other, and notes what they are told."""
+
+    def __init__(self, stage: Stage, number: int) -> None:
+        super().__init__(daemon=True)
+        self.record = Record()
+        self.failure = ""
+        self._stage = stage
+        self._chance = random.Random(number)
+        self._goes_on = True
+
+    def run(self) -> None:
+        """Ask until told to stop."""
+        while self._goes_on and not self.failure:
+            tried = choose(self._chance, self._stage.agreements)
+            try:
+                status, answer = self._ask(tried)
+            except (OSError, http.client.HTTPException):
+                self.record.lost += 1  # killed meanwhile, or not there yet
+                time.sleep(0.02)
+                continue
+            if status != http.client.OK:
+                self.failure = f"{tried}: the server answered {status}: {answer.decode()[:500]}"
+                return
+            told = json.loads(answer)
+            self.record.add(tried, Outcome(done=told["done"], told=told["told"]))
+
+    def stop(self) -> None:
+        """Ask no more, and wait for the last answer."""
+        self._goes_on = False
+        self.join(_PATIENCE)
+
+    def _ask(self, tried: Try) -> tuple[int, bytes]:
+        settings = self._stage.settings
+        connection = http.client.HTTPConnection(settings.host, settings.port, timeout=_PATIENCE)
+        try:
+            headers = {"Content-Type": "application/json"}
+            connection.request("POST", ADDRESS, json.dumps(asdict(tried)), headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()

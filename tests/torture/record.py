@@ -1,0 +1,47 @@
+"""What those who acted were told: kept, so that it can be compared with what is in the database."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.torture.acts import Act, Outcome, Try
+
+
+@dataclass
+class Record:
+    """How often each act was done or refused, and the digests of what was signed."""
+
+    done: Counter[Act] = field(default_factory=Counter)
+    refused: int = 0
+    signatures: list[str] = field(default_factory=list)
+    # Acts whose answer was lost: done or not, nobody was told.
+    lost: int = 0
+
+    def add(self, tried: Try, outcome: Outcome) -> None:
+        """Note what somebody was told."""
+        self._note(tried.act, done=outcome.done, told=outcome.told)
+
+    def add_line(self, line: list[object]) -> None:
+        """Note what a process wrote down."""
+        act, _agreement, done, told = line
+        self._note(Act(str(act)), done=bool(done), told=str(told))
+
+    def merge(self, other: "Record") -> None:
+        """Take in what others were told."""
+        self.done.update(other.done)
+        self.refused += other.refused
+        self.signatures += other.signatures
+        self.lost += other.lost
+
+    def _note(self, act: Act, *, done: bool, told: str) -> None:
+        if not done:
+            self.refused += 1
+            return
+        self.done[act] += 1
+        if act is Act.SIGN:
+            self.signatures.append(told)
+
+    def words(self) -> str:
+        """Say it in a line."""
+        counted = ", ".join(f"{self.done[act]} {act.value}" for act in Act)
+        lost = f", {self.lost} without an answer" if self.lost else ""
+        return f"{counted}; {self.refused} refused{lost}"

@@ -1,0 +1,45 @@
+"""The application as it is tortured: the product, and beside it one address that acts."""
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.wrappers import Request, Response
+
+from tests.torture.acts import Act, Agreement, Try, from_json, perform
+from tracker import create_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+ADDRESS = "/torture"
+# Where the server finds what there is to act on.
+AGREEMENTS = "TORTURE_AGREEMENTS"
+
+
+class Acting:
+    """A WSGI application that does what it is asked, and answers once it is committed."""
+
+    def __init__(self, product: Flask, agreements: tuple[Agreement, ...]) -> None:
+        self._product, self._agreements = product, agreements
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> "Iterable[bytes]":
+        """Do one act."""
+        asked = Request(environ).get_json()
+        tried = Try(Act(asked["act"]), asked["agreement"], asked["party"])
+        outcome = perform(self._product, self._agreements, tried)
+        answer = json.dumps({"done": outcome.done, "told": outcome.told})
+        return Response(answer, mimetype="application/json")(environ, start_response)
+
+
+def make_app() -> "WSGIApplication":
+    """Return what the server runs."""
+    product = create_app()
+    agreements = from_json(os.environ[AGREEMENTS])
+    return DispatcherMiddleware(product, {ADDRESS: Acting(product, agreements)})

@@ -1,0 +1,81 @@
+"""What is tortured: an instance with some agreements of three parties, on either database."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import flask_migrate
+from flask import Flask
+
+from config import Settings
+from tests.factories.agreements import COORDINATORS, checklist_of
+from tests.factories.cooperations import Country, country, load_checklists, open_one
+from tests.factories.templates import a_template, an_item, publish
+from tests.servers.ports import free_port
+from tests.torture.acts import ITEM, Agreement, Party
+from tracker import create_app
+from tracker.access.actor import Role
+from tracker.checklists import service
+from tracker.checklists.models import AnswerScope, ChecklistKind
+from tracker.cooperations.models import Mode
+from tracker.core.db import db
+
+# So few that many want the same one, so many that all are at work.
+AGREEMENTS = 8
+PARTNERS = ("door", "lantern")
+SIGNATORIES = {"npm": "tomas", "door": "henrik", "lantern": "sela"}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """An instance: its settings, and the agreements in it."""
+
+    environment: dict[str, str]
+    agreements: tuple[Agreement, ...]
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.from_environment(self.environment)
+
+    def app(self) -> Flask:
+        """Return the application on it."""
+        return create_app(self.settings)
+
+
+def build(data_dir: Path, database_url: str | None = None) -> Stage:
+    """Make an instance in a folder; without the address of a database on SQLite, as by default."""
+    environment = {
+        "TRACKER_DATA_DIR": str(data_dir),
+        "TRACKER_BASE_URL": f"http://127.0.0.1:{free_port()}",
+        "TRACKER_WORKERS": "2",
+        **({"TRACKER_DATABASE_URL": database_url} if database_url else {}),
+    }
+    app = create_app(Settings.from_environment(environment))
+    with app.app_context():
+        flask_migrate.upgrade()
+        load_checklists()
+        publish(a_template(an_item(ITEM), kind="urgent_plan"))
+        land = country(db.session())
+        land.person("Sela Morin", "lantern", Role.SIGNATORY, power="Statutes, article 4")
+        agreements = tuple(_agreement(land) for _number in range(AGREEMENTS))
+        db.session.commit()
+        db.session.remove()
+        db.engine.dispose()
+    return Stage(environment, agreements)
+
+
+def _agreement(land: Country) -> Agreement:
+    cooperation = open_one(land, *PARTNERS, modes=(Mode.INFO_F,))
+    checklist = checklist_of(cooperation, ChecklistKind.URGENT_PLAN)
+    service.save_answer(
+        land.actor("ilena"),
+        checklist,
+        ITEM,
+        AnswerScope.SHARED,
+        {"words": "Whoever hears of something grave calls the NPM at once."},
+        base_version=0,
+    )
+    parties = (
+        Party(land.id(key), land.users[COORDINATORS[key]].id, land.users[first].id)
+        for key, first in SIGNATORIES.items()
+    )
+    return Agreement(checklist.id, tuple(parties))

@@ -1,0 +1,176 @@
+"""Whether the database is as it must be after the torture, told from its rows alone."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.torture.acts import Act, Agreement
+from tests.torture.record import Record
+from tracker.activity import verbs
+from tracker.activity.models import Event
+from tracker.checklists.models import Checklist, ChecklistState
+from tracker.core.db import db
+from tracker.signoff.models import RequestState, Revision, Signature, SignatureRequest
+
+# The verb of the trail that stands for an act. Accepting is no part of signing.
+VERB_OF = {
+    Act.SEND: verbs.SENT_FOR_SIGNATURE,
+    Act.SIGN: verbs.SIGNED,
+    Act.DECLINE: verbs.DECLINED,
+    Act.AMEND: verbs.AMENDMENT_OPENED,
+}
+
+# What may follow on each state, and the state after it.
+NEXT = {
+    ChecklistState.DRAFTING: {verbs.SENT_FOR_SIGNATURE.name: ChecklistState.SENT},
+    ChecklistState.SENT: {
+        verbs.SIGNED.name: ChecklistState.SENT,
+        verbs.DECLINED.name: ChecklistState.DRAFTING,
+        verbs.CAME_INTO_FORCE.name: ChecklistState.IN_FORCE,
+    },
+    ChecklistState.IN_FORCE: {verbs.AMENDMENT_OPENED.name: ChecklistState.DRAFTING},
+}
+
+
+def faults(app: Flask, agreements: tuple[Agreement, ...], told: Record) -> list[str]:
+    """Return what is wrong, each in a sentence; nothing where all is as it must be."""
+    with app.app_context():
+        found = [
+            *_lost(told),
+            *_doubled(),
+            *(fault for one in agreements for fault in Story(one).faults()),
+            *_miscounted(agreements, told),
+        ]
+        db.session.remove()
+    checked = app.test_cli_runner().invoke(args=["audit", "verify"])
+    if checked.exit_code:
+        found.append(checked.output)
+    return found
+
+
+def _lost(told: Record) -> Iterator[str]:
+    kept = set(db.session.scalars(sa.select(Signature.digest)))
+    for digest in told.signatures:
+        if digest not in kept:
+            yield f"Signature {digest} was acknowledged and is not there."
+
+
+def _doubled() -> Iterator[str]:
+    twice = sa.select(Signature.revision_id, Signature.organisation_id).group_by(
+        Signature.revision_id, Signature.organisation_id
+    )
+    for revision_id, organisation_id in db.session.execute(twice.having(sa.func.count() > 1)):
+        yield f"Revision {revision_id} is signed twice for {organisation_id}."
+
+
+def _miscounted(agreements: tuple[Agreement, ...], told: Record) -> Iterator[str]:
+    """Acts that were told as done are all there; no more, unless an answer was lost."""
+    subjects = [one.checklist_id for one in agreements]
+    signed = (
+        sa.select(Signature.id)
+        .join(Revision)
+        .where(Revision.subject_id.in_(subjects))
+        .scalar_subquery()
+    )
+    rows = db.session.execute(
+        sa.select(Event.verb, sa.func.count())
+        .where(Event.subject_id.in_(subjects) | Event.subject_id.in_(signed))
+        .group_by(Event.verb)
+    )
+    counted = Counter(dict(rows.tuples().all()))
+    for act, verb in VERB_OF.items():
+        more = counted[verb.name] - told.done[act]
+        if more < 0 or (more and not told.lost):
+            yield f"{told.done[act]} times {act.value} were told, {counted[verb.name]} are there."
+
+
+class Story:
+    """What happened to one text, told again event by event, as the rules allow it alone."""
+
+    def __init__(self, agreement: Agreement) -> None:
+        self._everybody = {party.organisation_id for party in agreement.parties}
+        self._checklist = db.session.get_one(Checklist, agreement.checklist_id)
+        self._revisions = list(
+            db.session.scalars(
+                sa.select(Revision)
+                .where(Revision.subject_id == agreement.checklist_id)
+                .order_by(Revision.number)
+            )
+        )
+        self._signatures = {
+            one.id: one
+            for one in db.session.scalars(
+                sa.select(Signature).where(
+                    Signature.revision_id.in_([revision.id for revision in self._revisions])
+                )
+            )
+        }
+        # Signatures that were told of, and how many revisions were sent, event by event.
+        self._told: set[UUID] = set()
+        self._sent = 0
+
+    def faults(self) -> Iterator[str]:
+        """Yield each place where it is not as it must be."""
+        state = ChecklistState.DRAFTING
+        signed: set[UUID | None] = set()
+        for event in self._events():
+            if event.verb not in NEXT[state]:
+                yield f"{self._at(event)}: it can't follow on {state.value}."
+            state = NEXT[state].get(event.verb, state)
+            match event.verb:
+                case verbs.SENT_FOR_SIGNATURE.name:
+                    signed = set()
+                    self._sent += 1
+                case verbs.SIGNED.name:
+                    yield from self._signature_faults(event)
+                    signed.add(self._signatures[event.subject_id].organisation_id)
+                case verbs.CAME_INTO_FORCE.name if signed != self._everybody:
+                    yield f"{self._at(event)}: not all have signed."
+        yield from self._end_faults(state)
+
+    def _end_faults(self, state: ChecklistState) -> Iterator[str]:
+        """What is in the tables is what was told, no more and no less."""
+        if state is not self._checklist.state:
+            yield f"{self._checklist.id} is {self._checklist.state.value}, not {state.value}."
+        if self._told != set(self._signatures) or self._sent != len(self._revisions):
+            yield f"{self._checklist.id} has signatures or revisions without an event."
+        for revision in self._revisions:
+            yield from self._request_faults(revision)
+
+    def _at(self, event: Event) -> str:
+        return f"{self._checklist.id}, event {event.number} ({event.verb})"
+
+    def _signature_faults(self, event: Event) -> Iterator[str]:
+        """A signature is told once, bound by its event, and on the revision that was sent."""
+        signature = self._signatures[event.subject_id]
+        if signature.id in self._told:
+            yield f"{self._at(event)}: it is told twice."
+        if signature.revision_id != self._revisions[self._sent - 1].id:
+            yield f"{self._at(event)}: it is the signature of another revision."
+        if signature.digest != event.evidence:
+            yield f"{self._at(event)}: the trail binds another signature."
+        self._told.add(signature.id)
+
+    def _events(self) -> Iterable[Event]:
+        told = [one.name for one in (*VERB_OF.values(), verbs.CAME_INTO_FORCE)]
+        subjects = [self._checklist.id, *self._signatures]
+        return db.session.scalars(
+            sa.select(Event)
+            .where(Event.subject_id.in_(subjects), Event.verb.in_(told))
+            .order_by(Event.number)
+        )
+
+    def _request_faults(self, revision: Revision) -> Iterator[str]:
+        """A request is completed by the signatures of all, and by nothing else."""
+        asked = db.session.scalars(
+            sa.select(SignatureRequest).where(SignatureRequest.revision_id == revision.id)
+        ).one()
+        signatures = [one for one in self._signatures.values() if one.revision_id == revision.id]
+        signers = {one.organisation_id for one in signatures}
+        if (asked.state is RequestState.COMPLETED) != (signers == self._everybody):
+            yield f"Revision {revision.id} is {asked.state.value}, signed by {len(signers)}."
+        if asked.ended_at is not None and any(one.signed_at > asked.ended_at for one in signatures):
+            yield f"Revision {revision.id} was signed after its request ended."
