@@ -63,6 +63,10 @@ RECOVERY_CODES_MADE = _verb("recovery_codes_made")
 SECOND_FACTOR_RESET = _verb("second_factor_reset", "person", "reason")
 DETAILS_ERASED = _verb("details_erased", "reason")
 COOPERATION_REGISTERED = _verb("cooperation_registered", "reference")
+EVIDENCE_KEY_MADE = _verb("evidence_key_made", "use", "number", "fingerprint")
+EVIDENCE_KEY_IMPORTED = _verb("evidence_key_imported", "use", "number", "fingerprint")
+EVIDENCE_KEY_RETIRED = _verb("evidence_key_retired", "use", "number", "fingerprint")
+EVIDENCE_KEY_REVOKED = _verb("evidence_key_revoked", "use", "number", "fingerprint", "reason")
 
 # A cooperation's chain
 COOPERATION_OPENED = _verb("cooperation_opened", "reference", "title", "parties", "modes")
