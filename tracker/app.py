@@ -1,5 +1,6 @@
 """Puts the parts together: extensions, pages, commands, and what follows each event."""
 
+import datetime as dt
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -47,8 +48,9 @@ from tracker.core.security import init_security_headers
 from tracker.dashboard import my_work, tasks
 from tracker.dashboard import routes as dashboard_routes
 from tracker.demo import cli as demo_commands
+from tracker.evidence import checkpoints, signing_keys
 from tracker.evidence import cli as evidence_commands
-from tracker.evidence import signing_keys
+from tracker.evidence import routes as evidence_routes
 from tracker.guidance import routes as guidance_routes
 from tracker.lifecycle import routes as lifecycle_routes
 from tracker.lifecycle import service as lifecycle
@@ -315,6 +317,7 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(undertaking_routes.blueprint)
     app.register_blueprint(lifecycle_routes.blueprint)
     app.register_blueprint(visit_routes.blueprint)
+    app.register_blueprint(evidence_routes.blueprint)
     app.register_blueprint(oversight_routes.blueprint)
     app.register_blueprint(dashboard_routes.blueprint)
     app.register_blueprint(running_routes.blueprint)
@@ -328,6 +331,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         settings.data_dir / "keys" / "evidence", urlsplit(settings.base_url).hostname or ""
     )
     clock.use_zone(settings.timezone)
+    checkpoints.use_way(settings.base_url, dt.timedelta(minutes=settings.checkpoint_minutes))
     if settings.trusted_proxies:
         # Only so many proxies are believed when they say for whom they ask; anybody else could lie.
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's own way

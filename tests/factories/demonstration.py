@@ -21,7 +21,7 @@ from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.demo import people, work
-from tracker.evidence import signing_keys
+from tracker.evidence import anchors, checkpoints, signing_keys
 from tracker.organisations import service as organisations
 from tracker.organisations.service import Details
 from tracker.running import health
@@ -76,6 +76,8 @@ def make() -> Demonstration:
     )
     _begin_an_answer(cast)
     health.beat()
+    checkpoints.make()
+    anchors.send_due()
     db.session.commit()
     rows = db.session.scalars(sa.select(Cooperation).order_by(Cooperation.reference)).all()
     by_name = dict(zip(COOPERATIONS, rows, strict=True))

@@ -1,8 +1,9 @@
-"""Tables of the evidence: public keys, with how each came and ended."""
+"""Tables of the evidence: public keys, the log with its tree, checkpoints, anchors sent."""
 
 import datetime as dt
 import enum
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -62,3 +63,58 @@ class EvidenceKey(Identified, Base):
             "endorsed_by": self.endorsed_by,
             "made_at": self.made_at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
         }
+
+    def revocation(self) -> dict[str, Any]:
+        """Return what the event of its being revoked binds."""
+        return {"id": str(self.id), "reason": self.reason}
+
+
+class LogLeaf(Base):
+    """What a chain's end was when a checkpoint was made; never changed, never deleted.
+
+    Leaves are numbered from 0 without a gap, in the order in which they were added.
+    """
+
+    __tablename__ = "log_leaf"
+    __table_args__ = (sa.UniqueConstraint("chain_id", "count"),)
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    chain_id: Mapped[UUID] = mapped_column(sa.ForeignKey("chain.id"))
+    count: Mapped[int]
+    head: Mapped[str] = mapped_column(sa.String(64))
+
+
+class LogNode(Base):
+    """The hash of a complete subtree of the log, so that a proof needs few rows; never changed."""
+
+    __tablename__ = "log_node"
+
+    level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hash: Mapped[bytes] = mapped_column(sa.LargeBinary())
+
+
+class SignedCheckpoint(Base):
+    """A checkpoint as it was signed and published; never changed, never deleted."""
+
+    __tablename__ = "checkpoint"
+
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    # The size of the checkpoint before, 0 for the first: none between can be taken out unseen.
+    previous: Mapped[int] = mapped_column(unique=True)
+    root: Mapped[str] = mapped_column(sa.String(64))
+    at: Mapped[dt.datetime]
+    origin: Mapped[str]
+    key_id: Mapped[UUID] = mapped_column(sa.ForeignKey("evidence_key.id"))
+    signature: Mapped[bytes] = mapped_column(sa.LargeBinary())
+
+
+class Anchor(Identified, Base):
+    """That a checkpoint was mailed to a coordinator, to be kept where this instance can't reach."""
+
+    __tablename__ = "anchor"
+    __table_args__ = (sa.UniqueConstraint("user_id", "size"),)
+
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    size: Mapped[int] = mapped_column(sa.ForeignKey("checkpoint.size"), index=True)
+    at: Mapped[dt.datetime]

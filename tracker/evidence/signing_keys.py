@@ -32,12 +32,12 @@ from tracker.core import canonical, clock, crypto, keys
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.core.keys import KeysError
+from tracker.evidence import notes
 from tracker.evidence.models import EvidenceKey, KeyOrigin, KeyUse
+from tracker.evidence.notes import KeyNote
 
 Private = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
-# What a key signs to vouch for the one after it, before that one's fingerprint.
-ENDORSEMENT = "common-terms/key/1"
 _DERIVED = b"common-terms/evidence-keys/1"
 SUBJECT = "evidence_key"
 # A certificate that the instance makes for itself. A document is verified by its digest in the
@@ -92,6 +92,21 @@ class PublicKey:
     revoked_at: dt.datetime | None
     reason: str
 
+    def note(self) -> KeyNote:
+        """Return the key as it is published and put into bundles."""
+        return KeyNote(
+            use=self.use.value,
+            number=self.number,
+            fingerprint=self.fingerprint,
+            public_key=self.public_key,
+            made=self.made_at,
+            retired=self.retired_at,
+            revoked=self.revoked_at,
+            reason=self.reason,
+            endorsed_by=self.endorsed_by,
+            endorsement=self.endorsement or b"",
+        )
+
     @property
     def is_current(self) -> bool:
         """Whether new things are signed with it."""
@@ -139,11 +154,6 @@ def trouble() -> list[str]:
     return lines
 
 
-def endorsed(fingerprint: str) -> bytes:
-    """Return the bytes that a key signs to vouch for the one after it."""
-    return f"{ENDORSEMENT}\n{fingerprint}\n".encode()
-
-
 # Making, rotating, revoking -----------------------------------------------------------------------
 
 
@@ -183,7 +193,12 @@ def revoke(use: KeyUse, number: int, reason: str) -> PublicKey | None:
         raise RuleBrokenError(_l("Say why the key is revoked."), "reason")
     was_current = row.retired_at is None
     row.reason = reason.strip()
-    row.revoked_at = _note(verbs.EVIDENCE_KEY_REVOKED, row, reason=row.reason)
+    row.revoked_at = _note(
+        verbs.EVIDENCE_KEY_REVOKED,
+        row,
+        evidence=canonical.digest_of(row.revocation()),
+        reason=row.reason,
+    )
     db.session.flush()
     return _make(use, None) if was_current else None
 
@@ -259,7 +274,7 @@ def _let_vouch(before: EvidenceKey, row: EvidenceKey) -> None:
     except KeysError:  # lost: then nobody vouches, and the fingerprint has to be compared
         return
     if isinstance(private, ed25519.Ed25519PrivateKey):
-        row.endorsement = private.sign(endorsed(row.fingerprint))
+        row.endorsement = private.sign(notes.endorsed(row.fingerprint))
         row.endorsed_by = before.number
 
 

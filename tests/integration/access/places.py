@@ -16,10 +16,13 @@ from tracker.checklists.models import ChecklistKind, Flag, Proposal, ProposalSta
 from tracker.comments.models import Comment, CommentAudience
 from tracker.cooperations.models import CooperationPerson
 from tracker.core.db import db
+from tracker.evidence.models import SignedCheckpoint
 from tracker.guidance.models import Article
 from tracker.mail.models import OutboxMessage
 from tracker.undertakings.models import Undertaking
 
+# Parts of rules that are numbers.
+NUMBERS = frozenset({"before", "number", "revision", "size"})
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 ANYBODY = "nobody signed in"
 # A page of samples that there is only while developing and testing.
@@ -126,9 +129,7 @@ def unknown_of(app: Flask) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     urls = app.url_map.bind("localhost")
     for rule in app.url_map.iter_rules():
         if rule.arguments:
-            values = {
-                name: 999 if name in {"number", "revision"} else UNKNOWN for name in rule.arguments
-            }
+            values = {name: 999 if name in NUMBERS else UNKNOWN for name in rule.arguments}
             methods = methods_of(rule)
             yield rule.rule, urls.build(rule.endpoint, values, methods[0]), methods
 
@@ -143,6 +144,8 @@ def things(demonstration: Demonstration) -> dict[str, list[Thing]]:
         **_comments(demonstration),
         **_authoring(demonstration),
         "filename": [Thing("a style sheet", {"filename": "css/base.css"})],
+        "size": [Thing("", {"size": _size()})],
+        "before size": [Thing("", {"before": _size(), "size": _size()})],
         "slug": [Thing("", {"slug": _slug()})],
         "revision slug": [Thing("", {"slug": _slug(), "revision": 1})],
         "message_id": [Thing("", {"message_id": _first(sa.select(OutboxMessage.id))})],
@@ -286,6 +289,13 @@ def _authoring(demonstration: Demonstration) -> dict[str, list[Thing]]:
         "text_id": [Thing("the newest terms", tried)],
         "code text_id": [Thing("the newest terms", tried | {"code": "M18"})],
     }
+
+
+def _size() -> int:
+    """Return the size of the log in some checkpoint."""
+    size = _first(sa.select(SignedCheckpoint.size))
+    assert isinstance(size, int)
+    return size
 
 
 def _slug() -> str:

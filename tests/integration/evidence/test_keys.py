@@ -17,7 +17,7 @@ from tracker.activity.models import Event, EventDetail
 from tracker.core import canonical, keys
 from tracker.core.errors import RuleBrokenError
 from tracker.core.keys import Keys, KeysError
-from tracker.evidence import signing_keys
+from tracker.evidence import notes, signing_keys
 from tracker.evidence.models import EvidenceKey, KeyOrigin, KeyUse
 from tracker.evidence.signing_keys import PublicKey
 
@@ -130,7 +130,7 @@ def test_a_rotated_key_is_kept_and_vouches_for_the_next(
     assert isinstance(voucher, ed25519.Ed25519PublicKey)
     voucher.verify(new.endorsement, f"common-terms/key/1\n{new.fingerprint}\n".encode())
     with pytest.raises(InvalidSignature):
-        voucher.verify(new.endorsement, signing_keys.endorsed(old.fingerprint))
+        voucher.verify(new.endorsement, notes.endorsed(old.fingerprint))
     assert verbs_of(session, old) == ["evidence_key_made", "evidence_key_retired"]
 
 

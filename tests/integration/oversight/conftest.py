@@ -1,4 +1,4 @@
-"""Two cooperations with texts in force, sent and encrypted, and signatures under them."""
+"""Two cooperations with texts in force, sent and encrypted, signatures under them, and a log."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from tracker.checklists.models import ChecklistKind
 from tracker.cooperations.models import Mode
 from tracker.core import keys
 from tracker.core.db import db
+from tracker.evidence import checkpoints, signing_keys
 
 START, END = dt.date(2026, 1, 15), dt.date(2028, 1, 14)
 PAIR = {"npm": "tomas", "door": "henrik"}
@@ -76,6 +77,8 @@ def _make() -> Signed:
     confidentiality = agreements.checklist_of(first, ChecklistKind.CONFIDENTIALITY)
     agreements.send_sealed(land, confidentiality, "A place and a day.", PAIR)
     agreements.sign(land, confidentiality, "henrik")
+    signing_keys.make_missing()
+    checkpoints.make()
     known = [Known(one.id, one.reference) for one in (first, second)]
     db.session.commit()
     return Signed(*known)
