@@ -88,6 +88,7 @@ def _put_back(app: Flask, database: Database, settings: Settings, name: str) -> 
     _disconnect(app)
     database.reset(name)
     keys.use(keys.load(settings.data_dir / "keys", may_make=False))
+    signing_keys.use_place(settings.data_dir / "keys" / "evidence", "localhost")
 
 
 def _disconnect(app: Flask) -> None:
