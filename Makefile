@@ -1,6 +1,6 @@
 # make run    prepares everything and starts the application
 # make test   prepares everything and runs every check
-# Others:     setup, check (under a minute), fmt, messages, permissions, lock, coverage, and each step of test
+# Others:     setup, check (under a minute), fmt, messages, permissions, bench, lock, coverage, and each step of test
 
 SHELL = /bin/sh
 .SUFFIXES:
@@ -14,7 +14,7 @@ pytest = $(bin)/pytest -q -n auto
 steps = lint types contracts catalogues unit sqlite postgresql browser
 fast = lint types contracts unit
 
-.PHONY: help setup run test check tools system fmt messages permissions lock coverage $(steps)
+.PHONY: help setup run test check tools system fmt messages permissions bench lock coverage $(steps)
 
 help:
 	@sed -n 's/^# //p; /^$$/q' Makefile
@@ -83,6 +83,10 @@ messages: tools
 # Writes docs/permissions.md as the application is; read the difference before you commit it.
 permissions: tools
 	@$(bin)/pytest -q -n0 -p no:randomly --write-permissions tests/integration/access/test_permissions.py
+
+# What pages take on the server, on both databases, beside a bare view that returns as many bytes.
+bench: tools
+	@$(bin)/python -m tests.bench
 
 # Which branches the tests take; the rules on who may, and on signing, whole.
 coverage: tools

@@ -20,18 +20,26 @@ from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.service import Handler
 from tracker.activity.verbs import Verb
+from tracker.authoring import cli as guidance_commands
+from tracker.authoring import guidance_routes as guidance_editing_routes
+from tracker.authoring import my_work as authoring_work
+from tracker.authoring import own_queries, own_routes, words_routes
+from tracker.authoring import policy as authoring
 from tracker.authoring import routes as authoring_routes
-from tracker.checklists import cli as content_commands
 from tracker.checklists import (
+    assignment_routes,
+    copying_routes,
     draft_routes,
     history_routes,
     loading,
+    model_answer_routes,
     moving_routes,
     phrases,
     position_routes,
     safeguard_routes,
     signing_routes,
 )
+from tracker.checklists import cli as content_commands
 from tracker.checklists import my_work as checklist_work
 from tracker.checklists import routes as checklist_routes
 from tracker.checklists import service as checklists
@@ -51,6 +59,7 @@ from tracker.demo import cli as demo_commands
 from tracker.evidence import checkpoints, signing_keys
 from tracker.evidence import cli as evidence_commands
 from tracker.evidence import routes as evidence_routes
+from tracker.guidance import own as own_guidance
 from tracker.guidance import routes as guidance_routes
 from tracker.lifecycle import routes as lifecycle_routes
 from tracker.lifecycle import service as lifecycle
@@ -101,10 +110,15 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.INVITATION_ACCEPTED: (cooperations.follow_invitation,),
     verbs.PERSON_SUSPENDED: (
         cooperations.follow_departure,
+        checklists.follow_person,
         undertakings.follow_suspension,
         visits.follow_person,
     ),
-    verbs.PERSON_RESTORED: (undertakings.follow_suspension, visits.follow_person),
+    verbs.PERSON_RESTORED: (
+        checklists.follow_person,
+        undertakings.follow_suspension,
+        visits.follow_person,
+    ),
     verbs.ROLE_ENDED: (cooperations.follow_departure, visits.follow_person),
     verbs.COOPERATION_CHANGED: (lifecycle.follow,),
     verbs.MODES_CHANGED: (checklists.follow, lifecycle.follow_modes, visits.follow),
@@ -129,6 +143,8 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         visit_team.follow_answer,
         visits.follow,
     ),
+    verbs.ANSWERS_COPIED: (lifecycle.follow_answer, visits.follow),
+    verbs.COPIES_READ: (lifecycle.follow_answer, visits.follow),
     verbs.POSITION_TAKEN: (lifecycle.follow_answer, visits.follow),
     verbs.PROPOSAL_MADE: (lifecycle.follow_answer, visits.follow),
     verbs.PROPOSAL_ACCEPTED: (lifecycle.follow_answer, visits.follow),
@@ -136,11 +152,15 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.FLAG_RAISED: (lifecycle.follow_answer,),
     verbs.FLAG_CLOSED: (lifecycle.follow_answer,),
     verbs.SAFEGUARDS_REVIEWED: (lifecycle.follow_answer,),
-    verbs.AMENDMENT_OPENED: (lifecycle.follow, visits.follow),
+    verbs.AMENDMENT_OPENED: (lifecycle.follow_reopened, lifecycle.follow, visits.follow),
     verbs.CHECKLIST_MOVED: (lifecycle.follow_answer, visits.follow),
     verbs.SENT_FOR_SIGNATURE: (lifecycle.follow, visits.follow),
-    verbs.SIGNATURE_REQUEST_WITHDRAWN: (lifecycle.follow, visits.follow),
-    verbs.DECLINED: (lifecycle.follow, visits.follow),
+    verbs.SIGNATURE_REQUEST_WITHDRAWN: (
+        lifecycle.follow_reopened,
+        lifecycle.follow,
+        visits.follow,
+    ),
+    verbs.DECLINED: (lifecycle.follow_reopened, lifecycle.follow, visits.follow),
     verbs.CAME_INTO_FORCE: (undertakings.follow_terms, lifecycle.follow_force, visits.follow),
     verbs.CLEARANCE_CLOSED: (undertakings.follow_clearance, visits.follow),
     verbs.ROLE_GIVEN: (visits.follow_person,),
@@ -155,10 +175,12 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
 # Who tells what waits: for a person (my work), and in a cooperation (its page).
 TASK_SOURCES: tuple[tasks.Source, ...] = (
     my_work.checklist_tasks,
+    checklist_work.assigned,
     checklist_work.drafts_begun,
     comment_pages.my_tasks,
     undertaking_pages.my_tasks,
     visit_pages.my_tasks,
+    authoring_work.shipped_texts,
 )
 GROUP_SOURCES: tuple[tasks.GroupSource, ...] = (
     undertaking_pages.cooperation_tasks,
@@ -181,6 +203,11 @@ def sees_the_register(actor: Actor | None) -> bool:
     return actor is not None and bool(oversight.can_see_register(actor))
 
 
+def writes_own_guidance(actor: Actor | None) -> bool:
+    """Show an entry to those who write their organisation's own guidance."""
+    return actor is not None and bool(authoring.can_write_own(actor))
+
+
 def administers(actor: Actor | None) -> bool:
     """Show an entry to administrators."""
     return actor is not None and actor.is_administrator
@@ -189,11 +216,14 @@ def administers(actor: Actor | None) -> bool:
 # What belongs to the entry *Cooperations* beside its own pages: blueprints, and a page by itself.
 COOPERATION_PAGES = frozenset(
     {
+        "assignments",
         "checklists",
         "comments",
+        "copying",
         "dashboard.cooperation",
         "history",
         "lifecycle",
+        "model_answers",
         "moving",
         "positions",
         "safeguards",
@@ -218,10 +248,12 @@ NAVIGATION = (
     Entry("dashboard.my_work", _l("My work"), parts=OWN_PAGES),
     Entry("cooperations.index", _l("Cooperations"), acts_for_an_organisation, COOPERATION_PAGES),
     Entry("oversight.register", _l("Register"), sees_the_register),
-    Entry("guidance.library", _l("Guidance"), everybody),
+    Entry("guidance.library", _l("Guidance"), everybody, frozenset({"own_guidance.article"})),
+    Entry("own_guidance.articles", _l("Own guidance"), writes_own_guidance),
     Entry("people.listed", _l("People"), looks_after_people),
     Entry("organisations.listed", _l("Organisations"), administers),
     Entry("authoring.versions", _l("Checklists"), administers),
+    Entry("guidance_editing.articles", _l("Guidance texts"), administers),
     Entry("mail.messages", _l("Mail"), administers),
 )
 
@@ -246,6 +278,8 @@ def build_app(settings: Settings | None = None) -> Flask:
     loading.use_visit_reader(visit_queries.facts)
     phrases.use_languages(settings.languages)
     loading.use_comment_reader(comment_queries.beside)
+    loading.use_own_guidance_reader(own_queries.beside)
+    own_guidance.use_own_reader(own_queries.in_library)
     undertaking_queries.use_visit_reader(visit_queries.still_to_come)
     sign_in.init_sign_in(app)
     init_gate(app, _load_actor, _turn_away)
@@ -257,6 +291,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     app.cli.add_command(running_commands.worker)
     app.cli.add_command(running_commands.check)
     app.cli.add_command(content_commands.content)
+    app.cli.add_command(guidance_commands.guidance)
     app.cli.add_command(demo_commands.demo)
     app.cli.add_command(account_commands.invite)
     app.cli.add_command(mail_commands.outbox_group)
@@ -312,8 +347,14 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(safeguard_routes.blueprint)
     app.register_blueprint(signing_routes.blueprint)
     app.register_blueprint(moving_routes.blueprint)
+    app.register_blueprint(assignment_routes.blueprint)
+    app.register_blueprint(copying_routes.blueprint)
+    app.register_blueprint(model_answer_routes.blueprint)
     app.register_blueprint(comment_routes.blueprint)
     app.register_blueprint(authoring_routes.blueprint)
+    app.register_blueprint(guidance_editing_routes.blueprint)
+    app.register_blueprint(own_routes.blueprint)
+    app.register_blueprint(words_routes.blueprint)
     app.register_blueprint(undertaking_routes.blueprint)
     app.register_blueprint(lifecycle_routes.blueprint)
     app.register_blueprint(visit_routes.blueprint)
@@ -344,4 +385,6 @@ def _configure(app: Flask, settings: Settings) -> None:
         SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
         TESTING=settings.testing,
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,
+        # Of forms too: a letter of another script than Latin is sent in six or more.
+        MAX_FORM_MEMORY_SIZE=settings.max_upload_bytes,
     )

@@ -2,10 +2,20 @@
 // Everything else works without it. The words it shows come from the page and from the server.
 
 const WAIT = 2000; // after the last key
-const PAUSES = [2, 4, 8, 16, 32, 60]; // seconds between tries while the line is bad
+const LONGEST = 10000; // while somebody types on and on
+const SLOW = 1500; // until it is said that a try is under way
 const PATIENCE = 20000; // with one try
+const PAUSES = [2, 4, 8, 16, 32, 60]; // seconds between tries while the line is bad
 const SIGNED_OUT = 30; // seconds until it is asked whether somebody signed in again
-const OWN = ["csrf_token", "draft_number", "draft_page"]; // what the page knows better than a copy
+const FINAL = [400, 403, 404, 413]; // answers that another try does not change
+const LIGHT = 60000; // letters that a browser still sends while a page is left
+const STEP = 1000;
+// States in which leaving the page may lose words.
+const ASKS_TO_STAY = ["elsewhere", "refused", "signed-out", "waiting"];
+// What a page sends beside the words.
+const BESIDE = [
+  "base_version", "csrf_token", "draft_base", "draft_known", "draft_number", "draft_page",
+];
 
 const line = document.querySelector("[data-keep]");
 const form = line?.closest("form");
@@ -14,49 +24,84 @@ if (form) start();
 function start() {
   const copy = `draft:${line.dataset.key}`;
   const said = line.querySelector("[role=status]");
-  let number = Number(line.dataset.number); // of the draft that the server holds
-  let changed = false; // since it was last sent
+  // Numbers grow with each try. Those of one page end alike, so that it knows its own.
+  const end = Math.floor(Math.random() * STEP);
+  let number = Number(line.dataset.number);
+  let known = form.elements.draft_known.value.split(" ").map(Number); // from which these words go on
+  let other = null; // a draft of another window: the person chooses
+  let changed = false; // since the words were last sent
+  let since = 0; // when that began
+  let isCopied = true; // in this tab
   let left = false; // the form is on its way
+  let isHeld = false; // it was not sent, for want of a line
+  let before = ""; // what is said ahead of a state
   let state = "";
   let failures = 0;
   let renewed = false;
+  let isOver = false; // somebody signed out
   let timer = 0;
   let trying = null;
 
   form.addEventListener("input", typed);
-  form.addEventListener("change", typed);
   form.addEventListener("submit", sent);
-  addEventListener("online", () => plan(0));
+  line.addEventListener("click", ({ target }) => {
+    if (target.matches("a:not([target])")) left = true;
+    if (target.matches("button")) takeOver();
+  });
+  addEventListener("online", () => {
+    failures = 0;
+    plan(0);
+  });
   addEventListener("pageshow", (event) => {
     if (event.persisted) left = false;
   });
+  addEventListener("beforeunload", (event) => {
+    const isHereOnly = (changed || trying) && ASKS_TO_STAY.includes(state);
+    if (isHereOnly && !left) event.preventDefault();
+  });
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden || state === "signed-out") send();
+    if (document.hidden) hurry();
+    else if (state === "signed-out") again();
   });
   // Rows are added and taken out by buttons, which tell no input.
   for (const body of form.querySelectorAll("fieldset.rows tbody")) {
     new MutationObserver(typed).observe(body, { childList: true });
   }
+  // Who signs out in another tab leaves no words on this one either.
+  addEventListener("signed-out", () => {
+    isOver = true;
+    if (changed || trying) again();
+    else leave();
+  });
   begin();
 
   function begin() {
     const held = read();
     if ("isAnswer" in line.dataset) {
       typed(); // the page shows again what was sent and not saved
-    } else if (held && held.number > number) {
-      fill(new URLSearchParams(held.text));
-      number = held.number - 1;
-      say("back", line.dataset.sayBack);
-      typed();
+    } else if (!held || held.text === words() || (held.isSent && held.number === number)) {
+      forget(); // it is here, or was saved
     } else {
-      forget();
+      fill(new URLSearchParams(held.text));
+      for (const name of ["base_version", "draft_base"]) form.elements[name].value = held.base;
+      const isOther = "isKept" in line.dataset && !held.known.includes(number);
+      if (isOther) other = number;
+      known = isOther ? held.known : [number, ...held.known];
+      number = Math.max(number, held.number);
+      before = line.dataset.sayBack;
+      if (isOther) say("elsewhere", line.dataset.sayElsewhere);
+      else say("back", "");
+      typed();
     }
   }
 
-  function typed() {
+  function typed(event) {
+    if (event?.isTrusted) before = "";
+    left = false;
     changed = true;
-    write(false);
-    plan(WAIT);
+    since ||= Date.now();
+    write();
+    plan(Math.max(0, Math.min(WAIT, since + LONGEST - Date.now())));
   }
 
   function plan(pause) {
@@ -64,102 +109,194 @@ function start() {
     if (changed) timer = setTimeout(send, pause);
   }
 
-  async function send() {
-    if (!changed || left || trying) return;
-    clearTimeout(timer);
-    changed = false;
-    const body = new URLSearchParams(new FormData(form));
-    body.set("draft_number", number + 1);
-    trying = new AbortController();
-    const patience = setTimeout(() => trying.abort(), PATIENCE);
-    const options = { method: "POST", body, signal: trying.signal, keepalive: document.hidden };
-    let pause = WAIT;
-    try {
-      pause = await take(await fetch(line.dataset.keep, options));
-    } catch {
-      pause = failed(); // no line, no answer in time, or one that is not ours
-    }
-    clearTimeout(patience);
-    trying = null;
-    if (!left && pause !== null) plan(pause);
+  // The person chose the words of this page over those of another window.
+  function takeOver() {
+    known.push(other);
+    other = null;
+    say("saving", line.dataset.saySaving);
+    again();
   }
 
-  // Does what the server's answer asks for; returns how long to wait, or null for the next key.
-  async function take(answer) {
-    const isOurs = answer.headers.get("Content-Type")?.startsWith("application/json");
-    if (!isOurs && answer.status >= 500) return failed();
-    const told = isOurs ? await answer.json() : { state: "refused" };
-    failures = 0;
-    if (told.state === "kept") {
-      number = told.number;
-      renewed = false;
-      if (!changed) forget();
-      form.querySelector("[data-discard]").hidden = false;
-      form.elements.draft_number.value = number + 1;
-      say("kept", told.said);
-      return WAIT;
-    }
+  function again() {
     changed = true;
-    if (told.state === "behind") {
-      number = told.number; // another window of the same person was faster
-      return 0;
+    plan(0);
+  }
+
+  // The page is put away, perhaps for good: what is on its way may not arrive.
+  function hurry() {
+    if (trying) changed = true;
+    stop();
+    send();
+  }
+
+  function stop() {
+    trying?.abort();
+    trying = null;
+  }
+
+  async function send() {
+    if (!changed || left || trying || other !== null) return;
+    clearTimeout(timer);
+    changed = false;
+    since = 0;
+    const mine = (trying = new AbortController());
+    const body = numbered();
+    if (read()) write();
+    const told = await ask(body, mine);
+    if (trying !== mine) return; // the page went on without it
+    trying = null;
+    const pause = take(told);
+    if (pause !== null) plan(pause);
+  }
+
+  function numbered() {
+    number = next();
+    const body = new URLSearchParams(new FormData(form));
+    body.set("draft_number", number);
+    body.set("draft_known", known.join(" "));
+    known.push(number);
+    return body;
+  }
+
+  function next() {
+    return (Math.floor(number / STEP) + 1) * STEP + end;
+  }
+
+  // Returns what the server tells, or null without an answer that came in time and is ours.
+  async function ask(body, stopped) {
+    const patience = setTimeout(() => stopped.abort(), PATIENCE);
+    const slow = setTimeout(() => {
+      if (state !== "waiting") say("saving", line.dataset.saySaving);
+    }, SLOW);
+    const keepalive = document.hidden && body.toString().length < LIGHT;
+    try {
+      const options = { method: "POST", body, keepalive, signal: stopped.signal };
+      const answer = await fetch(line.dataset.keep, options);
+      if (answer.headers.get("Content-Type")?.startsWith("application/json")) {
+        return await answer.json();
+      }
+      return FINAL.includes(answer.status) ? { state: "refused" } : null;
+    } catch {
+      return null;
+    } finally {
+      clearTimeout(patience);
+      clearTimeout(slow);
     }
-    if (told.state === "token" && !renewed) {
-      renewed = true; // signed in again in another tab
-      form.elements.csrf_token.value = told.token;
-      return 0;
+  }
+
+  // Does what the server tells; returns how long to wait, or null for the next key.
+  function take(told) {
+    if (told?.state === "kept" || (told?.state === "signed_out" && told.kept)) kept();
+    else changed = true;
+    if (!told) {
+      say("waiting", isHeld ? line.dataset.sayOffline : line.dataset.sayWaiting);
+      return PAUSES[Math.min(failures++, PAUSES.length - 1)] * 1000;
     }
-    if (told.state === "signed_out") {
-      say("signed-out", line.dataset.saySignedOut);
-      return SIGNED_OUT * 1000;
+    failures = 0;
+    switch (told.state) {
+      case "kept":
+        say("kept", told.said);
+        return WAIT;
+      case "behind":
+        number = Math.max(number, told.number);
+        if (!told.kept) return 0; // saved or discarded in another window
+        other = told.number;
+        say("elsewhere", line.dataset.sayElsewhere);
+        return null;
+      case "signed_out":
+        if (isOver && told.kept) leave();
+        say("signed-out", told.kept ? line.dataset.saySignedOut : line.dataset.saySignedOutHere);
+        return SIGNED_OUT * 1000;
+      case "token":
+        if (renewed) break;
+        renewed = true; // signed in again in another tab
+        form.elements.csrf_token.value = told.token;
+        return 0;
     }
     say("refused", told.said ?? line.dataset.sayRefused);
     return null;
   }
 
-  function failed() {
-    changed = true;
-    say("waiting", line.dataset.sayWaiting);
-    return PAUSES[Math.min(failures++, PAUSES.length - 1)] * 1000;
+  function kept() {
+    known = [number];
+    renewed = false;
+    isHeld = false;
+    if (!changed) forget();
+    const discard = form.querySelector("template[data-when-kept]");
+    discard?.replaceWith(discard.content);
   }
 
   // Says a state. Only a new one is told to people who listen, not each time that a text is kept.
-  function say(now, words) {
-    said.setAttribute("aria-live", now === state ? "off" : "polite");
-    state = now;
-    line.querySelector("a").hidden = now !== "signed-out";
-    if (said.textContent !== words) said.textContent = words;
+  function say(now, text) {
+    const isQuiet = now === state || now === "saving" || (now === "kept" && state === "saving");
+    said.setAttribute("aria-live", isQuiet ? "off" : "polite");
+    if (now !== state) offer(now);
+    state = line.dataset.state = now;
+    const stay = changed && !isCopied && now !== "refused" ? line.dataset.sayStay : "";
+    const full = [before, text, stay].filter(Boolean).join(" ");
+    if (said.textContent !== full) said.textContent = full;
+  }
+
+  // Puts what can be done in a state beside its words.
+  function offer(now) {
+    line.querySelector("[data-offer]")?.remove();
+    const parts = line.querySelector(`template[data-in=${now}]`);
+    if (!parts) return;
+    const place = document.createElement("span");
+    place.dataset.offer = "";
+    place.append(parts.content.cloneNode(true));
+    said.after(" ", place);
+  }
+
+  function leave() {
+    left = true;
+    const link = line.querySelector("template[data-in=signed-out]").content.querySelector("a");
+    location.replace(link.href);
   }
 
   function sent(event) {
+    if (!navigator.onLine) {
+      event.preventDefault();
+      isHeld = true;
+      typed();
+      say("waiting", line.dataset.sayOffline);
+      return;
+    }
     clearTimeout(timer);
+    stop();
     left = true;
-    trying?.abort();
-    if (event.submitter && "discard" in event.submitter.dataset) forget();
-    else if (changed || read()) write(true);
     // Above what is still on its way, so that it does not come back once this is saved.
-    form.elements.draft_number.value = number + 2;
+    form.elements.draft_known.value = known.join(" ");
+    form.elements.draft_number.value = number = next();
+    if (event.submitter && "discard" in event.submitter.dataset) forget();
+    else if (changed || read()) write({ isSent: true, sentTo: line.dataset.back });
+  }
+
+  function words() {
+    const data = new URLSearchParams(new FormData(form));
+    for (const name of BESIDE) data.delete(name);
+    return data.toString();
   }
 
   // The copy in this tab. A private window may not allow any; the draft on the server is there.
 
   function read() {
     try {
-      return JSON.parse(sessionStorage.getItem(copy));
+      const held = JSON.parse(sessionStorage.getItem(copy));
+      return held?.known ? held : null;
     } catch {
       return null;
     }
   }
 
-  function write(isSent) {
-    const data = new URLSearchParams(new FormData(form));
-    for (const name of OWN) data.delete(name);
-    const held = { number: number + (isSent ? 2 : 1), text: data.toString() };
-    if (isSent) held.sentTo = line.dataset.back;
+  function write(more = {}) {
+    const base = form.elements.draft_base.value;
     try {
-      sessionStorage.setItem(copy, JSON.stringify(held));
+      sessionStorage.setItem(copy, JSON.stringify({ number, known, base, text: words(), ...more }));
+      isCopied = true;
     } catch {
       forget();
+      isCopied = false;
     }
   }
 
@@ -179,8 +316,7 @@ function fill(words) {
   const texts = new Map();
   for (const [name, text] of words) texts.set(name, [...(texts.get(name) ?? []), text]);
   for (const control of form.elements) {
-    if (!control.name || OWN.includes(control.name)) continue;
-    if (!control.matches("input, select, textarea")) continue;
+    if (!control.name || !control.matches("input:not([type=hidden]), select, textarea")) continue;
     const given = texts.get(control.name) ?? [];
     if (control.matches("[type=checkbox], [type=radio]")) {
       control.checked = given.includes(control.value);

@@ -27,19 +27,26 @@ for (const button of document.querySelectorAll("button[name=add_row]")) {
   });
 }
 
-// What was typed and is not on the server yet stays in this tab (drafts.js). Once a form was sent,
-// the page after it tells: the one it leads back to when it was saved; on any other it was not.
-// When somebody signs out, nothing stays.
+// What was typed and is not on the server yet stays in this tab (drafts.js). It goes when a form was
+// saved, which the page that the server led to shows; when somebody else is signed in; and when
+// somebody signs out, in every tab.
 const draftKeys = () => Object.keys(sessionStorage).filter((key) => key.startsWith("draft:"));
 const forgetDrafts = () => draftKeys().forEach((key) => sessionStorage.removeItem(key));
 try {
+  const { person } = document.body.dataset;
+  const wasLedHere = performance.getEntriesByType("navigation")[0]?.redirectCount > 0;
   for (const key of draftKeys()) {
     const { sentTo, ...held } = JSON.parse(sessionStorage.getItem(key));
-    if (sentTo === location.pathname) sessionStorage.removeItem(key);
-    else sessionStorage.setItem(key, JSON.stringify(held));
+    const isSaved = wasLedHere && sentTo === location.pathname;
+    const isOthers = person && !key.startsWith(`draft:${person}:`);
+    if (isSaved || isOthers) sessionStorage.removeItem(key);
+    else if (sentTo) sessionStorage.setItem(key, JSON.stringify(held));
   }
   const signedOut = new BroadcastChannel("signed-out");
-  signedOut.onmessage = forgetDrafts;
+  signedOut.onmessage = () => {
+    forgetDrafts();
+    setTimeout(() => dispatchEvent(new Event("signed-out")), 1000); // by then the server knows
+  };
   document.querySelector("form[action$='/sign-out']")?.addEventListener("submit", () => {
     forgetDrafts();
     signedOut.postMessage("");

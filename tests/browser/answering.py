@@ -7,6 +7,35 @@ from dataclasses import dataclass, field
 from playwright.sync_api import Locator, Page, expect
 
 FAR = dt.timedelta(days=400)
+# What a control says of itself; asked of all in one go, since each question costs time.
+DESCRIBE = """controls => controls.map(one => ({
+  name: one.name, value: one.value, kind: one.type, isNumeric: one.inputMode === "numeric",
+  isShown: one.getClientRects().length > 0,
+  options: [...(one.options ?? [])].map(option => [option.value, option.text.trim()]),
+}))"""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One control of a form, and what it says of itself."""
+
+    place: Locator
+    name: str
+    value: str
+    kind: str
+    is_numeric: bool
+    is_shown: bool
+    options: tuple[tuple[str, str], ...]
+
+    @property
+    def column(self) -> str:
+        """Its name within a row of a table; its name where it stands in none."""
+        return self.name.rsplit("-", 1)[-1]
+
+    @property
+    def row(self) -> str:
+        """The number of its row; nought where it stands in none."""
+        return self.name.split("-")[1] if self.name.count("-") > 1 else "0"
 
 
 @dataclass
@@ -34,6 +63,22 @@ def answer(page: Page, code: str, facts: Facts) -> None:
     expect(page.locator(".error-summary")).to_have_count(0)
 
 
+def _controls(form: Locator, selector: str) -> list[Control]:
+    found = form.locator(selector)
+    return [
+        Control(
+            place=found.nth(number),
+            name=one["name"],
+            value=one["value"],
+            kind=one["kind"],
+            is_numeric=one["isNumeric"],
+            is_shown=one["isShown"],
+            options=tuple((value, label) for value, label in one["options"]),
+        )
+        for number, one in enumerate(found.evaluate_all(DESCRIBE))
+    ]
+
+
 def _rows_for(form: Locator, wanted: Mapping[str, str]) -> None:
     """Add as many rows as wanted to each table that may grow: {"rows": "3"}."""
     rows = int(wanted.get("rows", "1"))
@@ -46,65 +91,59 @@ def _rows_for(form: Locator, wanted: Mapping[str, str]) -> None:
 
 
 def _confirm_all(form: Locator) -> None:
-    for box in form.locator("input[type=checkbox]").all():
-        if box.is_visible() and box.get_attribute("value") in {None, "y"}:
-            box.check()
+    for box in _controls(form, "input[type=checkbox]"):
+        if box.is_shown and box.value in {"on", "y"}:
+            box.place.check()
 
 
 def _choose_all(form: Locator, wanted: Mapping[str, str]) -> None:
     seen: set[str] = set()
-    for radio in form.locator("input[type=radio], input[type=checkbox]").all():
-        name = radio.get_attribute("name") or ""
-        value = radio.get_attribute("value") or ""
-        if value == "y" or name in seen:
+    for choice in _controls(form, "input[type=radio], input[type=checkbox]"):
+        if choice.value == "y" or choice.name in seen:
             continue
-        if name in wanted:
-            if value == wanted[name] or value in wanted[name].split(","):
-                radio.check()
+        if choice.name in wanted:
+            if choice.value in {wanted[choice.name], *wanted[choice.name].split(",")}:
+                choice.place.check()
         else:
-            radio.check()
-            seen.add(name)
+            choice.place.check()
+            seen.add(choice.name)
 
 
 def _select_all(form: Locator, wanted: Mapping[str, str]) -> None:
-    for select in form.locator("select").all():
-        name = select.get_attribute("name") or ""
-        options = [
-            (one.get_attribute("value") or "", (one.text_content() or "").strip())
-            for one in select.locator("option").all()
-        ]
-        options = [(value, label) for value, label in options if value]
-        column = name.rsplit("-", 1)[-1]
-        row = name.split("-")[1] if name.count("-") > 1 else "0"
-        wish = wanted.get(name) or wanted.get(f"{column}@{row}") or wanted.get(column)
+    for select in _controls(form, "select"):
+        options = [(value, label) for value, label in select.options if value]
+        wish = (
+            wanted.get(select.name)
+            or wanted.get(f"{select.column}@{select.row}")
+            or wanted.get(select.column)
+        )
         chosen = next(
             (value for value, label in options if wish and (wish in label or wish == value)),
             options[0][0] if options else "",
         )
-        select.select_option(chosen)
+        select.place.select_option(chosen)
 
 
 def _write_all(form: Locator, wanted: Mapping[str, str], facts: Facts) -> None:
     number = 0
-    for control in form.locator(
-        "textarea, input:not([type=hidden]):not([type=radio]):not([type=checkbox])"
-    ).all():
-        if not control.is_visible():
+    for control in _controls(
+        form, "textarea, input:not([type=hidden]):not([type=radio]):not([type=checkbox])"
+    ):
+        if not control.is_shown:
             continue
-        name = control.get_attribute("name") or ""
-        column = name.rsplit("-", 1)[-1]
-        kind = control.get_attribute("type") or "text"
         number += 1
-        if name in wanted or column in wanted:
-            value = wanted.get(name) or wanted[column]
-        elif kind == "date":
-            value = (facts.today + FAR + dt.timedelta(days=number)).isoformat()
-        elif kind == "time":
-            value = "18:00"
-        elif kind == "tel":
-            value = "+000 555 010"
-        elif control.get_attribute("inputmode") == "numeric":
-            value = "7"
-        else:
-            value = f"As settled between us, point {number}"
-        control.fill(value)
+        control.place.fill(_words(control, number, wanted, facts))
+
+
+def _words(control: Control, number: int, wanted: Mapping[str, str], facts: Facts) -> str:
+    if control.name in wanted or control.column in wanted:
+        return wanted.get(control.name) or wanted[control.column]
+    if control.kind == "date":
+        return (facts.today + FAR + dt.timedelta(days=number)).isoformat()
+    if control.kind == "time":
+        return "18:00"
+    if control.kind == "tel":
+        return "+000 555 010"
+    if control.is_numeric:
+        return "7"
+    return f"As settled between us, point {number}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -17,7 +18,11 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from config import Settings
+from tests.browser import demonstration
 from tests.servers.application import Application
+from tracker import create_app
+from tracker.core.db import db
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Nothing but the pages under test: no calls home, no first-run pages, no graphics card.
@@ -83,6 +88,43 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
         yield application
 
 
+@pytest.fixture(scope="module")
+def demonstrated(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Application]:
+    """The application with its demonstration, to be used in place of the empty one."""
+    base = tmp_path_factory.getbasetemp()
+    is_worker = hasattr(request.config, "workerinput")
+    folder = tmp_path_factory.mktemp("live") / "data"
+    shutil.copytree(demonstration.load_once(base.parent if is_worker else base), folder)
+    with Application(folder) as application:
+        yield application
+
+
+@pytest.fixture(scope="module")
+def inside(demonstrated: Application) -> Iterator[Flask]:
+    """The application of the demonstration in this process too: it knows addresses and codes."""
+    environment = {"TRACKER_DATA_DIR": str(demonstrated.data_dir)}
+    app = create_app(Settings.from_environment(environment))
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def state_of(browser: Browser, demonstrated: Application, inside: Flask) -> Callable[[str], Any]:
+    """Gives what the browser of a person of the demonstration keeps; each signs in once."""
+    states: dict[str, Any] = {}
+
+    def find(key: str) -> Any:
+        if key not in states:
+            code = demonstration.code_of(inside, key)
+            states[key] = demonstration.sign_in(browser, demonstrated, key, code)
+        return states[key]
+
+    return find
+
+
 class Watch:
     """Notes what must not happen while pages are shown."""
 
@@ -90,8 +132,8 @@ class Watch:
         self.home = home
         self.faults: list[str] = []
 
-    def follow(self, context: BrowserContext) -> None:
-        context.on("console", self._console)
+    def follow(self, context: BrowserContext, *, bad_line: bool) -> None:
+        context.on("console", self._console_on_a_bad_line if bad_line else self._console)
         context.on("weberror", lambda error: self._error(error.error))
         context.on("request", self._request)
 
@@ -102,6 +144,10 @@ class Watch:
             and "the server responded with a status of 4" not in message.text
         ):
             self.faults.append(f"console: {message.text}")
+
+    def _console_on_a_bad_line(self, message: ConsoleMessage) -> None:
+        if "Failed to load resource" not in message.text:
+            self._console(message)
 
     def _error(self, error: Error) -> None:
         self.faults.append(f"script: {error.message}")
@@ -118,16 +164,17 @@ def new_context(
     """Gives what makes a person's browser, as viewport=PHONE or java_script_enabled=False say.
 
     It takes what Playwright's method of this name takes. Afterwards the test fails if a script
-    failed, the policy against foreign content was touched, or a request left the server.
+    failed, the policy against foreign content was touched, a request left the server, or could not
+    be answered, but with bad_line=True.
     """
     watch = Watch(live.url)
     contexts: list[BrowserContext] = []
 
-    def make(**options: Any) -> BrowserContext:
+    def make(*, bad_line: bool = False, **options: Any) -> BrowserContext:
         defaults = {"base_url": live.url, "viewport": WIDE, "locale": "en-GB", "timezone_id": "UTC"}
         context = browser.new_context(**{**defaults, **options})
         context.set_default_timeout(10_000)
-        watch.follow(context)
+        watch.follow(context, bad_line=bad_line)
         contexts.append(context)
         return context
 

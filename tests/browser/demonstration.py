@@ -1,17 +1,23 @@
 """The demonstration as a newcomer has it: its people signed in by the form, the pages they see."""
 
+import fcntl
 import re
 from collections import deque
 from dataclasses import dataclass
 from html import unescape
+from pathlib import Path
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
+from flask import Flask
 from playwright.sync_api import Browser, expect
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
 from tests.servers.application import Application
+from tracker.accounts import second_factor
+from tracker.core.db import db
+from tracker.demo import people
 from tracker.demo.people import PEOPLE
 
 # The pages from which most others are reached, which look different to each person.
@@ -23,6 +29,8 @@ HUBS = {
     "visits.show",
 }
 FEW, HUB = 2, 5
+# The demonstration is made before the first page is served.
+PATIENCE = 240.0
 _HREF = re.compile(r'<a [^>]*?href="([^"]+)"')
 
 
@@ -35,7 +43,30 @@ class Visitor:
     addresses: dict[str, str]
 
 
-def sign_in(browser: Browser, live: Application, key: str) -> Any:
+def load_once(root: Path) -> Path:
+    """Return a data directory with the demonstration, made by whichever worker comes first."""
+    folder = root / "demonstration"
+    with (root / "demonstration.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            made = root / "demonstration-in-the-making"
+            with Application(made, patience=PATIENCE, demo="1"):
+                pass
+            made.rename(folder)
+    return folder
+
+
+def code_of(app: Flask, key: str) -> str:
+    """Return the code that the telephone of a person of the demonstration shows now."""
+    with app.app_context():
+        user = people.find(key)
+        assert user is not None
+        code = second_factor.current_code(user).code
+        db.session.remove()
+    return code
+
+
+def sign_in(browser: Browser, live: Application, key: str, code: str) -> Any:
     """Sign a person of the demonstration in by the form; return what the browser keeps of it."""
     password = (live.data_dir / "demonstration-password.txt").read_text().strip()
     context = browser.new_context(base_url=live.url)
@@ -44,7 +75,6 @@ def sign_in(browser: Browser, live: Application, key: str) -> Any:
     page.get_by_label("Email address").fill(next(one.email for one in PEOPLE if one.key == key))
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
-    code = live.command("demo", "code", key, "--no-wait").strip()
     page.get_by_label("Six-digit code").fill(code)
     page.locator("main form button.button").first.click()
     expect(page.locator(".acting")).to_be_visible()

@@ -12,6 +12,7 @@ from tests.servers.application import Application
 
 PASSWORD = "pebble-lantern-quiet-river"
 STEP = 30
+ON_THE_WAY = 8
 
 
 @dataclass
@@ -28,10 +29,11 @@ class Person:
     def code(self) -> str:
         """Return a code that was not used yet; wait for the next one where needed.
 
-        The application takes the code of the step before and after too, as clocks differ.
+        The application takes the code of the step before and after too, as clocks differ. So the
+        one before is used first, but not when it may be over by the time it is sent.
         """
-        now = int(time.time()) // STEP
-        step = max(self.used + 1, now)
+        first = int(time.time() - STEP + ON_THE_WAY) // STEP
+        step = max(self.used + 1, first)
         while step > int(time.time()) // STEP + 1:
             time.sleep(0.5)
         self.used = step

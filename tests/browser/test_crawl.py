@@ -1,17 +1,17 @@
 """Every page that links lead to, in a browser: axe, narrow and from right to left, no scripts."""
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, Page, Response, expect
 
-from config import Settings
 from tests.browser.accessibility import grave_faults
 from tests.browser.conftest import PHONE, NewContext
-from tests.browser.demonstration import HUBS, Visitor, pages_of, sign_in
+from tests.browser.demonstration import HUBS, Visitor, pages_of
 from tests.servers.application import Application
-from tracker import create_app
 from tracker.core.security import CONTENT_SECURITY_POLICY
 
 # Whose eyes are used, in this order; each looks at the pages that nobody
@@ -20,31 +20,24 @@ VISITORS = (None, "ilena", "tomas", "dina", "otto", "milan", "samira", "leyla", 
 NARROW = {"width": 320, "height": 640}
 FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 FIRST_PAGE = 60 * 1024
-# The demonstration is made before the first page is served.
-PATIENCE = 240.0
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+def live(demonstrated: Application) -> Application:
     """The application with its demonstration."""
-    folder = tmp_path_factory.mktemp("live") / "data"
-    with Application(folder, patience=PATIENCE, demo="1") as application:
-        yield application
+    return demonstrated
 
 
 @pytest.fixture(scope="module")
 def visitors(
-    browser: Browser, live: Application, tmp_path_factory: pytest.TempPathFactory
+    browser: Browser, live: Application, inside: Flask, state_of: Callable[[str], Any]
 ) -> list[Visitor]:
     """People signed in, each with the pages that those before do not see."""
-    settings = Settings.from_environment(
-        {"TRACKER_DATA_DIR": str(tmp_path_factory.mktemp("elsewhere"))}
-    )
-    urls = create_app(settings).url_map.bind("localhost")
+    urls = inside.url_map.bind("localhost")
     known: set[str] = set()
     found = []
     for key in VISITORS:
-        state = sign_in(browser, live, key) if key else None
+        state = state_of(key) if key else None
         pages = pages_of(browser, live, urls, state, "/" if key else "/guidance")
         new = {name: where for name, where in pages.items() if name not in known or name in HUBS}
         known |= set(new)

@@ -2,7 +2,8 @@
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,24 +17,9 @@ RESTRICTED = (PLACE, "emergency ward", "two cases from the police station", "Let
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """The application with its demonstration, loaded at the first start."""
-    folder = tmp_path_factory.mktemp("demonstration") / "data"
-    with Application(folder, patience=300, demo="1") as application:
-        yield application
-
-
-def _sign_in(live: Application, page: Page, name: str) -> None:
-    password = (live.data_dir / "demonstration-password.txt").read_text().strip()
-    page.goto("/sign-in")
-    page.get_by_label("Email address").fill(f"{name.lower().replace(' ', '.')}@maravena.example")
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
-    page.locator("input[autocomplete=one-time-code]").fill(
-        live.command("demo", "code", name.split(maxsplit=1)[0].lower()).strip().splitlines()[-1]
-    )
-    page.locator("main form button.button").first.click()
-    expect(page.locator(".acting")).to_contain_text(name)
+def live(demonstrated: Application) -> Application:
+    """The application with its demonstration."""
+    return demonstrated
 
 
 def _export(page: Page) -> list[list[str]]:
@@ -43,12 +29,12 @@ def _export(page: Page) -> list[list[str]]:
     return list(csv.reader(text.splitlines()))
 
 
-@pytest.mark.parametrize("name", ["Milan Osterin", "Greta Solvik"])
+@pytest.mark.parametrize("key", ["milan", "greta"])
 def test_the_register_tells_states_signatures_and_history_and_nothing_of_visits(
-    live: Application, new_context: NewContext, name: str
+    state_of: Callable[[str], Any], new_context: NewContext, key: str
 ) -> None:
-    page = new_context(accept_downloads=True).new_page()
-    _sign_in(live, page, name)
+    page = new_context(storage_state=state_of(key), accept_downloads=True).new_page()
+    page.goto("/")
     page.get_by_role("link", name="Register").first.click()
     page.get_by_label("Title, party or reference").fill("police custody")
     page.get_by_role("button", name="Search").click()
@@ -65,10 +51,9 @@ def test_the_register_tells_states_signatures_and_history_and_nothing_of_visits(
 
 
 def test_an_auditor_reaches_nothing_restricted_by_any_link(
-    live: Application, new_context: NewContext
+    state_of: Callable[[str], Any], new_context: NewContext
 ) -> None:
-    page = new_context().new_page()
-    _sign_in(live, page, "Greta Solvik")
+    page = new_context(storage_state=state_of("greta")).new_page()
     waiting, seen = ["/", "/register", "/cooperations"], set[str]()
     while waiting:
         address = waiting.pop()

@@ -9,7 +9,7 @@ from tracker.access.actor import Actor
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.checklists import positions, service, signing
-from tracker.checklists.document import document
+from tracker.checklists.document import document, languages_for
 from tracker.checklists.facts import Filled
 from tracker.checklists.loading import fill
 from tracker.checklists.models import (
@@ -73,13 +73,14 @@ def send(land: Country, checklist: Checklist, signers: dict[str, str]) -> Revisi
     signers are the first names of those who sign, by the key of the organisation.
     """
     actor = land.actor("ilena")
+    filling = fill(checklist)
     revision = signoff.freeze(
         actor,
         cooperation_id=checklist.cooperation_id,
         subject_type=signing.SUBJECT,
         subject_id=checklist.id,
         kind=checklist.kind.value,
-        document=document(fill(checklist), [], []),
+        document=document(filling, [], [], languages_for(filling.checklist.template, [], "")),
     )
     ask(actor, checklist, revision, land, signers)
     return revision

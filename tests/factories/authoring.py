@@ -1,8 +1,26 @@
-"""Changed checklists as an administrator sends them: a version's text with some words other."""
+"""Changed checklists and articles as people send them: a text with some words other."""
 
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
+
+from tracker.access.actor import Actor
+from tracker.authoring import editing, own
+from tracker.authoring.facts import ArticleWords
+from tracker.authoring.models import OwnArticle
 from tracker.checklists import library
+from tracker.checklists.library import CONTENT
 from tracker.checklists.models import ChecklistKind
 from tracker.checklists.template import Template
+from tracker.core.db import db
+from tracker.guidance import library as texts
+from tracker.guidance import service as guidance
+from tracker.guidance.models import Article
 
 TERMS = ChecklistKind.TERMS
 
@@ -40,3 +58,91 @@ def written(template: Template, *, items: dict[str, dict[str, object] | None]) -
         section["items"] = kept
     content["sections"] = [one for one in content["sections"] if one["items"]]
     return library.as_text(Template.model_validate(content))
+
+
+# Articles of the guidance ----------------------------------------------------------------------
+
+ARTICLE = "settling-terms"
+
+
+def revisions_of() -> list[Article]:
+    """Return an article's revisions with their passages, the newest first."""
+    return list(
+        db.session.scalars(
+            sa.select(Article)
+            .where(Article.slug == ARTICLE, Article.language == "en")
+            .options(selectinload(Article.passages))
+            .order_by(Article.revision.desc())
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def current_of() -> Article:
+    """Return an article's current revision with its passages."""
+    return next(row for row in revisions_of() if row.is_current)
+
+
+def edited(old: str, new: str, **head: Any) -> ArticleWords:
+    """Return the current text of an article with some words replaced; they must be there."""
+    words = editing.words_of(current_of())
+    assert old in words.body, f"{old!r} is not in the text"
+    return replace(words, body=words.body.replace(old, new, 1), **head)
+
+
+def publish_edited(actor: Actor, old: str, new: str) -> Article:
+    """Publish the current text with some words replaced, and commit."""
+    row = editing.publish(
+        actor,
+        ARTICLE,
+        "en",
+        edited(old, new),
+        seen_revision=current_of().revision,
+        reason="Local practice",
+    )
+    db.session.commit()
+    return row
+
+
+def shipped_content(folder: Path, revision: int, old: str = "", new: str = "") -> Path:
+    """Return a copy of the shipped content in which one article has another revision and text."""
+    if not folder.exists():
+        shutil.copytree(CONTENT, folder)
+    path = folder / "guidance" / "en" / f"{ARTICLE}.md"
+    text = re.sub(r"^revision: \d+$", f"revision: {revision}", path.read_text(), flags=re.MULTILINE)
+    assert old in text, f"{old!r} is not in the text"
+    path.write_text(text.replace(old, new, 1))
+    return folder
+
+
+def ship(folder: Path) -> list[str]:
+    """Load the guidance of a content folder as an update does, and commit."""
+    changes = guidance.load(texts.read(folder))
+    db.session.commit()
+    return changes
+
+
+# Own articles ----------------------------------------------------------------------------------
+
+BODY = "## Send it within a day {#within M1}\n\nWrite it down on the same day."
+
+
+def own_words(body: str = BODY, **head: Any) -> ArticleWords:
+    """Return an own article as somebody would write it."""
+    words = ArticleWords(
+        question="How do we pass on what we see?",
+        summary="What we write down, and when.",
+        category="engaging-with-others",
+        topics=("engaging-with-civil-society",),
+        body=body,
+    )
+    return replace(words, **head)
+
+
+def own_article(
+    actor: Actor, body: str = BODY, *, for_partners: bool = False, **head: Any
+) -> OwnArticle:
+    """Add an own article for the organisation that somebody acts for, and commit."""
+    row = own.add(actor, own_words(body, **head), language="en", for_partners=for_partners)
+    db.session.commit()
+    return row

@@ -7,12 +7,14 @@ from itertools import cycle
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.checklists import completeness, policy, positions, safeguards, service, signing
 from tracker.checklists.checks import Check, CheckName
 from tracker.checklists.facts import ROW, Surroundings
 from tracker.checklists.loading import Filling, fill
-from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind, Stance
+from tracker.checklists.models import Answer, AnswerScope, Checklist, ChecklistKind, Stance
 from tracker.checklists.template import (
     Column,
     FieldType,
@@ -24,6 +26,7 @@ from tracker.checklists.template import (
 )
 from tracker.checklists.values import needed
 from tracker.core import clock
+from tracker.core.db import db
 from tracker.signoff.models import Method
 from tracker.signoff.proof import Identity
 
@@ -227,13 +230,31 @@ def accept(checklist: Checklist, code: str, actors: Mapping[UUID, Actor]) -> Non
     """Have every party that has not accept the answer as it stands."""
     filling = fill(checklist)
     answer = filling.sheet.shared(code)
+    if answer is None:
+        return
     item = filling.template.by_code[code]
-    lacking = completeness.not_accepting(item, filling.sheet, filling.surroundings)
-    for organisation_id in lacking if answer else ():
-        assert answer is not None
+    for organisation_id in completeness.not_accepting(item, filling.sheet, filling.surroundings):
         positions.take_position(
-            actors[organisation_id], checklist, code, Stance.ACCEPTS, answer_id=answer.answer_id
+            actors[organisation_id],
+            checklist,
+            code,
+            Stance.ACCEPTS,
+            answer_id=_current(checklist, code),
         )
+    if _current(checklist, code) != answer.answer_id:
+        # What stood in hidden columns went to history, and all are asked again.
+        accept(checklist, code, actors)
+
+
+def _current(checklist: Checklist, code: str) -> UUID:
+    return db.session.execute(
+        sa.select(Answer.id).where(
+            Answer.checklist_id == checklist.id,
+            Answer.item == code,
+            Answer.scope == AnswerScope.SHARED,
+            Answer.is_current,
+        )
+    ).scalar_one()
 
 
 def agree(

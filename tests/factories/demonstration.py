@@ -27,7 +27,7 @@ from tracker.organisations.service import Details
 from tracker.running import health
 
 PASSWORD = "seven lanterns by the harbour"
-COOPERATIONS = ("complete", "waiting", "differing", "declined")
+COOPERATIONS = ("complete", "waiting", "differing", "declined", "copied")
 
 
 @dataclass(frozen=True, slots=True)

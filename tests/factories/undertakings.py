@@ -113,8 +113,10 @@ class Stage:
         }
         return service.save_draft(self.actor(key), undertaking.id, Draft(**values))
 
-    def sign(self, key: str, interests: str = "", *, by: str = "") -> Undertaking:
-        """Have a person fill in and sign."""
+    def sign(
+        self, key: str, interests: str = "", *, by: str = "", language: str = "en"
+    ) -> Undertaking:
+        """Have a person fill in and sign, on pages in a language."""
         undertaking = self.undertaking(key)
         draft = self.put_in(key, interests)
         signer = by or key
@@ -123,7 +125,7 @@ class Stage:
             undertaking.id,
             seen=draft.digest,
             sentence=f"I, {undertaking.user.name}, undertake this.",
-            language="en",
+            language=language,
             identity=self.proof(signer),
         )
         return undertaking

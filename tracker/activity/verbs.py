@@ -30,7 +30,17 @@ CONTENT_WITHDRAWN = _verb("content_withdrawn", "kind", "name", "version")
 TEMPLATE_DRAFTED = _verb("template_drafted", "kind", "base", "digest")
 TEMPLATE_DISCARDED = _verb("template_discarded", "kind", "digest")
 TEMPLATE_PUBLISHED = _verb("template_published", "kind", "version", "base", "digest", "reason")
+TEMPLATE_WORDS_CHANGED = _verb(
+    "template_words_changed", "kind", "version", "language", "number", "digest", "reason"
+)
 TEMPLATE_RETIRED = _verb("template_retired", "kind", "version", "digest", "reason")
+ARTICLE_PUBLISHED = _verb("article_published", "name", "version", "base", "digest", "reason")
+ARTICLE_PASSED_OVER = _verb("article_passed_over", "name", "version", "digest", "reason")
+# Of an organisation's own articles: whose and which text, and no word of it.
+OWN_ARTICLE_ADDED = _verb("own_article_added", "organisation", "version", "digest")
+OWN_ARTICLE_CHANGED = _verb("own_article_changed", "organisation", "version", "digest")
+OWN_ARTICLE_WITHDRAWN = _verb("own_article_withdrawn", "organisation", "version")
+OWN_ARTICLE_RESTORED = _verb("own_article_restored", "organisation", "version")
 ORGANISATION_ADDED = _verb("organisation_added", "name", "kind")
 ORGANISATION_CHANGED = _verb("organisation_changed", "name", "changed")
 PERSON_INVITED = _verb("person_invited", "email", "organisation", "roles", "cooperation")
@@ -67,6 +77,10 @@ EVIDENCE_KEY_MADE = _verb("evidence_key_made", "use", "number", "fingerprint")
 EVIDENCE_KEY_IMPORTED = _verb("evidence_key_imported", "use", "number", "fingerprint")
 EVIDENCE_KEY_RETIRED = _verb("evidence_key_retired", "use", "number", "fingerprint")
 EVIDENCE_KEY_REVOKED = _verb("evidence_key_revoked", "use", "number", "fingerprint", "reason")
+# Neither of what nor its title: an organisation's model answers are nobody else's business.
+MODEL_ANSWER_KEPT = _verb("model_answer_kept")
+MODEL_ANSWER_RENAMED = _verb("model_answer_renamed")
+MODEL_ANSWER_DELETED = _verb("model_answer_deleted")
 
 # A cooperation's chain
 COOPERATION_OPENED = _verb("cooperation_opened", "reference", "title", "parties", "modes")
@@ -79,6 +93,8 @@ STAGE_CHANGED = _verb("stage_changed", "before", "after")
 CHECKLIST_STARTED = _verb("checklist_started", "kind", "template_version", "visit")
 CHECKLIST_MOVED = _verb("checklist_moved", "kind", "before", "after", "new", "changed", "gone")
 ANSWER_SAVED = _verb("answer_saved", "kind", "item", "version", "scope", "organisation")
+ANSWERS_COPIED = _verb("answers_copied", "kind", "items", "organisation")
+COPIES_READ = _verb("copies_read", "kind", "items", "organisation")
 POSITION_TAKEN = _verb("position_taken", "kind", "item", "version", "stance", "organisation")
 PROPOSAL_MADE = _verb("proposal_made", "kind", "item", "version", "organisation")
 PROPOSAL_ANSWERED = _verb(

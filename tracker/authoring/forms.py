@@ -1,19 +1,34 @@
 """The forms of checklists and guidance that are written here."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from flask_wtf.file import FileField
+from wtforms import HiddenField
 
-from tracker.authoring.service import MAX_TEXT
+from tracker.authoring import placing
+from tracker.authoring.facts import ArticleWords
+from tracker.authoring.service import MAX_REASON, MAX_TEXT
 from tracker.core.content import ContentError
 from tracker.core.errors import RuleBrokenError
-from tracker.ui.fields import TextField, VersionField
+from tracker.guidance.queries import Taxonomy
+from tracker.ui.fields import (
+    ChoiceField,
+    ChoicesField,
+    ConfirmField,
+    LineField,
+    Option,
+    SelectOneField,
+    TextField,
+    VersionField,
+)
 from tracker.ui.form_base import Form
+from tracker.ui.locale import languages
 from tracker.ui.validators import Optional, Required
-from tracker.ui.words import tidy_text
+from tracker.ui.words import tidy_line, tidy_text
 
 # How many mistakes are told at once.
 MOST_MISTAKES = 40
@@ -31,21 +46,24 @@ class SentTextForm(Form):
 
         What came as a file stands in the text from then on, so that it can be mended there.
         """
-        file = self["file"].data if "file" in self else None
-        if file:
-            try:
-                text = file.read().decode("utf-8-sig")
-            except UnicodeDecodeError as error:
-                raise RuleBrokenError(
-                    _l("This file isn't UTF-8 text. Save it as UTF-8, then send it again."), "file"
-                ) from error
-            self["text"].data = tidy_text(text)
+        if "file" in self and self["file"].data:
+            self["text"].data = self.file_text()
         found: str = self["text"].data or ""
         if not found:
             raise RuleBrokenError(
                 _l("Choose a file, or paste the text."), "file" if "file" in self else "text"
             )
         return found + "\n"
+
+    def file_text(self) -> str:
+        """Return the text of the file that was sent; raise RuleBrokenError when it is none."""
+        try:
+            text: str = self["file"].data.read().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise RuleBrokenError(
+                _l("This file isn't UTF-8 text. Save it as UTF-8, then send it again."), "file"
+            ) from error
+        return str(tidy_text(text))
 
     def tell(self, error: ContentError, field: str = "text") -> None:
         """Put mistakes beside the text, each with its line; the page lists them there."""
@@ -70,6 +88,25 @@ class UploadForm(SentTextForm):
         most=MAX_TEXT,
         render_kw={"dir": "ltr", "class": "source", "spellcheck": "false"},
     )
+
+
+class WordsForm(SentTextForm):
+    """The words of a version in a language, on those that were seen."""
+
+    file = FileField(_l("File"), description=_l("Words in YAML, as they were downloaded."))
+    text = TextField(
+        _l("Or its text"),
+        [Optional()],
+        most=MAX_TEXT,
+        render_kw={"dir": "auto", "class": "source", "spellcheck": "false"},
+    )
+    reason = TextField(
+        _l("Reason"),
+        [Required()],
+        most=2000,
+        description=_l("It stands in the trail of the instance."),
+    )
+    version = VersionField()
 
 
 class DraftForm(SentTextForm):
@@ -105,3 +142,113 @@ class RetireForm(Form):
         most=2000,
         description=_l("It stands in the trail of the instance."),
     )
+
+
+class ArticleForm(SentTextForm):
+    """An article as somebody writes it: its head, its place in the taxonomy, its text."""
+
+    question = LineField(
+        _l("Question it answers"),
+        [Required(_l("Enter the question"))],
+        most=placing.MAX_QUESTION,
+        render_kw={"class": "wide"},
+    )
+    summary = TextField(
+        _l("Summary"),
+        [Required(_l("Enter a summary"))],
+        most=placing.MAX_SUMMARY,
+        render_kw={"rows": 3},
+        description=_l("One or two sentences. They stand below the question in the library."),
+    )
+    category = SelectOneField(_l("Category"), [Required()])
+    topics = ChoicesField(_l("Topics"), [Required()])
+    text = TextField(
+        _l("Text in Markdown"),
+        [Required(_l("Enter the text"))],
+        most=placing.MAX_TEXT,
+        render_kw={"class": "source prose"},
+    )
+    version = VersionField()
+    # The digest of the text whose preview was shown last.
+    previewed = HiddenField()
+
+    def __init__(self, taxonomy: Taxonomy, **kw: Any) -> None:
+        super().__init__(**kw)
+        self["category"].choices = _options(taxonomy.categories)
+        self["topics"].choices = _options(taxonomy.topics)
+
+    def words(self, before: ArticleWords | None = None) -> ArticleWords:
+        """Return what was written; topics stay in the order they had before."""
+        topics = tuple(self["topics"].data or ())
+        return ArticleWords(
+            question=self["question"].data or "",
+            summary=self["summary"].data or "",
+            category=self["category"].data or "",
+            topics=placing.in_order(topics, before.topics if before else ()),
+            body=self["text"].data or "",
+        )
+
+    def fill_in(self, words: ArticleWords) -> None:
+        """Put an article into the form, tidied as if it had been typed."""
+        self["question"].data = tidy_line(words.question)
+        self["summary"].data = tidy_text(words.summary)
+        self["category"].data = words.category
+        self["topics"].data = list(words.topics)
+        self["text"].data = tidy_text(words.body)
+
+
+class EditForm(ArticleForm):
+    """An article of the guidance, edited."""
+
+    file = FileField(
+        _l("Or a changed file"),
+        description=_l(
+            "The Markdown as it was downloaded. It takes the place of what stands here."
+        ),
+    )
+    # Asked for when a text is published, not for its preview.
+    reason = TextField(
+        _l("Reason"),
+        most=MAX_REASON,
+        description=_l("It stands beside the revision, and in the trail of the instance."),
+        render_kw={"rows": 3},
+    )
+
+
+class OwnArticleForm(ArticleForm):
+    """An article of an organisation's own."""
+
+    summary = TextField(
+        _l("Summary"),
+        [Optional()],
+        most=placing.MAX_SUMMARY,
+        render_kw={"rows": 3},
+        description=_l("One or two sentences. They stand below the question in the library."),
+    )
+    language = ChoiceField(_l("Language"), [Required()])
+    for_partners = ConfirmField(
+        _l("Partner organisations may read it too"),
+        description=_l(
+            "Those with whom you have a cooperation find it in the library, and read it beside the "
+            "items it is paired with. Without this, only people of your organisation do."
+        ),
+    )
+
+    def __init__(self, taxonomy: Taxonomy, **kw: Any) -> None:
+        super().__init__(taxonomy, **kw)
+        self["language"].choices = [Option(one.code, one.name) for one in languages()]
+
+
+class DecideForm(Form):
+    """Why a shipped revision is taken, or passed over."""
+
+    reason = TextField(
+        _l("Reason"),
+        [Required()],
+        most=MAX_REASON,
+        description=_l("It stands beside the revision, and in the trail of the instance."),
+    )
+
+
+def _options(names: Mapping[str, str]) -> list[Option]:
+    return [Option(slug, name) for slug, name in names.items()]

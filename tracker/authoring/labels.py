@@ -1,12 +1,20 @@
-"""Words of versions of checklists: where they come from, and whether they are offered."""
+"""Words of versions of checklists and of revisions of articles: whence, and whether in use."""
 
 from flask_babel import lazy_gettext as _l
 
-from tracker.checklists.models import TemplateOrigin, TemplateState
+from tracker.authoring.models import OwnArticle
+from tracker.checklists.models import TemplateOrigin, TemplateState, WordsOrigin
+from tracker.guidance.models import Article, ArticleOrigin
 
 ORIGINS: dict[TemplateOrigin, object] = {
     TemplateOrigin.SHIPPED: _l("Brought along"),
     TemplateOrigin.DERIVED: _l("Derived here"),
+}
+
+WORDS_ORIGINS: dict[WordsOrigin, object] = {
+    WordsOrigin.SHIPPED: _l("Brought along"),
+    WordsOrigin.CARRIED: _l("Carried over from another version"),
+    WordsOrigin.OWN: _l("Changed here"),
 }
 
 # Each with its mark (data-s).
@@ -15,3 +23,26 @@ STATES: dict[TemplateState, tuple[object, str]] = {
     TemplateState.PUBLISHED: (_l("Published"), "held"),
     TemplateState.RETIRED: (_l("Retired"), "off"),
 }
+
+ARTICLE_ORIGINS: dict[ArticleOrigin, object] = {
+    ArticleOrigin.SHIPPED: _l("Brought along"),
+    ArticleOrigin.EDITED: _l("Edited here"),
+}
+
+
+def article_state(row: Article) -> tuple[object, str]:
+    """Return whether a revision is in use, in words with its mark."""
+    if row.is_current:
+        return _l("Current"), "held"
+    if row.waits:
+        return _l("Waits for your decision"), "wait"
+    return _l("Not current"), "off"
+
+
+def own_state(row: OwnArticle) -> tuple[object, str]:
+    """Return who reads an own article, in words with its mark."""
+    if row.withdrawn_at is not None:
+        return _l("Withdrawn"), "off"
+    if row.for_partners:
+        return _l("For us and our partners"), "held"
+    return _l("For our organisation only"), "held"

@@ -1,17 +1,18 @@
-"""Reads of checklists that are looked after here: versions, drafts, how many run on each."""
+"""Reads of what is looked after here: checklists with their drafts, articles of the guidance."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from tracker.access.actor import Actor
 from tracker.authoring.models import TemplateDraft
 from tracker.authoring.policy import can_look_after_checklists
 from tracker.checklists.models import Checklist, ChecklistKind, ChecklistTemplate
 from tracker.core.db import db
-from tracker.guidance.models import Force, Statement
+from tracker.guidance.models import Article, Force, Statement
+from tracker.guidance.policy import can_edit
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,68 @@ def template(actor: Actor, template_id: UUID) -> ChecklistTemplate | None:
     if not can_look_after_checklists(actor):
         return None
     return db.session.get(ChecklistTemplate, template_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleLine:
+    """An article in one language: its current revision, and one that waits, where there is one."""
+
+    current: Article | None
+    waiting: Article | None
+    newest: Article
+
+    @property
+    def shown(self) -> Article:
+        """The revision to speak of: the current one, else the newest."""
+        return self.current or self.newest
+
+
+def articles(actor: Actor) -> list[ArticleLine]:
+    """Return all articles of the guidance, each language by itself, by their questions."""
+    if not can_edit(actor):
+        return []
+    held: dict[tuple[str, str], list[Article]] = {}
+    for row in db.session.scalars(sa.select(Article).order_by(Article.revision)):
+        held.setdefault((row.slug, row.language), []).append(row)
+    lines = [
+        ArticleLine(
+            current=next((row for row in rows if row.is_current), None),
+            waiting=next((row for row in rows if row.waits), None),
+            newest=rows[-1],
+        )
+        for rows in held.values()
+    ]
+    return sorted(lines, key=lambda one: (one.shown.question.casefold(), one.shown.language))
+
+
+def revisions(actor: Actor, slug: str, language: str) -> list[Article]:
+    """Return all revisions of an article in one language with their passages, the newest first."""
+    if not can_edit(actor):
+        return []
+    return list(
+        db.session.scalars(
+            sa.select(Article)
+            .where(Article.slug == slug, Article.language == language)
+            .options(selectinload(Article.passages))
+            .order_by(Article.revision.desc())
+        )
+    )
+
+
+def waiting_articles(actor: Actor) -> list[Article]:
+    """Return the shipped revisions that wait for an administrator's decision, without passages."""
+    if not can_edit(actor):
+        return []
+    return list(
+        db.session.scalars(
+            sa.select(Article).where(Article.waits).order_by(Article.slug, Article.language)
+        )
+    )
+
+
+def statements_by_article() -> dict[str, str]:
+    """Return the code of each statement with its article's slug; class K0, so for anybody."""
+    return dict(db.session.execute(sa.select(Statement.code, Statement.article)).all())
 
 
 def musts() -> frozenset[str]:

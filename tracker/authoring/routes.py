@@ -2,6 +2,8 @@
 
 import difflib
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from flask import (
@@ -17,20 +19,31 @@ from flask import (
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from config import KNOWN_LANGUAGES
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.authoring import labels, policy, queries, service, trying
 from tracker.authoring.forms import DraftForm, PublishForm, RetireForm, UploadForm
 from tracker.authoring.models import TemplateDraft
-from tracker.checklists import compare, completeness, differences, library, pages
+from tracker.checklists import (
+    compare,
+    completeness,
+    differences,
+    languages,
+    library,
+    pages,
+    translations,
+)
 from tracker.checklists.forms import AnswerForm, answer_form, name_of, values_of
 from tracker.checklists.labels import KINDS, NUMBERS
+from tracker.checklists.languages import ChecklistWords
 from tracker.checklists.loading import Filling
 from tracker.checklists.models import (
     AnswerScope,
     ChecklistKind,
     ChecklistTemplate,
     TemplateState,
+    TemplateWords,
 )
 from tracker.checklists.template import Item, Template
 from tracker.checklists.values import check_types
@@ -40,6 +53,7 @@ from tracker.core.content import ContentError
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.guidance.queries import passages_for
+from tracker.ui import locale
 from tracker.ui.form_base import Form
 
 blueprint = Blueprint("authoring", __name__, url_prefix="/administration/checklists")
@@ -104,6 +118,7 @@ def version(kind: str, number: int) -> str:
         origin=labels.ORIGINS[row.origin],
         running=counts.get(row.id, 0),
         is_newest=library.newest(row.kind).id == row.id,
+        tongues=_tongues(row),
         others=others,
         other=other,
         difference=differences.between(library.parsed(other), library.parsed(row))
@@ -112,6 +127,28 @@ def version(kind: str, number: int) -> str:
         may_retire=policy.can_retire(actor, row.state, published),
         may_publish=policy.can_publish(actor, row.state),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """A language a version can be said in: how many items have words in it, and the row."""
+
+    code: str
+    told: int
+    held: TemplateWords | None
+
+
+def _tongues(row: ChecklistTemplate) -> list[Tongue]:
+    own, there = library.parsed(row), translations.current(row.id)
+    return [
+        Tongue(
+            code,
+            len(translations.parsed(there[code]).items) if code in there else 0,
+            there.get(code),
+        )
+        for code in KNOWN_LANGUAGES
+        if code != own.language
+    ]
 
 
 @blueprint.get("/<kind>/<int(max=999999):number>/file")
@@ -149,8 +186,7 @@ def retire(kind: str, number: int) -> Answered:
     return render_template(
         "authoring/decide.html",
         form=form,
-        row=row,
-        kind_words=KINDS[row.kind],
+        **_above(row),
         title_words=_("Retire version %(number)s", number=row.version),
         lede_words=_(
             "It is offered no longer for new checklists. Checklists that run on it go on, and can "
@@ -179,8 +215,7 @@ def publish_shipped(kind: str, number: int) -> Answered:
     return render_template(
         "authoring/decide.html",
         form=form,
-        row=row,
-        kind_words=KINDS[row.kind],
+        **_above(row),
         title_words=_("Publish version %(number)s", number=row.version),
         lede_words=_(
             "New checklists start on it from then on, in place of the version derived here. What "
@@ -188,6 +223,15 @@ def publish_shipped(kind: str, number: int) -> Answered:
         ),
         button=_("Publish this version"),
     )
+
+
+def _above(row: ChecklistTemplate) -> dict[str, Any]:
+    """Return where a page of deciding on a version lies."""
+    return {
+        "above": [(url_for("authoring.versions"), _("Checklists"))],
+        "back": url_for("authoring.version", kind=row.kind.value, number=row.version),
+        "back_words": KINDS[row.kind],
+    }
 
 
 def _tried(form: Form, act: Callable[[], object], words: str) -> bool:
@@ -240,8 +284,21 @@ def draft(draft_id: UUID) -> str:
         draft=row,
         kind_words=KINDS[row.kind],
         template=_template_of(row),
+        falling_back=[
+            (code, languages.lacking(words, _template_of(row)))
+            for code, words in _carried(row).items()
+        ],
         difference=_difference(row),
     )
+
+
+def _carried(row: TemplateDraft) -> dict[str, ChecklistWords]:
+    """Return the words a draft would have once published: of what it leaves as it was."""
+    base, new = library.parsed(row.base), _template_of(row)
+    return {
+        code: languages.carried(translations.parsed(words), base, new)
+        for code, words in translations.current(row.base_id).items()
+    }
 
 
 def _template_of(row: TemplateDraft) -> Template:
@@ -361,11 +418,13 @@ def _tried_out(text_id: UUID) -> tuple[Template, str]:
     """Return a version or a draft to try, and the page it belongs to; or answer 404."""
     actor = _administrator()
     draft = queries.draft(actor, text_id)
+    language = locale.language()
     if draft is not None:
-        return _template_of(draft), url_for("authoring.draft", draft_id=draft.id)
+        told = languages.told(_template_of(draft), _carried(draft).get(language))
+        return told, url_for("authoring.draft", draft_id=draft.id)
     row = found(queries.template(actor, text_id))
     back = url_for("authoring.version", kind=row.kind.value, number=row.version)
-    return library.parsed(row), back
+    return library.told(row, language), back
 
 
 def _chosen_modes() -> tuple[Mode, ...]:

@@ -15,13 +15,16 @@ from tracker.activity import verbs
 from tracker.authoring import policy, queries
 from tracker.authoring.models import TemplateDraft
 from tracker.authoring.strictness import laxer
-from tracker.checklists import library
+from tracker.checklists import library, translations
+from tracker.checklists.languages import ChecklistWords
 from tracker.checklists.library import TemplateFile
 from tracker.checklists.models import (
     ChecklistKind,
     ChecklistTemplate,
     TemplateOrigin,
     TemplateState,
+    TemplateWords,
+    WordsOrigin,
 )
 from tracker.checklists.template import Template
 from tracker.core import canonical, clock
@@ -150,7 +153,7 @@ def publish(
     draft = _locked(draft_id)
     if draft.version != seen_version:
         raise StaleError(_l("Somebody else changed this draft. Look at it again, then publish."))
-    reason = _tidy(reason)
+    reason = tidy_reason(reason)
     file, base = read(draft.text, kind=draft.kind)
     number = library.versions(draft.kind)[0].version + 1
     try:
@@ -164,14 +167,64 @@ def publish(
     db.session.flush()
     library.say_uses(row.kind)
     _record(verbs.TEMPLATE_PUBLISHED, actor, row, {"base": base.version, "reason": reason})
+    library.carry_on(base, row, actor)
     return row
+
+
+def change_words(
+    actor: Actor, template_id: UUID, language: str, text: str, *, seen_number: int, reason: str
+) -> TemplateWords:
+    """Put other words of a version in a language in the place of those in use, at once (adr 38).
+
+    They are this instance's own from then on. Raises ContentError naming all mistakes,
+    RefusedError, RuleBrokenError when they say the same, and StaleError when somebody changed them
+    meanwhile.
+    """
+    row = _locked_template(template_id)
+    policy.can_look_after_checklists(actor).require()
+    words = read_words(text, row, language)
+    held = translations.current(row.id).get(language)
+    if (held.number if held else 0) != seen_number:
+        raise StaleError(_l("Somebody else changed these words. Look at them again, then save."))
+    reason = tidy_reason(reason)
+    if held is not None and translations.parsed(held) == words:
+        raise RuleBrokenError(_l("These are the words that stand already. Change something."))
+    made = translations.take_in(row, words, WordsOrigin.OWN)
+    if made is None:  # the same as own ones that stood before those brought along
+        raise RuleBrokenError(_l("These are the words that stand already. Change something."))
+    trail.record(
+        verbs.TEMPLATE_WORDS_CHANGED,
+        actor=actor,
+        subject_type="checklist_words",
+        subject_id=made.id,
+        evidence=made.digest,
+        kind=row.kind.value,
+        version=row.version,
+        language=language,
+        number=made.number,
+        digest=made.digest,
+        reason=reason,
+    )
+    return made
+
+
+def read_words(text: str, row: ChecklistTemplate, language: str) -> ChecklistWords:
+    """Check words that were sent as strictly as a file; raise ContentError naming all mistakes."""
+    name = "words"
+    if len(text) > MAX_TEXT:
+        raise ContentError([Mistake(name, 1, f"the text is longer than {MAX_TEXT} signs")])
+    file = translations.read_one(text, name, library.parsed(row))
+    if file.words.language != language:
+        line = file.text.line(("language",))
+        raise ContentError([Mistake(name, line, f"the language is {language}, and stays so")])
+    return file.words
 
 
 def publish_shipped(actor: Actor, template_id: UUID, *, reason: str) -> ChecklistTemplate:
     """Publish a shipped version that waits; new checklists start on it."""
     row = _locked_template(template_id)
     policy.can_publish(actor, row.state).require()
-    reason = _tidy(reason)
+    reason = tidy_reason(reason)
     row.published_at = clock.now()
     db.session.flush()
     library.say_uses(row.kind)
@@ -184,7 +237,7 @@ def retire(actor: Actor, template_id: UUID, *, reason: str) -> None:
     row = _locked_template(template_id)
     published = [one for one in library.versions(row.kind) if one.state is TemplateState.PUBLISHED]
     policy.can_retire(actor, row.state, len(published)).require()
-    reason = _tidy(reason)
+    reason = tidy_reason(reason)
     row.retired_at = clock.now()
     db.session.flush()
     library.say_uses(row.kind)
@@ -214,7 +267,8 @@ def _require_different(template: Template, base: ChecklistTemplate) -> None:
         )
 
 
-def _tidy(reason: str) -> str:
+def tidy_reason(reason: str) -> str:
+    """Return a reason without outer blanks; raise RuleBrokenError when it is none, or too long."""
     tidy = reason.strip()
     if not tidy:
         raise RuleBrokenError(_l("Give the reason."), "reason")

@@ -7,10 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from tracker.access.actor import Actor
-from tracker.checklists import phrases, policy
+from tracker.checklists import library, phrases, policy
 from tracker.checklists.labels import POWERS
 from tracker.checklists.loading import Filling
 from tracker.checklists.models import AnswerScope, Flag
+from tracker.checklists.phrases import Hint
 from tracker.checklists.template import Item, Part, Power
 from tracker.guidance.queries import PassageShown, passages_for
 
@@ -70,7 +71,7 @@ def flag_view(
         id=flag.id,
         organisation=flag.organisation.name if flag.organisation else "",
         name=flag.author.name if flag.author else "",
-        reason=flag.reason,
+        reason=_because(filling, flag),
         raised_at=flag.raised_at,
         is_open=flag.closed_at is None,
         explanation=flag.explanation,
@@ -82,17 +83,33 @@ def flag_view(
     )
 
 
+def _because(filling: Filling, flag: Flag) -> str:
+    """Return why a flag was raised; of one by a rule in the reader's words, if it still says so."""
+    own = library.parsed(filling.checklist.template).item(flag.item)
+    item = filling.template.item(flag.item)
+    if flag.rule is None or own is None or item is None:
+        return flag.reason
+    said = {limit.key: limit.because for limit in item.limits}
+    kept = {limit.key: limit.because for limit in own.limits}
+    return said[flag.rule] if kept.get(flag.rule) == flag.reason else flag.reason
+
+
 def hints_on_item(filling: Filling, item: Item, passages: Passages) -> tuple[HintView, ...]:
     """Return the words in an item's current answers that can limit the NPM (S6, S7)."""
     return _hints(_written(filling, item), passages)
 
 
-def hints_on_values(item: Item, values: Mapping[str, Any]) -> tuple[HintView, ...]:
-    """Return the words in a proposed answer that can limit the NPM (S6, S7)."""
-    texts = list(phrases.texts_of(item.fields_of(AnswerScope.SHARED), values))
-    if not phrases.hints(texts):
-        return ()
-    return _hints(texts, passages_for(sorted(phrases.passages())))
+def hints_on_values(
+    item: Item, values: Mapping[str, Any], passages: Passages | None = None
+) -> tuple[HintView, ...]:
+    """Return the words in a proposed answer that can limit the NPM (S6, S7).
+
+    passages are those that hints point to, where they were asked for together.
+    """
+    found = phrases.hints(phrases.texts_of(item.fields_of(AnswerScope.SHARED), values))
+    if found and passages is None:
+        passages = passages_for(sorted(phrases.passages()))
+    return tuple(_hint_view(one, passages or {}) for one in found)
 
 
 def hints_before_sending(filling: Filling) -> list[tuple[Item, tuple[HintView, ...]]]:
@@ -106,10 +123,11 @@ def hints_before_sending(filling: Filling) -> list[tuple[Item, tuple[HintView, .
 
 
 def _hints(texts: Iterable[str], passages: Passages) -> tuple[HintView, ...]:
-    return tuple(
-        HintView(one.words, one.think, one.language, _link(one.passage, passages))
-        for one in phrases.hints(texts)
-    )
+    return tuple(_hint_view(one, passages) for one in phrases.hints(texts))
+
+
+def _hint_view(one: Hint, passages: Passages) -> HintView:
+    return HintView(one.words, one.think, one.language, _link(one.passage, passages))
 
 
 def _written(filling: Filling, item: Item) -> Iterator[str]:

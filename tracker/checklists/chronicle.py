@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
@@ -13,6 +14,7 @@ from tracker.checklists.loading import Filling
 from tracker.checklists.models import (
     Answer,
     AnswerScope,
+    CopyReading,
     Flag,
     Position,
     Proposal,
@@ -49,6 +51,16 @@ def tell(filling: Filling, item: Item, past: Past) -> list[Entry]:
     return sorted(teller.entries(), key=lambda entry: entry.when)
 
 
+def _is_rest(held: Any, kept: Any) -> bool:
+    """Tell whether a value is the same, or a table of whose rows only cells are missing."""
+    if not (isinstance(held, list) and isinstance(kept, list) and len(held) == len(kept)):
+        return bool(held == kept)
+    return all(
+        one.items() <= other.items() if isinstance(one, dict) else one == other
+        for one, other in zip(kept, held, strict=True)
+    )
+
+
 class _Teller:
     def __init__(self, filling: Filling, item: Item, past: Past) -> None:
         self.filling, self.item, self.past = filling, item, past
@@ -79,6 +91,10 @@ class _Teller:
                 yield self._position(position)
         for flag in self.past.flags:
             yield from self._flag(flag)
+        # A version that was cut from a copied one has the readings of that one.
+        readings = {(one.organisation_id, one.read_at): one for one in self.past.readings}
+        for reading in readings.values():
+            yield self._reading(reading)
 
     def _follows(self, version: Answer, proposal: Proposal) -> bool:
         """Tell whether a version is the one after that which a proposal wanted to change."""
@@ -92,7 +108,7 @@ class _Teller:
     def _parts(self, answer: Answer) -> list[Part_]:
         values = sealing.values_of(self.cooperation_id, answer)
         if answer.not_applicable:
-            return [("", _("Does not apply: %(reason)s", reason=values.get("reason", "")))]
+            return wording.left_out(values.get("reason", ""))
         return wording.parts(self.item.fields_of(answer.scope), values, self.filling.names)
 
     def _proposed(self, proposal: Proposal) -> list[Part_]:
@@ -109,8 +125,15 @@ class _Teller:
                 party=organisation,
                 version=version.version,
             )
+        elif version.id in self.past.copied:
+            words = _("%(party)s copied an answer from a former checklist", party=organisation)
         elif before is None:
             words = _("%(party)s wrote the first answer", party=organisation)
+        elif self._only_hidden(before, version):
+            words = _(
+                "What does not apply here was left out: version %(version)s",
+                version=version.version,
+            )
         else:
             words = _(
                 "%(party)s changed the answer: version %(version)s",
@@ -128,6 +151,18 @@ class _Teller:
             since=_("What changed since version %(version)s:", version=before.version)
             if before
             else "",
+        )
+
+    def _only_hidden(self, before: Answer, version: Answer) -> bool:
+        """Tell whether a version only lacks what stood in columns that are hidden here.
+
+        It was made when somebody accepted the one before, of which they saw no more.
+        """
+        held, kept = (sealing.values_of(self.cooperation_id, one) for one in (before, version))
+        return (
+            held != kept
+            and held.keys() == kept.keys()
+            and all(_is_rest(held[key], kept[key]) for key in held)
         )
 
     def _proposal(self, proposal: Proposal) -> Entry:
@@ -207,6 +242,10 @@ class _Teller:
             name=position.author.name,
             reason=sealing.reason_of(self.cooperation_id, position),
         )
+
+    def _reading(self, reading: CopyReading) -> Entry:
+        words = _("%(party)s has read the copied answer", party=reading.organisation.name)
+        return Entry(when=reading.read_at, words=words, name=reading.reader.name)
 
     def _flag(self, flag: Flag) -> Iterator[Entry]:
         by = flag.organisation.name if flag.organisation else _("A rule of this checklist")

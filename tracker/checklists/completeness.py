@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from tracker.checklists import done_tests
 from tracker.checklists.conditions import Condition, Truth, evaluate
 from tracker.checklists.facts import Filled, PartyFact, Sheet, Surroundings
 from tracker.checklists.models import AnswerScope, Stance
+from tracker.checklists.policy import can_agree_on
 from tracker.checklists.strict import with_parts
 from tracker.checklists.template import Accepts, Item, Part, Required, Sets, Template
 from tracker.checklists.values import Problem, gone, missing, shown_only
@@ -41,11 +42,23 @@ class ItemStanding:
     problems: tuple[Problem, ...] = ()
     # Parties whose answer or acceptance is still missing.
     waiting_for: tuple[UUID, ...] = ()
+    # Parties of which nobody has read what was copied here (adr 22).
+    unread_by: tuple[UUID, ...] = ()
 
     @property
     def done(self) -> bool:
         """Whether the item is done: complete and accepted by all whose acceptance it needs."""
         return self.state is WorkState.AGREED
+
+    @property
+    def holds_up(self) -> bool:
+        """Whether the item is in the way of signing: required or begun, and not agreed."""
+        is_begun = self.state not in {
+            WorkState.NOT_STARTED,
+            WorkState.NOT_KNOWN,
+            WorkState.HIDDEN,
+        }
+        return not self.done and (self.required or is_begun)
 
     @property
     def counts(self) -> bool:
@@ -62,12 +75,35 @@ class Standing:
     total_count: int
     # The items of the signed part that keep it from being sent, in order.
     blocking: tuple[str, ...]
+    # For each party: the items that wait for it, and those with copies that it has not read.
     waiting: dict[UUID, int]
+    unread: dict[UUID, int]
 
     @property
     def is_complete(self) -> bool:
         """Whether the signed part is complete and agreed (product.md, 5.1)."""
         return not self.blocking
+
+
+def counting(template: Template, sheet: Sheet, surroundings: Surroundings) -> Sheet:
+    """Return the sheet as it counts here and now: without the answers of items not shown.
+
+    An answer that is hidden settles nothing (product.md, 4.5): a condition on it is not known, as
+    on one that is not given yet. Conditions form no circle, so each round settles what rests on
+    the one before.
+    """
+    conditional = [item for item in template.items if item.shown_when is not None]
+    found: frozenset[str] = frozenset()
+    for _round in conditional:
+        sheet = replace(sheet, hidden=found)
+        found = frozenset(
+            item.code
+            for item in conditional
+            if is_shown(item, sheet, surroundings) is not Truth.TRUE
+        )
+        if found == sheet.hidden:
+            break
+    return replace(sheet, hidden=found)
 
 
 def applied(template: Template, sheet: Sheet, surroundings: Surroundings) -> Template:
@@ -125,6 +161,7 @@ def _evaluated(condition: Condition | None, sheet: Sheet, surroundings: Surround
 
 def standing(template: Template, sheet: Sheet, surroundings: Surroundings) -> Standing:
     """Return how each item of a checklist stands, and the whole."""
+    sheet = counting(template, sheet, surroundings)
     template = applied(template, sheet, surroundings)
     items = {
         item.code: item_standing(item, sheet, surroundings)
@@ -136,23 +173,20 @@ def standing(template: Template, sheet: Sheet, surroundings: Surroundings) -> St
         items=items,
         done_count=sum(one.done for one in counted),
         total_count=len(counted),
-        blocking=tuple(_blocking(template.items, items)),
+        blocking=tuple(
+            item.code
+            for item in template.items
+            if item.part is Part.TERMS and items[item.code].holds_up
+        ),
         waiting={
             party.organisation_id: sum(party.organisation_id in one.waiting_for for one in counted)
             for party in surroundings.parties
         },
+        unread={
+            party.organisation_id: sum(party.organisation_id in one.unread_by for one in counted)
+            for party in surroundings.parties
+        },
     )
-
-
-def _blocking(template_items: Iterable[Item], items: dict[str, ItemStanding]) -> Iterable[str]:
-    """Yield the items that hold up signing: required ones not done, others begun, not agreed."""
-    for item in template_items:
-        one = items.get(item.code)
-        if one is None or item.part is not Part.TERMS or one.shown is Truth.FALSE:
-            continue
-        begun = one.state not in {WorkState.NOT_STARTED, WorkState.NOT_KNOWN}
-        if (one.required and not one.done) or (begun and not one.done):
-            yield item.code
 
 
 def item_standing(item: Item, sheet: Sheet, surroundings: Surroundings) -> ItemStanding:
@@ -190,20 +224,41 @@ def _judge(
     begun = shared_begun or party_begun
     waiting: list[UUID] = list(party_waiting) if (begun or required) else []
     if begun and not shared_problems and AnswerScope.SHARED in item.scopes:
-        waiting += [one for one in not_accepting(item, sheet, surroundings) if one not in waiting]
+        waiting += [one for one in _to_agree(item, sheet, surroundings) if one not in waiting]
     elif (not begun and required) or (begun and shared_problems):
         waiting += [
             party.organisation_id
             for party in setters(item, surroundings)
             if party.organisation_id not in waiting
         ]
+    unread = unread_by(item, sheet, surroundings)
+    waiting += [one for one in unread if one not in waiting]
     if not begun:
         state = WorkState.NOT_STARTED
     elif problems:
         state = WorkState.IN_PROGRESS
     else:
         state = WorkState.WAITING if waiting else WorkState.AGREED
-    return ItemStanding(item.code, shown, required, state, problems, tuple(waiting))
+    return ItemStanding(item.code, shown, required, state, problems, tuple(waiting), unread)
+
+
+def _to_agree(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUID, ...]:
+    """Return whose turn it is on a whole answer: who has not accepted it.
+
+    Who proposed other words has done their part: those wait for the parties that may answer them.
+    """
+    open_ = not_accepting(item, sheet, surroundings)
+    proposers = [one for one in open_ if one in sheet.proposed.get(item.code, ())]
+    by_id = {party.organisation_id: party for party in surroundings.parties}
+    answering_them = {
+        party.organisation_id
+        for party in surroundings.parties
+        for one in proposers
+        if one != party.organisation_id and can_agree_on(item, party, by_id[one])
+    }
+    turns = answering_them | (set(open_) - set(proposers))
+    # Where nobody is there to answer, it stays with those who have not accepted.
+    return tuple(one for one in by_id if one in turns) or open_
 
 
 def _shared(
@@ -232,10 +287,7 @@ def _party_owned(
     begun = False
     if not fields:
         return (), (), False
-    every_party = any(field.sets is Sets.EACH_PARTY for field in fields)
-    for party in surroundings.parties:
-        if party.side is OrganisationKind.NPM and not every_party:
-            continue
+    for party in answering(item, surroundings):
         answer = sheet.of_party(item.code, party.organisation_id)
         if answer is None or answer.is_empty:
             waiting.append(party.organisation_id)
@@ -294,6 +346,14 @@ def setters(item: Item, surroundings: Surroundings) -> tuple[PartyFact, ...]:
     return surroundings.parties_of(*wanted)
 
 
+def answering(item: Item, surroundings: Surroundings) -> tuple[PartyFact, ...]:
+    """Return the parties that answer an item each for itself."""
+    fields = item.fields_of(AnswerScope.PARTY)
+    if any(field.sets is Sets.EACH_PARTY for field in fields):
+        return surroundings.parties
+    return surroundings.parties_of(OrganisationKind.CSO) if fields else ()
+
+
 def accepters(item: Item, surroundings: Surroundings) -> tuple[PartyFact, ...]:
     """Return the parties whose acceptance of the shared answer the item needs (product.md, 4.1)."""
     match item.accepted_by:
@@ -314,5 +374,52 @@ def not_accepting(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple
     return tuple(
         party.organisation_id
         for party in accepters(item, surroundings)
-        if answer is None or taken.get(party.organisation_id) != (answer.answer_id, Stance.ACCEPTS)
+        if answer is None or not accepts(answer, taken, party.organisation_id)
     )
+
+
+def accepts(
+    answer: Filled, taken: Mapping[UUID, tuple[UUID | None, Stance]], organisation_id: UUID
+) -> bool:
+    """Tell whether a party accepts exactly this version; of a copy that it has not read, never."""
+    position = taken.get(organisation_id)
+    return position == (answer.answer_id, Stance.ACCEPTS) and not answer.is_unread_by(
+        organisation_id
+    )
+
+
+def unread_by(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUID, ...]:
+    """Return the parties of which nobody has read all that was copied into an item."""
+    there = [sheet.shared(item.code)]
+    there += [sheet.of_party(item.code, one.organisation_id) for one in surroundings.parties]
+    return tuple(
+        party.organisation_id
+        for party in surroundings.parties
+        if any(one is not None and one.is_unread_by(party.organisation_id) for one in there)
+    )
+
+
+def concerns(organisation_id: UUID, item: Item, surroundings: Surroundings) -> bool:
+    """Tell whether a party ever has anything to do on an item: write it, or accept it."""
+    return organisation_id in _ids(
+        setters(item, surroundings), answering(item, surroundings), accepters(item, surroundings)
+    )
+
+
+def is_left_to(
+    organisation_id: UUID, item: Item, one: ItemStanding, surroundings: Surroundings
+) -> bool:
+    """Tell whether a party has something left to do on an item, where somebody looks after it.
+
+    What waits for the party; and what is recommended and nobody began, where the party may write
+    it: it waits for no party, but whoever was asked to look after it has not done so.
+    """
+    if not one.counts:
+        return False
+    writers = _ids(setters(item, surroundings), answering(item, surroundings))
+    not_begun = one.state is WorkState.NOT_STARTED and organisation_id in writers
+    return not_begun or organisation_id in one.waiting_for
+
+
+def _ids(*parties: Iterable[PartyFact]) -> set[UUID]:
+    return {one.organisation_id for some in parties for one in some}

@@ -1,8 +1,10 @@
 """Whether the content carries the whole field: 72 statements, 76 items, no broken reference."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracker.checklists import phrases
+from config import KNOWN_LANGUAGES
+from tracker.checklists import languages, phrases
 from tracker.checklists.library import (
     ITEMS_OF,
     TemplateFile,
@@ -29,6 +31,9 @@ class Coverage:
     broken: tuple[Mistake, ...]
     # Phrases that hints look for, by language.
     phrases: dict[str, int]
+    # By language: items that have words in it, by kind, and those that stand in their own language.
+    told: dict[str, dict[str, int]]
+    not_told: dict[str, tuple[str, ...]]
 
     @property
     def is_whole(self) -> bool:
@@ -56,10 +61,18 @@ class Coverage:
             f"Items: {sum(self.items.values())} of {sum(ITEMS_OF.values())} ({counts})",
             f"Items missing: {named(self.items_missing)}",
             f"Items without a statement: {named(self.items_without_statement)}",
+            *self._languages(),
             f"Phrases looked for: {looked_for or 'none'}",
             f"Broken references: {len(self.broken) or 'none'}",
             *(str(mistake) for mistake in self.broken),
         ]
+
+    def _languages(self) -> Iterator[str]:
+        total = sum(self.items.values())
+        for code, told in self.told.items():
+            counts = ", ".join(f"{kind} {count}" for kind, count in told.items())
+            yield f"Items with words in {code}: {sum(told.values())} of {total} ({counts})"
+            yield f"Items without words in {code}: {', '.join(self.not_told[code]) or 'none'}"
 
 
 def look(
@@ -93,4 +106,29 @@ def look(
             file.phrases.language: sum(len(entry.forms) for entry in file.phrases.hints)
             for file in wordings
         },
+        told={
+            code: {
+                file.template.kind.value: len(file.template.items) - len(_lacking(file, code))
+                for file in files
+                if file.template.language != code
+            }
+            for code in _others(files)
+        },
+        not_told={
+            code: tuple(item for file in files for item in _lacking(file, code))
+            for code in _others(files)
+        },
     )
+
+
+def _others(files: tuple[TemplateFile, ...]) -> tuple[str, ...]:
+    """Return the languages in which people may read a checklist that is written in another."""
+    own = {file.template.language for file in files}
+    return tuple(code for code in KNOWN_LANGUAGES if own - {code})
+
+
+def _lacking(file: TemplateFile, language: str) -> tuple[str, ...]:
+    if file.template.language == language:
+        return ()
+    words = next((one.words for one in file.words if one.words.language == language), None)
+    return languages.lacking(words, file.template)

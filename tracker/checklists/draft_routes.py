@@ -30,6 +30,8 @@ from tracker.checklists.opening import (
     PAGE_LASTS,
     SENT_LATE,
     here,
+    is_own,
+    known_numbers,
     opened_by,
     opened_item,
     sent_number,
@@ -57,8 +59,9 @@ def keep(checklist_id: UUID, code: str) -> Response:
             checklist,
             whose,
             sent_words(),
-            base_version=sent_number("base_version"),
+            base_version=sent_number("draft_base"),
             number=sent_number("draft_number"),
+            known=known_numbers(),
         )
     except RefusedError as error:
         return _told("refused", HTTPStatus.FORBIDDEN, said=str(error))
@@ -66,7 +69,8 @@ def keep(checklist_id: UUID, code: str) -> Response:
         return _told("refused", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said=str(error))
     if kept is None:
         db.session.rollback()
-        return _told("behind", number=drafts.find(checklist, whose).number)
+        there = drafts.find(checklist, whose)
+        return _told("behind", number=there.number, kept=there.typed is not None)
     db.session.commit()
     return _told("kept", number=kept.number, said=_kept_words(kept))
 
@@ -76,9 +80,14 @@ def keep(checklist_id: UUID, code: str) -> Response:
 def discard(checklist_id: UUID, code: str) -> Response:
     """Erase one's own draft and show the page as it is without it."""
     checklist, whose = _writing(current_actor(), checklist_id, code)
-    drafts.finish(checklist, whose, number=sent_number("draft_number"))
+    if drafts.finish(checklist, whose, number=sent_number("draft_number"), known=known_numbers()):
+        flash(_("Your draft is discarded."), "held")
+    else:
+        flash(
+            _("You wrote a newer draft in another window, so it was not discarded. It is below."),
+            "wait",
+        )
     db.session.commit()
-    flash(_("Your draft is discarded."), "held")
     return redirect(page_of(checklist.id, whose.item, whose.kind), 303)
 
 
@@ -90,13 +99,9 @@ def _writing(actor: Actor, checklist_id: UUID, code: str) -> tuple[Checklist, Wh
     require(policy.can_write(actor, filling.own_party(actor), item, scope))
     if whose is None:
         abort(HTTPStatus.BAD_REQUEST)
-    if not _is_own(actor, whose):
+    if not is_own(actor, whose):
         raise RefusedError(_others_words())
     return checklist, whose
-
-
-def _is_own(actor: Actor, whose: Whose) -> bool:
-    return (actor.user_id, actor.organisation_id) == (whose.user_id, whose.organisation_id)
 
 
 def _others_words() -> str:
@@ -126,7 +131,7 @@ def turn_away() -> Response | None:
     does, and nothing is shown.
     """
     if request.endpoint == KEEP:
-        return _told("signed_out", HTTPStatus.BAD_REQUEST)
+        return _told("signed_out", HTTPStatus.BAD_REQUEST, kept=_is_kept())
     if request.method != "POST" or request.endpoint not in WRITTEN_ON or not _is_kept():
         return None
     page = render_template("errors/kept_as_draft.html", here=here(), is_other=False)
@@ -150,7 +155,7 @@ def form_was_sent_late() -> Response | None:
         return None
     if request.endpoint == KEEP:
         return _new_token(actor, whose)
-    if _is_own(actor, whose):
+    if is_own(actor, whose):
         setattr(g, SENT_LATE, True)
         view = current_app.view_functions[request.endpoint or ""]
         response = cast("Response", make_response(view(**args)))
@@ -165,7 +170,7 @@ def form_was_sent_late() -> Response | None:
 
 def _new_token(actor: Actor, whose: Whose) -> Response:
     """Give the script the token of the new session, when its page is still that of this person."""
-    if not _is_own(actor, whose):
+    if not is_own(actor, whose):
         return _told("refused", HTTPStatus.BAD_REQUEST, said=_others_words())
     return _told("token", HTTPStatus.BAD_REQUEST, token=generate_csrf())
 
@@ -186,8 +191,9 @@ def _is_kept() -> bool:
             checklist,
             whose,
             words,
-            base_version=sent_number("base_version"),
+            base_version=sent_number("draft_base"),
             number=sent_number("draft_number"),
+            known=known_numbers(),
         )
     except RuleBrokenError:  # more than a draft holds: it is shown for copying instead
         kept = None

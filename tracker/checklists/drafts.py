@@ -1,7 +1,7 @@
 """What a person is typing and has not saved: kept, found again, finished, forgotten (4.7)."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -66,20 +66,28 @@ def find(checklist: Checklist, whose: Whose) -> Kept:
 
 
 def keep(
-    checklist: Checklist, whose: Whose, typed: Typed, *, base_version: int, number: int
+    checklist: Checklist,
+    whose: Whose,
+    typed: Typed,
+    *,
+    base_version: int,
+    number: int,
+    known: Container[int] = (),
 ) -> Kept | None:
-    """Keep what is being typed, and return it; None when a newer text of theirs is kept already.
+    """Keep what is being typed, and return it; None when it is not for this page to write over.
 
-    The numbers a page sends grow, so that a text that comes late or twice changes nothing. No
-    event: only saving makes one (product.md, 4.7). More than a form can hold raises
-    RuleBrokenError. checklist was found by a query scoped by the person whose it is.
+    The numbers a page sends grow, so that a text that comes late or twice changes nothing. known
+    are the numbers of the texts it goes on from: the one it was opened with, and its own. A text
+    of another window is never written over unseen. No event: only saving makes one (product.md,
+    4.7). More than a form can hold raises RuleBrokenError. checklist was found by a query scoped
+    by the person whose it is.
     """
     _require_size(typed)
     row = _row(checklist, whose, to_change=True)
     if row is None:
         row = _new(checklist, whose)
         number = max(number, 1)
-    elif number <= row.number:
+    elif number <= row.number or _is_of_another_window(row, known):
         kept = _kept(checklist, row)
         return kept if (kept.number, kept.typed) == (number, dict(typed)) else None
     row.number = min(number, LAST_NUMBER)
@@ -92,27 +100,33 @@ def keep(
 
 def keep_aside(checklist: Checklist, whose: Whose, typed: Typed, *, base_version: int) -> Kept:
     """Keep the words of somebody whose answer could not be saved, over any earlier draft."""
-    number = find(checklist, whose).number + 1
-    kept = keep(checklist, whose, typed, base_version=base_version, number=number)
+    last = find(checklist, whose).number
+    kept = keep(checklist, whose, typed, base_version=base_version, number=last + 1, known={last})
     if kept is None:
         raise RuleBrokenError(_l("You wrote on this item in another window in this moment."))
     return kept
 
 
-def finish(checklist: Checklist, whose: Whose, *, number: int = 0) -> None:
-    """Erase a draft, after its text was saved or when it is discarded.
+def finish(
+    checklist: Checklist, whose: Whose, *, number: int = 0, known: Container[int] = ()
+) -> bool:
+    """Erase a draft, after its text was saved or when it is discarded; tell whether none is left.
 
-    number is that of the page; what it sent before and comes late is not kept any more.
+    number is that of the page; what it sent before and comes late is not kept any more. A text of
+    another window, which is none of the known ones, stays: it was not what was saved.
     """
     row = _row(checklist, whose, to_change=True)
     if row is None:
         if number <= 1:  # a page that has sent nothing before
-            return
+            return True
         row = _new(checklist, whose)
+    if _is_of_another_window(row, known):
+        return False
     row.number = min(max(row.number + 1, number), LAST_NUMBER)
     row.sealed = None
     row.kept_at = clock.now()
     db.session.flush()
+    return True
 
 
 def begun(actor: Actor) -> list[Begun]:
@@ -144,6 +158,10 @@ def forget_old() -> int:
         .execution_options(synchronize_session=False)
     )
     return len(removed.all())
+
+
+def _is_of_another_window(row: Draft, known: Container[int]) -> bool:
+    return row.sealed is not None and row.number not in known
 
 
 def _row(checklist: Checklist, whose: Whose, *, to_change: bool = False) -> Draft | None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from tracker.access.actor import OrganisationKind
 from tracker.checklists.models import AnswerScope, Stance
 from tracker.cooperations.models import Mode
+from tracker.core.canonical import digest_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class PartyFact:
     side: OrganisationKind
     name: str = ""
     mark: str = ""
+    # The languages it works in, of those that are known here.
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,13 @@ class Filled:
     saved_at: dt.datetime
     author_name: str = ""
     not_applicable: bool = False
+    # The checklist it was copied from, and the parties of which somebody has read it since.
+    copied_from: UUID | None = None
+    read_by: frozenset[UUID] = frozenset()
+
+    def is_unread_by(self, organisation_id: UUID) -> bool:
+        """Tell whether it was copied, and nobody of a party has read it yet."""
+        return self.copied_from is not None and organisation_id not in self.read_by
 
     @property
     def is_empty(self) -> bool:
@@ -73,6 +83,10 @@ class Sheet:
     positions: Mapping[str, Mapping[UUID, tuple[UUID | None, Stance]]] = field(default_factory=dict)
     # Everybody who wrote any version of any answer.
     authors: frozenset[UUID] = frozenset()
+    # Items that do not apply here, or of which that is not known: their answers count for nothing.
+    hidden: frozenset[str] = frozenset()
+    # item -> parties that proposed other words, which nobody has answered yet
+    proposed: Mapping[str, frozenset[UUID]] = field(default_factory=dict)
 
     def shared(self, item: str) -> Filled | None:
         """Return the shared answer of an item."""
@@ -87,8 +101,8 @@ class Sheet:
         return self.answers.get((item, AnswerScope.PERSON, user_id))
 
     def value(self, item: str, key: str) -> Any:
-        """Return a field's shared value, None when there is none."""
-        answer = self.shared(item)
+        """Return a field's shared value, None when there is none or the item does not apply."""
+        answer = None if item in self.hidden else self.shared(item)
         return None if answer is None or answer.not_applicable else answer.values.get(key)
 
 
@@ -104,3 +118,21 @@ def has_content(value: Any) -> bool:
 
 # The key under which a table's given row keeps its own key.
 ROW = "_row"
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """An item as it is assigned on one side: to whom, and until which day."""
+
+    user_id: UUID
+    due_on: dt.date | None = None
+
+
+def seen_of(holdings: Mapping[str, Holding]) -> str:
+    """Return a mark of who has which items; it is another one once anybody changed that."""
+    return digest_of(
+        {
+            item: [str(one.user_id), one.due_on.isoformat() if one.due_on else ""]
+            for item, one in holdings.items()
+        }
+    )

@@ -35,6 +35,8 @@ from tracker.ui.form_base import Form
 from tracker.ui.rows import RowForm, Rows
 from tracker.ui.validators import Optional, Required
 
+DUE_HINT = _l("The person is reminded once, on that day, and not if it is done by then.")
+
 
 class AnswerForm(Form):
     """What every answer's form has beside the item's own fields."""
@@ -74,6 +76,62 @@ class MoveForm(Form):
     """The version to which a checklist is moved, as the person saw it."""
 
     to = HiddenField()
+
+
+class AssignForm(Form):
+    """Who of the own side has an item, and until when."""
+
+    person = SelectOneField(_l("Who"), [Required()])
+    due_on = DateField(_l("Due on"), [Optional()], description=DUE_HINT)
+    # Who had it when the page was opened.
+    seen = HiddenField()
+
+    def offer(self, able: Mapping[UUID, str]) -> None:
+        """Offer the people of the own side who can work on the checklist."""
+        self.person.choices = _people(able)
+
+
+class AssignSectionForm(Form):
+    """Who of the own side has the items of a section, and until when."""
+
+    section = SelectOneField(_l("Section"), [Required()])
+    person = SelectOneField(_l("Who"), [Required()])
+    due_on = DateField(_l("Due on"), [Optional()], description=DUE_HINT)
+    also_held = ConfirmField(_l("Also the items that somebody has already"), [Optional()])
+    seen = HiddenField()
+
+    def offer(self, sections: Mapping[str, str], able: Mapping[UUID, str]) -> None:
+        """Offer sections with items to assign, and the people who can work on the checklist."""
+        self.section.choices = cast("Any", [Option(key, one) for key, one in sections.items()])
+        self.person.choices = _people(able)
+
+
+def _people(able: Mapping[UUID, str]) -> Any:
+    return [Option(str(user_id), name) for user_id, name in able.items()]
+
+
+class ModelForm(Form):
+    """What a model answer is called, and when it suits; never what it says."""
+
+    title = LineField(_l("Title"), [Required()], most=200)
+    note = TextField(
+        _l("When does it suit?"),
+        [Optional()],
+        description=_l("Only people of your organisation see this. Write no names of persons."),
+        most=2000,
+    )
+
+
+class KeepForm(ModelForm):
+    """A new model answer, made of the answer that the person saw."""
+
+    answer = HiddenField()
+
+
+class RenameForm(ModelForm):
+    """Another title or note for a model answer, of the version that the person saw."""
+
+    base_version = VersionField(default=0)
 
 
 class ProofForm(Form):
@@ -123,9 +181,14 @@ def values_of(form: Form, fields: tuple[TemplateField, ...]) -> dict[str, Any]:
     return found
 
 
-def send_form(filling: Filling, able: Mapping[UUID, Sequence[Signatory]]) -> Form:
-    """Return the form that names one signatory of each party."""
-    members = {
+def send_form(
+    filling: Filling, able: Mapping[UUID, Sequence[Signatory]], languages: Sequence[Option]
+) -> Form:
+    """Return the form that names one signatory of each party, and the language that counts.
+
+    languages are those the text is frozen in; with a single one there is nothing to choose.
+    """
+    members: dict[str, Any] = {
         f"party_{party.organisation_id}": ChoiceField(
             party.name,
             [Required()],
@@ -136,7 +199,14 @@ def send_form(filling: Filling, able: Mapping[UUID, Sequence[Signatory]]) -> For
         )
         for party in filling.surroundings.parties
     }
-    return cast("Form", type("SendForm", (Form,), members)())
+    if len(languages) > 1:
+        members["binding"] = ChoiceField(
+            _l("Which language counts if two say different things?"),
+            [Required()],
+            description=_l("The text is frozen and signed in all of them."),
+            choices=languages,
+        )
+    return cast("Form", type("SendForm", (Form,), members)(data={"binding": languages[0].value}))
 
 
 def items_form(codes: list[tuple[str, str]], question: object, reason: object) -> Form:
@@ -148,6 +218,18 @@ def items_form(codes: list[tuple[str, str]], question: object, reason: object) -
         ),
     }
     return cast("Form", type("ItemsForm", (Form,), members)())
+
+
+def copy_form(items: Sequence[tuple[str, str]], seen: str) -> Form:
+    """Return a form that chooses items to be copied, all at first; seen is what the person saw."""
+    members = {
+        "seen": HiddenField(),
+        "items": ChoicesField(
+            _l("What to copy"), choices=[Option(code, f"{code} {label}") for code, label in items]
+        ),
+    }
+    made = type("CopyForm", (Form,), members)
+    return cast("Form", made(data={"seen": seen, "items": [code for code, _label in items]}))
 
 
 def name_of(field: TemplateField | Column) -> str:

@@ -8,11 +8,11 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.gate import current_actor, found, signed_in
 from tracker.checklists import chronicle, labels, revisions
-from tracker.checklists.loading import fill
-from tracker.checklists.opening import opened, opened_item
+from tracker.checklists.opening import filled, opened, opened_item
 from tracker.checklists.past import past_of
 from tracker.checklists.sealing import is_restricted
 from tracker.checklists.template import Part
+from tracker.ui import locale
 
 blueprint = Blueprint("history", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 
@@ -40,7 +40,7 @@ def all_revisions(checklist_id: UUID) -> str:
     """Show the revisions of a checklist, and how any two of them, or the draft, differ."""
     actor = current_actor()
     checklist = opened(actor, checklist_id, "revisions")
-    filling = fill(checklist)
+    filling = filled(checklist)
     versions = revisions.versions(filling)
     known = {one.key: one for one in versions}
     keys = list(known)
@@ -55,13 +55,12 @@ def all_revisions(checklist_id: UUID) -> str:
         codes=filling.template.by_code,
         old=old,
         new=new,
-        changes=revisions.compared(filling, old, new) if old is not new else [],
+        changes=revisions.compared(filling, old, new, locale.language()) if old is not new else [],
         kind_words=labels.KINDS[checklist.kind],
         is_restricted=is_restricted(checklist),
         words_of_kind={
             "new": _l("New in it"),
             "gone": _l("Not in it any more"),
-            "changed": _l("Changed"),
         },
         title_words=_("Revisions of %(checklist)s", checklist=filling.template.title),
     )

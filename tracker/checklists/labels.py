@@ -1,8 +1,10 @@
 """Shown words of checklists: kinds, states, stances; each state with its mark (data-s)."""
 
+from uuid import UUID
+
 from flask_babel import lazy_gettext as _l
 
-from tracker.checklists.completeness import WorkState
+from tracker.checklists.completeness import ItemStanding, WorkState
 from tracker.checklists.models import ChecklistKind, ChecklistState, Stance
 from tracker.checklists.template import Power, Required
 
@@ -28,6 +30,31 @@ WORK = {
     WorkState.AGREED: (_l("Agreed"), "done"),
     WorkState.HIDDEN: (_l("Does not apply"), "off"),
     WorkState.NOT_KNOWN: (_l("Not known yet whether it applies"), "off"),
+}
+
+
+def work_of(one: ItemStanding | None, own: UUID | None) -> tuple[object, str]:
+    """Return how the work on an item stands for those who act for an organisation, with its mark.
+
+    None is an item that each person answers.
+    """
+    if one is None:
+        return _l("Each person answers"), "off"
+    if own in one.waiting_for:
+        return _l("Waiting for us"), "wait"
+    return WORK[one.state]
+
+
+# The filters of a checklist, in order. What is assigned is known to the own side alone.
+FILTERS = {
+    "": _l("All items"),
+    "us": _l("Waiting for us"),
+    "mine": _l("Assigned to me"),
+    "others": _l("Waiting for others"),
+    "differs": _l("Open differences"),
+    "flagged": _l("Flagged"),
+    "open": _l("Not started"),
+    "copied": _l("Copied, not read by us"),
 }
 
 STANCES = {

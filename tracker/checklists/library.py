@@ -3,31 +3,31 @@
 import io
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import rfc8785
 import sqlalchemy as sa
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.tokens import AliasToken, AnchorToken
 
 from config import ROOT
 from tracker.access.actor import Actor
 from tracker.activity import service as trail
 from tracker.activity.verbs import CONTENT_LOADED
-from tracker.checklists import phrases
+from tracker.checklists import languages, phrases, translations
 from tracker.checklists.models import (
+    Checklist,
     ChecklistKind,
     ChecklistTemplate,
     TemplateOrigin,
     TemplateState,
+    TemplateWords,
+    WordsOrigin,
 )
 from tracker.checklists.template import Item, Template
-from tracker.checklists.values import UNWRITABLE
+from tracker.checklists.translations import WordsFile
 from tracker.core import canonical, clock
 from tracker.core.content import (
     ContentError,
@@ -51,10 +51,11 @@ ITEM_PLACE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class TemplateFile:
-    """A template with the text it was read from, for naming lines."""
+    """A template with the text it was read from, for naming lines, and its words by language."""
 
     template: Template
     text: YamlText
+    words: tuple[WordsFile, ...] = ()
 
 
 def read(content: Path) -> tuple[TemplateFile, ...]:
@@ -77,9 +78,21 @@ def read(content: Path) -> tuple[TemplateFile, ...]:
         for kind in ChecklistKind
         if not mistakes and kind not in {file.template.kind for file in files}
     ]
+    words = translations.read(content, mistakes)
     if mistakes:
         raise ContentError(mistakes)
-    return tuple(sorted(files, key=lambda file: KINDS_IN_ORDER.index(file.template.kind)))
+    found = [_with_words(file, words, mistakes) for file in files]
+    if mistakes:
+        raise ContentError(mistakes)
+    return tuple(sorted(found, key=lambda file: KINDS_IN_ORDER.index(file.template.kind)))
+
+
+def _with_words(
+    file: TemplateFile, words: list[WordsFile], mistakes: list[Mistake]
+) -> TemplateFile:
+    own = tuple(one for one in words if one.words.kind is file.template.kind)
+    mistakes += [mistake for one in own for mistake in translations.broken(one, file.template)]
+    return replace(file, words=own)
 
 
 def read_one(text: str, file: str) -> TemplateFile:
@@ -90,12 +103,13 @@ def read_one(text: str, file: str) -> TemplateFile:
     """
     mistakes: list[Mistake] = []
     try:
-        if _has_anchors(text):
+        if translations.has_anchors(text):
             raise ContentError([Mistake(file, 1, "anchors (&) and aliases (*) are not read here")])
         tree = read_yaml(text, file, mistakes)
         template = None if tree is None else _fitted(tree, mistakes)
         if template is not None:
-            mistakes += [Mistake(file, 1, message) for message in _unkeepable(template)]
+            unkeepable = translations.unkeepable(content_of(template))
+            mistakes += [Mistake(file, 1, message) for message in unkeepable]
     except RecursionError as error:
         message = "the text is nested too deeply"
         raise ContentError([Mistake(file, 1, message)]) from error
@@ -125,37 +139,6 @@ def _fitted(tree: YamlText, mistakes: list[Mistake]) -> Template | None:
     template = tree.fit(Template, found)
     mistakes += [_with_item(mistake, tree) for mistake in found]
     return template
-
-
-def _has_anchors(text: str) -> bool:
-    try:
-        return any(isinstance(one, AliasToken | AnchorToken) for one in YAML(typ="rt").scan(text))
-    except YAMLError:
-        return False  # reading it names the mistake
-
-
-def _unkeepable(template: Template) -> Iterator[str]:
-    """Yield what no database or digest can hold: the null character, half a pair, huge numbers."""
-    content = content_of(template)
-    if any(UNWRITABLE.search(words) for words in _strings(content)):
-        yield "the text holds signs that can't be kept"
-        return
-    try:
-        canonical.to_bytes(content)
-    except rfc8785.CanonicalizationError:
-        yield "the text holds a number that is too large"
-
-
-def _strings(value: Any) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case dict():
-            for part in value.values():
-                yield from _strings(part)
-        case list():
-            for part in value:
-                yield from _strings(part)
 
 
 def _with_item(mistake: Mistake, tree: YamlText) -> Mistake:
@@ -241,6 +224,7 @@ def load(files: tuple[TemplateFile, ...], actor: Actor | None = None) -> list[st
     for file in files:
         line = _load(file, actor)
         done += [line] if line else []
+        done += _load_words(file, actor)
         say_uses(file.template.kind)
     return done
 
@@ -282,6 +266,57 @@ def _load(file: TemplateFile, actor: Actor | None) -> str | None:
     )
     words = "; it waits, since a version derived here is in use" if waits else ""
     return f"checklist {template.kind.value}, version {row.version}{words}"
+
+
+def _load_words(file: TemplateFile, actor: Actor | None) -> list[str]:
+    """Take over words that are new or corrected, for what says the same in other versions too."""
+    held = versions(file.template.kind)
+    row = next((row for row in held if row.shipped_version == file.template.version), None)
+    if row is None:
+        return []
+    made = [
+        (row, new)
+        for one in file.words
+        if (new := translations.take_in(row, _numbered(one, row), WordsOrigin.SHIPPED))
+    ]
+    if made:
+        others = (one for one in held if one.id != row.id)
+        made += [(one, new) for one in others for new in carry(row, one)]
+    return [_say_words(version, new, actor) for version, new in made]
+
+
+def _numbered(file: WordsFile, row: ChecklistTemplate) -> languages.ChecklistWords:
+    """Return words under the number that their version has here."""
+    return file.words.model_copy(update={"version": row.version})
+
+
+def _say_words(row: ChecklistTemplate, words: TemplateWords, actor: Actor | None) -> str:
+    name = f"{row.kind.value} {row.version} {words.language}"
+    trail.record(
+        CONTENT_LOADED,
+        actor=actor,
+        subject_type="checklist_words",
+        subject_id=words.id,
+        evidence=words.digest,
+        kind="words",
+        name=name,
+        version=words.number,
+        digest=words.digest,
+    )
+    return f"words of checklist {row.kind.value}, version {row.version}, in {words.language}"
+
+
+def carry(base: ChecklistTemplate, row: ChecklistTemplate) -> list[TemplateWords]:
+    """Carry words over to another version, as far as its items say the same; return what is new."""
+    return translations.carry(base, parsed(base), row, parsed(row))
+
+
+def carry_on(base: ChecklistTemplate, row: ChecklistTemplate, actor: Actor) -> list[TemplateWords]:
+    """Carry words over to a version that was just derived, and record it."""
+    made = carry(base, row)
+    for words in made:
+        _say_words(row, words, actor)
+    return made
 
 
 def add(
@@ -357,6 +392,11 @@ def _newest_of(held: list[ChecklistTemplate]) -> ChecklistTemplate | None:
     return max(published, key=lambda row: (row.published_at, row.version), default=None)
 
 
+def of(checklist: Checklist) -> ChecklistTemplate:
+    """Return the version that a checklist runs on."""
+    return db.session.get_one(ChecklistTemplate, checklist.template_id)
+
+
 def parsed(row: ChecklistTemplate) -> Template:
     """Return a stored template as its model; kept, since a published version never changes."""
     known = _parsed.get(row.id)
@@ -367,3 +407,27 @@ def parsed(row: ChecklistTemplate) -> Template:
 
 
 _parsed: dict[UUID, Template] = {}
+
+
+def told(row: ChecklistTemplate, language: str) -> Template:
+    """Return a stored template said in a language, as far as it has words there.
+
+    Each part that has none knows that it stands in the template's own language.
+    """
+    own = parsed(row)
+    if language == own.language:
+        return own
+    return told_by(row, translations.current(row.id).get(language))
+
+
+def told_by(row: ChecklistTemplate, words: TemplateWords | None) -> Template:
+    """Return a stored template said in some words, or in its own; kept, since neither changes."""
+    key = (row.id, words.id if words else None)
+    known = _told.get(key)
+    if known is None:
+        known = languages.told(parsed(row), translations.parsed(words) if words else None)
+        _told[key] = known
+    return known
+
+
+_told: dict[tuple[UUID, UUID | None], Template] = {}

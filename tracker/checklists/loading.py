@@ -1,9 +1,10 @@
 """Loads a checklist whole, in a fixed number of queries, as the plain values the rules look at."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,9 +12,18 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload, selectinload
 
 from tracker.access.actor import Actor, OrganisationKind
+from tracker.access.decision import Decision
 from tracker.accounts.models import Membership, User
-from tracker.checklists import library, policy, sealing
-from tracker.checklists.completeness import Standing, applied, is_shown, standing
+from tracker.checklists import library, policy, sealing, translations
+from tracker.checklists.completeness import (
+    ItemStanding,
+    Standing,
+    applied,
+    counting,
+    is_shown,
+    item_standing,
+    standing,
+)
 from tracker.checklists.conditions import Truth
 from tracker.checklists.facts import AnswerKey, Filled, PartyFact, Sheet, Surroundings
 from tracker.checklists.models import (
@@ -21,18 +31,26 @@ from tracker.checklists.models import (
     AnswerScope,
     Checklist,
     ChecklistParty,
+    CopiedAnswer,
+    CopyReading,
     Flag,
     Position,
     Proposal,
     ProposalState,
     SafeguardReview,
+    TemplateWords,
 )
 from tracker.checklists.showing import Names
 from tracker.checklists.template import Item, Template, TemplateField
+from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationPerson, Mode, Party
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
+from tracker.organisations.languages import language_codes
+from tracker.organisations.models import Organisation
+
+Row = TypeVar("Row", Position, Proposal, Flag, SafeguardReview)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +65,12 @@ class PersonFact:
     function: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Filling:
-    """A checklist being filled in, loaded whole: rules and pages need no further query."""
+    """A checklist being filled in, loaded whole: rules and pages need no further query.
+
+    It is how things stood when it was loaded; what is worked out of it is worked out once.
+    """
 
     checklist: Checklist
     cooperation: Cooperation
@@ -68,7 +89,34 @@ class Filling:
 
     def standing(self) -> Standing:
         """Return how every item stands."""
+        return self._standing
+
+    @cached_property
+    def _standing(self) -> Standing:
         return standing(self.template, self.sheet, self.surroundings)
+
+    @cached_property
+    def positions_on(self) -> Mapping[str, Mapping[UUID, Position]]:
+        """The positions on each item that has any, by organisation."""
+        return {
+            code: {one.organisation_id: one for one in rows}
+            for code, rows in _by_item(self.positions).items()
+        }
+
+    @cached_property
+    def proposals_on(self) -> Mapping[str, list[Proposal]]:
+        """The open proposals for each item that has any."""
+        return _by_item(self.proposals)
+
+    @cached_property
+    def turned_down_on(self) -> Mapping[str, list[Proposal]]:
+        """The proposals turned down for each item that has any."""
+        return _by_item(self.turned_down)
+
+    @cached_property
+    def flags_on(self) -> Mapping[str, list[Flag]]:
+        """The flags, open and closed, on each item that has any."""
+        return _by_item(self.flags)
 
     def item(self, code: str) -> Item:
         """Return an item; raise RuleBrokenError when the template has none of that code."""
@@ -93,7 +141,14 @@ class Filling:
 
     def require_open(self, item: Item) -> None:
         """Raise RefusedError unless the item may be changed now (product.md, 4.10 and 5.4)."""
-        policy.is_item_open(self.checklist.state, self.checklist.open_items, item).require()
+        self.is_open(item).require()
+
+    def is_open(self, item: Item, one: ItemStanding | None = None) -> Decision:
+        """Decide whether the item may be changed now; one is how it stands, where known."""
+        one = one or item_standing(item, self.sheet, self.surroundings)
+        return policy.is_item_open(
+            self.checklist.state, self.checklist.open_items, item, holds_up=one.holds_up
+        )
 
     def has_answer(self, item: Item) -> bool:
         """Tell whether anybody answered an item, for all or for their party."""
@@ -120,6 +175,16 @@ class Filling:
         return next((p for p in self.parties if p.organisation_id == organisation_id), None)
 
 
+OfItem = TypeVar("OfItem", Position, Proposal, Flag)
+
+
+def _by_item(rows: Iterable[OfItem]) -> dict[str, list[OfItem]]:
+    found: dict[str, list[OfItem]] = {}
+    for row in rows:
+        found.setdefault(row.item, []).append(row)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class VisitFacts:
     """What a visit's checklist looks at of its visit."""
@@ -128,11 +193,11 @@ class VisitFacts:
     starts_on: dt.date | None
 
 
-VisitReader = Callable[[UUID], VisitFacts]
+VisitReader = Callable[[Collection[UUID]], Mapping[UUID, VisitFacts]]
 
 
 class _VisitReader:
-    """Reads the facts of a visit; visits, a part further up, is registered by app."""
+    """Reads the facts of some visits; visits, a part further up, is registered by app."""
 
     read: VisitReader | None = None
 
@@ -141,7 +206,7 @@ _visit_reader = _VisitReader()
 
 
 def use_visit_reader(read: VisitReader | None) -> None:
-    """Set how a visit's team and first day are found: visits stands above this part."""
+    """Set how visits' teams and first days are found: visits stands above this part."""
     _visit_reader.read = read
 
 
@@ -201,6 +266,43 @@ def comments_beside(actor: Actor, checklist: Checklist) -> Threads | None:
     return _comment_reader.read(actor, checklist) if _comment_reader.read else None
 
 
+@dataclass(frozen=True, slots=True)
+class OwnPassageBeside:
+    """A passage of a party's own guidance that stands beside an item."""
+
+    article_id: UUID
+    organisation: str
+    key: str
+    title: str
+    language: str
+    markdown: str
+
+
+OwnGuidance = Mapping[str, Sequence[OwnPassageBeside]]
+OwnGuidanceReader = Callable[[Actor, UUID], OwnGuidance]
+
+
+class _OwnGuidanceReader:
+    """Reads own guidance; authoring, a part further up, is registered by app."""
+
+    read: OwnGuidanceReader | None = None
+
+
+_own_guidance_reader = _OwnGuidanceReader()
+
+
+def use_own_guidance_reader(read: OwnGuidanceReader | None) -> None:
+    """Set how own guidance beside items is found: authoring stands above this part."""
+    _own_guidance_reader.read = read
+
+
+def own_guidance_beside(actor: Actor, filling: Filling) -> OwnGuidance:
+    """Return by item's code what parties wrote themselves and the person may read."""
+    if _own_guidance_reader.read is None:
+        return {}
+    return _own_guidance_reader.read(actor, filling.cooperation.id)
+
+
 def lock(checklist: Checklist) -> None:
     """Keep others from changing the checklist until this transaction ends."""
     db.session.execute(
@@ -215,135 +317,256 @@ def locked(checklist: Checklist) -> Filling:
     return fill(checklist)
 
 
-def fill(checklist: Checklist) -> Filling:
-    """Load all that belongs to a checklist. The caller found it by a query scoped by the actor."""
-    cooperation = _cooperation(checklist.cooperation_id)
-    people, names = _people(cooperation)
-    answers, authors = _answers(checklist)
-    positions = tuple(
-        db.session.scalars(
-            sa.select(Position)
-            .where(Position.checklist_id == checklist.id, Position.is_current)
-            .options(joinedload(Position.author))
+def fill(checklist: Checklist, language: str = "") -> Filling:
+    """Load all that belongs to a checklist. The caller found it by a query scoped by the actor.
+
+    language says it in a reader's words, for pages; verbs take the template's own.
+    """
+    filling = fill_all([checklist])[checklist.id]
+    return said_in(filling, language) if language else filling
+
+
+def fill_all(checklists: Sequence[Checklist]) -> dict[UUID, Filling]:
+    """Load all that belongs to some checklists, in as many queries as for one.
+
+    The caller found them by a query scoped by the actor.
+    """
+    loaded = _with_templates(checklists)
+    keys.hold({one.cooperation_id for one in loaded if sealing.is_restricted(one)})
+    cooperations = _cooperations({one.cooperation_id for one in loaded})
+    people = _people(cooperations.values())
+    npm_people = _npm_people(people)
+    visits = _visits(one.visit_id for one in loaded if one.visit_id)
+    rows = _rows({one.id for one in loaded})
+    answers, authors = _answers(loaded)
+    found = {}
+    for checklist in loaded:
+        taking_part, names = people[checklist.cooperation_id]
+        surroundings = _surroundings(
+            checklist,
+            cooperations[checklist.cooperation_id],
+            taking_part,
+            npm_people[checklist.cooperation_id],
+            visits.get(checklist.visit_id) if checklist.visit_id else None,
         )
-    )
-    proposals = tuple(
-        db.session.scalars(
-            sa.select(Proposal)
-            .where(
-                Proposal.checklist_id == checklist.id,
-                Proposal.state.in_([ProposalState.OPEN, ProposalState.TURNED_DOWN]),
-            )
-            .options(
-                joinedload(Proposal.author),
-                joinedload(Proposal.organisation),
-                joinedload(Proposal.ended_by),
-                joinedload(Proposal.ended_for),
-            )
-            .order_by(Proposal.made_at)
+        template = library.parsed(checklist.template)
+        written = Sheet(
+            checklist.id,
+            answers.get(checklist.id, {}),
+            _taken(rows.positions.get(checklist.id, ())),
+            frozenset(authors.get(checklist.id, ())),
+            proposed=_proposed(rows.proposals.get(checklist.id, ())),
         )
-    )
-    flags = tuple(
-        db.session.scalars(
-            sa.select(Flag)
-            .where(Flag.checklist_id == checklist.id)
-            .options(
-                joinedload(Flag.author), joinedload(Flag.organisation), joinedload(Flag.closed_by)
-            )
-            .order_by(Flag.raised_at)
+        sheet = counting(template, written, surroundings)
+        proposals = rows.proposals.get(checklist.id, ())
+        found[checklist.id] = Filling(
+            checklist=checklist,
+            cooperation=cooperations[checklist.cooperation_id],
+            template=applied(template, sheet, surroundings),
+            sheet=sheet,
+            surroundings=surroundings,
+            people=taking_part,
+            names=names,
+            positions=tuple(rows.positions.get(checklist.id, ())),
+            proposals=tuple(one for one in proposals if one.state is ProposalState.OPEN),
+            turned_down=tuple(one for one in proposals if one.state is ProposalState.TURNED_DOWN),
+            flags=tuple(rows.flags.get(checklist.id, ())),
+            review=next(iter(rows.reviews.get(checklist.id, ())), None),
         )
+    return found
+
+
+def retold(filling: Filling, words: TemplateWords | None) -> Filling:
+    """Return a checklist said in other words, or in its template's own, without loading it anew."""
+    template = library.told_by(filling.checklist.template, words)
+    return replace(filling, template=applied(template, filling.sheet, filling.surroundings))
+
+
+def said_in(filling: Filling, language: str) -> Filling:
+    """Return a checklist said in a language as far as it has words, without loading it anew."""
+    row = filling.checklist.template
+    own = library.parsed(row).language
+    words = None if language == own else translations.current(row.id).get(language)
+    return retold(filling, words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What stands on some checklists beside their answers, by checklist."""
+
+    positions: Mapping[UUID, Sequence[Position]]
+    proposals: Mapping[UUID, Sequence[Proposal]]
+    flags: Mapping[UUID, Sequence[Flag]]
+    # The newest that is not void comes first.
+    reviews: Mapping[UUID, Sequence[SafeguardReview]]
+
+
+def _rows(ids: Collection[UUID]) -> _Rows:
+    positions = db.session.scalars(
+        sa.select(Position)
+        .where(Position.checklist_id.in_(ids), Position.is_current)
+        .options(joinedload(Position.author).load_only(User.name))
     )
-    review = db.session.scalar(
+    proposals = db.session.scalars(
+        sa.select(Proposal)
+        .where(
+            Proposal.checklist_id.in_(ids),
+            Proposal.state.in_([ProposalState.OPEN, ProposalState.TURNED_DOWN]),
+        )
+        .options(
+            joinedload(Proposal.author).load_only(User.name),
+            joinedload(Proposal.organisation).load_only(Organisation.name),
+            joinedload(Proposal.ended_by).load_only(User.name),
+            joinedload(Proposal.ended_for).load_only(Organisation.name),
+        )
+        .order_by(Proposal.made_at)
+    )
+    flags = db.session.scalars(
+        sa.select(Flag)
+        .where(Flag.checklist_id.in_(ids))
+        .options(
+            joinedload(Flag.author).load_only(User.name),
+            joinedload(Flag.organisation).load_only(Organisation.name),
+            joinedload(Flag.closed_by).load_only(User.name),
+        )
+        .order_by(Flag.raised_at)
+    )
+    reviews = db.session.scalars(
         sa.select(SafeguardReview)
-        .where(SafeguardReview.checklist_id == checklist.id, ~SafeguardReview.is_void)
+        .where(SafeguardReview.checklist_id.in_(ids), ~SafeguardReview.is_void)
         .options(joinedload(SafeguardReview.reader))
         .order_by(SafeguardReview.reviewed_at.desc())
-        .limit(1)
     )
+    return _Rows(
+        positions=_by_checklist(positions),
+        proposals=_by_checklist(proposals),
+        flags=_by_checklist(flags),
+        reviews=_by_checklist(reviews),
+    )
+
+
+def _by_checklist(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
+    found: dict[UUID, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.checklist_id, []).append(row)
+    return found
+
+
+def _taken(positions: Iterable[Position]) -> dict[str, dict[UUID, Any]]:
     taken: dict[str, dict[UUID, Any]] = {}
     for position in positions:
         taken.setdefault(position.item, {})[position.organisation_id] = (
             position.answer_id,
             position.stance,
         )
-    template = library.parsed(_with_template(checklist).template)
-    sheet = Sheet(checklist.id, answers, taken, authors)
-    surroundings = _surroundings(checklist, cooperation, people)
-    return Filling(
-        checklist=checklist,
-        cooperation=cooperation,
-        template=applied(template, sheet, surroundings),
-        sheet=sheet,
-        surroundings=surroundings,
-        people=people,
-        names=names,
-        positions=positions,
-        proposals=tuple(one for one in proposals if one.state is ProposalState.OPEN),
-        turned_down=tuple(one for one in proposals if one.state is ProposalState.TURNED_DOWN),
-        flags=flags,
-        review=review,
-    )
+    return taken
 
 
-def _with_template(checklist: Checklist) -> Checklist:
-    return db.session.execute(
+def _proposed(proposals: Iterable[Proposal]) -> dict[str, frozenset[UUID]]:
+    found: dict[str, set[UUID]] = {}
+    for proposal in proposals:
+        if proposal.state is ProposalState.OPEN:
+            found.setdefault(proposal.item, set()).add(proposal.organisation_id)
+    return {item: frozenset(parties) for item, parties in found.items()}
+
+
+def _with_templates(checklists: Sequence[Checklist]) -> Sequence[Checklist]:
+    return db.session.scalars(
         sa.select(Checklist)
-        .where(Checklist.id == checklist.id)
+        .where(Checklist.id.in_([one.id for one in checklists]))
         .options(
             joinedload(Checklist.template),
             selectinload(Checklist.parties).joinedload(ChecklistParty.organisation),
         )
         .execution_options(populate_existing=True)
-    ).scalar_one()
+    ).all()
 
 
-def _cooperation(cooperation_id: UUID) -> Cooperation:
-    return db.session.execute(
+def _cooperations(ids: Collection[UUID]) -> dict[UUID, Cooperation]:
+    rows = db.session.scalars(
         sa.select(Cooperation)
-        .where(Cooperation.id == cooperation_id)
+        .where(Cooperation.id.in_(ids))
         .options(selectinload(Cooperation.parties).joinedload(Party.organisation))
         .execution_options(populate_existing=True)
-    ).scalar_one()
+    )
+    return {row.id: row for row in rows}
 
 
-def _answers(checklist: Checklist) -> tuple[dict[AnswerKey, Filled], frozenset[UUID]]:
+def _answers(
+    checklists: Sequence[Checklist],
+) -> tuple[dict[UUID, dict[AnswerKey, Filled]], dict[UUID, set[UUID]]]:
+    """Return for each checklist the current answers, and who wrote any version of any."""
+    cooperation_ids = {one.id: one.cooperation_id for one in checklists}
     rows = db.session.scalars(
         sa.select(Answer)
-        .where(Answer.checklist_id == checklist.id, Answer.is_current)
-        .options(joinedload(Answer.author))
+        .where(Answer.checklist_id.in_(cooperation_ids), Answer.is_current)
+        .options(joinedload(Answer.author).load_only(User.name))
     )
-    answers: dict[AnswerKey, Filled] = {}
+    copies = _copies(cooperation_ids)
+    answers: dict[UUID, dict[AnswerKey, Filled]] = {}
     for row in rows:
-        answers[(row.item, row.scope, row.owner_id)] = Filled(
+        copied_from, read_by = copies.get(row.id, (None, frozenset()))
+        answers.setdefault(row.checklist_id, {})[row.item, row.scope, row.owner_id] = Filled(
             answer_id=row.id,
             version=row.version,
-            values=sealing.values_of(checklist.cooperation_id, row),
+            values=sealing.values_of(cooperation_ids[row.checklist_id], row),
             author_id=row.author_id,
             author_name=row.author.name,
             organisation_id=row.organisation_id,
             saved_at=row.saved_at,
             not_applicable=row.not_applicable,
+            copied_from=copied_from,
+            read_by=read_by,
         )
     # A person's own confirmations do not make them an author of the terms.
-    authors = db.session.scalars(
-        sa.select(Answer.author_id)
-        .where(Answer.checklist_id == checklist.id, Answer.scope != AnswerScope.PERSON)
+    written = db.session.execute(
+        sa.select(Answer.checklist_id, Answer.author_id)
+        .where(Answer.checklist_id.in_(cooperation_ids), Answer.scope != AnswerScope.PERSON)
         .distinct()
     )
-    return answers, frozenset(authors)
+    authors: dict[UUID, set[UUID]] = {}
+    for checklist_id, author_id in written:
+        authors.setdefault(checklist_id, set()).add(author_id)
+    return answers, authors
 
 
-def _people(cooperation: Cooperation) -> tuple[dict[UUID, PersonFact], Names]:
-    """Return who takes part today, and the names of all people and parties there ever were."""
-    today = clock.today()
-    sides = {party.organisation_id: party.side for party in cooperation.parties}
-    rows = db.session.scalars(
+def _copies(checklist_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID | None, frozenset[UUID]]]:
+    """Return for each current answer that was copied: from which checklist, and who has read it."""
+    rows = db.session.execute(
+        sa.select(
+            CopiedAnswer.answer_id, CopiedAnswer.source_checklist_id, CopyReading.organisation_id
+        )
+        .join(Answer, Answer.id == CopiedAnswer.answer_id)
+        .outerjoin(CopyReading, CopyReading.answer_id == CopiedAnswer.answer_id)
+        .where(CopiedAnswer.checklist_id.in_(checklist_ids), Answer.is_current)
+    )
+    found: dict[UUID, tuple[UUID | None, frozenset[UUID]]] = {}
+    for answer_id, source_id, organisation_id in rows:
+        _source, read_by = found.get(answer_id, (source_id, frozenset()))
+        found[answer_id] = (source_id, read_by | ({organisation_id} - {None}))
+    return found
+
+
+# Who takes part in a cooperation today, and the names of all people and parties there ever were.
+People = tuple[dict[UUID, PersonFact], Names]
+
+
+def _people(cooperations: Collection[Cooperation]) -> dict[UUID, People]:
+    rows: dict[UUID, list[CooperationPerson]] = {}
+    for row in db.session.scalars(
         sa.select(CooperationPerson)
         .join(CooperationPerson.user)
-        .where(CooperationPerson.cooperation_id == cooperation.id)
+        .where(CooperationPerson.cooperation_id.in_([one.id for one in cooperations]))
         .options(joinedload(CooperationPerson.user), joinedload(CooperationPerson.organisation))
         .order_by(User.name)
-    ).all()
+    ):
+        rows.setdefault(row.cooperation_id, []).append(row)
+    return {one.id: _people_of(one, rows.get(one.id, [])) for one in cooperations}
+
+
+def _people_of(cooperation: Cooperation, rows: Sequence[CooperationPerson]) -> People:
+    today = clock.today()
+    sides = {party.organisation_id: party.side for party in cooperation.parties}
     today_there = {
         row.user_id: PersonFact(
             user_id=row.user_id,
@@ -367,13 +590,19 @@ def _runs_on(row: CooperationPerson, day: dt.date) -> bool:
     return row.from_on <= day and (row.until_on is None or row.until_on >= day)
 
 
+def _visits(ids: Iterable[UUID]) -> Mapping[UUID, VisitFacts]:
+    wanted = frozenset(ids)
+    return _visit_reader.read(wanted) if wanted and _visit_reader.read else {}
+
+
 def _surroundings(
-    checklist: Checklist, cooperation: Cooperation, people: Mapping[UUID, PersonFact]
+    checklist: Checklist,
+    cooperation: Cooperation,
+    people: Mapping[UUID, PersonFact],
+    npm_people: frozenset[UUID],
+    visit: VisitFacts | None,
 ) -> Surroundings:
     sides = {party.organisation_id: party.side for party in cooperation.parties}
-    visit = None
-    if checklist.visit_id and _visit_reader.read:
-        visit = _visit_reader.read(checklist.visit_id)
     return Surroundings(
         modes=frozenset(Mode(mode) for mode in cooperation.modes),
         questions=cooperation.questions,
@@ -383,22 +612,33 @@ def _surroundings(
                 side=sides.get(row.organisation_id, OrganisationKind.OTHER),
                 name=row.organisation.name,
                 mark=row.organisation.mark,
+                languages=language_codes(row.organisation.languages),
             )
             for row in checklist.parties
         ),
-        npm_people=_npm_people(people),
+        npm_people=npm_people,
         people=frozenset(people),
         team=visit.team if visit else None,
         visit_starts_on=visit.starts_on if visit else None,
     )
 
 
-def _npm_people(people: Mapping[UUID, PersonFact]) -> frozenset[UUID]:
-    """Return the NPM's own people: outside experts are neither member nor staff (E02)."""
-    own = {p.user_id for p in people.values() if p.side is OrganisationKind.NPM}
-    if not own:
-        return frozenset()
-    outside = db.session.scalars(
-        sa.select(Membership.user_id).where(Membership.user_id.in_(own), Membership.outside_expert)
+def _npm_people(people: Mapping[UUID, People]) -> dict[UUID, frozenset[UUID]]:
+    """Return the NPM's own people by cooperation: experts from outside are not its staff (E02)."""
+    own = {
+        cooperation_id: frozenset(
+            one.user_id for one in there.values() if one.side is OrganisationKind.NPM
+        )
+        for cooperation_id, (there, _names) in people.items()
+    }
+    asked = frozenset().union(*own.values())
+    if not asked:
+        return own
+    outside = frozenset(
+        db.session.scalars(
+            sa.select(Membership.user_id).where(
+                Membership.user_id.in_(asked), Membership.outside_expert
+            )
+        )
     )
-    return frozenset(own) - frozenset(outside)
+    return {cooperation_id: ids - outside for cooperation_id, ids in own.items()}

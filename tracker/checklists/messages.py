@@ -1,4 +1,4 @@
-"""Mails about signing: neutral sentences and a link, never what the text says."""
+"""Mails about checklists: neutral sentences and a link, never what a text says."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -59,6 +59,32 @@ def was_moved(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
                 _("A checklist has new questions"),
                 _("A checklist was moved to a newer version. Some items may wait for you again."),
                 link_to("checklists.show", checklist_id=checklist_id),
+            )
+
+
+def was_assigned(checklist_id: UUID, user_id: UUID) -> None:
+    """Tell a person that somebody of their side assigned items to them, in one mail for all."""
+    for person in accounts.contacts([user_id]).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "items_assigned",
+                _("Items were assigned to you"),
+                _("Items of a checklist were assigned to you. Sign in to see which."),
+                link_to("checklists.show", checklist_id=checklist_id, filter="mine"),
+            )
+
+
+def assignment_is_due(checklist_id: UUID, user_id: UUID) -> None:
+    """Remind a person of items assigned to them on which something is left to do."""
+    for person in accounts.contacts([user_id]).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "assignment_due",
+                _("Items assigned to you are due"),
+                _("Items of a checklist that were assigned to you are due. Sign in to see which."),
+                link_to("checklists.show", checklist_id=checklist_id, filter="mine"),
             )
 
 

@@ -81,6 +81,14 @@ class TemplateState(enum.StrEnum):
     RETIRED = "retired"
 
 
+class WordsOrigin(enum.StrEnum):
+    """Where words come from: brought along, carried over from another version, this instance's."""
+
+    SHIPPED = "shipped"
+    CARRIED = "carried"
+    OWN = "own"
+
+
 class ChecklistTemplate(Identified, Base):
     """A version of a checklist's content; its content is never changed (adr 20).
 
@@ -93,7 +101,8 @@ class ChecklistTemplate(Identified, Base):
 
     kind: Mapped[ChecklistKind]
     version: Mapped[int]
-    content: Mapped[dict[str, Any]]
+    # Large, and read once by each process (library.parsed): loaded when it is asked for alone.
+    content: Mapped[dict[str, Any]] = mapped_column(deferred=True)
     digest: Mapped[str] = mapped_column(sa.String(64))
     loaded_at: Mapped[dt.datetime]
     origin: Mapped[TemplateOrigin] = mapped_column(default=TemplateOrigin.SHIPPED)
@@ -108,6 +117,25 @@ class ChecklistTemplate(Identified, Base):
         if self.retired_at is not None:
             return TemplateState.RETIRED
         return TemplateState.WAITING if self.published_at is None else TemplateState.PUBLISHED
+
+
+class TemplateWords(Identified, Base):
+    """The words of a version in another language; never changed (the database refuses it).
+
+    Words that are corrected are another row with the next number. Those of this instance go before
+    those that were brought along; of both the newest is in use (adr 38).
+    """
+
+    __tablename__ = "checklist_words"
+    __table_args__ = (sa.UniqueConstraint("template_id", "language", "number"),)
+
+    template_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist_template.id"))
+    language: Mapped[str] = mapped_column(sa.String(10))
+    number: Mapped[int]
+    content: Mapped[dict[str, Any]]
+    digest: Mapped[str] = mapped_column(sa.String(64))
+    origin: Mapped[WordsOrigin]
+    loaded_at: Mapped[dt.datetime]
 
 
 class Checklist(Identified, Base):
@@ -164,6 +192,8 @@ class ChecklistParty(Base):
     position: Mapped[int] = mapped_column(default=0)
     # How many positions wait for this party, kept up to date for lists.
     waiting_count: Mapped[int] = mapped_column(default=0)
+    # How many items with a copied answer nobody of this party has read, likewise.
+    unread_count: Mapped[int] = mapped_column(default=0)
 
     checklist: Mapped[Checklist] = relationship(back_populates="parties", lazy="raise")
     organisation: Mapped[Organisation] = relationship(lazy="raise")
@@ -194,6 +224,39 @@ class Answer(Identified, Base):
     saved_at: Mapped[dt.datetime]
 
     author: Mapped[User] = relationship(lazy="raise")
+    organisation: Mapped[Organisation] = relationship(lazy="raise")
+
+
+class CopiedAnswer(Base):
+    """A version of an answer that was copied from another checklist (adr 22).
+
+    Until somebody of each party has read it, it is agreed by nobody.
+    """
+
+    __tablename__ = "copied_answer"
+
+    answer_id: Mapped[UUID] = mapped_column(sa.ForeignKey("answer.id"), primary_key=True)
+    checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"), index=True)
+    # The version it was copied from, and whose that is.
+    source_answer_id: Mapped[UUID] = mapped_column(sa.ForeignKey("answer.id"))
+    source_checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
+
+
+class CopyReading(Base):
+    """Somebody has read a copied answer for their party; the first one who says so."""
+
+    __tablename__ = "copy_reading"
+
+    answer_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("copied_answer.answer_id"), primary_key=True
+    )
+    organisation_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("organisation.id"), primary_key=True
+    )
+    reader_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    read_at: Mapped[dt.datetime]
+
+    reader: Mapped[User] = relationship(lazy="raise")
     organisation: Mapped[Organisation] = relationship(lazy="raise")
 
 
@@ -250,7 +313,7 @@ class Proposal(Identified, Base):
 
 
 class Assignment(Identified, Base):
-    """An item that a person answers for their own side; known to that side alone.
+    """An item that a person answers for their own side; known to that side alone (adr 20).
 
     It says who looks after the item, not that something is left to do: that follows from the item.
     """
@@ -265,7 +328,7 @@ class Assignment(Identified, Base):
     assigned_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     assigned_at: Mapped[dt.datetime]
     due_on: Mapped[dt.date | None]
-    # The day of the last reminder: one a week while it waits, none once somebody has done it.
+    # The day on which it was looked at since it was due; who had something left was reminded then.
     reminded_on: Mapped[dt.date | None]
 
     assignee: Mapped[User] = relationship(foreign_keys=[assignee_id], lazy="raise")
@@ -318,6 +381,35 @@ class SafeguardReview(Identified, Base):
     is_void: Mapped[bool] = mapped_column(default=False)
 
     reader: Mapped[User] = relationship(lazy="raise")
+
+
+class ModelAnswer(Identified, Base):
+    """An answer that an organisation keeps for itself, to start others from; nobody else sees it.
+
+    It names no person and no party, and comes from class K8 alone.
+    """
+
+    __tablename__ = "model_answer"
+    __table_args__ = (
+        sa.UniqueConstraint(
+            "organisation_id", "kind", "item", "scope", "title", name="uq_model_answer_title"
+        ),
+        sa.CheckConstraint("kind <> 'visit_roles' AND scope <> 'person'", name="of_class_k8"),
+    )
+
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
+    kind: Mapped[ChecklistKind]
+    item: Mapped[str] = mapped_column(sa.String(10))
+    scope: Mapped[AnswerScope]
+    title: Mapped[str] = mapped_column(sa.String(200))
+    note: Mapped[str] = mapped_column(default="")
+    values: Mapped[dict[str, Any]]
+    # Counts up with each change, so that a later one never wins unseen.
+    version: Mapped[int] = mapped_column(default=1)
+    author_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    changed_at: Mapped[dt.datetime]
+
+    author: Mapped[User] = relationship(lazy="raise")
 
 
 class Draft(Identified, Base):

@@ -11,7 +11,16 @@ from tracker.access.actor import Actor, Role
 from tracker.accounts import queries as accounts
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.checklists import library, messages, policy, safeguards, sealing, signing
+from tracker.checklists import (
+    assignments,
+    copying,
+    library,
+    messages,
+    policy,
+    safeguards,
+    sealing,
+    signing,
+)
 from tracker.checklists.differences import ItemDifference, TemplateDifference, between
 from tracker.checklists.loading import Filling, locked
 from tracker.checklists.models import (
@@ -19,13 +28,10 @@ from tracker.checklists.models import (
     AnswerScope,
     Checklist,
     ChecklistTemplate,
-    Position,
-    Proposal,
-    ProposalState,
 )
-from tracker.checklists.service import refresh
-from tracker.checklists.template import Item, TemplateField
-from tracker.checklists.values import check_types
+from tracker.checklists.service import end_talks, refresh
+from tracker.checklists.template import Item
+from tracker.checklists.values import fit
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -130,83 +136,36 @@ def _cuts(filling: Filling, item: Item) -> bool:
     """Tell whether an answer of the item holds something that its new fields can't."""
     return any(
         not filled.not_applicable
-        and _fitting(item.fields_of(scope), filled.values, filling) != dict(filled.values)
+        and fit(item.fields_of(scope), filled.values, filling.surroundings).values
+        != dict(filled.values)
         for (code, scope, _owner), filled in filling.sheet.answers.items()
         if code == item.code
     )
 
 
-def _fitting(fields: tuple[TemplateField, ...], values: Any, filling: Filling) -> dict[str, Any]:
-    """Return the values that these fields can hold; of tables the cells and rows that fit."""
-    by_key = {field.key: field for field in fields}
-    kept = {}
-    for key, value in values.items():
-        field = by_key.get(key)
-        if field is None:
-            continue
-        if _fits(field, value, filling):
-            kept[key] = value
-        elif isinstance(value, list):
-            rest = [one for part in value if (one := _part(field, part, filling))]
-            kept |= {key: rest} if rest and _fits(field, rest, filling) else {}
-    return kept
-
-
-def _part(field: TemplateField, part: Any, filling: Filling) -> Any:
-    """Return a row without the cells that no longer fit, or a choice that still is one."""
-    if not isinstance(part, dict):
-        return part if _fits(field, [part], filling) else None
-    row = {key: cell for key, cell in part.items() if _fits(field, [{key: cell}], filling)}
-    return row if _fits(field, [row], filling) else None
-
-
-def _fits(field: TemplateField, value: Any, filling: Filling) -> bool:
-    try:
-        check_types((field,), {field.key: value}, filling.surroundings)
-    except RuleBrokenError:
-        return False
-    return True
-
-
 def _let_go(actor: Actor, filling: Filling, done: Move) -> None:
-    """End what waits on items that are gone: flags, proposals, positions.
+    """End what waits on items that are gone: flags, proposals, positions, who looks after them.
 
     Their answers stay, so that they are there again should the item come back; the document knows
     items of the template only.
     """
     for item in done.difference.gone:
         safeguards.close_for_change(actor, filling, item)
-        _end_talks(filling.checklist, item.code)
-
-
-def _end_talks(checklist: Checklist, code: str) -> None:
-    """Make nobody's position count any more, and no proposal wait."""
-    db.session.execute(
-        sa.update(Position)
-        .where(Position.checklist_id == checklist.id, Position.item == code, Position.is_current)
-        .values(is_current=False)
-    )
-    db.session.execute(
-        sa.update(Proposal)
-        .where(
-            Proposal.checklist_id == checklist.id,
-            Proposal.item == code,
-            Proposal.state == ProposalState.OPEN,
-        )
-        .values(state=ProposalState.OUTDATED, ended_at=clock.now())
-    )
+    gone = [item.code for item in done.difference.gone]
+    end_talks(filling.checklist, gone)
+    assignments.forget(filling.checklist, gone)
 
 
 def _take_along(filling: Filling, item: Item, one: ItemDifference) -> None:
     """Carry an item's answers over to its new fields, and ask again where it changed."""
     if one.asks_again:
-        _end_talks(filling.checklist, item.code)
+        end_talks(filling.checklist, [item.code])
     if not one.fields_changed:
         return
     for (code, scope, owner), filled in filling.sheet.answers.items():
         if code != item.code or filled.not_applicable:
             continue
-        values = _fitting(item.fields_of(scope), filled.values, filling)
+        values = fit(item.fields_of(scope), filled.values, filling.surroundings).values
         if values != dict(filled.values):
             _cut(filling, item, (scope, owner), values)
 
@@ -239,6 +198,7 @@ def _cut(
     sealing.put_values(checklist, answer, values)
     db.session.add(answer)
     db.session.flush()
+    copying.carry_over(held, answer.id)
 
 
 def _open_after(open_items: list[str], done: Move) -> list[str]:

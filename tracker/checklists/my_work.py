@@ -1,17 +1,21 @@
-"""What somebody began to write on checklists and has not saved, for their list of work."""
+"""What is assigned on checklists, and what somebody began to write there, for lists of work."""
 
 from typing import Any
 from uuid import UUID
 
 from flask import url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from tracker.access.actor import Actor
-from tracker.checklists import drafts
+from tracker.checklists import assignments, drafts
+from tracker.checklists.assignments import Batch
 from tracker.checklists.drafts import Begun
+from tracker.checklists.labels import KINDS
 from tracker.checklists.models import DraftKind
-from tracker.ui.locale import as_datetime
-from tracker.ui.tasks import YOURS, Task, Tasks
+from tracker.core import clock
+from tracker.ui.locale import as_date, as_datetime
+from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
 
 
 def drafts_begun(actor: Actor) -> Tasks:
@@ -34,6 +38,88 @@ def _task(one: Begun) -> Task:
         url=page_of(one.checklist_id, one.item, one.kind),
         why=one.cooperation,
         act=_("Go on"),
+    )
+
+
+def assigned(actor: Actor) -> Tasks:
+    """Tell what is assigned to a person, and what to others by them. A source of my work.
+
+    What somebody has who can't work on it any more comes back to the side's coordinators.
+    """
+    if actor.organisation_id is None:
+        return Tasks()
+    mine, others = [], []
+    for batch in assignments.waiting(actor):
+        if batch.user_id == actor.user_id:
+            mine.append(_own_task(batch))
+        elif batch.is_free:
+            mine.append(_task_to_pass_on(batch))
+        elif batch.assigned_by_id == actor.user_id:
+            others.append(_others_task(batch))
+    return Tasks(mine=tuple(mine), others=tuple(others))
+
+
+def _own_task(batch: Batch) -> Task:
+    return Task(
+        label=ngettext(
+            "Do %(num)s item assigned to you", "Do %(num)s items assigned to you", len(batch.items)
+        ),
+        state=_due(batch) or _("Waiting for you"),
+        s=YOURS,
+        url=url_for("checklists.show", checklist_id=batch.checklist.id, filter="mine"),
+        why=_where(batch),
+        due=batch.due_on,
+    )
+
+
+def _task_to_pass_on(batch: Batch) -> Task:
+    return Task(
+        label=ngettext(
+            "Assign %(num)s item to somebody else",
+            "Assign %(num)s items to somebody else",
+            len(batch.items),
+        ),
+        state=_("Waiting for you"),
+        s=YOURS,
+        url=url_for("assignments.listed", checklist_id=batch.checklist.id),
+        why=_(
+            "%(where)s. %(name)s can't work on this any more.",
+            where=_where(batch),
+            name=batch.name,
+        ),
+        due=batch.due_on,
+    )
+
+
+def _others_task(batch: Batch) -> Task:
+    return Task(
+        label=ngettext(
+            "%(num)s item that you assigned", "%(num)s items that you assigned", len(batch.items)
+        ),
+        state=_("Waiting for %(names)s", names=batch.name),
+        s=OTHERS,
+        url=url_for("assignments.listed", checklist_id=batch.checklist.id),
+        why=_where(batch),
+        due=batch.due_on,
+    )
+
+
+def _due(batch: Batch) -> str:
+    if batch.due_on is None:
+        return ""
+    if batch.due_on < clock.today():
+        return str(_("Overdue since %(day)s", day=as_date(batch.due_on)))
+    return str(_("Due on %(day)s", day=as_date(batch.due_on)))
+
+
+def _where(batch: Batch) -> str:
+    return str(
+        _(
+            "%(title)s: %(kind)s, %(item)s",
+            title=batch.cooperation,
+            kind=KINDS[batch.checklist.kind],
+            item=", ".join(batch.items),
+        )
     )
 
 

@@ -28,7 +28,7 @@ from tracker.checklists.models import AnswerScope, Checklist, DraftKind
 from tracker.checklists.template import Item
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
-from tracker.guidance.queries import passages_for
+from tracker.ui import locale
 from tracker.ui.form_base import Form
 from tracker.ui.validators import is_blank
 
@@ -36,7 +36,16 @@ from tracker.ui.validators import is_blank
 HIDDEN = frozenset({"CSRFTokenField", "HiddenField", "VersionField"})
 # What a page sends beside the words that were typed.
 BESIDE = frozenset(
-    {"add_row", "base_version", "csrf_token", "draft_number", "draft_page", "remove_row"}
+    {
+        "add_row",
+        "base_version",
+        "csrf_token",
+        "draft_base",
+        "draft_known",
+        "draft_number",
+        "draft_page",
+        "remove_row",
+    }
 )
 NUMBER = re.compile(r"[0-9]{1,12}")
 # How many seconds a page may wait to be sent once its session has ended.
@@ -48,6 +57,12 @@ SENT_LATE = "form_was_sent_late"
 def opened(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
     """Return a checklist the person may open, or answer 404; opening class K2 is noted."""
     checklist = found(queries.find(actor, checklist_id))
+    note_opening(actor, checklist, page)
+    return checklist
+
+
+def note_opening(actor: Actor, checklist: Checklist, page: str) -> None:
+    """Note that a person opens a page with class K2 of a checklist on it; of class K8 nothing."""
     if sealing.is_restricted(checklist) and request.method == "GET":
         trail.log_read(
             actor,
@@ -56,7 +71,6 @@ def opened(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
             subject_id=checklist.id,
             page=page,
         )
-    return checklist
 
 
 def opened_item(
@@ -64,8 +78,13 @@ def opened_item(
 ) -> tuple[Checklist, Filling, Item]:
     """Return a checklist the person may open, loaded whole, and one item; or answer 404."""
     checklist = opened(actor, checklist_id, page)
-    filling = fill(checklist)
+    filling = filled(checklist)
     return checklist, filling, item_of(filling, code)
+
+
+def filled(checklist: Checklist) -> Filling:
+    """Load a checklist whole, said in the reader's language as far as it has words there."""
+    return fill(checklist, locale.language())
 
 
 def item_of(filling: Filling, code: str) -> Item:
@@ -105,7 +124,7 @@ def is_sent(form: Form) -> bool:
         return False
     args = request.view_args or {}
     whose = opened_by(args["checklist_id"], args["code"])
-    if whose and whose.organisation_id != current_actor().organisation_id:
+    if whose and not is_own(current_actor(), whose):
         form.refuse(
             RuleBrokenError(
                 _l(
@@ -175,9 +194,9 @@ def has_words(form: Form) -> bool:
     return any(not is_blank(field) for field in form if field.type not in HIDDEN)
 
 
-def guidance_beside(item: Item) -> pages.Guide:
-    """Return the guidance beside the form of one item."""
-    return pages.guide_of(item, passages_for(list(item.rests_on.passages)))
+def guidance_beside(filling: Filling, item: Item) -> pages.Guide:
+    """Return the guidance beside the form of one item, as the person reads it."""
+    return pages.guide_beside(filling, current_actor(), item)
 
 
 def proposal_page(
@@ -209,7 +228,7 @@ def proposal_page(
         theirs=writing.theirs,
         own_parts=own,
         changes=wording.differences(shown, own) if writing.is_filled else [],
-        guidance=guidance_beside(item),
+        guidance=guidance_beside(filling, item),
         kind_words=labels.KINDS[filling.checklist.kind],
     )
 
@@ -256,6 +275,10 @@ class Writing:
     typed: Typed | None = None
     # The answer that somebody else saved since this was begun.
     theirs: Filled | None = None
+    # The version of the answer on which the words rest, also while a newer one is in view.
+    base: int = 0
+    # The numbers of the drafts that the page goes on from.
+    known: frozenset[int] = frozenset()
 
     @property
     def is_filled(self) -> bool:
@@ -265,7 +288,8 @@ class Writing:
     def finish(self) -> None:
         """Erase the draft, in the transaction that saves its words."""
         if self.whose:
-            drafts.finish(self.checklist, self.whose, number=_number())
+            number = sent_number("draft_number")
+            drafts.finish(self.checklist, self.whose, number=number, known=self.known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,10 +298,13 @@ class DraftOnPage:
 
     page: str
     number: int
+    base: int
+    known: str
     key: str
     keep: str
     discard: str
     back: str
+    here: str
     sign_in: str
     # Whether the page answers a form that was sent: then it shows the newest words there are.
     is_answer: bool
@@ -297,9 +324,15 @@ def begin_writing(
         return Writing(checklist, None)
     whose = Whose(actor.user_id, actor.organisation_id, item.code, kind)
     kept = drafts.find(checklist, whose)
-    typed = kept.typed if request.method != "POST" else None
-    is_overtaken = typed is not None and kept.base_version != (current.version if current else 0)
-    return Writing(checklist, whose, kept, typed, current if is_overtaken else None)
+    now = current.version if current else 0
+    if request.method == "POST":
+        base, known = sent_number("draft_base"), known_numbers()
+        return Writing(checklist, whose, kept, base=base, known=known)
+    known = frozenset({kept.number})
+    if kept.typed is None:
+        return Writing(checklist, whose, kept, base=now, known=known)
+    theirs = current if kept.base_version != now else None
+    return Writing(checklist, whose, kept, kept.typed, theirs, kept.base_version, known)
 
 
 def current_of(filling: Filling, actor: Actor, item: Item, scope: AnswerScope) -> Filled | None:
@@ -317,14 +350,21 @@ def overtaken(actor: Actor, writing: Writing, form: Form) -> tuple[Filling, Writ
     """
     db.session.rollback()
     checklist = found(queries.find(actor, writing.checklist.id))
-    filling = fill(checklist)
+    filling = filled(checklist)
     whose = found(writing.whose)
     scope = AnswerScope.PARTY if whose.kind is DraftKind.PARTY else AnswerScope.SHARED
     theirs = current_of(filling, actor, item_of(filling, whose.item), scope)
     kept = drafts.keep_aside(checklist, whose, sent_words(), base_version=seen_version(form))
     db.session.commit()
     form["base_version"].data = theirs.version if theirs else 0
-    return filling, replace(writing, checklist=checklist, kept=kept, theirs=theirs)
+    return filling, replace(
+        writing,
+        checklist=checklist,
+        kept=kept,
+        theirs=theirs,
+        base=kept.base_version,
+        known=writing.known | {kept.number},
+    )
 
 
 def on_page(writing: Writing) -> DraftOnPage | None:
@@ -337,10 +377,13 @@ def on_page(writing: Writing) -> DraftOnPage | None:
     return DraftOnPage(
         page=page_token(writing.checklist.id, whose),
         number=writing.kept.number,
+        base=writing.base,
+        known=" ".join(map(str, sorted(writing.known))),
         key=":".join(map(str, parts)),
         keep=url_for("drafts.keep", **place),
         discard=url_for("drafts.discard", **place),
         back=url_for("checklists.show", checklist_id=writing.checklist.id),
+        here=here(),
         sign_in=url_for("security.login", next=here()),
         is_answer=request.method == "POST",
         is_kept=writing.kept.typed is not None,
@@ -364,8 +407,15 @@ def sent_number(name: str) -> int:
     return int(typed) if NUMBER.fullmatch(typed) else 0
 
 
-def _number() -> int:
-    return sent_number("draft_number")
+def known_numbers() -> frozenset[int]:
+    """Return the numbers of the drafts from which a page goes on: that it showed, and its own."""
+    given = request.form.get("draft_known", "").split()
+    return frozenset(int(one) for one in given if NUMBER.fullmatch(one))
+
+
+def is_own(actor: Actor, whose: Whose) -> bool:
+    """Tell whether a draft is of the person who acts, for the organisation they act for now."""
+    return (actor.user_id, actor.organisation_id) == (whose.user_id, whose.organisation_id)
 
 
 def page_token(checklist_id: UUID, whose: Whose) -> str:

@@ -2,8 +2,8 @@
 
 import datetime as dt
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -13,13 +13,26 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from tracker.access.actor import Actor, OrganisationKind
-from tracker.checklists import cautions, completeness, policy, sealing, service, signing, wording
+from tracker.checklists import (
+    cautions,
+    completeness,
+    copies,
+    model_answers,
+    policy,
+    sealing,
+    service,
+    signing,
+    wording,
+)
+from tracker.checklists.assigned import AssignedView, view_of
+from tracker.checklists.assignments import Assigned
 from tracker.checklists.cautions import FlagView, HintView
 from tracker.checklists.completeness import ItemStanding, Standing, WorkState
 from tracker.checklists.conditions import Truth
-from tracker.checklists.facts import Filled
-from tracker.checklists.labels import STANCES, WORK
-from tracker.checklists.loading import Filling
+from tracker.checklists.copies import NO_SOURCES, CopyView, Sources
+from tracker.checklists.facts import Filled, PartyFact
+from tracker.checklists.labels import FILTERS, STANCES, WORK, work_of
+from tracker.checklists.loading import Filling, OwnPassageBeside, own_guidance_beside
 from tracker.checklists.models import AnswerScope, Position, Proposal, Stance
 from tracker.checklists.template import Item, Part, Required, TemplateField
 from tracker.checklists.wording import Part_
@@ -29,6 +42,8 @@ from tracker.ui.locale import as_date
 
 # A passage begins with what the source says; the rest opens under its title.
 FIRST_SENTENCE = re.compile(r"\A(.+?[.؟?])(\s.*)?\Z", re.DOTALL)
+# With which words a person is told what to look at, in each language.
+LOOK_BEGINS = ("Check that", "تحقّق من أن")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +53,7 @@ class AnswerView:
     parts: list[Part_]
     by: str
     heading: str = ""
+    copied: CopyView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +77,11 @@ class ProposalView:
     """An open proposal with its differences from the answer."""
 
     id: UUID
-    heading: str
+    # Of which party: its mark, name and side.
+    mark: str
+    party: str
+    npm: bool
+    at: dt.datetime
     reason: str
     parts: list[wording.PartDifference]
     own: bool
@@ -107,12 +127,27 @@ class PassageText:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnPassageText:
+    """A passage of a party's own guidance beside an item, with whose it is."""
+
+    article_id: UUID
+    organisation: str
+    key: str
+    title: str
+    language: str
+    html: Markup
+
+
+@dataclass(frozen=True, slots=True)
 class Guide:
-    """The passages an item rests on, with the first words of the first."""
+    """The passages an item rests on, with the first words of the first; and parties' own."""
 
     passages: tuple[PassageText, ...]
     lead: str = ""
     language: str = ""
+    own: tuple[OwnPassageText, ...] = ()
+    # The words with which what to look at begins, to be set in bold.
+    look_begins: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +168,12 @@ class ItemView:
     acts: Acts
     guide: Guide
     hints: tuple[HintView, ...] = ()
+    # Copied answers that the own party has not read.
+    to_read: tuple[UUID, ...] = ()
+    # What may be kept as a model answer: the shared answer, that of the own party.
+    to_keep: tuple[AnswerScope, ...] = ()
+    # Of the own side alone.
+    assigned: AssignedView | None = None
 
     @property
     def has_open_flag(self) -> bool:
@@ -145,12 +186,26 @@ class ItemView:
         return bool(self.proposals) or any(one.differs for one in self.positions)
 
 
-def item_views(filling: Filling, actor: Actor) -> list[ItemView]:
-    """Return every item of a checklist as its page shows it."""
+def item_views(filling: Filling, actor: Actor, assigned: Assigned | None = None) -> list[ItemView]:
+    """Return every item of a checklist as its page shows it.
+
+    assigned is what the person's own side has assigned, where they may read that.
+    """
     standing = filling.standing()
     wanted = {ref for item in filling.template.items for ref in item.rests_on.passages}
     passages = passages_for(sorted(wanted | cautions.refs(filling)))
-    return [_view(filling, actor, item, standing, passages) for item in filling.template.items]
+    own = own_guidance_beside(actor, filling)
+    sources = copies.sources_of(filling, actor)
+    views = [
+        _view(filling, actor, item, standing, passages, own.get(item.code, ()), sources)
+        for item in filling.template.items
+    ]
+    if assigned is None:
+        return views
+    return [
+        replace(view, assigned=view_of(assigned, filling, actor, view.item, view.standing))
+        for view in views
+    ]
 
 
 def _view(
@@ -159,44 +214,80 @@ def _view(
     item: Item,
     standing: Standing,
     passages: Mapping[str, PassageShown],
+    beside: Sequence[OwnPassageBeside],
+    sources: Sources,
 ) -> ItemView:
     one = standing.items.get(item.code)
     own = actor.organisation_id
-    state, s = WORK[one.state] if one else (_l("Each person answers"), "off")
-    if one and own in one.waiting_for:
-        state, s = _l("Waiting for us"), "wait"
+    state, s = work_of(one, own)
     return ItemView(
         item=item,
         standing=one,
         state=state,
         s=s,
         note=_note(item, one),
-        answers=answers_of(filling, item),
+        answers=answers_of(filling, item, sources),
         positions=_positions(filling, item, own) if one else [],
-        proposals=_proposals(filling, actor, item),
+        proposals=_proposals(filling, actor, item, passages),
         turned_down=_turned_down(filling, item),
         flags=[
             cautions.flag_view(filling, actor, flag, passages)
-            for flag in filling.flags
-            if flag.item == item.code
+            for flag in filling.flags_on.get(item.code, ())
         ],
         problems=[problem.message for problem in one.problems] if one and one.problems else [],
         acts=acts(filling, actor, item, one),
-        guide=guide_of(item, passages),
+        guide=guide_of(item, passages, beside),
         hints=cautions.hints_on_item(filling, item, passages),
+        to_read=copies.to_read(filling, actor, item, one.shown) if one else (),
+        to_keep=_to_keep(filling, actor, item),
     )
 
 
-def guide_of(item: Item, passages: Mapping[str, PassageShown]) -> Guide:
+def _to_keep(filling: Filling, actor: Actor, item: Item) -> tuple[AnswerScope, ...]:
+    party, restricted = filling.own_party(actor), sealing.is_restricted(filling.checklist)
+    if not policy.can_keep_as_model(actor, party, is_restricted=restricted):
+        return ()
+    return tuple(
+        scope for scope in item.scopes if model_answers.to_keep(actor, filling, item, scope)
+    )
+
+
+def guide_beside(filling: Filling, actor: Actor, item: Item) -> Guide:
+    """Return the guidance beside the page of one item."""
+    own = own_guidance_beside(actor, filling).get(item.code, ())
+    return guide_of(item, passages_for(list(item.rests_on.passages)), own)
+
+
+def guide_of(
+    item: Item, passages: Mapping[str, PassageShown], own: Sequence[OwnPassageBeside] = ()
+) -> Guide:
     """Return the guidance beside an item, of passages that were asked for together."""
+    beside = tuple(
+        OwnPassageText(
+            one.article_id,
+            one.organisation,
+            one.key,
+            one.title,
+            one.language,
+            passage_html(one.markdown),
+        )
+        for one in own
+    )
     there = tuple(passages[ref] for ref in item.rests_on.passages if ref in passages)
+    begins = next((one for one in LOOK_BEGINS if (item.done.look or "").startswith(one)), "")
     if not there:
-        return Guide(())
+        return Guide((), own=beside, look_begins=begins)
     texts = tuple(
         PassageText(one.slug, one.key, one.title, one.language, passage_html(one.markdown))
         for one in there
     )
-    return Guide(texts, FIRST_SENTENCE.sub(r"\1", plain(there[0].markdown)), there[0].language)
+    lead = _first_sentence(there[0].markdown)
+    return Guide(texts, lead, there[0].language, beside, begins)
+
+
+@lru_cache(maxsize=512)
+def _first_sentence(markdown: str) -> str:
+    return FIRST_SENTENCE.sub(r"\1", plain(markdown))
 
 
 @lru_cache(maxsize=512)
@@ -224,21 +315,26 @@ def parts(
     return wording.parts(fields, values, filling.names)
 
 
-def answers_of(filling: Filling, item: Item) -> list[AnswerView]:
+def answers_of(filling: Filling, item: Item, sources: Sources = NO_SOURCES) -> list[AnswerView]:
     """Return the current answers of an item: the shared one, and each party's own."""
     found: list[AnswerView] = []
     shared = filling.sheet.shared(item.code)
     if shared is not None and not shared.is_empty:
-        found.append(_answer(filling, item, AnswerScope.SHARED, shared, ""))
+        found.append(_answer(filling, item, AnswerScope.SHARED, shared, "", sources))
     for party in filling.surroundings.parties:
         own = filling.sheet.of_party(item.code, party.organisation_id)
         if own is not None and not own.is_empty:
-            found.append(_answer(filling, item, AnswerScope.PARTY, own, party.name))
+            found.append(_answer(filling, item, AnswerScope.PARTY, own, party.name, sources))
     return found
 
 
 def _answer(
-    filling: Filling, item: Item, scope: AnswerScope, filled: Filled, heading: str
+    filling: Filling,
+    item: Item,
+    scope: AnswerScope,
+    filled: Filled,
+    heading: str,
+    sources: Sources,
 ) -> AnswerView:
     by = _(
         "Version %(version)s, %(name)s, %(date)s",
@@ -246,14 +342,15 @@ def _answer(
         name=filled.author_name,
         date=as_date(filled.saved_at),
     )
-    return AnswerView(answer_parts(filling, item, scope, filled), by, heading)
+    shown = answer_parts(filling, item, scope, filled)
+    return AnswerView(shown, by, heading, copies.copy_view(filling, filled, sources))
 
 
 def answer_parts(filling: Filling, item: Item, scope: AnswerScope, filled: Filled) -> list[Part_]:
     """Return an answer's fields as the value component shows them, or why it does not apply."""
     if filled.not_applicable:
         reason = str(filled.values.get("reason", ""))
-        return [("", _("Does not apply: %(reason)s", reason=reason))]
+        return wording.left_out(reason)
     return parts(item.fields_of(scope), filled.values, filling)
 
 
@@ -261,11 +358,14 @@ def _positions(filling: Filling, item: Item, own: UUID | None) -> list[PositionV
     answer = filling.sheet.shared(item.code)
     if answer is None or answer.is_empty:
         return []
-    taken = {p.organisation_id: p for p in filling.positions if p.item == item.code}
-    return [
+    taken = filling.positions_on.get(item.code, {})
+    views = [
         _position(filling, answer, party.organisation_id, taken.get(party.organisation_id), own)
         for party in completeness.accepters(item, filling.surroundings)
     ]
+    # The reason stands with the proposal itself.
+    proposing = {one.organisation.name for one in filling.proposals if one.item == item.code}
+    return [replace(one, note="", by="") if one.name in proposing else one for one in views]
 
 
 def _position(
@@ -281,7 +381,9 @@ def _position(
     )
     note = by = ""
     differs = False
-    if position is None or position.answer_id != answer.answer_id:
+    if answer.is_unread_by(organisation_id):
+        state, s = _l("Copied, not read yet"), "wait" if organisation_id == own else "other"
+    elif position is None or position.answer_id != answer.answer_id:
         state, s = (
             (_l("Waiting for us"), "wait")
             if organisation_id == own
@@ -297,11 +399,12 @@ def _position(
     return PositionView(mark, name, side is OrganisationKind.NPM, state, s, note, by, differs)
 
 
-def _proposals(filling: Filling, actor: Actor, item: Item) -> list[ProposalView]:
+def _proposals(
+    filling: Filling, actor: Actor, item: Item, passages: Mapping[str, PassageShown]
+) -> list[ProposalView]:
     return [
-        proposal_view(filling, actor, item, proposal)
-        for proposal in filling.proposals
-        if proposal.item == item.code
+        proposal_view(filling, actor, item, proposal, passages)
+        for proposal in filling.proposals_on.get(item.code, ())
     ]
 
 
@@ -315,40 +418,44 @@ def _turned_down(filling: Filling, item: Item) -> list[TurnedDownView]:
             reason=sealing.ended_reason_of(filling.checklist.cooperation_id, one),
             at=one.ended_at,
         )
-        for one in filling.turned_down
-        if one.item == item.code and current is not None and one.answer_id == current.answer_id
+        for one in filling.turned_down_on.get(item.code, ())
+        if current is not None and one.answer_id == current.answer_id
     ]
 
 
-def proposal_view(filling: Filling, actor: Actor, item: Item, proposal: Proposal) -> ProposalView:
-    """Return an open proposal as pages show it."""
+def proposal_view(
+    filling: Filling,
+    actor: Actor,
+    item: Item,
+    proposal: Proposal,
+    passages: Mapping[str, PassageShown] | None = None,
+) -> ProposalView:
+    """Return an open proposal as pages show it; passages are those its hints may point to."""
     shared = filling.sheet.shared(item.code)
     before = answer_parts(filling, item, AnswerScope.SHARED, shared) if shared else []
     cooperation_id = filling.checklist.cooperation_id
     fields = item.fields_of(AnswerScope.SHARED)
     values = sealing.values_of(cooperation_id, proposal)
     party = filling.own_party(actor)
+    proposer = filling.party(proposal.organisation_id)
     own = proposal.organisation_id == actor.organisation_id
-    checklist = filling.checklist
     may_answer = (
         not own
-        and policy.is_item_open(checklist.state, checklist.open_items, item)
+        and filling.is_open(item)
         and policy.can_take_part(actor, party)
-        and policy.can_agree_on(item, party, filling.party(proposal.organisation_id))
+        and policy.can_agree_on(item, party, proposer)
     )
     return ProposalView(
         id=proposal.id,
-        heading=_(
-            "Proposal of %(party)s, %(date)s. Words taken out are struck through, words put in "
-            "are underlined.",
-            party=proposal.organisation.name,
-            date=as_date(proposal.made_at),
-        ),
+        mark=proposer.mark if proposer else "",
+        party=proposal.organisation.name,
+        npm=proposer is not None and proposer.side is OrganisationKind.NPM,
+        at=proposal.made_at,
         reason=sealing.reason_of(cooperation_id, proposal),
         parts=wording.differences(before, wording.parts(fields, values, filling.names)),
         own=own,
         may_answer=bool(may_answer),
-        hints=cautions.hints_on_values(item, values),
+        hints=cautions.hints_on_values(item, values, passages),
     )
 
 
@@ -363,7 +470,7 @@ def acts(filling: Filling, actor: Actor, item: Item, one: ItemStanding | None = 
     taking_part = policy.can_take_part(actor, party)
     if not taking_part or party is None:
         return Acts(why_not=taking_part.reason)
-    is_open = policy.is_item_open(checklist.state, checklist.open_items, item)
+    is_open = filling.is_open(item, one)
     if not is_open:
         return Acts(why_not=is_open.reason)
     current = filling.sheet.shared(item.code)
@@ -377,8 +484,11 @@ def acts(filling: Filling, actor: Actor, item: Item, one: ItemStanding | None = 
         and not (scope is AnswerScope.SHARED and is_accepted)
     )
     asked = bool(policy.can_take_position(actor, party, item))
-    taken = filling.sheet.positions.get(item.code, {}).get(party.organisation_id)
-    accepts = current is not None and taken == (current.answer_id, Stance.ACCEPTS)
+    taken = filling.sheet.positions.get(item.code, {})
+    accepts = current is not None and (
+        completeness.accepts(current, taken, party.organisation_id)
+        or _accepts_by_reading(current, party)
+    )
     return Acts(
         answer=scopes,
         propose=has_answer and item.accepted_by.value != "none",
@@ -395,7 +505,15 @@ def acts(filling: Filling, actor: Actor, item: Item, one: ItemStanding | None = 
     )
 
 
-FILTERS = ("", "us", "others", "differs", "flagged", "open")
+def filters(assigned: Assigned | None) -> list[str]:
+    """Return the filters a checklist has for a person; assigned is what their side reads of it."""
+    return [name for name in FILTERS if name != "mine" or assigned is not None]
+
+
+def _accepts_by_reading(answer: Filled, party: PartyFact) -> bool:
+    """Tell whether a party copied an answer and has not read it: once it has, it accepts it."""
+    own = party.organisation_id
+    return answer.organisation_id == own and answer.is_unread_by(own)
 
 
 def keep(view: ItemView, chosen: str, own: UUID | None) -> bool:
@@ -405,6 +523,8 @@ def keep(view: ItemView, chosen: str, own: UUID | None) -> bool:
     match chosen:
         case "us":
             return own in waiting
+        case "mine":
+            return view.assigned is not None and view.assigned.is_mine
         case "others":
             return bool(set(waiting) - {own})
         case "differs":
@@ -413,6 +533,8 @@ def keep(view: ItemView, chosen: str, own: UUID | None) -> bool:
             return view.has_open_flag
         case "open":
             return one is not None and one.counts and one.state is WorkState.NOT_STARTED
+        case "copied":
+            return one is not None and own in one.unread_by
         case _:
             return True
 
@@ -438,6 +560,20 @@ def section_links(
         address = f"#{first.lower()}" if first else f"{unfiltered}#{codes[0].lower()}"
         links.append((address, section.title, count, False))
     return links
+
+
+def by_section(
+    filling: Filling, views: Collection[ItemView]
+) -> list[tuple[str, list[ItemView], list[UUID]]]:
+    """Return the items on a page section by section, with the copied answers to read in each."""
+    kept = {view.item.code: view for view in views}
+    found = []
+    for section in filling.template.sections:
+        there = [kept[item.code] for item in section.items if item.code in kept]
+        if there:
+            unread = [answer_id for view in there for answer_id in view.to_read]
+            found.append((section.title, there, unread))
+    return found
 
 
 def waiting_links(

@@ -1,11 +1,21 @@
 """All that ever happened to one item of a checklist: versions, positions, proposals, flags."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from tracker.checklists.models import Answer, AnswerScope, Checklist, Flag, Position, Proposal
+from tracker.checklists.models import (
+    Answer,
+    AnswerScope,
+    Checklist,
+    CopiedAnswer,
+    CopyReading,
+    Flag,
+    Position,
+    Proposal,
+)
 from tracker.core.db import db
 
 
@@ -17,10 +27,14 @@ class Past:
     positions: tuple[Position, ...]
     proposals: tuple[Proposal, ...]
     flags: tuple[Flag, ...]
+    # The versions that were copied, and who read them since.
+    copied: frozenset[UUID]
+    readings: tuple[CopyReading, ...]
 
 
 def past_of(checklist: Checklist, item: str) -> Past:
-    """Return the past of an item of a checklist that was found for somebody, in four queries."""
+    """Return the past of an item of a checklist that was found for somebody, in six queries."""
+    of_item = sa.and_(Answer.checklist_id == checklist.id, Answer.item == item)
     return Past(
         versions=tuple(
             db.session.scalars(
@@ -61,6 +75,22 @@ def past_of(checklist: Checklist, item: str) -> Past:
                 .where(Flag.checklist_id == checklist.id, Flag.item == item)
                 .options(joinedload(Flag.author), joinedload(Flag.organisation))
                 .order_by(Flag.raised_at)
+            )
+        ),
+        copied=frozenset(
+            db.session.scalars(
+                sa.select(CopiedAnswer.answer_id)
+                .join(Answer, Answer.id == CopiedAnswer.answer_id)
+                .where(of_item)
+            )
+        ),
+        readings=tuple(
+            db.session.scalars(
+                sa.select(CopyReading)
+                .join(Answer, Answer.id == CopyReading.answer_id)
+                .where(of_item)
+                .options(joinedload(CopyReading.reader), joinedload(CopyReading.organisation))
+                .order_by(CopyReading.read_at)
             )
         ),
     )

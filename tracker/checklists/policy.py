@@ -1,5 +1,6 @@
 """Who may do what with a checklist. Pure."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -12,6 +13,13 @@ from tracker.checklists.template import Accepts, Item, Part, Sets, TemplateField
 
 WRITERS = (Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY, Role.MANAGER)
 SENDERS = (Role.COORDINATOR,)
+ASSIGNERS = (Role.COORDINATOR,)
+# Who leads a visit, who is in its team, who may know (V2 to V4): each visit names them anew, since
+# what is saved there lets people in at once.
+LET_IN = frozenset({"V2", "V3", "V4"})
+# Who copies answers from a former checklist, and who keeps model answers for the organisation.
+COPIERS = (Role.COORDINATOR, Role.MEMBER)
+KEEPERS = (Role.COORDINATOR, Role.MANAGER)
 # Who writes a field, where not everybody does (the Who column of the checklists).
 SIDES = {
     Sets.NPM: {OrganisationKind.NPM},
@@ -73,9 +81,17 @@ def is_open(state: ChecklistState, open_items: list[str] | None, item: str) -> D
     return YES
 
 
-def is_item_open(state: ChecklistState, open_items: list[str] | None, item: Item) -> Decision:
-    """Decide whether an item may be changed now; live lists always may (C2, V13)."""
-    return YES if item.part is Part.PEOPLE else is_open(state, open_items, item.code)
+def is_item_open(
+    state: ChecklistState, open_items: list[str] | None, item: Item, *, holds_up: bool
+) -> Decision:
+    """Decide whether an item may be changed now; live lists always may (C2, V13).
+
+    What was not asked to change stays agreed; where it is not agreed any more, since a party
+    joined, somebody left or the ways of working changed, nobody could sign: then it is open too.
+    """
+    if item.part is Part.PEOPLE:
+        return YES
+    return is_open(state, None if holds_up else open_items, item.code)
 
 
 def can_take_position(actor: Actor, party: PartyFact | None, item: Item) -> Decision:
@@ -183,3 +199,113 @@ def can_move(actor: Actor, party: PartyFact | None, state: ChecklistState) -> De
     if state is ChecklistState.IN_FORCE:
         return no(_l("This text is in force. Move it as part of an amendment, signed by all."))
     return YES
+
+
+def is_assignable(
+    state: ChecklistState,
+    open_items: list[str] | None,
+    item: Item,
+    *,
+    concerns_us: bool,
+    holds_up: bool,
+) -> Decision:
+    """Decide whether an item can be assigned now: it is worked on, and by the own side too.
+
+    concerns_us is what completeness.concerns says of the item and the party, holds_up whether it is
+    in the way of signing.
+    """
+    if item.part is Part.PERSON:
+        return no(_l("Each person answers this for themselves."))
+    if not concerns_us:
+        return no(_l("Your organisation has nothing to do on this item."))
+    if state is not ChecklistState.DRAFTING:
+        return is_open(state, open_items, item.code)
+    return is_item_open(state, open_items, item, holds_up=holds_up)
+
+
+def can_assign(actor: Actor, party: PartyFact | None) -> Decision:
+    """Decide whether a person may assign items to people of their side: its coordinators."""
+    taking_part = can_take_part(actor, party)
+    if not taking_part:
+        return taking_part
+    if not actor.has(*ASSIGNERS):
+        return no(_l("A coordinator of your organisation assigns items. You may take one."))
+    return YES
+
+
+def can_take(
+    actor: Actor, party: PartyFact | None, held_by: UUID | None, able: Collection[UUID]
+) -> Decision:
+    """Decide whether a person may take an item on: one that nobody of their side has.
+
+    able are those of the own side who can work on the checklist today: what somebody else has
+    who can't any more is free.
+    """
+    taking_part = can_take_part(actor, party)
+    if not taking_part:
+        return taking_part
+    if actor.user_id not in able:
+        return no(_l("Only people who take part in the cooperation take items on."))
+    if held_by == actor.user_id:
+        return no(_l("You have this item already."))
+    if held_by in able:
+        return no(_l("Somebody else has this item. They give it back, or a coordinator does."))
+    return YES
+
+
+def can_give_back(actor: Actor, party: PartyFact | None, held_by: UUID) -> Decision:
+    """Decide whether a person may make an item nobody's: who has it, or a coordinator."""
+    taking_part = can_take_part(actor, party)
+    if not taking_part:
+        return taking_part
+    if held_by != actor.user_id and not actor.has(*ASSIGNERS):
+        return no(_l("Who has an item gives it back, or a coordinator of your organisation does."))
+    return YES
+
+
+def can_copy(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
+    """Decide whether a person may copy answers into a checklist from a former one."""
+    taking_part = can_take_part(actor, party)
+    if not taking_part:
+        return taking_part
+    if not actor.has(*COPIERS):
+        return no(_l("A coordinator or member of one of the parties copies answers."))
+    if state is not ChecklistState.DRAFTING:
+        return no(_l("Answers are copied only while the text is being filled in."))
+    return YES
+
+
+def can_read_copies(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
+    """Decide whether a person may say for their party that they have read what was copied."""
+    taking_part = can_take_part(actor, party)
+    if not taking_part:
+        return taking_part
+    if state is not ChecklistState.DRAFTING:
+        return no(_l("Copied answers are read while the text is being filled in."))
+    return YES
+
+
+def can_use_models(actor: Actor) -> Decision:
+    """Decide whether a person may see the model answers of the organisation they act for.
+
+    Not an outside expert of the NPM, who may come from one of its partners.
+    """
+    if actor.organisation_id is not None and actor.has(*WRITERS) and not actor.outside_expert:
+        return YES
+    return no(_l("Model answers are for the people of an organisation who fill in checklists."))
+
+
+def can_keep_models(actor: Actor) -> Decision:
+    """Decide whether a person may keep, change and delete model answers of their organisation."""
+    if actor.organisation_id is not None and actor.has(*KEEPERS):
+        return YES
+    return no(_l("Coordinators and managers look after the model answers of their organisation."))
+
+
+def can_keep_as_model(actor: Actor, party: PartyFact | None, *, is_restricted: bool) -> Decision:
+    """Decide whether a person may keep an answer of a checklist: never one on a visit (K2)."""
+    if party is None:
+        return no(_l("You act for no party of this checklist."))
+    if is_restricted:
+        return no(_l("Nothing of a visit's pages is kept as a model answer."))
+    return can_keep_models(actor)

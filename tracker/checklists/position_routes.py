@@ -23,13 +23,14 @@ from tracker.checklists.forms import (
     name_of,
     values_of,
 )
-from tracker.checklists.loading import Filling, fill
+from tracker.checklists.loading import Filling
 from tracker.checklists.models import AnswerScope, Checklist, DraftKind, Stance
 from tracker.checklists.opening import (
     Writing,
     as_id_or_none,
     back,
     begin_writing,
+    filled,
     is_sent,
     item_of,
     may_go_on,
@@ -238,7 +239,7 @@ def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
     """Turn a proposal down with a reason."""
     actor = current_actor()
     checklist = opened(actor, checklist_id, "turn_down")
-    filling = fill(checklist)
+    filling = filled(checklist)
     proposal = found(next((p for p in filling.proposals if p.id == proposal_id), None))
     item = item_of(filling, proposal.item)
     require(policy.can_take_part(actor, filling.own_party(actor)))

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import Actor
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.checklists import completeness, policy, sealing
+from tracker.checklists import completeness, copying, policy, sealing
 from tracker.checklists.facts import Filled
 from tracker.checklists.loading import Filling, locked
 from tracker.checklists.models import (
@@ -24,6 +24,7 @@ from tracker.checklists.service import (
     REASON,
     add_version,
     after_change,
+    as_seen,
     fitting,
     own_organisation,
     put_position,
@@ -31,6 +32,7 @@ from tracker.checklists.service import (
     tidy_reason,
 )
 from tracker.checklists.template import Accepts, Item
+from tracker.checklists.values import shown_only
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -58,10 +60,14 @@ def take_position(
     reason = tidy_reason(reason)
     if stance is Stance.WANTS_CHANGE:
         raise RuleBrokenError(_l("Propose the change with its words and the reason."))
+    version = current.version
     if stance is Stance.ACCEPTS:
         _require_complete(filling, item, current)
+        _go_back_on_own_proposal(actor, filling, item)
+        answer_id, version = as_seen(actor, filling, item, current)
     elif not reason:
         raise RuleBrokenError(_l("Say what you want to talk about."), REASON)
+    copying.read_by_acting(actor, current)
     put_position(filling, item, answer_id, _taken_by(actor), stance, reason)
     refresh(checklist)
     trail.record(
@@ -72,7 +78,7 @@ def take_position(
         cooperation_id=checklist.cooperation_id,
         kind=checklist.kind.value,
         item=item.code,
-        version=current.version,
+        version=version,
         stance=stance.value,
         organisation=actor.organisation_name,
     )
@@ -105,10 +111,11 @@ def propose(
         raise RuleBrokenError(_l("Give the reason for the change."), REASON)
     kept = fitting(filling, item, AnswerScope.SHARED, values)
     replied = _replied(actor, filling, item, replies_to, kept) if replies_to else None
-    if kept == dict(current.values) and not current.not_applicable:
+    standing = shown_only(item.fields_of(AnswerScope.SHARED), current.values)
+    if kept == standing and not current.not_applicable:
         raise RuleBrokenError(_l("These are the words that stand already. Change something."))
-    for earlier in filling.proposals:
-        if earlier.item == item.code and earlier.organisation_id == own_organisation(actor):
+    for earlier in filling.proposals_on.get(item.code, ()):
+        if earlier.organisation_id == own_organisation(actor):
             _finish(actor, earlier, ProposalState.OUTDATED)
     proposal = Proposal(
         id=uuid4(),
@@ -124,6 +131,7 @@ def propose(
     sealing.put_reason(checklist, proposal, reason)
     db.session.add(proposal)
     db.session.flush()
+    copying.read_by_acting(actor, current)
     put_position(filling, item, answer_id, _taken_by(actor), Stance.WANTS_CHANGE, reason)
     refresh(checklist)
     if replied is None:
@@ -194,8 +202,19 @@ def withdraw_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> 
     policy.can_take_part(actor, filling.own_party(actor)).require()
     if proposal.organisation_id != actor.organisation_id:
         raise RuleBrokenError(_l("Only the party that made a proposal takes it back."))
-    _finish(actor, proposal, ProposalState.WITHDRAWN)
+    _take_back(actor, filling, proposal)
     refresh(checklist)
+
+
+def _go_back_on_own_proposal(actor: Actor, filling: Filling, item: Item) -> None:
+    """Take the own party's proposal back: who accepts the answer wants no other any more."""
+    for proposal in filling.proposals_on.get(item.code, ()):
+        if proposal.organisation_id == actor.organisation_id:
+            _take_back(actor, filling, proposal)
+
+
+def _take_back(actor: Actor, filling: Filling, proposal: Proposal) -> None:
+    _finish(actor, proposal, ProposalState.WITHDRAWN)
     _record(
         verbs.PROPOSAL_WITHDRAWN, actor, proposal, filling, organisation=actor.organisation_name
     )

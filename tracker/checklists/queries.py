@@ -1,16 +1,16 @@
 """Reads of checklists, scoped: class K8 by the cooperation, class K2 by V2 and clearance."""
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from tracker.access.actor import Actor, Role
-from tracker.checklists import sealing
+from tracker.checklists import policy, sealing
 from tracker.checklists.models import (
     Answer,
     AnswerScope,
@@ -19,11 +19,14 @@ from tracker.checklists.models import (
     ChecklistParty,
     ChecklistState,
     Flag,
+    ModelAnswer,
     Proposal,
     SafeguardReview,
 )
+from tracker.checklists.policy import WRITERS
 from tracker.cooperations import audiences, clearances
 from tracker.cooperations.models import AudienceMember, Clearance, Cooperation
+from tracker.cooperations.people import Person, people_of
 from tracker.cooperations.scope import visible_ids
 from tracker.core import clock
 from tracker.core.db import db
@@ -71,6 +74,107 @@ def planning_is_open(
     return sa.or_(leads, sa.and_(is_listed, cleared))
 
 
+def is_worked_on(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over Checklist that the person may open it and writes for a party of it.
+
+    What somebody sees only because they audit or administer does not count.
+    """
+    writer = replace(actor, memberships=tuple(m for m in actor.memberships if m.role in WRITERS))
+    if writer.organisation_id is None or not writer.has(*WRITERS):
+        return sa.false()
+    is_party = sa.exists().where(
+        ChecklistParty.checklist_id == Checklist.id,
+        ChecklistParty.organisation_id == writer.organisation_id,
+    )
+    return sa.and_(visible(writer), is_party)
+
+
+def works_on(actor: Actor, checklist_id: UUID) -> bool:
+    """Tell whether a person may open a checklist and writes for a party of it."""
+    asked = sa.select(Checklist.id).where(Checklist.id == checklist_id, is_worked_on(actor))
+    return db.session.scalar(asked) is not None
+
+
+def writers(checklist: Checklist) -> list[Person]:
+    """Return who takes part today for a party of a checklist, writes, and may open it.
+
+    Party by party, then by name. The caller found the checklist by a query scoped by the actor.
+    """
+    return writers_of([checklist])[checklist.id]
+
+
+def writers_of(checklists: Collection[Checklist]) -> dict[UUID, list[Person]]:
+    """Return who works on each of some checklists, as writers(), in as many queries as for one."""
+    parties: dict[UUID, set[UUID]] = {one.id: set() for one in checklists}
+    for row in db.session.scalars(
+        sa.select(ChecklistParty).where(ChecklistParty.checklist_id.in_(parties))
+    ):
+        parties[row.checklist_id].add(row.organisation_id)
+    there = people_of({one.cooperation_id for one in checklists})
+    planning = _planning_of([one for one in checklists if sealing.is_restricted(one)])
+    return {
+        one.id: [
+            person
+            for person in there.get(one.cooperation_id, [])
+            if person.organisation_id in parties[one.id]
+            and not person.roles.isdisjoint(WRITERS)
+            and (one.id not in planning or planning[one.id].is_open_to(person))
+        ]
+        for one in checklists
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Planning:
+    """Who is listed for a visit, leads it, and is cleared for it."""
+
+    leads: frozenset[UUID] = frozenset()
+    listed: frozenset[UUID] = frozenset()
+    cleared: frozenset[UUID] = frozenset()
+
+    def is_open_to(self, person: Person) -> bool:
+        """Tell whether a person may see the planning of the visit (class K2)."""
+        if person.user_id in self.leads:
+            return True
+        is_cleared = not person.needs_clearance or person.user_id in self.cleared
+        return person.user_id in self.listed and is_cleared
+
+
+def _planning_of(checklists: Collection[Checklist]) -> dict[UUID, _Planning]:
+    """Return who may see the planning that some checklists of visits hold."""
+    visit_ids = {one.visit_id for one in checklists if one.visit_id}
+    if not visit_ids:
+        return {one.id: _Planning() for one in checklists}
+    members = db.session.scalars(
+        sa.select(AudienceMember).where(
+            AudienceMember.subject_type == VISIT, AudienceMember.subject_id.in_(visit_ids)
+        )
+    ).all()
+    cleared = db.session.scalars(
+        sa.select(Clearance).where(
+            Clearance.cooperation_id.in_({one.cooperation_id for one in checklists}),
+            sa.or_(Clearance.visit_id.is_(None), Clearance.visit_id.in_(visit_ids)),
+            clearances.is_open(clock.today()),
+        )
+    ).all()
+    return {
+        one.id: _Planning(
+            leads=frozenset(m.user_id for m in members if m.subject_id == one.visit_id and m.leads),
+            listed=frozenset(
+                m.user_id
+                for m in members
+                if m.subject_id == one.visit_id and m.from_on <= clock.today()
+            ),
+            cleared=frozenset(
+                c.user_id
+                for c in cleared
+                if c.cooperation_id == one.cooperation_id and c.visit_id in {None, one.visit_id}
+            ),
+        )
+        for one in checklists
+    }
+
+
 def find(actor: Actor, checklist_id: UUID) -> Checklist | None:
     """Return a checklist the person may open, or None."""
     return db.session.scalar(
@@ -87,6 +191,85 @@ def by_page(checklist_id: UUID) -> Checklist | None:
     the page was opened by a person for whom find() had found it.
     """
     return db.session.get(Checklist, checklist_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """A checklist that answers can be copied from, as a list of them shows it."""
+
+    id: UUID
+    cooperation_id: UUID
+    reference: str
+    title: str
+    state: ChecklistState
+    started_at: dt.datetime
+    in_force_at: dt.datetime | None
+
+
+def formers(actor: Actor, checklist: Checklist) -> list[Former]:
+    """Return what the person may copy from: answered checklists of this kind and these parties.
+
+    What they may not open is not there. From a visit's checklist (K2) nothing goes into one that
+    is not a visit's.
+    """
+    rows = db.session.execute(
+        sa.select(Checklist, Cooperation.reference, Cooperation.title)
+        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+        .where(_can_be_copied_into(actor, checklist))
+        .order_by(Checklist.started_at.desc(), Checklist.id)
+    )
+    return [
+        Former(
+            row.id,
+            row.cooperation_id,
+            reference,
+            title,
+            row.state,
+            row.started_at,
+            row.in_force_at,
+        )
+        for row, reference, title in rows
+    ]
+
+
+def former(actor: Actor, checklist: Checklist, former_id: UUID) -> Checklist | None:
+    """Return a checklist that the person may copy answers from into this one, or None."""
+    return db.session.scalar(
+        sa.select(Checklist)
+        .where(Checklist.id == former_id, _can_be_copied_into(actor, checklist))
+        .options(joinedload(Checklist.template))
+    )
+
+
+def _can_be_copied_into(actor: Actor, checklist: Checklist) -> sa.ColumnElement[bool]:
+    """Return the condition over Checklist that its answers may be copied into this one."""
+    mine, theirs = aliased(ChecklistParty), aliased(ChecklistParty)
+    of_mine, of_theirs = mine.checklist_id == checklist.id, theirs.checklist_id == Checklist.id
+    same = mine.organisation_id == theirs.organisation_id
+    answered = sa.exists().where(
+        Answer.checklist_id == Checklist.id,
+        Answer.is_current,
+        Answer.scope != AnswerScope.PERSON,
+    )
+    return sa.and_(
+        Checklist.kind == checklist.kind,
+        Checklist.id != checklist.id,
+        visible(actor),
+        sa.true() if sealing.is_restricted(checklist) else Checklist.visit_id.is_(None),
+        ~sa.exists().where(of_mine, ~sa.exists().where(of_theirs, same).correlate(Checklist, mine)),
+        ~sa.exists().where(of_theirs, ~sa.exists().where(of_mine, same).correlate(theirs)),
+        answered,
+    )
+
+
+def seen_of(actor: Actor, checklist_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the references of the cooperations of those of some checklists that may be opened."""
+    rows = db.session.execute(
+        sa.select(Checklist.id, Cooperation.reference)
+        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+        .where(Checklist.id.in_(list(checklist_ids)), visible(actor))
+    )
+    return {row.id: row.reference for row in rows}
 
 
 def proposal_of(checklist: Checklist, proposal_id: UUID) -> Proposal | None:
@@ -118,6 +301,8 @@ class ChecklistLine:
     is_complete: bool
     # Parties with how many items wait for each.
     waiting: dict[UUID, int]
+    # Parties with how many items hold copied answers that they have not read.
+    unread: dict[UUID, int]
     open_flags: int
     is_reviewed: bool
     revision_in_force_id: UUID | None
@@ -165,6 +350,7 @@ def _lines(condition: sa.ColumnElement[bool]) -> list[ChecklistLine]:
             total_count=row.total_count,
             is_complete=row.is_complete,
             waiting={party.organisation_id: party.waiting_count for party in row.parties},
+            unread={party.organisation_id: party.unread_count for party in row.parties},
             open_flags=open_flags or 0,
             is_reviewed=bool(is_reviewed),
             revision_in_force_id=row.revision_in_force_id,
@@ -198,3 +384,54 @@ def value(checklist_id: UUID, item: str, key: str) -> Any:
 def cooperation_of(checklist: Checklist) -> Cooperation:
     """Return the cooperation of a checklist that a scoped query found."""
     return db.session.get_one(Cooperation, checklist.cooperation_id)
+
+
+def own_models(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over ModelAnswer that it is of the organisation the person acts for.
+
+    Nobody else's is ever read, by nobody: not by partners, auditors or administrators.
+    """
+    if not policy.can_use_models(actor):
+        return sa.false()
+    return ModelAnswer.organisation_id == actor.organisation_id
+
+
+def model_answers(actor: Actor) -> list[ModelAnswer]:
+    """Return the model answers of the person's organisation, in the order of the checklists."""
+    rows = db.session.scalars(
+        sa.select(ModelAnswer)
+        .where(own_models(actor))
+        .options(joinedload(ModelAnswer.author))
+        .order_by(ModelAnswer.title)
+    )
+    kinds = list(ChecklistKind)
+    return sorted(rows, key=lambda row: (kinds.index(row.kind), int(row.item[1:]), row.scope))
+
+
+def models_for(
+    actor: Actor, kind: ChecklistKind, item: str, scope: AnswerScope
+) -> list[ModelAnswer]:
+    """Return the model answers of the person's organisation that an item can be started from."""
+    rows = db.session.scalars(
+        sa.select(ModelAnswer)
+        .where(
+            own_models(actor),
+            ModelAnswer.kind == kind,
+            ModelAnswer.item == item,
+            ModelAnswer.scope == scope,
+        )
+        .order_by(ModelAnswer.title)
+    )
+    return list(rows)
+
+
+def model_answer(actor: Actor, model_id: UUID, *, to_change: bool = False) -> ModelAnswer | None:
+    """Return a model answer of the person's organisation, or None."""
+    wanted = (
+        sa.select(ModelAnswer)
+        .where(ModelAnswer.id == model_id, own_models(actor))
+        .options(joinedload(ModelAnswer.author))
+    )
+    if to_change:
+        wanted = wanted.with_for_update(of=ModelAnswer).execution_options(populate_existing=True)
+    return db.session.scalar(wanted)

@@ -7,14 +7,15 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from tracker.checklists import completeness, sealing, wording
+from tracker.checklists import completeness, frozen, sealing, wording
 from tracker.checklists.conditions import Truth
 from tracker.checklists.facts import Filled
-from tracker.checklists.loading import Filling
+from tracker.checklists.loading import Filling, said_in
 from tracker.checklists.models import AnswerScope, ChecklistState
 from tracker.checklists.signing import SUBJECT
 from tracker.checklists.template import Item, Part
 from tracker.checklists.wording import Part_, PartDifference
+from tracker.mail.render import in_language
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
 from tracker.signoff.labels import REQUEST_STATES
@@ -78,9 +79,13 @@ def _frozen(filling: Filling, revision: Revision, asked: SignatureRequest | None
     )
 
 
-def compared(filling: Filling, old: Version, new: Version) -> list[Change]:
-    """Return in what two states of the text differ, in the order of the checklist."""
-    before, after = _texts(filling, old), _texts(filling, new)
+def compared(filling: Filling, old: Version, new: Version, language: str) -> list[Change]:
+    """Return in what two states of the text differ, in the order of the checklist.
+
+    They are compared in a language that both are said in: the one asked for, if they are.
+    """
+    shared = _shared_language(filling, [old, new], language)
+    before, after = (_texts(filling, version, shared) for version in (old, new))
     changes = [
         _change(code, before.get(code), after.get(code))
         for code in dict.fromkeys([*filling.template.by_code, *before, *after])
@@ -89,25 +94,30 @@ def compared(filling: Filling, old: Version, new: Version) -> list[Change]:
     return [one for one in changes if one.prompt or one.answers or one.kind != "changed"]
 
 
-def _texts(filling: Filling, version: Version) -> dict[str, _ItemText]:
+def _shared_language(filling: Filling, versions: list[Version], language: str) -> str:
+    """Return the language asked for, or the first that all frozen versions are said in."""
+    known = [frozen.languages_of(_document(filling, one)) for one in versions if one.revision]
+    shared = [code for code in known[0] if all(code in codes for codes in known)] if known else []
+    return language if language in shared or not shared else shared[0]
+
+
+def _document(filling: Filling, version: Version) -> Mapping[str, Any]:
     if version.revision is None:
-        return _draft(filling)
-    document = signoff_service.document_of(version.revision, sealing.key_for(filling.checklist))
+        raise LookupError("The draft is not frozen.")
+    return signoff_service.document_of(version.revision, sealing.key_for(filling.checklist))
+
+
+def _texts(filling: Filling, version: Version, language: str) -> dict[str, _ItemText]:
+    if version.revision is None:
+        with in_language(language):
+            return _draft(said_in(filling, language))
+    text = frozen.read(_document(filling, version), language)
     return {
-        item["code"]: _ItemText(
-            item["label"],
-            item["prompt"],
-            {answer["by"]: _frozen_parts(answer) for answer in item["answers"]},
+        code: _ItemText(
+            item.label, item.prompt, {answer.by: answer.parts for answer in item.answers}
         )
-        for section in document["sections"]
-        for item in section["items"]
+        for code, item in text.by_code.items()
     }
-
-
-def _frozen_parts(answer: Mapping[str, Any]) -> list[Part_]:
-    if "not_applicable_because" in answer:
-        return [("", _("Does not apply: %(reason)s", reason=answer["not_applicable_because"]))]
-    return wording.document_parts(answer["fields"])
 
 
 def _draft(filling: Filling) -> dict[str, _ItemText]:
@@ -135,7 +145,7 @@ def _draft_answers(filling: Filling, item: Item) -> dict[str, list[Part_]]:
 
 def _draft_parts(filling: Filling, item: Item, scope: AnswerScope, filled: Filled) -> list[Part_]:
     if filled.not_applicable:
-        return [("", _("Does not apply: %(reason)s", reason=filled.values.get("reason", "")))]
+        return wording.left_out(filled.values.get("reason", ""))
     return wording.parts(item.fields_of(scope), filled.values, filling.names)
 
 

@@ -1,5 +1,7 @@
 """Pages of a checklist being filled in: the list of items, an answer, leaving out, the template."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from uuid import UUID
 
@@ -10,8 +12,11 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.checklists import (
+    assignments,
+    copies,
     labels,
     library,
+    model_answers,
     moving,
     pages,
     policy,
@@ -31,13 +36,22 @@ from tracker.checklists.forms import (
     name_of,
     values_of,
 )
-from tracker.checklists.loading import Filling, comments_beside, fill
-from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind, DraftKind
+from tracker.checklists.loading import Filling, comments_beside
+from tracker.checklists.models import (
+    AnswerScope,
+    Checklist,
+    ChecklistKind,
+    ChecklistState,
+    DraftKind,
+    ModelAnswer,
+)
 from tracker.checklists.opening import (
     Writing,
+    as_id_or_none,
     back,
     begin_writing,
     current_of,
+    filled,
     guidance_beside,
     has_words,
     is_sent,
@@ -52,9 +66,11 @@ from tracker.checklists.opening import (
     values_now,
 )
 from tracker.checklists.template import Item
+from tracker.checklists.values import Fit
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.guidance.queries import passages_for
+from tracker.ui import locale
 from tracker.ui.filters import filter_links
 from tracker.ui.form_base import Form
 
@@ -69,25 +85,22 @@ def show(checklist_id: UUID) -> str:
     """Show every item with its answer, positions and guidance; filters narrow the list."""
     actor = current_actor()
     checklist = opened(actor, checklist_id, "checklist")
-    filling = fill(checklist)
+    filling = filled(checklist)
     standing = filling.standing()
-    views = pages.item_views(filling, actor)
+    is_drafted = checklist.state is ChecklistState.DRAFTING
+    assigned = assignments.of_side(actor, checklist) if is_drafted else None
+    views = pages.item_views(filling, actor, assigned)
+    offered = pages.filters(assigned)
     chosen = request.args.get("filter", "")
-    if chosen not in pages.FILTERS:
+    if chosen not in offered:
         chosen = ""
-    names = {
-        "": _("All items"),
-        "us": _("Waiting for us"),
-        "others": _("Waiting for others"),
-        "differs": _("Open differences"),
-        "flagged": _("Flagged"),
-        "open": _("Not started"),
-    }
     counts = {
         name: sum(pages.keep(view, name, actor.organisation_id) for view in views)
-        for name in pages.FILTERS
+        for name in offered
     }
     shown = [view for view in views if pages.keep(view, chosen, actor.organisation_id)]
+    if not counts["copied"] and chosen != "copied":
+        offered.remove("copied")
     party = filling.own_party(actor)
     return render_template(
         "checklists/show.html",
@@ -95,6 +108,13 @@ def show(checklist_id: UUID) -> str:
         filling=filling,
         cooperation=filling.cooperation,
         views=shown,
+        sections=pages.by_section(filling, shown),
+        narrowed=chosen if chosen == "copied" else "",
+        unread=sum(bool(view.to_read) for view in views),
+        has_formers=bool(policy.can_copy(actor, party, checklist.state))
+        and bool(queries.formers(actor, checklist)),
+        has_models=bool(policy.can_use_models(actor)) and not sealing.is_restricted(checklist),
+        is_blank=not filling.sheet.answers,
         section_links=pages.section_links(
             filling,
             standing,
@@ -105,7 +125,8 @@ def show(checklist_id: UUID) -> str:
         threads=comments_beside(actor, checklist),
         waiting_links=pages.waiting_links(filling, standing, actor.organisation_id),
         unknown=pages.unknown_count(standing),
-        links=filter_links("filter", list(names.items()), counts),
+        has_assignments=assigned is not None,
+        links=filter_links("filter", [(one, labels.FILTERS[one]) for one in offered], counts),
         obstacles=pages.send_obstacles(filling),
         may_send=policy.can_send(actor, party, checklist.state),
         may_amend=policy.can_amend(actor, party, checklist.state),
@@ -135,7 +156,10 @@ def answer(checklist_id: UUID, code: str) -> Answered:
         require(policy.can_write(actor, filling.own_party(actor), item, scope))
     current = current_of(filling, actor, item, scope)
     writing = begin_writing(actor, filling, item, DraftKind(scope.value), current)
-    form = answer_form(AnswerForm, fields, filling, values_now(current), writing.typed)
+    models = queries.models_for(actor, checklist.kind, item.code, scope)
+    begun = _begun_from(models, filling, item, writing)
+    values = begun.fit.values if begun else values_now(current)
+    form = answer_form(AnswerForm, fields, filling, values, writing.typed)
     show_version(form, current)
     not_ours, is_draft = _("Your organisation does not write this answer."), writing.is_filled
     if not may_go_on(form, scope in acts.answer, acts.why_not, not_ours, is_draft=is_draft):
@@ -156,12 +180,37 @@ def answer(checklist_id: UUID, code: str) -> Answered:
             return back(checklist, code)
         except StaleError:
             filling, writing = overtaken(actor, writing, form)
-            if not _changes(filling, item, scope, form, writing):
+            if not _changes(filling, item, scope, form, writing.theirs):
                 return _saved_already(writing, code)
         except RuleBrokenError as error:
             db.session.rollback()
             form.refuse(error)
-    return _answer_page(filling, item, scope, form, writing)
+    return _answer_page(filling, item, scope, form, writing, current, models=models, begun=begun)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A form that is filled from a model answer: its title, what fits, where something does not."""
+
+    title: str
+    fit: Fit
+    left_out: str
+
+
+def _begun_from(
+    models: Sequence[ModelAnswer], filling: Filling, item: Item, writing: Writing
+) -> _Begun | None:
+    """Return what the form begins with, where the address names a model answer.
+
+    What the person has typed already goes first. One that is not of their organisation, or of
+    another item, is not found.
+    """
+    asked = request.args.get("model")
+    if asked is None or writing.typed is not None:
+        return None
+    model = found(next((one for one in models if one.id == as_id_or_none(asked)), None))
+    fitting = model_answers.fitted(model, filling, item)
+    return _Begun(model.title, fitting, copies.left_out(item, fitting.left_out))
 
 
 def _to_proposal(actor: Actor, filling: Filling, item: Item) -> Answered:
@@ -172,17 +221,23 @@ def _to_proposal(actor: Actor, filling: Filling, item: Item) -> Answered:
     form = answer_form(ProposalForm, fields, filling, current.values if current else {})
     if not (form.is_submitted() and has_words(form)):
         return redirect(address, 303)
-    form.refuse(
-        RuleBrokenError(
-            _(
-                "Another party accepted the answer while you were writing. Your words stand below: "
-                "give the reason and send them as a proposal."
+    writing = begin_writing(actor, filling, item, DraftKind.SHARED, current)
+    if seen_version(form) != (current.version if current else 0):
+        filling, writing = overtaken(actor, writing, form)
+        if not _changes(filling, item, AnswerScope.SHARED, form, writing.theirs):
+            return _saved_already(writing, item.code)
+    else:
+        form.refuse(
+            RuleBrokenError(
+                _(
+                    "Another party accepted the answer while you were writing. Your words stand "
+                    "below: give the reason and send them as a proposal."
+                )
             )
         )
-    )
-    writing = begin_writing(actor, filling, item, DraftKind.SHARED, current)
     shown = [form[name_of(field)] for field in fields]
-    return proposal_page(filling, item, form, shown, writing, action=address)
+    own = _own_parts(filling, item, AnswerScope.SHARED, form)
+    return proposal_page(filling, item, form, shown, writing, action=address, own=own)
 
 
 def _saved_already(writing: Writing, code: str) -> Response:
@@ -205,17 +260,27 @@ def _their_parts(
 
 
 def _changes(
-    filling: Filling, item: Item, scope: AnswerScope, form: Form, writing: Writing
+    filling: Filling, item: Item, scope: AnswerScope, form: Form, answer: Filled | None
 ) -> list[wording.PartDifference]:
     """Return how the words on the form differ from the answer that stands."""
-    theirs = _their_parts(filling, item, scope, writing.theirs)
+    theirs = _their_parts(filling, item, scope, answer)
     return wording.differences(theirs, _own_parts(filling, item, scope, form))
 
 
 def _answer_page(
-    filling: Filling, item: Item, scope: AnswerScope, form: Form, writing: Writing
+    filling: Filling,
+    item: Item,
+    scope: AnswerScope,
+    form: Form,
+    writing: Writing,
+    current: Filled | None = None,
+    *,
+    models: Sequence[ModelAnswer] = (),
+    begun: _Begun | None = None,
 ) -> str:
+    """Show the page; a draft comes with how it differs from the current answer."""
     overtaken_by = writing.theirs
+    compared = overtaken_by or (current if writing.is_filled else None)
     return render_template(
         "checklists/answer.html",
         checklist=filling.checklist,
@@ -228,8 +293,11 @@ def _answer_page(
         theirs=overtaken_by,
         their_parts=_their_parts(filling, item, scope, overtaken_by),
         own_parts=_own_parts(filling, item, scope, form) if overtaken_by else [],
-        changes=_changes(filling, item, scope, form, writing) if overtaken_by else [],
-        guidance=guidance_beside(item),
+        changes=_changes(filling, item, scope, form, compared) if compared else [],
+        guidance=guidance_beside(filling, item),
+        models=models,
+        begun=begun,
+        has_draft=writing.typed is not None,
         kind_words=labels.KINDS[filling.checklist.kind],
         may_leave_out=scope is AnswerScope.SHARED
         and not filling.standing().items[item.code].required,
@@ -237,7 +305,7 @@ def _answer_page(
 
 
 def _say_saved(checklist: Checklist, actor: Actor, item: Item) -> None:
-    filling = fill(found(queries.find(actor, checklist.id)))
+    filling = filled(found(queries.find(actor, checklist.id)))
     one = filling.standing().items.get(item.code)
     if one is not None and one.problems:
         words = _(
@@ -299,7 +367,7 @@ def leave_out(checklist_id: UUID, code: str) -> Answered:
 
 def _leave_out_page(filling: Filling, item: Item, form: Form, writing: Writing) -> str:
     reason = str(form["reason"].data or "")
-    own = [("", _("Does not apply: %(reason)s", reason=reason))]
+    own = wording.left_out(reason)
     theirs = _their_parts(filling, item, AnswerScope.SHARED, writing.theirs)
     return render_template(
         "checklists/leave_out.html",
@@ -324,7 +392,7 @@ def template(kind: str) -> str:
         row = library.newest(ChecklistKind(kind))
     except (ValueError, LookupError):
         abort(404)
-    parsed = library.parsed(row)
+    parsed = library.told(row, locale.language())
     refs = sorted({ref for item in parsed.items for ref in item.rests_on.passages})
     return render_template(
         "checklists/template.html",

@@ -11,10 +11,10 @@ from werkzeug.wrappers import Response
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.checklists import cautions, labels, pages, policy, safeguards
 from tracker.checklists.forms import ReasonForm
-from tracker.checklists.loading import fill
 from tracker.checklists.models import ChecklistKind
 from tracker.checklists.opening import (
     back,
+    filled,
     item_of,
     may_go_on,
     opened,
@@ -67,7 +67,7 @@ def explain(checklist_id: UUID, flag_id: UUID) -> str | Response:
     """Close a flag by explaining why the term does not limit the NPM."""
     actor = current_actor()
     checklist = opened(actor, checklist_id, "explain")
-    filling = fill(checklist)
+    filling = filled(checklist)
     raised = found(next((one for one in filling.flags if one.id == flag_id), None))
     require(policy.can_close_flag(actor, filling.own_party(actor)))
     form = ReasonForm()
@@ -100,7 +100,7 @@ def review(checklist_id: UUID) -> str | Response:
     checklist = opened(actor, checklist_id, "review")
     if checklist.kind is not ChecklistKind.TERMS:
         abort(404)
-    filling = fill(checklist)
+    filling = filled(checklist)
     second_reader = safeguards.second_reader_of(filling)
     require(policy.can_review(actor, second_reader, filling.sheet.authors))
     require(policy.is_open(checklist.state, None, "M5"))

@@ -70,8 +70,8 @@ def explain_flag(actor: Actor, checklist: Checklist, flag_id: UUID, explanation:
 
 def close_for_change(actor: Actor, filling: Filling, item: Item) -> None:
     """Close the flags of reviewers on a term that was changed (product.md, 4.8)."""
-    for flag in filling.flags:
-        if flag.item == item.code and flag.closed_at is None and flag.rule is None:
+    for flag in filling.flags_on.get(item.code, ()):
+        if flag.closed_at is None and flag.rule is None:
             _close(actor, filling.checklist, flag, explanation="", how="changed")
 
 

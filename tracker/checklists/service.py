@@ -1,6 +1,6 @@
 """The verbs of filling in: start a checklist, save an answer, keep the counts up to date."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -29,6 +29,7 @@ from tracker.checklists.models import (
 )
 from tracker.checklists.template import Item, Part
 from tracker.checklists.values import check_types, shown_only
+from tracker.cooperations.models import CooperationPerson
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -112,17 +113,30 @@ def refresh(checklist: Checklist) -> Filling:
     checklist.is_complete = standing.is_complete
     for party in checklist.parties:
         party.waiting_count = standing.waiting.get(party.organisation_id, 0)
+        party.unread_count = standing.unread.get(party.organisation_id, 0)
     db.session.flush()
     return filling
 
 
 def follow(happening: Happening) -> None:
     """Count again what is still being drafted, after modes or people changed. A handler."""
+    _recount(Checklist.cooperation_id == happening.cooperation_id)
+
+
+def follow_person(happening: Happening) -> None:
+    """Count again where a person takes part who may be named no more, or again. A handler.
+
+    Of PERSON_SUSPENDED and PERSON_RESTORED, whose subject is the person.
+    """
+    there = sa.select(CooperationPerson.cooperation_id).where(
+        CooperationPerson.user_id == happening.subject_id
+    )
+    _recount(Checklist.cooperation_id.in_(there))
+
+
+def _recount(where: sa.ColumnElement[bool]) -> None:
     drafts = db.session.scalars(
-        sa.select(Checklist).where(
-            Checklist.cooperation_id == happening.cooperation_id,
-            Checklist.state == ChecklistState.DRAFTING,
-        )
+        sa.select(Checklist).where(where, Checklist.state == ChecklistState.DRAFTING)
     ).all()
     for checklist in drafts:
         refresh(checklist)
@@ -148,7 +162,7 @@ def save_answer(
     item = filling.item(item_code)
     party = filling.own_party(actor)
     _require_may_set(actor, filling, item, scope, values)
-    owner_id = _owner(actor, checklist, scope)
+    owner_id = owner_of(actor, checklist, scope)
     current = filling.sheet.answers.get((item.code, scope, owner_id))
     if (current.version if current else 0) != base_version:
         raise StaleError(_l("Somebody else saved this item while you were writing."))
@@ -228,11 +242,14 @@ def _require_may_be_left_out(filling: Filling, item: Item, scope: AnswerScope) -
 def accepted_by_others(
     filling: Filling, item: Item, current: Filled | None, party: PartyFact | None
 ) -> bool:
-    """Tell whether a party other than this one accepts the current answer."""
+    """Tell whether a party other than this one accepts the current answer; an empty one is none."""
     own = party.organisation_id if party else None
-    return current is not None and any(
-        organisation_id != own and position == (current.answer_id, Stance.ACCEPTS)
-        for organisation_id, position in filling.sheet.positions.get(item.code, {}).items()
+    if current is None or current.is_empty:
+        return False
+    taken = filling.sheet.positions.get(item.code, {})
+    return any(
+        organisation_id != own and completeness.accepts(current, taken, organisation_id)
+        for organisation_id in taken
         if filling.party(organisation_id) is not None
     )
 
@@ -251,13 +268,27 @@ def add_version(
 
     written_by are the person and the organisation whose words they are, where not the actor's.
     """
+    answer = new_version(
+        actor, filling, item, scope, values, left_out=left_out, written_by=written_by
+    )
+    keep_versions(filling, [answer])
+    return answer
+
+
+def new_version(
+    actor: Actor,
+    filling: Filling,
+    item: Item,
+    scope: AnswerScope,
+    values: Mapping[str, Any],
+    *,
+    left_out: bool = False,
+    written_by: tuple[UUID, UUID] | None = None,
+) -> Answer:
+    """Return the version that comes after the current one; keep_versions() keeps it."""
     checklist = filling.checklist
-    owner_id = _owner(actor, checklist, scope)
+    owner_id = owner_of(actor, checklist, scope)
     current = filling.sheet.answers.get((item.code, scope, owner_id))
-    if current:
-        db.session.execute(
-            sa.update(Answer).where(Answer.id == current.answer_id).values(is_current=False)
-        )
     author_id, organisation_id = written_by or (actor.user_id, own_organisation(actor))
     answer = Answer(
         id=uuid4(),
@@ -272,43 +303,74 @@ def add_version(
         saved_at=clock.now(),
     )
     sealing.put_values(checklist, answer, values)
+    return answer
+
+
+def keep_versions(filling: Filling, answers: Sequence[Answer]) -> None:
+    """Make these versions the current ones, in as many statements for many as for one."""
+    held = filling.sheet.answers
+    before = [
+        current.answer_id
+        for one in answers
+        if (current := held.get((one.item, one.scope, one.owner_id)))
+    ]
+    if before:
+        db.session.execute(sa.update(Answer).where(Answer.id.in_(before)).values(is_current=False))
     try:
         with db.session.begin_nested():
-            db.session.add(answer)
+            db.session.add_all(answers)
     except IntegrityError as error:
         raise StaleError(_l("Somebody else saved this item while you were writing.")) from error
-    return answer
 
 
 def after_change(actor: Actor, filling: Filling, item: Item, answer: Answer) -> None:
     """Reopen the positions of the rest, and what rested on the old text."""
     checklist = filling.checklist
     if answer.scope is AnswerScope.SHARED:
-        db.session.execute(
-            sa.update(Position)
-            .where(
-                Position.checklist_id == checklist.id,
-                Position.item == item.code,
-                Position.is_current,
-            )
-            .values(is_current=False)
-        )
+        end_talks(checklist, [item.code])
         put_position(
             filling, item, answer.id, (answer.author_id, answer.organisation_id), Stance.ACCEPTS
-        )
-        db.session.execute(
-            sa.update(Proposal)
-            .where(
-                Proposal.checklist_id == checklist.id,
-                Proposal.item == item.code,
-                Proposal.state == ProposalState.OPEN,
-            )
-            .values(state=ProposalState.OUTDATED, ended_at=clock.now())
         )
         safeguards.close_for_change(actor, filling, item)
     if item.part is Part.TERMS and answer.scope is not AnswerScope.PERSON:
         safeguards.void_review(checklist)
     refresh(checklist)
+
+
+def end_talks(checklist: Checklist, codes: Collection[str]) -> None:
+    """Make nobody's position on some items count any more, and no proposal for them wait."""
+    db.session.execute(
+        sa.update(Position)
+        .where(Position.checklist_id == checklist.id, Position.item.in_(codes), Position.is_current)
+        .values(is_current=False)
+    )
+    db.session.execute(
+        sa.update(Proposal)
+        .where(
+            Proposal.checklist_id == checklist.id,
+            Proposal.item.in_(codes),
+            Proposal.state == ProposalState.OPEN,
+        )
+        .values(state=ProposalState.OUTDATED, ended_at=clock.now())
+    )
+
+
+def as_seen(actor: Actor, filling: Filling, item: Item, current: Filled) -> tuple[UUID, int]:
+    """Return the id and number of the version that says of an answer what its page shows.
+
+    Where columns are hidden here, that is a new one without what stands in them: nobody accepts
+    what they can't see, and it must not be agreed once the columns are shown again. What was hidden
+    stays in the version before, and the rest is asked again (product.md, 4.1 and 4.5).
+    """
+    shown = shown_only(item.fields_of(AnswerScope.SHARED), current.values)
+    if current.not_applicable or shown == dict(current.values):
+        return current.answer_id, current.version
+    words_of = (current.author_id, current.organisation_id)
+    answer = add_version(
+        actor, filling, item, AnswerScope.SHARED, worth_keeping(shown), written_by=words_of
+    )
+    end_talks(filling.checklist, [item.code])
+    return answer.id, answer.version
 
 
 def put_position(
@@ -323,33 +385,52 @@ def put_position(
 
     taken_by are the person who takes it and the organisation it is taken for.
     """
+    put_positions(filling, [(item, answer_id)], taken_by, stance, reason)
+
+
+def put_positions(
+    filling: Filling,
+    on: Iterable[tuple[Item, UUID]],
+    taken_by: tuple[UUID, UUID],
+    stance: Stance,
+    reason: str = "",
+) -> None:
+    """Make this the position of a party on several answers, as put_position() does on one."""
     checklist = filling.checklist
     author_id, organisation_id = taken_by
-    asked = completeness.accepters(item, filling.surroundings)
-    if organisation_id not in {party.organisation_id for party in asked}:
+    asked = [
+        (item.code, answer_id)
+        for item, answer_id in on
+        if any(
+            party.organisation_id == organisation_id
+            for party in completeness.accepters(item, filling.surroundings)
+        )
+    ]
+    if not asked:
         return
     db.session.execute(
         sa.update(Position)
         .where(
             Position.checklist_id == checklist.id,
-            Position.item == item.code,
+            Position.item.in_([code for code, _answer_id in asked]),
             Position.organisation_id == organisation_id,
             Position.is_current,
         )
         .values(is_current=False)
     )
-    position = Position(
-        id=uuid4(),
-        checklist_id=checklist.id,
-        item=item.code,
-        organisation_id=organisation_id,
-        answer_id=answer_id,
-        stance=stance,
-        author_id=author_id,
-        taken_at=clock.now(),
-    )
-    sealing.put_reason(checklist, position, reason)
-    db.session.add(position)
+    for code, answer_id in asked:
+        position = Position(
+            id=uuid4(),
+            checklist_id=checklist.id,
+            item=code,
+            organisation_id=organisation_id,
+            answer_id=answer_id,
+            stance=stance,
+            author_id=author_id,
+            taken_at=clock.now(),
+        )
+        sealing.put_reason(checklist, position, reason)
+        db.session.add(position)
     db.session.flush()
 
 
@@ -360,7 +441,7 @@ def own_organisation(actor: Actor) -> UUID:
     return actor.organisation_id
 
 
-def _owner(actor: Actor, checklist: Checklist, scope: AnswerScope) -> UUID:
+def owner_of(actor: Actor, checklist: Checklist, scope: AnswerScope) -> UUID:
     """Return whose an answer is; nobody answers for another (product.md, 4.3)."""
     match scope:
         case AnswerScope.SHARED:

@@ -24,6 +24,8 @@ class Head:
     label: str
     type: FieldType
     unit: str = ""
+    # Of the column of the given rows: its cells are words of the template, and nothing typed.
+    is_given: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def _table(field: TemplateField, rows: list[dict[str, Any]], names: Names) -> Sh
     lines = [[_single(one, row.get(one.key), names) for one in columns] for row in written]
     if given:
         label = field.rows.label if field.rows and field.rows.label else ""
-        heads = [Head(label, FieldType.LINE), *heads]
+        heads = [Head(label, FieldType.LINE, is_given=True), *heads]
         lines = [
             [given.get(row.get(ROW, ""), ""), *line]
             for row, line in zip(written, lines, strict=True)

@@ -10,8 +10,9 @@ from tracker.accounts import queries as accounts
 from tracker.accounts.queries import Signatory
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.checklists import messages, policy, sealing
-from tracker.checklists.document import document
+from tracker.checklists import library, messages, policy, sealing, translations
+from tracker.checklists.document import Languages, document, languages_for
+from tracker.checklists.languages import lacking
 from tracker.checklists.loading import Filling, fill, lock, locked
 from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState, Stance
 from tracker.checklists.queries import VISIT
@@ -51,8 +52,47 @@ def obstacles(filling: Filling) -> list[object]:
     return found
 
 
-def send(actor: Actor, checklist: Checklist, signers: Mapping[UUID, UUID]) -> SignatureRequest:
-    """Freeze the text and ask one named signatory of each party to sign it."""
+def languages(filling: Filling) -> dict[str, tuple[str, ...]]:
+    """Return the languages the text is frozen in, each with the items that have no words in it.
+
+    They are the template's own, and those the current parties work in of which there are words.
+    """
+    own = library.parsed(filling.checklist.template)
+    there = translations.current(filling.checklist.template_id)
+    used = (code for party in filling.parties for code in party.languages if code in there)
+    signed = {item.code for item in own.items if item.part is Part.TERMS}
+    return {own.language: ()} | {
+        code: tuple(
+            item for item in lacking(translations.parsed(there[code]), own) if item in signed
+        )
+        for code in dict.fromkeys(used)
+        if code != own.language
+    }
+
+
+def binding_by_default(filling: Filling) -> str:
+    """Return the language that counts unless another is chosen: the first of the NPM."""
+    known = languages(filling)
+    npm = filling.surroundings.parties_of(OrganisationKind.NPM)
+    first = (code for party in npm for code in party.languages if code in known)
+    return next(first, next(iter(known)))
+
+
+def _languages(filling: Filling, binding: str) -> Languages:
+    known = list(languages(filling))
+    chosen = binding or binding_by_default(filling)
+    if chosen not in known:
+        raise RuleBrokenError(_l("Choose the language that counts."), "binding")
+    return languages_for(filling.checklist.template, known, chosen)
+
+
+def send(
+    actor: Actor, checklist: Checklist, signers: Mapping[UUID, UUID], *, binding: str = ""
+) -> SignatureRequest:
+    """Freeze the text and ask one named signatory of each party to sign it.
+
+    binding is the language that counts where two differ; without it, the first of the NPM.
+    """
     filling = locked(checklist)
     own = filling.own_party(actor)
     policy.can_send(actor, own, checklist.state).require()
@@ -65,7 +105,9 @@ def send(actor: Actor, checklist: Checklist, signers: Mapping[UUID, UUID]) -> Si
         subject_type=SUBJECT,
         subject_id=checklist.id,
         kind=checklist.kind.value,
-        document=document(filling, named, guidance.current_revisions()),
+        document=document(
+            filling, named, guidance.current_revisions(), _languages(filling, binding)
+        ),
         key=sealing.key_for(checklist),
         # Why it was open again. On a visit's checklist these words may speak of the visit.
         reason="" if is_restricted(checklist) else (checklist.reason or ""),

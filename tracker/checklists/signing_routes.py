@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -13,11 +13,12 @@ from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.accounts import proof
 from tracker.activity import queries as trail
 from tracker.activity import verbs
-from tracker.checklists import cautions, labels, pages, policy, sealing, signing, wording
+from tracker.checklists import cautions, frozen, labels, pages, policy, sealing, signing
 from tracker.checklists.forms import ProofForm, ReasonForm, items_form, send_form
-from tracker.checklists.loading import Filling, fill
+from tracker.checklists.frozen import FrozenText
+from tracker.checklists.loading import Filling
 from tracker.checklists.models import Checklist
-from tracker.checklists.opening import opened
+from tracker.checklists.opening import filled, opened
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.signoff import policy as signoff_policy
@@ -26,6 +27,8 @@ from tracker.signoff import service as signoff_service
 from tracker.signoff.labels import METHODS, REQUEST_STATES
 from tracker.signoff.models import Method, RequestState, Revision, SignatureRequest
 from tracker.signoff.proof import Identity
+from tracker.ui import locale
+from tracker.ui.fields import Option
 from tracker.ui.locale import as_datetime
 
 # What of a text's history stands on its record: how it was settled and signed, not each answer.
@@ -59,10 +62,10 @@ def send(checklist_id: UUID) -> str | Response:
     """Name who signs for each party, and send the text for signature."""
     actor = current_actor()
     checklist = opened(actor, checklist_id, "send")
-    filling = fill(checklist)
+    filling = filled(checklist)
     require(policy.can_send(actor, filling.own_party(actor), checklist.state))
     able = signing.signatories(filling)
-    form = send_form(filling, able)
+    form = send_form(filling, able, _language_choices(filling))
     obstacles = signing.obstacles(filling)
     if not obstacles and all(able.values()) and form.validate_on_submit():
         chosen = {
@@ -70,7 +73,9 @@ def send(checklist_id: UUID) -> str | Response:
             for party in filling.surroundings.parties
         }
         try:
-            signing.send(actor, checklist, chosen)
+            signing.send(
+                actor, checklist, chosen, binding=form["binding"].data if "binding" in form else ""
+            )
             db.session.commit()
             flash(_("The text is frozen and sent. The signatories see it under My work."), "held")
             return _to_record(checklist)
@@ -89,6 +94,22 @@ def send(checklist_id: UUID) -> str | Response:
         is_restricted=sealing.is_restricted(checklist),
         kind_words=labels.KINDS[checklist.kind],
     )
+
+
+def _language_choices(filling: Filling) -> list[Option]:
+    """Return the languages a text is frozen in, the one that counts by default first."""
+    known = signing.languages(filling)
+    first = signing.binding_by_default(filling)
+    return [
+        Option(
+            code,
+            locale.name_of(code),
+            _("No words in it yet, so they stand in another: %(items)s.", items=", ".join(lacking))
+            if (lacking := known[code])
+            else "",
+        )
+        for code in sorted(known, key=lambda code: code != first)
+    ]
 
 
 def _waiting(checklist: Checklist) -> SignatureRequest:
@@ -120,10 +141,9 @@ def read(checklist_id: UUID) -> str | Response:
     return render_template(
         "checklists/sign_read.html",
         checklist=checklist,
-        cooperation=fill(checklist).cooperation,
+        cooperation=filled(checklist).cooperation,
         revision=asked.revision,
-        document=_document(checklist, asked.revision),
-        document_parts=wording.document_parts,
+        text=_text(_document(checklist, asked.revision)),
         kind_words=labels.KINDS[checklist.kind],
     )
 
@@ -140,6 +160,7 @@ def sign(checklist_id: UUID) -> str | Response:
     require(_may_sign(actor, asked))
     revision = asked.revision
     document = _document(checklist, revision)
+    text = frozen.read(document, locale.language())
     membership = found(signoff_policy.signing_membership(actor))
     sentence = _(
         "I, %(name)s, %(office)s, sign revision %(number)s of the text “%(title)s” of the "
@@ -148,13 +169,13 @@ def sign(checklist_id: UUID) -> str | Response:
         name=actor.name,
         office=membership.office or _("signatory"),
         number=revision.number,
-        title=document["checklist"]["title"],
-        cooperation=document["cooperation"]["title"],
+        title=text.title,
+        cooperation=text.cooperation,
         organisation=actor.organisation_name,
         power=membership.power,
     )
     # Before the proof: a wrong one gives the transaction up.
-    signers = _signers(asked, document, actor, fill(checklist))
+    signers = _signers(asked, document, actor, filled(checklist))
     form = ProofForm()
     if form.validate_on_submit():
         try:
@@ -183,6 +204,7 @@ def sign(checklist_id: UUID) -> str | Response:
         checklist=checklist,
         cooperation=document["cooperation"],
         revision=revision,
+        text=text,
         sentence_words=sentence,
         form=form,
         signers=signers,
@@ -230,7 +252,7 @@ def decline(checklist_id: UUID) -> str | Response:
     checklist = opened(actor, checklist_id, "decline")
     asked = _waiting(checklist)
     require(_may_sign(actor, asked))
-    filling = fill(checklist)
+    filling = filled(checklist)
     form = items_form(
         _codes(filling),
         _("Which items have to change?"),
@@ -261,7 +283,7 @@ def call_back(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = opened(actor, checklist_id, "call_back")
     _waiting(checklist)
-    filling = fill(checklist)
+    filling = filled(checklist)
     require(policy.can_withdraw_request(actor, filling.own_party(actor)))
     form = ReasonForm()
     if form.validate_on_submit():
@@ -288,7 +310,7 @@ def amend(checklist_id: UUID) -> str | Response:
     """Open named items of a text in force; it stays in force until the new one is signed."""
     actor = current_actor()
     checklist = opened(actor, checklist_id, "amend")
-    filling = fill(checklist)
+    filling = filled(checklist)
     require(policy.can_amend(actor, filling.own_party(actor), checklist.state))
     form = items_form(
         _codes(filling), _("Which items are to change?"), _("Why is a change needed?")
@@ -343,7 +365,7 @@ def _record_page(
     revisions: list[tuple[Revision, SignatureRequest | None]],
 ) -> str:
     revision, asked = pair
-    filling = fill(checklist)
+    filling = filled(checklist)
     document = _document(checklist, revision)
     may_sign = (
         asked is not None
@@ -357,8 +379,7 @@ def _record_page(
         revision=revision,
         asked=asked,
         reason=signoff_service.reason_of(asked, sealing.key_for(checklist)) if asked else "",
-        document=document,
-        document_parts=wording.document_parts,
+        text=_text(document),
         signature_lines=_signature_lines(revision, document),
         state=_state(checklist, revision, asked),
         history=trail.subject_history(
@@ -417,6 +438,11 @@ def _signature_lines(revision: Revision, document: dict[str, Any]) -> list[dict[
 
 def _document(checklist: Checklist, revision: Revision) -> dict[str, Any]:
     return signoff_service.document_of(revision, sealing.key_for(checklist))
+
+
+def _text(document: dict[str, Any]) -> FrozenText:
+    """Return a text in the language that was chosen on the page, else in the reader's."""
+    return frozen.read(document, request.args.get("language", locale.language()))
 
 
 def _codes(filling: Filling) -> list[tuple[str, str]]:

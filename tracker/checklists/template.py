@@ -425,6 +425,23 @@ class Template(Strict):
                         raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _does_not_ask_in_a_circle(self) -> "Template":
+        """Refuse items of which each is shown by the answer of the other: nobody could begin."""
+        asked = {
+            item.code: {one.item for one in answers_asked(item.shown_when)} for item in self.items
+        }
+        for code, first in asked.items():
+            reached: set[str] = set()
+            ahead = first
+            while ahead:
+                reached |= ahead
+                ahead = {far for near in ahead for far in asked[near]} - reached
+            if code in reached:
+                message = f"item {code} is shown by an answer that rests on its own"
+                raise ValueError(message)
+        return self
+
     def _check_answer_asked(self, code: str, asked: AnswerCondition) -> None:
         other = self.by_code.get(asked.item)
         fields = {field.key: field for field in other.fields} if other else {}

@@ -45,6 +45,19 @@ class Problem:
     column: str | None = None
 
 
+# Where something stands in an answer: the key of a field, and that of a table's column.
+Place = tuple[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What some fields can hold of values that were written for others or elsewhere."""
+
+    values: dict[str, Any]
+    # Where something was left out.
+    left_out: tuple[Place, ...] = ()
+
+
 def check_types(
     fields: tuple[TemplateField, ...], values: Mapping[str, Any], surroundings: Surroundings
 ) -> None:
@@ -199,6 +212,56 @@ def as_id(value: Any) -> UUID | None:
     except ValueError:
         return None
     return found if str(found) == value else None
+
+
+def fit(
+    fields: tuple[TemplateField, ...], values: Mapping[str, Any], surroundings: Surroundings
+) -> Fit:
+    """Return the values that these fields can hold here; of tables the cells and rows that fit.
+
+    Nobody is named who does not take part here.
+    """
+    by_key = {field.key: field for field in fields}
+    kept: dict[str, Any] = {}
+    left_out: dict[Place, None] = {}
+    for key, value in values.items():
+        field = by_key.get(key)
+        if field is not None and _fits(field, value, surroundings):
+            kept[key] = value
+            continue
+        rest, lost = _rest(field, value, surroundings) if field else ([], set())
+        if rest:
+            kept[key] = rest
+        for column in sorted(lost) or (None,):
+            left_out[key, column] = None
+    return Fit(kept, tuple(left_out))
+
+
+def _rest(
+    field: TemplateField, value: Any, surroundings: Surroundings
+) -> tuple[list[Any], set[str]]:
+    """Return what is left of a list, and the columns out of which cells were taken."""
+    parts = [_part(field, one, surroundings) for one in (value if isinstance(value, list) else ())]
+    rest = [left for left, _lost in parts if left]
+    if not rest or not _fits(field, rest, surroundings):
+        return [], set()
+    return rest, set().union(*(lost for _left, lost in parts))
+
+
+def _part(field: TemplateField, part: Any, surroundings: Surroundings) -> tuple[Any, set[str]]:
+    """Return a row without the cells that don't fit, or a choice that still is one."""
+    if not isinstance(part, dict):
+        return (part if _fits(field, [part], surroundings) else None), set()
+    row = {key: cell for key, cell in part.items() if _fits(field, [{key: cell}], surroundings)}
+    return (row if _fits(field, [row], surroundings) else None), set(part.keys() - row.keys())
+
+
+def _fits(field: TemplateField, value: Any, surroundings: Surroundings) -> bool:
+    try:
+        _check_value(field, value, surroundings)
+    except WrongTypeError:
+        return False
+    return True
 
 
 def missing(fields: tuple[TemplateField, ...], values: Mapping[str, Any]) -> Iterator[Problem]:

@@ -11,11 +11,15 @@ from tracker.checklists import compare
 from tracker.checklists.labels import CLASSES, UNITS
 from tracker.checklists.showing import Head, Names, ShownField, show
 from tracker.checklists.template import FieldType, TemplateField
+from tracker.core.spoken import Spoken, joined
 from tracker.ui.locale import as_date
 
 # A field of an answer: its label, and text or a Table.
 Part_ = tuple[str, Any]
 PartDifference = tuple[str, compare.Difference | compare.TableDifference]
+
+# What the application says of a value, where people did not type it.
+SAID = frozenset({FieldType.CONFIRM, FieldType.DATE, FieldType.CLASS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +40,50 @@ def parts(
 def shown_value(one: ShownField) -> Any:
     """Return one field as text or as a table, in the reader's words."""
     if one.rows:
-        return Table(
-            tuple(head.label for head in one.columns),
-            tuple(
-                tuple(
-                    _in_words(head.type, cell, head.unit)
-                    for head, cell in zip(one.columns, row, strict=True)
-                )
-                for row in one.rows
-            ),
-        )
+        return Table(tuple(head.label for head in one.columns), _lines(one))
     if one.texts:
-        return "\n".join(_in_words(one.type, text) for text in one.texts)
+        return joined("\n", [_in_words(one.type, text) for text in one.texts])
+    return _text(one)
+
+
+def told(one: ShownField, language: str) -> dict[str, Any]:
+    """Return one field for a text that is frozen, in the language that is in use.
+
+    What is said knows the language, and what was typed does not (adr 38).
+    """
+
+    def say(kind: FieldType, words: str, unit: str = "") -> str:
+        is_said = words and (kind in SAID or unit)
+        return Spoken(words, language) if is_said else words
+
+    field = {"key": one.key, "type": one.type.value, "label": one.label}
+    if one.rows:
+        return field | {
+            "columns": [{"label": head.label, "type": head.type.value} for head in one.columns],
+            "rows": [
+                [
+                    say(head.type, cell, head.unit)
+                    for head, cell in zip(one.columns, line, strict=True)
+                ]
+                for line in _lines(one)
+            ],
+        }
+    if one.texts:
+        return field | {"texts": list(one.texts)}
+    return field | {"text": say(one.type, _text(one), one.unit)}
+
+
+def _lines(one: ShownField) -> tuple[tuple[str, ...], ...]:
+    return tuple(
+        tuple(
+            _in_words(head.type, cell, head.unit)
+            for head, cell in zip(one.columns, row, strict=True)
+        )
+        for row in one.rows
+    )
+
+
+def _text(one: ShownField) -> str:
     if one.type is FieldType.CONFIRM:
         return str(_("Confirmed") if one.text == "yes" else _("Not confirmed"))
     return _in_words(one.type, one.text, one.unit)
@@ -69,11 +105,20 @@ def _in_words(kind: FieldType, text: str, unit: str = "") -> str:
             return text
 
 
-def document_parts(fields: Iterable[Mapping[str, Any]]) -> list[Part_]:
-    """Return the fields of a frozen answer as the value component shows them."""
+def left_out(reason: object) -> list[Part_]:
+    """Return as the value component shows it that an item does not apply, with the reason."""
+    return [("", _("Does not apply: %(reason)s", reason=reason))]
+
+
+def document_parts(fields: Iterable[Mapping[str, Any]], language: str) -> list[Part_]:
+    """Return the fields of an answer frozen as common-terms/1, whose language is in use now."""
+
+    def say(words: str) -> str:
+        return Spoken(words, language) if words else words
+
     return [
         (
-            one["label"],
+            say(one["label"]),
             shown_value(
                 ShownField(
                     key=one["key"],
@@ -82,7 +127,7 @@ def document_parts(fields: Iterable[Mapping[str, Any]]) -> list[Part_]:
                     text=one["text"],
                     texts=tuple(one["texts"]),
                     columns=tuple(
-                        Head(head["label"], FieldType(head["type"]), head["unit"])
+                        Head(say(head["label"]), FieldType(head["type"]), head["unit"])
                         for head in one["columns"]
                     ),
                     rows=tuple(tuple(row) for row in one["rows"]),

@@ -15,7 +15,7 @@ EDITED_WITHIN = dt.timedelta(minutes=15)
 def can_write(*, reads: bool) -> Decision:
     """Decide whether a person may comment: whoever writes for a party and may open the checklist.
 
-    reads is what the scope says of this checklist (comments.queries.reads).
+    reads is what the scope says of this checklist (checklists.queries.works_on).
     """
     if not reads:
         return no(_l("Comments are for those who work on this checklist for one of its parties."))

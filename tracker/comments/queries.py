@@ -11,9 +11,10 @@ from sqlalchemy.orm.interfaces import ORMOption
 from tracker.access.actor import Actor
 from tracker.checklists.loading import CommentLine, Thread, Threads
 from tracker.checklists.models import Checklist, ChecklistParty
+from tracker.checklists.queries import is_worked_on, works_on
 from tracker.comments import sealing
 from tracker.comments.models import Comment, CommentAudience, CommentMention, CommentTask
-from tracker.comments.scope import is_open, visible
+from tracker.comments.scope import visible
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
 from tracker.organisations.models import Organisation
@@ -43,15 +44,9 @@ def find_checklist(actor: Actor, checklist_id: UUID) -> Checklist | None:
     """Return a checklist whose comments the person reads, or None."""
     return db.session.scalar(
         sa.select(Checklist)
-        .where(Checklist.id == checklist_id, is_open(actor))
+        .where(Checklist.id == checklist_id, is_worked_on(actor))
         .options(joinedload(Checklist.template))
     )
-
-
-def reads(actor: Actor, checklist_id: UUID) -> bool:
-    """Tell whether a person reads the comments on a checklist, and so may write one."""
-    asked = sa.select(Checklist.id).where(Checklist.id == checklist_id, is_open(actor))
-    return db.session.scalar(asked) is not None
 
 
 def parties(checklist: Checklist) -> list[Organisation]:
@@ -165,7 +160,7 @@ def beside(actor: Actor, checklist: Checklist) -> Threads | None:
 
     None for somebody who reads no comments on this checklist. The reader that checklists asks.
     """
-    if not reads(actor, checklist.id):
+    if not works_on(actor, checklist.id):
         return None
     standing = sa.and_(
         Comment.checklist_id == checklist.id, Comment.withdrawn_at.is_(None), visible(actor)

@@ -23,10 +23,11 @@ from tracker.comments import labels, pages, policy, queries, service
 from tracker.comments.facts import fact_of
 from tracker.comments.forms import CommentForm, EditForm, TaskForm
 from tracker.comments.models import Comment, CommentAudience
-from tracker.comments.people import of_audience, readers
+from tracker.comments.people import of_audience
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
+from tracker.ui import locale
 from tracker.ui.filters import filter_links
 from tracker.ui.form_base import Form
 from tracker.ui.paging import SIZE, Page, asked_number, offset
@@ -129,7 +130,9 @@ def task(comment_id: UUID) -> Answered:
     actor = current_actor()
     comment = _opened_comment(actor, comment_id)
     policy.can_make_task(fact_of(comment)).require()
-    able = of_audience(readers(comment.checklist), comment.audience, comment.organisation_id)
+    able = of_audience(
+        checklists.writers(comment.checklist), comment.audience, comment.organisation_id
+    )
     form = TaskForm()
     form.offer(pages.offered(able))
 
@@ -175,12 +178,12 @@ def _note_reading(actor: Actor, checklist: Checklist) -> None:
 
 
 def _item(checklist: Checklist, code: str | None) -> Item | None:
-    return library.parsed(checklist.template).item(code) if code else None
+    return library.told(checklist.template, locale.language()).item(code) if code else None
 
 
 def _thread(actor: Actor, checklist: Checklist, item: Item | None) -> Answered:
     code = item.code if item else None
-    people = readers(checklist)
+    people = checklists.writers(checklist)
     form = CommentForm()
     form.offer(
         ", ".join(dict.fromkeys(one.name for one in queries.parties(checklist))),

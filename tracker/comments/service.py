@@ -20,10 +20,11 @@ from tracker.activity import verbs
 from tracker.activity.verbs import Verb
 from tracker.checklists import library
 from tracker.checklists.models import Checklist, ChecklistTemplate
+from tracker.checklists.queries import works_on, writers
 from tracker.comments import messages, policy, queries, sealing
 from tracker.comments.facts import fact_of, open_task
 from tracker.comments.models import Comment, CommentAudience, CommentMention, CommentTask
-from tracker.comments.people import of_audience, readers
+from tracker.comments.people import of_audience
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
@@ -45,7 +46,7 @@ def write(
     mentions are people who may read it; each gets a mail, and a line in their work until seen.
     Raise RuleBrokenError for an item that is not there, no text, or a person who can't read it.
     """
-    policy.can_write(reads=queries.reads(actor, checklist.id)).require()
+    policy.can_write(reads=works_on(actor, checklist.id)).require()
     organisation_id = _acting_for(actor)
     _require_item(checklist, item)
     comment = Comment(
@@ -60,7 +61,7 @@ def write(
     sealing.put_text(checklist, comment, _tidy(text))
     wanted = set(mentions) - {actor.user_id}
     if wanted:
-        able = of_audience(readers(checklist), audience, organisation_id)
+        able = of_audience(writers(checklist), audience, organisation_id)
         if wanted - {person.user_id for person in able}:
             raise RuleBrokenError(
                 _l("Somebody you mention can't read this comment. Mention others, or nobody."),
@@ -138,7 +139,7 @@ def make_task(actor: Actor, comment_id: UUID, user_id: UUID | None, due_on: dt.d
     """Make a task of a comment, for a person who may read it, until a day."""
     comment = _locked(actor, comment_id)
     policy.can_make_task(fact_of(comment)).require()
-    able = of_audience(readers(comment.checklist), comment.audience, comment.organisation_id)
+    able = of_audience(writers(comment.checklist), comment.audience, comment.organisation_id)
     if user_id is None or user_id not in {person.user_id for person in able}:
         raise RuleBrokenError(_l("Choose a person who can read this comment."), PERSON)
     if due_on < clock.today():
@@ -191,7 +192,7 @@ def remind_due(day: dt.date) -> int:
     for task in due:
         task.reminded_at = clock.now()
         comment = task.comment
-        able = of_audience(readers(comment.checklist), comment.audience, comment.organisation_id)
+        able = of_audience(writers(comment.checklist), comment.audience, comment.organisation_id)
         if task.user_id in {person.user_id for person in able}:
             messages.task_is_due(comment.id, task.user_id)
             reminded += 1

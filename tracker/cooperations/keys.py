@@ -1,6 +1,9 @@
 """A cooperation's encryption key: made when it opens, wrapped, gone for good once destroyed."""
 
+from collections.abc import Collection
 from uuid import UUID
+
+import sqlalchemy as sa
 
 from tracker.cooperations.models import CooperationKey
 from tracker.core import crypto
@@ -17,14 +20,34 @@ def new_key(cooperation_id: UUID) -> None:
     db.session.add(CooperationKey(cooperation_id=cooperation_id, wrapped=wrapped))
 
 
+def hold(cooperation_ids: Collection[UUID]) -> None:
+    """Fetch the keys of several cooperations in one query, before what they encrypt is read."""
+    held = _held()
+    there = {one for one, row in held.items() if row in db.session}
+    wanted = set(cooperation_ids) - there
+    if wanted:
+        rows = db.session.scalars(
+            sa.select(CooperationKey).where(CooperationKey.cooperation_id.in_(wanted))
+        )
+        held.update({row.cooperation_id: row for row in rows})
+
+
+def _held() -> dict[UUID, CooperationKey]:
+    """Return the keys that this session has fetched.
+
+    It holds rows weakly: without a hold of our own, each answer would ask for its key anew.
+    """
+    held: dict[UUID, CooperationKey] = db.session.info.setdefault("cooperation_keys", {})
+    return held
+
+
 def key_of(cooperation_id: UUID) -> bytes:
     """Return the key of a cooperation.
 
     Raise LookupError when none was made, KeyDestroyedError when it was destroyed, SealBrokenError
     when it was wrapped by another instance or altered.
     """
-    # The session holds rows weakly: without a hold of our own, each answer would ask for it anew.
-    held: dict[UUID, CooperationKey] = db.session.info.setdefault("cooperation_keys", {})
+    held = _held()
     kept = held.get(cooperation_id)
     if kept is None or kept not in db.session:
         kept = db.session.get(CooperationKey, cooperation_id)

@@ -93,6 +93,8 @@ def read_yaml(
     except YAMLError as error:
         problem = str(error).splitlines()[0]
         mistakes.append(Mistake(file, first_line, f"not valid YAML: {problem}"))
+    except RecursionError:
+        mistakes.append(Mistake(file, first_line, "not valid YAML: it is nested too deeply"))
     return None
 
 

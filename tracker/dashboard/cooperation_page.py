@@ -39,6 +39,7 @@ from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle import queries as lifecycle_queries
 from tracker.lifecycle.policy import Facts, Gate, GateState, Missing, Place, Target
 from tracker.lifecycle.stages import IN_ORDER
+from tracker.ui import locale
 from tracker.ui.locale import as_date
 from tracker.ui.tasks import OTHERS, YOURS, Task, TaskGroup
 
@@ -127,7 +128,7 @@ class _Table:
 def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
     """Return what the page of a cooperation shows; the caller found it by a scoped query."""
     own = lifecycle_queries.own_checklists(cooperation.id)
-    terms = lifecycle_queries.terms_filling(own)
+    terms = lifecycle_queries.terms_filling(own, locale.language())
     taking_part = people.people(cooperation.id)
     facts = lifecycle_queries.facts(cooperation, own, terms, taking_part)
     gates = lifecycle.gates(facts)

@@ -19,6 +19,7 @@ from tracker.dashboard import queries
 from tracker.dashboard.queries import Asked
 from tracker.dashboard.wording import (
     FILL,
+    READ_COPIES,
     SEND,
     SIGN,
     checklist_url,
@@ -98,7 +99,7 @@ def _line_tasks(desk: _Desk, line: ChecklistLine) -> list[Task]:
         return _signature_tasks(desk, line)
     if line.state is not ChecklistState.DRAFTING or not line.waiting:
         return []
-    found = _position_tasks(desk, line)
+    found = [*_reading_tasks(desk, line), *_position_tasks(desk, line)]
     if line.open_flags:
         found.append(_flag_task(desk, line))
     if line.is_complete and not found:
@@ -149,6 +150,29 @@ def _position_tasks(desk: _Desk, line: ChecklistLine) -> list[Task]:
         return []
     state = _("Waiting for %(names)s", names=desk.names(line, others))
     return [Task(FILL[line.kind], state, OTHERS, checklist_url(line.id), why)]
+
+
+def _reading_tasks(desk: _Desk, line: ChecklistLine) -> list[Task]:
+    """What was copied into a checklist is read by somebody of every party."""
+    own = desk.actor.organisation_id
+    unread = line.unread.get(own, 0) if own else 0
+    if not unread or not desk.works_on(line):
+        return []
+    many = ngettext(
+        "%(num)s item was copied and waits to be read for %(side)s.",
+        "%(num)s items were copied and wait to be read for %(side)s.",
+        unread,
+        side=desk.actor.organisation_name,
+    )
+    return [
+        Task(
+            READ_COPIES[line.kind],
+            _("Waiting for you"),
+            YOURS,
+            checklist_url(line.id, narrowed="copied"),
+            _("%(title)s. %(waits)s", title=desk.title(line), waits=many),
+        )
+    ]
 
 
 def _flag_task(desk: _Desk, line: ChecklistLine) -> Task:

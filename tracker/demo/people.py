@@ -138,7 +138,7 @@ BODIES = {
         organisations.Details(
             name="Lantern Health Network",
             country=COUNTRY,
-            languages=["en"],
+            languages=["English", "Arabic"],
             mandate="Health in closed places, by its statutes",
             types=["professions"],
             expertise="Medicine, psychiatry, documentation of injuries",

@@ -1,4 +1,4 @@
-"""The demonstration's four cooperations, each in another stage, made by the real verbs."""
+"""The demonstration's five cooperations, each in another stage, made by the real verbs."""
 
 import datetime as dt
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.demo import comments, visit
+from tracker.demo import assignments, comments, copies, guidance, visit
 from tracker.demo.filling import COORDINATORS, accept, fill_in, send, sign
 from tracker.demo.people import Cast
 from tracker.lifecycle import service as lifecycle
@@ -19,12 +19,14 @@ Step = tuple[str, Callable[[Cast], None]]
 
 
 def steps() -> Sequence[Step]:
-    """Return the four cooperations as steps, so that progress can be shown."""
+    """Return guidance and the cooperations as steps, so that progress can be shown."""
     return (
+        ("Guidance of their own, of the NPM and of a CSO", guidance.write),
         ("Joint monitoring of police custody: complete, with a ready visit", complete),
         ("Exchange of information on psychiatry: waiting for a signature", waiting),
         ("Advisory council: differences open", differing),
         ("Training on interviews with children: declined", declined),
+        ("Joint report on the first hours of arrest: begun from former terms", copied),
     )
 
 
@@ -88,6 +90,7 @@ def complete(cast: Cast) -> None:
         consent_hard="yes",
     )
     sign(cast, _agree_terms(cast, cooperation))
+    copies.keep_models(cast, _checklist(cooperation, ChecklistKind.TERMS))
     confidentiality = _checklist(cooperation, ChecklistKind.CONFIDENTIALITY)
     fill_in(cast, confidentiality)
     send(cast, confidentiality)
@@ -160,6 +163,7 @@ def differing(cast: Cast) -> None:
         "Does the donor of the training see the list of places beforehand?",
     )
     comments.write(cast, terms)
+    assignments.share_out(cast, terms)
 
 
 def declined(cast: Cast) -> None:
@@ -181,3 +185,16 @@ def declined(cast: Cast) -> None:
         reason="Our board can't accept that only the NPM names the trainers.",
         items=["M12", "M18"],
     )
+
+
+def copied(cast: Cast) -> None:
+    """Make a cooperation whose terms were begun from former ones, not all of it read yet."""
+    cooperation = _open(
+        cast,
+        "Joint report on the first hours of arrest",
+        "To write down together what the visits of two years have shown.",
+        ("od", "lh"),
+        (Mode.PROJ,),
+        personal_data="no",
+    )
+    copies.copy(cast, _checklist(cooperation, ChecklistKind.TERMS))

@@ -7,6 +7,7 @@ guidance/<lang>/*.md the articles: front matter in YAML, lead, passages `## Titl
 
 import datetime as dt
 import hashlib
+import io
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, StringConstraints
+from ruamel.yaml import YAML
 
 from tracker.core.content import (
     ContentError,
@@ -26,15 +28,16 @@ from tracker.core.content import (
     repeated,
 )
 from tracker.guidance import markdown
-from tracker.guidance.markdown import Heading, PassageHeading
+from tracker.guidance.markdown import PASSAGE_RANK, Heading, PassageHeading
 from tracker.guidance.models import Force, Passage
 
 TAXONOMY = "taxonomy.yaml"
 STATEMENTS = "statements.yaml"
 ARTICLES = "guidance"
 _FENCE = "---"
-_PASSAGE_RANK = 2
 _KEY = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+# What parts of the page of an article are named by, so that no passage may be.
+_PARTS_OF_A_PAGE = re.compile(r"content|passages|.*-title")
 
 
 def _web_address(text: str) -> str:
@@ -133,10 +136,7 @@ class ArticleText:
     @property
     def plain_text(self) -> str:
         """All words of the article but its question, a line for each paragraph, for searching."""
-        parts = [self.head.summary, markdown.plain(self.lead)]
-        for passage in self.passages:
-            parts += [passage.title, markdown.plain(passage.markdown)]
-        return "\n".join(part for part in parts if part)
+        return plain_text(self.head.summary, self.lead, self.passages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +184,8 @@ def read_body(
 def read_own_body(body: str, items: Container[str]) -> tuple[str, tuple[PassageText, ...]]:
     """Read the lead and the passages of an organisation's own article.
 
-    A passage names items of the checklists where others name statements, and may go without a
-    key. Raise ContentError naming all mistakes by their line in the text.
+    A passage names items of the checklists where others name statements: `## Title {M4 C2}`, and
+    may go without a key. Raise ContentError naming all mistakes by their line in the text.
     """
     return _read_written(_OwnReader(Path(), items=items), body, None)
 
@@ -197,6 +197,52 @@ def as_body(lead: str, passages: Iterable[PassageText | Passage]) -> str:
         codes = " ".join([f"#{one.key}", *one.statements])
         parts.append(f"## {one.title} {{{codes}}}\n\n{one.markdown}")
     return "\n\n".join(parts) + "\n"
+
+
+def plain_text(summary: str, lead: str, passages: Iterable[PassageText | Passage]) -> str:
+    """Return the words of an article but its question, a line for each paragraph."""
+    parts = [summary, markdown.plain(lead)]
+    for passage in passages:
+        parts += [passage.title, markdown.plain(passage.markdown)]
+    return "\n".join(part for part in parts if part)
+
+
+def as_file(head: FrontMatter, body: str) -> str:
+    """Write an article as a file of the content folder has it: head, then text."""
+    yaml = YAML(typ="rt")
+    yaml.width = 100_000  # each value on its line
+    text = io.StringIO()
+    yaml.dump(head.model_dump(), text)
+    return f"{_FENCE}\n{text.getvalue()}{_FENCE}\n\n{body}"
+
+
+def digest_of(text: str) -> str:
+    """Return the digest of a file's text, by which a revision is named in what is frozen."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_file(text: str, file: str) -> tuple[FrontMatter | None, str]:
+    """Part a text that somebody sent into its head, None where it has none, and its body.
+
+    Only the form of the head is checked. Raise ContentError naming all mistakes by their line.
+    """
+    lines = text.splitlines()
+    end = _end_of_head(lines)
+    if end is None:
+        return None, text.strip()
+    mistakes: list[Mistake] = []
+    yaml = read_yaml("\n".join(lines[1:end]), file, mistakes, first_line=2)
+    head = None if yaml is None else yaml.fit(FrontMatter, mistakes)
+    if head is None:
+        raise ContentError(mistakes)
+    return head, "\n".join(lines[end + 1 :]).strip()
+
+
+def _end_of_head(lines: list[str]) -> int | None:
+    """Return the line on which an article's head ends; None where it begins with none."""
+    if _FENCE not in lines[1:] or lines[0] != _FENCE:
+        return None
+    return lines.index(_FENCE, 1)
 
 
 def _read_written(
@@ -230,6 +276,8 @@ class _Reader:
     categories: set[str] = field(default_factory=set)
     topics: set[str] = field(default_factory=set)
     statements: dict[str, str] = field(default_factory=dict)
+    # How a passage begins, as mistakes show it.
+    example: str = "## Title {#key S1}"
 
     def read(self) -> Library:
         taxonomy = self._read_taxonomy()
@@ -311,9 +359,10 @@ class _OwnReader(_Reader):
     """Reads articles whose passages name items of the checklists, and need no key."""
 
     items: Container[str] = ()
+    example: str = "## Title {M4}"
 
     def heading(self, words: str, number: int) -> PassageHeading | None:
-        return markdown.passage_heading(words) or PassageHeading(words, f"passage-{number}", ())
+        return markdown.passage_heading(words) or markdown.own_heading(words, number)
 
     def code_mistake(self, code: str, _slug: str | None) -> str | None:
         return None if code in self.items else f"there is no item {code} in the checklists"
@@ -329,10 +378,10 @@ class _ArticleReader:
 
     def read(self) -> ArticleText | None:
         lines = self.text.splitlines()
-        if _FENCE not in lines[1:] or lines[0] != _FENCE:
+        end = _end_of_head(lines)
+        if end is None:
             self.wrong(1, f"the file begins with no front matter between two lines {_FENCE}")
             return None
-        end = lines.index(_FENCE, 1)
         yaml = read_yaml("\n".join(lines[1:end]), self.file, self.reader.mistakes, first_line=2)
         head = None if yaml is None else yaml.fit(FrontMatter, self.reader.mistakes)
         slug = head.slug if head else None
@@ -340,8 +389,8 @@ class _ArticleReader:
         if not yaml or not head:
             return None
         self._check_head(yaml, head)
-        digest = hashlib.sha256(self.text.encode()).hexdigest()
-        return ArticleText(self.file, head, yaml.line(("revision",)), lead, passages, digest)
+        line = yaml.line(("revision",))
+        return ArticleText(self.file, head, line, lead, passages, digest_of(self.text))
 
     def wrong(self, line: int, message: str) -> None:
         self.reader.wrong(self.file, line, message)
@@ -368,14 +417,15 @@ class _ArticleReader:
         for line, reason in markdown.unfit(body):
             self.wrong(first_line + line, reason)
         headings = markdown.headings(body)
-        starts = [heading for heading in headings if heading.rank == _PASSAGE_RANK]
+        starts = [heading for heading in headings if heading.rank == PASSAGE_RANK]
         for heading in headings:
             before = not starts or heading.line < starts[0].line
-            if heading.rank < _PASSAGE_RANK or before:
+            if heading.rank < PASSAGE_RANK or before:
                 message = "a heading belongs into a passage, which begins with ##"
                 self.wrong(first_line + heading.line, message)
         if not starts:
-            self.wrong(first_line, "the article has no passage; one begins with ## Title {#key S1}")
+            message = f"the article has no passage; one begins with {self.reader.example}"
+            self.wrong(first_line, message)
         lines = body.splitlines()
         ends = [*(heading.line for heading in starts[1:]), len(lines)]
         passages = (
@@ -408,12 +458,14 @@ class _ArticleReader:
             return PassageText(number, f"line {line}", heading.words, (), text)
         if not re.match(_KEY, read.key):
             self.wrong(line, f"the key {read.key} may hold small letters, digits and hyphens only")
+        elif _PARTS_OF_A_PAGE.fullmatch(read.key):
+            self.wrong(line, f"the key {read.key} names a part of the page; choose another")
         for code in read.statements:
             mistake = self.reader.code_mistake(code, slug)
             if mistake:
                 self.wrong(line, mistake)
         for _place, code in repeated(read.statements):
-            self.wrong(line, f"statement {code} stands there twice")
+            self.wrong(line, f"{code} stands there twice")
         return PassageText(number, read.key, read.title, read.statements, text)
 
 

@@ -23,7 +23,17 @@ _TAGS = {
 _ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 LINKS = ("https", "http", "mailto")
 _LOWEST_HEADING = 6
+# The rank of the headings with which passages begin.
+PASSAGE_RANK = 2
 _PASSAGE = re.compile(r"(?P<title>.+?)\s*\{#(?P<key>\S+)(?P<statements>(?:\s+\S+)*)\s*\}")
+# The same without a key, as organisations write it: `Title {M4 C2}`.
+_PAIRED = re.compile(r"(?P<title>.+?)\s*\{(?P<items>[^{}#]*)\}")
+# In a plain text: a line under a heading, the sign of a list, and what Markdown would read.
+_UNDERLINE = re.compile(r"(={3,}|-{3,})\s*")
+_LISTED = re.compile(r"(?P<sign>[-*+]|\d{1,9}[.)])\s+(?P<rest>.*)")
+_SIGNS = re.compile(r"[\\`*_\[\]<>#~&]")
+_BEGINNING = re.compile(r"\A(?P<before>\d{1,9}(?=[.)])|(?=[-+=]))")
+_BACKSLASHED = r"\\\g<0>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,47 @@ def passage_heading(words: str) -> PassageHeading | None:
     if found is None:
         return None
     return PassageHeading(found["title"], found["key"], tuple(found["statements"].split()))
+
+
+def own_heading(words: str, number: int) -> PassageHeading:
+    """Read the heading of an organisation's own passage, which may name items and no key."""
+    found = _PAIRED.fullmatch(words)
+    items = tuple(found["items"].replace(",", " ").split()) if found else ()
+    return PassageHeading(found["title"] if found else words, f"passage-{number}", items)
+
+
+def from_plain(text: str) -> str:
+    """Write a plain text as Markdown that shows it as it stands.
+
+    Paragraphs and lists stay, and so do the numbers of lines; a line that is underlined with ===
+    or --- begins a passage.
+    """
+    lines = [line.strip() for line in text.splitlines()]
+    return "\n".join(
+        _line(line, below) for line, below in zip(lines, [*lines[1:], ""], strict=True)
+    )
+
+
+def _line(line: str, below: str) -> str:
+    """Return a line of plain text as one line of Markdown."""
+    if _UNDERLINE.fullmatch(line):
+        return ""
+    if line and _UNDERLINE.fullmatch(below):
+        return f"## {as_title(line)}"
+    return _escaped(line)
+
+
+def as_title(title: str) -> str:
+    """Return a title in which nothing is read as a passage's key or items."""
+    return title.strip("# ").replace("{", "(").replace("}", ")")
+
+
+def _escaped(line: str) -> str:
+    """Return a line of plain text in which Markdown reads no sign but that of a list."""
+    listed = _LISTED.fullmatch(line)
+    if listed:
+        return f"{listed['sign']} {_SIGNS.sub(_BACKSLASHED, listed['rest'])}"
+    return _BEGINNING.sub(r"\g<before>\\", _SIGNS.sub(_BACKSLASHED, line), count=1)
 
 
 def unfit(text: str) -> Iterator[tuple[int, str]]:

@@ -61,7 +61,7 @@ class Statement(Identified, Base):
 
 
 class Article(Identified, Base):
-    """A revision of a guidance article in one language; the newest is current."""
+    """A revision of a guidance article in one language; one of them is current."""
 
     __tablename__ = "article"
     __table_args__ = (sa.UniqueConstraint("slug", "language", "revision"),)
@@ -86,7 +86,7 @@ class Article(Identified, Base):
     shipped_revision: Mapped[int | None]
     # Shipped over an edited one, and not yet decided on by an administrator.
     waits: Mapped[bool] = mapped_column(default=False)
-    # Why it was edited, and by whom.
+    # Why it was edited, or what was decided on it, and by whom.
     reason: Mapped[str] = mapped_column(default="")
     author: Mapped[str] = mapped_column(default="")
 

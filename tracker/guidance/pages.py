@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from markupsafe import Markup, escape
 
+from tracker.access.actor import Actor
 from tracker.guidance import queries
 from tracker.guidance.labels import FORCE
 from tracker.guidance.markdown import render
 from tracker.guidance.models import Article, Passage, Statement
+from tracker.guidance.own import OwnPassageText, OwnText, find_own
 from tracker.guidance.queries import RevisionLine, Taxonomy, Use
 from tracker.guidance.service import ARTICLE
 from tracker.search import service as search
-from tracker.search.words import NOTHING, Question, mark
+from tracker.search.words import NOTHING, Question, mark, snippet
 
 # How many passages of an article are named under it.
 _MOST_PASSAGES = 4
@@ -41,7 +44,10 @@ class PassageLink:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An article in the library; words asked for are marked."""
+    """An article in the library; words asked for are marked.
+
+    One of an organisation's own has an id and names the organisation; the others have a slug.
+    """
 
     slug: str
     language: str
@@ -50,23 +56,30 @@ class Line:
     category: str
     uses: int
     passages: tuple[PassageLink, ...]
+    own_id: UUID | None = None
+    organisation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """The articles that answer, and how many there would be under each category and topic."""
 
-    articles: tuple[Article, ...]
+    articles: tuple[Article | OwnText, ...]
     categories: dict[str, int]
     topics: dict[str, int]
     hits: dict[str, search.Hit]
 
-    def lines(self, shown: Sequence[Article], taxonomy: Taxonomy, asked: Question) -> list[Line]:
+    def lines(
+        self, shown: Sequence[Article | OwnText], taxonomy: Taxonomy, asked: Question
+    ) -> list[Line]:
         """Return some of the articles as they are shown, with the passages that answer."""
         uses = queries.count_uses()
-        passages = queries.passages_of(shown) if asked else {}
+        shipped = [row for row in shown if isinstance(row, Article)]
+        passages = queries.passages_of(shipped) if asked else {}
         return [
-            Line(
+            _own_line(row, taxonomy, asked)
+            if isinstance(row, OwnText)
+            else Line(
                 slug=row.slug,
                 language=row.language,
                 question=mark(row.question, asked),
@@ -79,26 +92,45 @@ class Found:
         ]
 
 
-def find(choice: Choice, language: str) -> Found:
+def _own_line(row: OwnText, taxonomy: Taxonomy, asked: Question) -> Line:
+    return Line(
+        slug="",
+        language=row.language,
+        question=mark(row.question, asked),
+        excerpt=snippet(row.text, asked) if asked else escape(row.summary),
+        category=taxonomy.categories.get(row.category, row.category),
+        uses=row.uses,
+        passages=_answering(row.passages, asked),
+        own_id=row.id,
+        organisation=row.organisation,
+    )
+
+
+def find(choice: Choice, language: str, actor: Actor | None = None) -> Found:
     """Return the articles that answer a choice: the best first, without words by their question.
 
-    The number beside a category says how many articles answer the words and the topic, and the
-    number beside a topic how many answer the words and the category: what choosing it would show.
+    What organisations wrote themselves is among them where the actor may see it; where words are
+    looked for it comes first. The number beside a category says how many articles answer the words
+    and the topic, and the number beside a topic how many answer the words and the category: what
+    choosing it would show.
     """
     articles = queries.current_articles(language)
+    own = find_own(actor, choice.question)
+    answering: list[Article | OwnText]
     hits: dict[str, search.Hit] = {}
     if choice.question:
         languages = {row.slug: row.language for row in articles}
         found = search.find(choice.question, [ARTICLE], limit=_MOST_HITS)
         hits = {hit.key: hit for hit in found if languages.get(hit.key) == hit.language}
         places = {slug: place for place, slug in enumerate(hits)}
-        articles = sorted(
+        shipped = sorted(
             (row for row in articles if row.slug in hits), key=lambda row: places[row.slug]
         )
+        answering = [*own, *shipped]
     else:
-        articles.sort(key=lambda row: row.question.casefold())
-    in_category = [row for row in articles if choice.category in {"", row.category}]
-    on_topic = [row for row in articles if not choice.topic or choice.topic in row.topics]
+        answering = sorted([*own, *articles], key=lambda row: row.question.casefold())
+    in_category = [row for row in answering if choice.category in {"", row.category}]
+    on_topic = [row for row in answering if not choice.topic or choice.topic in row.topics]
     return Found(
         articles=tuple(row for row in in_category if row in on_topic),
         categories=_counted([[row.category] for row in on_topic]),
@@ -218,7 +250,9 @@ def _counted(named: Iterable[Sequence[str]]) -> dict[str, int]:
     return counts
 
 
-def _answering(passages: Sequence[Passage], asked: Question) -> tuple[PassageLink, ...]:
+def _answering(
+    passages: Sequence[Passage | OwnPassageText], asked: Question
+) -> tuple[PassageLink, ...]:
     """Choose the passages to name: those that hold most of the words asked for, in their order.
 
     Among those equally good the ones with the words in their title come first.

@@ -1,4 +1,4 @@
-"""Who may edit the guidance. Pure."""
+"""Who may edit the guidance, and decide between edited and shipped revisions. Pure."""
 
 from flask_babel import lazy_gettext as _l
 
@@ -11,3 +11,25 @@ def can_edit(actor: Actor) -> Decision:
     if actor.is_administrator:
         return YES
     return no(_l("Only administrators edit the guidance."))
+
+
+def can_use_shipped(actor: Actor, *, is_newest_shipped: bool, is_current: bool) -> Decision:
+    """Decide on taking a shipped revision in place of one that was edited here: the newest."""
+    allowed = can_edit(actor)
+    if not allowed:
+        return allowed
+    if is_current:
+        return no(_l("This revision is current already."))
+    if not is_newest_shipped:
+        return no(_l("Only the newest shipped revision is taken as it stands."))
+    return YES
+
+
+def can_pass_over(actor: Actor, *, waits: bool) -> Decision:
+    """Decide on keeping an edited text over a shipped one that waits."""
+    allowed = can_edit(actor)
+    if not allowed:
+        return allowed
+    if not waits:
+        return no(_l("Only a shipped revision that waits can be passed over."))
+    return YES

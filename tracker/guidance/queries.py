@@ -94,9 +94,14 @@ def current_articles(language: str) -> list[Article]:
 def article(slug: str, language: str, revision: int | None = None) -> Article | None:
     """Return an article with its passages: the current revision, or an older one by its number.
 
-    Where it is not there in this language, it is returned in English, or in any other.
+    Where it is not there in this language, it is returned in English, or in any other. A shipped
+    revision that waits is nobody's guidance yet.
     """
-    wanted = sa.select(Article).where(Article.slug == slug).options(selectinload(Article.passages))
+    wanted = (
+        sa.select(Article)
+        .where(Article.slug == slug, ~Article.waits)
+        .options(selectinload(Article.passages))
+    )
     if revision is None:
         wanted = wanted.where(Article.is_current)
     else:
@@ -108,10 +113,10 @@ def article(slug: str, language: str, revision: int | None = None) -> Article | 
 
 
 def revisions(slug: str) -> list[RevisionLine]:
-    """Return all revisions of an article in all languages, the newest first."""
+    """Return the revisions of an article in all languages, the newest first; none that waits."""
     rows = db.session.execute(
         sa.select(Article.language, Article.revision, Article.revised_on, Article.is_current)
-        .where(Article.slug == slug)
+        .where(Article.slug == slug, ~Article.waits)
         .order_by(Article.language, Article.revision.desc())
     )
     return [RevisionLine(*row) for row in rows]

@@ -1,13 +1,14 @@
 """Pages of the guidance: the library, an article, and its older revisions.
 
 All are public: the guidance is of class K0, and a reader who was sent a passage needs no account.
+In the library people who are signed in also find what their organisations wrote themselves.
 """
 
 from babel import Locale
 from flask import Blueprint, abort, current_app, render_template, request, url_for
 from flask_babel import gettext as _
 
-from tracker.access.gate import found, public
+from tracker.access.gate import found, optional_actor, public
 from tracker.guidance import pages, queries
 from tracker.guidance.models import Article
 from tracker.guidance.pages import Choice
@@ -35,7 +36,7 @@ def library() -> str:
         abort(404)
     if choice.topic not in {"", *taxonomy.topics}:
         abort(404)
-    result = pages.find(choice, locale.language())
+    result = pages.find(choice, locale.language(), optional_actor())
     # What was typed has no letter and no digit: nothing can be found by it.
     articles = () if typed and not choice.question else result.articles
     number = asked_number()

@@ -12,7 +12,7 @@ from tracker.activity.verbs import CONTENT_LOADED, CONTENT_WITHDRAWN
 from tracker.core import canonical, clock
 from tracker.core.content import ContentError, Mistake
 from tracker.core.db import db
-from tracker.guidance.library import ArticleText, Library, PassageText
+from tracker.guidance.library import ArticleText, Library, PassageText, plain_text
 from tracker.guidance.models import (
     Article,
     ArticleOrigin,
@@ -33,7 +33,7 @@ def load(library: Library, actor: Actor | None = None) -> list[str]:
     """Take the guidance over into the database; return what changed, a line each.
 
     A text that changed becomes a new revision, and the earlier ones stay. One that comes while the
-    current text was edited here waits until an administrator decides (adr 20). Raises ContentError,
+    current text was edited here waits until an administrator decides (adr 21). Raises ContentError,
     changing nothing, when a text changed under a revision number that is loaded already. An article
     whose file is gone is withdrawn, unless it was edited here: its revisions stay, none is current.
     """
@@ -213,6 +213,12 @@ def _new_revision(text: ArticleText, number: int, *, waits: bool) -> Article:
         author="",
     )
     return add_revision(row, text.passages)
+
+
+def index(row: Article, passages: Iterable[PassageText | Passage]) -> None:
+    """Let an article be found by the words of a revision, in place of those it had."""
+    text = plain_text(row.summary, row.lead, passages)
+    search.put(ARTICLE, row.slug, row.language, row.question, text)
 
 
 def add_revision(row: Article, passages: Iterable[PassageText]) -> Article:

@@ -45,10 +45,10 @@ def own_checklists(cooperation_id: UUID) -> Own:
     return {row.kind: row for row in rows}
 
 
-def terms_filling(own: Own) -> Filling | None:
-    """Return the terms loaded whole, or None before they are begun."""
+def terms_filling(own: Own, language: str = "") -> Filling | None:
+    """Return the terms loaded whole, or None before they are begun; for pages in a language."""
     terms = own.get(ChecklistKind.TERMS)
-    return None if terms is None else fill(terms)
+    return None if terms is None else fill(terms, language)
 
 
 def needs(cooperation: Cooperation, terms: Filling | None) -> list[Requirement]:

@@ -8,7 +8,7 @@ from tracker.access.actor import Actor
 from tracker.activity import verbs
 from tracker.activity.service import Happening, record
 from tracker.checklists import service as checklists
-from tracker.checklists.models import ChecklistKind, ChecklistState
+from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
 from tracker.checklists.values import as_date
 from tracker.cooperations import people
 from tracker.cooperations import service as cooperations
@@ -114,7 +114,8 @@ def follow_answer(happening: Happening) -> None:
     """Move on after an answer to the terms; M9 may require checklist 2. A handler."""
     if happening.details.get("kind") != ChecklistKind.TERMS.value:
         return
-    if happening.details.get("item") == "M9":
+    details = happening.details
+    if "M9" in details.get("items", [details.get("item")]):
         follow_modes(happening)
     else:
         follow(happening)
@@ -138,6 +139,18 @@ def follow_party(happening: Happening) -> None:
         if checklist.state is ChecklistState.DRAFTING:
             checklists.set_parties(checklist, organisation_ids)
     follow(happening)
+
+
+def follow_reopened(happening: Happening) -> None:
+    """Ask those for their agreement who joined while a text could not be changed. A handler.
+
+    Of DECLINED, SIGNATURE_REQUEST_WITHDRAWN and AMENDMENT_OPENED. The parties of a visit's
+    checklists follow its team.
+    """
+    checklist = db.session.get_one(Checklist, happening.subject_id)
+    if checklist.visit_id is None and happening.cooperation_id is not None:
+        parties = people.current(happening.cooperation_id)
+        checklists.set_parties(checklist, [party.organisation_id for party in parties])
 
 
 def _take_over_dates(happening: Happening) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tracker.accounts import attempts
 from tracker.accounts import service as accounts
-from tracker.checklists import drafts
+from tracker.checklists import assignments, drafts
 from tracker.comments import service as comments
 from tracker.cooperations import clearances
 from tracker.core import clock
@@ -46,6 +46,7 @@ def one_round(transport: Transport, *, with_dates: bool) -> None:
         clearances.close_expired(clock.today())
         visits.recheck_all(clock.today())
         comments.remind_due(clock.today())
+        assignments.remind_due(clock.today())
         attempts.forget_old()
         drafts.forget_old()
         checkpoint_and_mail()

@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
@@ -23,8 +24,7 @@ _WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}])*")
 _SPACES = re.compile(r"\s+")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word of a text as the index knows it, and where it stands there."""
 
     folded: str
@@ -48,8 +48,11 @@ class Question:
 
     def count_held(self, text: str) -> int:
         """Return how many of the words looked for a text holds."""
-        held = {word.folded for word in split(text)}
-        return sum(any(_answers(word, wanted) for word in held) for wanted in self.words)
+        return self.count_among({word.folded for word in split(text)})
+
+    def count_among(self, folded_words: Collection[str]) -> int:
+        """Return how many of the words looked for are among the folded words of a text."""
+        return sum(any(_answers(word, wanted) for word in folded_words) for wanted in self.words)
 
 
 NOTHING = Question()
@@ -109,6 +112,8 @@ def _answers(folded: str, wanted: str) -> bool:
 
 def _fold(word: str) -> str:
     """Take case, accents and forms of letters off; what remains are letters and digits only."""
+    if word.isascii():  # most words of most texts: nothing but case to take off
+        return word.lower()[:_LONGEST_WORD]
     plain = unicodedata.normalize("NFKD", word).casefold()
     kept = (sign for sign in plain if sign.isalnum() and sign != _TATWEEL)
     return "".join(kept)[:_LONGEST_WORD]

@@ -25,6 +25,10 @@ from tracker.signoff.models import (
 )
 from tracker.signoff.proof import Identity
 
+# The shape of what is frozen from now on: what is said stands there in each language it is said in.
+# What was frozen as common-terms/1 stays as it is, in one language.
+FORMAT = "common-terms/2"
+
 
 def freeze(
     actor: Actor,
@@ -54,7 +58,7 @@ def freeze(
     plain = canonical.to_bytes(
         {
             **document,
-            "format": "common-terms/1",
+            "format": FORMAT,
             "revision": number,
             "frozen_at": moment.isoformat(timespec="seconds"),
             "salt": secrets.token_hex(16),

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Literal
 
 from babel import Locale, dates, negotiate_locale
@@ -12,6 +13,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from tracker.core import clock
+from tracker.core.spoken import language_of
 
 COOKIE = "language"
 ONE_YEAR = 365 * 24 * 60 * 60
@@ -38,6 +40,8 @@ def init_locale(app: Flask, profile_language: ProfileLanguage | None = None) -> 
     """Give templates the dates in words; profile_language tells what a person has set for good."""
     app.extensions["profile_language"] = profile_language
     app.jinja_env.filters.update(as_date=as_date, as_datetime=as_datetime, as_time=as_time)
+    app.jinja_env.filters.update(said=said, marked=marked, text_attributes=text_attributes)
+    app.jinja_env.filters.update(language_name=name_of, language_attributes=language_attributes)
     app.jinja_env.globals.update(day=day, moment=moment)
 
 
@@ -88,6 +92,44 @@ def direction(code: str) -> str:
     return str(Locale.parse(code.replace("-", "_")).text_direction)
 
 
+def name_of(code: str) -> str:
+    """Return what a language is called in the language in use, such as Arabic."""
+    found = Locale.parse(code.replace("-", "_")).get_display_name(get_locale() or Locale("en"))
+    return str(found or code)
+
+
+def said(words: object, around: str = "") -> Markup:
+    """Return words on their own; those said in another language than what is around them, marked.
+
+    around is the language of the part they stand in, where that is not the page's.
+    """
+    return Markup("<bdi{}>{}</bdi>").format(_attributes(words, around), words)
+
+
+def marked(words: object, around: str = "") -> Markup:
+    """Return words, marked only where they are said in another language than what is around."""
+    return said(words, around) if _attributes(words, around) else Markup("{}").format(words)
+
+
+def text_attributes(words: object, around: str = "") -> Markup:
+    """Return the attributes of an element that holds words: language and direction.
+
+    None where they are said in the language around them. What people typed goes by itself.
+    """
+    return _attributes(words, around) if language_of(words) else Markup(' dir="auto"')
+
+
+def language_attributes(code: str, around: str = "") -> Markup:
+    """Return the attributes of a part in another language than what is around it, else none."""
+    if not code or code == (around or language()):
+        return Markup("")
+    return Markup(' lang="{}" dir="{}"').format(code, direction(code))
+
+
+def _attributes(words: object, around: str) -> Markup:
+    return language_attributes(language_of(words), around)
+
+
 def time_zone_words() -> str:
     """Return whose time is shown: the country with the offset from UTC, or the zone's own name."""
     country = str(current_app.extensions["settings"].country)
@@ -103,7 +145,13 @@ def as_date(value: dt.date | None, length: Length = "long") -> str:
     if value is None:
         return ""
     date = _local(value).date() if isinstance(value, dt.datetime) else value
-    locale = _dates_locale()
+    return _in_words(date, length, str(get_locale() or "en"))
+
+
+@lru_cache(maxsize=2048)
+def _in_words(date: dt.date, length: Length, code: str) -> str:
+    """Return a date in the words of a language; long lists show the same few days."""
+    locale = _dates_locale(code)
     if length == "short":
         return str(dates.format_skeleton(_DAY_AND_MONTH, date, locale=locale))
     pattern = _WITH_WEEKDAY.get(locale.language, length) if length == "full" else length
@@ -122,7 +170,7 @@ def as_datetime(value: dt.datetime | None, length: Length = "long") -> str:
     """Return a moment in words, such as 11 December 2026, 14:02, in the NPM's zone."""
     if value is None:
         return ""
-    pattern = _dates_locale().datetime_formats["medium"]
+    pattern = _dates_locale(str(get_locale() or "en")).datetime_formats["medium"]
     return str(pattern).replace("{1}", as_date(value, length)).replace("{0}", as_time(value))
 
 
@@ -148,9 +196,9 @@ def _local(value: dt.datetime) -> dt.datetime:
     return value.astimezone(clock.zone())
 
 
-def _dates_locale() -> Locale:
-    locale = get_locale() or Locale("en")
-    return Locale.parse(_DATES_OF.get(str(locale), str(locale)))
+@cache
+def _dates_locale(code: str) -> Locale:
+    return Locale.parse(_DATES_OF.get(code, code))
 
 
 def _own_name(code: str) -> str:

@@ -14,6 +14,7 @@ from tracker.checklists.models import AnswerScope
 from tracker.checklists.template import FieldType, Item, Template, TemplateField
 from tracker.checklists.values import as_date, as_id
 from tracker.core import canonical
+from tracker.core.spoken import Said
 from tracker.undertakings.models import InterestsDecision, UndertakingState
 
 # Items of checklist 2 with a place of their own on the person's path.
@@ -53,7 +54,9 @@ class Terms:
     until: dt.date
     years: int | None
     return_by: dt.date | None
-    copies: str
+    # What happens to copies, by language; and the language of the terms that counts.
+    copies: Said
+    binding: str
     # Whom to tell when something leaks, by which number, within how many hours.
     contact: str
     phone: str
@@ -84,8 +87,6 @@ class Point:
 class Questions:
     """What the template in force asks of each person, here and now."""
 
-    template_version: int
-    language: str
     points: tuple[Point, ...]
     briefing: Item | None
     briefing_required: bool
@@ -220,7 +221,8 @@ def read_terms(document: Mapping[str, Any], digest: str) -> Terms:
         years=lasting.get("years"),
         return_by=as_date(lasting.get("return_by")),
         copies=_text(items, LASTING, "copies"),
-        contact=_text(items, LEAKS, "contact"),
+        binding=str(document.get("binding_language") or document["language"]),
+        contact=str(_text(items, LEAKS, "contact")),
         phone=str(leaks.get("phone") or ""),
         hours=leaks.get("hours"),
     )
@@ -238,8 +240,6 @@ def questions(template: Template, sheet: Sheet, surroundings: Surroundings) -> Q
     by_code = {item.code: item for item in shown}
     briefing = by_code.get(BRIEFING)
     return Questions(
-        template_version=template.version,
-        language=template.language,
         points=tuple(
             Point(item.code, one.key, item.label, one.label, item.help or "")
             for item in shown
@@ -309,6 +309,6 @@ def _values(items: Mapping[str, Any], code: str) -> dict[str, Any]:
     return dict(items[code].get("values", {})) if code in items else {}
 
 
-def _text(items: Mapping[str, Any], code: str, key: str) -> str:
+def _text(items: Mapping[str, Any], code: str, key: str) -> Said:
     fields = items[code]["fields"] if code in items else ()
-    return next((str(one["text"]) for one in fields if one["key"] == key), "")
+    return next((one["text"] for one in fields if one["key"] == key), "")

@@ -11,7 +11,8 @@ from sqlalchemy.orm import joinedload
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.accounts.models import User
-from tracker.checklists.loading import Filling, fill
+from tracker.checklists.document import Languages
+from tracker.checklists.loading import Filling, fill, retold
 from tracker.checklists.models import Checklist, ChecklistKind
 from tracker.cooperations import clearances, people
 from tracker.cooperations.models import Clearance, Cooperation, CooperationPerson
@@ -97,9 +98,20 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> St
     )
 
 
-def asked(checklist: Checklist) -> Questions:
-    """Return what the template asks of each person now."""
+def asked(checklist: Checklist, language: str = "") -> Questions:
+    """Return what the template asks of each person now; for pages in a language."""
+    return _questions(fill(checklist, language))
+
+
+def asked_in(checklist: Checklist, languages: Languages) -> dict[str, Questions]:
+    """Return what the template asks of each person now, in each of some languages."""
     filling = fill(checklist)
+    return {
+        code: _questions(retold(filling, languages.words.get(code))) for code in languages.codes
+    }
+
+
+def _questions(filling: Filling) -> Questions:
     return questions(filling.template, filling.sheet, filling.surroundings)
 
 

@@ -12,12 +12,13 @@ from tracker.access.actor import Actor
 from tracker.access.gate import as_uuid, current_actor, found, require, signed_in
 from tracker.accounts import proof
 from tracker.activity import service as trail
-from tracker.checklists.wording import document_parts
+from tracker.checklists import frozen
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Clearance, Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
+from tracker.core.spoken import said
 from tracker.signoff.models import Method
 from tracker.signoff.proof import Identity
 from tracker.ui import locale
@@ -69,7 +70,7 @@ def show(undertaking_id: str) -> str | Response:
         return render_template(
             "undertakings/shut.html", **_words(loaded), reason=may_fill_in.reason
         )
-    asked = queries.asked(loaded.checklist)
+    asked = queries.asked(loaded.checklist, locale.language())
     words = _words(loaded)
     later = "later" in request.form
     draft = sealing.draft_of(undertaking)
@@ -117,7 +118,7 @@ def sign(undertaking_id: str) -> str | Response:
     if not may_sign:
         flash(str(may_sign.reason), "wait")
         return _to_own(undertaking)
-    asked = queries.asked(loaded.checklist)
+    asked = queries.asked(loaded.checklist, locale.language())
     draft = sealing.draft_of(undertaking)
     if not draft.is_ready or list(missing(asked, draft, clock.today())):
         flash(_("Fill in and confirm each point first, then go on to sign."), "wait")
@@ -135,6 +136,7 @@ def sign(undertaking_id: str) -> str | Response:
         form=form,
         asked=asked,
         draft=draft,
+        counts=service.languages_of(loaded, locale.language()).binding,
         sentence_parts=pages.with_names(sentence, actor.name),
     )
 
@@ -173,8 +175,7 @@ def terms(undertaking_id: str) -> str:
         "undertakings/terms.html",
         undertaking=undertaking,
         revision=revision,
-        document=document,
-        document_parts=document_parts,
+        text=frozen.read(document, _language()),
         is_own=undertaking.user_id == actor.user_id,
     )
 
@@ -220,7 +221,7 @@ def _show_record(actor: Actor, loaded: Loaded) -> str:
         **_words(loaded, clearance),
         state=pages.own_state(line),
         line=line,
-        signed=pages.signed(undertaking),
+        signed=pages.signed(undertaking, _language()),
         decided=pages.decided(undertaking, people.name_of(undertaking.decided_by_id)),
         closing_reason=sealing.closing_reason_of(undertaking),
         may_withdraw=bool(policy.can_withdraw(actor, loaded.standing)),
@@ -290,7 +291,7 @@ def _decide(actor: Actor, undertaking_id: UUID, form: DecisionForm) -> bool:
 def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionForm) -> str:
     require(policy.can_see(actor, loaded.standing))
     undertaking = loaded.undertaking
-    signed = pages.signed(undertaking)
+    signed = pages.signed(undertaking, _language())
     if signed is not None and request.method == "GET":
         # What a person declares is read by few; who read it is noted.
         trail.log_read(
@@ -385,7 +386,7 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
         reference=reference,
         form=form,
         sentence_parts=pages.with_names(sentence, actor.name, actor.organisation_name, name),
-        signed=pages.signed(undertaking),
+        signed=pages.signed(undertaking, _language()),
     )
 
 
@@ -458,16 +459,23 @@ def _prove(actor: Actor, form: SignForm | CountersignForm) -> Identity:
 def _words(loaded: Loaded, clearance: Clearance | None = None) -> dict[str, object]:
     """Return what most pages of one undertaking say of its terms, and of what was opened."""
     terms_ = loaded.terms
+    copies = said(terms_.copies, locale.language(), terms_.binding)
     return {
         "undertaking": loaded.undertaking,
         "person": loaded.undertaking.user,
         "organisation": loaded.undertaking.organisation,
         "terms": terms_,
+        "copies": copies,
         "covers": pages.covers(terms_, clearance),
         "lasts": pages.lasts(terms_),
         "within": pages.within(terms_),
         "direction": locale.direction,
     }
+
+
+def _language() -> str:
+    """Return the language of a text that was chosen on the page, else the reader's."""
+    return request.args.get("language", locale.language())
 
 
 def _to_own(undertaking: Undertaking) -> Response:

@@ -11,25 +11,29 @@ from tracker.access.actor import Actor
 from tracker.activity import verbs
 from tracker.activity.service import record
 from tracker.activity.verbs import Verb
+from tracker.checklists import library
+from tracker.checklists.document import Languages, languages_for
 from tracker.checklists.loading import fill
-from tracker.checklists.template import FieldType
 from tracker.cooperations import clearances, keys
 from tracker.cooperations.models import Clearance
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.core.spoken import Spoken
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision, Signature
 from tracker.signoff.proof import Identity
 from tracker.undertakings import asking, messages, people, policy, queries, sealing
 from tracker.undertakings.asking import SUBJECT
-from tracker.undertakings.facts import Draft, Questions, Scope, Terms, missing
+from tracker.undertakings.document import document
+from tracker.undertakings.facts import Draft, Scope, Terms, missing
 from tracker.undertakings.models import (
     InterestsDecision,
     Undertaking,
     UndertakingEnd,
     UndertakingState,
 )
+from tracker.undertakings.queries import Loaded
 
 MAX_INTERESTS = 5000
 MAX_REASON = 2000
@@ -83,7 +87,7 @@ def sign(
         subject_type=SUBJECT,
         subject_id=undertaking.id,
         kind=SUBJECT,
-        document=_document(undertaking, loaded.terms, asked, draft, sentence),
+        document=_document(undertaking, loaded, draft, Spoken(sentence, language)),
         key=keys.key_of(undertaking.cooperation_id),
     )
     _record(
@@ -238,51 +242,28 @@ def ask_again(actor: Actor, undertaking_id: UUID) -> Undertaking:
     return asking.ask(actor, revision, one)
 
 
+def languages_of(loaded: Loaded, language: str) -> Languages:
+    """Return in which languages an undertaking is frozen: the person's, and the one that counts.
+
+    That is the one that counts for the terms, where the sentences to confirm have words in it.
+    """
+    binding = loaded.terms.binding
+    return languages_for(library.of(loaded.checklist), [binding, language], binding)
+
+
 def _document(
-    undertaking: Undertaking, terms: Terms, asked: Questions, draft: Draft, sentence: str
+    undertaking: Undertaking, loaded: Loaded, draft: Draft, sentence: Spoken
 ) -> dict[str, Any]:
-    """Return what a person signs: the terms by revision and digest, and each of their answers."""
-    briefing = asked.briefing_field(FieldType.CONFIRM)
-    return {
-        "undertaking": str(undertaking.id),
-        "person": {
-            "id": str(undertaking.user_id),
-            "name": undertaking.user.name,
-            "function": undertaking.function,
-        },
-        "organisation": {
-            "id": str(undertaking.organisation_id),
-            "name": undertaking.organisation.name,
-        },
-        "cooperation": {"reference": terms.reference, "title": terms.title},
-        "terms": {
-            "revision": terms.revision,
-            "digest": terms.digest,
-            "until": terms.until.isoformat(),
-        },
-        "template_version": asked.template_version,
-        "language": asked.language,
-        "briefing": {
-            "sentence": briefing.label if briefing else "",
-            "confirmed": draft.briefed,
-            "on": draft.briefed_on.isoformat() if draft.briefed and draft.briefed_on else None,
-        },
-        "interests": {
-            "question": asked.interests.prompt if asked.interests else "",
-            "declared": bool(draft.has_interests),
-            "text": draft.interests,
-        },
-        "points": [
-            {
-                "code": point.code,
-                "label": point.label,
-                "sentence": point.sentence,
-                "confirmed": point.name in draft.confirmed,
-            }
-            for point in asked.points
-        ],
-        "sentence": sentence,
-    }
+    languages = languages_of(loaded, sentence.language)
+    return document(
+        undertaking,
+        loaded.terms,
+        queries.asked_in(loaded.checklist, languages),
+        draft,
+        sentence=sentence,
+        template=library.of(loaded.checklist),
+        languages=languages,
+    )
 
 
 def _require_within(until: dt.date, terms: Terms) -> None:

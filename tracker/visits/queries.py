@@ -1,7 +1,7 @@
 """Reads of joint visits, scoped by the person: planning (class K2) by V2 and clearance."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -104,16 +104,21 @@ def of_cooperation(actor: Actor, cooperation_id: UUID) -> list[Visit]:
     )
 
 
-def facts(visit_id: UUID) -> VisitFacts:
-    """Return what a visit's checklists look at of it: the team, and the first day.
+def facts(visit_ids: Collection[UUID]) -> dict[UUID, VisitFacts]:
+    """Return what visits' checklists look at of them: the team, and the first day.
 
-    For the rules of a checklist that a scoped query found; app registers it there.
+    For the rules of checklists that a scoped query found; app registers it there.
     """
-    visit = db.session.get_one(Visit, visit_id)
-    members = db.session.scalars(
-        sa.select(TeamMember.user_id).where(TeamMember.visit_id == visit_id)
-    )
-    return VisitFacts(team=frozenset(members), starts_on=plan_of(visit).starts_on)
+    visits = db.session.scalars(sa.select(Visit).where(Visit.id.in_(visit_ids))).all()
+    members: dict[UUID, set[UUID]] = {}
+    for visit_id, user_id in db.session.execute(
+        sa.select(TeamMember.visit_id, TeamMember.user_id).where(TeamMember.visit_id.in_(visit_ids))
+    ):
+        members.setdefault(visit_id, set()).add(user_id)
+    return {
+        visit.id: VisitFacts(frozenset(members.get(visit.id, ())), plan_of(visit).starts_on)
+        for visit in visits
+    }
 
 
 def still_to_come(cooperation_id: UUID) -> list[VisitChoice]:

@@ -61,10 +61,13 @@ def judge(visit: Visit, today: dt.date | None = None) -> Judgement:
     return read(visit, today).judgement
 
 
-def read(visit: Visit, today: dt.date | None = None) -> Reading:
-    """Read a visit with all its gates look at. The caller found it by a scoped query."""
+def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> Reading:
+    """Read a visit with all its gates look at. The caller found it by a scoped query.
+
+    language says its items in a reader's words, for pages.
+    """
     own = _checklists(visit)
-    roles = fill(own[ChecklistKind.VISIT_ROLES])
+    roles = fill(own[ChecklistKind.VISIT_ROLES], language)
     urgent_plan = own[ChecklistKind.URGENT_PLAN]
     plan = plan_of(visit)
     team = queries.team_of(visit.id)

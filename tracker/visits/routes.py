@@ -21,7 +21,7 @@ from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
-from tracker.ui import paging
+from tracker.ui import locale, paging
 from tracker.ui.form_base import Form
 from tracker.ui.paging import Page
 from tracker.visits import labels, pages, policy, queries, readiness, service, team
@@ -86,7 +86,7 @@ def plan(reference: str) -> str | Response:
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
     require(service.can_plan(actor, cooperation))
-    template = library.parsed(library.newest(ChecklistKind.VISIT_ROLES))
+    template = library.told(library.newest(ChecklistKind.VISIT_ROLES), locale.language())
     form = plan_form(template, people.people(cooperation.id))
     if form.is_submitted() and not form.changed_rows() and form.validate():
         try:
@@ -121,7 +121,7 @@ def show(reference: str, number: int) -> str:
     """Show a visit: place and days, team and tasks, schedule, what there is to do."""
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit")
-    reading = readiness.read(visit)
+    reading = readiness.read(visit, language=locale.language())
     return render_template(
         "visits/show.html",
         visit=visit,
@@ -140,7 +140,7 @@ def ready(reference: str, number: int) -> str:
     """Show whether a visit is ready: people by requirements, what is missing, the gates."""
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_readiness")
-    reading = readiness.read(visit)
+    reading = readiness.read(visit, language=locale.language())
     cooperation = _cooperation(actor, reference)
     return render_template(
         "visits/ready.html",
@@ -160,7 +160,7 @@ def my_part(reference: str, number: int) -> str:
     """Show a person of the team the own task, the plan and whom to call."""
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_my_part")
-    reading = readiness.read(visit)
+    reading = readiness.read(visit, language=locale.language())
     fact = found(pages.own_fact(reading, actor))
     return render_template(
         "visits/my_part.html",
@@ -273,7 +273,7 @@ def change_team(reference: str, number: int) -> str | Response:
             db.session.rollback()
             form.refuse(error)
             visit = _visit(actor, reference, number, "visit_team")
-            other = readiness.read(visit)
+            other = readiness.read(visit, language=locale.language())
             _take_versions(form, other)
         except (RuleBrokenError, RefusedError) as error:
             db.session.rollback()
@@ -356,7 +356,7 @@ def override(reference: str, number: int) -> str | Response:
             db.session.commit()
             flash(_("Gate J3 is overridden. Your name and reason stand in the history."), "wait")
             return redirect(url_for(".ready", reference=reference, number=number), 303)
-    reading = readiness.read(visit)
+    reading = readiness.read(visit, language=locale.language())
     view = pages.ready_view(reading, actor, plans=True)
     return render_template(
         "visits/override.html",

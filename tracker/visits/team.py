@@ -12,6 +12,7 @@ from tracker.activity.service import Happening, record
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import Filling, fill
 from tracker.checklists.models import Checklist, ChecklistKind, ChecklistParty
+from tracker.checklists.policy import LET_IN
 from tracker.checklists.queries import VISIT
 from tracker.checklists.values import as_date, as_id
 from tracker.cooperations import audiences, people
@@ -23,7 +24,7 @@ from tracker.visits.models import TeamMember, Visit
 from tracker.visits.stages import PREPARED
 
 # The items of the roles that say who leads, who is in the team and who may know.
-ITEMS = frozenset({"V2", "V3", "V4"})
+ITEMS = LET_IN
 
 
 def follow_answer(happening: Happening) -> None:

@@ -14,7 +14,13 @@ from tests.pages import Form, Page
 
 ITEM = re.compile(r"/checklists/[0-9a-f-]{36}/items/([A-Z])(\d+)/")
 # Pages from which most others are reached: more of them are opened than of others.
-HUBS = {"checklists.show", "dashboard.cooperation", "undertakings.listed", "undertakings.mine"}
+HUBS = {
+    "checklists.show",
+    "dashboard.cooperation",
+    "history.all_revisions",
+    "undertakings.listed",
+    "undertakings.mine",
+}
 FEW, MANY = 3, 9
 _HREF = re.compile(r'<a [^>]*?href="([^"]+)"')
 

@@ -11,8 +11,9 @@ from werkzeug.routing import Rule
 from tests.factories.demonstration import Demonstration
 from tracker.access.actor import Role
 from tracker.accounts.models import Membership
+from tracker.authoring.models import OwnArticle
 from tracker.checklists import library
-from tracker.checklists.models import ChecklistKind, Flag, Proposal, ProposalState
+from tracker.checklists.models import ChecklistKind, Flag, ModelAnswer, Proposal, ProposalState
 from tracker.comments.models import Comment, CommentAudience
 from tracker.cooperations.models import CooperationPerson
 from tracker.core.db import db
@@ -143,11 +144,10 @@ def things(demonstration: Demonstration) -> dict[str, list[Thing]]:
         **_undertakings(demonstration),
         **_comments(demonstration),
         **_authoring(demonstration),
+        **_guidance(demonstration),
         "filename": [Thing("a style sheet", {"filename": "css/base.css"})],
         "size": [Thing("", {"size": _size()})],
         "before size": [Thing("", {"before": _size(), "size": _size()})],
-        "slug": [Thing("", {"slug": _slug()})],
-        "revision slug": [Thing("", {"slug": _slug(), "revision": 1})],
         "message_id": [Thing("", {"message_id": _first(sa.select(OutboxMessage.id))})],
         # Pages of the sign-in machinery that stay closed.
         "security.two_factor_setup_validate": [Thing("", {"token": "x"})],
@@ -205,6 +205,7 @@ def _checklists(demonstration: Demonstration) -> dict[str, list[Thing]]:
     waiting = {"checklist_id": made["waiting", "terms"]}
     terms = {"checklist_id": made["complete", "terms"]}
     roles = {"checklist_id": made["complete", "visit_roles"]}
+    copied = {"checklist_id": made["copied", "terms"]}
     flag = _first(sa.select(Flag.id).where(Flag.closed_at.is_(None)))
     proposal = _first(sa.select(Proposal.id).where(Proposal.state == ProposalState.OPEN))
     return {
@@ -227,8 +228,20 @@ def _checklists(demonstration: Demonstration) -> dict[str, list[Thing]]:
             Thing("terms in force", terms | {"number": 1}),
             Thing("roles of the visit (K2)", roles | {"number": 1}),
         ],
+        "checklist_id former_id": [
+            Thing("terms of the same parties", {**copied, "former_id": terms["checklist_id"]})
+        ],
+        "model_id": [
+            Thing("the NPM's", {"model_id": _model(demonstration, "npm")}),
+            Thing("the CSO's", {"model_id": _model(demonstration, "od")}),
+        ],
         "checklists.template": [Thing("", {"kind": "terms"})],
     }
+
+
+def _model(demonstration: Demonstration, body: str) -> Any:
+    owner = ModelAnswer.organisation_id == demonstration.organisations[body]
+    return _first(sa.select(ModelAnswer.id).where(owner))
 
 
 def _undertakings(demonstration: Demonstration) -> dict[str, list[Thing]]:
@@ -285,6 +298,12 @@ def _authoring(demonstration: Demonstration) -> dict[str, list[Thing]]:
         "kind number": [
             Thing("the newest terms", {"kind": newest.kind.value, "number": newest.version})
         ],
+        "kind language number": [
+            Thing(
+                "Arabic words of the newest terms",
+                {"kind": newest.kind.value, "number": newest.version, "language": "ar"},
+            )
+        ],
         "draft_id": [Thing("of changed terms", draft)],
         "text_id": [Thing("the newest terms", tried)],
         "code text_id": [Thing("the newest terms", tried | {"code": "M18"})],
@@ -298,8 +317,25 @@ def _size() -> int:
     return size
 
 
-def _slug() -> str:
-    return str(_first(sa.select(Article.slug).where(Article.is_current)))
+def _guidance(demonstration: Demonstration) -> dict[str, list[Thing]]:
+    """Return an article for all, and an own one of the CSO and of the NPM."""
+    slug = {"slug": str(_first(sa.select(Article.slug).where(Article.is_current)))}
+
+    def own(body: str) -> dict[str, Any]:
+        organisation = demonstration.organisations[body]
+        wanted = sa.select(OwnArticle.id).where(OwnArticle.organisation_id == organisation)
+        return {"article_id": _first(wanted)}
+
+    return {
+        "slug": [Thing("", slug)],
+        "revision slug": [Thing("", slug | {"revision": 1})],
+        "language slug": [Thing("", slug | {"language": "en"})],
+        "language number slug": [Thing("", slug | {"language": "en", "number": 1})],
+        "article_id": [
+            Thing("own guidance of the CSO, for partners too", own("od")),
+            Thing("own guidance of the NPM", own("npm")),
+        ],
+    }
 
 
 def _first(wanted: "sa.Select[Any]") -> Any:

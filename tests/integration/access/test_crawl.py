@@ -41,13 +41,15 @@ WITHOUT_LINK = {
 }
 # Pages that are led to in a state that the demonstration is not in: acting for two organisations,
 # page 2 of a form, a comment of one's own, a suspended person, terms that are ready to be read or
-# sent, a visit not ready, more than one version of a checklist.
+# sent, a visit not ready, more than one version of a checklist, an article shipped over an edit.
 IN_ANOTHER_STATE = {
     "accounts.switch",
     "authoring.publish_shipped",
     "authoring.retire",
     "comments.edit",
     "comments.withdraw",
+    "guidance_editing.pass_over",
+    "guidance_editing.use",
     "moving.move",
     "organisations.add_kind",
     "people.restore",

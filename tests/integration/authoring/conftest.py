@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
 from tests.factories.accounts import House, house, signed_in
+from tracker.activity.models import Chain, ChainKind, Event, EventDetail
 
 BrowserOf = Callable[[str], CheckedClient]
 
@@ -19,3 +21,16 @@ def people(session: Session) -> House:
 @pytest.fixture
 def browser_of(people: House, browsers: Callable[[], CheckedClient]) -> BrowserOf:
     return lambda key: signed_in(browsers(), key)
+
+
+def events(session: Session, verb: str) -> list[dict[str, object]]:
+    """Return the details of a verb's events in the instance's chain."""
+    return list(
+        session.scalars(
+            sa.select(EventDetail.content)
+            .join(Event, Event.id == EventDetail.event_id)
+            .join(Chain, Chain.id == Event.chain_id)
+            .where(Chain.kind == ChainKind.INSTANCE, Event.verb == verb)
+            .order_by(Event.number)
+        )
+    )

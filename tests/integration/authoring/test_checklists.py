@@ -10,9 +10,9 @@ from tests.client import CheckedClient
 from tests.factories.accounts import House
 from tests.factories.authoring import TERMS, changed, text_of, without, written
 from tests.factories.templates import a_template, an_item, publish
-from tests.integration.authoring.conftest import BrowserOf
+from tests.integration.authoring.conftest import BrowserOf, events
 from tests.pages import Page
-from tracker.activity.models import Chain, ChainKind, Event, EventDetail
+from tracker.activity.models import Event
 from tracker.authoring import queries, service
 from tracker.authoring.models import TemplateDraft
 from tracker.checklists import library
@@ -34,19 +34,6 @@ from tracker.guidance import queries as guidance
 HOME = "/administration/checklists"
 OLD, NEW = "Parties and mandates", "Parties, mandates and powers"
 NOBODY = "00000000-0000-4000-8000-000000000000"
-
-
-def events(session: Session, verb: str) -> list[dict[str, object]]:
-    """Return the details of a verb's events in the instance's chain."""
-    return list(
-        session.scalars(
-            sa.select(EventDetail.content)
-            .join(Event, Event.id == EventDetail.event_id)
-            .join(Chain, Chain.id == Event.chain_id)
-            .where(Chain.kind == ChainKind.INSTANCE, Event.verb == verb)
-            .order_by(Event.number)
-        )
-    )
 
 
 def a_draft(people: House, text: str | None = None) -> TemplateDraft:

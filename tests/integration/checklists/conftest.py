@@ -125,14 +125,19 @@ def set_out(session: Session, *modes: Mode) -> Table:
     """Open a cooperation with two CSOs, for joint visits if not told, and bring its people in."""
     land = country(session)
     land.person("Otto Brandis", "lantern", Role.SIGNATORY, power="Board minutes")
-    cooperation = open_one(
-        land, "door", "lantern", modes=modes or (Mode.VISIT,), questions=QUESTIONS
-    )
-    for first in ("tomas", "nadia", "oren", "petra", "henrik", "dora", "otto", "leyla"):
-        bring_in(land, cooperation, first)
-    for first in ("samira", "joana"):
-        bring_in(land, cooperation, first)
-    session.commit()
+    return another(land, "door", "lantern", modes=modes or (Mode.VISIT,))
+
+
+def another(land: Country, *partners: str, modes: tuple[Mode, ...] = (Mode.VISIT,)) -> Table:
+    """Open a cooperation of the NPM with partners in a country that is there, people brought in."""
+    cooperation = open_one(land, *partners, modes=modes, questions=QUESTIONS)
+    homes = {land.id(key) for key in ("npm", *partners)}
+    everybody = ("tomas", "nadia", "oren", "petra", "henrik", "dora", "otto", "leyla")
+    for first in (*everybody, "samira", "joana"):
+        home = land.homes[first]
+        if home is not None and home.id in homes:
+            bring_in(land, cooperation, first)
+    land.session.commit()
     return Table(land, cooperation)
 
 

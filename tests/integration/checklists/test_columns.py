@@ -24,6 +24,7 @@ from tracker.checklists import positions
 from tracker.checklists.completeness import WorkState
 from tracker.checklists.models import Answer, Stance
 from tracker.checklists.values import WrongTypeError
+from tracker.core.errors import RuleBrokenError
 from tracker.signoff.models import Revision
 
 SECRET = "The north wing"
@@ -124,6 +125,49 @@ def test_a_proposal_is_taken_over_as_it_applies_then(hall: Table) -> None:
     positions.accept_proposal(hall["ilena"], hall.checklist(), proposal.id)
     hall.session.commit()
     assert kept(hall) == BARE
+
+
+def test_who_accepts_accepts_what_the_page_shows(hall: Table) -> None:
+    """What nobody could see must not be agreed once the column is shown again."""
+    hall.save("ilena", "M2", kind="prison")
+    hall.save("ilena", "M1", places=FULL)
+    hall.save("ilena", "M2", seen=1, kind="police")
+    hall.accept("M1", "samira", "joana")
+    assert versions(hall) == [FULL, BARE]
+    assert hall.waiting("M1") == {"npm"}
+    taken = hall.events("position_taken")
+    assert [one["version"] for one in taken] == [2, 2]
+    hall.accept("M1", "ilena")
+    assert hall.standing("M1").done
+    hall.save("ilena", "M2", seen=2, kind="prison")
+    assert hall.standing("M1").state is WorkState.IN_PROGRESS
+    assert kept(hall) == BARE
+
+
+def test_the_history_says_that_hidden_words_were_left_out(hall_room: Room) -> None:
+    table = hall_room.table
+    table.save("ilena", "M2", kind="prison")
+    table.save("ilena", "M1", places=FULL)
+    table.save("ilena", "M2", seen=1, kind="police")
+    table.accept("M1", "samira")
+    told = hall_room.page("joana", "/items/M1/history").text
+    assert "What does not apply here was left out: version 2" in told
+    assert "changed the answer" not in told
+
+
+def test_the_words_that_stand_are_not_proposed_while_others_are_hidden(hall: Table) -> None:
+    hall.save("ilena", "M2", kind="prison")
+    answer = hall.save("ilena", "M1", places=FULL)
+    hall.save("ilena", "M2", seen=1, kind="police")
+    with pytest.raises(RuleBrokenError, match="These are the words that stand already"):
+        positions.propose(
+            hall["samira"],
+            hall.checklist(),
+            "M1",
+            {"places": BARE},
+            answer_id=answer.id,
+            reason="As it is.",
+        )
 
 
 @pytest.mark.parametrize(("kind", "is_there"), [("prison", True), ("police", False)])

@@ -212,8 +212,39 @@ def test_a_page_that_is_behind_is_told_the_number_and_nothing_is_overwritten(des
     old = desk.form("samira", words="From an old window.")
     desk.keep("samira", number=7, words="From a new window.")
     told = desk.post("samira", "/items/M1/draft", old)
-    assert told.json == {"state": "behind", "number": 7}
+    assert told.json == {"state": "behind", "number": 7, "kept": True}
     assert desk.typed("samira") == {"words": ["From a new window."]}
+
+
+def test_a_text_of_another_window_is_written_over_only_by_who_has_seen_it(desk: Desk) -> None:
+    old = desk.form("samira", words="From an old window.")
+    desk.keep("samira", number=7, words="From a new window.")
+    # A higher number alone does not do.
+    told = desk.post("samira", "/items/M1/draft", {**old, "draft_number": ["9"]})
+    assert told.json == {"state": "behind", "number": 7, "kept": True}
+    seen = {**old, "draft_number": ["9"], "draft_known": ["0 7"]}
+    told = desk.post("samira", "/items/M1/draft", seen)
+    assert told.json is not None
+    assert told.json["state"] == "kept"
+    assert desk.typed("samira") == {"words": ["From an old window."]}
+
+
+def test_a_page_goes_on_from_a_text_whose_answer_was_lost_on_the_way(desk: Desk) -> None:
+    page = desk.form("samira", words="First.")
+    desk.post("samira", "/items/M1/draft", {**page, "draft_number": ["1005"]})
+    more = {"words": ["First, and more."], "draft_number": ["2005"], "draft_known": ["0 1005"]}
+    desk.post("samira", "/items/M1/draft", {**page, **more})
+    assert desk.typed("samira") == {"words": ["First, and more."]}
+
+
+@pytest.mark.parametrize("known", ["", "x", "-1 7x 1e9", "9" * 40, "8"])
+def test_known_numbers_that_can_not_be_read_are_passed_over(desk: Desk, known: str) -> None:
+    page = desk.form("samira", words="Other.")
+    desk.keep("samira", number=7, words="Kept.")
+    sent = {**page, "draft_number": ["9"], "draft_known": [known]}
+    told = desk.post("samira", "/items/M1/draft", sent)
+    assert told.json == {"state": "behind", "number": 7, "kept": True}
+    assert desk.typed("samira") == {"words": ["Kept."]}
 
 
 def test_what_was_on_its_way_when_the_answer_was_saved_does_not_come_back(desk: Desk) -> None:
@@ -221,7 +252,7 @@ def test_what_was_on_its_way_when_the_answer_was_saved_does_not_come_back(desk: 
     late["draft_number"] = ["3"]
     desk.submit("samira", "/items/M1/answer", words="Saved.", draft_number="4")
     told = desk.post("samira", "/items/M1/draft", late)
-    assert told.json == {"state": "behind", "number": 4}
+    assert told.json == {"state": "behind", "number": 4, "kept": False}
     assert desk.typed("samira") is None
     assert "You have a draft" not in desk.page("samira", "/items/M1/answer").text
     # What is typed on the page that is opened next is kept.
@@ -233,7 +264,8 @@ def test_a_number_that_can_not_be_read_counts_as_nought(desk: Desk, number: str)
     desk.keep("samira", number=5, words="Kept.")
     sent = desk.form("samira", words="Other.")
     sent["draft_number"] = [number]
-    assert desk.post("samira", "/items/M1/draft", sent).json == {"state": "behind", "number": 5}
+    told = desk.post("samira", "/items/M1/draft", sent)
+    assert told.json == {"state": "behind", "number": 5, "kept": True}
     assert desk.typed("samira") == {"words": ["Kept."]}
 
 
@@ -260,10 +292,31 @@ def test_saving_erases_the_draft_of_who_saves_and_no_other(desk: Desk) -> None:
     assert answer.values == {"words": "Mine."}
 
 
+def test_saving_leaves_what_was_written_since_in_another_window(desk: Desk) -> None:
+    old = desk.form("samira", words="Saved.")
+    desk.keep("samira", words="Written since.")
+    assert desk.post("samira", "/items/M1/answer", old).status_code == 303
+    assert desk.typed("samira") == {"words": ["Written since."]}
+    # It is shown beside what was saved.
+    page = desk.page("samira", "/items/M1/answer")
+    assert "Samira Okell saved another value while you were writing." in page.text
+    assert page.form().filled_in()["words"] == ["Written since."]
+
+
+def test_discarding_leaves_what_was_written_since_in_another_window(desk: Desk) -> None:
+    old = desk.form("samira", words="Old.")
+    desk.keep("samira", words="Written since.")
+    response = desk.post("samira", "/items/M1/draft/discard", old)
+    page = desk.browser("samira").page(response.location)
+    assert "You wrote a newer draft in another window, so it was not discarded." in page.text
+    assert desk.typed("samira") == {"words": ["Written since."]}
+
+
 def test_a_draft_is_discarded(desk: Desk) -> None:
     desk.table.save("ilena", "M1")
     sent = desk.form("samira", "/items/M1/propose", words=MARK)
     desk.post("samira", "/items/M1/draft", sent)
+    sent = desk.form("samira", "/items/M1/propose")
     response = desk.post("samira", "/items/M1/draft/discard", sent)
     assert response.status_code == 303
     page = desk.browser("samira").page(response.location)
@@ -303,6 +356,11 @@ def test_more_than_a_draft_holds_is_told_and_the_last_one_stays(desk: Desk) -> N
     assert desk.typed("samira") == {"words": ["Kept."]}
     with pytest.raises(RuleBrokenError, match="more than a draft can hold"):
         keep(desk, number=9, typed={f"t-{n}": [""] for n in range(2001)})
+
+
+def test_a_long_text_of_another_script_is_kept_too(desk: Desk) -> None:
+    told = desk.keep("samira", words="ع" * 150_000)
+    assert told.status_code == 200
 
 
 def test_a_draft_is_gone_with_the_key_of_its_cooperation(desk: Desk) -> None:
@@ -380,7 +438,8 @@ def test_a_draft_on_a_visit_stands_in_no_row_in_plain(scene: Scene, app: Flask) 
             for name, value in row.items():
                 raw = value if isinstance(value, bytes) else str(value).encode()
                 assert b"quillfen-" not in raw, f"{table.name}.{name}"
-    assert scene.session.scalars(sa.select(Draft.sealed)).one() is not None
+    of_the_visit = sa.select(Draft.sealed).where(Draft.item == "V8")
+    assert scene.session.scalars(of_the_visit).one() is not None
 
 
 def test_a_draft_on_terms_stands_in_no_row_in_plain_either(desk: Desk) -> None:
@@ -429,11 +488,51 @@ def test_keeping_theirs_leaves_the_own_words_as_a_draft(desk: Desk) -> None:
     assert answer is not None
     assert answer.values == {"words": "The head replies within ten working days."}
     assert desk.typed("samira") == {"words": ["The head replies within seven days."]}
-    # Opened again, both are shown with the difference.
+    # Opened again, both are shown with the difference; also after its script kept the words.
+    told = desk.post("samira", "/items/M1/draft", page.form().filled_in(draft_number="9"))
+    assert told.json is not None
+    assert told.json["state"] == "kept"
     page = desk.page("samira", "/items/M1/answer")
     assert "You have a draft" in page.text
     assert "Dora Lund saved another value while you were writing." in page.text
     assert page.form().filled_in()["words"] == ["The head replies within seven days."]
+
+
+def test_a_mistake_on_the_page_that_compares_does_not_end_the_comparing(desk: Desk) -> None:
+    page = overtaken(desk)
+    wrong = page.form().filled_in(words="x" * 20_001)
+    page = Page.of(desk.post("samira", "/items/M1/answer", wrong))
+    assert "There is a problem" in page.text
+    desk.post("samira", "/items/M1/draft", page.form().filled_in(words="Seven.", draft_number="9"))
+    page = desk.page("samira", "/items/M1/answer")
+    assert "Dora Lund saved another value while you were writing." in page.text
+
+
+def test_of_two_parties_the_later_one_compares_both_and_proposes(desk: Desk) -> None:
+    sent = desk.form("samira", words="The head replies within seven days.")
+    desk.submit("joana", "/items/M1/answer", words="The head replies within ten days.")
+    page = Page.of(desk.post("samira", "/items/M1/answer", sent))
+    assert page.h1 == "Propose other words for M1"
+    assert "Joana Pires saved another value while you were writing." in page.text
+    assert {"ins", "del"} <= {one.tag for one in page.root.iter()}
+    assert desk.typed("samira") == {"words": ["The head replies within seven days."]}
+    form = page.form().filled_in(reason="A week is enough.")
+    assert desk.post("samira", "/items/M1/propose", form).status_code == 303
+    answer = desk.table.filling().sheet.shared("M1")
+    assert answer is not None
+    assert answer.values == {"words": "The head replies within ten days."}
+    assert len(desk.table.filling().proposals) == 1
+    assert desk.typed("samira") is None
+
+
+def test_of_two_parties_that_write_the_same_the_later_one_has_nothing_to_propose(
+    desk: Desk,
+) -> None:
+    sent = desk.form("samira", words="The same.")
+    desk.submit("joana", "/items/M1/answer", words="The same.")
+    assert desk.post("samira", "/items/M1/answer", sent).status_code == 303
+    assert desk.typed("samira") is None
+    assert not desk.table.filling().proposals
 
 
 def test_taking_mine_saves_it_over_theirs(desk: Desk) -> None:
@@ -630,16 +729,24 @@ def test_without_the_token_of_a_page_a_stranger_keeps_nothing(desk: Desk) -> Non
     assert desk.table.session.scalar(sa.select(sa.func.count(Draft.id))) == 0
 
 
-def test_the_script_is_told_that_the_session_ended(desk: Desk, frozen_time: SetTime) -> None:
+def test_the_script_is_told_that_the_session_ended_and_the_words_are_kept(
+    desk: Desk, frozen_time: SetTime
+) -> None:
     frozen_time(NOON)
     sent = desk.form("samira", words=MARK)
     frozen_time(NOON + dt.timedelta(hours=1))
     told = desk.post("samira", "/items/M1/draft", sent)
-    assert (told.status_code, told.json) == (400, {"state": "signed_out"})
+    assert (told.status_code, told.json) == (400, {"state": "signed_out", "kept": True})
+    assert desk.typed("samira") == TEXT
     # Once the session is forgotten, its token is too.
-    told = desk.post("samira", "/items/M1/draft", sent)
-    assert (told.status_code, told.json) == (400, {"state": "signed_out"})
-    assert desk.typed("samira") is None
+    more = {"words": ["More."], "draft_number": ["2"], "draft_known": ["0 1"]}
+    told = desk.post("samira", "/items/M1/draft", {**sent, **more})
+    assert (told.status_code, told.json) == (400, {"state": "signed_out", "kept": True})
+    assert desk.typed("samira") == {"words": ["More."]}
+    # A text of another window is not written over so either.
+    told = desk.post("samira", "/items/M1/draft", {**sent, "draft_number": ["9"]})
+    assert (told.status_code, told.json) == (400, {"state": "signed_out", "kept": False})
+    assert desk.typed("samira") == {"words": ["More."]}
 
 
 # Signed in again meanwhile

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories.cooperations import bring_in
 from tests.integration.checklists.conftest import QUESTIONS, Table
+from tracker.accounts import service as accounts
 from tracker.checklists import positions, service
 from tracker.checklists.completeness import WorkState
 from tracker.checklists.models import (
@@ -110,6 +111,17 @@ def test_the_counts_of_lists_follow_each_change(table: Table) -> None:
     assert waits(table) == {"npm": 5, "door": 2, "lantern": 2}
 
 
+def test_they_follow_that_somebody_named_is_suspended_and_restored(table: Table) -> None:
+    oren = table.land.users["oren"].id
+    table.save("ilena", "M5", second_reader=str(oren))
+    assert counts(table) == (1, 9, False)
+    accounts.suspend(table["root"], oren, reason="A lost telephone")
+    assert counts(table) == (0, 9, False)
+    assert table.standing("M5").state is WorkState.IN_PROGRESS
+    accounts.restore(table["root"], oren)
+    assert counts(table) == (1, 9, False)
+
+
 def test_an_unfinished_answer_is_kept_and_cant_be_accepted(table: Table) -> None:
     saved = table.save("ilena", "M5", second_reader="")
     assert table.standing("M5").state is WorkState.NOT_STARTED
@@ -146,6 +158,13 @@ def test_what_another_party_accepted_is_changed_by_a_proposal_only(table: Table)
     words = "Another party has accepted this answer. Propose the change instead"
     leaves_nothing(table, lambda: table.save("ilena", "M1", seen=1), RuleBrokenError, words)
     leaves_nothing(table, lambda: table.save("joana", "M1", seen=1), RuleBrokenError, words)
+
+
+def test_an_answer_with_nothing_in_it_is_written_by_anybody_who_may(table: Table) -> None:
+    table.save("ilena", "M1")
+    table.save("ilena", "M1", seen=1, words="")
+    assert table.save("samira", "M1", seen=2).version == 3
+    assert table.waiting("M1") == {"npm", "lantern"}
 
 
 def test_what_only_ones_own_party_accepts_is_changed_at_once(table: Table) -> None:

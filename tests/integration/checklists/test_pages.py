@@ -105,8 +105,8 @@ def items(page: Page) -> list[str]:
     return [one.attrib["id"].upper() for one in page.root.iter("article") if "id" in one.attrib]
 
 
-# Links of an item that lead to what is read, not to what is done.
-BESIDE = ("/history", "/comments")
+# Links of an item that lead to what is read, or to the own side's matters.
+BESIDE = ("/history", "/comments", "/assign", "/keep-as-model?for=shared")
 
 
 def acts(page: Page, code: str) -> set[str]:
@@ -530,7 +530,8 @@ def test_a_proposal_is_shown_word_by_word_with_its_reason(room: Room) -> None:
     assert "An early reply serves us." in item(page, "M1")
     assert ["".join(one.itertext()) for one in page.root.iter("del")] == ["[taken out: ten]"]
     assert ["".join(one.itertext()) for one in page.root.iter("ins")] == ["[put in: three]"]
-    assert {"Accept the proposal", "Turn it down"} <= acts(page, "M1") | buttons(page)
+    assert "Accept the proposal" in buttons(page)
+    assert {"Answer with other words M1", "Turn it down M1"} <= page.links().keys()
     assert "Take the proposal back" in buttons(room.page("dora"))
 
 
@@ -540,6 +541,15 @@ def buttons(page: Page) -> set[str]:
         for one in page.root.iter()
         if one.tag == "button" or "button" in one.attrib.get("class", "")
     }
+
+
+def test_a_proposal_waits_for_those_who_may_answer_it(room: Room) -> None:
+    room.table.settle("M1")
+    propose(room)
+    assert "M1" in items(room.page("ilena", "?filter=us"))
+    assert "Waiting for us" in item(room.page("ilena"), "M1")
+    assert "M1" not in items(room.page("samira", "?filter=us"))
+    assert "M1" in items(room.page("samira", "?filter=others"))
 
 
 def test_an_accepted_proposal_is_the_answer(room: Room) -> None:

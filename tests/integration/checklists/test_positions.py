@@ -376,6 +376,24 @@ def test_a_party_takes_its_own_proposal_back(table: Table) -> None:
     assert table.waiting("M1") == {"door"}
 
 
+def test_who_accepts_the_answer_goes_back_on_the_own_proposal(table: Table) -> None:
+    table.settle("M1")
+    proposal = propose(table, "samira")
+    table.accept("M1", "samira")
+    assert proposal.state is ProposalState.WITHDRAWN
+    assert table.standing("M1").done
+    assert len(table.events("proposal_withdrawn")) == 1
+    with pytest.raises(StaleError, match="no longer open"):
+        positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
+
+
+def test_who_asks_to_talk_leaves_the_own_proposal_open(table: Table) -> None:
+    answer = table.settle("M1")
+    proposal = propose(table, "samira")
+    talk(table, "samira", answer, "Let us talk.")
+    assert proposal.state is ProposalState.OPEN
+
+
 def test_a_new_proposal_of_a_party_takes_the_place_of_its_earlier_one(table: Table) -> None:
     table.settle("M1")
     first, other = propose(table, "samira"), propose(table, "joana", words="Ten days.")

@@ -12,13 +12,21 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.factories import checklists
-from tests.integration.checklists.conftest import Table
+from tests.integration.checklists.conftest import QUESTIONS, Table
 from tracker.access.actor import Actor, Role
 from tracker.accounts.models import Membership
 from tracker.activity.models import Chain, Event
 from tracker.checklists import positions, service, signing
-from tracker.checklists.models import Checklist, ChecklistState, Stance
+from tracker.checklists.loading import fill
+from tracker.checklists.models import (
+    AnswerScope,
+    Checklist,
+    ChecklistKind,
+    ChecklistState,
+    Stance,
+)
 from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import Mode
 from tracker.core import canonical, clock
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.guidance import queries as guidance
@@ -143,8 +151,13 @@ def test_the_digest_is_that_of_the_canonical_bytes(sent: Table) -> None:
 def test_the_text_names_template_guidance_parties_and_signatories(sent: Table) -> None:
     text = document(sent)
     checklist = sent.checklist()
-    assert text["checklist"]["template_version"] == 90
-    assert text["checklist"]["template_digest"] == sent.filling().checklist.template.digest
+    assert text["template"] == {
+        "kind": "terms",
+        "version": 90,
+        "digest": sent.filling().checklist.template.digest,
+        "language": "en",
+        "words": [],
+    }
     assert [one["name"] for one in text["parties"]] == [
         "Office of the People's Advocate",
         "Open Door Legal Aid",
@@ -161,9 +174,9 @@ def test_the_text_names_template_guidance_parties_and_signatories(sent: Table) -
         ("Otto Brandis", "Board minutes"),
     ]
     assert text["cooperation"]["reference"] == sent.cooperation.reference
-    assert (text["format"], text["revision"]) == ("common-terms/1", 1)
+    assert (text["format"], text["revision"]) == ("common-terms/2", 1)
     assert checklist.visit_id is None
-    assert text["checklist"]["for_a_visit"] is False
+    assert text["for_a_visit"] is False
 
 
 def test_the_text_holds_what_was_agreed_and_nothing_else(sent: Table) -> None:
@@ -174,7 +187,7 @@ def test_the_text_holds_what_was_agreed_and_nothing_else(sent: Table) -> None:
     words = items["M1"]["answers"][0]["fields"][0]["text"]
     assert words == "Words, as settled between us"
     assert items["M5"]["answers"][0]["fields"][0]["text"] == "Oren Maki"
-    assert [one["by"] for one in items["M7"]["answers"]] == [
+    assert [one["by_name"] for one in items["M7"]["answers"]] == [
         "Office of the People's Advocate",
         "Open Door Legal Aid",
         "Lantern Health Network",
@@ -491,6 +504,54 @@ def test_a_decline_opens_only_the_named_items_and_keeps_the_signatures(sent: Tab
     # The party that declined does not accept the named items any more.
     assert sent.waiting("M1") == sent.waiting("M3") == {"door"}
     assert sent.standing("M10").done
+
+
+def test_who_joined_while_it_was_signed_has_to_agree_once_it_is_open_again(sent: Table) -> None:
+    """product.md, 4.1: every current party; items not asked for stay agreed among the others."""
+    cooperations.join_party(sent["ilena"], sent.cooperation, sent.land.id("bridge"))
+    sent.session.commit()
+    assert len(sent.filling().parties) == 3
+    decline(sent, "henrik", "M1")
+    assert sent.waiting("M1") == {"door", "bridge"}
+    assert sent.waiting("M3") == sent.waiting("M7") == {"bridge"}
+    refused(sent, lambda: sent.save("ilena", "M2", seen=1, kind="prison"), "stays agreed")
+    sent.accept("M3", "marek")
+    service.save_answer(
+        sent["marek"], sent.checklist(), "M7", AnswerScope.PARTY, {"words": "Ours"}, base_version=0
+    )
+    assert sent.standing("M3").done
+    assert sent.standing("M7").done
+    refused(sent, lambda: sent.save("ilena", "M3", seen=1), "stays agreed")
+
+
+@pytest.mark.parametrize("way", ["call back", "amend"])
+def test_so_it_is_when_a_text_is_called_back_or_amended(whole_table: Table, way: str) -> None:
+    rules = whole_table.send(ChecklistKind.CONFIDENTIALITY)
+    before = [party.organisation_id for party in fill(rules).parties]
+    if way == "amend":
+        checklists.sign(rules, *whole_table.signatories.values())
+    cooperations.join_party(
+        whole_table["ilena"], whole_table.cooperation, whole_table.land.id("bridge")
+    )
+    assert [party.organisation_id for party in fill(rules).parties] == before
+    if way == "amend":
+        signing.amend(whole_table["ilena"], rules, reason="A new party.", items=["C1"])
+    else:
+        signing.call_back(whole_table["ilena"], rules, reason="A new party.")
+    after = [party.organisation_id for party in fill(rules).parties]
+    assert after == [*before, whole_table.land.id("bridge")]
+
+
+def test_what_is_newly_required_is_open_though_it_was_not_asked_for(sent: Table) -> None:
+    decline(sent, "henrik", "M1")
+    version, answers = sent.cooperation.version, QUESTIONS | {"personal_data": "yes"}
+    refused(sent, lambda: sent.save("ilena", "M9"), "stays agreed")
+    cooperations.set_modes(
+        sent["ilena"], sent.cooperation, version=version, modes=[Mode.VISIT], questions=answers
+    )
+    sent.session.commit()
+    assert sent.settle("M9").version == 1
+    refused(sent, lambda: sent.save("ilena", "M9", seen=1), "stays agreed")
 
 
 def test_after_a_decline_the_text_is_changed_sent_and_signed_anew(sent: Table) -> None:

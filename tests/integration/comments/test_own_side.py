@@ -23,12 +23,12 @@ from tracker.mail.models import OutboxMessage
 
 # Items of single pages are opened where their number leaves this over when divided by five.
 SHARE, SHARES, ITEMS = 3, 5, {"terms": "M18", "visit_roles": "V8"}
-# Of a form against forgery, and of who opened a page on which somebody writes.
-TOKEN = re.compile(r'(name="(?:csrf_token|draft_page)"[^>]*? value=")[^"]+')
+# Of a form against forgery, of who opened a page on which somebody writes, of a visit to come.
+TOKEN = re.compile(r'(name="(?:csrf_token|draft_page|visit_id)"[^>]*? value=")[^"]+')
 # What other pages than comments tell of reading and of mail, whoever wrote what: the log of reads
 # notes this test's own reading; the administrator's list of mail has a line for each mail, of which
 # the words are the same whoever may read the comment (tested with the verbs).
-TELLS_OF_READING = re.compile(r"/reads(\?|$)|\A/mail(\?|$)")
+TELLS_OF_READING = re.compile(r"/reads(\?|$)|\A/administration/mail(\?|$)")
 STANDING, VISIT = "standing", "visit"
 
 

@@ -13,7 +13,8 @@ from tests.factories.visits import Scene
 from tests.integration.comments.conftest import Talk
 from tracker.access.actor import ActorMembership, OrganisationKind, Role
 from tracker.checklists.models import ChecklistKind, ChecklistParty
-from tracker.comments import people, queries, sealing, service
+from tracker.checklists.queries import writers
+from tracker.comments import queries, sealing, service
 from tracker.comments.models import Comment
 from tracker.cooperations import clearances, keys
 from tracker.cooperations import service as cooperations
@@ -95,7 +96,7 @@ def test_after_a_party_left_its_people_read_nothing(talk: Talk) -> None:
         assert (waiting.mentions, waiting.tasks) == ((), ())
         talk.page(first, talk.thread(), 404)
         talk.page(first, f"/comments/{open_.id}", 404)
-    able = people.readers(talk.terms)
+    able = writers(talk.terms)
     assert "Dora Lund" not in {person.name for person in able}
     assert "Joana Pires" in {person.name for person in able}
 
@@ -110,7 +111,7 @@ def test_a_party_of_the_cooperation_that_is_none_of_the_checklist_reads_none(tal
     talk.session.commit()
     assert queries.find(talk["joana"], open_.id) is None
     assert queries.find(talk["samira"], open_.id)
-    assert "Joana Pires" not in {person.name for person in people.readers(talk.terms)}
+    assert "Joana Pires" not in {person.name for person in writers(talk.terms)}
     talk.page("joana", talk.thread(), 404)
 
 
@@ -120,7 +121,7 @@ def test_a_party_of_the_cooperation_that_is_none_of_the_checklist_reads_none(tal
 def test_on_a_visits_roles_those_listed_and_cleared_read_and_write(scene: Scene) -> None:
     roles = scene.checklist(ROLES)
     made = comment(scene.actor("ilena"), roles, "V8")
-    able = {person.user_id for person in people.readers(roles)}
+    able = {person.user_id for person in writers(roles)}
     for key, user_id in scene.demonstration.users.items():
         actor = scene.actor(key)
         reads = queries.find(actor, made.id) is not None

@@ -143,11 +143,11 @@ def test_signing_freezes_what_was_put_in(stage: Stage) -> None:
     assert [point["code"] for point in points] == ["C6", "C7", "C8", "C10", "C14", "C15", "C17"]
     assert all(point["confirmed"] for point in points)
     assert held["interests"] == {
-        "question": queries.asked(stage.checklist).interests.prompt,  # type: ignore[union-attr]
+        "question": {"en": queries.asked(stage.checklist).interests.prompt},  # type: ignore[union-attr]
         "declared": True,
         "text": TOLD,
     }
-    assert held["sentence"] == "I, Leyla Marchetti, undertake this."
+    assert held["sentence"] == {"en": "I, Leyla Marchetti, undertake this."}
 
 
 def test_signing_changes_the_state_and_forgets_the_draft(stage: Stage) -> None:

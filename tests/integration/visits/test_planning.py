@@ -97,7 +97,7 @@ def test_the_trail_tells_that_a_visit_was_planned_and_its_number(scene: Scene) -
 
 def test_the_facts_that_checklists_look_at_come_from_the_visit(scene: Scene) -> None:
     visit = planned(scene)
-    found = queries.facts(visit.id)
+    found = queries.facts([visit.id])[visit.id]
     assert found.starts_on == days().starts_on
     assert found.team == {scene.user(key) for key in ("pavo", "ruth", "leyla", "marek")}
 

@@ -14,6 +14,7 @@ from tests.factories.templates import (
     CHECKLIST,
     DOOR,
     ILENA,
+    KINDS,
     LANTERN,
     NPM,
     OREN,
@@ -33,6 +34,8 @@ from tracker.checklists.completeness import (
     Standing,
     WorkState,
     accepters,
+    concerns,
+    is_left_to,
     is_required,
     item_standing,
     not_accepting,
@@ -62,6 +65,83 @@ def stands(
     shared = {**(others or {}), **({code: answer} if answer else {})}
     sheet = a_sheet(shared=shared, own=own, accepted={code: accepted} if answer else {})
     return item_standing(TERMS.by_code[code], sheet, surroundings or around())
+
+
+# Copied and not read (adr 22)
+
+
+COPIED_FROM = UUID(int=77)
+
+
+def copied(*read_by: UUID, **more: Any) -> Filled:
+    return an_answer(
+        more.pop("values", WORDS), copied_from=COPIED_FROM, read_by=frozenset(read_by), **more
+    )
+
+
+@pytest.mark.parametrize(
+    ("read_by", "accepted", "waiting"),
+    [
+        (NOBODY, NOBODY, ALL),
+        # Even a row that said otherwise would be no acceptance.
+        (NOBODY, ALL, ALL),
+        ((NPM,), ALL, (DOOR, LANTERN)),
+        (ALL, (NPM, LANTERN), (DOOR,)),
+        (ALL, ALL, NOBODY),
+    ],
+)
+def test_a_copied_answer_is_accepted_by_those_who_have_read_it(
+    read_by: tuple[UUID, ...], accepted: tuple[UUID, ...], waiting: tuple[UUID, ...]
+) -> None:
+    one = stands("M1", copied(*read_by), accepted)
+    assert set(one.waiting_for) == set(waiting)
+    assert one.done is not bool(waiting)
+    assert set(one.unread_by) == set(ALL) - set(read_by)
+
+
+def test_a_copy_that_needs_no_acceptance_waits_for_every_reader() -> None:
+    assert stands("M2", copied(NPM, values={"kind": "police"})).waiting_for == (DOOR, LANTERN)
+    assert stands("M2", copied(*ALL, values={"kind": "police"})).done
+
+
+def test_a_partys_own_copied_answer_waits_for_every_reader() -> None:
+    own = {("M7", body): an_answer(WORDS) for body in (NPM, LANTERN)}
+    one = stands("M7", own=own | {("M7", DOOR): copied(DOOR, NPM)})
+    assert (one.state, one.waiting_for) == (WorkState.WAITING, (LANTERN,))
+
+
+def test_a_copy_in_an_item_that_does_not_apply_waits_for_nobody() -> None:
+    one = stands("M4", copied(), others={"M2": an_answer({"kind": "police"})})
+    assert (one.waiting_for, one.unread_by) == (NOBODY, NOBODY)
+
+
+def test_an_item_left_incomplete_by_copying_is_in_progress() -> None:
+    one = stands("M5", copied(*ALL, values={"second_reader": str(SAMIRA)}))
+    assert one.state is WorkState.IN_PROGRESS
+
+
+READERS = st.frozensets(st.sampled_from(ALL))
+
+
+@given(READERS, READERS, READERS, READERS, st.booleans())
+def test_nothing_is_agreed_while_a_party_has_not_read_a_copy(
+    read: frozenset[UUID],
+    own_read: frozenset[UUID],
+    accepted: frozenset[UUID],
+    answered: frozenset[UUID],
+    is_copied: bool,
+) -> None:
+    """Whatever was read and accepted, on whichever kind of item, by whoever."""
+    for code, values in (("M1", WORDS), ("M2", {"kind": "police"}), ("M3", WORDS), ("M7", None)):
+        shared = copied(*read, values=values) if values and is_copied else None
+        own = {("M7", body): copied(*own_read) for body in answered} if code == "M7" else {}
+        one = stands(code, shared, tuple(accepted), own=own)
+        there = [(shared, read)] if shared else []
+        there += [(answer, own_read) for answer in own.values()]
+        unread = {party for _answer, readers in there for party in set(ALL) - readers}
+        assert set(one.unread_by) == unread
+        assert unread <= set(one.waiting_for)
+        assert not (one.done and unread)
 
 
 # Accepted by all (product.md, 4.1)
@@ -308,6 +388,36 @@ def test_an_answer_hidden_by_a_changed_condition_counts_no_more() -> None:
 def test_what_rests_on_an_item_left_out_is_not_known() -> None:
     left_out = an_answer({"kind": "prison"}, not_applicable=True)
     assert stands("M4", others={"M2": left_out}).shown is Truth.NOT_KNOWN
+
+
+CHAIN = a_template(
+    an_item("M1", a_field("kind", "choice", sets="npm", accepts="none", options=KINDS)),
+    an_item(
+        "M2",
+        a_field("kind", "choice", sets="npm", accepts="none", options=KINDS),
+        shown_when={"item": "M1", "field": "kind", "in": ["prison"]},
+    ),
+    an_item("M3", shown_when={"item": "M2", "field": "kind", "in": ["other"]}),
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "states"),
+    [
+        ("prison", (WorkState.AGREED, WorkState.AGREED)),
+        ("police", (WorkState.HIDDEN, WorkState.NOT_KNOWN)),
+        (None, (WorkState.NOT_KNOWN, WorkState.NOT_KNOWN)),
+    ],
+)
+def test_an_answer_that_is_hidden_settles_nothing(
+    first: str | None, states: tuple[WorkState, WorkState]
+) -> None:
+    shared = {"M2": an_answer({"kind": "other"}), "M3": an_answer(WORDS)}
+    if first:
+        shared["M1"] = an_answer({"kind": first})
+    found = standing(CHAIN, a_sheet(shared=shared, accepted={"M3": ALL}), around())
+    assert (found.items["M2"].state, found.items["M3"].state) == states
+    assert "M3" not in found.blocking
 
 
 @pytest.mark.parametrize(
@@ -580,3 +690,101 @@ def test_a_party_that_joins_makes_nothing_more_done(
 
 def done(found: Standing) -> set[str]:
     return {code for code, one in found.items.items() if one.done}
+
+
+# What is left to a party, where somebody of it looks after the item
+
+
+@pytest.mark.parametrize(
+    ("code", "concerned"),
+    [
+        ("M1", ALL),
+        ("M2", (NPM,)),
+        ("M3", ALL),
+        ("M7", ALL),
+        ("M10", ALL),
+    ],
+)
+def test_an_item_concerns_who_writes_and_who_accepts_it(
+    code: str, concerned: tuple[UUID, ...]
+) -> None:
+    item = TERMS.by_code[code]
+    assert tuple(body for body in ALL if concerns(body, item, around())) == concerned
+    assert not concerns(ILENA, item, around())
+
+
+def left(code: str, one: ItemStanding, surroundings: Surroundings | None = None) -> set[UUID]:
+    item, here = TERMS.by_code[code], surroundings or around()
+    return {body for body in ALL if is_left_to(body, item, one, here)}
+
+
+@pytest.mark.parametrize(
+    ("code", "answer", "accepted", "expected"),
+    [
+        ("M1", None, NOBODY, ALL),
+        ("M1", an_answer(WORDS), (NPM,), (DOOR, LANTERN)),
+        ("M1", an_answer(WORDS), ALL, NOBODY),
+        ("M2", None, NOBODY, (NPM,)),
+        ("M3", None, NOBODY, (NPM,)),
+        ("M3", an_answer(WORDS), NOBODY, (DOOR, LANTERN)),
+        ("M6", None, NOBODY, ALL),
+        ("M6", an_answer(WORDS), (DOOR,), (NPM, LANTERN)),
+        ("M10", None, NOBODY, (DOOR, LANTERN)),
+    ],
+)
+def test_left_is_what_waits_and_what_is_recommended_and_not_begun(
+    code: str, answer: Filled | None, accepted: tuple[UUID, ...], expected: tuple[UUID, ...]
+) -> None:
+    assert left(code, stands(code, answer, accepted)) == set(expected)
+
+
+def test_what_each_party_answers_is_left_to_those_who_have_not() -> None:
+    assert left("M7", stands("M7")) == set(ALL)
+    one = stands("M7", own={("M7", DOOR): an_answer(WORDS)})
+    assert left("M7", one) == {NPM, LANTERN}
+
+
+@pytest.mark.parametrize("kind", ["police", None])
+def test_nothing_is_left_on_an_item_that_does_not_apply_or_may_not(kind: str | None) -> None:
+    others = {"M2": an_answer({"kind": kind})} if kind else None
+    assert left("M4", stands("M4", others=others)) == set()
+
+
+# A proposal waits for those who may answer it
+
+
+def proposed(
+    code: str, accepted: tuple[UUID, ...], *by: UUID, surroundings: Surroundings | None = None
+) -> ItemStanding:
+    """Return how an answered item stands on which some parties proposed other words."""
+    sheet = a_sheet(shared={code: an_answer(WORDS)}, accepted={code: accepted})
+    sheet = replace(sheet, proposed={code: frozenset(by)})
+    return item_standing(TERMS.by_code[code], sheet, surroundings or around())
+
+
+@pytest.mark.parametrize(
+    ("code", "accepted", "by", "waiting"),
+    [
+        ("M1", (NPM, LANTERN), (DOOR,), (NPM, LANTERN)),
+        ("M1", (NPM,), (DOOR,), (NPM, LANTERN)),
+        ("M1", (LANTERN,), (NPM,), (DOOR, LANTERN)),
+        ("M1", (LANTERN,), (NPM, DOOR), ALL),
+        # What the NPM alone writes it answers alone (S6).
+        ("M3", (LANTERN,), (DOOR,), (NPM,)),
+        ("M3", NOBODY, (DOOR,), (NPM, LANTERN)),
+        ("M10", NOBODY, (NPM,), (DOOR, LANTERN)),
+        # Who accepts the answer has gone back on the proposal.
+        ("M1", ALL, (DOOR,), NOBODY),
+    ],
+)
+def test_other_words_wait_for_those_who_may_answer_them(
+    code: str, accepted: tuple[UUID, ...], by: tuple[UUID, ...], waiting: tuple[UUID, ...]
+) -> None:
+    one = proposed(code, accepted, *by)
+    assert one.waiting_for == waiting
+    assert one.done is not bool(waiting)
+
+
+def test_where_nobody_is_left_to_answer_it_stays_with_who_proposed() -> None:
+    alone = proposed("M1", NOBODY, NPM, surroundings=around(PARTIES[0]))
+    assert (alone.waiting_for, alone.done) == ((NPM,), False)

@@ -26,6 +26,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def alone(folder: Path) -> Path:
     """The same with the terms alone: a mistake in them is told before the others are missed."""
+    shutil.rmtree(folder / "checklists" / "ar")
     for path in (folder / "checklists").iterdir():
         if path.name != TERMS:
             path.unlink()
@@ -167,6 +168,88 @@ def test_items_of_the_field_that_no_checklist_has_are_told() -> None:
     assert missing == [f"M{n}" for n in range(1, 21) if n not in {1, 3}]
 
 
+# Words in other languages
+
+ARABIC = "ar/terms.yaml"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("    label: الأهداف\n", "    labell: الأهداف\n", "item M2: there is no key labell"),
+        ("    label: الأهداف\n", "", "item M2: label is missing"),
+        (
+            "          litigates: ترفع دعاوى أمام المحاكم\n",
+            "",
+            "item M1: fields.parties.columns.litigates is missing",
+        ),
+        (
+            "          litigates: ترفع",
+            "          litigate: ترفع",
+            "item M1: the checklist has no fields.parties.columns.litigate",
+        ),
+        ("              union: نقابة\n", "", "options.union is missing"),
+        ("  M2:\n", "  M99:\n", "there is no item M99"),
+        ("  M2:\n", "  M2x:\n", "item M2x: "),
+        ("  trust: ", "  distrust: ", "there is no section distrust"),
+        ("version: 1\n", "version: 9\n", "these words are of version 9, and the checklist is ver"),
+        ("language: ar\n", "language: en\n", "language is 'en', not that of the folder"),
+        ("language: ar\n", "language: xx\n", "language is 'xx', not one of en, ar"),
+        ("kind: terms\n", "kind: term\n", "kind is 'term', not"),
+    ],
+)
+def test_a_mistake_in_words_is_named_by_file_line_and_item(
+    folder: Path, old: str, new: str, words: str
+) -> None:
+    spoil(folder, old, new, ARABIC)
+    found = [one for one in mistakes(folder) if words in one]
+    assert found
+    assert found[0].startswith("checklists/ar/terms.yaml:")
+
+
+def test_the_line_of_a_mistake_in_words_is_that_of_the_mistake(folder: Path) -> None:
+    spoil(folder, "          note: ملاحظة\n", "          remark: ملاحظة\n", ARABIC)
+    line = line_of("note: ملاحظة", ARABIC)
+    assert any(
+        one.startswith(f"checklists/ar/terms.yaml:{line}: item M13: the checklist has no")
+        for one in mistakes(folder)
+    )
+
+
+def test_a_file_of_words_that_is_none_is_named(folder: Path) -> None:
+    (folder / "checklists" / ARABIC).write_text("- just\n- a list\n")
+    assert any(one.startswith("checklists/ar/terms.yaml:1: ") for one in mistakes(folder))
+
+
+def test_words_of_one_kind_and_language_stand_in_one_file(folder: Path) -> None:
+    shipped = folder / "checklists" / ARABIC
+    shutil.copy(shipped, shipped.with_name("terms_again.yaml"))
+    assert mistakes(folder) == [
+        (
+            f"checklists/ar/terms_again.yaml:{line_of('kind: terms', ARABIC)}: "
+            "checklists/ar/terms.yaml is of this kind and language too"
+        )
+    ]
+
+
+def test_an_item_without_words_is_no_mistake_and_is_told(folder: Path) -> None:
+    path = folder / "checklists" / ARABIC
+    text = path.read_text()
+    start, end = text.index("  M2:\n"), text.index("  M3:\n")
+    path.write_text(text[:start] + text[end:])
+    found = coverage.look(guidance.read(CONTENT), library.read(folder), phrases.read(CONTENT))
+    assert found.is_whole
+    assert "Items with words in ar: 75 of 76 (terms 19, " in found.lines()[6]
+    assert found.lines()[7] == "Items without words in ar: M2"
+
+
+def test_without_any_words_all_items_are_told(folder: Path) -> None:
+    shutil.rmtree(folder / "checklists" / "ar")
+    found = coverage.look(guidance.read(CONTENT), library.read(folder))
+    assert found.is_whole
+    assert "Items with words in ar: 0 of 76" in found.lines()[6]
+
+
 # Coverage
 
 
@@ -180,6 +263,11 @@ def test_the_shipped_content_is_whole() -> None:
         "Items: 76 of 76 (terms 20, confidentiality 18, visit_roles 20, urgent_plan 18)",
         "Items missing: none",
         "Items without a statement: none",
+        (
+            "Items with words in ar: 76 of 76 "
+            "(terms 20, confidentiality 18, visit_roles 20, urgent_plan 18)"
+        ),
+        "Items without words in ar: none",
         "Phrases looked for: ar 93, en 118",
         "Broken references: none",
     ]
@@ -193,5 +281,7 @@ def test_what_is_missing_is_told_and_makes_it_not_whole() -> None:
     assert not found.is_whole
     lines = found.lines()
     assert "Items missing: M2, M3, M4" in lines[4]
-    assert lines[7] == "Broken references: 2"
-    assert lines[8] == "terms.yaml:1: M1 rests on S90: not there"
+    assert lines[7] == "Items without words in ar: M1"
+    assert lines[8] == "Phrases looked for: none"
+    assert lines[9] == "Broken references: 2"
+    assert lines[10] == "terms.yaml:1: M1 rests on S90: not there"

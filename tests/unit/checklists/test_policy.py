@@ -86,14 +86,26 @@ def test_an_item_is_open_or_not(
     state: ChecklistState, open_items: list[str] | None, words: str
 ) -> None:
     says(policy.is_open(state, open_items, "M1"), words)
-    says(policy.is_item_open(state, open_items, TERMS.by_code["M1"]), words)
+    says(policy.is_item_open(state, open_items, TERMS.by_code["M1"], holds_up=False), words)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [(DRAFTING, ""), (SENT, "sent for signature"), (IN_FORCE, "A change needs an amendment")],
+)
+def test_what_holds_up_signing_is_open_whatever_was_asked_for(
+    state: ChecklistState, words: str
+) -> None:
+    item = TERMS.by_code["M1"]
+    says(policy.is_item_open(state, ["M2"], item, holds_up=True), words)
 
 
 @pytest.mark.parametrize("state", ChecklistState)
 @pytest.mark.parametrize("open_items", [None, [], ["M1"]])
 def test_a_live_list_is_always_open(state: ChecklistState, open_items: list[str] | None) -> None:
     """C2 and V13 are kept by the parties after signing too."""
-    says(policy.is_item_open(state, open_items, TERMS.by_code["M8"]), "")
+    for holds_up in (True, False):
+        says(policy.is_item_open(state, open_items, TERMS.by_code["M8"], holds_up=holds_up), "")
 
 
 NOT_ASKED = "This item needs no acceptance by your organisation."
@@ -213,3 +225,144 @@ def test_a_coordinator_sends_calls_back_and_amends(role: Role, state: ChecklistS
         policy.can_withdraw_request(person, None),
     ):
         says(decision, SENDER)
+
+
+# Assigning
+
+COORDINATES = "A coordinator of your organisation assigns items."
+
+
+@pytest.mark.parametrize("role", Role)
+def test_coordinators_assign_items_to_people_of_their_side(role: Role) -> None:
+    words = {Role.COORDINATOR: ""} | dict.fromkeys((Role.AUDITOR, Role.ADMINISTRATOR), READ_ONLY)
+    says(policy.can_assign(actor(role), DOOR_PARTY), words.get(role, COORDINATES))
+    says(policy.can_assign(actor(role), None), NO_PARTY)
+
+
+@pytest.mark.parametrize(
+    ("held_by", "able", "words"),
+    [
+        (None, {ME, SOMEBODY}, ""),
+        (SOMEBODY, {ME}, ""),
+        (SOMEBODY, {ME, SOMEBODY}, "Somebody else has this item."),
+        (ME, {ME}, "You have this item already."),
+        (None, {SOMEBODY}, "Only people who take part in the cooperation"),
+    ],
+)
+def test_whoever_takes_part_takes_on_what_nobody_has(
+    held_by: UUID | None, able: set[UUID], words: str
+) -> None:
+    says(policy.can_take(actor(Role.MEMBER), DOOR_PARTY, held_by, able), words)
+    says(policy.can_take(actor(Role.AUDITOR), DOOR_PARTY, held_by, able), READ_ONLY)
+    says(policy.can_take(actor(Role.MEMBER), None, held_by, able), NO_PARTY)
+
+
+@pytest.mark.parametrize(
+    ("role", "held_by", "words"),
+    [
+        (Role.MEMBER, ME, ""),
+        (Role.MEMBER, SOMEBODY, "Who has an item gives it back"),
+        (Role.MANAGER, SOMEBODY, "Who has an item gives it back"),
+        (Role.COORDINATOR, SOMEBODY, ""),
+        (Role.AUDITOR, ME, READ_ONLY),
+    ],
+)
+def test_who_has_an_item_or_a_coordinator_gives_it_back(
+    role: Role, held_by: UUID, words: str
+) -> None:
+    says(policy.can_give_back(actor(role), DOOR_PARTY, held_by), words)
+    says(policy.can_give_back(actor(role), None, held_by), NO_PARTY)
+
+
+@pytest.mark.parametrize(
+    ("state", "open_items", "code", "concerns_us", "words"),
+    [
+        (DRAFTING, None, "M1", True, ""),
+        (DRAFTING, ["M1"], "M1", True, ""),
+        (DRAFTING, ["M2"], "M1", True, "This item stays agreed"),
+        (DRAFTING, ["M2"], "M8", True, ""),
+        (DRAFTING, None, "M1", False, "has nothing to do on this item"),
+        (SENT, None, "M1", True, "sent for signature"),
+        (SENT, None, "M8", True, "sent for signature"),
+        (IN_FORCE, None, "M8", True, "This text is in force."),
+    ],
+)
+def test_an_item_is_assigned_while_it_is_worked_on_by_both(
+    state: ChecklistState,
+    open_items: list[str] | None,
+    code: str,
+    concerns_us: bool,
+    words: str,
+) -> None:
+    item = TERMS.by_code[code]
+    found = policy.is_assignable(state, open_items, item, concerns_us=concerns_us, holds_up=False)
+    says(found, words)
+
+
+def test_what_is_not_agreed_any_more_is_assigned_though_nobody_asked_for_it() -> None:
+    item = TERMS.by_code["M1"]
+    assert policy.is_assignable(DRAFTING, ["M2"], item, concerns_us=True, holds_up=True)
+
+
+def test_what_each_person_answers_is_assigned_to_nobody() -> None:
+    own = item_of(a_field(sets="each_person", accepts="none"), part="person")
+    found = policy.is_assignable(DRAFTING, None, own, concerns_us=True, holds_up=True)
+    says(found, "Each person answers this for themselves.")
+
+
+# Copies and model answers
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("state", ChecklistState)
+def test_coordinators_and_members_copy_while_it_is_drafted(
+    role: Role, state: ChecklistState
+) -> None:
+    if role not in WRITING:
+        words = READ_ONLY
+    elif role not in {Role.COORDINATOR, Role.MEMBER}:
+        words = "A coordinator or member of one of the parties copies answers."
+    else:
+        words = "" if state is DRAFTING else "Answers are copied only while"
+    says(policy.can_copy(actor(role), DOOR_PARTY, state), words)
+    says(policy.can_copy(actor(role), None, state), NO_PARTY)
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("state", ChecklistState)
+def test_whoever_takes_part_reads_copies_while_it_is_drafted(
+    role: Role, state: ChecklistState
+) -> None:
+    words = READ_ONLY
+    if role in WRITING:
+        words = "" if state is DRAFTING else "Copied answers are read while"
+    says(policy.can_read_copies(actor(role), DOOR_PARTY, state), words)
+    says(policy.can_read_copies(actor(role), None, state), NO_PARTY)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_coordinators_and_managers_look_after_model_answers_and_writers_use_them(
+    role: Role,
+) -> None:
+    keeps = role in {Role.COORDINATOR, Role.MANAGER}
+    keeping = "" if keeps else "Coordinators and managers look after"
+    says(policy.can_keep_models(actor(role)), keeping)
+    says(policy.can_use_models(actor(role)), "" if role in WRITING else "Model answers are for")
+    says(policy.can_keep_as_model(actor(role), DOOR_PARTY, is_restricted=False), keeping)
+    says(policy.can_keep_as_model(actor(role), None, is_restricted=False), NO_PARTY)
+    nothing = "Nothing of a visit's pages is kept"
+    says(policy.can_keep_as_model(actor(role), DOOR_PARTY, is_restricted=True), nothing)
+
+
+def test_an_outside_expert_sees_no_model_answers_of_the_npm() -> None:
+    npm = ActorMembership(Role.MEMBER, NPM, "Body", OrganisationKind.NPM, outside_expert=True)
+    says(
+        policy.can_use_models(Actor(ME, "Petra", memberships=(npm,), organisation_id=NPM)),
+        "Model answers are for",
+    )
+
+
+def test_who_acts_for_nobody_has_no_model_answers() -> None:
+    nobody = Actor(ME, "Root", memberships=(ActorMembership(Role.ADMINISTRATOR),))
+    assert not policy.can_use_models(nobody)
+    assert not policy.can_keep_models(nobody)

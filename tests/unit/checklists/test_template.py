@@ -169,6 +169,19 @@ def test_an_item_and_a_section_are_there_once() -> None:
         Template.model_validate(content)
 
 
+def test_items_that_show_each_other_are_refused() -> None:
+    def asking(code: str, other: str) -> dict[str, Any]:
+        kind = a_field("kind", "choice", options=KINDS)
+        return an_item(code, kind, shown_when={"item": other, "field": "kind", "in": ["prison"]})
+
+    words = "is shown by an answer that rests on its own"
+    assert f"item M1 {words}" in refused(asking("M1", "M1"))
+    ring = [asking("M1", "M2"), asking("M2", "M3"), asking("M3", "M1")]
+    assert f"item M1 {words}" in refused(*ring)
+    last = an_item("M3", a_field("kind", "choice", options=KINDS))
+    assert len(a_template(*ring[:2], last).items) == 3
+
+
 def test_a_field_belongs_to_all_to_a_party_or_to_a_person() -> None:
     scopes = {
         "npm": AnswerScope.SHARED,

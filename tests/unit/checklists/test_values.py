@@ -30,6 +30,7 @@ from tracker.checklists.values import (
     as_date,
     as_id,
     check_types,
+    fit,
     gone,
     missing,
 )
@@ -405,6 +406,72 @@ JSON = st.recursive(
 @given(st.sampled_from([TABLE, GIVEN, field_of("choices", options=KINDS), field_of("text")]), JSON)
 def test_any_value_is_either_kept_or_refused(field: TemplateField, value: Any) -> None:
     fits(field, value)
+
+
+# What still fits
+
+
+def test_what_fits_is_kept_and_where_it_does_not_is_told() -> None:
+    fields = item_of(
+        a_field("words"),
+        a_field("day", "date"),
+        a_field("lead", "person"),
+        a_field("kinds", "choices", options=KINDS),
+        a_table("rows", a_column("name"), a_column("who", "person"), a_column("party", "party")),
+    ).fields
+    found = fit(
+        fields,
+        {
+            "words": "Kept",
+            "day": "someday",
+            "lead": STRANGER,
+            "kinds": ["police", "barracks"],
+            "rows": [
+                {"name": "One", "who": str(SAMIRA), "party": STRANGER},
+                {"who": STRANGER},
+                {"name": "Two", "who": STRANGER, "party": str(DOOR)},
+            ],
+            "gone": "Let go",
+        },
+        around(),
+    )
+    assert found.values == {
+        "words": "Kept",
+        "kinds": ["police"],
+        "rows": [{"name": "One", "who": str(SAMIRA)}, {"name": "Two", "party": str(DOOR)}],
+    }
+    assert found.left_out == (
+        ("day", None),
+        ("lead", None),
+        ("kinds", None),
+        ("rows", "party"),
+        ("rows", "who"),
+        ("gone", None),
+    )
+
+
+def test_of_a_table_without_its_rows_nothing_is_kept() -> None:
+    rows = {"fixed": [{"key": "a", "label": "A"}]}
+    field = item_of(a_table("t", a_column("name"), rows=rows)).fields
+    kept = {"t": [{ROW: "a", "name": "One"}]}
+    assert fit(field, kept, around()).values == kept
+    lost = fit(field, {"t": [{ROW: "b", "name": "One"}]}, around())
+    assert (lost.values, lost.left_out) == ({}, (("t", None),))
+
+
+@given(
+    st.sampled_from([TABLE, GIVEN, field_of("choices", options=KINDS), field_of("text")]),
+    st.dictionaries(st.sampled_from(["answer", "t", "other"]), JSON, max_size=3),
+)
+def test_what_fits_is_always_an_answer_and_is_not_cut_again(
+    field: TemplateField, values: dict[str, Any]
+) -> None:
+    found = fit((field,), values, around())
+    check_types((field,), found.values, around())
+    again = fit((field,), found.values, around())
+    assert (again.values, again.left_out) == (found.values, ())
+    lost = {key for key, value in values.items() if found.values.get(key, ...) != value}
+    assert {key for key, _column in found.left_out} == lost
 
 
 @pytest.mark.parametrize(

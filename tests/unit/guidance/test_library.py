@@ -6,7 +6,17 @@ import pytest
 
 from tests.factories.guidance import SHIPPED, ContentFolder, content_folder
 from tracker.core.content import ContentError
-from tracker.guidance.library import read
+from tracker.guidance.library import (
+    FrontMatter,
+    PassageText,
+    as_body,
+    as_file,
+    digest_of,
+    read,
+    read_body,
+    read_file,
+    read_own_body,
+)
 
 FIRST = "guidance/en/article-1.md"
 
@@ -97,10 +107,12 @@ def test_a_smaller_heading_belongs_to_its_passage(folder: ContentFolder) -> None
         (FIRST, "[topic-1", "[[topic-1", "7: not valid YAML"),
         (FIRST, "---\nslug", "slug", "1: the file begins with no front matter"),
         (FIRST, "{#expected S1}", "{#expected S9}", "17: there is no statement S9"),
-        (FIRST, "{#expected S1}", "{#expected S1 S1}", "17: statement S1 stands there twice"),
+        (FIRST, "{#expected S1}", "{#expected S1 S1}", "17: S1 stands there twice"),
         (FIRST, "{#expected S1}", "{#expected S3}", "17: statement S3 belongs to the article"),
         (FIRST, "{#expected S1}", "{#Expected S1}", "17: the key Expected may hold small letters"),
         (FIRST, "{#expected S1}", "", "17: the heading of a passage is written ##"),
+        (FIRST, "{#expected S1}", "{#content S1}", "17: the key content names a part of the page"),
+        (FIRST, "{#expected S1}", "{#a-title S1}", "17: the key a-title names a part of the page"),
         (FIRST, "{#rules S2}", "{#expected S2}", "21: passage expected stands there twice"),
         (FIRST, "Both sides say what they expect.", "", "17: the passage has no text"),
         (FIRST, "## Say", "# Say", "17: a heading belongs into a passage"),
@@ -188,3 +200,92 @@ def test_a_file_of_another_shape_is_named(folder: ContentFolder, file: str, text
 def test_an_article_of_another_shape_is_named(folder: ContentFolder, text: str) -> None:
     (folder.path / FIRST).write_text(text)
     assert any(one.startswith(f"{FIRST}:") for one in mistakes_of(folder))
+
+
+# Texts that somebody wrote ----------------------------------------------------------------------
+
+
+def written(text: str, *items: str) -> list[str]:
+    """Return the mistakes of an own article, each with its line."""
+    with pytest.raises(ContentError) as caught:
+        read_own_body(text, frozenset(items))
+    return [f"{one.line}: {one.message}" for one in caught.value.mistakes]
+
+
+def test_every_shipped_article_written_as_a_file_reads_back_equal() -> None:
+    library = read(SHIPPED)
+    statements = {one.code: one.article for one in library.statements}
+    for article in library.articles:
+        body = as_body(article.lead, article.passages)
+        head, rest = read_file(as_file(article.head, body), "file")
+        assert head == article.head
+        assert rest == body.strip()
+        assert read_body(rest, article.head.slug, statements) == (article.lead, article.passages)
+
+
+def test_a_file_without_a_head_is_a_text_alone() -> None:
+    assert read_file("\nWords.\n\n---\n\nMore.\n", "file") == (None, "Words.\n\n---\n\nMore.")
+    assert read_file("", "file") == (None, "")
+
+
+@pytest.mark.parametrize(
+    ("head", "mistake"),
+    [
+        ("slug: x", "file:2: question is missing"),
+        ("slug: [", "file:2: not valid YAML: expected the node content"),
+        ("[" * 5000, "file:2: not valid YAML: it is nested too deeply"),
+        ("a: &b [1]\nc: *b", "file:2: there is no key a"),
+    ],
+)
+def test_a_head_that_can_not_be_read_is_told_by_its_lines(head: str, mistake: str) -> None:
+    with pytest.raises(ContentError) as caught:
+        read_file(f"---\n{head}\n---\nText", "file")
+    assert any(str(one).startswith(mistake) for one in caught.value.mistakes)
+
+
+def test_the_head_of_a_file_holds_words_that_yaml_would_read_otherwise(
+    folder: ContentFolder,
+) -> None:
+    head = read(folder.path).articles[0].head
+    odd = head.model_copy(
+        update={"question": "Yes: or #no? 'so' \"or\" {so}", "summary": "2026-11-25"}
+    )
+    found, _body = read_file(as_file(odd, "Text"), "file")
+    assert isinstance(found, FrontMatter)
+    assert (found.question, found.summary) == (odd.question, odd.summary)
+
+
+def test_digests_tell_texts_apart() -> None:
+    assert digest_of("a") == digest_of("a") != digest_of("b")
+    assert len(digest_of("")) == 64
+
+
+def test_an_own_article_is_read_with_its_items_and_needs_no_keys() -> None:
+    lead, passages = read_own_body(
+        "First.\n\n## One {M10 C3}\n\nText.\n\n## Two\n\nText.\n\n## Three {#three M1}\n\nText.",
+        frozenset({"M1", "M10", "C3"}),
+    )
+    assert lead == "First."
+    assert passages == (
+        PassageText(1, "passage-1", "One", ("M10", "C3"), "Text."),
+        PassageText(2, "passage-2", "Two", (), "Text."),
+        PassageText(3, "three", "Three", ("M1",), "Text."),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("Words.", "1: the article has no passage; one begins with ## Title {M4}"),
+        ("## One {M9}\n\nText.", "1: there is no item M9 in the checklists"),
+        ("## One {S1}\n\nText.", "1: there is no item S1 in the checklists"),
+        ("## One {M4 M4}\n\nText.", "1: M4 stands there twice"),
+        ("## One\n\n## Two\n\nText.", "1: the passage has no text"),
+        ("## One\n\nA\n\n## Two {#passage-1}\n\nB", "5: passage passage-1 stands there twice"),
+        ("## One\n\n<script>alert(1)</script>", "3: HTML isn't shown; write Markdown"),
+        ("## One\n\n[a](javascript:b)", "3: the link to javascript:b needs a whole address"),
+        ("# Top\n\n## One\n\nText.", "1: a heading belongs into a passage"),
+    ],
+)
+def test_mistakes_of_an_own_article_are_told_by_their_lines(text: str, mistake: str) -> None:
+    assert any(one.startswith(mistake) for one in written(text, "M4"))

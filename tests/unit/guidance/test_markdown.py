@@ -2,7 +2,17 @@
 
 import pytest
 
-from tracker.guidance.markdown import passage_heading, plain, render
+from tracker.guidance.markdown import (
+    PassageHeading,
+    as_title,
+    from_plain,
+    headings,
+    own_heading,
+    passage_heading,
+    plain,
+    render,
+    unfit,
+)
 from tracker.search.words import ask
 
 
@@ -74,3 +84,66 @@ def test_the_heading_of_a_passage(
 ) -> None:
     heading = passage_heading(words)
     assert (heading and (heading.title, heading.key, heading.statements)) == read
+
+
+@pytest.mark.parametrize(
+    ("words", "title", "items"),
+    [
+        ("Title", "Title", ()),
+        ("Title {M10}", "Title", ("M10",)),
+        ("Title {M10, C3}", "Title", ("M10", "C3")),
+        ("Title {}", "Title", ()),
+        ("Title {M10} and more", "Title {M10} and more", ()),
+    ],
+)
+def test_the_heading_of_an_own_passage_names_items(
+    words: str, title: str, items: tuple[str, ...]
+) -> None:
+    assert own_heading(words, 3) == PassageHeading(title, "passage-3", items)
+
+
+# Plain text ------------------------------------------------------------------------------------
+
+HOSTILE = """\
+*Stars* and _lines_, <b>tags</b>, [x](javascript:alert(1)) and `ticks`
+# not a heading
+> not a quotation
+    not code
+~~~
+```
+-
+=
+1. is a list
+- and so is this
+![x](https://pictures.example/x.png) &lt;&amp; \\ {#key S1}
+"""
+
+
+def test_a_plain_text_is_shown_as_it_stands() -> None:
+    text = from_plain(HOSTILE)
+    assert list(unfit(text)) == []
+    assert headings(text) == []
+    shown = plain(text)
+    for line in HOSTILE.splitlines():
+        words = line.strip().removeprefix("1. ").removeprefix("- ")
+        assert words in shown, line
+    html = str(render(text))
+    assert html.count("<li>") == 2
+    for tag in ("<b>", "<a", "<h", "<code", "<blockquote", "<img", "<em>", "<hr"):
+        assert tag not in html
+
+
+def test_an_underlined_line_of_a_plain_text_begins_a_passage_on_its_own_line() -> None:
+    text = "Before\n\nFirst thing {M10}\n=======\nWords.\nMore\n\nSecond\n---\nWords.\n\n-----\nEnd"
+    written = from_plain(text)
+    assert [(one.words, one.line) for one in headings(written)] == [
+        ("First thing (M10)", 2),
+        ("Second", 7),
+    ]
+    assert len(written.splitlines()) == len(text.splitlines())
+    assert "---" not in written
+
+
+def test_a_title_is_read_as_words_alone() -> None:
+    assert as_title("# What is {#key S1}?") == "What is (#key S1)?"
+    assert own_heading(as_title("Whose {M1}"), 1).statements == ()

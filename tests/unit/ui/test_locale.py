@@ -8,15 +8,21 @@ from flask_babel import get_locale
 
 from tests.factories.ui import Furniture, make_furniture
 from tracker.core import clock
+from tracker.core.spoken import Spoken
 from tracker.ui.locale import (
     as_date,
     as_datetime,
     as_time,
     day,
     direction,
+    language_attributes,
     languages,
+    marked,
     moment,
+    name_of,
+    said,
     select_language,
+    text_attributes,
     time_zone_words,
 )
 
@@ -162,3 +168,50 @@ def test_the_foot_says_whose_time_is_shown(zone: str, country: str, words: str) 
         assert time_zone_words() == words
     clock.set_for_tests(None)
     clock.use_zone("UTC")
+
+
+# Words that know the language they are said in
+
+
+def test_words_in_the_pages_language_are_not_marked(in_request: InRequest) -> None:
+    in_request()
+    assert said(Spoken("Goals", "en")) == "<bdi>Goals</bdi>"
+    assert marked(Spoken("Goals", "en")) == "Goals"
+    assert text_attributes(Spoken("Goals", "en")) == ""
+    assert said("typed <b>") == "<bdi>typed &lt;b&gt;</bdi>"
+    assert text_attributes("typed") == ' dir="auto"'
+
+
+def test_words_in_another_language_say_so_with_their_direction(in_request: InRequest) -> None:
+    in_request()
+    goals = Spoken("الأهداف", "ar")
+    assert said(goals) == '<bdi lang="ar" dir="rtl">الأهداف</bdi>'
+    assert marked(goals) == said(goals)
+    assert text_attributes(goals) == ' lang="ar" dir="rtl"'
+    assert language_attributes("ar") == ' lang="ar" dir="rtl"'
+
+
+def test_english_words_on_an_arabic_page_are_marked(in_request: InRequest) -> None:
+    in_request(headers={"Cookie": "language=ar"})
+    assert said(Spoken("<i>Goals", "en")) == '<bdi lang="en" dir="ltr">&lt;i&gt;Goals</bdi>'
+
+
+def test_what_is_around_words_may_be_in_another_language_than_the_page(
+    in_request: InRequest,
+) -> None:
+    in_request()
+    assert said(Spoken("الأهداف", "ar"), "ar") == "<bdi>الأهداف</bdi>"
+    assert said(Spoken("Goals", "en"), "ar") == '<bdi lang="en" dir="ltr">Goals</bdi>'
+    assert language_attributes("en", "ar") == ' lang="en" dir="ltr"'
+    assert language_attributes("") == ""
+
+
+@pytest.mark.parametrize(
+    ("reader", "names"),
+    [("en", ("Arabic", "English")), ("ar", ("العربية", "الإنجليزية"))],
+)
+def test_a_language_is_called_as_the_reader_calls_it(
+    in_request: InRequest, reader: str, names: tuple[str, str]
+) -> None:
+    in_request(headers={"Cookie": f"language={reader}"})
+    assert (name_of("ar"), name_of("en")) == names

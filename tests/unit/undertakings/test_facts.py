@@ -247,6 +247,7 @@ def document(**changed: Mapping[str, Any]) -> dict[str, Any]:
     }
     texts = {"C16": {"contact": "Ilena Dorvath"}, "C17": {"copies": "They are returned"}}
     return {
+        "language": "en",
         "revision": 3,
         "frozen_at": "2027-01-10T09:15:00+00:00",
         "cooperation": {"reference": "C-2027-0001", "title": "Joint monitoring"},
@@ -282,7 +283,18 @@ def test_what_a_person_must_know_is_read_from_the_frozen_text() -> None:
     assert found.until == dt.date(2029, 1, 14)
     assert (found.contact, found.phone, found.hours) == ("Ilena Dorvath", "+000 555 010", 2)
     assert (found.years, found.return_by) == (10, dt.date(2029, 2, 14))
-    assert found.copies == "They are returned"
+    assert (found.copies, found.binding) == ("They are returned", "en")
+
+
+def test_terms_frozen_in_several_languages_say_what_happens_to_copies_in_each() -> None:
+    text = document() | {"binding_language": "ar", "languages": ["ar", "en"]}
+    copies = {"en": "They are returned", "ar": "تُعاد"}
+    for item in text["sections"][0]["items"]:
+        for field in item["answers"][0]["fields"]:
+            field["text"] = copies if field["key"] == "copies" else field["text"]
+    found = facts.read_terms(text, "d" * 64)
+    assert (found.copies, found.binding) == (copies, "ar")
+    assert found.contact == "Ilena Dorvath"
     assert found.npm_names == ("The NPM",)
     assert found.reference == "C-2027-0001"
 

@@ -1,0 +1,72 @@
+"""What is timed: an instance with the demonstration and a large checklist, on either database."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import flask_migrate
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+
+from config import Settings
+from tests.bench import pages
+from tests.bench.pages import TimedPage
+from tests.factories import demonstration as demonstrations
+from tests.factories import large
+from tests.servers.ports import free_port
+from tracker import create_app
+from tracker.core import clock
+from tracker.core.db import db
+
+# Who opens the large checklist; the other pages are opened by people of the demonstration.
+OF_THE_LARGE_ONE = "writer0x0"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """An instance ready to be served: its settings, the pages, the cookies of who opens them."""
+
+    environment: dict[str, str]
+    pages: tuple[TimedPage, ...]
+    cookies: dict[str, str]
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.from_environment(self.environment)
+
+
+def build(data_dir: Path, database_url: str | None = None) -> Stage:
+    """Make an instance in a folder; without the address of a database on SQLite, as by default."""
+    environment = {
+        "TRACKER_DATA_DIR": str(data_dir),
+        "TRACKER_BASE_URL": f"http://127.0.0.1:{free_port()}",
+        "TRACKER_WORKERS": "1",
+        **({"TRACKER_DATABASE_URL": database_url} if database_url else {}),
+    }
+    app = create_app(Settings.from_environment(environment))
+    with app.app_context():
+        flask_migrate.upgrade()
+        loaded = app.test_cli_runner().invoke(args=["content", "load"])
+        assert loaded.exit_code == 0, loaded.output
+        made = demonstrations.make()
+        crowd = large.make(db.session(), large.LARGE)
+        db.session.commit()
+        chosen = (
+            *pages.of_the_demonstration(made),
+            *pages.of_a_large_checklist(crowd, OF_THE_LARGE_ONE),
+        )
+        marks = made.sign_in_marks | {
+            OF_THE_LARGE_ONE: crowd.land.users[OF_THE_LARGE_ONE].fs_uniquifier
+        }
+        cookies = {page.who: _cookie(app, marks[page.who]) for page in chosen}
+        db.session.remove()
+        db.engine.dispose()
+    return Stage(environment, chosen, cookies)
+
+
+def _cookie(app: Flask, mark: str) -> str:
+    """Return the cookie of somebody who has just signed in."""
+    now = int(clock.now().timestamp())
+    signer = SecureCookieSessionInterface().get_signing_serializer(app)
+    assert signer is not None
+    kept = signer.dumps({"_user_id": mark, "_fresh": True, "begun": now, "seen": now})
+    return f"{app.config['SESSION_COOKIE_NAME']}={kept!s}"

@@ -1,0 +1,118 @@
+"""What a party does about one item on the way to one text, each in their own browser."""
+
+import re
+from dataclasses import dataclass
+
+from playwright.sync_api import Locator, Page, expect
+
+# The part of each item's answer over which they bargain.
+PART = {
+    "M2": "objectives",
+    "M7": "meetings",
+    "M10": "credit",
+    "M13": "safety_rules",
+    "M14": "update_rule",
+    "M15": "first_act",
+    "M17": "criteria",
+    "M18": "separate_opinion_rule",
+    "M20": "ending",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Somebody who speaks for a party, at their browser, before the terms."""
+
+    page: Page
+    terms: str
+
+    def item(self, code: str) -> Locator:
+        """Open the list of items, as it is by now, and return one of them."""
+        self.page.goto(self.terms)
+        return self.page.locator(f"#{code.lower()}")
+
+    def propose(self, code: str, words: str, reason: str) -> None:
+        """Propose other words for a part of the answer."""
+        self.item(code).get_by_role("link", name=f"Propose other words {code}").click()
+        self._send_words(code, words, reason)
+
+    def answer_with(self, code: str, words: str, reason: str) -> None:
+        """Answer a proposal with other words."""
+        self.item(code).get_by_role("link", name=f"Answer with other words {code}").first.click()
+        self._send_words(code, words, reason)
+
+    def _send_words(self, code: str, words: str, reason: str) -> None:
+        self.page.locator(f"[name={PART[code]}]").fill(words)
+        self.page.get_by_label("Reason for the change").fill(reason)
+        self.page.get_by_role("button", name="Send the proposal").click()
+        self.expect(f"The others see your proposal for {code}.")
+
+    def change(self, code: str, words: str) -> None:
+        """Change the own party's answer, which no other has accepted."""
+        self.item(code).get_by_role("link", name=f"Change the answer {code}").click()
+        self.page.locator(f"[name={PART[code]}]").fill(words)
+        self.page.get_by_role("button", name="Save answer").click()
+        self.expect(f"{code} is saved.")
+
+    def accept(self, code: str) -> None:
+        """Accept the answer as it stands."""
+        self.item(code).get_by_role("button", name=re.compile(f"^Accept {code},")).click()
+        self.expect(f"You accepted {code} for")
+
+    def accept_proposal(self, code: str) -> None:
+        """Make the first proposal the answer."""
+        name = f"Accept the proposal {code}"
+        self.item(code).get_by_role("button", name=name).first.click()
+        self.expect("The proposal is the answer now.")
+
+    def turn_down(self, code: str, reason: str) -> None:
+        """Turn the first proposal down."""
+        self.item(code).get_by_role("link", name=f"Turn it down {code}").first.click()
+        self._give_reason(reason, "Turn down", "You turned the proposal down.")
+
+    def ask_to_talk(self, code: str, reason: str) -> None:
+        """Ask to talk about an answer."""
+        self.item(code).get_by_role("link", name=f"Ask to talk {code}").click()
+        self._give_reason(
+            reason, "Ask to talk", f"The others see that you want to talk about {code}."
+        )
+
+    def flag(self, code: str, reason: str) -> None:
+        """Flag a term as limiting the NPM."""
+        self.item(code).get_by_role("link", name=f"Flag a limit on the NPM {code}").click()
+        self._give_reason(reason, "Flag the term", f"{code} is flagged.")
+
+    def explain(self, code: str, reason: str) -> None:
+        """Close a flag with an explanation."""
+        self.item(code).get_by_role("link", name=f"Explain the term {code}").click()
+        self._give_reason(reason, "Close the flag", "The flag is closed with your explanation.")
+
+    def _give_reason(self, reason: str, button: str, told: str) -> None:
+        self.page.get_by_label("Reason", exact=True).fill(reason)
+        self.page.get_by_role("button", name=button).click()
+        self.expect(told)
+
+    def expect(self, words: str) -> None:
+        """Wait for the page to say that something was done."""
+        expect(self.page.locator(".flashes")).to_contain_text(words)
+
+    def assign(self, code: str, name: str) -> None:
+        """Assign an item to somebody of the own side, whoever has it now."""
+        self.item(code).get_by_role("link", name=re.compile(f"(Assign|Change who) {code}$")).click()
+        self.page.locator("select[name=person]").select_option(label=name)
+        self.page.get_by_role("button", name="Assign", exact=True).click()
+        self.expect(f"{code} is assigned.")
+
+    def count(self, name: str) -> int:
+        """Return how many items a filter holds."""
+        self.page.goto(self.terms)
+        link = self.page.get_by_role("navigation", name="Filter items").get_by_role(
+            "link", name=re.compile(f"^{name}")
+        )
+        return int(re.sub(r"\D", "", link.inner_text()))
+
+    def frozen_text(self) -> str:
+        """Return the text that was sent for signature, with its digest."""
+        self.page.goto(f"{self.terms}/record")
+        clauses = self.page.locator(".clause").all_inner_texts()
+        return "\n".join([*clauses, self.page.locator(".digest").inner_text()])

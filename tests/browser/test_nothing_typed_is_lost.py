@@ -1,0 +1,537 @@
+"""What people type outlives bad lines, ended sessions, other windows and each other."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Dialog, Locator, Page, Route, expect
+
+from tests.browser.conftest import NewContext
+from tests.browser.table import Laid, Seats, lay
+from tests.servers.application import Application
+
+TITLES = ("Police custody", "Psychiatry", "Borders")
+# Items whose answer begins with words that anybody at the table may write.
+CODES = ("M2", "M3", "M8", "M10", "M12", "M13", "M14", "M15", "M17", "M18", "M20")
+KEPT = re.compile(r"Saved as a draft at \d\d:\d\d")
+WAITING = "Not saved yet, will try again."
+SIGNED_OUT = "You were signed out. Your text is kept as your draft: sign in and it is here again."
+ELSEWHERE = re.compile("You wrote other words on this item in another window.")
+WORDS = "Both sides meet every month and write down what they settled."
+DRAFT = "**/draft"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of the instance."""
+    return tmp_path_factory.mktemp("live") / "data"
+
+
+@pytest.fixture(scope="module")
+def laid(folder: Path) -> Laid:
+    """An instance with the terms of some cooperations begun."""
+    return lay(folder, TITLES, ("samira", "dora", "joana"))
+
+
+@pytest.fixture(scope="module")
+def live(folder: Path, laid: Laid) -> Iterator[Application]:
+    """The application on it."""
+    with Application(folder) as application:
+        yield application
+
+
+@pytest.fixture(scope="module")
+def places(laid: Laid) -> Iterator[tuple[str, str]]:
+    """Items that nobody wrote on, for each test another one."""
+    return iter([(laid.terms[title], code) for title in TITLES for code in CODES])
+
+
+@pytest.fixture(scope="module")
+def states() -> dict[str, Any]:
+    """What the browsers of those who signed in keep, for all tests."""
+    return {}
+
+
+@dataclass
+class Desk:
+    """Where people write on an item, each in a browser of their own."""
+
+    seats: Seats
+    terms: str
+    code: str
+
+    @property
+    def address(self) -> str:
+        return f"{self.terms}/items/{self.code}/answer"
+
+    def open(self, first: str, **options: Any) -> Page:
+        """Return a page on which somebody writes; their clock is turned by hand."""
+        page = self.seats.page(first, **options)
+        if options.get("java_script_enabled", True):
+            turn_by_hand(page.context)
+        page.goto(self.address)
+        return page
+
+    def save(self, page: Page) -> None:
+        page.get_by_role("button", name="Save answer").click()
+
+    def expect_listed(self, page: Page) -> None:
+        """Wait for the list of items, which says that the answer is saved."""
+        expect(page.get_by_text(re.compile(f"^{self.code} is saved"))).to_be_visible()
+
+    def expect_kept(self, first: str, words: str) -> None:
+        """Look in a fresh browser of the same person: the draft is there, and is no answer."""
+        page = self.seats.page(first)
+        page.goto(self.address)
+        expect(page.get_by_text("You have a draft")).to_be_visible()
+        expect(box(page)).to_have_value(words)
+        page.context.close()
+
+    def expect_saved(self, words: str) -> None:
+        """Look as another party: the words are the answer."""
+        page = self.seats.page("joana")
+        page.goto(self.terms)
+        expect(page.locator(f"#{self.code.lower()} .answer").first).to_contain_text(words)
+        page.context.close()
+
+
+@pytest.fixture
+def desk(
+    laid: Laid, places: Iterator[tuple[str, str]], states: dict[str, Any], new_context: NewContext
+) -> Desk:
+    """A desk at an item of its own."""
+    return Desk(Seats(laid, new_context, states), *next(places))
+
+
+def turn_by_hand(context: BrowserContext) -> None:
+    """Stop the clock of a browser; its record of how a page was reached stays the true one."""
+    context.add_init_script("window.trueEntries = performance.getEntriesByType.bind(performance)")
+    context.clock.install()
+    context.add_init_script("performance.getEntriesByType = window.trueEntries")
+
+
+def box(page: Page) -> Locator:
+    """Return the first box for text of the answer."""
+    return page.locator("main textarea").first
+
+
+def said(page: Page) -> Locator:
+    """Return the line that says how the draft stands."""
+    return page.locator(".draft [role=status]")
+
+
+def pause(page: Page, seconds: float = 3) -> None:
+    """Let time go by, as when somebody stops typing."""
+    page.clock.fast_forward(int(seconds * 1000))
+
+
+def write(page: Page, words: str) -> None:
+    """Write into the first box, and pause."""
+    box(page).fill(words)
+    pause(page)
+
+
+def copies(page: Page) -> list[str]:
+    """Return what this tab keeps of words that were typed."""
+    found: list[str] = page.evaluate(
+        "Object.keys(sessionStorage).filter(key => key.startsWith('draft:'))"
+    )
+    return found
+
+
+# As one goes
+
+
+def test_what_is_typed_is_saved_as_one_goes_and_is_gone_once_it_is_the_answer(desk: Desk) -> None:
+    page = desk.open("samira")
+    expect(said(page)).to_be_empty()
+    write(page, WORDS)
+    expect(said(page)).to_have_text(KEPT)
+    assert copies(page) == []
+    desk.expect_kept("samira", WORDS)
+    desk.save(page)
+    desk.expect_listed(page)
+    desk.expect_saved(WORDS)
+    page.goto(desk.address)
+    expect(page.get_by_text("You have a draft")).to_have_count(0)
+    # Going back in the browser brings no draft to life again.
+    page.go_back()
+    page.go_back()
+    pause(page)
+    expect(said(page)).to_be_empty()
+
+
+def test_who_types_on_and_on_is_saved_meanwhile(desk: Desk) -> None:
+    page = desk.open("samira")
+    for second in range(11):
+        box(page).press_sequentially(f"{second} ")
+        pause(page, 1)
+    expect(said(page)).to_have_text(KEPT)
+
+
+def test_a_draft_is_discarded(desk: Desk) -> None:
+    page = desk.open("samira")
+    write(page, WORDS)
+    expect(said(page)).to_have_text(KEPT)
+    page.get_by_role("button", name="Discard the draft").click()
+    expect(page.get_by_text("Your draft is discarded.")).to_be_visible()
+    expect(box(page)).to_have_value("")
+    assert copies(page) == []
+
+
+# Bad lines
+
+
+def test_without_a_line_nothing_is_lost_and_it_is_saved_once_the_line_is_back(desk: Desk) -> None:
+    page = desk.open("samira", bad_line=True)
+    page.context.set_offline(True)
+    write(page, WORDS)
+    expect(said(page)).to_have_text(WAITING)
+    desk.save(page)
+    expect(said(page)).to_contain_text("You are offline, so this was not sent.")
+    page.context.set_offline(False)
+    expect(said(page)).to_have_text(KEPT)
+    desk.save(page)
+    desk.expect_listed(page)
+    assert copies(page) == []
+
+
+def test_after_an_error_of_the_server_it_tries_again(desk: Desk) -> None:
+    page = desk.open("samira", bad_line=True)
+    tries: list[str] = []
+
+    def fail_twice(route: Route) -> None:
+        tries.append(route.request.method)
+        if len(tries) < 3:
+            route.fulfill(status=500, content_type="text/html", body="<p>Sorry</p>")
+        else:
+            route.continue_()
+
+    page.route(DRAFT, fail_twice)
+    write(page, WORDS)
+    expect(said(page)).to_have_text(WAITING)
+    pause(page)
+    expect(said(page)).to_have_text(WAITING)
+    pause(page, 5)
+    expect(said(page)).to_have_text(KEPT)
+    assert len(tries) == 3
+
+
+def test_on_a_slow_line_it_is_said_and_what_is_typed_meanwhile_follows(desk: Desk) -> None:
+    page = desk.open("samira")
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        held.append(route)
+
+    page.route(DRAFT, hold_the_first)
+    write(page, "First words.")
+    expect(said(page)).to_be_empty()
+    pause(page)
+    expect(said(page)).to_have_text("Saving the draft.")
+    box(page).fill("First words, and second.")
+    held[0].continue_()
+    expect(said(page)).to_have_text(KEPT)
+    pause(page)
+    expect(said(page)).to_have_text(KEPT)
+    desk.expect_kept("samira", "First words, and second.")
+
+
+def test_a_lost_answer_of_the_server_loses_no_words(desk: Desk) -> None:
+    page = desk.open("samira", bad_line=True)
+
+    def keep_and_lose_the_answer(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route(DRAFT, keep_and_lose_the_answer)
+    write(page, "First words.")
+    expect(said(page)).to_have_text(WAITING)
+    box(page).fill("First words, and second.")
+    page.reload()
+    expect(box(page)).to_have_value("First words, and second.")
+    expect(said(page)).to_contain_text("What you typed before is back in the form.")
+    page.unroute(DRAFT)
+    pause(page)
+    expect(said(page)).to_have_text(re.compile("is back in the form. Saved as a draft at"))
+    desk.expect_kept("samira", "First words, and second.")
+
+
+def test_a_table_comes_back_with_all_its_rows(desk: Desk) -> None:
+    desk.code = "M4"
+    page = desk.open("dora", bad_line=True)
+    page.route(DRAFT, lambda route: route.abort())
+    for number in range(3):
+        if number:
+            page.get_by_role("button", name="Add a row").click()
+        page.locator("tbody tr").nth(number).locator("textarea").first.fill(f"Row {number}")
+    page.reload()
+    expect(page.locator("tbody tr")).to_have_count(3)
+    found = [one.input_value() for one in page.locator("tbody tr td textarea").all()]
+    assert {f"Row {number}" for number in range(3)} <= set(found)
+    page.unroute(DRAFT)
+    pause(page)
+    expect(said(page)).to_contain_text(KEPT)
+    page.reload()
+    expect(page.locator("tbody tr")).to_have_count(3)
+    assert copies(page) == []
+
+
+def test_a_window_that_keeps_nothing_says_so_and_asks_before_it_is_closed(desk: Desk) -> None:
+    page = desk.open("dora", bad_line=True)
+    page.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('full') } }")
+    page.route(DRAFT, lambda route: route.abort())
+    box(page).press_sequentially("x")
+    pause(page)
+    expect(said(page)).to_have_text(f"{WAITING} Don’t close this page before it is saved.")
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.close(run_before_unload=True)
+    expect(box(page)).to_have_value("x")
+    assert asked == ["beforeunload"]
+
+
+def test_more_than_a_draft_holds_is_told_and_stays_on_the_page(desk: Desk) -> None:
+    page = desk.open("dora")
+    write(page, "x" * 200_001)
+    expect(said(page)).to_have_text("This is more than a draft can hold.")
+    page.reload()
+    expect(box(page)).to_have_value("x" * 200_001)
+
+
+# When a session has ended
+
+
+def sign_out_unseen(context: BrowserContext) -> None:
+    """End the session as time does: without a page being told."""
+    context.clear_cookies()
+
+
+def test_after_the_session_ended_signing_in_brings_the_words_back(desk: Desk) -> None:
+    page = desk.open("samira")
+    write(page, "Before it ended.")
+    expect(said(page)).to_have_text(KEPT)
+    sign_out_unseen(page.context)
+    write(page, WORDS)
+    expect(said(page)).to_have_text(SIGNED_OUT)
+    assert copies(page) == []
+    page.get_by_role("main").get_by_role("link", name="Sign in").click()
+    desk.seats.sign_in(page, "samira")
+    expect(page.get_by_text("You have a draft")).to_be_visible()
+    expect(box(page)).to_have_value(WORDS)
+    desk.save(page)
+    desk.expect_saved(WORDS)
+
+
+def test_who_signed_in_again_in_another_tab_just_goes_on(desk: Desk) -> None:
+    page = desk.open("samira")
+    write(page, "Before it ended.")
+    sign_out_unseen(page.context)
+    write(page, "After it ended.")
+    expect(said(page)).to_have_text(SIGNED_OUT)
+    other = page.context.new_page()
+    other.goto("/sign-in")
+    desk.seats.sign_in(other, "samira")
+    write(page, WORDS)
+    expect(said(page)).to_have_text(KEPT)
+    desk.save(page)
+    desk.expect_listed(page)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_what_is_sent_after_the_session_ended_stands_in_the_form_after_signing_in(
+    desk: Desk, *, scripts: bool
+) -> None:
+    page = desk.open("samira", java_script_enabled=scripts)
+    box(page).fill(WORDS)
+    sign_out_unseen(page.context)
+    desk.save(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Your session ended before this was sent"
+    )
+    expect(page.get_by_role("main")).not_to_contain_text(WORDS)
+    page.get_by_role("link", name="Sign in again").click()
+    desk.seats.sign_in(page, "samira")
+    expect(box(page)).to_have_value(WORDS)
+    desk.save(page)
+    desk.expect_saved(WORDS)
+
+
+# Two people at once
+
+
+def overtaken(desk: Desk, by: str) -> Page:
+    """Have two people write on one item at once; return the page of the later one."""
+    first, later = desk.open("dora"), desk.open(by)
+    box(first).fill("The head replies within ten days.")
+    write(later, "The head replies within seven days.")
+    desk.save(first)
+    desk.expect_listed(first)
+    desk.save(later)
+    expect(later.get_by_role("alert")).to_contain_text("Dora Lund saved another value")
+    both = later.locator(".conflict > .answer")
+    expect(both.nth(0)).to_contain_text("within seven days")
+    expect(both.nth(1)).to_contain_text("within ten days")
+    expect(later.locator("main del")).to_contain_text("ten")
+    expect(later.locator("main ins")).to_contain_text("seven")
+    return later
+
+
+def test_of_two_at_once_the_later_one_may_save_over(desk: Desk) -> None:
+    page = overtaken(desk, "samira")
+    page.get_by_role("button", name="Save mine over it").click()
+    desk.expect_saved("within seven days")
+
+
+def test_of_two_at_once_the_later_one_may_keep_the_saved_one(desk: Desk) -> None:
+    page = overtaken(desk, "samira")
+    pause(page)
+    expect(said(page)).to_have_text(KEPT)
+    page.get_by_role("link", name="Keep the saved one").click()
+    desk.expect_saved("within ten days")
+    # The own words are not lost either: both stand there again when the page is opened.
+    page.goto(desk.address)
+    expect(page.get_by_role("alert")).to_contain_text("Dora Lund saved another value")
+    expect(box(page)).to_have_value("The head replies within seven days.")
+
+
+def test_of_two_at_once_the_later_one_may_change_the_own_words_by_keyboard_alone(
+    desk: Desk,
+) -> None:
+    page = overtaken(desk, "samira")
+    press_to(page, page.get_by_role("link", name="Change mine first"))
+    page.keyboard.press("Enter")
+    press_to(page, box(page))
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("The head replies within nine days.")
+    press_to(page, page.get_by_role("button", name="Save answer"))
+    page.keyboard.press("Enter")
+    desk.expect_listed(page)
+    desk.expect_saved("within nine days")
+
+
+def test_the_later_one_of_another_party_sees_both_and_proposes(desk: Desk) -> None:
+    page = overtaken(desk, "joana")
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        f"Propose other words for {desk.code}"
+    )
+    page.get_by_role("link", name="Propose mine, with the reason").click()
+    page.get_by_label("Reason for the change").fill("A week is enough.")
+    page.get_by_role("button", name="Send the proposal").click()
+    expect(page.get_by_text(f"The others see your proposal for {desk.code}.")).to_be_visible()
+    expect(page.locator(f"#{desk.code.lower()} ins").first).to_contain_text("seven")
+    desk.expect_saved("within ten days")
+
+
+def press_to(page: Page, wanted: Locator) -> None:
+    """Press the tab key until something has the focus."""
+    for _step in range(60):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+    pytest.fail(f"The tab key does not lead to {wanted}.")
+
+
+# Two windows of one person
+
+
+def test_words_of_another_window_are_not_written_over_unseen(desk: Desk) -> None:
+    page = desk.open("joana")
+    other = page.context.new_page()
+    other.clock.install()
+    other.goto(desk.address)
+    write(other, "Of the other window.")
+    expect(said(other)).to_have_text(KEPT)
+    other.close()
+    write(page, "Of this window.")
+    expect(said(page)).to_have_text(ELSEWHERE)
+    desk.expect_kept("joana", "Of the other window.")
+    # Nor by opening the page again.
+    page.reload()
+    expect(box(page)).to_have_value("Of this window.")
+    expect(said(page)).to_contain_text(ELSEWHERE)
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="See the other words in a new window").click()
+    expect(box(opened.value)).to_have_value("Of the other window.")
+    page.get_by_role("button", name="Keep the words of this page").click()
+    expect(said(page)).to_contain_text(KEPT)
+    desk.expect_kept("joana", "Of this window.")
+
+
+def test_saving_in_one_window_leaves_what_was_written_since_in_another(desk: Desk) -> None:
+    page = desk.open("joana")
+    other = page.context.new_page()
+    other.clock.install()
+    other.goto(desk.address)
+    write(other, "Of the other window.")
+    expect(said(other)).to_have_text(KEPT)
+    other.close()
+    box(page).fill("Of this window.")
+    desk.save(page)
+    desk.expect_saved("Of this window.")
+    page.goto(desk.address)
+    expect(page.get_by_text("You have a draft")).to_be_visible()
+    expect(box(page)).to_have_value("Of the other window.")
+    expect(page.locator("main del").first).to_contain_text("this")
+
+
+# Nobody else
+
+
+def test_who_signs_in_next_in_the_same_tab_finds_nothing_of_the_one_before(desk: Desk) -> None:
+    page = desk.open("dora", bad_line=True)
+    page.route(DRAFT, lambda route: route.abort())
+    write(page, WORDS)
+    expect(said(page)).to_have_text(WAITING)
+    assert copies(page) != []
+    sign_out_unseen(page.context)
+    page.goto("/sign-in")
+    desk.seats.sign_in(page, "samira")
+    page.goto(desk.address)
+    expect(box(page)).to_have_value("")
+    assert copies(page) == []
+    for _page in range(3):
+        page.go_back()
+        expect(page.locator("body")).not_to_contain_text(WORDS)
+        assert WORDS not in [one.input_value() for one in page.locator("textarea").all()]
+
+
+def test_signing_out_leaves_no_words_in_any_tab_but_keeps_the_draft(desk: Desk) -> None:
+    page = desk.open("dora")
+    box(page).fill(WORDS)
+    assert copies(page) != []
+    other = page.context.new_page()
+    other.goto("/")
+    other.get_by_role("button", name="Sign out").click()
+    expect(other.get_by_role("heading", level=1)).to_have_text("Sign in")
+    pause(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    assert copies(page) == []
+    page.go_back()
+    assert WORDS not in page.content()
+    desk.seats.states.pop("dora")
+    desk.expect_kept("dora", WORDS)
+
+
+def test_signing_out_on_the_very_page_keeps_the_draft_too(desk: Desk) -> None:
+    page = desk.open("dora")
+    box(page).fill(WORDS)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    assert copies(page) == []
+    desk.expect_kept("dora", WORDS)
+
+
+def test_a_browser_offers_nobody_what_was_typed_into_short_fields(desk: Desk) -> None:
+    page = desk.open("dora")
+    assert page.locator("main form").first.get_attribute("autocomplete") == "off"

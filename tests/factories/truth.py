@@ -1,0 +1,342 @@
+"""What is true of a checklist, worked out plainly from what its parties did, for comparing."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from hypothesis import strategies as st
+
+from tests.factories.templates import KINDS, a_column, a_field, a_table, an_item
+
+# How sure a condition is: no, not known yet, yes. Any is the surest, all the least sure.
+NO, NOT_KNOWN, YES = 0, 1, 2
+# The states of work, as they are stored.
+HIDDEN, UNKNOWN, NOT_STARTED, IN_PROGRESS, WAITING, AGREED = (
+    "hidden",
+    "not_known",
+    "not_started",
+    "in_progress",
+    "waiting",
+    "agreed",
+)
+ACCEPTS = "accepts"
+
+# Conditions as content has them ------------------------------------------------------------------
+
+GIVEN = [
+    {"modes": ["VISIT"]},
+    {"modes": ["PROJ", "ADVIS"]},
+    {"question": "personal_data"},
+    {"item": "M1", "field": "kind", "in": ["prison"]},
+    {"item": "M2", "field": "risks", "in": ["police", "other"]},
+]
+# An answer that may itself be hidden.
+CHAINED = {"item": "M3", "field": "decision", "in": ["prison", "other"]}
+
+
+def conditions(*leaves: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw any condition over what is given, and over these besides."""
+    return st.recursive(
+        st.sampled_from([*GIVEN, *leaves]),
+        lambda part: (
+            st.lists(part, min_size=1, max_size=3).map(lambda parts: {"any": parts})
+            | st.lists(part, min_size=1, max_size=3).map(lambda parts: {"all": parts})
+            | part.map(lambda one: {"not": one})
+        ),
+        max_leaves=4,
+    )
+
+
+@st.composite
+def checklists(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Draw a checklist with an item for each kind of rule, on any conditions."""
+    first, later = conditions(), conditions(CHAINED)
+    npm = {"sets": "npm", "accepts": "none"}
+    each_cso = {"sets": "npm", "accepts": "each_cso"}
+    own = {"sets": "each_party", "accepts": "none"}
+    wing = a_column("wing", shown_when=draw(later), required=draw(st.booleans()))
+    return [
+        an_item("M1", a_field("kind", "choice", **npm, options=KINDS)),
+        an_item("M2", a_field("risks", "choices", options=KINDS), required="recommended"),
+        an_item(
+            "M3", a_field("decision", "choice", **each_cso, options=KINDS), shown_when=draw(first)
+        ),
+        an_item("M4", shown_when=draw(later)),
+        an_item("M5", a_field("second_reader", "person", **npm)),
+        an_item("M6", required="conditional", required_when=draw(later)),
+        an_item("M7", a_table("places", a_column("place"), wing)),
+        an_item("M8", a_field(**each_cso), a_field("received", "confirm", **own)),
+        an_item("M9", a_field(**own), shown_when=draw(later)),
+        an_item("M10", a_field(sets="cso", accepts="npm"), required="recommended"),
+        an_item("M11", a_field(**each_cso), part="people"),
+    ]
+
+
+VALUES = [kind["value"] for kind in KINDS]
+WORDS = st.sampled_from(["", "One", "Two"])
+# What each party answers for itself.
+OWN: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+    "M8": {"received": st.booleans()},
+    "M9": {"words": WORDS},
+}
+
+
+def answers(code: str, people: Iterable[UUID]) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw an answer for all to an item: whole, lacking something, or with nothing in it."""
+    row = st.fixed_dictionaries({"place": WORDS, "wing": WORDS})
+    drawn: dict[str, st.SearchStrategy[Any]] = {
+        "M1": st.sampled_from([*VALUES, ""]),
+        "M2": st.lists(st.sampled_from(VALUES), unique=True),
+        "M3": st.sampled_from([*VALUES, ""]),
+        "M5": st.sampled_from([str(one) for one in people]),
+        "M7": st.lists(row, max_size=2),
+    }
+    keys = {"M1": "kind", "M2": "risks", "M3": "decision", "M5": "second_reader", "M7": "places"}
+    return st.fixed_dictionaries({keys.get(code, "words"): drawn.get(code, WORDS)})
+
+
+# What was done -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of an answer; left out has a reason in place of values."""
+
+    number: int
+    values: Mapping[str, Any]
+    left_out: bool = False
+
+
+@dataclass
+class Story:
+    """What happened to one item: all versions, what each party says, each party's own answer."""
+
+    versions: list[Version] = field(default_factory=list)
+    said: dict[UUID, tuple[int, str]] = field(default_factory=dict)
+    own: dict[UUID, list[Mapping[str, Any]]] = field(default_factory=dict)
+    # Who proposed other words that nobody has answered yet.
+    proposers: set[UUID] = field(default_factory=set)
+
+    @property
+    def now(self) -> Version | None:
+        """The version that stands, unless nothing is in it."""
+        last = self.versions[-1] if self.versions else None
+        return last if last and (last.left_out or has_words(last.values)) else None
+
+
+def has_words(value: Any) -> bool:
+    """Tell whether anything was put in; an unticked box is nothing."""
+    if isinstance(value, Mapping):
+        return any(has_words(one) for one in value.values())
+    if isinstance(value, list):
+        return any(has_words(one) for one in value)
+    return value not in (None, "", False)
+
+
+@dataclass
+class Book:
+    """A checklist as content has it, who sits at the table, and what they did."""
+
+    items: list[dict[str, Any]]
+    # Parties in their order: which side each is of.
+    parties: dict[UUID, str]
+    people: set[UUID]
+    modes: set[str] = field(default_factory=set)
+    questions: dict[str, str] = field(default_factory=dict)
+    stories: dict[str, Story] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.by_code = {item["code"]: item for item in self.items}
+        for code in self.by_code:
+            self.stories.setdefault(code, Story())
+
+    # Conditions
+
+    def sure(self, condition: Mapping[str, Any] | None) -> int:
+        """Return how sure a condition is; one on an answer that does not apply is not known."""
+        match condition:
+            case None:
+                return YES
+            case {"any": parts}:
+                return max(self.sure(part) for part in parts)
+            case {"all": parts}:
+                return min(self.sure(part) for part in parts)
+            case {"not": part}:
+                return YES - self.sure(part)
+            case {"modes": modes}:
+                return YES if self.modes & set(modes) else NO
+            case {"question": question}:
+                return NO if self.questions.get(question) == "no" else YES
+            case {"item": code, "field": key, "in": values}:
+                return self._sure_of_answer(code, key, values)
+        raise ValueError(condition)
+
+    def _sure_of_answer(self, code: str, key: str, values: list[str]) -> int:
+        now = self.stories[code].now
+        given = now.values.get(key) if now and not now.left_out else None
+        if not given or self.shown(code) != YES:
+            return NOT_KNOWN
+        return YES if set(values) & set([given] if isinstance(given, str) else given) else NO
+
+    def shown(self, code: str) -> int:
+        return self.sure(self.by_code[code].get("shown_when"))
+
+    def is_required(self, code: str) -> bool:
+        item = self.by_code[code]
+        needed = item["required"]
+        if needed == "conditional":
+            needed = "always" if self.sure(item["required_when"]) == YES else "recommended"
+        return self.shown(code) == YES and needed == "always"
+
+    # Who
+
+    def setters(self, code: str) -> list[UUID]:
+        """Return who writes the answer for all."""
+        return self._sides({one["sets"] for one in self.fields(code)})
+
+    def asked(self, code: str) -> list[UUID]:
+        """Return whose acceptance the answer needs."""
+        names = {"all": "both", "each_cso": "cso"}
+        wanted = {names.get(one["accepts"], one["accepts"]) for one in self.fields(code)}
+        return self._sides(wanted)
+
+    def _sides(self, names: set[str]) -> list[UUID]:
+        return [one for one, side in self.parties.items() if names & {side, "both"}]
+
+    def fields(self, code: str, *, own: bool = False) -> list[dict[str, Any]]:
+        """Return an item's fields answered for all, or those that each party answers."""
+        return [one for one in self.by_code[code]["fields"] if (one["sets"] == "each_party") is own]
+
+    # Answers
+
+    def visible(self, code: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values without cells of columns that are not shown."""
+        columns = {
+            column["key"]
+            for one in self.fields(code)
+            for column in one.get("columns", ())
+            if self.sure(column.get("shown_when")) == YES
+        }
+        return {
+            key: [{k: v for k, v in row.items() if k in columns} for row in value]
+            if isinstance(value, list) and value and isinstance(value[0], dict)
+            else value
+            for key, value in values.items()
+        }
+
+    def is_whole(self, code: str) -> bool:
+        """Tell whether the answer for all lacks nothing."""
+        now = self.stories[code].now
+        if now is None:
+            return False
+        if now.left_out:
+            return not self.is_required(code)
+        return all(self.is_full(code, one, now.values) for one in self.fields(code))
+
+    def is_whole_own(self, code: str, party: UUID) -> bool:
+        given = self.stories[code].own.get(party, [{}])[-1]
+        return all(has_words(given.get(one["key"])) for one in self.fields(code, own=True))
+
+    def is_full(self, code: str, one: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+        value = self.visible(code, values).get(one["key"])
+        if one["type"] == "person":
+            return value is not None and UUID(value) in self.people
+        if one["type"] != "table":
+            return has_words(value)
+        rows = [row for row in value or [] if has_words(row)]
+        wanted = [
+            column["key"]
+            for column in one["columns"]
+            if column.get("required", True) and self.sure(column.get("shown_when")) == YES
+        ]
+        return bool(rows) and all(has_words(row.get(key)) for row in rows for key in wanted)
+
+    # What comes of it
+
+    def lacking(self, code: str) -> list[UUID]:
+        """Return who does not accept exactly the version that stands."""
+        now = self.stories[code].now
+        said = self.stories[code].said
+        return [
+            one for one in self.asked(code) if now is None or said.get(one) != (now.number, ACCEPTS)
+        ]
+
+    def silent(self, code: str) -> list[UUID]:
+        """Return who has not answered for itself; nobody, where the item was left out for all."""
+        now = self.stories[code].now
+        if not self.fields(code, own=True) or (now and now.left_out):
+            return []
+        return [one for one in self.parties if not self.is_whole_own(code, one)]
+
+    def is_begun(self, code: str) -> bool:
+        now = self.stories[code].now
+        is_left_out = now is not None and now.left_out
+        return now is not None or (
+            not is_left_out
+            and any(
+                has_words(given[-1])
+                for party, given in self.stories[code].own.items()
+                if party in self.parties
+            )
+        )
+
+    def state(self, code: str) -> str:
+        """Return where the work on an item stands."""
+        if self.shown(code) != YES:
+            return HIDDEN if self.shown(code) == NO else UNKNOWN
+        if not self.is_begun(code):
+            return NOT_STARTED
+        if self._is_shared(code) and not self.is_whole(code):
+            return IN_PROGRESS
+        if self.silent(code):
+            return IN_PROGRESS
+        return WAITING if self.lacking(code) else AGREED
+
+    def waits_for(self, code: str) -> set[UUID]:
+        """Return the parties that have something to do on an item."""
+        if self.shown(code) != YES or not (self.is_begun(code) or self.is_required(code)):
+            return set()
+        if not self._is_shared(code):
+            return set(self.silent(code))
+        others = self.to_agree(code) if self.is_whole(code) else set(self.setters(code))
+        return {*self.silent(code), *others}
+
+    def to_agree(self, code: str) -> set[UUID]:
+        """Return whose turn it is on a whole answer: a proposal waits for who may answer it."""
+        lacking = set(self.lacking(code))
+        proposers = lacking & self.stories[code].proposers
+        answering = {
+            one
+            for one in self.parties
+            for other in proposers
+            if one != other and {one, other} & set(self.setters(code))
+        }
+        return answering | (lacking - proposers) or lacking
+
+    def _is_shared(self, code: str) -> bool:
+        return bool(self.fields(code))
+
+    def counted(self) -> list[str]:
+        return [code for code in self.by_code if self.shown(code) == YES]
+
+    def agreed(self) -> list[str]:
+        return [code for code in self.counted() if self.state(code) == AGREED]
+
+    def in_the_way(self) -> list[str]:
+        """Return what keeps the checklist from being sent: required or begun, and not agreed."""
+        return [
+            code
+            for code in self.counted()
+            if self.by_code[code]["part"] == "terms"
+            and self.state(code) != AGREED
+            and (self.is_required(code) or self.is_begun(code))
+        ]
+
+    def text(self) -> dict[str, Mapping[str, Any]]:
+        """Return what may stand in the document: of each item in it the values for all, shown."""
+        return {
+            code: self.visible(code, now.values) if (now := self.stories[code].now) else {}
+            for code in self.agreed()
+            if self.by_code[code]["part"] == "terms"
+        }

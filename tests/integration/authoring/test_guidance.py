@@ -1,0 +1,660 @@
+"""The guidance of an instance: edited with a preview, published, shipped over, and of its day."""
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.client import CheckedClient
+from tests.factories.accounts import House
+from tests.factories.authoring import (
+    ARTICLE,
+    changed,
+    current_of,
+    edited,
+    publish_edited,
+    revisions_of,
+    ship,
+    shipped_content,
+)
+from tests.factories.demonstration import Demonstration
+from tests.integration.authoring.conftest import BrowserOf, events
+from tests.pages import Page
+from tracker.access.actor import Actor
+from tracker.accounts import queries as accounts
+from tracker.authoring import editing
+from tracker.authoring import service as authoring
+from tracker.authoring.facts import ArticleWords
+from tracker.checklists import library as checklists
+from tracker.core import clock
+from tracker.core.content import ContentError
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.guidance import queries as guidance
+from tracker.guidance import service
+from tracker.guidance.library import digest_of
+from tracker.guidance.models import Article, ArticleOrigin
+from tracker.search import service as search
+
+HOME = "/administration/guidance"
+PLACE = f"{HOME}/{ARTICLE}/en"
+EDIT = f"{PLACE}/edit"
+# Words of the shipped article, and others in their place.
+OLD, NEW = "three short lists", "three plain lists"
+HEADING = "## Say what you expect before you start {#expectations S1 S2 S3}"
+
+
+def mistakes(people: House, words: ArticleWords) -> list[str]:
+    with pytest.raises(ContentError) as caught:
+        editing.publish(people.actor("ada"), ARTICLE, "en", words, seen_revision=1, reason="So")
+    people.session.rollback()
+    return [f"{one.line}: {one.message}" for one in caught.value.mistakes]
+
+
+def found(typed: str) -> list[str]:
+    return [hit.key for hit in search.find(typed, [service.ARTICLE])]
+
+
+# Publishing ------------------------------------------------------------------------------------
+
+
+def test_an_edited_text_becomes_the_next_revision_and_the_earlier_one_stays(
+    people: House, session: Session
+) -> None:
+    shipped = current_of()
+    row = publish_edited(people.actor("ada"), OLD, NEW)
+    assert (row.revision, row.is_current, row.origin) == (2, True, ArticleOrigin.EDITED)
+    assert (row.author, row.reason) == ("Ada Marsh", "Local practice")
+    assert (row.revised_on, row.shipped_revision) == (clock.today(), None)
+    assert (row.source_url, row.category) == (shipped.source_url, shipped.category)
+    rows = revisions_of()
+    assert [(one.revision, one.is_current) for one in rows] == [(2, True), (1, False)]
+    assert OLD in rows[1].passages[0].markdown
+    assert [one.key for one in rows[0].passages] == [one.key for one in rows[1].passages]
+    told = events(session, "article_published")[-1]
+    assert (told["name"], told["version"], told["base"]) == (f"{ARTICLE} (en)", 2, 1)
+    assert (told["digest"], told["reason"]) == (row.digest, "Local practice")
+
+
+def test_the_digest_of_an_edited_revision_is_that_of_its_file(people: House) -> None:
+    publish_edited(people.actor("ada"), OLD, NEW)
+    assert current_of().digest == digest_of(editing.file_of(current_of()))
+
+
+def test_items_follow_the_passage_they_are_paired_with(people: House) -> None:
+    uses = guidance.uses_of([f"{ARTICLE}/expectations"])
+    publish_edited(people.actor("ada"), OLD, NEW)
+    assert guidance.uses_of([f"{ARTICLE}/expectations"]) == uses
+    ref = f"{ARTICLE}/expectations"
+    assert NEW in guidance.passages_for([ref])[ref].markdown
+
+
+def test_the_search_finds_the_words_of_now(people: House) -> None:
+    publish_edited(people.actor("ada"), OLD, "three zebra lists")
+    assert found("zebra") == [ARTICLE]
+    publish_edited(people.actor("ada"), "three zebra lists", NEW)
+    assert found("zebra") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "mistake"),
+    [
+        ("{#expectations S1 S2 S3}", "{#hopes S1 S2 S3}", "1: the passage expectations stays"),
+        ("{#independence S6 S7}", "{#independence S6}", "S7 is a must of the source"),
+        ("{#independence S6 S7}", "{#independence S6}", "this passage carries S7: needed by M"),
+        ("{#expectations S1 S2 S3}", "{#expectations S1 S2 S3 S3}", "S3 stands there twice"),
+        ("{#expectations S1 S2 S3}", "{#expectations S1 S2 S3 S24}", "S24 belongs to the article"),
+        ("{#expectations S1 S2 S3}", "", "the heading of a passage is written ##"),
+        (OLD, "<script>alert(1)</script>", "HTML isn't shown"),
+        (OLD, "[x](javascript:y)", "needs a whole address"),
+    ],
+)
+def test_what_must_stay_stays_and_what_is_not_shown_is_refused(
+    people: House, old: str, new: str, mistake: str
+) -> None:
+    assert any(mistake in one for one in mistakes(people, edited(old, new)))
+    assert current_of().revision == 1
+
+
+def test_a_mistake_names_the_line_of_its_passage(people: House) -> None:
+    words = edited("{#independence S6 S7}", "{#independence S6}")
+    line = next(n for n, one in enumerate(words.body.splitlines(), 1) if "#independence" in one)
+    found_there = [one for one in mistakes(people, words) if one.startswith(f"{line}: ")]
+    assert any("S7 is a must of the source" in one for one in found_there)
+
+
+def test_the_newest_shipped_text_is_compared_as_well(people: House, session: Session) -> None:
+    publish_edited(people.actor("ada"), OLD, NEW)
+    passage = next(one for one in current_of().passages if one.key == "independence")
+    passage.statements = ["S6"]
+    session.commit()
+    # As if an edit had lost a must: the next one brings it back.
+    words = edited(NEW, OLD)
+    with pytest.raises(ContentError, match="S7 is a must of the source"):
+        editing.check(words, revisions_of())
+
+
+def test_a_passage_may_be_added(people: House) -> None:
+    row = publish_edited(
+        people.actor("ada"), HEADING, f"## Our own way {{#own-way}}\n\nWe meet first.\n\n{HEADING}"
+    )
+    assert [one.key for one in current_of().passages][:2] == ["own-way", "expectations"]
+    assert row.revision == 2
+
+
+@pytest.mark.parametrize(
+    ("head", "field"),
+    [
+        ({"question": ""}, "question"),
+        ({"question": "x" * 301}, "question"),
+        ({"summary": ""}, "summary"),
+        ({"category": "nothing"}, "category"),
+        ({"topics": ()}, "topics"),
+        ({"topics": ("nothing",)}, "topics"),
+        ({"topics": ("finances", "finances")}, "topics"),
+    ],
+)
+def test_the_head_must_have_its_words_and_its_place(
+    people: House, head: dict[str, object], field: str
+) -> None:
+    with pytest.raises(RuleBrokenError) as caught:
+        editing.check(edited(OLD, NEW, **head), revisions_of())
+    assert caught.value.field == field
+
+
+def test_a_text_has_an_end(people: House) -> None:
+    with pytest.raises(ContentError, match="longer than 50000 characters"):
+        editing.check(edited(OLD, "x" * 50_000), revisions_of())
+
+
+def test_the_same_text_and_no_reason_are_no_revision(people: House) -> None:
+    ada = people.actor("ada")
+    words = editing.words_of(current_of())
+    with pytest.raises(RuleBrokenError, match="says the same as revision 1"):
+        editing.publish(ada, ARTICLE, "en", words, seen_revision=1, reason="So")
+    with pytest.raises(RuleBrokenError, match="Give the reason") as caught:
+        editing.publish(ada, ARTICLE, "en", edited(OLD, NEW), seen_revision=1, reason="  ")
+    assert caught.value.field == "reason"
+
+
+def test_two_who_edit_at_once_do_not_overwrite_each_other(people: House) -> None:
+    words = edited(OLD, "three other lists")
+    publish_edited(people.actor("ada"), OLD, NEW)
+    for seen in (1, None, 3):
+        with pytest.raises(StaleError):
+            editing.publish(
+                people.actor("ada"), ARTICLE, "en", words, seen_revision=seen, reason="So"
+            )
+        people.session.rollback()
+    assert [row.revision for row in revisions_of()] == [2, 1]
+
+
+@pytest.mark.parametrize("key", ["ilena", "nadia", "samira"])
+def test_only_administrators_publish_and_decide(people: House, key: str, tmp_path: Path) -> None:
+    publish_edited(people.actor("ada"), OLD, NEW)
+    ship(shipped_content(tmp_path / "content", 2, OLD, "three shipped lists"))
+    actor = people.actor(key)
+    acts: tuple[Callable[[], object], ...] = (
+        lambda: editing.publish(
+            actor, ARTICLE, "en", edited(NEW, OLD), seen_revision=2, reason="So"
+        ),
+        lambda: editing.use_shipped(actor, ARTICLE, "en", 3, reason="So"),
+        lambda: editing.pass_over(actor, ARTICLE, "en", 3, reason="So"),
+    )
+    for act in acts:
+        with pytest.raises(RefusedError, match="Only administrators"):
+            act()
+        people.session.rollback()
+    assert revisions_of()[0].waits
+
+
+# Shipped over an edited text (adr 21) ----------------------------------------------------------
+
+
+def test_a_shipped_revision_waits_while_the_text_was_edited_here(
+    people: House, tmp_path: Path
+) -> None:
+    publish_edited(people.actor("ada"), OLD, NEW)
+    folder = shipped_content(tmp_path / "content", 2, OLD, "three shipped lists")
+    assert ship(folder) == [
+        f"article {ARTICLE} (en), revision 3; it waits, since the article was edited here"
+    ]
+    waiting, current, _first = revisions_of()
+    assert (waiting.revision, waiting.shipped_revision, waiting.waits) == (3, 2, True)
+    assert (current.revision, current.is_current, waiting.is_current) == (2, True, False)
+    assert found("shipped lists") == []
+    # The next start finds nothing new.
+    assert ship(folder) == []
+    # Another text under the same number is a mistake, and one under the next waits in its place.
+    with pytest.raises(ContentError, match="the text differs from revision 2"):
+        ship(shipped_content(folder, 2, "three shipped lists", "other lists"))
+    ship(shipped_content(folder, 3))
+    assert [(row.revision, row.waits) for row in revisions_of()][:2] == [(4, True), (3, False)]
+    assert current_of().revision == 2
+
+
+def test_a_start_after_an_update_says_that_a_shipped_text_waits(
+    app: Flask, people: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_edited(people.actor("ada"), OLD, NEW)
+    folder = shipped_content(tmp_path / "content", 2, OLD, "three shipped lists")
+    monkeypatch.setattr(checklists, "CONTENT", folder)
+    people.session.rollback()
+    done = app.test_cli_runner().invoke(args=["content", "load"])
+    assert done.exit_code == 0, done.output
+    assert "revision 3; it waits, since the article was edited here" in done.output
+    assert NEW in current_of().passages[0].markdown
+
+
+def test_nobody_but_administrators_sees_what_waits(
+    people: House, client: CheckedClient, browser_of: BrowserOf, tmp_path: Path
+) -> None:
+    publish_edited(people.actor("ada"), OLD, NEW)
+    ship(shipped_content(tmp_path / "content", 2, OLD, "three shipped lists"))
+    assert client.get(f"/guidance/{ARTICLE}/revisions/3").status_code == 404
+    page = client.page(f"/guidance/{ARTICLE}")
+    assert "Revision 3" not in page.text
+    assert "Here, by whoever looks after this instance" in page.text
+    assert "Ada Marsh" not in page.html
+    ada = browser_of("ada")
+    assert "three shipped lists" in ada.page(f"{PLACE}/3").text
+    assert "Decide on a shipped revision" in ada.page("/").text
+    assert "Decide on a shipped revision" not in browser_of("ilena").page("/").text
+
+
+def test_the_shipped_text_is_used_and_the_edited_one_stays_to_be_read(
+    people: House, session: Session, tmp_path: Path
+) -> None:
+    publish_edited(people.actor("ada"), OLD, NEW)
+    folder = shipped_content(tmp_path / "content", 2, OLD, "three shipped lists")
+    ship(folder)
+    row = editing.use_shipped(people.actor("ada"), ARTICLE, "en", 3, reason="Better words")
+    session.commit()
+    assert (row.is_current, row.waits, row.reason) == (True, False, "Better words")
+    assert [(one.revision, one.is_current) for one in revisions_of()] == [
+        (3, True),
+        (2, False),
+        (1, False),
+    ]
+    assert found("three shipped lists") == [ARTICLE]
+    assert events(session, "article_published")[-1]["base"] is None
+    # From now on shipped revisions are taken over at once again.
+    assert ship(folder) == []
+    ship(shipped_content(folder, 3, "three shipped lists", "three last lists"))
+    assert (current_of().shipped_revision, current_of().waits) == (3, False)
+
+
+def test_the_edited_text_is_kept_until_the_next_one_is_shipped(
+    people: House, session: Session, tmp_path: Path
+) -> None:
+    publish_edited(people.actor("ada"), OLD, NEW)
+    folder = shipped_content(tmp_path / "content", 2, OLD, "three shipped lists")
+    ship(folder)
+    ada = people.actor("ada")
+    editing.pass_over(ada, ARTICLE, "en", 3, reason="Ours is better")
+    session.commit()
+    assert (current_of().revision, revisions_of()[0].waits) == (2, False)
+    assert events(session, "article_passed_over")[-1]["version"] == 3
+    with pytest.raises(RefusedError, match="that waits"):
+        editing.pass_over(ada, ARTICLE, "en", 3, reason="Again")
+    session.rollback()
+    assert ship(folder) == []
+    ship(shipped_content(folder, 3, "three shipped lists", "three last lists"))
+    assert revisions_of()[0].waits
+    # What was passed over can still be used later, while it is the newest.
+    editing.use_shipped(ada, ARTICLE, "en", 4, reason="After all")
+    session.commit()
+    assert current_of().revision == 4
+
+
+def test_a_text_made_from_the_shipped_one_decides_on_it(
+    people: House, session: Session, tmp_path: Path
+) -> None:
+    ada = people.actor("ada")
+    publish_edited(ada, OLD, NEW)
+    ship(shipped_content(tmp_path / "content", 2, OLD, "three shipped lists"))
+    for made_from, waits in ((2, True), (3, False)):
+        editing.publish(
+            ada,
+            ARTICLE,
+            "en",
+            edited("three", "four" if waits else "five"),
+            seen_revision=current_of().revision,
+            made_from=made_from,
+            reason="Both in one",
+        )
+        session.commit()
+        row = next(one for one in revisions_of() if one.revision == 3)
+        assert row.waits is waits
+
+
+def test_only_the_newest_shipped_text_is_used(people: House, session: Session) -> None:
+    ada = people.actor("ada")
+    publish_edited(ada, OLD, NEW)
+    with pytest.raises(RefusedError, match="current already"):
+        editing.use_shipped(ada, ARTICLE, "en", 2, reason="So")
+    session.rollback()
+    with pytest.raises(RuleBrokenError, match="no such revision"):
+        editing.use_shipped(ada, ARTICLE, "en", 9, reason="So")
+    session.rollback()
+    editing.use_shipped(ada, ARTICLE, "en", 1, reason="Back to it")
+    session.commit()
+    assert current_of().revision == 1
+    with pytest.raises(RefusedError, match="newest shipped"):
+        editing.use_shipped(ada, ARTICLE, "en", 2, reason="So")
+
+
+def test_an_article_that_was_edited_stays_when_its_file_is_gone(
+    people: House, tmp_path: Path
+) -> None:
+    publish_edited(people.actor("ada"), OLD, NEW)
+    folder = shipped_content(tmp_path / "content", 1)
+    (folder / "guidance" / "en" / f"{ARTICLE}.md").unlink()
+    text = (folder / "statements.yaml").read_text()
+    (folder / "statements.yaml").write_text(
+        re.sub(rf"article: {ARTICLE}$", "article: ways-of-working", text, flags=re.MULTILINE)
+    )
+    assert not [line for line in ship(folder) if "withdrawn" in line]
+    assert current_of().revision == 2
+
+
+# The guidance of its day -----------------------------------------------------------------------
+
+
+def test_a_signed_agreement_still_shows_the_guidance_of_its_day(
+    app: Flask, session: Session, demonstration: Demonstration
+) -> None:
+    terms = demonstration.checklists["complete", "terms"]
+    user = demonstration.users["iris"]
+    ada = Actor(user_id=user, name="Iris", memberships=accounts.memberships_of(user, clock.today()))
+    publish_edited(ada, OLD, NEW)
+    ilena = demonstration.browser(app, "ilena")
+    page = ilena.page(f"/checklists/{terms}/record")
+    address = page.links()[ARTICLE]
+    assert address == f"/guidance/{ARTICLE}/revisions/1?language=en"
+    of_its_day = ilena.page(address)
+    assert OLD in of_its_day.text
+    assert "This revision is not current." in of_its_day.text
+    now = ilena.page(of_its_day.links()["Read the current revision, number 2"])
+    assert NEW in now.text
+    # What is begun now stands beside the text of now.
+    draft = demonstration.checklists["differing", "terms"]
+    assert NEW in ilena.page(f"/checklists/{draft}").text
+
+
+# Pages -----------------------------------------------------------------------------------------
+
+
+def test_the_whole_way_from_writing_to_published(people: House, browser_of: BrowserOf) -> None:
+    ada = browser_of("ada")
+    page = ada.page(HOME)
+    question = current_of().question
+    assert page.links()[question] == f"{PLACE}/1"
+    assert ada.page(f"{PLACE}/1").links()["Edit"] == EDIT
+    words = edited(OLD, "three **plain** lists")
+    previewed = Page.of(ada.submit(EDIT, text=words.body, step="preview"))
+    assert "Differences from revision 1" in previewed.text
+    assert "<strong>plain</strong>" in previewed.html
+    assert current_of().revision == 1
+    sent = previewed.form().filled_in(reason="Asked for", step="publish")
+    done = Page.of(ada.post(EDIT, data=sent, csrf=False, follow_redirects=True))
+    assert "Revision 2 is current from now on." in done.text
+    assert done.h1 == f"{question} (revision 2)"
+    assert "Asked for" in done.text
+    assert "Ada Marsh" in done.text
+    assert current_of().topics == revisions_of()[1].topics
+
+
+def test_what_was_not_previewed_is_not_published(people: House, browser_of: BrowserOf) -> None:
+    ada = browser_of("ada")
+    first = Page.of(ada.submit(EDIT, text=edited(OLD, NEW).body, step="preview"))
+    changed = edited(OLD, "three unseen lists").body
+    sent = first.form().filled_in(text=changed, reason="So", step="publish")
+    page = Page.of(ada.post(EDIT, data=sent, csrf=False))
+    assert "The text was changed since its preview." in page.text
+    assert current_of().revision == 1
+    sent = page.form().filled_in(step="publish")
+    assert ada.post(EDIT, data=sent, csrf=False).status_code == 303
+    assert "three unseen lists" in current_of().passages[0].markdown
+
+
+def test_a_reason_is_asked_for_and_nothing_typed_is_lost(
+    people: House, browser_of: BrowserOf
+) -> None:
+    ada = browser_of("ada")
+    page = Page.of(ada.submit(EDIT, text=edited(OLD, NEW).body, step="preview"))
+    sent = page.form().filled_in(step="publish")
+    page = Page.of(ada.post(EDIT, data=sent, csrf=False))
+    assert "Give the reason." in page.text
+    assert NEW in page.form().values["text"][0]
+    assert current_of().revision == 1
+
+
+def test_mistakes_stand_beside_the_text_with_their_lines(
+    people: House, browser_of: BrowserOf
+) -> None:
+    ada = browser_of("ada")
+    text = edited("{#independence S6 S7}", "{#free S6}").body
+    page = Page.of(ada.submit(EDIT, text=text, step="preview"))
+    assert "mistakes in the text" in page.text
+    assert "the passage independence stays, with its key: needed by M5, M6" in page.text
+    assert "Line 1: S7 is a must of the source" in page.text
+    assert page.form().values["text"][0] == text
+    assert "Preview" not in page.text
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "![x](https://a.example/x.png)",
+        "[x](javascript:alert(1))",
+        "[x](data:text/html;base64,x)",
+    ],
+)
+def test_a_preview_shows_nothing_that_runs(
+    people: House, browser_of: BrowserOf, hostile: str
+) -> None:
+    ada = browser_of("ada")
+    page = Page.of(ada.submit(EDIT, text=edited(OLD, hostile).body, step="preview"))
+    assert "mistake" in page.text
+    assert hostile in page.form().values["text"][0]
+    for element in page.root.iter():
+        assert "onerror" not in element.attrib
+        assert element.attrib.get("href", "").split(":")[0] not in {"javascript", "data"}
+    odd = edited(OLD, "`<b>` & \\<i\\> {{ 7*7 }}").body
+    shown = Page.of(ada.submit(EDIT, text=odd, step="preview"))
+    assert "<code>&lt;b&gt;</code> &amp; &lt;i&gt; {{ 7*7 }}" in shown.html
+
+
+def test_a_later_publication_is_shown_beside_the_own_text(
+    people: House, browser_of: BrowserOf
+) -> None:
+    ada = browser_of("ada")
+    page = Page.of(ada.submit(EDIT, text=edited(OLD, "three late lists").body, step="preview"))
+    sent = page.form().filled_in(reason="Mine", step="publish")
+    publish_edited(people.actor("ada"), OLD, NEW)
+    page = Page.of(ada.post(EDIT, data=sent, csrf=False))
+    assert "Another revision became current while you were writing." in page.text
+    assert "Differences from revision 2" in page.text
+    assert "three late lists" in page.form().values["text"][0]
+    assert page.form().values["reason"] == ["Mine"]
+    assert current_of().revision == 2
+    sent = page.form().filled_in(step="publish")
+    assert ada.post(EDIT, data=sent, csrf=False).status_code == 303
+    assert [row.revision for row in revisions_of()] == [3, 2, 1]
+    assert "three late lists" in current_of().passages[0].markdown
+
+
+def send_file(ada: CheckedClient, text: bytes) -> Page:
+    sent: dict[str, object] = {
+        name: held[0] for name, held in ada.page(EDIT).form().filled_in(step="preview").items()
+    }
+    response = ada.post(
+        EDIT,
+        data={**sent, "file": (io.BytesIO(text), "settling-terms.md")},
+        content_type="multipart/form-data",
+        csrf=False,
+    )
+    return Page.of(response)
+
+
+def test_a_downloaded_file_is_changed_and_sent_back(people: House, browser_of: BrowserOf) -> None:
+    ada = browser_of("ada")
+    response = ada.get(f"{PLACE}/1/file")
+    assert response.mimetype == "text/markdown"
+    assert f"{ARTICLE}-en-1.md" in response.headers["Content-Disposition"]
+    assert f"\nslug: {ARTICLE}\n" in response.text
+    text = response.text.replace(OLD, NEW).replace("summary: What", "summary: All that", 1)
+    page = send_file(ada, text.encode())
+    assert NEW in page.form().values["text"][0]
+    assert page.form().values["summary"][0].startswith("All that both sides agree")
+    assert "Summary" in page.text
+    assert current_of().revision == 1
+    sent = page.form().filled_in(reason="From the file", step="publish")
+    assert ada.post(EDIT, data=sent, csrf=False).status_code == 303
+    assert current_of().summary.startswith("All that both sides agree")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"\xff\xfe\x00", "This file isn't UTF-8 text."),
+        (b"---\nslug: x\n---\nText", "question is missing"),
+        (b"---\n" + b"[" * 5000 + b"\n---\nText", "nested too deeply"),
+        (b"Only words.", "the article has no passage"),
+    ],
+)
+def test_a_file_that_is_no_article_is_refused_in_words(
+    people: House, browser_of: BrowserOf, text: bytes, words: str
+) -> None:
+    assert words in send_file(browser_of("ada"), text).text
+
+
+def test_the_file_of_another_article_is_refused(people: House, browser_of: BrowserOf) -> None:
+    ada = browser_of("ada")
+    other = ada.get(f"{HOME}/ways-of-working/en/1/file").text
+    assert "this is the file of ways-of-working (en)" in send_file(ada, other.encode()).text
+
+
+def test_any_two_revisions_are_compared(people: House, browser_of: BrowserOf) -> None:
+    ada = browser_of("ada")
+    publish_edited(people.actor("ada"), OLD, NEW)
+    publish_edited(people.actor("ada"), NEW, "three last lists")
+    page = ada.page(f"{PLACE}/3")
+    assert "Differences from revision 2" in page.text
+    assert "Differences from revision 1" in ada.page(f"{PLACE}/3?with=1").text
+    assert "Differences from revision 2" in ada.page(f"{PLACE}/3?with=77").text
+    assert "There is no other revision to compare with." not in page.text
+    # An older text is the beginning of a new one.
+    assert "You began from revision 1." in ada.page(f"{EDIT}?from=1").text
+    assert OLD in ada.page(f"{EDIT}?from=1").form().values["text"][0]
+
+
+def test_an_administrator_decides_on_what_was_shipped(
+    people: House, browser_of: BrowserOf, tmp_path: Path
+) -> None:
+    publish_edited(people.actor("ada"), OLD, NEW)
+    folder = shipped_content(tmp_path / "content", 2, OLD, "three shipped lists")
+    ship(folder)
+    ada = browser_of("ada")
+    assert "Shipped revision 3 waits for your decision" in ada.page(HOME).text
+    page = ada.page(f"{PLACE}/3")
+    assert "This revision was shipped while the article was edited here." in page.text
+    assert "Differences from revision 2" in page.text
+    refused = Page.of(ada.submit(f"{PLACE}/3/pass-over", reason=" "))
+    assert "There is a problem" in refused.text
+    done = Page.of(ada.submit(f"{PLACE}/3/pass-over", reason="Ours fits better"))
+    assert "The text that was edited here stays current." in done.text
+    assert ada.get(f"{PLACE}/3/pass-over").status_code == 403
+    done = Page.of(ada.submit(f"{PLACE}/3/use", reason="After all"))
+    assert "Revision 3 is current from now on." in done.text
+    assert ada.get(f"{PLACE}/3/use").status_code == 403
+    assert current_of().revision == 3
+
+
+def test_a_shipped_text_that_drops_what_items_rest_on_is_not_used(
+    people: House, browser_of: BrowserOf, session: Session, tmp_path: Path
+) -> None:
+    row = publish_edited(
+        people.actor("ada"), HEADING, f"## Our own way {{#own-way}}\n\nWe meet first.\n\n{HEADING}"
+    )
+    line = f"            - {ARTICLE}/expectations\n"
+    draft = authoring.take_in(
+        people.actor("ada"), changed(line, f"{line}            - {ARTICLE}/own-way\n")
+    )
+    authoring.publish(people.actor("ada"), draft.id, seen_version=1, reason="Our own way")
+    session.commit()
+    ship(shipped_content(tmp_path / "content", 2, OLD, "three shipped lists"))
+    page = Page.of(browser_of("ada").submit(f"{PLACE}/3/use", reason="So"))
+    assert "the passage own-way stays, with its key: needed by M1" in page.text
+    assert current_of().id == row.id
+
+
+# The wrong side --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["ilena", "nadia", "samira", "henrik", "dora"])
+def test_nobody_else_comes_near(people: House, browser_of: BrowserOf, key: str) -> None:
+    other = browser_of(key)
+    for address in (
+        HOME,
+        f"{PLACE}/1",
+        f"{PLACE}/1/file",
+        EDIT,
+        f"{PLACE}/1/use",
+        f"{PLACE}/1/pass-over",
+    ):
+        assert other.get(address).status_code == 403, address
+        assert other.post(address).status_code in {403, 405}, address
+    assert HOME not in other.page("/").addresses()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"{HOME}/nothing/en/1",
+        f"{PLACE}/77",
+        f"{HOME}/{ARTICLE}/fr/1",
+        f"{HOME}/nothing/en/edit",
+        f"{EDIT}?from=77",
+        f"{EDIT}?from=x",
+        f"{HOME}/%00/en/1",
+        f"{HOME}/{ARTICLE}/%00/edit",
+        f"{PLACE}/77/file",
+        f"{PLACE}/77/use",
+    ],
+)
+def test_what_is_nowhere_is_not_found(people: House, browser_of: BrowserOf, address: str) -> None:
+    assert browser_of("ada").get(address).status_code == 404
+
+
+def test_a_withdrawn_article_is_looked_at_and_not_edited(
+    people: House, browser_of: BrowserOf, session: Session
+) -> None:
+    row = session.scalars(sa.select(Article).where(Article.slug == ARTICLE)).one()
+    row.is_current = False
+    session.commit()
+    ada = browser_of("ada")
+    assert "Withdrawn" in ada.page(HOME).text
+    page = ada.page(f"{PLACE}/1")
+    assert "Edit" not in page.links()
+    assert "Use the shipped revision" not in page.links()
+    assert ada.get(EDIT).status_code == 404
+    with pytest.raises(RuleBrokenError, match="withdrawn"):
+        editing.use_shipped(people.actor("ada"), ARTICLE, "en", 1, reason="So")
+    session.rollback()
+    with pytest.raises(StaleError):
+        editing.publish(
+            people.actor("ada"),
+            ARTICLE,
+            "en",
+            editing.words_of(revisions_of()[0]),
+            seen_revision=1,
+            reason="So",
+        )

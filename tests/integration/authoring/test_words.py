@@ -1,0 +1,258 @@
+"""Words of the instance's checklists in other languages: downloaded, corrected, carried over."""
+
+import io
+
+import pytest
+from sqlalchemy.orm import Session
+
+from tests.factories.accounts import House
+from tests.factories.authoring import TERMS, changed
+from tests.integration.authoring.conftest import BrowserOf, events
+from tests.integration.authoring.test_checklists import HOME, publish_draft
+from tests.pages import Page
+from tracker.authoring import service
+from tracker.checklists import library, translations
+from tracker.checklists.languages import ChecklistWords
+from tracker.checklists.models import ChecklistKind, ChecklistTemplate, TemplateWords, WordsOrigin
+from tracker.core.content import ContentError
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+
+OTHERS = ("ilena", "samira", "joana")
+OLD, NEW = "label: الأهداف\n", "label: الغايات\n"
+
+
+def newest() -> ChecklistTemplate:
+    return library.newest(TERMS)
+
+
+def held(row: ChecklistTemplate) -> TemplateWords:
+    return translations.current(row.id)["ar"]
+
+
+def text_of(row: ChecklistTemplate) -> str:
+    return translations.as_text(translations.parsed(held(row)), library.parsed(row))
+
+
+def better(row: ChecklistTemplate) -> str:
+    text = text_of(row)
+    assert OLD in text
+    return text.replace(OLD, NEW, 1)
+
+
+def change(people: House, text: str, *, seen: int | None = None, by: str = "ada") -> TemplateWords:
+    row = newest()
+    made = service.change_words(
+        people.actor(by),
+        row.id,
+        "ar",
+        text,
+        seen_number=held(row).number if seen is None else seen,
+        reason="A reader asked for it",
+    )
+    people.session.commit()
+    return made
+
+
+def refused(people: House, text: str) -> list[str]:
+    with pytest.raises(ContentError) as caught:
+        change(people, text)
+    people.session.rollback()
+    return [f"{one.line}: {one.message}" for one in caught.value.mistakes]
+
+
+def place(rest: str = "") -> str:
+    return f"{HOME}/terms/{newest().version}/words/ar{rest}"
+
+
+# Texts
+
+
+@pytest.mark.parametrize("kind", list(ChecklistKind))
+def test_words_that_are_written_read_back_equal(session: Session, kind: ChecklistKind) -> None:
+    row = library.newest(kind)
+    text = text_of(row)
+    read = translations.read_one(text, "words", library.parsed(row))
+    assert read.words == translations.parsed(held(row))
+    assert "Not translated yet" not in text
+
+
+def test_what_has_no_words_stands_in_the_file_to_be_translated(session: Session) -> None:
+    row = newest()
+    template = library.parsed(row)
+    none = ChecklistWords(kind=TERMS, language="ar", version=row.version)
+    text = translations.as_text(none, template)
+    assert translations.read_one(text, "words", template).words == none
+    assert "# Not translated yet:" in text
+    assert "#     label: Parties and mandates" in text
+    filled_in = text.split("# Not translated yet:\n", 1)[1].replace("# ", "")
+    head = text.split("\n# Not translated yet:", 1)[0].replace("items: {}\n", "")
+    whole = translations.read_one(head + filled_in, "words", template).words
+    assert len(whole.items) == len(template.items)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: &b 1\nc: *b\n", "anchors (&) and aliases (*) are not read here"),
+        ("[" * 5000, "nested too deeply"),
+        ("just words", "input should be a valid dictionary"),
+        ("", "input should be a valid dictionary"),
+    ],
+)
+def test_what_is_no_words_is_refused(people: House, text: str, words: str) -> None:
+    assert any(words in one for one in refused(people, text))
+
+
+def test_mistakes_are_named_by_line_and_item(people: House) -> None:
+    text = text_of(newest())
+    line = next(n for n, one in enumerate(text.splitlines(), 1) if "litigates:" in one)
+    spoilt = text.replace("          litigates:", "          litigate:", 1)
+    assert any(
+        one.startswith(f"{line}: item M1: the checklist has no fields.parties.columns.litigate")
+        for one in refused(people, spoilt)
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("kind: terms\n", "kind: urgent_plan\n", "the kind is terms"),
+        ("language: ar\n", "language: en\n", "en is the checklist's own language"),
+        ("version: 1\n", "version: 2\n", "these words are of version 2"),
+        (OLD, 'label: "\\0"\n', "signs that can't be kept"),
+    ],
+)
+def test_words_of_something_else_are_refused(people: House, old: str, new: str, words: str) -> None:
+    text = text_of(newest())
+    assert old in text
+    assert any(words in one for one in refused(people, text.replace(old, new, 1)))
+
+
+def test_words_that_are_too_long_are_refused(people: House) -> None:
+    assert "is longer than" in refused(people, "x" * (service.MAX_TEXT + 1))[0]
+
+
+# Changing
+
+
+def test_changed_words_are_this_instances_own_and_used_at_once(
+    people: House, session: Session
+) -> None:
+    before = newest().digest
+    made = change(people, better(newest()))
+    assert (made.number, made.origin) == (2, WordsOrigin.OWN)
+    assert library.told(newest(), "ar").by_code["M2"].label == "الغايات"
+    assert newest().digest == before
+    (details,) = events(session, "template_words_changed")
+    assert {key: value for key, value in details.items() if key != "who"} == {
+        "kind": "terms",
+        "version": newest().version,
+        "language": "ar",
+        "number": 2,
+        "digest": made.digest,
+        "reason": "A reader asked for it",
+    }
+
+
+def test_nobody_but_administrators_changes_words(people: House) -> None:
+    text = better(newest())
+    for key in OTHERS:
+        with pytest.raises(RefusedError):
+            change(people, text, by=key)
+        people.session.rollback()
+    assert held(newest()).number == 1
+
+
+def test_two_who_change_words_at_once_are_told(people: House) -> None:
+    text = better(newest())
+    change(people, text)
+    with pytest.raises(StaleError):
+        change(people, text.replace(NEW, OLD, 1), seen=1)
+    people.session.rollback()
+    assert held(newest()).number == 2
+
+
+def test_words_that_stand_already_are_not_kept_again(people: House) -> None:
+    with pytest.raises(RuleBrokenError, match="These are the words that stand already"):
+        change(people, text_of(newest()))
+
+
+def test_a_version_published_here_keeps_the_words_of_what_stays(people: House) -> None:
+    old, new = "Parties and mandates", "Parties, mandates and powers"
+    row = publish_draft(people, changed(old, new))
+    words = held(row)
+    assert words.origin is WordsOrigin.CARRIED
+    parsed = translations.parsed(words)
+    assert set(parsed.items) == {item.code for item in library.parsed(row).items} - {"M1"}
+    assert library.told(row, "ar").by_code["M1"].label == new
+
+
+# Pages
+
+
+def test_an_administrator_downloads_changes_and_sends_words(
+    people: House, browser_of: BrowserOf
+) -> None:
+    ada = browser_of("ada")
+    version = ada.page(f"{HOME}/terms/{newest().version}")
+    assert version.links()["Arabic"] == place()
+    assert "20 of 20 items" in version.text
+    file = ada.get(place("/file"))
+    assert file.mimetype == "application/yaml"
+    assert 'filename="terms-1-ar.yaml"' in file.headers["Content-Disposition"]
+    text = file.get_data(as_text=True)
+    page = ada.page(place())
+    assert page.h1 == "Agreed terms, version 1, words in Arabic"
+    assert "All items have words." in page.text
+    sent = {name: values[0] for name, values in page.form().filled_in().items()}
+    upload = (io.BytesIO(text.replace(OLD, NEW, 1).encode()), "terms-1-ar.yaml")
+    response = ada.post(
+        place(),
+        data=sent | {"reason": "A better word", "file": upload},
+        content_type="multipart/form-data",
+        csrf=False,
+        follow_redirects=True,
+    )
+    done = Page.of(response)
+    assert "The words are changed. Pages say them from now on." in done.text
+    assert "number 2" in done.text
+    ada.set_cookie("language", "ar")
+    assert "الغايات" in ada.page("/checklists/templates/terms").text
+
+
+def test_mistakes_in_words_are_listed_and_nothing_typed_is_lost(
+    people: House, browser_of: BrowserOf
+) -> None:
+    ada = browser_of("ada")
+    spoilt = text_of(newest()).replace("litigates:", "litigate:", 1)
+    page = Page.of(ada.submit(place(), text=spoilt, reason="A better word"))
+    assert "2 mistakes in the text" in page.text
+    assert "item M1: the checklist has no fields.parties.columns.litigate" in page.text
+    assert "litigate:" in page.html
+    assert held(newest()).number == 1
+
+
+def test_a_reason_is_needed(people: House, browser_of: BrowserOf) -> None:
+    page = Page.of(browser_of("ada").submit(place(), text=better(newest())))
+    assert page.title.startswith("Problem: ")
+    assert held(newest()).number == 1
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "xx"])
+def test_there_are_words_of_known_languages_only(
+    people: House, browser_of: BrowserOf, language: str
+) -> None:
+    address = f"{HOME}/terms/{newest().version}/words/{language}"
+    browser_of("ada").page(address, 404)
+    browser_of("ada").page(f"{address}/file", 404)
+
+
+def test_a_draft_tells_what_will_have_no_words(people: House, browser_of: BrowserOf) -> None:
+    draft = service.take_in(people.actor("ada"), changed("Parties and mandates", "Who takes part"))
+    people.session.commit()
+    ada = browser_of("ada")
+    assert "until somebody gives them: Arabic, M1." in ada.page(f"{HOME}/drafts/{draft.id}").text
+    ada.set_cookie("language", "ar")
+    tried = ada.page(f"{HOME}/test/{draft.id}").text
+    assert "Who takes part" in tried
+    assert "الأهداف" in tried

@@ -1,0 +1,683 @@
+"""By the real verbs in whatever order: nothing is agreed, counted or in the text that is not so."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy.orm import Session
+
+from tests.factories import checklists, truth
+from tests.factories.templates import a_template, publish, small_terms
+from tests.factories.truth import Book, Version, has_words
+from tests.integration.checklists.conftest import QUESTIONS, Table, set_out
+from tracker.access.actor import Actor, Role
+from tracker.accounts import service as accounts
+from tracker.checklists import library, positions, safeguards, service, signing
+from tracker.checklists.document import Languages, document
+from tracker.checklists.loading import Filling
+from tracker.checklists.models import (
+    Answer,
+    AnswerScope,
+    Checklist,
+    ChecklistKind,
+    Proposal,
+    Stance,
+)
+from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import Mode, Party
+from tracker.core import clock
+from tracker.core.errors import RefusedError, RuleBrokenError
+
+SHARED, OWN = AnswerScope.SHARED, AnswerScope.PARTY
+NOWHERE = UUID(int=0)
+CODES = [f"M{n}" for n in range(1, 12)]
+# Items that need no acceptance, so that nothing is proposed there.
+NO_ACCEPTANCE = {"M1", "M5", "M9"}
+BODIES = ("npm", "door", "lantern", "bridge")
+SIGNERS = dict(zip(BODIES, ("tomas", "henrik", "otto", "rosa"), strict=True))
+BODY = st.sampled_from(BODIES)
+# Most of the time people have the newest version before them.
+BEHIND = st.sampled_from([0, 0, 0, 0, 1])
+MODES = st.sets(st.sampled_from(["VISIT", "PROJ", "ADVIS", "EXP"]), min_size=1)
+Made = TypeVar("Made")
+Pairs = list[tuple[str, UUID]]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An open proposal: on which item, whose, and its values as kept."""
+
+    code: str
+    body: UUID
+    values: Mapping[str, Any]
+
+
+@dataclass
+class Desk:
+    """A checklist and the book kept beside it: what may be done now, and what comes of it."""
+
+    table: Table
+    book: Book
+    offers: dict[UUID, Offer] = field(default_factory=dict)
+    ids: dict[tuple[str, int], UUID] = field(default_factory=dict)
+    state: str = "drafting"
+    open_items: list[str] | None = None
+    # Who joined while the text could not be changed.
+    newcomers: dict[UUID, str] = field(default_factory=dict)
+
+    @property
+    def terms(self) -> Checklist:
+        return self.table.checklist()
+
+    def id(self, key: str) -> UUID:
+        return self.table.land.id(key)
+
+    def is_at_work(self, code: str) -> bool:
+        """Tell whether an item is shown and may be changed: live lists always, others in a draft.
+
+        Once a text came back for some items, what else is agreed stays so.
+        """
+        if self.book.shown(code) != truth.YES:
+            return False
+        if self.book.by_code[code]["part"] == "people":
+            return True
+        is_asked_for = self.open_items is None or code in self.open_items
+        return self.state == "drafting" and (is_asked_for or code in self.book.in_the_way())
+
+    def stands(self, code: str) -> bool:
+        """Tell whether there is an answer that may be changed."""
+        return self.is_at_work(code) and self.book.stories[code].now is not None
+
+    def last(self, code: str) -> int:
+        return len(self.book.stories[code].versions)
+
+    def seen(self, code: str, behind: int = 0) -> UUID:
+        """Return the id of the version that somebody has before them."""
+        return self.ids.get((code, self.last(code) - behind), NOWHERE)
+
+    def kept(self, code: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is kept of values: what says something, in columns that are shown."""
+        shown = self.book.visible(code, values)
+        return {key: one for key, one in shown.items() if has_words(one) or one is False}
+
+    def is_taken(self, code: str, body: UUID) -> bool:
+        """Tell whether another party has accepted what stands."""
+        story = self.book.stories[code]
+        return story.now is not None and any(
+            story.said.get(one) == (self.last(code), truth.ACCEPTS)
+            for one in self.book.parties
+            if one != body
+        )
+
+    def may_write(self, code: str, body: UUID, behind: int = 0) -> bool:
+        return (
+            self.is_at_work(code)
+            and body in self.book.setters(code)
+            and (behind == 0 or self.last(code) == 0)
+            and not self.is_taken(code, body)
+        )
+
+    def may_agree(self, body: UUID, offer: Offer) -> bool:
+        """Tell whether a party may answer a proposal: one of the two writes the item."""
+        is_other = body in self.book.parties and body != offer.body
+        return is_other and bool({body, offer.body} & set(self.book.setters(offer.code)))
+
+    def add_version(self, code: str, made: UUID, values: Any, **more: bool) -> None:
+        """Note a new version: all are asked again, and what was proposed is past."""
+        story = self.book.stories[code]
+        story.versions.append(Version(len(story.versions) + 1, values, **more))
+        story.said = {}
+        self.ids[code, len(story.versions)] = made
+        self.drop_offers(lambda one: one.code == code)
+
+    def note_proposers(self) -> None:
+        """Write into the book who waits for an answer to a proposal."""
+        for code, story in self.book.stories.items():
+            story.proposers = {one.body for one in self.offers.values() if one.code == code}
+
+    def drop_offers(self, is_past: Callable[[Offer], bool]) -> None:
+        self.offers = {key: one for key, one in self.offers.items() if not is_past(one)}
+
+    def say(self, code: str, body: UUID, stance: str) -> None:
+        if body in self.book.asked(code):
+            self.book.stories[code].said[body] = (self.last(code), stance)
+
+    def attempt(self, is_right: bool, act: Callable[[], Made]) -> Made | None:
+        """Do something by a verb; it must be refused exactly when it is not right."""
+        try:
+            with self.table.session.begin_nested():
+                made = act()
+        except (RefusedError, RuleBrokenError):
+            if is_right:
+                raise
+            return None
+        assert is_right, "This should have been refused."
+        return made
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """Everything that people can do on a checklist, as it comes."""
+
+    def __init__(self, table: Table, writers: Mapping[UUID, Actor]) -> None:
+        super().__init__()
+        self.table, self.writers = table, writers
+
+    @initialize(
+        items=truth.checklists(),
+        focus=st.lists(st.sampled_from(CODES), min_size=2, max_size=3, unique=True),
+    )
+    def begin(self, items: list[dict[str, Any]], focus: list[str]) -> None:
+        # Most of what happens is about a few items, so that much happens to each of them.
+        self.focus = focus
+        publish(a_template(*items, version=91))
+        table = self.table
+        terms = table.checklist()
+        terms.template_id = library.newest(ChecklistKind.TERMS).id
+        table.session.flush()
+        service.refresh(terms)
+        parties = {party.organisation_id: party.side.value for party in table.filling().parties}
+        book = Book(items, parties, set(table.filling().people), {"VISIT"}, dict(QUESTIONS))
+        self.desk = Desk(table, book)
+        self.was_sent = self.was_signed = False
+
+    def teardown(self) -> None:
+        if hasattr(self, "desk"):
+            self._all_that_was_ever_written_is_kept()
+        self.table.session.rollback()
+
+    def _pair(self, data: st.DataObject, likely: Pairs) -> tuple[str, UUID]:
+        """Draw an item and a party: mostly a pair that makes sense, sometimes any."""
+        is_sensible: bool = data.draw(st.sampled_from([True, True, True, True, False]))
+        if likely and is_sensible:
+            return data.draw(st.sampled_from(likely))
+        return data.draw(st.sampled_from(CODES)), self.desk.id(data.draw(BODY))
+
+    def _pairs(self, bodies: Callable[[str], Iterable[UUID]]) -> Pairs:
+        """Return each item at work with these parties."""
+        at_work = [code for code in self.focus if self.desk.is_at_work(code)]
+        return [(code, body) for code in at_work for body in bodies(code)]
+
+    # Answers
+
+    @rule(data=st.data(), how=st.sampled_from(["save", "save", "save", "leave out", "own"]))
+    def somebody_writes(self, data: st.DataObject, how: str) -> None:
+        """Write the answer for all, leave an item out for all, or answer for the own party."""
+        act = {"save": self._write, "leave out": self._leave_out, "own": self._answer_for_own}
+        act[how](data)
+
+    def _write(self, data: st.DataObject) -> None:
+        desk, behind = self.desk, data.draw(BEHIND)
+        code, body = self._pair(data, self._pairs(desk.book.setters))
+        values = data.draw(truth.answers(code, (self._oren, self._petra)))
+        fits = code != "M5" or UUID(values["second_reader"]) in desk.book.people
+        seen = max(desk.last(code) - behind, 0)
+        made = desk.attempt(
+            fits and desk.may_write(code, body, behind),
+            lambda: self._save(code, body, SHARED, values, seen),
+        )
+        if made:
+            desk.add_version(code, made.id, desk.kept(code, values))
+            desk.say(code, body, truth.ACCEPTS)
+
+    def _leave_out(self, data: st.DataObject) -> None:
+        desk, book = self.desk, self.desk.book
+        likely = [one for one in self._pairs(book.setters) if not book.is_required(one[0])]
+        code, body = self._pair(data, likely)
+        made = desk.attempt(
+            desk.may_write(code, body) and not book.is_required(code),
+            lambda: self._save(code, body, SHARED, {}, desk.last(code), "No need."),
+        )
+        if made:
+            desk.add_version(code, made.id, {"reason": "No need."}, left_out=True)
+            desk.say(code, body, truth.ACCEPTS)
+
+    def _answer_for_own(self, data: st.DataObject) -> None:
+        desk, code = self.desk, data.draw(st.sampled_from(["M8", "M9"]))
+        body = desk.id(data.draw(BODY))
+        values = data.draw(st.fixed_dictionaries(truth.OWN[code]))
+        given = desk.book.stories[code].own.get(body, [])
+        made = desk.attempt(
+            desk.is_at_work(code) and body in desk.book.parties,
+            lambda: self._save(code, body, OWN, values, len(given)),
+        )
+        if made:
+            desk.book.stories[code].own[body] = [*given, desk.kept(code, values)]
+
+    def _save(
+        self,
+        code: str,
+        body: UUID,
+        scope: AnswerScope,
+        values: Mapping[str, Any],
+        seen: int,
+        because: str = "",
+    ) -> Answer:
+        return service.save_answer(
+            self.writers[body],
+            self.desk.terms,
+            code,
+            scope,
+            values,
+            base_version=seen,
+            not_applicable_because=because,
+        )
+
+    @rule(data=st.data(), more=st.integers(0, 2))
+    def items_are_settled(self, data: st.DataObject, more: int) -> None:
+        """Items are answered by who may, and accepted by all who are asked."""
+        for _number in range(1 + more):
+            code, _body = self._pair(data, self._pairs(lambda _code: self.desk.book.parties))
+            if self.desk.is_at_work(code):
+                self._settle_item(code)
+
+    # Positions
+
+    @rule(data=st.data(), how=st.sampled_from(["accept", "accept", "talk", "propose", "propose"]))
+    def somebody_says_what_they_think(self, data: st.DataObject, how: str) -> None:
+        """Accept an answer, ask to talk, propose other words or reply so to a proposal."""
+        act = {"accept": self._accept_one, "talk": self._ask_to_talk, "propose": self._propose_any}
+        act[how](data)
+
+    def _accept_one(self, data: st.DataObject) -> None:
+        code, body = self._pair(data, self._pairs(self._would_accept))
+        self._accept(code, body, data.draw(BEHIND))
+
+    def _would_accept(self, code: str) -> list[UUID]:
+        book = self.desk.book
+        return book.lacking(code) if book.is_whole(code) else []
+
+    def _accept(self, code: str, body: UUID, behind: int = 0) -> None:
+        desk, book = self.desk, self.desk.book
+        may = body in book.asked(code) and desk.is_at_work(code) and behind == 0
+        is_right = may and book.is_whole(code)
+        seen = desk.seen(code, behind)
+        if desk.attempt(is_right, lambda: self._take(code, body, Stance.ACCEPTS, seen)):
+            self._unseen_goes_to_history(code)
+            desk.say(code, body, truth.ACCEPTS)
+            # Whoever accepts the answer goes back on what they proposed instead.
+            desk.drop_offers(lambda one: (one.code, one.body) == (code, body))
+
+    def _unseen_goes_to_history(self, code: str) -> None:
+        """Nobody accepts what they can't see: what is in hidden columns stands no longer."""
+        desk, now = self.desk, self.desk.book.stories[code].now
+        if now and not now.left_out and desk.book.visible(code, now.values) != now.values:
+            current = self.table.filling().sheet.shared(code)
+            assert current is not None
+            desk.add_version(code, current.answer_id, desk.kept(code, now.values))
+
+    def _ask_to_talk(self, data: st.DataObject) -> None:
+        desk, book, behind = self.desk, self.desk.book, data.draw(BEHIND)
+        code, body = self._pair(data, self._answered(book.asked))
+        is_right = body in book.asked(code) and desk.stands(code) and behind == 0
+        seen = desk.seen(code, behind)
+        if desk.attempt(is_right, lambda: self._take(code, body, Stance.WANTS_TALK, seen)):
+            desk.say(code, body, "wants_talk")
+
+    def _answered(self, bodies: Callable[[str], Iterable[UUID]]) -> Pairs:
+        return self._pairs(lambda code: bodies(code) if self.desk.stands(code) else ())
+
+    def _take(self, code: str, body: UUID, stance: Stance, seen: UUID) -> bool:
+        positions.take_position(
+            self.writers[body],
+            self.desk.terms,
+            code,
+            stance,
+            answer_id=seen,
+            reason="" if stance is Stance.ACCEPTS else "Let us talk.",
+        )
+        return True
+
+    # Proposals
+
+    def _propose_any(self, data: st.DataObject) -> None:
+        desk, book = self.desk, self.desk.book
+        code, body = self._pair(data, self._answered(book.asked))
+        values = data.draw(truth.answers(code, (self._oren, self._petra)))
+        kept, now = desk.kept(code, values), book.stories[code].now
+        there = [one for one, offer in desk.offers.items() if offer.code == code]
+        replied = data.draw(st.sampled_from([None, *there]))
+        offer = desk.offers[replied] if replied else None
+        may = body in book.parties and code not in NO_ACCEPTANCE and desk.stands(code)
+        is_new = now is not None and (now.left_out or kept != desk.kept(code, now.values))
+        is_answer = not offer or (desk.may_agree(body, offer) and kept != offer.values)
+        made = desk.attempt(
+            may and is_new and is_answer, lambda: self._propose(code, body, values, replied)
+        )
+        if made:
+            desk.drop_offers(lambda one: one is offer or (one.code, one.body) == (code, body))
+            desk.offers[made.id] = Offer(code, body, kept)
+            desk.say(code, body, "wants_change")
+
+    def _propose(
+        self, code: str, body: UUID, values: Mapping[str, Any], replied: UUID | None = None
+    ) -> Proposal:
+        return positions.propose(
+            self.writers[body],
+            self.desk.terms,
+            code,
+            values,
+            answer_id=self.desk.seen(code),
+            reason="It is clearer.",
+            replies_to=replied,
+        )
+
+    @precondition(lambda self: self.desk.offers)
+    @rule(data=st.data(), how=st.sampled_from(["accept", "turn down", "take back"]))
+    def somebody_ends_a_proposal(self, data: st.DataObject, how: str) -> None:
+        """Accept it, turn it down, or take the own one back."""
+        proposal = data.draw(st.sampled_from(list(self.desk.offers)))
+        act = {
+            "accept": self._accept_proposal,
+            "turn down": self._turn_down,
+            "take back": self._take_back,
+        }
+        act[how](proposal, self.desk.id(data.draw(BODY)))
+
+    def _accept_proposal(self, proposal: UUID, body: UUID) -> None:
+        desk, book = self.desk, self.desk.book
+        offer = desk.offers[proposal]
+        code, values = offer.code, desk.kept(offer.code, offer.values)
+        is_whole = all(book.is_full(code, one, values) for one in book.fields(code))
+        act = positions.accept_proposal
+        made = desk.attempt(
+            desk.may_agree(body, offer) and desk.is_at_work(code) and is_whole,
+            lambda: act(self.writers[body], desk.terms, proposal),
+        )
+        if made:
+            desk.add_version(code, made.id, values)
+            for one in (offer.body, body):
+                desk.say(code, one, truth.ACCEPTS)
+
+    def _turn_down(self, proposal: UUID, body: UUID) -> None:
+        desk, offer = self.desk, self.desk.offers[proposal]
+
+        def act() -> bool:
+            positions.turn_down_proposal(self.writers[body], desk.terms, proposal, "Not so.")
+            return True
+
+        if desk.attempt(desk.may_agree(body, offer) and desk.is_at_work(offer.code), act):
+            del desk.offers[proposal]
+
+    def _take_back(self, proposal: UUID, body: UUID) -> None:
+        desk = self.desk
+
+        def act() -> bool:
+            positions.withdraw_proposal(self.writers[body], desk.terms, proposal)
+            return True
+
+        is_own = body == desk.offers[proposal].body and body in desk.book.parties
+        if desk.attempt(is_own, act):
+            del desk.offers[proposal]
+
+    # Who takes part, and how they work
+
+    @rule(data=st.data(), what=st.sampled_from(["party", "ways", "ways", "person"]))
+    def something_around_it_changes(self, data: st.DataObject, what: str) -> None:
+        """A party or a person comes or goes, or they work in other ways."""
+        if what == "ways":
+            self._work_in_other_ways(data)
+        elif what == "person":
+            self._lose_oren_or_have_him_back(data)
+        else:
+            key = data.draw(st.sampled_from(["lantern", "bridge"]))
+            if self.desk.id(key) not in self.desk.book.parties:
+                self._join(key)
+            elif self.desk.state == "drafting":
+                self._leave(key)
+
+    def _join(self, key: str) -> None:
+        desk, body = self.desk, self.desk.id(key)
+        cooperation = self.table.cooperation
+        is_there = any(
+            party.organisation_id == body and party.left_on is None for party in cooperation.parties
+        )
+        joined = desk.attempt(
+            not is_there and not self.was_signed,
+            lambda: cooperations.join_party(self.table["ilena"], cooperation, body),
+        )
+        if joined:
+            drafting = desk.state == "drafting"
+            (desk.book.parties if drafting else desk.newcomers)[body] = "cso"
+
+    def _leave(self, key: str) -> None:
+        """No page takes a party out yet: this is what such a verb will do."""
+        body = self.desk.id(key)
+        del self.desk.book.parties[body]
+        row = self.table.session.scalars(
+            sa.select(Party).where(
+                Party.cooperation_id == self.table.cooperation.id, Party.organisation_id == body
+            )
+        ).one()
+        row.left_on = clock.today() - dt.timedelta(days=1)
+        service.set_parties(self.desk.terms, list(self.desk.book.parties))
+
+    def _work_in_other_ways(self, data: st.DataObject) -> None:
+        modes = data.draw(MODES)
+        personal_data = data.draw(st.sampled_from(["yes", "no", "not_known"]))
+        cooperation = self.table.cooperation
+        cooperations.set_modes(
+            self.table["ilena"],
+            cooperation,
+            version=cooperation.version,
+            modes=[Mode(mode) for mode in modes],
+            questions={"personal_data": personal_data},
+        )
+        self.desk.book.modes = set(cooperation.modes)
+        self.desk.book.questions = dict(cooperation.questions)
+
+    def _lose_oren_or_have_him_back(self, data: st.DataObject) -> None:
+        """He leaves the cooperation, or his account is suspended; or he is back."""
+        people = self.desk.book.people
+        if self._oren not in people:
+            self._have_oren_back()
+        elif data.draw(st.booleans()):
+            accounts.suspend(self.table["root"], self._oren, reason="A lost telephone")
+        else:
+            self._people(cooperations.end_person)
+        people ^= {self._oren}
+
+    def _have_oren_back(self) -> None:
+        if self.table.land.users["oren"].active:
+            self._people(cooperations.add_person)
+        else:
+            accounts.restore(self.table["root"], self._oren)
+
+    def _people(self, act: Callable[..., object]) -> None:
+        act(
+            self.table["ilena"],
+            self.table.cooperation,
+            user_id=self._oren,
+            organisation_id=self.desk.id("npm"),
+        )
+
+    @property
+    def _oren(self) -> UUID:
+        return self.table.land.users["oren"].id
+
+    @property
+    def _petra(self) -> UUID:
+        return self.table.land.users["petra"].id
+
+    # Sending, and what comes after
+
+    @precondition(lambda self: self.desk.state == "drafting" and not self.was_sent)
+    @rule(
+        after=st.sampled_from(["decline", "call back", "sign"]),
+        code=st.sampled_from([code for code in CODES if code != "M11"]),
+        joins=st.sampled_from([None, "lantern", "bridge"]),
+    )
+    def they_agree_and_send(self, after: str, code: str, joins: str | None) -> None:
+        """All that is in the way is settled; the text is sent, and comes back for one item."""
+        self.was_sent = True
+        self._settle()
+        desk, terms = self.desk, self.desk.terms
+        reader = safeguards.second_reader_of(self.table.filling())
+        safeguards.confirm_review(self.table["oren" if reader == self._oren else "petra"], terms)
+        signers = {desk.id(key): self.table[first] for key, first in SIGNERS.items()}
+        there = {body: one for body, one in signers.items() if body in desk.book.parties}
+        checklists.send(terms, self.table["ilena"], there)
+        desk.state = "sent"
+        self.all_is_as_it_truly_is()
+        self._nothing_can_be_changed(code)
+        if joins:
+            self._join(joins)
+        if after == "call back":
+            signing.call_back(self.table["ilena"], terms, reason="One more thing.")
+        elif after == "decline":
+            signing.decline(self.table["henrik"], terms, reason="Not so.", items=[code])
+            self._comes_back(code, desk.id("door"))
+        else:
+            checklists.sign(terms, *there.values())
+            desk.state, self.was_signed = "in_force", True
+            self._nothing_can_be_changed(code)
+            signing.amend(self.table["samira"], terms, reason="It is time.", items=[code])
+            self._comes_back(code, desk.id("door"))
+        desk.state = "drafting"
+        desk.book.parties.update(desk.newcomers)
+        desk.newcomers.clear()
+
+    def _comes_back(self, code: str, body: UUID) -> None:
+        self.desk.open_items = [code]
+        if self.desk.last(code):
+            self.desk.say(code, body, "wants_change")
+
+    def _nothing_can_be_changed(self, code: str) -> None:
+        for body in self.desk.book.parties:
+            self._accept(code, body)
+            self.desk.attempt(False, partial(self._save, code, body, SHARED, {}, 0))
+
+    def _settle(self) -> None:
+        """Answer and accept all that is in the way, each by whoever may."""
+        desk, book = self.desk, self.desk.book
+        while book.in_the_way():
+            for code in book.in_the_way():
+                self._settle_item(code)
+        assert desk.terms.is_complete
+
+    def _settle_item(self, code: str) -> None:
+        book = self.desk.book
+        for body in book.silent(code):
+            own: dict[str, Any] = {"received": True} if code == "M8" else {"words": "Ours"}
+            given = book.stories[code].own.get(body, [])
+            self._save(code, body, OWN, own, len(given))
+            book.stories[code].own[body] = [*given, own]
+        if book.fields(code) and not book.is_whole(code):
+            self._write_whole(code)
+        for body in book.lacking(code):
+            self._accept(code, body)
+        for body in book.lacking(code):
+            self._accept(code, body)
+
+    def _write_whole(self, code: str) -> None:
+        """Write a whole answer; where another party accepted the old one, propose it to that."""
+        desk, book = self.desk, self.desk.book
+        wholes: dict[str, dict[str, Any]] = {
+            "M1": {"kind": "other"},
+            "M2": {"risks": ["police"]},
+            "M3": {"decision": "prison"},
+            "M5": {"second_reader": str(self._oren if self._oren in book.people else self._petra)},
+            "M7": {"places": [{"place": "All", "wing": "Each"}]},
+        }
+        values = wholes.get(code, {"words": "As settled"})
+        body = next(one for one in book.parties if one in book.setters(code))
+        if not desk.is_taken(code, body):
+            made = self._save(code, body, SHARED, values, desk.last(code))
+            desk.add_version(code, made.id, desk.kept(code, values))
+            desk.say(code, body, truth.ACCEPTS)
+            return
+        proposal = self._propose(code, body, values).id
+        desk.offers[proposal] = Offer(code, body, desk.kept(code, values))
+        self._accept_proposal(proposal, next(one for one in book.asked(code) if one != body))
+
+    # What is so after each step
+
+    @invariant()
+    def all_is_as_it_truly_is(self) -> None:
+        self.desk.note_proposers()
+        filling = self.table.filling()
+        self._items_stand_as_they_do(filling)
+        self._lists_show_what_is_true(filling)
+        self._text_is_what_is_agreed_and_shown(filling)
+
+    def _items_stand_as_they_do(self, filling: Filling) -> None:
+        book, items = self.desk.book, filling.standing().items
+        for code, one in items.items():
+            told = (one.state.value, one.required, set(one.waiting_for))
+            assert told == (book.state(code), book.is_required(code), book.waits_for(code)), code
+        assert [code for code, one in items.items() if one.done and book.lacking(code)] == []
+
+    def _lists_show_what_is_true(self, filling: Filling) -> None:
+        """What lists show is kept up to date while the text may change."""
+        book, terms = self.desk.book, filling.checklist
+        if self.desk.state != "drafting":
+            return
+        shown = (terms.done_count, terms.total_count, terms.is_complete)
+        assert shown == (len(book.agreed()), len(book.counted()), not book.in_the_way())
+        assert {party.organisation_id: party.waiting_count for party in terms.parties} == {
+            body: sum(body in book.waits_for(code) for code in CODES) for body in book.parties
+        }
+
+    def _text_is_what_is_agreed_and_shown(self, filling: Filling) -> None:
+        found = {
+            item["code"]: [answer for answer in item["answers"] if not answer["by"]]
+            for section in document(filling, [], [], Languages("en", {}, "en"))["sections"]
+            for item in section["items"]
+        }
+        assert {
+            code: [
+                one.get("values") or {"reason": one["not_applicable_because"]} for one in answers
+            ]
+            for code, answers in found.items()
+        } == {code: [dict(one)] if one else [] for code, one in self.desk.book.text().items()}
+
+    def _all_that_was_ever_written_is_kept(self) -> None:
+        terms = self.desk.terms
+        rows = self.table.session.scalars(
+            sa.select(Answer).where(Answer.checklist_id == terms.id).order_by(Answer.version)
+        )
+        kept: dict[tuple[str, UUID], list[Any]] = {}
+        for row in rows:
+            kept.setdefault((row.item, row.owner_id), []).append(row.values)
+        written: dict[tuple[str, UUID], list[Any]] = {}
+        for code, story in self.desk.book.stories.items():
+            if story.versions:
+                written[code, terms.id] = [one.values for one in story.versions]
+            written |= {(code, body): given for body, given in story.own.items()}
+        assert kept == written
+
+
+def test_in_any_order(session: Session) -> None:
+    publish(small_terms())
+    table = set_out(session)
+    table.land.person("Rosa Tull", "bridge", Role.SIGNATORY, power="Statutes, article 4")
+    session.commit()
+    writers = table.writers
+
+    class AtThisTable(AnyOrder):
+        def __init__(self) -> None:
+            super().__init__(table, writers)
+
+    run_state_machine_as_test(
+        AtThisTable,
+        settings=settings(
+            max_examples=12,
+            stateful_step_count=30,
+            phases=[Phase.generate],
+            deadline=None,
+            derandomize=True,
+        ),
+    )

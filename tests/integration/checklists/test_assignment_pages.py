@@ -1,0 +1,396 @@
+"""Pages of assigning: what each of the own side reads and does, on the list and in their work."""
+
+import datetime as dt
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories.templates import a_field, a_template, an_item, publish
+from tests.integration.checklists.conftest import Table, set_out
+from tests.integration.checklists.test_assignments import assign, held, take_out
+from tests.integration.checklists.test_pages import Room, acts, forms, item, items
+from tests.integration.dashboard.test_pages import states
+from tests.pages import Page
+from tracker.checklists import assignments, safeguards
+from tracker.checklists.models import ChecklistState
+from tracker.core import clock
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
+Time = Callable[[dt.datetime], None]
+NOON = dt.datetime(2027, 3, 1, 12, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def room(app: Flask, table: Table) -> Room:
+    return Room(app, table)
+
+
+def own_side(page: Page, code: str) -> str:
+    """Return what stands for the own side on an item, nothing where there is nothing."""
+    (article,) = [one for one in page.root.iter("article") if one.attrib.get("id") == code.lower()]
+    boxes = [one for one in article.iter("div") if "own-side" in one.attrib.get("class", "")]
+    return " ".join(" ".join(" ".join(box.itertext()).split()) for box in boxes)
+
+
+def filter_words(page: Page) -> list[str]:
+    """Return the filters of a checklist with their counts."""
+    (bar,) = [one for one in page.root.iter("ul") if one.attrib.get("class") == "filters"]
+    return [" ".join("".join(one.itertext()).split()) for one in bar.iter("li")]
+
+
+def button(page: Page, words: str) -> tuple[str, dict[str, str]]:
+    """Return where the button of these words sends to, and what."""
+    found = [(action, fields) for action, fields, told in forms(page) if told == words]
+    assert len(found) == 1, [told for _action, _fields, told in forms(page)]
+    return found[0]
+
+
+def press(room: Room, first: str, words: str, rest: str = "") -> Page:
+    """Press the button of these words and return the page after."""
+    action, fields = button(room.page(first, rest), words)
+    response = room.browser(first).open(
+        action, method="POST", data=fields, csrf=False, follow_redirects=True
+    )
+    return Page.of(response)
+
+
+# The list, and its filters
+
+
+def test_the_own_side_reads_beside_an_item_who_has_it(room: Room) -> None:
+    assign(room.table, "samira", "M1", "dora", due_on=clock.today() + DAY)
+    words = "Assigned to Dora Lund (own side only) Due on"
+    assert own_side(room.page("henrik"), "M1").startswith(words)
+    assert own_side(room.page("samira"), "M1").startswith(words)
+    assert own_side(room.page("dora"), "M1").startswith("Assigned to you (own side only) Due on")
+    assert own_side(room.page("samira"), "M7") == ""
+    for first in ("ilena", "joana", "leyla", "ada"):
+        page = room.page(first)
+        assert own_side(page, "M1") == ""
+        assert "Dora Lund" not in item(page, "M1")
+
+
+def test_each_is_offered_on_an_item_what_they_may_do(room: Room) -> None:
+    assign(room.table, "samira", "M1", "dora")
+
+    def offered(first: str, code: str) -> set[str]:
+        page = room.page(first)
+        words = {told for action, _fields, told in forms(page) if f"/{code}/assign" in action}
+        return words | {
+            told for told, url in page.links().items() if url.endswith(f"/{code}/assign")
+        }
+
+    assert offered("samira", "M1") == {"Change who M1"}
+    assert offered("samira", "M7") == {"Assign M7"}
+    assert offered("dora", "M1") == {"Give it back M1"}
+    assert offered("henrik", "M1") == set()
+    assert offered("henrik", "M7") == {"Assign to me M7"}
+    # What is not the side's, or does not wait for it, is no more than on the page of who has what.
+    assert offered("samira", "M2") == offered("samira", "M3") == set()
+    assert "Accept" not in acts(room.page("henrik"), "M1")
+
+
+@pytest.mark.parametrize("first", ["samira", "henrik", "ada"])
+def test_every_filter_has_its_count_which_is_what_it_keeps(room: Room, first: str) -> None:
+    table = room.table
+    table.settle("M1")
+    table.save("ilena", "M3")
+    safeguards.raise_flag(table["samira"], table.checklist(), "M1", "A donor decides?")
+    table.session.commit()
+    room.submit("joana", "/items/M1/propose", words="Other words.", reason="Shorter.")
+    if first != "ada":
+        assign(table, "samira", "M7", first)
+    names = {
+        "": "All items",
+        "us": "Waiting for us",
+        "mine": "Assigned to me",
+        "others": "Waiting for others",
+        "differs": "Open differences",
+        "flagged": "Flagged",
+        "open": "Not started",
+    }
+    if first == "ada":
+        del names["mine"]
+    expected = []
+    for chosen, words in names.items():
+        kept = items(room.page(first, f"?filter={chosen}"))
+        expected.append(f"{words} {len(kept)}")
+    told = filter_words(room.page(first))
+    assert told == expected
+    assert {"Open differences 1", "Flagged 1"} < set(told)
+
+
+def test_the_filter_of_what_is_mine_keeps_what_is_done_too(room: Room) -> None:
+    assign(room.table, "samira", "M7", "dora")
+    assign(room.table, "samira", "M1", "dora")
+    room.table.save("henrik", "M1")
+    assert items(room.page("dora", "?filter=mine")) == ["M1", "M7"]
+    assert items(room.page("henrik", "?filter=mine")) == []
+    # Who has no such filter reads all.
+    assert len(items(room.page("ada", "?filter=mine"))) == 10
+
+
+def test_while_a_text_is_signed_nobody_reads_who_has_what_on_the_list(room: Room) -> None:
+    assign(room.table, "samira", "M1", "dora")
+    room.table.checklist().state = ChecklistState.SENT
+    room.table.session.commit()
+    page = room.page("dora")
+    assert own_side(page, "M1") == ""
+    assert "Assigned to me" not in page.text
+    assert "Who has what, on our side" not in page.links()
+    page = room.page("samira", "/assignments")
+    assert "The text is not being drafted now" in page.text
+    assert "Assigned to Dora Lund" in page.text
+    assert [one for one in forms(page) if not one[0]] == []
+    assert room.browser("samira").post(f"{room.address}/assignments").status_code == 403
+
+
+def test_nothing_of_it_is_printed(room: Room) -> None:
+    assign(room.table, "samira", "M1", "dora")
+    page = room.page("samira")
+    (box,) = [
+        one for one in page.root.iter("div") if "own-side" in one.attrib.get("class", "").split()
+    ]
+    assert "no-print" in box.attrib["class"].split()
+
+
+def test_what_is_late_says_so_until_it_is_done(room: Room, frozen_time: Time) -> None:
+    frozen_time(NOON)
+    assign(room.table, "samira", "M1", "dora", due_on=clock.today())
+    assert "Due on 1 March 2027" in own_side(room.page("samira"), "M1")
+    frozen_time(NOON + DAY)
+    room = Room(room.app, room.table)  # yesterday's sessions have ended
+    assert "Overdue since 1 March 2027" in own_side(room.page("samira"), "M1")
+    assert "Overdue since 1 March 2027" in room.page("samira", "/assignments").text
+    room.table.save("henrik", "M1")
+    assert own_side(room.page("samira"), "M1") == (
+        "Assigned to Dora Lund (own side only) Change who M1"
+    )
+
+
+# Assign one
+
+
+def test_an_item_is_assigned_on_its_page(room: Room) -> None:
+    page = room.page("samira", "/items/M1/assign")
+    assert page.h1 == "Assign M1"
+    assert page.form().values.get("person", [""]) == [""]
+    assert "Dora Lund" in page.text
+    for name in ("Ilena Dorvath", "Joana Pires", "Marek Tull", "Oren Maki"):
+        assert name not in page.text
+    dora = str(room.table.land.users["dora"].id)
+    after = room.submit("samira", "/items/M1/assign", person=dora, due_on=clock.today())
+    assert "M1 is assigned." in after.text
+    assert "Assigned to Dora Lund" in own_side(after, "M1")
+    again = room.page("samira", "/items/M1/assign").form(action="")
+    assert again.values["person"] == [dora]
+    assert again.values["due_on"] == [clock.today().isoformat()]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"person": ""}, "Who: Choose one from the list"),
+        ({"person": "dora", "due_on": "2020-01-01"}, "Choose today or a later day."),
+        ({"person": "dora", "due_on": "soon"}, "Due on"),
+        ({"person": "ilena"}, "Choose one of the answers offered"),
+        ({"person": "nonsense"}, "Choose one of the answers offered"),
+    ],
+)
+def test_what_is_wrong_is_told_beside_its_field(
+    room: Room, fields: dict[str, str], words: str
+) -> None:
+    users = room.table.land.users
+    sent = dict(fields)
+    if sent["person"] in users:
+        sent["person"] = str(users[sent["person"]].id)
+    page = room.submit("samira", "/items/M1/assign", **sent)
+    assert page.title.startswith("Problem: ")
+    assert words in page.text
+    assert held(room.table, "samira") == {}
+
+
+def test_what_somebody_else_assigned_meanwhile_is_shown_before_it_is_overwritten(
+    room: Room,
+) -> None:
+    form = room.page("samira", "/items/M1/assign").form()
+    assignments.take(room.table["henrik"], room.table.checklist(), "M1")
+    room.table.session.commit()
+    dora = str(room.table.land.users["dora"].id)
+    browser, address = room.browser("samira"), f"{room.address}/items/M1/assign"
+    response = browser.post(address, data=form.filled_in(person=dora), csrf=False)
+    page = Page.of(response)
+    assert "Somebody else changed who has what while you were reading." in page.text
+    assert "Assigned to Henrik Asante" in page.text
+    again = page.form(action="")
+    assert again.values["person"] == [dora]
+    browser.post(address, data=again.filled_in(), csrf=False)
+    assert held(room.table, "samira") == {"M1": "dora"}
+
+
+def test_a_coordinator_takes_an_item_back_on_its_page(room: Room) -> None:
+    assign(room.table, "samira", "M1", "dora")
+    action, fields = button(room.page("samira", "/items/M1/assign"), "Take it back M1")
+    page = press(room, "samira", "Take it back M1", "/items/M1/assign")
+    assert "M1 is assigned to nobody now." in page.text
+    assert held(room.table, "samira") == {}
+    # Sent again, by a page that is not up to date.
+    after = room.browser("samira").open(
+        action, method="POST", data=fields, csrf=False, follow_redirects=True
+    )
+    assert "Somebody else changed who has what" in Page.of(after).text
+
+
+def test_a_member_takes_an_item_on_and_gives_it_back_on_the_list(room: Room) -> None:
+    page = press(room, "dora", "Assign to me M1")
+    assert "M1 is assigned to you." in page.text
+    assert held(room.table, "samira") == {"M1": "dora"}
+    page = press(room, "dora", "Give it back M1")
+    assert "M1 is assigned to nobody now." in page.text
+    assert held(room.table, "samira") == {}
+
+
+def test_who_takes_on_what_somebody_took_meanwhile_is_told(room: Room) -> None:
+    action, fields = button(room.page("dora"), "Assign to me M1")
+    assignments.take(room.table["henrik"], room.table.checklist(), "M1")
+    room.table.session.commit()
+    response = room.browser("dora").open(
+        action, method="POST", data=fields, csrf=False, follow_redirects=True
+    )
+    assert "Somebody else has this item." in Page.of(response).text
+    assert held(room.table, "samira") == {"M1": "henrik"}
+
+
+# A section
+
+
+def test_a_section_is_assigned_on_the_page_of_who_has_what(room: Room) -> None:
+    assign(room.table, "samira", "M1", "henrik")
+    page = room.page("samira", "/assignments")
+    assert page.h1 == "Who has what"
+    assert "Assigned to Henrik Asante" in page.text
+    assert "M2" not in page.text  # the NPM's alone
+    dora = str(room.table.land.users["dora"].id)
+    after = room.submit("samira", "/assignments", section="all", person=dora)
+    assert "The items of the section are assigned." in after.text
+    names = held(room.table, "samira")
+    assert names.pop("M1") == "henrik"
+    assert names == dict.fromkeys(("M3", "M4", "M6", "M7", "M8", "M9", "M10"), "dora")
+    refused = room.submit("samira", "/assignments", section="all", person=dora)
+    assert refused.title.startswith("Problem: ")
+    assert "Nothing is left to assign in this section" in refused.text
+    room.submit("samira", "/assignments", section="all", person=dora, also_held="y")
+    assert set(held(room.table, "samira").values()) == {"dora"}
+
+
+def test_who_is_no_coordinator_looks_and_assigns_nothing(room: Room) -> None:
+    assign(room.table, "samira", "M1", "dora")
+    page = room.page("dora", "/assignments")
+    assert "Assigned to you" in page.text
+    assert "Assign a section" not in page.text
+    address = f"{room.address}/assignments"
+    assert room.browser("dora").post(address).status_code == 403
+    room.page("dora", "/items/M1/assign", 403)
+    assert room.browser("dora").post(f"{room.address}/items/M1/assign").status_code == 403
+
+
+@pytest.mark.parametrize("first", ["ada", "root", "vesna", "marek"])
+def test_who_works_not_on_the_checklist_finds_no_page_of_it(room: Room, first: str) -> None:
+    assign(room.table, "samira", "M1", "dora")
+    browser = room.browser(first)
+    for rest in ("/assignments", "/items/M1/assign"):
+        assert browser.get(room.address + rest).status_code == 404
+        assert browser.post(room.address + rest).status_code == 404
+    for rest in ("/items/M1/assign/me", "/items/M1/assign/back"):
+        assert browser.post(room.address + rest).status_code == 404
+
+
+@pytest.mark.parametrize("code", ["M99", "m1", "%2e%2e"])
+def test_an_item_that_is_not_there_has_no_page(room: Room, code: str) -> None:
+    room.page("samira", f"/items/{code}/assign", 404)
+    for rest in ("me", "back"):
+        address = f"{room.address}/items/{code}/assign/{rest}"
+        assert room.browser("samira").post(address).status_code == 404
+
+
+def test_an_item_that_is_the_other_sides_is_refused_with_the_reason(room: Room) -> None:
+    page = room.page("samira", "/items/M2/assign", 403)
+    assert "Your organisation has nothing to do on this item." in page.text
+
+
+# My work
+
+
+def test_my_work_tells_what_is_assigned_to_me_and_by_me(room: Room) -> None:
+    later = clock.today() + DAY
+    for code in ("M1", "M7"):
+        assign(room.table, "samira", code, "dora", due_on=later)
+    work = room.browser("dora").page("/")
+    label = "Do 2 items assigned to you"
+    assert states(work)[label].startswith("Due on")
+    assert work.links()[label] == f"{room.address}?filter=mine"
+    assert "Joint monitoring of police custody: Agreed terms, M1, M7" in work.text
+    given = room.browser("samira").page("/")
+    assert states(given)["2 items that you assigned"] == "Waiting for Dora Lund"
+    for first in ("henrik", "ilena", "joana", "ada"):
+        text = room.browser(first).page("/").text
+        assert "assigned" not in text
+        assert "Dora Lund" not in text
+    room.table.save("henrik", "M1")
+    assert "Do 1 item assigned to you" in states(room.browser("dora").page("/"))
+
+
+def test_what_is_overdue_says_so_in_my_work(room: Room, frozen_time: Time) -> None:
+    frozen_time(NOON)
+    assign(room.table, "samira", "M1", "dora", due_on=clock.today())
+    frozen_time(NOON + DAY)
+    told = states(room.browser("dora").page("/"))
+    assert told["Do 1 item assigned to you"] == "Overdue since 1 March 2027"
+
+
+def test_what_somebody_has_who_left_comes_back_to_the_coordinators(room: Room) -> None:
+    assign(room.table, "samira", "M1", "dora")
+    take_out(room.table)
+    room.table.session.commit()
+    words = "Was assigned to Dora Lund, who can't work on this any more."
+    assert own_side(room.page("samira"), "M1").startswith(words)
+    label = "Assign 1 item to somebody else"
+    work = room.browser("samira").page("/")
+    assert states(work)[label] == "Waiting for you"
+    assert "Dora Lund can't work on this any more." in work.text
+    assert label not in states(room.browser("henrik").page("/"))
+    press(room, "henrik", "Assign to me M1")
+    assert label not in states(room.browser("samira").page("/"))
+
+
+# Many
+
+
+def test_a_list_with_everything_assigned_costs_as_many_queries_as_with_one(
+    app: Flask, session: Session, statements: Statements
+) -> None:
+    codes = [f"M{n}" for n in range(1, 60)]
+    publish(a_template(*(an_item(code, a_field()) for code in codes)))
+    table = set_out(session)
+    room = Room(app, table)
+    firsts = ("dora", "henrik", "samira")
+
+    def counts() -> list[int]:
+        found = []
+        for address in (room.address, f"{room.address}/assignments", "/"):
+            session.commit()
+            room.browser("samira").open(address, read=False)
+            with statements() as sent:
+                assert room.browser("samira").open(address, read=False).status_code == 200
+            found.append(len(sent))
+        return found
+
+    assign(table, "samira", "M1", "dora")
+    few = counts()
+    for number, code in enumerate(codes):
+        assign(table, "samira", code, firsts[number % 3])
+    assert counts() == few

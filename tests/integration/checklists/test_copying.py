@@ -1,0 +1,828 @@
+"""Starting from a former checklist: what is copied, what stays behind, who has read it."""
+
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories.checklists import complete_answers
+from tests.factories.templates import (
+    a_column,
+    a_field,
+    a_table,
+    a_template,
+    an_item,
+    publish,
+    small_terms,
+)
+from tests.integration.checklists.conftest import Table, another, set_out
+from tests.pages import Form, Page
+from tracker.checklists import copying, moving, positions, queries, service, signing
+from tracker.checklists.completeness import WorkState
+from tracker.checklists.copying import Preview, Why
+from tracker.checklists.loading import fill
+from tracker.checklists.models import (
+    Answer,
+    AnswerScope,
+    ChecklistKind,
+    ChecklistParty,
+    CopiedAnswer,
+    Position,
+    Stance,
+)
+from tracker.checklists.template import Template
+from tracker.cooperations import service as cooperations
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
+PARTY = AnswerScope.PARTY
+
+
+@dataclass
+class Pair:
+    """A former cooperation with answers, and another of the same parties that begins now."""
+
+    former: Table
+    now: Table
+
+    def look(self, first: str = "ilena") -> Preview:
+        return copying.preview(self.now[first], self.now.filling(), fill(self.former.checklist()))
+
+    def offered(self, first: str = "ilena") -> list[str]:
+        return [offer.item.code for offer in self.look(first).offers]
+
+    def copy(self, first: str = "ilena", *codes: str, seen: str = "") -> tuple[str, ...]:
+        """Copy some items, or with none all that are offered, and commit."""
+        look = self.look(first)
+        copied = copying.copy(
+            self.now[first],
+            self.now.checklist(),
+            self.former.checklist().id,
+            codes or sorted(look.codes),
+            seen=seen or look.seen,
+        )
+        self.now.session.commit()
+        return copied
+
+    def read(self, first: str, *items: str) -> tuple[str, ...]:
+        """Say for a party that the shared answers of some items were read, and commit."""
+        sheet = self.now.filling().sheet
+        answers = [found.answer_id for item in items if (found := sheet.shared(item))]
+        assert len(answers) == len(items)
+        read = copying.say_read(self.now[first], self.now.checklist(), answers)
+        self.now.session.commit()
+        return read
+
+    def unread(self, item: str) -> set[str]:
+        """Return the keys of the organisations that have not read what was copied into an item."""
+        names = {body.id: key for key, body in self.now.land.organisations.items()}
+        return {names[one] for one in self.now.standing(item).unread_by}
+
+
+def begin(former: Table) -> Pair:
+    return Pair(former, another(former.land, "door", "lantern"))
+
+
+def on(session: Session, template: Template) -> Pair:
+    """Open two cooperations on a checklist."""
+    publish(template)
+    return begin(set_out(session))
+
+
+@pytest.fixture
+def pair(table: Table) -> Pair:
+    """The former terms with answers to M1 to M3, M7 and M10, M1 agreed."""
+    table.settle("M1")
+    table.save("ilena", "M2", kind="prison")
+    table.save("ilena", "M3")
+    table.save("ilena", "M4")
+    table.save("samira", "M10")
+    for first in ("ilena", "samira"):
+        service.save_answer(
+            table[first], table.checklist(), "M7", PARTY, {"words": first}, base_version=0
+        )
+    table.session.commit()
+    return begin(table)
+
+
+# What can be copied
+
+
+def test_a_party_copies_what_it_writes_and_no_other_partys_answer(pair: Pair) -> None:
+    assert pair.offered("ilena") == ["M1", "M2", "M3", "M4", "M7"]
+    assert pair.look("ilena").behind == {Why.OTHERS: ("M10",)}
+    assert pair.offered("samira") == ["M1", "M7", "M10"]
+    # The word of Open Door for itself is not Lantern's.
+    assert pair.offered("joana") == ["M1", "M10"]
+
+
+def test_copied_answers_are_first_versions_of_who_copied_them(pair: Pair) -> None:
+    assert pair.copy("samira") == ("M1", "M7", "M10")
+    filling = pair.now.filling()
+    for code in ("M1", "M10"):
+        copied, former = filling.sheet.shared(code), pair.former.filling().sheet.shared(code)
+        assert copied is not None
+        assert former is not None
+        assert dict(copied.values) == dict(former.values)
+        assert (copied.version, copied.author_name) == (1, "Samira Okell")
+        assert copied.organisation_id == pair.now.land.id("door")
+        assert copied.copied_from == pair.former.checklist().id
+    own = filling.sheet.of_party("M7", pair.now.land.id("door"))
+    assert own is not None
+    assert dict(own.values) == {"words": "samira"}
+    assert filling.sheet.of_party("M7", pair.now.land.id("npm")) is None
+
+
+def test_the_trail_says_which_items_were_copied_and_nothing_of_the_former(pair: Pair) -> None:
+    pair.copy("samira", "M1", "M7")
+    (event,) = pair.now.events("answers_copied")
+    assert {key: value for key, value in event.items() if key != "who"} == {
+        "kind": "terms",
+        "items": ["M1", "M7"],
+        "organisation": "Open Door Legal Aid",
+    }
+    assert pair.former.events("answers_copied") == []
+
+
+def test_items_that_are_answered_are_not_overwritten(pair: Pair) -> None:
+    pair.now.save("joana", "M1", words="Anew.")
+    assert pair.look().behind[Why.ANSWERED] == ("M1",)
+    pair.copy()
+    kept = pair.now.filling().sheet.shared("M1")
+    assert kept is not None
+    assert dict(kept.values) == {"words": "Anew."}
+
+
+def test_an_answer_that_was_cleared_may_be_copied_over(pair: Pair) -> None:
+    pair.now.save("ilena", "M1", words="Wrong.")
+    pair.now.save("ilena", "M1", seen=1, words="")
+    pair.copy("ilena", "M1")
+    copied = pair.now.filling().sheet.shared("M1")
+    assert copied is not None
+    assert (copied.version, copied.values["words"]) == (3, "As ilena writes it.")
+    current = pair.now.session.scalars(
+        sa.select(Answer.version).where(
+            Answer.checklist_id == pair.now.checklist().id, Answer.item == "M1", Answer.is_current
+        )
+    ).all()
+    assert current == [3]
+
+
+def test_what_was_left_out_there_is_decided_anew(pair: Pair) -> None:
+    service.save_answer(
+        pair.former["ilena"],
+        pair.former.checklist(),
+        "M6",
+        AnswerScope.SHARED,
+        {},
+        base_version=0,
+        not_applicable_because="Not with us.",
+    )
+    pair.now.session.commit()
+    assert pair.look().behind[Why.LEFT_OUT] == ("M6",)
+
+
+def test_lists_of_people_are_made_anew_for_each_cooperation(pair: Pair) -> None:
+    pair.former.save("ilena", "M8")
+    assert pair.look().behind[Why.LISTS] == ("M8",)
+
+
+def test_an_item_shown_by_another_goes_with_that_one(pair: Pair) -> None:
+    with pytest.raises(RuleBrokenError, match=r"M4: applies only with .* another item") as error:
+        pair.copy("ilena", "M1", "M4")
+    assert error.value.field == "items"
+    pair.now.session.rollback()
+    pair.now.save("ilena", "M2", kind="police")
+    assert pair.look().behind[Why.HIDDEN] == ("M4",)
+    pair.now.save("ilena", "M2", seen=1, kind="prison")
+    assert pair.copy("ilena", "M4") == ("M4",)
+
+
+def test_what_persons_answer_for_themselves_is_never_copied(session: Session) -> None:
+    own = a_field(sets="each_person", accepts="none")
+    pair = on(session, a_template(an_item("M1"), an_item("M2", own, part="person")))
+    service.save_answer(
+        pair.former["samira"],
+        pair.former.checklist(),
+        "M2",
+        AnswerScope.PERSON,
+        {"words": "Mine."},
+        base_version=0,
+    )
+    pair.former.save("samira", "M1")
+    assert pair.offered("samira") == ["M1"]
+    assert pair.look("samira").behind == {}
+    with pytest.raises(RuleBrokenError, match="M2"):
+        pair.copy("samira", "M1", "M2")
+
+
+def test_whom_this_cooperation_does_not_know_is_left_out_and_told(session: Session) -> None:
+    pair = on(
+        session,
+        a_template(
+            an_item(
+                "M1",
+                a_field(),
+                a_table("rows", a_column("what"), a_column("who", "person"), required=False),
+            ),
+            an_item("M2", a_field("contact", "person")),
+        ),
+    )
+    dora, oren = (str(pair.now.land.users[first].id) for first in ("dora", "oren"))
+    rows = [{"what": "Reads", "who": dora}, {"what": "Writes", "who": oren}]
+    pair.former.save("ilena", "M1", words="Words", rows=rows)
+    pair.former.save("ilena", "M2", contact=dora)
+    cooperations.end_person(
+        pair.now["samira"],
+        pair.now.cooperation,
+        user_id=pair.now.land.users["dora"].id,
+        organisation_id=pair.now.land.id("door"),
+    )
+    session.commit()
+    (offer,) = pair.look().offers
+    assert offer.answers[0].left_out == (("rows", "who"),)
+    assert pair.look().behind == {Why.UNFIT: ("M2",)}
+    pair.copy()
+    copied = pair.now.filling().sheet.shared("M1")
+    assert copied is not None
+    assert dict(copied.values) == {
+        "words": "Words",
+        "rows": [{"what": "Reads"}, {"what": "Writes", "who": oren}],
+    }
+
+
+def test_what_another_version_asks_no_longer_stays_and_other_words_are_told(pair: Pair) -> None:
+    content = small_terms().model_dump(mode="json", by_alias=True)
+    items = [one for one in content["sections"][0]["items"] if one["code"] != "M3"]
+    items[0]["prompt"] = "What else about M1?"
+    content["sections"][0]["items"] = items
+    publish(Template.model_validate(content | {"version": 91}))
+    pair.now.session.commit()
+    to = moving.newer(pair.now.checklist())
+    assert to is not None
+    moving.move(pair.now["ilena"], pair.now.checklist(), to.id)
+    pair.now.session.commit()
+    look = pair.look()
+    assert look.behind[Why.GONE] == ("M3",)
+    assert {offer.item.code for offer in look.offers if offer.is_reworded} == {"M1"}
+
+
+def test_in_an_amendment_only_the_open_items_are_filled(pair: Pair) -> None:
+    checklist = pair.now.sign()
+    signing.amend(pair.now["ilena"], checklist, reason="More.", items=["M3"])
+    pair.now.session.commit()
+    pair.former.save("ilena", "M6")
+    assert pair.look().behind[Why.CLOSED][-1] == "M6"
+    assert pair.offered() == []
+
+
+# From where
+
+
+def formers(pair: Pair, first: str) -> list[str]:
+    found = queries.formers(pair.now[first], pair.now.checklist())
+    return [one.reference for one in found]
+
+
+def test_one_copies_from_answered_checklists_of_the_same_parties(pair: Pair) -> None:
+    assert formers(pair, "ilena") == [pair.former.cooperation.reference]
+    assert formers(pair, "dora") == [pair.former.cooperation.reference]
+    # The other way round there is nothing yet.
+    assert queries.formers(pair.former["ilena"], pair.former.checklist()) == []
+
+
+@pytest.mark.parametrize("partners", [("door",), ("lantern",), ("door", "lantern", "bridge")])
+def test_other_parties_answers_are_not_copied(pair: Pair, partners: tuple[str, ...]) -> None:
+    other = another(pair.now.land, *partners)
+    other.save("ilena", "M1")
+    assert formers(pair, "ilena") == [pair.former.cooperation.reference]
+    with pytest.raises(RuleBrokenError, match="Nothing can be copied from there"):
+        copying.copy(
+            pair.now["ilena"], pair.now.checklist(), other.checklist().id, ["M1"], seen="x"
+        )
+
+
+def test_a_checklist_of_another_kind_or_the_same_one_is_no_former_one(pair: Pair) -> None:
+    for former in (pair.now.checklist(), pair.former.checklist(ChecklistKind.CONFIDENTIALITY)):
+        assert queries.former(pair.now["ilena"], pair.now.checklist(), former.id) is None
+
+
+def test_who_does_not_see_the_former_one_copies_nothing_from_it(pair: Pair) -> None:
+    cooperations.end_person(
+        pair.now["samira"],
+        pair.former.cooperation,
+        user_id=pair.now.land.users["dora"].id,
+        organisation_id=pair.now.land.id("door"),
+    )
+    pair.now.session.commit()
+    assert formers(pair, "dora") == []
+    with pytest.raises(RuleBrokenError, match="Nothing can be copied from there"):
+        pair.copy("dora")
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        ("marek", "You act for no party"),
+        ("ada", "You act for no party"),
+        ("henrik", "A coordinator or member"),
+        ("nadia", "A coordinator or member"),
+    ],
+)
+def test_who_may_not_fill_in_copies_nothing(pair: Pair, first: str, words: str) -> None:
+    with pytest.raises(RefusedError, match=words):
+        copying.copy(
+            pair.now[first],
+            pair.now.checklist(),
+            pair.former.checklist().id,
+            ["M1"],
+            seen=pair.look().seen,
+        )
+
+
+def test_nothing_is_copied_into_a_text_that_was_sent(pair: Pair) -> None:
+    seen = pair.look().seen
+    pair.now.send()
+    pair.now.session.commit()
+    with pytest.raises(RefusedError, match="only while the text is being filled in"):
+        pair.copy("ilena", "M6", seen=seen)
+
+
+# Something changed meanwhile
+
+
+def test_a_former_answer_that_changed_meanwhile_is_looked_at_first(pair: Pair) -> None:
+    seen = pair.look().seen
+    pair.former.save("ilena", "M3", seen=1, words="Changed.")
+    with pytest.raises(StaleError, match="Something changed while you were choosing"):
+        pair.copy("ilena", "M1", seen=seen)
+
+
+def test_an_item_that_was_answered_meanwhile_is_looked_at_first(pair: Pair) -> None:
+    seen = pair.look().seen
+    pair.now.save("joana", "M1")
+    with pytest.raises(StaleError, match="Something changed while you were choosing"):
+        pair.copy("ilena", "M1", seen=seen)
+
+
+def test_copying_twice_is_as_once(pair: Pair) -> None:
+    seen = pair.look().seen
+    pair.copy("ilena", seen=seen)
+    with pytest.raises(StaleError):
+        pair.copy("ilena", "M1", seen=seen)
+    assert len(pair.now.events("answers_copied")) == 1
+
+
+@pytest.mark.parametrize(
+    ("codes", "words"),
+    [([], "Choose at least one item"), (["M10"], "M10"), (["M99"], "M99")],
+)
+def test_only_what_was_offered_is_chosen(pair: Pair, codes: list[str], words: str) -> None:
+    with pytest.raises(RuleBrokenError, match=words):
+        copying.copy(
+            pair.now["ilena"],
+            pair.now.checklist(),
+            pair.former.checklist().id,
+            codes,
+            seen=pair.look().seen,
+        )
+
+
+# Unread
+
+
+def test_a_copied_answer_is_accepted_by_nobody_until_it_is_read(pair: Pair) -> None:
+    pair.copy()
+    assert pair.unread("M1") == {"npm", "door", "lantern"}
+    assert pair.now.waiting("M1") == {"npm", "door", "lantern"}
+    assert pair.now.standing("M1").state is WorkState.WAITING
+    taken = pair.now.session.scalars(
+        sa.select(Position).where(Position.checklist_id == pair.now.checklist().id)
+    ).all()
+    assert taken == []
+
+
+def test_who_copied_it_accepts_it_by_reading_and_the_others_are_asked(pair: Pair) -> None:
+    """product.md, 4.1: the one who sets it accepts it."""
+    pair.copy()
+    assert pair.read("oren", "M1") == ("M1",)
+    assert pair.unread("M1") == {"door", "lantern"}
+    assert pair.now.waiting("M1") == {"door", "lantern"}
+    pair.read("samira", "M1")
+    # Reading is no yes: Open Door still says what it thinks.
+    assert pair.unread("M1") == {"lantern"}
+    assert pair.now.waiting("M1") == {"door", "lantern"}
+    pair.read("joana", "M1")
+    pair.now.accept("M1", "samira", "joana")
+    assert pair.now.standing("M1").done
+
+
+def test_accepting_says_that_it_was_read(pair: Pair) -> None:
+    pair.copy()
+    pair.read("ilena", "M1")
+    pair.now.accept("M1", "samira", "joana")
+    assert pair.unread("M1") == set()
+    assert pair.now.standing("M1").done
+
+
+def test_what_needs_no_acceptance_is_read_by_every_party_too(pair: Pair) -> None:
+    pair.copy()
+    assert pair.now.waiting("M2") == {"npm", "door", "lantern"}
+    pair.read("ilena", "M2")
+    pair.read("dora", "M2")
+    assert not pair.now.standing("M2").done
+    pair.read("joana", "M2")
+    assert pair.now.standing("M2").done
+
+
+def test_a_partys_own_answer_is_read_by_the_others_too(pair: Pair) -> None:
+    pair.copy("ilena", "M7")
+    own = pair.now.filling().sheet.of_party("M7", pair.now.land.id("npm"))
+    assert own is not None
+    for first in ("samira", "joana"):
+        copying.say_read(pair.now[first], pair.now.checklist(), [own.answer_id])
+    assert pair.unread("M7") == {"npm"}
+    assert pair.now.waiting("M7") == {"npm", "door", "lantern"}
+
+
+def test_asking_to_talk_and_proposing_say_that_it_was_read(pair: Pair) -> None:
+    pair.copy()
+    answer = pair.now.filling().sheet.shared("M1")
+    assert answer is not None
+    positions.take_position(
+        pair.now["samira"],
+        pair.now.checklist(),
+        "M1",
+        Stance.WANTS_TALK,
+        answer_id=answer.answer_id,
+        reason="Why so?",
+    )
+    positions.propose(
+        pair.now["joana"],
+        pair.now.checklist(),
+        "M1",
+        {"words": "Other."},
+        answer_id=answer.answer_id,
+        reason="Better.",
+    )
+    pair.now.session.commit()
+    assert pair.unread("M1") == {"npm"}
+
+
+def test_an_answer_written_over_a_copy_is_no_copy(pair: Pair) -> None:
+    pair.copy()
+    pair.now.save("joana", "M1", seen=1, words="Anew.")
+    assert pair.unread("M1") == set()
+    assert pair.now.waiting("M1") == {"npm", "door"}
+
+
+def test_once_who_copied_it_has_read_it_others_change_it_by_a_proposal(pair: Pair) -> None:
+    pair.copy()
+    pair.read("ilena", "M1")
+    with pytest.raises(RuleBrokenError, match="Propose the change instead"):
+        pair.now.save("joana", "M1", seen=1)
+
+
+def test_reading_is_told_once_and_counts_for_all_of_a_party(pair: Pair) -> None:
+    pair.copy()
+    assert pair.read("samira", "M3", "M1") == ("M1", "M3")
+    assert pair.read("dora", "M1", "M3") == ()
+    (event,) = pair.now.events("copies_read")
+    assert (event["items"], event["organisation"]) == (["M1", "M3"], "Open Door Legal Aid")
+    assert event["who"]["name"] == "Samira Okell"
+
+
+def test_an_answer_that_changed_while_it_was_read_is_not_read(pair: Pair) -> None:
+    pair.copy()
+    old = pair.now.filling().sheet.shared("M1")
+    assert old is not None
+    pair.now.save("joana", "M1", seen=1)
+    for answers in ([old.answer_id], [], [uuid4()]):
+        with pytest.raises(StaleError, match="An answer changed while you were reading"):
+            copying.say_read(pair.now["samira"], pair.now.checklist(), answers)
+
+
+@pytest.mark.parametrize("first", ["marek", "ada"])
+def test_who_takes_no_part_reads_for_nobody(pair: Pair, first: str) -> None:
+    pair.copy()
+    with pytest.raises(RefusedError):
+        pair.read(first, "M1")
+
+
+def test_nothing_is_sent_while_a_copy_is_unread(pair: Pair) -> None:
+    """All is accepted by everybody; what needs no acceptance is blocked by the last reading."""
+    pair.copy()
+    chosen = {"M5": {"second_reader": str(pair.now["oren"].user_id)}}
+    complete_answers(pair.now.filling(), pair.now.writers, chosen=chosen)
+    pair.now.session.commit()
+    filling = pair.now.filling()
+    assert filling.standing().blocking == ("M2", "M3", "M7")
+    said, *_more = signing.obstacles(filling)
+    assert str(said) == "Not complete and agreed yet: M2, M3, M7."
+    own = filling.sheet.of_party("M7", pair.now.land.id("npm"))
+    shared = filling.sheet.shared("M2"), filling.sheet.shared("M3")
+    answers = [one.answer_id for one in (own, *shared) if one]
+    for first in ("ilena", "samira"):
+        copying.say_read(pair.now[first], pair.now.checklist(), answers)
+    pair.now.session.commit()
+    with pytest.raises(RuleBrokenError, match="Not complete and agreed yet: M2, M7"):
+        signing.send(pair.now["ilena"], pair.now.checklist(), {})
+    pair.now.session.rollback()
+    copying.say_read(pair.now["joana"], pair.now.checklist(), answers)
+    pair.now.session.commit()
+    assert pair.now.filling().standing().is_complete
+
+
+def test_counts_of_lists_follow_copying_and_reading(pair: Pair) -> None:
+    def counts() -> dict[str, int]:
+        rows = pair.now.session.execute(
+            sa.select(ChecklistParty.organisation_id, ChecklistParty.unread_count).where(
+                ChecklistParty.checklist_id == pair.now.checklist().id
+            )
+        )
+        names = {body.id: key for key, body in pair.now.land.organisations.items()}
+        return {names[one]: count for one, count in rows}
+
+    pair.copy()
+    assert counts() == {"npm": 5, "door": 5, "lantern": 5}
+    pair.read("joana", "M1", "M3")
+    assert counts() == {"npm": 5, "door": 5, "lantern": 3}
+    # M4 no longer applies, so that nobody needs to read it.
+    pair.now.save("ilena", "M2", seen=1, kind="police")
+    assert counts() == {"npm": 3, "door": 3, "lantern": 1}
+
+
+def test_a_party_that_joins_later_reads_what_was_copied(pair: Pair) -> None:
+    pair.copy()
+    bodies: Collection[str] = ("npm", "door", "lantern", "bridge")
+    service.set_parties(pair.now.checklist(), [pair.now.land.id(key) for key in bodies])
+    pair.now.session.commit()
+    for first in ("ilena", "samira", "joana"):
+        pair.read(first, "M1")
+    pair.now.accept("M1", "samira", "joana")
+    assert pair.unread("M1") == {"bridge"}
+    assert not pair.now.standing("M1").done
+
+
+def test_what_is_left_of_a_copy_on_a_newer_version_is_a_copy_still(session: Session) -> None:
+    pair = on(session, a_template(an_item("M1", a_field(accepts="none"), a_field("more"))))
+    pair.former.save("ilena", "M1", words="Kept", more="Let go")
+    pair.copy()
+    pair.read("samira", "M1")
+    publish(a_template(an_item("M1", a_field(accepts="none")), version=91))
+    session.commit()
+    to = moving.newer(pair.now.checklist())
+    assert to is not None
+    moving.move(pair.now["ilena"], pair.now.checklist(), to.id)
+    session.commit()
+    current = pair.now.filling().sheet.shared("M1")
+    assert current is not None
+    assert (current.version, dict(current.values)) == (2, {"words": "Kept"})
+    assert pair.unread("M1") == {"npm", "lantern"}
+    assert not pair.now.standing("M1").done
+    marks = session.scalars(sa.select(CopiedAnswer.answer_id)).all()
+    assert len(marks) == 2
+
+
+# Pages
+
+
+def address(pair: Pair, more: str = "") -> str:
+    return f"/checklists/{pair.now.checklist().id}{more}"
+
+
+def copy_page(pair: Pair) -> str:
+    return address(pair, f"/copy/{pair.former.checklist().id}")
+
+
+def boxes(page: Page) -> dict[str, bool]:
+    """Return each box of the page with whether it is ticked."""
+    form = page.form()
+    offered = [e for e in page.root.iter("input") if e.attrib.get("type") == "checkbox"]
+    return {e.attrib["value"]: e.attrib["value"] in form.values.get("items", []) for e in offered}
+
+
+def test_an_empty_checklist_offers_a_former_one_and_all_of_it_is_chosen(
+    pair: Pair, app: Flask
+) -> None:
+    browser = pair.now.land.browser(app, "ilena")
+    page = browser.page(address(pair))
+    assert page.links()["Start from a former checklist"] == address(pair, "/copy")
+    page = browser.page(address(pair, "/copy"))
+    assert pair.former.cooperation.reference in page.text
+    assert copy_page(pair) in page.addresses()
+    page = browser.page(copy_page(pair))
+    assert page.h1 == f"Copy answers from {pair.former.cooperation.reference}"
+    assert boxes(page) == dict.fromkeys(["M1", "M2", "M3", "M4", "M7"], True)
+    for words in ("As ilena writes it.", "Our own answer", "Written by another party: M10."):
+        assert words in page.text
+    assert set(boxes(browser.page(f"{copy_page(pair)}?chosen=none")).values()) == {False}
+    done = Page.of(browser.submit(copy_page(pair), items=["M1", "M3", "M7"]))
+    assert "3 items are copied. They are agreed by nobody until every party" in done.text
+    assert done.h1 == "A small checklist"
+    words = f"Copied from {pair.former.cooperation.reference}. Not read yet for: Office of the"
+    assert done.text.count(words) == 3
+    assert "Copied, not read by us 3" in done.text
+
+
+def test_what_is_copied_is_read_one_by_one_or_a_section_at_once(pair: Pair, app: Flask) -> None:
+    pair.copy("ilena", "M1", "M2", "M3")
+    browser = pair.now.land.browser(app, "samira")
+    page = browser.page(address(pair))
+    assert "3 items hold answers that were copied" in page.text
+    assert page.text.count("I have read it") == 3
+    assert "I have read all" not in page.text
+    answer = pair.now.filling().sheet.shared("M1")
+    assert answer is not None
+    reading = address(pair, "/copies/read")
+    response = browser.post(reading, data={"answer": str(answer.answer_id)})
+    assert response.location == address(pair, "#m1")
+    page = browser.page(address(pair, "?filter=copied"))
+    assert "Copied, not read by us 2" in page.text
+    assert "Item M1" not in page.text
+    sent = [Form(one) for one in page.root.iter("form") if one.attrib.get("action") == reading]
+    whole = max(sent, key=lambda form: len(form.values["answer"]))
+    assert "I have read all 2 copied answers of “All of it”" in page.text
+    response = browser.post(reading, data=whole.filled_in())
+    assert response.location == address(pair, "?filter=copied")
+    assert pair.unread("M2") == pair.unread("M3") == {"npm", "lantern"}
+    assert "Read for Open Door Legal Aid." in browser.page(response.location).text
+    history = browser.page(f"/cooperations/{pair.now.cooperation.reference}/history").text
+    assert "copied answers from a former checklist: M1, M2, M3." in history
+    assert "Agreed terms: copied answers were read for Open Door Legal Aid: M2, M3." in history
+
+
+def test_who_copied_an_answer_reads_it_before_it_counts_as_set(pair: Pair, app: Flask) -> None:
+    pair.copy("ilena", "M1")
+    browser = pair.now.land.browser(app, "ilena")
+    page = browser.page(address(pair))
+    assert "Set this answer" not in page.text
+    assert "Copied, not read yet" in page.text
+    accepting = address(pair, "/items/M1/accept")
+    assert accepting not in page.html
+    assert accepting in pair.now.land.browser(app, "joana").page(address(pair)).html
+    pair.read("ilena", "M1")
+    page = browser.page(address(pair))
+    assert "Set this answer" in page.text
+    assert accepting not in page.html
+
+
+def test_my_work_says_that_copies_are_to_be_read(pair: Pair, app: Flask) -> None:
+    pair.copy("ilena", "M1", "M2")
+    label = "Read the copied answers of the agreed terms"
+    for first in ("ilena", "samira", "dora"):
+        page = pair.now.land.browser(app, first).page("/")
+        assert page.links()[label] == address(pair, "?filter=copied"), first
+        assert "2 items were copied and wait to be read for" in page.text
+    pair.read("dora", "M1", "M2")
+    assert label not in pair.now.land.browser(app, "samira").page("/").text
+    assert label not in pair.now.land.browser(app, "ada").page("/").text
+
+
+def test_an_answers_past_tells_that_it_was_copied_and_who_read_it(pair: Pair, app: Flask) -> None:
+    pair.copy("ilena", "M1")
+    pair.read("dora", "M1")
+    page = pair.now.land.browser(app, "joana").page(address(pair, "/items/M1/history"))
+    assert "Office of the People's Advocate copied an answer from a former checklist" in page.text
+    assert "Open Door Legal Aid has read the copied answer" in page.text
+    assert "Dora Lund" in page.text
+
+
+def test_what_changed_while_somebody_chose_is_shown_with_their_choice(
+    pair: Pair, app: Flask
+) -> None:
+    browser = pair.now.land.browser(app, "ilena")
+    seen = browser.page(copy_page(pair)).form().filled_in(items=["M1", "M3"])
+    pair.now.save("joana", "M1")
+    page = Page.of(browser.post(copy_page(pair), data=seen))
+    assert "Something changed while you were choosing." in page.text
+    assert boxes(page) == {"M2": False, "M3": True, "M4": False, "M7": False}
+    assert pair.now.events("answers_copied") == []
+    done = browser.post(copy_page(pair), data=page.form().filled_in())
+    assert done.status_code == 303
+    assert pair.now.events("answers_copied")[0]["items"] == ["M3"]
+
+
+def test_choosing_nothing_or_half_of_what_goes_together_is_told_on_the_page(
+    pair: Pair, app: Flask
+) -> None:
+    browser = pair.now.land.browser(app, "ilena")
+    page = Page.of(browser.submit(copy_page(pair), items=None))
+    assert "Choose at least one item" in page.text
+    page = Page.of(browser.submit(copy_page(pair), items=["M4"]))
+    assert "M4: applies only with the answer to another item." in page.text
+
+
+def test_a_form_that_does_not_say_what_was_seen_copies_nothing(pair: Pair, app: Flask) -> None:
+    browser = pair.now.land.browser(app, "ilena")
+    for fields in ({}, {"items": "M1"}):
+        page = Page.of(browser.post(copy_page(pair), data=fields))
+        assert "Something changed while you were choosing." in page.text
+    pair.copy("ilena")
+    page = Page.of(browser.post(copy_page(pair), data={}))
+    assert "Nothing of it can be copied." in page.text
+    assert len(pair.now.events("answers_copied")) == 1
+
+
+def test_reading_what_changed_meanwhile_is_told(pair: Pair, app: Flask) -> None:
+    pair.copy("ilena", "M1")
+    browser = pair.now.land.browser(app, "samira")
+    for answer in (str(uuid4()), "nonsense", ""):
+        response = browser.post(
+            address(pair, "/copies/read"), data={"answer": answer}, follow_redirects=True
+        )
+        assert "An answer changed while you were reading" in Page.of(response).text
+
+
+def test_the_wrong_side_is_refused_or_finds_nothing(pair: Pair, app: Flask) -> None:
+    pair.copy("ilena", "M1")
+    places = [("", "/copy"), ("", f"/copy/{pair.former.checklist().id}"), ("post", "/copies/read")]
+    for first, status in (("nadia", 403), ("henrik", 403), ("ada", 403), ("marek", 404)):
+        browser = pair.now.land.browser(app, first)
+        for method, more in places:
+            reads = more == "/copies/read" and first in {"nadia", "henrik"}
+            if reads:
+                continue  # they may say that they have read
+            ask = browser.post if method else browser.get
+            assert ask(address(pair, more)).status_code == status, (first, more)
+    page = pair.now.land.browser(app, "ada").page(address(pair))
+    assert "I have read it" not in page.text
+    assert "Start from a former checklist" not in page.text
+    # An auditor opens the former one too, and may be told from where it comes.
+    assert pair.former.cooperation.reference in page.text
+
+
+def test_a_former_checklist_that_one_may_not_open_is_not_named(pair: Pair, app: Flask) -> None:
+    pair.copy("ilena", "M1")
+    cooperations.end_person(
+        pair.now["samira"],
+        pair.former.cooperation,
+        user_id=pair.now.land.users["dora"].id,
+        organisation_id=pair.now.land.id("door"),
+    )
+    pair.now.session.commit()
+    browser = pair.now.land.browser(app, "dora")
+    page = browser.page(address(pair))
+    assert "Copied from another checklist of the same parties." in page.text
+    assert pair.former.cooperation.reference not in page.html
+    assert str(pair.former.checklist().id) not in page.html
+    browser.page(copy_page(pair), status=404)
+    assert "There is no other checklist" in browser.page(address(pair, "/copy")).text
+
+
+# How much it asks of the database
+
+
+def test_many_are_copied_and_read_in_as_many_queries_as_few(
+    session: Session, statements: Statements
+) -> None:
+    codes = [f"M{number}" for number in range(21, 33)]
+    pair = on(session, a_template(*(an_item(code) for code in codes)))
+    counts = []
+    for some in (codes[:1], codes[1:]):
+        for code in some:
+            pair.former.save("ilena", code)
+        look = pair.look()
+        session.expire_all()
+        with statements() as copied:
+            copying.copy(
+                pair.now["ilena"],
+                pair.now.checklist(),
+                pair.former.checklist().id,
+                some,
+                seen=look.seen,
+            )
+        session.commit()
+        with statements() as read:
+            pair.read("ilena", *some)
+        counts.append((len(copied), len(read)))
+    few, many = counts
+    assert many == few
+
+
+def test_pages_cost_as_many_queries_with_many_copies_as_with_few(
+    session: Session, app: Flask, statements: Statements
+) -> None:
+    codes = [f"M{number}" for number in range(21, 31)]
+    pair = on(session, a_template(*(an_item(code) for code in codes)))
+    browser = pair.now.land.browser(app, "joana")
+    places = (copy_page(pair), address(pair), address(pair, "?filter=copied"), "/")
+    counts = []
+    for some in (codes[:2], codes[2:]):
+        for code in some:
+            pair.former.save("ilena", code)
+        pair.copy("ilena", *some[:-1])
+        for place in places:
+            browser.page(place)
+        seen = []
+        for place in places:
+            with statements() as asked:
+                browser.page(place)
+            seen.append(len(asked))
+        counts.append(seen)
+    assert counts[0] == counts[1]

@@ -1,0 +1,578 @@
+"""Words of checklists in other languages: kept by number, carried over, shown, frozen, signed."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+from unittest import mock
+from xml.etree.ElementTree import Element
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories import checklists
+from tests.factories import frozen as texts
+from tests.factories.templates import a_field, a_template, an_item, publish, small_terms
+from tests.factories.words import arabic_words, publish_with_words
+from tests.integration.checklists.conftest import Table, set_out
+from tests.integration.checklists.test_pages import Room
+from tests.pages import Page
+from tracker.activity.models import Event, EventDetail
+from tracker.checklists import frozen, languages, library, signing, translations
+from tracker.checklists.loading import fill
+from tracker.checklists.models import (
+    ChecklistKind,
+    ChecklistTemplate,
+    TemplateOrigin,
+    TemplateWords,
+    WordsOrigin,
+)
+from tracker.checklists.template import Template
+from tracker.core import canonical
+from tracker.core.errors import RuleBrokenError
+from tracker.core.spoken import language_of
+from tracker.oversight import integrity
+from tracker.signoff import queries as signoff
+from tracker.signoff import service as signoff_service
+from tracker.signoff.models import Revision
+
+TERMS = ChecklistKind.TERMS
+Statements = Callable[[], AbstractContextManager[list[str]]]
+
+
+def row(number: int = 90) -> ChecklistTemplate:
+    return next(one for one in library.versions(TERMS) if one.version == number)
+
+
+def held(session: Session, number: int = 90) -> list[TemplateWords]:
+    return list(
+        session.scalars(
+            sa.select(TemplateWords)
+            .where(TemplateWords.template_id == row(number).id)
+            .order_by(TemplateWords.number)
+        )
+    )
+
+
+def in_use(number: int = 90) -> dict[str, str]:
+    """Return the labels of the items in Arabic, of the words in use."""
+    told = library.told(row(number), "ar")
+    return {item.code: item.label for item in told.items if language_of(item.label) == "ar"}
+
+
+def corrected(template: Template, label: str = "أصحّ") -> languages.ChecklistWords:
+    """Return words of which those of M1 are better."""
+    words = arabic_words(template)
+    better = words.items["M1"].model_copy(update={"label": label})
+    return words.model_copy(update={"items": words.items | {"M1": better}})
+
+
+# Loading
+
+
+def test_the_shipped_words_are_kept_with_their_version_and_digest(session: Session) -> None:
+    for file in library.read(library.CONTENT):
+        kept = translations.current(library.newest(file.template.kind).id)
+        assert {one.words.language for one in file.words} == set(kept) == {"ar"}
+        assert kept["ar"].number == 1
+        assert kept["ar"].origin is WordsOrigin.SHIPPED
+        assert kept["ar"].digest == canonical.digest_of(kept["ar"].content)
+        assert translations.parsed(kept["ar"]) == file.words[0].words
+
+
+def test_words_are_loaded_once_and_recorded(session: Session) -> None:
+    template = small_terms()
+    said = publish_with_words(template, arabic_words(template))
+    assert said == ["checklist terms, version 90", "words of checklist terms, version 90, in ar"]
+    assert publish_with_words(template, arabic_words(template)) == []
+    (words,) = held(session)
+    evidence, details = session.execute(
+        sa.select(Event.evidence, EventDetail.content)
+        .join(EventDetail, EventDetail.event_id == Event.id)
+        .where(Event.subject_id == words.id)
+    ).one()
+    assert evidence == words.digest == details["digest"]
+    assert (details["kind"], details["name"]) == ("words", "terms 90 ar")
+    assert details["version"] == 1
+
+
+def test_corrected_words_stand_beside_the_old_and_the_version_stays(session: Session) -> None:
+    template = small_terms()
+    publish_with_words(template, arabic_words(template))
+    before = row().digest
+    assert in_use()["M1"] == "عربي Item M1"
+    publish_with_words(template, corrected(template))
+    assert [one.number for one in held(session)] == [1, 2]
+    assert held(session)[0].content["items"]["M1"]["label"] == "عربي Item M1"
+    assert in_use()["M1"] == "أصحّ"
+    assert row().digest == before
+    publish_with_words(template, arabic_words(template))
+    assert [one.number for one in held(session)] == [1, 2, 3]
+    assert in_use()["M1"] == "عربي Item M1"
+
+
+def test_kept_words_can_be_neither_changed_nor_deleted(session: Session) -> None:
+    for statement in (
+        sa.update(TemplateWords).values(number=7),
+        sa.delete(TemplateWords),
+    ):
+        with pytest.raises(sa.exc.DBAPIError), session.begin_nested():
+            session.execute(statement)
+    assert session.scalar(sa.select(sa.func.count()).select_from(TemplateWords)) == 4
+
+
+def derive(template: Template) -> ChecklistTemplate:
+    """Publish a version that is derived from version 90 in this instance."""
+    base = row()
+    made = library.add(template.model_copy(update={"version": 91}), TemplateOrigin.DERIVED)
+    library.carry(base, made)
+    return made
+
+
+def test_a_derived_version_keeps_the_words_of_what_it_left_as_it_was(session: Session) -> None:
+    template = small_terms()
+    publish_with_words(template, arabic_words(template, "M6"))
+    items = [an_item("M1", label="Other words"), an_item("M21"), an_item("M6")]
+    kept = [item.model_dump(mode="json", by_alias=True) for item in template.items[1:3]]
+    derive(a_template(*items, *kept))
+    assert set(in_use(91)) == {"M2", "M3"}
+    (words,) = held(session, 91)
+    assert words.origin is WordsOrigin.CARRIED
+    assert translations.parsed(words).version == 91
+    told = library.told(row(91), "ar")
+    assert (told.by_code["M1"].label, language_of(told.by_code["M1"].label)) == (
+        "Other words",
+        "en",
+    )
+
+
+def test_corrected_words_reach_a_derived_version_but_not_its_own_ones(session: Session) -> None:
+    template = small_terms()
+    publish_with_words(template, arabic_words(template))
+    made = derive(small_terms())
+    publish_with_words(template, corrected(template))
+    assert in_use(91)["M1"] == "أصحّ"
+    own = corrected(template, "كلماتنا").model_copy(update={"version": 91})
+    translations.take_in(made, own, WordsOrigin.OWN)
+    publish_with_words(template, corrected(template, "أصحّ من ذلك"))
+    assert in_use(91)["M1"] == "كلماتنا"
+    assert in_use()["M1"] == "أصحّ من ذلك"
+
+
+def test_words_reach_the_older_versions_that_checklists_run_on(session: Session) -> None:
+    publish(small_terms())
+    items = [item.model_dump(mode="json", by_alias=True) for item in small_terms().items]
+    newer = a_template(items[0] | {"label": "Other words"}, *items[1:], version=91)
+    publish_with_words(newer, arabic_words(newer))
+    assert set(in_use()) == {item.code for item in newer.items} - {"M1"}
+    assert set(in_use(91)) == {item.code for item in newer.items}
+    (words,) = held(session)
+    assert (words.origin, translations.parsed(words).version) == (WordsOrigin.CARRIED, 90)
+
+
+def test_words_of_this_instance_go_before_those_brought_along_later(session: Session) -> None:
+    template = small_terms()
+    publish_with_words(template, arabic_words(template))
+    translations.take_in(row(), corrected(template, "كلماتنا"), WordsOrigin.OWN)
+    publish_with_words(template, corrected(template, "أصحّ"))
+    assert [one.origin for one in held(session)] == [
+        WordsOrigin.SHIPPED,
+        WordsOrigin.OWN,
+        WordsOrigin.SHIPPED,
+    ]
+    assert in_use()["M1"] == "كلماتنا"
+
+
+def test_without_any_words_a_checklist_stands_in_its_own_language(session: Session) -> None:
+    publish(small_terms())
+    assert in_use() == {}
+    assert library.told(row(), "ar") == library.told(row(), "en") == small_terms()
+
+
+# Pages
+
+
+@pytest.fixture
+def spoken(session: Session) -> Table:
+    """A cooperation on small terms with words in Arabic, but for M2 and M6."""
+    template = small_terms()
+    publish_with_words(template, arabic_words(template, "M2", "M6"))
+    table = set_out(session)
+    table.land.organisations["lantern"].languages = ["Arabic"]
+    session.commit()
+    return table
+
+
+@pytest.fixture
+def room(app: Flask, spoken: Table) -> Room:
+    return Room(app, spoken)
+
+
+def in_arabic(room: Room, *firsts: str) -> None:
+    for first in firsts:
+        room.browser(first).set_cookie("language", "ar")
+
+
+def element(page: Page, **attributes: str) -> Element:
+    """Return the element that has some attributes."""
+    found = [
+        one
+        for one in page.root.iter()
+        if all(one.attrib.get(name) == value for name, value in attributes.items())
+    ]
+    assert found, attributes
+    return found[0]
+
+
+def marked(part: Element) -> list[tuple[str, str]]:
+    """Return what is marked as English inside a part of a page: its words and direction."""
+    return [
+        (" ".join("".join(one.itertext()).split()), one.attrib.get("dir", ""))
+        for one in part.iter()
+        if one.attrib.get("lang") == "en" and "passage" not in one.attrib.get("class", "")
+    ]
+
+
+def test_a_checklist_is_shown_in_the_readers_language(room: Room) -> None:
+    in_arabic(room, "joana")
+    page = room.page("joana")
+    assert page.h1 == "عربي A small checklist"
+    assert "عربي What about M1?" in page.text
+    assert "What about M2?" in page.text
+    english = room.page("samira")
+    assert english.h1 == "A small checklist"
+    assert "عربي" not in english.text.replace("العربية", "")
+
+
+def test_what_has_no_words_is_marked_with_its_language_and_direction(room: Room) -> None:
+    in_arabic(room, "joana")
+    page = room.page("joana")
+    without = dict(marked(element(page, id="m2")))
+    assert without["Item M2"] == without["What about M2?"] == "ltr"
+    # Nothing of what has words: guidance beside it is marked by itself.
+    assert "عربي Item M1" not in dict(marked(element(page, id="m1")))
+    assert not [one for one in room.page("samira").root.iter("bdi") if "lang" in one.attrib]
+
+
+def test_a_form_asks_in_the_readers_language(room: Room) -> None:
+    in_arabic(room, "ilena")
+    form = room.page("ilena", "/items/M1/answer")
+    assert form.h1 == "M1 عربي Item M1"
+    assert "عربي Words" in form.text
+    english = room.page("ilena", "/items/M2/answer")
+    found = dict(marked(element(english, id="content")))
+    assert found["Kind"] == found["Police station"] == found["Item M2"] == "ltr"
+
+
+def test_what_is_missing_is_said_in_the_readers_language(app: Flask, whole_table: Table) -> None:
+    room = Room(app, whole_table)
+    in_arabic(room, "ilena")
+    address = f"/cooperations/{whole_table.cooperation.reference}"
+    assert "الأطراف وولاياتها" in room.browser("ilena").page(address).text
+    assert "Parties and mandates" in room.browser("samira").page(address).text
+
+
+def test_an_answer_saved_in_one_language_reads_in_the_other(room: Room) -> None:
+    in_arabic(room, "ilena")
+    room.submit("ilena", "/items/M2/answer", kind="police")
+    room.table.save("ilena", "M1")
+    assert "Police station" in room.page("samira").text
+    assert room.table.filling().sheet.value("M2", "kind") == "police"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "/items/M1/propose",
+        "/items/M1/talk",
+        "/items/M1/flag",
+        "/items/M1/history",
+        "/items/M1/comments",
+        "/items/M6/leave-out",
+        "/revisions",
+        "/comments",
+    ],
+)
+def test_every_page_about_a_checklist_opens_in_the_readers_language(room: Room, rest: str) -> None:
+    room.table.settle("M1")
+    in_arabic(room, "ilena")
+    page = room.page("ilena", rest)
+    assert "عربي" in page.text.replace("العربية", "") or "M6" in rest or rest == "/comments"
+
+
+def test_the_page_about_a_checklist_is_in_the_readers_language(room: Room) -> None:
+    in_arabic(room, "joana")
+    page = room.browser("joana").page("/checklists/templates/terms")
+    assert page.h1 == "عربي A small checklist"
+    assert "عربي For trying out." in page.text
+    assert "عربي All of it" in page.text
+
+
+def test_a_flag_by_a_rule_is_said_in_the_readers_language(app: Flask, session: Session) -> None:
+    limit = {
+        "key": "long",
+        "above": 90,
+        "powers": ["stop"],
+        "because": "It is long.",
+        "statement": "S7",
+        "passage": "settling-terms/independence",
+    }
+    items = (an_item("M1", a_field("days", "number", limits=[limit])), an_item("M2"))
+    template = a_template(*items)
+    publish_with_words(template, arabic_words(template))
+    room = Room(app, set_out(session))
+    room.table.save("ilena", "M1", days=120)
+    in_arabic(room, "joana")
+    assert "عربي It is long." in room.page("joana").text
+    assert "عربي It is long." not in room.page("samira").text
+    publish_with_words(template, corrected(template))
+    session.commit()
+    assert "أصحّ" in room.page("joana").text
+
+
+def test_the_queries_of_a_page_stay_few_in_another_language(
+    room: Room, statements: Statements
+) -> None:
+    room.page("joana")
+    with statements() as own:
+        room.page("joana")
+    in_arabic(room, "joana")
+    room.page("joana")
+    with statements() as other:
+        room.page("joana")
+    assert len(other) <= len(own) + 1
+
+
+# Freezing and signing
+
+
+def frozen_text(table: Table) -> dict[str, Any]:
+    revision = signoff.revisions_of(signing.SUBJECT, table.checklist().id)[0][0]
+    return signoff_service.document_of(revision, None)
+
+
+def send(table: Table, binding: str = "") -> None:
+    signing.send(
+        table["ilena"],
+        table.checklist(),
+        {body: one.user_id for body, one in table.signatories.items()},
+        binding=binding,
+    )
+    table.session.commit()
+
+
+def test_a_text_is_frozen_in_the_languages_of_its_parties(spoken: Table) -> None:
+    spoken.agree()
+    assert signing.languages(spoken.filling()) == {"en": (), "ar": ("M2", "M6")}
+    send(spoken)
+    text = frozen_text(spoken)
+    assert (text["format"], text["languages"]) == ("common-terms/2", ["ar", "en"])
+    (words,) = held(spoken.session)
+    assert text["template"]["words"] == [{"language": "ar", "number": 1, "digest": words.digest}]
+    read = frozen.read(text, "ar")
+    assert read.by_code["M1"].label == "عربي Item M1"
+    assert language_of(read.by_code["M2"].label) == "en"
+
+
+def test_a_language_that_no_party_works_in_is_left_out(spoken: Table) -> None:
+    spoken.land.organisations["lantern"].languages = ["English", "Portuguese"]
+    spoken.session.commit()
+    assert signing.languages(spoken.filling()) == {"en": ()}
+
+
+def test_a_language_without_words_is_left_out(session: Session) -> None:
+    publish(small_terms())
+    table = set_out(session)
+    table.land.organisations["npm"].languages = ["ar"]
+    session.commit()
+    assert signing.languages(table.filling()) == {"en": ()}
+    assert signing.binding_by_default(table.filling()) == "en"
+
+
+@pytest.mark.parametrize(
+    ("npm", "chosen", "binding"),
+    [
+        ([], "", "en"),
+        (["Arabic", "English"], "", "ar"),
+        (["French", "English"], "", "en"),
+        (["Arabic"], "en", "en"),
+        ([], "ar", "ar"),
+    ],
+)
+def test_the_language_that_counts_is_chosen_or_the_first_of_the_npm(
+    spoken: Table, npm: list[str], chosen: str, binding: str
+) -> None:
+    spoken.land.organisations["npm"].languages = npm
+    spoken.session.commit()
+    spoken.agree()
+    send(spoken, chosen)
+    assert frozen_text(spoken)["binding_language"] == binding
+
+
+def test_a_language_the_text_is_not_in_can_not_count(spoken: Table) -> None:
+    spoken.agree()
+    with pytest.raises(RuleBrokenError, match="Choose the language that counts"):
+        send(spoken, "fr")
+    assert spoken.checklist().revision_sent_id is None
+
+
+def test_whoever_sends_chooses_the_language_that_counts(room: Room) -> None:
+    room.table.agree()
+    room.table.session.commit()
+    page = room.page("ilena", "/send")
+    assert "Which language counts if two say different things?" in page.text
+    assert "No words in it yet, so they stand in another: M2, M6." in page.text
+    signers = {f"party_{body}": one.user_id for body, one in room.table.signatories.items()}
+    room.submit("ilena", "/send", binding="ar", **signers)
+    assert frozen_text(room.table)["binding_language"] == "ar"
+
+
+def test_with_one_language_there_is_nothing_to_choose(room: Room) -> None:
+    room.table.land.organisations["lantern"].languages = []
+    room.table.agree()
+    room.table.session.commit()
+    assert "Which language counts" not in room.page("ilena", "/send").text
+    room.submit(
+        "ilena",
+        "/send",
+        **{f"party_{body}": one.user_id for body, one in room.table.signatories.items()},
+    )
+    text = frozen_text(room.table)
+    assert (text["languages"], text["binding_language"]) == (["en"], "en")
+
+
+@pytest.fixture
+def sent(room: Room) -> Room:
+    """The terms are sent; the Arabic text counts."""
+    room.table.agree()
+    send(room.table, "ar")
+    return room
+
+
+def test_both_pages_of_signing_name_the_language_that_counts(sent: Room) -> None:
+    assert "this one counts: Arabic" in sent.page("tomas", "/sign").text
+    page = sent.page("tomas", "/sign/confirm")
+    facts = ["".join(one.itertext()) for one in page.root.iter("div") if one.find("dt") is not None]
+    assert any(one.startswith("Language that countsArabic") for one in facts)
+    assert "The text is frozen in 2 languages." in page.text
+    assert "“A small checklist”" in page.text
+
+
+def test_the_sentence_is_in_the_language_of_the_signer(sent: Room) -> None:
+    in_arabic(sent, "otto")
+    assert "«\u2068عربي A small checklist\u2069»" in sent.page("otto", "/sign/confirm").text
+
+
+@pytest.mark.parametrize("rest", ["/sign", "/record"])
+def test_a_text_can_be_read_in_each_of_its_languages(sent: Room, rest: str) -> None:
+    page = sent.page("tomas", rest)
+    assert "What about M1?" in page.text
+    links = page.links()
+    assert links["Arabic"].endswith(f"{rest}?language=ar")
+    arabic = sent.page("tomas", f"{rest}?language=ar")
+    assert "عربي What about M1?" in arabic.text
+    part = element(arabic, lang="ar", dir="rtl")
+    assert any("عربي" in words for words in part.itertext())
+    without = [one for one in arabic.root.iter("bdi") if one.attrib.get("lang") == "en"]
+    assert ["".join(one.itertext()) for one in without][:2] == ["Item M2", "What about M2?"]
+    assert {one.attrib["dir"] for one in without} == {"ltr"}
+
+
+def test_a_reader_sees_the_text_in_the_own_language_first(sent: Room) -> None:
+    in_arabic(sent, "otto")
+    page = sent.page("otto", "/sign")
+    assert "عربي What about M1?" in page.text
+    assert "What about M1?" in sent.page("otto", "/sign?language=en").text
+
+
+@pytest.mark.parametrize("language", ["fr", "", "../../x", "en-GB"])
+def test_an_unknown_language_of_a_text_is_the_one_that_counts(sent: Room, language: str) -> None:
+    assert "عربي What about M1?" in sent.page("tomas", f"/record?language={language}").text
+
+
+def test_words_that_are_corrected_later_leave_a_frozen_text_as_it_was(sent: Room) -> None:
+    publish_with_words(small_terms(), corrected(small_terms()))
+    sent.table.session.commit()
+    assert "عربي Item M1" in sent.page("tomas", "/record?language=ar").text
+    in_arabic(sent, "ilena")
+    assert "أصحّ" in sent.page("ilena").text
+
+
+def test_verbs_keep_what_they_write_in_the_checklists_own_language(room: Room) -> None:
+    """Whoever saves in Arabic leaves the same rows as who saves in English."""
+    in_arabic(room, "ilena")
+    room.submit("ilena", "/items/M1/answer", words="كما اتفقنا.")
+    (event,) = room.table.events("answer_saved")
+    assert event["item"] == "M1"
+    filling = fill(room.table.checklist())
+    assert filling.template.by_code["M1"].label == "Item M1"
+
+
+# The shape before
+
+
+@pytest.fixture
+def first(room: Room) -> Room:
+    """The terms were frozen and signed when texts had the first shape, and are amended now."""
+    table = room.table
+    table.agree()
+    shape = texts.first_shape(texts.first_item("M1"), texts.first_item("M2"))
+    shape["signatories"] = [
+        {
+            "organisation": one.organisation_name,
+            "organisation_id": str(body),
+            "name": one.name,
+            "office": "",
+            "power": "Statutes",
+        }
+        for body, one in table.signatories.items()
+    ]
+    kept = {key: value for key, value in shape.items() if key not in {"revision", "salt"}}
+    with (
+        mock.patch.object(signoff_service, "FORMAT", frozen.FIRST),
+        mock.patch.object(signing, "document", return_value=kept),
+    ):
+        send(table)
+    checklists.sign(table.checklist(), *table.signatories.values())
+    table.session.commit()
+    return room
+
+
+def test_a_record_in_the_first_shape_reads_as_it_did_in_every_language(first: Room) -> None:
+    in_arabic(first, "ilena")
+    for reader in ("ilena", "samira"):
+        page = first.page(reader, "/record")
+        assert page.h1 == "Agreed terms"
+        assert "What about M1?" in page.text
+        assert "As settled." in page.text
+    parts = [one for one in first.page("ilena", "/record").root.iter("div") if "lang" in one.attrib]
+    assert [one.attrib["lang"] for one in parts] == ["en"]
+    assert "What about M2?" in "".join(parts[0].itertext())
+    revision = first.table.session.scalars(sa.select(Revision)).one()
+    assert canonical.digest(bytes(revision.document)) == revision.digest
+
+
+def test_a_text_in_the_first_shape_is_compared_with_what_came_after(first: Room) -> None:
+    table = first.table
+    signing.amend(table["ilena"], table.checklist(), reason="Better words.", items=["M1"])
+    table.session.commit()
+    page = first.page("ilena", "/revisions?old=1&new=draft")
+    assert "items differ" in page.text
+    in_arabic(first, "ilena")
+    other = first.page("ilena", "/revisions?old=1&new=draft")
+    # Compared in the language both have, so that a translation is no change.
+    assert "عربي" not in other.text.replace("العربية", "").replace("عربي A small", "")
+
+
+def test_two_shapes_stand_the_check_that_nothing_was_altered(first: Room) -> None:
+    table = first.table
+    signing.amend(table["ilena"], table.checklist(), reason="Better words.", items=["M1"])
+    table.session.commit()
+    table.accept("M1", "ilena", "samira", "joana")
+    send(table)
+    assert frozen_text(table)["format"] == "common-terms/2"
+    table.session.commit()
+    assert integrity.check_all().finding is None
+    page = first.page("ilena", "/revisions?old=1&new=2")
+    assert page.h1

@@ -1,0 +1,74 @@
+"""A checklist of 200 items, 5 parties and 2,000 comments: as many queries as for a small one."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.client import CheckedClient
+from tests.factories import large
+from tests.factories.large import LARGE, SMALL, Crowd
+from tracker.checklists.models import Answer, ChecklistParty, Position
+from tracker.comments.models import Comment
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
+# Of the processor: a page takes well below a second. What is not seen by a person who waits is
+# noticed by make bench; this notices only that something grows with the square of the rows.
+SECONDS = 5.0
+
+
+@pytest.fixture
+def crowds(session: Session) -> tuple[Crowd, Crowd]:
+    """A small one and the large one."""
+    made = (large.make(session, SMALL), large.make(session, LARGE))
+    session.commit()
+    return made
+
+
+def browser(app: Flask, crowd: Crowd) -> CheckedClient:
+    return crowd.land.browser(app, "writer0x0")
+
+
+def test_it_opens_with_as_many_queries_as_a_small_one(
+    app: Flask, session: Session, crowds: tuple[Crowd, Crowd], statements: Statements
+) -> None:
+    small, big = crowds
+    counted = [
+        session.scalar(
+            sa.select(sa.func.count()).select_from(table).where(table.checklist_id == big.terms.id)
+        )
+        for table in (Answer, ChecklistParty, Position, Comment)
+    ]
+    assert counted == [200, 5, 1000, 2000]
+
+    def count(crowd: Crowd) -> dict[str, int]:
+        client, sent = browser(app, crowd), {}
+        for name, address in crowd.addresses().items():
+            client.page(address)
+            with statements() as seen:
+                client.get(address, read=False)
+            sent[name] = len(seen)
+        return sent
+
+    session.commit()
+    assert count(big) == count(small)
+
+
+def test_it_opens_in_a_moment(
+    app: Flask, session: Session, crowds: tuple[Crowd, Crowd], record_property: Callable[..., None]
+) -> None:
+    _small, big = crowds
+    client = browser(app, big)
+    session.commit()
+    for name, address in big.addresses().items():
+        client.get(address, read=False)
+        begun = time.process_time()
+        response = client.get(address, read=False)
+        taken = time.process_time() - begun
+        assert response.status_code == 200
+        record_property(name, f"{taken:.2f} s")
+        assert taken < SECONDS, name

@@ -1,0 +1,76 @@
+"""Loading several checklists at once: as each by itself, in as many queries as one."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.factories.demonstration import Demonstration
+from tracker.checklists.loading import Filling, fill, fill_all
+from tracker.checklists.models import Checklist
+from tracker.cooperations import keys
+from tracker.core.db import db
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
+
+
+def everything(session: Session) -> list[Checklist]:
+    return list(session.scalars(sa.select(Checklist).order_by(Checklist.id)))
+
+
+def told(filling: Filling) -> tuple[object, ...]:
+    """Return what rules and pages look at."""
+    return (
+        filling.checklist.id,
+        filling.cooperation.id,
+        filling.standing(),
+        filling.surroundings,
+        dict(filling.sheet.answers),
+        filling.sheet.authors,
+        dict(filling.people),
+        filling.names,
+        filling.positions,
+        filling.proposals,
+        filling.turned_down,
+        filling.flags,
+        filling.review,
+    )
+
+
+def test_each_is_as_if_it_was_loaded_by_itself(
+    session: Session, demonstration: Demonstration
+) -> None:
+    checklists = everything(session)
+    together = fill_all(checklists)
+    assert together.keys() == {one.id for one in checklists}
+    for one in checklists:
+        assert told(together[one.id]) == told(fill(one))
+
+
+def test_several_cost_as_many_queries_as_one(
+    session: Session, demonstration: Demonstration, statements: Statements
+) -> None:
+    roles = session.get_one(Checklist, demonstration.checklists["complete", "visit_roles"])
+    counts = []
+    for wanted in ([roles], everything(session)):
+        db.session.info.pop("cooperation_keys", None)
+        session.expunge_all()
+        with statements() as sent:
+            fill_all(wanted)
+        counts.append(len(sent))
+    assert counts[0] == counts[1]
+
+
+def test_keys_are_fetched_together_and_held(
+    session: Session, demonstration: Demonstration, statements: Statements
+) -> None:
+    wanted = set(demonstration.cooperations.values())
+    apart = {one: keys.key_of(one) for one in wanted}
+    db.session.info.pop("cooperation_keys")
+    session.expunge_all()
+    with statements() as sent:
+        keys.hold(wanted)
+        assert {one: keys.key_of(one) for one in wanted} == apart
+        keys.hold(wanted)
+    assert len(sent) == 1

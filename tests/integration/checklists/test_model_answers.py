@@ -1,0 +1,462 @@
+"""An organisation's own model answers: kept, used, looked after, and seen by nobody else."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.client import CheckedClient
+from tests.factories.demonstration import Demonstration
+from tests.factories.templates import a_column, a_field, a_table, a_template, an_item, publish
+from tests.factories.visits import Scene
+from tests.integration.checklists.conftest import Table, another, set_out
+from tests.pages import Page
+from tracker.activity.models import Chain, ChainKind, Event, EventDetail
+from tracker.checklists import model_answers, queries, service
+from tracker.checklists.models import Answer, AnswerScope, ChecklistKind, ModelAnswer
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
+SHARED, PARTY, PERSON = AnswerScope.SHARED, AnswerScope.PARTY, AnswerScope.PERSON
+
+
+def keep(
+    table: Table,
+    first: str = "ilena",
+    item: str = "M1",
+    scope: AnswerScope = SHARED,
+    title: str = "Plain words",
+    note: str = "",
+) -> ModelAnswer:
+    held = model_answers.to_keep(table[first], table.filling(), table.filling().item(item), scope)
+    assert held is not None
+    row = model_answers.keep(
+        table[first],
+        table.checklist(),
+        item,
+        scope,
+        answer_id=held.answer_id,
+        title=title,
+        note=note,
+    )
+    table.session.commit()
+    return row
+
+
+def titles(table: Table, first: str) -> list[str]:
+    return [row.title for row in queries.model_answers(table[first])]
+
+
+@pytest.fixture
+def kept(table: Table) -> Table:
+    """Terms on which M1 is answered and kept by the NPM and by Open Door, each for itself."""
+    table.save("ilena", "M1")
+    keep(table, "ilena", title="The NPM's words", note="With new partners.")
+    keep(table, "samira", title="Words that bind us")
+    return table
+
+
+# Whose they are
+
+
+def test_an_organisation_keeps_answers_for_itself_alone(kept: Table) -> None:
+    assert titles(kept, "ilena") == titles(kept, "oren") == ["The NPM's words"]
+    assert titles(kept, "samira") == titles(kept, "dora") == ["Words that bind us"]
+    # Petra acts for the NPM and is none of its own people.
+    for first in ("joana", "marek", "vesna", "petra", "ada", "root"):
+        assert titles(kept, first) == []
+        assert queries.models_for(kept[first], ChecklistKind.TERMS, "M1", SHARED) == []
+
+
+def test_no_other_organisation_finds_one_by_its_address(kept: Table, app: Flask) -> None:
+    row = queries.model_answers(kept["samira"])[0]
+    terms = f"/checklists/{kept.checklist().id}/items/M1/answer?for=shared&model={row.id}"
+    for first in ("ilena", "joana", "marek", "ada", "root"):
+        browser = kept.land.browser(app, first)
+        for address in (f"/model-answers/{row.id}/rename", f"/model-answers/{row.id}/delete"):
+            assert browser.get(address).status_code == 404, first
+            assert browser.post(address).status_code == 404, first
+        shown = browser.get(terms)
+        # Who did not set the answer is led on, to propose other words.
+        led_on = shown.status_code == 303 and shown.location.endswith("/propose")
+        assert led_on or shown.status_code in {403, 404}, first
+    own = queries.model_answers(kept["ilena"])[0]
+    terms = terms.replace(str(row.id), str(own.id))
+    assert kept.land.browser(app, "ilena").get(terms).status_code == 200
+
+
+def test_nothing_of_it_is_on_any_page_of_another(kept: Table, app: Flask) -> None:
+    places = (
+        f"/checklists/{kept.checklist().id}",
+        f"/checklists/{kept.checklist().id}/items/M1/answer",
+        f"/checklists/{kept.checklist().id}/items/M1/history",
+        f"/cooperations/{kept.cooperation.reference}/history",
+        "/model-answers",
+        "/",
+    )
+    for first in ("ilena", "joana", "ada"):
+        browser = kept.land.browser(app, first)
+        for address in places:
+            html = browser.get(address, follow_redirects=True).get_data(as_text=True)
+            assert "Words that bind us" not in html, (first, address)
+
+
+def test_the_trail_tells_neither_which_nor_of_what(kept: Table) -> None:
+    row = queries.model_answers(kept["samira"])[0]
+    model_answers.rename(kept["samira"], row.id, title="Other", note="", seen_version=1)
+    model_answers.delete(kept["samira"], row.id)
+    kept.session.commit()
+    told = kept.session.execute(
+        sa.select(Event.verb, EventDetail.content)
+        .join(EventDetail, EventDetail.event_id == Event.id)
+        .join(Chain, Chain.id == Event.chain_id)
+        .where(Event.verb.like("model_answer%"), Chain.kind == ChainKind.INSTANCE)
+        .order_by(Event.number)
+    ).all()
+    assert [verb for verb, _content in told] == [
+        "model_answer_kept",
+        "model_answer_kept",
+        "model_answer_renamed",
+        "model_answer_deleted",
+    ]
+    assert {frozenset(content) for _verb, content in told} == {frozenset({"who"})}
+    assert kept.events("model_answer_kept") == []
+
+
+# Keeping
+
+
+def test_what_names_persons_or_parties_is_not_kept(session: Session) -> None:
+    publish(
+        a_template(
+            an_item(
+                "M1",
+                a_field(),
+                a_field("contact", "person", required=False),
+                a_table("rows", a_column("what"), a_column("party", "party"), required=False),
+            ),
+            an_item("M2", a_field("contact", "person")),
+        )
+    )
+    table = set_out(session)
+    oren, door = str(table.land.users["oren"].id), str(table.land.id("door"))
+    table.save("ilena", "M1", words="Words", contact=oren, rows=[{"what": "Reads", "party": door}])
+    table.save("ilena", "M2", contact=oren)
+    row = keep(table)
+    assert row.values == {"words": "Words", "rows": [{"what": "Reads"}]}
+    filling = table.filling()
+    held = filling.sheet.shared("M1")
+    assert held is not None
+    without = model_answers.without_names(filling.item("M1").fields, held.values)
+    assert without.left_out == (("contact", None), ("rows", "party"))
+    with pytest.raises(RuleBrokenError, match="It only names persons and parties"):
+        keep(table, item="M2")
+
+
+def test_the_own_partys_answer_is_kept_and_no_other_partys(table: Table) -> None:
+    for first in ("ilena", "samira"):
+        service.save_answer(
+            table[first], table.checklist(), "M7", PARTY, {"words": first}, base_version=0
+        )
+    table.session.commit()
+    assert keep(table, "samira", "M7", PARTY).values == {"words": "samira"}
+    filling = table.filling()
+    item = filling.item("M7")
+    assert model_answers.to_keep(table["joana"], filling, item, PARTY) is None
+    assert model_answers.to_keep(table["samira"], filling, item, SHARED) is None
+    assert model_answers.to_keep(table["samira"], filling, item, PERSON) is None
+
+
+def test_what_does_not_apply_is_no_model(table: Table) -> None:
+    service.save_answer(
+        table["ilena"],
+        table.checklist(),
+        "M6",
+        SHARED,
+        {},
+        base_version=0,
+        not_applicable_because="Not here.",
+    )
+    filling = table.filling()
+    assert model_answers.to_keep(table["ilena"], filling, filling.item("M6"), SHARED) is None
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        ("oren", "Coordinators and managers look after"),
+        ("tomas", "Coordinators and managers look after"),
+        ("ada", "You act for no party"),
+        ("marek", "You act for no party"),
+    ],
+)
+def test_coordinators_and_managers_keep_answers(table: Table, first: str, words: str) -> None:
+    answer = table.save("ilena", "M1")
+    keep(table, "nadia")
+    with pytest.raises(RefusedError, match=words):
+        model_answers.keep(
+            table[first], table.checklist(), "M1", SHARED, answer_id=answer.id, title="Mine"
+        )
+
+
+def test_an_answer_that_changed_meanwhile_is_looked_at_first(table: Table) -> None:
+    old = table.save("ilena", "M1")
+    table.save("ilena", "M1", seen=1, words="Other.")
+    with pytest.raises(StaleError, match="The answer changed while you were writing"):
+        model_answers.keep(
+            table["ilena"], table.checklist(), "M1", SHARED, answer_id=old.id, title="Old"
+        )
+
+
+@pytest.mark.parametrize(
+    ("title", "note", "field", "words"),
+    [
+        ("  ", "", "title", "Give it a title"),
+        ("x" * 201, "", "title", "at most 200"),
+        ("Fine", "x" * 2001, "note", "at most 2000"),
+        (" Plain words ", "", "title", "has a model answer of this title"),
+    ],
+)
+def test_a_title_is_given_and_is_the_only_one(
+    table: Table, title: str, note: str, field: str, words: str
+) -> None:
+    table.save("ilena", "M1")
+    keep(table)
+    with pytest.raises(RuleBrokenError, match=words) as error:
+        keep(table, title=title, note=note)
+    assert error.value.field == field
+    table.session.rollback()
+    # Elsewhere it may be called the same: on another item, in another organisation.
+    keep(table, "samira")
+    table.save("ilena", "M3")
+    keep(table, item="M3")
+
+
+# Looking after them
+
+
+def test_they_are_renamed_and_deleted_by_coordinators_and_managers(kept: Table) -> None:
+    row = queries.model_answers(kept["ilena"])[0]
+    model_answers.rename(
+        kept["nadia"], row.id, title=" New title ", note=" New note ", seen_version=1
+    )
+    kept.session.commit()
+    assert (row.title, row.note, row.version) == ("New title", "New note", 2)
+    assert row.author_id == kept.land.users["nadia"].id
+    for first in ("oren", "tomas"):
+        with pytest.raises(RefusedError):
+            model_answers.delete(kept[first], row.id)
+        with pytest.raises(RefusedError):
+            model_answers.rename(kept[first], row.id, title="Mine", note="", seen_version=2)
+    model_answers.delete(kept["ilena"], row.id)
+    kept.session.commit()
+    assert titles(kept, "ilena") == []
+    assert titles(kept, "samira") == ["Words that bind us"]
+
+
+def test_a_later_rename_does_not_win_unseen(kept: Table) -> None:
+    row = queries.model_answers(kept["ilena"])[0]
+    model_answers.rename(kept["nadia"], row.id, title="Hers", note="", seen_version=1)
+    with pytest.raises(StaleError, match="Somebody else changed it"):
+        model_answers.rename(kept["ilena"], row.id, title="Mine", note="", seen_version=1)
+    model_answers.delete(kept["nadia"], row.id)
+    with pytest.raises(StaleError, match="deleted meanwhile"):
+        model_answers.delete(kept["ilena"], row.id)
+    with pytest.raises(StaleError, match="deleted meanwhile"):
+        model_answers.rename(kept["ilena"], row.id, title="M", note="", seen_version=2)
+
+
+def test_a_partner_neither_renames_nor_deletes_anothers(kept: Table) -> None:
+    row = queries.model_answers(kept["ilena"])[0]
+    for first in ("samira", "joana"):
+        with pytest.raises(StaleError):
+            model_answers.delete(kept[first], row.id)
+        with pytest.raises(StaleError):
+            model_answers.rename(kept[first], row.id, title="Mine", note="", seen_version=1)
+    assert titles(kept, "ilena") == ["The NPM's words"]
+
+
+# Class K2
+
+
+def test_nothing_of_a_visit_is_kept(
+    session: Session, demonstration: Demonstration, app: Flask
+) -> None:
+    scene = Scene(session, demonstration)
+    for kind, code in ((ChecklistKind.VISIT_ROLES, "V6"), (ChecklistKind.URGENT_PLAN, "U1")):
+        checklist = scene.checklist(kind)
+        with pytest.raises(RefusedError, match="Nothing of a visit's pages"):
+            model_answers.keep(
+                scene.actor("ilena"),
+                checklist,
+                code,
+                SHARED,
+                answer_id=checklist.id,
+                title="Place",
+            )
+        session.rollback()
+        browser = demonstration.browser(app, "ilena")
+        address = f"/checklists/{scene.checklist(kind).id}"
+        page = browser.page(address)
+        assert "Keep as a model answer" not in page.text
+        assert "Our model answers" not in page.text
+        assert browser.get(f"{address}/items/{code}/keep-as-model").status_code == 403
+
+
+@pytest.mark.parametrize("column", ["kind", "scope"])
+def test_the_database_takes_none_of_a_visit_nor_of_a_person(kept: Table, column: str) -> None:
+    values = {"kind": "visit_roles", "scope": "person"}
+    with pytest.raises(sa.exc.IntegrityError):
+        kept.session.execute(
+            sa.text(f"UPDATE model_answer SET {column} = :value"), {"value": values[column]}
+        )
+
+
+# Pages
+
+
+def form_address(table: Table, more: str = "") -> str:
+    return f"/checklists/{table.checklist().id}/items/M1/answer{more}"
+
+
+def test_an_answer_is_kept_from_its_item(table: Table, app: Flask) -> None:
+    table.save("ilena", "M1", words="Kept for us.")
+    browser = table.land.browser(app, "samira")
+    page = browser.page(f"/checklists/{table.checklist().id}")
+    address = f"/checklists/{table.checklist().id}/items/M1/keep-as-model"
+    assert page.links()["Keep as a model answer M1"] == f"{address}?for=shared"
+    page = browser.page(address)
+    assert page.h1 == "Keep M1 as a model answer"
+    assert page.form().values["title"] == ["Item M1"]
+    done = Page.of(browser.submit(address, title="Our words", note="Where they fit."))
+    assert "The answer is kept as a model answer of your organisation." in done.text
+    listed = browser.page("/model-answers")
+    for words in ("Our words", "Where they fit.", "Kept for us.", "Agreed terms", "M1"):
+        assert words in listed.text
+    again = Page.of(browser.submit(address, title="Our words"))
+    assert "Your organisation has a model answer of this title" in again.text
+
+
+def test_members_see_the_list_and_change_nothing(kept: Table, app: Flask) -> None:
+    row = queries.model_answers(kept["samira"])[0]
+    browser = kept.land.browser(app, "dora")
+    page = browser.page("/model-answers")
+    assert "Words that bind us" in page.text
+    assert "Rename" not in page.text
+    assert browser.get(f"/model-answers/{row.id}/rename").status_code == 403
+    assert browser.post(f"/model-answers/{row.id}/delete").status_code == 403
+    address = f"/checklists/{kept.checklist().id}"
+    assert "Keep as a model answer" not in browser.page(address).text
+    assert browser.get(f"{address}/items/M1/keep-as-model").status_code == 403
+    for first in ("ada", "root"):
+        assert kept.land.browser(app, first).get("/model-answers").status_code == 403
+    empty = kept.land.browser(app, "joana").page("/model-answers")
+    assert "There is none yet." in empty.text
+
+
+def test_they_are_renamed_and_deleted_on_their_page(kept: Table, app: Flask) -> None:
+    row = queries.model_answers(kept["samira"])[0]
+    browser = kept.land.browser(app, "samira")
+    address = f"/model-answers/{row.id}/rename"
+    page = Page.of(browser.submit(address, title="New title", note="New note"))
+    assert page.h1 == "Our model answers"
+    assert "New title" in page.text
+    stale = Page.of(browser.submit(address, title="Again", base_version=1))
+    assert "Somebody else changed it while you were writing" in stale.text
+    page = Page.of(browser.submit(f"/model-answers/{row.id}/delete"))
+    assert "The model answer is deleted." in page.text
+    assert browser.get(address).status_code == 404
+
+
+def answers(table: Table) -> int:
+    return table.session.scalar(sa.select(sa.func.count(Answer.id))) or 0
+
+
+def test_a_model_fills_the_form_and_nothing_is_saved_until_it_is(kept: Table, app: Flask) -> None:
+    other = another(kept.land, "door", "lantern")
+    browser = kept.land.browser(app, "dora")
+    page = browser.page(form_address(other))
+    link = page.links()["Words that bind us"]
+    before = answers(kept)
+    page = browser.page(link)
+    assert "Filled from the model answer “Words that bind us”." in page.text
+    assert page.form().values["words"] == ["As ilena writes it."]
+    assert answers(kept) == before
+    done = Page.of(browser.submit(link, words="As ilena writes it. And more."))
+    assert "M1 is saved." in done.text
+    saved = other.filling().sheet.shared("M1")
+    assert saved is not None
+    assert dict(saved.values) == {"words": "As ilena writes it. And more."}
+    # It was read by who saved it: an answer like any other, accepted by its setter.
+    assert saved.copied_from is None
+    assert other.waiting("M1") == {"npm", "lantern"}
+
+
+def test_what_no_longer_fits_is_left_out_of_the_form_and_told(session: Session, app: Flask) -> None:
+    publish(a_template(an_item("M1", a_field(), a_field("day", "date"))))
+    table = set_out(session)
+    table.save("ilena", "M1", words="Words", day="2026-05-01")
+    row = keep(table)
+    publish(a_template(an_item("M1", a_field(), a_field("day", "number")), version=91))
+    session.commit()
+    other = another(table.land, "door")
+    browser = table.land.browser(app, "ilena")
+    page = browser.page(form_address(other, f"?for=shared&model={row.id}"))
+    assert "Left out, since it no longer fits: Day." in page.text
+    assert page.form().values["words"] == ["Words"]
+    assert page.form().values["day"] == [""]
+
+
+def test_a_draft_goes_before_a_model(kept: Table, app: Flask) -> None:
+    other = another(kept.land, "door", "lantern")
+    browser = kept.land.browser(app, "samira")
+    address = form_address(other)
+    page = browser.page(address)
+    link = page.links()["Words that bind us"]
+    begun = page.form().filled_in(words="Mine, begun.")
+    browser.post(f"/checklists/{other.checklist().id}/items/M1/draft", data=begun)
+    for place in (address, link):
+        page = browser.page(place)
+        assert page.form().values["words"] == ["Mine, begun."]
+        assert "You have a draft here. Save it or discard it first" in page.text
+        assert "Words that bind us" not in page.links()
+
+
+def test_a_model_of_another_item_fills_no_form(kept: Table, app: Flask) -> None:
+    kept.save("ilena", "M3")
+    row = keep(kept, item="M3", title="For M3")
+    browser: CheckedClient = kept.land.browser(app, "ilena")
+    assert "For M3" not in browser.page(form_address(kept)).text
+    assert browser.get(form_address(kept, f"?model={row.id}")).status_code == 404
+    assert browser.get(form_address(kept, "?model=nonsense")).status_code == 404
+
+
+def test_a_model_whose_item_is_gone_stays_in_the_list(session: Session, app: Flask) -> None:
+    publish(a_template(an_item("M1"), an_item("M2")))
+    table = set_out(session)
+    table.save("ilena", "M2")
+    keep(table, item="M2")
+    publish(a_template(an_item("M1"), version=91))
+    session.commit()
+    page = table.land.browser(app, "ilena").page("/model-answers")
+    assert "Not asked in the newest version." in page.text
+
+
+def test_many_cost_as_many_queries_as_few(table: Table, app: Flask, statements: Statements) -> None:
+    table.save("ilena", "M1")
+    browser = table.land.browser(app, "ilena")
+    counts = []
+    for numbers in (range(1, 3), range(3, 12)):
+        for number in numbers:
+            keep(table, title=f"Title {number}")
+        seen = []
+        for place in ("/model-answers", form_address(table)):
+            browser.page(place)
+            with statements() as asked:
+                browser.page(place)
+            seen.append(len(asked))
+        counts.append(seen)
+    assert counts[0] == counts[1]

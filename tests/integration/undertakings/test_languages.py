@@ -1,0 +1,171 @@
+"""Undertakings in the languages of their persons: asked, signed and read back."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from unittest import mock
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.client import CheckedClient
+from tests.factories.undertakings import TOLD, Stage
+from tests.integration.undertakings.test_pages import check_of, filled_in, path_of
+from tests.pages import Page
+from tracker.checklists import frozen
+from tracker.cooperations import keys
+from tracker.core.db import db
+from tracker.signoff import service as signoff
+from tracker.signoff.models import Revision, Signature
+from tracker.undertakings import queries, service
+
+SILENCE = "I tell nobody who is not cleared."
+IN_ARABIC = "لا أخبر أحداً لم يُصرَّح له"
+
+
+def arabic(app: Flask, stage: Stage, key: str) -> CheckedClient:
+    client = stage.browser(app, key)
+    client.set_cookie("language", "ar")
+    return client
+
+
+def document(stage: Stage, key: str) -> dict[str, Any]:
+    revision = db.session.get_one(Revision, stage.undertaking(key).revision_id)
+    return signoff.document_of(revision, keys.key_of(stage.cooperation.id))
+
+
+def sentences(page: Page) -> dict[str, str]:
+    """Return the language that is marked on each sentence of a record."""
+    return {
+        " ".join("".join(one.itertext()).split()): one.attrib.get("lang", "")
+        for one in page.root.iter("p")
+    }
+
+
+def test_a_person_is_asked_in_the_own_language(app: Flask, stage: Stage) -> None:
+    page = arabic(app, stage, "leyla").page(path_of(stage, "leyla"))
+    assert IN_ARABIC in page.text
+    assert SILENCE not in page.text
+    assert "هل هناك ما تعلنه؟" in page.text
+    # What happens to copies (C17), from the frozen terms.
+    assert "تُعاد" in page.text or "تُتلف" in page.text
+    assert SILENCE in stage.browser(app, "leyla").page(path_of(stage, "leyla")).text
+
+
+def test_what_is_signed_holds_the_language_of_the_person_and_the_one_that_counts(
+    stage: Stage,
+) -> None:
+    stage.sign("leyla", TOLD, language="ar")
+    held = document(stage, "leyla")
+    assert (held["format"], held["languages"]) == ("common-terms/2", ["ar", "en"])
+    assert held["binding_language"] == "en"
+    assert held["template"]["kind"] == "confidentiality"
+    assert [one["language"] for one in held["template"]["words"]] == ["ar"]
+    (silence,) = [one for one in held["points"] if one["code"] == "C7"]
+    assert silence["sentence"]["en"].startswith(SILENCE)
+    assert silence["sentence"]["ar"].startswith(IN_ARABIC)
+    assert set(held["briefing"]["day"]) == {"ar", "en"}
+    assert held["interests"]["text"] == TOLD
+    assert held["sentence"] == {"ar": "I, Leyla Marchetti, undertake this."}
+
+
+def test_who_signs_in_the_language_that_counts_signs_in_that_one_alone(stage: Stage) -> None:
+    stage.sign("leyla")
+    assert document(stage, "leyla")["languages"] == ["en"]
+
+
+@pytest.mark.parametrize(
+    ("terms", "person", "codes"),
+    [
+        ("en", "en", ("en",)),
+        ("en", "ar", ("en", "ar")),
+        ("ar", "en", ("ar", "en")),
+        ("ar", "ar", ("ar", "en")),
+        ("fr", "ar", ("en", "ar")),
+    ],
+)
+def test_the_language_that_counts_is_that_of_the_terms_where_it_has_words(
+    stage: Stage, terms: str, person: str, codes: tuple[str, ...]
+) -> None:
+    loaded = queries.load(stage.undertaking("leyla"))
+    other = replace(loaded, terms=replace(loaded.terms, binding=terms))
+    found = service.languages_of(other, person)
+    assert (found.codes, found.binding) == (codes, codes[0])
+
+
+def test_the_page_that_signs_names_the_language_that_counts(app: Flask, stage: Stage) -> None:
+    client = stage.browser(app, "leyla")
+    path = path_of(stage, "leyla")
+    page = Page.of(client.submit(path, **filled_in(), later=None, go="on"))
+    assert "Language that counts" in page.text
+    assert SILENCE in page.text
+    client.set_cookie("language", "ar")
+    assert IN_ARABIC in client.page(f"{path}/sign").text
+
+
+def test_a_record_can_be_read_in_each_of_its_languages(app: Flask, stage: Stage) -> None:
+    stage.sign("leyla", TOLD, language="ar")
+    db.session.commit()
+    client = stage.browser(app, "leyla")
+    page = client.page(path_of(stage, "leyla"))
+    assert SILENCE in page.text
+    assert page.links()["Arabic"].endswith("?language=ar")
+    other = client.page(f"{path_of(stage, 'leyla')}?language=ar")
+    (marked,) = {lang for words, lang in sentences(other).items() if words.startswith(IN_ARABIC)}
+    assert marked == "ar"
+    assert TOLD in other.text
+    npm = stage.browser(app, "tomas").page(f"{check_of(stage, 'leyla')}?language=ar")
+    assert IN_ARABIC in npm.text
+
+
+def test_the_terms_an_undertaking_rests_on_can_be_read_in_each_of_their_languages(
+    app: Flask, stage: Stage
+) -> None:
+    path = f"{path_of(stage, 'leyla')}/terms"
+    client = stage.browser(app, "leyla")
+    assert "What it covers" in client.page(path).text
+    assert "ما الذي يشمله" in client.page(f"{path}?language=ar").text
+    client.set_cookie("language", "ar")
+    assert "ما الذي يشمله" in client.page(path).text
+
+
+# The shape before
+
+
+def first_shape(stage: Stage) -> Mapping[str, Any]:
+    """Return an undertaking as it was frozen until texts held several languages."""
+    undertaking = stage.undertaking("leyla")
+    return {
+        "undertaking": str(undertaking.id),
+        "person": {"id": str(stage.id("leyla")), "name": "Leyla Marchetti", "function": ""},
+        "organisation": {"id": str(undertaking.organisation_id), "name": "Lantern Health Network"},
+        "cooperation": {"reference": "C-2026-0001", "title": "Joint monitoring"},
+        "terms": {"revision": 1, "digest": "d" * 64, "until": "2028-01-01"},
+        "template_version": 1,
+        "language": "en",
+        "briefing": {"sentence": "I was told.", "confirmed": True, "on": "2026-11-01"},
+        "interests": {"question": "What?", "declared": True, "text": TOLD},
+        "points": [
+            {"code": "C7", "label": "Silence", "sentence": "I tell nobody.", "confirmed": True}
+        ],
+        "sentence": "I undertake this.",
+    }
+
+
+def test_an_undertaking_in_the_first_shape_reads_as_it_did(app: Flask, stage: Stage) -> None:
+    with (
+        mock.patch.object(signoff, "FORMAT", frozen.FIRST),
+        mock.patch.object(service, "document", return_value=first_shape(stage)),
+    ):
+        stage.sign("leyla")
+    db.session.commit()
+    for client in (stage.browser(app, "leyla"), arabic(app, stage, "leyla")):
+        page = client.page(path_of(stage, "leyla"))
+        for words in ("I was told.", "I tell nobody.", TOLD, "I undertake this."):
+            assert words in page.text
+    assert sentences(arabic(app, stage, "leyla").page(path_of(stage, "leyla")))[
+        "I tell nobody."
+    ] == ("en")
+    assert "I tell nobody." in stage.browser(app, "tomas").page(check_of(stage, "leyla")).text
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Signature)) is not None

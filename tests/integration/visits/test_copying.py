@@ -1,0 +1,160 @@
+"""Starting a visit's checklists from those of a former visit (class K2)."""
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.factories.visits import Scene, planned
+from tests.pages import Page
+from tracker.activity.models import ReadLogEntry
+from tracker.checklists import copying, queries
+from tracker.checklists.copying import Preview, Why
+from tracker.checklists.loading import fill
+from tracker.checklists.models import Answer, Checklist, ChecklistKind
+from tracker.cooperations import audiences
+from tracker.cooperations.models import AudienceMember
+from tracker.core.errors import RuleBrokenError
+from tracker.visits.models import Visit
+
+ROLES, PLAN, TERMS = (
+    ChecklistKind.VISIT_ROLES,
+    ChecklistKind.URGENT_PLAN,
+    ChecklistKind.TERMS,
+)
+# Of both CSOs, so that the parties are those of the first visit.
+TEAM = ("leyla", "samira", "marek")
+
+
+@pytest.fixture
+def second(scene: Scene) -> Visit:
+    """A second visit, for which Samira is listed as for the first, and so are Leyla and Marek."""
+    visit = planned(scene, members=TEAM, audience=TEAM)
+    scene.session.commit()
+    return visit
+
+
+def look(scene: Scene, key: str = "ilena", kind: ChecklistKind = ROLES) -> Preview:
+    now, former = scene.checklist(kind, 2), scene.checklist(kind, 1)
+    return copying.preview(scene.actor(key), fill(now), fill(former))
+
+
+def copy(scene: Scene, key: str = "ilena", *codes: str) -> tuple[str, ...]:
+    seen = look(scene, key)
+    copied = copying.copy(
+        scene.actor(key),
+        scene.checklist(ROLES, 2),
+        scene.checklist(ROLES, 1).id,
+        codes or sorted(seen.codes),
+        seen=seen.seen,
+    )
+    scene.session.commit()
+    return copied
+
+
+def formers(scene: Scene, key: str, checklist: Checklist) -> list[object]:
+    return [one.id for one in queries.formers(scene.actor(key), checklist)]
+
+
+def test_the_roles_of_a_former_visit_are_copied_and_stay_encrypted(
+    scene: Scene, second: Visit
+) -> None:
+    copied = copy(scene)
+    assert {"V6", "V8"} <= set(copied)
+    rows = scene.session.scalars(
+        sa.select(Answer).where(
+            Answer.checklist_id == scene.checklist(ROLES, 2).id, Answer.item.in_(copied)
+        )
+    ).all()
+    assert {row.item for row in rows} == set(copied)
+    assert all(row.values is None and row.sealed for row in rows)
+    before, now = fill(scene.checklist(ROLES, 1)), fill(scene.checklist(ROLES, 2))
+    held, made = before.sheet.shared("V8"), now.sheet.shared("V8")
+    assert held is not None
+    assert made is not None
+    assert dict(made.values) == dict(held.values)
+
+
+def test_who_is_in_the_team_and_may_know_is_never_copied(scene: Scene, second: Visit) -> None:
+    listed = {row.user_id for row in audiences.audience("visit", second.id)}
+    seen = look(scene)
+    assert {"V2", "V3", "V4", "V13"} <= set(seen.behind[Why.LISTS])
+    assert not {"V2", "V3", "V4", "V13"} & seen.codes
+    copy(scene)
+    assert {row.user_id for row in audiences.audience("visit", second.id)} == listed
+    for code in ("V2", "V3", "V4"):
+        with pytest.raises(RuleBrokenError, match=code):
+            copy(scene, "ilena", code)
+        scene.session.rollback()
+
+
+@pytest.mark.parametrize("key", ["samira", "leyla", "marek"])
+def test_who_is_listed_and_cleared_for_both_may_copy(scene: Scene, second: Visit, key: str) -> None:
+    now = scene.checklist(ROLES, 2)
+    assert formers(scene, key, now) == [scene.checklist(ROLES, 1).id]
+
+
+def test_who_is_not_listed_for_the_former_visit_copies_nothing_of_it(
+    scene: Scene, second: Visit, app: Flask
+) -> None:
+    audiences_of_first = scene.visit(1).id
+    scene.session.execute(
+        sa.delete(AudienceMember).where(
+            AudienceMember.subject_id == audiences_of_first,
+            AudienceMember.user_id == scene.user("samira"),
+        )
+    )
+    scene.session.commit()
+    now, former = scene.checklist(ROLES, 2), scene.checklist(ROLES, 1)
+    assert formers(scene, "samira", now) == []
+    assert queries.former(scene.actor("samira"), now, former.id) is None
+    with pytest.raises(RuleBrokenError, match="Nothing can be copied from there"):
+        copy(scene, "samira")
+    scene.session.rollback()
+    browser = scene.demonstration.browser(app, "samira")
+    assert browser.get(f"/checklists/{now.id}/copy/{former.id}").status_code == 404
+    assert browser.post(f"/checklists/{now.id}/copy/{former.id}").status_code == 404
+
+
+def test_nothing_of_a_visit_goes_into_what_is_not_a_visits(scene: Scene, second: Visit) -> None:
+    """The standing plan is class K8; a visit's plan may begin from it, never the other way."""
+    standing = scene.checklist(PLAN, None)
+    of_visit = scene.checklist(PLAN, 1)
+    for key in ("ilena", "pavo", "samira"):
+        assert of_visit.id not in formers(scene, key, standing)
+        assert queries.former(scene.actor(key), standing, of_visit.id) is None
+        assert scene.checklist(ROLES, 1).id not in formers(scene, key, scene.checklist(TERMS, None))
+
+
+def test_both_openings_are_in_the_read_log(scene: Scene, second: Visit, app: Flask) -> None:
+    now, former = scene.checklist(ROLES, 2), scene.checklist(ROLES, 1)
+    browser = scene.demonstration.browser(app, "samira")
+    page = browser.page(f"/checklists/{now.id}/copy/{former.id}")
+    assert "K2 Planning" in page.text
+    rows = scene.session.scalars(
+        sa.select(ReadLogEntry).where(ReadLogEntry.user_id == scene.user("samira"))
+    ).all()
+    assert {row.subject_id for row in rows} == {now.id, former.id}
+    done = Page.of(browser.submit(page.where, items=["V8"]))
+    assert "1 item is copied." in done.text
+
+
+def test_the_trail_names_items_and_nothing_of_the_visit(scene: Scene, second: Visit) -> None:
+    copy(scene, "ilena", "V8")
+    copying.say_read(
+        scene.actor("samira"),
+        scene.checklist(ROLES, 2),
+        [
+            one.answer_id
+            for one in [fill(scene.checklist(ROLES, 2)).sheet.shared("V8")]
+            if one is not None
+        ],
+    )
+    scene.session.commit()
+    told = scene.events("answers_copied", "copies_read")
+    assert [(verb, content["items"]) for verb, content in told] == [
+        ("answers_copied", ["V8"]),
+        ("copies_read", ["V8"]),
+    ]
+    assert {frozenset(content) for _verb, content in told} == {
+        frozenset({"who", "kind", "items", "organisation"})
+    }

@@ -1,0 +1,122 @@
+"""What an edited article goes on carrying: each must of the source, and what items rest on."""
+
+import re
+
+from config import ROOT
+from tests.factories.templates import a_field, a_template, an_item
+from tracker.authoring.carried import Lost, Rest, lost, rests
+from tracker.checklists import library
+from tracker.guidance import library as guidance
+from tracker.guidance.library import PassageText
+
+MUSTS = frozenset({"S1", "S10"})
+M4 = Rest("M4", ("expectations",), ("S2",))
+
+
+def text(**passages: str) -> list[PassageText]:
+    """Return passages by their keys, each with the statements it carries."""
+    return [
+        PassageText(number, key, key.capitalize(), tuple(codes.split()), "Words.")
+        for number, (key, codes) in enumerate(passages.items(), 1)
+    ]
+
+
+BEFORE = text(expectations="S1 S2", form="S10 S3", spare="S4")
+
+
+def found(after: list[PassageText], *resting: Rest) -> list[str]:
+    return [f"{one.key}: {one.message}" for one in lost(BEFORE, after, resting, MUSTS)]
+
+
+def test_nothing_is_lost_by_the_same_text_or_by_more() -> None:
+    assert found(BEFORE, M4) == []
+    assert found([*BEFORE, *text(added="S1")], M4) == []
+
+
+def test_a_must_that_no_passage_carries_any_more_is_lost() -> None:
+    assert found(text(expectations="S2", form="S10 S3", spare="S4")) == [
+        "expectations: S1 is a must of the source, so a passage carries it"
+    ]
+    assert found(text(expectations="S1 S2", spare="S4")) == [
+        ": S10 is a must of the source, so a passage carries it"
+    ]
+
+
+def test_a_must_may_move_to_another_passage() -> None:
+    assert found(text(expectations="S2", form="S10", spare="S1")) == []
+
+
+def test_what_is_no_must_and_nothing_rests_on_may_go() -> None:
+    assert found(text(expectations="S1", form="S10")) == []
+
+
+def test_a_passage_that_something_rests_on_keeps_its_key() -> None:
+    renamed = text(hopes="S1 S2", form="S10")
+    hints = Rest("hints at words", ("expectations",))
+    assert found(renamed, M4, Rest("M7", ("expectations",)), hints, M4) == [
+        ": the passage expectations stays, with its key: needed by M4, M7, hints at words"
+    ]
+
+
+def test_a_passage_carries_the_statements_for_which_items_rest_on_it() -> None:
+    assert found(text(expectations="S1", form="S10 S2"), M4) == [
+        "expectations: this passage carries S2: needed by M4"
+    ]
+
+
+def test_another_passage_that_the_item_rests_on_may_carry_the_statement() -> None:
+    both = Rest("M4", ("expectations", "form"), ("S2",))
+    assert found(text(expectations="S1", form="S10 S2"), both) == []
+    assert found(text(expectations="S1", form="S10"), both) == [
+        "expectations: this passage carries S2: needed by M4"
+    ]
+
+
+def test_what_the_text_before_did_not_carry_is_not_asked_for() -> None:
+    gone = Rest("M9", ("long-gone",), ("S1",))
+    assert lost(text(other="S4"), text(another="S4"), [gone], MUSTS) == []
+
+
+def test_items_and_their_rules_rest_on_the_passages_of_their_article_alone() -> None:
+    limited = a_field(
+        kind="number",
+        limits=[
+            {
+                "key": "long",
+                "powers": ["timing"],
+                "because": "It takes too long.",
+                "statement": "S7",
+                "passage": "settling-terms/independence",
+                "above": 3,
+            }
+        ],
+    )
+    here = {"statements": ["S1"], "passages": ["settling-terms/a", "ways-of-working/b"]}
+    template = a_template(an_item("M1", limited, rests_on=here))
+    assert list(rests(template, "settling-terms")) == [
+        Rest("M1", ("a",), ("S1",)),
+        Rest("M1", ("independence",), ("S7",)),
+    ]
+    assert list(rests(template, "ways-of-working")) == [Rest("M1", ("b",), ("S1",))]
+    assert list(rests(template, "elsewhere")) == []
+
+
+def test_a_loss_is_told_at_its_passage() -> None:
+    (one,) = lost(BEFORE, text(expectations="S2", form="S10"), [], MUSTS)
+    assert one == Lost("expectations", "S1 is a must of the source, so a passage carries it")
+
+
+def test_the_passages_that_pages_name_stay_since_shipped_items_rest_on_them() -> None:
+    slugs = {article.head.slug for article in guidance.read(library.CONTENT).articles}
+    ref = re.compile(rf'"((?:{"|".join(sorted(slugs))})/[a-z-]+)"')
+    code = "".join(path.read_text() for path in (ROOT / "tracker").rglob("*.py"))
+    named = set(ref.findall(code))
+    held = {
+        f"{slug}/{key}"
+        for file in library.read(library.CONTENT)
+        for slug in slugs
+        for rest in rests(file.template, slug)
+        for key in rest.keys
+    }
+    assert len(named) > 15
+    assert named - held == set()

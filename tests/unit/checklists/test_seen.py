@@ -1,0 +1,28 @@
+"""The mark of who has what, by which a form tells that somebody changed it meanwhile."""
+
+import datetime as dt
+
+from tests.factories.templates import ILENA, OREN
+from tracker.checklists.facts import Holding, seen_of
+
+DAY = dt.date(2027, 3, 1)
+
+
+def test_the_mark_is_the_same_for_the_same_and_another_for_anything_else() -> None:
+    held = {"M1": Holding(OREN, DAY), "M2": Holding(ILENA)}
+    assert seen_of(held) == seen_of(dict(reversed(held.items())))
+    others = [
+        {},
+        {"M1": held["M1"]},
+        {"M1": Holding(OREN), "M2": held["M2"]},
+        {"M1": Holding(OREN, DAY + dt.timedelta(days=1)), "M2": held["M2"]},
+        {"M1": Holding(ILENA, DAY), "M2": held["M2"]},
+        {"M2": held["M1"], "M1": held["M2"]},
+    ]
+    assert len({seen_of(one) for one in (held, *others)}) == len(others) + 1
+
+
+def test_a_mark_tells_nobodys_id() -> None:
+    mark = seen_of({"M1": Holding(OREN)})
+    assert str(OREN) not in mark
+    assert OREN.hex not in mark

@@ -1,0 +1,97 @@
+"""Words that know their language, and texts that hold them in several."""
+
+import copy
+
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracker.core.spoken import Spoken, joined, language_of, merged, said
+
+
+def test_words_that_know_their_language_are_words_like_any_other() -> None:
+    words = Spoken("Goals", "en")
+    assert words == "Goals"
+    assert {"Goals": 1}[words] == 1
+    assert f"{words}!" == "Goals!"
+    assert rfc8785.dumps({"a": words}) == b'{"a":"Goals"}'
+    assert (language_of(words), language_of("Goals"), language_of(None)) == ("en", "", "")
+    assert language_of(copy.deepcopy(words)) == "en"
+
+
+def test_what_is_all_said_in_one_language_still_knows_it_when_joined() -> None:
+    assert language_of(joined("\n", [Spoken("One", "en"), Spoken("Two", "en")])) == "en"
+    assert joined(", ", [Spoken("One", "en"), "typed"]) == "One, typed"
+    assert language_of(joined(", ", [Spoken("One", "en"), "typed"])) == ""
+    assert language_of(joined(", ", [Spoken("One", "en"), Spoken("اثنان", "ar")])) == ""
+    assert joined(", ", []) == ""
+
+
+def test_a_text_is_said_in_the_first_language_it_has() -> None:
+    text = {"ar": "الأهداف", "en": "Objectives"}
+    assert said(text, "ar", "en") == "الأهداف"
+    assert language_of(said(text, "fr", "en")) == "en"
+    assert said(text, "fr") == "الأهداف"
+    assert said("typed", "ar") == "typed"
+    assert language_of(said("typed", "ar")) == ""
+
+
+def test_versions_of_a_text_become_one_that_holds_each_language() -> None:
+    english = {"label": Spoken("Goals", "en"), "rows": [["typed", Spoken("Yes", "en")]], "n": 3}
+    arabic = {"label": Spoken("الأهداف", "ar"), "rows": [["typed", Spoken("نعم", "ar")]], "n": 3}
+    assert merged([english, arabic]) == {
+        "label": {"en": "Goals", "ar": "الأهداف"},
+        "rows": [["typed", {"en": "Yes", "ar": "نعم"}]],
+        "n": 3,
+    }
+
+
+def test_what_has_no_words_in_a_language_stands_there_once() -> None:
+    assert merged([Spoken("Goals", "en"), Spoken("Goals", "en")]) == {"en": "Goals"}
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ("typed", "other"),
+        ({"a": 1}, {"b": 1}),
+        ([1], [1, 2]),
+        ({"a": ["typed"]}, {"a": ["other"]}),
+        (1, None),
+    ],
+)
+def test_versions_that_differ_in_more_than_their_words_are_refused(
+    one: object, two: object
+) -> None:
+    with pytest.raises(ValueError, match="differ in more than their words"):
+        merged([one, two])
+
+
+TREES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text()
+    | st.text().map(lambda t: Spoken(t, "en")),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@given(TREES)
+def test_one_version_holds_all_that_it_held_before(tree: object) -> None:
+    def plain(part: object) -> object:
+        match part:
+            case Spoken():
+                return {part.language: str(part)}
+            case dict():
+                return {key: plain(one) for key, one in part.items()}
+            case list():
+                return [plain(one) for one in part]
+        return part
+
+    assert merged([tree]) == plain(tree)
+    assert merged([tree, copy.deepcopy(tree)]) == plain(tree)

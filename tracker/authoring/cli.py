@@ -1,0 +1,159 @@
+"""The command of guidance: import a text as an organisation's own."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict, Unpack
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from tracker.authoring import own
+from tracker.authoring.facts import ArticleWords
+from tracker.core.content import ContentError, Mistake, read_text
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.guidance import markdown
+from tracker.guidance.queries import taxonomy
+from tracker.organisations import queries as organisations
+from tracker.organisations.models import Organisation
+from tracker.ui.words import tidy_line, tidy_text
+
+guidance = AppGroup("guidance", help="Guidance of organisations' own.")
+# A file of one of these names is Markdown; any other is plain text.
+MARKDOWN = {".md", ".markdown"}
+
+
+class Given(TypedDict):
+    """What is said of a file on the command line."""
+
+    organisation: str
+    category: str
+    topics: tuple[str, ...]
+    question: str
+    summary: str
+    language: str
+    items: tuple[str, ...]
+    for_partners: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileText:
+    """A file's text as Markdown: its first heading, and how many lines stood before the rest."""
+
+    heading: str
+    body: str
+    lines_before: int
+
+
+@guidance.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--organisation", required=True, help="Its name.")
+@click.option("--category", required=True, help="Where it belongs, as in engaging-with-others.")
+@click.option("--topic", "topics", multiple=True, required=True, help="May be given several times.")
+@click.option("--question", default="", help="Default: the first line that is a heading (# ...).")
+@click.option("--summary", default="", help="One or two sentences.")
+@click.option("--language", default="", help="Default: the first language of the instance.")
+@click.option(
+    "--item",
+    "items",
+    multiple=True,
+    help="Of a text without passages: an item it is paired with, as in M10.",
+)
+@click.option("--for-partners", is_flag=True, help="Partner organisations may read it too.")
+def import_file(file: Path, **given: Unpack[Given]) -> None:
+    """Import FILE, Markdown or plain text in UTF-8, as guidance of an organisation.
+
+    In Markdown a passage begins with ## Title {M10 C3}; in a plain text with a line that is
+    underlined with === or ---. Exit 1 with a line for each mistake, and nothing is imported.
+    """
+    offered: tuple[str, ...] = current_app.extensions["settings"].languages
+    language = given["language"] or offered[0]
+    if language not in offered:
+        raise click.ClickException(f"--language must be one of {', '.join(offered)}")
+    _require_place(given)
+    organisation = _organisation(given["organisation"])
+    text = _read(file)
+    words, added = _words(text, given)
+    try:
+        row = own.import_article(
+            organisation, words, language=language, for_partners=given["for_partners"]
+        )
+        count = len(own.check(words).passages)
+        db.session.commit()
+    except ContentError as error:
+        db.session.rollback()
+        moved = text.lines_before - added
+        raise _wrong(file, error, moved) from error
+    except RuleBrokenError as error:
+        db.session.rollback()
+        raise click.ClickException(str(error)) from error
+    passages = "1 passage" if count == 1 else f"{count} passages"
+    click.echo(f"Imported {row.question!r} as guidance of {organisation.name}, {passages}.")
+
+
+def _require_place(given: Given) -> None:
+    """Stop with the slugs there are, since nobody knows them by heart."""
+    known = taxonomy()
+    for option, slugs, names in (
+        ("--category", (given["category"],), known.categories),
+        ("--topic", given["topics"], known.topics),
+    ):
+        for slug in slugs:
+            if slug not in names:
+                raise click.ClickException(f"{option} {slug} is not one of {', '.join(names)}")
+
+
+def _organisation(name: str) -> Organisation:
+    found = organisations.find_by_name(name)
+    if found is None:
+        raise click.ClickException(f"There is no organisation named {name!r}.")
+    return found
+
+
+def _read(file: Path) -> FileText:
+    mistakes: list[Mistake] = []
+    raw = read_text(file.parent, file, mistakes)
+    if raw is None:
+        raise _wrong(file, ContentError(mistakes))
+    text = tidy_text(raw)
+    before = raw[: len(raw) - len(raw.lstrip())].count("\n")
+    if file.suffix.lower() not in MARKDOWN:
+        return FileText("", markdown.from_plain(text), before)
+    first, _end, rest = text.partition("\n")
+    if not first.startswith("# "):
+        return FileText("", text, before)
+    body = rest.strip()
+    return FileText(first[2:], body, before + 1 + rest[: rest.find(body)].count("\n"))
+
+
+def _words(text: FileText, given: Given) -> tuple[ArticleWords, int]:
+    """Return the article, and how many lines were put before what the file has.
+
+    A text without passages becomes one, headed by the question and paired with the items given.
+    """
+    question = tidy_line(given["question"] or text.heading)
+    if not question:
+        raise click.ClickException("--question is missing, and the file begins with no # heading.")
+    before = ""
+    headings = markdown.headings(text.body)
+    if not any(one.rank == markdown.PASSAGE_RANK for one in headings):
+        codes = f" {{{' '.join(given['items'])}}}" if given["items"] else ""
+        before = f"## {markdown.as_title(question)}{codes}\n\n"
+    elif given["items"]:
+        raise click.ClickException(
+            "--item is for a text without passages; name items in their headings: ## Title {M10}"
+        )
+    words = ArticleWords(
+        question=question,
+        summary=tidy_text(given["summary"]),
+        category=given["category"],
+        topics=given["topics"],
+        body=before + text.body,
+    )
+    return words, before.count("\n")
+
+
+def _wrong(file: Path, error: ContentError, moved: int = 0) -> click.ClickException:
+    lines = [f"{file}:{max(1, one.line + moved)}: {one.message}" for one in error.mistakes]
+    return click.ClickException("\n".join(lines))

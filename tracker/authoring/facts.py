@@ -1,0 +1,45 @@
+"""An article as somebody wrote it, and parted into what is shown and compared: plain values."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from tracker.core import canonical
+from tracker.guidance.library import PassageText
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleWords:
+    """An article as somebody wrote it: its head, and its text in Markdown."""
+
+    question: str
+    summary: str
+    category: str
+    topics: tuple[str, ...]
+    body: str
+
+    @property
+    def digest(self) -> str:
+        """A value that is another one as soon as any sign of the article is."""
+        return canonical.digest_of(asdict(self) | {"topics": list(self.topics)})
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleParts:
+    """An article whose text is parted into lead and passages.
+
+    A passage's statements are, in an organisation's own article, the items it is paired with.
+    """
+
+    question: str
+    summary: str
+    category: str
+    topics: tuple[str, ...]
+    lead: str
+    passages: tuple[PassageText, ...]
+
+
+def parted(words: ArticleWords, lead: str, passages: Iterable[PassageText]) -> ArticleParts:
+    """Return what somebody wrote, parted as it was read."""
+    return ArticleParts(
+        words.question, words.summary, words.category, words.topics, lead, tuple(passages)
+    )

@@ -1,0 +1,30 @@
+"""What was shipped over texts of this instance and waits, for an administrator's list of work."""
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor
+from tracker.authoring import queries
+from tracker.guidance.models import Article
+from tracker.ui.tasks import YOURS, Task, Tasks
+
+
+def shipped_texts(actor: Actor) -> Tasks:
+    """Tell which shipped revisions of articles wait for a decision. A source of my work."""
+    return Tasks(mine=tuple(_task(row) for row in queries.waiting_articles(actor)))
+
+
+def _task(row: Article) -> Task:
+    return Task(
+        label=_("Decide on a shipped revision of “%(question)s”", question=row.question),
+        state=_l("Waits for your decision"),
+        s=YOURS,
+        url=url_for(
+            "guidance_editing.revision", slug=row.slug, language=row.language, number=row.revision
+        ),
+        why=_l(
+            "It came while the article was edited here. The edited text stays until you decide."
+        ),
+        act=_l("Decide"),
+    )

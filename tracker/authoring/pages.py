@@ -1,0 +1,96 @@
+"""Typed values for the pages of articles: a text as it is read, and items it is paired with."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from flask import url_for
+from markupsafe import Markup
+
+from tracker.authoring.facts import ArticleParts
+from tracker.checklists import library
+from tracker.checklists.models import ChecklistKind
+from tracker.guidance.markdown import render
+from tracker.guidance.queries import Taxonomy
+from tracker.search.words import NOTHING, Question, mark
+
+
+@dataclass(frozen=True, slots=True)
+class ItemLink:
+    """An item of a checklist, with the way to it while a template has it."""
+
+    code: str
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassageView:
+    """A passage as it is read; words asked for are marked."""
+
+    key: str
+    number: int
+    title: Markup
+    html: Markup
+    codes: tuple[str, ...]
+    items: tuple[ItemLink, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TextView:
+    """The text of an article as it is read."""
+
+    question: str
+    summary: str
+    lead: Markup
+    passages: tuple[PassageView, ...]
+
+
+def text_view(
+    parts: ArticleParts,
+    *,
+    headings_from: int = 3,
+    asked: Question = NOTHING,
+    items: Mapping[str, ItemLink] | None = None,
+) -> TextView:
+    """Return a text as it is read; headings inside passages have at least the given rank.
+
+    Of an organisation's own, items are those that its passages may be paired with.
+    """
+    return TextView(
+        question=parts.question,
+        summary=parts.summary,
+        lead=render(parts.lead, headings_from=headings_from, question=asked),
+        passages=tuple(
+            PassageView(
+                key=one.key,
+                number=one.number,
+                title=mark(one.title, asked),
+                html=render(one.markdown, headings_from=headings_from, question=asked),
+                codes=one.statements,
+                items=_paired(one.statements, items) if items is not None else (),
+            )
+            for one in parts.passages
+        ),
+    )
+
+
+def _paired(codes: Iterable[str], items: Mapping[str, ItemLink]) -> tuple[ItemLink, ...]:
+    return tuple(items.get(code, ItemLink(code, "", "")) for code in codes)
+
+
+def item_links() -> dict[str, ItemLink]:
+    """Return every item of the newest checklists by its code."""
+    return {
+        item.code: ItemLink(
+            item.code,
+            item.label,
+            url_for("checklists.template", kind=kind.value, _anchor=item.code),
+        )
+        for kind in ChecklistKind
+        for item in library.parsed(library.newest(kind)).items
+    }
+
+
+def names_of(taxonomy: Taxonomy) -> dict[str, str]:
+    """Return the names of all categories and topics by their slugs."""
+    return taxonomy.categories | taxonomy.topics

@@ -1,0 +1,51 @@
+"""What verbs ask of an article's head: a question, a summary, and its place in the taxonomy."""
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.authoring.facts import ArticleWords
+from tracker.core.content import ContentError, Mistake
+from tracker.core.errors import RuleBrokenError
+from tracker.guidance.queries import taxonomy
+
+# In characters.
+MAX_QUESTION = 300
+MAX_SUMMARY = 1000
+MAX_TEXT = 50_000
+
+
+def require_head(words: ArticleWords, *, needs_summary: bool) -> None:
+    """Raise RuleBrokenError for what is wrong with an article's head.
+
+    Category and topics must be in the taxonomy, each topic once, at least one of them.
+    """
+    _require_text("question", words.question, MAX_QUESTION, is_needed=True)
+    _require_text("summary", words.summary, MAX_SUMMARY, is_needed=needs_summary)
+    known = taxonomy()
+    if words.category not in known.categories:
+        raise RuleBrokenError(_l("There is no category %(slug)s.", slug=words.category), "category")
+    if not words.topics:
+        raise RuleBrokenError(_l("Choose at least one topic."), "topics")
+    unknown = [topic for topic in words.topics if topic not in known.topics]
+    if unknown:
+        raise RuleBrokenError(_l("There is no topic %(slug)s.", slug=unknown[0]), "topics")
+    if len(set(words.topics)) < len(words.topics):
+        raise RuleBrokenError(_l("Choose each topic once."), "topics")
+
+
+def _require_text(field: str, text: str, most: int, *, is_needed: bool) -> None:
+    if is_needed and not text:
+        raise RuleBrokenError(_l("Enter an answer"), field)
+    if len(text) > most:
+        raise RuleBrokenError(_l("Use at most %(most)s characters here.", most=most), field)
+
+
+def require_length(words: ArticleWords) -> None:
+    """Raise ContentError when a text is longer than it may be."""
+    if len(words.body) > MAX_TEXT:
+        raise ContentError([Mistake("text", 1, f"the text is longer than {MAX_TEXT} characters")])
+
+
+def in_order(topics: tuple[str, ...], before: tuple[str, ...]) -> tuple[str, ...]:
+    """Return topics in the order they stood in before; new ones follow."""
+    kept = [topic for topic in before if topic in topics]
+    return tuple(dict.fromkeys([*kept, *topics]))

@@ -1,0 +1,142 @@
+"""Pages of starting from a former checklist: which one, what to copy, saying that it was read."""
+
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.checklists import copies, copying, labels, policy, queries, sealing
+from tracker.checklists.copying import ITEMS, Preview
+from tracker.checklists.forms import copy_form
+from tracker.checklists.loading import Filling, fill
+from tracker.checklists.models import Checklist
+from tracker.checklists.opening import as_id_or_none, note_opening, opened
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.ui.form_base import Form
+
+blueprint = Blueprint("copying", __name__, url_prefix="/checklists/<uuid:checklist_id>")
+
+COPIED = "copied"
+
+
+@blueprint.get("/copy")
+@signed_in
+def formers(checklist_id: UUID) -> str:
+    """List the checklists of the same parties that answers can be copied from."""
+    actor = current_actor()
+    checklist, filling = _opened(actor, checklist_id)
+    return render_template(
+        "checklists/formers.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        formers=queries.formers(actor, checklist),
+        kind_words=labels.KINDS[checklist.kind],
+        states=labels.STATES,
+    )
+
+
+@blueprint.route("/copy/<uuid:former_id>", methods=["GET", "POST"])
+@signed_in
+def copy(checklist_id: UUID, former_id: UUID) -> str | Response:
+    """Show what of a former checklist would be copied, and copy what is chosen."""
+    actor = current_actor()
+    checklist, filling = _opened(actor, checklist_id)
+    former = found(queries.former(actor, checklist, former_id))
+    note_opening(actor, former, COPIED)
+    before = fill(former)
+    look = copying.preview(actor, filling, before)
+    form = copy_form([(one.item.code, one.item.label) for one in look.offers], look.seen)
+    if form.is_submitted() and request.form.get("seen") != look.seen:
+        _look_again(form, look)
+    elif form.validate_on_submit():
+        try:
+            copied = copying.copy(
+                actor, checklist, former_id, form[ITEMS].data or [], seen=look.seen
+            )
+            db.session.commit()
+            _say_copied(len(copied))
+            return _back(checklist, narrowed=COPIED)
+        except StaleError as error:
+            db.session.rollback()
+            flash(str(error), "stop")
+            return redirect(
+                url_for("copying.copy", checklist_id=checklist_id, former_id=former_id), 303
+            )
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+    elif not form.is_submitted() and request.args.get("chosen") == "none":
+        form[ITEMS].data = []
+    return _copy_page(filling, before, look, form)
+
+
+def _look_again(form: Form, look: Preview) -> None:
+    """Show what can be copied by now, with what is still there chosen as it was."""
+    form["seen"].data = look.seen
+    form[ITEMS].data = [code for code in form[ITEMS].data or () if code in look.codes]
+    form.refuse(StaleError(_("Something changed while you were choosing. Look at it again.")))
+
+
+def _copy_page(filling: Filling, before: Filling, look: Preview, form: Form) -> str:
+    checklist = filling.checklist
+    return render_template(
+        "checklists/copy.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        former=before.checklist,
+        former_cooperation=before.cooperation,
+        form=form,
+        offers={one.code: one for one in copies.offer_views(filling, look.offers)},
+        behind=copies.behind(look),
+        is_restricted=sealing.is_restricted(checklist),
+        kind_words=labels.KINDS[checklist.kind],
+    )
+
+
+def _say_copied(count: int) -> None:
+    words = ngettext(
+        "%(num)s item is copied. It is agreed by nobody until every party has read it.",
+        "%(num)s items are copied. They are agreed by nobody until every party has read them.",
+        count,
+    )
+    flash(words, "wait")
+
+
+@blueprint.post("/copies/read")
+@signed_in
+def read(checklist_id: UUID) -> Response:
+    """Say for the own party that the copied answers that were on the page were read."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "copies_read")
+    seen = [as_id_or_none(one) for one in request.form.getlist("answer")]
+    narrowed = COPIED if request.form.get("filter") == COPIED else None
+    code = ""
+    try:
+        items = copying.say_read(actor, checklist, seen)
+        db.session.commit()
+        code = items[0] if len(items) == 1 else ""
+        flash(_("Read for %(party)s.", party=actor.organisation_name), "held")
+    except RuleBrokenError as error:
+        db.session.rollback()
+        flash(str(error), "stop")
+    return _back(checklist, code, narrowed)
+
+
+def _opened(actor: Actor, checklist_id: UUID) -> tuple[Checklist, Filling]:
+    """Return a checklist into which the person may copy; else 404, or 403 with the reason."""
+    checklist = opened(actor, checklist_id, "copy")
+    filling = fill(checklist)
+    require(policy.can_copy(actor, filling.own_party(actor), checklist.state))
+    return checklist, filling
+
+
+def _back(checklist: Checklist, code: str = "", narrowed: str | None = None) -> Response:
+    """Go back to the list, narrowed to what was copied, or to one item of it."""
+    anchor = code.lower() if code and narrowed is None else None
+    address = url_for("checklists.show", checklist_id=checklist.id, filter=narrowed, _anchor=anchor)
+    return redirect(address, 303)

@@ -1,0 +1,71 @@
+"""Words that know the language they are said in, so that pages mark them and texts keep them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self
+
+# What stands in a frozen text: as it was typed, or what is said, by language.
+Said = str | Mapping[str, str]
+
+
+class Spoken(str):
+    """Words in a language. They are like any other words, but for knowing which it is."""
+
+    __slots__ = ("language",)
+
+    language: str
+
+    def __new__(cls, words: str, language: str = "") -> Self:
+        """Return words said in a language."""
+        made = super().__new__(cls, words)
+        made.language = language
+        return made
+
+
+def language_of(words: object) -> str:
+    """Return the language that words are said in; empty where they don't know."""
+    return words.language if isinstance(words, Spoken) else ""
+
+
+def joined(separator: str, parts: Iterable[str]) -> str:
+    """Join words; what is all said in one language still knows it."""
+    there = list(parts)
+    whole = separator.join(there)
+    languages = {language_of(part) for part in there}
+    one = languages.pop() if len(languages) == 1 else ""
+    return Spoken(whole, one) if one else whole
+
+
+def said(text: Said, *languages: str) -> str:
+    """Return what stands in a frozen text in the first of some languages that it is said in.
+
+    What was typed is the same in all. What is said in none of them is given in the first it has.
+    """
+    if isinstance(text, str):
+        return text
+    found = next((one for one in languages if one in text), next(iter(text)))
+    return Spoken(text[found], found)
+
+
+def merged(versions: Sequence[Any]) -> Any:
+    """Return what stands in several versions of the same tree, one for each language, as one tree.
+
+    Words that know their language stand there by language. All else is the same in all versions;
+    raise ValueError where it is not.
+    """
+    first = versions[0]
+    if isinstance(first, Mapping):
+        _require_same([sorted(one) for one in versions])
+        return {key: merged([one[key] for one in versions]) for key in first}
+    if isinstance(first, list):
+        _require_same([len(one) for one in versions])
+        return [merged(list(parts)) for parts in zip(*versions, strict=True)]
+    if isinstance(first, Spoken):
+        return {language_of(one): str(one) for one in versions}
+    _require_same(list(versions))
+    return first
+
+
+def _require_same(values: list[Any]) -> None:
+    if any(value != values[0] for value in values):
+        message = "versions of a text differ in more than their words"
+        raise ValueError(message)

@@ -1,0 +1,30 @@
+"""How two sides of the demonstration share out the terms on which they still differ."""
+
+import datetime as dt
+
+from tracker.checklists import assignments
+from tracker.checklists.models import Checklist
+from tracker.core import clock
+from tracker.demo.people import Cast
+
+
+def share_out(cast: Cast, terms: Checklist) -> None:
+    """Have the NPM's coordinator assign a section to the team lead, and a CSO's two items."""
+    today = clock.today()
+    assignments.assign_section(
+        cast.actor("ilena"),
+        terms,
+        "means",
+        to=cast.users["pavo"].id,
+        due_on=today + dt.timedelta(days=10),
+        seen=assignments.NOTHING_HELD,
+    )
+    for item, key, days in (("M18", "dina", 5), ("M20", "henrik", None)):
+        assignments.assign(
+            cast.actor("samira"),
+            terms,
+            item,
+            to=cast.users[key].id,
+            due_on=today + dt.timedelta(days=days) if days else None,
+            seen=assignments.NOTHING_HELD,
+        )

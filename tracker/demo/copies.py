@@ -1,0 +1,46 @@
+"""What is begun from former answers in the demonstration: copies and who has read them, models."""
+
+from tracker.checklists import copying, model_answers, queries
+from tracker.checklists.loading import fill
+from tracker.checklists.models import AnswerScope, Checklist
+from tracker.demo.people import Cast
+
+# What has been read for whom; the rest waits.
+READ = {"ilena": ("M1", "M2", "M3", "M4"), "samira": ("M1", "M2")}
+
+
+def copy(cast: Cast, terms: Checklist) -> None:
+    """Copy from the former terms of the same parties, and read some of it for two of them."""
+    ilena = cast.actor("ilena")
+    former = queries.former(ilena, terms, queries.formers(ilena, terms)[0].id)
+    if former is None:
+        message = "The demonstration's former terms are missing."
+        raise LookupError(message)
+    look = copying.preview(ilena, fill(terms), fill(former))
+    copying.copy(ilena, terms, former.id, look.codes, seen=look.seen)
+    for key, items in READ.items():
+        sheet = fill(terms).sheet
+        answers = [one.answer_id for item in items if (one := sheet.shared(item))]
+        copying.say_read(cast.actor(key), terms, answers)
+
+
+def keep_models(cast: Cast, terms: Checklist) -> None:
+    """Keep answers of these terms as model answers of the NPM and of a partner, each for itself."""
+    for key, item, title, note in (
+        ("ilena", "M18", "Disagreement told in two reports", "With partners who publish too."),
+        ("ilena", "M2", "Objectives for visits to police stations", ""),
+        ("samira", "M18", "Our own report stays ours", "Where the NPM would rather have one text."),
+    ):
+        answer = fill(terms).sheet.shared(item)
+        if answer is None:
+            message = f"The demonstration's answer to {item} is missing."
+            raise LookupError(message)
+        model_answers.keep(
+            cast.actor(key),
+            terms,
+            item,
+            AnswerScope.SHARED,
+            answer_id=answer.answer_id,
+            title=title,
+            note=note,
+        )

@@ -1,0 +1,67 @@
+"""What organisations add to the library: plain values, and the reader that finds them.
+
+Such guidance is never put into the index that all searches share: what nobody else can find
+changes no order and no count on the pages of others.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from tracker.access.actor import Actor
+from tracker.search.words import Question
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPassageText:
+    """A passage of an own article."""
+
+    key: str
+    number: int
+    title: str
+    markdown: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnText:
+    """An own article that somebody may see, as the library lists it."""
+
+    id: UUID
+    organisation: str
+    language: str
+    question: str
+    summary: str
+    category: str
+    topics: tuple[str, ...]
+    # Of how many items of the checklists it stands beside.
+    uses: int
+    # Its words and its passages, where words are looked for.
+    text: str = ""
+    passages: tuple[OwnPassageText, ...] = ()
+
+
+OwnReader = Callable[[Actor, Question], Sequence[OwnText]]
+
+
+class _OwnReader:
+    """Reads own articles; authoring, a part further up, is registered by app."""
+
+    read: OwnReader | None = None
+
+
+_own_reader = _OwnReader()
+
+
+def use_own_reader(read: OwnReader | None) -> None:
+    """Set how own articles are found: authoring stands above this part."""
+    _own_reader.read = read
+
+
+def find_own(actor: Actor | None, asked: Question) -> Sequence[OwnText]:
+    """Return the own articles that a person may see and that hold every word asked for.
+
+    A stranger sees none.
+    """
+    if actor is None or _own_reader.read is None:
+        return ()
+    return _own_reader.read(actor, asked)

@@ -1,0 +1,31 @@
+"""The languages an organisation works in, as it writes them and as they are known here. Pure."""
+
+from collections.abc import Iterable
+from functools import cache
+
+from babel import Locale
+
+from config import KNOWN_LANGUAGES
+from tracker.search.words import folded
+
+# Names that people write and the tables of names don't have.
+OTHER_NAMES = {"الإنكليزية": "en"}
+
+
+def language_codes(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the languages that are meant and known here, in the order in which they are named.
+
+    An organisation writes a language as it likes: by its code, or its name in any known language.
+    """
+    found = (_codes().get(folded(name)) for name in names)
+    return tuple(dict.fromkeys(code for code in found if code))
+
+
+@cache
+def _codes() -> dict[str, str]:
+    codes = {folded(name): code for name, code in OTHER_NAMES.items()}
+    for code in KNOWN_LANGUAGES:
+        codes[code] = code
+        for reader in KNOWN_LANGUAGES:
+            codes[folded(Locale.parse(reader).languages.get(code, code))] = code
+    return codes

@@ -1,0 +1,88 @@
+"""The text of an undertaking as it is frozen: what a person was asked, in languages, and said."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tracker.checklists.document import Languages, template_of
+from tracker.checklists.models import ChecklistTemplate
+from tracker.checklists.template import FieldType
+from tracker.core import clock
+from tracker.core.spoken import Spoken, merged
+from tracker.mail.render import in_language
+from tracker.ui.locale import as_date
+from tracker.undertakings.facts import Draft, Questions, Terms
+from tracker.undertakings.models import Undertaking
+
+
+def document(
+    undertaking: Undertaking,
+    terms: Terms,
+    asked: Mapping[str, Questions],
+    draft: Draft,
+    *,
+    sentence: Spoken,
+    template: ChecklistTemplate,
+    languages: Languages,
+) -> dict[str, Any]:
+    """Return what a person signs: the terms by revision and digest, and each of their answers.
+
+    asked is what the template asks, by language. The sentence stands in the language in which it
+    was signed.
+    """
+    return {
+        "undertaking": str(undertaking.id),
+        "person": {
+            "id": str(undertaking.user_id),
+            "name": undertaking.user.name,
+            "function": undertaking.function,
+        },
+        "organisation": {
+            "id": str(undertaking.organisation_id),
+            "name": undertaking.organisation.name,
+        },
+        "cooperation": {"reference": terms.reference, "title": terms.title},
+        "terms": {
+            "revision": terms.revision,
+            "digest": terms.digest,
+            "until": terms.until.isoformat(),
+        },
+        "template": template_of(template, languages),
+        "languages": sorted(languages.codes),
+        "binding_language": languages.binding,
+        "time_zone": clock.zone().key,
+        "sentence": {sentence.language: str(sentence)},
+        **merged([_said(asked[code], draft, code) for code in languages.codes]),
+    }
+
+
+def _said(asked: Questions, draft: Draft, language: str) -> dict[str, Any]:
+    return {
+        "briefing": _briefing(asked, draft, language),
+        "interests": {
+            "question": asked.interests.prompt if asked.interests else "",
+            "declared": bool(draft.has_interests),
+            "text": draft.interests,
+        },
+        "points": [
+            {
+                "code": point.code,
+                "label": point.label,
+                "sentence": point.sentence,
+                "confirmed": point.name in draft.confirmed,
+            }
+            for point in asked.points
+        ],
+    }
+
+
+def _briefing(asked: Questions, draft: Draft, language: str) -> dict[str, Any]:
+    field = asked.briefing_field(FieldType.CONFIRM)
+    day = draft.briefed_on if draft.briefed else None
+    with in_language(language):
+        words = as_date(day)
+    return {
+        "sentence": field.label if field else "",
+        "confirmed": draft.briefed,
+        "on": day.isoformat() if day else None,
+        "day": Spoken(words, language) if words else "",
+    }
