@@ -297,6 +297,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     app.cli.add_command(mail_commands.outbox_group)
     app.cli.add_command(oversight_commands.audit_group)
     app.cli.add_command(evidence_commands.keys_group)
+    app.cli.add_command(evidence_commands.evidence_group)
     return app
 
 

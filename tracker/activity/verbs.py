@@ -143,4 +143,6 @@ GATE_OVERRIDDEN = _verb("gate_overridden", "number", "gate", "reason")
 VISIT_STOPPED = _verb("visit_stopped", "number", "reason")
 AUDIENCE_CHANGED = _verb("audience_changed", "number", "count")
 TEAM_CHANGED = _verb("team_changed", "number", "count")
+# How many frozen texts went along, and how many of them are of class K2 to K7.
+EVIDENCE_EXPORTED = _verb("evidence_exported", "texts", "closed")
 REGISTER_EXPORTED = _verb("register_exported", "rows", "format")

@@ -93,9 +93,14 @@ def consistency(before: int, after: int) -> Consistency | None:
     return Consistency(_way.origin, before, after, log.consistency(before, after))
 
 
-def _sign(size: int, previous: int, key: signing_keys.SigningKey) -> Checkpoint:
+def signature(key: signing_keys.SigningKey, data: bytes) -> bytes:
+    """Return what a key for checkpoints signs some bytes with."""
     if not isinstance(key.private, ed25519.Ed25519PrivateKey):  # those alone are made for this use
         raise TypeError(type(key.private))
+    return key.private.sign(data)
+
+
+def _sign(size: int, previous: int, key: signing_keys.SigningKey) -> Checkpoint:
     plain = Checkpoint(
         origin=_way.origin,
         size=size,
@@ -111,7 +116,7 @@ def _sign(size: int, previous: int, key: signing_keys.SigningKey) -> Checkpoint:
         at=plain.at,
         origin=plain.origin,
         key_id=key.id,
-        signature=key.private.sign(plain.signed()),
+        signature=signature(key, plain.signed()),
     )
     db.session.add(row)
     db.session.flush()

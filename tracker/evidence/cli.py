@@ -1,5 +1,7 @@
-"""Commands of the evidence's keys: list, rotate, revoke, import."""
+"""Commands of the evidence: keys, taking a bundle out, and checking one."""
 
+import os
+import tempfile
 from pathlib import Path
 
 import click
@@ -8,13 +10,26 @@ from flask.cli import AppGroup
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.core.keys import KeysError
-from tracker.evidence import signing_keys
+from tracker.evidence import bundle, queries, service, signing_keys
+from tracker.evidence import verify as checking
+from tracker.evidence.container import ContainerError
+from tracker.evidence.log import LogError
 from tracker.evidence.models import KeyOrigin, KeyUse
+from tracker.evidence.notes import NoteError
 from tracker.evidence.signing_keys import PublicKey
+from tracker.evidence.verify import Anchor, Report
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+NOT_CHECKED = 2
 USE = click.Choice([use.value for use in KeyUse])
 ORIGINS = {KeyOrigin.MADE: "made here", KeyOrigin.IMPORTED: "brought by an organisation"}
+
+
+class NotCheckedError(click.ClickException):
+    """The check could not be made; told apart from a flaw by the exit code."""
+
+    exit_code = NOT_CHECKED
+
 
 keys_group = AppGroup("keys", help="The keys that sign checkpoints and documents.")
 
@@ -106,3 +121,98 @@ def _state(key: PublicKey) -> str:
     if key.retired_at:
         return f"used from {key.made_at:%F} to {key.retired_at:%F}, kept for verifying"
     return f"in use since {key.made_at:%F}, {ORIGINS[key.origin]}"
+
+
+# Bundles ------------------------------------------------------------------------------------------
+
+evidence_group = AppGroup("evidence", help="Bundles of evidence, to be checked anywhere.")
+
+
+@evidence_group.command("export")
+@click.argument("reference")
+@click.option(
+    "-o",
+    "--output",
+    "file",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the bundle is written; a file that is there is not written over.",
+)
+def export(reference: str, file: Path) -> None:
+    """Take out the evidence of the cooperation REFERENCE as a ZIP; that it was is recorded.
+
+    Texts about visits and undertakings of persons stay out: who may open them takes them out on the
+    page of the cooperation in the register.
+    """
+    if file.exists():
+        raise click.ClickException(f"{file} is there already.")
+    cooperation_id = queries.find_for_command(reference)
+    if cooperation_id is None:
+        raise click.ClickException(f"There is no cooperation {reference}.")
+    try:
+        taken = service.export(None, cooperation_id, reference)
+        db.session.commit()
+        data = bundle.build(taken)
+        _write(file, data)
+    except (KeysError, LogError, ContainerError) as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(f"{file} can't be written: {error.strerror}.") from error
+    click.echo(f"{file}: {taken.count:,} events, {len(taken.revision_ids)} frozen texts.")
+
+
+@evidence_group.command("verify", with_appcontext=False)
+@click.argument("file", type=FILE)
+@click.option(
+    "--anchor",
+    "anchors",
+    multiple=True,
+    type=FILE,
+    help="A checkpoint kept elsewhere: its text, or the mail that held it. May be given again.",
+)
+def verify(file: Path, anchors: tuple[Path, ...]) -> None:
+    """Check a bundle of evidence, link by link; needs no database, no network and no settings.
+
+    Exit 0: every link holds. Exit 1: one does not, and is named. Exit 2: the check could not be
+    made.
+    """
+    report = checking.verify(file.read_bytes(), [_anchor(one) for one in anchors])
+    for verdict in report.verdicts:
+        click.echo(f"{'holds' if verdict.holds else 'FLAW '}  {verdict.link}: {verdict.words}")
+    if not report.is_sound:
+        flaws = sum(not verdict.holds for verdict in report.verdicts)
+        raise click.ClickException(
+            f"This is no sound evidence: {flaws} of {len(report.verdicts)} links do not hold."
+        )
+    for line in report.signed:
+        click.echo(f"       {line}")
+    click.echo(f"Nothing was altered in the evidence of {report.reference}. {_rests_on(report)}")
+
+
+def _rests_on(report: Report) -> str:
+    """Say what has to be believed for it."""
+    if any(verdict.link.startswith(checking.ANCHOR) for verdict in report.verdicts):
+        return "That rests on the checkpoints you hold, not on the server."
+    return (
+        "That rests on the server's key: give a checkpoint you hold with --anchor, or compare its "
+        f"SHA-256 with what you were told on another way:\n       {report.key}"
+    )
+
+
+def _anchor(file: Path) -> Anchor:
+    try:
+        return Anchor.read(file.name, file.read_bytes())
+    except NoteError as error:
+        raise NotCheckedError(f"{file} holds no checkpoint: {error}") from error
+
+
+def _write(file: Path, data: bytes) -> None:
+    """Write a file whole or not at all, for its owner alone."""
+    descriptor, beside = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(data)
+        Path(beside).rename(file)
+    except OSError:
+        Path(beside).unlink(missing_ok=True)
+        raise

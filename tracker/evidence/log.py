@@ -1,6 +1,6 @@
 """The log: a leaf for each chain whose end changed, and the hashes that proofs are made of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -88,6 +88,26 @@ def consistency(before: int, after: int) -> tuple[bytes, ...]:
         return merkle.consistency(nodes, before, after)
 
     return tuple(ask(read(ask)))
+
+
+def proofs(
+    leaves: Mapping[int, int], after: int
+) -> dict[int, tuple[tuple[bytes, ...], tuple[bytes, ...]]]:
+    """Return for each size the proofs that its leaf is in that log, and that after grew out of it.
+
+    leaves gives the number of a leaf for each size. However many there are, few queries are asked.
+    """
+
+    def ask(nodes: Nodes) -> dict[int, tuple[tuple[bytes, ...], tuple[bytes, ...]]]:
+        return {
+            size: (
+                tuple(merkle.inclusion(nodes, leaf, size)),
+                tuple(merkle.consistency(nodes, size, after)),
+            )
+            for size, leaf in leaves.items()
+        }
+
+    return ask(read(ask))
 
 
 def leaves_of(chain_id: UUID) -> list[Leaf]:

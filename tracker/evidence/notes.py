@@ -1,4 +1,4 @@
-"""Notes: checkpoints, proofs between two, and public keys as plain text that people can keep. Pure.
+"""Notes: checkpoints, proofs, seals and public keys as plain text that people can keep. Pure.
 
 A note is a first line that says what it is, and lines "name: value". A value of more than 64
 letters, and none of them a space, goes on in lines that begin with one. docs/evidence-format.md
@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 CHECKPOINT = "common-terms/checkpoint/1"
 CONSISTENCY = "common-terms/consistency/1"
+INCLUSION = "common-terms/inclusion/1"
+BUNDLE = "common-terms/bundle/1"
 PUBLIC_KEY = "common-terms/public-key/1"
 ENDORSEMENT = "common-terms/key/1"
 LEAF = "common-terms/leaf/1"
@@ -167,6 +169,72 @@ class Consistency:
             after=_number(fields["to"]),
             proof=_hashes(fields["proof"]),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """The proof that the end of a chain, after so many events, is a leaf of the log of a size."""
+
+    chain: str
+    count: int
+    head: str
+    leaf: int
+    size: int
+    proof: tuple[bytes, ...]
+
+    def text(self) -> str:
+        """Return the proof as a note."""
+        return write(
+            INCLUSION,
+            [
+                ("chain", self.chain),
+                ("count", str(self.count)),
+                ("head", self.head),
+                ("leaf", str(self.leaf)),
+                ("size", str(self.size)),
+                ("proof", "".join(one.hex() for one in self.proof)),
+            ],
+        )
+
+    @classmethod
+    def read(cls, text: str) -> "Inclusion":
+        """Return the first proof in a text; raise NoteError when there is none."""
+        fields = _first(text, INCLUSION, ("chain", "count", "head", "leaf", "size", "proof"))
+        return cls(
+            chain=fields["chain"],
+            count=_number(fields["count"]),
+            head=_digest(fields["head"]),
+            leaf=_number(fields["leaf"]),
+            size=_number(fields["size"]),
+            proof=_hashes(fields["proof"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """An instance's word for a bundle: the digest of the list of its files, signed."""
+
+    manifest: str
+    key: str
+    signature: bytes = b""
+
+    def signed(self) -> bytes:
+        """Return the bytes that the signature is over: the note without it."""
+        return write(BUNDLE, self._fields()).encode()
+
+    def text(self) -> str:
+        """Return the seal as a note."""
+        signature = base64.b64encode(self.signature).decode()
+        return write(BUNDLE, [*self._fields(), ("signature", signature)])
+
+    def _fields(self) -> list[tuple[str, str]]:
+        return [("manifest", self.manifest), ("key", self.key)]
+
+    @classmethod
+    def read(cls, text: str) -> "Seal":
+        """Return the first seal in a text; raise NoteError when there is none."""
+        fields = _first(text, BUNDLE, ("manifest", "key", "signature"))
+        return cls(_digest(fields["manifest"]), _digest(fields["key"]), _bytes(fields["signature"]))
 
 
 # Public keys --------------------------------------------------------------------------------------

@@ -140,6 +140,11 @@ def public_keys(use: KeyUse | None = None) -> list[PublicKey]:
     return [_public(row) for row in db.session.scalars(query)]
 
 
+def pem_of(key: PublicKey) -> str:
+    """Return the certificates of a key in PEM form, its own first."""
+    return _pem(key.certificates)
+
+
 def trouble() -> list[str]:
     """Return a line for each use whose key can't sign now: lost, damaged, or of another instance.
 
