@@ -158,7 +158,7 @@ def export(reference: str, file: Path) -> None:
         raise click.ClickException(str(error)) from error
     except OSError as error:
         raise click.ClickException(f"{file} can't be written: {error.strerror}.") from error
-    click.echo(f"{file}: {taken.count:,} events, {len(taken.revision_ids)} frozen texts.")
+    click.echo(f"{file}: events {taken.count}, frozen texts {len(taken.revision_ids)}.")
 
 
 @evidence_group.command("verify", with_appcontext=False)

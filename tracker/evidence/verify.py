@@ -187,7 +187,7 @@ def _check_file(check: _Check, data: bytes) -> str:
         check.files = container.unpack(data)
     except ContainerError as error:
         raise FlawError(str(error)) from error
-    return f"{len(data):,} bytes in the one form that such a file has."
+    return f"It is in the one form that such a file has; bytes: {len(data):,}."
 
 
 def _check_list(check: _Check, _data: bytes) -> str:
@@ -212,7 +212,7 @@ def _check_list(check: _Check, _data: bytes) -> str:
     for name in sorted(there):
         if canonical.digest(check.files[name]) != listed[name]:
             raise FlawError(f"{_plain(name)} was changed: it does not give its SHA-256.")
-    return f"All {len(there)} files are those that are listed."
+    return f"The files are those that are listed; there are {len(there)}."
 
 
 def _check_keys(check: _Check, _data: bytes) -> str:
@@ -233,7 +233,7 @@ def _check_keys(check: _Check, _data: bytes) -> str:
         _require_fingerprint(check, key)
         _require_endorsement(key, by_place)
     check.keys = by_print
-    return f"{len(found)} keys with their fingerprints. {_who_vouches(found)}"
+    return f"Each has its fingerprint. {_who_vouches(found)}"
 
 
 def _require_fingerprint(check: _Check, key: KeyNote) -> None:
@@ -338,7 +338,10 @@ def _check_chain(check: _Check, _data: bytes) -> str:
     if without != check.left_out["details"]:
         raise FlawError("Details are missing, or there, though the list says otherwise.")
     kept = len(check.heads) - len(without)
-    return f"{len(check.heads):,} events, each follows the one before; details of {kept:,} hold."
+    return (
+        f"Each event follows the one before; events: {len(check.heads):,}, "
+        f"with details that hold: {kept:,}."
+    )
 
 
 def _require_follows(check: _Check, event: Mapping[str, Any], number: int, head: str) -> None:
@@ -394,8 +397,8 @@ def _check_texts(check: _Check, _data: bytes) -> str:
     _require_no_strays(check, texts)
     check.revisions = {row["id"]: row for row in texts.values()}
     check.texts_hold = True
-    more = f" Of {len(missing)} other rows there is the digest alone." if missing else ""
-    return f"{len(texts)} frozen texts, each gives the digest that an event bears witness to.{more}"
+    more = f" Rows of which there is the digest alone: {len(missing)}." if missing else ""
+    return f"Each gives the digest that an event bears witness to; there are {len(texts)}.{more}"
 
 
 def _row(check: _Check, line: bytes, place: int) -> tuple[int, str, dict[str, Any]]:
@@ -449,7 +452,7 @@ def _check_signatures(check: _Check, _data: bytes) -> str:
             raise FlawError(f"The signature of {who} stands under another text.")
     check.signatures = found
     check.signed = list(_signed(check))
-    return f"{len(found)} signatures, each under its text."
+    return f"Each stands under its text; there are {len(found)}."
 
 
 def _check_passkeys(check: _Check, _data: bytes) -> str:
@@ -472,7 +475,7 @@ def _check_passkeys(check: _Check, _data: bytes) -> str:
                 f"({flaw.value})."
             )
         proven += 1
-    return f"{proven} signatures were made with a passkey, and hold by themselves."
+    return f"Signatures that a passkey gave hold by themselves; there are {proven}."
 
 
 def _signed(check: _Check) -> Iterator[str]:
@@ -483,7 +486,7 @@ def _signed(check: _Check) -> Iterator[str]:
         method = METHODS.get(row["method"], _plain(row["method"]))
         yield (
             f"{_plain(text['kind'])}, revision {text['number']}: {who}"
-            f"{f' for {whom}' if whom else ''}, {_plain(row['signed_at'])[:16]} UTC, {method}"
+            f"{f' for {whom}' if whom else ''}, {_minute(row['signed_at'])}, {method}"
         )
 
 
@@ -514,9 +517,6 @@ def _check_earlier(check: _Check, _data: bytes) -> str:
     for name in sorted(named):
         checkpoint = _read_earlier(check, name, newest)
         check.earlier[checkpoint.size] = checkpoint
-    return (
-        f"{len(named)} earlier checkpoints that people of the parties hold: the log grew of them."
-    )
 
 
 def _read_earlier(check: _Check, name: str, newest: Checkpoint) -> Checkpoint:
@@ -529,6 +529,8 @@ def _read_earlier(check: _Check, name: str, newest: Checkpoint) -> Checkpoint:
     if name != parts.checkpoint_name(checkpoint.size):
         raise FlawError(f"{_plain(name)} holds a checkpoint of another size.")
     _require_signed(check, checkpoint)
+    if consistency.origin != newest.origin:
+        raise FlawError(f"The proof in {_plain(name)} is another instance's.")
     _require_grown(checkpoint, newest, consistency)
     _require_included(check, inclusion, checkpoint)
     return checkpoint
@@ -598,7 +600,7 @@ def _check_anchor(check: _Check, anchor: Anchor) -> str:
         _require_grown(*pair, anchor.consistency)
     covered = max((leaf.count for leaf in check.leaves if leaf.leaf < held.size), default=0)
     if not covered:
-        raise FlawError("It was signed before anything of this cooperation was in the log.")
+        raise FlawError("The bundle proves nothing of this cooperation that is as old as that.")
     return (
         f"Signed on {notes.moment_text(held.at)}: the first {covered:,} of "
         f"{len(check.heads):,} events were there then, as they are here."
@@ -683,6 +685,10 @@ def _moment(text: str) -> dt.datetime:
     if moment.tzinfo is None:
         raise FlawError(f"{_plain(text)} is no moment.")
     return moment
+
+
+def _minute(text: str) -> str:
+    return _moment(text).astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _plain(text: str) -> str:
