@@ -517,6 +517,7 @@ def _check_earlier(check: _Check, _data: bytes) -> str:
     for name in sorted(named):
         checkpoint = _read_earlier(check, name, newest)
         check.earlier[checkpoint.size] = checkpoint
+    return f"The log grew out of each that people of the parties hold; there are {len(named)}."
 
 
 def _read_earlier(check: _Check, name: str, newest: Checkpoint) -> Checkpoint:

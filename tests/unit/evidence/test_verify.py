@@ -15,7 +15,6 @@ from tests import second_verifier
 from tests.factories.bundles import (
     CHAIN,
     Files,
-    Instance,
     altered,
     begun,
     endorsed_by,
@@ -632,7 +631,7 @@ def test_a_proof_beside_another_method_is_noticed() -> None:
 
 
 def test_an_anchor_says_how_much_was_there_when_it_was_signed() -> None:
-    assert judged(BUNDLE, HELD.text(), NEWEST.text()) == {}
+    assert judged(BUNDLE, HELD.text(), newest().text()) == {}
     report = verify.verify(BUNDLE, [verify.Anchor("mail.eml", HELD)])
     assert report.verdicts[-1].link == "Anchor mail.eml"
     assert "the first 3 of 8 events were there then" in report.verdicts[-1].words
