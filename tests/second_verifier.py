@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -33,7 +33,7 @@ PLAIN_FILES = {
     "checkpoint.txt",
     "inclusion.txt",
 }
-FOLDERS = {"keys", "documents", "checkpoints"}
+FOLDERS = {"keys", "documents", "certificates", "checkpoints"}
 EVENT = [
     "event",
     "chain",
@@ -85,6 +85,13 @@ WRONG = (
     NotImplementedError,
 )
 Note = dict[str, str]
+SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
+MESSAGE_DIGEST = bytes.fromhex("2a864886f70d010904")
+DIGESTS = {
+    bytes.fromhex("608648016503040201"): SHA256(),
+    bytes.fromhex("608648016503040202"): SHA384(),
+    bytes.fromhex("608648016503040203"): SHA512(),
+}
 
 
 def need(condition: object, what: str = "not as it is written") -> None:
@@ -301,6 +308,60 @@ def check_proof(proof: dict[str, str], document: str, sentence: str) -> None:
         numbers.public_key().verify(signature, signed, padding.PKCS1v15(), SHA256())
 
 
+# PDFs ---------------------------------------------------------------------------------------------
+
+
+def der(data: bytes) -> tuple[int, bytes, bytes, bytes]:
+    """Return of what stands first: its tag, its content, it as a whole, and what comes after."""
+    size, at = data[1], 2
+    if size & 0x80:
+        at += size & 0x7F
+        size = int.from_bytes(data[2:at])
+    need(len(data) >= at + size)
+    return data[0], data[at : at + size], data[: at + size], data[at + size :]
+
+
+def parts_of(content: bytes) -> list[tuple[int, bytes, bytes]]:
+    found = []
+    while content:
+        tag, inner, whole, content = der(content)
+        found.append((tag, inner, whole))
+    return found
+
+
+def check_pdf(pdf: bytes, certificate: x509.Certificate) -> None:
+    (ranges,) = re.findall(rb"/ByteRange\s*\[\s*0\s+(\d+)\s+(\d+)\s+(\d+)\s*\]", pdf)
+    before, after, size = map(int, ranges)
+    need(before < after and after + size == len(pdf))
+    hole = re.fullmatch(rb"<([0-9A-Fa-f]+)>", pdf[before:after])
+    need(hole)
+    assert hole
+    _, outer, _, rest = der(bytes.fromhex(hole[1].decode()))
+    need(not rest.strip(b"\0"))
+    kind, wrapped = parts_of(outer)
+    need(kind[1] == SIGNED_DATA)
+    inner = parts_of(parts_of(wrapped[1])[0][1])
+    need(len(parts_of(inner[2][1])) == 1)  # no content of its own
+    (signer,) = parts_of(inner[-1][1])
+    _version, _who, algorithm, attributes, _kind, signature, *_ = parts_of(signer[1])
+    need(attributes[0] == 0xA0)
+    hashing = DIGESTS[parts_of(algorithm[1])[0][1]]
+    said = {}
+    for _tag, attribute, _whole in parts_of(attributes[1]):
+        name, values = parts_of(attribute)
+        said[name[1]] = values[1]
+    signed = pdf[:before] + pdf[after:]
+    (own,) = parts_of(said[MESSAGE_DIGEST])
+    need(own[1] == hashlib.new(hashing.name, signed).digest())
+    key, data = certificate.public_key(), b"\x31" + attributes[2][1:]
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        key.verify(signature[1], data, ec.ECDSA(hashing))
+    else:
+        need(isinstance(key, rsa.RSAPublicKey))
+        assert isinstance(key, rsa.RSAPublicKey)
+        key.verify(signature[1], data, padding.PKCS1v15(), hashing)
+
+
 # The checks ---------------------------------------------------------------------------------------
 
 
@@ -315,6 +376,7 @@ class Verifier:
         self.bound: dict[int, str] = {}
         self.erased = False
         self.keys: dict[str, Note] = {}
+        self.certificates: dict[str, x509.Certificate] = {}
         self.rows: list[dict[str, Any]] = []
         self.known: dict[int, Note] = {}
         self.leaves: list[tuple[int, int]] = []
@@ -327,6 +389,7 @@ class Verifier:
             ("Texts", self.texts),
             ("Signatures", self.signatures),
             ("Passkeys", self.passkeys),
+            ("Certificates", self.pdfs),
             ("Log", self.log),
             ("Earlier checkpoints", self.earlier),
         ]
@@ -398,6 +461,7 @@ class Verifier:
                 named.add(f"keys/document-{own}.pem")
                 pem = self.files[f"keys/document-{own}.pem"]
                 certificate = x509.load_pem_x509_certificates(pem)[0]
+                self.certificates[key["fingerprint"]] = certificate
                 need(sha256(certificate.public_bytes(Encoding.DER)) == key["fingerprint"])
                 need(
                     certificate.public_key().public_bytes(
@@ -485,7 +549,8 @@ class Verifier:
         out = self.manifest["left_out"]
         for value in rows:
             need(set(value) == {"event", "kind", "row"} and type(value["event"]) is int)
-            need(value["kind"] in {"revision", "signature"} and isinstance(value["row"], dict))
+            need(value["kind"] in {"revision", "signature", "certificate"})
+            need(isinstance(value["row"], dict))
             need(self.bound[value["event"]] == sha256(canonical(value["row"])))
         events = [value["event"] for value in rows]
         need(events == sorted(set(events)))
@@ -501,7 +566,8 @@ class Verifier:
             need(read_json(document)["revision"] == row["number"])
         there = {f"documents/{event}.json" for event in texts}
         need({name for name in self.files if name.startswith("documents/")} <= there)
-        need(set(out["documents"]) <= set(texts))
+        with_file = {one["event"] for one in rows if one["kind"] != "signature"}
+        need(set(out["documents"]) <= with_file)
         self.rows = rows
 
     def signatures(self) -> None:
@@ -521,6 +587,38 @@ class Verifier:
             need((row["method"] == "passkey") == (row.get("proof") is not None))
             if row["method"] == "passkey":
                 check_proof(row["proof"], row["document_digest"], row["sentence"])
+
+    def pdfs(self) -> None:
+        need(self.verdicts["Texts"])
+        texts = {one["row"]["id"] for one in self.rows if one["kind"] == "revision"}
+        there = set()
+        for value in self.rows:
+            if value["kind"] == "certificate":
+                there.add(f"certificates/{value['event']}.pdf")
+                self.pdf(value["event"], value["row"], texts)
+        need({name for name in self.files if name.startswith("certificates/")} <= there)
+
+    def pdf(self, event: int, row: dict[str, Any], texts: set[str]) -> None:
+        need(row["revision"] in texts and isinstance(row["language"], str))
+        name = f"certificates/{event}.pdf"
+        if event in self.manifest["left_out"]["documents"]:
+            need(name not in self.files and self.erased)
+            return
+        need(sha256(self.files[name]) == row["sha256"])
+        at = dt.datetime.fromisoformat(row["made_at"])
+        need(at.tzinfo is not None)
+        need(any(self.is_signed_by(key, self.files[name], at) for key in self.keys.values()))
+
+    def is_signed_by(self, key: Note, pdf: bytes, at: dt.datetime) -> bool:
+        if key["use"] != "document":
+            return False
+        try:
+            for end in ("retired", "revoked"):
+                need(end not in key or moment(key[end]) >= at.replace(microsecond=0))
+            check_pdf(pdf, self.certificates[key["fingerprint"]])
+        except WRONG:
+            return False
+        return True
 
     def checkpoint(self, note: Note) -> None:
         number(note["previous"])

@@ -133,9 +133,7 @@ def upgrade() -> None:
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("key_id", sa.Uuid(), nullable=False),
         sa.Column("signature", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["key_id"], ["evidence_key.id"], name=op.f("fk_checkpoint_key_id")
-        ),
+        sa.ForeignKeyConstraint(["key_id"], ["evidence_key.id"], name=op.f("fk_checkpoint_key_id")),
         sa.PrimaryKeyConstraint("size", name=op.f("pk_checkpoint")),
         sa.UniqueConstraint("previous", name=op.f("uq_checkpoint_previous")),
     )

@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterable
@@ -9,17 +10,20 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
 
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import NameOID
 
 from tests.second_verifier import Verifier
 from tracker.activity import chain as arithmetic
 from tracker.activity.chain import START, Link
 from tracker.core import canonical
-from tracker.evidence import container, merkle, notes, parts, verify
+from tracker.evidence import container, merkle, notes, parts, pdf, verify
 from tracker.evidence.notes import Checkpoint, Consistency, Inclusion, KeyNote, Seal
 from tracker.evidence.parts import LeftOut, Manifest
+from tracker.evidence.pdf import Signer
 from tracker.evidence.verify import Anchor
 from tracker.signoff import assertion
 
@@ -27,6 +31,7 @@ BEGIN = dt.datetime(2026, 1, 15, 9, tzinfo=dt.UTC)
 ORIGIN = "https://terms.npm.example"
 SPACE = UUID("6f1d4c1a-0f6e-4a52-9d39-3d1f0e5a7c11")
 SENTENCE = "I, Henrik Asante, sign revision 1 for Open Door. – أوافق"
+PEM = serialization.Encoding.PEM
 Files = dict[str, bytes]
 
 
@@ -55,6 +60,54 @@ def print_of(private: ed25519.Ed25519PrivateKey) -> str:
 def key_note(number: int = 1, **more: Any) -> KeyNote:
     private = private_key(number)
     return KeyNote("checkpoint", number, print_of(private), der_of(private), BEGIN, **more)
+
+
+@functools.cache
+def document_signer(number: int = 1) -> Signer:
+    """Return a key for documents with its certificate, the same one for the same number."""
+    private = ec.derive_private_key(1000 + number, ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "terms.npm.example")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(number)
+        .not_valid_before(BEGIN - dt.timedelta(days=1))
+        .not_valid_after(BEGIN + dt.timedelta(days=10))  # over already: that is no flaw
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(private, SHA256())
+    )
+    return Signer(private, (certificate,))
+
+
+def document_note(number: int = 1, **more: Any) -> KeyNote:
+    """Return that key as a note."""
+    own = document_signer(number).certificates[0]
+    public = own.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    fingerprint = canonical.digest(own.public_bytes(serialization.Encoding.DER))
+    return KeyNote("document", number, fingerprint, public, BEGIN, **more)
+
+
+@functools.cache
+def a_pdf(words: str = "en", key: int | None = 1) -> bytes:
+    """Return a PDF of one empty page, signed with a key for documents; None: not signed."""
+    objects = [
+        f"<</Type /Catalog /Pages 2 0 R /Lang ({words})>>",
+        "<</Type /Pages /Kids [3 0 R] /Count 1>>",
+        "<</Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Resources <<>>>>",
+    ]
+    plain = b"%PDF-1.7\n"
+    table = b"0000000000 65535 f \n"
+    for number, one in enumerate(objects, 1):
+        table += b"%010d 00000 n \n" % len(plain)
+        plain += f"{number} 0 obj\n{one}\nendobj\n".encode()
+    begin = len(plain)
+    plain += b"xref\n0 4\n" + table + b"trailer\n<</Size 4 /Root 1 0 R>>\n"
+    plain += b"startxref\n%d\n%%%%EOF\n" % begin
+    return plain if key is None else pdf.sign(plain, document_signer(key))
 
 
 def endorsed_by(number: int, before: int, **more: Any) -> KeyNote:
@@ -117,6 +170,11 @@ class Instance:
     def count(self) -> int:
         return len(self.lines)
 
+    @property
+    def newest(self) -> Checkpoint:
+        assert self.last is not None
+        return self.last
+
     def event(
         self,
         verb: str,
@@ -165,7 +223,7 @@ class Instance:
         }
         self.event("sent_for_signature", row=(parts.REVISION, row))
         if readable:
-            self.files[parts.document_name(number)] = document
+            self.files[parts.file_name(parts.REVISION, number)] = document
         else:
             self.left_out["documents"].append(number)
         return row
@@ -184,6 +242,23 @@ class Instance:
         if method == "passkey":
             row["proof"] = proof(text["digest"])
         self.event("signed", row=(parts.SIGNATURE, row | more))
+
+    def certificate(
+        self, text: dict[str, Any], data: bytes, *, readable: bool = True, **more: Any
+    ) -> int:
+        """Keep a PDF of a text; return the number of its event."""
+        row = {
+            "revision": text["id"],
+            "language": "en",
+            "sha256": canonical.digest(data),
+            "made_at": self.at.isoformat(timespec="microseconds"),
+        }
+        number = self.event("certificate_made", row=(parts.CERTIFICATE, row | more))
+        if readable:
+            self.files[parts.file_name(parts.CERTIFICATE, number)] = data
+        else:
+            self.left_out["documents"].append(number)
+        return number
 
     def checkpoint(self, *, others: int = 3) -> Checkpoint:
         """Log the chain's end beside those of others, and sign."""
@@ -224,6 +299,10 @@ class Instance:
         files[parts.EVENTS] = b"".join(self.lines)
         files[parts.ROWS] = b"".join(self.rows)
         files[parts.KEYS] = parts.key_notes(self.keys)
+        for key in self.keys:
+            if key.use == "document":
+                name = parts.key_certificates_name(key.number)
+                files[name] = document_signer(key.number).certificates[0].public_bytes(PEM)
         files[parts.CHECKPOINT] = newest.text().encode()
         files[parts.INCLUSION] = self.inclusion(newest.size).text().encode()
         for one in held:
@@ -254,7 +333,7 @@ def begun(**more: Any) -> Instance:
 
 def usual() -> tuple[Instance, Checkpoint, bytes]:
     """Return an instance, a checkpoint that somebody holds, and its bundle with a bit of all."""
-    instance = begun()
+    instance = begun(keys=[key_note(), document_note()])
     text = instance.text()
     instance.sign(text)
     held = instance.checkpoint()
@@ -262,6 +341,7 @@ def usual() -> tuple[Instance, Checkpoint, bytes]:
     instance.event("answer_saved", hidden=True)
     instance.left_out["rows"].append(instance.event("undertaking_signed", evidence="a" * 64))
     instance.event("came_into_force")
+    instance.certificate(text, a_pdf())
     return instance, held, instance.take_out([held])
 
 

@@ -30,11 +30,14 @@ from tracker.signoff.models import Revision
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A row that an event binds by its digest, and the text that belongs to it."""
+    """A row that an event binds by its digest, and the file that belongs to it.
+
+    file is None where the kind has none, and where it can't be read any more.
+    """
 
     kind: str
     content: dict[str, object]
-    document: bytes | None = None
+    file: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -123,9 +126,9 @@ def _row_files(export: Export, told: _Told) -> tuple[dict[str, bytes], LeftOut]:
             missing.append(event)
             continue
         lines.append(parts.row_line(event, row.kind, row.content))
-        if row.document is not None:
-            files[parts.document_name(event)] = row.document
-        elif row.kind == parts.REVISION:
+        if row.file is not None:
+            files[parts.file_name(row.kind, event)] = row.file
+        elif row.kind in parts.WITH_FILE:
             unreadable.append(event)
     files[parts.ROWS] = b"".join(lines)
     return files, LeftOut(tuple(told.without_details), tuple(missing), tuple(unreadable))
@@ -186,4 +189,4 @@ def _key_files() -> Iterator[tuple[str, bytes]]:
     yield parts.KEYS, parts.key_notes(key.note() for key in public)
     for key in public:
         if key.certificates:
-            yield parts.certificates_name(key.number), signing_keys.pem_of(key).encode()
+            yield parts.key_certificates_name(key.number), signing_keys.pem_of(key).encode()

@@ -20,19 +20,23 @@ EVENTS = "events.jsonl"
 ROWS = "rows.jsonl"
 NAMES = {README, KEYS, CHECKPOINT, INCLUSION, EVENTS, ROWS}
 # Folders, as names begin.
-CERTIFICATES, DOCUMENTS, CHECKPOINTS = "keys/", "documents/", "checkpoints/"
+KEY_CERTIFICATES, CHECKPOINTS = "keys/", "checkpoints/"
+DOCUMENTS, CERTIFICATES = "documents/", "certificates/"
+FOLDERS = (KEY_CERTIFICATES, CHECKPOINTS, DOCUMENTS, CERTIFICATES)
 
-REVISION, SIGNATURE = "revision", "signature"
+# Kinds of rows. Of two of them a file goes along that the row gives the digest of.
+REVISION, SIGNATURE, CERTIFICATE = "revision", "signature", "certificate"
+WITH_FILE = (REVISION, CERTIFICATE)
 
 
-def certificates_name(number: int) -> str:
+def key_certificates_name(number: int) -> str:
     """Return the name of the file with the certificates of a key for documents."""
-    return f"{CERTIFICATES}document-{number}.pem"
+    return f"{KEY_CERTIFICATES}document-{number}.pem"
 
 
-def document_name(event: int) -> str:
-    """Return the name of the file with the frozen text that an event binds."""
-    return f"{DOCUMENTS}{event}.json"
+def file_name(kind: str, event: int) -> str:
+    """Return the name of the file with the frozen text, or the PDF, whose row an event binds."""
+    return f"{DOCUMENTS}{event}.json" if kind == REVISION else f"{CERTIFICATES}{event}.pdf"
 
 
 def checkpoint_name(size: int) -> str:
@@ -45,7 +49,8 @@ class LeftOut:
     """What of the events' witness is not in the bundle, by the numbers of the events.
 
     details were erased or would tell what not everybody may know; rows are of class K2 to K7 and
-    closed to who took the bundle out; documents can't be read any more, as their key was destroyed.
+    closed to who took the bundle out; documents (frozen texts and PDFs) can't be read any more, as
+    their key was destroyed.
     """
 
     details: tuple[int, ...] = ()
@@ -144,6 +149,7 @@ seal.txt        the server's signature over that list
 events.jsonl    every event, a line each; each holds the digest of the one before
 rows.jsonl      the frozen texts and the signatures that events bear witness to
 documents/      the frozen texts, byte for byte as they were signed
+certificates/   the same as signed PDFs for people, where there are any
 checkpoint.txt  the state of the server's log when this was taken out, signed
 inclusion.txt   the proof that the events are in that log
 checkpoints/    earlier states that were mailed to people of the parties, with proofs

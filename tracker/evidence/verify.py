@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 
 from tracker.core import canonical
 from tracker.core.canonical import NotCanonicalError
-from tracker.evidence import container, merkle, notes, parts
+from tracker.evidence import container, merkle, notes, parts, pdf
 from tracker.evidence.container import ContainerError
 from tracker.evidence.notes import Checkpoint, Consistency, Inclusion, KeyNote, NoteError, Seal
 from tracker.signoff import assertion
@@ -72,9 +72,23 @@ SIGNATURE_KEYS = {
     "method": str,
     "signed_at": str,
 }
+CERTIFICATE_KEYS = {
+    "revision": str,
+    "language": str,
+    "sha256": str,
+    "made_at": str,
+}
 _KEYS_OF: dict[str, dict[str, Any]] = {
     parts.REVISION: REVISION_KEYS,
     parts.SIGNATURE: SIGNATURE_KEYS,
+    parts.CERTIFICATE: CERTIFICATE_KEYS,
+}
+# What is said of a PDF that is not sound, the most telling first.
+PDF_FLAWS = {
+    pdf.Flaw.UNREADABLE: "can't be read, or its signature can't",
+    pdf.Flaw.NOT_SIGNED: "is not signed",
+    pdf.Flaw.NOT_WHOLE: "was added to after it was signed",
+    pdf.Flaw.BROKEN: "was not signed with a key of this instance that was in use then",
 }
 MOST_LETTERS = 120
 
@@ -204,7 +218,7 @@ def _check_list(check: _Check, _data: bytes) -> str:
     listed = manifest["files"]
     there = set(check.files) - {parts.MANIFEST, parts.SEAL}
     for name in sorted(there - parts.NAMES):
-        if not name.startswith((parts.CERTIFICATES, parts.DOCUMENTS, parts.CHECKPOINTS)):
+        if not name.startswith(parts.FOLDERS):
             raise FlawError(f"{_plain(name)} is nothing that a bundle holds.")
     for name in sorted(there ^ set(listed)):
         said = "is not there" if name in listed else "was put in"
@@ -224,16 +238,14 @@ def _check_keys(check: _Check, _data: bytes) -> str:
     by_print = {key.fingerprint: key for key in found}
     if not len(by_place) == len(by_print) == len(found):
         raise FlawError("A key is there twice.")
-    certificates = {parts.certificates_name(key.number) for key in found if key.use == DOCUMENT_USE}
-    for name in sorted(
-        {one for one in check.files if one.startswith(parts.CERTIFICATES)} - certificates
-    ):
-        raise FlawError(f"{_plain(name)} belongs to no key.")
+    known = {parts.key_certificates_name(key.number) for key in found if key.use == DOCUMENT_USE}
+    _require_no_strays(check, parts.KEY_CERTIFICATES, known, "belongs to no key")
     for key in found:
         _require_fingerprint(check, key)
         _require_endorsement(key, by_place)
+    vouched = _who_vouches(found)
     check.keys = by_print
-    return f"Each has its fingerprint. {_who_vouches(found)}"
+    return f"Each has its fingerprint. {vouched}"
 
 
 def _require_fingerprint(check: _Check, key: KeyNote) -> None:
@@ -245,7 +257,7 @@ def _require_fingerprint(check: _Check, key: KeyNote) -> None:
     if key.use != DOCUMENT_USE:
         raise FlawError(f"{name} is for a use that is not known here.")
     try:
-        own = x509.load_pem_x509_certificates(_file(check, parts.certificates_name(key.number)))[0]
+        own = _own_certificate(check, key)
         public = own.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
@@ -254,6 +266,10 @@ def _require_fingerprint(check: _Check, key: KeyNote) -> None:
     own_print = canonical.digest(own.public_bytes(serialization.Encoding.DER))
     if (public, own_print) != (key.public_key, key.fingerprint):
         raise FlawError(f"{name} is not that of its certificate.")
+
+
+def _own_certificate(check: _Check, key: KeyNote) -> x509.Certificate:
+    return x509.load_pem_x509_certificates(_file(check, parts.key_certificates_name(key.number)))[0]
 
 
 def _require_endorsement(key: KeyNote, by_place: Mapping[tuple[str, int], KeyNote]) -> None:
@@ -308,10 +324,18 @@ def _key_of(check: _Check, fingerprint: str, at: dt.datetime) -> KeyNote:
     key = check.keys.get(fingerprint)
     if key is None or key.use != CHECKPOINT_USE:
         raise FlawError("It is signed with a key that is not among those in the bundle.")
+    ended = _ended_before(key, at)
+    if ended:
+        raise FlawError(f"The checkpoint key {key.number} {ended} before it signed this.")
+    return key
+
+
+def _ended_before(key: KeyNote, at: dt.datetime) -> str:
+    """Say how a key had ended before a moment; empty when it was in use."""
     for end, said in ((key.retired, "was retired"), (key.revoked, "was revoked")):
         if end is not None and end < at.replace(microsecond=0):
-            raise FlawError(f"The checkpoint key {key.number} {said} before it signed this.")
-    return key
+            return said
+    return ""
 
 
 # The chain, and what its events bind --------------------------------------------------------------
@@ -391,10 +415,13 @@ def _check_texts(check: _Check, _data: bytes) -> str:
     missing = set(check.bound) - set(events)
     if missing != check.left_out["rows"]:
         raise FlawError("Rows are missing, or there, though the list says otherwise.")
-    texts = {event: row for event, kind, row in check.rows if kind == parts.REVISION}
+    texts = _rows_of(check, parts.REVISION)
     for event, row in texts.items():
         _require_text(check, event, row)
-    _require_no_strays(check, texts)
+    known = {parts.file_name(parts.REVISION, event) for event in texts}
+    _require_no_strays(check, parts.DOCUMENTS, known, "belongs to no event")
+    if not check.left_out["documents"] <= {*texts, *_rows_of(check, parts.CERTIFICATE)}:
+        raise FlawError("The list says that a text is missing where there is none.")
     check.revisions = {row["id"]: row for row in texts.values()}
     check.texts_hold = True
     more = f" Rows of which there is the digest alone: {len(missing)}." if missing else ""
@@ -418,33 +445,42 @@ def _require_text(check: _Check, event: int, row: Mapping[str, Any]) -> None:
     what = f"The text of event {event}"
     if row["cooperation"] != check.manifest["cooperation"]:
         raise FlawError(f"{what} is of another cooperation.")
-    data = check.files.get(parts.document_name(event))
-    if (data is None) != (event in check.left_out["documents"]):
-        raise FlawError(f"{what} is missing, or there, though the list says otherwise.")
+    data = _bound_file(check, parts.REVISION, event, row["digest"], what)
     if data is None:
-        if not check.tells_of_erasure:
-            raise FlawError(f"{what} is missing, and no event says that it was erased.")
         return
-    if canonical.digest(data) != row["digest"]:
-        raise FlawError(f"{what} was changed: it does not give its digest.")
     document = _object(canonical.from_strange_bytes(data))
     if document.get("revision") != row["number"]:
         raise FlawError(f"{what} is that of another revision.")
 
 
-def _require_no_strays(check: _Check, texts: Collection[int]) -> None:
-    known = {parts.document_name(event) for event in texts}
+def _bound_file(check: _Check, kind: str, event: int, digest: str, what: str) -> bytes | None:
+    """Return the file of a row, which must give its digest; None when it was erased."""
+    data = check.files.get(parts.file_name(kind, event))
+    if (data is None) != (event in check.left_out["documents"]):
+        raise FlawError(f"{what} is missing, or there, though the list says otherwise.")
+    if data is None:
+        if not check.tells_of_erasure:
+            raise FlawError(f"{what} is missing, and no event says that it was erased.")
+        return None
+    if canonical.digest(data) != digest:
+        raise FlawError(f"{what} was changed: it does not give its digest.")
+    return data
+
+
+def _require_no_strays(check: _Check, folder: str, known: Collection[str], said: str) -> None:
     for name in sorted(check.files):
-        if name.startswith(parts.DOCUMENTS) and name not in known:
-            raise FlawError(f"{_plain(name)} belongs to no event.")
-    if not check.left_out["documents"] <= set(texts):
-        raise FlawError("The list says that a text is missing where there is none.")
+        if name.startswith(folder) and name not in known:
+            raise FlawError(f"{_plain(name)} {said}.")
+
+
+def _rows_of(check: _Check, kind: str) -> dict[int, dict[str, Any]]:
+    return {event: row for event, one, row in check.rows if one == kind}
 
 
 def _check_signatures(check: _Check, _data: bytes) -> str:
     if not check.texts_hold:
         raise FlawError("They can't be checked: the texts don't hold.")
-    found = [row for _event, kind, row in check.rows if kind == parts.SIGNATURE]
+    found = list(_rows_of(check, parts.SIGNATURE).values())
     for row in found:
         under = check.revisions.get(row["revision"])
         if under is None or under["digest"] != row["document_digest"]:
@@ -476,6 +512,38 @@ def _check_passkeys(check: _Check, _data: bytes) -> str:
             )
         proven += 1
     return f"Signatures that a passkey gave hold by themselves; there are {proven}."
+
+
+def _check_certificates(check: _Check, _data: bytes) -> str:
+    if not check.texts_hold:
+        raise FlawError("They can't be checked: the texts don't hold.")
+    found = _rows_of(check, parts.CERTIFICATE)
+    for event, row in found.items():
+        _require_pdf(check, event, row)
+    known = {parts.file_name(parts.CERTIFICATE, event) for event in found}
+    _require_no_strays(check, parts.CERTIFICATES, known, "belongs to no event")
+    return (
+        "Each PDF is the one that an event bears witness to, and is signed as a whole; there are "
+        f"{len(found)}."
+    )
+
+
+def _require_pdf(check: _Check, event: int, row: Mapping[str, Any]) -> None:
+    what = f"The PDF of event {event}"
+    if row["revision"] not in check.revisions:
+        raise FlawError(f"{what} is of a text that is not here.")
+    data = _bound_file(check, parts.CERTIFICATE, event, row["sha256"], what)
+    if data is None:
+        return
+    made_at = _moment(row["made_at"])
+    flaws = {pdf.Flaw.BROKEN}
+    for key in check.keys.values():
+        if key.use == DOCUMENT_USE and not _ended_before(key, made_at):
+            flaw = pdf.signature_flaw(data, _own_certificate(check, key))
+            if flaw is None:
+                return
+            flaws.add(flaw)
+    raise FlawError(f"{what} {next(said for one, said in PDF_FLAWS.items() if one in flaws)}.")
 
 
 def _signed(check: _Check) -> Iterator[str]:
@@ -617,6 +685,7 @@ _LINKS: tuple[tuple[str, bool, Callable[[_Check, bytes], str]], ...] = (
     ("Texts", False, _check_texts),
     ("Signatures", False, _check_signatures),
     ("Passkeys", False, _check_passkeys),
+    ("Certificates", False, _check_certificates),
     ("Log", False, _check_log),
     ("Earlier checkpoints", False, _check_earlier),
 )

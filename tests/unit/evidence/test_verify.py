@@ -15,8 +15,11 @@ from tests import second_verifier
 from tests.factories.bundles import (
     CHAIN,
     Files,
+    Instance,
+    a_pdf,
     altered,
     begun,
+    document_note,
     endorsed_by,
     judged,
     key_note,
@@ -29,12 +32,11 @@ from tests.factories.bundles import (
 )
 from tracker.core import canonical
 from tracker.evidence import container, merkle, notes, parts, verify
-from tracker.evidence.notes import Inclusion
+from tracker.evidence.notes import Inclusion, KeyNote
 
 INSTANCE, HELD, BUNDLE = usual()
-NEWEST = INSTANCE.last
+NEWEST = INSTANCE.newest
 HELD_HEAD = INSTANCE.leaves[0][2]
-assert NEWEST is not None
 Change = Callable[[Files], object]
 
 
@@ -76,6 +78,11 @@ def put(name: str, data: bytes) -> Change:
     return lambda files: files.update({name: data})
 
 
+def in_keys(*keys: KeyNote) -> Change:
+    """Put other keys in place of those for checkpoints."""
+    return put(parts.KEYS, parts.key_notes([*keys, document_note()]))
+
+
 def take(name: str) -> Change:
     return lambda files: files.pop(name)
 
@@ -107,6 +114,7 @@ def test_a_bundle_as_it_was_taken_out_holds_in_every_link() -> None:
         "Texts",
         "Signatures",
         "Passkeys",
+        "Certificates",
         "Log",
         "Earlier checkpoints",
     ]
@@ -245,44 +253,38 @@ def test_what_is_no_bundle_is_said_to_be_none(data: bytes) -> None:
         (
             "Keys",
             "does not give its fingerprint",
-            put(parts.KEYS, replace(key_note(), fingerprint="a" * 64).text().encode()),
+            in_keys(replace(key_note(), fingerprint="a" * 64)),
         ),
-        ("Keys", "is there twice", put(parts.KEYS, parts.key_notes([key_note(), key_note()]))),
-        ("Keys", "no key of the checkpoints", put(parts.KEYS, b"")),
+        ("Keys", "is there twice", in_keys(key_note(), key_note())),
+        ("Keys", "no key of the checkpoints", in_keys()),
         ("Keys", "for a use that is not known", in_text(parts.KEYS, "use: checkpoint", "use: x")),
         (
             "Keys",
             "does not vouch",
-            put(
-                parts.KEYS,
-                parts.key_notes([key_note(), key_note(2, endorsed_by=1, endorsement=b"x" * 64)]),
-            ),
+            in_keys(key_note(), key_note(2, endorsed_by=1, endorsement=b"x" * 64)),
         ),
         (
             "Keys",
             "does not vouch",
-            put(parts.KEYS, parts.key_notes([key_note(), endorsed_by(2, 5)])),
+            in_keys(key_note(), endorsed_by(2, 5)),
         ),
         (
             "Keys",
             "Nobody is named",
-            put(
-                parts.KEYS,
-                parts.key_notes([key_note(), replace(endorsed_by(2, 1), endorsed_by=None)]),
-            ),
+            in_keys(key_note(), replace(endorsed_by(2, 1), endorsed_by=None)),
         ),
         ("Keys", "is not there", take(parts.KEYS)),
         (
             "Seal",
             "was revoked before",
-            put(parts.KEYS, key_note(revoked=INSTANCE.at.replace(year=2025)).text().encode()),
+            in_keys(key_note(revoked=INSTANCE.at.replace(year=2025))),
         ),
         (
             "Seal",
             "was retired before",
-            put(parts.KEYS, key_note(retired=INSTANCE.at.replace(year=2025)).text().encode()),
+            in_keys(key_note(retired=INSTANCE.at.replace(year=2025))),
         ),
-        ("Seal", "not among those", put(parts.KEYS, key_note(2).text().encode())),
+        ("Seal", "not among those", in_keys(key_note(2))),
         ("Chain", "is not there", in_lines(parts.EVENTS, lambda them: them.pop(3))),
         (
             "Chain",
@@ -326,8 +328,8 @@ def test_what_is_no_bundle_is_said_to_be_none(data: bytes) -> None:
         ("Chain", "not of its kind", other_event(3, verb=7)),
         ("Chain", "not of its kind", other_event(3, number=True)),
         ("Chain", "does not begin with the opening", other_event(1, verb="signed")),
-        ("Chain", "does not end with this bundle", other_event(8, verb="signed")),
-        ("Chain", "does not end with this bundle", other_event(8, at="2026-01-15")),
+        ("Chain", "does not end with this bundle", other_event(9, verb="signed")),
+        ("Chain", "does not end with this bundle", other_event(9, at="2026-01-15")),
         ("Chain", "not in the one form", in_text(parts.EVENTS, '{"details"', '{ "details"')),
         (
             "Chain",
@@ -406,9 +408,9 @@ def test_what_is_no_bundle_is_said_to_be_none(data: bytes) -> None:
         ("Log", "is another's", in_text(parts.INCLUSION, "chain: ", "chain: x")),
         ("Log", "does not stand for this chain", in_text(parts.INCLUSION, "leaf: 7", "leaf: 6")),
         ("Log", "does not stand for this chain", in_text(parts.INCLUSION, "leaf: 7", "leaf: 9")),
-        ("Log", "the chain was rewritten", in_text(parts.INCLUSION, "count: 8", "count: 7")),
-        ("Log", "not as many events", in_text(parts.INCLUSION, "count: 8", "count: 9")),
-        ("Log", "not as many events", in_text(parts.INCLUSION, "count: 8", "count: 0")),
+        ("Log", "the chain was rewritten", in_text(parts.INCLUSION, "count: 9", "count: 8")),
+        ("Log", "not as many events", in_text(parts.INCLUSION, "count: 9", "count: 10")),
+        ("Log", "not as many events", in_text(parts.INCLUSION, "count: 9", "count: 0")),
         ("Log", "the chain was rewritten", other_event(7, verb="declined")),
         (
             "Log",
@@ -483,7 +485,7 @@ def test_each_link_is_checked_for_itself_though_the_seal_holds(
     [
         ("not known here", {"format": "common-terms/bundle/2"}),
         ("fields that it must have", {"more": 1}),
-        ("not of its kind", {"count": "8"}),
+        ("not of its kind", {"count": "9"}),
         ("not of its kind", {"count": True}),
         ("not of its kind", {"origin": None}),
         ("in numbers", {"left_out": {"details": ["5"], "rows": [6], "documents": []}}),
@@ -514,8 +516,8 @@ def test_a_list_that_names_what_is_not_there_is_refused() -> None:
 @pytest.mark.parametrize(
     ("link", "more"),
     [
-        ("Chain", {"count": 7}),
-        ("Chain", {"count": 9}),
+        ("Chain", {"count": 8}),
+        ("Chain", {"count": 10}),
         ("Chain", {"count": 0}),
         ("Chain", {"chain": str(CHAIN)[::-1]}),
         ("Chain", {"cooperation": str(CHAIN)}),
@@ -627,14 +629,96 @@ def test_a_proof_beside_another_method_is_noticed() -> None:
     assert "one of another method" in judged(instance.take_out())["Passkeys"]
 
 
+# PDFs ---------------------------------------------------------------------------------------------
+
+
+def with_pdf(data: bytes, *keys: KeyNote, **more: Any) -> bytes:
+    """Return a bundle with a PDF of its only text; the keys for documents are given."""
+    instance = begun(keys=[key_note(), *(keys or [document_note()])])
+    instance.certificate(instance.text(), data, **more)
+    return instance.take_out()
+
+
+def test_a_pdf_is_sound_that_a_key_for_documents_signed_even_an_old_one() -> None:
+    assert judged(with_pdf(a_pdf())) == {}
+    assert judged(with_pdf(a_pdf(key=2), document_note(), document_note(2))) == {}
+    retired = document_note(retired=INSTANCE.at)
+    assert judged(with_pdf(a_pdf(), retired, document_note(2))) == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "data"),
+    [
+        ("is not signed", a_pdf(key=None)),
+        ("was not signed with a key of this instance", a_pdf(key=2)),
+        ("was added to after it was signed", a_pdf() + b"\n"),
+        ("can't be read", b"No PDF."),
+        ("can't be read", b""),
+    ],
+)
+def test_a_pdf_that_is_not_signed_as_a_whole_by_such_a_key_is_noticed(
+    words: str, data: bytes
+) -> None:
+    flaws = judged(with_pdf(data))
+    assert set(flaws) == {"Certificates"}
+    assert words in flaws["Certificates"]
+
+
+def test_a_pdf_signed_with_a_key_that_had_ended_is_noticed() -> None:
+    before = INSTANCE.at.replace(year=2025)
+    for ended in (document_note(retired=before), document_note(revoked=before)):
+        assert set(judged(with_pdf(a_pdf(), ended))) == {"Certificates"}
+
+
+def test_a_pdf_changed_by_who_holds_the_checkpoint_key_alone_is_noticed() -> None:
+    forged = a_pdf().replace(b"/Lang (en)", b"/Lang (ar)", 1)
+    assert forged != a_pdf()
+    assert "was not signed with a key" in judged(with_pdf(forged))["Certificates"]
+
+
+def test_a_pdf_of_a_text_that_is_not_here_is_noticed() -> None:
+    flaws = judged(with_pdf(a_pdf(), revision="another"))
+    assert flaws == {"Certificates": "The PDF of event 3 is of a text that is not here."}
+
+
+def test_a_pdf_that_is_missing_or_put_in_is_noticed() -> None:
+    name = parts.file_name(parts.CERTIFICATE, 8)
+    missing = judged(altered(BUNDLE, take(name), private_key()))
+    assert "is missing, or there" in missing["Certificates"]
+    other = judged(altered(BUNDLE, put(name, a_pdf("ar")), private_key()))
+    assert "does not give its digest" in other["Certificates"]
+    stray = put("certificates/2.pdf", a_pdf())
+    assert "belongs to no event" in judged(altered(BUNDLE, stray, private_key()))["Certificates"]
+
+
+def test_a_pdf_whose_key_was_destroyed_may_be_missing_once_that_is_recorded() -> None:
+    def erased(instance: Instance) -> Instance:
+        instance.certificate(instance.text(readable=False), a_pdf(), readable=False)
+        return instance
+
+    assert set(judged(erased(begun()).take_out())) == {
+        "Texts",
+        "Signatures",
+        "Passkeys",
+        "Certificates",
+    }
+    instance = erased(begun())
+    instance.event("details_erased")
+    assert judged(instance.take_out()) == {}
+    instance = begun()
+    instance.certificate(instance.text(), a_pdf(), readable=False)
+    flaws = judged(instance.take_out())
+    assert "no event says that it was erased" in flaws["Certificates"]
+
+
 # Anchors ------------------------------------------------------------------------------------------
 
 
 def test_an_anchor_says_how_much_was_there_when_it_was_signed() -> None:
-    assert judged(BUNDLE, HELD.text(), newest().text()) == {}
+    assert judged(BUNDLE, HELD.text(), NEWEST.text()) == {}
     report = verify.verify(BUNDLE, [verify.Anchor("mail.eml", HELD)])
     assert report.verdicts[-1].link == "Anchor mail.eml"
-    assert "the first 3 of 8 events were there then" in report.verdicts[-1].words
+    assert "the first 3 of 9 events were there then" in report.verdicts[-1].words
 
 
 def test_who_holds_the_key_can_make_all_anew_but_not_so_that_an_anchor_agrees() -> None:
@@ -672,8 +756,7 @@ def test_an_anchor_that_is_not_in_the_bundle_needs_the_proof_that_leads_to_it() 
     small = instance.checkpoint()
     instance.event("answer_saved")
     data = instance.take_out()
-    newest = instance.last
-    assert newest is not None
+    newest = instance.newest
     instance.event("answer_saved")
     large = instance.checkpoint()
     for held in (small, large):
