@@ -460,7 +460,9 @@ class Verifier:
                 need(use == "document")
                 named.add(f"keys/document-{own}.pem")
                 pem = self.files[f"keys/document-{own}.pem"]
-                certificate = x509.load_pem_x509_certificates(pem)[0]
+                chain = x509.load_pem_x509_certificates(pem)
+                need(b"".join(one.public_bytes(Encoding.PEM) for one in chain) == pem)
+                certificate = chain[0]
                 self.certificates[key["fingerprint"]] = certificate
                 need(sha256(certificate.public_bytes(Encoding.DER)) == key["fingerprint"])
                 need(

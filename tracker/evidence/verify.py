@@ -269,7 +269,12 @@ def _require_fingerprint(check: _Check, key: KeyNote) -> None:
 
 
 def _own_certificate(check: _Check, key: KeyNote) -> x509.Certificate:
-    return x509.load_pem_x509_certificates(_file(check, parts.key_certificates_name(key.number)))[0]
+    name = parts.key_certificates_name(key.number)
+    data = _file(check, name)
+    found = x509.load_pem_x509_certificates(data)
+    if b"".join(one.public_bytes(serialization.Encoding.PEM) for one in found) != data:
+        raise FlawError(f"{name} is not as it is written.")
+    return found[0]
 
 
 def _require_endorsement(key: KeyNote, by_place: Mapping[tuple[str, int], KeyNote]) -> None:

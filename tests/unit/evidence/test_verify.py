@@ -37,6 +37,8 @@ from tracker.evidence.notes import Inclusion, KeyNote
 INSTANCE, HELD, BUNDLE = usual()
 NEWEST = INSTANCE.newest
 HELD_HEAD = INSTANCE.leaves[0][2]
+# A key for documents that is not that of the certificate beside it.
+OTHER = replace(document_note(), fingerprint="a" * 64)
 Change = Callable[[Files], object]
 
 
@@ -274,6 +276,20 @@ def test_what_is_no_bundle_is_said_to_be_none(data: bytes) -> None:
             in_keys(key_note(), replace(endorsed_by(2, 1), endorsed_by=None)),
         ),
         ("Keys", "is not there", take(parts.KEYS)),
+        ("Keys", "is not there", take("keys/document-1.pem")),
+        ("Keys", "no certificate that can be read", put("keys/document-1.pem", b"")),
+        (
+            "Keys",
+            "is not as it is written",
+            lambda files: files.update(
+                {"keys/document-1.pem": files["keys/document-1.pem"] + b" "}
+            ),
+        ),
+        (
+            "Keys",
+            "not that of its certificate",
+            put(parts.KEYS, parts.key_notes([key_note(), OTHER])),
+        ),
         (
             "Seal",
             "was revoked before",
