@@ -1,7 +1,7 @@
 """Builds a bundle: all that shows, without this instance, what was signed and that it stayed so."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -26,6 +26,10 @@ from tracker.evidence.parts import LeftOut, Manifest
 from tracker.evidence.service import Export
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
+
+
+class DamagedError(Exception):
+    """The database does not hold any more what the trail bears witness to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,8 @@ def build(export: Export) -> bytes:
     """Return the bundle of what was taken out, sealed with the key of the checkpoints.
 
     Reads only. Raise KeysError when the key can't be read, LogError when the log is damaged,
-    ContainerError when there is too much for one file.
+    DamagedError when a frozen text is not as the trail says, ContainerError when there is too much
+    for one file.
     """
     chain_id = queries.chain_of(export.cooperation_id)
     checkpoint = _checkpoint(export.size)
@@ -120,6 +125,7 @@ def _row_files(export: Export, told: _Told) -> tuple[dict[str, bytes], LeftOut]:
     files: dict[str, bytes] = {}
     missing: list[int] = []
     unreadable: list[int] = []
+    _require_bound(rows, told)
     for event, digest in told.bound.items():
         row = rows.get(digest)
         if row is None:
@@ -132,6 +138,13 @@ def _row_files(export: Export, told: _Told) -> tuple[dict[str, bytes], LeftOut]:
             unreadable.append(event)
     files[parts.ROWS] = b"".join(lines)
     return files, LeftOut(tuple(told.without_details), tuple(missing), tuple(unreadable))
+
+
+def _require_bound(rows: Mapping[str, _Row], told: _Told) -> None:
+    """Refuse to leave a text out for the reason that it was changed."""
+    known = set(told.bound.values())
+    if any(row.kind == parts.REVISION and digest not in known for digest, row in rows.items()):
+        raise DamagedError("A frozen text is not as the trail says: run tracker audit verify.")
 
 
 def _rows(export: Export) -> Iterator[tuple[str, _Row]]:

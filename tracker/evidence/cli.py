@@ -12,6 +12,7 @@ from tracker.core.errors import RuleBrokenError
 from tracker.core.keys import KeysError
 from tracker.evidence import bundle, queries, service, signing_keys
 from tracker.evidence import verify as checking
+from tracker.evidence.bundle import DamagedError
 from tracker.evidence.container import ContainerError
 from tracker.evidence.log import LogError
 from tracker.evidence.models import KeyOrigin, KeyUse
@@ -146,6 +147,8 @@ def export(reference: str, file: Path) -> None:
     """
     if file.exists():
         raise click.ClickException(f"{file} is there already.")
+    if not os.access(file.parent, os.W_OK):  # before anything is recorded
+        raise click.ClickException(f"{file} can't be written: the folder is not there, or closed.")
     cooperation_id = queries.find_for_command(reference)
     if cooperation_id is None:
         raise click.ClickException(f"There is no cooperation {reference}.")
@@ -154,7 +157,7 @@ def export(reference: str, file: Path) -> None:
         db.session.commit()
         data = bundle.build(taken)
         _write(file, data)
-    except (KeysError, LogError, ContainerError) as error:
+    except (KeysError, LogError, DamagedError, ContainerError) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
         raise click.ClickException(f"{file} can't be written: {error.strerror}.") from error

@@ -9,6 +9,7 @@ from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
 from tracker.core.keys import KeysError
 from tracker.evidence import bundle, checkpoints, policy, service, signing_keys
+from tracker.evidence.bundle import DamagedError
 from tracker.evidence.container import ContainerError
 from tracker.evidence.forms import ExportForm
 from tracker.evidence.log import LogError
@@ -72,7 +73,7 @@ def take_out(reference: str) -> str | Response:
         )
         db.session.commit()
         data = bundle.build(taken)
-    except (KeysError, LogError, ContainerError):
+    except (KeysError, LogError, DamagedError, ContainerError):
         db.session.rollback()
         problem = _("It can't be taken out now. Tell the administrator, who finds out why.")
         return _export_page(cooperation, form, problem)
