@@ -345,6 +345,21 @@ def usual() -> tuple[Instance, Checkpoint, bytes]:
     return instance, held, instance.take_out([held])
 
 
+def large(events: int) -> bytes:
+    """Return a bundle with so many events, most of them of saved answers."""
+    instance = begun(keys=[key_note(), document_note()])
+    text = instance.text()
+    instance.sign(text)
+    instance.sign(text, "passkey", signer_name="Tomas Beridan")
+    instance.certificate(text, a_pdf())
+    who = {"id": "0" * 36, "name": "Ilena Dorvath", "for": "Office", "for_id": "0" * 36}
+    for version in range(instance.count, events - 1):
+        instance.event(
+            "answer_saved", details={"who": who, "kind": "terms", "item": "M19", "version": version}
+        )
+    return instance.take_out()
+
+
 def signed(plain: Checkpoint, private: ed25519.Ed25519PrivateKey) -> Checkpoint:
     return Checkpoint(
         plain.origin,
