@@ -9,6 +9,7 @@ from tracker.activity.queries import is_veiled
 from tracker.cooperations import keys
 from tracker.cooperations.keys import KeyDestroyedError
 from tracker.core import canonical
+from tracker.core.db import will_write
 from tracker.evidence import (
     anchors,
     checkpoints,
@@ -62,6 +63,14 @@ def build(export: Export) -> bytes:
     DamagedError when a frozen text is not as the trail says, ContainerError when there is too much
     for one file.
     """
+    token = will_write.set(False)  # so that nobody who writes has to wait meanwhile
+    try:
+        return _build(export)
+    finally:
+        will_write.reset(token)
+
+
+def _build(export: Export) -> bytes:
     chain_id = queries.chain_of(export.cooperation_id)
     checkpoint = _checkpoint(export.size)
     told = _told(chain_id, export.count)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -24,6 +25,7 @@ from tests.pages import Page
 from tracker.activity import queries as trail
 from tracker.activity.models import Chain, ReadLogEntry
 from tracker.cooperations import keys
+from tracker.cooperations.models import CooperationKey
 from tracker.core import canonical
 from tracker.core.db import db
 from tracker.evidence import bundle, checkpoints, container, parts, queries, service, signing_keys
@@ -53,8 +55,8 @@ def closed(files: dict[str, bytes]) -> set[str]:
     return {str(row["kind"]) for row in rows(files, parts.REVISION) if row["is_sealed"]}
 
 
-def manifest(files: dict[str, bytes]) -> dict[str, dict[str, list[int]]]:
-    found: dict[str, dict[str, list[int]]] = json.loads(files[parts.MANIFEST])
+def manifest(files: dict[str, bytes]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(files[parts.MANIFEST])
     return found
 
 
@@ -205,7 +207,7 @@ def test_a_manager_finds_the_button_where_the_history_is_and_nobody_else(
 ) -> None:
     terms = demonstration.checklists["complete", "terms"]
     address = EVIDENCE.format(demonstration.references["complete"])
-    for person, is_there in (("milan", True), ("ilena", False), ("greta", False)):
+    for person, is_there in (("milan", True), ("henrik", True), ("greta", False)):
         page = demonstration.browser(app, person).page(f"/register/{terms}")
         assert (address in page.addresses()) is is_there, person
 
@@ -298,8 +300,8 @@ def test_texts_whose_key_was_destroyed_are_left_out_and_the_rest_is_sound(
         taken.revision_ids | sealed,
     )
     session.execute(
-        sa.update(keys.CooperationKey)
-        .where(keys.CooperationKey.cooperation_id == cooperation)
+        sa.update(CooperationKey)
+        .where(CooperationKey.cooperation_id == cooperation)
         .values(wrapped=None)
     )
     session.expire_all()
