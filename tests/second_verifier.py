@@ -58,6 +58,20 @@ LIST = [
     "left_out",
     "files",
 ]
+# Of each kind of row the fields that are text.
+ROWS = {
+    "revision": ["id", "cooperation", "kind", "digest"],
+    "signature": [
+        "revision",
+        "signer_name",
+        "organisation_name",
+        "sentence",
+        "document_digest",
+        "method",
+        "signed_at",
+    ],
+    "certificate": ["revision", "language", "sha256", "made_at"],
+}
 CHECKPOINT = ["origin", "size", "previous", "root", "at", "key", "signature"]
 INCLUSION = ["chain", "count", "head", "leaf", "size", "proof"]
 CONSISTENCY = ["origin", "from", "to", "proof"]
@@ -551,8 +565,8 @@ class Verifier:
         out = self.manifest["left_out"]
         for value in rows:
             need(set(value) == {"event", "kind", "row"} and type(value["event"]) is int)
-            need(value["kind"] in {"revision", "signature", "certificate"})
-            need(isinstance(value["row"], dict))
+            need(all(isinstance(value["row"][name], str) for name in ROWS[value["kind"]]))
+            need(value["kind"] != "revision" or type(value["row"]["number"]) is int)
             need(self.bound[value["event"]] == sha256(canonical(value["row"])))
         events = [value["event"] for value in rows]
         need(events == sorted(set(events)))
@@ -579,6 +593,7 @@ class Verifier:
             if value["kind"] == "signature":
                 row = value["row"]
                 need(texts[row["revision"]]["digest"] == row["document_digest"])
+                need(dt.datetime.fromisoformat(row["signed_at"]).tzinfo is not None)
 
     def passkeys(self) -> None:
         need(self.verdicts["Signatures"])

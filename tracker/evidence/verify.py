@@ -491,8 +491,8 @@ def _check_signatures(check: _Check, _data: bytes) -> str:
         if under is None or under["digest"] != row["document_digest"]:
             who = _plain(row["signer_name"])
             raise FlawError(f"The signature of {who} stands under another text.")
+    check.signed = list(_signed(check, found))
     check.signatures = found
-    check.signed = list(_signed(check))
     return f"Each stands under its text; there are {len(found)}."
 
 
@@ -551,9 +551,9 @@ def _require_pdf(check: _Check, event: int, row: Mapping[str, Any]) -> None:
     raise FlawError(f"{what} {next(said for one, said in PDF_FLAWS.items() if one in flaws)}.")
 
 
-def _signed(check: _Check) -> Iterator[str]:
+def _signed(check: _Check, found: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Yield what was signed by whom, a line each."""
-    for row in check.signatures or ():
+    for row in found:
         text = check.revisions[row["revision"]]
         who, whom = _plain(row["signer_name"]), _plain(row["organisation_name"])
         method = METHODS.get(row["method"], _plain(row["method"]))

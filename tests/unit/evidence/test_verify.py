@@ -1,10 +1,12 @@
 """A bundle is checked link by link, by two programs that know nothing of each other."""
 
 import ast
+import json
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -38,6 +40,23 @@ from tracker.evidence.notes import Inclusion, KeyNote
 INSTANCE, HELD, BUNDLE = usual()
 NEWEST = INSTANCE.newest
 HELD_HEAD = INSTANCE.leaves[0][2]
+# What may stand where something else is wanted.
+ODD = (
+    None,
+    0,
+    -1,
+    True,
+    "",
+    "x",
+    [],
+    {},
+    ["a"],
+    {"a": 1},
+    2**53,
+    10**30,
+    0.5,
+    "2026-01-15T09:00:00",
+)
 # A key for documents that is not that of the certificate beside it.
 OTHER = replace(document_note(), fingerprint="a" * 64)
 Change = Callable[[Files], object]
@@ -236,6 +255,52 @@ def test_a_byte_changed_by_who_holds_the_key_is_noticed_in_all_but_the_words_for
         flaws = judged(altered(BUNDLE, change, private_key()))
         # What keys say of how they came and ended is the instance's word.
         assert flaws or name == parts.KEYS
+
+
+def test_any_value_that_who_holds_the_key_puts_in_is_judged_alike_by_both() -> None:
+    """Rows are bound anew by their events, so that what is wrong in them must be seen as such."""
+    random = Random(20260120)
+    for _ in range(400):
+        name = random.choice([parts.MANIFEST, parts.EVENTS, parts.ROWS, parts.ROWS])
+        files = container.unpack(BUNDLE)
+        lines = [json.loads(line) for line in files[name].splitlines()]
+        _put_somewhere(random.choice(lines), random)
+        files[name] = b"".join(_written(line) + b"\n" for line in lines)
+        if name == parts.MANIFEST:
+            files[name] = files[name].removesuffix(b"\n")
+        else:
+            _bind_anew(files)
+            files = listed(files)
+        judged(container.pack(sealed(files, private_key())))
+
+
+def _put_somewhere(value: Any, random: Random) -> None:
+    """Put something else in place of some value within another, however deep."""
+    place = random.choice(list(value) if isinstance(value, dict) else range(len(value)))
+    if isinstance(value[place], dict | list) and value[place] and random.random() < 0.8:
+        _put_somewhere(value[place], random)
+    elif random.random() < 0.2:
+        del value[place]
+    else:
+        value[place] = random.choice(ODD)
+
+
+def _bind_anew(files: Files) -> None:
+    lines = [json.loads(line) for line in files[parts.EVENTS].splitlines()]
+    events = [line["event"] for line in lines if "event" in line]
+    for line in files[parts.ROWS].splitlines():
+        row = json.loads(line)
+        if row.get("event") in range(1, len(events)) and isinstance(events[row["event"] - 1], dict):
+            digest = canonical.digest(_written(row.get("row")))
+            events[row["event"] - 1]["evidence"] = digest
+    for before, after in pairwise(events):
+        if isinstance(after, dict):
+            after["previous"] = canonical.digest(_written(before))
+    files[parts.EVENTS] = b"".join(_written(line) + b"\n" for line in lines)
+
+
+def _written(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
 @pytest.mark.parametrize("data", [b"", b"PK", b"\0" * 400, BUNDLE[:-1], BUNDLE[22:], BUNDLE * 2])
@@ -606,7 +671,10 @@ def test_a_row_of_another_cooperation_or_without_its_fields_is_noticed() -> None
     assert "of another cooperation" in judged(instance.take_out())["Texts"]
     instance = begun()
     instance.event("signed", row=(parts.SIGNATURE, {"signer_name": "Henrik Asante"}))
-    assert "revision is missing" in verify.verify(instance.take_out()).verdicts[5].words
+    assert "revision is missing" in judged(instance.take_out())["Texts"]
+    instance = begun()
+    instance.sign(instance.text(), signed_at="yesterday")
+    assert "is no moment" in judged(instance.take_out())["Signatures"]
 
 
 @pytest.mark.parametrize(
