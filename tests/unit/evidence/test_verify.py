@@ -41,7 +41,7 @@ INSTANCE, HELD, BUNDLE = usual()
 NEWEST = INSTANCE.newest
 HELD_HEAD = INSTANCE.leaves[0][2]
 # What may stand where something else is wanted.
-ODD = (
+ODD: tuple[Any, ...] = (
     None,
     0,
     -1,
