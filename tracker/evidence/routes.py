@@ -47,20 +47,10 @@ def public_keys() -> Response:
     return _plain("\n".join(key.note().text() for key in keys))
 
 
-@blueprint.get("/cooperations/<reference>/evidence")
+@blueprint.route("/cooperations/<reference>/evidence", methods=["GET", "POST"])
 @signed_in
-def export(reference: str) -> str:
-    """Show what a bundle of evidence is, and take it out from here."""
-    actor = current_actor()
-    cooperation = found(cooperations.find(actor, reference))
-    require(policy.can_export(actor))
-    return _export_page(cooperation, ExportForm())
-
-
-@blueprint.post("/cooperations/<reference>/evidence")
-@signed_in
-def take_out(reference: str) -> str | Response:
-    """Give the bundle as a file; taking it out is an act and is recorded, its own last event."""
+def export(reference: str) -> str | Response:
+    """Show what a bundle of evidence is; a POST gives it as a file, an act that is recorded."""
     actor = current_actor()
     cooperation = found(cooperations.find(actor, reference))
     require(policy.can_export(actor))
