@@ -45,6 +45,7 @@ class Settings:
     session_hours: int
     invitation_days: int
     second_factor_roles: tuple[str, ...]
+    checkpoint_minutes: int
     max_upload_bytes: int
     trusted_proxies: int
     demo: bool
@@ -86,6 +87,7 @@ class Settings:
             second_factor_roles=read.roles(
                 "SECOND_FACTOR_ROLES", "signatory,manager,administrator"
             ),
+            checkpoint_minutes=read.number("CHECKPOINT_MINUTES", 60, 1, 7 * 24 * 60),
             max_upload_bytes=read.number("MAX_REQUEST_KB", 1024, 64, 102_400) * 1024,
             trusted_proxies=read.number("TRUSTED_PROXIES", 0, 0, 5),
             demo=read.flag("DEMO", default=False),

@@ -1,5 +1,8 @@
 """Puts the parts together: extensions, pages, commands, and what follows each event."""
 
+import datetime as dt
+from urllib.parse import urlsplit
+
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
@@ -53,6 +56,9 @@ from tracker.core.security import init_security_headers
 from tracker.dashboard import my_work, tasks
 from tracker.dashboard import routes as dashboard_routes
 from tracker.demo import cli as demo_commands
+from tracker.evidence import checkpoints, signing_keys
+from tracker.evidence import cli as evidence_commands
+from tracker.evidence import routes as evidence_routes
 from tracker.guidance import own as own_guidance
 from tracker.guidance import routes as guidance_routes
 from tracker.lifecycle import routes as lifecycle_routes
@@ -95,6 +101,7 @@ MODELS = (
     "tracker.comments.models",
     "tracker.undertakings.models",
     "tracker.visits.models",
+    "tracker.evidence.models",
     "tracker.running.models",
 )
 
@@ -290,6 +297,8 @@ def build_app(settings: Settings | None = None) -> Flask:
     app.cli.add_command(account_commands.invite)
     app.cli.add_command(mail_commands.outbox_group)
     app.cli.add_command(oversight_commands.audit_group)
+    app.cli.add_command(evidence_commands.keys_group)
+    app.cli.add_command(evidence_commands.evidence_group)
     return app
 
 
@@ -351,6 +360,7 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(undertaking_routes.blueprint)
     app.register_blueprint(lifecycle_routes.blueprint)
     app.register_blueprint(visit_routes.blueprint)
+    app.register_blueprint(evidence_routes.blueprint)
     app.register_blueprint(oversight_routes.blueprint)
     app.register_blueprint(dashboard_routes.blueprint)
     app.register_blueprint(running_routes.blueprint)
@@ -360,7 +370,11 @@ def _configure(app: Flask, settings: Settings) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     ring = keys.load(settings.data_dir / "keys", may_make=not settings.database_is_there)
     keys.use(ring)
+    signing_keys.use_place(
+        settings.data_dir / "keys" / "evidence", urlsplit(settings.base_url).hostname or ""
+    )
     clock.use_zone(settings.timezone)
+    checkpoints.use_way(settings.base_url, dt.timedelta(minutes=settings.checkpoint_minutes))
     if settings.trusted_proxies:
         # Only so many proxies are believed when they say for whom they ask; anybody else could lie.
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's own way

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DatabaseError
 from config import SettingsError
 from tracker import create_app
 from tracker.core.keys import KeysError
+from tracker.evidence.cli import verify
 from tracker.running import health
 
 
@@ -28,6 +29,8 @@ def _group(app: Flask) -> FlaskGroup:
 def main() -> None:
     """Run a command; a wrong setting or a missing key ends with one line and exit code 2."""
     os.umask(0o077)  # what the application writes is nobody else's to read
+    if sys.argv[1:3] == ["evidence", "verify"]:  # anywhere: without settings, keys and database
+        verify.main(prog_name="tracker evidence verify", args=sys.argv[3:])
     try:
         app = create_app()
     except (SettingsError, KeysError) as error:

@@ -1,4 +1,4 @@
-"""Times pages on the production server, on SQLite and on PostgreSQL: make bench."""
+"""Times pages on the production server, on both databases, and a check of evidence: make bench."""
 
 import sys
 import tempfile
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tests.bench import table
+from tests.bench import evidence, table
 from tests.bench.measuring import ROUNDS, BenchError, Server, Timed
 from tests.bench.stage import build
 from tests.servers import postgres
@@ -16,7 +16,7 @@ DATABASE = "bench"
 
 
 def main() -> None:
-    """Build each instance, serve it, ask for its pages, and print what they took."""
+    """Build each instance, serve it, ask for its pages, and print what they and a check took."""
     found: dict[str, dict[str, Timed]] = {}
     with tempfile.TemporaryDirectory(prefix="tracker-bench-") as folder:
         measure("SQLite", Path(folder, "sqlite"), None, found)
@@ -29,6 +29,7 @@ def main() -> None:
     click.echo("is signed in and 20 rows, and answers with as many bytes, on the same server.\n")
     for line in table.lines(found):
         click.echo(line)
+    click.echo(f"\n{evidence.line()}")
 
 
 def measure(

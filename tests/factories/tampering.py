@@ -15,11 +15,12 @@ from tracker.activity.chain import START, Link
 from tracker.activity.models import Chain, Event, EventDetail
 from tracker.core import canonical
 from tracker.core.db import Base, db
+from tracker.evidence.models import EvidenceKey, LogLeaf, LogNode, SignedCheckpoint
 from tracker.oversight import stored
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision, Signature
 
-IMMUTABLE = ("event", "revision", "signature")
+IMMUTABLE = ("event", "revision", "signature", "log_leaf", "log_node", "checkpoint", "evidence_key")
 
 
 @contextmanager
@@ -60,6 +61,8 @@ def table_of(model: type[Base]) -> sa.Table:
 
 EVENTS, DETAILS, CHAINS = table_of(Event), table_of(EventDetail), table_of(Chain)
 REVISIONS, SIGNATURES = table_of(Revision), table_of(Signature)
+KEYS, LEAVES, NODES = table_of(EvidenceKey), table_of(LogLeaf), table_of(LogNode)
+CHECKPOINTS = table_of(SignedCheckpoint)
 
 
 @dataclass(frozen=True, slots=True)

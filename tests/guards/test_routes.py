@@ -10,6 +10,10 @@ from tracker.access.gate import mark_of
 # Whoever adds a line here opens a page to the whole world.
 PUBLIC = {
     "accounts.accept_invitation",
+    "evidence.checkpoint",
+    "evidence.consistency",
+    "evidence.newest_checkpoint",
+    "evidence.public_keys",
     "guidance.article",
     "guidance.library",
     "guidance.revision",

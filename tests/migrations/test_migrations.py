@@ -28,6 +28,7 @@ EMPTY_THERE |= {"assignment", "own_article", "own_passage"}
 # Nobody of the demonstration has a passkey or was mailed a code.
 EMPTY_THERE |= {"mailed_code", "passkey", "used_challenge"}
 NEVER_CHANGED = {"checklist_words", "event", "revision", "signature"}
+NEVER_CHANGED |= {"log_leaf", "log_node", "checkpoint"}
 
 
 def config() -> Config:

@@ -26,22 +26,24 @@ class Link:
     evidence: str | None
     previous: str
 
+    def content(self) -> dict[str, Any]:
+        """Return what the digest of this event binds."""
+        return {
+            "event": str(self.event_id),
+            "chain": str(self.chain_id),
+            "number": self.number,
+            "verb": self.verb,
+            "subject_type": self.subject_type,
+            "subject": str(self.subject_id),
+            "at": self.at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+            "details": self.details_digest,
+            "evidence": self.evidence,
+            "previous": self.previous,
+        }
+
     def digest(self) -> str:
         """Return the SHA-256 of the canonical form of this event."""
-        return canonical.digest_of(
-            {
-                "event": str(self.event_id),
-                "chain": str(self.chain_id),
-                "number": self.number,
-                "verb": self.verb,
-                "subject_type": self.subject_type,
-                "subject": str(self.subject_id),
-                "at": self.at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
-                "details": self.details_digest,
-                "evidence": self.evidence,
-                "previous": self.previous,
-            }
-        )
+        return canonical.digest_of(self.content())
 
 
 def details_digest(salt: str, content: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Reads of the trail: a cooperation's history, and the instance's for administrators."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -67,6 +67,11 @@ def instance_history(*, offset: int = 0, limit: int = 100) -> tuple[int, list[Hi
     return _page(Chain.kind == ChainKind.INSTANCE, offset, limit)
 
 
+def is_veiled(details: Mapping[str, Any]) -> bool:
+    """Tell whether the details of an event would tell by their name who is in a visit's team."""
+    return details.get("scope") == "person" and details.get("kind") in _TELL_THE_TEAM
+
+
 def _page(
     condition: sa.ColumnElement[bool], offset: int, limit: int
 ) -> tuple[int, list[HistoryLine]]:
@@ -84,8 +89,8 @@ def _page(
 def _line(event: Event) -> HistoryLine:
     details = dict(event.detail.content) if event.detail else {}
     who = details.pop("who", None) or {}
-    is_veiled = details.get("scope") == "person" and details.get("kind") in _TELL_THE_TEAM
-    if is_veiled:
+    veiled = is_veiled(details)
+    if veiled:
         who = {}
     return HistoryLine(
         number=event.number,
@@ -96,5 +101,5 @@ def _line(event: Event) -> HistoryLine:
         details=details,
         subject_type=event.subject_type,
         subject_id=event.subject_id,
-        is_veiled=is_veiled,
+        is_veiled=veiled,
     )

@@ -7,15 +7,38 @@ from typing import Any, cast
 
 import rfc8785
 
+# The largest whole number that has one form (RFC 8785, section 3.2.2.3).
+_MOST = 2**53 - 1
+_encode = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+).encode
+
+
+class NotCanonicalError(ValueError):
+    """Bytes are no JSON, or not in the one form."""
+
 
 def to_bytes(value: Mapping[str, Any] | list[Any]) -> bytes:
     """Return the canonical JSON of a value made of plain types; whole numbers only, no floats."""
+    if _is_plain(value):  # the standard library writes the same then, several times as fast
+        return _encode(value).encode()
     return rfc8785.dumps(cast("dict[str, Any]", value))
 
 
 def from_bytes(data: bytes) -> Any:
     """Read a canonical value back."""
     return json.loads(data)
+
+
+def from_strange_bytes(data: bytes) -> Any:
+    """Read bytes that others wrote; raise NotCanonicalError when they are not in the one form."""
+    try:
+        value = json.loads(data)
+        if to_bytes(value) == data:
+            return value
+    except (ValueError, RecursionError, rfc8785.CanonicalizationError) as error:
+        raise NotCanonicalError("It is no JSON that has one form.") from error
+    raise NotCanonicalError("It is not in the one form of its JSON.")
 
 
 def digest(data: bytes) -> str:
@@ -26,3 +49,20 @@ def digest(data: bytes) -> str:
 def digest_of(value: Mapping[str, Any] | list[Any]) -> str:
     """Return the SHA-256 of a value's canonical form."""
     return digest(to_bytes(value))
+
+
+def _is_plain(value: object) -> bool:
+    """Tell whether a value holds no fraction, no large number and only names in ASCII.
+
+    Names in other scripts are ordered by UTF-16 units, which the standard library does not do.
+    """
+    if isinstance(value, str) or value is None or value is True or value is False:
+        return True
+    if isinstance(value, dict):
+        return all(
+            isinstance(key, str) and key.isascii() and _is_plain(held)
+            for key, held in value.items()
+        )
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return type(value) is int and -_MOST <= value <= _MOST

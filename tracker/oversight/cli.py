@@ -1,12 +1,15 @@
 """Command of the trail: verify that nothing was altered."""
 
 import sys
+from pathlib import Path
 
 import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import SQLAlchemyError
 
 from tracker.core.keys import KeysError
+from tracker.evidence import notes
+from tracker.evidence.notes import Checkpoint, NoteError
 from tracker.oversight import integrity, labels
 
 NOT_CHECKED = 2
@@ -21,13 +24,24 @@ class NotCheckedError(click.ClickException):
 
 
 @audit_group.command("verify")
-def verify() -> None:
+@click.option(
+    "--anchor",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A checkpoint kept elsewhere: its text, or the mail that held it. May be given again.",
+)
+def verify(files: tuple[Path, ...]) -> None:
     """Check that nothing was altered in the trail, the frozen revisions and the signatures.
+
+    The log is checked too, with its checkpoints against the chains: a chain that was rewritten as a
+    whole is named. With an anchor, so is a database that was put back to an earlier day.
 
     Exit 0: nothing was altered. Exit 1: something was, and the first broken place is named. Exit 2:
     the check could not be made. Signature requests (who was asked to sign) are no evidence and are
     not checked.
     """
+    anchors = [_anchor(file) for file in files]
     with click.progressbar(
         length=1, label="Checking", file=sys.stderr, update_min_steps=200
     ) as bar:
@@ -37,7 +51,7 @@ def verify() -> None:
             bar.update(1)
 
         try:
-            verdict = integrity.check_all(report)
+            verdict = integrity.check_all(report, anchors)
         except integrity.NotCheckableError as error:
             raise NotCheckedError(str(error)) from error
         except (SQLAlchemyError, KeysError) as error:
@@ -49,6 +63,13 @@ def verify() -> None:
             f"Sound until there: {counted}."
         )
     click.echo(f"Nothing was altered: {counted}.")
+
+
+def _anchor(file: Path) -> Checkpoint:
+    try:
+        return Checkpoint.read(notes.text_of(file.read_bytes()))
+    except NoteError as error:
+        raise NotCheckedError(f"{file} holds no checkpoint: {error}") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -111,6 +111,10 @@ class Table(enum.StrEnum):
     SIGNATURE = "signature"
     COOPERATION = "cooperation"
     KEY = "cooperation_key"
+    EVIDENCE_KEY = "evidence_key"
+    LEAF = "log_leaf"
+    NODE = "log_node"
+    CHECKPOINT = "checkpoint"
 
 
 class Fault(enum.StrEnum):
@@ -134,19 +138,31 @@ class Fault(enum.StrEnum):
     NOT_PROVEN = "not_proven"
     OTHER_PASSKEY = "other_passkey"
     ROW_GONE = "row_gone"
+    END_CHANGED = "end_changed"
+    NOT_NUMBERED = "not_numbered"
+    OTHER_HASH = "other_hash"
+    OTHER_ROOT = "other_root"
+    NOT_SIGNED = "not_signed"
+    CHECKPOINT_GONE = "checkpoint_gone"
+    REWRITTEN = "rewritten"
+    SHORTENED = "shortened"
+    ANCHOR_UNKNOWN = "anchor_unknown"
+    ANCHOR_OTHER = "anchor_other"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """A table, and in it a chain, the number of an event, or the name of a row without a number.
 
-    The chain is told by its cooperation's reference; empty is the instance's.
+    The chain is told by its cooperation's reference; empty is the instance's. checkpoint is the
+    size of the one that a chain does not agree with.
     """
 
     table: Table
     reference: str = ""
     event: int | None = None
     row: str = ""
+    checkpoint: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +182,10 @@ class Counts:
     details: int = 0
     revisions: int = 0
     signatures: int = 0
+    keys: int = 0
+    leaves: int = 0
+    checkpoints: int = 0
+    anchors: int = 0
 
 
 @dataclass(frozen=True, slots=True)

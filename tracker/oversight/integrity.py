@@ -1,19 +1,18 @@
 """The check that nothing was altered: chains, heads, details, frozen revisions, signatures.
 
 Signature requests and their places (who was asked, how it ended) are no evidence and are not
-checked: what binds is the frozen revision, the signature and the events that name both. Nor can a
-database that was put back whole to an earlier day be told from within: that needs the heads of the
-chains kept elsewhere.
+checked: what binds is the frozen revision, the signature and the events that name both. A database
+that was put back whole to an earlier day can't be told from within: that needs a checkpoint that is
+kept elsewhere, which the check takes as an anchor.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, CursorResult
+from sqlalchemy.engine import Connection
 
 from tracker.access.actor import Actor
 from tracker.accounts import credentials
@@ -27,43 +26,43 @@ from tracker.cooperations.models import Cooperation, CooperationKey
 from tracker.cooperations.scope import visible_ids
 from tracker.core import canonical
 from tracker.core.crypto import SealBrokenError
-from tracker.core.db import Base
+from tracker.evidence.models import LogLeaf
+from tracker.evidence.notes import Checkpoint
 from tracker.organisations.models import Organisation
-from tracker.oversight import stored
-from tracker.oversight.facts import Counts, Fault, Finding, Place, Table, Verdict
+from tracker.oversight import logged, stored
+from tracker.oversight.facts import Counts, Fault, Place, Table, Verdict
+from tracker.oversight.logged import Logged, Told
+from tracker.oversight.reading import BrokenError, Reader, Report, broken, printable, read
 from tracker.oversight.stored import DamagedError, Stored, as_stored
 from tracker.signoff import assertion
 from tracker.signoff import policy as signoff_policy
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Method, Revision, Signature
 
-# How many events and how many documents are held at a time.
-EVENTS_AT_A_TIME = 500
+# How many documents are held at a time.
 DOCUMENTS_AT_A_TIME = 20
-
-Made = TypeVar("Made")
-# Told with each row how many there are in all.
-Report = Callable[[int], None]
 
 
 class NotCheckableError(Exception):
     """The check can't be made: there are no tables, or the keys are another instance's."""
 
 
-def check_all(report: Report | None = None) -> Verdict:
+def check_all(report: Report | None = None, anchors: Iterable[Checkpoint] = ()) -> Verdict:
     """Check the whole instance and return the verdict with the first broken place.
 
-    report is called for each row, with how many there are. Runs in one consistent view, so that
-    people may go on working. Raise NotCheckableError when there are no tables, or the keys are
-    another instance's.
+    report is called for each row, with how many there are; anchors are checkpoints that were kept
+    elsewhere. Runs in one consistent view, so that people may go on working. Raise
+    NotCheckableError when there are no tables, or the keys are another instance's.
     """
     with stored.view() as connection:
-        return check_view(connection, report)
+        return check_view(connection, report, anchors)
 
 
-def check_view(connection: Connection, report: Report | None = None) -> Verdict:
+def check_view(
+    connection: Connection, report: Report | None = None, anchors: Iterable[Checkpoint] = ()
+) -> Verdict:
     """Check the whole instance as it is seen on a connection (stored.view)."""
-    return _verdict(_Check(connection, report), None)
+    return _verdict(_Check(Reader(connection, report), tuple(anchors)), None)
 
 
 def check_cooperations(actor: Actor) -> Verdict:
@@ -74,25 +73,13 @@ def check_cooperations(actor: Actor) -> Verdict:
     """
     with stored.view() as connection:
         seen = frozenset(connection.scalars(visible_ids(actor)))
-        return _verdict(_Check(connection, None), seen)
-
-
-class _BrokenError(Exception):
-    """Carries the first broken place out of the check."""
-
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding)
-        self.finding = finding
-
-
-def _break(fault: Fault | ChainFault, place: Place) -> NoReturn:
-    raise _BrokenError(Finding(fault, place))
+        return _verdict(_Check(Reader(connection, None), ()), seen)
 
 
 def _verdict(check: "_Check", only: frozenset[UUID] | None) -> Verdict:
     try:
         check.run(only)
-    except _BrokenError as error:
+    except BrokenError as error:
         return Verdict(check.counts, error.finding)
     finally:
         check.close()
@@ -108,29 +95,33 @@ class _Cooperation:
 class _Check:
     """One run of the check over one view of the database."""
 
-    def __init__(self, connection: Connection, report: Report | None) -> None:
-        self._connection = connection
-        self._report = report
-        self._checked: Counter[str] = Counter()
-        self._reading: list[CursorResult[Any]] = []
-        self._total = 0
+    def __init__(self, reader: Reader, anchors: tuple[Checkpoint, ...]) -> None:
+        self._reader = reader
+        self._connection = reader.connection
+        self._anchors = anchors
+        self._logged = Logged(())
         # Digests of the passkeys set up, each with its person; None where their chain is not seen.
         self._passkeys: set[str] | None = None
 
     @property
     def counts(self) -> Counts:
         """How much was checked so far."""
-        return Counts(**self._checked)
+        return self._reader.counts
 
     def run(self, only: frozenset[UUID] | None) -> None:
-        """Raise _BrokenError at the first broken place of all, or of some cooperations only."""
+        """Raise BrokenError at the first broken place of all, or of some cooperations only."""
         self._require_tables()
-        self._total = sum(self._count(table) for table in (Event, Revision, Signature))
+        tables = (Event, Revision, Signature, LogLeaf)
+        self._reader.total = sum(map(self._reader.count, tables))
         heads = self._heads()
         self._require_own_keys(heads)
         cooperations = self._cooperations()
+        told = Told()
+        self._logged = logged.check_log(self._reader, logged.keys_of(self._reader))
+        logged.check_anchors(self._reader, self._logged, self._anchors)
         if only is None:
-            self._check_registered(cooperations, self._check_instance(heads))
+            self._check_registered(cooperations, self._check_instance(heads, told))
+            logged.check_keys(self._reader, told)
         chains = _by_cooperation(heads)
         for cooperation in cooperations:
             if only is None or cooperation.id in only:
@@ -140,8 +131,7 @@ class _Check:
 
     def close(self) -> None:
         """Let go of what was still being read when something broken was found."""
-        for result in self._reading:
-            result.close()
+        self._reader.close()
 
     # What there is to check
 
@@ -152,23 +142,20 @@ class _Check:
                 "The database has no tables to check yet: run tracker db upgrade first."
             )
 
-    def _count(self, table: type[Base]) -> int:
-        return self._connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
-
     def _heads(self) -> list[Head]:
         """Return the rows of all chains; there are no more than cooperations, and one."""
         query = sa.select(*stored.columns(Chain)).order_by(Chain.id)
         return [
-            _read(stored.head, row, Place(Table.CHAIN, row=_printable(row["id"])))
-            for row in self._rows(query)
+            read(stored.head, row, Place(Table.CHAIN, row=printable(row["id"])))
+            for row in self._reader.rows(query)
         ]
 
     def _cooperations(self) -> list[_Cooperation]:
         columns = map(as_stored, (Cooperation.id, Cooperation.reference))
         query = sa.select(*columns).order_by(Cooperation.reference)
         return [
-            _read(_cooperation, row, Place(Table.COOPERATION, row=_printable(row["reference"])))
-            for row in self._rows(query)
+            read(_cooperation, row, Place(Table.COOPERATION, row=printable(row["reference"])))
+            for row in self._reader.rows(query)
         ]
 
     def _require_own_keys(self, heads: list[Head]) -> None:
@@ -178,7 +165,7 @@ class _Check:
         query = sa.select(*stored.columns(CooperationKey)).where(
             CooperationKey.wrapped.is_not(None)
         )
-        rows = list(self._rows(query))
+        rows = list(self._reader.rows(query))
         if rows and not any(map(_opens, rows)):
             raise NotCheckableError(
                 "The keys are not those of this database: they open no cooperation and seal no "
@@ -187,23 +174,27 @@ class _Check:
 
     # The instance's chain
 
-    def _check_instance(self, heads: list[Head]) -> dict[UUID, int]:
-        """Check the instance's chain; return the cooperations it registered, with the events."""
+    def _check_instance(self, heads: list[Head], told: Told) -> dict[UUID, int]:
+        """Check the instance's chain; return the cooperations it registered, with the events.
+
+        What it tells of keys goes into told.
+        """
         own = [head for head in heads if head.kind == ChainKind.INSTANCE]
         if len(own) > 1:
-            _break(Fault.BELONGS_NOWHERE, Place(Table.CHAIN, row=str(own[1].chain_id)))
+            broken(Fault.BELONGS_NOWHERE, Place(Table.CHAIN, row=str(own[1].chain_id)))
         if not own:
-            if any(self._count(table) for table in (Event, Cooperation, User, Organisation)):
-                _break(Fault.NO_INSTANCE_CHAIN, Place(Table.CHAIN))
+            if any(self._reader.count(table) for table in (Event, Cooperation, User, Organisation)):
+                broken(Fault.NO_INSTANCE_CHAIN, Place(Table.CHAIN))
             return {}
         registered: dict[UUID, int] = {}
         self._passkeys = set()
         for link in self._walk(own[0], ""):
             if link.verb == verbs.PASSKEY_ADDED.name:
                 self._passkeys.add(link.evidence or "")
+            told.hear(link)
             if link.verb == verbs.COOPERATION_REGISTERED.name:
                 if link.subject_id in registered:
-                    _break(Fault.REGISTERED_TWICE, Place(Table.EVENT, event=link.number))
+                    broken(Fault.REGISTERED_TWICE, Place(Table.EVENT, event=link.number))
                 registered[link.subject_id] = link.number
         return registered
 
@@ -212,34 +203,52 @@ class _Check:
     ) -> None:
         for cooperation in cooperations:
             if registered.pop(cooperation.id, None) is None:
-                _break(Fault.NOT_REGISTERED, Place(Table.COOPERATION, cooperation.reference))
+                broken(Fault.NOT_REGISTERED, Place(Table.COOPERATION, cooperation.reference))
         if registered:
-            _break(Fault.NO_COOPERATION, Place(Table.EVENT, event=min(registered.values())))
+            broken(Fault.NO_COOPERATION, Place(Table.EVENT, event=min(registered.values())))
 
     # A chain
 
     def _walk(self, head: Head, reference: str) -> Iterator[Link]:
         """Go along a chain and give each event that is as it was written."""
         walk = Walk(self._erased_before(head.chain_id))
+        leaves = logged.leaves_of(self._reader, head.chain_id)
+        rewritten: LogLeaf | None = None
         query = (
             sa.select(*stored.columns(Event), *map(as_stored, _DETAILS))
             .outerjoin(EventDetail, EventDetail.event_id == Event.id)
             .where(Event.chain_id == head.chain_id)
             .order_by(Event.number)
         )
-        for row in self._rows(query):
+        for row in self._reader.rows(query):
             place = Place(Table.EVENT, reference, walk.number + 1)
-            link, digest = _read(stored.event, row, place)
-            details = _read(stored.details, row, replace(place, table=Table.DETAILS))
+            link, digest = read(stored.event, row, place)
+            details = read(stored.details, row, replace(place, table=Table.DETAILS))
             fault = walk.step(link, digest, details)
             if fault is not None:
-                _break(fault, replace(place, table=_TABLE_OF.get(fault, Table.EVENT)))
-            self._note(events=1, details=1 if details else 0)
+                broken(fault, replace(place, table=_TABLE_OF.get(fault, Table.EVENT)))
+            leaf = leaves.pop(link.number, None)
+            if leaf is not None and leaf.head != digest:
+                rewritten = rewritten or leaf
+            self._reader.note(events=1, details=1 if details else 0)
             yield link
         fault = walk.end(head)
         if fault is not None:
-            _break(fault, Place(Table.CHAIN, reference, walk.number))
-        self._note(chains=1)
+            broken(fault, Place(Table.CHAIN, reference, walk.number))
+        self._require_as_logged(reference, walk.number, rewritten, leaves)
+        self._reader.note(chains=1)
+
+    def _require_as_logged(
+        self, reference: str, last: int, rewritten: LogLeaf | None, left: dict[int, LogLeaf]
+    ) -> None:
+        """Refuse a chain that is sound in itself and is not the one that checkpoints stand for."""
+        for fault, event, leaf in (
+            (Fault.REWRITTEN, rewritten.count if rewritten else last, rewritten),
+            (Fault.SHORTENED, last, next(iter(left.values()), None)),
+        ):
+            if leaf is not None:
+                size = self._logged.checkpoint_of(leaf.number)
+                broken(fault, Place(Table.CHAIN, reference, event, checkpoint=size))
 
     def _erased_before(self, chain_id: UUID) -> int:
         last = self._connection.scalar(
@@ -254,7 +263,7 @@ class _Check:
     def _check_cooperation(self, cooperation: _Cooperation, head: Head | None) -> None:
         reference = cooperation.reference
         if head is None:
-            _break(Fault.NO_CHAIN, Place(Table.COOPERATION, reference))
+            broken(Fault.NO_CHAIN, Place(Table.COOPERATION, reference))
         bound: dict[str, int] = {}
         erased = False
         for link in self._walk(head, reference):
@@ -262,13 +271,13 @@ class _Check:
             if link.evidence is None:
                 continue
             if link.evidence in bound:
-                _break(Fault.BOUND_TWICE, Place(Table.EVENT, reference, link.number))
+                broken(Fault.BOUND_TWICE, Place(Table.EVENT, reference, link.number))
             bound[link.evidence] = link.number
         key = _Key(self._connection, cooperation, may_be_erased=erased)
         digests = self._check_revisions(cooperation, bound, key)
         self._check_signatures(cooperation, bound, digests)
         if bound:
-            _break(Fault.ROW_GONE, Place(Table.EVENT, reference, min(bound.values())))
+            broken(Fault.ROW_GONE, Place(Table.EVENT, reference, min(bound.values())))
 
     def _check_revisions(
         self, cooperation: _Cooperation, bound: dict[str, int], key: "_Key"
@@ -280,17 +289,17 @@ class _Check:
             .where(Revision.cooperation_id == cooperation.id)
             .order_by(Revision.frozen_at, Revision.id)
         )
-        for row in self._rows(query, DOCUMENTS_AT_A_TIME):
-            name = _printable(f"{row['number']} ({row['kind']})")
+        for row in self._reader.rows(query, DOCUMENTS_AT_A_TIME):
+            name = printable(f"{row['number']} ({row['kind']})")
             place = Place(Table.REVISION, cooperation.reference, row=name)
-            revision = _read(stored.revision, row, place)
+            revision = read(stored.revision, row, place)
             if bound.pop(signoff.evidence_of_revision(revision), None) is None:
-                _break(Fault.NOT_BOUND, place)
+                broken(Fault.NOT_BOUND, place)
             fault = _document_fault(revision, key)
             if fault is not None:
-                _break(fault, place)
+                broken(fault, place)
             digests[revision.id] = revision.digest
-            self._note(revisions=1)
+            self._reader.note(revisions=1)
         return digests
 
     def _check_signatures(
@@ -303,39 +312,24 @@ class _Check:
             .where(Revision.cooperation_id == cooperation.id)
             .order_by(Signature.signed_at, Signature.id)
         )
-        for row in self._rows(query):
-            name = _printable(row["signer_name"])
+        for row in self._reader.rows(query):
+            name = printable(row["signer_name"])
             place = Place(Table.SIGNATURE, cooperation.reference, row=name)
-            signature = _read(stored.signature, row, place)
+            signature = read(stored.signature, row, place)
             fault = _signature_fault(signature, bound, digests, self._passkeys)
             if fault is not None:
-                _break(fault, place)
-            self._note(signatures=1)
+                broken(fault, place)
+            self._reader.note(signatures=1)
 
     # Rows that belong to nothing
 
     def _check_strays(self, without_cooperation: set[UUID]) -> None:
         for cooperation_id in sorted(without_cooperation):
-            _break(Fault.NO_COOPERATION, Place(Table.CHAIN, row=str(cooperation_id)))
+            broken(Fault.NO_COOPERATION, Place(Table.CHAIN, row=str(cooperation_id)))
         for table, query in _STRAYS.items():
             stray = self._connection.scalar(query.limit(1))
             if stray is not None:
-                _break(Fault.BELONGS_NOWHERE, Place(table, row=_printable(stray)))
-
-    # Reading
-
-    def _rows(self, query: sa.Select[Any], at_a_time: int = EVENTS_AT_A_TIME) -> Iterator[Stored]:
-        options = {"yield_per": at_a_time}
-        result = self._connection.execute(query, execution_options=options)
-        self._reading.append(result)
-        yield from cast("Iterator[Stored]", result.mappings())
-        self._reading.remove(result)
-
-    def _note(self, **more: int) -> None:
-        """Count what was checked, and say that it goes on."""
-        self._checked.update(more)
-        if self._report is not None and "chains" not in more:
-            self._report(self._total)
+                broken(Fault.BELONGS_NOWHERE, Place(table, row=printable(stray)))
 
 
 class _Key:
@@ -364,12 +358,12 @@ class _Key:
         )
         if wrapped is None:
             if not self._may_be_erased:
-                _break(Fault.KEY_GONE, place)
+                broken(Fault.KEY_GONE, place)
             return None
         try:
             return keys.unwrapped(self._cooperation.id, stored.data(wrapped))
         except (SealBrokenError, DamagedError):
-            _break(Fault.KEY_UNREADABLE, place)
+            broken(Fault.KEY_UNREADABLE, place)
 
 
 _DETAILS = (EventDetail.event_id, EventDetail.salt, EventDetail.content)
@@ -381,6 +375,9 @@ _TABLE_OF: dict[ChainFault, Table] = {
 
 # Rows that no chain and no cooperation leads to.
 _STRAYS: dict[Table, sa.Select[Any]] = {
+    Table.LEAF: sa.select(as_stored(LogLeaf.number)).where(
+        ~sa.exists().where(Chain.id == LogLeaf.chain_id)
+    ),
     Table.EVENT: sa.select(as_stored(Event.id)).where(
         ~sa.exists().where(Chain.id == Event.chain_id)
     ),
@@ -443,16 +440,9 @@ def _by_cooperation(heads: list[Head]) -> dict[UUID, Head]:
         if head.kind == ChainKind.INSTANCE:
             continue
         if head.cooperation_id is None or head.cooperation_id in found:
-            _break(Fault.BELONGS_NOWHERE, Place(Table.CHAIN, row=str(head.chain_id)))
+            broken(Fault.BELONGS_NOWHERE, Place(Table.CHAIN, row=str(head.chain_id)))
         found[head.cooperation_id] = head
     return found
-
-
-def _read(make: Callable[[Stored], Made], row: Stored, place: Place) -> Made:
-    try:
-        return make(row)
-    except DamagedError:
-        _break(Fault.DAMAGED, place)
 
 
 def _cooperation(row: Stored) -> _Cooperation:
@@ -466,8 +456,3 @@ def _opens(row: Stored) -> bool:
     except (SealBrokenError, DamagedError):
         return False
     return True
-
-
-def _printable(value: object) -> str:
-    """Return what may be shown of a value that somebody may have put into the database by hand."""
-    return "".join(one if one.isprintable() else "?" for one in str(value))[:80]

@@ -77,7 +77,28 @@ FAULTS: dict[Fault | ChainFault, object] = {
     Fault.OTHER_TEXT: _l("The signature stands under another text."),
     Fault.NOT_PROVEN: _l("The passkey of this signature did not sign this text and sentence."),
     Fault.OTHER_PASSKEY: _l("The passkey of this signature was never set up for its signer."),
-    Fault.ROW_GONE: _l("The revision or signature that this event bears witness to is gone."),
+    Fault.ROW_GONE: _l("The revision, signature or key that this event bears witness to is gone."),
+    Fault.END_CHANGED: _l(
+        "What the row says of the key's end is not what the chain of the instance says."
+    ),
+    Fault.NOT_NUMBERED: _l("A leaf of the log was taken out or put in before this one."),
+    Fault.OTHER_HASH: _l("The log was changed: a leaf does not give the hash that is kept of it."),
+    Fault.OTHER_ROOT: _l("The log was changed: it does not give the root that was signed."),
+    Fault.NOT_SIGNED: _l("The checkpoint was changed: it does not bear its key's signature."),
+    Fault.CHECKPOINT_GONE: _l("The checkpoint before this one was taken out."),
+    Fault.REWRITTEN: _l(
+        "The event is not the one that was there when the checkpoint was signed: the chain was "
+        "rewritten as a whole, with the key of the trail."
+    ),
+    Fault.SHORTENED: _l(
+        "There were more events when the checkpoint was signed: the end of the chain was cut off, "
+        "with the key of the trail."
+    ),
+    Fault.ANCHOR_UNKNOWN: _l(
+        "There is no such checkpoint here: the database was put back to an earlier day, or the "
+        "anchor is another instance's."
+    ),
+    Fault.ANCHOR_OTHER: _l("The checkpoint kept here is another one: the log was made anew."),
 }
 
 
@@ -91,10 +112,27 @@ PLACES: dict[Table, object] = {
     Table.KEY: _l("Key of %(chain)s"),
 }
 
+# Of what belongs to the instance as a whole.
+OWN_PLACES: dict[Table, object] = {
+    Table.EVIDENCE_KEY: _l("The key %(row)s"),
+    Table.LEAF: _l("The log, leaf %(row)s"),
+    Table.NODE: _l("The log, node %(row)s"),
+    Table.CHECKPOINT: _l("The checkpoint of size %(row)s"),
+}
+
 
 def place_words(place: Place) -> object:
     """Return in words where a broken place lies."""
     chain = place.reference or _l("the instance")
+    if place.checkpoint is not None:
+        return _l(
+            "Chain of %(chain)s, event %(event)s, beside the checkpoint of size %(size)s",
+            chain=chain,
+            event=place.event,
+            size=place.checkpoint,
+        )
+    if place.table in OWN_PLACES:
+        return str(OWN_PLACES[place.table]) % {"row": place.row}
     if place.row and not place.reference:  # it belongs to no chain that is known
         return _l("Row %(row)s of the table %(table)s", row=place.row, table=place.table.value)
     if place.table is Table.CHAIN and place.event is None:
@@ -111,10 +149,15 @@ def count_words(counts: Counts) -> object:
     """Return in words how much was checked."""
     return _l(
         "chains %(chains)s, events %(events)s, details %(details)s, frozen revisions "
-        "%(revisions)s, signatures %(signatures)s",
+        "%(revisions)s, signatures %(signatures)s, keys of the evidence %(keys)s, leaves of the "
+        "log %(leaves)s, checkpoints %(checkpoints)s, anchors %(anchors)s",
         chains=counts.chains,
         events=counts.events,
         details=counts.details,
         revisions=counts.revisions,
         signatures=counts.signatures,
+        keys=counts.keys,
+        leaves=counts.leaves,
+        checkpoints=counts.checkpoints,
+        anchors=counts.anchors,
     )

@@ -13,6 +13,7 @@ from tracker.cooperations.models import Mode
 from tracker.cooperations.modes import MODE_LABELS
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.evidence import policy as evidence
 from tracker.oversight import export as files
 from tracker.oversight import integrity, labels, pages, policy, queries, service
 from tracker.oversight.facts import Narrowing, Question
@@ -72,6 +73,7 @@ def history(checklist_id: UUID) -> str:
         signature_lines=pages.signature_lines,
         lines=lines,
         is_cut=len(lines) == EVENTS,
+        may_take_out=evidence.can_export(actor),
     )
 
 

@@ -16,6 +16,14 @@ from tracker.activity.chain import Link
 from tracker.activity.models import ChainKind
 from tracker.activity.verify import Details, Head
 from tracker.core.db import Base, db, will_write
+from tracker.evidence.models import (
+    EvidenceKey,
+    KeyOrigin,
+    KeyUse,
+    LogLeaf,
+    LogNode,
+    SignedCheckpoint,
+)
 from tracker.signoff.models import Method, Revision, Signature, SignatureKind
 
 Kind = TypeVar("Kind", bound=enum.StrEnum)
@@ -96,6 +104,11 @@ def number(value: object) -> int:
     return value
 
 
+def number_or_none(value: object) -> int | None:
+    """Return a whole number, or None where the column is empty."""
+    return None if value is None else number(value)
+
+
 def flag(value: object) -> bool:
     """Return yes or no; SQLite keeps them as 1 and 0."""
     if isinstance(value, bool):
@@ -139,6 +152,11 @@ def moment(value: object) -> dt.datetime:
     if found.tzinfo or found.isoformat(sep=" ", timespec="microseconds") != value:
         _refuse("a moment")
     return found.replace(tzinfo=dt.UTC)
+
+
+def moment_or_none(value: object) -> dt.datetime | None:
+    """Return a moment in UTC, or None where the column is empty."""
+    return None if value is None else moment(value)
 
 
 def choice(kinds: type[Kind], value: object) -> Kind:
@@ -242,6 +260,54 @@ def signature(row: Stored) -> Signature:
         signed_at=moment(row["signed_at"]),
         proof=texts_or_none(row["proof"]),
         digest=text(row["digest"]),
+    )
+
+
+def evidence_key(row: Stored) -> EvidenceKey:
+    """Return a public key of the evidence that no session knows of."""
+    endorsement = row["endorsement"]
+    return EvidenceKey(
+        id=identity(row["id"]),
+        use=choice(KeyUse, row["use"]),
+        number=number(row["number"]),
+        origin=choice(KeyOrigin, row["origin"]),
+        public_key=data(row["public_key"]),
+        certificates=text(row["certificates"]),
+        fingerprint=text(row["fingerprint"]),
+        endorsement=None if endorsement is None else data(endorsement),
+        endorsed_by=number_or_none(row["endorsed_by"]),
+        made_at=moment(row["made_at"]),
+        retired_at=moment_or_none(row["retired_at"]),
+        revoked_at=moment_or_none(row["revoked_at"]),
+        reason=text(row["reason"]),
+    )
+
+
+def leaf(row: Stored) -> LogLeaf:
+    """Return a leaf of the log that no session knows of."""
+    return LogLeaf(
+        number=number(row["number"]),
+        chain_id=identity(row["chain_id"]),
+        count=number(row["count"]),
+        head=text(row["head"]),
+    )
+
+
+def node(row: Stored) -> LogNode:
+    """Return a node of the log that no session knows of."""
+    return LogNode(level=number(row["level"]), place=number(row["place"]), hash=data(row["hash"]))
+
+
+def checkpoint(row: Stored) -> SignedCheckpoint:
+    """Return a checkpoint that no session knows of."""
+    return SignedCheckpoint(
+        size=number(row["size"]),
+        previous=number(row["previous"]),
+        root=text(row["root"]),
+        at=moment(row["at"]),
+        origin=text(row["origin"]),
+        key_id=identity(row["key_id"]),
+        signature=data(row["signature"]),
     )
 
 

@@ -13,6 +13,9 @@ from tracker.comments import service as comments
 from tracker.cooperations import clearances
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.core.keys import KeysError
+from tracker.evidence import anchors, checkpoints
+from tracker.evidence.log import LogError
 from tracker.mail import outbox
 from tracker.mail.transport import Transport
 from tracker.running import health
@@ -48,6 +51,22 @@ def one_round(transport: Transport, *, with_dates: bool) -> None:
         passkeys.forget_used()
         mailed_codes.forget_old()
         drafts.forget_old()
+        checkpoint_and_mail()
     health.beat()
     db.session.commit()
     db.session.remove()
+
+
+def checkpoint_and_mail() -> None:
+    """Make a checkpoint when it is time, and mail the newest to whom it is due.
+
+    In a transaction of its own, so that a lost key or a damaged log holds nothing else up.
+    """
+    db.session.commit()
+    try:
+        checkpoints.make_due()
+        anchors.send_due()
+    except (KeysError, LogError) as error:
+        db.session.rollback()
+        click.echo(f"worker: no checkpoint: {error}", err=True)
+    db.session.commit()

@@ -85,6 +85,7 @@ READ_PAGES: dict[str, object] = {
     "visit_team": _l("changing the team"),
     "visit_stop": _l("stopping"),
     "visit_override": _l("overriding a gate"),
+    "evidence": _l("taking evidence out"),
 }
 # Pages of other parts, by what they are of.
 READ_SUBJECTS: dict[str, object] = {

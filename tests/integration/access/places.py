@@ -18,10 +18,13 @@ from tracker.checklists.models import ChecklistKind, Flag, ModelAnswer, Proposal
 from tracker.comments.models import Comment, CommentAudience
 from tracker.cooperations.models import CooperationPerson
 from tracker.core.db import db
+from tracker.evidence.models import SignedCheckpoint
 from tracker.guidance.models import Article
 from tracker.mail.models import OutboxMessage
 from tracker.undertakings.models import Undertaking
 
+# Parts of rules that are numbers.
+NUMBERS = frozenset({"before", "number", "revision", "size"})
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 ANYBODY = "nobody signed in"
 # A page of samples that there is only while developing and testing.
@@ -128,9 +131,7 @@ def unknown_of(app: Flask) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     urls = app.url_map.bind("localhost")
     for rule in app.url_map.iter_rules():
         if rule.arguments:
-            values = {
-                name: 999 if name in {"number", "revision"} else UNKNOWN for name in rule.arguments
-            }
+            values = {name: 999 if name in NUMBERS else UNKNOWN for name in rule.arguments}
             methods = methods_of(rule)
             yield rule.rule, urls.build(rule.endpoint, values, methods[0]), methods
 
@@ -146,6 +147,8 @@ def things(demonstration: Demonstration) -> dict[str, list[Thing]]:
         **_authoring(demonstration),
         **_guidance(demonstration),
         "filename": [Thing("a style sheet", {"filename": "css/base.css"})],
+        "size": [Thing("", {"size": _size()})],
+        "before size": [Thing("", {"before": _size(), "size": _size()})],
         "message_id": [Thing("", {"message_id": _first(sa.select(OutboxMessage.id))})],
         # Pages of the sign-in machinery that stay closed.
         "security.two_factor_setup_validate": [Thing("", {"token": "x"})],
@@ -327,6 +330,13 @@ def _authoring(demonstration: Demonstration) -> dict[str, list[Thing]]:
         "text_id": [Thing("the newest terms", tried)],
         "code text_id": [Thing("the newest terms", tried | {"code": "M18"})],
     }
+
+
+def _size() -> int:
+    """Return the size of the log in some checkpoint."""
+    size = _first(sa.select(SignedCheckpoint.size))
+    assert isinstance(size, int)
+    return size
 
 
 def _guidance(demonstration: Demonstration) -> dict[str, list[Thing]]:

@@ -29,6 +29,10 @@ WALKERS = ("ilena", "tomas", "milan", "samira", "otto", "leyla", "dina", "celia"
 WITHOUT_LINK = {
     "running.healthz",
     "static",
+    "evidence.checkpoint",
+    "evidence.consistency",
+    "evidence.newest_checkpoint",
+    "evidence.public_keys",
     "accounts.accept_invitation",
     "security.reset_password",
     "security.two_factor_token_validation",

@@ -1,4 +1,4 @@
-"""Two cooperations with texts in force, sent and encrypted, and signatures under them."""
+"""Two cooperations with texts in force, sent and encrypted, signatures under them, and a log."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from tracker.checklists.models import ChecklistKind
 from tracker.cooperations.models import Mode
 from tracker.core import keys
 from tracker.core.db import db
+from tracker.evidence import checkpoints, signing_keys
 
 START, END = dt.date(2026, 1, 15), dt.date(2028, 1, 14)
 PAIR = {"npm": "tomas", "door": "henrik"}
@@ -82,6 +83,8 @@ def _make() -> Signed:
     device = Device()
     passkeys.add(land.actor("henrik"), device)
     agreements.sign_with_passkey(land, confidentiality, "henrik", device)
+    signing_keys.make_missing()
+    checkpoints.make()
     known = [Known(one.id, one.reference) for one in (first, second)]
     db.session.commit()
     return Signed(*known)
@@ -91,6 +94,7 @@ def _put_back(app: Flask, database: Database, settings: Settings, name: str) -> 
     _disconnect(app)
     database.reset(name)
     keys.use(keys.load(settings.data_dir / "keys", may_make=False))
+    signing_keys.use_place(settings.data_dir / "keys" / "evidence", "localhost")
 
 
 def _disconnect(app: Flask) -> None:

@@ -11,11 +11,35 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from tests.factories.tampering import CHAINS, DETAILS, EVENTS, REVISIONS, SIGNATURES, hands
+from tests.factories.tampering import (
+    CHAINS,
+    CHECKPOINTS,
+    DETAILS,
+    EVENTS,
+    KEYS,
+    LEAVES,
+    NODES,
+    REVISIONS,
+    SIGNATURES,
+    hands,
+)
 from tests.integration.oversight.conftest import Signed
 from tracker.oversight import integrity
 
-TABLES = {table.name: table for table in (CHAINS, EVENTS, DETAILS, REVISIONS, SIGNATURES)}
+TABLES = {
+    table.name: table
+    for table in (
+        CHAINS,
+        EVENTS,
+        DETAILS,
+        REVISIONS,
+        SIGNATURES,
+        KEYS,
+        LEAVES,
+        NODES,
+        CHECKPOINTS,
+    )
+}
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.core import crypto, keys
 from tracker.core.db import db
-from tracker.oversight import integrity
+from tracker.oversight import integrity, reading
 
 
 def verify(app: Flask) -> Result:
@@ -37,7 +37,8 @@ def test_it_counts_what_it_checked_in_one_line(app: Flask, signed: Signed) -> No
     counts = integrity.check_all().counts
     assert result.stdout == (
         f"Nothing was altered: chains 3, events {counts.events}, details {counts.events}, "
-        "frozen revisions 3, signatures 5.\n"
+        "frozen revisions 3, signatures 5, keys of the evidence 2, leaves of the log 3, "
+        "checkpoints 1, anchors 0.\n"
     )
     assert "Checking" in result.stderr
 
@@ -163,13 +164,13 @@ def test_people_go_on_working_while_it_runs(signed: Signed) -> None:
 def test_it_is_told_how_many_rows_there_are(signed: Signed) -> None:
     told: list[int] = []
     counts = integrity.check_all(told.append).counts
-    assert len(told) == counts.events + counts.revisions + counts.signatures
+    assert len(told) == sum((counts.events, counts.revisions, counts.signatures, counts.leaves))
     assert set(told) == {len(told)}
 
 
 def test_it_holds_few_rows_at_a_time(signed: Signed) -> None:
     """The batches are real: more than one is fetched from a chain longer than a batch."""
-    for _ in range(integrity.EVENTS_AT_A_TIME + 50):
+    for _ in range(reading.ROWS_AT_A_TIME + 50):
         trail.record(
             verbs.COOPERATION_CHANGED,
             actor=None,

@@ -15,8 +15,12 @@ from sqlalchemy.orm import Session
 from tests.factories.demonstration import Demonstration
 from tracker.accounts import attempts
 from tracker.accounts.models import Attempt
-from tracker.cooperations.models import Clearance
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.cooperations.models import Clearance, Cooperation
 from tracker.core.db import db
+from tracker.evidence import checkpoints, notes, signing_keys
+from tracker.evidence.notes import Checkpoint
 from tracker.mail import outbox
 from tracker.mail.models import OutboxMessage
 from tracker.mail.transport import from_url
@@ -80,3 +84,55 @@ def test_a_database_that_is_away_is_told_and_tried_again(
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
     assert all(line.startswith("worker: ") and line.endswith("; trying again") for line in lines)
+
+
+def a_week_later(set_time: Callable[[dt.datetime], None]) -> Checkpoint:
+    """Let something happen in a cooperation, a week after the last checkpoint; return that."""
+    before = checkpoints.newest()
+    assert before is not None
+    set_time(before.at + dt.timedelta(days=8))
+    cooperation_id = db.session.scalars(sa.select(Cooperation.id)).all()[0]
+    trail.record(
+        verbs.COOPERATION_CHANGED,
+        actor=None,
+        subject_type="cooperation",
+        subject_id=cooperation_id,
+        cooperation_id=cooperation_id,
+    )
+    db.session.execute(sa.delete(OutboxMessage))
+    db.session.commit()
+    return before
+
+
+def test_a_round_makes_a_checkpoint_and_mails_it_to_be_kept(
+    session: Session,
+    demonstration: Demonstration,
+    tmp_path: Path,
+    frozen_time: Callable[[dt.datetime], None],
+) -> None:
+    before = a_week_later(frozen_time)
+    transport = from_url(f"file://{tmp_path}")
+    rounds.one_round(transport, with_dates=True)
+    rounds.one_round(transport, with_dates=False)
+    newest = checkpoints.newest()
+    assert newest is not None
+    assert newest.size > before.size
+    files = [file.read_bytes() for file in tmp_path.glob("*.eml")]
+    texts = [notes.text_of(data) for data in files]
+    kept = {Checkpoint.read(text) for text in texts if notes.find(text, notes.CHECKPOINT)}
+    assert kept == {newest}
+
+
+def test_a_lost_key_of_the_evidence_holds_nothing_else_up_and_is_told(
+    session: Session,
+    demonstration: Demonstration,
+    tmp_path: Path,
+    frozen_time: Callable[[dt.datetime], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = a_week_later(frozen_time)
+    signing_keys.use_place(tmp_path / "elsewhere", "localhost")
+    rounds.one_round(from_url(f"file://{tmp_path}"), with_dates=True)
+    assert "worker: no checkpoint: checkpoint-" in capsys.readouterr().err
+    assert checkpoints.newest() == before
+    assert health.look().worker == "well"

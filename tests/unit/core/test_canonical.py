@@ -73,3 +73,32 @@ def test_half_a_pair_of_units_is_refused() -> None:
 def test_the_digest_is_the_sha_256_of_the_bytes() -> None:
     assert canonical.digest(b"") == hashlib.sha256(b"").hexdigest()
     assert canonical.digest_of({"b": 1, "a": []}) == hashlib.sha256(b'{"a":[],"b":1}').hexdigest()
+
+
+@given(st.dictionaries(TEXT, PLAIN | st.floats(allow_nan=False, allow_infinity=False), max_size=5))
+def test_it_is_the_form_of_the_library_that_follows_the_rfc(value: dict[str, Any]) -> None:
+    assert canonical.to_bytes(value) == rfc8785.dumps(value)
+    assert canonical.from_strange_bytes(canonical.to_bytes(value)) == value
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"b":1,"a":2}',
+        b'{"a": 1}',
+        b'{"a":1,"a":1}',
+        b'{"a":1.0}',
+        b'{"a":"\\u0041"}',
+        b'{"a":"\\ud800"}',
+        b'{"a":9007199254740992}',
+        b'{"a":1}\n',
+        b"{",
+        b"",
+        b"\xff",
+        b"[" * 100_000,
+        b"NaN",
+    ],
+)
+def test_what_others_wrote_in_another_way_is_refused(data: bytes) -> None:
+    with pytest.raises(canonical.NotCanonicalError):
+        canonical.from_strange_bytes(data)

@@ -1,0 +1,224 @@
+"""Coordinators are mailed the newest checkpoint: rarely, only when it concerns them, neutrally."""
+
+import datetime as dt
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.factories.agreements import answer, checklist_of, send, send_sealed, sign, term
+from tests.factories.cooperations import Country, country, load_checklists, open_one
+from tracker.accounts.models import Membership
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.cooperations.models import Cooperation, Party
+from tracker.core import clock
+from tracker.evidence import anchors, checkpoints, signing_keys
+from tracker.evidence.models import Anchor
+from tracker.evidence.notes import Checkpoint
+from tracker.mail.models import OutboxMessage
+
+Freeze = Callable[[dt.datetime], None]
+Statements = Callable[[], AbstractContextManager[list[str]]]
+NOW = dt.datetime(2026, 11, 25, 10, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def land(folder: Path, session: Session, frozen_time: Freeze) -> Country:
+    """The invented country, with one cooperation of the NPM with Open Door."""
+    frozen_time(NOW)
+    signing_keys.make_missing()
+    load_checklists()
+    land = country(session)
+    open_one(land)
+    session.commit()
+    return land
+
+
+def a_round(session: Session) -> list[str]:
+    """Make a checkpoint and mail it; return to whom, by first name."""
+    checkpoints.make()
+    before = set(session.scalars(sa.select(OutboxMessage.id)))
+    anchors.send_due()
+    session.commit()
+    sent = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.id.not_in(before)))
+    return sorted(message.recipient.split("@")[0].split(".")[0] for message in sent)
+
+
+def touch(session: Session, cooperation: Cooperation) -> None:
+    trail.record(
+        verbs.COOPERATION_CHANGED,
+        actor=None,
+        subject_type="cooperation",
+        subject_id=cooperation.id,
+        cooperation_id=cooperation.id,
+        changed=["title"],
+    )
+    session.commit()
+
+
+def the_one(session: Session) -> Cooperation:
+    return session.scalars(sa.select(Cooperation).order_by(Cooperation.reference)).all()[0]
+
+
+def test_the_coordinators_of_each_party_are_mailed_and_nobody_else(
+    land: Country, session: Session
+) -> None:
+    assert a_round(session) == ["ilena", "samira"]
+    kept = session.scalars(sa.select(Anchor)).all()
+    assert {one.user_id for one in kept} == {land.users["ilena"].id, land.users["samira"].id}
+
+
+def test_the_mail_holds_the_checkpoint_and_nothing_of_what_was_agreed(
+    land: Country, session: Session
+) -> None:
+    land.users["samira"].language = "ar"
+    a_round(session)
+    newest = checkpoints.newest()
+    assert newest is not None
+    cooperation = the_one(session)
+    for message in session.scalars(sa.select(OutboxMessage)):
+        assert message.kind == "checkpoint"
+        assert Checkpoint.read(message.body) == newest
+        assert f"http://localhost:8000/checkpoints/{newest.size}" in message.body
+        for word in (cooperation.reference, cooperation.title, "Advocate", "Door"):
+            assert word not in message.body
+            assert word not in message.subject
+
+
+def test_nobody_is_mailed_twice_in_a_week_whatever_happens(
+    land: Country, session: Session, frozen_time: Freeze
+) -> None:
+    a_round(session)
+    for days in range(1, 7):
+        frozen_time(NOW + days * DAY)
+        touch(session, the_one(session))
+        assert a_round(session) == []
+    frozen_time(NOW + 7 * DAY)
+    assert a_round(session) == ["ilena", "samira"]
+    assert a_round(session) == []
+
+
+def test_what_happened_within_the_week_is_mailed_after_it_though_nothing_happened_since(
+    land: Country, session: Session, frozen_time: Freeze
+) -> None:
+    a_round(session)
+    frozen_time(NOW + DAY)
+    touch(session, the_one(session))
+    assert a_round(session) == []
+    frozen_time(NOW + 8 * DAY)
+    assert a_round(session) == ["ilena", "samira"]
+
+
+def test_nobody_is_mailed_for_what_happened_in_cooperations_of_others(
+    land: Country, session: Session, frozen_time: Freeze
+) -> None:
+    a_round(session)
+    frozen_time(NOW + 30 * DAY)
+    other = open_one(land, "lantern")
+    session.commit()
+    assert a_round(session) == ["ilena", "joana"]
+    frozen_time(NOW + 60 * DAY)
+    touch(session, other)
+    assert a_round(session) == ["ilena", "joana"]
+
+
+def in_force(land: Country, session: Session, cooperation: Cooperation) -> Checklist:
+    checklist = checklist_of(cooperation, ChecklistKind.TERMS)
+    day = clock.today()
+    answer(land, checklist, "M19", **term(day, day + 300 * DAY))
+    send(land, checklist, {"npm": "tomas", "door": "henrik"})
+    sign(land, checklist, "tomas", "henrik")
+    session.commit()
+    return checklist
+
+
+def test_a_text_that_came_into_force_is_mailed_at_once_and_once(
+    land: Country, session: Session, frozen_time: Freeze
+) -> None:
+    a_round(session)
+    frozen_time(NOW + DAY)
+    in_force(land, session, the_one(session))
+    assert a_round(session) == ["ilena", "samira"]
+    frozen_time(NOW + 2 * DAY)
+    touch(session, the_one(session))
+    assert a_round(session) == []
+
+
+def test_a_text_of_a_visit_in_force_is_not_given_away_by_a_mail(
+    land: Country, session: Session, frozen_time: Freeze
+) -> None:
+    a_round(session)
+    frozen_time(NOW + DAY)
+    checklist = checklist_of(the_one(session), ChecklistKind.TERMS)
+    checklist.kind = ChecklistKind.VISIT_ROLES
+    send_sealed(land, checklist, "the team", {"npm": "tomas", "door": "henrik"})
+    sign(land, checklist, "tomas", "henrik")
+    session.commit()
+    assert a_round(session) == []
+
+
+def test_who_no_longer_coordinates_is_suspended_or_has_left_is_not_mailed(
+    land: Country, session: Session
+) -> None:
+    land.users["samira"].active = False
+    session.query(Membership).filter_by(user_id=land.users["ilena"].id).update(
+        {"ended_at": clock.now()}
+    )
+    session.commit()
+    assert a_round(session) == []
+
+
+def test_a_party_that_has_left_is_not_mailed(land: Country, session: Session) -> None:
+    session.query(Party).filter_by(organisation_id=land.id("door")).update(
+        {"left_on": clock.today() - DAY}
+    )
+    session.commit()
+    assert a_round(session) == ["ilena"]
+
+
+def test_without_a_checkpoint_nobody_is_mailed(land: Country, session: Session) -> None:
+    assert anchors.send_due() == 0
+
+
+def test_of_two_workers_at_once_one_mails(land: Country, session: Session) -> None:
+    made = checkpoints.make()
+    assert made is not None
+    session.add(Anchor(user_id=land.users["ilena"].id, size=made.size, at=clock.now()))
+    session.flush()
+    assert not anchors._note(land.users["ilena"].id, made)
+    assert anchors._note(land.users["samira"].id, made)
+
+
+def test_the_sizes_that_people_of_the_parties_hold_are_known(
+    land: Country, session: Session
+) -> None:
+    a_round(session)
+    newest = checkpoints.newest()
+    assert newest is not None
+    assert anchors.sizes_sent_to(the_one(session).id) == {newest.size}
+    other = open_one(land, "lantern", by="ilena")
+    assert anchors.sizes_sent_to(other.id) == {newest.size}
+
+
+def test_deciding_takes_as_many_questions_for_many_cooperations_as_for_one(
+    land: Country, session: Session, statements: Statements, frozen_time: Freeze
+) -> None:
+    counts = []
+    for days, partners in ((0, ["door"]), (9, ["lantern", "bridge", "door", "door"])):
+        frozen_time(NOW + days * DAY)
+        for partner in partners:
+            open_one(land, partner)
+        checkpoints.make()
+        session.commit()
+        session.expire_all()
+        with statements() as seen:
+            anchors.send_due()
+        counts.append(sum(one.startswith("SELECT") for one in seen))
+        session.commit()
+    assert counts[0] == counts[1]

@@ -1,0 +1,502 @@
+"""Evidence is taken out as one file that two verifiers take for sound; what is closed stays out."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from click.testing import Result
+from flask import Flask
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from config import ROOT
+from tests.factories.bundles import judged
+from tests.factories.demonstration import Demonstration
+from tests.factories.tampering import REVISIONS, SIGNATURES, Tampering, hands
+from tests.pages import Page
+from tracker.activity import queries as trail
+from tracker.activity.models import Chain, ReadLogEntry
+from tracker.cooperations import keys
+from tracker.cooperations.models import CooperationKey
+from tracker.core import canonical
+from tracker.core.db import db
+from tracker.evidence import bundle, checkpoints, container, parts, queries, service, signing_keys
+from tracker.evidence.bundle import DamagedError
+from tracker.evidence.models import Anchor, KeyUse
+from tracker.mail.models import OutboxMessage
+from tracker.signoff import service as signoff
+from tracker.signoff.models import Revision
+from tracker.undertakings.models import Undertaking
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
+EVIDENCE = "/cooperations/{}/evidence"
+
+
+def take_out(app: Flask, stage: Demonstration, person: str, **ticked: str) -> TestResponse:
+    reference = stage.references["complete"]
+    return stage.browser(app, person).post(EVIDENCE.format(reference), data=ticked)
+
+
+def rows(files: dict[str, bytes], kind: str) -> list[dict[str, object]]:
+    lines = [json.loads(line) for line in files[parts.ROWS].splitlines()]
+    return [line["row"] for line in lines if line["kind"] == kind]
+
+
+def closed(files: dict[str, bytes]) -> set[str]:
+    """Return of what kinds the closed texts in a bundle are."""
+    return {str(row["kind"]) for row in rows(files, parts.REVISION) if row["is_sealed"]}
+
+
+def manifest(files: dict[str, bytes]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(files[parts.MANIFEST])
+    return found
+
+
+# By the page --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("person", ["milan", "henrik"])
+def test_a_manager_of_a_party_gets_a_file_that_two_verifiers_take_for_sound(
+    app: Flask, demonstration: Demonstration, session: Session, person: str
+) -> None:
+    reference = demonstration.references["complete"]
+    answer = take_out(app, demonstration, person)
+    assert answer.status_code == 200
+    assert answer.mimetype == "application/zip"
+    assert answer.headers["Content-Disposition"] == (
+        f'attachment; filename="evidence-{reference}.zip"'
+    )
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert judged(answer.data) == {}
+    files = container.unpack(answer.data)
+    cooperation = demonstration.cooperations["complete"]
+    texts = session.scalars(
+        sa.select(Revision).where(
+            Revision.cooperation_id == cooperation, Revision.is_sealed.is_(False)
+        )
+    ).all()
+    assert len(texts) > 1
+    found = rows(files, parts.REVISION)
+    assert {row["id"] for row in found} == {str(text.id) for text in texts}
+    assert {data for name, data in files.items() if name.startswith(parts.DOCUMENTS)} == {
+        text.document for text in texts
+    }
+    assert len(rows(files, parts.SIGNATURE)) >= len(texts)
+
+
+def test_that_it_was_taken_out_is_the_last_event_in_it_and_told_to_all_parties(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    files = container.unpack(take_out(app, demonstration, "milan").data)
+    last = json.loads(files[parts.EVENTS].splitlines()[-1])
+    assert last["event"]["verb"] == "evidence_exported"
+    assert last["details"]["content"]["who"]["name"] == "Milan Osterin"
+    assert last["details"]["content"]["closed"] == 0
+    line = trail.history(demonstration.cooperations["complete"])[1][0]
+    assert (line.verb, line.who) == ("evidence_exported", "Milan Osterin")
+    said = demonstration.browser(app, "samira").page(
+        f"/cooperations/{demonstration.references['complete']}/history"
+    )
+    assert "Evidence was taken out." in said.text
+
+
+def test_what_is_closed_stays_out_unless_it_is_asked_for_and_its_events_are_there(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    files = container.unpack(take_out(app, demonstration, "milan").data)
+    assert closed(files) == set()
+    assert len(manifest(files)["left_out"]["rows"]) > 3
+    assert (
+        session.scalars(sa.select(ReadLogEntry).where(ReadLogEntry.page == "evidence")).all() == []
+    )
+
+
+def test_what_somebody_may_open_goes_along_if_asked_for_and_is_noted_as_read(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    answer = take_out(app, demonstration, "milan", with_closed="y")
+    assert judged(answer.data) == {}
+    files = container.unpack(answer.data)
+    assert closed(files)
+    cooperation = demonstration.cooperations["complete"]
+    noted = session.scalars(sa.select(ReadLogEntry).where(ReadLogEntry.page == "evidence")).all()
+    assert {one.user_id for one in noted} == {demonstration.users["milan"]}
+    sealed = [row for row in rows(files, parts.REVISION) if row["is_sealed"]]
+    assert {str(one.subject_id) for one in noted} == {row["subject"] for row in sealed}
+    key = keys.key_of(cooperation)
+    for row in sealed:
+        text = session.get_one(Revision, UUID(str(row["id"])))
+        assert signoff.plain_bytes(text, key) in files.values()
+
+
+def test_who_takes_it_out_gets_no_closed_text_that_they_may_not_open(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    """The NPM's manager decides on undertakings and is in no audience; the CSO's is cleared."""
+    decides = container.unpack(take_out(app, demonstration, "milan", with_closed="y").data)
+    visits = container.unpack(take_out(app, demonstration, "henrik", with_closed="y").data)
+    assert closed(decides) == {"undertaking"}
+    assert closed(visits) == {"undertaking", "visit_roles", "urgent_plan"}
+    subjects = {
+        str(row["subject"]) for row in rows(visits, parts.REVISION) if row["kind"] == "undertaking"
+    }
+    assert [session.get_one(Undertaking, UUID(one)).user_id for one in subjects] == [
+        demonstration.users["henrik"]
+    ]
+
+
+def test_names_that_would_tell_who_is_in_a_visits_team_stay_out(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    answer = take_out(app, demonstration, "henrik", with_closed="y")
+    files = container.unpack(answer.data)
+    for line in files[parts.EVENTS].splitlines():
+        details = json.loads(line)["details"]
+        assert details is None or not trail.is_veiled(details["content"])
+    assert manifest(files)["left_out"]["details"]
+
+
+@pytest.mark.parametrize(
+    ("person", "status"),
+    [
+        ("ilena", 403),
+        ("tomas", 403),
+        ("nadia", 403),
+        ("samira", 403),
+        ("iris", 404),
+        ("vera", 404),
+        ("greta", 403),
+        ("celia", 404),
+    ],
+)
+def test_nobody_else_takes_it_out(
+    app: Flask, demonstration: Demonstration, session: Session, person: str, status: int
+) -> None:
+    before = trail.history(demonstration.cooperations["complete"])[0]
+    browser = demonstration.browser(app, person)
+    address = EVIDENCE.format(demonstration.references["complete"])
+    assert browser.get(address).status_code == status
+    assert browser.post(address).status_code == status
+    assert trail.history(demonstration.cooperations["complete"])[0] == before
+
+
+def test_it_is_taken_out_by_a_form_and_neither_by_a_link_nor_from_elsewhere(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    cooperation = demonstration.cooperations["complete"]
+    address = EVIDENCE.format(demonstration.references["complete"])
+    before = trail.history(cooperation)[0]
+    browser = demonstration.browser(app, "milan")
+    assert browser.get(address).mimetype == "text/html"
+    assert browser.open(address, method="POST", data={}, csrf=False).status_code == 400
+    assert trail.history(cooperation)[0] == before
+    assert browser.submit(address).mimetype == "application/zip"
+    assert trail.history(cooperation)[0] == before + 1
+
+
+def test_a_manager_finds_the_button_where_the_history_is_and_nobody_else(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    terms = demonstration.checklists["complete", "terms"]
+    address = EVIDENCE.format(demonstration.references["complete"])
+    for person, is_there in (("milan", True), ("henrik", True), ("greta", False)):
+        page = demonstration.browser(app, person).page(f"/register/{terms}")
+        assert (address in page.addresses()) is is_there, person
+
+
+def test_the_page_tells_the_key_to_compare(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    page = demonstration.browser(app, "milan").page(
+        EVIDENCE.format(demonstration.references["complete"])
+    )
+    fingerprint = signing_keys.current(KeyUse.CHECKPOINT).fingerprint
+    assert fingerprint in page.text.replace(" ", "")
+
+
+def test_a_lost_key_leaves_nothing_recorded_and_is_told(
+    app: Flask, demonstration: Demonstration, session: Session, tmp_path: Path
+) -> None:
+    before = trail.history(demonstration.cooperations["complete"])[0]
+    signing_keys.use_place(tmp_path / "elsewhere", "localhost")
+    answer = take_out(app, demonstration, "milan")
+    assert answer.mimetype == "text/html"
+    assert "It can't be taken out now." in Page.of(answer).text
+    assert trail.history(demonstration.cooperations["complete"])[0] == before
+
+
+# What it is made of -------------------------------------------------------------------------------
+
+
+def exported(stage: Demonstration) -> service.Export:
+    taken = service.export(None, stage.cooperations["complete"], stage.references["complete"])
+    db.session.commit()
+    return taken
+
+
+def test_checkpoints_that_people_hold_stand_in_it_and_prove_what_was_there(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    held = checkpoints.of_sizes(set(session.scalars(sa.select(Anchor.size))))
+    assert held
+    data = bundle.build(exported(demonstration))
+    files = container.unpack(data)
+    assert {parts.checkpoint_name(one.size) for one in held} <= set(files)
+    assert judged(data, *(one.text() for one in held)) == {}
+
+
+def test_what_was_taken_out_later_grew_out_of_what_was_taken_out_before(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    first = container.unpack(bundle.build(exported(demonstration)))
+    second = bundle.build(exported(demonstration))
+    anchor = first[parts.CHECKPOINT].decode()
+    assert "/checkpoints/" in judged(second, anchor)["Anchor 0"]
+    small, large = manifest(first)["size"], manifest(container.unpack(second))["size"]
+    proof = app.test_client().get(f"/checkpoints/{large}/from/{small}").text
+    flaws = judged(second, f"{anchor}\n{proof}")
+    assert flaws == {}
+    assert container.unpack(second)[parts.EVENTS].startswith(first[parts.EVENTS])
+
+
+def test_all_keys_ever_used_are_in_it(
+    app: Flask, demonstration: Demonstration, session: Session, folder: Path
+) -> None:
+    for use in KeyUse:
+        signing_keys.rotate(use)
+        signing_keys.rotate(use)
+    data = bundle.build(exported(demonstration))
+    assert judged(data) == {}
+    files = container.unpack(data)
+    assert {"keys/document-1.pem", "keys/document-2.pem", "keys/document-3.pem"} <= set(files)
+    assert files[parts.KEYS].count(b"common-terms/public-key/1") == 6
+
+
+def test_texts_whose_key_was_destroyed_are_left_out_and_the_rest_is_sound(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    cooperation = demonstration.cooperations["complete"]
+    taken = exported(demonstration)
+    sealed = frozenset(
+        session.scalars(
+            sa.select(Revision.id).where(
+                Revision.cooperation_id == cooperation, Revision.is_sealed.is_(True)
+            )
+        )
+    )
+    both = service.Export(
+        taken.cooperation_id,
+        taken.reference,
+        taken.count,
+        taken.size,
+        taken.revision_ids | sealed,
+    )
+    session.execute(
+        sa.update(CooperationKey)
+        .where(CooperationKey.cooperation_id == cooperation)
+        .values(wrapped=None)
+    )
+    session.expire_all()
+    data = bundle.build(both)
+    files = container.unpack(data)
+    assert len(manifest(files)["left_out"]["documents"]) >= len(sealed) > 0
+    flaws = judged(data)
+    assert "no event says that it was erased" in flaws["Texts"]
+
+
+def test_a_signature_that_was_changed_in_the_database_is_noticed_in_the_bundle(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    taken = exported(demonstration)
+    session.close()
+    with hands() as connection:
+        own = Tampering(connection, taken.cooperation_id)
+        own.update(SIGNATURES, own.rows(SIGNATURES)[0].id, signer_name="Somebody Else")
+    flaws = judged(bundle.build(taken))
+    assert "was changed: event" in flaws["Texts"]
+
+
+def test_a_frozen_text_that_was_changed_in_the_database_is_never_passed_over(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    taken = exported(demonstration)
+    text = min(taken.revision_ids)
+    session.close()
+    with hands() as connection:
+        Tampering(connection, taken.cooperation_id).update(REVISIONS, text, number=7)
+    with pytest.raises(DamagedError, match="run tracker audit verify"):
+        bundle.build(taken)
+    session.close()
+    with hands() as connection:
+        connection.execute(
+            sa.update(REVISIONS)
+            .where(REVISIONS.c.id == text)
+            .values(number=1, document=canonical.to_bytes({"revision": 1}))
+        )
+    session.close()
+    assert "does not give its digest" in judged(bundle.build(taken))["Texts"]
+
+
+def test_more_events_and_texts_ask_the_database_no_more_often(
+    app: Flask, demonstration: Demonstration, session: Session, statements: Statements
+) -> None:
+    counts = []
+    for name in ("waiting", "complete"):
+        taken = service.export(None, demonstration.cooperations[name], name)
+        db.session.commit()
+        with statements() as seen:
+            bundle.build(taken)
+        counts.append((len(taken.revision_ids), len(seen)))
+    (few, before), (many, after) = counts
+    assert few < many
+    assert after <= before
+
+
+def test_each_cooperation_of_the_demonstration_gives_a_sound_bundle(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    for name, cooperation in demonstration.cooperations.items():
+        taken = service.export(None, cooperation, demonstration.references[name])
+        db.session.commit()
+        data = bundle.build(taken)
+        assert judged(data) == {}, name
+        assert manifest(container.unpack(data))["chain"] == str(
+            session.scalar(sa.select(Chain.id).where(Chain.cooperation_id == cooperation))
+        )
+
+
+# By the commands ----------------------------------------------------------------------------------
+
+
+def run(app: Flask, *args: str) -> Result:
+    return app.test_cli_runner().invoke(args=["evidence", *args])
+
+
+@pytest.fixture
+def file(app: Flask, demonstration: Demonstration, tmp_path: Path) -> Path:
+    """A bundle, taken out by the command."""
+    path = tmp_path / "evidence.zip"
+    done = run(app, "export", demonstration.references["complete"], "-o", str(path))
+    assert done.exit_code == 0, done.output
+    return path
+
+
+def test_the_command_writes_a_file_for_its_owner_alone_and_records_it(
+    app: Flask, demonstration: Demonstration, file: Path, session: Session
+) -> None:
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in file.parent.iterdir() if one.name.endswith("zip")] == [file.name]
+    assert judged(file.read_bytes()) == {}
+    line = trail.history(demonstration.cooperations["complete"])[1][0]
+    assert (line.verb, line.who) == ("evidence_exported", None)
+    assert closed(container.unpack(file.read_bytes())) == set()
+
+
+def test_the_command_writes_over_nothing_and_knows_no_other_reference(
+    app: Flask, demonstration: Demonstration, file: Path, session: Session
+) -> None:
+    before = trail.history(demonstration.cooperations["complete"])[0]
+    again = run(app, "export", demonstration.references["complete"], "-o", str(file))
+    assert again.exit_code == 1
+    assert "is there already" in again.output
+    unknown = run(app, "export", "C-2026-9999", "-o", str(file.with_name("other.zip")))
+    assert unknown.exit_code == 1
+    assert "There is no cooperation C-2026-9999." in unknown.output
+    nowhere = file.parent / "nowhere" / "other.zip"
+    lost = run(app, "export", demonstration.references["complete"], "-o", str(nowhere))
+    assert lost.exit_code == 1
+    assert "can't be written" in lost.output
+    assert trail.history(demonstration.cooperations["complete"])[0] == before
+
+
+def test_a_check_says_of_each_link_that_it_holds_what_was_signed_and_what_it_rests_on(
+    app: Flask, file: Path, demonstration: Demonstration
+) -> None:
+    done = run(app, "verify", str(file))
+    assert done.exit_code == 0, done.output
+    lines = done.output.splitlines()
+    assert [line[7:].split(":")[0] for line in lines if line.startswith("holds")] == [
+        "File",
+        "List",
+        "Keys",
+        "Seal",
+        "Chain",
+        "Texts",
+        "Signatures",
+        "Passkeys",
+        "Certificates",
+        "Log",
+        "Earlier checkpoints",
+    ]
+    assert "FLAW" not in done.output
+    assert any("terms, revision 1: Tomas Beridan for" in line for line in lines)
+    assert "That rests on the server's key" in done.output
+    with app.app_context():
+        assert signing_keys.current(KeyUse.CHECKPOINT).fingerprint in done.output
+
+
+def test_a_mail_with_a_checkpoint_is_given_along_as_it_was_received(
+    app: Flask, file: Path, demonstration: Demonstration, session: Session
+) -> None:
+    mail = next(
+        message.body
+        for message in session.scalars(sa.select(OutboxMessage))
+        if "common-terms/checkpoint/1" in message.body
+    )
+    kept = file.with_name("mail.eml")
+    kept.write_text(f"Subject: A checkpoint\n\n{mail}")
+    done = run(app, "verify", str(file), "--anchor", str(kept))
+    assert done.exit_code == 0, done.output
+    assert "holds  Anchor mail.eml: Signed on" in done.output
+    assert "not on the server." in done.output
+    kept.write_text("Nothing of the kind.")
+    other = run(app, "verify", str(file), "--anchor", str(kept))
+    assert other.exit_code == 2
+    assert "holds no checkpoint" in other.output
+
+
+def test_a_changed_bundle_ends_the_check_with_1_and_the_link_is_named(
+    app: Flask, file: Path
+) -> None:
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(bytes(data))
+    done = run(app, "verify", str(file))
+    assert done.exit_code == 1
+    assert "FLAW   File:" in done.output
+    assert "This is no sound evidence: 1 of 1 links do not hold." in done.output
+
+
+def test_a_check_needs_neither_settings_nor_keys_nor_a_database(file: Path, tmp_path: Path) -> None:
+    away = tmp_path / "away"
+    done = subprocess.run(
+        [sys.executable, "-m", "tracker.cli", "evidence", "verify", str(file)],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "TRACKER_DATA_DIR": str(away),
+            "TRACKER_DATABASE_URL": "no database",
+            "TRACKER_WRONG": "a setting that there is not",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Nothing was altered in the evidence of" in done.stdout
+    assert not away.exists()
+
+
+def test_a_reference_finds_its_cooperation_for_the_command_alone(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    found = queries.find_for_command(demonstration.references["complete"])
+    assert found == demonstration.cooperations["complete"]

@@ -1,0 +1,703 @@
+"""A second verifier of bundles, written from docs/evidence-format.md alone.
+
+Python's standard library and `cryptography`, and nothing of the application.
+"""
+
+import base64
+import datetime as dt
+import hashlib
+import io
+import json
+import re
+import zipfile
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+)
+
+PLAIN_FILES = {
+    "README.txt",
+    "keys.txt",
+    "events.jsonl",
+    "rows.jsonl",
+    "checkpoint.txt",
+    "inclusion.txt",
+}
+FOLDERS = {"keys", "documents", "certificates", "checkpoints"}
+EVENT = [
+    "event",
+    "chain",
+    "number",
+    "verb",
+    "subject_type",
+    "subject",
+    "at",
+    "details",
+    "evidence",
+    "previous",
+]
+LIST = [
+    "format",
+    "origin",
+    "reference",
+    "cooperation",
+    "chain",
+    "count",
+    "size",
+    "made_at",
+    "left_out",
+    "files",
+]
+# Of each kind of row the fields that are text.
+ROWS = {
+    "revision": ["id", "cooperation", "kind", "digest"],
+    "signature": [
+        "revision",
+        "signer_name",
+        "organisation_name",
+        "sentence",
+        "document_digest",
+        "method",
+        "signed_at",
+    ],
+    "certificate": ["revision", "language", "sha256", "made_at"],
+}
+CHECKPOINT = ["origin", "size", "previous", "root", "at", "key", "signature"]
+INCLUSION = ["chain", "count", "head", "leaf", "size", "proof"]
+CONSISTENCY = ["origin", "from", "to", "proof"]
+SEAL = ["manifest", "key", "signature"]
+KEY = ["use", "number", "fingerprint", "public-key", "made"]
+MORE_OF_KEY = ["retired", "revoked", "reason", "endorsed-by", "endorsement"]
+PROOF = {
+    "credential_id",
+    "public_key",
+    "authenticator_data",
+    "client_data_json",
+    "signature",
+    "nonce",
+}
+WRONG = (
+    ValueError,
+    KeyError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    RecursionError,
+    InvalidSignature,
+    UnsupportedAlgorithm,
+    zipfile.BadZipFile,
+    NotImplementedError,
+)
+Note = dict[str, str]
+SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
+MESSAGE_DIGEST = bytes.fromhex("2a864886f70d010904")
+DIGESTS = {
+    bytes.fromhex("608648016503040201"): SHA256(),
+    bytes.fromhex("608648016503040202"): SHA384(),
+    bytes.fromhex("608648016503040203"): SHA512(),
+}
+
+
+def need(condition: object, what: str = "not as it is written") -> None:
+    if not condition:
+        raise ValueError(what)
+
+
+# Ways of writing ----------------------------------------------------------------------------------
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def canonical(value: Any) -> bytes:
+    return written(value).encode()
+
+
+def written(value: Any) -> str:
+    if isinstance(value, dict):
+        names = sorted(value, key=lambda name: name.encode("utf-16-be"))
+        return "{" + ",".join(f"{written(name)}:{written(value[name])}" for name in names) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(written, value)) + "]"
+    need(not isinstance(value, float))
+    need(not isinstance(value, int) or abs(value) < 2**53)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def read_json(data: bytes) -> Any:
+    value = json.loads(data.decode())
+    need(canonical(value) == data, "not canonical")
+    return value
+
+
+def note_text(head: str, fields: Note) -> str:
+    lines = [head]
+    for name, value in fields.items():
+        pieces = [value]
+        if " " not in value:
+            pieces = [value[at : at + 64] for at in range(0, len(value), 64)] or [""]
+        lines.append(f"{name}: {pieces[0]}" if pieces[0] else f"{name}:")
+        lines += [f" {piece}" for piece in pieces[1:]]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def read_notes(data: bytes, *kinds: tuple[str, list[str], list[str]]) -> list[Note]:
+    """Read the notes of a file, of these kinds in turn (the last again and again)."""
+    found = []
+    for place, text in enumerate(data.decode().split("\n\n")):
+        head, names, more = kinds[min(place, len(kinds) - 1)]
+        whole = text.removesuffix("\n") + "\n"
+        lines = whole.replace("\n ", "").removesuffix("\n").split("\n")
+        need(lines[0] == f"common-terms/{head}/1")
+        pairs = [re.fullmatch(r"([a-z-]+):(?: (.+))?", line) for line in lines[1:]]
+        fields = {one[1]: one[2] or "" for one in pairs if one}
+        need(len(fields) == len(pairs))
+        wanted = names + [name for name in more if name in fields]
+        need(list(fields) == wanted)
+        need(note_text(lines[0], fields) == whole)
+        found.append(fields)
+    again = [
+        note_text(f"common-terms/{kinds[min(place, len(kinds) - 1)][0]}/1", one)
+        for place, one in enumerate(found)
+    ]
+    need("\n".join(again).encode() == data)
+    return found
+
+
+def number(text: str) -> int:
+    need(re.fullmatch("0|[1-9][0-9]{0,11}", text))
+    return int(text)
+
+
+def digest(text: str) -> str:
+    need(re.fullmatch("[0-9a-f]{64}", text))
+    return text
+
+
+def moment(text: str) -> dt.datetime:
+    found = dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
+    need(found.strftime("%Y-%m-%dT%H:%M:%SZ") == text)
+    return found
+
+
+def from_base64(text: str) -> bytes:
+    data = base64.b64decode(text, validate=True)
+    need(base64.b64encode(data).decode() == text)
+    return data
+
+
+def hashes(text: str) -> list[bytes]:
+    need(len(text) % 64 == 0)
+    return [bytes.fromhex(digest(text[at : at + 64])) for at in range(0, len(text), 64)]
+
+
+# The tree (RFC 9162) ------------------------------------------------------------------------------
+
+
+def node(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def included(leaf: bytes, index: int, size: int, path: list[bytes], root: bytes) -> bool:
+    """2.1.3.2, word by word."""
+    if index >= size:
+        return False
+    fn, sn, r = index, size - 1, leaf
+    for p in path:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            r = node(p, r)
+            if not fn & 1:
+                while not (fn & 1 or fn == 0):
+                    fn, sn = fn >> 1, sn >> 1
+        else:
+            r = node(r, p)
+        fn, sn = fn >> 1, sn >> 1
+    return sn == 0 and r == root
+
+
+def consistent(first: int, second: int, path: list[bytes], one: bytes, two: bytes) -> bool:
+    """2.1.4.2, word by word."""
+    if not 0 < first < second or not path:
+        return False
+    if first & (first - 1) == 0:
+        path = [one, *path]
+    fn, sn = first - 1, second - 1
+    while fn & 1:
+        fn, sn = fn >> 1, sn >> 1
+    fr = sr = path[0]
+    for c in path[1:]:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            fr, sr = node(c, fr), node(c, sr)
+            while not (fn & 1 or fn == 0):
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            sr = node(sr, c)
+        fn, sn = fn >> 1, sn >> 1
+    return fr == one and sr == two and sn == 0
+
+
+# Passkeys -----------------------------------------------------------------------------------------
+
+
+def from_base64url(text: str) -> bytes:
+    data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    need(base64.urlsafe_b64encode(data).rstrip(b"=").decode() == text)
+    return data
+
+
+def cose(data: bytes) -> dict[Any, Any]:
+    def take(at: int) -> tuple[Any, int]:
+        kind, info = data[at] >> 5, data[at] & 31
+        at += 1
+        if info >= 24:
+            width = {24: 1, 25: 2, 26: 4, 27: 8}[info]
+            need(len(data) >= at + width)
+            info, at = int.from_bytes(data[at : at + width]), at + width
+        if kind in {0, 1}:
+            return (info if kind == 0 else -1 - info), at
+        if kind in {2, 3}:
+            need(len(data) >= at + info)
+            piece = data[at : at + info]
+            return (piece if kind == 2 else piece.decode()), at + info
+        need(kind == 5)
+        found: dict[Any, Any] = {}
+        for _ in range(info):
+            key, at = take(at)
+            need(key not in found)
+            found[key], at = take(at)
+        return found, at
+
+    value, end = take(0)
+    need(end == len(data) and isinstance(value, dict))
+    return dict(value)
+
+
+def check_proof(proof: dict[str, str], document: str, sentence: str) -> None:
+    need(set(proof) == PROOF and re.fullmatch("[0-9a-f]{32,128}", proof["nonce"]))
+    values = {name: from_base64url(proof[name]) for name in PROOF - {"nonce"}}
+    said = json.loads(values["client_data_json"])
+    asked = {
+        "use": "common-terms/sign/1",
+        "document": document,
+        "sentence": sentence,
+        "nonce": proof["nonce"],
+    }
+    challenge = hashlib.sha256(canonical(asked)).digest()
+    need(said["challenge"] == base64.urlsafe_b64encode(challenge).rstrip(b"=").decode())
+    need(said["type"] == "webauthn.get" and said.get("crossOrigin", False) is False)
+    device = values["authenticator_data"]
+    host = urlsplit(said["origin"]).hostname or ""
+    need(len(device) >= 37 and device[:32] == hashlib.sha256(host.encode()).digest())
+    need(device[32] & 1 and device[32] & 4 and values["credential_id"])
+    signed = device + hashlib.sha256(values["client_data_json"]).digest()
+    key = cose(values["public_key"])
+    signature = values["signature"]
+    if (key[1], key[3]) == (2, -7):
+        need(key[-1] == 1)
+        point = b"\x04" + key[-2] + key[-3]
+        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point).verify(
+            signature, signed, ec.ECDSA(SHA256())
+        )
+    elif (key[1], key[3]) == (1, -8):
+        need(key[-1] == 6)
+        ed25519.Ed25519PublicKey.from_public_bytes(key[-2]).verify(signature, signed)
+    else:
+        need((key[1], key[3]) == (3, -257))
+        numbers = rsa.RSAPublicNumbers(int.from_bytes(key[-2]), int.from_bytes(key[-1]))
+        numbers.public_key().verify(signature, signed, padding.PKCS1v15(), SHA256())
+
+
+# PDFs ---------------------------------------------------------------------------------------------
+
+
+def der(data: bytes) -> tuple[int, bytes, bytes, bytes]:
+    """Return of what stands first: its tag, its content, it as a whole, and what comes after."""
+    size, at = data[1], 2
+    if size & 0x80:
+        at += size & 0x7F
+        size = int.from_bytes(data[2:at])
+    need(len(data) >= at + size)
+    return data[0], data[at : at + size], data[: at + size], data[at + size :]
+
+
+def parts_of(content: bytes) -> list[tuple[int, bytes, bytes]]:
+    found = []
+    while content:
+        tag, inner, whole, content = der(content)
+        found.append((tag, inner, whole))
+    return found
+
+
+def check_pdf(pdf: bytes, certificate: x509.Certificate) -> None:
+    (ranges,) = re.findall(rb"/ByteRange\s*\[\s*0\s+(\d+)\s+(\d+)\s+(\d+)\s*\]", pdf)
+    before, after, size = map(int, ranges)
+    need(before < after and after + size == len(pdf))
+    hole = re.fullmatch(rb"<([0-9A-Fa-f]+)>", pdf[before:after])
+    need(hole)
+    assert hole
+    _, outer, _, rest = der(bytes.fromhex(hole[1].decode()))
+    need(not rest.strip(b"\0"))
+    kind, wrapped = parts_of(outer)
+    need(kind[1] == SIGNED_DATA)
+    inner = parts_of(parts_of(wrapped[1])[0][1])
+    need(len(parts_of(inner[2][1])) == 1)  # no content of its own
+    (signer,) = parts_of(inner[-1][1])
+    _version, _who, algorithm, attributes, _kind, signature, *_ = parts_of(signer[1])
+    need(attributes[0] == 0xA0)
+    hashing = DIGESTS[parts_of(algorithm[1])[0][1]]
+    said = {}
+    for _tag, attribute, _whole in parts_of(attributes[1]):
+        name, values = parts_of(attribute)
+        said[name[1]] = values[1]
+    signed = pdf[:before] + pdf[after:]
+    (own,) = parts_of(said[MESSAGE_DIGEST])
+    need(own[1] == hashlib.new(hashing.name, signed).digest())
+    key, data = certificate.public_key(), b"\x31" + attributes[2][1:]
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        key.verify(signature[1], data, ec.ECDSA(hashing))
+    else:
+        need(isinstance(key, rsa.RSAPublicKey))
+        assert isinstance(key, rsa.RSAPublicKey)
+        key.verify(signature[1], data, padding.PKCS1v15(), hashing)
+
+
+# The checks ---------------------------------------------------------------------------------------
+
+
+class Verifier:
+    """One run over one file; `verdicts` tells of each check whether it holds."""
+
+    def __init__(self, data: bytes, anchors: Iterable[str] = ()) -> None:
+        self.data = data
+        self.verdicts: dict[str, bool] = {}
+        self.files: dict[str, bytes] = {}
+        self.heads: list[str] = []
+        self.bound: dict[int, str] = {}
+        self.erased = False
+        self.keys: dict[str, Note] = {}
+        self.certificates: dict[str, x509.Certificate] = {}
+        self.rows: list[dict[str, Any]] = []
+        self.known: dict[int, Note] = {}
+        self.leaves: list[tuple[int, int]] = []
+        checks = [
+            ("File", self.file),
+            ("List", self.list),
+            ("Keys", self.check_keys),
+            ("Seal", self.seal),
+            ("Chain", self.chain),
+            ("Texts", self.texts),
+            ("Signatures", self.signatures),
+            ("Passkeys", self.passkeys),
+            ("Certificates", self.pdfs),
+            ("Log", self.log),
+            ("Earlier checkpoints", self.earlier),
+        ]
+        for name, check in checks:
+            if not self.holds(name, check) and name in {"File", "List"}:
+                return
+        for place, text in enumerate(anchors):
+            self.holds(f"Anchor {place}", partial(self.anchor, text))
+
+    def holds(self, name: str, check: Callable[[], None]) -> bool:
+        try:
+            check()
+            self.verdicts[name] = True
+        except WRONG:
+            self.verdicts[name] = False
+        return self.verdicts[name]
+
+    @property
+    def is_sound(self) -> bool:
+        return all(self.verdicts.values())
+
+    def file(self) -> None:
+        with zipfile.ZipFile(io.BytesIO(self.data)) as opened:
+            names = opened.namelist()
+            need(names == sorted(set(names)) and names)
+            self.files = {name: opened.read(name) for name in names}
+        again = io.BytesIO()
+        with zipfile.ZipFile(again, "w", zipfile.ZIP_STORED) as packed:
+            for name, data in self.files.items():
+                name.encode("ascii")
+                entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+                entry.create_system, entry.external_attr = 3, 0o100600 << 16
+                packed.writestr(entry, data)
+        need(again.getvalue() == self.data)
+
+    def list(self) -> None:
+        self.manifest = read_json(self.files["manifest.json"])
+        need(set(self.manifest) == set(LIST))
+        need(self.manifest["format"] == "common-terms/bundle/1")
+        for name in ("origin", "reference", "cooperation", "chain", "made_at"):
+            need(isinstance(self.manifest[name], str))
+        need(type(self.manifest["count"]) is int and type(self.manifest["size"]) is int)
+        out = self.manifest["left_out"]
+        need(set(out) == {"details", "rows", "documents"})
+        for numbers in out.values():
+            need(all(type(one) is int for one in numbers) and numbers == sorted(set(numbers)))
+        there = set(self.files) - {"manifest.json", "seal.txt"}
+        need(there == set(self.manifest["files"]))
+        for name in there:
+            folder = name.split("/")[0]
+            need(name in PLAIN_FILES or ("/" in name and folder in FOLDERS))
+            need(sha256(self.files[name]) == self.manifest["files"][name])
+
+    def check_keys(self) -> None:
+        found = read_notes(self.files["keys.txt"], ("public-key", KEY, MORE_OF_KEY))
+        places = {(key["use"], number(key["number"])): key for key in found}
+        prints = {digest(key["fingerprint"]): key for key in found}
+        need(len(places) == len(prints) == len(found))
+        named = set()
+        for (use, own), key in places.items():
+            public = from_base64(key["public-key"])
+            for end in ("made", "retired", "revoked"):
+                if end in key:
+                    moment(key[end])
+            if use == "checkpoint":
+                need(sha256(public) == key["fingerprint"])
+            else:
+                need(use == "document")
+                named.add(f"keys/document-{own}.pem")
+                pem = self.files[f"keys/document-{own}.pem"]
+                chain = x509.load_pem_x509_certificates(pem)
+                need(b"".join(one.public_bytes(Encoding.PEM) for one in chain) == pem)
+                certificate = chain[0]
+                self.certificates[key["fingerprint"]] = certificate
+                need(sha256(certificate.public_bytes(Encoding.DER)) == key["fingerprint"])
+                need(
+                    certificate.public_key().public_bytes(
+                        Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+                    )
+                    == public
+                )
+            need(("endorsed-by" in key) == ("endorsement" in key))
+            if "endorsed-by" in key:
+                before = number(key["endorsed-by"])
+                need(before < own)
+                said = f"common-terms/key/1\n{key['fingerprint']}\n".encode()
+                self.verify(places[use, before], said, from_base64(key["endorsement"]))
+        need({name for name in self.files if name.startswith("keys/")} == named)
+        need(any(use == "checkpoint" for use, _ in places))
+        self.keys = prints
+
+    def verify(self, key: Note, data: bytes, signature: bytes) -> None:
+        public = load_der_public_key(from_base64(key["public-key"]))
+        need(isinstance(public, ed25519.Ed25519PublicKey))
+        assert isinstance(public, ed25519.Ed25519PublicKey)
+        public.verify(signature, data)
+
+    def signed(self, head: str, note: Note, at: dt.datetime) -> None:
+        key = self.keys[note["key"]]
+        need(key["use"] == "checkpoint")
+        for end in ("retired", "revoked"):
+            need(end not in key or moment(key[end]) >= at)
+        plain = {name: value for name, value in note.items() if name != "signature"}
+        text = note_text(f"common-terms/{head}/1", plain)
+        self.verify(key, text.encode(), from_base64(note["signature"]))
+
+    def seal(self) -> None:
+        (seal,) = read_notes(self.files["seal.txt"], ("bundle", SEAL, []))
+        need(seal["manifest"] == sha256(self.files["manifest.json"]))
+        at = dt.datetime.fromisoformat(self.manifest["made_at"])
+        need(at.tzinfo is not None)
+        self.signed("bundle", seal, at.replace(microsecond=0))
+
+    def chain(self) -> None:
+        *lines, last = self.files["events.jsonl"].split(b"\n")
+        need(last == b"")
+        heads, without = ["0" * 64], set()
+        for place, line in enumerate(lines, 1):
+            value = read_json(line)
+            need(set(value) == {"event", "details"})
+            event, details = value["event"], value["details"]
+            need(set(event) == set(EVENT) and type(event["number"]) is int)
+            texts = set(EVENT) - {"number", "evidence"}
+            need(all(isinstance(event[name], str) for name in texts))
+            need(event["evidence"] is None or isinstance(event["evidence"], str))
+            need(event["number"] == place and event["chain"] == self.manifest["chain"])
+            need(event["previous"] == heads[-1])
+            self.check_end(event, details)
+            if details is None:
+                without.add(place)
+            else:
+                need(set(details) == {"salt", "content"} and isinstance(details["salt"], str))
+                need(isinstance(details["content"], dict))
+                need(sha256(canonical(details)) == event["details"])
+            if event["evidence"] is not None:
+                self.bound[place] = event["evidence"]
+            self.erased |= event["verb"] == "details_erased"
+            heads.append(sha256(canonical(event)))
+        need(len(lines) == self.manifest["count"] > 0)
+        self.heads = heads
+        need(without == set(self.manifest["left_out"]["details"]))
+
+    def check_end(self, event: dict[str, Any], details: dict[str, Any] | None) -> None:
+        if event["number"] == 1:
+            need(event["verb"] == "cooperation_opened")
+            need(event["subject"] == self.manifest["cooperation"])
+            if details is not None:
+                need(details["content"]["reference"] == self.manifest["reference"])
+        if event["number"] == self.manifest["count"]:
+            need(event["verb"] == "evidence_exported")
+            need(event["subject"] == self.manifest["cooperation"])
+            need(event["at"] == self.manifest["made_at"])
+
+    def texts(self) -> None:
+        need(self.heads)
+        *lines, last = self.files["rows.jsonl"].split(b"\n")
+        need(last == b"")
+        rows = [read_json(line) for line in lines]
+        out = self.manifest["left_out"]
+        for value in rows:
+            need(set(value) == {"event", "kind", "row"} and type(value["event"]) is int)
+            need(all(isinstance(value["row"][name], str) for name in ROWS[value["kind"]]))
+            need(value["kind"] != "revision" or type(value["row"]["number"]) is int)
+            need(self.bound[value["event"]] == sha256(canonical(value["row"])))
+        events = [value["event"] for value in rows]
+        need(events == sorted(set(events)))
+        need(set(self.bound) - set(events) == set(out["rows"]))
+        texts = {one["event"]: one["row"] for one in rows if one["kind"] == "revision"}
+        for event, row in texts.items():
+            need(row["cooperation"] == self.manifest["cooperation"])
+            if event in out["documents"]:
+                need(f"documents/{event}.json" not in self.files and self.erased)
+                continue
+            document = self.files[f"documents/{event}.json"]
+            need(sha256(document) == row["digest"])
+            need(read_json(document)["revision"] == row["number"])
+        there = {f"documents/{event}.json" for event in texts}
+        need({name for name in self.files if name.startswith("documents/")} <= there)
+        with_file = {one["event"] for one in rows if one["kind"] != "signature"}
+        need(set(out["documents"]) <= with_file)
+        self.rows = rows
+
+    def signatures(self) -> None:
+        need(self.verdicts["Texts"])
+        texts = {one["row"]["id"]: one["row"] for one in self.rows if one["kind"] == "revision"}
+        for value in self.rows:
+            if value["kind"] == "signature":
+                row = value["row"]
+                need(texts[row["revision"]]["digest"] == row["document_digest"])
+                need(dt.datetime.fromisoformat(row["signed_at"]).tzinfo is not None)
+
+    def passkeys(self) -> None:
+        need(self.verdicts["Signatures"])
+        for value in self.rows:
+            row = value["row"]
+            if value["kind"] != "signature":
+                continue
+            need((row["method"] == "passkey") == (row.get("proof") is not None))
+            if row["method"] == "passkey":
+                check_proof(row["proof"], row["document_digest"], row["sentence"])
+
+    def pdfs(self) -> None:
+        need(self.verdicts["Texts"])
+        texts = {one["row"]["id"] for one in self.rows if one["kind"] == "revision"}
+        there = set()
+        for value in self.rows:
+            if value["kind"] == "certificate":
+                there.add(f"certificates/{value['event']}.pdf")
+                self.pdf(value["event"], value["row"], texts)
+        need({name for name in self.files if name.startswith("certificates/")} <= there)
+
+    def pdf(self, event: int, row: dict[str, Any], texts: set[str]) -> None:
+        need(row["revision"] in texts and isinstance(row["language"], str))
+        name = f"certificates/{event}.pdf"
+        if event in self.manifest["left_out"]["documents"]:
+            need(name not in self.files and self.erased)
+            return
+        need(sha256(self.files[name]) == row["sha256"])
+        at = dt.datetime.fromisoformat(row["made_at"])
+        need(at.tzinfo is not None)
+        need(any(self.is_signed_by(key, self.files[name], at) for key in self.keys.values()))
+
+    def is_signed_by(self, key: Note, pdf: bytes, at: dt.datetime) -> bool:
+        if key["use"] != "document":
+            return False
+        try:
+            for end in ("retired", "revoked"):
+                need(end not in key or moment(key[end]) >= at.replace(microsecond=0))
+            check_pdf(pdf, self.certificates[key["fingerprint"]])
+        except WRONG:
+            return False
+        return True
+
+    def checkpoint(self, note: Note) -> None:
+        number(note["previous"])
+        digest(note["root"])
+        self.signed("checkpoint", note, moment(note["at"]))
+
+    def inclusion(self, note: Note, checkpoint: Note) -> None:
+        need(self.heads and note["chain"] == self.manifest["chain"])
+        need(note["size"] == checkpoint["size"])
+        need(number(note["count"]) > 0)
+        need(self.heads[number(note["count"])] == note["head"])
+        said = {name: note[name] for name in ("chain", "count", "head")}
+        data = note_text("common-terms/leaf/1", said).encode()
+        leaf = hashlib.sha256(b"\x00" + data).digest()
+        place, size = number(note["leaf"]), number(note["size"])
+        root = bytes.fromhex(checkpoint["root"])
+        need(included(leaf, place, size, hashes(note["proof"]), root))
+        self.leaves.append((place, number(note["count"])))
+
+    def log(self) -> None:
+        (newest,) = read_notes(self.files["checkpoint.txt"], ("checkpoint", CHECKPOINT, []))
+        need(number(newest["size"]) == self.manifest["size"])
+        need(newest["origin"] == self.manifest["origin"])
+        self.checkpoint(newest)
+        (inclusion,) = read_notes(self.files["inclusion.txt"], ("inclusion", INCLUSION, []))
+        need(number(inclusion["count"]) == self.manifest["count"])
+        self.inclusion(inclusion, newest)
+        self.newest = newest
+        self.known[number(newest["size"])] = newest
+
+    def grown(self, before: Note, after: Note, proof: Note) -> None:
+        first, second = number(before["size"]), number(after["size"])
+        need((number(proof["from"]), number(proof["to"])) == (first, second))
+        roots = bytes.fromhex(before["root"]), bytes.fromhex(after["root"])
+        need(consistent(first, second, hashes(proof["proof"]), *roots))
+
+    def earlier(self) -> None:
+        need(self.verdicts["Log"])
+        for name in sorted(one for one in self.files if one.startswith("checkpoints/")):
+            checkpoint, inclusion, proof = read_notes(
+                self.files[name],
+                ("checkpoint", CHECKPOINT, []),
+                ("inclusion", INCLUSION, []),
+                ("consistency", CONSISTENCY, []),
+            )
+            need(name == f"checkpoints/{number(checkpoint['size'])}.txt")
+            self.checkpoint(checkpoint)
+            need(proof["origin"] == self.newest["origin"])
+            self.grown(checkpoint, self.newest, proof)
+            self.inclusion(inclusion, checkpoint)
+            self.known[number(checkpoint["size"])] = checkpoint
+
+    def anchor(self, text: str) -> None:
+        need(self.verdicts["Log"])
+        held, *proofs = read_notes(
+            text.encode(), ("checkpoint", CHECKPOINT, []), ("consistency", CONSISTENCY, [])
+        )
+        size, newest = number(held["size"]), number(self.newest["size"])
+        if size in self.known:
+            need(self.known[size] == held)
+        else:
+            self.checkpoint(held)
+            pair = (held, self.newest) if size < newest else (self.newest, held)
+            self.grown(*pair, proofs[0])
+        need(any(leaf < size for leaf, _count in self.leaves))

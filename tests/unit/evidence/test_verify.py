@@ -1,0 +1,915 @@
+"""A bundle is checked link by link, by two programs that know nothing of each other."""
+
+import ast
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests import second_verifier
+from tests.factories.bundles import (
+    CHAIN,
+    Files,
+    Instance,
+    a_pdf,
+    altered,
+    begun,
+    document_note,
+    endorsed_by,
+    judged,
+    key_note,
+    large,
+    listed,
+    private_key,
+    proof,
+    sealed,
+    signed,
+    usual,
+)
+from tracker.core import canonical
+from tracker.evidence import container, merkle, notes, parts, verify
+from tracker.evidence.notes import Inclusion, KeyNote
+
+INSTANCE, HELD, BUNDLE = usual()
+NEWEST = INSTANCE.newest
+HELD_HEAD = INSTANCE.leaves[0][2]
+# What may stand where something else is wanted.
+ODD: tuple[Any, ...] = (
+    None,
+    0,
+    -1,
+    True,
+    "",
+    "x",
+    [],
+    {},
+    ["a"],
+    {"a": 1},
+    2**53,
+    10**30,
+    0.5,
+    "2026-01-15T09:00:00",
+)
+# A key for documents that is not that of the certificate beside it.
+OTHER = replace(document_note(), fingerprint="a" * 64)
+Change = Callable[[Files], object]
+
+
+def other_event(number: int, /, **values: Any) -> Change:
+    """Change what an event says, and make the chain fit again from there on."""
+
+    def change(files: Files) -> None:
+        lines = [canonical.from_bytes(line) for line in files[parts.EVENTS].splitlines()]
+        lines[number - 1]["event"].update(values)
+        for before, after in zip(lines[number - 1 :], lines[number:], strict=False):
+            after["event"]["previous"] = canonical.digest_of(before["event"])
+        put_lines(files, parts.EVENTS, lines)
+
+    return change
+
+
+def put_lines(files: Files, name: str, lines: list[Any]) -> None:
+    files[name] = b"".join(canonical.to_bytes(line) + b"\n" for line in lines)
+
+
+def in_lines(name: str, change: Callable[[list[Any]], object]) -> Change:
+    def changed(files: Files) -> None:
+        lines = [canonical.from_bytes(line) for line in files[name].splitlines()]
+        change(lines)
+        put_lines(files, name, lines)
+
+    return changed
+
+
+def in_text(name: str, old: str, new: str) -> Change:
+    def changed(files: Files) -> None:
+        assert old.encode() in files[name]
+        files[name] = files[name].replace(old.encode(), new.encode(), 1)
+
+    return changed
+
+
+def put(name: str, data: bytes) -> Change:
+    return lambda files: files.update({name: data})
+
+
+def in_keys(*keys: KeyNote) -> Change:
+    """Put other keys in place of those for checkpoints."""
+    return put(parts.KEYS, parts.key_notes([*keys, document_note()]))
+
+
+def take(name: str) -> Change:
+    return lambda files: files.pop(name)
+
+
+def of_held_in_newest() -> Inclusion:
+    """Return the proof that what was there at the earlier checkpoint is in the newest log."""
+    path = tuple(merkle.inclusion(INSTANCE.tree, 3, 8))
+    return replace(INSTANCE.inclusion(4), size=8, proof=path)
+
+
+def with_list(**more: Any) -> bytes:
+    """Return the bundle with another list, sealed by its instance."""
+    files = listed(container.unpack(BUNDLE), **more)
+    return container.pack(sealed(files, private_key()))
+
+
+# What holds ---------------------------------------------------------------------------------------
+
+
+def test_a_bundle_as_it_was_taken_out_holds_in_every_link() -> None:
+    assert judged(BUNDLE) == {}
+    report = verify.verify(BUNDLE)
+    assert [one.link for one in report.verdicts] == [
+        "File",
+        "List",
+        "Keys",
+        "Seal",
+        "Chain",
+        "Texts",
+        "Signatures",
+        "Passkeys",
+        "Certificates",
+        "Log",
+        "Earlier checkpoints",
+    ]
+    assert report.reference == "C-2026-0001"
+    assert report.key == key_note().fingerprint
+
+
+def test_it_says_what_was_signed_by_whom_and_how() -> None:
+    first, second = verify.verify(BUNDLE).signed
+    assert first.startswith("terms, revision 1: Henrik Asante for Open Door, 2026-01-15 09:00 UTC")
+    assert first.endswith(", password with a code from an app")
+    assert second.startswith("terms, revision 1: Tomas Beridan for Open Door, ")
+    assert second.endswith(", passkey")
+
+
+def test_a_bundle_of_hardly_anything_holds() -> None:
+    assert judged(begun().take_out()) == {}
+
+
+def test_a_bundle_holds_whatever_leaves_the_log_had_before() -> None:
+    for others in range(9):
+        instance = begun()
+        held = [instance.checkpoint(others=others) for _ in range(others)]
+        for _ in range(others):
+            instance.event("answer_saved")
+        data = instance.take_out(held)
+        assert judged(data, *(one.text() for one in held)) == {}
+
+
+def test_keys_that_were_rotated_vouch_for_each_other() -> None:
+    instance = begun(number=3, keys=[key_note(1), endorsed_by(2, 1), endorsed_by(3, 2)])
+    data = instance.take_out()
+    assert judged(data) == {}
+    words = {one.link: one.words for one in verify.verify(data).verdicts}
+    assert "From checkpoint key 1 to 3 each vouches for the next." in words["Keys"]
+
+
+def test_a_key_that_was_revoked_later_vouches_for_nothing_and_it_is_said() -> None:
+    keys = [key_note(1, revoked=INSTANCE.at, reason="The server was stolen"), endorsed_by(2, 1)]
+    data = begun(number=2, keys=keys).take_out()
+    assert judged(data) == {}
+    words = {one.link: one.words for one in verify.verify(data).verdicts}
+    assert "Key 1, which vouches for those after it, was revoked" in words["Keys"]
+
+
+def test_a_text_whose_key_was_destroyed_may_be_missing_once_that_is_recorded() -> None:
+    instance = begun()
+    instance.text(readable=False)
+    assert "no event says that it was erased" in judged(instance.take_out())["Texts"]
+    instance = begun()
+    instance.text(readable=False)
+    instance.event("details_erased")
+    assert judged(instance.take_out()) == {}
+
+
+# Any byte -----------------------------------------------------------------------------------------
+
+
+def test_every_byte_that_is_changed_added_or_taken_out_is_noticed() -> None:
+    random = Random(20260115)
+    for _ in range(1000):
+        place = random.randrange(len(BUNDLE))
+        byte = bytes([random.randrange(256)])
+        act = random.choice(["change", "add", "take"])
+        until = place if act == "add" else place + 1
+        data = BUNDLE[:place] + (b"" if act == "take" else byte) + BUNDLE[until:]
+        if data != BUNDLE:
+            assert set(judged(data)) == {"File"}
+
+
+def test_a_byte_changed_in_a_file_that_is_packed_again_is_noticed_by_the_list() -> None:
+    random = Random(20260116)
+    files = container.unpack(BUNDLE)
+    for _ in range(300):
+        name = random.choice(sorted(set(files) - {parts.MANIFEST, parts.SEAL}))
+        data = bytearray(files[name])
+        data[random.randrange(len(data))] ^= random.randrange(1, 256)
+        assert set(judged(container.pack(files | {name: bytes(data)}))) == {"List"}
+
+
+def test_a_byte_changed_in_list_or_seal_is_noticed() -> None:
+    random = Random(20260117)
+    files = container.unpack(BUNDLE)
+    for _ in range(300):
+        name = random.choice([parts.MANIFEST, parts.SEAL])
+        data = bytearray(files[name])
+        data[random.randrange(len(data))] ^= random.randrange(1, 256)
+        assert judged(container.pack(files | {name: bytes(data)}))
+
+
+def test_a_byte_changed_under_a_list_made_anew_is_noticed_by_the_seal() -> None:
+    random = Random(20260118)
+    names = sorted(set(container.unpack(BUNDLE)) - {parts.MANIFEST, parts.SEAL})
+    for _ in range(200):
+        name = random.choice(names)
+
+        def change(files: Files, name: str = name) -> None:
+            data = bytearray(files[name])
+            data[random.randrange(len(data))] ^= random.randrange(1, 256)
+            files[name] = bytes(data)
+
+        assert "Seal" in judged(altered(BUNDLE, change))
+
+
+def test_a_byte_changed_by_who_holds_the_key_is_noticed_in_all_but_the_words_for_people() -> None:
+    random = Random(20260119)
+    names = sorted(set(container.unpack(BUNDLE)) - {parts.MANIFEST, parts.SEAL, parts.README})
+    for _ in range(500):
+        name = random.choice(names)
+
+        def change(files: Files, name: str = name) -> None:
+            data = bytearray(files[name])
+            data[random.randrange(len(data))] ^= random.randrange(1, 256)
+            files[name] = bytes(data)
+
+        flaws = judged(altered(BUNDLE, change, private_key()))
+        # What keys say of how they came and ended is the instance's word.
+        assert flaws or name == parts.KEYS
+
+
+def test_any_value_that_who_holds_the_key_puts_in_is_judged_alike_by_both() -> None:
+    """Rows are bound anew by their events, so that what is wrong in them must be seen as such."""
+    random = Random(20260120)
+    for _ in range(400):
+        name = random.choice([parts.MANIFEST, parts.EVENTS, parts.ROWS, parts.ROWS])
+        files = container.unpack(BUNDLE)
+        lines = [json.loads(line) for line in files[name].splitlines()]
+        _put_somewhere(random.choice(lines), random)
+        files[name] = b"".join(_written(line) + b"\n" for line in lines)
+        if name == parts.MANIFEST:
+            files[name] = files[name].removesuffix(b"\n")
+        else:
+            _bind_anew(files)
+            files = listed(files)
+        judged(container.pack(sealed(files, private_key())))
+
+
+def _put_somewhere(value: Any, random: Random) -> None:
+    """Put something else in place of some value within another, however deep."""
+    place = random.choice(list(value) if isinstance(value, dict) else range(len(value)))
+    if isinstance(value[place], dict | list) and value[place] and random.random() < 0.8:
+        _put_somewhere(value[place], random)
+    elif random.random() < 0.2:
+        del value[place]
+    else:
+        value[place] = random.choice(ODD)
+
+
+def _bind_anew(files: Files) -> None:
+    lines = [json.loads(line) for line in files[parts.EVENTS].splitlines()]
+    events = [line["event"] for line in lines if "event" in line]
+    for line in files[parts.ROWS].splitlines():
+        row = json.loads(line)
+        if row.get("event") in range(1, len(events)) and isinstance(events[row["event"] - 1], dict):
+            digest = canonical.digest(_written(row.get("row")))
+            events[row["event"] - 1]["evidence"] = digest
+    for before, after in pairwise(events):
+        if isinstance(after, dict):
+            after["previous"] = canonical.digest(_written(before))
+    files[parts.EVENTS] = b"".join(_written(line) + b"\n" for line in lines)
+
+
+def _written(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+@pytest.mark.parametrize("data", [b"", b"PK", b"\0" * 400, BUNDLE[:-1], BUNDLE[22:], BUNDLE * 2])
+def test_what_is_no_bundle_is_said_to_be_none(data: bytes) -> None:
+    assert set(judged(data)) == {"File"}
+
+
+# Each link, altered by somebody who holds the key -------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("link", "words", "change"),
+    [
+        ("List", "is nothing that a bundle holds", put("more.txt", b"more")),
+        ("List", "is nothing that a bundle holds", put("keys", b"more")),
+        ("Keys", "belongs to no key", put("keys/document-9.pem", b"")),
+        ("Keys", "is not as it is written", in_text(parts.KEYS, "number: 1", "number:  1")),
+        (
+            "Keys",
+            "does not give its fingerprint",
+            in_keys(replace(key_note(), fingerprint="a" * 64)),
+        ),
+        ("Keys", "is there twice", in_keys(key_note(), key_note())),
+        ("Keys", "no key of the checkpoints", in_keys()),
+        ("Keys", "for a use that is not known", in_text(parts.KEYS, "use: checkpoint", "use: x")),
+        (
+            "Keys",
+            "does not vouch",
+            in_keys(key_note(), key_note(2, endorsed_by=1, endorsement=b"x" * 64)),
+        ),
+        (
+            "Keys",
+            "does not vouch",
+            in_keys(key_note(), endorsed_by(2, 5)),
+        ),
+        (
+            "Keys",
+            "Nobody is named",
+            in_keys(key_note(), replace(endorsed_by(2, 1), endorsed_by=None)),
+        ),
+        ("Keys", "is not there", take(parts.KEYS)),
+        ("Keys", "is not there", take("keys/document-1.pem")),
+        ("Keys", "no certificate that can be read", put("keys/document-1.pem", b"")),
+        (
+            "Keys",
+            "is not as it is written",
+            lambda files: files.update(
+                {"keys/document-1.pem": files["keys/document-1.pem"] + b" "}
+            ),
+        ),
+        (
+            "Keys",
+            "not that of its certificate",
+            put(parts.KEYS, parts.key_notes([key_note(), OTHER])),
+        ),
+        (
+            "Seal",
+            "was revoked before",
+            in_keys(key_note(revoked=INSTANCE.at.replace(year=2025))),
+        ),
+        (
+            "Seal",
+            "was retired before",
+            in_keys(key_note(retired=INSTANCE.at.replace(year=2025))),
+        ),
+        ("Seal", "not among those", in_keys(key_note(2))),
+        ("Chain", "is not there", in_lines(parts.EVENTS, lambda them: them.pop(3))),
+        (
+            "Chain",
+            "Event 4 does not follow",
+            in_lines(parts.EVENTS, lambda them: them[2]["event"].update(verb="declined")),
+        ),
+        ("Chain", "is not there", in_lines(parts.EVENTS, lambda them: them.insert(3, them[3]))),
+        ("Chain", "is not there", other_event(3, number=4)),
+        ("Chain", "another chain", other_event(3, chain=str(CHAIN)[::-1])),
+        ("Chain", "missing at the end", in_lines(parts.EVENTS, lambda them: them.pop())),
+        (
+            "Chain",
+            "details of event 3 were changed",
+            in_lines(parts.EVENTS, lambda them: them[2]["details"]["content"].update(who="Ida")),
+        ),
+        (
+            "Chain",
+            "details of event 3 were changed",
+            in_lines(parts.EVENTS, lambda them: them[2]["details"].update(salt="0")),
+        ),
+        (
+            "Chain",
+            "though the list says otherwise",
+            in_lines(parts.EVENTS, lambda them: them[2].update(details=None)),
+        ),
+        (
+            "Chain",
+            "fields that it must have",
+            in_lines(parts.EVENTS, lambda them: them[2].update(more=1)),
+        ),
+        (
+            "Chain",
+            "fields that it must have",
+            in_lines(parts.EVENTS, lambda them: them[2]["event"].update(more=1)),
+        ),
+        (
+            "Chain",
+            "fields that it must have",
+            in_lines(parts.EVENTS, lambda them: them[2]["details"].update(more=1)),
+        ),
+        ("Chain", "not of its kind", other_event(3, verb=7)),
+        ("Chain", "not of its kind", other_event(3, number=True)),
+        ("Chain", "does not begin with the opening", other_event(1, verb="signed")),
+        ("Chain", "does not end with this bundle", other_event(9, verb="signed")),
+        ("Chain", "does not end with this bundle", other_event(9, at="2026-01-15")),
+        ("Chain", "not in the one form", in_text(parts.EVENTS, '{"details"', '{ "details"')),
+        (
+            "Chain",
+            "was cut off",
+            lambda files: files.update({parts.EVENTS: files[parts.EVENTS][:-1]}),
+        ),
+        ("Chain", "is not there", take(parts.EVENTS)),
+        (
+            "Texts",
+            "was changed: it does not give its digest",
+            in_text("documents/2.json", "terms 2", "terms 3"),
+        ),
+        ("Texts", "is missing, or there", take("documents/2.json")),
+        ("Texts", "belongs to no event", put("documents/3.json", b"{}")),
+        ("Texts", "belongs to no event", put("documents/x", b"{}")),
+        ("Texts", "does not bear witness to it", in_text(parts.ROWS, "Henrik", "Hendrik")),
+        (
+            "Texts",
+            "in the order of their events",
+            in_lines(parts.ROWS, lambda them: them.reverse()),
+        ),
+        ("Texts", "Rows are missing", in_lines(parts.ROWS, lambda them: them.pop())),
+        (
+            "Texts",
+            "in the order of their events",
+            in_lines(parts.ROWS, lambda them: them.insert(1, them[0])),
+        ),
+        (
+            "Texts",
+            "not known here",
+            in_lines(parts.ROWS, lambda them: them[0].update(kind="paper")),
+        ),
+        (
+            "Texts",
+            "fields that it must have",
+            in_lines(parts.ROWS, lambda them: them[0].update(more=1)),
+        ),
+        ("Texts", "does not bear witness", other_event(2, evidence="b" * 64)),
+        (
+            "Log",
+            "is another instance's",
+            put(
+                parts.CHECKPOINT,
+                signed(replace(NEWEST, origin="https://x"), private_key()).text().encode(),
+            ),
+        ),
+        ("Log", "is of another size", put(parts.CHECKPOINT, HELD.text().encode())),
+        (
+            "Log",
+            "does not stand for this chain",
+            put(
+                parts.CHECKPOINT,
+                signed(replace(NEWEST, root="c" * 64), private_key()).text().encode(),
+            ),
+        ),
+        (
+            "Log",
+            "does not bear its signature",
+            put(parts.CHECKPOINT, replace(NEWEST, previous=1).text().encode()),
+        ),
+        (
+            "Log",
+            "not among those",
+            put(
+                parts.CHECKPOINT,
+                signed(replace(NEWEST, key=key_note(2).fingerprint), private_key(2))
+                .text()
+                .encode(),
+            ),
+        ),
+        ("Log", "not as it is written", in_text(parts.CHECKPOINT, "size: ", "size:  ")),
+        ("Log", "not as it is written", in_text(parts.INCLUSION, "leaf: ", "leaf:  ")),
+        ("Log", "not as it is written", take(parts.CHECKPOINT)),
+        ("Log", "not as it is written", take(parts.INCLUSION)),
+        ("Log", "is another's", in_text(parts.INCLUSION, "size: 8", "size: 7")),
+        ("Log", "is another's", in_text(parts.INCLUSION, "chain: ", "chain: x")),
+        ("Log", "does not stand for this chain", in_text(parts.INCLUSION, "leaf: 7", "leaf: 6")),
+        ("Log", "does not stand for this chain", in_text(parts.INCLUSION, "leaf: 7", "leaf: 9")),
+        ("Log", "the chain was rewritten", in_text(parts.INCLUSION, "count: 9", "count: 8")),
+        ("Log", "not as many events", in_text(parts.INCLUSION, "count: 9", "count: 10")),
+        ("Log", "not as many events", in_text(parts.INCLUSION, "count: 9", "count: 0")),
+        ("Log", "the chain was rewritten", other_event(7, verb="declined")),
+        (
+            "Log",
+            "does not stand for the last event",
+            put(parts.INCLUSION, of_held_in_newest().text().encode()),
+        ),
+        (
+            "Earlier checkpoints",
+            "of another size",
+            lambda files: files.update({"checkpoints/5.txt": files.pop("checkpoints/4.txt")}),
+        ),
+        (
+            "Earlier checkpoints",
+            "not as it is written",
+            in_text("checkpoints/4.txt", "\n\n", "\n \n"),
+        ),
+        ("Earlier checkpoints", "not as it is written", put("checkpoints/4.txt", b"\xff")),
+        ("Earlier checkpoints", "not as it is written", put("checkpoints/", b"")),
+        (
+            "Earlier checkpoints",
+            "made anew",
+            put(
+                "checkpoints/4.txt",
+                parts.earlier(
+                    signed(replace(HELD, root="d" * 64), private_key()),
+                    INSTANCE.inclusion(4),
+                    INSTANCE.consistency(4, 8),
+                ),
+            ),
+        ),
+        (
+            "Earlier checkpoints",
+            "made anew",
+            put(
+                "checkpoints/4.txt",
+                parts.earlier(
+                    HELD, INSTANCE.inclusion(4), replace(INSTANCE.consistency(4, 8), after=7)
+                ),
+            ),
+        ),
+        (
+            "Earlier checkpoints",
+            "does not bear its signature",
+            put(
+                "checkpoints/4.txt",
+                parts.earlier(
+                    replace(HELD, previous=2), INSTANCE.inclusion(4), INSTANCE.consistency(4, 8)
+                ),
+            ),
+        ),
+        (
+            "Earlier checkpoints",
+            "does not stand for this chain",
+            put(
+                "checkpoints/4.txt",
+                parts.earlier(
+                    HELD, replace(INSTANCE.inclusion(4), proof=()), INSTANCE.consistency(4, 8)
+                ),
+            ),
+        ),
+    ],
+)
+def test_each_link_is_checked_for_itself_though_the_seal_holds(
+    link: str, words: str, change: Change
+) -> None:
+    flaws = judged(altered(BUNDLE, change, private_key()))
+    assert words in flaws[link], flaws
+
+
+@pytest.mark.parametrize(
+    ("words", "more"),
+    [
+        ("not known here", {"format": "common-terms/bundle/2"}),
+        ("fields that it must have", {"more": 1}),
+        ("not of its kind", {"count": "9"}),
+        ("not of its kind", {"count": True}),
+        ("not of its kind", {"origin": None}),
+        ("in numbers", {"left_out": {"details": ["5"], "rows": [6], "documents": []}}),
+        ("in numbers", {"left_out": {"details": 5, "rows": [6], "documents": []}}),
+        ("in numbers", {"left_out": {}}),
+        ("not in order", {"left_out": {"details": [5, 5], "rows": [6], "documents": []}}),
+        (
+            "fields that it must have",
+            {"left_out": {"details": [5], "rows": [6], "documents": [], "more": []}},
+        ),
+    ],
+)
+def test_a_list_that_is_not_in_its_form_is_refused(words: str, more: dict[str, Any]) -> None:
+    assert words in judged(with_list(**more))["List"]
+
+
+def test_a_list_that_names_what_is_not_there_is_refused() -> None:
+    files = container.unpack(BUNDLE)
+    del files["documents/2.json"]
+    assert judged(container.pack(files)) == {"List": "documents/2.json is not there."}
+    more = container.unpack(BUNDLE) | {"documents/9.json": b"{}"}
+    assert judged(container.pack(more)) == {"List": "documents/9.json was put in."}
+    assert set(judged(container.pack({"README.txt": b"Read me."}))) == {"List"}
+    assert set(judged(container.pack(more | {parts.MANIFEST: b"[]"}))) == {"List"}
+    assert set(judged(container.pack(more | {parts.MANIFEST: b"\xff"}))) == {"List"}
+
+
+@pytest.mark.parametrize(
+    ("link", "more"),
+    [
+        ("Chain", {"count": 8}),
+        ("Chain", {"count": 10}),
+        ("Chain", {"count": 0}),
+        ("Chain", {"chain": str(CHAIN)[::-1]}),
+        ("Chain", {"cooperation": str(CHAIN)}),
+        ("Chain", {"reference": "C-2026-0002"}),
+        ("Chain", {"left_out": {"details": [], "rows": [6], "documents": []}}),
+        ("Chain", {"left_out": {"details": [5, 6], "rows": [6], "documents": []}}),
+        ("Texts", {"left_out": {"details": [5], "rows": [], "documents": []}}),
+        ("Texts", {"left_out": {"details": [5], "rows": [2, 6], "documents": []}}),
+        ("Texts", {"left_out": {"details": [5], "rows": [6], "documents": [2]}}),
+        ("Texts", {"left_out": {"details": [5], "rows": [6], "documents": [3]}}),
+        ("Log", {"size": 4}),
+        ("Log", {"origin": "https://other.example"}),
+        ("Seal", {"made_at": "yesterday"}),
+        ("Seal", {"made_at": "2026-01-15T09:00:00"}),
+    ],
+)
+def test_a_list_that_says_something_else_than_the_files_is_noticed(
+    link: str, more: dict[str, Any]
+) -> None:
+    assert link in judged(with_list(**more))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        take(parts.SEAL),
+        put(parts.SEAL, b""),
+        put(parts.SEAL, NEWEST.text().encode()),
+        in_text(parts.SEAL, "manifest: ", "manifest:  "),
+    ],
+)
+def test_a_bundle_without_its_seal_is_refused(change: Change) -> None:
+    files = container.unpack(BUNDLE)
+    change(files)
+    assert set(judged(container.pack(files))) == {"Seal"}
+
+
+def test_a_seal_of_another_key_is_refused() -> None:
+    files = container.unpack(BUNDLE)
+    assert set(judged(container.pack(sealed(files, private_key(2))))) == {"Seal"}
+    named = sealed(files, private_key(2))[parts.SEAL].replace(
+        key_note(2).fingerprint.encode(), key_note().fingerprint.encode()
+    )
+    flaws = judged(container.pack(files | {parts.SEAL: named}))
+    assert flaws == {"Seal": "The key did not sign it."}
+
+
+# Signatures ---------------------------------------------------------------------------------------
+
+
+def test_a_signature_under_a_text_that_is_not_there_is_noticed() -> None:
+    instance = begun()
+    text = instance.text()
+    instance.sign(text | {"id": "another"})
+    flaws = judged(instance.take_out())
+    assert flaws["Signatures"] == "The signature of Henrik Asante stands under another text."
+    assert set(flaws) == {"Signatures", "Passkeys"}
+    instance = begun()
+    instance.sign(instance.text() | {"digest": "e" * 64})
+    assert "stands under another text" in judged(instance.take_out())["Signatures"]
+
+
+def test_a_row_of_another_cooperation_or_without_its_fields_is_noticed() -> None:
+    instance = begun()
+    row = instance.text() | {"cooperation": "another"}
+    instance.rows.clear()
+    instance = begun()
+    instance.event("sent_for_signature", row=(parts.REVISION, row))
+    assert "of another cooperation" in judged(instance.take_out())["Texts"]
+    instance = begun()
+    instance.event("signed", row=(parts.SIGNATURE, {"signer_name": "Henrik Asante"}))
+    assert "revision is missing" in judged(instance.take_out())["Texts"]
+    instance = begun()
+    instance.sign(instance.text(), signed_at="yesterday")
+    assert "is no moment" in judged(instance.take_out())["Signatures"]
+
+
+@pytest.mark.parametrize(
+    ("flaw", "more"),
+    [
+        ("has no proof", {"proof": None}),
+        ("incomplete", {"proof": {}}),
+        ("incomplete", {"proof": "proof"}),
+        ("other_text", {"proof": proof("e" * 64)}),
+        ("other_text", {"sentence": "I sign something else."}),
+    ],
+)
+def test_a_passkey_that_did_not_sign_this_is_noticed(flaw: str, more: dict[str, Any]) -> None:
+    instance = begun()
+    instance.sign(instance.text(), "passkey", **more)
+    flaws = judged(instance.take_out())
+    assert set(flaws) == {"Passkeys"}
+    assert flaw in flaws["Passkeys"]
+
+
+@pytest.mark.parametrize("part", ["signature", "authenticator_data", "public_key"])
+def test_a_passkey_whose_answer_was_changed_is_noticed(part: str) -> None:
+    instance = begun()
+    text = instance.text()
+    given = proof(text["digest"])
+    place = len(given[part]) // 2
+    other = "B" if given[part][place] == "A" else "A"
+    given[part] = given[part][:place] + other + given[part][place + 1 :]
+    instance.sign(text, "passkey", proof=given)
+    assert set(judged(instance.take_out())) == {"Passkeys"}
+
+
+def test_a_proof_beside_another_method_is_noticed() -> None:
+    instance = begun()
+    text = instance.text()
+    instance.sign(text, proof=proof(text["digest"]))
+    assert "one of another method" in judged(instance.take_out())["Passkeys"]
+
+
+# PDFs ---------------------------------------------------------------------------------------------
+
+
+def with_pdf(data: bytes, *keys: KeyNote, **more: Any) -> bytes:
+    """Return a bundle with a PDF of its only text; the keys for documents are given."""
+    instance = begun(keys=[key_note(), *(keys or [document_note()])])
+    instance.certificate(instance.text(), data, **more)
+    return instance.take_out()
+
+
+def test_a_pdf_is_sound_that_a_key_for_documents_signed_even_an_old_one() -> None:
+    assert judged(with_pdf(a_pdf())) == {}
+    assert judged(with_pdf(a_pdf(key=2), document_note(), document_note(2))) == {}
+    retired = document_note(retired=INSTANCE.at)
+    assert judged(with_pdf(a_pdf(), retired, document_note(2))) == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "data"),
+    [
+        ("is not signed", a_pdf(key=None)),
+        ("was not signed with a key of this instance", a_pdf(key=2)),
+        ("was added to after it was signed", a_pdf() + b"\n"),
+        ("can't be read", b"No PDF."),
+        ("can't be read", b""),
+    ],
+)
+def test_a_pdf_that_is_not_signed_as_a_whole_by_such_a_key_is_noticed(
+    words: str, data: bytes
+) -> None:
+    flaws = judged(with_pdf(data))
+    assert set(flaws) == {"Certificates"}
+    assert words in flaws["Certificates"]
+
+
+def test_a_pdf_signed_with_a_key_that_had_ended_is_noticed() -> None:
+    before = INSTANCE.at.replace(year=2025)
+    for ended in (document_note(retired=before), document_note(revoked=before)):
+        assert set(judged(with_pdf(a_pdf(), ended))) == {"Certificates"}
+
+
+def test_a_pdf_changed_by_who_holds_the_checkpoint_key_alone_is_noticed() -> None:
+    forged = a_pdf().replace(b"/Lang (en)", b"/Lang (ar)", 1)
+    assert forged != a_pdf()
+    assert "was not signed with a key" in judged(with_pdf(forged))["Certificates"]
+
+
+def test_a_pdf_of_a_text_that_is_not_here_is_noticed() -> None:
+    flaws = judged(with_pdf(a_pdf(), revision="another"))
+    assert flaws == {"Certificates": "The PDF of event 3 is of a text that is not here."}
+
+
+def test_a_pdf_that_is_missing_or_put_in_is_noticed() -> None:
+    name = parts.file_name(parts.CERTIFICATE, 8)
+    missing = judged(altered(BUNDLE, take(name), private_key()))
+    assert "is missing, or there" in missing["Certificates"]
+    other = judged(altered(BUNDLE, put(name, a_pdf("ar")), private_key()))
+    assert "does not give its digest" in other["Certificates"]
+    stray = put("certificates/2.pdf", a_pdf())
+    assert "belongs to no event" in judged(altered(BUNDLE, stray, private_key()))["Certificates"]
+
+
+def test_a_pdf_whose_key_was_destroyed_may_be_missing_once_that_is_recorded() -> None:
+    def erased(instance: Instance) -> Instance:
+        instance.certificate(instance.text(readable=False), a_pdf(), readable=False)
+        return instance
+
+    assert set(judged(erased(begun()).take_out())) == {
+        "Texts",
+        "Signatures",
+        "Passkeys",
+        "Certificates",
+    }
+    instance = erased(begun())
+    instance.event("details_erased")
+    assert judged(instance.take_out()) == {}
+    instance = begun()
+    instance.certificate(instance.text(), a_pdf(), readable=False)
+    flaws = judged(instance.take_out())
+    assert "no event says that it was erased" in flaws["Certificates"]
+
+
+# Anchors ------------------------------------------------------------------------------------------
+
+
+def test_an_anchor_says_how_much_was_there_when_it_was_signed() -> None:
+    assert judged(BUNDLE, HELD.text(), NEWEST.text()) == {}
+    report = verify.verify(BUNDLE, [verify.Anchor("mail.eml", HELD)])
+    assert report.verdicts[-1].link == "Anchor mail.eml"
+    assert "the first 3 of 9 events were there then" in report.verdicts[-1].words
+
+
+def test_who_holds_the_key_can_make_all_anew_but_not_so_that_an_anchor_agrees() -> None:
+    instance = begun()
+    text = instance.text()
+    instance.sign(text, signer_name="Somebody Else")
+    held = instance.checkpoint()
+    instance.sign(text, "passkey", signer_name="Tomas Beridan")
+    data = instance.take_out([held])
+    assert judged(data) == {}
+    assert held.size == HELD.size
+    flaws = judged(data, HELD.text())
+    assert flaws == {
+        "Anchor 0": "The bundle holds another checkpoint of this size: the log was forked."
+    }
+    without = instance.take_out()
+    assert "is not in the bundle" in judged(without, HELD.text())["Anchor 0"]
+    grown = HELD.text() + "\n" + instance.consistency(4, 12).text()
+    assert "was made anew" in judged(without, grown)["Anchor 0"]
+
+
+def test_an_earlier_checkpoint_does_not_stand_for_a_chain_that_was_rewritten() -> None:
+    instance = begun()
+    instance.sign(instance.text(), signer_name="Somebody Else")
+    head, instance.head = instance.head, HELD_HEAD
+    held = instance.checkpoint()
+    instance.head = head
+    flaws = judged(instance.take_out([held]))
+    assert set(flaws) == {"Earlier checkpoints"}
+    assert "Event 3 is not the one" in flaws["Earlier checkpoints"]
+
+
+def test_an_anchor_that_is_not_in_the_bundle_needs_the_proof_that_leads_to_it() -> None:
+    instance = begun()
+    small = instance.checkpoint()
+    instance.event("answer_saved")
+    data = instance.take_out()
+    newest = instance.newest
+    instance.event("answer_saved")
+    large = instance.checkpoint()
+    for held in (small, large):
+        assert "/checkpoints/" in judged(data, held.text())["Anchor 0"]
+        first, second = sorted((held.size, newest.size))
+        grown = instance.consistency(first, second)
+        with_proof = f"{held.text()}\n{grown.text()}"
+        flaws = judged(data, with_proof)
+        if held is large:
+            assert flaws == {}
+        else:  # no leaf below it is proven in the bundle
+            assert "proves nothing of this cooperation that is as old" in flaws["Anchor 0"]
+        other = replace(grown, proof=(b"\0" * 32,) * len(grown.proof))
+        wrong = f"{held.text()}\n{other.text()}"
+        assert "was made anew" in judged(data, wrong)["Anchor 0"]
+        forged = signed(replace(held, key=key_note(2).fingerprint), private_key(2))
+        assert "not among those" in judged(data, f"{forged.text()}\n{grown.text()}")["Anchor 0"]
+
+
+def test_an_anchor_is_read_out_of_a_mail_and_beside_a_bundle_that_is_none() -> None:
+    quoted = "".join(f"> {line}\n" for line in HELD.text().splitlines())
+    mail = f"From: a@npm.example\nSubject: A checkpoint\n\nKeep it.\n\n{quoted}\n-- \n"
+    anchor = verify.Anchor.read("mail.eml", mail.encode())
+    assert anchor.checkpoint == HELD
+    assert verify.verify(BUNDLE, [anchor]).is_sound
+    assert [one.link for one in verify.verify(b"", [anchor]).verdicts] == ["File"]
+    with pytest.raises(notes.NoteError):
+        verify.Anchor.read("mail.eml", b"Nothing in it.")
+
+
+# What a file may try ------------------------------------------------------------------------------
+
+
+def test_words_of_a_file_do_nothing_to_a_terminal() -> None:
+    instance = begun()
+    text = instance.text("\x1b[2Jterms")
+    instance.sign(text, "by\nhand", signer_name="\x1b[31mHenrik\u202e" + "x" * 500)
+    report = verify.verify(instance.take_out())
+    assert report.is_sound
+    (line,) = report.signed
+    assert line.isprintable()
+    assert len(line) < 400
+
+
+def test_lines_nested_without_end_and_numbers_without_end_are_refused() -> None:
+    for line in (b"[" * 100_000, b"1" * 5000, b"{" * 3, b"NaN", b"null"):
+        data = altered(BUNDLE, put(parts.EVENTS, line + b"\n"), private_key())
+        assert "Chain" in judged(data)
+        data = altered(BUNDLE, put(parts.ROWS, line + b"\n"), private_key())
+        assert "Texts" in judged(data)
+
+
+def test_the_second_verifier_knows_nothing_of_the_application() -> None:
+    path = Path(second_verifier.__file__)
+    names = set()
+    for one in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(one, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in one.names}
+        elif isinstance(one, ast.ImportFrom):
+            names.add((one.module or "").split(".")[0])
+    assert names - set(sys.stdlib_module_names) == {"cryptography"}
+
+
+def test_ten_thousand_events_are_checked_in_five_seconds() -> None:
+    data = large(10_000)
+    begin = time.perf_counter()
+    report = verify.verify(data)
+    took = time.perf_counter() - begin
+    assert report.is_sound
+    assert "events: 10,000" in report.verdicts[4].words
+    assert took < 5

@@ -1,0 +1,120 @@
+"""Tables of the evidence: public keys, the log with its tree, checkpoints, anchors sent."""
+
+import datetime as dt
+import enum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tracker.core.db import Base, Identified
+
+
+class KeyUse(enum.StrEnum):
+    """What a key signs: checkpoints of the log, or documents (PDF)."""
+
+    CHECKPOINT = "checkpoint"
+    DOCUMENT = "document"
+
+
+class KeyOrigin(enum.StrEnum):
+    """Whether the instance made a key, or an organisation brought its own."""
+
+    MADE = "made"
+    IMPORTED = "imported"
+
+
+class EvidenceKey(Identified, Base):
+    """A public key; never deleted, never changed but for its ends (the database refuses both)."""
+
+    __tablename__ = "evidence_key"
+    __table_args__ = (sa.UniqueConstraint("use", "number"),)
+
+    use: Mapped[KeyUse]
+    number: Mapped[int]
+    origin: Mapped[KeyOrigin]
+    # DER, SubjectPublicKeyInfo.
+    public_key: Mapped[bytes] = mapped_column(sa.LargeBinary())
+    # PEM, the key's own first, then those of who vouches for it; empty for checkpoints.
+    certificates: Mapped[str] = mapped_column(default="")
+    # SHA-256 of the certificate where there is one, else of the public key; both in DER.
+    fingerprint: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    # The key before this one vouches for it: its signature, and its number.
+    endorsement: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
+    endorsed_by: Mapped[int | None]
+    made_at: Mapped[dt.datetime]
+    # Its ends: nothing new is signed with it; or it may be in other hands.
+    retired_at: Mapped[dt.datetime | None]
+    revoked_at: Mapped[dt.datetime | None]
+    reason: Mapped[str] = mapped_column(default="")
+
+    def content(self) -> dict[str, Any]:
+        """Return what the event of its making binds: all but its ends."""
+        return {
+            "id": str(self.id),
+            "use": self.use.value,
+            "number": self.number,
+            "origin": self.origin.value,
+            "public_key": self.public_key.hex(),
+            "certificates": self.certificates,
+            "fingerprint": self.fingerprint,
+            "endorsement": self.endorsement.hex() if self.endorsement else None,
+            "endorsed_by": self.endorsed_by,
+            "made_at": self.made_at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+        }
+
+    def revocation(self) -> dict[str, Any]:
+        """Return what the event of its being revoked binds."""
+        return {"id": str(self.id), "reason": self.reason}
+
+
+class LogLeaf(Base):
+    """What a chain's end was when a checkpoint was made; never changed, never deleted.
+
+    Leaves are numbered from 0 without a gap, in the order in which they were added.
+    """
+
+    __tablename__ = "log_leaf"
+    __table_args__ = (sa.UniqueConstraint("chain_id", "count"),)
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    chain_id: Mapped[UUID] = mapped_column(sa.ForeignKey("chain.id"))
+    count: Mapped[int]
+    head: Mapped[str] = mapped_column(sa.String(64))
+
+
+class LogNode(Base):
+    """The hash of a complete subtree of the log, so that a proof needs few rows; never changed."""
+
+    __tablename__ = "log_node"
+
+    level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hash: Mapped[bytes] = mapped_column(sa.LargeBinary())
+
+
+class SignedCheckpoint(Base):
+    """A checkpoint as it was signed and published; never changed, never deleted."""
+
+    __tablename__ = "checkpoint"
+
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    # The size of the checkpoint before, 0 for the first: none between can be taken out unseen.
+    previous: Mapped[int] = mapped_column(unique=True)
+    root: Mapped[str] = mapped_column(sa.String(64))
+    at: Mapped[dt.datetime]
+    origin: Mapped[str]
+    key_id: Mapped[UUID] = mapped_column(sa.ForeignKey("evidence_key.id"))
+    signature: Mapped[bytes] = mapped_column(sa.LargeBinary())
+
+
+class Anchor(Identified, Base):
+    """That a checkpoint was mailed to a coordinator, to be kept where this instance can't reach."""
+
+    __tablename__ = "anchor"
+    __table_args__ = (sa.UniqueConstraint("user_id", "size"),)
+
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    size: Mapped[int] = mapped_column(sa.ForeignKey("checkpoint.size"), index=True)
+    at: Mapped[dt.datetime]

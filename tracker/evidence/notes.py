@@ -1,0 +1,374 @@
+"""Notes: checkpoints, proofs, seals and public keys as plain text that people can keep. Pure.
+
+A note is a first line that says what it is, and lines "name: value". A value of more than 64
+letters, and none of them a space, goes on in lines that begin with one. docs/evidence-format.md
+describes notes for others.
+"""
+
+import base64
+import binascii
+import datetime as dt
+import email
+import email.policy
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+CHECKPOINT = "common-terms/checkpoint/1"
+CONSISTENCY = "common-terms/consistency/1"
+INCLUSION = "common-terms/inclusion/1"
+BUNDLE = "common-terms/bundle/1"
+PUBLIC_KEY = "common-terms/public-key/1"
+ENDORSEMENT = "common-terms/key/1"
+LEAF = "common-terms/leaf/1"
+
+WIDTH = 64
+_FIELD = re.compile(r"([a-z][a-z-]*):(?: (.*))?")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,11}")
+_MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+_MAIL = re.compile(r"(?:[!-9;-~]+:.*\r?\n(?:[ \t].*\r?\n)*){2,}\r?\n")
+
+Fields = dict[str, str]
+
+
+class NoteError(Exception):
+    """A text holds no such note, or one that is not as it is written."""
+
+
+def write(head: str, fields: Iterable[tuple[str, str]]) -> str:
+    """Return a note as text, each line ended by a line feed."""
+    lines = [head]
+    for name, value in fields:
+        first, *more = [value] if " " in value else _pieces(value)
+        lines.append(f"{name}: {first}".rstrip())
+        lines += [f" {piece}" for piece in more]
+    return "\n".join(lines) + "\n"
+
+
+def find(text: str, head: str) -> list[Fields]:
+    """Return all notes of a kind in a text, however it was quoted, indented or sent on."""
+    found: list[Fields] = []
+    fields: Fields | None = None
+    name = ""
+    for line in text.splitlines():
+        plain = line.lstrip("> \t\N{NO-BREAK SPACE}").rstrip()
+        if plain == head:
+            fields, name = {}, ""
+            found.append(fields)
+        elif not plain:
+            fields = None
+        elif fields is not None and (match := _FIELD.fullmatch(plain)):
+            name = match[1]
+            fields[name] = match[2] or ""
+        elif fields is not None and name:
+            fields[name] += plain
+    return found
+
+
+def text_of(data: bytes) -> str:
+    """Return the text of a file: as it stands, or that of a mail that was saved as it came."""
+    text = data.decode("utf-8", "replace")
+    if not _MAIL.match(text):
+        return text
+    message = email.message_from_bytes(data, policy=email.policy.default)
+    part = message.get_body(("plain",))
+    return str(part.get_content()) if part is not None else text
+
+
+def leaf(chain: str, count: int, head: str) -> bytes:
+    """Return what a leaf of the log says: the end of a chain, after so many events."""
+    return write(LEAF, [("chain", chain), ("count", str(count)), ("head", head)]).encode()
+
+
+# Checkpoints --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What an instance says of its log: so many leaves, this root, at that time; and its word.
+
+    previous is the size of the checkpoint before it, 0 for the first.
+    """
+
+    origin: str
+    size: int
+    previous: int
+    root: str
+    at: dt.datetime
+    key: str
+    signature: bytes = b""
+
+    def signed(self) -> bytes:
+        """Return the bytes that the signature is over: the note without it."""
+        return write(CHECKPOINT, self._fields()).encode()
+
+    def text(self) -> str:
+        """Return the checkpoint as a note."""
+        signature = base64.b64encode(self.signature).decode()
+        return write(CHECKPOINT, [*self._fields(), ("signature", signature)])
+
+    def _fields(self) -> list[tuple[str, str]]:
+        return [
+            ("origin", self.origin),
+            ("size", str(self.size)),
+            ("previous", str(self.previous)),
+            ("root", self.root),
+            ("at", moment_text(self.at)),
+            ("key", self.key),
+        ]
+
+    @classmethod
+    def read(cls, text: str) -> "Checkpoint":
+        """Return the first checkpoint in a text; raise NoteError when there is none."""
+        names = ("origin", "size", "previous", "root", "at", "key", "signature")
+        fields = _first(text, CHECKPOINT, names)
+        return cls(
+            origin=fields["origin"],
+            size=_number(fields["size"]),
+            previous=_number(fields["previous"]),
+            root=_digest(fields["root"]),
+            at=_moment(fields["at"]),
+            key=_digest(fields["key"]),
+            signature=_bytes(fields["signature"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Consistency:
+    """The proof that the log of a size grew out of a smaller one."""
+
+    origin: str
+    before: int
+    after: int
+    proof: tuple[bytes, ...]
+
+    def text(self) -> str:
+        """Return the proof as a note."""
+        return write(
+            CONSISTENCY,
+            [
+                ("origin", self.origin),
+                ("from", str(self.before)),
+                ("to", str(self.after)),
+                ("proof", "".join(one.hex() for one in self.proof)),
+            ],
+        )
+
+    @classmethod
+    def read(cls, text: str) -> "Consistency":
+        """Return the first proof in a text; raise NoteError when there is none."""
+        fields = _first(text, CONSISTENCY, ("origin", "from", "to", "proof"))
+        return cls(
+            origin=fields["origin"],
+            before=_number(fields["from"]),
+            after=_number(fields["to"]),
+            proof=_hashes(fields["proof"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """The proof that the end of a chain, after so many events, is a leaf of the log of a size."""
+
+    chain: str
+    count: int
+    head: str
+    leaf: int
+    size: int
+    proof: tuple[bytes, ...]
+
+    def text(self) -> str:
+        """Return the proof as a note."""
+        return write(
+            INCLUSION,
+            [
+                ("chain", self.chain),
+                ("count", str(self.count)),
+                ("head", self.head),
+                ("leaf", str(self.leaf)),
+                ("size", str(self.size)),
+                ("proof", "".join(one.hex() for one in self.proof)),
+            ],
+        )
+
+    @classmethod
+    def read(cls, text: str) -> "Inclusion":
+        """Return the first proof in a text; raise NoteError when there is none."""
+        fields = _first(text, INCLUSION, ("chain", "count", "head", "leaf", "size", "proof"))
+        return cls(
+            chain=fields["chain"],
+            count=_number(fields["count"]),
+            head=_digest(fields["head"]),
+            leaf=_number(fields["leaf"]),
+            size=_number(fields["size"]),
+            proof=_hashes(fields["proof"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """An instance's word for a bundle: the digest of the list of its files, signed."""
+
+    manifest: str
+    key: str
+    signature: bytes = b""
+
+    def signed(self) -> bytes:
+        """Return the bytes that the signature is over: the note without it."""
+        return write(BUNDLE, self._fields()).encode()
+
+    def text(self) -> str:
+        """Return the seal as a note."""
+        signature = base64.b64encode(self.signature).decode()
+        return write(BUNDLE, [*self._fields(), ("signature", signature)])
+
+    def _fields(self) -> list[tuple[str, str]]:
+        return [("manifest", self.manifest), ("key", self.key)]
+
+    @classmethod
+    def read(cls, text: str) -> "Seal":
+        """Return the first seal in a text; raise NoteError when there is none."""
+        fields = _first(text, BUNDLE, ("manifest", "key", "signature"))
+        return cls(_digest(fields["manifest"]), _digest(fields["key"]), _bytes(fields["signature"]))
+
+
+# Public keys --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class KeyNote:
+    """A public key, and how it came and ended."""
+
+    use: str
+    number: int
+    fingerprint: str
+    public_key: bytes
+    made: dt.datetime
+    retired: dt.datetime | None = None
+    revoked: dt.datetime | None = None
+    reason: str = ""
+    endorsed_by: int | None = None
+    endorsement: bytes = b""
+
+    def text(self) -> str:
+        """Return the key as a note; what is not there is left out."""
+        fields = [
+            ("use", self.use),
+            ("number", str(self.number)),
+            ("fingerprint", self.fingerprint),
+            ("public-key", base64.b64encode(self.public_key).decode()),
+            ("made", moment_text(self.made)),
+            ("retired", moment_text(self.retired) if self.retired else ""),
+            ("revoked", moment_text(self.revoked) if self.revoked else ""),
+            ("reason", " ".join(self.reason.split())),
+            ("endorsed-by", str(self.endorsed_by) if self.endorsed_by else ""),
+            ("endorsement", base64.b64encode(self.endorsement).decode()),
+        ]
+        return write(PUBLIC_KEY, [field for field in fields if field[1]])
+
+    @classmethod
+    def read_all(cls, text: str) -> list["KeyNote"]:
+        """Return all keys in a text; raise NoteError when one is not as it is written."""
+        return [cls._of(fields) for fields in find(text, PUBLIC_KEY)]
+
+    @classmethod
+    def _of(cls, fields: Fields) -> "KeyNote":
+        _require(fields, ("use", "number", "fingerprint", "public-key", "made"))
+        by = fields.get("endorsed-by")
+        return cls(
+            use=fields["use"],
+            number=_number(fields["number"]),
+            fingerprint=_digest(fields["fingerprint"]),
+            public_key=_bytes(fields["public-key"]),
+            made=_moment(fields["made"]),
+            retired=_moment(fields["retired"]) if "retired" in fields else None,
+            revoked=_moment(fields["revoked"]) if "revoked" in fields else None,
+            reason=fields.get("reason", ""),
+            endorsed_by=_number(by) if by else None,
+            endorsement=_bytes(fields.get("endorsement", "")),
+        )
+
+    def signed(self, data: bytes, signature: bytes) -> bool:
+        """Tell whether this key (Ed25519) signed some bytes."""
+        try:
+            public = serialization.load_der_public_key(self.public_key)
+        except (ValueError, UnsupportedAlgorithm):
+            return False
+        if not isinstance(public, ed25519.Ed25519PublicKey):
+            return False
+        try:
+            public.verify(signature, data)
+        except InvalidSignature:
+            return False
+        return True
+
+
+def endorsed(fingerprint: str) -> bytes:
+    """Return the bytes that a key signs to vouch for the one after it."""
+    return f"{ENDORSEMENT}\n{fingerprint}\n".encode()
+
+
+# Values -------------------------------------------------------------------------------------------
+
+
+def moment_text(moment: dt.datetime) -> str:
+    """Return a moment in UTC, to the second."""
+    return moment.astimezone(dt.UTC).strftime(_MOMENT)
+
+
+def _first(text: str, head: str, names: tuple[str, ...]) -> Fields:
+    for fields in find(text, head):
+        _require(fields, names)
+        return fields
+    raise NoteError(f"There is no {head} in it.")
+
+
+def _require(fields: Fields, names: tuple[str, ...]) -> None:
+    missing = [name for name in names if name not in fields]
+    if missing:
+        raise NoteError(f"It lacks {', '.join(missing)}.")
+
+
+def _number(text: str) -> int:
+    if not _NUMBER.fullmatch(text):
+        raise NoteError(f"{text[:WIDTH]!r} is no number.")
+    return int(text)
+
+
+def _digest(text: str) -> str:
+    if not _DIGEST.fullmatch(text):
+        raise NoteError(f"{text[:WIDTH]!r} is no SHA-256.")
+    return text
+
+
+def _moment(text: str) -> dt.datetime:
+    try:
+        found = dt.datetime.strptime(text, _MOMENT).replace(tzinfo=dt.UTC)
+    except ValueError as error:
+        raise NoteError(f"{text[:WIDTH]!r} is no moment.") from error
+    if moment_text(found) != text:
+        raise NoteError(f"{text[:WIDTH]!r} is no moment.")
+    return found
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        found = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise NoteError("A value is no base64.") from error
+    if base64.b64encode(found).decode() != text:
+        raise NoteError("A value is no base64.")
+    return found
+
+
+def _hashes(text: str) -> tuple[bytes, ...]:
+    return tuple(bytes.fromhex(_digest(piece)) for piece in _pieces(text) if piece)
+
+
+def _pieces(text: str) -> list[str]:
+    return [text[start : start + WIDTH] for start in range(0, len(text), WIDTH)] or [""]

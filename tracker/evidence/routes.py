@@ -1,0 +1,89 @@
+"""Public addresses of the log and its keys, and the page on which evidence is taken out."""
+
+from flask import Blueprint, Response, make_response, render_template
+from flask_babel import gettext as _
+
+from tracker.access.gate import current_actor, found, public, require, signed_in
+from tracker.cooperations import queries as cooperations
+from tracker.cooperations.models import Cooperation
+from tracker.core.db import db
+from tracker.core.keys import KeysError
+from tracker.evidence import bundle, checkpoints, policy, service, signing_keys
+from tracker.evidence.bundle import DamagedError
+from tracker.evidence.container import ContainerError
+from tracker.evidence.forms import ExportForm
+from tracker.evidence.log import LogError
+from tracker.evidence.models import KeyUse
+
+blueprint = Blueprint("evidence", __name__)
+
+
+@blueprint.get("/checkpoints")
+@public
+def newest_checkpoint() -> Response:
+    """Give the newest checkpoint as plain text."""
+    return _plain(found(checkpoints.newest()).text())
+
+
+@blueprint.get("/checkpoints/<int:size>")
+@public
+def checkpoint(size: int) -> Response:
+    """Give the checkpoint of a size as plain text."""
+    return _plain(found(checkpoints.of_size(size)).text())
+
+
+@blueprint.get("/checkpoints/<int:size>/from/<int:before>")
+@public
+def consistency(size: int, before: int) -> Response:
+    """Give the proof that the log of one checkpoint grew out of that of an earlier one."""
+    return _plain(found(checkpoints.consistency(before, size)).text())
+
+
+@blueprint.get("/checkpoints/keys")
+@public
+def public_keys() -> Response:
+    """Give all public keys, old ones too, with how each came and ended."""
+    keys = signing_keys.public_keys()
+    return _plain("\n".join(key.note().text() for key in keys))
+
+
+@blueprint.route("/cooperations/<reference>/evidence", methods=["GET", "POST"])
+@signed_in
+def export(reference: str) -> str | Response:
+    """Show what a bundle of evidence is; a POST gives it as a file, an act that is recorded."""
+    actor = current_actor()
+    cooperation = found(cooperations.find(actor, reference))
+    require(policy.can_export(actor))
+    form = ExportForm()
+    if not form.validate_on_submit():
+        return _export_page(cooperation, form)
+    try:
+        taken = service.export(
+            actor, cooperation.id, cooperation.reference, with_closed=bool(form.with_closed.data)
+        )
+        db.session.commit()
+        data = bundle.build(taken)
+    except (KeysError, LogError, DamagedError, ContainerError):
+        db.session.rollback()
+        problem = _("It can't be taken out now. Tell the administrator, who finds out why.")
+        return _export_page(cooperation, form, problem)
+    answer = make_response(data)
+    answer.headers["Content-Type"] = "application/zip"
+    answer.headers["Content-Disposition"] = f'attachment; filename="evidence-{reference}.zip"'
+    return answer
+
+
+def _export_page(cooperation: Cooperation, form: ExportForm, problem: str = "") -> str:
+    return render_template(
+        "evidence/export.html",
+        cooperation=cooperation,
+        form=form,
+        problem=problem,
+        keys=[key for key in signing_keys.public_keys(KeyUse.CHECKPOINT) if key.is_current],
+    )
+
+
+def _plain(text: str) -> Response:
+    answer = make_response(text)
+    answer.headers["Content-Type"] = "text/plain; charset=utf-8"
+    return answer

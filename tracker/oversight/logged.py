@@ -1,0 +1,200 @@
+"""The check of the log: keys of the evidence, leaves, tree, checkpoints with their signatures."""
+
+import datetime as dt
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.activity import verbs
+from tracker.activity.chain import Link
+from tracker.core import canonical
+from tracker.evidence import merkle, notes
+from tracker.evidence.models import EvidenceKey, LogLeaf, LogNode, SignedCheckpoint
+from tracker.evidence.notes import Checkpoint, KeyNote
+from tracker.oversight import stored
+from tracker.oversight.facts import Fault, Place, Table
+from tracker.oversight.reading import Reader, broken, printable, read
+from tracker.oversight.stored import Stored
+
+_BIND = {verbs.EVIDENCE_KEY_MADE.name, verbs.EVIDENCE_KEY_IMPORTED.name}
+
+
+@dataclass(slots=True)
+class Told:
+    """What the chain of the instance tells of the keys of the evidence."""
+
+    made: dict[str, int] = field(default_factory=dict)
+    retired: dict[UUID, dt.datetime] = field(default_factory=dict)
+    revoked: dict[UUID, tuple[dt.datetime, str | None]] = field(default_factory=dict)
+
+    def hear(self, link: Link) -> None:
+        """Take in an event of that chain."""
+        if link.verb in _BIND and link.evidence is not None:
+            self.made[link.evidence] = link.number
+        elif link.verb == verbs.EVIDENCE_KEY_RETIRED.name:
+            self.retired[link.subject_id] = link.at
+        elif link.verb == verbs.EVIDENCE_KEY_REVOKED.name:
+            self.revoked[link.subject_id] = (link.at, link.evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What the log holds of the chains, once it is known to be sound."""
+
+    checkpoints: tuple[Checkpoint, ...]
+
+    def checkpoint_of(self, leaf: int) -> int:
+        """Return the size of the first checkpoint that stands for a leaf."""
+        sizes = [one.size for one in self.checkpoints]
+        return sizes[bisect_right(sizes, leaf)]
+
+
+def keys_of(reader: Reader) -> dict[UUID, KeyNote]:
+    """Return all keys as they stand in their table."""
+    return {
+        key.id: KeyNote(key.use.value, key.number, key.fingerprint, key.public_key, key.made_at)
+        for _place, key in _keys(reader)
+    }
+
+
+def check_keys(reader: Reader, told: Told) -> None:
+    """Check each key against what the instance's chain tells."""
+    made = dict(told.made)
+    for place, key in _keys(reader):
+        if made.pop(canonical.digest_of(key.content()), None) is None:
+            broken(Fault.NOT_BOUND, place)
+        if not _ended_so(key, told):
+            broken(Fault.END_CHANGED, place)
+        reader.note(keys=1)
+    if made:
+        broken(Fault.ROW_GONE, Place(Table.EVENT, event=min(made.values())))
+
+
+def check_log(reader: Reader, keys: dict[UUID, KeyNote]) -> Logged:
+    """Check that leaves, tree and checkpoints agree, and that each checkpoint was signed."""
+    checkpoints = _checkpoints(reader, keys)
+    waiting = {one.size: one for one in checkpoints}
+    nodes = _nodes(reader)
+    edge = merkle.Edge()
+    query = sa.select(*stored.columns(LogLeaf)).order_by(LogLeaf.number)
+    for row in reader.rows(query):
+        place = Place(Table.LEAF, row=printable(row["number"]))
+        leaf = read(stored.leaf, row, place)
+        if leaf.number != edge.size:
+            broken(Fault.NOT_NUMBERED, place)
+        said = notes.leaf(str(leaf.chain_id), leaf.count, leaf.head)
+        for (level, at), found in edge.append(merkle.leaf_hash(said)):
+            node = next(nodes, None)
+            if node is None or (node.level, node.place, node.hash) != (level, at, found):
+                broken(Fault.OTHER_HASH, place)
+        reached = waiting.pop(edge.size, None)
+        if reached is not None and edge.root().hex() != reached.root:
+            broken(Fault.OTHER_ROOT, _place(reached.size))
+        reader.note(leaves=1)
+    _require_end(edge.size, checkpoints, waiting, nodes)
+    return Logged(checkpoints)
+
+
+def check_anchors(reader: Reader, logged: Logged, anchors: Iterable[Checkpoint]) -> None:
+    """Check that checkpoints which were kept elsewhere are those that are kept here."""
+    here = {one.size: one for one in logged.checkpoints}
+    for anchor in anchors:
+        found = here.get(anchor.size)
+        if found is None:
+            broken(Fault.ANCHOR_UNKNOWN, _place(anchor.size))
+        if found != anchor:
+            broken(Fault.ANCHOR_OTHER, _place(anchor.size))
+        reader.note(anchors=1)
+
+
+def leaves_of(reader: Reader, chain_id: UUID) -> dict[int, LogLeaf]:
+    """Return the leaves of a chain by the number of events that they stand for."""
+    query = (
+        sa.select(*stored.columns(LogLeaf))
+        .where(LogLeaf.chain_id == chain_id)
+        .order_by(LogLeaf.number)
+    )
+    found = (
+        read(stored.leaf, row, Place(Table.LEAF, row=printable(row["number"])))
+        for row in reader.rows(query)
+    )
+    return {leaf.count: leaf for leaf in found}
+
+
+def _keys(reader: Reader) -> Iterator[tuple[Place, EvidenceKey]]:
+    query = sa.select(*stored.columns(EvidenceKey)).order_by(EvidenceKey.use, EvidenceKey.number)
+    for row in reader.rows(query):
+        place = Place(Table.EVIDENCE_KEY, row=printable(f"{row['use']} {row['number']}"))
+        yield place, read(stored.evidence_key, row, place)
+
+
+def _checkpoints(reader: Reader, keys: dict[UUID, KeyNote]) -> tuple[Checkpoint, ...]:
+    found: list[Checkpoint] = []
+    query = sa.select(*stored.columns(SignedCheckpoint)).order_by(SignedCheckpoint.size)
+    for row in reader.rows(query):
+        place = _place(row["size"])
+        kept = read(stored.checkpoint, row, place)
+        if kept.key_id not in keys:
+            broken(Fault.BELONGS_NOWHERE, place)
+        key = keys[kept.key_id]
+        checkpoint = Checkpoint(
+            kept.origin,
+            kept.size,
+            kept.previous,
+            kept.root,
+            kept.at,
+            key.fingerprint,
+            kept.signature,
+        )
+        if not key.signed(checkpoint.signed(), checkpoint.signature) or kept.at.microsecond:
+            broken(Fault.NOT_SIGNED, place)
+        if kept.previous != (found[-1].size if found else 0):
+            broken(Fault.CHECKPOINT_GONE, place)
+        found.append(checkpoint)
+        reader.note(checkpoints=1)
+    return tuple(found)
+
+
+def _nodes(reader: Reader) -> Iterator[LogNode]:
+    """Yield the kept hashes in the order in which leaves complete them."""
+    after = (LogNode.place + 1).bitwise_lshift(LogNode.level)
+    query = sa.select(*stored.columns(LogNode)).order_by(after, LogNode.level)
+    for row in reader.rows(query):
+        yield read(stored.node, row, _node_place(row))
+
+
+def _node_place(row: Stored) -> Place:
+    return Place(Table.NODE, row=printable(f"{row['level']}, {row['place']}"))
+
+
+def _require_end(
+    size: int,
+    checkpoints: tuple[Checkpoint, ...],
+    waiting: dict[int, Checkpoint],
+    nodes: Iterator[LogNode],
+) -> None:
+    """Leaves, hashes and checkpoints are written together, so all end at the same size."""
+    if waiting:
+        broken(Fault.OTHER_ROOT, _place(min(waiting)))
+    extra = next(nodes, None)
+    if extra is not None:
+        broken(Fault.BELONGS_NOWHERE, Place(Table.NODE, row=f"{extra.level}, {extra.place}"))
+    if size != (checkpoints[-1].size if checkpoints else 0):
+        broken(Fault.CHECKPOINT_GONE, Place(Table.LEAF, row=str(size - 1)))
+
+
+def _ended_so(key: EvidenceKey, told: Told) -> bool:
+    """Tell whether a key's ends are those that events tell of."""
+    revoked_at, evidence = told.revoked.get(key.id, (None, None))
+    if (key.retired_at, key.revoked_at) != (told.retired.get(key.id), revoked_at):
+        return False
+    if revoked_at is None:
+        return key.reason == ""
+    return canonical.digest_of(key.revocation()) == evidence
+
+
+def _place(size: object) -> Place:
+    return Place(Table.CHECKPOINT, row=printable(size))
