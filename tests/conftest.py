@@ -26,6 +26,7 @@ from tests.servers.smtp import SmtpServer
 from tracker import create_app
 from tracker.core import clock, keys
 from tracker.core.db import db
+from tracker.evidence import signing_keys
 
 _SERVER = pytest.StashKey[Postgres]()
 _FOLDER = "postgres_folder"
@@ -188,6 +189,7 @@ def _put_back(app: Flask, database: Database, settings: Settings, name: str) -> 
     database.reset(name)
     # Other tests may have used keys of their own.
     keys.use(keys.load(settings.data_dir / "keys", may_make=False))
+    signing_keys.use_place(settings.data_dir / "keys" / "evidence", "localhost")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """Puts the parts together: extensions, pages, commands, and what follows each event."""
 
+from urllib.parse import urlsplit
+
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
@@ -53,6 +55,8 @@ from tracker.core.security import init_security_headers
 from tracker.dashboard import my_work, tasks
 from tracker.dashboard import routes as dashboard_routes
 from tracker.demo import cli as demo_commands
+from tracker.evidence import cli as evidence_commands
+from tracker.evidence import signing_keys
 from tracker.guidance import own as own_guidance
 from tracker.guidance import routes as guidance_routes
 from tracker.lifecycle import routes as lifecycle_routes
@@ -95,6 +99,7 @@ MODELS = (
     "tracker.comments.models",
     "tracker.undertakings.models",
     "tracker.visits.models",
+    "tracker.evidence.models",
     "tracker.running.models",
 )
 
@@ -289,6 +294,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     app.cli.add_command(account_commands.invite)
     app.cli.add_command(mail_commands.outbox_group)
     app.cli.add_command(oversight_commands.audit_group)
+    app.cli.add_command(evidence_commands.keys_group)
     return app
 
 
@@ -359,6 +365,9 @@ def _configure(app: Flask, settings: Settings) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     ring = keys.load(settings.data_dir / "keys", may_make=not settings.database_is_there)
     keys.use(ring)
+    signing_keys.use_place(
+        settings.data_dir / "keys" / "evidence", urlsplit(settings.base_url).hostname or ""
+    )
     clock.use_zone(settings.timezone)
     if settings.trusted_proxies:
         # Only so many proxies are believed when they say for whom they ask; anybody else could lie.

@@ -30,6 +30,10 @@ PHYSICAL = re.compile(
 # Verbs of the instance's own chain, which no page tells; "tracker audit verify" reads it.
 OF_THE_INSTANCE = {
     "instance_started",
+    "evidence_key_made",
+    "evidence_key_imported",
+    "evidence_key_retired",
+    "evidence_key_revoked",
     "content_loaded",
     "content_withdrawn",
     "template_drafted",

@@ -65,7 +65,7 @@ def record(
     if unknown:
         message = f"{verb.name} keeps no {', '.join(sorted(unknown))}"
         raise ValueError(message)
-    chain = _lock_chain(cooperation_id)
+    chain = lock_chain(cooperation_id)
     content: dict[str, Any] = {"who": _who(actor), **details}
     salt = secrets.token_hex(16)
     link = arithmetic.Link(
@@ -145,8 +145,11 @@ def log_read(
         will_write.reset(token)
 
 
-def _lock_chain(cooperation_id: UUID | None) -> Chain:
-    """Find the chain and keep others from appending until this transaction ends."""
+def lock_chain(cooperation_id: UUID | None) -> Chain:
+    """Find a chain (None: the instance's) and keep others from appending until the end.
+
+    The end is that of the caller's transaction.
+    """
     wanted = (
         sa.select(Chain)
         .where(

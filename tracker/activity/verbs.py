@@ -77,6 +77,10 @@ COOPERATION_REGISTERED = _verb("cooperation_registered", "reference")
 MODEL_ANSWER_KEPT = _verb("model_answer_kept")
 MODEL_ANSWER_RENAMED = _verb("model_answer_renamed")
 MODEL_ANSWER_DELETED = _verb("model_answer_deleted")
+EVIDENCE_KEY_MADE = _verb("evidence_key_made", "use", "number", "fingerprint")
+EVIDENCE_KEY_IMPORTED = _verb("evidence_key_imported", "use", "number", "fingerprint")
+EVIDENCE_KEY_RETIRED = _verb("evidence_key_retired", "use", "number", "fingerprint")
+EVIDENCE_KEY_REVOKED = _verb("evidence_key_revoked", "use", "number", "fingerprint", "reason")
 
 # A cooperation's chain
 COOPERATION_OPENED = _verb("cooperation_opened", "reference", "title", "parties", "modes")

@@ -21,6 +21,8 @@ from tracker.core import clock
 from tracker.core.content import ContentError
 from tracker.core.db import db
 from tracker.core.extensions import migrate as migrations
+from tracker.core.keys import KeysError
+from tracker.evidence import signing_keys
 from tracker.running import health
 
 Say = Callable[[str], None]
@@ -34,6 +36,7 @@ def prepare(settings: Settings, say: Say) -> None:
     """Make the database fit this code and load the content; raise PreparationError otherwise."""
     migrate(settings, say)
     require_own_keys()
+    make_evidence_keys(say)
     for line in load_content():
         say(f"Loaded {line}")
 
@@ -130,6 +133,25 @@ def require_own_keys() -> None:
             "altered. Restore the keys; tracker audit verify says more."
         )
         raise PreparationError(message)
+    db.session.rollback()
+
+
+def make_evidence_keys(say: Say) -> None:
+    """Make the keys that sign checkpoints and documents, where there are none yet.
+
+    One that is lost does not hold up the start: people can work, and nothing but new checkpoints
+    and certificates waits for it.
+    """
+    try:
+        made = signing_keys.make_missing()
+    except KeysError as error:
+        db.session.rollback()
+        raise PreparationError(str(error)) from error
+    db.session.commit()
+    for key in made:
+        say(f"Made the {key.use.value} key {key.number}, SHA-256 {key.fingerprint}")
+    for line in signing_keys.trouble():
+        say(f"Look after the evidence's keys: {line}")
     db.session.rollback()
 
 

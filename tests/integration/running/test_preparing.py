@@ -19,6 +19,7 @@ from tracker.checklists.models import ChecklistKind, ChecklistTemplate
 from tracker.core import keys
 from tracker.core.db import db
 from tracker.core.keys import KeysError
+from tracker.evidence import signing_keys
 from tracker.running import health, preparing
 from tracker.running.preparing import PreparationError
 
@@ -51,6 +52,38 @@ def test_a_second_start_does_nothing_and_says_nothing(empty: Flask, own_settings
     db.session.rollback()
     assert prepare(own_settings) == []
     assert db.session.scalar(sa.select(sa.func.count(Event.id))) == events
+
+
+def test_a_start_makes_the_keys_of_the_evidence_also_of_an_instance_that_began_before(
+    empty: Flask, own_settings: Settings
+) -> None:
+    said = prepare(own_settings)
+    assert [line for line in said if line.startswith("Made the checkpoint key 1, SHA-256 ")]
+    assert [line for line in said if line.startswith("Made the document key 1, SHA-256 ")]
+    assert signing_keys.trouble() == []
+    db.session.remove()
+    flask_migrate.downgrade(revision=BEFORE)
+    shutil.rmtree(own_settings.data_dir / "keys" / "evidence")
+    if db.engine.dialect.name == "sqlite" or shutil.which("pg_dump"):
+        assert "Made the checkpoint key 1, SHA-256" in "\n".join(prepare(own_settings))
+
+
+def test_a_lost_key_of_the_evidence_is_told_at_each_start_and_holds_nothing_up(
+    empty: Flask, own_settings: Settings
+) -> None:
+    prepare(own_settings)
+    (own_settings.data_dir / "keys" / "evidence" / "document-1.key").unlink()
+    (line,) = prepare(own_settings)
+    assert line.startswith("Look after the evidence's keys: document-1.key is missing in ")
+    assert len(signing_keys.public_keys()) == 2
+
+
+def test_where_the_keys_of_the_evidence_can_not_be_written_the_start_stops(
+    empty: Flask, own_settings: Settings
+) -> None:
+    (own_settings.data_dir / "keys" / "evidence").write_text("a file in its place")
+    with pytest.raises(PreparationError, match="The key can't be written to"):
+        prepare(own_settings)
 
 
 def at_an_earlier_version(settings: Settings) -> None:

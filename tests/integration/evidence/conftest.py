@@ -1,0 +1,15 @@
+"""A folder of the test's own for the private keys of the evidence."""
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from tracker.evidence import signing_keys
+
+
+@pytest.fixture
+def folder(tmp_path: Path, app: Flask) -> Path:
+    """Where private keys are written during the test; empty at first."""
+    signing_keys.use_place(tmp_path / "evidence", "terms.npm.example")
+    return tmp_path / "evidence"

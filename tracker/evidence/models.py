@@ -1,0 +1,64 @@
+"""Tables of the evidence: public keys, with how each came and ended."""
+
+import datetime as dt
+import enum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tracker.core.db import Base, Identified
+
+
+class KeyUse(enum.StrEnum):
+    """What a key signs: checkpoints of the log, or documents (PDF)."""
+
+    CHECKPOINT = "checkpoint"
+    DOCUMENT = "document"
+
+
+class KeyOrigin(enum.StrEnum):
+    """Whether the instance made a key, or an organisation brought its own."""
+
+    MADE = "made"
+    IMPORTED = "imported"
+
+
+class EvidenceKey(Identified, Base):
+    """A public key; never deleted, never changed but for its ends (the database refuses both)."""
+
+    __tablename__ = "evidence_key"
+    __table_args__ = (sa.UniqueConstraint("use", "number"),)
+
+    use: Mapped[KeyUse]
+    number: Mapped[int]
+    origin: Mapped[KeyOrigin]
+    # DER, SubjectPublicKeyInfo.
+    public_key: Mapped[bytes] = mapped_column(sa.LargeBinary())
+    # PEM, the key's own first, then those of who vouches for it; empty for checkpoints.
+    certificates: Mapped[str] = mapped_column(default="")
+    # SHA-256 of the certificate where there is one, else of the public key; both in DER.
+    fingerprint: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    # The key before this one vouches for it: its signature, and its number.
+    endorsement: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
+    endorsed_by: Mapped[int | None]
+    made_at: Mapped[dt.datetime]
+    # Its ends: nothing new is signed with it; or it may be in other hands.
+    retired_at: Mapped[dt.datetime | None]
+    revoked_at: Mapped[dt.datetime | None]
+    reason: Mapped[str] = mapped_column(default="")
+
+    def content(self) -> dict[str, Any]:
+        """Return what the event of its making binds: all but its ends."""
+        return {
+            "id": str(self.id),
+            "use": self.use.value,
+            "number": self.number,
+            "origin": self.origin.value,
+            "public_key": self.public_key.hex(),
+            "certificates": self.certificates,
+            "fingerprint": self.fingerprint,
+            "endorsement": self.endorsement.hex() if self.endorsement else None,
+            "endorsed_by": self.endorsed_by,
+            "made_at": self.made_at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+        }
