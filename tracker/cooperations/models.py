@@ -79,6 +79,8 @@ class Cooperation(Identified, Base):
     opened_at: Mapped[dt.datetime]
     opened_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     is_demonstration: Mapped[bool] = mapped_column(default=False)
+    # Whether the public page that checks a certificate names who signed for whom, and when.
+    shows_signers: Mapped[bool] = mapped_column(default=False)
     # Optimistic lock: two people changing the same head see each other.
     version: Mapped[int] = mapped_column(default=1)
 

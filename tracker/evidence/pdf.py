@@ -1,0 +1,212 @@
+"""A PDF signed with the instance's own key (PAdES), and checked; knows neither web nor database.
+
+pyHanko's verdict alone takes a file for sound that has bytes added at its end. So a file is sound
+here only if the verdict is good, the last signature covers all of it, and its digest is the one kept.
+"""
+
+import asyncio
+import datetime as dt
+import enum
+import io
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from asn1crypto import keys as asn1_keys
+from asn1crypto import tsp
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.writer import BasePdfFileWriter
+from pyhanko.sign import fields, signers
+from pyhanko.sign.general import SigningError
+from pyhanko.sign.signers import constants
+from pyhanko.sign.timestamps import TimeStamper
+from pyhanko.sign.validation import SignatureCoverageLevel, async_validate_pdf_signature
+from pyhanko.sign.validation.settings import KeyUsageConstraints
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from tracker.core import canonical
+
+FIELD = "Certificate"
+DIGEST = "sha256"
+# What stands in a file in plain letters, so that a file that was altered still says of which text
+# it claims to be the certificate: this, and the digest of the text.
+MARKER = "common-terms-text:"
+SECONDS = 10
+LONGEST_ANSWER = 100_000
+
+
+class SignError(Exception):
+    """The PDF can't be signed; the message is one line."""
+
+
+class TimestampError(SignError):
+    """The timestamp service can't be reached, or refuses."""
+
+
+class Flaw(enum.StrEnum):
+    """What is wrong with a PDF."""
+
+    OTHER_DIGEST = "other_digest"
+    UNREADABLE = "unreadable"
+    NOT_SIGNED = "not_signed"
+    NOT_WHOLE = "not_whole"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """What a PDF is signed with: the private key, and certificates with the key's own first."""
+
+    private: Any
+    certificates: tuple[x509.Certificate, ...]
+    name: str = ""
+
+
+# Signing ------------------------------------------------------------------------------------------
+
+
+class _ArchivalSigner(signers.PdfSigner):
+    """Signs without making the file one of PDF 2.0, which PDF/A-3 is not."""
+
+    def register_extensions(self, pdf_out: BasePdfFileWriter, *, md_algorithm: str) -> None:
+        """Name the one extension that signatures of this kind need in a PDF 1.7."""
+        pdf_out.register_extension(constants.ESIC_EXTENSION_1)
+
+
+class _Addition(IncrementalPdfFileWriter):
+    """Adds to a file and leaves what it says of itself as it is: that is what archives check."""
+
+    def _update_meta(self) -> None:
+        """Write neither a date of change nor a producer."""
+
+
+class _Service(TimeStamper):
+    """A timestamp service after RFC 3161, asked over HTTP."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._url = url
+
+    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
+        """Send a request and return the answer."""
+        return await asyncio.to_thread(self._ask, req.dump())
+
+    def _ask(self, asked: bytes) -> tsp.TimeStampResp:
+        request = urllib.request.Request(  # noqa: S310 -- the operator's own address, http or https
+            self._url,
+            data=asked,
+            headers={
+                "Content-Type": "application/timestamp-query",
+                "Accept": "application/timestamp-reply",
+            },
+        )
+        with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310 -- as above
+            return tsp.TimeStampResp.load(answer.read(LONGEST_ANSWER), strict=True)
+
+
+def sign(plain: bytes, signer: Signer, timestamp_url: str = "") -> bytes:
+    """Return a PDF signed as a whole (PAdES B-B, with a timestamp B-T); no change is allowed after.
+
+    Raise TimestampError when the service can't be used, SignError when it can't be signed.
+    """
+    own, *others = map(_asn1, signer.certificates)
+    store = SimpleCertificateStore()
+    store.register_multiple(others)
+    private = signer.private.private_bytes(
+        serialization.Encoding.DER,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    metadata = signers.PdfSignatureMetadata(
+        field_name=FIELD,
+        md_algorithm=DIGEST,
+        subfilter=fields.SigSeedSubFilter.PADES,
+        name=signer.name or None,
+        certify=True,
+        docmdp_permissions=fields.MDPPerm.NO_CHANGES,
+    )
+    # Printed and outside the page: the one kind of invisible field that PDF/A and PDF/UA both take.
+    unseen = fields.InvisSigSettings(set_print_flag=True, box_out_of_bounds=True)
+    writer = _Addition(io.BytesIO(plain))
+    try:
+        signed = _ArchivalSigner(
+            metadata,
+            signer=signers.SimpleSigner(
+                signing_cert=own,
+                signing_key=asn1_keys.PrivateKeyInfo.load(private),
+                cert_registry=store,
+            ),
+            timestamper=_Service(timestamp_url) if timestamp_url else None,
+            new_field_spec=fields.SigFieldSpec(FIELD, invis_sig_settings=unseen),
+        ).sign_pdf(writer)
+    except (OSError, ValueError, SigningError) as error:
+        words = " ".join(str(error).split())[:200] or type(error).__name__
+        if timestamp_url and not isinstance(error, SigningError):
+            message = f"The timestamp service can't be used: {words}"
+            raise TimestampError(message) from error
+        message = f"The PDF can't be signed: {words}"
+        raise SignError(message) from error
+    found: bytes = signed.getvalue()
+    return found
+
+
+# Checking -----------------------------------------------------------------------------------------
+
+
+def flaw_of(
+    pdf: bytes,
+    *,
+    kept_digest: str,
+    certificates: Sequence[x509.Certificate],
+    at: dt.datetime,
+) -> Flaw | None:
+    """Return what is wrong with a PDF, or None when it is as it was made.
+
+    kept_digest is the SHA-256 that was kept when it was made, certificates those of the key it was
+    signed with, at the moment it was signed: a certificate that ended since does not end it.
+    """
+    if canonical.digest(pdf) != kept_digest:
+        return Flaw.OTHER_DIGEST
+    return signature_flaw(pdf, certificates=certificates, at=at)
+
+
+def signature_flaw(
+    pdf: bytes, *, certificates: Sequence[x509.Certificate], at: dt.datetime
+) -> Flaw | None:
+    """Return what is wrong with the signature of a PDF; on its own it is not the whole check."""
+    try:
+        return asyncio.run(_signature_flaw(pdf, certificates, at))
+    except Exception:  # noqa: BLE001 -- whatever a forged file breaks in the reader, it is a flaw
+        return Flaw.UNREADABLE
+
+
+async def _signature_flaw(
+    pdf: bytes, certificates: Iterable[x509.Certificate], at: dt.datetime
+) -> Flaw | None:
+    found = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
+    if not found:
+        return Flaw.NOT_SIGNED
+    context = ValidationContext(
+        trust_roots=list(map(_asn1, certificates)), allow_fetching=False, moment=at
+    )
+    status = await async_validate_pdf_signature(
+        found[-1],
+        signer_validation_context=context,
+        key_usage_settings=KeyUsageConstraints(
+            key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False
+        ),
+    )
+    if status.coverage != SignatureCoverageLevel.ENTIRE_FILE or len(found) > 1:
+        return Flaw.NOT_WHOLE
+    return None if status.bottom_line else Flaw.BROKEN
+
+
+def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
+    return asn1_x509.Certificate.load(certificate.public_bytes(serialization.Encoding.DER))
