@@ -24,6 +24,8 @@ PUBLIC = {
     "ui.accessibility",
     "ui.choose_language",
     "ui.protects",
+    "verification.verify",
+    "verification.verify_file",
 }
 # Pages of the sign-in machinery in place of which we have our own.
 CLOSED = {

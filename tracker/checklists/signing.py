@@ -29,7 +29,8 @@ from tracker.signoff.models import RequestState, Revision, Signature, SignatureR
 from tracker.signoff.proof import Identity
 
 SUBJECT = "checklist"
-# What of a text's history stands on its record and certificate: how it was settled and signed, not each answer.
+# What of a text's history stands on its record and its certificate: how it was settled and signed,
+# not each answer.
 ON_THE_RECORD = (
     verbs.PROPOSAL_ACCEPTED,
     verbs.FLAG_RAISED,

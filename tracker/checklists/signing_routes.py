@@ -381,6 +381,8 @@ def _record_page(
         may_amend=policy.can_amend(actor, filling.own_party(actor), checklist.state),
         kind_words=labels.KINDS[checklist.kind],
         is_restricted=sealing.is_restricted(checklist),
+        is_signed_by_all=asked is not None and asked.state is RequestState.COMPLETED,
+        certificates=signoff.certificates(revision.id),
     )
 
 

@@ -15,6 +15,7 @@ from tracker.activity import queries as trail
 from tracker.activity import verbs
 from tracker.activity.queries import HistoryLine
 from tracker.activity.service import lock_chain, record
+from tracker.activity.verbs import Verb
 from tracker.checklists.signing import ON_THE_RECORD
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationKey
@@ -122,7 +123,7 @@ def _is_signed_by_all() -> sa.ColumnElement[bool]:
     )
 
 
-def _countersigned_at() -> sa.ScalarSelect[dt.datetime | None]:
+def _countersigned_at() -> sa.ScalarSelect[dt.datetime]:
     return (
         sa.select(sa.func.min(Signature.signed_at))
         .where(
@@ -134,7 +135,7 @@ def _countersigned_at() -> sa.ScalarSelect[dt.datetime | None]:
     )
 
 
-def _completed_at() -> sa.ColumnElement[dt.datetime | None]:
+def _completed_at() -> sa.ColumnElement[dt.datetime]:
     return sa.func.coalesce(SignatureRequest.ended_at, _countersigned_at())
 
 
@@ -162,7 +163,13 @@ def make(revision_id: UUID, timestamp_url: str = "") -> list[Made]:
     service. Raise CertificateError when it can't be done now.
     """
     work = _read(revision_id)
-    return [_make(work, language, timestamp_url) for language in contents.languages(work.source)]
+    try:
+        known = contents.languages(work.source)
+        return [_make(work, language, timestamp_url) for language in known]
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        # A text in a shape that is not known: the others must not wait for it.
+        message = f"Revision {work.source.revision.id} can't be set: {type(error).__name__}"
+        raise CertificateError(message) from error
 
 
 def keep(made: Collection[Made]) -> list[Certificate]:
@@ -223,6 +230,7 @@ def _key_for(revision: Revision) -> bytes | None:
 
 def _events(revision: Revision) -> list[HistoryLine]:
     """Return how a text came about: since the revision before it was in force, the oldest first."""
+    told: tuple[Verb, ...]
     if revision.subject_type == UNDERTAKING:
         told, ends = OF_AN_UNDERTAKING, verbs.UNDERTAKING_COUNTERSIGNED
     else:

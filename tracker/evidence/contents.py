@@ -215,9 +215,7 @@ def _undertaking(source: Source, language: str) -> Values:
                         "code": "",
                         "label": _say(label, language, said=True),
                         "prompt": None,
-                        "answers": [
-                            {"by": None, "parts": [_part(("", words), language)]}
-                        ],
+                        "answers": [{"by": None, "parts": [_part(("", words), language)]}],
                     }
                     for label, words in told
                 ],
@@ -442,9 +440,7 @@ def _told(line: HistoryLine) -> str:
 
 def _who(line: HistoryLine) -> str:
     if line.who and line.acting_for:
-        return str(
-            _("%(name)s, for %(organisation)s", name=line.who, organisation=line.acting_for)
-        )
+        return str(_("%(name)s, for %(organisation)s", name=line.who, organisation=line.acting_for))
     if line.who:
         return line.who
     return str(_("A person of the team") if line.is_veiled else _("By the application itself"))

@@ -1,7 +1,8 @@
 """A PDF signed with the instance's own key (PAdES), and checked; knows neither web nor database.
 
-pyHanko's verdict alone takes a file for sound that has bytes added at its end. So a file is sound
-here only if the verdict is good, the last signature covers all of it, and its digest is the one kept.
+pyHanko's verdict alone takes a file for sound that has bytes added at its end. So here a file is
+sound only if the verdict is good, the last signature covers all of it, and its digest is the one
+that was kept.
 """
 
 import asyncio
@@ -75,7 +76,12 @@ class Signer:
 class _ArchivalSigner(signers.PdfSigner):
     """Signs without making the file one of PDF 2.0, which PDF/A-3 is not."""
 
-    def register_extensions(self, pdf_out: BasePdfFileWriter, *, md_algorithm: str) -> None:
+    def register_extensions(
+        self,
+        pdf_out: BasePdfFileWriter,
+        *,
+        md_algorithm: str,  # noqa: ARG002 -- pyHanko hands it over by this name
+    ) -> None:
         """Name the one extension that signatures of this kind need in a PDF 1.7."""
         pdf_out.register_extension(constants.ESIC_EXTENSION_1)
 
@@ -91,7 +97,7 @@ class _Service(TimeStamper):
     """A timestamp service after RFC 3161, asked over HTTP."""
 
     def __init__(self, url: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # pyHanko's
         self._url = url
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
@@ -117,7 +123,7 @@ def sign(plain: bytes, signer: Signer, timestamp_url: str = "") -> bytes:
     Raise TimestampError when the service can't be used, SignError when it can't be signed.
     """
     own, *others = map(_asn1, signer.certificates)
-    store = SimpleCertificateStore()
+    store = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # pyHanko's
     store.register_multiple(others)
     private = signer.private.private_bytes(
         serialization.Encoding.DER,

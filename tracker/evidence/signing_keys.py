@@ -113,7 +113,7 @@ def current(use: KeyUse) -> SigningKey:
         number=row.number,
         fingerprint=row.fingerprint,
         private=_read(row),
-        certificates=_certificates(row),
+        certificates=certificates_of(row),
     )
 
 
@@ -123,6 +123,13 @@ def public_keys(use: KeyUse | None = None) -> list[PublicKey]:
     if use is not None:
         query = query.where(EvidenceKey.use == use)
     return [_public(row) for row in db.session.scalars(query)]
+
+
+def certificates_of(row: EvidenceKey) -> tuple[x509.Certificate, ...]:
+    """Return the certificates of a key, its own first; none for checkpoints."""
+    if not row.certificates:
+        return ()
+    return tuple(x509.load_pem_x509_certificates(row.certificates.encode()))
 
 
 def trouble() -> list[str]:
@@ -488,12 +495,6 @@ def _der(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.DER)
 
 
-def _certificates(row: EvidenceKey) -> tuple[x509.Certificate, ...]:
-    if not row.certificates:
-        return ()
-    return tuple(x509.load_pem_x509_certificates(row.certificates.encode()))
-
-
 def _public(row: EvidenceKey) -> PublicKey:
     return PublicKey(
         id=row.id,
@@ -502,7 +503,7 @@ def _public(row: EvidenceKey) -> PublicKey:
         origin=row.origin,
         fingerprint=row.fingerprint,
         public_key=row.public_key,
-        certificates=_certificates(row),
+        certificates=certificates_of(row),
         endorsement=row.endorsement,
         endorsed_by=row.endorsed_by,
         made_at=row.made_at,

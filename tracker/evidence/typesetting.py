@@ -1,4 +1,4 @@
-"""Typesetting: plain values put through a template into a tagged, archival PDF, with own fonts only.
+"""Typesetting: plain values go through a template into a tagged, archival PDF.
 
 The same values give the same pages on every machine: no font of the system is ever used, and any
 warning of the typesetter is a failure.
@@ -20,8 +20,6 @@ import typst
 from config import ROOT
 
 FOLDER = ROOT / "templates" / "pdf"
-# PDF/A-3a: archival, tagged, with files inside. PDF/UA-1: accessible.
-STANDARDS = ("ua-1", "a-3a")
 PACKAGES = ("fontpkg_ibm_plex_sans", "fontpkg_ibm_plex_serif", "fontpkg_amiri")
 # One upright file of each weight that the templates use.
 _FACES = (
@@ -93,7 +91,11 @@ def _compile(template: str, data: Any, attached: Attached) -> bytes:
     }
     try:
         pdf, warnings = _typesetters.get().compile_with_warnings(
-            str(FOLDER / template), format="pdf", sys_inputs=inputs, pdf_standards=list(STANDARDS)
+            str(FOLDER / template),
+            format="pdf",
+            sys_inputs=inputs,
+            # PDF/A-3a: archival, tagged, with files inside. PDF/UA-1: accessible.
+            pdf_standards=["ua-1", "a-3a"],
         )
     except typst.TypstError as error:
         raise TypesettingError(_one_line(error)) from error
@@ -180,12 +182,12 @@ def _letters(font: bytes) -> Iterator[int]:
         if font[12 + 16 * number :][:4] == b"cmap"
     )
     count = struct.unpack_from(">H", font, start + 2)[0]
-    maps = dict(
-        ((platform, encoding), start + offset)
+    maps = {
+        (platform, encoding): start + offset
         for platform, encoding, offset in struct.iter_unpack(
             ">HHI", font[start + 4 : start + 4 + 8 * count]
         )
-    )
+    }
     if _WINDOWS_FULL in maps:
         yield from _sparse(font, maps[_WINDOWS_FULL])
     else:

@@ -109,6 +109,7 @@ class Table(enum.StrEnum):
     DETAILS = "event_detail"
     REVISION = "revision"
     SIGNATURE = "signature"
+    CERTIFICATE = "certificate"
     COOPERATION = "cooperation"
     KEY = "cooperation_key"
 
@@ -129,6 +130,8 @@ class Fault(enum.StrEnum):
     BOUND_TWICE = "bound_twice"
     DOCUMENT_CHANGED = "document_changed"
     DOCUMENT_UNREADABLE = "document_unreadable"
+    FILE_CHANGED = "file_changed"
+    FILE_UNREADABLE = "file_unreadable"
     CHANGED = "row_changed"
     OTHER_TEXT = "other_text"
     ROW_GONE = "row_gone"
@@ -164,6 +167,7 @@ class Counts:
     details: int = 0
     revisions: int = 0
     signatures: int = 0
+    certificates: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from tracker.activity.chain import Link
 from tracker.activity.models import ChainKind
 from tracker.activity.verify import Details, Head
 from tracker.core.db import Base, db, will_write
+from tracker.evidence.models import Certificate
 from tracker.signoff.models import Method, Revision, Signature, SignatureKind
 
 Kind = TypeVar("Kind", bound=enum.StrEnum)
@@ -234,6 +235,21 @@ def signature(row: Stored) -> Signature:
         method=choice(Method, row["method"]),
         signed_at=moment(row["signed_at"]),
         digest=text(row["digest"]),
+    )
+
+
+def certificate(row: Stored) -> Certificate:
+    """Return a certificate that no session knows of."""
+    return Certificate(
+        id=identity(row["id"]),
+        revision_id=identity(row["revision_id"]),
+        language=text(row["language"]),
+        document=data(row["document"]),
+        is_sealed=flag(row["is_sealed"]),
+        sha256=text(row["sha256"]),
+        evidence_key_id=identity(row["evidence_key_id"]),
+        has_timestamp=flag(row["has_timestamp"]),
+        made_at=moment(row["made_at"]),
     )
 
 

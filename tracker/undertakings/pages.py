@@ -63,6 +63,9 @@ class Signed:
     revision: Revision
     text: frozen.SignedText
     signatures: list[SignatureLine]
+    is_countersigned: bool
+    # In the languages in which there are any; none until they are made.
+    certificates: list[signoff.CertificateMark]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,15 @@ def signed(undertaking: Undertaking, language: str) -> Signed | None:
         return None
     document = signing.document_of(revision, keys.key_of(undertaking.cooperation_id))
     lines = [_signature(one) for one in revision.signatures]
-    return Signed(revision, frozen.read(document, language), lines)
+    return Signed(
+        revision,
+        frozen.read(document, language),
+        lines,
+        is_countersigned=any(
+            one.kind is SignatureKind.COUNTERSIGNATURE for one in revision.signatures
+        ),
+        certificates=signoff.certificates(revision.id),
+    )
 
 
 def decided(undertaking: Undertaking, by: str) -> Decided | None:
