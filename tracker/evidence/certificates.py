@@ -267,8 +267,7 @@ def _make(work: _Work, language: str, timestamp_url: str) -> Made:
     flaw = pdf.flaw_of(
         signed,
         kept_digest=canonical.digest(signed),
-        certificates=work.key.certificates,
-        at=work.source.made_at,
+        certificate=work.key.certificates[0],
     )
     if flaw is not None:
         message = f"The signature on the PDF is not sound ({flaw.value}): look at tracker keys list"

@@ -6,12 +6,10 @@ that was kept.
 """
 
 import asyncio
-import datetime as dt
 import enum
 import io
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +19,7 @@ from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import BasePdfFileWriter
 from pyhanko.sign import fields, signers
@@ -140,8 +139,8 @@ def sign(plain: bytes, signer: Signer, timestamp_url: str = "") -> bytes:
     )
     # Printed and outside the page: the one kind of invisible field that PDF/A and PDF/UA both take.
     unseen = fields.InvisSigSettings(set_print_flag=True, box_out_of_bounds=True)
-    writer = _Addition(io.BytesIO(plain))
     try:
+        writer = _Addition(io.BytesIO(plain))
         signed = _ArchivalSigner(
             metadata,
             signer=signers.SimpleSigner(
@@ -152,9 +151,9 @@ def sign(plain: bytes, signer: Signer, timestamp_url: str = "") -> bytes:
             timestamper=_Service(timestamp_url) if timestamp_url else None,
             new_field_spec=fields.SigFieldSpec(FIELD, invis_sig_settings=unseen),
         ).sign_pdf(writer)
-    except (OSError, ValueError, SigningError) as error:
+    except (OSError, ValueError, PdfError, SigningError) as error:
         words = " ".join(str(error).split())[:200] or type(error).__name__
-        if timestamp_url and not isinstance(error, SigningError):
+        if timestamp_url and not isinstance(error, PdfError | SigningError):
             message = f"The timestamp service can't be used: {words}"
             raise TimestampError(message) from error
         message = f"The PDF can't be signed: {words}"
@@ -166,42 +165,31 @@ def sign(plain: bytes, signer: Signer, timestamp_url: str = "") -> bytes:
 # Checking -----------------------------------------------------------------------------------------
 
 
-def flaw_of(
-    pdf: bytes,
-    *,
-    kept_digest: str,
-    certificates: Sequence[x509.Certificate],
-    at: dt.datetime,
-) -> Flaw | None:
+def flaw_of(pdf: bytes, *, kept_digest: str, certificate: x509.Certificate) -> Flaw | None:
     """Return what is wrong with a PDF, or None when it is as it was made.
 
-    kept_digest is the SHA-256 that was kept when it was made, certificates those of the key it was
-    signed with, at the moment it was signed: a certificate that ended since does not end it.
+    kept_digest is the SHA-256 that was kept when it was made, certificate that of the key it was
+    signed with. That a certificate ended since does not end what was signed with it.
     """
     if canonical.digest(pdf) != kept_digest:
         return Flaw.OTHER_DIGEST
-    return signature_flaw(pdf, certificates=certificates, at=at)
+    return signature_flaw(pdf, certificate)
 
 
-def signature_flaw(
-    pdf: bytes, *, certificates: Sequence[x509.Certificate], at: dt.datetime
-) -> Flaw | None:
+def signature_flaw(pdf: bytes, certificate: x509.Certificate) -> Flaw | None:
     """Return what is wrong with the signature of a PDF; on its own it is not the whole check."""
     try:
-        return asyncio.run(_signature_flaw(pdf, certificates, at))
+        return asyncio.run(_signature_flaw(pdf, certificate))
     except Exception:  # noqa: BLE001 -- whatever a forged file breaks in the reader, it is a flaw
         return Flaw.UNREADABLE
 
 
-async def _signature_flaw(
-    pdf: bytes, certificates: Iterable[x509.Certificate], at: dt.datetime
-) -> Flaw | None:
+async def _signature_flaw(pdf: bytes, certificate: x509.Certificate) -> Flaw | None:
     found = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
     if not found:
         return Flaw.NOT_SIGNED
-    context = ValidationContext(
-        trust_roots=list(map(_asn1, certificates)), allow_fetching=False, moment=at
-    )
+    # This very certificate and no other: not even one of the same authority.
+    context = ValidationContext(trust_roots=[_asn1(certificate)], allow_fetching=False)
     status = await async_validate_pdf_signature(
         found[-1],
         signer_validation_context=context,

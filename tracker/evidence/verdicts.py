@@ -95,9 +95,7 @@ def _of_certificate(row: Certificate) -> Answer:
 
 def _flaw(row: Certificate, data: bytes) -> pdf.Flaw | None:
     key = db.session.get_one(EvidenceKey, row.evidence_key_id)
-    return pdf.flaw_of(
-        data, kept_digest=row.sha256, certificates=certificates_of(key), at=row.made_at
-    )
+    return pdf.flaw_of(data, kept_digest=row.sha256, certificate=certificates_of(key)[0])
 
 
 def _by_digest(digest: str) -> Revision | None:
