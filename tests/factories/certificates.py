@@ -1,4 +1,4 @@
-"""Certificates made and kept as the worker does, keys to sign PDFs with, and files to tamper with."""
+"""Certificates made and kept as the worker does, keys that sign PDFs, and files to tamper with."""
 
 import datetime as dt
 import io
@@ -158,7 +158,7 @@ class Damage:
 
 
 def damages(data: bytes, count: int, seed: int) -> list[Damage]:
-    """Return a file damaged in many ways: a byte changed, put in or taken out, drawn from a seed."""
+    """Return a file damaged in many ways: a byte changed, put in, taken out; drawn from a seed."""
     draw = random.Random(seed)
     found = []
     for _ in range(count):
@@ -180,10 +180,10 @@ def with_another_title(data: bytes) -> bytes:
     """Return a PDF with a change added at its end, as editors save it (an incremental update)."""
     writer = IncrementalPdfFileWriter(io.BytesIO(data))
     writer.root["/Lang"] = generic.TextStringObject("xx")
-    writer.update_root()
+    writer.update_root()  # type: ignore[no-untyped-call]  # pyHanko
     page = writer.root["/Pages"]["/Kids"][0]
-    page["/Rotate"] = generic.NumberObject(180)
+    page["/Rotate"] = generic.NumberObject(180)  # type: ignore[no-untyped-call]
     writer.mark_update(page.container_ref)
     out = io.BytesIO()
-    writer.write(out)
+    writer.write(out)  # type: ignore[no-untyped-call]
     return out.getvalue()
