@@ -31,9 +31,10 @@ from tracker.undertakings import frozen as undertakings
 CANONICAL = "canonical-document.json"
 CANONICAL_TYPE = "application/json"
 GROUP = 8
-# How many letters stand beside their label; and how wide a column of a table counts, in letters.
+# How many letters stand beside their label.
 SHORT = 24
-NARROW, WIDE = 9, 36
+# How many letters stand in a line of a table, and how many a column has and asks for at most.
+LINE, NARROW, WIDE = 76, 9, 36
 
 Values = dict[str, Any]
 
@@ -147,12 +148,19 @@ def _part(part: Part_, language: str) -> Values:
 
 
 def _widths(table: Table) -> list[int]:
-    """Return how wide columns are beside each other, in letters: no word stands over its column."""
-    columns = zip(table.heads, *table.lines, strict=True)
-    return [
-        max(min(max(map(len, column)), WIDE), max(map(_longest_word, column)) + 2, NARROW)
-        for column in columns
+    """Return how wide columns are beside each other, in letters.
+
+    Each has what its longest word needs; what is left of the line goes to those with long texts.
+    """
+    columns = list(zip(table.heads, *table.lines, strict=True))
+    needed = [max(max(map(_longest_word, column)) + 2, NARROW) for column in columns]
+    wished = [
+        max(min(max(map(len, column)), WIDE) - need, 0)
+        for column, need in zip(columns, needed, strict=True)
     ]
+    left = max(LINE - sum(needed), 0)
+    share = min(left / sum(wished), 1) if any(wished) else 0
+    return [need + round(wish * share) for need, wish in zip(needed, wished, strict=True)]
 
 
 def _longest_word(text: str) -> int:
