@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
+from jinja2 import TemplateError
 
 from tracker.activity import queries as trail
 from tracker.activity import verbs
@@ -166,7 +167,7 @@ def make(revision_id: UUID, timestamp_url: str = "") -> list[Made]:
     try:
         known = contents.languages(work.source)
         return [_make(work, language, timestamp_url) for language in known]
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TemplateError, TypeError, ValueError) as error:
         # A text in a shape that is not known: the others must not wait for it.
         message = f"Revision {work.source.revision.id} can't be set: {type(error).__name__}"
         raise CertificateError(message) from error
