@@ -47,7 +47,8 @@ def times(stage: Stage) -> list[Made]:
 
 def lines(found: list[Made]) -> Iterator[str]:
     """Yield the lines of the table."""
-    yield f"{'certificate':<18}{'language':>10}{'items':>8}{'KB':>8}{'first, ms':>12}{'ms':>8}{'CPU':>8}"
+    numbers = f"{'items':>8}{'KB':>8}{'first, ms':>12}{'ms':>8}{'CPU':>8}"
+    yield f"{'certificate':<18}{'language':>10}{numbers}"
     for one in found:
         yield (
             f"{one.kind:<18}{one.language:>10}{one.items:>8}{one.kilobytes:>8.0f}"

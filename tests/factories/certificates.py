@@ -10,11 +10,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
+from tests.factories.evidence import Private, new_private
 from tracker.core.db import db
 from tracker.evidence import certificates, signing_keys
 from tracker.evidence.models import Certificate
@@ -50,11 +50,17 @@ def file_of(row: Certificate) -> bytes:
     return certificates.file_of(row, db.session.get_one(Revision, row.revision_id))
 
 
-def a_signer(begins: dt.datetime = NOW - YEAR, lasts: dt.timedelta = 10 * YEAR) -> Signer:
-    """Return a new key with a certificate of its own that may sign documents."""
-    private = ec.generate_private_key(ec.SECP256R1())
+def a_signer(
+    private: Private | None = None,
+    *,
+    begins: dt.datetime = NOW - YEAR,
+    lasts: dt.timedelta = 10 * YEAR,
+    stamps_time: bool = False,
+) -> Signer:
+    """Return a key, a new one if none is given, with a certificate that it signed itself."""
+    private = private or new_private()
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "terms.npm.example")])
-    certificate = (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -63,9 +69,11 @@ def a_signer(begins: dt.datetime = NOW - YEAR, lasts: dt.timedelta = 10 * YEAR) 
         .not_valid_before(begins)
         .not_valid_after(begins + lasts)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .sign(private, hashes.SHA256())
     )
-    return Signer(private, (certificate,))
+    if stamps_time:
+        use = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
+        builder = builder.add_extension(use, critical=True)
+    return Signer(private, (builder.sign(private, hashes.SHA256()),))
 
 
 def plain_values(**changed: Any) -> dict[str, Any]:

@@ -25,7 +25,6 @@ PUBLIC = {
     "ui.choose_language",
     "ui.protects",
     "verification.verify",
-    "verification.verify_file",
 }
 # Pages of the sign-in machinery in place of which we have our own.
 CLOSED = {

@@ -1,9 +1,8 @@
 """Certificates handed out, to whoever may open the record of the text they are made of."""
 
-from io import BytesIO
 from uuid import UUID
 
-from flask import Blueprint, send_file
+from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from tracker.access.gate import current_actor, found, require, signed_in
@@ -62,9 +61,6 @@ def _file(revision: Revision, language: str, reference: str) -> Response:
     """Return a certificate as a file whose name tells nothing of class K2 to K7, or answer 404."""
     row = found(certificates.find(revision.id, language))
     name = f"{reference}-{revision.digest[:SHORT]}-{row.language}.pdf"
-    return send_file(
-        BytesIO(certificates.file_of(row, revision)),
-        mimetype=MIME_TYPE,
-        as_attachment=True,
-        download_name=name,
-    )
+    response = Response(certificates.file_of(row, revision), mimetype=MIME_TYPE)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

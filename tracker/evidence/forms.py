@@ -8,7 +8,7 @@ from tracker.ui.form_base import Form
 
 
 class FileForm(Form):
-    """A file that is to be checked; it is read in memory and not kept."""
+    """A file that is to be checked; it is read and not kept."""
 
     file = FileField(_l("File"), description=_l("A certificate (PDF), as you got it."))
 

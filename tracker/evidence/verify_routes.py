@@ -20,13 +20,16 @@ blueprint = Blueprint("verification", __name__)
 Page = str | tuple[str, int]
 
 
-@blueprint.get("/verify")
+@blueprint.route("/verify", methods=["GET", "POST"])
 @public
 def verify() -> Page:
     """Tell of what the address names: a text by reference and digest, or a file by its digest.
 
-    Addresses with reference and digest stand on paper and in mails; they stay as they are.
+    Or of a file that is handed over: it is checked and not kept. Addresses with reference
+    and digest stand on paper and in mails; they stay as they are.
     """
+    if request.method == "POST":
+        return _of_file()
     asked = request.args
     if "file" in asked:
         return _told(lambda: verdicts.of_digests(asked["file"], asked.get("text", "")))
@@ -35,10 +38,7 @@ def verify() -> Page:
     return _page()
 
 
-@blueprint.post("/verify")
-@public
-def verify_file() -> Page:
-    """Tell of a file that was handed over; it is checked in memory and not kept."""
+def _of_file() -> Page:
     form = FileForm()
     data = form.content()
     if not form.validate():
