@@ -218,7 +218,7 @@ class VerificationForm(Form):
     shows_signers = ChoiceField(
         _l("Is whoever checks a certificate told who signed it, for whom and when?"),
         [Required()],
-        options=[
+        choices=[
             Option("no", _l("No, only whether it is genuine and still holds")),
             Option("yes", _l("Yes, also who signed for which organisation, and when")),
         ],
