@@ -48,6 +48,8 @@ class Settings:
     checkpoint_minutes: int
     max_upload_bytes: int
     trusted_proxies: int
+    # Empty: documents are signed without a timestamp.
+    timestamp_url: str
     demo: bool
     testing: bool = False
 
@@ -90,6 +92,7 @@ class Settings:
             checkpoint_minutes=read.number("CHECKPOINT_MINUTES", 60, 1, 7 * 24 * 60),
             max_upload_bytes=read.number("MAX_REQUEST_KB", 1024, 64, 102_400) * 1024,
             trusted_proxies=read.number("TRUSTED_PROXIES", 0, 0, 5),
+            timestamp_url=read.service("TIMESTAMP_URL"),
             demo=read.flag("DEMO", default=False),
         )
         read.refuse_unknown()
@@ -155,6 +158,21 @@ class _Reader:
         ):
             self.refuse(name, "an address such as https://terms.example")
         return parts
+
+    def service(self, name: str) -> str:
+        """Accept the address of a service on the network, or none."""
+        url = self.text(name, "")
+        parts = _split(url)
+        is_plain = (
+            parts is not None
+            and parts.scheme in {"http", "https"}
+            and parts.hostname
+            and parts.username is None
+            and not parts.fragment
+        )
+        if url and not is_plain:
+            self.refuse(name, "an address such as https://timestamps.example/tsa, or absent")
+        return url
 
     def database(self, name: str, default: str) -> str:
         """Accept the two databases that are supported, and name the driver."""

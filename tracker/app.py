@@ -56,7 +56,13 @@ from tracker.core.security import init_security_headers
 from tracker.dashboard import my_work, tasks
 from tracker.dashboard import routes as dashboard_routes
 from tracker.demo import cli as demo_commands
-from tracker.evidence import checkpoints, signing_keys
+from tracker.evidence import (
+    certificate_routes,
+    certificates,
+    checkpoints,
+    signing_keys,
+    verify_routes,
+)
 from tracker.evidence import cli as evidence_commands
 from tracker.evidence import routes as evidence_routes
 from tracker.guidance import own as own_guidance
@@ -71,6 +77,7 @@ from tracker.oversight import policy as oversight
 from tracker.oversight import routes as oversight_routes
 from tracker.running import cli as running_commands
 from tracker.running import routes as running_routes
+from tracker.signoff import queries as signoff_queries
 from tracker.ui import errors
 from tracker.ui import routes as ui_routes
 from tracker.ui.assets import init_assets
@@ -280,6 +287,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     loading.use_comment_reader(comment_queries.beside)
     loading.use_own_guidance_reader(own_queries.beside)
     own_guidance.use_own_reader(own_queries.in_library)
+    signoff_queries.use_certificate_reader(certificates.marks)
     undertaking_queries.use_visit_reader(visit_queries.still_to_come)
     sign_in.init_sign_in(app)
     init_gate(app, _load_actor, _turn_away)
@@ -361,6 +369,8 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(lifecycle_routes.blueprint)
     app.register_blueprint(visit_routes.blueprint)
     app.register_blueprint(evidence_routes.blueprint)
+    app.register_blueprint(certificate_routes.blueprint)
+    app.register_blueprint(verify_routes.blueprint)
     app.register_blueprint(oversight_routes.blueprint)
     app.register_blueprint(dashboard_routes.blueprint)
     app.register_blueprint(running_routes.blueprint)

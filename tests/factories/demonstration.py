@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.client import CheckedClient
-from tests.factories import passkeys
+from tests.factories import certificates, passkeys
 from tests.factories.authoring import changed
 from tests.factories.passkeys import Device
 from tracker.access.actor import OrganisationKind, Role
@@ -23,7 +23,7 @@ from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.demo import people, work
-from tracker.evidence import anchors, checkpoints, signing_keys
+from tracker.evidence import anchors, checkpoints
 from tracker.organisations import service as organisations
 from tracker.organisations.service import Details
 from tracker.running import health
@@ -60,7 +60,6 @@ class Demonstration:
 
 def make() -> Demonstration:
     """Make it all by the same services as real ones, and commit."""
-    signing_keys.make_missing()
     cast = people.make(PASSWORD)
     for _title, step in work.steps():
         step(cast)
@@ -85,7 +84,7 @@ def make() -> Demonstration:
     rows = db.session.scalars(sa.select(Cooperation).order_by(Cooperation.reference)).all()
     by_name = dict(zip(COOPERATIONS, rows, strict=True))
     names = {row.id: name for name, row in by_name.items()}
-    return Demonstration(
+    made = Demonstration(
         users={key: user.id for key, user in cast.users.items()},
         sign_in_marks={key: user.fs_uniquifier for key, user in cast.users.items()},
         organisations={key: body.id for key, body in cast.bodies.items()},
@@ -99,6 +98,8 @@ def make() -> Demonstration:
         invitation_token=invited.token,
         template_draft=draft.id,
     )
+    certificates.make_all()
+    return made
 
 
 def _begin_an_answer(cast: people.Cast) -> None:

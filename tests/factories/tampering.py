@@ -15,12 +15,27 @@ from tracker.activity.chain import START, Link
 from tracker.activity.models import Chain, Event, EventDetail
 from tracker.core import canonical
 from tracker.core.db import Base, db
-from tracker.evidence.models import EvidenceKey, LogLeaf, LogNode, SignedCheckpoint
+from tracker.evidence.models import (
+    Certificate,
+    EvidenceKey,
+    LogLeaf,
+    LogNode,
+    SignedCheckpoint,
+)
 from tracker.oversight import stored
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision, Signature
 
-IMMUTABLE = ("event", "revision", "signature", "log_leaf", "log_node", "checkpoint", "evidence_key")
+IMMUTABLE = (
+    "event",
+    "revision",
+    "signature",
+    "certificate",
+    "log_leaf",
+    "log_node",
+    "checkpoint",
+    "evidence_key",
+)
 
 
 @contextmanager
@@ -62,7 +77,7 @@ def table_of(model: type[Base]) -> sa.Table:
 EVENTS, DETAILS, CHAINS = table_of(Event), table_of(EventDetail), table_of(Chain)
 REVISIONS, SIGNATURES = table_of(Revision), table_of(Signature)
 KEYS, LEAVES, NODES = table_of(EvidenceKey), table_of(LogLeaf), table_of(LogNode)
-CHECKPOINTS = table_of(SignedCheckpoint)
+CHECKPOINTS, CERTIFICATES = table_of(SignedCheckpoint), table_of(Certificate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +137,17 @@ class Tampering:
         self.update(table, one, **{column: rows[other]})
 
     def rows(self, table: sa.Table) -> list[Any]:
-        """Return the cooperation's revisions or signatures, in order."""
+        """Return the cooperation's revisions, signatures or certificates, in order."""
         if table is REVISIONS:
             query = sa.select(REVISIONS).order_by(REVISIONS.c.frozen_at)
             query = query.where(REVISIONS.c.cooperation_id == self.cooperation_id)
+        elif table is CERTIFICATES:
+            query = (
+                sa.select(CERTIFICATES)
+                .join(REVISIONS, REVISIONS.c.id == CERTIFICATES.c.revision_id)
+                .where(REVISIONS.c.cooperation_id == self.cooperation_id)
+                .order_by(CERTIFICATES.c.made_at, CERTIFICATES.c.language)
+            )
         else:
             query = (
                 sa.select(SIGNATURES)
@@ -184,6 +206,11 @@ def signature_digest(row: Any, **values: object) -> str:
 def revision_evidence(row: Any, **values: object) -> str:
     """Return what an event would bind of a revision with other values."""
     return signoff.evidence_of_revision(Revision(**{**row._mapping, **values}))
+
+
+def certificate_evidence(row: Any, **values: object) -> str:
+    """Return what an event would bind of a certificate with other values."""
+    return canonical.digest_of(Certificate(**{**row._mapping, **values}).content())
 
 
 def fresh() -> UUID:

@@ -30,6 +30,7 @@ PUBLIC = {
     "ui.accessibility",
     "ui.choose_language",
     "ui.protects",
+    "verification.verify",
 }
 # Pages of the sign-in machinery in place of which we have our own.
 CLOSED = {

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from tracker.accounts.models import Attempt
 from tracker.core import clock, keys
-from tracker.core.db import db
+from tracker.core.db import db, will_write
 
 WINDOW = dt.timedelta(minutes=15)
 IPV6_PREFIX = 64
@@ -66,6 +66,11 @@ def guesses(code: str) -> Counter:
     return Counter(f"guesses|{code}", 5)
 
 
+def verification(address: str | None) -> Counter:
+    """Count questions about documents from one client's address that showed nothing genuine."""
+    return Counter(f"verification|{_network(address)}", 30)
+
+
 def minutes_to_wait(counters: Iterable[Counter]) -> int:
     """Return after how many minutes another attempt is allowed; 0 when one is allowed now."""
     return max((_minutes(counter) for counter in counters), default=0)
@@ -80,9 +85,13 @@ def note(counters: Iterable[Counter]) -> None:
     rows = [{"id": uuid4(), "key": counter.key, "at": clock.now()} for counter in counters]
     db.session.expunge_all()
     db.session.rollback()
-    with Session(db.engine) as own:
-        own.execute(sa.insert(Attempt), rows)
-        own.commit()
+    token = will_write.set(True)
+    try:
+        with Session(db.engine) as own:
+            own.execute(sa.insert(Attempt), rows)
+            own.commit()
+    finally:
+        will_write.reset(token)
 
 
 def forgive(email: str) -> None:

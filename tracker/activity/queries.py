@@ -30,6 +30,8 @@ class HistoryLine:
     subject_type: str
     subject_id: UUID
     is_veiled: bool = False
+    # The event's own place in the chain: what comes after it builds on this.
+    digest: str = ""
 
 
 # A person's own answer on these tells that they are in the team of a visit (class K2): the history,
@@ -102,4 +104,5 @@ def _line(event: Event) -> HistoryLine:
         subject_type=event.subject_type,
         subject_id=event.subject_id,
         is_veiled=veiled,
+        digest=event.digest,
     )

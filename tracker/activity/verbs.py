@@ -129,6 +129,12 @@ SIGNED = _verb("signed", "kind", "revision", "document_digest", "organisation", 
 DECLINED = _verb("declined", "kind", "revision", "organisation", "items", "reason")
 AMENDMENT_OPENED = _verb("amendment_opened", "kind", "items", "reason")
 CAME_INTO_FORCE = _verb("came_into_force", "kind", "revision", "document_digest")
+# Of each language one; the event binds the row, and with it the digest of the PDF.
+CERTIFICATE_MADE = _verb(
+    "certificate_made", "kind", "revision", "language", "document_digest", "certificate_digest"
+)
+# Whether the public page that checks a certificate names who signed.
+VERIFICATION_CHANGED = _verb("verification_changed", "shows_signers")
 UNDERTAKING_ASKED = _verb("undertaking_asked", "person", "organisation", "terms_revision")
 UNDERTAKING_SIGNED = _verb(
     "undertaking_signed", "person", "organisation", "terms_revision", "document_digest", "method"

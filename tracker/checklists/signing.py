@@ -31,6 +31,20 @@ from tracker.signoff.models import RequestState, Revision, Signature, SignatureR
 from tracker.signoff.proof import Identity
 
 SUBJECT = "checklist"
+# What of a text's history stands on its record and its certificate: how it was settled and signed,
+# not each answer.
+ON_THE_RECORD = (
+    verbs.PROPOSAL_ACCEPTED,
+    verbs.FLAG_RAISED,
+    verbs.FLAG_CLOSED,
+    verbs.SAFEGUARDS_REVIEWED,
+    verbs.SENT_FOR_SIGNATURE,
+    verbs.SIGNED,
+    verbs.DECLINED,
+    verbs.SIGNATURE_REQUEST_WITHDRAWN,
+    verbs.CAME_INTO_FORCE,
+    verbs.AMENDMENT_OPENED,
+)
 
 
 def obstacles(filling: Filling) -> list[object]:

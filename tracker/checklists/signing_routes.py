@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.activity import queries as trail
-from tracker.activity import verbs
 from tracker.checklists import cautions, frozen, labels, pages, policy, sealing, signing
 from tracker.checklists.forms import ProofForm, ReasonForm, items_form, send_form
 from tracker.checklists.frozen import FrozenText
@@ -30,20 +29,6 @@ from tracker.signoff.proving import Given
 from tracker.ui import locale
 from tracker.ui.fields import Option
 from tracker.ui.locale import as_datetime
-
-# What of a text's history stands on its record: how it was settled and signed, not each answer.
-ON_THE_RECORD = (
-    verbs.PROPOSAL_ACCEPTED,
-    verbs.FLAG_RAISED,
-    verbs.FLAG_CLOSED,
-    verbs.SAFEGUARDS_REVIEWED,
-    verbs.SENT_FOR_SIGNATURE,
-    verbs.SIGNED,
-    verbs.DECLINED,
-    verbs.SIGNATURE_REQUEST_WITHDRAWN,
-    verbs.CAME_INTO_FORCE,
-    verbs.AMENDMENT_OPENED,
-)
 
 blueprint = Blueprint("signing", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 blueprint.add_app_template_filter(method_words, "method_words")
@@ -397,7 +382,7 @@ def _record_page(
         history=trail.subject_history(
             checklist.cooperation_id,
             [checklist.id, *(given.id for one, _asked in revisions for given in one.signatures)],
-            verbs=ON_THE_RECORD,
+            verbs=signing.ON_THE_RECORD,
         ),
         revisions=[(one, REQUEST_STATES[req.state] if req else "") for one, req in revisions],
         methods=METHODS,
@@ -408,6 +393,8 @@ def _record_page(
         may_amend=policy.can_amend(actor, filling.own_party(actor), checklist.state),
         kind_words=labels.KINDS[checklist.kind],
         is_restricted=sealing.is_restricted(checklist),
+        is_signed_by_all=asked is not None and asked.state is RequestState.COMPLETED,
+        certificates=signoff.certificates(revision.id),
     )
 
 

@@ -212,6 +212,22 @@ class InvitationForm(Form):
             del self.outside_expert
 
 
+class VerificationForm(Form):
+    """What the public check tells of the agreements of a cooperation."""
+
+    shows_signers = ChoiceField(
+        _l("Is whoever checks a certificate told who signed it, for whom and when?"),
+        [Required()],
+        choices=[
+            Option("no", _l("No, only whether it is genuine and still holds")),
+            Option("yes", _l("Yes, also who signed for which organisation, and when")),
+        ],
+        description=_l(
+            "Of what belongs to a visit, and of undertakings, nobody is ever named there."
+        ),
+    )
+
+
 class ConfirmForm(Form):
     """A form with nothing but its button."""
 

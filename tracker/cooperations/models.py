@@ -81,6 +81,8 @@ class Cooperation(Identified, Base):
     is_demonstration: Mapped[bool] = mapped_column(default=False)
     # Whether people without a second factor may sign their undertaking with a code by mail.
     mailed_codes: Mapped[bool] = mapped_column(default=False)
+    # Whether the public page that checks a certificate names who signed for whom, and when.
+    shows_signers: Mapped[bool] = mapped_column(default=False)
     # Optimistic lock: two people changing the same head see each other.
     version: Mapped[int] = mapped_column(default=1)
 

@@ -59,6 +59,15 @@ def can_change(actor: Actor, cooperation: CooperationFact) -> Decision:
     return YES
 
 
+def can_change_verification(actor: Actor, cooperation: CooperationFact) -> Decision:
+    """Decide on what the public check tells: a coordinator of its NPM may, of a closed one too."""
+    if not cooperation.has_party(actor.organisation_id, OrganisationKind.NPM):
+        return no(_l("What the public check tells is decided by the NPM of the cooperation."))
+    if not actor.has(Role.COORDINATOR):
+        return no(_l("What the public check tells is decided by a coordinator of the NPM."))
+    return YES
+
+
 def can_change_dates(actor: Actor, cooperation: CooperationFact) -> Decision:
     """Decide on the dates: once the terms are in force they are those of M19."""
     decision = can_change(actor, cooperation)

@@ -18,6 +18,7 @@ from tracker.cooperations.forms import (
     InvitationForm,
     ModesForm,
     PersonForm,
+    VerificationForm,
     head_data,
     questions_form,
 )
@@ -181,6 +182,23 @@ def change_modes(reference: str) -> str | Response:
         cooperation=cooperation,
         needs=requirements(chosen, questions.answers),
     )
+
+
+@blueprint.route("/cooperations/<reference>/verification", methods=["GET", "POST"])
+@signed_in
+def change_verification(reference: str) -> str | Response:
+    """Set what the public check tells of the agreements of a cooperation."""
+    actor = current_actor()
+    cooperation = _find(actor, reference)
+    require(policy.can_change_verification(actor, queries.fact(cooperation)))
+    form = VerificationForm(data={"shows_signers": "yes" if cooperation.shows_signers else "no"})
+    if form.validate_on_submit():
+        changed = service.set_verification(
+            actor, cooperation, shows_signers=form.shows_signers.data == "yes"
+        )
+        db.session.commit()
+        return _back(cooperation, _("Saved.") if changed else _("Nothing was changed."))
+    return render_template("cooperations/verification.html", form=form, cooperation=cooperation)
 
 
 @blueprint.get("/cooperations/<reference>/people")

@@ -178,6 +178,21 @@ def set_modes(
     return True
 
 
+def set_verification(actor: Actor, cooperation: Cooperation, *, shows_signers: bool) -> bool:
+    """Set whether the public check names who signed; return False when nothing differs.
+
+    Of what belongs to a visit, and of undertakings, it never does. Record VERIFICATION_CHANGED.
+    """
+    policy.can_change_verification(actor, queries.fact(cooperation)).require()
+    db.session.refresh(cooperation, ["shows_signers"], with_for_update=True)
+    if cooperation.shows_signers is shows_signers:
+        return False
+    cooperation.shows_signers = shows_signers
+    db.session.flush()
+    _record(verbs.VERIFICATION_CHANGED, actor, cooperation, shows_signers=shows_signers)
+    return True
+
+
 def join_party(actor: Actor, cooperation: Cooperation, organisation_id: UUID) -> Party:
     """Make an organisation a party; record PARTY_JOINED. Raise RuleBrokenError when it can't be."""
     fact = queries.fact(cooperation)

@@ -1,4 +1,4 @@
-"""Tables of the evidence: public keys, the log with its tree, checkpoints, anchors sent."""
+"""Tables of the evidence: public keys, the log and its checkpoints, anchors, certificates."""
 
 import datetime as dt
 import enum
@@ -118,3 +118,34 @@ class Anchor(Identified, Base):
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     size: Mapped[int] = mapped_column(sa.ForeignKey("checkpoint.size"), index=True)
     at: Mapped[dt.datetime]
+
+
+class Certificate(Identified, Base):
+    """A signed PDF of a text that was signed by all; never changed, never deleted (as above)."""
+
+    __tablename__ = "certificate"
+    __table_args__ = (sa.UniqueConstraint("revision_id", "language"),)
+
+    revision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("revision.id"))
+    language: Mapped[str] = mapped_column(sa.String(10))
+    # The PDF: as it is for class K8, encrypted with the cooperation's key where the revision is.
+    document: Mapped[bytes] = mapped_column(sa.LargeBinary())
+    is_sealed: Mapped[bool]
+    # SHA-256 of the PDF's plain bytes.
+    sha256: Mapped[str] = mapped_column(sa.String(64), index=True)
+    evidence_key_id: Mapped[UUID] = mapped_column(sa.ForeignKey("evidence_key.id"))
+    has_timestamp: Mapped[bool]
+    made_at: Mapped[dt.datetime]
+
+    def content(self) -> dict[str, Any]:
+        """Return what the event of its making binds."""
+        return {
+            "id": str(self.id),
+            "revision": str(self.revision_id),
+            "language": self.language,
+            "is_sealed": self.is_sealed,
+            "sha256": self.sha256,
+            "evidence_key": str(self.evidence_key_id),
+            "has_timestamp": self.has_timestamp,
+            "made_at": self.made_at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+        }

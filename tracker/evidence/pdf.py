@@ -23,10 +23,14 @@ from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import BasePdfFileWriter
 from pyhanko.sign import fields, signers
-from pyhanko.sign.general import SigningError
+from pyhanko.sign.general import SigningError, find_cms_attribute_iter
 from pyhanko.sign.signers import constants
 from pyhanko.sign.timestamps import TimeStamper
-from pyhanko.sign.validation import SignatureCoverageLevel, async_validate_pdf_signature
+from pyhanko.sign.validation import (
+    EmbeddedPdfSignature,
+    SignatureCoverageLevel,
+    async_validate_pdf_signature,
+)
 from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
@@ -193,6 +197,7 @@ async def _signature_flaw(pdf: bytes, certificate: x509.Certificate) -> Flaw | N
     status = await async_validate_pdf_signature(
         found[-1],
         signer_validation_context=context,
+        ts_validation_context=_of_the_service(found[-1]),
         key_usage_settings=KeyUsageConstraints(
             key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False
         ),
@@ -200,6 +205,19 @@ async def _signature_flaw(pdf: bytes, certificate: x509.Certificate) -> Flaw | N
     if status.coverage != SignatureCoverageLevel.ENTIRE_FILE or len(found) > 1:
         return Flaw.NOT_WHOLE
     return None if status.bottom_line else Flaw.BROKEN
+
+
+def _of_the_service(signature: EmbeddedPdfSignature) -> ValidationContext:
+    """Return a context that takes the timestamp of a signature for what it is.
+
+    The operator chose the service, which nothing here vouches for; that its timestamp is whole and
+    fits the signature is checked all the same.
+    """
+    stamps = find_cms_attribute_iter(
+        signature.signer_info["unsigned_attrs"], "signature_time_stamp_token"
+    )
+    held = [one.chosen for stamp in stamps for one in stamp["content"]["certificates"]]
+    return ValidationContext(trust_roots=held, allow_fetching=False)
 
 
 def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:

@@ -109,6 +109,7 @@ class Table(enum.StrEnum):
     DETAILS = "event_detail"
     REVISION = "revision"
     SIGNATURE = "signature"
+    CERTIFICATE = "certificate"
     COOPERATION = "cooperation"
     KEY = "cooperation_key"
     EVIDENCE_KEY = "evidence_key"
@@ -133,6 +134,8 @@ class Fault(enum.StrEnum):
     BOUND_TWICE = "bound_twice"
     DOCUMENT_CHANGED = "document_changed"
     DOCUMENT_UNREADABLE = "document_unreadable"
+    FILE_CHANGED = "file_changed"
+    FILE_UNREADABLE = "file_unreadable"
     CHANGED = "row_changed"
     OTHER_TEXT = "other_text"
     NOT_PROVEN = "not_proven"
@@ -182,6 +185,7 @@ class Counts:
     details: int = 0
     revisions: int = 0
     signatures: int = 0
+    certificates: int = 0
     keys: int = 0
     leaves: int = 0
     checkpoints: int = 0

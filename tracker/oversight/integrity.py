@@ -1,4 +1,4 @@
-"""The check that nothing was altered: chains, heads, details, frozen revisions, signatures.
+"""The check that nothing was altered: chains, details, revisions, signatures, certificates.
 
 Signature requests and their places (who was asked, how it ended) are no evidence and are not
 checked: what binds is the frozen revision, the signature and the events that name both. A database
@@ -26,7 +26,8 @@ from tracker.cooperations.models import Cooperation, CooperationKey
 from tracker.cooperations.scope import visible_ids
 from tracker.core import canonical
 from tracker.core.crypto import SealBrokenError
-from tracker.evidence.models import LogLeaf
+from tracker.evidence import certificates
+from tracker.evidence.models import Certificate, LogLeaf
 from tracker.evidence.notes import Checkpoint
 from tracker.organisations.models import Organisation
 from tracker.oversight import logged, stored
@@ -41,6 +42,8 @@ from tracker.signoff.models import Method, Revision, Signature
 
 # How many documents are held at a time.
 DOCUMENTS_AT_A_TIME = 20
+# How much of a certificate's digest names it.
+SHORT = 8
 
 
 class NotCheckableError(Exception):
@@ -111,7 +114,7 @@ class _Check:
     def run(self, only: frozenset[UUID] | None) -> None:
         """Raise BrokenError at the first broken place of all, or of some cooperations only."""
         self._require_tables()
-        tables = (Event, Revision, Signature, LogLeaf)
+        tables = (Event, Revision, Signature, Certificate, LogLeaf)
         self._reader.total = sum(map(self._reader.count, tables))
         heads = self._heads()
         self._require_own_keys(heads)
@@ -276,6 +279,7 @@ class _Check:
         key = _Key(self._connection, cooperation, may_be_erased=erased)
         digests = self._check_revisions(cooperation, bound, key)
         self._check_signatures(cooperation, bound, digests)
+        self._check_certificates(cooperation, bound, key)
         if bound:
             broken(Fault.ROW_GONE, Place(Table.EVENT, reference, min(bound.values())))
 
@@ -320,6 +324,27 @@ class _Check:
             if fault is not None:
                 broken(fault, place)
             self._reader.note(signatures=1)
+
+    def _check_certificates(
+        self, cooperation: _Cooperation, bound: dict[str, int], key: "_Key"
+    ) -> None:
+        """Check the certificates; take out of bound what is met."""
+        query = (
+            sa.select(*stored.columns(Certificate))
+            .join(Revision, Revision.id == Certificate.revision_id)
+            .where(Revision.cooperation_id == cooperation.id)
+            .order_by(Certificate.made_at, Certificate.id)
+        )
+        for row in self._reader.rows(query, DOCUMENTS_AT_A_TIME):
+            name = printable(f"{row['sha256']}"[:SHORT])
+            place = Place(Table.CERTIFICATE, cooperation.reference, row=name)
+            certificate = read(stored.certificate, row, place)
+            if bound.pop(canonical.digest_of(certificate.content()), None) is None:
+                broken(Fault.NOT_BOUND, place)
+            fault = _file_fault(certificate, key)
+            if fault is not None:
+                broken(fault, place)
+            self._reader.note(certificates=1)
 
     # Rows that belong to nothing
 
@@ -390,6 +415,9 @@ _STRAYS: dict[Table, sa.Select[Any]] = {
     Table.SIGNATURE: sa.select(as_stored(Signature.id)).where(
         ~sa.exists().where(Revision.id == Signature.revision_id)
     ),
+    Table.CERTIFICATE: sa.select(as_stored(Certificate.id)).where(
+        ~sa.exists().where(Revision.id == Certificate.revision_id)
+    ),
 }
 
 
@@ -402,6 +430,17 @@ def _document_fault(revision: Revision, key: _Key) -> Fault | None:
     except SealBrokenError:
         return Fault.DOCUMENT_UNREADABLE
     return None if canonical.digest(plain) == revision.digest else Fault.DOCUMENT_CHANGED
+
+
+def _file_fault(certificate: Certificate, key: _Key) -> Fault | None:
+    opened = key.open() if certificate.is_sealed else None
+    if certificate.is_sealed and opened is None:
+        return None  # erased for good, as the chain says
+    try:
+        plain = certificates.plain_bytes(certificate, opened)
+    except SealBrokenError:
+        return Fault.FILE_UNREADABLE
+    return None if canonical.digest(plain) == certificate.sha256 else Fault.FILE_CHANGED
 
 
 def _signature_fault(

@@ -73,11 +73,15 @@ FAULTS: dict[Fault | ChainFault, object] = {
     Fault.BOUND_TWICE: _l("The event bears witness to what an earlier one did already."),
     Fault.DOCUMENT_CHANGED: _l("The frozen text was changed: it does not give its digest."),
     Fault.DOCUMENT_UNREADABLE: _l("The frozen text was changed: it can't be decrypted."),
+    Fault.FILE_CHANGED: _l("The file was changed: it does not give its digest."),
+    Fault.FILE_UNREADABLE: _l("The file was changed: it can't be decrypted."),
     Fault.CHANGED: _l("The row was changed: it does not give its digest."),
     Fault.OTHER_TEXT: _l("The signature stands under another text."),
     Fault.NOT_PROVEN: _l("The passkey of this signature did not sign this text and sentence."),
     Fault.OTHER_PASSKEY: _l("The passkey of this signature was never set up for its signer."),
-    Fault.ROW_GONE: _l("The revision, signature or key that this event bears witness to is gone."),
+    Fault.ROW_GONE: _l(
+        "The revision, signature, certificate or key that this event bears witness to is gone."
+    ),
     Fault.END_CHANGED: _l(
         "What the row says of the key's end is not what the chain of the instance says."
     ),
@@ -108,6 +112,7 @@ PLACES: dict[Table, object] = {
     Table.DETAILS: _l("Chain of %(chain)s, details of event %(event)s"),
     Table.REVISION: _l("%(chain)s, frozen revision %(row)s"),
     Table.SIGNATURE: _l("%(chain)s, signature of %(row)s"),
+    Table.CERTIFICATE: _l("%(chain)s, certificate %(row)s"),
     Table.COOPERATION: _l("Cooperation %(chain)s"),
     Table.KEY: _l("Key of %(chain)s"),
 }
@@ -149,13 +154,15 @@ def count_words(counts: Counts) -> object:
     """Return in words how much was checked."""
     return _l(
         "chains %(chains)s, events %(events)s, details %(details)s, frozen revisions "
-        "%(revisions)s, signatures %(signatures)s, keys of the evidence %(keys)s, leaves of the "
-        "log %(leaves)s, checkpoints %(checkpoints)s, anchors %(anchors)s",
+        "%(revisions)s, signatures %(signatures)s, certificates %(certificates)s, keys of the "
+        "evidence %(keys)s, leaves of the log %(leaves)s, checkpoints %(checkpoints)s, anchors "
+        "%(anchors)s",
         chains=counts.chains,
         events=counts.events,
         details=counts.details,
         revisions=counts.revisions,
         signatures=counts.signatures,
+        certificates=counts.certificates,
         keys=counts.keys,
         leaves=counts.leaves,
         checkpoints=counts.checkpoints,

@@ -17,6 +17,7 @@ from tracker.activity.models import ChainKind
 from tracker.activity.verify import Details, Head
 from tracker.core.db import Base, db, will_write
 from tracker.evidence.models import (
+    Certificate,
     EvidenceKey,
     KeyOrigin,
     KeyUse,
@@ -308,6 +309,21 @@ def checkpoint(row: Stored) -> SignedCheckpoint:
         origin=text(row["origin"]),
         key_id=identity(row["key_id"]),
         signature=data(row["signature"]),
+    )
+
+
+def certificate(row: Stored) -> Certificate:
+    """Return a certificate that no session knows of."""
+    return Certificate(
+        id=identity(row["id"]),
+        revision_id=identity(row["revision_id"]),
+        language=text(row["language"]),
+        document=data(row["document"]),
+        is_sealed=flag(row["is_sealed"]),
+        sha256=text(row["sha256"]),
+        evidence_key_id=identity(row["evidence_key_id"]),
+        has_timestamp=flag(row["has_timestamp"]),
+        made_at=moment(row["made_at"]),
     )
 
 

@@ -1,5 +1,6 @@
 """The commands that run the application: run, worker, check."""
 
+import datetime as dt
 import errno
 import signal
 import socket
@@ -16,6 +17,7 @@ from flask.cli import with_appcontext
 
 from config import Settings
 from tracker.core.db import db
+from tracker.evidence import certificates
 from tracker.mail import transport
 from tracker.running import health, preparing, rounds
 
@@ -38,6 +40,8 @@ def use_demonstration(load: Callable[[], None], print_accounts: Callable[[], Non
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GRACE_SECONDS = 15
+# A certificate is made within seconds; after so long something is wrong.
+LATE = dt.timedelta(minutes=30)
 
 
 def _settings() -> Settings:
@@ -171,7 +175,11 @@ def worker() -> None:
     for number in STOP_SIGNALS:
         signal.signal(number, stop)
     settings = _settings()
-    rounds.run_for_ever(transport.from_url(settings.mail_url), goes_on=lambda: goes_on)
+    rounds.run_for_ever(
+        transport.from_url(settings.mail_url),
+        timestamp_url=settings.timestamp_url,
+        goes_on=lambda: goes_on,
+    )
 
 
 @click.command("check")
@@ -182,5 +190,8 @@ def check() -> None:
     click.echo(f"database: {found.database}")
     click.echo(f"content: {found.content}")
     click.echo(f"worker: {found.worker}")
-    if not found.is_well:
+    late = certificates.overdue(LATE) if found.is_well else 0
+    if late:
+        click.echo(f"certificates: {late} late; what the worker prints says why")
+    if late or not found.is_well:
         sys.exit(1)

@@ -1,7 +1,8 @@
-"""The worker's rounds: mail, expiry, readiness of visits, reminders, old attempts."""
+"""The worker's rounds: mail, certificates, expiry, readiness of visits, reminders, attempts."""
 
 import time
 from collections.abc import Callable
+from uuid import UUID
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,7 +15,8 @@ from tracker.cooperations import clearances
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.keys import KeysError
-from tracker.evidence import anchors, checkpoints
+from tracker.evidence import anchors, certificates, checkpoints
+from tracker.evidence.certificates import CertificateError
 from tracker.evidence.log import LogError
 from tracker.mail import outbox
 from tracker.mail.transport import Transport
@@ -25,12 +27,25 @@ PAUSE = 2.0
 EVERY_SO_MANY_ROUNDS = 30
 
 
-def run_for_ever(transport: Transport, *, goes_on: Callable[[], bool] = lambda: True) -> None:
+# Texts whose certificate could not be made, so that they are tried again now and then, not always.
+_failed: set[UUID] = set()
+
+
+def run_for_ever(
+    transport: Transport,
+    *,
+    timestamp_url: str = "",
+    goes_on: Callable[[], bool] = lambda: True,
+) -> None:
     """Do rounds until told to stop. A database that can't be reached is tried again, and said."""
     number = 0
     while goes_on():
         try:
-            one_round(transport, with_dates=number % EVERY_SO_MANY_ROUNDS == 0)
+            one_round(
+                transport,
+                with_dates=number % EVERY_SO_MANY_ROUNDS == 0,
+                timestamp_url=timestamp_url,
+            )
         except SQLAlchemyError as error:
             db.session.rollback()
             click.echo(f"worker: {type(error).__name__}; trying again", err=True)
@@ -38,9 +53,13 @@ def run_for_ever(transport: Transport, *, goes_on: Callable[[], bool] = lambda: 
         time.sleep(PAUSE)
 
 
-def one_round(transport: Transport, *, with_dates: bool) -> None:
-    """Send what is due; with_dates: also close what has expired, judge readiness, remind."""
+def one_round(transport: Transport, *, with_dates: bool, timestamp_url: str = "") -> None:
+    """Send what is due and make certificates; with_dates: also what comes with a day.
+
+    That is: close what has expired, judge readiness, remind, forget what is old.
+    """
     outbox.send_due(transport)
+    make_certificates(timestamp_url, again=with_dates)
     if with_dates:
         accounts.end_roles_run_out()
         clearances.close_expired(clock.today())
@@ -70,3 +89,23 @@ def checkpoint_and_mail() -> None:
         db.session.rollback()
         click.echo(f"worker: no checkpoint: {error}", err=True)
     db.session.commit()
+
+
+def make_certificates(timestamp_url: str, *, again: bool) -> None:
+    """Make the certificates of texts that were signed by all, each text by itself.
+
+    One that fails holds up no other. again: those that failed before are tried once more.
+    """
+    if again:
+        _failed.clear()
+    for revision_id in certificates.due():
+        if revision_id in _failed:
+            continue
+        try:
+            certificates.keep(certificates.make(revision_id, timestamp_url))
+            db.session.commit()
+        except CertificateError as error:
+            db.session.rollback()
+            _failed.add(revision_id)
+            click.echo(f"worker: no certificate yet: {error}", err=True)
+    db.session.rollback()

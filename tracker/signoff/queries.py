@@ -1,6 +1,8 @@
 """Reads of revisions, requests and signatures; the caller found the subject scoped."""
 
-from collections.abc import Iterable
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -86,3 +88,37 @@ def signatures_on(revision_ids: Iterable[UUID]) -> dict[UUID, list[Signature]]:
     ):
         found.setdefault(signature.revision_id, []).append(signature)
     return found
+
+
+# Certificates, which a part further up makes and keeps --------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateMark:
+    """That there is a certificate of a revision, in a language."""
+
+    language: str
+    made_at: dt.datetime
+    has_timestamp: bool
+
+
+CertificateReader = Callable[[UUID], list[CertificateMark]]
+
+
+class _Certificates:
+    """Tells which certificates there are; evidence, a part further up, is registered by app."""
+
+    read: CertificateReader | None = None
+
+
+_certificates = _Certificates()
+
+
+def use_certificate_reader(read: CertificateReader | None) -> None:
+    """Set how the certificates of a revision are found."""
+    _certificates.read = read
+
+
+def certificates(revision_id: UUID) -> list[CertificateMark]:
+    """Return the certificates of a revision that the caller found; none until they are made."""
+    return [] if _certificates.read is None else _certificates.read(revision_id)

@@ -1,12 +1,12 @@
 """The reader's language and its direction; dates and times in words, in the NPM's time zone."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
 
-from babel import Locale, dates, negotiate_locale
+from babel import Locale, dates, lists, negotiate_locale
 from flask import Flask, current_app, g, has_request_context, request
 from flask_babel import get_locale
 from markupsafe import Markup
@@ -20,7 +20,8 @@ ONE_YEAR = 365 * 24 * 60 * 60
 Length = Literal["full", "long", "medium", "short"]
 ProfileLanguage = Callable[[], str | None]
 
-# English is written with the day first, as people in most countries with an NPM read it.
+# English is written with the day first, as people in most countries with an NPM read it, and lists
+# without a comma before the last.
 _DATES_OF = {"en": "en_GB"}
 _WITH_WEEKDAY = {"en": "EEEE d MMMM y"}
 _DAY_AND_MONTH = "MMMd"
@@ -96,6 +97,11 @@ def name_of(code: str) -> str:
     """Return what a language is called in the language in use, such as Arabic."""
     found = Locale.parse(code.replace("-", "_")).get_display_name(get_locale() or Locale("en"))
     return str(found or code)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return several names as one says them in the language in use: A, B and C."""
+    return str(lists.format_list(list(names), locale=_dates_locale(str(get_locale() or "en"))))
 
 
 def said(words: object, around: str = "") -> Markup:

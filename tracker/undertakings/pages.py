@@ -1,7 +1,7 @@
 """What the pages of undertakings show, prepared: states in words, what was signed, what waits."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -13,11 +13,9 @@ from flask_babel import ngettext
 from markupsafe import Markup
 
 from tracker.access.actor import Actor
-from tracker.checklists import frozen
 from tracker.cooperations import keys
 from tracker.cooperations.models import Clearance, ClearanceScope, Cooperation
 from tracker.core import clock
-from tracker.core.spoken import Said, Spoken, said
 from tracker.guidance.markdown import render
 from tracker.guidance.queries import passages_for
 from tracker.signoff import queries as signoff
@@ -26,7 +24,7 @@ from tracker.signoff.labels import METHODS
 from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.ui.locale import as_date
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
-from tracker.undertakings import labels, queries, sealing
+from tracker.undertakings import frozen, labels, queries, sealing
 from tracker.undertakings.facts import Scope, Terms
 from tracker.undertakings.models import InterestsDecision, Undertaking, UndertakingState
 from tracker.undertakings.queries import Line, PartyLines, TaskKind
@@ -59,31 +57,15 @@ class SignatureLine:
 
 
 @dataclass(frozen=True, slots=True)
-class SignedText:
-    """What a person signed as it reads in one language; words in another know that they are."""
-
-    language: str
-    # All that it can be read in, and the one that counts where they differ.
-    languages: tuple[str, ...]
-    binding: str
-    name: str
-    organisation: str
-    sentence: str
-    # The sentence that says a briefing was held, and when; empty where none was.
-    briefing: str
-    briefed_on: str
-    # What was declared; empty where nothing was.
-    interests: str
-    points: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Signed:
     """What a person signed, read back from the frozen text."""
 
     revision: Revision
-    text: SignedText
+    text: frozen.SignedText
     signatures: list[SignatureLine]
+    is_countersigned: bool
+    # In the languages in which there are any; none until they are made.
+    certificates: list[signoff.CertificateMark]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,33 +99,14 @@ def signed(undertaking: Undertaking, language: str) -> Signed | None:
         return None
     document = signing.document_of(revision, keys.key_of(undertaking.cooperation_id))
     lines = [_signature(one) for one in revision.signatures]
-    return Signed(revision, _read(document, language), lines)
-
-
-def _read(document: Mapping[str, Any], language: str) -> SignedText:
-    """Read a frozen undertaking, of common-terms/1 too: that was said in one language."""
-    known = frozen.languages_of(document)
-    shown = language if language in known else known[0]
-    own = document["template"]["language"] if "template" in document else known[0]
-
-    def say(text: Said) -> str:
-        if isinstance(text, str) and text and document["format"] == frozen.FIRST:
-            return Spoken(text, own)
-        return said(text, shown, own)
-
-    briefing = document["briefing"]
-    day = as_date(dt.date.fromisoformat(briefing["on"])) if briefing["on"] else ""
-    return SignedText(
-        language=shown,
-        languages=known,
-        binding=known[0],
-        name=document["person"]["name"],
-        organisation=document["organisation"]["name"],
-        sentence=said(document["sentence"], shown),
-        briefing=say(briefing["sentence"]) if briefing["confirmed"] else "",
-        briefed_on=day,
-        interests=document["interests"]["text"] if document["interests"]["declared"] else "",
-        points=tuple((point["code"], say(point["sentence"])) for point in document["points"]),
+    return Signed(
+        revision,
+        frozen.read(document, language),
+        lines,
+        is_countersigned=any(
+            one.kind is SignatureKind.COUNTERSIGNATURE for one in revision.signatures
+        ),
+        certificates=signoff.certificates(revision.id),
     )
 
 

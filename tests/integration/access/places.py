@@ -250,6 +250,10 @@ def _checklists(demonstration: Demonstration) -> dict[str, list[Thing]]:
             Thing("terms in force", terms | {"number": 1}),
             Thing("roles of the visit (K2)", roles | {"number": 1}),
         ],
+        "checklist_id language number": [
+            Thing("terms in force", terms | {"number": 1, "language": "en"}),
+            Thing("roles of the visit (K2)", roles | {"number": 1, "language": "en"}),
+        ],
         "checklist_id former_id": [
             Thing("terms of the same parties", {**copied, "former_id": terms["checklist_id"]})
         ],
@@ -287,6 +291,9 @@ def _undertakings(demonstration: Demonstration) -> dict[str, list[Thing]]:
         "reference undertaking_id": [
             Thing("asked of the member", reference | asked),
             Thing("countersigned, of the expert", reference | signed),
+        ],
+        "language undertaking_id": [
+            Thing("countersigned, of the expert", signed | {"language": "en"}),
         ],
     }
 

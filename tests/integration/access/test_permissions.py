@@ -48,7 +48,7 @@ class Asker:
         for method in place.methods:
             response = ask(client, place.address, method)
             outcomes[method] = self._meaning(place, response, is_stopped(client))
-            if method == "GET":
+            if method == "GET" and response.mimetype == "text/html":
                 shown = response.get_data(as_text=True)
             elif response.location:
                 self.put_back()  # the form was taken; what is refused or wrong leaves nothing

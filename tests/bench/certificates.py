@@ -1,0 +1,88 @@
+"""Times the making of a certificate: text set, signed and checked, as the worker does it."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from statistics import median
+
+import sqlalchemy as sa
+
+from tests.bench.stage import Stage
+from tracker import create_app
+from tracker.checklists.models import ChecklistKind
+from tracker.core import canonical, clock
+from tracker.core.db import db
+from tracker.evidence import certificates, contents
+from tracker.evidence.certificates import _Work
+from tracker.signoff.models import Revision
+
+ROUNDS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What the certificate of a text takes in one language: the first one, and the median after.
+
+    cpu: of the processor alone, which other work on the machine does not lengthen.
+    """
+
+    kind: str
+    language: str
+    items: int
+    kilobytes: float
+    first: float
+    milliseconds: float
+    cpu: float
+
+
+def times(stage: Stage) -> list[Made]:
+    """Make the certificates of the largest texts of the demonstration again and again."""
+    app = create_app(stage.settings)
+    with app.app_context():
+        found = [one for kind in _KINDS for one in _times(kind)]
+        db.session.remove()
+        db.engine.dispose()
+    return found
+
+
+def lines(found: list[Made]) -> Iterator[str]:
+    """Yield the lines of the table."""
+    numbers = f"{'items':>8}{'KB':>8}{'first, ms':>12}{'ms':>8}{'CPU':>8}"
+    yield f"{'certificate':<18}{'language':>10}{numbers}"
+    for one in found:
+        yield (
+            f"{one.kind:<18}{one.language:>10}{one.items:>8}{one.kilobytes:>8.0f}"
+            f"{one.first:>12.0f}{one.milliseconds:>8.0f}{one.cpu:>8.0f}"
+        )
+
+
+_KINDS = (ChecklistKind.TERMS, ChecklistKind.VISIT_ROLES)
+
+
+def _times(kind: ChecklistKind) -> Iterator[Made]:
+    revision_id = db.session.scalars(
+        sa.select(Revision.id).where(Revision.kind == kind).order_by(Revision.frozen_at)
+    ).first()
+    assert revision_id is not None
+    work = certificates._read(revision_id)
+    items = sum(len(section["items"]) for section in work.source.document["sections"])
+    for language in contents.languages(work.source):
+        taken, worked, size = [], [], 0
+        for number in range(ROUNDS + 1):
+            other = _said_otherwise(work, number)
+            begun, before = time.perf_counter(), time.process_time()
+            size = len(certificates._make(other, language, "").pdf)
+            taken.append((time.perf_counter() - begun) * 1000)
+            worked.append((time.process_time() - before) * 1000)
+        yield Made(
+            kind.value, language, items, size / 1024, taken[0], median(taken[1:]), median(worked)
+        )
+
+
+def _said_otherwise(work: _Work, number: int) -> _Work:
+    """Return a text with other answers: the typesetter remembers what it has set before."""
+    plain = work.plain.replace(b'"text":"', f'"text":"{number} '.encode())
+    document = canonical.from_bytes(plain)
+    return replace(
+        work, plain=plain, source=replace(work.source, document=document, made_at=clock.now())
+    )

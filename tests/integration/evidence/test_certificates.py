@@ -1,0 +1,398 @@
+"""Certificates: made once all have signed, by the worker alone, kept as they are, handed out."""
+
+import datetime as dt
+import io
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from asn1crypto import keys as asn1_keys
+from asn1crypto import tsp
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from flask import Flask
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from tests.factories import agreements
+from tests.factories.certificates import a_signer, file_of, kept, make_all
+from tests.factories.cooperations import Country, country, load_checklists, open_one
+from tests.factories.demonstration import Demonstration
+from tracker.activity import verbs
+from tracker.activity.models import Event, ReadLogEntry
+from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.cooperations import keys
+from tracker.cooperations.models import CooperationKey
+from tracker.core import canonical, clock
+from tracker.core.db import db
+from tracker.evidence import certificates, pdf, signing_keys, typesetting
+from tracker.evidence.certificates import PATIENCE, CertificateError
+from tracker.evidence.models import Certificate, EvidenceKey, KeyUse
+from tracker.evidence.signing_keys import certificates_of
+from tracker.mail.transport import from_url
+from tracker.oversight import integrity
+from tracker.running import rounds
+from tracker.signoff.models import Revision
+from tracker.undertakings.models import Undertaking
+
+START, END = dt.date(2026, 1, 15), dt.date(2028, 1, 14)
+PAIR = {"npm": "tomas", "door": "henrik"}
+NOWHERE = "http://127.0.0.1:9/tsa"
+
+
+@pytest.fixture
+def land(session: Session) -> Country:
+    load_checklists()
+    signing_keys.make_missing()
+    return country(session)
+
+
+@pytest.fixture
+def terms(land: Country) -> Checklist:
+    """Terms that the NPM has signed and its partner has not."""
+    return sent(land)
+
+
+def sent(land: Country) -> Checklist:
+    checklist = agreements.checklist_of(open_one(land, "door"), ChecklistKind.TERMS)
+    agreements.answer(land, checklist, "M19", **agreements.term(START, END))
+    agreements.send(land, checklist, PAIR)
+    agreements.sign(land, checklist, "tomas")
+    db.session.commit()
+    return checklist
+
+
+def sign(land: Country, checklist: Checklist) -> Revision:
+    agreements.sign(land, checklist, "henrik")
+    db.session.commit()
+    assert checklist.revision_in_force_id is not None
+    return db.session.get_one(Revision, checklist.revision_in_force_id)
+
+
+def count() -> int:
+    return db.session.scalar(sa.select(sa.func.count(Certificate.id))) or 0
+
+
+def a_round(folder: Path, *, with_dates: bool = False, timestamp_url: str = "") -> None:
+    rounds.one_round(
+        from_url(f"file://{folder}"), with_dates=with_dates, timestamp_url=timestamp_url
+    )
+
+
+# Making -----------------------------------------------------------------------------------------
+
+
+def test_the_worker_makes_a_certificate_once_all_have_signed_and_not_before(
+    land: Country, terms: Checklist, tmp_path: Path
+) -> None:
+    assert certificates.due() == []
+    revision_id = sign(land, terms).id
+    assert certificates.due() == [revision_id]
+    assert count() == 0
+    a_round(tmp_path)
+    (row,) = db.session.scalars(sa.select(Certificate)).all()
+    assert (row.language, row.is_sealed, row.has_timestamp) == ("en", False, False)
+    assert certificates.due() == []
+    a_round(tmp_path)
+    assert count() == 1
+
+
+def test_each_language_of_a_text_gets_its_own_and_the_chain_bears_witness(
+    session: Session, demonstration: Demonstration
+) -> None:
+    rows = list(session.scalars(sa.select(Certificate)))
+    assert len(rows) > 8
+    assert {(row.revision_id, row.language) for row in rows} >= {
+        (revision_id, language)
+        for revision_id in session.scalars(
+            sa.select(Revision.id).where(
+                Revision.kind.in_(["terms", "visit_roles"]),
+                Revision.cooperation_id == demonstration.cooperations["complete"],
+            )
+        )
+        for language in ("en", "ar")
+    }
+    made = sa.select(Event.evidence).where(Event.verb == verbs.CERTIFICATE_MADE.name)
+    assert set(session.scalars(made)) == {canonical.digest_of(row.content()) for row in rows}
+    verdict = integrity.check_all()
+    assert (verdict.finding, verdict.counts.certificates) == (None, len(rows))
+
+
+def test_every_certificate_is_sound_and_carries_the_very_bytes_that_were_signed(
+    session: Session, demonstration: Demonstration
+) -> None:
+    assert len(kept()) > 4
+    for revision_id, rows in kept().items():
+        revision = session.get_one(Revision, revision_id)
+        for row in rows:
+            data = file_of(row)
+            key = session.get_one(EvidenceKey, row.evidence_key_id)
+            certificate = certificates_of(key)[0]
+            assert pdf.flaw_of(data, kept_digest=row.sha256, certificate=certificate) is None
+            assert canonical.digest(attached(data)) == revision.digest
+            assert f"{pdf.MARKER}{revision.digest}".encode() in data
+            assert row.is_sealed is revision.is_sealed
+            assert row.document.startswith(b"%PDF") is not revision.is_sealed
+
+
+def attached(data: bytes) -> bytes:
+    root = PdfFileReader(io.BytesIO(data)).root
+    (spec,) = root["/AF"]
+    found: bytes = spec.get_object()["/EF"]["/F"].data
+    return found
+
+
+def test_a_signature_waits_for_no_certificate_and_the_record_says_that_it_is_being_made(
+    app: Flask, land: Country, terms: Checklist
+) -> None:
+    client, record = land.browser(app, "samira"), f"/checklists/{terms.id}/record"
+    assert "Certificate" not in client.page(record).text
+    sign(land, terms)
+    assert "It is being made." in client.page(record).text
+    make_all()
+    page = client.page(record)
+    assert "It is being made." not in page.text
+    assert "PDF in English" in page.text
+
+
+def test_one_that_can_not_be_made_holds_up_no_other_and_is_tried_again(
+    land: Country,
+    terms: Checklist,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    first, second = sign(land, terms).id, sign(land, sent(land)).id
+    real, asked = typesetting.typeset, []
+
+    def breaks(template: str, data: dict[str, object], held: typesetting.Attached) -> bytes:
+        asked.append(held)
+        if len(asked) == 1:
+            raise typesetting.TypesettingError("unknown font family")
+        return real(template, data, held)
+
+    monkeypatch.setattr(certificates, "typeset", breaks)
+    a_round(tmp_path)
+    assert set(kept()) == {second}
+    assert "worker: no certificate yet: unknown font family" in capsys.readouterr().err
+    a_round(tmp_path)
+    assert set(kept()) == {second}
+    a_round(tmp_path, with_dates=True)
+    assert set(kept()) == {first, second}
+
+
+def test_a_text_of_an_unknown_shape_is_told(land: Country) -> None:
+    confidentiality = agreements.checklist_of(
+        open_one(land, "door", title="Visits to homes"), ChecklistKind.CONFIDENTIALITY
+    )
+    revision_id = agreements.send_sealed(land, confidentiality, "No shape at all.", PAIR).id
+    db.session.commit()
+    with pytest.raises(CertificateError, match=f"Revision {revision_id} can't be set"):
+        certificates.make(revision_id)
+
+
+def test_a_lost_key_is_told_and_the_certificate_comes_once_it_is_back(
+    folder: Path, land: Country, terms: Checklist
+) -> None:
+    sign(land, terms)
+    number = signing_keys.current(KeyUse.DOCUMENT).number
+    file = folder / f"document-{number}.key"
+    bytes_ = file.read_bytes()
+    file.unlink()
+    with pytest.raises(CertificateError, match="is missing"):
+        make_all()
+    file.write_bytes(bytes_)
+    file.chmod(0o600)
+    assert len(make_all()) == 1
+
+
+def test_two_workers_keep_one_certificate(land: Country, terms: Checklist) -> None:
+    revision_id = sign(land, terms).id
+    both = [certificates.make(revision_id) for _ in range(2)]
+    assert [len(certificates.keep(one)) for one in both] == [1, 0]
+    db.session.commit()
+    assert count() == 1
+
+
+def test_what_was_erased_gets_none(session: Session, demonstration: Demonstration) -> None:
+    """What could be decrypted no more can't be set; the ones that are there can't be read."""
+    row = session.scalars(sa.select(Certificate).where(Certificate.is_sealed)).first()
+    assert row is not None
+    revision = session.get_one(Revision, row.revision_id)
+    session.execute(
+        sa.update(CooperationKey)
+        .where(CooperationKey.cooperation_id == revision.cooperation_id)
+        .values(wrapped=None)
+    )
+    session.commit()
+    with pytest.raises(keys.KeyDestroyedError):
+        certificates.file_of(row, revision)
+    with pytest.raises(CertificateError, match="destroyed"):
+        certificates.make(revision.id)
+    assert certificates.due() == []
+
+
+@pytest.mark.parametrize(
+    "act", ["UPDATE certificate SET language = 'fr'", "DELETE FROM certificate"]
+)
+def test_the_database_refuses_to_change_a_certificate(
+    land: Country, terms: Checklist, act: str
+) -> None:
+    sign(land, terms)
+    make_all()
+    with pytest.raises(DBAPIError):
+        db.session.execute(sa.text(act))
+    db.session.rollback()
+    assert count() == 1
+
+
+def test_what_waits_for_long_is_told(
+    land: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
+) -> None:
+    sign(land, terms)
+    assert certificates.overdue(dt.timedelta(minutes=30)) == 0
+    frozen_time(clock.now() + dt.timedelta(hours=1))
+    assert certificates.overdue(dt.timedelta(minutes=30)) == 1
+    make_all()
+    assert certificates.overdue(dt.timedelta(minutes=30)) == 0
+
+
+# Timestamps -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def timestamps() -> Iterator[str]:
+    """The address of a timestamp service (RFC 3161) on this machine."""
+    signer = a_signer(rsa.generate_private_key(65537, 2048), stamps_time=True)
+    private = signer.private.private_bytes(
+        serialization.Encoding.DER,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    stamper = DummyTimeStamper(
+        tsa_cert=pdf._asn1(signer.certificates[0]),
+        tsa_key=asn1_keys.PrivateKeyInfo.load(private),
+    )
+
+    class Service(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            sent_ = self.rfile.read(int(self.headers["Content-Length"]))
+            answer = stamper.request_tsa_response(tsp.TimeStampReq.load(sent_)).dump()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/timestamp-reply")
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Service)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/tsa"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_configured_service_puts_its_timestamp_under_the_signature(
+    land: Country, terms: Checklist, timestamps: str, tmp_path: Path
+) -> None:
+    sign(land, terms)
+    a_round(tmp_path, timestamp_url=timestamps)
+    (row,) = db.session.scalars(sa.select(Certificate)).all()
+    assert row.has_timestamp
+    (signature,) = PdfFileReader(io.BytesIO(file_of(row))).embedded_signatures
+    unsigned = signature.signer_info["unsigned_attrs"].native
+    assert [one["type"] for one in unsigned] == ["signature_time_stamp_token"]
+
+
+def test_a_service_that_is_away_is_waited_for_a_day_and_no_longer(
+    land: Country,
+    terms: Checklist,
+    tmp_path: Path,
+    frozen_time: Callable[[dt.datetime | None], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sign(land, terms)
+    a_round(tmp_path, timestamp_url=NOWHERE)
+    assert count() == 0
+    assert "The timestamp service can't be used" in capsys.readouterr().err
+    frozen_time(clock.now() + PATIENCE + dt.timedelta(minutes=1))
+    a_round(tmp_path, with_dates=True, timestamp_url=NOWHERE)
+    (row,) = db.session.scalars(sa.select(Certificate)).all()
+    assert not row.has_timestamp
+
+
+# Handing out ------------------------------------------------------------------------------------
+
+
+def test_whoever_reads_the_record_gets_the_file_byte_for_byte(
+    app: Flask, session: Session, demonstration: Demonstration
+) -> None:
+    terms = demonstration.checklists["complete", "terms"]
+    row = session.scalars(
+        sa.select(Certificate)
+        .join(Revision, Revision.id == Certificate.revision_id)
+        .where(Revision.subject_id == terms, Certificate.language == "ar")
+    ).one()
+    answer = demonstration.browser(app, "samira").get(
+        f"/checklists/{terms}/record/1/certificate/ar"
+    )
+    assert canonical.digest(answer.data) == row.sha256
+    assert answer.mimetype == "application/pdf"
+    reference = demonstration.references["complete"]
+    digest = session.get_one(Revision, row.revision_id).digest
+    assert answer.headers["Content-Disposition"] == (
+        f'attachment; filename="{reference}-{digest[:8]}-ar.pdf"'
+    )
+
+
+@pytest.mark.parametrize("rest", ["1/certificate/fr", "2/certificate/en", "1/certificate/EN"])
+def test_what_is_not_there_is_not_found(
+    app: Flask, demonstration: Demonstration, rest: str
+) -> None:
+    terms = demonstration.checklists["complete", "terms"]
+    answer = demonstration.browser(app, "samira").get(f"/checklists/{terms}/record/{rest}")
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("key", ["celia", "vera", "iris", "dina", "milan", "greta"])
+def test_nobody_who_is_not_let_into_a_visit_gets_its_certificates(
+    app: Flask, demonstration: Demonstration, key: str
+) -> None:
+    roles = demonstration.checklists["complete", "visit_roles"]
+    answer = demonstration.browser(app, key).get(f"/checklists/{roles}/record/1/certificate/en")
+    assert answer.status_code == 404
+
+
+def test_taking_out_a_certificate_of_a_visit_is_noted(
+    app: Flask, session: Session, demonstration: Demonstration
+) -> None:
+    roles = demonstration.checklists["complete", "visit_roles"]
+    demonstration.browser(app, "leyla").get(f"/checklists/{roles}/record/1/certificate/en")
+    note = session.scalars(sa.select(ReadLogEntry).where(ReadLogEntry.page == "certificate")).one()
+    assert (note.user_id, note.subject_id) == (demonstration.users["leyla"], roles)
+
+
+def test_an_undertaking_is_handed_to_its_person_and_its_reading_by_others_is_noted(
+    app: Flask, session: Session, demonstration: Demonstration
+) -> None:
+    undertaking = session.scalars(
+        sa.select(Undertaking).where(Undertaking.user_id == demonstration.users["leyla"])
+    ).first()
+    assert undertaking is not None
+    address = f"/undertakings/{undertaking.id}/certificate/en"
+    noted = sa.select(ReadLogEntry.user_id).where(ReadLogEntry.page == "certificate")
+    assert demonstration.browser(app, "leyla").get(address).data.startswith(b"%PDF")
+    assert list(session.scalars(noted)) == []
+    assert demonstration.browser(app, "tomas").get(address).data.startswith(b"%PDF")
+    session.rollback()
+    assert list(session.scalars(noted)) == [demonstration.users["tomas"]]
+    for other in ("samira", "otto", "ilena", "greta", "celia", "iris"):
+        assert demonstration.browser(app, other).get(address).status_code == 404

@@ -1,0 +1,361 @@
+"""The public check: what it answers to whom, in every state of a text, and what it never tells."""
+
+import datetime as dt
+import io
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.client import CheckedClient
+from tests.factories import agreements
+from tests.factories.certificates import damages, file_of
+from tests.factories.cooperations import country, load_checklists, open_one
+from tests.factories.demonstration import Demonstration
+from tests.factories.tampering import CERTIFICATES, REVISIONS, Tampering, hands
+from tests.pages import Page
+from tracker.accounts import attempts
+from tracker.checklists import signing
+from tracker.checklists.models import ChecklistKind
+from tracker.cooperations import keys
+from tracker.cooperations.models import Cooperation, CooperationKey, Stage
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.evidence import contents, verdicts
+from tracker.evidence.facts import Answer, Verdict
+from tracker.evidence.models import Certificate
+from tracker.signoff import service as signoff
+from tracker.signoff.models import Revision
+from tracker.undertakings.models import Undertaking, UndertakingEnd, UndertakingState
+
+START, END = dt.date(2026, 1, 15), dt.date(2028, 1, 14)
+PAIR = {"npm": "tomas", "door": "henrik"}
+OTHER = "f" * 64
+
+
+def revision_of(demonstration: Demonstration, name: str, kind: str = "terms") -> Revision:
+    return db.session.scalars(
+        sa.select(Revision)
+        .where(Revision.subject_id == demonstration.checklists[name, kind])
+        .order_by(Revision.number.desc())
+    ).first() or pytest.fail(f"{name}: nothing was frozen")
+
+
+def certificate_of(revision: Revision, language: str = "en") -> Certificate:
+    return db.session.scalars(
+        sa.select(Certificate).where(
+            Certificate.revision_id == revision.id, Certificate.language == language
+        )
+    ).one()
+
+
+def asked(demonstration: Demonstration, name: str, kind: str = "terms") -> Answer:
+    digest = revision_of(demonstration, name, kind).digest
+    return verdicts.of_text(demonstration.references[name], digest)
+
+
+# Verdicts on a text -----------------------------------------------------------------------------
+
+
+def test_a_text_in_force_is_genuine(session: Session, demonstration: Demonstration) -> None:
+    for kind in ("terms", "confidentiality", "visit_roles", "urgent_plan"):
+        assert asked(demonstration, "complete", kind) == Answer(Verdict.GENUINE)
+
+
+def test_a_text_that_waits_or_was_declined_says_so(
+    session: Session, demonstration: Demonstration
+) -> None:
+    assert asked(demonstration, "waiting").verdict is Verdict.WAITING
+    assert asked(demonstration, "declined").verdict is Verdict.NOT_SIGNED
+
+
+def test_a_revision_is_superseded_by_the_next_once_all_have_signed_that(session: Session) -> None:
+    load_checklists()
+    land = country(session)
+    cooperation = open_one(land, "door")
+    terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
+    agreements.answer(land, terms, "M19", **agreements.term(START, END))
+    first = agreements.send(land, terms, PAIR)
+    agreements.sign(land, terms, "tomas", "henrik")
+
+    def verdict(revision: Revision) -> Verdict:
+        return verdicts.of_text(cooperation.reference, revision.digest).verdict
+
+    assert verdict(first) is Verdict.GENUINE
+    signing.amend(land.actor("ilena"), terms, reason="A new law.", items=["M19"])
+    second = agreements.send(land, terms, PAIR)
+    agreements.sign(land, terms, "tomas")
+    assert (verdict(first), verdict(second)) == (Verdict.GENUINE, Verdict.WAITING)
+    agreements.sign(land, terms, "henrik")
+    assert (verdict(first), verdict(second)) == (Verdict.SUPERSEDED, Verdict.GENUINE)
+
+
+def test_what_ran_out_or_was_closed_has_ended(
+    session: Session,
+    demonstration: Demonstration,
+    frozen_time: Callable[[dt.datetime | None], None],
+) -> None:
+    cooperation = session.get_one(Cooperation, demonstration.cooperations["complete"])
+    assert cooperation.ends_on is not None
+    last = dt.datetime.combine(cooperation.ends_on, dt.time(12), dt.UTC)
+    frozen_time(last)
+    assert asked(demonstration, "complete").verdict is Verdict.GENUINE
+    frozen_time(last + dt.timedelta(days=1))
+    assert asked(demonstration, "complete").verdict is Verdict.ENDED
+    frozen_time(None)
+    cooperation.stage = Stage.CLOSED
+    session.flush()
+    assert asked(demonstration, "complete").verdict is Verdict.ENDED
+
+
+@pytest.mark.parametrize(
+    ("reason", "verdict"),
+    [
+        (UndertakingEnd.NEW_TERMS, Verdict.SUPERSEDED),
+        (UndertakingEnd.WITHDRAWN, Verdict.ENDED),
+    ],
+)
+def test_an_undertaking_holds_until_it_is_closed(
+    session: Session, demonstration: Demonstration, reason: UndertakingEnd, verdict: Verdict
+) -> None:
+    undertaking = session.scalars(
+        sa.select(Undertaking).where(Undertaking.state == UndertakingState.COUNTERSIGNED)
+    ).first()
+    assert undertaking is not None
+    assert undertaking.revision_id is not None
+    digest = session.get_one(Revision, undertaking.revision_id).digest
+    reference = demonstration.references["complete"]
+    assert verdicts.of_text(reference, digest) == Answer(Verdict.GENUINE)
+    undertaking.state, undertaking.closed_reason = UndertakingState.CLOSED, reason
+    undertaking.closed_at = clock.now()
+    session.flush()
+    assert verdicts.of_text(reference, digest) == Answer(verdict)
+
+
+def test_a_digest_is_read_as_it_stands_on_paper(
+    session: Session, demonstration: Demonstration
+) -> None:
+    digest = revision_of(demonstration, "complete").digest
+    typed = "  ".join(digest[at : at + 8] for at in range(0, 64, 8)).upper()
+    reference = f" {demonstration.references['complete'].lower()} "
+    assert verdicts.of_text(reference, typed).verdict is Verdict.GENUINE
+
+
+@pytest.mark.parametrize("digest", ["", "0", OTHER, OTHER[:-1], "z" * 64, "%", "f" * 1000])
+def test_what_is_not_known_is_unknown(
+    session: Session, demonstration: Demonstration, digest: str
+) -> None:
+    assert verdicts.of_text(demonstration.references["complete"], digest) == verdicts.UNKNOWN
+    assert verdicts.of_digests(digest) == verdicts.UNKNOWN
+
+
+def test_a_digest_under_the_reference_of_another_cooperation_is_unknown(
+    session: Session, demonstration: Demonstration
+) -> None:
+    digest = revision_of(demonstration, "complete").digest
+    assert verdicts.of_text(demonstration.references["waiting"], digest) == verdicts.UNKNOWN
+    assert verdicts.of_text("", digest) == verdicts.UNKNOWN
+
+
+# Verdicts on a file -----------------------------------------------------------------------------
+
+
+def test_a_certificate_is_told_by_the_file_and_by_its_digest(
+    session: Session, demonstration: Demonstration
+) -> None:
+    for kind in ("terms", "visit_roles"):
+        for language in ("en", "ar"):
+            row = certificate_of(revision_of(demonstration, "complete", kind), language)
+            assert verdicts.of_file(file_of(row)).verdict is Verdict.GENUINE
+            assert verdicts.of_digests(row.sha256).verdict is Verdict.GENUINE
+
+
+def test_the_canonical_document_by_itself_is_told_too(
+    session: Session, demonstration: Demonstration
+) -> None:
+    revision = revision_of(demonstration, "complete")
+    assert verdicts.of_file(signoff.plain_bytes(revision, None)).verdict is Verdict.GENUINE
+
+
+def test_of_two_hundred_changes_to_a_file_none_is_taken_for_genuine(
+    session: Session, demonstration: Demonstration
+) -> None:
+    data = file_of(certificate_of(revision_of(demonstration, "complete")))
+    answers = {verdicts.of_file(one.data).verdict for one in damages(data, 200, seed=3)}
+    assert answers <= {Verdict.ALTERED, Verdict.UNKNOWN}
+    assert verdicts.of_file(data + b"\n").verdict is Verdict.ALTERED
+
+
+def test_another_file_is_unknown(session: Session, demonstration: Demonstration) -> None:
+    for data in (b"", b"A text.", b"%PDF-1.7\n%%EOF\n", f"{verdicts.pdf.MARKER}{OTHER}".encode()):
+        assert verdicts.of_file(data) == verdicts.UNKNOWN
+
+
+def test_what_was_changed_in_the_database_is_not_called_genuine(
+    session: Session, demonstration: Demonstration
+) -> None:
+    """A row put in by hand has no event that bears witness to it."""
+    revision = revision_of(demonstration, "complete")
+    row = certificate_of(revision)
+    data, reference, digest = file_of(row), demonstration.references["complete"], revision.digest
+    row_id, revision_id = row.id, revision.id
+    cooperation_id = demonstration.cooperations["complete"]
+    session.rollback()
+    with hands() as connection:
+        own = Tampering(connection, cooperation_id)
+        own.update(CERTIFICATES, row_id, sha256=verdicts.canonical.digest(data + b"x"))
+    assert verdicts.of_file(data + b"x").verdict is Verdict.ALTERED
+    session.rollback()
+    with hands() as connection:
+        Tampering(connection, cooperation_id).update(REVISIONS, revision_id, number=9)
+    assert verdicts.of_text(reference, digest).verdict is Verdict.ALTERED
+
+
+def test_what_was_erased_is_still_told_by_its_digest(
+    session: Session, demonstration: Demonstration
+) -> None:
+    revision = revision_of(demonstration, "complete", "visit_roles")
+    session.execute(sa.update(CooperationKey).values(wrapped=None))
+    session.commit()
+    with pytest.raises(keys.KeyDestroyedError):
+        keys.key_of(revision.cooperation_id)
+    assert asked(demonstration, "complete", "visit_roles").verdict is Verdict.GENUINE
+
+
+# Who signed -------------------------------------------------------------------------------------
+
+
+def test_who_signed_is_told_only_where_the_setting_allows_and_never_of_a_visit(
+    session: Session, demonstration: Demonstration
+) -> None:
+    assert asked(demonstration, "complete").signers is None
+    cooperation = session.get_one(Cooperation, demonstration.cooperations["complete"])
+    cooperation.shows_signers = True
+    session.flush()
+    told = asked(demonstration, "complete").signers
+    assert told is not None
+    assert {(one.name, one.organisation) for one in told} == {
+        ("Tomas Beridan", "Office of the People's Advocate"),
+        ("Henrik Asante", "Open Door Legal Aid"),
+        ("Otto Brandis", "Lantern Health Network"),
+    }
+    assert asked(demonstration, "complete", "visit_roles").signers is None
+
+
+# The page ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stranger(app: Flask, demonstration: Demonstration) -> CheckedClient:
+    return demonstration.browser(app, None)
+
+
+def test_a_stranger_checks_by_reference_and_digest(
+    app: Flask, session: Session, demonstration: Demonstration, stranger: CheckedClient
+) -> None:
+    digest = revision_of(demonstration, "complete").digest
+    reference = demonstration.references["complete"]
+    answer = stranger.get("/verify", query_string={"reference": reference, "digest": digest})
+    page = Page.of(answer)
+    assert "Genuine. It is as it was signed" in page.text
+    assert "Who signed it is not told here." in page.text
+    for content in ("police", "Tomas", "People's Advocate", "Agreed terms"):
+        assert content not in page.text
+
+
+def test_the_address_on_paper_leads_to_the_verdict(
+    app: Flask, session: Session, demonstration: Demonstration, stranger: CheckedClient
+) -> None:
+    revision = revision_of(demonstration, "complete")
+    with app.test_request_context():
+        where = contents.address(demonstration.references["complete"], revision.digest)
+    assert where.endswith(
+        f"/verify?reference={demonstration.references['complete']}&digest={revision.digest}"
+    )
+    assert "Genuine." in stranger.page(where[where.index("/verify") :]).text
+
+
+def test_a_stranger_hands_over_a_file_and_nothing_of_it_is_kept(
+    session: Session, demonstration: Demonstration, stranger: CheckedClient
+) -> None:
+    row = certificate_of(revision_of(demonstration, "complete"))
+    data = file_of(row)
+    before = _rows()
+    assert "Genuine." in handed(stranger, data).text
+    assert "Altered." in handed(stranger, data + b"\n").text
+    assert "Unknown." in handed(stranger, b"Something else").text
+    session.rollback()
+    after = _rows()
+    assert {name: after[name] - before[name] for name in after if after[name] != before[name]} == {
+        "attempt": 2
+    }
+
+
+def handed(client: CheckedClient, data: bytes) -> Page:
+    page = client.page("/verify")
+    token = page.form().values["csrf_token"]
+    answer = client.post(
+        "/verify", data={"csrf_token": token, "file": (io.BytesIO(data), "secret-name.pdf")}
+    )
+    assert answer.status_code == 200
+    found = Page.of(answer)
+    assert "secret-name" not in answer.get_data(as_text=True)
+    return found
+
+
+def _rows() -> dict[str, int]:
+    return {
+        table.name: db.session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+        for table in db.metadata.sorted_tables
+    }
+
+
+def test_no_file_is_asked_for_again(
+    session: Session, demonstration: Demonstration, stranger: CheckedClient
+) -> None:
+    page = stranger.page("/verify")
+    token = page.form().values["csrf_token"]
+    answer = stranger.post("/verify", data={"csrf_token": token})
+    assert "Choose a file" in answer.get_data(as_text=True)
+
+
+def test_the_answer_to_a_secret_name_is_the_same_as_to_nothing(
+    session: Session, demonstration: Demonstration, stranger: CheckedClient
+) -> None:
+    """Nobody learns by guessing which cooperations there are."""
+    known = stranger.page(
+        f"/verify?reference={demonstration.references['complete']}&digest={OTHER}"
+    )
+    unknown = stranger.page(f"/verify?reference=C-1999-0001&digest={OTHER}")
+    assert "Unknown." in known.text
+    assert without_the_form(known) == without_the_form(unknown)
+
+
+def without_the_form(page: Page) -> str:
+    return page.text.split("Check the file")[0]
+
+
+def test_who_tries_too_often_waits_and_genuine_ones_are_not_counted(
+    session: Session, demonstration: Demonstration, stranger: CheckedClient
+) -> None:
+    digest = revision_of(demonstration, "complete").digest
+    good = f"/verify?reference={demonstration.references['complete']}&digest={digest}"
+    limit = attempts.verification("127.0.0.1").most
+    for _ in range(limit + 1):
+        assert "Genuine." in stranger.page(good).text
+    for _ in range(limit):
+        assert stranger.get(f"/verify?file={OTHER}").status_code == 200
+    answer = stranger.get(f"/verify?file={OTHER}")
+    assert answer.status_code == 429
+    assert "Too many tries." in answer.get_data(as_text=True)
+    assert stranger.get("/verify").status_code == 200
+
+
+def test_the_page_stands_in_both_languages_and_is_linked_from_every_page(
+    session: Session, demonstration: Demonstration, stranger: CheckedClient
+) -> None:
+    assert "/verify" in stranger.page("/guidance").addresses()
+    arabic = stranger.get("/verify", headers={"Accept-Language": "ar"})
+    assert 'dir="rtl"' in arabic.get_data(as_text=True)

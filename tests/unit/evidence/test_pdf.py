@@ -1,0 +1,155 @@
+"""A signed PDF is sound as it was made, and every change to it is noticed; other tools agree."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.factories.certificates import (
+    ATTACHED,
+    NOW,
+    YEAR,
+    a_signer,
+    damages,
+    plain_values,
+    with_another_title,
+)
+from tracker.core import canonical
+from tracker.evidence import pdf
+from tracker.evidence.pdf import Flaw, Signer, SignError, TimestampError
+from tracker.evidence.typesetting import typeset
+
+TEMPLATE = "certificate.typ"
+SIGNER = a_signer()
+
+
+@pytest.fixture(scope="module")
+def plain() -> bytes:
+    return typeset(TEMPLATE, plain_values(), ATTACHED)
+
+
+@pytest.fixture(scope="module")
+def signed(plain: bytes) -> bytes:
+    return pdf.sign(plain, SIGNER)
+
+
+def flaw(data: bytes, kept: bytes, signer: Signer = SIGNER) -> Flaw | None:
+    return pdf.flaw_of(data, kept_digest=canonical.digest(kept), certificate=signer.certificates[0])
+
+
+def signature_flaw(data: bytes, signer: Signer = SIGNER) -> Flaw | None:
+    return pdf.signature_flaw(data, signer.certificates[0])
+
+
+def test_a_pdf_is_sound_as_it_was_signed(signed: bytes) -> None:
+    assert flaw(signed, signed) is None
+
+
+def test_each_of_a_thousand_bytes_changed_put_in_or_taken_out_is_noticed(signed: bytes) -> None:
+    made = damages(signed, 1000, seed=20261125)
+    assert len(made) > 990
+    assert [one.words for one in made if flaw(one.data, signed) is None] == []
+
+
+def test_the_signature_alone_notices_what_lies_in_its_range(signed: bytes) -> None:
+    """The kept digest is the stricter of the two; without it few bytes of filling are free."""
+    made = damages(signed, 150, seed=7)
+    unnoticed = [one.words for one in made if signature_flaw(one.data) is None]
+    assert len(unnoticed) < len(made) // 10
+
+
+def test_a_change_added_at_the_end_is_noticed_although_its_signature_is_whole(
+    signed: bytes,
+) -> None:
+    changed = with_another_title(signed)
+    assert changed.startswith(signed)
+    assert signature_flaw(changed) is Flaw.NOT_WHOLE
+    assert flaw(changed, signed) is Flaw.OTHER_DIGEST
+
+
+@pytest.mark.parametrize("junk", [b"\n", b"x", b"%%EOF\n", b"\x00" * 100])
+def test_bytes_added_at_the_end_are_noticed(signed: bytes, junk: bytes) -> None:
+    assert signature_flaw(signed + junk) in {Flaw.NOT_WHOLE, Flaw.UNREADABLE}
+    assert flaw(signed + junk, signed) is Flaw.OTHER_DIGEST
+
+
+def test_a_second_signature_is_noticed(signed: bytes) -> None:
+    with pytest.raises(SignError):
+        pdf.sign(signed, a_signer())
+
+
+def test_what_another_key_signed_is_not_ours(plain: bytes, signed: bytes) -> None:
+    forged = pdf.sign(plain, a_signer())
+    assert signature_flaw(forged) is Flaw.BROKEN
+    assert flaw(forged, signed) is Flaw.OTHER_DIGEST
+
+
+def test_what_is_not_signed_or_no_pdf_is_noticed(plain: bytes) -> None:
+    assert signature_flaw(plain) is Flaw.NOT_SIGNED
+    assert signature_flaw(b"") is Flaw.UNREADABLE
+    assert signature_flaw(b"%PDF-1.7\nnothing") is Flaw.UNREADABLE
+
+
+def test_a_certificate_that_ended_since_does_not_end_what_it_signed(plain: bytes) -> None:
+    ended = a_signer(begins=NOW - 3 * YEAR, lasts=YEAR)
+    done = pdf.sign(plain, ended)
+    assert flaw(done, done, ended) is None
+
+
+def test_a_timestamp_service_that_is_not_there_is_told_apart(plain: bytes) -> None:
+    with pytest.raises(TimestampError, match="timestamp service can't be used"):
+        pdf.sign(plain, SIGNER, "http://127.0.0.1:9/tsa")
+
+
+def test_a_file_that_is_no_pdf_is_not_signed() -> None:
+    with pytest.raises(SignError):
+        pdf.sign(b"no pdf", SIGNER)
+
+
+# Other tools ------------------------------------------------------------------------------------
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    program = shutil.which(command[0])
+    assert program, f"{command[0]} is not installed: type make test as root, or see .ci/system"
+    return subprocess.run(
+        [program, *command[1:]], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@pytest.fixture
+def file(signed: bytes, tmp_path: Path) -> Path:
+    path = tmp_path / "certificate.pdf"
+    path.write_bytes(signed)
+    return path
+
+
+def test_poppler_says_that_the_signature_is_valid_and_covers_all(file: Path) -> None:
+    told = run("pdfsig", "-nocert", str(file)).stdout
+    assert "Signature Validation: Signature is Valid." in told
+    assert "Total document signed" in told
+    assert "Not total document signed" not in told
+    assert "Signature Type: ETSI.CAdES.detached" in told
+
+
+def test_qpdf_finds_nothing_wrong(file: Path) -> None:
+    done = run("qpdf", "--check", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "No syntax or stream encoding errors found" in done.stdout
+
+
+def test_the_file_stays_archival_and_accessible_with_its_signature(
+    file: Path, signed: bytes
+) -> None:
+    told = run("pdfinfo", "-isodates", str(file)).stdout
+    assert "Tagged:          yes" in told
+    assert "PDF version:     1.7" in told
+    for said in (b"<pdfaid:part>3<", b"<pdfaid:conformance>A<", b"<pdfuaid:part>1<"):
+        assert signed.count(said) == 1
+    assert b"/Version" not in signed.replace(b"/BaseVersion", b"")
+
+
+def test_the_canonical_document_travels_inside(file: Path, tmp_path: Path) -> None:
+    assert run("pdfdetach", "-saveall", "-o", str(tmp_path), str(file)).returncode == 0
+    assert (tmp_path / ATTACHED.name).read_text() == ATTACHED.text

@@ -1,0 +1,66 @@
+"""Certificates handed out, to whoever may open the record of the text they are made of."""
+
+from uuid import UUID
+
+from flask import Blueprint
+from werkzeug.wrappers import Response
+
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.activity import service as trail
+from tracker.checklists.opening import opened
+from tracker.checklists.signing import SUBJECT as CHECKLIST
+from tracker.cooperations.queries import find_by_id
+from tracker.evidence import certificates
+from tracker.signoff import queries as signoff
+from tracker.signoff.models import Revision
+from tracker.undertakings import policy, queries
+from tracker.undertakings.asking import SUBJECT as UNDERTAKING
+
+blueprint = Blueprint("certificates", __name__)
+MIME_TYPE = "application/pdf"
+SHORT = 8
+
+
+@blueprint.get("/checklists/<uuid:checklist_id>/record/<int:number>/certificate/<language>")
+@signed_in
+def of_checklist(checklist_id: UUID, number: int, language: str) -> Response:
+    """Hand out the certificate of a revision of a checklist; opening class K2 is noted."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "certificate")
+    revisions = (one for one, _asked in signoff.revisions_of(CHECKLIST, checklist.id))
+    revision = found(next((one for one in revisions if one.number == number), None))
+    cooperation = found(find_by_id(actor, checklist.cooperation_id))
+    return _file(revision, language, cooperation.reference)
+
+
+@blueprint.get("/undertakings/<uuid:undertaking_id>/certificate/<language>")
+@signed_in
+def of_undertaking(undertaking_id: UUID, language: str) -> Response:
+    """Hand out the certificate of an undertaking: to its person, and to who decides on it."""
+    actor = current_actor()
+    undertaking = found(
+        queries.find_own(actor, undertaking_id) or queries.find_for_npm(actor, undertaking_id)
+    )
+    loaded = queries.load(undertaking)
+    require(policy.can_see(actor, loaded.standing))
+    revision = found(signoff.revision(found(undertaking.revision_id)))
+    row = found(certificates.find(revision.id, language))
+    if undertaking.user_id != actor.user_id:
+        # What a person declares is read by few; who read it is noted.
+        trail.log_read(
+            actor,
+            cooperation_id=undertaking.cooperation_id,
+            subject_type=UNDERTAKING,
+            subject_id=undertaking.id,
+            page="certificate",
+        )
+    return _file(revision, row.language, loaded.terms.reference)
+
+
+def _file(revision: Revision, language: str, reference: str) -> Response:
+    """Return a certificate as a file whose name tells nothing of class K2 to K7, or answer 404."""
+    row = found(certificates.find(revision.id, language))
+    name = f"{reference}-{revision.digest[:SHORT]}-{row.language}.pdf"
+    response = Response(certificates.file_of(row, revision), mimetype=MIME_TYPE)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,39 @@
+"""What the public check answers, as plain values. Pure."""
+
+import datetime as dt
+import enum
+from dataclasses import dataclass
+
+
+class Verdict(enum.StrEnum):
+    """What is told of a text or a file."""
+
+    GENUINE = "genuine"
+    WAITING = "waiting"
+    NOT_SIGNED = "not_signed"
+    SUPERSEDED = "superseded"
+    ENDED = "ended"
+    ALTERED = "altered"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Who signed for which organisation, and when."""
+
+    name: str
+    organisation: str
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A verdict; signers only where the cooperation lets them be told, else None."""
+
+    verdict: Verdict
+    signers: tuple[Signer, ...] | None = None
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether nothing genuine was shown: such questions are counted."""
+        return self.verdict in {Verdict.UNKNOWN, Verdict.ALTERED}

@@ -1,0 +1,47 @@
+"""Shown words of the public check: each verdict with its mark, and what it means."""
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.evidence.facts import Verdict
+
+# The first words, what they mean, and the kind of notice.
+VERDICTS: dict[Verdict, tuple[object, object, str]] = {
+    Verdict.GENUINE: (
+        _l("Genuine."),
+        _l("It is as it was signed, all have signed, and it still holds."),
+        "held",
+    ),
+    Verdict.WAITING: (
+        _l("Genuine, but not signed by all yet."),
+        _l("It is as it was frozen for signature. It binds nobody before all have signed."),
+        "wait",
+    ),
+    Verdict.NOT_SIGNED: (
+        _l("Genuine, but never agreed."),
+        _l("It is as it was frozen for signature, and was declined or called back."),
+        "stop",
+    ),
+    Verdict.SUPERSEDED: (
+        _l("Genuine, but superseded."),
+        _l("It is as it was signed. A later revision has taken its place."),
+        "wait",
+    ),
+    Verdict.ENDED: (
+        _l("Genuine, but ended."),
+        _l("It is as it was signed, and no longer runs. Some duties may go on, as the text says."),
+        "wait",
+    ),
+    Verdict.ALTERED: (
+        _l("Altered."),
+        _l("It is not as it was made here. Do not rely on it, and ask whoever gave it to you."),
+        "stop",
+    ),
+    Verdict.UNKNOWN: (
+        _l("Unknown."),
+        _l(
+            "Nothing of this kind was made here. It may be mistyped, altered, or from another "
+            "place. Try the file itself."
+        ),
+        "stop",
+    ),
+}

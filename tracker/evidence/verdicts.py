@@ -1,0 +1,187 @@
+"""What the public check tells of a text or a file: a verdict, and nothing of what it says.
+
+Who asks must hold the file, or the digest of the text, which is made with a random salt and can't
+be guessed. What is not known here is told the same whether there is anything near it or not.
+"""
+
+import datetime as dt
+import re
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.activity.models import Chain, Event
+from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.checklists.signing import SUBJECT as CHECKLIST
+from tracker.cooperations.models import Cooperation, Stage
+from tracker.core import canonical, clock
+from tracker.core.db import db
+from tracker.evidence import pdf
+from tracker.evidence.facts import Answer, Signer, Verdict
+from tracker.evidence.models import Certificate, EvidenceKey
+from tracker.evidence.signing_keys import certificates_of
+from tracker.signoff import queries as signoff
+from tracker.signoff import service as signing
+from tracker.signoff.models import RequestState, Revision, SignatureKind
+from tracker.undertakings.asking import SUBJECT as UNDERTAKING
+from tracker.undertakings.facts import read_terms
+from tracker.undertakings.models import Undertaking, UndertakingEnd, UndertakingState
+
+DIGEST = re.compile(r"[0-9a-f]{64}")
+REFERENCE = re.compile(r"C-[0-9]{4}-[0-9]{4,6}")
+_MARKED = re.compile(re.escape(pdf.MARKER.encode()) + rb"([0-9a-f]{64})")
+
+
+UNKNOWN = Answer(Verdict.UNKNOWN)
+ALTERED = Answer(Verdict.ALTERED)
+
+
+def of_text(reference: str, digest: str) -> Answer:
+    """Tell of a text by the reference of its cooperation and its digest, as they stand on paper."""
+    reference, digest = reference.strip().upper(), tidy(digest)
+    if not REFERENCE.fullmatch(reference) or not DIGEST.fullmatch(digest):
+        return UNKNOWN
+    revision = db.session.scalar(
+        sa.select(Revision)
+        .join(Cooperation, Cooperation.id == Revision.cooperation_id)
+        .where(Revision.digest == digest, Cooperation.reference == reference)
+    )
+    return _of_revision(revision) if revision else UNKNOWN
+
+
+def of_digests(file: str, text: str = "") -> Answer:
+    """Tell of a file by its SHA-256, and by the digest of the text it claims to be made of."""
+    file, text = tidy(file), tidy(text)
+    if not DIGEST.fullmatch(file):
+        return UNKNOWN
+    found = db.session.scalar(sa.select(Certificate).where(Certificate.sha256 == file))
+    if found is not None:
+        return _of_certificate(found)
+    revision = _by_digest(file)  # the canonical document itself
+    if revision is not None:
+        return _of_revision(revision)
+    claimed = DIGEST.fullmatch(text) and _by_digest(text)
+    return ALTERED if claimed else UNKNOWN
+
+
+def of_file(data: bytes) -> Answer:
+    """Tell of a file that was handed over: its digest, and of a PDF its signature too."""
+    file = canonical.digest(data)
+    found = db.session.scalar(sa.select(Certificate).where(Certificate.sha256 == file))
+    if found is not None and _flaw(found, data) is not None:
+        return ALTERED
+    return of_digests(file, claimed_text(data))
+
+
+def claimed_text(data: bytes) -> str:
+    """Return the digest of the text that a file says it is the certificate of; empty for none."""
+    marked = _MARKED.search(data)
+    return marked[1].decode() if marked else ""
+
+
+def tidy(digest: str) -> str:
+    """Return a digest as it is kept: typed from paper it may stand in groups, in large letters."""
+    return "".join(digest.split()).lower()
+
+
+# A certificate and its text -----------------------------------------------------------------------
+
+
+def _of_certificate(row: Certificate) -> Answer:
+    revision = db.session.get_one(Revision, row.revision_id)
+    evidence = canonical.digest_of(row.content())
+    return _of_revision(revision) if _is_bound(revision.cooperation_id, evidence) else ALTERED
+
+
+def _flaw(row: Certificate, data: bytes) -> pdf.Flaw | None:
+    key = db.session.get_one(EvidenceKey, row.evidence_key_id)
+    return pdf.flaw_of(data, kept_digest=row.sha256, certificate=certificates_of(key)[0])
+
+
+def _by_digest(digest: str) -> Revision | None:
+    return db.session.scalar(sa.select(Revision).where(Revision.digest == digest))
+
+
+def _is_bound(cooperation_id: UUID, evidence: str) -> bool:
+    """Tell whether an event of a cooperation's chain bears witness to a row as it is kept."""
+    return bool(
+        db.session.scalar(
+            sa.select(
+                sa.exists().where(
+                    Event.chain_id == Chain.id,
+                    Chain.cooperation_id == cooperation_id,
+                    Event.evidence == evidence,
+                )
+            )
+        )
+    )
+
+
+def _of_revision(revision: Revision) -> Answer:
+    if not _is_bound(revision.cooperation_id, signing.evidence_of_revision(revision)):
+        return ALTERED
+    cooperation = db.session.get_one(Cooperation, revision.cooperation_id)
+    verdict = (
+        _undertaking(revision)
+        if revision.subject_type == UNDERTAKING
+        else _checklist(revision, cooperation)
+    )
+    return Answer(verdict, _signers(revision, cooperation))
+
+
+def _signers(revision: Revision, cooperation: Cooperation) -> tuple[Signer, ...] | None:
+    """Return who signed, where it may be told; never of what is encrypted (class K2 to K7)."""
+    if not cooperation.shows_signers or revision.is_sealed:
+        return None
+    return tuple(
+        Signer(one.signer_name, one.organisation_name, one.signed_at)
+        for one in signoff.signatures_on([revision.id]).get(revision.id, [])
+        if one.kind is SignatureKind.SIGNATURE
+    )
+
+
+# How a text stands --------------------------------------------------------------------------------
+
+
+def _checklist(revision: Revision, cooperation: Cooperation) -> Verdict:
+    asked = signoff.request_of(revision.id)
+    if asked is None or asked.state in {RequestState.DECLINED, RequestState.WITHDRAWN}:
+        return Verdict.NOT_SIGNED
+    if asked.state is RequestState.WAITING:
+        return Verdict.WAITING
+    checklist = db.session.get_one(Checklist, revision.subject_id)
+    if checklist.revision_in_force_id != revision.id:
+        return Verdict.SUPERSEDED
+    return Verdict.ENDED if _has_ended(revision, cooperation) else Verdict.GENUINE
+
+
+def _has_ended(revision: Revision, cooperation: Cooperation) -> bool:
+    today = clock.today()
+    if cooperation.stage is Stage.CLOSED:
+        return True
+    if cooperation.ends_on is not None and cooperation.ends_on < today:
+        return True
+    if revision.subject_type == CHECKLIST and revision.kind == ChecklistKind.CONFIDENTIALITY:
+        return _is_over(revision, today)
+    return False
+
+
+def _is_over(revision: Revision, today: dt.date) -> bool:
+    """Tell whether the last day that confidentiality terms name has passed."""
+    try:
+        terms = read_terms(signing.document_of(revision, None), revision.digest)
+    except (LookupError, ValueError):  # they name none
+        return False
+    return terms.is_over(today)
+
+
+def _undertaking(revision: Revision) -> Verdict:
+    row = db.session.scalar(sa.select(Undertaking).where(Undertaking.revision_id == revision.id))
+    if row is None:
+        return Verdict.NOT_SIGNED
+    if row.state is UndertakingState.CLOSED:
+        is_replaced = row.closed_reason == UndertakingEnd.NEW_TERMS
+        return Verdict.SUPERSEDED if is_replaced else Verdict.ENDED
+    if row.state is UndertakingState.COUNTERSIGNED:
+        return Verdict.GENUINE
+    return Verdict.WAITING

@@ -1,0 +1,75 @@
+"""The public page on which anyone checks a document, by the file or by what stands on paper."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from flask import Blueprint, render_template, request
+from flask_babel import gettext as _
+
+from tracker.access.gate import public
+from tracker.accounts import attempts
+from tracker.core import clock
+from tracker.evidence import verdicts
+from tracker.evidence.facts import Answer
+from tracker.evidence.forms import FileForm, PaperForm
+from tracker.evidence.labels import VERDICTS
+from tracker.evidence.pdf import MARKER
+
+blueprint = Blueprint("verification", __name__)
+
+Page = str | tuple[str, int]
+
+
+@blueprint.route("/verify", methods=["GET", "POST"])
+@public
+def verify() -> Page:
+    """Tell of what the address names: a text by reference and digest, or a file by its digest.
+
+    Or of a file that is handed over: it is checked and not kept. Addresses with reference
+    and digest stand on paper and in mails; they stay as they are.
+    """
+    if request.method == "POST":
+        return _of_file()
+    asked = request.args
+    if "file" in asked:
+        return _told(lambda: verdicts.of_digests(asked["file"], asked.get("text", "")))
+    if asked.get("digest") or asked.get("reference"):
+        return _told(lambda: verdicts.of_text(asked.get("reference", ""), asked.get("digest", "")))
+    return _page()
+
+
+def _of_file() -> Page:
+    form = FileForm()
+    data = form.content()
+    if not form.validate():
+        return _page(form)
+    if not data:
+        form.file.errors = [*form.file.errors, _("Choose a file")]
+        return _page(form)
+    return _told(lambda: verdicts.of_file(data))
+
+
+def _told(ask: Callable[[], Answer]) -> Page:
+    """Ask and tell; only so many questions that show nothing genuine are answered for a client."""
+    counters = [attempts.verification(request.remote_addr)]
+    minutes = attempts.minutes_to_wait(counters)
+    if minutes:
+        return _page(minutes=minutes), HTTPStatus.TOO_MANY_REQUESTS
+    answer = ask()
+    page = _page(answer=answer)
+    if answer.is_failure:
+        attempts.note(counters)
+    return page
+
+
+def _page(form: FileForm | None = None, answer: Answer | None = None, minutes: int = 0) -> str:
+    return render_template(
+        "evidence/verify.html",
+        form=form or FileForm(formdata=None),
+        paper=PaperForm(request.args),
+        answer=answer,
+        words=VERDICTS[answer.verdict] if answer else None,
+        minutes=minutes,
+        marker=MARKER,
+        now=clock.now(),
+    )
