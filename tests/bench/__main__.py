@@ -1,4 +1,4 @@
-"""Times pages on the production server, on both databases, certificates and evidence: make bench."""
+"""Times pages on the production server, on both databases, certificates and bundles: make bench."""
 
 import sys
 import tempfile
