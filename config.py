@@ -41,6 +41,8 @@ class Settings:
     idle_minutes: int
     session_hours: int
     invitation_days: int
+    signature_days: int
+    four_eyes: bool
     max_upload_bytes: int
     trusted_proxies: int
     demo: bool
@@ -79,6 +81,8 @@ class Settings:
             idle_minutes=read.number("IDLE_MINUTES", 30, 1, 24 * 60),
             session_hours=read.number("SESSION_HOURS", 12, 1, 24 * 7),
             invitation_days=read.number("INVITATION_DAYS", 14, 1, 90),
+            signature_days=read.number("SIGNATURE_DAYS", 30, 1, 365),
+            four_eyes=read.flag("FOUR_EYES", default=False),
             max_upload_bytes=read.number("MAX_REQUEST_KB", 1024, 64, 102_400) * 1024,
             trusted_proxies=read.number("TRUSTED_PROXIES", 0, 0, 5),
             demo=read.flag("DEMO", default=False),
