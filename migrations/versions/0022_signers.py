@@ -103,16 +103,12 @@ def _add_parties() -> None:
 def _add_to_places() -> None:
     with op.batch_alter_table("signature_place", schema=None) as batch_op:
         batch_op.add_column(sa.Column("turn", sa.Integer(), nullable=False, server_default="0"))
-        batch_op.add_column(
-            sa.Column("on_behalf_of", sa.Text(), nullable=False, server_default="")
-        )
+        batch_op.add_column(sa.Column("on_behalf_of", sa.Text(), nullable=False, server_default=""))
         batch_op.add_column(sa.Column("stands_for_id", sa.Uuid(), nullable=True))
         batch_op.add_column(sa.Column("reason", sa.Text(), nullable=False, server_default=""))
         batch_op.add_column(sa.Column("sealed_reason", sa.LargeBinary(), nullable=True))
         batch_op.add_column(sa.Column("passed_on_by_id", sa.Uuid(), nullable=True))
-        batch_op.add_column(
-            sa.Column("passed_on_at", sa.DateTime(timezone=True), nullable=True)
-        )
+        batch_op.add_column(sa.Column("passed_on_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.create_foreign_key(
             batch_op.f("fk_signature_place_stands_for_id"),
             "signature_place",
@@ -186,9 +182,7 @@ def _add_renewals() -> None:
             ["revision_id"], ["revision.id"], name=op.f("fk_renewal_revision_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_renewal")),
-        sa.UniqueConstraint(
-            "revision_id", "number", name=op.f("uq_renewal_revision_id_number")
-        ),
+        sa.UniqueConstraint("revision_id", "number", name=op.f("uq_renewal_revision_id_number")),
     )
 
 
@@ -212,7 +206,9 @@ def _fill_parties() -> None:
     )
     rows = connection.execute(
         sa.select(
-            place.c.request_id, place.c.organisation_id, sa.func.min(place.c.position).label("first")
+            place.c.request_id,
+            place.c.organisation_id,
+            sa.func.min(place.c.position).label("first"),
         ).group_by(place.c.request_id, place.c.organisation_id)
     ).all()
     if rows:

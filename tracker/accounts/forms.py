@@ -100,7 +100,9 @@ class _RoleDetails(Form):
         description=_l("Where the power comes from: law, statutes, decision, with its date."),
     )
     power_from = DateField(
-        _l("First day of that power"), [Optional()], description=_l("Without one, it holds already.")
+        _l("First day of that power"),
+        [Optional()],
+        description=_l("Without one, it holds already."),
     )
     power_until = DateField(
         _l("Last day of that power"),

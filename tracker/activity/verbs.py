@@ -125,9 +125,7 @@ DECLINED = _verb("declined", "kind", "revision", "organisation", "items", "reaso
 AMENDMENT_OPENED = _verb("amendment_opened", "kind", "items", "reason")
 CAME_INTO_FORCE = _verb("came_into_force", "kind", "revision", "document_digest")
 NOTICE_GIVEN = _verb("notice_given", "kind", "revision", "what", "organisation", "since", "reason")
-NOTICE_TAKEN_BACK = _verb(
-    "notice_taken_back", "kind", "revision", "what", "organisation", "reason"
-)
+NOTICE_TAKEN_BACK = _verb("notice_taken_back", "kind", "revision", "what", "organisation", "reason")
 TEXT_SUSPENDED = _verb("text_suspended", "kind", "revision", "organisation", "reason")
 TEXT_ENDED = _verb("text_ended", "kind", "revision", "organisation", "reason")
 SUSPENSION_LIFTED = _verb("suspension_lifted", "kind", "revision", "organisation", "reason")

@@ -31,7 +31,7 @@ from tracker.core.errors import RuleBrokenError
 from tracker.organisations.models import Organisation
 from tracker.signoff import policy as signoff_policy
 from tracker.signoff import service as signoff
-from tracker.signoff.models import RequestState, Revision
+from tracker.signoff.models import Revision
 
 MOST_DAYS = 365
 # What survives: M20's list in the terms; in the terms on confidentiality how long they last (C17).
@@ -129,6 +129,11 @@ def give_notice(
     can_give_notice(actor, filling, kind).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Give the reason."), "reason")
+    if any(
+        one.kind is kind and own is not None and one.organisation_id == own.organisation_id
+        for one in open_notices(checklist)
+    ):
+        raise RuleBrokenError(_l("Your organisation has given this notice already."))
     first = earliest(checklist, kind)
     day = from_on or first
     if not first <= day <= clock.today() + dt.timedelta(days=MOST_DAYS):
@@ -197,9 +202,7 @@ def carry_out_due(day: dt.date) -> int:
     rows = db.session.execute(
         sa.select(Notice, Checklist)
         .join(Checklist, Checklist.id == Notice.checklist_id)
-        .where(
-            Notice.from_on <= day, Notice.taken_effect_at.is_(None), Notice.closed_at.is_(None)
-        )
+        .where(Notice.from_on <= day, Notice.taken_effect_at.is_(None), Notice.closed_at.is_(None))
         .order_by(Notice.given_at, Notice.id)
         .with_for_update(of=(Notice, Checklist), skip_locked=True)
         .execution_options(populate_existing=True)
@@ -222,23 +225,33 @@ def _take_effect(actor: Actor | None, checklist: Checklist, notice: Notice) -> N
     checklist.halt = notice.kind
     state, verb = _HALTED[notice.kind]
     if notice.kind is Halt.ENDED:
-        _end_what_waits(checklist)
         checklist.open_items = None
         checklist.state = state
         _close_others(checklist, notice)
+        _end_what_waits(actor, checklist, notice)
     elif checklist.state is ChecklistState.IN_FORCE:
         checklist.state = state
     db.session.flush()
     _record(verb, actor, checklist, notice, reason=notice.reason)
 
 
-def _end_what_waits(checklist: Checklist) -> None:
+def _end_what_waits(actor: Actor | None, checklist: Checklist, notice: Notice) -> None:
+    """Call back an amendment that waits for signatures: what it would change has ended."""
     if checklist.revision_sent_id is None:
         return
     asked = signoff.locked_request(checklist.revision_sent_id)
-    if asked.state is RequestState.WAITING:
-        signoff.overtake(asked)
     checklist.revision_sent_id = None
+    signoff.overtake(asked)
+    trail.record(
+        verbs.SIGNATURE_REQUEST_WITHDRAWN,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        revision=asked.revision.number,
+        reason=notice.reason,
+    )
 
 
 def _close_others(checklist: Checklist, notice: Notice) -> None:

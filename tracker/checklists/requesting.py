@@ -207,7 +207,7 @@ def _expire(checklist: Checklist) -> bool:
     return True
 
 
-def _waiting_requests() -> sa.Select[tuple[SignatureRequest]]:
+def _waiting_requests() -> sa.Select[SignatureRequest]:
     return (
         sa.select(SignatureRequest)
         .where(SignatureRequest.state == RequestState.WAITING)

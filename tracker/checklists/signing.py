@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, OrganisationKind, Role
@@ -17,7 +18,13 @@ from tracker.checklists import library, messages, policy, sealing, translations
 from tracker.checklists.document import Languages, document, languages_for
 from tracker.checklists.languages import lacking
 from tracker.checklists.loading import Filling, fill, lock, locked
-from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState, Stance
+from tracker.checklists.models import (
+    Checklist,
+    ChecklistKind,
+    ChecklistState,
+    Notice,
+    Stance,
+)
 from tracker.checklists.queries import VISIT
 from tracker.checklists.sealing import is_restricted
 from tracker.checklists.service import put_position, refresh
@@ -139,9 +146,7 @@ def send(
         subject_id=checklist.id,
         kind=checklist.kind.value,
         document={
-            **document(
-                filling, people, guidance.current_revisions(), _languages(filling, binding)
-            ),
+            **document(filling, people, guidance.current_revisions(), _languages(filling, binding)),
             "signing": _rules(parties, asking),
         },
         key=sealing.key_for(checklist),
@@ -241,18 +246,14 @@ def _rules(parties: Iterable[PartySigners], asking: Asking) -> dict[str, Any]:
     }
 
 
-def require_four_eyes(
-    filling: Filling, parties: Iterable[PartySigners], field: str = ""
-) -> None:
+def require_four_eyes(filling: Filling, parties: Iterable[PartySigners], field: str = "") -> None:
     """Refuse who drafted alone as the only signer of the NPM side, where the instance asks (5.2).
 
     Drafted alone: all that the NPM side wrote in the text as it stands is by one person.
     """
     if not house_rules.current().four_eyes:
         return
-    npm = {
-        party.organisation_id for party in filling.surroundings.parties_of(OrganisationKind.NPM)
-    }
+    npm = {party.organisation_id for party in filling.surroundings.parties_of(OrganisationKind.NPM)}
     authors = {
         one.author_id: one.author_name
         for one in filling.sheet.answers.values()
@@ -369,15 +370,14 @@ def sign(
         told = concerned(fill(checklist), asked)
         messages.came_into_force(checklist.id, told - {actor.user_id})
     else:
-        _tell_whose_turn_came(checklist, before, signature)
+        _tell_whose_turn_came(checklist, before, requests.standing_of(asked))
     return signature
 
 
-def _tell_whose_turn_came(checklist: Checklist, before: Standing, signature: Signature) -> None:
-    """Write to those who could not sign before this signature and can now."""
-    signed = before.signed | {(signature.organisation_id, signature.user_id)}
+def _tell_whose_turn_came(checklist: Checklist, before: Standing, after: Standing) -> None:
+    """Write to those who could not sign before a signature and can now."""
     could = set(signers.whose_turn(before.parties, before.signed))
-    can = set(signers.whose_turn(before.parties, signed))
+    can = set(signers.whose_turn(after.parties, after.signed))
     messages.waits_for_signature(checklist.id, [person for _party, person in can - could])
 
 
@@ -388,6 +388,12 @@ def _come_into_force(actor: Actor, checklist: Checklist, revision: Revision) -> 
     checklist.halt = None
     checklist.halted_id = None
     checklist.in_force_at = clock.now()
+    # What all have signed takes the place of what a party gave notice of before.
+    db.session.execute(
+        sa.update(Notice)
+        .where(Notice.checklist_id == checklist.id, Notice.closed_at.is_(None))
+        .values(closed_at=clock.now())
+    )
     checklist.open_items = None
     sealing.put_reason(checklist, checklist, "")
     db.session.flush()

@@ -202,12 +202,13 @@ class Signature(Identified, Base):
         }
 
     def _where_there_is_any(self) -> dict[str, str]:
-        """Return what came later: it is bound where it is set, so earlier digests stay as they are."""
+        """Return what came later: bound only where it is set, so earlier digests stay as they are."""
         values = {
-            "power_from": self.power_from and self.power_from.isoformat(),
-            "power_until": self.power_until and self.power_until.isoformat(),
+            "power_from": self.power_from,
+            "power_until": self.power_until,
             "on_behalf_of": self.on_behalf_of,
             "in_place_of": self.in_place_of,
-            "in_place_of_id": self.in_place_of_id and str(self.in_place_of_id),
+            "in_place_of_id": self.in_place_of_id,
         }
-        return {name: value for name, value in values.items() if value is not None}
+        # Days in their ISO form, ids as they are written.
+        return {name: str(value) for name, value in values.items() if value is not None}

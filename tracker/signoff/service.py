@@ -12,10 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload, selectinload
 
 from tracker.access.actor import Actor
+from tracker.accounts import queries as accounts
 from tracker.core import canonical, clock, crypto
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
-from tracker.accounts import queries as accounts
 from tracker.signoff import policy, queries, signers
 from tracker.signoff.labels import FLAWS
 from tracker.signoff.models import (
@@ -350,12 +350,14 @@ def pass_on(
     standing = queries.standing_of(asked)
     policy.can_pass_on(actor, standing, clock.today(), holder_id).require()
     place = queries.place_of(asked, actor.organisation_id, holder_id)
+    if place is None:  # can_pass_on has said no already
+        raise LookupError
     able = {
         one.user_id
-        for one in accounts.signatories_of(actor.organisation_id, clock.today())
+        for one in accounts.signatories_of(place.organisation_id, clock.today())
         if one.holds_on(clock.today())
     }
-    if place is None or to_id not in able:
+    if to_id not in able:
         raise RuleBrokenError(
             _l("Choose a signatory of your organisation whose power to sign runs today."), "person"
         )

@@ -103,7 +103,9 @@ def is_complete(parties: Iterable[PartySigners], signed: Signed) -> bool:
     return all(party.is_done(signed) for party in parties)
 
 
-def state_after(state: RequestState, parties: Iterable[PartySigners], signed: Signed) -> RequestState:
+def state_after(
+    state: RequestState, parties: Iterable[PartySigners], signed: Signed
+) -> RequestState:
     """Return where a request stands after a signature: completed with the last one, never later."""
     if state is RequestState.WAITING and is_complete(parties, signed):
         return RequestState.COMPLETED
@@ -186,8 +188,7 @@ def passed_on(
         replace(
             party,
             named=tuple(
-                replace(one, user_id=after) if one.user_id == before else one
-                for one in party.named
+                replace(one, user_id=after) if one.user_id == before else one for one in party.named
             ),
         )
         if party.organisation_id == organisation_id
