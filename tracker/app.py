@@ -27,12 +27,14 @@ from tracker.checklists import (
     assignment_routes,
     copying_routes,
     draft_routes,
+    ending_routes,
     history_routes,
     loading,
     model_answer_routes,
     moving_routes,
     phrases,
     position_routes,
+    request_routes,
     safeguard_routes,
     signing_routes,
 )
@@ -65,6 +67,8 @@ from tracker.oversight import policy as oversight
 from tracker.oversight import routes as oversight_routes
 from tracker.running import cli as running_commands
 from tracker.running import routes as running_routes
+from tracker.signoff import house_rules
+from tracker.signoff.house_rules import HouseRules
 from tracker.ui import errors
 from tracker.ui import routes as ui_routes
 from tracker.ui.assets import init_assets
@@ -154,6 +158,16 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         visits.follow,
     ),
     verbs.DECLINED: (lifecycle.follow_reopened, lifecycle.follow, visits.follow),
+    verbs.SIGNATURE_REQUEST_EXPIRED: (
+        lifecycle.follow_reopened,
+        lifecycle.follow,
+        visits.follow,
+    ),
+    verbs.TEXT_SUSPENDED: (undertakings.follow_halt, lifecycle.follow_halt, visits.follow),
+    verbs.TEXT_ENDED: (undertakings.follow_halt, lifecycle.follow_halt, visits.follow),
+    # The cooperation goes on first: while it is suspended nobody is asked.
+    verbs.SUSPENSION_LIFTED: (lifecycle.follow_lift, undertakings.follow_lift, visits.follow),
+    verbs.TEXT_RENEWED: (lifecycle.follow_renewal,),
     verbs.CAME_INTO_FORCE: (undertakings.follow_terms, lifecycle.follow_force, visits.follow),
     verbs.CLEARANCE_CLOSED: (undertakings.follow_clearance, visits.follow),
     verbs.ROLE_GIVEN: (visits.follow_person,),
@@ -214,11 +228,13 @@ COOPERATION_PAGES = frozenset(
         "comments",
         "copying",
         "dashboard.cooperation",
+        "ending",
         "history",
         "lifecycle",
         "model_answers",
         "moving",
         "positions",
+        "requests",
         "safeguards",
         "signing",
         "undertakings",
@@ -338,6 +354,8 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(history_routes.blueprint)
     app.register_blueprint(safeguard_routes.blueprint)
     app.register_blueprint(signing_routes.blueprint)
+    app.register_blueprint(request_routes.blueprint)
+    app.register_blueprint(ending_routes.blueprint)
     app.register_blueprint(moving_routes.blueprint)
     app.register_blueprint(assignment_routes.blueprint)
     app.register_blueprint(copying_routes.blueprint)
@@ -360,6 +378,7 @@ def _configure(app: Flask, settings: Settings) -> None:
     ring = keys.load(settings.data_dir / "keys", may_make=not settings.database_is_there)
     keys.use(ring)
     clock.use_zone(settings.timezone)
+    house_rules.use(HouseRules(four_eyes=settings.four_eyes, days=settings.signature_days))
     if settings.trusted_proxies:
         # Only so many proxies are believed when they say for whom they ask; anybody else could lie.
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's own way

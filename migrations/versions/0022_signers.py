@@ -208,7 +208,7 @@ def _fill_parties() -> None:
         sa.select(
             place.c.request_id,
             place.c.organisation_id,
-            sa.func.min(place.c.position).label("first"),
+            sa.func.min(place.c.position).label("at"),
         ).group_by(place.c.request_id, place.c.organisation_id)
     ).all()
     if rows:
@@ -219,7 +219,7 @@ def _fill_parties() -> None:
                     "id": uuid4(),
                     "request_id": row.request_id,
                     "organisation_id": row.organisation_id,
-                    "position": row.first,
+                    "position": row.at,
                     "needed": 1,
                     "turn": 0,
                 }

@@ -1,4 +1,4 @@
-"""A party suspends or ends a text in force: notice, its day, lifting, the duties that survive (M20).
+"""A party suspends or ends a text in force: notice, its day, lifting, duties that survive (M20).
 
 A notice is a row of its own, and while a text is suspended or ended no revision of it is in force:
 whatever rests on one stops at once. The signatures stay as they are.
@@ -322,13 +322,18 @@ def _lift(actor: Actor, checklist: Checklist, notice: Notice) -> None:
     _record(verbs.SUSPENSION_LIFTED, actor, checklist, notice, reason=notice.closed_reason)
 
 
+def can_agree_anew(actor: Actor, filling: Filling) -> Decision:
+    """Decide whether a person may open a text that ended anew; not in a closed cooperation."""
+    if filling.cooperation.stage in CLOSED:
+        return no(_l("This cooperation is closed. Open a new one."))
+    return policy.can_agree_anew(actor, filling.own_party(actor), filling.checklist.state)
+
+
 def agree_anew(actor: Actor, checklist: Checklist, *, reason: str) -> None:
     """Open a text that has ended, all of it, to be agreed and signed anew; history stays."""
     lock(checklist)
     filling = fill(checklist)
-    policy.can_agree_anew(actor, filling.own_party(actor), checklist.state).require()
-    if filling.cooperation.stage in CLOSED:
-        raise RuleBrokenError(_l("This cooperation is closed. Open a new one."))
+    can_agree_anew(actor, filling).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Give the reason."), "reason")
     signing.back_to_drafting(checklist, None, reason)

@@ -179,7 +179,7 @@ class Checklist(Identified, Base):
     revision_sent_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("revision.id"))
     in_force_at: Mapped[dt.datetime | None]
     # The revision that was in force until it was suspended or ended; then none is in force, so that
-    # whatever rests on a text in force stops at once. (A row that is never deleted: no foreign key.)
+    # whatever rests on a text in force stops at once. (Its row is never deleted: no foreign key.)
     halt: Mapped[Halt | None]
     halted_id: Mapped[UUID | None]
     # Kept up to date with each change, so that lists need not load the answers.

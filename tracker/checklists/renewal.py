@@ -1,4 +1,4 @@
-"""A text in force goes on for another term: by its own rule, or by new dates that all sign (M19)."""
+"""A text in force goes on for another term: by its own rule, or by new dates all sign (M19)."""
 
 import calendar
 import datetime as dt
@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor
+from tracker.access.decision import Decision, no
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.checklists import ending, frozen, messages, positions, signing
-from tracker.checklists.loading import fill
+from tracker.checklists import ending, frozen, messages, policy, positions, signing
+from tracker.checklists.loading import Filling, fill
 from tracker.checklists.models import Checklist, ChecklistKind, Halt, Renewal
 from tracker.checklists.signing import SUBJECT
 from tracker.checklists.values import as_date
@@ -155,6 +156,13 @@ def _says_no(checklist: Checklist, term: Term) -> bool:
         one.kind is Halt.ENDED and one.from_on <= term.end + dt.timedelta(days=1)
         for one in ending.open_notices(checklist)
     )
+
+
+def can_renew(actor: Actor, filling: Filling) -> Decision:
+    """Decide whether a person may propose new dates: of the agreed terms in force, by amendment."""
+    if filling.checklist.kind is not ChecklistKind.TERMS:
+        return no(_l("Only the agreed terms are renewed; other texts are amended."))
+    return policy.can_amend(actor, filling.own_party(actor), filling.checklist.state)
 
 
 def propose_renewal(

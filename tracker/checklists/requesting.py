@@ -30,7 +30,7 @@ from tracker.signoff.policy import Standing
 def pass_on(
     actor: Actor, checklist: Checklist, holder_id: UUID, to_id: UUID, *, reason: str
 ) -> SignaturePlace:
-    """Pass on what somebody of the own organisation is to sign, to one with the same power (5.5)."""
+    """Pass on what somebody of the own organisation is to sign, with the same power (5.5)."""
     lock(checklist)
     asked = signing.waiting_request(checklist)
     filling = fill(checklist)

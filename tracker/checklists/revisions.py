@@ -66,8 +66,12 @@ def versions(filling: Filling) -> list[Version]:
 
 
 def _frozen(filling: Filling, revision: Revision, asked: SignatureRequest | None) -> Version:
-    in_force = revision.id == filling.checklist.revision_in_force_id
-    state = _("In force") if in_force else REQUEST_STATES[asked.state] if asked else ""
+    checklist = filling.checklist
+    state: object = REQUEST_STATES[asked.state] if asked else ""
+    if revision.id == checklist.revision_in_force_id:
+        state = _("In force")
+    elif checklist.halt is not None and revision.id == checklist.halted_id:
+        state = HALTS[checklist.halt][0]
     return Version(
         key=str(revision.number),
         words=_("Revision %(number)s", number=revision.number),

@@ -311,16 +311,16 @@ def _named(filling: Filling, parties: Iterable[PartySigners]) -> list[dict[str, 
     names = {party.organisation_id: party.name for party in filling.parties}
     for party in parties:
         able = {one.user_id: one for one in possible[party.organisation_id]}
-        for one in party.named:
-            found.append(
-                {
-                    "organisation": names[party.organisation_id],
-                    "organisation_id": str(party.organisation_id),
-                    **_person(able.get(one.user_id), party, names[party.organisation_id]),
-                    **({"turn": one.turn} if one.turn else {}),
-                    **({"on_behalf_of": one.on_behalf_of} if one.on_behalf_of else {}),
-                }
-            )
+        found += [
+            {
+                "organisation": names[party.organisation_id],
+                "organisation_id": str(party.organisation_id),
+                **_person(able.get(one.user_id), party, names[party.organisation_id]),
+                **({"turn": one.turn} if one.turn else {}),
+                **({"on_behalf_of": one.on_behalf_of} if one.on_behalf_of else {}),
+            }
+            for one in party.named
+        ]
     return found
 
 

@@ -23,6 +23,7 @@ class AgreementState(enum.StrEnum):
     IN_FORCE = "in_force"
     ENDS_SOON = "ends_soon"
     REVIEW_OVERDUE = "review_overdue"
+    SUSPENDED = "suspended"
     ENDED = "ended"
 
 
@@ -34,6 +35,7 @@ class Narrowing(enum.StrEnum):
     LACKS_SIGNATURES = "lacks_signatures"
     DECLINED = "declined"
     DRAFTING = "drafting"
+    SUSPENDED = "suspended"
     ENDED = "ended"
     REVIEW_OVERDUE = "review_overdue"
     OVERRIDDEN = "overridden"

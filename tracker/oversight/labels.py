@@ -21,6 +21,7 @@ STATES: dict[AgreementState, tuple[object, str]] = {
     AgreementState.IN_FORCE: (_l("In force"), "held"),
     AgreementState.ENDS_SOON: (_l("In force, ends soon"), "wait"),
     AgreementState.REVIEW_OVERDUE: (_l("Review overdue"), "stop"),
+    AgreementState.SUSPENDED: (_l("Suspended"), "stop"),
     AgreementState.ENDED: (_l("Ended"), "off"),
 }
 
@@ -39,6 +40,7 @@ NARROWINGS: dict[Narrowing, object] = {
     Narrowing.LACKS_SIGNATURES: _l("Lacks signatures"),
     Narrowing.DECLINED: _l("Declined"),
     Narrowing.DRAFTING: _l("Being filled in"),
+    Narrowing.SUSPENDED: _l("Suspended"),
     Narrowing.ENDED: _l("Ended"),
     Narrowing.REVIEW_OVERDUE: _l("Review overdue"),
     Narrowing.OVERRIDDEN: _l("Overridden"),

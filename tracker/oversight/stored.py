@@ -149,6 +149,19 @@ def choice(kinds: type[Kind], value: object) -> Kind:
         _refuse("one of the words known")
 
 
+def day_or_none(value: object) -> dt.date | None:
+    """Return a day, or None where the column is empty; SQLite keeps it in its ISO form."""
+    if value is None:
+        return None
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value
+    try:
+        found = dt.date.fromisoformat(text(value))
+    except ValueError:
+        _refuse("a day")
+    return found if found.isoformat() == value else _refuse("a day")
+
+
 def mapping(value: object) -> dict[str, Any]:
     """Return an object of JSON, which SQLite keeps as text."""
     found = value
@@ -228,6 +241,11 @@ def signature(row: Stored) -> Signature:
         organisation_name=text(row["organisation_name"]),
         office=text(row["office"]),
         power=text(row["power"]),
+        power_from=day_or_none(row["power_from"]),
+        power_until=day_or_none(row["power_until"]),
+        on_behalf_of=text_or_none(row["on_behalf_of"]),
+        in_place_of=text_or_none(row["in_place_of"]),
+        in_place_of_id=identity_or_none(row["in_place_of_id"]),
         sentence=text(row["sentence"]),
         language=text(row["language"]),
         document_digest=text(row["document_digest"]),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class HouseRules:
-    """Four eyes: who drafted alone is not the only signer of the NPM side. Days: until it runs out."""
+    """Whether who drafted alone can't be the NPM's only signer; days until a request runs out."""
 
     four_eyes: bool = False
     days: int = 30

@@ -202,7 +202,7 @@ class Signature(Identified, Base):
         }
 
     def _where_there_is_any(self) -> dict[str, str]:
-        """Return what came later: bound only where it is set, so earlier digests stay as they are."""
+        """Return what came later: bound only where it is set, so earlier digests stay."""
         values = {
             "power_from": self.power_from,
             "power_until": self.power_until,

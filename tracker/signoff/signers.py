@@ -106,7 +106,7 @@ def is_complete(parties: Iterable[PartySigners], signed: Signed) -> bool:
 def state_after(
     state: RequestState, parties: Iterable[PartySigners], signed: Signed
 ) -> RequestState:
-    """Return where a request stands after a signature: completed with the last one, never later."""
+    """Return where a request stands after a signature: completed with the last one."""
     if state is RequestState.WAITING and is_complete(parties, signed):
         return RequestState.COMPLETED
     return state
