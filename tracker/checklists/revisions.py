@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from tracker.checklists import completeness, frozen, sealing, wording
 from tracker.checklists.conditions import Truth
 from tracker.checklists.facts import Filled
+from tracker.checklists.labels import HALTS
 from tracker.checklists.loading import Filling, said_in
 from tracker.checklists.models import AnswerScope, ChecklistState
 from tracker.checklists.signing import SUBJECT
