@@ -41,6 +41,8 @@ def upgrade() -> None:
     _add_notices()
     _add_renewals()
     _fill_parties()
+    for table, columns in NEVER_CHANGED.items():
+        _forbid_changes(table, columns)
 
 
 def downgrade() -> None:
@@ -72,6 +74,43 @@ PLACE = (
     "on_behalf_of",
     "turn",
 )
+
+# What is never changed in a row of which no other change is refused; of none named, everything.
+NEVER_CHANGED = {
+    "notice": (
+        "id",
+        "checklist_id",
+        "revision_id",
+        "kind",
+        "organisation_id",
+        "given_by_id",
+        "given_at",
+        "from_on",
+        "notice_days",
+        "reason",
+    ),
+    "renewal": (),
+}
+
+
+def _forbid_changes(table: str, columns: tuple[str, ...]) -> None:
+    """Refuse DELETE on a table, and UPDATE of some of its columns or of any, in the database."""
+    update = f"UPDATE OF {', '.join(columns)}" if columns else "UPDATE"
+    if op.get_bind().dialect.name == "sqlite":
+        for act, what in (("update", update), ("delete", "DELETE")):
+            op.execute(
+                f"CREATE TRIGGER {table}_refuse_{act} BEFORE {what} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, 'rows of {table} are never changed or deleted'); END"
+            )
+        return
+    op.execute(
+        f"CREATE TRIGGER {table}_refuse_change BEFORE {update} OR DELETE ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+    )
+    op.execute(
+        f"CREATE TRIGGER {table}_refuse_truncate BEFORE TRUNCATE ON {table} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
 
 
 def _add_parties() -> None:

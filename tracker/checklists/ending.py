@@ -25,7 +25,7 @@ from tracker.checklists.sealing import is_restricted
 from tracker.checklists.signing import SUBJECT
 from tracker.checklists.wording import Part_
 from tracker.cooperations.policy import ENDED as CLOSED
-from tracker.core import clock
+from tracker.core import canonical, clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.organisations.models import Organisation
@@ -167,6 +167,7 @@ def give_notice(
         actor,
         checklist,
         notice,
+        evidence=canonical.digest_of(notice.content()),
         what=kind.value,
         since=day.isoformat(),
         reason=notice.reason,
@@ -350,7 +351,13 @@ def agree_anew(actor: Actor, checklist: Checklist, *, reason: str) -> None:
 
 
 def _record(
-    verb: Verb, actor: Actor | None, checklist: Checklist, notice: Notice, **more: Any
+    verb: Verb,
+    actor: Actor | None,
+    checklist: Checklist,
+    notice: Notice,
+    *,
+    evidence: str | None = None,
+    **more: Any,
 ) -> None:
     trail.record(
         verb,
@@ -358,6 +365,7 @@ def _record(
         subject_type=SUBJECT,
         subject_id=checklist.id,
         cooperation_id=checklist.cooperation_id,
+        evidence=evidence,
         kind=checklist.kind.value,
         revision=db.session.get_one(Revision, notice.revision_id).number,
         organisation=db.session.get_one(Organisation, notice.organisation_id).name,

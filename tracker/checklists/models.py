@@ -217,7 +217,8 @@ class Notice(Identified, Base):
     """A party's notice that suspends or ends a text in force; kept as history (M20).
 
     It takes effect on its day. A suspension is lifted, and a notice that has not taken effect taken
-    back, by closing it; one that ended a text stays open.
+    back, by closing it; one that ended a text stays open. All else of it is never changed, and no
+    row is deleted (the database refuses both).
     """
 
     __tablename__ = "notice"
@@ -241,9 +242,27 @@ class Notice(Identified, Base):
     organisation: Mapped[Organisation] = relationship(lazy="raise")
     given_by: Mapped[User] = relationship(foreign_keys=[given_by_id], lazy="raise")
 
+    def content(self) -> dict[str, Any]:
+        """Return what the trail binds: what was given, not how it went on (events tell that)."""
+        return {
+            "id": str(self.id),
+            "checklist": str(self.checklist_id),
+            "revision": str(self.revision_id),
+            "kind": self.kind.value,
+            "organisation": str(self.organisation_id),
+            "given_by": str(self.given_by_id),
+            "given_at": self.given_at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+            "from_on": self.from_on.isoformat(),
+            "notice_days": self.notice_days,
+            "reason": self.reason,
+        }
+
 
 class Renewal(Identified, Base):
-    """A text in force goes on for another term, by the rule its parties chose (M19)."""
+    """A text in force goes on for another term, by the rule its parties chose (M19).
+
+    Never changed, never deleted (the database refuses both).
+    """
 
     __tablename__ = "renewal"
     __table_args__ = (sa.UniqueConstraint("revision_id", "number"),)
@@ -256,6 +275,19 @@ class Renewal(Identified, Base):
     until_on: Mapped[dt.date]
     review_on: Mapped[dt.date | None]
     renewed_at: Mapped[dt.datetime]
+
+    def content(self) -> dict[str, Any]:
+        """Return what the trail binds: all of it."""
+        return {
+            "id": str(self.id),
+            "checklist": str(self.checklist_id),
+            "revision": str(self.revision_id),
+            "number": self.number,
+            "from_on": self.from_on.isoformat(),
+            "until_on": self.until_on.isoformat(),
+            "review_on": self.review_on.isoformat() if self.review_on else None,
+            "renewed_at": self.renewed_at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+        }
 
 
 class Answer(Identified, Base):

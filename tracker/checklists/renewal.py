@@ -20,7 +20,7 @@ from tracker.checklists.models import Checklist, ChecklistKind, Halt, Renewal
 from tracker.checklists.signing import SUBJECT
 from tracker.checklists.values import as_date
 from tracker.cooperations.models import Cooperation
-from tracker.core import clock
+from tracker.core import canonical, clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.signoff.models import Revision
@@ -121,34 +121,38 @@ def _renew(checklist: Checklist, day: dt.date) -> bool:
         return False
     while term.end < day:
         term = next_term(term)
-        number = 1 + len(_renewals(revision_id))
-        db.session.add(
-            Renewal(
-                id=uuid4(),
-                checklist_id=checklist.id,
-                revision_id=revision_id,
-                number=number,
-                from_on=term.start,
-                until_on=term.end,
-                review_on=term.review,
-                renewed_at=clock.now(),
-            )
-        )
-        db.session.flush()
+        _add(checklist, revision_id, term)
+    messages.notice_was_given(checklist.id, signing.everyone(fill(checklist)))
+    return True
+
+
+def _add(checklist: Checklist, revision_id: UUID, term: Term) -> None:
+    """Add a term to a revision, and the event that bears witness to it."""
+    renewal = Renewal(
+        id=uuid4(),
+        checklist_id=checklist.id,
+        revision_id=revision_id,
+        number=1 + len(_renewals(revision_id)),
+        from_on=term.start,
+        until_on=term.end,
+        review_on=term.review,
+        renewed_at=clock.now(),
+    )
+    db.session.add(renewal)
+    db.session.flush()
     trail.record(
         verbs.TEXT_RENEWED,
         actor=None,
         subject_type=SUBJECT,
         subject_id=checklist.id,
         cooperation_id=checklist.cooperation_id,
+        evidence=canonical.digest_of(renewal.content()),
         kind=checklist.kind.value,
         revision=db.session.get_one(Revision, revision_id).number,
         since=term.start.isoformat(),
         until=term.end.isoformat(),
         review=term.review.isoformat() if term.review else "",
     )
-    messages.notice_was_given(checklist.id, signing.everyone(fill(checklist)))
-    return True
 
 
 def _says_no(checklist: Checklist, term: Term) -> bool:

@@ -111,6 +111,8 @@ class Table(enum.StrEnum):
     DETAILS = "event_detail"
     REVISION = "revision"
     SIGNATURE = "signature"
+    NOTICE = "notice"
+    RENEWAL = "renewal"
     COOPERATION = "cooperation"
     KEY = "cooperation_key"
 
@@ -166,6 +168,8 @@ class Counts:
     details: int = 0
     revisions: int = 0
     signatures: int = 0
+    notices: int = 0
+    renewals: int = 0
 
 
 @dataclass(frozen=True, slots=True)

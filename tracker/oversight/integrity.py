@@ -1,9 +1,9 @@
-"""The check that nothing was altered: chains, heads, details, frozen revisions, signatures.
+"""The check that nothing was altered: chains, details, revisions, signatures, notices, renewals.
 
 Signature requests and their places (who was asked, how it ended) are no evidence and are not
-checked: what binds is the frozen revision, the signature and the events that name both. Nor can a
-database that was put back whole to an earlier day be told from within: that needs the heads of the
-chains kept elsewhere.
+checked: what binds is the frozen revision, which names who signs by which rule, the signature and
+the events that name both. Nor can a database that was put back whole to an earlier day be told from
+within: that needs the heads of the chains kept elsewhere.
 """
 
 from collections import Counter
@@ -21,6 +21,7 @@ from tracker.activity import verbs
 from tracker.activity.chain import Link
 from tracker.activity.models import Chain, ChainKind, Event, EventDetail
 from tracker.activity.verify import ChainFault, Head, Walk
+from tracker.checklists.models import Checklist, Notice, Renewal
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationKey
 from tracker.cooperations.scope import visible_ids
@@ -120,7 +121,7 @@ class _Check:
     def run(self, only: frozenset[UUID] | None) -> None:
         """Raise _BrokenError at the first broken place of all, or of some cooperations only."""
         self._require_tables()
-        self._total = sum(self._count(table) for table in (Event, Revision, Signature))
+        self._total = sum(self._count(table) for table in _COUNTED)
         heads = self._heads()
         self._require_own_keys(heads)
         cooperations = self._cooperations()
@@ -259,6 +260,8 @@ class _Check:
         key = _Key(self._connection, cooperation, may_be_erased=erased)
         digests = self._check_revisions(cooperation, bound, key)
         self._check_signatures(cooperation, bound, digests)
+        self._check_notices(cooperation, bound)
+        self._check_renewals(cooperation, bound)
         if bound:
             _break(Fault.ROW_GONE, Place(Table.EVENT, reference, min(bound.values())))
 
@@ -303,6 +306,37 @@ class _Check:
             if fault is not None:
                 _break(fault, place)
             self._note(signatures=1)
+
+    def _check_notices(self, cooperation: _Cooperation, bound: dict[str, int]) -> None:
+        """Check the notices; take out of bound what is met."""
+        query = (
+            sa.select(*stored.columns(Notice), as_stored(Organisation.name))
+            .join(Checklist, Checklist.id == Notice.checklist_id)
+            .outerjoin(Organisation, Organisation.id == Notice.organisation_id)
+            .where(Checklist.cooperation_id == cooperation.id)
+            .order_by(Notice.given_at, Notice.id)
+        )
+        for row in self._rows(query):
+            place = Place(Table.NOTICE, cooperation.reference, row=_printable(row["name"]))
+            notice = _read(stored.notice, row, place)
+            if bound.pop(canonical.digest_of(notice.content()), None) is None:
+                _break(Fault.NOT_BOUND, place)
+            self._note(notices=1)
+
+    def _check_renewals(self, cooperation: _Cooperation, bound: dict[str, int]) -> None:
+        """Check the renewals; take out of bound what is met."""
+        query = (
+            sa.select(*stored.columns(Renewal))
+            .join(Checklist, Checklist.id == Renewal.checklist_id)
+            .where(Checklist.cooperation_id == cooperation.id)
+            .order_by(Renewal.renewed_at, Renewal.id)
+        )
+        for row in self._rows(query):
+            place = Place(Table.RENEWAL, cooperation.reference, row=_printable(row["until_on"]))
+            renewal = _read(stored.renewal, row, place)
+            if bound.pop(canonical.digest_of(renewal.content()), None) is None:
+                _break(Fault.NOT_BOUND, place)
+            self._note(renewals=1)
 
     # Rows that belong to nothing
 
@@ -364,6 +398,7 @@ class _Key:
             _break(Fault.KEY_UNREADABLE, place)
 
 
+_COUNTED: tuple[type[Base], ...] = (Event, Revision, Signature, Notice, Renewal)
 _DETAILS = (EventDetail.event_id, EventDetail.salt, EventDetail.content)
 
 _TABLE_OF: dict[ChainFault, Table] = {
@@ -384,6 +419,12 @@ _STRAYS: dict[Table, sa.Select[Any]] = {
     ),
     Table.SIGNATURE: sa.select(as_stored(Signature.id)).where(
         ~sa.exists().where(Revision.id == Signature.revision_id)
+    ),
+    Table.NOTICE: sa.select(as_stored(Notice.id)).where(
+        ~sa.exists().where(Checklist.id == Notice.checklist_id)
+    ),
+    Table.RENEWAL: sa.select(as_stored(Renewal.id)).where(
+        ~sa.exists().where(Checklist.id == Renewal.checklist_id)
     ),
 }
 

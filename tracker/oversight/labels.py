@@ -77,7 +77,7 @@ FAULTS: dict[Fault | ChainFault, object] = {
     Fault.DOCUMENT_UNREADABLE: _l("The frozen text was changed: it can't be decrypted."),
     Fault.CHANGED: _l("The row was changed: it does not give its digest."),
     Fault.OTHER_TEXT: _l("The signature stands under another text."),
-    Fault.ROW_GONE: _l("The revision or signature that this event bears witness to is gone."),
+    Fault.ROW_GONE: _l("The row that this event bears witness to is gone."),
 }
 
 
@@ -87,6 +87,8 @@ PLACES: dict[Table, object] = {
     Table.DETAILS: _l("Chain of %(chain)s, details of event %(event)s"),
     Table.REVISION: _l("%(chain)s, frozen revision %(row)s"),
     Table.SIGNATURE: _l("%(chain)s, signature of %(row)s"),
+    Table.NOTICE: _l("%(chain)s, notice of %(row)s"),
+    Table.RENEWAL: _l("%(chain)s, renewal until %(row)s"),
     Table.COOPERATION: _l("Cooperation %(chain)s"),
     Table.KEY: _l("Key of %(chain)s"),
 }

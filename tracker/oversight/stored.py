@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from tracker.activity.chain import Link
 from tracker.activity.models import ChainKind
 from tracker.activity.verify import Details, Head
+from tracker.checklists.models import Halt, Notice, Renewal
 from tracker.core.db import Base, db, will_write
 from tracker.signoff.models import Method, Revision, Signature, SignatureKind
 
@@ -149,10 +150,8 @@ def choice(kinds: type[Kind], value: object) -> Kind:
         _refuse("one of the words known")
 
 
-def day_or_none(value: object) -> dt.date | None:
-    """Return a day, or None where the column is empty; SQLite keeps it in its ISO form."""
-    if value is None:
-        return None
+def day(value: object) -> dt.date:
+    """Return a day; SQLite keeps it in its ISO form."""
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value
     try:
@@ -160,6 +159,11 @@ def day_or_none(value: object) -> dt.date | None:
     except ValueError:
         _refuse("a day")
     return found if found.isoformat() == value else _refuse("a day")
+
+
+def day_or_none(value: object) -> dt.date | None:
+    """Return a day, or None where the column is empty."""
+    return None if value is None else day(value)
 
 
 def mapping(value: object) -> dict[str, Any]:
@@ -265,3 +269,33 @@ def _is_utf8(value: str) -> bool:
 
 def _refuse(wanted: str) -> NoReturn:
     raise DamagedError(f"not {wanted}")
+
+
+def notice(row: Stored) -> Notice:
+    """Return a party's notice; how it went on is told by events, and not read here."""
+    return Notice(
+        id=identity(row["id"]),
+        checklist_id=identity(row["checklist_id"]),
+        revision_id=identity(row["revision_id"]),
+        kind=choice(Halt, row["kind"]),
+        organisation_id=identity(row["organisation_id"]),
+        given_by_id=identity(row["given_by_id"]),
+        given_at=moment(row["given_at"]),
+        from_on=day(row["from_on"]),
+        notice_days=number(row["notice_days"]),
+        reason=text(row["reason"]),
+    )
+
+
+def renewal(row: Stored) -> Renewal:
+    """Return a renewal of a text in force."""
+    return Renewal(
+        id=identity(row["id"]),
+        checklist_id=identity(row["checklist_id"]),
+        revision_id=identity(row["revision_id"]),
+        number=number(row["number"]),
+        from_on=day(row["from_on"]),
+        until_on=day(row["until_on"]),
+        review_on=day_or_none(row["review_on"]),
+        renewed_at=moment(row["renewed_at"]),
+    )
