@@ -370,14 +370,15 @@ def sign(
         told = concerned(fill(checklist), asked)
         messages.came_into_force(checklist.id, told - {actor.user_id})
     else:
-        _tell_whose_turn_came(checklist, before, requests.standing_of(asked))
+        _tell_whose_turn_came(checklist, before, signature)
     return signature
 
 
-def _tell_whose_turn_came(checklist: Checklist, before: Standing, after: Standing) -> None:
+def _tell_whose_turn_came(checklist: Checklist, before: Standing, given: Signature) -> None:
     """Write to those who could not sign before a signature and can now."""
+    signed = before.signed | {(given.organisation_id, given.user_id)}
     could = set(signers.whose_turn(before.parties, before.signed))
-    can = set(signers.whose_turn(after.parties, after.signed))
+    can = set(signers.whose_turn(before.parties, signed))
     messages.waits_for_signature(checklist.id, [person for _party, person in can - could])
 
 

@@ -254,9 +254,7 @@ def test_a_signatory_suspends_and_ends_what_is_in_force(role: Role) -> None:
     nothing = "Only a text in force is suspended" if role is Role.SIGNATORY else who
 
     def give(party: Any, *, in_force: bool = True, is_restricted: bool = False) -> Decision:
-        return policy.can_give_notice(
-            person, party, in_force=in_force, is_restricted=is_restricted
-        )
+        return policy.can_give_notice(person, party, in_force=in_force, is_restricted=is_restricted)
 
     says(give(DOOR_PARTY), who)
     says(give(DOOR_PARTY, in_force=False), nothing)
