@@ -48,6 +48,15 @@ WORDS = {
 Able = Mapping[UUID, Sequence[Signatory]]
 
 
+class _WhoField(ChoiceField):
+    """Who signs, chosen at first where there is one alone; what is sent without it names nobody."""
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Take what was sent, and nothing in its place."""
+        self.data = None
+        super().process_formdata(valuelist)
+
+
 def send_form(
     filling: Filling, able: Able, languages: Sequence[Option], others: Mapping[UUID, str]
 ) -> Form:
@@ -87,7 +96,7 @@ def _party_fields(organisation_id: UUID, name: str, people: Sequence[Signatory])
         hint = _l("Say below who, how many of them, and in which order.")
         options.append(Option(SEVERAL, _l("Several persons sign"), hint))
     found: dict[str, Any] = {
-        f"party_{organisation_id}": ChoiceField(name, [Required()], choices=options),
+        f"party_{organisation_id}": _WhoField(name, [Required()], choices=options),
         f"behalf_{organisation_id}": LineField(
             _l("On behalf of"),
             [Optional()],

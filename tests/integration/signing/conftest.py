@@ -17,6 +17,7 @@ from tests.factories.templates import publish, small_terms
 from tests.integration.checklists.conftest import Table, set_out
 from tracker.access.actor import Role
 from tracker.accounts.models import User
+from tracker.checklists.facts import ROW
 from tracker.checklists.models import Checklist
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core import clock, keys
@@ -98,7 +99,7 @@ def in_force_template(database_template: Flask, database: Database, settings: Se
     return kept
 
 
-def sign_terms(table: Table, *, renewal: str = "none", days: int = DAYS) -> Checklist:
+def sign_terms(table: Table, *, renewal: str = "automatic", days: int = DAYS) -> Checklist:
     """Answer M19 and M20, and bring the terms with them into force."""
     today = clock.today()
     terms = table.checklist()
@@ -112,9 +113,13 @@ def sign_terms(table: Table, *, renewal: str = "none", days: int = DAYS) -> Chec
         ending="Each party, for any reason.",
         notice_days=NOTICE,
         in_writing=True,
-        survives=[{"row": "confidentiality", "how_long": "For ever", "how": "By each party."}],
+        survives=[
+            {ROW: row, "how_long": "For ever", "how": "By each party."}
+            for row in ("confidentiality", "data_return", "sources")
+        ],
         other_duties="Thanks are owed.",
         amendment="By all in writing.",
+        all_accept=True,
     )
     agreements.send(table.land, terms, SIGNERS)
     agreements.sign(table.land, terms, *SIGNERS.values())

@@ -13,7 +13,7 @@ from tests.integration.checklists.conftest import Table
 from tests.integration.signing.conftest import DAY, Clock
 from tracker.access.actor import Role
 from tracker.accounts.models import Membership
-from tracker.checklists import requesting, signing
+from tracker.checklists import requesting, safeguards, signing
 from tracker.checklists.models import ChecklistState
 from tracker.checklists.signing import Asking
 from tracker.core import canonical, clock
@@ -496,6 +496,7 @@ def test_another_hand_in_the_text_is_a_second_pair_of_eyes(many: Table, four_eye
     writes_and_signs(many)
     many.save("petra", "M6")
     many.accept("M6", "samira", "joana")
+    safeguards.confirm_review(many["oren"], many.checklist())
     send(many, party(many, "npm", "ilena"))
     assert state(many) is ChecklistState.SENT
 
