@@ -13,13 +13,14 @@ from sqlalchemy.engine import Connection
 from tracker.activity import chain as arithmetic
 from tracker.activity.chain import START, Link
 from tracker.activity.models import Chain, Event, EventDetail
+from tracker.checklists.models import Notice, Renewal
 from tracker.core import canonical
 from tracker.core.db import Base, db
 from tracker.oversight import stored
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision, Signature
 
-IMMUTABLE = ("event", "revision", "signature")
+IMMUTABLE = ("event", "revision", "signature", "notice", "renewal")
 
 
 @contextmanager
@@ -60,6 +61,7 @@ def table_of(model: type[Base]) -> sa.Table:
 
 EVENTS, DETAILS, CHAINS = table_of(Event), table_of(EventDetail), table_of(Chain)
 REVISIONS, SIGNATURES = table_of(Revision), table_of(Signature)
+NOTICES, RENEWALS = table_of(Notice), table_of(Renewal)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ Able = Mapping[UUID, Sequence[Signatory]]
 class _WhoField(ChoiceField):
     """Who signs, chosen at first where there is one alone; what is sent without it names nobody."""
 
-    def process_formdata(self, valuelist: Sequence[str]) -> None:
+    def process_formdata(self, valuelist: list[Any]) -> None:
         """Take what was sent, and nothing in its place."""
         self.data = None
         super().process_formdata(valuelist)

@@ -376,7 +376,8 @@ def sign(
 
 def _tell_whose_turn_came(checklist: Checklist, before: Standing, given: Signature) -> None:
     """Write to those who could not sign before a signature and can now."""
-    signed = before.signed | {(given.organisation_id, given.user_id)}
+    there = [(given.organisation_id, given.user_id)] if given.organisation_id else []
+    signed = before.signed.union(there)
     could = set(signers.whose_turn(before.parties, before.signed))
     can = set(signers.whose_turn(before.parties, signed))
     messages.waits_for_signature(checklist.id, [person for _party, person in can - could])

@@ -54,7 +54,7 @@ class Kept:
 
     def laid(self, session: Session) -> Table:
         homes = {
-            first: home and session.get_one(Organisation, home)
+            first: session.get_one(Organisation, home) if home else None
             for first, home in self.homes.items()
         }
         land = Country(
@@ -73,7 +73,7 @@ def agreed_template(database_template: Flask, database: Database, settings: Sett
     with database_template.app_context():
         publish(small_terms())
         table = set_out(db.session())
-        for name, body in (("Milan Orsk", "npm"), ("Greta Vale", "npm"), ("Ines Rook", "door")):
+        for name, body in (("Milan Orsk", "npm"), ("Greta Vale", "npm"), ("Paula Rook", "door")):
             table.land.person(name, body, Role.SIGNATORY, power="Decision of the board")
             bring_in(table.land, table.cooperation, name.split()[0].lower())
         table.agree()

@@ -338,7 +338,7 @@ def confidentiality_ended(table: Table, frozen_time: Clock) -> Checklist:
 
 def test_another_text_that_ended_is_agreed_anew(in_force: Table, frozen_time: Clock) -> None:
     text = confidentiality_ended(in_force, frozen_time)
-    assert text.state is ChecklistState.ENDED
+    assert text.halt is ENDED
     # The notice agreed in M20 of the terms counts for it too; the cooperation goes on.
     assert stage(in_force) is not Stage.CLOSED
     for first in ("otto", "nadia", "marek", "ada"):
@@ -353,7 +353,8 @@ def test_another_text_that_ended_is_agreed_anew(in_force: Table, frozen_time: Cl
     agreements.send(in_force.land, text, SIGNERS)
     agreements.sign(in_force.land, text, *SIGNERS.values())
     in_force.session.commit()
-    assert (text.state, text.halt, text.halted_id) == (ChecklistState.IN_FORCE, None, None)
+    signed = in_force.checklist(CONFIDENTIALITY)
+    assert (signed.state, signed.halt, signed.halted_id) == (ChecklistState.IN_FORCE, None, None)
 
 
 def test_what_is_in_force_is_not_agreed_anew(in_force: Table) -> None:
