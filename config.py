@@ -46,6 +46,8 @@ class Settings:
     invitation_days: int
     second_factor_roles: tuple[str, ...]
     checkpoint_minutes: int
+    signature_days: int
+    four_eyes: bool
     max_upload_bytes: int
     trusted_proxies: int
     # Empty: documents are signed without a timestamp.
@@ -90,6 +92,8 @@ class Settings:
                 "SECOND_FACTOR_ROLES", "signatory,manager,administrator"
             ),
             checkpoint_minutes=read.number("CHECKPOINT_MINUTES", 60, 1, 7 * 24 * 60),
+            signature_days=read.number("SIGNATURE_DAYS", 30, 1, 365),
+            four_eyes=read.flag("FOUR_EYES", default=False),
             max_upload_bytes=read.number("MAX_REQUEST_KB", 1024, 64, 102_400) * 1024,
             trusted_proxies=read.number("TRUSTED_PROXIES", 0, 0, 5),
             timestamp_url=read.service("TIMESTAMP_URL"),

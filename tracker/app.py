@@ -30,12 +30,14 @@ from tracker.checklists import (
     assignment_routes,
     copying_routes,
     draft_routes,
+    ending_routes,
     history_routes,
     loading,
     model_answer_routes,
     moving_routes,
     phrases,
     position_routes,
+    request_routes,
     safeguard_routes,
     signing_routes,
 )
@@ -77,7 +79,9 @@ from tracker.oversight import policy as oversight
 from tracker.oversight import routes as oversight_routes
 from tracker.running import cli as running_commands
 from tracker.running import routes as running_routes
+from tracker.signoff import house_rules
 from tracker.signoff import queries as signoff_queries
+from tracker.signoff.house_rules import HouseRules
 from tracker.ui import errors
 from tracker.ui import routes as ui_routes
 from tracker.ui.assets import init_assets
@@ -168,6 +172,16 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         visits.follow,
     ),
     verbs.DECLINED: (lifecycle.follow_reopened, lifecycle.follow, visits.follow),
+    verbs.SIGNATURE_REQUEST_EXPIRED: (
+        lifecycle.follow_reopened,
+        lifecycle.follow,
+        visits.follow,
+    ),
+    verbs.TEXT_SUSPENDED: (undertakings.follow_halt, lifecycle.follow_halt, visits.follow),
+    verbs.TEXT_ENDED: (undertakings.follow_halt, lifecycle.follow_halt, visits.follow),
+    # The cooperation goes on first: while it is suspended nobody is asked.
+    verbs.SUSPENSION_LIFTED: (lifecycle.follow_lift, undertakings.follow_lift, visits.follow),
+    verbs.TEXT_RENEWED: (lifecycle.follow_renewal,),
     verbs.CAME_INTO_FORCE: (undertakings.follow_terms, lifecycle.follow_force, visits.follow),
     verbs.CLEARANCE_CLOSED: (undertakings.follow_clearance, visits.follow),
     verbs.ROLE_GIVEN: (visits.follow_person,),
@@ -228,11 +242,13 @@ COOPERATION_PAGES = frozenset(
         "comments",
         "copying",
         "dashboard.cooperation",
+        "ending",
         "history",
         "lifecycle",
         "model_answers",
         "moving",
         "positions",
+        "requests",
         "safeguards",
         "signing",
         "undertakings",
@@ -356,6 +372,8 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(history_routes.blueprint)
     app.register_blueprint(safeguard_routes.blueprint)
     app.register_blueprint(signing_routes.blueprint)
+    app.register_blueprint(request_routes.blueprint)
+    app.register_blueprint(ending_routes.blueprint)
     app.register_blueprint(moving_routes.blueprint)
     app.register_blueprint(assignment_routes.blueprint)
     app.register_blueprint(copying_routes.blueprint)
@@ -385,6 +403,7 @@ def _configure(app: Flask, settings: Settings) -> None:
     )
     clock.use_zone(settings.timezone)
     checkpoints.use_way(settings.base_url, dt.timedelta(minutes=settings.checkpoint_minutes))
+    house_rules.use(HouseRules(four_eyes=settings.four_eyes, days=settings.signature_days))
     if settings.trusted_proxies:
         # Only so many proxies are believed when they say for whom they ask; anybody else could lie.
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's own way

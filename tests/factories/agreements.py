@@ -28,6 +28,7 @@ from tracker.signoff import assertion
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Method, Revision
 from tracker.signoff.proof import Identity
+from tracker.signoff.signers import Named, PartySigners
 
 COORDINATORS = {"npm": "ilena", "door": "samira", "lantern": "joana", "bridge": "marek"}
 
@@ -110,8 +111,10 @@ def ask(
     actor: Actor, checklist: Checklist, revision: Revision, land: Country, signers: dict[str, str]
 ) -> None:
     """Ask for signatures on a revision and record that it was sent."""
-    places = [(land.id(key), land.users[first].id) for key, first in signers.items()]
-    signoff.request(actor, revision, places)
+    parties = [
+        PartySigners(land.id(key), (Named(land.users[first].id),)) for key, first in signers.items()
+    ]
+    signoff.request(actor, revision, parties)
     checklist.state = ChecklistState.SENT
     checklist.revision_sent_id = revision.id
     db.session.flush()

@@ -85,6 +85,9 @@ class Country:
                 outside_expert=row.outside_expert,
                 audits_id=row.audits_id,
                 power=row.power,
+                office=row.office,
+                power_from=row.power_from,
+                power_until=row.power_until,
             )
             for row in rows
         )

@@ -1,6 +1,7 @@
 """The demonstration in a test's database, with some people who stand outside, and browsers."""
 
 import contextvars
+import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,9 +17,9 @@ from tracker.accounts import invitations, service
 from tracker.accounts.invitations import Wanted
 from tracker.accounts.models import Membership
 from tracker.authoring import service as authoring
-from tracker.checklists import drafts
+from tracker.checklists import drafts, ending
 from tracker.checklists.drafts import Whose
-from tracker.checklists.models import Checklist, ChecklistKind, DraftKind
+from tracker.checklists.models import Checklist, ChecklistKind, DraftKind, Halt
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
@@ -77,6 +78,7 @@ def make() -> Demonstration:
         cast.actor("iris"), changed("Agreed terms", "Agreed terms, as we put them")
     )
     _begin_an_answer(cast)
+    _give_notice(cast)
     health.beat()
     checkpoints.make()
     anchors.send_due()
@@ -102,14 +104,26 @@ def make() -> Demonstration:
     return made
 
 
-def _begin_an_answer(cast: people.Cast) -> None:
-    """Let a CSO's coordinator begin to write on the terms that differ, and not save it."""
-    terms = db.session.scalars(
+def _terms(cooperation: str) -> Checklist:
+    return db.session.scalars(
         sa.select(Checklist)
         .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
         .where(Checklist.kind == ChecklistKind.TERMS)
         .order_by(Cooperation.reference)
-    ).all()[COOPERATIONS.index("differing")]
+    ).all()[COOPERATIONS.index(cooperation)]
+
+
+def _give_notice(cast: people.Cast) -> None:
+    """Let a CSO give notice that the terms in force end, on a day that is far off."""
+    day = clock.today() + dt.timedelta(days=300)
+    reason = "Our board has decided so."
+    henrik = cast.actor("henrik")
+    ending.give_notice(henrik, _terms("complete"), Halt.ENDED, reason=reason, from_on=day)
+
+
+def _begin_an_answer(cast: people.Cast) -> None:
+    """Let a CSO's coordinator begin to write on the terms that differ, and not save it."""
+    terms = _terms("differing")
     samira = cast.actor("samira")
     assert samira.organisation_id is not None
     whose = Whose(samira.user_id, samira.organisation_id, "M13", DraftKind.SHARED)

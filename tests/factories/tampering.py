@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from tracker.activity import chain as arithmetic
 from tracker.activity.chain import START, Link
 from tracker.activity.models import Chain, Event, EventDetail
+from tracker.checklists.models import Notice, Renewal
 from tracker.core import canonical
 from tracker.core.db import Base, db
 from tracker.evidence.models import (
@@ -35,6 +36,8 @@ IMMUTABLE = (
     "log_node",
     "checkpoint",
     "evidence_key",
+    "notice",
+    "renewal",
 )
 
 
@@ -78,6 +81,7 @@ EVENTS, DETAILS, CHAINS = table_of(Event), table_of(EventDetail), table_of(Chain
 REVISIONS, SIGNATURES = table_of(Revision), table_of(Signature)
 KEYS, LEAVES, NODES = table_of(EvidenceKey), table_of(LogLeaf), table_of(LogNode)
 CHECKPOINTS, CERTIFICATES = table_of(SignedCheckpoint), table_of(Certificate)
+NOTICES, RENEWALS = table_of(Notice), table_of(Renewal)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,9 @@ class ActorMembership:
     audits_id: UUID | None = None
     power: str = ""
     office: str = ""
+    # The first and the last day of the power to sign, where it has any; both are included.
+    power_from: dt.date | None = None
+    power_until: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,16 @@ class _RoleDetails(Form):
         most=500,
         description=_l("Where the power comes from: law, statutes, decision, with its date."),
     )
+    power_from = DateField(
+        _l("First day of that power"),
+        [Optional()],
+        description=_l("Without one, it holds already."),
+    )
+    power_until = DateField(
+        _l("Last day of that power"),
+        [Optional()],
+        description=_l("That day is included. Nobody can sign after it. Without one, no end."),
+    )
     outside_expert = ConfirmField(
         _l("Outside expert of an NPM"),
         description=_l("Needs a clearance like a CSO's person."),

@@ -46,6 +46,8 @@ class Wanted:
     name: str = ""
     organisation_id: UUID | None = None
     power: str = ""
+    power_from: dt.date | None = None
+    power_until: dt.date | None = None
     office: str = ""
     outside_expert: bool = False
     audits_id: UUID | None = None
@@ -88,6 +90,8 @@ def invite(actor: Actor | None, wanted: Wanted) -> Invited:
         organisation=organisation,
         roles=[role.value for role in Role if role in wanted.roles],
         power=wanted.power,
+        power_from=wanted.power_from,
+        power_until=wanted.power_until,
         office=wanted.office,
         outside_expert=wanted.outside_expert,
         audits_id=wanted.audits_id,
@@ -245,6 +249,13 @@ def _check_power(wanted: Wanted) -> None:
         raise RuleBrokenError(_l("Enter the office of the signatory"), "office")
     if not wanted.power.strip():
         raise RuleBrokenError(_l("Say by what power the person signs"), "power")
+    check_power_days(wanted.power_from, wanted.power_until)
+
+
+def check_power_days(first: dt.date | None, last: dt.date | None) -> None:
+    """Refuse a power to sign that ends before it begins, with the field power_until."""
+    if first is not None and last is not None and last < first:
+        raise RuleBrokenError(_l("The last day lies before the first"), "power_until")
 
 
 def _check_audits(wanted: Wanted, organisation: Organisation | None) -> None:
@@ -337,6 +348,8 @@ def _give(invitation: Invitation, user: User) -> None:
                     starts_on=today,
                     outside_expert=invitation.outside_expert,
                     power=invitation.power if role is Role.SIGNATORY else "",
+                    power_from=invitation.power_from if role is Role.SIGNATORY else None,
+                    power_until=invitation.power_until if role is Role.SIGNATORY else None,
                     office=invitation.office,
                     audits_id=invitation.audits_id if role is Role.AUDITOR else None,
                     created_at=now,

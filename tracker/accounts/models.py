@@ -150,8 +150,11 @@ class Membership(Identified, Base):
     # When it was ended, at once, before or after that day.
     ended_at: Mapped[dt.datetime | None]
     outside_expert: Mapped[bool] = mapped_column(default=False)
-    # Of a signatory: by what power they sign (law, statutes, decision), shown on the signature.
+    # Of a signatory: by what power they sign (law, statutes, decision), shown on the signature; and
+    # its first and last day, where it has any, both included.
     power: Mapped[str] = mapped_column(default="")
+    power_from: Mapped[dt.date | None]
+    power_until: Mapped[dt.date | None]
     # Of a signatory or manager: the office held, shown on the signature.
     office: Mapped[str] = mapped_column(default="")
     # Of an auditor: the NPM whose cooperations are audited, when it is not the own organisation.
@@ -176,6 +179,8 @@ class Invitation(Identified, Base):
     organisation_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
     roles: Mapped[list[str]]
     power: Mapped[str] = mapped_column(default="")
+    power_from: Mapped[dt.date | None]
+    power_until: Mapped[dt.date | None]
     office: Mapped[str] = mapped_column(default="")
     outside_expert: Mapped[bool] = mapped_column(default=False)
     audits_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))

@@ -1,5 +1,6 @@
 """Who may invite, give and end roles, suspend, restore, and reset a second factor."""
 
+import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
@@ -41,6 +42,11 @@ class PersonFacts:
     def is_in(self, organisation_id: UUID | None) -> bool:
         """Tell whether the person holds a role in an organisation."""
         return organisation_id is not None and organisation_id in {where for where, _ in self.roles}
+
+
+def runs_from_to(first: dt.date | None, last: dt.date | None, day: dt.date) -> bool:
+    """Tell whether a day lies within a term; both its days are included, none is no limit."""
+    return (first is None or first <= day) and (last is None or day <= last)
 
 
 def can_see_people(actor: Actor) -> Decision:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 from tracker.access.actor import Actor, ActorMembership, Role
 from tracker.accounts.labels import InvitationState
 from tracker.accounts.models import Invitation, Membership, User
-from tracker.accounts.policy import PersonFacts, can_see_people
+from tracker.accounts.policy import PersonFacts, can_see_people, runs_from_to
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.organisations.models import Organisation
@@ -38,6 +38,13 @@ class Signatory:
     name: str
     office: str
     power: str
+    # The first and the last day of the power, where it has any.
+    power_from: dt.date | None = None
+    power_until: dt.date | None = None
+
+    def holds_on(self, day: dt.date) -> bool:
+        """Tell whether the power is recorded, has begun and has not run out."""
+        return bool(self.power) and runs_from_to(self.power_from, self.power_until, day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,8 @@ class PersonRole:
     power: str
     office: str
     runs: bool
+    power_from: dt.date | None = None
+    power_until: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +126,8 @@ def memberships_of(user_id: UUID, day: dt.date) -> tuple[ActorMembership, ...]:
             Membership.audits_id,
             Membership.power,
             Membership.office,
+            Membership.power_from,
+            Membership.power_until,
         )
         .outerjoin(Membership.organisation)
         .where(Membership.user_id == user_id, runs_on(day))
@@ -132,8 +143,21 @@ def memberships_of(user_id: UUID, day: dt.date) -> tuple[ActorMembership, ...]:
             audits_id=audits_id,
             power=power,
             office=office,
+            power_from=power_from,
+            power_until=power_until,
         )
-        for role, organisation_id, name, kind, outside_expert, audits_id, power, office in rows
+        for (
+            role,
+            organisation_id,
+            name,
+            kind,
+            outside_expert,
+            audits_id,
+            power,
+            office,
+            power_from,
+            power_until,
+        ) in rows
     )
 
 
@@ -153,7 +177,14 @@ def people_with_role(
 def signatories_of(organisation_id: UUID, day: dt.date) -> tuple[Signatory, ...]:
     """Return who may sign for an organisation on a day, by name."""
     rows = db.session.execute(
-        sa.select(User.id, User.name, Membership.office, Membership.power)
+        sa.select(
+            User.id,
+            User.name,
+            Membership.office,
+            Membership.power,
+            Membership.power_from,
+            Membership.power_until,
+        )
         .join(Membership.user)
         .where(
             Membership.organisation_id == organisation_id,
@@ -436,6 +467,8 @@ def _role(membership: Membership, organisation_name: str | None) -> PersonRole:
         runs=membership.ended_at is None
         and membership.starts_on <= today
         and (last_day is None or last_day >= today),
+        power_from=membership.power_from,
+        power_until=membership.power_until,
     )
 
 

@@ -42,6 +42,8 @@ class NewRole:
     starts_on: dt.date | None = None
     ends_on: dt.date | None = None
     power: str = ""
+    power_from: dt.date | None = None
+    power_until: dt.date | None = None
     office: str = ""
     outside_expert: bool = False
     audits_id: UUID | None = None
@@ -89,6 +91,8 @@ def give_role(actor: Actor, user_id: UUID, new: NewRole) -> Membership:
         ends_on=new.ends_on,
         outside_expert=new.outside_expert,
         power=new.power if new.role is Role.SIGNATORY else "",
+        power_from=new.power_from if new.role is Role.SIGNATORY else None,
+        power_until=new.power_until if new.role is Role.SIGNATORY else None,
         office=new.office,
         audits_id=new.audits_id if new.role is Role.AUDITOR else None,
         created_at=clock.now(),
@@ -336,6 +340,8 @@ def _check_new(new: NewRole, organisation: Organisation | None) -> None:
         raise RuleBrokenError(_l("Enter the office of the signatory"), "office")
     if new.role is Role.SIGNATORY and not new.power.strip():
         raise RuleBrokenError(_l("Say by what power the person signs"), "power")
+    if new.role is Role.SIGNATORY:
+        invitations.check_power_days(new.power_from, new.power_until)
     if new.ends_on is not None and new.ends_on < (new.starts_on or clock.today()):
         raise RuleBrokenError(_l("The last day lies before the first"), "ends_on")
     is_npm = organisation is not None and organisation.kind is OrganisationKind.NPM

@@ -125,10 +125,21 @@ SENT_FOR_SIGNATURE = _verb(
     "sent_for_signature", "kind", "revision", "document_digest", "signatories"
 )
 SIGNATURE_REQUEST_WITHDRAWN = _verb("signature_request_withdrawn", "kind", "revision", "reason")
+SIGNATURE_REQUEST_EXPIRED = _verb("signature_request_expired", "kind", "revision", "until")
+SIGNATORIES_REMINDED = _verb("signatories_reminded", "kind", "revision", "people")
+SIGNING_PASSED_ON = _verb(
+    "signing_passed_on", "kind", "revision", "organisation", "before", "after", "reason"
+)
 SIGNED = _verb("signed", "kind", "revision", "document_digest", "organisation", "method")
 DECLINED = _verb("declined", "kind", "revision", "organisation", "items", "reason")
 AMENDMENT_OPENED = _verb("amendment_opened", "kind", "items", "reason")
 CAME_INTO_FORCE = _verb("came_into_force", "kind", "revision", "document_digest")
+NOTICE_GIVEN = _verb("notice_given", "kind", "revision", "what", "organisation", "since", "reason")
+NOTICE_TAKEN_BACK = _verb("notice_taken_back", "kind", "revision", "what", "organisation", "reason")
+TEXT_SUSPENDED = _verb("text_suspended", "kind", "revision", "organisation", "reason")
+TEXT_ENDED = _verb("text_ended", "kind", "revision", "organisation", "reason")
+SUSPENSION_LIFTED = _verb("suspension_lifted", "kind", "revision", "organisation", "reason")
+TEXT_RENEWED = _verb("text_renewed", "kind", "revision", "since", "until", "review")
 # Of each language one; the event binds the row, and with it the digest of the PDF.
 CERTIFICATE_MADE = _verb(
     "certificate_made", "kind", "revision", "language", "document_digest", "certificate_digest"

@@ -9,7 +9,6 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField
 
-from tracker.accounts.queries import Signatory
 from tracker.checklists.drafts import Typed
 from tracker.checklists.facts import ROW
 from tracker.checklists.labels import CLASSES, UNITS
@@ -171,34 +170,6 @@ def values_of(form: Form, fields: tuple[TemplateField, ...]) -> dict[str, Any]:
         else:
             found[field.key] = _from_form(form[name_of(field)].data)
     return found
-
-
-def send_form(
-    filling: Filling, able: Mapping[UUID, Sequence[Signatory]], languages: Sequence[Option]
-) -> Form:
-    """Return the form that names one signatory of each party, and the language that counts.
-
-    languages are those the text is frozen in; with a single one there is nothing to choose.
-    """
-    members: dict[str, Any] = {
-        f"party_{party.organisation_id}": ChoiceField(
-            party.name,
-            [Required()],
-            choices=[
-                Option(str(one.user_id), one.name, f"{one.office}. {one.power}".strip(". "))
-                for one in able.get(party.organisation_id, ())
-            ],
-        )
-        for party in filling.surroundings.parties
-    }
-    if len(languages) > 1:
-        members["binding"] = ChoiceField(
-            _l("Which language counts if two say different things?"),
-            [Required()],
-            description=_l("The text is frozen and signed in all of them."),
-            choices=languages,
-        )
-    return cast("Form", type("SendForm", (Form,), members)(data={"binding": languages[0].value}))
 
 
 def items_form(codes: list[tuple[str, str]], question: object, reason: object) -> Form:

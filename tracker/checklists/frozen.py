@@ -1,6 +1,6 @@
 """A frozen text read back in one of the languages it is said in; of both shapes there are."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,6 +98,38 @@ def read(document: Mapping[str, Any], language: str = "") -> FrozenText:
         ),
         guidance=tuple(document["guidance"]),
     )
+
+
+def values_in(document: Mapping[str, Any], code: str) -> Mapping[str, Any]:
+    """Return the values of an item's answer for all, as they are kept; none where there is none."""
+    answers = _found(document, code)
+    return answers[0].get("values", {}) if answers else {}
+
+
+def parts_in(
+    document: Mapping[str, Any], code: str, keys: Collection[str], language: str = ""
+) -> list[Part_]:
+    """Return some fields of an item's answer for all, as they read in a language."""
+    known = languages_of(document)
+    shown = language if language in known else known[0]
+    answers = _found(document, code)
+    fields = [
+        one for one in (answers[0].get("fields", ()) if answers else ()) if one["key"] in keys
+    ]
+    if document["format"] == FIRST:
+        with in_language(shown):
+            return wording.document_parts(fields, shown)
+    return [_field(one, (shown, document["template"]["language"])) for one in fields]
+
+
+def _found(document: Mapping[str, Any], code: str) -> Sequence[Mapping[str, Any]]:
+    """Return the answers to an item in a frozen text; none where it is not in it."""
+    for section in document["sections"]:
+        for item in section["items"]:
+            if item["code"] == code:
+                answers: Sequence[Mapping[str, Any]] = item["answers"]
+                return answers
+    return ()
 
 
 def _item(item: Mapping[str, Any], tongues: tuple[str, ...]) -> FrozenItem:

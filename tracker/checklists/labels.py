@@ -5,7 +5,7 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 
 from tracker.checklists.completeness import ItemStanding, WorkState
-from tracker.checklists.models import ChecklistKind, ChecklistState, Stance
+from tracker.checklists.models import ChecklistKind, ChecklistState, Halt, Stance
 from tracker.checklists.template import Power, Required
 
 KINDS = {
@@ -21,6 +21,14 @@ STATES = {
     ChecklistState.DRAFTING: _l("Being filled in"),
     ChecklistState.SENT: _l("Sent for signature"),
     ChecklistState.IN_FORCE: _l("In force"),
+    ChecklistState.SUSPENDED: _l("Suspended"),
+    ChecklistState.ENDED: _l("Ended"),
+}
+
+# A suspension or an ending: as a state with its mark, and as what a notice is about.
+HALTS = {
+    Halt.SUSPENDED: (_l("Suspended"), "stop"),
+    Halt.ENDED: (_l("Ended"), "off"),
 }
 
 WORK = {

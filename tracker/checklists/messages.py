@@ -23,6 +23,58 @@ def waits_for_signature(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
             )
 
 
+def still_waits_for_signature(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Remind people that a text still waits for signatures."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "text_still_waits",
+                _("Reminder: a text waits for signatures"),
+                _("A text that was sent for signature still waits. Sign in to see what to do."),
+                link_to("signing.record", checklist_id=checklist_id),
+            )
+
+
+def was_passed_on(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell a person that somebody else of their organisation is to sign in their place."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "signing_passed_on",
+                _("Somebody else signs in your place"),
+                _("A text that you were named to sign was passed on to somebody else."),
+                link_to("signing.record", checklist_id=checklist_id),
+            )
+
+
+def ran_out(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell those concerned that the time to sign a text has run out."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "text_ran_out",
+                _("The time to sign a text has run out"),
+                _("Not all had signed a text by its last day. It can be sent again."),
+                link_to("signing.record", checklist_id=checklist_id),
+            )
+
+
+def notice_was_given(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell those concerned that a party gave notice, took it back, or that a text was halted."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "text_notice",
+                _("A text in force has changed its standing"),
+                _("A text was suspended, ended or renewed, or a party gave notice of it."),
+                link_to("signing.record", checklist_id=checklist_id),
+            )
+
+
 def was_declined(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell those concerned that a text was declined (product.md, 5.4)."""
     for person in accounts.contacts(user_ids).values():

@@ -22,6 +22,16 @@ class ChecklistState(enum.StrEnum):
     DRAFTING = "drafting"
     SENT = "sent"
     IN_FORCE = "in_force"
+    # As in force, but that what was in force is suspended, or has ended by a party's notice.
+    SUSPENDED = "suspended"
+    ENDED = "ended"
+
+
+class Halt(enum.StrEnum):
+    """How a party takes a text out of force, for a time or for good."""
+
+    SUSPENDED = "suspended"
+    ENDED = "ended"
 
 
 class AnswerScope(enum.StrEnum):
@@ -168,6 +178,10 @@ class Checklist(Identified, Base):
     revision_in_force_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("revision.id"))
     revision_sent_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("revision.id"))
     in_force_at: Mapped[dt.datetime | None]
+    # The revision that was in force until it was suspended or ended; then none is in force, so that
+    # whatever rests on a text in force stops at once. (Its row is never deleted: no foreign key.)
+    halt: Mapped[Halt | None]
+    halted_id: Mapped[UUID | None]
     # Kept up to date with each change, so that lists need not load the answers.
     done_count: Mapped[int] = mapped_column(default=0)
     total_count: Mapped[int] = mapped_column(default=0)
@@ -197,6 +211,83 @@ class ChecklistParty(Base):
 
     checklist: Mapped[Checklist] = relationship(back_populates="parties", lazy="raise")
     organisation: Mapped[Organisation] = relationship(lazy="raise")
+
+
+class Notice(Identified, Base):
+    """A party's notice that suspends or ends a text in force; kept as history (M20).
+
+    It takes effect on its day. A suspension is lifted, and a notice that has not taken effect taken
+    back, by closing it; one that ended a text stays open. All else of it is never changed, and no
+    row is deleted (the database refuses both).
+    """
+
+    __tablename__ = "notice"
+
+    checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"), index=True)
+    revision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("revision.id"))
+    kind: Mapped[Halt]
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
+    given_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    given_at: Mapped[dt.datetime]
+    # The first day on which the text is not in force.
+    from_on: Mapped[dt.date]
+    # The days of notice agreed in M20, as they stood when it was given.
+    notice_days: Mapped[int]
+    reason: Mapped[str]
+    taken_effect_at: Mapped[dt.datetime | None]
+    closed_at: Mapped[dt.datetime | None]
+    closed_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
+    closed_reason: Mapped[str] = mapped_column(default="")
+
+    organisation: Mapped[Organisation] = relationship(lazy="raise")
+    given_by: Mapped[User] = relationship(foreign_keys=[given_by_id], lazy="raise")
+
+    def content(self) -> dict[str, Any]:
+        """Return what the trail binds: what was given, not how it went on (events tell that)."""
+        return {
+            "id": str(self.id),
+            "checklist": str(self.checklist_id),
+            "revision": str(self.revision_id),
+            "kind": self.kind.value,
+            "organisation": str(self.organisation_id),
+            "given_by": str(self.given_by_id),
+            "given_at": self.given_at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+            "from_on": self.from_on.isoformat(),
+            "notice_days": self.notice_days,
+            "reason": self.reason,
+        }
+
+
+class Renewal(Identified, Base):
+    """A text in force goes on for another term, by the rule its parties chose (M19).
+
+    Never changed, never deleted (the database refuses both).
+    """
+
+    __tablename__ = "renewal"
+    __table_args__ = (sa.UniqueConstraint("revision_id", "number"),)
+
+    checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
+    revision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("revision.id"))
+    number: Mapped[int]
+    # The first and the last day of the new term, and its review.
+    from_on: Mapped[dt.date]
+    until_on: Mapped[dt.date]
+    review_on: Mapped[dt.date | None]
+    renewed_at: Mapped[dt.datetime]
+
+    def content(self) -> dict[str, Any]:
+        """Return what the trail binds: all of it."""
+        return {
+            "id": str(self.id),
+            "checklist": str(self.checklist_id),
+            "revision": str(self.revision_id),
+            "number": self.number,
+            "from_on": self.from_on.isoformat(),
+            "until_on": self.until_on.isoformat(),
+            "review_on": self.review_on.isoformat() if self.review_on else None,
+            "renewed_at": self.renewed_at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+        }
 
 
 class Answer(Identified, Base):

@@ -76,6 +76,8 @@ def is_open(state: ChecklistState, open_items: list[str] | None, item: str) -> D
         return no(_l("The text was sent for signature and can't be changed now."))
     if state is ChecklistState.IN_FORCE:
         return no(_l("This text is in force. A change needs an amendment, signed by all."))
+    if not is_halted(state):
+        return is_halted(state)
     if open_items is not None and item not in open_items:
         return no(_l("This item stays agreed: changes were asked for on other items only."))
     return YES
@@ -171,6 +173,48 @@ def can_send(actor: Actor, party: PartyFact | None, state: ChecklistState) -> De
         return no(_l("The text was sent for signature already."))
     if state is ChecklistState.IN_FORCE:
         return no(_l("The text is in force. Propose an amendment to change it."))
+    return is_halted(state)
+
+
+def is_halted(state: ChecklistState) -> Decision:
+    """Decide whether a text can be worked on: not while it is suspended, nor after it ended."""
+    if state is ChecklistState.SUSPENDED:
+        return no(_l("This text is suspended. It can be changed once the suspension is lifted."))
+    if state is ChecklistState.ENDED:
+        return no(_l("This text has ended. Its record stays as it is."))
+    return YES
+
+
+def can_remind(actor: Actor, party: PartyFact | None) -> Decision:
+    """Decide whether a person may remind those who still have to sign: a party's coordinator."""
+    if party is None or not actor.has(Role.COORDINATOR):
+        return no(_l("A coordinator of one of the parties reminds."))
+    return YES
+
+
+def can_give_notice(
+    actor: Actor, party: PartyFact | None, *, in_force: bool, is_restricted: bool
+) -> Decision:
+    """Decide whether a person may suspend or end a text in force for their party (5.8).
+
+    Who may sign for the party may; that their power runs is asked beside. What belongs to a visit
+    ends with the visit.
+    """
+    if is_restricted:
+        return no(_l("What belongs to a visit is stopped with the visit."))
+    if party is None or not actor.has(Role.SIGNATORY):
+        return no(_l("A signatory of one of the parties suspends or ends a text."))
+    if not in_force:
+        return no(_l("Only a text in force is suspended or ended."))
+    return YES
+
+
+def can_close_notice(actor: Actor, party: PartyFact | None, given_for: UUID) -> Decision:
+    """Decide whether a person may lift a suspension or take a notice back: of their own party."""
+    if party is None or not actor.has(Role.SIGNATORY):
+        return no(_l("A signatory of the party that gave the notice lifts it or takes it back."))
+    if party.organisation_id != given_for:
+        return no(_l("The party that gave the notice lifts it or takes it back."))
     return YES
 
 
@@ -190,6 +234,15 @@ def can_amend(actor: Actor, party: PartyFact | None, state: ChecklistState) -> D
     return YES
 
 
+def can_agree_anew(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
+    """Decide whether a person may open a text that ended, to be agreed and signed anew."""
+    if party is None or not actor.has(Role.COORDINATOR):
+        return no(_l("A coordinator of one of the parties opens a text again."))
+    if state is not ChecklistState.ENDED:
+        return no(_l("Only a text that has ended is agreed anew."))
+    return YES
+
+
 def can_move(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
     """Decide whether a person may move a checklist to a newer version of its template."""
     if party is None or not actor.has(Role.COORDINATOR):
@@ -198,7 +251,7 @@ def can_move(actor: Actor, party: PartyFact | None, state: ChecklistState) -> De
         return no(_l("The text was sent for signature and can't be changed now."))
     if state is ChecklistState.IN_FORCE:
         return no(_l("This text is in force. Move it as part of an amendment, signed by all."))
-    return YES
+    return is_halted(state)
 
 
 def is_assignable(

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from tracker.checklists import completeness, frozen, sealing, wording
 from tracker.checklists.conditions import Truth
 from tracker.checklists.facts import Filled
+from tracker.checklists.labels import HALTS
 from tracker.checklists.loading import Filling, said_in
 from tracker.checklists.models import AnswerScope, ChecklistState
 from tracker.checklists.signing import SUBJECT
@@ -66,8 +67,12 @@ def versions(filling: Filling) -> list[Version]:
 
 
 def _frozen(filling: Filling, revision: Revision, asked: SignatureRequest | None) -> Version:
-    in_force = revision.id == filling.checklist.revision_in_force_id
-    state = _("In force") if in_force else REQUEST_STATES[asked.state] if asked else ""
+    checklist = filling.checklist
+    state: object = REQUEST_STATES[asked.state] if asked else ""
+    if revision.id == checklist.revision_in_force_id:
+        state = _("In force")
+    elif checklist.halt is not None and revision.id == checklist.halted_id:
+        state = HALTS[checklist.halt][0]
     return Version(
         key=str(revision.number),
         words=_("Revision %(number)s", number=revision.number),

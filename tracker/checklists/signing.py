@@ -1,8 +1,12 @@
 """The verbs of signing a checklist: send, sign, decline, call back, amend."""
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, OrganisationKind, Role
@@ -14,7 +18,13 @@ from tracker.checklists import library, messages, policy, sealing, translations
 from tracker.checklists.document import Languages, document, languages_for
 from tracker.checklists.languages import lacking
 from tracker.checklists.loading import Filling, fill, lock, locked
-from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState, Stance
+from tracker.checklists.models import (
+    Checklist,
+    ChecklistKind,
+    ChecklistState,
+    Notice,
+    Stance,
+)
 from tracker.checklists.queries import VISIT
 from tracker.checklists.sealing import is_restricted
 from tracker.checklists.service import put_position, refresh
@@ -25,10 +35,14 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.guidance import queries as guidance
+from tracker.signoff import house_rules, signers
 from tracker.signoff import messages as receipts
+from tracker.signoff import queries as requests
 from tracker.signoff import service as signoff
 from tracker.signoff.models import RequestState, Revision, Signature, SignatureRequest
+from tracker.signoff.policy import Standing
 from tracker.signoff.proof import Identity
+from tracker.signoff.signers import Named, Order, PartySigners
 
 SUBJECT = "checklist"
 # What of a text's history stands on its record and its certificate: how it was settled and signed,
@@ -39,12 +53,38 @@ ON_THE_RECORD = (
     verbs.FLAG_CLOSED,
     verbs.SAFEGUARDS_REVIEWED,
     verbs.SENT_FOR_SIGNATURE,
+    verbs.SIGNING_PASSED_ON,
+    verbs.SIGNATORIES_REMINDED,
     verbs.SIGNED,
     verbs.DECLINED,
     verbs.SIGNATURE_REQUEST_WITHDRAWN,
+    verbs.SIGNATURE_REQUEST_EXPIRED,
     verbs.CAME_INTO_FORCE,
+    verbs.NOTICE_GIVEN,
+    verbs.NOTICE_TAKEN_BACK,
+    verbs.TEXT_SUSPENDED,
+    verbs.SUSPENSION_LIFTED,
+    verbs.TEXT_ENDED,
+    verbs.TEXT_RENEWED,
     verbs.AMENDMENT_OPENED,
 )
+MOST_DAYS = 365
+# How often those are reminded who still have to sign, in days; who is meant, beside people by ids.
+RHYTHMS = (1, 3, 7, 14)
+WHO_SIGNS = "signatories"
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """In which order the parties sign, until which day, and who is reminded how often.
+
+    Without a day, as many days as the instance gives.
+    """
+
+    order: Order = Order.TOGETHER
+    expires_on: dt.date | None = None
+    remind_every: int | None = None
+    remind_whom: tuple[str, ...] = (WHO_SIGNS,)
 
 
 def obstacles(filling: Filling) -> list[object]:
@@ -103,33 +143,49 @@ def _languages(filling: Filling, binding: str) -> Languages:
 
 
 def send(
-    actor: Actor, checklist: Checklist, signers: Mapping[UUID, UUID], *, binding: str = ""
+    actor: Actor,
+    checklist: Checklist,
+    named: Mapping[UUID, UUID | PartySigners],
+    *,
+    binding: str = "",
+    asking: Asking | None = None,
 ) -> SignatureRequest:
-    """Freeze the text and ask one named signatory of each party to sign it.
+    """Freeze the text and ask those who are named for each party to sign it.
 
-    binding is the language that counts where two differ; without it, the first of the NPM.
+    named are the one person who signs for a party, or who of several. binding is the language that
+    counts where two differ; without it, the first of the NPM.
     """
     filling = locked(checklist)
     own = filling.own_party(actor)
     policy.can_send(actor, own, checklist.state).require()
     for obstacle in obstacles(filling):
         raise RuleBrokenError(obstacle)
-    named = _named(filling, signers)
+    asking = _checked(filling, asking or Asking())
+    parties = _parties(filling, named, asking.order)
+    people = _named(filling, parties)
+    require_four_eyes(filling, parties)
     revision = signoff.freeze(
         actor,
         cooperation_id=checklist.cooperation_id,
         subject_type=SUBJECT,
         subject_id=checklist.id,
         kind=checklist.kind.value,
-        document=document(
-            filling, named, guidance.current_revisions(), _languages(filling, binding)
-        ),
+        document={
+            **document(filling, people, guidance.current_revisions(), _languages(filling, binding)),
+            "signing": _rules(parties, asking),
+        },
         key=sealing.key_for(checklist),
         # Why it was open again. On a visit's checklist these words may speak of the visit.
         reason="" if is_restricted(checklist) else (checklist.reason or ""),
     )
-    places = [(party.organisation_id, signers[party.organisation_id]) for party in filling.parties]
-    asked = signoff.request(actor, revision, places)
+    asked = signoff.request(
+        actor,
+        revision,
+        parties,
+        expires_on=asking.expires_on,
+        remind_every=asking.remind_every,
+        remind_whom=asking.remind_whom,
+    )
     checklist.state = ChecklistState.SENT
     checklist.revision_sent_id = revision.id
     db.session.flush()
@@ -143,10 +199,102 @@ def send(
         kind=checklist.kind.value,
         revision=revision.number,
         document_digest=revision.digest,
-        signatories=[f"{one['name']}, {one['organisation']}" for one in named],
+        signatories=[f"{one['name']}, {one['organisation']}" for one in people],
     )
-    messages.waits_for_signature(checklist.id, [person for _party, person in places])
+    first = signers.whose_turn(parties, ())
+    messages.waits_for_signature(checklist.id, [person for _party, person in first])
     return asked
+
+
+def _checked(filling: Filling, asking: Asking) -> Asking:
+    """Return how it is asked, with the day it runs out; refuse days and people that can't be."""
+    today = clock.today()
+    last = asking.expires_on or today + dt.timedelta(days=house_rules.current().days)
+    if not today <= last <= today + dt.timedelta(days=MOST_DAYS):
+        raise RuleBrokenError(_l("Choose a day from today on, within a year."), "expires_on")
+    if asking.remind_every is not None and asking.remind_every not in RHYTHMS:
+        raise RuleBrokenError(_l("Choose how often to remind."), "remind_every")
+    known = {WHO_SIGNS, *(str(user_id) for user_id in who_else_is_reminded(filling))}
+    whom = tuple(asking.remind_whom)
+    if asking.remind_every is not None and not (whom and known.issuperset(whom)):
+        raise RuleBrokenError(_l("Choose who is reminded."), "remind_whom")
+    return Asking(asking.order, last, asking.remind_every, whom)
+
+
+def who_else_is_reminded(filling: Filling) -> dict[UUID, str]:
+    """Return who can be reminded beside those who sign: the coordinators of the parties, by name.
+
+    On a visit's checklist nobody: others may not know that there is one.
+    """
+    if is_restricted(filling.checklist):
+        return {}
+    return {
+        one.user_id: f"{one.name}, {party.name}"
+        for party in filling.surroundings.parties
+        for one in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
+    }
+
+
+def _parties(
+    filling: Filling, named: Mapping[UUID, UUID | PartySigners], order: Order
+) -> tuple[PartySigners, ...]:
+    """Return who signs for each party of the text, in the order in which the sides sign."""
+    found = []
+    for party in filling.parties:
+        one = named.get(party.organisation_id)
+        if one is None:
+            raise RuleBrokenError(
+                _l("Choose who signs for %(party)s.", party=party.name),
+                f"party_{party.organisation_id}",
+            )
+        alone = PartySigners(party.organisation_id, (Named(one),)) if isinstance(one, UUID) else one
+        found.append(alone)
+    is_npm = {
+        party.organisation_id: party.side is OrganisationKind.NPM for party in filling.parties
+    }
+    return signers.in_order(found, order, is_npm)
+
+
+def _rules(parties: Iterable[PartySigners], asking: Asking) -> dict[str, Any]:
+    """Return by which rule and until when it is signed, as the text that is signed says."""
+    return {
+        "until": asking.expires_on.isoformat() if asking.expires_on else None,
+        "order": asking.order.value,
+        "parties": [
+            {
+                "organisation_id": str(party.organisation_id),
+                "needed": party.required,
+                "named": len(party.named),
+            }
+            for party in parties
+        ],
+    }
+
+
+def require_four_eyes(filling: Filling, parties: Iterable[PartySigners], field: str = "") -> None:
+    """Refuse who drafted alone as the only signer of the NPM side, where the instance asks (5.2).
+
+    Drafted alone: all that the NPM side wrote in the text as it stands is by one person.
+    """
+    if not house_rules.current().four_eyes:
+        return
+    npm = {party.organisation_id for party in filling.surroundings.parties_of(OrganisationKind.NPM)}
+    authors = {
+        one.author_id: one.author_name
+        for one in filling.sheet.answers.values()
+        if one.organisation_id in npm
+    }
+    of_npm = [party for party in parties if party.organisation_id in npm]
+    for author_id, name in authors.items():
+        if len(authors) == 1 and signers.could_sign_alone(of_npm, author_id):
+            raise RuleBrokenError(
+                _l(
+                    "%(name)s wrote this text alone and can't be the only one who signs for the "
+                    "NPM. Name somebody else, or two.",
+                    name=name,
+                ),
+                field or f"party_{of_npm[0].organisation_id}",
+            )
 
 
 def signatories(filling: Filling) -> dict[UUID, tuple[Signatory, ...]]:
@@ -181,33 +329,44 @@ def may_open_planning(checklist: Checklist) -> dict[OrganisationKind, set[UUID]]
     return {kind: listed if kind is OrganisationKind.NPM else others for kind in OrganisationKind}
 
 
-def _named(filling: Filling, signers: Mapping[UUID, UUID]) -> list[dict[str, str]]:
-    """Return each party's signatory with the power to sign; refuse who has none."""
-    named: list[dict[str, str]] = []
+def _named(filling: Filling, parties: Iterable[PartySigners]) -> list[dict[str, Any]]:
+    """Return all who are named with the power to sign; refuse who has none today."""
+    found: list[dict[str, Any]] = []
     possible = signatories(filling)
-    for party in filling.parties:
+    names = {party.organisation_id: party.name for party in filling.parties}
+    for party in parties:
         able = {one.user_id: one for one in possible[party.organisation_id]}
-        chosen = able.get(signers.get(party.organisation_id, UUID(int=0)))
-        if chosen is None:
-            raise RuleBrokenError(
-                _l("Choose who signs for %(party)s.", party=party.name),
-                f"party_{party.organisation_id}",
-            )
-        if not chosen.power:
-            raise RuleBrokenError(
-                _l("The power of %(name)s to sign is not recorded.", name=chosen.name),
-                f"party_{party.organisation_id}",
-            )
-        named.append(
+        found += [
             {
-                "organisation": party.name,
+                "organisation": names[party.organisation_id],
                 "organisation_id": str(party.organisation_id),
-                "name": chosen.name,
-                "office": chosen.office,
-                "power": chosen.power,
+                **_person(able.get(one.user_id), party, names[party.organisation_id]),
+                **({"turn": one.turn} if one.turn else {}),
+                **({"on_behalf_of": one.on_behalf_of} if one.on_behalf_of else {}),
             }
+            for one in party.named
+        ]
+    return found
+
+
+def _person(chosen: Signatory | None, party: PartySigners, party_name: str) -> dict[str, str]:
+    field = f"party_{party.organisation_id}"
+    if chosen is None:
+        raise RuleBrokenError(_l("Choose who signs for %(party)s.", party=party_name), field)
+    if not chosen.power:
+        raise RuleBrokenError(
+            _l("The power of %(name)s to sign is not recorded.", name=chosen.name), field
         )
-    return named
+    if not chosen.holds_on(clock.today()):
+        raise RuleBrokenError(
+            _l("The power of %(name)s to sign does not run today.", name=chosen.name), field
+        )
+    days = {
+        key: day.isoformat()
+        for key, day in (("power_from", chosen.power_from), ("power_until", chosen.power_until))
+        if day
+    }
+    return {"name": chosen.name, "office": chosen.office, "power": chosen.power, **days}
 
 
 def sign(
@@ -215,7 +374,8 @@ def sign(
 ) -> Signature:
     """Sign the text that was sent; with the last signature it is in force, in one transaction."""
     lock(checklist)
-    asked = _asked(checklist)
+    asked = waiting_request(checklist)
+    before = requests.standing_of(asked)
     signature = signoff.sign(actor, asked, sentence=sentence, language=language, identity=identity)
     trail.record(
         verbs.SIGNED,
@@ -234,16 +394,35 @@ def sign(
     receipts.receipt(signature, email=actor.email, reference=cooperation.reference)
     if asked.state is RequestState.COMPLETED:
         _come_into_force(actor, checklist, asked.revision)
-        concerned = _concerned(fill(checklist), asked)
-        messages.came_into_force(checklist.id, concerned - {actor.user_id})
+        told = concerned(fill(checklist), asked)
+        messages.came_into_force(checklist.id, told - {actor.user_id})
+    else:
+        _tell_whose_turn_came(checklist, before, signature)
     return signature
+
+
+def _tell_whose_turn_came(checklist: Checklist, before: Standing, given: Signature) -> None:
+    """Write to those who could not sign before a signature and can now."""
+    there = [(given.organisation_id, given.user_id)] if given.organisation_id else []
+    signed = before.signed.union(there)
+    could = set(signers.whose_turn(before.parties, before.signed))
+    can = set(signers.whose_turn(before.parties, signed))
+    messages.waits_for_signature(checklist.id, [person for _party, person in can - could])
 
 
 def _come_into_force(actor: Actor, checklist: Checklist, revision: Revision) -> None:
     checklist.state = ChecklistState.IN_FORCE
     checklist.revision_in_force_id = revision.id
     checklist.revision_sent_id = None
+    checklist.halt = None
+    checklist.halted_id = None
     checklist.in_force_at = clock.now()
+    # What all have signed takes the place of what a party gave notice of before.
+    db.session.execute(
+        sa.update(Notice)
+        .where(Notice.checklist_id == checklist.id, Notice.closed_at.is_(None))
+        .values(closed_at=clock.now())
+    )
     checklist.open_items = None
     sealing.put_reason(checklist, checklist, "")
     db.session.flush()
@@ -262,12 +441,12 @@ def _come_into_force(actor: Actor, checklist: Checklist, revision: Revision) -> 
 def decline(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[str]) -> None:
     """Decline with a reason: back to drafting with only the named items open (5.4)."""
     lock(checklist)
-    asked = _asked(checklist)
+    asked = waiting_request(checklist)
     filling = fill(checklist)
     codes = _named_items(filling, items)
     signoff.decline(actor, asked, reason=reason, items=codes, key=sealing.key_for(checklist))
     _ask_for_changes(actor, filling, codes, reason)
-    _back_to_drafting(checklist, codes, reason)
+    back_to_drafting(checklist, codes, reason)
     trail.record(
         verbs.DECLINED,
         actor=actor,
@@ -280,18 +459,18 @@ def decline(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[
         items=codes,
         reason="" if is_restricted(checklist) else reason,
     )
-    messages.was_declined(checklist.id, _concerned(filling, asked) - {actor.user_id})
+    messages.was_declined(checklist.id, concerned(filling, asked) - {actor.user_id})
 
 
 def call_back(actor: Actor, checklist: Checklist, *, reason: str) -> None:
     """Call a text back from signature with a reason; what was open before it was sent is again."""
     lock(checklist)
-    asked = _asked(checklist)
+    asked = waiting_request(checklist)
     filling = fill(checklist)
     own = filling.own_party(actor)
     policy.can_withdraw_request(actor, own).require()
     signoff.withdraw(actor, asked, reason=reason, key=sealing.key_for(checklist))
-    _back_to_drafting(checklist, checklist.open_items, reason)
+    back_to_drafting(checklist, checklist.open_items, reason)
     trail.record(
         verbs.SIGNATURE_REQUEST_WITHDRAWN,
         actor=actor,
@@ -313,7 +492,7 @@ def amend(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[st
     if not reason.strip():
         raise RuleBrokenError(_l("Give the reason for the amendment."), "reason")
     _ask_for_changes(actor, filling, codes, reason)
-    _back_to_drafting(checklist, codes, reason)
+    back_to_drafting(checklist, codes, reason)
     trail.record(
         verbs.AMENDMENT_OPENED,
         actor=actor,
@@ -326,7 +505,7 @@ def amend(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[st
     )
 
 
-def _concerned(filling: Filling, asked: SignatureRequest) -> set[UUID]:
+def concerned(filling: Filling, asked: SignatureRequest) -> set[UUID]:
     """Return who is told how a request ended: its signatories, who sent it, and the coordinators.
 
     Of a text of class K2 only those named on it: others may not know that there is one.
@@ -334,12 +513,20 @@ def _concerned(filling: Filling, asked: SignatureRequest) -> set[UUID]:
     told = {place.user_id for place in asked.places} | {asked.sent_by_id}
     if is_restricted(filling.checklist):
         return told
-    for party in filling.surroundings.parties:
-        told |= {
-            one.user_id
-            for one in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
-        }
-    return told
+    return told | _people_with(filling, Role.COORDINATOR)
+
+
+def everyone(filling: Filling) -> set[UUID]:
+    """Return who is told of what happens to a text in force: coordinators and signatories."""
+    return _people_with(filling, Role.COORDINATOR, Role.SIGNATORY)
+
+
+def _people_with(filling: Filling, *roles: Role) -> set[UUID]:
+    return {
+        one.user_id
+        for party in filling.surroundings.parties
+        for one in accounts.people_with_role(party.organisation_id, roles)
+    }
 
 
 def _ask_for_changes(actor: Actor, filling: Filling, codes: Iterable[str], reason: str) -> None:
@@ -372,7 +559,8 @@ def _named_items(filling: Filling, items: Iterable[str]) -> list[str]:
     return codes
 
 
-def _back_to_drafting(checklist: Checklist, open_items: list[str] | None, reason: str) -> None:
+def back_to_drafting(checklist: Checklist, open_items: list[str] | None, reason: str) -> None:
+    """Open some items, or all, of a text again, with the reason."""
     checklist.state = ChecklistState.DRAFTING
     checklist.revision_sent_id = None
     checklist.open_items = open_items
@@ -381,7 +569,8 @@ def _back_to_drafting(checklist: Checklist, open_items: list[str] | None, reason
     refresh(checklist)
 
 
-def _asked(checklist: Checklist) -> SignatureRequest:
+def waiting_request(checklist: Checklist) -> SignatureRequest:
+    """Return the request a text waits on, locked; raise RuleBrokenError when it waits on none."""
     if checklist.revision_sent_id is None:
         raise RuleBrokenError(_l("This text does not wait for signatures."))
     return signoff.locked_request(checklist.revision_sent_id)

@@ -11,24 +11,35 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.activity import queries as trail
-from tracker.checklists import cautions, frozen, labels, pages, policy, sealing, signing
-from tracker.checklists.forms import ProofForm, ReasonForm, items_form, send_form
+from tracker.checklists import (
+    cautions,
+    ending,
+    frozen,
+    labels,
+    policy,
+    renewal,
+    sealing,
+    sending_forms,
+    signing,
+    signing_pages,
+)
+from tracker.checklists.forms import ProofForm, ReasonForm, items_form
 from tracker.checklists.frozen import FrozenText
 from tracker.checklists.loading import Filling
-from tracker.checklists.models import Checklist
+from tracker.checklists.models import Checklist, Halt
 from tracker.checklists.opening import filled, opened
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.signoff import policy as signoff_policy
 from tracker.signoff import proving
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
-from tracker.signoff.labels import METHODS, REQUEST_STATES, method_words
+from tracker.signoff.labels import REQUEST_STATES, method_words
 from tracker.signoff.models import RequestState, Revision, SignatureRequest
 from tracker.signoff.proving import Given
 from tracker.ui import locale
 from tracker.ui.fields import Option
-from tracker.ui.locale import as_datetime
 
 blueprint = Blueprint("signing", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 blueprint.add_app_template_filter(method_words, "method_words")
@@ -51,16 +62,23 @@ def send(checklist_id: UUID) -> str | Response:
     filling = filled(checklist)
     require(policy.can_send(actor, filling.own_party(actor), checklist.state))
     able = signing.signatories(filling)
-    form = send_form(filling, able, _language_choices(filling))
+    lacking = [
+        party.name
+        for party in filling.surroundings.parties
+        if not any(one.holds_on(clock.today()) for one in able[party.organisation_id])
+    ]
+    form: Any = sending_forms.send_form(
+        filling, able, _language_choices(filling), signing.who_else_is_reminded(filling)
+    )
     obstacles = signing.obstacles(filling)
-    if not obstacles and all(able.values()) and form.validate_on_submit():
-        chosen = {
-            party.organisation_id: UUID(form[f"party_{party.organisation_id}"].data)
-            for party in filling.surroundings.parties
-        }
+    if not obstacles and not lacking and form.validate_on_submit():
         try:
             signing.send(
-                actor, checklist, chosen, binding=form["binding"].data if "binding" in form else ""
+                actor,
+                checklist,
+                sending_forms.named_in(form, filling, able),
+                binding=form["binding"].data if "binding" in form else "",
+                asking=sending_forms.asking_in(form),
             )
             db.session.commit()
             flash(_("The text is frozen and sent. The signatories see it under My work."), "held")
@@ -73,8 +91,9 @@ def send(checklist_id: UUID) -> str | Response:
         checklist=checklist,
         cooperation=filling.cooperation,
         form=form,
-        fields=[form[f"party_{p.organisation_id}"] for p in filling.surroundings.parties],
-        lacking=[p.name for p in filling.surroundings.parties if not able[p.organisation_id]],
+        parties=[(party, able[party.organisation_id]) for party in filling.surroundings.parties],
+        several=sending_forms.SEVERAL,
+        lacking=lacking,
         hinted_items=cautions.hints_before_sending(filling),
         obstacles=obstacles,
         is_restricted=sealing.is_restricted(checklist),
@@ -106,12 +125,7 @@ def _waiting(checklist: Checklist) -> SignatureRequest:
 
 
 def _may_sign(actor: Actor, asked: SignatureRequest) -> Any:
-    return signoff_policy.can_sign_for(
-        actor,
-        asked.state,
-        [(place.organisation_id, place.user_id) for place in asked.places],
-        [one.organisation_id for one in asked.revision.signatures if one.organisation_id],
-    )
+    return signoff_policy.can_sign_for(actor, signoff.standing_of(asked), clock.today())
 
 
 @blueprint.get("/sign")
@@ -130,6 +144,7 @@ def read(checklist_id: UUID) -> str | Response:
         cooperation=filled(checklist).cooperation,
         revision=asked.revision,
         text=_text(_document(checklist, asked.revision)),
+        **_who_signs(actor, checklist, asked),
         kind_words=labels.KINDS[checklist.kind],
     )
 
@@ -148,20 +163,11 @@ def sign(checklist_id: UUID) -> str | Response:
     document = _document(checklist, revision)
     text = frozen.read(document, locale.language())
     membership = found(signoff_policy.signing_membership(actor))
-    sentence = _(
-        "I, %(name)s, %(office)s, sign revision %(number)s of the text “%(title)s” of the "
-        "cooperation “%(cooperation)s” for %(organisation)s, by the power of %(power)s, and bind "
-        "it to this text.",
-        name=actor.name,
-        office=membership.office or _("signatory"),
-        number=revision.number,
-        title=text.title,
-        cooperation=text.cooperation,
-        organisation=actor.organisation_name,
-        power=membership.power,
-    )
     # Before the proof: a wrong one gives the transaction up.
-    signers = _signers(asked, document, actor, filled(checklist))
+    who_signs = _who_signs(actor, checklist, asked)
+    sentence = signing_pages.sentence(
+        actor, membership, who_signs["asking"], text.title, text.cooperation
+    )
     form = ProofForm()
     ways = proving.ways(actor)
     form.ask_for(app=ways.has_app, passkey=ways.has_passkey)
@@ -203,7 +209,7 @@ def sign(checklist_id: UUID) -> str | Response:
         text=text,
         sentence_words=sentence,
         form=form,
-        signers=signers,
+        **who_signs,
         kind_words=labels.KINDS[checklist.kind],
         organisation_name=actor.organisation_name,
         has_second_factor=actor.has_second_factor,
@@ -211,34 +217,16 @@ def sign(checklist_id: UUID) -> str | Response:
     )
 
 
-def _signers(
-    asked: SignatureRequest, document: dict[str, Any], actor: Actor, filling: Filling
-) -> list[pages.PositionView]:
-    """Return each named signatory with how their signature stands."""
-    signed = {one.organisation_id: one.signed_at for one in asked.revision.signatures}
-    marks = {party.organisation_id: party.mark for party in filling.parties}
-    sides = {party["id"]: party["side"] for party in document["parties"]}
-    views = []
-    for one in document["signatories"]:
-        organisation_id = UUID(one["organisation_id"])
-        state, s = (_("Waiting"), "other")
-        if organisation_id in signed:
-            state, s = (_("Signed"), "done")
-        elif organisation_id == actor.organisation_id:
-            state, s = (_("Your turn"), "wait")
-        when = signed.get(organisation_id)
-        note = f"{one['organisation']}, {as_datetime(when)}" if when else one["organisation"]
-        views.append(
-            pages.PositionView(
-                party=marks.get(organisation_id, ""),
-                name=one["name"],
-                npm=sides.get(one["organisation_id"]) == "npm",
-                state=state,
-                s=s,
-                note=note,
-            )
-        )
-    return views
+def _who_signs(actor: Actor, checklist: Checklist, asked: SignatureRequest) -> dict[str, Any]:
+    """Return for a page who signs, by which rule and until when."""
+    filling = filled(checklist)
+    asking = signing_pages.read(asked, sealing.key_for(checklist))
+    return {
+        "asking": asking,
+        "signers": signing_pages.who_signs(asking, filling, actor),
+        "rules": signing_pages.rules(asking, filling),
+        "until": signing_pages.until_words(asked),
+    }
 
 
 @blueprint.route("/decline", methods=["GET", "POST"])
@@ -248,7 +236,7 @@ def decline(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = opened(actor, checklist_id, "decline")
     asked = _waiting(checklist)
-    require(_may_sign(actor, asked))
+    require(signoff_policy.can_decline(actor, signoff.standing_of(asked), clock.today()))
     filling = filled(checklist)
     form = items_form(
         _codes(filling),
@@ -339,7 +327,7 @@ def record(checklist_id: UUID) -> str | Response:
     revisions = signoff.revisions_of(signing.SUBJECT, checklist.id)
     if not revisions:
         return _to_list(checklist)
-    wanted = checklist.revision_sent_id or checklist.revision_in_force_id
+    wanted = checklist.revision_sent_id or ending.standing_revision_id(checklist)
     pair = next((pair for pair in revisions if pair[0].id == wanted), revisions[0])
     return _record_page(actor, checklist, pair, revisions)
 
@@ -364,11 +352,10 @@ def _record_page(
     revision, asked = pair
     filling = filled(checklist)
     document = _document(checklist, revision)
-    may_sign = (
-        asked is not None
-        and asked.state is RequestState.WAITING
-        and bool(_may_sign(actor, found(signoff.request_of(revision.id))))
-    )
+    if asked is not None:
+        asked = found(signoff.request_of(revision.id))
+    asking = signing_pages.read(asked, sealing.key_for(checklist)) if asked else None
+    is_standing = revision.id == ending.standing_revision_id(checklist)
     return render_template(
         "checklists/record.html",
         checklist=checklist,
@@ -377,7 +364,10 @@ def _record_page(
         asked=asked,
         reason=signoff_service.reason_of(asked, sealing.key_for(checklist)) if asked else "",
         text=_text(document),
-        signature_lines=_signature_lines(revision, document),
+        signature_lines=signing_pages.signature_lines(revision, asking, document),
+        passings=signing_pages.passings(asking) if asking else [],
+        rules=signing_pages.rules(asking, filling) if asking else [],
+        until=signing_pages.until_words(asked) if asked else [],
         state=_state(checklist, revision, asked),
         history=trail.subject_history(
             checklist.cooperation_id,
@@ -385,17 +375,57 @@ def _record_page(
             verbs=signing.ON_THE_RECORD,
         ),
         revisions=[(one, REQUEST_STATES[req.state] if req else "") for one, req in revisions],
-        methods=METHODS,
-        may_sign=may_sign,
-        may_call_back=asked is not None
-        and asked.state is RequestState.WAITING
-        and policy.can_withdraw_request(actor, filling.own_party(actor)),
-        may_amend=policy.can_amend(actor, filling.own_party(actor), checklist.state),
+        notices=_notices(actor, filling) if is_standing else [],
+        duties=ending.surviving_duties(checklist, locale.language())
+        if is_standing and ending.open_notices(checklist)
+        else [],
+        term=renewal.term_of(checklist) if is_standing else None,
+        **_acts(actor, filling, asking, is_standing=is_standing),
         kind_words=labels.KINDS[checklist.kind],
         is_restricted=sealing.is_restricted(checklist),
         is_signed_by_all=asked is not None and asked.state is RequestState.COMPLETED,
         certificates=signoff.certificates(revision.id),
     )
+
+
+def _notices(actor: Actor, filling: Filling) -> list[dict[str, Any]]:
+    """Return the notices that stand on a text, and whether the person may lift or take one back."""
+    return [
+        {
+            "row": one,
+            "words": labels.HALTS[one.kind],
+            "may_close": ending.can_close_notice(actor, filling, one),
+        }
+        for one in ending.open_notices(filling.checklist)
+    ]
+
+
+def _acts(
+    actor: Actor, filling: Filling, asking: signing_pages.Asked | None, *, is_standing: bool
+) -> dict[str, Any]:
+    """Return what the person may do from the record of a revision."""
+    checklist, own, today = filling.checklist, filling.own_party(actor), clock.today()
+    waits = asking is not None and bool(asking.standing.is_waiting(today))
+    standing = asking.standing if asking else None
+    return {
+        "may_sign": standing is not None and signoff_policy.can_sign_for(actor, standing, today),
+        "may_decline": standing is not None and signoff_policy.can_decline(actor, standing, today),
+        "may_call_back": waits and policy.can_withdraw_request(actor, own),
+        "may_remind": waits and policy.can_remind(actor, own),
+        "to_pass_on": [
+            (place.user_id, asking.people.get(place.user_id, ""))
+            for _party, place in asking.held()
+            if signoff_policy.can_pass_on(actor, asking.standing, today, place.user_id)
+            and place.organisation_id == actor.organisation_id
+        ]
+        if asking
+        else [],
+        "may_amend": policy.can_amend(actor, own, checklist.state),
+        "may_suspend": is_standing and ending.can_give_notice(actor, filling, Halt.SUSPENDED),
+        "may_end": is_standing and ending.can_give_notice(actor, filling, Halt.ENDED),
+        "may_renew": is_standing and renewal.can_renew(actor, filling),
+        "may_agree_anew": is_standing and ending.can_agree_anew(actor, filling),
+    }
 
 
 def _state(
@@ -404,35 +434,14 @@ def _state(
     """Return how a revision stands, in words with its mark."""
     if checklist.revision_in_force_id == revision.id:
         return _("In force"), "held"
+    if checklist.halt is not None and checklist.halted_id == revision.id:
+        return labels.HALTS[checklist.halt]
     if asked is None:
         return "", "off"
     if asked.state is RequestState.COMPLETED:
         return _("Replaced by a later revision"), "off"
     marks = {RequestState.WAITING: "other", RequestState.DECLINED: "stop"}
     return REQUEST_STATES[asked.state], marks.get(asked.state, "off")
-
-
-def _signature_lines(revision: Revision, document: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a line for each named signatory, signed or not yet."""
-    given = {str(one.organisation_id): one for one in revision.signatures}
-    lines = []
-    for named in document["signatories"]:
-        one = given.get(named["organisation_id"])
-        capacity = _(
-            "%(office)s, for %(organisation)s",
-            office=named["office"] or _("Signatory"),
-            organisation=named["organisation"],
-        )
-        lines.append(
-            {
-                "name": one.signer_name if one else named["name"],
-                "capacity": capacity,
-                "power": _("by %(power)s", power=one.power) if one else "",
-                "when": one.signed_at if one else None,
-                "method": METHODS[one.method] if one else "",
-            }
-        )
-    return lines
 
 
 def _document(checklist: Checklist, revision: Revision) -> dict[str, Any]:

@@ -49,6 +49,8 @@ CLOSED_BECAUSE: dict[ClearanceEnd, object] = {
     ClearanceEnd.UNLISTED: _l("the person no longer stands in the list of who must sign"),
     ClearanceEnd.WITHDRAWN: _l("the undertaking was withdrawn"),
     ClearanceEnd.REPLACED: _l("a newer undertaking took its place"),
+    ClearanceEnd.TERMS_SUSPENDED: _l("the terms it rests on were suspended"),
+    ClearanceEnd.TERMS_ENDED: _l("the terms it rests on have ended"),
 }
 
 # The parts of the head, as history names them.

@@ -165,6 +165,8 @@ class ClearanceEnd(enum.StrEnum):
     UNLISTED = "unlisted"
     WITHDRAWN = "withdrawn"
     REPLACED = "replaced"
+    TERMS_SUSPENDED = "terms_suspended"
+    TERMS_ENDED = "terms_ended"
 
 
 class Clearance(Identified, Base):

@@ -13,6 +13,8 @@ from tracker.cooperations.models import Stage
 
 # A cooperation that ended is history: nothing in it changes.
 ENDED = frozenset({Stage.CLOSED})
+# While its terms are suspended nobody is let in anew either.
+AT_REST = frozenset({Stage.SUSPENDED, Stage.CLOSED})
 
 
 @dataclass(frozen=True, slots=True)

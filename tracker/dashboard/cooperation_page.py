@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.checklists.labels import HALTS
 from tracker.checklists.loading import Filling
 from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
 from tracker.cooperations import labels as words
@@ -255,6 +256,9 @@ def _signing_task(table: _Table, checklist: Checklist) -> Task:
     label = SIGN[checklist.kind]
     if checklist.state is ChecklistState.IN_FORCE:
         return Task(label, _("In force"), "held", record_url(checklist.id))
+    if checklist.state in {ChecklistState.SUSPENDED, ChecklistState.ENDED} and checklist.halt:
+        words, s = HALTS[checklist.halt]
+        return Task(label, words, s, record_url(checklist.id))
     asked = table.asked.get(checklist.revision_sent_id) if checklist.revision_sent_id else None
     if asked is not None:
         return _sent_task(table, checklist, asked)

@@ -118,7 +118,14 @@ def _signature_tasks(desk: _Desk, line: ChecklistLine) -> list[Task]:
             organisation=desk.actor.organisation_name,
         )
         return [
-            Task(label, _("Waiting for your signature"), YOURS, sign_url(line.id), desk.title(line))
+            Task(
+                label,
+                _("Waiting for your signature"),
+                YOURS,
+                sign_url(line.id),
+                desk.title(line),
+                due=asked.until,
+            )
         ]
     waiting = desk.names(line, asked.waiting)
     state = _("Waiting for %(names)s", names=waiting)

@@ -1,5 +1,6 @@
 """Reads across features for my work and the cooperation's page; each scoped by the person."""
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
@@ -15,7 +16,10 @@ from tracker.cooperations.scope import runs_on, visible, visible_ids
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.lifecycle.stages import RUNNING
+from tracker.signoff import queries as signoff
+from tracker.signoff import signers
 from tracker.signoff.models import RequestState, Revision, SignatureRequest
+from tracker.signoff.policy import Standing
 from tracker.visits.models import Visit
 
 MANY = 300
@@ -23,22 +27,25 @@ MANY = 300
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A revision that waits for signatures: who is named for whom, and who has signed."""
+    """A revision that waits for signatures: who signs for whom, who has, and until when."""
 
     revision_id: UUID
-    # organisation -> the persons named to sign for it
-    named: dict[UUID, set[UUID]]
-    signed: frozenset[UUID]
+    standing: Standing
 
     @property
     def waiting(self) -> list[UUID]:
-        """The organisations that have not signed yet, in their order."""
-        return [one for one in self.named if one not in self.signed]
+        """The organisations of which a signature is missing, in their order."""
+        return signers.waiting(self.standing.parties, self.standing.signed)
+
+    @property
+    def until(self) -> dt.date | None:
+        """The last day on which it can be signed."""
+        return self.standing.expires_on
 
     def waits_for(self, actor: Actor) -> bool:
-        """Tell whether this person is named to sign for the organisation they act for."""
-        own = actor.organisation_id
-        return own in self.waiting and actor.user_id in self.named.get(own, set())
+        """Tell whether it is this person's turn to sign for the organisation they act for."""
+        turns = signers.whose_turn(self.standing.parties, self.standing.signed)
+        return (actor.organisation_id, actor.user_id) in turns
 
 
 def running(actor: Actor) -> list[Cooperation]:
@@ -78,17 +85,11 @@ def asked(revision_ids: Iterable[UUID | None]) -> dict[UUID, Asked]:
         )
         .options(
             selectinload(SignatureRequest.places),
+            selectinload(SignatureRequest.parties),
             joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
         )
     )
-    found: dict[UUID, Asked] = {}
-    for row in rows:
-        named: dict[UUID, set[UUID]] = {}
-        for place in row.places:
-            named.setdefault(place.organisation_id, set()).add(place.user_id)
-        signed = {one.organisation_id for one in row.revision.signatures if one.organisation_id}
-        found[row.revision_id] = Asked(row.revision_id, named, frozenset(signed))
-    return found
+    return {row.revision_id: Asked(row.revision_id, signoff.standing_of(row)) for row in rows}
 
 
 def second_readers(checklist_ids: Iterable[UUID]) -> dict[UUID, UUID]:

@@ -78,20 +78,26 @@ def advance(cooperation_id: UUID, actor: Actor | None) -> Stage:
         policy.passed(facts, policy.gates(facts)),
         terms_in_force=facts.terms_in_force,
     )
-    before = cooperation.stage
-    if after is not before:
-        cooperation.stage = after
-        db.session.flush()
-        record(
-            verbs.STAGE_CHANGED,
-            actor=actor,
-            subject_type="cooperation",
-            subject_id=cooperation.id,
-            cooperation_id=cooperation.id,
-            before=before.value,
-            after=after.value,
-        )
+    _enter(cooperation, actor, after)
     return after
+
+
+def _enter(cooperation: Cooperation, actor: Actor | None, after: Stage) -> None:
+    """Enter a stage; record STAGE_CHANGED when it is another one."""
+    before = cooperation.stage
+    if after is before:
+        return
+    cooperation.stage = after
+    db.session.flush()
+    record(
+        verbs.STAGE_CHANGED,
+        actor=actor,
+        subject_type="cooperation",
+        subject_id=cooperation.id,
+        cooperation_id=cooperation.id,
+        before=before.value,
+        after=after.value,
+    )
 
 
 def follow(happening: Happening) -> None:
@@ -127,7 +133,42 @@ def follow_force(happening: Happening) -> None:
         return
     if happening.details.get("kind") == ChecklistKind.TERMS.value:
         _take_over_dates(happening)
+    follow_lift(happening)
+
+
+def follow_halt(happening: Happening) -> None:
+    """Suspend or close the cooperation with its terms (P6, P7). A handler.
+
+    Of TEXT_SUSPENDED and TEXT_ENDED. Other texts stop what rests on them, and no more.
+    """
+    if happening.details.get("kind") != ChecklistKind.TERMS.value:
+        return
+    cooperation = db.session.get_one(Cooperation, happening.cooperation_id)
+    ended = happening.verb is verbs.TEXT_ENDED
+    _enter(cooperation, happening.actor, Stage.CLOSED if ended else Stage.SUSPENDED)
+
+
+def follow_lift(happening: Happening) -> None:
+    """Let the cooperation go on when its terms are in force again. A handler.
+
+    Of SUSPENSION_LIFTED; and of CAME_INTO_FORCE, when all have signed anew.
+    """
+    cooperation = db.session.get_one(Cooperation, happening.cooperation_id)
+    if cooperation.stage is Stage.SUSPENDED and queries.facts_of(cooperation).terms_in_force:
+        _enter(cooperation, happening.actor, Stage.CLEARED)
     follow(happening)
+
+
+def follow_renewal(happening: Happening) -> None:
+    """Take over the dates of the new term. Handler of TEXT_RENEWED."""
+    cooperation = db.session.get_one(Cooperation, happening.cooperation_id)
+    cooperations.follow_dates(
+        happening.actor,
+        cooperation,
+        starts_on=cooperation.starts_on,
+        ends_on=as_date(happening.details.get("until")),
+        review_on=as_date(happening.details.get("review")),
+    )
 
 
 def follow_party(happening: Happening) -> None:

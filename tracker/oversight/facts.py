@@ -23,6 +23,7 @@ class AgreementState(enum.StrEnum):
     IN_FORCE = "in_force"
     ENDS_SOON = "ends_soon"
     REVIEW_OVERDUE = "review_overdue"
+    SUSPENDED = "suspended"
     ENDED = "ended"
 
 
@@ -34,6 +35,7 @@ class Narrowing(enum.StrEnum):
     LACKS_SIGNATURES = "lacks_signatures"
     DECLINED = "declined"
     DRAFTING = "drafting"
+    SUSPENDED = "suspended"
     ENDED = "ended"
     REVIEW_OVERDUE = "review_overdue"
     OVERRIDDEN = "overridden"
@@ -110,6 +112,8 @@ class Table(enum.StrEnum):
     REVISION = "revision"
     SIGNATURE = "signature"
     CERTIFICATE = "certificate"
+    NOTICE = "notice"
+    RENEWAL = "renewal"
     COOPERATION = "cooperation"
     KEY = "cooperation_key"
     EVIDENCE_KEY = "evidence_key"
@@ -190,6 +194,8 @@ class Counts:
     leaves: int = 0
     checkpoints: int = 0
     anchors: int = 0
+    notices: int = 0
+    renewals: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""The check that nothing was altered: chains, details, revisions, signatures, certificates.
+"""The check that nothing was altered: chains, texts, signatures, certificates, what ends a text.
 
 Signature requests and their places (who was asked, how it ended) are no evidence and are not
-checked: what binds is the frozen revision, the signature and the events that name both. A database
-that was put back whole to an earlier day can't be told from within: that needs a checkpoint that is
-kept elsewhere, which the check takes as an anchor.
+checked: what binds is the frozen revision, which names who signs by which rule, the signature and
+the events that name both. A database that was put back whole to an earlier day can't be told from
+within: that needs a checkpoint that is kept elsewhere, which the check takes as an anchor.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,6 +21,7 @@ from tracker.activity import verbs
 from tracker.activity.chain import Link
 from tracker.activity.models import Chain, ChainKind, Event, EventDetail
 from tracker.activity.verify import ChainFault, Head, Walk
+from tracker.checklists.models import Checklist, Notice, Renewal
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationKey
 from tracker.cooperations.scope import visible_ids
@@ -114,8 +115,7 @@ class _Check:
     def run(self, only: frozenset[UUID] | None) -> None:
         """Raise BrokenError at the first broken place of all, or of some cooperations only."""
         self._require_tables()
-        tables = (Event, Revision, Signature, Certificate, LogLeaf)
-        self._reader.total = sum(map(self._reader.count, tables))
+        self._reader.total = sum(map(self._reader.count, _COUNTED))
         heads = self._heads()
         self._require_own_keys(heads)
         cooperations = self._cooperations()
@@ -280,6 +280,8 @@ class _Check:
         digests = self._check_revisions(cooperation, bound, key)
         self._check_signatures(cooperation, bound, digests)
         self._check_certificates(cooperation, bound, key)
+        self._check_notices(cooperation, bound)
+        self._check_renewals(cooperation, bound)
         if bound:
             broken(Fault.ROW_GONE, Place(Table.EVENT, reference, min(bound.values())))
 
@@ -346,6 +348,37 @@ class _Check:
                 broken(fault, place)
             self._reader.note(certificates=1)
 
+    def _check_notices(self, cooperation: _Cooperation, bound: dict[str, int]) -> None:
+        """Check the notices; take out of bound what is met."""
+        query = (
+            sa.select(*stored.columns(Notice), as_stored(Organisation.name))
+            .join(Checklist, Checklist.id == Notice.checklist_id)
+            .outerjoin(Organisation, Organisation.id == Notice.organisation_id)
+            .where(Checklist.cooperation_id == cooperation.id)
+            .order_by(Notice.given_at, Notice.id)
+        )
+        for row in self._reader.rows(query):
+            place = Place(Table.NOTICE, cooperation.reference, row=printable(row["name"]))
+            notice = read(stored.notice, row, place)
+            if bound.pop(canonical.digest_of(notice.content()), None) is None:
+                broken(Fault.NOT_BOUND, place)
+            self._reader.note(notices=1)
+
+    def _check_renewals(self, cooperation: _Cooperation, bound: dict[str, int]) -> None:
+        """Check the renewals; take out of bound what is met."""
+        query = (
+            sa.select(*stored.columns(Renewal))
+            .join(Checklist, Checklist.id == Renewal.checklist_id)
+            .where(Checklist.cooperation_id == cooperation.id)
+            .order_by(Renewal.renewed_at, Renewal.id)
+        )
+        for row in self._reader.rows(query):
+            place = Place(Table.RENEWAL, cooperation.reference, row=printable(row["until_on"]))
+            renewal = read(stored.renewal, row, place)
+            if bound.pop(canonical.digest_of(renewal.content()), None) is None:
+                broken(Fault.NOT_BOUND, place)
+            self._reader.note(renewals=1)
+
     # Rows that belong to nothing
 
     def _check_strays(self, without_cooperation: set[UUID]) -> None:
@@ -391,6 +424,7 @@ class _Key:
             broken(Fault.KEY_UNREADABLE, place)
 
 
+_COUNTED = (Event, Revision, Signature, Certificate, Notice, Renewal, LogLeaf)
 _DETAILS = (EventDetail.event_id, EventDetail.salt, EventDetail.content)
 
 _TABLE_OF: dict[ChainFault, Table] = {
@@ -417,6 +451,12 @@ _STRAYS: dict[Table, sa.Select[Any]] = {
     ),
     Table.CERTIFICATE: sa.select(as_stored(Certificate.id)).where(
         ~sa.exists().where(Revision.id == Certificate.revision_id)
+    ),
+    Table.NOTICE: sa.select(as_stored(Notice.id)).where(
+        ~sa.exists().where(Checklist.id == Notice.checklist_id)
+    ),
+    Table.RENEWAL: sa.select(as_stored(Renewal.id)).where(
+        ~sa.exists().where(Checklist.id == Renewal.checklist_id)
     ),
 }
 

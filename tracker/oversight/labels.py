@@ -21,6 +21,7 @@ STATES: dict[AgreementState, tuple[object, str]] = {
     AgreementState.IN_FORCE: (_l("In force"), "held"),
     AgreementState.ENDS_SOON: (_l("In force, ends soon"), "wait"),
     AgreementState.REVIEW_OVERDUE: (_l("Review overdue"), "stop"),
+    AgreementState.SUSPENDED: (_l("Suspended"), "stop"),
     AgreementState.ENDED: (_l("Ended"), "off"),
 }
 
@@ -39,6 +40,7 @@ NARROWINGS: dict[Narrowing, object] = {
     Narrowing.LACKS_SIGNATURES: _l("Lacks signatures"),
     Narrowing.DECLINED: _l("Declined"),
     Narrowing.DRAFTING: _l("Being filled in"),
+    Narrowing.SUSPENDED: _l("Suspended"),
     Narrowing.ENDED: _l("Ended"),
     Narrowing.REVIEW_OVERDUE: _l("Review overdue"),
     Narrowing.OVERRIDDEN: _l("Overridden"),
@@ -79,9 +81,7 @@ FAULTS: dict[Fault | ChainFault, object] = {
     Fault.OTHER_TEXT: _l("The signature stands under another text."),
     Fault.NOT_PROVEN: _l("The passkey of this signature did not sign this text and sentence."),
     Fault.OTHER_PASSKEY: _l("The passkey of this signature was never set up for its signer."),
-    Fault.ROW_GONE: _l(
-        "The revision, signature, certificate or key that this event bears witness to is gone."
-    ),
+    Fault.ROW_GONE: _l("The row that this event bears witness to is gone."),
     Fault.END_CHANGED: _l(
         "What the row says of the key's end is not what the chain of the instance says."
     ),
@@ -113,6 +113,8 @@ PLACES: dict[Table, object] = {
     Table.REVISION: _l("%(chain)s, frozen revision %(row)s"),
     Table.SIGNATURE: _l("%(chain)s, signature of %(row)s"),
     Table.CERTIFICATE: _l("%(chain)s, certificate %(row)s"),
+    Table.NOTICE: _l("%(chain)s, notice of %(row)s"),
+    Table.RENEWAL: _l("%(chain)s, renewal until %(row)s"),
     Table.COOPERATION: _l("Cooperation %(chain)s"),
     Table.KEY: _l("Key of %(chain)s"),
 }

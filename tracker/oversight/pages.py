@@ -7,11 +7,11 @@ from flask_babel import ngettext
 
 from tracker.access.actor import Actor
 from tracker.checklists.labels import KINDS
+from tracker.checklists.signing_pages import signature_line
 from tracker.cooperations.models import Mode
 from tracker.cooperations.modes import MODE_LABELS
 from tracker.oversight.facts import AgreementState, Narrowing, RegisterLine, VisitMark
 from tracker.oversight.labels import FORMS, STATES
-from tracker.signoff.labels import METHODS
 from tracker.signoff.models import Revision
 from tracker.ui.locale import as_date
 from tracker.visits.labels import STAGES
@@ -63,20 +63,7 @@ def all_parties(line: RegisterLine) -> str:
 
 def signature_lines(revision: Revision) -> list[dict[str, object]]:
     """Return the signatures of a revision as the page shows them."""
-    return [
-        {
-            "name": one.signer_name,
-            "capacity": _(
-                "%(office)s, for %(organisation)s",
-                office=one.office or _("Signatory"),
-                organisation=one.organisation_name,
-            ),
-            "power": _("by %(power)s", power=one.power) if one.power else "",
-            "when": one.signed_at,
-            "method": METHODS[one.method],
-        }
-        for one in revision.signatures
-    ]
+    return [signature_line(one) for one in revision.signatures]
 
 
 def summary(counts: dict[str, int]) -> list[str]:

@@ -17,6 +17,8 @@ from tracker.checklists.models import (
     ChecklistKind,
     ChecklistParty,
     ChecklistState,
+    Halt,
+    Renewal,
 )
 from tracker.checklists.signing import SUBJECT
 from tracker.checklists.values import as_date
@@ -39,7 +41,7 @@ from tracker.signoff.models import (
     Revision,
     Signature,
     SignatureKind,
-    SignaturePlace,
+    SignatureParty,
     SignatureRequest,
 )
 from tracker.visits.models import GateOverride, Visit
@@ -56,8 +58,11 @@ _Newest, _NewestAsked = aliased(Revision), aliased(SignatureRequest)
 _Shown, _ShownAsked = aliased(Revision), aliased(SignatureRequest)
 
 _IS_IN_FORCE = Checklist.revision_in_force_id.is_not(None)
+# What a party suspended or ended; a draft beside it is told as an amendment is.
+_IS_HALTED = Checklist.halt.is_not(None)
 _IS_DECLINED = sa.and_(
     ~_IS_IN_FORCE,
+    ~_IS_HALTED,
     Checklist.state == ChecklistState.DRAFTING,
     _NewestAsked.state == RequestState.DECLINED,
 )
@@ -140,7 +145,9 @@ def _joined(query: Any) -> sa.Select[Any]:
         )
         .outerjoin(_NewestAsked, _NewestAsked.revision_id == _Newest.id)
         .outerjoin(
-            _Shown, _Shown.id == sa.func.coalesce(Checklist.revision_in_force_id, _Newest.id)
+            _Shown,
+            _Shown.id
+            == sa.func.coalesce(Checklist.revision_in_force_id, Checklist.halted_id, _Newest.id),
         )
         .outerjoin(_ShownAsked, _ShownAsked.revision_id == _Shown.id)
     )
@@ -185,13 +192,17 @@ def _narrowings() -> dict[Narrowing, sa.ColumnElement[bool]]:
     return {
         Narrowing.IN_FORCE: runs,
         Narrowing.ENDS_SOON: sa.and_(runs, until <= (today + SOON).isoformat()),
-        Narrowing.ENDED: sa.and_(_IS_IN_FORCE, until < today.isoformat()),
+        Narrowing.SUSPENDED: Checklist.halt == Halt.SUSPENDED,
+        Narrowing.ENDED: sa.or_(
+            Checklist.halt == Halt.ENDED, sa.and_(_IS_IN_FORCE, until < today.isoformat())
+        ),
         Narrowing.REVIEW_OVERDUE: sa.and_(runs, _review() < today),
         Narrowing.LACKS_SIGNATURES: Checklist.state == ChecklistState.SENT,
         Narrowing.DECLINED: _IS_DECLINED,
         Narrowing.DRAFTING: sa.and_(
             Checklist.state == ChecklistState.DRAFTING,
             ~_IS_IN_FORCE,
+            ~_IS_HALTED,
             _NewestAsked.state.is_distinct_from(RequestState.DECLINED),
         ),
         Narrowing.OVERRIDDEN: sa.and_(
@@ -255,9 +266,17 @@ def _from() -> sa.ColumnElement[Any]:
 
 
 def _until() -> sa.ColumnElement[Any]:
-    return _answered(
+    """Return the last day as text in the form of ISO 8601; a renewal moves what was signed."""
+    renewed = (
+        sa.select(sa.func.max(Renewal.until_on))
+        .where(Renewal.revision_id == _Shown.id)
+        .correlate(_Shown)
+        .scalar_subquery()
+    )
+    signed = _answered(
         {ChecklistKind.TERMS: ("M19", "end"), ChecklistKind.CONFIDENTIALITY: ("C1", "until")}
     )
+    return sa.func.coalesce(sa.cast(renewed, sa.Text()), signed)
 
 
 def _review() -> sa.ColumnElement[Any]:
@@ -279,8 +298,8 @@ def _signed() -> sa.ColumnElement[Any]:
 
 def _to_sign() -> sa.ColumnElement[Any]:
     return (
-        sa.select(sa.func.count(SignaturePlace.id))
-        .where(SignaturePlace.request_id == _ShownAsked.id)
+        sa.select(sa.func.coalesce(sa.func.sum(SignatureParty.needed), 0))
+        .where(SignatureParty.request_id == _ShownAsked.id)
         .correlate(_ShownAsked)
         .scalar_subquery()
     )
@@ -338,8 +357,8 @@ def _line(
         modes=tuple(cooperation.modes),
         form=form or "",
         state=_state(checklist, from_on, until_on, days[2], is_declined=bool(is_declined)),
-        is_amended=checklist.revision_in_force_id is not None
-        and checklist.state is not ChecklistState.IN_FORCE,
+        is_amended=(checklist.revision_in_force_id or checklist.halt) is not None
+        and checklist.state in {ChecklistState.DRAFTING, ChecklistState.SENT},
         waiting_for=missing,
         revision=revision,
         signed=None if of_visit or revision is None else signed,
@@ -358,6 +377,9 @@ def _state(
     *,
     is_declined: bool,
 ) -> AgreementState:
+    if checklist.halt is not None:
+        ended = checklist.halt is Halt.ENDED
+        return AgreementState.ENDED if ended else AgreementState.SUSPENDED
     if checklist.revision_in_force_id is None:
         if checklist.state is ChecklistState.SENT:
             return AgreementState.WAITING
@@ -400,17 +422,26 @@ def _named(query: sa.Select[UUID, UUID, str]) -> dict[UUID, Parties]:
 
 
 def _missing_signatures(revision_ids: Iterable[UUID | None]) -> dict[UUID, tuple[str, ...]]:
-    """Return the organisations that have not signed each of the revisions sent."""
-    signed = sa.exists().where(
-        Signature.revision_id == SignatureRequest.revision_id,
-        Signature.organisation_id == SignaturePlace.organisation_id,
+    """Return the organisations of which a signature is missing on each of the revisions sent."""
+    there = (
+        sa.select(sa.func.count(Signature.id))
+        .where(
+            Signature.revision_id == SignatureRequest.revision_id,
+            Signature.organisation_id == SignatureParty.organisation_id,
+            Signature.kind == SignatureKind.SIGNATURE,
+        )
+        .correlate(SignatureRequest, SignatureParty)
+        .scalar_subquery()
     )
     rows = db.session.execute(
         sa.select(SignatureRequest.revision_id, Organisation.name)
-        .join(SignaturePlace, SignaturePlace.request_id == SignatureRequest.id)
-        .join(Organisation, Organisation.id == SignaturePlace.organisation_id)
-        .where(SignatureRequest.revision_id.in_([one for one in revision_ids if one]), ~signed)
-        .order_by(SignaturePlace.position)
+        .join(SignatureParty, SignatureParty.request_id == SignatureRequest.id)
+        .join(Organisation, Organisation.id == SignatureParty.organisation_id)
+        .where(
+            SignatureRequest.revision_id.in_([one for one in revision_ids if one]),
+            there < SignatureParty.needed,
+        )
+        .order_by(SignatureParty.position)
     )
     found: dict[UUID, list[str]] = {}
     for revision_id, name in rows:

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from tracker.activity.chain import Link
 from tracker.activity.models import ChainKind
 from tracker.activity.verify import Details, Head
+from tracker.checklists.models import Halt, Notice, Renewal
 from tracker.core.db import Base, db, will_write
 from tracker.evidence.models import (
     Certificate,
@@ -168,6 +169,22 @@ def choice(kinds: type[Kind], value: object) -> Kind:
         _refuse("one of the words known")
 
 
+def day(value: object) -> dt.date:
+    """Return a day; SQLite keeps it in its ISO form."""
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value
+    try:
+        found = dt.date.fromisoformat(text(value))
+    except ValueError:
+        _refuse("a day")
+    return found if found.isoformat() == value else _refuse("a day")
+
+
+def day_or_none(value: object) -> dt.date | None:
+    """Return a day, or None where the column is empty."""
+    return None if value is None else day(value)
+
+
 def mapping(value: object) -> dict[str, Any]:
     """Return an object of JSON, which SQLite keeps as text."""
     found = value
@@ -254,6 +271,11 @@ def signature(row: Stored) -> Signature:
         organisation_name=text(row["organisation_name"]),
         office=text(row["office"]),
         power=text(row["power"]),
+        power_from=day_or_none(row["power_from"]),
+        power_until=day_or_none(row["power_until"]),
+        on_behalf_of=text_or_none(row["on_behalf_of"]),
+        in_place_of=text_or_none(row["in_place_of"]),
+        in_place_of_id=identity_or_none(row["in_place_of_id"]),
         sentence=text(row["sentence"]),
         language=text(row["language"]),
         document_digest=text(row["document_digest"]),
@@ -337,3 +359,33 @@ def _is_utf8(value: str) -> bool:
 
 def _refuse(wanted: str) -> NoReturn:
     raise DamagedError(f"not {wanted}")
+
+
+def notice(row: Stored) -> Notice:
+    """Return a party's notice; how it went on is told by events, and not read here."""
+    return Notice(
+        id=identity(row["id"]),
+        checklist_id=identity(row["checklist_id"]),
+        revision_id=identity(row["revision_id"]),
+        kind=choice(Halt, row["kind"]),
+        organisation_id=identity(row["organisation_id"]),
+        given_by_id=identity(row["given_by_id"]),
+        given_at=moment(row["given_at"]),
+        from_on=day(row["from_on"]),
+        notice_days=number(row["notice_days"]),
+        reason=text(row["reason"]),
+    )
+
+
+def renewal(row: Stored) -> Renewal:
+    """Return a renewal of a text in force."""
+    return Renewal(
+        id=identity(row["id"]),
+        checklist_id=identity(row["checklist_id"]),
+        revision_id=identity(row["revision_id"]),
+        number=number(row["number"]),
+        from_on=day(row["from_on"]),
+        until_on=day(row["until_on"]),
+        review_on=day_or_none(row["review_on"]),
+        renewed_at=moment(row["renewed_at"]),
+    )

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tracker.accounts import attempts, mailed_codes, passkeys
 from tracker.accounts import service as accounts
-from tracker.checklists import assignments, drafts
+from tracker.checklists import assignments, drafts, ending, renewal, requesting
 from tracker.comments import service as comments
 from tracker.cooperations import clearances
 from tracker.core import clock
@@ -63,7 +63,11 @@ def one_round(transport: Transport, *, with_dates: bool, timestamp_url: str = ""
     if with_dates:
         accounts.end_roles_run_out()
         clearances.close_expired(clock.today())
+        ending.carry_out_due(clock.today())
+        renewal.renew_due(clock.today())
+        requesting.expire_due(clock.today())
         visits.recheck_all(clock.today())
+        requesting.remind_due(clock.today())
         comments.remind_due(clock.today())
         assignments.remind_due(clock.today())
         attempts.forget_old()

@@ -1,9 +1,10 @@
-"""Shown words of signatures and requests, and of proofs that do not hold."""
+"""Shown words of signatures and requests, of who is misnamed, and of proofs that do not hold."""
 
 from flask_babel import lazy_gettext as _l
 
 from tracker.signoff.assertion import Flaw
 from tracker.signoff.models import Method, RequestState
+from tracker.signoff.signers import Misnaming, Order
 
 METHODS = {
     Method.PASSWORD_TOTP: _l("Password with code from an app"),
@@ -17,6 +18,20 @@ REQUEST_STATES = {
     RequestState.COMPLETED: _l("Signed by all"),
     RequestState.DECLINED: _l("Declined"),
     RequestState.WITHDRAWN: _l("Called back"),
+    RequestState.EXPIRED: _l("Ran out before all had signed"),
+}
+
+MISNAMINGS = {
+    Misnaming.NOBODY: _l("Choose who signs for each party."),
+    Misnaming.TWICE: _l("A person signs for one party only. Name different persons."),
+    Misnaming.TOO_MANY: _l("More signatures are asked for than persons are named."),
+    Misnaming.ORDER_NEEDS_ALL: _l("Who signs one after the other all have to sign."),
+}
+
+ORDERS = {
+    Order.TOGETHER: _l("All at the same time"),
+    Order.PARTNERS_FIRST: _l("The partners first, then the NPM"),
+    Order.NPM_FIRST: _l("The NPM first, then the partners"),
 }
 
 FLAWS = {

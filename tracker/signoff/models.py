@@ -29,6 +29,7 @@ class RequestState(enum.StrEnum):
     COMPLETED = "completed"
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
 
 
 class SignatureKind(enum.StrEnum):
@@ -79,15 +80,44 @@ class SignatureRequest(Identified, Base):
     sealed_reason: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
     # Codes of the items that a decline wants changed.
     items: Mapped[list[str]] = mapped_column(default=list)
+    # The last day on which it can be signed; that day is included.
+    expires_on: Mapped[dt.date | None]
+    # Every so many days somebody is reminded: who still has to sign, and others by their ids.
+    remind_every: Mapped[int | None]
+    remind_whom: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
+    reminded_on: Mapped[dt.date | None]
 
     revision: Mapped[Revision] = relationship(lazy="raise")
+    parties: Mapped[list["SignatureParty"]] = relationship(
+        back_populates="request", order_by="SignatureParty.position", lazy="raise"
+    )
     places: Mapped[list["SignaturePlace"]] = relationship(
         back_populates="request", order_by="SignaturePlace.position", lazy="raise"
     )
 
 
+class SignatureParty(Identified, Base):
+    """How a party signs: how many of those named have to, and after which other parties."""
+
+    __tablename__ = "signature_party"
+    __table_args__ = (sa.UniqueConstraint("request_id", "organisation_id"),)
+
+    request_id: Mapped[UUID] = mapped_column(sa.ForeignKey("signature_request.id"))
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
+    position: Mapped[int] = mapped_column(default=0)
+    needed: Mapped[int] = mapped_column(default=1)
+    # Once all parties with a lower number are done.
+    turn: Mapped[int] = mapped_column(default=0)
+
+    request: Mapped[SignatureRequest] = relationship(back_populates="parties", lazy="raise")
+
+
 class SignaturePlace(Identified, Base):
-    """A line on which somebody is to sign: for an organisation, by a named person."""
+    """A line on which somebody is to sign: for an organisation, by a named person.
+
+    Who passes it on keeps the line as history; the new person has one of their own, which stands
+    for it.
+    """
 
     __tablename__ = "signature_place"
     __table_args__ = (sa.UniqueConstraint("request_id", "organisation_id", "user_id"),)
@@ -96,6 +126,16 @@ class SignaturePlace(Identified, Base):
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)
     position: Mapped[int] = mapped_column(default=0)
+    # 0: at any time. Else once all of the party with a lower number, but 0, have signed.
+    turn: Mapped[int] = mapped_column(default=0)
+    # The named person for whom they sign, where that is not themselves.
+    on_behalf_of: Mapped[str] = mapped_column(default="")
+    # Of a line that was passed on: which, why (encrypted where the revision is), by whom and when.
+    stands_for_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("signature_place.id"))
+    reason: Mapped[str] = mapped_column(default="")
+    sealed_reason: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
+    passed_on_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
+    passed_on_at: Mapped[dt.datetime | None]
 
     request: Mapped[SignatureRequest] = relationship(back_populates="places", lazy="raise")
 
@@ -127,6 +167,13 @@ class Signature(Identified, Base):
     organisation_name: Mapped[str]
     office: Mapped[str]
     power: Mapped[str]
+    # The first and the last day of that power, where it has any.
+    power_from: Mapped[dt.date | None]
+    power_until: Mapped[dt.date | None]
+    # For whom they signed, and from whom the line was passed on to them, where anybody.
+    on_behalf_of: Mapped[str | None]
+    in_place_of: Mapped[str | None]
+    in_place_of_id: Mapped[UUID | None]
     sentence: Mapped[str]
     language: Mapped[str] = mapped_column(sa.String(10))
     document_digest: Mapped[str] = mapped_column(sa.String(64))
@@ -156,6 +203,20 @@ class Signature(Identified, Base):
             "document_digest": self.document_digest,
             "method": self.method.value,
             "signed_at": self.signed_at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
-            # What came later stands here only where there is any: earlier digests stay as they are.
-            **({"proof": self.proof} if self.proof is not None else {}),
+            **self._where_there_is_any(),
         }
+
+    def _where_there_is_any(self) -> dict[str, Any]:
+        """Return what came later: bound only where it is set, so earlier digests stay."""
+        values = {
+            "power_from": self.power_from,
+            "power_until": self.power_until,
+            "on_behalf_of": self.on_behalf_of,
+            "in_place_of": self.in_place_of,
+            "in_place_of_id": self.in_place_of_id,
+        }
+        # Days in their ISO form, ids as they are written.
+        found: dict[str, Any] = {
+            name: str(value) for name, value in values.items() if value is not None
+        }
+        return found | ({"proof": self.proof} if self.proof is not None else {})

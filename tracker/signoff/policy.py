@@ -1,7 +1,8 @@
-"""Who may sign, countersign and decline, and by which proof. Pure."""
+"""Who may sign, countersign, decline and pass on, and by which proof. Pure."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +10,12 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, ActorMembership, Role
 from tracker.access.decision import YES, Decision, no
-from tracker.signoff import assertion
+from tracker.accounts.policy import runs_from_to
+from tracker.signoff import assertion, signers
 from tracker.signoff.labels import FLAWS
 from tracker.signoff.models import Method, RequestState, SignatureKind
 from tracker.signoff.proof import FRESH, Identity
+from tracker.signoff.signers import PartySigners
 
 COUNTERSIGNERS = (Role.SIGNATORY, Role.MANAGER)
 
@@ -22,33 +25,77 @@ def signing_membership(actor: Actor) -> ActorMembership | None:
     return next((m for m in actor.acting if m.role is Role.SIGNATORY), None)
 
 
-def can_sign_for(
-    actor: Actor, state: RequestState, places: Iterable[tuple[UUID, UUID]], signed: Iterable[UUID]
-) -> Decision:
-    """Decide whether a person may sign for the organisation they act for.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a request to sign stands."""
 
-    places are (organisation, person) pairs the request names; signed are the organisations that
-    have signed. Nobody signs for two parties (product.md, 5.2), which the places already see to.
-    """
-    membership = signing_membership(actor)
+    state: RequestState
+    parties: tuple[PartySigners, ...]
+    # (organisation, person) of each signature that is there.
+    signed: frozenset[tuple[UUID, UUID]] = frozenset()
+    # The last day on which it can be signed; that day is included.
+    expires_on: dt.date | None = None
+    # Those who were named and passed it on.
+    former: frozenset[UUID] = frozenset()
+
+    def is_waiting(self, today: dt.date) -> Decision:
+        """Decide whether it can be signed on a day at all."""
+        if self.state is not RequestState.WAITING:
+            return no(_l("This text no longer waits for signatures."))
+        if not runs_from_to(None, self.expires_on, today):
+            return no(_l("The time to sign this text has run out."))
+        return YES
+
+
+def has_power(membership: ActorMembership | None, today: dt.date) -> Decision:
+    """Decide whether somebody is a signatory whose power is recorded, has begun and still runs."""
     if membership is None:
         return no(_l("You are not a signatory of the organisation you act for."))
     if not membership.power:
         return no(_l("The source of your power to sign is not recorded."))
-    if state is not RequestState.WAITING:
-        return no(_l("This text no longer waits for signatures."))
-    if (actor.organisation_id, actor.user_id) not in set(places):
-        return no(_l("Another person is named to sign for your organisation."))
-    if actor.organisation_id in set(signed):
-        return no(_l("Your organisation has signed this revision."))
+    if not runs_from_to(membership.power_from, None, today):
+        return no(_l("Your power to sign has not begun yet."))
+    if not runs_from_to(None, membership.power_until, today):
+        return no(_l("Your power to sign has run out."))
     return YES
 
 
-def can_decline(
-    actor: Actor, state: RequestState, places: Iterable[tuple[UUID, UUID]], signed: Iterable[UUID]
-) -> Decision:
-    """Decide whether a person may decline: who could sign, and has not."""
-    return can_sign_for(actor, state, places, signed)
+def can_sign_for(actor: Actor, asked: Standing, today: dt.date) -> Decision:
+    """Decide whether a person may sign now for the organisation they act for.
+
+    By a power that runs today, named on the request, and in their turn (product.md, 5.2).
+    """
+    power, waits = has_power(signing_membership(actor), today), asked.is_waiting(today)
+    if not power or not waits:
+        return waits if power else power
+    return signers.can_sign_now(asked.parties, asked.signed, actor.organisation_id, actor.user_id)
+
+
+def can_decline(actor: Actor, asked: Standing, today: dt.date) -> Decision:
+    """Decide whether a person may decline: whose signature is wanted, now or in their turn."""
+    decision = can_sign_for(actor, asked, today)
+    if decision:
+        return decision
+    power, waits = has_power(signing_membership(actor), today), asked.is_waiting(today)
+    wanted = signers.is_to_sign(asked.parties, asked.signed, actor.organisation_id, actor.user_id)
+    return YES if power and waits and wanted else decision
+
+
+def can_pass_on(actor: Actor, asked: Standing, today: dt.date, holder_id: UUID) -> Decision:
+    """Decide whether a person may pass on what somebody of their organisation is to sign.
+
+    Who is named, or a coordinator of the organisation, so that nothing waits for one who is away.
+    """
+    waits = asked.is_waiting(today)
+    if not waits:
+        return waits
+    if not signers.is_to_sign(asked.parties, asked.signed, actor.organisation_id, holder_id):
+        return no(_l("There is nothing left to sign for this person in your organisation."))
+    if actor.user_id == holder_id and signing_membership(actor) is not None:
+        return YES
+    if actor.has(Role.COORDINATOR):
+        return YES
+    return no(_l("Who is named passes it on, or a coordinator of the organisation does."))
 
 
 def can_countersign(actor: Actor, signer_id: UUID) -> Decision:

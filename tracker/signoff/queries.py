@@ -10,12 +10,14 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from tracker.core.db import db
 from tracker.signoff.models import (
-    RequestState,
     Revision,
     Signature,
+    SignatureKind,
     SignaturePlace,
     SignatureRequest,
 )
+from tracker.signoff.policy import Standing
+from tracker.signoff.signers import Named, PartySigners
 
 
 def revision(revision_id: UUID) -> Revision | None:
@@ -35,7 +37,11 @@ def revisions_of(
         sa.select(Revision, SignatureRequest)
         .outerjoin(SignatureRequest, SignatureRequest.revision_id == Revision.id)
         .where(Revision.subject_type == subject_type, Revision.subject_id == subject_id)
-        .options(selectinload(Revision.signatures), selectinload(SignatureRequest.places))
+        .options(
+            selectinload(Revision.signatures),
+            selectinload(SignatureRequest.places),
+            selectinload(SignatureRequest.parties),
+        )
         .order_by(Revision.number.desc())
     )
     return [(row[0], row[1]) for row in rows]
@@ -48,32 +54,8 @@ def request_of(revision_id: UUID) -> SignatureRequest | None:
         .where(SignatureRequest.revision_id == revision_id)
         .options(
             selectinload(SignatureRequest.places),
+            selectinload(SignatureRequest.parties),
             joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
-        )
-    )
-
-
-def places_waiting_for(user_id: UUID, organisation_id: UUID | None) -> list[SignaturePlace]:
-    """Return the lines on which a person is to sign for an organisation and has not yet."""
-    signed = (
-        sa.select(Signature.id)
-        .where(
-            Signature.revision_id == SignatureRequest.revision_id,
-            Signature.organisation_id == SignaturePlace.organisation_id,
-        )
-        .exists()
-    )
-    return list(
-        db.session.scalars(
-            sa.select(SignaturePlace)
-            .join(SignaturePlace.request)
-            .where(
-                SignaturePlace.user_id == user_id,
-                SignaturePlace.organisation_id == organisation_id,
-                SignatureRequest.state == RequestState.WAITING,
-                ~signed,
-            )
-            .options(joinedload(SignaturePlace.request).joinedload(SignatureRequest.revision))
         )
     )
 
@@ -88,6 +70,57 @@ def signatures_on(revision_ids: Iterable[UUID]) -> dict[UUID, list[Signature]]:
     ):
         found.setdefault(signature.revision_id, []).append(signature)
     return found
+
+
+def standing_of(asked: SignatureRequest) -> Standing:
+    """Return how a request stands, as the rules look at it; places, parties, signatures loaded."""
+    replaced = {place.stands_for_id for place in asked.places}
+    held = [place for place in asked.places if place.id not in replaced]
+    return Standing(
+        state=asked.state,
+        parties=tuple(
+            PartySigners(
+                party.organisation_id,
+                tuple(
+                    Named(place.user_id, place.turn, place.on_behalf_of)
+                    for place in held
+                    if place.organisation_id == party.organisation_id
+                ),
+                party.needed,
+                party.turn,
+            )
+            for party in asked.parties
+        ),
+        signed=frozenset(
+            (one.organisation_id, one.user_id)
+            for one in asked.revision.signatures
+            if one.organisation_id and one.kind is SignatureKind.SIGNATURE
+        ),
+        expires_on=asked.expires_on,
+        former=frozenset(place.user_id for place in asked.places if place.id in replaced),
+    )
+
+
+def place_of(
+    asked: SignatureRequest, organisation_id: UUID | None, user_id: UUID
+) -> SignaturePlace | None:
+    """Return the line that a person holds for an organisation, not one they passed on."""
+    replaced = {place.stands_for_id for place in asked.places}
+    return next(
+        (
+            place
+            for place in asked.places
+            if place.organisation_id == organisation_id
+            and place.user_id == user_id
+            and place.id not in replaced
+        ),
+        None,
+    )
+
+
+def stood_for(asked: SignatureRequest, place: SignaturePlace) -> SignaturePlace | None:
+    """Return the line that a line that was passed on stands for, None for one as it was sent."""
+    return next((one for one in asked.places if one.id == place.stands_for_id), None)
 
 
 # Certificates, which a part further up makes and keeps --------------------------------------------

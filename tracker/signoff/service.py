@@ -1,5 +1,6 @@
 """Freezing a text and signing it: always a new row, nothing is ever changed or removed."""
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,19 +11,23 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload, selectinload
 
 from tracker.access.actor import Actor
+from tracker.accounts import queries as accounts
 from tracker.core import canonical, clock, crypto
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
-from tracker.signoff import policy
+from tracker.signoff import policy, queries, signers
+from tracker.signoff.labels import MISNAMINGS
 from tracker.signoff.models import (
     RequestState,
     Revision,
     Signature,
     SignatureKind,
+    SignatureParty,
     SignaturePlace,
     SignatureRequest,
 )
 from tracker.signoff.proof import Identity, SigningPage
+from tracker.signoff.signers import PartySigners
 
 # The shape of what is frozen from now on: what is said stands there in each language it is said in.
 # What was frozen as common-terms/1 stays as it is, in one language.
@@ -169,30 +174,57 @@ def content_of_revision(revision: Revision) -> dict[str, Any]:
 
 
 def request(
-    actor: Actor, revision: Revision, places: Iterable[tuple[UUID, UUID]]
+    actor: Actor,
+    revision: Revision,
+    parties: Iterable[PartySigners],
+    *,
+    expires_on: dt.date | None = None,
+    remind_every: int | None = None,
+    remind_whom: Iterable[str] = (),
 ) -> SignatureRequest:
-    """Ask for signatures: places are (organisation, person) pairs, one for each party.
+    """Ask for signatures by a list of who signs; raise RuleBrokenError when it can't be asked.
 
-    A person never signs for two parties (product.md, 5.2).
+    The day is the last on which it can be signed. remind_every and remind_whom say how often, and
+    whom beside nobody, as the request keeps them.
     """
-    named = list(places)
-    persons = [person for _, person in named]
-    if len(set(persons)) < len(persons):
-        raise RuleBrokenError(_l("A person signs for one party only. Name different persons."))
+    asking = list(parties)
+    found = signers.flaw(asking)
+    if found is not None:
+        raise RuleBrokenError(MISNAMINGS[found[0]], f"party_{found[1]}")
     asked = SignatureRequest(
-        id=uuid4(), revision_id=revision.id, sent_at=clock.now(), sent_by_id=actor.user_id
+        id=uuid4(),
+        revision_id=revision.id,
+        sent_at=clock.now(),
+        sent_by_id=actor.user_id,
+        expires_on=expires_on,
+        remind_every=remind_every,
+        remind_whom=list(remind_whom) if remind_every else None,
     )
     db.session.add(asked)
     db.session.flush()
-    for number, (organisation_id, user_id) in enumerate(named):
+    position = 0
+    for number, party in enumerate(asking):
         db.session.add(
-            SignaturePlace(
+            SignatureParty(
                 request_id=asked.id,
-                organisation_id=organisation_id,
-                user_id=user_id,
+                organisation_id=party.organisation_id,
                 position=number,
+                needed=party.required,
+                turn=party.turn,
             )
         )
+        for one in party.named:
+            db.session.add(
+                SignaturePlace(
+                    request_id=asked.id,
+                    organisation_id=party.organisation_id,
+                    user_id=one.user_id,
+                    position=position,
+                    turn=one.turn,
+                    on_behalf_of=one.on_behalf_of,
+                )
+            )
+            position += 1
     db.session.flush()
     return asked
 
@@ -204,6 +236,7 @@ def locked_request(revision_id: UUID) -> SignatureRequest:
         .where(SignatureRequest.revision_id == revision_id)
         .options(
             selectinload(SignatureRequest.places),
+            selectinload(SignatureRequest.parties),
             joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
         )
         .with_for_update(of=SignatureRequest)
@@ -219,10 +252,13 @@ def sign(
     The request is completed in the same transaction when this was the last signature.
     """
     policy.is_proven(actor, identity, clock.now()).require()
-    policy.can_sign_for(actor, asked.state, _places(asked), _signed(asked)).require()
+    standing = queries.standing_of(asked)
+    policy.can_sign_for(actor, standing, clock.today()).require()
     membership = policy.signing_membership(actor)
-    if membership is None:  # can_sign_for has said no already
+    place = queries.place_of(asked, actor.organisation_id, actor.user_id)
+    if membership is None or place is None:  # can_sign_for has said no already
         raise LookupError
+    former = queries.stood_for(asked, place)
     signature = _write(
         asked.revision,
         actor,
@@ -233,12 +269,17 @@ def sign(
         organisation_id=actor.organisation_id,
         power=membership.power,
         office=membership.office,
+        beside={
+            "power_from": membership.power_from,
+            "power_until": membership.power_until,
+            "on_behalf_of": place.on_behalf_of or None,
+            "in_place_of": accounts.names([former.user_id])[former.user_id] if former else None,
+            "in_place_of_id": former.user_id if former else None,
+        },
     )
-    if {organisation for organisation, _ in _places(asked)} <= {
-        *_signed(asked),
-        actor.organisation_id,
-    }:
-        asked.state = RequestState.COMPLETED
+    signed = standing.signed | {(place.organisation_id, actor.user_id)}
+    asked.state = signers.state_after(asked.state, standing.parties, signed)
+    if asked.state is RequestState.COMPLETED:
         asked.ended_at = clock.now()
     db.session.flush()
     return signature
@@ -300,7 +341,7 @@ def decline(
 
     key encrypts the reason where the revision is encrypted: it speaks of what is in there.
     """
-    policy.can_decline(actor, asked.state, _places(asked), _signed(asked)).require()
+    policy.can_decline(actor, queries.standing_of(asked), clock.today()).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Say why you decline."), "reason")
     _end(actor, asked, RequestState.DECLINED, reason.strip(), key)
@@ -317,6 +358,95 @@ def withdraw(
     if not reason.strip():
         raise RuleBrokenError(_l("Say why you call it back."), "reason")
     _end(actor, asked, RequestState.WITHDRAWN, reason.strip(), key)
+
+
+def expire(asked: SignatureRequest) -> bool:
+    """End a request whose last day has passed; False when it ended before, or has days left."""
+    if asked.state is not RequestState.WAITING or asked.expires_on is None:
+        return False
+    if clock.today() <= asked.expires_on:
+        return False
+    asked.state = RequestState.EXPIRED
+    asked.ended_at = clock.now()
+    db.session.flush()
+    return True
+
+
+def overtake(asked: SignatureRequest) -> None:
+    """End a request whose text has become moot: what it would have changed has ended."""
+    asked.state = RequestState.WITHDRAWN
+    asked.ended_at = clock.now()
+    db.session.flush()
+
+
+def pass_on(
+    actor: Actor,
+    asked: SignatureRequest,
+    holder_id: UUID,
+    to_id: UUID,
+    *,
+    reason: str,
+    key: bytes | None = None,
+) -> SignaturePlace:
+    """Pass on what somebody is to sign to a person with the same power, with a reason (5.5).
+
+    The line stays as history and the new one has its turn. The caller holds locked_request(); key
+    as for decline().
+    """
+    standing = queries.standing_of(asked)
+    policy.can_pass_on(actor, standing, clock.today(), holder_id).require()
+    place = queries.place_of(asked, actor.organisation_id, holder_id)
+    if place is None:  # can_pass_on has said no already
+        raise LookupError
+    able = {
+        one.user_id
+        for one in accounts.signatories_of(place.organisation_id, clock.today())
+        if one.holds_on(clock.today())
+    }
+    if to_id not in able:
+        raise RuleBrokenError(
+            _l("Choose a signatory of your organisation whose power to sign runs today."), "person"
+        )
+    decision = signers.can_pass_on(
+        standing.parties,
+        standing.signed,
+        actor.organisation_id,
+        holder_id,
+        to_id,
+        former=standing.former,
+    )
+    if not decision:
+        raise RuleBrokenError(decision.reason, "person")
+    if not reason.strip():
+        raise RuleBrokenError(_l("Say why you pass it on."), "reason")
+    new = SignaturePlace(
+        id=uuid4(),
+        request_id=asked.id,
+        organisation_id=place.organisation_id,
+        user_id=to_id,
+        position=place.position,
+        turn=place.turn,
+        on_behalf_of=place.on_behalf_of,
+        stands_for_id=place.id,
+        passed_on_by_id=actor.user_id,
+        passed_on_at=clock.now(),
+    )
+    if asked.revision.is_sealed:
+        new.sealed_reason = crypto.seal(
+            _needed(key), reason.strip().encode(), _place_context(new.id)
+        )
+    else:
+        new.reason = reason.strip()
+    db.session.add(new)
+    db.session.flush()
+    return new
+
+
+def why_passed_on(place: SignaturePlace, key: bytes | None) -> str:
+    """Return why a line was passed on, decrypted where it is encrypted."""
+    if place.sealed_reason is None:
+        return place.reason
+    return crypto.unseal(_needed(key), place.sealed_reason, _place_context(place.id)).decode()
 
 
 def _end(
@@ -351,6 +481,7 @@ def _write(  # noqa: PLR0913 -- one row's values
     organisation_id: UUID | None,
     power: str = "",
     office: str = "",
+    beside: Mapping[str, Any] | None = None,
 ) -> Signature:
     policy.is_enough(identity, kind, organisation_id).require()
     policy.is_signed_by(identity.method, identity.proof, revision.digest, sentence).require()
@@ -370,6 +501,7 @@ def _write(  # noqa: PLR0913 -- one row's values
         method=identity.method,
         signed_at=clock.now(),
         proof=dict(identity.proof) if identity.proof is not None else None,
+        **(beside or {}),
     )
     signature.digest = canonical.digest_of(signature.content())
     try:
@@ -380,21 +512,13 @@ def _write(  # noqa: PLR0913 -- one row's values
     return signature
 
 
-def _places(asked: SignatureRequest) -> list[tuple[UUID, UUID]]:
-    return [(place.organisation_id, place.user_id) for place in asked.places]
-
-
-def _signed(asked: SignatureRequest) -> list[UUID]:
-    return [
-        signature.organisation_id
-        for signature in asked.revision.signatures
-        if signature.organisation_id and signature.kind is SignatureKind.SIGNATURE
-    ]
-
-
 def _context(revision_id: UUID) -> str:
     return f"revision:{revision_id}"
 
 
 def _reason_context(asked: SignatureRequest) -> str:
     return f"signature-request:{asked.id}"
+
+
+def _place_context(place_id: UUID) -> str:
+    return f"signature-place:{place_id}"

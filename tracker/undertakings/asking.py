@@ -11,7 +11,7 @@ from tracker.checklists.loading import fill, lock
 from tracker.checklists.models import Checklist, ChecklistKind
 from tracker.cooperations import clearances
 from tracker.cooperations.models import Clearance, ClearanceEnd
-from tracker.cooperations.policy import ENDED
+from tracker.cooperations.policy import AT_REST
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.organisations.models import Organisation
@@ -31,6 +31,8 @@ _CLEARANCE_ENDS = {
     UndertakingEnd.WITHDRAWN: ClearanceEnd.WITHDRAWN,
     UndertakingEnd.WITHDRAWN_BY_NPM: ClearanceEnd.WITHDRAWN,
     UndertakingEnd.EXPIRED: ClearanceEnd.EXPIRED,
+    UndertakingEnd.TERMS_SUSPENDED: ClearanceEnd.TERMS_SUSPENDED,
+    UndertakingEnd.TERMS_ENDED: ClearanceEnd.TERMS_ENDED,
 }
 _ENDS: dict[str, UndertakingEnd] = {
     ClearanceEnd.NEW_TERMS: UndertakingEnd.NEW_TERMS,
@@ -38,10 +40,19 @@ _ENDS: dict[str, UndertakingEnd] = {
     ClearanceEnd.LEFT: UndertakingEnd.LEFT,
     ClearanceEnd.SUSPENDED: UndertakingEnd.SUSPENDED,
     ClearanceEnd.EXPIRED: UndertakingEnd.EXPIRED,
+    ClearanceEnd.TERMS_SUSPENDED: UndertakingEnd.TERMS_SUSPENDED,
+    ClearanceEnd.TERMS_ENDED: UndertakingEnd.TERMS_ENDED,
 }
+# The texts whose suspension or ending closes the access of all who undertook (domain.md, P6).
+_OPEN_ACCESS = frozenset({ChecklistKind.TERMS.value, ChecklistKind.CONFIDENTIALITY.value})
 # Whoever withdrew, or let the time run out, is not asked again by a change of the list.
 _ASKED_ANEW_AFTER = frozenset(
-    {UndertakingEnd.UNLISTED, UndertakingEnd.LEFT, UndertakingEnd.SUSPENDED}
+    {
+        UndertakingEnd.UNLISTED,
+        UndertakingEnd.LEFT,
+        UndertakingEnd.SUSPENDED,
+        UndertakingEnd.TERMS_SUSPENDED,
+    }
 )
 
 
@@ -53,6 +64,26 @@ def follow_terms(happening: Happening) -> None:
     if happening.details.get("kind") == ChecklistKind.CONFIDENTIALITY and happening.cooperation_id:
         bring_up_to_date(happening.actor, happening.cooperation_id)
         clearances.close_for_terms(happening.actor, happening.cooperation_id)
+
+
+def follow_halt(happening: Happening) -> None:
+    """Close all undertakings and what they opened, at once, when terms are suspended or end.
+
+    Handler of TEXT_SUSPENDED and TEXT_ENDED, of the agreed terms and of those on confidentiality.
+    """
+    if happening.details.get("kind") not in _OPEN_ACCESS or not happening.cooperation_id:
+        return
+    ended = happening.verb is verbs.TEXT_ENDED
+    reason = UndertakingEnd.TERMS_ENDED if ended else UndertakingEnd.TERMS_SUSPENDED
+    for undertaking in queries.open_ones(happening.cooperation_id):
+        close(happening.actor, undertaking, reason)
+    clearances.close_for_terms(happening.actor, happening.cooperation_id, _CLEARANCE_ENDS[reason])
+
+
+def follow_lift(happening: Happening) -> None:
+    """Ask everybody listed again when terms are in force again. Handler of SUSPENSION_LIFTED."""
+    if happening.details.get("kind") in _OPEN_ACCESS and happening.cooperation_id:
+        bring_up_to_date(happening.actor, happening.cooperation_id)
 
 
 def follow_list(happening: Happening) -> None:
@@ -111,7 +142,7 @@ def bring_up_to_date(actor: Actor | None, cooperation_id: UUID) -> None:
             drafts[undertaking.user_id] = sealing.draft_of(undertaking)
         close(actor, undertaking, reason)
     revision = db.session.get_one(Revision, checklist.revision_in_force_id)
-    if filling.cooperation.stage in ENDED or queries.terms_of(revision).is_over(clock.today()):
+    if filling.cooperation.stage in AT_REST or queries.terms_of(revision).is_over(clock.today()):
         return
     endings = queries.last_endings(revision.id)
     for one in named.values():

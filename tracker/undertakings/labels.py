@@ -32,6 +32,8 @@ ENDED_BECAUSE: dict[UndertakingEnd, object] = {
     UndertakingEnd.WITHDRAWN: _l("the person withdrew it"),
     UndertakingEnd.WITHDRAWN_BY_NPM: _l("the NPM withdrew it"),
     UndertakingEnd.EXPIRED: _l("its last day has passed"),
+    UndertakingEnd.TERMS_SUSPENDED: _l("the terms it rests on were suspended"),
+    UndertakingEnd.TERMS_ENDED: _l("the terms it rests on have ended"),
 }
 
 

@@ -39,6 +39,8 @@ class UndertakingEnd(enum.StrEnum):
     WITHDRAWN = "withdrawn"
     WITHDRAWN_BY_NPM = "withdrawn_by_npm"
     EXPIRED = "expired"
+    TERMS_SUSPENDED = "terms_suspended"
+    TERMS_ENDED = "terms_ended"
 
 
 class Undertaking(Identified, Base):

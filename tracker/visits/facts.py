@@ -70,6 +70,8 @@ class Signing(enum.StrEnum):
     SENT = "sent"
     AMENDED = "amended"
     IN_FORCE = "in_force"
+    # Suspended or ended by a party.
+    HALTED = "halted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,14 @@ from tracker.access.actor import Role
 from tracker.accounts.models import Membership, Passkey
 from tracker.authoring.models import OwnArticle
 from tracker.checklists import library
-from tracker.checklists.models import ChecklistKind, Flag, ModelAnswer, Proposal, ProposalState
+from tracker.checklists.models import (
+    ChecklistKind,
+    Flag,
+    ModelAnswer,
+    Notice,
+    Proposal,
+    ProposalState,
+)
 from tracker.comments.models import Comment, CommentAudience
 from tracker.cooperations.models import CooperationPerson
 from tracker.core.db import db
@@ -229,6 +236,7 @@ def _checklists(demonstration: Demonstration) -> dict[str, list[Thing]]:
     roles = {"checklist_id": made["complete", "visit_roles"]}
     copied = {"checklist_id": made["copied", "terms"]}
     flag = _first(sa.select(Flag.id).where(Flag.closed_at.is_(None)))
+    notice = _first(sa.select(Notice.id))
     proposal = _first(sa.select(Proposal.id).where(Proposal.state == ProposalState.OPEN))
     return {
         "checklist_id": [
@@ -241,6 +249,16 @@ def _checklists(demonstration: Demonstration) -> dict[str, list[Thing]]:
             Thing("terms in draft", draft | {"code": "M18"}, "differing"),
             Thing("terms in force", terms | {"code": "M18"}),
             Thing("roles of the visit (K2)", roles | {"code": "V5"}),
+        ],
+        "checklist_id user_id": [
+            Thing(
+                "the CSO's signatory, of terms waiting for a signature",
+                waiting | {"user_id": demonstration.users["otto"]},
+                "waiting",
+            )
+        ],
+        "checklist_id notice_id": [
+            Thing("terms in force, the CSO's notice", terms | {"notice_id": notice})
         ],
         "checklist_id flag_id": [Thing("terms in draft", draft | {"flag_id": flag}, "differing")],
         "checklist_id proposal_id": [

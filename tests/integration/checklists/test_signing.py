@@ -447,7 +447,7 @@ def test_nobody_signs_but_who_is_named(sent: Table, first: str, words: str) -> N
 
 def test_a_party_signs_once(sent: Table) -> None:
     sign(sent, "henrik")
-    refused(sent, attempt(sent, "henrik"), "Your organisation has signed this revision")
+    refused(sent, attempt(sent, "henrik"), "You have signed this revision already")
 
 
 def test_who_lost_the_role_meanwhile_does_not_sign(sent: Table) -> None:
@@ -608,7 +608,7 @@ def test_a_decline_names_its_items_and_its_reason(
 def test_only_who_could_sign_declines(sent: Table, first: str) -> None:
     if first == "tomas-after":
         sign(sent, "tomas")
-        refused(sent, lambda: decline(sent, "tomas", "M1"), "Your organisation has signed")
+        refused(sent, lambda: decline(sent, "tomas", "M1"), "You have signed this revision")
         return
     refused(sent, lambda: decline(sent, first, "M1"), "You are not a signatory")
 

@@ -322,7 +322,10 @@ def test_a_party_without_a_signatory_is_told(app: Flask, table: Table) -> None:
     table.session.commit()
     page = table.land.browser(app, "ilena").page(f"/checklists/{terms.id}/send")
     # Otto is named in no answer of the small terms, so nothing else is in the way.
-    assert "No signatory with a recorded power is known for: Lantern Health Network" in page.text
+    assert (
+        "No signatory whose power to sign runs today is known for: Lantern Health Network"
+        in page.text
+    )
 
 
 @pytest.mark.parametrize("value", ["", "x", "00000000-0000-0000-0000-000000000000"])

@@ -1,5 +1,6 @@
 """Whatever is done to evidence in the database itself, the check names the first broken place."""
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -752,6 +753,31 @@ SIGNATURE_CASES: dict[str, tuple[Act, Fault, str]] = {
     ),
     "office edited": (edit_signature(office="Director"), Fault.CHANGED, "Tomas Beridan"),
     "power edited": (edit_signature(power="All powers"), Fault.CHANGED, "Tomas Beridan"),
+    "first day of the power put in": (
+        edit_signature(power_from=dt.date(2026, 1, 1)),
+        Fault.CHANGED,
+        "Tomas Beridan",
+    ),
+    "last day of the power put in": (
+        edit_signature(power_until=dt.date(2036, 1, 1)),
+        Fault.CHANGED,
+        "Tomas Beridan",
+    ),
+    "somebody put in for whom it was signed": (
+        edit_signature(on_behalf_of="Vesna Hale"),
+        Fault.CHANGED,
+        "Tomas Beridan",
+    ),
+    "somebody put in whose place it was": (
+        edit_signature(in_place_of="Vesna Hale"),
+        Fault.CHANGED,
+        "Tomas Beridan",
+    ),
+    "the id of somebody put in whose place it was": (
+        edit_signature(in_place_of_id=fresh()),
+        Fault.CHANGED,
+        "Tomas Beridan",
+    ),
     "sentence edited": (edit_signature(sentence="Nothing."), Fault.CHANGED, "Tomas Beridan"),
     "language edited": (edit_signature(language="ar"), Fault.CHANGED, "Tomas Beridan"),
     "digest of the text edited": (

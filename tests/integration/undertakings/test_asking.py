@@ -12,7 +12,8 @@ from tests.integration.undertakings.conftest import Clock
 from tracker.accounts import service as accounts
 from tracker.activity import queries as trail
 from tracker.activity import verbs
-from tracker.checklists import signing
+from tracker.checklists import ending, signing
+from tracker.checklists.models import Halt, Notice
 from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Clearance
@@ -277,3 +278,58 @@ def test_every_closing_of_a_clearance_is_in_the_trail(stage: Stage, session: Ses
     assert {line.details["reason"] for line in closed} == {"new_terms"}
     open_ones = session.scalars(sa.select(Clearance).where(Clearance.closed_at.is_(None))).all()
     assert open_ones == []
+
+
+# Terms suspended and ended -----------------------------------------------------------------------
+
+
+def halt(stage: Stage, kind: Halt, *, by: str = "henrik") -> Notice:
+    """Suspend or end the terms on confidentiality for a party, at once: no notice is agreed."""
+    return ending.give_notice(stage.actor(by), stage.checklist, kind, reason="Not safe.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        (Halt.SUSPENDED, UndertakingEnd.TERMS_SUSPENDED),
+        (Halt.ENDED, UndertakingEnd.TERMS_ENDED),
+    ],
+)
+def test_terms_that_are_stopped_close_everything_at_once(
+    stage: Stage, kind: Halt, why: UndertakingEnd
+) -> None:
+    stage.clear("leyla")
+    stage.sign("otto")
+    assert stage.is_cleared("leyla")
+    halt(stage, kind)
+    assert set(stage.states().values()) == {CLOSED}
+    assert {end_of(stage, key) for key in LISTED} == {why}
+    assert not stage.is_cleared("leyla")
+    assert verbs_of(stage, "leyla")[-1] == verbs.UNDERTAKING_CLOSED.name
+
+
+def test_a_notice_closes_nothing_before_its_day(stage: Stage, frozen_time: Clock) -> None:
+    stage.clear("leyla")
+    day = clock.today() + dt.timedelta(days=3)
+    ending.give_notice(
+        stage.actor("henrik"), stage.checklist, Halt.SUSPENDED, reason="Not safe.", from_on=day
+    )
+    assert stage.is_cleared("leyla")
+    frozen_time(clock.now() + dt.timedelta(days=3))
+    assert ending.carry_out_due(clock.today()) == 1
+    assert not stage.is_cleared("leyla")
+
+
+def test_all_are_asked_anew_when_the_suspension_is_lifted(stage: Stage) -> None:
+    stage.clear("leyla")
+    notice = halt(stage, Halt.SUSPENDED)
+    ending.close_notice(stage.actor("henrik"), stage.checklist, notice.id, reason="Safe again.")
+    assert set(stage.states().values()) == {ASKED}
+    # What was closed stays closed: each person confirms again.
+    assert not stage.is_cleared("leyla")
+
+
+def test_nobody_is_asked_by_a_change_of_the_list_meanwhile(stage: Stage) -> None:
+    halt(stage, Halt.SUSPENDED)
+    stage.list_people("lh", "leyla", "otto", "joana")
+    assert set(stage.states().values()) == {CLOSED}

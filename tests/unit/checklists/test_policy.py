@@ -22,7 +22,7 @@ from tracker.checklists.models import ChecklistState
 ME, SOMEBODY = UUID(int=21), UUID(int=22)
 OUR_NPM, DOOR_PARTY, LANTERN_PARTY = PARTIES
 TERMS = small_terms()
-DRAFTING, SENT, IN_FORCE = ChecklistState
+DRAFTING, SENT, IN_FORCE, SUSPENDED, ENDED = ChecklistState
 
 
 def actor(*roles: Role, body: UUID = DOOR) -> Actor:
@@ -80,6 +80,9 @@ def test_who_writes_a_field_is_told_by_the_template(sets: str, npm: str, cso: st
         (SENT, None, "sent for signature and can't be changed"),
         (SENT, ["M1"], "sent for signature and can't be changed"),
         (IN_FORCE, None, "A change needs an amendment"),
+        (SUSPENDED, None, "This text is suspended."),
+        (SUSPENDED, ["M1"], "This text is suspended."),
+        (ENDED, None, "This text has ended."),
     ],
 )
 def test_an_item_is_open_or_not(
@@ -91,7 +94,13 @@ def test_an_item_is_open_or_not(
 
 @pytest.mark.parametrize(
     ("state", "words"),
-    [(DRAFTING, ""), (SENT, "sent for signature"), (IN_FORCE, "A change needs an amendment")],
+    [
+        (DRAFTING, ""),
+        (SENT, "sent for signature"),
+        (IN_FORCE, "A change needs an amendment"),
+        (SUSPENDED, "This text is suspended."),
+        (ENDED, "This text has ended."),
+    ],
 )
 def test_what_holds_up_signing_is_open_whatever_was_asked_for(
     state: ChecklistState, words: str
@@ -203,6 +212,8 @@ NOT_A_DRAFT = {
     DRAFTING: "",
     SENT: "was sent for signature already",
     IN_FORCE: "is in force. Propose an amendment",
+    SUSPENDED: "This text is suspended.",
+    ENDED: "This text has ended.",
 }
 SENDER = "A coordinator of one of the parties"
 
@@ -216,6 +227,12 @@ def test_a_coordinator_sends_calls_back_and_amends(role: Role, state: ChecklistS
         (policy.can_send(person, DOOR_PARTY, state), state is DRAFTING, NOT_A_DRAFT[state]),
         (policy.can_amend(person, DOOR_PARTY, state), state is IN_FORCE, "Only a text in force"),
         (policy.can_withdraw_request(person, DOOR_PARTY), True, ""),
+        (policy.can_remind(person, DOOR_PARTY), True, ""),
+        (
+            policy.can_agree_anew(person, DOOR_PARTY, state),
+            state is ENDED,
+            "Only a text that has ended",
+        ),
     ]
     for decision, in_time, words in cases:
         says(decision, ("" if in_time else words) if is_coordinator else SENDER)
@@ -223,8 +240,36 @@ def test_a_coordinator_sends_calls_back_and_amends(role: Role, state: ChecklistS
         policy.can_send(person, None, state),
         policy.can_amend(person, None, state),
         policy.can_withdraw_request(person, None),
+        policy.can_remind(person, None),
+        policy.can_agree_anew(person, None, state),
     ):
         says(decision, SENDER)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_signatory_suspends_and_ends_what_is_in_force(role: Role) -> None:
+    """Product.md, 5.8: a party by who may bind it, and never what belongs to a visit."""
+    person = actor(role)
+    who = "" if role is Role.SIGNATORY else "A signatory of one of the parties"
+    nothing = "Only a text in force is suspended" if role is Role.SIGNATORY else who
+
+    def give(party: Any, *, in_force: bool = True, is_restricted: bool = False) -> Decision:
+        return policy.can_give_notice(person, party, in_force=in_force, is_restricted=is_restricted)
+
+    says(give(DOOR_PARTY), who)
+    says(give(DOOR_PARTY, in_force=False), nothing)
+    says(give(None), "A signatory of one of the parties")
+    says(give(DOOR_PARTY, is_restricted=True), "is stopped with the visit")
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_party_that_gave_notice_lifts_it(role: Role) -> None:
+    person = actor(role)
+    who = "" if role is Role.SIGNATORY else "A signatory of the party that gave the notice"
+    other = "The party that gave the notice" if role is Role.SIGNATORY else who
+    says(policy.can_close_notice(person, DOOR_PARTY, DOOR), who)
+    says(policy.can_close_notice(person, DOOR_PARTY, LANTERN_PARTY.organisation_id), other)
+    says(policy.can_close_notice(person, None, DOOR), "A signatory of the party that gave")
 
 
 # Assigning

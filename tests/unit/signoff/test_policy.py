@@ -1,6 +1,7 @@
 """Who signs, declines and countersigns, and what counts as a proof, as tables of cases."""
 
 import datetime as dt
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,9 @@ from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.access.decision import Decision
 from tracker.signoff import assertion, policy
 from tracker.signoff.models import Method, RequestState, SignatureKind
+from tracker.signoff.policy import Standing
 from tracker.signoff.proof import FRESH, Identity
+from tracker.signoff.signers import Named, PartySigners
 
 NPM, DOOR, ME, OTHER = (UUID(int=n) for n in range(1, 5))
 NOW = dt.datetime(2026, 3, 2, 9, 30, tzinfo=dt.UTC)
@@ -33,54 +36,140 @@ def says(decision: Decision, words: str) -> None:
     assert words in str(decision.reason)
 
 
-PLACES = ((NPM, OTHER), (DOOR, ME))
+TODAY = NOW.date()
+DAY = dt.timedelta(days=1)
+PARTIES = (PartySigners(NPM, (Named(OTHER),)), PartySigners(DOOR, (Named(ME),)))
 SIGNATORY = actor(membership(Role.SIGNATORY))
 NOT_ONE = "You are not a signatory of the organisation you act for."
 
 
+def naming(**persons: UUID) -> tuple[PartySigners, ...]:
+    """Return a list of who signs, one for each body."""
+    bodies = {"npm": NPM, "door": DOOR}
+    return tuple(PartySigners(bodies[key], (Named(one),)) for key, one in persons.items())
+
+
 @pytest.mark.parametrize(
-    ("person", "state", "places", "signed", "words"),
+    ("person", "state", "parties", "signed", "words"),
     [
-        (SIGNATORY, WAITING, PLACES, (), ""),
-        (SIGNATORY, WAITING, PLACES, (NPM,), ""),
-        (SIGNATORY, WAITING, PLACES, (DOOR,), "Your organisation has signed this revision."),
-        (SIGNATORY, RequestState.COMPLETED, PLACES, (), "no longer waits for signatures"),
-        (SIGNATORY, RequestState.DECLINED, PLACES, (), "no longer waits for signatures"),
-        (SIGNATORY, RequestState.WITHDRAWN, PLACES, (), "no longer waits for signatures"),
-        (SIGNATORY, WAITING, ((NPM, OTHER), (DOOR, OTHER)), (), "Another person is named"),
-        (SIGNATORY, WAITING, ((NPM, ME), (DOOR, OTHER)), (), "Another person is named"),
-        (SIGNATORY, WAITING, ((NPM, OTHER),), (), "Another person is named"),
+        (SIGNATORY, WAITING, PARTIES, (), ""),
+        (SIGNATORY, WAITING, PARTIES, ((NPM, OTHER),), ""),
+        (SIGNATORY, WAITING, PARTIES, ((DOOR, ME),), "You have signed this revision already."),
+        (SIGNATORY, RequestState.COMPLETED, PARTIES, (), "no longer waits for signatures"),
+        (SIGNATORY, RequestState.DECLINED, PARTIES, (), "no longer waits for signatures"),
+        (SIGNATORY, RequestState.WITHDRAWN, PARTIES, (), "no longer waits for signatures"),
+        (SIGNATORY, RequestState.EXPIRED, PARTIES, (), "no longer waits for signatures"),
+        (SIGNATORY, WAITING, naming(npm=OTHER, door=OTHER), (), "Another person is named"),
+        (SIGNATORY, WAITING, naming(npm=ME, door=OTHER), (), "Another person is named"),
+        (SIGNATORY, WAITING, naming(npm=OTHER), (), "Another person is named"),
         (SIGNATORY, WAITING, (), (), "Another person is named"),
-        (actor(membership(Role.SIGNATORY, power="")), WAITING, PLACES, (), "source of your power"),
-        (actor(membership(Role.COORDINATOR)), WAITING, PLACES, (), NOT_ONE),
-        (actor(membership(Role.MANAGER)), WAITING, PLACES, (), NOT_ONE),
-        (actor(membership(Role.MEMBER)), WAITING, PLACES, (), NOT_ONE),
-        (actor(membership(Role.AUDITOR)), WAITING, PLACES, (), NOT_ONE),
-        (actor(membership(Role.SIGNATORY, NPM)), WAITING, PLACES, (), NOT_ONE),
-        (actor(), WAITING, PLACES, (), NOT_ONE),
-        (actor(membership(Role.SIGNATORY), acting_for=None), WAITING, PLACES, (), NOT_ONE),
+        (actor(membership(Role.SIGNATORY, power="")), WAITING, PARTIES, (), "source of your power"),
+        (actor(membership(Role.COORDINATOR)), WAITING, PARTIES, (), NOT_ONE),
+        (actor(membership(Role.MANAGER)), WAITING, PARTIES, (), NOT_ONE),
+        (actor(membership(Role.MEMBER)), WAITING, PARTIES, (), NOT_ONE),
+        (actor(membership(Role.AUDITOR)), WAITING, PARTIES, (), NOT_ONE),
+        (actor(membership(Role.SIGNATORY, NPM)), WAITING, PARTIES, (), NOT_ONE),
+        (actor(), WAITING, PARTIES, (), NOT_ONE),
+        (actor(membership(Role.SIGNATORY), acting_for=None), WAITING, PARTIES, (), NOT_ONE),
     ],
 )
 def test_who_signs_for_an_organisation(
     person: Actor,
     state: RequestState,
-    places: tuple[tuple[UUID, UUID], ...],
-    signed: tuple[UUID, ...],
+    parties: tuple[PartySigners, ...],
+    signed: tuple[tuple[UUID, UUID], ...],
     words: str,
 ) -> None:
-    """product.md, section 5: one named signatory of each party, by a stated power."""
-    says(policy.can_sign_for(person, state, places, signed), words)
+    """product.md, section 5: the named signatories of each party, by a stated power."""
+    asked = Standing(state, parties, frozenset(signed))
+    says(policy.can_sign_for(person, asked, TODAY), words)
     # Who could sign, and has not, may decline.
-    says(policy.can_decline(person, state, places, signed), words)
+    says(policy.can_decline(person, asked, TODAY), words)
 
 
 def test_a_signatory_of_two_bodies_signs_for_the_one_they_act_for() -> None:
     """A person never signs for two parties: the request names one line for each person."""
     both = (membership(Role.SIGNATORY), membership(Role.SIGNATORY, NPM))
-    places = ((NPM, OTHER), (DOOR, ME))
-    says(policy.can_sign_for(actor(*both), WAITING, places, ()), "")
+    asked = Standing(WAITING, PARTIES)
+    says(policy.can_sign_for(actor(*both), asked, TODAY), "")
     for_npm = actor(*both, acting_for=NPM)
-    says(policy.can_sign_for(for_npm, WAITING, places, ()), "Another person is named")
+    says(policy.can_sign_for(for_npm, asked, TODAY), "Another person is named")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [
+        (None, None, ""),
+        (TODAY, None, ""),
+        (TODAY + DAY, None, "Your power to sign has not begun yet."),
+        (None, TODAY, ""),
+        (None, TODAY - DAY, "Your power to sign has run out."),
+        (TODAY, TODAY, ""),
+        (TODAY - 3 * DAY, TODAY - DAY, "Your power to sign has run out."),
+    ],
+)
+def test_a_power_binds_on_its_days_only(
+    first: dt.date | None, last: dt.date | None, words: str
+) -> None:
+    """Issue 4: an expired power can't sign. Both days are included."""
+    one = replace(membership(Role.SIGNATORY), power_from=first, power_until=last)
+    says(policy.has_power(one, TODAY), words)
+    asked = Standing(WAITING, PARTIES)
+    says(policy.can_sign_for(actor(one), asked, TODAY), words)
+    says(policy.can_decline(actor(one), asked, TODAY), words)
+
+
+@pytest.mark.parametrize(
+    ("last", "words"),
+    [(None, ""), (TODAY, ""), (TODAY - DAY, "The time to sign this text has run out.")],
+)
+def test_a_request_is_signed_until_its_last_day(last: dt.date | None, words: str) -> None:
+    """Also where no worker has ended it yet."""
+    asked = Standing(WAITING, PARTIES, expires_on=last)
+    says(asked.is_waiting(TODAY), words)
+    says(policy.can_sign_for(SIGNATORY, asked, TODAY), words)
+    says(policy.can_decline(SIGNATORY, asked, TODAY), words)
+    says(policy.can_pass_on(SIGNATORY, asked, TODAY, ME), words)
+
+
+def test_who_waits_for_their_turn_may_decline_and_not_sign() -> None:
+    later = (PARTIES[0], replace(PARTIES[1], turn=1))
+    asked = Standing(WAITING, later)
+    says(policy.can_sign_for(SIGNATORY, asked, TODAY), "It is not your turn yet")
+    says(policy.can_decline(SIGNATORY, asked, TODAY), "")
+    there = replace(asked, signed=frozenset({(NPM, OTHER)}))
+    says(policy.can_sign_for(SIGNATORY, there, TODAY), "")
+
+
+THE_NAMED = "Who is named passes it on, or a coordinator of the organisation does."
+
+
+@pytest.mark.parametrize("role", Role)
+def test_who_is_named_or_a_coordinator_passes_on(role: Role) -> None:
+    """Product.md, 5.5, so that nothing waits for somebody who is away."""
+    asked = Standing(WAITING, (PARTIES[0], PartySigners(DOOR, (Named(ME), Named(OTHER)))))
+    person = actor(membership(role))
+    by_role = "" if role is Role.COORDINATOR else THE_NAMED
+    says(policy.can_pass_on(person, asked, TODAY, OTHER), by_role)
+    of_own = "" if role is Role.SIGNATORY else by_role
+    says(policy.can_pass_on(person, asked, TODAY, ME), of_own)
+
+
+@pytest.mark.parametrize(
+    ("state", "signed", "holder", "words"),
+    [
+        (WAITING, ((DOOR, ME),), ME, "There is nothing left to sign"),
+        (WAITING, (), OTHER, "There is nothing left to sign"),
+        (RequestState.COMPLETED, (), ME, "no longer waits"),
+        (RequestState.DECLINED, (), ME, "no longer waits"),
+    ],
+)
+def test_only_what_is_still_to_be_signed_by_the_own_body_is_passed_on(
+    state: RequestState, signed: tuple[tuple[UUID, UUID], ...], holder: UUID, words: str
+) -> None:
+    asked = Standing(state, PARTIES, frozenset(signed))
+    person = actor(membership(Role.SIGNATORY), membership(Role.COORDINATOR))
+    says(policy.can_pass_on(person, asked, TODAY, holder), words)
 
 
 def test_the_signing_membership_is_that_of_the_body_acted_for() -> None:

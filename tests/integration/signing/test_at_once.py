@@ -1,0 +1,168 @@
+"""Two people sign at the same moment: both count, and one of them completes (issue 4, point 4)."""
+
+import threading
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.factories import checklists
+from tests.integration.checklists.conftest import Table
+from tests.integration.signing.test_signers import party, pass_on, send, sign
+from tracker.access.actor import Actor
+from tracker.activity import queries as trail
+from tracker.checklists import requesting, signing
+from tracker.checklists.models import Checklist, ChecklistState
+from tracker.core.db import db
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.oversight import integrity
+from tracker.signoff.models import RequestState, Signature, SignatureRequest
+
+Act = Callable[[Checklist], object]
+
+
+def at_once(app: Flask, checklist_id: UUID, *acts: Act) -> list[Exception]:
+    """Let each act begin at the same moment, in a transaction of its own; return what was refused.
+
+    Whatever else goes wrong, such as a deadlock, comes back too.
+    """
+    start = threading.Barrier(len(acts))
+    failed: list[Exception] = []
+
+    def do(act: Act) -> None:
+        with app.app_context():
+            start.wait()
+            try:
+                act(db.session.get_one(Checklist, checklist_id))
+                db.session.commit()
+            except Exception as error:  # noqa: BLE001 -- told to the test
+                failed.append(error)
+                db.session.rollback()
+
+    threads = [threading.Thread(target=do, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return failed
+
+
+def signs(actor: Actor) -> Act:
+    return lambda checklist: checklists.sign(checklist, actor)
+
+
+def count(checklist_id: UUID, verb: str) -> int:
+    lines = trail.subject_history(*_scope(checklist_id))
+    return sum(line.verb == verb for line in lines)
+
+
+def _scope(checklist_id: UUID) -> tuple[UUID, list[UUID]]:
+    cooperation_id = db.session.get_one(Checklist, checklist_id).cooperation_id
+    signatures = db.session.scalars(sa.select(Signature.id)).all()
+    return cooperation_id, [checklist_id, *signatures]
+
+
+def seen(checklist_id: UUID) -> tuple[ChecklistState, RequestState, int]:
+    db.session.rollback()
+    checklist = db.session.get_one(Checklist, checklist_id, populate_existing=True)
+    asked = db.session.scalars(
+        sa.select(SignatureRequest).execution_options(populate_existing=True)
+    ).one()
+    number = db.session.scalar(sa.select(sa.func.count()).select_from(Signature)) or 0
+    return checklist.state, asked.state, number
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_two_last_signatures_at_once_both_count_and_one_completes(
+    app: Flask, many: Table, turn: int
+) -> None:
+    send(many)
+    sign(many, "otto")
+    checklist_id = many.checklist().id
+    actors = [many[first] for first in ("tomas", "henrik")]
+    many.session.commit()
+    assert at_once(app, checklist_id, *(signs(one) for one in actors)) == []
+    assert seen(checklist_id) == (ChecklistState.IN_FORCE, RequestState.COMPLETED, 3)
+    assert count(checklist_id, "signed") == 3
+    assert count(checklist_id, "came_into_force") == 1
+    db.session.rollback()
+    assert integrity.check_all().finding is None
+
+
+def test_of_two_who_could_each_be_the_one_needed_one_signs(app: Flask, many: Table) -> None:
+    send(many, party(many, "npm", "tomas", "milan", needed=1))
+    sign(many, "otto", "henrik")
+    checklist_id = many.checklist().id
+    actors = [many[first] for first in ("tomas", "milan")]
+    many.session.commit()
+    (error,) = at_once(app, checklist_id, *(signs(one) for one in actors))
+    assert isinstance(error, RefusedError | RuleBrokenError)
+    assert seen(checklist_id) == (ChecklistState.IN_FORCE, RequestState.COMPLETED, 3)
+
+
+def test_the_same_person_in_two_windows_signs_once(app: Flask, many: Table) -> None:
+    send(many)
+    checklist_id, tomas = many.checklist().id, many["tomas"]
+    many.session.commit()
+    (error,) = at_once(app, checklist_id, signs(tomas), signs(tomas))
+    assert isinstance(error, RefusedError | RuleBrokenError)
+    assert seen(checklist_id) == (ChecklistState.SENT, RequestState.WAITING, 1)
+
+
+@pytest.mark.parametrize("turn", range(2))
+def test_the_last_signature_and_a_call_back_never_both_win(
+    app: Flask, many: Table, turn: int
+) -> None:
+    send(many)
+    sign(many, "otto", "henrik")
+    checklist_id, tomas, ilena = many.checklist().id, many["tomas"], many["ilena"]
+    many.session.commit()
+    (error,) = at_once(
+        app,
+        checklist_id,
+        signs(tomas),
+        lambda checklist: signing.call_back(ilena, checklist, reason="A wrong date."),
+    )
+    assert isinstance(error, RefusedError | RuleBrokenError)
+    assert seen(checklist_id) in {
+        (ChecklistState.IN_FORCE, RequestState.COMPLETED, 3),
+        (ChecklistState.DRAFTING, RequestState.WITHDRAWN, 2),
+    }
+
+
+def test_a_line_is_signed_or_passed_on_and_not_both(app: Flask, many: Table) -> None:
+    send(many)
+    checklist_id, tomas, ilena = many.checklist().id, many["tomas"], many["ilena"]
+    greta = many.land.users["greta"].id
+    many.session.commit()
+    failed = at_once(
+        app,
+        checklist_id,
+        signs(tomas),
+        lambda checklist: requesting.pass_on(
+            ilena, checklist, tomas.user_id, greta, reason="He is away."
+        ),
+    )
+    assert len(failed) == 1
+    assert isinstance(failed[0], RefusedError | RuleBrokenError)
+    many.session.rollback()
+    places = db.session.scalars(
+        sa.select(SignatureRequest).execution_options(populate_existing=True)
+    ).one()
+    assert places.state is RequestState.WAITING
+
+
+def test_whoever_is_killed_before_the_commit_leaves_nothing(app: Flask, many: Table) -> None:
+    """The last signature, the state and both events are one transaction."""
+    send(many)
+    sign(many, "otto", "henrik")
+    checklist_id = many.checklist().id
+    checklists.sign(many.checklist(), many["tomas"])
+    many.session.rollback()
+    assert seen(checklist_id) == (ChecklistState.SENT, RequestState.WAITING, 2)
+    assert count(checklist_id, "came_into_force") == 0
+    pass_on(many, "tomas", "tomas", "greta")
+    sign(many, "greta")
+    assert seen(checklist_id) == (ChecklistState.IN_FORCE, RequestState.COMPLETED, 3)

@@ -1,0 +1,362 @@
+"""Suspend and end: by a signatory, with reason and notice as agreed; lifted, taken back, anew."""
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+
+from tests.factories import agreements
+from tests.integration.checklists.conftest import Table
+from tests.integration.signing.conftest import DAY, NOTICE, SIGNERS, Clock
+from tests.integration.signing.test_signers import power, told
+from tracker.checklists import ending, signing
+from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState, Halt, Notice
+from tracker.cooperations.models import Cooperation, Stage
+from tracker.core import clock
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.oversight import integrity
+from tracker.signoff.models import RequestState, Signature, SignatureRequest
+
+SUSPENDED, ENDED = Halt.SUSPENDED, Halt.ENDED
+TERMS, CONFIDENTIALITY = ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY
+
+
+def give(
+    table: Table,
+    first: str,
+    kind: Halt,
+    reason: str = "We can't work safely.",
+    from_on: dt.date | None = None,
+    what: ChecklistKind = TERMS,
+) -> Notice:
+    notice = ending.give_notice(
+        table[first], table.checklist(what), kind, reason=reason, from_on=from_on
+    )
+    table.session.commit()
+    return notice
+
+
+def close(table: Table, first: str, notice: Notice, reason: str = "It is safe again.") -> None:
+    ending.close_notice(table[first], table.checklist(), notice.id, reason=reason)
+    table.session.commit()
+
+
+def on(table: Table, frozen_time: Clock, days: int) -> int:
+    """Let a worker look so many days from now; return how many notices took effect."""
+    now = clock.now()
+    frozen_time(now + days * DAY)
+    done = ending.carry_out_due(clock.today())
+    table.session.commit()
+    frozen_time(now)
+    return done
+
+
+def stage(table: Table) -> Stage:
+    return table.session.get_one(Cooperation, table.cooperation.id, populate_existing=True).stage
+
+
+def state(table: Table) -> ChecklistState:
+    return table.checklist().state
+
+
+def is_in_force(table: Table) -> bool:
+    return table.checklist().revision_in_force_id is not None
+
+
+def refused(table: Table, first: str, kind: Halt, words: str) -> None:
+    with pytest.raises(RefusedError, match=words):
+        give(table, first, kind)
+    table.session.rollback()
+    assert is_in_force(table)
+    assert table.session.scalar(sa.select(sa.func.count()).select_from(Notice)) == 0
+
+
+# Suspend
+
+
+def test_a_suspension_takes_the_text_out_of_force_at_once(in_force: Table) -> None:
+    """product.md, 5.8; S7: each party must be able to stop."""
+    before = in_force.checklist().revision_in_force_id
+    give(in_force, "henrik", SUSPENDED, "Our staff are threatened.")
+    terms = in_force.checklist()
+    assert (terms.state, terms.halt) == (ChecklistState.SUSPENDED, SUSPENDED)
+    assert (terms.revision_in_force_id, terms.halted_id) == (None, before)
+    assert stage(in_force) is Stage.SUSPENDED
+    given, halted = in_force.events("notice_given")[0], in_force.events("text_suspended")[0]
+    assert (given["what"], given["organisation"]) == ("suspended", "Open Door Legal Aid")
+    assert given["since"] == clock.today().isoformat()
+    assert halted["reason"] == "Our staff are threatened."
+
+
+def test_all_coordinators_and_signatories_are_told(in_force: Table) -> None:
+    give(in_force, "henrik", SUSPENDED)
+    assert told(in_force, "text_notice") == ["ilena", "joana", "otto", "samira", "tomas"]
+
+
+def test_no_signature_is_changed_by_any_of_it(in_force: Table) -> None:
+    """product.md, 5.9."""
+
+    def signatures() -> list[tuple[object, ...]]:
+        rows = in_force.session.execute(sa.select(Signature.__table__).order_by(Signature.id))
+        return [tuple(row) for row in rows]
+
+    before = signatures()
+    close(in_force, "henrik", give(in_force, "henrik", SUSPENDED))
+    give(in_force, "tomas", ENDED)
+    assert signatures() == before
+    assert len(before) == 3
+    in_force.session.rollback()
+    assert integrity.check_all().finding is None
+
+
+def test_nothing_is_written_or_sent_while_it_is_suspended(in_force: Table) -> None:
+    give(in_force, "henrik", SUSPENDED)
+    with pytest.raises(RefusedError, match="This text is suspended"):
+        agreements.answer(in_force.land, in_force.checklist(), "M18", words="New.")
+    in_force.session.rollback()
+    with pytest.raises(RefusedError, match="Only a text in force is amended"):
+        signing.amend(in_force["ilena"], in_force.checklist(), reason="Why not.", items=["M19"])
+
+
+def test_who_suspended_lifts_it_and_it_is_in_force_again(in_force: Table) -> None:
+    before = in_force.checklist().revision_in_force_id
+    notice = give(in_force, "henrik", SUSPENDED)
+    close(in_force, "henrik", notice)
+    terms = in_force.checklist()
+    assert (terms.state, terms.revision_in_force_id) == (ChecklistState.IN_FORCE, before)
+    assert (terms.halt, terms.halted_id) == (None, None)
+    assert stage(in_force) is not Stage.SUSPENDED
+    assert in_force.events("suspension_lifted")[0]["reason"] == "It is safe again."
+
+
+@pytest.mark.parametrize("first", ["tomas", "otto", "samira", "ilena", "nadia", "dora", "ada"])
+def test_nobody_else_lifts_it(in_force: Table, first: str) -> None:
+    notice = give(in_force, "henrik", SUSPENDED)
+    with pytest.raises(RefusedError, match="party that gave the notice lifts it"):
+        close(in_force, first, notice)
+    in_force.session.rollback()
+    assert not is_in_force(in_force)
+
+
+def test_two_suspensions_are_lifted_by_both(in_force: Table) -> None:
+    first = give(in_force, "henrik", SUSPENDED)
+    with pytest.raises(RefusedError, match="Only a text in force is suspended"):
+        give(in_force, "henrik", SUSPENDED)
+    in_force.session.rollback()
+    with pytest.raises(RefusedError, match="Only a text in force is suspended"):
+        give(in_force, "tomas", SUSPENDED)
+    in_force.session.rollback()
+    close(in_force, "henrik", first)
+    assert is_in_force(in_force)
+
+
+def test_a_suspension_that_begins_later_beside_one_that_stands_keeps_it_out_of_force(
+    in_force: Table, frozen_time: Clock
+) -> None:
+    later = give(in_force, "tomas", SUSPENDED, from_on=clock.today() + 2 * DAY)
+    assert is_in_force(in_force)
+    first = give(in_force, "henrik", SUSPENDED)
+    assert on(in_force, frozen_time, 2) == 1
+    close(in_force, "henrik", first)
+    assert not is_in_force(in_force)
+    close(in_force, "tomas", later)
+    assert is_in_force(in_force)
+
+
+# End
+
+
+def test_an_ending_keeps_the_notice_agreed(in_force: Table, frozen_time: Clock) -> None:
+    """M20: days of notice."""
+    assert ending.agreed_notice(in_force.checklist()) == NOTICE
+    early = clock.today() + (NOTICE - 1) * DAY
+    with pytest.raises(RuleBrokenError, match="Notice agreed: 30 days") as error:
+        give(in_force, "tomas", ENDED, from_on=early)
+    assert error.value.field == "from_on"
+    in_force.session.rollback()
+    notice = give(in_force, "tomas", ENDED, "The law has changed.")
+    assert (notice.from_on, notice.notice_days) == (clock.today() + NOTICE * DAY, NOTICE)
+    assert is_in_force(in_force)
+    assert on(in_force, frozen_time, NOTICE - 1) == 0
+    assert is_in_force(in_force)
+    assert on(in_force, frozen_time, NOTICE) == 1
+    terms = in_force.checklist()
+    assert (terms.state, terms.halt) == (ChecklistState.ENDED, ENDED)
+    assert terms.revision_in_force_id is None
+    assert stage(in_force) is Stage.CLOSED
+    assert in_force.events("text_ended")[0]["organisation"] == "Office of the People's Advocate"
+    assert on(in_force, frozen_time, NOTICE + 1) == 0
+
+
+def test_the_duties_that_survive_are_those_of_the_signed_text(in_force: Table) -> None:
+    duties = ending.surviving_duties(in_force.checklist())
+    words = str(duties)
+    assert "Confidentiality" in words
+    assert "For ever" in words
+    assert "Thanks are owed." in words
+
+
+def test_notice_is_taken_back_before_its_day_by_who_gave_it(
+    in_force: Table, frozen_time: Clock
+) -> None:
+    notice = give(in_force, "tomas", ENDED)
+    with pytest.raises(RefusedError, match="The party that gave the notice"):
+        close(in_force, "henrik", notice)
+    in_force.session.rollback()
+    close(in_force, "tomas", notice, "We found a way.")
+    assert in_force.events("notice_taken_back")[0]["reason"] == "We found a way."
+    assert on(in_force, frozen_time, NOTICE + 5) == 0
+    assert is_in_force(in_force)
+
+
+def test_what_has_ended_is_not_lifted(in_force: Table, frozen_time: Clock) -> None:
+    notice = give(in_force, "tomas", ENDED)
+    on(in_force, frozen_time, NOTICE)
+    with pytest.raises(RefusedError, match="is agreed and signed anew"):
+        close(in_force, "tomas", notice)
+
+
+def test_what_is_suspended_can_be_ended_too(in_force: Table, frozen_time: Clock) -> None:
+    give(in_force, "henrik", SUSPENDED)
+    give(in_force, "henrik", ENDED)
+    assert on(in_force, frozen_time, NOTICE) == 1
+    assert in_force.checklist().halt is ENDED
+    assert [one.kind for one in ending.open_notices(in_force.checklist())] == [ENDED]
+
+
+def test_notice_is_given_once(in_force: Table) -> None:
+    give(in_force, "tomas", ENDED)
+    with pytest.raises(RuleBrokenError, match="has given this notice already"):
+        give(in_force, "tomas", ENDED)
+
+
+@pytest.mark.parametrize("kind", Halt)
+@pytest.mark.parametrize("reason", ["", "  "])
+def test_a_reason_is_asked_for(in_force: Table, kind: Halt, reason: str) -> None:
+    with pytest.raises(RuleBrokenError, match="Give the reason") as error:
+        give(in_force, "tomas", kind, reason)
+    assert error.value.field == "reason"
+
+
+@pytest.mark.parametrize("days", [-1, 400])
+def test_a_suspension_begins_today_or_within_a_year(in_force: Table, days: int) -> None:
+    with pytest.raises(RuleBrokenError, match="Choose a day from"):
+        give(in_force, "tomas", SUSPENDED, from_on=clock.today() + days * DAY)
+
+
+@pytest.mark.parametrize("kind", Halt)
+@pytest.mark.parametrize(
+    "first", ["ilena", "samira", "nadia", "oren", "dora", "marek", "vesna", "ada", "root"]
+)
+def test_only_a_signatory_of_a_party_stops_a_text(in_force: Table, first: str, kind: Halt) -> None:
+    refused(in_force, first, kind, "A signatory of one of the parties suspends or ends")
+
+
+def test_an_expired_power_stops_nothing(in_force: Table) -> None:
+    power(in_force, "henrik", None, clock.today() - DAY)
+    refused(in_force, "henrik", SUSPENDED, "Your power to sign has run out")
+
+
+@pytest.mark.parametrize("kind", Halt)
+def test_only_what_is_in_force_is_stopped(in_force: Table, kind: Halt) -> None:
+    with pytest.raises(RefusedError, match="Only a text in force is suspended or ended"):
+        give(in_force, "tomas", kind, what=CONFIDENTIALITY)
+
+
+# Beside an amendment
+
+
+def amend(table: Table) -> Checklist:
+    terms = table.checklist()
+    signing.amend(table["ilena"], terms, reason="Another year.", items=["M19"])
+    table.session.commit()
+    return terms
+
+
+def send_amended(table: Table) -> SignatureRequest:
+    terms = amend(table)
+    agreements.send(table.land, terms, SIGNERS)
+    table.session.commit()
+    return table.session.scalars(
+        sa.select(SignatureRequest).where(SignatureRequest.revision_id == terms.revision_sent_id)
+    ).one()
+
+
+def test_an_ending_calls_back_an_amendment_that_waits(in_force: Table, frozen_time: Clock) -> None:
+    asked = send_amended(in_force)
+    give(in_force, "tomas", ENDED)
+    assert on(in_force, frozen_time, NOTICE) == 1
+    in_force.session.refresh(asked)
+    assert asked.state is RequestState.WITHDRAWN
+    terms = in_force.checklist()
+    assert (terms.state, terms.revision_sent_id) == (ChecklistState.ENDED, None)
+    assert in_force.events("signature_request_withdrawn")
+
+
+def test_what_all_sign_while_it_is_suspended_is_in_force(in_force: Table) -> None:
+    send_amended(in_force)
+    give(in_force, "henrik", SUSPENDED)
+    assert state(in_force) is ChecklistState.SENT
+    assert not is_in_force(in_force)
+    agreements.sign(in_force.land, in_force.checklist(), *SIGNERS.values())
+    in_force.session.commit()
+    terms = in_force.checklist()
+    assert (terms.state, terms.halt, terms.halted_id) == (ChecklistState.IN_FORCE, None, None)
+    assert ending.open_notices(terms) == []
+    assert stage(in_force) is not Stage.SUSPENDED
+
+
+def test_a_suspension_while_an_amendment_is_drafted_is_lifted_beside_it(in_force: Table) -> None:
+    amend(in_force)
+    notice = give(in_force, "henrik", SUSPENDED)
+    assert state(in_force) is ChecklistState.DRAFTING
+    close(in_force, "henrik", notice)
+    assert (state(in_force), is_in_force(in_force)) == (ChecklistState.DRAFTING, True)
+
+
+# Agreed anew
+
+
+def test_terms_that_ended_closed_the_cooperation(in_force: Table, frozen_time: Clock) -> None:
+    give(in_force, "tomas", ENDED)
+    on(in_force, frozen_time, NOTICE)
+    with pytest.raises(RefusedError, match="This cooperation is closed"):
+        ending.agree_anew(in_force["ilena"], in_force.checklist(), reason="We try again.")
+
+
+def confidentiality_ended(table: Table, frozen_time: Clock) -> Checklist:
+    text = table.checklist(CONFIDENTIALITY)
+    until = clock.today() + 500 * DAY
+    agreements.answer(table.land, text, "C1", scope="all_until", until=until.isoformat())
+    agreements.send(table.land, text, SIGNERS)
+    agreements.sign(table.land, text, *SIGNERS.values())
+    table.session.commit()
+    give(table, "otto", ENDED, what=CONFIDENTIALITY)
+    on(table, frozen_time, NOTICE)
+    return table.checklist(CONFIDENTIALITY)
+
+
+def test_another_text_that_ended_is_agreed_anew(in_force: Table, frozen_time: Clock) -> None:
+    text = confidentiality_ended(in_force, frozen_time)
+    assert text.halt is ENDED
+    # The notice agreed in M20 of the terms counts for it too; the cooperation goes on.
+    assert stage(in_force) is not Stage.CLOSED
+    for first in ("otto", "nadia", "marek", "ada"):
+        with pytest.raises(RefusedError, match="A coordinator of one of the parties opens"):
+            ending.agree_anew(in_force[first], text, reason="We try again.")
+    with pytest.raises(RuleBrokenError, match="Give the reason"):
+        ending.agree_anew(in_force["joana"], text, reason=" ")
+    ending.agree_anew(in_force["joana"], text, reason="We try again.")
+    in_force.session.commit()
+    assert text.state is ChecklistState.DRAFTING
+    assert text.halted_id is not None
+    agreements.send(in_force.land, text, SIGNERS)
+    agreements.sign(in_force.land, text, *SIGNERS.values())
+    in_force.session.commit()
+    signed = in_force.checklist(CONFIDENTIALITY)
+    assert (signed.state, signed.halt, signed.halted_id) == (ChecklistState.IN_FORCE, None, None)
+
+
+def test_what_is_in_force_is_not_agreed_anew(in_force: Table) -> None:
+    with pytest.raises(RefusedError, match="Only a text that has ended"):
+        ending.agree_anew(in_force["ilena"], in_force.checklist(), reason="Why not.")

@@ -1,0 +1,170 @@
+"""Notices and renewals stay as they were given: the database refuses, and the check notices."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from tests.factories.tampering import NOTICES, RENEWALS, Tampering, fresh, hands
+from tests.integration.checklists.conftest import Table
+from tests.integration.signing.conftest import DAY, DAYS, Clock
+from tests.integration.signing.test_ending import give
+from tests.integration.signing.test_renewing import on
+from tracker.checklists.models import Halt, Notice, Renewal
+from tracker.core import clock
+from tracker.oversight import facts, integrity
+from tracker.oversight.facts import Fault
+
+LATER = clock.today() + 700 * DAY
+# What is told by events alone: how a notice went on.
+GOES_ON = {"taken_effect_at", "closed_at", "closed_by_id", "closed_reason"}
+
+
+@pytest.fixture
+def kept(in_force: Table, frozen_time: Clock) -> Table:
+    """The terms renewed themselves once, and a party has given notice of their end."""
+    on(in_force, frozen_time, DAYS + 1)
+    give(in_force, "henrik", Halt.ENDED, "Our board has decided so.")
+    return in_force
+
+
+def first(table: Table, kept: sa.Table) -> UUID:
+    found = table.session.scalar(sa.select(kept.c.id))
+    table.session.rollback()
+    assert isinstance(found, UUID)
+    return found
+
+
+# The database refuses
+
+
+@pytest.mark.parametrize("table", [NOTICES, RENEWALS], ids=str)
+def test_every_column_that_was_given_stays(kept: Table, table: sa.Table) -> None:
+    for column in table.columns:
+        statement = sa.update(table).values({column.name: column})
+        if column.name in GOES_ON:
+            kept.session.execute(statement)
+        else:
+            with pytest.raises(DBAPIError, match=f"rows of {table.name} are never changed"):
+                kept.session.execute(statement)
+        kept.session.rollback()
+
+
+@pytest.mark.parametrize("table", [NOTICES, RENEWALS], ids=str)
+def test_no_row_is_deleted(kept: Table, table: sa.Table) -> None:
+    with pytest.raises(DBAPIError, match=f"rows of {table.name} are never changed or deleted"):
+        kept.session.execute(sa.delete(table))
+    kept.session.rollback()
+    if kept.session.get_bind().dialect.name == "postgresql":
+        with pytest.raises(DBAPIError, match="never changed or deleted"):
+            kept.session.execute(sa.text(f"TRUNCATE {table.name}"))
+
+
+# The check notices
+
+
+def found(table: Table, act: Callable[[Tampering], object]) -> facts.Finding | None:
+    cooperation_id = table.cooperation.id
+    table.session.rollback()
+    with hands() as connection:
+        act(Tampering(connection, cooperation_id))
+    return integrity.check_all().finding
+
+
+def test_what_was_given_is_bound(kept: Table) -> None:
+    kept.session.rollback()
+    verdict = integrity.check_all()
+    assert verdict.finding is None
+    assert (verdict.counts.notices, verdict.counts.renewals) == (1, 1)
+
+
+NOTICE_CASES: dict[str, dict[str, object]] = {
+    "id": {"id": fresh()},
+    "revision": {"revision_id": fresh()},
+    "kind": {"kind": Halt.SUSPENDED},
+    "party": {"organisation_id": fresh()},
+    "person": {"given_by_id": fresh()},
+    "moment": {"given_at": clock.now()},
+    "day": {"from_on": LATER},
+    "days of notice": {"notice_days": 1},
+    "reason": {"reason": "For no reason."},
+}
+
+
+@pytest.mark.parametrize("case", NOTICE_CASES)
+def test_a_notice_tampered_with_is_named(kept: Table, case: str) -> None:
+    row_id, reference = first(kept, NOTICES), kept.cooperation.reference
+    finding = found(kept, lambda own: own.update(NOTICES, row_id, **NOTICE_CASES[case]))
+    assert finding is not None
+    assert (finding.fault, finding.place.table) == (Fault.NOT_BOUND, facts.Table.NOTICE)
+    assert finding.place.reference == reference
+
+
+RENEWAL_CASES: dict[str, dict[str, object]] = {
+    "id": {"id": fresh()},
+    "revision": {"revision_id": fresh()},
+    "number": {"number": 7},
+    "first day": {"from_on": clock.today()},
+    "last day": {"until_on": LATER},
+    "review": {"review_on": None},
+    "moment": {"renewed_at": clock.now()},
+}
+
+
+@pytest.mark.parametrize("case", RENEWAL_CASES)
+def test_a_renewal_tampered_with_is_named(kept: Table, case: str) -> None:
+    row_id = first(kept, RENEWALS)
+    finding = found(kept, lambda own: own.update(RENEWALS, row_id, **RENEWAL_CASES[case]))
+    assert finding is not None
+    assert (finding.fault, finding.place.table) == (Fault.NOT_BOUND, facts.Table.RENEWAL)
+
+
+@pytest.mark.parametrize("table", [NOTICES, RENEWALS], ids=str)
+def test_a_row_taken_out_leaves_its_event(kept: Table, table: sa.Table) -> None:
+    row_id = first(kept, table)
+    finding = found(kept, lambda own: own.delete(table, row_id))
+    assert finding is not None
+    assert (finding.fault, finding.place.table) == (Fault.ROW_GONE, facts.Table.EVENT)
+
+
+@pytest.mark.parametrize(
+    ("table", "more"), [(NOTICES, {}), (RENEWALS, {"number": 9})], ids=["notice", "renewal"]
+)
+def test_a_row_put_in_is_named(kept: Table, table: sa.Table, more: dict[str, object]) -> None:
+    row_id = first(kept, table)
+    finding = found(kept, lambda own: own.copy(table, row_id, id=fresh(), **more))
+    assert finding is not None
+    assert (finding.fault, finding.place.table.value) == (Fault.NOT_BOUND, table.name)
+
+
+@pytest.mark.parametrize("table", [NOTICES, RENEWALS], ids=str)
+def test_a_row_of_no_checklist_is_named(kept: Table, table: sa.Table) -> None:
+    row_id = first(kept, table)
+    finding = found(kept, lambda own: own.update(table, row_id, checklist_id=fresh()))
+    assert finding is not None
+    # Its event misses it before the stray itself is met.
+    assert finding.fault in {Fault.ROW_GONE, Fault.BELONGS_NOWHERE}
+
+
+def test_a_kind_that_is_none_is_named(kept: Table) -> None:
+    row_id = first(kept, NOTICES)
+    values = {"kind": sa.literal("wax", sa.Text())}
+    finding = found(kept, lambda own: own.update(NOTICES, row_id, **values))
+    assert finding is not None
+    assert (finding.fault, finding.place.table) == (Fault.DAMAGED, facts.Table.NOTICE)
+
+
+# What content() binds
+
+
+@pytest.mark.parametrize(
+    ("model", "left_out"), [(Notice, GOES_ON), (Renewal, set())], ids=["notice", "renewal"]
+)
+def test_every_column_that_was_given_is_bound(
+    kept: Table, model: type[Notice] | type[Renewal], left_out: set[str]
+) -> None:
+    row = kept.session.scalars(sa.select(model)).one()
+    columns = {column.name for column in model.__table__.columns} - left_out
+    assert {name.removesuffix("_id") for name in columns} == set(row.content())

@@ -1,0 +1,512 @@
+"""The pages: name who signs, pass on, remind, suspend, end, lift, renew; and the record."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.client import CheckedClient
+from tests.factories import agreements
+from tests.integration.checklists.conftest import Table
+from tests.integration.signing.conftest import DAY, DAYS, NOTICE, SIGNERS, Clock
+from tests.integration.signing.test_ending import give, on
+from tests.integration.signing.test_signers import (
+    one_after_the_other,
+    party,
+    pass_on,
+    power,
+    request,
+    send,
+    sign,
+    told,
+)
+from tests.pages import Page
+from tracker.checklists import renewal, requesting
+from tracker.checklists.models import ChecklistKind, ChecklistState, Halt
+from tracker.checklists.signing import Asking
+from tracker.core import clock
+from tracker.mail.render import in_language
+from tracker.signoff.models import RequestState
+from tracker.signoff.signers import Named, Order, PartySigners
+from tracker.ui.locale import as_date
+
+
+def address(table: Table, rest: str = "") -> str:
+    return f"/checklists/{table.checklist().id}{rest}"
+
+
+def browser(app: Flask, table: Table, first: str) -> CheckedClient:
+    table.session.commit()
+    return table.land.browser(app, first)
+
+
+def page(app: Flask, table: Table, first: str, rest: str, status: int = 200) -> Page:
+    where = address(table, rest)
+    return browser(app, table, first).page(where, status)
+
+
+def submit(app: Flask, table: Table, first: str, rest: str, **fields: Any) -> Page:
+    where = address(table, rest)
+    return Page.of(browser(app, table, first).submit(where, **fields))
+
+
+def pass_on_rest(table: Table, first: str) -> str:
+    return f"/pass-on/{table.land.users[first].id}"
+
+
+def words_of(day: dt.date) -> str:
+    with in_language("en"):
+        return as_date(day)
+
+
+# Send
+
+
+def test_several_are_named_with_rule_and_order_until_a_day(app: Flask, many: Table) -> None:
+    npm, door, lantern = (many.land.id(key) for key in ("npm", "door", "lantern"))
+    users = many.land.users
+    until = clock.today() + 10 * DAY
+    shown = submit(
+        app,
+        many,
+        "ilena",
+        "/send",
+        **{
+            f"party_{npm}": "several",
+            f"turn_{npm}_{users['greta'].id}": "1",
+            f"turn_{npm}_{users['tomas'].id}": "2",
+            f"behalf_{npm}": "Advocate Ruta Saen",
+            f"party_{door}": "several",
+            f"turn_{door}_{users['henrik'].id}": "0",
+            f"turn_{door}_{users['paula'].id}": "0",
+            f"needed_{door}": "1",
+            f"party_{lantern}": str(users["otto"].id),
+            "order": "partners_first",
+            "expires_on": until.isoformat(),
+            "remind_every": "7",
+            "remind_whom": ["signatories", str(users["samira"].id)],
+        },
+    )
+    assert "The text is frozen and sent." in shown.text
+    for words in (
+        "Office of the People's Advocate: all, one after the other.",
+        "Open Door Legal Aid: any one of 2.",
+        "Office of the People's Advocate: once the others have signed.",
+        "on behalf of Advocate Ruta Saen",
+        f"Can be signed until {words_of(until)}.",
+        f"Reminders every week until {words_of(until)}.",
+    ):
+        assert words in shown.text
+    asked = request(many)
+    assert [(one.needed, one.turn) for one in asked.parties] == [(2, 1), (1, 0), (1, 0)]
+    named = {one.user_id: one.turn for one in asked.places}
+    assert named == {
+        users["greta"].id: 1,
+        users["tomas"].id: 2,
+        users["henrik"].id: 0,
+        users["paula"].id: 0,
+        users["otto"].id: 0,
+    }
+    assert asked.remind_whom == ["signatories", str(users["samira"].id)]
+
+
+def test_one_person_of_each_party_is_still_all_it_takes(app: Flask, many: Table) -> None:
+    fields = {f"party_{body}": str(one.user_id) for body, one in many.signatories.items()}
+    shown = submit(app, many, "samira", "/send", **fields)
+    assert "The text is frozen and sent." in shown.text
+    assert "0 of 3" in shown.text
+    assert request(many).expires_on == clock.today() + 30 * DAY
+
+
+def test_who_alone_could_sign_is_chosen_at_first(app: Flask, many: Table) -> None:
+    form = page(app, many, "ilena", "/send").form()
+    chosen = form.filled_in()
+    assert chosen[f"party_{many.land.id('lantern')}"] == [str(many.land.users["otto"].id)]
+    assert f"party_{many.land.id('npm')}" not in chosen
+
+
+WRONG: list[tuple[dict[str, str], str]] = [
+    ({"needed_npm": "2"}, "More signatures are asked for than persons are named"),
+    ({"turn_npm_greta": "", "turn_npm_tomas": ""}, "Choose who signs for each party"),
+    ({"turn_npm_milan": "2", "needed_npm": "1"}, "one after the other all have to sign"),
+    ({"expires_on": "2020-01-01"}, "Choose a day from today on, within a year"),
+    ({"expires_on": ""}, "Enter"),
+    ({"remind_whom": ""}, "Choose"),
+]
+
+
+@pytest.mark.parametrize(("changed", "message"), WRONG)
+def test_what_can_never_be_met_is_told_and_nothing_is_sent(
+    app: Flask, many: Table, changed: dict[str, str], message: str
+) -> None:
+    users, land = many.land.users, many.land
+    fields = {
+        "party_npm": "several",
+        "turn_npm_tomas": "1",
+        "needed_npm": "0",
+        "party_door": str(users["henrik"].id),
+        "party_lantern": str(users["otto"].id),
+        "remind_every": "3",
+    } | changed
+
+    def named(key: str) -> str:
+        for body in ("npm", "door", "lantern"):
+            key = key.replace(f"_{body}", f"_{land.id(body)}")
+        for first in ("greta", "tomas", "milan"):
+            key = key.replace(f"_{first}", f"_{users[first].id}")
+        return key
+
+    sent: dict[str, Any] = {named(key): value for key, value in fields.items()}
+    if sent.get("remind_whom") == "":
+        sent["remind_whom"] = []
+    shown = submit(app, many, "ilena", "/send", **sent)
+    assert shown.title.startswith("Problem: ")
+    assert message in shown.text
+    assert many.checklist().state is ChecklistState.DRAFTING
+
+
+def test_who_has_no_power_today_is_shown_and_not_offered(app: Flask, many: Table) -> None:
+    last = clock.today() - DAY
+    power(many, "milan", None, last)
+    client = browser(app, many, "ilena")
+    shown = client.page(address(many, "/send"))
+    assert f"Power until {words_of(last)}" in shown.text
+    data: dict[str, Any] = {f"party_{b}": str(one.user_id) for b, one in many.signatories.items()}
+    data[f"party_{many.land.id('npm')}"] = str(many.land.users["milan"].id)
+    response = client.post(
+        address(many, "/send"), data={**shown.form().filled_in(), **data}, csrf=False
+    )
+    assert Page.of(response).title.startswith("Problem: ")
+    assert many.checklist().state is ChecklistState.DRAFTING
+
+
+def test_a_party_of_which_no_power_runs_holds_up_sending(app: Flask, many: Table) -> None:
+    power(many, "otto", None, clock.today() - DAY)
+    shown = page(app, many, "ilena", "/send")
+    words = "No signatory whose power to sign runs today is known for: Lantern Health Network"
+    assert words in shown.text
+
+
+# Read and sign
+
+
+def test_the_pages_of_signing_say_who_signs_by_which_rule(app: Flask, many: Table) -> None:
+    last = clock.today() + 90 * DAY
+    power(many, "greta", None, last)
+    greta, tomas = (
+        Named(many.land.users[one].id, n, "Advocate Ruta Saen")
+        for n, one in enumerate(("greta", "tomas"), 1)
+    )
+    send(
+        many,
+        PartySigners(many.land.id("npm"), (greta, tomas)),
+        asking=Asking(expires_on=clock.today() + 3 * DAY),
+    )
+    for rest in ("/sign", "/sign/confirm"):
+        shown = page(app, many, "greta", rest)
+        for words in (
+            "Your turn",
+            "When others have signed",
+            "Office of the People's Advocate: all, one after the other.",
+            f"Can be signed until {words_of(clock.today() + 3 * DAY)}.",
+        ):
+            assert words in shown.text, rest
+    shown = page(app, many, "greta", "/sign/confirm")
+    assert "for Office of the People's Advocate, on behalf of Advocate Ruta Saen," in shown.text
+    assert f"by the power of Decision of the board (until {words_of(last)})" in shown.text
+
+
+def test_an_order_is_not_skipped_by_a_link(app: Flask, many: Table) -> None:
+    """product.md, 5.2."""
+    send(many, one_after_the_other(many, "npm", "greta", "tomas"))
+    for rest in ("/sign", "/sign/confirm"):
+        shown = page(app, many, "tomas", rest, 403)
+        assert "It is not your turn yet: others of your organisation sign first." in shown.text
+    assert "Read and sign" not in page(app, many, "tomas", "/record").links()
+    # Who waits may still decline.
+    assert "Decline and say why" in page(app, many, "tomas", "/record").links()
+    page(app, many, "tomas", "/decline")
+
+
+def test_after_the_last_day_nobody_comes_to_sign(
+    app: Flask, many: Table, frozen_time: Clock
+) -> None:
+    send(many, asking=Asking(expires_on=clock.today()))
+    frozen_time(clock.now() + DAY)
+    shown = page(app, many, "tomas", "/sign", 403)
+    assert "The time to sign this text has run out." in shown.text
+
+
+# Pass on
+
+
+def test_what_one_is_to_sign_is_passed_on_with_a_reason(app: Flask, many: Table) -> None:
+    send(many)
+    record = page(app, many, "tomas", "/record")
+    rest = pass_on_rest(many, "tomas")
+    assert record.links()["Somebody else signs for Tomas Beridan"] == address(many, rest)
+    form = page(app, many, "tomas", rest)
+    assert "Greta Vale" in form.text
+    assert "Paula Rook" not in form.text
+    shown = submit(
+        app,
+        many,
+        "tomas",
+        rest,
+        person=str(many.land.users["greta"].id),
+        reason="I am on leave until May.",
+    )
+    assert "Passed on. The record says so." in shown.text
+    assert "in place of Tomas Beridan" in shown.text
+    assert shown.text.count("I am on leave until May.") >= 1
+    assert "Greta Vale signs in place of Tomas Beridan" in shown.text
+    # All parties see it.
+    assert "in place of Tomas Beridan" in page(app, many, "henrik", "/record").text
+
+
+@pytest.mark.parametrize(
+    ("first", "status"),
+    [
+        ("samira", 403),
+        ("henrik", 403),
+        ("greta", 403),
+        ("nadia", 403),
+        ("oren", 403),
+        ("dora", 403),
+        ("ada", 403),
+        ("marek", 404),
+        ("vesna", 404),
+        ("root", 404),
+    ],
+)
+def test_nobody_else_comes_to_pass_it_on(app: Flask, many: Table, first: str, status: int) -> None:
+    send(many)
+    rest = pass_on_rest(many, "tomas")
+    page(app, many, first, rest, status)
+    data = {"person": str(many.land.users["greta"].id), "reason": "Because."}
+    response = browser(app, many, first).post(address(many, rest), data=data)
+    assert response.status_code == status
+    assert len(request(many).places) == 3
+
+
+def test_where_there_is_nobody_else_it_says_what_to_do(app: Flask, many: Table) -> None:
+    send(many)
+    rest = pass_on_rest(many, "otto")
+    shown = page(app, many, "otto", rest)
+    assert "There is nobody else." in shown.text
+    data = {"person": str(many.land.users["greta"].id), "reason": "Because."}
+    browser(app, many, "otto").post(address(many, rest), data=data)
+    assert len(request(many).places) == 3
+
+
+def test_what_does_not_wait_is_not_passed_on_or_reminded_of(app: Flask, many: Table) -> None:
+    for rest in (pass_on_rest(many, "tomas"), "/remind"):
+        page(app, many, "ilena", rest, 404)
+
+
+# Remind
+
+
+def test_a_coordinator_reminds_chosen_people(app: Flask, many: Table) -> None:
+    send(many)
+    sign(many, "otto")
+    assert "Remind now" in page(app, many, "joana", "/record").links()
+    form = page(app, many, "joana", "/remind")
+    assert "Henrik Asante, Open Door Legal Aid" in form.text
+    assert "Otto Brandis" not in form.text
+    henrik = str(many.land.users["henrik"].id)
+    shown = submit(app, many, "joana", "/remind", people=[henrik])
+    assert "The reminder is on its way." in shown.text
+    assert "reminded of signing: Henrik Asante" in shown.text
+    assert told(many, "text_still_waits") == ["henrik"]
+    again = submit(app, many, "ilena", "/remind", people=[henrik])
+    assert "A reminder was sent today already" in again.text
+    assert told(many, "text_still_waits") == ["henrik"]
+
+
+@pytest.mark.parametrize(
+    ("first", "status"),
+    [("tomas", 403), ("nadia", 403), ("dora", 403), ("ada", 403), ("marek", 404), ("vesna", 404)],
+)
+def test_nobody_else_comes_to_remind(app: Flask, many: Table, first: str, status: int) -> None:
+    send(many)
+    page(app, many, first, "/remind", status)
+    data = {"people": str(many.land.users["henrik"].id)}
+    response = browser(app, many, first).post(address(many, "/remind"), data=data)
+    assert response.status_code == status
+    assert told(many, "text_still_waits") == []
+
+
+# The record
+
+
+def test_the_record_counts_what_is_needed_and_names_who_is_no_longer(
+    app: Flask, many: Table
+) -> None:
+    send(many, party(many, "npm", "tomas", "milan", "greta", needed=1))
+    sign(many, "milan")
+    shown = page(app, many, "ilena", "/record")
+    assert "Milan Orsk" in shown.text
+    assert "1 of 3" in shown.text
+    assert "Office of the People's Advocate: any one of 3." in shown.text
+
+
+def test_what_ran_out_is_told_on_the_record(app: Flask, many: Table, frozen_time: Clock) -> None:
+    send(many, asking=Asking(expires_on=clock.today()))
+    now = clock.now()
+    frozen_time(now + DAY)
+    requesting.expire_due(clock.today())
+    many.session.commit()
+    frozen_time(now)
+    assert request(many).state is RequestState.EXPIRED
+    shown = page(app, many, "ilena", "/record")
+    assert "Ran out before all had signed" in shown.text
+    assert "not all had signed revision 1 by its last day" in shown.text
+
+
+def test_who_passed_on_and_waits_no_more_is_not_asked(app: Flask, many: Table) -> None:
+    send(many)
+    pass_on(many, "tomas", "tomas", "greta")
+    page(app, many, "tomas", "/sign", 403)
+    assert "Waiting for your signature" not in browser(app, many, "tomas").page("/").text
+    assert "Waiting for your signature" in browser(app, many, "greta").page("/").text
+
+
+def test_my_work_asks_whose_turn_it_is_and_says_until_when(app: Flask, many: Table) -> None:
+    send(many, asking=Asking(Order.PARTNERS_FIRST, clock.today() + 4 * DAY))
+    assert "Waiting for your signature" not in browser(app, many, "tomas").page("/").text
+    shown = browser(app, many, "henrik").page("/")
+    assert "Waiting for your signature" in shown.text
+
+
+# Suspend, end, lift, renew
+
+
+def test_a_text_is_suspended_and_the_suspension_lifted(app: Flask, in_force: Table) -> None:
+    record = page(app, in_force, "henrik", "/record")
+    assert {"Suspend", "End"} <= record.links().keys()
+    shown = submit(app, in_force, "henrik", "/suspend", reason="Our staff are threatened.")
+    assert "Notice of the suspension is given. All parties are told." in shown.text
+    assert "Our staff are threatened." in shown.text
+    assert f"Suspended since {words_of(clock.today())}." in shown.text
+    assert in_force.checklist().halt is Halt.SUSPENDED
+    others = page(app, in_force, "ilena", "/record")
+    assert "Lift the suspension" not in others.links()
+    assert "Suspended" in page(app, in_force, "ilena", "").text
+    link = page(app, in_force, "henrik", "/record").links()["Lift the suspension"]
+    client = browser(app, in_force, "henrik")
+    shown = Page.of(client.submit(link, reason="They are safe."))
+    assert "The suspension is lifted." in shown.text
+    assert in_force.checklist().revision_in_force_id is not None
+
+
+def test_a_text_is_ended_with_notice_and_the_notice_taken_back(app: Flask, in_force: Table) -> None:
+    day = clock.today() + NOTICE * DAY
+    form = page(app, in_force, "tomas", "/end")
+    assert f"Notice agreed in M20: 30 days. The earliest day is {words_of(day)}." in form.text
+    assert "Duties that continue" in form.text
+    assert "For ever" in form.text
+    early = submit(
+        app, in_force, "tomas", "/end", from_on=clock.today().isoformat(), reason="The law."
+    )
+    assert early.title.startswith("Problem: ")
+    assert "Notice agreed: 30 days." in early.text
+    shown = submit(app, in_force, "tomas", "/end", reason="The law has changed.")
+    assert f"Will end on {words_of(day)}." in shown.text
+    assert "The law has changed." in page(app, in_force, "joana", "/record").text
+    link = shown.links()["Take the notice back"]
+    assert "Take the notice back" not in page(app, in_force, "henrik", "/record").links()
+    shown = Page.of(browser(app, in_force, "tomas").submit(link, reason="A mistake."))
+    assert "The notice is taken back." in shown.text
+    assert "Will end on" not in shown.text
+
+
+@pytest.mark.parametrize("rest", ["/suspend", "/end"])
+@pytest.mark.parametrize(
+    ("first", "status"),
+    [
+        ("ilena", 403),
+        ("samira", 403),
+        ("nadia", 403),
+        ("dora", 403),
+        ("ada", 403),
+        ("marek", 404),
+        ("vesna", 404),
+        ("root", 404),
+    ],
+)
+def test_nobody_else_comes_to_stop_a_text(
+    app: Flask, in_force: Table, first: str, status: int, rest: str
+) -> None:
+    page(app, in_force, first, rest, status)
+    data = {"reason": "Because.", "from_on": (clock.today() + 60 * DAY).isoformat()}
+    response = browser(app, in_force, first).post(address(in_force, rest), data=data)
+    assert response.status_code == status
+    assert in_force.events("notice_given") == []
+
+
+def test_nobody_else_comes_to_lift_a_suspension(app: Flask, in_force: Table) -> None:
+    notice = give(in_force, "henrik", Halt.SUSPENDED)
+    rest = f"/notices/{notice.id}/close"
+    expected = {"tomas": 403, "samira": 403, "ada": 403, "marek": 404, "vesna": 404}
+    for first, status in expected.items():
+        page(app, in_force, first, rest, status)
+        data = {"reason": "Because."}
+        response = browser(app, in_force, first).post(address(in_force, rest), data=data)
+        assert response.status_code == status
+    assert in_force.checklist().halt is Halt.SUSPENDED
+    page(app, in_force, "henrik", "/notices/00000000-0000-4000-8000-000000000000/close", 404)
+
+
+def test_what_has_ended_says_so_with_the_duties_that_stay(
+    app: Flask, in_force: Table, frozen_time: Clock
+) -> None:
+    give(in_force, "tomas", Halt.ENDED, "The law has changed.")
+    on(in_force, frozen_time, NOTICE)
+    shown = page(app, in_force, "henrik", "/record")
+    assert f"Ended on {words_of(clock.today() + NOTICE * DAY)}." in shown.text
+    assert "Duties that continue" in shown.text
+    assert "Thanks are owed." in shown.text
+    assert not {"Suspend", "End", "Renew", "Propose an amendment"} & shown.links().keys()
+    page(app, in_force, "ilena", "/agree-anew", 403)
+
+
+def test_another_text_that_ended_is_opened_anew(
+    app: Flask, in_force: Table, frozen_time: Clock
+) -> None:
+    text = in_force.checklist(ChecklistKind.CONFIDENTIALITY)
+    until = clock.today() + 500 * DAY
+    agreements.answer(in_force.land, text, "C1", scope="all_until", until=until.isoformat())
+    agreements.send(in_force.land, text, SIGNERS)
+    agreements.sign(in_force.land, text, *SIGNERS.values())
+    in_force.session.commit()
+    give(in_force, "otto", Halt.ENDED, what=ChecklistKind.CONFIDENTIALITY)
+    on(in_force, frozen_time, NOTICE)
+    where = f"/checklists/{text.id}"
+    client = browser(app, in_force, "joana")
+    assert "Agree the text anew" in client.page(f"{where}/record").links()
+    shown = Page.of(client.submit(f"{where}/agree-anew", reason="We try again."))
+    assert "The text is open again. What had ended stays in history." in shown.text
+    browser(app, in_force, "otto").page(f"{where}/agree-anew", 403)
+    browser(app, in_force, "marek").page(f"{where}/agree-anew", 404)
+
+
+def test_new_dates_are_proposed_from_the_record(app: Flask, in_force: Table) -> None:
+    last = clock.today() + DAYS * DAY
+    shown = page(app, in_force, "joana", "/record")
+    assert f"until {words_of(last)}. It renews by itself" in shown.text
+    assert "Renew" in shown.links()
+    form = page(app, in_force, "joana", "/renew").form().filled_in()
+    following = renewal.next_term(renewal.Term(clock.today() - DAY, last))
+    assert (form["start"], form["end"]) == (
+        [following.start.isoformat()],
+        [following.end.isoformat()],
+    )
+    wrong = submit(app, in_force, "joana", "/renew", reason="Well.", review="2020-01-01")
+    assert "The review lies after the start and not after the end." in wrong.text
+    shown = submit(app, in_force, "joana", "/renew", reason="It went well.")
+    assert "The new dates are proposed. The other parties see them in M19." in shown.text
+    assert in_force.checklist().open_items == ["M19"]
+    for first, status in {"tomas": 403, "nadia": 403, "ada": 403, "marek": 404}.items():
+        page(app, in_force, first, "/renew", status)

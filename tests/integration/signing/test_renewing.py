@@ -1,0 +1,155 @@
+"""Terms renew themselves where the parties chose so, or by new dates that all sign (M19)."""
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+
+from tests.factories import agreements
+from tests.integration.checklists.conftest import Table
+from tests.integration.signing.conftest import DAY, DAYS, NOTICE, SIGNERS, Clock
+from tests.integration.signing.test_ending import amend, close, give
+from tests.integration.signing.test_signers import told
+from tracker.checklists import positions, renewal
+from tracker.checklists.models import ChecklistState, Halt, Renewal
+from tracker.cooperations.models import Cooperation
+from tracker.core import clock
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.oversight import integrity
+
+LENGTH = (DAYS + 2) * DAY  # from the day before today on, both days included
+
+
+def on(table: Table, frozen_time: Clock, days: int) -> int:
+    """Let a worker look so many days from now; return how many texts it renewed."""
+    now = clock.now()
+    frozen_time(now + days * DAY)
+    done = renewal.renew_due(clock.today())
+    table.session.commit()
+    frozen_time(now)
+    return done
+
+
+def renewals(table: Table) -> list[Renewal]:
+    return list(table.session.scalars(sa.select(Renewal).order_by(Renewal.number)))
+
+
+def cooperation(table: Table) -> Cooperation:
+    return table.session.get_one(Cooperation, table.cooperation.id, populate_existing=True)
+
+
+def last_day() -> dt.date:
+    return clock.today() + DAYS * DAY
+
+
+def test_terms_renew_themselves_after_their_last_day(in_force: Table, frozen_time: Clock) -> None:
+    assert on(in_force, frozen_time, DAYS) == 0
+    assert on(in_force, frozen_time, DAYS + 1) == 1
+    (row,) = renewals(in_force)
+    assert (row.number, row.from_on, row.until_on) == (
+        1,
+        last_day() + DAY,
+        last_day() + LENGTH,
+    )
+    term = renewal.term_of(in_force.checklist())
+    assert term is not None
+    assert (term.start, term.end) == (row.from_on, row.until_on)
+    assert cooperation(in_force).ends_on == row.until_on
+    assert cooperation(in_force).review_on == row.review_on == row.until_on - DAY
+    assert in_force.events("text_renewed")[0]["until"] == row.until_on.isoformat()
+    everybody = ["henrik", "ilena", "joana", "otto", "samira", "tomas"]
+    assert told(in_force, "text_notice") == everybody
+    assert in_force.checklist().state is ChecklistState.IN_FORCE
+    assert on(in_force, frozen_time, DAYS + 2) == 0
+
+
+def test_terms_missed_are_made_up_for_one_by_one(in_force: Table, frozen_time: Clock) -> None:
+    assert on(in_force, frozen_time, 3 * DAYS) == 1
+    assert [row.number for row in renewals(in_force)] == [1, 2]
+    assert len(in_force.events("text_renewed")) == 2
+    in_force.session.rollback()
+    assert integrity.check_all().counts.renewals == 2
+
+
+def test_a_party_that_says_no_in_time_stops_it(in_force: Table, frozen_time: Clock) -> None:
+    now = clock.now()
+    frozen_time(now + (DAYS - NOTICE) * DAY)
+    notice = give(in_force, "henrik", Halt.ENDED, from_on=clock.today() + (NOTICE + 1) * DAY)
+    frozen_time(now)
+    assert on(in_force, frozen_time, DAYS + 1) == 0
+    close(in_force, "henrik", notice)
+    assert on(in_force, frozen_time, DAYS + 1) == 1
+
+
+def test_what_is_suspended_is_not_renewed(in_force: Table, frozen_time: Clock) -> None:
+    notice = give(in_force, "henrik", Halt.SUSPENDED)
+    assert on(in_force, frozen_time, DAYS + 1) == 0
+    close(in_force, "henrik", notice)
+    assert on(in_force, frozen_time, DAYS + 1) == 1
+
+
+def test_terms_that_end_on_their_day_are_not_renewed(in_force: Table, frozen_time: Clock) -> None:
+    terms = amend(in_force)
+    current = agreements.current(terms, "M19")
+    agreements.change(in_force.land, terms, "M19", current, **{**current.values, "renewal": "none"})
+    agreements.send(in_force.land, terms, SIGNERS)
+    agreements.sign(in_force.land, terms, *SIGNERS.values())
+    in_force.session.commit()
+    assert on(in_force, frozen_time, DAYS + 1) == 0
+    assert renewals(in_force) == []
+
+
+def test_new_dates_are_proposed_and_count_once_all_have_signed(in_force: Table) -> None:
+    before = in_force.checklist().revision_in_force_id
+    start = last_day() + DAY
+    renewal.propose_renewal(
+        in_force["joana"],
+        in_force.checklist(),
+        start=start,
+        review=start + 100 * DAY,
+        end=start + 200 * DAY,
+        reason="It went well.",
+    )
+    in_force.session.commit()
+    terms = in_force.checklist()
+    assert (terms.state, terms.open_items) == (ChecklistState.DRAFTING, ["M19"])
+    assert terms.revision_in_force_id == before
+    filling = in_force.filling()
+    (proposal,) = [one for one in filling.proposals if one.item == "M19"]
+    for first in ("ilena", "samira"):
+        positions.accept_proposal(in_force[first], terms, proposal.id)
+        break
+    agreements.send(in_force.land, terms, SIGNERS)
+    agreements.sign(in_force.land, terms, *SIGNERS.values())
+    in_force.session.commit()
+    assert terms.revision_in_force_id not in {before, None}
+    assert cooperation(in_force).ends_on == start + 200 * DAY
+
+
+@pytest.mark.parametrize(("review", "end"), [(5, 0), (0, 10), (11, 10), (5, -1)])
+def test_new_dates_follow_each_other(in_force: Table, review: int, end: int) -> None:
+    start = last_day() + DAY
+    with pytest.raises(RuleBrokenError, match="The review lies after the start") as error:
+        renewal.propose_renewal(
+            in_force["ilena"],
+            in_force.checklist(),
+            start=start,
+            review=start + review * DAY,
+            end=start + end * DAY,
+            reason="It went well.",
+        )
+    assert error.value.field == "review"
+
+
+@pytest.mark.parametrize("first", ["tomas", "nadia", "dora", "marek", "vesna", "ada"])
+def test_only_a_coordinator_of_a_party_proposes_new_dates(in_force: Table, first: str) -> None:
+    start = last_day() + DAY
+    with pytest.raises(RefusedError, match="A coordinator of one of the parties"):
+        renewal.propose_renewal(
+            in_force[first],
+            in_force.checklist(),
+            start=start,
+            review=start + 5 * DAY,
+            end=start + 10 * DAY,
+            reason="It went well.",
+        )

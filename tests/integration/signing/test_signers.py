@@ -1,0 +1,674 @@
+"""Who signs: one, all or any of those named, in order, by a power that runs; in time."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+
+from tests.factories import checklists
+from tests.integration.checklists.conftest import Table
+from tests.integration.signing.conftest import DAY, Clock
+from tracker.access.actor import Role
+from tracker.accounts.models import Membership
+from tracker.checklists import requesting, safeguards, signing
+from tracker.checklists.models import ChecklistState
+from tracker.checklists.signing import Asking
+from tracker.core import canonical, clock
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.mail.models import OutboxMessage
+from tracker.signoff import house_rules
+from tracker.signoff import queries as signoff
+from tracker.signoff import service as signoff_service
+from tracker.signoff.house_rules import HouseRules
+from tracker.signoff.models import RequestState, Signature, SignatureRequest
+from tracker.signoff.signers import Named, Order, PartySigners
+
+
+@pytest.fixture
+def four_eyes() -> Iterator[None]:
+    house_rules.use(HouseRules(four_eyes=True))
+    yield
+    house_rules.use(HouseRules())
+
+
+def person(table: Table, first: str) -> UUID:
+    return table.land.users[first].id
+
+
+def party(table: Table, key: str, *firsts: str, needed: int = 0) -> PartySigners:
+    named = tuple(Named(person(table, first)) for first in firsts)
+    return PartySigners(table.land.id(key), named, needed)
+
+
+def one_after_the_other(table: Table, key: str, *firsts: str) -> PartySigners:
+    named = tuple(Named(person(table, first), n) for n, first in enumerate(firsts, 1))
+    return PartySigners(table.land.id(key), named)
+
+
+def send(table: Table, *parties: PartySigners, asking: Asking | None = None) -> SignatureRequest:
+    """Send the terms; who is not told of signs as usual."""
+    named: dict[UUID, UUID | PartySigners] = {
+        body: one.user_id for body, one in table.signatories.items()
+    }
+    named |= {one.organisation_id: one for one in parties}
+    asked = signing.send(table["ilena"], table.checklist(), named, asking=asking)
+    table.session.commit()
+    return asked
+
+
+def sign(table: Table, *firsts: str) -> None:
+    for first in firsts:
+        checklists.sign(table.checklist(), table[first])
+        table.session.commit()
+
+
+def refused(table: Table, first: str, words: str) -> None:
+    """A person can't sign, in these words, and no signature is there after it."""
+    before = count(table)
+    with pytest.raises(RefusedError, match=words):
+        checklists.sign(table.checklist(), table[first])
+    table.session.rollback()
+    assert count(table) == before
+
+
+def count(table: Table) -> int:
+    return table.session.scalar(sa.select(sa.func.count()).select_from(Signature)) or 0
+
+
+def state(table: Table) -> ChecklistState:
+    return table.checklist().state
+
+
+def request(table: Table) -> SignatureRequest:
+    revision = signoff.revisions_of("checklist", table.checklist().id)[0][0]
+    asked = signoff.request_of(revision.id)
+    assert asked is not None
+    return asked
+
+
+def document(table: Table) -> dict[str, Any]:
+    return signoff_service.document_of(request(table).revision, None)
+
+
+def signature_of(table: Table, first: str) -> Signature:
+    return table.session.scalars(
+        sa.select(Signature).where(Signature.user_id == person(table, first))
+    ).one()
+
+
+def told(table: Table, kind: str) -> list[str]:
+    """Return who was mailed in a kind, one entry for each mail."""
+    rows = table.session.scalars(
+        sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == kind)
+    )
+    return sorted(row.split(".")[0] for row in rows)
+
+
+def membership(table: Table, first: str) -> Membership:
+    return table.session.scalars(
+        sa.select(Membership).where(
+            Membership.user_id == person(table, first), Membership.role == Role.SIGNATORY
+        )
+    ).one()
+
+
+def power(table: Table, first: str, since: dt.date | None, until: dt.date | None) -> None:
+    row = membership(table, first)
+    row.power_from, row.power_until = since, until
+    table.session.commit()
+
+
+# One, all of, any n of
+
+
+def test_any_one_of_those_named_signs_for_the_party(many: Table) -> None:
+    send(many, party(many, "npm", "tomas", "milan", "greta", needed=1))
+    sign(many, "milan")
+    refused(many, "tomas", "Your organisation has signed this revision")
+    sign(many, "henrik")
+    assert state(many) is ChecklistState.SENT
+    sign(many, "otto")
+    assert (state(many), count(many)) == (ChecklistState.IN_FORCE, 3)
+
+
+def test_any_two_of_three_have_to_sign(many: Table) -> None:
+    send(many, party(many, "npm", "tomas", "milan", "greta", needed=2))
+    sign(many, "greta", "henrik", "otto")
+    assert state(many) is ChecklistState.SENT
+    sign(many, "tomas")
+    assert (state(many), count(many)) == (ChecklistState.IN_FORCE, 4)
+
+
+def test_all_of_those_named_have_to_sign(many: Table) -> None:
+    send(many, party(many, "npm", "tomas", "milan"), party(many, "door", "henrik", "paula"))
+    sign(many, "milan", "henrik", "otto", "tomas")
+    assert state(many) is ChecklistState.SENT
+    sign(many, "paula")
+    assert (state(many), count(many)) == (ChecklistState.IN_FORCE, 5)
+
+
+def test_nobody_signs_twice_in_the_place_of_another(many: Table) -> None:
+    send(many, party(many, "npm", "tomas", "milan", "greta", needed=2))
+    sign(many, "tomas")
+    refused(many, "tomas", "You have signed this revision already")
+
+
+@pytest.mark.parametrize("first", ["greta", "paula", "nadia", "samira", "dora"])
+def test_who_is_not_named_does_not_sign(many: Table, first: str) -> None:
+    send(many, party(many, "npm", "tomas", "milan", needed=1))
+    words = "Another person is named" if first in {"greta", "paula"} else "You are not a signatory"
+    refused(many, first, words)
+
+
+@pytest.mark.parametrize(
+    ("needed", "firsts", "words"),
+    [
+        (3, ("tomas", "milan"), "More signatures are asked for than persons are named"),
+        (0, (), "Choose who signs for each party"),
+        (0, ("tomas", "tomas"), "A person signs for one party only"),
+    ],
+)
+def test_a_list_that_can_never_be_met_is_not_sent(
+    many: Table, needed: int, firsts: tuple[str, ...], words: str
+) -> None:
+    with pytest.raises(RuleBrokenError, match=words) as error:
+        send(many, party(many, "npm", *firsts, needed=needed))
+    assert error.value.field == f"party_{many.land.id('npm')}"
+    many.session.rollback()
+    assert state(many) is ChecklistState.DRAFTING
+
+
+def test_a_signatory_of_another_body_is_not_named(many: Table) -> None:
+    with pytest.raises(RuleBrokenError, match="Choose who signs for Open Door Legal Aid"):
+        send(many, party(many, "door", "henrik", "otto", needed=1))
+
+
+# In order
+
+
+def test_those_of_a_party_sign_one_after_the_other(many: Table) -> None:
+    """product.md, 5.2: an order can't be skipped."""
+    send(many, one_after_the_other(many, "npm", "greta", "tomas", "milan"))
+    refused(many, "tomas", "others of your organisation sign first")
+    refused(many, "milan", "others of your organisation sign first")
+    sign(many, "greta")
+    refused(many, "milan", "others of your organisation sign first")
+    sign(many, "tomas", "milan", "henrik", "otto")
+    assert state(many) is ChecklistState.IN_FORCE
+
+
+def test_an_order_needs_all_of_those_named(many: Table) -> None:
+    ordered = one_after_the_other(many, "npm", "greta", "tomas")
+    with pytest.raises(RuleBrokenError, match="one after the other all have to sign"):
+        send(many, PartySigners(ordered.organisation_id, ordered.named, needed=1))
+
+
+@pytest.mark.parametrize(
+    ("order", "first", "later"),
+    [
+        (Order.PARTNERS_FIRST, ("otto", "henrik"), ("tomas",)),
+        (Order.NPM_FIRST, ("tomas",), ("otto", "henrik")),
+    ],
+)
+def test_one_side_signs_before_the_other(
+    many: Table, order: Order, first: tuple[str, ...], later: tuple[str, ...]
+) -> None:
+    send(many, asking=Asking(order))
+    for one in first:
+        refused(many, later[0], "other parties sign first")
+        sign(many, one)
+    sign(many, *later)
+    assert state(many) is ChecklistState.IN_FORCE
+
+
+def test_each_is_mailed_when_their_turn_comes(many: Table) -> None:
+    send(
+        many,
+        one_after_the_other(many, "npm", "greta", "tomas"),
+        asking=Asking(Order.PARTNERS_FIRST),
+    )
+    assert told(many, "text_sent") == ["henrik", "otto"]
+    sign(many, "henrik")
+    assert told(many, "text_sent") == ["henrik", "otto"]
+    sign(many, "otto")
+    assert told(many, "text_sent") == ["greta", "henrik", "otto"]
+    sign(many, "greta")
+    assert told(many, "text_sent") == ["greta", "henrik", "otto", "tomas"]
+
+
+def test_who_waits_for_their_turn_may_decline(many: Table) -> None:
+    send(many, asking=Asking(Order.PARTNERS_FIRST))
+    signing.decline(many["tomas"], many.checklist(), reason="The Act changed.", items=["M1"])
+    assert state(many) is ChecklistState.DRAFTING
+
+
+# The list is part of what is sent
+
+
+def test_the_text_says_who_signs_by_which_rule_in_which_order_until_when(many: Table) -> None:
+    today = clock.today()
+    power(many, "milan", today - DAY, today + 90 * DAY)
+    npm = PartySigners(
+        many.land.id("npm"),
+        (
+            Named(person(many, "milan"), 1, "the People's Advocate"),
+            Named(person(many, "tomas"), 2, "the People's Advocate"),
+        ),
+    )
+    send(
+        many,
+        npm,
+        party(many, "door", "henrik", "paula", needed=1),
+        asking=Asking(Order.PARTNERS_FIRST, today + 10 * DAY),
+    )
+    text = document(many)
+    assert text["signing"] == {
+        "until": (today + 10 * DAY).isoformat(),
+        "order": "partners_first",
+        "parties": [
+            {"organisation_id": str(many.land.id("npm")), "needed": 2, "named": 2},
+            {"organisation_id": str(many.land.id("door")), "needed": 1, "named": 2},
+            {"organisation_id": str(many.land.id("lantern")), "needed": 1, "named": 1},
+        ],
+    }
+    lines = {one["name"]: one for one in text["signatories"]}
+    assert lines["Milan Orsk"] == {
+        "organisation": "Office of the People's Advocate",
+        "organisation_id": str(many.land.id("npm")),
+        "name": "Milan Orsk",
+        "office": "",
+        "power": "Decision of the board",
+        "power_from": (today - DAY).isoformat(),
+        "power_until": (today + 90 * DAY).isoformat(),
+        "turn": 1,
+        "on_behalf_of": "the People's Advocate",
+    }
+    assert set(lines) == {"Milan Orsk", "Tomas Beridan", "Henrik Asante", "Paula Rook"} | {
+        "Otto Brandis"
+    }
+    assert "turn" not in lines["Otto Brandis"]
+    assert len(many.events("sent_for_signature")[0]["signatories"]) == 5
+
+
+# Power
+
+
+@pytest.mark.parametrize(
+    ("since", "until"), [(None, -DAY), (DAY, None), (-3 * DAY, -DAY), (DAY, 3 * DAY)]
+)
+def test_who_has_no_power_today_is_not_named(
+    many: Table, since: dt.timedelta | None, until: dt.timedelta | None
+) -> None:
+    today = clock.today()
+    power(
+        many,
+        "tomas",
+        None if since is None else today + since,
+        None if until is None else today + until,
+    )
+    with pytest.raises(RuleBrokenError, match="power of Tomas Beridan to sign does not run today"):
+        send(many)
+
+
+def test_a_power_that_runs_out_meanwhile_signs_no_more(many: Table, frozen_time: Clock) -> None:
+    """Issue 4, 1: an expired power can't sign; somebody else takes over, so nothing is stuck."""
+    today = clock.today()
+    power(many, "tomas", None, today + 2 * DAY)
+    send(many, asking=Asking(expires_on=today + 20 * DAY))
+    now = clock.now()
+    frozen_time(now + 3 * DAY)
+    refused(many, "tomas", "Your power to sign has run out")
+    with pytest.raises(RefusedError, match="Your power to sign has run out"):
+        signing.decline(many["tomas"], many.checklist(), reason="No.", items=["M1"])
+    many.session.rollback()
+    requesting.pass_on(
+        many["ilena"],
+        many.checklist(),
+        person(many, "tomas"),
+        person(many, "milan"),
+        reason="His power has run out.",
+    )
+    sign(many, "milan", "henrik", "otto")
+    assert state(many) is ChecklistState.IN_FORCE
+
+
+def test_a_power_signs_on_its_last_day(many: Table, frozen_time: Clock) -> None:
+    today = clock.today()
+    power(many, "tomas", today, today + 2 * DAY)
+    send(many)
+    frozen_time(clock.now() + 2 * DAY)
+    sign(many, "tomas")
+    signature = signature_of(many, "tomas")
+    assert (signature.power_from, signature.power_until) == (today, today + 2 * DAY)
+    assert signature.content()["power_until"] == (today + 2 * DAY).isoformat()
+    assert canonical.digest_of(signature.content()) == signature.digest
+
+
+# On behalf of a named person
+
+
+def test_a_signature_on_behalf_of_somebody_says_so(many: Table) -> None:
+    named = Named(person(many, "milan"), on_behalf_of="Advocate Ruta Saen")
+    send(many, PartySigners(many.land.id("npm"), (named,)))
+    sign(many, "milan", "henrik")
+    signature = signature_of(many, "milan")
+    assert signature.on_behalf_of == "Advocate Ruta Saen"
+    assert signature.content()["on_behalf_of"] == "Advocate Ruta Saen"
+    assert canonical.digest_of(signature.content()) == signature.digest
+    assert signature_of(many, "henrik").on_behalf_of is None
+    assert "on_behalf_of" not in signature_of(many, "henrik").content()
+
+
+# Pass on
+
+
+def pass_on(table: Table, by: str, holder: str, to: str, reason: str = "She is away.") -> None:
+    requesting.pass_on(
+        table[by], table.checklist(), person(table, holder), person(table, to), reason=reason
+    )
+    table.session.commit()
+
+
+@pytest.mark.parametrize("by", ["tomas", "ilena"])
+def test_who_is_named_or_the_coordinator_passes_it_on(many: Table, by: str) -> None:
+    """product.md, 5.5: to a person with the same power, with a reason, visible."""
+    send(many)
+    pass_on(many, by, "tomas", "greta", "Tomas is on leave until May.")
+    refused(many, "tomas", "Another person is named")
+    sign(many, "greta")
+    signature = signature_of(many, "greta")
+    assert signature.in_place_of == "Tomas Beridan"
+    assert signature.in_place_of_id == person(many, "tomas")
+    assert signature.content()["in_place_of"] == "Tomas Beridan"
+    assert canonical.digest_of(signature.content()) == signature.digest
+    event = many.events("signing_passed_on")[0]
+    assert (event["before"], event["after"]) == ("Tomas Beridan", "Greta Vale")
+    assert event["reason"] == "Tomas is on leave until May."
+    sign(many, "henrik", "otto")
+    assert state(many) is ChecklistState.IN_FORCE
+    assert told(many, "text_sent").count("greta") == 1
+    assert told(many, "signing_passed_on") == (["tomas"] if by == "ilena" else [])
+
+
+def test_the_line_that_was_passed_on_stays_as_history(many: Table) -> None:
+    send(many)
+    pass_on(many, "tomas", "tomas", "greta")
+    pass_on(many, "greta", "greta", "milan", "Greta is ill.")
+    places = [one for one in request(many).places if one.organisation_id == many.land.id("npm")]
+    assert len(places) == 3
+    by_person = {one.user_id: one for one in places}
+    greta, milan = by_person[person(many, "greta")], by_person[person(many, "milan")]
+    assert greta.stands_for_id == by_person[person(many, "tomas")].id
+    assert milan.stands_for_id == greta.id
+    assert (milan.reason, milan.passed_on_by_id) == ("Greta is ill.", person(many, "greta"))
+    with pytest.raises(RuleBrokenError, match="Choose a signatory of your organisation"):
+        pass_on(many, "milan", "milan", "tomas")
+
+
+def test_it_is_passed_on_at_the_same_turn(many: Table) -> None:
+    send(many, one_after_the_other(many, "npm", "tomas", "greta"))
+    pass_on(many, "ilena", "greta", "milan")
+    refused(many, "milan", "others of your organisation sign first")
+    assert "milan" not in told(many, "text_sent")
+    sign(many, "tomas", "milan", "henrik", "otto")
+    assert state(many) is ChecklistState.IN_FORCE
+
+
+@pytest.mark.parametrize("by", ["samira", "henrik", "nadia", "oren", "milan", "marek", "ada"])
+def test_nobody_else_passes_it_on(many: Table, by: str) -> None:
+    """Not another party's coordinator or signatory, nor those of the own who are not named."""
+    send(many)
+    with pytest.raises((RefusedError, RuleBrokenError)):
+        pass_on(many, by, "tomas", "greta")
+    many.session.rollback()
+    assert len(request(many).places) == 3
+
+
+@pytest.mark.parametrize("to", ["nadia", "oren", "ilena", "paula", "henrik", "vesna", "tomas"])
+def test_it_goes_to_a_signatory_of_the_own_body_who_is_not_named(many: Table, to: str) -> None:
+    send(many)
+    with pytest.raises(RuleBrokenError, match="Choose a signatory of your organisation") as error:
+        pass_on(many, "tomas", "tomas", to)
+    assert error.value.field == "person"
+
+
+def test_it_does_not_go_to_a_power_that_has_run_out(many: Table) -> None:
+    send(many)
+    power(many, "greta", None, clock.today() - DAY)
+    with pytest.raises(RuleBrokenError, match="whose power to sign runs today"):
+        pass_on(many, "tomas", "tomas", "greta")
+
+
+def test_it_is_not_passed_on_without_a_reason_or_after_signing(many: Table) -> None:
+    send(many)
+    with pytest.raises(RuleBrokenError, match="Say why you pass it on") as error:
+        pass_on(many, "tomas", "tomas", "greta", "  ")
+    assert error.value.field == "reason"
+    many.session.rollback()
+    sign(many, "tomas")
+    with pytest.raises(RefusedError, match="nothing left to sign"):
+        pass_on(many, "tomas", "tomas", "greta")
+
+
+# Four eyes
+
+
+def writes_and_signs(table: Table) -> None:
+    """Ilena, who wrote all of the NPM's answers, could sign too."""
+    table.session.add(
+        Membership(
+            user_id=person(table, "ilena"),
+            organisation_id=table.land.id("npm"),
+            role=Role.SIGNATORY,
+            starts_on=dt.date(2020, 1, 1),
+            created_at=clock.now(),
+            power="Act on the People's Advocate",
+        )
+    )
+    table.session.commit()
+
+
+def test_who_drafted_alone_is_not_the_only_one_to_sign(many: Table, four_eyes: None) -> None:
+    """product.md, 5.2, where the instance asks for it."""
+    writes_and_signs(many)
+    words = "Ilena Dorvath wrote this text alone and can't be the only one who signs"
+    for own in (
+        party(many, "npm", "ilena"),
+        party(many, "npm", "ilena", "tomas", needed=1),
+    ):
+        with pytest.raises(RuleBrokenError, match=words) as error:
+            send(many, own)
+        assert error.value.field == f"party_{many.land.id('npm')}"
+        many.session.rollback()
+    send(many, party(many, "npm", "ilena", "tomas"))
+    assert state(many) is ChecklistState.SENT
+
+
+def test_nor_by_having_it_passed_on(many: Table, four_eyes: None) -> None:
+    writes_and_signs(many)
+    send(many)
+    with pytest.raises(RuleBrokenError, match="wrote this text alone") as error:
+        pass_on(many, "tomas", "tomas", "ilena")
+    assert error.value.field == "person"
+    many.session.rollback()
+    refused(many, "ilena", "Another person is named")
+
+
+def test_another_hand_in_the_text_is_a_second_pair_of_eyes(many: Table, four_eyes: None) -> None:
+    writes_and_signs(many)
+    many.save("petra", "M6")
+    many.accept("M6", "samira", "joana")
+    safeguards.confirm_review(many["oren"], many.checklist())
+    send(many, party(many, "npm", "ilena"))
+    assert state(many) is ChecklistState.SENT
+
+
+def test_without_the_setting_who_drafted_signs(many: Table) -> None:
+    writes_and_signs(many)
+    send(many, party(many, "npm", "ilena"))
+    sign(many, "ilena", "henrik", "otto")
+    assert state(many) is ChecklistState.IN_FORCE
+
+
+# Runs out
+
+
+def test_a_request_runs_out_after_its_last_day(many: Table, frozen_time: Clock) -> None:
+    today = clock.today()
+    send(many, asking=Asking(expires_on=today + 5 * DAY))
+    sign(many, "tomas")
+    now = clock.now()
+    frozen_time(now + 5 * DAY)
+    assert requesting.expire_due(clock.today()) == 0
+    sign(many, "henrik")
+    frozen_time(now + 6 * DAY)
+    # Also before the worker has come to it.
+    refused(many, "otto", "The time to sign this text has run out")
+    assert requesting.expire_due(clock.today()) == 1
+    many.session.commit()
+    assert state(many) is ChecklistState.DRAFTING
+    assert many.checklist().revision_sent_id is None
+    assert request(many).state is RequestState.EXPIRED
+    assert count(many) == 2
+    assert many.events("signature_request_expired")[0]["until"] == (today + 5 * DAY).isoformat()
+    everybody = ["henrik", "ilena", "joana", "otto", "samira", "tomas"]
+    assert told(many, "text_ran_out") == everybody
+    assert requesting.expire_due(clock.today()) == 0
+    # What was agreed stays agreed, and can be sent again.
+    send(many)
+    sign(many, "tomas", "henrik", "otto")
+    assert state(many) is ChecklistState.IN_FORCE
+
+
+def test_without_a_day_it_runs_as_long_as_the_instance_gives(many: Table) -> None:
+    house_rules.use(HouseRules(days=12))
+    try:
+        assert send(many).expires_on == clock.today() + 12 * DAY
+    finally:
+        house_rules.use(HouseRules())
+
+
+@pytest.mark.parametrize("days", [-1, 366])
+def test_the_last_day_lies_within_a_year(many: Table, days: int) -> None:
+    with pytest.raises(RuleBrokenError, match="Choose a day from today on") as error:
+        send(many, asking=Asking(expires_on=clock.today() + days * DAY))
+    assert error.value.field == "expires_on"
+
+
+def test_what_is_declined_or_called_back_does_not_run_out(many: Table, frozen_time: Clock) -> None:
+    send(many, asking=Asking(expires_on=clock.today()))
+    signing.call_back(many["ilena"], many.checklist(), reason="A wrong signatory.")
+    many.session.commit()
+    frozen_time(clock.now() + 2 * DAY)
+    assert requesting.expire_due(clock.today()) == 0
+    assert request(many).state is RequestState.WITHDRAWN
+
+
+# Remind
+
+
+def rounds(table: Table, frozen_time: Clock, days: int) -> list[int]:
+    """Let a worker look once a day; return on which of the days it reminded."""
+    now, found = clock.now(), []
+    for day in range(days + 1):
+        frozen_time(now + day * DAY)
+        if requesting.remind_due(clock.today()):
+            found.append(day)
+        assert requesting.remind_due(clock.today()) == 0
+        table.session.commit()
+    frozen_time(now)
+    return found
+
+
+def test_who_still_has_to_sign_is_reminded_in_the_rhythm(many: Table, frozen_time: Clock) -> None:
+    send(many, asking=Asking(expires_on=clock.today() + 8 * DAY, remind_every=3))
+    sign(many, "tomas")
+    # The last day is the eighth: then it is over.
+    assert rounds(many, frozen_time, 12) == [3, 6]
+    assert told(many, "text_still_waits") == ["henrik", "henrik", "otto", "otto"]
+    assert many.events("signatories_reminded")[0]["people"] == ["Henrik Asante", "Otto Brandis"]
+
+
+def test_reminders_stop_when_all_have_signed(many: Table, frozen_time: Clock) -> None:
+    send(many, asking=Asking(remind_every=1))
+    sign(many, "tomas", "henrik", "otto")
+    assert rounds(many, frozen_time, 3) == []
+
+
+def test_reminders_stop_when_it_is_called_back(many: Table, frozen_time: Clock) -> None:
+    send(many, asking=Asking(remind_every=1))
+    signing.call_back(many["ilena"], many.checklist(), reason="A wrong signatory.")
+    many.session.commit()
+    assert rounds(many, frozen_time, 3) == []
+
+
+def test_nobody_is_reminded_unless_it_was_asked_for(many: Table, frozen_time: Clock) -> None:
+    send(many)
+    assert rounds(many, frozen_time, 8) == []
+
+
+def test_chosen_people_are_reminded_until_their_party_has_signed(
+    many: Table, frozen_time: Clock
+) -> None:
+    samira, joana = person(many, "samira"), person(many, "joana")
+    send(many, asking=Asking(remind_every=1, remind_whom=(str(samira), str(joana))))
+    sign(many, "otto")
+    assert rounds(many, frozen_time, 1) == [1]
+    assert told(many, "text_still_waits") == ["samira"]
+
+
+def test_who_waits_for_their_turn_is_not_reminded(many: Table, frozen_time: Clock) -> None:
+    send(many, asking=Asking(Order.PARTNERS_FIRST, remind_every=1))
+    assert rounds(many, frozen_time, 1) == [1]
+    assert told(many, "text_still_waits") == ["henrik", "otto"]
+
+
+@pytest.mark.parametrize(
+    ("every", "whom", "field"),
+    [
+        (2, ("signatories",), "remind_every"),
+        (1, (), "remind_whom"),
+        (1, ("everybody",), "remind_whom"),
+        (1, ("00000000-0000-0000-0000-000000000000",), "remind_whom"),
+    ],
+)
+def test_a_rhythm_and_people_that_are_offered(
+    many: Table, every: int, whom: tuple[str, ...], field: str
+) -> None:
+    with pytest.raises(RuleBrokenError) as error:
+        send(many, asking=Asking(remind_every=every, remind_whom=whom))
+    assert error.value.field == field
+
+
+def test_a_coordinator_reminds_now_once_a_day(many: Table, frozen_time: Clock) -> None:
+    send(many)
+    henrik = person(many, "henrik")
+    requesting.remind(many["joana"], many.checklist(), [henrik])
+    many.session.commit()
+    assert told(many, "text_still_waits") == ["henrik"]
+    with pytest.raises(RuleBrokenError, match="A reminder was sent today already"):
+        requesting.remind(many["ilena"], many.checklist(), [henrik])
+    many.session.rollback()
+    frozen_time(clock.now() + DAY)
+    requesting.remind(many["ilena"], many.checklist(), [henrik])
+    assert told(many, "text_still_waits") == ["henrik", "henrik"]
+
+
+@pytest.mark.parametrize("first", ["tomas", "nadia", "oren", "henrik", "marek", "vesna", "ada"])
+def test_nobody_else_reminds(many: Table, first: str) -> None:
+    send(many)
+    with pytest.raises(RefusedError, match="A coordinator of one of the parties reminds"):
+        requesting.remind(many[first], many.checklist(), [person(many, "henrik")])
+
+
+@pytest.mark.parametrize("first", ["milan", "samira", "tomas", "marek"])
+def test_only_who_can_sign_now_is_reminded(many: Table, first: str) -> None:
+    send(many)
+    sign(many, "tomas")
+    with pytest.raises(RuleBrokenError, match="Choose who is reminded"):
+        requesting.remind(many["ilena"], many.checklist(), [person(many, first)])
+    with pytest.raises(RuleBrokenError, match="Choose who is reminded"):
+        requesting.remind(many["ilena"], many.checklist(), [])

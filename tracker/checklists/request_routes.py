@@ -1,0 +1,94 @@
+"""Pages of a request that waits for signatures: pass it on, remind."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, abort, redirect, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.accounts import queries as accounts
+from tracker.checklists import labels, policy, requesting, sending_forms
+from tracker.checklists.models import Checklist
+from tracker.checklists.opening import filled, opened, tried
+from tracker.core import clock
+from tracker.signoff import policy as signoff_policy
+from tracker.signoff import queries as signoff
+from tracker.signoff import signers
+from tracker.signoff.models import SignatureRequest
+
+blueprint = Blueprint("requests", __name__, url_prefix="/checklists/<uuid:checklist_id>")
+
+
+def _waiting(checklist: Checklist) -> SignatureRequest:
+    if checklist.revision_sent_id is None:
+        abort(404)
+    return found(signoff.request_of(checklist.revision_sent_id))
+
+
+def _to_record(checklist_id: UUID) -> Response:
+    return redirect(url_for("signing.record", checklist_id=checklist_id), 303)
+
+
+@blueprint.route("/pass-on/<uuid:user_id>", methods=["GET", "POST"])
+@signed_in
+def pass_on(checklist_id: UUID, user_id: UUID) -> str | Response:
+    """Pass on what somebody of the own organisation is to sign, with a reason (5.5)."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "pass_on")
+    standing = signoff.standing_of(_waiting(checklist))
+    require(signoff_policy.can_pass_on(actor, standing, clock.today(), user_id))
+    filling = filled(checklist)
+    able = requesting.who_can_take_over(actor, filling, standing)
+    form: Any = sending_forms.pass_on_form(able)
+    if able and tried(
+        form,
+        lambda: requesting.pass_on(
+            actor, checklist, user_id, UUID(form["person"].data), reason=form["reason"].data
+        ),
+        _("Passed on. The record says so."),
+    ):
+        return _to_record(checklist_id)
+    return render_template(
+        "checklists/pass_on.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        form=form,
+        able=able,
+        holder=accounts.names([user_id]).get(user_id, ""),
+        kind_words=labels.KINDS[checklist.kind],
+    )
+
+
+@blueprint.route("/remind", methods=["GET", "POST"])
+@signed_in
+def remind(checklist_id: UUID) -> str | Response:
+    """Remind chosen people who can sign now."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "remind")
+    standing = signoff.standing_of(_waiting(checklist))
+    filling = filled(checklist)
+    require(policy.can_remind(actor, filling.own_party(actor)))
+    require(standing.is_waiting(clock.today()))
+    parties = {party.organisation_id: party.name for party in filling.surroundings.parties}
+    due = signers.whose_turn(standing.parties, standing.signed)
+    names = accounts.names(user for _party, user in due)
+    form: Any = sending_forms.remind_form(
+        {user: f"{names.get(user, '')}, {parties.get(party, '')}" for party, user in due}
+    )
+    if tried(
+        form,
+        lambda: requesting.remind(
+            actor, checklist, [UUID(one) for one in form["people"].data or ()]
+        ),
+        _("The reminder is on its way."),
+    ):
+        return _to_record(checklist_id)
+    return render_template(
+        "checklists/remind.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        form=form,
+        kind_words=labels.KINDS[checklist.kind],
+    )

@@ -1,0 +1,227 @@
+"""What is done with a request to sign while it waits: passed on, reminded of, run out."""
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import joinedload, selectinload
+
+from tracker.access.actor import Actor
+from tracker.accounts import queries as accounts
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.checklists import messages, policy, sealing, signing
+from tracker.checklists.loading import Filling, fill, lock
+from tracker.checklists.models import Checklist
+from tracker.checklists.sealing import is_restricted
+from tracker.checklists.signing import SUBJECT, WHO_SIGNS
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.signoff import queries as requests
+from tracker.signoff import service as signoff
+from tracker.signoff import signers
+from tracker.signoff.models import RequestState, Revision, SignaturePlace, SignatureRequest
+from tracker.signoff.policy import Standing
+
+
+def pass_on(
+    actor: Actor, checklist: Checklist, holder_id: UUID, to_id: UUID, *, reason: str
+) -> SignaturePlace:
+    """Pass on what somebody of the own organisation is to sign, with the same power (5.5)."""
+    lock(checklist)
+    asked = signing.waiting_request(checklist)
+    filling = fill(checklist)
+    standing = requests.standing_of(asked)
+    able = {one.user_id: one.name for one in who_can_take_over(actor, filling, standing)}
+    if to_id not in able:
+        raise RuleBrokenError(
+            _l("Choose a signatory of your organisation whose power to sign runs today."), "person"
+        )
+    place = signoff.pass_on(
+        actor, asked, holder_id, to_id, reason=reason, key=sealing.key_for(checklist)
+    )
+    parties = signers.passed_on(standing.parties, place.organisation_id, holder_id, to_id)
+    signing.require_four_eyes(filling, parties, "person")
+    trail.record(
+        verbs.SIGNING_PASSED_ON,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        revision=asked.revision.number,
+        organisation=actor.organisation_name,
+        before=accounts.names([holder_id])[holder_id],
+        after=able[to_id],
+        reason="" if is_restricted(checklist) else reason.strip(),
+    )
+    if (place.organisation_id, to_id) in signers.whose_turn(parties, standing.signed):
+        messages.waits_for_signature(checklist.id, [to_id])
+    if actor.user_id != holder_id:
+        messages.was_passed_on(checklist.id, [holder_id])
+    return place
+
+
+def who_can_take_over(
+    actor: Actor, filling: Filling, standing: Standing
+) -> list[accounts.Signatory]:
+    """Return to whom of the own organisation a line can be passed on."""
+    if actor.organisation_id is None:
+        return []
+    named = {user for party in standing.parties for user in party.user_ids} | standing.former
+    return [
+        one
+        for one in signing.signatories(filling).get(actor.organisation_id, ())
+        if one.holds_on(clock.today()) and one.user_id not in named
+    ]
+
+
+# Remind -------------------------------------------------------------------------------------------
+
+
+def remind(actor: Actor, checklist: Checklist, user_ids: Collection[UUID]) -> None:
+    """Remind chosen people who can sign now, once a day at most; record it."""
+    lock(checklist)
+    asked = signing.waiting_request(checklist)
+    policy.can_remind(actor, fill(checklist).own_party(actor)).require()
+    standing = requests.standing_of(asked)
+    standing.is_waiting(clock.today()).require()
+    due = {user for _party, user in signers.whose_turn(standing.parties, standing.signed)}
+    chosen = set(user_ids)
+    if not chosen or not chosen <= due:
+        raise RuleBrokenError(_l("Choose who is reminded."), "people")
+    if asked.reminded_on == clock.today():
+        raise RuleBrokenError(_l("A reminder was sent today already. Send the next one tomorrow."))
+    _remind(actor, checklist, asked, chosen)
+
+
+def remind_due(day: dt.date) -> int:
+    """Send the reminders whose day has come; return how many requests; for the worker.
+
+    They stop when all have signed, when the request ends, and for who has signed. Safe to run in
+    several copies.
+    """
+    rows = db.session.scalars(
+        _waiting_requests()
+        .where(
+            SignatureRequest.remind_every.is_not(None),
+            sa.or_(SignatureRequest.expires_on.is_(None), SignatureRequest.expires_on >= day),
+        )
+        .with_for_update(of=SignatureRequest, skip_locked=True)
+    ).all()
+    due = [row for row in rows if _next_reminder(row) <= day]
+    by_revision = _checklists(row.revision_id for row in due)
+    for row in due:
+        checklist = by_revision.get(row.revision_id)
+        if checklist is not None:
+            _remind(None, checklist, row, _whom(row, checklist))
+    return len(due)
+
+
+def _next_reminder(asked: SignatureRequest) -> dt.date:
+    sent_on = asked.sent_at.astimezone(clock.zone()).date()
+    return (asked.reminded_on or sent_on) + dt.timedelta(days=asked.remind_every or 0)
+
+
+def _whom(asked: SignatureRequest, checklist: Checklist) -> set[UUID]:
+    """Return who is reminded now: who can sign, and coordinators whose party has not signed."""
+    standing = requests.standing_of(asked)
+    chosen = set(asked.remind_whom or ())
+    found: set[UUID] = set()
+    if WHO_SIGNS in chosen:
+        found |= {user for _party, user in signers.whose_turn(standing.parties, standing.signed)}
+    if not is_restricted(checklist):
+        for organisation_id in signers.waiting(standing.parties, standing.signed):
+            of_party = {one.user_id for one in accounts.people_of(organisation_id)}
+            found |= {one for one in of_party if str(one) in chosen}
+    return found
+
+
+def _remind(
+    actor: Actor | None, checklist: Checklist, asked: SignatureRequest, whom: Iterable[UUID]
+) -> None:
+    asked.reminded_on = clock.today()
+    db.session.flush()
+    people = set(whom)
+    if not people:
+        return
+    messages.still_waits_for_signature(checklist.id, people)
+    trail.record(
+        verbs.SIGNATORIES_REMINDED,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        revision=asked.revision.number,
+        people=sorted(accounts.names(people).values()),
+    )
+
+
+# Run out ------------------------------------------------------------------------------------------
+
+
+def expire_due(day: dt.date) -> int:
+    """End the requests whose last day has passed and tell everyone; return how many.
+
+    For the worker; nobody could sign since that day. Safe to run in several copies.
+    """
+    wanted = db.session.scalars(
+        sa.select(Checklist)
+        .join(SignatureRequest, SignatureRequest.revision_id == Checklist.revision_sent_id)
+        .where(
+            SignatureRequest.state == RequestState.WAITING,
+            SignatureRequest.expires_on < day,
+        )
+        .order_by(Checklist.id)
+        .with_for_update(of=Checklist, skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    return sum(_expire(checklist) for checklist in wanted)
+
+
+def _expire(checklist: Checklist) -> bool:
+    lock(checklist)
+    if checklist.revision_sent_id is None:  # another copy was first
+        return False
+    asked = signing.waiting_request(checklist)
+    last = asked.expires_on
+    if last is None or not signoff.expire(asked):
+        return False
+    filling = fill(checklist)
+    signing.back_to_drafting(checklist, checklist.open_items, "")
+    trail.record(
+        verbs.SIGNATURE_REQUEST_EXPIRED,
+        actor=None,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        revision=asked.revision.number,
+        until=last.isoformat(),
+    )
+    messages.ran_out(checklist.id, signing.concerned(filling, asked))
+    return True
+
+
+def _waiting_requests() -> sa.Select[SignatureRequest]:
+    return (
+        sa.select(SignatureRequest)
+        .where(SignatureRequest.state == RequestState.WAITING)
+        .order_by(SignatureRequest.id)
+        .options(
+            selectinload(SignatureRequest.places),
+            selectinload(SignatureRequest.parties),
+            joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
+        )
+    )
+
+
+def _checklists(revision_ids: Iterable[UUID]) -> dict[UUID, Checklist]:
+    rows = db.session.scalars(
+        sa.select(Checklist).where(Checklist.revision_sent_id.in_(list(revision_ids)))
+    )
+    return {row.revision_sent_id: row for row in rows if row.revision_sent_id}
