@@ -24,7 +24,7 @@ from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.demo import people, work
-from tracker.evidence import anchors, checkpoints
+from tracker.evidence import anchors, checkpoints, signing_keys
 from tracker.organisations import service as organisations
 from tracker.organisations.service import Details
 from tracker.running import health
@@ -61,6 +61,7 @@ class Demonstration:
 
 def make() -> Demonstration:
     """Make it all by the same services as real ones, and commit."""
+    signing_keys.make_missing()
     cast = people.make(PASSWORD)
     for _title, step in work.steps():
         step(cast)
