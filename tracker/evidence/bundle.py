@@ -12,6 +12,7 @@ from tracker.core import canonical
 from tracker.core.db import will_write
 from tracker.evidence import (
     anchors,
+    certificates,
     checkpoints,
     container,
     log,
@@ -21,7 +22,7 @@ from tracker.evidence import (
     signing_keys,
 )
 from tracker.evidence.log import Leaf
-from tracker.evidence.models import KeyUse
+from tracker.evidence.models import Certificate, KeyUse
 from tracker.evidence.notes import Checkpoint, Inclusion, Seal
 from tracker.evidence.parts import LeftOut, Manifest
 from tracker.evidence.service import Export
@@ -158,12 +159,25 @@ def _require_bound(rows: Mapping[str, _Row], told: _Told) -> None:
 
 def _rows(export: Export) -> Iterator[tuple[str, _Row]]:
     """Yield the rows that go along, by the digest that an event binds."""
-    for revision in queries.revisions(export.revision_ids).values():
+    revisions = queries.revisions(export.revision_ids)
+    for revision in revisions.values():
         content = signoff.content_of_revision(revision)
         document = _document(revision)
         yield canonical.digest_of(content), _Row(parts.REVISION, content, document)
     for signature in queries.signatures(export.revision_ids):
         yield signature.digest, _Row(parts.SIGNATURE, signature.content())
+    for row in queries.certificates(export.revision_ids):
+        content = row.content()
+        pdf = _pdf(row, revisions[row.revision_id])
+        yield canonical.digest_of(content), _Row(parts.CERTIFICATE, content, pdf)
+
+
+def _pdf(row: Certificate, revision: Revision) -> bytes | None:
+    """Return a PDF; None when the key of its cooperation was destroyed."""
+    try:
+        return certificates.file_of(row, revision)
+    except KeyDestroyedError:
+        return None
 
 
 def _document(revision: Revision) -> bytes | None:

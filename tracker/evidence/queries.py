@@ -15,6 +15,7 @@ from tracker.checklists.models import Checklist
 from tracker.checklists.signing import SUBJECT as CHECKLIST
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
+from tracker.evidence.models import Certificate
 from tracker.signoff.models import Revision, Signature
 from tracker.undertakings import scope as undertakings
 from tracker.undertakings.asking import SUBJECT as UNDERTAKING
@@ -94,6 +95,17 @@ def signatures(revision_ids: frozenset[UUID]) -> list[Signature]:
             sa.select(Signature)
             .where(Signature.revision_id.in_(revision_ids))
             .order_by(Signature.signed_at, Signature.id)
+        )
+    )
+
+
+def certificates(revision_ids: frozenset[UUID]) -> list[Certificate]:
+    """Return the PDFs of the frozen texts that texts() found."""
+    return list(
+        db.session.scalars(
+            sa.select(Certificate)
+            .where(Certificate.revision_id.in_(revision_ids))
+            .order_by(Certificate.made_at, Certificate.id)
         )
     )
 

@@ -242,6 +242,20 @@ def exported(stage: Demonstration) -> service.Export:
     return taken
 
 
+def test_the_signed_pdfs_of_the_texts_go_along_and_no_others(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    for ticked in ("", "y"):
+        data = take_out(app, demonstration, "milan", with_closed=ticked).data
+        assert judged(data) == {}
+        files = container.unpack(data)
+        texts = {row["id"] for row in rows(files, parts.REVISION)}
+        found = rows(files, parts.CERTIFICATE)
+        assert {row["revision"] for row in found} == texts
+        pdfs = [one for name, one in files.items() if name.startswith(parts.CERTIFICATES)]
+        assert {canonical.digest(one) for one in pdfs} == {row["sha256"] for row in found}
+
+
 def test_checkpoints_that_people_hold_stand_in_it_and_prove_what_was_there(
     app: Flask, demonstration: Demonstration, session: Session
 ) -> None:

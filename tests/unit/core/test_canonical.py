@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from tracker.core import canonical
 
+MOST = 2**53 - 1
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | TEXT,
+    st.none() | st.booleans() | st.integers(-MOST, MOST) | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=12,
 )

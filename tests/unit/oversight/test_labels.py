@@ -8,6 +8,7 @@ from tests.factories.ui import make_furniture
 from tracker.activity.models import Chain, Event, EventDetail
 from tracker.activity.verify import ChainFault
 from tracker.core.db import Base
+from tracker.evidence.models import EvidenceKey, LogLeaf, LogNode, SignedCheckpoint
 from tracker.oversight import labels, stored
 from tracker.oversight.facts import (
     AgreementState,
@@ -36,6 +37,14 @@ PLACES = [
     (Place(Table.COOPERATION, "C-1"), "Cooperation C-1"),
     (Place(Table.COOPERATION, row="C-?"), "Row C-? of the table cooperation"),
     (Place(Table.KEY, "C-1"), "Key of C-1"),
+    (Place(Table.EVIDENCE_KEY, row="checkpoint 1"), "The key checkpoint 1"),
+    (Place(Table.LEAF, row="7"), "The log, leaf 7"),
+    (Place(Table.NODE, row="1, 3"), "The log, node 1, 3"),
+    (Place(Table.CHECKPOINT, row="8"), "The checkpoint of size 8"),
+    (
+        Place(Table.EVENT, "C-1", 12, checkpoint=8),
+        "Chain of C-1, event 12, beside the checkpoint of size 8",
+    ),
 ]
 
 
@@ -60,8 +69,9 @@ def test_every_fault_is_told_in_a_sentence() -> None:
 
 def test_what_was_checked_is_counted() -> None:
     with make_furniture().app.app_context(), force_locale("en"):
-        assert str(labels.count_words(Counts(1, 2, 3, 4, 5))) == (
-            "chains 1, events 2, details 3, frozen revisions 4, signatures 5"
+        assert str(labels.count_words(Counts(1, 2, 3, 4, 5, 6, 7, 8, 9))) == (
+            "chains 1, events 2, details 3, frozen revisions 4, signatures 5, "
+            "keys of the evidence 6, leaves of the log 7, checkpoints 8, anchors 9"
         )
 
 
@@ -78,6 +88,10 @@ def test_every_state_and_way_of_narrowing_has_words() -> None:
         (EventDetail, stored.details),
         (Revision, stored.revision),
         (Signature, stored.signature),
+        (EvidenceKey, stored.evidence_key),
+        (LogLeaf, stored.leaf),
+        (LogNode, stored.node),
+        (SignedCheckpoint, stored.checkpoint),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -88,7 +102,7 @@ def test_every_column_of_evidence_is_looked_at(model: type[Base], read: object) 
     class Row(dict[str, object]):
         def __getitem__(self, name: str) -> object:
             seen.add(name)
-            return "signature" if (model, name) == (Signature, "kind") else GOOD.get(name, ZEROS)
+            return OWN.get((model, name), GOOD.get(name, ZEROS))
 
     assert callable(read)
     read(Row())
@@ -109,4 +123,23 @@ GOOD: dict[str, object] = {
     "content": "{}",
     "method": "password_totp",
     "proof": "{}",
+    "use": "checkpoint",
+    "origin": "made",
+    "public_key": b"",
+    "endorsement": None,
+    "endorsed_by": None,
+    "made_at": "2026-11-25 12:00:00.000000",
+    "retired_at": None,
+    "revoked_at": None,
+    "size": 1,
+    "level": 0,
+    "place": 0,
+    "hash": b"",
+}
+# Of columns whose name another table has for something else.
+OWN: dict[tuple[type[Base], str], object] = {
+    (Signature, "kind"): "signature",
+    (SignedCheckpoint, "previous"): 0,
+    (SignedCheckpoint, "origin"): "https://terms.npm.example",
+    (SignedCheckpoint, "signature"): b"",
 }
