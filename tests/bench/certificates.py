@@ -1,13 +1,19 @@
-"""Times the making of a certificate: text set, signed and checked, as the worker does it."""
+"""Times the making of a certificate: text set, signed and checked, as the worker does it.
 
+By itself: python -m tests.bench.certificates; it is a part of make bench too.
+"""
+
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from statistics import median
 
+import click
 import sqlalchemy as sa
 
-from tests.bench.stage import Stage
+from tests.bench.stage import Stage, build
 from tracker import create_app
 from tracker.checklists.models import ChecklistKind
 from tracker.core import canonical, clock
@@ -86,3 +92,14 @@ def _said_otherwise(work: _Work, number: int) -> _Work:
     return replace(
         work, plain=plain, source=replace(work.source, document=document, made_at=clock.now())
     )
+
+
+def main() -> None:
+    """Build an instance, make its certificates again, and print what they took."""
+    with tempfile.TemporaryDirectory(prefix="tracker-bench-") as folder:
+        for line in lines(times(build(Path(folder)))):
+            click.echo(line)
+
+
+if __name__ == "__main__":
+    main()

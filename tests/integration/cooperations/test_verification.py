@@ -49,19 +49,22 @@ def recorded() -> list[object]:
     )
 
 
+def shows(cooperation: Cooperation) -> bool:
+    db.session.rollback()
+    db.session.refresh(cooperation)
+    return cooperation.shows_signers
+
+
 def test_nobody_is_named_until_the_npm_says_so(browser: Browser, cooperation: Cooperation) -> None:
-    assert not cooperation.shows_signers
+    assert not shows(cooperation)
     where = ADDRESS.format(cooperation.reference)
     answer = browser("ilena").submit(where, shows_signers="yes")
     assert "Saved." in answer.get_data(as_text=True)
-    db.session.refresh(cooperation)
-    assert cooperation.shows_signers
+    assert shows(cooperation)
     answer = browser("ilena").submit(where, shows_signers="yes")
     assert "Nothing was changed." in answer.get_data(as_text=True)
     browser("ilena").submit(where, shows_signers="no")
-    db.session.rollback()
-    db.session.refresh(cooperation)
-    assert not cooperation.shows_signers
+    assert not shows(cooperation)
     told = [one["shows_signers"] for one in recorded() if isinstance(one, dict)]
     assert told == [True, False]
 
@@ -70,8 +73,7 @@ def test_it_can_be_set_when_all_is_over_too(browser: Browser, cooperation: Coope
     cooperation.stage = Stage.CLOSED
     db.session.commit()
     browser("ilena").submit(ADDRESS.format(cooperation.reference), shows_signers="yes")
-    db.session.refresh(cooperation)
-    assert cooperation.shows_signers
+    assert shows(cooperation)
 
 
 @pytest.mark.parametrize(
@@ -85,8 +87,7 @@ def test_nobody_but_a_coordinator_of_its_npm_sets_it(
     client = browser(first)
     assert client.get(where).status_code == status
     assert client.post(where, data={"shows_signers": "yes"}).status_code == status
-    db.session.refresh(cooperation)
-    assert not cooperation.shows_signers
+    assert not shows(cooperation)
     with pytest.raises(RefusedError):
         service.set_verification(land.actor(first), cooperation, shows_signers=True)
 
@@ -97,5 +98,4 @@ def test_a_choice_that_there_is_not_changes_nothing(
     where = ADDRESS.format(cooperation.reference)
     answer = browser("ilena").post(where, data={"shows_signers": "perhaps"})
     assert answer.status_code == 200
-    db.session.refresh(cooperation)
-    assert (cooperation.shows_signers, recorded()) == (False, [])
+    assert (shows(cooperation), recorded()) == (False, [])

@@ -21,9 +21,9 @@ from tracker.checklists import signing
 from tracker.checklists.models import ChecklistKind
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationKey, Stage
-from tracker.core import clock
+from tracker.core import canonical, clock
 from tracker.core.db import db
-from tracker.evidence import contents, verdicts
+from tracker.evidence import contents, pdf, verdicts
 from tracker.evidence.facts import Answer, Verdict
 from tracker.evidence.models import Certificate
 from tracker.signoff import service as signoff
@@ -189,7 +189,7 @@ def test_of_two_hundred_changes_to_a_file_none_is_taken_for_genuine(
 
 
 def test_another_file_is_unknown(session: Session, demonstration: Demonstration) -> None:
-    for data in (b"", b"A text.", b"%PDF-1.7\n%%EOF\n", f"{verdicts.pdf.MARKER}{OTHER}".encode()):
+    for data in (b"", b"A text.", b"%PDF-1.7\n%%EOF\n", f"{pdf.MARKER}{OTHER}".encode()):
         assert verdicts.of_file(data) == verdicts.UNKNOWN
 
 
@@ -205,7 +205,7 @@ def test_what_was_changed_in_the_database_is_not_called_genuine(
     session.rollback()
     with hands() as connection:
         own = Tampering(connection, cooperation_id)
-        own.update(CERTIFICATES, row_id, sha256=verdicts.canonical.digest(data + b"x"))
+        own.update(CERTIFICATES, row_id, sha256=canonical.digest(data + b"x"))
     assert verdicts.of_file(data + b"x").verdict is Verdict.ALTERED
     session.rollback()
     with hands() as connection:

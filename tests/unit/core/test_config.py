@@ -225,3 +225,16 @@ def test_every_setting_stands_in_the_operators_guide(field: str) -> None:
         return
     name = {"max_upload_bytes": "max_request_kb"}.get(field, field)
     assert f"`TRACKER_{name.upper()}`" in (ROOT / "docs" / "operations.md").read_text()
+
+
+def test_a_timestamp_service_is_named_by_its_address_or_not_at_all() -> None:
+    assert read().timestamp_url == ""
+    assert read(TIMESTAMP_URL="http://stamps.example/tsa").timestamp_url.endswith("/tsa")
+    for wrong in (
+        "stamps.example",
+        "ftp://stamps.example",
+        "https://a:b@stamps.example",
+        "http://",
+    ):
+        with pytest.raises(SettingsError, match="TRACKER_TIMESTAMP_URL"):
+            read(TIMESTAMP_URL=wrong)

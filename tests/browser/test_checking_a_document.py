@@ -1,0 +1,85 @@
+"""Somebody outside checks a document: the file stays in the browser, only its digest is sent."""
+
+import time
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from playwright.sync_api import expect
+
+from tests.browser.accessibility import grave_faults
+from tests.browser.conftest import PHONE, WIDE, NewContext
+from tests.servers.application import Application
+from tracker.core.db import db
+from tracker.evidence.models import Certificate
+
+DROP = """([name, words]) => {
+    const data = new DataTransfer();
+    data.items.add(new File([words], name));
+    const form = document.getElementById("verify-file");
+    form.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true }));
+}"""
+
+
+@pytest.fixture(scope="module")
+def live(demonstrated: Application) -> Application:
+    """The application with its demonstration."""
+    return demonstrated
+
+
+@pytest.fixture(scope="module")
+def certificate(inside: Flask, live: Application, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of the demonstration, which its worker has made meanwhile."""
+    path = tmp_path_factory.mktemp("certificate") / "certificate.pdf"
+    wanted = sa.select(Certificate.document).where(~Certificate.is_sealed).limit(1)
+    with inside.app_context():
+        for _ in range(60):
+            found = db.session.scalar(wanted)
+            db.session.remove()
+            if found:
+                path.write_bytes(found)
+                return path
+            time.sleep(1)
+    pytest.fail("The worker made no certificate within a minute.")
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE])
+def test_only_the_digest_of_a_file_leaves_the_browser(
+    new_context: NewContext, certificate: Path, viewport: dict[str, int]
+) -> None:
+    page = new_context(viewport=viewport).new_page()
+    sent: list[str] = []
+    page.on("request", lambda one: sent.append(one.method))
+    page.goto("/verify")
+    page.get_by_label("File", exact=True).set_input_files(certificate)
+    page.get_by_role("button", name="Check the file").click()
+    expect(page.get_by_text("Genuine.")).to_be_visible()
+    assert "?file=" in page.url
+    assert set(sent) == {"GET"}
+    assert grave_faults(page) == []
+
+
+def test_a_file_can_be_dropped_and_one_that_was_altered_is_told(
+    new_context: NewContext, certificate: Path, tmp_path: Path
+) -> None:
+    page = new_context().new_page()
+    page.goto("/verify")
+    page.evaluate(DROP, ["note.txt", "Something else"])
+    expect(page.get_by_text("Unknown.")).to_be_visible()
+    altered = tmp_path / "altered.pdf"
+    altered.write_bytes(certificate.read_bytes() + b"x")
+    page.get_by_label("File", exact=True).set_input_files(altered)
+    page.get_by_role("button", name="Check the file").click()
+    expect(page.get_by_text("Altered.")).to_be_visible()
+
+
+def test_without_scripts_the_file_is_sent_and_the_answer_is_the_same(
+    new_context: NewContext, certificate: Path
+) -> None:
+    page = new_context(java_script_enabled=False).new_page()
+    page.goto("/verify")
+    page.get_by_label("File", exact=True).set_input_files(certificate)
+    page.get_by_role("button", name="Check the file").click()
+    expect(page.get_by_text("Genuine.")).to_be_visible()
+    assert page.url.endswith("/verify")

@@ -1,0 +1,41 @@
+"""How wide columns stand beside each other on a certificate, and which way words run."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracker.checklists.wording import Table
+from tracker.evidence import contents
+
+WORDS = st.lists(st.text("abc ", max_size=60), min_size=3, max_size=3).map(tuple)
+
+
+@given(WORDS, st.lists(WORDS, max_size=4))
+def test_no_word_stands_over_its_column_while_the_line_holds_all(
+    heads: tuple[str, ...], lines: list[tuple[str, ...]]
+) -> None:
+    widths = contents._widths(Table(heads, tuple(lines)))
+    for column, width in zip(zip(heads, *lines, strict=True), widths, strict=True):
+        assert width >= max(len(word) for text in column for word in [*text.split(), ""])
+    longest = sum(max(len(one) for one in column) for column in zip(heads, *lines, strict=True))
+    if longest < contents.LINE:
+        assert sum(widths) <= contents.LINE + len(widths) * contents.NARROW
+
+
+def test_long_texts_get_what_short_ones_leave() -> None:
+    table = Table(("Party", "Measure"), (("NPM", "They keep the work and the cases apart."),))
+    party, measure = contents._widths(table)
+    assert party == contents.NARROW
+    assert measure == contents.WIDE
+
+
+def test_what_was_typed_runs_as_its_first_letter_does_and_numbers_stay_whole() -> None:
+    def way(words: str, around: str) -> object:
+        return contents._say(words, around).get("dir")
+
+    assert way("Tomas", "ar") == "ltr"
+    assert way("توماس", "en") == "rtl"
+    assert way("(توماس)", "ar") is None
+    assert way("Tomas", "en") is None
+    assert way("+000 555 010", "ar") == "number"
+    assert way("+000 555 010", "en") is None
+    assert way("–", "ar") is None
