@@ -354,6 +354,7 @@ def _furnish(app: Flask) -> None:
         home="dashboard.my_work",
         sign_in="security.login",
         sign_out="security.logout",
+        check="verification.verify",
     )
     init_security_headers(app)
     register_error_pages(app)

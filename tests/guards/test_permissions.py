@@ -11,9 +11,10 @@ OF_A_COOPERATION = (
     "/checklists/<uuid:checklist_id>",
     "/cooperations/<reference>",
     "/undertakings/<undertaking_id>",
+    "/undertakings/<uuid:undertaking_id>",
 )
 # What an auditor may send: about the own account, and the register taken out or checked.
-OWN = ("/account", "/invitations/", "/language", "/new-password", "/register", "/sign-")
+OWN = ("/account", "/invitations/", "/language", "/new-password", "/register", "/sign-", "/verify")
 
 
 def rows_of(*starts: str) -> dict[Row, dict[str, str]]:

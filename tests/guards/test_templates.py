@@ -83,8 +83,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
 
 
 def names() -> list[str]:
-    found = (path.relative_to(TEMPLATES) for path in TEMPLATES.rglob("*") if path.is_file())
-    return sorted(str(name) for name in found)
+    """Return the templates of pages and mails; those of PDF are another language (typst)."""
+    found = (path for path in TEMPLATES.rglob("*") if path.is_file() and path.suffix != ".typ")
+    return sorted(str(path.relative_to(TEMPLATES)) for path in found)
 
 
 def parsed(app: Flask, name: str) -> nodes.Template:

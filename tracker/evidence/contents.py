@@ -4,16 +4,17 @@ Everything is in one of the languages of the frozen text; words said in another 
 """
 
 import datetime as dt
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 from urllib.parse import urlencode
 
 import segno
 from flask import current_app
 from flask_babel import gettext as _
-from markupsafe import Markup
 
 from tracker.activity.queries import HistoryLine
 from tracker.checklists import frozen
@@ -37,6 +38,8 @@ SHORT = 24
 LINE, NARROW, WIDE = 76, 9, 36
 
 Values = dict[str, Any]
+# What templates put around words; in words themselves these letters are escaped.
+_MARK = re.compile(r"<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -442,7 +445,7 @@ def _event(line: HistoryLine, language: str) -> Values:
 def _told(line: HistoryLine) -> str:
     """Return an event in words, as the pages tell it."""
     template = current_app.jinja_env.get_template(f"timeline/{line.verb}.html")
-    words = Markup(template.render(line=line)).striptags()  # noqa: S704 -- to take the marks off
+    words = unescape(_MARK.sub("", template.render(line=line)))
     return " ".join(words.split())
 
 

@@ -63,6 +63,7 @@ class Frame:
     sign_out: str = ""
     account: str = "accounts.profile"
     switch: str = "accounts.switch"
+    check: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +84,14 @@ class FrameLinks:
     sign_out: str = ""
     account: str = ""
     switch: str = ""
+    check: str = ""
     entries: tuple[Link, ...] = field(default=())
 
 
 def register_navigation(
     app: Flask, entries: Sequence[Entry | tuple[str, object, Predicate]], **endpoints: str
 ) -> None:
-    """Set the main navigation, and the endpoints of home, sign_in, sign_out, account, switch."""
+    """Set the main navigation, and the endpoints that Frame names: of home, sign_in and others."""
     made = tuple(entry if isinstance(entry, Entry) else Entry(*entry) for entry in entries)
     app.extensions["frame"] = Frame(entries=made, **endpoints)
 
@@ -116,6 +118,7 @@ def navigation(actor: Actor | None) -> FrameLinks:
         sign_out=_url(frame.sign_out) if actor else "",
         account=_url(frame.account) if actor else "",
         switch=_url(frame.switch) if actor and actor.may_switch else "",
+        check=_url(frame.check),
         entries=tuple(
             Link(entry.label, _url(entry.endpoint), _current(entry))
             for entry in frame.entries

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import io
+import shutil
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -37,7 +39,7 @@ from tracker.evidence.signing_keys import certificates_of
 from tracker.mail.transport import from_url
 from tracker.oversight import integrity
 from tracker.running import rounds
-from tracker.signoff.models import Revision
+from tracker.signoff.models import Revision, Signature
 from tracker.undertakings.models import Undertaking
 
 START, END = dt.date(2026, 1, 15), dt.date(2028, 1, 14)
@@ -138,6 +140,42 @@ def test_every_certificate_is_sound_and_carries_the_very_bytes_that_were_signed(
             assert f"{pdf.MARKER}{revision.digest}".encode() in data
             assert row.is_sealed is revision.is_sealed
             assert row.document.startswith(b"%PDF") is not revision.is_sealed
+
+
+def test_a_certificate_tells_text_signatures_events_digests_and_where_to_check(
+    session: Session, demonstration: Demonstration, tmp_path: Path
+) -> None:
+    revision = session.scalars(
+        sa.select(Revision).where(
+            Revision.subject_id == demonstration.checklists["complete", "terms"]
+        )
+    ).one()
+    row = next(one for one in kept()[revision.id] if one.language == "en")
+    (tmp_path / "it.pdf").write_bytes(file_of(row))
+    program = shutil.which("pdftotext")
+    assert program, "pdftotext is not installed: see .ci/system"
+    done = subprocess.run(
+        [program, "-raw", tmp_path / "it.pdf", "-"], capture_output=True, text=True, check=True
+    )
+    words = " ".join(done.stdout.split())
+    for said in (
+        "Agreed terms",
+        "Demonstration. These people and organisations do not exist, and nobody signed.",
+        "between Office of the People's Advocate, Open Door Legal Aid and Lantern Health Network",
+        "Can another body decide, delay or veto the choice of places?",
+        "If two of them say different things, this one, in English, counts.",
+        "Tomas Beridan, People's Advocate, for Office of the People's Advocate",
+        "I, Tomas Beridan, sign this text for Office of the People's Advocate",
+        "Demonstration, without proof of identity",
+        "Agreed terms, revision 1, came into force: all have signed.",
+    ):
+        assert said in words, said
+    together = "".join(words.split())
+    signed = sa.select(Signature.digest).where(Signature.revision_id == revision.id)
+    digests = [revision.digest, *session.scalars(signed)]
+    assert len(digests) == 4
+    assert [one for one in digests if one not in together] == []
+    assert f"/verify?reference={demonstration.references['complete']}&digest=" in together
 
 
 def attached(data: bytes) -> bytes:
