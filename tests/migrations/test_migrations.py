@@ -135,6 +135,29 @@ def test_rows_live_through_taking_back_all_that_came_after_theirs(
         assert tables() == set(at_head)
 
 
+def test_requests_from_before_ask_one_person_of_each_party(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    """0022_signers: until then each party named one, all at once."""
+    parties = sa.text(
+        "SELECT request_id, organisation_id, needed, turn FROM signature_party"
+        " ORDER BY request_id, organisation_id"
+    )
+    with app.app_context():
+        with db.engine.connect() as connection:
+            before = connection.execute(parties).all()
+        assert before
+        flask_migrate.downgrade(revision=_before("0022_signers"))
+        flask_migrate.upgrade()
+        with db.engine.connect() as connection:
+            assert connection.execute(parties).all() == before
+
+
+def _before(name: str) -> str:
+    at = [path.stem for path in VERSIONS].index(name)
+    return VERSIONS[at - 1].stem
+
+
 def test_signed_and_recorded_rows_can_be_neither_changed_nor_deleted_in_the_database(
     app: Flask, demonstration: Demonstration
 ) -> None:

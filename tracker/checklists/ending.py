@@ -6,6 +6,7 @@ whatever rests on one stops at once. The signatures stay as they are.
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -89,16 +90,25 @@ def earliest(checklist: Checklist, kind: Halt) -> dt.date:
     return clock.today() + dt.timedelta(days=days)
 
 
-def surviving_duties(checklist: Checklist, language: str = "") -> list[Part_]:
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """The duties that one signed text lists, and the language they read in."""
+
+    language: str
+    parts: list[Part_]
+
+
+def surviving_duties(checklist: Checklist, language: str = "") -> list[Duties]:
     """Return the duties that stay after the end, as the signed texts list them."""
-    found: list[Part_] = []
+    found: list[Duties] = []
     terms = terms_of(checklist)
     for one in {id(text): text for text in (terms, checklist) if text is not None}.values():
         document = standing_document(one) if one.kind in SURVIVING else None
         if document is not None:
             item, keys = SURVIVING[one.kind]
-            found += frozen.parts_in(document, item, keys, language)
-    return found
+            shown = frozen.shown_in(document, language)
+            found.append(Duties(shown, frozen.parts_in(document, item, keys, shown)))
+    return [one for one in found if one.parts]
 
 
 def open_notices(checklist: Checklist) -> list[Notice]:

@@ -106,12 +106,17 @@ def values_in(document: Mapping[str, Any], code: str) -> Mapping[str, Any]:
     return answers[0].get("values", {}) if answers else {}
 
 
+def shown_in(document: Mapping[str, Any], language: str) -> str:
+    """Return the language a text is read in: the one asked for where it is said in it."""
+    known = languages_of(document)
+    return language if language in known else known[0]
+
+
 def parts_in(
     document: Mapping[str, Any], code: str, keys: Collection[str], language: str = ""
 ) -> list[Part_]:
     """Return some fields of an item's answer for all, as they read in a language."""
-    known = languages_of(document)
-    shown = language if language in known else known[0]
+    shown = shown_in(document, language)
     answers = _found(document, code)
     fields = [
         one for one in (answers[0].get("fields", ()) if answers else ()) if one["key"] in keys

@@ -92,7 +92,8 @@ def send_form(
 
 def _party_fields(organisation_id: UUID, name: str, people: Sequence[Signatory]) -> dict[str, Any]:
     options = [_person(one) for one in people]
-    if len(people) > 1:
+    ready = [one for one in people if _can_be_named(one)]
+    if len(ready) > 1:
         hint = _l("Say below who, how many of them, and in which order.")
         options.append(Option(SEVERAL, _l("Several persons sign"), hint))
     found: dict[str, Any] = {
@@ -104,10 +105,10 @@ def _party_fields(organisation_id: UUID, name: str, people: Sequence[Signatory])
             most=200,
         ),
     }
-    if len(people) > 1:
-        turns = [Option(str(n), words) for n, words in enumerate(TURNS[: len(people)], 1)]
+    if len(ready) > 1:
+        turns = [Option(str(n), words) for n, words in enumerate(TURNS[: len(ready)], 1)]
         choices = [Option("0", _l("Signs at any time")), *turns]
-        for one in people:
+        for one in ready:
             found[f"turn_{organisation_id}_{one.user_id}"] = SelectOneField(
                 one.name, [Optional()], blank=_l("Does not sign"), choices=choices
             )
@@ -115,7 +116,7 @@ def _party_fields(organisation_id: UUID, name: str, people: Sequence[Signatory])
             Option(
                 str(n), _ln("Any one of them", "Any %(num)s of them", n) if n else _l("All of them")
             )
-            for n in range(len(people))
+            for n in range(len(ready))
         ]
         found[f"needed_{organisation_id}"] = SelectOneField(
             _l("How many of them have to sign?"), [Optional()], blank=None, choices=counts
@@ -129,8 +130,12 @@ def _person(one: Signatory) -> Option:
         words.append(str(_l("Power from %(day)s", day=as_date(one.power_from))))
     if one.power_until:
         words.append(str(_l("Power until %(day)s", day=as_date(one.power_until))))
-    runs = one.holds_on(clock.today()) or not one.power
-    return Option(str(one.user_id), one.name, ". ".join(words), disabled=not runs)
+    return Option(str(one.user_id), one.name, ". ".join(words), disabled=not _can_be_named(one))
+
+
+def _can_be_named(one: Signatory) -> bool:
+    """Tell whether somebody can be chosen; who lacks a recorded power is told so when sent."""
+    return one.holds_on(clock.today()) or not one.power
 
 
 def _how_it_is_asked(others: Mapping[UUID, str]) -> dict[str, Any]:
@@ -173,7 +178,11 @@ def named_in(form: Any, filling: Filling, able: Able) -> dict[UUID, UUID | Party
         if chosen != SEVERAL:
             found[own] = PartySigners(own, (Named(UUID(chosen), on_behalf_of=behalf),))
             continue
-        turns = {one.user_id: form[f"turn_{own}_{one.user_id}"].data for one in able[own]}
+        turns = {
+            one.user_id: form[f"turn_{own}_{one.user_id}"].data
+            for one in able[own]
+            if _can_be_named(one)
+        }
         named = tuple(
             Named(user_id, int(turn), behalf) for user_id, turn in turns.items() if turn is not None
         )

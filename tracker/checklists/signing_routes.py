@@ -379,7 +379,7 @@ def _record_page(
         duties=ending.surviving_duties(checklist, locale.language())
         if is_standing and ending.open_notices(checklist)
         else [],
-        term=renewal.term_of(checklist) if is_standing else None,
+        term=renewal.term_of(checklist) if revision.id == checklist.revision_in_force_id else None,
         **_acts(actor, filling, asking, is_standing=is_standing),
         kind_words=labels.KINDS[checklist.kind],
         is_restricted=sealing.is_restricted(checklist),

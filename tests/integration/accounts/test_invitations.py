@@ -149,12 +149,52 @@ def test_a_coordinator_invites_in_the_browser(
         roles=["member", "signatory"],
         office="Director",
         power="Decision of the board",
+        power_until="2099-05-02",
     )
     assert response.request.path == "/people/invitations"
     assert EMAIL in Page.of(response).text
     kept = session.query(Invitation).filter_by(email=EMAIL).one()
     assert kept.organisation_id == people.organisations["door"]
     assert kept.roles == ["member", "signatory"]
+    assert (kept.power_from, kept.power_until) == (None, dt.date(2099, 5, 2))
+
+
+def test_the_days_of_the_power_come_with_the_role_of_signatory_alone(people: House) -> None:
+    first, last = dt.date(2026, 5, 3), dt.date(2099, 5, 2)
+    made = invitations.invite(
+        people.actor("samira"),
+        wanted(
+            people,
+            "door",
+            Role.MEMBER,
+            Role.SIGNATORY,
+            office="Director",
+            power="Decision of the board",
+            power_from=first,
+            power_until=last,
+        ),
+    )
+    user = invitations.accept(made.token, name="New Person", password=PASSWORD, language="en")
+    db.session.commit()
+    held = {one.role: one for one in queries.memberships_of(user.id, clock.today())}
+    signs, works = held[Role.SIGNATORY], held[Role.MEMBER]
+    assert (signs.power_from, signs.power_until) == (first, last)
+    assert (works.power_from, works.power_until) == (None, None)
+
+
+def test_a_power_that_ends_before_it_begins_is_refused(people: House) -> None:
+    backwards = wanted(
+        people,
+        "door",
+        Role.SIGNATORY,
+        office="Director",
+        power="Decision of the board",
+        power_from=dt.date(2099, 5, 2),
+        power_until=dt.date(2026, 5, 3),
+    )
+    with pytest.raises(RuleBrokenError, match="The last day lies before the first") as error:
+        invitations.invite(people.actor("samira"), backwards)
+    assert error.value.field == "power_until"
 
 
 def test_what_is_wrong_is_said_and_what_was_typed_is_kept(

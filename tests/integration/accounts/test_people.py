@@ -263,11 +263,20 @@ def test_giving_a_role_is_recorded_and_told(
 ) -> None:
     path = f"/people/{people.people['dora']}/roles/new/{people.organisations['door']}"
     response = browser_of("samira").submit(
-        path, role="signatory", office="Director", power="Board, 3 May", ends_on="2099-12-31"
+        path,
+        role="signatory",
+        office="Director",
+        power="Board, 3 May",
+        power_from="2026-05-03",
+        power_until="2098-05-02",
+        ends_on="2099-12-31",
     )
     assert response.request.path == f"/people/{people.people['dora']}"
     held = queries.memberships_of(people.people["dora"], clock.today())
     assert {m.role for m in held} == {Role.MEMBER, Role.SIGNATORY}
+    signs = next(m for m in held if m.role is Role.SIGNATORY)
+    assert signs.power_from == dt.date(2026, 5, 3)
+    assert signs.power_until == dt.date(2098, 5, 2)
     assert session.query(Event).filter_by(verb="role_given").count() == 1
     mail = session.query(OutboxMessage).filter_by(kind="roles_changed").one()
     assert mail.recipient == "dora@example.org"
@@ -280,6 +289,16 @@ def test_giving_a_role_is_recorded_and_told(
         ({"role": "member"}, "holds this role already"),
         ({"role": "signatory"}, "Enter the office"),
         ({"role": "signatory", "office": "Director"}, "Say by what power"),
+        (
+            {
+                "role": "signatory",
+                "office": "Director",
+                "power": "Board",
+                "power_from": "2030-02-02",
+                "power_until": "2030-02-01",
+            },
+            "The last day lies before the first",
+        ),
         ({}, "Choose a role"),
         ({"role": "coordinator", "starts_on": "2030-02-02", "ends_on": "2030-02-01"}, "before"),
         ({"role": "coordinator", "ends_on": "yesterday"}, "Enter a date"),
@@ -513,8 +532,29 @@ def test_signatories_are_those_whose_role_runs(people: House, session: Session) 
     assert [(one.name, one.office, one.power) for one in found] == [
         ("Henrik Marsh", "President", "Statutes, article 9")
     ]
+    assert found[0].holds_on(today)
     service.suspend(people.actor("ada"), people.people["henrik"], reason="Away")
     assert queries.signatories_of(people.organisations["door"], today) == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "runs"),
+    [(None, None, True), (0, 0, True), (1, None, False), (None, -1, False), (-1, 1, True)],
+)
+def test_a_signatorys_power_runs_on_its_days(
+    people: House, session: Session, first: int | None, last: int | None, runs: bool
+) -> None:
+    today = clock.today()
+    row = (
+        session.query(Membership)
+        .filter_by(user_id=people.people["henrik"], role=Role.SIGNATORY)
+        .one()
+    )
+    row.power_from = None if first is None else today + dt.timedelta(days=first)
+    row.power_until = None if last is None else today + dt.timedelta(days=last)
+    session.commit()
+    (found,) = queries.signatories_of(people.organisations["door"], today)
+    assert found.holds_on(today) is runs
 
 
 def test_people_of_an_organisation_come_once_with_all_roles(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
@@ -13,12 +14,14 @@ from tests.factories.cooperations import Country, open_one
 from tests.pages import Page
 from tracker.access.actor import OrganisationKind, Role
 from tracker.activity import queries as trail
-from tracker.checklists import signing
-from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.checklists import ending, renewal, signing
+from tracker.checklists.models import Checklist, ChecklistKind, Halt
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core import clock
+from tracker.core.db import db
 from tracker.oversight import queries
 from tracker.oversight.facts import AgreementState, Narrowing, Question, RegisterLine
+from tracker.signoff.models import SignatureParty, SignaturePlace
 
 DAY = dt.timedelta(days=1)
 PAIR = {"npm": "tomas", "door": "henrik"}
@@ -171,6 +174,68 @@ def test_an_amendment_leaves_the_dates_of_what_is_in_force(land: Country, terms:
     agreements.sign(land, terms, "tomas")
     after = line(land, ChecklistKind.TERMS)
     assert (after.is_amended, after.until_on, after.revision) == (False, today + 700 * DAY, 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "narrowing"),
+    [
+        (Halt.SUSPENDED, AgreementState.SUSPENDED, Narrowing.SUSPENDED),
+        (Halt.ENDED, AgreementState.ENDED, Narrowing.ENDED),
+    ],
+)
+def test_what_a_party_stopped_is_told_with_what_had_been_signed(
+    land: Country, terms: Checklist, kind: Halt, state: AgreementState, narrowing: Narrowing
+) -> None:
+    in_force(land, terms, -10, 300, 100)
+    before = line(land, ChecklistKind.TERMS)
+    ending.give_notice(land.actor("henrik"), terms, kind, reason="Not safe.")
+    found = line(land, ChecklistKind.TERMS)
+    assert (found.state, found.is_amended) == (state, False)
+    assert (found.revision, found.until_on) == (before.revision, before.until_on)
+    assert (found.signed, found.to_sign) == (2, 2)
+    assert [one.kind for one in lines(land, narrowing=narrowing)] == [ChecklistKind.TERMS]
+    for other in (Narrowing.IN_FORCE, Narrowing.DRAFTING, Narrowing.DECLINED):
+        assert ChecklistKind.TERMS not in [one.kind for one in lines(land, narrowing=other)]
+
+
+def test_a_renewal_moves_the_last_day(
+    land: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
+) -> None:
+    today = clock.today()
+    dates = agreements.term(today - 10 * DAY, today + 9 * DAY) | {"renewal": "automatic"}
+    agreements.answer(land, terms, "M19", **dates)
+    agreements.send(land, terms, PAIR)
+    agreements.sign(land, terms, "tomas", "henrik")
+    frozen_time(clock.now() + 10 * DAY)
+    assert line(land, ChecklistKind.TERMS).state is AgreementState.ENDED
+    assert renewal.renew_due(clock.today()) == 1
+    found = line(land, ChecklistKind.TERMS)
+    assert (found.state, found.until_on) == (AgreementState.ENDS_SOON, today + 29 * DAY)
+
+
+def test_a_party_of_several_is_waited_for_until_enough_have_signed(
+    land: Country, terms: Checklist
+) -> None:
+    land.person("Milan Orsk", "npm", Role.SIGNATORY, power="Decision of the board")
+    agreements.send(land, terms, PAIR)
+    party = db.session.scalars(
+        sa.select(SignatureParty).where(SignatureParty.organisation_id == land.id("npm"))
+    ).one()
+    place = SignaturePlace(
+        request_id=party.request_id,
+        organisation_id=party.organisation_id,
+        user_id=land.users["milan"].id,
+        position=9,
+    )
+    party.needed = 2
+    db.session.add(place)
+    db.session.commit()
+    agreements.sign(land, terms, "milan", "henrik")
+    found = line(land, ChecklistKind.TERMS)
+    assert (found.state, found.signed, found.to_sign) == (AgreementState.WAITING, 2, 3)
+    assert found.waiting_for == ("Office of the People's Advocate",)
+    agreements.sign(land, terms, "tomas")
+    assert line(land, ChecklistKind.TERMS).waiting_for == ()
 
 
 def test_confidentiality_runs_until_the_day_of_c1(land: Country, cooperation: Cooperation) -> None:

@@ -165,6 +165,6 @@ def test_a_kind_that_is_none_is_named(kept: Table) -> None:
 def test_every_column_that_was_given_is_bound(
     kept: Table, model: type[Notice] | type[Renewal], left_out: set[str]
 ) -> None:
-    row = kept.session.scalars(sa.select(model)).one()
+    row: Notice | Renewal = kept.session.scalars(sa.select(model)).one()
     columns = {column.name for column in model.__table__.columns} - left_out
     assert {name.removesuffix("_id") for name in columns} == set(row.content())
