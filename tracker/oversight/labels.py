@@ -1,5 +1,6 @@
 """Shown words of the register and of the check that nothing was altered."""
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from tracker.activity.verify import ChainFault
@@ -152,21 +153,23 @@ def finding_words(finding: Finding) -> object:
     return _l("%(place)s: %(fault)s", place=place_words(finding.place), fault=FAULTS[finding.fault])
 
 
-def count_words(counts: Counts) -> object:
-    """Return in words how much was checked."""
-    return _l(
-        "chains %(chains)s, events %(events)s, details %(details)s, frozen revisions "
-        "%(revisions)s, signatures %(signatures)s, certificates %(certificates)s, keys of the "
-        "evidence %(keys)s, leaves of the log %(leaves)s, checkpoints %(checkpoints)s, anchors "
-        "%(anchors)s",
-        chains=counts.chains,
-        events=counts.events,
-        details=counts.details,
-        revisions=counts.revisions,
-        signatures=counts.signatures,
-        certificates=counts.certificates,
-        keys=counts.keys,
-        leaves=counts.leaves,
-        checkpoints=counts.checkpoints,
-        anchors=counts.anchors,
-    )
+COUNTED = {
+    "chains": _l("chains"),
+    "events": _l("events"),
+    "details": _l("details"),
+    "revisions": _l("frozen revisions"),
+    "signatures": _l("signatures"),
+    "certificates": _l("certificates"),
+    "notices": _l("notices"),
+    "renewals": _l("renewals"),
+    "keys": _l("keys of the evidence"),
+    "leaves": _l("leaves of the log"),
+    "checkpoints": _l("checkpoints"),
+    "anchors": _l("anchors"),
+}
+
+
+def count_words(counts: Counts) -> str:
+    """Return in words how much was checked; of what there is none, nothing is said."""
+    found = ((words, getattr(counts, name)) for name, words in COUNTED.items())
+    return ", ".join(f"{words} {number}" for words, number in found if number) or _("nothing")

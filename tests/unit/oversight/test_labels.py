@@ -1,5 +1,7 @@
 """Whatever the check finds and the register tells, there are words for it."""
 
+from dataclasses import fields
+
 import pytest
 import sqlalchemy as sa
 from flask_babel import force_locale
@@ -35,6 +37,7 @@ PLACES = [
     (Place(Table.REVISION, "C-1", row="1 (terms)"), "C-1, frozen revision 1 (terms)"),
     (Place(Table.REVISION, row="0f"), "Row 0f of the table revision"),
     (Place(Table.SIGNATURE, "C-1", row="Otto Brandis"), "C-1, signature of Otto Brandis"),
+    (Place(Table.CERTIFICATE, "C-1", row="0f3a92bc"), "C-1, certificate 0f3a92bc"),
     (Place(Table.NOTICE, "C-1", row="Open Door"), "C-1, notice of Open Door"),
     (Place(Table.RENEWAL, "C-1", row="2027-12-31"), "C-1, renewal until 2027-12-31"),
     (Place(Table.COOPERATION, "C-1"), "Cooperation C-1"),
@@ -72,10 +75,12 @@ def test_every_fault_is_told_in_a_sentence() -> None:
 
 def test_what_was_checked_is_counted() -> None:
     with make_furniture().app.app_context(), force_locale("en"):
-        assert str(labels.count_words(Counts(1, 2, 3, 4, 5, 6, 7, 8, 9))) == (
-            "chains 1, events 2, details 3, frozen revisions 4, signatures 5, "
-            "keys of the evidence 6, leaves of the log 7, checkpoints 8, anchors 9"
+        assert labels.count_words(Counts(1, 2, 3, 4, 5, certificates=6, anchors=7)) == (
+            "chains 1, events 2, details 3, frozen revisions 4, signatures 5, certificates 6, "
+            "anchors 7"
         )
+        assert labels.count_words(Counts()) == "nothing"
+        assert set(labels.COUNTED) == {one.name for one in fields(Counts)}
 
 
 def test_every_state_and_way_of_narrowing_has_words() -> None:
