@@ -12,6 +12,7 @@ class Verdict(enum.StrEnum):
     WAITING = "waiting"
     NOT_SIGNED = "not_signed"
     SUPERSEDED = "superseded"
+    SUSPENDED = "suspended"
     ENDED = "ended"
     ALTERED = "altered"
     UNKNOWN = "unknown"

@@ -18,12 +18,19 @@ VERDICTS: dict[Verdict, tuple[object, object, str]] = {
     ),
     Verdict.NOT_SIGNED: (
         _l("Genuine, but never agreed."),
-        _l("It is as it was frozen for signature, and was declined or called back."),
+        _l("It is as it was frozen for signature, but not all signed it."),
         "stop",
     ),
     Verdict.SUPERSEDED: (
         _l("Genuine, but superseded."),
         _l("It is as it was signed. A later revision has taken its place."),
+        "wait",
+    ),
+    Verdict.SUSPENDED: (
+        _l("Genuine, but suspended."),
+        _l(
+            "It is as it was signed. A party has suspended it; it does not hold until that is lifted."
+        ),
         "wait",
     ),
     Verdict.ENDED: (

@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tracker.activity.models import Chain, Event
-from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.checklists.models import Checklist, ChecklistKind, Halt
 from tracker.checklists.signing import SUBJECT as CHECKLIST
 from tracker.cooperations.models import Cooperation, Stage
 from tracker.core import canonical, clock
@@ -145,11 +145,13 @@ def _signers(revision: Revision, cooperation: Cooperation) -> tuple[Signer, ...]
 
 def _checklist(revision: Revision, cooperation: Cooperation) -> Verdict:
     asked = signoff.request_of(revision.id)
-    if asked is None or asked.state in {RequestState.DECLINED, RequestState.WITHDRAWN}:
-        return Verdict.NOT_SIGNED
-    if asked.state is RequestState.WAITING:
+    if asked is not None and asked.state is RequestState.WAITING:
         return Verdict.WAITING
+    if asked is None or asked.state is not RequestState.COMPLETED:
+        return Verdict.NOT_SIGNED
     checklist = db.session.get_one(Checklist, revision.subject_id)
+    if checklist.halted_id == revision.id:
+        return Verdict.ENDED if checklist.halt is Halt.ENDED else Verdict.SUSPENDED
     if checklist.revision_in_force_id != revision.id:
         return Verdict.SUPERSEDED
     return Verdict.ENDED if _has_ended(revision, cooperation) else Verdict.GENUINE

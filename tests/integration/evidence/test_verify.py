@@ -17,8 +17,8 @@ from tests.factories.demonstration import Demonstration
 from tests.factories.tampering import CERTIFICATES, REVISIONS, Tampering, hands
 from tests.pages import Page
 from tracker.accounts import attempts
-from tracker.checklists import signing
-from tracker.checklists.models import ChecklistKind
+from tracker.checklists import ending, signing
+from tracker.checklists.models import ChecklistKind, Halt
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationKey, Stage
 from tracker.core import canonical, clock
@@ -90,6 +90,28 @@ def test_a_revision_is_superseded_by_the_next_once_all_have_signed_that(session:
     assert (verdict(first), verdict(second)) == (Verdict.GENUINE, Verdict.WAITING)
     agreements.sign(land, terms, "henrik")
     assert (verdict(first), verdict(second)) == (Verdict.SUPERSEDED, Verdict.GENUINE)
+
+
+def test_what_a_party_suspends_or_ends_no_longer_holds(session: Session) -> None:
+    load_checklists()
+    land = country(session)
+    cooperation = open_one(land, "door")
+    terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
+    agreements.answer(land, terms, "M19", **agreements.term(START, END))
+    revision = agreements.send(land, terms, PAIR)
+    agreements.sign(land, terms, "tomas", "henrik")
+
+    def verdict() -> Verdict:
+        return verdicts.of_text(cooperation.reference, revision.digest).verdict
+
+    tomas = land.actor("tomas")
+    notice = ending.give_notice(tomas, terms, Halt.SUSPENDED, reason="It is not safe.")
+    assert verdict() is Verdict.SUSPENDED
+    ending.close_notice(tomas, terms, notice.id, reason="It is safe again.")
+    assert verdict() is Verdict.GENUINE
+    ending.give_notice(tomas, terms, Halt.ENDED, reason="The law has changed.")
+    ending.carry_out_due(ending.earliest(terms, Halt.ENDED))
+    assert verdict() is Verdict.ENDED
 
 
 def test_what_ran_out_or_was_closed_has_ended(
