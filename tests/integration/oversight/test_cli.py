@@ -37,7 +37,7 @@ def test_it_counts_what_it_checked_in_one_line(app: Flask, signed: Signed) -> No
     counts = integrity.check_all().counts
     assert result.stdout == (
         f"Nothing was altered: chains 3, events {counts.events}, details {counts.events}, "
-        "frozen revisions 3, signatures 5.\n"
+        "frozen revisions 3, signatures 5, certificates 0.\n"
     )
     assert "Checking" in result.stderr
 
