@@ -1,6 +1,5 @@
 """Who signs a text, as the pages of signing show it: whose turn it is, by which rule, for whom."""
 
-import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from tracker.checklists.loading import Filling
 from tracker.checklists.pages import PositionView
 from tracker.signoff import queries, signers
 from tracker.signoff import service as signoff
-from tracker.signoff.labels import METHODS
+from tracker.signoff.labels import METHODS, beside_words, power_words
 from tracker.signoff.models import Revision, Signature, SignaturePlace, SignatureRequest
 from tracker.signoff.policy import Standing
 from tracker.signoff.signers import PartySigners
@@ -167,19 +166,6 @@ def until_words(asked: SignatureRequest) -> list[str]:
     return found
 
 
-def power_words(power: str, first: dt.date | None, last: dt.date | None) -> str:
-    """Return by what power somebody signs, with the days it runs from and until."""
-    if first and last:
-        days = _("from %(first)s until %(last)s", first=as_date(first), last=as_date(last))
-    elif last:
-        days = _("until %(last)s", last=as_date(last))
-    elif first:
-        days = _("from %(first)s", first=as_date(first))
-    else:
-        return power
-    return str(_("%(power)s (%(days)s)", power=power, days=days))
-
-
 def for_whom_words(asked: Asked, actor: Actor) -> str:
     """Return for whom somebody signs: the organisation, and the person where there is one."""
     place = queries.place_of(asked.request, actor.organisation_id, actor.user_id)
@@ -249,11 +235,6 @@ def signature_lines(
 
 def signature_line(one: Signature) -> dict[str, Any]:
     """Return a signature as pages show it: who, for whom, by what power, when and how."""
-    beside = []
-    if one.on_behalf_of:
-        beside.append(_("on behalf of %(person)s", person=one.on_behalf_of))
-    if one.in_place_of:
-        beside.append(_("in place of %(person)s", person=one.in_place_of))
     power = power_words(one.power, one.power_from, one.power_until)
     return {
         "name": one.signer_name,
@@ -264,7 +245,7 @@ def signature_line(one: Signature) -> dict[str, Any]:
                     office=one.office or _("Signatory"),
                     organisation=one.organisation_name,
                 ),
-                *beside,
+                *beside_words(one),
             ]
         ),
         "power": _("by %(power)s", power=power) if one.power else "",

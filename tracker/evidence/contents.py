@@ -23,7 +23,7 @@ from tracker.core import clock
 from tracker.core.spoken import language_of
 from tracker.evidence.pdf import MARKER
 from tracker.mail.render import in_language, link
-from tracker.signoff.labels import METHODS
+from tracker.signoff.labels import METHODS, beside_words, power_words
 from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.ui.locale import as_datetime, direction, listed, name_of
 from tracker.undertakings import frozen as undertakings
@@ -239,6 +239,7 @@ def _undertaking(source: Source, language: str) -> Values:
 
 
 def _signature(one: Signature, language: str) -> Values:
+    power = power_words(one.power, one.power_from, one.power_until) if one.power else ""
     return {
         "name": _say(one.signer_name, language),
         "capacity": _say(_capacity(one), language, said=True),
@@ -250,9 +251,7 @@ def _signature(one: Signature, language: str) -> Values:
         "proof": _(
             "%(method)s, %(when)s", method=METHODS[one.method], when=as_datetime(one.signed_at)
         ),
-        "power": _say(_("by %(power)s", power=one.power), language, said=True)
-        if one.power
-        else None,
+        "power": _say(_("by %(power)s", power=power), language, said=True) if power else None,
         "when": as_datetime(one.signed_at),
         "method": str(METHODS[one.method]),
         "sentence": _say(one.sentence, language, of=one.language),
@@ -262,6 +261,11 @@ def _signature(one: Signature, language: str) -> Values:
 
 
 def _capacity(one: Signature) -> str:
+    """Return in which capacity somebody signed, for whom, and in whose place."""
+    return ", ".join([_role(one), *beside_words(one)])
+
+
+def _role(one: Signature) -> str:
     if one.organisation_id is None:
         return str(_("in their own name"))
     office = one.office or _("Signatory")

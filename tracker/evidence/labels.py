@@ -28,9 +28,7 @@ VERDICTS: dict[Verdict, tuple[object, object, str]] = {
     ),
     Verdict.SUSPENDED: (
         _l("Genuine, but suspended."),
-        _l(
-            "It is as it was signed. A party has suspended it; it does not hold until that is lifted."
-        ),
+        _l("It is as it was signed, and a party has suspended it: it does not hold meanwhile."),
         "wait",
     ),
     Verdict.ENDED: (

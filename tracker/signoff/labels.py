@@ -1,10 +1,14 @@
 """Shown words of signatures and requests, of who is misnamed, and of proofs that do not hold."""
 
+import datetime as dt
+
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from tracker.signoff.assertion import Flaw
-from tracker.signoff.models import Method, RequestState
+from tracker.signoff.models import Method, RequestState, Signature
 from tracker.signoff.signers import Misnaming, Order
+from tracker.ui.locale import as_date
 
 METHODS = {
     Method.PASSWORD_TOTP: _l("Password with code from an app"),
@@ -47,3 +51,26 @@ FLAWS = {
 def method_words(value: str) -> object:
     """Return the words of a stored method; of one that is not known, the method itself."""
     return next((words for method, words in METHODS.items() if method == value), value)
+
+
+def power_words(power: str, first: dt.date | None, last: dt.date | None) -> str:
+    """Return by what power somebody signs, with the days it runs from and until."""
+    if first and last:
+        days = _("from %(first)s until %(last)s", first=as_date(first), last=as_date(last))
+    elif last:
+        days = _("until %(last)s", last=as_date(last))
+    elif first:
+        days = _("from %(first)s", first=as_date(first))
+    else:
+        return power
+    return str(_("%(power)s (%(days)s)", power=power, days=days))
+
+
+def beside_words(signature: Signature) -> list[str]:
+    """Return on whose behalf and in whose place somebody signed, where there is anybody."""
+    found = []
+    if signature.on_behalf_of:
+        found.append(_("on behalf of %(person)s", person=signature.on_behalf_of))
+    if signature.in_place_of:
+        found.append(_("in place of %(person)s", person=signature.in_place_of))
+    return found
