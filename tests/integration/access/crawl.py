@@ -72,7 +72,8 @@ def crawl(
             if 'method="get"' in text:
                 links += _reading_forms(Page.of(response))
         else:
-            found.texts[address] = response.get_data(as_text=True)
+            # A byte a letter: files need not be text, and none of them goes unseen.
+            found.texts[address] = response.get_data().decode("latin-1")
             continue
         for link in links:
             target = _target(address, link, found)
