@@ -43,9 +43,8 @@ WITHOUT_LINK = {
 }
 # Pages that are led to in a state that the demonstration is not in: acting for two organisations,
 # page 2 of a form, a comment of one's own, a suspended person, a second factor that is needed and
-# not there, terms that are ready to be read or sent, terms that ended or that a party gave notice of, a
-# visit not ready,
-# checklist, an article shipped over an edit.
+# not there, terms that are ready to be read or sent, that ended or that a party gave notice of, a
+# visit not ready, more than one version of a checklist, an article shipped over an edit.
 IN_ANOTHER_STATE = {
     "accounts.second_factor_needed",
     "accounts.switch",
