@@ -31,6 +31,8 @@ from tracker.checklists import (
     loading,
     model_answer_routes,
     moving_routes,
+    paper_pages,
+    paper_routes,
     phrases,
     position_routes,
     safeguard_routes,
@@ -72,6 +74,7 @@ from tracker.ui.errors import register_error_pages
 from tracker.ui.gallery import register_gallery
 from tracker.ui.locale import init_locale, select_language
 from tracker.ui.navigation import Entry, everybody, init_frame, register_navigation
+from tracker.ui.uploads import init_uploads
 from tracker.undertakings import asking as undertakings
 from tracker.undertakings import pages as undertaking_pages
 from tracker.undertakings import queries as undertaking_queries
@@ -89,6 +92,7 @@ MODELS = (
     "tracker.accounts.models",
     "tracker.guidance.models",
     "tracker.signoff.models",
+    "tracker.signoff.paper_models",
     "tracker.cooperations.models",
     "tracker.checklists.models",
     "tracker.authoring.models",
@@ -168,6 +172,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
 # Who tells what waits: for a person (my work), and in a cooperation (its page).
 TASK_SOURCES: tuple[tasks.Source, ...] = (
     my_work.checklist_tasks,
+    paper_pages.my_tasks,
     checklist_work.assigned,
     checklist_work.drafts_begun,
     comment_pages.my_tasks,
@@ -218,6 +223,7 @@ COOPERATION_PAGES = frozenset(
         "lifecycle",
         "model_answers",
         "moving",
+        "paper",
         "positions",
         "safeguards",
         "signing",
@@ -265,6 +271,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     _configure(app, settings)
     db.init_app(app)
     migrate.init_app(app)
+    init_uploads(app)
     csrf.init_app(app)
     trail.use_handlers(FOLLOWS)
     tasks.use_sources(TASK_SOURCES, GROUP_SOURCES)
@@ -338,6 +345,7 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(history_routes.blueprint)
     app.register_blueprint(safeguard_routes.blueprint)
     app.register_blueprint(signing_routes.blueprint)
+    app.register_blueprint(paper_routes.blueprint)
     app.register_blueprint(moving_routes.blueprint)
     app.register_blueprint(assignment_routes.blueprint)
     app.register_blueprint(copying_routes.blueprint)

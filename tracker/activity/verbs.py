@@ -116,6 +116,22 @@ SENT_FOR_SIGNATURE = _verb(
 )
 SIGNATURE_REQUEST_WITHDRAWN = _verb("signature_request_withdrawn", "kind", "revision", "reason")
 SIGNED = _verb("signed", "kind", "revision", "document_digest", "organisation", "method")
+# Of what is signed on paper: the digest of the scan, and nothing of what it shows.
+PAPER_RECORDED = _verb(
+    "paper_recorded", "kind", "revision", "document_digest", "organisation", "scan_digest"
+)
+PAPER_CONFIRMED = _verb("paper_confirmed", "kind", "revision", "organisation", "scan_digest")
+PAPER_REFUSED = _verb("paper_refused", "kind", "revision", "organisation", "reason")
+PAPER_WITHDRAWN = _verb("paper_withdrawn", "kind", "revision", "organisation", "reason")
+SIGNED_ON_PAPER = _verb(
+    "signed_on_paper",
+    "kind",
+    "revision",
+    "document_digest",
+    "organisation",
+    "signed_on",
+    "scan_digest",
+)
 DECLINED = _verb("declined", "kind", "revision", "organisation", "items", "reason")
 AMENDMENT_OPENED = _verb("amendment_opened", "kind", "items", "reason")
 CAME_INTO_FORCE = _verb("came_into_force", "kind", "revision", "document_digest")

@@ -1,5 +1,6 @@
 """The verbs of signing a checklist: send, sign, decline, call back, amend."""
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
@@ -367,3 +368,27 @@ def _asked(checklist: Checklist) -> SignatureRequest:
     if checklist.revision_sent_id is None:
         raise RuleBrokenError(_l("This text does not wait for signatures."))
     return signoff.locked_request(checklist.revision_sent_id)
+
+
+def finish(
+    actor: Actor,
+    checklist: Checklist,
+    asked: SignatureRequest,
+    *,
+    since: dt.datetime | None = None,
+) -> None:
+    """Bring a text into force whose last signature came on paper, and tell those concerned.
+
+    since is from when on, where that is not now: of an agreement made before the product came.
+    """
+    _come_into_force(actor, checklist, asked.revision)
+    if since is not None:
+        checklist.in_force_at = since
+        db.session.flush()
+    told = _concerned(fill(checklist), asked)
+    messages.came_into_force(checklist.id, told - {actor.user_id})
+
+
+def reopen(checklist: Checklist, reason: str) -> None:
+    """Let a text be changed again whose agreement on paper was refused or withdrawn."""
+    _back_to_drafting(checklist, None, reason)

@@ -13,7 +13,17 @@ from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.accounts import proof
 from tracker.activity import queries as trail
 from tracker.activity import verbs
-from tracker.checklists import cautions, frozen, labels, pages, policy, sealing, signing
+from tracker.checklists import (
+    cautions,
+    frozen,
+    labels,
+    pages,
+    paper,
+    paper_pages,
+    policy,
+    sealing,
+    signing,
+)
 from tracker.checklists.forms import ProofForm, ReasonForm, items_form, send_form
 from tracker.checklists.frozen import FrozenText
 from tracker.checklists.loading import Filling
@@ -26,6 +36,7 @@ from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
 from tracker.signoff.labels import METHODS, REQUEST_STATES
 from tracker.signoff.models import Method, RequestState, Revision, SignatureRequest
+from tracker.signoff.paper_labels import how_signed
 from tracker.signoff.proof import Identity
 from tracker.ui import locale
 from tracker.ui.fields import Option
@@ -39,6 +50,11 @@ ON_THE_RECORD = (
     verbs.SAFEGUARDS_REVIEWED,
     verbs.SENT_FOR_SIGNATURE,
     verbs.SIGNED,
+    verbs.PAPER_RECORDED,
+    verbs.PAPER_CONFIRMED,
+    verbs.PAPER_REFUSED,
+    verbs.PAPER_WITHDRAWN,
+    verbs.SIGNED_ON_PAPER,
     verbs.DECLINED,
     verbs.SIGNATURE_REQUEST_WITHDRAWN,
     verbs.CAME_INTO_FORCE,
@@ -372,6 +388,9 @@ def _record_page(
         and asked.state is RequestState.WAITING
         and bool(_may_sign(actor, found(signoff.request_of(revision.id))))
     )
+    may_sign_on_paper = asked is not None and bool(
+        paper.can_record(actor, filling, found(signoff.request_of(revision.id)), document)
+    )
     return render_template(
         "checklists/record.html",
         checklist=checklist,
@@ -390,6 +409,8 @@ def _record_page(
         revisions=[(one, REQUEST_STATES[req.state] if req else "") for one, req in revisions],
         methods=METHODS,
         may_sign=may_sign,
+        papers=paper_pages.views(checklist, [pair])[revision.id],
+        may_record_paper=may_sign_on_paper,
         may_call_back=asked is not None
         and asked.state is RequestState.WAITING
         and policy.can_withdraw_request(actor, filling.own_party(actor)),
@@ -430,7 +451,7 @@ def _signature_lines(revision: Revision, document: dict[str, Any]) -> list[dict[
                 "capacity": capacity,
                 "power": _("by %(power)s", power=one.power) if one else "",
                 "when": one.signed_at if one else None,
-                "method": METHODS[one.method] if one else "",
+                "method": how_signed(one) if one else "",
             }
         )
     return lines

@@ -109,6 +109,8 @@ class Table(enum.StrEnum):
     DETAILS = "event_detail"
     REVISION = "revision"
     SIGNATURE = "signature"
+    PAPER = "paper_record"
+    PAPER_DECISION = "paper_decision"
     COOPERATION = "cooperation"
     KEY = "cooperation_key"
 
@@ -131,6 +133,8 @@ class Fault(enum.StrEnum):
     DOCUMENT_UNREADABLE = "document_unreadable"
     CHANGED = "row_changed"
     OTHER_TEXT = "other_text"
+    NO_PAPER = "no_paper"
+    SCAN_CHANGED = "scan_changed"
     ROW_GONE = "row_gone"
 
 

@@ -31,12 +31,15 @@ from tracker.organisations.models import Organisation
 from tracker.oversight import stored
 from tracker.oversight.facts import Counts, Fault, Finding, Place, Table, Verdict
 from tracker.oversight.stored import DamagedError, Stored, as_stored
+from tracker.signoff import paper
 from tracker.signoff import service as signoff
-from tracker.signoff.models import Revision, Signature
+from tracker.signoff.models import Method, Revision, Signature
+from tracker.signoff.paper_models import PaperDecision, PaperDecisionKind, PaperRecord
 
 # How many events and how many documents are held at a time.
 EVENTS_AT_A_TIME = 500
 DOCUMENTS_AT_A_TIME = 20
+SCANS_AT_A_TIME = 2
 
 Made = TypeVar("Made")
 # Told with each row how many there are in all.
@@ -258,7 +261,9 @@ class _Check:
             bound[link.evidence] = link.number
         key = _Key(self._connection, cooperation, may_be_erased=erased)
         digests = self._check_revisions(cooperation, bound, key)
-        self._check_signatures(cooperation, bound, digests)
+        papers = self._check_papers(cooperation, bound, key)
+        confirmed = self._check_paper_decisions(cooperation, bound)
+        self._check_signatures(cooperation, bound, digests, _Papers(papers, confirmed))
         if bound:
             _break(Fault.ROW_GONE, Place(Table.EVENT, reference, min(bound.values())))
 
@@ -285,8 +290,57 @@ class _Check:
             self._note(revisions=1)
         return digests
 
+    def _check_papers(
+        self, cooperation: _Cooperation, bound: dict[str, int], key: "_Key"
+    ) -> dict[str, PaperRecord]:
+        """Check the scans of what was signed on paper; return them, and take out what is met."""
+        found: dict[str, PaperRecord] = {}
+        query = (
+            sa.select(*stored.columns(PaperRecord))
+            .join(Revision, Revision.id == PaperRecord.revision_id)
+            .where(Revision.cooperation_id == cooperation.id)
+            .order_by(PaperRecord.recorded_at, PaperRecord.id)
+        )
+        for row in self._rows(query, SCANS_AT_A_TIME):
+            name = _printable(row["organisation_name"])
+            place = Place(Table.PAPER, cooperation.reference, row=name)
+            record = _read(stored.paper_record, row, place)
+            fault = _bound_fault(record, bound) or _scan_fault(record, key)
+            if fault is not None:
+                _break(fault, place)
+            record.scan = b""  # large, and not needed any more
+            found[str(record.id)] = record
+        return found
+
+    def _check_paper_decisions(
+        self, cooperation: _Cooperation, bound: dict[str, int]
+    ) -> set[tuple[str, str]]:
+        """Check what was said to scans; return who confirmed which, and take out what is met."""
+        found: set[tuple[str, str]] = set()
+        query = (
+            sa.select(*stored.columns(PaperDecision))
+            .join(PaperRecord, PaperRecord.id == PaperDecision.record_id)
+            .join(Revision, Revision.id == PaperRecord.revision_id)
+            .where(Revision.cooperation_id == cooperation.id)
+            .order_by(PaperDecision.decided_at, PaperDecision.id)
+        )
+        for row in self._rows(query):
+            name = _printable(row["organisation_name"])
+            place = Place(Table.PAPER_DECISION, cooperation.reference, row=name)
+            decision = _read(stored.paper_decision, row, place)
+            fault = _bound_fault(decision, bound)
+            if fault is not None:
+                _break(fault, place)
+            if decision.kind is PaperDecisionKind.CONFIRMED:
+                found.add((str(decision.record_id), str(decision.user_id)))
+        return found
+
     def _check_signatures(
-        self, cooperation: _Cooperation, bound: dict[str, int], digests: dict[UUID, str]
+        self,
+        cooperation: _Cooperation,
+        bound: dict[str, int],
+        digests: dict[UUID, str],
+        papers: "_Papers",
     ) -> None:
         """Check the signatures; take out of bound what is met."""
         query = (
@@ -299,7 +353,7 @@ class _Check:
             name = _printable(row["signer_name"])
             place = Place(Table.SIGNATURE, cooperation.reference, row=name)
             signature = _read(stored.signature, row, place)
-            fault = _signature_fault(signature, bound, digests)
+            fault = _signature_fault(signature, bound, digests) or papers.fault(signature)
             if fault is not None:
                 _break(fault, place)
             self._note(signatures=1)
@@ -364,6 +418,34 @@ class _Key:
             _break(Fault.KEY_UNREADABLE, place)
 
 
+@dataclass(frozen=True, slots=True)
+class _Papers:
+    """The scans of a cooperation, and who confirmed which."""
+
+    records: dict[str, PaperRecord]
+    confirmed: set[tuple[str, str]]
+
+    def fault(self, signature: Signature) -> Fault | None:
+        """Tell whether a signature on paper rests on a scan of this text that was confirmed."""
+        said = signature.paper
+        if (signature.method is Method.PAPER) != (said is not None):
+            return Fault.NO_PAPER
+        if said is None:
+            return None
+        record = self.records.get(str(said.get("record")))
+        if record is None or record.revision_id != signature.revision_id:
+            return Fault.NO_PAPER
+        is_so = (
+            said.get("scan_digest") == record.scan_digest
+            and (
+                str(record.id),
+                said.get("confirmed_by"),
+            )
+            in self.confirmed
+        )
+        return None if is_so else Fault.NO_PAPER
+
+
 _DETAILS = (EventDetail.event_id, EventDetail.salt, EventDetail.content)
 
 _TABLE_OF: dict[ChainFault, Table] = {
@@ -385,6 +467,12 @@ _STRAYS: dict[Table, sa.Select[Any]] = {
     Table.SIGNATURE: sa.select(as_stored(Signature.id)).where(
         ~sa.exists().where(Revision.id == Signature.revision_id)
     ),
+    Table.PAPER: sa.select(as_stored(PaperRecord.id)).where(
+        ~sa.exists().where(Revision.id == PaperRecord.revision_id)
+    ),
+    Table.PAPER_DECISION: sa.select(as_stored(PaperDecision.id)).where(
+        ~sa.exists().where(PaperRecord.id == PaperDecision.record_id)
+    ),
 }
 
 
@@ -397,6 +485,24 @@ def _document_fault(revision: Revision, key: _Key) -> Fault | None:
     except SealBrokenError:
         return Fault.DOCUMENT_UNREADABLE
     return None if canonical.digest(plain) == revision.digest else Fault.DOCUMENT_CHANGED
+
+
+def _bound_fault(row: PaperRecord | PaperDecision, bound: dict[str, int]) -> Fault | None:
+    if canonical.digest_of(row.content()) != row.digest:
+        return Fault.CHANGED
+    return Fault.NOT_BOUND if bound.pop(row.digest, None) is None else None
+
+
+def _scan_fault(record: PaperRecord, key: _Key) -> Fault | None:
+    opened = key.open()
+    if opened is None:
+        return None  # erased for good, as the chain says
+    try:
+        scan = paper.unsealed(record.id, record.scan, opened)
+    except SealBrokenError:
+        return Fault.SCAN_CHANGED
+    is_same = canonical.digest(scan) == record.scan_digest and len(scan) == record.size
+    return None if is_same else Fault.SCAN_CHANGED
 
 
 def _signature_fault(

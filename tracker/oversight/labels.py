@@ -75,6 +75,10 @@ FAULTS: dict[Fault | ChainFault, object] = {
     Fault.DOCUMENT_UNREADABLE: _l("The frozen text was changed: it can't be decrypted."),
     Fault.CHANGED: _l("The row was changed: it does not give its digest."),
     Fault.OTHER_TEXT: _l("The signature stands under another text."),
+    Fault.NO_PAPER: _l("The signature on paper rests on no scan that was confirmed like this."),
+    Fault.SCAN_CHANGED: _l(
+        "The scan was changed: it can't be decrypted or does not give its digest."
+    ),
     Fault.ROW_GONE: _l("The revision or signature that this event bears witness to is gone."),
 }
 
@@ -85,6 +89,8 @@ PLACES: dict[Table, object] = {
     Table.DETAILS: _l("Chain of %(chain)s, details of event %(event)s"),
     Table.REVISION: _l("%(chain)s, frozen revision %(row)s"),
     Table.SIGNATURE: _l("%(chain)s, signature of %(row)s"),
+    Table.PAPER: _l("%(chain)s, scan recorded by %(row)s"),
+    Table.PAPER_DECISION: _l("%(chain)s, answer of %(row)s to a scan"),
     Table.COOPERATION: _l("Cooperation %(chain)s"),
     Table.KEY: _l("Key of %(chain)s"),
 }

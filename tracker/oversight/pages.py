@@ -11,8 +11,8 @@ from tracker.cooperations.models import Mode
 from tracker.cooperations.modes import MODE_LABELS
 from tracker.oversight.facts import AgreementState, Narrowing, RegisterLine, VisitMark
 from tracker.oversight.labels import FORMS, STATES
-from tracker.signoff.labels import METHODS
 from tracker.signoff.models import Revision
+from tracker.signoff.paper_labels import how_signed
 from tracker.ui.locale import as_date
 from tracker.visits.labels import STAGES
 
@@ -73,7 +73,7 @@ def signature_lines(revision: Revision) -> list[dict[str, object]]:
             ),
             "power": _("by %(power)s", power=one.power) if one.power else "",
             "when": one.signed_at,
-            "method": METHODS[one.method],
+            "method": how_signed(one),
         }
         for one in revision.signatures
     ]

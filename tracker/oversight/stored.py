@@ -17,6 +17,12 @@ from tracker.activity.models import ChainKind
 from tracker.activity.verify import Details, Head
 from tracker.core.db import Base, db, will_write
 from tracker.signoff.models import Method, Revision, Signature, SignatureKind
+from tracker.signoff.paper_models import (
+    PaperDecision,
+    PaperDecisionKind,
+    PaperKind,
+    PaperRecord,
+)
 
 Kind = TypeVar("Kind", bound=enum.StrEnum)
 Stored = Mapping[str, Any]
@@ -141,6 +147,17 @@ def moment(value: object) -> dt.datetime:
     return found.replace(tzinfo=dt.UTC)
 
 
+def day(value: object) -> dt.date:
+    """Return a day; SQLite keeps it as text."""
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value
+    try:
+        found = dt.date.fromisoformat(text(value))
+    except ValueError:
+        _refuse("a day")
+    return found if found.isoformat() == value else _refuse("a day")
+
+
 def choice(kinds: type[Kind], value: object) -> Kind:
     """Return one of a fixed set of words."""
     try:
@@ -151,15 +168,35 @@ def choice(kinds: type[Kind], value: object) -> Kind:
 
 def mapping(value: object) -> dict[str, Any]:
     """Return an object of JSON, which SQLite keeps as text."""
-    found = value
-    if isinstance(value, str):
-        try:
-            found = json.loads(value)
-        except (ValueError, RecursionError):
-            _refuse("JSON")
+    found = _json(value)
     if not isinstance(found, dict):
         _refuse("an object of JSON")
     return found
+
+
+def texts_or_none(value: object) -> dict[str, str] | None:
+    """Return an object of JSON that holds texts alone, or None where the column is empty."""
+    if value is None:
+        return None
+    return {text(name): text(one) for name, one in mapping(value).items()}
+
+
+def texts_in_rows(value: object) -> list[dict[str, Any]]:
+    """Return a list of JSON that holds objects of texts alone."""
+    found = _json(value)
+    if not isinstance(found, list):
+        _refuse("a list of JSON")
+    return [dict(texts_or_none(one) or {}) for one in found]
+
+
+def _json(value: object) -> object:
+    """Return what JSON holds, which SQLite keeps as text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        _refuse("JSON")
 
 
 def head(row: Stored) -> Head:
@@ -233,6 +270,46 @@ def signature(row: Stored) -> Signature:
         document_digest=text(row["document_digest"]),
         method=choice(Method, row["method"]),
         signed_at=moment(row["signed_at"]),
+        paper=texts_or_none(row["paper"]),
+        digest=text(row["digest"]),
+    )
+
+
+def paper_record(row: Stored) -> PaperRecord:
+    """Return a recorded scan that no session knows of, with its encrypted bytes."""
+    return PaperRecord(
+        id=identity(row["id"]),
+        revision_id=identity(row["revision_id"]),
+        kind=choice(PaperKind, row["kind"]),
+        organisation_id=identity(row["organisation_id"]),
+        organisation_name=text(row["organisation_name"]),
+        user_id=identity(row["user_id"]),
+        user_name=text(row["user_name"]),
+        recorded_at=moment(row["recorded_at"]),
+        signed_on=day(row["signed_on"]),
+        signers=texts_in_rows(row["signers"]),
+        media_type=text(row["media_type"]),
+        size=number(row["size"]),
+        scan_digest=text(row["scan_digest"]),
+        scan=data(row["scan"]),
+        digest=text(row["digest"]),
+    )
+
+
+def paper_decision(row: Stored) -> PaperDecision:
+    """Return what was said to a scan, as no session knows of it."""
+    sealed = row["sealed_reason"]
+    return PaperDecision(
+        id=identity(row["id"]),
+        record_id=identity(row["record_id"]),
+        kind=choice(PaperDecisionKind, row["kind"]),
+        organisation_id=identity(row["organisation_id"]),
+        organisation_name=text(row["organisation_name"]),
+        user_id=identity(row["user_id"]),
+        user_name=text(row["user_name"]),
+        decided_at=moment(row["decided_at"]),
+        reason=text(row["reason"]),
+        sealed_reason=None if sealed is None else data(sealed),
         digest=text(row["digest"]),
     )
 

@@ -6,6 +6,7 @@ from tracker.signoff.models import Method, RequestState
 
 METHODS = {
     Method.PASSWORD_TOTP: _l("Password with code from an app"),
+    Method.PAPER: _l("On paper"),
     Method.DEMONSTRATION: _l("Demonstration, without proof of identity"),
 }
 

@@ -17,6 +17,8 @@ class Method(enum.StrEnum):
     # Of demonstration data only: nobody proved anything, and the record says so.
     DEMONSTRATION = "demonstration"
     PASSWORD_TOTP = "password_totp"  # noqa: S105 -- a name, not a password
+    # With a pen: a scan that one party recorded and another confirmed (product.md, 5.6).
+    PAPER = "paper"
 
 
 class RequestState(enum.StrEnum):
@@ -129,6 +131,8 @@ class Signature(Identified, Base):
     document_digest: Mapped[str] = mapped_column(sa.String(64))
     method: Mapped[Method]
     signed_at: Mapped[dt.datetime]
+    # Of method *paper*: the scan by its digest, the date on it, who recorded and who confirmed it.
+    paper: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     # SHA-256 of all the above in canonical form; the event of the signature binds it.
     digest: Mapped[str] = mapped_column(sa.String(64))
 
@@ -151,4 +155,6 @@ class Signature(Identified, Base):
             "document_digest": self.document_digest,
             "method": self.method.value,
             "signed_at": self.signed_at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+            # Bound only where there is any, so that earlier digests stay as they are.
+            **({"paper": self.paper} if self.paper is not None else {}),
         }
