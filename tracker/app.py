@@ -152,6 +152,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.AMENDMENT_OPENED: (lifecycle.follow_reopened, lifecycle.follow, visits.follow),
     verbs.CHECKLIST_MOVED: (lifecycle.follow_answer, visits.follow),
     verbs.SENT_FOR_SIGNATURE: (lifecycle.follow, visits.follow),
+    verbs.FORMER_AGREEMENT_RECORDED: (lifecycle.follow, visits.follow),
     verbs.SIGNATURE_REQUEST_WITHDRAWN: (
         lifecycle.follow_reopened,
         lifecycle.follow,

@@ -120,6 +120,9 @@ SIGNED = _verb("signed", "kind", "revision", "document_digest", "organisation", 
 PAPER_RECORDED = _verb(
     "paper_recorded", "kind", "revision", "document_digest", "organisation", "scan_digest"
 )
+FORMER_AGREEMENT_RECORDED = _verb(
+    "former_agreement_recorded", "kind", "revision", "document_digest", "signed_on", "ends_on"
+)
 PAPER_CONFIRMED = _verb("paper_confirmed", "kind", "revision", "organisation", "scan_digest")
 PAPER_REFUSED = _verb("paper_refused", "kind", "revision", "organisation", "reason")
 PAPER_WITHDRAWN = _verb("paper_withdrawn", "kind", "revision", "organisation", "reason")

@@ -287,6 +287,7 @@ def paper_record(row: Stored) -> PaperRecord:
         user_name=text(row["user_name"]),
         recorded_at=moment(row["recorded_at"]),
         signed_on=day(row["signed_on"]),
+        ends_on=None if row["ends_on"] is None else day(row["ends_on"]),
         signers=texts_in_rows(row["signers"]),
         media_type=text(row["media_type"]),
         size=number(row["size"]),

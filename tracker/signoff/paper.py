@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import selectinload
 
 from tracker.access.actor import Actor
 from tracker.core import canonical, clock, crypto
@@ -55,6 +55,7 @@ def record(
     signers: Sequence[Signer],
     scan: bytes,
     key: bytes,
+    ends_on: dt.date | None = None,
 ) -> PaperRecord:
     """Keep a scan, encrypted with the cooperation's key, and who signed when.
 
@@ -71,6 +72,7 @@ def record(
         user_name=actor.name,
         recorded_at=clock.now(),
         signed_on=signed_on,
+        ends_on=ends_on,
         signers=[_as_kept(one) for one in signers],
         media_type=media_type.value,
         size=len(scan),
@@ -234,8 +236,17 @@ def find(revision_ids: Iterable[UUID], record_id: UUID) -> PaperRecord | None:
     return db.session.scalar(
         sa.select(PaperRecord)
         .where(PaperRecord.id == record_id, PaperRecord.revision_id.in_(list(revision_ids)))
-        .options(selectinload(PaperRecord.decisions), joinedload(PaperRecord.revision))
+        .options(selectinload(PaperRecord.decisions))
         .execution_options(populate_existing=True)
+    )
+
+
+def former_of(revision_id: UUID | None) -> PaperRecord | None:
+    """Return the scan of a revision that tells of an agreement made before the product came."""
+    return db.session.scalar(
+        sa.select(PaperRecord).where(
+            PaperRecord.revision_id == revision_id, PaperRecord.kind == PaperKind.FORMER
+        )
     )
 
 

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tracker.core import canonical
 from tracker.core.db import Base, Identified
-from tracker.signoff.models import Revision
 
 
 class PaperKind(enum.StrEnum):
@@ -56,6 +55,8 @@ class PaperRecord(Identified, Base):
     recorded_at: Mapped[dt.datetime]
     # The date on the paper.
     signed_on: Mapped[dt.date]
+    # The last day of an agreement made before, where it has one and it is known.
+    ends_on: Mapped[dt.date | None]
     # Who signed: organisation_id, organisation, name, office; user_id where it is their line.
     signers: Mapped[list[dict[str, Any]]]
     media_type: Mapped[str] = mapped_column(sa.String(40))
@@ -65,7 +66,6 @@ class PaperRecord(Identified, Base):
     # SHA-256 of all the above in canonical form, the scan by its digest; an event binds it.
     digest: Mapped[str] = mapped_column(sa.String(64))
 
-    revision: Mapped[Revision] = relationship(lazy="raise")
     decisions: Mapped[list["PaperDecision"]] = relationship(
         back_populates="record", order_by="PaperDecision.decided_at", lazy="raise"
     )
@@ -82,6 +82,7 @@ class PaperRecord(Identified, Base):
             "user_name": self.user_name,
             "recorded_at": _moment(self.recorded_at),
             "signed_on": self.signed_on.isoformat(),
+            "ends_on": self.ends_on.isoformat() if self.ends_on else None,
             "signers": self.signers,
             "media_type": self.media_type,
             "size": self.size,
