@@ -12,7 +12,7 @@ from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.access.decision import YES, Decision, no
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.checklists import library, paper, signing
+from tracker.checklists import paper, signing
 from tracker.checklists.document import applies, document, languages_for
 from tracker.checklists.loading import Filling, locked
 from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
@@ -137,9 +137,7 @@ def _check_dates(filling: Filling, signed_on: dt.date, ends_on: dt.date | None) 
     code, key = LAST_DAY
     is_asked = filling.checklist.kind is ChecklistKind.CONFIDENTIALITY
     if is_asked and as_date(filling.sheet.value(code, key)) is None:
-        raise RuleBrokenError(
-            _l("Fill in C1 first: people's undertakings rest on its last day.")
-        )
+        raise RuleBrokenError(_l("Fill in C1 first: people's undertakings rest on its last day."))
 
 
 def _signers(filling: Filling, signers: Mapping[UUID, Sequence[Person]]) -> list[Signer]:
@@ -176,7 +174,6 @@ def _document(
     scan: bytes,
 ) -> dict[str, Any]:
     checklist = filling.checklist
-    own = library.parsed(checklist.template).language
     named = [
         {
             "organisation": one.organisation_name,
@@ -187,7 +184,8 @@ def _document(
         }
         for one in signers
     ]
-    languages = languages_for(checklist.template, list(signing.languages(filling)), own)
+    binding = signing.binding_by_default(filling)
+    languages = languages_for(checklist.template, list(signing.languages(filling)), binding)
     return {
         # No guidance is named: nobody had it at hand when this was agreed.
         **document(filling, named, [], languages, as_known=True),

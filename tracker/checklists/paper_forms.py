@@ -7,11 +7,13 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
 
+from tracker.checklists.facts import PartyFact
+from tracker.checklists.former import Person
 from tracker.signoff.paper import Signer
 from tracker.signoff.scans import MAX_BYTES
 from tracker.ui.fields import ChoicesField, ConfirmField, DateField, LineField, Option, TextField
 from tracker.ui.form_base import Form
-from tracker.ui.validators import Required
+from tracker.ui.validators import Optional, Required
 
 
 class ScanForm(Form):
@@ -58,6 +60,37 @@ def offices_in(form: Any) -> Mapping[UUID, str]:
     """Return who signed by a sent form, each with the office."""
     return {
         UUID(user_id): form[f"office_{user_id}"].data or "" for user_id in form["signed"].data or ()
+    }
+
+
+def former_form(parties: Sequence[PartyFact]) -> ScanForm:
+    """Return the form for an agreement made before: its dates, and who signed for each party."""
+    members: dict[str, Any] = {
+        "ends_on": DateField(
+            _l("Last day of the agreement"),
+            [Optional()],
+            description=_l("Leave it empty where it has none, or where it is not known."),
+        )
+    }
+    for party in parties:
+        members[f"signers_{party.organisation_id}"] = TextField(
+            _l("Who signed for %(party)s?", party=party.name),
+            [Required()],
+            description=_l("One person a line: the name, a comma, the office."),
+            most=2000,
+        )
+    return cast("ScanForm", type("FormerForm", (ScanForm,), members)())
+
+
+def signers_in(form: Any, parties: Sequence[PartyFact]) -> dict[UUID, list[Person]]:
+    """Return who signed for each party, by a sent form."""
+    return {
+        party.organisation_id: [
+            Person(*(part.strip() for part in line.split(",", 1)))
+            for line in (form[f"signers_{party.organisation_id}"].data or "").splitlines()
+            if line.strip()
+        ]
+        for party in parties
     }
 
 

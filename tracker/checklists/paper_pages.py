@@ -1,7 +1,9 @@
 """What pages show of scans: those of a revision, the sentence of a signature on paper, the work."""
 
-from collections.abc import Iterable, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from flask import url_for
@@ -89,6 +91,28 @@ def _signers(record: PaperRecord) -> Iterable[str]:
             )
         else:
             yield named
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a frozen text says of the agreement on paper that it tells of."""
+
+    signed_on: object
+    ends_on: object
+    not_known: tuple[str, ...]
+
+
+def made_before(document: Mapping[str, Any]) -> Before | None:
+    """Return what a text says of an agreement made before this tool was used; None of others."""
+    said = document.get("made_before")
+    if said is None:
+        return None
+    ends_on = said["ends_on"]
+    return Before(
+        signed_on=as_date(dt.date.fromisoformat(said["signed_on"])),
+        ends_on=as_date(dt.date.fromisoformat(ends_on)) if ends_on else "",
+        not_known=tuple(said["not_known"]),
+    )
 
 
 def sentence(record: PaperRecord, revision: Revision, actor: Actor) -> str:

@@ -9,11 +9,18 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.gate import current_actor, found, require, signed_in
-from tracker.checklists import frozen, labels, paper, paper_pages, sealing, signing
+from tracker.checklists import former, frozen, labels, paper, paper_pages, sealing, signing
 from tracker.checklists.loading import Filling
 from tracker.checklists.models import Checklist
 from tracker.checklists.opening import filled, opened, tried
-from tracker.checklists.paper_forms import ConfirmForm, NoForm, offices_in, paper_form
+from tracker.checklists.paper_forms import (
+    ConfirmForm,
+    NoForm,
+    former_form,
+    offices_in,
+    paper_form,
+    signers_in,
+)
 from tracker.cooperations import keys
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -75,6 +82,45 @@ def record(checklist_id: UUID) -> str | Response:
         text=frozen.read(document, locale.language()),
         form=form,
         lines=lines,
+        kind_words=labels.KINDS[checklist.kind],
+    )
+
+
+@blueprint.route("/former", methods=["GET", "POST"])
+@signed_in
+@takes_files(scans.MAX_REQUEST_BYTES)
+def record_former(checklist_id: UUID) -> str | Response:
+    """Record an agreement that was made on paper before this tool was used (product.md, 5.6)."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "record_former")
+    filling = filled(checklist)
+    require(former.can_record(actor, filling))
+    form: Any = former_form(filling.parties)
+    if form.validate_on_submit():
+        try:
+            made = former.record(
+                actor,
+                checklist,
+                signed_on=form.signed_on.data,
+                ends_on=form.ends_on.data,
+                signers=signers_in(form, filling.parties),
+                scan=form.sent_scan,
+            )
+            db.session.commit()
+            flash(_("The agreement is recorded. Every other party confirms it now."), "held")
+            address = url_for("paper.show", checklist_id=checklist.id, record_id=made.id)
+            return redirect(address, 303)
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+    lacking = set(former.not_known(filling))
+    return render_template(
+        "checklists/former.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        form=form,
+        parties=filling.parties,
+        not_known=[one for one in filling.template.items if one.code in lacking],
         kind_words=labels.KINDS[checklist.kind],
     )
 

@@ -50,6 +50,7 @@ ON_THE_RECORD = (
     verbs.SAFEGUARDS_REVIEWED,
     verbs.SENT_FOR_SIGNATURE,
     verbs.SIGNED,
+    verbs.FORMER_AGREEMENT_RECORDED,
     verbs.PAPER_RECORDED,
     verbs.PAPER_CONFIRMED,
     verbs.PAPER_REFUSED,
@@ -409,6 +410,7 @@ def _record_page(
         revisions=[(one, REQUEST_STATES[req.state] if req else "") for one, req in revisions],
         methods=METHODS,
         may_sign=may_sign,
+        made_before=paper_pages.made_before(document),
         papers=paper_pages.views(checklist, [pair])[revision.id],
         may_record_paper=may_sign_on_paper,
         may_call_back=asked is not None

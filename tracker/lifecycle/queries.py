@@ -28,6 +28,7 @@ from tracker.lifecycle.policy import (
     PersonFact,
     TermsFact,
 )
+from tracker.signoff import paper
 
 Own = dict[ChecklistKind, Checklist]
 

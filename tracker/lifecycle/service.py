@@ -163,12 +163,12 @@ def _take_over_dates(happening: Happening) -> None:
     former = paper.former_of(terms.checklist.revision_in_force_id)
     if former is not None:
         # What is not known of it stays as it was planned, but for what its paper says.
-        known = {key: day for key, day in dates.items() if day}
-        dates = {
+        planned = {
             "start": former.signed_on,
             "end": former.ends_on or cooperation.ends_on,
             "review": cooperation.review_on,
-        } | known
+        }
+        dates = {key: day or planned[key] for key, day in dates.items()}
     cooperations.follow_dates(
         happening.actor,
         cooperation,

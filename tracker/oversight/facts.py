@@ -96,6 +96,8 @@ class RegisterLine:
     from_on: dt.date | None
     until_on: dt.date | None
     review_on: dt.date | None
+    # Made on paper before this tool was used: not reviewed here, not signed electronically.
+    made_before: bool = False
 
 
 # The check that nothing was altered ---------------------------------------------------------------

@@ -102,6 +102,13 @@ def _notes(line: RegisterLine) -> list[str]:
     found = []
     if line.waiting_for:
         found.append(_("Waiting for %(names)s", names="; ".join(line.waiting_for)))
+    if line.made_before:
+        found.append(
+            _(
+                "Made on paper before this tool was used; not reviewed here (G3), not signed "
+                "electronically"
+            )
+        )
     if line.is_amended:
         found.append(_("An amendment is on its way"))
     if line.state is AgreementState.REVIEW_OVERDUE:

@@ -42,6 +42,7 @@ from tracker.signoff.models import (
     SignaturePlace,
     SignatureRequest,
 )
+from tracker.signoff.paper_models import PaperKind, PaperRecord
 from tracker.visits.models import GateOverride, Visit
 
 SOON = dt.timedelta(days=60)
@@ -212,6 +213,7 @@ def _rows(actor: Actor) -> sa.Select[Any]:
             Visit,
             sa.case((checklists.visible(actor), 1), else_=0),
             _IS_DECLINED,
+            sa.case((_former(PaperRecord.id).is_not(None), 1), else_=0),
             _Shown.number,
             _signed(),
             _to_sign(),
@@ -255,8 +257,19 @@ def _from() -> sa.ColumnElement[Any]:
 
 
 def _until() -> sa.ColumnElement[Any]:
-    return _answered(
+    answered = _answered(
         {ChecklistKind.TERMS: ("M19", "end"), ChecklistKind.CONFIDENTIALITY: ("C1", "until")}
+    )
+    return sa.func.coalesce(sa.cast(_former(PaperRecord.ends_on), sa.Text()), answered)
+
+
+def _former(column: Any) -> sa.ScalarSelect[Any]:
+    """Return a value of the scan of an agreement made before, where the shown revision is one."""
+    return (
+        sa.select(column)
+        .where(PaperRecord.revision_id == _Shown.id, PaperRecord.kind == PaperKind.FORMER)
+        .correlate(_Shown)
+        .scalar_subquery()
     )
 
 
@@ -312,12 +325,23 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
 def _line(
     row: Any, parties: Parties, missing: tuple[str, ...], overrides: tuple[Override, ...]
 ) -> RegisterLine:
-    checklist, cooperation, visit, is_open, is_declined, revision, signed, to_sign, form, *days = (
-        row
-    )
+    (
+        checklist,
+        cooperation,
+        visit,
+        is_open,
+        is_declined,
+        made_before,
+        revision,
+        signed,
+        to_sign,
+        form,
+        *days,
+    ) = row
     of_visit = visit is not None
     from_on, until_on = as_date(days[0]), as_date(days[1])
-    if checklist.kind is not ChecklistKind.TERMS and not of_visit and checklist.in_force_at:
+    tells_itself = checklist.kind is ChecklistKind.TERMS and not (made_before and from_on is None)
+    if not tells_itself and not of_visit and checklist.in_force_at:
         from_on = checklist.in_force_at.astimezone(clock.zone()).date()
     return RegisterLine(
         checklist_id=checklist.id,
@@ -347,6 +371,7 @@ def _line(
         from_on=from_on,
         until_on=until_on,
         review_on=days[2],
+        made_before=bool(made_before),
     )
 
 

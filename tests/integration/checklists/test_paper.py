@@ -13,9 +13,9 @@ from tests.factories import paper as scans
 from tests.integration.checklists.conftest import Table
 from tracker.checklists import paper, signing
 from tracker.checklists.models import ChecklistState
+from tracker.cooperations import keys
 from tracker.core import canonical, clock, crypto
 from tracker.core.errors import RefusedError, RuleBrokenError
-from tracker.cooperations import keys
 from tracker.mail.models import OutboxMessage
 from tracker.oversight import integrity
 from tracker.signoff import paper as papers
