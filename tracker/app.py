@@ -42,10 +42,11 @@ from tracker.checklists import cli as content_commands
 from tracker.checklists import my_work as checklist_work
 from tracker.checklists import routes as checklist_routes
 from tracker.checklists import service as checklists
+from tracker.checklists import succession as checklist_successions
 from tracker.comments import pages as comment_pages
 from tracker.comments import queries as comment_queries
 from tracker.comments import routes as comment_routes
-from tracker.cooperations import clearances
+from tracker.cooperations import clearances, succession_routes
 from tracker.cooperations import routes as cooperation_routes
 from tracker.cooperations import service as cooperations
 from tracker.core import clock, keys
@@ -120,6 +121,12 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.COOPERATION_CHANGED: (lifecycle.follow,),
     verbs.MODES_CHANGED: (checklists.follow, lifecycle.follow_modes, visits.follow),
     verbs.PARTY_JOINED: (lifecycle.follow_party, visits.follow),
+    verbs.PARTY_REPLACED: (
+        checklist_successions.follow_replacement,
+        undertakings.follow_people,
+        lifecycle.follow,
+        visits.follow,
+    ),
     verbs.PERSON_JOINED: (
         checklists.follow,
         undertakings.follow_people,
@@ -340,6 +347,7 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(mail_routes.blueprint)
     app.register_blueprint(guidance_routes.blueprint)
     app.register_blueprint(cooperation_routes.blueprint)
+    app.register_blueprint(succession_routes.blueprint)
     app.register_blueprint(checklist_routes.blueprint)
     app.register_blueprint(position_routes.blueprint)
     app.register_blueprint(draft_routes.blueprint)

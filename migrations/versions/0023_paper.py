@@ -10,6 +10,7 @@ depends_on = None
 
 
 IMMUTABLE = (
+    "succession",
     "paper_record",
     "paper_decision",
 )
@@ -110,12 +111,53 @@ def upgrade() -> None:
             name=op.f("uq_paper_decision_record_id_organisation_id"),
         ),
     )
+    _add_successions()
     for table in IMMUTABLE:
         _forbid_changes(table)
 
 
+def _add_successions() -> None:
+    op.create_table(
+        "succession",
+        sa.Column("former_id", sa.Uuid(), nullable=False),
+        sa.Column("former_name", sa.Text(), nullable=False),
+        sa.Column("successor_id", sa.Uuid(), nullable=False),
+        sa.Column("successor_name", sa.Text(), nullable=False),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_by_id", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["former_id"], ["organisation.id"], name=op.f("fk_succession_former_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["recorded_by_id"], ["user.id"], name=op.f("fk_succession_recorded_by_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["successor_id"], ["organisation.id"], name=op.f("fk_succession_successor_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_succession")),
+        sa.UniqueConstraint("former_id", name=op.f("uq_succession_former_id")),
+    )
+    op.create_index(op.f("ix_succession_successor_id"), "succession", ["successor_id"])
+    with op.batch_alter_table("party", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("replaced_by_id", sa.Uuid(), nullable=True))
+        batch_op.add_column(sa.Column("replaced_on", sa.Date(), nullable=True))
+        batch_op.create_foreign_key(
+            batch_op.f("fk_party_replaced_by_id"), "organisation", ["replaced_by_id"], ["id"]
+        )
+
+
 def downgrade() -> None:
     """Take it back; signatures on paper stay, but can't be read by the older version."""
+    with op.batch_alter_table("party", schema=None) as batch_op:
+        batch_op.drop_constraint("fk_party_replaced_by_id", type_="foreignkey")
+        batch_op.drop_column("replaced_on")
+        batch_op.drop_column("replaced_by_id")
+    op.drop_index(op.f("ix_succession_successor_id"), table_name="succession")
+    op.drop_table("succession")
     op.drop_table("paper_decision")
     op.drop_index(op.f("ix_paper_record_revision_id"), table_name="paper_record")
     op.drop_table("paper_record")

@@ -43,6 +43,7 @@ OWN_ARTICLE_WITHDRAWN = _verb("own_article_withdrawn", "organisation", "version"
 OWN_ARTICLE_RESTORED = _verb("own_article_restored", "organisation", "version")
 ORGANISATION_ADDED = _verb("organisation_added", "name", "kind")
 ORGANISATION_CHANGED = _verb("organisation_changed", "name", "changed")
+ORGANISATION_REPLACED = _verb("organisation_replaced", "former", "successor", "since", "source")
 PERSON_INVITED = _verb("person_invited", "email", "organisation", "roles", "cooperation")
 INVITATION_SENT_AGAIN = _verb("invitation_sent_again", "email")
 INVITATION_REVOKED = _verb("invitation_revoked", "email")
@@ -83,6 +84,10 @@ COOPERATION_OPENED = _verb("cooperation_opened", "reference", "title", "parties"
 COOPERATION_CHANGED = _verb("cooperation_changed", "changed")
 MODES_CHANGED = _verb("modes_changed", "modes", "questions")
 PARTY_JOINED = _verb("party_joined", "organisation")
+# The ids are for what follows: the successor takes the place in each checklist.
+PARTY_REPLACED = _verb(
+    "party_replaced", "former", "former_id", "successor", "successor_id", "since", "source"
+)
 PERSON_JOINED = _verb("person_joined", "person", "organisation", "function")
 PERSON_LEFT = _verb("person_left", "person", "organisation")
 STAGE_CHANGED = _verb("stage_changed", "before", "after")

@@ -390,5 +390,5 @@ def finish(
 
 
 def reopen(checklist: Checklist, reason: str) -> None:
-    """Let a text be changed again whose agreement on paper was refused or withdrawn."""
-    _back_to_drafting(checklist, None, reason)
+    """Let a text be changed again that waits for signatures no more, as before it was sent."""
+    _back_to_drafting(checklist, checklist.open_items, reason)

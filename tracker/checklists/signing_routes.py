@@ -29,6 +29,7 @@ from tracker.checklists.frozen import FrozenText
 from tracker.checklists.loading import Filling
 from tracker.checklists.models import Checklist
 from tracker.checklists.opening import filled, opened
+from tracker.cooperations.pages import taken_over
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.signoff import policy as signoff_policy
@@ -410,6 +411,7 @@ def _record_page(
         revisions=[(one, REQUEST_STATES[req.state] if req else "") for one, req in revisions],
         methods=METHODS,
         may_sign=may_sign,
+        taken_over=taken_over(filling.cooperation, {one["id"] for one in document["parties"]}),
         made_before=paper_pages.made_before(document),
         papers=paper_pages.views(checklist, [pair])[revision.id],
         may_record_paper=may_sign_on_paper,

@@ -67,6 +67,15 @@ class VisitMark:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenOver:
+    """That another body took the place of a party, and since when."""
+
+    former: str
+    successor: str
+    since: dt.date
+
+
+@dataclass(frozen=True, slots=True)
 class RegisterLine:
     """One agreement of the register; nothing of class K2 to K7 is in it.
 
@@ -98,6 +107,7 @@ class RegisterLine:
     review_on: dt.date | None
     # Made on paper before this tool was used: not reviewed here, not signed electronically.
     made_before: bool = False
+    taken_over: tuple[TakenOver, ...] = ()
 
 
 # The check that nothing was altered ---------------------------------------------------------------
@@ -113,6 +123,7 @@ class Table(enum.StrEnum):
     SIGNATURE = "signature"
     PAPER = "paper_record"
     PAPER_DECISION = "paper_decision"
+    SUCCESSION = "succession"
     COOPERATION = "cooperation"
     KEY = "cooperation_key"
 

@@ -27,7 +27,7 @@ from tracker.cooperations.scope import visible_ids
 from tracker.core import canonical
 from tracker.core.crypto import SealBrokenError
 from tracker.core.db import Base
-from tracker.organisations.models import Organisation
+from tracker.organisations.models import Organisation, Succession
 from tracker.oversight import stored
 from tracker.oversight.facts import Counts, Fault, Finding, Place, Table, Verdict
 from tracker.oversight.stored import DamagedError, Stored, as_stored
@@ -195,12 +195,27 @@ class _Check:
                 _break(Fault.NO_INSTANCE_CHAIN, Place(Table.CHAIN))
             return {}
         registered: dict[UUID, int] = {}
+        replaced: dict[str, int] = {}
         for link in self._walk(own[0], ""):
             if link.verb == verbs.COOPERATION_REGISTERED.name:
                 if link.subject_id in registered:
                     _break(Fault.REGISTERED_TWICE, Place(Table.EVENT, event=link.number))
                 registered[link.subject_id] = link.number
+            elif link.verb == verbs.ORGANISATION_REPLACED.name:
+                replaced[link.evidence or ""] = link.number
+        self._check_successions(replaced)
         return registered
+
+    def _check_successions(self, bound: dict[str, int]) -> None:
+        """Check which body replaced which against what the instance's chain tells."""
+        query = sa.select(*stored.columns(Succession)).order_by(Succession.recorded_at)
+        for row in self._rows(query):
+            place = Place(Table.SUCCESSION, row=_printable(row["former_name"]))
+            fault = _bound_fault(_read(stored.succession, row, place), bound)
+            if fault is not None:
+                _break(fault, place)
+        if bound:
+            _break(Fault.ROW_GONE, Place(Table.EVENT, event=min(bound.values())))
 
     def _check_registered(
         self, cooperations: list[_Cooperation], registered: dict[UUID, int]
@@ -487,7 +502,9 @@ def _document_fault(revision: Revision, key: _Key) -> Fault | None:
     return None if canonical.digest(plain) == revision.digest else Fault.DOCUMENT_CHANGED
 
 
-def _bound_fault(row: PaperRecord | PaperDecision, bound: dict[str, int]) -> Fault | None:
+def _bound_fault(
+    row: PaperRecord | PaperDecision | Succession, bound: dict[str, int]
+) -> Fault | None:
     if canonical.digest_of(row.content()) != row.digest:
         return Fault.CHANGED
     return Fault.NOT_BOUND if bound.pop(row.digest, None) is None else None

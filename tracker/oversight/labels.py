@@ -90,6 +90,7 @@ PLACES: dict[Table, object] = {
     Table.REVISION: _l("%(chain)s, frozen revision %(row)s"),
     Table.SIGNATURE: _l("%(chain)s, signature of %(row)s"),
     Table.PAPER: _l("%(chain)s, scan recorded by %(row)s"),
+    Table.SUCCESSION: _l("Chain of %(chain)s, replacement of %(row)s"),
     Table.PAPER_DECISION: _l("%(chain)s, answer of %(row)s to a scan"),
     Table.COOPERATION: _l("Cooperation %(chain)s"),
     Table.KEY: _l("Key of %(chain)s"),

@@ -102,6 +102,15 @@ def _notes(line: RegisterLine) -> list[str]:
     found = []
     if line.waiting_for:
         found.append(_("Waiting for %(names)s", names="; ".join(line.waiting_for)))
+    found += [
+        _(
+            "%(former)s: taken over by %(successor)s on %(day)s",
+            former=one.former,
+            successor=one.successor,
+            day=as_date(one.since, "medium"),
+        )
+        for one in line.taken_over
+    ]
     if line.made_before:
         found.append(
             _(

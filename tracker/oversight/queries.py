@@ -32,6 +32,7 @@ from tracker.oversight.facts import (
     Override,
     Question,
     RegisterLine,
+    TakenOver,
     VisitMark,
 )
 from tracker.signoff.models import (
@@ -310,6 +311,7 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
         row[0].revision_sent_id for row in found if row[0].visit_id is None
     )
     given = _overrides(row[0].visit_id for row in found if row[0].visit_id)
+    replaced = _taken_over({row[0].cooperation_id for row in found})
     return [
         _line(
             row,
@@ -317,13 +319,18 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
             own.get(row[0].id, ()) if row[2] is None else all_parties[row[0].cooperation_id],
             missing.get(row[0].revision_sent_id, ()),
             given.get(row[0].visit_id, ()),
+            replaced.get(row[0].cooperation_id, ()),
         )
         for row in found
     ]
 
 
 def _line(
-    row: Any, parties: Parties, missing: tuple[str, ...], overrides: tuple[Override, ...]
+    row: Any,
+    parties: Parties,
+    missing: tuple[str, ...],
+    overrides: tuple[Override, ...],
+    replaced: tuple[TakenOver, ...],
 ) -> RegisterLine:
     (
         checklist,
@@ -372,6 +379,7 @@ def _line(
         until_on=until_on,
         review_on=days[2],
         made_before=bool(made_before),
+        taken_over=() if of_visit or revision is None else replaced,
     )
 
 
@@ -397,6 +405,21 @@ def _state(
     if from_on and from_on > today:
         return AgreementState.BEGINS_LATER
     return AgreementState.IN_FORCE
+
+
+def _taken_over(cooperation_ids: Iterable[UUID]) -> dict[UUID, tuple[TakenOver, ...]]:
+    former, successor = aliased(Organisation), aliased(Organisation)
+    found: dict[UUID, list[TakenOver]] = {}
+    rows: Iterable[Any] = db.session.execute(
+        sa.select(Party.cooperation_id, former.name, successor.name, Party.replaced_on)
+        .join(former, former.id == Party.organisation_id)
+        .join(successor, successor.id == Party.replaced_by_id)
+        .where(Party.cooperation_id.in_(list(cooperation_ids)))
+        .order_by(Party.position)
+    )
+    for row in rows:
+        found.setdefault(row[0], []).append(TakenOver(row[1], row[2], row[3]))
+    return {key: tuple(rows) for key, rows in found.items()}
 
 
 def _parties_of_checklists(checklist_ids: Iterable[UUID]) -> dict[UUID, Parties]:

@@ -16,6 +16,7 @@ from tracker.activity.chain import Link
 from tracker.activity.models import ChainKind
 from tracker.activity.verify import Details, Head
 from tracker.core.db import Base, db, will_write
+from tracker.organisations.models import Succession
 from tracker.signoff.models import Method, Revision, Signature, SignatureKind
 from tracker.signoff.paper_models import (
     PaperDecision,
@@ -271,6 +272,22 @@ def signature(row: Stored) -> Signature:
         method=choice(Method, row["method"]),
         signed_at=moment(row["signed_at"]),
         paper=texts_or_none(row["paper"]),
+        digest=text(row["digest"]),
+    )
+
+
+def succession(row: Stored) -> Succession:
+    """Return that a body was replaced, as no session knows of it."""
+    return Succession(
+        id=identity(row["id"]),
+        former_id=identity(row["former_id"]),
+        former_name=text(row["former_name"]),
+        successor_id=identity(row["successor_id"]),
+        successor_name=text(row["successor_name"]),
+        since=day(row["since"]),
+        source=text(row["source"]),
+        recorded_at=moment(row["recorded_at"]),
+        recorded_by_id=identity(row["recorded_by_id"]),
         digest=text(row["digest"]),
     )
 
