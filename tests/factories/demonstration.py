@@ -8,13 +8,14 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.client import CheckedClient
+from tests.factories import paper as scans
 from tests.factories.authoring import changed
 from tracker.access.actor import OrganisationKind, Role
 from tracker.accounts import invitations, service
 from tracker.accounts.invitations import Wanted
 from tracker.accounts.models import Membership
 from tracker.authoring import service as authoring
-from tracker.checklists import drafts
+from tracker.checklists import drafts, paper
 from tracker.checklists.drafts import Whose
 from tracker.checklists.models import Checklist, ChecklistKind, DraftKind
 from tracker.cooperations.models import Cooperation
@@ -44,6 +45,8 @@ class Demonstration:
     invitation_token: str
     # Terms that an administrator changed and has not published.
     template_draft: UUID
+    # A scan of the terms that wait, recorded by the CSO and withdrawn.
+    paper: UUID
 
     def browser(self, app: Flask, key: str | None) -> CheckedClient:
         """Return a browser in which a person is signed in, or nobody."""
@@ -73,6 +76,7 @@ def make() -> Demonstration:
         cast.actor("iris"), changed("Agreed terms", "Agreed terms, as we put them")
     )
     _begin_an_answer(cast)
+    withdrawn = _withdraw_a_scan(cast)
     health.beat()
     db.session.commit()
     rows = db.session.scalars(sa.select(Cooperation).order_by(Cooperation.reference)).all()
@@ -91,21 +95,35 @@ def make() -> Demonstration:
         invitation=invited.id,
         invitation_token=invited.token,
         template_draft=draft.id,
+        paper=withdrawn,
     )
+
+
+def _withdraw_a_scan(cast: people.Cast) -> UUID:
+    """Let a CSO's coordinator record a scan of the terms that wait, and withdraw it."""
+    terms = _terms("waiting")
+    joana = cast.actor("joana")
+    made = scans.record(joana, terms)
+    paper.withdraw(joana, terms, made.id, reason="The wrong file.")
+    return made.id
 
 
 def _begin_an_answer(cast: people.Cast) -> None:
     """Let a CSO's coordinator begin to write on the terms that differ, and not save it."""
-    terms = db.session.scalars(
-        sa.select(Checklist)
-        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
-        .where(Checklist.kind == ChecklistKind.TERMS)
-        .order_by(Cooperation.reference)
-    ).all()[COOPERATIONS.index("differing")]
+    terms = _terms("differing")
     samira = cast.actor("samira")
     assert samira.organisation_id is not None
     whose = Whose(samira.user_id, samira.organisation_id, "M13", DraftKind.SHARED)
     drafts.keep(terms, whose, {"f_safety_rules": ["Begun."]}, base_version=0, number=1)
+
+
+def _terms(cooperation: str) -> Checklist:
+    return db.session.scalars(
+        sa.select(Checklist)
+        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+        .where(Checklist.kind == ChecklistKind.TERMS)
+        .order_by(Cooperation.reference)
+    ).all()[COOPERATIONS.index(cooperation)]
 
 
 def outsiders(cast: people.Cast) -> None:

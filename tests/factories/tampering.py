@@ -19,7 +19,14 @@ from tracker.oversight import stored
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision, Signature
 
-IMMUTABLE = ("event", "revision", "signature")
+IMMUTABLE = (
+    "event",
+    "revision",
+    "signature",
+    "paper_record",
+    "paper_decision",
+    "succession",
+)
 
 
 @contextmanager

@@ -281,7 +281,8 @@ def _answered_for(
 ) -> list[tuple[Signer, PaperDecision]]:
     """Return each who signed on paper with what was confirmed: by their own party where it was."""
     powers = {
-        (one["organisation_id"], one["name"]): one["power"] for one in document["signatories"]
+        (one["organisation_id"], one["name"]): one["power"]
+        for one in document.get("signatories", ())
     }
     by_party = {one.organisation_id: one for one in made.decisions}
     last = made.decisions[-1]
