@@ -1,4 +1,4 @@
-"""The check that nothing was altered: chains, details, frozen texts, signatures, scans, successions.
+"""The check that nothing was altered: chains, details, texts, signatures, scans, successions.
 
 Signature requests and their places (who was asked, how it ended) are no evidence and are not
 checked: what binds is the frozen revision, the signature and the events that name both. Nor can a

@@ -187,7 +187,7 @@ def texts_in_rows(value: object) -> list[dict[str, Any]]:
     found = _json(value)
     if not isinstance(found, list):
         _refuse("a list of JSON")
-    return [dict(texts_or_none(one) or {}) for one in found]
+    return [{text(name): text(one) for name, one in mapping(row).items()} for row in found]
 
 
 def _json(value: object) -> object:

@@ -8,6 +8,7 @@ from tests.factories.ui import make_furniture
 from tracker.activity.models import Chain, Event, EventDetail
 from tracker.activity.verify import ChainFault
 from tracker.core.db import Base
+from tracker.organisations.models import Succession
 from tracker.oversight import labels, stored
 from tracker.oversight.facts import (
     AgreementState,
@@ -19,6 +20,7 @@ from tracker.oversight.facts import (
     Table,
 )
 from tracker.signoff.models import Revision, Signature
+from tracker.signoff.paper_models import PaperDecision, PaperRecord
 
 PLACES = [
     (Place(Table.EVENT, "C-1", 12), "Chain of C-1, event 12"),
@@ -33,6 +35,9 @@ PLACES = [
     (Place(Table.REVISION, "C-1", row="1 (terms)"), "C-1, frozen revision 1 (terms)"),
     (Place(Table.REVISION, row="0f"), "Row 0f of the table revision"),
     (Place(Table.SIGNATURE, "C-1", row="Otto Brandis"), "C-1, signature of Otto Brandis"),
+    (Place(Table.PAPER, "C-1", row="Open Door"), "C-1, scan recorded by Open Door"),
+    (Place(Table.PAPER_DECISION, "C-1", row="The NPM"), "C-1, answer of The NPM to a scan"),
+    (Place(Table.SUCCESSION, row="The old one"), "Row The old one of the table succession"),
     (Place(Table.COOPERATION, "C-1"), "Cooperation C-1"),
     (Place(Table.COOPERATION, row="C-?"), "Row C-? of the table cooperation"),
     (Place(Table.KEY, "C-1"), "Key of C-1"),
@@ -78,6 +83,9 @@ def test_every_state_and_way_of_narrowing_has_words() -> None:
         (EventDetail, stored.details),
         (Revision, stored.revision),
         (Signature, stored.signature),
+        (PaperRecord, stored.paper_record),
+        (PaperDecision, stored.paper_decision),
+        (Succession, stored.succession),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -88,7 +96,7 @@ def test_every_column_of_evidence_is_looked_at(model: type[Base], read: object) 
     class Row(dict[str, object]):
         def __getitem__(self, name: str) -> object:
             seen.add(name)
-            return "signature" if (model, name) == (Signature, "kind") else GOOD.get(name, ZEROS)
+            return KINDS[model] if name == "kind" else GOOD.get(name, ZEROS)
 
     assert callable(read)
     read(Row())
@@ -97,8 +105,14 @@ def test_every_column_of_evidence_is_looked_at(model: type[Base], read: object) 
 
 
 ZEROS = "0" * 32
+KINDS: dict[type[Base], str] = {
+    Chain: "instance",
+    Revision: "terms",
+    Signature: "signature",
+    PaperRecord: "text",
+    PaperDecision: "confirmed",
+}
 GOOD: dict[str, object] = {
-    "kind": "instance",
     "count": 1,
     "number": 1,
     "at": "2026-11-25 12:00:00.000000",
@@ -108,4 +122,14 @@ GOOD: dict[str, object] = {
     "is_sealed": 0,
     "content": "{}",
     "method": "password_totp",
+    "paper": "{}",
+    "signers": "[{}]",
+    "size": 1,
+    "scan": b"",
+    "sealed_reason": None,
+    "signed_on": "2026-11-25",
+    "ends_on": None,
+    "since": "2026-11-25",
+    "recorded_at": "2026-11-25 12:00:00.000000",
+    "decided_at": "2026-11-25 12:00:00.000000",
 }

@@ -27,6 +27,7 @@ SIGNATURE: dict[str, Any] = {
     "document_digest": "a" * 64,
     "method": Method.PASSWORD_TOTP,
     "signed_at": NOON,
+    "paper": {"record": "0a"},
 }
 OTHER: dict[str, Any] = {
     key: "other" if isinstance(value, str) else TWO for key, value in SIGNATURE.items()
@@ -34,6 +35,7 @@ OTHER: dict[str, Any] = {
     "kind": SignatureKind.COUNTERSIGNATURE,
     "method": Method.DEMONSTRATION,
     "signed_at": NOON + dt.timedelta(microseconds=1),
+    "paper": {"record": "0b"},
 }
 REVISION: dict[str, Any] = {
     "id": ONE,
@@ -65,6 +67,13 @@ def test_every_column_of_a_signature_is_bound() -> None:
 @pytest.mark.parametrize("column", SIGNATURE)
 def test_another_value_in_any_column_gives_another_digest(column: str) -> None:
     assert digest(**{column: OTHER[column]}) != digest()
+
+
+def test_a_signature_without_a_scan_has_the_digest_it_had_before_there_were_any() -> None:
+    content = Signature(**(SIGNATURE | {"paper": None})).content()
+    assert "paper" not in content
+    assert len(content) == len(SIGNATURE) - 1
+    assert digest(paper=None) != digest() != digest(paper={})
 
 
 def test_a_person_in_their_own_name_is_not_a_person_for_a_body() -> None:
