@@ -24,8 +24,15 @@ VERSIONS = sorted((ROOT / "migrations" / "versions").glob("[0-9]*.py"))
 # Nothing failed, was overridden or was read in secret while the demonstration was made.
 EMPTY_THERE = {"attempt", "gate_override", "read_log_entry"}
 # Tables whose rows nothing writes yet.
-EMPTY_THERE |= {"assignment", "own_article", "own_passage"}
-NEVER_CHANGED = {"checklist_words", "event", "revision", "signature"}
+EMPTY_THERE |= {"assignment", "own_article", "own_passage", "succession"}
+NEVER_CHANGED = {
+    "checklist_words",
+    "event",
+    "paper_decision",
+    "paper_record",
+    "revision",
+    "signature",
+}
 
 
 def config() -> Config:
