@@ -35,6 +35,8 @@ from tracker.checklists import (
     loading,
     model_answer_routes,
     moving_routes,
+    paper_pages,
+    paper_routes,
     phrases,
     position_routes,
     request_routes,
@@ -45,10 +47,11 @@ from tracker.checklists import cli as content_commands
 from tracker.checklists import my_work as checklist_work
 from tracker.checklists import routes as checklist_routes
 from tracker.checklists import service as checklists
+from tracker.checklists import succession as checklist_successions
 from tracker.comments import pages as comment_pages
 from tracker.comments import queries as comment_queries
 from tracker.comments import routes as comment_routes
-from tracker.cooperations import clearances
+from tracker.cooperations import clearances, succession_routes
 from tracker.cooperations import routes as cooperation_routes
 from tracker.cooperations import service as cooperations
 from tracker.core import clock, keys
@@ -89,6 +92,7 @@ from tracker.ui.errors import register_error_pages
 from tracker.ui.gallery import register_gallery
 from tracker.ui.locale import init_locale, select_language
 from tracker.ui.navigation import Entry, everybody, init_frame, register_navigation
+from tracker.ui.uploads import init_uploads
 from tracker.undertakings import asking as undertakings
 from tracker.undertakings import pages as undertaking_pages
 from tracker.undertakings import queries as undertaking_queries
@@ -106,6 +110,7 @@ MODELS = (
     "tracker.accounts.models",
     "tracker.guidance.models",
     "tracker.signoff.models",
+    "tracker.signoff.paper_models",
     "tracker.cooperations.models",
     "tracker.checklists.models",
     "tracker.authoring.models",
@@ -134,6 +139,12 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.COOPERATION_CHANGED: (lifecycle.follow,),
     verbs.MODES_CHANGED: (checklists.follow, lifecycle.follow_modes, visits.follow),
     verbs.PARTY_JOINED: (lifecycle.follow_party, visits.follow),
+    verbs.PARTY_REPLACED: (
+        checklist_successions.follow_replacement,
+        undertakings.follow_people,
+        lifecycle.follow,
+        visits.follow,
+    ),
     verbs.PERSON_JOINED: (
         checklists.follow,
         undertakings.follow_people,
@@ -166,6 +177,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.AMENDMENT_OPENED: (lifecycle.follow_reopened, lifecycle.follow, visits.follow),
     verbs.CHECKLIST_MOVED: (lifecycle.follow_answer, visits.follow),
     verbs.SENT_FOR_SIGNATURE: (lifecycle.follow, visits.follow),
+    verbs.FORMER_AGREEMENT_RECORDED: (lifecycle.follow, visits.follow),
     verbs.SIGNATURE_REQUEST_WITHDRAWN: (
         lifecycle.follow_reopened,
         lifecycle.follow,
@@ -196,6 +208,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
 # Who tells what waits: for a person (my work), and in a cooperation (its page).
 TASK_SOURCES: tuple[tasks.Source, ...] = (
     my_work.checklist_tasks,
+    paper_pages.my_tasks,
     checklist_work.assigned,
     checklist_work.drafts_begun,
     comment_pages.my_tasks,
@@ -247,6 +260,7 @@ COOPERATION_PAGES = frozenset(
         "lifecycle",
         "model_answers",
         "moving",
+        "paper",
         "positions",
         "requests",
         "safeguards",
@@ -295,6 +309,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     _configure(app, settings)
     db.init_app(app)
     migrate.init_app(app)
+    init_uploads(app)
     csrf.init_app(app)
     trail.use_handlers(FOLLOWS)
     tasks.use_sources(TASK_SOURCES, GROUP_SOURCES)
@@ -367,12 +382,14 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(mail_routes.blueprint)
     app.register_blueprint(guidance_routes.blueprint)
     app.register_blueprint(cooperation_routes.blueprint)
+    app.register_blueprint(succession_routes.blueprint)
     app.register_blueprint(checklist_routes.blueprint)
     app.register_blueprint(position_routes.blueprint)
     app.register_blueprint(draft_routes.blueprint)
     app.register_blueprint(history_routes.blueprint)
     app.register_blueprint(safeguard_routes.blueprint)
     app.register_blueprint(signing_routes.blueprint)
+    app.register_blueprint(paper_routes.blueprint)
     app.register_blueprint(request_routes.blueprint)
     app.register_blueprint(ending_routes.blueprint)
     app.register_blueprint(moving_routes.blueprint)

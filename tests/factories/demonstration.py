@@ -10,6 +10,7 @@ from flask import Flask
 
 from tests.client import CheckedClient
 from tests.factories import certificates, passkeys
+from tests.factories import paper as scans
 from tests.factories.authoring import changed
 from tests.factories.passkeys import Device
 from tracker.access.actor import OrganisationKind, Role
@@ -17,7 +18,7 @@ from tracker.accounts import invitations, service
 from tracker.accounts.invitations import Wanted
 from tracker.accounts.models import Membership
 from tracker.authoring import service as authoring
-from tracker.checklists import drafts, ending
+from tracker.checklists import drafts, ending, paper
 from tracker.checklists.drafts import Whose
 from tracker.checklists.models import Checklist, ChecklistKind, DraftKind, Halt
 from tracker.cooperations.models import Cooperation
@@ -48,6 +49,8 @@ class Demonstration:
     invitation_token: str
     # Terms that an administrator changed and has not published.
     template_draft: UUID
+    # A scan of the terms that wait, recorded by the CSO and withdrawn.
+    paper: UUID
 
     def browser(self, app: Flask, key: str | None) -> CheckedClient:
         """Return a browser in which a person is signed in, or nobody."""
@@ -80,6 +83,7 @@ def make() -> Demonstration:
     )
     _begin_an_answer(cast)
     _give_notice(cast)
+    withdrawn = _withdraw_a_scan(cast)
     health.beat()
     checkpoints.make()
     anchors.send_due()
@@ -100,6 +104,7 @@ def make() -> Demonstration:
         invitation=invited.id,
         invitation_token=invited.token,
         template_draft=draft.id,
+        paper=withdrawn,
     )
     certificates.make_all()
     return made
@@ -120,6 +125,15 @@ def _give_notice(cast: people.Cast) -> None:
     reason = "Our board has decided so."
     henrik = cast.actor("henrik")
     ending.give_notice(henrik, _terms("complete"), Halt.ENDED, reason=reason, from_on=day)
+
+
+def _withdraw_a_scan(cast: people.Cast) -> UUID:
+    """Let a CSO's coordinator record a scan of the terms that wait, and withdraw it."""
+    terms = _terms("waiting")
+    joana = cast.actor("joana")
+    made = scans.record(joana, terms)
+    paper.withdraw(joana, terms, made.id, reason="The wrong file.")
+    return made.id
 
 
 def _begin_an_answer(cast: people.Cast) -> None:

@@ -38,6 +38,9 @@ IMMUTABLE = (
     "evidence_key",
     "notice",
     "renewal",
+    "paper_record",
+    "paper_decision",
+    "succession",
 )
 
 

@@ -24,11 +24,20 @@ VERSIONS = sorted((ROOT / "migrations" / "versions").glob("[0-9]*.py"))
 # Nothing failed, was overridden or was read in secret while the demonstration was made.
 EMPTY_THERE = {"attempt", "gate_override", "read_log_entry"}
 # Tables whose rows nothing writes yet.
-EMPTY_THERE |= {"assignment", "notice", "own_article", "own_passage", "renewal"}
+EMPTY_THERE |= {"assignment", "notice", "own_article", "own_passage", "renewal", "succession"}
 # Nobody of the demonstration has a passkey or was mailed a code.
 EMPTY_THERE |= {"mailed_code", "passkey", "used_challenge"}
-NEVER_CHANGED = {"checklist_words", "event", "revision", "signature"}
-NEVER_CHANGED |= {"log_leaf", "log_node", "checkpoint"}
+NEVER_CHANGED = {
+    "checkpoint",
+    "checklist_words",
+    "event",
+    "log_leaf",
+    "log_node",
+    "paper_decision",
+    "paper_record",
+    "revision",
+    "signature",
+}
 
 
 def config() -> Config:

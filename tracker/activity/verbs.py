@@ -43,6 +43,7 @@ OWN_ARTICLE_WITHDRAWN = _verb("own_article_withdrawn", "organisation", "version"
 OWN_ARTICLE_RESTORED = _verb("own_article_restored", "organisation", "version")
 ORGANISATION_ADDED = _verb("organisation_added", "name", "kind")
 ORGANISATION_CHANGED = _verb("organisation_changed", "name", "changed")
+ORGANISATION_REPLACED = _verb("organisation_replaced", "former", "successor", "since", "source")
 PERSON_INVITED = _verb("person_invited", "email", "organisation", "roles", "cooperation")
 INVITATION_SENT_AGAIN = _verb("invitation_sent_again", "email")
 INVITATION_REVOKED = _verb("invitation_revoked", "email")
@@ -93,6 +94,10 @@ COOPERATION_OPENED = _verb("cooperation_opened", "reference", "title", "parties"
 COOPERATION_CHANGED = _verb("cooperation_changed", "changed")
 MODES_CHANGED = _verb("modes_changed", "modes", "questions")
 PARTY_JOINED = _verb("party_joined", "organisation")
+# The ids are for what follows: the successor takes the place in each checklist.
+PARTY_REPLACED = _verb(
+    "party_replaced", "former", "former_id", "successor", "successor_id", "since", "source"
+)
 PERSON_JOINED = _verb("person_joined", "person", "organisation", "function")
 PERSON_LEFT = _verb("person_left", "person", "organisation")
 STAGE_CHANGED = _verb("stage_changed", "before", "after")
@@ -131,6 +136,25 @@ SIGNING_PASSED_ON = _verb(
     "signing_passed_on", "kind", "revision", "organisation", "before", "after", "reason"
 )
 SIGNED = _verb("signed", "kind", "revision", "document_digest", "organisation", "method")
+# Of what is signed on paper: the digest of the scan, and nothing of what it shows.
+PAPER_RECORDED = _verb(
+    "paper_recorded", "kind", "revision", "document_digest", "organisation", "scan_digest"
+)
+FORMER_AGREEMENT_RECORDED = _verb(
+    "former_agreement_recorded", "kind", "revision", "document_digest", "signed_on", "ends_on"
+)
+PAPER_CONFIRMED = _verb("paper_confirmed", "kind", "revision", "organisation", "scan_digest")
+PAPER_REFUSED = _verb("paper_refused", "kind", "revision", "organisation", "reason")
+PAPER_WITHDRAWN = _verb("paper_withdrawn", "kind", "revision", "organisation", "reason")
+SIGNED_ON_PAPER = _verb(
+    "signed_on_paper",
+    "kind",
+    "revision",
+    "document_digest",
+    "organisation",
+    "signed_on",
+    "scan_digest",
+)
 DECLINED = _verb("declined", "kind", "revision", "organisation", "items", "reason")
 AMENDMENT_OPENED = _verb("amendment_opened", "kind", "items", "reason")
 CAME_INTO_FORCE = _verb("came_into_force", "kind", "revision", "document_digest")

@@ -73,15 +73,19 @@ def document(
     signatories: list[dict[str, str]],
     guidance: list[RevisionRef],
     languages: Languages,
+    *,
+    as_known: bool = False,
 ) -> dict[str, Any]:
     """Return what is signed: template, words and version, parties, items with prompts and answers.
 
     Hidden items, items not begun and the parts that each person answers are left out
     (product.md, 4.5 and 5.1). The guidance revisions in force are named with their digests.
+    as_known takes in what is not begun or not agreed too, for what was agreed on paper before.
     """
     standing = filling.standing()
     row = filling.checklist.template
-    in_force = [item for item in filling.template.items if _is_in(item, standing)]
+    is_in = applies if as_known else _is_in
+    in_force = [item for item in filling.template.items if is_in(item, standing)]
     codes = [item.code for item in in_force]
     return {
         "cooperation": {
@@ -148,9 +152,14 @@ def _in_one_language(filling: Filling, codes: list[str], language: str) -> dict[
     }
 
 
-def _is_in(item: Item, standing: Standing) -> bool:
+def applies(item: Item, standing: Standing) -> bool:
+    """Tell whether an item is one that the parties sign, and is shown here and now."""
     one = standing.items.get(item.code)
-    return one is not None and item.part is Part.TERMS and one.shown is Truth.TRUE and one.done
+    return one is not None and item.part is Part.TERMS and one.shown is Truth.TRUE
+
+
+def _is_in(item: Item, standing: Standing) -> bool:
+    return applies(item, standing) and standing.items[item.code].done
 
 
 def _answers(filling: Filling, item: Item) -> Iterator[tuple[AnswerScope, UUID | None, Filled]]:

@@ -14,6 +14,7 @@ from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.checklists import (
     assignments,
     copies,
+    former,
     labels,
     library,
     model_answers,
@@ -130,6 +131,7 @@ def show(checklist_id: UUID) -> str:
         obstacles=pages.send_obstacles(filling),
         may_send=policy.can_send(actor, party, checklist.state),
         may_amend=policy.can_amend(actor, party, checklist.state),
+        may_record_former=bool(former.can_record(actor, filling)),
         newer=moving.newer(checklist) if policy.can_move(actor, party, checklist.state) else None,
         may_review=policy.can_review(
             actor, safeguards.second_reader_of(filling), filling.sheet.authors

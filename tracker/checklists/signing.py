@@ -56,6 +56,12 @@ ON_THE_RECORD = (
     verbs.SIGNING_PASSED_ON,
     verbs.SIGNATORIES_REMINDED,
     verbs.SIGNED,
+    verbs.FORMER_AGREEMENT_RECORDED,
+    verbs.PAPER_RECORDED,
+    verbs.PAPER_CONFIRMED,
+    verbs.PAPER_REFUSED,
+    verbs.PAPER_WITHDRAWN,
+    verbs.SIGNED_ON_PAPER,
     verbs.DECLINED,
     verbs.SIGNATURE_REQUEST_WITHDRAWN,
     verbs.SIGNATURE_REQUEST_EXPIRED,
@@ -574,3 +580,27 @@ def waiting_request(checklist: Checklist) -> SignatureRequest:
     if checklist.revision_sent_id is None:
         raise RuleBrokenError(_l("This text does not wait for signatures."))
     return signoff.locked_request(checklist.revision_sent_id)
+
+
+def finish(
+    actor: Actor,
+    checklist: Checklist,
+    asked: SignatureRequest,
+    *,
+    since: dt.datetime | None = None,
+) -> None:
+    """Bring a text into force whose last signature came on paper, and tell those concerned.
+
+    since is from when on, where that is not now: of an agreement made before the product came.
+    """
+    _come_into_force(actor, checklist, asked.revision)
+    if since is not None:
+        checklist.in_force_at = since
+        db.session.flush()
+    told = concerned(fill(checklist), asked)
+    messages.came_into_force(checklist.id, told - {actor.user_id})
+
+
+def reopen(checklist: Checklist, reason: str) -> None:
+    """Let a text be changed again that waits for signatures no more, as before it was sent."""
+    back_to_drafting(checklist, checklist.open_items, reason)

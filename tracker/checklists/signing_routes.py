@@ -16,6 +16,8 @@ from tracker.checklists import (
     ending,
     frozen,
     labels,
+    paper,
+    paper_pages,
     policy,
     renewal,
     sealing,
@@ -28,6 +30,7 @@ from tracker.checklists.frozen import FrozenText
 from tracker.checklists.loading import Filling
 from tracker.checklists.models import Checklist, Halt
 from tracker.checklists.opening import filled, opened
+from tracker.cooperations.pages import taken_over
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -356,6 +359,9 @@ def _record_page(
         asked = found(signoff.request_of(revision.id))
     asking = signing_pages.read(asked, sealing.key_for(checklist)) if asked else None
     is_standing = revision.id == ending.standing_revision_id(checklist)
+    may_sign_on_paper = asked is not None and bool(
+        paper.can_record(actor, filling, asked, document)
+    )
     return render_template(
         "checklists/record.html",
         checklist=checklist,
@@ -381,6 +387,10 @@ def _record_page(
         else [],
         term=renewal.term_of(checklist) if revision.id == checklist.revision_in_force_id else None,
         **_acts(actor, filling, asking, is_standing=is_standing),
+        taken_over=taken_over(filling.cooperation, {one["id"] for one in document["parties"]}),
+        made_before=paper_pages.made_before(document),
+        papers=paper_pages.views(checklist, [pair])[revision.id],
+        may_record_paper=may_sign_on_paper,
         kind_words=labels.KINDS[checklist.kind],
         is_restricted=sealing.is_restricted(checklist),
         is_signed_by_all=asked is not None and asked.state is RequestState.COMPLETED,

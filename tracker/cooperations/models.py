@@ -124,9 +124,12 @@ class Party(Identified, Base):
     position: Mapped[int] = mapped_column(default=0)
     joined_on: Mapped[dt.date]
     left_on: Mapped[dt.date | None]
+    # Of a body that was replaced (N13): by which, and on which day. Its signatures stay.
+    replaced_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
+    replaced_on: Mapped[dt.date | None]
 
     cooperation: Mapped[Cooperation] = relationship(back_populates="parties", lazy="raise")
-    organisation: Mapped[Organisation] = relationship(lazy="raise")
+    organisation: Mapped[Organisation] = relationship(foreign_keys=[organisation_id], lazy="raise")
 
 
 class CooperationPerson(Identified, Base):

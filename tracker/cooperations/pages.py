@@ -1,14 +1,16 @@
 """What pages of cooperations show, prepared: people by party, states of stages, passages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from uuid import UUID
 
 from flask import current_app, url_for
+from flask_babel import gettext as _
 
 from tracker.access.actor import OrganisationKind
-from tracker.cooperations.models import Party, Stage
+from tracker.cooperations.models import Cooperation, Party, Stage
 from tracker.cooperations.people import Person
+from tracker.ui.locale import as_date
 
 _STATES = {
     Stage.ACTIVE: "held",
@@ -27,6 +29,21 @@ class PartyPeople:
     is_npm: bool
     people: list[Person]
     may_change: bool = False
+
+
+def taken_over(cooperation: Cooperation, organisation_ids: Collection[str]) -> list[str]:
+    """Return in words which of some parties, by ids, were replaced by another body, and when."""
+    names = {party.organisation_id: party.organisation.name for party in cooperation.parties}
+    return [
+        _(
+            "%(former)s: taken over by %(successor)s on %(day)s.",
+            former=party.organisation.name,
+            successor=names[party.replaced_by_id],
+            day=as_date(party.replaced_on),
+        )
+        for party in cooperation.parties
+        if party.replaced_by_id is not None and str(party.organisation_id) in organisation_ids
+    ]
 
 
 def people_by_party(

@@ -540,3 +540,21 @@ def _record(verb: Verb, actor: Actor | None, cooperation: Cooperation, **details
         cooperation_id=cooperation.id,
         **details,
     )
+
+
+def end_people(actor: Actor | None, cooperation_id: UUID, organisation_id: UUID) -> None:
+    """Take out all people of an organisation whose place another takes; their clearances close.
+
+    A person's undertaking never passes to another (S11), so no policy of the party asks.
+    """
+    rows = db.session.scalars(
+        sa.select(CooperationPerson)
+        .where(
+            CooperationPerson.cooperation_id == cooperation_id,
+            CooperationPerson.organisation_id == organisation_id,
+            runs_on(clock.today()),
+        )
+        .order_by(CooperationPerson.user_id)
+    ).all()
+    for row in rows:
+        _take_out(actor, cooperation_id, row)

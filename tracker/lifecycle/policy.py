@@ -99,6 +99,8 @@ class TermsFact:
     # Sent or signed ones rest on what was agreed then.
     is_sent: bool = False
     in_force: bool = False
+    # What is in force, or sent, was agreed on paper before the product came.
+    made_before: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +262,17 @@ def _missing_safeguards(facts: Facts) -> tuple[Missing, ...]:
     terms = facts.terms
     if terms is None:
         return (Missing(_l("The agreed terms are not begun yet."), Target(Place.MODES)),)
+    if terms.made_before:
+        return (
+            Missing(
+                _l(
+                    "The terms were agreed on paper before this tool was used. Nobody reviewed "
+                    "their safeguards here; an amendment is reviewed."
+                ),
+                Target(Place.SIGNING, terms.checklist_id),
+                "settling-terms/independence",
+            ),
+        )
     if terms.in_force:
         return ()
     found = [_item(terms, lack) for lack in terms.lacking if lack.code in SAFEGUARDS]

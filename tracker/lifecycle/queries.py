@@ -28,6 +28,7 @@ from tracker.lifecycle.policy import (
     PersonFact,
     TermsFact,
 )
+from tracker.signoff import paper
 
 Own = dict[ChecklistKind, Checklist]
 
@@ -106,7 +107,13 @@ def _terms(cooperation: Cooperation, terms: Filling) -> TermsFact:
         is_reviewed=terms.review is not None,
         is_sent=checklist.revision_sent_id is not None,
         in_force=in_force,
+        made_before=_made_before(checklist),
     )
+
+
+def _made_before(checklist: Checklist) -> bool:
+    revision_id = checklist.revision_in_force_id or checklist.revision_sent_id
+    return revision_id is not None and paper.former_of(revision_id) is not None
 
 
 def _lacking(terms: Filling) -> tuple[ItemFact, ...]:

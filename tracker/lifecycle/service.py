@@ -17,6 +17,7 @@ from tracker.cooperations.modes import Level, Requirement
 from tracker.core.db import db
 from tracker.lifecycle import policy, queries
 from tracker.lifecycle.stages import RUNNING, stage_after
+from tracker.signoff import paper
 
 
 def open_cooperation(  # noqa: PLR0913 -- the head of a cooperation, as plain values
@@ -200,6 +201,15 @@ def _take_over_dates(happening: Happening) -> None:
     if terms is None:
         return
     dates = {key: as_date(terms.sheet.value("M19", key)) for key in ("start", "end", "review")}
+    former = paper.former_of(terms.checklist.revision_in_force_id)
+    if former is not None:
+        # What is not known of it stays as it was planned, but for what its paper says.
+        planned = {
+            "start": former.signed_on,
+            "end": former.ends_on or cooperation.ends_on,
+            "review": cooperation.review_on,
+        }
+        dates = {key: day or planned[key] for key, day in dates.items()}
     cooperations.follow_dates(
         happening.actor,
         cooperation,

@@ -1,6 +1,8 @@
 """Organisations: NPMs, civil society organisations and other bodies."""
 
 import datetime as dt
+from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -33,3 +35,35 @@ class Organisation(Identified, Base):
     created_at: Mapped[dt.datetime]
     # Counts the changes, so that a later save can't overwrite an earlier one unseen.
     version: Mapped[int] = mapped_column(default=1)
+
+
+class Succession(Identified, Base):
+    """That a body was replaced by another (N13); never changed, never deleted (by the database)."""
+
+    __tablename__ = "succession"
+
+    former_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"), unique=True)
+    former_name: Mapped[str]
+    successor_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"), index=True)
+    successor_name: Mapped[str]
+    # The day on which it was replaced, and by which act.
+    since: Mapped[dt.date]
+    source: Mapped[str]
+    recorded_at: Mapped[dt.datetime]
+    recorded_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    # SHA-256 of all the above in canonical form; an event of the instance binds it.
+    digest: Mapped[str] = mapped_column(sa.String(64))
+
+    def content(self) -> dict[str, Any]:
+        """Return what the digest of this row binds."""
+        return {
+            "id": str(self.id),
+            "former": str(self.former_id),
+            "former_name": self.former_name,
+            "successor": str(self.successor_id),
+            "successor_name": self.successor_name,
+            "since": self.since.isoformat(),
+            "source": self.source,
+            "recorded_at": self.recorded_at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+            "recorded_by": str(self.recorded_by_id),
+        }

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.core.db import db
-from tracker.organisations.models import Organisation
+from tracker.organisations.models import Organisation, Succession
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +80,33 @@ def possible_parties(actor: Actor) -> list[OrganisationLine]:
         return []
     rows = db.session.execute(
         sa.select(*_LINE)
-        .where(Organisation.kind.in_([OrganisationKind.NPM, OrganisationKind.CSO]))
+        .where(
+            Organisation.kind.in_([OrganisationKind.NPM, OrganisationKind.CSO]),
+            ~sa.exists().where(Succession.former_id == Organisation.id),
+        )
         .order_by(Organisation.name)
     )
     return [OrganisationLine(*row) for row in rows]
+
+
+def successors(actor: Actor, former: Organisation) -> list[OrganisationLine]:
+    """Return the bodies that could replace an organisation, by name, for administrators."""
+    rows = db.session.execute(
+        sa.select(*_LINE)
+        .where(
+            _seen_by(actor),
+            Organisation.kind == former.kind,
+            Organisation.id != former.id,
+            ~sa.exists().where(Succession.former_id == Organisation.id),
+        )
+        .order_by(Organisation.name)
+    )
+    return [OrganisationLine(*row) for row in rows]
+
+
+def replaced_by(organisation_id: UUID) -> Succession | None:
+    """Return by which body an organisation was replaced; the caller found it scoped."""
+    return db.session.scalar(sa.select(Succession).where(Succession.former_id == organisation_id))
 
 
 def find_by_name(name: str) -> Organisation | None:

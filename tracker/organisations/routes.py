@@ -90,6 +90,7 @@ def show(organisation_id: str) -> str:
         kind=labels.KINDS[organisation.kind],
         types=labels.type_words(organisation.types, organisation.other_type),
         may_change=policy.can_change_organisations(actor),
+        replaced=queries.replaced_by(organisation.id),
         may_list=policy.can_list_organisations(actor),
     )
 

@@ -69,6 +69,15 @@ class VisitMark:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenOver:
+    """That another body took the place of a party, and since when."""
+
+    former: str
+    successor: str
+    since: dt.date
+
+
+@dataclass(frozen=True, slots=True)
 class RegisterLine:
     """One agreement of the register; nothing of class K2 to K7 is in it.
 
@@ -98,6 +107,9 @@ class RegisterLine:
     from_on: dt.date | None
     until_on: dt.date | None
     review_on: dt.date | None
+    # Made on paper before this tool was used: not reviewed here, not signed electronically.
+    made_before: bool = False
+    taken_over: tuple[TakenOver, ...] = ()
 
 
 # The check that nothing was altered ---------------------------------------------------------------
@@ -114,6 +126,9 @@ class Table(enum.StrEnum):
     CERTIFICATE = "certificate"
     NOTICE = "notice"
     RENEWAL = "renewal"
+    PAPER = "paper_record"
+    PAPER_DECISION = "paper_decision"
+    SUCCESSION = "succession"
     COOPERATION = "cooperation"
     KEY = "cooperation_key"
     EVIDENCE_KEY = "evidence_key"
@@ -144,6 +159,8 @@ class Fault(enum.StrEnum):
     OTHER_TEXT = "other_text"
     NOT_PROVEN = "not_proven"
     OTHER_PASSKEY = "other_passkey"
+    NO_PAPER = "no_paper"
+    SCAN_CHANGED = "scan_changed"
     ROW_GONE = "row_gone"
     END_CHANGED = "end_changed"
     NOT_NUMBERED = "not_numbered"
@@ -196,6 +213,9 @@ class Counts:
     anchors: int = 0
     notices: int = 0
     renewals: int = 0
+    scans: int = 0
+    decisions: int = 0
+    successions: int = 0
 
 
 @dataclass(frozen=True, slots=True)

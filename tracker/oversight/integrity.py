@@ -1,4 +1,4 @@
-"""The check that nothing was altered: chains, texts, signatures, certificates, what ends a text.
+"""The check that nothing was altered: chains, texts, signatures, certificates, scans, what ends.
 
 Signature requests and their places (who was asked, how it ended) are no evidence and are not
 checked: what binds is the frozen revision, which names who signs by which rule, the signature and
@@ -30,21 +30,23 @@ from tracker.core.crypto import SealBrokenError
 from tracker.evidence import certificates
 from tracker.evidence.models import Certificate, LogLeaf
 from tracker.evidence.notes import Checkpoint
-from tracker.organisations.models import Organisation
+from tracker.organisations.models import Organisation, Succession
 from tracker.oversight import logged, stored
 from tracker.oversight.facts import Counts, Fault, Place, Table, Verdict
 from tracker.oversight.logged import Logged, Told
 from tracker.oversight.reading import BrokenError, Reader, Report, broken, printable, read
 from tracker.oversight.stored import DamagedError, Stored, as_stored
-from tracker.signoff import assertion
+from tracker.signoff import assertion, paper
 from tracker.signoff import policy as signoff_policy
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Method, Revision, Signature
+from tracker.signoff.paper_models import PaperDecision, PaperDecisionKind, PaperRecord
 
 # How many documents are held at a time.
 DOCUMENTS_AT_A_TIME = 20
 # How much of a certificate's digest names it.
 SHORT = 8
+SCANS_AT_A_TIME = 2
 
 
 class NotCheckableError(Exception):
@@ -180,7 +182,7 @@ class _Check:
     def _check_instance(self, heads: list[Head], told: Told) -> dict[UUID, int]:
         """Check the instance's chain; return the cooperations it registered, with the events.
 
-        What it tells of keys goes into told.
+        What it tells of keys, passkeys and replaced bodies goes into told.
         """
         own = [head for head in heads if head.kind == ChainKind.INSTANCE]
         if len(own) > 1:
@@ -190,16 +192,27 @@ class _Check:
                 broken(Fault.NO_INSTANCE_CHAIN, Place(Table.CHAIN))
             return {}
         registered: dict[UUID, int] = {}
-        self._passkeys = set()
         for link in self._walk(own[0], ""):
-            if link.verb == verbs.PASSKEY_ADDED.name:
-                self._passkeys.add(link.evidence or "")
             told.hear(link)
             if link.verb == verbs.COOPERATION_REGISTERED.name:
                 if link.subject_id in registered:
                     broken(Fault.REGISTERED_TWICE, Place(Table.EVENT, event=link.number))
                 registered[link.subject_id] = link.number
+        self._passkeys = told.passkeys
+        self._check_successions(told.replaced)
         return registered
+
+    def _check_successions(self, bound: dict[str, int]) -> None:
+        """Check which body replaced which against what the instance's chain tells."""
+        query = sa.select(*stored.columns(Succession)).order_by(Succession.recorded_at)
+        for row in self._reader.rows(query):
+            place = Place(Table.SUCCESSION, row=printable(row["former_name"]))
+            fault = _bound_fault(read(stored.succession, row, place), bound)
+            if fault is not None:
+                broken(fault, place)
+            self._reader.note(successions=1)
+        if bound:
+            broken(Fault.ROW_GONE, Place(Table.EVENT, event=min(bound.values())))
 
     def _check_registered(
         self, cooperations: list[_Cooperation], registered: dict[UUID, int]
@@ -278,7 +291,9 @@ class _Check:
             bound[link.evidence] = link.number
         key = _Key(self._connection, cooperation, may_be_erased=erased)
         digests = self._check_revisions(cooperation, bound, key)
-        self._check_signatures(cooperation, bound, digests)
+        papers = self._check_papers(cooperation, bound, key)
+        confirmed = self._check_paper_decisions(cooperation, bound)
+        self._check_signatures(cooperation, bound, digests, _Papers(papers, confirmed))
         self._check_certificates(cooperation, bound, key)
         self._check_notices(cooperation, bound)
         self._check_renewals(cooperation, bound)
@@ -308,8 +323,59 @@ class _Check:
             self._reader.note(revisions=1)
         return digests
 
+    def _check_papers(
+        self, cooperation: _Cooperation, bound: dict[str, int], key: "_Key"
+    ) -> dict[str, PaperRecord]:
+        """Check the scans of what was signed on paper; return them, and take out what is met."""
+        found: dict[str, PaperRecord] = {}
+        query = (
+            sa.select(*stored.columns(PaperRecord))
+            .join(Revision, Revision.id == PaperRecord.revision_id)
+            .where(Revision.cooperation_id == cooperation.id)
+            .order_by(PaperRecord.recorded_at, PaperRecord.id)
+        )
+        for row in self._reader.rows(query, SCANS_AT_A_TIME):
+            name = printable(row["organisation_name"])
+            place = Place(Table.PAPER, cooperation.reference, row=name)
+            record = read(stored.paper_record, row, place)
+            fault = _bound_fault(record, bound) or _scan_fault(record, key)
+            if fault is not None:
+                broken(fault, place)
+            record.scan = b""  # large, and not needed any more
+            found[str(record.id)] = record
+            self._reader.note(scans=1)
+        return found
+
+    def _check_paper_decisions(
+        self, cooperation: _Cooperation, bound: dict[str, int]
+    ) -> set[tuple[str, str]]:
+        """Check what was said to scans; return who confirmed which, and take out what is met."""
+        found: set[tuple[str, str]] = set()
+        query = (
+            sa.select(*stored.columns(PaperDecision))
+            .join(PaperRecord, PaperRecord.id == PaperDecision.record_id)
+            .join(Revision, Revision.id == PaperRecord.revision_id)
+            .where(Revision.cooperation_id == cooperation.id)
+            .order_by(PaperDecision.decided_at, PaperDecision.id)
+        )
+        for row in self._reader.rows(query):
+            name = printable(row["organisation_name"])
+            place = Place(Table.PAPER_DECISION, cooperation.reference, row=name)
+            decision = read(stored.paper_decision, row, place)
+            fault = _bound_fault(decision, bound)
+            if fault is not None:
+                broken(fault, place)
+            if decision.kind is PaperDecisionKind.CONFIRMED:
+                found.add((str(decision.record_id), str(decision.user_id)))
+            self._reader.note(decisions=1)
+        return found
+
     def _check_signatures(
-        self, cooperation: _Cooperation, bound: dict[str, int], digests: dict[UUID, str]
+        self,
+        cooperation: _Cooperation,
+        bound: dict[str, int],
+        digests: dict[UUID, str],
+        papers: "_Papers",
     ) -> None:
         """Check the signatures; take out of bound what is met."""
         query = (
@@ -322,7 +388,9 @@ class _Check:
             name = printable(row["signer_name"])
             place = Place(Table.SIGNATURE, cooperation.reference, row=name)
             signature = read(stored.signature, row, place)
-            fault = _signature_fault(signature, bound, digests, self._passkeys)
+            fault = _signature_fault(signature, bound, digests, self._passkeys) or papers.fault(
+                signature
+            )
             if fault is not None:
                 broken(fault, place)
             self._reader.note(signatures=1)
@@ -424,7 +492,46 @@ class _Key:
             broken(Fault.KEY_UNREADABLE, place)
 
 
-_COUNTED = (Event, Revision, Signature, Certificate, Notice, Renewal, LogLeaf)
+@dataclass(frozen=True, slots=True)
+class _Papers:
+    """The scans of a cooperation, and who confirmed which."""
+
+    records: dict[str, PaperRecord]
+    confirmed: set[tuple[str, str]]
+
+    def fault(self, signature: Signature) -> Fault | None:
+        """Tell whether a signature on paper rests on a scan of this text that was confirmed."""
+        said = signature.paper
+        if (signature.method is Method.PAPER) != (said is not None):
+            return Fault.NO_PAPER
+        if said is None:
+            return None
+        record = self.records.get(str(said.get("record")))
+        if record is None or record.revision_id != signature.revision_id:
+            return Fault.NO_PAPER
+        is_so = (
+            said.get("scan_digest") == record.scan_digest
+            and (
+                str(record.id),
+                said.get("confirmed_by"),
+            )
+            in self.confirmed
+        )
+        return None if is_so else Fault.NO_PAPER
+
+
+_COUNTED = (
+    Event,
+    Revision,
+    Signature,
+    Certificate,
+    Notice,
+    Renewal,
+    PaperRecord,
+    PaperDecision,
+    Succession,
+    LogLeaf,
+)
 _DETAILS = (EventDetail.event_id, EventDetail.salt, EventDetail.content)
 
 _TABLE_OF: dict[ChainFault, Table] = {
@@ -458,6 +565,12 @@ _STRAYS: dict[Table, sa.Select[Any]] = {
     Table.RENEWAL: sa.select(as_stored(Renewal.id)).where(
         ~sa.exists().where(Checklist.id == Renewal.checklist_id)
     ),
+    Table.PAPER: sa.select(as_stored(PaperRecord.id)).where(
+        ~sa.exists().where(Revision.id == PaperRecord.revision_id)
+    ),
+    Table.PAPER_DECISION: sa.select(as_stored(PaperDecision.id)).where(
+        ~sa.exists().where(PaperRecord.id == PaperDecision.record_id)
+    ),
 }
 
 
@@ -481,6 +594,26 @@ def _file_fault(certificate: Certificate, key: _Key) -> Fault | None:
     except SealBrokenError:
         return Fault.FILE_UNREADABLE
     return None if canonical.digest(plain) == certificate.sha256 else Fault.FILE_CHANGED
+
+
+def _bound_fault(
+    row: PaperRecord | PaperDecision | Succession, bound: dict[str, int]
+) -> Fault | None:
+    if canonical.digest_of(row.content()) != row.digest:
+        return Fault.CHANGED
+    return Fault.NOT_BOUND if bound.pop(row.digest, None) is None else None
+
+
+def _scan_fault(record: PaperRecord, key: _Key) -> Fault | None:
+    opened = key.open()
+    if opened is None:
+        return None  # erased for good, as the chain says
+    try:
+        scan = paper.unsealed(record.id, record.scan, opened)
+    except SealBrokenError:
+        return Fault.SCAN_CHANGED
+    is_same = canonical.digest(scan) == record.scan_digest and len(scan) == record.size
+    return None if is_same else Fault.SCAN_CHANGED
 
 
 def _signature_fault(

@@ -104,6 +104,10 @@ FAULTS: dict[Fault | ChainFault, object] = {
         "anchor is another instance's."
     ),
     Fault.ANCHOR_OTHER: _l("The checkpoint kept here is another one: the log was made anew."),
+    Fault.NO_PAPER: _l("The signature on paper rests on no scan that was confirmed like this."),
+    Fault.SCAN_CHANGED: _l(
+        "The scan was changed: it can't be decrypted or does not give its digest."
+    ),
 }
 
 
@@ -116,6 +120,9 @@ PLACES: dict[Table, object] = {
     Table.CERTIFICATE: _l("%(chain)s, certificate %(row)s"),
     Table.NOTICE: _l("%(chain)s, notice of %(row)s"),
     Table.RENEWAL: _l("%(chain)s, renewal until %(row)s"),
+    Table.PAPER: _l("%(chain)s, scan recorded by %(row)s"),
+    Table.SUCCESSION: _l("Chain of %(chain)s, replacement of %(row)s"),
+    Table.PAPER_DECISION: _l("%(chain)s, answer of %(row)s to a scan"),
     Table.COOPERATION: _l("Cooperation %(chain)s"),
     Table.KEY: _l("Key of %(chain)s"),
 }
@@ -162,6 +169,9 @@ COUNTED = {
     "certificates": _l("certificates"),
     "notices": _l("notices"),
     "renewals": _l("renewals"),
+    "scans": _l("scans"),
+    "decisions": _l("answers to scans"),
+    "successions": _l("replacements of bodies"),
     "keys": _l("keys of the evidence"),
     "leaves": _l("leaves of the log"),
     "checkpoints": _l("checkpoints"),

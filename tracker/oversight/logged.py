@@ -24,11 +24,14 @@ _BIND = {verbs.EVIDENCE_KEY_MADE.name, verbs.EVIDENCE_KEY_IMPORTED.name}
 
 @dataclass(slots=True)
 class Told:
-    """What the chain of the instance tells of the keys of the evidence."""
+    """What the chain of the instance tells of keys, passkeys and bodies that were replaced."""
 
     made: dict[str, int] = field(default_factory=dict)
     retired: dict[UUID, dt.datetime] = field(default_factory=dict)
     revoked: dict[UUID, tuple[dt.datetime, str | None]] = field(default_factory=dict)
+    # Digests of the passkeys set up, each with its person; of the replacements, with their events.
+    passkeys: set[str] = field(default_factory=set)
+    replaced: dict[str, int] = field(default_factory=dict)
 
     def hear(self, link: Link) -> None:
         """Take in an event of that chain."""
@@ -38,6 +41,10 @@ class Told:
             self.retired[link.subject_id] = link.at
         elif link.verb == verbs.EVIDENCE_KEY_REVOKED.name:
             self.revoked[link.subject_id] = (link.at, link.evidence)
+        elif link.verb == verbs.PASSKEY_ADDED.name:
+            self.passkeys.add(link.evidence or "")
+        elif link.verb == verbs.ORGANISATION_REPLACED.name:
+            self.replaced[link.evidence or ""] = link.number
 
 
 @dataclass(frozen=True, slots=True)

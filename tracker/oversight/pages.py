@@ -89,6 +89,22 @@ def _notes(line: RegisterLine) -> list[str]:
     found = []
     if line.waiting_for:
         found.append(_("Waiting for %(names)s", names="; ".join(line.waiting_for)))
+    found += [
+        _(
+            "%(former)s: taken over by %(successor)s on %(day)s",
+            former=one.former,
+            successor=one.successor,
+            day=as_date(one.since, "medium"),
+        )
+        for one in line.taken_over
+    ]
+    if line.made_before:
+        found.append(
+            _(
+                "Made on paper before this tool was used; not reviewed here (G3), not signed "
+                "electronically"
+            )
+        )
     if line.is_amended:
         found.append(_("An amendment is on its way"))
     if line.state is AgreementState.REVIEW_OVERDUE:

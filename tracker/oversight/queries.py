@@ -34,6 +34,7 @@ from tracker.oversight.facts import (
     Override,
     Question,
     RegisterLine,
+    TakenOver,
     VisitMark,
 )
 from tracker.signoff.models import (
@@ -44,6 +45,7 @@ from tracker.signoff.models import (
     SignatureParty,
     SignatureRequest,
 )
+from tracker.signoff.paper_models import PaperKind, PaperRecord
 from tracker.visits.models import GateOverride, Visit
 
 SOON = dt.timedelta(days=60)
@@ -223,6 +225,7 @@ def _rows(actor: Actor) -> sa.Select[Any]:
             Visit,
             sa.case((checklists.visible(actor), 1), else_=0),
             _IS_DECLINED,
+            sa.case((_former(PaperRecord.id).is_not(None), 1), else_=0),
             _Shown.number,
             _signed(),
             _to_sign(),
@@ -276,7 +279,19 @@ def _until() -> sa.ColumnElement[Any]:
     signed = _answered(
         {ChecklistKind.TERMS: ("M19", "end"), ChecklistKind.CONFIDENTIALITY: ("C1", "until")}
     )
-    return sa.func.coalesce(sa.cast(renewed, sa.Text()), signed)
+    return sa.func.coalesce(
+        sa.cast(renewed, sa.Text()), sa.cast(_former(PaperRecord.ends_on), sa.Text()), signed
+    )
+
+
+def _former(column: Any) -> sa.ScalarSelect[Any]:
+    """Return a value of the scan of an agreement made before, where the shown revision is one."""
+    return (
+        sa.select(column)
+        .where(PaperRecord.revision_id == _Shown.id, PaperRecord.kind == PaperKind.FORMER)
+        .correlate(_Shown)
+        .scalar_subquery()
+    )
 
 
 def _review() -> sa.ColumnElement[Any]:
@@ -316,6 +331,7 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
         row[0].revision_sent_id for row in found if row[0].visit_id is None
     )
     given = _overrides(row[0].visit_id for row in found if row[0].visit_id)
+    replaced = _taken_over({row[0].cooperation_id for row in found})
     return [
         _line(
             row,
@@ -323,20 +339,36 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
             own.get(row[0].id, ()) if row[2] is None else all_parties[row[0].cooperation_id],
             missing.get(row[0].revision_sent_id, ()),
             given.get(row[0].visit_id, ()),
+            replaced.get(row[0].cooperation_id, ()),
         )
         for row in found
     ]
 
 
 def _line(
-    row: Any, parties: Parties, missing: tuple[str, ...], overrides: tuple[Override, ...]
+    row: Any,
+    parties: Parties,
+    missing: tuple[str, ...],
+    overrides: tuple[Override, ...],
+    replaced: tuple[TakenOver, ...],
 ) -> RegisterLine:
-    checklist, cooperation, visit, is_open, is_declined, revision, signed, to_sign, form, *days = (
-        row
-    )
+    (
+        checklist,
+        cooperation,
+        visit,
+        is_open,
+        is_declined,
+        made_before,
+        revision,
+        signed,
+        to_sign,
+        form,
+        *days,
+    ) = row
     of_visit = visit is not None
     from_on, until_on = as_date(days[0]), as_date(days[1])
-    if checklist.kind is not ChecklistKind.TERMS and not of_visit and checklist.in_force_at:
+    tells_itself = checklist.kind is ChecklistKind.TERMS and not (made_before and from_on is None)
+    if not tells_itself and not of_visit and checklist.in_force_at:
         from_on = checklist.in_force_at.astimezone(clock.zone()).date()
     return RegisterLine(
         checklist_id=checklist.id,
@@ -366,6 +398,8 @@ def _line(
         from_on=from_on,
         until_on=until_on,
         review_on=days[2],
+        made_before=bool(made_before),
+        taken_over=() if of_visit or revision is None else replaced,
     )
 
 
@@ -394,6 +428,21 @@ def _state(
     if from_on and from_on > today:
         return AgreementState.BEGINS_LATER
     return AgreementState.IN_FORCE
+
+
+def _taken_over(cooperation_ids: Iterable[UUID]) -> dict[UUID, tuple[TakenOver, ...]]:
+    former, successor = aliased(Organisation), aliased(Organisation)
+    found: dict[UUID, list[TakenOver]] = {}
+    rows: Iterable[Any] = db.session.execute(
+        sa.select(Party.cooperation_id, former.name, successor.name, Party.replaced_on)
+        .join(former, former.id == Party.organisation_id)
+        .join(successor, successor.id == Party.replaced_by_id)
+        .where(Party.cooperation_id.in_(list(cooperation_ids)))
+        .order_by(Party.position)
+    )
+    for row in rows:
+        found.setdefault(row[0], []).append(TakenOver(row[1], row[2], row[3]))
+    return {key: tuple(rows) for key, rows in found.items()}
 
 
 def _parties_of_checklists(checklist_ids: Iterable[UUID]) -> dict[UUID, Parties]:

@@ -26,7 +26,14 @@ from tracker.evidence.models import (
     LogNode,
     SignedCheckpoint,
 )
+from tracker.organisations.models import Succession
 from tracker.signoff.models import Method, Revision, Signature, SignatureKind
+from tracker.signoff.paper_models import (
+    PaperDecision,
+    PaperDecisionKind,
+    PaperKind,
+    PaperRecord,
+)
 
 Kind = TypeVar("Kind", bound=enum.StrEnum)
 Stored = Mapping[str, Any]
@@ -187,12 +194,7 @@ def day_or_none(value: object) -> dt.date | None:
 
 def mapping(value: object) -> dict[str, Any]:
     """Return an object of JSON, which SQLite keeps as text."""
-    found = value
-    if isinstance(value, str):
-        try:
-            found = json.loads(value)
-        except (ValueError, RecursionError):
-            _refuse("JSON")
+    found = _json(value)
     if not isinstance(found, dict):
         _refuse("an object of JSON")
     return found
@@ -203,6 +205,24 @@ def texts_or_none(value: object) -> dict[str, str] | None:
     if value is None:
         return None
     return {text(name): text(one) for name, one in mapping(value).items()}
+
+
+def texts_in_rows(value: object) -> list[dict[str, Any]]:
+    """Return a list of JSON that holds objects of texts alone."""
+    found = _json(value)
+    if not isinstance(found, list):
+        _refuse("a list of JSON")
+    return [{text(name): text(one) for name, one in mapping(row).items()} for row in found]
+
+
+def _json(value: object) -> object:
+    """Return what JSON holds, which SQLite keeps as text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        _refuse("JSON")
 
 
 def head(row: Stored) -> Head:
@@ -282,6 +302,63 @@ def signature(row: Stored) -> Signature:
         method=choice(Method, row["method"]),
         signed_at=moment(row["signed_at"]),
         proof=texts_or_none(row["proof"]),
+        paper=texts_or_none(row["paper"]),
+        digest=text(row["digest"]),
+    )
+
+
+def succession(row: Stored) -> Succession:
+    """Return that a body was replaced, as no session knows of it."""
+    return Succession(
+        id=identity(row["id"]),
+        former_id=identity(row["former_id"]),
+        former_name=text(row["former_name"]),
+        successor_id=identity(row["successor_id"]),
+        successor_name=text(row["successor_name"]),
+        since=day(row["since"]),
+        source=text(row["source"]),
+        recorded_at=moment(row["recorded_at"]),
+        recorded_by_id=identity(row["recorded_by_id"]),
+        digest=text(row["digest"]),
+    )
+
+
+def paper_record(row: Stored) -> PaperRecord:
+    """Return a recorded scan that no session knows of, with its encrypted bytes."""
+    return PaperRecord(
+        id=identity(row["id"]),
+        revision_id=identity(row["revision_id"]),
+        kind=choice(PaperKind, row["kind"]),
+        organisation_id=identity(row["organisation_id"]),
+        organisation_name=text(row["organisation_name"]),
+        user_id=identity(row["user_id"]),
+        user_name=text(row["user_name"]),
+        recorded_at=moment(row["recorded_at"]),
+        signed_on=day(row["signed_on"]),
+        ends_on=None if row["ends_on"] is None else day(row["ends_on"]),
+        signers=texts_in_rows(row["signers"]),
+        media_type=text(row["media_type"]),
+        size=number(row["size"]),
+        scan_digest=text(row["scan_digest"]),
+        scan=data(row["scan"]),
+        digest=text(row["digest"]),
+    )
+
+
+def paper_decision(row: Stored) -> PaperDecision:
+    """Return what was said to a scan, as no session knows of it."""
+    sealed = row["sealed_reason"]
+    return PaperDecision(
+        id=identity(row["id"]),
+        record_id=identity(row["record_id"]),
+        kind=choice(PaperDecisionKind, row["kind"]),
+        organisation_id=identity(row["organisation_id"]),
+        organisation_name=text(row["organisation_name"]),
+        user_id=identity(row["user_id"]),
+        user_name=text(row["user_name"]),
+        decided_at=moment(row["decided_at"]),
+        reason=text(row["reason"]),
+        sealed_reason=None if sealed is None else data(sealed),
         digest=text(row["digest"]),
     )
 

@@ -14,6 +14,7 @@ METHODS = {
     Method.PASSWORD_TOTP: _l("Password with code from an app"),
     Method.PASSKEY: _l("Passkey"),
     Method.PASSWORD_MAILED_CODE: _l("Password with code by mail"),
+    Method.PAPER: _l("On paper"),
     Method.DEMONSTRATION: _l("Demonstration, without proof of identity"),
 }
 

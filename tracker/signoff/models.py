@@ -20,6 +20,8 @@ class Method(enum.StrEnum):
     PASSKEY = "passkey"
     # Where the NPM allows it, of undertakings alone (product.md, 5.3).
     PASSWORD_MAILED_CODE = "password_mailed_code"  # noqa: S105 -- a name, not a password
+    # With a pen: a scan that one party recorded and another confirmed (product.md, 5.6).
+    PAPER = "paper"
 
 
 class RequestState(enum.StrEnum):
@@ -181,6 +183,8 @@ class Signature(Identified, Base):
     signed_at: Mapped[dt.datetime]
     # What the proof of identity left that anybody can verify: a passkey's whole answer.
     proof: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
+    # Of method *paper*: the scan by its digest, the date on it, who recorded and who confirmed it.
+    paper: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     # SHA-256 of all the above in canonical form; the event of the signature binds it.
     digest: Mapped[str] = mapped_column(sa.String(64))
 
@@ -219,4 +223,5 @@ class Signature(Identified, Base):
         found: dict[str, Any] = {
             name: str(value) for name, value in values.items() if value is not None
         }
-        return found | ({"proof": self.proof} if self.proof is not None else {})
+        said = {"proof": self.proof, "paper": self.paper}
+        return found | {name: value for name, value in said.items() if value is not None}

@@ -275,6 +275,11 @@ def _checklists(demonstration: Demonstration) -> dict[str, list[Thing]]:
         "checklist_id former_id": [
             Thing("terms of the same parties", {**copied, "former_id": terms["checklist_id"]})
         ],
+        "checklist_id record_id": [
+            Thing(
+                "a scan that was withdrawn", waiting | {"record_id": demonstration.paper}, "waiting"
+            )
+        ],
         "model_id": [
             Thing("the NPM's", {"model_id": _model(demonstration, "npm")}),
             Thing("the CSO's", {"model_id": _model(demonstration, "od")}),

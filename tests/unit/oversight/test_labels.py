@@ -12,6 +12,7 @@ from tracker.activity.verify import ChainFault
 from tracker.checklists.models import Notice, Renewal
 from tracker.core.db import Base
 from tracker.evidence.models import Certificate, EvidenceKey, LogLeaf, LogNode, SignedCheckpoint
+from tracker.organisations.models import Succession
 from tracker.oversight import labels, stored
 from tracker.oversight.facts import (
     AgreementState,
@@ -23,6 +24,7 @@ from tracker.oversight.facts import (
     Table,
 )
 from tracker.signoff.models import Revision, Signature
+from tracker.signoff.paper_models import PaperDecision, PaperRecord
 
 PLACES = [
     (Place(Table.EVENT, "C-1", 12), "Chain of C-1, event 12"),
@@ -40,6 +42,9 @@ PLACES = [
     (Place(Table.CERTIFICATE, "C-1", row="0f3a92bc"), "C-1, certificate 0f3a92bc"),
     (Place(Table.NOTICE, "C-1", row="Open Door"), "C-1, notice of Open Door"),
     (Place(Table.RENEWAL, "C-1", row="2027-12-31"), "C-1, renewal until 2027-12-31"),
+    (Place(Table.PAPER, "C-1", row="Open Door"), "C-1, scan recorded by Open Door"),
+    (Place(Table.PAPER_DECISION, "C-1", row="The NPM"), "C-1, answer of The NPM to a scan"),
+    (Place(Table.SUCCESSION, row="The old one"), "Row The old one of the table succession"),
     (Place(Table.COOPERATION, "C-1"), "Cooperation C-1"),
     (Place(Table.COOPERATION, row="C-?"), "Row C-? of the table cooperation"),
     (Place(Table.KEY, "C-1"), "Key of C-1"),
@@ -103,6 +108,9 @@ def test_every_state_and_way_of_narrowing_has_words() -> None:
         (SignedCheckpoint, stored.checkpoint),
         (Notice, stored.notice),
         (Renewal, stored.renewal),
+        (PaperRecord, stored.paper_record),
+        (PaperDecision, stored.paper_decision),
+        (Succession, stored.succession),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -126,8 +134,14 @@ GOES_ON: dict[type[Base], set[str]] = {
     Notice: {"taken_effect_at", "closed_at", "closed_by_id", "closed_reason"}
 }
 ZEROS = "0" * 32
+KINDS: dict[type[Base], str] = {
+    Chain: "instance",
+    Revision: "terms",
+    Signature: "signature",
+    PaperRecord: "text",
+    PaperDecision: "confirmed",
+}
 GOOD: dict[str, object] = {
-    "kind": "instance",
     "count": 1,
     "number": 1,
     "at": "2026-11-25 12:00:00.000000",
@@ -159,11 +173,22 @@ GOOD: dict[str, object] = {
     "level": 0,
     "place": 0,
     "hash": b"",
+    "paper": "{}",
+    "signers": "[{}]",
+    "scan": b"",
+    "sealed_reason": None,
+    "signed_on": "2026-11-25",
+    "ends_on": None,
+    "since": "2026-11-25",
+    "recorded_at": "2026-11-25 12:00:00.000000",
+    "decided_at": "2026-11-25 12:00:00.000000",
 }
 # Of columns whose name another table has for something else.
 OWN: dict[tuple[type[Base], str], object] = {
     (Signature, "kind"): "signature",
     (Notice, "kind"): "ended",
+    (PaperRecord, "kind"): "text",
+    (PaperDecision, "kind"): "refused",
     (SignedCheckpoint, "previous"): 0,
     (SignedCheckpoint, "origin"): "https://terms.npm.example",
     (SignedCheckpoint, "signature"): b"",

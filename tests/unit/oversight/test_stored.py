@@ -48,6 +48,10 @@ READ: list[tuple[Callable[[object], object], object, object]] = [
     (stored.texts_or_none, None, None),
     (stored.texts_or_none, {"a": "b"}, {"a": "b"}),
     (stored.texts_or_none, '{"a": "b"}', {"a": "b"}),
+    (stored.texts_in_rows, [], []),
+    (stored.texts_in_rows, '[{"a": "b"}]', [{"a": "b"}]),
+    (stored.day, "2026-11-25", dt.date(2026, 11, 25)),
+    (stored.day, dt.date(2026, 11, 25), dt.date(2026, 11, 25)),
 ]
 
 
@@ -97,6 +101,14 @@ REFUSED: list[tuple[Callable[[object], object], object]] = [
     (stored.texts_or_none, '{"a": 1}'),
     (stored.texts_or_none, '{"a": "\\ud800"}'),
     (stored.texts_or_none, '{"a": {"b": "c"}}'),
+    (stored.texts_in_rows, '{"a": "b"}'),
+    (stored.texts_in_rows, '[{"a": 1}]'),
+    (stored.texts_in_rows, "[null]"),
+    (stored.texts_in_rows, "["),
+    (stored.day, "20261125"),
+    (stored.day, "2026-11-25 12:00:00"),
+    (stored.day, dt.datetime(2026, 11, 25, tzinfo=dt.UTC)),
+    (stored.day, None),
 ]
 
 

@@ -33,6 +33,7 @@ SIGNATURE: dict[str, Any] = {
     "method": Method.PASSWORD_TOTP,
     "signed_at": NOON,
     "proof": {"nonce": "0a"},
+    "paper": {"record": "0a"},
 }
 OTHER: dict[str, Any] = {
     key: "other" if isinstance(value, str) else TWO for key, value in SIGNATURE.items()
@@ -43,9 +44,18 @@ OTHER: dict[str, Any] = {
     "power_until": dt.date(2026, 12, 30),
     "signed_at": NOON + dt.timedelta(microseconds=1),
     "proof": {"nonce": "0b"},
+    "paper": {"record": "0b"},
 }
 # What came later is bound only where there is any, so that earlier digests stay as they are.
-LATER = ("power_from", "power_until", "on_behalf_of", "in_place_of", "in_place_of_id", "proof")
+LATER = (
+    "power_from",
+    "power_until",
+    "on_behalf_of",
+    "in_place_of",
+    "in_place_of_id",
+    "proof",
+    "paper",
+)
 REVISION: dict[str, Any] = {
     "id": ONE,
     "cooperation_id": ONE,

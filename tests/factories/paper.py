@@ -1,0 +1,65 @@
+"""Scans of signed papers as small files, and what is done with them by the real services."""
+
+import datetime as dt
+import zlib
+
+import sqlalchemy as sa
+
+from tracker.access.actor import Actor
+from tracker.checklists import paper
+from tracker.checklists.models import Checklist
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.signoff.models import SignaturePlace, SignatureRequest
+from tracker.signoff.paper_models import PaperRecord
+
+SENTENCE = "Signed on paper; the scan was compared with the text."
+
+
+def pdf(words: str = "Signed by hand") -> bytes:
+    """Return a small PDF."""
+    return f"%PDF-1.4\n% {words}\nstartxref\n9\n%%EOF\n".encode()
+
+
+def jpeg(words: str = "Signed by hand") -> bytes:
+    """Return what begins and ends as a JPEG does."""
+    return b"\xff\xd8\xff\xe0" + words.encode() + b"\xff\xd9"
+
+
+def png(words: str = "Signed by hand") -> bytes:
+    """Return a PNG whose parts have their sums."""
+    parts = (b"IHDR" + bytes(13), b"tEXt" + words.encode(), b"IEND")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        (len(part) - 4).to_bytes(4) + part + zlib.crc32(part).to_bytes(4) for part in parts
+    )
+
+
+def record(
+    actor: Actor,
+    checklist: Checklist,
+    *,
+    scan: bytes = b"",
+    signed_on: dt.date | None = None,
+    office: str = "Director",
+) -> PaperRecord:
+    """Record that the actor's organisation signed on paper, by whom the text names for it."""
+    named = db.session.scalars(
+        sa.select(SignaturePlace.user_id)
+        .join(SignatureRequest, SignatureRequest.id == SignaturePlace.request_id)
+        .where(
+            SignatureRequest.revision_id == checklist.revision_sent_id,
+            SignaturePlace.organisation_id == actor.organisation_id,
+        )
+    ).all()
+    return paper.record(
+        actor,
+        checklist,
+        signed_on=signed_on or clock.today(),
+        offices=dict.fromkeys(named, office),
+        scan=scan or pdf(),
+    )
+
+
+def confirm(actor: Actor, checklist: Checklist, made: PaperRecord) -> None:
+    """Confirm a scan for another party."""
+    paper.confirm(actor, checklist, made.id, sentence=SENTENCE, language="en")

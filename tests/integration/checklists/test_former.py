@@ -1,0 +1,202 @@
+"""Agreements made on paper before the product came: as they are known, confirmed by every party."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.factories import checklists
+from tests.factories import paper as scans
+from tests.integration.checklists.conftest import Table
+from tests.integration.checklists.test_paper import asked, confirm, refused, signatures
+from tracker.checklists import former, frozen, paper, signing
+from tracker.checklists.former import Person
+from tracker.checklists.models import ChecklistState
+from tracker.core import canonical, clock
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.lifecycle import policy as lifecycle
+from tracker.lifecycle import queries as gates
+from tracker.lifecycle.policy import GateState
+from tracker.oversight import integrity
+from tracker.signoff import service as signoff
+from tracker.signoff.models import Method, RequestState, Revision
+from tracker.signoff.paper_models import PaperRecord
+
+DAY = dt.date(2021, 3, 9)
+
+
+def attempt(table: Table, first: str = "ilena", **values: Any) -> PaperRecord:
+    people = {
+        table.land.id("npm"): [Person("Ada Former", "Head of the NPM")],
+        table.land.id("door"): [Person("Bo Earlier", "Chair"), Person("Cy Second")],
+        table.land.id("lantern"): [Person("Di Before", "President")],
+    }
+    given = {"signed_on": DAY, "ends_on": None, "signers": people, "scan": scans.pdf()} | values
+    return former.record(table[first], table.checklist(), **given)
+
+
+@pytest.fixture
+def known(table: Table) -> Table:
+    """Two answers are known, one of them agreed by nobody."""
+    table.settle("M1")
+    table.save("ilena", "M6")
+    return table
+
+
+@pytest.fixture
+def recorded(known: Table) -> Table:
+    attempt(known, ends_on=clock.today() + dt.timedelta(days=90))
+    known.session.commit()
+    return known
+
+
+def paper_of(table: Table) -> PaperRecord:
+    return table.session.scalars(sa.select(PaperRecord)).one()
+
+
+def agree_all(table: Table) -> None:
+    for first in ("samira", "otto"):
+        confirm(table, first, paper_of(table))
+
+
+def document(table: Table) -> dict[str, Any]:
+    return signoff.document_of(table.session.scalars(sa.select(Revision)).one(), None)
+
+
+def test_what_is_known_is_frozen_and_the_rest_said_not_to_be(recorded: Table) -> None:
+    """product.md, 5.6."""
+    text = frozen.read(document(recorded))
+    assert text.by_code["M1"].answers
+    assert text.by_code["M6"].answers
+    assert text.by_code["M3"].answers == ()
+    made_before = document(recorded)["made_before"]
+    assert "M3" in made_before["not_known"]
+    assert {"M1", "M6"}.isdisjoint(made_before["not_known"])
+    assert made_before["signed_on"] == "2021-03-09"
+    assert made_before["scan_digest"] == canonical.digest(scans.pdf())
+    assert document(recorded)["signatories"][1]["name"] == "Bo Earlier; Cy Second"
+    assert recorded.checklist().state is ChecklistState.SENT
+    assert len(recorded.events("former_agreement_recorded")) == 1
+
+
+def test_it_is_in_force_as_of_its_date_once_every_other_party_confirmed(recorded: Table) -> None:
+    confirm(recorded, "samira", paper_of(recorded))
+    assert recorded.checklist().state is ChecklistState.SENT
+    assert signatures(recorded) == []
+    confirm(recorded, "otto", paper_of(recorded))
+    checklist = recorded.checklist()
+    assert checklist.state is ChecklistState.IN_FORCE
+    assert checklist.in_force_at is not None
+    assert checklist.in_force_at.astimezone(clock.zone()).date() == DAY
+    assert asked(recorded).state is RequestState.COMPLETED
+    there = {one.organisation_name: one for one in signatures(recorded)}
+    assert {one.method for one in there.values()} == {Method.PAPER}
+    door = there["Open Door Legal Aid"]
+    assert (door.signer_name, door.office) == ("Bo Earlier; Cy Second", "Chair")
+    assert door.user_id == recorded["samira"].user_id
+    assert there["Office of the People's Advocate"].user_id == recorded["ilena"].user_id
+    assert {one.paper["made"] for one in there.values() if one.paper} == {"before"}
+    assert integrity.check_all().finding is None
+
+
+def test_the_cooperation_takes_over_its_dates_and_keeps_what_was_planned(recorded: Table) -> None:
+    review = recorded.cooperation.review_on
+    agree_all(recorded)
+    recorded.session.refresh(recorded.cooperation)
+    assert recorded.cooperation.starts_on == DAY
+    assert recorded.cooperation.ends_on == clock.today() + dt.timedelta(days=90)
+    assert recorded.cooperation.review_on == review
+
+
+def test_it_never_counts_as_reviewed(recorded: Table) -> None:
+    """G3."""
+    agree_all(recorded)
+    facts = gates.facts_of(recorded.cooperation)
+    gate = next(one for one in lifecycle.gates(facts) if one.code == "G3")
+    assert gate.state is GateState.NOT_MET
+    assert "Nobody reviewed their safeguards here" in str(gate.missing[0].reason)
+    assert facts.terms_in_force
+
+
+def test_nobody_is_asked_to_sign_it_here(recorded: Table) -> None:
+    assert asked(recorded).places == []
+    with pytest.raises(RefusedError, match="Another person is named"):
+        checklists.sign(recorded.checklist(), recorded["tomas"])
+
+
+def test_a_refusal_opens_the_checklist_again(recorded: Table) -> None:
+    confirm(recorded, "samira", paper_of(recorded))
+    paper.refuse(
+        recorded["joana"], recorded.checklist(), paper_of(recorded).id, reason="We never signed."
+    )
+    recorded.session.commit()
+    assert recorded.checklist().state is ChecklistState.DRAFTING
+    assert recorded.checklist().revision_in_force_id is None
+    assert asked(recorded).state is RequestState.DECLINED
+    assert signatures(recorded) == []
+    refused(
+        recorded,
+        lambda: scans.confirm(recorded["otto"], recorded.checklist(), paper_of(recorded)),
+        "does not wait",
+        RuleBrokenError,
+    )
+    assert integrity.check_all().finding is None
+
+
+def test_it_can_be_withdrawn_and_recorded_anew(recorded: Table) -> None:
+    paper.withdraw(
+        recorded["ilena"], recorded.checklist(), paper_of(recorded).id, reason="Wrong year."
+    )
+    recorded.session.commit()
+    assert recorded.checklist().state is ChecklistState.DRAFTING
+    attempt(recorded)
+    recorded.session.commit()
+    assert recorded.checklist().state is ChecklistState.SENT
+
+
+def test_a_party_confirms_it_once(recorded: Table) -> None:
+    confirm(recorded, "samira", paper_of(recorded))
+    refused(
+        recorded,
+        lambda: scans.confirm(recorded["henrik"], recorded.checklist(), paper_of(recorded)),
+        "has confirmed this scan already",
+    )
+
+
+@pytest.mark.parametrize("first", ["samira", "tomas", "nadia", "vesna", "ada", "root", "marek"])
+def test_only_a_coordinator_of_the_npm_records_it(known: Table, first: str) -> None:
+    refused(known, lambda: attempt(known, first), "coordinator of the NPM")
+
+
+def test_what_was_sent_or_is_in_force_here_is_not_recorded_as_made_before(table: Table) -> None:
+    table.send()
+    table.session.commit()
+    refused(table, lambda: attempt(table), "Amend it instead")
+    signing.call_back(table["ilena"], table.checklist(), reason="A date is wrong.")
+    table.session.commit()
+    attempt(table)
+    table.session.commit()
+    agree_all(table)
+    refused(table, lambda: attempt(table), "Amend it instead")
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"signed_on": dt.date(2999, 1, 1)}, "can't lie ahead"),
+        ({"ends_on": DAY}, "end must come after"),
+        ({"signers": {}}, "Name who signed for"),
+        ({"scan": b""}, "is empty"),
+        ({"scan": b"<!doctype html>"}, "no whole PDF"),
+    ],
+)
+def test_what_can_not_be_is_refused(known: Table, values: dict[str, Any], words: str) -> None:
+    refused(known, lambda: attempt(known, **values), words, RuleBrokenError)
+
+
+def test_every_party_needs_somebody_who_signed(known: Table) -> None:
+    people = {known.land.id("npm"): [Person("Ada Former")]}
+    refused(known, lambda: attempt(known, signers=people), "Open Door", RuleBrokenError)
+    people = {one: [Person("")] for one in (known.land.id("npm"),)}
+    refused(known, lambda: attempt(known, signers=people), "One person a line", RuleBrokenError)

@@ -1,0 +1,383 @@
+"""Signed on paper: one party records the scan, another confirms it, and it counts."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from tests.factories import checklists
+from tests.factories import paper as scans
+from tests.integration.checklists.conftest import Table
+from tracker.checklists import paper, signing
+from tracker.checklists.models import ChecklistState
+from tracker.cooperations import keys
+from tracker.core import canonical, clock, crypto
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.mail.models import OutboxMessage
+from tracker.oversight import integrity
+from tracker.signoff import paper as papers
+from tracker.signoff import queries as signoff
+from tracker.signoff.models import Method, RequestState, Revision, Signature, SignatureRequest
+from tracker.signoff.paper_models import PaperDecision, PaperRecord, PaperState
+
+
+@pytest.fixture
+def sent(table: Table) -> Table:
+    """The terms are agreed, frozen and sent; nobody has signed."""
+    table.send()
+    table.session.commit()
+    return table
+
+
+def asked(table: Table) -> SignatureRequest:
+    revision_id = table.session.scalars(
+        sa.select(Revision.id).where(Revision.subject_id == table.checklist().id)
+    ).one()
+    found = signoff.request_of(revision_id)
+    assert found is not None
+    return found
+
+
+def record(table: Table, first: str = "samira", **values: Any) -> PaperRecord:
+    made = scans.record(table[first], table.checklist(), **values)
+    table.session.commit()
+    return made
+
+
+def confirm(table: Table, first: str, made: PaperRecord) -> None:
+    scans.confirm(table[first], table.checklist(), made)
+    table.session.commit()
+
+
+def state_of(table: Table, made: PaperRecord) -> PaperState:
+    found = papers.find([made.revision_id], made.id)
+    assert found is not None
+    return paper.fact_of(found, asked(table)).state
+
+
+def signatures(table: Table) -> list[Signature]:
+    return list(table.session.scalars(sa.select(Signature).order_by(Signature.signed_at)))
+
+
+def refused(
+    table: Table, attempt: Callable[[], object], words: str, error: type[Exception] = RefusedError
+) -> None:
+    """An attempt is refused in these words, and no scan, answer or signature comes of it."""
+
+    def seen() -> list[int | None]:
+        return [
+            table.session.scalar(sa.select(sa.func.count()).select_from(one))
+            for one in (PaperRecord, PaperDecision, Signature)
+        ]
+
+    before = seen()
+    with pytest.raises(error, match=words):
+        attempt()
+    table.session.rollback()
+    assert seen() == before
+
+
+# Record
+
+
+def test_a_coordinator_records_what_the_own_organisation_signed(sent: Table) -> None:
+    """product.md, 5.6."""
+    made = record(sent, scan=scans.png(), office="Director of the board")
+    assert made.signers == [
+        {
+            "organisation_id": str(sent.land.id("door")),
+            "organisation": "Open Door Legal Aid",
+            "name": "Henrik Asante",
+            "office": "Director of the board",
+            "user_id": str(sent["henrik"].user_id),
+        }
+    ]
+    assert (made.media_type, made.size) == ("image/png", len(scans.png()))
+    assert made.scan_digest == canonical.digest(scans.png())
+    assert signatures(sent) == []
+    assert state_of(sent, made) is PaperState.WAITING
+    (event,) = sent.events("paper_recorded")
+    assert event["organisation"] == "Open Door Legal Aid"
+    assert event["scan_digest"] == made.scan_digest
+    assert event["document_digest"] == asked(sent).revision.digest
+
+
+def test_the_scan_is_kept_encrypted_for_its_place(sent: Table) -> None:
+    made = record(sent)
+    key = keys.key_of(sent.cooperation.id)
+    assert papers.scan_of(made, key) == scans.pdf()
+    sealed = sent.session.scalars(sa.select(PaperRecord.scan)).one()
+    assert b"Signed by hand" not in sealed
+    with pytest.raises(crypto.SealBrokenError):
+        papers.unsealed(sent.cooperation.id, sealed, key)
+
+
+def test_those_of_the_other_parties_who_can_confirm_are_told_and_nobody_else(sent: Table) -> None:
+    sent.session.execute(sa.delete(OutboxMessage))
+    record(sent)
+    rows = sent.session.scalars(sa.select(OutboxMessage))
+    told = {row.recipient for row in rows if row.kind == "paper_recorded"}
+    able = {sent.land.users[first].email for first in ("ilena", "tomas", "joana", "otto")}
+    assert able <= told
+    own = {sent.land.users[first].email for first in ("samira", "henrik", "dora", "marek")}
+    assert told.isdisjoint(own)
+
+
+@pytest.mark.parametrize("first", ["henrik", "dora", "marek", "root"])
+def test_nobody_but_a_coordinator_of_a_party_records_a_scan(sent: Table, first: str) -> None:
+    refused(sent, lambda: scans.record(sent[first], sent.checklist()), "A coordinator of a party")
+
+
+def test_a_scan_is_not_recorded_twice_while_one_waits(sent: Table) -> None:
+    record(sent)
+    refused(sent, lambda: scans.record(sent["samira"], sent.checklist()), "waits to be confirmed")
+
+
+def test_a_party_that_has_signed_records_no_scan(sent: Table) -> None:
+    checklists.sign(sent.checklist(), sent["henrik"])
+    sent.session.commit()
+    refused(sent, lambda: scans.record(sent["samira"], sent.checklist()), "No signature")
+
+
+def test_nothing_is_recorded_on_a_text_that_waits_for_nobody(table: Table) -> None:
+    refused(
+        table,
+        lambda: paper.record(
+            table["samira"],
+            table.checklist(),
+            signed_on=clock.today(),
+            offices={},
+            scan=scans.pdf(),
+        ),
+        "does not wait for signatures",
+        RuleBrokenError,
+    )
+
+
+@pytest.mark.parametrize("who", ["tomas", "dora", None])
+def test_only_persons_whom_the_text_names_for_the_own_party_signed_it(
+    sent: Table, who: str | None
+) -> None:
+    """S11: nobody signs for another."""
+    offices = {sent[who].user_id: "Director"} if who else {}
+    refused(
+        sent,
+        lambda: paper.record(
+            sent["samira"],
+            sent.checklist(),
+            signed_on=clock.today(),
+            offices=offices,
+            scan=scans.pdf(),
+        ),
+        "Choose who signed",
+        RuleBrokenError,
+    )
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(1, "can't lie ahead"), (-1, "frozen after this day"), (-400, "frozen")]
+)
+def test_the_date_lies_between_the_freezing_and_today(sent: Table, days: int, words: str) -> None:
+    day = clock.today() + dt.timedelta(days=days)
+    refused(
+        sent,
+        lambda: scans.record(sent["samira"], sent.checklist(), signed_on=day),
+        words,
+        RuleBrokenError,
+    )
+
+
+def test_what_is_no_scan_is_not_kept(sent: Table) -> None:
+    refused(
+        sent,
+        lambda: scans.record(sent["samira"], sent.checklist(), scan=b"<html>"),
+        "no whole PDF",
+        RuleBrokenError,
+    )
+
+
+# Confirm
+
+
+@pytest.mark.parametrize("first", ["ilena", "tomas", "joana", "otto"])
+def test_any_other_party_confirms_and_it_counts_as_a_signature(sent: Table, first: str) -> None:
+    made = record(sent)
+    confirm(sent, first, made)
+    (one,) = signatures(sent)
+    assert (one.method, one.signer_name, one.office) == (Method.PAPER, "Henrik Asante", "Director")
+    assert (one.user_id, one.organisation_id) == (sent["henrik"].user_id, sent.land.id("door"))
+    assert one.power == sent["henrik"].memberships[0].power
+    assert one.sentence == scans.SENTENCE
+    assert one.paper == {
+        "record": str(made.id),
+        "scan_digest": made.scan_digest,
+        "signed_on": clock.today().isoformat(),
+        "recorded_by": str(sent["samira"].user_id),
+        "recorded_by_name": "Samira Okell",
+        "recorded_for": "Open Door Legal Aid",
+        "confirmed_by": str(sent[first].user_id),
+        "confirmed_by_name": sent[first].name,
+        "confirmed_for": sent[first].organisation_name,
+        "made": "here",
+    }
+    assert one.digest == canonical.digest_of(one.content())
+    assert state_of(sent, made) is PaperState.CONFIRMED
+    assert sent.checklist().state is ChecklistState.SENT
+    assert len(sent.events("paper_confirmed")) == 1
+    (event,) = sent.events("signed_on_paper")
+    assert event["organisation"] == "Open Door Legal Aid"
+    assert integrity.check_all().finding is None
+
+
+@pytest.mark.parametrize("first", ["samira", "henrik", "dora", "nadia", "marek", "ada", "root"])
+def test_nobody_of_the_own_side_and_no_stranger_confirms(sent: Table, first: str) -> None:
+    made = record(sent)
+    refused(
+        sent,
+        lambda: scans.confirm(sent[first], sent.checklist(), made),
+        "another party",
+    )
+    refused(
+        sent,
+        lambda: paper.refuse(sent[first], sent.checklist(), made.id, reason="No."),
+        "another party",
+    )
+
+
+def test_who_recorded_a_scan_never_confirms_it_for_another_organisation(sent: Table) -> None:
+    made = record(sent)
+    actor = sent["ilena"]
+    twin = type(actor)(
+        **{name: getattr(actor, name) for name in ("name", "memberships", "organisation_id")},
+        user_id=sent["samira"].user_id,
+    )
+    refused(sent, lambda: scans.confirm(twin, sent.checklist(), made), "their own side recorded")
+
+
+def test_the_last_one_on_paper_brings_the_text_into_force(sent: Table) -> None:
+    checklists.sign(sent.checklist(), sent["tomas"], sent["otto"])
+    sent.session.commit()
+    made = record(sent)
+    assert sent.checklist().state is ChecklistState.SENT
+    confirm(sent, "joana", made)
+    checklist = sent.checklist()
+    assert checklist.state is ChecklistState.IN_FORCE
+    assert checklist.revision_in_force_id == made.revision_id
+    assert asked(sent).state is RequestState.COMPLETED
+    assert len(sent.events("came_into_force")) == 1
+
+
+def test_all_parties_can_sign_on_paper_and_confirm_each_other(sent: Table) -> None:
+    for first, other in (("ilena", "samira"), ("samira", "joana"), ("joana", "tomas")):
+        confirm(sent, other, record(sent, first))
+    assert sent.checklist().state is ChecklistState.IN_FORCE
+    assert {one.method for one in signatures(sent)} == {Method.PAPER}
+    assert integrity.check_all().finding is None
+
+
+def test_the_last_one_in_the_product_brings_it_into_force_after_paper(sent: Table) -> None:
+    confirm(sent, "ilena", record(sent))
+    checklists.sign(sent.checklist(), sent["tomas"], sent["otto"])
+    sent.session.commit()
+    assert sent.checklist().state is ChecklistState.IN_FORCE
+
+
+def test_a_scan_is_confirmed_once(sent: Table) -> None:
+    made = record(sent)
+    confirm(sent, "ilena", made)
+    refused(sent, lambda: scans.confirm(sent["joana"], sent.checklist(), made), "no longer waits")
+    refused(
+        sent,
+        lambda: paper.withdraw(sent["samira"], sent.checklist(), made.id, reason="Late."),
+        "no longer waits",
+    )
+
+
+def test_a_scan_signs_nothing_once_its_signer_has_signed_here(sent: Table) -> None:
+    made = record(sent)
+    checklists.sign(sent.checklist(), sent["henrik"])
+    sent.session.commit()
+    refused(
+        sent,
+        lambda: scans.confirm(sent["ilena"], sent.checklist(), made),
+        "signed this revision already",
+        RuleBrokenError,
+    )
+
+
+def test_a_scan_of_another_text_is_not_confirmed_here(sent: Table) -> None:
+    made = record(sent)
+    signing.call_back(sent["ilena"], sent.checklist(), reason="A date is wrong.")
+    checklists.send(sent.checklist(), sent["ilena"], sent.signatories)
+    sent.session.commit()
+    refused(
+        sent,
+        lambda: scans.confirm(sent["ilena"], sent.checklist(), made),
+        "no longer waits",
+        RuleBrokenError,
+    )
+
+
+# Refuse and withdraw
+
+
+def test_a_refused_scan_stays_in_history_and_another_can_follow(sent: Table) -> None:
+    made = record(sent)
+    paper.refuse(sent["ilena"], sent.checklist(), made.id, reason="Page 3 is missing.")
+    sent.session.commit()
+    assert state_of(sent, made) is PaperState.REFUSED
+    assert signatures(sent) == []
+    assert sent.checklist().state is ChecklistState.SENT
+    (event,) = sent.events("paper_refused")
+    assert event["reason"] == "Page 3 is missing."
+    told = sent.session.scalars(
+        sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == "paper_refused")
+    ).all()
+    assert told == [sent.land.users["samira"].email]
+    confirm(sent, "ilena", record(sent, scan=scans.jpeg()))
+    assert len(signatures(sent)) == 1
+    assert integrity.check_all().finding is None
+
+
+def test_a_withdrawn_scan_is_confirmed_by_nobody(sent: Table) -> None:
+    made = record(sent)
+    paper.withdraw(sent["samira"], sent.checklist(), made.id, reason="The wrong file.")
+    sent.session.commit()
+    assert state_of(sent, made) is PaperState.WITHDRAWN
+    refused(sent, lambda: scans.confirm(sent["ilena"], sent.checklist(), made), "no longer waits")
+    assert sent.events("paper_withdrawn")[0]["reason"] == "The wrong file."
+
+
+@pytest.mark.parametrize("first", ["henrik", "ilena", "joana", "dora"])
+def test_only_a_coordinator_of_the_own_side_withdraws(sent: Table, first: str) -> None:
+    made = record(sent)
+    refused(
+        sent,
+        lambda: paper.withdraw(sent[first], sent.checklist(), made.id, reason="No."),
+        "coordinator of the organisation that recorded",
+    )
+
+
+def test_a_no_needs_a_reason(sent: Table) -> None:
+    made = record(sent)
+    for attempt, first in ((paper.refuse, "ilena"), (paper.withdraw, "samira")):
+        with pytest.raises(RuleBrokenError, match="Say why"):
+            attempt(sent[first], sent.checklist(), made.id, reason="  ")
+        sent.session.rollback()
+
+
+# The database itself
+
+
+@pytest.mark.parametrize("table_name", ["paper_record", "paper_decision", "signature"])
+@pytest.mark.parametrize("act", ["update {} set digest = ''", "delete from {}"])
+def test_the_database_refuses_to_change_what_paper_left(
+    sent: Table, table_name: str, act: str
+) -> None:
+    confirm(sent, "ilena", record(sent))
+    with pytest.raises(DBAPIError):
+        sent.session.execute(sa.text(act.format(table_name)))
+    sent.session.rollback()

@@ -1,0 +1,308 @@
+"""Pages of signing on paper: upload, compare, confirm, refuse; who sees the scan, and how."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from tests.factories import paper as scans
+from tests.factories.demonstration import Demonstration
+from tests.integration.checklists.test_signing_pages import Desk
+from tests.pages import Page
+from tracker.checklists.models import ChecklistState
+from tracker.core import clock
+from tracker.signoff.paper_models import PaperDecision, PaperRecord
+from tracker.signoff.scans import MAX_BYTES, MAX_REQUEST_BYTES
+
+HTML = b"<!doctype html><script>alert(1)</script>"
+Statements = Callable[[], AbstractContextManager[list[str]]]
+
+
+@pytest.fixture
+def desk(app: Flask, session: Session, demonstration: Demonstration) -> Desk:
+    """The demonstration's terms that wait for the signature of Lantern alone."""
+    return Desk(app, session, demonstration)
+
+
+def send(desk: Desk, key: str, scan: bytes, name: str = "scan.pdf", **fields: Any) -> TestResponse:
+    """Fill in the form of the page as a person would, with a file of any name."""
+    browser = desk.browser(key)
+    form = browser.page(f"{desk.address}/paper").form()
+    today = clock.today().isoformat()
+    body, kind = as_sent(form.filled_in(**{"signed_on": today} | fields), scan, name)
+    return browser.open(
+        f"{desk.address}/paper",
+        method="POST",
+        data=body,
+        content_type=kind,
+        csrf=False,
+        follow_redirects=True,
+    )
+
+
+def as_sent(fields: dict[str, list[str]], scan: bytes, name: str) -> tuple[bytes, str]:
+    """Return what a browser sends of a form with a file, and its kind."""
+    edge = "----paper"
+    head = "\r\nContent-Disposition: form-data; name="
+    parts = [
+        f'--{edge}{head}"{key}"\r\n\r\n{value}\r\n'.encode()
+        for key, values in fields.items()
+        for value in values
+    ]
+    file_head = f'--{edge}{head}"scan"; filename="{name}"\r\nContent-Type: text/html\r\n\r\n'
+    body = b"".join([*parts, file_head.encode(), scan, f"\r\n--{edge}--\r\n".encode()])
+    return body, f"multipart/form-data; boundary={edge}"
+
+
+def recorded(desk: Desk, scan: bytes = b"", **fields: Any) -> str:
+    """Record a scan for Lantern; return the address of its page."""
+    assert send(desk, "joana", scan or scans.pdf(), **fields).status_code == 200
+    record_id = newest(desk)
+    return f"{desk.address}/papers/{record_id}"
+
+
+def newest(desk: Desk) -> UUID:
+    """Return the scan that was recorded last."""
+    found = desk.session.scalars(
+        sa.select(PaperRecord.id).order_by(PaperRecord.recorded_at.desc())
+    ).first()
+    desk.session.rollback()
+    assert found is not None
+    return found
+
+
+def count(desk: Desk) -> int:
+    there = sa.select(sa.func.count()).where(PaperRecord.id != desk.demonstration.paper)
+    found = desk.session.scalar(there) or 0
+    desk.session.rollback()
+    return found
+
+
+def test_a_coordinator_finds_the_way_and_records_a_scan(desk: Desk) -> None:
+    page = desk.page("joana", "/record")
+    assert page.links()["Record a signature on paper"] == f"{desk.address}/paper"
+    page = desk.page("joana", "/paper")
+    assert page.h1 == "Record a signature on paper"
+    page = Page.of(send(desk, "joana", scans.pdf()))
+    assert "The scan is recorded. Another party confirms it now." in page.text
+    assert "Paper recorded by Lantern Health Network" in page.text
+    assert "Waits to be confirmed" in page.text
+    assert "Record a signature on paper" not in page.links()
+
+
+def test_another_party_confirms_and_the_text_is_in_force(desk: Desk) -> None:
+    address = recorded(desk, signed_on=clock.today().isoformat())
+    page = desk.browser("ilena").page("/")
+    label = "Confirm the signature on paper: Agreed terms"
+    assert page.links()[label] == address
+    page = desk.browser("ilena").page(address)
+    assert "Otto Brandis" in page.text
+    assert "Joana Pires recorded the scan (SHA-256" in page.text
+    page = Page.of(desk.browser("ilena").submit(address))
+    assert "Tick the box to confirm" in page.text
+    assert desk.state is ChecklistState.SENT
+    page = Page.of(desk.browser("ilena").submit(address, compared="y"))
+    assert "You confirmed it. The text is in force: all parties have signed." in page.text
+    assert (desk.state, desk.signatures()) == (ChecklistState.IN_FORCE, 2)
+    assert "Scan recorded by Joana Pires, Lantern Health Network, confirmed by" in page.text
+    assert label not in desk.browser("ilena").page("/").links()
+
+
+def test_another_party_refuses_with_a_reason_that_all_read(desk: Desk) -> None:
+    address = recorded(desk)
+    page = Page.of(desk.browser("ilena").submit(f"{address}/refuse", reason="  "))
+    assert "Enter an answer" in page.text
+    page = Page.of(desk.browser("ilena").submit(f"{address}/refuse", reason="Page 3 is missing."))
+    assert "You refused the scan." in page.text
+    page = desk.page("otto", "/record")
+    assert "Refused" in page.text
+    assert "Page 3 is missing." in page.text
+    assert desk.state is ChecklistState.SENT
+    assert "Record a signature on paper" in desk.page("joana", "/record").links()
+
+
+def test_the_own_side_withdraws(desk: Desk) -> None:
+    address = recorded(desk)
+    assert "Confirm" not in desk.browser("joana").page(address).text.split("Recorded")[0]
+    page = Page.of(desk.browser("joana").submit(f"{address}/withdraw", reason="The wrong file."))
+    assert "The scan is withdrawn." in page.text
+    desk.browser("joana").page(f"{address}/withdraw", 403)
+
+
+@pytest.mark.parametrize(
+    ("scan", "name", "words"),
+    [
+        (HTML, "scan.pdf", "no whole PDF, JPEG or PNG"),
+        (b"%PDF-1.4\n" + HTML, "scan.pdf", "no whole PDF, JPEG or PNG"),
+        (scans.pdf() + HTML, "scan.pdf", "no whole PDF, JPEG or PNG"),
+        (scans.png() + scans.pdf(), "scan.png", "no whole PDF, JPEG or PNG"),
+        (b"", "scan.pdf", "is empty"),
+        (b"", "", "Choose the file of the scan"),
+        (scans.pdf("x" * MAX_BYTES), "scan.pdf", "at most 10 MB"),
+    ],
+    ids=["html", "polyglot head", "polyglot tail", "two in one", "empty", "none", "too large"],
+)
+def test_a_hostile_file_is_refused_beside_its_field(
+    desk: Desk, scan: bytes, name: str, words: str
+) -> None:
+    page = Page.of(send(desk, "joana", scan, name))
+    assert words in page.text
+    assert page.h1 == "Record a signature on paper"
+    assert count(desk) == 0
+
+
+def test_what_is_far_too_large_is_not_even_read(desk: Desk) -> None:
+    assert send(desk, "joana", scans.pdf("x" * MAX_REQUEST_BYTES)).status_code == 413
+    assert count(desk) == 0
+
+
+def test_only_these_pages_take_large_files(desk: Desk) -> None:
+    answer = desk.browser("joana").post(
+        f"{desk.address}/decline", data={"reason": "x" * 2 * 1024 * 1024}
+    )
+    assert answer.status_code == 413
+
+
+def test_a_wrong_day_is_told_beside_its_field(desk: Desk) -> None:
+    page = Page.of(send(desk, "joana", scans.pdf(), signed_on="2999-01-01"))
+    assert "Enter a year from 1900 to 2199" in page.text
+    page = Page.of(send(desk, "joana", scans.pdf(), signed_on="2198-01-01"))
+    assert "can't lie ahead" in page.text
+    page = Page.of(send(desk, "joana", scans.pdf(), signed_on="1999-01-01"))
+    assert "nobody could sign it then" in page.text
+    assert count(desk) == 0
+
+
+@pytest.mark.parametrize("name", ["<script>.html", "../../etc/passwd", "x.exe"])
+def test_a_scan_is_told_by_its_content_and_handed_out_as_a_file_only(desk: Desk, name: str) -> None:
+    assert send(desk, "joana", scans.png(), name).status_code == 200
+    record_id = newest(desk)
+    answer = desk.browser("ilena").get(f"{desk.address}/papers/{record_id}/scan")
+    assert answer.data == scans.png()
+    assert answer.headers["Content-Type"] == "image/png"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="terms-1-paper.png"'
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("key", "status"),
+    [
+        ("joana", 200),
+        ("otto", 200),
+        ("ilena", 200),
+        ("tomas", 200),
+        # Who audits the NPM reads its terms (class K8), and so their scan.
+        ("greta", 200),
+        ("samira", 404),
+        ("vera", 404),
+        ("iris", 404),
+    ],
+)
+def test_the_scan_is_for_those_who_may_read_the_text(desk: Desk, key: str, status: int) -> None:
+    address = recorded(desk)
+    assert desk.browser(key).get(f"{address}/scan").status_code == status
+    assert desk.browser(key).get(address).status_code == status
+
+
+def test_a_stranger_is_sent_to_the_sign_in(app: Flask, desk: Desk) -> None:
+    address = recorded(desk)
+    assert app.test_client().get(f"{address}/scan").status_code in {302, 303}
+
+
+def test_a_scan_is_found_under_its_own_text_only(desk: Desk) -> None:
+    address = recorded(desk).rsplit("/", 1)[1]
+    other = desk.demonstration.checklists["complete", "terms"]
+    for rest in ("", "/scan", "/refuse", "/withdraw"):
+        desk.browser("ilena").page(f"/checklists/{other}/papers/{address}{rest}", 404)
+
+
+@pytest.mark.parametrize("key", ["joana", "otto", "greta"])
+def test_nobody_but_another_party_answers_on_the_page(desk: Desk, key: str) -> None:
+    address = recorded(desk)
+    browser = desk.browser(key)
+    assert "Confirm it for your organisation" not in browser.page(address).text
+    assert browser.post(address, data={"compared": "y"}).status_code == 403
+    assert browser.post(f"{address}/refuse", data={"reason": "No."}).status_code == 403
+    there = sa.select(sa.func.count()).where(PaperDecision.record_id == newest(desk))
+    left = desk.session.scalar(there)
+    desk.session.rollback()
+    assert left == 0
+
+
+@pytest.mark.parametrize("key", ["otto", "ilena", "tomas", "greta"])
+def test_who_may_not_record_is_told_why(desk: Desk, key: str) -> None:
+    desk.browser(key).page(f"{desk.address}/paper", 403)
+
+
+def test_reading_the_record_takes_no_more_queries_for_more_scans(
+    desk: Desk, statements: Statements
+) -> None:
+    def queries() -> tuple[int, int]:
+        browser = desk.browser("ilena")
+        found = []
+        for address in (f"{desk.address}/record", "/"):
+            browser.page(address)
+            with statements() as sent:
+                browser.page(address)
+            found.append(len(sent))
+        return found[0], found[1]
+
+    address = recorded(desk)
+    first = queries()
+    desk.browser("joana").submit(f"{address}/withdraw", reason="The wrong file.")
+    for _number in range(2):
+        assert send(desk, "joana", scans.pdf()).status_code == 200
+        last = newest(desk)
+        if _number == 0:
+            desk.browser("joana").submit(
+                f"{desk.address}/papers/{last}/withdraw", reason="The wrong file."
+            )
+    assert queries() == first
+
+
+# Agreements made before
+
+
+def test_an_agreement_made_before_is_recorded_and_confirmed_by_pages(
+    app: Flask, session: Session, demonstration: Demonstration
+) -> None:
+    checklist_id = demonstration.checklists["differing", "terms"]
+    address = f"/checklists/{checklist_id}"
+    ilena = demonstration.browser(app, "ilena")
+    page = ilena.page(address)
+    assert page.links()["Record an agreement made before, on paper"] == f"{address}/former"
+    page = ilena.page(f"{address}/former")
+    assert "will stand there as not known" in page.text
+    form = page.form()
+    signers = {name: "Ada Former, Head\nBo Earlier" for name in form.names if "signers" in name}
+    data = form.filled_in(signed_on="2021-03-09", ends_on="", **signers)
+    body, kind = as_sent(data, scans.jpeg(), "x.jpg")
+    answer = ilena.open(
+        f"{address}/former",
+        method="POST",
+        data=body,
+        content_type=kind,
+        csrf=False,
+        follow_redirects=True,
+    )
+    page = Page.of(answer)
+    assert page.h1 == "Agreement made before, on paper"
+    assert "Ada Former; Bo Earlier, Head, for" in page.text
+    samira = demonstration.browser(app, "samira")
+    found = [one for one in samira.page("/").links().items() if "agreement made before" in one[0]]
+    page = Page.of(samira.submit(found[0][1], compared="y"))
+    assert "You confirmed it. The text waits for others." in page.text
+    page = Page.of(demonstration.browser(app, "celia").submit(found[0][1], compared="y"))
+    assert "The text is in force" in page.text
+    assert "Made on paper on" in page.text
+    assert "It was not reviewed here (G3) and not signed electronically" in page.text
+    assert "before this tool was used; not signed electronically. Recorded by" in page.text
+    register = demonstration.browser(app, "milan").page("/register")
+    assert "not reviewed here (G3), not signed electronically" in register.text

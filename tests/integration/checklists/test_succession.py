@@ -1,0 +1,267 @@
+"""A body replaced by another (N13): the place passes on, what persons did does not."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.exc import DBAPIError
+
+from tests.client import CheckedClient
+from tests.factories import checklists, paper
+from tests.integration.checklists.conftest import Table
+from tests.integration.checklists.test_paper import asked, record, signatures
+from tracker.access.actor import OrganisationKind, Role
+from tracker.activity.models import Chain, Event
+from tracker.checklists import queries
+from tracker.checklists.loading import fill
+from tracker.checklists.models import ChecklistState
+from tracker.cooperations import queries as cooperations
+from tracker.cooperations import succession
+from tracker.cooperations.models import Party
+from tracker.core import clock
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.mail.models import OutboxMessage
+from tracker.organisations.models import Succession
+from tracker.oversight import integrity
+from tracker.signoff.models import RequestState
+
+SINCE = dt.date(2025, 9, 10)
+ACT = "Constitutional Law 12 of 2025, article 4"
+
+
+@pytest.fixture
+def heir(table: Table) -> Table:
+    """A new body that could take the place of Open Door, with its people."""
+    table.land.organisation("heir", "New Door Foundation", OrganisationKind.CSO)
+    table.land.person("Runa Ekdal", "heir", Role.COORDINATOR)
+    table.land.person("Sten Mohr", "heir", Role.SIGNATORY, power="Deed of foundation")
+    table.session.commit()
+    return table
+
+
+def replace(
+    table: Table, former: str = "door", successor: str = "heir", *, first: str = "root"
+) -> None:
+    succession.replace(
+        table[first], table.land.id(former), table.land.id(successor), since=SINCE, source=ACT
+    )
+    table.session.commit()
+
+
+def sees(table: Table, first: str) -> bool:
+    found = cooperations.find_by_id(table[first], table.cooperation.id)
+    opened = queries.find(table[first], table.checklist().id)
+    assert (found is None) is (opened is None)
+    return found is not None
+
+
+def test_the_successor_takes_the_place_and_the_former_loses_access(heir: Table) -> None:
+    """domain.md, N13."""
+    assert (sees(heir, "samira"), sees(heir, "runa")) == (True, False)
+    replace(heir)
+    assert (sees(heir, "samira"), sees(heir, "runa")) == (False, True)
+    assert not sees(heir, "dora")
+    assert not sees(heir, "henrik")
+    parties = [one.name for one in heir.filling().parties]
+    assert parties == [
+        "Office of the People's Advocate",
+        "New Door Foundation",
+        "Lantern Health Network",
+    ]
+    row = heir.session.scalars(
+        sa.select(Party).where(Party.organisation_id == heir.land.id("door"))
+    ).one()
+    assert (row.replaced_by_id, row.replaced_on) == (heir.land.id("heir"), SINCE)
+    assert row.left_on == clock.today() - dt.timedelta(days=1)
+
+
+def test_it_stands_in_the_chain_of_the_instance_and_of_the_cooperation(heir: Table) -> None:
+    replace(heir)
+    (event,) = heir.events("party_replaced")
+    assert (event["former"], event["successor"]) == ("Open Door Legal Aid", "New Door Foundation")
+    assert (event["since"], event["source"]) == ("2025-09-10", ACT)
+    own = heir.session.scalars(
+        sa.select(Event)
+        .join(Chain, Chain.id == Event.chain_id)
+        .where(Chain.cooperation_id.is_(None), Event.verb == "organisation_replaced")
+    ).one()
+    row = heir.session.scalars(sa.select(Succession)).one()
+    assert own.evidence == row.digest
+    assert integrity.check_all().finding is None
+
+
+def test_what_the_former_accepted_does_not_count_for_the_successor(heir: Table) -> None:
+    heir.settle("M1")
+    replace(heir)
+    assert heir.land.id("heir") in heir.standing("M1").waiting_for
+    assert heir.land.id("door") not in heir.standing("M1").waiting_for
+
+
+def test_a_text_that_waits_for_signatures_is_called_back(heir: Table) -> None:
+    heir.send()
+    checklists.sign(heir.checklist(), heir["henrik"])
+    heir.session.commit()
+    replace(heir)
+    assert heir.checklist().state is ChecklistState.DRAFTING
+    assert asked(heir).state is RequestState.WITHDRAWN
+    assert asked(heir).reason == (
+        "New Door Foundation took the place of Open Door Legal Aid, whom this text names."
+    )
+    assert len(signatures(heir)) == 1
+    assert set(heir.standing("M1").waiting_for) == {heir.land.id("heir")}
+    assert integrity.check_all().finding is None
+
+
+def test_a_scan_that_waits_falls_with_it(heir: Table) -> None:
+    heir.send()
+    heir.session.commit()
+    made = record(heir, "joana")
+    replace(heir)
+    with pytest.raises(RuleBrokenError, match="does not wait"):
+        paper.confirm(heir["ilena"], heir.checklist(), made)
+    heir.session.rollback()
+
+
+def test_what_is_in_force_stays_so_with_its_signatures(heir: Table) -> None:
+    heir.sign()
+    heir.session.commit()
+    before = {one.digest for one in signatures(heir)}
+    replace(heir)
+    checklist = heir.checklist()
+    assert checklist.state is ChecklistState.IN_FORCE
+    assert {one.digest for one in signatures(heir)} == before
+    assert heir.land.id("heir") in {one.organisation_id for one in fill(checklist).parties}
+
+
+def test_the_successor_of_a_party_that_is_one_already_stays_once(table: Table) -> None:
+    replace(table, "door", "lantern")
+    assert [one.name for one in table.filling().parties] == [
+        "Office of the People's Advocate",
+        "Lantern Health Network",
+    ]
+    assert integrity.check_all().finding is None
+
+
+def test_an_npm_can_be_replaced_too(table: Table) -> None:
+    replace(table, "npm", "other_npm")
+    assert (sees(table, "ilena"), sees(table, "vesna")) == (False, True)
+    assert table.filling().parties[0].name == "Prevention Council of Tressia"
+
+
+def test_the_people_of_the_former_take_part_no_more(heir: Table) -> None:
+    replace(heir)
+    left = {one["person"] for one in heir.events("person_left")}
+    assert left
+    assert all(
+        one.organisation_id != heir.land.id("door") for one in heir.filling().people.values()
+    )
+
+
+def test_the_coordinators_of_all_parties_are_told_neutrally(heir: Table) -> None:
+    heir.session.execute(sa.delete(OutboxMessage))
+    replace(heir)
+    rows = heir.session.scalars(
+        sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == "party_replaced")
+    ).all()
+    assert set(rows) == {heir.land.users[one].email for one in ("ilena", "joana", "runa")}
+
+
+def refused(table: Table, act: Callable[[], object], words: str, error: type[Exception]) -> None:
+    with pytest.raises(error, match=words):
+        act()
+    table.session.rollback()
+    assert table.session.scalar(sa.select(sa.func.count()).select_from(Succession)) == 0
+
+
+@pytest.mark.parametrize("first", ["ilena", "samira", "runa", "ada", "nadia"])
+def test_nobody_but_an_administrator_records_it(heir: Table, first: str) -> None:
+    refused(heir, lambda: replace(heir, first=first), "Only administrators", RefusedError)
+
+
+@pytest.mark.parametrize("successor", ["door", "npm", "court"])
+def test_only_another_body_of_the_same_kind_follows(heir: Table, successor: str) -> None:
+    refused(heir, lambda: replace(heir, "door", successor), "same kind", RuleBrokenError)
+
+
+def test_a_day_ahead_and_a_missing_source_are_refused(heir: Table) -> None:
+    ids = heir.land.id("door"), heir.land.id("heir")
+    ahead = clock.today() + dt.timedelta(days=1)
+    refused(
+        heir,
+        lambda: succession.replace(heir["root"], *ids, since=ahead, source=ACT),
+        "lies ahead",
+        RuleBrokenError,
+    )
+    refused(
+        heir,
+        lambda: succession.replace(heir["root"], *ids, since=SINCE, source="  "),
+        "Name the act",
+        RuleBrokenError,
+    )
+
+
+def test_a_body_is_replaced_once_and_follows_nobody_after(heir: Table) -> None:
+    replace(heir)
+    for pair in (("door", "bridge"), ("lantern", "door")):
+        with pytest.raises(RuleBrokenError, match="replaced"):
+            replace(heir, *pair)
+        heir.session.rollback()
+
+
+def test_a_successor_can_be_replaced_in_turn(heir: Table) -> None:
+    replace(heir)
+    replace(heir, "heir", "bridge")
+    assert (sees(heir, "runa"), sees(heir, "marek")) == (False, True)
+    assert integrity.check_all().finding is None
+
+
+@pytest.mark.parametrize("act", ["update succession set source = ''", "delete from succession"])
+def test_the_database_refuses_to_change_it(heir: Table, act: str) -> None:
+    replace(heir)
+    with pytest.raises(DBAPIError):
+        heir.session.execute(sa.text(act))
+    heir.session.rollback()
+
+
+# Pages
+
+
+def browser(app: Flask, table: Table, first: str) -> CheckedClient:
+    return table.land.browser(app, first)
+
+
+def test_an_administrator_records_it_on_the_page_of_the_body(app: Flask, heir: Table) -> None:
+    heir.sign()
+    heir.session.commit()
+    door, new = heir.land.id("door"), heir.land.id("heir")
+    checklist_id = heir.checklist().id
+    admin = browser(app, heir, "root")
+    address = admin.page(f"/organisations/{door}").links()["Record that another body replaces it"]
+    answer = admin.submit(
+        address, successor=str(new), since=SINCE.isoformat(), source=ACT, sure="y"
+    )
+    text = answer.get_data(as_text=True)
+    assert "takes the place of Open Door Legal Aid in all its cooperations" in text
+    assert "Replaced by New Door Foundation on" in text
+    for first in ("runa", "ilena"):
+        page = browser(app, heir, first).page(f"/checklists/{checklist_id}/record")
+        assert "Open Door Legal Aid: taken over by New Door Foundation on" in page.text
+        assert "Henrik Asante" in page.text
+    register = browser(app, heir, "nadia").page("/register")
+    assert "Open Door Legal Aid: taken over by New Door Foundation on" in register.text
+    browser(app, heir, "samira").page(f"/checklists/{checklist_id}/record", 404)
+    admin.page(f"/checklists/{checklist_id}/record", 404)
+
+
+def test_it_is_not_recorded_by_chance(app: Flask, heir: Table) -> None:
+    address = f"/organisations/{heir.land.id('door')}/replace"
+    text = (
+        browser(app, heir, "root")
+        .submit(address, successor=str(heir.land.id("heir")), since="", source="")
+        .get_data(as_text=True)
+    )
+    assert "Tick the box to confirm" in text
+    browser(app, heir, "samira").page(address, 403)
+    browser(app, heir, "joana").page(address, 404)

@@ -1,0 +1,238 @@
+"""Scans, what was said to them, signatures on paper and successions, tampered with, are named."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.factories import agreements, paper
+from tests.factories.cooperations import Country, country, load_checklists, open_one
+from tests.factories.tampering import (
+    CHAINS,
+    EVENTS,
+    REVISIONS,
+    SIGNATURES,
+    Tampering,
+    fresh,
+    hands,
+    signature_digest,
+    table_of,
+)
+from tracker.access.actor import OrganisationKind
+from tracker.activity import chain as arithmetic
+from tracker.activity import verbs
+from tracker.checklists.models import ChecklistKind
+from tracker.cooperations import keys, succession
+from tracker.cooperations.models import CooperationKey
+from tracker.core import canonical, crypto
+from tracker.organisations.models import Succession
+from tracker.oversight import integrity
+from tracker.oversight.facts import Fault, Table
+from tracker.signoff.paper_models import PaperDecision, PaperRecord
+
+RECORDS, DECISIONS = table_of(PaperRecord), table_of(PaperDecision)
+SUCCESSIONS = table_of(Succession)
+OTHER = "f" * 64
+DAY = dt.date(2020, 1, 1)
+
+
+@pytest.fixture
+def papered(session: Session) -> Country:
+    """Terms that Open Door signed on paper, a scan of the NPM that waits; and a succession."""
+    load_checklists()
+    land = country(session)
+    cooperation = open_one(land, "door")
+    terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
+    agreements.send(land, terms, {"npm": "tomas", "door": "henrik"})
+    paper.confirm(land.actor("ilena"), terms, paper.record(land.actor("samira"), terms))
+    paper.record(land.actor("ilena"), terms, scan=paper.png())
+    land.organisation("heir", "New Bridge", OrganisationKind.CSO)
+    session.flush()
+    succession.replace(
+        land.actor("root"), land.id("bridge"), land.id("heir"), since=DAY, source="Law 12"
+    )
+    session.commit()
+    return land
+
+
+def found(table: sa.Table, act: Callable[[Tampering, Any], object]) -> tuple[object, Table]:
+    """Tamper with the first row of a table; return what the check finds and where."""
+    with hands() as connection:
+        cooperation_id = connection.scalar(sa.select(REVISIONS.c.cooperation_id))
+        moment = next(column for column in table.c if column.name.endswith(("ed_at", "_at")))
+        row = connection.execute(sa.select(table).order_by(moment)).first()
+        assert cooperation_id is not None
+        act(Tampering(connection, cooperation_id), row)
+    finding = integrity.check_all().finding
+    assert finding is not None
+    return finding.fault, finding.place.table
+
+
+def test_nothing_is_found_where_nothing_was_altered(papered: Country) -> None:
+    assert integrity.check_all().finding is None
+
+
+def set_to(table: sa.Table, **values: object) -> Callable[[Tampering, Any], object]:
+    return lambda own, row: own.update(table, row.id, **values)
+
+
+def rewritten(model: type[Any], table: sa.Table, **values: object) -> Callable[..., object]:
+    """Change values with the digest that fits them."""
+
+    def act(own: Tampering, row: Any) -> None:
+        made = model(**{**row._mapping, **values})
+        own.update(table, row.id, **values, digest=canonical.digest_of(made.content()))
+
+    return act
+
+
+def other_scan(own: Tampering, row: Any) -> None:
+    kept = table_of(CooperationKey)
+    wrapped = own.connection.scalar(
+        sa.select(kept.c.wrapped).where(kept.c.cooperation_id == own.cooperation_id)
+    )
+    key = keys.unwrapped(own.cooperation_id, wrapped)
+    sealed = crypto.seal(key, paper.pdf("Another page"), f"paper:{row.id}")
+    own.update(RECORDS, row.id, scan=sealed)
+
+
+SIGNERS = [{"organisation_id": str(fresh()), "organisation": "X", "name": "Y", "office": ""}]
+
+
+@pytest.mark.parametrize(
+    ("act", "fault"),
+    [
+        (set_to(RECORDS, scan=b"x" * 60), Fault.SCAN_CHANGED),
+        (other_scan, Fault.SCAN_CHANGED),
+        (set_to(RECORDS, signed_on=DAY), Fault.CHANGED),
+        (set_to(RECORDS, ends_on=DAY), Fault.CHANGED),
+        (set_to(RECORDS, signers=SIGNERS), Fault.CHANGED),
+        (set_to(RECORDS, user_name="Somebody Else"), Fault.CHANGED),
+        (set_to(RECORDS, organisation_id=fresh()), Fault.CHANGED),
+        (set_to(RECORDS, scan_digest=OTHER), Fault.CHANGED),
+        (set_to(RECORDS, digest=OTHER), Fault.CHANGED),
+        (rewritten(PaperRecord, RECORDS, signed_on=DAY), Fault.NOT_BOUND),
+        (rewritten(PaperRecord, RECORDS, scan_digest=OTHER), Fault.NOT_BOUND),
+        (set_to(RECORDS, media_type="text/html"), Fault.CHANGED),
+        (set_to(RECORDS, size=1), Fault.CHANGED),
+        (set_to(RECORDS, kind="former"), Fault.CHANGED),
+    ],
+)
+def test_a_scan_tampered_with_is_named(
+    papered: Country, act: Callable[..., object], fault: Fault
+) -> None:
+    assert found(RECORDS, act) == (fault, Table.PAPER)
+
+
+def test_signers_that_nobody_writes_are_named(papered: Country) -> None:
+    act = set_to(RECORDS, signers=[{"name": 1}])
+    assert found(RECORDS, act) == (Fault.DAMAGED, Table.PAPER)
+
+
+def test_a_scan_moved_to_another_text_is_named(papered: Country) -> None:
+    def act(own: Tampering, row: Any) -> None:
+        revision = fresh()
+        own.copy(REVISIONS, row.revision_id, id=revision, number=2)
+        own.update(RECORDS, row.id, revision_id=revision)
+
+    assert found(RECORDS, act) == (Fault.NOT_BOUND, Table.REVISION)
+
+
+@pytest.mark.parametrize(
+    ("act", "fault"),
+    [
+        (set_to(DECISIONS, kind="refused"), Fault.CHANGED),
+        (set_to(DECISIONS, user_id=fresh()), Fault.CHANGED),
+        (set_to(DECISIONS, organisation_name="Another"), Fault.CHANGED),
+        (set_to(DECISIONS, reason="A reason"), Fault.CHANGED),
+        (set_to(DECISIONS, sealed_reason=b"x"), Fault.CHANGED),
+        (rewritten(PaperDecision, DECISIONS, user_name="Somebody"), Fault.NOT_BOUND),
+    ],
+)
+def test_what_was_said_to_a_scan_tampered_with_is_named(
+    papered: Country, act: Callable[..., object], fault: Fault
+) -> None:
+    assert found(DECISIONS, act) == (fault, Table.PAPER_DECISION)
+
+
+@pytest.mark.parametrize("table", [DECISIONS, SUCCESSIONS], ids=["decision", "succession"])
+def test_a_row_taken_out_leaves_its_event(papered: Country, table: sa.Table) -> None:
+    fault, _place = found(table, lambda own, row: own.delete(table, row.id))
+    assert fault in {Fault.ROW_GONE, Fault.NO_PAPER}
+
+
+def test_a_scan_taken_out_leaves_its_decision_behind(papered: Country) -> None:
+    fault, _place = found(RECORDS, lambda own, row: own.delete(RECORDS, row.id))
+    assert fault in {Fault.ROW_GONE, Fault.NO_PAPER, Fault.BELONGS_NOWHERE}
+
+
+def test_the_scan_that_waits_taken_out_leaves_its_event(papered: Country) -> None:
+    def act(own: Tampering, _row: Any) -> None:
+        last = own.connection.execute(
+            sa.select(RECORDS.c.id).order_by(RECORDS.c.recorded_at.desc())
+        ).first()
+        assert last is not None
+        own.delete(RECORDS, last.id)
+
+    assert found(RECORDS, act) == (Fault.ROW_GONE, Table.EVENT)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        None,
+        {"record": str(fresh())},
+        {"scan_digest": OTHER},
+        {"confirmed_by": str(fresh())},
+    ],
+    ids=["none", "another scan", "another digest", "confirmed by nobody"],
+)
+def test_a_signature_on_paper_that_rests_on_no_confirmed_scan_is_named(
+    papered: Country, said: dict[str, str] | None
+) -> None:
+    """Even where the signature and its event are rewritten by somebody who has the trail's key."""
+
+    def act(own: Tampering, row: Any) -> None:
+        changed = None if said is None else {**row.paper, **said}
+        digest = signature_digest(row, paper=changed)
+        own.update(SIGNATURES, row.id, paper=changed, digest=digest)
+        event = own.connection.execute(
+            sa.select(EVENTS).where(EVENTS.c.verb == verbs.SIGNED_ON_PAPER.name)
+        ).one()
+        assert event.evidence == row.digest
+        own.rewrite(
+            lambda link: replace(link, evidence=digest) if link.number == event.number else link
+        )
+        chain = own.connection.execute(sa.select(CHAINS).where(CHAINS.c.id == own.chain_id)).one()
+        seal = arithmetic.seal_head(
+            chain.kind, chain.id, chain.cooperation_id, chain.head, int(chain._mapping["count"])
+        )
+        own.update(CHAINS, chain.id, seal=seal)
+
+    assert found(SIGNATURES, act) == (Fault.NO_PAPER, Table.SIGNATURE)
+
+
+def test_a_signature_said_to_be_on_paper_is_named(papered: Country) -> None:
+    def act(own: Tampering, row: Any) -> None:
+        own.update(SIGNATURES, row.id, paper={**row.paper, "signed_on": "2020-01-01"})
+
+    assert found(SIGNATURES, act) == (Fault.CHANGED, Table.SIGNATURE)
+
+
+@pytest.mark.parametrize(
+    ("act", "fault"),
+    [
+        (set_to(SUCCESSIONS, since=dt.date(2019, 1, 1)), Fault.CHANGED),
+        (set_to(SUCCESSIONS, source="Another law"), Fault.CHANGED),
+        (set_to(SUCCESSIONS, successor_id=fresh()), Fault.CHANGED),
+        (rewritten(Succession, SUCCESSIONS, source="Another law"), Fault.NOT_BOUND),
+    ],
+)
+def test_a_succession_tampered_with_is_named(
+    papered: Country, act: Callable[..., object], fault: Fault
+) -> None:
+    assert found(SUCCESSIONS, act) == (fault, Table.SUCCESSION)

@@ -1,0 +1,70 @@
+"""What a scan may be is told by its bytes, from the first to the last."""
+
+import pytest
+
+from tests.factories.paper import jpeg, pdf, png
+from tracker.core.errors import RuleBrokenError
+from tracker.signoff import scans
+from tracker.signoff.scans import ScanType
+
+HTML = b"<!doctype html><script>alert(1)</script>"
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (pdf(), ScanType.PDF),
+        (pdf().rstrip(), ScanType.PDF),
+        (jpeg(), ScanType.JPEG),
+        (png(), ScanType.PNG),
+    ],
+    ids=["pdf", "pdf without a last line end", "jpeg", "png"],
+)
+def test_a_whole_file_is_known_by_its_bytes(data: bytes, found: ScanType) -> None:
+    assert scans.type_of(data) is found
+    assert scans.checked(data) is found
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        HTML,
+        b"GIF89a;",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"PK\x03\x04",
+        b"%PDF-1.7\n" + HTML,
+        HTML + pdf(),
+        pdf() + HTML,
+        pdf() + b"PK\x03\x04",
+        b" " + pdf(),
+        pdf()[:-8],
+        b"%PDF-1.4\n%%EOF startxref",
+        jpeg()[:-1],
+        jpeg() + HTML,
+        png() + HTML,
+        png()[:-1],
+        png().replace(b"Signed", b"signed"),
+        png().replace(b"IHDR", b"IDAT"),
+        b"\x89PNG\r\n\x1a\n",
+        b"\x89PNG\r\n\x1a\n" + b"\xff" * 40,
+        b"\x00",
+    ],
+)
+def test_what_is_not_that_from_first_to_last_byte_is_refused(data: bytes) -> None:
+    assert scans.type_of(data) is None
+    with pytest.raises(RuleBrokenError, match="no whole PDF, JPEG or PNG") as refused:
+        scans.checked(data)
+    assert refused.value.field == scans.FIELD
+
+
+def test_an_empty_file_is_refused() -> None:
+    with pytest.raises(RuleBrokenError, match="is empty"):
+        scans.checked(b"")
+
+
+def test_a_file_that_is_too_large_is_refused_and_told_how_large_it_may_be() -> None:
+    fits = pdf("x" * (scans.MAX_BYTES - len(pdf(""))))
+    assert len(fits) == scans.MAX_BYTES
+    assert scans.checked(fits) is ScanType.PDF
+    with pytest.raises(RuleBrokenError, match="at most 10 MB"):
+        scans.checked(pdf("x" * (scans.MAX_BYTES - len(pdf("")) + 1)))

@@ -1,0 +1,54 @@
+"""Mails about what is signed on paper: neutral sentences and a link, never what a text says."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from flask_babel import gettext as _
+
+from tracker.accounts import queries as accounts
+from tracker.mail import outbox
+from tracker.mail.render import in_language, link_to, text
+
+
+def waits_to_be_confirmed(checklist_id: UUID, record_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell those who may confirm it for another party that a scan waits for them."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "paper_recorded",
+                _("A signature on paper waits to be confirmed"),
+                _("Another party recorded that a text was signed on paper. Compare and answer."),
+                link_to("paper.show", checklist_id=checklist_id, record_id=record_id),
+            )
+
+
+def was_confirmed(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell who recorded a scan that another party confirmed it."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "paper_confirmed",
+                _("A signature on paper was confirmed"),
+                _("Another party confirmed a signature on paper that you recorded."),
+                link_to("signing.record", checklist_id=checklist_id),
+            )
+
+
+def was_refused(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell who recorded a scan that another party refused it."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "paper_refused",
+                _("A signature on paper was refused"),
+                _("Another party refused a signature on paper that you recorded, and says why."),
+                link_to("signing.record", checklist_id=checklist_id),
+            )
+
+
+def _queue(person: accounts.Contact, kind: str, subject: str, sentence: str, address: str) -> None:
+    body = text(sentence, name=person.name, address=address)
+    outbox.queue(person.email, person.language, kind, subject, body)

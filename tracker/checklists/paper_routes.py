@@ -1,0 +1,257 @@
+"""Pages of signing on paper: record a scan, look at it, confirm, refuse, withdraw, download it."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, url_for
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.checklists import former, frozen, labels, paper, paper_pages, sealing, signing
+from tracker.checklists.loading import Filling
+from tracker.checklists.models import Checklist
+from tracker.checklists.opening import filled, opened, tried
+from tracker.checklists.paper_forms import (
+    ConfirmForm,
+    NoForm,
+    former_form,
+    offices_in,
+    paper_form,
+    signers_in,
+)
+from tracker.cooperations import keys
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.signoff import paper as papers
+from tracker.signoff import queries as signoff
+from tracker.signoff import scans
+from tracker.signoff import service as signoff_service
+from tracker.signoff.models import Revision, SignatureRequest
+from tracker.signoff.paper_models import PaperKind, PaperRecord
+from tracker.signoff.scans import ENDINGS, ScanType
+from tracker.ui import locale
+from tracker.ui.uploads import takes_files
+
+blueprint = Blueprint("paper", __name__, url_prefix="/checklists/<uuid:checklist_id>")
+
+
+def _to_record(checklist: Checklist, revision: Revision) -> Response:
+    return redirect(
+        url_for("signing.record_of", checklist_id=checklist.id, number=revision.number), 303
+    )
+
+
+@blueprint.route("/paper", methods=["GET", "POST"])
+@signed_in
+@takes_files(scans.MAX_REQUEST_BYTES)
+def record(checklist_id: UUID) -> str | Response:
+    """Record that the own organisation signed the text on paper (product.md, 5.6)."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "record_paper")
+    if checklist.revision_sent_id is None:
+        abort(404)
+    asked = found(signoff.request_of(checklist.revision_sent_id))
+    filling = filled(checklist)
+    document = signoff_service.document_of(asked.revision, sealing.key_for(checklist))
+    require(paper.can_record(actor, filling, asked, document))
+    lines = paper.open_lines(actor, asked, document)
+    form: Any = paper_form(lines)
+    revision = asked.revision
+    if form.validate_on_submit():
+        try:
+            paper.record(
+                actor,
+                checklist,
+                signed_on=form.signed_on.data,
+                offices=offices_in(form),
+                scan=form.sent_scan,
+            )
+            db.session.commit()
+            flash(_("The scan is recorded. Another party confirms it now."), "held")
+            return _to_record(checklist, revision)
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+    return render_template(
+        "checklists/paper_record.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        revision=revision,
+        text=frozen.read(document, locale.language()),
+        form=form,
+        lines=lines,
+        kind_words=labels.KINDS[checklist.kind],
+    )
+
+
+@blueprint.route("/former", methods=["GET", "POST"])
+@signed_in
+@takes_files(scans.MAX_REQUEST_BYTES)
+def record_former(checklist_id: UUID) -> str | Response:
+    """Record an agreement that was made on paper before this tool was used (product.md, 5.6)."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "record_former")
+    filling = filled(checklist)
+    require(former.can_record(actor, filling))
+    form: Any = former_form(filling.parties)
+    if form.validate_on_submit():
+        try:
+            made = former.record(
+                actor,
+                checklist,
+                signed_on=form.signed_on.data,
+                ends_on=form.ends_on.data,
+                signers=signers_in(form, filling.parties),
+                scan=form.sent_scan,
+            )
+            db.session.commit()
+            flash(_("The agreement is recorded. Every other party confirms it now."), "held")
+            address = url_for("paper.show", checklist_id=checklist.id, record_id=made.id)
+            return redirect(address, 303)
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+    lacking = set(former.not_known(filling))
+    return render_template(
+        "checklists/former.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        form=form,
+        parties=filling.parties,
+        not_known=[one for one in filling.template.items if one.code in lacking],
+        kind_words=labels.KINDS[checklist.kind],
+    )
+
+
+@blueprint.route("/papers/<uuid:record_id>", methods=["GET", "POST"])
+@signed_in
+def show(checklist_id: UUID, record_id: UUID) -> str | Response:
+    """Show a scan that was recorded; another party confirms it here."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "paper")
+    made, revision, asked = _found(checklist, record_id)
+    filling = filled(checklist)
+    may_answer = bool(paper.can_decide(actor, filling, made, asked))
+    form = ConfirmForm()
+    words = paper_pages.sentence(made, revision, actor)
+    if form.is_submitted():
+        require(paper.can_decide(actor, filling, made, asked))
+    if form.validate_on_submit():
+        try:
+            paper.confirm(actor, checklist, made.id, sentence=words, language=str(get_locale()))
+            in_force = checklist.revision_sent_id is None
+            db.session.commit()
+            flash(
+                _("You confirmed it. The text is in force: all parties have signed.")
+                if in_force
+                else _("You confirmed it. The text waits for others."),
+                "held",
+            )
+            return _to_record(checklist, revision)
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+    return render_template(
+        "checklists/paper.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        revision=revision,
+        view=paper_pages.view(checklist, made, revision, asked),
+        size=paper_pages.size_words(made.size),
+        is_former=made.kind is PaperKind.FORMER,
+        sentence_words=words,
+        form=form,
+        may_answer=may_answer,
+        may_withdraw=bool(paper.can_withdraw(actor, filling, made, asked)),
+        kind_words=labels.KINDS[checklist.kind],
+    )
+
+
+@blueprint.route("/papers/<uuid:record_id>/refuse", methods=["GET", "POST"])
+@signed_in
+def refuse(checklist_id: UUID, record_id: UUID) -> str | Response:
+    """Refuse a scan for another party, with a reason."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "refuse_paper")
+    made, revision, asked = _found(checklist, record_id)
+    filling = filled(checklist)
+    require(paper.can_decide(actor, filling, made, asked))
+    form = NoForm()
+    if tried(
+        form,
+        lambda: paper.refuse(actor, checklist, made.id, reason=form.reason.data or ""),
+        _("You refused the scan. Who recorded it is told, with your reason."),
+    ):
+        return _to_record(checklist, revision)
+    return _no_page(
+        filling,
+        made,
+        form,
+        _("Refuse the scan"),
+        _("The scan and your reason stay in history. The text goes on waiting for a signature.")
+        if made.kind is PaperKind.TEXT
+        else _("The scan and your reason stay in history. The checklist is open again."),
+    )
+
+
+@blueprint.route("/papers/<uuid:record_id>/withdraw", methods=["GET", "POST"])
+@signed_in
+def withdraw(checklist_id: UUID, record_id: UUID) -> str | Response:
+    """Withdraw a scan that the own side recorded."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "withdraw_paper")
+    made, revision, asked = _found(checklist, record_id)
+    filling = filled(checklist)
+    require(paper.can_withdraw(actor, filling, made, asked))
+    form = NoForm()
+    if tried(
+        form,
+        lambda: paper.withdraw(actor, checklist, made.id, reason=form.reason.data or ""),
+        _("The scan is withdrawn. It stays in history."),
+    ):
+        return _to_record(checklist, revision)
+    return _no_page(
+        filling,
+        made,
+        form,
+        _("Withdraw the scan"),
+        _("The scan and your reason stay in history. You can record another one."),
+    )
+
+
+@blueprint.get("/papers/<uuid:record_id>/scan")
+@signed_in
+def scan(checklist_id: UUID, record_id: UUID) -> Response:
+    """Hand out a scan to those who may open the text: to be kept, never shown within a page."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "scan")
+    made, revision, _asked = _found(checklist, record_id)
+    answer = make_response(papers.scan_of(made, keys.key_of(checklist.cooperation_id)))
+    answer.headers["Content-Type"] = made.media_type
+    name = f"{checklist.kind.value}-{revision.number}-paper.{ENDINGS[ScanType(made.media_type)]}"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _found(checklist: Checklist, record_id: UUID) -> tuple[PaperRecord, Revision, SignatureRequest]:
+    """Return a scan of a checklist with its revision and request, or answer 404."""
+    pairs = signoff.revisions_of(signing.SUBJECT, checklist.id)
+    made = found(papers.find((revision.id for revision, _asked in pairs), record_id))
+    asked = found(signoff.request_of(made.revision_id))
+    return made, asked.revision, asked
+
+
+def _no_page(filling: Filling, made: PaperRecord, form: NoForm, title: str, lede: str) -> str:
+    checklist = filling.checklist
+    return render_template(
+        "checklists/paper_no.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        form=form,
+        record_id=made.id,
+        title_words=title,
+        lede_words=lede,
+        kind_words=labels.KINDS[checklist.kind],
+    )

@@ -1,0 +1,28 @@
+"""The mail that tells of a party whose place another body took: a neutral sentence and a link."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from flask_babel import gettext as _
+
+from tracker.accounts import queries as accounts
+from tracker.mail import outbox
+from tracker.mail.render import in_language, link_to, text
+
+
+def party_was_replaced(reference: str, user_ids: Iterable[UUID]) -> None:
+    """Tell the coordinators of a cooperation, those of the new party among them."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            body = text(
+                _("In a cooperation of yours, another body took the place of a party."),
+                name=person.name,
+                address=link_to("dashboard.cooperation", reference=reference),
+            )
+            outbox.queue(
+                person.email,
+                person.language,
+                "party_replaced",
+                _("A party was replaced by another body"),
+                body,
+            )

@@ -1,0 +1,343 @@
+"""Signing on paper: a scan recorded by one party and confirmed by another becomes a signature."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import selectinload
+
+from tracker.access.actor import Actor
+from tracker.core import canonical, clock, crypto
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.signoff import queries, scans, service, signers
+from tracker.signoff.models import (
+    Method,
+    RequestState,
+    Revision,
+    Signature,
+    SignatureKind,
+    SignatureRequest,
+)
+from tracker.signoff.paper_models import (
+    PaperDecision,
+    PaperDecisionKind,
+    PaperKind,
+    PaperRecord,
+    PaperState,
+)
+from tracker.signoff.paper_policy import PaperFact
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Who signed on paper, for which party; user_id where the line on the text is theirs."""
+
+    organisation_id: UUID
+    organisation_name: str
+    name: str
+    office: str
+    user_id: UUID | None = None
+    power: str = ""
+    # The named person for whom they signed, where that is not themselves.
+    on_behalf_of: str = ""
+
+
+def record(
+    actor: Actor,
+    revision: Revision,
+    *,
+    kind: PaperKind,
+    signed_on: dt.date,
+    signers: Sequence[Signer],
+    scan: bytes,
+    key: bytes,
+    ends_on: dt.date | None = None,
+) -> PaperRecord:
+    """Keep a scan, encrypted with the cooperation's key, and who signed when.
+
+    The caller asked its policy. Raise RuleBrokenError for a file that is no scan (scans.checked).
+    """
+    media_type = scans.checked(scan)
+    made = PaperRecord(
+        id=uuid4(),
+        revision_id=revision.id,
+        kind=kind,
+        organisation_id=_acting_for(actor),
+        organisation_name=actor.organisation_name,
+        user_id=actor.user_id,
+        user_name=actor.name,
+        recorded_at=clock.now(),
+        signed_on=signed_on,
+        ends_on=ends_on,
+        signers=[_as_kept(one) for one in signers],
+        media_type=media_type.value,
+        size=len(scan),
+        scan_digest=canonical.digest(scan),
+        decisions=[],
+    )
+    made.scan = crypto.seal(key, scan, _context(made.id))
+    made.digest = canonical.digest_of(made.content())
+    db.session.add(made)
+    db.session.flush()
+    return made
+
+
+def decide(
+    actor: Actor,
+    paper: PaperRecord,
+    kind: PaperDecisionKind,
+    *,
+    reason: str = "",
+    key: bytes | None = None,
+) -> PaperDecision:
+    """Keep what a party says to a scan; key encrypts the reason where the revision is encrypted.
+
+    The caller asked its policy. Raise RuleBrokenError without a reason for a no.
+    """
+    words = reason.strip()
+    if kind is not PaperDecisionKind.CONFIRMED and not words:
+        raise RuleBrokenError(_l("Say why."), "reason")
+    made = PaperDecision(
+        id=uuid4(),
+        record_id=paper.id,
+        kind=kind,
+        organisation_id=_acting_for(actor),
+        organisation_name=actor.organisation_name,
+        user_id=actor.user_id,
+        user_name=actor.name,
+        decided_at=clock.now(),
+        reason="" if key is not None else words,
+    )
+    if key is not None and words:
+        made.sealed_reason = crypto.seal(key, words.encode(), _reason_context(made.id))
+    made.digest = canonical.digest_of(made.content())
+    try:
+        with db.session.begin_nested():
+            paper.decisions.append(made)
+    except IntegrityError as error:
+        raise RuleBrokenError(_l("Your organisation has answered this scan already.")) from error
+    return made
+
+
+def sign(
+    asked: SignatureRequest,
+    paper: PaperRecord,
+    signers: Iterable[tuple[Signer, PaperDecision]],
+    *,
+    sentence: str,
+    language: str,
+) -> list[Signature]:
+    """Write the signatures that a confirmed scan stands for, each with who confirmed it.
+
+    The account of a signature is the signer's own where the line on the text is theirs, else that
+    of the person of their organisation who answers for the scan: who recorded or confirmed it.
+    """
+    made = [
+        _write(asked.revision, paper, signer, decision, sentence=sentence, language=language)
+        for signer, decision in signers
+    ]
+    db.session.flush()
+    return made
+
+
+def complete_if_signed(asked: SignatureRequest, made: Iterable[Signature]) -> bool:
+    """Complete a request when no party is missing any more; tell whether it is complete.
+
+    The caller holds locked_request(). made are the signatures that were written just now.
+    """
+    standing = queries.standing_of(asked)
+    signed = standing.signed | {
+        (one.organisation_id, one.user_id) for one in made if one.organisation_id
+    }
+    asked.state = signers.state_after(asked.state, standing.parties, signed)
+    if asked.state is not RequestState.COMPLETED:
+        return False
+    asked.ended_at = clock.now()
+    db.session.flush()
+    return True
+
+
+def decline(actor: Actor, asked: SignatureRequest, *, reason: str, key: bytes | None) -> None:
+    """End a request because a party refused the scan it waited for; key as for decide()."""
+    service.withdraw(actor, asked, reason=reason, key=key)
+    asked.state = RequestState.DECLINED
+    db.session.flush()
+
+
+def _write(
+    revision: Revision,
+    paper: PaperRecord,
+    signer: Signer,
+    decision: PaperDecision,
+    *,
+    sentence: str,
+    language: str,
+) -> Signature:
+    own = paper.user_id if signer.organisation_id == paper.organisation_id else decision.user_id
+    signature = Signature(
+        id=uuid4(),
+        revision_id=revision.id,
+        kind=SignatureKind.SIGNATURE,
+        user_id=signer.user_id or own,
+        organisation_id=signer.organisation_id,
+        signer_name=signer.name,
+        organisation_name=signer.organisation_name,
+        office=signer.office,
+        power=signer.power,
+        on_behalf_of=signer.on_behalf_of or None,
+        sentence=sentence,
+        language=language,
+        document_digest=revision.digest,
+        method=Method.PAPER,
+        signed_at=clock.now(),
+        paper={
+            "record": str(paper.id),
+            "scan_digest": paper.scan_digest,
+            "signed_on": paper.signed_on.isoformat(),
+            "recorded_by": str(paper.user_id),
+            "recorded_by_name": paper.user_name,
+            "recorded_for": paper.organisation_name,
+            "confirmed_by": str(decision.user_id),
+            "confirmed_by_name": decision.user_name,
+            "confirmed_for": decision.organisation_name,
+            "made": "before" if paper.kind is PaperKind.FORMER else "here",
+        },
+    )
+    signature.digest = canonical.digest_of(signature.content())
+    try:
+        with db.session.begin_nested():
+            db.session.add(signature)
+    except IntegrityError as error:
+        raise RuleBrokenError(
+            _l("Somebody named on this scan has signed this revision already.")
+        ) from error
+    return signature
+
+
+# Reads; the caller found the subject scoped -------------------------------------------------------
+
+
+def on_revisions(revision_ids: Iterable[UUID]) -> dict[UUID, list[PaperRecord]]:
+    """Return the scans recorded for some revisions, in the order given, in two queries."""
+    found: dict[UUID, list[PaperRecord]] = {}
+    for row in db.session.scalars(
+        sa.select(PaperRecord)
+        .where(PaperRecord.revision_id.in_(list(revision_ids)))
+        .options(selectinload(PaperRecord.decisions))
+        .order_by(PaperRecord.recorded_at)
+        .execution_options(populate_existing=True)
+    ):
+        found.setdefault(row.revision_id, []).append(row)
+    return found
+
+
+def find(revision_ids: Iterable[UUID], record_id: UUID) -> PaperRecord | None:
+    """Return a scan that was recorded for one of some revisions, or None."""
+    return db.session.scalar(
+        sa.select(PaperRecord)
+        .where(PaperRecord.id == record_id, PaperRecord.revision_id.in_(list(revision_ids)))
+        .options(selectinload(PaperRecord.decisions))
+        .execution_options(populate_existing=True)
+    )
+
+
+def former_of(revision_id: UUID | None) -> PaperRecord | None:
+    """Return the scan of a revision that tells of an agreement made before the product came."""
+    return db.session.scalar(
+        sa.select(PaperRecord).where(
+            PaperRecord.revision_id == revision_id, PaperRecord.kind == PaperKind.FORMER
+        )
+    )
+
+
+def scan_of(paper: PaperRecord, key: bytes) -> bytes:
+    """Return the scan as it came; raise SealBrokenError when it was altered."""
+    sealed = db.session.scalar(sa.select(PaperRecord.scan).where(PaperRecord.id == paper.id))
+    return unsealed(paper.id, sealed or b"", key)
+
+
+def unsealed(record_id: UUID, sealed: bytes, key: bytes) -> bytes:
+    """Return a scan out of what is stored; raise SealBrokenError when it was altered."""
+    return crypto.unseal(key, sealed, _context(record_id))
+
+
+def reason_of(decision: PaperDecision, key: bytes | None) -> str:
+    """Return why a scan was refused or withdrawn, decrypted where it is encrypted."""
+    if decision.sealed_reason is None or key is None:
+        return decision.reason
+    return crypto.unseal(key, decision.sealed_reason, _reason_context(decision.id)).decode()
+
+
+def state_of(paper: PaperRecord, asked: RequestState | None, signed: Iterable[Any]) -> PaperState:
+    """Return where a scan stands; signed are the ids of the records that signatures rest on."""
+    said = {one.kind for one in paper.decisions}
+    if PaperDecisionKind.WITHDRAWN in said:
+        return PaperState.WITHDRAWN
+    if PaperDecisionKind.REFUSED in said:
+        return PaperState.REFUSED
+    if str(paper.id) in set(signed):
+        return PaperState.CONFIRMED
+    return PaperState.WAITING if asked is RequestState.WAITING else PaperState.OVERTAKEN
+
+
+def rests_on(signatures: Iterable[Signature]) -> set[str]:
+    """Return the ids of the scans that signatures rest on."""
+    return {str(one.paper["record"]) for one in signatures if one.paper}
+
+
+def fact(paper: PaperRecord, state: PaperState) -> PaperFact:
+    """Return what the rules look at in a scan."""
+    return PaperFact(
+        kind=paper.kind,
+        state=state,
+        organisation_id=paper.organisation_id,
+        recorded_by_id=paper.user_id,
+        decided=frozenset(one.organisation_id for one in paper.decisions),
+    )
+
+
+def signers_of(paper: PaperRecord, powers: Mapping[tuple[str, str], str]) -> list[Signer]:
+    """Return who signed on paper; powers are what the text says, by organisation and name."""
+    return [
+        Signer(
+            organisation_id=UUID(one["organisation_id"]),
+            organisation_name=one["organisation"],
+            name=one["name"],
+            office=one["office"],
+            user_id=UUID(one["user_id"]) if one.get("user_id") else None,
+            power=powers.get((one["organisation_id"], one["name"]), ""),
+            on_behalf_of=one.get("on_behalf_of", ""),
+        )
+        for one in paper.signers
+    ]
+
+
+def _as_kept(signer: Signer) -> dict[str, Any]:
+    return {
+        "organisation_id": str(signer.organisation_id),
+        "organisation": signer.organisation_name,
+        "name": signer.name,
+        "office": signer.office,
+        **({"user_id": str(signer.user_id)} if signer.user_id else {}),
+        **({"on_behalf_of": signer.on_behalf_of} if signer.on_behalf_of else {}),
+    }
+
+
+def _acting_for(actor: Actor) -> UUID:
+    if actor.organisation_id is None:  # the policies have said no already
+        raise LookupError
+    return actor.organisation_id
+
+
+def _context(record_id: UUID) -> str:
+    return f"paper:{record_id}"
+
+
+def _reason_context(decision_id: UUID) -> str:
+    return f"paper-decision:{decision_id}"

@@ -1,0 +1,91 @@
+"""Who records what was signed on paper, who confirms it, and which dates can stand on it. Pure."""
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor, Role
+from tracker.access.decision import YES, Decision, no
+from tracker.signoff.models import RequestState
+from tracker.signoff.paper_models import PaperKind, PaperState
+
+RECORDERS = (Role.COORDINATOR,)
+CONFIRMERS = (Role.COORDINATOR, Role.SIGNATORY)
+
+
+@dataclass(frozen=True, slots=True)
+class PaperFact:
+    """What the rules look at in a recorded scan."""
+
+    kind: PaperKind
+    state: PaperState
+    organisation_id: UUID
+    recorded_by_id: UUID
+    # The parties that have said something to it.
+    decided: frozenset[UUID] = frozenset()
+
+
+def can_record(
+    actor: Actor,
+    *,
+    is_party: bool,
+    state: RequestState,
+    has_line: bool,
+    papers: Collection[PaperFact],
+) -> Decision:
+    """Decide whether a person may record that the own organisation signed a text on paper.
+
+    has_line says whether a line of theirs on it still waits for a signature.
+    """
+    if not is_party or not actor.has(*RECORDERS):
+        return no(_l("A coordinator of a party records what their organisation signed on paper."))
+    if state is not RequestState.WAITING:
+        return no(_l("This text no longer waits for signatures."))
+    if not has_line:
+        return no(_l("No signature of your organisation is missing on this text."))
+    own = actor.organisation_id
+    if any(one.organisation_id == own and one.state is PaperState.WAITING for one in papers):
+        return no(_l("A scan of your organisation waits to be confirmed already."))
+    return YES
+
+
+def can_decide(actor: Actor, paper: PaperFact, *, is_party: bool, state: RequestState) -> Decision:
+    """Decide whether a person may confirm or refuse a scan: somebody of another party.
+
+    Never the organisation that recorded it, nor the person, whomever else they act for.
+    """
+    if not is_party or not actor.has(*CONFIRMERS):
+        return no(_l("A coordinator or signatory of another party confirms a scan."))
+    if actor.organisation_id == paper.organisation_id or actor.user_id == paper.recorded_by_id:
+        return no(_l("Nobody confirms a scan that their own side recorded: another party does."))
+    if paper.state is not PaperState.WAITING or state is not RequestState.WAITING:
+        return no(_l("This scan no longer waits to be confirmed."))
+    if actor.organisation_id in paper.decided:
+        return no(_l("Your organisation has confirmed this scan already."))
+    return YES
+
+
+def can_withdraw(
+    actor: Actor, paper: PaperFact, *, is_party: bool, state: RequestState
+) -> Decision:
+    """Decide whether a person may withdraw a scan: a coordinator of the side that recorded it."""
+    if not is_party or not actor.has(*RECORDERS) or actor.organisation_id != paper.organisation_id:
+        return no(_l("A coordinator of the organisation that recorded a scan withdraws it."))
+    if paper.state is not PaperState.WAITING or state is not RequestState.WAITING:
+        return no(_l("This scan no longer waits to be confirmed."))
+    return YES
+
+
+def can_be_dated(signed_on: dt.date, today: dt.date, frozen_on: dt.date | None = None) -> Decision:
+    """Decide whether a date can be the one on the paper.
+
+    frozen_on is the day on which a text of this product was frozen: nobody could sign it before.
+    """
+    if signed_on > today:
+        return no(_l("The date on the paper can't lie ahead."))
+    if frozen_on is not None and signed_on < frozen_on:
+        return no(_l("The text was frozen after this day, so nobody could sign it then."))
+    return YES

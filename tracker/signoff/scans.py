@@ -1,0 +1,97 @@
+"""What a scan of a signed paper may be: a PDF, a JPEG or a PNG, told by its bytes alone. Pure."""
+
+import enum
+import zlib
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.core.errors import RuleBrokenError
+
+# What a scan of many pages needs; a photograph of a page has less.
+MAX_BYTES = 10 * 1024 * 1024
+# What a request may hold beside it, and by how much it may be too large and still be told so.
+MAX_REQUEST_BYTES = MAX_BYTES * 2
+FIELD = "scan"
+
+_PDF, _PDF_END, _PDF_TABLE = b"%PDF-", b"%%EOF", b"startxref"
+_JPEG, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_FIRST, _PNG_LAST = b"IHDR", b"IEND"
+# Length and name of a part of a PNG; and the sum after its content.
+_PNG_HEAD, _PNG_SUM = 8, 4
+# How far from the end a PDF says where its table begins.
+_PDF_TAIL = 1024
+
+
+class ScanType(enum.StrEnum):
+    """The kinds of file that are kept."""
+
+    PDF = "application/pdf"
+    JPEG = "image/jpeg"
+    PNG = "image/png"
+
+
+ENDINGS = {ScanType.PDF: "pdf", ScanType.JPEG: "jpg", ScanType.PNG: "png"}
+
+
+def type_of(data: bytes) -> ScanType | None:
+    """Return what a file is, None for anything else.
+
+    It must be that from its first byte to its last: what goes on as something else behind its end,
+    or before its beginning, is taken for neither.
+    """
+    if data.startswith(_PDF):
+        return ScanType.PDF if _is_pdf(data) else None
+    if data.startswith(_JPEG):
+        return ScanType.JPEG if data.endswith(_JPEG_END) else None
+    if data.startswith(_PNG):
+        return ScanType.PNG if _is_png(data) else None
+    return None
+
+
+def checked(data: bytes) -> ScanType:
+    """Return what a file is; raise RuleBrokenError with the reason when it can't be kept."""
+    if not data:
+        raise RuleBrokenError(_l("Choose the file of the scan. The one that came is empty."), FIELD)
+    if len(data) > MAX_BYTES:
+        raise RuleBrokenError(
+            _l(
+                "The file is too large. Scan in black and white or with fewer dots: at most "
+                "%(most)s MB.",
+                most=MAX_BYTES // 1024 // 1024,
+            ),
+            FIELD,
+        )
+    found = type_of(data)
+    if found is None:
+        raise RuleBrokenError(
+            _l("The file is no whole PDF, JPEG or PNG, whatever its name says. Scan it again."),
+            FIELD,
+        )
+    return found
+
+
+def _is_pdf(data: bytes) -> bool:
+    tail = data[-_PDF_TAIL:]
+    ending = tail.rfind(_PDF_END)
+    return ending > tail.find(_PDF_TABLE) >= 0 and not tail[ending + len(_PDF_END) :].strip(
+        b"\r\n\t \0"
+    )
+
+
+def _is_png(data: bytes) -> bool:
+    """Go along the parts of a PNG: each with its sum, the last one at the end of the file."""
+    at, wanted = len(_PNG), _PNG_FIRST
+    while at + _PNG_HEAD + _PNG_SUM <= len(data):
+        end = at + _PNG_HEAD + int.from_bytes(data[at : at + 4])
+        name = data[at + 4 : at + _PNG_HEAD]
+        if wanted not in {name, b""} or _sum(data[at + 4 : end]) != data[end : end + _PNG_SUM]:
+            return False
+        at, wanted = end + _PNG_SUM, b""
+        if name == _PNG_LAST:
+            return at == len(data)
+    return False
+
+
+def _sum(part: bytes) -> bytes:
+    return zlib.crc32(part).to_bytes(_PNG_SUM)

@@ -1,0 +1,30 @@
+"""Pages that take in a file: marked, so that only they may be sent more than others."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, request
+
+View = TypeVar("View", bound=Callable[..., Any])
+MARK = "takes_files_of"
+
+
+def takes_files(most: int) -> Callable[[View], View]:
+    """Mark a page that takes in a file: its request may hold so many bytes."""
+
+    def mark(view: View) -> View:
+        setattr(view, MARK, most)
+        return view
+
+    return mark
+
+
+def init_uploads(app: Flask) -> None:
+    """Let marked pages be sent their files; before anything that reads what was sent."""
+
+    @app.before_request
+    def _let_files_in() -> None:
+        view = app.view_functions.get(request.endpoint or "")
+        most = getattr(view, MARK, None)
+        if most is not None:
+            request.max_content_length = most
