@@ -242,7 +242,7 @@ class RenewForm(Form):
     start = DateField(_l("Start"), [Required()])
     review = DateField(_l("Review"), [Required()])
     end = DateField(
-        _l("End"),
+        _l("Last day"),
         [Required()],
         description=_l("The last day on which the agreement is in force."),
     )

@@ -385,7 +385,7 @@ def test_my_work_asks_whose_turn_it_is_and_says_until_when(app: Flask, many: Tab
 
 def test_a_text_is_suspended_and_the_suspension_lifted(app: Flask, in_force: Table) -> None:
     record = page(app, in_force, "henrik", "/record")
-    assert {"Suspend", "End"} <= record.links().keys()
+    assert {"Suspend", "End this text"} <= record.links().keys()
     shown = submit(app, in_force, "henrik", "/suspend", reason="Our staff are threatened.")
     assert "Notice of the suspension is given. All parties are told." in shown.text
     assert "Our staff are threatened." in shown.text
@@ -468,7 +468,7 @@ def test_what_has_ended_says_so_with_the_duties_that_stay(
     assert f"Ended on {words_of(clock.today() + NOTICE * DAY)}." in shown.text
     assert "Duties that continue" in shown.text
     assert "Thanks are owed." in shown.text
-    assert not {"Suspend", "End", "Renew", "Propose an amendment"} & shown.links().keys()
+    assert not {"Suspend", "End this text", "Renew", "Propose an amendment"} & shown.links().keys()
     page(app, in_force, "ilena", "/agree-anew", 403)
 
 

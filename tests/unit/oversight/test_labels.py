@@ -185,6 +185,7 @@ GOOD: dict[str, object] = {
 }
 # Of columns whose name another table has for something else.
 OWN: dict[tuple[type[Base], str], object] = {
+    (Chain, "kind"): "instance",
     (Signature, "kind"): "signature",
     (Notice, "kind"): "ended",
     (PaperRecord, "kind"): "text",
