@@ -10,22 +10,28 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.client import CheckedClient
 from tests.factories import checklists, paper
+from tests.factories.demonstration import Demonstration
 from tests.integration.checklists.conftest import Table
 from tests.integration.checklists.test_paper import asked, record, signatures
-from tracker.access.actor import OrganisationKind, Role
+from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.activity.models import Chain, Event
 from tracker.checklists import queries
 from tracker.checklists.loading import fill
 from tracker.checklists.models import ChecklistState
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations import succession
-from tracker.cooperations.models import Party
+from tracker.cooperations.models import Clearance, Party
 from tracker.core import clock
+from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.mail.models import OutboxMessage
+from tracker.organisations import service as organisations
+from tracker.organisations.labels import CsoType
 from tracker.organisations.models import Succession
+from tracker.organisations.service import Details
 from tracker.oversight import integrity
 from tracker.signoff.models import RequestState
+from tracker.undertakings.models import Undertaking, UndertakingState
 
 SINCE = dt.date(2025, 9, 10)
 ACT = "Constitutional Law 12 of 2025, article 4"
@@ -265,3 +271,33 @@ def test_it_is_not_recorded_by_chance(app: Flask, heir: Table) -> None:
     assert "Tick the box to confirm" in text
     browser(app, heir, "samira").page(address, 403)
     browser(app, heir, "joana").page(address, 404)
+
+
+def test_undertakings_and_clearances_of_persons_pass_to_nobody(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    """S11: nobody signs for another."""
+    with app.app_context():
+        own = demonstration.organisations["od"]
+        heir = organisations.add(
+            None, OrganisationKind.CSO, Details(name="New Door", types=[CsoType.HUMAN_RIGHTS.value])
+        )
+        of_former = Undertaking.organisation_id == own
+        closed = Undertaking.state == UndertakingState.CLOSED
+        open_ones = sa.select(sa.func.count(Undertaking.id)).where(of_former, ~closed)
+        assert db.session.scalar(open_ones)
+        memberships = (ActorMembership(Role.ADMINISTRATOR),)
+        admin = Actor(demonstration.users["iris"], "Iris Hallam", memberships=memberships)
+        succession.replace(admin, own, heir.id, since=SINCE, source=ACT)
+        db.session.commit()
+        assert db.session.scalar(open_ones) == 0
+        left = sa.select(sa.func.count(Clearance.id)).where(
+            Clearance.organisation_id == own, Clearance.closed_at.is_(None)
+        )
+        assert db.session.scalar(left) == 0
+        passed_on = sa.select(sa.func.count(Undertaking.id)).where(
+            Undertaking.organisation_id == heir.id
+        )
+        assert db.session.scalar(passed_on) == 0
+        db.session.rollback()
+        assert integrity.check_all().finding is None
