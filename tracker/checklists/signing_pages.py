@@ -14,8 +14,9 @@ from tracker.checklists.loading import Filling
 from tracker.checklists.pages import PositionView
 from tracker.signoff import queries, signers
 from tracker.signoff import service as signoff
-from tracker.signoff.labels import METHODS, beside_words, power_words
+from tracker.signoff.labels import beside_words, power_words
 from tracker.signoff.models import Revision, Signature, SignaturePlace, SignatureRequest
+from tracker.signoff.paper_labels import how_signed
 from tracker.signoff.policy import Standing
 from tracker.signoff.signers import PartySigners
 from tracker.ui.locale import as_date, as_datetime
@@ -250,7 +251,7 @@ def signature_line(one: Signature) -> dict[str, Any]:
         ),
         "power": _("by %(power)s", power=power) if one.power else "",
         "when": one.signed_at,
-        "method": METHODS[one.method],
+        "method": how_signed(one),
     }
 
 

@@ -25,7 +25,8 @@ from tracker.evidence.pdf import MARKER
 from tracker.mail.render import in_language, link
 from tracker.signoff.labels import METHODS, beside_words, power_words
 from tracker.signoff.models import Revision, Signature, SignatureKind
-from tracker.ui.locale import as_datetime, direction, listed, name_of
+from tracker.signoff.paper_labels import how_signed
+from tracker.ui.locale import as_date, as_datetime, direction, listed, name_of
 from tracker.undertakings import frozen as undertakings
 
 # What the file is called that travels inside: the bytes whose digest was signed.
@@ -248,9 +249,7 @@ def _signature(one: Signature, language: str) -> Values:
             language,
             said=True,
         ),
-        "proof": _(
-            "%(method)s, %(when)s", method=METHODS[one.method], when=as_datetime(one.signed_at)
-        ),
+        "proof": _("%(method)s, %(when)s", method=how_signed(one), when=as_datetime(one.signed_at)),
         "power": _say(_("by %(power)s", power=power), language, said=True) if power else None,
         "when": as_datetime(one.signed_at),
         "method": str(METHODS[one.method]),
@@ -292,6 +291,20 @@ def _notices(source: Source, language: str) -> list[Values]:
     if source.is_demonstration:
         notices.append(
             _("Demonstration. These people and organisations do not exist, and nobody signed.")
+        )
+    before = source.document.get("made_before")
+    if before is not None:
+        notices.append(
+            _(
+                "Made on paper on %(day)s, before this tool was used.",
+                day=as_date(dt.date.fromisoformat(before["signed_on"])),
+            )
+            + " "
+            + _(
+                "This revision tells what of it is known here. It was not reviewed here (G3) and "
+                "not signed electronically: the scan is what was signed, and the other parties "
+                "confirmed it."
+            )
         )
     if len(known) > 1 and language == known[0]:
         notices.append(

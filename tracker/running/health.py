@@ -64,7 +64,8 @@ def beat() -> None:
 
 
 def _content() -> str:
-    kinds = set(db.session.scalars(sa.select(ChecklistTemplate.kind).distinct()))
+    published = sa.select(ChecklistTemplate.kind).where(ChecklistTemplate.published_at.is_not(None))
+    kinds = set(db.session.scalars(published.distinct()))
     articles = db.session.scalar(sa.select(sa.func.count(Article.id)).where(Article.is_current))
     if kinds != set(ChecklistKind) or not articles:
         return "needs tracker content load"
