@@ -24,9 +24,12 @@ from tests.servers import postgres
 from tests.servers.postgres import Postgres
 from tests.servers.smtp import SmtpServer
 from tracker import create_app
+from tracker.accounts import credentials
 from tracker.core import clock, keys
 from tracker.core.db import db
-from tracker.evidence import signing_keys
+from tracker.evidence import checkpoints, signing_keys
+from tracker.signoff import house_rules
+from tracker.signoff.house_rules import HouseRules
 
 _SERVER = pytest.StashKey[Postgres]()
 _FOLDER = "postgres_folder"
@@ -189,7 +192,10 @@ def app(database_template: Flask, database: Database, settings: Settings) -> Fla
 def _put_back(app: Flask, database: Database, settings: Settings, name: str) -> None:
     _disconnect(app)
     database.reset(name)
-    # Other tests may have used keys of their own.
+    # Other tests may have used keys and settings of their own, which a process has but once.
+    credentials.use_compulsory_roles(settings.second_factor_roles)
+    house_rules.use(HouseRules(four_eyes=settings.four_eyes, days=settings.signature_days))
+    checkpoints.use_way(settings.base_url, dt.timedelta(minutes=settings.checkpoint_minutes))
     keys.use(keys.load(settings.data_dir / "keys", may_make=False))
     signing_keys.use_place(settings.data_dir / "keys" / "evidence", "localhost")
 

@@ -24,7 +24,19 @@ LISTED = {
 # The one table that reading may write to (product.md, section 7).
 READ_LOG = "read_log_entry"
 # Between them they may open every page.
-WALKERS = ("ilena", "tomas", "milan", "samira", "otto", "leyla", "dina", "celia", "nadia", "iris")
+WALKERS = (
+    "ilena",
+    "tomas",
+    "milan",
+    "samira",
+    "joana",
+    "otto",
+    "leyla",
+    "dina",
+    "celia",
+    "nadia",
+    "iris",
+)
 # Pages that no link leads to: machines, files, and links that come by mail or from a form.
 WITHOUT_LINK = {
     "running.healthz",
@@ -44,7 +56,8 @@ WITHOUT_LINK = {
 # Pages that are led to in a state that the demonstration is not in: acting for two organisations,
 # page 2 of a form, a comment of one's own, a suspended person, a second factor that is needed and
 # not there, terms that are ready to be read or sent, that ended or that a party gave notice of, a
-# visit not ready, more than one version of a checklist, an article shipped over an edit.
+# scan that waits, a visit not ready, more than one version of a checklist, an article shipped over
+# an edit.
 IN_ANOTHER_STATE = {
     "accounts.second_factor_needed",
     "accounts.switch",
@@ -58,6 +71,8 @@ IN_ANOTHER_STATE = {
     "guidance_editing.use",
     "moving.move",
     "organisations.add_kind",
+    "paper.refuse",
+    "paper.withdraw",
     "people.restore",
     "safeguards.review",
     "signing.send",

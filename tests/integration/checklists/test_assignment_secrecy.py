@@ -1,5 +1,7 @@
 """What one side assigns changes nothing for anybody else: pages, counts, lists, mails, commands."""
 
+import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -98,8 +100,13 @@ def share_out(scene: Scene, side: Side) -> int:
 
 
 def test_for_everybody_else_not_a_byte_of_any_page_changes(
-    app: Flask, demonstration: Demonstration, scene: Scene, side: Side
+    app: Flask,
+    demonstration: Demonstration,
+    scene: Scene,
+    side: Side,
+    frozen_time: Callable[[dt.datetime | None], None],
 ) -> None:
+    frozen_time(clock.now())  # what can be edited or done for a while only can be all the time
     before = {key: read_all(app, demonstration, key) for key in side.others}
     assert share_out(scene, side)
     for key, earlier in before.items():

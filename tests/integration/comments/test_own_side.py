@@ -1,7 +1,8 @@
 """Secrets that one side writes to itself: read everything as everybody else, and find none."""
 
+import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -122,8 +123,13 @@ def comparable(found: Found) -> dict[str, tuple[int, str]]:
 
 
 def test_for_everybody_else_not_a_byte_of_any_page_changes(
-    app: Flask, demonstration: Demonstration, scene: Scene, side: Side
+    app: Flask,
+    demonstration: Demonstration,
+    scene: Scene,
+    side: Side,
+    frozen_time: Callable[[dt.datetime | None], None],
 ) -> None:
+    frozen_time(clock.now())  # what can be edited or done for a while only can be all the time
     before = {key: read_all(app, demonstration, key) for key in side.others}
     posted = post(scene, side)
     for key, earlier in before.items():
