@@ -171,7 +171,7 @@ def send_and_sign(cast: Cast, address: str, sender: str, signers: Iterable[str])
     page = cast[sender].page
     page.goto(f"{address}/send")
     assert page.locator("main .notice").all_inner_texts() == []
-    for group in page.locator("main form fieldset").all():
+    for group in page.locator("main form fieldset:has(input[type=radio])").all():
         group.locator("input[type=radio]").first.check()
     page.get_by_role("button", name="Freeze and send for signature").click()
     expect(page.locator(".error-summary")).to_have_count(0)

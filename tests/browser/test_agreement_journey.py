@@ -181,7 +181,7 @@ def read_as_second_reader(page: Page, terms: str) -> None:
 def send(npm: Side) -> None:
     """Freeze the text and send it to one signatory of each party."""
     npm.page.goto(f"{npm.terms}/send")
-    for group in npm.page.locator("main form fieldset").all():
+    for group in npm.page.locator("main form fieldset:has(input[type=radio])").all():
         group.locator("input[type=radio]").first.check()
     npm.page.get_by_role("button", name="Freeze and send for signature").click()
     npm.expect("The text is frozen and sent.")
