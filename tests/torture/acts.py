@@ -2,12 +2,14 @@
 
 import json
 import random
+import sqlite3
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from enum import StrEnum
 from uuid import UUID
 
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from tracker.access.actor import Actor
 from tracker.accounts import queries as accounts
@@ -22,6 +24,8 @@ from tracker.signoff.models import Method
 from tracker.signoff.proof import Identity
 
 ITEM = "U1"
+# What is told when the database took nobody more in time: nothing was done.
+BUSY = "busy"
 
 
 class Act(StrEnum):
@@ -106,6 +110,12 @@ def perform(app: Flask, agreements: tuple[Agreement, ...], tried: Try) -> Outcom
         except (RuleBrokenError, RefusedError) as refusal:
             db.session.rollback()
             return Outcome(done=False, told=type(refusal).__name__)
+        except OperationalError as error:
+            # SQLite lets writers wait in no order: one of so many may wait for too long.
+            if not isinstance(error.orig, sqlite3.OperationalError):
+                raise
+            db.session.rollback()
+            return Outcome(done=False, told=BUSY)
     return Outcome(done=True, told=told)
 
 

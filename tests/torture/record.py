@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.torture.acts import Act, Outcome, Try
+from tests.torture.acts import BUSY, Act, Outcome, Try
 
 
 @dataclass
@@ -12,6 +12,8 @@ class Record:
 
     done: Counter[Act] = field(default_factory=Counter)
     refused: int = 0
+    # Tries that the database did not take in time.
+    busy: int = 0
     signatures: list[str] = field(default_factory=list)
     # Acts whose answer was lost: done or not, nobody was told.
     lost: int = 0
@@ -29,12 +31,14 @@ class Record:
         """Take in what others were told."""
         self.done.update(other.done)
         self.refused += other.refused
+        self.busy += other.busy
         self.signatures += other.signatures
         self.lost += other.lost
 
     def _note(self, act: Act, *, done: bool, told: str) -> None:
         if not done:
-            self.refused += 1
+            self.busy += told == BUSY
+            self.refused += told != BUSY
             return
         self.done[act] += 1
         if act is Act.SIGN:
@@ -44,4 +48,5 @@ class Record:
         """Say it in a line."""
         counted = ", ".join(f"{self.done[act]} {act.value}" for act in Act)
         lost = f", {self.lost} without an answer" if self.lost else ""
-        return f"{counted}; {self.refused} refused{lost}"
+        busy = f", {self.busy} not taken in time" if self.busy else ""
+        return f"{counted}; {self.refused} refused{busy}{lost}"
