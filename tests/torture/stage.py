@@ -54,16 +54,22 @@ def build(data_dir: Path, database_url: str | None = None) -> Stage:
         flask_migrate.upgrade()
         load_checklists()
         publish(a_template(an_item(ITEM), kind="urgent_plan"))
-        land = country(db.session())
-        land.person("Sela Morin", "lantern", Role.SIGNATORY, power="Statutes, article 4")
-        agreements = tuple(_agreement(land) for _number in range(AGREEMENTS))
+        land = with_signatories(country(db.session()))
+        agreements = tuple(add_agreement(land) for _number in range(AGREEMENTS))
         db.session.commit()
         db.session.remove()
         db.engine.dispose()
     return Stage(environment, agreements)
 
 
-def _agreement(land: Country) -> Agreement:
+def with_signatories(land: Country) -> Country:
+    """Add the signatory that a party lacks."""
+    land.person("Sela Morin", "lantern", Role.SIGNATORY, power="Statutes, article 4")
+    return land
+
+
+def add_agreement(land: Country) -> Agreement:
+    """Open a cooperation with an answered text that waits to be accepted."""
     cooperation = open_one(land, *PARTNERS, modes=(Mode.INFO_F,))
     checklist = checklist_of(cooperation, ChecklistKind.URGENT_PLAN)
     service.save_answer(

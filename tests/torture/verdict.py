@@ -80,7 +80,9 @@ def _miscounted(agreements: tuple[Agreement, ...], told: Record) -> Iterator[str
         .where(Event.subject_id.in_(subjects) | Event.subject_id.in_(signed))
         .group_by(Event.verb)
     )
-    counted = Counter(dict(rows.tuples().all()))
+    counted = Counter[str]()
+    for name, times in rows:
+        counted[name] += times
     for act, verb in VERB_OF.items():
         more = counted[verb.name] - told.done[act]
         if more < 0 or (more and not told.lost):

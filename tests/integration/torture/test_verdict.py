@@ -1,0 +1,94 @@
+"""The verdict after the torture: it finds nothing where all is well, and each thing that is not."""
+
+import random
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories.cooperations import country, load_checklists
+from tests.factories.templates import a_template, an_item, publish
+from tests.torture import stage
+from tests.torture.acts import ITEM, Act, Agreement, Try, choose, perform
+from tests.torture.record import Record
+from tests.torture.verdict import faults
+from tracker.checklists.models import Checklist, ChecklistState
+
+PARTIES = range(3)
+SIGNED = [Try(Act.ACCEPT, 0, one) for one in PARTIES]
+SIGNED += [Try(Act.SEND, 0, 0), *(Try(Act.SIGN, 0, one) for one in PARTIES)]
+
+
+@pytest.fixture
+def agreements(session: Session) -> tuple[Agreement, ...]:
+    """One agreement of three parties, to be accepted, sent and signed."""
+    load_checklists()
+    publish(a_template(an_item(ITEM), kind="urgent_plan"))
+    made = stage.add_agreement(stage.with_signatories(country(session)))
+    session.commit()
+    return (made,)
+
+
+def told_of(app: Flask, agreements: tuple[Agreement, ...], tries: list[Try]) -> Record:
+    told = Record()
+    for one in tries:
+        told.add(one, perform(app, agreements, one))
+    return told
+
+
+def test_where_all_is_as_it_must_be_nothing_is_found(
+    app: Flask, agreements: tuple[Agreement, ...]
+) -> None:
+    told = told_of(app, agreements, SIGNED)
+    assert told.done[Act.SIGN] == 3
+    assert faults(app, agreements, told) == []
+
+
+def test_acts_in_any_order_leave_nothing_to_be_found(
+    app: Flask, agreements: tuple[Agreement, ...]
+) -> None:
+    chance = random.Random(1)
+    told = told_of(app, agreements, [choose(chance, agreements) for _ in range(80)])
+    assert told.refused
+    assert faults(app, agreements, told) == []
+
+
+def test_a_signature_that_was_told_and_is_not_there_is_found(
+    app: Flask, agreements: tuple[Agreement, ...]
+) -> None:
+    told = told_of(app, agreements, SIGNED)
+    told.signatures.append("0" * 64)
+    assert any("acknowledged and is not there" in fault for fault in faults(app, agreements, told))
+
+
+@pytest.mark.parametrize("act", [Act.SEND, Act.SIGN, Act.DECLINE, Act.AMEND])
+def test_an_act_that_was_told_and_is_not_there_is_found(
+    app: Flask, agreements: tuple[Agreement, ...], act: Act
+) -> None:
+    told = told_of(app, agreements, SIGNED)
+    told.done[act] += 1
+    assert any(f"times {act.value} were told" in fault for fault in faults(app, agreements, told))
+
+
+def test_an_act_that_nobody_was_told_of_is_found_unless_an_answer_was_lost(
+    app: Flask, agreements: tuple[Agreement, ...]
+) -> None:
+    told = told_of(app, agreements, SIGNED)
+    told.done[Act.SIGN] -= 1
+    assert faults(app, agreements, told) != []
+    assert faults(app, agreements, replace(told, lost=1)) == []
+
+
+def test_a_state_that_no_event_led_to_is_found(
+    app: Flask, session: Session, agreements: tuple[Agreement, ...]
+) -> None:
+    told = told_of(app, agreements, SIGNED)
+    session.execute(
+        sa.update(Checklist)
+        .where(Checklist.id == agreements[0].checklist_id)
+        .values(state=ChecklistState.DRAFTING)
+    )
+    session.commit()
+    assert any("is drafting, not in_force" in fault for fault in faults(app, agreements, told))
