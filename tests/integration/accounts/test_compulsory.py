@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 import pytest
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
@@ -24,8 +25,8 @@ NEEDED = "/account/second-factor/needed"
 
 
 @pytest.fixture(autouse=True)
-def compulsory() -> Iterator[None]:
-    """The setting as an instance has it by itself."""
+def compulsory(app: Flask) -> Iterator[None]:
+    """The setting as an instance has it by itself, once the application is put back."""
     credentials.use_compulsory_roles(["signatory", "manager", "administrator"])
     yield
     credentials.use_compulsory_roles([])

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from tests.factories import checklists
 from tests.integration.checklists.conftest import Table
@@ -28,7 +29,7 @@ from tracker.signoff.signers import Named, Order, PartySigners
 
 
 @pytest.fixture
-def four_eyes() -> Iterator[None]:
+def four_eyes(app: Flask) -> Iterator[None]:
     house_rules.use(HouseRules(four_eyes=True))
     yield
     house_rules.use(HouseRules())
