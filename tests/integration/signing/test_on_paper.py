@@ -1,0 +1,110 @@
+"""On paper too the list of who signs counts: how many have to, in which order, who passed it on."""
+
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+
+from tests.factories import paper as scans
+from tests.integration.checklists.conftest import Table
+from tests.integration.signing.test_signers import (
+    one_after_the_other,
+    party,
+    person,
+    send,
+    sign,
+    state,
+)
+from tracker.checklists import paper, requesting
+from tracker.checklists.models import ChecklistState
+from tracker.checklists.signing import Asking
+from tracker.core import clock
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.oversight import integrity
+from tracker.signoff.models import Signature
+from tracker.signoff.paper_models import PaperRecord
+from tracker.signoff.signers import Order
+
+
+def record(table: Table, *firsts: str, by: str = "ilena") -> PaperRecord:
+    """Record a scan that some persons signed."""
+    offices = {person(table, first): "Head" for first in firsts}
+    made = paper.record(
+        table[by], table.checklist(), signed_on=clock.today(), offices=offices, scan=scans.pdf()
+    )
+    table.session.commit()
+    return made
+
+
+def confirm(table: Table, first: str, made: PaperRecord) -> None:
+    scans.confirm(table[first], table.checklist(), made)
+    table.session.commit()
+
+
+def signed_for(table: Table, key: str) -> set[UUID]:
+    return set(
+        table.session.scalars(
+            sa.select(Signature.user_id).where(Signature.organisation_id == table.land.id(key))
+        )
+    )
+
+
+def test_as_many_sign_on_paper_as_the_party_has_to_give(many: Table) -> None:
+    send(many, party(many, "npm", "tomas", "milan", "greta", needed=2))
+    confirm(many, "samira", record(many, "milan", "greta"))
+    assert signed_for(many, "npm") == {person(many, "milan"), person(many, "greta")}
+    sign(many, "henrik")
+    assert state(many) is ChecklistState.SENT
+    sign(many, "otto")
+    assert state(many) is ChecklistState.IN_FORCE
+    assert integrity.check_all().finding is None
+
+
+def test_one_on_paper_and_one_by_hand_complete_a_party_of_two(many: Table) -> None:
+    send(many, party(many, "npm", "tomas", "milan", needed=2))
+    sign(many, "henrik", "otto", "tomas")
+    assert state(many) is ChecklistState.SENT
+    confirm(many, "samira", record(many, "milan"))
+    assert state(many) is ChecklistState.IN_FORCE
+
+
+def test_more_than_the_party_has_to_give_are_refused(many: Table) -> None:
+    send(many, party(many, "npm", "tomas", "milan", "greta", needed=2))
+    with pytest.raises(RuleBrokenError, match="More signed than the text asks for"):
+        record(many, "tomas", "milan", "greta")
+
+
+def test_nobody_signs_on_paper_before_those_of_the_own_side_who_come_first(many: Table) -> None:
+    send(many, one_after_the_other(many, "npm", "tomas", "milan"))
+    with pytest.raises(RuleBrokenError, match="before the turn of others"):
+        record(many, "milan")
+    many.session.rollback()
+    confirm(many, "samira", record(many, "milan", "tomas"))
+    assert signed_for(many, "npm") == {person(many, "tomas"), person(many, "milan")}
+
+
+def test_nor_before_the_parties_that_come_first(many: Table) -> None:
+    send(many, asking=Asking(order=Order.PARTNERS_FIRST))
+    with pytest.raises(RefusedError):
+        record(many, "tomas")
+    many.session.rollback()
+    sign(many, "henrik", "otto")
+    confirm(many, "samira", record(many, "tomas"))
+    assert state(many) is ChecklistState.IN_FORCE
+
+
+def test_a_line_that_was_passed_on_is_signed_by_who_has_it_now(many: Table) -> None:
+    send(many)
+    requesting.pass_on(
+        many["ilena"],
+        many.checklist(),
+        person(many, "tomas"),
+        person(many, "milan"),
+        reason="He is away.",
+    )
+    many.session.commit()
+    with pytest.raises(RuleBrokenError, match="Choose who signed"):
+        record(many, "tomas")
+    many.session.rollback()
+    confirm(many, "samira", record(many, "milan"))
+    assert signed_for(many, "npm") == {person(many, "milan")}
