@@ -74,8 +74,6 @@ def can_sign_for(actor: Actor, asked: Standing, today: dt.date) -> Decision:
 def can_decline(actor: Actor, asked: Standing, today: dt.date) -> Decision:
     """Decide whether a person may decline: whose signature is wanted, now or in their turn."""
     decision = can_sign_for(actor, asked, today)
-    if decision:
-        return decision
     power, waits = has_power(signing_membership(actor), today), asked.is_waiting(today)
     wanted = signers.is_to_sign(asked.parties, asked.signed, actor.organisation_id, actor.user_id)
     return YES if power and waits and wanted else decision

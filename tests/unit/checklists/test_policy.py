@@ -11,13 +11,14 @@ from tests.factories.templates import (
     PARTIES,
     a_field,
     item_of,
+    small_roles,
     small_terms,
 )
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.access.decision import Decision
 from tracker.checklists import policy
 from tracker.checklists.facts import PartyFact
-from tracker.checklists.models import ChecklistState
+from tracker.checklists.models import AnswerScope, ChecklistState
 
 ME, SOMEBODY = UUID(int=21), UUID(int=22)
 OUR_NPM, DOOR_PARTY, LANTERN_PARTY = PARTIES
@@ -68,6 +69,36 @@ def test_who_writes_a_field_is_told_by_the_template(sets: str, npm: str, cso: st
     says(policy.can_set(actor(Role.COORDINATOR), DOOR_PARTY, field), cso)
     says(policy.can_set(actor(Role.AUDITOR, body=NPM), OUR_NPM, field), READ_ONLY)
     says(policy.can_set(actor(Role.COORDINATOR), None, field), NO_PARTY)
+
+
+NO_ANSWER = "This item has no such answer."
+EACH_PERSON = "Each person answers this for themselves."
+SHARED, PARTY, PERSON = AnswerScope
+
+
+@pytest.mark.parametrize(
+    ("fields", "scope", "words"),
+    [
+        # Any party may suggest an answer that others accept, whoever sets it.
+        ([a_field(sets="npm", accepts="each_cso")], SHARED, ""),
+        ([a_field(sets="npm", accepts="all")], SHARED, ""),
+        ([a_field(sets="npm", accepts="none")], SHARED, "The NPM answers this."),
+        ([a_field(sets="cso", accepts="none")], SHARED, ""),
+        ([a_field(sets="both", accepts="none")], SHARED, ""),
+        ([a_field(sets="each_party", accepts="none")], PARTY, ""),
+        ([a_field(sets="each_cso", accepts="none")], PARTY, ""),
+        ([a_field(sets="each_party", accepts="none")], SHARED, NO_ANSWER),
+        ([a_field(sets="npm", accepts="all")], PARTY, NO_ANSWER),
+        ([a_field(sets="each_person", accepts="none")], PERSON, EACH_PERSON),
+    ],
+)
+def test_a_partner_writes_what_it_sets_and_what_it_may_propose(
+    fields: list[dict[str, Any]], scope: AnswerScope, words: str
+) -> None:
+    item = item_of(*fields)
+    says(policy.can_write(actor(Role.MEMBER), DOOR_PARTY, item, scope), words)
+    says(policy.can_write(actor(Role.AUDITOR), DOOR_PARTY, item, scope), READ_ONLY)
+    says(policy.can_write(actor(Role.MEMBER), None, item, scope), NO_PARTY)
 
 
 @pytest.mark.parametrize(
@@ -215,16 +246,21 @@ NOT_A_DRAFT = {
     SUSPENDED: "This text is suspended.",
     ENDED: "This text has ended.",
 }
+TO_MOVE = NOT_A_DRAFT | {
+    SENT: "was sent for signature and can't be changed",
+    IN_FORCE: "is in force. Move it as part of an amendment",
+}
 SENDER = "A coordinator of one of the parties"
 
 
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("state", ChecklistState)
-def test_a_coordinator_sends_calls_back_and_amends(role: Role, state: ChecklistState) -> None:
+def test_a_coordinator_sends_calls_back_moves_and_amends(role: Role, state: ChecklistState) -> None:
     person = actor(role)
     is_coordinator = role is Role.COORDINATOR
     cases: list[tuple[Any, bool, str]] = [
         (policy.can_send(person, DOOR_PARTY, state), state is DRAFTING, NOT_A_DRAFT[state]),
+        (policy.can_move(person, DOOR_PARTY, state), state is DRAFTING, TO_MOVE[state]),
         (policy.can_amend(person, DOOR_PARTY, state), state is IN_FORCE, "Only a text in force"),
         (policy.can_withdraw_request(person, DOOR_PARTY), True, ""),
         (policy.can_remind(person, DOOR_PARTY), True, ""),
@@ -238,6 +274,7 @@ def test_a_coordinator_sends_calls_back_and_amends(role: Role, state: ChecklistS
         says(decision, ("" if in_time else words) if is_coordinator else SENDER)
     for decision in (
         policy.can_send(person, None, state),
+        policy.can_move(person, None, state),
         policy.can_amend(person, None, state),
         policy.can_withdraw_request(person, None),
         policy.can_remind(person, None),
@@ -352,7 +389,17 @@ def test_what_is_not_agreed_any_more_is_assigned_though_nobody_asked_for_it() ->
 def test_what_each_person_answers_is_assigned_to_nobody() -> None:
     own = item_of(a_field(sets="each_person", accepts="none"), part="person")
     found = policy.is_assignable(DRAFTING, None, own, concerns_us=True, holds_up=True)
-    says(found, "Each person answers this for themselves.")
+    says(found, EACH_PERSON)
+
+
+# The items of a visit that let people in
+
+
+def test_the_items_that_let_people_in_name_the_audience_the_lead_and_the_team() -> None:
+    items = small_roles().by_code
+    keys = {field.key for code in policy.LET_IN for field in items[code].fields}
+    assert {"audience", "lead", "team"} <= keys
+    assert keys.isdisjoint({"aims", "note"})
 
 
 # Copies and model answers
@@ -407,7 +454,8 @@ def test_an_outside_expert_sees_no_model_answers_of_the_npm() -> None:
     )
 
 
-def test_who_acts_for_nobody_has_no_model_answers() -> None:
-    nobody = Actor(ME, "Root", memberships=(ActorMembership(Role.ADMINISTRATOR),))
-    assert not policy.can_use_models(nobody)
-    assert not policy.can_keep_models(nobody)
+@pytest.mark.parametrize("role", Role)
+def test_who_acts_for_nobody_has_no_model_answers(role: Role) -> None:
+    nobody = Actor(ME, "Root", memberships=(ActorMembership(role),))
+    says(policy.can_use_models(nobody), "Model answers are for")
+    says(policy.can_keep_models(nobody), "Coordinators and managers look after")

@@ -13,8 +13,10 @@ from tracker.lifecycle.policy import (
     Facts,
     GateState,
     ItemFact,
+    Missing,
     PersonFact,
     Place,
+    Target,
     TermsFact,
 )
 from tracker.lifecycle.stages import BY_GATES, stage_after
@@ -26,6 +28,7 @@ START = dt.date(2027, 1, 15)
 
 M4 = ItemFact("M4", "Expectations", "not agreed by all yet", "settling-terms/expectations")
 M5 = ItemFact("M5", "Independence of the NPM", "not answered yet")
+M6 = ItemFact("M6", "Flexibility of the NPM", "not answered yet")
 AGREED = TermsFact(ID, agreed_on=TODAY, starts_on=START)
 REVIEWED = replace(AGREED, is_reviewed=True)
 IN_FORCE = replace(REVIEWED, in_force=True)
@@ -46,6 +49,11 @@ def gate(code: str, given: Facts) -> policy.Gate:
     return next(one for one in policy.gates(given) if one.code == code)
 
 
+def where(missing: tuple[Missing, ...]) -> list[tuple[Target, str | None]]:
+    """Return where to fix each missing thing, and the passage that says why."""
+    return [(one.target, one.passage) for one in missing]
+
+
 def stage(given: Facts) -> Stage:
     passed = policy.passed(given, policy.gates(given))
     return stage_after(given.stage, passed, terms_in_force=given.terms_in_force)
@@ -58,21 +66,33 @@ def test_g1_is_met_with_a_mode_and_an_npm_coordinator() -> None:
     assert gate("G1", facts()).state is GateState.MET
 
 
+def test_g1_asks_for_both_in_a_new_cooperation() -> None:
+    found = gate("G1", Facts(Stage.EXPLORED, TODAY))
+    assert [one.target for one in found.missing] == [Target(Place.MODES), Target(Place.PEOPLE)]
+    assert found.missing[1].target.item == ""
+
+
 @pytest.mark.parametrize(
-    ("given", "place"),
-    [(facts(modes=()), Place.MODES), (facts(has_npm_coordinator=False), Place.PEOPLE)],
+    ("given", "place", "passage"),
+    [
+        (facts(modes=()), Place.MODES, "ways-of-working/combining-forms"),
+        (facts(has_npm_coordinator=False), Place.PEOPLE, None),
+    ],
 )
-def test_g1_names_what_is_missing_and_where(given: Facts, place: Place) -> None:
+def test_g1_names_what_is_missing_and_where(
+    given: Facts, place: Place, passage: str | None
+) -> None:
     found = gate("G1", given)
     assert found.state is GateState.NOT_MET
-    assert [one.target.place for one in found.missing] == [place]
+    assert where(found.missing) == [(Target(place), passage)]
 
 
 # G2
 
 
 def test_g2_is_not_met_before_the_terms_are_begun() -> None:
-    assert not gate("G2", facts()).is_open
+    found = gate("G2", facts())
+    assert where(found.missing) == [(Target(Place.MODES), "settling-terms/expectations")]
 
 
 def test_g2_names_each_item_that_is_not_done() -> None:
@@ -83,7 +103,7 @@ def test_g2_names_each_item_that_is_not_done() -> None:
 
 
 def test_g2_does_not_ask_for_m5_and_m6() -> None:
-    assert gate("G2", facts(replace(AGREED, lacking=(M5,)))).is_open
+    assert gate("G2", facts(replace(AGREED, lacking=(M5, M6)))).is_open
 
 
 @pytest.mark.parametrize(
@@ -102,8 +122,10 @@ def test_g2_does_not_ask_for_m5_and_m6() -> None:
 def test_g2_asks_that_the_terms_are_agreed_before_the_start(
     agreed_on: dt.date | None, starts_on: dt.date | None, met: bool
 ) -> None:
-    terms = replace(AGREED, agreed_on=agreed_on, starts_on=starts_on)
-    assert gate("G2", facts(terms)).is_open is met
+    found = gate("G2", facts(replace(AGREED, agreed_on=agreed_on, starts_on=starts_on)))
+    assert found.is_open is met
+    later = (Target(Place.ITEM, ID, "M19"), "settling-terms/expectations")
+    assert where(found.missing) == ([] if met else [later])
 
 
 def test_g2_holds_when_the_start_comes_after_the_terms_were_agreed() -> None:
@@ -124,17 +146,36 @@ def test_g3_is_met_when_safeguards_are_done_and_read_and_no_flag_is_open() -> No
     assert gate("G3", facts(REVIEWED)).is_open
 
 
+INDEPENDENCE = "settling-terms/independence"
+
+
 @pytest.mark.parametrize(
-    ("terms", "place"),
+    ("terms", "target", "passage"),
     [
-        (replace(REVIEWED, lacking=(M5,)), Place.ITEM),
-        (replace(REVIEWED, flagged_items=("M10",)), Place.ITEM),
-        (AGREED, Place.REVIEW),
+        (replace(REVIEWED, lacking=(M5,)), Target(Place.ITEM, ID, "M5"), None),
+        (replace(REVIEWED, lacking=(M6,)), Target(Place.ITEM, ID, "M6"), None),
+        (
+            replace(REVIEWED, flagged_items=("M10",)),
+            Target(Place.ITEM, ID, "M10"),
+            INDEPENDENCE,
+        ),
+        (AGREED, Target(Place.REVIEW, ID), INDEPENDENCE),
     ],
 )
-def test_g3_names_what_is_missing(terms: TermsFact, place: Place) -> None:
+def test_g3_names_what_is_missing(terms: TermsFact, target: Target, passage: str | None) -> None:
     found = gate("G3", facts(terms))
-    assert [one.target.place for one in found.missing] == [place]
+    assert where(found.missing) == [(target, passage)]
+
+
+def test_g3_asks_for_no_review_of_terms_that_are_sent() -> None:
+    assert gate("G3", facts(replace(AGREED, is_sent=True))).is_open
+
+
+@pytest.mark.parametrize("change", [{"is_sent": True}, {"in_force": True}])
+def test_g3_says_that_nobody_reviewed_terms_made_on_paper_before(change: dict[str, bool]) -> None:
+    found = gate("G3", facts(replace(REVIEWED, made_before=True, **change)))  # type: ignore[arg-type] # plain values by name
+    assert where(found.missing) == [(Target(Place.SIGNING, ID), INDEPENDENCE)]
+    assert "agreed on paper before this tool was used" in str(found.missing[0].reason)
 
 
 def test_g3_does_not_ask_for_other_items() -> None:
@@ -142,7 +183,7 @@ def test_g3_does_not_ask_for_other_items() -> None:
 
 
 def test_g3_is_not_met_before_the_terms_are_begun() -> None:
-    assert not gate("G3", facts()).is_open
+    assert where(gate("G3", facts()).missing) == [(Target(Place.MODES), None)]
 
 
 def test_g3_holds_for_terms_in_force() -> None:
@@ -160,7 +201,9 @@ REQUIRED = ConfidentialityFact(OTHER_ID, is_required=True, in_force=True)
 def test_g4_names_each_person_who_is_not_cleared() -> None:
     given = facts(people=(UNCLEARED, CLEARED), confidentiality=REQUIRED)
     found = gate("G4", given)
-    assert len(found.missing) == 1
+    assert where(found.missing) == [
+        (Target(Place.UNDERTAKINGS), "settling-terms/sign-before-access")
+    ]
     assert "Leyla Marchetti" in str(found.missing[0].reason)
 
 
@@ -189,7 +232,10 @@ def test_g4_never_holds_up_the_cooperation() -> None:
 def test_g5_asks_for_no_expired_term_and_no_overdue_review(
     dates: dict[str, dt.date], met: bool
 ) -> None:
-    assert gate("G5", facts(IN_FORCE, **dates)).is_open is met
+    found = gate("G5", facts(IN_FORCE, **dates))
+    assert found.is_open is met
+    dated = (Target(Place.ITEM, ID, "M19"), "settling-terms/written-form")
+    assert where(found.missing) == ([] if met else [dated])
 
 
 def test_g5_asks_nothing_before_the_terms_are_in_force() -> None:
@@ -268,7 +314,13 @@ def test_a_stage_entered_by_a_decision_stays(entered: Stage) -> None:
 def test_what_keeps_a_cooperation_from_being_active_is_named() -> None:
     unsigned = replace(REQUIRED, in_force=False)
     found = policy.missing_to_be_active(facts(REVIEWED, confidentiality=unsigned))
-    assert [one.target.checklist_id for one in found] == [ID, OTHER_ID]
+    assert where(found) == [
+        (Target(Place.SIGNING, ID), "settling-terms/expectations"),
+        (Target(Place.SIGNING, OTHER_ID), "settling-terms/settle-before-visits"),
+    ]
+    not_begun = ConfidentialityFact(None, is_required=True)
+    found = policy.missing_to_be_active(facts(confidentiality=not_begun))
+    assert [one.target for one in found] == [Target(Place.MODES)] * 2
     assert policy.missing_to_be_active(facts(IN_FORCE, confidentiality=REQUIRED)) == ()
 
 

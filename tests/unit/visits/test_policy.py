@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
-from tracker.access.decision import YES, no
+from tracker.access.decision import YES, Decision, no
 from tracker.cooperations.models import Mode, Stage
 from tracker.lifecycle.policy import GateState
 from tracker.visits import policy
@@ -98,6 +98,12 @@ def lacks(given: Facts) -> list[Lack]:
 
 def is_ready(judged: Judgement) -> bool:
     return all(judged.is_open.values())
+
+
+def says(decision: Decision, words: str) -> None:
+    """Compare a decision with the words of its no, empty for a yes."""
+    assert bool(decision) is not bool(words)
+    assert words in str(decision.reason)
 
 
 # J1
@@ -345,18 +351,36 @@ def test_with_its_own_people_alone_the_npm_can_go_at_once() -> None:
     assert not is_ready(policy.judge(joined))
 
 
-def test_only_j3_can_be_overridden() -> None:
-    for given in (
+@pytest.mark.parametrize(
+    "earlier",
+    [
         facts(roles=lacking("V6")),
         facts(cooperation_stage=Stage.SUSPENDED),
         with_samira(cleared_until=None, signed=False),
         with_pavo(role_accepted=False),
-    ):
-        assert not policy.to_excuse(policy.judge(given))[1]
+    ],
+)
+def test_only_j3_can_be_overridden(earlier: Facts) -> None:
+    """Even where an override could excuse all that J3 itself asks."""
+    pavo, samira = earlier.members
+    unread = replace(earlier, members=(replace(pavo, plan_read=False), samira))
+    for given in (earlier, unread):
+        keys, decision = policy.to_excuse(policy.judge(given))
+        says(decision, "Only gate J3 can be overridden")
+        assert not keys
+
+
+def test_an_override_excuses_all_that_is_missing_or_nothing() -> None:
+    given = facts(members=tuple(replace(one, plan_read=False) for one in READY.members))
+    keys, decision = policy.to_excuse(policy.judge(given))
+    says(decision, "requirements of the NPM's own people only")
+    assert not keys
 
 
 def test_nothing_is_overridden_where_nothing_is_missing() -> None:
-    assert not policy.to_excuse(policy.judge(READY))[1]
+    keys, decision = policy.to_excuse(policy.judge(READY))
+    says(decision, "Nothing is missing that an override could excuse")
+    assert not keys
 
 
 def test_an_override_holds_for_what_it_named_and_for_nothing_that_came_later() -> None:
@@ -431,6 +455,7 @@ def test_the_board_says_of_everybody_how_they_stand() -> None:
         (with_samira(role_accepted=False), Requirement.ROLE, CellCode.ROLE_OPEN),
         (with_samira(credential_until=None), Requirement.CREDENTIAL, CellCode.NOT_ISSUED),
         (with_samira(credential_until=TODAY), Requirement.CREDENTIAL, CellCode.RUNS_OUT),
+        (with_samira(credential_until=LAST_DAY), Requirement.CREDENTIAL, CellCode.YES),
         (with_samira(plan_read=False), Requirement.PLAN, CellCode.NOT_CONFIRMED),
         (
             replace(with_samira(plan_read=False), plan=UNSIGNED),
@@ -486,6 +511,7 @@ def actor(
 CSO_COORDINATOR = actor(Role.COORDINATOR, organisation_id=DOOR, kind=OrganisationKind.CSO)
 CSO_MANAGER = actor(Role.MANAGER, organisation_id=DOOR, kind=OrganisationKind.CSO)
 OTHER_NPM = actor(Role.COORDINATOR, Role.MANAGER, organisation_id=uuid4())
+NPM_PLANS = "A joint visit is a visit of the NPM, so the NPM plans it."
 
 
 @pytest.mark.parametrize("role", [Role.COORDINATOR, Role.MANAGER])
@@ -506,7 +532,11 @@ def test_coordinators_and_managers_of_the_npm_plan(role: Role) -> None:
     ],
 )
 def test_nobody_else_plans_a_visit(who: Actor) -> None:
-    assert not policy.can_plan(who, {NPM}, YES)
+    is_of_npm = who.organisation_id == NPM
+    says(
+        policy.can_plan(who, {NPM}, YES),
+        "by a coordinator or manager of the NPM" if is_of_npm else NPM_PLANS,
+    )
 
 
 def test_a_planner_is_told_why_a_visit_can_not_be_planned_now() -> None:
@@ -518,34 +548,47 @@ def test_a_planner_is_told_why_a_visit_can_not_be_planned_now() -> None:
 def test_the_lead_and_the_planners_change_a_plan(stage: VisitStage) -> None:
     assert policy.can_change(actor(Role.MEMBER), {NPM}, stage, leads=True)
     assert policy.can_change(actor(Role.COORDINATOR), {NPM}, stage, leads=False)
-    assert not policy.can_change(actor(Role.MEMBER), {NPM}, stage, leads=False)
-    assert not policy.can_change(CSO_COORDINATOR, {NPM}, stage, leads=True)
-    assert not policy.can_change(OTHER_NPM, {NPM}, stage, leads=False)
+    says(
+        policy.can_change(actor(Role.MEMBER), {NPM}, stage, leads=False),
+        "The plan is changed by the team lead",
+    )
+    says(policy.can_change(CSO_COORDINATOR, {NPM}, stage, leads=True), NPM_PLANS)
+    says(policy.can_change(OTHER_NPM, {NPM}, stage, leads=False), NPM_PLANS)
 
 
 @pytest.mark.parametrize("stage", [VisitStage.STOPPED, VisitStage.ON_SITE])
 def test_a_visit_that_is_stopped_or_under_way_is_not_changed(stage: VisitStage) -> None:
-    assert not policy.can_change(actor(Role.COORDINATOR), {NPM}, stage, leads=True)
-    assert not policy.can_override(actor(Role.MANAGER), {NPM}, stage)
-    assert not policy.can_answer_as_member(is_member=True, stage=stage)
+    coordinator, manager = actor(Role.COORDINATOR), actor(Role.MANAGER)
+    says(policy.can_change(coordinator, {NPM}, stage, leads=True), "Its plan stays as it is")
+    says(policy.can_override(manager, {NPM}, stage), "nothing to override")
+    says(policy.can_answer_as_member(is_member=True, stage=stage), "Nothing is asked of you")
 
 
-def test_only_a_manager_of_the_npm_overrides() -> None:
-    stage = VisitStage.CLEARED
-    assert policy.can_override(actor(Role.MANAGER), {NPM}, stage)
-    for who in (actor(Role.COORDINATOR), actor(Role.SIGNATORY), CSO_MANAGER, OTHER_NPM):
-        assert not policy.can_override(who, {NPM}, stage)
+@pytest.mark.parametrize(
+    ("who", "words"),
+    [
+        (actor(Role.MANAGER), ""),
+        (actor(Role.COORDINATOR), "by a manager of the NPM"),
+        (actor(Role.SIGNATORY), "by a manager of the NPM"),
+        (CSO_MANAGER, "A partner can't override"),
+        (OTHER_NPM, "A partner can't override"),
+    ],
+)
+def test_only_a_manager_of_the_npm_overrides(who: Actor, words: str) -> None:
+    says(policy.can_override(who, {NPM}, VisitStage.CLEARED), words)
 
 
-def test_each_answers_only_as_a_person_of_the_team() -> None:
-    assert policy.can_answer_as_member(is_member=True, stage=VisitStage.PLANNED)
-    assert not policy.can_answer_as_member(is_member=False, stage=VisitStage.PLANNED)
+@pytest.mark.parametrize(
+    ("is_member", "words"), [(True, ""), (False, "You are not in the team of this visit")]
+)
+def test_each_answers_only_as_a_person_of_the_team(is_member: bool, words: str) -> None:
+    says(policy.can_answer_as_member(is_member=is_member, stage=VisitStage.PLANNED), words)
 
 
 def test_the_read_log_is_for_managers_of_the_npm() -> None:
-    assert policy.can_see_reads(actor(Role.MANAGER), {NPM})
+    says(policy.can_see_reads(actor(Role.MANAGER), {NPM}), "")
     for who in (actor(Role.COORDINATOR), CSO_MANAGER, OTHER_NPM):
-        assert not policy.can_see_reads(who, {NPM})
+        says(policy.can_see_reads(who, {NPM}), "to managers of the NPM")
 
 
 # How much of a visit a person is told
@@ -557,10 +600,14 @@ def test_the_read_log_is_for_managers_of_the_npm() -> None:
         (actor(Role.MEMBER), True, True, Outline.OPEN),
         (actor(Role.AUDITOR), False, False, Outline.STATE),
         (actor(Role.AUDITOR), False, True, Outline.STATE),
+        (actor(Role.ADMINISTRATOR), False, False, Outline.STATE),
+        (actor(Role.AUDITOR, Role.ADMINISTRATOR), False, False, Outline.STATE),
+        (actor(Role.AUDITOR, Role.MANAGER), False, False, Outline.NOT_LISTED),
         (CSO_COORDINATOR, False, True, Outline.NOT_CLEARED),
         (CSO_COORDINATOR, False, False, Outline.NOT_LISTED),
         (CSO_MANAGER, False, False, Outline.NOT_LISTED),
         (actor(Role.MANAGER), False, False, Outline.NOT_LISTED),
+        (actor(Role.SIGNATORY), False, False, Outline.NOT_LISTED),
         (actor(Role.MEMBER), False, False, Outline.NOTHING),
         (actor(Role.MEMBER), False, True, Outline.NOT_CLEARED),
     ],
