@@ -1,6 +1,6 @@
 # make run    prepares everything and starts the application
 # make test   prepares everything and runs every check
-# Others:     setup, check (under a minute), fmt, messages, permissions, bench, torture, lock, coverage, and each step of test
+# Others:     setup, check (under a minute), fmt, messages, permissions, bench, torture, mutants, lock, coverage, and each step of test
 
 SHELL = /bin/sh
 .SUFFIXES:
@@ -14,7 +14,7 @@ pytest = $(bin)/pytest -q -n auto
 steps = lint types contracts catalogues unit sqlite postgresql torture-short browser
 fast = lint types contracts unit
 
-.PHONY: help setup run test check tools system fmt messages permissions bench torture lock coverage $(steps)
+.PHONY: help setup run test check tools system fmt messages permissions bench torture mutants mutants-short lock coverage $(steps)
 
 help:
 	@sed -n 's/^# //p; /^$$/q' Makefile
@@ -94,6 +94,14 @@ bench: tools
 # Signing by 50 processes at once for a minute, and a server killed 200 times, on both databases.
 torture: tools system
 	@$(bin)/python -m tests.torture
+
+# Changes the policies of visits, signoff, checklists and lifecycle in about 1,100 ways, one at a time,
+# and checks that their unit tests notice each change. The short form tries ten changes to each policy.
+mutants: tools
+	@$(bin)/python -m tests.mutants
+
+mutants-short: tools
+	@$(bin)/python -m tests.mutants --short
 
 # Which branches the tests take; the rules on who may, and on signing, whole.
 coverage: tools

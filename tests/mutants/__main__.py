@@ -1,0 +1,77 @@
+"""Makes one change at a time to the policies and checks that their tests notice: make mutants."""
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+import click
+
+from config import ROOT
+from tests.mutants.mutations import Mutant, spread
+from tests.mutants.policies import ENOUGH, POLICIES, MutantsError, Policy
+from tests.mutants.running import Outcome, check_unchanged, load_beforehand, outcomes
+
+SHORT = 10
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice([one.name for one in POLICIES]))
+@click.option("--short", is_flag=True, help="A few changes to each policy, as the tests run it.")
+def main(names: Sequence[str], *, short: bool) -> None:
+    """Try every change to the policies, or to those named; exit 1 when a change goes unnoticed."""
+    chosen = [one for one in POLICIES if one.name in names or not names]
+    try:
+        noticed = try_policies(chosen, SHORT if short else None)
+    except MutantsError as error:
+        raise click.ClickException(str(error)) from error
+    sys.exit(0 if noticed else 1)
+
+
+def try_policies(policies: Sequence[Policy], count: int | None = None) -> bool:
+    """Try every change to some policies, or so many to each; return whether all were noticed."""
+    noticed = True
+    for index, policy in enumerate(policies):
+        load_beforehand(policy, unloaded=policies[index:])
+        noticed &= try_policy(policy, count)
+    return noticed
+
+
+def try_policy(policy: Policy, count: int | None = None) -> bool:
+    """Try every change to a policy, or so many; return whether all were noticed.
+
+    Return False too when too few changes can be made.
+    """
+    begun = time.monotonic()
+    every = policy.mutants()
+    tried = every if count is None else spread(every, count)
+    check_unchanged(policy)
+    found: dict[Mutant, Outcome] = {}
+    with click.progressbar(
+        length=len(tried), label=policy.name, file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
+        for mutant, outcome in outcomes(policy, tried):
+            found[mutant] = outcome
+            bar.update(1)
+    survived = [one for one in tried if found[one] is Outcome.SURVIVED]
+    click.echo(
+        f"{policy.name}: {len(tried)} mutants, {len(tried) - len(survived)} noticed, "
+        f"{len(survived)} survived, {time.monotonic() - begun:.0f} s"
+    )
+    for mutant in tried:
+        if found[mutant] is not Outcome.NOTICED:
+            _report(policy, mutant, found[mutant])
+    if len(every) < ENOUGH:
+        click.echo(f"  Only {len(every)} changes can be made: at least {ENOUGH} are needed.")
+    return not survived and len(every) >= ENOUGH
+
+
+def _report(policy: Policy, mutant: Mutant, outcome: Outcome) -> None:
+    file = os.path.relpath(policy.file, ROOT)
+    click.echo(f"  {file}:{mutant.line}: {outcome.value}")
+    for line in mutant.diff:
+        click.echo(f"    {line}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""The policies that are changed, their tests, and the changes that no test could notice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from config import ROOT
+from tests.mutants.mutations import Mutant, mutants
+
+# At least so many changes to each policy are tried.
+ENOUGH = 40
+
+
+class MutantsError(Exception):
+    """The reason why changes can't be tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalent:
+    """A change that makes no difference to what a policy does."""
+
+    # The line before and after, without its indentation.
+    before: str
+    after: str
+    reason: str
+
+    @property
+    def diff(self) -> tuple[str, str]:
+        """The change as a mutant shows it, without indentation."""
+        return f"- {self.before}", f"+ {self.after}"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A module and the tests that have to notice each change to it."""
+
+    name: str
+    module: str
+    file: Path
+    tests: Path
+    equivalents: Sequence[Equivalent] = ()
+
+    @property
+    def source(self) -> str:
+        """The module as it is."""
+        return self.file.read_text()
+
+    def mutants(self) -> list[Mutant]:
+        """Return every mutant that a test could notice.
+
+        Raise MutantsError when an equivalent is listed that isn't among the mutants any more.
+        """
+        found = mutants(self.source)
+        known = {one.diff for one in self.equivalents}
+        made = {_without_indentation(one) for one in found}
+        if stale := known - made:
+            raise MutantsError(
+                f"Listed in {Path(__file__).name}, but no longer a mutant of {self.module}: "
+                f"{sorted(stale)}"
+            )
+        return [one for one in found if _without_indentation(one) not in known]
+
+
+def _without_indentation(mutant: Mutant) -> tuple[str, ...]:
+    return tuple(f"{line[:2]}{line[2:].strip()}" for line in mutant.diff)
+
+
+def _policy(name: str, *equivalents: Equivalent) -> Policy:
+    return Policy(
+        name,
+        f"tracker.{name}.policy",
+        ROOT / "tracker" / name / "policy.py",
+        ROOT / "tests" / "unit" / name / "test_policy.py",
+        equivalents,
+    )
+
+
+# None of them imports one that comes after it.
+POLICIES = (
+    _policy("signoff"),
+    _policy(
+        "checklists",
+        Equivalent(
+            "if not taking_part or party is None:",
+            "if not taking_part or False:",
+            "Nobody takes part without a party; the second condition is for the type checker.",
+        ),
+        Equivalent(
+            "(one for one in decisions if one),",
+            "(one for one in decisions if True),",
+            "All fields of a scope are set by the same side, so the decisions are all the same.",
+        ),
+        Equivalent(
+            "(one for one in decisions if one),",
+            "(one for one in decisions if not (one)),",
+            "As above.",
+        ),
+    ),
+    _policy("lifecycle"),
+    _policy(
+        "visits",
+        Equivalent(
+            'open_wants = [want for want in wants if code != "J3" or want.key not in excused]',
+            "open_wants = [want for want in wants if False or want.key not in excused]",
+            "What J1 and J2 ask for has no key, so no override can name it.",
+        ),
+        Equivalent(
+            "if Want(Lack.CREDENTIAL, member).key in excused:",
+            "if Want(Lack.CREDENTIAL_RUNS_OUT, member).key in excused:",
+            "An override names a missing and an expiring credential by the same key.",
+        ),
+    ),
+)
