@@ -401,47 +401,94 @@ class _Rows:
     reviews: Mapping[UUID, Sequence[SafeguardReview]]
 
 
+# Statements that never change shape are built once: building them takes as long as sending them.
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_POSITIONS = (
+    sa.select(Position)
+    .where(Position.checklist_id.in_(_IDS), Position.is_current)
+    .options(joinedload(Position.author).load_only(User.name))
+)
+_PROPOSALS = (
+    sa.select(Proposal)
+    .where(
+        Proposal.checklist_id.in_(_IDS),
+        Proposal.state.in_([ProposalState.OPEN, ProposalState.TURNED_DOWN]),
+    )
+    .options(
+        joinedload(Proposal.author).load_only(User.name),
+        joinedload(Proposal.organisation).load_only(Organisation.name),
+        joinedload(Proposal.ended_by).load_only(User.name),
+        joinedload(Proposal.ended_for).load_only(Organisation.name),
+    )
+    .order_by(Proposal.made_at)
+)
+_FLAGS = (
+    sa.select(Flag)
+    .where(Flag.checklist_id.in_(_IDS))
+    .options(
+        joinedload(Flag.author).load_only(User.name),
+        joinedload(Flag.organisation).load_only(Organisation.name),
+        joinedload(Flag.closed_by).load_only(User.name),
+    )
+    .order_by(Flag.raised_at)
+)
+_REVIEWS = (
+    sa.select(SafeguardReview)
+    .where(SafeguardReview.checklist_id.in_(_IDS), ~SafeguardReview.is_void)
+    .options(joinedload(SafeguardReview.reader))
+    .order_by(SafeguardReview.reviewed_at.desc())
+)
+_CHECKLISTS = (
+    sa.select(Checklist)
+    .where(Checklist.id.in_(_IDS))
+    .options(
+        joinedload(Checklist.template),
+        selectinload(Checklist.parties).joinedload(ChecklistParty.organisation),
+    )
+    .execution_options(populate_existing=True)
+)
+_COOPERATIONS = (
+    sa.select(Cooperation)
+    .where(Cooperation.id.in_(_IDS))
+    .options(selectinload(Cooperation.parties).joinedload(Party.organisation))
+    .execution_options(populate_existing=True)
+)
+_ANSWERS = (
+    sa.select(Answer)
+    .where(Answer.checklist_id.in_(_IDS), Answer.is_current)
+    .options(joinedload(Answer.author).load_only(User.name))
+)
+# A person's own confirmations do not make them an author of the terms.
+_AUTHORS = (
+    sa.select(Answer.checklist_id, Answer.author_id)
+    .where(Answer.checklist_id.in_(_IDS), Answer.scope != AnswerScope.PERSON)
+    .distinct()
+)
+_COPIES = (
+    sa.select(CopiedAnswer.answer_id, CopiedAnswer.source_checklist_id, CopyReading.organisation_id)
+    .join(Answer, Answer.id == CopiedAnswer.answer_id)
+    .outerjoin(CopyReading, CopyReading.answer_id == CopiedAnswer.answer_id)
+    .where(CopiedAnswer.checklist_id.in_(_IDS), Answer.is_current)
+)
+_PEOPLE = (
+    sa.select(CooperationPerson)
+    .join(CooperationPerson.user)
+    .where(CooperationPerson.cooperation_id.in_(_IDS))
+    .options(joinedload(CooperationPerson.user), joinedload(CooperationPerson.organisation))
+    .order_by(User.name)
+)
+_OUTSIDE_EXPERTS = sa.select(Membership.user_id).where(
+    Membership.user_id.in_(_IDS), Membership.outside_expert
+)
+
+
 def _rows(ids: Collection[UUID]) -> _Rows:
-    positions = db.session.scalars(
-        sa.select(Position)
-        .where(Position.checklist_id.in_(ids), Position.is_current)
-        .options(joinedload(Position.author).load_only(User.name))
-    )
-    proposals = db.session.scalars(
-        sa.select(Proposal)
-        .where(
-            Proposal.checklist_id.in_(ids),
-            Proposal.state.in_([ProposalState.OPEN, ProposalState.TURNED_DOWN]),
-        )
-        .options(
-            joinedload(Proposal.author).load_only(User.name),
-            joinedload(Proposal.organisation).load_only(Organisation.name),
-            joinedload(Proposal.ended_by).load_only(User.name),
-            joinedload(Proposal.ended_for).load_only(Organisation.name),
-        )
-        .order_by(Proposal.made_at)
-    )
-    flags = db.session.scalars(
-        sa.select(Flag)
-        .where(Flag.checklist_id.in_(ids))
-        .options(
-            joinedload(Flag.author).load_only(User.name),
-            joinedload(Flag.organisation).load_only(Organisation.name),
-            joinedload(Flag.closed_by).load_only(User.name),
-        )
-        .order_by(Flag.raised_at)
-    )
-    reviews = db.session.scalars(
-        sa.select(SafeguardReview)
-        .where(SafeguardReview.checklist_id.in_(ids), ~SafeguardReview.is_void)
-        .options(joinedload(SafeguardReview.reader))
-        .order_by(SafeguardReview.reviewed_at.desc())
-    )
+    wanted = {"ids": list(ids)}
     return _Rows(
-        positions=_by_checklist(positions),
-        proposals=_by_checklist(proposals),
-        flags=_by_checklist(flags),
-        reviews=_by_checklist(reviews),
+        positions=_by_checklist(db.session.scalars(_POSITIONS, wanted)),
+        proposals=_by_checklist(db.session.scalars(_PROPOSALS, wanted)),
+        flags=_by_checklist(db.session.scalars(_FLAGS, wanted)),
+        reviews=_by_checklist(db.session.scalars(_REVIEWS, wanted)),
     )
 
 
@@ -471,25 +518,11 @@ def _proposed(proposals: Iterable[Proposal]) -> dict[str, frozenset[UUID]]:
 
 
 def _with_templates(checklists: Sequence[Checklist]) -> Sequence[Checklist]:
-    return db.session.scalars(
-        sa.select(Checklist)
-        .where(Checklist.id.in_([one.id for one in checklists]))
-        .options(
-            joinedload(Checklist.template),
-            selectinload(Checklist.parties).joinedload(ChecklistParty.organisation),
-        )
-        .execution_options(populate_existing=True)
-    ).all()
+    return db.session.scalars(_CHECKLISTS, {"ids": [one.id for one in checklists]}).all()
 
 
 def _cooperations(ids: Collection[UUID]) -> dict[UUID, Cooperation]:
-    rows = db.session.scalars(
-        sa.select(Cooperation)
-        .where(Cooperation.id.in_(ids))
-        .options(selectinload(Cooperation.parties).joinedload(Party.organisation))
-        .execution_options(populate_existing=True)
-    )
-    return {row.id: row for row in rows}
+    return {row.id: row for row in db.session.scalars(_COOPERATIONS, {"ids": list(ids)})}
 
 
 def _answers(
@@ -497,11 +530,8 @@ def _answers(
 ) -> tuple[dict[UUID, dict[AnswerKey, Filled]], dict[UUID, set[UUID]]]:
     """Return for each checklist the current answers, and who wrote any version of any."""
     cooperation_ids = {one.id: one.cooperation_id for one in checklists}
-    rows = db.session.scalars(
-        sa.select(Answer)
-        .where(Answer.checklist_id.in_(cooperation_ids), Answer.is_current)
-        .options(joinedload(Answer.author).load_only(User.name))
-    )
+    wanted = {"ids": list(cooperation_ids)}
+    rows = db.session.scalars(_ANSWERS, wanted)
     copies = _copies(cooperation_ids)
     answers: dict[UUID, dict[AnswerKey, Filled]] = {}
     for row in rows:
@@ -518,28 +548,15 @@ def _answers(
             copied_from=copied_from,
             read_by=read_by,
         )
-    # A person's own confirmations do not make them an author of the terms.
-    written = db.session.execute(
-        sa.select(Answer.checklist_id, Answer.author_id)
-        .where(Answer.checklist_id.in_(cooperation_ids), Answer.scope != AnswerScope.PERSON)
-        .distinct()
-    )
     authors: dict[UUID, set[UUID]] = {}
-    for checklist_id, author_id in written:
+    for checklist_id, author_id in db.session.execute(_AUTHORS, wanted):
         authors.setdefault(checklist_id, set()).add(author_id)
     return answers, authors
 
 
 def _copies(checklist_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID | None, frozenset[UUID]]]:
     """Return for each current answer that was copied: from which checklist, and who has read it."""
-    rows = db.session.execute(
-        sa.select(
-            CopiedAnswer.answer_id, CopiedAnswer.source_checklist_id, CopyReading.organisation_id
-        )
-        .join(Answer, Answer.id == CopiedAnswer.answer_id)
-        .outerjoin(CopyReading, CopyReading.answer_id == CopiedAnswer.answer_id)
-        .where(CopiedAnswer.checklist_id.in_(checklist_ids), Answer.is_current)
-    )
+    rows = db.session.execute(_COPIES, {"ids": list(checklist_ids)})
     found: dict[UUID, tuple[UUID | None, frozenset[UUID]]] = {}
     for answer_id, source_id, organisation_id in rows:
         _source, read_by = found.get(answer_id, (source_id, frozenset()))
@@ -553,13 +570,7 @@ People = tuple[dict[UUID, PersonFact], Names]
 
 def _people(cooperations: Collection[Cooperation]) -> dict[UUID, People]:
     rows: dict[UUID, list[CooperationPerson]] = {}
-    for row in db.session.scalars(
-        sa.select(CooperationPerson)
-        .join(CooperationPerson.user)
-        .where(CooperationPerson.cooperation_id.in_([one.id for one in cooperations]))
-        .options(joinedload(CooperationPerson.user), joinedload(CooperationPerson.organisation))
-        .order_by(User.name)
-    ):
+    for row in db.session.scalars(_PEOPLE, {"ids": [one.id for one in cooperations]}):
         rows.setdefault(row.cooperation_id, []).append(row)
     return {one.id: _people_of(one, rows.get(one.id, [])) for one in cooperations}
 
@@ -634,11 +645,5 @@ def _npm_people(people: Mapping[UUID, People]) -> dict[UUID, frozenset[UUID]]:
     asked = frozenset().union(*own.values())
     if not asked:
         return own
-    outside = frozenset(
-        db.session.scalars(
-            sa.select(Membership.user_id).where(
-                Membership.user_id.in_(asked), Membership.outside_expert
-            )
-        )
-    )
+    outside = frozenset(db.session.scalars(_OUTSIDE_EXPERTS, {"ids": list(asked)}))
     return {cooperation_id: ids - outside for cooperation_id, ids in own.items()}
