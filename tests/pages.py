@@ -4,10 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Self
+from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
-import html5lib
-from html5lib.html5parser import ParseError
+from markupever import HtmlOptions, Parser, dom
+from markupever.dom import TreeDom
 from werkzeug.test import TestResponse
 
 # Attributes that point at the id of something on the same page.
@@ -26,6 +27,19 @@ _POINTERS = (
 _NOT_FILLED_IN = {"submit", "button", "reset", "image", "file"}
 
 
+_OPTIONS = HtmlOptions(exact_errors=True, drop_doctype=True)
+# Left out, so that elements are named as people write them.
+_HTML = "http://www.w3.org/1999/xhtml"
+_NAMESPACE = f' xmlns="{_HTML}"'
+
+# The first errors are what is wrong; more of them follow from those.
+MOST_ERRORS = 3
+
+
+# Of a form against forgery, of who opened a page on which somebody writes, of a visit to come.
+_TOKEN = re.compile(r'(name="(?:csrf_token|draft_page|visit_id)"[^>]*? value=")[^"]+')
+
+
 class PageError(AssertionError):
     """A page is not what every page must be; the message lists in what."""
 
@@ -36,14 +50,13 @@ class Page:
     def __init__(self, html: str, where: str) -> None:
         self.where = where
         self.html = html
-        parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
-        try:
-            self.root: Element = parser.parse(html)
-        except ParseError as error:
-            (line, column), code, details = parser.errors[-1]
-            around = "\n".join(html.splitlines()[max(0, line - 3) : line + 1])
-            message = f"{where}: not valid HTML at {line}:{column}: {code} {details}\n{around}"
-            raise PageError(message) from error
+        parser = Parser(_OPTIONS)
+        parser.process(html)
+        parser.finish()
+        if parser.errors():
+            message = f"{where}: not valid HTML: {'; '.join(parser.errors()[:MOST_ERRORS])}"
+            raise PageError(message)
+        self.root = _tree(parser.into_dom())
 
     @classmethod
     def of(cls, response: TestResponse) -> Self:
@@ -206,6 +219,40 @@ class Form:
     def _hold(self, name: str, value: str) -> None:
         self.names.add(name)
         self.values.setdefault(name, []).append(value)
+
+
+def _tree(document: TreeDom) -> Element:
+    """Return a document as elements of the standard library."""
+    xml = document.serialize(is_html=False).replace(_NAMESPACE, "")
+    try:
+        return ET.fromstring(xml)  # noqa: S314 -- it is our own
+    except ET.ParseError:
+        # What HTML may hold and XML may not, such as < in an attribute: element by element.
+        roots = document.root().children()
+        return _element(next(one for one in roots if isinstance(one, dom.Element)))
+
+
+def _element(node: dom.Element) -> Element:
+    name = node.name
+    element = Element(name.local if name.ns == _HTML else f"{{{name.ns}}}{name.local}")
+    for key, value in node.attrs.items():
+        element.set(key.local, value)
+    last: Element | None = None
+    for child in node.children():
+        if isinstance(child, dom.Element):
+            last = _element(child)
+            element.append(last)
+        elif isinstance(child, dom.Text):
+            if last is None:
+                element.text = (element.text or "") + child.content
+            else:
+                last.tail = (last.tail or "") + child.content
+    return element
+
+
+def without_tokens(html: str) -> str:
+    """Return a page without what differs each time it is shown."""
+    return _TOKEN.sub(r"\1", html)
 
 
 def _words(element: Element) -> str:

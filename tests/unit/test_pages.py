@@ -51,9 +51,38 @@ def test_a_page_without_a_language_is_found() -> None:
         page(html=SOUND.replace(' lang="en"', "")).check()
 
 
-def test_html_that_is_not_valid_is_found() -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<p><div></p></div>",
+        "<p><b>B</p>",
+        "<div>",
+        "</div>",
+        "<p/>",
+        "<td>B</td>",
+        "<table><p>B</p></table>",
+        "<h2><h3>B</h3></h2>",
+        "<form><form></form></form>",
+        "<a href=/a><a href=/b>B</a></a>",
+        '<a href="/a"class="b">B</a>',
+        '<a href="/a" href="/b">B</a>',
+        "<p>A &copy B</p>",
+        "<p>&nosuch;</p>",
+        "A\x00B",
+    ],
+)
+def test_html_that_is_not_valid_is_found(body: str) -> None:
     with pytest.raises(PageError, match="not valid HTML"):
-        page("<p><div></p></div>")
+        page(body)
+
+
+def test_what_html_may_hold_and_xml_may_not_is_read() -> None:
+    form = page(
+        '<form method="post"><!-- a -- b -->'
+        '<input name="a" aria-label="A" value="1 < 2 &amp; &nbsp;3"> tail'
+        '<textarea name="b" aria-label="B">x < y</textarea></form>'
+    ).form()
+    assert form.values == {"a": ["1 < 2 & \xa03"], "b": ["x < y"]}
 
 
 def test_a_form_is_sent_as_a_browser_would_send_it() -> None:
