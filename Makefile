@@ -1,6 +1,6 @@
 # make run    prepares everything and starts the application
 # make test   prepares everything and runs every check
-# Others:     setup, check (under a minute), fmt, messages, permissions, bench, torture, mutants, lock, coverage, and each step of test
+# Others:     test-all (the long forms too), setup, check (under a minute), fmt, messages, permissions, bench, torture, mutants, other-days, lock, coverage, and each step of test
 
 SHELL = /bin/sh
 .SUFFIXES:
@@ -9,12 +9,13 @@ SHELL = /bin/sh
 export MAKE PYTHON
 
 bin = .venv/bin
-pytest = $(bin)/pytest -q -n auto
+pytest = $(bin)/pytest -q -n auto --dist=loadgroup
 
-steps = lint types contracts catalogues unit sqlite postgresql torture-short browser
+steps = lint types contracts catalogues unit sqlite postgresql torture-short mutants-short other-days-short browser
+long = lint types contracts catalogues unit sqlite postgresql-all torture mutants other-days browser
 fast = lint types contracts unit
 
-.PHONY: help setup run test check tools system fmt messages permissions bench torture mutants mutants-short lock coverage $(steps)
+.PHONY: help setup run test test-all check tools system fmt messages permissions bench lock coverage $(steps) $(long)
 
 help:
 	@sed -n 's/^# //p; /^$$/q' Makefile
@@ -28,8 +29,15 @@ run:
 	@.ci/setup run
 	@TRACKER_DEMO=$${TRACKER_DEMO-1} exec $(bin)/tracker run
 
-test: tools system
-	@.ci/steps $(steps)
+# The time that set-up takes is printed apart from that of the checks.
+test:
+	@begun=$$(date +%s); $(MAKE) --no-print-directory tools system && \
+	SETUP_SECONDS=$$(($$(date +%s) - begun)) .ci/steps $(steps)
+
+# The same with every test on both databases, and each harness at full length: some hours.
+test-all:
+	@begun=$$(date +%s); $(MAKE) --no-print-directory tools system && \
+	TRACKER_TEST_LONG=1 SETUP_SECONDS=$$(($$(date +%s) - begun)) .ci/steps $(long)
 
 check: tools
 	@.ci/steps $(fast)
@@ -65,11 +73,19 @@ unit: tools
 sqlite: tools
 	@$(pytest) --database=sqlite tests/integration tests/migrations
 
+# What can differ between the databases.
 postgresql: tools
+	@$(pytest) --database=postgresql -m both_databases tests/integration tests/migrations
+
+postgresql-all: tools
 	@$(pytest) --database=postgresql tests/integration tests/migrations
 
 torture-short: tools system
 	@$(bin)/python -m tests.torture --short
+
+# With the system's clock moved 400 days ahead, what moves the clock itself.
+other-days-short: tools system
+	@$(bin)/python -m tests.other_days --short
 
 browser: tools system
 	@$(pytest) --dist=loadfile tests/browser
@@ -94,6 +110,10 @@ bench: tools
 # Signing by 50 processes at once for a minute, and a server killed 200 times, on both databases.
 torture: tools system
 	@$(bin)/python -m tests.torture
+
+# The tests on days on which software is known to stumble.
+other-days: tools system
+	@$(bin)/python -m tests.other_days
 
 # Changes the policies of visits, signoff, checklists and lifecycle in about 1,100 ways, one at a time,
 # and checks that their unit tests notice each change. The short form tries ten changes to each policy.

@@ -4,33 +4,40 @@ import datetime as dt
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import flask_migrate
+import hypothesis
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from config import Settings
 from tests import client as checked
+from tests import durations, effort, starting_points
 from tests.client import CheckedClient
+from tests.databases import Database, PostgresDatabase, SqliteDatabase
 from tests.factories import demonstration as demonstrations
 from tests.factories.demonstration import Demonstration
+from tests.moments import RunningFrom, standing_at
 from tests.servers import postgres
 from tests.servers.postgres import Postgres
 from tests.servers.smtp import SmtpServer
+from tests.starting_points import EMPTY, StartingPoints
 from tracker import create_app
-from tracker.accounts import credentials
-from tracker.core import clock, keys
+from tracker.core import clock
 from tracker.core.db import db
-from tracker.evidence import checkpoints, signing_keys
-from tracker.signoff import house_rules
-from tracker.signoff.house_rules import HouseRules
 
+# Each example may take its time. In the short form they are the same ones in every run.
+hypothesis.settings.register_profile("tests", deadline=None, derandomize=not effort.is_long())
+hypothesis.settings.load_profile("tests")
+
+# Before any other conftest is read: some work out days from when the run began.
+_RUN = starting_points.begin_run()
 _SERVER = pytest.StashKey[Postgres]()
 _FOLDER = "postgres_folder"
 
@@ -46,6 +53,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the database to test on; PostgreSQL is started for the run and thrown away",
     )
     parser.addoption(
+        "--using",
+        metavar="FIXTURE",
+        help="run only the tests that use a fixture, such as frozen_time",
+    )
+    parser.addoption(
         "--write-permissions",
         action="store_true",
         help="write docs/permissions.md as the application is, instead of comparing; with -n0",
@@ -53,7 +65,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start one PostgreSQL for the whole run; parallel workers are told where it is."""
+    """Start the PostgreSQL of the run; workers are told where it is."""
+    durations.register(config)
     if config.getoption("database") == "postgresql" and not hasattr(config, "workerinput"):
         try:
             config.stash[_SERVER] = Postgres().__enter__()
@@ -61,9 +74,20 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(str(error)) from error
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests that don't use the fixture that --using names."""
+    fixture = config.getoption("using")
+    if fixture:
+        left_out = [one for one in items if fixture not in getattr(one, "fixturenames", ())]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [one for one in items if one not in set(left_out)]
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     if _SERVER in config.stash:
         config.stash[_SERVER].stop()
+    if _RUN is not None:
+        shutil.rmtree(_RUN, ignore_errors=True)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -76,57 +100,6 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"database: {config.getoption('database')}"
 
 
-@dataclass
-class SqliteDatabase:
-    """A file, and a copy of it to which it can be put back while nobody is connected."""
-
-    folder: Path
-
-    @property
-    def url(self) -> str:
-        return f"sqlite:///{self._file}"
-
-    @property
-    def _file(self) -> Path:
-        return self.folder / "tracker.sqlite3"
-
-    def keep(self, name: str = "template") -> None:
-        shutil.copyfile(self._file, self.folder / f"{name}.sqlite3")
-
-    def reset(self, name: str = "template") -> None:
-        for suffix in ("-wal", "-shm"):
-            self._file.with_name(self._file.name + suffix).unlink(missing_ok=True)
-        shutil.copyfile(self.folder / f"{name}.sqlite3", self._file)
-
-
-@dataclass
-class PostgresDatabase:
-    """A database of the run's server, and a template to which it can be put back."""
-
-    server: str
-    worker: str
-
-    def __post_init__(self) -> None:
-        postgres.create_database(self.server, self._name)
-
-    @property
-    def url(self) -> str:
-        return postgres.database_url(self.server, self._name)
-
-    @property
-    def _name(self) -> str:
-        return f"test_{self.worker}"
-
-    def keep(self, name: str = "template") -> None:
-        postgres.create_database(self.server, f"{name}_{self.worker}", self._name)
-
-    def reset(self, name: str = "template") -> None:
-        postgres.create_database(self.server, self._name, f"{name}_{self.worker}")
-
-
-Database = SqliteDatabase | PostgresDatabase
-
-
 @pytest.fixture(scope="session")
 def postgres_folder(request: pytest.FixtureRequest) -> str:
     """The socket folder of the run's PostgreSQL; only with --database=postgresql."""
@@ -137,19 +110,36 @@ def postgres_folder(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Database:
+def copies(request: pytest.FixtureRequest) -> Path:
+    """The folder of starting points, which the workers of a run share."""
+    if request.config.getoption("database") == "postgresql":
+        # They are databases of one server, and end with it.
+        server = Path(request.getfixturevalue("postgres_folder"))
+        folder = starting_points.run_folder() / server.name
+    else:
+        folder = starting_points.run_folder() / "sqlite"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, copies: Path
+) -> Database:
     """The worker's own database, empty."""
     if request.config.getoption("database") == "postgresql":
         worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
         return PostgresDatabase(request.getfixturevalue("postgres_folder"), worker)
-    return SqliteDatabase(tmp_path_factory.mktemp("database"))
+    return SqliteDatabase(tmp_path_factory.mktemp("database") / "tracker.sqlite3", copies)
 
 
 @pytest.fixture(scope="session")
 def settings(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings as an instance has them, on the worker's own database and data directory."""
+    folder = tmp_path_factory.mktemp("data")
+    shutil.copytree(starting_points.shared_keys(), folder / "keys")
     environment = {
-        "TRACKER_DATA_DIR": str(tmp_path_factory.mktemp("data")),
+        "TRACKER_DATA_DIR": str(folder),
         "TRACKER_DATABASE_URL": database.url,
         # People of tests have a second factor where a test is about it.
         "TRACKER_SECOND_FACTOR_ROLES": "none",
@@ -158,79 +148,52 @@ def settings(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Se
 
 
 @pytest.fixture(scope="session")
-def database_template(database: Database, settings: Settings) -> Iterator[Flask]:
-    """The worker's application; its database migrated, content loaded, and kept as the template."""
+def worker_app(database: Database, settings: Settings, copies: Path) -> Iterator[Flask]:
+    """The worker's application; tests ask for app, which puts it on a fresh database."""
     app = create_app(settings)
     checked.watch(app)
-    with app.app_context():
-        flask_migrate.upgrade()
-    loaded = app.test_cli_runner().invoke(args=["content", "load"])
-    assert loaded.exit_code == 0, loaded.output
-    _disconnect(app)
-    database.keep()
+    points = StartingPoints(app, database, settings, copies)
+    points.use(EMPTY, _load_content, on=None)
     yield app
-    _disconnect(app)
+    points.disconnect()
 
 
-def _disconnect(app: Flask) -> None:
-    with app.app_context():
-        db.session.remove()
-        for engine in db.engines.values():
-            engine.dispose()
+def _load_content() -> None:
+    """Migrate the database and load what is supplied with the software."""
+    flask_migrate.upgrade()
+    loaded = current_app.test_cli_runner().invoke(args=["content", "load"])
+    assert loaded.exit_code == 0, loaded.output
+
+
+@pytest.fixture
+def own_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database of the test's own with nothing in it."""
+    if request.config.getoption("database") == "postgresql":
+        worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
+        return PostgresDatabase(request.getfixturevalue("postgres_folder"), f"{worker}_own").url
+    return SqliteDatabase(tmp_path / "tracker.sqlite3", tmp_path).url
 
 
 # The application -----------------------------------------------------------------------------
 
 
 @pytest.fixture
-def app(database_template: Flask, database: Database, settings: Settings) -> Flask:
-    """The application on a fresh copy of the template."""
-    _put_back(database_template, database, settings, "template")
-    return database_template
-
-
-def _put_back(app: Flask, database: Database, settings: Settings, name: str) -> None:
-    _disconnect(app)
-    database.reset(name)
-    # Other tests may have used keys and settings of their own, which a process has but once.
-    credentials.use_compulsory_roles(settings.second_factor_roles)
-    house_rules.use(HouseRules(four_eyes=settings.four_eyes, days=settings.signature_days))
-    checkpoints.use_way(settings.base_url, dt.timedelta(minutes=settings.checkpoint_minutes))
-    keys.use(keys.load(settings.data_dir / "keys", may_make=False))
-    signing_keys.use_place(settings.data_dir / "keys" / "evidence", "localhost")
-
-
-@pytest.fixture(scope="session")
-def demonstration_template(
-    database_template: Flask, database: Database, settings: Settings
-) -> Demonstration:
-    """The demonstration, made once for a worker and kept as another template."""
-    _put_back(database_template, database, settings, "template")
-    with database_template.app_context():
-        made = demonstrations.make()
-    _disconnect(database_template)
-    database.keep("demonstration")
-    return made
+def app(worker_app: Flask) -> Flask:
+    """The application on a fresh database that holds the supplied content and nothing else."""
+    starting_points.of(worker_app).reset(EMPTY)
+    return worker_app
 
 
 @pytest.fixture
-def put_back(
-    demonstration_template: Demonstration,
-    database_template: Flask,
-    database: Database,
-    settings: Settings,
-) -> Callable[[], None]:
-    """Puts the database back to the demonstration, after something was changed."""
-    return lambda: _put_back(database_template, database, settings, "demonstration")
+def reset_demonstration(worker_app: Flask) -> Callable[[], Demonstration]:
+    """Resets the database to the demonstration, after something was changed."""
+    return lambda: starting_points.of(worker_app).use("demonstration", demonstrations.make)
 
 
 @pytest.fixture
-def demonstration(
-    demonstration_template: Demonstration, put_back: Callable[[], None]
-) -> Demonstration:
+def demonstration(reset_demonstration: Callable[[], Demonstration]) -> Demonstration:
     """The demonstration, in place of the empty database; sign in by its browser()."""
-    put_back()
-    return demonstration_template
+    return reset_demonstration()
 
 
 @pytest.fixture
@@ -282,11 +245,19 @@ def statements() -> Callable[[], AbstractContextManager[list[str]]]:
 # Time and mail -------------------------------------------------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def clock_of_tests() -> Iterator[None]:
+    """Each test begins at the moment at which the run began, whatever the time is by now."""
+    clock.use_source(RunningFrom(starting_points.start_of_run()))
+    yield
+    clock.use_source(clock.system_time)
+
+
 @pytest.fixture
-def frozen_time() -> Iterator[Callable[[dt.datetime | None], None]]:
-    """Gives what makes time stand still at a moment; afterwards it runs again."""
-    yield clock.set_for_tests
-    clock.set_for_tests(None)
+def frozen_time() -> Callable[[dt.datetime | None], None]:
+    """Gives what makes time stand still at a moment, or run from the start of the test again."""
+    running = clock.source()
+    return lambda moment: clock.use_source(standing_at(moment) if moment else running)
 
 
 @pytest.fixture

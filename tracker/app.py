@@ -13,7 +13,7 @@ from config import ROOT, Settings
 from tracker.access.actor import Actor
 from tracker.access.gate import init_gate
 from tracker.accounts import cli as account_commands
-from tracker.accounts import people_routes, sign_in
+from tracker.accounts import credentials, people_routes, sign_in
 from tracker.accounts import routes as account_routes
 from tracker.accounts.policy import can_see_people
 from tracker.activity import service as trail
@@ -57,6 +57,7 @@ from tracker.cooperations import service as cooperations
 from tracker.core import clock, keys
 from tracker.core.db import db
 from tracker.core.extensions import babel, csrf, migrate
+from tracker.core.keys import Keys
 from tracker.core.security import init_security_headers
 from tracker.dashboard import my_work, tasks
 from tracker.dashboard import routes as dashboard_routes
@@ -311,22 +312,10 @@ def build_app(settings: Settings | None = None) -> Flask:
     migrate.init_app(app)
     init_uploads(app)
     csrf.init_app(app)
-    trail.use_handlers(FOLLOWS)
-    tasks.use_sources(TASK_SOURCES, GROUP_SOURCES)
-    loading.use_visit_reader(visit_queries.facts)
-    phrases.use_languages(settings.languages)
-    loading.use_comment_reader(comment_queries.beside)
-    loading.use_own_guidance_reader(own_queries.beside)
-    own_guidance.use_own_reader(own_queries.in_library)
-    signoff_queries.use_certificate_reader(certificates.marks)
-    undertaking_queries.use_visit_reader(visit_queries.still_to_come)
     sign_in.init_sign_in(app)
     init_gate(app, _load_actor, _turn_away)
     sign_in.init_second_factor(app)
     _furnish(app)
-    running_commands.use_demonstration(
-        demo_commands.load_with_progress, demo_commands.print_accounts
-    )
     app.cli.add_command(running_commands.run)
     app.cli.add_command(running_commands.worker)
     app.cli.add_command(running_commands.check)
@@ -339,6 +328,33 @@ def build_app(settings: Settings | None = None) -> Flask:
     app.cli.add_command(evidence_commands.keys_group)
     app.cli.add_command(evidence_commands.evidence_group)
     return app
+
+
+def configure_process(settings: Settings, ring: Keys) -> None:
+    """Set what a process has only once: the application built last is the one it is set for.
+
+    Keys, the time zone, settings, and what parts ask of those above them.
+    """
+    keys.use(ring)
+    signing_keys.use_place(
+        settings.data_dir / "keys" / "evidence", urlsplit(settings.base_url).hostname or ""
+    )
+    clock.use_zone(settings.timezone)
+    checkpoints.use_way(settings.base_url, dt.timedelta(minutes=settings.checkpoint_minutes))
+    house_rules.use(HouseRules(four_eyes=settings.four_eyes, days=settings.signature_days))
+    credentials.use_compulsory_roles(settings.second_factor_roles)
+    phrases.use_languages(settings.languages)
+    trail.use_handlers(FOLLOWS)
+    tasks.use_sources(TASK_SOURCES, GROUP_SOURCES)
+    loading.use_visit_reader(visit_queries.facts)
+    loading.use_comment_reader(comment_queries.beside)
+    loading.use_own_guidance_reader(own_queries.beside)
+    own_guidance.use_own_reader(own_queries.in_library)
+    signoff_queries.use_certificate_reader(certificates.marks)
+    undertaking_queries.use_visit_reader(visit_queries.still_to_come)
+    running_commands.use_demonstration(
+        demo_commands.load_with_progress, demo_commands.print_accounts
+    )
 
 
 def _load_actor() -> Actor | None:
@@ -415,13 +431,7 @@ def _furnish(app: Flask) -> None:
 def _configure(app: Flask, settings: Settings) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     ring = keys.load(settings.data_dir / "keys", may_make=not settings.database_is_there)
-    keys.use(ring)
-    signing_keys.use_place(
-        settings.data_dir / "keys" / "evidence", urlsplit(settings.base_url).hostname or ""
-    )
-    clock.use_zone(settings.timezone)
-    checkpoints.use_way(settings.base_url, dt.timedelta(minutes=settings.checkpoint_minutes))
-    house_rules.use(HouseRules(four_eyes=settings.four_eyes, days=settings.signature_days))
+    configure_process(settings, ring)
     if settings.trusted_proxies:
         # Only so many proxies are believed when they say for whom they ask; anybody else could lie.
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's own way

@@ -4,9 +4,11 @@ import datetime as dt
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from flask import current_app
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from tests import starting_points
 from tests.client import CheckedClient
 from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.accounts import invitations, queries, second_factor
@@ -90,8 +92,13 @@ class House:
 
 
 def house(session: Session) -> House:
+    """Put the application on a copy of a database with people in every role; return who is who."""
+    return House(session, *starting_points.of(current_app).use("people_in_every_role", _house))
+
+
+def _house() -> tuple[dict[str, UUID], dict[str, UUID]]:
     """Fill an instance: an NPM, two CSOs, a court of audit; people in every role."""
-    made = House(session)
+    made = House(db.session())
     made.add_organisation("npm", "Office of the People's Advocate", OrganisationKind.NPM)
     made.add_organisation("door", "Open Door Legal Aid", OrganisationKind.CSO)
     made.add_organisation("lantern", "Lantern Health Network", OrganisationKind.CSO)
@@ -103,7 +110,7 @@ def house(session: Session) -> House:
     made.add_person("henrik", "door", Role.SIGNATORY)
     made.add_person("dora", "door", Role.MEMBER)
     made.add_person("joana", "lantern", Role.COORDINATOR)
-    return made
+    return made.organisations, made.people
 
 
 def sign_in(client: CheckedClient, key: str, password: str = PASSWORD) -> TestResponse:

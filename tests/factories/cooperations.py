@@ -2,14 +2,18 @@
 
 import contextvars
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Self
 from uuid import UUID, uuid4
 
-from flask import Flask
+import sqlalchemy as sa
+from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
 from config import ROOT
+from tests import starting_points
 from tests.client import CheckedClient
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.accounts.models import Membership, User
@@ -18,6 +22,7 @@ from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import ChecklistKind, Cooperation, Mode
 from tracker.core import clock
+from tracker.core.db import db
 from tracker.lifecycle import service as lifecycle
 from tracker.organisations import service as organisations
 from tracker.organisations.models import Organisation
@@ -55,7 +60,6 @@ class Country:
             fs_uniquifier=uuid4().hex,
         )
         self.session.add(user)
-        self.session.flush()
         for role in roles:
             self.session.add(
                 Membership(
@@ -108,6 +112,34 @@ class Country:
         return self.organisations[key].id
 
 
+@dataclass(frozen=True)
+class KeptCountry:
+    """A country as plain values, from which it is found again in a copy of its database."""
+
+    organisations: Mapping[str, UUID]
+    users: Mapping[str, UUID]
+    homes: Mapping[str, UUID | None]
+
+    @classmethod
+    def of(cls, land: Country) -> Self:
+        return cls(
+            {key: one.id for key, one in land.organisations.items()},
+            {first: one.id for first, one in land.users.items()},
+            {first: home.id if home else None for first, home in land.homes.items()},
+        )
+
+    def found(self, session: Session) -> Country:
+        """Return the country, its rows loaded in a session."""
+        bodies = {one.id: one for one in session.scalars(sa.select(Organisation))}
+        users = {one.id: one for one in session.scalars(sa.select(User))}
+        return Country(
+            session,
+            {key: bodies[one] for key, one in self.organisations.items()},
+            {first: users[one] for first, one in self.users.items()},
+            {first: bodies[home] if home else None for first, home in self.homes.items()},
+        )
+
+
 def signed_in(app: Flask, user: User) -> CheckedClient:
     """Return a browser in which a person is signed in, without asking for the password."""
     client = app.test_client()
@@ -148,6 +180,12 @@ def country(session: Session) -> Country:
     land.person("Ada Quist", "court", Role.AUDITOR, audits_id=land.id("npm"))
     land.person("Root Admin", None, Role.ADMINISTRATOR)
     return land
+
+
+def copied_country(session: Session) -> Country:
+    """Put the application on a copy of a database with the invented country; return it."""
+    points = starting_points.of(current_app)
+    return points.use("country", lambda: KeptCountry.of(country(db.session()))).found(session)
 
 
 def load_checklists() -> None:

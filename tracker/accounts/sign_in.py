@@ -160,7 +160,6 @@ def init_sign_in(app: Flask) -> None:
 
 def init_second_factor(app: Flask) -> None:
     """Lead who needs a second factor and has none to setting it up. After the gate."""
-    credentials.use_compulsory_roles(app.extensions["settings"].second_factor_roles)
     app.before_request(_lead_to_second_factor)
 
 

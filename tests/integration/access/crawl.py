@@ -6,23 +6,30 @@ from dataclasses import dataclass, field
 from html import unescape
 from urllib.parse import urldefrag, urlencode, urljoin, urlsplit
 
-from flask import Flask
-from werkzeug.exceptions import HTTPException
-
 from tests.client import CheckedClient
 from tests.pages import Form, Page
 
-ITEM = re.compile(r"/checklists/[0-9a-f-]{36}/items/([A-Z])(\d+)/")
-# Pages from which most others are reached: more of them are opened than of others.
-HUBS = {
-    "checklists.show",
-    "dashboard.cooperation",
-    "history.all_revisions",
-    "undertakings.listed",
-    "undertakings.mine",
-}
-FEW, MANY = 3, 9
+ITEM = re.compile(r"/checklists/([0-9a-f-]{36})/items/[A-Z](\d+)/")
+LIST = re.compile(r"/checklists/([0-9a-f-]{36})(?:/comments|/items/[A-Z]\d+/comments)?")
 _HREF = re.compile(r'<a [^>]*?href="([^"]+)"')
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which pages are opened of those that are many and alike: of items, and of filtered lists."""
+
+    # Ids of checklists whose lists of items and comments are opened with each filter.
+    filtered: frozenset[str]
+    # Of these checklists the items are opened whose number ends in the digit.
+    watched: frozenset[str]
+    watched_digit: int
+    # Of all checklists the items are opened whose number ends in this one.
+    digit: int | None = None
+
+    def has_item(self, checklist_id: str, number: int) -> bool:
+        """Return whether the pages of an item are opened."""
+        last = number % 10
+        return last == self.digit or (last == self.watched_digit and checklist_id in self.watched)
 
 
 @dataclass
@@ -45,14 +52,15 @@ class Found:
 
 
 def crawl(
-    client: CheckedClient, *, share: int, shares: int, start: str = "/", read: bool = True
+    client: CheckedClient,
+    *,
+    selection: Selection,
+    start: str = "/",
+    read: bool = True,
 ) -> Found:
     """Follow every link and every form that only reads; each answer is looked at by the client.
 
-    read=False leaves the pages unread, where another test reads the same ones.
-
-    The pages of single items are many and alike: of them only the given share is opened, so that
-    people who follow different shares open them all together.
+    read=False leaves the pages unread, where another walk reads the same ones.
     """
     found = Found(addresses={start: "nowhere"})
     queue = deque([start])
@@ -67,7 +75,7 @@ def crawl(
         if response.status_code in {302, 303}:
             links = [response.location]
         elif response.mimetype == "text/html":
-            text = found.texts[address] = response.get_data(as_text=True)
+            found.texts[address] = text = response.get_data(as_text=True)
             links = [unescape(link) for link in _HREF.findall(text)]
             if 'method="get"' in text:
                 links += _reading_forms(Page.of(response))
@@ -77,35 +85,10 @@ def crawl(
             continue
         for link in links:
             target = _target(address, link, found)
-            if target and target not in found.addresses and _wanted(address, target, share, shares):
+            if target and target not in found.addresses and _wanted(address, target, selection):
                 found.addresses[target] = address
                 queue.append(target)
     return found
-
-
-def reachable(app: Flask, client: CheckedClient, start: str = "/") -> set[str]:
-    """Return the pages (endpoints) that links lead to, opening only a few addresses of each."""
-    urls = app.url_map.bind("localhost")
-    opened: dict[str, int] = {}
-    seen, queue = {start}, deque([start])
-    while queue:
-        address = queue.popleft()
-        try:
-            endpoint = str(urls.match(urlsplit(address).path)[0])
-        except HTTPException:
-            continue
-        if opened.get(endpoint, 0) >= (MANY if endpoint in HUBS else FEW):
-            continue
-        opened[endpoint] = opened.get(endpoint, 0) + 1
-        response = client.open(address, read=False)
-        text = response.get_data(as_text=True) if response.mimetype == "text/html" else ""
-        links = [unescape(link) for link in _HREF.findall(text)]
-        for link in [*links, *([response.location] if response.location else [])]:
-            target = _target(address, link, Found())
-            if target and target not in seen:
-                seen.add(target)
-                queue.append(target)
-    return set(opened)
 
 
 def _reading_forms(page: Page) -> list[str]:
@@ -126,10 +109,13 @@ def _target(address: str, link: str, found: Found) -> str | None:
     return None
 
 
-def _wanted(address: str, target: str, share: int, shares: int) -> bool:
-    """Leave out choices on top of choices, and the items of other shares."""
+def _wanted(address: str, target: str, selection: Selection) -> bool:
+    """Leave out choices on top of choices, and items and filters that are not selected."""
     here, there = urlsplit(address), urlsplit(target)
     if there.query and here.query and here.path == there.path:
         return False
+    filters = LIST.fullmatch(there.path) if there.query else None
+    if filters is not None and filters[1] not in selection.filtered:
+        return False
     item = ITEM.match(there.path)
-    return item is None or int(item[2]) % shares == share % shares
+    return item is None or selection.has_item(item[1], int(item[2]))

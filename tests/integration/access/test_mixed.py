@@ -15,6 +15,8 @@ from tracker.cooperations.models import CooperationPerson
 from tracker.core.db import db
 from tracker.undertakings.models import Undertaking
 
+pytestmark = pytest.mark.both_databases
+
 
 @dataclass(frozen=True, slots=True)
 class Ids:

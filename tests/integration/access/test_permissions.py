@@ -35,7 +35,7 @@ class Asker:
 
     app: Flask
     demonstration: Demonstration
-    put_back: Callable[[], None]
+    reset: Callable[[], object]
     column: str
 
     def outcome(self, place: Place) -> str:
@@ -51,7 +51,7 @@ class Asker:
             if method == "GET" and response.mimetype == "text/html":
                 shown = response.get_data(as_text=True)
             elif response.location:
-                self.put_back()  # the form was taken; what is refused or wrong leaves nothing
+                self.reset()  # the form was taken; what is refused or wrong leaves nothing
         if outcomes.get("GET") == LED:
             assert set(outcomes.values()) <= {LED, OPEN, REFUSED}, f"{place.address}: {outcomes}"
             return LED
@@ -113,13 +113,13 @@ def test_every_address_is_told_about(app: Flask, demonstration: Demonstration) -
 def test_who_may_open_what_is_what_the_document_says(
     app: Flask,
     demonstration: Demonstration,
-    put_back: Callable[[], None],
+    reset_demonstration: Callable[[], Demonstration],
     request: pytest.FixtureRequest,
     column: str,
 ) -> None:
     with app.app_context():
         all_places = places(app, demonstration)
-    asker = Asker(app, demonstration, put_back, column)
+    asker = Asker(app, demonstration, reset_demonstration, column)
     found, faults = {}, []
     for place in all_places:
         try:

@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
 from tests.factories.accounts import House, house, signed_in
+from tests.starting_points import noon_in
 
-NOON = dt.datetime(2027, 3, 1, 12, 0, tzinfo=dt.UTC)
+NOON = noon_in(100)
 Clock = Callable[[dt.datetime | None], None]
 
 

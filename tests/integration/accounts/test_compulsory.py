@@ -1,10 +1,9 @@
 """A second factor that is compulsory for a role: who has none is led to setting one up."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
@@ -25,11 +24,9 @@ NEEDED = "/account/second-factor/needed"
 
 
 @pytest.fixture(autouse=True)
-def compulsory(app: Flask) -> Iterator[None]:
-    """The setting as an instance has it by itself, once the application is put back."""
+def compulsory(people: House) -> None:
+    """The setting as an instance has it by itself, once the application is on its database."""
     credentials.use_compulsory_roles(["signatory", "manager", "administrator"])
-    yield
-    credentials.use_compulsory_roles([])
 
 
 @pytest.mark.parametrize("key", ["ada", "nadia", "henrik"])

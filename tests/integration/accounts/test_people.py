@@ -47,12 +47,14 @@ def test_a_coordinator_sees_the_own_people_only(people: House, browser_of: Brows
     assert "3 people" in page.text
 
 
+@pytest.mark.both_databases
 def test_a_search_counts_and_shows_only_the_own_side(people: House, browser_of: BrowserOf) -> None:
     page = browser_of("samira").page("/people?q=joana")
     assert "Nobody matches" in page.text
     assert "Open accounts 0" in page.text
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("words", ["%", "_", "'", "<b>", "\\", "x" * 5000, "a b c d e f g h i j"])
 def test_hostile_searches_find_nothing_more(
     people: House, browser_of: BrowserOf, words: str
@@ -62,6 +64,7 @@ def test_hostile_searches_find_nothing_more(
     assert "Samira" not in response.text
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("who", ["dora", "henrik"])
 def test_members_and_signatories_do_not_list_people(
     people: House, browser_of: BrowserOf, who: str
@@ -76,6 +79,7 @@ def test_strangers_are_sent_to_the_sign_in(people: House, client: CheckedClient)
         assert response.location.startswith("/sign-in")
 
 
+@pytest.mark.both_databases
 def test_the_list_asks_no_more_when_it_is_longer(
     people: House, session: Session, browser_of: BrowserOf, statements: Statements
 ) -> None:
@@ -105,6 +109,7 @@ def test_the_list_asks_no_more_when_it_is_longer(
     assert [cost(path) for path in paths] == before
 
 
+@pytest.mark.both_databases
 def test_long_lists_have_pages(people: House, session: Session, browser_of: BrowserOf) -> None:
     for number in range(30):
         people.add_person(f"person{number:02}", "door", Role.MEMBER)
@@ -374,6 +379,7 @@ def test_ending_a_role_twice_says_so(people: House, session: Session) -> None:
         service.end_role(people.actor("samira"), membership, reason="Left")
 
 
+@pytest.mark.both_databases
 def test_with_one_of_two_roles_ended_the_session_goes_on(
     people: House, session: Session, browser_of: BrowserOf
 ) -> None:
@@ -457,6 +463,7 @@ def test_nobody_resets_the_own_second_factor_or_that_of_others(
 # For whom one acts, and one's own profile ---------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_a_person_of_two_organisations_chooses_for_whom_to_act(
     people: House, session: Session, client: CheckedClient
 ) -> None:

@@ -15,6 +15,8 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.organisations.models import Organisation
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def henrik(people: House, frozen_time: Clock) -> House:

@@ -1,7 +1,6 @@
 """Signing in, out and staying in."""
 
 import datetime as dt
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -22,6 +21,8 @@ from tracker.accounts import service
 from tracker.accounts import sign_in as sign_in_machinery
 from tracker.accounts.models import Attempt, Membership, User
 from tracker.core.db import db
+
+pytestmark = pytest.mark.both_databases
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
@@ -359,9 +360,8 @@ def test_reading_does_not_wait_for_who_writes(
     signed_in(client, "samira")
     with db.engine.begin() as writer:
         writer.execute(sa.update(User).values(language="ar"))
-        begun = time.monotonic()
+        # If it did, it would wait until it gives up, and fail.
         assert client.get("/account").status_code == 200
-        assert time.monotonic() - begun < 5
         writer.rollback()
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from tests.factories.cooperations import Country, country, load_checklists, open_one
+from tests.factories.cooperations import Country, copied_country, open_one
 from tracker import app as house
 from tracker.activity import queries, service, verbs
 from tracker.activity.models import Chain, ChainKind, Event, EventDetail, ReadLogEntry
@@ -20,11 +20,12 @@ from tracker.cooperations.models import Cooperation
 from tracker.core.db import db, will_write
 from tracker.oversight import integrity
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def land(session: Session) -> Country:
-    load_checklists()
-    return country(session)
+    return copied_country(session)
 
 
 @pytest.fixture

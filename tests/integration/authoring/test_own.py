@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from tests.client import CheckedClient
 from tests.factories.authoring import BODY, own_article, own_words
 from tests.factories.cooperations import bring_in, open_one
-from tests.factories.templates import publish, small_terms
+from tests.factories.tables import Table, set_out
+from tests.factories.templates import small_terms
 from tests.integration.authoring.conftest import events
-from tests.integration.checklists.conftest import Table, set_out
 from tests.pages import Page
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.authoring import own, own_queries
@@ -64,8 +64,7 @@ class Place:
 
 @pytest.fixture
 def place(app: Flask, session: Session) -> Place:
-    publish(small_terms())
-    return Place(app, set_out(session))
+    return Place(app, set_out(session, template=small_terms()))
 
 
 def again(place: Place, row: OwnArticle) -> OwnArticle:
@@ -209,6 +208,7 @@ def test_a_manager_writes_too(place: Place) -> None:
     assert place.article("nadia").organisation_id == place.table.land.id("npm")
 
 
+@pytest.mark.both_databases
 def test_two_who_change_it_at_once_do_not_overwrite_each_other(place: Place) -> None:
     row = place.article()
 
@@ -366,6 +366,7 @@ def test_a_withdrawn_one_stands_beside_nothing(place: Place) -> None:
 # In the library --------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_the_library_lists_it_for_its_readers_alone(place: Place, client: CheckedClient) -> None:
     row = place.article(question="Zebra paths?", for_partners=True)
     for first in ("samira", "oren", "joana"):
@@ -378,6 +379,7 @@ def test_the_library_lists_it_for_its_readers_alone(place: Place, client: Checke
     assert "4 articles" in client.page("/guidance").text
 
 
+@pytest.mark.both_databases
 def test_keywords_find_it_in_question_summary_and_text(place: Place) -> None:
     row = place.article(
         body="## Go {#go M1}\n\nThe *harbour* pilot waits at [the pier](https://pier.example).",
@@ -439,6 +441,7 @@ def test_what_others_wrote_changes_no_byte_of_a_persons_pages(
     assert browser.get(f"{HOME}/{row.id}").status_code in {302, 404}
 
 
+@pytest.mark.both_databases
 def test_the_library_and_a_checklist_ask_as_many_queries_for_many_as_for_few(
     place: Place, statements: Watch
 ) -> None:
@@ -570,6 +573,7 @@ def test_an_article_in_arabic_says_its_direction(place: Place) -> None:
     assert "كيف نعمل؟" in place.page("dora", "/guidance?q=قبل").text
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("first", "status"),
     [
@@ -618,6 +622,7 @@ def test_an_answer_under_own_guidance_is_saved_as_ever(place: Place) -> None:
     assert "So." in place.page("joana", place.checklist).text
 
 
+@pytest.mark.both_databases
 def test_own_articles_of_one_search_come_with_the_words_in_their_question_first(
     place: Place,
 ) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
@@ -20,10 +21,11 @@ from hypothesis.stateful import (
 )
 from sqlalchemy.orm import Session
 
+from tests.effort import tries
 from tests.factories import checklists, truth
+from tests.factories.tables import QUESTIONS, Table, set_out
 from tests.factories.templates import a_template, publish, small_terms
 from tests.factories.truth import Book, Version, has_words
-from tests.integration.checklists.conftest import QUESTIONS, Table, set_out
 from tracker.access.actor import Actor, Role
 from tracker.accounts import service as accounts
 from tracker.checklists import library, positions, safeguards, service, signing
@@ -41,6 +43,8 @@ from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Mode, Party
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError
+
+pytestmark = pytest.mark.both_databases
 
 SHARED, OWN = AnswerScope.SHARED, AnswerScope.PARTY
 NOWHERE = UUID(int=0)
@@ -661,8 +665,7 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 def test_in_any_order(session: Session) -> None:
-    publish(small_terms())
-    table = set_out(session)
+    table = set_out(session, template=small_terms())
     table.land.person("Rosa Tull", "bridge", Role.SIGNATORY, power="Statutes, article 4")
     session.commit()
     writers = table.writers
@@ -674,10 +677,9 @@ def test_in_any_order(session: Session) -> None:
     run_state_machine_as_test(
         AtThisTable,
         settings=settings(
-            max_examples=12,
+            max_examples=tries(4, 12),
             stateful_step_count=30,
             phases=[Phase.generate],
-            deadline=None,
             derandomize=True,
         ),
     )

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from tests.factories.cooperations import bring_in, open_one
 from tests.factories.demonstration import Demonstration
-from tests.factories.templates import a_field, a_template, an_item, publish, small_terms
+from tests.factories.tables import Table, set_out
+from tests.factories.templates import a_field, a_template, an_item, small_terms
 from tests.factories.visits import Scene
-from tests.integration.checklists.conftest import Table, set_out
 from tests.integration.checklists.test_moving import move, publish_next
+from tests.starting_points import noon_in
 from tracker.accounts import service as accounts
 from tracker.accounts.models import Membership
 from tracker.activity.models import Event
@@ -38,7 +39,7 @@ from tracker.running import rounds
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 Time = Callable[[dt.datetime], None]
-NOON = dt.datetime(2027, 3, 1, 12, tzinfo=dt.UTC)
+NOON = noon_in(100)
 DAY = dt.timedelta(days=1)
 
 
@@ -112,6 +113,7 @@ def test_another_side_has_its_own_and_knows_nothing_of_ours(table: Table) -> Non
     assert assignments.waiting(table["joana"]) == []
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("first", ["ada", "root", "vesna", "marek"])
 def test_who_works_not_on_the_checklist_reads_nothing(table: Table, first: str) -> None:
     assign(table, "samira", "M1", "dora")
@@ -189,8 +191,7 @@ def test_what_does_not_apply_is_not_assigned_and_what_may_apply_is(table: Table)
 
 def test_what_each_person_answers_is_not_assigned(session: Session) -> None:
     own = a_field("read", "confirm", sets="each_person", accepts="none")
-    publish(a_template(an_item("M1"), an_item("M2", own, part="person")))
-    table = set_out(session)
+    table = set_out(session, template=a_template(an_item("M1"), an_item("M2", own, part="person")))
     with pytest.raises(RefusedError, match="Each person answers"):
         assign(table, "samira", "M2", "dora")
 
@@ -276,8 +277,8 @@ def sections(*, second: tuple[str, ...] = ("M3",)) -> dict[str, object]:
 @pytest.fixture
 def parted(session: Session) -> Table:
     """Terms with two sections: M1 and M2, of which M2 is the NPM's; M3 and M4."""
-    publish(type(small_terms()).model_validate(sections(second=("M3", "M4"))))
-    return set_out(session)
+    two = sections(second=("M3", "M4"))
+    return set_out(session, template=type(small_terms()).model_validate(two))
 
 
 def assign_section(table: Table, section: str, to: str, **more: object) -> tuple[str, ...]:
@@ -695,6 +696,7 @@ def put(tables: list[Table], items: tuple[str, ...], firsts: tuple[str, ...]) ->
             assign(table, "samira", item, firsts[number % len(firsts)])
 
 
+@pytest.mark.both_databases
 def test_many_cost_as_many_queries_as_one(table: Table, statements: Statements) -> None:
     tables = [table, *(further(table) for _ in range(3))]
 
@@ -718,6 +720,7 @@ def test_many_cost_as_many_queries_as_one(table: Table, statements: Statements) 
     assert counts() == few
 
 
+@pytest.mark.both_databases
 def test_reminding_of_many_costs_as_many_queries_as_of_one(
     table: Table, statements: Statements
 ) -> None:

@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories import checklists
+from tests.factories.tables import Table, set_out
 from tests.factories.templates import (
     KINDS,
     a_column,
@@ -16,9 +17,7 @@ from tests.factories.templates import (
     a_table,
     a_template,
     an_item,
-    publish,
 )
-from tests.integration.checklists.conftest import Table, set_out
 from tests.integration.checklists.test_pages import Room, item
 from tracker.checklists import positions
 from tracker.checklists.completeness import WorkState
@@ -36,20 +35,16 @@ BARE = [{"place": "One"}]
 @pytest.fixture
 def hall(session: Session) -> Table:
     """A cooperation on terms in which a column stands on the kind of place."""
-    publish(
-        a_template(
-            an_item(
-                "M1", a_table("places", a_column("place"), a_column("wing", shown_when=PRISON))
-            ),
-            an_item("M2", a_field("kind", "choice", options=KINDS)),
-            an_item(
-                "M5",
-                a_field("second_reader", "person", sets="npm", accepts="none"),
-                done={"checks": [{"check": "wrote_no_answer", "field": "second_reader"}]},
-            ),
-        )
+    template = a_template(
+        an_item("M1", a_table("places", a_column("place"), a_column("wing", shown_when=PRISON))),
+        an_item("M2", a_field("kind", "choice", options=KINDS)),
+        an_item(
+            "M5",
+            a_field("second_reader", "person", sets="npm", accepts="none"),
+            done={"checks": [{"check": "wrote_no_answer", "field": "second_reader"}]},
+        ),
     )
-    return set_out(session)
+    return set_out(session, template=template)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 import pytest
@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests import starting_points
 from tests.factories.checklists import complete_answers
+from tests.factories.tables import Kept, Table, another, begin, set_out
 from tests.factories.templates import (
     a_column,
     a_field,
@@ -20,7 +22,6 @@ from tests.factories.templates import (
     publish,
     small_terms,
 )
-from tests.integration.checklists.conftest import Table, another, set_out
 from tests.pages import Form, Page
 from tracker.checklists import copying, moving, positions, queries, service, signing
 from tracker.checklists.completeness import WorkState
@@ -37,6 +38,7 @@ from tracker.checklists.models import (
 )
 from tracker.checklists.template import Template
 from tracker.cooperations import service as cooperations
+from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
@@ -84,19 +86,26 @@ class Pair:
         return {names[one] for one in self.now.standing(item).unread_by}
 
 
-def begin(former: Table) -> Pair:
+def after(former: Table) -> Pair:
     return Pair(former, another(former.land, "door", "lantern"))
 
 
 def on(session: Session, template: Template) -> Pair:
     """Open two cooperations on a checklist."""
-    publish(template)
-    return begin(set_out(session))
+    return after(set_out(session, template=template))
 
 
 @pytest.fixture
-def pair(table: Table) -> Pair:
+def pair(app: Flask, session: Session) -> Pair:
     """The former terms with answers to M1 to M3, M7 and M10, M1 agreed."""
+    former, now = starting_points.of(app).use("pair", _pair)
+    table = former.found(session)
+    return Pair(table, replace(now.found(session), land=table.land))
+
+
+def _pair() -> tuple[Kept, Kept]:
+    publish(small_terms())
+    table = begin(db.session())
     table.settle("M1")
     table.save("ilena", "M2", kind="prison")
     table.save("ilena", "M3")
@@ -107,7 +116,7 @@ def pair(table: Table) -> Pair:
             table[first], table.checklist(), "M7", PARTY, {"words": first}, base_version=0
         )
     table.session.commit()
-    return begin(table)
+    return Kept.of(table), Kept.of(after(table).now)
 
 
 # What can be copied
@@ -187,6 +196,7 @@ def test_what_was_left_out_there_is_decided_anew(pair: Pair) -> None:
     assert pair.look().behind[Why.LEFT_OUT] == ("M6",)
 
 
+@pytest.mark.both_databases
 def test_lists_of_people_are_made_anew_for_each_cooperation(pair: Pair) -> None:
     pair.former.save("ilena", "M8")
     assert pair.look().behind[Why.LISTS] == ("M8",)
@@ -289,6 +299,7 @@ def formers(pair: Pair, first: str) -> list[str]:
     return [one.reference for one in found]
 
 
+@pytest.mark.both_databases
 def test_one_copies_from_answered_checklists_of_the_same_parties(pair: Pair) -> None:
     assert formers(pair, "ilena") == [pair.former.cooperation.reference]
     assert formers(pair, "dora") == [pair.former.cooperation.reference]
@@ -307,6 +318,7 @@ def test_other_parties_answers_are_not_copied(pair: Pair, partners: tuple[str, .
         )
 
 
+@pytest.mark.both_databases
 def test_a_checklist_of_another_kind_or_the_same_one_is_no_former_one(pair: Pair) -> None:
     for former in (pair.now.checklist(), pair.former.checklist(ChecklistKind.CONFIDENTIALITY)):
         assert queries.former(pair.now["ilena"], pair.now.checklist(), former.id) is None
@@ -538,6 +550,7 @@ def test_nothing_is_sent_while_a_copy_is_unread(pair: Pair) -> None:
     assert pair.now.filling().standing().is_complete
 
 
+@pytest.mark.both_databases
 def test_counts_of_lists_follow_copying_and_reading(pair: Pair) -> None:
     def counts() -> dict[str, int]:
         rows = pair.now.session.execute(
@@ -607,6 +620,7 @@ def boxes(page: Page) -> dict[str, bool]:
     return {e.attrib["value"]: e.attrib["value"] in form.values.get("items", []) for e in offered}
 
 
+@pytest.mark.both_databases
 def test_an_empty_checklist_offers_a_former_one_and_all_of_it_is_chosen(
     pair: Pair, app: Flask
 ) -> None:
@@ -630,6 +644,7 @@ def test_an_empty_checklist_offers_a_former_one_and_all_of_it_is_chosen(
     assert "Copied, not read by us 3" in done.text
 
 
+@pytest.mark.both_databases
 def test_what_is_copied_is_read_one_by_one_or_a_section_at_once(pair: Pair, app: Flask) -> None:
     pair.copy("ilena", "M1", "M2", "M3")
     browser = pair.now.land.browser(app, "samira")
@@ -739,6 +754,7 @@ def test_reading_what_changed_meanwhile_is_told(pair: Pair, app: Flask) -> None:
         assert "An answer changed while you were reading" in Page.of(response).text
 
 
+@pytest.mark.both_databases
 def test_the_wrong_side_is_refused_or_finds_nothing(pair: Pair, app: Flask) -> None:
     pair.copy("ilena", "M1")
     places = [("", "/copy"), ("", f"/copy/{pair.former.checklist().id}"), ("post", "/copies/read")]
@@ -757,6 +773,7 @@ def test_the_wrong_side_is_refused_or_finds_nothing(pair: Pair, app: Flask) -> N
     assert pair.former.cooperation.reference in page.text
 
 
+@pytest.mark.both_databases
 def test_a_former_checklist_that_one_may_not_open_is_not_named(pair: Pair, app: Flask) -> None:
     pair.copy("ilena", "M1")
     cooperations.end_person(
@@ -778,6 +795,7 @@ def test_a_former_checklist_that_one_may_not_open_is_not_named(pair: Pair, app: 
 # How much it asks of the database
 
 
+@pytest.mark.both_databases
 def test_many_are_copied_and_read_in_as_many_queries_as_few(
     session: Session, statements: Statements
 ) -> None:
@@ -805,6 +823,7 @@ def test_many_are_copied_and_read_in_as_many_queries_as_few(
     assert many == few
 
 
+@pytest.mark.both_databases
 def test_pages_cost_as_many_queries_with_many_copies_as_with_few(
     session: Session, app: Flask, statements: Statements
 ) -> None:

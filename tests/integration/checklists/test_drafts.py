@@ -15,11 +15,12 @@ from werkzeug.test import TestResponse
 from tests.client import CheckedClient
 from tests.factories.cooperations import signed_in
 from tests.factories.demonstration import Demonstration
-from tests.factories.templates import a_column, a_field, a_table, a_template, an_item, publish
+from tests.factories.tables import Table, set_out
+from tests.factories.templates import a_column, a_field, a_table, a_template, an_item
 from tests.factories.visits import Scene
-from tests.integration.checklists.conftest import Table, set_out
 from tests.integration.checklists.test_pages import Room
 from tests.pages import Page
+from tests.starting_points import noon_in
 from tracker.access.actor import Role
 from tracker.accounts.models import Membership
 from tracker.activity.models import Event
@@ -39,7 +40,7 @@ from tracker.core.db import Base
 from tracker.core.errors import RuleBrokenError
 
 MARK = "quillfen-typed-mark"
-NOON = dt.datetime(2026, 11, 25, 12, 0, tzinfo=dt.UTC)
+NOON = noon_in(1)
 TEXT = {"words": [MARK]}
 SHARED, PARTY, LEFT_OUT = DraftKind.SHARED, DraftKind.PARTY, DraftKind.LEFT_OUT
 SetTime = Callable[[dt.datetime | None], None]
@@ -137,19 +138,17 @@ def test_nobody_else_ever_sees_it(desk: Desk, first: str) -> None:
 
 
 def test_what_can_not_be_read_is_kept_as_it_was_typed(app: Flask, session: Session) -> None:
-    publish(
-        a_template(
-            an_item(
-                "M1",
-                a_field("start", "date"),
-                a_field("days", "number", unit="days"),
-                a_field("sure", "confirm"),
-                a_field("kind", "choice", options=[{"value": "a", "label": "Apple"}]),
-                a_table("t", a_column("what"), a_column("due", "date")),
-            )
+    template = a_template(
+        an_item(
+            "M1",
+            a_field("start", "date"),
+            a_field("days", "number", unit="days"),
+            a_field("sure", "confirm"),
+            a_field("kind", "choice", options=[{"value": "a", "label": "Apple"}]),
+            a_table("t", a_column("what"), a_column("due", "date")),
         )
     )
-    desk = Desk(app, set_out(session))
+    desk = Desk(app, set_out(session, template=template))
     sent = desk.form("samira", start="2026-1", days="some", sure="y", kind="a")
     sent |= {"t-0-what": ["First"], "t-0-due": ["soon"], "t-4-what": ["Later"]}
     assert desk.post("samira", "/items/M1/draft", sent).status_code == 200
@@ -269,6 +268,7 @@ def test_a_number_that_can_not_be_read_counts_as_nought(desk: Desk, number: str)
     assert desk.typed("samira") == {"words": ["Kept."]}
 
 
+@pytest.mark.both_databases
 def test_two_windows_that_begin_in_the_same_moment_make_one_draft(desk: Desk) -> None:
     checklist, whose = desk.table.checklist(), desk.whose("samira")
     keep(desk, number=1)
@@ -375,6 +375,7 @@ def test_a_draft_is_gone_with_the_key_of_its_cooperation(desk: Desk) -> None:
 # From the wrong side
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("first", ["marek", "vesna", "root"])
 def test_outsiders_find_nowhere_to_keep_anything(desk: Desk, first: str) -> None:
     token = desk.form("samira")["draft_page"]
@@ -508,6 +509,7 @@ def test_a_mistake_on_the_page_that_compares_does_not_end_the_comparing(desk: De
     assert "Dora Lund saved another value while you were writing." in page.text
 
 
+@pytest.mark.both_databases
 def test_of_two_parties_the_later_one_compares_both_and_proposes(desk: Desk) -> None:
     sent = desk.form("samira", words="The head replies within seven days.")
     desk.submit("joana", "/items/M1/answer", words="The head replies within ten days.")
@@ -525,6 +527,7 @@ def test_of_two_parties_the_later_one_compares_both_and_proposes(desk: Desk) -> 
     assert desk.typed("samira") is None
 
 
+@pytest.mark.both_databases
 def test_of_two_parties_that_write_the_same_the_later_one_has_nothing_to_propose(
     desk: Desk,
 ) -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.factories.cooperations import bring_in
-from tests.integration.checklists.conftest import QUESTIONS, Table
+from tests.factories.tables import QUESTIONS, Table
 from tracker.accounts import service as accounts
 from tracker.checklists import positions, service
 from tracker.checklists.completeness import WorkState
@@ -25,6 +25,8 @@ from tracker.checklists.values import WrongTypeError
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Mode
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+
+pytestmark = pytest.mark.both_databases
 
 SHARED, PARTY, PERSON = AnswerScope.SHARED, AnswerScope.PARTY, AnswerScope.PERSON
 Attempt = Callable[[], object]

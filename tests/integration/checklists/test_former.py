@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tests.factories import checklists
 from tests.factories import paper as scans
-from tests.integration.checklists.conftest import Table
+from tests.factories.tables import Table
 from tests.integration.checklists.test_paper import asked, confirm, refused, signatures
 from tracker.checklists import former, frozen, paper, signing
 from tracker.checklists.former import Person

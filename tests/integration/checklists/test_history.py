@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from tests.factories import checklists
-from tests.integration.checklists.conftest import Table
+from tests.factories.tables import Table
 from tests.integration.checklists.test_pages import Room
 from tests.pages import Page
 from tracker.checklists import positions, safeguards, signing

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from tests.factories import checklists
 from tests.factories import frozen as texts
+from tests.factories.tables import Table, begin, set_out
 from tests.factories.templates import a_field, a_template, an_item, publish, small_terms
 from tests.factories.words import arabic_words, publish_with_words
-from tests.integration.checklists.conftest import Table, set_out
 from tests.integration.checklists.test_pages import Room
 from tests.pages import Page
 from tracker.activity.models import Event, EventDetail
@@ -198,7 +198,7 @@ def spoken(session: Session) -> Table:
     """A cooperation on small terms with words in Arabic, but for M2 and M6."""
     template = small_terms()
     publish_with_words(template, arabic_words(template, "M2", "M6"))
-    table = set_out(session)
+    table = begin(session)
     table.land.organisations["lantern"].languages = ["Arabic"]
     session.commit()
     return table
@@ -321,7 +321,7 @@ def test_a_flag_by_a_rule_is_said_in_the_readers_language(app: Flask, session: S
     items = (an_item("M1", a_field("days", "number", limits=[limit])), an_item("M2"))
     template = a_template(*items)
     publish_with_words(template, arabic_words(template))
-    room = Room(app, set_out(session))
+    room = Room(app, begin(session))
     room.table.save("ilena", "M1", days=120)
     in_arabic(room, "joana")
     assert "عربي It is long." in room.page("joana").text
@@ -382,8 +382,7 @@ def test_a_language_that_no_party_works_in_is_left_out(spoken: Table) -> None:
 
 
 def test_a_language_without_words_is_left_out(session: Session) -> None:
-    publish(small_terms())
-    table = set_out(session)
+    table = set_out(session, template=small_terms())
     table.land.organisations["npm"].languages = ["ar"]
     session.commit()
     assert signing.languages(table.filling()) == {"en": ()}

@@ -15,6 +15,8 @@ from tests.factories.large import LARGE, SMALL, Crowd
 from tracker.checklists.models import Answer, ChecklistParty, Position
 from tracker.comments.models import Comment
 
+pytestmark = pytest.mark.both_databases
+
 Statements = Callable[[], AbstractContextManager[list[str]]]
 # Of the processor: a page takes well below a second. What is not seen by a person who waits is
 # noticed by make bench; this notices only that something grows with the square of the rows.

@@ -17,6 +17,8 @@ from tracker.core.content import ContentError
 from tracker.guidance import queries as guidance
 from tracker.guidance.models import PassageUse
 
+pytestmark = pytest.mark.both_databases
+
 TERMS = ChecklistKind.TERMS
 
 

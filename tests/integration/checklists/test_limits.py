@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories import checklists
 from tests.factories.demonstration import Demonstration
+from tests.factories.tables import QUESTIONS, Table, set_out
 from tests.factories.templates import (
     a_column,
     a_field,
@@ -20,7 +21,6 @@ from tests.factories.templates import (
     small_terms,
 )
 from tests.factories.visits import Scene, planned
-from tests.integration.checklists.conftest import QUESTIONS, Table, set_out
 from tests.integration.checklists.test_pages import Room, item
 from tracker.checklists import positions, safeguards, service, signing
 from tracker.checklists.loading import fill
@@ -84,8 +84,7 @@ def limited() -> Template:
 @pytest.fixture
 def desk(session: Session) -> Table:
     """A cooperation with nothing answered yet, on terms with rules."""
-    publish(limited())
-    return set_out(session)
+    return set_out(session, template=limited())
 
 
 def flags(table: Table) -> list[Flag]:

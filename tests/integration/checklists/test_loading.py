@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -11,6 +12,8 @@ from tracker.checklists.loading import Filling, fill, fill_all
 from tracker.checklists.models import Checklist
 from tracker.cooperations import keys
 from tracker.core.db import db
+
+pytestmark = pytest.mark.both_databases
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 

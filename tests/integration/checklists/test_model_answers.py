@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
 from tests.factories.demonstration import Demonstration
+from tests.factories.tables import Table, another, set_out
 from tests.factories.templates import a_column, a_field, a_table, a_template, an_item, publish
 from tests.factories.visits import Scene
-from tests.integration.checklists.conftest import Table, another, set_out
 from tests.pages import Page
 from tracker.activity.models import Chain, ChainKind, Event, EventDetail
 from tracker.checklists import model_answers, queries, service
@@ -130,18 +130,16 @@ def test_the_trail_tells_neither_which_nor_of_what(kept: Table) -> None:
 
 
 def test_what_names_persons_or_parties_is_not_kept(session: Session) -> None:
-    publish(
-        a_template(
-            an_item(
-                "M1",
-                a_field(),
-                a_field("contact", "person", required=False),
-                a_table("rows", a_column("what"), a_column("party", "party"), required=False),
-            ),
-            an_item("M2", a_field("contact", "person")),
-        )
+    template = a_template(
+        an_item(
+            "M1",
+            a_field(),
+            a_field("contact", "person", required=False),
+            a_table("rows", a_column("what"), a_column("party", "party"), required=False),
+        ),
+        an_item("M2", a_field("contact", "person")),
     )
-    table = set_out(session)
+    table = set_out(session, template=template)
     oren, door = str(table.land.users["oren"].id), str(table.land.id("door"))
     table.save("ilena", "M1", words="Words", contact=oren, rows=[{"what": "Reads", "party": door}])
     table.save("ilena", "M2", contact=oren)
@@ -396,8 +394,7 @@ def test_a_model_fills_the_form_and_nothing_is_saved_until_it_is(kept: Table, ap
 
 
 def test_what_no_longer_fits_is_left_out_of_the_form_and_told(session: Session, app: Flask) -> None:
-    publish(a_template(an_item("M1", a_field(), a_field("day", "date"))))
-    table = set_out(session)
+    table = set_out(session, template=a_template(an_item("M1", a_field(), a_field("day", "date"))))
     table.save("ilena", "M1", words="Words", day="2026-05-01")
     row = keep(table)
     publish(a_template(an_item("M1", a_field(), a_field("day", "number")), version=91))
@@ -435,8 +432,7 @@ def test_a_model_of_another_item_fills_no_form(kept: Table, app: Flask) -> None:
 
 
 def test_a_model_whose_item_is_gone_stays_in_the_list(session: Session, app: Flask) -> None:
-    publish(a_template(an_item("M1"), an_item("M2")))
-    table = set_out(session)
+    table = set_out(session, template=a_template(an_item("M1"), an_item("M2")))
     table.save("ilena", "M2")
     keep(table, item="M2")
     publish(a_template(an_item("M1"), version=91))

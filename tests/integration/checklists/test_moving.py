@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.factories.tables import Table
 from tests.factories.templates import (
     a_column,
     a_field,
@@ -13,7 +14,6 @@ from tests.factories.templates import (
     publish,
     small_terms,
 )
-from tests.integration.checklists.conftest import Table
 from tests.pages import Page
 from tracker.checklists import library, moving, positions, safeguards, signing
 from tracker.checklists.models import Answer, ChecklistKind, Stance

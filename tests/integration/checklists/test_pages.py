@@ -14,15 +14,14 @@ from sqlalchemy.orm import Session
 from tests.client import CheckedClient
 from tests.factories import checklists
 from tests.factories.cooperations import Country, bring_in
+from tests.factories.tables import Table, set_out
 from tests.factories.templates import (
     a_column,
     a_field,
     a_table,
     a_template,
     an_item,
-    publish,
 )
-from tests.integration.checklists.conftest import Table, set_out
 from tests.pages import Page
 from tracker.access.actor import OrganisationKind, Role
 from tracker.checklists import positions, safeguards
@@ -203,24 +202,22 @@ def test_others_find_no_such_page(room: Room, first: str) -> None:
 def test_tables_dates_and_ticks_are_shown_in_the_readers_words(
     app: Flask, session: Session
 ) -> None:
-    publish(
-        a_template(
-            an_item(
-                "M1",
-                a_field("start", "date"),
-                a_field("sure", "confirm"),
-                a_field("days", "number", unit="days"),
-                a_table(
-                    "t",
-                    a_column("class", "class"),
-                    a_column("hours", "number", unit="hours"),
-                    a_column("due", "date"),
-                    a_column("signed", "confirm", required=False),
-                ),
-            )
+    template = a_template(
+        an_item(
+            "M1",
+            a_field("start", "date"),
+            a_field("sure", "confirm"),
+            a_field("days", "number", unit="days"),
+            a_table(
+                "t",
+                a_column("class", "class"),
+                a_column("hours", "number", unit="hours"),
+                a_column("due", "date"),
+                a_column("signed", "confirm", required=False),
+            ),
         )
     )
-    room = Room(app, set_out(session))
+    room = Room(app, set_out(session, template=template))
     row = {"class": "K3", "hours": 7, "due": "2026-03-09", "signed": True}
     room.table.save("ilena", "M1", start="2026-03-02", sure=True, days=5, t=[row])
     shown = item(room.page("samira"), "M1")
@@ -252,8 +249,9 @@ def test_an_answer_is_written_and_saved(room: Room) -> None:
 
 
 def test_an_unfinished_answer_is_saved_and_said(app: Flask, session: Session) -> None:
-    publish(a_template(an_item("M1", a_field(), a_field("more"))))
-    room = Room(app, set_out(session))
+    room = Room(
+        app, set_out(session, template=a_template(an_item("M1", a_field(), a_field("more"))))
+    )
     page = room.submit("ilena", "/items/M1/answer", words="First.")
     assert "M1 is saved. Not complete yet: Fill in: More" in page.text
     assert "Fill in: More" in item(page, "M1")
@@ -737,8 +735,7 @@ def test_the_list_sends_as_many_queries_for_many_rows(
 ) -> None:
     """Each row with its own person and party: answers, positions, proposals, flags."""
     codes = [f"M{n}" for n in range(1, 21)]
-    publish(a_template(*(an_item(code) for code in codes)))
-    room = Room(app, set_out(session))
+    room = Room(app, set_out(session, template=a_template(*(an_item(code) for code in codes))))
     table = room.table
 
     def count() -> int:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.factories import checklists
 from tests.factories import paper as scans
-from tests.integration.checklists.conftest import Table
+from tests.factories.tables import Table
 from tracker.checklists import paper, signing
 from tracker.checklists.models import ChecklistState
 from tracker.cooperations import keys

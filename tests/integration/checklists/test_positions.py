@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tests.factories.templates import a_field, a_template, an_item, publish
-from tests.integration.checklists.conftest import Table, set_out
+from tests.factories.tables import Table, set_out
+from tests.factories.templates import a_field, a_template, an_item
 from tracker.checklists import positions, service
 from tracker.checklists.completeness import WorkState
 from tracker.checklists.models import Answer, AnswerScope, Position, Proposal, ProposalState, Stance
@@ -94,8 +94,7 @@ def test_only_the_answer_that_was_read_is_accepted(table: Table) -> None:
 
 
 def test_an_answer_that_is_not_whole_is_not_accepted(session: Session) -> None:
-    publish(a_template(an_item("M1", a_field(), a_field("more"))))
-    table = set_out(session)
+    table = set_out(session, template=a_template(an_item("M1", a_field(), a_field("more"))))
     table.save("ilena", "M1")
     with pytest.raises(RuleBrokenError, match="The answer is not complete yet: Fill in: More"):
         table.accept("M1", "samira")
@@ -292,8 +291,7 @@ def test_a_proposal_keeps_to_the_types_of_its_fields(table: Table) -> None:
 
 
 def test_a_proposal_that_is_not_whole_does_not_become_the_answer(session: Session) -> None:
-    publish(a_template(an_item("M1", a_field(), a_field("more"))))
-    table = set_out(session)
+    table = set_out(session, template=a_template(an_item("M1", a_field(), a_field("more"))))
     table.save("ilena", "M1", words="a", more="b")
     table.accept("M1", "samira", "joana")
     proposal = propose(table, "samira", words="c")
@@ -302,8 +300,7 @@ def test_a_proposal_that_is_not_whole_does_not_become_the_answer(session: Sessio
 
 
 def test_a_proposal_for_who_left_meanwhile_does_not_become_the_answer(session: Session) -> None:
-    publish(a_template(an_item("M1", a_field("contact", "person"))))
-    table = set_out(session)
+    table = set_out(session, template=a_template(an_item("M1", a_field("contact", "person"))))
     people = {first: str(table.land.users[first].id) for first in ("dora", "henrik")}
     table.save("ilena", "M1", contact=people["dora"])
     proposal = propose(table, "samira", contact=people["henrik"])

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from tests.integration.checklists.conftest import Table
+from tests.factories.tables import Table
 from tracker.checklists import positions, safeguards, service, signing
 from tracker.checklists.models import AnswerScope, ChecklistState, Flag, SafeguardReview
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError

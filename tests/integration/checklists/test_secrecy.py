@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests import starting_points
 from tests.factories.checklists import accept, send, sign, whole
 from tests.factories.demonstration import Demonstration
 from tests.factories.visits import Scene
@@ -31,7 +33,7 @@ from tracker.cooperations.keys import KeyDestroyedError
 from tracker.cooperations.models import AudienceMember, Clearance, CooperationKey
 from tracker.core import canonical, clock, crypto
 from tracker.core.crypto import SealBrokenError
-from tracker.core.db import Base
+from tracker.core.db import Base, db
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
@@ -49,22 +51,39 @@ def scene(session: Session, demonstration: Demonstration) -> Scene:
     return Scene(session, demonstration)
 
 
-@pytest.fixture
-def writers(scene: Scene) -> dict[Any, Actor]:
+def _writers(scene: Scene) -> dict[Any, Actor]:
     pairs = {"npm": "ilena", "od": "samira", "lh": "joana"}
     return {scene.body(body): scene.actor(key) for body, key in pairs.items()}
 
 
-@pytest.fixture
-def signers(scene: Scene) -> dict[Any, Actor]:
+def _signers(scene: Scene) -> dict[Any, Actor]:
     pairs = {"npm": "tomas", "od": "henrik", "lh": "otto"}
     return {scene.body(body): scene.actor(key) for body, key in pairs.items()}
 
 
 @pytest.fixture
-def roles(scene: Scene, writers: dict[Any, Actor], signers: dict[Any, Actor]) -> Checklist:
+def writers(scene: Scene) -> dict[Any, Actor]:
+    return _writers(scene)
+
+
+@pytest.fixture
+def signers(scene: Scene) -> dict[Any, Actor]:
+    return _signers(scene)
+
+
+@pytest.fixture
+def roles(app: Flask, scene: Scene) -> Checklist:
     """The visit's roles amended and declined, with a marked word at every step of the way."""
-    roles = scene.checklist(ROLES)
+    starting_points.of(app).use(
+        "roles_declined",
+        lambda: _decline(Scene(db.session(), scene.demonstration)),
+        on="demonstration",
+    )
+    return scene.checklist(ROLES)
+
+
+def _decline(scene: Scene) -> None:
+    roles, writers, signers = scene.checklist(ROLES), _writers(scene), _signers(scene)
     signing.amend(scene.actor("ilena"), roles, reason=REASON, items=["V8", "V6"])
     accept(roles, "V8", writers)
     current = fill(roles).sheet.shared("V8")
@@ -98,8 +117,6 @@ def roles(scene: Scene, writers: dict[Any, Actor], signers: dict[Any, Actor]) ->
     send(roles, scene.actor("ilena"), signers)
     sign(roles, scene.actor("tomas"))
     signing.decline(scene.actor("otto"), roles, reason=DECLINED, items=["V8"])
-    scene.session.commit()
-    return roles
 
 
 MARKS = (ANSWER, PROPOSED, WHY, NO, TALK, REASON, DECLINED)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.factories import checklists
-from tests.integration.checklists.conftest import QUESTIONS, Table
+from tests.factories.tables import QUESTIONS, Table
 from tracker.access.actor import Actor, Role
 from tracker.accounts.models import Membership
 from tracker.activity.models import Chain, Event
@@ -194,6 +194,7 @@ def test_the_text_holds_what_was_agreed_and_nothing_else(sent: Table) -> None:
     ]
 
 
+@pytest.mark.both_databases
 def test_two_freezes_of_the_same_text_have_different_digests(table: Table) -> None:
     """A salt keeps the digest from being guessed from the content."""
     table.send()
@@ -827,6 +828,7 @@ def test_revisions_of_a_subject_are_numbered_from_one(table: Table) -> None:
     assert made == [1, 2, 3]
 
 
+@pytest.mark.both_databases
 def test_the_counts_of_lists_are_right_after_a_decline(sent: Table) -> None:
     assert [sent.checklist().is_complete] == [True]
     decline(sent, "henrik", "M1")

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from tests.client import CheckedClient
 from tests.factories import checklists
 from tests.factories.demonstration import PASSWORD, Demonstration
-from tests.integration.checklists.conftest import Table
+from tests.factories.tables import Table
 from tests.pages import Page
 from tracker.accounts import second_factor
 from tracker.accounts.models import User
@@ -379,11 +379,12 @@ def test_the_record_sends_as_many_queries_for_many_revisions_and_signatures(
     checklists.sign(terms, table["tomas"])
     table.session.commit()
     client = table.land.browser(app, "ilena")
+    address = f"/checklists/{terms.id}/record"
 
     def count() -> int:
-        client.page(f"/checklists/{terms.id}/record")
+        client.page(address)
         with statements() as sent:
-            client.page(f"/checklists/{terms.id}/record")
+            client.page(address)
         return len(sent)
 
     few = count()

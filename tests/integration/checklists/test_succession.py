@@ -7,11 +7,14 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
+from tests import starting_points
 from tests.client import CheckedClient
 from tests.factories import checklists, paper
 from tests.factories.demonstration import Demonstration
-from tests.integration.checklists.conftest import Table
+from tests.factories.tables import Kept, Table, begin
+from tests.factories.templates import publish, small_terms
 from tests.integration.checklists.test_paper import asked, record, signatures
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.activity.models import Chain, Event
@@ -38,13 +41,18 @@ ACT = "Constitutional Law 12 of 2025, article 4"
 
 
 @pytest.fixture
-def heir(table: Table) -> Table:
+def heir(app: Flask, session: Session) -> Table:
     """A new body that could take the place of Open Door, with its people."""
+    return starting_points.of(app).use("heir", _add_heir).found(session, "heir")
+
+
+def _add_heir() -> Kept:
+    publish(small_terms())
+    table = begin(db.session())
     table.land.organisation("heir", "New Door Foundation", OrganisationKind.CSO)
     table.land.person("Runa Ekdal", "heir", Role.COORDINATOR)
     table.land.person("Sten Mohr", "heir", Role.SIGNATORY, power="Deed of foundation")
-    table.session.commit()
-    return table
+    return Kept.of(table)
 
 
 def replace(

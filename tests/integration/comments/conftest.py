@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from tests.client import CheckedClient
 from tests.factories.comments import comment
 from tests.factories.demonstration import Demonstration
-from tests.factories.templates import publish, small_terms
+from tests.factories.tables import Table, set_out
+from tests.factories.templates import small_terms
 from tests.factories.visits import Scene
-from tests.integration.checklists.conftest import Table, set_out
 from tests.pages import Page
 from tracker.access.actor import Actor
 from tracker.checklists.models import Checklist
@@ -84,8 +84,7 @@ class Talk:
 
 @pytest.fixture
 def talk(app: Flask, session: Session) -> Talk:
-    publish(small_terms())
-    return Talk(app, set_out(session))
+    return Talk(app, set_out(session, template=small_terms()))
 
 
 @pytest.fixture

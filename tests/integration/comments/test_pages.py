@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from tests.factories.comments import ALL, OWN, comment
 from tests.factories.demonstration import Demonstration
-from tests.factories.templates import a_template, an_item, publish
+from tests.factories.tables import Table, set_out
+from tests.factories.templates import a_template, an_item
 from tests.factories.visits import Scene
-from tests.integration.checklists.conftest import Table, set_out
 from tests.integration.comments.conftest import Talk
 from tests.pages import Form, Page
+from tests.starting_points import noon_in
 from tracker.activity.models import ReadLogEntry
 from tracker.checklists.models import ChecklistKind
 from tracker.comments import service
@@ -26,7 +27,7 @@ from tracker.ui.paging import SIZE
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 Time = Callable[[dt.datetime], None]
-NOON = dt.datetime(2027, 3, 1, 12, tzinfo=dt.UTC)
+NOON = noon_in(100)
 
 
 def writing(page: Page) -> Form:
@@ -415,8 +416,7 @@ def test_two_thousand_comments_cost_as_many_queries_as_three(
     app: Flask, session: Session, statements: Statements
 ) -> None:
     codes = [f"M{n}" for n in range(1, 201)]
-    publish(a_template(*(an_item(code) for code in codes)))
-    table = set_out(session)
+    table = set_out(session, template=a_template(*(an_item(code) for code in codes)))
     address = f"/checklists/{table.checklist().id}"
 
     def count(where: str) -> int:

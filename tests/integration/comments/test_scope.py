@@ -23,6 +23,8 @@ from tracker.core import clock
 from tracker.core.crypto import SealBrokenError
 from tracker.core.errors import RuleBrokenError
 
+pytestmark = pytest.mark.both_databases
+
 ROLES = ChecklistKind.VISIT_ROLES
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from tests.factories.comments import ALL, OWN
 from tests.integration.comments.conftest import Talk
+from tests.starting_points import noon_in
 from tracker.accounts.models import Membership, User
 from tracker.comments import queries, service
 from tracker.comments.models import Comment, CommentTask
@@ -23,7 +24,7 @@ from tracker.running import rounds
 
 Time = Callable[[dt.datetime], None]
 DAY = dt.timedelta(days=1)
-NOON = dt.datetime(2027, 3, 1, 12, tzinfo=dt.UTC)
+NOON = noon_in(100)
 
 
 def reads(talk: Talk, first: str, made: Comment) -> bool:
@@ -85,6 +86,7 @@ def test_the_trail_tells_nothing_of_comments_to_the_own_side(talk: Talk) -> None
     assert None not in {row.made_at, row.edited_at, row.reopened_at, row.withdrawn_at}
 
 
+@pytest.mark.both_databases
 def test_a_comment_on_the_checklist_names_no_item_in_the_trail(talk: Talk) -> None:
     talk.write("samira", None)
     (details,) = talk.events()["made"]

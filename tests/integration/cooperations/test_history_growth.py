@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories.cooperations import bring_in, country, load_checklists, open_one
 from tracker.core.db import db
+
+pytestmark = pytest.mark.both_databases
 
 
 def test_the_history_sends_as_many_queries_for_many_events_by_many_people(

@@ -10,28 +10,36 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests import starting_points
 from tests.client import CheckedClient
 from tests.factories.agreements import checklist_of, send, sign
-from tests.factories.cooperations import Country, bring_in, country, load_checklists, open_one
+from tests.factories.cooperations import Country, KeptCountry, bring_in, copied_country, open_one
 from tests.pages import Page
 from tracker.accounts.models import Invitation
 from tracker.checklists.models import ChecklistKind
 from tracker.cooperations import people, queries
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core import clock
+from tracker.core.db import db
 
 
 @pytest.fixture
 def land(session: Session) -> Country:
-    load_checklists()
-    return country(session)
+    return copied_country(session)
 
 
 @pytest.fixture
-def reference(land: Country, session: Session) -> str:
-    cooperation = open_one(land, "door", "lantern")
-    session.commit()
-    return cooperation.reference
+def reference(app: Flask, land: Country) -> str:
+    """The reference of a cooperation with two CSOs."""
+    kept = KeptCountry.of(land)
+
+    def build() -> str:
+        return open_one(kept.found(db.session()), "door", "lantern").reference
+
+    made = starting_points.of(app).use("cooperation", build, on="country")
+    land.session.expire_all()
+    kept.found(land.session)
+    return made
 
 
 Browser = Callable[[str], CheckedClient]

@@ -9,19 +9,20 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tests.factories.cooperations import Country, bring_in, country, load_checklists, open_one
+from tests.factories.cooperations import Country, bring_in, copied_country, open_one
 from tracker.activity import queries as trail
 from tracker.cooperations import audiences, people, queries, service
 from tracker.cooperations.models import AudienceMember, Cooperation
 from tracker.core import clock
+
+pytestmark = pytest.mark.both_databases
 
 DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
 def land(session: Session) -> Country:
-    load_checklists()
-    return country(session)
+    return copied_country(session)
 
 
 SEE_IT = ["ilena", "tomas", "nadia", "samira", "henrik", "ada"]

@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.cooperations import Country, country, load_checklists, open_one
+from tests.factories.cooperations import Country, copied_country, open_one
 from tracker.activity import verbs
 from tracker.activity.models import Event, EventDetail
 from tracker.cooperations import service
@@ -16,14 +16,15 @@ from tracker.cooperations.models import Cooperation, Stage
 from tracker.core.db import db
 from tracker.core.errors import RefusedError
 
+pytestmark = pytest.mark.both_databases
+
 Browser = Callable[[str], CheckedClient]
 ADDRESS = "/cooperations/{}/verification"
 
 
 @pytest.fixture
 def land(session: Session) -> Country:
-    load_checklists()
-    return country(session)
+    return copied_country(session)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.factories.agreements import checklist_of, send
 from tests.factories.cooperations import (
     Country,
     bring_in,
-    country,
+    copied_country,
     load_checklists,
     open_one,
     signed_in,
@@ -28,16 +28,15 @@ from tracker.demo import filling, people
 from tracker.demo.people import Cast
 from tracker.lifecycle import service as opening
 
+pytestmark = pytest.mark.both_databases
+
 TERMS = ChecklistKind.TERMS
 DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
 def land(session: Session) -> Country:
-    load_checklists()
-    made = country(session)
-    session.commit()
-    return made
+    return copied_country(session)
 
 
 def states(page: Page) -> dict[str, str]:

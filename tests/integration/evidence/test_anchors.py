@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories.agreements import answer, checklist_of, send, send_sealed, sign, term
 from tests.factories.cooperations import Country, country, load_checklists, open_one
+from tests.starting_points import noon_in
 from tracker.accounts.models import Membership
 from tracker.activity import service as trail
 from tracker.activity import verbs
@@ -22,9 +23,11 @@ from tracker.evidence.models import Anchor
 from tracker.evidence.notes import Checkpoint
 from tracker.mail.models import OutboxMessage
 
+pytestmark = pytest.mark.both_databases
+
 Freeze = Callable[[dt.datetime], None]
 Statements = Callable[[], AbstractContextManager[list[str]]]
-NOW = dt.datetime(2026, 11, 25, 10, tzinfo=dt.UTC)
+NOW = noon_in(1)
 DAY = dt.timedelta(days=1)
 
 

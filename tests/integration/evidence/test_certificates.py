@@ -25,6 +25,7 @@ from tests.factories import agreements
 from tests.factories.certificates import a_signer, file_of, kept, make_all
 from tests.factories.cooperations import Country, country, load_checklists, open_one
 from tests.factories.demonstration import Demonstration
+from tests.starting_points import noon_in
 from tracker.activity import verbs
 from tracker.activity.models import Event, ReadLogEntry
 from tracker.checklists.models import Checklist, ChecklistKind
@@ -42,7 +43,7 @@ from tracker.running import rounds
 from tracker.signoff.models import Revision, Signature
 from tracker.undertakings.models import Undertaking
 
-START, END = dt.date(2026, 1, 15), dt.date(2028, 1, 14)
+START, END = noon_in(-315).date(), noon_in(414).date()
 PAIR = {"npm": "tomas", "door": "henrik"}
 NOWHERE = "http://127.0.0.1:9/tsa"
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
 from tests.factories.cooperations import country, load_checklists, open_one
+from tests.starting_points import noon_in
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.models import Chain
@@ -22,9 +23,11 @@ from tracker.evidence.log import LogError
 from tracker.evidence.models import KeyUse, LogLeaf, LogNode, SignedCheckpoint
 from tracker.evidence.notes import Checkpoint, Consistency, KeyNote
 
+pytestmark = pytest.mark.both_databases
+
 Freeze = Callable[[dt.datetime], None]
 Statements = Callable[[], AbstractContextManager[list[str]]]
-NOW = dt.datetime(2026, 11, 25, 10, 0, 0, 250_000, dt.UTC)
+NOW = noon_in(1).replace(microsecond=250_000)
 HOUR = dt.timedelta(hours=1)
 
 

@@ -21,6 +21,8 @@ from tracker.evidence import notes, signing_keys
 from tracker.evidence.models import EvidenceKey, KeyOrigin, KeyUse
 from tracker.evidence.signing_keys import PublicKey
 
+pytestmark = pytest.mark.both_databases
+
 CHECKPOINT, DOCUMENT = KeyUse.CHECKPOINT, KeyUse.DOCUMENT
 
 

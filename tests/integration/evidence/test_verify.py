@@ -16,6 +16,7 @@ from tests.factories.cooperations import country, load_checklists, open_one
 from tests.factories.demonstration import Demonstration
 from tests.factories.tampering import CERTIFICATES, REVISIONS, Tampering, hands
 from tests.pages import Page
+from tests.starting_points import noon_in
 from tracker.accounts import attempts
 from tracker.checklists import ending, signing
 from tracker.checklists.models import ChecklistKind, Halt
@@ -30,7 +31,7 @@ from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
 from tracker.undertakings.models import Undertaking, UndertakingEnd, UndertakingState
 
-START, END = dt.date(2026, 1, 15), dt.date(2028, 1, 14)
+START, END = noon_in(-315).date(), noon_in(414).date()
 PAIR = {"npm": "tomas", "door": "henrik"}
 OTHER = "f" * 64
 

@@ -14,6 +14,8 @@ from tracker.guidance import queries, service
 from tracker.guidance.models import Article
 from tracker.search import service as search
 
+pytestmark = pytest.mark.both_databases
+
 FIRST = "guidance/en/article-1.md"
 Watch = Callable[[], AbstractContextManager[list[str]]]
 

@@ -81,6 +81,7 @@ def test_category_and_topic_narrow_the_library_together(
     assert page.links()["All topics 1"] == "/guidance?category=category-1"
 
 
+@pytest.mark.both_databases
 def test_a_search_keeps_category_and_topic(client: CheckedClient, folder: ContentFolder) -> None:
     answer = client.get("/guidance?category=category-1&topic=shared-topic")
     assert '<input type="hidden" name="category" value="category-1">' in answer.text
@@ -119,6 +120,7 @@ def test_blanks_ask_for_nothing(client: CheckedClient, folder: ContentFolder) ->
     assert "with “" not in page.text
 
 
+@pytest.mark.both_databases
 def test_too_many_words_are_said(client: CheckedClient, folder: ContentFolder) -> None:
     page = library(client, q=" ".join(f"word{n}" for n in range(40)))
     assert "Too many words. Only these words were looked for: word0 word1" in page.text
@@ -160,6 +162,7 @@ def test_what_is_not_there_is_not_found(
     assert client.get(address).status_code == 404
 
 
+@pytest.mark.both_databases
 def test_a_long_library_is_paged(client: CheckedClient, folder: ContentFolder) -> None:
     folder.articles += [Written(f"article-{n}", n) for n in range(3, 31)]
     folder.load()
@@ -176,6 +179,7 @@ def test_a_long_library_is_paged(client: CheckedClient, folder: ContentFolder) -
     assert library(client, page="x").text == first.text
 
 
+@pytest.mark.both_databases
 def test_the_library_asks_as_many_queries_for_many_articles_as_for_few(
     client: CheckedClient, folder: ContentFolder, session: Session, statements: Watch
 ) -> None:

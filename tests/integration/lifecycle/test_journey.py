@@ -2,11 +2,14 @@
 
 import datetime as dt
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
+from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
-from tests.factories.cooperations import load_checklists
+from tests import starting_points
+from tests.factories.undertakings import everybody
 from tracker.activity import queries as trail
 from tracker.checklists import positions, safeguards, signing
 from tracker.checklists import service as checklists
@@ -15,17 +18,25 @@ from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind, Sta
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode, Stage
 from tracker.core import clock
+from tracker.core.db import db
 from tracker.demo import filling, people
 from tracker.demo.people import Cast
 from tracker.lifecycle import policy, queries, service
+
+pytestmark = pytest.mark.both_databases
 
 TERMS, CONFIDENTIALITY = ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY
 
 
 @pytest.fixture
-def cast(session: Session) -> Cast:
-    load_checklists()
-    return people.make("seven lanterns by the harbour")
+def cast(app: Flask, session: Session) -> Cast:
+    """Everybody of the fictional country."""
+    starting_points.of(app).use("country_of_the_demonstration", _people)
+    return everybody()
+
+
+def _people() -> None:
+    people.make("seven lanterns by the harbour")
 
 
 def opened(cast: Cast, *modes: Mode, **questions: str) -> Cooperation:
@@ -61,16 +72,35 @@ def stage(cooperation: Cooperation) -> Stage:
 
 
 def agreed(cast: Cast) -> tuple[Cooperation, Checklist]:
-    cooperation = opened(cast)
-    terms = own(cooperation, TERMS)
-    filling.fill_in(cast, terms)
-    return cooperation, terms
+    """Go on from where all parties have agreed on the terms."""
+    return _go_on("terms_agreed", _agree)
 
 
 def reviewed(cast: Cast) -> tuple[Cooperation, Checklist]:
-    cooperation, terms = agreed(cast)
-    safeguards.confirm_review(cast.actor("nadia"), terms)
-    return cooperation, terms
+    """Go on from where the second reader has read them too."""
+    return _go_on("terms_reviewed", _review)
+
+
+def _go_on(name: str, build: Callable[[], UUID]) -> tuple[Cooperation, Checklist]:
+    points = starting_points.of(current_app)
+    made = points.use(name, build, on="country_of_the_demonstration")
+    db.session.expire_all()
+    cooperation = db.session.get_one(Cooperation, made)
+    return cooperation, own(cooperation, TERMS)
+
+
+def _agree() -> UUID:
+    cast = everybody()
+    cooperation = opened(cast)
+    filling.fill_in(cast, own(cooperation, TERMS))
+    return cooperation.id
+
+
+def _review() -> UUID:
+    made = _agree()
+    cooperation = db.session.get_one(Cooperation, made)
+    safeguards.confirm_review(everybody().actor("nadia"), own(cooperation, TERMS))
+    return made
 
 
 def test_a_cooperation_goes_from_draft_to_active(cast: Cast) -> None:

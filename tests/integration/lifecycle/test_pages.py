@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.cooperations import Country, country, load_checklists
+from tests.factories.cooperations import Country, copied_country
 from tracker.cooperations import queries
 from tracker.cooperations.models import Cooperation
 
@@ -17,10 +17,7 @@ Browser = Callable[[str], CheckedClient]
 
 @pytest.fixture
 def land(session: Session) -> Country:
-    load_checklists()
-    made = country(session)
-    session.commit()
-    return made
+    return copied_country(session)
 
 
 @pytest.fixture

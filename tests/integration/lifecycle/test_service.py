@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from tests.factories.cooperations import Country, bring_in, country, load_checklists, open_one
+from tests.factories.cooperations import Country, bring_in, copied_country, open_one
 from tracker.activity import queries as trail
 from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
 from tracker.cooperations import service as cooperations
@@ -21,8 +21,7 @@ NO_QUESTION = {"unpublished_shared": "no", "npm_passes_restricted": "no"}
 
 @pytest.fixture
 def land(session: Session) -> Country:
-    load_checklists()
-    return country(session)
+    return copied_country(session)
 
 
 def begun(cooperation: Cooperation) -> set[ChecklistKind]:

@@ -16,11 +16,14 @@ from tests.factories.accounts import House, house, signed_in
 from tests.pages import Page
 from tests.servers.ports import free_port
 from tests.servers.smtp import SmtpServer
+from tests.starting_points import noon_in
 from tracker.core.db import db
 from tracker.mail import outbox, render, transport
 from tracker.mail.models import MessageState, OutboxMessage
 
-NOON = dt.datetime(2027, 3, 1, 12, 0, tzinfo=dt.UTC)
+pytestmark = pytest.mark.both_databases
+
+NOON = noon_in(100)
 Clock = Callable[[dt.datetime | None], None]
 Statements = Callable[[], AbstractContextManager[list[str]]]
 

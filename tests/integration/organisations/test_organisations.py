@@ -15,6 +15,8 @@ from tracker.organisations import queries, service
 from tracker.organisations.models import Organisation
 from tracker.organisations.service import Details
 
+pytestmark = pytest.mark.both_databases
+
 BrowserOf = Callable[[str], CheckedClient]
 NOBODY = "00000000-0000-4000-8000-000000000000"
 CSO = {"name": "Age With Rights", "types": ["vulnerable_groups"]}

@@ -1,6 +1,5 @@
 """Two cooperations with texts in force, sent and encrypted, signatures under them, and a log."""
 
-import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -8,18 +7,17 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from config import Settings
-from tests.conftest import Database
+from tests import starting_points
 from tests.factories import agreements, passkeys
-from tests.factories.cooperations import Country, country, load_checklists, open_one
+from tests.factories.cooperations import Country, copied_country, country, load_checklists, open_one
 from tests.factories.passkeys import Device
+from tests.starting_points import noon_in
 from tracker.checklists.models import ChecklistKind
 from tracker.cooperations.models import Mode
-from tracker.core import keys
 from tracker.core.db import db
 from tracker.evidence import checkpoints, signing_keys
 
-START, END = dt.date(2026, 1, 15), dt.date(2028, 1, 14)
+START, END = noon_in(-315).date(), noon_in(414).date()
 PAIR = {"npm": "tomas", "door": "henrik"}
 
 
@@ -44,28 +42,13 @@ class Signed:
 
 @pytest.fixture
 def land(session: Session) -> Country:
-    load_checklists()
-    return country(session)
-
-
-@pytest.fixture(scope="session")
-def signed_template(database_template: Flask, database: Database, settings: Settings) -> Signed:
-    """The two cooperations, made once for a worker and kept as a template of the database."""
-    _put_back(database_template, database, settings, "template")
-    with database_template.app_context():
-        made = _make()
-    _disconnect(database_template)
-    database.keep("signed")
-    return made
+    return copied_country(session)
 
 
 @pytest.fixture
-def signed(
-    signed_template: Signed, app: Flask, database: Database, settings: Settings, session: Session
-) -> Signed:
+def signed(app: Flask, session: Session) -> Signed:
     """The two cooperations, in place of the empty database."""
-    _put_back(app, database, settings, "signed")
-    return signed_template
+    return starting_points.of(app).use("signed", _make)
 
 
 def _make() -> Signed:
@@ -86,19 +69,4 @@ def _make() -> Signed:
     signing_keys.make_missing()
     checkpoints.make()
     known = [Known(one.id, one.reference) for one in (first, second)]
-    db.session.commit()
     return Signed(*known)
-
-
-def _put_back(app: Flask, database: Database, settings: Settings, name: str) -> None:
-    _disconnect(app)
-    database.reset(name)
-    keys.use(keys.load(settings.data_dir / "keys", may_make=False))
-    signing_keys.use_place(settings.data_dir / "keys" / "evidence", "localhost")
-
-
-def _disconnect(app: Flask) -> None:
-    with app.app_context():
-        db.session.remove()
-        for engine in db.engines.values():
-            engine.dispose()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
+from tests.effort import tries
 from tests.factories.tampering import (
     CHAINS,
     CHECKPOINTS,
@@ -25,6 +26,8 @@ from tests.factories.tampering import (
 )
 from tests.integration.oversight.conftest import Signed
 from tracker.oversight import integrity
+
+pytestmark = pytest.mark.both_databases
 
 TABLES = {
     table.name: table
@@ -113,8 +116,7 @@ BYTES = st.one_of(st.integers(0, 255), st.sampled_from(list(b"0123456789abcdef")
 @pytest.mark.parametrize("table", TABLES)
 @given(data=st.data())
 @settings(
-    max_examples=60,
-    deadline=None,
+    max_examples=tries(20, 200),
     # Many values are refused by PostgreSQL itself.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )

@@ -18,6 +18,8 @@ from tracker.core import clock
 from tracker.oversight import queries
 from tracker.oversight.facts import Question
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def cooperation(land: Country, session: Session) -> Cooperation:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.factories import agreements, passkeys
-from tests.factories.cooperations import Country, country, load_checklists, open_one
+from tests.factories.cooperations import Country, copied_country, open_one
 from tests.factories.passkeys import Device
 from tests.factories.tampering import (
     CHAINS,
@@ -40,6 +40,8 @@ from tracker.oversight import integrity
 from tracker.oversight.facts import Fault, Finding, Place, Table
 from tracker.signoff import assertion
 from tracker.signoff.models import SignatureRequest
+
+pytestmark = pytest.mark.both_databases
 
 Act = Callable[[Tampering, Tampering], object]
 OTHER = "f" * 64
@@ -871,8 +873,7 @@ def test_a_signature_of_no_revision_is_named(signed: Signed) -> None:
 
 @pytest.fixture
 def land(session: Session) -> Country:
-    load_checklists()
-    return country(session)
+    return copied_country(session)
 
 
 def sent_terms(land: Country) -> tuple[Cooperation, Checklist]:

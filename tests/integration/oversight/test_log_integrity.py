@@ -39,6 +39,8 @@ from tracker.oversight import integrity, labels, stored
 from tracker.oversight.facts import Fault, Finding, Place, Table
 from tracker.oversight.reading import Reader
 
+pytestmark = pytest.mark.both_databases
+
 OTHER = "f" * 64
 Act = Callable[[Connection], object]
 

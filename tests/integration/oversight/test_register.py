@@ -23,6 +23,8 @@ from tracker.oversight import queries
 from tracker.oversight.facts import AgreementState, Narrowing, Question, RegisterLine
 from tracker.signoff.models import SignatureParty, SignaturePlace
 
+pytestmark = pytest.mark.both_databases
+
 DAY = dt.timedelta(days=1)
 PAIR = {"npm": "tomas", "door": "henrik"}
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
@@ -14,6 +15,8 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.guidance.models import Article
 from tracker.running import health, preparing
+
+pytestmark = pytest.mark.both_databases
 
 NOT_LOOKED_AT = {"content": "not looked at", "worker": "not looked at"}
 

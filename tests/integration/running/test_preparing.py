@@ -23,6 +23,8 @@ from tracker.evidence import signing_keys
 from tracker.running import health, preparing
 from tracker.running.preparing import PreparationError
 
+pytestmark = pytest.mark.both_databases
+
 BEFORE = "0010_signing"
 
 

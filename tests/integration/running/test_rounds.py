@@ -26,6 +26,8 @@ from tracker.mail.models import OutboxMessage
 from tracker.mail.transport import from_url
 from tracker.running import health, rounds
 
+pytestmark = pytest.mark.both_databases
+
 
 def test_a_round_sends_what_is_due_and_gives_a_sign_of_life(
     session: Session, tmp_path: Path

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.factories import checklists
-from tests.integration.checklists.conftest import Table
+from tests.factories.tables import Table
 from tests.integration.signing.test_signers import party, pass_on, send, sign
 from tracker.access.actor import Actor
 from tracker.activity import queries as trail
@@ -19,6 +19,8 @@ from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.oversight import integrity
 from tracker.signoff.models import RequestState, Signature, SignatureRequest
+
+pytestmark = pytest.mark.both_databases
 
 Act = Callable[[Checklist], object]
 

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.factories import agreements
-from tests.integration.checklists.conftest import Table
+from tests.factories.tables import Table
 from tests.integration.signing.conftest import DAY, NOTICE, SIGNERS, Clock
 from tests.integration.signing.test_signers import power, told
 from tracker.checklists import ending, signing

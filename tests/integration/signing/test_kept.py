@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from tests.factories.tables import Table
 from tests.factories.tampering import NOTICES, RENEWALS, Tampering, fresh, hands
-from tests.integration.checklists.conftest import Table
 from tests.integration.signing.conftest import DAY, DAYS, Clock
 from tests.integration.signing.test_ending import give
 from tests.integration.signing.test_renewing import on
@@ -16,6 +16,8 @@ from tracker.checklists.models import Halt, Notice, Renewal
 from tracker.core import clock
 from tracker.oversight import facts, integrity
 from tracker.oversight.facts import Fault
+
+pytestmark = pytest.mark.both_databases
 
 LATER = clock.today() + 700 * DAY
 # What is told by events alone: how a notice went on.

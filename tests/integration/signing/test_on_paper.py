@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.factories import paper as scans
-from tests.integration.checklists.conftest import Table
+from tests.factories.tables import Table
 from tests.integration.signing.test_signers import (
     one_after_the_other,
     party,

@@ -8,7 +8,7 @@ from flask import Flask
 
 from tests.client import CheckedClient
 from tests.factories import agreements
-from tests.integration.checklists.conftest import Table
+from tests.factories.tables import Table
 from tests.integration.signing.conftest import DAY, DAYS, NOTICE, SIGNERS, Clock
 from tests.integration.signing.test_ending import give, on
 from tests.integration.signing.test_signers import (

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.factories import checklists
-from tests.integration.checklists.conftest import Table
+from tests.factories.tables import Table
 from tests.integration.signing.conftest import DAY, Clock
 from tracker.access.actor import Role
 from tracker.accounts.models import Membership
@@ -135,6 +135,7 @@ def test_any_one_of_those_named_signs_for_the_party(many: Table) -> None:
     assert (state(many), count(many)) == (ChecklistState.IN_FORCE, 3)
 
 
+@pytest.mark.both_databases
 def test_any_two_of_three_have_to_sign(many: Table) -> None:
     send(many, party(many, "npm", "tomas", "milan", "greta", needed=2))
     sign(many, "greta", "henrik", "otto")
@@ -164,6 +165,7 @@ def test_who_is_not_named_does_not_sign(many: Table, first: str) -> None:
     refused(many, first, words)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("needed", "firsts", "words"),
     [
@@ -201,6 +203,7 @@ def test_those_of_a_party_sign_one_after_the_other(many: Table) -> None:
     assert state(many) is ChecklistState.IN_FORCE
 
 
+@pytest.mark.both_databases
 def test_an_order_needs_all_of_those_named(many: Table) -> None:
     ordered = one_after_the_other(many, "npm", "greta", "tomas")
     with pytest.raises(RuleBrokenError, match="one after the other all have to sign"):
@@ -249,6 +252,7 @@ def test_who_waits_for_their_turn_may_decline(many: Table) -> None:
 # The list is part of what is sent
 
 
+@pytest.mark.both_databases
 def test_the_text_says_who_signs_by_which_rule_in_which_order_until_when(many: Table) -> None:
     today = clock.today()
     power(many, "milan", today - DAY, today + 90 * DAY)

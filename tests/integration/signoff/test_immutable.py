@@ -13,6 +13,8 @@ from tests.factories.tampering import DETAILS, EVENTS, REVISIONS, SIGNATURES
 from tracker.checklists.models import ChecklistKind
 from tracker.cooperations.models import Mode
 
+pytestmark = pytest.mark.both_databases
+
 ACTS: dict[str, Callable[[sa.Table], sa.Executable]] = {
     "changed": lambda table: sa.update(table).values({table.c[0].name: table.c[0]}),
     "deleted": sa.delete,

@@ -16,6 +16,8 @@ from tests.torture.record import Record
 from tests.torture.verdict import faults
 from tracker.checklists.models import Checklist, ChecklistState
 
+pytestmark = pytest.mark.both_databases
+
 PARTIES = range(3)
 SIGNED = [Try(Act.ACCEPT, 0, one) for one in PARTIES]
 SIGNED += [Try(Act.SEND, 0, 0), *(Try(Act.SIGN, 0, one) for one in PARTIES)]

@@ -61,6 +61,7 @@ def end_of(stage: Stage, key: str) -> str:
 # Who is asked ----------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_everybody_listed_is_asked_when_the_terms_come_into_force(stage: Stage) -> None:
     assert stage.states() == dict.fromkeys(LISTED, ASKED)
     assert stage.undertaking("leyla").organisation_id == stage.cast.bodies["lh"].id
@@ -92,6 +93,7 @@ def test_each_person_asked_gets_one_neutral_mail(stage: Stage) -> None:
         assert word not in message.subject
 
 
+@pytest.mark.both_databases
 def test_who_is_listed_later_is_asked_later(stage: Stage) -> None:
     stage.list_people("lh", "leyla", "otto")
     assert stage.states()["joana"] is CLOSED
@@ -101,6 +103,7 @@ def test_who_is_listed_later_is_asked_later(stage: Stage) -> None:
     assert mails_to(stage, "leyla", "undertaking_asked") == 1
 
 
+@pytest.mark.both_databases
 def test_a_party_that_lists_nobody_asks_nobody(stage: Stage) -> None:
     stage.list_people("lh")
     assert {key for key, state in stage.states().items() if state is not CLOSED} == {
@@ -111,6 +114,7 @@ def test_a_party_that_lists_nobody_asks_nobody(stage: Stage) -> None:
     }
 
 
+@pytest.mark.both_databases
 def test_who_no_longer_takes_part_is_not_asked_by_an_old_list(cast: Cast) -> None:
     drafted = undertakings.stage(cast, in_force=False)
     cooperations.end_person(
@@ -137,6 +141,7 @@ def test_the_npms_own_people_are_not_asked(stage: Stage) -> None:
     assert stage.states().keys().isdisjoint({"ilena", "tomas", "nadia", "pavo", "milan"})
 
 
+@pytest.mark.both_databases
 def test_a_person_listed_twice_is_asked_once(stage: Stage) -> None:
     stage.list_people("od", "samira", "leyla")
     rows = db.session.scalars(
@@ -152,6 +157,7 @@ def test_a_person_listed_twice_is_asked_once(stage: Stage) -> None:
 # What closes -----------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_taken_from_the_list_closes_the_undertaking_and_the_clearance(stage: Stage) -> None:
     stage.clear("leyla")
     assert stage.is_cleared("leyla")
@@ -161,6 +167,7 @@ def test_taken_from_the_list_closes_the_undertaking_and_the_clearance(stage: Sta
     assert verbs_of(stage, "leyla")[-1] == "undertaking_closed"
 
 
+@pytest.mark.both_databases
 def test_new_terms_close_everything_at_once_and_ask_again(stage: Stage) -> None:
     stage.clear("leyla")
     stage.sign("otto")
@@ -191,6 +198,7 @@ def test_what_was_put_in_goes_along_to_the_new_terms_but_nothing_counts_as_confi
     assert not draft.is_ready
 
 
+@pytest.mark.both_databases
 def test_leaving_closes_at_once_and_coming_back_asks_again(stage: Stage) -> None:
     stage.clear("leyla")
     home = stage.cast.bodies["lh"].id
@@ -205,6 +213,7 @@ def test_leaving_closes_at_once_and_coming_back_asks_again(stage: Stage) -> None
     assert stage.states()["leyla"] is ASKED
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("how_far", ["asked", "signed", "cleared"])
 def test_suspension_closes_at_once_and_restoring_asks_again(stage: Stage, how_far: str) -> None:
     if how_far == "signed":
@@ -240,6 +249,7 @@ def test_the_worker_records_what_has_run_out(stage: Stage, frozen_time: Clock) -
     assert stage.states()["leyla"] is CLOSED
 
 
+@pytest.mark.both_databases
 def test_a_withdrawn_person_is_not_asked_again_by_a_change_of_the_list(stage: Stage) -> None:
     stage.clear("leyla")
     service.withdraw(stage.actor("leyla"), stage.undertaking("leyla").id)
@@ -288,6 +298,7 @@ def halt(stage: Stage, kind: Halt, *, by: str = "henrik") -> Notice:
     return ending.give_notice(stage.actor(by), stage.checklist, kind, reason="Not safe.")
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
@@ -329,6 +340,7 @@ def test_all_are_asked_anew_when_the_suspension_is_lifted(stage: Stage) -> None:
     assert not stage.is_cleared("leyla")
 
 
+@pytest.mark.both_databases
 def test_nobody_is_asked_by_a_change_of_the_list_meanwhile(stage: Stage) -> None:
     halt(stage, Halt.SUSPENDED)
     stage.list_people("lh", "leyla", "otto", "joana")

@@ -598,6 +598,7 @@ def test_what_waits_moves_from_hand_to_hand(stage: Stage) -> None:
     assert kinds(stage, "tomas")[0] == []
 
 
+@pytest.mark.both_databases
 def test_coordinators_see_how_many_of_their_own_are_waited_for(stage: Stage) -> None:
     def waited_for(key: str) -> list[int]:
         return [
@@ -667,6 +668,7 @@ def test_a_clearance_for_another_visit_does_not_count(
     assert not cleared(None)
 
 
+@pytest.mark.both_databases
 def test_readiness_asks_as_often_for_many_as_for_one(
     stage: Stage, session: Session, statements: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:

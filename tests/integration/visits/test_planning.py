@@ -23,6 +23,8 @@ from tracker.visits.models import Visit, VisitStage
 from tracker.visits.sealing import Plan, plan_of
 from tracker.visits.service import Knows, Member
 
+pytestmark = pytest.mark.both_databases
+
 ROLES, URGENT_PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN
 ONE_DAY = dt.timedelta(days=1)
 

@@ -414,6 +414,7 @@ def test_a_confirmation_from_before_the_plan_was_in_force_does_not_count(scene: 
     assert not any(member.plan_read for member in facts.members)
 
 
+@pytest.mark.both_databases
 def test_two_last_confirmations_at_once_make_a_visit_ready(app: Flask, scene: Scene) -> None:
     for key in ("samira", "leyla"):
         own = fill(scene.checklist(ROLES)).sheet.of_person("V20", scene.user(key))
@@ -475,6 +476,7 @@ def crowd(scene: Scene) -> Scene:
     return scene
 
 
+@pytest.mark.both_databases
 def test_judging_takes_as_many_queries_for_many_people_as_for_few(
     crowd: Scene, statements: Statements
 ) -> None:
@@ -489,6 +491,7 @@ def test_judging_takes_as_many_queries_for_many_people_as_for_few(
     assert counts[0] == counts[1]
 
 
+@pytest.mark.both_databases
 def test_lists_and_tasks_take_as_many_queries_for_many_visits_as_for_few(
     scene: Scene, statements: Statements
 ) -> None:

@@ -27,6 +27,8 @@ from tracker.visits import queries, service
 from tracker.visits.policy import Outline
 from tracker.visits.sealing import plan_of
 
+pytestmark = pytest.mark.both_databases
+
 ROLES = ChecklistKind.VISIT_ROLES
 ONE_DAY = dt.timedelta(days=1)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from config import ROOT
+from tests.effort import tries
 from tests.factories.templates import (
     DOOR,
     KINDS,
@@ -193,7 +194,7 @@ CONDITIONS: st.SearchStrategy[Any] = st.recursive(
 )
 KIND = st.sampled_from([None, "police", "prison", "other"])
 CELLS = st.sampled_from([BARE, FULL, [*BARE, *FULL], [{"wing": SECRET}], []])
-THOROUGH = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+THOROUGH = settings(max_examples=tries(50, 150), suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite

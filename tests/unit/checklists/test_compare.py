@@ -1,6 +1,6 @@
 """Differences word by word: both texts can be read back from the pieces."""
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -83,9 +83,9 @@ def test_a_column_that_only_one_of_them_has_stands_in_its_place() -> None:
 def test_two_long_texts_are_compared_while_somebody_waits() -> None:
     old = " ".join(f"word{n % 97} of the" for n in range(900))
     new = " ".join(f"word{n % 89} of a" for n in range(900))
-    started = perf_counter()
+    started = process_time()
     assert words(old, new)
-    assert perf_counter() - started < 2
+    assert process_time() - started < 2
 
 
 LINES = st.lists(st.tuples(*[st.sampled_from(["", "a", "b c", "b d"])] * 3), max_size=5)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.effort import tries
 from tests.factories.checklists import Writer
 from tests.factories.templates import (
     CHECKLIST,
@@ -560,7 +561,7 @@ def asked(item: Item, here: Surroundings) -> list[UUID]:
     return [party.organisation_id for party in here.parties if party.side in sides]
 
 
-THOROUGH = settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+THOROUGH = settings(max_examples=tries(40, 120), suppress_health_check=[HealthCheck.too_slow])
 
 
 @THOROUGH

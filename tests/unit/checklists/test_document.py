@@ -188,7 +188,7 @@ def text() -> dict[str, Any]:
         return in_both()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_the_order_of_keys_does_not_count(text: dict[str, Any], data: st.DataObject) -> None:
     other = shuffled(text, data.draw)
@@ -239,7 +239,7 @@ def test_changing_any_word_changes_the_digest(text: dict[str, Any]) -> None:
     assert len(digests) == len(ways)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data(), words=st.text(st.characters(exclude_categories=["Cs"])))
 def test_words_that_differ_in_a_single_sign_have_another_digest(
     text: dict[str, Any], data: st.DataObject, words: str

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.moments import RunningFrom, standing_at
 from tracker.core import clock
 
 
@@ -12,11 +13,11 @@ from tracker.core import clock
 def back() -> Iterator[None]:
     zone = clock.zone().key
     yield
-    clock.set_for_tests(None)
     clock.use_zone(zone)
 
 
-def test_now_is_aware_and_in_utc() -> None:
+def test_the_time_is_the_systems_aware_and_in_utc() -> None:
+    clock.use_source(clock.system_time)
     before = dt.datetime.now(dt.UTC)
     now = clock.now()
     assert now.tzinfo is dt.UTC
@@ -33,7 +34,7 @@ def test_now_is_aware_and_in_utc() -> None:
     ],
 )
 def test_today_is_the_date_in_the_zone_of_the_npm(zone: str, today: dt.date) -> None:
-    clock.set_for_tests(dt.datetime(2026, 3, 2, 23, 30, tzinfo=dt.UTC))
+    clock.use_source(standing_at(dt.datetime(2026, 3, 2, 23, 30, tzinfo=dt.UTC)))
     clock.use_zone(zone)
     assert clock.zone().key == zone
     assert clock.today() == today
@@ -48,13 +49,14 @@ def test_a_day_begins_an_hour_earlier_by_utc_in_summer() -> None:
         (dt.datetime(2026, 7, 31, 21, 59, tzinfo=dt.UTC), dt.date(2026, 7, 31)),
         (dt.datetime(2026, 7, 31, 22, 0, tzinfo=dt.UTC), dt.date(2026, 8, 1)),
     ):
-        clock.set_for_tests(moment)
+        clock.use_source(standing_at(moment))
         assert clock.today() == day
 
 
-def test_time_stands_still_in_tests_until_it_is_let_go() -> None:
+def test_in_tests_the_time_stands_still_or_goes_on_from_a_moment() -> None:
     moment = dt.datetime(2026, 3, 2, 9, 30, tzinfo=dt.UTC)
-    clock.set_for_tests(moment)
+    clock.use_source(standing_at(moment))
     assert clock.now() == clock.now() == moment
-    clock.set_for_tests(None)
-    assert clock.now() != moment
+    clock.use_source(RunningFrom(moment))
+    first = clock.now()
+    assert moment <= first <= clock.now() < moment + dt.timedelta(hours=1)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.effort import tries
 from tests.factories.certificates import ATTACHED, an_item, plain_values
 from tracker.evidence import typesetting
 from tracker.evidence.typesetting import TypesettingError, printable, typeset
@@ -72,7 +73,7 @@ def test_letters_that_no_font_has_are_shown_by_their_numbers(text: str, shown: s
     assert setting(text).startswith(b"%PDF-1.7")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=tries(20, 60), suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=200))
 def test_any_text_can_be_set(text: str) -> None:
     assert setting(text).startswith(b"%PDF-1.7")
@@ -81,7 +82,7 @@ def test_any_text_can_be_set(text: str) -> None:
 MARKS = st.sampled_from("\u0301\u0308\u064b\u0651\u0670\u0327\u20dd")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=tries(20, 60), suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from("aبЖΩ中ﷺ"), MARKS, MARKS), max_size=20))
 def test_any_marks_on_letters_of_any_script_can_be_set(letters: list[tuple[str, ...]]) -> None:
     text = "".join("".join(one) for one in letters)

@@ -7,6 +7,7 @@ import pytest
 from flask_babel import get_locale
 
 from tests.factories.ui import Furniture, make_furniture
+from tests.moments import standing_at
 from tracker.core import clock
 from tracker.core.spoken import Spoken
 from tracker.ui.locale import (
@@ -163,10 +164,9 @@ def test_a_moment_without_a_zone_is_a_fault(in_request: InRequest) -> None:
 )
 def test_the_foot_says_whose_time_is_shown(zone: str, country: str, words: str) -> None:
     furniture = make_furniture(TRACKER_TIMEZONE=zone, TRACKER_COUNTRY=country)
-    clock.set_for_tests(LATE)
+    clock.use_source(standing_at(LATE))
     with furniture.app.test_request_context():
         assert time_zone_words() == words
-    clock.set_for_tests(None)
     clock.use_zone("UTC")
 
 

@@ -1,0 +1,34 @@
+"""How long each test took, kept for the summary that make test prints at its end."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+# Names the file to which each run of pytest adds its lines: seconds, a tab, the test.
+FILE = "TRACKER_TEST_DURATIONS"
+
+
+class Durations:
+    """A plugin of pytest that adds up set-up, test and tear-down."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._seconds: Counter[str] = Counter()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Add one part of a test."""
+        self._seconds[report.nodeid] += report.duration  # type: ignore[assignment]  # seconds
+
+    def pytest_sessionfinish(self) -> None:
+        """Add the lines of this run."""
+        with self._file.open("a") as file:
+            file.writelines(f"{seconds:.1f}\t{test}\n" for test, seconds in self._seconds.items())
+
+
+def register(config: pytest.Config) -> None:
+    """Keep durations where the environment asks for it; of parallel workers once, by the run."""
+    file = os.environ.get(FILE)
+    if file and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Durations(Path(file)))

@@ -1,0 +1,16 @@
+"""How hard tests try that could go on for ever: a little in make test, long in make test-all."""
+
+import os
+
+# Set by make test-all.
+LONG = "TRACKER_TEST_LONG"
+
+
+def is_long() -> bool:
+    """Return whether tests try hard."""
+    return bool(os.environ.get(LONG))
+
+
+def tries(short: int, long: int) -> int:
+    """Return how many examples to try."""
+    return long if is_long() else short

@@ -1,0 +1,139 @@
+"""What one side of the demonstration writes and assigns for itself alone."""
+
+from dataclasses import dataclass
+
+from tests.factories.comments import Secrets
+from tests.factories.visits import Scene
+from tracker.access.actor import Actor
+from tracker.checklists import assignments
+from tracker.checklists.assigned import parts_of
+from tracker.checklists.assignments import Assigned
+from tracker.checklists.loading import fill
+from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
+from tracker.comments import service as comments
+from tracker.core import clock
+
+# The items on which comments are written.
+ITEMS = {"terms": "M18", "visit_roles": "V8"}
+STANDING, VISIT = "standing", "visit"
+
+
+@dataclass(frozen=True)
+class Side:
+    """Who of a side writes to whom and assigns to whom, who else of it there is, and the others."""
+
+    # cooperation, kind of checklist -> writer, reader
+    comments: dict[tuple[str, str], tuple[str, str]]
+    # cooperation, kind of checklist -> who assigns, to whom
+    assignments: dict[tuple[str, str], tuple[str, str]]
+    others: tuple[str | None, ...]
+    # Of the same side, without a clearance or a place on the list.
+    uncleared: tuple[str, ...]
+
+
+NOBODY_SIGNED_IN = None
+# An auditor, an administrator, another NPM, somebody whose role has ended.
+ELSEWHERE = ("greta", "iris", "vera", "noor", NOBODY_SIGNED_IN)
+SIDES = {
+    "npm": Side(
+        comments={
+            ("differing", "terms"): ("pavo", "ilena"),
+            ("complete", "terms"): ("ilena", "milan"),
+            ("complete", "visit_roles"): ("pavo", "ilena"),
+        },
+        assignments={
+            ("differing", "terms"): ("ilena", "nadia"),
+            ("complete", "visit_roles"): ("ilena", "pavo"),
+        },
+        others=("samira", "henrik", "dina", "joana", "leyla", "celia", *ELSEWHERE),
+        uncleared=("nadia", "milan"),
+    ),
+    "cso": Side(
+        comments={
+            ("differing", "terms"): ("samira", "henrik"),
+            ("complete", "terms"): ("dina", "samira"),
+            ("complete", "visit_roles"): ("samira", "henrik"),
+        },
+        assignments={
+            ("differing", "terms"): ("samira", "dina"),
+            ("complete", "visit_roles"): ("samira", "henrik"),
+        },
+        others=("ilena", "tomas", "milan", "pavo", "nadia", "joana", "leyla", "anton", *ELSEWHERE),
+        uncleared=("dina",),
+    ),
+}
+
+
+@dataclass
+class Written:
+    """What a side wrote: on checklists without planning of a visit, and on a visit's roles."""
+
+    comments: dict[str, Secrets]
+
+    def everything(self) -> list[Secrets]:
+        return list(self.comments.values())
+
+    @property
+    def comment_ids(self) -> list[str]:
+        return [str(one) for made in self.everything() for one in made.comments]
+
+    def in_text(self, text: str, *classes: str) -> list[str]:
+        """Return which words or ids of these classes, or of all, a text holds."""
+        wanted = classes or tuple(self.comments)
+        return [one for name in wanted for one in self.comments[name].in_text(text)]
+
+
+def post(scene: Scene, side: Side) -> Written:
+    """Have a side write on items and on the whole of each checklist, and be reminded."""
+    written = Written({STANDING: Secrets(), VISIT: Secrets()})
+    for (cooperation, kind), (writer, reader) in side.comments.items():
+        checklist_id = scene.demonstration.checklists[cooperation, kind]
+        checklist = scene.session.get_one(Checklist, checklist_id)
+        made = written.comments[VISIT if kind == "visit_roles" else STANDING]
+        for item in (ITEMS[kind], None):
+            made.post(scene.actor(writer), scene.actor(reader), checklist, item)
+    assert comments.remind_due(clock.today()) == 2 * len(side.comments)
+    scene.session.commit()
+    return written
+
+
+def draft_roles_again(scene: Scene) -> None:
+    """Let the roles of the ready visit be drafted again."""
+    scene.checklist(ChecklistKind.VISIT_ROLES).state = ChecklistState.DRAFTING
+    scene.session.commit()
+
+
+def share_out(scene: Scene, side: Side) -> int:
+    """Assign, reassign, take and give back items on each checklist, and remind.
+
+    Return how many reminders were sent.
+    """
+    today = clock.today()
+    for (cooperation, kind), (by, to) in side.assignments.items():
+        checklist_id = scene.demonstration.checklists[cooperation, kind]
+        checklist = scene.session.get_one(Checklist, checklist_id)
+        actor, person = scene.actor(by), scene.actor(to)
+        for section in parts_of(_side_of(actor, checklist), fill(checklist), actor):
+            assignments.assign_section(
+                actor,
+                checklist,
+                section.key,
+                to=person.user_id,
+                due_on=today,
+                also_held=True,
+                seen=_side_of(actor, checklist).seen(),
+            )
+        found = _side_of(actor, checklist)
+        first, second, *_rest = found.holdings
+        assignments.give_back(person, checklist, first, seen=found.seen(first))
+        assignments.take(person, checklist, first)
+        assignments.give_back(actor, checklist, second, seen=found.seen(second))
+    reminded = assignments.remind_due(today)
+    scene.session.commit()
+    return reminded
+
+
+def _side_of(actor: Actor, checklist: Checklist) -> Assigned:
+    found = assignments.of_side(actor, checklist)
+    assert found is not None
+    return found

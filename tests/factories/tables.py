@@ -1,0 +1,218 @@
+"""A cooperation of an NPM with two CSOs whose people fill in its checklists and sign them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask import current_app
+from sqlalchemy.orm import Session, selectinload
+
+from tests import starting_points
+from tests.factories import checklists
+from tests.factories.agreements import checklist_of
+from tests.factories.cooperations import Country, KeptCountry, bring_in, country, open_one
+from tests.factories.templates import publish
+from tests.starting_points import named
+from tracker.access.actor import Actor, Role
+from tracker.activity.models import Chain, Event, EventDetail
+from tracker.checklists import positions, service
+from tracker.checklists.completeness import ItemStanding
+from tracker.checklists.loading import Filling, fill
+from tracker.checklists.models import Answer, AnswerScope, Checklist, ChecklistKind, Stance
+from tracker.checklists.template import Template
+from tracker.cooperations.models import Cooperation, Mode, Party
+from tracker.core.db import db
+
+QUESTIONS = {"personal_data": "no", "npm_passes_restricted": "no", "consent_hard": "no"}
+
+
+@dataclass
+class Table:
+    """The table at which they sit: people by first name, checklists by kind."""
+
+    land: Country
+    cooperation: Cooperation
+    # The starting point of which the database is a copy.
+    start: str = ""
+
+    def __getitem__(self, first: str) -> Actor:
+        return self.land.actor(first)
+
+    @property
+    def session(self) -> Session:
+        return self.land.session
+
+    @property
+    def writers(self) -> dict[UUID, Actor]:
+        """Who writes for each organisation."""
+        pairs = (("npm", "ilena"), ("door", "samira"), ("lantern", "joana"), ("bridge", "marek"))
+        return {self.land.id(key): self[first] for key, first in pairs}
+
+    @property
+    def signatories(self) -> dict[UUID, Actor]:
+        """Who signs for each organisation of the cooperation."""
+        pairs = (("npm", "tomas"), ("door", "henrik"), ("lantern", "otto"))
+        return {self.land.id(key): self[first] for key, first in pairs}
+
+    def checklist(self, kind: ChecklistKind = ChecklistKind.TERMS) -> Checklist:
+        return checklist_of(self.cooperation, kind)
+
+    def filling(self, kind: ChecklistKind = ChecklistKind.TERMS) -> Filling:
+        return fill(self.checklist(kind))
+
+    def save(self, first: str, item: str, *, seen: int = 0, **values: object) -> Answer:
+        """Save the shared answer of an item, words unless told otherwise, and commit."""
+        saved = service.save_answer(
+            self[first],
+            self.checklist(),
+            item,
+            AnswerScope.SHARED,
+            values or {"words": f"As {first} writes it."},
+            base_version=seen,
+        )
+        self.session.commit()
+        return saved
+
+    def accept(self, item: str, *firsts: str) -> None:
+        """Accept the answer as it stands, each for their party, and commit."""
+        for first in firsts:
+            answer = self.filling().sheet.shared(item)
+            assert answer is not None
+            positions.take_position(
+                self[first], self.checklist(), item, Stance.ACCEPTS, answer_id=answer.answer_id
+            )
+        self.session.commit()
+
+    def settle(self, item: str) -> Answer:
+        """Have the NPM write an item's words and both partners accept them."""
+        saved = self.save("ilena", item)
+        self.accept(item, "samira", "joana")
+        return saved
+
+    def standing(self, item: str) -> ItemStanding:
+        return self.filling().standing().items[item]
+
+    def waiting(self, item: str) -> set[str]:
+        """Return the keys of the organisations an item waits for."""
+        names = {organisation.id: key for key, organisation in self.land.organisations.items()}
+        return {names[one] for one in self.standing(item).waiting_for}
+
+    def events(self, verb: str) -> list[dict[str, Any]]:
+        """Return the details of all events of a verb in the cooperation's chain."""
+        rows = self.session.execute(
+            sa.select(EventDetail.content)
+            .join(Event, Event.id == EventDetail.event_id)
+            .join(Chain, Chain.id == Event.chain_id)
+            .where(Chain.cooperation_id == self.cooperation.id, Event.verb == verb)
+            .order_by(Event.number)
+        )
+        return list(rows.scalars())
+
+    def agree(self, kind: ChecklistKind = ChecklistKind.TERMS) -> Checklist:
+        """Answer and accept all that is required, the review confirmed where there is one."""
+        self._go_on(_agree, kind)
+        return self.checklist(kind)
+
+    def send(self, kind: ChecklistKind = ChecklistKind.TERMS) -> Checklist:
+        """Agree on a text, freeze it and ask for signatures."""
+        self._go_on(_send, kind)
+        return self.checklist(kind)
+
+    def sign(self, kind: ChecklistKind = ChecklistKind.TERMS) -> Checklist:
+        """Bring a text into force."""
+        self._go_on(_sign, kind)
+        return self.checklist(kind)
+
+    def _go_on(self, act: "Act", kind: ChecklistKind) -> None:
+        """Do what many tests begin with; where nothing was done before it, by a copy."""
+        points = starting_points.of(current_app)
+        if not self.start or not points.is_untouched:
+            act(self, kind)
+            return
+        kept, start = Kept.of(self), named(self.start, act.__name__, kind)
+
+        def build() -> None:
+            act(kept.found(db.session()), kind)
+
+        points.use(start, build, on=self.start)
+        self.session.expire_all()
+        again = kept.found(self.session)
+        self.land, self.cooperation, self.start = again.land, again.cooperation, start
+
+
+Act = Callable[[Table, ChecklistKind], None]
+
+
+def _agree(table: Table, kind: ChecklistKind) -> None:
+    checklists.agree(table.checklist(kind), table.writers, table["oren"])
+
+
+def _send(table: Table, kind: ChecklistKind) -> None:
+    _agree(table, kind)
+    checklists.send(table.checklist(kind), table["ilena"], table.signatories)
+
+
+def _sign(table: Table, kind: ChecklistKind) -> None:
+    _send(table, kind)
+    checklists.sign(table.checklist(kind), *table.signatories.values())
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A table as plain values, from which it is found again in a copy of its database."""
+
+    cooperation: UUID
+    country: KeptCountry
+
+    @classmethod
+    def of(cls, table: Table) -> Self:
+        return cls(table.cooperation.id, KeptCountry.of(table.land))
+
+    def found(self, session: Session, start: str = "") -> Table:
+        """Return the table, its rows loaded in a session, on a copy of a starting point."""
+        land = self.country.found(session)
+        cooperation = session.scalars(
+            sa.select(Cooperation)
+            .where(Cooperation.id == self.cooperation)
+            .options(selectinload(Cooperation.parties).joinedload(Party.organisation))
+            .execution_options(populate_existing=True)
+        ).one()
+        return Table(land, cooperation, start)
+
+
+def set_out(session: Session, *modes: Mode, template: Template | None = None) -> Table:
+    """Put the application on a copy of a database with a cooperation with two CSOs; return it.
+
+    It is for joint visits unless modes are given, its people are added and nothing is answered. A
+    template is published first, in place of the supplied one of its kind.
+    """
+    name = named("table", modes, template.model_dump_json() if template else "")
+
+    def build() -> Kept:
+        if template:
+            publish(template)
+        return Kept.of(begin(db.session(), *modes))
+
+    return starting_points.of(current_app).use(name, build).found(session, name)
+
+
+def begin(session: Session, *modes: Mode) -> Table:
+    """Open a cooperation with two CSOs, for joint visits if not told, on the database as it is."""
+    land = country(session)
+    land.person("Otto Brandis", "lantern", Role.SIGNATORY, power="Board minutes")
+    return another(land, "door", "lantern", modes=modes or (Mode.VISIT,))
+
+
+def another(land: Country, *partners: str, modes: tuple[Mode, ...] = (Mode.VISIT,)) -> Table:
+    """Open a cooperation of the NPM with partners in a country that is there, people brought in."""
+    cooperation = open_one(land, *partners, modes=modes, questions=QUESTIONS)
+    homes = {land.id(key) for key in ("npm", *partners)}
+    everybody = ("tomas", "nadia", "oren", "petra", "henrik", "dora", "otto", "leyla")
+    for first in (*everybody, "samira", "joana"):
+        home = land.homes[first]
+        if home is not None and home.id in homes:
+            bring_in(land, cooperation, first)
+    land.session.commit()
+    return Table(land, cooperation)

@@ -1,0 +1,152 @@
+"""Walks over all pages as all people: every link opens, nothing is written, one side's words stay.
+
+All walks are in one group, so that one worker keeps them and each page is asked for once a person.
+"""
+
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+
+from tests.factories.own_side import SIDES, STANDING, VISIT
+from tests.integration.access.places import COLUMNS, KINDS
+from tests.integration.access.walks import Walks, prepare
+
+# Where the demonstration's visit goes, of class K2: for those alone who are cleared and listed.
+PLACE = "Lower Harbour police station"
+LISTED = {
+    "NPM coordinator",
+    "NPM signatory",
+    "NPM team lead",
+    "CSO coordinator",
+    "CSO signatory",
+    "CSO expert, cleared",
+}
+# The one table that reading may write to (product.md, section 7).
+READ_LOG = "read_log_entry"
+# Pages that no link leads to: machines, files, and links that come by mail or from a form.
+WITHOUT_LINK = {
+    "running.healthz",
+    "static",
+    "evidence.checkpoint",
+    "evidence.consistency",
+    "evidence.newest_checkpoint",
+    "evidence.public_keys",
+    "accounts.accept_invitation",
+    "security.reset_password",
+    "security.two_factor_token_validation",
+    "security.mf_recovery",
+    "security.wan_signin",
+    "security.wan_verify",
+    "gallery.show",
+}
+# Pages that are led to in a state that the demonstration is not in: acting for two organisations,
+# page 2 of a form, a suspended person, a second factor that is needed and
+# not there, terms that are ready to be read or sent, that ended or that a party gave notice of, a
+# scan that waits, a visit not ready, more than one version of a checklist, an article shipped over
+# an edit.
+IN_ANOTHER_STATE = {
+    "accounts.second_factor_needed",
+    "accounts.switch",
+    "authoring.publish_shipped",
+    "authoring.retire",
+    "ending.agree_anew",
+    "guidance_editing.pass_over",
+    "guidance_editing.use",
+    "moving.move",
+    "organisations.add_kind",
+    "paper.refuse",
+    "paper.withdraw",
+    "people.restore",
+    "safeguards.review",
+    "undertakings.countersign",
+    "undertakings.sign",
+    "visits.override",
+}
+
+
+# Pages that authors are led to for some minutes after they wrote.
+FOR_A_WHILE = {"comments.edit", "comments.withdraw"}
+SIDE_NAMES = tuple(SIDES)
+OTHERS = [(side, key) for side in SIDE_NAMES for key in SIDES[side].others]
+UNCLEARED = [(side, key) for side in SIDE_NAMES for key in SIDES[side].uncleared]
+pytestmark = pytest.mark.xdist_group("walks")
+
+
+@pytest.fixture(scope="module")
+def walks(worker_app: Flask) -> Walks:
+    return prepare(worker_app)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_every_link_opens_a_valid_page_writes_nothing_and_shows_the_place_to_the_listed_alone(
+    walks: Walks, column: str
+) -> None:
+    key = KINDS["complete"][column]
+    found = walks.walk(key)
+    assert found.bad() == []
+    assert len(found.statuses) > 10
+    assert walks.changed_by_reading[key] - {READ_LOG} == set()
+    tell = [address for address, text in found.texts.items() if PLACE in text]
+    assert bool(tell) == (column in LISTED), tell
+
+
+def test_every_page_can_be_reached_by_links(walks: Walks) -> None:
+    urls = walks.app.url_map.bind("localhost")
+    people = {*KINDS["complete"].values(), *KINDS["waiting"].values(), *KINDS["differing"].values()}
+    reached = {
+        str(urls.match(urlsplit(address).path)[0])
+        for key in people
+        for address in walks.walk(key).statuses
+    }
+    pages = {
+        rule.endpoint
+        for rule in walks.app.url_map.iter_rules()
+        if "GET" in (rule.methods or set()) and not rule.rule.startswith("/closed/")
+    }
+    assert pages - reached - FOR_A_WHILE == WITHOUT_LINK | IN_ANOTHER_STATE
+
+
+# What one side writes and assigns for itself -------------------------------------------------
+
+
+@pytest.mark.parametrize(("side", "key"), OTHERS)
+def test_what_one_side_writes_changes_not_a_byte_of_any_page_of_the_others(
+    walks: Walks, side: str, key: str | None
+) -> None:
+    found, written = walks.walk(key, side), walks.written[side]
+    assert found.faults == []
+    assert len(found.statuses) > 10
+    assert walks.differing(key, side) == []
+    told = [
+        address
+        for address, text in found.texts.items()
+        if written.in_text(text) or written.in_text(address)
+    ]
+    assert told == []
+    if key in ("greta", "iris", "vera"):  # who reads of no assignment at all
+        text = "".join(found.texts.values())
+        assert ("Assigned to" in text, "/assign" in text) == (False, False)
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_on_a_visits_roles_a_cleared_colleague_reads_the_comments(walks: Walks, side: str) -> None:
+    reader = SIDES[side].comments["complete", "visit_roles"][1]
+    text = "\n".join(walks.walk(reader, side).texts.values())
+    standing, visit = (walks.written[side].comments[name] for name in (STANDING, VISIT))
+    assert [word for word in (*standing.standing, *visit.standing) if word not in text] == []
+    assert [word for word in (*standing.withdrawn, *visit.withdrawn) if word in text] == []
+
+
+@pytest.mark.parametrize(("side", "key"), UNCLEARED)
+def test_on_a_visits_roles_a_colleague_who_is_not_cleared_reads_nothing(
+    walks: Walks, side: str, key: str
+) -> None:
+    found, written = walks.walk(key, side), walks.written[side]
+    texts = dict(found.texts)
+    text = "\n".join(texts.values())
+    assert [word for word in written.comments[STANDING].standing if word in text]
+    assert written.in_text(text, VISIT) == []
+    assert [one for one in found.statuses if written.in_text(one, VISIT)] == []
+    roles = str(walks.demonstration.checklists["complete", "visit_roles"])
+    assert [address for address, text in texts.items() if roles in address + text] == []

@@ -1,0 +1,155 @@
+"""Walks over all pages as all people, before and after one side wrote to itself, each done once."""
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from flask import Flask
+
+from tests import starting_points
+from tests.factories.demonstration import Demonstration
+from tests.factories.demonstration import make as make_demonstration
+from tests.factories.own_side import SIDES, Side, Written, draft_roles_again, post, share_out
+from tests.factories.visits import Scene
+from tests.integration.access.crawl import Found, Selection, crawl
+from tests.moments import standing_at
+from tests.pages import without_tokens
+from tracker.core import clock
+from tracker.core.db import db
+
+# In this digit end the items on which comments are written, M18 and V8: everybody opens them.
+EVERYBODYS_ITEMS = 8
+# Who each opens the items of one more digit, and the filters of one more checklist, so that
+# together they open all.
+INSIDERS = (
+    "ilena",
+    "tomas",
+    "milan",
+    "pavo",
+    "nadia",
+    "samira",
+    "henrik",
+    "dina",
+    "joana",
+    "leyla",
+)
+# What other pages than comments say of reading and of mail, whoever wrote what: the log of reads
+# notes the walk's own reading; the administrator's list of mail has a line for each mail, of which
+# the words are the same whoever may read the comment (tested with the verbs).
+TELLS_OF_READING = re.compile(r"/reads(\?|$)|\A/administration/mail(\?|$)")
+BEFORE = "before"
+
+
+@dataclass
+class Walks:
+    """Walks as the people of the demonstration, kept in memory; all at the same moment."""
+
+    app: Flask
+    demonstration: Demonstration
+    written: dict[str, Written]
+    moment: dt.datetime
+    found: dict[tuple[str, str | None], Found] = field(default_factory=dict)
+    changed_by_reading: dict[str | None, set[str]] = field(default_factory=dict)
+    _rows: dict[str, str] = field(default_factory=dict)
+
+    def walk(self, key: str | None, after: str = BEFORE) -> Found:
+        """Return all that a person comes by who follows every link.
+
+        after names the side that has written to itself, or says that nobody has. In the walk before
+        that, pages are read as every page is by the checked client, and each person opens items
+        and filters of their own.
+        """
+        if (after, key) not in self.found:
+            is_before = after == BEFORE
+            with self._fresh(after):
+                if is_before and not self._rows:
+                    self._rows = _digests()
+                self.found[after, key] = crawl(
+                    self.demonstration.browser(self.app, key),
+                    selection=self._selection(key if is_before else None),
+                    start="/" if key else "/guidance",
+                    read=is_before,
+                )
+                if is_before:
+                    now = _digests()
+                    self.changed_by_reading[key] = {
+                        one for one in now if now[one] != self._rows[one]
+                    }
+        return self.found[after, key]
+
+    def differing(self, key: str | None, after: str) -> list[str]:
+        """Return the addresses at which a person finds something else than before.
+
+        Pages are compared byte by byte save for the tokens of forms, so that a link that is gone
+        is found too.
+        """
+        old, new = _comparable(self.walk(key)), _comparable(self.walk(key, after))
+        return sorted(one for one in new if old.get(one) != new[one])
+
+    def _selection(self, key: str | None) -> Selection:
+        """Return what everybody opens of what a side writes on, and what an insider does beside."""
+        known = self.demonstration.checklists
+        written = {one for side in SIDES.values() for one in side.comments}
+        watched = frozenset(str(known[one]) for one in written)
+        if key not in INSIDERS:
+            return Selection(watched, watched, EVERYBODYS_ITEMS)
+        place, others = INSIDERS.index(key), sorted(set(known) - written)
+        own = str(known[others[place % len(others)]])
+        return Selection(watched | {own}, watched, EVERYBODYS_ITEMS, digit=place)
+
+    @contextmanager
+    def _fresh(self, state: str = BEFORE) -> Iterator[None]:
+        """Put the application on a fresh copy of a state, at the moment of all walks."""
+        starting_points.of(self.app).reset(_name(state))
+        clock.use_source(standing_at(self.moment))
+        with self.app.app_context():
+            yield
+
+
+def prepare(app: Flask) -> Walks:
+    """Make the three states in which all people walk: before, and after a side has written."""
+    points = starting_points.of(app)
+    demonstration = points.use("demonstration", make_demonstration)
+    before = _name(BEFORE)
+    points.use(
+        before,
+        lambda: draft_roles_again(Scene(db.session(), demonstration)),
+        on="demonstration",
+    )
+    written = {}
+    for name, side in SIDES.items():
+
+        def write(side: Side = side) -> Written:
+            scene = Scene(db.session(), demonstration)
+            made = post(scene, side)
+            assert share_out(scene, side)
+            return made
+
+        written[name] = points.use(_name(name), write, on=before)
+    return Walks(app, demonstration, written, clock.now())
+
+
+def _name(state: str) -> str:
+    return f"walked_{state}"
+
+
+def _comparable(found: Found) -> dict[str, tuple[int, str]]:
+    return {
+        address: (status, without_tokens(found.texts.get(address, "")))
+        for address, status in found.statuses.items()
+        if not TELLS_OF_READING.search(address)
+    }
+
+
+def _digests() -> dict[str, str]:
+    """Return the digest of each table's rows."""
+    found = {}
+    with db.engine.connect() as connection:
+        for name, table in db.metadata.tables.items():
+            rows = sorted(map(repr, connection.execute(sa.select(table))))
+            found[name] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    return found

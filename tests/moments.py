@@ -1,0 +1,27 @@
+"""Times that tests run at: one that goes on from a moment, and one that stands still."""
+
+import datetime as dt
+import time
+
+from tracker.core.clock import Source
+
+
+class RunningFrom:
+    """A source of the time that shows a moment when it is made and goes on from there."""
+
+    def __init__(self, moment: dt.datetime) -> None:
+        self._moment = moment
+        self._begun = time.monotonic()
+
+    def __call__(self) -> dt.datetime:
+        return self._moment + dt.timedelta(seconds=time.monotonic() - self._begun)
+
+    def skip_to(self, moment: dt.datetime) -> None:
+        """Go on from a later moment; an earlier one changes nothing."""
+        if moment > self():
+            self._moment, self._begun = moment, time.monotonic()
+
+
+def standing_at(moment: dt.datetime) -> Source:
+    """Return a source of the time that shows this moment for ever."""
+    return lambda: moment

@@ -1,0 +1,134 @@
+"""Runs tests with the system's clock moved to days on which software is known to stumble."""
+
+import datetime as dt
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from tests.starting_points import RUN_FOLDER
+
+# Where Debian's package libfaketime and others put the library.
+_LIBRARIES = ("/usr/lib/*/faketime/libfaketime.so.1", "/usr/lib*/faketime/libfaketime.so.1")
+_ZURICH = ZoneInfo("Europe/Zurich")
+UNIT = ("tests/unit", "tests/guards")
+INTEGRATION = ("tests/integration", "tests/migrations")
+# Those that move the clock themselves: what differs from day to day shows there first.
+MOVING = ("--using=frozen_time", "tests/integration")
+
+Moment = Callable[[dt.datetime], dt.datetime]
+
+
+@dataclass(frozen=True)
+class Day:
+    """A moment to begin at, worked out from now, and the zone of the machine's own clock."""
+
+    words: str
+    moment: Moment
+    zone: str = "UTC"
+
+
+def _next(month: int, day: int, hour: int, minute: int) -> Moment:
+    """Return what finds the next such moment of the calendar, in UTC."""
+
+    def find(now: dt.datetime) -> dt.datetime:
+        year = now.year
+        while True:
+            try:
+                moment = dt.datetime(year, month, day, hour, minute, tzinfo=dt.UTC)
+            except ValueError:  # there is no such day in this year
+                moment = now
+            if moment > now:
+                return moment
+            year += 1
+
+    return find
+
+
+def _change_of_the_clocks(hours: int) -> Moment:
+    """Return what finds a minute before the clocks next go on or back by so many hours."""
+
+    def find(now: dt.datetime) -> dt.datetime:
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        while True:
+            hour += dt.timedelta(hours=1)
+            before = (hour - dt.timedelta(minutes=1)).astimezone(_ZURICH).utcoffset()
+            after = hour.astimezone(_ZURICH).utcoffset()
+            assert before is not None
+            assert after is not None
+            if after - before == dt.timedelta(hours=hours):
+                return hour - dt.timedelta(minutes=1)
+
+    return find
+
+
+FAR = Day("400 days ahead", lambda now: now + dt.timedelta(days=400))
+DAYS = (
+    Day("tomorrow", lambda now: now + dt.timedelta(days=1)),
+    Day("the last minute of the year", _next(12, 31, 23, 59)),
+    Day("29 February", _next(2, 29, 12, 0)),
+    Day("the change to summer time", _change_of_the_clocks(1), "Europe/Zurich"),
+    Day("the change from summer time", _change_of_the_clocks(-1), "Europe/Zurich"),
+    FAR,
+)
+
+
+@click.command()
+@click.option("--short", is_flag=True, help="One day, and only tests that move the clock.")
+def main(*, short: bool) -> None:
+    """Run the tests on other days; exit 1 when one fails."""
+    library = find_library()
+    failed = []
+    for day in (FAR,) if short else DAYS:
+        begun = time.monotonic()
+        if not run(day, library, (MOVING,) if short else (UNIT, INTEGRATION)):
+            failed.append(day.words)
+        click.echo(f"{day.words}: {time.monotonic() - begun:.0f} s")
+    if failed:
+        click.echo(f"Failed: {', '.join(failed)}")
+    sys.exit(1 if failed else 0)
+
+
+def find_library() -> Path:
+    """Return the library that moves the clock; raise ClickException when it is not installed."""
+    for pattern in _LIBRARIES:
+        for found in sorted(Path("/").glob(pattern.lstrip("/"))):
+            return found
+    message = "libfaketime was not found. Run: sudo apt-get install faketime"
+    raise click.ClickException(message)
+
+
+def run(day: Day, library: Path, selections: tuple[tuple[str, ...], ...]) -> bool:
+    """Run tests with the clock moved to a day; return whether all passed."""
+    now = dt.datetime.now(dt.UTC)
+    moment = day.moment(now)
+    click.echo(f"{day.words}: {moment:%Y-%m-%d %H:%M} UTC")
+    # A run of its own: its starting points are of that day. Durations by a clock that is moved,
+    # and by one that is not, are the same.
+    environment = {name: value for name, value in os.environ.items() if name != RUN_FOLDER}
+    environment |= {
+        "LD_PRELOAD": str(library),
+        "FAKETIME": f"+{(moment - now).total_seconds():.0f}s",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "NO_FAKE_STAT": "1",
+        "TZ": day.zone,
+    }
+    results = [
+        subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-n", "auto", "--dist=loadgroup", *selection],
+            env=environment,
+            check=False,
+        ).returncode
+        for selection in selections
+    ]
+    return not any(results)
+
+
+if __name__ == "__main__":
+    main()

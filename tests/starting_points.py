@@ -1,0 +1,197 @@
+"""Starting points of tests: databases that are built once per run and copied by each test."""
+
+import datetime as dt
+import fcntl
+import hashlib
+import os
+import pickle
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar, cast
+
+from flask import Flask, has_app_context
+from sqlalchemy import event
+
+from config import Settings
+from tests.databases import Database
+from tests.moments import RunningFrom
+from tracker.app import configure_process
+from tracker.core import clock, keys
+from tracker.core.db import db
+
+Value = TypeVar("Value")
+
+# Names the folder that everything of one run shares: its workers, and the steps of make test.
+RUN_FOLDER = "TRACKER_TEST_RUN_FOLDER"
+EMPTY = "empty"
+_EXTENSION = "starting_points"
+_WRITING = ("INSERT", "UPDATE", "DELETE")
+# No test may see the end of a day unless it is about that.
+_LATEST = dt.time(23, 40)
+
+
+def begin_run() -> Path | None:
+    """Make the folder of a run and name it in the environment, unless a run has begun already.
+
+    Return the folder when it was made here: whoever made it deletes it in the end.
+    """
+    if os.environ.get(RUN_FOLDER):
+        return None
+    folder = Path(tempfile.mkdtemp(prefix="tracker-tests-"))
+    os.environ[RUN_FOLDER] = str(folder)
+    return folder
+
+
+def run_folder() -> Path:
+    """Return the folder of the run."""
+    return Path(os.environ[RUN_FOLDER])
+
+
+def start_of_run() -> dt.datetime:
+    """Return the moment, in UTC, at which each test begins: when the first of the run began.
+
+    So a test never runs on another day than the one on which its starting point was built.
+    """
+    file = run_folder() / "start"
+    with lock(file):
+        if not file.exists():
+            now = dt.datetime.now(dt.UTC)
+            latest = dt.datetime.combine(now.date(), _LATEST, dt.UTC)
+            file.write_text(min(now, latest).isoformat())
+        return dt.datetime.fromisoformat(file.read_text())
+
+
+def noon_in(days: int) -> dt.datetime:
+    """Return noon, in UTC, so many days after the run began."""
+    day = start_of_run().date() + dt.timedelta(days=days)
+    return dt.datetime.combine(day, dt.time(12), dt.UTC)
+
+
+def shared_keys() -> Path:
+    """Return a folder with the keys of the instance that all tests of the run share."""
+    folder = run_folder() / "keys"
+    with lock(folder):
+        keys.load(folder, may_make=True)
+    return folder
+
+
+@contextmanager
+def lock(path: Path) -> Iterator[None]:
+    """Keep other workers of the run out for the block."""
+    with path.with_name(f".{path.name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@dataclass(frozen=True)
+class StartingPoints:
+    """The starting points of one kind of database, for the application of this worker."""
+
+    app: Flask
+    database: Database
+    settings: Settings
+    folder: Path
+
+    writes: list[str] = field(default_factory=list)
+    """The first statement that wrote something since the last copy, from whichever session."""
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(exist_ok=True)
+        self.app.extensions[_EXTENSION] = self
+        with self.app.app_context():
+            event.listen(db.engine, "before_cursor_execute", self._note)
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing was written since the last copy, and the time was left to go on."""
+        return not self.writes and isinstance(clock.source(), RunningFrom)
+
+    def _note(self, _connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if not self.writes and statement.startswith(_WRITING):
+            self.writes.append(statement)
+
+    def use(self, name: str, build: Callable[[], Value], *, on: str | None = EMPTY) -> Value:
+        """Put the application on a fresh copy of a starting point; return what build returned.
+
+        The first worker of the run that asks for the name builds it, beginning from the starting
+        point named by on, in an application context of its own. What build returns is pickled:
+        ids and words, no rows.
+        """
+        file = self.folder / f"{name}.pickle"
+        if not file.exists():
+            with lock(file):
+                if not file.exists():
+                    self._build(name, build, on)
+        return cast("Value", self.reset(name))
+
+    def reset(self, name: str) -> object:
+        """Put the application on a fresh copy of a starting point that was built before.
+
+        The test's clock, unless it stands still, goes on from when the starting point was ready.
+        Return what building it returned.
+        """
+        # Only tests wrote it, in a folder that nobody else may enter.
+        ready, value = pickle.loads((self.folder / f"{name}.pickle").read_bytes())  # noqa: S301
+        time = clock.source()
+        if isinstance(time, RunningFrom):
+            time.skip_to(ready)
+        self.disconnect()
+        self.database.reset(name)
+        self.writes.clear()
+        ring = keys.load(self.settings.data_dir / "keys", may_make=False)
+        configure_process(self.settings, ring)
+        evidence = self._evidence_keys
+        shutil.rmtree(evidence, ignore_errors=True)
+        kept = self.folder / f"{name}.keys"
+        if kept.exists():
+            shutil.copytree(kept, evidence)
+        return value
+
+    def _build(self, name: str, build: Callable[[], object], on: str | None) -> None:
+        before = clock.source()
+        clock.use_source(RunningFrom(start_of_run()))
+        try:
+            if on is not None:
+                self.reset(on)
+            with self.app.app_context():
+                value = build()
+                db.session.commit()
+                db.session.remove()
+            ready = clock.now()
+        finally:
+            clock.use_source(before)
+        self.disconnect()
+        self.database.keep(name)
+        if self._evidence_keys.exists():
+            shutil.copytree(self._evidence_keys, self.folder / f"{name}.keys")
+        made = self.folder / f"{name}.pickling"
+        made.write_bytes(pickle.dumps((ready, value)))
+        made.rename(self.folder / f"{name}.pickle")
+
+    @property
+    def _evidence_keys(self) -> Path:
+        return self.settings.data_dir / "keys" / "evidence"
+
+    def disconnect(self) -> None:
+        """Close all connections of the application to its database."""
+        if has_app_context():
+            db.session.close()
+        with self.app.app_context():
+            db.session.remove()
+            for engine in db.engines.values():
+                engine.dispose()
+
+
+def of(app: Flask) -> StartingPoints:
+    """Return the starting points of an application."""
+    return cast("StartingPoints", app.extensions[_EXTENSION])
+
+
+def named(prefix: str, *parts: object) -> str:
+    """Return a name for a starting point that differs with what it is made of."""
+    digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+    return f"{prefix}_{digest}"
