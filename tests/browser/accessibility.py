@@ -1,17 +1,19 @@
 """What axe finds on a page."""
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
-_GRAVE = {"serious", "critical"}
+# Only what is asked for travels from the browser to the test.
+_FIND = """async () => {
+    const { violations } = await axe.run({ resultTypes: ["violations"] });
+    return violations
+        .filter(({ impact }) => impact === "serious" || impact === "critical")
+        .flatMap(({ id, nodes }) => nodes.map((node) => [id, node.target, node.failureSummary]));
+}"""
 
 
 def grave_faults(page: Page) -> list[str]:
     """Return what axe calls serious or critical: the rule, the place and the reason."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{page.url}: {violation['id']} at {node['target']}: {node['failureSummary']}"
-        for violation in found
-        if violation["impact"] in _GRAVE
-        for node in violation["nodes"]
-    ]
+    page.evaluate(AXE_SCRIPT)
+    found = page.evaluate(_FIND)
+    return [f"{page.url}: {rule} at {place}: {reason}" for rule, place, reason in found]

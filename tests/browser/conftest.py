@@ -15,14 +15,17 @@ from playwright.sync_api import (
     Error,
     Page,
     Request,
+    ViewportSize,
     expect,
     sync_playwright,
 )
 
 from config import Settings
 from tests.browser import demonstration
+from tests.browser.instances import PREPARED, StartingPoint, put_under, signed_in
 from tests.servers.application import Application
 from tracker import create_app
+from tracker.core import clock
 from tracker.core.db import db
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -36,8 +39,29 @@ _FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
-WIDE = {"width": 1280, "height": 900}
-PHONE = {"width": 360, "height": 740}
+# Nor the menus and pages that a window holds ready for a person. What Playwright itself turns off
+# comes first, since only the last of these flags counts.
+_WITHOUT = (
+    "AimEnabled",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+    "SpareRendererForSitePerProcess",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
+    "WebUIOmniboxPopup",
+)
+WIDE: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 # How long something may take to show on a busy machine, in milliseconds; no page is judged by it.
 PATIENCE = 30_000
 
@@ -79,53 +103,60 @@ def chromium() -> str:
 def browser(chromium: str) -> Iterator[Browser]:
     """One Chromium for all tests of a worker."""
     with sync_playwright() as playwright:
+        flags = [*_FLAGS, f"--disable-features={','.join(_WITHOUT)}"]
         # Chromium refuses its sandbox to root.
-        flags = [*_FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+        if os.geteuid() == 0:
+            flags.append("--no-sandbox")
         browser = playwright.chromium.launch(executable_path=chromium, args=flags)
         yield browser
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """The application, from an empty database; one for each file of tests."""
-    with Application(tmp_path_factory.mktemp("live") / "data") as application:
-        yield application
+@pytest.fixture(autouse=True)
+def clock_of_tests() -> None:
+    """In place of the fixture of this name: here time is the system's, as it is for the server."""
+    clock.use_source(clock.system_time)
 
 
 @pytest.fixture(scope="module")
-def demonstrated(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+def starting_point() -> StartingPoint[Any]:
+    """What each test of a file begins with; most files replace it by another."""
+    return PREPARED
+
+
+@pytest.fixture(scope="module")
+def application(
+    starting_point: StartingPoint[Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Application]:
-    """The application with its demonstration, to be used in place of the empty one."""
-    base = tmp_path_factory.getbasetemp()
-    is_worker = hasattr(request.config, "workerinput")
+    """The application, started once for each file of tests."""
     folder = tmp_path_factory.mktemp("live") / "data"
-    shutil.copytree(demonstration.load_once(base.parent if is_worker else base), folder)
+    shutil.copytree(starting_point.data_dir, folder)
     with Application(folder) as application:
         yield application
 
 
+@pytest.fixture
+def live(application: Application, starting_point: StartingPoint[Any]) -> Application:
+    """The application on a fresh copy of the starting point."""
+    put_under(application, starting_point.data_dir)
+    return application
+
+
 @pytest.fixture(scope="module")
-def inside(demonstrated: Application) -> Iterator[Flask]:
-    """The application of the demonstration in this process too: it knows addresses and codes."""
-    environment = {"TRACKER_DATA_DIR": str(demonstrated.data_dir)}
-    app = create_app(Settings.from_environment(environment))
+def inside(application: Application) -> Iterator[Flask]:
+    """The application in this process too: it knows addresses, codes and keys."""
+    app = create_app(Settings.from_environment({"TRACKER_DATA_DIR": str(application.data_dir)}))
     yield app
     with app.app_context():
         db.engine.dispose()
 
 
 @pytest.fixture(scope="module")
-def state_of(browser: Browser, demonstrated: Application, inside: Flask) -> Callable[[str], Any]:
-    """Gives what the browser of a person of the demonstration keeps; each signs in once."""
-    states: dict[str, Any] = {}
+def state_of(inside: Flask) -> Callable[[str], Any]:
+    """Gives what the browser of a person of the demonstration keeps who signed in just now."""
 
     def find(key: str) -> Any:
-        if key not in states:
-            code = demonstration.code_of(inside, key)
-            states[key] = demonstration.sign_in(browser, demonstrated, key, code)
-        return states[key]
+        return signed_in(inside, demonstration.mark_of(inside, key))
 
     return find
 

@@ -1,7 +1,7 @@
 """The demonstration as a newcomer has it: its people signed in by the form, the pages they see."""
 
-import fcntl
 import re
+import time
 from collections import deque
 from dataclasses import dataclass
 from html import unescape
@@ -9,16 +9,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
+import sqlalchemy as sa
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
+from tests.browser.instances import StartingPoint, opened, settle
 from tests.servers.application import Application
 from tracker.accounts import second_factor
+from tracker.accounts.models import User
 from tracker.core.db import db
 from tracker.demo import people
 from tracker.demo.people import PEOPLE
+from tracker.evidence import certificates
+from tracker.evidence.models import Certificate
+from tracker.mail.models import MessageState, OutboxMessage
 
 # The pages from which most others are reached, which look different to each person.
 HUBS = {
@@ -43,46 +49,60 @@ class Visitor:
     addresses: dict[str, str]
 
 
-def load_once(root: Path) -> Path:
-    """Return a data directory with the demonstration, made by whichever worker comes first."""
-    folder = root / "demonstration"
-    with (root / "demonstration.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            made = root / "demonstration-in-the-making"
-            with Application(made, patience=PATIENCE, demo="1"):
-                pass
-            made.rename(folder)
-    return folder
+def _load(data_dir: Path) -> None:
+    """Start as a newcomer does who tries the demonstration, and let the worker do its work."""
+    with Application(data_dir, patience=PATIENCE, demo="1") as application:
+        until = time.monotonic() + PATIENCE
+        with opened(data_dir):
+            while certificates.due() or _mails_to_send():
+                db.session.remove()
+                assert time.monotonic() < until, application.log()
+                time.sleep(0.2)
+    with opened(data_dir) as app:
+        assert db.session.scalar(sa.select(sa.func.count(Certificate.id)))
+        settle(app)
+
+
+def _mails_to_send() -> int:
+    waiting = OutboxMessage.state == MessageState.WAITING
+    return db.session.scalar(sa.select(sa.func.count(OutboxMessage.id)).where(waiting)) or 0
+
+
+# The demonstration, the mails of its making sent and its certificates made.
+DEMONSTRATION = StartingPoint("demonstration", _load)
 
 
 def code_of(app: Flask, key: str) -> str:
     """Return the code that the telephone of a person of the demonstration shows now."""
     with app.app_context():
-        user = people.find(key)
-        assert user is not None
-        code = second_factor.current_code(user).code
+        code = second_factor.current_code(_user(key)).code
         db.session.remove()
     return code
 
 
-def sign_in(browser: Browser, live: Application, key: str, code: str) -> Any:
-    """Sign a person of the demonstration in by the form; return what the browser keeps of it."""
-    context = browser.new_context(base_url=live.url)
-    sign_in_on(context.new_page(), live, key, code)
-    state = context.storage_state()
-    context.close()
-    return state
+def mark_of(app: Flask, key: str) -> str:
+    """Return the mark that sessions know a person of the demonstration by."""
+    with app.app_context():
+        mark = _user(key).fs_uniquifier
+        db.session.remove()
+    return mark
 
 
-def sign_in_on(page: Page, live: Application, key: str, code: str) -> None:
+def _user(key: str) -> User:
+    user = people.find(key)
+    assert user is not None
+    return user
+
+
+def sign_in(page: Page, live: Application, inside: Flask, key: str) -> None:
     """Sign a person of the demonstration in on a page, with password and code."""
     password = (live.data_dir / "demonstration-password.txt").read_text().strip()
     page.goto("/sign-in")
     page.get_by_label("Email address").fill(next(one.email for one in PEOPLE if one.key == key))
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("Six-digit code").fill(code)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Enter your code")
+    page.get_by_label("Six-digit code").fill(code_of(inside, key))
     page.locator("main form button.button").first.click()
     expect(page.locator(".acting")).to_be_visible()
 

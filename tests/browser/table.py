@@ -1,22 +1,21 @@
 """An instance filled by the verbs before it is served: an NPM and two CSOs at one table."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
 from flask_security import hash_password
 from playwright.sync_api import Page, expect
 
-from config import Settings
 from tests.browser.conftest import NewContext
+from tests.browser.instances import PREPARED, StartingPoint, opened, settle, signed_in
 from tests.factories.agreements import checklist_of
 from tests.factories.cooperations import Country, bring_in, country, open_one
-from tracker import create_app
 from tracker.access.actor import Role
 from tracker.cooperations.models import ChecklistKind, Cooperation, Mode
 from tracker.core.db import db
-from tracker.running import preparing
 
 PASSWORD = "pebble-lantern-quiet-river"
 NPM, DOOR, LANTERN = (
@@ -31,40 +30,45 @@ Fill = Callable[[Country, Cooperation], None]
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """What tests need to know of the instance: addresses of people, and of terms by their title."""
+    """What tests need to know of the instance.
+
+    Of people by first name the address, and the mark that sessions know them by; of terms by title
+    where they are.
+    """
 
     emails: dict[str, str]
+    marks: dict[str, str]
     terms: dict[str, str]
 
 
 def lay(
-    data_dir: Path, titles: Iterable[str], people: Iterable[str], fill: Fill | None = None
-) -> Laid:
-    """Fill an empty data directory with a cooperation for each title; people take part in each.
+    name: str, titles: Iterable[str], people: Iterable[str], fill: Fill | None = None
+) -> StartingPoint[Laid]:
+    """Return an instance with a cooperation for each title, in which people take part.
 
     Everybody has a password and no second factor, so that no test waits for a code.
     """
-    environment = {"TRACKER_DATA_DIR": str(data_dir)}
-    settings = replace(Settings.from_environment(environment), testing=True)
-    app = create_app(settings)
-    with app.app_context():
-        preparing.prepare(settings, lambda _line: None)
-        land = country(db.session())
-        land.person("Otto Brandis", "lantern", Role.SIGNATORY, power="Board minutes")
-        secret = hash_password(PASSWORD)
-        for user in land.users.values():
-            user.password = secret
-        terms = {}
-        for title in titles:
-            cooperation = _open(land, title, people)
-            if fill:
-                fill(land, cooperation)
-            terms[title] = f"/checklists/{checklist_of(cooperation, ChecklistKind.TERMS).id}"
-        emails = {first: user.email for first, user in land.users.items()}
-        db.session.commit()
-        db.session.remove()
-        db.engine.dispose()
-    return Laid(emails, terms)
+
+    def build(data_dir: Path) -> Laid:
+        with opened(data_dir) as app:
+            land = country(db.session())
+            land.person("Otto Brandis", "lantern", Role.SIGNATORY, power="Board minutes")
+            secret = hash_password(PASSWORD)
+            for user in land.users.values():
+                user.password = secret
+            terms = {}
+            for title in titles:
+                cooperation = _open(land, title, people)
+                if fill:
+                    fill(land, cooperation)
+                terms[title] = f"/checklists/{checklist_of(cooperation, ChecklistKind.TERMS).id}"
+            emails = {first: user.email for first, user in land.users.items()}
+            marks = {first: user.fs_uniquifier for first, user in land.users.items()}
+            db.session.commit()
+            settle(app)
+            return Laid(emails, marks, terms)
+
+    return StartingPoint(name, build, on=PREPARED)
 
 
 def _open(land: Country, title: str, people: Iterable[str]) -> Cooperation:
@@ -76,21 +80,16 @@ def _open(land: Country, title: str, people: Iterable[str]) -> Cooperation:
 
 @dataclass
 class Seats:
-    """Browsers of the people at the table, by first name; each signs in by the form once."""
+    """Browsers of the people at the table, by first name."""
 
     laid: Laid
+    app: Flask
     new_context: NewContext
-    states: dict[str, Any] = field(default_factory=dict)
 
     def page(self, first: str, **options: Any) -> Page:
         """Return a page of a new browser in which a person is signed in."""
-        if first not in self.states:
-            page = self.new_context().new_page()
-            page.goto("/sign-in")
-            self.sign_in(page, first)
-            self.states[first] = page.context.storage_state()
-            page.context.close()
-        return self.new_context(storage_state=self.states[first], **options).new_page()
+        state = signed_in(self.app, self.laid.marks[first])
+        return self.new_context(storage_state=state, **options).new_page()
 
     def sign_in(self, page: Page, first: str) -> None:
         """Fill in and send the form of the sign-in that is shown."""

@@ -1,19 +1,18 @@
 """From ten differing items to one text, in the browsers of three parties."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Page, expect
 
 from tests.browser.bargaining import Side
 from tests.browser.conftest import NewContext
+from tests.browser.instances import StartingPoint
 from tests.browser.table import Laid, Seats, lay
 from tests.factories.agreements import checklist_of
 from tests.factories.checklists import complete_answers, whole
 from tests.factories.cooperations import Country
-from tests.servers.application import Application
 from tracker.checklists import service
 from tracker.checklists.loading import fill
 from tracker.checklists.models import AnswerScope
@@ -53,30 +52,18 @@ def differ(land: Country, cooperation: Cooperation) -> None:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data directory of the instance."""
-    return tmp_path_factory.mktemp("live") / "data"
-
-
-@pytest.fixture(scope="module")
-def laid(folder: Path) -> Laid:
+def starting_point() -> StartingPoint[Laid]:
     """An instance whose parties differ on ten items."""
     people = ("samira", "joana", "leyla", "oren", "tomas", "henrik", "otto")
-    return lay(folder, [TITLE], people, differ)
-
-
-@pytest.fixture(scope="module")
-def live(folder: Path, laid: Laid) -> Iterator[Application]:
-    """The application on it."""
-    with Application(folder) as application:
-        yield application
+    return lay("differing", [TITLE], people, differ)
 
 
 def test_three_parties_settle_ten_differing_items_on_one_text(
-    laid: Laid, new_context: NewContext
+    starting_point: StartingPoint[Laid], inside: Flask, new_context: NewContext
 ) -> None:
+    laid = starting_point.value
     terms = laid.terms[TITLE]
-    seats = Seats(laid, new_context)
+    seats = Seats(laid, inside, new_context)
     npm, door, lantern = (Side(seats.page(name), terms) for name in ("ilena", "samira", "joana"))
     assert [side.count("Waiting for us") for side in (npm, door, lantern)] == [4, 8, 8]
 

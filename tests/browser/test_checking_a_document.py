@@ -1,6 +1,5 @@
 """Somebody outside checks a document: the file stays in the browser, only its digest is sent."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,8 @@ from playwright.sync_api import expect
 
 from tests.browser.accessibility import grave_faults
 from tests.browser.conftest import PHONE, WIDE, NewContext
+from tests.browser.demonstration import DEMONSTRATION
+from tests.browser.instances import StartingPoint
 from tests.servers.application import Application
 from tracker.core.db import db
 from tracker.evidence.models import Certificate
@@ -23,25 +24,22 @@ DROP = """([name, words]) => {
 
 
 @pytest.fixture(scope="module")
-def live(demonstrated: Application) -> Application:
-    """The application with its demonstration."""
-    return demonstrated
+def starting_point() -> StartingPoint[None]:
+    """The demonstration."""
+    return DEMONSTRATION
 
 
-@pytest.fixture(scope="module")
-def certificate(inside: Flask, live: Application, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of the demonstration, which its worker has made meanwhile."""
-    path = tmp_path_factory.mktemp("certificate") / "certificate.pdf"
+@pytest.fixture
+def certificate(inside: Flask, live: Application, tmp_path: Path) -> Path:
+    """A certificate of the demonstration, which its worker has made."""
     wanted = sa.select(Certificate.document).where(~Certificate.is_sealed).limit(1)
     with inside.app_context():
-        for _ in range(60):
-            found = db.session.scalar(wanted)
-            db.session.remove()
-            if found:
-                path.write_bytes(found)
-                return path
-            time.sleep(1)
-    pytest.fail("The worker made no certificate within a minute.")
+        found = db.session.scalar(wanted)
+        db.session.remove()
+    assert found, live.log()
+    path = tmp_path / "certificate.pdf"
+    path.write_bytes(found)
+    return path
 
 
 @pytest.mark.parametrize("viewport", [WIDE, PHONE])

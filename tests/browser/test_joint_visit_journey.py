@@ -8,8 +8,8 @@ from tests.browser import journey
 from tests.browser.answering import Facts
 from tests.browser.conftest import NewContext
 from tests.servers.application import Application
+from tracker.core import clock
 
-TODAY = Facts().today.isoformat()
 BOTH = {"rows": "2", "party@0": journey.NPM, "party@1": journey.CSO}
 TEAM = {"rows": "3", "person@0": "Pavo", "person@1": "Ruth", "person@2": "Leyla"}
 TERMS = {
@@ -38,7 +38,6 @@ ROLES = {
     "V13": {**TEAM, "safety_contact": "Ilena"},
     "V15": {"rows": "3", "phase@0": "before", "phase@1": "during", "phase@2": "after"},
     "V16": {"sends_out": "Pavo", "complaints": "Ruth"},
-    "V18": {"briefing": TODAY},
     "V19": {"approver": "Pavo"},
 }
 PLAN = {
@@ -55,9 +54,9 @@ def test_both_sides_agree_sign_and_make_a_visit_ready(
     journey.open_cooperation(cast)
     terms = journey.checklist_address(cast, "Ilena", "agreed terms")
     journey.complete(cast, terms, {"Ilena": Facts(TERMS), "Joana": Facts(TERMS)})
-    nadia = cast["Nadia"].page
-    nadia.goto(f"{terms}/review")
-    nadia.get_by_role("button", name="Confirm the review").click()
+    cast["Nadia"].page.goto(f"{terms}/review")
+    cast["Nadia"].page.get_by_role("button", name="Confirm the review").click()
+    cast["Nadia"].expect_told("You confirmed the review of independence and flexibility.")
     journey.send_and_sign(cast, terms, "Ilena", ("Tomas", "Otto"))
 
     confidentiality = journey.checklist_address(cast, "Ilena", "terms on confidentiality")
@@ -77,13 +76,15 @@ def test_both_sides_agree_sign_and_make_a_visit_ready(
     expect(expert.locator("main")).to_contain_text(journey.PLACE)
 
     roles = journey.address_of_checklist(cast, visit, "[Rr]oles")
-    journey.complete(cast, roles, {"Ilena": Facts(ROLES), "Joana": Facts()}, begun=("V1",))
-    journey.take_part(cast, visit, "Accept your task")
+    known = ROLES | {"V18": {"briefing": clock.today().isoformat()}}
+    journey.complete(cast, roles, {"Ilena": Facts(known), "Joana": Facts()}, begun=("V1",))
+    journey.take_part(cast, visit, "Accept your task", "You accepted your task.")
     journey.send_and_sign(cast, roles, "Ilena", ("Tomas", "Otto"))
     plan = journey.address_of_checklist(cast, visit, "[Uu]rgent-action plan")
     journey.complete(cast, plan, {"Ilena": Facts(PLAN), "Joana": Facts()})
     journey.send_and_sign(cast, plan, "Ilena", ("Tomas", "Otto"))
-    journey.take_part(cast, visit, "Confirm that you have read it")
+    told = "You confirmed the urgent-action plan."
+    journey.take_part(cast, visit, "Confirm that you have read it", told)
     lead = cast["Pavo"].page
     lead.goto(f"{visit}/ready")
     expect(lead.get_by_text("Nothing is missing.")).to_be_visible()

@@ -1,21 +1,18 @@
 """What people type outlives bad lines, ended sessions, other windows and each other."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from playwright.sync_api import BrowserContext, Dialog, Locator, Page, Route, expect
 
 from tests.browser.conftest import NewContext
+from tests.browser.instances import StartingPoint
 from tests.browser.table import Laid, Seats, lay
-from tests.servers.application import Application
 
-TITLES = ("Police custody", "Psychiatry", "Borders")
-# Items whose answer begins with words that anybody at the table may write.
-CODES = ("M2", "M3", "M8", "M10", "M12", "M13", "M14", "M15", "M17", "M18", "M20")
+TITLE = "Police custody"
 KEPT = re.compile(r"Saved as a draft at \d\d:\d\d")
 WAITING = "Not saved yet, will try again."
 SIGNED_OUT = "You were signed out. Your text is kept as your draft: sign in and it is here again."
@@ -25,34 +22,9 @@ DRAFT = "**/draft"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data directory of the instance."""
-    return tmp_path_factory.mktemp("live") / "data"
-
-
-@pytest.fixture(scope="module")
-def laid(folder: Path) -> Laid:
-    """An instance with the terms of some cooperations begun."""
-    return lay(folder, TITLES, ("samira", "dora", "joana"))
-
-
-@pytest.fixture(scope="module")
-def live(folder: Path, laid: Laid) -> Iterator[Application]:
-    """The application on it."""
-    with Application(folder) as application:
-        yield application
-
-
-@pytest.fixture(scope="module")
-def places(laid: Laid) -> Iterator[tuple[str, str]]:
-    """Items that nobody wrote on, for each test another one."""
-    return iter([(laid.terms[title], code) for title in TITLES for code in CODES])
-
-
-@pytest.fixture(scope="module")
-def states() -> dict[str, Any]:
-    """What the browsers of those who signed in keep, for all tests."""
-    return {}
+def starting_point() -> StartingPoint[Laid]:
+    """An instance on which nobody has written on the terms yet."""
+    return lay("begun", [TITLE], ("samira", "dora", "joana"))
 
 
 @dataclass
@@ -99,11 +71,10 @@ class Desk:
 
 
 @pytest.fixture
-def desk(
-    laid: Laid, places: Iterator[tuple[str, str]], states: dict[str, Any], new_context: NewContext
-) -> Desk:
-    """A desk at an item of its own."""
-    return Desk(Seats(laid, new_context, states), *next(places))
+def desk(starting_point: StartingPoint[Laid], inside: Flask, new_context: NewContext) -> Desk:
+    """A desk at an item that begins with words which anybody at the table may write."""
+    laid = starting_point.value
+    return Desk(Seats(laid, inside, new_context), laid.terms[TITLE], "M2")
 
 
 def turn_by_hand(context: BrowserContext) -> None:
@@ -521,7 +492,6 @@ def test_signing_out_leaves_no_words_in_any_tab_but_keeps_the_draft(desk: Desk) 
     assert copies(page) == []
     page.go_back()
     assert WORDS not in page.content()
-    desk.seats.states.pop("dora")
     desk.expect_kept("dora", WORDS)
 
 

@@ -15,6 +15,8 @@ from playwright.sync_api import Browser, CDPSession, Page, expect
 from tests.browser import demonstration
 from tests.browser.accessibility import grave_faults
 from tests.browser.conftest import PHONE, NewContext
+from tests.browser.demonstration import DEMONSTRATION
+from tests.browser.instances import StartingPoint
 from tests.servers.application import Application
 from tracker.signoff import assertion
 
@@ -25,17 +27,17 @@ SignIn = Callable[[Page, str], None]
 
 
 @pytest.fixture(scope="module")
-def live(demonstrated: Application) -> Application:
-    """The application with its demonstration."""
-    return demonstrated
+def starting_point() -> StartingPoint[None]:
+    """The demonstration."""
+    return DEMONSTRATION
 
 
-@pytest.fixture(scope="module")
-def sign_in(demonstrated: Application, inside: Flask) -> SignIn:
+@pytest.fixture
+def sign_in(live: Application, inside: Flask) -> SignIn:
     """Signs a person of the demonstration in on a page, with password and code."""
 
     def sign(page: Page, key: str) -> None:
-        demonstration.sign_in_on(page, demonstrated, key, demonstration.code_of(inside, key))
+        demonstration.sign_in(page, live, inside, key)
 
     return sign
 
@@ -112,13 +114,13 @@ def test_a_signatory_sets_up_a_passkey_signs_in_and_signs_with_it(
     assert len(device.passkeys) == 1
     assert grave_faults(page) == []
 
-    page.get_by_role("button", name="Sign out", exact=True).click()
+    sign_out(page)
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.locator(".acting")).to_contain_text("Otto Brandis")
 
-    page.get_by_role("link", name=re.compile("Sign")).first.click()
-    if page.get_by_role("link", name="Go on to sign").count():
-        page.get_by_role("link", name="Go on to sign").click()
+    page.get_by_role("link", name=re.compile("^Sign")).first.click()
+    page.get_by_role("link", name="Go on to sign").click()
+    expect(page.get_by_role("button", name=SIGN)).to_be_enabled()
     assert grave_faults(page) == []
     address = page.url
 
@@ -142,7 +144,14 @@ def test_a_signatory_sets_up_a_passkey_signs_in_and_signs_with_it(
     assert json.loads(assertion.decode(proof["client_data_json"]))["origin"] == live.url
     live.command("audit", "verify")
     page.goto(address)
+    expect(page).not_to_have_url(address)
+    expect(page.locator(".signatures")).to_contain_text("Passkey")
     expect(page.get_by_role("button", name=SIGN)).to_have_count(0)
+
+
+def sign_out(page: Page) -> None:
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
 def _sentence(digest: str) -> dict[str, str]:
@@ -158,11 +167,11 @@ def test_a_copy_of_a_passkey_is_noticed_by_its_count_and_its_person_removes_it(
     device = Device.of(page)
     set_up(page, "Telephone")
     expect(page.get_by_text("The passkey Telephone is set up.")).to_be_visible()
-    page.get_by_role("button", name="Sign out", exact=True).click()
+    sign_out(page)
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.locator(".acting")).to_contain_text("Henrik Asante")
     assert device.passkeys[0]["signCount"] > 1
-    page.get_by_role("button", name="Sign out", exact=True).click()
+    sign_out(page)
 
     device.counts_from(0)
     page.get_by_role("button", name="Use a passkey").click()
@@ -188,11 +197,12 @@ def test_a_passkey_confirms_after_the_password_and_before_something_sensitive(
     device.verifies(person=True)
     page.get_by_role("button", name="Make the passkey").click()
     expect(page.get_by_text("The passkey Key is set up.")).to_be_visible()
-    page.get_by_role("button", name="Sign out", exact=True).click()
+    sign_out(page)
     password = (live.data_dir / "demonstration-password.txt").read_text().strip()
     page.get_by_label("Email address").fill("samira.okell@maravena.example")
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Enter your code")
     assert grave_faults(page) == []
     page.get_by_role("button", name="Use your passkey instead").click()
     expect(page.locator(".acting")).to_contain_text("Samira Okell")

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NewContext
-from tests.servers.application import Application
+from tests.browser.demonstration import DEMONSTRATION
+from tests.browser.instances import StartingPoint
 
 PLACE = "Lower Harbour"
 # What only those listed, or the person and the deciders, may read: place, interests, roles.
@@ -17,9 +18,9 @@ RESTRICTED = (PLACE, "emergency ward", "two cases from the police station", "Let
 
 
 @pytest.fixture(scope="module")
-def live(demonstrated: Application) -> Application:
-    """The application with its demonstration."""
-    return demonstrated
+def starting_point() -> StartingPoint[None]:
+    """The demonstration."""
+    return DEMONSTRATION
 
 
 def _export(page: Page) -> list[list[str]]:
@@ -38,16 +39,18 @@ def test_the_register_tells_states_signatures_and_history_and_nothing_of_visits(
     page.get_by_role("link", name="Register").first.click()
     page.get_by_label("Title, party or reference").fill("police custody")
     page.get_by_role("button", name="Search").click()
+    expect(page).to_have_url(re.compile(r"[?&]q=police"))
     table = page.get_by_role("table")
     expect(table).to_contain_text("In force")
     rows = _export(page)
     assert len(rows) == 1 + table.locator("tbody tr").count()
     assert all("police custody" in row[1] for row in rows[1:])
     page.get_by_role("link", name=re.compile("police custody ?, Agreed terms")).click()
+    expect(page.get_by_role("heading", name="Revisions and signatures")).to_be_visible()
     expect(page.locator("main")).to_contain_text("Tomas Beridan")
     expect(page.locator("main")).to_contain_text("was sent for signature")
     page.get_by_role("link", name="Revision 1").click()
-    expect(page.get_by_role("heading", name="Signatures")).to_be_visible()
+    expect(page.get_by_role("heading", name="Signatures", exact=True)).to_be_visible()
 
 
 def test_an_auditor_reaches_nothing_restricted_by_any_link(

@@ -1,6 +1,7 @@
 """From an empty data directory: the application starts, is well, and shows where to sign in."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
@@ -8,6 +9,19 @@ from playwright.sync_api import expect
 from tests.browser.accessibility import grave_faults
 from tests.browser.conftest import PHONE, WIDE, NewContext
 from tests.servers.application import Application, ApplicationError
+
+
+@pytest.fixture(scope="module")
+def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """The application, started for the first time."""
+    with Application(tmp_path_factory.mktemp("first") / "data") as application:
+        yield application
+
+
+@pytest.fixture
+def live(application: Application) -> Application:
+    """The same: nobody changes anything."""
+    return application
 
 
 def test_the_first_start_makes_everything_and_all_is_well(live: Application) -> None:

@@ -15,6 +15,9 @@ from typing import Self
 from tests.servers.ports import free_port
 
 _PATIENCE = 60.0
+_CONNECTIONS = Path("/proc/net/tcp")
+# Established, being established, closed by the browser alone.
+_OPEN = {"01", "03", "08"}
 
 
 class ApplicationError(Exception):
@@ -24,7 +27,7 @@ class ApplicationError(Exception):
 class Application:
     """Web server and worker started by "tracker run"; use it in a with statement.
 
-    It begins with an empty data directory, so that the database is made on the way.
+    From an empty data directory it makes the database on the way, as at a first start.
     """
 
     def __init__(self, data_dir: Path, *, patience: float = _PATIENCE, **settings: str) -> None:
@@ -32,6 +35,7 @@ class Application:
         self.url = f"http://localhost:{port}"
         self.data_dir = data_dir
         self._patience = patience
+        self._port = port
         self._log = data_dir.with_name(f"{data_dir.name}.log")
         self._process: subprocess.Popen[bytes] | None = None
         kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "TZ"}}
@@ -94,6 +98,15 @@ class Application:
             self._process.wait()
         self._process = None
 
+    def wait_until_idle(self) -> None:
+        """Wait until nobody is connected, so that all that was asked for is done and answered."""
+        until = time.monotonic() + self._patience
+        while _is_connected(self._port):
+            if time.monotonic() > until:
+                message = f"A browser stays connected to {self.url}."
+                raise ApplicationError(message)
+            time.sleep(0.01)
+
     def _start(self) -> None:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -121,6 +134,20 @@ class Application:
             return False
         except OSError:
             return False
+
+
+def _is_connected(port: int) -> bool:
+    """Tell whether a connection to a port of this machine is open, or not yet read to its end.
+
+    Only Linux tells; elsewhere it is as if there were none.
+    """
+    if not _CONNECTIONS.exists():
+        return False
+    for line in _CONNECTIONS.read_text().splitlines()[1:]:
+        _number, local, _remote, state = line.split()[:4]
+        if state in _OPEN and int(local.rpartition(":")[2], 16) == port:
+            return True
+    return False
 
 
 def _tracker() -> str:

@@ -1,0 +1,132 @@
+"""Data directories that are built once per run, and fresh copies of them for each test."""
+
+import pickle
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+
+from config import Settings
+from tests.servers.application import Application
+from tests.starting_points import lock, run_folder
+from tracker import create_app
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.mail import transport
+from tracker.running import preparing, rounds
+
+Value = TypeVar("Value")
+
+DATABASE = "tracker.sqlite3"
+
+
+@dataclass(frozen=True)
+class StartingPoint(Generic[Value]):
+    """A data directory that the first worker of the run to need it builds.
+
+    build fills a folder, which is a copy of another starting point's data directory if one is named
+    by on, and returns what tests need to know of it: plain values, since they are pickled.
+    """
+
+    name: str
+    build: Callable[[Path], Value]
+    on: "StartingPoint[Any] | None" = None
+
+    @property
+    def data_dir(self) -> Path:
+        """The data directory, of which tests use copies."""
+        return self._built() / "data"
+
+    @property
+    def value(self) -> Value:
+        """What build returned."""
+        # Only tests wrote it, in a folder that nobody else may enter.
+        return cast("Value", pickle.loads((self._built() / "value").read_bytes()))  # noqa: S301
+
+    def _built(self) -> Path:
+        folder = run_folder() / "instances" / self.name
+        folder.parent.mkdir(exist_ok=True)
+        with lock(folder):
+            if not folder.exists():
+                self._build(folder.with_name(f"{self.name}-unfinished"))
+                folder.with_name(f"{self.name}-unfinished").rename(folder)
+        return folder
+
+    def _build(self, folder: Path) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        if self.on is not None:
+            shutil.copytree(self.on.data_dir, folder / "data")
+        value = self.build(folder / "data")
+        (folder / "value").write_bytes(pickle.dumps(value))
+
+
+def put_under(application: Application, data_dir: Path) -> None:
+    """Put a running application on a fresh copy of the data directory that it was started on.
+
+    The server and the worker keep their connections: to them, somebody else has changed all rows
+    in one transaction. Keys stay, as no test changes them.
+    """
+    application.wait_until_idle()
+    source, target = data_dir / DATABASE, application.data_dir / DATABASE
+    with closing(sqlite3.connect(source)) as kept, closing(sqlite3.connect(target)) as live:
+        live.execute("PRAGMA synchronous=OFF")
+        # Waits while the worker writes.
+        kept.backup(live)
+    mail = application.data_dir / "mail"
+    shutil.rmtree(mail, ignore_errors=True)
+    if (data_dir / "mail").exists():
+        shutil.copytree(data_dir / "mail", mail)
+
+
+@contextmanager
+def opened(data_dir: Path) -> Iterator[Flask]:
+    """Open an instance in this process, in an application context."""
+    environment = {"TRACKER_DATA_DIR": str(data_dir)}
+    app = create_app(replace(Settings.from_environment(environment), testing=True))
+    with app.app_context():
+        try:
+            yield app
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+
+
+def settle(app: Flask) -> None:
+    """Do what the worker would do next, so that it has nothing left to do."""
+    settings: Settings = app.extensions["settings"]
+    rounds.one_round(transport.from_url(settings.mail_url), with_dates=True)
+
+
+def _prepare(data_dir: Path) -> None:
+    with opened(data_dir) as app:
+        preparing.prepare(app.extensions["settings"], lambda _line: None)
+        settle(app)
+
+
+# What the first start makes of an empty data directory.
+PREPARED = StartingPoint("prepared", _prepare)
+
+
+def signed_in(app: Flask, mark: str) -> dict[str, Any]:
+    """Return what the browser of a person who signed in just now keeps, by the person's mark."""
+    now = int(clock.now().timestamp())
+    signer = SecureCookieSessionInterface().get_signing_serializer(app)
+    assert signer is not None
+    cookie = {
+        "name": app.config["SESSION_COOKIE_NAME"],
+        "value": signer.dumps({"_user_id": mark, "_fresh": True, "begun": now, "seen": now}),
+        "domain": "localhost",
+        "path": "/",
+        "expires": -1,
+        "httpOnly": True,
+        "secure": False,
+        "sameSite": "Lax",
+    }
+    return {"cookies": [cookie], "origins": []}
