@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -124,15 +125,26 @@ def starting_point() -> StartingPoint[Any]:
     return PREPARED
 
 
+@pytest.fixture(scope="session")
+def running() -> Iterator[ExitStack]:
+    """The applications that were started, which are waited for in the end."""
+    with ExitStack() as stack:
+        yield stack
+
+
 @pytest.fixture(scope="module")
 def application(
-    starting_point: StartingPoint[Any], tmp_path_factory: pytest.TempPathFactory
+    starting_point: StartingPoint[Any],
+    tmp_path_factory: pytest.TempPathFactory,
+    running: ExitStack,
 ) -> Iterator[Application]:
     """The application, started once for each file of tests."""
     folder = tmp_path_factory.mktemp("live") / "data"
     shutil.copytree(starting_point.data_dir, folder)
-    with Application(folder) as application:
-        yield application
+    application = running.enter_context(Application(folder))
+    yield application
+    # The next file does not wait until it has stopped.
+    application.ask_to_stop()
 
 
 @pytest.fixture

@@ -86,11 +86,16 @@ class Application:
         """Return what the server and the worker have printed."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
+    def ask_to_stop(self) -> None:
+        """Ask the server to stop, without waiting until it has."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+
     def stop(self) -> None:
         """Ask the server to stop, and wait until it has."""
         if self._process is None:
             return
-        self._process.send_signal(signal.SIGTERM)
+        self.ask_to_stop()
         try:
             self._process.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
