@@ -88,7 +88,7 @@ other-days-short: tools system
 	@$(bin)/python -m tests.other_days --short
 
 browser: tools system
-	@$(pytest) --dist=loadfile tests/browser
+	@$(pytest) --dist=loadfile --no-loadscope-reorder tests/browser
 
 # For those who change the code.
 

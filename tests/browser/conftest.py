@@ -3,7 +3,6 @@
 import os
 import shutil
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -125,26 +124,45 @@ def starting_point() -> StartingPoint[Any]:
     return PREPARED
 
 
+class Running:
+    """The application as this worker started it last, and those it started before."""
+
+    def __init__(self, new_folder: Callable[[], Path]) -> None:
+        self._new_folder = new_folder
+        self._started: list[Application] = []
+        self._name = ""
+
+    def on(self, point: StartingPoint[Any]) -> Application:
+        """Return the application on a starting point; files that have the same one share it."""
+        if self._name != point.name:
+            self._name = ""
+            if self._started:
+                # The next file does not wait until it has stopped.
+                self._started[-1].ask_to_stop()
+            folder = self._new_folder() / "data"
+            shutil.copytree(point.data_dir, folder)
+            self._started.append(Application(folder).__enter__())
+            self._name = point.name
+        return self._started[-1]
+
+    def stop(self) -> None:
+        """Wait until all have stopped."""
+        for application in self._started:
+            application.stop()
+
+
 @pytest.fixture(scope="session")
-def running() -> Iterator[ExitStack]:
-    """The applications that were started, which are waited for in the end."""
-    with ExitStack() as stack:
-        yield stack
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """What starts the application, and goes on with the one that runs."""
+    running = Running(lambda: tmp_path_factory.mktemp("live"))
+    yield running
+    running.stop()
 
 
 @pytest.fixture(scope="module")
-def application(
-    starting_point: StartingPoint[Any],
-    tmp_path_factory: pytest.TempPathFactory,
-    running: ExitStack,
-) -> Iterator[Application]:
-    """The application, started once for each file of tests."""
-    folder = tmp_path_factory.mktemp("live") / "data"
-    shutil.copytree(starting_point.data_dir, folder)
-    application = running.enter_context(Application(folder))
-    yield application
-    # The next file does not wait until it has stopped.
-    application.ask_to_stop()
+def application(starting_point: StartingPoint[Any], running: Running) -> Application:
+    """The application, started once for a file of tests, or for several on one starting point."""
+    return running.on(starting_point)
 
 
 @pytest.fixture
@@ -171,6 +189,26 @@ def state_of(inside: Flask) -> Callable[[str], Any]:
         return signed_in(inside, demonstration.mark_of(inside, key))
 
     return find
+
+
+# What takes long comes first, so that no worker begins with it when the other is done. Files on the
+# same starting point stand together.
+_FIRST = (
+    "test_joint_visit_journey.py",
+    "test_crawl.py",
+    "test_agreement_journey.py",
+    "test_passkeys.py",
+    "test_nothing_typed_is_lost.py",
+    "test_register_journey.py",
+    "test_checking_a_document.py",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files of this folder into an order in which two workers are done together."""
+    place = {name: number for number, name in enumerate(_FIRST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
 
 
 class Watch:
