@@ -7,12 +7,14 @@ SHELL = /bin/sh
 .NOTPARALLEL:
 .DEFAULT_GOAL = help
 export MAKE PYTHON
+# Modules are compiled once, not by every process of every step.
+unexport PYTHONDONTWRITEBYTECODE
 
 bin = .venv/bin
 pytest = $(bin)/pytest -q -n auto --dist=loadgroup
 
-steps = lint types contracts catalogues unit sqlite postgresql torture-short mutants-short other-days-short browser
-long = lint types contracts catalogues unit sqlite postgresql-all torture mutants other-days browser
+steps = lint types contracts catalogues unit sqlite postgresql-ahead torture-short mutants-short browser
+long = lint types contracts catalogues unit sqlite postgresql torture mutants other-days browser
 fast = lint types contracts unit
 
 .PHONY: help setup run test test-all check tools system fmt messages permissions bench lock coverage $(steps) $(long)
@@ -73,19 +75,15 @@ unit: tools
 sqlite: tools
 	@$(pytest) --database=sqlite tests/integration tests/migrations
 
-# What can differ between the databases.
-postgresql: tools
-	@$(pytest) --database=postgresql -m both_databases tests/integration tests/migrations
+# What can differ between the databases, with the system's clock moved 400 days ahead.
+postgresql-ahead: tools system
+	@$(bin)/python -m tests.other_days --short
 
-postgresql-all: tools
+postgresql: tools
 	@$(pytest) --database=postgresql tests/integration tests/migrations
 
 torture-short: tools system
 	@$(bin)/python -m tests.torture --short
-
-# With the system's clock moved 400 days ahead, what moves the clock itself.
-other-days-short: tools system
-	@$(bin)/python -m tests.other_days --short
 
 browser: tools system
 	@$(pytest) --dist=loadfile --no-loadscope-reorder tests/browser

@@ -53,11 +53,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the database to test on; PostgreSQL is started for the run and thrown away",
     )
     parser.addoption(
-        "--using",
-        metavar="FIXTURE",
-        help="run only the tests that use a fixture, such as frozen_time",
-    )
-    parser.addoption(
         "--write-permissions",
         action="store_true",
         help="write docs/permissions.md as the application is, instead of comparing; with -n0",
@@ -72,15 +67,6 @@ def pytest_configure(config: pytest.Config) -> None:
             config.stash[_SERVER] = Postgres().__enter__()
         except postgres.PostgresError as error:
             raise pytest.UsageError(str(error)) from error
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that don't use the fixture that --using names."""
-    fixture = config.getoption("using")
-    if fixture:
-        left_out = [one for one in items if fixture not in getattr(one, "fixturenames", ())]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [one for one in items if one not in set(left_out)]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -28,7 +28,14 @@ from tracker import create_app
 from tracker.core import clock
 from tracker.core.db import db
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Quickest first.
+_NAMES = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 # Nothing but the pages under test: no calls home, no first-run pages, no graphics card.
 _FLAGS = (
     "--disable-background-networking",

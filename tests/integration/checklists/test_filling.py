@@ -26,8 +26,6 @@ from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Mode
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 
-pytestmark = pytest.mark.both_databases
-
 SHARED, PARTY, PERSON = AnswerScope.SHARED, AnswerScope.PARTY, AnswerScope.PERSON
 Attempt = Callable[[], object]
 
@@ -58,6 +56,7 @@ def leaves_nothing(table: Table, attempt: Attempt, error: type[Exception], words
 # Start
 
 
+@pytest.mark.both_databases
 def test_a_checklist_begins_empty_for_its_parties(table: Table) -> None:
     checklist = table.checklist()
     assert checklist.state is ChecklistState.DRAFTING
@@ -67,6 +66,7 @@ def test_a_checklist_begins_empty_for_its_parties(table: Table) -> None:
     assert [one["template_version"] for one in started] == [90]
 
 
+@pytest.mark.both_databases
 def test_the_same_checklist_is_not_begun_twice(table: Table) -> None:
     checklist = table.checklist()
     with pytest.raises(sa.exc.IntegrityError):
@@ -93,6 +93,7 @@ def test_an_answer_is_a_new_version_accepted_by_the_one_who_sets_it(table: Table
     }
 
 
+@pytest.mark.both_databases
 def test_a_later_version_reopens_the_positions_of_the_rest(table: Table) -> None:
     first = table.save("ilena", "M1")
     second = table.save("ilena", "M1", seen=1)
@@ -104,6 +105,7 @@ def test_a_later_version_reopens_the_positions_of_the_rest(table: Table) -> None
     assert len([row for row in rows if row.is_current]) == 3
 
 
+@pytest.mark.both_databases
 def test_the_counts_of_lists_follow_each_change(table: Table) -> None:
     table.save("ilena", "M1")
     assert counts(table) == (0, 9, False)
@@ -240,6 +242,7 @@ def test_a_person_who_does_not_take_part_cant_be_named(table: Table, first: str)
     )
 
 
+@pytest.mark.both_databases
 def test_words_of_any_kind_are_kept_as_they_are(table: Table) -> None:
     for number, words in enumerate(["<script>alert(1)</script>", "'; DROP TABLE", "شروط", "a\nb"]):
         table.save("ilena", "M1", seen=number, words=words)
@@ -397,6 +400,7 @@ def test_somebody_who_leaves_is_missed_in_the_answers_that_name_them(table: Tabl
     assert table.standing("M5").done
 
 
+@pytest.mark.both_databases
 def test_a_live_list_is_kept_while_the_text_waits_and_after(table: Table, session: Session) -> None:
     """C2 and V13 are not in the signed text."""
     checklist = table.checklist()

@@ -28,8 +28,6 @@ from tracker.demo import filling, people
 from tracker.demo.people import Cast
 from tracker.lifecycle import service as opening
 
-pytestmark = pytest.mark.both_databases
-
 TERMS = ChecklistKind.TERMS
 DAY = dt.timedelta(days=1)
 
@@ -56,6 +54,7 @@ def states(page: Page) -> dict[str, str]:
 # My work
 
 
+@pytest.mark.both_databases
 def test_my_work_shows_what_waits_for_a_coordinator(
     app: Flask, land: Country, session: Session
 ) -> None:
@@ -131,6 +130,7 @@ def test_the_npm_coordinator_names_modes_and_holds_overdue_reviews(
     assert "Hold the review" not in states(land.browser(app, "samira").page("/"))
 
 
+@pytest.mark.both_databases
 def test_dates_ahead_are_in_order_and_past_ones_left_out(
     app: Flask, land: Country, session: Session
 ) -> None:
@@ -149,6 +149,7 @@ def test_a_stranger_is_sent_to_the_sign_in(client: CheckedClient) -> None:
     assert "/sign-in" in client.get("/").location
 
 
+@pytest.mark.both_databases
 def test_my_work_sends_as_many_queries_for_many_cooperations(
     app: Flask,
     land: Country,
@@ -179,6 +180,7 @@ def test_my_work_sends_as_many_queries_for_many_cooperations(
 # The cooperation's page
 
 
+@pytest.mark.both_databases
 def test_the_page_shows_stage_turn_needs_and_gates(
     app: Flask, land: Country, session: Session
 ) -> None:

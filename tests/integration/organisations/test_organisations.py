@@ -15,8 +15,6 @@ from tracker.organisations import queries, service
 from tracker.organisations.models import Organisation
 from tracker.organisations.service import Details
 
-pytestmark = pytest.mark.both_databases
-
 BrowserOf = Callable[[str], CheckedClient]
 NOBODY = "00000000-0000-4000-8000-000000000000"
 CSO = {"name": "Age With Rights", "types": ["vulnerable_groups"]}
@@ -93,6 +91,7 @@ def test_an_npm_has_no_types(people: House, session: Session) -> None:
     assert made.mandate == "Law 12"
 
 
+@pytest.mark.both_databases
 def test_marks_differ_where_names_allow(people: House, session: Session) -> None:
     made = service.add(
         None, OrganisationKind.CSO, Details(name="Open Data Watch", types=["other"], other_type="x")
@@ -111,6 +110,7 @@ def test_a_change_is_recorded_by_what_changed_and_not_its_words(
     assert kept.version == 2
 
 
+@pytest.mark.both_databases
 def test_the_later_of_two_saves_is_stopped_with_both_values_shown(
     people: House, browser_of: BrowserOf, session: Session
 ) -> None:
@@ -184,6 +184,7 @@ def test_others_see_their_own_and_change_none(
         assert sent.status_code == (403 if own else 404)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("unknown", ["nonsense", NOBODY, "0", "x" * 300])
 def test_an_unknown_organisation_is_not_there(
     people: House, browser_of: BrowserOf, unknown: str
@@ -208,6 +209,7 @@ def test_the_verbs_ask_again_without_their_pages(people: House, session: Session
                 )
 
 
+@pytest.mark.both_databases
 def test_the_list_is_searched_and_narrowed(people: House, browser_of: BrowserOf) -> None:
     ada = browser_of("ada")
     page = ada.page("/organisations?q=legal+door")

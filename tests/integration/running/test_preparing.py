@@ -23,8 +23,6 @@ from tracker.evidence import signing_keys
 from tracker.running import health, preparing
 from tracker.running.preparing import PreparationError
 
-pytestmark = pytest.mark.both_databases
-
 BEFORE = "0010_signing"
 
 
@@ -34,6 +32,7 @@ def prepare(settings: Settings) -> list[str]:
     return said
 
 
+@pytest.mark.both_databases
 def test_a_first_start_makes_tables_begins_the_trail_and_loads_the_content(
     empty: Flask, own_settings: Settings
 ) -> None:
@@ -48,6 +47,7 @@ def test_a_first_start_makes_tables_begins_the_trail_and_loads_the_content(
     assert not (own_settings.data_dir / "copies").exists()
 
 
+@pytest.mark.both_databases
 def test_a_second_start_does_nothing_and_says_nothing(empty: Flask, own_settings: Settings) -> None:
     prepare(own_settings)
     events = db.session.scalar(sa.select(sa.func.count(Event.id)))
@@ -95,6 +95,7 @@ def at_an_earlier_version(settings: Settings) -> None:
     flask_migrate.downgrade(revision=BEFORE)
 
 
+@pytest.mark.both_databases
 def test_an_update_copies_the_database_before_it_migrates(
     empty: Flask, own_settings: Settings
 ) -> None:
@@ -140,6 +141,7 @@ def test_a_failed_migration_stops_the_start_and_says_how_to_go_back(
     assert health.schema_revision() == BEFORE
 
 
+@pytest.mark.both_databases
 def test_a_database_of_a_newer_version_is_left_alone(empty: Flask, own_settings: Settings) -> None:
     prepare(own_settings)
     db.session.execute(sa.text("UPDATE alembic_version SET version_num = '9999_later'"))
@@ -156,6 +158,7 @@ def test_with_other_keys_the_start_stops(empty: Flask, own_settings: Settings) -
         prepare(own_settings)
 
 
+@pytest.mark.both_databases
 def test_with_an_altered_head_of_the_trail_the_start_stops(
     empty: Flask, own_settings: Settings
 ) -> None:

@@ -23,12 +23,11 @@ from tracker.visits.models import Visit, VisitStage
 from tracker.visits.sealing import Plan, plan_of
 from tracker.visits.service import Knows, Member
 
-pytestmark = pytest.mark.both_databases
-
 ROLES, URGENT_PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN
 ONE_DAY = dt.timedelta(days=1)
 
 
+@pytest.mark.both_databases
 def test_planning_keeps_place_and_days_for_those_who_may_know(scene: Scene) -> None:
     visit = planned(scene)
     assert (visit.number, visit.stage, visit.is_ready) == (2, VisitStage.PLANNED, False)
@@ -83,6 +82,7 @@ def test_roles_and_plan_are_agreed_by_the_npm_and_each_cso_in_the_team(
         assert there == {scene.body(key) for key in parties}
 
 
+@pytest.mark.both_databases
 def test_the_trail_tells_that_a_visit_was_planned_and_its_number(scene: Scene) -> None:
     before = len(scene.events())
     planned(scene)
@@ -243,6 +243,7 @@ def test_somebody_unknown_is_refused(scene: Scene) -> None:
             )
 
 
+@pytest.mark.both_databases
 def test_sending_the_same_form_twice_plans_one_visit(scene: Scene) -> None:
     made_by_the_form = uuid4()
     first = planned(scene, visit_id=made_by_the_form)
@@ -252,6 +253,7 @@ def test_sending_the_same_form_twice_plans_one_visit(scene: Scene) -> None:
     assert len(scene.events()) == events
 
 
+@pytest.mark.both_databases
 def test_the_id_of_a_visit_that_is_anothers_is_not_taken(scene: Scene) -> None:
     theirs = planned(scene, by="milan")
     own = planned(scene, visit_id=theirs.id)
