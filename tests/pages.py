@@ -37,7 +37,7 @@ MOST_ERRORS = 3
 
 
 # Of a form against forgery, of who opened a page on which somebody writes, of a visit to come.
-_TOKEN = re.compile(r'(name="(?:csrf_token|draft_page|visit_id)"[^>]*? value=")[^"]+')
+_TOKEN = re.compile(r'(name="(?:csrf_token|draft_page|page_token|visit_id)"[^>]*? value=")[^"]+')
 
 
 class PageError(AssertionError):

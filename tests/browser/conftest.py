@@ -205,6 +205,7 @@ _FIRST = (
     "test_crawl.py",
     "test_agreement_journey.py",
     "test_passkeys.py",
+    "test_signed_means_seen.py",
     "test_nothing_typed_is_lost.py",
     "test_register_journey.py",
     "test_checking_a_document.py",

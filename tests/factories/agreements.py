@@ -139,6 +139,7 @@ def sign(land: Country, checklist: Checklist, *signers: str) -> None:
         signing.sign(
             actor,
             checklist,
+            page=signing.page_with(checklist),
             sentence=f"I sign this text for {actor.organisation_name}.",
             language="en",
             identity=Identity(actor.user_id, Method.PASSWORD_TOTP, clock.now()),
@@ -154,6 +155,7 @@ def sign_with_passkey(land: Country, checklist: Checklist, first: str, device: D
     signing.sign(
         actor,
         checklist,
+        page=signing.page_with(checklist),
         sentence=sentence,
         language="en",
         identity=Identity(actor.user_id, Method.PASSKEY, clock.now(), proof),

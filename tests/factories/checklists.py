@@ -1,7 +1,7 @@
 """Whole answers to any item, made from its schema, and checklists filled in by the services."""
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any
@@ -279,10 +279,17 @@ def sign(checklist: Checklist, *actors: Actor) -> None:
         signing.sign(
             actor,
             checklist,
+            page=signing.page_with(checklist),
             sentence=f"I, {actor.name}, sign this text for {actor.organisation_name}.",
             language="en",
             identity=Identity(actor.user_id, Method.PASSWORD_TOTP, clock.now()),
         )
+
+
+def decline_text(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[str]) -> None:
+    """Decline what was sent, as it stands."""
+    page = signing.page_with(checklist)
+    signing.decline(actor, checklist, page=page, reason=reason, items=items)
 
 
 def sides(filling: Filling) -> tuple[UUID, list[UUID]]:

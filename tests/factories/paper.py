@@ -10,6 +10,7 @@ from tracker.checklists import paper
 from tracker.checklists.models import Checklist
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.signoff import shown
 from tracker.signoff.models import SignaturePlace, SignatureRequest
 from tracker.signoff.paper_models import PaperRecord
 
@@ -62,4 +63,5 @@ def record(
 
 def confirm(actor: Actor, checklist: Checklist, made: PaperRecord) -> None:
     """Confirm a scan for another party."""
-    paper.confirm(actor, checklist, made.id, sentence=SENTENCE, language="en")
+    page = shown.page_with(made.digest)
+    paper.confirm(actor, checklist, made.id, page=page, sentence=SENTENCE, language="en")

@@ -23,12 +23,13 @@ from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Clearance, Cooperation, Mode
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.core.spoken import Spoken
 from tracker.demo import filling, people
 from tracker.demo.people import Cast
 from tracker.lifecycle import service as lifecycle
 from tracker.organisations.models import Organisation
 from tracker.signoff.models import Method
-from tracker.signoff.proof import Identity
+from tracker.signoff.proof import Identity, SigningPage
 from tracker.undertakings import queries, service
 from tracker.undertakings.facts import Draft
 from tracker.undertakings.models import InterestsDecision, Undertaking, UndertakingState
@@ -118,17 +119,23 @@ class Stage:
     ) -> Undertaking:
         """Have a person fill in and sign, on pages in a language."""
         undertaking = self.undertaking(key)
-        draft = self.put_in(key, interests)
+        self.put_in(key, interests)
         signer = by or key
+        sentence = f"I, {undertaking.user.name}, undertake this."
         service.sign(
             self.actor(signer),
             undertaking.id,
-            seen=draft.digest,
-            sentence=f"I, {undertaking.user.name}, undertake this.",
+            page=self.page(key, sentence, language),
+            sentence=sentence,
             language=language,
             identity=self.proof(signer),
         )
         return undertaking
+
+    def page(self, key: str, sentence: str, language: str = "en") -> SigningPage:
+        """Return the page on which a person signs what they put in, opened now."""
+        loaded = queries.load(self.undertaking(key))
+        return service.page_to_sign(loaded, Spoken(sentence, language))
 
     def decide(
         self,
@@ -139,7 +146,9 @@ class Stage:
         by: str = "tomas",
     ) -> None:
         """Have the NPM decide on what a person declared."""
-        service.decide(self.actor(by), self.undertaking(key).id, decision, reason)
+        undertaking = self.undertaking(key)
+        seen = service.decision_mark(undertaking)
+        service.decide(self.actor(by), undertaking.id, decision, reason, seen=seen)
 
     def countersign(
         self,
@@ -154,6 +163,7 @@ class Stage:
         return service.countersign(
             self.actor(by),
             undertaking.id,
+            page=service.page_to_countersign(undertaking),
             until=until or queries.load(undertaking).terms.until,
             sentence=f"I countersign the undertaking of {undertaking.user.name}.",
             language="en",

@@ -140,6 +140,7 @@ def _sign(agreement: Agreement, party: Party) -> str:
     signature = signing.sign(
         actor,
         _text(agreement),
+        page=signing.page_with(_text(agreement)),
         sentence=f"I sign this text for {actor.organisation_name}.",
         language="en",
         identity=Identity(actor.user_id, Method.PASSWORD_TOTP, clock.now()),
@@ -149,7 +150,9 @@ def _sign(agreement: Agreement, party: Party) -> str:
 
 def _decline(agreement: Agreement, party: Party) -> str:
     actor = _actor(party.signatory_id, party)
-    signing.decline(actor, _text(agreement), reason="Not in these words.", items=[ITEM])
+    checklist = _text(agreement)
+    page = signing.page_with(checklist)
+    signing.decline(actor, checklist, page=page, reason="Not in these words.", items=[ITEM])
     return ""
 
 

@@ -29,7 +29,7 @@ from tracker.ui.fields import (
     VersionField,
 )
 from tracker.ui.form_base import Form
-from tracker.ui.proof import ProofFields
+from tracker.ui.proof import ProofFields, ShownFields
 from tracker.ui.rows import RowForm, Rows
 from tracker.ui.validators import Optional, Required
 
@@ -172,7 +172,7 @@ def values_of(form: Form, fields: tuple[TemplateField, ...]) -> dict[str, Any]:
     return found
 
 
-def items_form(codes: list[tuple[str, str]], question: object, reason: object) -> Form:
+def items_form(codes: list[tuple[str, str]], question: object, reason: object) -> ShownFields:
     """Return a form that names items and a reason: to decline, or to amend."""
     members = {
         "reason": TextField(reason, [Required()], most=2000),
@@ -180,7 +180,7 @@ def items_form(codes: list[tuple[str, str]], question: object, reason: object) -
             question, [Required()], choices=[Option(code, label) for code, label in codes]
         ),
     }
-    return cast("Form", type("ItemsForm", (Form,), members)())
+    return cast("ShownFields", type("ItemsForm", (ShownFields,), members)())
 
 
 def copy_form(items: Sequence[tuple[str, str]], seen: str) -> Form:

@@ -4,7 +4,6 @@ from uuid import UUID
 
 from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from tracker.access.gate import current_actor, found, signed_in
 from tracker.checklists import chronicle, labels, revisions
@@ -58,9 +57,5 @@ def all_revisions(checklist_id: UUID) -> str:
         changes=revisions.compared(filling, old, new, locale.language()) if old is not new else [],
         kind_words=labels.KINDS[checklist.kind],
         is_restricted=is_restricted(checklist),
-        words_of_kind={
-            "new": _l("New in it"),
-            "gone": _l("Not in it any more"),
-        },
         title_words=_("Revisions of %(checklist)s", checklist=filling.template.title),
     )

@@ -22,7 +22,7 @@ from tracker.checklists.service import own_organisation
 from tracker.cooperations import keys
 from tracker.core import clock
 from tracker.core.errors import RuleBrokenError
-from tracker.signoff import paper, paper_policy, signers
+from tracker.signoff import paper, paper_policy, shown, signers
 from tracker.signoff import queries as requests
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Signature, SignatureRequest
@@ -34,6 +34,7 @@ from tracker.signoff.paper_models import (
     PaperRecord,
 )
 from tracker.signoff.paper_policy import PaperFact
+from tracker.signoff.proof import SigningPage
 
 # Who is told that a scan waits, and who may answer for their party.
 ANSWERING = (Role.COORDINATOR, Role.SIGNATORY)
@@ -200,10 +201,17 @@ def note_recorded(
 
 
 def confirm(
-    actor: Actor, checklist: Checklist, record_id: UUID, *, sentence: str, language: str
+    actor: Actor,
+    checklist: Checklist,
+    record_id: UUID,
+    *,
+    page: SigningPage | None,
+    sentence: str,
+    language: str,
 ) -> list[Signature]:
     """Confirm for another party that a scan shows the text, signed by those it names.
 
+    page is the one on which the scan was looked at: raise NotShownError when it showed another.
     The signatures of method *paper* are written, and with the last signature the text is in force,
     in one transaction. An agreement made before the product came waits for every other party.
     """
@@ -211,6 +219,7 @@ def confirm(
     asked = _asked(checklist)
     made = _found(asked, record_id)
     can_decide(actor, fill(checklist), made, asked).require()
+    shown.require(page, made.digest)
     decision = paper.decide(actor, made, PaperDecisionKind.CONFIRMED)
     _record(
         verbs.PAPER_CONFIRMED,

@@ -13,6 +13,7 @@ from tracker.signoff.paper import Signer
 from tracker.signoff.scans import MAX_BYTES
 from tracker.ui.fields import ChoicesField, ConfirmField, DateField, LineField, Option, TextField
 from tracker.ui.form_base import Form
+from tracker.ui.proof import ShownFields
 from tracker.ui.validators import Optional, Required
 
 
@@ -94,7 +95,7 @@ def signers_in(form: Any, parties: Sequence[PartyFact]) -> dict[UUID, list[Perso
     }
 
 
-class ConfirmForm(Form):
+class ConfirmForm(ShownFields):
     """That somebody compared the scan with the text."""
 
     compared = ConfirmField(

@@ -26,7 +26,7 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.signoff import paper as papers
 from tracker.signoff import queries as signoff
-from tracker.signoff import scans
+from tracker.signoff import scans, shown
 from tracker.signoff import service as signoff_service
 from tracker.signoff.models import Revision, SignatureRequest
 from tracker.signoff.paper_models import PaperKind, PaperRecord
@@ -140,7 +140,14 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
         require(paper.can_decide(actor, filling, made, asked))
     if form.validate_on_submit():
         try:
-            paper.confirm(actor, checklist, made.id, sentence=words, language=str(get_locale()))
+            paper.confirm(
+                actor,
+                checklist,
+                made.id,
+                page=shown.page_of(actor, form.page_token.data),
+                sentence=words,
+                language=str(get_locale()),
+            )
             in_force = checklist.revision_sent_id is None
             db.session.commit()
             flash(
@@ -153,6 +160,7 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
         except RuleBrokenError as error:
             db.session.rollback()
             form.refuse(error)
+    form.page_token.data = shown.token_of(actor, shown.page_with(made.digest))
     return render_template(
         "checklists/paper.html",
         checklist=checklist,

@@ -9,13 +9,13 @@ from werkzeug.wrappers import Response
 
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.accounts import queries as accounts
-from tracker.checklists import labels, policy, requesting, sending_forms
+from tracker.checklists import labels, policy, requesting, revisions, sending_forms
 from tracker.checklists.models import Checklist
 from tracker.checklists.opening import filled, opened, tried
 from tracker.core import clock
 from tracker.signoff import policy as signoff_policy
 from tracker.signoff import queries as signoff
-from tracker.signoff import signers
+from tracker.signoff import shown, signers
 from tracker.signoff.models import SignatureRequest
 
 blueprint = Blueprint("requests", __name__, url_prefix="/checklists/<uuid:checklist_id>")
@@ -45,14 +45,23 @@ def pass_on(checklist_id: UUID, user_id: UUID) -> str | Response:
     if able and tried(
         form,
         lambda: requesting.pass_on(
-            actor, checklist, user_id, UUID(form["person"].data), reason=form["reason"].data
+            actor,
+            checklist,
+            user_id,
+            UUID(form["person"].data),
+            page=shown.page_of(actor, form.page_token.data),
+            reason=form["reason"].data,
         ),
         _("Passed on. The record says so."),
     ):
         return _to_record(checklist_id)
+    revision = _waiting(checklist).revision
+    since = revisions.since(filling, shown.digest_on(actor, form.page_token.data), revision)
+    form.page_token.data = shown.token_of(actor, shown.page_with(revision.digest))
     return render_template(
         "checklists/pass_on.html",
         checklist=checklist,
+        since=since,
         cooperation=filling.cooperation,
         form=form,
         able=able,

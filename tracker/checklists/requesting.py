@@ -25,12 +25,22 @@ from tracker.signoff import service as signoff
 from tracker.signoff import signers
 from tracker.signoff.models import RequestState, Revision, SignaturePlace, SignatureRequest
 from tracker.signoff.policy import Standing
+from tracker.signoff.proof import SigningPage
 
 
 def pass_on(
-    actor: Actor, checklist: Checklist, holder_id: UUID, to_id: UUID, *, reason: str
+    actor: Actor,
+    checklist: Checklist,
+    holder_id: UUID,
+    to_id: UUID,
+    *,
+    page: SigningPage | None,
+    reason: str,
 ) -> SignaturePlace:
-    """Pass on what somebody of the own organisation is to sign, with the same power (5.5)."""
+    """Pass on what somebody of the own organisation is to sign, with the same power (5.5).
+
+    Raise NotShownError when the person's page showed another text.
+    """
     lock(checklist)
     asked = signing.waiting_request(checklist)
     filling = fill(checklist)
@@ -41,7 +51,7 @@ def pass_on(
             _l("Choose a signatory of your organisation whose power to sign runs today."), "person"
         )
     place = signoff.pass_on(
-        actor, asked, holder_id, to_id, reason=reason, key=sealing.key_for(checklist)
+        actor, asked, holder_id, to_id, page=page, reason=reason, key=sealing.key_for(checklist)
     )
     parties = signers.passed_on(standing.parties, place.organisation_id, holder_id, to_id)
     signing.require_four_eyes(filling, parties, "person")

@@ -21,6 +21,7 @@ from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
 from tracker.signoff.labels import REQUEST_STATES
 from tracker.signoff.models import Revision, SignatureRequest
+from tracker.ui import locale
 
 DRAFT = "draft"
 
@@ -97,6 +98,31 @@ def compared(filling: Filling, old: Version, new: Version, language: str) -> lis
         if code in before or code in after
     ]
     return [one for one in changes if one.prompt or one.answers or one.kind != "changed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """How a text, by its number now, differs from the revision that was on a person's page."""
+
+    number: int
+    now: int
+    changes: list[Change]
+
+
+def since(filling: Filling, digest: str, revision: Revision) -> Since | None:
+    """Return how a revision differs from the one of a digest, which somebody had opened.
+
+    None when that is the same one, or none of this checklist.
+    """
+    if digest == revision.digest:
+        return None
+    rows = signoff.revisions_of(SUBJECT, filling.checklist.id)
+    known = {one.digest: _frozen(filling, one, asked) for one, asked in rows}
+    old = known.get(digest)
+    if old is None or old.revision is None:
+        return None
+    changes = compared(filling, old, known[revision.digest], locale.language())
+    return Since(old.revision.number, revision.number, changes)
 
 
 def _shared_language(filling: Filling, versions: list[Version], language: str) -> str:

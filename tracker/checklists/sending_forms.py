@@ -26,6 +26,7 @@ from tracker.ui.fields import (
 )
 from tracker.ui.form_base import Form
 from tracker.ui.locale import as_date
+from tracker.ui.proof import ShownFields
 from tracker.ui.validators import Optional, Required
 
 SEVERAL = "several"
@@ -224,7 +225,7 @@ def pass_on_form(able: Sequence[Signatory]) -> Form:
             _l("Why?"), [Required()], description=_l("All parties read this."), most=2000
         ),
     }
-    return cast("Form", type("PassOnForm", (Form,), members)())
+    return cast("Form", type("PassOnForm", (ShownFields,), members)())
 
 
 class NoticeForm(Form):

@@ -35,13 +35,13 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.guidance import queries as guidance
-from tracker.signoff import house_rules, signers
+from tracker.signoff import house_rules, shown, signers
 from tracker.signoff import messages as receipts
 from tracker.signoff import queries as requests
 from tracker.signoff import service as signoff
 from tracker.signoff.models import RequestState, Revision, Signature, SignatureRequest
 from tracker.signoff.policy import Standing
-from tracker.signoff.proof import Identity
+from tracker.signoff.proof import Identity, SigningPage
 from tracker.signoff.signers import Named, Order, PartySigners
 
 SUBJECT = "checklist"
@@ -376,13 +376,24 @@ def _person(chosen: Signatory | None, party: PartySigners, party_name: str) -> d
 
 
 def sign(
-    actor: Actor, checklist: Checklist, *, sentence: str, language: str, identity: Identity
+    actor: Actor,
+    checklist: Checklist,
+    *,
+    page: SigningPage | None,
+    sentence: str,
+    language: str,
+    identity: Identity,
 ) -> Signature:
-    """Sign the text that was sent; with the last signature it is in force, in one transaction."""
+    """Sign the text that was sent; with the last signature it is in force, in one transaction.
+
+    Raise NotShownError when the person's page showed another text, or was opened too long ago.
+    """
     lock(checklist)
     asked = waiting_request(checklist)
     before = requests.standing_of(asked)
-    signature = signoff.sign(actor, asked, sentence=sentence, language=language, identity=identity)
+    signature = signoff.sign(
+        actor, asked, page=page, sentence=sentence, language=language, identity=identity
+    )
     trail.record(
         verbs.SIGNED,
         actor=actor,
@@ -444,13 +455,25 @@ def _come_into_force(actor: Actor, checklist: Checklist, revision: Revision) -> 
     )
 
 
-def decline(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[str]) -> None:
-    """Decline with a reason: back to drafting with only the named items open (5.4)."""
+def decline(
+    actor: Actor,
+    checklist: Checklist,
+    *,
+    page: SigningPage | None,
+    reason: str,
+    items: Iterable[str],
+) -> None:
+    """Decline with a reason: back to drafting with only the named items open (5.4).
+
+    Raise NotShownError when the person's page showed another text.
+    """
     lock(checklist)
     asked = waiting_request(checklist)
     filling = fill(checklist)
     codes = _named_items(filling, items)
-    signoff.decline(actor, asked, reason=reason, items=codes, key=sealing.key_for(checklist))
+    signoff.decline(
+        actor, asked, page=page, reason=reason, items=codes, key=sealing.key_for(checklist)
+    )
     _ask_for_changes(actor, filling, codes, reason)
     back_to_drafting(checklist, codes, reason)
     trail.record(
@@ -573,6 +596,13 @@ def back_to_drafting(checklist: Checklist, open_items: list[str] | None, reason:
     sealing.put_reason(checklist, checklist, reason.strip())
     db.session.flush()
     refresh(checklist)
+
+
+def page_with(checklist: Checklist) -> SigningPage:
+    """Return a page that is opened now and shows the text that waits for signatures, if any."""
+    if checklist.revision_sent_id is None:
+        return shown.page_with("")
+    return shown.page_with(db.session.get_one(Revision, checklist.revision_sent_id).digest)
 
 
 def waiting_request(checklist: Checklist) -> SignatureRequest:

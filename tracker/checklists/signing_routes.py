@@ -20,6 +20,7 @@ from tracker.checklists import (
     paper_pages,
     policy,
     renewal,
+    revisions,
     sealing,
     sending_forms,
     signing,
@@ -35,7 +36,7 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.signoff import policy as signoff_policy
-from tracker.signoff import proving
+from tracker.signoff import proving, shown
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
 from tracker.signoff.labels import REQUEST_STATES, method_words
@@ -141,12 +142,15 @@ def read(checklist_id: UUID) -> str | Response:
         return _to_record(checklist)
     asked = _waiting(checklist)
     require(_may_sign(actor, asked))
+    filling = filled(checklist)
     return render_template(
         "checklists/sign_read.html",
         checklist=checklist,
-        cooperation=filled(checklist).cooperation,
+        cooperation=filling.cooperation,
         revision=asked.revision,
         text=_text(_document(checklist, asked.revision)),
+        since=revisions.since(filling, _opened(actor), asked.revision),
+        opened=shown.mark_of(actor, asked.revision.digest),
         **_who_signs(actor, checklist, asked),
         kind_words=labels.KINDS[checklist.kind],
     )
@@ -163,6 +167,8 @@ def sign(checklist_id: UUID) -> str | Response:
     asked = _waiting(checklist)
     require(_may_sign(actor, asked))
     revision = asked.revision
+    if request.method == "GET" and _opened(actor) != revision.digest:
+        return _read_again(actor, checklist, _opened(actor))
     document = _document(checklist, revision)
     text = frozen.read(document, locale.language())
     membership = found(signoff_policy.signing_membership(actor))
@@ -175,17 +181,19 @@ def sign(checklist_id: UUID) -> str | Response:
     ways = proving.ways(actor)
     form.ask_for(app=ways.has_app, passkey=ways.has_passkey)
     if form.validate_on_submit():
+        page = shown.page_of(actor, form.page_token.data)
         try:
             identity = proving.prove(
                 actor,
                 Given(**form.given),
-                proving.page_of(actor, form.page_token.data),
+                page,
                 document_digest=revision.digest,
                 sentence=sentence,
             )
             signing.sign(
                 actor,
                 checklist,
+                page=page,
                 sentence=sentence,
                 language=str(get_locale()),
                 identity=identity,
@@ -199,10 +207,14 @@ def sign(checklist_id: UUID) -> str | Response:
                 "held",
             )
             return _to_record(checklist)
+        except shown.NotShownError as error:
+            db.session.rollback()
+            flash(str(error), "stop")
+            return _read_again(actor, checklist, error.seen)
         except RuleBrokenError as error:
             db.session.rollback()
             form.refuse(error)
-    offer = proving.offer(actor, proving.new_page(), revision.digest, sentence)
+    offer = proving.offer(actor, shown.page_with(revision.digest), sentence)
     form.page_token.data = offer.token
     return render_template(
         "checklists/sign_confirm.html",
@@ -218,6 +230,17 @@ def sign(checklist_id: UUID) -> str | Response:
         has_second_factor=actor.has_second_factor,
         offer=offer,
     )
+
+
+def _opened(actor: Actor) -> str:
+    """Return the digest of the text that the person comes from, as the address says."""
+    return shown.digest_in(actor, request.args.get("opened"))
+
+
+def _read_again(actor: Actor, checklist: Checklist, seen: str) -> Response:
+    """Lead back to page 1, which says what changed since the text that was opened before."""
+    opened = shown.mark_of(actor, seen) if seen else None
+    return redirect(url_for("signing.read", checklist_id=checklist.id, opened=opened), 303)
 
 
 def _who_signs(actor: Actor, checklist: Checklist, asked: SignatureRequest) -> dict[str, Any]:
@@ -248,19 +271,29 @@ def decline(checklist_id: UUID) -> str | Response:
     )
     if form.validate_on_submit():
         try:
-            signing.decline(actor, checklist, reason=form["reason"].data, items=form["items"].data)
+            signing.decline(
+                actor,
+                checklist,
+                page=shown.page_of(actor, form.page_token.data),
+                reason=form["reason"].data,
+                items=form["items"].data,
+            )
             db.session.commit()
             flash(_("You declined. The named items are open again; all parties are told."), "wait")
             return _to_list(checklist)
         except RuleBrokenError as error:
             db.session.rollback()
             form.refuse(error)
+    revision = _waiting(checklist).revision
+    since = revisions.since(filling, shown.digest_on(actor, form.page_token.data), revision)
+    form.page_token.data = shown.token_of(actor, shown.page_with(revision.digest))
     return _items_page(
         filling,
         form,
         _("Decline to sign"),
         _("Decline to sign"),
         _("The reason is read by all parties. Signatures already given stay in history."),
+        since,
     )
 
 
@@ -327,12 +360,12 @@ def record(checklist_id: UUID) -> str | Response:
     """Show the newest revision: the one in force, else the one sent, else the last."""
     actor = current_actor()
     checklist = opened(actor, checklist_id, "record")
-    revisions = signoff.revisions_of(signing.SUBJECT, checklist.id)
-    if not revisions:
+    pairs = signoff.revisions_of(signing.SUBJECT, checklist.id)
+    if not pairs:
         return _to_list(checklist)
     wanted = checklist.revision_sent_id or ending.standing_revision_id(checklist)
-    pair = next((pair for pair in revisions if pair[0].id == wanted), revisions[0])
-    return _record_page(actor, checklist, pair, revisions)
+    pair = next((pair for pair in pairs if pair[0].id == wanted), pairs[0])
+    return _record_page(actor, checklist, pair, pairs)
 
 
 @blueprint.get("/record/<int:number>")
@@ -341,16 +374,16 @@ def record_of(checklist_id: UUID, number: int) -> str:
     """Show one revision of the text, with its signatures and how it ended."""
     actor = current_actor()
     checklist = opened(actor, checklist_id, "record")
-    revisions = signoff.revisions_of(signing.SUBJECT, checklist.id)
-    pair = found(next((pair for pair in revisions if pair[0].number == number), None))
-    return _record_page(actor, checklist, pair, revisions)
+    pairs = signoff.revisions_of(signing.SUBJECT, checklist.id)
+    pair = found(next((pair for pair in pairs if pair[0].number == number), None))
+    return _record_page(actor, checklist, pair, pairs)
 
 
 def _record_page(
     actor: Actor,
     checklist: Checklist,
     pair: tuple[Revision, SignatureRequest | None],
-    revisions: list[tuple[Revision, SignatureRequest | None]],
+    pairs: list[tuple[Revision, SignatureRequest | None]],
 ) -> str:
     revision, asked = pair
     filling = filled(checklist)
@@ -377,10 +410,10 @@ def _record_page(
         state=_state(checklist, revision, asked),
         history=trail.subject_history(
             checklist.cooperation_id,
-            [checklist.id, *(given.id for one, _asked in revisions for given in one.signatures)],
+            [checklist.id, *(given.id for one, _asked in pairs for given in one.signatures)],
             verbs=signing.ON_THE_RECORD,
         ),
-        revisions=[(one, REQUEST_STATES[req.state] if req else "") for one, req in revisions],
+        revisions=[(one, REQUEST_STATES[req.state] if req else "") for one, req in pairs],
         notices=_notices(actor, filling) if is_standing else [],
         duties=ending.surviving_duties(checklist, locale.language())
         if is_standing and ending.open_notices(checklist)
@@ -471,7 +504,14 @@ def _codes(filling: Filling) -> list[tuple[str, str]]:
     ]
 
 
-def _items_page(filling: Filling, form: Any, title: str, button: str, lede: str) -> str:
+def _items_page(
+    filling: Filling,
+    form: Any,
+    title: str,
+    button: str,
+    lede: str,
+    since: revisions.Since | None = None,
+) -> str:
     return render_template(
         "checklists/items_reason.html",
         checklist=filling.checklist,
@@ -480,5 +520,6 @@ def _items_page(filling: Filling, form: Any, title: str, button: str, lede: str)
         title_words=title,
         button=button,
         lede_words=lede,
+        since=since,
         kind_words=labels.KINDS[filling.checklist.kind],
     )

@@ -125,6 +125,7 @@ def sign(cast: Cast, checklist: Checklist, *bodies: str) -> None:
         signing.sign(
             actor,
             checklist,
+            page=signing.page_with(checklist),
             sentence=f"I, {actor.name}, sign this text for {actor.organisation_name} "
             "in this demonstration.",
             language="en",

@@ -9,6 +9,7 @@ from tracker.checklists.models import Checklist, ChecklistKind
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.core.spoken import Spoken
 from tracker.demo.answers import answers
 from tracker.demo.filling import fill_in, identity, send, sign
 from tracker.demo.people import Cast, ids
@@ -39,11 +40,15 @@ def clear_people(cast: Cast, cooperation: Cooperation) -> None:
         undertaking_id = _asked(cooperation, cast.users[key].id)
         _sign(cast, key, undertaking_id, interests)
         if interests:
-            undertakings.decide(cast.actor("tomas"), undertaking_id, InterestsDecision.ACCEPT)
+            undertakings.decide(
+                cast.actor("tomas"), undertaking_id, InterestsDecision.ACCEPT, seen=""
+            )
         head = cast.actor("tomas")
+        signed = db.session.get_one(Undertaking, undertaking_id)
         undertakings.countersign(
             head,
             undertaking_id,
+            page=undertakings.page_to_countersign(signed),
             until=clock.today() + dt.timedelta(days=700),
             sentence=f"I, {head.name}, countersign this undertaking in this demonstration.",
             language="en",
@@ -65,7 +70,7 @@ def _sign(cast: Cast, key: str, undertaking_id: UUID, interests: str) -> None:
     actor = cast.actor(key)
     loaded = queries.load(queries.locked(undertaking_id))
     asked = queries.asked(loaded.checklist)
-    draft = undertakings.save_draft(
+    undertakings.save_draft(
         actor,
         undertaking_id,
         Draft(
@@ -77,11 +82,12 @@ def _sign(cast: Cast, key: str, undertaking_id: UUID, interests: str) -> None:
             is_ready=True,
         ),
     )
+    sentence = f"I, {actor.name}, undertake this in my own name, in this demonstration."
     undertakings.sign(
         actor,
         undertaking_id,
-        seen=draft.digest,
-        sentence=f"I, {actor.name}, undertake this in my own name, in this demonstration.",
+        page=undertakings.page_to_sign(loaded, Spoken(sentence, "en")),
+        sentence=sentence,
         language="en",
         identity=identity(actor),
     )

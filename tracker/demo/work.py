@@ -182,6 +182,7 @@ def declined(cast: Cast) -> None:
     signing.decline(
         cast.actor("anton"),
         terms,
+        page=signing.page_with(terms),
         reason="Our board can't accept that only the NPM names the trainers.",
         items=["M12", "M18"],
     )

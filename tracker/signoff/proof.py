@@ -27,20 +27,22 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class SigningPage:
-    """The page on which a person is to sign, as it was opened once.
+    """The page on which a person is to sign or to decide, as it was opened once.
 
     nonce makes what a passkey is asked for unlike any other. salt and at go into a text that is
-    frozen with the signature itself, so that its digest is known when the passkey is asked.
+    frozen with the signature itself, so that its digest is known when the passkey is asked. digest
+    is that of the text that the page showed.
     """
 
     nonce: str
     salt: str
     at: dt.datetime
+    digest: str = ""
 
     @classmethod
-    def begin(cls, at: dt.datetime) -> "SigningPage":
+    def begin(cls, at: dt.datetime, digest: str = "") -> "SigningPage":
         """Return a new one."""
-        return cls(secrets.token_hex(32), secrets.token_hex(16), at)
+        return cls(secrets.token_hex(32), secrets.token_hex(16), at, digest)
 
     def is_good(self, now: dt.datetime) -> bool:
         """Tell whether the page is good still."""

@@ -15,7 +15,7 @@ from tracker.accounts import queries as accounts
 from tracker.core import canonical, clock, crypto
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
-from tracker.signoff import policy, queries, signers
+from tracker.signoff import policy, queries, shown, signers
 from tracker.signoff.labels import MISNAMINGS
 from tracker.signoff.models import (
     RequestState,
@@ -245,12 +245,20 @@ def locked_request(revision_id: UUID) -> SignatureRequest:
 
 
 def sign(
-    actor: Actor, asked: SignatureRequest, *, sentence: str, language: str, identity: Identity
+    actor: Actor,
+    asked: SignatureRequest,
+    *,
+    page: SigningPage | None,
+    sentence: str,
+    language: str,
+    identity: Identity,
 ) -> Signature:
     """Sign for the organisation the person acts for; the caller holds locked_request().
 
-    The request is completed in the same transaction when this was the last signature.
+    page is the one it was read on: raise NotShownError when it showed another text or is old. The
+    request is completed in the same transaction when this was the last signature.
     """
+    shown.require_recent(page, asked.revision.digest)
     policy.is_proven(actor, identity, clock.now()).require()
     standing = queries.standing_of(asked)
     policy.can_sign_for(actor, standing, clock.today()).require()
@@ -306,11 +314,13 @@ def countersign(
     revision: Revision,
     *,
     signer_id: UUID,
+    page: SigningPage | None,
     sentence: str,
     language: str,
     identity: Identity,
 ) -> Signature:
-    """Countersign a person's undertaking for the NPM; never one's own."""
+    """Countersign a person's undertaking for the NPM; never one's own. page as for sign()."""
+    shown.require_recent(page, revision.digest)
     policy.is_proven(actor, identity, clock.now()).require()
     policy.can_countersign(actor, signer_id).require()
     membership = policy.signing_membership(actor) or next(
@@ -333,14 +343,17 @@ def decline(
     actor: Actor,
     asked: SignatureRequest,
     *,
+    page: SigningPage | None,
     reason: str,
     items: Iterable[str],
     key: bytes | None = None,
 ) -> None:
     """Decline with a reason; signatures given on this revision stay in history (5.4).
 
-    key encrypts the reason where the revision is encrypted: it speaks of what is in there.
+    page is the one it was read on: raise NotShownError when it showed another text. key encrypts
+    the reason where the revision is encrypted: it speaks of what is in there.
     """
+    shown.require(page, asked.revision.digest)
     policy.can_decline(actor, queries.standing_of(asked), clock.today()).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Say why you decline."), "reason")
@@ -385,14 +398,16 @@ def pass_on(
     holder_id: UUID,
     to_id: UUID,
     *,
+    page: SigningPage | None,
     reason: str,
     key: bytes | None = None,
 ) -> SignaturePlace:
     """Pass on what somebody is to sign to a person with the same power, with a reason (5.5).
 
-    The line stays as history and the new one has its turn. The caller holds locked_request(); key
-    as for decline().
+    The line stays as history and the new one has its turn. The caller holds locked_request(); page
+    and key as for decline().
     """
+    shown.require(page, asked.revision.digest)
     standing = queries.standing_of(asked)
     policy.can_pass_on(actor, standing, clock.today(), holder_id).require()
     place = queries.place_of(asked, actor.organisation_id, holder_id)

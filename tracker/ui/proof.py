@@ -12,7 +12,14 @@ ANSWER_LENGTH = 8000
 TOKEN_LENGTH = 500
 
 
-class ProofFields(Form):
+class ShownFields(Form):
+    """What stood on the page that the form was sent from; for who acts on a text they read."""
+
+    # Which opening of this very page, and which text it showed.
+    page_token = HeldField(most=TOKEN_LENGTH)
+
+
+class ProofFields(ShownFields):
     """Password and one-time code, or what a passkey answered. A form that signs inherits this."""
 
     password = PasswordField(
@@ -25,8 +32,6 @@ class ProofFields(Form):
     )
     # Put in by static/js/passkey.js.
     passkey = HeldField(most=ANSWER_LENGTH)
-    # Which opening of this very page the form was sent from.
-    page_token = HeldField(most=TOKEN_LENGTH)
 
     def ask_for(self, *, app: bool, passkey: bool) -> None:
         """Leave out what the person has not, who has only a passkey."""

@@ -150,12 +150,11 @@ def _data(draft: Draft) -> dict[str, Any]:
 
 
 class SignForm(ProofFields):
-    """Proof of identity on the form that signs, and which draft was read."""
+    """Proof of identity on the form that signs."""
 
     mailed_code = CodeField(
         _l("Six-digit code from the mail"), [Required(_l("Enter the code from the mail"))]
     )
-    seen = HiddenField()
 
     def ask(self, *, app: bool, passkey: bool, mail: bool) -> None:
         """Leave out what the person does not prove by."""
@@ -195,7 +194,9 @@ class ConfirmForm(Form):
 
 
 class DecisionForm(Form):
-    """What follows from declared interests."""
+    """What follows from declared interests, on the decision that the page showed."""
+
+    seen = HiddenField()
 
     decision = ChoiceField(
         _l("What follows from it?"),

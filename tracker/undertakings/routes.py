@@ -18,7 +18,7 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.core.spoken import Spoken, said
-from tracker.signoff import proving
+from tracker.signoff import proving, shown
 from tracker.signoff.proof import Identity, SigningPage
 from tracker.signoff.proving import Given, Offer
 from tracker.ui import locale
@@ -125,19 +125,17 @@ def sign(undertaking_id: str) -> str | Response:
         flash(_("Fill in and confirm each point first, then go on to sign."), "wait")
         return _to_own(undertaking)
     sentence = labels.sentence(actor.name, loaded.terms)
-    form = SignForm(data={"seen": draft.digest})
+    form = SignForm()
     ways = proving.ways(actor)
     by_mail = bool(policy.can_sign_by_mailed_code(actor, loaded.standing))
     form.ask(app=ways.has_app, passkey=ways.has_passkey, mail=by_mail)
     words = _words(loaded)
     # Before the proof: a wrong one gives the transaction up.
-    page = proving.new_page()
-    digest = service.digest_to_be(loaded, Spoken(sentence, locale.language()), page)
+    page = service.page_to_sign(loaded, Spoken(sentence, locale.language()))
     if form.validate_on_submit() and _sign(actor, loaded, form, sentence):
         flash(_("You have signed. The NPM countersigns, and then what you need opens."), "held")
         return redirect(url_for("undertakings.show", undertaking_id=as_uuid(undertaking_id)), 303)
-    form.seen.data = draft.digest
-    offer = _offer(actor, form, page, digest, sentence)
+    offer = _offer(actor, form, page, sentence)
     return render_template(
         "undertakings/sign.html",
         **words,
@@ -154,7 +152,7 @@ def sign(undertaking_id: str) -> str | Response:
 def _sign(actor: Actor, loaded: Loaded, form: SignForm, sentence: str) -> bool:
     """Sign; False when identity was not proved or a rule is broken, with the reason in the form."""
     undertaking_id = loaded.undertaking.id
-    page = proving.page_of(actor, form.page_token.data)
+    page = shown.page_of(actor, form.page_token.data)
     spoken = Spoken(sentence, locale.language())
     digest = service.digest_to_be(loaded, spoken, page) if page else ""
     try:
@@ -166,11 +164,10 @@ def _sign(actor: Actor, loaded: Loaded, form: SignForm, sentence: str) -> bool:
         service.sign(
             actor,
             undertaking_id,
-            seen=form.seen.data or "",
+            page=page,
             sentence=sentence,
             language=str(get_locale()),
             identity=identity,
-            page=page,
         )
         db.session.commit()
     except RuleBrokenError as error:
@@ -332,6 +329,7 @@ def check(reference: str, undertaking_id: str) -> str | Response:
     may_decide = policy.can_decide(actor, loaded.standing)
     form = DecisionForm(
         data={
+            "seen": service.decision_mark(undertaking),
             "decision": undertaking.decision,
             "reason": sealing.decision_reason_of(undertaking),
         }
@@ -341,13 +339,21 @@ def check(reference: str, undertaking_id: str) -> str | Response:
         if form.validate() and _decide(actor, undertaking.id, form):
             flash(_("The decision is recorded, and the person is told."), "held")
             return _to_check(reference, undertaking_id)
-        loaded = queries.load(_of_npm(actor, reference, undertaking_id))
+        undertaking = _of_npm(actor, reference, undertaking_id)
+        loaded = queries.load(undertaking)
+        form.seen.data = service.decision_mark(undertaking)
     return _render_check(actor, reference, loaded, form)
 
 
 def _decide(actor: Actor, undertaking_id: UUID, form: DecisionForm) -> bool:
     try:
-        service.decide(actor, undertaking_id, form.decision.data, form.reason.data or "")
+        service.decide(
+            actor,
+            undertaking_id,
+            form.decision.data,
+            form.reason.data or "",
+            seen=form.seen.data or "",
+        )
         db.session.commit()
     except RuleBrokenError as error:
         db.session.rollback()
@@ -435,13 +441,14 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
     digest = signed.revision.digest if signed else ""
     if form.validate_on_submit():
         try:
-            page = proving.page_of(actor, form.page_token.data)
+            page = shown.page_of(actor, form.page_token.data)
             identity = _prove(actor, form, page, digest, sentence)
             service.countersign(
                 actor,
                 undertaking.id,
                 until=opening.last_day,
                 visit_id=opening.visit_id,
+                page=page,
                 sentence=sentence,
                 language=str(get_locale()),
                 identity=identity,
@@ -460,7 +467,7 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
         form=form,
         sentence_parts=pages.with_names(sentence, actor.name, actor.organisation_name, name),
         signed=signed,
-        offer=_offer(actor, form, proving.new_page(), digest, sentence),
+        offer=_offer(actor, form, shown.page_with(digest), sentence),
     )
 
 
@@ -538,10 +545,10 @@ def _prove(
 
 
 def _offer(
-    actor: Actor, form: SignForm | CountersignForm, page: SigningPage, digest: str, sentence: str
+    actor: Actor, form: SignForm | CountersignForm, page: SigningPage, sentence: str
 ) -> Offer:
     """Return what the page offers a passkey, and let the form say which page it is of."""
-    offer = proving.offer(actor, page, digest, sentence)
+    offer = proving.offer(actor, page, sentence)
     form.page_token.data = offer.token
     return offer
 

@@ -23,6 +23,7 @@ from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.core.spoken import Spoken
 from tracker.signoff import messages as receipts
 from tracker.signoff import service as signoff
+from tracker.signoff import shown
 from tracker.signoff.models import Method, Revision, Signature
 from tracker.signoff.proof import Identity, SigningPage
 from tracker.undertakings import asking, messages, people, policy, queries, sealing
@@ -61,18 +62,16 @@ def sign(
     actor: Actor,
     undertaking_id: UUID,
     *,
-    seen: str,
+    page: SigningPage | None,
     sentence: str,
     language: str,
     identity: Identity,
-    page: SigningPage | None = None,
 ) -> Signature:
     """Freeze what a person put in and sign it in their own name; nobody signs for another (S11).
 
-    seen is the digest of the draft that was read: raise StaleError when another was saved since.
-    page is the page it is signed on; a passkey has signed the text as it was to be frozen there.
-    Raise RefusedError for anybody else, for a second time and once new terms are in force;
-    RuleBrokenError while something is missing.
+    page is the one it was read on, as page_to_sign() gave it: raise NotShownError when another
+    draft was saved since, or the page was opened too long ago. Raise RefusedError for anybody else,
+    for a second time and once new terms are in force; RuleBrokenError while something is missing.
     """
     undertaking = queries.locked(undertaking_id)
     loaded = queries.load(undertaking)
@@ -81,19 +80,20 @@ def sign(
         policy.can_sign_by_mailed_code(actor, loaded.standing).require()
     draft = sealing.draft_of(undertaking)
     asked = queries.asked(loaded.checklist)
-    if draft.digest != seen:
-        raise StaleError(_l("What you put in was changed on another page. Read it again."))
+    spoken = Spoken(sentence, language)
+    read_on = page or SigningPage.begin(clock.now())
+    shown.require_recent(page, digest_to_be(loaded, spoken, read_on))
     if not draft.is_ready or list(missing(asked, draft, clock.today())):
         raise RuleBrokenError(_l("Something is missing. Go back and confirm each point."))
     # In their own name, as a person of the organisation that named them.
     signer = replace(actor, organisation_id=undertaking.organisation_id)
     revision = signoff.freeze_as_shown(
         signer,
-        page or SigningPage.begin(clock.now()),
+        read_on,
         cooperation_id=undertaking.cooperation_id,
         subject_type=SUBJECT,
         subject_id=undertaking.id,
-        document=_document(undertaking, loaded, draft, Spoken(sentence, language)),
+        document=_document(undertaking, loaded, draft, spoken),
         key=keys.key_of(undertaking.cooperation_id),
     )
     _record(
@@ -129,6 +129,19 @@ def sign(
         undertaking, loaded.terms.reference, people.deciders(undertaking.cooperation_id)
     )
     return signature
+
+
+def page_to_sign(loaded: Loaded, sentence: Spoken) -> SigningPage:
+    """Return a page that is opened now and shows what a person put in, to be signed on it."""
+    page = SigningPage.begin(clock.now())
+    return replace(page, digest=digest_to_be(loaded, sentence, page))
+
+
+def page_to_countersign(undertaking: Undertaking) -> SigningPage:
+    """Return a page that is opened now and shows what a person signed, if they did."""
+    if undertaking.revision_id is None:
+        return shown.page_with("")
+    return shown.page_with(db.session.get_one(Revision, undertaking.revision_id).digest)
 
 
 def digest_to_be(loaded: Loaded, sentence: Spoken, page: SigningPage) -> str:
@@ -180,15 +193,20 @@ def allow_mailed_codes(
 
 
 def decide(
-    actor: Actor, undertaking_id: UUID, decision: InterestsDecision, reason: str = ""
+    actor: Actor, undertaking_id: UUID, decision: InterestsDecision, reason: str = "", *, seen: str
 ) -> None:
     """Decide what follows from declared interests (C13); a limit or a replacement has its reason.
 
-    May be decided anew until it is countersigned. Raise RefusedError for anybody but an NPM's
-    signatory or manager, on one's own, and where nothing was declared.
+    May be decided anew until it is countersigned. seen is the decision_mark() of the decision that
+    was read: raise StaleError when somebody decided since. Raise RefusedError for anybody but an
+    NPM's signatory or manager, on one's own, and where nothing was declared.
     """
     undertaking = queries.locked(undertaking_id)
     policy.can_decide(actor, queries.load(undertaking).standing).require()
+    if seen != decision_mark(undertaking):
+        raise StaleError(
+            _l("Somebody decided while you were writing. Compare that decision with yours.")
+        )
     reason = reason.strip()
     if not reason and decision is not InterestsDecision.ACCEPT:
         raise RuleBrokenError(_l("Say what follows, and why. The person reads it."), "reason")
@@ -209,11 +227,18 @@ def decide(
     messages.decided(undertaking)
 
 
+def decision_mark(undertaking: Undertaking) -> str:
+    """Return what tells a decision on interests from any other on the same undertaking."""
+    at = undertaking.decided_at
+    return at.astimezone(dt.UTC).isoformat(timespec="microseconds") if at else ""
+
+
 def countersign(
     actor: Actor,
     undertaking_id: UUID,
     *,
     until: dt.date,
+    page: SigningPage | None,
     sentence: str,
     language: str,
     identity: Identity,
@@ -222,8 +247,9 @@ def countersign(
     """Countersign a person's undertaking for the NPM and open the clearance it gives (C1, S11).
 
     until is the last day, never later than the terms say; visit_id names the visit where the terms
-    cover one. Raise RefusedError for the wrong person and the wrong moment, RuleBrokenError naming
-    the field that does not fit.
+    cover one. page is the one on which what the person signed was read: raise NotShownError when it
+    showed another text, or is old. Raise RefusedError for the wrong person and the wrong moment,
+    RuleBrokenError naming the field that does not fit.
     """
     undertaking = queries.locked(undertaking_id)
     loaded = queries.load(undertaking)
@@ -235,6 +261,7 @@ def countersign(
         actor,
         revision,
         signer_id=undertaking.user_id,
+        page=page,
         sentence=sentence,
         language=language,
         identity=identity,

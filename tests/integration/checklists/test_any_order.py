@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from tests.effort import tries
 from tests.factories import checklists, truth
+from tests.factories.checklists import decline_text
 from tests.factories.tables import QUESTIONS, Table, set_out
 from tests.factories.templates import a_template, publish, small_terms
 from tests.factories.truth import Book, Version, has_words
@@ -542,7 +543,12 @@ class AnyOrder(RuleBasedStateMachine):
         if after == "call back":
             signing.call_back(self.table["ilena"], terms, reason="One more thing.")
         elif after == "decline":
-            signing.decline(self.table["henrik"], terms, reason="Not so.", items=[code])
+            decline_text(
+                self.table["henrik"],
+                terms,
+                reason="Not so.",
+                items=[code],
+            )
             self._comes_back(code, desk.id("door"))
         else:
             checklists.sign(terms, *there.values())

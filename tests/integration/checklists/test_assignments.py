@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from tests.factories.checklists import decline_text
 from tests.factories.cooperations import bring_in, open_one
 from tests.factories.demonstration import Demonstration
 from tests.factories.tables import Table, set_out
@@ -19,7 +20,7 @@ from tests.starting_points import noon_in
 from tracker.accounts import service as accounts
 from tracker.accounts.models import Membership
 from tracker.activity.models import Event
-from tracker.checklists import assignments, positions, signing
+from tracker.checklists import assignments, positions
 from tracker.checklists.assignments import NOTHING_HELD, Batch
 from tracker.checklists.models import (
     Assignment,
@@ -418,7 +419,12 @@ def test_while_a_text_is_signed_or_in_force_nothing_waits_and_nothing_is_assigne
         assign(table, "samira", "M1", "dora")
     with pytest.raises(RefusedError, match="sent for signature"):
         assignments.take(table["dora"], table.checklist(), "M1")
-    signing.decline(table["otto"], table.checklist(), reason="Not yet.", items=["M6"])
+    decline_text(
+        table["otto"],
+        table.checklist(),
+        reason="Not yet.",
+        items=["M6"],
+    )
     table.session.commit()
     assert waits(table, "dora") == [("M6",)]
     with pytest.raises(RefusedError, match="stays agreed"):

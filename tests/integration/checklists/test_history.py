@@ -8,10 +8,11 @@ import pytest
 from flask import Flask
 
 from tests.factories import checklists
+from tests.factories.checklists import decline_text
 from tests.factories.tables import Table
 from tests.integration.checklists.test_pages import Room
 from tests.pages import Page
-from tracker.checklists import positions, safeguards, signing
+from tracker.checklists import positions, safeguards
 from tracker.checklists.models import Proposal, ProposalState, Stance
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 
@@ -215,7 +216,12 @@ def test_the_past_of_an_item_is_read_by_those_who_see_the_checklist(room: Room) 
 def test_two_revisions_and_the_draft_are_compared_item_by_item(room: Room) -> None:
     table = room.table
     table.send()
-    signing.decline(table["henrik"], table.checklist(), reason="M1 says too little.", items=["M1"])
+    decline_text(
+        table["henrik"],
+        table.checklist(),
+        reason="M1 says too little.",
+        items=["M1"],
+    )
     table.session.commit()
     made = propose(table, "ilena", "Quite other words.")
     positions.accept_proposal(table["samira"], table.checklist(), made.id)

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests import starting_points
-from tests.factories.checklists import accept, send, sign, whole
+from tests.factories.checklists import accept, decline_text, send, sign, whole
 from tests.factories.demonstration import Demonstration
 from tests.factories.visits import Scene
 from tracker.access.actor import Actor
@@ -116,7 +116,7 @@ def _decline(scene: Scene) -> None:
         accept(roles, code, writers)
     send(roles, scene.actor("ilena"), signers)
     sign(roles, scene.actor("tomas"))
-    signing.decline(scene.actor("otto"), roles, reason=DECLINED, items=["V8"])
+    decline_text(scene.actor("otto"), roles, reason=DECLINED, items=["V8"])
 
 
 MARKS = (ANSWER, PROPOSED, WHY, NO, TALK, REASON, DECLINED)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.factories import checklists
+from tests.factories.checklists import decline_text
 from tests.factories.tables import QUESTIONS, Table
 from tracker.access.actor import Actor, Role
 from tracker.accounts.models import Membership
@@ -32,6 +33,7 @@ from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.guidance import queries as guidance
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
+from tracker.signoff import shown
 from tracker.signoff.models import Method, RequestState, Revision, Signature, SignatureRequest
 from tracker.signoff.proof import FRESH, Identity
 
@@ -419,6 +421,7 @@ def attempt(table: Table, first: str, **proof: Any) -> Callable[[], object]:
     return lambda: signing.sign(
         actor,
         table.checklist(),
+        page=signing.page_with(table.checklist()),
         sentence="I sign.",
         language="en",
         identity=identity(actor, **proof),
@@ -482,7 +485,12 @@ def test_what_does_not_wait_is_not_signed(table: Table, first: str) -> None:
 
 
 def decline(table: Table, first: str, *items: str, reason: str = "Our board can't.") -> None:
-    signing.decline(table[first], table.checklist(), reason=reason, items=items)
+    decline_text(
+        table[first],
+        table.checklist(),
+        reason=reason,
+        items=items,
+    )
     table.session.commit()
 
 
@@ -797,6 +805,7 @@ def test_an_undertaking_is_countersigned_for_the_npm(table: Table, first: str, w
             actor,
             revision,
             signer_id=signer,
+            page=shown.page_with(revision.digest),
             sentence="I countersign.",
             language="en",
             identity=identity(actor),

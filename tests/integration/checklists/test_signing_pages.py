@@ -50,6 +50,10 @@ class Desk:
     def page(self, key: str, rest: str, status: int = 200) -> Page:
         return self.browser(key).page(f"{self.address}{rest}", status)
 
+    def to_sign(self, key: str) -> str:
+        """Read the text, and return where its page leads on to."""
+        return self.page(key, "/sign").links()["Go on to sign"]
+
     def code(self, key: str) -> str:
         user = self.session.get_one(User, self.demonstration.users[key])
         code = second_factor.current_code(user).code
@@ -59,7 +63,7 @@ class Desk:
     def sign(self, key: str, **proof: str) -> Page:
         """Send the signing form with a proof of identity; fail where nobody could fill it in."""
         given: dict[str, Any] = {"password": PASSWORD, "code": self.code(key)} | proof
-        return Page.of(self.browser(key).submit(f"{self.address}/sign/confirm", **given))
+        return Page.of(self.browser(key).submit(self.to_sign(key), **given))
 
     def signatures(self) -> int:
         revision = sa.select(Revision.id).where(Revision.subject_id == self.checklist_id)
@@ -81,8 +85,8 @@ def test_signing_takes_two_pages(desk: Desk) -> None:
     assert page.h1 == "Read and check"
     assert "Page 1 of 2" in page.text
     assert "M20" in page.text
-    assert page.links()["Go on to sign"] == f"{desk.address}/sign/confirm"
-    page = desk.page("otto", "/sign/confirm")
+    assert page.links()["Go on to sign"].startswith(f"{desk.address}/sign/confirm?opened=")
+    page = desk.browser("otto").page(desk.to_sign("otto"))
     assert "Page 2 of 2" in page.text
     assert "I, Otto Brandis" in page.text
     assert "for Lantern Health Network" in page.text

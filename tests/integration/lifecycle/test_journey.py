@@ -9,9 +9,10 @@ from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
 from tests import starting_points
+from tests.factories.checklists import decline_text
 from tests.factories.undertakings import everybody
 from tracker.activity import queries as trail
-from tracker.checklists import positions, safeguards, signing
+from tracker.checklists import positions, safeguards
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import fill
 from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind, Stance
@@ -144,7 +145,12 @@ def test_declining_leads_back_to_the_draft(cast: Cast) -> None:
     cooperation, terms = reviewed(cast)
     filling.send(cast, terms)
     filling.sign(cast, terms, "npm")
-    signing.decline(cast.actor("henrik"), terms, reason="Who pays interpreters?", items=["M12"])
+    decline_text(
+        cast.actor("henrik"),
+        terms,
+        reason="Who pays interpreters?",
+        items=["M12"],
+    )
     assert fill(terms).standing().blocking == ("M12",)
     assert stage(cooperation) is Stage.DRAFT
 
@@ -152,7 +158,12 @@ def test_declining_leads_back_to_the_draft(cast: Cast) -> None:
 def test_what_was_declined_can_be_sent_again_once_the_named_items_are_agreed(cast: Cast) -> None:
     cooperation, terms = reviewed(cast)
     filling.send(cast, terms)
-    signing.decline(cast.actor("henrik"), terms, reason="Who pays interpreters?", items=["M12"])
+    decline_text(
+        cast.actor("henrik"),
+        terms,
+        reason="Who pays interpreters?",
+        items=["M12"],
+    )
     item = fill(terms).sheet.shared("M12")
     assert item is not None
     positions.take_position(

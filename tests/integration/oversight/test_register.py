@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories import agreements
+from tests.factories.checklists import decline_text
 from tests.factories.cooperations import Country, open_one
 from tests.pages import Page
 from tracker.access.actor import OrganisationKind, Role
@@ -95,7 +96,12 @@ def test_what_was_sent_waits_for_those_who_have_not_signed(land: Country, terms:
 def test_what_was_declined_says_so_until_it_is_sent_again(land: Country, terms: Checklist) -> None:
     agreements.send(land, terms, PAIR)
     agreements.sign(land, terms, "tomas")
-    signing.decline(land.actor("henrik"), terms, reason="Too long a term.", items=["M19"])
+    decline_text(
+        land.actor("henrik"),
+        terms,
+        reason="Too long a term.",
+        items=["M19"],
+    )
     found = line(land, ChecklistKind.TERMS)
     assert found.state is AgreementState.DECLINED
     assert (found.signed, found.to_sign) == (1, 2)
@@ -488,7 +494,12 @@ def test_the_history_tells_revisions_signatures_declines_and_events(
 ) -> None:
     agreements.send(land, terms, PAIR)
     agreements.sign(land, terms, "tomas")
-    signing.decline(land.actor("henrik"), terms, reason="Too long a term.", items=["M19"])
+    decline_text(
+        land.actor("henrik"),
+        terms,
+        reason="Too long a term.",
+        items=["M19"],
+    )
     agreements.send(land, terms, PAIR)
     agreements.sign(land, terms, "henrik", "tomas")
     session.commit()

@@ -144,7 +144,12 @@ def test_a_line_is_signed_or_passed_on_and_not_both(app: Flask, many: Table) -> 
         checklist_id,
         signs(tomas),
         lambda checklist: requesting.pass_on(
-            ilena, checklist, tomas.user_id, greta, reason="He is away."
+            ilena,
+            checklist,
+            tomas.user_id,
+            greta,
+            page=signing.page_with(checklist),
+            reason="He is away.",
         ),
     )
     assert len(failed) == 1

@@ -15,7 +15,7 @@ from tests.integration.signing.test_signers import (
     sign,
     state,
 )
-from tracker.checklists import paper, requesting
+from tracker.checklists import paper, requesting, signing
 from tracker.checklists.models import ChecklistState
 from tracker.checklists.signing import Asking
 from tracker.core import clock
@@ -100,6 +100,7 @@ def test_a_line_that_was_passed_on_is_signed_by_who_has_it_now(many: Table) -> N
         many.checklist(),
         person(many, "tomas"),
         person(many, "milan"),
+        page=signing.page_with(many.checklist()),
         reason="He is away.",
     )
     many.session.commit()

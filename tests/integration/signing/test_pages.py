@@ -203,18 +203,18 @@ def test_the_pages_of_signing_say_who_signs_by_which_rule(app: Flask, many: Tabl
         PartySigners(many.land.id("npm"), (greta, tomas)),
         asking=Asking(expires_on=clock.today() + 3 * DAY),
     )
-    for rest in ("/sign", "/sign/confirm"):
-        shown = page(app, many, "greta", rest)
+    first = page(app, many, "greta", "/sign")
+    second = browser(app, many, "greta").page(first.links()["Go on to sign"])
+    for shown in (first, second):
         for words in (
             "Your turn",
             "When others have signed",
             "Office of the People's Advocate: all, one after the other.",
             f"Can be signed until {words_of(clock.today() + 3 * DAY)}.",
         ):
-            assert words in shown.text, rest
-    shown = page(app, many, "greta", "/sign/confirm")
-    assert "for Office of the People's Advocate, on behalf of Advocate Ruta Saen," in shown.text
-    assert f"by the power of Decision of the board (until {words_of(last)})" in shown.text
+            assert words in shown.text, shown.h1
+    assert "for Office of the People's Advocate, on behalf of Advocate Ruta Saen," in second.text
+    assert f"by the power of Decision of the board (until {words_of(last)})" in second.text
 
 
 def test_an_order_is_not_skipped_by_a_link(app: Flask, many: Table) -> None:

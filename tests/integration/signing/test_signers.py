@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.factories import checklists
+from tests.factories.checklists import decline_text
 from tests.factories.tables import Table
 from tests.integration.signing.conftest import DAY, Clock
 from tracker.access.actor import Role
@@ -245,7 +246,12 @@ def test_each_is_mailed_when_their_turn_comes(many: Table) -> None:
 
 def test_who_waits_for_their_turn_may_decline(many: Table) -> None:
     send(many, asking=Asking(Order.PARTNERS_FIRST))
-    signing.decline(many["tomas"], many.checklist(), reason="The Act changed.", items=["M1"])
+    decline_text(
+        many["tomas"],
+        many.checklist(),
+        reason="The Act changed.",
+        items=["M1"],
+    )
     assert state(many) is ChecklistState.DRAFTING
 
 
@@ -327,13 +333,19 @@ def test_a_power_that_runs_out_meanwhile_signs_no_more(many: Table, frozen_time:
     frozen_time(now + 3 * DAY)
     refused(many, "tomas", "Your power to sign has run out")
     with pytest.raises(RefusedError, match="Your power to sign has run out"):
-        signing.decline(many["tomas"], many.checklist(), reason="No.", items=["M1"])
+        decline_text(
+            many["tomas"],
+            many.checklist(),
+            reason="No.",
+            items=["M1"],
+        )
     many.session.rollback()
     requesting.pass_on(
         many["ilena"],
         many.checklist(),
         person(many, "tomas"),
         person(many, "milan"),
+        page=signing.page_with(many.checklist()),
         reason="His power has run out.",
     )
     sign(many, "milan", "henrik", "otto")
@@ -372,7 +384,12 @@ def test_a_signature_on_behalf_of_somebody_says_so(many: Table) -> None:
 
 def pass_on(table: Table, by: str, holder: str, to: str, reason: str = "She is away.") -> None:
     requesting.pass_on(
-        table[by], table.checklist(), person(table, holder), person(table, to), reason=reason
+        table[by],
+        table.checklist(),
+        person(table, holder),
+        person(table, to),
+        page=signing.page_with(table.checklist()),
+        reason=reason,
     )
     table.session.commit()
 

@@ -341,8 +341,8 @@ def test_signing_twice_leaves_one_signature_and_says_so(
     path = path_of(stage, "leyla")
     client = browser("leyla")
     go_on(client, path)
-    seen = client.page(f"{path}/sign").form().values["seen"][0]
-    data = {"password": PASSWORD, "code": stage.code("leyla"), "seen": seen}
+    seen = client.page(f"{path}/sign").form().values["page_token"][0]
+    data = {"password": PASSWORD, "code": stage.code("leyla"), "page_token": seen}
     client.post(f"{path}/sign", data=data)
     again = client.post(f"{path}/sign", data=data, follow_redirects=True)
     assert "You have signed this undertaking already" in text(again)
@@ -361,12 +361,12 @@ def test_what_was_changed_on_another_page_is_not_signed_unread(
     path = path_of(stage, "leyla")
     one, other = browser("leyla"), browser("leyla")
     go_on(one, path, "A cousin at Lower Harbour.")
-    seen = one.page(f"{path}/sign").form().values["seen"][0]
+    seen = one.page(f"{path}/sign").form().values["page_token"][0]
     go_on(other, path)
-    data = {"password": PASSWORD, "code": stage.code("leyla"), "seen": seen}
+    data = {"password": PASSWORD, "code": stage.code("leyla"), "page_token": seen}
     response = one.post(f"{path}/sign", data=data)
     page = Page.of(response)
-    assert "was changed on another page" in page.text
+    assert "The text changed after you opened it" in page.text
     assert "Nothing" in page.text
     assert stage.undertaking("leyla").state is UndertakingState.ASKED
     assert "You have signed" in text(prove_and_sign(one, stage, path))
@@ -378,10 +378,10 @@ def test_new_terms_meanwhile_stop_the_signature_and_lead_on(
     path = path_of(stage, "leyla")
     client = browser("leyla")
     go_on(client, path, TOLD)
-    seen = client.page(f"{path}/sign").form().values["seen"][0]
+    seen = client.page(f"{path}/sign").form().values["page_token"][0]
     stage.amend()
     session.commit()
-    data = {"password": PASSWORD, "code": stage.code("leyla"), "seen": seen}
+    data = {"password": PASSWORD, "code": stage.code("leyla"), "page_token": seen}
     response = client.post(f"{path}/sign", data=data, follow_redirects=True)
     assert "new confidentiality terms are in force" in text(response)
     assert (
@@ -745,7 +745,9 @@ def test_countersigning_twice_opens_one_clearance_and_says_so(
     until = queries.load(stage.undertaking("leyla")).terms.until
     client = browser("tomas")
     address = f"{check_of(stage, 'leyla')}/countersign"
+    token = client.page(f"{address}?until={until}").form().values["page_token"][0]
     data = {"password": PASSWORD, "code": stage.code("tomas"), "until": until.isoformat()}
+    data["page_token"] = token
     client.post(address, data=data)
     again = client.post(address, data=data, follow_redirects=True)
     assert "countersigned already" in text(again)

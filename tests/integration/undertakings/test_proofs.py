@@ -109,7 +109,7 @@ def test_what_is_put_in_later_is_not_what_the_passkey_signed(
     page = client.page(f"{path}/sign")
     go_on(client, path)
     again = answered(client, page, device)
-    assert "did not confirm this text" in again.text
+    assert "The text changed after you opened it" in again.text
     assert stage.undertaking("leyla").state is UndertakingState.ASKED
     assert "You have signed." in answered(client, again, device).text
 
@@ -463,13 +463,13 @@ def test_when_it_is_stopped_a_code_that_was_mailed_signs_no_more(
 
 
 def test_a_code_by_mail_is_refused_past_the_page_where_it_is_not_enough(stage: Stage) -> None:
-    draft = stage.put_in("leyla")
+    stage.put_in("leyla")
     identity = Identity(stage.id("leyla"), Method.PASSWORD_MAILED_CODE, clock.now())
     with pytest.raises(RefusedError, match="does not let people"):
         service.sign(
             stage.actor("leyla"),
             stage.undertaking("leyla").id,
-            seen=draft.digest,
+            page=stage.page("leyla", "I undertake this."),
             sentence="I undertake this.",
             language="en",
             identity=identity,
@@ -482,6 +482,7 @@ def test_a_code_by_mail_is_refused_past_the_page_where_it_is_not_enough(stage: S
         service.countersign(
             stage.actor("tomas"),
             stage.undertaking("leyla").id,
+            page=service.page_to_countersign(stage.undertaking("leyla")),
             until=clock.today(),
             sentence="I countersign.",
             language="en",

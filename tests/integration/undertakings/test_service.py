@@ -25,7 +25,10 @@ from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.demo.people import Cast
 from tracker.mail.models import OutboxMessage
 from tracker.signoff import service as signoff
+from tracker.signoff import shown
 from tracker.signoff.models import Revision, Signature, SignatureKind
+from tracker.signoff.proof import SigningPage
+from tracker.signoff.shown import NotShownError
 from tracker.undertakings import queries, sealing, service
 from tracker.undertakings.facts import Draft
 from tracker.undertakings.models import InterestsDecision, UndertakingEnd, UndertakingState
@@ -70,11 +73,11 @@ def evidence(stage: Stage) -> list[str]:
     return [row for row in rows if row]
 
 
-def sign_again(stage: Stage, key: str, seen: str) -> None:
+def sign_again(stage: Stage, key: str, page: SigningPage | None = None) -> None:
     service.sign(
         stage.actor(key),
         stage.undertaking(key).id,
-        seen=seen,
+        page=page or stage.page(key, "I undertake this."),
         sentence="I undertake this.",
         language="en",
         identity=stage.proof(key),
@@ -208,12 +211,12 @@ def test_nobody_signs_for_another(stage: Stage, key: str) -> None:
 
 
 def test_a_proof_of_another_person_signs_nothing(stage: Stage) -> None:
-    draft = stage.put_in("leyla")
+    stage.put_in("leyla")
     with pytest.raises(RefusedError, match="another person's"):
         service.sign(
             stage.actor("leyla"),
             stage.undertaking("leyla").id,
-            seen=draft.digest,
+            page=stage.page("leyla", "I undertake this."),
             sentence="I undertake this.",
             language="en",
             identity=stage.proof("otto"),
@@ -221,13 +224,13 @@ def test_a_proof_of_another_person_signs_nothing(stage: Stage) -> None:
 
 
 def test_an_old_proof_signs_nothing(stage: Stage) -> None:
-    draft = stage.put_in("leyla")
+    stage.put_in("leyla")
     old = replace(stage.proof("leyla"), at=clock.now() - dt.timedelta(minutes=3))
     with pytest.raises(RefusedError, match="too old"):
         service.sign(
             stage.actor("leyla"),
             stage.undertaking("leyla").id,
-            seen=draft.digest,
+            page=stage.page("leyla", "I undertake this."),
             sentence="I undertake this.",
             language="en",
             identity=old,
@@ -235,38 +238,40 @@ def test_an_old_proof_signs_nothing(stage: Stage) -> None:
 
 
 def test_signing_twice_is_refused_and_leaves_one_signature(stage: Stage) -> None:
-    draft = stage.put_in("leyla")
-    sign_again(stage, "leyla", draft.digest)
+    stage.put_in("leyla")
+    page = stage.page("leyla", "I undertake this.")
+    sign_again(stage, "leyla", page)
     with pytest.raises(RefusedError, match="signed this undertaking already"):
-        sign_again(stage, "leyla", draft.digest)
+        sign_again(stage, "leyla", page)
     assert len(signatures(revision_of(stage, "leyla"))) == 1
 
 
 def test_a_draft_changed_elsewhere_is_not_signed_unread(stage: Stage) -> None:
-    read = stage.put_in("leyla", "A cousin.")
+    stage.put_in("leyla", "A cousin.")
+    read = stage.page("leyla", "I undertake this.")
     stage.put_in("leyla", "Nothing.")
-    with pytest.raises(StaleError, match="another page"):
-        sign_again(stage, "leyla", read.digest)
+    with pytest.raises(NotShownError, match="changed after you opened it"):
+        sign_again(stage, "leyla", read)
 
 
 def test_a_draft_that_lacks_something_is_not_signed(stage: Stage) -> None:
-    draft = stage.put_in("leyla", confirmed=frozenset({"c6_confirmed"}))
+    stage.put_in("leyla", confirmed=frozenset({"c6_confirmed"}))
     with pytest.raises(RuleBrokenError, match="Something is missing"):
-        sign_again(stage, "leyla", draft.digest)
-    draft = stage.put_in("leyla", is_ready=False)
+        sign_again(stage, "leyla")
+    stage.put_in("leyla", is_ready=False)
     with pytest.raises(RuleBrokenError, match="Something is missing"):
-        sign_again(stage, "leyla", draft.digest)
+        sign_again(stage, "leyla")
 
 
 def test_what_rests_on_replaced_terms_is_not_signed(stage: Stage) -> None:
-    draft = stage.put_in("leyla")
-    old = stage.undertaking("leyla").id
+    stage.put_in("leyla")
+    old, page = stage.undertaking("leyla").id, stage.page("leyla", "I undertake this.")
     stage.amend()
     with pytest.raises(RefusedError, match="was closed"):
         service.sign(
             stage.actor("leyla"),
             old,
-            seen=draft.digest,
+            page=page,
             sentence="I undertake this.",
             language="en",
             identity=stage.proof("leyla"),
@@ -416,6 +421,38 @@ def test_the_last_day_lies_within_the_terms(stage: Stage) -> None:
     assert clearance.until_on == clock.today() + dt.timedelta(days=30)
 
 
+def test_of_two_who_decide_at_once_the_later_one_sees_the_earlier_decision(stage: Stage) -> None:
+    """product.md, 4.6."""
+    stage.sign("leyla", TOLD)
+    undertaking = stage.undertaking("leyla")
+    seen = service.decision_mark(undertaking)
+    limit = InterestsDecision.LIMIT
+    service.decide(stage.actor("tomas"), undertaking.id, limit, "Not at Lower Harbour.", seen=seen)
+    with pytest.raises(StaleError, match="Somebody decided while you were writing"):
+        service.decide(stage.actor("milan"), undertaking.id, InterestsDecision.ACCEPT, seen=seen)
+    assert stage.undertaking("leyla").decision is limit
+    again = service.decision_mark(stage.undertaking("leyla"))
+    service.decide(stage.actor("milan"), undertaking.id, InterestsDecision.ACCEPT, seen=again)
+    assert stage.undertaking("leyla").decision is InterestsDecision.ACCEPT
+
+
+@pytest.mark.parametrize("page", [None, shown.page_with("f" * 64)])
+def test_a_countersignature_is_on_what_was_read(stage: Stage, page: SigningPage | None) -> None:
+    """product.md, 5.3."""
+    stage.sign("leyla")
+    with pytest.raises(NotShownError):
+        service.countersign(
+            stage.actor("tomas"),
+            stage.undertaking("leyla").id,
+            page=page,
+            until=clock.today(),
+            sentence="I countersign.",
+            language="en",
+            identity=stage.proof("tomas"),
+        )
+    assert not stage.is_cleared("leyla")
+
+
 def test_what_was_signed_on_replaced_terms_is_not_countersigned(stage: Stage) -> None:
     stage.sign("leyla")
     old = stage.undertaking("leyla").id
@@ -424,6 +461,7 @@ def test_what_was_signed_on_replaced_terms_is_not_countersigned(stage: Stage) ->
         service.countersign(
             stage.actor("tomas"),
             old,
+            page=None,
             until=clock.today(),
             sentence="I countersign.",
             language="en",

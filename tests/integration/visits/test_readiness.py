@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.factories.checklists import decline_text
 from tests.factories.visits import TEAM, Scene, planned, team_plan
 from tracker.accounts import service as accounts
 from tracker.accounts.models import Membership, User
@@ -263,7 +264,12 @@ def test_a_declined_amendment_leaves_a_visit_not_ready(scene: Scene) -> None:
     checklist = amend(scene, ROLES, "V6")
     scene.session.flush()
     filling.send(scene.cast, checklist)
-    signing.decline(scene.actor("otto"), checklist, reason="Not so.", items=["V6"])
+    decline_text(
+        scene.actor("otto"),
+        checklist,
+        reason="Not so.",
+        items=["V6"],
+    )
     assert Lack.ROLES in lacks(scene)
     assert not scene.visit().is_ready
 

@@ -1,0 +1,192 @@
+"""Signed means seen: who acts on a text acts on the one on their page (product.md, 5.3)."""
+
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.factories import paper
+from tests.factories.tables import Table
+from tests.integration.signing.conftest import DAY, Clock
+from tests.integration.signing.test_pages import browser, page, pass_on_rest
+from tests.integration.signing.test_signers import send
+from tests.pages import Page
+from tracker.checklists import paper as scans
+from tracker.checklists import positions, requesting, safeguards, signing
+from tracker.checklists.models import ChecklistState
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.signoff import shown
+from tracker.signoff.models import Method, Signature
+from tracker.signoff.proof import OPEN_FOR, Identity, SigningPage
+
+OTHER_WORDS = "Words that nobody who read revision 1 has seen."
+Act = Callable[[Table, SigningPage | None], object]
+
+
+def send_other_words(table: Table) -> None:
+    """Call the text back, agree on other words for M1 and send it again."""
+    terms = table.checklist()
+    signing.call_back(table["ilena"], terms, reason="One more thing.")
+    current = table.filling().sheet.shared("M1")
+    assert current is not None
+    made = positions.propose(
+        table["samira"],
+        terms,
+        "M1",
+        {**current.values, "words": OTHER_WORDS},
+        answer_id=current.answer_id,
+        reason="Better so.",
+    )
+    positions.accept_proposal(table["ilena"], terms, made.id)
+    table.accept("M1", "joana")
+    safeguards.confirm_review(table["oren"], terms)
+    send(table)
+    table.session.commit()
+
+
+def signatures() -> int:
+    db.session.rollback()
+    return db.session.scalar(sa.select(sa.func.count(Signature.id))) or 0
+
+
+def signs(table: Table, page: SigningPage | None) -> None:
+    actor = table["tomas"]
+    identity = Identity(actor.user_id, Method.PASSWORD_TOTP, clock.now())
+    signing.sign(
+        actor, table.checklist(), page=page, sentence="I sign.", language="en", identity=identity
+    )
+
+
+def declines(table: Table, page: SigningPage | None) -> None:
+    signing.decline(table["tomas"], table.checklist(), page=page, reason="No.", items=["M1"])
+
+
+def passes_on(table: Table, page: SigningPage | None) -> None:
+    tomas, greta = (table.land.users[first].id for first in ("tomas", "greta"))
+    terms = table.checklist()
+    requesting.pass_on(table["tomas"], terms, tomas, greta, page=page, reason="I am away.")
+
+
+ACTS: dict[str, Act] = {"signs": signs, "declines": declines, "passes on": passes_on}
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_who_opened_one_text_does_nothing_to_another(many: Table, act: str) -> None:
+    send(many)
+    read = signing.page_with(many.checklist())
+    send_other_words(many)
+    with pytest.raises(shown.NotShownError, match="changed after you opened it") as refused:
+        ACTS[act](many, read)
+    assert refused.value.seen == read.digest
+    assert signatures() == 0
+    assert many.checklist().state is ChecklistState.SENT
+    ACTS[act](many, signing.page_with(many.checklist()))
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_without_a_page_that_the_server_gave_out_nothing_is_done(many: Table, act: str) -> None:
+    send(many)
+    with pytest.raises(shown.NotShownError, match="not known which text"):
+        ACTS[act](many, None)
+    assert signatures() == 0
+
+
+def test_a_page_signs_for_ten_minutes(many: Table, frozen_time: Clock) -> None:
+    send(many)
+    now = clock.now()
+    frozen_time(now)
+    read = signing.page_with(many.checklist())
+    frozen_time(now + OPEN_FOR + DAY / 86400)
+    with pytest.raises(shown.NotShownError, match="more than 10 minutes ago"):
+        signs(many, read)
+    assert signatures() == 0
+    frozen_time(now + OPEN_FOR)
+    signs(many, read)
+
+
+@pytest.mark.parametrize("act", ["declines", "passes on"])
+def test_declining_and_passing_on_have_no_hurry(many: Table, act: str, frozen_time: Clock) -> None:
+    send(many)
+    read = signing.page_with(many.checklist())
+    frozen_time(clock.now() + DAY)
+    ACTS[act](many, read)
+
+
+def test_a_page_is_known_to_its_person_alone_and_only_as_it_was_given_out(many: Table) -> None:
+    read = shown.page_with("a" * 64)
+    token = shown.token_of(many["tomas"], read)
+    assert shown.page_of(many["tomas"], token) == read
+    assert shown.page_of(many["henrik"], token) is None
+    for wrong in (token[:-1], f"{token}A", f"A{token}", "", None, "a.b", "\x00", "x" * 400):
+        assert shown.page_of(many["tomas"], wrong) is None
+
+
+def test_a_scan_is_confirmed_by_who_looked_at_it(many: Table) -> None:
+    send(many)
+    terms = many.checklist()
+    scan = paper.record(many["ilena"], terms)
+    for other in (shown.page_with("b" * 64), None):
+        with pytest.raises(shown.NotShownError):
+            scans.confirm(
+                many["samira"],
+                terms,
+                scan.id,
+                page=other,
+                sentence="I compared it.",
+                language="en",
+            )
+    assert signatures() == 0
+
+
+# On the pages ----------------------------------------------------------------------------------
+
+
+def test_page_two_leads_back_to_the_text_where_another_was_read(app: Flask, many: Table) -> None:
+    send(many)
+    first = page(app, many, "tomas", "/sign")
+    send_other_words(many)
+    again = browser(app, many, "tomas").page(first.links()["Go on to sign"])
+    assert again.h1 == "Read and check"
+    assert "What changed since you opened revision 1" in again.text
+    assert OTHER_WORDS in again.text
+    onward = browser(app, many, "tomas").page(again.links()["Go on to sign"])
+    assert onward.h1.startswith("Sign: ")
+    assert "You have read revision 2 on the page before." in onward.text
+
+
+def test_nobody_comes_to_page_two_without_page_one(app: Flask, many: Table) -> None:
+    send(many)
+    assert page(app, many, "tomas", "/sign/confirm").h1 == "Read and check"
+    somebody_elses = page(app, many, "henrik", "/sign").links()["Go on to sign"]
+    assert browser(app, many, "tomas").page(somebody_elses).h1 == "Read and check"
+
+
+@pytest.mark.parametrize(
+    ("rest", "typed"),
+    [
+        ("/decline", {"reason": "The board said no.", "items": "M1"}),
+        ("/pass-on/tomas", {"reason": "I am away in May.", "person": "greta"}),
+    ],
+)
+def test_what_was_typed_stays_beside_what_changed(
+    app: Flask, many: Table, rest: str, typed: dict[str, str]
+) -> None:
+    send(many)
+    where = f"/checklists/{many.checklist().id}" + rest.replace(
+        "/pass-on/tomas", pass_on_rest(many, "tomas")
+    )
+    client = browser(app, many, "tomas")
+    form = client.page(where).form()
+    send_other_words(many)
+    if "person" in typed:
+        typed = typed | {"person": str(many.land.users[typed["person"]].id)}
+    shown_again = Page.of(client.post(where, data=form.filled_in(**typed), csrf=False))
+    assert "The text changed after you opened it, so nothing was done." in shown_again.text
+    assert typed["reason"] in shown_again.html
+    assert OTHER_WORDS in shown_again.text
+    assert many.checklist().state is ChecklistState.SENT
+    # Once more, with the text in view, it is done.
+    data = shown_again.form().filled_in()
+    assert client.post(where, data=data, csrf=False).status_code == 303

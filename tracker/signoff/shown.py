@@ -1,0 +1,93 @@
+"""What was on the page that somebody acts on: its token, and whether the text is still the same."""
+
+import datetime as dt
+
+from flask_babel import lazy_gettext as _l
+from itsdangerous import BadData, URLSafeSerializer
+
+from tracker.access.actor import Actor
+from tracker.core import clock, keys
+from tracker.core.errors import StaleError
+from tracker.signoff.proof import OPEN_FOR, SigningPage
+
+
+class NotShownError(StaleError):
+    """The text is not the one that was on the person's page, or it was there too long ago.
+
+    seen is the digest of what was on the page; empty when that is not known.
+    """
+
+    def __init__(self, message: object, seen: str = "") -> None:
+        super().__init__(message)
+        self.seen = seen
+
+
+def page_with(digest: str) -> SigningPage:
+    """Return a page that is opened now and shows the text of a digest."""
+    return SigningPage.begin(clock.now(), digest)
+
+
+def token_of(actor: Actor, page: SigningPage) -> str:
+    """Return what the form of a page carries: signed by the instance, for this person alone."""
+    return _signer("signing-page").dumps(
+        [str(actor.user_id), page.nonce, page.salt, page.at.isoformat(), page.digest]
+    )
+
+
+def digest_on(actor: Actor, token: str | None) -> str:
+    """Return the digest of the text on the page that a form was sent from; nothing if not known."""
+    page = page_of(actor, token)
+    return page.digest if page else ""
+
+
+def page_of(actor: Actor, token: str | None) -> SigningPage | None:
+    """Return the page that a form was sent from, however old; None when it was never given out."""
+    try:
+        user_id, nonce, salt, at, digest = _signer("signing-page").loads(token or "")
+        found = SigningPage(nonce, salt, dt.datetime.fromisoformat(at), digest)
+    except (BadData, ValueError, TypeError):
+        return None
+    return found if user_id == str(actor.user_id) else None
+
+
+def mark_of(actor: Actor, digest: str) -> str:
+    """Return what the address of page 2 carries: that this person opened the text of a digest."""
+    return _signer("text-opened").dumps([str(actor.user_id), digest])
+
+
+def digest_in(actor: Actor, mark: str | None) -> str:
+    """Return which text a person opened, by its mark; nothing when it was never given out."""
+    try:
+        user_id, digest = _signer("text-opened").loads(mark or "")
+    except (BadData, ValueError, TypeError):
+        return ""
+    return str(digest) if user_id == str(actor.user_id) else ""
+
+
+def require(page: SigningPage | None, digest: str) -> None:
+    """Raise NotShownError unless the page showed the text of this digest (product.md, 5.3)."""
+    if page is None:
+        raise NotShownError(_l("It is not known which text you read. Read it here, then go on."))
+    if page.digest != digest:
+        raise NotShownError(
+            _l("The text changed after you opened it, so nothing was done. Read it as it is now."),
+            page.digest,
+        )
+
+
+def require_recent(page: SigningPage | None, digest: str) -> None:
+    """Raise NotShownError unless the page showed this text, and not too long ago, to be signed."""
+    require(page, digest)
+    if page is not None and not page.is_good(clock.now()):
+        raise NotShownError(
+            _l(
+                "You opened the page more than %(minutes)s minutes ago, so nothing was signed. "
+                "Look at the text once more, then sign.",
+                minutes=int(OPEN_FOR.total_seconds() // 60),
+            ),
+            page.digest,
+        )
+
+
+def _signer(purpose: str) -> URLSafeSerializer:
+    return URLSafeSerializer(keys.current().secret, salt=purpose)
