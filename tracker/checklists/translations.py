@@ -34,6 +34,7 @@ from tracker.core.content import (
     name_of,
     read_text,
     read_yaml,
+    require_shallow,
 )
 from tracker.core.db import db
 
@@ -89,6 +90,7 @@ def read_one(text: str, file: str, template: Template) -> WordsFile:
     Raise ContentError naming all mistakes by line and item.
     """
     mistakes: list[Mistake] = []
+    require_shallow(text, file)
     try:
         if has_anchors(text):
             raise ContentError([Mistake(file, 1, "anchors (&) and aliases (*) are not read here")])

@@ -526,7 +526,7 @@ def test_a_downloaded_file_is_changed_and_sent_back(people: House, browser_of: B
     [
         (b"\xff\xfe\x00", "This file isn't UTF-8 text."),
         (b"---\nslug: x\n---\nText", "question is missing"),
-        (b"---\n" + b"[" * 5000 + b"\n---\nText", "nested too deeply"),
+        (b"---\n" + b"[" * 50_000 + b"\n---\nText", "nested too deeply"),
         (b"Only words.", "the article has no passage"),
     ],
 )

@@ -233,7 +233,7 @@ def test_a_file_without_a_head_is_a_text_alone() -> None:
     [
         ("slug: x", "file:2: question is missing"),
         ("slug: [", "file:2: not valid YAML: expected the node content"),
-        ("[" * 5000, "file:2: not valid YAML: it is nested too deeply"),
+        ("[" * 50_000, "file:2: not valid YAML: it is nested too deeply"),
         ("a: &b [1]\nc: *b", "file:2: there is no key a"),
     ],
 )
