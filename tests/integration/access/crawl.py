@@ -25,6 +25,8 @@ class Selection:
     watched_digit: int
     # Of all checklists the items are opened whose number ends in this one.
     digit: int | None = None
+    # Whether the library is opened with each filter, and each article.
+    library: bool = True
 
     def has_item(self, checklist_id: str, number: int) -> bool:
         """Return whether the pages of an item are opened."""
@@ -112,6 +114,8 @@ def _target(address: str, link: str, found: Found) -> str | None:
 def _wanted(address: str, target: str, selection: Selection) -> bool:
     """Leave out choices on top of choices, and items and filters that are not selected."""
     here, there = urlsplit(address), urlsplit(target)
+    if not selection.library and there.path.startswith("/guidance") and target != "/guidance":
+        return False
     if there.query and here.query and here.path == there.path:
         return False
     filters = LIST.fullmatch(there.path) if there.query else None

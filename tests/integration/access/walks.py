@@ -70,7 +70,7 @@ class Walks:
                     self._rows = _digests()
                 self.found[after, key] = crawl(
                     self.demonstration.browser(self.app, key),
-                    selection=self._selection(key if is_before else None),
+                    selection=self._selection(key, is_before=is_before),
                     start="/" if key else "/guidance",
                     read=is_before,
                 )
@@ -90,11 +90,17 @@ class Walks:
         old, new = _comparable(self.walk(key)), _comparable(self.walk(key, after))
         return sorted(one for one in new if old.get(one) != new[one])
 
-    def _selection(self, key: str | None) -> Selection:
-        """Return what everybody opens of what a side writes on, and what an insider does beside."""
+    def _selection(self, key: str | None, *, is_before: bool) -> Selection:
+        """Return what everybody opens of what a side writes on, and what an insider does beside.
+
+        What a side writes on checklists stands in no article, so afterwards outsiders alone open
+        these.
+        """
         known = self.demonstration.checklists
         written = {one for side in SIDES.values() for one in side.comments}
         watched = frozenset(str(known[one]) for one in written)
+        if not is_before:
+            return Selection(watched, watched, EVERYBODYS_ITEMS, library=key not in INSIDERS)
         if key not in INSIDERS:
             return Selection(watched, watched, EVERYBODYS_ITEMS)
         place, others = INSIDERS.index(key), sorted(set(known) - written)
