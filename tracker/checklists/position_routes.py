@@ -240,12 +240,15 @@ def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = opened(actor, checklist_id, "turn_down")
     filling = filled(checklist)
-    proposal = found(next((p for p in filling.proposals if p.id == proposal_id), None))
+    proposal = next((p for p in filling.proposals if p.id == proposal_id), None)
+    form = ReasonForm()
+    if proposal is None and form.is_submitted():
+        return _turned_down_too_late(actor, filling, proposal_id, form)
+    proposal = found(proposal)
     item = item_of(filling, proposal.item)
     require(policy.can_take_part(actor, filling.own_party(actor)))
     if proposal.organisation_id == actor.organisation_id:
         require(no(_("This is your own proposal; the other side answers it.")))
-    form = ReasonForm()
     done = tried(
         form,
         lambda: positions.turn_down_proposal(actor, checklist, proposal_id, form.reason.data or ""),
@@ -261,4 +264,22 @@ def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
         button=_("Turn down"),
         lede=_("The party that proposed it reads your reason."),
         about=pages.proposal_view(filling, actor, item, proposal),
+    )
+
+
+def _turned_down_too_late(
+    actor: Actor, filling: Filling, proposal_id: UUID, form: ReasonForm
+) -> str:
+    """Show the item as it is now, with the reason typed: the proposal was over meanwhile."""
+    over = found(queries.proposal_of(filling.checklist, proposal_id))
+    require(policy.can_take_part(actor, filling.own_party(actor)))
+    form.refuse(
+        RuleBrokenError(_("This proposal is no longer open, so nothing was done. See the item."))
+    )
+    return reason_page(
+        filling,
+        item_of(filling, over.item),
+        form,
+        title=_("Turn down the proposal"),
+        button=_("Turn down"),
     )

@@ -261,6 +261,8 @@ def decline(checklist_id: UUID) -> str | Response:
     """Decline with a reason and the items that have to change (5.4)."""
     actor = current_actor()
     checklist = opened(actor, checklist_id, "decline")
+    if checklist.revision_sent_id is None and request.method == "POST":
+        return _declined_too_late(actor, checklist)
     asked = _waiting(checklist)
     require(signoff_policy.can_decline(actor, signoff.standing_of(asked), clock.today()))
     filling = filled(checklist)
@@ -295,6 +297,17 @@ def decline(checklist_id: UUID) -> str | Response:
         _("The reason is read by all parties. Signatures already given stay in history."),
         since,
     )
+
+
+def _declined_too_late(actor: Actor, checklist: Checklist) -> str:
+    """Show what was typed to who had the text before them: it waits for signatures no more."""
+    filling = filled(checklist)
+    form = items_form(_codes(filling), _("Which items have to change?"), _("Why do you decline?"))
+    seen = shown.digest_on(actor, form.page_token.data)
+    pairs = signoff.revisions_of(signing.SUBJECT, checklist.id)
+    found(next((one for one, _asked in pairs if one.digest == seen), None))
+    form.refuse(RuleBrokenError(_("This text waits for signatures no more, so nothing was done.")))
+    return _items_page(filling, form, _("Decline to sign"), _("Decline to sign"), "")
 
 
 @blueprint.route("/call-back", methods=["GET", "POST"])

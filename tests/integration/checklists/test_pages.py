@@ -585,6 +585,22 @@ def test_a_proposal_that_is_turned_down_leaves_its_reason(room: Room) -> None:
     assert "turned down" not in item(room.page("samira"), "M1")
 
 
+def test_why_a_proposal_is_turned_down_is_not_lost_when_it_was_taken_back(room: Room) -> None:
+    room.table.settle("M1")
+    propose(room)
+    proposal = room.table.filling().proposals[0]
+    where = f"{room.address}/proposals/{proposal.id}/turn-down"
+    data = room.browser("ilena").page(where).form().filled_in(reason="Three days are too few.")
+    positions.withdraw_proposal(room.table["samira"], room.table.checklist(), proposal.id)
+    room.table.session.commit()
+    page = Page.of(room.browser("ilena").post(where, data=data, csrf=False))
+    assert "This proposal is no longer open, so nothing was done." in page.text
+    assert "Three days are too few." in page.html
+    del data["csrf_token"]
+    room.browser("marek").page(where, 404)
+    assert room.browser("marek").post(where, data=data).status_code == 404
+
+
 def test_a_proposal_is_taken_back_by_its_party(room: Room) -> None:
     room.table.settle("M1")
     propose(room)

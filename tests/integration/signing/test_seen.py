@@ -163,6 +163,25 @@ def test_nobody_comes_to_page_two_without_page_one(app: Flask, many: Table) -> N
     assert browser(app, many, "tomas").page(somebody_elses).h1 == "Read and check"
 
 
+def test_why_somebody_declines_is_not_lost_when_the_text_was_called_back(
+    app: Flask, many: Table
+) -> None:
+    send(many)
+    where = f"/checklists/{many.checklist().id}/decline"
+    client = browser(app, many, "tomas")
+    data = client.page(where).form().filled_in(reason="The board said no.", items="M1")
+    signing.call_back(many["ilena"], many.checklist(), reason="One more thing.")
+    many.session.commit()
+    again = Page.of(client.post(where, data=data, csrf=False))
+    assert "This text waits for signatures no more, so nothing was done." in again.text
+    assert "The board said no." in again.html
+    assert many.checklist().state is ChecklistState.DRAFTING
+    # Who never had the text before them is told nothing.
+    assert client.post(where, data={"reason": "No.", "items": "M1"}).status_code == 404
+    del data["csrf_token"]
+    assert browser(app, many, "henrik").post(where, data=data).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("rest", "typed"),
     [
