@@ -94,7 +94,8 @@ def too_deep(text: str) -> int | None:
         if sign == "\n":
             line += 1
         else:
-            depth += 1 if sign in "[{" else -1
+            # What closes before anything opened must not hide what opens after it.
+            depth = max(0, depth + (1 if sign in "[{" else -1))
         if depth > MOST_NESTED:
             return line
     return None
