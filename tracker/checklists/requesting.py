@@ -37,7 +37,7 @@ def pass_on(
     page: SigningPage | None,
     reason: str,
 ) -> SignaturePlace:
-    """Pass on what somebody of the own organisation is to sign, with the same power (5.5).
+    """Pass a colleague's place on to another signatory with the same power (5.5).
 
     Raise NotShownError when the person's page showed another text.
     """

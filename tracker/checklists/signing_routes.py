@@ -300,13 +300,15 @@ def decline(checklist_id: UUID) -> str | Response:
 
 
 def _declined_too_late(actor: Actor, checklist: Checklist) -> str:
-    """Show what was typed to who had the text before them: it waits for signatures no more."""
+    """Show their words again to somebody who was declining a text that no longer waits."""
     filling = filled(checklist)
     form = items_form(_codes(filling), _("Which items have to change?"), _("Why do you decline?"))
     seen = shown.digest_on(actor, form.page_token.data)
     pairs = signoff.revisions_of(signing.SUBJECT, checklist.id)
     found(next((one for one, _asked in pairs if one.digest == seen), None))
-    form.refuse(RuleBrokenError(_("This text waits for signatures no more, so nothing was done.")))
+    form.refuse(
+        RuleBrokenError(_("This text no longer waits for signatures, so nothing was done."))
+    )
     return _items_page(filling, form, _("Decline to sign"), _("Decline to sign"), "")
 
 

@@ -173,7 +173,7 @@ def test_why_somebody_declines_is_not_lost_when_the_text_was_called_back(
     signing.call_back(many["ilena"], many.checklist(), reason="One more thing.")
     many.session.commit()
     again = Page.of(client.post(where, data=data, csrf=False))
-    assert "This text waits for signatures no more, so nothing was done." in again.text
+    assert "This text no longer waits for signatures, so nothing was done." in again.text
     assert "The board said no." in again.html
     assert many.checklist().state is ChecklistState.DRAFTING
     # Who never had the text before them is told nothing.
