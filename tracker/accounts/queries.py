@@ -116,23 +116,7 @@ class InvitationLine:
 
 def memberships_of(user_id: UUID, day: dt.date) -> tuple[ActorMembership, ...]:
     """Return the roles of a person that run on a day, in one query."""
-    rows = db.session.execute(
-        sa.select(
-            Membership.role,
-            Membership.organisation_id,
-            Organisation.name,
-            Organisation.kind,
-            Membership.outside_expert,
-            Membership.audits_id,
-            Membership.power,
-            Membership.office,
-            Membership.power_from,
-            Membership.power_until,
-        )
-        .outerjoin(Membership.organisation)
-        .where(Membership.user_id == user_id, runs_on(day))
-        .order_by(Organisation.name, Membership.role)
-    )
+    rows = db.session.execute(_MEMBERSHIPS, {"user_id": user_id, "day": day})
     return tuple(
         ActorMembership(
             role=role,
@@ -390,13 +374,36 @@ def token_digest(token: str) -> str:
 # Parts ------------------------------------------------------------------------------------------
 
 
-def runs_on(day: dt.date) -> sa.ColumnElement[bool]:
+def runs_on(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElement[bool]:
     """Ask that a role runs on a day; the last day is included."""
     return sa.and_(
         Membership.starts_on <= day,
         sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= day),
         Membership.ended_at.is_(None),
     )
+
+
+# Asked with every page; built once, since building it takes as long as sending it.
+_MEMBERSHIPS = (
+    sa.select(
+        Membership.role,
+        Membership.organisation_id,
+        Organisation.name,
+        Organisation.kind,
+        Membership.outside_expert,
+        Membership.audits_id,
+        Membership.power,
+        Membership.office,
+        Membership.power_from,
+        Membership.power_until,
+    )
+    .outerjoin(Membership.organisation)
+    .where(
+        Membership.user_id == sa.bindparam("user_id"),
+        runs_on(sa.bindparam("day", type_=sa.Date())),
+    )
+    .order_by(Organisation.name, Membership.role)
+)
 
 
 def _seen_by(actor: Actor) -> sa.ColumnElement[bool]:

@@ -5,6 +5,7 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
+import sqlalchemy as sa
 from flask import after_this_request, request, session, url_for
 from flask_babel import lazy_gettext as _l
 from flask_login import confirm_login, current_user
@@ -25,6 +26,7 @@ from tracker.accounts.models import Passkey, User
 from tracker.accounts.proof import set_aside_words
 from tracker.accounts.sign_in_forms import CLOSED, Limited, onward
 from tracker.core import clock
+from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.ui.fields import HeldField, LineField
 from tracker.ui.form_base import Form
@@ -49,8 +51,18 @@ NOT_YOURS = _l("This passkey is another person's.")
 NO_ANSWER = _l("Your passkey did not answer as it should. Try again.")
 
 
+# Asked with every page: who is signed in.
+_WHO = sa.select(User).where(User.fs_uniquifier == sa.bindparam("fs_uniquifier"))
+
+
 class Store(SQLAlchemyUserDatastore):
     """Where the machinery keeps people; a new passkey is added by our own verb."""
+
+    def find_user(self, case_insensitive: bool = False, **by: Any) -> Any:  # noqa: FBT001, FBT002
+        """Return the person by an attribute, or None; the machinery's, but for each page's own."""
+        if "fs_uniquifier" in by:
+            return db.session.scalar(_WHO, by)
+        return super().find_user(case_insensitive, **by)
 
     def create_webauthn(self, user: Any, **made: Any) -> None:  # type: ignore[override] # by name
         """Add a passkey to a person's account; the view commits."""

@@ -20,15 +20,11 @@ from tracker.core.errors import RuleBrokenError
 
 def open_clearances(user_id: UUID, day: dt.date) -> tuple[ActorClearance, ...]:
     """Return what is open to a person on a day: active, not closed, the last day included."""
-    rows = db.session.execute(
-        sa.select(Clearance.cooperation_id, Clearance.visit_id, Clearance.until_on)
-        .where(Clearance.user_id == user_id, is_open(day))
-        .order_by(Clearance.from_on, Clearance.id)
-    )
+    rows = db.session.execute(_OPEN, {"user_id": user_id, "day": day})
     return tuple(ActorClearance(row.cooperation_id, row.visit_id, row.until_on) for row in rows)
 
 
-def is_open(day: dt.date) -> sa.ColumnElement[bool]:
+def is_open(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElement[bool]:
     """Return the condition over Clearance that it is open on a day, its person active."""
     return sa.and_(
         Clearance.closed_at.is_(None),
@@ -38,6 +34,17 @@ def is_open(day: dt.date) -> sa.ColumnElement[bool]:
             User.id == Clearance.user_id, User.active.is_(True), User.suspended_at.is_(None)
         ),
     )
+
+
+# Asked with every page.
+_OPEN = (
+    sa.select(Clearance.cooperation_id, Clearance.visit_id, Clearance.until_on)
+    .where(
+        Clearance.user_id == sa.bindparam("user_id"),
+        is_open(sa.bindparam("day", type_=sa.Date())),
+    )
+    .order_by(Clearance.from_on, Clearance.id)
+)
 
 
 def cleared_user_ids(cooperation_id: UUID, visit_id: UUID | None = None) -> frozenset[UUID]:

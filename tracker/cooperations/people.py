@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -38,6 +39,31 @@ class Person:
         return self.side is not OrganisationKind.NPM or self.outside_expert
 
 
+# Asked by nearly every verb and page; built once, since building takes as long as sending.
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_DAY = sa.bindparam("day", type_=sa.Date())
+_PEOPLE = (
+    sa.select(CooperationPerson, Party)
+    .join(
+        Party,
+        sa.and_(
+            Party.cooperation_id == CooperationPerson.cooperation_id,
+            Party.organisation_id == CooperationPerson.organisation_id,
+        ),
+    )
+    .join(CooperationPerson.user)
+    .where(
+        CooperationPerson.cooperation_id.in_(_IDS),
+        runs_on(_DAY),
+        has_not_left(_DAY),
+        User.active.is_(True),
+    )
+    .order_by(Party.position, User.name, User.id)
+    .options(joinedload(CooperationPerson.user), joinedload(CooperationPerson.organisation))
+)
+_MEMBERSHIPS = sa.select(Membership).where(Membership.user_id.in_(_IDS), held_on(_DAY))
+
+
 def people(cooperation_id: UUID) -> list[Person]:
     """Return who takes part today, party by party in their order, then by name.
 
@@ -48,26 +74,8 @@ def people(cooperation_id: UUID) -> list[Person]:
 
 def people_of(cooperation_ids: Iterable[UUID]) -> dict[UUID, list[Person]]:
     """Return who takes part today in each of some cooperations, in two queries."""
-    today = clock.today()
-    rows = db.session.execute(
-        sa.select(CooperationPerson, Party)
-        .join(
-            Party,
-            sa.and_(
-                Party.cooperation_id == CooperationPerson.cooperation_id,
-                Party.organisation_id == CooperationPerson.organisation_id,
-            ),
-        )
-        .join(CooperationPerson.user)
-        .where(
-            CooperationPerson.cooperation_id.in_(list(cooperation_ids)),
-            runs_on(today),
-            has_not_left(today),
-            User.active.is_(True),
-        )
-        .order_by(Party.position, User.name, User.id)
-        .options(joinedload(CooperationPerson.user), joinedload(CooperationPerson.organisation))
-    ).all()
+    wanted = {"ids": list(cooperation_ids), "day": clock.today()}
+    rows = db.session.execute(_PEOPLE, wanted).all()
     held = _memberships({row.user_id for row, _party in rows})
     found: dict[UUID, list[Person]] = {}
     for row, party in rows:
@@ -146,14 +154,9 @@ def membership_counts() -> sa.ColumnElement[bool]:
 
 
 def _memberships(user_ids: set[UUID]) -> dict[tuple[UUID, UUID | None], list[Membership]]:
-    today = clock.today()
     held: dict[tuple[UUID, UUID | None], list[Membership]] = {}
-    for membership in db.session.scalars(
-        sa.select(Membership).where(
-            Membership.user_id.in_(user_ids),
-            held_on(today),
-        )
-    ):
+    wanted = {"ids": list(user_ids), "day": clock.today()}
+    for membership in db.session.scalars(_MEMBERSHIPS, wanted):
         held.setdefault((membership.user_id, membership.organisation_id), []).append(membership)
     return held
 

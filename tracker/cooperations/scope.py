@@ -9,6 +9,9 @@ from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.cooperations.models import Cooperation, CooperationPerson, Party
 from tracker.core import clock
 
+# A day, or its place in a statement that is built once.
+Day = dt.date | sa.BindParameter[dt.date]
+
 # Who sees every cooperation of the own organisation (product.md, section 2).
 FOR_THE_ORGANISATION = (Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER)
 
@@ -46,12 +49,12 @@ def is_party(organisation_id: UUID, day: dt.date) -> sa.ColumnElement[bool]:
     )
 
 
-def has_not_left(day: dt.date) -> sa.ColumnElement[bool]:
+def has_not_left(day: Day) -> sa.ColumnElement[bool]:
     """Return the condition over Party that it has not left; the day of leaving is included."""
     return sa.or_(Party.left_on.is_(None), Party.left_on >= day)
 
 
-def runs_on(day: dt.date) -> sa.ColumnElement[bool]:
+def runs_on(day: Day) -> sa.ColumnElement[bool]:
     """Return the condition over CooperationPerson that the person takes part on a day."""
     return sa.and_(
         CooperationPerson.from_on <= day,

@@ -33,16 +33,19 @@ from tracker.signoff import paper
 Own = dict[ChecklistKind, Checklist]
 
 
+_OWN = (
+    sa.select(Checklist)
+    .where(Checklist.cooperation_id == sa.bindparam("cooperation_id"), Checklist.visit_id.is_(None))
+    .options(
+        joinedload(Checklist.template),
+        selectinload(Checklist.parties).joinedload(ChecklistParty.organisation),
+    )
+)
+
+
 def own_checklists(cooperation_id: UUID) -> Own:
     """Return the checklists of a cooperation itself, by kind; those of its visits not."""
-    rows = db.session.scalars(
-        sa.select(Checklist)
-        .where(Checklist.cooperation_id == cooperation_id, Checklist.visit_id.is_(None))
-        .options(
-            joinedload(Checklist.template),
-            selectinload(Checklist.parties).joinedload(ChecklistParty.organisation),
-        )
-    )
+    rows = db.session.scalars(_OWN, {"cooperation_id": cooperation_id})
     return {row.kind: row for row in rows}
 
 

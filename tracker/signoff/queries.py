@@ -29,35 +29,43 @@ def revision(revision_id: UUID) -> Revision | None:
     )
 
 
+_REVISIONS = (
+    sa.select(Revision, SignatureRequest)
+    .outerjoin(SignatureRequest, SignatureRequest.revision_id == Revision.id)
+    .where(
+        Revision.subject_type == sa.bindparam("subject_type"),
+        Revision.subject_id == sa.bindparam("subject_id"),
+    )
+    .options(
+        selectinload(Revision.signatures),
+        selectinload(SignatureRequest.places),
+        selectinload(SignatureRequest.parties),
+    )
+    .order_by(Revision.number.desc())
+)
+_REQUEST = (
+    sa.select(SignatureRequest)
+    .where(SignatureRequest.revision_id == sa.bindparam("revision_id"))
+    .options(
+        selectinload(SignatureRequest.places),
+        selectinload(SignatureRequest.parties),
+        joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
+    )
+)
+
+
 def revisions_of(
     subject_type: str, subject_id: UUID
 ) -> list[tuple[Revision, SignatureRequest | None]]:
     """Return all revisions of a subject with their requests, newest first."""
-    rows = db.session.execute(
-        sa.select(Revision, SignatureRequest)
-        .outerjoin(SignatureRequest, SignatureRequest.revision_id == Revision.id)
-        .where(Revision.subject_type == subject_type, Revision.subject_id == subject_id)
-        .options(
-            selectinload(Revision.signatures),
-            selectinload(SignatureRequest.places),
-            selectinload(SignatureRequest.parties),
-        )
-        .order_by(Revision.number.desc())
-    )
+    subject = {"subject_type": subject_type, "subject_id": subject_id}
+    rows = db.session.execute(_REVISIONS, subject)
     return [(row[0], row[1]) for row in rows]
 
 
 def request_of(revision_id: UUID) -> SignatureRequest | None:
     """Return the request of a revision with its places and the signatures given."""
-    return db.session.scalar(
-        sa.select(SignatureRequest)
-        .where(SignatureRequest.revision_id == revision_id)
-        .options(
-            selectinload(SignatureRequest.places),
-            selectinload(SignatureRequest.parties),
-            joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
-        )
-    )
+    return db.session.scalar(_REQUEST, {"revision_id": revision_id})
 
 
 def signatures_on(revision_ids: Iterable[UUID]) -> dict[UUID, list[Signature]]:
