@@ -36,7 +36,6 @@ from tracker.core.content import (
     name_of,
     read_text,
     read_yaml,
-    require_shallow,
 )
 from tracker.core.db import db
 from tracker.guidance import library as guidance_texts
@@ -103,7 +102,6 @@ def read_one(text: str, file: str) -> TemplateFile:
     short text endless; a nesting without end; signs and numbers that can't be kept.
     """
     mistakes: list[Mistake] = []
-    require_shallow(text, file)
     try:
         if translations.has_anchors(text):
             raise ContentError([Mistake(file, 1, "anchors (&) and aliases (*) are not read here")])

@@ -34,7 +34,7 @@ from tracker.core.content import (
     name_of,
     read_text,
     read_yaml,
-    require_shallow,
+    yaml_reader,
 )
 from tracker.core.db import db
 
@@ -90,7 +90,6 @@ def read_one(text: str, file: str, template: Template) -> WordsFile:
     Raise ContentError naming all mistakes by line and item.
     """
     mistakes: list[Mistake] = []
-    require_shallow(text, file)
     try:
         if has_anchors(text):
             raise ContentError([Mistake(file, 1, "anchors (&) and aliases (*) are not read here")])
@@ -113,7 +112,7 @@ def read_one(text: str, file: str, template: Template) -> WordsFile:
 def has_anchors(text: str) -> bool:
     """Tell whether a text has anchors, which can make a short text endless."""
     try:
-        return any(isinstance(one, AliasToken | AnchorToken) for one in YAML(typ="rt").scan(text))
+        return any(isinstance(one, AliasToken | AnchorToken) for one in yaml_reader().scan(text))
     except YAMLError:
         return False  # reading it names the mistake
 

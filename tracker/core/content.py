@@ -1,6 +1,5 @@
 """Files of content: YAML read with its line numbers, and every mistake named by file and line."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +10,12 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.scanner import RoundTripScanner, ScannerError
 
 Model = TypeVar("Model", bound=BaseModel)
 Place = Sequence[int | str]
-NESTED = "not valid YAML: it is nested too deeply"
+NESTED = "it is nested too deeply"
 MOST_NESTED = 100
-_BRACKETS = re.compile(r"[\[\]{}\n]")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -83,39 +82,41 @@ def read_text(root: Path, path: Path, mistakes: list[Mistake]) -> str | None:
     return None
 
 
-def too_deep(text: str) -> int | None:
-    """Return the line on which brackets stand in one another too deeply; None if they don't.
+class _ShallowScanner(RoundTripScanner):
+    """A scanner that gives up where brackets or indents stand in one another too deeply.
 
-    To be asked before anything reads YAML that people send: the time that scanning takes grows with
-    the square of the depth, this with the length alone.
+    The time that scanning takes grows with the text times the depth, so the depth is limited by
+    what counts it: brackets in quoted words and comments are not counted.
     """
-    depth, line = 0, 1
-    for sign in _BRACKETS.findall(text):
-        if sign == "\n":
-            line += 1
-        else:
-            # What closes before anything opened must not hide what opens after it.
-            depth = max(0, depth + (1 if sign in "[{" else -1))
-        if depth > MOST_NESTED:
-            return line
-    return None
+
+    def fetch_flow_collection_start(self, TokenClass: Any, to_push: str) -> None:  # noqa: N803
+        """Begin a list or a mapping in brackets."""
+        self._require_shallow(len(self.flow_context))
+        super().fetch_flow_collection_start(TokenClass, to_push)
+
+    def add_indent(self, column: int) -> bool:
+        """Begin a list or a mapping by indenting it."""
+        self._require_shallow(len(self.indents))
+        return bool(super().add_indent(column))
+
+    def _require_shallow(self, depth: int) -> None:
+        if depth >= MOST_NESTED:
+            raise ScannerError(None, None, NESTED, self.reader.get_mark())
 
 
-def require_shallow(text: str, file: str) -> None:
-    """Raise ContentError when brackets stand in one another too deeply, as too_deep() finds."""
-    if (line := too_deep(text)) is not None:
-        raise ContentError([Mistake(file, line, NESTED)])
+def yaml_reader() -> YAML:
+    """Return what reads YAML that people send: with lines, and in time that grows as the text."""
+    yaml = YAML(typ="rt")
+    yaml.Scanner = _ShallowScanner
+    return yaml
 
 
 def read_yaml(
     text: str, file: str, mistakes: list[Mistake], *, first_line: int = 1
 ) -> YamlText | None:
     """Return YAML with its lines; None after adding what is wrong with it."""
-    if (deep := too_deep(text)) is not None:
-        mistakes.append(Mistake(file, first_line + deep - 1, NESTED))
-        return None
     try:
-        return YamlText(file, YAML(typ="rt").load(text), first_line)
+        return YamlText(file, yaml_reader().load(text), first_line)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = first_line + (mark.line if mark else 0)
@@ -125,7 +126,7 @@ def read_yaml(
         problem = str(error).splitlines()[0]
         mistakes.append(Mistake(file, first_line, f"not valid YAML: {problem}"))
     except RecursionError:
-        mistakes.append(Mistake(file, first_line, NESTED))
+        mistakes.append(Mistake(file, first_line, f"not valid YAML: {NESTED}"))
     return None
 
 

@@ -74,7 +74,9 @@ def test_a_text_that_is_written_reads_back_equal(session: Session, kind: Checkli
     [
         ("a: &b 1\nc: *b\n", "anchors (&) and aliases (*) are not read here"),
         ("[" * 50_000, "nested too deeply"),
-        ("]" * 25_000 + "[" * 25_000, "nested too deeply"),
+        ('["]",' * 10_000, "nested too deeply"),
+        ("- " * 25_000, "nested too deeply"),
+        ("]" * 25_000 + "[" * 25_000, "not valid YAML"),
         ("just words", "input should be a valid dictionary"),
         ("kind: terms\nkind: terms\n", "not valid YAML"),
         ("", "input should be a valid dictionary"),

@@ -95,7 +95,9 @@ def test_what_has_no_words_stands_in_the_file_to_be_translated(session: Session)
     [
         ("a: &b 1\nc: *b\n", "anchors (&) and aliases (*) are not read here"),
         ("[" * 50_000, "nested too deeply"),
-        ("]" * 25_000 + "[" * 25_000, "nested too deeply"),
+        ('["]",' * 10_000, "nested too deeply"),
+        ("- " * 25_000, "nested too deeply"),
+        ("]" * 25_000 + "[" * 25_000, "not valid YAML"),
         ("just words", "input should be a valid dictionary"),
         ("", "input should be a valid dictionary"),
     ],

@@ -234,6 +234,8 @@ def test_a_file_without_a_head_is_a_text_alone() -> None:
         ("slug: x", "file:2: question is missing"),
         ("slug: [", "file:2: not valid YAML: expected the node content"),
         ("[" * 50_000, "file:2: not valid YAML: it is nested too deeply"),
+        ("\n" + '["]",' * 10_000, "file:3: not valid YAML: it is nested too deeply"),
+        ("- " * 25_000, "file:2: not valid YAML: it is nested too deeply"),
         ("a: &b [1]\nc: *b", "file:2: there is no key a"),
     ],
 )
