@@ -75,6 +75,9 @@ def words_from_file(text: str, row: Article) -> ArticleWords:
     ContentError naming all mistakes.
     """
     name = "file"
+    if len(text) > placing.MAX_FILE:
+        message = f"the file is longer than {placing.MAX_FILE} characters"
+        raise ContentError([Mistake(name, 1, message)])
     head, body = library.read_file(text, name)
     if head is None:
         words = words_of(row)

@@ -11,6 +11,8 @@ from tracker.guidance.queries import taxonomy
 MAX_QUESTION = 300
 MAX_SUMMARY = 1000
 MAX_TEXT = 50_000
+# The text with its head.
+MAX_FILE = 60_000
 
 
 def require_head(words: ArticleWords, *, needs_summary: bool) -> None:

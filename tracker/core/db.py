@@ -11,7 +11,14 @@ import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Dialect, Engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    ORMExecuteState,
+    Session,
+    mapped_column,
+    registry,
+)
 from sqlalchemy.pool import ConnectionPoolEntry
 
 NAMES = {
@@ -102,3 +109,35 @@ def _set_sqlite_pragmas(connection: object, _record: ConnectionPoolEntry) -> Non
 def _begin_sqlite(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE" if will_write.get() else "BEGIN")
+
+
+_WRITTEN = "written_in_this_transaction"
+
+
+@event.listens_for(Session, "after_flush")
+def _note_flush(session: Session, _context: object) -> None:
+    session.info[_WRITTEN] = True
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _note_execution(state: ORMExecuteState) -> None:
+    if not state.is_select:
+        state.session.info[_WRITTEN] = True
+
+
+@event.listens_for(Session, "after_commit")
+@event.listens_for(Session, "after_rollback")
+def _forget_writing(session: Session) -> None:
+    session.info.pop(_WRITTEN, None)
+
+
+def let_others_write() -> None:
+    """End the transaction, before work that takes long, unless something was written in it.
+
+    On SQLite a request that will write holds the write lock from its first query on. What was
+    checked before has to be checked again afterwards where it could have changed meanwhile.
+    """
+    session = db.session()
+    waits = session.new or session.dirty or session.deleted
+    if not waits and not session.info.get(_WRITTEN):
+        session.rollback()

@@ -12,10 +12,12 @@ from tests.factories.authoring import TERMS, changed, text_of, without, written
 from tests.factories.templates import a_template, an_item, publish
 from tests.integration.authoring.conftest import BrowserOf, events
 from tests.pages import Page
+from tracker.accounts.models import User
 from tracker.activity.models import Event
 from tracker.authoring import queries, service
 from tracker.authoring.models import TemplateDraft
 from tracker.checklists import library
+from tracker.checklists.library import TemplateFile
 from tracker.checklists.models import (
     Answer,
     Checklist,
@@ -311,7 +313,7 @@ def test_an_item_on_a_must_of_the_newest_shipped_version_stays_too(
     session.commit()
     # Derived from the first, it must not fall behind what was shipped since.
     text = library.as_text(library.parsed(first)).replace(OLD, NEW, 1)
-    assert service.read(text)[1].id == first.id
+    assert service.checked(service.read(text)).id == first.id
 
 
 # Pages -----------------------------------------------------------------------------------------
@@ -372,6 +374,39 @@ def test_a_text_with_mistakes_comes_back_with_each_beside_it(
     assert "item M1: " in page.text
     assert page.form().values["text"][0].strip() == text.strip()
     assert session.scalars(sa.select(TemplateDraft)).all() == []
+
+
+def test_while_a_text_is_read_others_can_write(
+    people: House, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, really_read = browser_of("ada"), library.read_one
+    told = []
+
+    def read_while_another_writes(text: str, file: str) -> TemplateFile:
+        with db.engine.connect() as other:
+            if other.dialect.name == "sqlite":
+                # Wait for nobody.
+                other.exec_driver_sql("PRAGMA busy_timeout=0")
+            other.execute(sa.update(User).values(language="en"))
+            other.commit()
+        told.append(file)
+        return really_read(text, file)
+
+    monkeypatch.setattr(library, "read_one", read_while_another_writes)
+    ada.submit(f"{HOME}/upload", text=changed(OLD, NEW))
+    draft = people.session.scalars(sa.select(TemplateDraft)).one()
+    place = f"{HOME}/drafts/{draft.id}"
+    ada.submit(f"{place}/change", text=changed(OLD, "Who they are"))
+    ada.submit(f"{place}/publish", reason="Asked for by partners")
+    assert len(told) == 3
+    assert library.parsed(library.newest(TERMS)).items[0].label == "Who they are"
+
+
+def test_what_was_written_before_a_text_is_read_is_kept(people: House) -> None:
+    first = service.take_in(people.actor("ada"), changed(OLD, NEW))
+    service.take_in(people.actor("ada"), changed(OLD, "Who they are"))
+    people.session.commit()
+    assert people.session.get(TemplateDraft, first.id) is not None
 
 
 def test_an_upload_of_nothing_or_of_no_text_is_told(people: House, browser_of: BrowserOf) -> None:
