@@ -3,6 +3,8 @@
 import datetime as dt
 import io
 import random
+import shutil
+import subprocess
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -48,6 +50,16 @@ def kept() -> dict[UUID, list[Certificate]]:
 def file_of(row: Certificate) -> bytes:
     """Return the PDF of a certificate."""
     return certificates.file_of(row, db.session.get_one(Revision, row.revision_id))
+
+
+def words_of(row: Certificate) -> str:
+    """Return the words of a certificate's PDF, as another program reads them."""
+    program = shutil.which("pdftotext")
+    assert program, "pdftotext is not installed: see .ci/system"
+    done = subprocess.run(
+        [program, "-raw", "-", "-"], input=file_of(row), capture_output=True, check=True
+    )
+    return done.stdout.decode()
 
 
 def a_signer(

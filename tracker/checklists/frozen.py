@@ -1,13 +1,22 @@
 """A frozen text read back in one of the languages it is said in; of both shapes there are."""
 
-from collections.abc import Collection, Mapping, Sequence
+import datetime as dt
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flask_babel import gettext as _
+
+from tracker.access.actor import OrganisationKind
 from tracker.checklists import wording
 from tracker.checklists.wording import Part_, Table
 from tracker.core.spoken import Said, Spoken, joined, said
 from tracker.mail.render import in_language
+from tracker.organisations.labels import KINDS
+from tracker.signoff import leaves
+from tracker.signoff.labels import ORDERS, power_words, rule_words
+from tracker.signoff.signers import Order
+from tracker.ui.locale import as_date
 
 # The shape before what is said stood there in several languages.
 FIRST = "common-terms/1"
@@ -29,6 +38,12 @@ class FrozenItem:
     label: str
     prompt: str
     answers: tuple[FrozenAnswer, ...]
+
+    def is_labelled(self, answer: FrozenAnswer) -> bool:
+        """Whether fields of an answer need their labels: not a single one with the item's own."""
+        return len(answer.parts) > 1 or any(
+            label not in ("", self.label) for label, _words in answer.parts
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +69,10 @@ class FrozenText:
     template_version: int
     sections: tuple[FrozenSection, ...]
     guidance: tuple[Mapping[str, Any], ...]
+    # What the text says beside its clauses: of the cooperation, the parties, and who signs.
+    about: tuple[Part_, ...]
+    # What only machines read, each with its place.
+    technical: tuple[tuple[str, str], ...]
 
     @property
     def by_code(self) -> dict[str, FrozenItem]:
@@ -73,6 +92,14 @@ def binding_of(document: Mapping[str, Any]) -> str:
     return str(document.get("binding_language") or document["language"])
 
 
+def template_version_of(document: Mapping[str, Any]) -> int:
+    """Return the version of the checklist that a text was frozen from, in every shape."""
+    for holder, key in (("template", "version"), ("checklist", "template_version")):
+        if holder in document:
+            return int(document[holder][key])
+    return int(document["template_version"])  # an undertaking of the first shape
+
+
 def read(document: Mapping[str, Any], language: str = "") -> FrozenText:
     """Return a frozen text as it reads in a language, or in the binding one if it is not in it."""
     known = languages_of(document)
@@ -88,7 +115,7 @@ def read(document: Mapping[str, Any], language: str = "") -> FrozenText:
         reference=document["cooperation"]["reference"],
         cooperation=document["cooperation"]["title"],
         parties=tuple(party["name"] for party in document["parties"]),
-        template_version=document["template"]["version"],
+        template_version=template_version_of(document),
         sections=tuple(
             FrozenSection(
                 said(section["title"], *tongues),
@@ -97,6 +124,8 @@ def read(document: Mapping[str, Any], language: str = "") -> FrozenText:
             for section in document["sections"]
         ),
         guidance=tuple(document["guidance"]),
+        about=_about(document, shown),
+        technical=tuple(leaves.technical(document, known)),
     )
 
 
@@ -167,6 +196,106 @@ def _field(field: Mapping[str, Any], tongues: tuple[str, ...]) -> Part_:
     return label, say(field["text"])
 
 
+# Beside the clauses -----------------------------------------------------------------------------
+
+
+def _about(document: Mapping[str, Any], language: str) -> tuple[Part_, ...]:
+    """Return what a text says beside its clauses, as people read it; what is empty is left out."""
+    with in_language(language):
+        return tuple(
+            (Spoken(str(label), language), words)
+            for label, words in (
+                *_of_cooperation(document),
+                *_of_parties(document, language),
+                *_of_signing(document),
+                *_of_paper(document.get("made_before") or {}),
+            )
+            if words
+        )
+
+
+def _of_cooperation(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    of = document["cooperation"]
+    template = document.get("template") or document["checklist"]
+    yield _("Purpose of the cooperation"), of["purpose"]
+    yield _("Planned to start"), _as_day(of.get("starts_on"))
+    yield _("Planned review"), _as_day(of.get("review_on"))
+    yield _("Planned to end"), _as_day(of.get("ends_on"))
+    if document.get("for_a_visit") or template.get("for_a_visit"):
+        yield _("Covers"), _("One joint visit")
+    yield _("Time zone of all days"), str(document.get("time_zone", ""))
+
+
+def _of_parties(document: Mapping[str, Any], language: str) -> Iterator[tuple[str, Table]]:
+    lines = tuple(
+        (one["name"], said(one["kind"], language) if "kind" in one else str(_side(one["side"])))
+        for one in document["parties"]
+    )
+    yield _("Parties"), Table((_("Party"), _("Kind")), lines)
+
+
+def _side(side: str) -> object:
+    return KINDS[OrganisationKind(side)]
+
+
+def _of_signing(document: Mapping[str, Any]) -> Iterator[tuple[str, str | Table]]:
+    named = document["signatories"]
+    on_paper = "made_before" in document
+    heads = [_("For"), _("Name and office"), _("By what power")]
+    lines = tuple(
+        (one["organisation"], _signer(one), _power(one))[: 2 if on_paper else 3] for one in named
+    )
+    if lines:
+        title = _("Who signed on paper") if on_paper else _("Who is asked to sign")
+        yield title, Table(tuple(heads[: len(lines[0])]), lines)
+    rules = document.get("signing")
+    if rules:
+        yield _("How it is signed"), "\n".join(_rules(rules, document))
+
+
+def _signer(one: Mapping[str, Any]) -> str:
+    told = [one["name"], one["office"]]
+    if one.get("on_behalf_of"):
+        told.append(_("on behalf of %(person)s", person=one["on_behalf_of"]))
+    if one.get("turn"):
+        told.append(_("signs as number %(number)s", number=one["turn"]))
+    return ", ".join(word for word in told if word)
+
+
+def _power(one: Mapping[str, Any]) -> str:
+    first, last = (
+        dt.date.fromisoformat(one[key]) if one.get(key) else None
+        for key in ("power_from", "power_until")
+    )
+    return power_words(one["power"], first, last)
+
+
+def _rules(rules: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[str]:
+    names = {one["id"]: one["name"] for one in document["parties"]}
+    in_turn = {one["organisation_id"] for one in document["signatories"] if one.get("turn")}
+    yield f"{ORDERS[Order(rules['order'])]}."
+    for one in rules["parties"]:
+        if one["named"] > 1:
+            yield rule_words(
+                names[one["organisation_id"]],
+                one["needed"],
+                one["named"],
+                one_by_one=one["organisation_id"] in in_turn,
+            )
+    if rules["until"]:
+        yield _("Can be signed until %(day)s.", day=_as_day(rules["until"]))
+
+
+def _of_paper(before: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield _("Signed on paper on"), _as_day(before.get("signed_on"))
+    yield _("Last day"), _as_day(before.get("ends_on"))
+    yield _("Not known"), ", ".join(before.get("not_known") or ())
+
+
+def _as_day(day: str | None) -> str:
+    return as_date(dt.date.fromisoformat(day)) if day else ""
+
+
 # common-terms/1 ---------------------------------------------------------------------------------
 
 
@@ -187,9 +316,11 @@ def _read_first(document: Mapping[str, Any], language: str) -> FrozenText:
         reference=document["cooperation"]["reference"],
         cooperation=document["cooperation"]["title"],
         parties=tuple(party["name"] for party in document["parties"]),
-        template_version=document["checklist"]["template_version"],
+        template_version=template_version_of(document),
         sections=sections,
         guidance=tuple(document["guidance"]),
+        about=_about(document, language),
+        technical=tuple(leaves.technical(document, (language,))),
     )
 
 

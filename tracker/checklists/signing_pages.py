@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind
 from tracker.accounts import queries as accounts
@@ -14,7 +13,7 @@ from tracker.checklists.loading import Filling
 from tracker.checklists.pages import PositionView
 from tracker.signoff import queries, signers
 from tracker.signoff import service as signoff
-from tracker.signoff.labels import beside_words, power_words
+from tracker.signoff.labels import beside_words, power_words, rule_words
 from tracker.signoff.models import Revision, Signature, SignaturePlace, SignatureRequest
 from tracker.signoff.paper_labels import how_signed
 from tracker.signoff.policy import Standing
@@ -127,7 +126,12 @@ def rules(asked: Asked, filling: Filling) -> list[str]:
     """Return in sentences by which rule the parties sign, where more than one person is named."""
     names = {party.organisation_id: party.name for party in filling.surroundings.parties}
     found = [
-        _rule(party, names.get(party.organisation_id, ""))
+        rule_words(
+            names.get(party.organisation_id, ""),
+            party.required,
+            len(party.named),
+            one_by_one=any(one.turn for one in party.named),
+        )
         for party in asked.standing.parties
         if len(party.named) > 1
     ]
@@ -140,21 +144,6 @@ def rules(asked: Asked, filling: Filling) -> list[str]:
             )
         )
     return found
-
-
-def _rule(party: PartySigners, name: str) -> str:
-    if party.required < len(party.named):
-        any_of: str = ngettext(
-            "%(party)s: any one of %(count)s.",
-            "%(party)s: any %(num)s of %(count)s.",
-            party.required,
-            party=name,
-            count=len(party.named),
-        )
-        return any_of
-    if any(one.turn for one in party.named):
-        return str(_("%(party)s: all, one after the other.", party=name))
-    return str(_("%(party)s: all of them, in any order.", party=name))
 
 
 def until_words(asked: SignatureRequest) -> list[str]:

@@ -117,6 +117,23 @@ def _text(source: Source, language: str) -> Values:
                 "items": [_item(item, language) for item in section.items],
             }
             for section in text.sections
+        ]
+        + [_beside(_("About this text"), text.about, language)],
+    }
+
+
+def _beside(title: str, parts: Sequence[Part_], language: str) -> Values:
+    """Return as a section what a text says beside its clauses."""
+    return {
+        "title": _say(title, language, said=True),
+        "items": [
+            {
+                "code": "",
+                "label": _say(label, language, said=True),
+                "prompt": None,
+                "answers": [{"by": None, "parts": [_part(("", words), language)]}],
+            }
+            for label, words in parts
         ],
     }
 
@@ -129,6 +146,7 @@ def _item(item: frozen.FrozenItem, language: str) -> Values:
         "answers": [
             {
                 "by": _say(answer.by, language) if answer.by else None,
+                "labelled": item.is_labelled(answer),
                 "parts": [_part(part, language) for part in answer.parts],
             }
             for answer in item.answers
@@ -180,6 +198,8 @@ def _undertaking(source: Source, language: str) -> Values:
     told = [
         (parts[0], held.strip() if text.briefing else _("None was confirmed.")),
         (parts[1], text.interests or _("Nothing was declared.")),
+        *([(_("What was asked of interests"), text.question)] if text.question else []),
+        *text.about,
     ]
     return {
         "title": _say(title, language, said=True),
@@ -208,7 +228,7 @@ def _undertaking(source: Source, language: str) -> Values:
                 "items": [
                     {
                         "code": code,
-                        "label": None,
+                        "label": _say(label, language) if label else None,
                         "prompt": None,
                         "answers": [
                             {
@@ -217,21 +237,10 @@ def _undertaking(source: Source, language: str) -> Values:
                             }
                         ],
                     }
-                    for code, words in text.points
+                    for code, label, words in text.points
                 ],
             },
-            {
-                "title": _say(_("What was confirmed beside it"), language, said=True),
-                "items": [
-                    {
-                        "code": "",
-                        "label": _say(label, language, said=True),
-                        "prompt": None,
-                        "answers": [{"by": None, "parts": [_part(("", words), language)]}],
-                    }
-                    for label, words in told
-                ],
-            },
+            _beside(_("What was confirmed beside it"), told, language),
         ],
     }
 
@@ -367,8 +376,7 @@ def _evidence(source: Source, language: str) -> Values:
 
 def _facts(source: Source) -> list[tuple[str, str]]:
     document = source.document
-    template = document.get("template") or document["checklist"]
-    version = template.get("version", template.get("template_version"))
+    version = frozen.template_version_of(document)
     known = languages(source)
     facts = [
         (

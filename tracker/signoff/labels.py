@@ -4,6 +4,7 @@ import datetime as dt
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
 from tracker.signoff.assertion import Flaw
 from tracker.signoff.models import Method, RequestState, Signature
@@ -65,6 +66,22 @@ def power_words(power: str, first: dt.date | None, last: dt.date | None) -> str:
     else:
         return power
     return str(_("%(power)s (%(days)s)", power=power, days=days))
+
+
+def rule_words(party: str, needed: int, named: int, *, one_by_one: bool) -> str:
+    """Return in a sentence by which rule a party signs that has named several persons."""
+    if needed < named:
+        any_of: str = ngettext(
+            "%(party)s: any one of %(count)s.",
+            "%(party)s: any %(num)s of %(count)s.",
+            needed,
+            party=party,
+            count=named,
+        )
+        return any_of
+    if one_by_one:
+        return str(_("%(party)s: all, one after the other.", party=party))
+    return str(_("%(party)s: all of them, in any order.", party=party))
 
 
 def beside_words(signature: Signature) -> list[str]:

@@ -109,6 +109,16 @@ def digest_to_be(
     return canonical.digest(_plain(document, _next_number(subject_type, subject_id), page))
 
 
+def text_to_be(
+    subject_type: str, subject_id: UUID, document: Mapping[str, Any], page: SigningPage
+) -> dict[str, Any]:
+    """Return the document that freeze_as_shown() will freeze with the same page, whole."""
+    whole: dict[str, Any] = canonical.from_bytes(
+        _plain(document, _next_number(subject_type, subject_id), page)
+    )
+    return whole
+
+
 def _next_number(subject_type: str, subject_id: UUID) -> int:
     last = db.session.scalar(
         sa.select(sa.func.max(Revision.number)).where(

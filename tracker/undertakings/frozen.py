@@ -5,8 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flask_babel import gettext as _
+
 from tracker.checklists import frozen as texts
+from tracker.checklists.wording import Part_
 from tracker.core.spoken import Said, Spoken, said
+from tracker.mail.render import in_language
+from tracker.signoff import leaves
 from tracker.ui.locale import as_date
 
 
@@ -26,7 +31,14 @@ class SignedText:
     briefed_on: str
     # What was declared; empty where nothing was.
     interests: str
-    points: tuple[tuple[str, str], ...]
+    # What was asked of interests.
+    question: str
+    # Code, label and sentence of each point that was confirmed.
+    points: tuple[tuple[str, str, str], ...]
+    # What stands beside it: of the person, the cooperation, the terms.
+    about: tuple[Part_, ...]
+    # What only machines read, each with its place.
+    technical: tuple[tuple[str, str], ...]
 
 
 def read(document: Mapping[str, Any], language: str) -> SignedText:
@@ -41,7 +53,7 @@ def read(document: Mapping[str, Any], language: str) -> SignedText:
         return said(text, shown, own)
 
     briefing = document["briefing"]
-    day = as_date(dt.date.fromisoformat(briefing["on"])) if briefing["on"] else ""
+    day = say(briefing["day"]) if briefing.get("day") else _as_day(briefing["on"])
     return SignedText(
         language=shown,
         languages=known,
@@ -52,5 +64,36 @@ def read(document: Mapping[str, Any], language: str) -> SignedText:
         briefing=say(briefing["sentence"]) if briefing["confirmed"] else "",
         briefed_on=day,
         interests=document["interests"]["text"] if document["interests"]["declared"] else "",
-        points=tuple((point["code"], say(point["sentence"])) for point in document["points"]),
+        question=say(document["interests"]["question"]),
+        points=tuple(
+            (point["code"], say(point["label"]), say(point["sentence"]))
+            for point in document["points"]
+        ),
+        about=_about(document, shown),
+        technical=tuple(leaves.technical(document, known)),
     )
+
+
+def _about(document: Mapping[str, Any], language: str) -> tuple[Part_, ...]:
+    cooperation, terms = document["cooperation"], document["terms"]
+    with in_language(language):
+        told = [
+            (_("Person"), document["person"]["name"]),
+            (_("Function"), document["person"].get("function", "")),
+            (_("Organisation"), document["organisation"]["name"]),
+            (_("Cooperation"), f"{cooperation['title']}, {cooperation['reference']}"),
+            (
+                _("Terms it rests on"),
+                _(
+                    "Revision %(number)s, until %(day)s",
+                    number=terms["revision"],
+                    day=_as_day(terms["until"]),
+                ),
+            ),
+            (_("Time zone of all days"), document.get("time_zone", "")),
+        ]
+        return tuple((Spoken(str(label), language), words) for label, words in told if words)
+
+
+def _as_day(day: str | None) -> str:
+    return as_date(dt.date.fromisoformat(day)) if day else ""

@@ -22,6 +22,7 @@ from tracker.signoff import proving, shown
 from tracker.signoff.proof import Identity, SigningPage
 from tracker.signoff.proving import Given, Offer
 from tracker.ui import locale
+from tracker.undertakings import frozen as signed_texts
 from tracker.undertakings import labels, pages, people, policy, queries, sealing, service
 from tracker.undertakings.asking import SUBJECT
 from tracker.undertakings.facts import missing
@@ -131,7 +132,9 @@ def sign(undertaking_id: str) -> str | Response:
     form.ask(app=ways.has_app, passkey=ways.has_passkey, mail=by_mail)
     words = _words(loaded)
     # Before the proof: a wrong one gives the transaction up.
-    page = service.page_to_sign(loaded, Spoken(sentence, locale.language()))
+    spoken = Spoken(sentence, locale.language())
+    page = service.page_to_sign(loaded, spoken)
+    text = signed_texts.read(service.text_to_sign(loaded, spoken, page), spoken.language)
     if form.validate_on_submit() and _sign(actor, loaded, form, sentence):
         flash(_("You have signed. The NPM countersigns, and then what you need opens."), "held")
         return redirect(url_for("undertakings.show", undertaking_id=as_uuid(undertaking_id)), 303)
@@ -142,9 +145,7 @@ def sign(undertaking_id: str) -> str | Response:
         form=form,
         offer=offer,
         by_mail=by_mail,
-        asked=asked,
-        draft=draft,
-        counts=service.languages_of(loaded, locale.language()).binding,
+        text=text,
         sentence_parts=pages.with_names(sentence, actor.name),
     )
 

@@ -151,6 +151,13 @@ def digest_to_be(loaded: Loaded, sentence: Spoken, page: SigningPage) -> str:
     return signoff.digest_to_be(SUBJECT, undertaking.id, frozen, page)
 
 
+def text_to_sign(loaded: Loaded, sentence: Spoken, page: SigningPage) -> dict[str, Any]:
+    """Return the text that sign() freezes of the draft as it stands, to be shown before."""
+    undertaking = loaded.undertaking
+    frozen = _document(undertaking, loaded, sealing.draft_of(undertaking), sentence)
+    return signoff.text_to_be(SUBJECT, undertaking.id, frozen, page)
+
+
 def mail_code(actor: Actor, undertaking_id: UUID) -> None:
     """Mail a person a code for signing their own undertaking, where the NPM allows it.
 

@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 from tests.client import CheckedClient
 from tests.factories import undertakings
 from tests.factories.cooperations import signed_in
+from tests.factories.leaves import shown_on, unseen
 from tests.factories.undertakings import DAYS, PASSWORD, TOLD, Stage
 from tests.integration.undertakings.conftest import Clock
 from tests.pages import Page
@@ -24,13 +25,15 @@ from tracker.accounts import invitations
 from tracker.accounts import service as accounts
 from tracker.accounts.models import User
 from tracker.activity.models import ReadLogEntry
+from tracker.cooperations import keys
 from tracker.cooperations.models import Mode
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.demo.people import Cast
 from tracker.mail.models import OutboxMessage
 from tracker.organisations import service as organisations
-from tracker.signoff.models import Signature
+from tracker.signoff import service as signing
+from tracker.signoff.models import Revision, Signature
 from tracker.undertakings import queries, sealing, service
 from tracker.undertakings.models import InterestsDecision, UndertakingState
 from tracker.undertakings.queries import VisitChoice
@@ -127,6 +130,21 @@ def test_a_person_reads_why_declares_confirms_and_signs(browser: Browser, stage:
         sa.select(Signature).where(Signature.revision_id == undertaking.revision_id)
     ).one()
     assert signature.sentence in confirm.text
+
+
+@pytest.mark.parametrize("interests", ["", TOLD])
+def test_before_a_person_signs_the_page_says_all_that_is_signed(
+    browser: Browser, stage: Stage, interests: str
+) -> None:
+    client, path = browser("leyla"), path_of(stage, "leyla")
+    shown = shown_on(Page.of(go_on(client, path, interests)))
+    assert "You have signed" in text(prove_and_sign(client, stage, path))
+    undertaking = stage.undertaking("leyla")
+    revision = db.session.get_one(Revision, undertaking.revision_id)
+    document = signing.document_of(revision, keys.key_of(revision.cooperation_id))
+    # The moment at which it was signed is not known before.
+    del document["frozen_at"]
+    assert unseen(document, shown, "en", "en") == []
 
 
 def test_nothing_declared_is_signed_too(browser: Browser, stage: Stage) -> None:

@@ -1,0 +1,118 @@
+"""What a frozen document says, as people should find it on a page or a certificate."""
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext
+
+from tests.pages import Page
+from tracker.checklists import frozen
+from tracker.mail.render import in_language
+from tracker.signoff.labels import ORDERS
+from tracker.signoff.leaves import Leaf, leaves
+from tracker.signoff.signers import Order
+from tracker.ui.locale import as_date, as_datetime, name_of
+
+# What only machines read. A place that is added to the software's list is added here after thought.
+TECHNICAL = {
+    "format",
+    "salt",
+    "template.kind",
+    "template.digest",
+    "template.language",
+    "template.words.**",
+    "checklist.kind",
+    "checklist.template_digest",
+    "people.*.id",
+    "parties.*.id",
+    "parties.*.side",
+    "signatories.*.organisation_id",
+    "signing.parties.*.organisation_id",
+    "guidance.*.digest",
+    "sections.*.key",
+    "sections.*.items.*.statements.*",
+    "sections.*.items.*.answers.*.by",
+    "sections.*.items.*.answers.*.version",
+    "sections.*.items.*.answers.*.values.**",
+    "sections.*.items.*.answers.*.fields.*.key",
+    "sections.*.items.*.answers.*.fields.*.type",
+    "sections.*.items.*.answers.*.fields.*.columns.*.key",
+    "sections.*.items.*.answers.*.fields.*.columns.*.type",
+    "made_before.scan_digest",
+    "undertaking",
+    "person.id",
+    "organisation.id",
+    "briefing.on",
+}
+DAYS = re.compile(
+    r"cooperation\.(starts|review|ends)_on|signing\.until|made_before\.(signed|ends)_on"
+    r"|terms\.until|signatories\.\d+\.power_(from|until)"
+)
+LANGUAGES = re.compile(r"languages\.\d+|binding_language|language|guidance\.\d+\.language")
+# Yes and no, and what says so: nothing, where the words beside it stand only in that case.
+ANSWERED = {
+    ("for_a_visit", True): "One joint visit",
+    ("for_a_visit", False): "",
+    ("checklist.for_a_visit", False): "",
+    ("briefing.confirmed", True): "",
+    ("interests.declared", True): "",
+    ("interests.declared", False): "Nothing",
+}
+
+
+def shown_on(page: Page) -> str:
+    """Return what a page says, without the technical details."""
+    for parent in page.root.iter():
+        for child in list(parent):
+            if child.tag == "details" and "Technical details" in "".join(child.itertext()):
+                parent.remove(child)
+    return "".join(page.root.itertext())
+
+
+def unseen(document: Mapping[str, Any], shown: str, language: str, interface: str) -> list[str]:
+    """Return what a document says and a page or certificate does not, with its place.
+
+    The document is shown in a language, on pages in that of the interface.
+    """
+    known = frozen.languages_of(document)
+    there = _tight(shown)
+    found = []
+    for leaf in leaves(document, known):
+        if leaf.is_technical or (leaf.language and leaf.language != language):
+            continue
+        ways = _ways(leaf, language, interface)
+        if not any(_tight(way) in there for way in ways):
+            found.append(f"{leaf.place}: {ways}")
+    return found
+
+
+def _tight(words: str) -> str:
+    """Return words without blanks and the signs that guide the direction of letters."""
+    return re.sub(r"[\s\u200e\u200f\u2066-\u2069\u00ad]", "", words)
+
+
+def _ways(leaf: Leaf, language: str, interface: str) -> list[str]:
+    """Return in which ways people may read what stands at a place."""
+    value = leaf.value
+    if isinstance(value, bool):
+        if re.fullmatch(r"points\.\d+\.confirmed", leaf.place):
+            return ["" if value else "Not confirmed"]
+        with in_language(language):
+            words = ANSWERED[leaf.place, value]
+            return [gettext(words) if words else "", words]
+    ways = []
+    for code in dict.fromkeys((language, interface)):
+        with in_language(code):
+            if DAYS.fullmatch(leaf.place):
+                ways.append(as_date(dt.date.fromisoformat(str(value))))
+            elif leaf.place == "frozen_at":
+                ways.append(as_datetime(dt.datetime.fromisoformat(str(value))))
+            elif LANGUAGES.fullmatch(leaf.place):
+                ways.append(name_of(str(value)))
+            elif leaf.place == "signing.order":
+                ways.append(str(ORDERS[Order(str(value))]))
+            else:
+                ways.append(str(value))
+    return ways

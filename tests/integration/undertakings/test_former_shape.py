@@ -1,0 +1,66 @@
+"""Undertakings that were frozen in the first shape: read, and certified, as those of today."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.factories.certificates import make_all, words_of
+from tests.factories.leaves import unseen
+from tests.factories.undertakings import TOLD, Stage
+from tracker.checklists import frozen
+from tracker.cooperations import keys
+from tracker.core.db import db
+from tracker.signoff import service as signoff
+from tracker.signoff.models import Revision
+from tracker.undertakings import frozen as undertakings
+from tracker.undertakings.document import document
+
+
+@pytest.fixture
+def former(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Revision:
+    """An undertaking signed and countersigned when texts were in one language."""
+
+    def as_it_was(*given: Any, **named: Any) -> dict[str, Any]:
+        return first_shape(document(*given, **named))
+
+    monkeypatch.setattr("tracker.undertakings.service.document", as_it_was)
+    monkeypatch.setattr(signoff, "FORMAT", frozen.FIRST)
+    stage.sign("leyla", TOLD)
+    stage.decide("leyla")
+    stage.countersign("leyla")
+    db.session.commit()
+    return db.session.scalars(sa.select(Revision).where(Revision.kind == "undertaking")).one()
+
+
+def first_shape(today: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an undertaking in the first shape, which was said in English alone."""
+    gone = {"template", "languages", "binding_language", "time_zone"}
+    said = {key: _in_english(one) for key, one in today.items() if key not in gone}
+    del said["briefing"]["day"]
+    return said | {"language": "en", "template_version": today["template"]["version"]}
+
+
+def _in_english(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        if "en" in tree:
+            return tree["en"]
+        return {key: _in_english(one) for key, one in tree.items()}
+    return [_in_english(one) for one in tree] if isinstance(tree, list) else tree
+
+
+def _read(revision: Revision) -> dict[str, Any]:
+    return signoff.document_of(revision, keys.key_of(revision.cooperation_id))
+
+
+def test_it_reads_as_those_of_today(former: Revision) -> None:
+    text = undertakings.read(_read(former), "ar")
+    assert (text.language, text.interests) == ("en", TOLD)
+    assert text.points[0][0] == "C6"
+
+
+def test_its_certificate_is_made_and_says_all_of_it(former: Revision) -> None:
+    revision_id, said = former.id, _read(former)
+    (row,) = make_all()[revision_id]
+    assert unseen(said, words_of(row), "en", "en") == []

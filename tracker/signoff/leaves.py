@@ -1,0 +1,81 @@
+"""The leaves of a frozen document: what stands in it, and which of it only machines read."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# Leaves without a meaning of their own, by their place; * stands for a number in a list, ** for all
+# below. Pages show them as technical details. Everything else a page shows as people read it.
+TECHNICAL = (
+    "format",
+    "salt",
+    "template.kind",
+    "template.digest",
+    "template.language",
+    "template.words.**",
+    "checklist.kind",
+    "checklist.template_digest",
+    "people.*.id",
+    "parties.*.id",
+    "parties.*.side",
+    "signatories.*.organisation_id",
+    "signing.parties.*.organisation_id",
+    "guidance.*.digest",
+    "sections.*.key",
+    "sections.*.items.*.statements.*",
+    "sections.*.items.*.answers.*.by",
+    "sections.*.items.*.answers.*.version",
+    "sections.*.items.*.answers.*.values.**",
+    "sections.*.items.*.answers.*.fields.*.key",
+    "sections.*.items.*.answers.*.fields.*.type",
+    "sections.*.items.*.answers.*.fields.*.columns.*.key",
+    "sections.*.items.*.answers.*.fields.*.columns.*.type",
+    "made_before.scan_digest",
+    "undertaking",
+    "person.id",
+    "organisation.id",
+    "briefing.on",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """What stands at a place of a document; by language where it is said in several."""
+
+    place: str
+    value: object
+    language: str = ""
+
+    @property
+    def is_technical(self) -> bool:
+        """Whether only machines read it."""
+        where = re.sub(r"(?<=\.)[0-9]+(?=\.|$)", "*", self.place)
+        return _TECHNICAL.fullmatch(where) is not None
+
+
+def leaves(document: Mapping[str, Any], languages: Collection[str]) -> Iterator[Leaf]:
+    """Yield what stands in a document at each place; nothing for what is empty."""
+    yield from _below("", document, frozenset(languages))
+
+
+def technical(document: Mapping[str, Any], languages: Collection[str]) -> list[tuple[str, str]]:
+    """Return place and value of what only machines read."""
+    return [(one.place, str(one.value)) for one in leaves(document, languages) if one.is_technical]
+
+
+def _below(place: str, tree: Any, languages: frozenset[str]) -> Iterator[Leaf]:
+    if isinstance(tree, Mapping):
+        if tree and languages.issuperset(tree):
+            yield from (Leaf(place, words, code) for code, words in tree.items() if words)
+        else:
+            for key, one in tree.items():
+                yield from _below(f"{place}.{key}" if place else key, one, languages)
+    elif isinstance(tree, list | tuple):
+        for number, one in enumerate(tree):
+            yield from _below(f"{place}.{number}", one, languages)
+    elif tree is not None and tree != "":
+        yield Leaf(place, tree)
+
+
+_TECHNICAL = re.compile("|".join(re.escape(place).replace(r"\*\*", ".*") for place in TECHNICAL))
