@@ -5,8 +5,10 @@ without any transaction open, then keeping: a slow timestamp service holds nobod
 """
 
 import datetime as dt
+import traceback
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -25,7 +27,7 @@ from tracker.core.db import db, will_write
 from tracker.core.keys import KeysError
 from tracker.evidence import contents, pdf, signing_keys
 from tracker.evidence.contents import Source
-from tracker.evidence.models import Certificate, KeyUse
+from tracker.evidence.models import Certificate, CertificateFailure, KeyUse
 from tracker.evidence.pdf import Signer, SignError, TimestampError
 from tracker.evidence.signing_keys import SigningKey
 from tracker.evidence.typesetting import Attached, TypesettingError, typeset
@@ -45,6 +47,10 @@ TEMPLATE = "certificate.typ"
 # How long a certificate waits for the timestamp service once all have signed; then it is made
 # without a timestamp, since a certificate that is never made helps nobody.
 PATIENCE = dt.timedelta(hours=24)
+# How long to wait after each try that failed, the last one from then on.
+_HOUR = dt.timedelta(hours=1)
+WAITS = (_HOUR / 60, _HOUR / 12, _HOUR / 2, 2 * _HOUR, 6 * _HOUR)
+KEPT_ERROR = 500
 
 # What of the history stands on the certificate of an undertaking.
 OF_AN_UNDERTAKING = (
@@ -88,13 +94,18 @@ class _Work:
 def due() -> list[UUID]:
     """Return the revisions that were signed by all and have no certificate, the oldest first.
 
-    For the worker. What was erased with its cooperation's key can't have one any more.
+    For the worker. What was erased with its cooperation's key can't have one any more; what could
+    not be made waits for its next try.
     """
+    waits = sa.exists().where(
+        CertificateFailure.revision_id == Revision.id,
+        CertificateFailure.next_try_at > clock.now(),
+    )
     return list(
         db.session.scalars(
             sa.select(Revision.id)
             .outerjoin(SignatureRequest, SignatureRequest.revision_id == Revision.id)
-            .where(_is_signed_by_all(), ~_has_certificate(), ~_is_erased())
+            .where(_is_signed_by_all(), ~_has_certificate(), ~_is_erased(), ~waits)
             .order_by(Revision.frozen_at, Revision.id)
         )
     )
@@ -154,6 +165,54 @@ def _is_erased() -> sa.ColumnElement[bool]:
     )
 
 
+# What could not be made ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A text whose certificate could not be made, in words for who looks after the instance."""
+
+    reference: str
+    kind: str
+    number: int
+    tries: int
+    error: str
+    next_try_at: dt.datetime
+
+
+def note_failure(revision_id: UUID, error: CertificateError) -> None:
+    """Keep why a certificate could not be made; each time the next try is later."""
+    now = clock.now()
+    row = db.session.get(CertificateFailure, revision_id)
+    if row is None:
+        row = CertificateFailure(revision_id=revision_id, tries=0)
+        db.session.add(row)
+    row.tries += 1
+    row.error = str(error)[:KEPT_ERROR]
+    row.failed_at = now
+    row.next_try_at = now + WAITS[min(row.tries, len(WAITS)) - 1]
+    db.session.flush()
+
+
+def failing() -> list[Failing]:
+    """Return the texts whose certificate could not be made so far, the oldest failure first."""
+    rows = db.session.execute(
+        sa.select(CertificateFailure, Revision, Cooperation.reference)
+        .join(Revision, Revision.id == CertificateFailure.revision_id)
+        .join(Cooperation, Cooperation.id == Revision.cooperation_id)
+        .order_by(CertificateFailure.failed_at, Revision.id)
+    )
+    return [
+        Failing(reference, revision.kind, revision.number, row.tries, row.error, row.next_try_at)
+        for row, revision, reference in rows
+    ]
+
+
+def is_any_failing() -> bool:
+    """Tell whether a certificate could not be made so far."""
+    return bool(db.session.scalar(sa.select(sa.exists().where(CertificateFailure.tries > 0))))
+
+
 # Making -------------------------------------------------------------------------------------------
 
 
@@ -169,7 +228,12 @@ def make(revision_id: UUID, timestamp_url: str = "") -> list[Made]:
         return [_make(work, language, timestamp_url) for language in known]
     except (AttributeError, LookupError, TemplateError, TypeError, ValueError) as error:
         # A text in a shape that is not known: the others must not wait for it.
-        message = f"Revision {work.source.revision.id} can't be set: {type(error).__name__}"
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        # The words of the error may be words of the text.
+        message = (
+            f"Revision {work.source.revision.id} can't be set: {type(error).__name__}"
+            f" in {Path(where.filename).name}, line {where.lineno}"
+        )
         raise CertificateError(message) from error
 
 
@@ -184,6 +248,9 @@ def keep(made: Collection[Made]) -> list[Certificate]:
         lock_chain(revision.cooperation_id)
         if find(revision.id, one.language) is None:
             kept.append(_keep(revision, one))
+        db.session.execute(
+            sa.delete(CertificateFailure).where(CertificateFailure.revision_id == revision.id)
+        )
     return kept
 
 

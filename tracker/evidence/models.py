@@ -149,3 +149,16 @@ class Certificate(Identified, Base):
             "has_timestamp": self.has_timestamp,
             "made_at": self.made_at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
         }
+
+
+class CertificateFailure(Base):
+    """A text whose certificate could not be made: why, and when it is tried again."""
+
+    __tablename__ = "certificate_failure"
+
+    revision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("revision.id"), primary_key=True)
+    tries: Mapped[int]
+    # Of the software, never of the text.
+    error: Mapped[str] = mapped_column(sa.String(500))
+    failed_at: Mapped[dt.datetime]
+    next_try_at: Mapped[dt.datetime]

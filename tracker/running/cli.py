@@ -185,13 +185,20 @@ def worker() -> None:
 @click.command("check")
 @with_appcontext
 def check() -> None:
-    """Tell whether database, content and worker are well, and what to mend."""
+    """Tell whether database, content, worker and certificates are well, and what to mend."""
     found = health.look()
     click.echo(f"database: {found.database}")
     click.echo(f"content: {found.content}")
     click.echo(f"worker: {found.worker}")
-    late = certificates.overdue(LATE) if found.is_well else 0
+    click.echo(f"certificates: {found.certificates}")
+    known = found.database == "well"
+    for one in certificates.failing() if known else ():
+        click.echo(
+            f"  {one.reference}, {one.kind}, revision {one.number}: {one.error}"
+            f" ({one.tries} tries; the next at {one.next_try_at:%Y-%m-%d %H:%M} UTC)"
+        )
+    late = certificates.overdue(LATE) if known else 0
     if late:
-        click.echo(f"certificates: {late} late; what the worker prints says why")
+        click.echo(f"certificates: {late} late")
     if late or not found.is_well:
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""Whether database, content and worker are well, for /healthz and for tracker check."""
+"""Whether the parts of an instance are well, for /healthz and for tracker check."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -11,10 +11,12 @@ from tracker.checklists.models import ChecklistKind, ChecklistTemplate
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.extensions import migrate
+from tracker.evidence import certificates
 from tracker.guidance.models import Article
 from tracker.running.models import Heartbeat
 
 WORKER = "worker"
+NOT_LOOKED_AT = ("not looked at",) * 3
 # A worker finishes a round every few seconds; three minutes without one is a standstill.
 STANDSTILL = dt.timedelta(minutes=3)
 
@@ -26,23 +28,26 @@ class Health:
     database: str
     content: str
     worker: str
+    certificates: str
 
     @property
     def is_well(self) -> bool:
         """Whether all is well."""
-        return self.database == self.content == self.worker == "well"
+        parts = {self.database, self.content, self.worker, self.certificates}
+        return parts == {"well"}
 
 
 def look() -> Health:
-    """Look at database, content and worker."""
+    """Look at database, content, worker and certificates."""
     try:
         database = "well" if schema_revision() == newest_revision() else "needs tracker db upgrade"
         if database != "well":
-            return Health(database, "not looked at", "not looked at")
-        return Health(database, _content(), _worker())
+            return Health(database, *NOT_LOOKED_AT)
+        made = "some can't be made" if certificates.is_any_failing() else "well"
+        return Health(database, _content(), _worker(), made)
     except SQLAlchemyError:
         db.session.rollback()
-        return Health("can't be reached", "not looked at", "not looked at")
+        return Health("can't be reached", *NOT_LOOKED_AT)
 
 
 def schema_revision() -> str | None:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from uuid import UUID
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,10 +24,6 @@ from tracker.visits import service as visits
 
 PAUSE = 2.0
 EVERY_SO_MANY_ROUNDS = 30
-
-
-# Texts whose certificate could not be made, so that they are tried again now and then, not always.
-_failed: set[UUID] = set()
 
 
 def run_for_ever(
@@ -59,7 +54,7 @@ def one_round(transport: Transport, *, with_dates: bool, timestamp_url: str = ""
     That is: close what has expired, judge readiness, remind, forget what is old.
     """
     outbox.send_due(transport)
-    make_certificates(timestamp_url, again=with_dates)
+    make_certificates(timestamp_url)
     if with_dates:
         accounts.end_roles_run_out()
         clearances.close_expired(clock.today())
@@ -95,21 +90,18 @@ def checkpoint_and_mail() -> None:
     db.session.commit()
 
 
-def make_certificates(timestamp_url: str, *, again: bool) -> None:
+def make_certificates(timestamp_url: str) -> None:
     """Make the certificates of texts that were signed by all, each text by itself.
 
-    One that fails holds up no other. again: those that failed before are tried once more.
+    One that fails holds up no other; it is tried again, each time later.
     """
-    if again:
-        _failed.clear()
     for revision_id in certificates.due():
-        if revision_id in _failed:
-            continue
         try:
             certificates.keep(certificates.make(revision_id, timestamp_url))
             db.session.commit()
         except CertificateError as error:
             db.session.rollback()
-            _failed.add(revision_id)
+            certificates.note_failure(revision_id, error)
+            db.session.commit()
             click.echo(f"worker: no certificate yet: {error}", err=True)
     db.session.rollback()

@@ -1,5 +1,7 @@
 """The page that tells machines whether the application is well."""
 
+from dataclasses import asdict
+
 from flask import Blueprint, jsonify
 from werkzeug.wrappers import Response
 
@@ -12,7 +14,7 @@ blueprint = Blueprint("running", __name__)
 @blueprint.get("/healthz")
 @public
 def healthz() -> tuple[Response, int]:
-    """Answer 200 when database, content and worker are well, else 503; no content, no numbers."""
+    """Answer 200 when all is well, else 503; no content, no numbers."""
     found = health.look()
-    answer = jsonify(database=found.database, content=found.content, worker=found.worker)
+    answer = jsonify(asdict(found))
     return answer, 200 if found.is_well else 503

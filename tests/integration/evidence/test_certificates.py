@@ -31,7 +31,7 @@ from tracker.cooperations import keys
 from tracker.cooperations.models import CooperationKey
 from tracker.core import canonical, clock
 from tracker.core.db import db
-from tracker.evidence import certificates, pdf, signing_keys, typesetting
+from tracker.evidence import certificates, contents, pdf, signing_keys, typesetting
 from tracker.evidence.certificates import PATIENCE, CertificateError
 from tracker.evidence.models import Certificate, EvidenceKey, KeyUse
 from tracker.evidence.signing_keys import certificates_of
@@ -197,6 +197,7 @@ def test_one_that_can_not_be_made_holds_up_no_other_and_is_tried_again(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    frozen_time: Callable[[dt.datetime], None],
 ) -> None:
     first, second = sign(land, terms).id, sign(land, sent(land)).id
     real, asked = typesetting.typeset, []
@@ -211,10 +212,46 @@ def test_one_that_can_not_be_made_holds_up_no_other_and_is_tried_again(
     a_round(tmp_path)
     assert set(kept()) == {second}
     assert "worker: no certificate yet: unknown font family" in capsys.readouterr().err
-    a_round(tmp_path)
-    assert set(kept()) == {second}
     a_round(tmp_path, with_dates=True)
+    assert set(kept()) == {second}
+    frozen_time(clock.now() + certificates.WAITS[0])
+    a_round(tmp_path)
     assert set(kept()) == {first, second}
+    assert certificates.failing() == []
+
+
+def test_what_can_not_be_made_shows_in_health_with_its_cause_and_waits_longer_each_time(
+    app: Flask,
+    land: Country,
+    terms: Checklist,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    frozen_time: Callable[[dt.datetime], None],
+) -> None:
+    sign(land, terms)
+
+    def breaks(*_given: object) -> dict[str, object]:
+        nothing: dict[str, dict[str, object]] = {}
+        return nothing["words of the text"]
+
+    monkeypatch.setattr(contents, "certificate", breaks)
+    begun, tried = clock.now(), []
+    for minute in range(0, 24 * 60, 1):
+        frozen_time(begun + dt.timedelta(minutes=minute))
+        if certificates.due():
+            a_round(tmp_path)
+            tried.append(minute)
+    assert tried == [0, 1, 6, 36, 156, 516, 876, 1236]
+    told = app.test_cli_runner().invoke(args=["check"])
+    assert told.exit_code == 1
+    assert "certificates: some can't be made" in told.output
+    assert "terms, revision 1: Revision" in told.output
+    assert "can't be set: KeyError in test_certificates.py, line" in told.output
+    assert "(8 tries; the next at " in told.output
+    assert "words of the text" not in told.output
+    answer = app.test_client().get("/healthz")
+    assert answer.status_code == 503
+    assert answer.get_json()["certificates"] == "some can't be made"
 
 
 def test_a_text_of_an_unknown_shape_is_told(land: Country) -> None:

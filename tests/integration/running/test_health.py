@@ -18,7 +18,8 @@ from tracker.running import health, preparing
 
 pytestmark = pytest.mark.both_databases
 
-NOT_LOOKED_AT = {"content": "not looked at", "worker": "not looked at"}
+NOT_LOOKED_AT = dict.fromkeys(("content", "worker", "certificates"), "not looked at")
+WELL = dict.fromkeys(("database", "content", "worker", "certificates"), "well")
 
 
 def well(client: CheckedClient) -> tuple[int, dict[str, str]]:
@@ -33,12 +34,9 @@ def beat(session: Session) -> None:
 
 
 def test_all_is_well_once_a_worker_has_been_round(client: CheckedClient, session: Session) -> None:
-    assert well(client) == (
-        503,
-        {"database": "well", "content": "well", "worker": "has not run yet"},
-    )
+    assert well(client) == (503, WELL | {"worker": "has not run yet"})
     beat(session)
-    assert well(client) == (200, {"database": "well", "content": "well", "worker": "well"})
+    assert well(client) == (200, WELL)
 
 
 def test_a_worker_that_stands_still_is_told(
@@ -59,10 +57,7 @@ def test_content_that_is_missing_is_told(client: CheckedClient, session: Session
         .values(published_at=None)
     )
     session.commit()
-    assert well(client) == (
-        503,
-        {"database": "well", "content": "needs tracker content load", "worker": "well"},
-    )
+    assert well(client) == (503, WELL | {"content": "needs tracker content load"})
 
 
 def test_guidance_that_is_missing_is_told(client: CheckedClient, session: Session) -> None:
@@ -93,13 +88,16 @@ def test_the_command_tells_the_same_and_fails_when_something_is_not_well(
     done = runner.invoke(args=["check"])
     assert (done.exit_code, done.output) == (
         1,
-        "database: well\ncontent: well\nworker: has not run yet\n",
+        "database: well\ncontent: well\nworker: has not run yet\ncertificates: well\n",
     )
     beat(session)
     done = runner.invoke(args=["check"])
-    assert (done.exit_code, done.output) == (0, "database: well\ncontent: well\nworker: well\n")
+    assert (done.exit_code, done.output) == (
+        0,
+        "database: well\ncontent: well\nworker: well\ncertificates: well\n",
+    )
 
 
 def test_the_page_tells_nothing_else(client: CheckedClient) -> None:
-    assert set(well(client)[1]) == {"database", "content", "worker"}
+    assert set(well(client)[1]) == set(WELL)
     assert client.post("/healthz").status_code == 405
