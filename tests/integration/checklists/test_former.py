@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from tests.factories import checklists
 from tests.factories import paper as scans
+from tests.factories.certificates import make_all, words_of
+from tests.factories.cooperations import signed_in
+from tests.factories.leaves import shown_on, unseen
 from tests.factories.tables import Table
 from tests.integration.checklists.test_paper import asked, confirm, refused, signatures
 from tracker.checklists import former, frozen, paper, signing
@@ -107,6 +111,19 @@ def test_the_cooperation_takes_over_its_dates_and_keeps_what_was_planned(recorde
     assert recorded.cooperation.starts_on == DAY
     assert recorded.cooperation.ends_on == clock.today() + dt.timedelta(days=90)
     assert recorded.cooperation.review_on == review
+
+
+def test_record_and_certificate_say_all_that_is_known_of_it(recorded: Table, app: Flask) -> None:
+    agree_all(recorded)
+    recorded.session.commit()
+    said, checklist_id = document(recorded), recorded.checklist().id
+    browser = signed_in(app, recorded.land.users["ilena"])
+    for language in frozen.languages_of(said):
+        page = browser.page(f"/checklists/{checklist_id}/record?language={language}")
+        assert unseen(said, shown_on(page), language, "en") == []
+    (rows,) = make_all().values()
+    row = next(one for one in rows if one.language == "en")
+    assert unseen(said, words_of(row), "en", "en") == []
 
 
 def test_it_never_counts_as_reviewed(recorded: Table) -> None:

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from tests.factories import checklists
 from tests.factories import frozen as texts
+from tests.factories.certificates import make_all, words_of
+from tests.factories.leaves import shown_on, unseen
 from tests.factories.tables import Table, begin, set_out
 from tests.factories.templates import a_field, a_template, an_item, publish, small_terms
 from tests.factories.words import arabic_words, publish_with_words
@@ -542,6 +544,14 @@ def first(room: Room) -> Room:
     checklists.sign(table.checklist(), *table.signatories.values())
     table.session.commit()
     return room
+
+
+def test_record_and_certificate_say_all_that_a_text_of_the_first_shape_says(first: Room) -> None:
+    revision = first.table.session.scalars(sa.select(Revision)).one()
+    said = signoff_service.document_of(revision, None)
+    assert unseen(said, shown_on(first.page("ilena", "/record")), "en", "en") == []
+    (rows,) = make_all().values()
+    assert [unseen(said, words_of(row), "en", "en") for row in rows] == [[]]
 
 
 def test_a_record_in_the_first_shape_reads_as_it_did_in_every_language(first: Room) -> None:
