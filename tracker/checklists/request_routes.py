@@ -1,18 +1,24 @@
 """Pages of a request that waits for signatures: pass it on, remind."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort, redirect, render_template, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.accounts import queries as accounts
 from tracker.checklists import labels, policy, requesting, revisions, sending_forms
+from tracker.checklists.loading import Filling
 from tracker.checklists.models import Checklist
 from tracker.checklists.opening import filled, opened, tried
+from tracker.checklists.revisions import Since
+from tracker.checklists.signing import SUBJECT
 from tracker.core import clock
+from tracker.core.errors import RuleBrokenError
 from tracker.signoff import policy as signoff_policy
 from tracker.signoff import queries as signoff
 from tracker.signoff import shown, signers
@@ -37,6 +43,8 @@ def pass_on(checklist_id: UUID, user_id: UUID) -> str | Response:
     """Pass on what somebody of the own organisation is to sign, with a reason (5.5)."""
     actor = current_actor()
     checklist = opened(actor, checklist_id, "pass_on")
+    if checklist.revision_sent_id is None and request.method == "POST":
+        return _passed_on_too_late(actor, checklist, user_id)
     standing = signoff.standing_of(_waiting(checklist))
     require(signoff_policy.can_pass_on(actor, standing, clock.today(), user_id))
     filling = filled(checklist)
@@ -58,15 +66,41 @@ def pass_on(checklist_id: UUID, user_id: UUID) -> str | Response:
     revision = _waiting(checklist).revision
     since = revisions.since(filling, shown.digest_on(actor, form.page_token.data), revision)
     form.page_token.data = shown.token_of(actor, shown.page_with(revision.digest))
+    return _passing_on(filling, form, user_id, able=able, since=since)
+
+
+def _passed_on_too_late(actor: Actor, checklist: Checklist, user_id: UUID) -> str:
+    """Show their words again to somebody who passes on a text that no longer waits."""
+    filling = filled(checklist)
+    seen = shown.digest_on(actor, request.form.get("page_token"))
+    pairs = signoff.revisions_of(SUBJECT, checklist.id)
+    revision = found(next((one for one, _asked in pairs if one.digest == seen), None))
+    asked = found(signoff.request_of(revision.id))
+    able = requesting.who_can_take_over(actor, filling, signoff.standing_of(asked))
+    form: Any = sending_forms.pass_on_form(able)
+    form.refuse(
+        RuleBrokenError(_("This text no longer waits for signatures, so nothing was done."))
+    )
+    return _passing_on(filling, form, user_id, able=able)
+
+
+def _passing_on(
+    filling: Filling,
+    form: Any,
+    user_id: UUID,
+    *,
+    able: Sequence[accounts.Signatory],
+    since: Since | None = None,
+) -> str:
     return render_template(
         "checklists/pass_on.html",
-        checklist=checklist,
+        checklist=filling.checklist,
         since=since,
         cooperation=filling.cooperation,
         form=form,
         able=able,
         holder=accounts.names([user_id]).get(user_id, ""),
-        kind_words=labels.KINDS[checklist.kind],
+        kind_words=labels.KINDS[filling.checklist.kind],
     )
 
 

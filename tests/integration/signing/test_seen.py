@@ -163,13 +163,22 @@ def test_nobody_comes_to_page_two_without_page_one(app: Flask, many: Table) -> N
     assert browser(app, many, "tomas").page(somebody_elses).h1 == "Read and check"
 
 
-def test_why_somebody_declines_is_not_lost_when_the_text_was_called_back(
-    app: Flask, many: Table
+@pytest.mark.parametrize(
+    ("place", "typed"),
+    [
+        ("/decline", {"reason": "The board said no.", "items": "M1"}),
+        ("/pass-on/tomas", {"reason": "The board said no.", "person": "greta"}),
+    ],
+)
+def test_why_somebody_declines_or_passes_on_is_not_lost_when_the_text_was_called_back(
+    app: Flask, many: Table, place: str, typed: dict[str, str]
 ) -> None:
     send(many)
-    where = f"/checklists/{many.checklist().id}/decline"
+    users = {first: str(user.id) for first, user in many.land.users.items()}
+    where = f"/checklists/{many.checklist().id}{place.replace('tomas', users['tomas'])}"
+    typed = {key: users.get(value, value) for key, value in typed.items()}
     client = browser(app, many, "tomas")
-    data = client.page(where).form().filled_in(reason="The board said no.", items="M1")
+    data = client.page(where).form().filled_in(**typed)
     signing.call_back(many["ilena"], many.checklist(), reason="One more thing.")
     many.session.commit()
     again = Page.of(client.post(where, data=data, csrf=False))
@@ -177,7 +186,7 @@ def test_why_somebody_declines_is_not_lost_when_the_text_was_called_back(
     assert "The board said no." in again.html
     assert many.checklist().state is ChecklistState.DRAFTING
     # Who never had the text before them is told nothing.
-    assert client.post(where, data={"reason": "No.", "items": "M1"}).status_code == 404
+    assert client.post(where, data=typed).status_code == 404
     del data["csrf_token"]
     assert browser(app, many, "henrik").post(where, data=data).status_code == 404
 
