@@ -13,7 +13,7 @@ from tracker.core import clock
 BOTH = {"rows": "2", "party@0": journey.NPM, "party@1": journey.CSO}
 TEAM = {"rows": "3", "person@0": "Pavo", "person@1": "Ruth", "person@2": "Leyla"}
 TERMS = {
-    "M1": BOTH,
+    "M1": {**BOTH, "signatory@0": "Tomas", "signatory@1": "Otto"},
     "M3": {"in_scope": "VISIT", "form": "mou"},
     "M4": BOTH,
     "M5": {"second_reader": "Nadia"},

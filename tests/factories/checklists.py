@@ -8,8 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from flask import has_app_context
 
 from tracker.access.actor import Actor, OrganisationKind
+from tracker.accounts import queries as accounts
 from tracker.checklists import completeness, policy, positions, safeguards, service, signing
 from tracker.checklists.checks import Check, CheckName
 from tracker.checklists.facts import ROW, Surroundings
@@ -156,8 +158,17 @@ class Writer:
         row = dict(start)
         for column in table.columns:
             if column.key not in row and needed(column, row):
-                row[column.key] = self._value(column, table.key)
+                signs = _who_signs(row["party"]) if column.key == "signatory" else None
+                row[column.key] = signs or self._value(column, table.key)
         return row
+
+
+def _who_signs(organisation_id: str) -> str | None:
+    """Return a person who can sign for a party, where there is a database to ask."""
+    if not has_app_context():
+        return None
+    able = accounts.signatories_of(UUID(organisation_id), clock.today())
+    return next((str(one.user_id) for one in able if one.holds_on(clock.today())), None)
 
 
 def whole(

@@ -282,6 +282,13 @@ def _rules(rules: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[st
                 one["named"],
                 one_by_one=one["organisation_id"] in in_turn,
             )
+        if "m1_names" in one:
+            yield _(
+                "%(party)s: %(person)s, whom M1 names, does not have to sign. Reason: %(reason)s",
+                party=names[one["organisation_id"]],
+                person=one["m1_names"],
+                reason=one["instead_because"],
+            )
     if rules["until"]:
         yield _("Can be signed until %(day)s.", day=_as_day(rules["until"]))
 

@@ -30,6 +30,7 @@ from tracker.ui.proof import ShownFields
 from tracker.ui.validators import Optional, Required
 
 SEVERAL = "several"
+_INSTEAD = "instead_"
 # How many can be put into an order one after the other.
 MOST_TURNS = 5
 TURNS = (
@@ -59,12 +60,16 @@ class _WhoField(ChoiceField):
 
 
 def send_form(
-    filling: Filling, able: Able, languages: Sequence[Option], others: Mapping[UUID, str]
+    filling: Filling,
+    able: Able,
+    languages: Sequence[Option],
+    others: Mapping[UUID, str],
+    by_m1: Mapping[UUID, tuple[UUID, str]],
 ) -> Form:
     """Return the form that names who signs for each party, in which order and until when.
 
     languages are those the text is frozen in; with a single one there is nothing to choose. others
-    are who can be reminded beside those who sign.
+    are who can be reminded beside those who sign. by_m1 is whom item M1 names, id and name.
     """
     members: dict[str, Any] = {}
     data: dict[str, Any] = {
@@ -77,8 +82,20 @@ def send_form(
     for party in filling.surroundings.parties:
         people = able.get(party.organisation_id, ())
         members |= _party_fields(party.organisation_id, party.name, people)
-        if len(people) == 1 and people[0].holds_on(clock.today()):
-            data[f"party_{party.organisation_id}"] = str(people[0].user_id)
+        named = by_m1.get(party.organisation_id)
+        if named:
+            members[f"{_INSTEAD}{party.organisation_id}"] = TextField(
+                _l("Why does %(name)s not have to sign?", name=named[1]),
+                [Optional()],
+                most=500,
+                description=_l("Item M1 names them. The text that is signed shows the reason."),
+                render_kw={"rows": 2},
+            )
+        ready = [one.user_id for one in people if one.holds_on(clock.today())]
+        if named and named[0] in ready:
+            data[f"party_{party.organisation_id}"] = str(named[0])
+        elif len(people) == len(ready) == 1:
+            data[f"party_{party.organisation_id}"] = str(ready[0])
         data[f"needed_{party.organisation_id}"] = "0"
     members |= _how_it_is_asked(others)
     if len(languages) > 1:
@@ -199,6 +216,11 @@ def asking_in(form: Any) -> Asking:
         expires_on=form["expires_on"].data,
         remind_every=int(every) if every else None,
         remind_whom=tuple(form["remind_whom"].data or ()),
+        instead={
+            UUID(one.short_name.removeprefix(_INSTEAD)): one.data
+            for one in form
+            if one.short_name.startswith(_INSTEAD) and one.data
+        },
     )
 
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from tracker.accounts import queries as accounts
 from tracker.accounts.queries import Signatory
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.checklists import library, messages, policy, sealing, translations
+from tracker.checklists import frozen, library, messages, policy, sealing, translations
 from tracker.checklists.document import Languages, document, languages_for
 from tracker.checklists.languages import lacking
 from tracker.checklists.loading import Filling, fill, lock, locked
@@ -29,6 +29,7 @@ from tracker.checklists.queries import VISIT
 from tracker.checklists.sealing import is_restricted
 from tracker.checklists.service import put_position, refresh
 from tracker.checklists.template import Part
+from tracker.checklists.values import as_id
 from tracker.cooperations import audiences, clearances
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
@@ -91,6 +92,8 @@ class Asking:
     expires_on: dt.date | None = None
     remind_every: int | None = None
     remind_whom: tuple[str, ...] = (WHO_SIGNS,)
+    # Why the person whom M1 names does not have to sign, by party.
+    instead: Mapping[UUID, str] = field(default_factory=dict)
 
 
 def obstacles(filling: Filling) -> list[object]:
@@ -170,6 +173,7 @@ def send(
     parties = _parties(filling, named, asking.order)
     people = _named(filling, parties)
     require_four_eyes(filling, parties)
+    others = _instead(filling, parties, asking.instead)
     revision = signoff.freeze(
         actor,
         cooperation_id=checklist.cooperation_id,
@@ -178,7 +182,7 @@ def send(
         kind=checklist.kind.value,
         document={
             **document(filling, people, guidance.current_revisions(), _languages(filling, binding)),
-            "signing": _rules(parties, asking),
+            "signing": _rules(parties, asking, others),
         },
         key=sealing.key_for(checklist),
         # Why it was open again. On a visit's checklist these words may speak of the visit.
@@ -224,7 +228,7 @@ def _checked(filling: Filling, asking: Asking) -> Asking:
     whom = tuple(asking.remind_whom)
     if asking.remind_every is not None and not (whom and known.issuperset(whom)):
         raise RuleBrokenError(_l("Choose who is reminded."), "remind_whom")
-    return Asking(asking.order, last, asking.remind_every, whom)
+    return replace(asking, expires_on=last, remind_whom=whom)
 
 
 def who_else_is_reminded(filling: Filling) -> dict[UUID, str]:
@@ -261,7 +265,66 @@ def _parties(
     return signers.in_order(found, order, is_npm)
 
 
-def _rules(parties: Iterable[PartySigners], asking: Asking) -> dict[str, Any]:
+def named_by_m1(filling: Filling) -> dict[UUID, UUID]:
+    """Return by party whom item M1 of the terms names to sign for it.
+
+    The terms say it of themselves; of a cooperation's other texts, the terms that stand.
+    """
+    if filling.checklist.kind is ChecklistKind.TERMS:
+        answer = filling.sheet.shared("M1")
+        values = answer.values if answer else {}
+    else:
+        values = _m1_of_the_standing_terms(filling.checklist)
+    found = {}
+    for row in values.get("parties") or ():
+        party, person = as_id(row.get("party")), as_id(row.get("signatory"))
+        if party and person:
+            found[party] = person
+    return found
+
+
+def _m1_of_the_standing_terms(checklist: Checklist) -> Mapping[str, Any]:
+    revision = db.session.scalar(
+        sa.select(Revision)
+        .join(
+            Checklist,
+            Revision.id == sa.func.coalesce(Checklist.revision_in_force_id, Checklist.halted_id),
+        )
+        .where(
+            Checklist.cooperation_id == checklist.cooperation_id,
+            Checklist.kind == ChecklistKind.TERMS,
+        )
+    )
+    return frozen.values_in(signoff.document_of(revision, None), "M1") if revision else {}
+
+
+def _instead(
+    filling: Filling, parties: Iterable[PartySigners], reasons: Mapping[UUID, str]
+) -> dict[UUID, dict[str, str]]:
+    """Return of each party whose person named by M1 does not have to sign: who, and why."""
+    named = named_by_m1(filling)
+    names = accounts.names(named.values())
+    found = {}
+    for party in parties:
+        own = party.organisation_id
+        if own not in named or party.has_to_sign(named[own]):
+            continue
+        reason = " ".join(reasons.get(own, "").split())
+        if not reason:
+            raise RuleBrokenError(
+                _l(
+                    "Item M1 names %(name)s. Name the same person, or say why not.",
+                    name=names.get(named[own], ""),
+                ),
+                f"instead_{own}",
+            )
+        found[own] = {"m1_names": names.get(named[own], ""), "instead_because": reason}
+    return found
+
+
+def _rules(
+    parties: Iterable[PartySigners], asking: Asking, others: Mapping[UUID, Mapping[str, str]]
+) -> dict[str, Any]:
     """Return by which rule and until when it is signed, as the text that is signed says."""
     return {
         "until": asking.expires_on.isoformat() if asking.expires_on else None,
@@ -271,6 +334,7 @@ def _rules(parties: Iterable[PartySigners], asking: Asking) -> dict[str, Any]:
                 "organisation_id": str(party.organisation_id),
                 "needed": party.required,
                 "named": len(party.named),
+                **others.get(party.organisation_id, {}),
             }
             for party in parties
         ],

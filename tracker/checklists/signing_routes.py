@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.accounts import queries as accounts
 from tracker.activity import queries as trail
 from tracker.checklists import (
     cautions,
@@ -72,7 +73,11 @@ def send(checklist_id: UUID) -> str | Response:
         if not any(one.holds_on(clock.today()) for one in able[party.organisation_id])
     ]
     form: Any = sending_forms.send_form(
-        filling, able, _language_choices(filling), signing.who_else_is_reminded(filling)
+        filling,
+        able,
+        _language_choices(filling),
+        signing.who_else_is_reminded(filling),
+        _by_m1(filling),
     )
     obstacles = signing.obstacles(filling)
     if not obstacles and not lacking and form.validate_on_submit():
@@ -103,6 +108,13 @@ def send(checklist_id: UUID) -> str | Response:
         is_restricted=sealing.is_restricted(checklist),
         kind_words=labels.KINDS[checklist.kind],
     )
+
+
+def _by_m1(filling: Filling) -> dict[UUID, tuple[UUID, str]]:
+    """Return by party whom item M1 names to sign for it, id and name."""
+    named = signing.named_by_m1(filling)
+    names = accounts.names(named.values())
+    return {party: (person, names.get(person, "")) for party, person in named.items()}
 
 
 def _language_choices(filling: Filling) -> list[Option]:

@@ -46,6 +46,10 @@ class PartySigners:
         """The persons named."""
         return frozenset(one.user_id for one in self.named)
 
+    def has_to_sign(self, user_id: UUID) -> bool:
+        """Tell whether the party's signature can't be complete without a person's."""
+        return user_id in self.user_ids and self.required == len(self.named)
+
     def who_signed(self, signed: Signed) -> frozenset[UUID]:
         """Return the persons who have signed for the party."""
         return frozenset(user for party, user in signed if party == self.organisation_id)

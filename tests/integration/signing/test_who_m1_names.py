@@ -1,0 +1,115 @@
+"""Who is asked to sign is the person whom M1 names, unless the text says why not."""
+
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories import checklists
+from tests.factories.cooperations import bring_in, signed_in
+from tests.factories.tables import Table, set_out
+from tests.pages import Page
+from tracker.access.actor import Role
+from tracker.checklists import signing
+from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
+from tracker.checklists.signing import Asking
+from tracker.core.errors import RuleBrokenError
+from tracker.signoff import queries as signoff
+from tracker.signoff import service as signoff_service
+from tracker.signoff.signers import Named, PartySigners
+
+REASON = "Tomas Beridan is on leave until May."
+
+
+@pytest.fixture
+def agreed(session: Session) -> Table:
+    """The supplied terms agreed; M1 names Tomas for the NPM, and Greta could sign for it too."""
+    table = set_out(session)
+    table.agree()
+    table.land.person("Greta Vale", "npm", Role.SIGNATORY, power="Decision of the board")
+    bring_in(table.land, table.cooperation, "greta")
+    table.session.commit()
+    return table
+
+
+def send(
+    table: Table, checklist: Checklist, *firsts: str, needed: int = 0, reason: str = ""
+) -> None:
+    npm = table.land.id("npm")
+    people = tuple(Named(table.land.users[first].id) for first in firsts)
+    named: dict[UUID, UUID | PartySigners] = {
+        body: one.user_id for body, one in table.signatories.items()
+    }
+    named[npm] = PartySigners(npm, people, needed)
+    asking = Asking(instead={npm: reason} if reason else {})
+    signing.send(table["ilena"], checklist, named, asking=asking)
+    table.session.commit()
+
+
+def refused(table: Table, checklist: Checklist, *firsts: str, needed: int = 0) -> None:
+    with pytest.raises(RuleBrokenError, match="Item M1 names Tomas Beridan") as caught:
+        send(table, checklist, *firsts, needed=needed)
+    assert caught.value.field == f"instead_{table.land.id('npm')}"
+    table.session.rollback()
+    assert checklist.state is ChecklistState.DRAFTING
+
+
+def rule_of(table: Table, checklist: Checklist) -> dict[str, object]:
+    assert checklist.revision_sent_id is not None
+    asked = signoff.request_of(checklist.revision_sent_id)
+    assert asked is not None
+    document = signoff_service.document_of(asked.revision, None)
+    npm = str(table.land.id("npm"))
+    return next(one for one in document["signing"]["parties"] if one["organisation_id"] == npm)
+
+
+def test_somebody_else_is_asked_only_with_a_reason(agreed: Table) -> None:
+    refused(agreed, agreed.checklist(), "greta")
+    # Either of them could sign alone.
+    refused(agreed, agreed.checklist(), "greta", "tomas", needed=1)
+    send(agreed, agreed.checklist(), "greta", reason=f"  {REASON} ")
+    rule = rule_of(agreed, agreed.checklist())
+    assert (rule["m1_names"], rule["instead_because"]) == ("Tomas Beridan", REASON)
+
+
+def test_who_is_named_signs_alone_or_with_others_without_a_reason(agreed: Table) -> None:
+    send(agreed, agreed.checklist(), "greta", "tomas")
+    assert "m1_names" not in rule_of(agreed, agreed.checklist())
+
+
+def test_a_reason_for_who_has_to_sign_all_the_same_is_not_kept(agreed: Table) -> None:
+    send(agreed, agreed.checklist(), "tomas", reason=REASON)
+    assert "m1_names" not in rule_of(agreed, agreed.checklist())
+
+
+def test_the_page_chooses_who_is_named_asks_why_not_and_the_text_says_it(
+    app: Flask, agreed: Table
+) -> None:
+    npm, users = agreed.land.id("npm"), agreed.land.users
+    address = f"/checklists/{agreed.checklist().id}"
+    ilena = signed_in(app, users["ilena"])
+    form = ilena.page(f"{address}/send").form()
+    assert form.values[f"party_{npm}"] == [str(users["tomas"].id)]
+    choice = {f"party_{npm}": str(users["greta"].id), f"behalf_{npm}": "the People's Advocate"}
+    again = Page.of(ilena.post(f"{address}/send", data=form.filled_in(**choice), csrf=False))
+    assert "Item M1 names Tomas Beridan. Name the same person, or say why not." in again.text
+    assert again.form().values[f"party_{npm}"] == [str(users["greta"].id)]
+    assert again.form().values[f"behalf_{npm}"] == ["the People's Advocate"]
+    sent = again.form().filled_in(**{f"instead_{npm}": REASON})
+    assert ilena.post(f"{address}/send", data=sent, csrf=False).status_code == 303
+    said = f"Tomas Beridan, whom M1 names, does not have to sign. Reason: {REASON}"
+    assert said in ilena.page(f"{address}/record").text
+    assert said in signed_in(app, users["henrik"]).page(f"{address}/sign").text
+
+
+def test_other_texts_of_the_cooperation_go_by_the_terms_that_stand(agreed: Table) -> None:
+    checklists.send(agreed.checklist(), agreed["ilena"], agreed.signatories)
+    checklists.sign(agreed.checklist(), *agreed.signatories.values())
+    agreed.session.commit()
+    other = agreed.checklist(ChecklistKind.CONFIDENTIALITY)
+    checklists.agree(other, agreed.writers, agreed["oren"])
+    agreed.session.commit()
+    refused(agreed, other, "greta")
+    send(agreed, other, "greta", reason=REASON)
+    assert rule_of(agreed, other)["instead_because"] == REASON
