@@ -9,7 +9,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
-from tracker.activity.models import Chain, ChainKind, Event
+from tracker.activity import verbs
+from tracker.activity.models import Chain, ChainKind, Event, EventDetail
 from tracker.activity.verbs import Verb
 from tracker.core.db import db
 
@@ -34,9 +35,25 @@ class HistoryLine:
     digest: str = ""
 
 
-# A person's own answer on these tells that they are in the team of a visit (class K2): the history,
-# which auditors read too, does not name them. The pages of the visit do, to those who may know.
-_TELL_THE_TEAM = frozenset({"visit_roles", "urgent_plan"})
+# Who works on these may know of a visit, and may be in its team (class K2): the history, which
+# auditors read too, does not name them but for what they signed. The pages of the visit do, to
+# those who may know.
+_OF_A_VISIT = frozenset({"visit_roles", "urgent_plan"})
+# Its lead may do this, whom nobody else knows.
+_BY_THE_LEAD = frozenset({verbs.VISIT_CHANGED.name, verbs.VISIT_STOPPED.name})
+# What the application works out of what somebody did. Whose act it was is not told: it may have
+# been the last one missing, of a person of the team.
+_WORKED_OUT = frozenset(
+    verb.name
+    for verb in (
+        verbs.STAGE_CHANGED,
+        verbs.VISIT_STAGE_CHANGED,
+        verbs.VISIT_BECAME_READY,
+        verbs.VISIT_LOST_READINESS,
+        verbs.TEAM_CHANGED,
+        verbs.AUDIENCE_CHANGED,
+    )
+)
 
 
 def history(
@@ -54,13 +71,13 @@ def subject_history(
     cooperation_id: UUID,
     subject_ids: list[UUID],
     *,
-    verbs: Iterable[Verb] | None = None,
+    of: Iterable[Verb] | None = None,
     limit: int = 200,
 ) -> list[HistoryLine]:
     """Return the events of some things of a cooperation, newest first, all or of some verbs."""
     condition = sa.and_(Chain.cooperation_id == cooperation_id, Event.subject_id.in_(subject_ids))
-    if verbs is not None:
-        condition = sa.and_(condition, Event.verb.in_([verb.name for verb in verbs]))
+    if of is not None:
+        condition = sa.and_(condition, Event.verb.in_([verb.name for verb in of]))
     return _page(condition, 0, limit)[1]
 
 
@@ -69,15 +86,37 @@ def instance_history(*, offset: int = 0, limit: int = 100) -> tuple[int, list[Hi
     return _page(Chain.kind == ChainKind.INSTANCE, offset, limit)
 
 
-def is_veiled(details: Mapping[str, Any]) -> bool:
-    """Tell whether the details of an event would tell by their name who is in a visit's team."""
-    return details.get("scope") == "person" and details.get("kind") in _TELL_THE_TEAM
+def is_veiled(verb: str, details: Mapping[str, Any]) -> bool:
+    """Tell whether who did it would tell who may know of a visit, or who is in its team.
+
+    What is about a frozen text names its revision: who signs and sends is no secret.
+    """
+    of_a_visit = details.get("kind") in _OF_A_VISIT and "revision" not in details
+    return of_a_visit or verb in _BY_THE_LEAD
+
+
+def tells_the_team(verb: str, details: Mapping[str, Any]) -> bool:
+    """Tell whether the details of an event as they are kept would tell it, or the team's size."""
+    of_somebody = verb in _WORKED_OUT and (details.get("who") is not None or "count" in details)
+    return of_somebody or is_veiled(verb, details)
+
+
+def _is_a_persons_own() -> sa.ColumnElement[bool]:
+    """Ask for what each person of a team confirms: how often it was, tells how many they are."""
+    return sa.and_(
+        Event.verb == verbs.ANSWER_SAVED.name,
+        sa.exists().where(
+            EventDetail.event_id == Event.id,
+            EventDetail.content["scope"].as_string() == "person",
+            EventDetail.content["kind"].as_string().in_(sorted(_OF_A_VISIT)),
+        ),
+    )
 
 
 def _page(
     condition: sa.ColumnElement[bool], offset: int, limit: int
 ) -> tuple[int, list[HistoryLine]]:
-    found = sa.select(Event).join(Event.chain).where(condition)
+    found = sa.select(Event).join(Event.chain).where(condition, ~_is_a_persons_own())
     total = db.session.scalar(sa.select(sa.func.count()).select_from(found.subquery())) or 0
     events = db.session.scalars(
         found.options(selectinload(Event.detail))
@@ -91,14 +130,15 @@ def _page(
 def _line(event: Event) -> HistoryLine:
     details = dict(event.detail.content) if event.detail else {}
     who = details.pop("who", None) or {}
-    veiled = is_veiled(details)
-    if veiled:
+    veiled = is_veiled(event.verb, details)
+    if event.verb in _WORKED_OUT:
         who = {}
+        details.pop("count", None)
     return HistoryLine(
         number=event.number,
         verb=event.verb,
         at=event.at,
-        who=who.get("name"),
+        who=None if veiled else who.get("name"),
         acting_for=who.get("for"),
         details=details,
         subject_type=event.subject_type,

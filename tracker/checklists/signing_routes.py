@@ -438,7 +438,7 @@ def _record_page(
         history=trail.subject_history(
             checklist.cooperation_id,
             [checklist.id, *(given.id for one, _asked in pairs for given in one.signatures)],
-            verbs=signing.ON_THE_RECORD,
+            of=signing.ON_THE_RECORD,
         ),
         revisions=[(one, REQUEST_STATES[req.state] if req else "") for one, req in pairs],
         notices=_notices(actor, filling) if is_standing else [],

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -28,7 +27,6 @@ class Listed:
 
 
 def set_audience(
-    actor: Actor | None,
     cooperation_id: UUID,
     subject_type: str,
     subject_id: UUID,
@@ -62,16 +60,14 @@ def set_audience(
         row.from_on, row.leads = from_on, leads
         changed = True
     if changed:
-        details: dict[str, Any] = {"count": len(wanted)}
-        if number is not None:
-            details["number"] = number
         record(
             verbs.AUDIENCE_CHANGED,
-            actor=actor,
+            # By nobody: who may change it may be in the team (class K2).
+            actor=None,
             subject_type=subject_type,
             subject_id=subject_id,
             cooperation_id=cooperation_id,
-            **details,
+            **({} if number is None else {"number": number}),  # type: ignore[arg-type] # a detail
         )
     return changed
 

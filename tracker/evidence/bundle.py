@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from tracker.activity.queries import is_veiled
+from tracker.activity.queries import tells_the_team
 from tracker.cooperations import keys
 from tracker.cooperations.keys import KeyDestroyedError
 from tracker.core import canonical
@@ -117,7 +117,7 @@ def _told(chain_id: UUID, count: int) -> _Told:
     for one in queries.events(chain_id, count):
         content = one.link.content()
         details = None
-        if one.details is not None and not is_veiled(one.details):
+        if one.details is not None and not tells_the_team(one.link.verb, one.details):
             details = {"salt": one.salt, "content": one.details}
         else:
             told.without_details.append(one.link.number)

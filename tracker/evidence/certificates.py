@@ -306,7 +306,7 @@ def _events(revision: Revision) -> list[HistoryLine]:
     lines = trail.subject_history(
         revision.cooperation_id,
         [revision.subject_id, *(one.id for one in revision.signatures)],
-        verbs=told,
+        of=told,
     )
     lines.reverse()
     begin, end = 0, len(lines)

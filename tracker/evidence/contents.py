@@ -479,7 +479,9 @@ def _who(line: HistoryLine) -> str:
         return str(_("%(name)s, for %(organisation)s", name=line.who, organisation=line.acting_for))
     if line.who:
         return line.who
-    return str(_("A person of the team") if line.is_veiled else _("By the application itself"))
+    if line.is_veiled:
+        return str(_("A person of %(organisation)s", organisation=line.acting_for or ""))
+    return str(_("By the application itself"))
 
 
 # Words --------------------------------------------------------------------------------------------

@@ -142,7 +142,7 @@ def plan_visit(
     _record(verbs.VISIT_PLANNED, actor, visit)
     roles = _start_checklists(actor, cooperation, visit, people_of_it)
     _write_answers(actor, roles, kind, announced, people_of_it)
-    settle(visit, actor)
+    settle(visit)
     return visit
 
 
@@ -300,7 +300,7 @@ def change_plan(actor: Actor, visit: Visit, *, version: int | None, plan: Plan) 
     # Some done-tests look at the first day.
     checklists.refresh(roles)
     _tell(visit, _who_knows(visit))
-    settle(visit, actor)
+    settle(visit)
     return True
 
 
@@ -336,7 +336,7 @@ def change_team(
             actor, roles, item, SHARED, values, base_version=version_of(before, item)
         )
     if changes:
-        settle(visit, actor)
+        settle(visit)
     return bool(changes)
 
 
@@ -422,7 +422,7 @@ def override(actor: Actor, visit: Visit, *, reason: str) -> GateOverride:
     db.session.add(row)
     db.session.flush()
     _record(verbs.GATE_OVERRIDDEN, actor, visit, gate="J3", reason=tidy)
-    settle(visit, actor)
+    settle(visit)
     return row
 
 
@@ -482,7 +482,7 @@ def _confirm(actor: Actor, visit: Visit, item: str, key: str, *, is_done: bool) 
 # What follows -------------------------------------------------------------------------------------
 
 
-def settle(visit: Visit, actor: Actor | None, today: dt.date | None = None) -> bool:
+def settle(visit: Visit, today: dt.date | None = None) -> bool:
     """Bring stage and readiness to what the gates answer now; return True when something changed.
 
     A visit becomes ready only when all of J3 is met, and loses readiness at once when that is no
@@ -493,26 +493,27 @@ def settle(visit: Visit, actor: Actor | None, today: dt.date | None = None) -> b
     if visit.stage not in stages.PREPARED:
         return False
     judged = readiness.judge(visit, today)
-    moved = _set_stage(visit, actor, stages.stage_after(visit.stage, judged.is_open))
+    moved = _set_stage(visit, stages.stage_after(visit.stage, judged.is_open))
     ready = stages.is_ready(visit.stage, judged.is_open)
     if ready == visit.is_ready:
         return moved
     visit.is_ready, visit.ready_at = ready, clock.now() if ready else None
     db.session.flush()
-    _record(verbs.VISIT_BECAME_READY if ready else verbs.VISIT_LOST_READINESS, actor, visit)
+    # By nobody: it may have been the last act missing, of a person of the team (class K2).
+    _record(verbs.VISIT_BECAME_READY if ready else verbs.VISIT_LOST_READINESS, None, visit)
     leads = {row.user_id for row in audiences.audience(VISIT, visit.id) if row.leads}
     coordinators = {one.user_id for one in people.coordinators_for_npm(visit.cooperation_id)}
     _tell(visit, leads | coordinators)
     return True
 
 
-def _set_stage(visit: Visit, actor: Actor | None, after: VisitStage) -> bool:
+def _set_stage(visit: Visit, after: VisitStage) -> bool:
     before = visit.stage
     if after is before:
         return False
     visit.stage = after
     db.session.flush()
-    _record(verbs.VISIT_STAGE_CHANGED, actor, visit, before=before.value, after=after.value)
+    _record(verbs.VISIT_STAGE_CHANGED, None, visit, before=before.value, after=after.value)
     return True
 
 
@@ -521,7 +522,7 @@ def recheck_all(day: dt.date) -> int:
 
     Return how many changed. For the worker, once a day; safe in several copies.
     """
-    return sum(settle(visit, None, day) for visit in queries.prepared())
+    return sum(settle(visit, day) for visit in queries.prepared())
 
 
 def follow(happening: Happening) -> None:
@@ -530,7 +531,7 @@ def follow(happening: Happening) -> None:
         return
     for visit in queries.prepared(Visit.cooperation_id == happening.cooperation_id):
         if _concerns(happening, visit):
-            settle(visit, happening.actor)
+            settle(visit)
 
 
 def follow_person(happening: Happening) -> None:
@@ -545,7 +546,7 @@ def follow_person(happening: Happening) -> None:
         user_id = membership.user_id if membership else None
     in_team = sa.exists().where(TeamMember.visit_id == Visit.id, TeamMember.user_id == user_id)
     for visit in queries.prepared(in_team):
-        settle(visit, happening.actor)
+        settle(visit)
 
 
 def _concerns(happening: Happening, visit: Visit) -> bool:

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from tracker.access.actor import Actor
 from tracker.activity import verbs
 from tracker.activity.service import Happening, record
 from tracker.checklists import service as checklists
@@ -36,17 +35,17 @@ def follow_answer(happening: Happening) -> None:
         return
     checklist = db.session.get_one(Checklist, happening.subject_id)
     if checklist.visit_id is not None:
-        take_over(happening.actor, db.session.get_one(Visit, checklist.visit_id))
+        take_over(db.session.get_one(Visit, checklist.visit_id))
 
 
 def follow_people(happening: Happening) -> None:
     """Take out of the audience who left, and in who came back. Of PERSON_LEFT and PERSON_JOINED."""
     if happening.cooperation_id is not None:
         for visit in queries.prepared(Visit.cooperation_id == happening.cooperation_id):
-            take_over(happening.actor, visit)
+            take_over(visit)
 
 
-def take_over(actor: Actor | None, visit: Visit) -> None:
+def take_over(visit: Visit) -> None:
     """Make audience, team and the checklists' parties be what V2 to V4 say now.
 
     Once the team is on its way, or the visit is stopped, all stays as it was.
@@ -56,14 +55,13 @@ def take_over(actor: Actor | None, visit: Visit) -> None:
     own = checklists_of(visit)
     roles = fill(own[ChecklistKind.VISIT_ROLES])
     audiences.set_audience(
-        actor,
         visit.cooperation_id,
         VISIT,
         visit.id,
         _audience(visit, roles),
         number=visit.number,
     )
-    members = _set_team(actor, visit, roles)
+    members = _set_team(visit, roles)
     set_parties(visit, own.values(), members)
 
 
@@ -109,7 +107,7 @@ def _audience(visit: Visit, roles: Filling) -> list[Listing]:
     ]
 
 
-def _set_team(actor: Actor | None, visit: Visit, roles: Filling) -> list[TeamMember]:
+def _set_team(visit: Visit, roles: Filling) -> list[TeamMember]:
     """Make the team be those of V4, with lead and deputy; record TEAM_CHANGED when it changed."""
     kept = {row.user_id: row for row in queries.team_of(visit.id)}
     wanted = _team(roles, kept)
@@ -127,12 +125,11 @@ def _set_team(actor: Actor | None, visit: Visit, roles: Filling) -> list[TeamMem
     if changed:
         record(
             verbs.TEAM_CHANGED,
-            actor=actor,
+            actor=None,
             subject_type=VISIT,
             subject_id=visit.id,
             cooperation_id=visit.cooperation_id,
             number=visit.number,
-            count=len(wanted),
         )
     return list(kept.values())
 

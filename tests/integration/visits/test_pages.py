@@ -14,7 +14,7 @@ from tests.client import CheckedClient
 from tests.factories.visits import LISTED, OUTSIDE, PLACE, TEAM, Scene, days, planned
 from tests.pages import Page
 from tracker.activity import queries as trail
-from tracker.activity.models import ReadLogEntry
+from tracker.activity.models import Event, EventDetail, ReadLogEntry
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import fill
 from tracker.checklists.models import AnswerScope, ChecklistKind
@@ -191,15 +191,60 @@ def test_an_auditor_sees_that_visits_exist_and_their_stage(
         assert not [url for url in shown.addresses() if "/visits/" in url]
 
 
-def test_the_history_does_not_name_who_is_in_the_team(browser: Browser, scene: Scene) -> None:
-    _total, lines = trail.history(scene.cooperation.id, limit=1000)
+def test_the_history_names_nobody_who_may_know_of_a_visit_but_those_who_sign(
+    browser: Browser, scene: Scene
+) -> None:
+    planned(scene)
+    service.stop(scene.actor("pavo"), scene.visit(2), reason="The road is closed.")
+    scene.session.commit()
+    total, lines = trail.history(scene.cooperation.id, limit=1000)
+    assert total == len(lines)
     own = [line for line in lines if line.details.get("scope") == "person"]
-    # Each of five accepted a task and confirmed the plan.
-    assert [line.details["item"] for line in own] == ["V20"] * 5 + ["V5"] * 5
-    assert {(line.who, line.acting_for, line.is_veiled) for line in own} == {(None, None, True)}
-    assert all(line.who for line in lines if line.verb == "answer_saved" and line not in own)
-    shown = browser("greta").page(f"/cooperations/{scene.reference}/history").text
-    assert "V20 was answered, version 1. A person of the team" in shown
+    assert own == [], "how many of them there are, tells how many are in the team"
+    visit_ids = {scene.visit(1).id, scene.visit(2).id}
+    kinds = {"visit_roles", "urgent_plan"}
+    about = [
+        line for line in lines if line.subject_id in visit_ids or line.details.get("kind") in kinds
+    ]
+    named = {line.verb for line in about if line.who}
+    signing = {"sent_for_signature", "signed", "came_into_force", "certificate_made"}
+    assert named - signing == {"visit_planned"}
+    assert {"visit_became_ready", "visit_stage_changed", "team_changed"} <= {
+        line.verb for line in about
+    }
+    for reader in ("greta", "milan", "ilena"):
+        shown = browser(reader).page(f"/cooperations/{scene.reference}/history").text
+        assert "Joint visit 2 was stopped. Reason: The road is closed. A person of Office" in shown
+        assert "Pavo Linden" not in shown
+
+
+def test_what_is_worked_out_is_recorded_as_nobodys_act(scene: Scene) -> None:
+    verbs = ("visit_became_ready", "visit_stage_changed", "team_changed", "audience_changed")
+    kept = scene.events(*verbs)
+    assert {verb for verb, _content in kept} == set(verbs)
+    assert [content for _verb, content in kept if content["who"] or "count" in content] == []
+
+
+def test_what_earlier_versions_recorded_of_it_is_told_no_more(scene: Scene) -> None:
+    """They named who did the last act that was missing, and how many are in the team."""
+    pavo = {"id": str(scene.user("pavo")), "name": "Pavo Linden", "for": "Office"}
+    row = scene.session.scalars(
+        sa.select(EventDetail)
+        .join(Event, Event.id == EventDetail.event_id)
+        .where(Event.verb.in_(["team_changed", "visit_became_ready"]))
+        .order_by(Event.number.desc())
+        .limit(1)
+    ).one()
+    former = {**row.content, "who": pavo, "count": 5}
+    assert trail.tells_the_team("visit_became_ready", former)
+    row.content = former
+    scene.session.commit()
+    lines = [
+        line
+        for line in trail.history(scene.cooperation.id, limit=1000)[1]
+        if line.who == "Pavo Linden" or "count" in line.details
+    ]
+    assert [line for line in lines if line.verb in {"team_changed", "visit_became_ready"}] == []
 
 
 def test_a_coordinator_who_is_not_listed_is_told_what_to_do(browser: Browser, scene: Scene) -> None:
