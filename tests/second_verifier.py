@@ -382,7 +382,7 @@ def check_pdf(pdf: bytes, certificate: x509.Certificate) -> None:
 class Verifier:
     """One run over one file; `verdicts` tells of each check whether it holds."""
 
-    def __init__(self, data: bytes, anchors: Iterable[str] = ()) -> None:
+    def __init__(self, data: bytes, anchors: Iterable[str] = (), keys: Iterable[str] = ()) -> None:
         self.data = data
         self.verdicts: dict[str, bool] = {}
         self.files: dict[str, bytes] = {}
@@ -412,6 +412,8 @@ class Verifier:
                 return
         for place, text in enumerate(anchors):
             self.holds(f"Anchor {place}", partial(self.anchor, text))
+        for fingerprint in keys:
+            self.holds(f"Key {fingerprint[:8]}", partial(self.held, fingerprint))
 
     def holds(self, name: str, check: Callable[[], None]) -> bool:
         try:
@@ -424,6 +426,25 @@ class Verifier:
     @property
     def is_sound(self) -> bool:
         return all(self.verdicts.values())
+
+    @property
+    def is_compared(self) -> bool:
+        return any(name.startswith(("Anchor ", "Key ")) for name in self.verdicts)
+
+    @property
+    def headline(self) -> str:
+        if not self.is_sound:
+            return "no sound evidence"
+        return "sound" if self.is_compared else "sound in itself, compared with nothing you hold"
+
+    def held(self, fingerprint: str) -> None:
+        """Compare with a key that somebody holds: it sealed, or vouches for what sealed."""
+        (seal,) = read_notes(self.files["seal.txt"], ("bundle", SEAL, []))
+        numbers = {key["number"]: key for key in self.keys.values() if key["use"] == "checkpoint"}
+        key = self.keys[seal["key"]]
+        while key["fingerprint"] != fingerprint:
+            key = numbers[key["endorsed-by"]]
+            need("revoked" not in key)
 
     def file(self) -> None:
         with zipfile.ZipFile(io.BytesIO(self.data)) as opened:

@@ -5,7 +5,7 @@ import datetime as dt
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
@@ -397,12 +397,13 @@ def altered(
     return container.pack(sealed(files, private) if private else files)
 
 
-def judged(data: bytes, *anchors: str) -> dict[str, str]:
+def judged(data: bytes, *anchors: str, keys: Sequence[str] = ()) -> dict[str, str]:
     """Return the links that don't hold, with the words why; both verifiers must agree on each."""
     report = verify.verify(
-        data, [Anchor.read(str(place), text.encode()) for place, text in enumerate(anchors)]
+        data, [Anchor.read(str(place), text.encode()) for place, text in enumerate(anchors)], keys
     )
-    second = Verifier(data, anchors)
+    second = Verifier(data, anchors, keys)
     assert {one.link: one.holds for one in report.verdicts} == second.verdicts, report
     assert report.is_sound is second.is_sound
+    assert report.is_compared is second.is_compared
     return {one.link: one.words for one in report.verdicts if not one.holds}

@@ -1,6 +1,8 @@
 """Commands of the evidence: keys, taking a bundle out, and checking one."""
 
 import os
+import re
+import sys
 import tempfile
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from tracker.evidence.signing_keys import PublicKey
 from tracker.evidence.verify import Anchor, Report
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-NOT_CHECKED = 2
+NOT_CHECKED, NOT_COMPARED = 2, 3
 USE = click.Choice([use.value for use in KeyUse])
 ORIGINS = {KeyOrigin.MADE: "made here", KeyOrigin.IMPORTED: "brought by an organisation"}
 
@@ -173,13 +175,23 @@ def export(reference: str, file: Path) -> None:
     type=FILE,
     help="A checkpoint kept elsewhere: its text, or the mail that held it. May be given again.",
 )
-def verify(file: Path, anchors: tuple[Path, ...]) -> None:
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="FINGERPRINT",
+    help="SHA-256 of the server's key of the checkpoints, as you were told it. May be given again.",
+)
+def verify(file: Path, anchors: tuple[Path, ...], keys: tuple[str, ...]) -> None:
     """Check a bundle of evidence, link by link; needs no database, no network and no settings.
 
-    Exit 0: every link holds. Exit 1: one does not, and is named. Exit 2: the check could not be
-    made.
+    Exit 0: every link holds, compared with what you hold. Exit 1: one does not, and is named. Exit
+    2: the check could not be made. Exit 3: every link holds, but you gave nothing to compare with:
+    anybody can make such a bundle.
     """
-    report = checking.verify(file.read_bytes(), [_anchor(one) for one in anchors])
+    report = checking.verify(
+        file.read_bytes(), [_anchor(one) for one in anchors], [_fingerprint(one) for one in keys]
+    )
     for verdict in report.verdicts:
         click.echo(f"{'holds' if verdict.holds else 'FLAW '}  {verdict.link}: {verdict.words}")
     if not report.is_sound:
@@ -189,6 +201,14 @@ def verify(file: Path, anchors: tuple[Path, ...]) -> None:
         )
     for line in report.signed:
         click.echo(f"       {line}")
+    if not report.is_compared:
+        click.echo(
+            f"The evidence of {report.reference} is sound in itself, compared with nothing you "
+            "hold. Anybody can make a bundle that is. Give a checkpoint that you kept with "
+            "--anchor, or with --key the SHA-256 of the server's key as you were told it on "
+            f"another way; this bundle was sealed with:\n       {report.key}"
+        )
+        sys.exit(NOT_COMPARED)
     click.echo(f"Nothing was altered in the evidence of {report.reference}. {_rests_on(report)}")
 
 
@@ -196,10 +216,14 @@ def _rests_on(report: Report) -> str:
     """Say what has to be believed for it."""
     if any(verdict.link.startswith(checking.ANCHOR) for verdict in report.verdicts):
         return "That rests on the checkpoints you hold, not on the server."
-    return (
-        "That rests on the server's key: give a checkpoint you hold with --anchor, or compare its "
-        f"SHA-256 with what you were told on another way:\n       {report.key}"
-    )
+    return "That rests on the server's key, which is the one that you hold."
+
+
+def _fingerprint(typed: str) -> str:
+    found = "".join(typed.split()).lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", found):
+        raise NotCheckedError(f"{typed} is no SHA-256: that is 64 letters and figures.")
+    return found
 
 
 def _anchor(file: Path) -> Anchor:

@@ -25,6 +25,7 @@ OPENED, TAKEN_OUT, ERASED = "cooperation_opened", "evidence_exported", "details_
 PASSKEY = "passkey"
 # How the links of anchors are named; the name of the file follows.
 ANCHOR = "Anchor"
+HELD = "Key"
 METHODS = {
     "password_totp": "password with a code from an app",
     "password_mailed_code": "password with a code by mail",
@@ -114,6 +115,8 @@ class Report:
     verdicts: tuple[Verdict, ...]
     signed: tuple[str, ...] = ()
     key: str = ""
+    # Whether it was compared with anything that who asks holds: an anchor, a key's fingerprint.
+    is_compared: bool = False
 
     @property
     def is_sound(self) -> bool:
@@ -137,8 +140,11 @@ class Anchor:
         return cls(name, Checkpoint.read(text), proof)
 
 
-def verify(data: bytes, anchors: Iterable[Anchor] = ()) -> Report:
-    """Check a bundle, and the anchors against it; never raises, whatever the bytes are."""
+def verify(data: bytes, anchors: Sequence[Anchor] = (), keys: Sequence[str] = ()) -> Report:
+    """Check a bundle, and anchors and keys held against it; never raises, whatever the bytes are.
+
+    keys are fingerprints of keys of the checkpoints: 64 small letters and figures.
+    """
     check = _Check()
     verdicts: list[Verdict] = []
     for link, is_needed, look in _LINKS:
@@ -150,7 +156,14 @@ def verify(data: bytes, anchors: Iterable[Anchor] = ()) -> Report:
         _verdict(f"{ANCHOR} {_plain(anchor.name)}", _check_anchor, check, anchor)
         for anchor in anchors
     ]
-    return Report(check.reference, tuple(verdicts), tuple(check.signed), check.seal_key)
+    verdicts += [_verdict(f"{HELD} {one[:8]}", _check_held, check, one) for one in keys]
+    return Report(
+        check.reference,
+        tuple(verdicts),
+        tuple(check.signed),
+        check.seal_key,
+        is_compared=bool(anchors or keys),
+    )
 
 
 def _verdict(
@@ -654,6 +667,24 @@ def _require_grown(before: Checkpoint, after: Checkpoint, proof: Consistency) ->
             f"The log of size {after.size} did not grow out of that of size {before.size}: it was "
             "made anew."
         )
+
+
+def _check_held(check: _Check, fingerprint: str) -> str:
+    """Compare with a key that who asks holds: it sealed the bundle, or vouches for what did."""
+    by_number = {one.number: one for one in check.keys.values() if one.use == CHECKPOINT_USE}
+    one = check.keys.get(check.seal_key)
+    while one is not None and one.fingerprint != fingerprint:
+        one = by_number.get(one.endorsed_by) if one.endorsed_by is not None else None
+        if one is not None and one.revoked is not None:
+            raise FlawError(
+                f"Key {one.number}, which vouches for those after it, was revoked: what it vouches "
+                "for may be anybody's."
+            )
+    if one is None:
+        raise FlawError("This key did not seal the bundle, and does not vouch for what did.")
+    if one.fingerprint == check.seal_key:
+        return "It sealed this bundle."
+    return "It vouches for the key that sealed this bundle."
 
 
 def _check_anchor(check: _Check, anchor: Anchor) -> str:

@@ -436,7 +436,7 @@ def test_a_check_says_of_each_link_that_it_holds_what_was_signed_and_what_it_res
     app: Flask, file: Path, demonstration: Demonstration
 ) -> None:
     done = run(app, "verify", str(file))
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == 3, done.output
     lines = done.output.splitlines()
     assert [line[7:].split(":")[0] for line in lines if line.startswith("holds")] == [
         "File",
@@ -453,9 +453,21 @@ def test_a_check_says_of_each_link_that_it_holds_what_was_signed_and_what_it_res
     ]
     assert "FLAW" not in done.output
     assert any("terms, revision 1: Tomas Beridan for" in line for line in lines)
-    assert "That rests on the server's key" in done.output
+    assert "is sound in itself, compared with nothing you hold." in done.output
     with app.app_context():
-        assert signing_keys.current(KeyUse.CHECKPOINT).fingerprint in done.output
+        key = signing_keys.current(KeyUse.CHECKPOINT).fingerprint
+    assert key in done.output
+    grouped = " ".join(key[at : at + 8].upper() for at in range(0, 64, 8))
+    compared = run(app, "verify", str(file), "--key", grouped)
+    assert compared.exit_code == 0
+    assert f"holds  Key {key[:8]}: It sealed this bundle." in compared.output
+    assert "Nothing was altered in the evidence of" in compared.output
+    assert "That rests on the server's key, which is the one that you hold." in compared.output
+    other = run(app, "verify", str(file), "--key", "0" * 64)
+    assert other.exit_code == 1
+    assert "FLAW   Key 00000000: This key did not seal the bundle" in other.output
+    mistyped = run(app, "verify", str(file), "--key", "0" * 63)
+    assert (mistyped.exit_code, "is no SHA-256" in mistyped.output) == (2, True)
 
 
 def test_a_mail_with_a_checkpoint_is_given_along_as_it_was_received(
@@ -505,8 +517,8 @@ def test_a_check_needs_neither_settings_nor_keys_nor_a_database(file: Path, tmp_
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert "Nothing was altered in the evidence of" in done.stdout
+    assert done.returncode == 3, done.stderr
+    assert "is sound in itself, compared with nothing you hold." in done.stdout
     assert not away.exists()
 
 

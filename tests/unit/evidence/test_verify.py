@@ -27,12 +27,14 @@ from tests.factories.bundles import (
     key_note,
     large,
     listed,
+    print_of,
     private_key,
     proof,
     sealed,
     signed,
     usual,
 )
+from tests.second_verifier import Verifier
 from tracker.core import canonical
 from tracker.evidence import container, merkle, notes, parts, verify
 from tracker.evidence.notes import Inclusion, KeyNote
@@ -794,6 +796,36 @@ def test_a_pdf_whose_key_was_destroyed_may_be_missing_once_that_is_recorded() ->
     instance.certificate(instance.text(), a_pdf(), readable=False)
     flaws = judged(instance.take_out())
     assert "no event says that it was erased" in flaws["Certificates"]
+
+
+# Keys that somebody holds -------------------------------------------------------------------------
+
+
+def test_a_key_that_is_held_sealed_the_bundle_or_vouches_for_what_did() -> None:
+    keys = [key_note(1), endorsed_by(2, 1), endorsed_by(3, 2)]
+    data = begun(number=3, keys=keys).take_out()
+    for number in (1, 2, 3):
+        assert judged(data, keys=[print_of(private_key(number))]) == {}
+
+
+def test_a_bundle_made_anew_by_a_stranger_does_not_agree_with_the_key_that_is_held() -> None:
+    """It is sound in itself: whoever holds nothing to compare it with, can't tell."""
+    held, strange = print_of(private_key(1)), begun(number=7, keys=[key_note(7)]).take_out()
+    assert judged(strange) == {}
+    assert not verify.verify(strange).is_compared
+    assert Verifier(strange).headline == "sound in itself, compared with nothing you hold"
+    wrong = judged(strange, keys=[held])
+    assert list(wrong) == [f"Key {held[:8]}"]
+    assert "did not seal the bundle, and does not vouch for what did" in next(iter(wrong.values()))
+    assert Verifier(strange, keys=[held]).headline == "no sound evidence"
+
+
+def test_what_a_revoked_key_vouches_for_is_not_believed() -> None:
+    keys = [key_note(1, revoked=INSTANCE.at, reason="The server was stolen"), endorsed_by(2, 1)]
+    data = begun(number=2, keys=keys).take_out()
+    wrong = judged(data, keys=[print_of(private_key(1))])
+    assert [words for words in wrong.values() if "was revoked: what it vouches for" in words]
+    assert judged(data, keys=[print_of(private_key(2))]) == {}
 
 
 # Anchors ------------------------------------------------------------------------------------------
