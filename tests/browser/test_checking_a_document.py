@@ -12,7 +12,9 @@ from tests.browser.conftest import PHONE, WIDE, NewContext
 from tests.browser.demonstration import DEMONSTRATION
 from tests.browser.instances import StartingPoint
 from tests.servers.application import Application
+from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
+from tracker.evidence import bundle, service
 from tracker.evidence.models import Certificate
 
 DROP = """([name, words]) => {
@@ -40,6 +42,26 @@ def certificate(inside: Flask, live: Application, tmp_path: Path) -> Path:
     path = tmp_path / "certificate.pdf"
     path.write_bytes(found)
     return path
+
+
+def test_a_bundle_of_evidence_is_sent_and_checked(
+    inside: Flask, new_context: NewContext, tmp_path: Path
+) -> None:
+    with inside.app_context():
+        wanted = sa.select(Cooperation).order_by(Cooperation.reference).limit(1)
+        cooperation = db.session.scalars(wanted).one()
+        taken = service.export(None, cooperation.id, cooperation.reference)
+        db.session.commit()
+        path = tmp_path / "evidence.zip"
+        path.write_bytes(bundle.build(taken))
+        db.session.remove()
+    page = new_context(viewport=WIDE).new_page()
+    page.goto("/verify")
+    expect(page.get_by_text("A bundle of evidence (ZIP) is sent")).to_be_visible()
+    page.get_by_label("File", exact=True).set_input_files(path)
+    page.get_by_role("button", name="Check the file").click()
+    expect(page.get_by_text("A genuine bundle of evidence.")).to_be_visible()
+    assert grave_faults(page) == []
 
 
 @pytest.mark.parametrize("viewport", [WIDE, PHONE])

@@ -5,12 +5,15 @@ from uuid import UUID
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
+from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.activity import service as trail
 from tracker.checklists.opening import opened
+from tracker.checklists.sealing import is_restricted
 from tracker.checklists.signing import SUBJECT as CHECKLIST
 from tracker.cooperations.queries import find_by_id
 from tracker.evidence import certificates
+from tracker.evidence.models import Certificate
 from tracker.signoff import queries as signoff
 from tracker.signoff.models import Revision
 from tracker.undertakings import policy, queries
@@ -24,13 +27,16 @@ SHORT = 8
 @blueprint.get("/checklists/<uuid:checklist_id>/record/<int:number>/certificate/<language>")
 @signed_in
 def of_checklist(checklist_id: UUID, number: int, language: str) -> Response:
-    """Hand out the certificate of a revision of a checklist; opening class K2 is noted."""
+    """Hand out the certificate of a revision of a checklist; that it was is noted."""
     actor = current_actor()
     checklist = opened(actor, checklist_id, "certificate")
     revisions = (one for one, _asked in signoff.revisions_of(CHECKLIST, checklist.id))
     revision = found(next((one for one in revisions if one.number == number), None))
     cooperation = found(find_by_id(actor, checklist.cooperation_id))
-    return _file(revision, language, cooperation.reference)
+    row = found(certificates.find(revision.id, language))
+    if not is_restricted(checklist):  # opening one that is was noted already
+        _note(actor, checklist.cooperation_id, CHECKLIST, checklist.id)
+    return _file(revision, row, cooperation.reference)
 
 
 @blueprint.get("/undertakings/<uuid:undertaking_id>/certificate/<language>")
@@ -45,21 +51,23 @@ def of_undertaking(undertaking_id: UUID, language: str) -> Response:
     require(policy.can_see(actor, loaded.standing))
     revision = found(signoff.revision(found(undertaking.revision_id)))
     row = found(certificates.find(revision.id, language))
-    if undertaking.user_id != actor.user_id:
-        # What a person declares is read by few; who read it is noted.
-        trail.log_read(
-            actor,
-            cooperation_id=undertaking.cooperation_id,
-            subject_type=UNDERTAKING,
-            subject_id=undertaking.id,
-            page="certificate",
-        )
-    return _file(revision, row.language, loaded.terms.reference)
+    _note(actor, undertaking.cooperation_id, UNDERTAKING, undertaking.id)
+    return _file(revision, row, loaded.terms.reference)
 
 
-def _file(revision: Revision, language: str, reference: str) -> Response:
-    """Return a certificate as a file whose name tells nothing of class K2 to K7, or answer 404."""
-    row = found(certificates.find(revision.id, language))
+def _note(actor: Actor, cooperation_id: UUID, subject_type: str, subject_id: UUID) -> None:
+    """Note in the log of reads who took a certificate along."""
+    trail.log_read(
+        actor,
+        cooperation_id=cooperation_id,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        page="certificate",
+    )
+
+
+def _file(revision: Revision, row: Certificate, reference: str) -> Response:
+    """Return a certificate as a file whose name tells nothing of class K2 to K7."""
     name = f"{reference}-{revision.digest[:SHORT]}-{row.language}.pdf"
     response = Response(certificates.file_of(row, revision), mimetype=MIME_TYPE)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -16,6 +16,8 @@ class Verdict(enum.StrEnum):
     ENDED = "ended"
     ALTERED = "altered"
     UNKNOWN = "unknown"
+    BUNDLE = "bundle"
+    STRANGE_BUNDLE = "strange_bundle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +39,9 @@ class Answer:
     @property
     def is_failure(self) -> bool:
         """Whether nothing genuine was shown: such questions are counted."""
-        return self.verdict in {Verdict.UNKNOWN, Verdict.ALTERED}
+        return self.verdict in {Verdict.UNKNOWN, Verdict.ALTERED, Verdict.STRANGE_BUNDLE}
+
+    @property
+    def is_of_a_text(self) -> bool:
+        """Whether it tells of a text that people signed, or were asked to."""
+        return not self.is_failure and self.verdict is not Verdict.BUNDLE

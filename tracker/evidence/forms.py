@@ -22,12 +22,22 @@ class ExportForm(Form):
 class FileForm(Form):
     """A file that is to be checked; it is read and not kept."""
 
-    file = FileField(_l("File"), description=_l("A certificate (PDF), as you got it."))
+    file = FileField(
+        _l("File"),
+        description=_l(
+            "A certificate (PDF) or a bundle of evidence (ZIP) of up to 10 MB, as you got it."
+        ),
+    )
 
     def content(self) -> bytes:
         """Return the bytes of the file; empty when none was chosen."""
         held = self.file.data
-        return bytes(held.read()) if held else b""
+        if not held:
+            return b""
+        try:
+            return bytes(held.read())
+        finally:
+            held.close()
 
 
 class PaperForm(Form):

@@ -41,6 +41,22 @@ VERDICTS: dict[Verdict, tuple[object, object, str]] = {
         _l("It is not as it was made here. Do not rely on it, and ask whoever gave it to you."),
         "stop",
     ),
+    Verdict.BUNDLE: (
+        _l("A genuine bundle of evidence."),
+        _l(
+            "Every part of it holds, and a key of this place sealed it. It tells how things stood "
+            "when it was taken out: check a certificate in it to know what still holds."
+        ),
+        "held",
+    ),
+    Verdict.STRANGE_BUNDLE: (
+        _l("A bundle of evidence from another place."),
+        _l(
+            "It is sound in itself, but no key of this place sealed it. Ask at the place that it "
+            "names."
+        ),
+        "stop",
+    ),
     Verdict.UNKNOWN: (
         _l("Unknown."),
         _l(

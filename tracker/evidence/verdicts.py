@@ -15,10 +15,10 @@ from tracker.checklists.models import Checklist, ChecklistKind, Halt
 from tracker.checklists.signing import SUBJECT as CHECKLIST
 from tracker.cooperations.models import Cooperation, Stage
 from tracker.core import canonical, clock
-from tracker.core.db import db
-from tracker.evidence import pdf
+from tracker.core.db import db, let_others_write
+from tracker.evidence import notes, pdf, verify
 from tracker.evidence.facts import Answer, Signer, Verdict
-from tracker.evidence.models import Certificate, EvidenceKey
+from tracker.evidence.models import Certificate, EvidenceKey, KeyUse
 from tracker.evidence.signing_keys import certificates_of
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
@@ -29,6 +29,8 @@ from tracker.undertakings.models import Undertaking, UndertakingEnd, Undertaking
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 REFERENCE = re.compile(r"C-[0-9]{4}-[0-9]{4,6}")
+# How every ZIP begins.
+_ZIP = b"PK\x03\x04"
 _MARKED = re.compile(re.escape(pdf.MARKER.encode()) + rb"([0-9a-f]{64})")
 
 
@@ -65,12 +67,38 @@ def of_digests(file: str, text: str = "") -> Answer:
 
 
 def of_file(data: bytes) -> Answer:
-    """Tell of a file that was handed over: its digest, and of a PDF its signature too."""
+    """Tell of a file that was handed over: its digest, and of a PDF its signature too.
+
+    Of a bundle of evidence whether every part of it holds, and whether it is from here.
+    """
+    if _looks_like_a_bundle(data):
+        return _of_bundle(data)
     file = canonical.digest(data)
     found = db.session.scalar(sa.select(Certificate).where(Certificate.sha256 == file))
     if found is not None and _flaw(found, data) is not None:
         return ALTERED
     return of_digests(file, claimed_text(data))
+
+
+def _looks_like_a_bundle(data: bytes) -> bool:
+    return data.startswith(_ZIP) and notes.BUNDLE.encode() in data
+
+
+def _of_bundle(data: bytes) -> Answer:
+    let_others_write()
+    report = verify.verify(data)
+    if not report.is_sound:
+        return ALTERED
+    is_ours = db.session.scalar(
+        sa.select(
+            sa.exists().where(
+                EvidenceKey.use == KeyUse.CHECKPOINT,
+                EvidenceKey.fingerprint == report.key,
+                EvidenceKey.revoked_at.is_(None),
+            )
+        )
+    )
+    return Answer(Verdict.BUNDLE if is_ours else Verdict.STRANGE_BUNDLE)
 
 
 def claimed_text(data: bytes) -> str:

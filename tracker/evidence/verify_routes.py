@@ -14,14 +14,19 @@ from tracker.evidence.facts import Answer
 from tracker.evidence.forms import FileForm, PaperForm
 from tracker.evidence.labels import VERDICTS
 from tracker.evidence.pdf import MARKER
+from tracker.ui.uploads import takes_files
 
 blueprint = Blueprint("verification", __name__)
+
+# A bundle holds the certificates of a cooperation; a larger one is checked by the command.
+MAX_REQUEST_BYTES = 10 * 1024 * 1024
 
 Page = str | tuple[str, int]
 
 
 @blueprint.route("/verify", methods=["GET", "POST"])
 @public
+@takes_files(MAX_REQUEST_BYTES)
 def verify() -> Page:
     """Tell of what the address names: a text by reference and digest, or a file by its digest.
 
@@ -33,9 +38,19 @@ def verify() -> Page:
     asked = request.args
     if "file" in asked:
         return _told(lambda: verdicts.of_digests(asked["file"], asked.get("text", "")))
-    if asked.get("digest") or asked.get("reference"):
-        return _told(lambda: verdicts.of_text(asked.get("reference", ""), asked.get("digest", "")))
-    return _page()
+    if asked.get("digest") and asked.get("reference"):
+        return _told(lambda: verdicts.of_text(asked["reference"], asked["digest"]))
+    return _page(paper=_lacking(PaperForm(asked)))
+
+
+def _lacking(paper: PaperForm) -> PaperForm:
+    """Ask for what is missing where one of the two was typed: neither tells anything alone."""
+    if paper.reference.data and not paper.digest.data:
+        words = _("Enter the digest too: the reference names a cooperation, and no text of it.")
+        paper.digest.errors = [words]
+    elif paper.digest.data and not paper.reference.data:
+        paper.reference.errors = [_("Enter the reference too, such as C-2026-0001.")]
+    return paper
 
 
 def _of_file() -> Page:
@@ -62,11 +77,16 @@ def _told(ask: Callable[[], Answer]) -> Page:
     return page
 
 
-def _page(form: FileForm | None = None, answer: Answer | None = None, minutes: int = 0) -> str:
+def _page(
+    form: FileForm | None = None,
+    answer: Answer | None = None,
+    minutes: int = 0,
+    paper: PaperForm | None = None,
+) -> str:
     return render_template(
         "evidence/verify.html",
         form=form or FileForm(formdata=None),
-        paper=PaperForm(request.args),
+        paper=paper or PaperForm(request.args),
         answer=answer,
         words=VERDICTS[answer.verdict] if answer else None,
         minutes=minutes,

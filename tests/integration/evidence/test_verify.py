@@ -8,9 +8,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 from tests.client import CheckedClient
 from tests.factories import agreements
+from tests.factories.bundles import begun
 from tests.factories.certificates import damages, file_of
 from tests.factories.cooperations import country, load_checklists, open_one
 from tests.factories.demonstration import Demonstration
@@ -24,9 +27,9 @@ from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationKey, Stage
 from tracker.core import canonical, clock
 from tracker.core.db import db
-from tracker.evidence import contents, pdf, verdicts
+from tracker.evidence import bundle, container, contents, pdf, service, signing_keys, verdicts
 from tracker.evidence.facts import Answer, Verdict
-from tracker.evidence.models import Certificate
+from tracker.evidence.models import Certificate, KeyUse
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
 from tracker.undertakings.models import Undertaking, UndertakingEnd, UndertakingState
@@ -319,8 +322,15 @@ def test_a_stranger_hands_over_a_file_and_nothing_of_it_is_kept(
 def handed(client: CheckedClient, data: bytes) -> Page:
     page = client.page("/verify")
     token = page.form().values["csrf_token"]
+    # As bytes: the test client keeps a large form in a file, and leaves it open.
+    boundary, form = encode_multipart(
+        {"csrf_token": token[0], "file": FileStorage(io.BytesIO(data), "secret-name.pdf")}
+    )
     answer = client.post(
-        "/verify", data={"csrf_token": token, "file": (io.BytesIO(data), "secret-name.pdf")}
+        "/verify",
+        data=form,
+        content_type=f"multipart/form-data; boundary={boundary}",
+        csrf=False,
     )
     assert answer.status_code == 200
     found = Page.of(answer)
@@ -333,6 +343,68 @@ def _rows() -> dict[str, int]:
         table.name: db.session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
         for table in db.metadata.sorted_tables
     }
+
+
+def a_bundle(demonstration: Demonstration) -> bytes:
+    taken = service.export(
+        None, demonstration.cooperations["complete"], demonstration.references["complete"]
+    )
+    db.session.commit()
+    return bundle.build(taken)
+
+
+def test_a_bundle_of_evidence_is_checked_link_by_link(
+    session: Session, demonstration: Demonstration, stranger: CheckedClient
+) -> None:
+    data = a_bundle(demonstration)
+    page = handed(stranger, data)
+    assert "A genuine bundle of evidence. Every part of it holds" in page.text
+    assert "Who signed" not in page.text
+    for place in (300, len(data) // 2, len(data) - 30):
+        changed = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+        assert "Altered." in handed(stranger, changed).text
+
+
+def test_a_bundle_that_a_stranger_sealed_is_not_called_genuine(
+    session: Session, demonstration: Demonstration, stranger: CheckedClient
+) -> None:
+    page = handed(stranger, begun().take_out())
+    assert "A bundle of evidence from another place." in page.text
+    assert "no key of this place sealed it" in page.text
+
+
+def test_a_bundle_sealed_with_a_key_that_was_revoked_is_not_called_genuine(
+    session: Session, demonstration: Demonstration, stranger: CheckedClient
+) -> None:
+    data = a_bundle(demonstration)
+    number = signing_keys.current(KeyUse.CHECKPOINT).number
+    signing_keys.revoke(KeyUse.CHECKPOINT, number, "The server was stolen")
+    db.session.commit()
+    assert "A bundle of evidence from another place." in handed(stranger, data).text
+
+
+def test_another_zip_is_unknown(
+    session: Session, demonstration: Demonstration, stranger: CheckedClient
+) -> None:
+    assert "Unknown." in handed(stranger, container.pack({"a.txt": b"Words"})).text
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        ("reference=C-2026-0001", "Enter the digest too: the reference names a cooperation"),
+        (f"digest={OTHER}", "Enter the reference too, such as C-2026-0001."),
+    ],
+)
+def test_one_of_reference_and_digest_asks_for_the_other_and_counts_as_no_try(
+    session: Session, demonstration: Demonstration, stranger: CheckedClient, typed: str, asked: str
+) -> None:
+    for _ in range(attempts.verification("127.0.0.1").most):
+        assert stranger.get(f"/verify?{typed}").status_code == 200
+    page = stranger.page(f"/verify?{typed}")
+    assert asked in page.text
+    assert "Unknown." not in page.text
+    assert typed.split("=")[1] in page.html
 
 
 def test_no_file_is_asked_for_again(
