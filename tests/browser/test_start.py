@@ -26,7 +26,7 @@ def live(application: Application) -> Application:
 
 def test_the_first_start_makes_everything_and_all_is_well(live: Application) -> None:
     found = live.command("check")
-    assert [line.split(": ")[1] for line in found.split("\n") if line] == ["well"] * 3
+    assert [line.split(": ")[1] for line in found.split("\n") if line] == ["well"] * 4
 
 
 @pytest.mark.parametrize("scripts", [True, False])

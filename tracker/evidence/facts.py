@@ -4,6 +4,9 @@ import datetime as dt
 import enum
 from dataclasses import dataclass
 
+# What the events of lists that were taken out of the register are about.
+REGISTER = "register"
+
 
 class Verdict(enum.StrEnum):
     """What is told of a text or a file."""
@@ -18,6 +21,7 @@ class Verdict(enum.StrEnum):
     UNKNOWN = "unknown"
     BUNDLE = "bundle"
     STRANGE_BUNDLE = "strange_bundle"
+    EXPORT = "export"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +48,4 @@ class Answer:
     @property
     def is_of_a_text(self) -> bool:
         """Whether it tells of a text that people signed, or were asked to."""
-        return not self.is_failure and self.verdict is not Verdict.BUNDLE
+        return not self.is_failure and self.verdict not in {Verdict.BUNDLE, Verdict.EXPORT}

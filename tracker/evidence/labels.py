@@ -49,6 +49,14 @@ VERDICTS: dict[Verdict, tuple[object, object, str]] = {
         ),
         "held",
     ),
+    Verdict.EXPORT: (
+        _l("A genuine list."),
+        _l(
+            "It is as it was taken out of the register here. It tells how things stood then: check "
+            "a certificate to know what still holds."
+        ),
+        "held",
+    ),
     Verdict.STRANGE_BUNDLE: (
         _l("A bundle of evidence from another place."),
         _l(

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from tracker.activity import verbs
 from tracker.activity.models import Chain, Event
 from tracker.checklists.models import Checklist, ChecklistKind, Halt
 from tracker.checklists.signing import SUBJECT as CHECKLIST
@@ -17,7 +18,7 @@ from tracker.cooperations.models import Cooperation, Stage
 from tracker.core import canonical, clock
 from tracker.core.db import db, let_others_write
 from tracker.evidence import notes, pdf, verify
-from tracker.evidence.facts import Answer, Signer, Verdict
+from tracker.evidence.facts import REGISTER, Answer, Signer, Verdict
 from tracker.evidence.models import Certificate, EvidenceKey, KeyUse
 from tracker.evidence.signing_keys import certificates_of
 from tracker.signoff import queries as signoff
@@ -62,8 +63,25 @@ def of_digests(file: str, text: str = "") -> Answer:
     revision = _by_digest(file)  # the canonical document itself
     if revision is not None:
         return _of_revision(revision)
+    if _was_taken_out(file):
+        return Answer(Verdict.EXPORT)
     claimed = DIGEST.fullmatch(text) and _by_digest(text)
     return ALTERED if claimed else UNKNOWN
+
+
+def _was_taken_out(file: str) -> bool:
+    """Tell whether a list was taken out of the register, by the digest that its event binds."""
+    return bool(
+        db.session.scalar(
+            sa.select(
+                sa.exists().where(
+                    Event.subject_type == REGISTER,
+                    Event.verb == verbs.REGISTER_EXPORTED.name,
+                    Event.evidence == file,
+                )
+            )
+        )
+    )
 
 
 def of_file(data: bytes) -> Answer:

@@ -14,7 +14,7 @@ from tests.factories.cooperations import Country, open_one
 from tracker.activity import queries as trail
 from tracker.checklists.models import ChecklistKind
 from tracker.cooperations.models import Cooperation, Mode
-from tracker.core import clock
+from tracker.core import canonical, clock
 from tracker.oversight import queries
 from tracker.oversight.facts import Question
 
@@ -119,6 +119,18 @@ def test_taking_it_out_is_recorded_with_who_and_how_much(
     line = trail.instance_history()[1][0]
     assert (line.verb, line.who) == ("register_exported", "Ada Quist")
     assert line.details == {"rows": 1, "format": "csv"}
+
+
+def test_the_public_check_knows_the_file_and_no_other(
+    app: Flask, land: Country, cooperation: Cooperation
+) -> None:
+    data = export(land.browser(app, "ada")).data
+    stranger = app.test_client()
+    told = stranger.get(f"/verify?file={canonical.digest(data)}").get_data(as_text=True)
+    assert "A genuine list." in told
+    assert "Who signed" not in told
+    changed = stranger.get(f"/verify?file={canonical.digest(data + b' ')}")
+    assert "Unknown." in changed.get_data(as_text=True)
 
 
 def test_it_is_not_taken_out_by_a_link(app: Flask, land: Country, cooperation: Cooperation) -> None:
