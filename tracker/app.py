@@ -14,6 +14,7 @@ from tracker.access.actor import Actor
 from tracker.access.gate import init_gate
 from tracker.accounts import cli as account_commands
 from tracker.accounts import credentials, people_routes, sign_in
+from tracker.accounts import pages as account_pages
 from tracker.accounts import routes as account_routes
 from tracker.accounts.policy import can_see_people
 from tracker.activity import service as trail
@@ -85,6 +86,7 @@ from tracker.running import cli as running_commands
 from tracker.running import routes as running_routes
 from tracker.signoff import house_rules
 from tracker.signoff import queries as signoff_queries
+from tracker.signoff import routes as power_routes
 from tracker.signoff.house_rules import HouseRules
 from tracker.ui import errors
 from tracker.ui import routes as ui_routes
@@ -198,6 +200,8 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.CAME_INTO_FORCE: (undertakings.follow_terms, lifecycle.follow_force, visits.follow),
     verbs.CLEARANCE_CLOSED: (undertakings.follow_clearance, visits.follow),
     verbs.ROLE_GIVEN: (visits.follow_person,),
+    verbs.ROLE_CONFIRMED: (visits.follow_person,),
+    verbs.ROLE_ACCEPTED: (cooperations.tell_of_power, visits.follow_person),
     verbs.CLEARANCE_OPENED: (visits.follow,),
     verbs.STAGE_CHANGED: (visits.follow,),
     verbs.UNDERTAKING_SIGNED: (visits.follow,),
@@ -208,6 +212,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
 
 # Who tells what waits: for a person (my work), and in a cooperation (its page).
 TASK_SOURCES: tuple[tasks.Source, ...] = (
+    account_pages.my_tasks,
     my_work.checklist_tasks,
     paper_pages.my_tasks,
     checklist_work.assigned,
@@ -394,6 +399,7 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(ui_routes.blueprint)
     app.register_blueprint(account_routes.blueprint)
     app.register_blueprint(people_routes.blueprint)
+    app.register_blueprint(power_routes.blueprint)
     app.register_blueprint(organisation_routes.blueprint)
     app.register_blueprint(mail_routes.blueprint)
     app.register_blueprint(guidance_routes.blueprint)

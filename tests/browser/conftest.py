@@ -206,6 +206,7 @@ _FIRST = (
     "test_agreement_journey.py",
     "test_passkeys.py",
     "test_signed_means_seen.py",
+    "test_powers.py",
     "test_nothing_typed_is_lost.py",
     "test_register_journey.py",
     "test_checking_a_document.py",

@@ -57,6 +57,21 @@ class Person:
         page.get_by_role("button", name="Save the second factor").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
 
+    def accept_role(self, role: str) -> None:
+        """Read and accept a role that an administrator confirmed, from my work."""
+        self.page.goto("/")
+        self.page.get_by_role("link", name=re.compile(f"^Accept your role: {role}")).click()
+        self.prove_and("Accept the role", "Your role has begun.")
+
+    def confirm_role(self, of: str, role: str) -> None:
+        """Confirm the role of somebody of the same organisation, from my work."""
+        page = self.page
+        page.goto("/")
+        page.get_by_role("link", name=re.compile(f"^Confirm {of} as {role}")).click()
+        page.get_by_role("link", name=re.compile("^Confirm this role")).click()
+        page.get_by_role("button", name="Confirm the role").click()
+        self.expect_told(f"The role of {of} is confirmed.")
+
     def prove_and(self, button: str | re.Pattern[str], told: str) -> None:
         """Enter password and code on a signing form, and press its button, which does it."""
         page = self.page

@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from tests import starting_points
 from tests.client import CheckedClient
+from tests.factories import powers
 from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.accounts import invitations, queries, second_factor
 from tracker.accounts.invitations import Wanted
@@ -40,7 +41,7 @@ class House:
         return made.id
 
     def add_person(self, key: str, organisation: str | None, *roles: Role) -> UUID:
-        """Invite a person and let them accept."""
+        """Invite a person and let them accept; roles of signatory and manager begin too."""
         invited = invitations.invite(
             None,
             Wanted(
@@ -54,6 +55,7 @@ class House:
         user = invitations.accept(
             invited.token, name=f"{key.title()} Marsh", password=PASSWORD, language="en"
         )
+        powers.let_begin(user.id)
         self.session.commit()
         self.people[key] = user.id
         return user.id

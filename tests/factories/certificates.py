@@ -96,6 +96,7 @@ def plain_values(**changed: Any) -> dict[str, Any]:
         "capacity": words,
         "heading": words,
         "power": None,
+        "confirmed": None,
         "when": "25 November 2026, 14:47",
         "method": "Passkey",
         "proof": "Passkey, 25 November 2026",

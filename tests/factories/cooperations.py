@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Self
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -15,7 +15,14 @@ from sqlalchemy.orm import Session
 from config import ROOT
 from tests import starting_points
 from tests.client import CheckedClient
-from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
+from tracker.access.actor import (
+    POWERS,
+    Actor,
+    ActorMembership,
+    Confirmation,
+    OrganisationKind,
+    Role,
+)
 from tracker.accounts.models import Membership, User
 from tracker.checklists import library
 from tracker.cooperations import clearances
@@ -30,6 +37,19 @@ from tracker.organisations.service import Details
 
 CONTENT = ROOT / "tracker" / "content"
 LONG_AGO = dt.date(2020, 1, 1)
+
+
+def begun(role: Role) -> dict[str, Any]:
+    """Return what a role has that runs; a signatory's or manager's was confirmed by a colleague."""
+    now = clock.now()
+    if role not in POWERS:
+        return {"begun_at": now}
+    return {
+        "begun_at": now,
+        "confirmed_how": Confirmation.COLLEAGUE,
+        "confirmed_by": "Nour Castellan",
+        "confirmed_at": now,
+    }
 
 
 @dataclass
@@ -68,6 +88,7 @@ class Country:
                     role=role,
                     starts_on=LONG_AGO,
                     created_at=clock.now(),
+                    **begun(role),
                     **more,
                 )
             )
@@ -92,6 +113,9 @@ class Country:
                 office=row.office,
                 power_from=row.power_from,
                 power_until=row.power_until,
+                confirmed_how=row.confirmed_how,
+                confirmed_by=row.confirmed_by,
+                confirmed_at=row.confirmed_at,
             )
             for row in rows
         )

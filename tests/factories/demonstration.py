@@ -17,6 +17,7 @@ from tracker.access.actor import OrganisationKind, Role
 from tracker.accounts import invitations, service
 from tracker.accounts.invitations import Wanted
 from tracker.accounts.models import Membership
+from tracker.accounts.service import NewRole
 from tracker.authoring import service as authoring
 from tracker.checklists import drafts, ending, paper
 from tracker.checklists.drafts import Whose
@@ -69,6 +70,7 @@ def make() -> Demonstration:
     for _title, step in work.steps():
         step(cast)
     outsiders(cast)
+    _let_powers_wait(cast)
     passkeys.add(cast.actor("dina"), Device())
     invited = invitations.invite(
         cast.actor("samira"),
@@ -156,6 +158,15 @@ def outsiders(cast: people.Cast) -> None:
         sa.select(Membership).where(Membership.user_id == cast.users["noor"].id)
     ).one()
     service.end_role(cast.actor("samira"), role.id, reason="Left for other work")
+
+
+def _let_powers_wait(cast: people.Cast) -> None:
+    """Give a role that a colleague has to confirm, and one that its person has to accept."""
+    for by, to, body in (("samira", "dina", "od"), ("iris", "vera", "abroad")):
+        role = NewRole(
+            Role.SIGNATORY, cast.bodies[body].id, office="Deputy", power="Decision of its board"
+        )
+        service.give_role(cast.actor(by), cast.users[to].id, role)
 
 
 def _accept(cast: people.Cast, key: str, name: str, body: str, role: Role) -> None:

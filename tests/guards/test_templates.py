@@ -57,6 +57,8 @@ OF_THE_INSTANCE = {
     "invitation_accepted",
     "person_changed",
     "role_given",
+    "role_confirmed",
+    "role_accepted",
     "role_ended",
     "person_suspended",
     "person_restored",

@@ -16,6 +16,8 @@ from flask import Flask, current_app
 from config import ROOT, Settings
 from tests.factories.demonstration import Demonstration
 from tracker import create_app
+from tracker.access.actor import POWERS, Confirmation, Role
+from tracker.accounts.models import Membership
 from tracker.core.db import db
 
 pytestmark = pytest.mark.both_databases
@@ -155,6 +157,28 @@ def test_requests_from_before_ask_one_person_of_each_party(
         flask_migrate.upgrade()
         with db.engine.connect() as connection:
             assert connection.execute(parties).all() == before
+
+
+def test_roles_from_before_have_begun_but_for_an_administrators_powers(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    """0025_powers: nobody is said to have confirmed them; no administrator holds a power."""
+    both = demonstration.users["tomas"]
+    with app.app_context():
+        flask_migrate.downgrade(revision=_before("0025_powers"))
+        with db.engine.begin() as connection:
+            connection.execute(
+                sa.text("UPDATE membership SET user_id = :to WHERE role = 'administrator'"),
+                {"to": both.hex if connection.dialect.name == "sqlite" else both},
+            )
+        flask_migrate.upgrade()
+        rows = db.session.scalars(sa.select(Membership)).all()
+        assert {one.role for one in rows if one.begun_at is None} == {Role.SIGNATORY}
+        assert {one.user_id for one in rows if one.begun_at is None} == {both}
+        assert all(one.begun_at in {None, one.created_at} for one in rows)
+        running = {one.role for one in rows if one.confirmed_how is Confirmation.BEFORE}
+        assert running == {Role.SIGNATORY, Role.MANAGER}
+        assert all(one.role in POWERS for one in rows if one.confirmed_how is not None)
 
 
 def _before(name: str) -> str:

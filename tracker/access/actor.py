@@ -17,6 +17,21 @@ class Role(enum.StrEnum):
     ADMINISTRATOR = "administrator"
 
 
+# The roles that begin only when somebody else confirms them (product.md, section 2).
+POWERS = frozenset({Role.SIGNATORY, Role.MANAGER})
+
+
+class Confirmation(enum.StrEnum):
+    """By whom a role of signatory or manager was confirmed."""
+
+    # Another signatory or manager of the same organisation.
+    COLLEAGUE = "colleague"
+    # An administrator, since there was no such other person; the person accepted with a proof.
+    ADMINISTRATOR = "administrator"
+    # Nobody: it was there before such roles had to be confirmed.
+    BEFORE = "before"
+
+
 class OrganisationKind(enum.StrEnum):
     """The legal standing of an organisation."""
 
@@ -40,6 +55,10 @@ class ActorMembership:
     # The first and the last day of the power to sign, where it has any; both are included.
     power_from: dt.date | None = None
     power_until: dt.date | None = None
+    # Of a signatory or manager: who confirmed the role, in which way and when.
+    confirmed_how: Confirmation | None = None
+    confirmed_by: str = ""
+    confirmed_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
-from tracker.access.actor import Actor, OrganisationKind, Role
-from tracker.accounts import messages, passwords, policy, queries
+from tracker.access.actor import POWERS, Actor, OrganisationKind, Role
+from tracker.accounts import messages, passwords, policy, powers, queries
 from tracker.accounts.labels import InvitationState
 from tracker.accounts.models import Invitation, Membership, User
 from tracker.activity import service as trail
@@ -73,6 +73,7 @@ def invite(actor: Actor | None, wanted: Wanted) -> Invited:
     office, audits.
     """
     email = address_of(wanted.email)
+    _check_may_be_given(actor, email, wanted)
     organisation = check_roles(actor, wanted.organisation_id, wanted.roles)
     _check_power(wanted)
     _check_audits(wanted, organisation)
@@ -203,6 +204,8 @@ def accept_signed_in(actor: Actor, token: str) -> None:
         raise RuleBrokenError(
             _l("This invitation is for another address. Sign out, then open its link again.")
         )
+    if user.id == invitation.invited_by_id:
+        policy.can_give_to(actor, user.id).require()
     _give(invitation, user)
 
 
@@ -267,6 +270,20 @@ def _check_audits(wanted: Wanted, organisation: Organisation | None) -> None:
     audited = db.session.get(Organisation, wanted.audits_id) if wanted.audits_id else None
     if audited is None or audited.kind is not OrganisationKind.NPM:
         raise RuleBrokenError(_l("Choose the NPM that is audited"), "audits")
+
+
+def _check_may_be_given(actor: Actor | None, email: str, wanted: Wanted) -> None:
+    """Nobody invites themselves, nor into roles that nobody holds beside those they have."""
+    user = queries.find_user_by_email(email)
+    if user is None:
+        return
+    may = policy.can_give_to(actor, user.id)
+    if not may:
+        raise RuleBrokenError(may.reason, "email")
+    held = {(m.organisation_id, m.role) for m in queries.memberships_of(user.id, clock.today())}
+    may = policy.can_hold(held | {(wanted.organisation_id, role) for role in wanted.roles})
+    if not may:
+        raise RuleBrokenError(may.reason, "roles")
 
 
 def _check_not_here(email: str, wanted: Wanted) -> None:
@@ -337,24 +354,27 @@ def _give(invitation: Invitation, user: User) -> None:
     invitation.accepted_at = now
     invitation.accepted_by_id = user.id
     held = {(m.organisation_id, m.role) for m in queries.memberships_of(user.id, today)}
-    for role in (Role(kept) for kept in invitation.roles):
-        if (invitation.organisation_id, role) not in held:
-            db.session.add(
-                Membership(
-                    id=uuid4(),
-                    user_id=user.id,
-                    organisation_id=invitation.organisation_id,
-                    role=role,
-                    starts_on=today,
-                    outside_expert=invitation.outside_expert,
-                    power=invitation.power if role is Role.SIGNATORY else "",
-                    power_from=invitation.power_from if role is Role.SIGNATORY else None,
-                    power_until=invitation.power_until if role is Role.SIGNATORY else None,
-                    office=invitation.office,
-                    audits_id=invitation.audits_id if role is Role.AUDITOR else None,
-                    created_at=now,
-                )
-            )
+    given = [
+        Membership(
+            id=uuid4(),
+            user_id=user.id,
+            organisation_id=invitation.organisation_id,
+            role=role,
+            starts_on=today,
+            outside_expert=invitation.outside_expert,
+            power=invitation.power if role is Role.SIGNATORY else "",
+            power_from=invitation.power_from if role is Role.SIGNATORY else None,
+            power_until=invitation.power_until if role is Role.SIGNATORY else None,
+            office=invitation.office,
+            audits_id=invitation.audits_id if role is Role.AUDITOR else None,
+            created_at=now,
+            begun_at=None if role in POWERS else now,
+        )
+        for role in map(Role, invitation.roles)
+        if (invitation.organisation_id, role) not in held
+    ]
+    powers.require_holdable(user.id, *given)
+    db.session.add_all(given)
     db.session.flush()
     trail.record(
         INVITATION_ACCEPTED,
@@ -374,4 +394,24 @@ def _give(invitation: Invitation, user: User) -> None:
         roles=list(invitation.roles),
         cooperation=str(invitation.cooperation_id or ""),
         function=invitation.function,
+    )
+    inviter = _inviter(invitation)
+    for membership in given:
+        powers.begin(inviter, membership)
+
+
+def _inviter(invitation: Invitation) -> Actor | None:
+    """Return who invited, as they may act now; None is the application itself.
+
+    What they could do when they invited is no matter: the role begins now.
+    """
+    if invitation.invited_by_id is None:
+        return None
+    user = db.session.get_one(User, invitation.invited_by_id)
+    return Actor(
+        user_id=user.id,
+        name=user.name,
+        email=user.email,
+        memberships=queries.memberships_of(user.id, clock.today()) if user.active else (),
+        organisation_id=invitation.organisation_id,
     )

@@ -1,10 +1,13 @@
 """Words for roles and for where an invitation stands."""
 
+import datetime as dt
 import enum
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from tracker.access.actor import Role
+from tracker.access.actor import Confirmation, Role
+from tracker.ui.locale import as_date
 
 
 class InvitationState(enum.StrEnum):
@@ -40,3 +43,19 @@ INVITATION_STATES: dict[InvitationState, object] = {
     InvitationState.ACCEPTED: _l("Accepted"),
     InvitationState.REVOKED: _l("Revoked"),
 }
+
+
+def confirmed_words(how: Confirmation | None, by: str, at: dt.datetime | None) -> str:
+    """Return who confirmed a role of signatory or manager; nothing of another role."""
+    match how:
+        case None:
+            return ""
+        case Confirmation.COLLEAGUE:
+            return str(_("Confirmed by %(name)s, %(day)s.", name=by, day=as_date(at)))
+        case Confirmation.BEFORE:
+            return str(_("Recorded before such roles had to be confirmed."))
+    if not by:
+        return str(
+            _("Confirmed by an administrator on the command line, %(day)s.", day=as_date(at))
+        )
+    return str(_("Confirmed by the administrator %(name)s, %(day)s.", name=by, day=as_date(at)))

@@ -1,7 +1,9 @@
 """Mails about accounts: neutral sentences and a link, in the reader's language."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Protocol
+from uuid import UUID
 
 from flask_babel import gettext as _
 
@@ -10,6 +12,22 @@ from tracker.mail import outbox, render
 from tracker.ui.locale import as_date
 
 Words = Callable[[], tuple[str, list[str], str]]
+
+
+class Addressee(Protocol):
+    """Somebody with an address, a name, and the language to write in."""
+
+    @property
+    def email(self) -> str:
+        """The address."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+
+    @property
+    def language(self) -> str:
+        """The language."""
 
 
 def invitation(invited: Invitation, token: str) -> None:
@@ -43,6 +61,58 @@ def roles_changed(user: User) -> None:
             render.link_to("accounts.profile"),
         ),
     )
+
+
+def power_waits(people: Iterable[Addressee], person_id: UUID) -> None:
+    """Tell those who can confirm it that a role of signatory or manager waits."""
+    for person in people:
+        _to(
+            person,
+            "power_waits",
+            lambda: (
+                _("A role waits for your confirmation"),
+                [
+                    _(
+                        "Somebody is to sign or to decide for an organisation. It begins when you "
+                        "confirm it. If you know nothing of it, don't confirm it, and ask."
+                    )
+                ],
+                render.link_to("people.show", user_id=person_id),
+            ),
+        )
+
+
+def power_to_accept(people: Iterable[Addressee], membership_id: UUID) -> None:
+    """Tell a person that a role, which an administrator confirmed, waits for their acceptance."""
+    for person in people:
+        _to(
+            person,
+            "power_to_accept",
+            lambda: (
+                _("A role of yours waits for your acceptance"),
+                [_("It begins when you have read and accepted it, with a proof of identity.")],
+                render.link_to("powers.accept", membership_id=membership_id),
+            ),
+        )
+
+
+def powers_changed(people: Iterable[Addressee]) -> None:
+    """Tell an organisation's managers and signatories that one of their number changed."""
+    for person in people:
+        _to(
+            person,
+            "powers_changed",
+            lambda: (
+                _("Who signs or decides for your organisation has changed"),
+                [
+                    _(
+                        "A role of signatory or manager of your organisation began or ended. If "
+                        "you did not expect it, ask at once."
+                    )
+                ],
+                render.link_to("people.listed"),
+            ),
+        )
 
 
 def suspended(user: User) -> None:
@@ -233,7 +303,7 @@ def password_changed(user: User) -> None:
     )
 
 
-def _to(user: User, kind: str, words: Words) -> None:
+def _to(user: Addressee, kind: str, words: Words) -> None:
     """Queue a mail: subject, sentences and link, said in the person's language."""
     with render.in_language(user.language):
         subject, sentences, address = words()

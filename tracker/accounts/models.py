@@ -9,7 +9,7 @@ from flask_security import AsaList, UserMixin, WebAuthnMixin
 from sqlalchemy.ext.mutable import MutableList
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
-from tracker.access.actor import Role
+from tracker.access.actor import Confirmation, Role
 from tracker.core.db import Base, Identified, db
 from tracker.organisations.models import Organisation
 
@@ -160,6 +160,15 @@ class Membership(Identified, Base):
     # Of an auditor: the NPM whose cooperations are audited, when it is not the own organisation.
     audits_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
     created_at: Mapped[dt.datetime]
+    # Since when it counts: at once; of a signatory or manager once it is confirmed and, where an
+    # administrator confirmed it, the person has accepted it. Until then it waits.
+    begun_at: Mapped[dt.datetime | None]
+    # Of a signatory or manager: who confirmed it, in which way and when. The name stays as it was;
+    # without one it was confirmed on the command line.
+    confirmed_how: Mapped[Confirmation | None]
+    confirmed_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
+    confirmed_by: Mapped[str] = mapped_column(default="")
+    confirmed_at: Mapped[dt.datetime | None]
 
     user: Mapped[User] = relationship(
         back_populates="memberships", foreign_keys=[user_id], lazy="raise"

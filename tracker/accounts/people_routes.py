@@ -8,8 +8,8 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access import gate
-from tracker.access.actor import Actor, OrganisationKind, Role
-from tracker.accounts import invitations, labels, policy, queries, service
+from tracker.access.actor import Actor, Confirmation, OrganisationKind, Role
+from tracker.accounts import invitations, labels, policy, powers, queries, service
 from tracker.accounts.forms import (
     EmptyForm,
     GiveRoleForm,
@@ -20,6 +20,7 @@ from tracker.accounts.forms import (
     role_options,
 )
 from tracker.accounts.invitations import Wanted
+from tracker.accounts.models import Membership
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -73,6 +74,8 @@ def show(user_id: str) -> str:
     actor = gate.current_actor()
     found = _person(actor, user_id)
     facts = gate.found(queries.facts_of(found.id))
+    holders = queries.holders_by_organisation(role.organisation_id for role in found.roles)
+    may_give = policy.can_invite(actor) and policy.can_give_to(actor, found.id)
     return render_template(
         "accounts/person.html",
         person=found,
@@ -80,13 +83,22 @@ def show(user_id: str) -> str:
         may_suspend=policy.can_suspend(actor, facts),
         may_reset=policy.can_reset_second_factor(actor, facts),
         may_end_sessions=policy.can_end_sessions(actor, facts),
-        may_give=policy.can_invite(actor) and (actor.is_administrator or bool(found.running)),
+        may_give=may_give and (actor.is_administrator or bool(found.running)),
         may_end={
             role.membership_id
             for role in found.roles
             if role.ended_at is None
-            and policy.can_end_role(actor, found.id, role.organisation_id, role.role)
+            and policy.can_end_role(actor, role.facts_of(found.id), holders[role.organisation_id])
         },
+        may_confirm={
+            role.membership_id: policy.can_confirm(
+                actor, role.facts_of(found.id), holders[role.organisation_id]
+            )
+            for role in found.roles
+            if role.waits
+        },
+        accepts=Confirmation.ADMINISTRATOR,
+        confirmed_words=labels.confirmed_words,
     )
 
 
@@ -180,9 +192,9 @@ def end_role(user_id: str, membership_id: str) -> str | Response:
     """End a role, with a reason."""
     actor = gate.current_actor()
     found = _person(actor, user_id)
-    wanted = gate.as_uuid(membership_id)
-    role = gate.found(next((one for one in found.roles if one.membership_id == wanted), None))
-    gate.require(policy.can_end_role(actor, found.id, role.organisation_id, role.role))
+    role = _role(found, membership_id)
+    holders = queries.holders_of_power(role.organisation_id)
+    gate.require(policy.can_end_role(actor, role.facts_of(found.id), holders))
     form = ReasonForm()
     if form.validate_on_submit():
         try:
@@ -203,6 +215,38 @@ def end_role(user_id: str, membership_id: str) -> str | Response:
     )
 
 
+@blueprint.route("/<user_id>/roles/<membership_id>/confirm", methods=["GET", "POST"])
+@gate.signed_in
+def confirm_role(user_id: str, membership_id: str) -> str | Response:
+    """Confirm a role of signatory or manager, so that it begins (product.md, section 2)."""
+    actor = gate.current_actor()
+    found = _person(actor, user_id)
+    role = _role(found, membership_id)
+    holders = queries.holders_of_power(role.organisation_id)
+    asked = role.facts_of(found.id)
+    gate.require(policy.can_confirm(actor, asked, holders))
+    form = EmptyForm()
+    if form.validate_on_submit():
+        try:
+            powers.confirm(actor, role.membership_id)
+            db.session.commit()
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+        else:
+            flash(_("The role of %(name)s is confirmed.", name=found.name), "held")
+            return redirect(url_for("people.show", user_id=found.id))
+    return render_template(
+        "accounts/confirm_role.html",
+        form=form,
+        person=found,
+        role=role,
+        role_words=labels.ROLES,
+        by_administrator=policy.confirmation_by(actor, asked, holders)
+        is Confirmation.ADMINISTRATOR,
+    )
+
+
 @blueprint.route("/<user_id>/roles/new", methods=["GET", "POST"])
 @gate.signed_in
 def choose_for_role(user_id: str) -> str | Response:
@@ -210,6 +254,7 @@ def choose_for_role(user_id: str) -> str | Response:
     actor = gate.current_actor()
     found = _person(actor, user_id)
     gate.require(policy.can_invite(actor))
+    gate.require(policy.can_give_to(actor, found.id))
     if not actor.is_administrator:
         return redirect(url_for("people.give_role", user_id=found.id, where=actor.organisation_id))
     form = _organisation_form(actor)
@@ -224,13 +269,14 @@ def give_role(user_id: str, where: str) -> str | Response:
     """Give a person a role in an organisation."""
     actor = gate.current_actor()
     found = _person(actor, user_id)
+    gate.require(policy.can_give_to(actor, found.id))
     organisation, roles = _place(actor, where)
     form = GiveRoleForm()
     offer(form.role, role_options(roles))
     form.offer(_audited(actor, organisation), has_experts=_is_npm(organisation))
     if form.validate_on_submit():
         try:
-            service.give_role(
+            given = service.give_role(
                 actor,
                 found.id,
                 service.NewRole(
@@ -251,7 +297,7 @@ def give_role(user_id: str, where: str) -> str | Response:
             db.session.rollback()
             form.refuse(error)
         else:
-            flash(_("The role is given to %(name)s.", name=found.name), "held")
+            flash(_given(given, found.name), "held")
             return redirect(url_for("people.show", user_id=found.id))
     return render_template(
         "accounts/give_role.html", form=form, person=found, organisation=_name(organisation)
@@ -377,6 +423,23 @@ def invite(where: str) -> str | Response:
 
 def _person(actor: Actor, user_id: str) -> queries.Person:
     return gate.found(queries.find_user_for_actor(actor, gate.as_uuid(user_id)))
+
+
+def _given(membership: Membership, name: str) -> str:
+    """Say what becomes of a role that was just given."""
+    if membership.begun_at is not None:
+        return str(_("The role is given to %(name)s.", name=name))
+    if membership.confirmed_how is not None:
+        return str(_("The role begins when %(name)s has accepted it.", name=name))
+    return str(
+        _("The role of %(name)s begins when it is confirmed. Those who can are told.", name=name)
+    )
+
+
+def _role(found: queries.Person, membership_id: str) -> queries.PersonRole:
+    """Return a role of a person, of those that the reader may see."""
+    wanted = gate.as_uuid(membership_id)
+    return gate.found(next((one for one in found.roles if one.membership_id == wanted), None))
 
 
 def _invitation(actor: Actor, invitation_id: str) -> queries.InvitationLine:

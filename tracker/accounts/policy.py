@@ -1,4 +1,4 @@
-"""Who may invite, give and end roles, suspend, restore, and reset a second factor."""
+"""Who may invite, give, confirm and end roles, suspend, restore, and reset a second factor."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
-from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.access.actor import POWERS, Actor, Confirmation, OrganisationKind, Role
 from tracker.access.decision import YES, Decision, no
 
 # Which roles there are in an organisation, by its kind (product.md, section 2).
@@ -44,16 +44,35 @@ class PersonFacts:
         return organisation_id is not None and organisation_id in {where for where, _ in self.roles}
 
 
+@dataclass(frozen=True, slots=True)
+class RoleFacts:
+    """What the rules ask about one role of a person: given, waiting or running."""
+
+    person: UUID
+    organisation_id: UUID | None
+    role: Role
+    # Whether it runs or ran; a signatory's or manager's waits until it is confirmed.
+    has_begun: bool = True
+    confirmed_how: Confirmation | None = None
+
+    @property
+    def is_power(self) -> bool:
+        """Whether it is a role that somebody else has to confirm."""
+        return self.role in POWERS
+
+
 def runs_from_to(first: dt.date | None, last: dt.date | None, day: dt.date) -> bool:
     """Tell whether a day lies within a term; both its days are included, none is no limit."""
     return (first is None or first <= day) and (last is None or day <= last)
 
 
 def can_see_people(actor: Actor) -> Decision:
-    """Decide on the list of people: administrators all; coordinators and managers the own side."""
-    if actor.is_administrator or actor.has(Role.COORDINATOR, Role.MANAGER):
+    """Decide on the list of people: administrators all; who looks after a side that side's."""
+    if actor.is_administrator or actor.has(Role.COORDINATOR, Role.MANAGER, Role.SIGNATORY):
         return YES
-    return no(_l("Only administrators, coordinators and managers see the list of people."))
+    return no(
+        _l("Only administrators, coordinators, managers and signatories see the list of people.")
+    )
 
 
 def can_invite(actor: Actor | None) -> Decision:
@@ -77,11 +96,112 @@ def can_give_roles(
     return YES
 
 
-def can_end_role(actor: Actor, person: UUID, organisation_id: UUID | None, role: Role) -> Decision:
-    """Decide on ending somebody's role. One's own ends by leaving the organisation."""
-    if person == actor.user_id:
+def can_hold(roles: Collection[tuple[UUID | None, Role]]) -> Decision:
+    """Decide whether one person may hold these roles, each with its organisation, at a time.
+
+    An administrator is never signatory or manager (product.md, section 2).
+    """
+    held = {role for _where, role in roles}
+    if Role.ADMINISTRATOR in held and not held.isdisjoint(POWERS):
+        return no(_l("An administrator can't be signatory or manager of an organisation."))
+    return YES
+
+
+def can_give_to(actor: Actor | None, person: UUID) -> Decision:
+    """Decide on giving a certain person a role: never oneself (product.md, section 2)."""
+    if actor is not None and actor.user_id == person:
+        return no(_l("Nobody gives themselves a role. Ask another person."))
+    return YES
+
+
+def can_confirm(actor: Actor | None, asked: RoleFacts, holders: Collection[UUID]) -> Decision:
+    """Decide on confirming a role of signatory or manager (product.md, section 2).
+
+    holders are the organisation's people with a role of signatory or manager whose power is
+    current. Another one of them confirms; where there is none, the administrator, which the
+    command line (actor None) counts as.
+    """
+    if not asked.is_power or asked.has_begun or asked.confirmed_how is not None:
+        return no(_l("This role needs no confirmation."))
+    if actor is not None and actor.user_id == asked.person:
+        return no(_l("Nobody confirms a role of their own."))
+    if _is_other_holder(actor, asked, holders):
+        return YES
+    if set(holders) - {asked.person}:
+        return no(_l("Another signatory or manager of the organisation confirms this role."))
+    if actor is None or actor.is_administrator:
+        return YES
+    return no(
+        _l(
+            "There is no other signatory or manager of the organisation, so an administrator "
+            "confirms this role."
+        )
+    )
+
+
+def confirmation_by(
+    actor: Actor | None, asked: RoleFacts, holders: Collection[UUID]
+) -> Confirmation:
+    """Return in which way somebody who may confirm a role does so."""
+    is_other = _is_other_holder(actor, asked, holders)
+    return Confirmation.COLLEAGUE if is_other else Confirmation.ADMINISTRATOR
+
+
+def can_accept(actor: Actor, asked: RoleFacts) -> Decision:
+    """Decide on accepting a role that an administrator confirmed: the person alone."""
+    if actor.user_id != asked.person:
+        return no(_l("Only the person accepts a role."))
+    if asked.has_begun:
+        return no(_l("You have accepted this role."))
+    if asked.confirmed_how is not Confirmation.ADMINISTRATOR:
+        return no(_l("This role waits for its confirmation."))
+    return YES
+
+
+def can_end_role(actor: Actor, asked: RoleFacts, holders: Collection[UUID]) -> Decision:
+    """Decide on ending somebody's role. One's own ends by leaving the organisation.
+
+    A role of signatory or manager that has begun is ended by another signatory or manager of the
+    organisation; the last one's by an administrator (product.md, section 2). holders as for
+    can_confirm().
+    """
+    if asked.person == actor.user_id:
         return no(_l("You can't end your own role. You can leave the organisation."))
-    return can_give_roles(actor, organisation_id, {role})
+    if not asked.is_power:
+        return can_give_roles(actor, asked.organisation_id, {asked.role})
+    if _is_other_holder(actor, asked, holders):
+        return YES
+    if not asked.has_begun:
+        return can_give_roles(actor, asked.organisation_id, {asked.role})
+    if set(holders) - {asked.person}:
+        return no(_l("Another signatory or manager of the organisation ends this role."))
+    if actor.is_administrator:
+        return YES
+    return no(
+        _l("This is the last signatory or manager of the organisation. An administrator ends it.")
+    )
+
+
+def can_leave(person: UUID, holders: Collection[UUID]) -> Decision:
+    """Decide on leaving an organisation: not as its last signatory or manager."""
+    if set(holders) == {person}:
+        return no(
+            _l(
+                "You are the last signatory or manager of this organisation. Ask an administrator "
+                "to end that role first."
+            )
+        )
+    return YES
+
+
+def _is_other_holder(actor: Actor | None, asked: RoleFacts, holders: Collection[UUID]) -> bool:
+    """Tell whether somebody acts for the organisation with a current power, on another's role."""
+    return (
+        actor is not None
+        and actor.user_id != asked.person
+        and actor.organisation_id == asked.organisation_id
+        and actor.user_id in holders
+    )
 
 
 def can_suspend(actor: Actor, person: PersonFacts) -> Decision:

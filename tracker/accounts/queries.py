@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
-from tracker.access.actor import Actor, ActorMembership, Role
+from tracker.access.actor import POWERS, Actor, ActorMembership, Confirmation, Role
 from tracker.accounts.labels import InvitationState
 from tracker.accounts.models import Invitation, Membership, User
-from tracker.accounts.policy import PersonFacts, can_see_people, runs_from_to
+from tracker.accounts.policy import PersonFacts, RoleFacts, can_see_people, runs_from_to
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.organisations.models import Organisation
+
+# How many waiting roles my work lists.
+MOST_WAITING = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,36 @@ class PersonRole:
     runs: bool
     power_from: dt.date | None = None
     power_until: dt.date | None = None
+    # Of a signatory or manager: whether it waits for confirmation or acceptance, and who confirmed.
+    waits: bool = False
+    confirmed_how: Confirmation | None = None
+    confirmed_by: str = ""
+    confirmed_at: dt.datetime | None = None
+
+    def facts_of(self, person: UUID) -> RoleFacts:
+        """Return what the rules ask about this role of a person."""
+        return RoleFacts(
+            person=person,
+            organisation_id=self.organisation_id,
+            role=self.role,
+            has_begun=not self.waits,
+            confirmed_how=self.confirmed_how,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPower:
+    """A role of signatory or manager that has not begun yet, as my work lists it."""
+
+    membership_id: UUID
+    user_id: UUID
+    name: str
+    role: Role
+    organisation_id: UUID | None
+    organisation_name: str
+    is_confirmed: bool
+    # Whether another signatory or manager of the organisation can confirm it.
+    has_colleague: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +162,9 @@ def memberships_of(user_id: UUID, day: dt.date) -> tuple[ActorMembership, ...]:
             office=office,
             power_from=power_from,
             power_until=power_until,
+            confirmed_how=confirmed_how,
+            confirmed_by=confirmed_by,
+            confirmed_at=confirmed_at,
         )
         for (
             role,
@@ -141,6 +177,9 @@ def memberships_of(user_id: UUID, day: dt.date) -> tuple[ActorMembership, ...]:
             office,
             power_from,
             power_until,
+            confirmed_how,
+            confirmed_by,
+            confirmed_at,
         ) in rows
     )
 
@@ -274,9 +313,11 @@ def find_user_for_actor(actor: Actor, user_id: UUID) -> Person | None:
 
 
 def own_roles(actor: Actor) -> tuple[PersonRole, ...]:
-    """Return all one's own roles that run today."""
+    """Return all one's own roles that run today, or wait to be confirmed or accepted."""
     rows = db.session.execute(
-        _role_columns().where(Membership.user_id == actor.user_id, runs_on(clock.today()))
+        _role_columns().where(
+            Membership.user_id == actor.user_id, sa.or_(runs_on(clock.today()), waits())
+        )
     )
     return tuple(_role(membership, name) for membership, name in rows)
 
@@ -296,6 +337,16 @@ def facts_of(user_id: UUID) -> PersonFacts | None:
     )
 
 
+def administrators() -> frozenset[UUID]:
+    """Return who administers the instance today."""
+    rows = db.session.scalars(
+        sa.select(Membership.user_id)
+        .join(Membership.user)
+        .where(Membership.role == Role.ADMINISTRATOR, runs_on(clock.today()), User.active)
+    )
+    return frozenset(rows)
+
+
 def find_user_by_mark(mark: str | None) -> User | None:
     """Return the person whose sessions carry a mark; for those on the way in."""
     return db.session.scalar(sa.select(User).where(User.fs_uniquifier == (mark or "")))
@@ -304,6 +355,92 @@ def find_user_by_mark(mark: str | None) -> User | None:
 def find_user_by_email(email: str) -> User | None:
     """Return the account of an address, for the sign-in, invitations and the command line."""
     return db.session.scalar(sa.select(User).where(User.email == email.strip().lower()))
+
+
+# Roles of signatory and manager ------------------------------------------------------------------
+
+
+def holders_by_organisation(
+    organisation_ids: Iterable[UUID | None],
+) -> dict[UUID | None, frozenset[UUID]]:
+    """Return who holds a role of signatory or manager by a current power, by organisation.
+
+    The role was confirmed and runs today, the account is open, and the days of a signatory's power
+    include today.
+    """
+    wanted = set(organisation_ids)
+    rows = db.session.execute(
+        sa.select(Membership.organisation_id, Membership.user_id)
+        .join(Membership.user)
+        .where(Membership.organisation_id.in_(wanted - {None}), is_current_power(clock.today()))
+    ).all()
+    return {one: frozenset(user_id for where, user_id in rows if where == one) for one in wanted}
+
+
+def holders_of_power(organisation_id: UUID | None) -> frozenset[UUID]:
+    """Return who of one organisation holds such a role."""
+    return holders_by_organisation([organisation_id])[organisation_id]
+
+
+def may_come_in(user_id: UUID) -> bool:
+    """Tell whether a person has a role that runs today, or one that waits to be accepted."""
+    wanted = (
+        sa.exists()
+        .where(Membership.user_id == user_id, sa.or_(runs_on(clock.today()), waits()))
+        .select()
+    )
+    return bool(db.session.scalar(wanted))
+
+
+def waiting_powers(actor: Actor) -> tuple[WaitingPower, ...]:
+    """Return the roles of signatory and manager that wait and concern a person, oldest first.
+
+    One's own; those of the organisation one acts for as signatory or manager; to administrators
+    all.
+    """
+    seen = Membership.user_id == actor.user_id
+    if actor.is_administrator:
+        seen = sa.true()
+    elif actor.has(*POWERS):
+        seen = sa.or_(seen, Membership.organisation_id == actor.organisation_id)
+    holder, their = aliased(Membership), aliased(User)
+    has_colleague = (
+        sa.exists()
+        .where(
+            holder.organisation_id == Membership.organisation_id,
+            holder.user_id != Membership.user_id,
+            their.id == holder.user_id,
+            is_current_power(clock.today(), holder, their),
+        )
+        .correlate(Membership)
+    )
+    rows = db.session.execute(
+        sa.select(
+            Membership.id,
+            Membership.user_id,
+            User.name,
+            Membership.role,
+            Membership.organisation_id,
+            Organisation.name,
+            Membership.confirmed_how.is_not(None),
+            has_colleague,
+        )
+        .join(Membership.user)
+        .join(Membership.organisation)
+        .where(waits(), seen, User.active)
+        .order_by(Membership.created_at, Membership.id)
+        .limit(MOST_WAITING)
+    )
+    return tuple(WaitingPower(*row) for row in rows)
+
+
+def find_waiting_power(actor: Actor, membership_id: UUID) -> Membership | None:
+    """Return a role of one's own that waits to be accepted or confirmed."""
+    return db.session.scalar(
+        sa.select(Membership)
+        .options(joinedload(Membership.organisation), joinedload(Membership.user))
+        .where(Membership.id == membership_id, Membership.user_id == actor.user_id, waits())
+    )
 
 
 # Invitations ------------------------------------------------------------------------------------
@@ -374,12 +511,43 @@ def token_digest(token: str) -> str:
 # Parts ------------------------------------------------------------------------------------------
 
 
-def runs_on(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElement[bool]:
-    """Ask that a role runs on a day; the last day is included."""
+def runs_on(
+    day: dt.date | sa.BindParameter[dt.date], membership: type[Membership] = Membership
+) -> sa.ColumnElement[bool]:
+    """Ask that a role runs on a day; the last day is included.
+
+    A signatory's or manager's does not run before it is confirmed.
+    """
     return sa.and_(
-        Membership.starts_on <= day,
-        sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= day),
+        membership.begun_at.is_not(None),
+        membership.starts_on <= day,
+        sa.or_(membership.ends_on.is_(None), membership.ends_on >= day),
+        membership.ended_at.is_(None),
+    )
+
+
+def waits() -> sa.ColumnElement[bool]:
+    """Ask that a role was given and has not begun: it waits to be confirmed or accepted."""
+    return sa.and_(
+        Membership.begun_at.is_(None),
         Membership.ended_at.is_(None),
+        sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= clock.today()),
+    )
+
+
+def is_current_power(
+    day: dt.date, membership: type[Membership] = Membership, user: type[User] = User
+) -> sa.ColumnElement[bool]:
+    """Ask that a role is a signatory's or manager's with a power that is current on a day."""
+    within = sa.and_(
+        sa.or_(membership.power_from.is_(None), membership.power_from <= day),
+        sa.or_(membership.power_until.is_(None), membership.power_until >= day),
+    )
+    return sa.and_(
+        membership.role.in_(sorted(POWERS)),
+        runs_on(day, membership),
+        within,
+        user.active,
     )
 
 
@@ -396,6 +564,9 @@ _MEMBERSHIPS = (
         Membership.office,
         Membership.power_from,
         Membership.power_until,
+        Membership.confirmed_how,
+        Membership.confirmed_by,
+        Membership.confirmed_at,
     )
     .outerjoin(Membership.organisation)
     .where(
@@ -472,10 +643,15 @@ def _role(membership: Membership, organisation_name: str | None) -> PersonRole:
         power=membership.power,
         office=membership.office,
         runs=membership.ended_at is None
+        and membership.begun_at is not None
         and membership.starts_on <= today
         and (last_day is None or last_day >= today),
         power_from=membership.power_from,
         power_until=membership.power_until,
+        waits=membership.begun_at is None and membership.ended_at is None,
+        confirmed_how=membership.confirmed_how,
+        confirmed_by=membership.confirmed_by,
+        confirmed_at=membership.confirmed_at,
     )
 
 

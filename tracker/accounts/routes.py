@@ -14,6 +14,7 @@ from tracker.accounts import (
     invitations,
     labels,
     passkeys,
+    policy,
     queries,
     second_factor,
     service,
@@ -71,6 +72,7 @@ def profile() -> str | Response:
         user=user,
         roles=queries.own_roles(actor),
         role_words=labels.ROLES,
+        confirmed_words=labels.confirmed_words,
         passkeys=credentials.own(actor),
         passkeys_work=passkeys.are_possible(),
     )
@@ -224,6 +226,7 @@ def leave(organisation_id: str) -> str | Response:
     name = gate.found(
         next((m.organisation_name for m in actor.memberships if m.organisation_id == wanted), None)
     )
+    gate.require(policy.can_leave(actor.user_id, queries.holders_of_power(wanted)))
     form = EmptyForm()
     if form.validate_on_submit():
         service.leave(actor, wanted)

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload
 
-from tracker.access.actor import Actor, OrganisationKind, Role
-from tracker.accounts import credentials, invitations, messages, policy, queries
+from tracker.access.actor import POWERS, Actor, OrganisationKind, Role
+from tracker.accounts import credentials, invitations, messages, policy, powers, queries
 from tracker.accounts.models import Membership, User
 from tracker.activity import service as trail
 from tracker.activity.verbs import (
@@ -70,11 +70,14 @@ def change_profile(actor: Actor, *, name: str, language: str) -> None:
 
 
 def give_role(actor: Actor, user_id: UUID, new: NewRole) -> Membership:
-    """Give a person a role in an organisation.
+    """Give another person a role in an organisation.
 
-    Coordinators give it only to people of the own organisation. Raises RefusedError, or
-    RuleBrokenError with the field: role, organisation, power, office, ends_on, audits.
+    Coordinators give it only to people of the own organisation. A role of signatory or manager may
+    wait until it is confirmed (powers.begin); so may one that widens or prolongs what the person
+    holds, and takes its place. Raises RefusedError, or RuleBrokenError with the field: role,
+    organisation, power, office, ends_on, audits.
     """
+    policy.can_give_to(actor, user_id).require()
     organisation = invitations.check_roles(actor, new.organisation_id, {new.role})
     user = queries.hold(user_id)
     person = _facts(user_id)
@@ -96,7 +99,9 @@ def give_role(actor: Actor, user_id: UUID, new: NewRole) -> Membership:
         office=new.office,
         audits_id=new.audits_id if new.role is Role.AUDITOR else None,
         created_at=clock.now(),
+        begun_at=None if new.role in POWERS else clock.now(),
     )
+    powers.require_holdable(user_id, membership)
     db.session.add(membership)
     trail.record(
         ROLE_GIVEN,
@@ -110,6 +115,7 @@ def give_role(actor: Actor, user_id: UUID, new: NewRole) -> Membership:
         since=membership.starts_on.isoformat(),
         until=membership.ends_on.isoformat() if membership.ends_on else "",
     )
+    powers.begin(actor, membership)
     messages.roles_changed(user)
     return membership
 
@@ -117,12 +123,13 @@ def give_role(actor: Actor, user_id: UUID, new: NewRole) -> Membership:
 def end_role(actor: Actor, membership_id: UUID, *, reason: str) -> None:
     """End somebody's role at once. With the last role in an organisation sessions end too.
 
-    Raises RefusedError, or RuleBrokenError when it ended already, no reason is given, or it is
-    the last administrator's.
+    A signatory's or manager's is ended by another one, the last one's by an administrator. Raises
+    RefusedError, or RuleBrokenError when it ended already, no reason is given, or it is the last
+    administrator's.
     """
     membership = _held_role(membership_id)
     policy.can_end_role(
-        actor, membership.user_id, membership.organisation_id, membership.role
+        actor, powers.facts_of(membership), powers.held_holders(membership.organisation_id)
     ).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Say why the role ends"), "reason")
@@ -135,11 +142,13 @@ def end_role(actor: Actor, membership_id: UUID, *, reason: str) -> None:
 def leave(actor: Actor, organisation_id: UUID) -> None:
     """End all one's own roles in an organisation, and one's sessions.
 
-    Raises RuleBrokenError when one holds none there.
+    Raises RefusedError for its last signatory or manager, RuleBrokenError when one holds none
+    there.
     """
-    held = _running(actor.user_id, organisation_id)
+    held = _not_ended(actor.user_id, organisation_id)
     if not held:
         raise RuleBrokenError(_l("You hold no role in this organisation."))
+    policy.can_leave(actor.user_id, powers.held_holders(organisation_id)).require()
     _end(held, actor, LEFT)
 
 
@@ -297,6 +306,7 @@ def _end(held: Sequence[Membership], actor: Actor | None, reason: str) -> None:
             last=last,
             reason=reason,
         )
+        powers.tell_of_end(actor, membership)
 
 
 def _facts(user_id: UUID) -> policy.PersonFacts:
@@ -321,6 +331,17 @@ def _held_role(membership_id: UUID) -> Membership:
     if membership.ended_at is not None:
         raise RuleBrokenError(_l("This role ended already."))
     return membership
+
+
+def _not_ended(user_id: UUID, organisation_id: UUID | None) -> Sequence[Membership]:
+    """Return the roles of a person in an organisation that run, or wait to begin."""
+    return db.session.scalars(
+        _roles().where(
+            Membership.user_id == user_id,
+            Membership.organisation_id == organisation_id,
+            sa.or_(queries.runs_on(clock.today()), queries.waits()),
+        )
+    ).all()
 
 
 def _running(user_id: UUID, organisation_id: UUID | None) -> Sequence[Membership]:
@@ -354,8 +375,11 @@ def _check_new(new: NewRole, organisation: Organisation | None) -> None:
 
 
 def _check_not_held(user_id: UUID, new: NewRole) -> None:
+    """Refuse a role that the person has; of a signatory or manager one that waits already."""
+    in_the_way = queries.waits() if new.role in POWERS else sa.true()
     held = db.session.scalar(
         sa.select(Membership.id).where(
+            in_the_way,
             Membership.user_id == user_id,
             Membership.organisation_id == new.organisation_id,
             Membership.role == new.role,
@@ -363,6 +387,10 @@ def _check_not_held(user_id: UUID, new: NewRole) -> None:
             sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= clock.today()),
         )
     )
+    if held is not None and new.role in POWERS:
+        raise RuleBrokenError(
+            _l("Such a role of this person waits already. Confirm it, or end it first"), "role"
+        )
     if held is not None:
         raise RuleBrokenError(_l("The person holds this role already"), "role")
 

@@ -414,7 +414,7 @@ def _load_people_by_session_only(security: Security) -> None:
         if g.session_ended:
             return None
         user = cast("User | None", load(fs_uniquifier))
-        if user is None or not _memberships(user):
+        if user is None or not (_memberships(user) or queries.may_come_in(user.id)):
             return None
         sessions.touch()
         _ask_again_on_another_device()

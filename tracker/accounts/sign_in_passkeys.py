@@ -25,7 +25,6 @@ from tracker.accounts import attempts, credentials, passkeys, proof, queries
 from tracker.accounts.models import Passkey, User
 from tracker.accounts.proof import set_aside_words
 from tracker.accounts.sign_in_forms import CLOSED, Limited, onward
-from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.ui.fields import HeldField, LineField
@@ -261,7 +260,7 @@ class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
         self.user = user = self.cred.user
         if expected and user.fs_uniquifier != expected:
             return self._no(NOT_YOURS)
-        if not user.active or not queries.memberships_of(user.id, clock.today()):
+        if not user.active or not queries.may_come_in(user.id):
             self.is_guess = False
             return self._no(CLOSED)
         if not passkeys.is_bound(self.challenge, purpose, expected):

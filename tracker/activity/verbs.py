@@ -62,6 +62,21 @@ PERSON_CHANGED = _verb("person_changed", "changed")
 ROLE_GIVEN = _verb(
     "role_given", "person", "organisation", "organisation_id", "role", "since", "until"
 )
+# Of a signatory's or manager's role; how: by another one of the organisation, or otherwise.
+ROLE_CONFIRMED = _verb(
+    "role_confirmed",
+    "person",
+    "organisation",
+    "organisation_id",
+    "role",
+    "how",
+    "since",
+    "until",
+)
+# What an administrator confirmed; evidence is the digest of the role as the person accepted it.
+ROLE_ACCEPTED = _verb(
+    "role_accepted", "person", "organisation", "organisation_id", "role", "method"
+)
 # last: whether it was the person's last role in that organisation.
 ROLE_ENDED = _verb(
     "role_ended", "person", "organisation", "organisation_id", "role", "last", "reason"

@@ -156,6 +156,8 @@ def can_review(actor: Actor, second_reader: UUID | None, authors: frozenset[UUID
     """
     if not actor.acts_for_npm:
         return no(_l("The second reader is a person of the NPM."))
+    if actor.is_administrator:
+        return no(_l("An administrator is never the second reader. Name another person in M5."))
     if second_reader is None:
         return no(_l("No second reader is named yet (M5)."))
     if actor.user_id != second_reader:

@@ -13,7 +13,7 @@ from tracker.checklists.loading import Filling
 from tracker.checklists.pages import PositionView
 from tracker.signoff import queries, signers
 from tracker.signoff import service as signoff
-from tracker.signoff.labels import beside_words, power_words, rule_words
+from tracker.signoff.labels import beside_words, confirmed_words, power_words, rule_words
 from tracker.signoff.models import Revision, Signature, SignaturePlace, SignatureRequest
 from tracker.signoff.paper_labels import how_signed
 from tracker.signoff.policy import Standing
@@ -216,6 +216,7 @@ def signature_lines(
                         ]
                     ),
                     "power": "",
+                    "confirmed": "",
                     "when": None,
                     "method": "",
                 }
@@ -239,6 +240,7 @@ def signature_line(one: Signature) -> dict[str, Any]:
             ]
         ),
         "power": _("by %(power)s", power=power) if one.power else "",
+        "confirmed": confirmed_words(one.power_confirmed),
         "when": one.signed_at,
         "method": how_signed(one),
     }

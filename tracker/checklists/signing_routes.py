@@ -40,7 +40,7 @@ from tracker.signoff import policy as signoff_policy
 from tracker.signoff import proving, shown
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
-from tracker.signoff.labels import REQUEST_STATES, method_words
+from tracker.signoff.labels import REQUEST_STATES, confirmed_words, method_words
 from tracker.signoff.models import RequestState, Revision, SignatureRequest
 from tracker.signoff.proving import Given
 from tracker.ui import locale
@@ -239,6 +239,7 @@ def sign(checklist_id: UUID) -> str | Response:
         **who_signs,
         kind_words=labels.KINDS[checklist.kind],
         organisation_name=actor.organisation_name,
+        confirmed=confirmed_words(signoff_policy.confirmation_of(membership)),
         has_second_factor=actor.has_second_factor,
         offer=offer,
     )

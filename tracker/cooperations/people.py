@@ -6,12 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
-from tracker.access.actor import OrganisationKind, Role
+from tracker.access.actor import POWERS, OrganisationKind, Role
 from tracker.accounts.models import Membership, User
 from tracker.accounts.queries import runs_on as held_on
-from tracker.cooperations.models import Cooperation, CooperationPerson, Party
+from tracker.cooperations.models import Cooperation, CooperationPerson, Party, Stage
 from tracker.cooperations.scope import has_not_left, runs_on
 from tracker.core import clock
 from tracker.core.db import db
@@ -175,6 +175,34 @@ def _person(row: CooperationPerson, party: Party, held: list[Membership]) -> Per
         power=next((membership.power for membership in held if membership.power), ""),
         office=next((membership.office for membership in held if membership.office), ""),
     )
+
+
+def other_sides(organisation_id: UUID) -> dict[UUID, str]:
+    """Return who looks after the other sides of an organisation's cooperations that go on.
+
+    Their coordinators, managers and signatories, each with the reference of one of those.
+    """
+    today = clock.today()
+    own, other = aliased(Party), aliased(Party)
+    rows = db.session.execute(
+        sa.select(Membership.user_id, sa.func.min(Cooperation.reference))
+        .join(User, User.id == Membership.user_id)
+        .join(other, other.organisation_id == Membership.organisation_id)
+        .join(own, own.cooperation_id == other.cooperation_id)
+        .join(Cooperation, Cooperation.id == own.cooperation_id)
+        .where(
+            own.organisation_id == organisation_id,
+            other.organisation_id != organisation_id,
+            sa.or_(own.left_on.is_(None), own.left_on >= today),
+            sa.or_(other.left_on.is_(None), other.left_on >= today),
+            Cooperation.stage != Stage.CLOSED,
+            Membership.role.in_([Role.COORDINATOR, *sorted(POWERS)]),
+            held_on(today),
+            User.active.is_(True),
+        )
+        .group_by(Membership.user_id)
+    )
+    return dict(rows.all())
 
 
 def current(cooperation_id: UUID) -> list[Party]:

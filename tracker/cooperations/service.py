@@ -16,7 +16,7 @@ from tracker.accounts.models import Membership, User
 from tracker.activity import verbs
 from tracker.activity.service import Happening, record, start_chain
 from tracker.activity.verbs import Verb
-from tracker.cooperations import clearances, keys, people, policy, queries
+from tracker.cooperations import clearances, keys, messages, people, policy, queries
 from tracker.cooperations.models import (
     ClearanceEnd,
     Cooperation,
@@ -323,6 +323,16 @@ def follow_departure(happening: Happening) -> None:
     ).all()
     for row in rows:
         _take_out(happening.actor, row.cooperation_id, row)
+
+
+def tell_of_power(happening: Happening) -> None:
+    """Tell the other parties that an administrator confirmed who signs or decides for a partner.
+
+    Handler of ROLE_ACCEPTED (product.md, section 2).
+    """
+    organisation_id = _id_in(happening.details, "organisation_id")
+    if organisation_id is not None:
+        messages.power_by_administrator(people.other_sides(organisation_id))
 
 
 def follow_invitation(happening: Happening) -> None:

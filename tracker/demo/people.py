@@ -7,12 +7,13 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tracker.access.actor import Actor, OrganisationKind, Role
-from tracker.accounts import invitations, queries, second_factor
-from tracker.accounts.models import User
+from tracker.accounts import invitations, powers, queries, second_factor
+from tracker.accounts.models import Membership, User
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.organisations import service as organisations
 from tracker.organisations.models import Organisation
+from tracker.signoff.models import Method
 
 COUNTRY = "Maravena"
 WORDS = [
@@ -247,8 +248,29 @@ def make(password: str) -> Cast:
         )
         second_factor.enrol(user)
         cast.users[person.key] = user
+        _let_begin(cast, person)
     db.session.flush()
     return cast
+
+
+def _let_begin(cast: Cast, person: Person) -> None:
+    """Have a signatory's or manager's role confirmed by another of the body, else accepted."""
+    waiting = db.session.scalars(
+        sa.select(Membership)
+        .where(Membership.user_id == cast.users[person.key].id, queries.waits())
+        .order_by(Membership.role)
+    ).all()
+    for membership in waiting:
+        if membership.confirmed_how is None:
+            other = next(one for one in cast.of_body(person.body) if Role.SIGNATORY in one.roles)
+            powers.confirm(cast.actor(other.key), membership.id)
+            continue
+        powers.accept(
+            cast.actor(person.key),
+            membership.id,
+            digest=powers.digest_of(membership),
+            method=Method.DEMONSTRATION.value,
+        )
 
 
 def new_password() -> str:

@@ -23,7 +23,7 @@ from tracker.core import clock
 from tracker.core.spoken import language_of
 from tracker.evidence.pdf import MARKER
 from tracker.mail.render import in_language, link
-from tracker.signoff.labels import METHODS, beside_words, power_words
+from tracker.signoff.labels import METHODS, beside_words, confirmed_words, power_words
 from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.signoff.paper_labels import how_signed
 from tracker.ui.locale import as_date, as_datetime, direction, listed, name_of
@@ -250,6 +250,7 @@ def _undertaking(source: Source, language: str) -> Values:
 
 def _signature(one: Signature, language: str) -> Values:
     power = power_words(one.power, one.power_from, one.power_until) if one.power else ""
+    confirmed = confirmed_words(one.power_confirmed)
     return {
         "name": _say(one.signer_name, language),
         "capacity": _say(_capacity(one), language, said=True),
@@ -260,6 +261,7 @@ def _signature(one: Signature, language: str) -> Values:
         ),
         "proof": _("%(method)s, %(when)s", method=how_signed(one), when=as_datetime(one.signed_at)),
         "power": _say(_("by %(power)s", power=power), language, said=True) if power else None,
+        "confirmed": _say(confirmed, language, said=True) if confirmed else None,
         "when": as_datetime(one.signed_at),
         "method": str(METHODS[one.method]),
         "sentence": _say(one.sentence, language, of=one.language),

@@ -293,6 +293,7 @@ def signature(row: Stored) -> Signature:
         power=text(row["power"]),
         power_from=day_or_none(row["power_from"]),
         power_until=day_or_none(row["power_until"]),
+        power_confirmed=texts_or_none(row["power_confirmed"]),
         on_behalf_of=text_or_none(row["on_behalf_of"]),
         in_place_of=text_or_none(row["in_place_of"]),
         in_place_of_id=identity_or_none(row["in_place_of_id"]),

@@ -1,11 +1,13 @@
 """Shown words of signatures and requests, of who is misnamed, and of proofs that do not hold."""
 
 import datetime as dt
+from collections.abc import Mapping
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
+from tracker.access.actor import Confirmation
 from tracker.signoff.assertion import Flaw
 from tracker.signoff.models import Method, RequestState, Signature
 from tracker.signoff.signers import Misnaming, Order
@@ -66,6 +68,34 @@ def power_words(power: str, first: dt.date | None, last: dt.date | None) -> str:
     else:
         return power
     return str(_("%(power)s (%(days)s)", power=power, days=days))
+
+
+def confirmed_words(confirmed: Mapping[str, str] | None) -> str:
+    """Return who confirmed a power, as a signature keeps it; nothing where that is not kept."""
+    if confirmed is None:
+        return ""
+    how, by = confirmed["how"], confirmed["by"]
+    on = as_date(dt.date.fromisoformat(confirmed["on"])) if confirmed["on"] else ""
+    if how == Confirmation.COLLEAGUE:
+        return str(_("Confirmed by %(name)s of the same organisation, %(day)s", name=by, day=on))
+    if how != Confirmation.ADMINISTRATOR:
+        return str(_("Recorded before such powers had to be confirmed by another person"))
+    if not by:
+        return str(
+            _(
+                "Confirmed by an administrator on the command line, %(day)s: there was no other "
+                "signatory or manager. Accepted with a proof of identity",
+                day=on,
+            )
+        )
+    return str(
+        _(
+            "Confirmed by the administrator %(name)s, %(day)s: there was no other signatory or "
+            "manager. Accepted with a proof of identity",
+            name=by,
+            day=on,
+        )
+    )
 
 
 def rule_words(party: str, needed: int, named: int, *, one_by_one: bool) -> str:

@@ -172,6 +172,8 @@ class Signature(Identified, Base):
     # The first and the last day of that power, where it has any.
     power_from: Mapped[dt.date | None]
     power_until: Mapped[dt.date | None]
+    # Who confirmed the role that they signed by ("how", "by", "on"); none for their own name.
+    power_confirmed: Mapped[dict[str, str] | None] = mapped_column(sa.JSON(none_as_null=True))
     # For whom they signed, and from whom the line was passed on to them, where anybody.
     on_behalf_of: Mapped[str | None]
     in_place_of: Mapped[str | None]
@@ -223,5 +225,9 @@ class Signature(Identified, Base):
         found: dict[str, Any] = {
             name: str(value) for name, value in values.items() if value is not None
         }
-        said = {"proof": self.proof, "paper": self.paper}
+        said = {
+            "power_confirmed": self.power_confirmed,
+            "proof": self.proof,
+            "paper": self.paper,
+        }
         return found | {name: value for name, value in said.items() if value is not None}

@@ -25,6 +25,21 @@ def signing_membership(actor: Actor) -> ActorMembership | None:
     return next((m for m in actor.acting if m.role is Role.SIGNATORY), None)
 
 
+def confirmation_of(membership: ActorMembership) -> dict[str, str] | None:
+    """Return who confirmed the role by which somebody signs, as the signature keeps it.
+
+    how, by (a name; empty on the command line) and on (a day in UTC), where they are known.
+    """
+    if membership.confirmed_how is None:
+        return None
+    at = membership.confirmed_at
+    return {
+        "how": membership.confirmed_how.value,
+        "by": membership.confirmed_by,
+        "on": at.astimezone(dt.UTC).date().isoformat() if at else "",
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How a request to sign stands."""

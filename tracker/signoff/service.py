@@ -288,6 +288,7 @@ def sign(
         power=membership.power,
         office=membership.office,
         beside={
+            "power_confirmed": policy.confirmation_of(membership),
             "power_from": membership.power_from,
             "power_until": membership.power_until,
             "on_behalf_of": place.on_behalf_of or None,
@@ -346,6 +347,7 @@ def countersign(
         organisation_id=actor.organisation_id,
         power=membership.power,
         office=membership.office,
+        beside={"power_confirmed": policy.confirmation_of(membership)},
     )
 
 

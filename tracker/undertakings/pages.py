@@ -20,7 +20,7 @@ from tracker.guidance.markdown import render
 from tracker.guidance.queries import passages_for
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
-from tracker.signoff.labels import METHODS
+from tracker.signoff.labels import METHODS, confirmed_words
 from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.ui.locale import as_date
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
@@ -52,6 +52,7 @@ class SignatureLine:
     name: str
     capacity: object
     power: str
+    confirmed: str
     when: dt.datetime
     method: object
 
@@ -296,7 +297,14 @@ def _signature(one: Signature) -> SignatureLine:
     else:
         capacity = _l("countersigned for %(organisation)s", organisation=one.organisation_name)
     power = str(_("by %(power)s", power=one.power)) if one.power else ""
-    return SignatureLine(one.signer_name, capacity, power, one.signed_at, METHODS[one.method])
+    return SignatureLine(
+        one.signer_name,
+        capacity,
+        power,
+        confirmed_words(one.power_confirmed),
+        one.signed_at,
+        METHODS[one.method],
+    )
 
 
 def visit_number(visits: Sequence[queries.VisitChoice], visit_id: UUID | None) -> int | None:

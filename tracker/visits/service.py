@@ -12,7 +12,6 @@ from sqlalchemy.orm import selectinload
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.access.decision import Decision, no
-from tracker.accounts.models import Membership
 from tracker.activity import verbs
 from tracker.activity.models import Chain
 from tracker.activity.service import Happening, record
@@ -537,14 +536,12 @@ def follow(happening: Happening) -> None:
 def follow_person(happening: Happening) -> None:
     """Judge the visits of a person after something happened to them in the whole instance.
 
-    Handler of PERSON_SUSPENDED and PERSON_RESTORED, whose subject is the user, and of ROLE_GIVEN
-    and ROLE_ENDED, whose subject is the membership.
+    Handler of events whose subject is the person: suspended, restored, a role given, begun or
+    ended.
     """
-    user_id: UUID | None = happening.subject_id
-    if happening.verb in {verbs.ROLE_GIVEN, verbs.ROLE_ENDED}:
-        membership = db.session.get(Membership, happening.subject_id)
-        user_id = membership.user_id if membership else None
-    in_team = sa.exists().where(TeamMember.visit_id == Visit.id, TeamMember.user_id == user_id)
+    in_team = sa.exists().where(
+        TeamMember.visit_id == Visit.id, TeamMember.user_id == happening.subject_id
+    )
     for visit in queries.prepared(in_team):
         settle(visit)
 

@@ -11,6 +11,7 @@ from werkzeug.routing import Rule
 
 from tests.factories.demonstration import Demonstration
 from tracker.access.actor import Role
+from tracker.accounts import queries
 from tracker.accounts.models import Membership, Passkey
 from tracker.authoring.models import OwnArticle
 from tracker.checklists import library
@@ -181,9 +182,12 @@ def _answers() -> dict[str, list[Thing]]:
 
 def _people(demonstration: Demonstration) -> dict[str, list[Thing]]:
     user = demonstration.users["dina"]
-    role = _first(sa.select(Membership.id).where(Membership.user_id == user))
+    role = _first(
+        sa.select(Membership.id).where(Membership.user_id == user, Membership.role == Role.MEMBER)
+    )
     own = demonstration.organisations["od"]
     coordinator = demonstration.users["samira"]
+    waits = sa.select(Membership.id).where(queries.waits())
     seat = _first(
         sa.select(Membership.id).where(
             Membership.user_id == coordinator, Membership.role == Role.COORDINATOR
@@ -197,6 +201,22 @@ def _people(demonstration: Demonstration) -> dict[str, list[Thing]]:
         "membership_id user_id": [
             Thing("a member of the CSO", {"user_id": user, "membership_id": role}),
             Thing("the CSO's coordinator", {"user_id": coordinator, "membership_id": seat}),
+        ],
+        "people.confirm_role": [
+            Thing(
+                "a role of the CSO that waits",
+                {"user_id": user, "membership_id": _first(waits.where(Membership.user_id == user))},
+            )
+        ],
+        "powers.accept": [
+            Thing(
+                "a role of the other NPM that waits",
+                {
+                    "membership_id": _first(
+                        waits.where(Membership.user_id == demonstration.users["vera"])
+                    )
+                },
+            )
         ],
         "where": [Thing("the CSO", {"where": own})],
         "passkey_id": [Thing("of a member of the CSO", {"passkey_id": _passkey_of(user)})],

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
+from tests.factories import powers
 from tests.factories.accounts import PASSWORD, House, signed_in
 from tests.factories.accounts import sign_in as give_password
 from tests.factories.passkeys import Device, asked_on, give, send
@@ -155,6 +156,7 @@ def test_a_session_that_runs_is_led_there_when_the_role_is_given(
         people.people["dora"],
         NewRole(Role.MANAGER, people.organisations["door"]),
     )
+    powers.let_begin(people.people["dora"])
     session.commit()
     assert client.page("/account").where == NEEDED
 
@@ -167,6 +169,7 @@ def test_it_is_the_role_in_any_organisation_that_counts(
         people.people["samira"],
         NewRole(Role.MANAGER, people.organisations["lantern"]),
     )
+    powers.let_begin(people.people["samira"])
     session.commit()
     assert give_password(client, "samira").request.path == NEEDED
 

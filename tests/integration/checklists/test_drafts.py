@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from tests.client import CheckedClient
-from tests.factories.cooperations import signed_in
+from tests.factories.cooperations import begun, signed_in
 from tests.factories.demonstration import Demonstration
 from tests.factories.tables import Table, set_out
 from tests.factories.templates import a_column, a_field, a_table, a_template, an_item
@@ -829,6 +829,7 @@ def test_nothing_is_saved_for_another_organisation_than_the_page_was_opened_for(
             role=Role.COORDINATOR,
             starts_on=dt.date(2020, 1, 1),
             created_at=clock.now(),
+            **begun(Role.COORDINATOR),
         )
     )
     land.session.commit()

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories import checklists
 from tests.factories.checklists import decline_text
+from tests.factories.cooperations import begun
 from tests.factories.tables import QUESTIONS, Table
 from tracker.access.actor import Actor, Role
 from tracker.accounts.models import Membership
@@ -301,6 +302,7 @@ def test_a_person_signs_for_one_party_only(table: Table) -> None:
             role=Role.SIGNATORY,
             starts_on=dt.date(2020, 1, 1),
             created_at=clock.now(),
+            **begun(Role.SIGNATORY),
             power="Board minutes",
         )
     )

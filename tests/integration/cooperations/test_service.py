@@ -27,6 +27,7 @@ from tracker.cooperations.models import (
 )
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.mail.models import OutboxMessage
 
 DAY = dt.timedelta(days=1)
 
@@ -473,6 +474,31 @@ def test_who_accepts_an_invitation_to_a_cooperation_takes_part(land: Country) ->
     service.follow_invitation(happening)  # repeated: nothing more happens
     found = [one for one in people.people(cooperation.id) if one.name == "Dora Lund"]
     assert [one.function for one in found] == ["interpreter"]
+
+
+def test_the_other_parties_are_told_of_a_power_that_an_administrator_confirmed(
+    land: Country,
+) -> None:
+    """product.md, section 2."""
+    opened(land)
+    door = land.organisations["door"]
+    land.session.execute(sa.delete(OutboxMessage))
+    service.tell_of_power(
+        Happening(
+            verbs.ROLE_ACCEPTED,
+            "user",
+            land.users["henrik"].id,
+            None,
+            land.actor("henrik"),
+            {"organisation_id": str(land.id("door")), "role": "signatory"},
+        )
+    )
+    mails = land.session.scalars(sa.select(OutboxMessage)).all()
+    told = {mail.recipient for mail in mails}
+    own = {land.users[first].email for first, home in land.homes.items() if home is door}
+    assert land.users["ilena"].email in told
+    assert told.isdisjoint(own)
+    assert all("C-" in mail.body and "Door" not in mail.body for mail in mails)
 
 
 def test_an_invitation_to_a_cooperation_of_others_brings_nobody_in(land: Country) -> None:

@@ -9,11 +9,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tests.factories import checklists
+from tests.factories import certificates, checklists
 from tests.factories.checklists import decline_text
+from tests.factories.cooperations import begun
 from tests.factories.tables import Table
 from tests.integration.signing.conftest import DAY, Clock
-from tracker.access.actor import Role
+from tracker.access.actor import Confirmation, Role
 from tracker.accounts.models import Membership
 from tracker.checklists import requesting, safeguards, signing
 from tracker.checklists.models import ChecklistState
@@ -21,6 +22,7 @@ from tracker.checklists.signing import Asking
 from tracker.core import canonical, clock
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.mail.models import OutboxMessage
+from tracker.oversight.integrity import check_all
 from tracker.signoff import house_rules
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
@@ -394,6 +396,26 @@ def pass_on(table: Table, by: str, holder: str, to: str, reason: str = "She is a
     table.session.commit()
 
 
+def test_a_signature_says_who_confirmed_the_power(many: Table, app: Flask) -> None:
+    """product.md, section 2: on its page, the signature, the record and the certificate."""
+    henrik = membership(many, "henrik")
+    henrik.confirmed_how, henrik.confirmed_by = Confirmation.ADMINISTRATOR, "Ada Stone"
+    send(many)
+    terms = many.checklist()
+    browser, address = many.land.browser(app, "henrik"), f"/checklists/{terms.id}"
+    said = "Confirmed by the administrator Ada Stone"
+    assert said in browser.page(browser.page(f"{address}/sign").links()["Go on to sign"]).text
+    sign(many, "tomas", "henrik", "otto")
+    assert signature_of(many, "henrik").content()["power_confirmed"]["how"] == "administrator"
+    by_colleague = "Confirmed by Nour Castellan of the same organisation"
+    [made] = certificates.make_all().values()
+    words = " ".join(certificates.words_of(made[0]).split())
+    for shown in (browser.page(f"{address}/record").text, words):
+        assert said in shown
+        assert by_colleague in shown
+    assert check_all().finding is None
+
+
 @pytest.mark.parametrize("by", ["tomas", "ilena"])
 def test_who_is_named_or_the_coordinator_passes_it_on(many: Table, by: str) -> None:
     """product.md, 5.5: to a person with the same power, with a reason, visible."""
@@ -487,6 +509,7 @@ def writes_and_signs(table: Table) -> None:
             role=Role.SIGNATORY,
             starts_on=dt.date(2020, 1, 1),
             created_at=clock.now(),
+            **begun(Role.SIGNATORY),
             power="Act on the People's Advocate",
         )
     )

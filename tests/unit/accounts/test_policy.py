@@ -1,12 +1,13 @@
 """Who may do what with people: the table of cases."""
 
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
 
-from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
+from tracker.access.actor import Actor, ActorMembership, Confirmation, OrganisationKind, Role
 from tracker.accounts import policy
-from tracker.accounts.policy import PersonFacts
+from tracker.accounts.policy import PersonFacts, RoleFacts
 
 HERE, THERE = uuid4(), uuid4()
 
@@ -34,7 +35,7 @@ def person(*roles: tuple[UUID | None, Role]) -> PersonFacts:
         ([Role.ADMINISTRATOR], True, True),
         ([Role.COORDINATOR], True, True),
         ([Role.MANAGER], True, False),
-        ([Role.SIGNATORY], False, False),
+        ([Role.SIGNATORY], True, False),
         ([Role.MEMBER], False, False),
         ([Role.AUDITOR], False, False),
     ],
@@ -55,11 +56,121 @@ def test_coordinators_give_three_roles_in_the_own_organisation(role: Role) -> No
     assert policy.can_give_roles(None, THERE, {role})
 
 
+def role(kind: Role, *, person: UUID | None = None, begun: bool = True) -> RoleFacts:
+    return RoleFacts(person or uuid4(), HERE, kind, has_begun=begun)
+
+
 def test_nobody_ends_the_own_role() -> None:
     coordinator = actor(Role.COORDINATOR)
-    assert not policy.can_end_role(coordinator, coordinator.user_id, HERE, Role.MEMBER)
-    assert policy.can_end_role(coordinator, uuid4(), HERE, Role.MEMBER)
-    assert not policy.can_end_role(coordinator, uuid4(), HERE, Role.MANAGER)
+    own = role(Role.MEMBER, person=coordinator.user_id)
+    assert not policy.can_end_role(coordinator, own, ())
+    assert policy.can_end_role(coordinator, role(Role.MEMBER), ())
+    assert not policy.can_end_role(coordinator, role(Role.AUDITOR), ())
+
+
+@pytest.mark.parametrize("kind", [Role.SIGNATORY, Role.MANAGER])
+def test_another_holder_confirms_and_without_one_the_administrator(kind: Role) -> None:
+    """product.md, section 2."""
+    colleague, administrator = actor(Role.SIGNATORY), actor(Role.ADMINISTRATOR)
+    coordinator, asked = actor(Role.COORDINATOR), role(kind, begun=False)
+    with_one = {colleague.user_id, asked.person}
+    assert policy.can_confirm(colleague, asked, with_one)
+    for other in (administrator, coordinator, None):
+        refused = policy.can_confirm(other, asked, with_one)
+        assert "Another signatory or manager" in str(refused.reason)
+    for holders in ((), {asked.person}):
+        assert policy.can_confirm(administrator, asked, holders)
+        assert policy.can_confirm(None, asked, holders)
+        for other in (coordinator, colleague):
+            refused = policy.can_confirm(other, asked, holders)
+            assert "an administrator confirms" in str(refused.reason)
+    how = policy.confirmation_by
+    assert how(colleague, asked, with_one) is Confirmation.COLLEAGUE
+    assert how(administrator, asked, ()) is Confirmation.ADMINISTRATOR
+    assert how(None, asked, ()) is Confirmation.ADMINISTRATOR
+
+
+def test_nobody_confirms_the_own_role_nor_one_that_needs_it_no_more() -> None:
+    signatory = actor(Role.SIGNATORY)
+    own = role(Role.MANAGER, person=signatory.user_id, begun=False)
+    assert "their own" in str(policy.can_confirm(signatory, own, {signatory.user_id}).reason)
+    for asked in (
+        role(Role.MANAGER),
+        role(Role.MEMBER, begun=False),
+        replace(role(Role.MANAGER, begun=False), confirmed_how=Confirmation.ADMINISTRATOR),
+    ):
+        refused = policy.can_confirm(signatory, asked, {signatory.user_id})
+        assert "needs no confirmation" in str(refused.reason)
+
+
+def test_a_holder_confirms_only_where_they_act() -> None:
+    abroad = actor(Role.SIGNATORY, where=THERE)
+    asked = role(Role.MANAGER, begun=False)
+    assert not policy.can_confirm(abroad, asked, {abroad.user_id})
+    administrator = actor(Role.ADMINISTRATOR)
+    own = role(Role.MANAGER, person=administrator.user_id, begun=False)
+    assert "their own" in str(policy.can_confirm(administrator, own, ()).reason)
+
+
+def test_a_person_accepts_only_the_own_role_that_an_administrator_confirmed() -> None:
+    person = actor(Role.COORDINATOR)
+    own = role(Role.SIGNATORY, person=person.user_id, begun=False)
+    confirmed = replace(own, confirmed_how=Confirmation.ADMINISTRATOR)
+    assert policy.can_accept(person, confirmed)
+    assert "waits for its confirmation" in str(policy.can_accept(person, own).reason)
+    begun = replace(confirmed, has_begun=True)
+    assert "have accepted" in str(policy.can_accept(person, begun).reason)
+    assert "Only the person" in str(policy.can_accept(actor(Role.MANAGER), confirmed).reason)
+
+
+@pytest.mark.parametrize("kind", [Role.SIGNATORY, Role.MANAGER])
+def test_a_power_is_ended_by_another_holder_and_the_last_by_an_administrator(kind: Role) -> None:
+    """product.md, section 2."""
+    colleague, administrator = actor(Role.MANAGER), actor(Role.ADMINISTRATOR)
+    coordinator, asked = actor(Role.COORDINATOR), role(kind)
+    with_one = {colleague.user_id, asked.person}
+    assert policy.can_end_role(colleague, asked, with_one)
+    for other in (administrator, coordinator):
+        refused = policy.can_end_role(other, asked, with_one)
+        assert "Another signatory or manager" in str(refused.reason)
+    assert policy.can_end_role(administrator, asked, {asked.person})
+    assert policy.can_end_role(administrator, asked, ())
+    for other in (coordinator, colleague):
+        refused = policy.can_end_role(other, asked, {asked.person})
+        assert "An administrator ends it" in str(refused.reason)
+
+
+def test_a_power_that_waits_is_taken_back_by_who_gives_it_or_could_confirm_it() -> None:
+    colleague, waits = actor(Role.MANAGER), role(Role.SIGNATORY, begun=False)
+    assert policy.can_end_role(actor(Role.COORDINATOR), waits, {colleague.user_id})
+    assert policy.can_end_role(actor(Role.ADMINISTRATOR), waits, {colleague.user_id})
+    assert policy.can_end_role(colleague, waits, {colleague.user_id})
+    assert not policy.can_end_role(actor(Role.MEMBER), waits, ())
+
+
+def test_nobody_gives_themselves_a_role() -> None:
+    for who in (actor(Role.COORDINATOR), actor(Role.ADMINISTRATOR)):
+        assert not policy.can_give_to(who, who.user_id)
+        assert policy.can_give_to(who, uuid4())
+    assert policy.can_give_to(None, uuid4())
+
+
+@pytest.mark.parametrize("kind", list(Role))
+def test_an_administrator_holds_no_power(kind: Role) -> None:
+    """product.md, section 2."""
+    both = {(None, Role.ADMINISTRATOR), (HERE, kind)}
+    assert bool(policy.can_hold(both)) is (kind not in {Role.SIGNATORY, Role.MANAGER})
+
+
+def test_somebody_else_may_hold_several_roles() -> None:
+    assert policy.can_hold({(HERE, Role.SIGNATORY), (HERE, Role.MANAGER), (THERE, Role.MEMBER)})
+
+
+def test_the_last_holder_of_a_power_does_not_leave() -> None:
+    person, other = uuid4(), uuid4()
+    assert not policy.can_leave(person, {person})
+    for holders in ((), {other}, {person, other}):
+        assert policy.can_leave(person, holders)
 
 
 @pytest.mark.parametrize(

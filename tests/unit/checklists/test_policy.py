@@ -239,6 +239,12 @@ def test_the_second_reader_alone_confirms_the_review(
     says(policy.can_review(person, reader, frozenset(authors)), words)
 
 
+def test_an_administrator_is_never_the_second_reader() -> None:
+    """Product.md, section 2."""
+    both = actor(Role.MEMBER, Role.ADMINISTRATOR, body=NPM)
+    says(policy.can_review(both, ME, frozenset()), "An administrator is never the second reader.")
+
+
 NOT_A_DRAFT = {
     DRAFTING: "",
     SENT: "was sent for signature already",

@@ -161,6 +161,7 @@ GOOD: dict[str, object] = {
     "content": "{}",
     "method": "password_totp",
     "proof": "{}",
+    "power_confirmed": "{}",
     "use": "checkpoint",
     "origin": "made",
     "public_key": b"",

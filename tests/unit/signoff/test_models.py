@@ -24,6 +24,7 @@ SIGNATURE: dict[str, Any] = {
     "power": "Statutes",
     "power_from": dt.date(2026, 1, 1),
     "power_until": dt.date(2026, 12, 31),
+    "power_confirmed": {"how": "colleague", "by": "Greta Vale", "on": "2026-01-01"},
     "on_behalf_of": "Nadia Reyes",
     "in_place_of": "Otto Brandis",
     "in_place_of_id": ONE,
@@ -43,6 +44,7 @@ OTHER: dict[str, Any] = {
     "power_from": dt.date(2026, 1, 2),
     "power_until": dt.date(2026, 12, 30),
     "signed_at": NOON + dt.timedelta(microseconds=1),
+    "power_confirmed": {"how": "administrator", "by": "Greta Vale", "on": "2026-01-01"},
     "proof": {"nonce": "0b"},
     "paper": {"record": "0b"},
 }
@@ -50,6 +52,7 @@ OTHER: dict[str, Any] = {
 LATER = (
     "power_from",
     "power_until",
+    "power_confirmed",
     "on_behalf_of",
     "in_place_of",
     "in_place_of_id",

@@ -1,0 +1,160 @@
+"""Powers come from others: given, confirmed and ended in two browsers; a CSO of one person."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from tests.browser.accessibility import grave_faults
+from tests.browser.conftest import NewContext
+from tests.browser.demonstration import DEMONSTRATION
+from tests.browser.instances import StartingPoint
+from tests.browser.people import expect_told, somebody
+from tests.factories import checklists
+from tests.factories.agreements import checklist_of
+from tests.factories.powers import acting
+from tests.servers.application import Application
+from tracker.access.actor import Actor
+from tracker.accounts.models import User
+from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import ChecklistKind, Mode
+from tracker.core.db import db
+from tracker.lifecycle import service as lifecycle
+from tracker.organisations.models import Organisation
+
+QUESTIONS = {"personal_data": "no", "npm_passes_restricted": "no", "consent_hard": "no"}
+
+
+@pytest.fixture(scope="module")
+def starting_point() -> StartingPoint[None]:
+    """The demonstration."""
+    return DEMONSTRATION
+
+
+def test_a_role_is_given_by_one_confirmed_by_another_and_ended(
+    new_context: NewContext, state_of: Callable[[str], Any]
+) -> None:
+    """Samira, coordinator, gives; Henrik, signatory and manager, confirms, and ends it later."""
+    samira = new_context(storage_state=state_of("samira")).new_page()
+    henrik = new_context(storage_state=state_of("henrik")).new_page()
+    samira.goto("/people")
+    samira.get_by_role("link", name="Samira Okell").first.click()
+    expect(samira.get_by_role("heading", level=1)).to_have_text("Samira Okell")
+    expect(samira.get_by_role("link", name="Give a role")).to_have_count(0)
+    samira.goto("/people")
+    samira.get_by_role("link", name="Dina Faro").click()
+    samira.get_by_role("link", name="Give a role").click()
+    samira.get_by_label(re.compile("^Signatory")).check()
+    samira.get_by_label(re.compile("^Office, of a signatory")).fill("Deputy director")
+    samira.get_by_label(re.compile("^Power to sign")).fill("Decision of the board of 3 May")
+    samira.get_by_role("button", name="Give the role").click()
+    expect_told(samira, "The role of Dina Faro begins when it is confirmed.")
+    expect(samira.get_by_text("Waits to be confirmed")).to_be_visible()
+    expect(samira.get_by_role("link", name="Confirm this role")).to_have_count(0)
+    assert grave_faults(samira) == []
+
+    henrik.goto("/")
+    henrik.get_by_role("link", name=re.compile("^Confirm Dina Faro as Signatory")).click()
+    henrik.get_by_role("link", name=re.compile("^Confirm this role")).click()
+    expect(henrik.get_by_text("Decision of the board of 3 May")).to_be_visible()
+    assert grave_faults(henrik) == []
+    henrik.get_by_role("button", name="Confirm the role").click()
+    expect_told(henrik, "The role of Dina Faro is confirmed.")
+
+    samira.reload()
+    expect(samira.get_by_text("Confirmed by Henrik Asante")).to_be_visible()
+    # Of the role as member alone: the other one is not hers to end.
+    expect(samira.get_by_role("link", name=re.compile("^End this role"))).to_have_count(1)
+    henrik.get_by_role("link", name=re.compile("^End this role")).click()
+    henrik.get_by_label("Reason").fill("She works elsewhere now")
+    henrik.get_by_role("button", name="End the role").click()
+    expect_told(henrik, "The role is ended.")
+
+
+def test_one_person_alone_in_a_cso_comes_from_the_invitation_to_the_signature(
+    live: Application, inside: Flask, new_context: NewContext, state_of: Callable[[str], Any]
+) -> None:
+    """The administrator invites her as coordinator and signatory; she accepts, and signs."""
+    iris = new_context(storage_state=state_of("iris")).new_page()
+    _add_organisation(iris, "Shore Watch")
+    printed = live.command(
+        *("invite", "sole.marin@maravena.example", "--name", "Sole Marin"),
+        *("--organisation", "Shore Watch", "--role", "coordinator", "--role", "signatory"),
+        *("--office", "Founder", "--power", "article 1 of its statutes"),
+    )
+    link = re.search(r"http\S+", printed)
+    assert link is not None, printed
+    sole = somebody(live, new_context, "Sole Marin")
+    sole.accept(link.group())
+    sole.page.goto("/")
+    sole.page.get_by_role("link", name=re.compile("^Accept your role: Signatory")).click()
+    expect(
+        sole.page.get_by_text("Confirmed by an administrator on the command line")
+    ).to_be_visible()
+    assert grave_faults(sole.page) == []
+    sole.accept_role("Signatory")
+
+    terms = _agree_on_terms(inside, sole.email)
+    ilena = new_context(storage_state=state_of("ilena")).new_page()
+    ilena.goto(f"{terms}/send")
+    for group in ilena.locator("main form fieldset:has(input[type=radio])").all():
+        group.locator("input[type=radio]").first.check()
+    ilena.get_by_role("button", name="Freeze and send for signature").click()
+    expect_told(ilena, "The text is frozen and sent.")
+    sole.page.goto("/")
+    sole.page.get_by_role("link", name=re.compile("^Sign the agreed terms")).click()
+    sole.page.get_by_role("link", name="Go on to sign").click()
+    sole.prove_and(re.compile("^Sign for Shore Watch"), "You signed.")
+    expect(sole.page.get_by_text("there was no other signatory or manager").first).to_be_visible()
+
+
+def _add_organisation(page: Page, name: str) -> None:
+    page.goto("/organisations/new")
+    page.get_by_label(re.compile("Civil society organisation")).check()
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_label("Name", exact=True).fill(name)
+    page.locator("input[name=types]").first.check()
+    page.get_by_role("button", name="Add the organisation").click()
+    expect_told(page, f"{name} is added.")
+
+
+def _agree_on_terms(inside: Flask, email: str) -> str:
+    """Open a cooperation with her organisation, agree on its terms, and return their address."""
+    with inside.app_context():
+        ilena, nadia = _acting(User.name == "Ilena Dorvath"), _acting(User.name == "Nadia Corvel")
+        sole = _acting(User.email == email)
+        shore = db.session.scalars(
+            sa.select(Organisation).where(Organisation.name == "Shore Watch")
+        ).one()
+        made = lifecycle.open_cooperation(
+            ilena,
+            title="Watching the harbour cells",
+            purpose="To learn how people fare there.",
+            organisation_ids=[shore.id],
+            modes=(Mode.VISIT,),
+            questions=QUESTIONS,
+        )
+        tomas = _acting(User.name == "Tomas Beridan")
+        for by, who in ((ilena, nadia), (ilena, tomas), (sole, sole)):
+            assert who.organisation_id is not None
+            cooperations.add_person(
+                by, made, user_id=who.user_id, organisation_id=who.organisation_id
+            )
+        terms = checklist_of(made, ChecklistKind.TERMS)
+        assert ilena.organisation_id is not None
+        writers = {ilena.organisation_id: ilena, shore.id: sole}
+        checklists.agree(terms, writers, nadia)
+        address = f"/checklists/{terms.id}"
+        db.session.commit()
+        db.session.remove()
+    return address
+
+
+def _acting(who: sa.ColumnElement[bool]) -> Actor:
+    user = db.session.scalars(sa.select(User).where(who)).one()
+    home = next(m.organisation_id for m in acting(user.id, None).memberships if m.organisation_id)
+    return acting(user.id, home)

@@ -1,0 +1,515 @@
+"""Nobody gives themselves a power: roles of signatory and manager come from somebody else."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.client import CheckedClient
+from tests.factories import powers as begun
+from tests.factories.accounts import PASSWORD, House
+from tests.pages import Page
+from tracker.access.actor import Confirmation, OrganisationKind, Role
+from tracker.accounts import invitations, powers, service
+from tracker.accounts.invitations import Wanted
+from tracker.accounts.models import Membership
+from tracker.accounts.service import NewRole
+from tracker.activity.models import Event, EventDetail
+from tracker.core import clock
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.mail.models import OutboxMessage
+
+BrowserOf = Callable[[str], CheckedClient]
+SIGNS: dict[str, Any] = {"office": "Director", "power": "Board, 3 May"}
+
+
+def give(people: House, who: str, whom: str, role: Role, **more: object) -> Membership:
+    """Have somebody give a role in Open Door."""
+    details = SIGNS | more if role is Role.SIGNATORY else more
+    made = service.give_role(
+        people.actor(who),
+        people.people[whom],
+        NewRole(role, people.organisations["door"], **details),
+    )
+    people.session.commit()
+    return made
+
+
+def roles(people: House, key: str) -> set[Role]:
+    return {one.role for one in people.actor(key).memberships}
+
+
+def told(people: House, kind: str) -> set[str]:
+    mails = people.session.scalars(sa.select(OutboxMessage).where(OutboxMessage.kind == kind))
+    return {mail.recipient.split("@")[0] for mail in mails}
+
+
+def events(session: Session, verb: str) -> list[dict[str, object]]:
+    rows = session.execute(
+        sa.select(EventDetail.content)
+        .join(Event, Event.id == EventDetail.event_id)
+        .where(Event.verb == verb)
+        .order_by(Event.number)
+    )
+    return [row.content for row in rows]
+
+
+def address(people: House, whom: str, membership: Membership | UUID, act: str) -> str:
+    one = membership.id if isinstance(membership, Membership) else membership
+    return f"/people/{people.people[whom]}/roles/{one}/{act}"
+
+
+# Giving ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", ["samira", "ada"])
+@pytest.mark.parametrize("role", [Role.SIGNATORY, Role.MANAGER, Role.MEMBER])
+def test_nobody_gives_themselves_a_role(
+    people: House, browser_of: BrowserOf, who: str, role: Role
+) -> None:
+    before = roles(people, who)
+    with pytest.raises(RefusedError, match="Nobody gives themselves a role"):
+        give(people, who, who, role)
+    people.session.rollback()
+    path = f"/people/{people.people[who]}/roles/new"
+    browser = browser_of(who)
+    for page in (path, f"{path}/{people.organisations['door']}"):
+        assert browser.get(page).status_code == 403
+        assert browser.post(page, data={"role": role.value, **SIGNS}).status_code == 403
+    assert "Give a role" not in browser.page(f"/people/{people.people[who]}").text
+    assert roles(people, who) == before
+
+
+@pytest.mark.parametrize("who", ["samira", "ada"])
+def test_nobody_invites_themselves(people: House, who: str) -> None:
+    wanted = Wanted(
+        f"{who}@example.org",
+        {Role.SIGNATORY},
+        organisation_id=people.organisations["door"],
+        **SIGNS,
+    )
+    with pytest.raises(RuleBrokenError, match="Nobody gives themselves a role") as error:
+        invitations.invite(people.actor(who), wanted)
+    assert error.value.field == "email"
+
+
+def test_an_invitation_of_ones_own_is_not_accepted_under_a_new_address(
+    people: House, browser_of: BrowserOf, session: Session
+) -> None:
+    """The address of an account may change after the invitation."""
+    invited = invitations.invite(
+        people.actor("samira"),
+        Wanted("second@example.org", {Role.SIGNATORY}, organisation_id=door(people), **SIGNS),
+    )
+    people.user("samira").email = "second@example.org"
+    session.commit()
+    with pytest.raises(RefusedError, match="Nobody gives themselves a role"):
+        invitations.accept_signed_in(people.actor("samira"), invited.token)
+
+
+def test_what_a_coordinator_gives_waits_for_another_holder(
+    people: House, browser_of: BrowserOf, session: Session
+) -> None:
+    """Henrik signs for Open Door already, so he confirms."""
+    path = f"/people/{people.people['dora']}/roles/new/{people.organisations['door']}"
+    page = Page.of(browser_of("samira").submit(path, role="signatory", **SIGNS))
+    assert "begins when it is confirmed" in page.text
+    assert "Waits to be confirmed" in page.text
+    assert "Confirm this role" not in page.text
+    assert "Another signatory or manager of the organisation confirms this role." in page.text
+    assert roles(people, "dora") == {Role.MEMBER}
+    assert told(people, "power_waits") == {"henrik"}
+    assert "Door" not in str(session.scalars(sa.select(OutboxMessage.subject)).all())
+
+
+def test_the_other_holder_confirms_and_it_begins(
+    people: House, browser_of: BrowserOf, session: Session
+) -> None:
+    waits = give(people, "samira", "dora", Role.SIGNATORY)
+    henrik = browser_of("henrik")
+    assert "Confirm Dora Marsh as Signatory" in henrik.page("/").text
+    page = henrik.page(address(people, "dora", waits, "confirm"))
+    assert "Board, 3 May" in page.text
+    assert "The role begins at once" in page.text
+    done = Page.of(henrik.submit(address(people, "dora", waits, "confirm")))
+    assert "The role of Dora Marsh is confirmed." in done.text
+    assert "Confirmed by Henrik Marsh" in done.text
+    assert roles(people, "dora") == {Role.MEMBER, Role.SIGNATORY}
+    signs = next(m for m in people.actor("dora").memberships if m.role is Role.SIGNATORY)
+    assert (signs.confirmed_how, signs.confirmed_by) == (Confirmation.COLLEAGUE, "Henrik Marsh")
+    said = events(session, "role_confirmed")[-1]
+    assert (said["person"], said["how"]) == ("Dora Marsh", "colleague")
+    assert "as Signatory" not in henrik.page("/").text
+
+
+def test_a_holder_who_gives_it_has_confirmed_it(people: House, session: Session) -> None:
+    give_by_all(people, "henrik", Role.COORDINATOR)
+    given = give(people, "henrik", "dora", Role.SIGNATORY)
+    assert given.begun_at is not None
+    assert given.confirmed_how is Confirmation.COLLEAGUE
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [
+        ("ada", 403),
+        ("samira", 403),
+        ("dora", 404),
+        ("joana", 404),
+        ("ilena", 404),
+        ("nadia", 404),
+    ],
+)
+def test_nobody_else_confirms(
+    people: House, browser_of: BrowserOf, session: Session, who: str, status: int
+) -> None:
+    waits = give(people, "samira", "dora", Role.SIGNATORY)
+    path = address(people, "dora", waits, "confirm")
+    browser = browser_of(who)
+    assert browser.get(path).status_code == status
+    assert browser.post(path).status_code == status
+    with pytest.raises(RefusedError):
+        powers.confirm(people.actor(who), waits.id)
+    with pytest.raises(RefusedError):
+        powers.confirm(None, waits.id)
+    session.rollback()
+    assert roles(people, "dora") == {Role.MEMBER}
+
+
+def test_a_holder_whose_own_power_has_run_out_confirms_nothing(
+    people: House, session: Session
+) -> None:
+    membership = session.get_one(Membership, people.membership("henrik", Role.SIGNATORY))
+    membership.power_until = clock.today() - dt.timedelta(days=1)
+    session.commit()
+    waits = give(people, "samira", "dora", Role.SIGNATORY)
+    assert told(people, "power_waits") == {"ada"}
+    with pytest.raises(RefusedError, match="an administrator confirms"):
+        powers.confirm(people.actor("henrik"), waits.id)
+
+
+def test_a_suspended_holder_confirms_nothing_and_holds_up_nobody(people: House) -> None:
+    waits = give(people, "samira", "dora", Role.SIGNATORY)
+    service.suspend(people.actor("ada"), people.people["henrik"], reason="Stolen telephone")
+    people.session.commit()
+    with pytest.raises(RefusedError):
+        powers.confirm(people.actor("henrik"), waits.id)
+    powers.confirm(people.actor("ada"), waits.id)
+
+
+# Without another holder ---------------------------------------------------------------------------
+
+
+def test_a_one_person_organisation_gets_its_power_from_the_administrator_and_accepts_it(
+    people: House, browser_of: BrowserOf, session: Session
+) -> None:
+    """A coordinator alone in her CSO: invited as both, she signs once she accepted."""
+    user_id = sole_person(people)
+    assert roles(people, "sole") == {Role.COORDINATOR}
+    assert "sole" in told(people, "power_to_accept")
+    sole = browser_of("sole")
+    people.enrol("sole")
+    assert "Accept your role: Signatory" in sole.page("/").text
+    [waits] = begun.waiting(user_id)
+    path = f"/account/roles/{waits.id}/accept"
+    assert path in sole.page("/account").links().values()
+    page = sole.page(path)
+    assert "Confirmed by the administrator Ada Marsh" in page.text
+    assert "I, Sole Marsh, accept the role of Signatory of Shore Watch" in page.text
+    refused = Page.of(sole.submit(path, password="wrong", code=people.code("sole")))
+    assert "This is not your password" in refused.text
+    assert roles(people, "sole") == {Role.COORDINATOR}
+    done = sole.submit(path, password=PASSWORD, code=people.code("sole"))
+    assert "Your role has begun." in done.text
+    assert roles(people, "sole") == {Role.COORDINATOR, Role.SIGNATORY}
+    said = events(session, "role_accepted")[-1]
+    assert (said["person"], said["method"]) == ("Sole Marsh", "password_totp")
+    assert sole.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("who", ["ada", "samira", "dora"])
+def test_nobody_else_accepts_a_role(people: House, browser_of: BrowserOf, who: str) -> None:
+    sole = sole_person(people)
+    [waits] = begun.waiting(sole)
+    assert browser_of(who).get(f"/account/roles/{waits.id}/accept").status_code == 404
+    with pytest.raises(RefusedError, match="Only the person"):
+        powers.accept(
+            people.actor(who), waits.id, digest=powers.digest_of(waits), method="password_totp"
+        )
+
+
+def test_a_role_that_was_changed_after_it_was_read_is_not_accepted(people: House) -> None:
+    sole = sole_person(people)
+    [waits] = begun.waiting(sole)
+    read = powers.digest_of(waits)
+    waits.power = "Everything"
+    people.session.commit()
+    with pytest.raises(RuleBrokenError, match="changed meanwhile"):
+        powers.accept(people.actor("sole"), waits.id, digest=read, method="password_totp")
+
+
+def test_who_waits_for_nothing_but_acceptance_can_come_in(
+    people: House, browser_of: BrowserOf
+) -> None:
+    """Invited as signatory alone: without signing in they could never accept."""
+    sole_person(people, Role.SIGNATORY)
+    sole = browser_of("sole")
+    page = sole.page("/")
+    assert "Accept your role: Signatory" in page.text
+    assert sole.get("/cooperations").status_code in {200, 403}
+    assert sole.get("/people").status_code == 403
+
+
+@pytest.mark.both_databases
+def test_two_people_of_an_npm_confirm_each_other(people: House, session: Session) -> None:
+    """Nadia manages the NPM; Ilena becomes its signatory, then both look after each other."""
+    given = service.give_role(
+        people.actor("ada"),
+        people.people["ilena"],
+        NewRole(Role.SIGNATORY, people.organisations["npm"], **SIGNS),
+    )
+    session.commit()
+    assert given.begun_at is None
+    powers.confirm(people.actor("nadia"), given.id)
+    session.commit()
+    assert roles(people, "ilena") == {Role.COORDINATOR, Role.SIGNATORY}
+    manager = session.get_one(Membership, people.membership("nadia", Role.MANAGER))
+    service.end_role(people.actor("ilena"), manager.id, reason="On leave")
+    session.commit()
+    again = service.give_role(
+        people.actor("ada"),
+        people.people["nadia"],
+        NewRole(Role.MANAGER, people.organisations["npm"]),
+    )
+    session.commit()
+    powers.confirm(people.actor("ilena"), again.id)
+    session.commit()
+    assert roles(people, "nadia") == {Role.MANAGER}
+
+
+def test_on_a_fresh_instance_the_command_line_counts_as_the_administrator(
+    people: House, session: Session
+) -> None:
+    people.add_organisation("shore", "Shore Watch", OrganisationKind.CSO)
+    for key, role in (("first", Role.SIGNATORY), ("second", Role.MANAGER)):
+        invited = invitations.invite(
+            None,
+            Wanted(
+                f"{key}@example.org", {role}, organisation_id=people.organisations["shore"], **SIGNS
+            ),
+        )
+        user = invitations.accept(invited.token, name=key, password=PASSWORD, language="en")
+        people.people[key] = user.id
+        session.commit()
+    [first] = begun.waiting(people.people["first"])
+    [second] = begun.waiting(people.people["second"])
+    # Both wait for their person: when they came nobody else was there.
+    assert first.confirmed_how is second.confirmed_how is Confirmation.ADMINISTRATOR
+    begun.accept(first)
+    session.commit()
+    third = invitations.invite(
+        None,
+        Wanted(
+            "third@example.org",
+            {Role.SIGNATORY},
+            organisation_id=people.organisations["shore"],
+            **SIGNS,
+        ),
+    )
+    user = invitations.accept(third.token, name="Third", password=PASSWORD, language="en")
+    [waits] = begun.waiting(user.id)
+    assert waits.confirmed_how is None
+    with pytest.raises(RefusedError):
+        powers.confirm(None, waits.id)
+
+
+# Prolonging and widening --------------------------------------------------------------------------
+
+
+@pytest.mark.both_databases
+def test_a_power_is_prolonged_by_a_new_role_that_another_confirms(
+    people: House, session: Session
+) -> None:
+    """The former one goes on until then, and ends when the new one begins."""
+    give_by_all(people, "dora", Role.MANAGER)
+    former = people.membership("henrik", Role.SIGNATORY)
+    new = give(people, "samira", "henrik", Role.SIGNATORY, power="Board, 9 May")
+    assert powers_of(people, "henrik") == ["Statutes, article 9"]
+    with pytest.raises(RefusedError, match="their own"):
+        powers.confirm(people.actor("henrik"), new.id)
+    powers.confirm(people.actor("dora"), new.id)
+    session.commit()
+    assert powers_of(people, "henrik") == ["Board, 9 May"]
+    assert session.get_one(Membership, former).ended_at is not None
+    assert events(session, "role_ended")[-1]["reason"] == "replaced"
+
+
+def test_a_power_that_begins_later_lets_the_former_go_on_until_the_day_before(
+    people: House, session: Session
+) -> None:
+    give_by_all(people, "dora", Role.MANAGER)
+    former = session.get_one(Membership, people.membership("henrik", Role.SIGNATORY))
+    day = clock.today() + dt.timedelta(days=30)
+    new = give(people, "samira", "henrik", Role.SIGNATORY, power="New", power_from=day)
+    powers.confirm(people.actor("dora"), new.id)
+    session.commit()
+    assert former.ended_at is None
+    assert former.ends_on == day - dt.timedelta(days=1)
+    assert new.starts_on == day
+    assert powers_of(people, "henrik") == ["Statutes, article 9"]
+
+
+def test_a_second_role_that_waits_is_not_given(people: House) -> None:
+    give(people, "samira", "dora", Role.SIGNATORY)
+    with pytest.raises(RuleBrokenError, match="waits already"):
+        give(people, "samira", "dora", Role.SIGNATORY)
+
+
+# Ending -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", ["ada", "samira"])
+def test_only_another_holder_ends_a_power(
+    people: House, browser_of: BrowserOf, session: Session, who: str
+) -> None:
+    give_by_all(people, "dora", Role.MANAGER)
+    signs = people.membership("henrik", Role.SIGNATORY)
+    path = address(people, "henrik", signs, "end")
+    assert browser_of(who).get(path).status_code == 403
+    with pytest.raises(RefusedError, match="Another signatory or manager"):
+        service.end_role(people.actor(who), signs, reason="I want it")
+    session.rollback()
+    done = browser_of("dora").submit(path, reason="Left the board")
+    assert "The role is ended." in done.text
+    assert roles(people, "henrik") == set()
+
+
+def test_the_last_power_is_ended_by_the_administrator_alone(
+    people: House, browser_of: BrowserOf, session: Session
+) -> None:
+    signs = people.membership("henrik", Role.SIGNATORY)
+    with pytest.raises(RefusedError, match="An administrator ends it"):
+        service.end_role(people.actor("samira"), signs, reason="x")
+    session.rollback()
+    path = address(people, "henrik", signs, "end")
+    assert browser_of("samira").get(path).status_code == 403
+    assert "The role is ended." in browser_of("ada").submit(path, reason="Asked for").text
+
+
+def test_the_last_holder_does_not_leave_and_is_told_whom_to_ask(
+    people: House, browser_of: BrowserOf
+) -> None:
+    path = f"/account/leave/{people.organisations['door']}"
+    henrik = browser_of("henrik")
+    refused = henrik.get(path)
+    assert refused.status_code == 403
+    assert "Ask an administrator" in refused.text
+    assert henrik.post(path).status_code == 403
+    assert roles(people, "henrik") == {Role.SIGNATORY}
+    give_by_all(people, "dora", Role.MANAGER)
+    assert henrik.get(path).status_code == 200
+
+
+def test_who_gave_it_takes_back_what_waits(people: House, browser_of: BrowserOf) -> None:
+    waits = give(people, "samira", "dora", Role.SIGNATORY)
+    done = browser_of("samira").submit(address(people, "dora", waits, "end"), reason="A mistake")
+    assert "The role is ended." in done.text
+    with pytest.raises(RuleBrokenError, match="ended already"):
+        powers.confirm(people.actor("henrik"), waits.id)
+
+
+# Administrators -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", [Role.SIGNATORY, Role.MANAGER])
+def test_an_administrator_never_holds_a_power(people: House, session: Session, role: Role) -> None:
+    people.add_person("ivo", None, Role.ADMINISTRATOR)
+    with pytest.raises(RuleBrokenError, match="An administrator can't be signatory or manager"):
+        give(people, "ada", "ivo", role)
+    session.rollback()
+    with pytest.raises(RuleBrokenError, match="An administrator can't be signatory or manager"):
+        invitations.invite(
+            people.actor("ada"),
+            Wanted("ivo@example.org", {role}, organisation_id=door(people), **SIGNS),
+        )
+    session.rollback()
+    with pytest.raises(RuleBrokenError, match="An administrator can't be signatory or manager"):
+        service.give_role(
+            people.actor("ada"), people.people["henrik"], NewRole(Role.ADMINISTRATOR, None)
+        )
+
+
+def test_an_administrator_may_be_coordinator_of_a_party(people: House) -> None:
+    people.add_person("ivo", None, Role.ADMINISTRATOR)
+    give(people, "ada", "ivo", Role.COORDINATOR)
+    assert roles(people, "ivo") == {Role.ADMINISTRATOR, Role.COORDINATOR}
+
+
+def test_an_invitation_to_a_power_is_not_accepted_by_who_became_administrator_meanwhile(
+    people: House, session: Session
+) -> None:
+    invited = invitations.invite(
+        people.actor("samira"),
+        Wanted("dora@example.org", {Role.SIGNATORY}, organisation_id=door(people), **SIGNS),
+    )
+    service.give_role(people.actor("ada"), people.people["dora"], NewRole(Role.ADMINISTRATOR, None))
+    session.commit()
+    with pytest.raises(RuleBrokenError, match="An administrator can't be signatory or manager"):
+        invitations.accept_signed_in(people.actor("dora"), invited.token)
+
+
+# Being told ---------------------------------------------------------------------------------------
+
+
+def test_managers_and_signatories_are_told_of_each_change(people: House, session: Session) -> None:
+    give_by_all(people, "dora", Role.MANAGER)
+    assert told(people, "powers_changed") == set()  # who confirmed knows, and the person too
+    people.add_person("lena", "door", Role.MEMBER)
+    waits = give(people, "samira", "lena", Role.SIGNATORY)
+    powers.confirm(people.actor("dora"), waits.id)
+    session.commit()
+    assert told(people, "powers_changed") == {"henrik"}
+    service.end_role(people.actor("henrik"), waits.id, reason="Left")
+    session.commit()
+    assert told(people, "powers_changed") == {"henrik", "dora"}
+
+
+# Parts --------------------------------------------------------------------------------------------
+
+
+def door(people: House) -> UUID:
+    return people.organisations["door"]
+
+
+def give_by_all(people: House, whom: str, role: Role) -> None:
+    """Have a role given and begun by whoever the rules ask."""
+    give(people, "ada", whom, role)
+    begun.let_begin(people.people[whom])
+    people.session.commit()
+
+
+def powers_of(people: House, key: str) -> list[str]:
+    return [m.power for m in people.actor(key).memberships if m.role is Role.SIGNATORY]
+
+
+def sole_person(people: House, *roles: Role) -> UUID:
+    """Add an organisation of one person, whose role as signatory waits to be accepted."""
+    people.add_organisation("shore", "Shore Watch", OrganisationKind.CSO)
+    invited = invitations.invite(
+        people.actor("ada"),
+        Wanted(
+            "sole@example.org",
+            set(roles) or {Role.COORDINATOR, Role.SIGNATORY},
+            organisation_id=people.organisations["shore"],
+            **SIGNS,
+        ),
+    )
+    user = invitations.accept(invited.token, name="Sole Marsh", password=PASSWORD, language="en")
+    people.session.commit()
+    people.people["sole"] = user.id
+    return user.id

@@ -1,0 +1,260 @@
+"""Verbs on the roles of signatory and manager: confirm and accept them, so that they begin.
+
+Nobody gives themselves a power (product.md, section 2): such a role is given by somebody, and
+begins when another signatory or manager of the organisation confirms it. Where there is none, an
+administrator confirms, and the person accepts with a proof of identity.
+"""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import POWERS, Actor, Confirmation
+from tracker.accounts import messages, policy, queries
+from tracker.accounts.models import Membership, User
+from tracker.accounts.policy import RoleFacts
+from tracker.activity import service as trail
+from tracker.activity.verbs import ROLE_ACCEPTED, ROLE_CONFIRMED, ROLE_ENDED
+from tracker.core import canonical, clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.organisations.models import Organisation
+
+REPLACED = "replaced"
+
+
+def begin(actor: Actor | None, membership: Membership) -> None:
+    """Let a role of signatory or manager that was just given begin, if it may.
+
+    It may when whoever gave it could confirm it as well: another signatory or manager does so by
+    giving it, and an administrator where there is none, whose person then has to accept. Otherwise
+    it waits, and those who can confirm it are told.
+    """
+    if membership.begun_at is not None:  # another role, which began when it was given
+        return
+    others = held_holders(membership.organisation_id) - {membership.user_id}
+    if policy.can_confirm(actor, facts_of(membership), others):
+        _confirm(actor, membership, others)
+    else:
+        messages.power_waits(
+            queries.contacts(others or queries.administrators()).values(), membership.user_id
+        )
+
+
+def confirm(actor: Actor | None, membership_id: UUID) -> Membership:
+    """Confirm a role of signatory or manager; actor None is the command line.
+
+    Raises RefusedError, or RuleBrokenError when it ended, or the person may not hold it.
+    """
+    membership = _held(membership_id)
+    others = held_holders(membership.organisation_id) - {membership.user_id}
+    policy.can_confirm(actor, facts_of(membership), others).require()
+    require_holdable(membership.user_id, membership)
+    _confirm(actor, membership, others)
+    return membership
+
+
+def accept(actor: Actor, membership_id: UUID, *, digest: str, method: str) -> Membership:
+    """Accept one's own role that an administrator confirmed, so that it begins.
+
+    The caller has proven who accepts; digest is that of the role as its page showed it, method by
+    what they proved it. Raises RefusedError, or RuleBrokenError when it ended or is another one
+    than was shown.
+    """
+    membership = _held(membership_id)
+    policy.can_accept(actor, facts_of(membership)).require()
+    require_holdable(membership.user_id, membership)
+    if digest != digest_of(membership):
+        raise RuleBrokenError(_l("The role was changed meanwhile. Read it again."))
+    _start(membership)
+    trail.record(
+        ROLE_ACCEPTED,
+        actor=actor,
+        subject_type="user",
+        subject_id=membership.user_id,
+        evidence=digest,
+        **_named(membership),
+        method=method,
+    )
+    _tell_of_change(actor, membership)
+    return membership
+
+
+def facts_of(membership: Membership) -> RoleFacts:
+    """Return what the rules ask about a role."""
+    return RoleFacts(
+        person=membership.user_id,
+        organisation_id=membership.organisation_id,
+        role=membership.role,
+        has_begun=membership.begun_at is not None,
+        confirmed_how=membership.confirmed_how,
+    )
+
+
+def content_of(membership: Membership) -> dict[str, Any]:
+    """Return a role as the person accepts it, for its digest."""
+    return {
+        "id": str(membership.id),
+        "user": str(membership.user_id),
+        "organisation": str(membership.organisation_id or ""),
+        "role": membership.role.value,
+        "office": membership.office,
+        "power": membership.power,
+        "starts_on": _day(membership.starts_on),
+        "ends_on": _day(membership.ends_on),
+        "power_from": _day(membership.power_from),
+        "power_until": _day(membership.power_until),
+        "confirmed_by": membership.confirmed_by,
+        "confirmed_how": membership.confirmed_how.value if membership.confirmed_how else "",
+    }
+
+
+def digest_of(membership: Membership) -> str:
+    """Return the digest of a role as the person accepts it; the event of it binds it."""
+    return canonical.digest_of(content_of(membership))
+
+
+def require_holdable(user_id: UUID, *new: Membership) -> None:
+    """Refuse roles that one person may not hold beside those they have, begun or not."""
+    rows = db.session.execute(
+        sa.select(Membership.organisation_id, Membership.role).where(
+            Membership.user_id == user_id,
+            Membership.ended_at.is_(None),
+            sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= clock.today()),
+        )
+    )
+    held = {(where, role) for where, role in rows}
+    held |= {(one.organisation_id, one.role) for one in new}
+    decision = policy.can_hold(held)
+    if not decision:
+        raise RuleBrokenError(decision.reason, "role")
+
+
+def tell_of_end(actor: Actor | None, membership: Membership) -> None:
+    """Tell the organisation's managers and signatories that such a role ended."""
+    if membership.role in POWERS:
+        _tell_of_change(actor, membership)
+
+
+def _confirm(actor: Actor | None, membership: Membership, others: frozenset[UUID]) -> None:
+    how = policy.confirmation_by(actor, facts_of(membership), others)
+    membership.confirmed_how = how
+    membership.confirmed_by_id = actor.user_id if actor else None
+    membership.confirmed_by = actor.name if actor else ""
+    membership.confirmed_at = clock.now()
+    if how is Confirmation.COLLEAGUE:
+        _start(membership)
+    db.session.flush()
+    trail.record(
+        ROLE_CONFIRMED,
+        actor=actor,
+        subject_type="user",
+        subject_id=membership.user_id,
+        **_named(membership),
+        how=how.value,
+        since=_day(membership.starts_on),
+        until=_day(membership.ends_on),
+    )
+    if how is Confirmation.COLLEAGUE:
+        _tell_of_change(actor, membership)
+    else:
+        messages.power_to_accept(queries.contacts([membership.user_id]).values(), membership.id)
+
+
+def _start(membership: Membership) -> None:
+    """Let a role begin; it takes the place of the same role that the person holds until then.
+
+    So a power is widened or prolonged: by a new role that others confirm.
+    """
+    membership.starts_on = max(membership.starts_on, clock.today())
+    membership.begun_at = clock.now()
+    former = db.session.scalars(
+        sa.select(Membership)
+        .where(
+            Membership.user_id == membership.user_id,
+            Membership.organisation_id == membership.organisation_id,
+            Membership.role == membership.role,
+            Membership.id != membership.id,
+            Membership.begun_at.is_not(None),
+            Membership.ended_at.is_(None),
+        )
+        .with_for_update()
+    ).all()
+    if former and membership.power_from is not None:
+        # Until its own power begins the former one goes on.
+        membership.starts_on = max(membership.starts_on, membership.power_from)
+    for one in former:
+        if membership.starts_on <= clock.today():
+            one.ended_at = clock.now()
+        else:
+            day_before = membership.starts_on - dt.timedelta(days=1)
+            one.ends_on = min(one.ends_on or day_before, day_before)
+    db.session.flush()
+    for one in former:
+        if one.ended_at is not None:
+            trail.record(
+                ROLE_ENDED,
+                actor=None,
+                subject_type="user",
+                subject_id=membership.user_id,
+                **_named(membership),
+                last=False,
+                reason=REPLACED,
+            )
+
+
+def _held(membership_id: UUID) -> Membership:
+    """Return a role that was not ended, and hold its row."""
+    membership = db.session.scalars(
+        sa.select(Membership)
+        .where(Membership.id == membership_id)
+        .with_for_update(of=Membership)
+        .execution_options(populate_existing=True)
+    ).one()
+    if membership.ended_at is not None:
+        raise RuleBrokenError(_l("This role ended already."))
+    return membership
+
+
+def held_holders(organisation_id: UUID | None) -> frozenset[UUID]:
+    """Return the organisation's holders of a current power, and keep their roles from ending.
+
+    So that two of them can't end each other's role in the same moment, nor one confirm by a power
+    that just ends.
+    """
+    if organisation_id is None:
+        return frozenset()
+    rows = db.session.scalars(
+        sa.select(Membership.user_id)
+        .join(Membership.user)
+        .where(
+            Membership.organisation_id == organisation_id,
+            queries.is_current_power(clock.today()),
+        )
+        .with_for_update(of=Membership)
+    )
+    return frozenset(rows)
+
+
+def _named(membership: Membership) -> dict[str, Any]:
+    """Return whose role it is and where, as events keep it."""
+    where = db.session.get_one(Organisation, membership.organisation_id)
+    return {
+        "person": db.session.get_one(User, membership.user_id).name,
+        "organisation": where.name,
+        "organisation_id": str(where.id),
+        "role": membership.role.value,
+    }
+
+
+def _tell_of_change(actor: Actor | None, membership: Membership) -> None:
+    told = queries.holders_of_power(membership.organisation_id) - {membership.user_id}
+    told -= {actor.user_id} if actor else set()
+    messages.powers_changed(queries.contacts(told).values())
+
+
+def _day(day: dt.date | None) -> str:
+    return day.isoformat() if day else ""

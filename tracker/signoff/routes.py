@@ -1,0 +1,73 @@
+"""The page on which a person accepts a role of signatory or manager, with a proof of identity."""
+
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.accounts import labels, policy, powers, queries
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.signoff import proving, shown
+from tracker.signoff.forms import AcceptForm
+from tracker.signoff.proving import Given
+
+blueprint = Blueprint("powers", __name__)
+
+
+@blueprint.route("/account/roles/<uuid:membership_id>/accept", methods=["GET", "POST"])
+@signed_in
+def accept(membership_id: UUID) -> str | Response:
+    """Accept one's own role that an administrator confirmed (product.md, section 2)."""
+    actor = current_actor()
+    membership = found(queries.find_waiting_power(actor, membership_id))
+    require(policy.can_accept(actor, powers.facts_of(membership)))
+    user, organisation = membership.user, found(membership.organisation)
+    digest = powers.digest_of(membership)
+    sentence = _(
+        "I, %(name)s, accept the role of %(role)s of %(organisation)s as it stands here. I hold "
+        "it by the organisation's will, and nobody else uses this account.",
+        name=user.name,
+        role=labels.ROLES[membership.role],
+        organisation=organisation.name,
+    )
+    form = AcceptForm()
+    ways = proving.ways(actor)
+    form.ask_for(app=ways.has_app, passkey=ways.has_passkey)
+    if form.validate_on_submit():
+        page = shown.page_of(actor, form.page_token.data)
+        try:
+            identity = proving.prove(
+                actor, Given(**form.given), page, document_digest=digest, sentence=sentence
+            )
+            powers.accept(actor, membership_id, digest=digest, method=identity.method.value)
+            db.session.commit()
+        except shown.NotShownError as error:
+            db.session.rollback()
+            flash(str(error), "stop")
+            return redirect(url_for("powers.accept", membership_id=membership_id), 303)
+        except RuleBrokenError as error:
+            db.session.rollback()
+            form.refuse(error)
+            membership = found(queries.find_waiting_power(actor, membership_id))
+        else:
+            flash(_("Your role has begun."), "held")
+            return redirect("/")
+    offer = proving.offer(actor, shown.page_with(digest), sentence)
+    form.page_token.data = offer.token
+    return render_template(
+        "accounts/accept_role.html",
+        form=form,
+        role=membership,
+        name=user.name,
+        organisation=organisation.name,
+        role_words=labels.ROLES,
+        confirmed=labels.confirmed_words(
+            membership.confirmed_how, membership.confirmed_by, membership.confirmed_at
+        ),
+        sentence_words=sentence,
+        has_second_factor=actor.has_second_factor,
+        offer=offer,
+    )
