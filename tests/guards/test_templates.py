@@ -145,6 +145,12 @@ def test_every_page_has_the_frame_and_a_title_and_a_heading(app: Flask) -> None:
     assert wrong == []
 
 
+def test_the_frame_alone_lists_problems_first_on_the_page_and_in_its_title() -> None:
+    """A page with several forms gives them to the frame as `forms`."""
+    listing = [name for name in names() if "error_summary(" in (TEMPLATES / name).read_text()]
+    assert listing == ["components/error_summary.html", FRAME]
+
+
 def test_nothing_is_inline_and_nothing_passes_unescaped() -> None:
     found = [
         f"{name}:{number}: {line.strip()}"

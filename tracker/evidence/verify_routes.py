@@ -83,10 +83,13 @@ def _page(
     minutes: int = 0,
     paper: PaperForm | None = None,
 ) -> str:
+    form = form or FileForm(formdata=None)
+    paper = paper or PaperForm(request.args)
     return render_template(
         "evidence/verify.html",
-        form=form or FileForm(formdata=None),
-        paper=paper or PaperForm(request.args),
+        form=form,
+        paper=paper,
+        forms=[form, paper],
         answer=answer,
         words=VERDICTS[answer.verdict] if answer else None,
         minutes=minutes,

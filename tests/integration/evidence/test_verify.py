@@ -405,6 +405,8 @@ def test_one_of_reference_and_digest_asks_for_the_other_and_counts_as_no_try(
     assert asked in page.text
     assert "Unknown." not in page.text
     assert typed.split("=")[1] in page.html
+    assert page.title.startswith("Problem: ")
+    assert page.html.index('class="error-summary"') < page.html.index("<h1>")
 
 
 def test_no_file_is_asked_for_again(
@@ -412,8 +414,10 @@ def test_no_file_is_asked_for_again(
 ) -> None:
     page = stranger.page("/verify")
     token = page.form().values["csrf_token"]
-    answer = stranger.post("/verify", data={"csrf_token": token})
-    assert "Choose a file" in answer.get_data(as_text=True)
+    answer = Page.of(stranger.post("/verify", data={"csrf_token": token}))
+    assert "Choose a file" in answer.text
+    assert answer.title.startswith("Problem: ")
+    assert answer.html.index('class="error-summary"') < answer.html.index("<h1>")
 
 
 def test_the_answer_to_a_secret_name_is_the_same_as_to_nothing(
