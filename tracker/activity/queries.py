@@ -62,7 +62,8 @@ def history(
     """Return the number of a cooperation's events and one page of them, newest first.
 
     The caller has found the cooperation by a query scoped by the actor. Details hold nothing of
-    class K2 to K7, so whoever sees the cooperation's record sees its history.
+    class K2 to K7, so whoever sees the cooperation's record sees its history. What each person of
+    a visit's team confirms is in neither, whoever asks; the page says so (leaves_out_the_team).
     """
     return _page(Chain.cooperation_id == cooperation_id, offset, limit)
 
@@ -79,6 +80,24 @@ def subject_history(
     if of is not None:
         condition = sa.and_(condition, Event.verb.in_([verb.name for verb in of]))
     return _page(condition, 0, limit)[1]
+
+
+def leaves_out_the_team(cooperation_id: UUID) -> bool:
+    """Tell whether a visit was planned, so that its history must say what it leaves out.
+
+    Not whether something is left out: that would tell whether anyone is in the team.
+    """
+    return bool(
+        db.session.scalar(
+            sa.select(
+                sa.exists().where(
+                    Event.chain_id == Chain.id,
+                    Chain.cooperation_id == cooperation_id,
+                    Event.verb == verbs.VISIT_PLANNED.name,
+                )
+            )
+        )
+    )
 
 
 def instance_history(*, offset: int = 0, limit: int = 100) -> tuple[int, list[HistoryLine]]:

@@ -329,6 +329,7 @@ def history(reference: str) -> str:
         "cooperations/history.html",
         cooperation=cooperation,
         page=Page(lines, number, HISTORY_SIZE, total),
+        leaves_out_the_team=trail.leaves_out_the_team(cooperation.id),
     )
 
 

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from tracker.access.actor import Role
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.activity import queries as trail
+from tracker.checklists.models import ChecklistKind
 from tracker.checklists.signing import SUBJECT
 from tracker.cooperations.models import Mode
 from tracker.cooperations.modes import MODE_LABELS
@@ -72,6 +73,7 @@ def history(checklist_id: UUID) -> str:
         request_states=REQUEST_STATES,
         signature_lines=pages.signature_lines,
         lines=lines,
+        leaves_out_the_team=line.kind is ChecklistKind.VISIT_ROLES,
         is_cut=len(lines) == EVENTS,
         may_take_out=evidence.can_export(actor),
     )

@@ -17,7 +17,7 @@ from tracker.activity import queries as trail
 from tracker.activity.models import Event, EventDetail, ReadLogEntry
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import fill
-from tracker.checklists.models import AnswerScope, ChecklistKind
+from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind
 from tracker.cooperations import clearances
 from tracker.cooperations.models import ClearanceEnd
 from tracker.core import clock
@@ -216,6 +216,37 @@ def test_the_history_names_nobody_who_may_know_of_a_visit_but_those_who_sign(
         shown = browser(reader).page(f"/cooperations/{scene.reference}/history").text
         assert "Joint visit 2 was stopped. Reason: The road is closed. A person of Office" in shown
         assert "Pavo Linden" not in shown
+
+
+LEFT_OUT = "How many entries there are would tell how many people are in the team."
+
+
+@pytest.mark.parametrize("key", ["greta", "ilena", "leyla", "joana"])
+def test_the_history_says_what_of_a_visit_it_leaves_out_and_why(
+    browser: Browser, scene: Scene, key: str
+) -> None:
+    shown = browser(key).page(f"/cooperations/{scene.reference}/history")
+    assert LEFT_OUT in shown.text
+
+
+def test_the_history_of_a_visits_roles_says_so_in_the_register_and_no_other_does(
+    browser: Browser, scene: Scene
+) -> None:
+    manager = browser("henrik")
+    wanted = sa.select(Checklist).where(Checklist.cooperation_id == scene.cooperation.id)
+    kinds = {row.id: row.kind for row in scene.session.scalars(wanted)}
+    assert len(set(kinds.values())) == 4
+    for checklist_id, kind in kinds.items():
+        text = manager.page(f"/register/{checklist_id}").text
+        assert (LEFT_OUT in text) is (kind is ChecklistKind.VISIT_ROLES)
+
+
+def test_a_history_without_a_visit_leaves_nothing_out_and_says_nothing(
+    browser: Browser, scene: Scene
+) -> None:
+    other = scene.demonstration.references["declined"]
+    text = browser("ilena").page(f"/cooperations/{other}/history").text
+    assert LEFT_OUT not in text
 
 
 def test_what_is_worked_out_is_recorded_as_nobodys_act(scene: Scene) -> None:
