@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from tracker.activity.chain import Link
 from tracker.activity.queries import tells_the_team
 from tracker.cooperations import keys
 from tracker.cooperations.keys import KeyDestroyedError
@@ -74,7 +75,7 @@ def build(export: Export) -> bytes:
 def _build(export: Export) -> bytes:
     chain_id = queries.chain_of(export.cooperation_id)
     checkpoint = _checkpoint(export.size)
-    told = _told(chain_id, export.count)
+    told = _told(chain_id, export)
     files = dict(_log_files(export, chain_id, checkpoint))
     files[parts.EVENTS] = b"".join(told.lines)
     rows, left_out = _row_files(export, told)
@@ -112,12 +113,12 @@ def _checkpoint(size: int) -> Checkpoint:
 # Events, and what they bind -----------------------------------------------------------------------
 
 
-def _told(chain_id: UUID, count: int) -> _Told:
+def _told(chain_id: UUID, export: Export) -> _Told:
     told = _Told()
-    for one in queries.events(chain_id, count):
+    for one in queries.events(chain_id, export.count):
         content = one.link.content()
         details = None
-        if one.details is not None and not tells_the_team(one.link.verb, one.details):
+        if one.details is not None and _goes_along(one.link, one.details, export):
             details = {"salt": one.salt, "content": one.details}
         else:
             told.without_details.append(one.link.number)
@@ -126,6 +127,11 @@ def _told(chain_id: UUID, count: int) -> _Told:
         told.lines.append(parts.event_line(content, details))
         told.made_at = content["at"]
     return told
+
+
+def _goes_along(link: Link, details: Mapping[str, object], export: Export) -> bool:
+    """Tell whether details may be told: to those who may know of that visit, all of it."""
+    return link.subject_id in export.planning_ids or not tells_the_team(link.verb, details)
 
 
 def _row_files(export: Export, told: _Told) -> tuple[dict[str, bytes], LeftOut]:

@@ -11,10 +11,11 @@ class ExportForm(Form):
     """What goes along. Closed texts are taken along by those alone who say so."""
 
     with_closed = ConfirmField(
-        _l("Also take along the texts about visits and of persons that I may open"),
+        _l("Also take along what I may open about visits and of persons"),
         description=_l(
-            "Whoever gets the file can read them. That you took them out is noted in the log of "
-            "reads. Leave it unticked unless they are what is asked for."
+            "The texts, and who did what for visits that you may know of. Whoever gets the file "
+            "can read it. That you took it out is noted in the log of reads. Leave it unticked "
+            "unless it is what is asked for."
         ),
     )
 

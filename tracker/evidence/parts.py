@@ -173,6 +173,7 @@ The form of every file is described in docs/evidence-format.md of Common Terms, 
 write a program of their own. Change nothing in this file: unpacking and packing it again makes
 another one.
 
-What is not in it: texts about visits and of persons that whoever took this out may not pass on.
-Their events are here with the digests of those texts, so the chain is whole.
+What is not in it: texts about visits and of persons that whoever took this out may not pass on, and
+the details of events that would tell who knows of such a visit. The events are here with the
+digests of what is left out, so the chain is whole.
 """

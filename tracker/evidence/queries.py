@@ -1,6 +1,6 @@
 """Reads of what goes into a bundle, scoped by who takes it out."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from tracker.activity.models import Chain, Event, EventDetail
 from tracker.checklists import queries as checklists
 from tracker.checklists.models import Checklist
 from tracker.checklists.signing import SUBJECT as CHECKLIST
+from tracker.comments.models import Comment
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
 from tracker.evidence.models import Certificate
@@ -20,6 +21,7 @@ from tracker.signoff.models import Revision, Signature
 from tracker.undertakings import scope as undertakings
 from tracker.undertakings.asking import SUBJECT as UNDERTAKING
 from tracker.undertakings.models import Undertaking
+from tracker.visits.models import Visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,14 @@ class Text:
     subject_type: str
     subject_id: UUID
     is_sealed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """A checklist of a visit of which the person may know, with that visit."""
+
+    checklist_id: UUID
+    visit_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,29 @@ def texts(actor: Actor | None, cooperation_id: UUID, *, with_closed: bool) -> li
         .order_by(Revision.frozen_at, Revision.id)
     )
     return [Text(*row) for row in rows]
+
+
+def planning(actor: Actor, cooperation_id: UUID) -> list[Planning]:
+    """Return the checklists of a cooperation's visits that the person may open, with their visits.
+
+    By the same condition as the visit's own pages: listed from that day, and cleared.
+    """
+    rows = db.session.execute(
+        sa.select(Checklist.id, Visit.id)
+        .join(Visit, Visit.id == Checklist.visit_id)
+        .where(
+            Checklist.cooperation_id == cooperation_id,
+            checklists.visible(actor),
+        )
+        .order_by(Checklist.id)
+    )
+    return [Planning(*row) for row in rows]
+
+
+def comments_on(checklist_ids: Collection[UUID]) -> list[UUID]:
+    """Return the ids of the comments on checklists that planning() found."""
+    wanted = sa.select(Comment.id).where(Comment.checklist_id.in_(checklist_ids))
+    return list(db.session.scalars(wanted)) if checklist_ids else []
 
 
 def chain_of(cooperation_id: UUID) -> UUID:

@@ -6,7 +6,9 @@ from uuid import UUID
 from tracker.access.actor import Actor
 from tracker.activity import verbs
 from tracker.activity.service import lock_chain, log_read, record
+from tracker.checklists.signing import SUBJECT as CHECKLIST
 from tracker.evidence import checkpoints, policy, queries
+from tracker.evidence.queries import Planning, Text
 
 PAGE = "evidence"
 
@@ -23,6 +25,9 @@ class Export:
     count: int
     size: int
     revision_ids: frozenset[UUID]
+    # The visits whose planning goes along, their checklists and the comments on them: what events
+    # name as their subject.
+    planning_ids: frozenset[UUID] = frozenset()
 
 
 def export(
@@ -31,24 +36,20 @@ def export(
     """Record that the evidence is taken out, and sign a checkpoint that stands for all of it.
 
     The caller has found the cooperation scoped. with_closed takes along the texts of class K2 to K7
-    that the person may open; each is noted as read. actor None means the command, which takes along
-    what every manager may see. The bundle is built (bundle.build) after the commit, so that nobody
-    waits for it. Raise KeysError when the key of the checkpoints can't be read.
+    that the person may open, and the details of what was done for visits that they may know of;
+    each is noted as read. actor None means the command, which takes along what every
+    manager may see. The bundle is built (bundle.build) after the commit, so that nobody waits for
+    it. Raise KeysError when the key of the checkpoints can't be read.
     """
     if actor is not None:
         policy.can_export(actor).require()
     lock_chain(None)  # before the cooperation's, as everywhere that holds both
     texts = queries.texts(actor, cooperation_id, with_closed=with_closed)
     closed = [text for text in texts if text.is_sealed]
-    for text in closed:
-        if actor is not None:
-            log_read(
-                actor,
-                cooperation_id=cooperation_id,
-                subject_type=text.subject_type,
-                subject_id=text.subject_id,
-                page=PAGE,
-            )
+    planning: list[Planning] = []
+    if actor is not None:
+        planning = queries.planning(actor, cooperation_id) if with_closed else []
+        _note_reads(actor, cooperation_id, closed, planning)
     event = record(
         verbs.EVIDENCE_EXPORTED,
         actor=actor,
@@ -67,4 +68,31 @@ def export(
         count=event.number,
         size=checkpoint.size,
         revision_ids=frozenset(text.revision_id for text in texts),
+        planning_ids=_subjects(planning),
     )
+
+
+def _subjects(planning: list[Planning]) -> frozenset[UUID]:
+    checklist_ids = {one.checklist_id for one in planning}
+    visit_ids = {one.visit_id for one in planning}
+    return frozenset(checklist_ids | visit_ids | {*queries.comments_on(checklist_ids)})
+
+
+def _note_reads(
+    actor: Actor, cooperation_id: UUID, closed: list[Text], planning: list[Planning]
+) -> None:
+    """Note each closed text as read, and each checklist of a visit that has none."""
+    read = [(text.subject_type, text.subject_id) for text in closed]
+    read += [
+        (CHECKLIST, one.checklist_id)
+        for one in planning
+        if (CHECKLIST, one.checklist_id) not in read
+    ]
+    for subject_type, subject_id in read:
+        log_read(
+            actor,
+            cooperation_id=cooperation_id,
+            subject_type=subject_type,
+            subject_id=subject_id,
+            page=PAGE,
+        )

@@ -1,5 +1,6 @@
 """Evidence is taken out as one file that two verifiers take for sound; what is closed stays out."""
 
+import datetime as dt
 import json
 import os
 import subprocess
@@ -19,14 +20,17 @@ from werkzeug.test import TestResponse
 
 from config import ROOT
 from tests.factories.bundles import judged
+from tests.factories.comments import comment
 from tests.factories.demonstration import Demonstration
 from tests.factories.tampering import REVISIONS, SIGNATURES, Tampering, hands
+from tests.factories.visits import Scene, planned
 from tests.pages import Page
 from tracker.activity import queries as trail
 from tracker.activity.models import Chain, ReadLogEntry
-from tracker.cooperations import keys
-from tracker.cooperations.models import CooperationKey
-from tracker.core import canonical
+from tracker.checklists.models import ChecklistKind
+from tracker.cooperations import clearances, keys
+from tracker.cooperations.models import AudienceMember, ClearanceEnd, CooperationKey
+from tracker.core import canonical, clock
 from tracker.core.db import db
 from tracker.evidence import bundle, checkpoints, container, parts, queries, service, signing_keys
 from tracker.evidence.bundle import DamagedError
@@ -35,6 +39,7 @@ from tracker.mail.models import OutboxMessage
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
 from tracker.undertakings.models import Undertaking
+from tracker.visits import service as service_of_visits
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 EVIDENCE = "/cooperations/{}/evidence"
@@ -153,16 +158,115 @@ def test_who_takes_it_out_gets_no_closed_text_that_they_may_not_open(
     ]
 
 
-def test_names_that_would_tell_who_is_in_a_visits_team_stay_out(
+Hides = Callable[[Scene], None]
+
+
+def of_the_team(files: dict[str, bytes]) -> tuple[dict[UUID, int], dict[UUID, int]]:
+    """Count, by subject, the events that would tell a team: those with details, those without."""
+    told: dict[UUID, int] = {}
+    silent: dict[UUID, int] = {}
+    left_out = set(manifest(files)["left_out"]["details"])
+    for line in map(json.loads, files[parts.EVENTS].splitlines()):
+        event, details = line["event"], line["details"]
+        subject = UUID(event["subject"])
+        if details is None:
+            assert event["number"] in left_out
+            silent[subject] = silent.get(subject, 0) + 1
+        elif trail.tells_the_team(event["verb"], details["content"]):
+            told[subject] = told.get(subject, 0) + 1
+    return told, silent
+
+
+def of_visit(scene: Scene, number: int = 1) -> set[UUID]:
+    """Return a visit and its checklists: what events about it are about."""
+    kinds = (ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN)
+    return {scene.visit(number).id, *(scene.checklist(kind, number).id for kind in kinds)}
+
+
+def not_cleared(scene: Scene) -> None:
+    clearances.close(None, scene.clearance("henrik"), ClearanceEnd.WITHDRAWN)
+
+
+def not_listed(scene: Scene) -> None:
+    scene.session.execute(
+        sa.delete(AudienceMember).where(AudienceMember.user_id == scene.user("henrik"))
+    )
+
+
+def not_listed_yet(scene: Scene) -> None:
+    scene.session.execute(
+        sa.update(AudienceMember)
+        .where(AudienceMember.user_id == scene.user("henrik"))
+        .values(from_on=clock.today() + dt.timedelta(days=1))
+    )
+
+
+def listed_alone(scene: Scene) -> None:
+    """Listed, but read by a manager whom nobody listed."""
+
+
+def test_who_may_know_of_a_visit_gets_the_details_of_what_was_done_for_it(
     app: Flask, demonstration: Demonstration, session: Session
 ) -> None:
+    scene = Scene(session, demonstration)
+    second = planned(scene, audience=("milan",))
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    spoken = comment(scene.actor("pavo"), roles, "V1")
+    service_of_visits.stop(scene.actor("pavo"), second, reason="The road is closed.")
+    session.commit()
     answer = take_out(app, demonstration, "henrik", with_closed="y")
-    files = container.unpack(answer.data)
-    for line in files[parts.EVENTS].splitlines():
-        told = json.loads(line)
-        details, verb = told["details"], told["event"]["verb"]
-        assert details is None or not trail.tells_the_team(verb, details["content"])
-    assert manifest(files)["left_out"]["details"]
+    assert judged(answer.data) == {}
+    told, silent = of_the_team(container.unpack(answer.data))
+    assert told[roles.id] > 20, "answers and positions, those of each person too"
+    assert told[spoken.id] == 1
+    assert not {spoken.id, *of_visit(scene)} & set(silent)
+    # Of the visit that he is not listed for, and of what is of no visit, nothing is told.
+    standing = scene.checklist(ChecklistKind.URGENT_PLAN, None)
+    assert set(told) <= {spoken.id, *of_visit(scene)}
+    assert {second.id, standing.id} <= set(silent)
+    noted = session.scalars(
+        sa.select(ReadLogEntry.subject_id).where(ReadLogEntry.page == "evidence")
+    ).all()
+    assert of_visit(scene) - {scene.visit().id} <= set(noted)
+
+
+@pytest.mark.parametrize(
+    ("person", "ticked", "hide"),
+    [
+        ("henrik", "", listed_alone),
+        ("henrik", "y", not_cleared),
+        ("henrik", "y", not_listed),
+        ("henrik", "y", not_listed_yet),
+        ("milan", "y", listed_alone),
+    ],
+)
+def test_details_that_would_tell_who_is_in_a_visits_team_stay_out_for_everybody_else(
+    app: Flask,
+    demonstration: Demonstration,
+    session: Session,
+    person: str,
+    ticked: str,
+    hide: Hides,
+) -> None:
+    """Not asked for, not cleared, not listed or not yet, or a manager outside the audience."""
+    scene = Scene(session, demonstration)
+    hide(scene)
+    session.commit()
+    told, silent = of_the_team(
+        container.unpack(take_out(app, demonstration, person, with_closed=ticked).data)
+    )
+    assert told == {}
+    assert scene.checklist(ChecklistKind.VISIT_ROLES).id in silent
+
+
+def test_an_auditor_and_the_command_may_know_of_no_visit(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    scene = Scene(session, demonstration)
+    assert queries.planning(scene.actor("greta"), scene.cooperation.id) == []
+    assert queries.planning(scene.actor("henrik"), scene.cooperation.id) != []
+    told, _silent = of_the_team(container.unpack(bundle.build(exported(demonstration))))
+    assert told == {}
 
 
 @pytest.mark.parametrize(
