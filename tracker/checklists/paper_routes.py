@@ -161,6 +161,7 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
             db.session.rollback()
             form.refuse(error)
     form.page_token.data = shown.token_of(actor, shown.page_with(made.digest))
+    document = signoff_service.document_of(revision, sealing.key_for(checklist))
     return render_template(
         "checklists/paper.html",
         checklist=checklist,
@@ -168,6 +169,8 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
         revision=revision,
         view=paper_pages.view(checklist, made, revision, asked),
         size=paper_pages.size_words(made.size),
+        # All that was signed stands on the page that it is confirmed on (product.md, 5.3).
+        text=frozen.read(document, locale.language_of_text()) if may_answer else None,
         is_former=made.kind is PaperKind.FORMER,
         sentence_words=words,
         form=form,

@@ -521,7 +521,7 @@ def _document(checklist: Checklist, revision: Revision) -> dict[str, Any]:
 
 def _text(document: dict[str, Any]) -> FrozenText:
     """Return a text in the language that was chosen on the page, else in the reader's."""
-    return frozen.read(document, request.args.get("language", locale.language()))
+    return frozen.read(document, locale.language_of_text())
 
 
 def _codes(filling: Filling) -> list[tuple[str, str]]:

@@ -88,6 +88,11 @@ def language() -> str:
     return str(get_locale() or "en").replace("_", "-")
 
 
+def language_of_text() -> str:
+    """Return the language of a text that was chosen on the page (doc_languages), else language."""
+    return request.args.get("language", language())
+
+
 def direction(code: str) -> str:
     """Return the direction of a language's script: ltr or rtl."""
     return str(Locale.parse(code.replace("-", "_")).text_direction)

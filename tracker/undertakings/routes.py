@@ -209,7 +209,7 @@ def terms(undertaking_id: str) -> str:
         "undertakings/terms.html",
         undertaking=undertaking,
         revision=revision,
-        text=frozen.read(document, _language()),
+        text=frozen.read(document, locale.language_of_text()),
         is_own=undertaking.user_id == actor.user_id,
     )
 
@@ -255,7 +255,7 @@ def _show_record(actor: Actor, loaded: Loaded) -> str:
         **_words(loaded, clearance),
         state=pages.own_state(line),
         line=line,
-        signed=pages.signed(undertaking, _language()),
+        signed=pages.signed(undertaking, locale.language_of_text()),
         decided=pages.decided(undertaking, people.name_of(undertaking.decided_by_id)),
         closing_reason=sealing.closing_reason_of(undertaking),
         may_withdraw=bool(policy.can_withdraw(actor, loaded.standing)),
@@ -366,7 +366,7 @@ def _decide(actor: Actor, undertaking_id: UUID, form: DecisionForm) -> bool:
 def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionForm) -> str:
     require(policy.can_see(actor, loaded.standing))
     undertaking = loaded.undertaking
-    signed = pages.signed(undertaking, _language())
+    signed = pages.signed(undertaking, locale.language_of_text())
     if signed is not None and request.method == "GET":
         # What a person declares is read by few; who read it is noted.
         trail.log_read(
@@ -438,7 +438,7 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
     )
     ways = proving.ways(actor)
     form.ask_for(app=ways.has_app, passkey=ways.has_passkey)
-    signed = pages.signed(undertaking, _language())
+    signed = pages.signed(undertaking, locale.language_of_text())
     digest = signed.revision.digest if signed else ""
     if form.validate_on_submit():
         try:
@@ -569,11 +569,6 @@ def _words(loaded: Loaded, clearance: Clearance | None = None) -> dict[str, obje
         "within": pages.within(terms_),
         "direction": locale.direction,
     }
-
-
-def _language() -> str:
-    """Return the language of a text that was chosen on the page, else the reader's."""
-    return request.args.get("language", locale.language())
 
 
 def _to_own(undertaking: Undertaking) -> Response:

@@ -113,6 +113,18 @@ def test_the_cooperation_takes_over_its_dates_and_keeps_what_was_planned(recorde
     assert recorded.cooperation.review_on == review
 
 
+def test_before_it_is_confirmed_all_is_shown_that_is_known_of_it(
+    recorded: Table, app: Flask
+) -> None:
+    said, made = document(recorded), paper_of(recorded)
+    address = f"/checklists/{recorded.checklist().id}/papers/{made.id}"
+    for first in ("samira", "otto"):
+        browser = signed_in(app, recorded.land.users[first])
+        for language in frozen.languages_of(said):
+            page = browser.page(f"{address}?language={language}")
+            assert unseen(said, shown_on(page), language, "en") == []
+
+
 def test_record_and_certificate_say_all_that_is_known_of_it(recorded: Table, app: Flask) -> None:
     agree_all(recorded)
     recorded.session.commit()

@@ -10,11 +10,13 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
+from tests.factories import paper as scans
 from tests.factories.certificates import make_all, words_of
 from tests.factories.demonstration import Demonstration
 from tests.factories.leaves import TECHNICAL, shown_on, unseen
+from tests.factories.visits import Scene
 from tracker.checklists import frozen
-from tracker.checklists.models import ChecklistKind
+from tracker.checklists.models import Checklist, ChecklistKind
 from tracker.cooperations import keys
 from tracker.signoff import leaves
 from tracker.signoff import service as signoff
@@ -77,6 +79,36 @@ def test_before_signing_all_is_shown_that_is_signed(
             assert unseen(document, shown_on(page), language, "en") == []
         return
     pytest.fail("nobody may sign")
+
+
+def test_before_a_scan_is_confirmed_all_is_shown_that_was_signed_on_it(
+    session: Session, app: Flask, demonstration: Demonstration
+) -> None:
+    """product.md, 5.3 and 5.6."""
+    checklist_id = demonstration.checklists["waiting", "terms"]
+    made = scans.record(
+        Scene(session, demonstration).actor("joana"), session.get_one(Checklist, checklist_id)
+    )
+    session.commit()
+    document = document_of(session.get_one(Revision, made.revision_id))
+    address = f"/checklists/{checklist_id}/papers/{made.id}"
+    confirming = demonstration.browser(app, "ilena")
+    for language in frozen.languages_of(document):
+        page = confirming.page(f"{address}?language={language}")
+        assert unseen(document, shown_on(page), language, "en") == []
+    # Nothing is confirmed by who recorded it; the text stands on its record.
+    assert unseen(document, shown_on(demonstration.browser(app, "joana").page(address)), "en", "en")
+
+
+def test_before_countersigning_all_is_shown_that_was_signed(
+    session: Session, app: Flask, demonstration: Demonstration
+) -> None:
+    undertaking, document = an_undertaking(session)
+    reference = document["cooperation"]["reference"]
+    page = demonstration.browser(app, "tomas").page(
+        f"/cooperations/{reference}/undertakings/{undertaking.id}?language=en"
+    )
+    assert unseen(document, shown_on(page), "en", "en") == []
 
 
 def signatories(app: Flask, demonstration: Demonstration, address: str) -> Iterator[CheckedClient]:
