@@ -82,6 +82,7 @@ def record(
     signers are who signed for each party. What is filled in now stands in the frozen text, agreed
     or not; the rest stands there as not known. Once every other party has confirmed, it is in
     force as of its date, by signatures of method *paper*: neither reviewed (G3) nor signed here.
+    Whom M1 names plays no part: nobody is asked to sign, and the paper says who did.
     """
     filling = locked(checklist)
     can_record(actor, filling).require()

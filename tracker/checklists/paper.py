@@ -136,7 +136,8 @@ def record(
     """Record that the own organisation signed the text on paper; another party confirms it.
 
     offices are those of the persons who signed, by their ids: persons whom the text names for the
-    own party. Raise RuleBrokenError for a date or a file that can't be.
+    own party, so that whoever signs in place of the person named by M1 does so for the reason that
+    the text or the passing on shows. Raise RuleBrokenError for a date or a file that can't be.
     """
     lock(checklist)
     asked = _asked(checklist)

@@ -39,7 +39,9 @@ def pass_on(
 ) -> SignaturePlace:
     """Pass a colleague's place on to another signatory with the same power (5.5).
 
-    Raise NotShownError when the person's page showed another text.
+    Also by who M1 names, and to anybody able: the text is frozen and can't say it, so the reason is
+    required and stands on the pages of signing, on the record and, but for a visit's texts, in the
+    history. Raise NotShownError when the person's page showed another text.
     """
     lock(checklist)
     asked = signing.waiting_request(checklist)

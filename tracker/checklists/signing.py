@@ -268,7 +268,10 @@ def _parties(
 def named_by_m1(filling: Filling) -> dict[UUID, UUID]:
     """Return by party whom item M1 of the terms names to sign for it.
 
-    The terms say it of themselves; of a cooperation's other texts, the terms that stand.
+    The terms say it of themselves, amended and renewed by new dates too; of a cooperation's other
+    texts, the terms that stand: none do before the first are in force. A body that took the place
+    of a party is named by no M1 until the terms are amended. Where M1 names nobody for a party,
+    there is nothing to differ from.
     """
     if filling.checklist.kind is ChecklistKind.TERMS:
         answer = filling.sheet.shared("M1")

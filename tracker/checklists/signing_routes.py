@@ -257,13 +257,14 @@ def _read_again(actor: Actor, checklist: Checklist, seen: str) -> Response:
 
 
 def _who_signs(actor: Actor, checklist: Checklist, asked: SignatureRequest) -> dict[str, Any]:
-    """Return for a page who signs, by which rule and until when."""
+    """Return for a page who signs, by which rule, what was passed on, until when."""
     filling = filled(checklist)
     asking = signing_pages.read(asked, sealing.key_for(checklist))
     return {
         "asking": asking,
         "signers": signing_pages.who_signs(asking, filling, actor),
         "rules": signing_pages.rules(asking, filling),
+        "passings": signing_pages.passings(asking),
         "until": signing_pages.until_words(asked),
     }
 

@@ -1,19 +1,22 @@
 """Who is asked to sign is the person whom M1 names, unless the text says why not."""
 
+import datetime as dt
 from uuid import UUID
 
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from tests.factories import checklists
+from tests.factories import agreements, checklists
+from tests.factories import paper as scans
 from tests.factories.cooperations import bring_in, signed_in
 from tests.factories.tables import Table, set_out
 from tests.pages import Page
 from tracker.access.actor import Role
-from tracker.checklists import signing
+from tracker.checklists import former, paper, positions, renewal, requesting, safeguards, signing
 from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
 from tracker.checklists.signing import Asking
+from tracker.core import clock
 from tracker.core.errors import RuleBrokenError
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
@@ -103,10 +106,131 @@ def test_the_page_chooses_who_is_named_asks_why_not_and_the_text_says_it(
     assert said in signed_in(app, users["henrik"]).page(f"{address}/sign").text
 
 
-def test_other_texts_of_the_cooperation_go_by_the_terms_that_stand(agreed: Table) -> None:
-    checklists.send(agreed.checklist(), agreed["ilena"], agreed.signatories)
-    checklists.sign(agreed.checklist(), *agreed.signatories.values())
+def bring_into_force(table: Table) -> Checklist:
+    checklists.send(table.checklist(), table["ilena"], table.signatories)
+    checklists.sign(table.checklist(), *table.signatories.values())
+    table.session.commit()
+    return table.checklist()
+
+
+def name_in_m1(table: Table, first: str) -> None:
+    """Have the NPM name another signatory in its row of M1, and the partners accept it."""
+    terms, npm = table.checklist(), str(table.land.id("npm"))
+    current = table.filling().sheet.shared("M1")
+    assert current is not None
+    user_id = str(table.land.users[first].id)
+    rows = [
+        {**row, "signatory": user_id} if row["party"] == npm else row
+        for row in current.values["parties"]
+    ]
+    agreements.change(table.land, terms, "M1", current, **{**current.values, "parties": rows})
+    table.accept("M1", "joana")
+
+
+def test_an_amendment_goes_by_whom_it_names_itself_and_other_texts_by_the_terms_that_stand(
+    agreed: Table,
+) -> None:
+    terms = bring_into_force(agreed)
+    other = agreed.checklist(ChecklistKind.CONFIDENTIALITY)
+    checklists.agree(other, agreed.writers, agreed["oren"])
+    signing.amend(agreed["ilena"], terms, reason="Tomas leaves.", items=["M1"])
+    name_in_m1(agreed, "greta")
+    safeguards.confirm_review(agreed["oren"], terms)
     agreed.session.commit()
+    # The amendment is not in force yet.
+    refused(agreed, other, "greta")
+    send(agreed, other, "tomas")
+    with pytest.raises(RuleBrokenError, match="Item M1 names Greta Vale"):
+        send(agreed, terms, "tomas")
+    agreed.session.rollback()
+    send(agreed, terms, "greta")
+    assert "m1_names" not in rule_of(agreed, terms)
+
+
+def test_new_dates_are_signed_by_whom_m1_names(agreed: Table) -> None:
+    terms = bring_into_force(agreed)
+    start = clock.today() + dt.timedelta(days=500)
+    renewal.propose_renewal(
+        agreed["ilena"],
+        terms,
+        start=start,
+        review=start + dt.timedelta(days=100),
+        end=start + dt.timedelta(days=200),
+        reason="It went well.",
+    )
+    (proposal,) = [one for one in agreed.filling().proposals if one.item == "M19"]
+    positions.accept_proposal(agreed["samira"], terms, proposal.id)
+    agreed.accept("M19", "joana")
+    safeguards.confirm_review(agreed["oren"], terms)
+    agreed.session.commit()
+    refused(agreed, terms, "greta")
+    send(agreed, terms, "greta", reason=REASON)
+    assert rule_of(agreed, terms)["instead_because"] == REASON
+
+
+def test_on_paper_those_sign_whom_the_text_names_and_nobody_else_whom_m1_names(
+    agreed: Table,
+) -> None:
+    send(agreed, agreed.checklist(), "greta", reason=REASON)
+    users = agreed.land.users
+    with pytest.raises(RuleBrokenError, match="Choose who signed, among those whom the text names"):
+        paper.record(
+            agreed["ilena"],
+            agreed.checklist(),
+            signed_on=clock.today(),
+            offices={users["tomas"].id: "Head"},
+            scan=scans.pdf(),
+        )
+    agreed.session.rollback()
+    made = scans.record(agreed["ilena"], agreed.checklist())
+    assert [one["name"] for one in made.signers] == ["Greta Vale"]
+
+
+def test_who_signs_after_a_line_was_passed_on_reads_why(app: Flask, agreed: Table) -> None:
+    """It was passed on after the text was frozen, so its page says it and not the text."""
+    send(agreed, agreed.checklist(), "tomas")
+    users, why = agreed.land.users, "I am on leave until May."
+    requesting.pass_on(
+        agreed["tomas"],
+        agreed.checklist(),
+        users["tomas"].id,
+        users["greta"].id,
+        page=signing.page_with(agreed.checklist()),
+        reason=why,
+    )
+    agreed.session.commit()
+    said = f"Tomas Beridan passed it on to Greta Vale: {why}"
+    address = f"/checklists/{agreed.checklist().id}"
+    for first in ("greta", "henrik"):
+        signatory = signed_in(app, users[first])
+        read = signatory.page(f"{address}/sign")
+        assert said in read.text
+        assert said in signatory.page(read.links()["Go on to sign"]).text
+        assert said in signatory.page(f"{address}/record").text
+
+
+def test_an_agreement_made_before_names_who_signed_it_whoever_m1_names(agreed: Table) -> None:
+    """Nobody is asked to sign it: the paper says who did, years ago perhaps."""
+    terms = agreed.checklist()
+    people = {body: [former.Person("Ada Former", "Head")] for body in agreed.signatories}
+    former.record(
+        agreed["ilena"],
+        terms,
+        signed_on=dt.date(2021, 3, 9),
+        ends_on=None,
+        signers=people,
+        scan=scans.pdf(),
+    )
+    assert terms.revision_sent_id is not None
+    asked = signoff.request_of(terms.revision_sent_id)
+    assert asked is not None
+    document = signoff_service.document_of(asked.revision, None)
+    assert {one["name"] for one in document["signatories"]} == {"Ada Former"}
+    assert "signing" not in document
+
+
+def test_other_texts_of_the_cooperation_go_by_the_terms_that_stand(agreed: Table) -> None:
+    bring_into_force(agreed)
     other = agreed.checklist(ChecklistKind.CONFIDENTIALITY)
     checklists.agree(other, agreed.writers, agreed["oren"])
     agreed.session.commit()
