@@ -15,7 +15,8 @@ SIGN_IN, ABSENT = "sign in", ""
 _HEAD = """# Permissions
 
 Who may open what. Each page of the application was opened, and each form sent, as each kind of
-person, in the demonstration; this is what came of it. A test compares it with the application.
+person, in the demonstration; this is what came of it. To a second page of signing one came by the
+first. A test compares it with the application.
 After a change that is meant, type `make permissions` and read the difference.
 
 | here | means |

@@ -26,6 +26,9 @@ from tracker.access.gate import mark_of
 
 # A link by mail that is no longer valid says so.
 BY_MAIL = {"/invitations/<token>", "/new-password/<token>"}
+# Second pages, which one comes to by the first alone, whose link tells what was read there; and
+# what their addresses have more.
+SECOND = {"signing.sign": "/confirm"}
 SIGNED_IN = [column for column in COLUMNS if column != ANYBODY]
 
 
@@ -45,8 +48,9 @@ class Asker:
             return ABSENT
         client = self.demonstration.browser(self.app, who[self.column])
         outcomes, shown = {}, ""
+        address = come_to(client, place)
         for method in place.methods:
-            response = ask(client, place.address, method)
+            response = ask(client, address, method)
             outcomes[method] = self._meaning(place, response, is_stopped(client))
             if method == "GET" and response.mimetype == "text/html":
                 shown = response.get_data(as_text=True)
@@ -80,6 +84,17 @@ class Asker:
         well = [503] if place.endpoint == "running.healthz" else []
         assert status in {200, 302, 303, 400, 409, 422, *well}, f"{place.address}: {status}"
         return LED if looks and leads else OPEN
+
+
+def come_to(client: CheckedClient, place: Place) -> str:
+    """Return the address at which a person comes to a place: of a second page, by the first."""
+    if place.endpoint not in SECOND:
+        return place.address
+    first = client.get(place.address.removesuffix(SECOND[place.endpoint]))
+    if first.status_code != 200:
+        return place.address
+    (onward,) = [one for one in Page.of(first).addresses() if one.startswith(f"{place.address}?")]
+    return onward
 
 
 def ask(client: CheckedClient, address: str, method: str) -> TestResponse:
