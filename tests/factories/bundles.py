@@ -345,6 +345,17 @@ def usual() -> tuple[Instance, Checkpoint, bytes]:
     return instance, held, instance.take_out([held])
 
 
+def as_large_as(size: int) -> bytes:
+    """Return a bundle of so many bytes, most of them the details of one event."""
+
+    def of(letters: int) -> bytes:
+        instance = begun()
+        instance.event("answer_saved", details={"who": None, "words": "x" * letters})
+        return instance.take_out()
+
+    return of(size - len(of(0)))
+
+
 def large(events: int) -> bytes:
     """Return a bundle with so many events, most of them of saved answers."""
     instance = begun(keys=[key_note(), document_note()])

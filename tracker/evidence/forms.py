@@ -6,6 +6,9 @@ from flask_wtf.file import FileField
 from tracker.ui.fields import ConfirmField, LineField
 from tracker.ui.form_base import Form
 
+# A bundle holds the certificates of a cooperation; a larger one is checked by the command.
+MAX_BYTES = 10 * 1024 * 1024
+
 
 class ExportForm(Form):
     """What goes along. Closed texts are taken along by those alone who say so."""

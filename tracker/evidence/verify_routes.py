@@ -11,15 +11,15 @@ from tracker.accounts import attempts
 from tracker.core import clock
 from tracker.evidence import verdicts
 from tracker.evidence.facts import Answer
-from tracker.evidence.forms import FileForm, PaperForm
+from tracker.evidence.forms import MAX_BYTES, FileForm, PaperForm
 from tracker.evidence.labels import VERDICTS
 from tracker.evidence.pdf import MARKER
 from tracker.ui.uploads import takes_files
 
 blueprint = Blueprint("verification", __name__)
 
-# A bundle holds the certificates of a cooperation; a larger one is checked by the command.
-MAX_REQUEST_BYTES = 10 * 1024 * 1024
+# What a request may hold beside the file, which may be too large by as much and still be told so.
+MAX_REQUEST_BYTES = MAX_BYTES + 1024 * 1024
 
 Page = str | tuple[str, int]
 
@@ -60,6 +60,10 @@ def _of_file() -> Page:
         return _page(form)
     if not data:
         form.file.errors = [*form.file.errors, _("Choose a file")]
+        return _page(form)
+    if len(data) > MAX_BYTES:
+        words = _("The file is too large: at most 10 MB. Check a larger bundle with the command.")
+        form.file.errors = [*form.file.errors, words]
         return _page(form)
     return _told(lambda: verdicts.of_file(data))
 

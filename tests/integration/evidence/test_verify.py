@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
@@ -9,11 +10,11 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
-from werkzeug.test import encode_multipart
+from werkzeug.test import TestResponse, encode_multipart
 
 from tests.client import CheckedClient
 from tests.factories import agreements
-from tests.factories.bundles import begun
+from tests.factories.bundles import as_large_as, begun
 from tests.factories.certificates import damages, file_of
 from tests.factories.cooperations import country, load_checklists, open_one
 from tests.factories.demonstration import Demonstration
@@ -27,9 +28,20 @@ from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationKey, Stage
 from tracker.core import canonical, clock
 from tracker.core.db import db
-from tracker.evidence import bundle, container, contents, pdf, service, signing_keys, verdicts
+from tracker.evidence import (
+    bundle,
+    container,
+    contents,
+    pdf,
+    service,
+    signing_keys,
+    verdicts,
+    verify,
+)
 from tracker.evidence.facts import Answer, Verdict
+from tracker.evidence.forms import MAX_BYTES
 from tracker.evidence.models import Certificate, KeyUse
+from tracker.evidence.verify_routes import MAX_REQUEST_BYTES
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
 from tracker.undertakings.models import Undertaking, UndertakingEnd, UndertakingState
@@ -320,22 +332,26 @@ def test_a_stranger_hands_over_a_file_and_nothing_of_it_is_kept(
 
 
 def handed(client: CheckedClient, data: bytes) -> Page:
+    answer = sent(client, data)
+    assert answer.status_code == 200
+    found = Page.of(answer)
+    assert "secret-name" not in answer.get_data(as_text=True)
+    return found
+
+
+def sent(client: CheckedClient, data: bytes) -> TestResponse:
     page = client.page("/verify")
     token = page.form().values["csrf_token"]
     # As bytes: the test client keeps a large form in a file, and leaves it open.
     boundary, form = encode_multipart(
         {"csrf_token": token[0], "file": FileStorage(io.BytesIO(data), "secret-name.pdf")}
     )
-    answer = client.post(
+    return client.post(
         "/verify",
         data=form,
         content_type=f"multipart/form-data; boundary={boundary}",
         csrf=False,
     )
-    assert answer.status_code == 200
-    found = Page.of(answer)
-    assert "secret-name" not in answer.get_data(as_text=True)
-    return found
 
 
 def _rows() -> dict[str, int]:
@@ -363,6 +379,44 @@ def test_a_bundle_of_evidence_is_checked_link_by_link(
     for place in (300, len(data) // 2, len(data) - 30):
         changed = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
         assert "Altered." in handed(stranger, changed).text
+
+
+def test_a_file_may_be_as_large_as_the_page_says_and_not_a_byte_larger(
+    session: Session, demonstration: Demonstration, stranger: CheckedClient
+) -> None:
+    largest = as_large_as(MAX_BYTES)
+    assert len(largest) == MAX_BYTES == 10 * 1024 * 1024
+    assert "A bundle of evidence from another place." in handed(stranger, largest).text
+    page = handed(stranger, as_large_as(MAX_BYTES + 1))
+    assert "The file is too large: at most 10 MB." in page.text
+    assert page.title.startswith("Problem: ")
+    assert "A bundle of evidence from another place." not in page.text
+    assert sent(stranger, bytes(MAX_REQUEST_BYTES)).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda: as_large_as(MAX_BYTES), id="one large event"),
+        pytest.param(
+            lambda: container.pack({f"documents/{one:>80}.json": b"" for one in range(39_000)}),
+            id="many files",
+        ),
+    ],
+)
+def test_checking_the_largest_bundle_takes_a_few_times_its_size_of_memory(
+    make: Callable[[], bytes],
+) -> None:
+    """Whoever sends it has no account: what a check costs is bounded by what may be sent."""
+    data = make()
+    assert 0.9 * MAX_BYTES < len(data) <= MAX_BYTES
+    tracemalloc.start()
+    try:
+        verify.verify(data)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 10 * MAX_BYTES
 
 
 def test_a_bundle_that_a_stranger_sealed_is_not_called_genuine(
