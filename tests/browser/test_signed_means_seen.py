@@ -17,6 +17,7 @@ from tests.browser.test_passkeys import Device, kept_signature, set_up
 from tests.servers.application import Application
 
 WITH_PASSKEY = re.compile(r"^Sign for Lantern Health Network, with a passkey$")
+OTHER_WORDS = "Findings stay unpublished."
 WITH_CODE = "Sign for Lantern Health Network"
 
 
@@ -67,6 +68,9 @@ def test_what_was_sent_again_is_read_again_before_it_is_signed(
     expect(
         signatory.get_by_role("heading", name="What changed since you opened revision 1")
     ).to_be_visible()
+    changed = signatory.get_by_role("region", name="What changed since you opened revision 1")
+    expect(changed.get_by_role("heading", name="Purpose of the cooperation")).to_be_visible()
+    expect(changed.locator("ins", has_text=OTHER_WORDS)).to_be_visible()
     assert grave_faults(signatory) == []
     assert kept_signature(live)["method"] == "demonstration"
 
@@ -77,10 +81,17 @@ def test_what_was_sent_again_is_read_again_before_it_is_signed(
 
 
 def _send_again(page: Page, terms: str) -> None:
+    """Call the text back, change what one side alone writes, and send it anew."""
     page.goto(f"{terms}/call-back")
     page.get_by_label("Reason").fill("One word is wrong.")
     page.get_by_role("button", name="Call back").click()
     expect(page.get_by_text("The text is called back")).to_be_visible()
+    cooperation = page.locator("nav a[href^='/cooperations/C-']").first.get_attribute("href")
+    page.goto(f"{cooperation}/head")
+    purpose = page.get_by_label("Purpose")
+    purpose.fill(f"{purpose.input_value()} {OTHER_WORDS}")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
     page.goto(f"{terms}/send")
     for group in page.locator("main form fieldset:has(input[type=radio])").all():
         group.locator("input[type=radio]").first.check()

@@ -41,7 +41,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How one item differs: kind is new, gone or changed; answers by whose they are."""
+    """How one item differs: kind is new, gone or changed; answers by whose they are.
+
+    Without a code: how what is said beside the items differs.
+    """
 
     code: str
     label: str
@@ -88,7 +91,9 @@ def _frozen(filling: Filling, revision: Revision, asked: SignatureRequest | None
 def compared(filling: Filling, old: Version, new: Version, language: str) -> list[Change]:
     """Return in what two states of the text differ, in the order of the checklist.
 
-    They are compared in a language that both are said in: the one asked for, if they are.
+    Of two frozen texts also in what they say beside the items: the cooperation with its purpose,
+    the parties, who signs by which rule, the languages. They are compared in a language that both
+    are said in: the one asked for, if they are.
     """
     shared = _shared_language(filling, [old, new], language)
     before, after = (_texts(filling, version, shared) for version in (old, new))
@@ -97,7 +102,24 @@ def compared(filling: Filling, old: Version, new: Version, language: str) -> lis
         for code in dict.fromkeys([*filling.template.by_code, *before, *after])
         if code in before or code in after
     ]
-    return [one for one in changes if one.prompt or one.answers or one.kind != "changed"]
+    found = [one for one in changes if one.prompt or one.answers or one.kind != "changed"]
+    beside = wording.differences(*(_beside(filling, one, shared) for one in (old, new)))
+    if beside and old.revision and new.revision:
+        found.append(Change("", _("About this text"), "changed", [], [("", beside)]))
+    return found
+
+
+def _beside(filling: Filling, version: Version, language: str) -> list[Part_]:
+    """Return what a frozen text says beside its items; nothing of the draft, which says it not."""
+    if version.revision is None:
+        return []
+    text = frozen.read(_document(filling, version), language)
+    return [
+        (_("Cooperation"), text.cooperation),
+        *text.about,
+        (_("Languages"), ", ".join(locale.name_of(code) for code in text.languages)),
+        (_("Language that counts"), locale.name_of(text.binding)),
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ from tests.factories import paper
 from tests.factories.tables import Table
 from tests.integration.signing.conftest import DAY, Clock
 from tests.integration.signing.test_pages import browser, page, pass_on_rest
-from tests.integration.signing.test_signers import send
+from tests.integration.signing.test_signers import party, send
 from tests.pages import Page
 from tracker.checklists import paper as scans
 from tracker.checklists import positions, requesting, safeguards, signing
 from tracker.checklists.models import ChecklistState
+from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.signoff import shown
@@ -83,6 +84,37 @@ def test_who_opened_one_text_does_nothing_to_another(many: Table, act: str) -> N
     assert signatures() == 0
     assert many.checklist().state is ChecklistState.SENT
     ACTS[act](many, signing.page_with(many.checklist()))
+
+
+def test_what_changed_beside_the_items_is_shown_too(app: Flask, many: Table) -> None:
+    """One side alone writes the cooperation's purpose, and chooses who is asked to sign."""
+    send(many)
+    read = page(app, many, "henrik", "/sign")
+    onward = read.links()["Go on to sign"]
+    signing.call_back(many["ilena"], many.checklist(), reason="One more thing.")
+    cooperation = many.session.get_one(Cooperation, many.cooperation.id)
+    before, cooperation.purpose = cooperation.purpose, "Whatever the office says."
+    send(many, party(many, "npm", "tomas", "milan", needed=2))
+    many.session.commit()
+    again = browser(app, many, "henrik").page(onward)
+    assert again.h1 == "Read and check"
+    told = again.text.split("What changed since you opened revision 1")[1].split("M1")[0]
+    assert "No item differs" not in told
+    assert "Purpose of the cooperation" in told
+    assert "Whatever the office says." in told
+    assert before.split()[0] in told
+    assert "Milan Orsk" in told
+    assert "Language that counts" not in told
+
+
+def test_a_text_sent_again_as_it_was_says_that_nothing_differs(app: Flask, many: Table) -> None:
+    send(many)
+    onward = page(app, many, "henrik", "/sign").links()["Go on to sign"]
+    signing.call_back(many["ilena"], many.checklist(), reason="One more thing.")
+    send(many)
+    many.session.commit()
+    again = browser(app, many, "henrik").page(onward)
+    assert "No item differs, and nothing that is said about the text." in again.text
 
 
 @pytest.mark.parametrize("act", ACTS)
