@@ -14,14 +14,14 @@ SIGN_IN, ABSENT = "sign in", ""
 
 _HEAD = """# Permissions
 
-Who may open what. Each page of the application was opened, and each form sent, as each kind of
-person, in the demonstration; this is what came of it. To a second page of signing one came by the
-first. A test compares it with the application.
-After a change that is meant, type `make permissions` and read the difference.
+Who may open what. Each page of the application was opened, and each form sent empty, as each kind
+of person, in the demonstration; this is what came of it. To the second page of signing one came by
+the first. A test compares it with the application. After a change that is meant, type
+`make permissions` and read the difference.
 
 | here | means |
 |---|---|
-| yes | the page opens, the form is taken; what stands there is scoped again by what one may see |
+| yes | the page opens, the form is taken (what is missing is told); what one sees is scoped again |
 | look | the page opens and offers no form; sending one is refused |
 | on | nothing to do there: led on to another page |
 | no | seen but not allowed: refused with the reason |
@@ -30,7 +30,8 @@ After a change that is meant, type `make permissions` and read the difference.
 | (nothing) | there is no such person in that cooperation |
 
 *Other CSO* and *other NPM* are no party of the cooperation concerned. *NPM team lead* is in the
-team and in the audience (V2) of the visit; *NPM manager* and *NPM member* are not. Where another
+team and in the audience (V2) of the visit; coordinators, signatories and the expert are in the
+audience too, those of the CSO cleared; *NPM manager* and the members are not. Where another
 cooperation than the one with the ready visit is meant, its own people are. K2 is information on
 the planning of a visit.
 """
