@@ -241,7 +241,7 @@ def _side(side: str) -> object:
 def _of_signing(document: Mapping[str, Any]) -> Iterator[tuple[str, str | Table]]:
     named = document["signatories"]
     on_paper = "made_before" in document
-    heads = [_("For"), _("Name and office"), _("By what power")]
+    heads = [_("Party"), _("Name and office"), _("By what power")]
     lines = tuple(
         (one["organisation"], _signer(one), _power(one))[: 2 if on_paper else 3] for one in named
     )

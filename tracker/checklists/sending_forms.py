@@ -81,8 +81,10 @@ def send_form(
     }
     for party in filling.surroundings.parties:
         people = able.get(party.organisation_id, ())
-        members |= _party_fields(party.organisation_id, party.name, people)
         named = by_m1.get(party.organisation_id)
+        members |= _party_fields(
+            party.organisation_id, party.name, people, named[0] if named else None
+        )
         if named:
             members[f"{_INSTEAD}{party.organisation_id}"] = TextField(
                 _l("Why does %(name)s not have to sign?", name=named[1]),
@@ -108,8 +110,10 @@ def send_form(
     return cast("Form", type("SendForm", (Form,), members)(data=data))
 
 
-def _party_fields(organisation_id: UUID, name: str, people: Sequence[Signatory]) -> dict[str, Any]:
-    options = [_person(one) for one in people]
+def _party_fields(
+    organisation_id: UUID, name: str, people: Sequence[Signatory], by_m1: UUID | None
+) -> dict[str, Any]:
+    options = [_person(one, is_named=one.user_id == by_m1) for one in people]
     ready = [one for one in people if _can_be_named(one)]
     if len(ready) > 1:
         hint = _l("Say below who, how many of them, and in which order.")
@@ -142,8 +146,10 @@ def _party_fields(organisation_id: UUID, name: str, people: Sequence[Signatory])
     return found
 
 
-def _person(one: Signatory) -> Option:
+def _person(one: Signatory, *, is_named: bool = False) -> Option:
     words = [text for text in (one.office, one.power) if text]
+    if is_named:
+        words.insert(0, str(_l("Item M1 names this person")))
     if one.power_from:
         words.append(str(_l("Power from %(day)s", day=as_date(one.power_from))))
     if one.power_until:

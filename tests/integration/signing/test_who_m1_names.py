@@ -92,7 +92,11 @@ def test_the_page_chooses_who_is_named_asks_why_not_and_the_text_says_it(
     npm, users = agreed.land.id("npm"), agreed.land.users
     address = f"/checklists/{agreed.checklist().id}"
     ilena = signed_in(app, users["ilena"])
-    form = ilena.page(f"{address}/send").form()
+    sending = ilena.page(f"{address}/send")
+    told = sending.text.split("Tomas Beridan")[1].split("Several persons sign")[0]
+    assert "Item M1 names this person" in told
+    assert sending.text.count("Item M1 names this person") == len(agreed.signatories)
+    form = sending.form()
     assert form.values[f"party_{npm}"] == [str(users["tomas"].id)]
     choice = {f"party_{npm}": str(users["greta"].id), f"behalf_{npm}": "the People's Advocate"}
     again = Page.of(ilena.post(f"{address}/send", data=form.filled_in(**choice), csrf=False))
