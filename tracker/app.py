@@ -328,6 +328,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     app.cli.add_command(guidance_commands.guidance)
     app.cli.add_command(demo_commands.demo)
     app.cli.add_command(account_commands.invite)
+    app.cli.add_command(account_commands.reset)
     app.cli.add_command(mail_commands.outbox_group)
     app.cli.add_command(oversight_commands.audit_group)
     app.cli.add_command(evidence_commands.keys_group)

@@ -12,7 +12,8 @@ from tests import starting_points
 from tests.client import CheckedClient
 from tests.factories import powers
 from tracker.access.actor import Actor, OrganisationKind, Role
-from tracker.accounts import invitations, queries, second_factor
+from tracker.accounts import binding, invitations, queries, second_factor
+from tracker.accounts.binding import Change
 from tracker.accounts.invitations import Wanted
 from tracker.accounts.models import User
 from tracker.core import clock
@@ -113,6 +114,14 @@ def _house() -> tuple[dict[str, UUID], dict[str, UUID]]:
     made.add_person("dora", "door", Role.MEMBER)
     made.add_person("joana", "lantern", Role.COORDINATOR)
     return made.organisations, made.people
+
+
+def take_app(user_id: UUID) -> None:
+    """Take a person's app for codes away, as if it had never been set up."""
+    user = binding.hold(user_id)
+    user.tf_primary_method = user.tf_totp_secret = None
+    binding.bind(None, user, Change.RESET)
+    db.session.commit()
 
 
 def sign_in(client: CheckedClient, key: str, password: str = PASSWORD) -> TestResponse:

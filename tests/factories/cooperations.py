@@ -23,6 +23,7 @@ from tracker.access.actor import (
     OrganisationKind,
     Role,
 )
+from tracker.accounts import binding
 from tracker.accounts.models import Membership, User
 from tracker.checklists import library
 from tracker.cooperations import clearances
@@ -93,6 +94,7 @@ class Country:
                 )
             )
         self.session.flush()
+        binding.bind_new(None, user)
         self.users[first] = user
         self.homes[first] = home
         return user

@@ -32,6 +32,8 @@ OF_A_BUNDLE = {"checkpoint.txt", "inclusion.txt", "keys.txt", "seal.txt"}
 # Verbs of the instance's own chain, which no page tells; "tracker audit verify" reads it.
 OF_THE_INSTANCE = {
     "instance_started",
+    "credentials_adopted",
+    "credentials_bound",
     "evidence_key_made",
     "evidence_key_imported",
     "evidence_key_retired",

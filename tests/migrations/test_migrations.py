@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from uuid import UUID, uuid4
 
 import flask_migrate
 import pytest
@@ -15,10 +16,18 @@ from flask import Flask, current_app
 
 from config import ROOT, Settings
 from tests.factories.demonstration import Demonstration
+from tests.factories.tampering import EVENTS, hands
 from tracker import create_app
 from tracker.access.actor import POWERS, Confirmation, Role
-from tracker.accounts.models import Membership
+from tracker.accounts import binding, credentials
+from tracker.accounts.models import Membership, Passkey, User
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.activity.models import Event
+from tracker.core import clock
 from tracker.core.db import db
+from tracker.oversight import integrity
+from tracker.running import preparing
 
 pytestmark = pytest.mark.both_databases
 
@@ -179,6 +188,112 @@ def test_roles_from_before_have_begun_but_for_an_administrators_powers(
         running = {one.role for one in rows if one.confirmed_how is Confirmation.BEFORE}
         assert running == {Role.SIGNATORY, Role.MANAGER}
         assert all(one.role in POWERS for one in rows if one.confirmed_how is not None)
+
+
+BOUND = "0026_bound_credentials"
+
+
+def one_of_before(email: str) -> UUID:
+    """Put in an account as it was before 0026: no seal, no event that binds it."""
+    db.session.rollback()
+    own = db.metadata.tables["user"].c
+    values = {
+        "id": uuid4(),
+        "email": email,
+        "name": "Before",
+        "language": "en",
+        "password": "an old hash",
+        "active": True,
+        "suspended_reason": "",
+        "is_demonstration": False,
+        "created_at": clock.now(),
+        "fs_uniquifier": uuid4().hex,
+    }
+    names = {own[name]: value for name, value in values.items()}
+    with db.engine.begin() as connection:
+        connection.execute(sa.insert(User.__table__).values(names))  # type: ignore[arg-type]
+    return values["id"]  # type: ignore[return-value]
+
+
+def all_bound() -> bool:
+    db.session.rollback()
+    return not binding.refused()
+
+
+def test_accounts_from_before_are_bound_once_and_later_rows_never(empty: Flask) -> None:
+    """0026_bound_credentials: migrations have no keys, so the next start does it."""
+    flask_migrate.upgrade(revision=_before(BOUND))
+    preparing.require_own_keys()
+    people = {one_of_before(f"{number}@example.org") for number in range(3)}
+    db.session.execute(
+        sa.insert(Passkey).values(
+            id=uuid4(),
+            user_id=min(people),
+            name="Key",
+            credential_id=b"c",
+            public_key=b"k",
+            sign_count=0,
+            transports=[],
+            backup_state=False,
+            device_type="single_device",
+            created_at=clock.now(),
+            lastuse_datetime=clock.now(),
+        )
+    )
+    trail.record(
+        verbs.PASSKEY_ADDED,
+        actor=None,
+        subject_type="user",
+        subject_id=min(people),
+        evidence=credentials.evidence_of(min(people), b"c", b"k"),
+    )
+    db.session.commit()
+    flask_migrate.upgrade()
+    assert not all_bound()
+    said: list[str] = []
+    preparing.bind_accounts(said.append)
+    assert said == ["Bound what people sign in with: accounts 3, passkeys 1"]
+    assert all_bound()
+    finding = integrity.check_all().finding
+    assert finding is None
+    event = sa.select(Event).where(Event.verb == "credentials_adopted")
+    assert len(db.session.scalars(event).all()) == 1
+    one_of_before("later@example.org")
+    preparing.bind_accounts(said.append)
+    assert len(said) == 1
+    assert [email for email, _fault in binding.refused()] == ["later@example.org"]
+
+
+def test_taking_the_event_out_does_not_bind_anybody_again(empty: Flask) -> None:
+    flask_migrate.upgrade()
+    preparing.require_own_keys()
+    preparing.bind_accounts(lambda _line: None)
+    one_of_before("later@example.org")
+    with hands() as connection:
+        taken = connection.execute(sa.delete(EVENTS).where(EVENTS.c.verb == "credentials_adopted"))
+        assert taken.rowcount == 1
+    with pytest.raises(preparing.PreparationError, match="trail of the instance was altered"):
+        preparing.bind_accounts(lambda _line: None)
+    assert not all_bound()
+
+
+def test_taking_the_columns_back_and_making_them_again_keeps_everybody_bound(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    with app.app_context():
+        preparing.bind_accounts(lambda _line: None)
+        flask_migrate.downgrade(revision=_before(BOUND))
+        flask_migrate.upgrade()
+        with db.engine.begin() as connection:
+            connection.execute(
+                sa.text("UPDATE \"user\" SET password = 'x' WHERE name LIKE 'Otto %'")
+            )
+        assert len(binding.refused()) == len(demonstration.users)
+        db.session.rollback()
+        preparing.bind_accounts(lambda _line: None)
+        # But for whom was changed meanwhile.
+        (left,) = binding.refused()
+        assert left[0].startswith("otto")
 
 
 def _before(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Commands on accounts: invite."""
+"""Commands on accounts: invite, and reset what somebody signs in with."""
 
 from uuid import UUID
 
@@ -7,7 +7,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from tracker.access.actor import Role
-from tracker.accounts import invitations
+from tracker.accounts import invitations, queries, service
 from tracker.accounts.invitations import Wanted
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -71,6 +71,30 @@ def invite(
         field = f"{error.field}: " if error.field else ""
         raise click.ClickException(f"{field}{error}") from error
     click.echo(f"{invited.email} is invited for {settings.invitation_days} days:\n{link}")
+
+
+@click.command("reset")
+@click.argument("email")
+@click.option("--reason", required=True, help="Why, and how you made sure who asks.")
+@with_appcontext
+def reset(email: str, *, reason: str) -> None:
+    """Take the second factor of EMAIL away; and a password that was changed past the application.
+
+    For the administrator whom nobody else can reset. Exit 1 with one line when it can't be done.
+    """
+    user = queries.find_user_by_email(email)
+    if user is None:
+        raise click.ClickException(f"There is no account of {email!r}.")
+    try:
+        service.reset_by_command(user.id, reason=reason)
+        db.session.commit()
+    except RuleBrokenError as error:
+        db.session.rollback()
+        raise click.ClickException(str(error)) from error
+    click.echo(
+        "Reset. The person signs in with the password, or asks for a new one on the sign-in page, "
+        "and sets up a new second factor."
+    )
 
 
 def _organisation_id(name: str) -> UUID | None:

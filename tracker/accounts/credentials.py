@@ -9,7 +9,8 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
 from tracker.access.decision import Decision
-from tracker.accounts import messages, policy, queries
+from tracker.accounts import binding, messages, policy, queries
+from tracker.accounts.binding import Change
 from tracker.accounts.models import Passkey, User
 from tracker.activity import service as trail
 from tracker.activity.verbs import (
@@ -61,9 +62,11 @@ def lacks_second_factor(actor: Actor) -> bool:
 def add(actor: Actor, new: NewPasskey) -> Passkey:
     """Add a passkey to one's own account.
 
-    Raises RuleBrokenError with the field name: none, one that is taken, or too many passkeys.
+    Raises RuleBrokenError with the field name: none, one that is taken, or too many passkeys;
+    NotBoundError when what the person signs in with was changed past the application.
     """
     user = queries.hold(actor.user_id)
+    binding.require(user)
     name = free_name(user.id, new.name)
     now = clock.now()
     passkey = Passkey(
@@ -89,6 +92,7 @@ def add(actor: Actor, new: NewPasskey) -> Passkey:
         subject_id=user.id,
         evidence=evidence_of(user.id, new.credential_id, new.public_key),
     )
+    binding.bind(actor, user, Change.PASSKEYS)
     messages.passkey_added(user)
     return passkey
 
@@ -148,12 +152,13 @@ def remove(actor: Actor, passkey_id: UUID) -> None:
     user = queries.hold(actor.user_id)
     passkey = _own(user, passkey_id)
     may_remove(actor, passkey).require()
-    _remove(actor, user, passkey, "")
+    with binding.keeping(actor, user, Change.PASSKEYS):
+        _remove(actor, user, passkey, "")
     messages.passkey_removed(user)
 
 
-def remove_all(actor: Actor, user: User, *, reason: str) -> None:
-    """Remove all passkeys of a person; the caller asked its policy, and tells the person."""
+def remove_all(actor: Actor | None, user: User, *, reason: str) -> None:
+    """Remove all passkeys of a person; the caller asked its policy, and binds what is left."""
     for passkey in _of(user.id):
         _remove(actor, user, passkey, reason)
 
@@ -165,14 +170,15 @@ def set_aside(passkey_id: UUID) -> None:
     db.session.refresh(passkey)
     if passkey.set_aside_at is not None:
         return
-    passkey.set_aside_at = clock.now()
-    trail.record(
-        PASSKEY_SET_ASIDE,
-        actor=None,
-        subject_type="user",
-        subject_id=user.id,
-        person=user.name,
-    )
+    with binding.keeping(None, user, Change.PASSKEYS):
+        passkey.set_aside_at = clock.now()
+        trail.record(
+            PASSKEY_SET_ASIDE,
+            actor=None,
+            subject_type="user",
+            subject_id=user.id,
+            person=user.name,
+        )
     messages.passkey_set_aside(user)
 
 
@@ -186,7 +192,7 @@ def find_own(actor: Actor, passkey_id: UUID) -> Passkey | None:
     return next((one for one in own(actor) if one.id == passkey_id), None)
 
 
-def _remove(actor: Actor, user: User, passkey: Passkey, reason: str) -> None:
+def _remove(actor: Actor | None, user: User, passkey: Passkey, reason: str) -> None:
     db.session.delete(passkey)
     db.session.flush()
     _forget_known(user)

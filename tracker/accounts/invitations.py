@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
 from tracker.access.actor import POWERS, Actor, OrganisationKind, Role
-from tracker.accounts import messages, passwords, policy, powers, queries
+from tracker.accounts import binding, messages, passwords, policy, powers, queries
 from tracker.accounts.labels import InvitationState
 from tracker.accounts.models import Invitation, Membership, User
 from tracker.activity import service as trail
@@ -190,6 +190,7 @@ def accept(
     except IntegrityError as error:  # accepted twice in the same moment
         raise RuleBrokenError(_l("This invitation was used already.")) from error
     _give(invitation, user)
+    binding.bind_new(Actor(user_id=user.id, name=user.name, email=user.email), user)
     return user
 
 

@@ -40,7 +40,7 @@ def send(user_id: UUID, subject_id: UUID, address: str) -> None:
     )
     code = "".join(secrets.choice("0123456789") for _ in range(DIGITS))
     row = MailedCode(id=uuid4(), user_id=user_id, subject_id=subject_id, made_at=clock.now())
-    row.digest = _digest(row.id, code)
+    row.digest = _digest(row, code)
     db.session.add(row)
     db.session.flush()
     messages.code_for_signing(user, code, GOOD_FOR, address)
@@ -63,8 +63,8 @@ def tries(row: MailedCode) -> attempts.Counter:
 
 
 def is_right(row: MailedCode, code: str) -> bool:
-    """Tell whether it is the code that was mailed."""
-    return hmac.compare_digest(_digest(row.id, code), row.digest)
+    """Tell whether it is the code that was mailed to this person, for this one thing."""
+    return hmac.compare_digest(_digest(row, code), row.digest)
 
 
 def use_up(row: MailedCode) -> bool:
@@ -88,7 +88,8 @@ def forget_old() -> None:
     )
 
 
-def _digest(row_id: UUID, code: str) -> str:
-    """Return the keyed digest of a code, bound to its row."""
-    text = f"mailed|{row_id}|{code}".encode()
+def _digest(row: MailedCode, code: str) -> str:
+    """Return the keyed digest of a code, bound to its row, its person, its act and its moment."""
+    bound = f"{row.id}|{row.user_id}|{row.subject_id}|{row.made_at.isoformat()}"
+    text = f"mailed|{bound}|{code}".encode()
     return hmac.new(keys.current().secret, text, hashlib.sha256).hexdigest()

@@ -285,6 +285,25 @@ def password_link(user: User, token: str, within: dt.timedelta) -> None:
     )
 
 
+def link_refused(user: User) -> None:
+    """Tell a person who asked for a new password why there is no link, and what to do."""
+    _to(
+        user,
+        "link_refused",
+        lambda: (
+            _("You can't choose a new password yet"),
+            [
+                _(
+                    "Somebody asked for a new password for your account. The details you sign in "
+                    "with were changed outside this application, so they can't be used. Ask an "
+                    "administrator, or a manager of your organisation, to reset them."
+                )
+            ],
+            render.link_to("security.login"),
+        ),
+    )
+
+
 def password_changed(user: User) -> None:
     """Tell a person that the password was changed."""
     _to(

@@ -14,6 +14,12 @@ from tracker.core.db import Base, Identified, db
 from tracker.organisations.models import Organisation
 
 
+class RecoveryCodes(AsaList):
+    """Digests of recovery codes in one text; which they are is no part of a statement's form."""
+
+    cache_ok = True
+
+
 class User(Identified, UserMixin, Base):  # type: ignore[misc] # the mixin thinks ids are numbers
     """A person with an account. Columns named fs_, tf_, mf_ and webauthn are the machinery's."""
 
@@ -35,7 +41,13 @@ class User(Identified, UserMixin, Base):  # type: ignore[misc] # the mixin think
     tf_phone_number: Mapped[str | None] = mapped_column(sa.String(128))
     # The last time step whose code was used, so that a code that was seen can't be used again.
     totp_last_step: Mapped[int | None]
-    mf_recovery_codes: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))
+    mf_recovery_codes: Mapped[list[str] | None] = mapped_column(
+        MutableList.as_mutable(RecoveryCodes())
+    )
+    # What accounts.seals makes of the columns above, of the address alone, and of the passkeys.
+    credentials_seal: Mapped[str | None] = mapped_column(sa.String(64))
+    address_seal: Mapped[str | None] = mapped_column(sa.String(64))
+    passkeys_digest: Mapped[str | None] = mapped_column(sa.String(64))
     # By what a passkey names its person; random, and given with the first one.
     fs_webauthn_user_handle: Mapped[str | None] = mapped_column(  # type: ignore[assignment] # empty
         sa.String(64), unique=True, index=True

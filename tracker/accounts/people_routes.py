@@ -83,6 +83,7 @@ def show(user_id: str) -> str:
         may_suspend=policy.can_suspend(actor, facts),
         may_reset=policy.can_reset_second_factor(actor, facts),
         may_end_sessions=policy.can_end_sessions(actor, facts),
+        is_refused=service.needs_reset(found.id),
         may_give=may_give and (actor.is_administrator or bool(found.running)),
         may_end={
             role.membership_id
@@ -162,7 +163,12 @@ def reset_second_factor(user_id: str) -> str | Response:
         else:
             flash(_("The second factor of %(name)s is reset.", name=found.name), "held")
             return redirect(url_for("people.show", user_id=found.id))
-    return render_template("accounts/reset_second_factor.html", form=form, person=found)
+    return render_template(
+        "accounts/reset_second_factor.html",
+        form=form,
+        person=found,
+        is_refused=service.needs_reset(found.id),
+    )
 
 
 @blueprint.route("/<user_id>/sessions/end", methods=["GET", "POST"])

@@ -8,7 +8,15 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
-from tracker.accounts import attempts, credentials, mailed_codes, passkeys, passwords, second_factor
+from tracker.accounts import (
+    attempts,
+    binding,
+    credentials,
+    mailed_codes,
+    passkeys,
+    passwords,
+    second_factor,
+)
 from tracker.accounts.models import User
 from tracker.core import clock
 from tracker.core.db import db
@@ -138,12 +146,16 @@ def set_aside_words() -> object:
 
 
 def _person(user_id: UUID) -> tuple[User, list[attempts.Counter]]:
-    """Return the person and what failures count for; refuse after too many."""
+    """Return the person and what failures count for.
+
+    Refuse after too many, and what was not bound to this person by the application.
+    """
     user = db.session.get_one(User, user_id)
     counters = [attempts.account(user.email)]
     minutes = attempts.minutes_to_wait(counters)
     if minutes:
         raise RuleBrokenError(too_many(minutes), "password")
+    binding.require(user, binding.NOTHING_SIGNED)
     return user, counters
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload
 
 from tracker.access.actor import POWERS, Actor, ActorMembership, Confirmation, Role
+from tracker.accounts import binding
 from tracker.accounts.labels import InvitationState
 from tracker.accounts.models import Invitation, Membership, User
 from tracker.accounts.policy import PersonFacts, RoleFacts, can_see_people, runs_from_to
@@ -265,12 +266,7 @@ def _people(where: sa.ColumnElement[bool], day: dt.date) -> tuple[PersonOf, ...]
 
 def hold(user_id: UUID) -> User:
     """Return a person and hold the row until the transaction ends; for verbs on accounts."""
-    return db.session.scalars(
-        sa.select(User)
-        .where(User.id == user_id)
-        .with_for_update(of=User)
-        .execution_options(populate_existing=True)
-    ).one()
+    return binding.hold(user_id)
 
 
 # Lists and pages of people ----------------------------------------------------------------------

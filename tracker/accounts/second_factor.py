@@ -16,7 +16,10 @@ from passlib.exc import TokenError, UsedTokenError
 from passlib.totp import TOTP, TotpMatch
 from qrcode.image.svg import SvgFillImage
 
+from tracker.access.actor import Actor
 from tracker.access.gate import optional_actor
+from tracker.accounts import binding
+from tracker.accounts.binding import Change
 from tracker.accounts.models import User
 from tracker.activity import service as trail
 from tracker.activity.verbs import RECOVERY_CODES_MADE
@@ -110,9 +113,12 @@ class DigestRecoveryCodes(MfRecoveryCodesUtil):
 
     def create_recovery_codes(self, user: Any) -> list[str]:
         """Make new codes in place of all earlier ones, and return them."""
-        codes = super().create_recovery_codes(user)
-        actor = optional_actor() if has_request_context() else None
-        trail.record(RECOVERY_CODES_MADE, actor=actor, subject_type="user", subject_id=user.id)
+        held = binding.hold(user.id)
+        binding.require(held)
+        codes = super().create_recovery_codes(held)
+        actor = _actor()
+        trail.record(RECOVERY_CODES_MADE, actor=actor, subject_type="user", subject_id=held.id)
+        binding.bind(actor, held, Change.RECOVERY_CODES)
         return codes
 
     def get_recovery_codes(self, user: Any) -> list[str]:  # noqa: ARG002 -- the library's own
@@ -127,10 +133,12 @@ class DigestRecoveryCodes(MfRecoveryCodesUtil):
         )
 
     def delete_recovery_code(self, user: Any, code: str) -> bool:
-        """Use a code up."""
+        """Use a code up, which check_recovery_code() has found."""
         user.mf_recovery_codes = [
             kept for kept in user.mf_recovery_codes or () if kept != _digest(code)
         ]
+        own = Actor(user_id=user.id, name=user.name, email=user.email)
+        binding.bind(own, user, Change.RECOVERY_CODE_USED)
         return True
 
     def _encrypt_codes(self, codes: list[str]) -> list[str]:
@@ -169,9 +177,15 @@ def finish(user: User, token: str, code: str) -> Answer | None:
 
 
 def enrol(user: User, secret: str | None = None) -> None:
-    """Give a person a second factor, of the secret or a new one, in the caller's transaction."""
-    user.tf_totp_secret = secret or _machine().generate_totp_secret()
-    user.tf_primary_method = "authenticator"
+    """Give a person a second factor, of the secret or a new one, in the caller's transaction.
+
+    Raises NotBoundError when what the person signs in with was changed past the application.
+    """
+    held = binding.hold(user.id)
+    binding.require(held)
+    held.tf_totp_secret = secret or _machine().generate_totp_secret()
+    held.tf_primary_method = "authenticator"
+    binding.bind(_actor(), held, Change.APP)
 
 
 def make_recovery_codes(user: User) -> list[str]:
@@ -192,6 +206,10 @@ def _take_step(user: User, match: TotpMatch, *, is_own: bool) -> bool:
         return False
     db.session.refresh(user, ["totp_last_step"])
     return True
+
+
+def _actor() -> Actor | None:
+    return optional_actor() if has_request_context() else None
 
 
 def _own_secret(user: User) -> str:

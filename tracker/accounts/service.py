@@ -10,7 +10,17 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload
 
 from tracker.access.actor import POWERS, Actor, OrganisationKind, Role
-from tracker.accounts import credentials, invitations, messages, policy, powers, queries
+from tracker.accounts import (
+    binding,
+    credentials,
+    invitations,
+    messages,
+    policy,
+    powers,
+    queries,
+    seals,
+)
+from tracker.accounts.binding import Change
 from tracker.accounts.models import Membership, User
 from tracker.activity import service as trail
 from tracker.activity.verbs import (
@@ -178,10 +188,11 @@ def suspend(actor: Actor, user_id: UUID, *, reason: str) -> None:
     if not reason.strip():
         raise RuleBrokenError(_l("Say why the account is suspended"), "reason")
     _check_not_last_administrator(user_id)
-    user.active = False
-    user.suspended_at = clock.now()
-    user.suspended_reason = reason.strip()
-    end_sessions(user)
+    with binding.keeping(actor, user, Change.SUSPENDED):
+        user.active = False
+        user.suspended_at = clock.now()
+        user.suspended_reason = reason.strip()
+        _forget_sessions(user)
     trail.record(
         PERSON_SUSPENDED,
         actor=actor,
@@ -202,9 +213,10 @@ def restore(actor: Actor, user_id: UUID) -> None:
     policy.can_suspend(actor, _facts(user_id)).require()
     if user.active:
         raise RuleBrokenError(_l("This account is open."))
-    user.active = True
-    user.suspended_at = None
-    user.suspended_reason = ""
+    with binding.keeping(actor, user, Change.RESTORED):
+        user.active = True
+        user.suspended_at = None
+        user.suspended_reason = ""
     trail.record(
         PERSON_RESTORED,
         actor=actor,
@@ -218,22 +230,51 @@ def restore(actor: Actor, user_id: UUID) -> None:
 def reset_second_factor(actor: Actor, user_id: UUID, *, reason: str) -> None:
     """Take a lost second factor away, passkeys too, so that the person sets up a new one.
 
-    By a second person.
+    By a second person. Where what the person signs in with was changed past the application, the
+    password goes too: the person chooses a new one by a link to the address, which has to be the
+    one that the account was made for.
 
     Raises RefusedError, or RuleBrokenError when there is none or no reason is given.
     """
     user = queries.hold(user_id)
     policy.can_reset_second_factor(actor, _facts(user_id)).require()
-    if not user.has_second_factor:
+    if not user.has_second_factor and not needs_reset(user_id):
         raise RuleBrokenError(_l("This person has no second factor."))
+    _reset(actor, user, reason)
+
+
+def reset_by_command(user_id: UUID, *, reason: str) -> None:
+    """Reset what a person signs in with, by whoever runs the machine; for the command line.
+
+    For the administrator whom nobody else can reset. Raises as reset_second_factor() does.
+    """
+    _reset(None, queries.hold(user_id), reason)
+
+
+def needs_reset(user_id: UUID) -> bool:
+    """Tell whether what a person signs in with was changed past the application."""
+    return binding.fault_of(db.session.get_one(User, user_id)) is not None
+
+
+def _reset(actor: Actor | None, user: User, reason: str) -> None:
     if not reason.strip():
         raise RuleBrokenError(_l("Say why, and how you made sure who asks"), "reason")
+    if not seals.has_own_address(user):
+        raise RuleBrokenError(
+            _l(
+                "The email address of this account was changed outside this application. It has "
+                "to be put back in the database before anything can be reset."
+            )
+        )
+    if needs_reset(user.id):
+        user.password = None
     user.tf_primary_method = None
     user.tf_totp_secret = None
     user.totp_last_step = None
     user.mf_recovery_codes = None
     credentials.remove_all(actor, user, reason=RESET)
-    end_sessions(user)
+    _forget_sessions(user)
+    binding.bind(actor, user, Change.RESET)
     trail.record(
         SECOND_FACTOR_RESET,
         actor=actor,
@@ -251,15 +292,17 @@ def note_second_factor_set(actor: Actor | None, user: User) -> None:
     messages.second_factor_set(user)
 
 
-def end_sessions(user: User) -> None:
+def end_sessions(actor: Actor | None, user: User) -> None:
     """End all sessions of a person, and links for a new password, from the next request on."""
-    user.fs_uniquifier = uuid4().hex
+    held = queries.hold(user.id)
+    with binding.keeping(actor, held, Change.SESSIONS):
+        _forget_sessions(held)
 
 
 def end_own_sessions(actor: Actor) -> None:
     """End all one's own sessions, on every device and however they were begun."""
     user = queries.hold(actor.user_id)
-    end_sessions(user)
+    end_sessions(actor, user)
     trail.record(SESSIONS_ENDED, actor=actor, subject_type="user", subject_id=user.id)
 
 
@@ -272,7 +315,7 @@ def end_sessions_of(actor: Actor, user_id: UUID, *, reason: str) -> None:
     policy.can_end_sessions(actor, _facts(user_id)).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Say why the sessions end"), "reason")
-    end_sessions(user)
+    end_sessions(actor, user)
     trail.record(
         SESSIONS_ENDED,
         actor=actor,
@@ -284,6 +327,11 @@ def end_sessions_of(actor: Actor, user_id: UUID, *, reason: str) -> None:
     messages.sessions_ended(user)
 
 
+def _forget_sessions(user: User) -> None:
+    """Give a person another mark; the caller binds it."""
+    user.fs_uniquifier = uuid4().hex
+
+
 def _end(held: Sequence[Membership], actor: Actor | None, reason: str) -> None:
     """End roles of one person in one organisation, and say what follows."""
     for membership in held:
@@ -292,7 +340,7 @@ def _end(held: Sequence[Membership], actor: Actor | None, reason: str) -> None:
     user, organisation = held[0].user, held[0].organisation
     last = not _running(user.id, held[0].organisation_id)
     if last:
-        end_sessions(user)
+        end_sessions(actor, user)
     for membership in held:
         trail.record(
             ROLE_ENDED,

@@ -37,11 +37,13 @@ from tracker.access.actor import Actor, ActorClearance, ActorMembership
 from tracker.access.gate import SAFE_METHODS, mark_endpoint, mark_of, optional_actor
 from tracker.accounts import (
     attempts,
+    binding,
     credentials,
     messages,
     passkeys,
     passwords,
     queries,
+    seals,
     second_factor,
     sessions,
     sign_in_forms,
@@ -203,7 +205,9 @@ def turn_away() -> Response:
         session.clear()
     if request.method not in SAFE_METHODS:
         return errors.session_ended()
-    if ended is sessions.End.IDLE:
+    if g.get("credentials_refused"):
+        flash(str(binding.REFUSED), "stop")
+    elif ended is sessions.End.IDLE:
         flash(_("You were signed out, because nobody used this session for a while."), "wait")
     elif was_signed_in:
         flash(_("Your session has ended. Sign in again."), "wait")
@@ -416,6 +420,10 @@ def _load_people_by_session_only(security: Security) -> None:
         user = cast("User | None", load(fs_uniquifier))
         if user is None or not (_memberships(user) or queries.may_come_in(user.id)):
             return None
+        if not seals.is_sealed(user):
+            binding.note(user, binding.Fault.NOT_SEALED)
+            g.credentials_refused = True
+            return None
         sessions.touch()
         _ask_again_on_another_device()
         return user
@@ -512,9 +520,10 @@ def _signed_in(_app: Flask, *, user: User, **_more: Any) -> None:
 
 
 def _password_changed(_app: Flask, *, user: User, **_more: Any) -> None:
-    """Record it; the view commits."""
+    """Record and bind it; the view commits. The form has asked that what was before held."""
     actor = optional_actor() or Actor(user_id=user.id, name=user.name, email=user.email)
     trail.record(PASSWORD_CHANGED, actor=actor, subject_type="user", subject_id=user.id)
+    binding.bind(actor, user, binding.Change.PASSWORD)
 
 
 def _commit(response: Response) -> Response:

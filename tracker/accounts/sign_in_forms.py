@@ -7,17 +7,19 @@ who has an account. What a person left blank or mistyped is no secret: it is put
 import re
 from typing import Any, cast
 
-from flask import current_app, request
+from flask import after_this_request, current_app, request
 from flask_babel import lazy_gettext as _l
 from flask_login import confirm_login, current_user
 from flask_security import forms as library
 from flask_security.recovery_codes import MfRecoveryForm
 from flask_security.utils import validate_redirect_url
+from werkzeug.wrappers import Response
 
-from tracker.accounts import attempts, passwords, queries, second_factor
+from tracker.accounts import attempts, binding, messages, passwords, queries, seals, second_factor
 from tracker.accounts.models import User
 from tracker.accounts.proof import too_many, used_words, wrong_words
 from tracker.accounts.second_factor import Answer, OnceTotp
+from tracker.core.db import db
 from tracker.ui.fields import ChoiceField, CodeField, EmailField, LineField, PasswordField
 from tracker.ui.form_base import Form
 from tracker.ui.validators import Required
@@ -70,8 +72,8 @@ class Limited(Form):
 
     def settle(self) -> None:
         """Put back what the views moved away, just before the page is made."""
-        for name, messages in getattr(self, "missing", {}).items():
-            self[name].errors = messages
+        for name, told in getattr(self, "missing", {}).items():
+            self[name].errors = told
         if getattr(self, "missing", {}):
             self.form_errors = []
 
@@ -110,10 +112,13 @@ class SignInForm(Limited, library.LoginForm):
             self.closed = True
             self.form_errors = [str(CLOSED)]
             return False
+        if _is_refused(self, found):
+            self.closed = True
+            return False
         return True
 
     def counts_as_failure(self) -> bool:
-        """A right password for a closed account is no guess."""
+        """A right password for an account that is closed or refused is no guess."""
         return not self.closed
 
 
@@ -129,6 +134,9 @@ class CodeForm(Limited, library.TwoFactorVerifyCodeForm):
 
     def judge(self) -> bool:
         """Ask whether the code is the one of this moment; who has no app has none."""
+        if _is_refused(self, self.user):
+            self.found = Answer.USED  # no guess
+            return False
         if not self.tf_totp_secret:
             return _code_is_right(self, Answer.WRONG)
         self.found = _totp().answer(_typed(self.code), self.tf_totp_secret, cast("User", self.user))
@@ -143,6 +151,7 @@ class RecoveryForm(Limited, MfRecoveryForm):
     """A recovery code in place of the one-time code."""
 
     code = LineField(_l("Recovery code"), [Required(_l("Enter a recovery code"))])
+    refused = False
 
     def counters(self) -> list[attempts.Counter]:
         """Count for the account and for the client."""
@@ -151,10 +160,18 @@ class RecoveryForm(Limited, MfRecoveryForm):
     def judge(self) -> bool:
         """Ask whether the code is one of those unused."""
         codes = current_app.extensions["security"].mf_recovery_codes_util
-        if codes.check_recovery_code(self.user, _typed(self.code)):
+        is_one = codes.check_recovery_code(self.user, _typed(self.code))
+        if _is_refused(self, self.user):
+            self.refused = True
+            return False
+        if is_one:
             return True
         self.code.errors = [str(_l("This is none of your unused recovery codes"))]
         return False
+
+    def counts_as_failure(self) -> bool:
+        """A code of an account that is refused is no guess."""
+        return not self.refused
 
 
 class NoRescueForm(Form, library.TwoFactorRescueForm):
@@ -187,6 +204,8 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
     def judge(self) -> bool:
         """Ask for both; afterwards the session counts as this browser's own again."""
         user = cast("User", _plain(self.user))
+        if _is_refused(self, user):
+            return False
         if user.has_passkey and not user.has_app:
             self.form_errors = [str(_l("Confirm with your passkey. The password is not enough."))]
             return False
@@ -233,7 +252,7 @@ class ForgottenForm(Limited, library.ForgotPasswordForm):
         attempts.note(self.counters())
         found = queries.find_user_by_email(typed)
         self.user = cast("Any", found)
-        if found is None or not found.active:
+        if found is None or not found.active or _is_refused_in_secret(found):
             self.email.errors = [str(NOT_RIGHT)]
             return False
         return True
@@ -259,7 +278,7 @@ class NewPasswordForm(Form, library.ResetPasswordForm):
 
     def validate(self, **_options: Any) -> bool:
         """Ask for the same twice, and for a good one."""
-        if not Form.validate(self):
+        if not Form.validate(self) or _is_refused(self, binding.hold(_plain(self.user).id)):
             return False
         return _new_password_is_good(self.password, self.password_confirm, self.user)
 
@@ -286,7 +305,9 @@ class ChangePasswordForm(Limited, library.ChangePasswordForm):
 
     def judge(self) -> bool:
         """Ask for the right one, and for a good new one that is another."""
-        user = cast("User", _plain(current_user))
+        user = binding.hold(_plain(current_user).id)
+        if _is_refused(self, user):
+            return False
         if not passwords.is_right(user, _typed(self.password)):
             self.guessed = True
             self.password.errors = [str(_l("This is not your password"))]
@@ -307,6 +328,29 @@ def _typed(field: Any) -> str:
 
 def _has_a_role(user: User) -> bool:
     return queries.may_come_in(user.id)
+
+
+def _is_refused(form: Form, user: Any) -> bool:
+    """Tell whether what the person signs in with was not bound here; say so above the form."""
+    if binding.fault_of(_plain(user)) is None:
+        return False
+    form.form_errors = [str(binding.REFUSED)]
+    return True
+
+
+def _is_refused_in_secret(user: User) -> bool:
+    """Tell the same by a mail to the person alone: the page says nothing of who has an account."""
+    if binding.fault_of(user) is None:
+        return False
+    if seals.has_own_address(user):
+        messages.link_refused(user)
+        after_this_request(_commit)
+    return True
+
+
+def _commit(response: Response) -> Response:
+    db.session.commit()
+    return response
 
 
 def _counters(user: Any) -> list[attempts.Counter]:

@@ -21,7 +21,7 @@ from webauthn.helpers.structs import (
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.accounts import attempts, credentials, passkeys, proof, queries
+from tracker.accounts import attempts, binding, credentials, passkeys, proof, queries
 from tracker.accounts.models import Passkey, User
 from tracker.accounts.proof import set_aside_words
 from tracker.accounts.sign_in_forms import CLOSED, Limited, onward
@@ -175,6 +175,7 @@ class MadePasskeyForm(Form, library.WebAuthnRegisterResponseForm):
 
     def _is_taken(self) -> bool:
         try:
+            binding.require(cast("Any", current_user)._get_current_object())  # noqa: SLF001 -- werkzeug's way
             sent = passkeys.read_new(self.credential.data or "")
             self.name = credentials.free_name(current_user.id, self.name)
             self.registration_verification = passkeys.verify_new(sent, self.challenge.encode())
@@ -263,6 +264,9 @@ class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
         if not user.active or not queries.may_come_in(user.id):
             self.is_guess = False
             return self._no(CLOSED)
+        if binding.fault_of(user) is not None:
+            self.is_guess = False
+            return self._no(binding.REFUSED)
         if not passkeys.is_bound(self.challenge, purpose, expected):
             return self._no(NO_ANSWER)
         return self._has_answered(self.cred)

@@ -3,15 +3,17 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from tracker.activity import verbs
+from tracker.activity.chain import Link
 from tracker.activity.models import Chain, ChainKind, Event, EventDetail
 from tracker.activity.verbs import Verb
+from tracker.activity.verify import ChainFault, Details, Head, Walk
 from tracker.core.db import db
 
 
@@ -164,4 +166,84 @@ def _line(event: Event) -> HistoryLine:
         subject_id=event.subject_id,
         is_veiled=veiled,
         digest=event.digest,
+    )
+
+
+def last_evidence(verb: Verb, subject_type: str, subject_id: UUID) -> str | None:
+    """Return what the instance's last event of a kind on a subject binds; None without one.
+
+    Not scoped: for rules on something that is found already.
+    """
+    return db.session.scalar(evidence_of_last(verb, subject_type).params(subject_id=subject_id))
+
+
+def evidence_of_last(
+    verb: Verb, subject_type: str, subject_id: sa.ColumnElement[UUID] | None = None
+) -> "sa.Select[str | None]":
+    """Return the query for what the instance's last event of a kind binds.
+
+    The subject is a column of the query around it, or the parameter subject_id. Events beyond the
+    sealed end of the chain don't count.
+    """
+    wanted = sa.bindparam("subject_id", type_=sa.Uuid()) if subject_id is None else subject_id
+    return (
+        sa.select(Event.evidence)
+        .join(Chain, Chain.id == Event.chain_id)
+        .where(
+            Event.subject_type == subject_type,
+            Event.subject_id == wanted,
+            Event.verb == verb.name,
+            Event.number <= Chain.count,
+            Chain.kind == ChainKind.INSTANCE,
+        )
+        .order_by(Event.number.desc())
+        .limit(1)
+    )
+
+
+def has_happened(verb: Verb) -> bool:
+    """Tell whether the instance's chain has an event of a kind."""
+    found = sa.select(Event.id).join(Chain, Chain.id == Event.chain_id)
+    found = found.where(Chain.kind == ChainKind.INSTANCE, Event.verb == verb.name).limit(1)
+    return db.session.scalar(found) is not None
+
+
+def link_of(event: Event) -> Link:
+    """Return what an event's digest binds."""
+    return Link(
+        event_id=event.id,
+        chain_id=event.chain_id,
+        number=event.number,
+        verb=event.verb,
+        subject_type=event.subject_type,
+        subject_id=event.subject_id,
+        at=event.at,
+        details_digest=event.details_digest,
+        evidence=event.evidence,
+        previous=event.previous,
+    )
+
+
+def fault_of_instance() -> ChainFault | None:
+    """Walk along the instance's chain and return the first fault; for what must rest on all of it.
+
+    Details may have been erased: that is for tracker audit verify to judge.
+    """
+    chain = db.session.scalars(sa.select(Chain).where(Chain.kind == ChainKind.INSTANCE)).one()
+    query = (
+        sa.select(Event, EventDetail)
+        .outerjoin(EventDetail, EventDetail.event_id == Event.id)
+        .where(Event.chain_id == chain.id)
+        .order_by(Event.number)
+        .execution_options(yield_per=500)
+    )
+    walk = Walk(erased_before=chain.count + 1)
+    for row in db.session.execute(query):
+        event, detail = row[0], cast("EventDetail | None", row[1])
+        details = Details(detail.salt, detail.content) if detail else None
+        fault = walk.step(link_of(event), event.digest, details)
+        if fault is not None:
+            return fault
+    return walk.end(
+        Head(chain.kind.value, chain.id, chain.cooperation_id, chain.head, chain.count, chain.seal)
     )

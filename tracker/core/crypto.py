@@ -6,10 +6,13 @@ import secrets
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tracker.core import keys
 
 NONCE_BYTES = 12
+DERIVED_BYTES = 32
 
 
 class SealBrokenError(Exception):
@@ -54,3 +57,14 @@ def authenticate(text: str) -> str:
 def is_authentic(text: str, code: str) -> bool:
     """Tell whether a code is the one authenticate() gives, without leaking time."""
     return hmac.compare_digest(authenticate(text).encode(), code.encode())
+
+
+def authenticate_for(purpose: str, text: str) -> str:
+    """Return the HMAC-SHA256 of text as hexadecimal letters, under a key made for one purpose.
+
+    The key is derived (HKDF, RFC 5869) from the trail's, so that no code made for one purpose is
+    worth anything for another.
+    """
+    derived = HKDF(SHA256(), DERIVED_BYTES, salt=None, info=f"common-terms/{purpose}".encode())
+    key = derived.derive(keys.current().trail)
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tracker.access.actor import Actor
+from tracker.activity import queries as activity
 from tracker.activity.chain import Link
 from tracker.activity.models import Chain, Event, EventDetail
 from tracker.checklists import queries as checklists
@@ -112,7 +113,7 @@ def events(chain_id: UUID, count: int) -> Iterator[Recorded]:
         .order_by(Event.number)
     )
     for event, salt, content in rows:
-        yield Recorded(_link(event), salt, content)
+        yield Recorded(activity.link_of(event), salt, content)
 
 
 def revisions(revision_ids: frozenset[UUID]) -> dict[UUID, Revision]:
@@ -154,19 +155,4 @@ def _of_undertakings(actor: Actor) -> sa.ColumnElement[bool]:
     return sa.and_(
         Revision.subject_type == UNDERTAKING,
         Revision.subject_id.in_(sa.select(Undertaking.id).where(seen)),
-    )
-
-
-def _link(event: Event) -> Link:
-    return Link(
-        event_id=event.id,
-        chain_id=event.chain_id,
-        number=event.number,
-        verb=event.verb,
-        subject_type=event.subject_type,
-        subject_id=event.subject_id,
-        at=event.at,
-        details_digest=event.details_digest,
-        evidence=event.evidence,
-        previous=event.previous,
     )

@@ -135,6 +135,8 @@ class Table(enum.StrEnum):
     LEAF = "log_leaf"
     NODE = "log_node"
     CHECKPOINT = "checkpoint"
+    ACCOUNT = "user"
+    PASSKEY = "passkey"
 
 
 class Fault(enum.StrEnum):
@@ -159,6 +161,10 @@ class Fault(enum.StrEnum):
     OTHER_TEXT = "other_text"
     NOT_PROVEN = "not_proven"
     OTHER_PASSKEY = "other_passkey"
+    OTHER_ADDRESS = "other_address"
+    OTHER_CREDENTIALS = "other_credentials"
+    FORMER_CREDENTIALS = "former_credentials"
+    PASSKEY_NOT_SET_UP = "passkey_not_set_up"
     NO_PAPER = "no_paper"
     SCAN_CHANGED = "scan_changed"
     ROW_GONE = "row_gone"
@@ -216,6 +222,7 @@ class Counts:
     scans: int = 0
     decisions: int = 0
     successions: int = 0
+    accounts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from tracker.evidence import certificates
 from tracker.evidence.models import Certificate, LogLeaf
 from tracker.evidence.notes import Checkpoint
 from tracker.organisations.models import Organisation, Succession
-from tracker.oversight import logged, stored
+from tracker.oversight import bound_accounts, logged, stored
 from tracker.oversight.facts import Counts, Fault, Place, Table, Verdict
 from tracker.oversight.logged import Logged, Told
 from tracker.oversight.reading import BrokenError, Reader, Report, broken, printable, read
@@ -127,6 +127,7 @@ class _Check:
         if only is None:
             self._check_registered(cooperations, self._check_instance(heads, told))
             logged.check_keys(self._reader, told)
+            bound_accounts.check(self._reader, told)
         chains = _by_cooperation(heads)
         for cooperation in cooperations:
             if only is None or cooperation.id in only:

@@ -82,6 +82,16 @@ FAULTS: dict[Fault | ChainFault, object] = {
     Fault.OTHER_TEXT: _l("The signature stands under another text."),
     Fault.NOT_PROVEN: _l("The passkey of this signature did not sign this text and sentence."),
     Fault.OTHER_PASSKEY: _l("The passkey of this signature was never set up for its signer."),
+    Fault.OTHER_ADDRESS: _l("The address is not the one that the account was made for."),
+    Fault.OTHER_CREDENTIALS: _l(
+        "What the person signs in with (password, second factor, passkeys, sessions, an account "
+        "that is open) was not set by this application: it was changed, or copied from another "
+        "person's row."
+    ),
+    Fault.FORMER_CREDENTIALS: _l(
+        "What the person signs in with is not what the last event binds: an older row was put back."
+    ),
+    Fault.PASSKEY_NOT_SET_UP: _l("The passkey was never set up for this person."),
     Fault.ROW_GONE: _l("The row that this event bears witness to is gone."),
     Fault.END_CHANGED: _l(
         "What the row says of the key's end is not what the chain of the instance says."
@@ -133,6 +143,8 @@ OWN_PLACES: dict[Table, object] = {
     Table.LEAF: _l("The log, leaf %(row)s"),
     Table.NODE: _l("The log, node %(row)s"),
     Table.CHECKPOINT: _l("The checkpoint of size %(row)s"),
+    Table.ACCOUNT: _l("The account of %(row)s"),
+    Table.PASSKEY: _l("The passkey %(row)s"),
 }
 
 
@@ -172,6 +184,7 @@ COUNTED = {
     "scans": _l("scans"),
     "decisions": _l("answers to scans"),
     "successions": _l("replacements of bodies"),
+    "accounts": _l("accounts"),
     "keys": _l("keys of the evidence"),
     "leaves": _l("leaves of the log"),
     "checkpoints": _l("checkpoints"),

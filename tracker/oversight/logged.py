@@ -24,7 +24,7 @@ _BIND = {verbs.EVIDENCE_KEY_MADE.name, verbs.EVIDENCE_KEY_IMPORTED.name}
 
 @dataclass(slots=True)
 class Told:
-    """What the chain of the instance tells of keys, passkeys and bodies that were replaced."""
+    """What the chain of the instance tells of keys, passkeys, accounts and replaced bodies."""
 
     made: dict[str, int] = field(default_factory=dict)
     retired: dict[UUID, dt.datetime] = field(default_factory=dict)
@@ -32,6 +32,10 @@ class Told:
     # Digests of the passkeys set up, each with its person; of the replacements, with their events.
     passkeys: set[str] = field(default_factory=set)
     replaced: dict[str, int] = field(default_factory=dict)
+    # Of each account the last event that binds its credentials: its number, and what it binds.
+    bound: dict[UUID, tuple[int, str | None]] = field(default_factory=dict)
+    # Whether accounts of a former version were bound: from then on each account is.
+    adopted: bool = False
 
     def hear(self, link: Link) -> None:
         """Take in an event of that chain."""
@@ -43,6 +47,10 @@ class Told:
             self.revoked[link.subject_id] = (link.at, link.evidence)
         elif link.verb == verbs.PASSKEY_ADDED.name:
             self.passkeys.add(link.evidence or "")
+        elif link.verb == verbs.CREDENTIALS_BOUND.name:
+            self.bound[link.subject_id] = (link.number, link.evidence)
+        elif link.verb == verbs.CREDENTIALS_ADOPTED.name:
+            self.adopted = True
         elif link.verb == verbs.ORGANISATION_REPLACED.name:
             self.replaced[link.evidence or ""] = link.number
 

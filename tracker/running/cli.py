@@ -16,6 +16,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from config import Settings
+from tracker.accounts import binding
 from tracker.core.db import db
 from tracker.evidence import certificates
 from tracker.mail import transport
@@ -98,6 +99,15 @@ def prepare_or_stop(settings: Settings) -> None:
         sys.exit(1)
 
 
+def bind_or_stop() -> None:
+    """Bind the accounts of a former version, or end with one line that says what is wrong."""
+    try:
+        preparing.bind_accounts(click.echo)
+    except preparing.PreparationError as error:
+        click.echo(f"Can't start: {error}", err=True)
+        sys.exit(1)
+
+
 def _serve(settings: Settings) -> int:
     """Run the server and the worker until one ends or a signal comes; return the exit code."""
     asked_to_stop = False
@@ -175,6 +185,7 @@ def worker() -> None:
     for number in STOP_SIGNALS:
         signal.signal(number, stop)
     settings = _settings()
+    bind_or_stop()
     rounds.run_for_ever(
         transport.from_url(settings.mail_url),
         timestamp_url=settings.timestamp_url,
@@ -185,13 +196,16 @@ def worker() -> None:
 @click.command("check")
 @with_appcontext
 def check() -> None:
-    """Tell whether database, content, worker and certificates are well, and what to mend."""
+    """Tell whether database, content, worker, certificates and accounts are well; what to mend."""
     found = health.look()
     click.echo(f"database: {found.database}")
     click.echo(f"content: {found.content}")
     click.echo(f"worker: {found.worker}")
     click.echo(f"certificates: {found.certificates}")
+    click.echo(f"accounts: {found.accounts}")
     known = found.database == "well"
+    for email, fault in binding.refused() if known else ():
+        click.echo(f"  {email}: {fault.value}")
     for one in certificates.failing() if known else ():
         click.echo(
             f"  {one.reference}, {one.kind}, revision {one.number}: {one.error}"

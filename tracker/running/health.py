@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import SQLAlchemyError
 
+from tracker.accounts import binding
 from tracker.checklists.models import ChecklistKind, ChecklistTemplate
 from tracker.core import clock
 from tracker.core.db import db
@@ -16,7 +17,7 @@ from tracker.guidance.models import Article
 from tracker.running.models import Heartbeat
 
 WORKER = "worker"
-NOT_LOOKED_AT = ("not looked at",) * 3
+NOT_LOOKED_AT = ("not looked at",) * 4
 # A worker finishes a round every few seconds; three minutes without one is a standstill.
 STANDSTILL = dt.timedelta(minutes=3)
 
@@ -29,22 +30,24 @@ class Health:
     content: str
     worker: str
     certificates: str
+    accounts: str
 
     @property
     def is_well(self) -> bool:
         """Whether all is well."""
-        parts = {self.database, self.content, self.worker, self.certificates}
-        return parts == {"well"}
+        parts = (self.database, self.content, self.worker, self.certificates, self.accounts)
+        return set(parts) == {"well"}
 
 
 def look() -> Health:
-    """Look at database, content, worker and certificates."""
+    """Look at database, content, worker, certificates and accounts."""
     try:
         database = "well" if schema_revision() == newest_revision() else "needs tracker db upgrade"
         if database != "well":
             return Health(database, *NOT_LOOKED_AT)
         made = "some can't be made" if certificates.is_any_failing() else "well"
-        return Health(database, _content(), _worker(), made)
+        bound = "some are refused" if binding.refused() else "well"
+        return Health(database, _content(), _worker(), made, bound)
     except SQLAlchemyError:
         db.session.rollback()
         return Health("can't be reached", *NOT_LOOKED_AT)

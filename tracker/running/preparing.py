@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
 from config import Settings
+from tracker.accounts import adoption
 from tracker.activity import chain as arithmetic
 from tracker.activity import service as trail
 from tracker.activity import verbs
@@ -36,6 +37,7 @@ def prepare(settings: Settings, say: Say) -> None:
     """Make the database fit this code and load the content; raise PreparationError otherwise."""
     migrate(settings, say)
     require_own_keys()
+    bind_accounts(say)
     make_evidence_keys(say)
     for line in load_content():
         say(f"Loaded {line}")
@@ -134,6 +136,25 @@ def require_own_keys() -> None:
         )
         raise PreparationError(message)
     db.session.rollback()
+
+
+def bind_accounts(say: Say) -> None:
+    """Bind the accounts of a version that did not bind what people sign in with; once."""
+    try:
+        adopted = adoption.adopt()
+    except adoption.AlteredTrailError as error:
+        db.session.rollback()
+        message = (
+            f"The trail of the instance was altered ({error}), so accounts can't be bound to their "
+            "people. tracker audit verify says more."
+        )
+        raise PreparationError(message) from error
+    db.session.commit()
+    if adopted is not None and adopted.accounts:
+        say(
+            f"Bound what people sign in with: accounts {adopted.accounts}, "
+            f"passkeys {adopted.passkeys}"
+        )
 
 
 def make_evidence_keys(say: Say) -> None:

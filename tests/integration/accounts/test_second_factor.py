@@ -72,7 +72,12 @@ def test_setting_up_is_recorded_and_mailed(
     signed_in(client, "samira")
     set_up(client, people, "samira")
     verbs = [event.verb for event in session.query(Event).order_by(Event.number)]
-    assert verbs[-2:] == ["second_factor_set", "recovery_codes_made"]
+    assert verbs[-4:] == [
+        "credentials_bound",
+        "second_factor_set",
+        "recovery_codes_made",
+        "credentials_bound",
+    ]
     mail = session.query(OutboxMessage).filter_by(kind="second_factor_set").one()
     assert mail.recipient == "samira@example.org"
 

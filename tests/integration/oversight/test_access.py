@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories.demonstration import Demonstration
 from tests.factories.tampering import EVENTS, Tampering, hands
+from tracker.access.actor import Actor
 from tracker.accounts.models import User
 from tracker.checklists import sealing
 from tracker.checklists.models import Answer, Checklist
@@ -26,6 +27,8 @@ from tracker.core import keys as instance_keys
 from tracker.core.db import db
 from tracker.core.keys import Keys
 from tracker.organisations.models import Organisation
+from tracker.oversight import integrity
+from tracker.oversight.facts import Verdict
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
 from tracker.visits.models import GateOverride, Visit
@@ -287,10 +290,19 @@ def test_others_write_while_the_check_runs(app: Flask, demonstration: Demonstrat
     assert written[-1] > 10
 
 
-def test_the_check_says_when_it_can_not_be_made(app: Flask, demonstration: Demonstration) -> None:
+def test_the_check_says_when_it_can_not_be_made(
+    app: Flask, demonstration: Demonstration, monkeypatch: pytest.MonkeyPatch
+) -> None:
     keys_of_another = Keys(*(crypto.new_key() for _ in instance_keys.NAMES))
+    check = integrity.check_cooperations
+
+    def with_other_keys(actor: Actor) -> Verdict:
+        # Only now: with them nobody is signed in either.
+        instance_keys.use(keys_of_another)
+        return check(actor)
+
+    monkeypatch.setattr(integrity, "check_cooperations", with_other_keys)
     browser = demonstration.browser(app, AUDITOR)
-    instance_keys.use(keys_of_another)
     text = browser.post("/register/check").get_data(as_text=True)
     assert "Not checked." in text
     assert "Nothing was altered" not in text

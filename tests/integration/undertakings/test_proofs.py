@@ -14,6 +14,7 @@ from flask import Flask
 
 from tests.client import CheckedClient
 from tests.factories import passkeys
+from tests.factories.accounts import take_app
 from tests.factories.passkeys import Device, asked_on
 from tests.factories.undertakings import PASSWORD, TOLD, Stage
 from tests.integration.undertakings.conftest import Clock
@@ -239,9 +240,8 @@ def test_two_who_allow_at_once_do_not_undo_each_other(browser: Browser, stage: S
 
 def without_app(stage: Stage, key: str) -> None:
     user = stage.cast.users[key]
+    take_app(user.id)
     db.session.refresh(user)
-    user.tf_primary_method = user.tf_totp_secret = None
-    db.session.commit()
 
 
 @pytest.fixture

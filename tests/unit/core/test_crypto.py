@@ -104,3 +104,11 @@ def test_only_who_has_the_key_of_the_trail_makes_a_code_that_is_authentic(own_ke
     assert not crypto.is_authentic("head 12", "é" * 64)
     keys.use(Keys(own_keys.secret, own_keys.fields, bytes(32), own_keys.totp))
     assert not crypto.is_authentic("head 12", code)
+
+
+def test_a_code_made_for_one_purpose_is_worth_nothing_for_another(own_keys: Keys) -> None:
+    codes = {crypto.authenticate_for(purpose, "x") for purpose in ("accounts/1", "accounts/2")}
+    assert len(codes | {crypto.authenticate("x")}) == 3
+    assert crypto.authenticate_for("accounts/1", "x") in codes
+    keys.use(Keys(own_keys.secret, own_keys.fields, bytes(32), own_keys.totp))
+    assert crypto.authenticate_for("accounts/1", "x") not in codes

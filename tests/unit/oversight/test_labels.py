@@ -52,6 +52,8 @@ PLACES = [
     (Place(Table.LEAF, row="7"), "The log, leaf 7"),
     (Place(Table.NODE, row="1, 3"), "The log, node 1, 3"),
     (Place(Table.CHECKPOINT, row="8"), "The checkpoint of size 8"),
+    (Place(Table.ACCOUNT, row="otto@example.org"), "The account of otto@example.org"),
+    (Place(Table.PASSKEY, row="My key"), "The passkey My key"),
     (
         Place(Table.EVENT, "C-1", 12, checkpoint=8),
         "Chain of C-1, event 12, beside the checkpoint of size 8",

@@ -1,0 +1,69 @@
+"""What people sign in with is written in few places, and each of them binds it to its person."""
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from config import ROOT
+
+SEALED = {
+    "password",
+    "tf_totp_secret",
+    "tf_primary_method",
+    "mf_recovery_codes",
+    "fs_uniquifier",
+    "credentials_seal",
+    "address_seal",
+    "passkeys_digest",
+}
+# service and second_factor bind what they set; binding and adoption make the seals themselves.
+WRITERS = {
+    "accounts/adoption.py",
+    "accounts/binding.py",
+    "accounts/second_factor.py",
+    "accounts/service.py",
+}
+
+
+def writes(source: str) -> set[str]:
+    """Return which sealed columns a module sets, in a row or in a statement."""
+    return set(_assigned(ast.parse(source))) & SEALED
+
+
+def _assigned(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=targets):
+                yield from (one.attr for one in targets if isinstance(one, ast.Attribute))
+            case ast.AugAssign(target=ast.Attribute(attr=name)):
+                yield name
+            case ast.Call(func=ast.Attribute(attr="values"), keywords=keywords):
+                yield from (one.arg for one in keywords if one.arg)
+            case ast.Call(func=ast.Name(id="setattr"), args=[_, ast.Constant(value=str(name)), _]):
+                yield name
+
+
+def test_what_people_sign_in_with_is_set_where_it_is_bound_and_nowhere_else() -> None:
+    package = ROOT / "tracker"
+    found = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if writes(path.read_text())
+    }
+    assert found == WRITERS
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("user.password = None", {"password"}),
+        ("user.tf_totp_secret = user.tf_primary_method = None", {"tf_totp_secret"}),
+        ("sa.update(User).values(fs_uniquifier='x')", {"fs_uniquifier"}),
+        ("setattr(user, 'password', 'x')", {"password"}),
+        ("user.name = 'x'", set()),
+    ],
+)
+def test_the_guard_sees_each_way_of_setting(line: str, found: set[str]) -> None:
+    assert writes(line) >= found
+    assert bool(writes(line)) is bool(found)

@@ -1,0 +1,99 @@
+"""The check that what people sign in with is theirs: seals, passkeys, and the events that bind."""
+
+from collections import defaultdict
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.accounts import credentials, seals
+from tracker.accounts.models import Passkey, User
+from tracker.accounts.seals import BoundPasskey, Credentials
+from tracker.oversight import stored
+from tracker.oversight.facts import Fault, Place, Table
+from tracker.oversight.logged import Told
+from tracker.oversight.reading import Reader, broken, printable, read
+from tracker.oversight.stored import Stored
+
+
+def check(reader: Reader, told: Told) -> None:
+    """Check each account against its seals, its passkeys and the last event that binds it.
+
+    Raise BrokenError at the first that does not agree. Before the first start that binds the
+    accounts of a former version they have neither seal nor event, and can't be used.
+    """
+    passkeys = _passkeys(reader, told)
+    bound = dict(told.bound)
+    query = sa.select(*stored.columns(User)).order_by(User.created_at, User.id)
+    for row in reader.rows(query):
+        place = Place(Table.ACCOUNT, row=printable(row["email"]))
+        held = read(_credentials, row, place)
+        _number, evidence = bound.pop(held.user_id, (0, None))
+        kept = read(_seals, row, place)
+        if not told.adopted and evidence is None and kept == (None, None):
+            continue
+        fault = _fault(held, kept, passkeys.pop(held.user_id, []), evidence)
+        if fault is not None:
+            broken(fault, place)
+        reader.note(accounts=1)
+    if bound:
+        broken(Fault.ROW_GONE, Place(Table.EVENT, event=min(bound.values())[0]))
+
+
+def _fault(
+    held: Credentials,
+    kept: tuple[str | None, str | None],
+    passkeys: list[BoundPasskey],
+    evidence: str | None,
+) -> Fault | None:
+    seal, address = kept
+    if not seals.is_seal(address, seals.address_seal(held.user_id, held.email)):
+        return Fault.OTHER_ADDRESS
+    made = held.seal()
+    if not seals.is_seal(seal, made) or held.passkeys != seals.passkeys_digest(passkeys):
+        return Fault.OTHER_CREDENTIALS
+    return None if evidence == seals.evidence_of(made) else Fault.FORMER_CREDENTIALS
+
+
+def _passkeys(reader: Reader, told: Told) -> dict[UUID, list[BoundPasskey]]:
+    """Return the passkeys of each account; each has to be one that was set up for it."""
+    found: dict[UUID, list[BoundPasskey]] = defaultdict(list)
+    query = sa.select(*stored.columns(Passkey)).order_by(Passkey.created_at, Passkey.id)
+    for row in reader.rows(query):
+        place = Place(Table.PASSKEY, row=printable(row["name"]))
+        passkey = read(_passkey, row, place)
+        known = credentials.evidence_of(passkey.user_id, passkey.credential_id, passkey.public_key)
+        if known not in told.passkeys:
+            broken(Fault.PASSKEY_NOT_SET_UP, place)
+        found[passkey.user_id].append(passkey)
+    return found
+
+
+def _credentials(row: Stored) -> Credentials:
+    codes = stored.text_or_none(row["mf_recovery_codes"])
+    return Credentials(
+        user_id=stored.identity(row["id"]),
+        email=stored.text(row["email"]),
+        active=stored.flag(row["active"]),
+        mark=stored.text(row["fs_uniquifier"]),
+        password=stored.text_or_none(row["password"]),
+        method=stored.text_or_none(row["tf_primary_method"]),
+        secret=stored.text_or_none(row["tf_totp_secret"]),
+        recovery_codes=tuple(codes.split(",")) if codes else (),
+        passkeys=stored.text_or_none(row["passkeys_digest"]),
+    )
+
+
+def _seals(row: Stored) -> tuple[str | None, str | None]:
+    return (
+        stored.text_or_none(row["credentials_seal"]),
+        stored.text_or_none(row["address_seal"]),
+    )
+
+
+def _passkey(row: Stored) -> BoundPasskey:
+    return BoundPasskey(
+        user_id=stored.identity(row["user_id"]),
+        credential_id=stored.data(row["credential_id"]),
+        public_key=stored.data(row["public_key"]),
+        is_set_aside=stored.moment_or_none(row["set_aside_at"]) is not None,
+    )
