@@ -66,11 +66,14 @@ def profile() -> str | Response:
             response = redirect(url_for("accounts.profile"))
             locale.keep_language(response, form.language.data)
             return response
+    roles = queries.own_roles(actor)
+    holders = queries.holders_by_organisation(role.organisation_id for role in roles)
     return render_template(
         "accounts/profile.html",
         form=form,
         user=user,
-        roles=queries.own_roles(actor),
+        roles=roles,
+        may_leave={one: policy.can_leave(actor.user_id, people) for one, people in holders.items()},
         role_words=labels.ROLES,
         confirmed_words=labels.confirmed_words,
         passkeys=credentials.own(actor),

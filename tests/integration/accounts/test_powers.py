@@ -406,12 +406,16 @@ def test_the_last_holder_does_not_leave_and_is_told_whom_to_ask(
 ) -> None:
     path = f"/account/leave/{people.organisations['door']}"
     henrik = browser_of("henrik")
+    account = henrik.page("/account")
+    assert "You are the last signatory or manager of this organisation." in account.text
+    assert path not in account.links().values()
     refused = henrik.get(path)
     assert refused.status_code == 403
     assert "Ask an administrator" in refused.text
     assert henrik.post(path).status_code == 403
     assert roles(people, "henrik") == {Role.SIGNATORY}
     give_by_all(people, "dora", Role.MANAGER)
+    assert path in henrik.page("/account").links().values()
     assert henrik.get(path).status_code == 200
 
 
