@@ -70,10 +70,17 @@ def answer(land: Country, checklist: Checklist, item: str, **values: object) -> 
             )
 
 
-def send(land: Country, checklist: Checklist, signers: dict[str, str]) -> Revision:
+def send(
+    land: Country,
+    checklist: Checklist,
+    signers: dict[str, str],
+    *,
+    also: dict[str, tuple[str, ...]] | None = None,
+) -> Revision:
     """Freeze the text as it is and send it for signature, as is done once it is complete.
 
-    signers are the first names of those who sign, by the key of the organisation.
+    signers are the first names of those who sign, by the key of the organisation; also are others
+    who have to sign beside them.
     """
     actor = land.actor("ilena")
     filling = fill(checklist)
@@ -83,10 +90,24 @@ def send(land: Country, checklist: Checklist, signers: dict[str, str]) -> Revisi
         subject_type=signing.SUBJECT,
         subject_id=checklist.id,
         kind=checklist.kind.value,
-        document=document(filling, [], [], languages_for(filling.checklist.template, [], "")),
+        document={
+            **document(filling, [], [], languages_for(filling.checklist.template, [], "")),
+            **({"signing": _rule(land, signers, also)} if also else {}),
+        },
     )
-    ask(actor, checklist, revision, land, signers)
+    ask(actor, checklist, revision, land, signers, also)
     return revision
+
+
+def _rule(
+    land: Country, signers: dict[str, str], also: dict[str, tuple[str, ...]]
+) -> dict[str, object]:
+    many = {key: 1 + len(also.get(key, ())) for key in signers}
+    parties = [
+        {"organisation_id": str(land.id(key)), "needed": many[key], "named": many[key]}
+        for key in signers
+    ]
+    return {"until": None, "order": "together", "parties": parties}
 
 
 def send_sealed(
@@ -100,7 +121,7 @@ def send_sealed(
         subject_type=signing.SUBJECT,
         subject_id=checklist.id,
         kind=checklist.kind.value,
-        document={"text": text},
+        document={"text": text, "parties": [{"id": str(land.id(key))} for key in signers]},
         key=keys.key_of(checklist.cooperation_id),
     )
     ask(actor, checklist, revision, land, signers)
@@ -108,11 +129,20 @@ def send_sealed(
 
 
 def ask(
-    actor: Actor, checklist: Checklist, revision: Revision, land: Country, signers: dict[str, str]
+    actor: Actor,
+    checklist: Checklist,
+    revision: Revision,
+    land: Country,
+    signers: dict[str, str],
+    also: dict[str, tuple[str, ...]] | None = None,
 ) -> None:
     """Ask for signatures on a revision and record that it was sent."""
     parties = [
-        PartySigners(land.id(key), (Named(land.users[first].id),)) for key, first in signers.items()
+        PartySigners(
+            land.id(key),
+            tuple(Named(land.users[one].id) for one in (first, *(also or {}).get(key, ()))),
+        )
+        for key, first in signers.items()
     ]
     signoff.request(actor, revision, parties)
     checklist.state = ChecklistState.SENT

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from tests.factories.comments import Secrets
 from tests.factories.visits import Scene
 from tracker.access.actor import Actor
+from tracker.activity import service as trail
+from tracker.activity import verbs
 from tracker.checklists import assignments
 from tracker.checklists.assigned import parts_of
 from tracker.checklists.assignments import Assigned
 from tracker.checklists.loading import fill
 from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
+from tracker.checklists.signing import SUBJECT
 from tracker.comments import service as comments
 from tracker.core import clock
 
@@ -98,8 +101,19 @@ def post(scene: Scene, side: Side) -> Written:
 
 
 def draft_roles_again(scene: Scene) -> None:
-    """Let the roles of the ready visit be drafted again."""
-    scene.checklist(ChecklistKind.VISIT_ROLES).state = ChecklistState.DRAFTING
+    """Let the roles of the ready visit be drafted again, all of them."""
+    checklist = scene.checklist(ChecklistKind.VISIT_ROLES)
+    checklist.state = ChecklistState.DRAFTING
+    trail.record(
+        verbs.AMENDMENT_OPENED,
+        actor=None,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        items=[],
+        reason="",
+    )
     scene.session.commit()
 
 

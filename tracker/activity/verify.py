@@ -34,6 +34,10 @@ class Details:
     salt: str
     content: Mapping[str, Any]
 
+    def is_bound_by(self, link: Link) -> bool:
+        """Tell whether an event binds these details."""
+        return _binds(link, self)
+
 
 @dataclass(frozen=True, slots=True)
 class Head:

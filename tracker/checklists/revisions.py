@@ -7,10 +7,9 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from tracker.checklists import completeness, frozen, sealing, wording
+from tracker.checklists import bound, completeness, frozen, sealing, wording
 from tracker.checklists.conditions import Truth
 from tracker.checklists.facts import Filled
-from tracker.checklists.labels import HALTS
 from tracker.checklists.loading import Filling, said_in
 from tracker.checklists.models import AnswerScope, ChecklistState
 from tracker.checklists.signing import SUBJECT
@@ -19,8 +18,7 @@ from tracker.checklists.wording import Part_, PartDifference
 from tracker.mail.render import in_language
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
-from tracker.signoff.labels import REQUEST_STATES
-from tracker.signoff.models import Revision, SignatureRequest
+from tracker.signoff.models import Revision
 from tracker.ui import locale
 
 DRAFT = "draft"
@@ -64,19 +62,17 @@ class _ItemText:
 def versions(filling: Filling) -> list[Version]:
     """Return the draft, while there is one, and every frozen revision, the newest first."""
     rows = signoff.revisions_of(SUBJECT, filling.checklist.id)
-    found = [_frozen(filling, revision, asked) for revision, asked in rows]
+    compared = bound.look(filling.checklist)
+    found = [
+        _frozen(filling, revision, bound.words_of(compared, revision.id)[0])
+        for revision, _asked in rows
+    ]
     if filling.checklist.state is ChecklistState.DRAFTING or not found:
         found.insert(0, Version(DRAFT, _("The draft as it is now")))
     return found
 
 
-def _frozen(filling: Filling, revision: Revision, asked: SignatureRequest | None) -> Version:
-    checklist = filling.checklist
-    state: object = REQUEST_STATES[asked.state] if asked else ""
-    if revision.id == checklist.revision_in_force_id:
-        state = _("In force")
-    elif checklist.halt is not None and revision.id == checklist.halted_id:
-        state = HALTS[checklist.halt][0]
+def _frozen(filling: Filling, revision: Revision, state: object = "") -> Version:
     return Version(
         key=str(revision.number),
         words=_("Revision %(number)s", number=revision.number),
@@ -139,7 +135,7 @@ def since(filling: Filling, digest: str, revision: Revision) -> Since | None:
     if digest == revision.digest:
         return None
     rows = signoff.revisions_of(SUBJECT, filling.checklist.id)
-    known = {one.digest: _frozen(filling, one, asked) for one, asked in rows}
+    known = {one.digest: _frozen(filling, one) for one, _asked in rows}
     old = known.get(digest)
     if old is None or old.revision is None:
         return None

@@ -13,6 +13,7 @@ from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.checklists import (
     assignments,
+    bound,
     copies,
     former,
     labels,
@@ -128,6 +129,7 @@ def show(checklist_id: UUID) -> str:
         unknown=pages.unknown_count(standing),
         has_assignments=assigned is not None,
         links=filter_links("filter", [(one, labels.FILTERS[one]) for one in offered], counts),
+        agrees=_agrees(checklist),
         obstacles=pages.send_obstacles(filling),
         may_send=policy.can_send(actor, party, checklist.state),
         may_amend=policy.can_amend(actor, party, checklist.state),
@@ -141,6 +143,14 @@ def show(checklist_id: UUID) -> str:
         number=labels.NUMBERS[checklist.kind],
         is_restricted=sealing.is_restricted(checklist),
     )
+
+
+def _agrees(checklist: Checklist) -> bool:
+    """Tell whether what the page says of a text is borne out; of a first draft it says nothing."""
+    says_nothing = checklist.state is ChecklistState.DRAFTING and not (
+        checklist.revision_in_force_id or checklist.halt
+    )
+    return says_nothing or bound.compare([checklist])[checklist.id].agrees
 
 
 @blueprint.route("/<uuid:checklist_id>/items/<code>/answer", methods=["GET", "POST"])

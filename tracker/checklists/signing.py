@@ -30,17 +30,23 @@ from tracker.checklists.sealing import is_restricted
 from tracker.checklists.service import put_position, refresh
 from tracker.checklists.template import Part
 from tracker.checklists.values import as_id
-from tracker.cooperations import audiences, clearances
+from tracker.cooperations import audiences, clearances, keys
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.guidance import queries as guidance
-from tracker.signoff import house_rules, shown, signers
+from tracker.signoff import house_rules, outcomes, shown, signers
 from tracker.signoff import messages as receipts
 from tracker.signoff import queries as requests
 from tracker.signoff import service as signoff
-from tracker.signoff.models import RequestState, Revision, Signature, SignatureRequest
+from tracker.signoff.models import (
+    RequestState,
+    Revision,
+    Signature,
+    SignatureKind,
+    SignatureRequest,
+)
 from tracker.signoff.policy import Standing
 from tracker.signoff.proof import Identity, SigningPage
 from tracker.signoff.signers import Named, Order, PartySigners
@@ -494,7 +500,29 @@ def _tell_whose_turn_came(checklist: Checklist, before: Standing, given: Signatu
     messages.waits_for_signature(checklist.id, [person for _party, person in can - could])
 
 
+def _require_signed_by_all(revision: Revision) -> None:
+    """Refuse to bring a text into force that lacks a signature by the rule that it states itself.
+
+    Who was asked to sign stands in rows; what binds is the frozen text (5.9).
+    """
+    key = keys.key_of(revision.cooperation_id) if revision.is_sealed else None
+    document = signoff.document_of(revision, key)
+    given = [
+        outcomes.Given(one.organisation_id, one.user_id, event=0)
+        for one in requests.signatures_on([revision.id]).get(revision.id, [])
+        if one.kind is SignatureKind.SIGNATURE
+    ]
+    if not outcomes.is_signed_by_all(outcomes.rule_of(document), given):
+        raise RuleBrokenError(
+            _l(
+                "Who was asked to sign is not whom the text names. Nothing was signed. Ask an "
+                "administrator to run the check that nothing was altered."
+            )
+        )
+
+
 def _come_into_force(actor: Actor, checklist: Checklist, revision: Revision) -> None:
+    _require_signed_by_all(revision)
     checklist.state = ChecklistState.IN_FORCE
     checklist.revision_in_force_id = revision.id
     checklist.revision_sent_id = None

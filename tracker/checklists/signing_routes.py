@@ -13,6 +13,7 @@ from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.accounts import queries as accounts
 from tracker.activity import queries as trail
 from tracker.checklists import (
+    bound,
     cautions,
     ending,
     frozen,
@@ -40,8 +41,8 @@ from tracker.signoff import policy as signoff_policy
 from tracker.signoff import proving, shown
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
-from tracker.signoff.labels import REQUEST_STATES, confirmed_words, method_words
-from tracker.signoff.models import RequestState, Revision, SignatureRequest
+from tracker.signoff.labels import confirmed_words, method_words
+from tracker.signoff.models import Revision, SignatureRequest
 from tracker.signoff.proving import Given
 from tracker.ui import locale
 from tracker.ui.fields import Option
@@ -420,6 +421,8 @@ def _record_page(
     if asked is not None:
         asked = found(signoff.request_of(revision.id))
     asking = signing_pages.read(asked, sealing.key_for(checklist)) if asked else None
+    compared = bound.look(checklist)
+    outcome = compared.outcome(revision.id)
     is_standing = revision.id == ending.standing_revision_id(checklist)
     may_sign_on_paper = asked is not None and bool(
         paper.can_record(actor, filling, asked, document)
@@ -436,18 +439,21 @@ def _record_page(
         passings=signing_pages.passings(asking) if asking else [],
         rules=signing_pages.rules(asking, filling) if asking else [],
         until=signing_pages.until_words(asked) if asked else [],
-        state=_state(checklist, revision, asked),
+        state=bound.words_of(compared, revision.id),
+        agrees=compared.agrees,
         history=trail.subject_history(
             checklist.cooperation_id,
             [checklist.id, *(given.id for one, _asked in pairs for given in one.signatures)],
             of=signing.ON_THE_RECORD,
         ),
-        revisions=[(one, REQUEST_STATES[req.state] if req else "") for one, req in pairs],
+        revisions=[(one, bound.words_of(compared, one.id)[0]) for one, _asked in pairs],
         notices=_notices(actor, filling) if is_standing else [],
         duties=ending.surviving_duties(checklist, locale.language())
         if is_standing and ending.open_notices(checklist)
         else [],
-        term=renewal.term_of(checklist) if revision.id == checklist.revision_in_force_id else None,
+        term=renewal.term_of(checklist)
+        if compared.agrees and revision.id == checklist.revision_in_force_id
+        else None,
         **_acts(actor, filling, asking, is_standing=is_standing),
         taken_over=taken_over(filling.cooperation, {one["id"] for one in document["parties"]}),
         made_before=paper_pages.made_before(document),
@@ -455,7 +461,7 @@ def _record_page(
         may_record_paper=may_sign_on_paper,
         kind_words=labels.KINDS[checklist.kind],
         is_restricted=sealing.is_restricted(checklist),
-        is_signed_by_all=asked is not None and asked.state is RequestState.COMPLETED,
+        is_signed_by_all=compared.agrees and outcome is not None and outcome.is_signed_by_all,
         certificates=signoff.certificates(revision.id),
     )
 
@@ -498,22 +504,6 @@ def _acts(
         "may_renew": is_standing and renewal.can_renew(actor, filling),
         "may_agree_anew": is_standing and ending.can_agree_anew(actor, filling),
     }
-
-
-def _state(
-    checklist: Checklist, revision: Revision, asked: SignatureRequest | None
-) -> tuple[object, str]:
-    """Return how a revision stands, in words with its mark."""
-    if checklist.revision_in_force_id == revision.id:
-        return _("In force"), "held"
-    if checklist.halt is not None and checklist.halted_id == revision.id:
-        return labels.HALTS[checklist.halt]
-    if asked is None:
-        return "", "off"
-    if asked.state is RequestState.COMPLETED:
-        return _("Replaced by a later revision"), "off"
-    marks = {RequestState.WAITING: "other", RequestState.DECLINED: "stop"}
-    return REQUEST_STATES[asked.state], marks.get(asked.state, "off")
 
 
 def _document(checklist: Checklist, revision: Revision) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from tracker.access.actor import Actor, OrganisationKind, Role
-from tracker.checklists.labels import HALTS
+from tracker.checklists import bound
+from tracker.checklists.bound import Compared, words_of
+from tracker.checklists.labels import DISAGREES
 from tracker.checklists.loading import Filling
 from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
 from tracker.cooperations import labels as words
@@ -45,6 +47,8 @@ from tracker.ui.locale import as_date
 from tracker.ui.tasks import OTHERS, YOURS, Task, TaskGroup
 
 FEW_REASONS = 6
+# While no new text is being drafted beside what was signed.
+STANDING = frozenset({ChecklistState.IN_FORCE, ChecklistState.SUSPENDED, ChecklistState.ENDED})
 GROUPS: dict[str, object] = {
     "terms": _l("Agreed terms"),
     "confidentiality": _l("Confidentiality"),
@@ -109,6 +113,7 @@ class _Table:
     gates: tuple[Gate, ...]
     taking_part: list[Person]
     asked: Mapping[UUID, Asked]
+    compared: Mapping[UUID, Compared]
     may_change: bool
 
     @property
@@ -142,6 +147,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         gates=gates,
         taking_part=taking_part,
         asked=queries.asked(one.revision_sent_id for one in own.values()),
+        compared=bound.compare(list(own.values())),
         may_change=bool(policy.can_change(actor, cooperations.fact(cooperation))),
     )
     needs = tuple(lifecycle_queries.needs(cooperation, terms))
@@ -254,11 +260,12 @@ def _reading_task(table: _Table, terms: Filling) -> Task:
 
 def _signing_task(table: _Table, checklist: Checklist) -> Task:
     label = SIGN[checklist.kind]
-    if checklist.state is ChecklistState.IN_FORCE:
-        return Task(label, _("In force"), "held", record_url(checklist.id))
-    if checklist.state in {ChecklistState.SUSPENDED, ChecklistState.ENDED} and checklist.halt:
-        words, s = HALTS[checklist.halt]
-        return Task(label, words, s, record_url(checklist.id))
+    compared = table.compared[checklist.id]
+    standing_id = compared.course.standing_id
+    if not compared.agrees:
+        return Task(label, *DISAGREES, checklist_url(checklist.id))
+    if standing_id and checklist.state in STANDING:
+        return Task(label, *words_of(compared, standing_id), record_url(checklist.id))
     asked = table.asked.get(checklist.revision_sent_id) if checklist.revision_sent_id else None
     if asked is not None:
         return _sent_task(table, checklist, asked)

@@ -167,7 +167,7 @@ def _rows(export: Export) -> Iterator[tuple[str, _Row]]:
     """Yield the rows that go along, by the digest that an event binds."""
     revisions = queries.revisions(export.revision_ids)
     for revision in revisions.values():
-        content = signoff.content_of_revision(revision)
+        content = revision.content()
         document = _document(revision)
         yield canonical.digest_of(content), _Row(parts.REVISION, content, document)
     for signature in queries.signatures(export.revision_ids):

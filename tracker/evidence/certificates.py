@@ -25,7 +25,7 @@ from tracker.cooperations.models import Cooperation, CooperationKey
 from tracker.core import canonical, clock, crypto
 from tracker.core.db import db, will_write
 from tracker.core.keys import KeysError
-from tracker.evidence import contents, pdf, signing_keys
+from tracker.evidence import bound, contents, pdf, signing_keys
 from tracker.evidence.contents import Source
 from tracker.evidence.models import Certificate, CertificateFailure, KeyUse
 from tracker.evidence.pdf import Signer, SignError, TimestampError
@@ -272,6 +272,7 @@ def _work(revision_id: UUID) -> _Work:
         message = "The text is gone."
         raise CertificateError(message)
     cooperation = db.session.get_one(Cooperation, revision.cooperation_id)
+    _require_signed_by_all(revision)
     key = signing_keys.current(KeyUse.DOCUMENT)
     plain = signing.plain_bytes(revision, _key_for(revision))
     source = Source(
@@ -285,11 +286,24 @@ def _work(revision_id: UUID) -> _Work:
         key_fingerprint=key.fingerprint,
         made_at=clock.now(),
     )
-    asked = signoff.request_of(revision_id)
-    ended = asked.ended_at if asked else max(one.signed_at for one in revision.signatures)
+    completed_at = max(one.signed_at for one in revision.signatures)
     # What typesetting looks at must not ask the database again.
     db.session.expunge_all()
-    return _Work(source, plain, key, ended or revision.frozen_at)
+    return _Work(source, plain, key, completed_at)
+
+
+def _require_signed_by_all(revision: Revision) -> None:
+    """Refuse a text that was not signed by all, or whose rows do not agree with what is bound.
+
+    A row that says so is no evidence: the frozen text, its signatures and the whole chain are.
+    """
+    found = bound.standing_of(revision)
+    if not found.agrees or found.outcome is None or not found.outcome.is_signed_by_all:
+        message = (
+            f"Revision {revision.id} does not agree with its signatures, so it gets no certificate:"
+            " run tracker audit verify."
+        )
+        raise CertificateError(message)
 
 
 def _key_for(revision: Revision) -> bytes | None:

@@ -12,11 +12,13 @@ class Verdict(enum.StrEnum):
     """What is told of a text or a file."""
 
     GENUINE = "genuine"
+    BEGINS_LATER = "begins_later"
     WAITING = "waiting"
     NOT_SIGNED = "not_signed"
     SUPERSEDED = "superseded"
     SUSPENDED = "suspended"
     ENDED = "ended"
+    DISAGREES = "disagrees"
     ALTERED = "altered"
     UNKNOWN = "unknown"
     BUNDLE = "bundle"
@@ -43,7 +45,12 @@ class Answer:
     @property
     def is_failure(self) -> bool:
         """Whether nothing genuine was shown: such questions are counted."""
-        return self.verdict in {Verdict.UNKNOWN, Verdict.ALTERED, Verdict.STRANGE_BUNDLE}
+        return self.verdict in {
+            Verdict.UNKNOWN,
+            Verdict.ALTERED,
+            Verdict.DISAGREES,
+            Verdict.STRANGE_BUNDLE,
+        }
 
     @property
     def is_of_a_text(self) -> bool:

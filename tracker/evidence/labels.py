@@ -11,6 +11,11 @@ VERDICTS: dict[Verdict, tuple[object, object, str]] = {
         _l("It is as it was signed, all have signed, and it still holds."),
         "held",
     ),
+    Verdict.BEGINS_LATER: (
+        _l("Genuine, and not begun yet."),
+        _l("It is as it was signed, and all have signed. It begins on the day that it names."),
+        "held",
+    ),
     Verdict.WAITING: (
         _l("Genuine, but not signed by all yet."),
         _l("It is as it was frozen for signature. It binds nobody before all have signed."),
@@ -35,6 +40,14 @@ VERDICTS: dict[Verdict, tuple[object, object, str]] = {
         _l("Genuine, but ended."),
         _l("It is as it was signed, and no longer runs. Some duties may go on, as the text says."),
         "wait",
+    ),
+    Verdict.DISAGREES: (
+        _l("It does not agree with its signatures."),
+        _l(
+            "This text was frozen here, but its signatures and its history don't agree with each "
+            "other. Don't rely on it. Ask the people who run this service."
+        ),
+        "stop",
     ),
     Verdict.ALTERED: (
         _l("Altered."),

@@ -151,6 +151,20 @@ class Certificate(Identified, Base):
         }
 
 
+class Disagreement(Base):
+    """A checklist or an undertaking whose rows say what its signatures and events do not bear out.
+
+    Left by the worker when it finds one, and taken away when it finds that they agree again.
+    """
+
+    __tablename__ = "disagreement"
+
+    subject_id: Mapped[UUID] = mapped_column(primary_key=True)
+    subject_type: Mapped[str] = mapped_column(sa.String(20))
+    cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"))
+    noticed_at: Mapped[dt.datetime]
+
+
 class CertificateFailure(Base):
     """A text whose certificate could not be made: why, and when it is tried again."""
 

@@ -4,7 +4,6 @@ Who asks must hold the file, or the digest of the text, which is made with a ran
 be guessed. What is not known here is told the same whether there is anything near it or not.
 """
 
-import datetime as dt
 import re
 from uuid import UUID
 
@@ -12,21 +11,17 @@ import sqlalchemy as sa
 
 from tracker.activity import verbs
 from tracker.activity.models import Chain, Event
-from tracker.checklists.models import Checklist, ChecklistKind, Halt
-from tracker.checklists.signing import SUBJECT as CHECKLIST
-from tracker.cooperations.models import Cooperation, Stage
+from tracker.cooperations.models import Cooperation
 from tracker.core import canonical, clock
 from tracker.core.db import db, let_others_write
-from tracker.evidence import notes, pdf, verify
+from tracker.evidence import bound, notes, pdf, verify
 from tracker.evidence.facts import REGISTER, Answer, Signer, Verdict
 from tracker.evidence.models import Certificate, EvidenceKey, KeyUse
 from tracker.evidence.signing_keys import certificates_of
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
-from tracker.signoff.models import RequestState, Revision, SignatureKind
-from tracker.undertakings.asking import SUBJECT as UNDERTAKING
-from tracker.undertakings.facts import read_terms
-from tracker.undertakings.models import Undertaking, UndertakingEnd, UndertakingState
+from tracker.signoff.models import Revision, SignatureKind
+from tracker.signoff.outcomes import Outcome
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 REFERENCE = re.compile(r"C-[0-9]{4}-[0-9]{4,6}")
@@ -167,12 +162,9 @@ def _of_revision(revision: Revision) -> Answer:
     if not _is_bound(revision.cooperation_id, signing.evidence_of_revision(revision)):
         return ALTERED
     cooperation = db.session.get_one(Cooperation, revision.cooperation_id)
-    verdict = (
-        _undertaking(revision)
-        if revision.subject_type == UNDERTAKING
-        else _checklist(revision, cooperation)
-    )
-    return Answer(verdict, _signers(revision, cooperation))
+    verdict = _standing(revision)
+    signers = None if verdict is Verdict.DISAGREES else _signers(revision, cooperation)
+    return Answer(verdict, signers)
 
 
 def _signers(revision: Revision, cooperation: Cooperation) -> tuple[Signer, ...] | None:
@@ -188,48 +180,23 @@ def _signers(revision: Revision, cooperation: Cooperation) -> tuple[Signer, ...]
 
 # How a text stands --------------------------------------------------------------------------------
 
-
-def _checklist(revision: Revision, cooperation: Cooperation) -> Verdict:
-    asked = signoff.request_of(revision.id)
-    if asked is not None and asked.state is RequestState.WAITING:
-        return Verdict.WAITING
-    if asked is None or asked.state is not RequestState.COMPLETED:
-        return Verdict.NOT_SIGNED
-    checklist = db.session.get_one(Checklist, revision.subject_id)
-    if checklist.halted_id == revision.id:
-        return Verdict.ENDED if checklist.halt is Halt.ENDED else Verdict.SUSPENDED
-    if checklist.revision_in_force_id != revision.id:
-        return Verdict.SUPERSEDED
-    return Verdict.ENDED if _has_ended(revision, cooperation) else Verdict.GENUINE
+_VERDICTS = {
+    Outcome.WAITING: Verdict.WAITING,
+    Outcome.DECLINED: Verdict.NOT_SIGNED,
+    Outcome.WITHDRAWN: Verdict.NOT_SIGNED,
+    Outcome.EXPIRED: Verdict.NOT_SIGNED,
+    Outcome.IN_FORCE: Verdict.GENUINE,
+    Outcome.SUSPENDED: Verdict.SUSPENDED,
+    Outcome.ENDED: Verdict.ENDED,
+    Outcome.SUPERSEDED: Verdict.SUPERSEDED,
+}
 
 
-def _has_ended(revision: Revision, cooperation: Cooperation) -> bool:
-    today = clock.today()
-    if cooperation.stage is Stage.CLOSED:
-        return True
-    if cooperation.ends_on is not None and cooperation.ends_on < today:
-        return True
-    if revision.subject_type == CHECKLIST and revision.kind == ChecklistKind.CONFIDENTIALITY:
-        return _is_over(revision, today)
-    return False
-
-
-def _is_over(revision: Revision, today: dt.date) -> bool:
-    """Tell whether the last day that confidentiality terms name has passed."""
-    try:
-        terms = read_terms(signing.document_of(revision, None), revision.digest)
-    except (LookupError, ValueError):  # they name none
-        return False
-    return terms.is_over(today)
-
-
-def _undertaking(revision: Revision) -> Verdict:
-    row = db.session.scalar(sa.select(Undertaking).where(Undertaking.revision_id == revision.id))
-    if row is None:
-        return Verdict.NOT_SIGNED
-    if row.state is UndertakingState.CLOSED:
-        is_replaced = row.closed_reason == UndertakingEnd.NEW_TERMS
-        return Verdict.SUPERSEDED if is_replaced else Verdict.ENDED
-    if row.state is UndertakingState.COUNTERSIGNED:
-        return Verdict.GENUINE
-    return Verdict.WAITING
+def _standing(revision: Revision) -> Verdict:
+    """Tell how a text stands by what is bound; what a row says of it is not looked at."""
+    found = bound.standing_of(revision)
+    if found.outcome is None:
+        return Verdict.DISAGREES
+    if found.outcome is Outcome.IN_FORCE and found.begins_on and found.begins_on > clock.today():
+        return Verdict.BEGINS_LATER
+    return _VERDICTS[found.outcome]

@@ -38,8 +38,8 @@ def verify(files: tuple[Path, ...]) -> None:
     whole is named. With an anchor, so is a database that was put back to an earlier day.
 
     Exit 0: nothing was altered. Exit 1: something was, and the first broken place is named. Exit 2:
-    the check could not be made. Signature requests (who was asked to sign) are no evidence and are
-    not checked.
+    the check could not be made. What rows say of how a text stands is compared with its signatures
+    and events; who was asked to sign is no evidence and is not checked.
     """
     anchors = [_anchor(file) for file in files]
     with click.progressbar(

@@ -25,6 +25,8 @@ class AgreementState(enum.StrEnum):
     REVIEW_OVERDUE = "review_overdue"
     SUSPENDED = "suspended"
     ENDED = "ended"
+    # What is stored of it is not what its signatures and events bear witness to.
+    DISAGREES = "disagrees"
 
 
 class Narrowing(enum.StrEnum):
@@ -129,6 +131,9 @@ class Table(enum.StrEnum):
     PAPER = "paper_record"
     PAPER_DECISION = "paper_decision"
     SUCCESSION = "succession"
+    CHECKLIST = "checklist"
+    REQUEST = "signature_request"
+    UNDERTAKING = "undertaking"
     COOPERATION = "cooperation"
     KEY = "cooperation_key"
     EVIDENCE_KEY = "evidence_key"
@@ -167,6 +172,7 @@ class Fault(enum.StrEnum):
     PASSKEY_NOT_SET_UP = "passkey_not_set_up"
     NO_PAPER = "no_paper"
     SCAN_CHANGED = "scan_changed"
+    DISAGREES = "disagrees"
     ROW_GONE = "row_gone"
     END_CHANGED = "end_changed"
     NOT_NUMBERED = "not_numbered"

@@ -1,9 +1,10 @@
 """The check that nothing was altered: chains, texts, signatures, certificates, scans, what ends.
 
-Signature requests and their places (who was asked, how it ended) are no evidence and are not
-checked: what binds is the frozen revision, which names who signs by which rule, the signature and
-the events that name both. A database that was put back whole to an earlier day can't be told from
-within: that needs a checkpoint that is kept elsewhere, which the check takes as an anchor.
+Who was asked to sign is no evidence and is not checked: what binds is the frozen revision, which
+names who signs by which rule, the signature and the events that name both. How a text stands is
+worked out from these, and each row that says it is compared (standings). A database that was put
+back whole to an earlier day can't be told from within: that needs a checkpoint that is kept
+elsewhere, which the check takes as an anchor.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,7 +32,7 @@ from tracker.evidence import certificates
 from tracker.evidence.models import Certificate, LogLeaf
 from tracker.evidence.notes import Checkpoint
 from tracker.organisations.models import Organisation, Succession
-from tracker.oversight import bound_accounts, logged, stored
+from tracker.oversight import bound_accounts, logged, standings, stored
 from tracker.oversight.facts import Counts, Fault, Place, Table, Verdict
 from tracker.oversight.logged import Logged, Told
 from tracker.oversight.reading import BrokenError, Reader, Report, broken, printable, read
@@ -283,7 +284,10 @@ class _Check:
             broken(Fault.NO_CHAIN, Place(Table.COOPERATION, reference))
         bound: dict[str, int] = {}
         erased = False
+        links: list[Link] = []
         for link in self._walk(head, reference):
+            if link.verb in standings.VERBS:
+                links.append(link)
             erased = erased or link.verb == verbs.DETAILS_ERASED.name
             if link.evidence is None:
                 continue
@@ -300,6 +304,7 @@ class _Check:
         self._check_renewals(cooperation, bound)
         if bound:
             broken(Fault.ROW_GONE, Place(Table.EVENT, reference, min(bound.values())))
+        standings.check(self._reader, cooperation.id, reference, links, key.open)
 
     def _check_revisions(
         self, cooperation: _Cooperation, bound: dict[str, int], key: "_Key"

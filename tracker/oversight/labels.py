@@ -4,6 +4,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from tracker.activity.verify import ChainFault
+from tracker.checklists.labels import DISAGREES
 from tracker.oversight.facts import (
     AgreementState,
     Counts,
@@ -24,6 +25,7 @@ STATES: dict[AgreementState, tuple[object, str]] = {
     AgreementState.REVIEW_OVERDUE: (_l("Review overdue"), "stop"),
     AgreementState.SUSPENDED: (_l("Suspended"), "stop"),
     AgreementState.ENDED: (_l("Ended"), "off"),
+    AgreementState.DISAGREES: DISAGREES,
 }
 
 FORMS: dict[str, object] = {
@@ -115,6 +117,9 @@ FAULTS: dict[Fault | ChainFault, object] = {
     ),
     Fault.ANCHOR_OTHER: _l("The checkpoint kept here is another one: the log was made anew."),
     Fault.NO_PAPER: _l("The signature on paper rests on no scan that was confirmed like this."),
+    Fault.DISAGREES: _l(
+        "What is stored here of how a text stands is not what its signatures and events say."
+    ),
     Fault.SCAN_CHANGED: _l(
         "The scan was changed: it can't be decrypted or does not give its digest."
     ),
@@ -133,6 +138,9 @@ PLACES: dict[Table, object] = {
     Table.PAPER: _l("%(chain)s, scan recorded by %(row)s"),
     Table.SUCCESSION: _l("Chain of %(chain)s, replacement of %(row)s"),
     Table.PAPER_DECISION: _l("%(chain)s, answer of %(row)s to a scan"),
+    Table.CHECKLIST: _l("%(chain)s, checklist %(row)s"),
+    Table.REQUEST: _l("%(chain)s, request to sign revision %(row)s"),
+    Table.UNDERTAKING: _l("%(chain)s, undertaking of %(row)s"),
     Table.COOPERATION: _l("Cooperation %(chain)s"),
     Table.KEY: _l("Key of %(chain)s"),
 }

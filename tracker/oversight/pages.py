@@ -1,15 +1,20 @@
 """The register in words: the lines of its page and of its export."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from tracker.access.actor import Actor
+from tracker.checklists import bound
 from tracker.checklists.labels import KINDS
+from tracker.checklists.models import Checklist
 from tracker.checklists.signing_pages import signature_line
 from tracker.cooperations.models import Mode
 from tracker.cooperations.modes import MODE_LABELS
+from tracker.core.db import db
 from tracker.oversight.facts import AgreementState, Narrowing, RegisterLine, VisitMark
 from tracker.oversight.labels import FORMS, STATES
 from tracker.signoff.models import Revision
@@ -64,6 +69,12 @@ def all_parties(line: RegisterLine) -> str:
 def signature_lines(revision: Revision) -> list[dict[str, object]]:
     """Return the signatures of a revision as the page shows them."""
     return [signature_line(one) for one in revision.signatures]
+
+
+def revision_states(checklist_id: UUID, revisions: Iterable[Revision]) -> dict[UUID, object]:
+    """Return how each revision of an agreement stands, in words."""
+    compared = bound.look(db.session.get_one(Checklist, checklist_id))
+    return {one.id: bound.words_of(compared, one.id)[0] for one in revisions}
 
 
 def summary(counts: dict[str, int]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload
 
 from tracker.access.actor import Actor
+from tracker.checklists import bound
 from tracker.checklists import queries as checklists
+from tracker.checklists.bound import Compared
 from tracker.checklists.models import (
     Answer,
     AnswerScope,
@@ -332,7 +335,8 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
     )
     given = _overrides(row[0].visit_id for row in found if row[0].visit_id)
     replaced = _taken_over({row[0].cooperation_id for row in found})
-    return [
+    compared = bound.compare([row[0] for row in found])
+    lines = [
         _line(
             row,
             # Which parties take part in a visit is part of its planning.
@@ -343,6 +347,39 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
         )
         for row in found
     ]
+    return [
+        one if _is_borne_out(one, compared[one.checklist_id]) else _disagreeing(one)
+        for one in lines
+    ]
+
+
+def _is_borne_out(line: RegisterLine, compared: Compared) -> bool:
+    """Tell whether the signatures, the events and the text bear out what a line says."""
+    course = compared.course
+    shown = course.standing_id or course.sent_id
+    said = compared.said.get(shown) if shown else None
+    if not compared.agrees or said is None or shown is None or line.visit is not None:
+        return compared.agrees
+    if line.kind is ChecklistKind.TERMS and line.from_on != compared.first(shown):
+        return False
+    if line.until_on != compared.last(shown):
+        return False
+    return line.made_before or line.to_sign == sum(said.rule.values())
+
+
+def _disagreeing(line: RegisterLine) -> RegisterLine:
+    """Return a line without what nothing bears out."""
+    return replace(
+        line,
+        state=AgreementState.DISAGREES,
+        is_amended=False,
+        waiting_for=(),
+        signed=None,
+        to_sign=None,
+        from_on=None,
+        until_on=None,
+        review_on=None,
+    )
 
 
 def _line(

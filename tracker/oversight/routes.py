@@ -19,7 +19,6 @@ from tracker.oversight import export as files
 from tracker.oversight import integrity, labels, pages, policy, queries, service
 from tracker.oversight.facts import Narrowing, Question
 from tracker.signoff import queries as signoff
-from tracker.signoff.labels import REQUEST_STATES
 from tracker.ui import paging
 from tracker.ui.filters import FilterLink, filter_links
 from tracker.ui.words import tidy_line
@@ -64,13 +63,14 @@ def history(checklist_id: UUID) -> str:
     revisions = signoff.revisions_of(SUBJECT, checklist_id)
     signature_ids = [one.id for revision, _request in revisions for one in revision.signatures]
     lines = trail.subject_history(line.cooperation_id, [checklist_id, *signature_ids], limit=EVENTS)
+    states = pages.revision_states(checklist_id, [one for one, _request in revisions])
     return render_template(
         "oversight/history.html",
         view=pages.view(actor, line),
         line=line,
         parties=pages.all_parties(line),
         revisions=revisions,
-        request_states=REQUEST_STATES,
+        states=states,
         signature_lines=pages.signature_lines,
         lines=lines,
         leaves_out_the_team=line.kind is ChecklistKind.VISIT_ROLES,

@@ -18,7 +18,7 @@ from flask.cli import with_appcontext
 from config import Settings
 from tracker.accounts import binding
 from tracker.core.db import db
-from tracker.evidence import certificates
+from tracker.evidence import certificates, disagreements
 from tracker.mail import transport
 from tracker.running import health, preparing, rounds
 
@@ -196,7 +196,7 @@ def worker() -> None:
 @click.command("check")
 @with_appcontext
 def check() -> None:
-    """Tell whether database, content, worker, certificates and accounts are well; what to mend."""
+    """Tell whether database, content, worker and all that is checked are well; what to mend."""
     found = health.look()
     click.echo(f"database: {found.database}")
     click.echo(f"content: {found.content}")
@@ -211,6 +211,9 @@ def check() -> None:
             f"  {one.reference}, {one.kind}, revision {one.number}: {one.error}"
             f" ({one.tries} tries; the next at {one.next_try_at:%Y-%m-%d %H:%M} UTC)"
         )
+    click.echo(f"texts: {found.texts}")
+    for text in disagreements.known() if known else ():
+        click.echo(f"  {text.reference}, {text.kind or text.subject_type}")
     late = certificates.overdue(LATE) if known else 0
     if late:
         click.echo(f"certificates: {late} late")

@@ -12,12 +12,12 @@ from tracker.checklists.models import ChecklistKind, ChecklistTemplate
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.extensions import migrate
-from tracker.evidence import certificates
+from tracker.evidence import certificates, disagreements
 from tracker.guidance.models import Article
 from tracker.running.models import Heartbeat
 
 WORKER = "worker"
-NOT_LOOKED_AT = ("not looked at",) * 4
+NOT_LOOKED_AT = ("not looked at",) * 5
 # A worker finishes a round every few seconds; three minutes without one is a standstill.
 STANDSTILL = dt.timedelta(minutes=3)
 
@@ -31,23 +31,32 @@ class Health:
     worker: str
     certificates: str
     accounts: str
+    texts: str
 
     @property
     def is_well(self) -> bool:
         """Whether all is well."""
-        parts = (self.database, self.content, self.worker, self.certificates, self.accounts)
+        parts = (
+            self.database,
+            self.content,
+            self.worker,
+            self.certificates,
+            self.accounts,
+            self.texts,
+        )
         return set(parts) == {"well"}
 
 
 def look() -> Health:
-    """Look at database, content, worker, certificates and accounts."""
+    """Look at database, content, worker, certificates, accounts, and texts as last compared."""
     try:
         database = "well" if schema_revision() == newest_revision() else "needs tracker db upgrade"
         if database != "well":
             return Health(database, *NOT_LOOKED_AT)
         made = "some can't be made" if certificates.is_any_failing() else "well"
         bound = "some are refused" if binding.refused() else "well"
-        return Health(database, _content(), _worker(), made, bound)
+        texts = "some do not agree with their signatures" if disagreements.is_any() else "well"
+        return Health(database, _content(), _worker(), made, bound, texts)
     except SQLAlchemyError:
         db.session.rollback()
         return Health("can't be reached", *NOT_LOOKED_AT)

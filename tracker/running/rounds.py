@@ -14,7 +14,7 @@ from tracker.cooperations import clearances
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.keys import KeysError
-from tracker.evidence import anchors, certificates, checkpoints
+from tracker.evidence import anchors, certificates, checkpoints, disagreements
 from tracker.evidence.certificates import CertificateError
 from tracker.evidence.log import LogError
 from tracker.mail import outbox
@@ -33,14 +33,13 @@ def run_for_ever(
     goes_on: Callable[[], bool] = lambda: True,
 ) -> None:
     """Do rounds until told to stop. A database that can't be reached is tried again, and said."""
-    number = 0
+    number, compared = 0, disagreements.BEGINNING
     while goes_on():
         try:
-            one_round(
-                transport,
-                with_dates=number % EVERY_SO_MANY_ROUNDS == 0,
-                timestamp_url=timestamp_url,
-            )
+            with_dates = number % EVERY_SO_MANY_ROUNDS == 0
+            one_round(transport, with_dates=with_dates, timestamp_url=timestamp_url)
+            if with_dates:
+                compared = compare_texts(compared)
         except SQLAlchemyError as error:
             db.session.rollback()
             click.echo(f"worker: {type(error).__name__}; trying again", err=True)
@@ -88,6 +87,14 @@ def checkpoint_and_mail() -> None:
         db.session.rollback()
         click.echo(f"worker: no checkpoint: {error}", err=True)
     db.session.commit()
+
+
+def compare_texts(after: disagreements.Place = disagreements.BEGINNING) -> disagreements.Place:
+    """Compare the next texts with their signatures and events; return how far it came."""
+    reached = disagreements.compare_some(after)
+    db.session.commit()
+    db.session.remove()
+    return reached
 
 
 def make_certificates(timestamp_url: str) -> None:

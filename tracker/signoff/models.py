@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from tracker.core import canonical
 from tracker.core.db import Base, Identified
 
 
@@ -63,6 +64,22 @@ class Revision(Identified, Base):
     signatures: Mapped[list["Signature"]] = relationship(
         back_populates="revision", order_by="Signature.signed_at", lazy="raise"
     )
+
+    def content(self) -> dict[str, Any]:
+        """Return its plain columns, as the event of its freezing binds them."""
+        return {
+            "id": str(self.id),
+            "cooperation": str(self.cooperation_id),
+            "subject_type": self.subject_type,
+            "subject": str(self.subject_id),
+            "kind": self.kind,
+            "number": self.number,
+            "digest": self.digest,
+            "is_sealed": self.is_sealed,
+            "frozen_at": self.frozen_at.isoformat(timespec="microseconds"),
+            "frozen_by": str(self.frozen_by_id),
+            "reason": self.reason,
+        }
 
 
 class SignatureRequest(Identified, Base):
@@ -211,6 +228,10 @@ class Signature(Identified, Base):
             "signed_at": self.signed_at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
             **self._where_there_is_any(),
         }
+
+    def has_its_digest(self) -> bool:
+        """Tell whether it is as it was when its digest was made."""
+        return canonical.digest_of(self.content()) == self.digest
 
     def _where_there_is_any(self) -> dict[str, Any]:
         """Return what came later: bound only where it is set, so earlier digests stay."""

@@ -163,24 +163,7 @@ def document_of(revision: Revision, key: bytes | None) -> dict[str, Any]:
 
 def evidence_of_revision(revision: Revision) -> str:
     """Return the digest that the trail binds for a frozen revision: all its plain columns."""
-    return canonical.digest_of(content_of_revision(revision))
-
-
-def content_of_revision(revision: Revision) -> dict[str, Any]:
-    """Return the plain columns of a frozen revision, as the trail binds them."""
-    return {
-        "id": str(revision.id),
-        "cooperation": str(revision.cooperation_id),
-        "subject_type": revision.subject_type,
-        "subject": str(revision.subject_id),
-        "kind": revision.kind,
-        "number": revision.number,
-        "digest": revision.digest,
-        "is_sealed": revision.is_sealed,
-        "frozen_at": revision.frozen_at.isoformat(timespec="microseconds"),
-        "frozen_by": str(revision.frozen_by_id),
-        "reason": revision.reason,
-    }
+    return canonical.digest_of(revision.content())
 
 
 def request(

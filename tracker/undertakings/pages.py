@@ -13,6 +13,7 @@ from flask_babel import ngettext
 from markupsafe import Markup
 
 from tracker.access.actor import Actor
+from tracker.checklists.labels import DISAGREES
 from tracker.cooperations import keys
 from tracker.cooperations.models import Clearance, ClearanceScope, Cooperation
 from tracker.core import clock
@@ -152,6 +153,8 @@ def within(terms: Terms) -> str:
 def own_state(line: Line) -> State:
     """Return how an undertaking stands, to its person."""
     one = line.undertaking
+    if not line.agrees:
+        return DISAGREES
     if one.state is UndertakingState.ASKED:
         return _l("Waiting for you"), "wait"
     if one.decision is InterestsDecision.REPLACE and one.state is UndertakingState.SIGNED:
@@ -162,6 +165,8 @@ def own_state(line: Line) -> State:
 def state(line: Line, *, decides: bool) -> State:
     """Return how another's undertaking stands; to those who decide, what it waits for."""
     one = line.undertaking
+    if not line.agrees:
+        return DISAGREES
     if one.state is UndertakingState.SIGNED and decides:
         if one.has_interests and one.decision is None:
             return _l("Interests wait for a decision"), "wait"

@@ -21,8 +21,8 @@ from tracker.core.db import db
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
 from tracker.signoff.models import Revision
+from tracker.undertakings import bound, scope
 from tracker.undertakings import people as around
-from tracker.undertakings import scope
 from tracker.undertakings.facts import (
     Listed,
     Questions,
@@ -222,6 +222,8 @@ class Line:
     undertaking: Undertaking
     clearance: Clearance | None
     is_own: bool
+    # Whether its rows say what its signatures and events bear witness to.
+    agrees: bool
 
     @property
     def is_cleared(self) -> bool:
@@ -267,7 +269,21 @@ def mine(actor: Actor) -> list[tuple[Line, Cooperation]]:
         .options(*WITH_NAMES)
     ).all()
     opened = _clearances([row[0].id for row in rows])
-    return [(Line(one, opened.get(one.id), is_own=True), where) for one, where in rows]
+    compared = bound.compare([row[0] for row in rows])
+    return [
+        (Line(one, opened.get(one.id), is_own=True, agrees=compared[one.id].agrees), where)
+        for one, where in rows
+    ]
+
+
+def line_of(actor: Actor, undertaking: Undertaking) -> Line:
+    """Return an undertaking that was found, with what it opened, as a line."""
+    return Line(
+        undertaking,
+        clearance_of(undertaking),
+        is_own=undertaking.user_id == actor.user_id,
+        agrees=bound.compare([undertaking])[undertaking.id].agrees,
+    )
 
 
 def overview(actor: Actor, cooperation: Cooperation) -> Overview:
@@ -280,7 +296,11 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
     terms_id = checklist.revision_in_force_id if checklist else None
     rows = _newest(actor, cooperation.id, terms_id)
     opened = _clearances([row.id for row in rows])
-    lines = [Line(row, opened.get(row.id), row.user_id == actor.user_id) for row in rows]
+    compared = bound.compare(rows)
+    lines = [
+        Line(row, opened.get(row.id), row.user_id == actor.user_id, compared[row.id].agrees)
+        for row in rows
+    ]
     counted = _counts(cooperation.id)
     filling = fill(checklist) if checklist else None
     named = {one.user_id for one in listed(filling)} if filling else set()

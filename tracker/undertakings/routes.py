@@ -38,7 +38,7 @@ from tracker.undertakings.forms import (
     path_form,
 )
 from tracker.undertakings.models import Undertaking, UndertakingState
-from tracker.undertakings.queries import Line, Loaded
+from tracker.undertakings.queries import Loaded
 
 blueprint = Blueprint("undertakings", __name__)
 blueprint.add_app_template_filter(labels.ended_because, "undertaking_ended_because")
@@ -248,11 +248,10 @@ def again(undertaking_id: str) -> Response:
 def _show_record(actor: Actor, loaded: Loaded) -> str:
     require(policy.can_see(actor, loaded.standing))
     undertaking = loaded.undertaking
-    clearance = queries.clearance_of(undertaking)
-    line = Line(undertaking, clearance, is_own=True)
+    line = queries.line_of(actor, undertaking)
     return render_template(
         "undertakings/record.html",
-        **_words(loaded, clearance),
+        **_words(loaded, line.clearance),
         state=pages.own_state(line),
         line=line,
         signed=pages.signed(undertaking, locale.language_of_text()),
@@ -376,13 +375,12 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
             subject_id=undertaking.id,
             page=SUBJECT,
         )
-    clearance = queries.clearance_of(undertaking)
-    line = Line(undertaking, clearance, is_own=undertaking.user_id == actor.user_id)
+    line = queries.line_of(actor, undertaking)
     visits = queries.visits(undertaking.cooperation_id)
     may_countersign = policy.can_countersign(actor, loaded.standing, clock.today())
     return render_template(
         "undertakings/check.html",
-        **_words(loaded, clearance),
+        **_words(loaded, line.clearance),
         reference=reference,
         form=form,
         opening=opening_form(loaded.terms, visits) if may_countersign else None,

@@ -101,7 +101,7 @@ def test_the_last_signature_brings_the_text_into_force(desk: Desk) -> None:
     page = desk.sign("otto")
     assert "You signed. The text is in force: all parties have signed." in page.text
     assert (desk.state, desk.signatures()) == (ChecklistState.IN_FORCE, 2)
-    assert "In force" in page.text
+    assert "Signed by all, begins on" in page.text
     signature = desk.session.scalars(
         sa.select(Signature).where(
             Signature.user_id == desk.demonstration.users["otto"],
@@ -268,7 +268,7 @@ def test_an_amendment_is_begun_from_the_record(desk: Desk) -> None:
     )
     assert "The named items are open. The text in force stays so meanwhile." in page.text
     assert "The earlier revision stays in force meanwhile." in page.text
-    assert "In force" in desk.page("greta", "/record").text
+    assert "Signed by all, begins on" in desk.page("greta", "/record").text
     assert desk.checklist.revision_in_force_id is not None
 
 

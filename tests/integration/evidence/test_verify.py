@@ -22,11 +22,13 @@ from tests.factories.tampering import CERTIFICATES, REVISIONS, Tampering, hands
 from tests.pages import Page
 from tests.starting_points import noon_in
 from tracker.accounts import attempts
+from tracker.activity import verbs
+from tracker.activity.service import record
 from tracker.checklists import ending, signing
 from tracker.checklists.models import ChecklistKind, Halt
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationKey, Stage
-from tracker.core import canonical, clock
+from tracker.core import canonical
 from tracker.core.db import db
 from tracker.evidence import (
     bundle,
@@ -44,11 +46,18 @@ from tracker.evidence.models import Certificate, KeyUse
 from tracker.evidence.verify_routes import MAX_REQUEST_BYTES
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
+from tracker.undertakings import asking, queries
 from tracker.undertakings.models import Undertaking, UndertakingEnd, UndertakingState
 
 START, END = noon_in(-315).date(), noon_in(414).date()
 PAIR = {"npm": "tomas", "door": "henrik"}
 OTHER = "f" * 64
+
+
+@pytest.fixture(autouse=True)
+def later(frozen_time: Callable[[dt.datetime | None], None]) -> None:
+    """A few days later: the demonstration's terms begin two days after they were signed."""
+    frozen_time(noon_in(5))
 
 
 def revision_of(demonstration: Demonstration, name: str, kind: str = "terms") -> Revision:
@@ -78,6 +87,20 @@ def asked(demonstration: Demonstration, name: str, kind: str = "terms") -> Answe
 def test_a_text_in_force_is_genuine(session: Session, demonstration: Demonstration) -> None:
     for kind in ("terms", "confidentiality", "visit_roles", "urgent_plan"):
         assert asked(demonstration, "complete", kind) == Answer(Verdict.GENUINE)
+
+
+def test_a_text_that_all_have_signed_says_that_it_has_not_begun_yet(
+    session: Session,
+    demonstration: Demonstration,
+    frozen_time: Callable[[dt.datetime | None], None],
+) -> None:
+    terms = session.get_one(Cooperation, demonstration.cooperations["complete"])
+    assert terms.starts_on is not None
+    first = dt.datetime.combine(terms.starts_on, dt.time(12), dt.UTC)
+    frozen_time(first - dt.timedelta(days=1))
+    assert asked(demonstration, "complete").verdict is Verdict.BEGINS_LATER
+    frozen_time(first)
+    assert asked(demonstration, "complete").verdict is Verdict.GENUINE
 
 
 def test_a_text_that_waits_or_was_declined_says_so(
@@ -142,9 +165,20 @@ def test_what_ran_out_or_was_closed_has_ended(
     assert asked(demonstration, "complete").verdict is Verdict.GENUINE
     frozen_time(last + dt.timedelta(days=1))
     assert asked(demonstration, "complete").verdict is Verdict.ENDED
-    frozen_time(None)
+    frozen_time(last)
     cooperation.stage = Stage.CLOSED
     session.flush()
+    # A row alone is no evidence: the event that closed it is.
+    assert asked(demonstration, "complete").verdict is Verdict.GENUINE
+    record(
+        verbs.STAGE_CHANGED,
+        actor=None,
+        subject_type="cooperation",
+        subject_id=cooperation.id,
+        cooperation_id=cooperation.id,
+        before=Stage.CLEARED.value,
+        after=Stage.CLOSED.value,
+    )
     assert asked(demonstration, "complete").verdict is Verdict.ENDED
 
 
@@ -166,9 +200,7 @@ def test_an_undertaking_holds_until_it_is_closed(
     digest = session.get_one(Revision, undertaking.revision_id).digest
     reference = demonstration.references["complete"]
     assert verdicts.of_text(reference, digest) == Answer(Verdict.GENUINE)
-    undertaking.state, undertaking.closed_reason = UndertakingState.CLOSED, reason
-    undertaking.closed_at = clock.now()
-    session.flush()
+    assert asking.close(None, queries.locked(undertaking.id), reason)
     assert verdicts.of_text(reference, digest) == Answer(verdict)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
@@ -22,7 +21,6 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.oversight import queries
 from tracker.oversight.facts import AgreementState, Narrowing, Question, RegisterLine
-from tracker.signoff.models import SignatureParty, SignaturePlace
 
 pytestmark = pytest.mark.both_databases
 
@@ -225,18 +223,7 @@ def test_a_party_of_several_is_waited_for_until_enough_have_signed(
     land: Country, terms: Checklist
 ) -> None:
     land.person("Milan Orsk", "npm", Role.SIGNATORY, power="Decision of the board")
-    agreements.send(land, terms, PAIR)
-    party = db.session.scalars(
-        sa.select(SignatureParty).where(SignatureParty.organisation_id == land.id("npm"))
-    ).one()
-    place = SignaturePlace(
-        request_id=party.request_id,
-        organisation_id=party.organisation_id,
-        user_id=land.users["milan"].id,
-        position=9,
-    )
-    party.needed = 2
-    db.session.add(place)
+    agreements.send(land, terms, PAIR, also={"npm": ("milan",)})
     db.session.commit()
     agreements.sign(land, terms, "milan", "henrik")
     found = line(land, ChecklistKind.TERMS)

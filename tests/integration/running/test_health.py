@@ -18,10 +18,11 @@ from tracker.running import health, preparing
 
 pytestmark = pytest.mark.both_databases
 
-NOT_LOOKED_AT = dict.fromkeys(("content", "worker", "certificates", "accounts"), "not looked at")
-WELL = dict.fromkeys(("database", "content", "worker", "certificates", "accounts"), "well")
+PARTS = ("certificates", "accounts", "texts")
+NOT_LOOKED_AT = dict.fromkeys(("content", "worker", *PARTS), "not looked at")
+WELL = dict.fromkeys(("database", "content", "worker", *PARTS), "well")
 
-TOLD = "database: well\ncontent: well\nworker: well\ncertificates: well\naccounts: well\n"
+TOLD = "".join(f"{part}: well\n" for part in ("database", "content", "worker", *PARTS))
 
 
 def well(client: CheckedClient) -> tuple[int, dict[str, str]]:

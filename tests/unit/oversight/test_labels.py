@@ -58,6 +58,9 @@ PLACES = [
         Place(Table.EVENT, "C-1", 12, checkpoint=8),
         "Chain of C-1, event 12, beside the checkpoint of size 8",
     ),
+    (Place(Table.CHECKLIST, "C-1", row="terms"), "C-1, checklist terms"),
+    (Place(Table.REQUEST, "C-1", row="2"), "C-1, request to sign revision 2"),
+    (Place(Table.UNDERTAKING, "C-1", row="Henrik"), "C-1, undertaking of Henrik"),
 ]
 
 

@@ -1,0 +1,244 @@
+"""Texts in every outcome, each in a cooperation of its own, made by the real services."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask import Flask
+
+from tests import starting_points
+from tests.factories import agreements, paper
+from tests.factories.checklists import decline_text
+from tests.factories.cooperations import (
+    Country,
+    KeptCountry,
+    country,
+    load_checklists,
+    open_one,
+)
+from tracker.checklists import ending, former, positions, renewal, requesting, signing
+from tracker.checklists import paper as papers
+from tracker.checklists.former import Person
+from tracker.checklists.models import Checklist, ChecklistKind, Halt, Stance
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.evidence import signing_keys
+from tracker.signoff.models import Revision, SignatureRequest
+from tracker.signoff.paper_models import PaperRecord
+
+PAIR = {"npm": "tomas", "door": "henrik"}
+DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A text as plain values: where it is, and its revisions, the oldest first."""
+
+    cooperation_id: UUID
+    reference: str
+    checklist_id: UUID
+    revisions: tuple[UUID, ...]
+    digests: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """All texts by the name of what became of them, and the people around them."""
+
+    land: KeptCountry
+    by_name: dict[str, Scene]
+
+    def __getitem__(self, name: str) -> Scene:
+        return self.by_name[name]
+
+
+def scenes(app: Flask) -> Scenes:
+    """Put the application on a copy of a database with a text in every outcome."""
+    return starting_points.of(app).use("outcomes", _make)
+
+
+def _make() -> Scenes:
+    load_checklists()
+    signing_keys.make_missing()
+    land = country(db.session())
+    made = {name: _scene(land, name, act) for name, act in COURSES.items()}
+    return Scenes(KeptCountry.of(land), made)
+
+
+def _scene(land: Country, name: str, act: Callable[[Country, Checklist], None]) -> Scene:
+    cooperation = open_one(land, "door", title=f"What is {name}")
+    terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
+    today = clock.today()
+    days = agreements.term(today - 9 * DAY, today + 400 * DAY)
+    if name == "renewed":
+        days = agreements.term(today - 400 * DAY, today - DAY) | {"renewal": "automatic"}
+    agreements.answer(land, terms, "M19", **days)
+    act(land, terms)
+    db.session.flush()
+    rows = db.session.scalars(
+        sa.select(Revision).where(Revision.subject_id == terms.id).order_by(Revision.number)
+    ).all()
+    return Scene(
+        cooperation.id,
+        cooperation.reference,
+        terms.id,
+        tuple(one.id for one in rows),
+        tuple(one.digest for one in rows),
+    )
+
+
+def _draft(_land: Country, _terms: Checklist) -> None:
+    """Leave it as it is."""
+
+
+def _wait(land: Country, terms: Checklist) -> None:
+    agreements.send(land, terms, PAIR)
+    agreements.sign(land, terms, "tomas")
+
+
+def _decline(land: Country, terms: Checklist) -> None:
+    _wait(land, terms)
+    decline_text(land.actor("henrik"), terms, reason="Too long a term.", items=["M19"])
+
+
+def _call_back(land: Country, terms: Checklist) -> None:
+    _wait(land, terms)
+    signing.call_back(land.actor("ilena"), terms, reason="A slip in it.")
+
+
+def _expire(land: Country, terms: Checklist) -> None:
+    _wait(land, terms)
+    asked = db.session.scalars(
+        sa.select(SignatureRequest).where(SignatureRequest.revision_id == terms.revision_sent_id)
+    ).one()
+    asked.expires_on = clock.today() - DAY
+    db.session.flush()
+    assert requesting.expire_due(clock.today()) == 1
+
+
+def _sign(land: Country, terms: Checklist) -> None:
+    agreements.send(land, terms, PAIR)
+    agreements.sign(land, terms, "tomas", "henrik")
+
+
+def _amend(land: Country, terms: Checklist) -> None:
+    _sign(land, terms)
+    signing.amend(land.actor("ilena"), terms, reason="A new law.", items=["M19"])
+
+
+def _supersede(land: Country, terms: Checklist) -> None:
+    _amend(land, terms)
+    # It was opened to be changed, and is agreed as it stands.
+    standing = agreements.current(terms, "M19")
+    for first in ("ilena", "samira"):
+        positions.take_position(
+            land.actor(first), terms, "M19", Stance.ACCEPTS, answer_id=standing.answer_id
+        )
+    _sign(land, terms)
+
+
+def _suspend(land: Country, terms: Checklist) -> None:
+    _sign(land, terms)
+    ending.give_notice(land.actor("tomas"), terms, Halt.SUSPENDED, reason="It is not safe.")
+
+
+def _suspend_twice_and_lift_one(land: Country, terms: Checklist) -> None:
+    _sign(land, terms)
+    day = clock.today() + DAY
+    for first in ("tomas", "henrik"):
+        ending.give_notice(
+            land.actor(first), terms, Halt.SUSPENDED, reason="It is not safe.", from_on=day
+        )
+    assert ending.carry_out_due(day) == 2
+    own = next(one for one in ending.open_notices(terms) if one.organisation_id == land.id("npm"))
+    ending.close_notice(land.actor("tomas"), terms, own.id, reason="It is safe again.")
+
+
+def _lift(land: Country, terms: Checklist) -> None:
+    _suspend(land, terms)
+    (own,) = ending.open_notices(terms)
+    ending.close_notice(land.actor("tomas"), terms, own.id, reason="It is safe again.")
+
+
+def _give_notice(land: Country, terms: Checklist) -> None:
+    _sign(land, terms)
+    day = clock.today() + 30 * DAY
+    ending.give_notice(
+        land.actor("tomas"), terms, Halt.ENDED, reason="The law has changed.", from_on=day
+    )
+
+
+def _take_notice_back(land: Country, terms: Checklist) -> None:
+    _give_notice(land, terms)
+    (own,) = ending.open_notices(terms)
+    ending.close_notice(land.actor("tomas"), terms, own.id, reason="It has not.")
+
+
+def _renew(land: Country, terms: Checklist) -> None:
+    _sign(land, terms)
+    assert renewal.renew_due(clock.today()) == 1
+
+
+def _end(land: Country, terms: Checklist) -> None:
+    _sign(land, terms)
+    ending.give_notice(land.actor("tomas"), terms, Halt.ENDED, reason="The law has changed.")
+
+
+def _end_while_an_amendment_waits(land: Country, terms: Checklist) -> None:
+    _amend(land, terms)
+    _wait(land, terms)
+    ending.give_notice(land.actor("tomas"), terms, Halt.ENDED, reason="The law has changed.")
+
+
+def _sign_on_paper(land: Country, terms: Checklist) -> None:
+    agreements.send(land, terms, PAIR)
+    paper.confirm(land.actor("ilena"), terms, paper.record(land.actor("samira"), terms))
+    agreements.sign(land, terms, "tomas")
+
+
+def _record(land: Country, terms: Checklist) -> PaperRecord:
+    return former.record(
+        land.actor("ilena"),
+        terms,
+        signed_on=clock.today() - 90 * DAY,
+        ends_on=clock.today() + 200 * DAY,
+        signers={
+            land.id("npm"): [Person("Tomas Beridan"), Person("Ilena Dorvath", "Deputy")],
+            land.id("door"): [Person("Henrik Asante", "Director")],
+        },
+        scan=paper.pdf(),
+    )
+
+
+def _made_before(land: Country, terms: Checklist) -> None:
+    paper.confirm(land.actor("samira"), terms, _record(land, terms))
+
+
+def _made_before_refused(land: Country, terms: Checklist) -> None:
+    made = _record(land, terms)
+    papers.refuse(land.actor("samira"), terms, made.id, reason="That is another paper.")
+
+
+COURSES: dict[str, Callable[[Country, Checklist], None]] = {
+    "drafted": _draft,
+    "waiting": _wait,
+    "declined": _decline,
+    "called back": _call_back,
+    "run out": _expire,
+    "in force": _sign,
+    "amended": _amend,
+    "superseded": _supersede,
+    "suspended": _suspend,
+    "suspended by one of two": _suspend_twice_and_lift_one,
+    "lifted": _lift,
+    "ending": _give_notice,
+    "not ending": _take_notice_back,
+    "renewed": _renew,
+    "ended": _end,
+    "ended beside an amendment": _end_while_an_amendment_waits,
+    "signed on paper": _sign_on_paper,
+    "made before": _made_before,
+    "made before, refused": _made_before_refused,
+}

@@ -1,0 +1,629 @@
+"""What is claimed of a text rests on what is bound: rows that say otherwise convince nobody."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories import agreements, outcomes
+from tests.factories.demonstration import Demonstration
+from tests.factories.outcomes import COURSES, DAY, Scene, Scenes
+from tests.factories.tampering import (
+    DETAILS,
+    EVENTS,
+    NOTICES,
+    REVISIONS,
+    SIGNATURES,
+    Tampering,
+    hands,
+    table_of,
+)
+from tests.starting_points import noon_in
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.checklists import bound
+from tracker.checklists.models import Answer, Checklist, ChecklistState, Halt
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.evidence import bound as standings
+from tracker.evidence import certificates, disagreements, verdicts
+from tracker.evidence.certificates import CertificateError
+from tracker.evidence.facts import Verdict
+from tracker.evidence.models import Disagreement
+from tracker.mail.transport import from_url
+from tracker.oversight import export, integrity, labels, pages, queries
+from tracker.oversight.facts import AgreementState, Fault, Finding, Place, Question, Table
+from tracker.running import rounds
+from tracker.signoff.models import (
+    RequestState,
+    Revision,
+    SignatureParty,
+    SignatureRequest,
+)
+from tracker.signoff.outcomes import Outcome
+from tracker.undertakings import bound as undertakings
+from tracker.undertakings.models import Undertaking, UndertakingState
+
+pytestmark = pytest.mark.both_databases
+
+CHECKLISTS, REQUESTS = table_of(Checklist), table_of(SignatureRequest)
+PARTIES, UNDERTAKINGS = table_of(SignatureParty), table_of(Undertaking)
+WORDS = "Does not agree with its signatures"
+
+OUTCOMES = {
+    "drafted": [],
+    "waiting": [Outcome.WAITING],
+    "declined": [Outcome.DECLINED],
+    "called back": [Outcome.WITHDRAWN],
+    "run out": [Outcome.EXPIRED],
+    "in force": [Outcome.IN_FORCE],
+    "amended": [Outcome.IN_FORCE],
+    "superseded": [Outcome.SUPERSEDED, Outcome.IN_FORCE],
+    "suspended": [Outcome.SUSPENDED],
+    "suspended by one of two": [Outcome.SUSPENDED],
+    "lifted": [Outcome.IN_FORCE],
+    "ending": [Outcome.IN_FORCE],
+    "not ending": [Outcome.IN_FORCE],
+    "renewed": [Outcome.IN_FORCE],
+    "ended": [Outcome.ENDED],
+    "ended beside an amendment": [Outcome.ENDED, Outcome.WITHDRAWN],
+    "signed on paper": [Outcome.IN_FORCE],
+    "made before": [Outcome.IN_FORCE],
+    "made before, refused": [Outcome.DECLINED],
+}
+VERDICTS = {
+    Outcome.WAITING: Verdict.WAITING,
+    Outcome.IN_FORCE: Verdict.GENUINE,
+    Outcome.SUSPENDED: Verdict.SUSPENDED,
+    Outcome.ENDED: Verdict.ENDED,
+    Outcome.SUPERSEDED: Verdict.SUPERSEDED,
+}
+
+
+@pytest.fixture
+def scenes(app: Flask, session: Session) -> Scenes:
+    return outcomes.scenes(app)
+
+
+def state_of(scenes: Scenes, scene: Scene) -> AgreementState:
+    actor = scenes.land.found(db.session()).actor("nadia")
+    lines = queries.register(actor, Question(), limit=None)[1]
+    return next(one.state for one in lines if one.checklist_id == scene.checklist_id)
+
+
+def a_round(folder: Path) -> None:
+    rounds.one_round(from_url(f"file://{folder}"), with_dates=False)
+    rounds.compare_texts()
+
+
+# Untouched ----------------------------------------------------------------------------------------
+
+
+def test_each_course_has_the_outcomes_that_its_people_brought_about(scenes: Scenes) -> None:
+    assert OUTCOMES.keys() == COURSES.keys()
+    rows = list(db.session.scalars(sa.select(Checklist)))
+    compared = bound.compare(rows)
+    assert all(one.agrees for one in compared.values())
+    for name, wanted in OUTCOMES.items():
+        scene = scenes[name]
+        found = compared[scene.checklist_id]
+        assert [found.outcome(one) for one in scene.revisions] == wanted, name
+        for revision_id, digest, outcome in zip(
+            scene.revisions, scene.digests, wanted, strict=True
+        ):
+            revision = db.session.get_one(Revision, revision_id)
+            standing = standings.standing_of(revision)
+            assert (standing.outcome, standing.agrees) == (outcome, True), name
+            verdict = verdicts.of_text(scene.reference, digest).verdict
+            assert verdict is VERDICTS.get(outcome, Verdict.NOT_SIGNED), name
+
+
+def test_the_register_names_no_text_that_does_not_agree(scenes: Scenes) -> None:
+    actor = scenes.land.found(db.session()).actor("nadia")
+    lines = queries.register(actor, Question(), limit=None)[1]
+    assert len(lines) >= len(COURSES)
+    assert not [one for one in lines if one.state is AgreementState.DISAGREES]
+    assert integrity.check_all().finding is None
+
+
+def test_the_demonstration_agrees_everywhere(
+    session: Session, demonstration: Demonstration, tmp_path: Path
+) -> None:
+    assert all(
+        one.agrees for one in bound.compare(list(session.scalars(sa.select(Checklist)))).values()
+    )
+    rows = list(session.scalars(sa.select(Undertaking)))
+    assert rows
+    assert all(one.agrees for one in undertakings.compare(rows).values())
+    for revision in session.scalars(sa.select(Revision)).all():
+        assert standings.standing_of(revision).agrees
+    a_round(tmp_path)
+    assert not disagreements.is_any()
+    assert integrity.check_all().finding is None
+
+
+def test_what_remains_once_details_were_erased_says_the_same(scenes: Scenes) -> None:
+    """Details are erased by a recorded act; verbs, subjects and digests stay."""
+    for name in COURSES:
+        scene = scenes[name]
+        trail.record(
+            verbs.DETAILS_ERASED,
+            actor=None,
+            subject_type="cooperation",
+            subject_id=scene.cooperation_id,
+            cooperation_id=scene.cooperation_id,
+            reason="Retention",
+        )
+    db.session.commit()
+    with hands() as connection:
+        erasing = sa.select(EVENTS.c.id).where(EVENTS.c.verb != verbs.DETAILS_ERASED.name)
+        chains = [Tampering(connection, scenes[name].cooperation_id).chain_id for name in COURSES]
+        connection.execute(
+            sa.delete(DETAILS).where(
+                DETAILS.c.event_id.in_(erasing.where(EVENTS.c.chain_id.in_(chains)))
+            )
+        )
+    rows = list(db.session.scalars(sa.select(Checklist)))
+    assert all(one.agrees for one in bound.compare(rows).values())
+    for name, wanted in OUTCOMES.items():
+        for revision_id, outcome in zip(scenes[name].revisions, wanted, strict=True):
+            revision = db.session.get_one(Revision, revision_id)
+            assert standings.standing_of(revision).outcome is outcome, name
+    assert integrity.check_all().finding is None
+
+
+# Two changed rows ---------------------------------------------------------------------------------
+
+
+def completed(own: Tampering, scene: Scene, number: int = -1) -> None:
+    """Change two rows so that they say that all have signed a text, and that it is in force."""
+    request = sa.update(REQUESTS).where(REQUESTS.c.revision_id == scene.revisions[number])
+    own.connection.execute(request.values(state=RequestState.COMPLETED))
+    own.update(
+        CHECKLISTS,
+        scene.checklist_id,
+        state=ChecklistState.IN_FORCE,
+        revision_in_force_id=scene.revisions[number],
+        revision_sent_id=None,
+        in_force_at=clock.now(),
+    )
+
+
+@pytest.mark.parametrize("name", ["declined", "waiting", "called back", "run out"])
+def test_two_changed_rows_make_no_certificate_of_a_text_that_was_not_signed_by_all(
+    app: Flask, scenes: Scenes, tmp_path: Path, name: str
+) -> None:
+    scene = scenes[name]
+    with hands() as connection:
+        completed(Tampering(connection, scene.cooperation_id), scene)
+    revision_id = scene.revisions[-1]
+    assert revision_id in certificates.due()
+    with pytest.raises(CertificateError, match="does not agree with its signatures"):
+        certificates.make(revision_id)
+    a_round(tmp_path)
+    assert {one.reference for one in certificates.failing()} == {scene.reference}
+    assert verdicts.of_text(scene.reference, scene.digests[-1]).verdict is VERDICTS.get(
+        OUTCOMES[name][-1], Verdict.NOT_SIGNED
+    )
+    assert state_of(scenes, scene) is AgreementState.DISAGREES
+    assert integrity.check_all().finding == Finding(
+        Fault.DISAGREES, Place(Table.CHECKLIST, scene.reference, row="terms")
+    )
+    _health_tells(app, scene)
+
+
+def _health_tells(app: Flask, scene: Scene) -> None:
+    db.session.rollback()
+    answer = app.test_client().get("/healthz")
+    assert answer.status_code == 503
+    assert answer.get_json()["texts"] == "some do not agree with their signatures"
+    told = app.test_cli_runner().invoke(args=["check"])
+    assert told.exit_code == 1
+    assert f"  {scene.reference}, terms" in told.output
+
+
+@pytest.mark.parametrize("place", ["register", "export", "record", "history", "compared", "page"])
+def test_each_page_says_in_words_that_it_does_not_agree(
+    app: Flask, scenes: Scenes, session: Session, place: str
+) -> None:
+    scene = scenes["declined"]
+    with hands() as connection:
+        completed(Tampering(connection, scene.cooperation_id), scene)
+    land = scenes.land.found(session)
+    manager, coordinator = (land.browser(app, first) for first in ("nadia", "ilena"))
+    session.commit()
+    if place == "export":
+        form = manager.page("/register").form("/register/export").values
+        answer = manager.post("/register/export", data=form)
+        assert WORDS in answer.get_data(as_text=True)
+        return
+    address = {
+        "register": f"/register?q={scene.reference}",
+        "record": f"/checklists/{scene.checklist_id}/record/1",
+        "history": f"/register/{scene.checklist_id}",
+        "compared": f"/checklists/{scene.checklist_id}/revisions",
+        "page": f"/cooperations/{scene.reference}",
+    }[place]
+    text = (manager if "register" in address else coordinator).page(address).text
+    assert WORDS in text
+    if place in {"record", "history"}:
+        assert "In force" not in text
+
+
+# Each column, in each direction -------------------------------------------------------------------
+
+Change = Callable[[Tampering, Scene], object]
+
+
+def checklist(**values: object) -> Change:
+    return lambda own, scene: own.update(CHECKLISTS, scene.checklist_id, **values)
+
+
+def request_is(state: RequestState, number: int = -1) -> Change:
+    def change(own: Tampering, scene: Scene) -> None:
+        query = sa.update(REQUESTS).where(REQUESTS.c.revision_id == scene.revisions[number])
+        own.connection.execute(query.values(state=state))
+
+    return change
+
+
+def in_force_is(number: int, **values: object) -> Change:
+    return lambda own, scene: own.update(
+        CHECKLISTS, scene.checklist_id, revision_in_force_id=scene.revisions[number], **values
+    )
+
+
+def notices(**values: object) -> Change:
+    def change(own: Tampering, scene: Scene) -> None:
+        query = sa.update(NOTICES).where(NOTICES.c.checklist_id == scene.checklist_id)
+        assert own.connection.execute(query.values(**values)).rowcount
+
+    return change
+
+
+CLOSED = {"halt": None, "halted_id": None}
+CHANGES: dict[str, tuple[str, Change]] = {
+    "declined, as if in force": ("declined", completed),
+    "declined, request alone": ("declined", request_is(RequestState.COMPLETED)),
+    "declined, as if called back": ("declined", request_is(RequestState.WITHDRAWN)),
+    "waiting, as if declined": ("waiting", request_is(RequestState.DECLINED)),
+    "waiting, as if never sent": (
+        "waiting",
+        checklist(state=ChecklistState.DRAFTING, revision_sent_id=None),
+    ),
+    "in force, as if open": (
+        "in force",
+        checklist(state=ChecklistState.DRAFTING, revision_in_force_id=None, in_force_at=None),
+    ),
+    "in force, as if a draft were there": ("in force", checklist(state=ChecklistState.DRAFTING)),
+    "in force, as if not completed": ("in force", request_is(RequestState.WAITING)),
+    "in force, as if declined": ("in force", request_is(RequestState.DECLINED)),
+    "in force, as if since another day": (
+        "in force",
+        lambda own, scene: own.update(
+            CHECKLISTS, scene.checklist_id, in_force_at=clock.now() - 40 * DAY
+        ),
+    ),
+    "in force, as if suspended": (
+        "in force",
+        lambda own, scene: own.update(
+            CHECKLISTS,
+            scene.checklist_id,
+            state=ChecklistState.SUSPENDED,
+            halt=Halt.SUSPENDED,
+            halted_id=scene.revisions[0],
+            revision_in_force_id=None,
+        ),
+    ),
+    "superseded, as if in force": ("superseded", in_force_is(0)),
+    "superseded, as if never completed": ("superseded", request_is(RequestState.WITHDRAWN, 0)),
+    "suspended, as if in force": (
+        "suspended",
+        in_force_is(0, state=ChecklistState.IN_FORCE, **CLOSED),
+    ),
+    "suspended, as if ended": (
+        "suspended",
+        checklist(state=ChecklistState.ENDED, halt=Halt.ENDED),
+    ),
+    "suspended by one of two, as if lifted": (
+        "suspended by one of two",
+        in_force_is(0, state=ChecklistState.IN_FORCE, **CLOSED),
+    ),
+    "ended, as if in force": ("ended", in_force_is(0, state=ChecklistState.IN_FORCE, **CLOSED)),
+    "ended, as if suspended": (
+        "ended",
+        checklist(state=ChecklistState.SUSPENDED, halt=Halt.SUSPENDED),
+    ),
+    "ending, as if no notice stood": (
+        "ending",
+        notices(closed_at=noon_in(0)),
+    ),
+    "not ending, as if it stood": ("not ending", notices(closed_at=None)),
+    "signed on paper, as if not": ("signed on paper", request_is(RequestState.WAITING)),
+    "made before, as if refused": ("made before", request_is(RequestState.DECLINED)),
+    "made before, as if since later": (
+        "made before",
+        lambda own, scene: own.update(CHECKLISTS, scene.checklist_id, in_force_at=clock.now()),
+    ),
+    "refused, as if in force": ("made before, refused", completed),
+    "drafted, as if ended": ("drafted", checklist(state=ChecklistState.ENDED)),
+    "amended, as if without an amendment": ("amended", checklist(state=ChecklistState.IN_FORCE)),
+    "renewed, as if ended": (
+        "renewed",
+        lambda own, scene: own.update(
+            CHECKLISTS,
+            scene.checklist_id,
+            state=ChecklistState.ENDED,
+            halt=Halt.ENDED,
+            halted_id=scene.revisions[0],
+            revision_in_force_id=None,
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_a_changed_row_is_noticed_and_what_is_bound_is_told(
+    scenes: Scenes, tmp_path: Path, case: str
+) -> None:
+    name, change = CHANGES[case]
+    scene = scenes[name]
+    with hands() as connection:
+        change(Tampering(connection, scene.cooperation_id), scene)
+    # Audit, register and worker notice it.
+    finding = integrity.check_all().finding
+    assert finding is not None
+    assert (finding.fault, finding.place.reference) == (Fault.DISAGREES, scene.reference)
+    assert str(labels.finding_words(finding))
+    assert state_of(scenes, scene) is AgreementState.DISAGREES
+    rounds.compare_texts()
+    assert [one.reference for one in disagreements.known()] == [scene.reference]
+    # No certificate is made while it is so, and the public check tells what is bound.
+    for revision_id, digest, outcome in zip(
+        scene.revisions, scene.digests, OUTCOMES[name], strict=True
+    ):
+        with pytest.raises(CertificateError, match="does not agree"):
+            certificates.make(revision_id)
+        verdict = verdicts.of_text(scene.reference, digest).verdict
+        assert verdict is VERDICTS.get(outcome, Verdict.NOT_SIGNED)
+
+
+def test_the_note_goes_away_once_the_rows_agree_again(scenes: Scenes) -> None:
+    scene = scenes["in force"]
+    for state, there in ((ChecklistState.ENDED, True), (ChecklistState.IN_FORCE, False)):
+        with hands() as connection:
+            own = Tampering(connection, scene.cooperation_id)
+            own.update(CHECKLISTS, scene.checklist_id, state=state)
+        rounds.compare_texts()
+        assert disagreements.is_any() is there
+        db.session.rollback()
+
+
+def test_the_worker_goes_through_all_texts_in_portions_and_begins_again(scenes: Scenes) -> None:
+    scene = scenes["in force"]
+    with hands() as connection:
+        own = Tampering(connection, scene.cooperation_id)
+        own.update(CHECKLISTS, scene.checklist_id, state=ChecklistState.ENDED)
+    place, seen = disagreements.BEGINNING, []
+    for _ in range(60):
+        place = disagreements.compare_some(place, 3)
+        seen.append(place.checklist_id)
+        if place.checklist_id is None:
+            break
+    assert len(set(seen)) == len(seen) > 3
+    assert disagreements.is_any()
+
+
+# What is bound, broken ----------------------------------------------------------------------------
+
+
+def last_event(own: Tampering, verb: str) -> int:
+    number = own.connection.scalar(
+        sa.select(sa.func.max(EVENTS.c.number)).where(
+            EVENTS.c.chain_id == own.chain_id, EVENTS.c.verb == verb
+        )
+    )
+    assert isinstance(number, int)
+    return number
+
+
+def without_its_decline(own: Tampering, scene: Scene) -> None:
+    """Make the event that it was declined one that says nothing of it, and change the rows."""
+    completed(own, scene)
+    own.update(EVENTS, own.event_id(last_event(own, "declined")), verb="came_into_force")
+
+
+def without_the_decline_at_all(own: Tampering, scene: Scene) -> None:
+    completed(own, scene)
+    event_id = own.event_id(last_event(own, "declined"))
+    own.delete(DETAILS, event_id)
+    own.delete(EVENTS, event_id)
+
+
+def with_a_chain_made_anew(own: Tampering, scene: Scene) -> None:
+    without_its_decline(own, scene)
+    own.rewrite()
+
+
+@pytest.mark.parametrize(
+    "change", [without_its_decline, without_the_decline_at_all, with_a_chain_made_anew]
+)
+def test_whoever_changes_the_chain_too_gets_no_certificate_either(
+    scenes: Scenes, change: Change
+) -> None:
+    scene = scenes["declined"]
+    with hands() as connection:
+        change(Tampering(connection, scene.cooperation_id), scene)
+    with pytest.raises(CertificateError, match="does not agree"):
+        certificates.make(scene.revisions[0])
+    verdict = verdicts.of_text(scene.reference, scene.digests[0]).verdict
+    assert verdict is Verdict.DISAGREES
+    assert state_of(scenes, scene) is AgreementState.DISAGREES
+    assert integrity.check_all().finding is not None
+
+
+def test_a_text_without_one_of_its_signatures_is_not_signed_by_all(scenes: Scenes) -> None:
+    scene = scenes["in force"]
+    with hands() as connection:
+        own = Tampering(connection, scene.cooperation_id)
+        own.delete(SIGNATURES, own.rows(SIGNATURES)[-1].id)
+    assert state_of(scenes, scene) is AgreementState.DISAGREES
+    assert verdicts.of_text(scene.reference, scene.digests[0]).verdict is Verdict.DISAGREES
+    with pytest.raises(CertificateError, match="does not agree"):
+        certificates.make(scene.revisions[0])
+
+
+def test_a_signature_that_nothing_bears_witness_to_stands_on_no_certificate(
+    scenes: Scenes,
+) -> None:
+    scene = scenes["in force"]
+    land = scenes.land.found(db.session())
+    other, digest = land.users["dora"].id, "e" * 64
+    db.session.rollback()
+    with hands() as connection:
+        own = Tampering(connection, scene.cooperation_id)
+        row = own.rows(SIGNATURES)[0]
+        own.copy(SIGNATURES, row.id, id=other, user_id=other, digest=digest)
+    with pytest.raises(CertificateError, match="does not agree"):
+        certificates.make(scene.revisions[0])
+    assert state_of(scenes, scene) is AgreementState.DISAGREES
+
+
+def test_a_changed_day_in_an_answer_does_not_prolong_a_text(
+    scenes: Scenes, session: Session
+) -> None:
+    """The list reads days from answers; the frozen text says otherwise."""
+    scene = scenes["in force"]
+    with hands() as connection:
+        answers = table_of(Answer)
+        row = connection.execute(
+            sa.select(answers).where(
+                answers.c.checklist_id == scene.checklist_id, answers.c.item == "M19"
+            )
+        ).one()
+        later = (clock.today() + 4000 * DAY).isoformat()
+        Tampering(connection, scene.cooperation_id).update(
+            answers, row.id, values={**row.values, "end": later}
+        )
+    assert state_of(scenes, scene) is AgreementState.DISAGREES
+
+
+def test_a_party_taken_out_of_who_is_asked_does_not_complete_a_text(scenes: Scenes) -> None:
+    """The frozen text names both parties: the first signature alone brings nothing into force."""
+    scene = scenes["drafted"]
+    land = scenes.land.found(db.session())
+    terms = db.session.get_one(Checklist, scene.checklist_id)
+    agreements.send(land, terms, outcomes.PAIR)
+    db.session.commit()
+    door = land.id("door")
+    db.session.rollback()
+    with hands() as connection:
+        connection.execute(
+            sa.delete(PARTIES).where(
+                PARTIES.c.organisation_id == door,
+                PARTIES.c.request_id.in_(
+                    sa.select(REQUESTS.c.id)
+                    .join(REVISIONS, REVISIONS.c.id == REQUESTS.c.revision_id)
+                    .where(REVISIONS.c.subject_id == scene.checklist_id)
+                ),
+            )
+        )
+    terms = db.session.get_one(Checklist, scene.checklist_id)
+    land = scenes.land.found(db.session())
+    with pytest.raises(RuleBrokenError, match="not whom the text names"):
+        agreements.sign(land, terms, "tomas")
+    db.session.rollback()
+    assert state_of(scenes, scene) is AgreementState.DISAGREES
+
+
+# Undertakings -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"state": UndertakingState.SIGNED, "countersigned_at": None},
+        {"state": UndertakingState.ASKED},
+        {"state": UndertakingState.CLOSED, "closed_at": noon_in(0), "closed_reason": "withdrawn"},
+        {"revision_id": None},
+        {"countersigned_at": None},
+    ],
+)
+def test_a_changed_undertaking_is_noticed_and_what_is_bound_is_told(
+    app: Flask, session: Session, demonstration: Demonstration, values: dict[str, object]
+) -> None:
+    one = session.scalars(
+        sa.select(Undertaking).where(Undertaking.state == UndertakingState.COUNTERSIGNED)
+    ).first()
+    assert one is not None
+    undertaking_id, cooperation_id = one.id, one.cooperation_id
+    person = next(key for key, user in demonstration.users.items() if user == one.user_id)
+    revision = session.get_one(Revision, one.revision_id)
+    digest, reference = revision.digest, demonstration.references["complete"]
+    session.rollback()
+    with hands() as connection:
+        Tampering(connection, cooperation_id).update(UNDERTAKINGS, undertaking_id, **values)
+    finding = integrity.check_all().finding
+    assert finding is not None
+    assert (finding.fault, finding.place.table) == (Fault.DISAGREES, Table.UNDERTAKING)
+    assert verdicts.of_text(reference, digest).verdict is Verdict.GENUINE
+    browser = demonstration.browser(app, person)
+    assert WORDS in browser.page("/undertakings").text
+    rounds.compare_texts()
+    assert db.session.scalars(sa.select(Disagreement.subject_id)).all() == [undertaking_id]
+
+
+def test_an_undertaking_that_was_not_countersigned_gets_no_certificate(
+    session: Session, demonstration: Demonstration
+) -> None:
+    """A countersignature put in by hand has no event that bears witness to it."""
+    one = session.scalars(
+        sa.select(Undertaking).where(Undertaking.state == UndertakingState.COUNTERSIGNED)
+    ).first()
+    assert one is not None
+    undertaking_id, cooperation_id, revision_id = one.id, one.cooperation_id, one.revision_id
+    session.rollback()
+    with hands() as connection:
+        own = Tampering(connection, cooperation_id)
+        signature = next(
+            row
+            for row in own.rows(SIGNATURES)
+            if row.revision_id == revision_id and row.kind.value == "countersignature"
+        )
+        own.update(SIGNATURES, signature.id, sentence="I countersign something else.")
+    assert revision_id is not None
+    with pytest.raises(CertificateError, match="does not agree"):
+        certificates.make(revision_id)
+    assert not undertakings.look_whole(session.get_one(Undertaking, undertaking_id)).is_sound
+
+
+# Effort -------------------------------------------------------------------------------------------
+
+
+def test_more_texts_take_no_more_statements(
+    scenes: Scenes,
+    session: Session,
+    statements: Callable[[], AbstractContextManager[list[str]]],
+) -> None:
+    rows = list(session.scalars(sa.select(Checklist).order_by(Checklist.started_at)))
+    of_one = [one for one in rows if one.id == scenes["in force"].checklist_id]
+    with statements() as few:
+        bound.compare(of_one)
+    with statements() as many:
+        bound.compare(rows)
+    assert len(few) == len(many) <= 8
+    assert len(rows) > 2 * len(COURSES) - 2
+
+
+def test_an_export_holds_the_words(scenes: Scenes, session: Session) -> None:
+    scene = scenes["superseded"]
+    with hands() as connection:
+        in_force_is(0)(Tampering(connection, scene.cooperation_id), scene)
+    lines = queries.register(scenes.land.found(session).actor("nadia"), Question(), limit=None)[1]
+    data = export.to_csv(pages.export_rows(lines))
+    assert data.decode("utf-8-sig").count(WORDS) == 1

@@ -1,0 +1,312 @@
+"""How a text came out by its signatures and events alone: every course, and what can't be."""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracker.activity.chain import START, Link
+from tracker.core import canonical
+from tracker.signoff import outcomes
+from tracker.signoff.models import Method, Revision, Signature, SignatureKind
+from tracker.signoff.outcomes import Course, Given, Outcome, Phase, Text, UndertakingPhase
+
+NPM, CSO = uuid4(), uuid4()
+TOMAS, HENRIK, ILENA = uuid4(), uuid4(), uuid4()
+RULE = {NPM: 1, CSO: 1}
+FIRST, SECOND = uuid4(), uuid4()
+NOON = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)
+SENT, IN_FORCE = "sent_for_signature", "came_into_force"
+BOTH = (Given(NPM, TOMAS, 2), Given(CSO, HENRIK, 3))
+
+
+def link(number: int, verb: str, evidence: str | None = None, subject: UUID = FIRST) -> Link:
+    return Link(
+        event_id=uuid4(),
+        chain_id=NPM,
+        number=number,
+        verb=verb,
+        subject_type="checklist",
+        subject_id=subject,
+        at=NOON + dt.timedelta(minutes=number),
+        details_digest=START,
+        evidence=evidence,
+        previous=START,
+    )
+
+
+def follow(*told: str | tuple[str, str], given_: tuple[Given, ...] = BOTH) -> Course:
+    """Follow verbs, ten numbers from each other; the first revision is signed by given_."""
+    steps = [(one, None) if isinstance(one, str) else one for one in told]
+    links = [link(1 + 10 * place, verb, evidence) for place, (verb, evidence) in enumerate(steps)]
+    seconds = tuple(Given(one.organisation_id, one.user_id, 32) for one in BOTH)
+    texts = [Text(FIRST, "first", given_, RULE), Text(SECOND, "second", seconds, RULE)]
+    known = {evidence for _verb, evidence in steps}
+    return outcomes.course(links, [one for one in texts if one.evidence in known])
+
+
+COURSES: list[tuple[list[str | tuple[str, str]], list[Outcome], Phase]] = [
+    ([], [], Phase.DRAFTING),
+    ([(SENT, "first"), "declined"], [Outcome.DECLINED], Phase.DRAFTING),
+    ([(SENT, "first"), "signature_request_withdrawn"], [Outcome.WITHDRAWN], Phase.DRAFTING),
+    ([(SENT, "first"), "signature_request_expired"], [Outcome.EXPIRED], Phase.DRAFTING),
+    ([(SENT, "first"), IN_FORCE], [Outcome.IN_FORCE], Phase.IN_FORCE),
+    (
+        [("former_agreement_recorded", "first"), IN_FORCE],
+        [Outcome.IN_FORCE],
+        Phase.IN_FORCE,
+    ),
+    ([(SENT, "first"), IN_FORCE, "amendment_opened"], [Outcome.IN_FORCE], Phase.DRAFTING),
+    (
+        [(SENT, "first"), IN_FORCE, "amendment_opened", (SENT, "second"), IN_FORCE],
+        [Outcome.SUPERSEDED, Outcome.IN_FORCE],
+        Phase.IN_FORCE,
+    ),
+    (
+        [(SENT, "first"), IN_FORCE, "amendment_opened", (SENT, "second"), "declined"],
+        [Outcome.IN_FORCE, Outcome.DECLINED],
+        Phase.DRAFTING,
+    ),
+    (
+        [(SENT, "first"), IN_FORCE, "notice_given", "text_suspended"],
+        [Outcome.SUSPENDED],
+        Phase.SUSPENDED,
+    ),
+    (
+        [(SENT, "first"), IN_FORCE, "notice_given", "text_suspended", "suspension_lifted"],
+        [Outcome.IN_FORCE],
+        Phase.IN_FORCE,
+    ),
+    (
+        [(SENT, "first"), IN_FORCE, *["notice_given", "text_suspended"] * 2, "suspension_lifted"],
+        [Outcome.SUSPENDED],
+        Phase.SUSPENDED,
+    ),
+    (
+        [(SENT, "first"), IN_FORCE, "notice_given", "text_ended"],
+        [Outcome.ENDED],
+        Phase.ENDED,
+    ),
+    (
+        [(SENT, "first"), IN_FORCE, "notice_given", "notice_taken_back"],
+        [Outcome.IN_FORCE],
+        Phase.IN_FORCE,
+    ),
+    (
+        [(SENT, "first"), IN_FORCE, "amendment_opened", "notice_given", "text_suspended"],
+        [Outcome.SUSPENDED],
+        Phase.DRAFTING,
+    ),
+]
+
+
+@pytest.mark.parametrize(("told", "wanted", "phase"), COURSES)
+def test_a_course_is_followed_to_its_end(
+    told: list[str | tuple[str, str]], wanted: list[Outcome], phase: Phase
+) -> None:
+    found = follow(*told)
+    assert list(found.outcomes.values()) == wanted
+    assert (found.phase, found.is_sound) == (phase, True)
+
+
+def test_a_text_waits_while_a_signature_is_missing() -> None:
+    found = follow((SENT, "first"), given_=BOTH[:1])
+    assert (found.outcomes, found.sent_id) == ({FIRST: Outcome.WAITING}, FIRST)
+    assert found.is_sound
+
+
+def test_nothing_waits_once_all_have_signed() -> None:
+    assert not follow((SENT, "first")).is_sound
+
+
+@pytest.mark.parametrize(
+    "signed",
+    [
+        (),
+        BOTH[:1],
+        (Given(NPM, TOMAS, 2), Given(NPM, HENRIK, 3)),
+        # Only what was there by then counts.
+        (Given(NPM, TOMAS, 2), Given(CSO, HENRIK, 12)),
+        (Given(NPM, TOMAS, 2), Given(None, HENRIK, 3)),
+    ],
+)
+def test_an_event_alone_brings_nothing_into_force(signed: tuple[Given, ...]) -> None:
+    found = follow((SENT, "first"), IN_FORCE, given_=signed)
+    assert not found.is_sound
+    assert found.outcomes[FIRST] is Outcome.WAITING
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [IN_FORCE],
+        ["declined"],
+        ["text_ended"],
+        ["text_suspended"],
+        ["suspension_lifted"],
+        [(SENT, "unknown")],
+        [(SENT, "first"), (SENT, "second")],
+        [(SENT, "first"), "declined", "declined"],
+        [(SENT, "first"), "declined", IN_FORCE],
+        [(SENT, "first"), IN_FORCE, "text_ended", "text_ended"],
+        [(SENT, "first"), IN_FORCE, "text_ended", "suspension_lifted"],
+    ],
+)
+def test_what_can_t_be_is_not_sound(told: list[str | tuple[str, str]]) -> None:
+    assert not follow(*told).is_sound
+
+
+def test_a_revision_that_nobody_sent_is_not_sound() -> None:
+    assert not outcomes.course([], [Text(FIRST, "first")]).is_sound
+
+
+def test_a_signature_that_nothing_bears_witness_to_is_not_sound() -> None:
+    text = Text(FIRST, "first", BOTH, RULE, has_stray=True)
+    assert not outcomes.course([link(1, SENT, "first"), link(11, IN_FORCE)], [text]).is_sound
+
+
+@given(st.permutations(range(5)))
+def test_the_order_is_that_of_the_numbers_however_the_events_come(order: list[int]) -> None:
+    told = [(SENT, "first"), (IN_FORCE, None), ("notice_given", None), ("text_suspended", None)]
+    links = [link(1 + 10 * place, *one) for place, one in enumerate([*told, ("text_ended", None)])]
+    found = outcomes.course([links[place] for place in order], [Text(FIRST, "first", BOTH, RULE)])
+    assert found.outcomes == {FIRST: Outcome.ENDED}
+    assert (found.notices, found.in_effect) == (1, 1)
+
+
+# The rule -----------------------------------------------------------------------------------------
+
+
+def signatory(party: UUID) -> dict[str, str]:
+    return {"organisation_id": str(party), "name": "Somebody"}
+
+
+@pytest.mark.parametrize(
+    ("document", "rule"),
+    [
+        (
+            {
+                "signing": {
+                    "parties": [
+                        {"organisation_id": str(NPM), "needed": 2},
+                        {"organisation_id": str(CSO), "needed": 1},
+                    ]
+                },
+                "signatories": [signatory(NPM)] * 3 + [signatory(CSO)],
+            },
+            {NPM: 2, CSO: 1},
+        ),
+        ({"signatories": [signatory(NPM)] * 2 + [signatory(CSO)]}, {NPM: 2, CSO: 1}),
+        ({"signatories": [], "parties": [{"id": str(NPM)}, {"id": str(CSO)}]}, RULE),
+    ],
+)
+def test_who_signs_is_read_in_the_text(document: dict[str, Any], rule: dict[UUID, int]) -> None:
+    assert outcomes.rule_of(document) == rule
+
+
+@pytest.mark.parametrize("document", [{}, {"parties": [1]}, {"parties": [{"id": "somebody"}]}])
+def test_a_text_that_does_not_say_who_signs_is_refused(document: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        outcomes.rule_of(document)
+
+
+def test_one_person_counts_once_for_a_party_and_nobody_is_enough_for_no_rule() -> None:
+    twice = [Given(NPM, TOMAS, 1), Given(NPM, TOMAS, 2)]
+    assert not outcomes.is_signed_by_all({NPM: 2}, twice)
+    assert outcomes.is_signed_by_all({NPM: 2}, [*twice, Given(NPM, ILENA, 3)])
+    assert not outcomes.is_signed_by_all({}, BOTH)
+
+
+# Undertakings -------------------------------------------------------------------------------------
+
+
+def a_revision() -> Revision:
+    return Revision(id=FIRST, digest="d" * 64)
+
+
+def a_signature(user: UUID, kind: SignatureKind, organisation: UUID | None = None) -> Signature:
+    made = Signature(
+        id=uuid4(),
+        revision_id=FIRST,
+        kind=kind,
+        user_id=user,
+        organisation_id=organisation,
+        signer_name="Somebody",
+        organisation_name="",
+        office="",
+        power="",
+        sentence="I sign.",
+        language="en",
+        document_digest="d" * 64,
+        method=Method.PASSWORD_TOTP,
+        signed_at=NOON,
+    )
+    made.digest = canonical.digest_of(made.content())
+    return made
+
+
+OWN = a_signature(HENRIK, SignatureKind.SIGNATURE)
+COUNTER = a_signature(TOMAS, SignatureKind.COUNTERSIGNATURE, NPM)
+STEPS = [
+    link(1, "undertaking_asked"),
+    link(2, "undertaking_frozen", "first"),
+    link(3, "undertaking_signed", OWN.digest),
+    link(4, "undertaking_countersigned", COUNTER.digest),
+    link(5, "undertaking_closed"),
+]
+
+
+def undertaken(steps: int, *signatures: Signature, evidence: str = "first") -> Any:
+    revision = a_revision() if steps > 1 else None
+    return outcomes.undertaking_course(STEPS[:steps], HENRIK, revision, evidence, signatures)
+
+
+@pytest.mark.parametrize(
+    ("steps", "signatures", "phase", "by_all"),
+    [
+        (1, (), UndertakingPhase.ASKED, False),
+        (3, (OWN,), UndertakingPhase.SIGNED, False),
+        (4, (OWN, COUNTER), UndertakingPhase.COUNTERSIGNED, True),
+        (5, (OWN, COUNTER), UndertakingPhase.CLOSED, True),
+    ],
+)
+def test_an_undertaking_is_followed(
+    steps: int, signatures: tuple[Signature, ...], phase: UndertakingPhase, *, by_all: bool
+) -> None:
+    found = undertaken(steps, *signatures)
+    assert (found.phase, found.is_signed_by_all, found.is_sound) == (phase, by_all, True)
+
+
+@pytest.mark.parametrize(
+    ("steps", "signatures"),
+    [
+        (3, ()),
+        (3, (OWN, COUNTER)),
+        (4, (OWN,)),
+        (4, (COUNTER,)),
+        (4, (OWN, a_signature(HENRIK, SignatureKind.COUNTERSIGNATURE, NPM))),
+    ],
+)
+def test_an_undertaking_without_its_rows_is_not_sound(
+    steps: int, signatures: tuple[Signature, ...]
+) -> None:
+    found = undertaken(steps, *signatures)
+    assert not found.is_sound
+    assert not found.is_signed_by_all
+
+
+def test_an_undertaking_whose_text_is_another_is_not_signed_by_all() -> None:
+    found = undertaken(4, OWN, COUNTER, evidence="another")
+    assert (found.is_sound, found.is_signed_by_all) == (False, False)
+
+
+def test_each_outcome_that_was_signed_by_all_says_so() -> None:
+    assert [one for one in Outcome if one.is_signed_by_all] == [
+        Outcome.IN_FORCE,
+        Outcome.SUSPENDED,
+        Outcome.ENDED,
+        Outcome.SUPERSEDED,
+    ]

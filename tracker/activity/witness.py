@@ -1,0 +1,108 @@
+"""Events as their chain binds them: what is claimed to others rests on these, not on columns."""
+
+import sys
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.activity.chain import Link
+from tracker.activity.models import Chain, Event, EventDetail
+from tracker.activity.verbs import Verb
+from tracker.activity.verify import Details, Head, Walk
+from tracker.core.db import db
+
+_EVENT = (
+    Event.id,
+    Event.chain_id,
+    Event.number,
+    Event.verb,
+    Event.subject_type,
+    Event.subject_id,
+    Event.at,
+    Event.details_digest,
+    Event.evidence,
+    Event.previous,
+    Event.digest,
+)
+# Details may be erased, so nothing that is walked here looks at them.
+_WITHOUT_DETAILS = sys.maxsize
+
+
+class NotSoundError(Exception):
+    """A chain does not hold: nothing can be claimed of what it bears witness to."""
+
+
+def of_subjects(
+    condition: sa.ColumnElement[bool], of: Iterable[Verb], cooperation_ids: Collection[UUID]
+) -> list[Link]:
+    """Return the events of some verbs in the chains of some cooperations, in their order.
+
+    condition is on Event. In one statement. An event that does not give its own digest is not
+    among them: what it bore witness to is then not borne witness to.
+    """
+    rows = db.session.execute(
+        sa.select(*_EVENT)
+        .join(Chain, Chain.id == Event.chain_id)
+        .where(
+            condition,
+            Event.verb.in_([verb.name for verb in of]),
+            Chain.cooperation_id.in_(cooperation_ids),
+        )
+        .order_by(Event.chain_id, Event.number)
+    )
+    return [link for link, digest in map(_link, rows) if link.digest() == digest]
+
+
+def of_chain(cooperation_id: UUID) -> list[Link]:
+    """Return all events of a cooperation, from the first to the end that was sealed.
+
+    In two statements. Raise NotSoundError where the chain does not hold.
+    """
+    row = db.session.execute(
+        sa.select(Chain.kind, Chain.id, Chain.cooperation_id, Chain.head, Chain.count, Chain.seal)
+        .where(Chain.cooperation_id == cooperation_id)
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        message = "The chain of this cooperation is gone."
+        raise NotSoundError(message)
+    return list(_walked(Head(row.kind.value, *row[1:])))
+
+
+def _walked(head: Head) -> Iterator[Link]:
+    walk = Walk(_WITHOUT_DETAILS)
+    rows = db.session.execute(
+        sa.select(*_EVENT).where(Event.chain_id == head.chain_id).order_by(Event.number)
+    )
+    for row in rows:
+        link, digest = _link(row)
+        fault = walk.step(link, digest, None)
+        if fault is not None:
+            message = f"The chain of this cooperation is broken at event {walk.number + 1}."
+            raise NotSoundError(message)
+        yield link
+    if walk.end(head) is not None:
+        message = "The end of this cooperation's chain is not the one that was sealed."
+        raise NotSoundError(message)
+
+
+def details_of(event_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Return the details of some events as they are bound; of what was erased, nothing."""
+    rows = db.session.execute(
+        sa.select(*_EVENT, EventDetail.salt, EventDetail.content)
+        .join(EventDetail, EventDetail.event_id == Event.id)
+        .where(Event.id.in_(event_ids))
+    )
+    found = {}
+    for row in rows:
+        link, _digest = _link(row)
+        details = Details(row.salt, row.content)
+        if details.is_bound_by(link):
+            found[link.event_id] = dict(details.content)
+    return found
+
+
+def _link(row: Any) -> tuple[Link, str]:
+    return Link(*row[:10]), row[10]

@@ -1,0 +1,66 @@
+"""What the rows of a checklist say of its texts, beside what is bound. Pure."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from tracker.checklists.models import ChecklistState, Halt
+from tracker.signoff.models import RequestState
+from tracker.signoff.outcomes import Course, Outcome
+
+# Between the moment that a row says and that of the event that was recorded right after it.
+AT_MOST = dt.timedelta(minutes=1)
+
+_REQUESTS = {
+    Outcome.WAITING: RequestState.WAITING,
+    Outcome.DECLINED: RequestState.DECLINED,
+    Outcome.WITHDRAWN: RequestState.WITHDRAWN,
+    Outcome.EXPIRED: RequestState.EXPIRED,
+}
+_HALTS = {Outcome.SUSPENDED: Halt.SUSPENDED, Outcome.ENDED: Halt.ENDED}
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What the columns say; requests by the revision that they ask to sign."""
+
+    state: ChecklistState
+    in_force_id: UUID | None
+    sent_id: UUID | None
+    halt: Halt | None
+    halted_id: UUID | None
+    in_force_at: dt.datetime | None
+    requests: Mapping[UUID, RequestState] = field(default_factory=dict)
+    # The notices that stand, and how many of them have taken effect.
+    notices: int = 0
+    in_effect: int = 0
+
+    def agree_with(self, course: Course, since: dt.datetime | None = None) -> bool:
+        """Tell whether the columns say what the signatures and events bear witness to.
+
+        since is from when on the standing revision is in force, where its text says so itself: of
+        an agreement made before the product came.
+        """
+        halt = _HALTS.get(course.standing) if course.standing else None
+        return (
+            course.is_sound
+            and self.state.value == course.phase.value
+            and self.sent_id == course.sent_id
+            and self.halt == halt
+            and (self.halted_id, self.in_force_id)
+            == ((course.standing_id, None) if halt else (None, course.standing_id))
+            and self.requests == {one: state_of(out) for one, out in course.outcomes.items()}
+            and (self.notices, self.in_effect) == (course.notices, course.in_effect)
+            and self._began(since or course.in_force_at)
+        )
+
+    def _began(self, at: dt.datetime | None) -> bool:
+        if at is None or self.in_force_at is None:
+            return at is self.in_force_at
+        return abs(at - self.in_force_at) <= AT_MOST
+
+
+def state_of(outcome: Outcome) -> RequestState:
+    """Return the state of a request whose text came out so."""
+    return _REQUESTS.get(outcome, RequestState.COMPLETED)

@@ -1,0 +1,102 @@
+"""How a text of any kind stands, by what is bound alone: for all that is said of it to others."""
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.activity import verbs, witness
+from tracker.activity.models import Event
+from tracker.checklists import bound as checklists
+from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.checklists.signing import SUBJECT as CHECKLIST
+from tracker.cooperations.models import Cooperation, Stage
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.signoff.models import Revision
+from tracker.signoff.outcomes import Outcome
+from tracker.undertakings import bound as undertakings
+from tracker.undertakings.models import Undertaking
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a frozen text stands; without an outcome where texts, signatures and events disagree."""
+
+    outcome: Outcome | None
+    # Whether the rows that say how it stands say the same.
+    agrees: bool
+    begins_on: dt.date | None = None
+
+
+NOT_KNOWN = Standing(None, agrees=False)
+
+
+def standing_of(revision: Revision) -> Standing:
+    """Return how a text stands today, by its own words, its signatures and its whole chain."""
+    if revision.subject_type == CHECKLIST:
+        return _of_checklist(revision)
+    return _of_undertaking(revision)
+
+
+def _of_checklist(revision: Revision) -> Standing:
+    own = db.session.get(Checklist, revision.subject_id)
+    if own is None or own.cooperation_id != revision.cooperation_id:
+        return NOT_KNOWN
+    terms = db.session.scalar(
+        sa.select(Checklist).where(
+            Checklist.cooperation_id == own.cooperation_id,
+            Checklist.kind == ChecklistKind.TERMS,
+            Checklist.visit_id.is_(None),
+        )
+    )
+    both = {one.id: one for one in (own, terms) if one is not None}
+    compared = checklists.look_whole(own.cooperation_id, list(both.values()))
+    found = compared[own.id]
+    outcome = found.outcome(revision.id)
+    if outcome is Outcome.IN_FORCE:
+        last_days = [found.last(revision.id)]
+        if terms is not None and (standing := compared[terms.id].course.standing_id):
+            last_days.append(compared[terms.id].last(standing))
+        if _is_over(last_days) or _is_closed(own.cooperation_id):
+            outcome = Outcome.ENDED
+    return Standing(outcome, found.agrees, found.first(revision.id))
+
+
+def _is_over(days: list[dt.date | None]) -> bool:
+    return any(day is not None and day < clock.today() for day in days)
+
+
+def _is_closed(cooperation_id: UUID) -> bool:
+    """Tell whether a cooperation is closed, by the event; by its row once that was erased.
+
+    The caller found that the chain holds.
+    """
+    moves = witness.of_subjects(
+        Event.subject_id == cooperation_id, [verbs.STAGE_CHANGED], [cooperation_id]
+    )
+    if not moves:
+        return False
+    last = moves[-1].event_id
+    details = witness.details_of([last]).get(last)
+    if details is None:
+        return db.session.get_one(Cooperation, cooperation_id).stage is Stage.CLOSED
+    return bool(details["after"] == Stage.CLOSED.value)
+
+
+def _of_undertaking(revision: Revision) -> Standing:
+    own = db.session.get(Undertaking, revision.subject_id)
+    if own is None or own.cooperation_id != revision.cooperation_id:
+        return NOT_KNOWN
+    found = undertakings.look_whole(own)
+    if not found.is_sound:
+        return NOT_KNOWN
+    if not found.course.is_signed_by_all:
+        return Standing(
+            Outcome.WITHDRAWN if found.course.closed_by else Outcome.WAITING, found.agrees
+        )
+    if found.course.closed_by is None:
+        return Standing(Outcome.IN_FORCE, found.agrees)
+    replaced = undertakings.is_superseded(own, found.course)
+    return Standing(Outcome.SUPERSEDED if replaced else Outcome.ENDED, found.agrees)

@@ -1,0 +1,114 @@
+"""Texts whose rows do not agree with their signatures and events: found by the worker, and told.
+
+The worker goes through all texts in portions, again and again, so that a page that only asks
+whether all is well needs one short statement.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.checklists import bound as checklists
+from tracker.checklists.models import Checklist
+from tracker.cooperations.models import Cooperation
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.evidence.models import Disagreement
+from tracker.undertakings import bound as undertakings
+from tracker.undertakings.models import Undertaking
+
+# How many checklists, and how many undertakings, are compared at a time.
+PORTION = 100
+Row = TypeVar("Row", Checklist, Undertaking)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far the worker has come through checklists and undertakings; empty at the beginning."""
+
+    checklist_id: UUID | None = None
+    undertaking_id: UUID | None = None
+
+
+BEGINNING = Place()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A text that does not agree, for who looks after the instance."""
+
+    reference: str
+    subject_type: str
+    kind: str
+
+
+def compare_some(after: Place = BEGINNING, portion: int = PORTION) -> Place:
+    """Compare the texts that come next, note those that do not agree, and return where it stopped.
+
+    After the last it begins again. In a constant number of statements for a portion.
+    """
+    some = _next(Checklist, after.checklist_id, portion)
+    others = _next(Undertaking, after.undertaking_id, portion)
+    compared = checklists.compare(some)
+    _note(checklists.SUBJECT, some, {key for key, one in compared.items() if not one.agrees})
+    signed = undertakings.compare(others)
+    _note(undertakings.SUBJECT, others, {key for key, one in signed.items() if not one.agrees})
+    return Place(_last(some, portion), _last(others, portion))
+
+
+def is_any() -> bool:
+    """Tell whether there is a text that does not agree with its signatures."""
+    return bool(
+        db.session.scalar(sa.select(sa.exists().where(Disagreement.subject_id.is_not(None))))
+    )
+
+
+def known() -> list[Told]:
+    """Return the texts that were found not to agree with their signatures, the oldest first."""
+    rows = db.session.execute(
+        sa.select(Cooperation.reference, Disagreement.subject_type, Checklist.kind)
+        .join(Cooperation, Cooperation.id == Disagreement.cooperation_id)
+        .outerjoin(Checklist, Checklist.id == Disagreement.subject_id)
+        .order_by(Disagreement.noticed_at, Disagreement.subject_id)
+    )
+    return [Told(row[0], row[1], row[2].value if row[2] else "") for row in rows]
+
+
+def _next(model: type[Row], after: UUID | None, portion: int) -> list[Row]:
+    query = sa.select(model).order_by(model.id).limit(portion)
+    if after is not None:
+        query = query.where(model.id > after)
+    return list(db.session.scalars(query))
+
+
+def _last(rows: Collection[Row], portion: int) -> UUID | None:
+    """Return the last one of a full portion; None begins again."""
+    return [one.id for one in rows][-1] if len(rows) == portion else None
+
+
+def _note(subject_type: str, rows: Collection[Row], disagreeing: Collection[UUID]) -> None:
+    """Keep which of some rows do not agree; forget those that do."""
+    noted = set(
+        db.session.scalars(
+            sa.select(Disagreement.subject_id).where(
+                Disagreement.subject_id.in_([one.id for one in rows])
+            )
+        )
+    )
+    settled = noted.difference(disagreeing)
+    if settled:
+        db.session.execute(sa.delete(Disagreement).where(Disagreement.subject_id.in_(settled)))
+    for one in rows:
+        if one.id in disagreeing and one.id not in noted:
+            db.session.add(
+                Disagreement(
+                    subject_id=one.id,
+                    subject_type=subject_type,
+                    cooperation_id=one.cooperation_id,
+                    noticed_at=clock.now(),
+                )
+            )
+    db.session.flush()

@@ -1,0 +1,226 @@
+"""The check that rows say of texts what signatures and events bear witness to, over rows as stored.
+
+It comes after the check of chain, texts and signatures, which found that these hold.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.accounts.models import User
+from tracker.activity.chain import Link
+from tracker.checklists import bound as texts
+from tracker.checklists.claims import Claims
+from tracker.checklists.models import Checklist, ChecklistState, Halt, Notice, Renewal
+from tracker.core.db import Base
+from tracker.oversight import stored
+from tracker.oversight.facts import Fault, Place, Table
+from tracker.oversight.reading import Reader, broken, printable, read
+from tracker.oversight.stored import Stored, as_stored
+from tracker.signoff import bound
+from tracker.signoff import service as signoff
+from tracker.signoff.bound import Bound
+from tracker.signoff.models import RequestState, Revision, Signature, SignatureRequest
+from tracker.undertakings import bound as undertakings
+from tracker.undertakings.models import Undertaking, UndertakingState
+
+# The events that tell how a text came out.
+VERBS = frozenset(verb.name for verb in bound.VERBS)
+DOCUMENTS_AT_A_TIME = 20
+Made = TypeVar("Made")
+# Opens the key of a cooperation; None when it was destroyed, as the chain says.
+OpenKey = Callable[[], bytes | None]
+
+
+def check(
+    reader: Reader, cooperation_id: UUID, reference: str, links: Collection[Link], key: OpenKey
+) -> None:
+    """Check the checklists and undertakings of a cooperation against the events of its chain.
+
+    links are those of VERBS. Raise BrokenError at the first row that says something else.
+    """
+    one = _Cooperation(reader, cooperation_id, reference)
+    there, said = one.bound(links, key)
+    one.check_checklists(there, said)
+    one.check_undertakings(there)
+
+
+class _Cooperation:
+    """A cooperation whose rows are compared."""
+
+    def __init__(self, reader: Reader, cooperation_id: UUID, reference: str) -> None:
+        self._reader = reader
+        self._id = cooperation_id
+        self._reference = reference
+
+    def bound(
+        self, links: Collection[Link], key: OpenKey
+    ) -> tuple[Bound, dict[UUID, texts.Said | None]]:
+        """Return revisions, signatures and events, and what each text says that can be read."""
+        there = Bound()
+        said: dict[UUID, texts.Said | None] = {}
+        for link in links:
+            there.links.setdefault(link.subject_id, []).append(link)
+        query = self._rows(Revision, Revision.cooperation_id).order_by(Revision.number)
+        for row in self._reader.rows(query, DOCUMENTS_AT_A_TIME):
+            revision = self._read(stored.revision, row, Table.REVISION)
+            there.revisions.setdefault(revision.subject_id, []).append(revision)
+            opened = key() if revision.is_sealed else None
+            if (opened is not None or not revision.is_sealed) and (
+                revision.subject_type == texts.SUBJECT
+            ):
+                plain = signoff.plain_bytes(revision, opened)
+                said[revision.id] = texts.said_by(revision.kind, revision.digest, plain)
+            revision.document = b""  # large, and not needed any more
+        signatures = (
+            sa.select(*stored.columns(Signature))
+            .join(Revision, Revision.id == Signature.revision_id)
+            .where(Revision.cooperation_id == self._id)
+            .order_by(Signature.signed_at, Signature.id)
+        )
+        for row in self._reader.rows(signatures):
+            signature = self._read(stored.signature, row, Table.SIGNATURE)
+            there.signatures.setdefault(signature.revision_id, []).append(signature)
+        return there, said
+
+    def check_checklists(self, there: Bound, said: Mapping[UUID, texts.Said | None]) -> None:
+        """Compare each checklist, with the requests to sign its texts and the notices on them."""
+        requests = self._requests()
+        notices, renewals = self._notices(), self._renewals()
+        query = self._rows(Checklist, Checklist.cooperation_id).order_by(
+            Checklist.started_at, Checklist.id
+        )
+        for row in self._reader.rows(query):
+            place = Place(Table.CHECKLIST, self._reference, row=printable(row["kind"]))
+            checklist_id = read(lambda row: stored.identity(row["id"]), row, place)
+            own = requests.get(checklist_id, {})
+            claims = read(_claims(own, notices.get(checklist_id, [])), row, place)
+            compared = texts.held_against(
+                claims,
+                checklist_id,
+                there,
+                {
+                    revision.id: said[revision.id]
+                    for revision in there.revisions.get(checklist_id, ())
+                    if revision.id in said
+                },
+                renewals.get(checklist_id, []),
+            )
+            if not compared.agrees:
+                broken(Fault.DISAGREES, place)
+
+    def check_undertakings(self, there: Bound) -> None:
+        """Compare each undertaking."""
+        query = (
+            self._rows(Undertaking, Undertaking.cooperation_id, as_stored(User.name))
+            .outerjoin(User, User.id == Undertaking.user_id)
+            .order_by(Undertaking.asked_at, Undertaking.id)
+        )
+        for row in self._reader.rows(query):
+            place = Place(Table.UNDERTAKING, self._reference, row=printable(row["name"]))
+            undertaking = read(_undertaking, row, place)
+            if not undertakings.held_against(undertaking, there).agrees:
+                broken(Fault.DISAGREES, place)
+
+    # Rows
+
+    def _rows(self, model: type[Base], owner: Any, *beside: Any) -> sa.Select[Any]:
+        return sa.select(*stored.columns(model), *beside).where(owner == self._id)
+
+    def _read(self, make: Callable[[Stored], Made], row: Stored, table: Table) -> Made:
+        return read(make, row, Place(table, self._reference, row=printable(row["id"])))
+
+    def _requests(self) -> dict[UUID, dict[UUID, RequestState]]:
+        found: dict[UUID, dict[UUID, RequestState]] = defaultdict(dict)
+        query = (
+            sa.select(
+                as_stored(SignatureRequest.revision_id),
+                as_stored(SignatureRequest.state),
+                as_stored(Revision.subject_id),
+                as_stored(Revision.number),
+            )
+            .join(Revision, Revision.id == SignatureRequest.revision_id)
+            .where(Revision.cooperation_id == self._id)
+        )
+        for row in self._reader.rows(query):
+            place = Place(Table.REQUEST, self._reference, row=printable(row["number"]))
+            subject_id, revision_id, state = read(_request, row, place)
+            found[subject_id][revision_id] = state
+        return found
+
+    def _notices(self) -> dict[UUID, list[bool]]:
+        """Return of each notice that stands whether it has taken effect."""
+        found: dict[UUID, list[bool]] = defaultdict(list)
+        for row in self._beside_checklists(Notice, Notice.checklist_id):
+            place = Place(Table.NOTICE, self._reference, row=printable(row["id"]))
+            checklist_id, closed_at, taken_effect_at = read(_notice, row, place)
+            if closed_at is None:
+                found[checklist_id].append(taken_effect_at is not None)
+        return found
+
+    def _renewals(self) -> dict[UUID, list[Renewal]]:
+        found: dict[UUID, list[Renewal]] = defaultdict(list)
+        for row in self._beside_checklists(Renewal, Renewal.checklist_id):
+            renewal = self._read(stored.renewal, row, Table.RENEWAL)
+            found[renewal.checklist_id].append(renewal)
+        return found
+
+    def _beside_checklists(self, model: type[Base], owner: Any) -> Iterator[Stored]:
+        query = (
+            sa.select(*stored.columns(model))
+            .join(Checklist, Checklist.id == owner)
+            .where(Checklist.cooperation_id == self._id)
+        )
+        return self._reader.rows(query)
+
+
+def _claims(
+    requests: Mapping[UUID, RequestState], notices: Collection[bool]
+) -> Callable[[Stored], Claims]:
+    def make(row: Stored) -> Claims:
+        halt = row["halt"]
+        return Claims(
+            state=stored.choice(ChecklistState, row["state"]),
+            in_force_id=stored.identity_or_none(row["revision_in_force_id"]),
+            sent_id=stored.identity_or_none(row["revision_sent_id"]),
+            halt=None if halt is None else stored.choice(Halt, halt),
+            halted_id=stored.identity_or_none(row["halted_id"]),
+            in_force_at=stored.moment_or_none(row["in_force_at"]),
+            requests=requests,
+            notices=len(notices),
+            in_effect=sum(notices),
+        )
+
+    return make
+
+
+def _request(row: Stored) -> tuple[UUID, UUID, RequestState]:
+    return (
+        stored.identity(row["subject_id"]),
+        stored.identity(row["revision_id"]),
+        stored.choice(RequestState, row["state"]),
+    )
+
+
+def _notice(row: Stored) -> tuple[UUID, dt.datetime | None, dt.datetime | None]:
+    return (
+        stored.identity(row["checklist_id"]),
+        stored.moment_or_none(row["closed_at"]),
+        stored.moment_or_none(row["taken_effect_at"]),
+    )
+
+
+def _undertaking(row: Stored) -> Undertaking:
+    return Undertaking(
+        id=stored.identity(row["id"]),
+        user_id=stored.identity(row["user_id"]),
+        state=stored.choice(UndertakingState, row["state"]),
+        revision_id=stored.identity_or_none(row["revision_id"]),
+        countersigned_at=stored.moment_or_none(row["countersigned_at"]),
+        signed_at=stored.moment_or_none(row["signed_at"]),
+        closed_at=stored.moment_or_none(row["closed_at"]),
+    )

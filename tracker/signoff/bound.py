@@ -1,0 +1,138 @@
+"""Reads what events witness of frozen texts, for many in a constant number of statements."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import defer
+
+from tracker.activity import witness
+from tracker.activity.chain import Link
+from tracker.activity.models import Event
+from tracker.core import canonical
+from tracker.core.db import db
+from tracker.signoff import outcomes, policy
+from tracker.signoff.models import Revision, Signature
+from tracker.signoff.outcomes import Course, Rule, Text, UndertakingCourse
+
+SIGNATURE = "signature"
+VERBS = (*outcomes.COURSE, *outcomes.RENEWING, *outcomes.SIGNING, *outcomes.UNDERTAKING)
+
+
+@dataclass(slots=True)
+class Bound:
+    """What there is of some subjects: revisions (not their text), signatures and events."""
+
+    # By subject; the oldest revision first.
+    revisions: dict[UUID, list[Revision]] = field(default_factory=dict)
+    # By revision.
+    signatures: dict[UUID, list[Signature]] = field(default_factory=dict)
+    # By what the event is about: a subject, or a signature.
+    links: dict[UUID, list[Link]] = field(default_factory=dict)
+
+    def course(self, subject_id: UUID, rules: Mapping[UUID, Rule] | None = None) -> Course:
+        """Follow a checklist's texts; rules are who signs, by revision, of those that were read."""
+        known = rules or {}
+        return outcomes.course(
+            [link for link in self.links.get(subject_id, ()) if link.verb in _COURSE],
+            [self._text(one, known.get(one.id)) for one in self.revisions.get(subject_id, ())],
+        )
+
+    def undertaking(self, undertaking_id: UUID, person_id: UUID) -> UndertakingCourse:
+        """Follow an undertaking of a person."""
+        frozen = self.revisions.get(undertaking_id, [])
+        revision = frozen[0] if frozen else None
+        return outcomes.undertaking_course(
+            [link for link in self.links.get(undertaking_id, ()) if link.verb in _UNDERTAKING],
+            person_id,
+            revision,
+            canonical.digest_of(revision.content()) if revision else "",
+            self.signatures.get(revision.id, ()) if revision else (),
+        )
+
+    def proven(self, revision: Revision) -> bool:
+        """Tell whether each passkey under a text signed it and the sentence beside it."""
+        return all(
+            policy.is_signed_by(one.method, one.proof, one.document_digest, one.sentence)
+            for one in self.signatures.get(revision.id, ())
+        )
+
+    def _text(self, revision: Revision, rule: Rule | None) -> Text:
+        signatures, links = self._under(revision)
+        given = outcomes.witnessed(revision, signatures, links)
+        return Text(
+            revision.id,
+            canonical.digest_of(revision.content()),
+            given,
+            rule,
+            has_stray=len(given) != len(signatures),
+        )
+
+    def _under(self, revision: Revision) -> tuple[list[Signature], list[Link]]:
+        given = self.signatures.get(revision.id, [])
+        links = [
+            link
+            for one in given
+            for link in self.links.get(one.id, ())
+            if link.verb in _SIGNING and link.subject_type == SIGNATURE
+        ]
+        return given, links
+
+
+_COURSE, _SIGNING, _UNDERTAKING = (
+    frozenset(verb.name for verb in some)
+    for some in (outcomes.COURSE, outcomes.SIGNING, outcomes.UNDERTAKING)
+)
+
+
+def read(subject_type: str, cooperations: Mapping[UUID, UUID]) -> Bound:
+    """Return what there is of some subjects, each with its cooperation, in three statements.
+
+    An event counts that gives its own digest. Whether the chain around it holds is not looked at:
+    read_whole() does, for one cooperation.
+    """
+    found = _rows(subject_type, cooperations.keys())
+    under = sa.select(Signature.id).join(Revision).where(_of(subject_type, cooperations.keys()))
+    about = sa.or_(
+        sa.and_(Event.subject_type == subject_type, Event.subject_id.in_(cooperations.keys())),
+        sa.and_(Event.subject_type == SIGNATURE, Event.subject_id.in_(under)),
+    )
+    _put(found, witness.of_subjects(about, VERBS, set(cooperations.values())))
+    return found
+
+
+def read_whole(subject_type: str, subject_ids: Collection[UUID], cooperation_id: UUID) -> Bound:
+    """Return what there is of some subjects of a cooperation, by its chain as a whole.
+
+    In four statements. Raise NotSoundError (activity.witness) where the chain does not hold.
+    """
+    found = _rows(subject_type, subject_ids)
+    _put(found, witness.of_chain(cooperation_id))
+    return found
+
+
+def _rows(subject_type: str, subject_ids: Collection[UUID]) -> Bound:
+    found = Bound()
+    wanted = _of(subject_type, subject_ids)
+    for revision in db.session.scalars(
+        sa.select(Revision)
+        .where(wanted)
+        .options(defer(Revision.document))
+        .order_by(Revision.number)
+    ):
+        found.revisions.setdefault(revision.subject_id, []).append(revision)
+    for signature in db.session.scalars(
+        sa.select(Signature).join(Revision).where(wanted).order_by(Signature.signed_at)
+    ):
+        found.signatures.setdefault(signature.revision_id, []).append(signature)
+    return found
+
+
+def _of(subject_type: str, subject_ids: Collection[UUID]) -> sa.ColumnElement[bool]:
+    return sa.and_(Revision.subject_type == subject_type, Revision.subject_id.in_(subject_ids))
+
+
+def _put(found: Bound, links: Iterable[Link]) -> None:
+    for link in links:
+        found.links.setdefault(link.subject_id, []).append(link)

@@ -1,0 +1,422 @@
+"""How a frozen text came out, by what is bound: its own words, signatures and events. Pure.
+
+No column that says how something stands is looked at here, and no detail of an event: details may
+be erased. What an event binds is its verb, its subject, its place in the chain and the digest of
+the row that it bears witness to, and that is enough to follow a text from its sending to its end.
+"""
+
+import datetime as dt
+import enum
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from tracker.activity import verbs
+from tracker.activity.chain import Link
+from tracker.signoff.models import Revision, Signature, SignatureKind
+
+# How many signatures each organisation gives, as the frozen text says.
+Rule = Mapping[UUID, int]
+
+
+class Outcome(enum.StrEnum):
+    """How a frozen text came out."""
+
+    WAITING = "waiting"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    IN_FORCE = "in_force"
+    SUSPENDED = "suspended"
+    ENDED = "ended"
+    SUPERSEDED = "superseded"
+
+    @property
+    def is_signed_by_all(self) -> bool:
+        """Whether all have signed it, whatever came of it then."""
+        return self in _SIGNED_BY_ALL
+
+
+_SIGNED_BY_ALL = frozenset({Outcome.IN_FORCE, Outcome.SUSPENDED, Outcome.ENDED, Outcome.SUPERSEDED})
+
+
+class Phase(enum.StrEnum):
+    """Where the draft of the text stands beside what is in force."""
+
+    DRAFTING = "drafting"
+    SENT = "sent"
+    IN_FORCE = "in_force"
+    SUSPENDED = "suspended"
+    ENDED = "ended"
+
+
+# The verbs that decide how a text came out, beside the signatures.
+COURSE = (
+    verbs.SENT_FOR_SIGNATURE,
+    verbs.FORMER_AGREEMENT_RECORDED,
+    verbs.DECLINED,
+    verbs.SIGNATURE_REQUEST_WITHDRAWN,
+    verbs.SIGNATURE_REQUEST_EXPIRED,
+    verbs.CAME_INTO_FORCE,
+    verbs.AMENDMENT_OPENED,
+    verbs.NOTICE_GIVEN,
+    verbs.NOTICE_TAKEN_BACK,
+    verbs.TEXT_SUSPENDED,
+    verbs.SUSPENSION_LIFTED,
+    verbs.TEXT_ENDED,
+)
+# Another term of what is in force: it changes no outcome, only the last day.
+RENEWING = (verbs.TEXT_RENEWED,)
+SIGNING = (verbs.SIGNED, verbs.SIGNED_ON_PAPER)
+UNDERTAKING = (
+    verbs.UNDERTAKING_ASKED,
+    verbs.UNDERTAKING_FROZEN,
+    verbs.UNDERTAKING_SIGNED,
+    verbs.UNDERTAKING_COUNTERSIGNED,
+    verbs.UNDERTAKING_CLOSED,
+)
+
+
+# The rule, and who signed -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A signature that an event bears witness to, by the number of that event."""
+
+    organisation_id: UUID | None
+    user_id: UUID
+    event: int
+
+
+def rule_of(document: Mapping[str, Any]) -> Rule:
+    """Return how many signatures each organisation gives for a text to be signed by all.
+
+    By the rule in the text; one frozen before there were rules asks each person whom it names.
+    Where nobody is named, each party signs once. Raise ValueError for what is no such text.
+    """
+    try:
+        asked = document.get("signing")
+        if asked is not None:
+            rule = {UUID(one["organisation_id"]): int(one["needed"]) for one in asked["parties"]}
+            if rule:
+                return rule
+        named = [UUID(one["organisation_id"]) for one in document.get("signatories") or ()]
+        if named:
+            return dict(Counter(named))
+        return {UUID(one["id"]): 1 for one in document["parties"]}
+    except (KeyError, TypeError, AttributeError) as error:
+        message = "The text does not say who signs it."
+        raise ValueError(message) from error
+
+
+def is_signed_by_all(rule: Rule, given: Iterable[Given]) -> bool:
+    """Tell whether as many persons as the text asks have signed for each organisation."""
+    there = Counter(party for party, _user in {(one.organisation_id, one.user_id) for one in given})
+    return bool(rule) and all(there[party] >= needed for party, needed in rule.items())
+
+
+def witnessed(
+    revision: Revision, signatures: Iterable[Signature], links: Iterable[Link]
+) -> tuple[Given, ...]:
+    """Return the signatures on a revision that give their digest and that events bear witness to.
+
+    links are events of SIGNING, whose subject is a signature.
+    """
+    known = {(link.subject_id, link.evidence): link.number for link in links}
+    return tuple(
+        Given(one.organisation_id, one.user_id, known[one.id, one.digest])
+        for one in signatures
+        if one.kind is SignatureKind.SIGNATURE
+        and (one.id, one.digest) in known
+        and is_on(one, revision)
+    )
+
+
+def is_on(signature: Signature, revision: Revision) -> bool:
+    """Tell whether a signature gives its digest and stands under this text."""
+    return (
+        signature.revision_id == revision.id
+        and signature.document_digest == revision.digest
+        and signature.has_its_digest()
+    )
+
+
+# The course of a text -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A frozen revision, as its course looks at it; without its rule where it was not read."""
+
+    revision_id: UUID
+    # What the event of its freezing binds.
+    evidence: str
+    given: tuple[Given, ...] = ()
+    rule: Rule | None = None
+    # Whether a signature stands under it that nothing bears witness to.
+    has_stray: bool = False
+
+
+@dataclass(slots=True)
+class Course:
+    """What became of all revisions of one checklist, and what is in force or waits now."""
+
+    outcomes: dict[UUID, Outcome] = field(default_factory=dict)
+    phase: Phase = Phase.DRAFTING
+    sent_id: UUID | None = None
+    # The revision in force, or the one that was until it was suspended or ended.
+    standing_id: UUID | None = None
+    in_force_at: dt.datetime | None = None
+    # The notices that stand, and how many of them have taken effect.
+    notices: int = 0
+    in_effect: int = 0
+    # Whether the events tell of nothing that can't be.
+    is_sound: bool = True
+
+    @property
+    def standing(self) -> Outcome | None:
+        """How the revision came out that is in force or was until then; None without one."""
+        return self.outcomes.get(self.standing_id) if self.standing_id else None
+
+
+def course(links: Iterable[Link], texts: Iterable[Text]) -> Course:
+    """Follow the events of COURSE about one checklist in their order; texts are its revisions.
+
+    A text came into force only if its signatures were there by then: where the rule of a text is
+    given, what lacks one is not signed by all, whatever an event says.
+    """
+    replay = _Replay({one.evidence: one for one in texts})
+    for link in sorted(links, key=lambda one: one.number):
+        replay.follow(link)
+    return replay.end()
+
+
+class _Replay:
+    """Takes the events of a text one by one."""
+
+    def __init__(self, texts: dict[str, Text]) -> None:
+        self._by_evidence = texts
+        self._by_id = {one.revision_id: one for one in texts.values()}
+        self._now = Course()
+
+    def follow(self, link: Link) -> None:
+        """Take the next event."""
+        _STEPS[link.verb](self, link)
+
+    def end(self) -> Course:
+        """Return the course after the last event."""
+        now = self._now
+        if self._by_id.keys() != now.outcomes.keys():
+            now.is_sound = False  # a revision that nobody sent
+        if any(one.has_stray for one in self._by_id.values()):
+            now.is_sound = False
+        text = self._by_id.get(now.sent_id) if now.sent_id else None
+        if text is not None and text.rule is not None and is_signed_by_all(text.rule, text.given):
+            now.is_sound = False  # nothing waits once all have signed (5.7)
+        return now
+
+    def send(self, link: Link) -> None:
+        """Take that it was frozen and sent, or recorded as agreed before."""
+        text = self._by_evidence.get(link.evidence or "")
+        if text is None or self._now.sent_id is not None:
+            self._now.is_sound = False
+            return
+        self._now.sent_id = text.revision_id
+        self._now.outcomes[text.revision_id] = Outcome.WAITING
+        self._now.phase = Phase.SENT
+
+    def come_into_force(self, link: Link) -> None:
+        """Take that all have signed."""
+        now, text = self._now, self._by_id.get(self._now.sent_id) if self._now.sent_id else None
+        before = [one for one in text.given if one.event < link.number] if text else []
+        if text is None or (text.rule is not None and not is_signed_by_all(text.rule, before)):
+            now.is_sound = False
+            return
+        if now.standing_id is not None:
+            now.outcomes[now.standing_id] = Outcome.SUPERSEDED
+        now.outcomes[text.revision_id] = Outcome.IN_FORCE
+        now.standing_id, now.sent_id = text.revision_id, None
+        now.phase, now.in_force_at = Phase.IN_FORCE, link.at
+        now.notices = now.in_effect = 0  # what all have signed takes their place
+
+    def _stop_waiting(self, outcome: Outcome) -> None:
+        if self._now.sent_id is None:
+            self._now.is_sound = False
+            return
+        self._now.outcomes[self._now.sent_id] = outcome
+        self._now.sent_id = None
+        self._now.phase = Phase.DRAFTING
+
+    def decline(self, _link: Link) -> None:
+        """Take that a party declined it."""
+        self._stop_waiting(Outcome.DECLINED)
+
+    def withdraw(self, _link: Link) -> None:
+        """Take that it was called back."""
+        self._stop_waiting(Outcome.WITHDRAWN)
+
+    def expire(self, _link: Link) -> None:
+        """Take that not all had signed by its last day."""
+        self._stop_waiting(Outcome.EXPIRED)
+
+    def amend(self, _link: Link) -> None:
+        """Take that a new text is drafted."""
+        self._now.phase = Phase.DRAFTING
+
+    def give_notice(self, _link: Link) -> None:
+        """Take that a party gave notice."""
+        self._now.notices += 1
+
+    def take_back(self, _link: Link) -> None:
+        """Take that a party took its notice back before its day."""
+        self._now.notices -= 1
+
+    def _halt(self, outcome: Outcome) -> bool:
+        if self._now.standing_id is None or self._now.standing is Outcome.ENDED:
+            self._now.is_sound = False
+            return False
+        self._now.outcomes[self._now.standing_id] = outcome
+        return True
+
+    def suspend(self, _link: Link) -> None:
+        """Take that a party's suspension began."""
+        if self._halt(Outcome.SUSPENDED):
+            self._now.in_effect += 1
+            if self._now.phase is Phase.IN_FORCE:
+                self._now.phase = Phase.SUSPENDED
+
+    def lift(self, _link: Link) -> None:
+        """Take that a party lifted its suspension."""
+        now = self._now
+        if now.standing is not Outcome.SUSPENDED or now.standing_id is None:
+            now.is_sound = False
+            return
+        now.notices -= 1
+        now.in_effect -= 1
+        if now.in_effect:  # another party's still stands
+            return
+        now.outcomes[now.standing_id] = Outcome.IN_FORCE
+        if now.phase is Phase.SUSPENDED:
+            now.phase = Phase.IN_FORCE
+
+    def finish(self, _link: Link) -> None:
+        """Take that a party ended it."""
+        if self._halt(Outcome.ENDED):
+            self._now.phase = Phase.ENDED
+            self._now.notices = self._now.in_effect = 1
+
+
+_STEPS: dict[str, Callable[[_Replay, Link], None]] = {
+    verbs.SENT_FOR_SIGNATURE.name: _Replay.send,
+    verbs.FORMER_AGREEMENT_RECORDED.name: _Replay.send,
+    verbs.DECLINED.name: _Replay.decline,
+    verbs.SIGNATURE_REQUEST_WITHDRAWN.name: _Replay.withdraw,
+    verbs.SIGNATURE_REQUEST_EXPIRED.name: _Replay.expire,
+    verbs.CAME_INTO_FORCE.name: _Replay.come_into_force,
+    verbs.AMENDMENT_OPENED.name: _Replay.amend,
+    verbs.NOTICE_GIVEN.name: _Replay.give_notice,
+    verbs.NOTICE_TAKEN_BACK.name: _Replay.take_back,
+    verbs.TEXT_SUSPENDED.name: _Replay.suspend,
+    verbs.SUSPENSION_LIFTED.name: _Replay.lift,
+    verbs.TEXT_ENDED.name: _Replay.finish,
+}
+
+
+# The course of an undertaking ---------------------------------------------------------------------
+
+
+class UndertakingPhase(enum.StrEnum):
+    """Where a person's undertaking stands."""
+
+    ASKED = "asked"
+    SIGNED = "signed"
+    COUNTERSIGNED = "countersigned"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class UndertakingCourse:
+    """What became of one undertaking."""
+
+    phase: UndertakingPhase = UndertakingPhase.ASKED
+    is_signed_by_all: bool = False
+    # The event that closed it.
+    closed_by: UUID | None = None
+    is_sound: bool = True
+
+
+def undertaking_course(
+    links: Iterable[Link],
+    person_id: UUID,
+    revision: Revision | None,
+    evidence: str,
+    signatures: Iterable[Signature],
+) -> UndertakingCourse:
+    """Follow the events of one undertaking; evidence is what the event of its freezing binds.
+
+    It is signed by all once its person signed the frozen text and somebody else countersigned it.
+    """
+    ordered = sorted(links, key=lambda one: one.number)
+    bound = {(link.verb, link.evidence): link.number for link in ordered}
+    closed = next((one for one in ordered if one.verb == verbs.UNDERTAKING_CLOSED.name), None)
+    there = list(signatures)
+    under = [one for one in there if revision is not None and is_on(one, revision)]
+    frozen = bound.get((verbs.UNDERTAKING_FROZEN.name, evidence)) if revision else None
+    own = _first(under, bound, verbs.UNDERTAKING_SIGNED.name, person_id, is_own=True)
+    other = _first(under, bound, verbs.UNDERTAKING_COUNTERSIGNED.name, person_id, is_own=False)
+    steps = [frozen, own, other]
+    told = [
+        next((link.number for link in ordered if link.verb == verb), None)
+        for verb in (
+            verbs.UNDERTAKING_FROZEN.name,
+            verbs.UNDERTAKING_SIGNED.name,
+            verbs.UNDERTAKING_COUNTERSIGNED.name,
+        )
+    ]
+    phase = (
+        UndertakingPhase.COUNTERSIGNED
+        if other
+        else UndertakingPhase.SIGNED
+        if own
+        else UndertakingPhase.ASKED
+    )
+    return UndertakingCourse(
+        UndertakingPhase.CLOSED if closed else phase,
+        is_signed_by_all=all(steps),
+        closed_by=closed.event_id if closed else None,
+        # Each event has its row and each row its event; nothing comes without what goes before it.
+        is_sound=steps == told
+        and _in_order(steps)
+        and (revision is None) == (frozen is None)
+        and len(there) == sum(step is not None for step in steps[1:]),
+    )
+
+
+def _first(
+    signatures: Iterable[Signature],
+    bound: Mapping[tuple[str, str | None], int],
+    verb: str,
+    person_id: UUID,
+    *,
+    is_own: bool,
+) -> int | None:
+    """Return the number of the event that witnesses the person's, or another's, signature."""
+    kind = SignatureKind.SIGNATURE if is_own else SignatureKind.COUNTERSIGNATURE
+    return next(
+        (
+            bound[verb, one.digest]
+            for one in signatures
+            if one.kind is kind
+            and (one.user_id == person_id) is is_own
+            and (verb, one.digest) in bound
+        ),
+        None,
+    )
+
+
+def _in_order(steps: Iterable[int | None]) -> bool:
+    there = [step is not None for step in steps]
+    return there == sorted(there, reverse=True)

@@ -1,0 +1,88 @@
+"""How undertakings came out by what is bound, and whether their rows say the same."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from tracker.activity import witness
+from tracker.activity.witness import NotSoundError
+from tracker.cooperations import keys
+from tracker.cooperations.keys import KeyDestroyedError
+from tracker.core import canonical
+from tracker.core.crypto import SealBrokenError
+from tracker.signoff import bound
+from tracker.signoff import service as signoff
+from tracker.signoff.bound import Bound
+from tracker.signoff.models import Revision
+from tracker.signoff.outcomes import UndertakingCourse
+from tracker.undertakings.models import Undertaking, UndertakingEnd
+
+SUBJECT = "undertaking"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How an undertaking came out, and whether its rows say the same."""
+
+    course: UndertakingCourse
+    # Whether text, signatures and events agree among themselves; and the row with them.
+    is_sound: bool
+    agrees: bool
+
+
+def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
+    """Compare rows of undertakings with their signatures and events, in three statements."""
+    there = bound.read(SUBJECT, {one.id: one.cooperation_id for one in undertakings})
+    return {one.id: held_against(one, there) for one in undertakings}
+
+
+def look_whole(undertaking: Undertaking) -> Compared:
+    """Compare one by a chain that holds as a whole: for what is handed to others."""
+    try:
+        there = bound.read_whole(SUBJECT, [undertaking.id], undertaking.cooperation_id)
+    except NotSoundError:
+        return Compared(UndertakingCourse(is_sound=False), is_sound=False, agrees=False)
+    found = held_against(undertaking, there)
+    whole = all(
+        there.proven(one) and _is_as_frozen(one) for one in there.revisions.get(undertaking.id, ())
+    )
+    return found if whole else Compared(found.course, is_sound=False, agrees=False)
+
+
+def why_closed(undertaking: Undertaking, course: UndertakingCourse) -> str:
+    """Return why it was closed (UndertakingEnd), by the event; by the row once that was erased."""
+    if course.closed_by is None:
+        return ""
+    details = witness.details_of([course.closed_by]).get(course.closed_by)
+    return str(details["reason"]) if details else undertaking.closed_reason
+
+
+def is_superseded(undertaking: Undertaking, course: UndertakingCourse) -> bool:
+    """Tell whether it was closed since there are new terms."""
+    return why_closed(undertaking, course) == UndertakingEnd.NEW_TERMS
+
+
+def held_against(one: Undertaking, there: Bound) -> Compared:
+    """Compare the row of an undertaking with what was read of it."""
+    course = there.undertaking(one.id, one.user_id)
+    frozen = there.revisions.get(one.id, [])
+    is_sound = course.is_sound and len(frozen) <= 1
+    agrees = (
+        is_sound
+        and one.state.value == course.phase.value
+        and one.revision_id == (frozen[0].id if frozen else None)
+        and (one.closed_at is None) == (course.closed_by is None)
+        and (one.signed_at is None) == (not frozen)
+        and (one.countersigned_at is None) == (not course.is_signed_by_all)
+    )
+    return Compared(course, is_sound, agrees)
+
+
+def _is_as_frozen(revision: Revision) -> bool:
+    try:
+        key = keys.key_of(revision.cooperation_id) if revision.is_sealed else None
+        return canonical.digest(signoff.plain_bytes(revision, key)) == revision.digest
+    except KeyDestroyedError:  # erased for good: its events remain
+        return True
+    except SealBrokenError:
+        return False
