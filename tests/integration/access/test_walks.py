@@ -46,7 +46,6 @@ WITHOUT_LINK = {
 # scan that waits, a visit not ready, more than one version of a checklist, an article shipped over
 # an edit.
 IN_ANOTHER_STATE = {
-    "accounts.second_factor_needed",
     "accounts.switch",
     "authoring.publish_shipped",
     "authoring.retire",
