@@ -15,6 +15,7 @@ from tests.client import CheckedClient
 from tests.factories.agreements import checklist_of, send, sign
 from tests.factories.cooperations import Country, KeptCountry, bring_in, copied_country, open_one
 from tests.pages import Page
+from tracker.access.actor import Role
 from tracker.accounts.models import Invitation
 from tracker.checklists.models import ChecklistKind
 from tracker.cooperations import people, queries
@@ -263,8 +264,9 @@ def test_once_terms_are_in_force_the_dates_are_those_of_m19(
 ) -> None:
     cooperation = found(land, reference)
     terms = checklist_of(cooperation, ChecklistKind.TERMS)
-    send(land, terms, {"npm": "tomas", "door": "henrik"})
-    sign(land, terms, "tomas", "henrik")
+    land.person("Otto Brandis", "lantern", Role.SIGNATORY, power="Board minutes")
+    send(land, terms, {"npm": "tomas", "door": "henrik", "lantern": "otto"})
+    sign(land, terms, "tomas", "henrik", "otto")
     session.commit()
     client = land.browser(app, "ilena")
     page = client.page(f"/cooperations/{reference}/head")
@@ -490,8 +492,9 @@ def test_history_tells_in_words_what_happened_and_by_whom(
     cooperation = found(land, reference)
     bring_in(land, cooperation, "dora", "physician")
     terms = checklist_of(cooperation, ChecklistKind.TERMS)
-    send(land, terms, {"npm": "tomas", "door": "henrik"})
-    sign(land, terms, "tomas", "henrik")
+    land.person("Otto Brandis", "lantern", Role.SIGNATORY, power="Board minutes")
+    send(land, terms, {"npm": "tomas", "door": "henrik", "lantern": "otto"})
+    sign(land, terms, "tomas", "henrik", "otto")
     session.commit()
     text = land.browser(app, "ada").page(f"/cooperations/{reference}/history").text
     for words in (
