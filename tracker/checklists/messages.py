@@ -95,8 +95,8 @@ def came_into_force(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
             _queue(
                 person,
                 "text_in_force",
-                _("A text is in force"),
-                _("All parties have signed a text. It is in force."),
+                _("A text is signed by all"),
+                _("All parties have signed a text. Its record says from when on it is in force."),
                 link_to("signing.record", checklist_id=checklist_id),
             )
 

@@ -151,7 +151,10 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
             in_force = checklist.revision_sent_id is None
             db.session.commit()
             flash(
-                _("You confirmed it. The text is in force: all parties have signed.")
+                _(
+                    "You confirmed it. All parties have signed. The record says from when on the "
+                    "text is in force."
+                )
                 if in_force
                 else _("You confirmed it. The text waits for others."),
                 "held",

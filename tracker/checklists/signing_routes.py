@@ -214,7 +214,10 @@ def sign(checklist_id: UUID) -> str | Response:
             in_force = checklist.revision_sent_id is None
             db.session.commit()
             flash(
-                _("You signed. The text is in force: all parties have signed.")
+                _(
+                    "You signed. All parties have signed. The record says from when on the text is "
+                    "in force."
+                )
                 if in_force
                 else _("You signed. The text waits for the other signatures."),
                 "held",

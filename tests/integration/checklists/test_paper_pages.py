@@ -108,7 +108,7 @@ def test_another_party_confirms_and_the_text_is_in_force(desk: Desk) -> None:
     assert "Tick the box to confirm" in page.text
     assert desk.state is ChecklistState.SENT
     page = Page.of(desk.browser("ilena").submit(address, compared="y"))
-    assert "You confirmed it. The text is in force: all parties have signed." in page.text
+    assert "You confirmed it. All parties have signed. The record says from when on" in page.text
     assert (desk.state, desk.signatures()) == (ChecklistState.IN_FORCE, 2)
     assert "Scan recorded by Joana Pires, Lantern Health Network, confirmed by" in page.text
     assert label not in desk.browser("ilena").page("/").links()
@@ -300,7 +300,7 @@ def test_an_agreement_made_before_is_recorded_and_confirmed_by_pages(
     page = Page.of(samira.submit(found[0][1], compared="y"))
     assert "You confirmed it. The text waits for others." in page.text
     page = Page.of(demonstration.browser(app, "celia").submit(found[0][1], compared="y"))
-    assert "The text is in force" in page.text
+    assert "All parties have signed." in page.text
     assert "Made on paper on" in page.text
     assert "It was not reviewed here (G3) and not signed electronically" in page.text
     assert "before this tool was used; not signed electronically. Recorded by" in page.text

@@ -97,7 +97,7 @@ def test_a_passkey_signs_the_text_and_the_sentence_and_anybody_can_verify_it(
     desk: PasskeyDesk,
 ) -> None:
     page = desk.sign_with(desk.device)
-    assert "You signed. The text is in force: all parties have signed." in page.text
+    assert "You signed. All parties have signed. The record says from when on" in page.text
     assert "Passkey" in page.text
     assert "Proof of identity: Passkey." in page.text
     signature = desk.signature()
