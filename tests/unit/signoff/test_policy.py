@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from tests.factories.passkeys import Device
-from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
+from tracker.access.actor import Actor, ActorMembership, Confirmation, OrganisationKind, Role
 from tracker.access.decision import Decision
 from tracker.signoff import assertion, policy
 from tracker.signoff.models import Method, RequestState, SignatureKind
@@ -263,3 +263,19 @@ def test_a_passkey_signs_the_text_and_others_leave_nothing(
     method: Method, proof: dict[str, str] | None, sentence: str, words: str
 ) -> None:
     says(policy.is_signed_by(method, proof, DIGEST, sentence), words)
+
+
+def test_a_signature_keeps_who_confirmed_the_role_on_which_day_in_utc() -> None:
+    """Product.md, section 2."""
+    late = dt.datetime(2026, 3, 1, 23, 30, tzinfo=dt.timezone(dt.timedelta(hours=-2)))
+    signs = ActorMembership(
+        Role.SIGNATORY,
+        confirmed_how=Confirmation.COLLEAGUE,
+        confirmed_by="Greta Vale",
+        confirmed_at=late,
+    )
+    kept = policy.confirmation_of(signs)
+    assert kept == {"how": "colleague", "by": "Greta Vale", "on": "2026-03-02"}
+    before = ActorMembership(Role.SIGNATORY, confirmed_how=Confirmation.BEFORE)
+    assert policy.confirmation_of(before) == {"how": "before", "by": "", "on": ""}
+    assert policy.confirmation_of(ActorMembership(Role.MEMBER)) is None
