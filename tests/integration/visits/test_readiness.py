@@ -12,8 +12,10 @@ from flask import Flask
 
 from tests.factories.checklists import decline_text
 from tests.factories.visits import TEAM, Scene, planned, team_plan
+from tracker.access.actor import Role
 from tracker.accounts import service as accounts
 from tracker.accounts.models import Membership, User
+from tracker.accounts.service import NewRole
 from tracker.checklists import positions, signing
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import fill
@@ -91,6 +93,14 @@ def test_a_suspended_lead_takes_readiness_back_until_restored(scene: Scene) -> N
     assert (scene.visit().is_ready, scene.visit().stage) == (False, VisitStage.PLANNED)
     accounts.restore(scene.actor("iris"), scene.user("pavo"))
     assert_ready(scene)
+
+
+def test_a_role_that_makes_somebody_an_outside_expert_takes_readiness_back(scene: Scene) -> None:
+    """Such a person needs a clearance like a CSO's (S11)."""
+    role = NewRole(Role.COORDINATOR, scene.body("npm"), outside_expert=True)
+    accounts.give_role(scene.actor("ilena"), scene.user("ruth"), role)
+    # Not judged again here: the event did that.
+    assert not scene.visit().is_ready
 
 
 def test_who_leaves_the_cooperation_takes_readiness_back(scene: Scene) -> None:
