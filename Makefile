@@ -1,6 +1,6 @@
 # make run    prepares everything and starts the application
 # make test   prepares everything and runs every check
-# Others:     test-all (the long forms too), setup, check (under a minute), fmt, messages, permissions, bench, torture, mutants, other-days, lock, coverage, and each step of test
+# Others:     test-all (the long forms too), setup, check (under a minute), fmt, messages, permissions, bench, torture, mutants, tampering, other-days, lock, coverage, and each step of test
 
 SHELL = /bin/sh
 .SUFFIXES:
@@ -14,7 +14,7 @@ bin = .venv/bin
 pytest = $(bin)/pytest -q -n auto --dist=loadgroup
 
 steps = lint types contracts catalogues unit sqlite postgresql-ahead torture-short mutants-short browser
-long = lint types contracts catalogues unit sqlite postgresql torture mutants other-days browser
+long = lint types contracts catalogues unit sqlite postgresql torture mutants tampering other-days browser
 fast = lint types contracts unit
 
 .PHONY: help setup run test test-all check tools system fmt messages permissions bench lock coverage $(steps) $(long)
@@ -108,6 +108,11 @@ bench: tools
 # Signing by 50 processes at once for a minute, and a server killed 200 times, on both databases.
 torture: tools system
 	@$(bin)/python -m tests.torture
+
+# Changes each column and deletes, inserts and truncates rows of each table, one change at a time, on both
+# databases, and checks that the audit names it. The tests try some changes to each table.
+tampering: tools system
+	@$(bin)/python -m tests.tampering
 
 # The tests on days on which software is known to stumble.
 other-days: tools system

@@ -546,8 +546,9 @@ class Verifier:
             value = read_json(line)
             need(set(value) == {"event", "details"})
             event, details = value["event"], value["details"]
-            need(set(event) == set(EVENT) and type(event["number"]) is int)
-            texts = set(EVENT) - {"number", "evidence"}
+            names = set(EVENT) | ({"state"} & set(event))
+            need(set(event) == names and type(event["number"]) is int)
+            texts = names - {"number", "evidence"}
             need(all(isinstance(event[name], str) for name in texts))
             need(event["evidence"] is None or isinstance(event["evidence"], str))
             need(event["number"] == place and event["chain"] == self.manifest["chain"])

@@ -17,8 +17,8 @@ from tracker.accounts import credentials, people_routes, sign_in
 from tracker.accounts import pages as account_pages
 from tracker.accounts import routes as account_routes
 from tracker.accounts.policy import can_see_people
+from tracker.activity import binding, verbs
 from tracker.activity import service as trail
-from tracker.activity import verbs
 from tracker.activity.service import Handler
 from tracker.activity.verbs import Verb
 from tracker.authoring import cli as guidance_commands
@@ -53,6 +53,7 @@ from tracker.comments import pages as comment_pages
 from tracker.comments import queries as comment_queries
 from tracker.comments import routes as comment_routes
 from tracker.cooperations import clearances, succession_routes
+from tracker.cooperations import keys as cooperation_keys
 from tracker.cooperations import routes as cooperation_routes
 from tracker.cooperations import service as cooperations
 from tracker.core import clock, keys
@@ -351,6 +352,7 @@ def configure_process(settings: Settings, ring: Keys) -> None:
     credentials.use_compulsory_roles(settings.second_factor_roles)
     phrases.use_languages(settings.languages)
     trail.use_handlers(FOLLOWS)
+    binding.use_key_reader(cooperation_keys.rows_key_of)
     tasks.use_sources(TASK_SOURCES, GROUP_SOURCES)
     loading.use_visit_reader(visit_queries.facts)
     loading.use_comment_reader(comment_queries.beside)

@@ -121,6 +121,7 @@ def _rows(chain: Chain, more: int, hashing: Hashing) -> Iterator[tuple[Any, Any]
             details_digest=arithmetic.details_digest(salt, content),
             evidence=None,
             previous=chain.head,
+            state=arithmetic.state_digest({}),
         )
         digest = link.digest()
         hashing.time(
@@ -140,6 +141,7 @@ def _rows(chain: Chain, more: int, hashing: Hashing) -> Iterator[tuple[Any, Any]
                 "at": link.at,
                 "details_digest": link.details_digest,
                 "evidence": None,
+                "state": {},
                 "previous": link.previous,
                 "digest": digest,
             },

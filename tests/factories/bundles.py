@@ -202,6 +202,8 @@ class Instance:
             details_digest=arithmetic.details_digest(salt, content),
             evidence=evidence,
             previous=self.head,
+            # The first event is from before rows were bound.
+            state=arithmetic.state_digest({}) if number > 1 else None,
         )
         shown = None if hidden else {"salt": salt, "content": content}
         if hidden:

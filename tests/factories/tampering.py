@@ -27,21 +27,8 @@ from tracker.oversight import stored
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision, Signature
 
-IMMUTABLE = (
-    "event",
-    "revision",
-    "signature",
-    "certificate",
-    "log_leaf",
-    "log_node",
-    "checkpoint",
-    "evidence_key",
-    "notice",
-    "renewal",
-    "paper_record",
-    "paper_decision",
-    "succession",
-)
+# Triggers that keep rows from being changed, by a part of their names.
+REFUSING = "%_refuse_%"
 
 
 @contextmanager
@@ -57,9 +44,11 @@ def hands(*, keep: bool = True) -> Iterator[Connection]:
             connection.exec_driver_sql("COMMIT")
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            for table in IMMUTABLE:
-                for act in ("update", "delete"):
-                    connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {table}_refuse_{act}")
+            triggers = sa.text(
+                "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE :x"
+            )
+            for name in connection.scalars(triggers, {"x": REFUSING}).all():
+                connection.exec_driver_sql(f"DROP TRIGGER {name}")
         else:
             connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
         try:
@@ -166,9 +155,13 @@ class Tampering:
 
     def rewrite(self, change: Callable[[Link], Link] = lambda link: link) -> None:
         """Make the whole chain again with all its digests, as one can without the key."""
+        self.rewrite_chain(self.chain_id, change)
+
+    def rewrite_chain(self, chain_id: UUID, change: Callable[[Link], Link]) -> None:
+        """Make a chain again, the instance's too."""
         head, count = START, 0
         events = self.connection.execute(
-            sa.select(EVENTS).where(EVENTS.c.chain_id == self.chain_id).order_by(EVENTS.c.number)
+            sa.select(EVENTS).where(EVENTS.c.chain_id == chain_id).order_by(EVENTS.c.number)
         ).all()
         for row in events:
             link = change(
@@ -183,6 +176,7 @@ class Tampering:
                     details_digest=self._details_digest(row.id, row.details_digest),
                     evidence=row.evidence,
                     previous=head,
+                    state=None if row.state is None else arithmetic.state_digest(row.state),
                 )
             )
             link = replace(link, previous=head)
@@ -196,7 +190,7 @@ class Tampering:
                 previous=link.previous,
                 digest=head,
             )
-        self.update(CHAINS, self.chain_id, head=head, count=count)
+        self.update(CHAINS, chain_id, head=head, count=count)
 
     def _details_digest(self, event_id: UUID, otherwise: str) -> str:
         row = self.connection.execute(

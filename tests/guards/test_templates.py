@@ -38,6 +38,9 @@ OF_THE_INSTANCE = {
     "evidence_key_imported",
     "evidence_key_retired",
     "evidence_key_revoked",
+    # Of any chain, and told to nobody.
+    "rows_noted",
+    "rows_adopted",
     "content_loaded",
     "content_withdrawn",
     "template_drafted",

@@ -25,6 +25,8 @@ class Link:
     details_digest: str
     evidence: str | None
     previous: str
+    # The digest of what it says of rows; None of events from before rows were bound.
+    state: str | None = None
 
     def content(self) -> dict[str, Any]:
         """Return what the digest of this event binds."""
@@ -39,6 +41,7 @@ class Link:
             "details": self.details_digest,
             "evidence": self.evidence,
             "previous": self.previous,
+            **({} if self.state is None else {"state": self.state}),
         }
 
     def digest(self) -> str:
@@ -49,6 +52,20 @@ class Link:
 def details_digest(salt: str, content: Mapping[str, Any]) -> str:
     """Return the digest that binds details; the salt keeps short ones from being guessed."""
     return canonical.digest_of({"salt": salt, "content": dict(content)})
+
+
+def state_digest(state: Mapping[str, Mapping[str, str | None]]) -> str:
+    """Return the digest that binds what an event says of rows.
+
+    Bundles hold it alone: how many rows of which table an event changed would tell the size of a
+    visit's team.
+    """
+    return canonical.digest_of({table: dict(rows) for table, rows in state.items()})
+
+
+def state_of(said: Mapping[str, Mapping[str, str | None]] | None) -> str | None:
+    """Return what a link holds of what an event says of rows; None of one from before."""
+    return None if said is None else state_digest(said)
 
 
 def _head_text(

@@ -56,6 +56,8 @@ class Event(Identified, Base):
     at: Mapped[dt.datetime] = mapped_column(index=True)
     details_digest: Mapped[str] = mapped_column(sa.String(64))
     evidence: Mapped[str | None] = mapped_column(sa.String(64))
+    # What it says of rows (activity/binding.py); None of events from before rows were bound.
+    state: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     previous: Mapped[str] = mapped_column(sa.String(64))
     digest: Mapped[str] = mapped_column(sa.String(64))
 

@@ -7,10 +7,10 @@ from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import defer, selectinload
 
 from tracker.activity import verbs
-from tracker.activity.chain import Link
+from tracker.activity.chain import Link, state_of
 from tracker.activity.models import Chain, ChainKind, Event, EventDetail
 from tracker.activity.verbs import Verb
 from tracker.activity.verify import ChainFault, Details, Head, Walk
@@ -43,6 +43,8 @@ class HistoryLine:
 _OF_A_VISIT = frozenset({"visit_roles", "urgent_plan"})
 # Its lead may do this, whom nobody else knows.
 _BY_THE_LEAD = frozenset({verbs.VISIT_CHANGED.name, verbs.VISIT_STOPPED.name})
+# What tells nobody anything: that rows were bound.
+_OF_ROWS = frozenset({verbs.ROWS_NOTED.name, verbs.ROWS_ADOPTED.name})
 # What the application works out of what somebody did. Whose act it was is not told: it may have
 # been the last one missing, of a person of the team.
 _WORKED_OUT = frozenset(
@@ -137,10 +139,14 @@ def _is_a_persons_own() -> sa.ColumnElement[bool]:
 def _page(
     condition: sa.ColumnElement[bool], offset: int, limit: int
 ) -> tuple[int, list[HistoryLine]]:
-    found = sa.select(Event).join(Event.chain).where(condition, ~_is_a_persons_own())
+    found = (
+        sa.select(Event)
+        .join(Event.chain)
+        .where(condition, Event.verb.not_in(_OF_ROWS), ~_is_a_persons_own())
+    )
     total = db.session.scalar(sa.select(sa.func.count()).select_from(found.subquery())) or 0
     events = db.session.scalars(
-        found.options(selectinload(Event.detail))
+        found.options(selectinload(Event.detail), defer(Event.state))
         .order_by(Event.number.desc())
         .offset(offset)
         .limit(limit)
@@ -221,6 +227,7 @@ def link_of(event: Event) -> Link:
         details_digest=event.details_digest,
         evidence=event.evidence,
         previous=event.previous,
+        state=state_of(event.state),
     )
 
 

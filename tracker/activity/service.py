@@ -11,9 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from tracker.access.actor import Actor
+from tracker.activity import binding
 from tracker.activity import chain as arithmetic
+from tracker.activity.binding import State
 from tracker.activity.models import Chain, ChainKind, Event, EventDetail, ReadLogEntry
-from tracker.activity.verbs import Verb
+from tracker.activity.verbs import ROWS_NOTED, Verb
 from tracker.core import clock
 from tracker.core.db import db, will_write
 
@@ -59,15 +61,53 @@ def record(
 
     evidence is the digest of the row the event speaks of (a revision, a signature), bound into the
     chain for good. details may have only the verb's keys (ValueError otherwise) and must hold
-    nothing of class K2 to K7. actor None means the application itself.
+    nothing of class K2 to K7. actor None means the application itself. Checked rows of the chain
+    that were changed since its last event are bound too (activity/checked.py).
     """
     unknown = details.keys() - verb.keys
     if unknown:
         message = f"{verb.name} keeps no {', '.join(sorted(unknown))}"
         raise ValueError(message)
-    chain = lock_chain(cooperation_id)
-    content: dict[str, Any] = {"who": _who(actor), **details}
+    chain = _flushed(cooperation_id)
+    event = _append(
+        chain,
+        verb,
+        (subject_type, subject_id),
+        {"who": _who(actor), **details},
+        binding.take(db.session(), cooperation_id),
+        evidence,
+    )
+    happening = Happening(verb, subject_type, subject_id, cooperation_id, actor, details)
+    for handler in _handlers.by_verb.get(verb.name, ()):
+        handler(happening)
+    return event
+
+
+def bind_rows(verb: Verb, cooperation_id: UUID | None, rows: State) -> Event:
+    """Append an event that says of some rows of a chain how they stand, and no more."""
+    chain = _flushed(cooperation_id)
+    state = {table: dict(said) for table, said in rows.items()}
+    for table, said in binding.take(db.session(), cooperation_id).items():
+        state.setdefault(table, {}).update(said)
+    return _append(chain, verb, ("chain", chain.id), {"who": None}, state)
+
+
+def _flushed(cooperation_id: UUID | None) -> Chain:
+    """Send what the session holds to the database, so that all is known that has to be bound."""
+    db.session.flush()
+    return lock_chain(cooperation_id)
+
+
+def _append(
+    chain: Chain,
+    verb: Verb,
+    subject: tuple[str, UUID],
+    content: dict[str, Any],
+    state: State,
+    evidence: str | None = None,
+) -> Event:
     salt = secrets.token_hex(16)
+    subject_type, subject_id = subject
     link = arithmetic.Link(
         event_id=uuid4(),
         chain_id=chain.id,
@@ -79,6 +119,7 @@ def record(
         details_digest=arithmetic.details_digest(salt, content),
         evidence=evidence,
         previous=chain.head,
+        state=arithmetic.state_digest(state),
     )
     event = Event(
         id=link.event_id,
@@ -90,6 +131,7 @@ def record(
         at=link.at,
         details_digest=link.details_digest,
         evidence=link.evidence,
+        state=state,
         previous=link.previous,
         digest=link.digest(),
     )
@@ -99,10 +141,17 @@ def record(
     chain.count = event.number
     chain.seal = _seal(chain)
     db.session.flush()
-    happening = Happening(verb, subject_type, subject_id, cooperation_id, actor, details)
-    for handler in _handlers.by_verb.get(verb.name, ()):
-        handler(happening)
     return event
+
+
+@sa.event.listens_for(Session, "before_commit")
+def _bind_what_is_left(session: Session) -> None:
+    """Bind rows that were changed after the last event of their chain, or without one."""
+    if session.in_nested_transaction():
+        return
+    session.flush()
+    for cooperation_id in binding.chains(session):
+        bind_rows(ROWS_NOTED, cooperation_id, {})
 
 
 def start_chain(cooperation_id: UUID | None) -> Chain:

@@ -23,6 +23,11 @@ def _verb(name: str, *keys: str) -> Verb:
     return verb
 
 
+# Any chain, told to nobody: rows that were changed after the last event or without one; and those
+# that were there before rows were bound, once.
+ROWS_NOTED = _verb("rows_noted")
+ROWS_ADOPTED = _verb("rows_adopted")
+
 # The instance's chain
 INSTANCE_STARTED = _verb("instance_started")
 CONTENT_LOADED = _verb("content_loaded", "kind", "name", "version", "digest")

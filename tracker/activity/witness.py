@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from tracker.activity.chain import Link
+from tracker.activity.chain import Link, state_of
 from tracker.activity.models import Chain, Event, EventDetail
 from tracker.activity.verbs import Verb
 from tracker.activity.verify import Details, Head, Walk
@@ -24,6 +25,7 @@ _EVENT = (
     Event.details_digest,
     Event.evidence,
     Event.previous,
+    Event.state,
     Event.digest,
 )
 # Details may be erased, so nothing that is walked here looks at them.
@@ -105,4 +107,4 @@ def details_of(event_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
 
 
 def _link(row: Any) -> tuple[Link, str]:
-    return Link(*row[:10]), row[10]
+    return replace(Link(*row[:10]), state=state_of(row[10])), row[11]

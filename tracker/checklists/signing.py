@@ -521,14 +521,16 @@ def _require_signed_by_all(revision: Revision) -> None:
         )
 
 
-def _come_into_force(actor: Actor, checklist: Checklist, revision: Revision) -> None:
+def _come_into_force(
+    actor: Actor, checklist: Checklist, revision: Revision, since: dt.datetime | None = None
+) -> None:
     _require_signed_by_all(revision)
     checklist.state = ChecklistState.IN_FORCE
     checklist.revision_in_force_id = revision.id
     checklist.revision_sent_id = None
     checklist.halt = None
     checklist.halted_id = None
-    checklist.in_force_at = clock.now()
+    checklist.in_force_at = since or clock.now()
     # What all have signed takes the place of what a party gave notice of before.
     db.session.execute(
         sa.update(Notice)
@@ -718,10 +720,7 @@ def finish(
 
     since is from when on, where that is not now: of an agreement made before the product came.
     """
-    _come_into_force(actor, checklist, asked.revision)
-    if since is not None:
-        checklist.in_force_at = since
-        db.session.flush()
+    _come_into_force(actor, checklist, asked.revision, since)
     told = concerned(fill(checklist), asked)
     messages.came_into_force(checklist.id, told - {actor.user_id})
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from tracker.activity.checked import row_key
 from tracker.cooperations.models import CooperationKey
 from tracker.core import crypto
 from tracker.core.db import db
@@ -56,6 +57,17 @@ def key_of(cooperation_id: UUID) -> bytes:
         raise LookupError(message)
     held[cooperation_id] = kept
     return unwrapped(cooperation_id, kept.wrapped)
+
+
+def rows_key_of(cooperation_id: UUID) -> bytes | None:
+    """Return the key for digests of a cooperation's restricted rows; None where none opens.
+
+    Of a key that was taken out or altered the check tells; nobody is kept from ending a clearance.
+    """
+    try:
+        return row_key(key_of(cooperation_id))
+    except (LookupError, KeyDestroyedError, crypto.SealBrokenError):
+        return None
 
 
 def unwrapped(cooperation_id: UUID, wrapped: bytes | None) -> bytes:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import (
     Mapped,
     ORMExecuteState,
     Session,
+    SessionTransaction,
     mapped_column,
     registry,
 )
@@ -125,10 +126,10 @@ def _note_execution(state: ORMExecuteState) -> None:
         state.session.info[_WRITTEN] = True
 
 
-@event.listens_for(Session, "after_commit")
-@event.listens_for(Session, "after_rollback")
-def _forget_writing(session: Session) -> None:
-    session.info.pop(_WRITTEN, None)
+@event.listens_for(Session, "after_transaction_end")
+def _forget_writing(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:  # of a savepoint, all goes on
+        session.info.pop(_WRITTEN, None)
 
 
 def let_others_write() -> None:

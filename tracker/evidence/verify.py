@@ -57,6 +57,8 @@ EVENT_KEYS = {
     "evidence": (str, type(None)),
     "previous": str,
 }
+# Of events since rows are checked: the digest of what one says of them.
+STATE = "state"
 REVISION_KEYS = {
     "id": str,
     "cooperation": str,
@@ -399,7 +401,8 @@ def _event(line: bytes, number: int) -> tuple[dict[str, Any], dict[str, Any] | N
     except NotCanonicalError as error:
         raise FlawError(f"Event {number} is not in the one form.") from error
     _require_keys(value, {"event": dict, "details": (dict, type(None))}, f"Event {number}")
-    _require_keys(value["event"], EVENT_KEYS, f"Event {number}")
+    keys = EVENT_KEYS | ({STATE: str} if STATE in value["event"] else {})
+    _require_keys(value["event"], keys, f"Event {number}")
     if value["details"] is not None:
         _require_keys(value["details"], {"salt": str, "content": dict}, f"Event {number}")
     return value["event"], value["details"]

@@ -32,14 +32,16 @@ class NotCheckedError(click.ClickException):
     help="A checkpoint kept elsewhere: its text, or the mail that held it. May be given again.",
 )
 def verify(files: tuple[Path, ...]) -> None:
-    """Check that nothing was altered in the trail, the frozen revisions and the signatures.
+    """Check that nothing was altered: the trail, texts, signatures, and rows that decide something.
 
-    The log is checked too, with its checkpoints against the chains: a chain that was rewritten as a
-    whole is named. With an anchor, so is a database that was put back to an earlier day.
+    Each row that decides something is compared with what events say of it; docs/threat-model.md
+    lists those that decide nothing. The log is checked too, with its checkpoints against the
+    chains: a chain that was rewritten as a whole is named. With an anchor, so is a database that
+    was put back to an earlier day.
 
     Exit 0: nothing was altered. Exit 1: something was, and the first broken place is named. Exit 2:
     the check could not be made. What rows say of how a text stands is compared with its signatures
-    and events; who was asked to sign is no evidence and is not checked.
+    and events. What was erased by a recorded act is told and is no fault.
     """
     anchors = [_anchor(file) for file in files]
     with click.progressbar(
@@ -63,6 +65,18 @@ def verify(files: tuple[Path, ...]) -> None:
             f"Sound until there: {counted}."
         )
     click.echo(f"Nothing was altered: {counted}.")
+    for erasure in verdict.erased:
+        click.echo(labels.erasure_words(erasure))
+    if verdict.adopted_at is not None:
+        click.echo(
+            "Rows from before are checked since they were taken as they stood, "
+            f"on {verdict.adopted_at.date().isoformat()}."
+        )
+    if verdict.not_adopted:
+        click.echo(
+            f"Chains whose rows are not checked yet: {verdict.not_adopted}. "
+            "Start the application once (tracker run), so that they are."
+        )
 
 
 def _anchor(file: Path) -> Checkpoint:

@@ -142,6 +142,8 @@ class Table(enum.StrEnum):
     CHECKPOINT = "checkpoint"
     ACCOUNT = "user"
     PASSKEY = "passkey"
+    # Of the checked ones: which, says Place.of.
+    CHECKED = "checked"
 
 
 class Fault(enum.StrEnum):
@@ -182,6 +184,10 @@ class Fault(enum.StrEnum):
     CHECKPOINT_GONE = "checkpoint_gone"
     REWRITTEN = "rewritten"
     SHORTENED = "shortened"
+    ROW_UNKNOWN = "row_unknown"
+    ROW_DIFFERS = "row_differs"
+    ROW_DELETED = "row_deleted"
+    EMPTIED = "emptied"
     ANCHOR_UNKNOWN = "anchor_unknown"
     ANCHOR_OTHER = "anchor_other"
 
@@ -191,7 +197,8 @@ class Place:
     """A table, and in it a chain, the number of an event, or the name of a row without a number.
 
     The chain is told by its cooperation's reference; empty is the instance's. checkpoint is the
-    size of the one that a chain does not agree with.
+    size of the one that a chain does not agree with. Of a checked row, the table is named by of,
+    and event is the last one that bound the row, if any.
     """
 
     table: Table
@@ -199,6 +206,19 @@ class Place:
     event: int | None = None
     row: str = ""
     checkpoint: int | None = None
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """That details of events, or a cooperation's key, are gone as an event says: no fault."""
+
+    # The chain, as in a Place; whether it is the key.
+    reference: str
+    of_key: bool
+    at: dt.datetime
+    # Empty: the application itself.
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +249,7 @@ class Counts:
     decisions: int = 0
     successions: int = 0
     accounts: int = 0
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,3 +258,8 @@ class Verdict:
 
     counts: Counts
     finding: Finding | None = None
+    erased: tuple[Erasure, ...] = ()
+    # When the rows that were there before any was bound were taken as they stood, where any were.
+    adopted_at: dt.datetime | None = None
+    # Chains whose rows were there before and were not taken yet: those are not checked.
+    not_adopted: int = 0

@@ -1,12 +1,13 @@
 """The check that nothing was altered: chains, texts, signatures, certificates, scans, what ends.
 
-Who was asked to sign is no evidence and is not checked: what binds is the frozen revision, which
-names who signs by which rule, the signature and the events that name both. How a text stands is
-worked out from these, and each row that says it is compared (standings). A database that was put
-back whole to an earlier day can't be told from within: that needs a checkpoint that is kept
-elsewhere, which the check takes as an anchor.
+Each row that decides something is compared with what events say of it (oversight/rows.py). How a
+text stands is worked out from its own words, its signatures and the events that name both, and each
+row that says it is compared too (standings). A database that was put back whole to an earlier day
+can't be told from within: that needs a checkpoint that is kept elsewhere, which the check takes as
+an anchor.
 """
 
+import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,8 +21,9 @@ from tracker.accounts import credentials
 from tracker.accounts.models import User
 from tracker.activity import verbs
 from tracker.activity.chain import Link
+from tracker.activity.checked import CHECKED
 from tracker.activity.models import Chain, ChainKind, Event, EventDetail
-from tracker.activity.verify import ChainFault, Head, Walk
+from tracker.activity.verify import ChainFault, Details, Head, Walk
 from tracker.checklists.models import Checklist, Notice, Renewal
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationKey
@@ -32,10 +34,11 @@ from tracker.evidence import certificates
 from tracker.evidence.models import Certificate, LogLeaf
 from tracker.evidence.notes import Checkpoint
 from tracker.organisations.models import Organisation, Succession
-from tracker.oversight import bound_accounts, logged, standings, stored
-from tracker.oversight.facts import Counts, Fault, Place, Table, Verdict
+from tracker.oversight import bound_accounts, logged, rows, standings, stored
+from tracker.oversight.facts import Counts, Erasure, Fault, Place, Table, Verdict
 from tracker.oversight.logged import Logged, Told
 from tracker.oversight.reading import BrokenError, Reader, Report, broken, printable, read
+from tracker.oversight.rows import Bound
 from tracker.oversight.stored import DamagedError, Stored, as_stored
 from tracker.signoff import assertion, paper
 from tracker.signoff import policy as signoff_policy
@@ -90,7 +93,12 @@ def _verdict(check: "_Check", only: frozenset[UUID] | None) -> Verdict:
         return Verdict(check.counts, error.finding)
     finally:
         check.close()
-    return Verdict(check.counts)
+    return Verdict(
+        check.counts,
+        erased=tuple(check.erased),
+        adopted_at=check.adopted_at,
+        not_adopted=check.not_adopted,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,12 @@ class _Check:
         self._logged = Logged(())
         # Digests of the passkeys set up, each with its person; None where their chain is not seen.
         self._passkeys: set[str] | None = None
+        self._rows = rows.Cooperations(reader)
+        # What the events of the instance's chain say of rows.
+        self._instance: Bound | None = None
+        self.erased: list[Erasure] = []
+        self.adopted_at: dt.datetime | None = None
+        self.not_adopted = 0
 
     @property
     def counts(self) -> Counts:
@@ -129,11 +143,15 @@ class _Check:
             self._check_registered(cooperations, self._check_instance(heads, told))
             logged.check_keys(self._reader, told)
             bound_accounts.check(self._reader, told)
+            if self._instance is not None:
+                rows.check_instance(self._reader, self._instance)
         chains = _by_cooperation(heads)
         for cooperation in cooperations:
             if only is None or cooperation.id in only:
                 self._check_cooperation(cooperation, chains.get(cooperation.id))
+        self._rows.compare()
         if only is None:
+            self._rows.end()
             self._check_strays(chains.keys() - {one.id for one in cooperations})
 
     def close(self) -> None:
@@ -143,7 +161,7 @@ class _Check:
     # What there is to check
 
     def _require_tables(self) -> None:
-        needed = {table.value for table in Table}
+        needed = {table.value for table in Table} - {Table.CHECKED.value} | set(CHECKED)
         if not needed <= set(sa.inspect(self._connection).get_table_names()):
             raise NotCheckableError(
                 "The database has no tables to check yet: run tracker db upgrade first."
@@ -172,8 +190,8 @@ class _Check:
         query = sa.select(*stored.columns(CooperationKey)).where(
             CooperationKey.wrapped.is_not(None)
         )
-        rows = list(self._reader.rows(query))
-        if rows and not any(map(_opens, rows)):
+        wrapped = list(self._reader.rows(query))
+        if wrapped and not any(map(_opens, wrapped)):
             raise NotCheckableError(
                 "The keys are not those of this database: they open no cooperation and seal no "
                 "chain of it. Restore the keys of this instance."
@@ -194,7 +212,8 @@ class _Check:
                 broken(Fault.NO_INSTANCE_CHAIN, Place(Table.CHAIN))
             return {}
         registered: dict[UUID, int] = {}
-        for link in self._walk(own[0], ""):
+        bound = Bound()
+        for link in self._walk(own[0], bound):
             told.hear(link)
             if link.verb == verbs.COOPERATION_REGISTERED.name:
                 if link.subject_id in registered:
@@ -202,6 +221,8 @@ class _Check:
                 registered[link.subject_id] = link.number
         self._passkeys = told.passkeys
         self._check_successions(told.replaced)
+        self._hear_of(bound)
+        self._instance = bound
         return registered
 
     def _check_successions(self, bound: dict[str, int]) -> None:
@@ -227,9 +248,14 @@ class _Check:
 
     # A chain
 
-    def _walk(self, head: Head, reference: str) -> Iterator[Link]:
-        """Go along a chain and give each event that is as it was written."""
+    def _walk(self, head: Head, bound: Bound) -> Iterator[Link]:
+        """Go along a chain and give each event that is as it was written.
+
+        What the events say of rows goes into bound.
+        """
+        reference = bound.reference
         walk = Walk(self._erased_before(head.chain_id))
+        lacks_details = False
         leaves = logged.leaves_of(self._reader, head.chain_id)
         rewritten: LogLeaf | None = None
         query = (
@@ -249,6 +275,13 @@ class _Check:
             if leaf is not None and leaf.head != digest:
                 rewritten = rewritten or leaf
             self._reader.note(events=1, details=1 if details else 0)
+            bound.hear(link, read(stored.state, row, place))
+            lacks_details = lacks_details or details is None
+            if link.verb == verbs.DETAILS_ERASED.name:
+                bound.erasure = _erasure(link, reference, details)
+                if lacks_details:
+                    self.erased.append(bound.erasure)
+                    lacks_details = False
             yield link
         fault = walk.end(head)
         if fault is not None:
@@ -283,18 +316,17 @@ class _Check:
         if head is None:
             broken(Fault.NO_CHAIN, Place(Table.COOPERATION, reference))
         bound: dict[str, int] = {}
-        erased = False
+        told = Bound(reference)
         links: list[Link] = []
-        for link in self._walk(head, reference):
+        for link in self._walk(head, told):
             if link.verb in standings.VERBS:
                 links.append(link)
-            erased = erased or link.verb == verbs.DETAILS_ERASED.name
             if link.evidence is None:
                 continue
             if link.evidence in bound:
                 broken(Fault.BOUND_TWICE, Place(Table.EVENT, reference, link.number))
             bound[link.evidence] = link.number
-        key = _Key(self._connection, cooperation, may_be_erased=erased)
+        key = _Key(self._connection, cooperation, may_be_erased=told.erasure is not None)
         digests = self._check_revisions(cooperation, bound, key)
         papers = self._check_papers(cooperation, bound, key)
         confirmed = self._check_paper_decisions(cooperation, bound)
@@ -305,6 +337,17 @@ class _Check:
         if bound:
             broken(Fault.ROW_GONE, Place(Table.EVENT, reference, min(bound.values())))
         standings.check(self._reader, cooperation.id, reference, links, key.open)
+        if key.open() is None and told.erasure is not None:
+            self.erased.append(replace(told.erasure, of_key=True))
+        self._hear_of(told)
+        self._rows.add(rows.OfCooperation(cooperation.id, told, key.open))
+
+    def _hear_of(self, bound: Bound) -> None:
+        """Note since when the rows of a chain are bound."""
+        if not bound.is_whole:
+            self.not_adopted += 1
+        elif bound.adopted_at is not None:
+            self.adopted_at = max(bound.adopted_at, self.adopted_at or bound.adopted_at)
 
     def _check_revisions(
         self, cooperation: _Cooperation, bound: dict[str, int], key: "_Key"
@@ -474,11 +517,12 @@ class _Key:
         self._cooperation = cooperation
         self._may_be_erased = may_be_erased
         self._opened: bytes | None = None
+        self._is_read = False
 
     def open(self) -> bytes | None:
         """Return the key; None when it was destroyed and the chain says that details are erased."""
-        if self._opened is None:
-            self._opened = self._read()
+        if not self._is_read:
+            self._opened, self._is_read = self._read(), True
         return self._opened
 
     def _read(self) -> bytes | None:
@@ -650,6 +694,12 @@ def _proof_fault(signature: Signature, set_up: set[str] | None) -> Fault | None:
     )
     known = credentials.evidence_of(signature.user_id, credential_id, public_key)
     return None if known in set_up else Fault.OTHER_PASSKEY
+
+
+def _erasure(link: Link, reference: str, details: Details | None) -> Erasure:
+    who = details.content.get("who") if details is not None else None
+    name = who.get("name") if isinstance(who, dict) else None
+    return Erasure(reference, of_key=False, at=link.at, by=printable(name or ""))
 
 
 def _by_cooperation(heads: list[Head]) -> dict[UUID, Head]:

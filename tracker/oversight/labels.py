@@ -8,6 +8,7 @@ from tracker.checklists.labels import DISAGREES
 from tracker.oversight.facts import (
     AgreementState,
     Counts,
+    Erasure,
     Fault,
     Finding,
     Narrowing,
@@ -111,6 +112,10 @@ FAULTS: dict[Fault | ChainFault, object] = {
         "There were more events when the checkpoint was signed: the end of the chain was cut off, "
         "with the key of the trail."
     ),
+    Fault.ROW_UNKNOWN: _l("No event knows this row: it was put in."),
+    Fault.ROW_DIFFERS: _l("The row was changed, and no event says so."),
+    Fault.ROW_DELETED: _l("The row was deleted, and no event says so."),
+    Fault.EMPTIED: _l("The table was emptied, and no event says so. This was one of its rows."),
     Fault.ANCHOR_UNKNOWN: _l(
         "There is no such checkpoint here: the database was put back to an earlier day, or the "
         "anchor is another instance's."
@@ -159,6 +164,8 @@ OWN_PLACES: dict[Table, object] = {
 def place_words(place: Place) -> object:
     """Return in words where a broken place lies."""
     chain = place.reference or _l("the instance")
+    if place.table is Table.CHECKED:
+        return _checked_words(place, chain)
     if place.checkpoint is not None:
         return _l(
             "Chain of %(chain)s, event %(event)s, beside the checkpoint of size %(size)s",
@@ -173,6 +180,35 @@ def place_words(place: Place) -> object:
     if place.table is Table.CHAIN and place.event is None:
         return _l("Chain of %(chain)s", chain=chain)
     return str(PLACES[place.table]) % {"chain": chain, "event": place.event, "row": place.row}
+
+
+def _checked_words(place: Place, chain: object) -> object:
+    if place.event is None:
+        return _l(
+            "%(chain)s, row %(row)s of the table %(table)s",
+            chain=chain,
+            row=place.row,
+            table=place.of,
+        )
+    return _l(
+        "%(chain)s, row %(row)s of the table %(table)s, as event %(event)s left it",
+        chain=chain,
+        row=place.row,
+        table=place.of,
+        event=place.event,
+    )
+
+
+def erasure_words(erasure: Erasure) -> object:
+    """Return in a sentence what was erased, when and by whom."""
+    said = {
+        "chain": erasure.reference or _l("the instance"),
+        "day": erasure.at.date().isoformat(),
+        "who": erasure.by or _l("the application"),
+    }
+    if erasure.of_key:
+        return _l("%(chain)s: key erased on %(day)s by %(who)s.", **said)
+    return _l("%(chain)s: details of events erased on %(day)s by %(who)s.", **said)
 
 
 def finding_words(finding: Finding) -> object:
@@ -197,6 +233,7 @@ COUNTED = {
     "leaves": _l("leaves of the log"),
     "checkpoints": _l("checkpoints"),
     "anchors": _l("anchors"),
+    "rows": _l("rows compared with events"),
 }
 
 

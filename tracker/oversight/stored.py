@@ -10,9 +10,10 @@ from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
+from rfc8785 import CanonicalizationError
 from sqlalchemy.engine import Connection
 
-from tracker.activity.chain import Link
+from tracker.activity.chain import Link, state_digest
 from tracker.activity.models import ChainKind
 from tracker.activity.verify import Details, Head
 from tracker.checklists.models import Halt, Notice, Renewal
@@ -194,7 +195,7 @@ def day_or_none(value: object) -> dt.date | None:
 
 def mapping(value: object) -> dict[str, Any]:
     """Return an object of JSON, which SQLite keeps as text."""
-    found = _json(value)
+    found = json_value(value)
     if not isinstance(found, dict):
         _refuse("an object of JSON")
     return found
@@ -209,13 +210,13 @@ def texts_or_none(value: object) -> dict[str, str] | None:
 
 def texts_in_rows(value: object) -> list[dict[str, Any]]:
     """Return a list of JSON that holds objects of texts alone."""
-    found = _json(value)
+    found = json_value(value)
     if not isinstance(found, list):
         _refuse("a list of JSON")
     return [{text(name): text(one) for name, one in mapping(row).items()} for row in found]
 
 
-def _json(value: object) -> object:
+def json_value(value: object) -> object:
     """Return what JSON holds, which SQLite keeps as text."""
     if not isinstance(value, str):
         return value
@@ -250,8 +251,26 @@ def event(row: Stored) -> tuple[Link, str]:
         details_digest=text(row["details_digest"]),
         evidence=text_or_none(row["evidence"]),
         previous=text(row["previous"]),
+        state=None if row["state"] is None else _state_digest(row["state"]),
     )
     return link, text(row["digest"])
+
+
+def state(row: Stored) -> dict[str, dict[str, str | None]]:
+    """Return what an event says of rows; nothing where it is from before rows were bound."""
+    if row["state"] is None:
+        return {}
+    return {
+        text(table): {text(name): text_or_none(digest) for name, digest in mapping(rows).items()}
+        for table, rows in mapping(row["state"]).items()
+    }
+
+
+def _state_digest(value: object) -> str:
+    try:
+        return state_digest(state({"state": value}))
+    except (ValueError, CanonicalizationError):
+        _refuse("what an event says of rows")
 
 
 def details(row: Stored) -> Details | None:

@@ -24,6 +24,7 @@ from tracker.core.db import db
 from tracker.core.extensions import migrate as migrations
 from tracker.core.keys import KeysError
 from tracker.evidence import signing_keys
+from tracker.oversight import adopting
 from tracker.running import health
 
 Say = Callable[[str], None]
@@ -37,6 +38,7 @@ def prepare(settings: Settings, say: Say) -> None:
     """Make the database fit this code and load the content; raise PreparationError otherwise."""
     migrate(settings, say)
     require_own_keys()
+    adopt_rows(say)
     bind_accounts(say)
     make_evidence_keys(say)
     for line in load_content():
@@ -155,6 +157,13 @@ def bind_accounts(say: Say) -> None:
             f"Bound what people sign in with: accounts {adopted.accounts}, "
             f"passkeys {adopted.passkeys}"
         )
+
+
+def adopt_rows(say: Say) -> None:
+    """Bind the rows of an instance from before rows were bound, as they stand, once."""
+    count = adopting.adopt_rows()
+    if count:
+        say(f"Rows that decide something are checked from now on; chains: {count}")
 
 
 def make_evidence_keys(say: Say) -> None:

@@ -38,8 +38,9 @@ def test_it_counts_what_it_checked_in_one_line(app: Flask, signed: Signed) -> No
     assert result.stdout == (
         f"Nothing was altered: chains 3, events {counts.events}, details {counts.events}, "
         "frozen revisions 3, signatures 5, accounts 14, keys of the evidence 2, "
-        "leaves of the log 3, checkpoints 1.\n"
+        f"leaves of the log 3, checkpoints 1, rows compared with events {counts.rows}.\n"
     )
+    assert counts.rows > 200
     assert "Checking" in result.stderr
 
 

@@ -34,7 +34,7 @@ from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.verify import ChainFault
 from tracker.checklists.models import Checklist, ChecklistKind
-from tracker.cooperations.models import Cooperation, Mode
+from tracker.cooperations.models import Cooperation, CooperationKey, Mode
 from tracker.core import canonical, clock, keys
 from tracker.core.db import db
 from tracker.oversight import integrity
@@ -101,6 +101,7 @@ def insert_at_end(own: Tampering, _: Tampering) -> None:
         details_digest=row.details_digest,
         evidence=None,
         previous=row.digest,
+        state=arithmetic.state_digest(row.state),
     )
     own.copy(
         EVENTS,
@@ -683,7 +684,7 @@ def test_a_key_destroyed_as_the_chain_says_is_no_finding(signed: Signed) -> None
     _erase_the_first(signed, 0)
 
     def act(own: Tampering, _: Tampering) -> None:
-        own.connection.execute(sa.text("UPDATE cooperation_key SET wrapped = NULL"))
+        own.update(table_of(CooperationKey), own.cooperation_id, wrapped=None)
 
     assert finding(signed, act) is None
 
@@ -923,12 +924,14 @@ def test_a_signature_by_a_passkey_that_was_removed_later_holds(land: Country) ->
 # What is no evidence --------------------------------------------------------------------------
 
 
-def test_a_request_to_sign_is_no_evidence(signed: Signed) -> None:
-    """Who was asked and how it ended is not bound; the event that says so is."""
+def test_a_request_to_sign_tampered_with_is_named(signed: Signed) -> None:
+    """Who was asked and how it ended is no evidence, and is bound as rows are."""
 
     def act(own: Tampering, _: Tampering) -> None:
         own.connection.execute(
             sa.update(table_of(SignatureRequest)).values(reason="Another reason")
         )
 
-    assert finding(signed, act) is None
+    found = finding(signed, act)
+    assert found is not None
+    assert (found.fault, found.place.of) == (Fault.ROW_DIFFERS, "signature_request")

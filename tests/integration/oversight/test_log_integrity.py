@@ -376,7 +376,7 @@ def test_an_anchor_that_was_kept_elsewhere_agrees(
     files = [kept(tmp_path, one.text(), f"{one.size}.txt") for one in logged]
     result = verify(app, *files)
     assert result.exit_code == 0, result.output
-    assert "anchors 4." in result.stdout
+    assert "anchors 4," in result.stdout
 
 
 def test_a_database_put_back_to_an_earlier_day_is_told_by_an_anchor(

@@ -92,6 +92,7 @@ OTHER_VALUES: dict[str, Any] = {
     "at": START_OF_TIME,
     "details_digest": "a" * 64,
     "evidence": "b" * 64,
+    "state": "c" * 64,
 }
 
 

@@ -61,6 +61,11 @@ PLACES = [
     (Place(Table.CHECKLIST, "C-1", row="terms"), "C-1, checklist terms"),
     (Place(Table.REQUEST, "C-1", row="2"), "C-1, request to sign revision 2"),
     (Place(Table.UNDERTAKING, "C-1", row="Henrik"), "C-1, undertaking of Henrik"),
+    (
+        Place(Table.CHECKED, "C-1", 12, row="7", of="position"),
+        "C-1, row 7 of the table position, as event 12 left it",
+    ),
+    (Place(Table.CHECKED, row="7", of="membership"), "the instance, row 7 of the table membership"),
 ]
 
 
@@ -167,6 +172,7 @@ GOOD: dict[str, object] = {
     "method": "password_totp",
     "proof": "{}",
     "power_confirmed": "{}",
+    "state": "{}",
     "use": "checkpoint",
     "origin": "made",
     "public_key": b"",

@@ -1,0 +1,36 @@
+"""An instance as it was before rows were bound: its events say nothing of them."""
+
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from tests.factories.tampering import (
+    CHAINS,
+    CHECKPOINTS,
+    EVENTS,
+    LEAVES,
+    NODES,
+    Tampering,
+    hands,
+    table_of,
+)
+from tracker.activity import chain as arithmetic
+from tracker.evidence.models import Anchor
+
+
+def forget_rows() -> None:
+    """Make all chains anew as they would be had no event ever said anything of rows.
+
+    Checkpoints stood for the chains as they were, so they go too.
+    """
+    with hands() as connection:
+        for table in (table_of(Anchor), CHECKPOINTS, NODES, LEAVES):
+            connection.execute(sa.delete(table))
+        connection.execute(sa.update(EVENTS).values(state=sa.null()))
+        for chain in connection.execute(sa.select(CHAINS)).all():
+            own = Tampering(connection, chain.id)
+            own.rewrite_chain(chain.id, lambda link: replace(link, state=None))
+            now = connection.execute(sa.select(CHAINS).where(CHAINS.c.id == chain.id)).one()
+            kind, head, count = now.kind.value, now.head, now._mapping["count"]
+            seal = arithmetic.seal_head(kind, now.id, now.cooperation_id, head, count)
+            own.update(CHAINS, now.id, seal=seal)

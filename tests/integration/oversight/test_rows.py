@@ -1,0 +1,434 @@
+"""Every row that decides something is compared with what events say of it."""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories.demonstration import Demonstration
+from tests.factories.former import forget_rows
+from tests.factories.tampering import DETAILS, Tampering, hands, table_of
+from tests.integration.oversight.conftest import Signed
+from tracker.access.actor import Actor, ActorMembership
+from tracker.accounts import service as accounts
+from tracker.accounts.models import Membership, User
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.activity.models import Chain, Event
+from tracker.checklists.models import Checklist, Position
+from tracker.comments.models import Comment
+from tracker.cooperations.models import (
+    AudienceMember,
+    Clearance,
+    ClearanceScope,
+    CooperationKey,
+    Party,
+)
+from tracker.core import clock
+from tracker.core.db import Base, db
+from tracker.evidence import checkpoints
+from tracker.organisations.models import Organisation
+from tracker.oversight import adopting, integrity, labels
+from tracker.oversight.facts import Fault, Finding, Table, Verdict
+from tracker.running import preparing
+from tracker.visits.models import TeamMember, Visit
+
+# What is changed by its row's id alone belongs to no cooperation in particular.
+NOBODY = UUID(int=0)
+
+pytestmark = pytest.mark.both_databases
+
+
+def change(model: type[Base], row: object, **values: object) -> None:
+    with hands() as connection:
+        Tampering(connection, NOBODY).update(table_of(model), row, **values)
+
+
+def first(model: type[Base], *conditions: sa.ColumnElement[bool]) -> UUID:
+    """Return the id of a row, and hold no transaction open."""
+    table = table_of(model)
+    found = db.session.scalars(sa.select(table.c.id).where(*conditions).order_by(table.c.id))
+    row: UUID | None = found.first()
+    db.session.rollback()
+    assert row is not None
+    return row
+
+
+def finding() -> Finding:
+    found = integrity.check_all().finding
+    assert found is not None
+    return found
+
+
+def place(fault: Fault, of: str, row: UUID, reference: str = "") -> tuple[Any, ...]:
+    return fault, Table.CHECKED, of, str(row), reference
+
+
+def actor(name: str) -> Actor:
+    """Return a person as they act for their organisation, and hold no transaction open."""
+    rows = db.session.execute(
+        sa.select(User.id, Organisation, Membership.role)
+        .join(Membership, Membership.user_id == User.id)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(User.name == name)
+    ).all()
+    user_id, home, _role = rows[0]
+    memberships = tuple(
+        ActorMembership(role, home.id, home.name, home.kind) for _user, home, role in rows
+    )
+    made = Actor(user_id, name, memberships=memberships, organisation_id=home.id)
+    db.session.rollback()
+    return made
+
+
+def told(found: Finding) -> tuple[Any, ...]:
+    return found.fault, found.place.table, found.place.of, found.place.row, found.place.reference
+
+
+# What is named --------------------------------------------------------------------------------
+
+
+def test_a_changed_role_is_named_with_the_event_that_bound_it(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    with app.app_context():
+        row = first(Membership)
+        change(Membership, row, power="Section 12 of the Act")
+        found = finding()
+        assert told(found) == place(Fault.ROW_DIFFERS, "membership", row)
+        assert found.place.event is not None
+        assert str(labels.finding_words(found)) == (
+            f"the instance, row {row} of the table membership, as event {found.place.event} left "
+            "it: The row was changed, and no event says so."
+        )
+
+
+def test_a_position_moved_to_another_party_is_named_with_its_cooperation(
+    app: Flask, signed: Signed
+) -> None:
+    row = first(Position)
+    with hands() as connection:
+        positions = table_of(Position)
+        there = connection.execute(sa.select(positions).where(positions.c.id == row)).one()
+        parties = connection.scalars(sa.select(table_of(Party).c.organisation_id)).all()
+        other = next(one for one in parties if one != there.organisation_id)
+        Tampering(connection, NOBODY).update(positions, row, organisation_id=other)
+    found = told(finding())
+    assert found[:4] == place(Fault.ROW_DIFFERS, "position", row)[:4]
+    assert found[4] in {signed.first.reference, signed.second.reference}
+
+
+def test_a_clearance_put_in_is_named(app: Flask, demonstration: Demonstration) -> None:
+    with app.app_context():
+        row = first(Clearance)
+        with hands() as connection:
+            new = UUID(int=7)
+            Tampering(connection, NOBODY).copy(table_of(Clearance), row, id=new)
+        found = finding()
+        assert told(found)[:4] == place(Fault.ROW_UNKNOWN, "clearance", new)[:4]
+        assert found.place.event is None
+        assert "No event knows this row" in str(labels.finding_words(found))
+
+
+def test_a_person_taken_out_of_a_team_is_named(app: Flask, demonstration: Demonstration) -> None:
+    with app.app_context():
+        row = first(TeamMember)
+        with hands() as connection:
+            Tampering(connection, NOBODY).delete(table_of(TeamMember), row)
+        assert told(finding())[:4] == place(Fault.ROW_DELETED, "team_member", row)[:4]
+
+
+def test_an_emptied_table_is_named(app: Flask, demonstration: Demonstration) -> None:
+    with app.app_context():
+        with hands() as connection:
+            connection.execute(sa.delete(table_of(AudienceMember)))
+        found = finding()
+        assert (found.fault, found.place.of) == (Fault.EMPTIED, "audience_member")
+        assert "The table was emptied" in str(labels.finding_words(found))
+
+
+def test_a_row_of_no_cooperation_is_named(app: Flask, signed: Signed) -> None:
+    row, new = first(Party), UUID(int=7)
+    with hands() as connection:
+        Tampering(connection, NOBODY).copy(table_of(Party), row, id=new, cooperation_id=UUID(int=8))
+    found = finding()
+    assert (found.fault, found.place.of) == (Fault.BELONGS_NOWHERE, "party")
+    assert UUID(found.place.row) == new
+
+
+def test_a_value_that_nobody_writes_is_named(app: Flask, signed: Signed) -> None:
+    row = first(Position)
+    with hands() as connection:
+        if connection.dialect.name != "sqlite":
+            pytest.skip("PostgreSQL takes no such value")
+        connection.execute(
+            sa.text("UPDATE position SET taken_at = 'soon' WHERE id = :id"), {"id": row.hex}
+        )
+    found = finding()
+    assert (found.fault, found.place.of) == (Fault.DAMAGED, "position")
+    assert UUID(found.place.row) == row
+
+
+def test_a_reason_written_by_hand_is_named(app: Flask, signed: Signed) -> None:
+    """How a text stands is worked out from what is bound; the rest of its row is compared too."""
+    row = first(Checklist, Checklist.cooperation_id == signed.second.id)
+    change(Checklist, row, reason="Another reason.")
+    assert told(finding()) == place(Fault.ROW_DIFFERS, "checklist", row, signed.second.reference)
+
+
+def test_the_state_of_an_event_is_part_of_its_digest(app: Flask, signed: Signed) -> None:
+    """Who changes a row and what its event says of it has changed the event."""
+    with hands() as connection:
+        own = Tampering(connection, signed.first.id)
+        own.update(table_of(Event), own.event_id(4), state={})
+    found = finding()
+    assert (found.place.table, found.place.event) == (Table.EVENT, 4)
+
+
+def test_what_only_one_side_says_to_itself_is_bound_by_nothing(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    """Own-side comments leave no event (adr 19), and so none says that there are any."""
+    with app.app_context():
+        own = first(Comment, Comment.audience == "own")
+        change(Comment, own, text="Other words.")
+        assert integrity.check_all().finding is None
+        said = db.session.scalars(sa.select(Event.state)).all()
+        assert all(str(own) not in (state or {}).get("comment", {}) for state in said)
+        db.session.rollback()
+        change(Comment, own, audience="all")
+        assert told(finding())[:4] == place(Fault.ROW_UNKNOWN, "comment", own)[:4]
+
+
+def test_a_person_who_may_see_a_cooperation_has_its_rows_checked_too(
+    app: Flask, signed: Signed
+) -> None:
+    row = first(Checklist, Checklist.cooperation_id == signed.second.id)
+    manager = actor("Tomas Beridan")
+    change(Checklist, row, reason="Another reason.")
+    found = integrity.check_cooperations(manager).finding
+    assert found is not None
+    assert told(found) == place(Fault.ROW_DIFFERS, "checklist", row, signed.second.reference)
+
+
+# What changes rightly -------------------------------------------------------------------------
+
+
+def test_what_is_done_in_the_application_agrees_with_its_events(
+    app: Flask, session: Session, signed: Signed
+) -> None:
+    dora, samira = actor("Dora Lund"), actor("Samira Okell")
+    role = first(Membership, Membership.user_id == dora.user_id)
+    accounts.end_role(samira, role, reason="Left")
+    session.commit()
+    assert integrity.check_all().finding is None
+
+
+def test_a_change_without_an_event_is_bound_by_one_that_nobody_is_shown(
+    app: Flask, session: Session, signed: Signed
+) -> None:
+    user = session.scalars(sa.select(User)).first()
+    assert user is not None
+    user.language = "ar"
+    session.commit()
+    last = session.scalars(
+        sa.select(Event)
+        .join(Event.chain)
+        .where(Chain.cooperation_id.is_(None))
+        .order_by(Event.number.desc())
+    ).first()
+    assert last is not None
+    assert (last.verb, list(last.state or {})) == (verbs.ROWS_NOTED.name, ["user"])
+    session.rollback()
+    assert integrity.check_all().finding is None
+
+
+# Instances from before ------------------------------------------------------------------------
+
+
+def checked(verdict: Verdict) -> tuple[Finding | None, int, bool]:
+    return verdict.finding, verdict.not_adopted, verdict.adopted_at is not None
+
+
+def test_rows_from_before_are_told_to_be_unchecked_until_they_are_taken(
+    app: Flask, signed: Signed
+) -> None:
+    forget_rows()
+    assert checked(integrity.check_all()) == (None, 3, False)
+    said = app.test_cli_runner().invoke(args=["audit", "verify"])
+    assert said.exit_code == 0
+    assert "Chains whose rows are not checked yet: 3." in said.stdout
+
+
+def test_rows_from_before_are_taken_as_they_stand_once(app: Flask, signed: Signed) -> None:
+    forget_rows()
+    told_of: list[str] = []
+    preparing.adopt_rows(told_of.append)
+    assert told_of == ["Rows that decide something are checked from now on; chains: 3"]
+    assert checked(integrity.check_all()) == (None, 0, True)
+    said = app.test_cli_runner().invoke(args=["audit", "verify"])
+    day = clock.now().date().isoformat()
+    assert f"Rows from before are checked since they were taken as they stood, on {day}." in (
+        said.stdout
+    )
+    row = first(Membership)
+    change(Membership, row, power="Section 12")
+    assert adopting.adopt_rows() == 0
+    assert told(finding()) == place(Fault.ROW_DIFFERS, "membership", row)
+
+
+def test_many_rows_are_taken_by_several_events(
+    app: Flask, signed: Signed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adopting, "ROWS_AN_EVENT", 10)
+    forget_rows()
+    assert adopting.adopt_rows() == 3
+    assert checked(integrity.check_all()) == (None, 0, True)
+    adopted = sa.select(sa.func.count()).where(Event.verb == verbs.ROWS_ADOPTED.name)
+    assert (db.session.scalar(adopted) or 0) > 3
+
+
+def test_a_chain_from_before_goes_on(app: Flask, session: Session, signed: Signed) -> None:
+    """Events said nothing of rows; those that come after do, before the rest is taken too."""
+    forget_rows()
+    user = session.scalars(sa.select(User)).first()
+    assert user is not None
+    user.language = "ar"
+    session.commit()
+    row = user.id
+    session.rollback()
+    assert checked(integrity.check_all()) == (None, 3, False)
+    change(User, row, language="en")
+    assert told(finding()) == place(Fault.ROW_DIFFERS, "user", row)
+
+
+# What was erased ------------------------------------------------------------------------------
+
+
+def destroy_key(cooperation_id: UUID) -> None:
+    with hands() as connection:
+        Tampering(connection, NOBODY).update(table_of(CooperationKey), cooperation_id, wrapped=None)
+
+
+def say_erased(cooperation_id: UUID) -> None:
+    trail.record(
+        verbs.DETAILS_ERASED,
+        actor=actor("Ilena Dorvath"),
+        subject_type="cooperation",
+        subject_id=cooperation_id,
+        cooperation_id=cooperation_id,
+        reason="retention",
+    )
+    db.session.commit()
+
+
+def test_a_key_that_was_destroyed_without_an_event_is_a_fault(app: Flask, signed: Signed) -> None:
+    destroy_key(signed.second.id)
+    found = finding()
+    assert (found.fault, found.place.table) == (Fault.KEY_GONE, Table.KEY)
+
+
+def test_a_key_that_was_destroyed_by_an_act_is_told_and_is_no_fault(
+    app: Flask, signed: Signed
+) -> None:
+    say_erased(signed.first.id)
+    destroy_key(signed.first.id)
+    verdict = integrity.check_all()
+    assert verdict.finding is None
+    assert [(one.reference, one.of_key, one.by) for one in verdict.erased] == [
+        (signed.first.reference, True, "Ilena Dorvath")
+    ]
+    said = app.test_cli_runner().invoke(args=["audit", "verify"])
+    day = clock.now().date().isoformat()
+    assert said.exit_code == 0
+    assert f"{signed.first.reference}: key erased on {day} by Ilena Dorvath." in said.stdout
+
+
+def test_details_that_were_erased_by_an_act_are_told_and_are_no_fault(
+    app: Flask, signed: Signed
+) -> None:
+    say_erased(signed.first.id)
+    with hands() as connection:
+        own = Tampering(connection, signed.first.id)
+        own.delete(DETAILS, own.event_id(3))
+    verdict = integrity.check_all()
+    assert verdict.finding is None
+    assert [(one.reference, one.of_key) for one in verdict.erased] == [
+        (signed.first.reference, False)
+    ]
+    assert verdict.erased[0].at.tzinfo is dt.UTC
+
+
+def test_agreed_terms_are_checked_though_the_key_is_gone(app: Flask, signed: Signed) -> None:
+    """The key is that of what is of class K2 to K7; the terms never were encrypted."""
+    say_erased(signed.second.id)
+    destroy_key(signed.second.id)
+    row = first(Checklist, Checklist.cooperation_id == signed.second.id)
+    change(Checklist, row, reason="Another reason.")
+    assert told(finding()) == place(Fault.ROW_DIFFERS, "checklist", row, signed.second.reference)
+
+
+def test_rows_of_a_visit_are_still_counted_though_the_key_is_gone(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    with app.app_context():
+        row = first(TeamMember)
+        cooperation_id = db.session.scalars(
+            sa.select(Visit.cooperation_id).join(Visit.team).where(TeamMember.id == row)
+        ).one()
+        trail.record(
+            verbs.DETAILS_ERASED,
+            actor=None,
+            subject_type="cooperation",
+            subject_id=cooperation_id,
+            cooperation_id=cooperation_id,
+            reason="retention",
+        )
+        db.session.commit()
+        destroy_key(cooperation_id)
+        verdict = integrity.check_all()
+        assert verdict.finding is None
+        assert [(one.of_key, one.by) for one in verdict.erased] == [(True, "")]
+        change(TeamMember, row, user_id=UUID(int=9))
+        assert integrity.check_all().finding is None  # what it said is erased
+        with hands() as connection:
+            Tampering(connection, NOBODY).delete(table_of(TeamMember), row)
+        assert told(finding())[:4] == place(Fault.ROW_DELETED, "team_member", row)[:4]
+
+
+def test_rows_that_change_after_the_key_is_gone_hold_nobody_up(
+    app: Flask, session: Session, signed: Signed
+) -> None:
+    henrik = actor("Henrik Asante")
+    say_erased(signed.first.id)
+    destroy_key(signed.first.id)
+    row = session.scalars(
+        sa.select(Checklist).where(
+            Checklist.cooperation_id == signed.first.id, Checklist.visit_id.is_(None)
+        )
+    ).first()
+    assert row is not None
+    row.started_at = clock.now()
+    session.add(
+        Clearance(
+            cooperation_id=signed.first.id,
+            user_id=henrik.user_id,
+            organisation_id=henrik.organisation_id,
+            scope=ClearanceScope.ALL,
+            undertaking_id=UUID(int=3),
+            from_on=clock.today(),
+            until_on=clock.today(),
+        )
+    )
+    session.commit()
+    assert integrity.check_all().finding is None
+
+
+def test_checkpoints_stand_for_chains_that_say_of_rows(app: Flask, signed: Signed) -> None:
+    checkpoints.make()
+    db.session.commit()
+    assert integrity.check_all().finding is None

@@ -1,0 +1,52 @@
+"""Some changes to each table: each is named, or stands in the threat model.
+
+All of them, on both databases, are tried by make tampering.
+"""
+
+from collections import Counter
+
+from flask import Flask
+
+from tests.factories.demonstration import Demonstration
+from tests.tampering.campaign import Outcome, Result, attempt
+from tests.tampering.changes import every_change, sample
+from tests.tampering.staging import fill_the_rest
+from tracker.activity.checked import BY_THEMSELVES, CHECKED, DECIDES_NOTHING
+from tracker.core.db import db
+from tracker.oversight import integrity
+from tracker.oversight.facts import Table
+
+SEED = 7
+
+
+def is_placed(result: Result) -> bool:
+    """Whether the check named the table, or something that the change left without its row."""
+    assert result.finding is not None
+    place = result.finding.place
+    return place.table is not Table.CHECKED or place.of == result.change.table
+
+
+def test_a_change_to_any_table_is_named_or_stands_in_the_threat_model(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    with app.app_context():
+        fill_the_rest(demonstration)
+        db.session.commit()
+        assert integrity.check_all().finding is None
+        tried = [
+            change for change in sample(every_change(), SEED) if change.table not in DECIDES_NOTHING
+        ]
+        results = attempt(tried, lambda _result: None)
+        # Nothing of it stayed.
+        assert integrity.check_all().finding is None
+    assert {one.table for one in tried} == {*CHECKED, *BY_THEMSELVES}
+    unnoticed = [str(one.change) for one in results if one.outcome is Outcome.UNNOTICED]
+    assert unnoticed == []
+    misplaced = [
+        f"{one.change}: {one.words}"
+        for one in results
+        if one.outcome is Outcome.NOTICED and not is_placed(one)
+    ]
+    assert misplaced == []
+    counts = Counter(one.outcome for one in results)
+    assert counts[Outcome.NOTICED] > len(tried) * 3 // 4

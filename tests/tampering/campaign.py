@@ -1,0 +1,71 @@
+"""Tries changes one at a time, and says which of them the check notices, and where."""
+
+import enum
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from config import ROOT
+from tests.factories.tampering import hands
+from tests.tampering.changes import Change, ImpossibleError
+from tracker.oversight import integrity, labels
+from tracker.oversight.facts import Finding
+
+DOCUMENT = ROOT / "docs" / "threat-model.md"
+HEADING = "### Rows that decide nothing"
+
+
+class Outcome(enum.StrEnum):
+    """What came of a change."""
+
+    NOTICED = "noticed"
+    LISTED = "listed as deciding nothing"
+    IMPOSSIBLE = "impossible"
+    UNNOTICED = "unnoticed"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A change, what came of it, and the words of the check, or why it could not be done."""
+
+    change: Change
+    outcome: Outcome
+    words: str = ""
+    finding: Finding | None = None
+
+
+def listed() -> frozenset[str]:
+    """Return the tables and columns that the threat model says decide nothing."""
+    _before, _heading, after = DOCUMENT.read_text().partition(HEADING)
+    section = after.partition("\n#")[0]
+    cells = re.findall(r"^\| (`[^|]+`) \|", section, re.MULTILINE)
+    return frozenset(name for cell in cells for name in re.findall(r"`([\w.]+)`", cell))
+
+
+def is_listed(change: Change, names: Iterable[str]) -> bool:
+    """Tell whether a change is to a table, or to a column, that is listed."""
+    return change.table in names or f"{change.table}.{change.what}" in names
+
+
+def attempt(changes: Iterable[Change], report: Callable[[Result], None]) -> list[Result]:
+    """Do each change to the database of the application, check, and undo it."""
+    names = listed()
+    results = []
+    for change in changes:
+        result = _attempt(change, names)
+        report(result)
+        results.append(result)
+    return results
+
+
+def _attempt(change: Change, names: frozenset[str]) -> Result:
+    with hands(keep=False) as connection:
+        try:
+            change.do(connection)
+        except ImpossibleError as error:
+            return Result(change, Outcome.IMPOSSIBLE, str(error))
+        finding = integrity.check_view(connection).finding
+    if finding is not None:
+        return Result(change, Outcome.NOTICED, str(labels.finding_words(finding)), finding)
+    is_known = is_listed(change, names)
+    return Result(change, Outcome.LISTED if is_known else Outcome.UNNOTICED)

@@ -1,0 +1,226 @@
+"""Every way to tamper with a table: a value, a row taken out, a row put in, all rows gone."""
+
+import datetime as dt
+import random
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid5
+
+import sqlalchemy as sa
+from flask_security import AsaList
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from tracker.activity.checked import CHECKED
+from tracker.core.db import Base
+
+# What made-up rows are named by: the same in each run.
+NAMES = UUID("6a4f0d5e-6a0b-4c39-9f60-3d3d1a2f9f10")
+DELETED, INSERTED, TRUNCATED = "(a row deleted)", "(a row inserted)", "(truncated)"
+ACTS = (DELETED, INSERTED, TRUNCATED)
+
+
+class ImpossibleError(Exception):
+    """There is nothing to be changed like this, or the database takes no such row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that is done to a table: another value in a column, or one of ACTS."""
+
+    table: str
+    what: str
+
+    def __str__(self) -> str:
+        joint = " " if self.what in ACTS else "."
+        return f"{self.table}{joint}{self.what}"
+
+    def do(self, connection: Connection) -> None:
+        """Do it, where no trigger and no foreign key refuses anything; raise ImpossibleError."""
+        table = Base.metadata.tables[self.table]
+        if self.what == TRUNCATED:
+            if connection.execute(sa.delete(table)).rowcount == 0:
+                raise ImpossibleError("no rows")
+        elif self.what == DELETED:
+            row = _some_row(connection, table, self.what)
+            connection.execute(sa.delete(table).where(_is(table, row)))
+        elif self.what == INSERTED:
+            _insert(connection, table)
+        else:
+            _change(connection, table, table.c[self.what])
+
+
+def every_change() -> list[Change]:
+    """Return every change: of each column of each table one, and each of the acts on each table."""
+    return [
+        Change(table.name, what)
+        for table in Base.metadata.sorted_tables
+        for what in (*(column.name for column in table.columns), *ACTS)
+    ]
+
+
+def _some_row(connection: Connection, table: sa.Table, what: str) -> Mapping[str, Any]:
+    """Return one row, each time the same; where rows are checked in part, one of those."""
+    spec = CHECKED.get(table.name)
+    query = sa.select(table).order_by(*table.primary_key)
+    if spec is not None and spec.only is not None:
+        column, value = spec.only
+        query = query.where(table.c[column] == value)
+    rows = connection.execute(query).mappings().all()
+    if not rows:
+        raise ImpossibleError("no rows")
+    return dict(rows[zlib.crc32(f"{table.name}.{what}".encode()) % len(rows)])
+
+
+def _is(table: sa.Table, row: Mapping[str, Any]) -> sa.ColumnElement[bool]:
+    return sa.and_(*(column == row[column.name] for column in table.primary_key))
+
+
+def _change(connection: Connection, table: sa.Table, column: sa.Column[Any]) -> None:
+    row = _some_row(connection, table, column.name)
+    for value in _others(connection, column, row[column.name]):
+        try:
+            with connection.begin_nested():
+                done = connection.execute(
+                    sa.update(table)
+                    .where(_is(table, row))
+                    .values({column: _as_parameter(column, value)})
+                )
+        except SQLAlchemyError:  # not unique, or refused by a check: another value
+            continue
+        assert done.rowcount == 1
+        return
+    raise ImpossibleError("the database takes no other value")
+
+
+def _insert(connection: Connection, table: sa.Table) -> None:
+    """Copy a row under another key; where one must be unique, other values are made up."""
+    try:
+        row = dict(_some_row(connection, table, INSERTED))
+    except ImpossibleError:
+        row = {column.name: _made_up(column) for column in table.columns}
+    for column in table.primary_key:
+        row[column.name] = next(_others(connection, column, row[column.name], is_key=True))
+    unique = [
+        column
+        for column in table.columns
+        if not column.primary_key and (column.unique or _is_in_unique(table, column))
+    ]
+    tries: list[list[sa.Column[Any]]] = [[], *([one] for one in unique), unique]
+    for changed in tries:
+        values = dict(row)
+        for column in changed:
+            values[column.name] = next(_others(connection, column, row[column.name], is_key=True))
+        try:
+            with connection.begin_nested():
+                parameters = {
+                    column: _as_parameter(column, values[column.name]) for column in table.columns
+                }
+                connection.execute(sa.insert(table).values(parameters))
+        except IntegrityError:
+            continue
+        return
+    raise ImpossibleError("the database takes no other row")
+
+
+def _is_in_unique(table: sa.Table, column: sa.Column[Any]) -> bool:
+    kept = [one for one in table.constraints if isinstance(one, sa.UniqueConstraint)]
+    return any(column.name in one.columns for one in kept) or any(
+        index.unique and column.name in index.columns for index in table.indexes
+    )
+
+
+def _as_parameter(column: sa.Column[Any], value: Any) -> Any:
+    """Return a value as it is sent; SQLAlchemy warns of lists of the sign-in machinery."""
+    if isinstance(column.type, AsaList) and value is not None:
+        return sa.literal(",".join(value), sa.Text())
+    return value
+
+
+# Values ---------------------------------------------------------------------------------------
+
+
+def _others(
+    connection: Connection, column: sa.Column[Any], value: Any, *, is_key: bool = False
+) -> Iterator[Any]:
+    """Yield other values that this column could hold, the most plausible first."""
+    if not is_key and not isinstance(column.type, sa.JSON | sa.LargeBinary | AsaList):
+        # What another row says is what somebody would put there.
+        there = connection.scalars(
+            sa.select(column).where(column.is_not(None), column != value).order_by(column).limit(3)
+        )
+        yield from there.all()
+    yield from _varied(column, value)
+    if column.nullable and value is not None:
+        yield None
+
+
+def _varied(column: sa.Column[Any], value: Any) -> Iterator[Any]:
+    made = _made_up(column) if value is None else value
+    if value is None:
+        yield made
+    if isinstance(made, str) and isinstance(column.type, sa.Enum):
+        yield from (one for one in column.type.enums if one != made)
+        return
+    for kind, others in _OTHERS.items():
+        if isinstance(made, kind):
+            yield from others(column, made)
+            return
+    raise TypeError(f"{column}: {type(value)}")
+
+
+def _other_texts(column: sa.Column[Any], text: str) -> Iterator[str]:
+    turned = text[:-1] + ("0" if text[-1:] != "0" else "1") if text else "x"
+    yield turned
+    length = getattr(column.type, "length", None)
+    yield f"{text} x"[-length:] if length else f"{text} x"
+
+
+# The first kind that a value is of counts: yes and no are numbers too, moments are days.
+_OTHERS: dict[type, Callable[[sa.Column[Any], Any], Iterable[Any]]] = {
+    bool: lambda _column, value: [not value],
+    int: lambda _column, value: [value + 1, value + 1_000_000],
+    UUID: lambda column, value: [uuid5(NAMES, f"{column}{value}")],
+    dt.date: lambda _column, value: [value + dt.timedelta(days=1)],
+    bytes: lambda _column, value: [bytes([value[0] ^ 1]) + value[1:] if value else b"\x00"],
+    str: _other_texts,
+    list: lambda _column, value: [_other_list(value)],
+    dict: lambda _column, value: [{**value, "another": "value"}],
+}
+
+
+def _other_list(value: list[Any]) -> list[Any]:
+    return [*value, "another"] if all(isinstance(one, str) for one in value) else value[1:]
+
+
+def _made_up(column: sa.Column[Any]) -> Any:
+    makers: tuple[tuple[Any, Callable[[], Any]], ...] = (
+        (sa.Uuid, lambda: uuid5(NAMES, str(column))),
+        (sa.Enum, lambda: column.type.enums[0]),  # type: ignore[attr-defined]
+        (sa.Boolean, lambda: False),
+        (sa.BigInteger, lambda: 7),
+        (sa.Integer, lambda: 7),
+        (sa.JSON | AsaList, list),
+        (sa.LargeBinary, lambda: b"made up"),
+        (sa.Date, lambda: dt.date(2026, 1, 15)),
+        (sa.String, lambda: "made up"[: getattr(column.type, "length", None) or 7]),
+    )
+    for kind, make in makers:
+        if isinstance(column.type, kind):
+            return make()
+    return dt.datetime(2026, 1, 15, 12, tzinfo=dt.UTC)
+
+
+def sample(changes: list[Change], seed: int) -> list[Change]:
+    """Return of each table some changes: one value, and one of the acts."""
+    luck = random.Random(seed)
+    by_table: dict[str, list[Change]] = {}
+    for change in changes:
+        by_table.setdefault(change.table, []).append(change)
+    chosen: list[Change] = []
+    for number, own in enumerate(by_table.values()):
+        chosen.append(luck.choice([one for one in own if one.what not in ACTS]))
+        chosen += [one for one in own if one.what == ACTS[number % len(ACTS)]]
+    return chosen

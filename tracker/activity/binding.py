@@ -1,0 +1,480 @@
+"""Which checked rows a session changed since the last event, and what is bound of each.
+
+Every flush is looked at, and every statement that changes many rows; record() takes what has come
+together for its chain into its event, and what is left is bound just before the commit.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.orm import (
+    Mapper,
+    ORMExecuteState,
+    Session,
+    SessionTransaction,
+    UOWTransaction,
+)
+from sqlalchemy.sql.dml import Delete, Insert, Update
+
+from tracker.activity import checked
+from tracker.activity.checked import CHECKED, ON_THE_WAY, RESTRICTING
+from tracker.core import keys
+from tracker.core.db import Base
+
+# What an event says of rows: by table and row the digest, None of one that was deleted. It is empty
+# where the key was destroyed with which it is made.
+State = dict[str, dict[str, str | None]]
+WITHOUT_KEY = ""
+
+# Given a cooperation's id, the key for digests of its restricted rows; None when it was destroyed.
+KeyReader = Callable[[UUID], bytes | None]
+
+_PENDING, _SCOPES = "rows to bind", "scopes of rows"
+
+
+class _Keys:
+    read: KeyReader | None = None
+
+
+_keys = _Keys()
+
+
+def use_key_reader(reader: KeyReader) -> None:
+    """Set where the keys of cooperations come from; app does, as they lie in a part above."""
+    _keys.read = reader
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """In whose chain a row is bound (None: the instance's), and whether it is of class K2 to K7."""
+
+    cooperation_id: UUID | None = None
+    is_restricted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BoundColumn:
+    """A column that is bound, the name of its attribute, and the one value that is left out.
+
+    So a column that comes later changes no digest of the rows that were there before.
+    """
+
+    column: sa.Column[Any]
+    attribute: str
+    left_out: Any
+
+
+@dataclass(frozen=True, slots=True)
+class BoundTable:
+    """A table whose rows are checked, and what is bound of them."""
+
+    name: str
+    table: sa.Table
+    spec: checked.Checked
+    columns: tuple[BoundColumn, ...]
+    # The attributes of the primary key.
+    key: tuple[str, ...]
+    # The attribute of each column that is bound, or part of the key, by the column's name.
+    attributes: Mapping[str, str]
+
+    def row(self, values: Mapping[str, Any]) -> str:
+        """Return what a row is called, by its attributes."""
+        return "/".join(str(checked.plain(values[name])) for name in self.key)
+
+    def digest(self, key: bytes, values: Mapping[str, Any]) -> str:
+        """Return the keyed digest of a row by its attributes."""
+        held: dict[str, Any] = {}
+        for one in self.columns:
+            value = checked.plain(values[one.attribute])
+            if value != one.left_out or type(value) is not type(one.left_out):
+                held[one.column.name] = value
+        return checked.row_digest(key, self.name, self.row(values), held)
+
+    def is_checked(self, values: Mapping[str, Any]) -> bool:
+        """Tell whether this row is one of those that are checked."""
+        if self.spec.only is None:
+            return True
+        column, value = self.spec.only
+        found: object = checked.plain(values[self.attributes[column]])
+        return found == value
+
+
+@cache
+def mappers() -> dict[str, Mapper[Any]]:
+    """Return the mapped class of each table."""
+    return {
+        mapper.local_table.name: mapper
+        for mapper in Base.registry.mappers
+        if isinstance(mapper.local_table, sa.Table)
+    }
+
+
+@cache
+def bound_table(name: str) -> BoundTable | None:
+    """Return what is bound of a table; None where its rows are not checked."""
+    spec = CHECKED.get(name)
+    if spec is None:
+        return None
+    mapper = mappers()[name]
+    table = mapper.local_table
+    if not isinstance(table, sa.Table):
+        raise TypeError(name)
+    attributes = {
+        column.name: mapper.get_property_by_column(column).key
+        for column in table.columns
+        if column.name not in spec.without
+    }
+    return BoundTable(
+        name=name,
+        table=table,
+        spec=spec,
+        columns=tuple(
+            BoundColumn(column, attributes[column.name], _left_out(column))
+            for column in table.columns
+            if not column.primary_key and column.name not in spec.without
+        ),
+        key=tuple(attributes[column.name] for column in table.primary_key),
+        attributes=attributes,
+    )
+
+
+def _left_out(column: sa.Column[Any]) -> Any:
+    """Return the value that a row has in a column which came after it: the default, else none."""
+    default = column.default
+    if not isinstance(default, sa.ColumnDefault):
+        return None
+    if default.is_scalar:
+        return checked.plain(default.arg)
+    made = default.arg(None) if default.is_callable else None
+    return made if made in ([], {}) else None
+
+
+# What is collected ----------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Row:
+    """A row that was changed: its object, or the values that a statement gave back.
+
+    Neither: it has to be read again.
+    """
+
+    bound: BoundTable
+    row: str
+    scope: Scope | None = None
+    # Held here, as the session holds its rows weakly.
+    found: Any = None
+    values: Mapping[str, Any] | None = None
+    is_deleted: bool = False
+    is_new: bool = False
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the row is in the database, as far as the session knows."""
+        if self.values is not None:
+            return not self.is_deleted
+        return self.found is not None and sa.inspect(self.found).persistent
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the session no longer knows the row."""
+        if self.values is not None or self.is_deleted:
+            return False
+        return self.found is None or sa.inspect(self.found).detached
+
+    def fields(self) -> Mapping[str, Any]:
+        """Return its attributes."""
+        return _Attributes(self.found) if self.values is None else self.values
+
+
+class _Attributes(Mapping[str, Any]):
+    """The attributes of a mapped object as a mapping."""
+
+    def __init__(self, row: Any) -> None:
+        self._row = row
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self._row, name)
+
+    def __iter__(self) -> Any:
+        return iter(sa.inspect(self._row).mapper.column_attrs.keys())
+
+    def __len__(self) -> int:
+        return len(sa.inspect(self._row).mapper.column_attrs)
+
+
+_Pending = dict[tuple[str, str], _Row]
+
+
+def _pending(session: Session) -> _Pending:
+    found: _Pending = session.info.setdefault(_PENDING, {})
+    return found
+
+
+@event.listens_for(Session, "after_flush")
+def _collect(session: Session, _context: UOWTransaction) -> None:
+    for row in session.new:
+        _note(session, row, is_new=True)
+    for row in session.dirty:
+        if _is_changed(row):
+            _note(session, row)
+    for row in session.deleted:
+        _note(session, row, is_deleted=True)
+
+
+def _table_of(row: object) -> BoundTable | None:
+    table: sa.Table = sa.inspect(row).mapper.local_table
+    return bound_table(table.name)
+
+
+def _is_changed(row: object) -> bool:
+    bound = _table_of(row)
+    if bound is None:
+        return False
+    attrs = sa.inspect(row).attrs
+    return any(attrs[one.attribute].history.has_changes() for one in bound.columns)
+
+
+def _note(session: Session, row: object, *, is_new: bool = False, is_deleted: bool = False) -> None:
+    bound = _table_of(row)
+    if bound is None or not bound.is_checked(_Attributes(row)):
+        return
+    name = bound.row(_Attributes(row))
+    pending = _pending(session)
+    before = pending.get((bound.name, name))
+    noted = _Row(bound, name, found=row, is_deleted=is_deleted)
+    noted.is_new = is_new or (before is not None and before.is_new)
+    if is_deleted:  # what it belongs to may be gone soon
+        noted.scope = _scope(session, bound, noted.fields())
+    pending[bound.name, name] = noted
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _collect_bulk(execution: ORMExecuteState) -> Any:
+    """Bind what a statement changes or deletes in checked tables: the database gives it back."""
+    statement = execution.statement
+    if not isinstance(statement, Insert | Update | Delete) or execution.bind_mapper is None:
+        return None
+    bound = bound_table(execution.bind_mapper.local_table.name)  # type: ignore[attr-defined]
+    if bound is None or (isinstance(statement, Update) and not _touches(bound, statement)):
+        return None
+    if isinstance(statement, Insert) or statement.exported_columns:
+        message = f"Rows of {bound.name} are bound by events: add them to the session."
+        raise TypeError(message)
+    given = [bound.table.c[name] for name in bound.attributes]
+    result = execution.invoke_statement(statement=statement.returning(*given))
+    found = result.all()
+    for row in found:
+        values = dict(zip(bound.attributes.values(), row, strict=True))
+        if not bound.is_checked(values):
+            continue
+        name = bound.row(values)
+        noted = _Row(bound, name, values=values, is_deleted=isinstance(statement, Delete))
+        if noted.is_deleted:
+            noted.scope = _scope(execution.session, bound, values)
+        _pending(execution.session)[bound.name, name] = noted
+    return _Counted(len(found))
+
+
+class _Counted(sa.IteratorResult[Any]):
+    """The result of a statement that gives no rows back, and how many it changed."""
+
+    def __init__(self, rowcount: int) -> None:
+        super().__init__(sa.engine.result.SimpleResultMetaData(()), iter(()))
+        self.rowcount = rowcount
+
+
+def _touches(bound: BoundTable, statement: Update) -> bool:
+    """Tell whether a statement changes a column that is bound."""
+    changed = {
+        str(getattr(name, "key", name))
+        for name in statement._values or {}  # noqa: SLF001 -- SQLAlchemy has no other way to ask
+    }
+    return not changed.isdisjoint(one.attribute for one in bound.columns)
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _read_again(session: Session, previous: SessionTransaction) -> None:
+    """After a savepoint was taken back, nothing that a statement gave back since is known."""
+    if previous.nested:
+        for row in _pending(session).values():
+            if row.values is not None:
+                row.values, row.is_deleted = None, False
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _forget(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop(_PENDING, None)
+
+
+# Whose a row is -------------------------------------------------------------------------------
+
+
+def _scope(session: Session, bound: BoundTable, values: Mapping[str, Any]) -> Scope:
+    if not bound.spec.parent:
+        return Scope()
+    said = {column: values[bound.attributes[column]] for column in RESTRICTING.get(bound.name, ())}
+    restricted = bound.spec.is_restricted or checked.is_restricted(bound.name, said)
+    parent_id = values[bound.attributes[bound.spec.column]]
+    return _below(session, bound.spec.parent, parent_id, is_restricted=restricted)
+
+
+def _below(session: Session, parent: str, parent_id: UUID, *, is_restricted: bool) -> Scope:
+    """Return the scope of what belongs to a row; the ways up are kept, as they never change."""
+    if parent == checked.COOPERATION:
+        return Scope(parent_id, is_restricted)
+    known: dict[tuple[str, UUID], Scope] = session.info.setdefault(_SCOPES, {})
+    found = known.get((parent, parent_id))
+    if found is None:
+        found = known[parent, parent_id] = _of_parent(session, parent, parent_id)
+    return Scope(found.cooperation_id, is_restricted or found.is_restricted)
+
+
+def _of_parent(session: Session, parent: str, parent_id: UUID) -> Scope:
+    spec = CHECKED.get(parent) or ON_THE_WAY[parent]
+    names = (spec.column, *RESTRICTING.get(parent, ()))
+    mapper = mappers()[parent]
+    loaded = session.identity_map.get(mapper.identity_key_from_primary_key((parent_id,)))
+    if loaded is not None:
+        said = {name: getattr(loaded, name) for name in names}
+    else:
+        table = mapper.local_table
+        query = sa.select(*(table.c[name] for name in names)).where(
+            next(iter(mapper.primary_key)) == parent_id
+        )
+        said = dict(session.execute(query).mappings().one())
+    return _of_said(session, parent, said)
+
+
+def _of_said(session: Session, parent: str, said: Mapping[str, Any]) -> Scope:
+    """Return the scope of what belongs to a row, by the columns that say so."""
+    spec = CHECKED.get(parent) or ON_THE_WAY[parent]
+    restricted = spec.is_restricted or checked.is_restricted(parent, said)
+    return _below(session, spec.parent, said[spec.column], is_restricted=restricted)
+
+
+def _know_parents(session: Session) -> None:
+    """Read at once, a table at a time, what many pending rows belong to and the session lacks."""
+    known: dict[tuple[str, UUID], Scope] = session.info.setdefault(_SCOPES, {})
+    wanted: dict[str, set[UUID]] = {}
+    for row in _pending(session).values():
+        parent = row.bound.spec.parent
+        if row.scope is not None or not row.is_there or parent in {"", checked.COOPERATION}:
+            continue
+        parent_id = row.fields()[row.bound.attributes[row.bound.spec.column]]
+        there = mappers()[parent].identity_key_from_primary_key((parent_id,))
+        if (parent, parent_id) not in known and there not in session.identity_map:
+            wanted.setdefault(parent, set()).add(parent_id)
+    for parent, ids in wanted.items():
+        spec = CHECKED.get(parent) or ON_THE_WAY[parent]
+        table, (key,) = mappers()[parent].local_table, mappers()[parent].primary_key
+        names = (spec.column, *RESTRICTING.get(parent, ()))
+        query = sa.select(key.label("own_id"), *(table.c[name] for name in names))
+        for said in session.execute(query.where(key.in_(ids))).mappings():
+            known[parent, said["own_id"]] = _of_said(session, parent, dict(said))
+
+
+# What an event takes --------------------------------------------------------------------------
+
+
+def chains(session: Session) -> list[UUID | None]:
+    """Return the chains that have to bind something yet, the instance's first."""
+    found = {scope.cooperation_id for scope in _scopes(session).values()}
+    return sorted(found, key=lambda one: (one is not None, str(one)))
+
+
+def take(session: Session, cooperation_id: UUID | None) -> State:
+    """Return what the next event of a chain binds; it has to be bound no more.
+
+    All was flushed before.
+    """
+    pending = _pending(session)
+    taken = {
+        place: scope
+        for place, scope in _scopes(session).items()
+        if scope.cooperation_id == cooperation_id
+    }
+    rows = [pending.pop(place) for place in taken]
+    _read_from_database(session, rows)
+    row_keys = _RowKeys(cooperation_id)
+    state: State = {}
+    for row in rows:
+        if row.is_there or row.is_deleted:
+            digest = row_keys.digest(row) if row.is_there else None
+            state.setdefault(row.bound.name, {})[row.row] = digest
+    return state
+
+
+def _scopes(session: Session) -> dict[tuple[str, str], Scope]:
+    found: dict[tuple[str, str], Scope] = {}
+    _know_parents(session)
+    for place, row in list(_pending(session).items()):
+        if row.scope is None:
+            if row.is_lost:
+                _read_from_database(session, [row])
+            if not row.is_there:  # put in and taken back again
+                del _pending(session)[place]
+                continue
+            row.scope = _scope(session, row.bound, row.fields())
+        found[place] = row.scope
+    return found
+
+
+def _read_from_database(session: Session, rows: Iterable[_Row]) -> None:
+    """Read rows that the session may not know as they are.
+
+    On PostgreSQL another transaction may have changed other columns since a row was loaded; now
+    that it is locked by our own change, it stays as it is read.
+    """
+    may_differ = session.get_bind().dialect.name != "sqlite"
+    by_table: dict[str, list[_Row]] = {}
+    for row in rows:
+        is_older = row.values is None and row.is_there and not row.is_new
+        if row.is_lost or (may_differ and is_older):
+            by_table.setdefault(row.bound.name, []).append(row)
+    for changed in by_table.values():
+        bound = changed[0].bound
+        columns = [bound.table.c[name] for name in bound.attributes]
+        wanted = {row.row: row for row in changed}
+        key = sa.tuple_(*bound.table.primary_key)
+        found = session.execute(
+            sa.select(*columns).where(key.in_([_key_of(name) for name in wanted]))
+        )
+        for one in found:
+            values = dict(zip(bound.attributes.values(), one, strict=True))
+            row = wanted[bound.row(values)]
+            row.values, row.is_deleted = values, False
+
+
+def _key_of(row: str) -> tuple[UUID, ...]:
+    return tuple(UUID(part) for part in row.split("/"))
+
+
+class _RowKeys:
+    """The keys for digests of a chain's rows, each made once."""
+
+    def __init__(self, cooperation_id: UUID | None) -> None:
+        self._cooperation_id = cooperation_id
+        self._plain = checked.row_key(keys.current().trail)
+        self._restricted: list[bytes | None] = []
+
+    def digest(self, row: _Row) -> str:
+        """Return the digest of a row, under the key that its class asks for."""
+        key = self._of(row.scope or Scope())
+        return WITHOUT_KEY if key is None else row.bound.digest(key, row.fields())
+
+    def _of(self, scope: Scope) -> bytes | None:
+        if not scope.is_restricted or self._cooperation_id is None:
+            return self._plain
+        if not self._restricted:
+            if _keys.read is None:
+                message = "No reader of keys was set; build the application first."
+                raise LookupError(message)
+            self._restricted.append(_keys.read(self._cooperation_id))
+        return self._restricted[0]

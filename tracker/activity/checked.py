@@ -1,0 +1,196 @@
+"""Which rows decide something, and what is bound of each: the digests that events keep. Pure.
+
+Tables are named here in words, so that the trail knows of the parts above it no more than their
+tables. A guard compares with all tables and columns there are.
+"""
+
+import datetime as dt
+import enum
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+# Tables through which a row leads to its cooperation, and what makes one of class K2 to K7.
+COOPERATION, CHECKLIST, VISIT = "cooperation", "checklist", "visit"
+REVISION, REQUEST = "revision", "signature_request"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A table whose rows are checked: whose chain binds them, and what of them.
+
+    parent is the table to which a column leads, on the way to the cooperation; without one the rows
+    are bound by the instance's chain. is_restricted: all rows are of class K2 to K7. without names
+    the columns that decide nothing, with the reason; only names a column and the value of rows that
+    are checked.
+    """
+
+    parent: str = ""
+    column: str = ""
+    is_restricted: bool = False
+    without: Mapping[str, str] = field(default_factory=dict)
+    only: tuple[str, str] | None = None
+
+
+def _of(parent: str, *, restricted: bool = False, **without: str) -> Checked:
+    return Checked(parent, f"{parent.removeprefix('signature_')}_id", restricted, without)
+
+
+_SEEN_AGAIN = "worked out again with each change, shown in lists"
+_BY_SEAL = "sealed for its person with a key outside the database"
+
+CHECKED: dict[str, Checked] = {
+    # Of the instance
+    "user": Checked(
+        without={
+            "password": _BY_SEAL,
+            "tf_primary_method": _BY_SEAL,
+            "tf_totp_secret": _BY_SEAL,
+            "tf_phone_number": "never used: no code goes to a telephone number",
+            "totp_last_step": "the last code that was used, for a minute",
+            "mf_recovery_codes": _BY_SEAL,
+            "fs_webauthn_user_handle": _BY_SEAL,
+        }
+    ),
+    "passkey": Checked(
+        without=dict.fromkeys(
+            ("sign_count", "lastuse_datetime", "backup_state"),
+            "what its device says with each use",
+        )
+    ),
+    "membership": Checked(),
+    "invitation": Checked(),
+    "organisation": Checked(),
+    "checklist_template": Checked(),
+    "checklist_words": Checked(),
+    "template_draft": Checked(),
+    "taxonomy_term": Checked(),
+    "statement": Checked(),
+    "article": Checked(),
+    "passage": Checked(),
+    "own_article": Checked(),
+    "own_passage": Checked(),
+    # Of a cooperation
+    "cooperation": Checked(COOPERATION, "id"),
+    "party": _of(COOPERATION),
+    "cooperation_person": _of(COOPERATION),
+    "clearance": _of(COOPERATION, restricted=True),
+    "audience_member": _of(COOPERATION, restricted=True),
+    "undertaking": _of(
+        COOPERATION, restricted=True, sealed_draft="what a person is writing, theirs alone"
+    ),
+    "visit": _of(COOPERATION, restricted=True),
+    "team_member": _of(VISIT, restricted=True),
+    "gate_override": _of(VISIT, restricted=True),
+    "checklist": _of(
+        COOPERATION,
+        done_count=_SEEN_AGAIN,
+        total_count=_SEEN_AGAIN,
+        is_complete=_SEEN_AGAIN,
+    ),
+    "checklist_party": _of(CHECKLIST, waiting_count=_SEEN_AGAIN, unread_count=_SEEN_AGAIN),
+    "notice": _of(CHECKLIST),
+    "answer": _of(CHECKLIST),
+    "copied_answer": _of(CHECKLIST),
+    "copy_reading": Checked("copied_answer", "answer_id"),
+    "position": _of(CHECKLIST),
+    "proposal": _of(CHECKLIST),
+    "flag": _of(CHECKLIST),
+    "safeguard_review": _of(CHECKLIST),
+    "comment": Checked(CHECKLIST, "checklist_id", only=("audience", "all")),
+    "signature_request": _of(REVISION, reminded_on="when somebody was reminded last"),
+    "signature_party": _of(REQUEST),
+    "signature_place": _of(REQUEST),
+}
+
+# Tables that are no rows of the above, but on the way from one to its cooperation.
+ON_THE_WAY: dict[str, Checked] = {REVISION: _of(COOPERATION)}
+
+# The columns that say whether these, and what belongs to them, are of class K2 to K7.
+RESTRICTING: dict[str, tuple[str, ...]] = {
+    CHECKLIST: ("kind", "visit_id"),
+    REVISION: ("is_sealed",),
+}
+
+# Tables that the check compares by what they hold themselves, or by the chains.
+BY_THEMSELVES: dict[str, str] = {
+    "chain": "its end and number are sealed",
+    "event": "each holds the digest of the one before",
+    "event_detail": "its event binds it",
+    "revision": "an event binds it, and it gives its digest",
+    "signature": "an event binds it, and it gives its digest",
+    "certificate": "an event binds it, and the file gives its digest",
+    "renewal": "an event binds it",
+    "paper_record": "an event binds it, and the scan gives its digest",
+    "paper_decision": "an event binds it",
+    "succession": "an event binds it",
+    "cooperation_key": "it opens what it encrypted, or an event says that it was erased",
+    "evidence_key": "an event binds it, and its ends",
+    "log_leaf": "the signed root of the log stands for it",
+    "log_node": "the signed root of the log stands for it",
+    "checkpoint": "it is signed",
+}
+
+# Tables that decide nothing, with the reason. docs/threat-model.md says the same.
+DECIDES_NOTHING: dict[str, str] = {
+    "assignment": "who looks after an item on the own side; leaves no event, on purpose (adr 20)",
+    "comment_mention": "whose eye is wanted on a comment",
+    "comment_task": "what a comment asks of a person; of own-side ones no event tells (adr 19)",
+    "draft": "what a person is typing and has not saved; theirs alone",
+    "model_answer": "an organisation's own texts to start from; agreed is only what is saved",
+    "read_log_entry": "who read what; nothing follows from it",
+    "outbox_message": "what is mailed, kept until it is sent; its text is encrypted for its row",
+    "anchor": "to whom a checkpoint was mailed",
+    "certificate_failure": "when a certificate is tried again",
+    "disagreement": "which text the worker found to disagree with its signatures; found again",
+    "attempt": "failed proofs of identity, kept for minutes to slow down guessing",
+    "used_challenge": "answered challenges of passkeys, kept for minutes",
+    "mailed_code": "a code by mail, good for minutes and kept as a keyed digest",
+    "passage_use": "where a passage is used; worked out again when content is loaded",
+    "reference_counter": "the last reference given; references can't be given twice",
+    "heartbeat": "when the worker last finished a round",
+}
+
+
+def is_restricted(table: str, said: Mapping[str, Any]) -> bool:
+    """Tell by RESTRICTING whether a row, and what belongs to it, is of class K2 to K7."""
+    if table == CHECKLIST:
+        return said["kind"] == "visit_roles" or said["visit_id"] is not None
+    return bool(said["is_sealed"]) if table == REVISION else False
+
+
+def row_key(key: bytes) -> bytes:
+    """Return the key for digests of rows that belongs to another key, for this purpose alone."""
+    return hmac.digest(key, b"common-terms/rows/1", hashlib.sha256)
+
+
+def row_digest(key: bytes, table: str, row: str, values: Mapping[str, Any]) -> str:
+    """Return the keyed digest of a row: of its table, its id, and what was made of its values.
+
+    Only this instance ever compares it, so it needs no form that others can write.
+    """
+    text = json.dumps([table, row, values], sort_keys=True, separators=(",", ":"))
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def plain(value: object) -> Any:
+    """Return a value of a column as JSON can hold it, the same whichever database it comes from."""
+    match value:
+        case None | str() | bool() | int() if not isinstance(value, enum.Enum):
+            return value
+        case enum.Enum():
+            return value.value
+        case UUID():
+            return str(value)
+        case dt.datetime():
+            return value.astimezone(dt.UTC).isoformat(timespec="microseconds")
+        case dt.date():
+            return value.isoformat()
+        case bytes() | memoryview():
+            return hashlib.sha256(value).hexdigest()
+        case _:  # of JSON: as the database would give it back
+            return json.loads(json.dumps(value))

@@ -1,0 +1,73 @@
+"""Rows that were there before any was bound: taken as they stand, once for each chain."""
+
+from collections.abc import Iterator
+from itertools import islice
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.activity.binding import State
+from tracker.activity.models import Chain, Event
+from tracker.cooperations import keys
+from tracker.core.crypto import SealBrokenError
+from tracker.core.db import db
+from tracker.oversight import rows
+from tracker.oversight.reading import Reader
+
+# How many rows one event binds.
+ROWS_AN_EVENT = 1_000
+
+
+def adopt_rows() -> int:
+    """Bind the rows of each chain that began before rows were bound; return how many chains.
+
+    Commits after each. A chain is taken once and never again: the event that says so is one of it.
+    """
+    first, told = sa.orm.aliased(Event), sa.orm.aliased(Event)
+    waiting = db.session.scalars(
+        sa.select(Chain.cooperation_id)
+        .join(first, sa.and_(first.chain_id == Chain.id, first.number == 1))
+        .where(
+            first.state.is_(sa.null()),
+            ~sa.exists().where(told.chain_id == Chain.id, told.verb == verbs.ROWS_ADOPTED.name),
+        )
+        .order_by(Chain.cooperation_id)
+    ).all()
+    for cooperation_id in waiting:
+        _adopt(cooperation_id)
+        db.session.commit()
+    db.session.rollback()
+    return len(waiting)
+
+
+def _adopt(cooperation_id: UUID | None) -> None:
+    trail.lock_chain(cooperation_id)
+    reader = Reader(db.session.connection(), None)
+    there = rows.digests_of(reader, cooperation_id, lambda: _key_of(cooperation_id))
+    for state in _portions(there):
+        trail.bind_rows(verbs.ROWS_ADOPTED, cooperation_id, state)
+
+
+def _portions(there: Iterator[tuple[str, str, str]]) -> Iterator[State]:
+    """Yield what each event binds; one that binds nothing where there is nothing."""
+    portion = list(islice(there, ROWS_AN_EVENT))
+    while True:
+        following = list(islice(there, ROWS_AN_EVENT))
+        state: State = {}
+        for table, row, digest in portion:
+            state.setdefault(table, {})[row] = digest
+        yield state
+        if not following:
+            return
+        portion = following
+
+
+def _key_of(cooperation_id: UUID | None) -> bytes | None:
+    if cooperation_id is None:
+        return None
+    try:
+        return keys.key_of(cooperation_id)
+    except (LookupError, keys.KeyDestroyedError, SealBrokenError):  # the check tells of it
+        return None

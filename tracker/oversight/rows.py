@@ -1,0 +1,328 @@
+"""Whether each row that decides something is as the last event that bound it says."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.activity import binding, checked, verbs
+from tracker.activity.binding import BoundTable, State
+from tracker.activity.chain import Link
+from tracker.core import keys
+from tracker.core.db import UtcDateTime
+from tracker.oversight import stored
+from tracker.oversight.facts import Erasure, Fault, Place, Table
+from tracker.oversight.reading import Reader, broken, printable
+from tracker.oversight.stored import DamagedError, Stored, as_stored
+
+# How many cooperations are compared at a time: a few statements for all of them, and no more of
+# their rows in memory than that.
+COOPERATIONS_AT_A_TIME = 25
+
+# How a value is read that comes as it is stored; the first kind that a column's type is of counts.
+_READERS: tuple[tuple[type[sa.types.TypeEngine[Any]], Callable[[object], Any]], ...] = (
+    (sa.Uuid, stored.identity),
+    (UtcDateTime, stored.moment),
+    (sa.Boolean, stored.flag),
+    (sa.Date, stored.day),
+    (sa.Integer, stored.number),
+    (sa.LargeBinary, stored.data),
+    (sa.JSON, stored.json_value),
+    (sa.String, stored.text),
+)
+
+
+@dataclass(slots=True)
+class Bound:
+    """What the events of a chain say of rows: of each the last digest, and the event's number."""
+
+    reference: str = ""
+    rows: dict[str, dict[str, tuple[str, int]]] = field(default_factory=dict)
+    # Since when all its rows are bound; None while some are not.
+    adopted_at: dt.datetime | None = None
+    is_whole: bool = False
+    # The last event that says that details, or the key, were erased.
+    erasure: Erasure | None = None
+
+    def hear(self, link: Link, state: State) -> None:
+        """Take the next event of the chain."""
+        if link.number == 1 and link.state is not None:
+            self.is_whole = True
+        if link.verb == verbs.ROWS_ADOPTED.name:
+            self.is_whole, self.adopted_at = True, link.at
+        for table, rows in state.items():
+            known = self.rows.setdefault(table, {})
+            for row, digest in rows.items():
+                if digest is None:
+                    known.pop(row, None)
+                else:
+                    known[row] = (digest, link.number)
+
+
+@dataclass(frozen=True, slots=True)
+class OfCooperation:
+    """A cooperation whose rows are to be compared; key is None where it was erased, as told."""
+
+    id: UUID
+    bound: Bound
+    key: Callable[[], bytes | None]
+
+
+def check_instance(reader: Reader, bound: Bound) -> None:
+    """Compare the rows that the instance's chain binds."""
+    key = checked.row_key(keys.current().trail)
+    for name, spec in checked.CHECKED.items():
+        if spec.parent:
+            continue
+        comparison = _Comparison(reader, name, bound)
+        table = _table(name)
+        for row in reader.rows(sa.select(*_columns(table))):
+            comparison.compare(row, key)
+        comparison.end()
+
+
+def digests_of(
+    reader: Reader, cooperation_id: UUID | None, open_key: Callable[[], bytes | None]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield table, name and digest of each row that a chain has to bind, as it stands now.
+
+    A row with a value that nobody writes is left out: the check names it whatever is bound.
+    """
+    plain = checked.row_key(keys.current().trail)
+    for name, spec in checked.CHECKED.items():
+        if bool(spec.parent) != (cooperation_id is not None):
+            continue
+        table = _table(name)
+        query = (
+            sa.select(*_columns(table))
+            if cooperation_id is None
+            else _rows_of(name, [cooperation_id])
+        )
+        for row in reader.rows(query):
+            key: bytes | None = plain
+            if cooperation_id is not None and _is_restricted(name, row):
+                opened = open_key()
+                key = None if opened is None else checked.row_key(opened)
+            try:
+                values = _values(table, row)
+                digest = binding.WITHOUT_KEY if key is None else table.digest(key, values)
+                yield name, table.row(values), digest
+            except DamagedError:
+                continue
+
+
+class Cooperations:
+    """Compares the rows of cooperations, some at a time."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._waiting: list[OfCooperation] = []
+        self._seen: dict[str, int] = {}
+
+    def add(self, one: OfCooperation) -> None:
+        """Take another cooperation, and compare when there are some."""
+        self._waiting.append(one)
+        if len(self._waiting) >= COOPERATIONS_AT_A_TIME:
+            self.compare()
+
+    def compare(self) -> None:
+        """Compare the rows of those that wait."""
+        waiting, self._waiting = {one.id: one for one in self._waiting}, []
+        plain = checked.row_key(keys.current().trail)
+        for name in _of_cooperations():
+            compared = {
+                one.id: _Comparison(self._reader, name, one.bound) for one in waiting.values()
+            }
+            for row in self._reader.rows(_rows_of(name, waiting)):
+                own = waiting[_cooperation_of(row)]
+                self._seen[name] = self._seen.get(name, 0) + 1
+                key: bytes | None = plain
+                if _is_restricted(name, row):
+                    opened = own.key()
+                    key = None if opened is None else checked.row_key(opened)
+                compared[own.id].compare(row, key)
+            for one in compared.values():
+                one.end()
+
+    def end(self) -> None:
+        """Compare what is left, and name a row that belongs to no cooperation."""
+        self.compare()
+        for name in _of_cooperations():
+            table = _table(name)
+            there = self._reader.connection.scalar(
+                sa.select(sa.func.count()).select_from(table.table).where(_only(table))
+            )
+            if there != self._seen.get(name, 0):
+                broken(Fault.BELONGS_NOWHERE, self._stray(table))
+
+    def _stray(self, table: BoundTable) -> Place:
+        joined, cooperation_id = _way_up(table, is_outer=True)
+        cooperation = binding.mappers()[checked.COOPERATION].local_table
+        query = (
+            sa.select(*(as_stored(one) for one in table.table.primary_key))
+            .select_from(
+                joined.outerjoin(cooperation, cooperation.c.id == cooperation_id)
+                if table.name != checked.COOPERATION
+                else joined
+            )
+            .where(_only(table), cooperation.c.id.is_(None))
+            .limit(1)
+        )
+        found = self._reader.connection.execute(query).first() or ()
+        return Place(Table.CHECKED, row=printable("/".join(map(str, found))), of=table.name)
+
+
+class _Comparison:
+    """The rows of one table, compared with what the events of one chain say of them."""
+
+    def __init__(self, reader: Reader, name: str, bound: Bound) -> None:
+        self._reader = reader
+        self._table = _table(name)
+        self._bound = bound
+        self._left = dict(bound.rows.get(name, {}))
+        self._count = 0
+
+    def compare(self, row: Stored, key: bytes | None) -> None:
+        """Compare a row; without a key only that it is there."""
+        self._count += 1
+        try:
+            values = _values(self._table, row)
+            name = self._table.row(values)
+        except DamagedError:
+            broken(Fault.DAMAGED, self._place(_raw_name(self._table, row)))
+        known = self._left.pop(name, None)
+        self._reader.note(rows=1)
+        if known is None:
+            if self._bound.is_whole:
+                broken(Fault.ROW_UNKNOWN, self._place(name))
+            return
+        digest, number = known
+        if key is not None and self._table.digest(key, values) != digest:
+            broken(Fault.ROW_DIFFERS, self._place(name, number))
+
+    def end(self) -> None:
+        """Name a row that was deleted."""
+        if not self._left:
+            return
+        name, (_digest, number) = min(self._left.items(), key=lambda one: (one[1][1], one[0]))
+        if not self._count and len(self._left) > 1:
+            broken(Fault.EMPTIED, self._place(name, number))
+        broken(Fault.ROW_DELETED, self._place(name, number))
+
+    def _place(self, row: str, number: int | None = None) -> Place:
+        return Place(
+            Table.CHECKED, self._bound.reference, number, printable(row), of=self._table.name
+        )
+
+
+def _values(table: BoundTable, row: Stored) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, attribute in table.attributes.items():
+        column = table.table.c[name]
+        value = row[column.key]
+        found[attribute] = None if value is None else _read(column, value)
+    return found
+
+
+def _read(column: sa.Column[Any], value: object) -> Any:
+    for kind, reader in _READERS:
+        if isinstance(column.type, kind):
+            return reader(value)
+    raise TypeError(column.type)
+
+
+def _raw_name(table: BoundTable, row: Stored) -> str:
+    return "/".join(str(row[column.key]) for column in table.table.primary_key)
+
+
+# Queries --------------------------------------------------------------------------------------
+
+_COOPERATION, _SAID = "cooperation of the row", "said by "
+
+
+def _table(name: str) -> BoundTable:
+    found = binding.bound_table(name)
+    if found is None:
+        raise LookupError(name)
+    return found
+
+
+def _of_cooperations() -> Iterator[str]:
+    return (name for name, spec in checked.CHECKED.items() if spec.parent)
+
+
+def _columns(table: BoundTable) -> list[sa.Label[Any]]:
+    return [
+        as_stored(column) for column in table.table.columns if column.name not in table.spec.without
+    ]
+
+
+def _only(table: BoundTable) -> sa.ColumnElement[bool]:
+    if table.spec.only is None:
+        return sa.true()
+    column, value = table.spec.only
+    return table.table.c[column] == value
+
+
+def _rows_of(name: str, cooperations: Iterable[UUID]) -> sa.Select[Any]:
+    """Return the query for the rows of some cooperations, and what says their class."""
+    table = _table(name)
+    joined, cooperation_id = _way_up(table)
+    said = [
+        as_stored(binding.mappers()[parent].local_table.c[column]).label(
+            f"{_SAID}{parent}.{column}"
+        )
+        for parent in _parents(name)
+        for column in checked.RESTRICTING.get(parent, ())
+    ]
+    return (
+        sa.select(*_columns(table), as_stored(cooperation_id).label(_COOPERATION), *said)
+        .select_from(joined)
+        .where(cooperation_id.in_(list(cooperations)), _only(table))
+    )
+
+
+def _parents(name: str) -> Iterator[str]:
+    """Yield a table and those it belongs to, but not the cooperation."""
+    while name != checked.COOPERATION:
+        yield name
+        name = _spec(name).parent
+
+
+def _spec(name: str) -> checked.Checked:
+    return checked.CHECKED.get(name) or checked.ON_THE_WAY[name]
+
+
+def _way_up(table: BoundTable, *, is_outer: bool = False) -> tuple[Any, sa.ColumnElement[Any]]:
+    """Return a table joined with those it belongs to, and the column that names the cooperation."""
+    joined: Any = table.table
+    name = table.name
+    column: sa.ColumnElement[Any] = table.table.c[table.spec.column]
+    while _spec(name).parent != checked.COOPERATION:
+        name = _spec(name).parent
+        mapper = binding.mappers()[name]
+        joined = joined.join(
+            mapper.local_table, next(iter(mapper.primary_key)) == column, isouter=is_outer
+        )
+        column = mapper.local_table.c[_spec(name).column]
+    return joined, column
+
+
+def _cooperation_of(row: Stored) -> UUID:
+    return stored.identity(row[_COOPERATION])
+
+
+def _is_restricted(name: str, row: Stored) -> bool:
+    for parent in _parents(name):
+        if _spec(parent).is_restricted:
+            return True
+        said: Mapping[str, Any] = {
+            column: row[f"{_SAID}{parent}.{column}"]
+            for column in checked.RESTRICTING.get(parent, ())
+        }
+        if said and checked.is_restricted(parent, said):
+            return True
+    return False
