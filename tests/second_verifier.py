@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -60,9 +61,11 @@ LIST = [
 ]
 # Of each kind of row the fields that are text.
 ROWS = {
-    "revision": ["id", "cooperation", "kind", "digest"],
+    "revision": ["id", "cooperation", "subject_type", "subject", "kind", "digest"],
     "signature": [
         "revision",
+        "kind",
+        "user",
         "signer_name",
         "organisation_name",
         "sentence",
@@ -72,6 +75,15 @@ ROWS = {
     ],
     "certificate": ["revision", "language", "sha256", "made_at"],
 }
+# With these the waiting for signatures on a text ends; with the first of them all have signed.
+ENDS_OF_WAITING = [
+    "came_into_force",
+    "declined",
+    "signature_request_withdrawn",
+    "signature_request_expired",
+    "sent_for_signature",
+    "former_agreement_recorded",
+]
 CHECKPOINT = ["origin", "size", "previous", "root", "at", "key", "signature"]
 INCLUSION = ["chain", "count", "head", "leaf", "size", "proof"]
 CONSISTENCY = ["origin", "from", "to", "proof"]
@@ -376,6 +388,26 @@ def check_pdf(pdf: bytes, certificate: x509.Certificate) -> None:
         key.verify(signature[1], data, padding.PKCS1v15(), hashing)
 
 
+def who_signs(document: dict[str, Any]) -> dict[UUID, int]:
+    """Return how many persons sign for each organisation, as a text says."""
+    if document.get("signing") is not None:
+        parties = document["signing"]["parties"]
+        asked = {UUID(one["organisation_id"]): int(one["needed"]) for one in parties}
+        if asked:
+            return asked
+    named = [UUID(one["organisation_id"]) for one in document.get("signatories") or []]
+    if named:
+        return {party: named.count(party) for party in named}
+    return {UUID(one["id"]): 1 for one in document["parties"]}
+
+
+def is_id(text: str | None) -> bool:
+    try:
+        return bool(text and UUID(text))
+    except ValueError:
+        return False
+
+
 # The checks ---------------------------------------------------------------------------------------
 
 
@@ -392,6 +424,7 @@ class Verifier:
         self.keys: dict[str, Note] = {}
         self.certificates: dict[str, x509.Certificate] = {}
         self.rows: list[dict[str, Any]] = []
+        self.events: dict[int, tuple[str, str]] = {}
         self.known: dict[int, Note] = {}
         self.leaves: list[tuple[int, int]] = []
         checks = [
@@ -563,6 +596,7 @@ class Verifier:
             if event["evidence"] is not None:
                 self.bound[place] = event["evidence"]
             self.erased |= event["verb"] == "details_erased"
+            self.events[place] = event["verb"], event["subject"]
             heads.append(sha256(canonical(event)))
         need(len(lines) == self.manifest["count"] > 0)
         self.heads = heads
@@ -589,6 +623,8 @@ class Verifier:
             need(set(value) == {"event", "kind", "row"} and type(value["event"]) is int)
             need(all(isinstance(value["row"][name], str) for name in ROWS[value["kind"]]))
             need(value["kind"] != "revision" or type(value["row"]["number"]) is int)
+            if value["kind"] == "signature":
+                need(isinstance(value["row"]["organisation"], str | None))
             need(self.bound[value["event"]] == sha256(canonical(value["row"])))
         events = [value["event"] for value in rows]
         need(events == sorted(set(events)))
@@ -639,6 +675,7 @@ class Verifier:
 
     def pdf(self, event: int, row: dict[str, Any], texts: set[str]) -> None:
         need(row["revision"] in texts and isinstance(row["language"], str))
+        self.signed_by_all(row["revision"])
         name = f"certificates/{event}.pdf"
         if event in self.manifest["left_out"]["documents"]:
             need(name not in self.files and self.erased)
@@ -647,6 +684,61 @@ class Verifier:
         at = dt.datetime.fromisoformat(row["made_at"])
         need(at.tzinfo is not None)
         need(any(self.is_signed_by(key, self.files[name], at) for key in self.keys.values()))
+
+    def signed_by_all(self, text: str) -> None:
+        ((frozen, row),) = [
+            (one["event"], one["row"])
+            for one in self.rows
+            if one["kind"] == "revision" and one["row"]["id"] == text
+        ]
+        # Verb and subject of the event, then the signature.
+        under = [
+            (one["event"], *self.events[one["event"]], one["row"])
+            for one in self.rows
+            if one["kind"] == "signature"
+            and one["row"]["revision"] == text
+            and one["row"]["document_digest"] == row["digest"]
+            and one["event"] > frozen
+        ]
+        data = self.files.get(f"documents/{frozen}.json")
+        document = None if data is None else read_json(data)
+        if row["subject_type"] == "undertaking":
+            own, other = (
+                {
+                    one["user"]
+                    for _, told, subject, one in under
+                    if (told, subject, one["kind"]) == (verb, row["subject"], kind)
+                }
+                for verb, kind in (
+                    ("undertaking_signed", "signature"),
+                    ("undertaking_countersigned", "countersignature"),
+                )
+            )
+            if document is not None:
+                own &= {document["person"]["id"]}
+            need(own and other - own)
+            return
+        end = min(
+            number
+            for number, (verb, subject) in self.events.items()
+            if number > frozen and subject == row["subject"] and verb in ENDS_OF_WAITING
+        )
+        need(self.events[end][0] == "came_into_force")
+        if document is None:
+            return
+        there = {
+            (UUID(one["organisation"]), UUID(one["user"]))
+            for number, verb, _, one in under
+            if number < end
+            and verb in {"signed", "signed_on_paper"}
+            and one["kind"] == "signature"
+            and is_id(one["organisation"])
+            and is_id(one["user"])
+        }
+        asked = who_signs(document)
+        need(asked)
+        for party, needed in asked.items():
+            need(sum(one == party for one, _ in there) >= needed)
 
     def is_signed_by(self, key: Note, pdf: bytes, at: dt.datetime) -> bool:
         if key["use"] != "document":

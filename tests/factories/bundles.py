@@ -5,7 +5,7 @@ import datetime as dt
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
@@ -40,6 +40,14 @@ def an_id(name: str) -> UUID:
 
 
 COOPERATION, CHAIN = an_id("cooperation"), an_id("chain")
+NPM, CSO = an_id("npm"), an_id("cso")
+HENRIK, TOMAS = an_id("henrik"), an_id("tomas")
+# Who signs a text unless something else is said: one for each of two parties.
+RULE = {
+    "signing": {
+        "parties": [{"organisation_id": str(party), "needed": 1} for party in (NPM, CSO)],
+    }
+}
 
 
 def private_key(number: int = 1) -> ed25519.Ed25519PrivateKey:
@@ -183,8 +191,9 @@ class Instance:
         evidence: str | None = None,
         details: dict[str, Any] | None = None,
         hidden: bool = False,
+        about: UUID = COOPERATION,
     ) -> int:
-        """Record an event, and the row it binds; return its number."""
+        """Record an event about something, and the row it binds; return its number."""
         number = self.count + 1
         self.at += dt.timedelta(seconds=1)
         salt, content = f"{number:032x}", details or {"who": None}
@@ -196,8 +205,8 @@ class Instance:
             chain_id=CHAIN,
             number=number,
             verb=verb,
-            subject_type="cooperation",
-            subject_id=COOPERATION,
+            subject_type="cooperation" if about == COOPERATION else "checklist",
+            subject_id=about,
             at=self.at,
             details_digest=arithmetic.details_digest(salt, content),
             evidence=evidence,
@@ -212,28 +221,51 @@ class Instance:
         self.head = link.digest()
         return number
 
-    def text(self, kind: str = "terms", *, readable: bool = True) -> dict[str, Any]:
-        """Freeze a text; return its row."""
+    def text(
+        self,
+        kind: str = "terms",
+        *,
+        readable: bool = True,
+        verb: str = "sent_for_signature",
+        says: Mapping[str, Any] = RULE,
+        **more: Any,
+    ) -> dict[str, Any]:
+        """Freeze a text, which says more of who signs it; return its row."""
         number = self.count + 1
-        document = canonical.to_bytes({"revision": 1, "title": f"{kind} {number} – الشروط"})
-        row = {
+        title = f"{kind} {number} – الشروط"
+        document = canonical.to_bytes({"revision": 1, "title": title, **says})
+        row: dict[str, Any] = {
             "id": str(an_id(f"revision {number}")),
             "cooperation": str(COOPERATION),
+            "subject_type": "checklist",
+            "subject": str(an_id(kind)),
             "kind": kind,
             "number": 1,
             "digest": canonical.digest(document),
-        }
-        self.event("sent_for_signature", row=(parts.REVISION, row))
+        } | more
+        self.event(verb, row=(parts.REVISION, row), about=UUID(row["subject"]))
         if readable:
             self.files[parts.file_name(parts.REVISION, number)] = document
         else:
             self.left_out["documents"].append(number)
         return row
 
-    def sign(self, text: dict[str, Any], method: str = "password_totp", **more: Any) -> None:
-        """Sign a text; with a passkey the proof goes along."""
+    def sign(
+        self,
+        text: dict[str, Any],
+        method: str = "password_totp",
+        *,
+        verb: str = "signed",
+        about: UUID | None = None,
+        **more: Any,
+    ) -> int:
+        """Sign a text, for the CSO unless said; with a passkey the proof goes along."""
         row = {
+            "id": str(an_id(f"signature {self.count + 1}")),
             "revision": text["id"],
+            "kind": "signature",
+            "user": str(HENRIK),
+            "organisation": str(CSO),
             "signer_name": "Henrik Asante",
             "organisation_name": "Open Door",
             "sentence": SENTENCE,
@@ -243,7 +275,26 @@ class Instance:
         }
         if method == "passkey":
             row["proof"] = proof(text["digest"])
-        self.event("signed", row=(parts.SIGNATURE, row | more))
+        row |= more
+        return self.event(verb, row=(parts.SIGNATURE, row), about=about or UUID(row["id"]))
+
+    def sign_for_npm(self, text: dict[str, Any], method: str = "password_totp") -> int:
+        """Sign a text as another person, for the other party."""
+        return self.sign(
+            text, method, signer_name="Tomas Beridan", user=str(TOMAS), organisation=str(NPM)
+        )
+
+    def come_into_force(self, text: dict[str, Any]) -> int:
+        """Record that all have signed a text."""
+        return self.event("came_into_force", about=UUID(text["subject"]))
+
+    def agree(self, kind: str = "terms", *, readable: bool = True) -> dict[str, Any]:
+        """Freeze a text that all sign, so that it comes into force; return its row."""
+        text = self.text(kind, readable=readable)
+        self.sign(text)
+        self.sign_for_npm(text)
+        self.come_into_force(text)
+        return text
 
     def certificate(
         self, text: dict[str, Any], data: bytes, *, readable: bool = True, **more: Any
@@ -339,10 +390,10 @@ def usual() -> tuple[Instance, Checkpoint, bytes]:
     text = instance.text()
     instance.sign(text)
     held = instance.checkpoint()
-    instance.sign(text, "passkey", signer_name="Tomas Beridan")
+    instance.sign_for_npm(text, "passkey")
     instance.event("answer_saved", hidden=True)
     instance.left_out["rows"].append(instance.event("undertaking_signed", evidence="a" * 64))
-    instance.event("came_into_force")
+    instance.come_into_force(text)
     instance.certificate(text, a_pdf())
     return instance, held, instance.take_out([held])
 
@@ -363,7 +414,8 @@ def large(events: int) -> bytes:
     instance = begun(keys=[key_note(), document_note()])
     text = instance.text()
     instance.sign(text)
-    instance.sign(text, "passkey", signer_name="Tomas Beridan")
+    instance.sign_for_npm(text, "passkey")
+    instance.come_into_force(text)
     instance.certificate(text, a_pdf())
     who = {"id": "0" * 36, "name": "Ilena Dorvath", "for": "Office", "for_id": "0" * 36}
     for version in range(instance.count, events - 1):

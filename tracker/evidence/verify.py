@@ -4,24 +4,47 @@ docs/evidence-format.md says what each link is; whoever changes one changes the 
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
+from tracker.activity import verbs
 from tracker.core import canonical
 from tracker.core.canonical import NotCanonicalError
 from tracker.evidence import container, merkle, notes, parts, pdf
 from tracker.evidence.container import ContainerError
 from tracker.evidence.notes import Checkpoint, Consistency, Inclusion, KeyNote, NoteError, Seal
-from tracker.signoff import assertion
+from tracker.signoff import assertion, outcomes
+from tracker.signoff.outcomes import Given
 
 START = "0" * 64
 CHECKPOINT_USE, DOCUMENT_USE = "checkpoint", "document"
 OPENED, TAKEN_OUT, ERASED = "cooperation_opened", "evidence_exported", "details_erased"
+CERTIFICATE_MADE = verbs.CERTIFICATE_MADE.name
+# With these the waiting for signatures on a text ends; with the first of them all have signed.
+IN_FORCE = verbs.CAME_INTO_FORCE.name
+ENDS_OF_WAITING = frozenset(
+    verb.name
+    for verb in (
+        verbs.CAME_INTO_FORCE,
+        verbs.DECLINED,
+        verbs.SIGNATURE_REQUEST_WITHDRAWN,
+        verbs.SIGNATURE_REQUEST_EXPIRED,
+        verbs.SENT_FOR_SIGNATURE,
+        verbs.FORMER_AGREEMENT_RECORDED,
+    )
+)
+SIGNING = frozenset(verb.name for verb in outcomes.SIGNING)
+UNDERTAKING = "undertaking"
+SIGNATURE = "signature"
+OWN_SIGNATURE = (verbs.UNDERTAKING_SIGNED.name, SIGNATURE)
+COUNTERSIGNATURE = (verbs.UNDERTAKING_COUNTERSIGNED.name, "countersignature")
 PASSKEY = "passkey"
 # How the links of anchors are named; the name of the file follows.
 ANCHOR = "Anchor"
@@ -62,12 +85,17 @@ STATE = "state"
 REVISION_KEYS = {
     "id": str,
     "cooperation": str,
+    "subject_type": str,
+    "subject": str,
     "kind": str,
     "number": int,
     "digest": str,
 }
 SIGNATURE_KEYS = {
     "revision": str,
+    "kind": str,
+    "user": str,
+    "organisation": (str, type(None)),
     "signer_name": str,
     "organisation_name": str,
     "sentence": str,
@@ -192,6 +220,8 @@ class _Check:
     heads: list[str] = field(default_factory=list)
     bound: dict[int, str] = field(default_factory=dict)
     tells_of_erasure: bool = False
+    # What each event is, and what it is about, by its number.
+    told: dict[int, tuple[str, str]] = field(default_factory=dict)
     rows: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
     revisions: dict[str, dict[str, Any]] = field(default_factory=dict)
     texts_hold: bool = False
@@ -374,6 +404,7 @@ def _check_chain(check: _Check, _data: bytes) -> str:
             raise FlawError(f"The details of event {number} were changed.")
         if event["evidence"] is not None:
             check.bound[number] = event["evidence"]
+        check.told[number] = (event["verb"], event["subject"])
         check.tells_of_erasure = check.tells_of_erasure or event["verb"] == ERASED
         head = canonical.digest_of(event)
         check.heads.append(head)
@@ -539,20 +570,31 @@ def _check_certificates(check: _Check, _data: bytes) -> str:
     if not check.texts_hold:
         raise FlawError("They can't be checked: the texts don't hold.")
     found = _rows_of(check, parts.CERTIFICATE)
+    signed_by_all = _signed_by_all(check, {row["revision"] for row in found.values()})
     for event, row in found.items():
-        _require_pdf(check, event, row)
+        _require_pdf(check, event, row, signed_by_all)
     known = {parts.file_name(parts.CERTIFICATE, event) for event in found}
     _require_no_strays(check, parts.CERTIFICATES, known, "belongs to no event")
+    not_here = _certificates_without_text(check, found)
+    more = (
+        f" Whom the other texts name can't be told, as they are not here; their PDFs: {not_here}."
+        if not_here
+        else ""
+    )
     return (
-        "Each PDF is the one that an event bears witness to, and is signed as a whole; there are "
-        f"{len(found)}."
+        "Each PDF is the one that an event bears witness to, and is signed as a whole; all whom "
+        f"its text names have signed that; there are {len(found)}.{more}"
     )
 
 
-def _require_pdf(check: _Check, event: int, row: Mapping[str, Any]) -> None:
+def _require_pdf(
+    check: _Check, event: int, row: Mapping[str, Any], signed_by_all: Collection[str]
+) -> None:
     what = f"The PDF of event {event}"
     if row["revision"] not in check.revisions:
         raise FlawError(f"{what} is of a text that is not here.")
+    if row["revision"] not in signed_by_all:
+        raise FlawError(f"{what} is of a text that was not signed by all whom it names.")
     data = _bound_file(check, parts.CERTIFICATE, event, row["sha256"], what)
     if data is None:
         return
@@ -565,6 +607,112 @@ def _require_pdf(check: _Check, event: int, row: Mapping[str, Any]) -> None:
                 return
             flaws.add(flaw)
     raise FlawError(f"{what} {next(said for one, said in PDF_FLAWS.items() if one in flaws)}.")
+
+
+def _certificates_without_text(check: _Check, found: Mapping[int, Mapping[str, Any]]) -> int:
+    """Count the PDFs whose text is closed, so that its rows are not here, or was erased."""
+    gone = {
+        row["id"]
+        for event, row in _rows_of(check, parts.REVISION).items()
+        if event in check.left_out["documents"]
+    }
+    closed = sum(check.told[event][0] == CERTIFICATE_MADE for event in check.left_out["rows"])
+    return closed + sum(row["revision"] in gone for row in found.values())
+
+
+# Who signed a text --------------------------------------------------------------------------------
+
+
+def _signed_by_all(check: _Check, revision_ids: Collection[str]) -> set[str]:
+    """Return which of some texts were signed by all whom they name, as signatures and events tell.
+
+    Of one that was erased only what events tell.
+    """
+    texts = _rows_of(check, parts.REVISION)
+    ends = _ends_of_waiting(check, texts)
+    bindings = Counter(row["id"] for row in texts.values())
+    under: dict[str, dict[int, dict[str, Any]]] = {}
+    for event, row in _rows_of(check, parts.SIGNATURE).items():
+        under.setdefault(row["revision"], {})[event] = row
+    found = set()
+    for frozen, text in texts.items():
+        # A text that two events freeze can't be told from another in its place.
+        if text["id"] not in revision_ids or bindings[text["id"]] > 1:
+            continue
+        data = check.files.get(parts.file_name(parts.REVISION, frozen))
+        document = None if data is None else canonical.from_bytes(data)
+        signatures = {
+            event: row
+            for event, row in under.get(text["id"], {}).items()
+            if event > frozen and row["document_digest"] == text["digest"]
+        }
+        if text["subject_type"] == UNDERTAKING:
+            is_signed = _was_countersigned(check, text, document, signatures)
+        else:
+            is_signed = _came_into_force(check, ends.get(frozen), document, signatures)
+        if is_signed:
+            found.add(text["id"])
+    return found
+
+
+def _ends_of_waiting(check: _Check, texts: Mapping[int, Mapping[str, Any]]) -> dict[int, int]:
+    """Return, by the event that binds a text, the event that ended the waiting for signatures."""
+    ends: dict[int, int] = {}
+    following: dict[str, int] = {}
+    for event in range(len(check.heads), 0, -1):
+        verb, subject = check.told[event]
+        if event in texts and texts[event]["subject"] in following:
+            ends[event] = following[texts[event]["subject"]]
+        if verb in ENDS_OF_WAITING:
+            following[subject] = event
+    return ends
+
+
+def _came_into_force(
+    check: _Check,
+    end: int | None,
+    document: Mapping[str, Any] | None,
+    signatures: Mapping[int, Mapping[str, Any]],
+) -> bool:
+    if end is None or check.told[end][0] != IN_FORCE:
+        return False
+    if document is None:
+        return True
+    try:
+        rule = outcomes.rule_of(document)
+    except ValueError:
+        return False
+    before = {event: row for event, row in signatures.items() if event < end}
+    return outcomes.is_signed_by_all(rule, _given(check, before))
+
+
+def _given(check: _Check, signatures: Mapping[int, Mapping[str, Any]]) -> Iterator[Given]:
+    for event, row in signatures.items():
+        organisation_id, user_id = _as_id(row["organisation"]), _as_id(row["user"])
+        if check.told[event][0] in SIGNING and row["kind"] == SIGNATURE and user_id is not None:
+            yield Given(organisation_id, user_id, event)
+
+
+def _was_countersigned(
+    check: _Check,
+    text: Mapping[str, Any],
+    document: Mapping[str, Any] | None,
+    signatures: Mapping[int, Mapping[str, Any]],
+) -> bool:
+    """Tell whether the person of an undertaking signed it, and somebody else countersigned."""
+    own, others = (
+        {
+            row["user"]
+            for event, row in signatures.items()
+            if check.told[event] == (verb, text["subject"]) and row["kind"] == kind
+        }
+        for verb, kind in (OWN_SIGNATURE, COUNTERSIGNATURE)
+    )
+    if document is not None:
+        person = document.get("person")
+        named = person.get("id") if isinstance(person, dict) else None
+        own = {one for one in own if one == named}
+    return bool(own) and bool(others - own)
 
 
 def _signed(check: _Check, found: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -774,7 +922,7 @@ def _require_keys(value: Mapping[str, Any], keys: Mapping[str, Any], what: str) 
 
 def _require_some(value: Mapping[str, Any], keys: Mapping[str, Any], what: str) -> None:
     for name, kind in keys.items():
-        if not isinstance(value.get(name), kind) or isinstance(value[name], bool):
+        if name not in value or not isinstance(value[name], kind) or isinstance(value[name], bool):
             raise FlawError(f"{what}: {name} is missing, or not of its kind.")
 
 
@@ -794,6 +942,14 @@ def _moment(text: str) -> dt.datetime:
     if moment.tzinfo is None:
         raise FlawError(f"{_plain(text)} is no moment.")
     return moment
+
+
+def _as_id(text: str | None) -> UUID | None:
+    """Return the id that a text is; None where it is none."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
 
 
 def _minute(text: str) -> str:

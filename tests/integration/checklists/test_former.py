@@ -9,16 +9,20 @@ from flask import Flask
 
 from tests.factories import checklists
 from tests.factories import paper as scans
+from tests.factories.bundles import judged
 from tests.factories.certificates import make_all, words_of
 from tests.factories.cooperations import signed_in
 from tests.factories.leaves import shown_on, unseen
 from tests.factories.tables import Table
+from tests.factories.tampering import SIGNATURES, Tampering, hands
 from tests.integration.checklists.test_paper import asked, confirm, refused, signatures
 from tracker.checklists import former, frozen, paper, signing
 from tracker.checklists.former import Person
 from tracker.checklists.models import ChecklistState
 from tracker.core import canonical, clock
 from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.evidence import bundle
+from tracker.evidence import service as evidence
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle import queries as gates
 from tracker.lifecycle.policy import GateState
@@ -123,6 +127,21 @@ def test_before_it_is_confirmed_all_is_shown_that_is_known_of_it(
         for language in frozen.languages_of(said):
             page = browser.page(f"{address}?language={language}")
             assert unseen(said, shown_on(page), language, "en") == []
+
+
+def test_its_evidence_is_sound_for_two_verifiers(recorded: Table) -> None:
+    """What was signed on paper before counts as what all have signed."""
+    agree_all(recorded)
+    recorded.session.commit()
+    assert len(make_all()) == 1
+    taken = evidence.export(None, recorded.cooperation.id, recorded.cooperation.reference)
+    recorded.session.commit()
+    assert judged(bundle.build(taken)) == {}
+    recorded.session.close()
+    with hands() as connection:
+        own = Tampering(connection, taken.cooperation_id)
+        own.delete(SIGNATURES, own.rows(SIGNATURES)[0].id)
+    assert list(judged(bundle.build(taken))) == ["Certificates"]
 
 
 def test_record_and_certificate_say_all_that_is_known_of_it(recorded: Table, app: Flask) -> None:

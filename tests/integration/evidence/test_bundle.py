@@ -37,7 +37,7 @@ from tracker.evidence.bundle import DamagedError
 from tracker.evidence.models import Anchor, KeyUse
 from tracker.mail.models import OutboxMessage
 from tracker.signoff import service as signoff
-from tracker.signoff.models import Revision
+from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.undertakings.models import Undertaking
 from tracker.visits import service as service_of_visits
 
@@ -441,6 +441,39 @@ def test_a_signature_that_was_changed_in_the_database_is_noticed_in_the_bundle(
         own.update(SIGNATURES, own.rows(SIGNATURES)[0].id, signer_name="Somebody Else")
     flaws = judged(bundle.build(taken))
     assert "was changed: event" in flaws["Texts"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "which"),
+    [
+        ("terms", SignatureKind.SIGNATURE),
+        ("undertaking", SignatureKind.SIGNATURE),
+        ("undertaking", SignatureKind.COUNTERSIGNATURE),
+    ],
+)
+def test_a_certificate_of_a_text_that_lacks_a_signature_is_named_in_the_bundle(
+    app: Flask, demonstration: Demonstration, session: Session, kind: str, which: SignatureKind
+) -> None:
+    """The event is there still, as one of a text that stays closed might be."""
+    taken = service.export(
+        Scene(session, demonstration).actor("henrik"),
+        demonstration.cooperations["complete"],
+        demonstration.references["complete"],
+        with_closed=True,
+    )
+    session.commit()
+    assert judged(bundle.build(taken)) == {}
+    signed = session.scalars(
+        sa.select(Signature.id)
+        .join(Revision, Revision.id == Signature.revision_id)
+        .where(Revision.id.in_(taken.revision_ids), Revision.kind == kind, Signature.kind == which)
+    ).first()
+    session.close()
+    with hands() as connection:
+        Tampering(connection, taken.cooperation_id).delete(SIGNATURES, signed)
+    ((link, words),) = judged(bundle.build(taken)).items()
+    assert link == "Certificates"
+    assert words.endswith("is of a text that was not signed by all whom it names.")
 
 
 def test_a_frozen_text_that_was_changed_in_the_database_is_never_passed_over(

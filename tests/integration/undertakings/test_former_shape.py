@@ -1,17 +1,21 @@
 """Undertakings that were frozen in the first shape: read, and certified, as those of today."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from tests.factories.bundles import judged
 from tests.factories.certificates import make_all, words_of
 from tests.factories.leaves import unseen
 from tests.factories.undertakings import TOLD, Stage
 from tracker.checklists import frozen
 from tracker.cooperations import keys
+from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
+from tracker.evidence import bundle, container, parts, service
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
 from tracker.undertakings import frozen as undertakings
@@ -64,3 +68,17 @@ def test_its_certificate_is_made_and_says_all_of_it(former: Revision) -> None:
     revision_id, said = former.id, _read(former)
     (row,) = make_all()[revision_id]
     assert unseen(said, words_of(row), "en", "en") == []
+
+
+def test_two_verifiers_find_that_its_person_signed_it_and_another_countersigned(
+    former: Revision,
+) -> None:
+    revision_id, cooperation = former.id, db.session.get_one(Cooperation, former.cooperation_id)
+    assert make_all()[revision_id]
+    taken = service.export(None, cooperation.id, cooperation.reference)
+    db.session.commit()
+    whole = replace(taken, revision_ids=taken.revision_ids | {revision_id})
+    data = bundle.build(whole)
+    assert judged(data) == {}
+    names = container.unpack(data)
+    assert len([name for name in names if name.startswith(parts.CERTIFICATES)]) > 1

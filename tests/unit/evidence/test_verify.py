@@ -4,22 +4,28 @@ import ast
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from tests import second_verifier
 from tests.factories.bundles import (
     CHAIN,
+    CSO,
+    HENRIK,
+    NPM,
+    TOMAS,
     Files,
     Instance,
     a_pdf,
     altered,
+    an_id,
     begun,
     document_note,
     endorsed_by,
@@ -276,15 +282,15 @@ def test_any_value_that_who_holds_the_key_puts_in_is_judged_alike_by_both() -> N
         judged(container.pack(sealed(files, private_key())))
 
 
-def _put_somewhere(value: Any, random: Random) -> None:
+def _put_somewhere(value: Any, random: Random, odd: Sequence[Any] = ODD) -> None:
     """Put something else in place of some value within another, however deep."""
     place = random.choice(list(value) if isinstance(value, dict) else range(len(value)))
     if isinstance(value[place], dict | list) and value[place] and random.random() < 0.8:
-        _put_somewhere(value[place], random)
+        _put_somewhere(value[place], random, odd)
     elif random.random() < 0.2:
         del value[place]
     else:
-        value[place] = random.choice(ODD)
+        value[place] = random.choice(odd)
 
 
 def _bind_anew(files: Files) -> None:
@@ -722,7 +728,7 @@ def test_a_proof_beside_another_method_is_noticed() -> None:
 def with_pdf(data: bytes, *keys: KeyNote, **more: Any) -> bytes:
     """Return a bundle with a PDF of its only text; the keys for documents are given."""
     instance = begun(keys=[key_note(), *(keys or [document_note()])])
-    instance.certificate(instance.text(), data, **more)
+    instance.certificate(instance.agree(), data, **more)
     return instance.take_out()
 
 
@@ -765,7 +771,7 @@ def test_a_pdf_changed_by_who_holds_the_checkpoint_key_alone_is_noticed() -> Non
 
 def test_a_pdf_of_a_text_that_is_not_here_is_noticed() -> None:
     flaws = judged(with_pdf(a_pdf(), revision="another"))
-    assert flaws == {"Certificates": "The PDF of event 3 is of a text that is not here."}
+    assert flaws == {"Certificates": "The PDF of event 6 is of a text that is not here."}
 
 
 def test_a_pdf_that_is_missing_or_put_in_is_noticed() -> None:
@@ -780,7 +786,7 @@ def test_a_pdf_that_is_missing_or_put_in_is_noticed() -> None:
 
 def test_a_pdf_whose_key_was_destroyed_may_be_missing_once_that_is_recorded() -> None:
     def erased(instance: Instance) -> Instance:
-        instance.certificate(instance.text(readable=False), a_pdf(), readable=False)
+        instance.certificate(instance.agree(readable=False), a_pdf(), readable=False)
         return instance
 
     assert set(judged(erased(begun()).take_out())) == {
@@ -793,9 +799,308 @@ def test_a_pdf_whose_key_was_destroyed_may_be_missing_once_that_is_recorded() ->
     instance.event("details_erased")
     assert judged(instance.take_out()) == {}
     instance = begun()
-    instance.certificate(instance.text(), a_pdf(), readable=False)
+    instance.certificate(instance.agree(), a_pdf(), readable=False)
     flaws = judged(instance.take_out())
     assert "no event says that it was erased" in flaws["Certificates"]
+
+
+# Who signed the text of a PDF ---------------------------------------------------------------------
+
+
+def attested(tell: Callable[[Instance], dict[str, Any]]) -> bytes:
+    """Return a bundle with a PDF of the text that is told of."""
+    instance = begun(keys=[key_note(), document_note()])
+    instance.certificate(tell(instance), a_pdf())
+    return instance.take_out()
+
+
+def asks(**needed: int) -> dict[str, Any]:
+    """Return the rule of a text that asks so many persons of each party."""
+    ids = {"npm": NPM, "cso": CSO}
+    parties = [{"organisation_id": str(ids[one]), "needed": many} for one, many in needed.items()]
+    return {"signing": {"parties": parties}}
+
+
+def named(*organisations: UUID) -> dict[str, Any]:
+    """Return whom a text names that was frozen before texts had rules."""
+    return {"signatories": [{"organisation_id": str(one), "name": "A"} for one in organisations]}
+
+
+def signed_so(
+    *acts: Callable[[Instance, dict[str, Any]], object], **more: Any
+) -> Callable[[Instance], dict[str, Any]]:
+    """Freeze a text and do to it, one after the other, what is given."""
+
+    def tell(instance: Instance) -> dict[str, Any]:
+        text = instance.text(**more)
+        for act in acts:
+            act(instance, text)
+        return text
+
+    return tell
+
+
+def by(user: UUID | str, organisation: UUID | str | None, **more: Any) -> Callable[..., object]:
+    """Sign as somebody for an organisation."""
+    whom = str(organisation) if organisation else None
+    return lambda instance, text: instance.sign(text, user=str(user), organisation=whom, **more)
+
+
+def told(verb: str) -> Callable[..., object]:
+    """Record an event about what the text is of."""
+    return lambda instance, text: instance.event(verb, about=UUID(text["subject"]))
+
+
+HENRIK_SIGNS, TOMAS_SIGNS = by(HENRIK, CSO), by(TOMAS, NPM)
+SAMIRA = an_id("samira")
+IN_FORCE = told("came_into_force")
+
+
+@pytest.mark.parametrize(
+    "tell",
+    [
+        signed_so(IN_FORCE),
+        signed_so(HENRIK_SIGNS, IN_FORCE),
+        signed_so(TOMAS_SIGNS, IN_FORCE),
+        signed_so(HENRIK_SIGNS, by(SAMIRA, CSO), IN_FORCE),
+        signed_so(HENRIK_SIGNS, by(TOMAS, None), IN_FORCE),
+        signed_so(HENRIK_SIGNS, by(TOMAS, NPM, kind="countersignature"), IN_FORCE),
+        signed_so(HENRIK_SIGNS, by(TOMAS, NPM, verb="answer_saved"), IN_FORCE),
+        signed_so(HENRIK_SIGNS, IN_FORCE, TOMAS_SIGNS),
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS),
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, told("declined"), IN_FORCE),
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, told("signature_request_withdrawn"), IN_FORCE),
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, told("signature_request_expired"), IN_FORCE),
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, told("sent_for_signature"), IN_FORCE),
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, told("former_agreement_recorded"), IN_FORCE),
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, lambda instance, _: instance.event("came_into_force")),
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, IN_FORCE, says=asks(npm=2, cso=1)),
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, TOMAS_SIGNS, IN_FORCE, says=asks(npm=2, cso=1)),
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, IN_FORCE, says=named(CSO, NPM, NPM)),
+        signed_so(TOMAS_SIGNS, IN_FORCE, says=asks() | named(CSO)),
+        signed_so(TOMAS_SIGNS, IN_FORCE, says=named() | {"parties": [{"id": str(CSO)}]}),
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, IN_FORCE, says={}),
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, IN_FORCE, says={"signing": {}} | named(CSO)),
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, IN_FORCE, says={"signing": "by all"}),
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, IN_FORCE, says={"parties": []}),
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, IN_FORCE, says={"parties": [{"id": "the NPM"}]}),
+    ],
+)
+def test_a_pdf_of_a_text_that_lacks_a_signature_is_named(
+    tell: Callable[[Instance], dict[str, Any]],
+) -> None:
+    ((link, words),) = judged(attested(tell)).items()
+    assert link == "Certificates"
+    assert words.endswith("is of a text that was not signed by all whom it names.")
+
+
+@pytest.mark.parametrize(
+    "tell",
+    [
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, IN_FORCE),
+        signed_so(HENRIK_SIGNS, by(TOMAS, NPM, kind="signature"), IN_FORCE, told("declined")),
+        signed_so(by("nobody", "x"), HENRIK_SIGNS, by("nobody", NPM), TOMAS_SIGNS, IN_FORCE),
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, by(SAMIRA, NPM), IN_FORCE, says=asks(npm=2, cso=1)),
+        signed_so(HENRIK_SIGNS, by(SAMIRA, CSO), IN_FORCE, says=named(CSO, CSO)),
+        signed_so(HENRIK_SIGNS, IN_FORCE, says=asks() | named(CSO)),
+        signed_so(HENRIK_SIGNS, IN_FORCE, says=named() | {"parties": [{"id": str(CSO)}]}),
+        signed_so(
+            by(HENRIK, CSO, verb="signed_on_paper", method="paper"),
+            by(TOMAS, NPM, verb="signed_on_paper", method="paper"),
+            IN_FORCE,
+            verb="former_agreement_recorded",
+        ),
+    ],
+)
+def test_a_pdf_holds_whose_text_was_signed_by_all_in_whatever_shape_it_names_them(
+    tell: Callable[[Instance], dict[str, Any]],
+) -> None:
+    assert judged(attested(tell)) == {}
+
+
+def test_whatever_a_text_says_of_who_signs_it_is_judged_alike_by_both() -> None:
+    random = Random(20260121)
+    odd = [one for one in ODD if type(one) is not float and one not in (2**53, 10**30)]
+    odd += [str(NPM), str(CSO).upper(), "2", {"parties": []}, {"organisation_id": str(CSO)}]
+    sound = 0
+    for _ in range(300):
+        says = {
+            "signing": random.choice(
+                [None, *(one["signing"] for one in (asks(), asks(npm=1, cso=1)))]
+            ),
+            **named(*random.choice([(), (CSO, NPM), (CSO, CSO)])),
+            "parties": [{"id": str(CSO)}, {"id": str(NPM)}],
+        }
+        _put_somewhere(says, random, odd)
+        flaws = judged(attested(signed_so(HENRIK_SIGNS, TOMAS_SIGNS, IN_FORCE, says=says)))
+        assert flaws.keys() <= {"Certificates"}
+        sound += not flaws
+    assert 50 < sound < 250
+
+
+def test_each_text_of_a_checklist_is_judged_by_its_own_signatures() -> None:
+    instance = begun(keys=[key_note(), document_note()])
+    first, second = instance.agree(), instance.agree()
+    for text in (first, second):
+        instance.certificate(text, a_pdf())
+    instance.text()
+    assert judged(instance.take_out()) == {}
+    instance = begun(keys=[key_note(), document_note()])
+    instance.agree()
+    amended = instance.text()
+    instance.sign(amended)
+    instance.come_into_force(amended)
+    instance.certificate(amended, a_pdf())
+    assert list(judged(instance.take_out())) == ["Certificates"]
+
+
+def test_a_signature_from_before_the_text_was_frozen_does_not_count() -> None:
+    def tell(instance: Instance) -> dict[str, Any]:
+        other = begun()
+        other.event("answer_saved")
+        to_be = other.text()
+        TOMAS_SIGNS(instance, to_be)
+        text = instance.text()
+        assert text == to_be
+        HENRIK_SIGNS(instance, text)
+        IN_FORCE(instance, text)
+        return text
+
+    assert list(judged(attested(tell))) == ["Certificates"]
+
+
+def test_a_signature_that_names_another_digest_does_not_count() -> None:
+    other = by(TOMAS, NPM, document_digest="e" * 64)
+    assert list(judged(attested(signed_so(HENRIK_SIGNS, other, IN_FORCE)))) == [
+        "Signatures",
+        "Passkeys",
+        "Certificates",
+    ]
+
+
+def test_a_text_that_is_bound_twice_is_not_taken_for_signed_by_all() -> None:
+    """It was declined, and sent and signed again by who holds the key, as if it were another."""
+
+    def tell(instance: Instance) -> dict[str, Any]:
+        text = instance.text()
+        instance.event("declined", about=UUID(text["subject"]))
+        place = instance.event(
+            "sent_for_signature", row=(parts.REVISION, text), about=UUID(text["subject"])
+        )
+        first = parts.file_name(parts.REVISION, 2)
+        instance.files[parts.file_name(parts.REVISION, place)] = instance.files[first]
+        for act in (HENRIK_SIGNS, TOMAS_SIGNS, IN_FORCE):
+            act(instance, text)
+        return text
+
+    assert list(judged(attested(tell))) == ["Certificates"]
+
+
+def an_undertaking(
+    *acts: Callable[[Instance, dict[str, Any]], object], **more: Any
+) -> Callable[[Instance], dict[str, Any]]:
+    """Freeze Henrik's undertaking and do to it what is given."""
+    given = {"says": {"person": {"id": str(HENRIK), "name": "Henrik Asante"}}} | more
+    return signed_so(
+        *acts, kind="undertaking", subject_type="undertaking", verb="undertaking_frozen", **given
+    )
+
+
+def own(user: UUID = HENRIK, **more: Any) -> Callable[..., object]:
+    """Sign an undertaking."""
+    about = {"verb": "undertaking_signed", "about": an_id("undertaking")}
+    return by(user, None, **(about | more))
+
+
+def countersigned(user: UUID = TOMAS, **more: Any) -> Callable[..., object]:
+    """Countersign an undertaking."""
+    about = {"verb": "undertaking_countersigned", "about": an_id("undertaking")}
+    return by(user, NPM, **({"kind": "countersignature"} | about | more))
+
+
+@pytest.mark.parametrize(
+    "tell",
+    [
+        an_undertaking(),
+        an_undertaking(own()),
+        an_undertaking(countersigned()),
+        an_undertaking(own(), countersigned(HENRIK)),
+        an_undertaking(own(SAMIRA), countersigned()),
+        an_undertaking(own(kind="countersignature"), countersigned()),
+        an_undertaking(own(), countersigned(kind="signature")),
+        an_undertaking(own(), countersigned(verb="undertaking_signed")),
+        an_undertaking(own(), countersigned(about=an_id("another undertaking"))),
+        an_undertaking(own(about=an_id("another undertaking")), countersigned()),
+        an_undertaking(own(), countersigned(), says={}),
+        an_undertaking(own(), countersigned(), says={"person": "Henrik Asante"}),
+        an_undertaking(own(), countersigned(), says={"person": {"id": [str(HENRIK)]}}),
+        an_undertaking(HENRIK_SIGNS, TOMAS_SIGNS, IN_FORCE, says=asks(npm=1, cso=1)),
+    ],
+)
+def test_an_undertaking_that_its_person_or_somebody_else_did_not_sign_is_named(
+    tell: Callable[[Instance], dict[str, Any]],
+) -> None:
+    ((link, words),) = judged(attested(tell)).items()
+    assert (link, "not signed by all whom it names" in words) == ("Certificates", True)
+
+
+def test_an_undertaking_holds_that_its_person_signed_and_another_countersigned() -> None:
+    assert judged(attested(an_undertaking(own(), countersigned()))) == {}
+
+
+def words_of_certificates(data: bytes) -> str:
+    return next(one.words for one in verify.verify(data).verdicts if one.link == "Certificates")
+
+
+@pytest.mark.parametrize(
+    ("tell", "holds"),
+    [
+        (signed_so(IN_FORCE, readable=False), True),
+        (signed_so(HENRIK_SIGNS, TOMAS_SIGNS, readable=False), False),
+        (signed_so(HENRIK_SIGNS, told("declined"), IN_FORCE, readable=False), False),
+        (an_undertaking(own(SAMIRA), countersigned(), readable=False), True),
+        (an_undertaking(own(), countersigned(HENRIK), readable=False), False),
+        (an_undertaking(own(), readable=False), False),
+    ],
+)
+def test_of_a_text_that_was_erased_events_alone_tell_and_that_is_said(
+    tell: Callable[[Instance], dict[str, Any]], *, holds: bool
+) -> None:
+    instance = begun(keys=[key_note(), document_note()])
+    instance.certificate(tell(instance), a_pdf(), readable=False)
+    instance.event("details_erased")
+    data = instance.take_out()
+    assert set(judged(data)) == (set() if holds else {"Certificates"})
+    assert (
+        "can't be told, as they are not here; their PDFs: 1." in words_of_certificates(data)
+    ) is (holds)
+
+
+def test_of_texts_that_stay_closed_nothing_is_told_and_that_is_said() -> None:
+    instance = begun(keys=[key_note(), document_note()])
+    instance.certificate(instance.agree(), a_pdf())
+    assert "not here" not in words_of_certificates(instance.take_out())
+    instance = begun(keys=[key_note(), document_note()])
+    instance.certificate(instance.agree(), a_pdf())
+    for verb in ("undertaking_frozen", "undertaking_signed", "certificate_made"):
+        instance.left_out["rows"].append(instance.event(verb, evidence="a" * 64))
+    data = instance.take_out()
+    assert judged(data) == {}
+    words = words_of_certificates(data)
+    assert "all whom its text names have signed that; there are 1." in words
+    assert words.endswith("can't be told, as they are not here; their PDFs: 1.")
+
+
+@pytest.mark.parametrize("name", ["kind", "user", "organisation"])
+def test_a_signature_that_does_not_say_who_gave_it_for_whom_is_noticed(name: str) -> None:
+    def change(rows: list[Any]) -> None:
+        del rows[1]["row"][name]
+
+    files = container.unpack(BUNDLE)
+    in_lines(parts.ROWS, change)(files)
+    _bind_anew(files)
+    data = container.pack(sealed(listed(files), private_key()))
+    assert f"{name} is missing, or not of its kind" in judged(data)["Texts"]
 
 
 # Keys that somebody holds -------------------------------------------------------------------------
