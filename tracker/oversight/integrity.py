@@ -618,6 +618,9 @@ _STRAYS: dict[Table, sa.Select[Any]] = {
     Table.PAPER: sa.select(as_stored(PaperRecord.id)).where(
         ~sa.exists().where(Revision.id == PaperRecord.revision_id)
     ),
+    Table.KEY: sa.select(as_stored(CooperationKey.cooperation_id)).where(
+        ~sa.exists().where(Cooperation.id == CooperationKey.cooperation_id)
+    ),
     Table.PAPER_DECISION: sa.select(as_stored(PaperDecision.id)).where(
         ~sa.exists().where(PaperRecord.id == PaperDecision.record_id)
     ),

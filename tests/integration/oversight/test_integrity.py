@@ -921,6 +921,21 @@ def test_a_signature_by_a_passkey_that_was_removed_later_holds(land: Country) ->
     assert integrity.check_cooperations(land.actor("nadia")).finding is None
 
 
+def test_a_key_of_a_cooperation_that_is_not_there_is_named(signed: Signed) -> None:
+    def act(own: Tampering, _: Tampering) -> None:
+        table = table_of(CooperationKey)
+        row = own.connection.execute(
+            sa.select(table).where(table.c.cooperation_id == signed.first.id)
+        ).one()
+        own.connection.execute(
+            sa.insert(table).values(**(dict(row._mapping) | {"cooperation_id": fresh()}))
+        )
+
+    found = finding(signed, act)
+    assert found is not None
+    assert (found.fault, found.place.table) == (Fault.BELONGS_NOWHERE, Table.KEY)
+
+
 # What is no evidence --------------------------------------------------------------------------
 
 
