@@ -16,6 +16,7 @@ from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
 from tracker.evidence import bundle, service
 from tracker.evidence.models import Certificate
+from tracker.signoff.models import Revision
 
 DROP = """([name, words]) => {
     const data = new DataTransfer();
@@ -33,8 +34,13 @@ def starting_point() -> StartingPoint[None]:
 
 @pytest.fixture
 def certificate(inside: Flask, live: Application, tmp_path: Path) -> Path:
-    """A certificate of the demonstration, which its worker has made."""
-    wanted = sa.select(Certificate.document).where(~Certificate.is_sealed).limit(1)
+    """A certificate of the demonstration, which its worker has made, of a text that has begun."""
+    wanted = (
+        sa.select(Certificate.document)
+        .join(Revision, Revision.id == Certificate.revision_id)
+        .where(~Certificate.is_sealed, Revision.kind == "confidentiality")
+        .limit(1)
+    )
     with inside.app_context():
         found = db.session.scalar(wanted)
         db.session.remove()
