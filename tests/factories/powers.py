@@ -14,7 +14,7 @@ from tracker.core.db import db
 def let_begin(user_id: UUID) -> None:
     """Have a person's roles that wait confirmed by a colleague, or accepted by the person."""
     for membership in waiting(user_id):
-        others = queries.holders_of_power(membership.organisation_id) - {user_id}
+        others = queries.holders_of_power(membership.organisation_id).open - {user_id}
         if membership.confirmed_how is None:
             confirming = acting(min(others), membership.organisation_id) if others else None
             powers.confirm(confirming, membership.id)

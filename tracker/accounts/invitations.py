@@ -351,6 +351,7 @@ CLOSED_WORDS: dict[InvitationState, object] = {
 
 def _give(invitation: Invitation, user: User) -> None:
     """Note the acceptance and give the roles that the person does not hold yet."""
+    powers.hold(user.id, invitation.organisation_id)
     now, today = clock.now(), clock.today()
     invitation.accepted_at = now
     invitation.accepted_by_id = user.id

@@ -45,6 +45,20 @@ class PersonFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Holders:
+    """An organisation's people with a role of signatory or manager whose power is current."""
+
+    open: frozenset[UUID] = frozenset()
+    # Whose account is suspended. They can do nothing, and still nobody else confirms in their
+    # place: by suspending the only one an administrator would get to confirm alone.
+    suspended: frozenset[UUID] = frozenset()
+
+    def without(self, person: UUID) -> "Holders":
+        """Return the others."""
+        return Holders(self.open - {person}, self.suspended - {person})
+
+
+@dataclass(frozen=True, slots=True)
 class RoleFacts:
     """What the rules ask about one role of a person: given, waiting or running."""
 
@@ -114,12 +128,12 @@ def can_give_to(actor: Actor | None, person: UUID) -> Decision:
     return YES
 
 
-def can_confirm(actor: Actor | None, asked: RoleFacts, holders: Collection[UUID]) -> Decision:
+def can_confirm(actor: Actor | None, asked: RoleFacts, holders: Holders) -> Decision:
     """Decide on confirming a role of signatory or manager (product.md, section 2).
 
-    holders are the organisation's people with a role of signatory or manager whose power is
-    current. Another one of them confirms; where there is none, the administrator, which the
-    command line (actor None) counts as.
+    Another holder of the organisation confirms; where there is none, the administrator, which the
+    command line (actor None) counts as. A suspended one is still one: the account is opened again
+    first, or the role ended for good.
     """
     if not asked.is_power or asked.has_begun or asked.confirmed_how is not None:
         return no(_l("This role needs no confirmation."))
@@ -127,8 +141,16 @@ def can_confirm(actor: Actor | None, asked: RoleFacts, holders: Collection[UUID]
         return no(_l("Nobody confirms a role of their own."))
     if _is_other_holder(actor, asked, holders):
         return YES
-    if set(holders) - {asked.person}:
+    others = holders.without(asked.person)
+    if others.open:
         return no(_l("Another signatory or manager of the organisation confirms this role."))
+    if others.suspended:
+        return no(
+            _l(
+                "The account of the signatory or manager who could confirm this role is suspended. "
+                "Open the account again, or end that role first."
+            )
+        )
     if actor is None or actor.is_administrator:
         return YES
     return no(
@@ -139,9 +161,7 @@ def can_confirm(actor: Actor | None, asked: RoleFacts, holders: Collection[UUID]
     )
 
 
-def confirmation_by(
-    actor: Actor | None, asked: RoleFacts, holders: Collection[UUID]
-) -> Confirmation:
+def confirmation_by(actor: Actor | None, asked: RoleFacts, holders: Holders) -> Confirmation:
     """Return in which way somebody who may confirm a role does so."""
     is_other = _is_other_holder(actor, asked, holders)
     return Confirmation.COLLEAGUE if is_other else Confirmation.ADMINISTRATOR
@@ -158,12 +178,12 @@ def can_accept(actor: Actor, asked: RoleFacts) -> Decision:
     return YES
 
 
-def can_end_role(actor: Actor, asked: RoleFacts, holders: Collection[UUID]) -> Decision:
+def can_end_role(actor: Actor, asked: RoleFacts, holders: Holders) -> Decision:
     """Decide on ending somebody's role. One's own ends by leaving the organisation.
 
     A role of signatory or manager that has begun is ended by another signatory or manager of the
-    organisation; the last one's by an administrator (product.md, section 2). holders as for
-    can_confirm().
+    organisation; the last one's by an administrator (product.md, section 2). The last one is who
+    alone can still act: suspended holders do not count.
     """
     if asked.person == actor.user_id:
         return no(_l("You can't end your own role. You can leave the organisation."))
@@ -173,7 +193,7 @@ def can_end_role(actor: Actor, asked: RoleFacts, holders: Collection[UUID]) -> D
         return YES
     if not asked.has_begun:
         return can_give_roles(actor, asked.organisation_id, {asked.role})
-    if set(holders) - {asked.person}:
+    if holders.open - {asked.person}:
         return no(_l("Another signatory or manager of the organisation ends this role."))
     if actor.is_administrator:
         return YES
@@ -182,9 +202,9 @@ def can_end_role(actor: Actor, asked: RoleFacts, holders: Collection[UUID]) -> D
     )
 
 
-def can_leave(person: UUID, holders: Collection[UUID]) -> Decision:
-    """Decide on leaving an organisation: not as its last signatory or manager."""
-    if set(holders) == {person}:
+def can_leave(person: UUID, holders: Holders) -> Decision:
+    """Decide on leaving an organisation: not as the last signatory or manager who can act."""
+    if holders.open == {person}:
         return no(
             _l(
                 "You are the last signatory or manager of this organisation. Ask an administrator "
@@ -194,13 +214,13 @@ def can_leave(person: UUID, holders: Collection[UUID]) -> Decision:
     return YES
 
 
-def _is_other_holder(actor: Actor | None, asked: RoleFacts, holders: Collection[UUID]) -> bool:
+def _is_other_holder(actor: Actor | None, asked: RoleFacts, holders: Holders) -> bool:
     """Tell whether somebody acts for the organisation with a current power, on another's role."""
     return (
         actor is not None
         and actor.user_id != asked.person
         and actor.organisation_id == asked.organisation_id
-        and actor.user_id in holders
+        and actor.user_id in holders.open
     )
 
 

@@ -11,11 +11,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import joinedload
 
 from tracker.access.actor import POWERS, Actor, Confirmation
 from tracker.accounts import messages, policy, queries
 from tracker.accounts.models import Membership, User
-from tracker.accounts.policy import RoleFacts
+from tracker.accounts.policy import Holders, RoleFacts
 from tracker.activity import service as trail
 from tracker.activity.verbs import ROLE_ACCEPTED, ROLE_CONFIRMED, ROLE_ENDED
 from tracker.core import canonical, clock
@@ -26,21 +27,58 @@ from tracker.organisations.models import Organisation
 REPLACED = "replaced"
 
 
+def hold(user_id: UUID, organisation_id: UUID | None) -> User:
+    """Return a person, and keep the person's roles and an organisation's powers from others.
+
+    Until the transaction ends: so that two holders can't end each other's role in the same
+    moment, nor one confirm by a power that just ends. Each verb on roles does this before it reads
+    any, and in this order, so that none waits for another for ever.
+    """
+    user = queries.hold(user_id)
+    if organisation_id is not None:
+        db.session.execute(
+            sa.select(Organisation.id)
+            .where(Organisation.id == organisation_id)
+            .with_for_update(key_share=True)
+        )
+    return user
+
+
+def held(membership_id: UUID) -> Membership:
+    """Return a role that was not ended, and hold it, its person and the organisation's powers.
+
+    Raises RuleBrokenError when it ended.
+    """
+    whose = sa.select(Membership.user_id, Membership.organisation_id)
+    user_id, organisation_id = db.session.execute(whose.where(Membership.id == membership_id)).one()
+    hold(user_id, organisation_id)
+    membership = db.session.scalars(
+        sa.select(Membership)
+        .options(joinedload(Membership.user), joinedload(Membership.organisation))
+        .where(Membership.id == membership_id)
+        .with_for_update(of=Membership)
+        .execution_options(populate_existing=True)
+    ).one()
+    if membership.ended_at is not None:
+        raise RuleBrokenError(_l("This role ended already."))
+    return membership
+
+
 def begin(actor: Actor | None, membership: Membership) -> None:
     """Let a role of signatory or manager that was just given begin, if it may.
 
     It may when whoever gave it could confirm it as well: another signatory or manager does so by
     giving it, and an administrator where there is none, whose person then has to accept. Otherwise
-    it waits, and those who can confirm it are told.
+    it waits, and those who can confirm it are told. The caller holds the powers (hold).
     """
     if membership.begun_at is not None:  # another role, which began when it was given
         return
-    others = held_holders(membership.organisation_id) - {membership.user_id}
+    others = queries.holders_of_power(membership.organisation_id).without(membership.user_id)
     if policy.can_confirm(actor, facts_of(membership), others):
         _confirm(actor, membership, others)
     else:
         messages.power_waits(
-            queries.contacts(others or queries.administrators()).values(), membership.user_id
+            queries.contacts(others.open or queries.administrators()).values(), membership.user_id
         )
 
 
@@ -49,8 +87,8 @@ def confirm(actor: Actor | None, membership_id: UUID) -> Membership:
 
     Raises RefusedError, or RuleBrokenError when it ended, or the person may not hold it.
     """
-    membership = _held(membership_id)
-    others = held_holders(membership.organisation_id) - {membership.user_id}
+    membership = held(membership_id)
+    others = queries.holders_of_power(membership.organisation_id).without(membership.user_id)
     policy.can_confirm(actor, facts_of(membership), others).require()
     require_holdable(membership.user_id, membership)
     _confirm(actor, membership, others)
@@ -64,7 +102,7 @@ def accept(actor: Actor, membership_id: UUID, *, digest: str, method: str) -> Me
     what they proved it. Raises RefusedError, or RuleBrokenError when it ended or is another one
     than was shown.
     """
-    membership = _held(membership_id)
+    membership = held(membership_id)
     policy.can_accept(actor, facts_of(membership)).require()
     require_holdable(membership.user_id, membership)
     if digest != digest_of(membership):
@@ -139,7 +177,7 @@ def tell_of_end(actor: Actor | None, membership: Membership) -> None:
         _tell_of_change(actor, membership)
 
 
-def _confirm(actor: Actor | None, membership: Membership, others: frozenset[UUID]) -> None:
+def _confirm(actor: Actor | None, membership: Membership, others: Holders) -> None:
     how = policy.confirmation_by(actor, facts_of(membership), others)
     membership.confirmed_how = how
     membership.confirmed_by_id = actor.user_id if actor else None
@@ -206,39 +244,6 @@ def _start(membership: Membership) -> None:
             )
 
 
-def _held(membership_id: UUID) -> Membership:
-    """Return a role that was not ended, and hold its row."""
-    membership = db.session.scalars(
-        sa.select(Membership)
-        .where(Membership.id == membership_id)
-        .with_for_update(of=Membership)
-        .execution_options(populate_existing=True)
-    ).one()
-    if membership.ended_at is not None:
-        raise RuleBrokenError(_l("This role ended already."))
-    return membership
-
-
-def held_holders(organisation_id: UUID | None) -> frozenset[UUID]:
-    """Return the organisation's holders of a current power, and keep their roles from ending.
-
-    So that two of them can't end each other's role in the same moment, nor one confirm by a power
-    that just ends.
-    """
-    if organisation_id is None:
-        return frozenset()
-    rows = db.session.scalars(
-        sa.select(Membership.user_id)
-        .join(Membership.user)
-        .where(
-            Membership.organisation_id == organisation_id,
-            queries.is_current_power(clock.today()),
-        )
-        .with_for_update(of=Membership)
-    )
-    return frozenset(rows)
-
-
 def _named(membership: Membership) -> dict[str, Any]:
     """Return whose role it is and where, as events keep it."""
     where = db.session.get_one(Organisation, membership.organisation_id)
@@ -251,7 +256,7 @@ def _named(membership: Membership) -> dict[str, Any]:
 
 
 def _tell_of_change(actor: Actor | None, membership: Membership) -> None:
-    told = queries.holders_of_power(membership.organisation_id) - {membership.user_id}
+    told = queries.holders_of_power(membership.organisation_id).open - {membership.user_id}
     told -= {actor.user_id} if actor else set()
     messages.powers_changed(queries.contacts(told).values())
 

@@ -13,7 +13,7 @@ from tracker.access.actor import POWERS, Actor, ActorMembership, Confirmation, R
 from tracker.accounts import binding
 from tracker.accounts.labels import InvitationState
 from tracker.accounts.models import Invitation, Membership, User
-from tracker.accounts.policy import PersonFacts, RoleFacts, can_see_people, runs_from_to
+from tracker.accounts.policy import Holders, PersonFacts, RoleFacts, can_see_people, runs_from_to
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.organisations.models import Organisation
@@ -358,22 +358,29 @@ def find_user_by_email(email: str) -> User | None:
 
 def holders_by_organisation(
     organisation_ids: Iterable[UUID | None],
-) -> dict[UUID | None, frozenset[UUID]]:
+) -> dict[UUID | None, Holders]:
     """Return who holds a role of signatory or manager by a current power, by organisation.
 
-    The role was confirmed and runs today, the account is open, and the days of a signatory's power
-    include today.
+    The role was confirmed and runs today, and the days of a signatory's power include today.
     """
     wanted = set(organisation_ids)
     rows = db.session.execute(
-        sa.select(Membership.organisation_id, Membership.user_id)
+        sa.select(Membership.organisation_id, Membership.user_id, User.active)
         .join(Membership.user)
         .where(Membership.organisation_id.in_(wanted - {None}), is_current_power(clock.today()))
     ).all()
-    return {one: frozenset(user_id for where, user_id in rows if where == one) for one in wanted}
+
+    def those(organisation_id: UUID | None, *, active: bool) -> frozenset[UUID]:
+        return frozenset(
+            row.user_id
+            for row in rows
+            if row.organisation_id == organisation_id and row.active is active
+        )
+
+    return {one: Holders(those(one, active=True), those(one, active=False)) for one in wanted}
 
 
-def holders_of_power(organisation_id: UUID | None) -> frozenset[UUID]:
+def holders_of_power(organisation_id: UUID | None) -> Holders:
     """Return who of one organisation holds such a role."""
     return holders_by_organisation([organisation_id])[organisation_id]
 
@@ -406,7 +413,8 @@ def waiting_powers(actor: Actor) -> tuple[WaitingPower, ...]:
             holder.organisation_id == Membership.organisation_id,
             holder.user_id != Membership.user_id,
             their.id == holder.user_id,
-            is_current_power(clock.today(), holder, their),
+            is_current_power(clock.today(), holder),
+            their.active,
         )
         .correlate(Membership)
     )
@@ -532,9 +540,12 @@ def waits() -> sa.ColumnElement[bool]:
 
 
 def is_current_power(
-    day: dt.date, membership: type[Membership] = Membership, user: type[User] = User
+    day: dt.date, membership: type[Membership] = Membership
 ) -> sa.ColumnElement[bool]:
-    """Ask that a role is a signatory's or manager's with a power that is current on a day."""
+    """Ask that a role is a signatory's or manager's with a power that is current on a day.
+
+    The account may be suspended.
+    """
     within = sa.and_(
         sa.or_(membership.power_from.is_(None), membership.power_from <= day),
         sa.or_(membership.power_until.is_(None), membership.power_until >= day),
@@ -543,7 +554,6 @@ def is_current_power(
         membership.role.in_(sorted(POWERS)),
         runs_on(day, membership),
         within,
-        user.active,
     )
 
 

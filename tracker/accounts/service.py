@@ -89,7 +89,7 @@ def give_role(actor: Actor, user_id: UUID, new: NewRole) -> Membership:
     """
     policy.can_give_to(actor, user_id).require()
     organisation = invitations.check_roles(actor, new.organisation_id, {new.role})
-    user = queries.hold(user_id)
+    user = powers.hold(user_id, new.organisation_id)
     person = _facts(user_id)
     if not actor.is_administrator and not person.is_in(actor.organisation_id):
         raise RuleBrokenError(_l("Invite the person first."))
@@ -137,9 +137,9 @@ def end_role(actor: Actor, membership_id: UUID, *, reason: str) -> None:
     RefusedError, or RuleBrokenError when it ended already, no reason is given, or it is the last
     administrator's.
     """
-    membership = _held_role(membership_id)
+    membership = powers.held(membership_id)
     policy.can_end_role(
-        actor, powers.facts_of(membership), powers.held_holders(membership.organisation_id)
+        actor, powers.facts_of(membership), queries.holders_of_power(membership.organisation_id)
     ).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Say why the role ends"), "reason")
@@ -155,10 +155,11 @@ def leave(actor: Actor, organisation_id: UUID) -> None:
     Raises RefusedError for its last signatory or manager, RuleBrokenError when one holds none
     there.
     """
+    powers.hold(actor.user_id, organisation_id)
     held = _not_ended(actor.user_id, organisation_id)
     if not held:
         raise RuleBrokenError(_l("You hold no role in this organisation."))
-    policy.can_leave(actor.user_id, powers.held_holders(organisation_id)).require()
+    policy.can_leave(actor.user_id, queries.holders_of_power(organisation_id)).require()
     _end(held, actor, LEFT)
 
 
@@ -167,9 +168,15 @@ def end_roles_run_out() -> int:
 
     They gave no access any more; ending them closes what rested on them.
     """
-    rows = db.session.scalars(
-        _roles().where(Membership.ended_at.is_(None), Membership.ends_on < clock.today())
-    ).all()
+    has_run_out = sa.and_(Membership.ended_at.is_(None), Membership.ends_on < clock.today())
+    whose = sa.select(Membership.user_id, Membership.organisation_id).where(has_run_out)
+    found = db.session.execute(whose.distinct()).all()
+    # First all people, then all organisations, as powers.hold() does for one.
+    for user_id in sorted({row.user_id for row in found}):
+        queries.hold(user_id)
+    for user_id, organisation_id in sorted(found, key=lambda row: str(row.organisation_id)):
+        powers.hold(user_id, organisation_id)
+    rows = db.session.scalars(_roles().where(has_run_out)).all()
     for membership in rows:
         _end([membership], None, TERM_RAN_OUT)
     return len(rows)
@@ -373,14 +380,6 @@ def _roles() -> "sa.Select[Membership]":
     )
 
 
-def _held_role(membership_id: UUID) -> Membership:
-    """Return a role that runs or will run, and hold its row."""
-    membership = db.session.scalars(_roles().where(Membership.id == membership_id)).one()
-    if membership.ended_at is not None:
-        raise RuleBrokenError(_l("This role ended already."))
-    return membership
-
-
 def _not_ended(user_id: UUID, organisation_id: UUID | None) -> Sequence[Membership]:
     """Return the roles of a person in an organisation that run, or wait to begin."""
     return db.session.scalars(
@@ -445,11 +444,17 @@ def _check_not_held(user_id: UUID, new: NewRole) -> None:
 
 def _check_not_last_administrator(user_id: UUID) -> None:
     """Somebody must be left to administer; the rows are held, so that two can't go at once."""
+    # Asked in a statement of its own, which sees what was changed while the first one waited.
+    db.session.execute(
+        sa.select(Membership.id)
+        .where(Membership.role == Role.ADMINISTRATOR)
+        .order_by(Membership.id)
+        .with_for_update()
+    ).all()
     administrators = db.session.scalars(
         sa.select(Membership.user_id)
         .join(Membership.user)
         .where(Membership.role == Role.ADMINISTRATOR, queries.runs_on(clock.today()), User.active)
-        .with_for_update(of=Membership)
     ).all()
     if set(administrators) == {user_id}:
         raise RuleBrokenError(_l("This is the last administrator. Make another one first."))

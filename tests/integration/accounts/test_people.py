@@ -3,13 +3,16 @@
 import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests.at_once import at_once
 from tests.client import CheckedClient
 from tests.factories import powers
 from tests.factories.accounts import House, signed_in
@@ -250,6 +253,20 @@ def test_a_coordinator_does_not_suspend_who_belongs_elsewhere_too(
     session.commit()
     with pytest.raises(RefusedError):
         service.suspend(people.actor("samira"), people.people["dora"], reason="x")
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("turn", range(3))
+def test_of_the_two_last_administrators_who_suspend_each_other_in_the_same_moment_one_stays(
+    app: Flask, people: House, turn: int
+) -> None:
+    bela = people.add_person("bela", None, Role.ADMINISTRATOR)
+    acts = [(people.actor("ada"), bela), (people.actor("bela"), people.people["ada"])]
+    people.session.commit()
+    [refused] = at_once(
+        app, *(partial(service.suspend, one, whom, reason="Away") for one, whom in acts)
+    )
+    assert isinstance(refused, RuleBrokenError), refused
 
 
 def test_the_last_administrator_stays(people: House, session: Session) -> None:

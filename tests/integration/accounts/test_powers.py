@@ -2,13 +2,16 @@
 
 import datetime as dt
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests.at_once import at_once
 from tests.client import CheckedClient
 from tests.factories import powers as begun
 from tests.factories.accounts import PASSWORD, House
@@ -193,13 +196,55 @@ def test_a_holder_whose_own_power_has_run_out_confirms_nothing(
         powers.confirm(people.actor("henrik"), waits.id)
 
 
-def test_a_suspended_holder_confirms_nothing_and_holds_up_nobody(people: House) -> None:
-    waits = give(people, "samira", "dora", Role.SIGNATORY)
+def test_who_suspends_the_only_other_holder_does_not_confirm_in_their_place(
+    people: House, browser_of: BrowserOf
+) -> None:
+    """Else the signature would say that there was nobody else, once the account is open again."""
     service.suspend(people.actor("ada"), people.people["henrik"], reason="Stolen telephone")
-    people.session.commit()
+    waits = give(people, "samira", "dora", Role.SIGNATORY)
+    assert told(people, "power_waits") == {"ada"}
     with pytest.raises(RefusedError):
         powers.confirm(people.actor("henrik"), waits.id)
+    for actor in (people.actor("ada"), people.actor("samira"), None):
+        with pytest.raises(RefusedError, match="is suspended"):
+            powers.confirm(actor, waits.id)
+    people.session.rollback()
+    given = give(people, "ada", "dora", Role.MANAGER)
+    assert (given.begun_at, given.confirmed_how) == (None, None)
+    ada = browser_of("ada")
+    path = address(people, "dora", waits, "confirm")
+    assert (ada.get(path).status_code, ada.post(path).status_code) == (403, 403)
+    assert "Confirm Dora Marsh as Signatory" in ada.page("/").text
+    page = ada.page(f"/people/{people.people['dora']}")
+    assert "Open the account again, or end that role first." in page.text
+    assert "Confirm this role" not in page.text
+    service.restore(people.actor("ada"), people.people["henrik"])
+    confirmed = powers.confirm(people.actor("henrik"), waits.id)
+    assert confirmed.confirmed_how is Confirmation.COLLEAGUE
+
+
+def test_once_the_suspended_holders_role_is_ended_the_administrator_confirms(
+    people: House, session: Session
+) -> None:
+    waits = give(people, "samira", "dora", Role.SIGNATORY)
+    service.suspend(people.actor("ada"), people.people["henrik"], reason="Stolen telephone")
+    his = people.membership("henrik", Role.SIGNATORY)
+    with pytest.raises(RefusedError, match="An administrator ends it"):
+        service.end_role(people.actor("samira"), his, reason="Gone")
+    service.end_role(people.actor("ada"), his, reason="Gone")
+    session.commit()
     powers.confirm(people.actor("ada"), waits.id)
+    assert waits.confirmed_how is Confirmation.ADMINISTRATOR
+
+
+def test_a_holder_who_is_left_alone_by_a_suspension_does_not_leave(
+    people: House, session: Session
+) -> None:
+    waits = give(people, "samira", "dora", Role.SIGNATORY)
+    powers.confirm(people.actor("henrik"), waits.id)
+    service.suspend(people.actor("ada"), people.people["dora"], reason="Stolen telephone")
+    with pytest.raises(RefusedError, match="last signatory or manager"):
+        service.leave(people.actor("henrik"), door(people))
 
 
 # Without another holder ---------------------------------------------------------------------------
@@ -251,6 +296,24 @@ def test_a_role_that_was_changed_after_it_was_read_is_not_accepted(people: House
     people.session.commit()
     with pytest.raises(RuleBrokenError, match="changed meanwhile"):
         powers.accept(people.actor("sole"), waits.id, digest=read, method="password_totp")
+
+
+def test_a_role_confirmed_by_the_administrator_is_accepted_though_another_has_begun_since(
+    people: House, session: Session
+) -> None:
+    """What was confirmed was true on its day, which the signature names."""
+    sole = sole_person(people)
+    [waits] = begun.waiting(sole)
+    organisation = waits.organisation_id
+    second = people.add_person("second", "door", Role.MEMBER)
+    given = service.give_role(
+        people.actor("ada"), second, NewRole(Role.SIGNATORY, organisation, **SIGNS)
+    )
+    begun.accept(given)
+    begun.accept(waits)
+    signs = next(m for m in people.actor("sole").memberships if m.role is Role.SIGNATORY)
+    assert signs.confirmed_how is Confirmation.ADMINISTRATOR
+    assert signs.confirmed_at == waits.confirmed_at
 
 
 def test_who_waits_for_nothing_but_acceptance_can_come_in(
@@ -417,6 +480,38 @@ def test_the_last_holder_does_not_leave_and_is_told_whom_to_ask(
     give_by_all(people, "dora", Role.MANAGER)
     assert path in henrik.page("/account").links().values()
     assert henrik.get(path).status_code == 200
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("turn", range(3))
+def test_of_the_two_last_holders_who_leave_in_the_same_moment_one_stays(
+    app: Flask, people: House, turn: int
+) -> None:
+    waits = give(people, "samira", "dora", Role.SIGNATORY)
+    powers.confirm(people.actor("henrik"), waits.id)
+    people.session.commit()
+    both = [people.actor(who) for who in ("henrik", "dora")]
+    where = door(people)
+    people.session.commit()
+    [refused] = at_once(app, *(partial(service.leave, one, where) for one in both))
+    assert isinstance(refused, RefusedError), refused
+    assert "last signatory or manager" in str(refused.reason)
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("turn", range(3))
+def test_of_the_two_last_holders_who_end_each_other_in_the_same_moment_one_stays(
+    app: Flask, people: House, turn: int
+) -> None:
+    waits = give(people, "samira", "dora", Role.SIGNATORY)
+    powers.confirm(people.actor("henrik"), waits.id)
+    his, hers = people.membership("henrik", Role.SIGNATORY), waits.id
+    acts = [(people.actor("henrik"), hers), (people.actor("dora"), his)]
+    people.session.commit()
+    [refused] = at_once(
+        app, *(partial(service.end_role, one, whose, reason="Gone") for one, whose in acts)
+    )
+    assert isinstance(refused, RefusedError), refused
 
 
 def test_who_gave_it_takes_back_what_waits(people: House, browser_of: BrowserOf) -> None:

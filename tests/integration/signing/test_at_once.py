@@ -1,6 +1,5 @@
 """Two people sign at the same moment: both count, and one of them completes (issue 4, point 4)."""
 
-import threading
 from collections.abc import Callable
 from uuid import UUID
 
@@ -8,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.at_once import at_once
 from tests.factories import checklists
 from tests.factories.tables import Table
 from tests.integration.signing.test_signers import party, pass_on, send, sign
@@ -25,30 +25,13 @@ pytestmark = pytest.mark.both_databases
 Act = Callable[[Checklist], object]
 
 
-def at_once(app: Flask, checklist_id: UUID, *acts: Act) -> list[Exception]:
-    """Let each act begin at the same moment, in a transaction of its own; return what was refused.
+def on_checklist(app: Flask, checklist_id: UUID, *acts: Act) -> list[Exception]:
+    """Let each act on a checklist begin at the same moment; return what was refused."""
 
-    Whatever else goes wrong, such as a deadlock, comes back too.
-    """
-    start = threading.Barrier(len(acts))
-    failed: list[Exception] = []
+    def of(act: Act) -> Callable[[], object]:
+        return lambda: act(db.session.get_one(Checklist, checklist_id))
 
-    def do(act: Act) -> None:
-        with app.app_context():
-            start.wait()
-            try:
-                act(db.session.get_one(Checklist, checklist_id))
-                db.session.commit()
-            except Exception as error:  # noqa: BLE001 -- told to the test
-                failed.append(error)
-                db.session.rollback()
-
-    threads = [threading.Thread(target=do, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return failed
+    return at_once(app, *(of(act) for act in acts))
 
 
 def signs(actor: Actor) -> Act:
@@ -85,7 +68,7 @@ def test_two_last_signatures_at_once_both_count_and_one_completes(
     checklist_id = many.checklist().id
     actors = [many[first] for first in ("tomas", "henrik")]
     many.session.commit()
-    assert at_once(app, checklist_id, *(signs(one) for one in actors)) == []
+    assert on_checklist(app, checklist_id, *(signs(one) for one in actors)) == []
     assert seen(checklist_id) == (ChecklistState.IN_FORCE, RequestState.COMPLETED, 3)
     assert count(checklist_id, "signed") == 3
     assert count(checklist_id, "came_into_force") == 1
@@ -99,7 +82,7 @@ def test_of_two_who_could_each_be_the_one_needed_one_signs(app: Flask, many: Tab
     checklist_id = many.checklist().id
     actors = [many[first] for first in ("tomas", "milan")]
     many.session.commit()
-    (error,) = at_once(app, checklist_id, *(signs(one) for one in actors))
+    (error,) = on_checklist(app, checklist_id, *(signs(one) for one in actors))
     assert isinstance(error, RefusedError | RuleBrokenError)
     assert seen(checklist_id) == (ChecklistState.IN_FORCE, RequestState.COMPLETED, 3)
 
@@ -108,7 +91,7 @@ def test_the_same_person_in_two_windows_signs_once(app: Flask, many: Table) -> N
     send(many)
     checklist_id, tomas = many.checklist().id, many["tomas"]
     many.session.commit()
-    (error,) = at_once(app, checklist_id, signs(tomas), signs(tomas))
+    (error,) = on_checklist(app, checklist_id, signs(tomas), signs(tomas))
     assert isinstance(error, RefusedError | RuleBrokenError)
     assert seen(checklist_id) == (ChecklistState.SENT, RequestState.WAITING, 1)
 
@@ -121,7 +104,7 @@ def test_the_last_signature_and_a_call_back_never_both_win(
     sign(many, "otto", "henrik")
     checklist_id, tomas, ilena = many.checklist().id, many["tomas"], many["ilena"]
     many.session.commit()
-    (error,) = at_once(
+    (error,) = on_checklist(
         app,
         checklist_id,
         signs(tomas),
@@ -139,7 +122,7 @@ def test_a_line_is_signed_or_passed_on_and_not_both(app: Flask, many: Table) -> 
     checklist_id, tomas, ilena = many.checklist().id, many["tomas"], many["ilena"]
     greta = many.land.users["greta"].id
     many.session.commit()
-    failed = at_once(
+    failed = on_checklist(
         app,
         checklist_id,
         signs(tomas),

@@ -7,7 +7,7 @@ import pytest
 
 from tracker.access.actor import Actor, ActorMembership, Confirmation, OrganisationKind, Role
 from tracker.accounts import policy
-from tracker.accounts.policy import PersonFacts, RoleFacts
+from tracker.accounts.policy import Holders, PersonFacts, RoleFacts
 
 HERE, THERE = uuid4(), uuid4()
 
@@ -60,12 +60,16 @@ def role(kind: Role, *, person: UUID | None = None, begun: bool = True) -> RoleF
     return RoleFacts(person or uuid4(), HERE, kind, has_begun=begun)
 
 
+def holders(*people: UUID) -> Holders:
+    return Holders(frozenset(people))
+
+
 def test_nobody_ends_the_own_role() -> None:
     coordinator = actor(Role.COORDINATOR)
     own = role(Role.MEMBER, person=coordinator.user_id)
-    assert not policy.can_end_role(coordinator, own, ())
-    assert policy.can_end_role(coordinator, role(Role.MEMBER), ())
-    assert not policy.can_end_role(coordinator, role(Role.AUDITOR), ())
+    assert not policy.can_end_role(coordinator, own, holders())
+    assert policy.can_end_role(coordinator, role(Role.MEMBER), holders())
+    assert not policy.can_end_role(coordinator, role(Role.AUDITOR), holders())
 
 
 @pytest.mark.parametrize("kind", [Role.SIGNATORY, Role.MANAGER])
@@ -73,43 +77,43 @@ def test_another_holder_confirms_and_without_one_the_administrator(kind: Role) -
     """product.md, section 2."""
     colleague, administrator = actor(Role.SIGNATORY), actor(Role.ADMINISTRATOR)
     coordinator, asked = actor(Role.COORDINATOR), role(kind, begun=False)
-    with_one = {colleague.user_id, asked.person}
+    with_one = holders(colleague.user_id, asked.person)
     assert policy.can_confirm(colleague, asked, with_one)
     for other in (administrator, coordinator, None):
         refused = policy.can_confirm(other, asked, with_one)
         assert "Another signatory or manager" in str(refused.reason)
-    for holders in ((), {asked.person}):
-        assert policy.can_confirm(administrator, asked, holders)
-        assert policy.can_confirm(None, asked, holders)
+    for alone in (holders(), holders(asked.person), Holders(suspended=frozenset({asked.person}))):
+        assert policy.can_confirm(administrator, asked, alone)
+        assert policy.can_confirm(None, asked, alone)
         for other in (coordinator, colleague):
-            refused = policy.can_confirm(other, asked, holders)
+            refused = policy.can_confirm(other, asked, alone)
             assert "an administrator confirms" in str(refused.reason)
     how = policy.confirmation_by
     assert how(colleague, asked, with_one) is Confirmation.COLLEAGUE
-    assert how(administrator, asked, ()) is Confirmation.ADMINISTRATOR
-    assert how(None, asked, ()) is Confirmation.ADMINISTRATOR
+    assert how(administrator, asked, holders()) is Confirmation.ADMINISTRATOR
+    assert how(None, asked, holders()) is Confirmation.ADMINISTRATOR
 
 
 def test_nobody_confirms_the_own_role_nor_one_that_needs_it_no_more() -> None:
     signatory = actor(Role.SIGNATORY)
     own = role(Role.MANAGER, person=signatory.user_id, begun=False)
-    assert "their own" in str(policy.can_confirm(signatory, own, {signatory.user_id}).reason)
+    assert "their own" in str(policy.can_confirm(signatory, own, holders(signatory.user_id)).reason)
     for asked in (
         role(Role.MANAGER),
         role(Role.MEMBER, begun=False),
         replace(role(Role.MANAGER, begun=False), confirmed_how=Confirmation.ADMINISTRATOR),
     ):
-        refused = policy.can_confirm(signatory, asked, {signatory.user_id})
+        refused = policy.can_confirm(signatory, asked, holders(signatory.user_id))
         assert "needs no confirmation" in str(refused.reason)
 
 
 def test_a_holder_confirms_only_where_they_act() -> None:
     abroad = actor(Role.SIGNATORY, where=THERE)
     asked = role(Role.MANAGER, begun=False)
-    assert not policy.can_confirm(abroad, asked, {abroad.user_id})
+    assert not policy.can_confirm(abroad, asked, holders(abroad.user_id))
     administrator = actor(Role.ADMINISTRATOR)
     own = role(Role.MANAGER, person=administrator.user_id, begun=False)
-    assert "their own" in str(policy.can_confirm(administrator, own, ()).reason)
+    assert "their own" in str(policy.can_confirm(administrator, own, holders()).reason)
 
 
 def test_a_person_accepts_only_the_own_role_that_an_administrator_confirmed() -> None:
@@ -124,28 +128,39 @@ def test_a_person_accepts_only_the_own_role_that_an_administrator_confirmed() ->
 
 
 @pytest.mark.parametrize("kind", [Role.SIGNATORY, Role.MANAGER])
+def test_nobody_confirms_in_the_place_of_a_suspended_holder(kind: Role) -> None:
+    """By suspending the only holder an administrator would get to confirm alone."""
+    administrator, asked = actor(Role.ADMINISTRATOR), role(kind, begun=False)
+    suspended = Holders(suspended=frozenset({uuid4()}))
+    for who in (administrator, actor(Role.COORDINATOR), None):
+        assert "is suspended" in str(policy.can_confirm(who, asked, suspended).reason)
+    # Their own role is the last one's: the administrator ends it, and can confirm then.
+    assert policy.can_end_role(administrator, role(kind), suspended)
+
+
+@pytest.mark.parametrize("kind", [Role.SIGNATORY, Role.MANAGER])
 def test_a_power_is_ended_by_another_holder_and_the_last_by_an_administrator(kind: Role) -> None:
     """product.md, section 2."""
     colleague, administrator = actor(Role.MANAGER), actor(Role.ADMINISTRATOR)
     coordinator, asked = actor(Role.COORDINATOR), role(kind)
-    with_one = {colleague.user_id, asked.person}
+    with_one = holders(colleague.user_id, asked.person)
     assert policy.can_end_role(colleague, asked, with_one)
     for other in (administrator, coordinator):
         refused = policy.can_end_role(other, asked, with_one)
         assert "Another signatory or manager" in str(refused.reason)
-    assert policy.can_end_role(administrator, asked, {asked.person})
-    assert policy.can_end_role(administrator, asked, ())
+    assert policy.can_end_role(administrator, asked, holders(asked.person))
+    assert policy.can_end_role(administrator, asked, holders())
     for other in (coordinator, colleague):
-        refused = policy.can_end_role(other, asked, {asked.person})
+        refused = policy.can_end_role(other, asked, holders(asked.person))
         assert "An administrator ends it" in str(refused.reason)
 
 
 def test_a_power_that_waits_is_taken_back_by_who_gives_it_or_could_confirm_it() -> None:
     colleague, waits = actor(Role.MANAGER), role(Role.SIGNATORY, begun=False)
-    assert policy.can_end_role(actor(Role.COORDINATOR), waits, {colleague.user_id})
-    assert policy.can_end_role(actor(Role.ADMINISTRATOR), waits, {colleague.user_id})
-    assert policy.can_end_role(colleague, waits, {colleague.user_id})
-    assert not policy.can_end_role(actor(Role.MEMBER), waits, ())
+    assert policy.can_end_role(actor(Role.COORDINATOR), waits, holders(colleague.user_id))
+    assert policy.can_end_role(actor(Role.ADMINISTRATOR), waits, holders(colleague.user_id))
+    assert policy.can_end_role(colleague, waits, holders(colleague.user_id))
+    assert not policy.can_end_role(actor(Role.MEMBER), waits, holders())
 
 
 def test_nobody_gives_themselves_a_role() -> None:
@@ -168,9 +183,10 @@ def test_somebody_else_may_hold_several_roles() -> None:
 
 def test_the_last_holder_of_a_power_does_not_leave() -> None:
     person, other = uuid4(), uuid4()
-    assert not policy.can_leave(person, {person})
-    for holders in ((), {other}, {person, other}):
-        assert policy.can_leave(person, holders)
+    assert not policy.can_leave(person, holders(person))
+    assert not policy.can_leave(person, Holders(frozenset({person}), frozenset({other})))
+    for others in (holders(), holders(other), holders(person, other)):
+        assert policy.can_leave(person, others)
 
 
 @pytest.mark.parametrize(
