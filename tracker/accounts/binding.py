@@ -10,6 +10,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor
 from tracker.accounts import seals
-from tracker.accounts.models import Passkey, User
+from tracker.accounts.models import Passkey, RefusedAccount, User
 from tracker.accounts.seals import BoundPasskey, Credentials
 from tracker.activity import queries as activity
 from tracker.activity import service as trail
@@ -26,6 +27,9 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 
 logger = logging.getLogger(__name__)
+
+# How many accounts are judged at a time.
+PORTION = 200
 
 REFUSED = _l(
     "The details you sign in with were changed outside this application, so they can't be used. "
@@ -94,7 +98,8 @@ def require(user: User, words: object = REFUSED) -> None:
 def bind(actor: Actor | None, user: User, what: Change) -> None:
     """Seal what a person signs in with from now on, and record an event that binds the seal.
 
-    The caller holds the row and has asked that it held before the change (require, keeping).
+    The caller holds the row and has asked that it held before the change (require, keeping). If the
+    worker noted that the account was refused, that is over.
     """
     db.session.flush()
     user.passkeys_digest = passkeys_digest(user.id)
@@ -107,6 +112,7 @@ def bind(actor: Actor | None, user: User, what: Change) -> None:
         evidence=seals.evidence_of(user.credentials_seal),
         what=what.value,
     )
+    db.session.execute(sa.delete(RefusedAccount).where(RefusedAccount.user_id == user.id))
 
 
 def bind_new(actor: Actor | None, user: User, what: Change = Change.ACCOUNT) -> None:
@@ -128,26 +134,61 @@ def keeping(actor: Actor | None, user: User, what: Change) -> Iterator[None]:
         bind(actor, user, what)
 
 
-def refused() -> list[tuple[str, Fault]]:
-    """Return whose credentials are refused, by address, in a constant number of statements.
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An account, and why it is refused; fault None where it isn't."""
+
+    user_id: UUID
+    email: str
+    fault: Fault | None
+
+
+def judge(wanted: "sa.Select[User]") -> list[Judged]:
+    """Judge the accounts that a query finds, in its order, in two statements; logs nothing.
 
     Not scoped: for the health of the instance.
     """
     last = activity.evidence_of_last(CREDENTIALS_BOUND, "user", User.__table__.c.id)
-    users = db.session.execute(
-        sa.select(User, last.correlate(User.__table__).scalar_subquery())
-        .order_by(User.email)
-        .execution_options(yield_per=500)
-    )
+    fresh = {"populate_existing": True}
+    rows = db.session.execute(
+        wanted.add_columns(last.correlate(User.__table__).scalar_subquery()).execution_options(
+            **fresh
+        )
+    ).all()
     own: dict[UUID, list[BoundPasskey]] = defaultdict(list)
-    for passkey in db.session.scalars(sa.select(Passkey)):
+    passkeys = sa.select(Passkey).where(Passkey.user_id.in_([user.id for user, _last in rows]))
+    for passkey in db.session.scalars(passkeys.execution_options(**fresh)):
         own[passkey.user_id].append(BoundPasskey.of(passkey))
-    found = []
-    for user, evidence in users:
-        fault = _judged(user, seals.passkeys_digest(own[user.id]), evidence)
-        if fault is not None:
-            found.append((user.email, fault))
-    return found
+    return [
+        Judged(
+            user.id,
+            user.email,
+            _judged(user, seals.passkeys_digest(own[user.id]), evidence),
+        )
+        for user, evidence in rows
+    ]
+
+
+def judge_next(after: UUID | None, portion: int) -> list[Judged]:
+    """Judge the accounts that come next by their ids, at most so many; after None the first."""
+    wanted = sa.select(User).order_by(User.id).limit(portion)
+    return judge(wanted if after is None else wanted.where(User.id > after))
+
+
+def refused() -> list[tuple[str, Fault]]:
+    """Return whose credentials are refused, by address; asks every account, some at a time.
+
+    Not scoped: for tracker check. What it costs grows with the number of people, so pages ask
+    what the worker noted (refused_accounts).
+    """
+    found: list[tuple[str, Fault]] = []
+    after: UUID | None = None
+    while True:
+        some = judge_next(after, PORTION)
+        found += [(one.email, one.fault) for one in some if one.fault is not None]
+        if len(some) < PORTION:
+            return sorted(found)
+        after = some[-1].user_id
 
 
 def passkeys_digest(user_id: UUID) -> str:

@@ -124,6 +124,20 @@ if not TYPE_CHECKING:
     )
 
 
+class RefusedAccount(Base):
+    """An account whose credentials were changed outside the application, as the worker found it.
+
+    Removed when the worker finds the account right again, or when its credentials are bound anew.
+    """
+
+    __tablename__ = "refused_account"
+
+    user_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("user.id", ondelete="CASCADE"), primary_key=True
+    )
+    noticed_at: Mapped[dt.datetime]
+
+
 class UsedChallenge(Base):
     """A challenge that a passkey has answered, as a digest; kept until it would be too old."""
 

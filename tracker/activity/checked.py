@@ -147,6 +147,7 @@ DECIDES_NOTHING: dict[str, str] = {
     "anchor": "to whom a checkpoint was mailed",
     "certificate_failure": "when a certificate is tried again",
     "disagreement": "which text the worker found to disagree with its signatures; found again",
+    "refused_account": "which account the worker found to be refused; found again",
     "attempt": "failed proofs of identity, kept for minutes to slow down guessing",
     "used_challenge": "answered challenges of passkeys, kept for minutes",
     "mailed_code": "a code by mail, good for minutes and kept as a keyed digest",

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -198,13 +199,16 @@ def worker() -> None:
 def check() -> None:
     """Tell whether database, content, worker and all that is checked are well; what to mend."""
     found = health.look()
+    known = found.database == "well"
+    refused = binding.refused() if known else []
+    if known:
+        found = replace(found, accounts=health.SOME_REFUSED if refused else "well")
     click.echo(f"database: {found.database}")
     click.echo(f"content: {found.content}")
     click.echo(f"worker: {found.worker}")
     click.echo(f"certificates: {found.certificates}")
     click.echo(f"accounts: {found.accounts}")
-    known = found.database == "well"
-    for email, fault in binding.refused() if known else ():
+    for email, fault in refused:
         click.echo(f"  {email}: {fault.value}")
     for one in certificates.failing() if known else ():
         click.echo(

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import SQLAlchemyError
 
-from tracker.accounts import binding
+from tracker.accounts import refused_accounts
 from tracker.checklists.models import ChecklistKind, ChecklistTemplate
 from tracker.core import clock
 from tracker.core.db import db
@@ -18,6 +18,7 @@ from tracker.running.models import Heartbeat
 
 WORKER = "worker"
 NOT_LOOKED_AT = ("not looked at",) * 5
+SOME_REFUSED = "some are refused"
 # A worker finishes a round every few seconds; three minutes without one is a standstill.
 STANDSTILL = dt.timedelta(minutes=3)
 
@@ -48,13 +49,16 @@ class Health:
 
 
 def look() -> Health:
-    """Look at database, content, worker, certificates, accounts, and texts as last compared."""
+    """Look at database, content, worker and certificates, and at what the worker found.
+
+    That is: accounts and texts as it last compared them.
+    """
     try:
         database = "well" if schema_revision() == newest_revision() else "needs tracker db upgrade"
         if database != "well":
             return Health(database, *NOT_LOOKED_AT)
         made = "some can't be made" if certificates.is_any_failing() else "well"
-        bound = "some are refused" if binding.refused() else "well"
+        bound = SOME_REFUSED if refused_accounts.is_any() else "well"
         texts = "some do not agree with their signatures" if disagreements.is_any() else "well"
         return Health(database, _content(), _worker(), made, bound, texts)
     except SQLAlchemyError:

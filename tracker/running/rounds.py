@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable
+from uuid import UUID
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from tracker.accounts import attempts, mailed_codes, passkeys
+from tracker.accounts import attempts, mailed_codes, passkeys, refused_accounts
 from tracker.accounts import service as accounts
 from tracker.checklists import assignments, drafts, ending, renewal, requesting
 from tracker.comments import service as comments
@@ -34,12 +35,14 @@ def run_for_ever(
 ) -> None:
     """Do rounds until told to stop. A database that can't be reached is tried again, and said."""
     number, compared = 0, disagreements.BEGINNING
+    checked: UUID | None = None
     while goes_on():
         try:
             with_dates = number % EVERY_SO_MANY_ROUNDS == 0
             one_round(transport, with_dates=with_dates, timestamp_url=timestamp_url)
             if with_dates:
                 compared = compare_texts(compared)
+                checked = check_accounts(checked)
         except SQLAlchemyError as error:
             db.session.rollback()
             click.echo(f"worker: {type(error).__name__}; trying again", err=True)
@@ -92,6 +95,14 @@ def checkpoint_and_mail() -> None:
 def compare_texts(after: disagreements.Place = disagreements.BEGINNING) -> disagreements.Place:
     """Compare the next texts with their signatures and events; return how far it came."""
     reached = disagreements.compare_some(after)
+    db.session.commit()
+    db.session.remove()
+    return reached
+
+
+def check_accounts(after: UUID | None = None) -> UUID | None:
+    """Note which of the next accounts are refused; return how far it came."""
+    reached = refused_accounts.check_some(after)
     db.session.commit()
     db.session.remove()
     return reached
