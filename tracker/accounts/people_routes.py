@@ -84,6 +84,7 @@ def show(user_id: str) -> str:
         may_reset=policy.can_reset_second_factor(actor, facts),
         may_end_sessions=policy.can_end_sessions(actor, facts),
         is_refused=service.needs_reset(found.id),
+        is_own_address=service.has_own_address(found.id),
         may_give=may_give and (actor.is_administrator or bool(found.running)),
         may_end={
             role.membership_id
@@ -152,6 +153,7 @@ def reset_second_factor(user_id: str) -> str | Response:
     actor = gate.current_actor()
     found = _person(actor, user_id)
     gate.require(policy.can_reset_second_factor(actor, gate.found(queries.facts_of(found.id))))
+    is_refused = service.needs_reset(found.id)
     form = ReasonForm()
     if form.validate_on_submit():
         try:
@@ -161,13 +163,19 @@ def reset_second_factor(user_id: str) -> str | Response:
             db.session.rollback()
             form.refuse(error)
         else:
-            flash(_("The second factor of %(name)s is reset.", name=found.name), "held")
+            words = (
+                _("The password and second factor of %(name)s are reset.", name=found.name)
+                if is_refused
+                else _("The second factor of %(name)s is reset.", name=found.name)
+            )
+            flash(words, "held")
             return redirect(url_for("people.show", user_id=found.id))
     return render_template(
         "accounts/reset_second_factor.html",
         form=form,
         person=found,
-        is_refused=service.needs_reset(found.id),
+        is_refused=is_refused,
+        is_own_address=service.has_own_address(found.id),
     )
 
 

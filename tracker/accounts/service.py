@@ -263,6 +263,11 @@ def needs_reset(user_id: UUID) -> bool:
     return binding.fault_of(db.session.get_one(User, user_id)) is not None
 
 
+def has_own_address(user_id: UUID) -> bool:
+    """Tell whether a person's address is the one that the account was made for."""
+    return seals.has_own_address(db.session.get_one(User, user_id))
+
+
 def _reset(actor: Actor | None, user: User, reason: str) -> None:
     if not reason.strip():
         raise RuleBrokenError(_l("Say why, and how you made sure who asks"), "reason")

@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
 
 from tracker.access.gate import current_actor, found, signed_in
-from tracker.checklists import chronicle, labels, revisions
+from tracker.checklists import bound, chronicle, labels, revisions
 from tracker.checklists.opening import filled, opened, opened_item
 from tracker.checklists.past import past_of
 from tracker.checklists.sealing import is_restricted
@@ -40,7 +40,8 @@ def all_revisions(checklist_id: UUID) -> str:
     actor = current_actor()
     checklist = opened(actor, checklist_id, "revisions")
     filling = filled(checklist)
-    versions = revisions.versions(filling)
+    compared = bound.look(checklist)
+    versions = revisions.versions(filling, compared)
     known = {one.key: one for one in versions}
     keys = list(known)
     newer = request.args.get("new", keys[0])
@@ -50,6 +51,7 @@ def all_revisions(checklist_id: UUID) -> str:
         "checklists/revisions.html",
         checklist=checklist,
         cooperation=filling.cooperation,
+        agrees=compared.agrees,
         versions=versions,
         codes=filling.template.by_code,
         old=old,

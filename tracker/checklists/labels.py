@@ -18,7 +18,7 @@ KINDS = {
 NUMBERS = {kind: number for number, kind in enumerate(ChecklistKind, 1)}
 
 STATES = {
-    ChecklistState.DRAFTING: _l("Being filled in"),
+    ChecklistState.DRAFTING: _l("Draft"),
     ChecklistState.SENT: _l("Sent for signature"),
     ChecklistState.IN_FORCE: _l("In force"),
     ChecklistState.SUSPENDED: _l("Suspended"),

@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from tracker.checklists import bound, completeness, frozen, sealing, wording
+from tracker.checklists.bound import Compared
 from tracker.checklists.conditions import Truth
 from tracker.checklists.facts import Filled
 from tracker.checklists.loading import Filling, said_in
@@ -59,10 +60,12 @@ class _ItemText:
     answers: Mapping[str, list[Part_]]
 
 
-def versions(filling: Filling) -> list[Version]:
-    """Return the draft, while there is one, and every frozen revision, the newest first."""
+def versions(filling: Filling, compared: Compared) -> list[Version]:
+    """Return the draft, while there is one, and every frozen revision, the newest first.
+
+    compared is what the checklist's rows were compared with: it says how each revision stands.
+    """
     rows = signoff.revisions_of(SUBJECT, filling.checklist.id)
-    compared = bound.look(filling.checklist)
     found = [
         _frozen(filling, revision, bound.words_of(compared, revision.id)[0])
         for revision, _asked in rows

@@ -429,7 +429,7 @@ def _facts(source: Source) -> list[tuple[str, str]]:
                 number=source.key_number,
             ),
         ),
-        (_("Times"), _("Times are those of %(place)s.", place=clock.zone().key)),
+        (_("Times"), _("Times are in %(place)s.", place=clock.zone().key)),
     ]
     return facts
 

@@ -17,7 +17,7 @@ from tracker.oversight.facts import (
 )
 
 STATES: dict[AgreementState, tuple[object, str]] = {
-    AgreementState.DRAFTING: (_l("Being filled in"), "half"),
+    AgreementState.DRAFTING: (_l("Draft"), "half"),
     AgreementState.WAITING: (_l("Waiting for signatures"), "other"),
     AgreementState.DECLINED: (_l("Declined"), "half"),
     AgreementState.BEGINS_LATER: (_l("Signed by all, begins later"), "held"),
@@ -41,9 +41,9 @@ FORMS: dict[str, object] = {
 NARROWINGS: dict[Narrowing, object] = {
     Narrowing.IN_FORCE: _l("In force"),
     Narrowing.ENDS_SOON: _l("Ends within 60 days"),
-    Narrowing.LACKS_SIGNATURES: _l("Lacks signatures"),
+    Narrowing.LACKS_SIGNATURES: _l("Waiting for signatures"),
     Narrowing.DECLINED: _l("Declined"),
-    Narrowing.DRAFTING: _l("Being filled in"),
+    Narrowing.DRAFTING: _l("Draft"),
     Narrowing.SUSPENDED: _l("Suspended"),
     Narrowing.ENDED: _l("Ended"),
     Narrowing.REVIEW_OVERDUE: _l("Review overdue"),

@@ -34,6 +34,11 @@ class LineView:
     state: tuple[object, str]
     notes: tuple[str, ...]
 
+    @property
+    def disagrees(self) -> bool:
+        """Whether its rows say something else than its signatures and events."""
+        return self.line.state is AgreementState.DISAGREES
+
 
 def view(actor: Actor, line: RegisterLine) -> LineView:
     """Return an agreement in words."""
@@ -91,7 +96,11 @@ def summary(counts: dict[str, int]) -> list[str]:
     if ending:
         said.append(ngettext("One ends within 60 days.", "%(num)s end within 60 days.", ending))
     if lacking:
-        said.append(ngettext("One lacks signatures.", "%(num)s lack signatures.", lacking))
+        said.append(
+            ngettext(
+                "One is waiting for signatures.", "%(num)s are waiting for signatures.", lacking
+            )
+        )
     return said
 
 

@@ -41,9 +41,11 @@ def register() -> str:
         actor, question, offset=paging.offset(number), limit=paging.SIZE
     )
     counts = queries.counts(actor, question)
+    views = [pages.view(actor, line) for line in lines]
     return render_template(
         "oversight/register.html",
-        page=paging.Page([pages.view(actor, line) for line in lines], number, paging.SIZE, total),
+        page=paging.Page(views, number, paging.SIZE, total),
+        disagreeing=sum(view.disagrees for view in views),
         links=_links(counts, question),
         summary=pages.summary(counts),
         question=question,

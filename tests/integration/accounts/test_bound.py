@@ -565,8 +565,9 @@ def test_a_second_person_resets_what_was_changed_and_the_password_goes_too(
     assert REFUSED in page.text
     asked = admin.page(page.links()["Reset the password and second factor"])
     assert asked.h1 == "Reset the password and second factor of Henrik Marsh"
-    assert "the link goes to henrik@example.org" in asked.text
-    admin.submit(asked.where, reason="Changed by hand; I met him")
+    assert "email the link to henrik@example.org" in asked.text
+    done = admin.submit(asked.where, reason="Changed by hand; I met him")
+    assert "The password and second factor of Henrik Marsh are reset." in Page.of(done).text
     session.rollback()
     assert is_bound(cast, "henrik")
     user = cast.user("henrik")
@@ -576,6 +577,23 @@ def test_a_second_person_resets_what_was_changed_and_the_password_goes_too(
     browsers().submit(link, password=new, password_confirm=new)
     sign_in(browser := browsers(), "henrik", new)
     assert browser.get("/account/second-factor").status_code == 200
+
+
+def test_no_reset_is_offered_while_the_address_is_another_one(
+    cast: House, session: Session, browsers: Browsers
+) -> None:
+    """The link for a new password would go to whoever changed it."""
+    put(cast, "henrik", email="mallory@example.org")
+    admin = signed_in(browsers(), "ada")
+    page = admin.page(f"/people/{cast.people['henrik']}")
+    assert "The email address of this account was changed outside this application" in page.text
+    assert not [words for words in page.links() if words.startswith("Reset")]
+    asked = admin.page(f"/people/{cast.people['henrik']}/second-factor/reset")
+    assert "the link for a new password would go to somebody else" in asked.text
+    assert "mallory" not in asked.text
+    admin.post(asked.where, data={"reason": "Asked"})
+    session.rollback()
+    assert not is_bound(cast, "henrik")
 
 
 def test_ordinary_resets_keep_the_password(cast: House, session: Session) -> None:

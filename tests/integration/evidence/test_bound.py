@@ -54,6 +54,7 @@ pytestmark = pytest.mark.both_databases
 CHECKLISTS, REQUESTS = table_of(Checklist), table_of(SignatureRequest)
 PARTIES, UNDERTAKINGS = table_of(SignatureParty), table_of(Undertaking)
 WORDS = "Does not agree with its signatures"
+NOTICE = "This text does not agree with its signatures. The database says something else about it"
 
 OUTCOMES = {
     "drafted": [],
@@ -227,7 +228,9 @@ def _health_tells(app: Flask, scene: Scene) -> None:
     assert f"  {scene.reference}, terms" in told.output
 
 
-@pytest.mark.parametrize("place", ["register", "export", "record", "history", "compared", "page"])
+@pytest.mark.parametrize(
+    "place", ["register", "export", "record", "history", "compared", "page", "checklist"]
+)
 def test_each_page_says_in_words_that_it_does_not_agree(
     app: Flask, scenes: Scenes, session: Session, place: str
 ) -> None:
@@ -248,11 +251,16 @@ def test_each_page_says_in_words_that_it_does_not_agree(
         "history": f"/register/{scene.checklist_id}",
         "compared": f"/checklists/{scene.checklist_id}/revisions",
         "page": f"/cooperations/{scene.reference}",
+        "checklist": f"/checklists/{scene.checklist_id}",
     }[place]
     text = (manager if "register" in address else coordinator).page(address).text
-    assert WORDS in text
+    assert WORDS in text or place == "checklist"
     if place in {"record", "history"}:
         assert "In force" not in text
+    if place == "register":
+        assert "1 agreement on this page does not agree with its signatures." in text
+    elif place != "page":
+        assert NOTICE in text
 
 
 # Each column, in each direction -------------------------------------------------------------------
@@ -574,6 +582,8 @@ def test_a_changed_undertaking_is_noticed_and_what_is_bound_is_told(
     assert verdicts.of_text(reference, digest).verdict is Verdict.GENUINE
     browser = demonstration.browser(app, person)
     assert WORDS in browser.page("/undertakings").text
+    if values.get("state") is not UndertakingState.ASKED:
+        assert NOTICE in browser.page(f"/undertakings/{undertaking_id}").text
     rounds.compare_texts()
     assert db.session.scalars(sa.select(Disagreement.subject_id)).all() == [undertaking_id]
 

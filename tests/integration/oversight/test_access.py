@@ -221,7 +221,7 @@ def test_nothing_of_visits_people_or_sources_stands_on_any_page_or_in_the_file(
 
 def test_a_place_can_not_be_searched_for(app: Flask, demonstration: Demonstration) -> None:
     page = demonstration.browser(app, AUDITOR).page("/register?q=Lower+Harbour")
-    assert "No agreement answers this." in page.text
+    assert "No agreements found." in page.text
 
 
 def test_an_auditor_reads_the_terms_themselves(app: Flask, demonstration: Demonstration) -> None:
