@@ -427,6 +427,73 @@ def test_the_worker_goes_through_all_texts_in_portions_and_begins_again(scenes: 
     assert disagreements.is_any()
 
 
+class KilledError(Exception):
+    """Stands for the end of a process."""
+
+
+def test_a_worker_killed_while_it_notes_leaves_nothing_half_noted(
+    scenes: Scenes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between checklists and undertakings, and between noting and committing."""
+    scene = scenes["in force"]
+    with hands() as connection:
+        own = Tampering(connection, scene.cooperation_id)
+        own.update(CHECKLISTS, scene.checklist_id, state=ChecklistState.ENDED)
+
+    def killed(*_rows: object) -> None:
+        noted.append(disagreements.is_any())
+        raise KilledError
+
+    noted: list[bool] = []
+    for place, name in ((undertakings, "compare"), (db.session, "commit")):
+        with monkeypatch.context() as patched:
+            patched.setattr(place, name, killed)
+            with pytest.raises(KilledError):
+                rounds.compare_texts()
+        # What the database does when its connection is gone.
+        db.session.remove()
+        assert not disagreements.is_any()
+        db.session.remove()
+    # It was noted each time, and came to nothing.
+    assert noted == [True, True]
+    rounds.compare_texts()
+    assert [one.reference for one in disagreements.known()] == [scene.reference]
+
+
+def test_a_worker_whose_database_goes_away_while_it_notes_looks_at_the_same_texts_again(
+    scenes: Scenes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = scenes["in force"]
+    with hands() as connection:
+        own = Tampering(connection, scene.cooperation_id)
+        own.update(CHECKLISTS, scene.checklist_id, state=ChecklistState.ENDED)
+    compare, asked = undertakings.compare, []
+
+    def away_at_first(rows: list[Undertaking]) -> object:
+        asked.append(disagreements.is_any())
+        if len(asked) == 1:
+            raise sa.exc.OperationalError("SELECT", {}, Exception("gone"))
+        return compare(rows)
+
+    compared: list[disagreements.Place] = []
+    look_at = rounds.compare_texts
+
+    def from_place(after: disagreements.Place) -> disagreements.Place:
+        compared.append(after)
+        return look_at(after)
+
+    monkeypatch.setattr(undertakings, "compare", away_at_first)
+    monkeypatch.setattr(rounds, "compare_texts", from_place)
+    monkeypatch.setattr(rounds, "PAUSE", 0)
+    monkeypatch.setattr(rounds, "EVERY_SO_MANY_ROUNDS", 1)
+    turns = iter([True, True, False])
+    rounds.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=lambda: next(turns))
+    # Both times from the beginning, noting it before the others are compared; it is noted once.
+    assert compared == [disagreements.BEGINNING, disagreements.BEGINNING]
+    assert asked == [True, True]
+    assert db.session.scalar(sa.select(sa.func.count(Disagreement.subject_id))) == 1
+
+
 # What is bound, broken ----------------------------------------------------------------------------
 
 
