@@ -1,6 +1,8 @@
 """Verbs on invitations: invite, send again, revoke, accept."""
 
 import datetime as dt
+import hmac
+import logging
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -15,7 +17,9 @@ from tracker.access.actor import POWERS, Actor, OrganisationKind, Role
 from tracker.accounts import binding, messages, passwords, policy, powers, queries
 from tracker.accounts.labels import InvitationState
 from tracker.accounts.models import Invitation, Membership, User
+from tracker.activity import binding as rows
 from tracker.activity import service as trail
+from tracker.activity import witness
 from tracker.activity.verbs import (
     INVITATION_ACCEPTED,
     INVITATION_REVOKED,
@@ -26,6 +30,8 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.organisations.models import Organisation
+
+logger = logging.getLogger(__name__)
 
 TOKEN_BYTES = 32
 NAME_LENGTH = 200
@@ -122,9 +128,17 @@ def invite(actor: Actor | None, wanted: Wanted) -> Invited:
 def send_again(actor: Actor, invitation_id: UUID, *, days: int = 14) -> str:
     """Send an invitation that nobody accepted with a new token; the earlier link stops working.
 
-    Returns the token. Raises RefusedError, or RuleBrokenError when it was accepted or revoked.
+    Returns the token. Raises RefusedError, or RuleBrokenError when it was accepted, revoked, or
+    changed outside the application.
     """
     invitation = _held(actor, invitation_id)
+    if not _is_bound(invitation):
+        raise RuleBrokenError(
+            _l(
+                "This invitation was changed outside this application. Revoke it, then invite the "
+                "person again."
+            )
+        )
     token = secrets.token_urlsafe(TOKEN_BYTES)
     invitation.token_digest = queries.token_digest(token)
     invitation.expires_at = clock.now() + dt.timedelta(days=days)
@@ -319,7 +333,10 @@ def _check_not_here(email: str, wanted: Wanted) -> None:
 def _held(actor: Actor, invitation_id: UUID) -> Invitation:
     """Return an invitation that the actor may change and that nobody used; hold its row."""
     invitation = db.session.scalars(
-        sa.select(Invitation).where(Invitation.id == invitation_id).with_for_update()
+        sa.select(Invitation)
+        .where(Invitation.id == invitation_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     ).one()
     roles = {Role(role) for role in invitation.roles}
     policy.can_give_roles(actor, invitation.organisation_id, roles).require()
@@ -336,12 +353,34 @@ def _usable(token: str) -> Invitation:
     invitation = queries.invitation_by_token(token, lock=True)
     if invitation is None:
         raise RuleBrokenError(_l("This invitation is not valid."))
-    state = queries.state_of(invitation)
-    if state is not InvitationState.OPEN:
-        raise RuleBrokenError(CLOSED_WORDS[state])
+    closed = why_closed(invitation)
+    if closed is not None:
+        raise RuleBrokenError(closed)
     return invitation
 
 
+def why_closed(invitation: Invitation) -> object | None:
+    """Tell why an invitation can't be used; None where it can.
+
+    One that the application did not make as it stands makes no account: whoever can write to the
+    database could invite themselves.
+    """
+    state = queries.state_of(invitation)
+    if state is not InvitationState.OPEN:
+        return CLOSED_WORDS[state]
+    return None if _is_bound(invitation) else CHANGED
+
+
+def _is_bound(invitation: Invitation) -> bool:
+    """Tell whether an invitation is what the last event that says something of it binds."""
+    said = witness.said_of_row("invitation", invitation.id, "invitation")
+    if said is not None and hmac.compare_digest(said, rows.digest_of(invitation)):
+        return True
+    logger.error("Invitation %s is refused: no event binds it as it stands.", invitation.id)
+    return False
+
+
+CHANGED = _l("This invitation can't be used: it was changed outside this application.")
 CLOSED_WORDS: dict[InvitationState, object] = {
     InvitationState.ACCEPTED: _l("This invitation was used already."),
     InvitationState.REVOKED: _l("This invitation was taken back."),

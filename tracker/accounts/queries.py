@@ -489,7 +489,7 @@ def invitation_by_token(token: str, *, lock: bool = False) -> Invitation | None:
     """Return the invitation of a token, which is the proof that it is for the reader."""
     wanted = sa.select(Invitation).where(Invitation.token_digest == token_digest(token))
     if lock:
-        wanted = wanted.with_for_update()
+        wanted = wanted.with_for_update().execution_options(populate_existing=True)
     invitation = db.session.scalar(wanted)
     if invitation is not None:
         db.session.refresh(invitation, ["organisation"])

@@ -29,7 +29,6 @@ from tracker.accounts.forms import (
     SecondFactorForm,
     offer,
 )
-from tracker.accounts.labels import InvitationState
 from tracker.accounts.models import Invitation, Passkey, User
 from tracker.accounts.proof import used_words, wrong_words
 from tracker.accounts.sign_in import FRESH, GRACE, RECOVERY_CODES, signed_in_user
@@ -248,9 +247,8 @@ def leave(organisation_id: str) -> str | Response:
 def accept_invitation(token: str) -> str | Response | tuple[str, int]:
     """Show an invitation to whoever holds its link, and take the answer."""
     invitation = gate.found(queries.invitation_by_token(token))
-    state = queries.state_of(invitation)
-    if state is not InvitationState.OPEN:
-        closed = invitations.CLOSED_WORDS[state]
+    closed = invitations.why_closed(invitation)
+    if closed is not None:
         return render_template("accounts/invitation_closed.html", words=closed), GONE
     actor = gate.optional_actor()
     if actor is not None:

@@ -456,6 +456,15 @@ def _key_of(row: str) -> tuple[UUID, ...]:
     return tuple(UUID(part) for part in row.split("/"))
 
 
+def digest_of(row: object) -> str:
+    """Return the digest of a row that the instance's chain binds, as the session holds it."""
+    bound = _table_of(row)
+    if bound is None or bound.spec.parent:
+        message = f"The instance's chain does not bind {type(row).__name__}."
+        raise TypeError(message)
+    return bound.digest(checked.row_key(keys.current().trail), _Attributes(row))
+
+
 class _RowKeys:
     """The keys for digests of a chain's rows, each made once."""
 

@@ -9,8 +9,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tracker.activity.chain import Link, state_of
-from tracker.activity.models import Chain, Event, EventDetail
-from tracker.activity.verbs import Verb
+from tracker.activity.models import Chain, ChainKind, Event, EventDetail
+from tracker.activity.verbs import ROWS_ADOPTED, ROWS_NOTED, Verb
 from tracker.activity.verify import Details, Head, Walk
 from tracker.core.db import db
 
@@ -30,6 +30,8 @@ _EVENT = (
 )
 # Details may be erased, so nothing that is walked here looks at them.
 _WITHOUT_DETAILS = sys.maxsize
+# They say how rows stand, and are about none of them.
+_OF_ROWS = (ROWS_ADOPTED, ROWS_NOTED)
 
 
 class NotSoundError(Exception):
@@ -55,6 +57,35 @@ def of_subjects(
         .order_by(Event.chain_id, Event.number)
     )
     return [link for link, digest in map(_link, rows) if link.digest() == digest]
+
+
+def said_of_row(table: str, row_id: UUID, subject_type: str) -> str | None:
+    """Return the digest of a row that the instance's last event which says something of it binds.
+
+    Events about the row itself are asked, and those that only bind rows. None where no event says
+    anything, where the last says that the row was deleted, and where it does not give its own
+    digest or comes after the sealed end of the chain. In one statement; it goes through all events
+    of the instance that only bind rows, so it is for single acts.
+    """
+    said = Event.state[(table, str(row_id))].as_string()
+    about_it = sa.and_(Event.subject_type == subject_type, Event.subject_id == row_id)
+    row = db.session.execute(
+        sa.select(*_EVENT)
+        .join(Chain, Chain.id == Event.chain_id)
+        .where(
+            Chain.kind == ChainKind.INSTANCE,
+            Event.number <= Chain.count,
+            sa.or_(about_it, Event.verb.in_([verb.name for verb in _OF_ROWS])),
+            said.is_not(None),
+        )
+        .order_by(Event.number.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    link, digest = _link(row)
+    found: str | None = row.state[table][str(row_id)] if link.digest() == digest else None
+    return found
 
 
 def of_chain(cooperation_id: UUID) -> list[Link]:

@@ -8,23 +8,29 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories import powers
+from tests.factories import former, powers
 from tests.factories.accounts import PASSWORD, House, sign_in, signed_in
+from tests.factories.tampering import EVENTS, hands, table_of
 from tests.integration.accounts.conftest import NOON, Clock
 from tests.pages import Page
 from tracker.access.actor import Role
 from tracker.accounts import invitations, queries, service
 from tracker.accounts.invitations import Invited, Wanted
+from tracker.accounts.labels import InvitationState
 from tracker.accounts.models import Invitation, User
+from tracker.activity import binding
 from tracker.activity.models import Event, EventDetail
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.mail.models import OutboxMessage
+from tracker.oversight import integrity
+from tracker.running import preparing
 
 EMAIL = "new.person@example.org"
 
@@ -537,3 +543,157 @@ def test_the_command_says_what_is_wrong_in_one_line(
     assert result.exit_code != 0
     assert said in result.output.splitlines()[-1]
     assert session.query(Invitation).count() == 0
+
+
+# Changed in the database ---------------------------------------------------------------------
+
+INVITATIONS = table_of(Invitation)
+CHANGED = "This invitation can't be used"
+
+
+def put(invited: Invited, **values: object) -> None:
+    """Write into an invitation's row, as whoever has the database's password can."""
+    db.session.rollback()
+    with hands() as connection:
+        own = INVITATIONS.c.id == invited.id
+        assert connection.execute(sa.update(INVITATIONS).where(own).values(**values)).rowcount
+    db.session.expire_all()
+
+
+def put_in(invited: Invited, token: str, **values: object) -> None:
+    """Put a copy of an invitation into the table, with a token that whoever does it knows."""
+    db.session.rollback()
+    with hands() as connection:
+        row = connection.execute(sa.select(INVITATIONS).where(INVITATIONS.c.id == invited.id))
+        copy = {**row.mappings().one(), "id": uuid4(), "token_digest": queries.token_digest(token)}
+        connection.execute(sa.insert(INVITATIONS).values({**copy, **values}))
+
+
+def refused(browsers: Callable[[], CheckedClient], token: str, email: str = EMAIL) -> None:
+    """Ask that neither page nor service makes an account or gives a role by a token."""
+    page = browsers().get(f"/invitations/{token}")
+    assert (page.status_code, CHANGED in Page.of(page).text) == (410, True)
+    sent = browsers().post(
+        f"/invitations/{token}",
+        data={"name": "New Person", "language": "en", "password": PASSWORD},
+    )
+    assert (sent.status_code, CHANGED in Page.of(sent).text) == (410, True)
+    db.session.rollback()
+    with pytest.raises(RuleBrokenError, match=CHANGED):
+        invitations.accept(token, name="New Person", password=PASSWORD, language="en")
+    db.session.rollback()
+    assert queries.find_user_by_email(email) is None
+
+
+@pytest.mark.both_databases
+def test_an_invitation_put_into_the_database_makes_no_account(
+    invited: Invited, browsers: Callable[[], CheckedClient], caplog: pytest.LogCaptureFixture
+) -> None:
+    put_in(
+        invited,
+        "made-up",
+        email="mallory@example.org",
+        roles=["administrator"],
+        organisation_id=None,
+    )
+    assert integrity.check_all().finding is not None
+    refused(browsers, "made-up", "mallory@example.org")
+    assert "no event binds" in caplog.text
+    assert "mallory" not in caplog.text
+    # The one beside it goes on working.
+    invitations.accept(invited.token, name="New Person", password=PASSWORD, language="en")
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"email": "mallory@example.org"},
+        {"roles": ["member", "manager"]},
+        {"organisation_id": None, "roles": ["administrator"]},
+        {"expires_at": NOON + dt.timedelta(days=4000)},
+        {"token_digest": queries.token_digest("made-up")},
+        {"invited_by_id": None},
+        {"function": "lead"},
+    ],
+)
+def test_an_invitation_changed_in_the_database_makes_no_account(
+    invited: Invited, browsers: Callable[[], CheckedClient], values: dict[str, object]
+) -> None:
+    put(invited, **values)
+    token = "made-up" if "token_digest" in values else invited.token
+    refused(browsers, token, str(values.get("email", EMAIL)))
+
+
+def test_an_invitation_that_was_taken_back_is_not_opened_again_in_the_database(
+    people: House, invited: Invited, browsers: Callable[[], CheckedClient]
+) -> None:
+    invitations.revoke(people.actor("samira"), invited.id)
+    db.session.commit()
+    put(invited, revoked_at=None)
+    refused(browsers, invited.token)
+
+
+def test_an_invitation_that_was_sent_again_is_not_put_back_to_its_first_link(
+    people: House, invited: Invited, browsers: Callable[[], CheckedClient]
+) -> None:
+    invitations.send_again(people.actor("samira"), invited.id)
+    db.session.commit()
+    put(invited, token_digest=queries.token_digest(invited.token))
+    refused(browsers, invited.token)
+
+
+def test_an_event_that_was_changed_binds_no_invitation(
+    invited: Invited, browsers: Callable[[], CheckedClient]
+) -> None:
+    """Not even to what the row says: the event does not give its own digest any more."""
+    put(invited, roles=["member", "manager"])
+    row = db.session.get_one(Invitation, invited.id)
+    state = {"invitation": {str(invited.id): binding.digest_of(row)}}
+    db.session.rollback()
+    with hands() as connection:
+        own = sa.and_(EVENTS.c.subject_type == "invitation", EVENTS.c.subject_id == invited.id)
+        assert connection.execute(sa.update(EVENTS).where(own).values(state=state)).rowcount == 1
+    refused(browsers, invited.token)
+
+
+def test_who_is_signed_in_gets_no_role_by_a_changed_invitation(
+    people: House, session: Session, browser_of: Callable[[str], CheckedClient]
+) -> None:
+    made = invitations.invite(
+        people.actor("samira"),
+        Wanted("joana@example.org", {Role.MEMBER}, organisation_id=people.organisations["door"]),
+    )
+    session.commit()
+    put(made, roles=["coordinator"])
+    joana = browser_of("joana")
+    sent = joana.post(f"/invitations/{made.token}", data={})
+    assert (sent.status_code, CHANGED in Page.of(sent).text) == (410, True)
+    with pytest.raises(RuleBrokenError, match=CHANGED):
+        invitations.accept_signed_in(people.actor("joana"), made.token)
+    session.rollback()
+    held = queries.memberships_of(people.people["joana"], clock.today())
+    assert {one.organisation_id for one in held} == {people.organisations["lantern"]}
+
+
+def test_a_changed_invitation_is_not_sent_again_but_can_be_revoked(
+    people: House, session: Session, invited: Invited
+) -> None:
+    """Sending it again would bind what was written by hand."""
+    put(invited, roles=["coordinator"])
+    with pytest.raises(RuleBrokenError, match="changed outside this application"):
+        invitations.send_again(people.actor("samira"), invited.id)
+    session.rollback()
+    invitations.revoke(people.actor("samira"), invited.id)
+    session.commit()
+    assert queries.state_of(session.get_one(Invitation, invited.id)) is InvitationState.REVOKED
+
+
+@pytest.mark.both_databases
+def test_an_invitation_from_before_rows_were_bound_still_works(invited: Invited) -> None:
+    """An update binds it as it stands, in an event about no invitation."""
+    former.forget_rows()
+    preparing.adopt_rows(lambda _line: None)
+    user = invitations.accept(invited.token, name="New Person", password=PASSWORD, language="en")
+    assert user.email == EMAIL
+    db.session.commit()
