@@ -5,17 +5,17 @@ import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, CDPSession, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import demonstration
 from tests.browser.accessibility import grave_faults
 from tests.browser.conftest import PHONE, NewContext
 from tests.browser.demonstration import DEMONSTRATION
+from tests.browser.devices import Device, set_up
 from tests.browser.instances import StartingPoint
 from tests.servers.application import Application
 from tracker.signoff import assertion
@@ -42,65 +42,12 @@ def sign_in(live: Application, inside: Flask) -> SignIn:
     return sign
 
 
-@dataclass
-class Device:
-    """A device in the browser that holds passkeys, and what it does with its person."""
-
-    page: Page
-    session: CDPSession
-    id: str
-
-    @classmethod
-    def of(cls, page: Page) -> "Device":
-        session = page.context.new_cdp_session(page)
-        session.send("WebAuthn.enable")
-        made = session.send(
-            "WebAuthn.addVirtualAuthenticator",
-            {
-                "options": {
-                    "protocol": "ctap2",
-                    "transport": "internal",
-                    "hasResidentKey": True,
-                    "hasUserVerification": True,
-                    "isUserVerified": True,
-                    "automaticPresenceSimulation": True,
-                }
-            },
-        )
-        return cls(page, session, made["authenticatorId"])
-
-    def tell(self, method: str, **more: Any) -> Any:
-        return self.session.send(f"WebAuthn.{method}", {"authenticatorId": self.id, **more})
-
-    def verifies(self, *, person: bool) -> None:
-        self.tell("setUserVerified", isUserVerified=person)
-
-    @property
-    def passkeys(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.tell("getCredentials")["credentials"]
-        return found
-
-    def counts_from(self, count: int) -> None:
-        """Put the passkey back as a copy of it would be that has signed less often."""
-        passkey = self.passkeys[0]
-        self.tell("clearCredentials")
-        self.tell("addCredential", credential=passkey | {"signCount": count})
-
-
 def kept_signature(live: Application) -> dict[str, Any]:
     """Return the newest signature as it is kept, read past the application."""
     with closing(sqlite3.connect(live.data_dir / "tracker.sqlite3")) as database:
         database.row_factory = sqlite3.Row
         row = database.execute("SELECT * FROM signature ORDER BY signed_at DESC LIMIT 1").fetchone()
         return dict(row)
-
-
-def set_up(page: Page, name: str) -> None:
-    page.goto("/account")
-    page.get_by_role("link", name="Set up a passkey").click()
-    page.get_by_label("Name of the passkey").fill(name)
-    assert grave_faults(page) == []
-    page.get_by_role("button", name="Go on").click()
 
 
 def test_a_signatory_sets_up_a_passkey_signs_in_and_signs_with_it(

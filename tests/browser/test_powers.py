@@ -1,7 +1,10 @@
 """Powers come from others: given, confirmed and ended in two browsers; a CSO of one person."""
 
+import json
 import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -12,8 +15,9 @@ from playwright.sync_api import Page, expect
 from tests.browser.accessibility import grave_faults
 from tests.browser.conftest import NewContext
 from tests.browser.demonstration import DEMONSTRATION
-from tests.browser.instances import StartingPoint
-from tests.browser.people import expect_told, somebody
+from tests.browser.devices import Device, set_up
+from tests.browser.instances import DATABASE, StartingPoint
+from tests.browser.people import Person, expect_told, somebody
 from tests.factories import checklists
 from tests.factories.agreements import checklist_of
 from tests.factories.powers import acting
@@ -80,16 +84,7 @@ def test_one_person_alone_in_a_cso_comes_from_the_invitation_to_the_signature(
 ) -> None:
     """The administrator invites her as coordinator and signatory; she accepts, and signs."""
     iris = new_context(storage_state=state_of("iris")).new_page()
-    _add_organisation(iris, "Shore Watch")
-    printed = live.command(
-        *("invite", "sole.marin@maravena.example", "--name", "Sole Marin"),
-        *("--organisation", "Shore Watch", "--role", "coordinator", "--role", "signatory"),
-        *("--office", "Founder", "--power", "article 1 of its statutes"),
-    )
-    link = re.search(r"http\S+", printed)
-    assert link is not None, printed
-    sole = somebody(live, new_context, "Sole Marin")
-    sole.accept(link.group())
+    sole = _invited_alone(live, new_context, iris)
     sole.page.goto("/")
     sole.page.get_by_role("link", name=re.compile("^Accept your role: Signatory")).click()
     expect(
@@ -110,6 +105,73 @@ def test_one_person_alone_in_a_cso_comes_from_the_invitation_to_the_signature(
     sole.page.get_by_role("link", name="Go on to sign").click()
     sole.prove_and(re.compile("^Sign for Shore Watch"), "You signed.")
     expect(sole.page.get_by_text("there was no other signatory or manager").first).to_be_visible()
+
+
+def test_a_role_is_accepted_by_passkey(
+    live: Application, new_context: NewContext, state_of: Callable[[str], Any]
+) -> None:
+    """Nothing begins while nobody opens the device."""
+    iris = new_context(storage_state=state_of("iris")).new_page()
+    sole = _invited_alone(live, new_context, iris)
+    device = Device.of(sole.page)
+    set_up(sole.page, "Laptop")
+    expect_told(sole.page, "The passkey Laptop is set up.")
+    sole.page.goto("/")
+    sole.page.get_by_role("link", name=re.compile("^Accept your role: Signatory")).click()
+    by_passkey = sole.page.get_by_role("button", name="Accept the role, with a passkey")
+    expect(by_passkey).to_be_enabled()
+    assert grave_faults(sole.page) == []
+    device.verifies(person=False)
+    by_passkey.click()
+    expect(sole.page.get_by_text("No passkey answered")).to_be_visible()
+    assert _begun(live, sole.email) == {"coordinator"}
+
+    device.verifies(person=True)
+    by_passkey.click()
+    expect_told(sole.page, "Your role has begun.")
+    assert _begun(live, sole.email) == {"coordinator", "signatory"}
+    assert _last_details(live, "role_accepted")["method"] == "passkey"
+    sole.page.goto("/")
+    expect(sole.page.get_by_role("link", name=re.compile("^Accept your role"))).to_have_count(0)
+
+
+def _invited_alone(live: Application, new_context: NewContext, iris: Page) -> Person:
+    """Invite Sole as the only person of a new CSO, and let her accept."""
+    _add_organisation(iris, "Shore Watch")
+    printed = live.command(
+        *("invite", "sole.marin@maravena.example", "--name", "Sole Marin"),
+        *("--organisation", "Shore Watch", "--role", "coordinator", "--role", "signatory"),
+        *("--office", "Founder", "--power", "article 1 of its statutes"),
+    )
+    link = re.search(r"http\S+", printed)
+    assert link is not None, printed
+    sole = somebody(live, new_context, "Sole Marin")
+    sole.accept(link.group())
+    return sole
+
+
+def _rows(live: Application, query: str, *values: str) -> list[Any]:
+    """Read rows past the application."""
+    with closing(sqlite3.connect(live.data_dir / DATABASE)) as database:
+        return database.execute(query, values).fetchall()
+
+
+def _begun(live: Application, email: str) -> set[str]:
+    """Return the roles of a person that have begun."""
+    query = (
+        'SELECT role FROM membership JOIN "user" ON "user".id = user_id'
+        " WHERE email = ? AND begun_at IS NOT NULL"
+    )
+    return {row[0] for row in _rows(live, query, email)}
+
+
+def _last_details(live: Application, verb: str) -> dict[str, Any]:
+    query = (
+        "SELECT content FROM event_detail JOIN event ON event.id = event_id"
+        " WHERE verb = ? ORDER BY at DESC LIMIT 1"
+    )
+    found: dict[str, Any] = json.loads(_rows(live, query, verb)[0][0])
+    return found
 
 
 def _add_organisation(page: Page, name: str) -> None:

@@ -12,8 +12,9 @@ from tests.browser import demonstration
 from tests.browser.accessibility import grave_faults
 from tests.browser.conftest import NewContext
 from tests.browser.demonstration import DEMONSTRATION, code_of
+from tests.browser.devices import Device, set_up
 from tests.browser.instances import StartingPoint
-from tests.browser.test_passkeys import Device, kept_signature, set_up
+from tests.browser.test_passkeys import kept_signature
 from tests.servers.application import Application
 
 WITH_PASSKEY = re.compile(r"^Sign for Lantern Health Network, with a passkey$")

@@ -1,0 +1,62 @@
+"""A device in the browser that holds passkeys, and how a person sets one up."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.sync_api import CDPSession, Page
+
+from tests.browser.accessibility import grave_faults
+
+
+@dataclass
+class Device:
+    """A device in the browser that holds passkeys, and what it does with its person."""
+
+    page: Page
+    session: CDPSession
+    id: str
+
+    @classmethod
+    def of(cls, page: Page) -> "Device":
+        session = page.context.new_cdp_session(page)
+        session.send("WebAuthn.enable")
+        made = session.send(
+            "WebAuthn.addVirtualAuthenticator",
+            {
+                "options": {
+                    "protocol": "ctap2",
+                    "transport": "internal",
+                    "hasResidentKey": True,
+                    "hasUserVerification": True,
+                    "isUserVerified": True,
+                    "automaticPresenceSimulation": True,
+                }
+            },
+        )
+        return cls(page, session, made["authenticatorId"])
+
+    def tell(self, method: str, **more: Any) -> Any:
+        return self.session.send(f"WebAuthn.{method}", {"authenticatorId": self.id, **more})
+
+    def verifies(self, *, person: bool) -> None:
+        self.tell("setUserVerified", isUserVerified=person)
+
+    @property
+    def passkeys(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.tell("getCredentials")["credentials"]
+        return found
+
+    def counts_from(self, count: int) -> None:
+        """Put the passkey back as a copy of it would be that has signed less often."""
+        passkey = self.passkeys[0]
+        self.tell("clearCredentials")
+        self.tell("addCredential", credential=passkey | {"signCount": count})
+
+
+def set_up(page: Page, name: str) -> None:
+    """Set up a passkey for who is signed in."""
+    page.goto("/account")
+    page.get_by_role("link", name="Set up a passkey").click()
+    page.get_by_label("Name of the passkey").fill(name)
+    assert grave_faults(page) == []
+    page.get_by_role("button", name="Go on").click()
