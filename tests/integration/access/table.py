@@ -14,26 +14,26 @@ SIGN_IN, ABSENT = "sign in", ""
 
 _HEAD = """# Permissions
 
-Who may open what. Each page of the application was opened, and each form sent empty, as each kind
-of person, in the demonstration; this is what came of it. To the second page of signing one came by
-the first. A test compares it with the application. After a change that is meant, type
-`make permissions` and read the difference.
+Who may open what. This table was made by opening each page of the demonstration, and sending each
+form empty, as each kind of person. The second page of signing was opened from the first. A test
+compares the table with the application. After an intended change, run `make permissions` and read
+the difference.
 
 | here | means |
 |---|---|
-| yes | the page opens, the form is taken (what is missing is told); what one sees is scoped again |
-| look | the page opens and offers no form; sending one is refused |
-| on | nothing to do there: led on to another page |
-| no | seen but not allowed: refused with the reason |
-| – | not seen, as if it did not exist: 404 |
-| sign in | nobody is signed in: led to the sign-in and back |
+| yes | the page opens; the form is accepted, or says what is missing; queries limit what it shows |
+| look | the page opens without a form; sending one is refused |
+| on | nothing to do there: redirected to another page |
+| no | not allowed: refused with the reason (403) |
+| – | as if it did not exist (404) |
+| sign in | redirected to the sign-in page, and back afterwards |
 | (nothing) | there is no such person in that cooperation |
 
-*Other CSO* and *other NPM* are no party of the cooperation concerned. *NPM team lead* is in the
+*Other CSO* and *other NPM* are not parties of the cooperation concerned. *NPM team lead* is in the
 team and in the audience (V2) of the visit; coordinators, signatories and the expert are in the
-audience too, those of the CSO cleared; *NPM manager* and the members are not. Where another
-cooperation than the one with the ready visit is meant, its own people are. K2 is information on
-the planning of a visit.
+audience too, and those of the CSO are cleared; *NPM manager* and the members are not. For another
+cooperation than the one with the ready visit, the columns stand for that cooperation's own people.
+K2 is information about the planning of a visit.
 """
 
 
