@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from tracker.access.actor import Actor
 from tracker.activity import binding
@@ -194,11 +194,40 @@ def log_read(
         will_write.reset(token)
 
 
+# The chains that a session's transaction holds, by cooperation; None is the instance's.
+_HELD = "held_chains"
+
+
+def holds_chain(cooperation_id: UUID | None) -> bool:
+    """Tell whether this transaction keeps others from appending to a chain."""
+    return cooperation_id in db.session.info.get(_HELD, {})
+
+
+@sa.event.listens_for(Session, "after_transaction_end")
+def _let_go(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop(_HELD, None)
+
+
+@sa.event.listens_for(Session, "after_soft_rollback")
+def _let_go_of_what_was_rolled_back(session: Session, _before: SessionTransaction) -> None:
+    # A savepoint that is rolled back lets go of what was locked since.
+    session.info.pop(_HELD, None)
+
+
 def lock_chain(cooperation_id: UUID | None) -> Chain:
     """Find a chain (None: the instance's) and keep others from appending until the end.
 
-    The end is that of the caller's transaction.
+    The end is that of the caller's transaction. So whoever holds a cooperation's chain reads what
+    all before them wrote in it.
     """
+    held: dict[UUID | None, Chain] = db.session.info.setdefault(_HELD, {})
+    if cooperation_id not in held:
+        held[cooperation_id] = _locked_chain(cooperation_id)
+    return held[cooperation_id]
+
+
+def _locked_chain(cooperation_id: UUID | None) -> Chain:
     wanted = (
         sa.select(Chain)
         .where(

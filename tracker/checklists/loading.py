@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.access.decision import Decision
 from tracker.accounts.models import Membership, User
+from tracker.activity import service as trail
 from tracker.checklists import library, policy, sealing, translations
 from tracker.checklists.completeness import (
     ItemStanding,
@@ -26,6 +27,7 @@ from tracker.checklists.completeness import (
 )
 from tracker.checklists.conditions import Truth
 from tracker.checklists.facts import AnswerKey, Filled, PartyFact, Sheet, Surroundings
+from tracker.checklists.loaded import Part, of_this_transaction
 from tracker.checklists.models import (
     Answer,
     AnswerScope,
@@ -303,12 +305,19 @@ def own_guidance_beside(actor: Actor, filling: Filling) -> OwnGuidance:
     return _own_guidance_reader.read(actor, filling.cooperation.id)
 
 
-def lock(checklist: Checklist) -> None:
-    """Keep others from changing the checklist until this transaction ends."""
-    db.session.execute(
-        sa.select(Checklist.id).where(Checklist.id == checklist.id).with_for_update()
-    )
-    db.session.refresh(checklist)
+def lock(*checklists: Checklist) -> None:
+    """Keep others from changing these checklists, and their cooperations, until the end.
+
+    The end is that of this transaction. A checklist's row comes before its cooperation's chain, as
+    with the worker, which passes over rows that are held. Who holds the chain already needs no row:
+    whoever holds one waits for the chain before it reads.
+    """
+    apart = [one for one in checklists if not trail.holds_chain(one.cooperation_id)]
+    if apart:
+        db.session.execute(_LOCKED, {"ids": [one.id for one in apart]}).all()
+        for cooperation_id in sorted({one.cooperation_id for one in apart}):
+            trail.lock_chain(cooperation_id)
+    fill_heads(checklists)
 
 
 def locked(checklist: Checklist) -> Filling:
@@ -326,54 +335,103 @@ def fill(checklist: Checklist, language: str = "") -> Filling:
     return said_in(filling, language) if language else filling
 
 
+def fill_heads(checklists: Sequence[Checklist]) -> dict[UUID, Checklist]:
+    """Return checklists by id, read anew unless this transaction has them, with their parties."""
+    loaded = of_this_transaction([one.cooperation_id for one in checklists])
+    loaded.forget_unless_whole(Part.CHECKLIST, ("template", "parties"))
+    loaded.forget_unless_whole(Part.COOPERATION, ("parties",))
+    return loaded.parts(Part.CHECKLIST, [one.id for one in checklists], _checklists)
+
+
 def fill_all(checklists: Sequence[Checklist]) -> dict[UUID, Filling]:
     """Load all that belongs to some checklists, in as many queries as for one.
 
-    The caller found them by a query scoped by the actor.
+    What this transaction has read of them, and nobody changed since, is not read again. The caller
+    found them by a query scoped by the actor.
     """
-    loaded = _with_templates(checklists)
-    keys.hold({one.cooperation_id for one in loaded if sealing.is_restricted(one)})
-    cooperations = _cooperations({one.cooperation_id for one in loaded})
-    people = _people(cooperations.values())
-    npm_people = _npm_people(people)
-    visits = _visits(one.visit_id for one in loaded if one.visit_id)
-    rows = _rows({one.id for one in loaded})
-    answers, authors = _answers(loaded)
-    found = {}
-    for checklist in loaded:
-        taking_part, names = people[checklist.cooperation_id]
-        surroundings = _surroundings(
+    rows = fill_heads(checklists)
+    ids = [one.id for one in checklists]
+    cooperation_ids = list(dict.fromkeys(one.cooperation_id for one in checklists))
+    loaded = of_this_transaction(cooperation_ids)
+    keys.hold({one.cooperation_id for one in checklists if sealing.is_restricted(one)})
+    cooperations = loaded.parts(Part.COOPERATION, cooperation_ids, _cooperations)
+    people = loaded.parts(
+        Part.PEOPLE, cooperation_ids, lambda new: _people([cooperations[one] for one in new])
+    )
+    visits = _visits(one.visit_id for one in checklists if one.visit_id)
+    answers = loaded.parts(
+        Part.ANSWERS, ids, lambda new: _answers([rows[one] for one in new]), nothing=_no_answers
+    )
+    positions = loaded.parts(Part.POSITIONS, ids, _reads(_POSITIONS))
+    proposals = loaded.parts(Part.PROPOSALS, ids, _reads(_PROPOSALS))
+    flags = loaded.parts(Part.FLAGS, ids, _reads(_FLAGS))
+    # The newest that is not void comes first.
+    reviews = loaded.parts(Part.REVIEWS, ids, _reads(_REVIEWS))
+
+    def make(checklist: Checklist, visit: VisitFacts | None) -> Filling:
+        return _filling(
             checklist,
             cooperations[checklist.cooperation_id],
-            taking_part,
-            npm_people[checklist.cooperation_id],
-            visits.get(checklist.visit_id) if checklist.visit_id else None,
+            people[checklist.cooperation_id],
+            visit,
+            answers[checklist.id],
+            _Talks(
+                positions[checklist.id],
+                proposals[checklist.id],
+                flags[checklist.id],
+                reviews[checklist.id],
+            ),
         )
-        template = library.parsed(checklist.template)
-        written = Sheet(
-            checklist.id,
-            answers.get(checklist.id, {}),
-            _taken(rows.positions.get(checklist.id, ())),
-            frozenset(authors.get(checklist.id, ())),
-            proposed=_proposed(rows.proposals.get(checklist.id, ())),
-        )
-        sheet = counting(template, written, surroundings)
-        proposals = rows.proposals.get(checklist.id, ())
-        found[checklist.id] = Filling(
-            checklist=checklist,
-            cooperation=cooperations[checklist.cooperation_id],
-            template=applied(template, sheet, surroundings),
-            sheet=sheet,
-            surroundings=surroundings,
-            people=taking_part,
-            names=names,
-            positions=tuple(rows.positions.get(checklist.id, ())),
-            proposals=tuple(one for one in proposals if one.state is ProposalState.OPEN),
-            turned_down=tuple(one for one in proposals if one.state is ProposalState.TURNED_DOWN),
-            flags=tuple(rows.flags.get(checklist.id, ())),
-            review=next(iter(rows.reviews.get(checklist.id, ())), None),
-        )
+
+    found: dict[UUID, Filling] = {}
+    for checklist in (rows[one] for one in ids):
+        visit = visits.get(checklist.visit_id) if checklist.visit_id else None
+        found[checklist.id] = loaded.made(checklist.id, visit, partial(make, checklist, visit))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Talks:
+    """What stands on a checklist beside its answers."""
+
+    positions: Sequence[Position]
+    proposals: Sequence[Proposal]
+    flags: Sequence[Flag]
+    reviews: Sequence[SafeguardReview]
+
+
+def _filling(
+    checklist: Checklist,
+    cooperation: Cooperation,
+    people: "People",
+    visit: VisitFacts | None,
+    answers: "Answers",
+    talks: _Talks,
+) -> Filling:
+    surroundings = _surroundings(checklist, cooperation, people, visit)
+    template = library.parsed(checklist.template)
+    written = Sheet(
+        checklist.id,
+        answers.current,
+        _taken(talks.positions),
+        frozenset(answers.authors),
+        proposed=_proposed(talks.proposals),
+    )
+    sheet = counting(template, written, surroundings)
+    return Filling(
+        checklist=checklist,
+        cooperation=cooperation,
+        template=applied(template, sheet, surroundings),
+        sheet=sheet,
+        surroundings=surroundings,
+        people=people.today,
+        names=people.names,
+        positions=tuple(talks.positions),
+        proposals=tuple(one for one in talks.proposals if one.state is ProposalState.OPEN),
+        turned_down=tuple(one for one in talks.proposals if one.state is ProposalState.TURNED_DOWN),
+        flags=tuple(talks.flags),
+        review=next(iter(talks.reviews), None),
+    )
 
 
 def retold(filling: Filling, words: TemplateWords | None) -> Filling:
@@ -388,17 +446,6 @@ def said_in(filling: Filling, language: str) -> Filling:
     own = library.parsed(row).language
     words = None if language == own else translations.current(row.id).get(language)
     return retold(filling, words)
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """What stands on some checklists beside their answers, by checklist."""
-
-    positions: Mapping[UUID, Sequence[Position]]
-    proposals: Mapping[UUID, Sequence[Proposal]]
-    flags: Mapping[UUID, Sequence[Flag]]
-    # The newest that is not void comes first.
-    reviews: Mapping[UUID, Sequence[SafeguardReview]]
 
 
 # Statements that never change shape are built once: building them takes as long as sending them.
@@ -470,6 +517,12 @@ _COPIES = (
     .outerjoin(CopyReading, CopyReading.answer_id == CopiedAnswer.answer_id)
     .where(CopiedAnswer.checklist_id.in_(_IDS), Answer.is_current)
 )
+_LOCKED = (
+    sa.select(Checklist.id)
+    .where(Checklist.id.in_(_IDS))
+    .order_by(Checklist.id)
+    .with_for_update(of=Checklist)
+)
 _PEOPLE = (
     sa.select(CooperationPerson)
     .join(CooperationPerson.user)
@@ -482,21 +535,16 @@ _OUTSIDE_EXPERTS = sa.select(Membership.user_id).where(
 )
 
 
-def _rows(ids: Collection[UUID]) -> _Rows:
-    wanted = {"ids": list(ids)}
-    return _Rows(
-        positions=_by_checklist(db.session.scalars(_POSITIONS, wanted)),
-        proposals=_by_checklist(db.session.scalars(_PROPOSALS, wanted)),
-        flags=_by_checklist(db.session.scalars(_FLAGS, wanted)),
-        reviews=_by_checklist(db.session.scalars(_REVIEWS, wanted)),
-    )
+def _reads(statement: "sa.Select[Row]") -> Callable[[list[UUID]], dict[UUID, list[Row]]]:
+    """Return what reads the rows of a statement by checklist."""
 
+    def read(ids: list[UUID]) -> dict[UUID, list[Row]]:
+        found: dict[UUID, list[Row]] = {}
+        for row in db.session.scalars(statement, {"ids": ids}):
+            found.setdefault(row.checklist_id, []).append(row)
+        return found
 
-def _by_checklist(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
-    found: dict[UUID, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row.checklist_id, []).append(row)
-    return found
+    return read
 
 
 def _taken(positions: Iterable[Position]) -> dict[str, dict[UUID, Any]]:
@@ -517,26 +565,35 @@ def _proposed(proposals: Iterable[Proposal]) -> dict[str, frozenset[UUID]]:
     return {item: frozenset(parties) for item, parties in found.items()}
 
 
-def _with_templates(checklists: Sequence[Checklist]) -> Sequence[Checklist]:
-    return db.session.scalars(_CHECKLISTS, {"ids": [one.id for one in checklists]}).all()
+def _checklists(ids: Collection[UUID]) -> dict[UUID, Checklist]:
+    return {row.id: row for row in db.session.scalars(_CHECKLISTS, {"ids": list(ids)})}
 
 
 def _cooperations(ids: Collection[UUID]) -> dict[UUID, Cooperation]:
     return {row.id: row for row in db.session.scalars(_COOPERATIONS, {"ids": list(ids)})}
 
 
-def _answers(
-    checklists: Sequence[Checklist],
-) -> tuple[dict[UUID, dict[AnswerKey, Filled]], dict[UUID, set[UUID]]]:
-    """Return for each checklist the current answers, and who wrote any version of any."""
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The current answers of a checklist, and who wrote any version of any."""
+
+    current: dict[AnswerKey, Filled]
+    authors: set[UUID]
+
+
+def _no_answers() -> Answers:
+    return Answers({}, set())
+
+
+def _answers(checklists: Sequence[Checklist]) -> dict[UUID, Answers]:
     cooperation_ids = {one.id: one.cooperation_id for one in checklists}
     wanted = {"ids": list(cooperation_ids)}
     rows = db.session.scalars(_ANSWERS, wanted)
     copies = _copies(cooperation_ids)
-    answers: dict[UUID, dict[AnswerKey, Filled]] = {}
+    found = {one.id: _no_answers() for one in checklists}
     for row in rows:
         copied_from, read_by = copies.get(row.id, (None, frozenset()))
-        answers.setdefault(row.checklist_id, {})[row.item, row.scope, row.owner_id] = Filled(
+        found[row.checklist_id].current[row.item, row.scope, row.owner_id] = Filled(
             answer_id=row.id,
             version=row.version,
             values=sealing.values_of(cooperation_ids[row.checklist_id], row),
@@ -548,10 +605,9 @@ def _answers(
             copied_from=copied_from,
             read_by=read_by,
         )
-    authors: dict[UUID, set[UUID]] = {}
     for checklist_id, author_id in db.session.execute(_AUTHORS, wanted):
-        authors.setdefault(checklist_id, set()).add(author_id)
-    return answers, authors
+        found[checklist_id].authors.add(author_id)
+    return found
 
 
 def _copies(checklist_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID | None, frozenset[UUID]]]:
@@ -564,21 +620,41 @@ def _copies(checklist_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID | None, froz
     return found
 
 
-# Who takes part in a cooperation today, and the names of all people and parties there ever were.
-People = tuple[dict[UUID, PersonFact], Names]
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who takes part in a cooperation today, and the names of all people and parties ever there."""
+
+    today: dict[UUID, PersonFact]
+    names: Names
+    # The NPM's own people: experts from outside are not its staff (E02).
+    npm: frozenset[UUID]
 
 
 def _people(cooperations: Collection[Cooperation]) -> dict[UUID, People]:
-    rows: dict[UUID, list[CooperationPerson]] = {}
-    for row in db.session.scalars(_PEOPLE, {"ids": [one.id for one in cooperations]}):
-        rows.setdefault(row.cooperation_id, []).append(row)
-    return {one.id: _people_of(one, rows.get(one.id, [])) for one in cooperations}
+    rows: dict[UUID, list[CooperationPerson]] = {one.id: [] for one in cooperations}
+    for row in db.session.scalars(_PEOPLE, {"ids": list(rows)}):
+        rows[row.cooperation_id].append(row)
+    today = {one.id: _people_today(one, rows[one.id]) for one in cooperations}
+    of_npm = {
+        cooperation_id: {one.user_id for one in there.values() if one.side is OrganisationKind.NPM}
+        for cooperation_id, there in today.items()
+    }
+    asked = set().union(*of_npm.values())
+    outside = set(db.session.scalars(_OUTSIDE_EXPERTS, {"ids": list(asked)})) if asked else set()
+    return {
+        one.id: People(
+            today[one.id], _names(one, rows[one.id]), frozenset(of_npm[one.id] - outside)
+        )
+        for one in cooperations
+    }
 
 
-def _people_of(cooperation: Cooperation, rows: Sequence[CooperationPerson]) -> People:
+def _people_today(
+    cooperation: Cooperation, rows: Sequence[CooperationPerson]
+) -> dict[UUID, PersonFact]:
     today = clock.today()
     sides = {party.organisation_id: party.side for party in cooperation.parties}
-    today_there = {
+    return {
         row.user_id: PersonFact(
             user_id=row.user_id,
             name=row.user.name,
@@ -590,11 +666,13 @@ def _people_of(cooperation: Cooperation, rows: Sequence[CooperationPerson]) -> P
         for row in rows
         if row.user.active and _runs_on(row, today)
     }
-    names = Names(
+
+
+def _names(cooperation: Cooperation, rows: Sequence[CooperationPerson]) -> Names:
+    return Names(
         people={row.user_id: row.user.name for row in rows},
         parties={party.organisation_id: party.organisation.name for party in cooperation.parties},
     )
-    return today_there, names
 
 
 def _runs_on(row: CooperationPerson, day: dt.date) -> bool:
@@ -609,8 +687,7 @@ def _visits(ids: Iterable[UUID]) -> Mapping[UUID, VisitFacts]:
 def _surroundings(
     checklist: Checklist,
     cooperation: Cooperation,
-    people: Mapping[UUID, PersonFact],
-    npm_people: frozenset[UUID],
+    people: People,
     visit: VisitFacts | None,
 ) -> Surroundings:
     sides = {party.organisation_id: party.side for party in cooperation.parties}
@@ -627,23 +704,8 @@ def _surroundings(
             )
             for row in checklist.parties
         ),
-        npm_people=npm_people,
-        people=frozenset(people),
+        npm_people=people.npm,
+        people=frozenset(people.today),
         team=visit.team if visit else None,
         visit_starts_on=visit.starts_on if visit else None,
     )
-
-
-def _npm_people(people: Mapping[UUID, People]) -> dict[UUID, frozenset[UUID]]:
-    """Return the NPM's own people by cooperation: experts from outside are not its staff (E02)."""
-    own = {
-        cooperation_id: frozenset(
-            one.user_id for one in there.values() if one.side is OrganisationKind.NPM
-        )
-        for cooperation_id, (there, _names) in people.items()
-    }
-    asked = frozenset().union(*own.values())
-    if not asked:
-        return own
-    outside = frozenset(db.session.scalars(_OUTSIDE_EXPERTS, {"ids": list(asked)}))
-    return {cooperation_id: ids - outside for cooperation_id, ids in own.items()}

@@ -13,8 +13,7 @@ from sqlalchemy.orm import selectinload
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.access.decision import Decision, no
 from tracker.activity import verbs
-from tracker.activity.models import Chain
-from tracker.activity.service import Happening, record
+from tracker.activity.service import Happening, lock_chain, record
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import Filling, fill, lock
 from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind
@@ -346,8 +345,7 @@ def _lock_checklists(visit: Visit) -> Checklist:
     both does the same; two who wait for each other would wait for ever.
     """
     own = team.checklists_of(visit)
-    for kind in (ROLES, ChecklistKind.URGENT_PLAN):
-        lock(own[kind])
+    lock(own[ROLES], own[ChecklistKind.URGENT_PLAN])
     return own[ROLES]
 
 
@@ -580,9 +578,7 @@ def _take_turn(cooperation_id: UUID) -> None:
     Every event of a cooperation takes its chain first, so all who judge a visit see what the one
     before them did.
     """
-    db.session.execute(
-        sa.select(Chain.id).where(Chain.cooperation_id == cooperation_id).with_for_update()
-    )
+    lock_chain(cooperation_id)
 
 
 def _who_knows(visit: Visit) -> set[UUID]:

@@ -1,0 +1,176 @@
+"""What a transaction has read of checklists: kept until something of it changes, or it ends."""
+
+import datetime as dt
+import enum
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, cast
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, UOWTransaction
+
+from tracker.activity.service import holds_chain
+from tracker.core import clock
+from tracker.core.db import db
+
+
+class Part(enum.Enum):
+    """What is read by itself: of a checklist, or of its cooperation."""
+
+    CHECKLIST = enum.auto()
+    COOPERATION = enum.auto()
+    PEOPLE = enum.auto()
+    ANSWERS = enum.auto()
+    POSITIONS = enum.auto()
+    PROPOSALS = enum.auto()
+    FLAGS = enum.auto()
+    REVIEWS = enum.auto()
+
+
+# Which parts read of a table. Where rows are also changed by what is worked out of a checklist,
+# these columns alone are looked at.
+READ_BY: dict[str, tuple[Part, ...]] = {
+    "answer": (Part.ANSWERS,),
+    "copied_answer": (Part.ANSWERS,),
+    "copy_reading": (Part.ANSWERS,),
+    "checklist": (Part.CHECKLIST,),
+    "checklist_party": (Part.CHECKLIST,),
+    "checklist_template": (Part.CHECKLIST,),
+    "cooperation": (Part.COOPERATION,),
+    "cooperation_person": (Part.PEOPLE,),
+    "flag": (Part.FLAGS,),
+    "membership": (Part.PEOPLE,),
+    "organisation": tuple(Part),
+    "party": (Part.COOPERATION, Part.PEOPLE),
+    "position": (Part.POSITIONS,),
+    "proposal": (Part.PROPOSALS,),
+    "safeguard_review": (Part.REVIEWS,),
+    "user": tuple(Part),
+}
+LOOKED_AT: dict[str, frozenset[str]] = {
+    "checklist": frozenset({"template_id", "visit_id", "cooperation_id"}),
+    "checklist_party": frozenset({"organisation_id", "position"}),
+    "cooperation": frozenset({"modes", "questions"}),
+    "user": frozenset({"name", "active"}),
+}
+_KEY = "loaded_checklists"
+
+
+class Loaded:
+    """The parts that one transaction has read, each by the id of its checklist or cooperation."""
+
+    def __init__(self) -> None:
+        self._parts: dict[Part, dict[UUID, Any]] = {part: {} for part in Part}
+        # What was made of the parts, by checklist, with what else it was made of.
+        self._made: dict[UUID, tuple[object, Any]] = {}
+        self._chains: set[UUID] = set()
+        self._day: dt.date | None = None
+
+    def parts(
+        self,
+        part: Part,
+        ids: Iterable[UUID],
+        read: Callable[[list[UUID]], Mapping[UUID, Any]],
+        *,
+        nothing: Callable[[], Any] = tuple,
+    ) -> dict[UUID, Any]:
+        """Return a part by id, and read what was not read yet; nothing() is for who has none."""
+        there = self._parts[part]
+        missing = [one for one in dict.fromkeys(ids) if one not in there]
+        if missing:
+            found = read(missing)
+            there.update({one: found.get(one, nothing()) for one in missing})
+        return there
+
+    def made(self, checklist_id: UUID, of: object, make: Callable[[], Any]) -> Any:
+        """Return what was made of a checklist's parts and something else, or make it."""
+        before = self._made.get(checklist_id)
+        if before is not None and before[0] == of:
+            return before[1]
+        made = make()
+        self._made[checklist_id] = (of, made)
+        return made
+
+    def begin(self, cooperation_ids: Iterable[UUID]) -> None:
+        """Forget what was read before this transaction kept others from the cooperations, or today.
+
+        What others wrote until then has to be read.
+        """
+        held = {one for one in cooperation_ids if holds_chain(one)}
+        if not held <= self._chains or self._day != clock.today():
+            self.forget(Part)
+            self._chains |= held
+            self._day = clock.today()
+
+    def forget_unless_whole(self, part: Part, relations: Collection[str]) -> None:
+        """Forget all when rows of a part are no longer as they were read, with these relations.
+
+        Somebody expired them, or read them again without.
+        """
+        states = [sa.inspect(row, raiseerr=True) for row in self._parts[part].values()]
+        if any(
+            one.expired or not one.persistent or one.unloaded.intersection(relations)
+            for one in states
+        ):
+            self.forget(Part)
+
+    def forget(self, parts: Iterable[Part]) -> None:
+        """Forget some parts, and all that was made of any."""
+        for part in parts:
+            self._parts[part].clear()
+        self._made.clear()
+
+
+def of_this_transaction(cooperation_ids: Collection[UUID]) -> Loaded:
+    """Return what this transaction has read and still holds, after sending what it changed."""
+    db.session.flush()
+    loaded: Loaded = db.session.info.setdefault(_KEY, Loaded())
+    loaded.begin(cooperation_ids)
+    return loaded
+
+
+@event.listens_for(Session, "after_flush")
+def _forget_changed_rows(session: Session, _context: UOWTransaction) -> None:
+    loaded: Loaded | None = session.info.get(_KEY)
+    if loaded is None:
+        return
+    parts: set[Part] = set()
+    for row in (*session.new, *session.deleted):
+        parts.update(READ_BY.get(_table(row), ()))
+    for row in session.dirty:
+        table = _table(row)
+        if table in READ_BY and _is_changed(row, LOOKED_AT.get(table)):
+            parts.update(READ_BY[table])
+    if parts:
+        loaded.forget(parts)
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _forget_changed_tables(state: ORMExecuteState) -> None:
+    loaded: Loaded | None = state.session.info.get(_KEY)
+    if loaded is None or not (state.is_insert or state.is_update or state.is_delete):
+        return
+    statement = cast("sa.sql.dml.UpdateBase", state.statement)
+    loaded.forget(READ_BY.get(str(statement.table), ()))
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _forget_all(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop(_KEY, None)
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _forget_what_was_rolled_back(session: Session, _before: SessionTransaction) -> None:
+    session.info.pop(_KEY, None)
+
+
+def _table(row: object) -> str:
+    return str(sa.inspect(row, raiseerr=True).mapper.local_table)
+
+
+def _is_changed(row: object, columns: Collection[str] | None) -> bool:
+    state = sa.inspect(row, raiseerr=True)
+    names = state.mapper.column_attrs.keys() if columns is None else columns
+    return any(state.attrs[name].history.has_changes() for name in names)
