@@ -17,9 +17,10 @@ from tracker.accounts import credentials, people_routes, sign_in
 from tracker.accounts import pages as account_pages
 from tracker.accounts import routes as account_routes
 from tracker.accounts.policy import can_see_people
-from tracker.activity import binding, verbs
+from tracker.activity import binding, stale, verbs
 from tracker.activity import service as trail
 from tracker.activity.service import Handler
+from tracker.activity.stale import Recomputation, Stale
 from tracker.activity.verbs import Verb
 from tracker.authoring import cli as guidance_commands
 from tracker.authoring import guidance_routes as guidance_editing_routes
@@ -211,6 +212,14 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.UNDERTAKING_CLOSED: (visits.follow,),
 }
 
+# How what an event makes stale is worked out, once, just before the commit.
+RECOMPUTATIONS: dict[Stale, Recomputation] = {
+    Stale.CHECKLIST: checklists.recount,
+    Stale.CLEARANCES: undertakings.bring_up_to_date,
+    Stale.VISIT: visits.recheck,
+    Stale.COOPERATION: lifecycle.advance,
+}
+
 # Who tells what waits: for a person (my work), and in a cooperation (its page).
 TASK_SOURCES: tuple[tasks.Source, ...] = (
     account_pages.my_tasks,
@@ -352,6 +361,7 @@ def configure_process(settings: Settings, ring: Keys) -> None:
     credentials.use_compulsory_roles(settings.second_factor_roles)
     phrases.use_languages(settings.languages)
     trail.use_handlers(FOLLOWS)
+    stale.use_recomputations(RECOMPUTATIONS)
     binding.use_key_reader(cooperation_keys.rows_key_of)
     tasks.use_sources(TASK_SOURCES, GROUP_SOURCES)
     loading.use_visit_reader(visit_queries.facts)

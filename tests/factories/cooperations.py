@@ -25,6 +25,7 @@ from tracker.access.actor import (
 )
 from tracker.accounts import binding
 from tracker.accounts.models import Membership, User
+from tracker.activity.stale import recompute
 from tracker.checklists import library
 from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
@@ -236,7 +237,7 @@ def open_one(
     questions: dict[str, str] | None = None,
 ) -> Cooperation:
     """Open a cooperation with its checklists, as an NPM coordinator does in the browser."""
-    return lifecycle.open_cooperation(
+    made = lifecycle.open_cooperation(
         land.actor(by),
         title=title,
         purpose="To learn whether safeguards in the first hours of custody are kept.",
@@ -244,6 +245,8 @@ def open_one(
         modes=modes,
         questions=questions,
     )
+    recompute()
+    return made
 
 
 def bring_in(land: Country, cooperation: Cooperation, first: str, function: str = "") -> None:

@@ -100,7 +100,7 @@ def make(session: Session, size: Size) -> Crowd:
     session.flush()
     terms = checklist_of(cooperation, ChecklistKind.TERMS)
     _fill(land, terms, size)
-    service.refresh(terms)
+    service.recount(terms.id)
     return Crowd(land, cooperation, terms)
 
 

@@ -17,6 +17,7 @@ from tests.factories.templates import publish
 from tests.starting_points import named
 from tracker.access.actor import Actor, Role
 from tracker.activity.models import Chain, Event, EventDetail
+from tracker.activity.stale import recompute
 from tracker.checklists import positions, service
 from tracker.checklists.completeness import ItemStanding
 from tracker.checklists.loading import Filling, fill
@@ -57,6 +58,8 @@ class Table:
         return {self.land.id(key): self[first] for key, first in pairs}
 
     def checklist(self, kind: ChecklistKind = ChecklistKind.TERMS) -> Checklist:
+        """Return a checklist as it stands once what happened is committed."""
+        recompute()
         return checklist_of(self.cooperation, kind)
 
     def filling(self, kind: ChecklistKind = ChecklistKind.TERMS) -> Filling:

@@ -14,6 +14,7 @@ from tracker.access.actor import Actor
 from tracker.accounts import queries as accounts
 from tracker.accounts import second_factor
 from tracker.accounts.models import User
+from tracker.activity.stale import recompute
 from tracker.checklists import service as checklists
 from tracker.checklists import signing
 from tracker.checklists.loading import fill
@@ -67,7 +68,8 @@ class Stage:
         return self.cast.users[key].id
 
     def undertaking(self, key: str) -> Undertaking:
-        """Return a person's newest undertaking."""
+        """Return a person's newest undertaking, once what happened is committed."""
+        recompute()
         return db.session.scalars(
             sa.select(Undertaking)
             .where(
@@ -81,7 +83,8 @@ class Stage:
         ).one()
 
     def states(self) -> dict[str, UndertakingState]:
-        """Return the state of each person's newest undertaking."""
+        """Return the state of each person's newest undertaking, as undertaking() does."""
+        recompute()
         rows = db.session.scalars(
             sa.select(Undertaking)
             .where(Undertaking.cooperation_id == self.cooperation.id)
@@ -200,6 +203,7 @@ class Stage:
             values,
             base_version=current.version if current else 0,
         )
+        recompute()
 
     def amend(self, *, until: dt.date | None = None) -> None:
         """Bring a new revision of the terms into force."""

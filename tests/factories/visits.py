@@ -14,6 +14,7 @@ from tracker.access.actor import Actor
 from tracker.accounts import queries as accounts
 from tracker.accounts.models import User
 from tracker.activity.models import Chain, Event, EventDetail
+from tracker.activity.stale import recompute
 from tracker.checklists.models import Checklist, ChecklistKind
 from tracker.cooperations import clearances
 from tracker.cooperations.models import Clearance, Cooperation, Party
@@ -98,6 +99,8 @@ class Scene:
         )
 
     def visit(self, number: int = 1) -> Visit:
+        """Return a visit as it stands once what happened is committed."""
+        recompute()
         return self.session.execute(
             sa.select(Visit)
             .where(
@@ -123,6 +126,7 @@ class Scene:
         ).scalar_one()
 
     def undertaking(self, key: str) -> Undertaking:
+        recompute()
         return self.session.scalars(
             sa.select(Undertaking).where(
                 Undertaking.cooperation_id == self.demonstration.cooperations["complete"],
@@ -148,6 +152,7 @@ class Scene:
 
     def events(self, *verbs: str) -> list[tuple[str, dict[str, Any]]]:
         """Return the cooperation's events in their order, all or those of some verbs."""
+        recompute()
         rows = self.session.execute(
             sa.select(Event.verb, EventDetail.content)
             .join(EventDetail, EventDetail.event_id == Event.id)
@@ -158,6 +163,7 @@ class Scene:
         return [(verb, content) for verb, content in rows if not verbs or verb in verbs]
 
     def mails(self) -> list[OutboxMessage]:
+        recompute()
         return list(self.session.scalars(sa.select(OutboxMessage)))
 
 
@@ -196,7 +202,7 @@ def planned(
     **team: Any,
 ) -> Visit:
     """Plan another visit beside the demonstration's, by the service."""
-    return service.plan_visit(
+    visit = service.plan_visit(
         scene.actor(by),
         scene.cooperation,
         kind={"kind": "thematic", "place_type": "police"},
@@ -205,3 +211,5 @@ def planned(
         people_of_it=team_plan(scene, **team),
         visit_id=visit_id,
     )
+    recompute()
+    return visit

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from tracker.access.actor import Actor
-from tracker.activity import binding
+from tracker.activity import binding, stale
 from tracker.activity import chain as arithmetic
 from tracker.activity.binding import State
 from tracker.activity.models import Chain, ChainKind, Event, EventDetail, ReadLogEntry
@@ -145,10 +145,11 @@ def _append(
 
 
 @sa.event.listens_for(Session, "before_commit")
-def _bind_what_is_left(session: Session) -> None:
-    """Bind rows that were changed after the last event of their chain, or without one."""
+def _finish(session: Session) -> None:
+    """Work out what is stale, then bind rows changed after their chain's last event, or without."""
     if session.in_nested_transaction():
         return
+    stale.work_out(session)
     session.flush()
     for cooperation_id in binding.chains(session):
         bind_rows(ROWS_NOTED, cooperation_id, {})

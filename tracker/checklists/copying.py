@@ -24,13 +24,13 @@ from tracker.checklists.models import (
     Stance,
 )
 from tracker.checklists.service import (
+    count_again,
     end_talks,
     keep_versions,
     new_version,
     own_organisation,
     owner_of,
     put_positions,
-    refresh,
     worth_keeping,
 )
 from tracker.checklists.template import Item, Part, Template
@@ -281,13 +281,13 @@ def _keep(actor: Actor, filling: Filling, made: Preview) -> None:
         for one, answer in pairs
     )
     shared = {answer.item for one, answer in pairs if one.scope is AnswerScope.SHARED}
-    end_talks(checklist, shared)
+    end_talks(filling, shared)
     for offer in made.offers:
         if offer.item.code in shared:
             safeguards.close_for_change(actor, filling, offer.item)
-    safeguards.void_review(checklist)
+    safeguards.void_review(filling)
     db.session.flush()
-    refresh(checklist)
+    count_again(checklist)
 
 
 def say_read(actor: Actor, checklist: Checklist, answer_ids: Collection[UUID]) -> tuple[str, ...]:
@@ -317,7 +317,7 @@ def say_read(actor: Actor, checklist: Checklist, answer_ids: Collection[UUID]) -
         (actor.user_id, own),
         Stance.ACCEPTS,
     )
-    refresh(checklist)
+    count_again(checklist)
     read = {item.code for item, _filled in fresh}
     items = [item.code for item in filling.template.items if item.code in read]
     _record(verbs.COPIES_READ, actor, checklist, items)

@@ -29,7 +29,7 @@ from tracker.checklists.models import (
     Checklist,
     ChecklistTemplate,
 )
-from tracker.checklists.service import end_talks, refresh
+from tracker.checklists.service import count_again, end_talks
 from tracker.checklists.template import Item
 from tracker.checklists.values import fit
 from tracker.core import clock
@@ -104,9 +104,9 @@ def move(actor: Actor, checklist: Checklist, to_id: UUID) -> Move:
     checklist.template_id = to.id
     if checklist.open_items is not None:
         checklist.open_items = _open_after(checklist.open_items, done)
-    safeguards.void_review(checklist)
+    safeguards.void_review(filling)
     db.session.flush()
-    refresh(checklist)
+    count_again(checklist)
     trail.record(
         verbs.CHECKLIST_MOVED,
         actor=actor,
@@ -152,14 +152,14 @@ def _let_go(actor: Actor, filling: Filling, done: Move) -> None:
     for item in done.difference.gone:
         safeguards.close_for_change(actor, filling, item)
     gone = [item.code for item in done.difference.gone]
-    end_talks(filling.checklist, gone)
+    end_talks(filling, gone)
     assignments.forget(filling.checklist, gone)
 
 
 def _take_along(filling: Filling, item: Item, one: ItemDifference) -> None:
     """Carry an item's answers over to its new fields, and ask again where it changed."""
     if one.asks_again:
-        end_talks(filling.checklist, [item.code])
+        end_talks(filling, [item.code])
     if not one.fields_changed:
         return
     for (code, scope, owner), filled in filling.sheet.answers.items():

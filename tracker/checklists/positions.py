@@ -25,10 +25,10 @@ from tracker.checklists.service import (
     add_version,
     after_change,
     as_seen,
+    count_again,
     fitting,
     own_organisation,
     put_position,
-    refresh,
     tidy_reason,
 )
 from tracker.checklists.template import Accepts, Item
@@ -69,7 +69,7 @@ def take_position(
         raise RuleBrokenError(_l("Say what you want to talk about."), REASON)
     copying.read_by_acting(actor, current)
     put_position(filling, item, answer_id, _taken_by(actor), stance, reason)
-    refresh(checklist)
+    count_again(checklist)
     trail.record(
         verbs.POSITION_TAKEN,
         actor=actor,
@@ -133,7 +133,7 @@ def propose(
     db.session.flush()
     copying.read_by_acting(actor, current)
     put_position(filling, item, answer_id, _taken_by(actor), Stance.WANTS_CHANGE, reason)
-    refresh(checklist)
+    count_again(checklist)
     if replied is None:
         _record(verbs.PROPOSAL_MADE, actor, proposal, filling, organisation=actor.organisation_name)
         return proposal
@@ -163,7 +163,7 @@ def accept_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> An
     _finish(actor, proposal, ProposalState.ACCEPTED)
     after_change(actor, filling, item, answer)
     put_position(filling, item, answer.id, _taken_by(actor), Stance.ACCEPTS)
-    refresh(checklist)
+    count_again(checklist)
     trail.record(
         verbs.PROPOSAL_ACCEPTED,
         actor=actor,
@@ -189,7 +189,7 @@ def turn_down_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID, re
         raise RuleBrokenError(_l("Say why you turn it down."), REASON)
     sealing.put_ended_reason(checklist, proposal, reason)
     _finish(actor, proposal, ProposalState.TURNED_DOWN)
-    refresh(checklist)
+    count_again(checklist)
     _record(
         verbs.PROPOSAL_TURNED_DOWN, actor, proposal, filling, proposed_by=proposal.organisation.name
     )
@@ -203,7 +203,7 @@ def withdraw_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> 
     if proposal.organisation_id != actor.organisation_id:
         raise RuleBrokenError(_l("Only the party that made a proposal takes it back."))
     _take_back(actor, filling, proposal)
-    refresh(checklist)
+    count_again(checklist)
 
 
 def _go_back_on_own_proposal(actor: Actor, filling: Filling, item: Item) -> None:

@@ -174,13 +174,14 @@ def confirm_review(actor: Actor, checklist: Checklist) -> SafeguardReview:
     return review
 
 
-def void_review(checklist: Checklist) -> None:
+def void_review(filling: Filling) -> None:
     """Make a confirmed review count no longer: a term changed after it was read."""
-    db.session.execute(
-        sa.update(SafeguardReview)
-        .where(SafeguardReview.checklist_id == checklist.id)
-        .values(is_void=True)
-    )
+    if filling.review is not None:
+        db.session.execute(
+            sa.update(SafeguardReview)
+            .where(SafeguardReview.checklist_id == filling.checklist.id)
+            .values(is_void=True)
+        )
 
 
 def second_reader_of(filling: Filling) -> UUID | None:

@@ -12,6 +12,7 @@ from tracker.access.actor import Actor
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.service import Happening
+from tracker.activity.stale import Stale, mark
 from tracker.checklists import completeness, library, policy, safeguards, sealing
 from tracker.checklists.facts import Filled, PartyFact, has_content
 from tracker.checklists.loading import Filling, fill, locked
@@ -69,14 +70,14 @@ def start(
         template_version=template.version,
         visit=visit_number,
     )
-    refresh(checklist)
+    count_again(checklist)
     return checklist
 
 
 def set_parties(checklist: Checklist, organisation_ids: Iterable[UUID]) -> None:
     """Make these the parties of a checklist: those who join still have to accept everything."""
     _put_parties(checklist, organisation_ids)
-    refresh(checklist)
+    count_again(checklist)
 
 
 def _put_parties(checklist: Checklist, organisation_ids: Iterable[UUID]) -> None:
@@ -102,8 +103,14 @@ def _put_parties(checklist: Checklist, organisation_ids: Iterable[UUID]) -> None
     db.session.flush()
 
 
-def refresh(checklist: Checklist) -> Filling:
-    """Bring counts and flags by rule up to date; return the checklist loaded whole."""
+def count_again(checklist: Checklist, actor: Actor | None = None) -> None:
+    """Note that counts and flags by rule are to be brought up to date before the commit."""
+    mark(Stale.CHECKLIST, [checklist.id], actor)
+
+
+def recount(checklist_id: UUID, _actor: Actor | None = None) -> None:
+    """Bring a checklist's counts and flags by rule up to date."""
+    checklist = db.session.get_one(Checklist, checklist_id)
     filling = fill(checklist)
     if safeguards.apply_rules(filling):
         filling = fill(checklist)
@@ -115,7 +122,6 @@ def refresh(checklist: Checklist) -> Filling:
         party.waiting_count = standing.waiting.get(party.organisation_id, 0)
         party.unread_count = standing.unread.get(party.organisation_id, 0)
     db.session.flush()
-    return filling
 
 
 def follow(happening: Happening) -> None:
@@ -135,11 +141,8 @@ def follow_person(happening: Happening) -> None:
 
 
 def _recount(where: sa.ColumnElement[bool]) -> None:
-    drafts = db.session.scalars(
-        sa.select(Checklist).where(where, Checklist.state == ChecklistState.DRAFTING)
-    ).all()
-    for checklist in drafts:
-        refresh(checklist)
+    drafts = sa.select(Checklist.id).where(where, Checklist.state == ChecklistState.DRAFTING)
+    mark(Stale.CHECKLIST, db.session.scalars(drafts))
 
 
 def save_answer(
@@ -327,32 +330,42 @@ def after_change(actor: Actor, filling: Filling, item: Item, answer: Answer) -> 
     """Reopen the positions of the rest, and what rested on the old text."""
     checklist = filling.checklist
     if answer.scope is AnswerScope.SHARED:
-        end_talks(checklist, [item.code])
+        end_talks(filling, [item.code])
         put_position(
             filling, item, answer.id, (answer.author_id, answer.organisation_id), Stance.ACCEPTS
         )
         safeguards.close_for_change(actor, filling, item)
     if item.part is Part.TERMS and answer.scope is not AnswerScope.PERSON:
-        safeguards.void_review(checklist)
-    refresh(checklist)
+        safeguards.void_review(filling)
+    count_again(checklist)
 
 
-def end_talks(checklist: Checklist, codes: Collection[str]) -> None:
-    """Make nobody's position on some items count any more, and no proposal for them wait."""
-    db.session.execute(
-        sa.update(Position)
-        .where(Position.checklist_id == checklist.id, Position.item.in_(codes), Position.is_current)
-        .values(is_current=False)
-    )
-    db.session.execute(
-        sa.update(Proposal)
-        .where(
-            Proposal.checklist_id == checklist.id,
-            Proposal.item.in_(codes),
-            Proposal.state == ProposalState.OPEN,
+def end_talks(filling: Filling, codes: Collection[str]) -> None:
+    """Make nobody's position on some items count any more, and no proposal for them wait.
+
+    filling is how the checklist stood when the verb began, and none was added on these items since.
+    """
+    checklist = filling.checklist
+    if not filling.positions_on.keys().isdisjoint(codes):
+        db.session.execute(
+            sa.update(Position)
+            .where(
+                Position.checklist_id == checklist.id,
+                Position.item.in_(codes),
+                Position.is_current,
+            )
+            .values(is_current=False)
         )
-        .values(state=ProposalState.OUTDATED, ended_at=clock.now())
-    )
+    if not filling.proposals_on.keys().isdisjoint(codes):
+        db.session.execute(
+            sa.update(Proposal)
+            .where(
+                Proposal.checklist_id == checklist.id,
+                Proposal.item.in_(codes),
+                Proposal.state == ProposalState.OPEN,
+            )
+            .values(state=ProposalState.OUTDATED, ended_at=clock.now())
+        )
 
 
 def as_seen(actor: Actor, filling: Filling, item: Item, current: Filled) -> tuple[UUID, int]:
@@ -369,7 +382,7 @@ def as_seen(actor: Actor, filling: Filling, item: Item, current: Filled) -> tupl
     answer = add_version(
         actor, filling, item, AnswerScope.SHARED, worth_keeping(shown), written_by=words_of
     )
-    end_talks(filling.checklist, [item.code])
+    end_talks(filling, [item.code])
     return answer.id, answer.version
 
 

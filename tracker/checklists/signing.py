@@ -27,7 +27,7 @@ from tracker.checklists.models import (
 )
 from tracker.checklists.queries import VISIT
 from tracker.checklists.sealing import is_restricted
-from tracker.checklists.service import put_position, refresh
+from tracker.checklists.service import count_again, put_position
 from tracker.checklists.template import Part
 from tracker.checklists.values import as_id
 from tracker.cooperations import audiences, clearances, keys
@@ -692,7 +692,7 @@ def back_to_drafting(checklist: Checklist, open_items: list[str] | None, reason:
     checklist.open_items = open_items
     sealing.put_reason(checklist, checklist, reason.strip())
     db.session.flush()
-    refresh(checklist)
+    count_again(checklist)
 
 
 def page_with(checklist: Checklist) -> SigningPage:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from tracker.access.actor import Actor
+from tracker.activity.stale import recompute
 from tracker.checklists import completeness, policy, positions, service, signing
 from tracker.checklists.conditions import Truth
 from tracker.checklists.loading import Filling, fill
@@ -51,6 +52,7 @@ def fill_in(
             _answer(cast, checklist, item, ready[item.code])
             if item.code not in unaccepted:
                 accept(cast, checklist, item.code)
+    recompute()
 
 
 def _answer(cast: Cast, checklist: Checklist, item: Item, values: dict[str, Any]) -> None:
@@ -131,3 +133,4 @@ def sign(cast: Cast, checklist: Checklist, *bodies: str) -> None:
             language="en",
             identity=identity(actor),
         )
+    recompute()

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from tracker.activity.stale import recompute
 from tracker.checklists.models import Checklist, ChecklistKind
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
@@ -54,6 +55,7 @@ def clear_people(cast: Cast, cooperation: Cooperation) -> None:
             language="en",
             identity=identity(head),
         )
+    recompute()
 
 
 def _asked(cooperation: Cooperation, user_id: UUID) -> UUID:
@@ -96,6 +98,7 @@ def _sign(cast: Cast, key: str, undertaking_id: UUID, interests: str) -> None:
 def make_ready(cast: Cast, cooperation: Cooperation) -> None:
     """Plan a visit, fill in and sign its roles and plan, and have each member confirm."""
     visit = _plan(cast, cooperation)
+    recompute()
     made = {
         row.kind: row
         for row in db.session.scalars(sa.select(Checklist).where(Checklist.visit_id == visit.id))

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Sequence
 
+from tracker.activity.stale import recompute
 from tracker.checklists import positions, queries, safeguards, signing
 from tracker.checklists.loading import fill
 from tracker.checklists.models import Checklist, ChecklistKind, Stance
@@ -61,6 +62,7 @@ def _open(
                     organisation_id=cast.bodies[body].id,
                     function=person.function,
                 )
+    recompute()
     return cooperation
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from tracker.access.actor import Actor
 from tracker.activity import verbs
 from tracker.activity.service import Happening, record
+from tracker.activity.stale import Stale, mark
 from tracker.checklists import service as checklists
 from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
 from tracker.checklists.values import as_date
@@ -50,7 +51,7 @@ def open_cooperation(  # noqa: PLR0913 -- the head of a cooperation, as plain va
         is_demonstration=is_demonstration,
     )
     start_checklists(actor, cooperation)
-    advance(cooperation.id, actor)
+    mark(Stale.COOPERATION, [cooperation.id], actor)
     return cooperation
 
 
@@ -102,9 +103,9 @@ def _enter(cooperation: Cooperation, actor: Actor | None, after: Stage) -> None:
 
 
 def follow(happening: Happening) -> None:
-    """Move the cooperation on or back after something its gates look at. A handler."""
+    """Note that the cooperation may move on or back: its gates look at this. A handler."""
     if happening.cooperation_id is not None:
-        advance(happening.cooperation_id, happening.actor)
+        mark(Stale.COOPERATION, [happening.cooperation_id], happening.actor)
 
 
 def follow_modes(happening: Happening) -> None:
@@ -114,7 +115,7 @@ def follow_modes(happening: Happening) -> None:
     cooperation = db.session.get_one(Cooperation, happening.cooperation_id)
     if cooperation.stage in RUNNING:
         start_checklists(happening.actor, cooperation)
-    advance(cooperation.id, happening.actor)
+    follow(happening)
 
 
 def follow_answer(happening: Happening) -> None:

@@ -7,6 +7,7 @@ from tracker.access.actor import Actor
 from tracker.accounts.models import User
 from tracker.activity import verbs
 from tracker.activity.service import Happening, record
+from tracker.activity.stale import Stale, mark
 from tracker.checklists.loading import fill, lock
 from tracker.checklists.models import Checklist, ChecklistKind
 from tracker.cooperations import clearances
@@ -62,7 +63,7 @@ def follow_terms(happening: Happening) -> None:
     New terms close all earlier undertakings and what they opened, at once.
     """
     if happening.details.get("kind") == ChecklistKind.CONFIDENTIALITY and happening.cooperation_id:
-        bring_up_to_date(happening.actor, happening.cooperation_id)
+        bring_up_to_date(happening.cooperation_id, happening.actor)
         clearances.close_for_terms(happening.actor, happening.cooperation_id)
 
 
@@ -83,7 +84,7 @@ def follow_halt(happening: Happening) -> None:
 def follow_lift(happening: Happening) -> None:
     """Ask everybody listed again when terms are in force again. Handler of SUSPENSION_LIFTED."""
     if happening.details.get("kind") in _OPEN_ACCESS and happening.cooperation_id:
-        bring_up_to_date(happening.actor, happening.cooperation_id)
+        mark(Stale.CLEARANCES, [happening.cooperation_id], happening.actor)
 
 
 def follow_list(happening: Happening) -> None:
@@ -91,13 +92,13 @@ def follow_list(happening: Happening) -> None:
     details = happening.details
     is_list = (details.get("kind"), details.get("item")) == (ChecklistKind.CONFIDENTIALITY, LIST)
     if is_list and happening.cooperation_id:
-        bring_up_to_date(happening.actor, happening.cooperation_id)
+        mark(Stale.CLEARANCES, [happening.cooperation_id], happening.actor)
 
 
 def follow_people(happening: Happening) -> None:
     """Close whose person left, ask who came back. Handler of PERSON_JOINED and PERSON_LEFT."""
     if happening.cooperation_id:
-        bring_up_to_date(happening.actor, happening.cooperation_id)
+        mark(Stale.CLEARANCES, [happening.cooperation_id], happening.actor)
 
 
 def follow_suspension(happening: Happening) -> None:
@@ -105,8 +106,7 @@ def follow_suspension(happening: Happening) -> None:
 
     Handler of PERSON_SUSPENDED and PERSON_RESTORED, whose subject is the person.
     """
-    for cooperation_id in queries.cooperations_of(happening.subject_id):
-        bring_up_to_date(happening.actor, cooperation_id)
+    mark(Stale.CLEARANCES, queries.cooperations_of(happening.subject_id), happening.actor)
 
 
 def follow_clearance(happening: Happening) -> None:
@@ -118,7 +118,7 @@ def follow_clearance(happening: Happening) -> None:
         close(happening.actor, undertaking, reason)
 
 
-def bring_up_to_date(actor: Actor | None, cooperation_id: UUID) -> None:
+def bring_up_to_date(cooperation_id: UUID, actor: Actor | None) -> None:
     """Make the open undertakings of a cooperation be those of who must sign now.
 
     Those on older terms, of people who left, were suspended or are no longer listed are closed;

@@ -14,6 +14,7 @@ from tracker.access.actor import Actor, OrganisationKind
 from tracker.access.decision import Decision, no
 from tracker.activity import verbs
 from tracker.activity.service import Happening, lock_chain, record
+from tracker.activity.stale import Stale, mark
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import Filling, fill, lock
 from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind
@@ -140,7 +141,7 @@ def plan_visit(
     _record(verbs.VISIT_PLANNED, actor, visit)
     roles = _start_checklists(actor, cooperation, visit, people_of_it)
     _write_answers(actor, roles, kind, announced, people_of_it)
-    settle(visit)
+    _judge_again(visit, actor)
     return visit
 
 
@@ -296,9 +297,9 @@ def change_plan(actor: Actor, visit: Visit, *, version: int | None, plan: Plan) 
         changed.append("dates")
     _record(verbs.VISIT_CHANGED, actor, visit, changed=changed)
     # Some done-tests look at the first day.
-    checklists.refresh(roles)
+    checklists.count_again(roles)
     _tell(visit, _who_knows(visit))
-    settle(visit)
+    _judge_again(visit, actor)
     return True
 
 
@@ -334,7 +335,7 @@ def change_team(
             actor, roles, item, SHARED, values, base_version=version_of(before, item)
         )
     if changes:
-        settle(visit)
+        _judge_again(visit, actor)
     return bool(changes)
 
 
@@ -419,7 +420,7 @@ def override(actor: Actor, visit: Visit, *, reason: str) -> GateOverride:
     db.session.add(row)
     db.session.flush()
     _record(verbs.GATE_OVERRIDDEN, actor, visit, gate="J3", reason=tidy)
-    settle(visit)
+    _judge_again(visit, actor)
     return row
 
 
@@ -528,7 +529,7 @@ def follow(happening: Happening) -> None:
         return
     for visit in queries.prepared(Visit.cooperation_id == happening.cooperation_id):
         if _concerns(happening, visit):
-            settle(visit)
+            _judge_again(visit, happening.actor)
 
 
 def follow_person(happening: Happening) -> None:
@@ -541,7 +542,16 @@ def follow_person(happening: Happening) -> None:
         TeamMember.visit_id == Visit.id, TeamMember.user_id == happening.subject_id
     )
     for visit in queries.prepared(in_team):
-        settle(visit)
+        _judge_again(visit, happening.actor)
+
+
+def _judge_again(visit: Visit, actor: Actor | None) -> None:
+    mark(Stale.VISIT, [visit.id], actor)
+
+
+def recheck(visit_id: UUID, _actor: Actor | None = None) -> None:
+    """Bring a visit's stage and readiness up to date."""
+    settle(db.session.get_one(Visit, visit_id))
 
 
 def _concerns(happening: Happening, visit: Visit) -> bool:

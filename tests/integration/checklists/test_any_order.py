@@ -193,7 +193,7 @@ class AnyOrder(RuleBasedStateMachine):
         terms = table.checklist()
         terms.template_id = library.newest(ChecklistKind.TERMS).id
         table.session.flush()
-        service.refresh(terms)
+        service.recount(terms.id)
         parties = {party.organisation_id: party.side.value for party in table.filling().parties}
         book = Book(items, parties, set(table.filling().people), {"VISIT"}, dict(QUESTIONS))
         self.desk = Desk(table, book)

@@ -186,7 +186,7 @@ def test_an_explanation_closes_it_and_holds_while_the_term_stands(desk: Table) -
     assert desk.filling().flagged == set()
     # Another item changes, and the counts are brought up to date.
     desk.save("ilena", "M3")
-    service.refresh(desk.checklist())
+    service.recount(desk.checklist().id)
     assert len(flags(desk)) == 1
     (flag,) = flags(desk)
     assert flag.explanation == "The NPM has the last word."
@@ -269,10 +269,10 @@ def test_a_text_that_can_not_be_changed_is_not_judged(desk: Table, state: Checkl
     desk.checklist().state = state
     desk.session.execute(sa.delete(Flag))
     desk.session.commit()
-    service.refresh(desk.checklist())
+    service.recount(desk.checklist().id)
     assert flags(desk) == []
     desk.checklist().state = ChecklistState.DRAFTING
-    service.refresh(desk.checklist())
+    service.recount(desk.checklist().id)
     assert is_open(desk) == ["M1.all_agree"]
 
 
@@ -343,6 +343,7 @@ def test_a_standing_plan_is_looked_at_too(session: Session) -> None:
     plan = table.checklist(ChecklistKind.URGENT_PLAN)
     values = checklists.whole(table.filling(plan.kind), "U15", who_speaks="together")
     service.save_answer(table["ilena"], plan, "U15", AnswerScope.SHARED, values, base_version=0)
+    table.session.commit()
     assert is_open(table) == ["U15.only_together"]
 
 

@@ -844,4 +844,4 @@ def test_the_counts_of_lists_are_right_after_a_decline(sent: Table) -> None:
     assert [sent.checklist().is_complete] == [True]
     decline(sent, "henrik", "M1")
     assert [sent.checklist().is_complete] == [False]
-    assert service.refresh(sent.checklist()).standing().blocking == ("M1",)
+    assert sent.filling().standing().blocking == ("M1",)

@@ -12,6 +12,7 @@ from tests import starting_points
 from tests.factories.checklists import decline_text
 from tests.factories.undertakings import everybody
 from tracker.activity import queries as trail
+from tracker.activity.stale import recompute
 from tracker.checklists import positions, safeguards
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import fill
@@ -61,6 +62,7 @@ def opened(cast: Cast, *modes: Mode, **questions: str) -> Cooperation:
                     organisation_id=cast.bodies[body].id,
                     function=person.function,
                 )
+    recompute()
     return cooperation
 
 
@@ -69,6 +71,8 @@ def own(cooperation: Cooperation, kind: ChecklistKind) -> Checklist:
 
 
 def stage(cooperation: Cooperation) -> Stage:
+    """Return the stage once what happened is committed."""
+    recompute()
     return cooperation.stage
 
 

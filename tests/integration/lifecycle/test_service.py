@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories.cooperations import Country, bring_in, copied_country, open_one
 from tracker.activity import queries as trail
+from tracker.activity.stale import recompute
 from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode, Stage
@@ -75,6 +76,7 @@ def test_naming_a_mode_later_starts_its_checklists_and_moves_on(land: Country) -
     cooperations.set_modes(
         land.actor("ilena"), cooperation, version=1, modes=[Mode.OMB_PLUS], questions={}
     )
+    recompute()
     assert cooperation.stage is Stage.DRAFT
     assert {kind.value for kind in begun(cooperation)} == {
         "terms",
@@ -98,6 +100,7 @@ def test_what_was_begun_stays_when_a_mode_is_given_up(land: Country) -> None:
 def test_a_mode_given_up_altogether_leads_back_to_p0(land: Country) -> None:
     cooperation = open_one(land)
     cooperations.set_modes(land.actor("ilena"), cooperation, version=1, modes=[], questions={})
+    recompute()
     assert cooperation.stage is Stage.EXPLORED
 
 

@@ -1,0 +1,71 @@
+"""What has to be worked out again after an event: noted with it, done once before the commit.
+
+So a request that does several things works out each count, stage and readiness once, when all is
+written that they rest on. The order is that of Stale.
+"""
+
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from uuid import UUID
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session, SessionTransaction
+
+from tracker.access.actor import Actor
+from tracker.core.db import db
+
+
+class Stale(enum.IntEnum):
+    """What is worked out, by the id of its checklist, cooperation or visit, and in this order."""
+
+    CHECKLIST = 1
+    CLEARANCES = 2
+    VISIT = 3
+    COOPERATION = 4
+
+
+# Works out one of them; who acts is named in what it records.
+Recomputation = Callable[[UUID, Actor | None], object]
+_KEY = "stale"
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _forget(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop(_KEY, None)
+
+
+class _Recomputations:
+    by_kind: Mapping[Stale, Recomputation] = {}
+
+
+_recomputations = _Recomputations()
+
+
+def use_recomputations(table: Mapping[Stale, Recomputation]) -> None:
+    """Set how each is worked out further up the house; app lists it in one table."""
+    _recomputations.by_kind = table
+
+
+def mark(kind: Stale, ids: Iterable[UUID], actor: Actor | None = None) -> None:
+    """Note what has to be worked out again before this transaction is committed."""
+    marked: dict[tuple[Stale, UUID], Actor | None] = db.session.info.setdefault(_KEY, {})
+    for one in ids:
+        marked.setdefault((kind, one), actor)
+
+
+def recompute() -> None:
+    """Work out what is stale now, until nothing is.
+
+    Happens before each commit by itself; for verbs that go on with what is worked out.
+    """
+    work_out(db.session())
+
+
+def work_out(session: Session) -> None:
+    """Work out what is stale in a session, until nothing is."""
+    marked: dict[tuple[Stale, UUID], Actor | None] = session.info.get(_KEY, {})
+    while marked:
+        kind, one = min(marked)
+        actor = marked.pop((kind, one))
+        _recomputations.by_kind[kind](one, actor)
