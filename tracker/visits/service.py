@@ -36,16 +36,6 @@ MAX_PLACE = 200
 MAX_REASON = 2000
 ROLES = ChecklistKind.VISIT_ROLES
 SHARED = AnswerScope.SHARED
-# Of checklists other than the roles, the gates look at their signing only.
-SIGNINGS = frozenset(
-    {
-        verbs.AMENDMENT_OPENED,
-        verbs.SENT_FOR_SIGNATURE,
-        verbs.SIGNATURE_REQUEST_WITHDRAWN,
-        verbs.DECLINED,
-        verbs.CAME_INTO_FORCE,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -524,12 +514,27 @@ def recheck_all(day: dt.date) -> int:
 
 
 def follow(happening: Happening) -> None:
-    """Judge the visits that something concerns, after it happened. A handler."""
-    if happening.cooperation_id is None:
-        return
-    for visit in queries.prepared(Visit.cooperation_id == happening.cooperation_id):
-        if _concerns(happening, visit):
-            _judge_again(visit, happening.actor)
+    """Judge again the visits of a cooperation, or the one whose checklist it is. A handler.
+
+    The agreed terms are looked at through the cooperation's stage.
+    """
+    checklist = _checklist_of(happening)
+    if checklist is None:
+        _mark(happening, Visit.cooperation_id == happening.cooperation_id)
+    elif checklist.visit_id is not None:
+        _mark(happening, Visit.id == checklist.visit_id)
+    elif checklist.kind is not ChecklistKind.TERMS:
+        _mark(happening, Visit.cooperation_id == happening.cooperation_id)
+
+
+def follow_draft(happening: Happening) -> None:
+    """Judge again the visit whose roles were worked on. A handler.
+
+    Of the other checklists the gates look at the signing only.
+    """
+    checklist = _checklist_of(happening)
+    if checklist is not None and checklist.kind is ROLES:
+        follow(happening)
 
 
 def follow_person(happening: Happening) -> None:
@@ -541,8 +546,12 @@ def follow_person(happening: Happening) -> None:
     in_team = sa.exists().where(
         TeamMember.visit_id == Visit.id, TeamMember.user_id == happening.subject_id
     )
-    for visit in queries.prepared(in_team):
-        _judge_again(visit, happening.actor)
+    _mark(happening, in_team)
+
+
+def _mark(happening: Happening, where: sa.ColumnElement[bool]) -> None:
+    found = (visit.id for visit in queries.prepared(where))
+    mark(Stale.VISIT, found, happening.actor)
 
 
 def _judge_again(visit: Visit, actor: Actor | None) -> None:
@@ -554,16 +563,11 @@ def recheck(visit_id: UUID, _actor: Actor | None = None) -> None:
     settle(db.session.get_one(Visit, visit_id))
 
 
-def _concerns(happening: Happening, visit: Visit) -> bool:
-    """Tell whether an event of the cooperation can change how a visit stands."""
+def _checklist_of(happening: Happening) -> Checklist | None:
+    """Return the checklist an event is about, if it is about one."""
     if happening.subject_type != "checklist":
-        return True
-    checklist = db.session.get(Checklist, happening.subject_id)
-    if checklist is None or checklist.kind is ChecklistKind.TERMS:
-        return False
-    if checklist.kind is not ROLES and happening.verb not in SIGNINGS:
-        return False
-    return checklist.visit_id in {None, visit.id}
+        return None
+    return db.session.get(Checklist, happening.subject_id)
 
 
 def _require_change(actor: Actor, visit: Visit) -> None:

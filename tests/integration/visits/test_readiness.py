@@ -16,10 +16,10 @@ from tracker.access.actor import Role
 from tracker.accounts import service as accounts
 from tracker.accounts.models import Membership, User
 from tracker.accounts.service import NewRole
-from tracker.checklists import positions, signing
+from tracker.checklists import ending, positions, signing
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import fill
-from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind, Stance
+from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind, Halt, Stance
 from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import ClearanceEnd, Mode
@@ -27,6 +27,7 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.demo import filling
+from tracker.demo.visit import SIGNERS
 from tracker.mail.transport import from_url
 from tracker.running import rounds
 from tracker.undertakings import service as undertakings
@@ -390,6 +391,74 @@ def test_losing_readiness_is_told_once(scene: Scene) -> None:
     scene.session.flush()
     assert not [one for one in scene.mails()[mails:] if one.kind == "visit_changed"]
     assert len(scene.events("visit_lost_readiness")) == 1
+
+
+# Of the NPM's own people alone, whose clearance nothing takes back
+
+
+@pytest.fixture
+def of_npm(scene: Scene) -> Scene:
+    """The demonstration with a second visit, of the NPM's people, that is ready."""
+    first = clock.today() + dt.timedelta(days=21)
+    planned(
+        scene,
+        members=(),
+        audience=("tomas",),
+        plan=Plan("The harbour cells", first, first),
+        gaps="A nurse: none could be found.",
+    )
+    roles, plan = scene.checklist(ROLES, 2), scene.checklist(URGENT_PLAN, 2)
+    aim = fill(scene.checklist(ROLES)).sheet.shared("V1")
+    team = fill(roles).sheet.shared("V4")
+    assert aim is not None
+    assert team is not None
+    rows = [row | {"languages": "Maravenian"} for row in team.values["team"]]
+    for item, values in (("V1", aim.values), ("V4", dict(team.values) | {"team": rows})):
+        checklists.save_answer(
+            scene.actor("ilena"), roles, item, AnswerScope.SHARED, values, base_version=1
+        )
+    for checklist in (roles, plan):
+        filling.fill_in(scene.cast, checklist)
+    for key in ("pavo", "ruth"):
+        service.accept_role(scene.actor(key), scene.visit(2))
+    for checklist in (roles, plan):
+        filling.send(scene.cast, checklist)
+        filling.sign(scene.cast, checklist)
+    for key in ("pavo", "ruth"):
+        service.confirm_plan(scene.actor(key), scene.visit(2))
+    # No clearance that would be closed with the terms, and tell the visits by that.
+    for key in SIGNERS:
+        undertakings.withdraw(scene.actor(key), scene.undertaking(key).id)
+    cooperations.end_person(
+        scene.actor("samira"),
+        scene.cooperation,
+        user_id=scene.user("dina"),
+        organisation_id=scene.body("od"),
+    )
+    scene.session.commit()
+    assert scene.visit(2).is_ready
+    return scene
+
+
+@pytest.mark.parametrize("kind", list(Halt))
+def test_confidentiality_that_is_stopped_takes_readiness_back_at_once(
+    of_npm: Scene, kind: Halt
+) -> None:
+    terms = of_npm.checklist(ChecklistKind.CONFIDENTIALITY, None)
+    ending.give_notice(of_npm.actor("tomas"), terms, kind, reason="A leak.")
+    ending.carry_out_due(ending.earliest(terms, kind))
+    of_npm.session.commit()
+    assert not of_npm.visit(2).is_ready
+
+
+def test_a_lifted_suspension_gives_readiness_back_at_once(of_npm: Scene) -> None:
+    terms = of_npm.checklist(ChecklistKind.CONFIDENTIALITY, None)
+    tomas = of_npm.actor("tomas")
+    notice = ending.give_notice(tomas, terms, Halt.SUSPENDED, reason="A leak.")
+    of_npm.session.commit()
+    ending.close_notice(tomas, terms, notice.id, reason="It was stopped.")
+    of_npm.session.commit()
+    assert of_npm.visit(2).is_ready
 
 
 # Each for themselves
