@@ -87,6 +87,7 @@ def make() -> Demonstration:
     _give_notice(cast)
     withdrawn = _withdraw_a_scan(cast)
     health.beat()
+    db.session.commit()
     checkpoints.make()
     anchors.send_due()
     db.session.commit()

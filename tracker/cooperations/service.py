@@ -508,12 +508,13 @@ def _bring_in(
         db.session.add(row)
     row.function = function.strip()[:MAX_TITLE]
     row.from_on, row.until_on = clock.today(), None
+    row.user = db.session.get_one(User, user_id)
     db.session.flush()
     _record(
         verbs.PERSON_JOINED,
         actor,
         cooperation,
-        person=db.session.get_one(User, user_id).name,
+        person=row.user.name,
         organisation=organisation.name,
         function=row.function,
     )

@@ -67,6 +67,7 @@ def _make() -> Signed:
     passkeys.add(land.actor("henrik"), device)
     agreements.sign_with_passkey(land, confidentiality, "henrik", device)
     signing_keys.make_missing()
+    db.session.commit()
     checkpoints.make()
     known = [Known(one.id, one.reference) for one in (first, second)]
     return Signed(*known)
