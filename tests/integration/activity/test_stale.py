@@ -1,0 +1,113 @@
+"""What an event makes stale is worked out once, in a fixed order, just before the commit."""
+
+from collections.abc import Iterator
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories.cooperations import Country, copied_country, open_one
+from tracker.access.actor import Actor
+from tracker.activity import stale
+from tracker.activity.stale import Recomputation, Stale, mark, recompute
+from tracker.app import RECOMPUTATIONS
+from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import Mode, Stage
+
+Done = list[tuple[Stale, UUID]]
+
+
+@pytest.fixture
+def land(session: Session) -> Country:
+    return copied_country(session)
+
+
+@pytest.fixture
+def done(app: Flask) -> Done:
+    """What is worked out while a test runs, in its order, in place of the real thing."""
+    found: Done = []
+
+    def note(kind: Stale) -> Recomputation:
+        return lambda one, _actor: found.append((kind, one))
+
+    stale.use_recomputations({kind: note(kind) for kind in Stale})
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was(app: Flask) -> Iterator[None]:
+    yield
+    stale.use_recomputations(RECOMPUTATIONS)
+
+
+def test_each_is_worked_out_once_before_the_commit_and_in_order(
+    session: Session, done: Done
+) -> None:
+    one, two = uuid4(), uuid4()
+    for kind in (Stale.COOPERATION, Stale.CHECKLIST, Stale.VISIT, Stale.CHECKLIST):
+        mark(kind, [one])
+    mark(Stale.CLEARANCES, [two, one])
+    assert done == []
+    session.commit()
+    assert [kind for kind, _one in done] == [
+        Stale.CHECKLIST,
+        Stale.CLEARANCES,
+        Stale.CLEARANCES,
+        Stale.VISIT,
+        Stale.COOPERATION,
+    ]
+    session.commit()
+    assert len(done) == 5
+
+
+def test_what_becomes_stale_by_that_is_worked_out_too(session: Session, done: Done) -> None:
+    """A stage that changed may make a visit ready, which comes before it in the order."""
+    one = uuid4()
+
+    def moves_on(cooperation_id: UUID, actor: Actor | None) -> None:
+        done.append((Stale.COOPERATION, cooperation_id))
+        if len(done) < 3:
+            mark(Stale.VISIT, [one], actor)
+
+    stale.use_recomputations(
+        {
+            Stale.VISIT: lambda visit_id, _actor: done.append((Stale.VISIT, visit_id)),
+            Stale.COOPERATION: moves_on,
+        }
+    )
+    mark(Stale.COOPERATION, [one])
+    session.commit()
+    assert done == [(Stale.COOPERATION, one), (Stale.VISIT, one)]
+
+
+def test_what_is_rolled_back_is_not_worked_out(session: Session, done: Done) -> None:
+    session.execute(sa.select(1))
+    mark(Stale.VISIT, [uuid4()])
+    session.rollback()
+    session.commit()
+    assert done == []
+
+
+def test_who_acted_is_named_in_what_is_recorded(land: Country, session: Session) -> None:
+    """The one whose act came first, where several made the same thing stale."""
+    told: list[Actor | None] = []
+    one = uuid4()
+    stale.use_recomputations({Stale.CHECKLIST: lambda _one, actor: told.append(actor)})
+    mark(Stale.CHECKLIST, [one], land.actor("ilena"))
+    mark(Stale.CHECKLIST, [one], land.actor("samira"))
+    recompute()
+    assert [actor.name for actor in told if actor] == [land.actor("ilena").name]
+
+
+def test_a_stage_follows_two_changes_of_one_transaction_once(
+    land: Country, session: Session
+) -> None:
+    cooperation = open_one(land)
+    session.commit()
+    ilena = land.actor("ilena")
+    cooperations.set_modes(ilena, cooperation, version=1, modes=[], questions={})
+    cooperations.set_modes(ilena, cooperation, version=2, modes=[Mode.VISIT], questions={})
+    session.commit()
+    assert cooperation.stage is Stage.DRAFT

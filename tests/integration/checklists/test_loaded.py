@@ -1,0 +1,184 @@
+"""What a transaction has read of a checklist is read again only after it changed."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from tests.factories.tables import Table
+from tracker.activity.service import lock_chain
+from tracker.checklists import loading, service
+from tracker.checklists.loaded import READ_BY
+from tracker.checklists.loading import fill, lock, locked
+from tracker.checklists.models import Answer, AnswerScope, Checklist
+from tracker.cooperations.models import CooperationPerson
+from tracker.core.db import db
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
+
+
+def reads(sent: list[str]) -> list[str]:
+    """Return the tables that statements read, each as often as it was."""
+    selects = [one.split() for one in sent if one.startswith("SELECT")]
+    return [words[words.index("FROM") + 1].strip('"') for words in selects]
+
+
+def test_a_checklist_is_read_once_in_a_transaction(table: Table, statements: Statements) -> None:
+    checklist = table.checklist()
+    before = locked(checklist)
+    with statements() as sent:
+        assert fill(checklist) is before
+        assert locked(checklist) is before
+    assert sent == []
+
+
+def test_after_an_answer_nothing_is_read_again_but_what_it_changed(
+    table: Table, statements: Statements
+) -> None:
+    checklist = table.checklist()
+    locked(checklist)
+    answer = table.save("ilena", "M1")
+    locked(checklist)
+    with statements() as sent:
+        _write_again(answer)
+        after = fill(checklist)
+    assert set(reads(sent)) == {"answer", "copied_answer"}
+    found = after.sheet.shared("M1")
+    assert found is not None
+    assert found.version == 2
+
+
+def _write_again(before: Answer) -> None:
+    """Add a version of an answer by hand, as a verb does within its transaction."""
+    db.session.execute(sa.update(Answer).where(Answer.id == before.id).values(is_current=False))
+    db.session.add(
+        Answer(
+            checklist_id=before.checklist_id,
+            item=before.item,
+            scope=AnswerScope.SHARED,
+            owner_id=before.owner_id,
+            version=2,
+            values={"words": "Again."},
+            author_id=before.author_id,
+            organisation_id=before.organisation_id,
+            saved_at=before.saved_at,
+        )
+    )
+
+
+def test_who_is_taken_out_is_no_longer_among_the_people(table: Table) -> None:
+    checklist = table.checklist()
+    user_id = table.land.users["dora"].id
+    table.land.session.commit()
+    assert user_id in fill(checklist).people
+    row = db.session.scalars(
+        sa.select(CooperationPerson).where(CooperationPerson.user_id == user_id)
+    ).one()
+    row.until_on = row.from_on.replace(year=row.from_on.year - 1)
+    assert user_id not in fill(checklist).people
+
+
+def test_what_is_rolled_back_is_read_again(table: Table) -> None:
+    checklist = table.checklist()
+    locked(checklist)
+    savepoint = db.session.begin_nested()
+    db.session.add(_reading_of(checklist))
+    assert fill(checklist).sheet.shared("M1") is not None
+    savepoint.rollback()
+    assert fill(checklist).sheet.shared("M1") is None
+
+
+def _reading_of(checklist: Checklist) -> Answer:
+    author = db.session.scalars(
+        sa.select(CooperationPerson).where(
+            CooperationPerson.cooperation_id == checklist.cooperation_id
+        )
+    ).first()
+    assert author is not None
+    return Answer(
+        checklist_id=checklist.id,
+        item="M1",
+        scope=AnswerScope.SHARED,
+        owner_id=checklist.id,
+        version=1,
+        values={"words": "Not kept."},
+        is_current=True,
+        not_applicable=False,
+        author_id=author.user_id,
+        organisation_id=author.organisation_id,
+        saved_at=checklist.started_at,
+    )
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("hold", [lock, lambda one: lock_chain(one.cooperation_id)])
+def test_what_others_wrote_before_it_was_held_is_read(
+    table: Table, hold: Callable[[Checklist], object]
+) -> None:
+    checklist = table.checklist()
+    table.session.commit()
+    assert fill(checklist).sheet.shared("M1") is None
+    written = _reading_of(checklist)
+    columns = {one.key: getattr(written, one.key) for one in Answer.__table__.columns}
+    if db.engine.dialect.name == "sqlite":
+        db.session.commit()  # one writer at a time: nobody writes while this transaction goes on
+    with db.engine.begin() as other:
+        other.execute(sa.insert(Answer).values(**columns | {"id": uuid4()}))
+    hold(checklist)
+    found = fill(checklist).sheet.shared("M1")
+    assert found is not None
+
+
+def test_a_lock_holds_the_chain_too(table: Table, statements: Statements) -> None:
+    checklist = table.checklist()
+    table.session.commit()
+    lock(checklist)
+    with statements() as sent:
+        lock_chain(checklist.cooperation_id)
+        lock(checklist)
+    assert sent == []
+
+
+def test_every_table_that_is_read_is_watched() -> None:
+    """A change in a table that is not watched would not be seen in the same transaction."""
+    statements: list[sa.Select[Any]] = [
+        value for value in vars(loading).values() if isinstance(value, sa.Select)
+    ]
+    names = {
+        table.name
+        for one in statements
+        for table in sa.sql.visitors.iterate(one.get_final_froms()[0])
+        if isinstance(table, sa.Table)
+    }
+    relations = {
+        "user",
+        "organisation",
+        "checklist_template",
+        "checklist_party",
+        "party",
+    }
+    assert len(statements) > 10
+    assert names | relations <= READ_BY.keys()
+
+
+def test_saving_an_answer_reads_the_checklist_once_and_then_what_changed(
+    table: Table, statements: Statements
+) -> None:
+    table.save("ilena", "M3")
+    checklist, ilena = table.checklist(), table["ilena"]
+    table.session.commit()
+    with statements() as sent:
+        service.save_answer(
+            ilena,
+            checklist,
+            "M1",
+            AnswerScope.SHARED,
+            {"words": "As agreed."},
+            base_version=0,
+        )
+        table.session.commit()
+    often = {name: reads(sent).count(name) for name in ("checklist_party", "flag", "proposal")}
+    assert often == {"checklist_party": 2, "flag": 1, "proposal": 1}
