@@ -112,7 +112,7 @@ def assign(checklist_id: UUID, code: str) -> str | Response:
         )
 
     if tried(form, act, _("%(code)s is assigned.", code=code)):
-        return back(desk.checklist, code)
+        return back(desk.checklist.id, code)
     now = _as_it_stands(desk)
     form.seen.data = now.assigned.seen(code)
     one = now.filling.standing().items.get(code)
@@ -165,7 +165,7 @@ def _done(desk: _Desk, code: str, act: Callable[[], None], words: str) -> Respon
     except RuleBrokenError as error:
         db.session.rollback()
         flash(str(error), "stop")
-    return back(desk.checklist, code)
+    return back(desk.checklist.id, code)
 
 
 def _as_it_stands(desk: _Desk) -> _Desk:

@@ -27,6 +27,7 @@ from tracker.checklists.drafts import Kept, Whose
 from tracker.checklists.models import AnswerScope, Checklist, DraftKind
 from tracker.checklists.my_work import page_of
 from tracker.checklists.opening import (
+    DRAFT,
     PAGE_LASTS,
     SENT_LATE,
     here,
@@ -93,7 +94,7 @@ def discard(checklist_id: UUID, code: str) -> Response:
 
 def _writing(actor: Actor, checklist_id: UUID, code: str) -> tuple[Checklist, Whose]:
     """Return the checklist, and whose draft it is: only of the person who opened the page."""
-    checklist, filling, item = opened_item(actor, checklist_id, code, "draft")
+    checklist, filling, item = opened_item(actor, checklist_id, code, DRAFT)
     whose = opened_by(checklist_id, code)
     scope = AnswerScope.PARTY if whose and whose.kind is DraftKind.PARTY else AnswerScope.SHARED
     require(policy.can_write(actor, filling.own_party(actor), item, scope))

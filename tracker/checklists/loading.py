@@ -501,7 +501,9 @@ _COOPERATIONS = (
     .execution_options(populate_existing=True)
 )
 _ANSWERS = (
-    sa.select(Answer)
+    sa.select(Answer, CopiedAnswer.source_checklist_id, CopyReading.organisation_id)
+    .outerjoin(CopiedAnswer, CopiedAnswer.answer_id == Answer.id)
+    .outerjoin(CopyReading, CopyReading.answer_id == Answer.id)
     .where(Answer.checklist_id.in_(_IDS), Answer.is_current)
     .options(joinedload(Answer.author).load_only(User.name))
 )
@@ -511,27 +513,23 @@ _AUTHORS = (
     .where(Answer.checklist_id.in_(_IDS), Answer.scope != AnswerScope.PERSON)
     .distinct()
 )
-_COPIES = (
-    sa.select(CopiedAnswer.answer_id, CopiedAnswer.source_checklist_id, CopyReading.organisation_id)
-    .join(Answer, Answer.id == CopiedAnswer.answer_id)
-    .outerjoin(CopyReading, CopyReading.answer_id == CopiedAnswer.answer_id)
-    .where(CopiedAnswer.checklist_id.in_(_IDS), Answer.is_current)
-)
 _LOCKED = (
     sa.select(Checklist.id)
     .where(Checklist.id.in_(_IDS))
     .order_by(Checklist.id)
     .with_for_update(of=Checklist)
 )
+_IS_OUTSIDE_EXPERT = (
+    sa.exists()
+    .where(Membership.user_id == CooperationPerson.user_id, Membership.outside_expert)
+    .correlate(CooperationPerson)
+)
 _PEOPLE = (
-    sa.select(CooperationPerson)
+    sa.select(CooperationPerson, _IS_OUTSIDE_EXPERT)
     .join(CooperationPerson.user)
     .where(CooperationPerson.cooperation_id.in_(_IDS))
     .options(joinedload(CooperationPerson.user), joinedload(CooperationPerson.organisation))
     .order_by(User.name)
-)
-_OUTSIDE_EXPERTS = sa.select(Membership.user_id).where(
-    Membership.user_id.in_(_IDS), Membership.outside_expert
 )
 
 
@@ -588,11 +586,13 @@ def _no_answers() -> Answers:
 def _answers(checklists: Sequence[Checklist]) -> dict[UUID, Answers]:
     cooperation_ids = {one.id: one.cooperation_id for one in checklists}
     wanted = {"ids": list(cooperation_ids)}
-    rows = db.session.scalars(_ANSWERS, wanted)
-    copies = _copies(cooperation_ids)
+    # An answer that was copied comes once for each organisation that has read it.
+    rows = db.session.execute(_ANSWERS, wanted).all()
+    read_by: dict[UUID, set[UUID]] = {}
+    for row, _source_id, reader_id in rows:
+        read_by.setdefault(row.id, set()).add(reader_id)
     found = {one.id: _no_answers() for one in checklists}
-    for row in rows:
-        copied_from, read_by = copies.get(row.id, (None, frozenset()))
+    for row, source_id, _reader_id in rows:
         found[row.checklist_id].current[row.item, row.scope, row.owner_id] = Filled(
             answer_id=row.id,
             version=row.version,
@@ -602,21 +602,11 @@ def _answers(checklists: Sequence[Checklist]) -> dict[UUID, Answers]:
             organisation_id=row.organisation_id,
             saved_at=row.saved_at,
             not_applicable=row.not_applicable,
-            copied_from=copied_from,
-            read_by=read_by,
+            copied_from=source_id,
+            read_by=frozenset(read_by[row.id] - {None}),
         )
     for checklist_id, author_id in db.session.execute(_AUTHORS, wanted):
         found[checklist_id].authors.add(author_id)
-    return found
-
-
-def _copies(checklist_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID | None, frozenset[UUID]]]:
-    """Return for each current answer that was copied: from which checklist, and who has read it."""
-    rows = db.session.execute(_COPIES, {"ids": list(checklist_ids)})
-    found: dict[UUID, tuple[UUID | None, frozenset[UUID]]] = {}
-    for answer_id, source_id, organisation_id in rows:
-        _source, read_by = found.get(answer_id, (source_id, frozenset()))
-        found[answer_id] = (source_id, read_by | ({organisation_id} - {None}))
     return found
 
 
@@ -632,21 +622,16 @@ class People:
 
 def _people(cooperations: Collection[Cooperation]) -> dict[UUID, People]:
     rows: dict[UUID, list[CooperationPerson]] = {one.id: [] for one in cooperations}
-    for row in db.session.scalars(_PEOPLE, {"ids": list(rows)}):
+    outside: set[UUID] = set()
+    for row, is_outside_expert in db.session.execute(_PEOPLE, {"ids": list(rows)}):
         rows[row.cooperation_id].append(row)
-    today = {one.id: _people_today(one, rows[one.id]) for one in cooperations}
-    of_npm = {
-        cooperation_id: {one.user_id for one in there.values() if one.side is OrganisationKind.NPM}
-        for cooperation_id, there in today.items()
-    }
-    asked = set().union(*of_npm.values())
-    outside = set(db.session.scalars(_OUTSIDE_EXPERTS, {"ids": list(asked)})) if asked else set()
-    return {
-        one.id: People(
-            today[one.id], _names(one, rows[one.id]), frozenset(of_npm[one.id] - outside)
-        )
-        for one in cooperations
-    }
+        outside |= {row.user_id} if is_outside_expert else set()
+    found = {}
+    for one in cooperations:
+        today = _people_today(one, rows[one.id])
+        npm = {person.user_id for person in today.values() if person.side is OrganisationKind.NPM}
+        found[one.id] = People(today, _names(one, rows[one.id]), frozenset(npm - outside))
+    return found
 
 
 def _people_today(

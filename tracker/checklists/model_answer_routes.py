@@ -113,7 +113,7 @@ def keep(checklist_id: UUID, code: str) -> str | Response | tuple[str, int]:
             )
             db.session.commit()
             flash(_("The answer is kept as a model answer of your organisation."), "held")
-            return back(checklist, code)
+            return back(checklist_id, code)
     except RuleBrokenError as error:
         db.session.rollback()
         form.refuse(error)

@@ -23,7 +23,7 @@ from tracker.checklists import drafts, labels, pages, policy, queries, sealing, 
 from tracker.checklists.cautions import FlagView
 from tracker.checklists.drafts import Kept, Typed, Whose
 from tracker.checklists.facts import Filled
-from tracker.checklists.loading import Filling, fill
+from tracker.checklists.loading import Filling, fill, lock
 from tracker.checklists.models import AnswerScope, Checklist, DraftKind
 from tracker.checklists.template import Item
 from tracker.core.db import db
@@ -47,6 +47,8 @@ BESIDE = frozenset(
         "remove_row",
     }
 )
+# The page that keeps what is typed and not saved yet.
+DRAFT = "draft"
 NUMBER = re.compile(r"[0-9]{1,12}")
 # How many seconds a page may wait to be sent once its session has ended.
 PAGE_LASTS = 24 * 60 * 60
@@ -76,8 +78,14 @@ def note_opening(actor: Actor, checklist: Checklist, page: str) -> None:
 def opened_item(
     actor: Actor, checklist_id: UUID, code: str, page: str
 ) -> tuple[Checklist, Filling, Item]:
-    """Return a checklist the person may open, loaded whole, and one item; or answer 404."""
+    """Return a checklist the person may open, loaded whole, and one item; or answer 404.
+
+    When something is sent others are kept from changing it, so that the verb need not read it
+    again. What is only kept as a draft holds nobody up.
+    """
     checklist = opened(actor, checklist_id, page)
+    if request.method == "POST" and page != DRAFT:
+        lock(checklist)
     filling = filled(checklist)
     return checklist, filling, item_of(filling, code)
 
@@ -92,10 +100,10 @@ def item_of(filling: Filling, code: str) -> Item:
     return found(filling.template.item(code))
 
 
-def back(checklist: Checklist, code: str = "") -> Response:
+def back(checklist_id: UUID, code: str = "") -> Response:
     """Go back to the list, to an item of it."""
     return redirect(
-        url_for("checklists.show", checklist_id=checklist.id, _anchor=code.lower() or None), 303
+        url_for("checklists.show", checklist_id=checklist_id, _anchor=code.lower() or None), 303
     )
 
 

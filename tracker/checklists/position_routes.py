@@ -71,7 +71,7 @@ def accept(checklist_id: UUID, code: str) -> Response:
     except RuleBrokenError as error:
         db.session.rollback()
         flash(f"{code}: {error}", "stop")
-    return back(checklist, code)
+    return back(checklist_id, code)
 
 
 @blueprint.route("/items/<code>/talk", methods=["GET", "POST"])
@@ -107,7 +107,7 @@ def talk(checklist_id: UUID, code: str) -> Answered:
         )
 
     if tried(form, act, _("The others see that you want to talk about %(code)s.", code=code)):
-        return back(checklist, code)
+        return back(checklist_id, code)
     form.answer.data = seen
     return page(button=button)
 
@@ -146,7 +146,7 @@ def propose(checklist_id: UUID, code: str) -> Answered:
             writing.finish()
             db.session.commit()
             flash(_("The others see your proposal for %(code)s.", code=code), "held")
-            return back(checklist, code)
+            return back(checklist_id, code)
         except StaleError:
             filling, writing = overtaken(actor, writing, form)
         except RuleBrokenError as error:
@@ -230,7 +230,7 @@ def _answer_proposal(
     except RuleBrokenError as error:
         db.session.rollback()
         flash(str(error), "stop")
-    return back(checklist)
+    return back(checklist_id)
 
 
 @blueprint.route("/proposals/<uuid:proposal_id>/turn-down", methods=["GET", "POST"])
@@ -255,7 +255,7 @@ def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
         _("You turned the proposal down."),
     )
     if done:
-        return back(checklist, item.code)
+        return back(checklist_id, item.code)
     return reason_page(
         filling,
         item,

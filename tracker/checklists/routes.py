@@ -1,6 +1,5 @@
 """Pages of a checklist being filled in: the list of items, an answer, leaving out, the template."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from uuid import UUID
@@ -11,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.activity.stale import recompute
 from tracker.checklists import (
     assignments,
     bound,
@@ -45,7 +45,6 @@ from tracker.checklists.models import (
     ChecklistKind,
     ChecklistState,
     DraftKind,
-    ModelAnswer,
 )
 from tracker.checklists.opening import (
     Writing,
@@ -168,8 +167,7 @@ def answer(checklist_id: UUID, code: str) -> Answered:
         require(policy.can_write(actor, filling.own_party(actor), item, scope))
     current = current_of(filling, actor, item, scope)
     writing = begin_writing(actor, filling, item, DraftKind(scope.value), current)
-    models = queries.models_for(actor, checklist.kind, item.code, scope)
-    begun = _begun_from(models, filling, item, writing)
+    begun = _begun_from(actor, filling, item, scope, writing)
     values = begun.fit.values if begun else values_now(current)
     form = answer_form(AnswerForm, fields, filling, values, writing.typed)
     show_version(form, current)
@@ -187,9 +185,11 @@ def answer(checklist_id: UUID, code: str) -> Answered:
                 base_version=seen_version(form),
             )
             writing.finish()
+            recompute()
+            said = _saved(checklist, item)
             db.session.commit()
-            _say_saved(checklist, actor, item)
-            return back(checklist, code)
+            flash(*said)
+            return back(checklist_id, code)
         except StaleError:
             filling, writing = overtaken(actor, writing, form)
             if not _changes(filling, item, scope, form, writing.theirs):
@@ -197,7 +197,7 @@ def answer(checklist_id: UUID, code: str) -> Answered:
         except RuleBrokenError as error:
             db.session.rollback()
             form.refuse(error)
-    return _answer_page(filling, item, scope, form, writing, current, models=models, begun=begun)
+    return _answer_page(filling, item, scope, form, writing, current, begun=begun)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ class _Begun:
 
 
 def _begun_from(
-    models: Sequence[ModelAnswer], filling: Filling, item: Item, writing: Writing
+    actor: Actor, filling: Filling, item: Item, scope: AnswerScope, writing: Writing
 ) -> _Begun | None:
     """Return what the form begins with, where the address names a model answer.
 
@@ -220,6 +220,7 @@ def _begun_from(
     asked = request.args.get("model")
     if asked is None or writing.typed is not None:
         return None
+    models = queries.models_for(actor, filling.checklist.kind, item.code, scope)
     model = found(next((one for one in models if one.id == as_id_or_none(asked)), None))
     fitting = model_answers.fitted(model, filling, item)
     return _Begun(model.title, fitting, copies.left_out(item, fitting.left_out))
@@ -257,7 +258,7 @@ def _saved_already(writing: Writing, code: str) -> Response:
     writing.finish()
     db.session.commit()
     flash(_("%(code)s is saved.", code=code), "held")
-    return back(writing.checklist, code)
+    return back(writing.checklist.id, code)
 
 
 def _own_parts(filling: Filling, item: Item, scope: AnswerScope, form: Form) -> list[wording.Part_]:
@@ -287,11 +288,10 @@ def _answer_page(
     writing: Writing,
     current: Filled | None = None,
     *,
-    models: Sequence[ModelAnswer] = (),
     begun: _Begun | None = None,
 ) -> str:
     """Show the page; a draft comes with how it differs from the current answer."""
-    overtaken_by = writing.theirs
+    actor, overtaken_by = current_actor(), writing.theirs
     compared = overtaken_by or (current if writing.is_filled else None)
     return render_template(
         "checklists/answer.html",
@@ -307,7 +307,7 @@ def _answer_page(
         own_parts=_own_parts(filling, item, scope, form) if overtaken_by else [],
         changes=_changes(filling, item, scope, form, compared) if compared else [],
         guidance=guidance_beside(filling, item),
-        models=models,
+        models=queries.models_for(actor, filling.checklist.kind, item.code, scope),
         begun=begun,
         has_draft=writing.typed is not None,
         kind_words=labels.KINDS[filling.checklist.kind],
@@ -316,18 +316,17 @@ def _answer_page(
     )
 
 
-def _say_saved(checklist: Checklist, actor: Actor, item: Item) -> None:
-    filling = filled(found(queries.find(actor, checklist.id)))
-    one = filling.standing().items.get(item.code)
+def _saved(checklist: Checklist, item: Item) -> tuple[str, str]:
+    """Return what to say of an item that is being saved, and how."""
+    one = filled(checklist).standing().items.get(item.code)
     if one is not None and one.problems:
         words = _(
             "%(code)s is saved. Not complete yet: %(problem)s",
             code=item.code,
             problem=one.problems[0].message,
         )
-        flash(words, "wait")
-    else:
-        flash(_("%(code)s is saved.", code=item.code), "held")
+        return words, "wait"
+    return _("%(code)s is saved.", code=item.code), "held"
 
 
 def _scope(item: Item) -> AnswerScope:
@@ -368,7 +367,7 @@ def leave_out(checklist_id: UUID, code: str) -> Answered:
             writing.finish()
             db.session.commit()
             flash(_("%(code)s is left out.", code=code), "held")
-            return back(checklist, code)
+            return back(checklist_id, code)
         except StaleError:
             filling, writing = overtaken(actor, writing, form)
         except RuleBrokenError as error:

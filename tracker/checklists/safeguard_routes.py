@@ -57,7 +57,7 @@ def flag(checklist_id: UUID, code: str) -> Answered:
         _("%(code)s is flagged. It can't be signed until the flag is answered.", code=code),
     )
     if done:
-        return back(checklist, code)
+        return back(checklist_id, code)
     return page(button=button)
 
 
@@ -77,7 +77,7 @@ def explain(checklist_id: UUID, flag_id: UUID) -> str | Response:
         _("The flag is closed with your explanation."),
     )
     if done:
-        return back(checklist, raised.item)
+        return back(checklist_id, raised.item)
     return reason_page(
         filling,
         item_of(filling, raised.item),
@@ -111,7 +111,7 @@ def review(checklist_id: UUID) -> str | Response:
         _("You confirmed the review of independence and flexibility."),
     )
     if done:
-        return back(checklist)
+        return back(checklist_id)
     views = pages.item_views(filling, actor)
     return render_template(
         "checklists/review.html",

@@ -408,7 +408,10 @@ def put_positions(
     stance: Stance,
     reason: str = "",
 ) -> None:
-    """Make this the position of a party on several answers, as put_position() does on one."""
+    """Make this the position of a party on several answers, as put_position() does on one.
+
+    filling is how the checklist stood when the verb began; a verb puts one on each item.
+    """
     checklist = filling.checklist
     author_id, organisation_id = taken_by
     asked = [
@@ -421,16 +424,17 @@ def put_positions(
     ]
     if not asked:
         return
-    db.session.execute(
-        sa.update(Position)
-        .where(
-            Position.checklist_id == checklist.id,
-            Position.item.in_([code for code, _answer_id in asked]),
-            Position.organisation_id == organisation_id,
-            Position.is_current,
+    if any(organisation_id in filling.positions_on.get(code, {}) for code, _answer_id in asked):
+        db.session.execute(
+            sa.update(Position)
+            .where(
+                Position.checklist_id == checklist.id,
+                Position.item.in_([code for code, _answer_id in asked]),
+                Position.organisation_id == organisation_id,
+                Position.is_current,
+            )
+            .values(is_current=False)
         )
-        .values(is_current=False)
-    )
     for code, answer_id in asked:
         position = Position(
             id=uuid4(),

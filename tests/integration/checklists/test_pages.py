@@ -812,3 +812,17 @@ def test_words_taken_out_and_put_in_are_told_to_screen_readers_too(room: Room) -
     room.table.save("ilena", "M1", words="Within ten days.")
     propose(room)
     assert re.search(r"Words taken out are struck through", room.page("ilena").text)
+
+
+def test_saving_an_answer_takes_few_statements(
+    room: Room, statements: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    """Of the terms, with two CSOs and no visit: first one that was not answered yet."""
+    browser, address = room.browser("ilena"), f"{room.address}/items/M1/answer"
+    counts = []
+    for words in ("First.", "Second."):
+        form = browser.page(address).form()
+        with statements() as seen:
+            browser.post(form.action or address, data=form.filled_in(words=words), csrf=False)
+        counts.append(len(seen))
+    assert counts == [35, 37]
