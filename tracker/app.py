@@ -133,14 +133,20 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         cooperations.follow_departure,
         checklists.follow_person,
         undertakings.follow_suspension,
+        lifecycle.follow_person,
         visits.follow_person,
     ),
     verbs.PERSON_RESTORED: (
         checklists.follow_person,
         undertakings.follow_suspension,
+        lifecycle.follow_person,
         visits.follow_person,
     ),
-    verbs.ROLE_ENDED: (cooperations.follow_departure, visits.follow_person),
+    verbs.ROLE_ENDED: (
+        cooperations.follow_departure,
+        lifecycle.follow_person,
+        visits.follow_person,
+    ),
     verbs.COOPERATION_CHANGED: (lifecycle.follow,),
     verbs.MODES_CHANGED: (checklists.follow, lifecycle.follow_modes, visits.follow),
     verbs.PARTY_JOINED: (lifecycle.follow_party, visits.follow),
@@ -201,9 +207,13 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.TEXT_RENEWED: (lifecycle.follow_renewal,),
     verbs.CAME_INTO_FORCE: (undertakings.follow_terms, lifecycle.follow_force, visits.follow),
     verbs.CLEARANCE_CLOSED: (undertakings.follow_clearance, visits.follow),
-    verbs.ROLE_GIVEN: (visits.follow_person,),
-    verbs.ROLE_CONFIRMED: (visits.follow_person,),
-    verbs.ROLE_ACCEPTED: (cooperations.tell_of_power, visits.follow_person),
+    verbs.ROLE_GIVEN: (lifecycle.follow_person, visits.follow_person),
+    verbs.ROLE_CONFIRMED: (lifecycle.follow_person, visits.follow_person),
+    verbs.ROLE_ACCEPTED: (
+        cooperations.tell_of_power,
+        lifecycle.follow_person,
+        visits.follow_person,
+    ),
     verbs.CLEARANCE_OPENED: (visits.follow,),
     verbs.STAGE_CHANGED: (visits.follow,),
     verbs.UNDERTAKING_SIGNED: (visits.follow,),
@@ -334,6 +344,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     app.cli.add_command(running_commands.run)
     app.cli.add_command(running_commands.worker)
     app.cli.add_command(running_commands.check)
+    app.cli.add_command(running_commands.recheck)
     app.cli.add_command(content_commands.content)
     app.cli.add_command(guidance_commands.guidance)
     app.cli.add_command(demo_commands.demo)

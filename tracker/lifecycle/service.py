@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from tracker.access.actor import Actor
 from tracker.activity import verbs
 from tracker.activity.service import Happening, record
@@ -13,7 +15,7 @@ from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
 from tracker.checklists.values import as_date
 from tracker.cooperations import people
 from tracker.cooperations import service as cooperations
-from tracker.cooperations.models import Cooperation, Mode, Stage
+from tracker.cooperations.models import Cooperation, CooperationPerson, Mode, Stage
 from tracker.cooperations.modes import Level, Requirement
 from tracker.core.db import db
 from tracker.lifecycle import policy, queries
@@ -106,6 +108,17 @@ def follow(happening: Happening) -> None:
     """Note that the cooperation may move on or back: its gates look at this. A handler."""
     if happening.cooperation_id is not None:
         mark(Stale.COOPERATION, [happening.cooperation_id], happening.actor)
+
+
+def follow_person(happening: Happening) -> None:
+    """Note that a person's cooperations may move on or back: the gates look at people. A handler.
+
+    Of events in the whole instance whose subject is the person.
+    """
+    there = sa.select(CooperationPerson.cooperation_id).where(
+        CooperationPerson.user_id == happening.subject_id
+    )
+    mark(Stale.COOPERATION, db.session.scalars(there.distinct()), happening.actor)
 
 
 def follow_modes(happening: Happening) -> None:

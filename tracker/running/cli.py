@@ -1,4 +1,4 @@
-"""The commands that run the application: run, worker, check."""
+"""The commands that run the application: run, worker, check, recheck."""
 
 import datetime as dt
 import errno
@@ -21,7 +21,7 @@ from tracker.accounts import binding
 from tracker.core.db import db
 from tracker.evidence import certificates, disagreements
 from tracker.mail import transport
-from tracker.running import health, preparing, rounds
+from tracker.running import health, preparing, rechecking, rounds
 
 
 class _Demonstration:
@@ -192,6 +192,37 @@ def worker() -> None:
         timestamp_url=settings.timestamp_url,
         goes_on=lambda: goes_on,
     )
+
+
+@click.command("recheck")
+@click.option("--all", "every", is_flag=True, help="Every cooperation.")
+@click.argument("references", nargs=-1)
+@with_appcontext
+def recheck(references: tuple[str, ...], *, every: bool) -> None:
+    """Work out anew the counts, stages and readiness of cooperations, and tell what differed.
+
+    Nothing should: all of it is worked out before each commit. What differed is put right.
+    """
+    if every == bool(references):
+        message = "Name cooperations by their references, or give --all."
+        raise click.UsageError(message)
+    cooperations = rechecking.named(None if every else references)
+    if missing := set(references) - {reference for _id, reference in cooperations}:
+        message = f"There is no cooperation {', '.join(sorted(missing))}."
+        raise click.ClickException(message)
+    differed = 0
+    for cooperation_id, reference in cooperations:
+        for one in rechecking.recheck(cooperation_id):
+            click.echo(
+                f"{reference}, {one.kind} {one.id}: {_shown(one.before)} became {_shown(one.after)}"
+            )
+            differed += 1
+        db.session.commit()
+    click.echo(f"Cooperations: {len(cooperations)}. Values that differed: {differed}.")
+
+
+def _shown(values: tuple[object, ...]) -> str:
+    return ", ".join(map(str, values)) or "nothing"
 
 
 @click.command("check")

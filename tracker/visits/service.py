@@ -21,7 +21,7 @@ from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind
 from tracker.checklists.policy import is_open
 from tracker.checklists.queries import VISIT
 from tracker.cooperations import audiences, people
-from tracker.cooperations.models import Cooperation
+from tracker.cooperations.models import Cooperation, CooperationPerson
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -538,15 +538,16 @@ def follow_draft(happening: Happening) -> None:
 
 
 def follow_person(happening: Happening) -> None:
-    """Judge the visits of a person after something happened to them in the whole instance.
+    """Judge again the visits of a person's cooperations. A handler.
 
-    Handler of events whose subject is the person: suspended, restored, a role given, begun or
-    ended.
+    Of events in the whole instance whose subject is the person: suspended, restored, a role given,
+    begun or ended. The roles may name people who are not in the team.
     """
-    in_team = sa.exists().where(
-        TeamMember.visit_id == Visit.id, TeamMember.user_id == happening.subject_id
+    takes_part = sa.exists().where(
+        CooperationPerson.cooperation_id == Visit.cooperation_id,
+        CooperationPerson.user_id == happening.subject_id,
     )
-    _mark(happening, in_team)
+    _mark(happening, takes_part)
 
 
 def _mark(happening: Happening, where: sa.ColumnElement[bool]) -> None:

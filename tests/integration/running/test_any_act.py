@@ -1,0 +1,318 @@
+"""Whatever several parties do, and in any order, what is stored is what a recheck of all gives."""
+
+import datetime as dt
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from click.testing import Result
+from flask import Flask
+from hypothesis import HealthCheck, Phase, assume, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy.orm import Session
+
+from tests import starting_points
+from tests.effort import tries
+from tests.factories.demonstration import Demonstration
+from tests.factories.demonstration import make as make_demonstration
+from tests.factories.visits import Scene
+from tests.starting_points import noon_in
+from tracker.accounts import service as accounts
+from tracker.checklists import ending, positions, safeguards, signing
+from tracker.checklists import service as checklists
+from tracker.checklists.loading import fill
+from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind, Halt, Stance
+from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import Mode
+from tracker.core.db import db
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.demo import filling
+from tracker.mail.transport import from_url
+from tracker.running import rechecking, rounds
+from tracker.undertakings import service as undertakings
+from tracker.undertakings.models import Undertaking
+from tracker.visits import service as visits
+
+HOMES = {
+    "ilena": "npm",
+    "tomas": "npm",
+    "pavo": "npm",
+    "ruth": "npm",
+    "samira": "od",
+    "henrik": "od",
+    "dina": "od",
+    "joana": "lh",
+    "leyla": "lh",
+    "otto": "lh",
+}
+ANYBODY = st.sampled_from(list(HOMES))
+SIGNATORY = st.sampled_from(["tomas", "henrik", "otto"])
+KIND = st.sampled_from(list(ChecklistKind))
+# Items of which something is drawn, most of them looked at by a gate.
+ITEM = {
+    ChecklistKind.TERMS: st.sampled_from(["M2", "M12", "M18"]),
+    ChecklistKind.CONFIDENTIALITY: st.sampled_from(["C1", "C4"]),
+    ChecklistKind.VISIT_ROLES: st.sampled_from(["V5", "V8", "V13"]),
+    ChecklistKind.URGENT_PLAN: st.sampled_from(["U3", "U5"]),
+}
+
+
+class AnyAct(RuleBasedStateMachine):
+    """What people of three parties do on the demonstration's complete cooperation, as it comes.
+
+    What is refused is refused; each act is committed before the next.
+    """
+
+    def __init__(self, app: Flask, demonstration: Demonstration, at: Callable[[Any], None]) -> None:
+        super().__init__()
+        self.app, self.demonstration, self.at = app, demonstration, at
+
+    @initialize()
+    def begin(self) -> None:
+        starting_points.of(self.app).reset("demonstration")
+        self.context = self.app.app_context()
+        self.context.push()
+        self.days = 1
+        self.at(noon_in(self.days))
+        self.scene = Scene(db.session(), self.demonstration)
+
+    def teardown(self) -> None:
+        if hasattr(self, "context"):
+            db.session.rollback()
+            self.context.pop()
+        self.at(None)
+
+    def do(self, act: Callable[[], object]) -> None:
+        """Do something and commit it; or leave nothing of it when it is refused."""
+        try:
+            act()
+            db.session.commit()
+        except (RefusedError, RuleBrokenError, StaleError):
+            db.session.rollback()
+
+    def checklist(self, kind: ChecklistKind) -> Checklist:
+        of_visit = kind in {ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN}
+        return self.scene.checklist(kind, 1 if of_visit else None)
+
+    @rule(who=ANYBODY)
+    def somebody_is_suspended(self, who: str) -> None:
+        iris = self.scene.actor("iris")
+        self.do(lambda: accounts.suspend(iris, self.scene.user(who), reason="A lost telephone"))
+
+    @rule(who=ANYBODY)
+    def somebody_is_restored(self, who: str) -> None:
+        self.do(lambda: accounts.restore(self.scene.actor("iris"), self.scene.user(who)))
+
+    @rule(who=ANYBODY)
+    def somebody_leaves(self, who: str) -> None:
+        home = HOMES[who]
+        self.do(
+            lambda: cooperations.end_person(
+                self.scene.actor(filling.COORDINATORS[home]),
+                self.scene.cooperation,
+                user_id=self.scene.user(who),
+                organisation_id=self.scene.body(home),
+            )
+        )
+
+    @rule(who=ANYBODY)
+    def somebody_comes(self, who: str) -> None:
+        home = HOMES[who]
+        self.do(
+            lambda: cooperations.add_person(
+                self.scene.actor(filling.COORDINATORS[home]),
+                self.scene.cooperation,
+                user_id=self.scene.user(who),
+                organisation_id=self.scene.body(home),
+            )
+        )
+
+    @rule(who=st.sampled_from(["samira", "henrik", "joana", "leyla", "otto"]))
+    def somebody_withdraws(self, who: str) -> None:
+        asked = db.session.scalars(
+            sa.select(Undertaking.id).where(
+                Undertaking.cooperation_id == self.scene.cooperation.id,
+                Undertaking.user_id == self.scene.user(who),
+            )
+        )
+        for one in asked.all():
+            self.do(partial(undertakings.withdraw, self.scene.actor(who), one))
+
+    @rule(kind=KIND, who=SIGNATORY, halt=st.sampled_from(list(Halt)))
+    def a_text_is_stopped(self, kind: ChecklistKind, who: str, halt: Halt) -> None:
+        def stop() -> None:
+            checklist = self.checklist(kind)
+            ending.give_notice(self.scene.actor(who), checklist, halt, reason="It is not safe.")
+
+        self.do(stop)
+
+    @rule(kind=KIND, who=SIGNATORY)
+    def a_suspension_is_lifted(self, kind: ChecklistKind, who: str) -> None:
+        def lift() -> None:
+            checklist = self.checklist(kind)
+            for notice in ending.open_notices(checklist):
+                ending.close_notice(
+                    self.scene.actor(who), checklist, notice.id, reason="It is safe again."
+                )
+
+        self.do(lift)
+
+    @rule(kind=KIND, data=st.data())
+    def a_text_is_amended(self, kind: ChecklistKind, data: st.DataObject) -> None:
+        item = data.draw(ITEM[kind])
+        self.do(
+            lambda: signing.amend(
+                self.scene.actor("ilena"), self.checklist(kind), reason="A word.", items=[item]
+            )
+        )
+
+    @rule(kind=KIND, who=st.sampled_from(["ilena", "samira", "joana"]), data=st.data())
+    def an_answer_is_saved(self, kind: ChecklistKind, who: str, data: st.DataObject) -> None:
+        def save() -> None:
+            checklist, item = self.checklist(kind), data.draw(ITEM[kind])
+            current = fill(checklist).sheet.shared(item)
+            values = dict(current.values) if current else {}
+            checklists.save_answer(
+                self.scene.actor(who),
+                checklist,
+                item,
+                AnswerScope.SHARED,
+                values if data.draw(st.booleans()) else {},
+                base_version=current.version if current else 0,
+            )
+
+        self.do(save)
+
+    @rule(kind=KIND, who=st.sampled_from(["ilena", "samira", "joana"]), data=st.data())
+    def a_position_is_taken(self, kind: ChecklistKind, who: str, data: st.DataObject) -> None:
+        def take() -> None:
+            checklist, item = self.checklist(kind), data.draw(ITEM[kind])
+            current = fill(checklist).sheet.shared(item)
+            assume(current is not None)
+            assert current is not None
+            positions.take_position(
+                self.scene.actor(who),
+                checklist,
+                item,
+                data.draw(st.sampled_from([Stance.ACCEPTS, Stance.WANTS_TALK])),
+                answer_id=current.answer_id,
+                reason="Let us talk.",
+            )
+
+        self.do(take)
+
+    @rule(kind=KIND, data=st.data())
+    def a_flag_is_raised(self, kind: ChecklistKind, data: st.DataObject) -> None:
+        item = data.draw(ITEM[kind])
+        self.do(
+            lambda: safeguards.raise_flag(
+                self.scene.actor("samira"), self.checklist(kind), item, "Who decides?"
+            )
+        )
+
+    @rule(kind=KIND)
+    def a_text_is_sent_and_signed(self, kind: ChecklistKind) -> None:
+        def sign() -> None:
+            checklist = self.checklist(kind)
+            if kind is ChecklistKind.TERMS:
+                safeguards.confirm_review(self.scene.actor("nadia"), checklist)
+            filling.send(self.scene.cast, checklist)
+            filling.sign(self.scene.cast, checklist)
+
+        self.do(sign)
+
+    @rule(modes=st.sets(st.sampled_from([Mode.VISIT, Mode.INFO_F, Mode.SUPP])))
+    def modes_are_set(self, modes: set[Mode]) -> None:
+        cooperation = self.scene.cooperation
+        self.do(
+            lambda: cooperations.set_modes(
+                self.scene.actor("ilena"),
+                cooperation,
+                version=cooperation.version,
+                modes=sorted(modes),
+                questions=cooperation.questions,
+            )
+        )
+
+    @rule(who=st.sampled_from(["pavo", "ruth", "leyla", "samira", "marek"]))
+    def somebody_accepts_a_task(self, who: str) -> None:
+        self.do(lambda: visits.accept_role(self.scene.actor(who), self.scene.visit()))
+
+    @rule(who=st.sampled_from(["pavo", "ruth", "leyla", "samira", "marek"]))
+    def somebody_confirms_the_plan(self, who: str) -> None:
+        self.do(lambda: visits.confirm_plan(self.scene.actor(who), self.scene.visit()))
+
+    @rule(days=st.integers(1, 40))
+    def days_go_by_and_the_worker_comes(self, days: int) -> None:
+        self.days += days
+        self.at(noon_in(self.days))
+        rounds.one_round(from_url("console://"), with_dates=True)
+        self.scene.session = db.session()
+
+    @invariant()
+    def a_recheck_finds_nothing_to_change(self) -> None:
+        assert rechecking.recheck(self.scene.cooperation.id) == []
+        db.session.rollback()
+
+
+def test_whatever_is_done_a_recheck_finds_nothing(
+    worker_app: Flask, frozen_time: Callable[[dt.datetime | None], None]
+) -> None:
+    demonstration = starting_points.of(worker_app).use("demonstration", make_demonstration)
+
+    class Here(AnyAct):
+        def __init__(self) -> None:
+            super().__init__(worker_app, demonstration, frozen_time)
+
+    run_state_machine_as_test(
+        Here,
+        settings=settings(
+            max_examples=tries(8, 150),
+            stateful_step_count=tries(8, 25),
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_the_command_tells_what_differed_and_puts_it_right(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    scene = Scene(session, demonstration)
+    terms = scene.checklist(ChecklistKind.TERMS, None)
+    session.execute(sa.update(Checklist).where(Checklist.state == terms.state).values(done_count=0))
+    visit = scene.visit()
+    visit.is_ready = False
+    session.commit()
+
+    def run(*words: str) -> Result:
+        return app.test_cli_runner().invoke(args=["recheck", *words])
+
+    done = run(scene.reference)
+    assert done.exit_code == 0, done.output
+    assert f"{scene.reference}, visit {visit.id}: J3, False became J3, True" in done.output
+    assert "Values that differed: 1." in done.output
+    assert "Values that differed: 0." in run("--all").output
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ((), "or give --all"),
+        (("--all", "C-2026-0001"), "or give --all"),
+        (("C-1999-0001",), "There is no cooperation C-1999-0001."),
+    ],
+)
+def test_the_command_says_what_it_needs(app: Flask, words: tuple[str, ...], why: str) -> None:
+    done = app.test_cli_runner().invoke(args=["recheck", *words])
+    assert done.exit_code != 0
+    assert why in done.output

@@ -1,0 +1,94 @@
+"""Works out anew all that is stored of cooperations and is worked out, and tells what differed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.activity.stale import Stale, mark, recompute
+from tracker.checklists.models import Checklist, ChecklistParty, ChecklistState
+from tracker.cooperations.models import Clearance, Cooperation
+from tracker.core.db import db
+from tracker.undertakings.models import Undertaking, UndertakingState
+from tracker.visits.models import Visit
+
+# What is stored of each thing, by the words for its kind and its id.
+Stored = dict[tuple[str, UUID], tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """Something stored that was not what it should have been."""
+
+    kind: str
+    id: UUID
+    before: tuple[object, ...]
+    after: tuple[object, ...]
+
+
+def named(references: Sequence[str] | None) -> list[tuple[UUID, str]]:
+    """Return id and reference of some cooperations, or with None of all, by reference."""
+    wanted = sa.select(Cooperation.id, Cooperation.reference).order_by(Cooperation.reference)
+    if references is not None:
+        wanted = wanted.where(Cooperation.reference.in_(references))
+    return [(row.id, row.reference) for row in db.session.execute(wanted)]
+
+
+def recheck(cooperation_id: UUID) -> list[Differing]:
+    """Work out counts, stages, readiness, and who is asked and cleared; return what differed.
+
+    In the caller's transaction. As after an event that concerns all of it: where something
+    differed, it is put right, recorded and told like any change.
+    """
+    before = stored(cooperation_id)
+    drafts = sa.select(Checklist.id).where(
+        Checklist.cooperation_id == cooperation_id, Checklist.state == ChecklistState.DRAFTING
+    )
+    mark(Stale.CHECKLIST, db.session.scalars(drafts))
+    mark(Stale.CLEARANCES, [cooperation_id])
+    mark(
+        Stale.VISIT,
+        db.session.scalars(sa.select(Visit.id).where(Visit.cooperation_id == cooperation_id)),
+    )
+    mark(Stale.COOPERATION, [cooperation_id])
+    recompute()
+    after = stored(cooperation_id)
+    return [
+        Differing(kind, one, before.get((kind, one), ()), after.get((kind, one), ()))
+        for kind, one in sorted(before.keys() | after.keys())
+        if before.get((kind, one)) != after.get((kind, one))
+    ]
+
+
+def stored(cooperation_id: UUID) -> Stored:
+    """Return what is stored of a cooperation, its checklists, visits, undertakings, clearances."""
+    db.session.flush()
+    found: Stored = {}
+    for kind, statement in _STORED.items():
+        for one, *values in db.session.execute(statement, {"cooperation_id": cooperation_id}):
+            found[kind, one] = (*found.get((kind, one), ()), *values)
+    return found
+
+
+_OF_IT: sa.BindParameter[UUID] = sa.bindparam("cooperation_id")
+_STORED: "dict[str, sa.Select[*tuple[Any, ...]]]" = {
+    "cooperation": sa.select(Cooperation.id, Cooperation.stage).where(Cooperation.id == _OF_IT),
+    "checklist": sa.select(
+        Checklist.id, Checklist.done_count, Checklist.total_count, Checklist.is_complete
+    ).where(Checklist.cooperation_id == _OF_IT),
+    "checklist of a party": sa.select(
+        Checklist.id, ChecklistParty.waiting_count, ChecklistParty.unread_count
+    )
+    .join(ChecklistParty, ChecklistParty.checklist_id == Checklist.id)
+    .where(Checklist.cooperation_id == _OF_IT)
+    .order_by(ChecklistParty.organisation_id),
+    "visit": sa.select(Visit.id, Visit.stage, Visit.is_ready).where(Visit.cooperation_id == _OF_IT),
+    "undertaking": sa.select(Undertaking.id, Undertaking.state).where(
+        Undertaking.cooperation_id == _OF_IT, Undertaking.state != UndertakingState.CLOSED
+    ),
+    "clearance": sa.select(Clearance.id, Clearance.until_on).where(
+        Clearance.cooperation_id == _OF_IT, Clearance.closed_at.is_(None)
+    ),
+}
