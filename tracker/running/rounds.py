@@ -1,5 +1,6 @@
 """The worker's rounds: mail, certificates, expiry, readiness of visits, reminders, attempts."""
 
+import datetime as dt
 import time
 from collections.abc import Callable
 from uuid import UUID
@@ -36,11 +37,15 @@ def run_for_ever(
     """Do rounds until told to stop. A database that can't be reached is tried again, and said."""
     number, compared = 0, disagreements.BEGINNING
     checked: UUID | None = None
+    judged_on: dt.date | None = None
     while goes_on():
         try:
             with_dates = number % EVERY_SO_MANY_ROUNDS == 0
             one_round(transport, with_dates=with_dates, timestamp_url=timestamp_url)
             if with_dates:
+                if judged_on != clock.today():
+                    judge_visits()
+                    judged_on = clock.today()
                 compared = compare_texts(compared)
                 checked = check_accounts(checked)
         except SQLAlchemyError as error:
@@ -53,27 +58,47 @@ def run_for_ever(
 def one_round(transport: Transport, *, with_dates: bool, timestamp_url: str = "") -> None:
     """Send what is due and make certificates; with_dates: also what comes with a day.
 
-    That is: close what has expired, judge readiness, remind, forget what is old.
+    That is: close what has expired, remind, forget what is old. Each in a transaction of its own,
+    so that nobody who writes has to wait for all of them.
     """
     outbox.send_due(transport)
     make_certificates(timestamp_url)
     if with_dates:
-        accounts.end_roles_run_out()
-        clearances.close_expired(clock.today())
-        ending.carry_out_due(clock.today())
-        renewal.renew_due(clock.today())
-        requesting.expire_due(clock.today())
-        visits.recheck_all(clock.today())
-        requesting.remind_due(clock.today())
-        comments.remind_due(clock.today())
-        assignments.remind_due(clock.today())
-        attempts.forget_old()
-        passkeys.forget_used()
-        mailed_codes.forget_old()
-        drafts.forget_old()
+        for job in _WITH_DATES:
+            job()
+            db.session.commit()
         checkpoint_and_mail()
     health.beat()
     db.session.commit()
+    db.session.remove()
+
+
+_WITH_DATES: tuple[Callable[[], object], ...] = (
+    accounts.end_roles_run_out,
+    lambda: clearances.close_expired(clock.today()),
+    lambda: ending.carry_out_due(clock.today()),
+    lambda: renewal.renew_due(clock.today()),
+    lambda: requesting.expire_due(clock.today()),
+    lambda: requesting.remind_due(clock.today()),
+    lambda: comments.remind_due(clock.today()),
+    lambda: assignments.remind_due(clock.today()),
+    attempts.forget_old,
+    passkeys.forget_used,
+    mailed_codes.forget_old,
+    drafts.forget_old,
+)
+
+
+def judge_visits() -> None:
+    """Judge each visit that is prepared, because papers run out, each in its own transaction.
+
+    Once a day: what happens in between judges the visits that it concerns.
+    """
+    prepared = visits.prepared_ids()
+    db.session.commit()
+    for visit_id in prepared:
+        visits.recheck(visit_id)
+        db.session.commit()
     db.session.remove()
 
 

@@ -470,7 +470,7 @@ def _confirm(actor: Actor, visit: Visit, item: str, key: str, *, is_done: bool) 
 # What follows -------------------------------------------------------------------------------------
 
 
-def settle(visit: Visit, today: dt.date | None = None) -> bool:
+def settle(visit: Visit) -> bool:
     """Bring stage and readiness to what the gates answer now; return True when something changed.
 
     A visit becomes ready only when all of J3 is met, and loses readiness at once when that is no
@@ -480,7 +480,7 @@ def settle(visit: Visit, today: dt.date | None = None) -> bool:
     db.session.refresh(visit)
     if visit.stage not in stages.PREPARED:
         return False
-    judged = readiness.judge(visit, today)
+    judged = readiness.judge(visit)
     moved = _set_stage(visit, stages.stage_after(visit.stage, judged.is_open))
     ready = stages.is_ready(visit.stage, judged.is_open)
     if ready == visit.is_ready:
@@ -505,12 +505,9 @@ def _set_stage(visit: Visit, after: VisitStage) -> bool:
     return True
 
 
-def recheck_all(day: dt.date) -> int:
-    """Judge every visit that is prepared, because clearances and papers run out.
-
-    Return how many changed. For the worker, once a day; safe in several copies.
-    """
-    return sum(settle(visit, day) for visit in queries.prepared())
+def prepared_ids() -> list[UUID]:
+    """Return the visits that are prepared, whose readiness may end with a day. For the worker."""
+    return [visit.id for visit in queries.prepared()]
 
 
 def follow(happening: Happening) -> None:

@@ -256,6 +256,7 @@ class AnyAct(RuleBasedStateMachine):
         self.days += days
         self.at(noon_in(self.days))
         rounds.one_round(from_url("console://"), with_dates=True)
+        rounds.judge_visits()
         self.scene.session = db.session()
 
     @invariant()

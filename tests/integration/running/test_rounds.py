@@ -13,11 +13,13 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories.demonstration import Demonstration
+from tests.starting_points import noon_in
 from tracker.accounts import attempts
 from tracker.accounts.models import Attempt
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.cooperations.models import Clearance, Cooperation
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.evidence import checkpoints, notes, signing_keys
 from tracker.evidence.notes import Checkpoint
@@ -72,6 +74,30 @@ def test_rounds_end_when_told_to_stop(
     rounds.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=lambda: next(turns))
     assert health.look().worker == "well"
     assert list(turns) == []
+
+
+def test_visits_are_judged_once_a_day(
+    app: Flask,
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    frozen_time: Callable[[dt.datetime], None],
+) -> None:
+    """What happens in between judges the visits that it concerns."""
+    judged: list[dt.date] = []
+    monkeypatch.setattr(rounds, "judge_visits", lambda: judged.append(clock.today()))
+    monkeypatch.setattr(rounds, "PAUSE", 0)
+    monkeypatch.setattr(rounds, "EVERY_SO_MANY_ROUNDS", 1)
+    days = iter([1, 1, 2, 2])
+
+    def goes_on() -> bool:
+        day = next(days, None)
+        if day is not None:
+            frozen_time(noon_in(day))
+        return day is not None
+
+    rounds.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=goes_on)
+    assert judged == [noon_in(1).date(), noon_in(2).date()]
 
 
 def test_a_database_that_is_away_is_told_and_tried_again(

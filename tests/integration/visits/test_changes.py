@@ -185,7 +185,7 @@ def test_a_stopped_visit_is_over(scene: Scene) -> None:
     assert (visit.stage, visit.is_ready, visit.ready_at) == (VisitStage.STOPPED, False, None)
     ((_, told),) = scene.events("visit_stopped")
     assert (told["number"], told["reason"]) == (1, "The lead is ill.")
-    assert service.recheck_all(clock.today()) == 0
+    assert not service.settle(visit)
     for act in (
         lambda: service.change_plan(scene.actor("ilena"), visit, version=2, plan=moved()),
         lambda: service.override(scene.actor("milan"), visit, reason="Because."),

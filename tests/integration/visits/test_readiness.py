@@ -5,10 +5,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from threading import Barrier
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from tests.factories.checklists import decline_text
 from tests.factories.visits import TEAM, Scene, planned, team_plan
@@ -28,12 +30,11 @@ from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.demo import filling
 from tracker.demo.visit import SIGNERS
-from tracker.mail.transport import from_url
 from tracker.running import rounds
 from tracker.undertakings import service as undertakings
 from tracker.visits import queries, readiness, service
 from tracker.visits.facts import Lack
-from tracker.visits.models import VisitStage
+from tracker.visits.models import Visit, VisitStage
 from tracker.visits.sealing import Plan, plan_of
 
 ROLES, URGENT_PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN
@@ -43,6 +44,11 @@ ONE_DAY = dt.timedelta(days=1)
 def lacks(scene: Scene, number: int = 1) -> set[Lack]:
     scene.session.flush()
     return {want.lack for want in readiness.judge(scene.visit(number)).wants}
+
+
+def judged_again(scene: Scene) -> int:
+    """Judge all visits as the worker does; return how many changed."""
+    return sum(service.settle(visit) for visit in queries.prepared())
 
 
 def assert_ready(scene: Scene) -> None:
@@ -122,7 +128,7 @@ def test_a_person_who_becomes_an_outside_expert_is_to_be_cleared(scene: Scene) -
     ).one()
     row.outside_expert = True
     scene.session.flush()
-    service.recheck_all(clock.today())
+    judged_again(scene)
     assert Lack.NOT_SIGNED in lacks(scene)
     assert not scene.visit().is_ready
 
@@ -140,15 +146,15 @@ def test_a_credential_that_runs_out_takes_readiness_back(
 ) -> None:
     last = clock.today() + dt.timedelta(days=60)
     later(last)
-    assert service.recheck_all(clock.today()) == 0
+    assert judged_again(scene) == 0
     assert_ready(scene)
     later(last + ONE_DAY)
     # A page that judges now says so even before the worker has come.
     assert lacks(scene) == {Lack.CREDENTIAL_RUNS_OUT}
     assert scene.visit().is_ready
-    assert service.recheck_all(clock.today()) == 1
+    assert judged_again(scene) == 1
     assert_lost(scene, Lack.CREDENTIAL_RUNS_OUT, stage=VisitStage.CLEARED)
-    assert service.recheck_all(clock.today()) == 0
+    assert judged_again(scene) == 0
 
 
 def test_a_clearance_that_runs_out_takes_readiness_back(
@@ -161,14 +167,43 @@ def test_a_clearance_that_runs_out_takes_readiness_back(
 
 
 def test_the_worker_judges_every_visit_again(
-    scene: Scene, later: Callable[[dt.date], None], tmp_path: object
+    scene: Scene, later: Callable[[dt.date], None]
 ) -> None:
     scene.session.commit()
     later(clock.today() + dt.timedelta(days=61))
-    rounds.one_round(from_url(f"file://{tmp_path}"), with_dates=True)
-    # The round ended its session.
+    rounds.judge_visits()
+    # It ended its session.
     scene.session = db.session()
     assert not scene.visit().is_ready
+
+
+def test_the_worker_judges_each_visit_in_a_transaction_of_its_own(
+    scene: Scene, later: Callable[[dt.date], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that nobody who writes waits until all visits are judged."""
+    planned(scene)
+    scene.session.commit()
+    later(clock.today() + dt.timedelta(days=61))
+    commits: list[set[UUID]] = []
+    held: set[UUID] = set()
+
+    def judges(visit: Visit) -> bool:
+        held.add(visit.id)
+        return settle(visit)
+
+    def note(_session: Session) -> None:
+        commits.append(set(held))
+        held.clear()
+
+    settle = service.settle
+    monkeypatch.setattr(service, "settle", judges)
+    sa.event.listen(Session, "after_commit", note)
+    try:
+        rounds.judge_visits()
+    finally:
+        sa.event.remove(Session, "after_commit", note)
+    assert [len(one) for one in commits if one] == [1, 1]
+    scene.session = db.session()
 
 
 # Lost by a change of the plan
