@@ -17,6 +17,8 @@ from tracker.cooperations import people
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, CooperationPerson, Mode, Stage
 from tracker.cooperations.modes import Level, Requirement
+from tracker.cooperations.scope import runs_on
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.lifecycle import policy, queries
 from tracker.lifecycle.stages import RUNNING, stage_after
@@ -115,10 +117,17 @@ def follow_person(happening: Happening) -> None:
 
     Of events in the whole instance whose subject is the person.
     """
-    there = sa.select(CooperationPerson.cooperation_id).where(
-        CooperationPerson.user_id == happening.subject_id
+    there = (
+        sa.select(CooperationPerson.cooperation_id)
+        .join(Cooperation, Cooperation.id == CooperationPerson.cooperation_id)
+        .where(
+            CooperationPerson.user_id == happening.subject_id,
+            runs_on(clock.today()),
+            Cooperation.stage.in_(RUNNING),
+        )
+        .distinct()
     )
-    mark(Stale.COOPERATION, db.session.scalars(there.distinct()), happening.actor)
+    mark(Stale.COOPERATION, db.session.scalars(there), happening.actor)
 
 
 def follow_modes(happening: Happening) -> None:
