@@ -3,6 +3,7 @@
 import datetime as dt
 import gc
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -41,6 +42,8 @@ hypothesis.settings.load_profile("tests")
 _RUN = starting_points.begin_run()
 _SERVER = pytest.StashKey[Postgres]()
 _FOLDER = "postgres_folder"
+# The tests of what can differ between the databases.
+DIFFERING = "both_databases"
 
 
 # The database --------------------------------------------------------------------------------
@@ -68,6 +71,27 @@ def pytest_configure(config: pytest.Config) -> None:
             config.stash[_SERVER] = Postgres().__enter__()
         except postgres.PostgresError as error:
             raise pytest.UsageError(str(error)) from error
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of cases that ask the database alike, try a few where only what can differ is tried.
+
+    make postgresql tries them all.
+    """
+    if config.getoption("database") != "postgresql" or config.getoption("markexpr") != DIFFERING:
+        return
+    tried: Counter[str] = Counter()
+    kept: list[pytest.Item] = []
+    passed_over: list[pytest.Item] = []
+    for item in sorted(items, key=lambda one: one.nodeid):
+        mark = item.get_closest_marker("few_on_postgresql")
+        family = item.nodeid.partition("[")[0]
+        tried[family] += 1
+        few = mark is None or tried[family] <= mark.args[0]
+        (kept if few else passed_over).append(item)
+    items[:] = kept
+    config.hook.pytest_deselected(items=passed_over)
 
 
 def pytest_collection_finish() -> None:

@@ -108,6 +108,7 @@ def test_what_does_not_belong_together_is_not_found(
     assert found == []
 
 
+@pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize(
     "address",
     [

@@ -489,6 +489,7 @@ def test_who_asks_for_a_link_and_is_refused_gets_a_mail_and_the_page_says_the_sa
     assert kinds["joana@example.org"] == "password_link"
 
 
+@pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize(
     ("change", "what"),
     [

@@ -604,6 +604,7 @@ def test_an_invitation_put_into_the_database_makes_no_account(
     invitations.accept(invited.token, name="New Person", password=PASSWORD, language="en")
 
 
+@pytest.mark.few_on_postgresql(3)
 @pytest.mark.both_databases
 @pytest.mark.parametrize(
     "values",

@@ -573,6 +573,7 @@ def test_an_article_in_arabic_says_its_direction(place: Place) -> None:
     assert "كيف نعمل؟" in place.page("dora", "/guidance?q=قبل").text
 
 
+@pytest.mark.few_on_postgresql(3)
 @pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("first", "status"),

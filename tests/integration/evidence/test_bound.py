@@ -228,6 +228,7 @@ def _health_tells(app: Flask, scene: Scene) -> None:
     assert f"  {scene.reference}, terms" in told.output
 
 
+@pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize(
     "place", ["register", "export", "record", "history", "compared", "page", "checklist"]
 )
@@ -375,6 +376,7 @@ CHANGES: dict[str, tuple[str, Change]] = {
 }
 
 
+@pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize("case", CHANGES)
 def test_a_changed_row_is_noticed_and_what_is_bound_is_told(
     scenes: Scenes, tmp_path: Path, case: str

@@ -263,6 +263,7 @@ def broken_bring(which: str) -> tuple[bytes, bytes, bytes | None]:
     return cases[which]
 
 
+@pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize(
     ("which", "field"),
     [

@@ -113,6 +113,7 @@ class Cells:
 BYTES = st.one_of(st.integers(0, 255), st.sampled_from(list(b"0123456789abcdef")))
 
 
+@pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize("table", TABLES)
 @given(data=st.data())
 @settings(

@@ -216,6 +216,7 @@ EVENT_CASES: dict[str, tuple[Act, Table, Fault | ChainFault, int | None]] = {
 }
 
 
+@pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize("case", EVENT_CASES)
 def test_an_event_tampered_with_is_named(signed: Signed, case: str) -> None:
     act, table, fault, event = EVENT_CASES[case]
@@ -619,6 +620,7 @@ REVISION_CASES: dict[str, tuple[Act, Fault, str]] = {
 }
 
 
+@pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize("case", REVISION_CASES)
 def test_a_frozen_revision_tampered_with_is_named(signed: Signed, case: str) -> None:
     act, fault, row = REVISION_CASES[case]
@@ -824,6 +826,7 @@ SIGNATURE_CASES: dict[str, tuple[Act, Fault, str]] = {
 }
 
 
+@pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize("case", SIGNATURE_CASES)
 def test_a_signature_tampered_with_is_named(signed: Signed, case: str) -> None:
     act, fault, row = SIGNATURE_CASES[case]

@@ -299,6 +299,7 @@ LOG_CASES: dict[str, tuple[Act, Fault, Table, str]] = {
 }
 
 
+@pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize("case", LOG_CASES)
 def test_a_log_tampered_with_is_named(logged: list[Checkpoint], case: str) -> None:
     act, fault, table, row = LOG_CASES[case]
@@ -339,6 +340,7 @@ KEY_CASES: dict[str, tuple[Act, Fault]] = {
 }
 
 
+@pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize("case", KEY_CASES)
 def test_a_key_tampered_with_is_named(signed: Signed, case: str) -> None:
     number = signing_keys.current(KeyUse.DOCUMENT).number

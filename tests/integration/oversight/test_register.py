@@ -391,6 +391,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize("question", HOSTILE, ids=[text[:20] for text in HOSTILE])
 def test_odd_questions_are_answered_in_plain_words(
     app: Flask, land: Country, cooperation: Cooperation, session: Session, question: str

@@ -95,6 +95,7 @@ NOTICE_CASES: dict[str, dict[str, object]] = {
 }
 
 
+@pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize("case", NOTICE_CASES)
 def test_a_notice_tampered_with_is_named(kept: Table, case: str) -> None:
     row_id, reference = first(kept, NOTICES), kept.cooperation.reference
@@ -115,6 +116,7 @@ RENEWAL_CASES: dict[str, dict[str, object]] = {
 }
 
 
+@pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize("case", RENEWAL_CASES)
 def test_a_renewal_tampered_with_is_named(kept: Table, case: str) -> None:
     row_id = first(kept, RENEWALS)
