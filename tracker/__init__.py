@@ -1,4 +1,4 @@
-"""The application's factory, and nothing else: importing one module never imports it all."""
+"""The application factory; importing one module never imports the whole application."""
 
 import importlib
 from typing import TYPE_CHECKING, cast

@@ -1,4 +1,4 @@
-"""Puts the parts together: extensions, pages, commands, and what follows each event."""
+"""Assembly of the application: extensions, blueprints, commands, event handlers, task sources."""
 
 import datetime as dt
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""The console command: Flask's own group with the application's commands."""
+"""The `tracker` command: Flask's command group with the application's commands."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Who is acting: the person, for which organisation, in which roles, with which clearances."""
+"""The person making a request: for which organisation, in which roles, with which clearances."""
 
 import datetime as dt
 import enum

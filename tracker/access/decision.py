@@ -1,4 +1,4 @@
-"""The answer of a policy: yes, or no with the reason."""
+"""The answer a policy gives: yes, or no with a reason."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The door: every page is closed unless it is marked public or for signed-in people."""
+"""Access-control decorators and checks for views, which are denied by default."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

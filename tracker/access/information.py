@@ -1,4 +1,7 @@
-"""The classes of information K0 to K8 and who may see each (domain.md, section 5)."""
+"""The classes of information, K0 to K8, and who may see each.
+
+Source: domain.md, section 5.
+"""
 
 import enum
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Binding the accounts that were there before credentials were bound: once, at a start."""
+"""One-off binding of accounts created before credentials were bound to people."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Limits on proving who one is: failures are counted in the database, for an account and a client.
+"""Rate limits on proofs of identity, counted in the database per account and per client.
 
 Keys are authenticated digests, so that the table tells nobody's address.
 """

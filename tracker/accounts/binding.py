@@ -1,4 +1,4 @@
-"""Binding what a person signs in with to the person, and refusing what was not bound here.
+"""Binding of credentials to the person they belong to, and refusal of any set elsewhere.
 
 Who sets or changes it holds the person's row, asks that it held before, and binds it anew: a seal
 in the row (accounts.seals), and an event with the seal's digest. The seal finds what was copied

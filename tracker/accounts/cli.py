@@ -1,4 +1,4 @@
-"""Commands on accounts: invite, and reset what somebody signs in with."""
+"""Commands for accounts: invite a person, reset a person's credentials."""
 
 from uuid import UUID
 

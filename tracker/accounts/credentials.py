@@ -1,4 +1,4 @@
-"""Verbs on passkeys: add, name, remove one's own, and set aside one that may have been copied."""
+"""Service functions for passkeys: add, name, remove, disable one suspected of being cloned."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

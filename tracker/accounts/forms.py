@@ -1,4 +1,4 @@
-"""The forms of accounts: profile, second factor, invitations, roles, suspending."""
+"""Forms for accounts: profile, second factor, invitations, roles, suspension."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Verbs on invitations: invite, send again, revoke, accept."""
+"""Service functions for invitations: send, resend, revoke, accept."""
 
 import datetime as dt
 import hmac

@@ -1,4 +1,4 @@
-"""Words for roles and for where an invitation stands."""
+"""Labels for roles and for the status of invitations."""
 
 import datetime as dt
 import enum

@@ -1,4 +1,4 @@
-"""Codes by mail for one act each: sent, kept as a digest, good once and for a short while."""
+"""Short-lived codes sent by email, each for one act, used once and stored as a digest."""
 
 import datetime as dt
 import hashlib

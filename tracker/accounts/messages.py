@@ -1,4 +1,4 @@
-"""Mails about accounts: neutral sentences and a link, in the reader's language."""
+"""Emails about accounts: neutral sentences and a link, in the reader's language."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable

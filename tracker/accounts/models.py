@@ -1,4 +1,4 @@
-"""People who sign in, their roles, passkeys and invitations, and what proofs of identity leave."""
+"""Tables of people, roles, passkeys, invitations and traces of identity proofs."""
 
 import datetime as dt
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""What waits on roles of signatory and manager, for my work."""
+"""Tasks in My work about signatory and manager roles to confirm or accept."""
 
 from flask import url_for
 from flask_babel import gettext as _

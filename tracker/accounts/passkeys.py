@@ -1,4 +1,4 @@
-"""Passkeys: where they work, what a browser is asked for, and whether its answer holds."""
+"""Passkeys: which origins they work on, what a browser is asked, how its answer is checked."""
 
 import datetime as dt
 import hashlib

@@ -1,4 +1,4 @@
-"""Passwords: what makes one good enough, and keeping and proving them by the sign-in machinery."""
+"""Password rules, hashing and verification, on top of Flask-Security."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""Pages of people and open invitations, for those who look after them."""
+"""Pages that list people and open invitations, for those who manage accounts."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Who may invite, give, confirm and end roles, suspend, restore, and reset a second factor."""
+"""Who may invite, manage roles, suspend, restore, and reset a second factor. Pure."""
 
 import datetime as dt
 from collections.abc import Collection

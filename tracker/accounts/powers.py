@@ -1,4 +1,4 @@
-"""Verbs on the roles of signatory and manager: confirm and accept them, so that they begin.
+"""Service functions that confirm and accept signatory and manager roles, so that they begin.
 
 Nobody gives themselves a power (product.md, section 2): such a role is given by somebody, and
 begins when another signatory or manager of the organisation confirms it. Where there is none, an

@@ -1,4 +1,4 @@
-"""A fresh proof of identity on a form, used for signing: password with a code, or a passkey."""
+"""A fresh proof of identity on a form, needed to sign: password with a code, or a passkey."""
 
 import datetime as dt
 from collections.abc import Mapping

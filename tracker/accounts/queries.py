@@ -1,4 +1,4 @@
-"""Reads of people, their roles and invitations."""
+"""Queries for people, their roles and invitations."""
 
 import datetime as dt
 import hashlib

@@ -1,4 +1,4 @@
-"""Accounts whose credentials are refused, as the worker finds and notes them.
+"""Accounts whose credentials are refused, as the worker finds and records them.
 
 The worker goes through all accounts in portions, again and again, so that a page that only asks
 whether all is well needs one short statement.

@@ -1,4 +1,4 @@
-"""Pages of one's own account, and of accepting an invitation."""
+"""Pages for one's own account, and for accepting an invitation."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""What binds all that a person signs in with to that person, under a key outside the database.
+"""Seals that bind credentials to a person, under a key kept outside the database.
 
 Whoever writes to the database without that key can copy a password hash, a secret or a mark of
 sessions from one row to another, and can make no seal for it.

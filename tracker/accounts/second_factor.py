@@ -1,4 +1,4 @@
-"""The second factor: time-based codes that work once, and recovery codes kept as digests."""
+"""The second factor: time-based codes that work once, and recovery codes stored as digests."""
 
 import enum
 import hashlib

@@ -1,4 +1,4 @@
-"""Verbs on people: profile, roles, leaving, suspending, restoring, resetting a second factor."""
+"""Service functions for people: profile, roles, leaving, suspension, second-factor reset."""
 
 import datetime as dt
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How long a signed-in session lasts: until nobody used it for a while, and never longer than set.
+"""How long a session lasts: an idle limit and an absolute limit.
 
 Both moments are kept in the signed session cookie.
 """

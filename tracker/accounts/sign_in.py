@@ -1,4 +1,4 @@
-"""Signing in: the sign-in machinery's settings, who may stay signed in, and who acts."""
+"""Sign-in: Flask-Security's settings, how long a person stays signed in, and the actor."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping

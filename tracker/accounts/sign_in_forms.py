@@ -1,4 +1,4 @@
-"""The sign-in machinery's forms with our fields and words, and limits on attempts.
+"""Flask-Security's forms with our fields, messages and limits on attempts.
 
 Some views of the machinery move messages away from their fields, so that nobody learns from them
 who has an account. What a person left blank or mistyped is no secret: it is put back by settle().

@@ -1,4 +1,4 @@
-"""Passkeys in the sign-in machinery: its options, its forms in our words, and what it stores."""
+"""Passkeys in Flask-Security: its options, its forms in our words, and what it stores."""
 
 import datetime as dt
 from functools import partial

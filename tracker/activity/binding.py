@@ -1,4 +1,4 @@
-"""Which checked rows a session changed since the last event, and what is bound of each.
+"""The decisive rows a session has changed since the last event, and the digests an event binds.
 
 Every flush is looked at, and every statement that changes many rows; record() takes what has come
 together for its chain into its event, and what is left is bound just before the commit.

@@ -1,4 +1,4 @@
-"""The arithmetic of a chain: what is hashed, how a head is sealed. Pure, no database."""
+"""The arithmetic of an event chain: what is hashed, how its head is sealed. Pure."""
 
 import datetime as dt
 from collections.abc import Mapping

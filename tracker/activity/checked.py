@@ -1,4 +1,4 @@
-"""Which rows decide something, and what is bound of each: the digests that events keep. Pure.
+"""The tables and columns that decide something, and the digests events keep of them. Pure.
 
 Tables are named here in words, so that the trail knows of the parts above it no more than their
 tables. A guard compares with all tables and columns there are.

@@ -1,4 +1,4 @@
-"""Reads of the trail: a cooperation's history, and the instance's for administrators."""
+"""Queries for the trail: a cooperation's history, and the instance's for administrators."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Recording: appends an event to its chain and runs what follows, in the caller's transaction."""
+"""Recording of events: appends to the chain and runs the handlers, in the caller's transaction."""
 
 import secrets
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What has to be worked out again after an event: noted with it, done once before the commit.
+"""Derived values an event made stale, recomputed once just before the commit.
 
 So a request that does several things works out each count, stage and readiness once, when all is
 written that they rest on. The order is that of Stale.

@@ -1,4 +1,4 @@
-"""Every verb of the trail, in the past tense, with the keys its details may hold and no others.
+"""Every verb of the trail, in the past tense, with the only keys its details may hold.
 
 No key holds anything of class K2 to K7: no place, no date of a visit, no answer, no interest.
 """

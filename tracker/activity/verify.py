@@ -1,4 +1,4 @@
-"""Checking a chain: walks its events and says where they stop agreeing with each other. Pure."""
+"""Verification of a chain: walks its events and reports the first inconsistency. Pure."""
 
 import enum
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Events as their chain binds them: what is claimed to others rests on these, not on columns."""
+"""Events as their chain binds them; statements to others rest on these, not on columns."""
 
 import sys
 from collections.abc import Collection, Iterable, Iterator

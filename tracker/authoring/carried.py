@@ -1,4 +1,4 @@
-"""What an edited article goes on carrying: each must of the source, what items rest on. Pure.
+"""What an edited article must still contain: musts of the source, passages items rest on. Pure.
 
 A *must* binds the NPM or its partners whoever writes the guidance, so a statement that is one stays
 in the article. A passage that an item of a checklist rests on keeps its key and the statements for

@@ -1,4 +1,4 @@
-"""The command of guidance: import a text as an organisation's own."""
+"""The command that imports a text as an organisation's own guidance."""
 
 from dataclasses import dataclass
 from pathlib import Path

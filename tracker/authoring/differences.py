@@ -1,4 +1,4 @@
-"""What changed from one text of an article to another: head, and passage by passage. Pure."""
+"""Differences between two texts of an article: its head, and passage by passage. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

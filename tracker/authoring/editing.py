@@ -1,4 +1,4 @@
-"""The verbs on the guidance of this instance: publish an edited text, decide on a shipped one."""
+"""Service functions for this instance's guidance: publish an edit, decide on a shipped text."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""An article as somebody wrote it, and parted into what is shown and compared: plain values."""
+"""An article as its author wrote it, and split into the parts that are shown and compared."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass

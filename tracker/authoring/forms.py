@@ -1,4 +1,4 @@
-"""The forms of checklists and guidance that are written here."""
+"""Forms for checklists and guidance written in this instance."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Pages of the instance's guidance: articles, revisions, editing with a preview, deciding."""
+"""Pages for this instance's guidance: articles, revisions, editing with a preview, deciding."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,4 +1,4 @@
-"""Words of versions of checklists and of revisions of articles: whence, and whether in use."""
+"""Labels for versions of checklists and revisions of articles: their origin and status."""
 
 from flask_babel import lazy_gettext as _l
 

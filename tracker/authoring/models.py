@@ -1,4 +1,4 @@
-"""Checklists being derived in this instance, and an organisation's own articles."""
+"""Tables of checklists being drafted in this instance, and of organisations' own articles."""
 
 import datetime as dt
 from typing import Any

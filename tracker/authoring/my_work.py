@@ -1,4 +1,4 @@
-"""What was shipped over texts of this instance and waits, for an administrator's list of work."""
+"""Shipped texts that await an administrator's decision, for My work."""
 
 from flask import url_for
 from flask_babel import gettext as _

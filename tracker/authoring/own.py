@@ -1,4 +1,4 @@
-"""The verbs on an organisation's own guidance: add, change, withdraw, show again, import."""
+"""Service functions for an organisation's own guidance: add, change, withdraw, restore, import."""
 
 from typing import Any
 from uuid import UUID, uuid4

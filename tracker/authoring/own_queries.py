@@ -1,4 +1,4 @@
-"""Reads of organisations' own articles, each scoped by the person: theirs, and their partners'."""
+"""Queries for organisations' own articles, scoped to the actor's organisation and partners."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache

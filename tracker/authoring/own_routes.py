@@ -1,4 +1,4 @@
-"""Pages of an organisation's own guidance: its list, an article, writing with a preview."""
+"""Pages for an organisation's own guidance: the list, an article, writing with a preview."""
 
 from collections.abc import Callable
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Typed values for the pages of articles: a text as it is read, and items it is paired with."""
+"""View models for article pages: the text as it is read, and the items it is paired with."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What verbs ask of an article's head: a question, a summary, and its place in the taxonomy."""
+"""Requirements for an article's head: a question, a summary, lengths, topics in order."""
 
 from flask_babel import lazy_gettext as _l
 

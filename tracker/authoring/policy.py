@@ -1,4 +1,4 @@
-"""Who may write checklists and guidance here, and who may see an organisation's own. Pure."""
+"""Who may write checklists and guidance, and who may see an organisation's own guidance. Pure."""
 
 from uuid import UUID
 

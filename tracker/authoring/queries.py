@@ -1,4 +1,4 @@
-"""Reads of what is looked after here: checklists with their drafts, articles of the guidance."""
+"""Queries for administrators: checklists with their drafts, and articles of the guidance."""
 
 from dataclasses import dataclass
 from uuid import UUID

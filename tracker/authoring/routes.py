@@ -1,4 +1,4 @@
-"""Pages of the instance's checklists: versions, drafts, the test area, publishing, retiring."""
+"""Pages for this instance's checklists: versions, drafts, test area, publishing, retiring."""
 
 import difflib
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The conditions every query of own articles uses: whose an actor may read, and whose change."""
+"""Query conditions for organisations' own articles: which an actor may read, and which change."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The verbs on checklists of this instance: take in a changed one, publish, retire, discard."""
+"""Service functions for this instance's checklists: import a draft, publish, retire, discard."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The test area: a checklist as people will see it, of invented people, kept in no table.
+"""The test area: a preview of a checklist, with invented people, that is never stored.
 
 What it is made of never comes near the database: no checklist, no answer, no event.
 """

@@ -1,4 +1,4 @@
-"""Pages of the words of a version in another language: download them, put others in their place."""
+"""Pages for translations of a checklist version: download them, replace them."""
 
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, url_for
 from flask_babel import gettext as _

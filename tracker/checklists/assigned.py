@@ -1,4 +1,4 @@
-"""Who of the own side has which item, as typed values for the pages of that side."""
+"""View models of who on the reader's own side is assigned which item."""
 
 import datetime as dt
 from dataclasses import dataclass

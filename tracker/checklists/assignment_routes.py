@@ -1,4 +1,4 @@
-"""Pages on which items are assigned to people of the own side, taken on, and given back."""
+"""Pages for assigning items to people on one's own side, taking them on and giving them back."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

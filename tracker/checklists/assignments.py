@@ -1,4 +1,4 @@
-"""Assigning items to people of the own side: the verbs, what the side reads of it, the reminders.
+"""Assignment of items to people on one's own side: changes, queries and reminders.
 
 It is the own side's matter: no event, and nothing that another side, an auditor or an administrator
 could see (docs/adr/0020). Whether something is left to do follows from the item. What a person has

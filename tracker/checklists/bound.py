@@ -1,4 +1,4 @@
-"""How the texts of checklists came out by what is bound, and whether their rows say the same."""
+"""The status of checklist texts as their evidence shows it, and whether the rows agree."""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What stands beside an item to be careful of, as typed values: flags, and words that can limit."""
+"""View models of warnings beside an item: flags, and phrases that may limit the NPM."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping

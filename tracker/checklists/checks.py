@@ -1,4 +1,4 @@
-"""The done-tests a template may name, and what each of them looks at. Pure."""
+"""The named checks a template may use to decide that an item is done. Pure."""
 
 import enum
 

@@ -1,4 +1,4 @@
-"""How the answer to an item came about, told as a conversation with the differences in it."""
+"""The timeline of an item: how its answer came about, with the differences."""
 
 import datetime as dt
 from collections.abc import Iterator

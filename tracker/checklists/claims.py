@@ -1,4 +1,4 @@
-"""What the rows of a checklist say of its texts, beside what is bound. Pure."""
+"""What a checklist's rows claim about its texts, for comparison with the evidence. Pure."""
 
 import datetime as dt
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The commands of content: load it, and check that all of the field is carried."""
+"""Commands for content: load it, and check that it covers the whole source."""
 
 import sys
 

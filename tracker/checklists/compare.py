@@ -1,4 +1,4 @@
-"""Differences between two values of an answer: texts word by word, tables cell by cell. Pure."""
+"""Differences between two values of an answer: text by word, tables by cell. Pure."""
 
 import re
 from collections.abc import Hashable, Iterator, Sequence

@@ -1,4 +1,7 @@
-"""Which items are done, which block, and why (product.md, section 4). Pure."""
+"""Which items are done, which block, and why. Pure.
+
+Source: product.md, section 4.
+"""
 
 import enum
 from collections.abc import Callable, Iterable, Mapping

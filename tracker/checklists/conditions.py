@@ -1,4 +1,4 @@
-"""Conditions of items: what they may look at, and whether they hold, in three states. Pure."""
+"""Conditions on items: what they may refer to, and their value in three states. Pure."""
 
 import enum
 from collections.abc import Callable, Iterable, Mapping

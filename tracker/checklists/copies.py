@@ -1,4 +1,4 @@
-"""What pages show of copies and model answers, as typed values: what is offered, what is unread."""
+"""View models for copied and model answers: what can be copied, what is still unread."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The verbs of starting from a former checklist: copy answers of the same parties, read them."""
+"""Service functions for copying answers from the same parties' earlier checklists."""
 
 import enum
 from collections.abc import Collection, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Pages of starting from a former checklist: which one, what to copy, saying that it was read."""
+"""Pages for starting from an earlier checklist: choose it, choose answers, confirm reading."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Whether the content carries the whole field: 72 statements, 76 items, no broken reference."""
+"""The check that the content covers all 72 statements and 76 items, with no broken reference."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

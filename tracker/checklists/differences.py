@@ -1,4 +1,4 @@
-"""What changed from one version of a checklist to another: new, changed and gone items. Pure."""
+"""Differences between two versions of a checklist: new, changed and removed items. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The text that is frozen and signed: a checklist's signed part as plain values, in all languages.
+"""The frozen text that is signed: a checklist as plain values, in all its languages.
 
 What is said (prompts, choices, dates) stands there by language, what was typed stands there once.
 The shape is common-terms/2; docs/canonical-document.md describes it for others.

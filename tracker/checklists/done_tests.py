@@ -1,4 +1,4 @@
-"""The done-tests a program can make of an item, beyond its fields being filled. Pure."""
+"""Checks that an item is done, beyond its fields being filled in. Pure."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Drafts: keep one as somebody types, discard one, and lose none when a session has ended."""
+"""Endpoints that save and discard drafts as a person types, and keep them when a session ends."""
 
 from http import HTTPStatus
 from typing import cast

@@ -1,4 +1,4 @@
-"""What a person is typing and has not saved: kept, found again, finished, forgotten (4.7)."""
+"""Drafts of what a person has typed and not saved: store, find, finish, expire."""
 
 import datetime as dt
 from collections.abc import Container, Mapping

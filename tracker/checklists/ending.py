@@ -1,4 +1,4 @@
-"""A party suspends or ends a text in force: notice, its day, lifting, duties that survive (M20).
+"""Suspension and ending of a text in force: notice, its date, lifting, lasting duties (M20).
 
 A notice is a row of its own, and while a text is suspended or ended no revision of it is in force:
 whatever rests on one stops at once. The signatures stay as they are.

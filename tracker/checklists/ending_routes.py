@@ -1,4 +1,4 @@
-"""Pages of a text in force that stops or goes on: suspend, end, lift, agree anew, renew."""
+"""Pages for a text in force: suspend, end, lift a suspension, agree anew, renew."""
 
 import datetime as dt
 from typing import Any

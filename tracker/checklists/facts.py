@@ -1,4 +1,4 @@
-"""Plain values that completeness looks at: parties, answers, who accepts them. Pure."""
+"""Plain values for the completeness rules: parties, answers, who accepts them. Pure."""
 
 import datetime as dt
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Agreements made on paper before the product came: recorded as they are known, then confirmed."""
+"""Prior agreements made on paper: recorded with what is known, then confirmed."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence

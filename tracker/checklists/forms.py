@@ -1,4 +1,4 @@
-"""Forms made from an item's type, and the small forms of positions, flags and signing."""
+"""Forms generated from an item's type, and small forms for positions, flags and signing."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A frozen text read back in one of the languages it is said in; of both shapes there are."""
+"""A frozen checklist read back in one of its languages, in either document format."""
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Pages of what was before: how an answer came about, revisions, and two of them compared."""
+"""Pages for the history of an answer, for revisions, and for comparing two of them."""
 
 from uuid import UUID
 

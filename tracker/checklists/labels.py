@@ -1,4 +1,4 @@
-"""Shown words of checklists: kinds, states, stances; each state with its mark (data-s)."""
+"""Labels for checklists: kinds, statuses and positions, each with its style mark."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""A checklist in another language: the shape of its words, whether they fit, how it is said. Pure.
+"""The translation of a checklist: its format, whether it fits, how it is applied. Pure.
 
 Words are kept apart from the structure. An item has all its words in a language, or none: then it
 stands in the checklist's own language (adr 38).

@@ -1,4 +1,4 @@
-"""The checklists as content: read from YAML, checked, and loaded as published versions."""
+"""The shipped checklists: read from YAML, checked, and loaded as published versions."""
 
 import io
 import re

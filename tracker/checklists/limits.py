@@ -1,4 +1,4 @@
-"""Which answers give a power of the NPM away, as the rules of their template say (S6, S7). Pure."""
+"""Which answers may limit the NPM's independence, by the template's rules (S6, S7). Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

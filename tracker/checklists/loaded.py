@@ -1,4 +1,4 @@
-"""What a transaction has read of checklists: kept until something of it changes, or it ends."""
+"""The checklists a transaction has read, kept until one changes or the transaction ends."""
 
 import datetime as dt
 import enum

@@ -1,4 +1,4 @@
-"""Loads a checklist whole, in a fixed number of queries, as the plain values the rules look at."""
+"""Loading of a whole checklist as plain values, in a constant number of queries."""
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Mails about checklists: neutral sentences and a link, never what a text says."""
+"""Emails about checklists: neutral sentences and a link, never the content of a text."""
 
 from collections.abc import Iterable
 from uuid import UUID

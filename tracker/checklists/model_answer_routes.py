@@ -1,4 +1,4 @@
-"""Pages of an organisation's own model answers: keep one, list, rename and delete them."""
+"""Pages for an organisation's own model answers: save, list, rename and delete."""
 
 from http import HTTPStatus
 from uuid import UUID

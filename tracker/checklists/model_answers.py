@@ -1,4 +1,4 @@
-"""The verbs of an organisation's own model answers: keep one, rename it, delete it."""
+"""Service functions for an organisation's own model answers: save, rename, delete."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Checklist templates as loaded, filled checklists, answers by version, positions and flags."""
+"""Tables of checklist templates, checklists, answers by version, positions and flags."""
 
 import datetime as dt
 import enum

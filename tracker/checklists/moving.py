@@ -1,4 +1,4 @@
-"""The verb of moving a running checklist to a newer version of its template, keeping answers."""
+"""The service function that upgrades a checklist to a newer template, keeping answers."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""The page on which a running checklist is moved to a newer version of its template."""
+"""The page on which a checklist is upgraded to a newer version of its template."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""What is assigned on checklists, and what somebody began to write there, for lists of work."""
+"""Assignments and unfinished drafts on checklists, for My work."""
 
 from typing import Any
 from uuid import UUID

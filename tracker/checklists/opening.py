@@ -1,4 +1,4 @@
-"""What every page of a checklist begins and ends with: open it scoped, try an act, go back.
+"""What checklist views share: find the checklist in scope, submit a change, redirect back.
 
 Pages on which somebody writes begin with the draft of that person (Writing) and keep it.
 """

@@ -1,4 +1,4 @@
-"""Typed values for the pages of checklists, where a template would have to compute."""
+"""View models for checklist pages, so that templates compute nothing."""
 
 import datetime as dt
 import re

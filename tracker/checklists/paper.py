@@ -1,4 +1,4 @@
-"""The verbs of signing on paper: record a scan, confirm it for another party, refuse, withdraw."""
+"""Service functions for signing on paper: record a scan; confirm, refuse or withdraw one."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping

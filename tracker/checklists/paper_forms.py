@@ -1,4 +1,4 @@
-"""Forms of what is signed on paper: the scan with who signed and when; confirm; say no."""
+"""Forms for signing on paper: the scan with who signed and when; confirm; refuse."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast

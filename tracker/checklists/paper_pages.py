@@ -1,4 +1,4 @@
-"""What pages show of scans: those of a revision, the sentence of a signature on paper, the work."""
+"""View models for scans of a revision, signatures on paper, and tasks about them."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence

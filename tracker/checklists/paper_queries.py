@@ -1,4 +1,4 @@
-"""Reads of scans that wait to be confirmed, scoped by the person who asks."""
+"""Queries for scans waiting to be confirmed, scoped by the actor."""
 
 from dataclasses import dataclass
 from uuid import UUID

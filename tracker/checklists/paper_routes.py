@@ -1,4 +1,4 @@
-"""Pages of signing on paper: record a scan, look at it, confirm, refuse, withdraw, download it."""
+"""Pages for signing on paper: record a scan; view, confirm, refuse, withdraw or download one."""
 
 from typing import Any
 from uuid import UUID

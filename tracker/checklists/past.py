@@ -1,4 +1,4 @@
-"""All that ever happened to one item of a checklist: versions, positions, proposals, flags."""
+"""Every row about one item: its versions, positions, proposals and flags."""
 
 from dataclasses import dataclass
 from uuid import UUID

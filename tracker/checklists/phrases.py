@@ -1,4 +1,4 @@
-"""Phrases that can limit the NPM, as content: read strictly, and found in what people wrote."""
+"""Risky phrases that may limit the NPM: loaded from content, and found in answers."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Pages of coming to terms: accept, ask to talk, propose other words, answer a proposal."""
+"""Pages for negotiation: accept, ask to discuss, suggest a change, respond to one."""
 
 from collections.abc import Callable, Mapping
 from functools import partial

@@ -1,4 +1,4 @@
-"""The verbs of coming to terms: accept an answer, ask to talk, propose, answer a proposal."""
+"""Service functions for negotiation: accept, ask to discuss, suggest a change, respond."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Reads of checklists, scoped: class K8 by the cooperation, class K2 by V2 and clearance."""
+"""Queries for checklists, scoped by cooperation (K8), or by visit list and clearance (K2)."""
 
 import datetime as dt
 from collections.abc import Collection, Iterable

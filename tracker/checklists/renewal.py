@@ -1,4 +1,4 @@
-"""A text in force goes on for another term: by its own rule, or by new dates all sign (M19)."""
+"""Renewal of a text in force: by its own rule, or by new dates that all parties sign (M19)."""
 
 import calendar
 import datetime as dt

@@ -1,4 +1,4 @@
-"""Pages of a request that waits for signatures: pass it on, remind."""
+"""Pages for a pending signature request: pass it on, send a reminder."""
 
 from collections.abc import Sequence
 from typing import Any

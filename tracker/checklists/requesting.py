@@ -1,4 +1,4 @@
-"""What is done with a request to sign while it waits: passed on, reminded of, run out."""
+"""Service functions for pending signature requests: pass on, remind, expire."""
 
 import datetime as dt
 from collections.abc import Collection, Iterable

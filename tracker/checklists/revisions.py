@@ -1,4 +1,4 @@
-"""Revisions of a checklist and its draft, and how two of them differ, item by item."""
+"""The revisions and the draft of a checklist, and how two of them differ, item by item."""
 
 import datetime as dt
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Pages of a checklist being filled in: the list of items, an answer, leaving out, the template."""
+"""Pages for filling in a checklist: the list of items, an answer, omission, the template."""
 
 from dataclasses import dataclass
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""Pages on the NPM's independence and flexibility: flag, explain, read as second reader."""
+"""Pages for the NPM's safeguards: flag, explain, review as second reader."""
 
 from functools import partial
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""The NPM's independence and flexibility (S6, S7): flags on terms, the second reader's review."""
+"""Safeguards of the NPM's independence and flexibility (S6, S7): flags, second review."""
 
 from uuid import UUID, uuid4
 

@@ -1,4 +1,4 @@
-"""Answers of class K2 to K7, encrypted with the cooperation's key; of class K8 as they are."""
+"""Encryption of answers of class K2 to K7 with the cooperation's key; K8 stays in plain text."""
 
 from collections.abc import Mapping
 from typing import Any

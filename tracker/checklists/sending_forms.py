@@ -1,4 +1,4 @@
-"""Forms of sending for signature and of what follows: who signs, until when; notice; new dates."""
+"""Forms for sending a text for signature, giving notice, and setting new dates."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The verbs of filling in: start a checklist, save an answer, keep the counts up to date."""
+"""Service functions for filling in: start a checklist, save an answer, update its counts."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Answers as words: with names of persons and parties, labels of choices, rows. Pure."""
+"""Rendering of answers as text: names of people and parties, labels of choices, rows. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The verbs of signing a checklist: send, sign, decline, call back, amend."""
+"""Service functions for signing a checklist: send, sign, decline, call back, amend."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping

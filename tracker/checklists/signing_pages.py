@@ -1,4 +1,4 @@
-"""Who signs a text, as the pages of signing show it: whose turn it is, by which rule, for whom."""
+"""View models for signing pages: who signs for whom, by which rule, and whose turn it is."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Pages of signing a checklist: send, read, sign, decline, call back, amend, and the record."""
+"""Pages for signing a checklist: send, read, sign, decline, call back, amend, and the record."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What every part of a template is made from: strict models, and the shapes of keys and words."""
+"""The strict base models of templates, and the formats of keys and texts in them."""
 
 from typing import Annotated, Any, TypeVar
 

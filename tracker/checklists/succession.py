@@ -1,4 +1,4 @@
-"""What follows on checklists when a body takes the place of a party (N13)."""
+"""The handler that updates checklists when one body replaces another as a party (N13)."""
 
 from collections.abc import Mapping
 from typing import Any

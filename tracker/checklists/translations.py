@@ -1,4 +1,4 @@
-"""Words of checklists in other languages: read from YAML, kept by number, found for a reader."""
+"""Translations of checklists: read from YAML, stored by number, found for a reader."""
 
 import io
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Values of answers in the reader's words, and how two of them differ."""
+"""Values of answers rendered in the reader's language, and how two of them differ."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Plain values that the rules on comments look at. Pure."""
+"""Plain values for the rules on comments. Pure."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The forms of comments: write one, change one, make a task of one."""
+"""Forms for comments: write one, edit one, turn one into a task."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Words for whom a comment is, and for where it stands."""
+"""Labels for the audience and the status of a comment."""
 
 from flask_babel import lazy_gettext as _l
 

@@ -1,4 +1,4 @@
-"""Mails about comments: a neutral sentence and a link, never a word of one or who wrote it."""
+"""Emails about comments: a neutral sentence and a link, never its words or author."""
 
 from collections.abc import Iterable
 from uuid import UUID

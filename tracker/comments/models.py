@@ -1,4 +1,4 @@
-"""Comments on checklists and their items, who is mentioned in them, and tasks made of them."""
+"""Tables of comments on checklists and items, mentions, and tasks made from comments."""
 
 import datetime as dt
 import enum

@@ -1,4 +1,4 @@
-"""Typed values for the pages of comments, and what of them waits on my work."""
+"""View models for comment pages, and tasks from comments for My work."""
 
 import datetime as dt
 from collections.abc import Iterable

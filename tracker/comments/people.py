@@ -1,4 +1,4 @@
-"""Who of those who work on a checklist may read a comment on it, for mentions and tasks."""
+"""Which people working on a checklist may read a comment, for mentions and tasks."""
 
 from collections.abc import Iterable
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Who may do what with a comment that they may read. Pure; who reads it, scope decides."""
+"""Who may do what with a comment that they may read. Pure."""
 
 import datetime as dt
 

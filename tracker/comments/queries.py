@@ -1,4 +1,4 @@
-"""Reads of comments, each scoped by the person: threads, what waits, what stands beside items."""
+"""Queries for comments, scoped by the actor: threads, tasks, counts beside items."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Pages of comments: the thread of an item or a checklist, and what is done with one comment."""
+"""Pages for comments: the thread of an item or a checklist, and actions on one comment."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""The condition every query of comments uses: whose checklist's comments, and which of them."""
+"""The query condition for comments: which of them an actor may read."""
 
 import sqlalchemy as sa
 

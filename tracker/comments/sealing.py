@@ -1,4 +1,4 @@
-"""The text of comments: on a visit's checklists (class K2) encrypted, on others as it is."""
+"""Encryption of comments on a visit's checklists (class K2); others stay in plain text."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""The verbs of comments: write, edit, withdraw, settle, mention, make a task, finish it, remind.
+"""Service functions for comments: write, edit, withdraw, settle, mention, make and finish tasks.
 
 Comments to all parties leave events in the cooperation's trail, without a word of what they say.
 Those to the own side only leave none there: the trail belongs to all parties, and even a count

@@ -1,4 +1,4 @@
-"""Clearances: opened by a countersigned undertaking, closed at once by whatever ends it (G4)."""
+"""Clearances: opened by a countersigned undertaking, closed by whatever ends it (G4)."""
 
 import datetime as dt
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Forms of a cooperation: its head, its ways of working, its people."""
+"""Forms for a cooperation: its head, its ways of working, its people."""
 
 from collections.abc import Iterable
 from typing import Any

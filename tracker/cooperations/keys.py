@@ -1,4 +1,4 @@
-"""A cooperation's encryption key: made when it opens, wrapped, gone for good once destroyed."""
+"""A cooperation's encryption key: created with it, stored wrapped, destroyed for good."""
 
 from collections.abc import Collection
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Words of stages, levels, answers and reasons of closing, as people read them."""
+"""Labels for stages, levels, answers and reasons for closing."""
 
 from flask_babel import lazy_gettext as _l
 

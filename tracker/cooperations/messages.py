@@ -1,4 +1,4 @@
-"""Mails about the parties of a cooperation: a neutral sentence and a link."""
+"""Emails about the parties of a cooperation: a neutral sentence and a link."""
 
 from collections.abc import Mapping
 from uuid import UUID

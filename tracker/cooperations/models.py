@@ -1,4 +1,4 @@
-"""Cooperations: parties, modes, people, and who may come near restricted information."""
+"""Tables of cooperations, their parties, people, encryption keys, clearances and audiences."""
 
 import datetime as dt
 import enum

@@ -1,4 +1,4 @@
-"""What pages of cooperations show, prepared: people by party, states of stages, passages."""
+"""View models for cooperation pages: people by party, stages, passages."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass

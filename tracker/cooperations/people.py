@@ -1,4 +1,4 @@
-"""Who takes part in a cooperation, as plain values."""
+"""The people who take part in a cooperation, as plain values."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

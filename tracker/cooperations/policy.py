@@ -1,4 +1,4 @@
-"""Who may open a cooperation, change its head, bring in parties and people. Pure."""
+"""Who may open a cooperation, change its head, and add parties and people. Pure."""
 
 import datetime as dt
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Reads of cooperations, each scoped by the person who asks."""
+"""Queries for cooperations, scoped by the actor."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Pages of cooperations: the list, the head, the ways of working, the people, the history."""
+"""Pages for cooperations: the list, the head, the ways of working, the people, the history."""
 
 import datetime as dt
 from typing import Any

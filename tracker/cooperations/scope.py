@@ -1,4 +1,4 @@
-"""The conditions every scoped query uses: which cooperations a person may see."""
+"""Query conditions for cooperations: which of them a person may see."""
 
 import datetime as dt
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The verbs of a cooperation: open it, change its head and modes, bring in parties and people."""
+"""Service functions for a cooperation: open, change head and modes, add parties and people."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The verb by which a body takes the place of another in its cooperations (N13)."""
+"""The service function by which one body replaces another in its cooperations (N13)."""
 
 import datetime as dt
 from uuid import UUID, uuid4

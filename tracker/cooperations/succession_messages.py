@@ -1,4 +1,4 @@
-"""The mail that tells of a party whose place another body took: a neutral sentence and a link."""
+"""The email that tells of a party being replaced by another body."""
 
 from collections.abc import Iterable
 from uuid import UUID

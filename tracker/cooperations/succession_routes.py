@@ -1,4 +1,4 @@
-"""The page on which an administrator records that a body was replaced by another."""
+"""The page on which an administrator records that one body replaces another."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""One byte form of a value (RFC 8785) and its SHA-256 digest."""
+"""The canonical byte form of a value (RFC 8785) and its SHA-256 digest."""
 
 import hashlib
 import json

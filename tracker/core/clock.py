@@ -1,4 +1,4 @@
-"""The only place that reads the time: now in UTC, and today in the NPM's time zone."""
+"""The only module that reads the time: now in UTC, and today in the NPM's time zone."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Files of content: YAML read with its line numbers, and every mistake named by file and line."""
+"""Content files: strict YAML that keeps line numbers, with errors named by file and line."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

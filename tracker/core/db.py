@@ -1,4 +1,4 @@
-"""The database: the base of all models, types alike on SQLite and PostgreSQL, transactions."""
+"""The database: the base class of models, portable column types, transactions."""
 
 import datetime as dt
 import enum

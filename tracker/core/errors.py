@@ -1,4 +1,4 @@
-"""The errors that a rule of the field raises; routes turn them into words on the page."""
+"""Exceptions for refused actions and broken rules, which views turn into messages."""
 
 
 class RuleBrokenError(Exception):

@@ -1,4 +1,4 @@
-"""The extensions that belong to no part: migrations, protection of forms, languages."""
+"""Flask extensions that belong to no feature: migrations, CSRF protection, Babel."""
 
 from flask_babel import Babel
 from flask_migrate import Migrate

@@ -1,4 +1,4 @@
-"""The instance's keys: made at the first start, kept outside the database, never replaced."""
+"""The instance's keys: created at the first start, kept outside the database, never replaced."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The headers of every answer: what a browser may load, send and keep."""
+"""Security headers of every response: what a browser may load, send and store."""
 
 from http import HTTPStatus
 

@@ -1,4 +1,4 @@
-"""Words that know the language they are said in, so that pages mark them and texts keep them."""
+"""A str subclass that carries its language code, and texts in several languages."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self

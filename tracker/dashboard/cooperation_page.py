@@ -1,4 +1,4 @@
-"""The page of a cooperation, prepared: stages, work and whose turn it is, gates, facts."""
+"""View models for a cooperation's page: stages, work and whose turn it is, gates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

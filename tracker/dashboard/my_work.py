@@ -1,4 +1,4 @@
-"""What waits on checklists and signatures for a person, and the dates of cooperations ahead."""
+"""A person's tasks on checklists and signatures, and dates ahead, for My work."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Reads across features for my work and the cooperation's page; each scoped by the person."""
+"""Queries across features for My work and the cooperation page, scoped by the actor."""
 
 import datetime as dt
 from collections.abc import Iterable

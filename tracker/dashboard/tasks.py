@@ -1,4 +1,4 @@
-"""The parts that tell what waits for whom; app fills the list."""
+"""The registry of task sources for My work, which app fills."""
 
 from collections.abc import Callable, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Words, turns and addresses that my work and the cooperation's page share."""
+"""Texts and links shared by My work and the cooperation page."""
 
 from collections.abc import Iterable
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""How two sides of the demonstration share out the terms on which they still differ."""
+"""Assignments by two sides of the demonstration, on terms they still disagree on."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""The commands of the demonstration: load it, and print an account's one-time code."""
+"""Commands of the demonstration: load it, and print an account's one-time code."""
 
 import sys
 import time

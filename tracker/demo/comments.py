@@ -1,4 +1,4 @@
-"""What people of the demonstration say beside the terms on which they still differ."""
+"""The demonstration's comments on terms that the parties still disagree on."""
 
 import datetime as dt
 

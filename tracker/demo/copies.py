@@ -1,4 +1,4 @@
-"""What is begun from former answers in the demonstration: copies and who has read them, models."""
+"""The demonstration's copied answers, who has read them, and its model answers."""
 
 from tracker.checklists import copying, model_answers, queries
 from tracker.checklists.loading import fill

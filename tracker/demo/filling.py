@@ -1,4 +1,4 @@
-"""Fills in a checklist for the demonstration, by the same verbs as people do."""
+"""Filling in a checklist for the demonstration, through the same services people use."""
 
 from collections.abc import Collection
 from typing import Any

@@ -1,4 +1,4 @@
-"""What two organisations of the demonstration add to the guidance: one for all, one for itself."""
+"""The demonstration's own guidance by two organisations: one shared, one private."""
 
 from tracker.authoring import own
 from tracker.authoring.facts import ArticleWords

@@ -1,4 +1,4 @@
-"""The people and organisations of the demonstration: a country and persons that do not exist."""
+"""The demonstration's people and organisations, all in an invented country."""
 
 import secrets
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The demonstration's cleared people and its ready visit."""
+"""The demonstration's cleared people, and a visit that is ready."""
 
 import datetime as dt
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The demonstration's five cooperations, each in another stage, made by the real verbs."""
+"""The demonstration's five cooperations, one per stage, made through the real services."""
 
 import datetime as dt
 from collections.abc import Callable, Sequence

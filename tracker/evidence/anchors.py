@@ -1,4 +1,4 @@
-"""Anchors: the newest checkpoint mailed to coordinators, so that each holds one of its own."""
+"""Anchors: the latest checkpoint, emailed to coordinators so that each keeps a copy."""
 
 import datetime as dt
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""How a text of any kind stands, by what is bound alone: for all that is said of it to others."""
+"""The status of any signed text by its evidence alone, for statements to the outside."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Builds a bundle: all that shows, without this instance, what was signed and that it stayed so."""
+"""Assembly of evidence bundles, which can be verified without this instance."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping

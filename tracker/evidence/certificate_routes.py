@@ -1,4 +1,4 @@
-"""Certificates handed out, to whoever may open the record of the text they are made of."""
+"""Downloads of certificates, for anyone who may open the record of the text."""
 
 from uuid import UUID
 

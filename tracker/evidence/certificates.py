@@ -1,4 +1,4 @@
-"""Certificates: made for each text that was signed by all, in each of its languages, and kept.
+"""Certificates of fully signed texts, made by the worker in each of their languages.
 
 The worker makes them, so that no signature waits for one. Reading, then typesetting and signing
 without any transaction open, then keeping: a slow timestamp service holds nobody up.

@@ -1,4 +1,4 @@
-"""Commands of the evidence: keys, taking a bundle out, and checking one."""
+"""Commands for evidence: manage keys, export a bundle, verify one."""
 
 import os
 import re

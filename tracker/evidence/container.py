@@ -1,4 +1,4 @@
-"""The file of a bundle: a ZIP in one byte form, so that no byte of it can be changed unseen. Pure.
+"""The bundle's ZIP file, which has exactly one byte form, so any change shows. Pure.
 
 Entries are stored, in the order of their names, without dates, comments or anything else that could
 be written in two ways. Any program that opens ZIP files opens it.

@@ -1,4 +1,4 @@
-"""What a certificate says, as plain values for its template: the text, signatures, evidence.
+"""The contents of a certificate as plain values: the text, its signatures, its evidence.
 
 Everything is in one of the languages of the frozen text; words said in another know that they are.
 """

@@ -1,4 +1,4 @@
-"""Texts whose rows do not agree with their signatures and events: found by the worker, and told.
+"""Texts whose rows disagree with their signatures and events, as the worker finds them.
 
 The worker goes through all texts in portions, again and again, so that a page that only asks
 whether all is well needs one short statement.

@@ -1,4 +1,4 @@
-"""What the public check answers, as plain values. Pure."""
+"""Answers of the public verification page, as plain values. Pure."""
 
 import datetime as dt
 import enum

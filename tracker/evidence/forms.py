@@ -1,4 +1,4 @@
-"""Forms of the public check, of a file or of what stands on paper, and of taking evidence out."""
+"""Forms for verifying a file or a printed digest, and for exporting evidence."""
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField

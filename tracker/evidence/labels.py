@@ -1,4 +1,4 @@
-"""Shown words of the public check: each verdict with its mark, and what it means."""
+"""Labels for verification: each verdict with its style mark and its meaning."""
 
 from flask_babel import lazy_gettext as _l
 

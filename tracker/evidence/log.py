@@ -1,4 +1,4 @@
-"""The log: a leaf for each chain whose end changed, and the hashes that proofs are made of."""
+"""The log: a leaf for each chain whose end changed, and the hashes that proofs need."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The tree of the log (RFC 9162, section 2.1): hashes, proofs, and how both are checked. Pure."""
+"""The log's Merkle tree (RFC 9162, section 2.1): hashes, proofs, their verification. Pure."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Mails of the evidence: a checkpoint to keep; nothing of what was agreed."""
+"""Emails with a checkpoint to keep, which say nothing of what was agreed."""
 
 from flask_babel import gettext as _
 

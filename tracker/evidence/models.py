@@ -1,4 +1,4 @@
-"""Tables of the evidence: public keys, the log and its checkpoints, anchors, certificates."""
+"""Tables of evidence: public keys, the log and its checkpoints, anchors, certificates."""
 
 import datetime as dt
 import enum

@@ -1,4 +1,4 @@
-"""What a bundle is made of: names of its files, the list of them, and how each is written. Pure.
+"""The parts of a bundle: file names, the manifest, and how each file is written. Pure.
 
 docs/evidence-format.md describes it for others.
 """

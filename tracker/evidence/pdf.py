@@ -1,4 +1,4 @@
-"""A PDF signed with the instance's own key (PAdES), and checked; knows neither web nor database.
+"""Signing and verification of PDF files (PAdES); knows neither the web nor the database.
 
 pyHanko's verdict alone takes a file for sound that has bytes added at its end. So here a file is
 sound only if the verdict is good, the last signature covers all of it, and its digest is the one

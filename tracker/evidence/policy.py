@@ -1,4 +1,4 @@
-"""Who may take evidence out, and to whom a checkpoint is due. Pure."""
+"""Who may export evidence, and who is due to receive a checkpoint. Pure."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Reads of what goes into a bundle, scoped by who takes it out."""
+"""Queries for the contents of a bundle, scoped by the actor who exports it."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass

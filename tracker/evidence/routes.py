@@ -1,4 +1,4 @@
-"""Public addresses of the log and its keys, and the page on which evidence is taken out."""
+"""Public endpoints for the log and its keys, and the page that exports evidence."""
 
 from flask import Blueprint, Response, make_response, render_template
 from flask_babel import gettext as _

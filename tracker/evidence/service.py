@@ -1,4 +1,4 @@
-"""The verb of the evidence: taking out that of a cooperation, which is an event of its own."""
+"""The service function that exports a cooperation's evidence, which records an event."""
 
 from dataclasses import dataclass
 from uuid import UUID

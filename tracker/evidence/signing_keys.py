@@ -1,4 +1,4 @@
-"""Keys of the evidence: made, rotated, revoked, brought; old ones are kept for verifying.
+"""Keys that sign evidence: created, rotated, revoked, imported; old ones stay for verification.
 
 Private keys are files, sealed under a key that is derived from the instance's own; public ones
 stand in a table that the instance's chain binds.

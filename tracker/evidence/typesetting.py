@@ -1,4 +1,4 @@
-"""Typesetting: plain values go through a template into a tagged, archival PDF.
+"""Typesetting of plain values into a tagged, archival PDF, through a template.
 
 The same values give the same pages on every machine: no font of the system is ever used, and any
 warning of the typesetter is a failure.

@@ -1,4 +1,4 @@
-"""What the public check tells of a text or a file: a verdict, and nothing of what it says.
+"""Verdicts of public verification on a text or a file, which reveal nothing of its content.
 
 Who asks must hold the file, or the digest of the text, which is made with a random salt and can't
 be guessed. What is not known here is told the same whether there is anything near it or not.

@@ -1,4 +1,4 @@
-"""Checks a bundle link by link, with nothing but the file itself: no database, no instance. Pure.
+"""Verification of a bundle, link by link, from the file alone. Pure.
 
 docs/evidence-format.md says what each link is; whoever changes one changes the other.
 """

@@ -1,4 +1,4 @@
-"""The public page on which anyone checks a document, by the file or by what stands on paper."""
+"""The public page that verifies a document, from a file or from what is printed on paper."""
 
 from collections.abc import Callable
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""Words for how strongly the source puts a statement."""
+"""Labels for how strongly the source puts a statement."""
 
 from flask_babel import lazy_gettext as _l
 

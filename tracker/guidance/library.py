@@ -1,4 +1,4 @@
-"""The content of the guidance: reads the folder, checks all of it, and returns plain values.
+"""The shipped guidance: read from its folder, checked, and returned as plain values.
 
 taxonomy.yaml        categories and topics
 statements.yaml      the statements of the source

@@ -1,4 +1,4 @@
-"""Markdown of the guidance: made into safe HTML, into plain text, and into passages.
+"""Markdown of the guidance, rendered as safe HTML, as plain text, and as passages.
 
 This is the one place where text becomes Markup without being escaped by the template: raw HTML is
 off, and what comes out is cleaned against short lists of tags, attributes and kinds of links.

@@ -1,4 +1,4 @@
-"""Guidance articles, their taxonomy, the statements of the source, and where they are used."""
+"""Tables of guidance articles, their taxonomy, statements of the source, and their uses."""
 
 import datetime as dt
 import enum

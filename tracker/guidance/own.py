@@ -1,4 +1,4 @@
-"""What organisations add to the library: plain values, and the reader that finds them.
+"""Articles that organisations add to the library: plain values, and the reader that finds them.
 
 Such guidance is never put into the index that all searches share: what nobody else can find
 changes no order and no count on the pages of others.

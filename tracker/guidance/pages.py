@@ -1,4 +1,4 @@
-"""What the pages of the guidance show, as typed values."""
+"""View models for guidance pages."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

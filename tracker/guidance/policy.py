@@ -1,4 +1,4 @@
-"""Who may edit the guidance, and decide between edited and shipped revisions. Pure."""
+"""Who may edit the guidance, and choose between edited and shipped revisions. Pure."""
 
 from flask_babel import lazy_gettext as _l
 

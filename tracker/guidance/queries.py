@@ -1,4 +1,4 @@
-"""Reads of the guidance. It is public (class K0), so nothing here is scoped by an actor."""
+"""Queries for the guidance, which is public (class K0) and so scoped by no actor."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence

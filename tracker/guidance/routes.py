@@ -1,4 +1,4 @@
-"""Pages of the guidance: the library, an article, and its older revisions.
+"""Pages for the guidance: the library, an article, and its older revisions.
 
 All are public: the guidance is of class K0, and a reader who was sent a passage needs no account.
 In the library people who are signed in also find what their organisations wrote themselves.

@@ -1,4 +1,4 @@
-"""The verbs of the guidance: load what the content folder has, and keep where passages are used."""
+"""Service functions for the guidance: load the content folder, record where passages are used."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Words of gates and their states, and of items that are not done."""
+"""Labels for gates and their states, and for items that are not done."""
 
 from flask_babel import lazy_gettext as _l
 

@@ -1,4 +1,4 @@
-"""Gathers what the gates look at, in a number of queries that does not grow with a cooperation."""
+"""Queries for what the gates depend on, constant in number however large a cooperation is."""
 
 import datetime as dt
 from collections.abc import Iterable

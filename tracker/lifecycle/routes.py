@@ -1,4 +1,4 @@
-"""The pages that open a cooperation, in two steps that need no script."""
+"""The pages that open a cooperation, in two steps, without JavaScript."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _

@@ -1,4 +1,4 @@
-"""A cooperation's way: opened with the checklists it needs, and moved on as its gates allow."""
+"""Service functions that open a cooperation with its checklists and advance its stage."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence

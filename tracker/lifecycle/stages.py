@@ -1,4 +1,7 @@
-"""Where a cooperation stands after its gates were asked (domain.md, section 4.1). Pure."""
+"""The stage of a cooperation, worked out from its gates. Pure.
+
+Source: domain.md, section 4.1.
+"""
 
 from collections.abc import Mapping
 

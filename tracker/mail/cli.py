@@ -1,4 +1,4 @@
-"""Commands of the outbox: send, list, test."""
+"""Commands for the outbox: send, list, test."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""The outbox: messages written in the transaction of what they tell, sent afterwards."""
+"""The outbox table: messages written in the transaction they report on, and sent later."""
 
 import datetime as dt
 import enum

@@ -1,4 +1,4 @@
-"""The outbox: messages are queued in the caller's transaction and sent afterwards, until taken."""
+"""The outbox: queues messages in the caller's transaction, and sends them with retries."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Who may look at the outbox."""
+"""Who may view the outbox."""
 
 from flask_babel import lazy_gettext as _l
 

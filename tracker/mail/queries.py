@@ -1,4 +1,4 @@
-"""Reads of the outbox: what waits and what failed, never the text."""
+"""Queries for queued and failed messages, never their text."""
 
 import datetime as dt
 from dataclasses import dataclass

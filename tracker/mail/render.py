@@ -1,4 +1,4 @@
-"""The text of a message, in the reader's language, with a link to this instance."""
+"""Rendering of messages in the reader's language, with a link to this instance."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

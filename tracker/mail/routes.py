@@ -1,4 +1,4 @@
-"""The administration's page of messages that wait or failed."""
+"""The administrator's page of queued and failed messages."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _

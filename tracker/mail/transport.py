@@ -1,4 +1,4 @@
-"""Ways to hand a message over: SMTP, the console, files in a folder."""
+"""Transports for messages: SMTP, the console, files in a folder."""
 
 import os
 import smtplib

@@ -1,4 +1,4 @@
-"""The forms of organisations."""
+"""Forms for organisations."""
 
 from flask_babel import lazy_gettext as _l
 

@@ -1,4 +1,4 @@
-"""Words for the kinds and types of organisations."""
+"""Labels for the kinds and types of organisations."""
 
 import enum
 

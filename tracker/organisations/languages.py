@@ -1,4 +1,4 @@
-"""The languages an organisation works in, as it writes them and as they are known here. Pure."""
+"""An organisation's working languages, matched to the languages known here. Pure."""
 
 from collections.abc import Iterable
 from functools import cache

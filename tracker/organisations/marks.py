@@ -1,4 +1,4 @@
-"""The mark of an organisation: two or three letters that stand beside its name."""
+"""An organisation's initials: two or three letters shown beside its name."""
 
 from collections.abc import Collection, Iterator
 

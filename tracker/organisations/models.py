@@ -1,4 +1,4 @@
-"""Organisations: NPMs, civil society organisations and other bodies."""
+"""Tables of organisations: NPMs, civil society organisations and other bodies."""
 
 import datetime as dt
 from typing import Any

@@ -1,4 +1,4 @@
-"""Reads of organisations."""
+"""Queries for organisations."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Pages of organisations: the list, one organisation, adding and changing."""
+"""Pages for organisations: the list, one organisation, adding and changing one."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _

@@ -1,4 +1,4 @@
-"""Verbs on organisations: add, change."""
+"""Service functions for organisations: add, change."""
 
 from dataclasses import asdict, dataclass, field, replace
 from uuid import UUID, uuid4

@@ -1,4 +1,4 @@
-"""Rows that were there before any was bound: taken as they stand, once for each chain."""
+"""One-off adoption of rows older than row binding: recorded as they are, once per chain."""
 
 from collections.abc import Iterator
 from itertools import islice

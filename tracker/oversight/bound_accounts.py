@@ -1,4 +1,4 @@
-"""The check that what people sign in with is theirs: seals, passkeys, and the events that bind."""
+"""The audit of credentials: seals, passkeys, and the events that bind them to people."""
 
 from collections import defaultdict
 from uuid import UUID

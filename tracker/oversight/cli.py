@@ -1,4 +1,4 @@
-"""Command of the trail: verify that nothing was altered."""
+"""The command that verifies that nothing was altered."""
 
 import sys
 from pathlib import Path

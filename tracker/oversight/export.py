@@ -1,4 +1,4 @@
-"""The register as a CSV file that no spreadsheet takes for formulas."""
+"""The register as a CSV file that no spreadsheet will read as formulas."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What the register and the check tell, as plain values. Pure."""
+"""Results of the register and the audit, as plain values. Pure."""
 
 import datetime as dt
 import enum

@@ -1,4 +1,4 @@
-"""The check that nothing was altered: chains, texts, signatures, certificates, scans, what ends.
+"""The audit that nothing was altered: chains, texts, signatures, certificates, scans, notices.
 
 Each row that decides something is compared with what events say of it (oversight/rows.py). How a
 text stands is worked out from its own words, its signatures and the events that name both, and each

@@ -1,4 +1,4 @@
-"""Shown words of the register and of the check that nothing was altered."""
+"""Labels for the register and the audit."""
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l

@@ -1,4 +1,4 @@
-"""The check of the log: keys of the evidence, leaves, tree, checkpoints with their signatures."""
+"""The audit of the log: evidence keys, leaves, tree, and signed checkpoints."""
 
 import datetime as dt
 from bisect import bisect_right

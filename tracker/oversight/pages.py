@@ -1,4 +1,4 @@
-"""The register in words: the lines of its page and of its export."""
+"""View models for the register: the rows of its page and its export."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Who sees the register of agreements. Pure."""
+"""Who may see the register of agreements. Pure."""
 
 from flask_babel import lazy_gettext as _l
 

@@ -1,4 +1,4 @@
-"""Reads of the register: all agreements a manager or auditor may see, and nothing of planning."""
+"""Queries for the register: agreements a manager or auditor may see, nothing of planning."""
 
 import datetime as dt
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Going through rows as stored: in portions, counted, and stopping at the first broken place."""
+"""Reading of stored rows in batches, counted, stopping at the first fault."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator

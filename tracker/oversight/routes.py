@@ -1,4 +1,4 @@
-"""Pages of the register: the list, the history of one agreement, the export, the check."""
+"""Pages for the register: the list, the history of an agreement, the export, the audit."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Whether each row that decides something is as the last event that bound it says."""
+"""The audit of decisive rows, each compared with the last event that bound it."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The one verb of the register: taking it out, which is recorded."""
+"""The service function that exports the register, which is recorded."""
 
 from collections.abc import Callable
 

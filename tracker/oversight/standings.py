@@ -1,4 +1,4 @@
-"""The check that rows say of texts what signatures and events bear witness to, over rows as stored.
+"""The audit that the status of texts in stored rows agrees with signatures and events.
 
 It comes after the check of chain, texts and signatures, which found that these hold.
 """

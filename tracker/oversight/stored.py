@@ -1,4 +1,4 @@
-"""Rows as they are stored, in one consistent view, so that a damaged one can be named."""
+"""Rows as stored, read in one consistent snapshot, so that a damaged row can be named."""
 
 import datetime as dt
 import enum

@@ -1,4 +1,4 @@
-"""The commands that run the application: run, worker, check, recheck."""
+"""Commands that run the application: run, worker, check, recheck."""
 
 import datetime as dt
 import errno

@@ -1,4 +1,4 @@
-"""Whether the parts of an instance are well, for /healthz and for tracker check."""
+"""Health checks for /healthz and `tracker check`."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The worker's sign of life, so that any process can tell whether one is at work."""
+"""The worker's heartbeat table, so that any process can tell whether one is running."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""Before serving: copy the database, migrate, load content, offer the demonstration."""
+"""Preparation before serving: copy the database, migrate it, load content and demonstration."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Works out anew all that is stored of cooperations and is worked out, and tells what differed."""
+"""Recomputation of everything derived about cooperations, reporting what differed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

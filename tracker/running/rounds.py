@@ -1,4 +1,4 @@
-"""The worker's rounds: mail, certificates, expiry, readiness of visits, reminders, attempts."""
+"""The worker's jobs: mail, certificates, expiry, readiness of visits, reminders, attempts."""
 
 import datetime as dt
 import time

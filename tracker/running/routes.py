@@ -1,4 +1,4 @@
-"""The page that tells machines whether the application is well."""
+"""The health endpoint."""
 
 from dataclasses import asdict
 

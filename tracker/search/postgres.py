@@ -1,4 +1,4 @@
-"""Full text on PostgreSQL: a tsvector for each document, beside the documents."""
+"""Full-text search on PostgreSQL: a tsvector for each document."""
 
 from collections.abc import Iterable
 

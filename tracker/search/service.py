@@ -1,4 +1,4 @@
-"""Full text over guidance and class K8 only: put a document in, take it out, find.
+"""Full-text search over guidance and class K8 only: index, remove, find.
 
 What is found is a key; the feature that put it in asks its own scoped query before it shows it.
 """

@@ -1,4 +1,4 @@
-"""Full text on SQLite: an FTS5 table beside the documents."""
+"""Full-text search on SQLite: an FTS5 table beside the documents."""
 
 import sqlalchemy as sa
 

@@ -1,4 +1,4 @@
-"""Words as the index knows them: split and folded here, so that both databases find the same."""
+"""Tokenising and folding of words, so that both databases find the same."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""What a passkey signed: a challenge made of text, sentence and nonce, and whether it holds. Pure.
+"""What a passkey signs (text, sentence and nonce), and whether its signature is valid. Pure.
 
 Nothing is needed but what a signature keeps: no database, no instance, no network. The values of a
 proof are base64url without padding, but for the nonce, which is hexadecimal.

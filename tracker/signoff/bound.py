@@ -1,4 +1,4 @@
-"""Reads what events witness of frozen texts, for many in a constant number of statements."""
+"""Queries for the events and signatures behind frozen texts, in a constant number."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field

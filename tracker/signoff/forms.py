@@ -1,4 +1,4 @@
-"""Forms of signing that belong to no text: the proof with which somebody accepts a role."""
+"""The form on which a person accepts a role, with a proof of identity."""
 
 from tracker.ui.proof import ProofFields
 

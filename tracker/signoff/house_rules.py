@@ -1,4 +1,4 @@
-"""What this instance asks of signing, set once from its settings."""
+"""This instance's settings for signing."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Shown words of signatures and requests, of who is misnamed, and of proofs that do not hold."""
+"""Labels for signatures and requests, invalid signatories, and proofs that fail."""
 
 import datetime as dt
 from collections.abc import Mapping

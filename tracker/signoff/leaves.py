@@ -1,4 +1,4 @@
-"""The leaves of a frozen document: what stands in it, and which of it only machines read."""
+"""The leaves of a frozen document, and which of them only machines read. Pure."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping

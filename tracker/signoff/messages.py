@@ -1,4 +1,4 @@
-"""Mails about signatures: a receipt with the digest of the text and where it can be checked."""
+"""Emails with a receipt for a signature: the text's digest, and where to verify it."""
 
 from urllib.parse import urlencode
 

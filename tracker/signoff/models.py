@@ -1,4 +1,4 @@
-"""What was signed, by whom, by what power, when and how; knows nothing of what it is about."""
+"""Tables of signatures: what was signed, by whom, by what power, when and how."""
 
 import datetime as dt
 import enum

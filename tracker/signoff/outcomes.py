@@ -1,4 +1,4 @@
-"""How a frozen text came out, by what is bound: its own words, signatures and events. Pure.
+"""The status of a frozen text, derived from its words, signatures and events alone. Pure.
 
 No column that says how something stands is looked at here, and no detail of an event: details may
 be erased. What an event binds is its verb, its subject, its place in the chain and the digest of

@@ -1,4 +1,4 @@
-"""Signing on paper: a scan recorded by one party and confirmed by another becomes a signature."""
+"""Signing on paper: a scan one party records becomes a signature once another confirms it."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence

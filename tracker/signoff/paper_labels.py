@@ -1,4 +1,4 @@
-"""Shown words of what was signed on paper."""
+"""Labels for signing on paper."""
 
 import datetime as dt
 

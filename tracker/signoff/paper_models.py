@@ -1,4 +1,4 @@
-"""Signatures on paper: the scan that one party recorded, and what the others said to it."""
+"""Tables of signatures on paper: the recorded scan, and the other parties' responses."""
 
 import datetime as dt
 import enum

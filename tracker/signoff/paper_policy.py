@@ -1,4 +1,4 @@
-"""Who records what was signed on paper, who confirms it, and which dates can stand on it. Pure."""
+"""Who may record and confirm a signature on paper, and which dates it may carry. Pure."""
 
 import datetime as dt
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""What a fresh proof of identity is, as the signature keeps it, and the page it was given on."""
+"""The proof of identity kept with a signature, and the page on which it was given."""
 
 import datetime as dt
 import secrets

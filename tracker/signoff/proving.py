@@ -1,4 +1,4 @@
-"""Proof of identity on a signing form: what is offered there, and the Identity it gives."""
+"""Proof of identity on a signing form: which methods are offered, and the result."""
 
 import json
 from dataclasses import dataclass

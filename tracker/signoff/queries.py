@@ -1,4 +1,4 @@
-"""Reads of revisions, requests and signatures; the caller found the subject scoped."""
+"""Queries for revisions, requests and signatures, of a subject the caller found in scope."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable

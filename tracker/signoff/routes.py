@@ -1,4 +1,4 @@
-"""The page on which a person accepts a role of signatory or manager, with a proof of identity."""
+"""The page on which a person accepts a signatory or manager role, with a proof of identity."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""What a scan of a signed paper may be: a PDF, a JPEG or a PNG, told by its bytes alone. Pure."""
+"""Accepted formats of scans (PDF, JPEG, PNG), recognised by their bytes. Pure."""
 
 import enum
 import zlib

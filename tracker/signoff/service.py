@@ -1,4 +1,4 @@
-"""Freezing a text and signing it: always a new row, nothing is ever changed or removed."""
+"""Service functions that freeze and sign texts, only ever adding rows."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping

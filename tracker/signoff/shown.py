@@ -1,4 +1,4 @@
-"""What was on the page that somebody acts on: its token, and whether the text is still the same."""
+"""The token of the page a person acts on, and whether its text is still the same."""
 
 import datetime as dt
 

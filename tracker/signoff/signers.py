@@ -1,4 +1,4 @@
-"""Who signs for each party, by which rule and in which order, and whose turn it is. Pure."""
+"""Who signs for each party, by which rule, in which order, and whose turn it is. Pure."""
 
 import enum
 from collections.abc import Collection, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""The files that pages need: kept in memory, compressed once, addressed by their fingerprint."""
+"""Static files: kept in memory, compressed once, addressed by their fingerprint."""
 
 import gzip
 import hashlib

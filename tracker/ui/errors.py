@@ -1,4 +1,4 @@
-"""The pages for what went wrong: each says what happened, that nothing is lost, and what to do."""
+"""Error pages: what happened, that nothing is lost, and what to do next."""
 
 from collections.abc import Mapping
 from http import HTTPStatus

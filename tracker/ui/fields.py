@@ -1,4 +1,4 @@
-"""The fields of forms: each with its browser hints, its limits and its words when it is empty."""
+"""Form fields, each with browser hints, limits, and a message for when it is empty."""
 
 import datetime as dt
 import re

@@ -1,4 +1,4 @@
-"""Links and forms that narrow a list: addresses that keep the rest of the question."""
+"""Filter links and forms for lists, whose addresses keep the other filters."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The form all others are made from: tidies text, sets limits, lists its problems."""
+"""The base class of all forms: tidies input, sets limits, lists problems."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every component in all its states on one page: to look at, and for the tests that read pages.
+"""Every component in every state on one page, for developers and for tests that read pages.
 
 It is there while developing and testing only. Its words are samples of invented people and
 organisations, and are not translated.

@@ -1,4 +1,4 @@
-"""What stands around every page: the main navigation, whom one acts for, the way out."""
+"""The page frame: main navigation, the organisation one acts for, signing out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""One page of a long list, and the links to the others."""
+"""Pagination: one page of a long list, and links to the others."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

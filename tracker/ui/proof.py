@@ -1,4 +1,4 @@
-"""The fields of a fresh proof of identity, for every form on which somebody signs."""
+"""Form fields for a fresh proof of identity, on every form that signs."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Pages of the frame itself: choosing a language, what this tool protects, accessibility."""
+"""Pages about the application: choosing a language, what it protects, accessibility."""
 
 from urllib.parse import urlsplit
 

@@ -1,4 +1,4 @@
-"""Tables in forms: rows of typed columns that can be added and taken out, or that are given."""
+"""Tables in forms: typed columns, with rows that are fixed or can be added and removed."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What waits for whom, as lists of work show it: each part tells its own."""
+"""Tasks and groups of tasks as My work lists them, filled in by each feature."""
 
 import datetime as dt
 from collections.abc import Iterable

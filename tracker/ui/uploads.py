@@ -1,4 +1,4 @@
-"""Pages that take in a file: marked, so that only they may be sent more than others."""
+"""The decorator that lets a view accept files, and larger requests than others."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""Tests that a form makes on what was typed, with messages that say what to do."""
+"""Form validators, with messages that say what to do."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar

@@ -1,4 +1,4 @@
-"""What forms say when something is wrong, in plain words, and how typed text is tidied."""
+"""Messages of forms in plain words, and tidying of the text people type."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""Who is asked for an undertaking, and what closes one: handlers of what happens below."""
+"""Event handlers that ask people for undertakings and close undertakings."""
 
 from dataclasses import replace
 from uuid import UUID, uuid4

@@ -1,4 +1,4 @@
-"""How undertakings came out by what is bound, and whether their rows say the same."""
+"""The status of undertakings as their evidence shows it, and whether the rows agree."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

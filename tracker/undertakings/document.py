@@ -1,4 +1,4 @@
-"""The text of an undertaking as it is frozen: what a person was asked, in languages, and said."""
+"""The frozen text of an undertaking: what a person was asked and answered, by language."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Plain values that the rules and pages of undertakings look at. Pure."""
+"""Plain values for the rules and pages of undertakings. Pure."""
 
 import datetime as dt
 import enum

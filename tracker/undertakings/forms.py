@@ -1,4 +1,4 @@
-"""Forms of undertakings: the person's path, the proof, the NPM's decision and countersignature."""
+"""Forms for undertakings: the person's steps, the proof, the NPM's decision."""
 
 import datetime as dt
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Words of undertakings: states with their marks, decisions, reasons of closing, what is signed."""
+"""Labels for undertakings: statuses, decisions, reasons for closing, the sentence signed."""
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l

@@ -1,4 +1,4 @@
-"""Mails about undertakings: neutral sentences and a link, never what was declared or decided."""
+"""Emails about undertakings: neutral sentences and a link, never what was declared."""
 
 from collections.abc import Iterable
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""A person's own undertaking of confidentiality and what the NPM decided on it."""
+"""Tables of personal undertakings of confidentiality and the NPM's decisions on them."""
 
 import datetime as dt
 import enum

@@ -1,4 +1,4 @@
-"""What the pages of undertakings show, prepared: states in words, what was signed, what waits."""
+"""View models for undertaking pages: statuses, what was signed, open tasks."""
 
 import datetime as dt
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Who takes part, who decides for the NPM, and for whom: the people around an undertaking."""
+"""The people around an undertaking: who takes part, and who decides for the NPM."""
 
 from uuid import UUID
 

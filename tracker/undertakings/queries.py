@@ -1,4 +1,4 @@
-"""Reads of undertakings, each scoped by the person who asks or by a cooperation already found."""
+"""Queries for undertakings, scoped by the actor or by a cooperation already found."""
 
 import datetime as dt
 import enum

@@ -1,4 +1,4 @@
-"""Pages of undertakings: a person's own path and record, and the NPM's side."""
+"""Pages for undertakings: a person's own steps and record, and the NPM's side."""
 
 from dataclasses import replace
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The conditions every read of undertakings uses: whose a person may see."""
+"""Query conditions for undertakings: which of them a person may see."""
 
 import sqlalchemy as sa
 

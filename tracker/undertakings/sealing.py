@@ -1,4 +1,4 @@
-"""What only the person and the NPM's deciders read, encrypted with the cooperation's key."""
+"""Encryption of what only the person and the NPM's deciders read."""
 
 from typing import Any
 from uuid import UUID

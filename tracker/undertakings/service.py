@@ -1,4 +1,4 @@
-"""The verbs of an undertaking: fill in, sign, decide, countersign, withdraw, ask again."""
+"""Service functions for an undertaking: fill in, sign, decide, countersign, withdraw, ask again."""
 
 import datetime as dt
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Plain values that the gates of a joint visit look at, and those they answer with. Pure."""
+"""Plain values that a visit's gates depend on and return. Pure."""
 
 import datetime as dt
 import enum

@@ -1,4 +1,4 @@
-"""Forms of a joint visit: plan it, change plan and team, stop it, override a gate."""
+"""Forms for a joint visit: plan it, change plan and team, stop it, override a gate."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping

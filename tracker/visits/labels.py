@@ -1,4 +1,4 @@
-"""Words of a visit's stages, gates, requirements and cells, and of what is missing."""
+"""Labels for a visit's stages, gates, requirements and cells, and for what is missing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

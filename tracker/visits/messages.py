@@ -1,4 +1,4 @@
-"""Mails about a visit: a neutral sentence and a link, no place, no date, no name of a partner."""
+"""Emails about a visit: a neutral sentence and a link, no place, no date, no partner's name."""
 
 from collections.abc import Iterable
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Joint visits: stage, encrypted place and dates, team, overrides of gates."""
+"""Tables of joint visits: stage, encrypted place and dates, team, gate overrides."""
 
 import datetime as dt
 import enum

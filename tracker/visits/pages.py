@@ -1,4 +1,4 @@
-"""What pages of visits show, prepared: the board, what is missing, the own part, work to do."""
+"""View models for visit pages: the readiness board, what is missing, one's own part, tasks."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Reads of joint visits, scoped by the person: planning (class K2) by V2 and clearance."""
+"""Queries for joint visits, scoped by the visit list (V2) and clearance (class K2)."""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping

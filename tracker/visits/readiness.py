@@ -1,4 +1,4 @@
-"""Reads all that a visit's gates look at, in a fixed number of queries, and judges it."""
+"""Readiness of a visit: reads what its gates depend on, in a constant number of queries."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Pages of joint visits: the list, the plan, the team, readiness, the own part, the read log."""
+"""Pages for joint visits: the list, the plan, the team, readiness, one's own part, the read log."""
 
 from collections.abc import Callable
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""A visit's place and dates (class K2), encrypted with the cooperation's key."""
+"""Encryption of a visit's place and dates (class K2) with the cooperation's key."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The verbs of a joint visit: plan, change, stop, override a gate; and what follows events."""
+"""Service functions for a joint visit: plan, change, stop, override a gate; event handlers."""
 
 import datetime as dt
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""Where a joint visit stands after its gates were asked (domain.md, section 4.2). Pure."""
+"""The stage of a joint visit, worked out from its gates. Pure.
+
+Source: domain.md, section 4.2.
+"""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What the roles say of lead, team and audience (V2 to V4), kept as rows that queries can join."""
+"""Lead, team and audience as the roles checklist names them (V2 to V4), stored as rows."""
 
 import datetime as dt
 from collections.abc import Iterable
