@@ -1,6 +1,6 @@
 # make run    prepares everything and starts the application
 # make test   prepares everything and runs every check
-# Others:     test-all (the long forms too), setup, check (under a minute), fmt, messages, permissions, bench, torture, mutants, tampering, other-days, lock, coverage, and each step of test
+# Others:     test-all (the long forms too), setup, check (under a minute), fmt, messages, map, permissions, bench, torture, mutants, tampering, other-days, lock, coverage, and each step of test
 
 SHELL = /bin/sh
 .SUFFIXES:
@@ -17,7 +17,7 @@ steps = lint types contracts catalogues unit sqlite postgresql-ahead torture-sho
 long = lint types contracts catalogues unit sqlite postgresql torture mutants tampering other-days browser
 fast = lint types contracts unit
 
-.PHONY: help setup run test test-all check tools system fmt messages permissions bench lock coverage $(steps) $(long)
+.PHONY: help setup run test test-all check tools system fmt messages map permissions bench lock coverage $(steps) $(long)
 
 help:
 	@sed -n 's/^# //p; /^$$/q' Makefile
@@ -96,6 +96,10 @@ fmt: tools
 
 messages: tools
 	@.ci/messages update
+
+# Writes the map of modules in docs/architecture.md from the first lines of their docstrings.
+map: tools
+	@$(bin)/pytest -q -n0 -p no:randomly --write-map tests/guards/test_map.py
 
 # Writes docs/permissions.md as the application is; read the difference before you commit it.
 permissions: tools

@@ -61,6 +61,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write docs/permissions.md as the application is, instead of comparing; with -n0",
     )
+    parser.addoption(
+        "--write-map",
+        action="store_true",
+        help="write the map of docs/architecture.md as the modules are, instead of comparing",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
