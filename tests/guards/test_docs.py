@@ -29,7 +29,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
 
 
 def documents() -> list[Path]:
-    return [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+    return [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
 
 
 def commands(group: click.Group, name: str = "") -> Iterator[str]:
