@@ -19,9 +19,10 @@ from sqlalchemy import event
 from config import Settings
 from tests.databases import Database
 from tests.moments import RunningFrom
-from tracker.app import configure_process
+from tracker.app import services_of
 from tracker.core import clock, keys
 from tracker.core.db import db
+from tracker.core.services import give
 
 Value = TypeVar("Value")
 
@@ -143,7 +144,7 @@ class StartingPoints:
         self.database.reset(name)
         self.writes.clear()
         ring = keys.load(self.settings.data_dir / "keys", may_make=False)
-        configure_process(self.settings, ring)
+        give(self.app, services_of(self.settings, ring))
         evidence = self._evidence_keys
         shutil.rmtree(evidence, ignore_errors=True)
         kept = self.folder / f"{name}.keys"

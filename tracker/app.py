@@ -2,6 +2,7 @@
 
 import datetime as dt
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from flask_babel import lazy_gettext as _l
@@ -10,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from config import ROOT, Settings
-from tracker.access.actor import Actor
+from tracker.access.actor import Actor, Role
 from tracker.access.gate import init_gate
 from tracker.accounts import cli as account_commands
 from tracker.accounts import credentials, people_routes, sign_in
@@ -62,6 +63,7 @@ from tracker.core.db import db
 from tracker.core.extensions import babel, csrf, migrate
 from tracker.core.keys import Keys
 from tracker.core.security import init_security_headers
+from tracker.core.services import Services, give
 from tracker.dashboard import my_work, tasks
 from tracker.dashboard import routes as dashboard_routes
 from tracker.demo import cli as demo_commands
@@ -74,6 +76,8 @@ from tracker.evidence import (
 )
 from tracker.evidence import cli as evidence_commands
 from tracker.evidence import routes as evidence_routes
+from tracker.evidence.checkpoints import Way
+from tracker.evidence.signing_keys import Place
 from tracker.guidance import own as own_guidance
 from tracker.guidance import routes as guidance_routes
 from tracker.lifecycle import routes as lifecycle_routes
@@ -86,6 +90,7 @@ from tracker.oversight import policy as oversight
 from tracker.oversight import routes as oversight_routes
 from tracker.running import cli as running_commands
 from tracker.running import routes as running_routes
+from tracker.running.cli import Demonstration
 from tracker.signoff import house_rules
 from tracker.signoff import queries as signoff_queries
 from tracker.signoff import routes as power_routes
@@ -357,32 +362,36 @@ def build_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def configure_process(settings: Settings, ring: Keys) -> None:
-    """Set what a process has only once: the application built last is the one it is set for.
-
-    Keys, the time zone, settings, and what parts ask of those above them.
-    """
-    keys.use(ring)
-    signing_keys.use_place(
-        settings.data_dir / "keys" / "evidence", urlsplit(settings.base_url).hostname or ""
-    )
-    clock.use_zone(settings.timezone)
-    checkpoints.use_way(settings.base_url, dt.timedelta(minutes=settings.checkpoint_minutes))
-    house_rules.use(HouseRules(four_eyes=settings.four_eyes, days=settings.signature_days))
-    credentials.use_compulsory_roles(settings.second_factor_roles)
-    phrases.use_languages(settings.languages)
-    trail.use_handlers(FOLLOWS)
-    stale.use_recomputations(RECOMPUTATIONS)
-    binding.use_key_reader(cooperation_keys.rows_key_of)
-    tasks.use_sources(TASK_SOURCES, GROUP_SOURCES)
-    loading.use_visit_reader(visit_queries.facts)
-    loading.use_comment_reader(comment_queries.beside)
-    loading.use_own_guidance_reader(own_queries.beside)
-    own_guidance.use_own_reader(own_queries.in_library)
-    signoff_queries.use_certificate_reader(certificates.marks)
-    undertaking_queries.use_visit_reader(visit_queries.still_to_come)
-    running_commands.use_demonstration(
-        demo_commands.load_with_progress, demo_commands.print_accounts
+def services_of(settings: Settings, ring: Keys) -> Services:
+    """Return what an application gives its parts: keys, settings, and what parts above them do."""
+    host = urlsplit(settings.base_url).hostname or ""
+    roles = frozenset(Role(role) for role in settings.second_factor_roles)
+    return Services.of(
+        keys.KEYS.holding(ring),
+        signing_keys.PLACE.holding(Place(settings.data_dir / "keys" / "evidence", host)),
+        clock.ZONE.holding(ZoneInfo(settings.timezone)),
+        checkpoints.WAY.holding(
+            Way(settings.base_url, dt.timedelta(minutes=settings.checkpoint_minutes))
+        ),
+        house_rules.HOUSE_RULES.holding(
+            HouseRules(four_eyes=settings.four_eyes, days=settings.signature_days)
+        ),
+        credentials.COMPULSORY_ROLES.holding(roles),
+        phrases.LANGUAGES.holding(settings.languages),
+        trail.HANDLERS.holding(FOLLOWS),
+        stale.RECOMPUTATIONS.holding(RECOMPUTATIONS),
+        binding.KEY_READER.holding(cooperation_keys.rows_key_of),
+        tasks.SOURCES.holding(TASK_SOURCES),
+        tasks.GROUP_SOURCES.holding(GROUP_SOURCES),
+        loading.VISIT_READER.holding(visit_queries.facts),
+        loading.COMMENT_READER.holding(comment_queries.beside),
+        loading.OWN_GUIDANCE_READER.holding(own_queries.beside),
+        own_guidance.OWN_READER.holding(own_queries.in_library),
+        signoff_queries.CERTIFICATE_READER.holding(certificates.marks),
+        undertaking_queries.VISIT_READER.holding(visit_queries.still_to_come),
+        running_commands.DEMONSTRATION.holding(
+            Demonstration(demo_commands.load_with_progress, demo_commands.print_accounts)
+        ),
     )
 
 
@@ -461,7 +470,7 @@ def _furnish(app: Flask) -> None:
 def _configure(app: Flask, settings: Settings) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     ring = keys.load(settings.data_dir / "keys", may_make=not settings.database_is_there)
-    configure_process(settings, ring)
+    give(app, services_of(settings, ring))
     if settings.trusted_proxies:
         # Only so many proxies are believed when they say for whom they ask; anybody else could lie.
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's own way

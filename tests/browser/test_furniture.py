@@ -13,7 +13,6 @@ from tests.browser.accessibility import grave_faults
 from tests.browser.conftest import NewContext
 from tests.factories.ui import make_furniture, person
 from tests.servers.ports import free_port
-from tracker.core import clock
 
 SAVE = "form[aria-label=Sample] .actions button"
 ADD = "button[name=add_row][value=costs]"
@@ -40,7 +39,6 @@ def live() -> Iterator[Served]:
     server.shutdown()
     thread.join()
     server.server_close()
-    clock.use_zone("UTC")
 
 
 def gallery(new_context: NewContext, **options: Any) -> Page:

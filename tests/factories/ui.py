@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask, redirect, render_template_string, request
 from flask.testing import FlaskClient
@@ -16,6 +17,7 @@ from tracker.access.gate import init_gate, public, signed_in
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.core.security import init_security_headers
+from tracker.core.services import Services, give
 from tracker.ui import routes
 from tracker.ui.assets import init_assets
 from tracker.ui.errors import register_error_pages
@@ -75,7 +77,7 @@ def make_furniture(**environment: str) -> Furniture:
     )
     made = settings(**environment)
     app.extensions["settings"] = made
-    clock.use_zone(made.timezone)
+    give(app, Services.of(clock.ZONE.holding(ZoneInfo(made.timezone))))
     app.config.update(SECRET_KEY="a key for tests", TESTING=True, PROPAGATE_EXCEPTIONS=False)
     furniture = Furniture(app)
     CSRFProtect(app)

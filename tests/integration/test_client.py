@@ -14,6 +14,7 @@ from config import Settings
 from tests import client as checked
 from tests.conftest import new_browser
 from tracker.access.actor import OrganisationKind
+from tracker.core import services
 from tracker.core.db import db
 from tracker.organisations.models import Organisation
 
@@ -74,6 +75,7 @@ def faulty(app: Flask, settings: Settings) -> Iterator[Flask]:
     faulty.config.update(
         SECRET_KEY="x" * 32, SQLALCHEMY_DATABASE_URI=settings.database_url, TESTING=True
     )
+    services.give(faulty, services.of(app))
     db.init_app(faulty)
     CSRFProtect(faulty)
     checked.watch(faulty)

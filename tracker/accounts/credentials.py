@@ -1,6 +1,6 @@
 """Service functions for passkeys: add, name, remove, disable one suspected of being cloned."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -22,6 +22,7 @@ from tracker.activity.verbs import (
 from tracker.core import canonical, clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
+from tracker.core.services import Slot
 
 NAME_LENGTH = 64
 MOST = 20
@@ -40,22 +41,14 @@ class NewPasskey:
     device_type: str
 
 
-class _Rules:
-    compulsory: frozenset[Role] = frozenset()
-
-
-_rules = _Rules()
-
-
-def use_compulsory_roles(roles: Collection[str]) -> None:
-    """Set the roles that need a second factor; app takes them from the settings."""
-    _rules.compulsory = frozenset(Role(role) for role in roles)
+# The roles that need a second factor; app takes them from the settings.
+COMPULSORY_ROLES: Slot[frozenset[Role]] = Slot("compulsory_roles", frozenset())
 
 
 def lacks_second_factor(actor: Actor) -> bool:
     """Tell whether a role of the person needs a second factor that the person has not."""
     return not actor.has_second_factor and policy.needs_second_factor(
-        _roles(actor), _rules.compulsory
+        _roles(actor), COMPULSORY_ROLES.get()
     )
 
 
@@ -140,7 +133,7 @@ def may_remove(actor: Actor, passkey: Passkey) -> Decision:
     others = [one for one in _of(user.id) if one.id != passkey.id and one.set_aside_at is None]
     is_last = passkey.set_aside_at is None and not user.has_app and not others
     return policy.can_remove_passkey(
-        is_last_factor=is_last, roles=_roles(actor), compulsory=_rules.compulsory
+        is_last_factor=is_last, roles=_roles(actor), compulsory=COMPULSORY_ROLES.get()
     )
 
 

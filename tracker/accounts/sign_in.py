@@ -265,7 +265,7 @@ def _settings(settings: Settings, app: Flask) -> dict[str, Any]:
         "WAN_REGISTER_WITHIN": sign_in_passkeys.WITHIN,
         "WAN_SIGNIN_WITHIN": sign_in_passkeys.WITHIN,
         "DATETIME_FACTORY": clock.now,
-        "TOTP_SECRETS": {"1": keys.current().totp.hex()},
+        "TOTP_SECRETS": {"1": keys.of(app).totp.hex()},
         "TOTP_ISSUER": "Common Terms",
         "MULTI_FACTOR_RECOVERY_CODES": True,
         "MULTI_FACTOR_RECOVERY_CODES_N": RECOVERY_CODES,

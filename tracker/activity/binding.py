@@ -25,6 +25,7 @@ from tracker.activity import checked
 from tracker.activity.checked import CHECKED, ON_THE_WAY, RESTRICTING
 from tracker.core import keys
 from tracker.core.db import Base
+from tracker.core.services import Slot
 
 # What an event says of rows: by table and row the digest, None of one that was deleted. It is empty
 # where the key was destroyed with which it is made.
@@ -37,16 +38,8 @@ KeyReader = Callable[[UUID], bytes | None]
 _PENDING, _SCOPES = "rows to bind", "scopes of rows"
 
 
-class _Keys:
-    read: KeyReader | None = None
-
-
-_keys = _Keys()
-
-
-def use_key_reader(reader: KeyReader) -> None:
-    """Set where the keys of cooperations come from; app does, as they lie in a part above."""
-    _keys.read = reader
+# Where the keys of cooperations come from: they lie in a part above.
+KEY_READER: Slot[KeyReader | None] = Slot("key_reader", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -482,8 +475,9 @@ class _RowKeys:
         if not scope.is_restricted or self._cooperation_id is None:
             return self._plain
         if not self._restricted:
-            if _keys.read is None:
+            read = KEY_READER.get()
+            if read is None:
                 message = "No reader of keys was set; build the application first."
                 raise LookupError(message)
-            self._restricted.append(_keys.read(self._cooperation_id))
+            self._restricted.append(read(self._cooperation_id))
         return self._restricted[0]

@@ -18,6 +18,7 @@ from tracker.activity.models import Chain, ChainKind, Event, EventDetail, ReadLo
 from tracker.activity.verbs import ROWS_NOTED, Verb
 from tracker.core import clock
 from tracker.core.db import db, will_write
+from tracker.core.services import Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +36,8 @@ class Happening:
 Handler = Callable[[Happening], None]
 
 
-class _Handlers:
-    by_verb: Mapping[str, tuple[Handler, ...]] = {}
-
-
-_handlers = _Handlers()
-
-
-def use_handlers(table: Mapping[Verb, tuple[Handler, ...]]) -> None:
-    """Set what follows each verb further up the house; app lists it in one table."""
-    _handlers.by_verb = {verb.name: handlers for verb, handlers in table.items()}
+# What follows each verb further up the house; app lists it in one table.
+HANDLERS: Slot[Mapping[Verb, tuple[Handler, ...]]] = Slot("handlers", {})
 
 
 def record(
@@ -78,7 +71,7 @@ def record(
         evidence,
     )
     happening = Happening(verb, subject_type, subject_id, cooperation_id, actor, details)
-    for handler in _handlers.by_verb.get(verb.name, ()):
+    for handler in HANDLERS.get().get(verb, ()):
         handler(happening)
     return event
 

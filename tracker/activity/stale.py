@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from tracker.access.actor import Actor
 from tracker.core.db import db
+from tracker.core.services import Slot
 
 
 class Stale(enum.IntEnum):
@@ -35,16 +36,8 @@ def _forget(session: Session, transaction: SessionTransaction) -> None:
         session.info.pop(_KEY, None)
 
 
-class _Recomputations:
-    by_kind: Mapping[Stale, Recomputation] = {}
-
-
-_recomputations = _Recomputations()
-
-
-def use_recomputations(table: Mapping[Stale, Recomputation]) -> None:
-    """Set how each is worked out further up the house; app lists it in one table."""
-    _recomputations.by_kind = table
+# How each is worked out further up the house; app lists it in one table.
+RECOMPUTATIONS: Slot[Mapping[Stale, Recomputation]] = Slot("recomputations", {})
 
 
 def mark(kind: Stale, ids: Iterable[UUID], actor: Actor | None = None) -> None:
@@ -68,4 +61,4 @@ def work_out(session: Session) -> None:
     while marked:
         kind, one = min(marked)
         actor = marked.pop((kind, one))
-        _recomputations.by_kind[kind](one, actor)
+        RECOMPUTATIONS.get()[kind](one, actor)

@@ -49,6 +49,7 @@ from tracker.cooperations.models import Cooperation, CooperationPerson, Mode, Pa
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
+from tracker.core.services import Slot
 from tracker.organisations.languages import language_codes
 from tracker.organisations.models import Organisation
 
@@ -198,18 +199,8 @@ class VisitFacts:
 VisitReader = Callable[[Collection[UUID]], Mapping[UUID, VisitFacts]]
 
 
-class _VisitReader:
-    """Reads the facts of some visits; visits, a part further up, is registered by app."""
-
-    read: VisitReader | None = None
-
-
-_visit_reader = _VisitReader()
-
-
-def use_visit_reader(read: VisitReader | None) -> None:
-    """Set how visits' teams and first days are found: visits stands above this part."""
-    _visit_reader.read = read
+# How visits' teams and first days are found: visits stands above this part.
+VISIT_READER: Slot[VisitReader] = Slot("visit_reader", lambda _visit_ids: {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,23 +240,13 @@ class Threads:
 CommentReader = Callable[[Actor, Checklist], Threads | None]
 
 
-class _CommentReader:
-    """Reads comments; comments, a part further up, is registered by app."""
-
-    read: CommentReader | None = None
-
-
-_comment_reader = _CommentReader()
-
-
-def use_comment_reader(read: CommentReader | None) -> None:
-    """Set how comments beside items are found: comments stands above this part."""
-    _comment_reader.read = read
+# How comments beside items are found: comments stands above this part.
+COMMENT_READER: Slot[CommentReader] = Slot("comment_reader", lambda _actor, _checklist: None)
 
 
 def comments_beside(actor: Actor, checklist: Checklist) -> Threads | None:
     """Return the comments a person reads on a checklist; None for who reads none there."""
-    return _comment_reader.read(actor, checklist) if _comment_reader.read else None
+    return COMMENT_READER.get()(actor, checklist)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,25 +265,13 @@ OwnGuidance = Mapping[str, Sequence[OwnPassageBeside]]
 OwnGuidanceReader = Callable[[Actor, UUID], OwnGuidance]
 
 
-class _OwnGuidanceReader:
-    """Reads own guidance; authoring, a part further up, is registered by app."""
-
-    read: OwnGuidanceReader | None = None
-
-
-_own_guidance_reader = _OwnGuidanceReader()
-
-
-def use_own_guidance_reader(read: OwnGuidanceReader | None) -> None:
-    """Set how own guidance beside items is found: authoring stands above this part."""
-    _own_guidance_reader.read = read
+# How own guidance beside items is found: authoring stands above this part.
+OWN_GUIDANCE_READER: Slot[OwnGuidanceReader] = Slot("own_guidance_reader", lambda _actor, _id: {})
 
 
 def own_guidance_beside(actor: Actor, filling: Filling) -> OwnGuidance:
     """Return by item's code what parties wrote themselves and the person may read."""
-    if _own_guidance_reader.read is None:
-        return {}
-    return _own_guidance_reader.read(actor, filling.cooperation.id)
+    return OWN_GUIDANCE_READER.get()(actor, filling.cooperation.id)
 
 
 def lock(*checklists: Checklist) -> None:
@@ -666,7 +635,7 @@ def _runs_on(row: CooperationPerson, day: dt.date) -> bool:
 
 def _visits(ids: Iterable[UUID]) -> Mapping[UUID, VisitFacts]:
     wanted = frozenset(ids)
-    return _visit_reader.read(wanted) if wanted and _visit_reader.read else {}
+    return VISIT_READER.get()(wanted) if wanted else {}
 
 
 def _surroundings(

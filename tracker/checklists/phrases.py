@@ -14,6 +14,7 @@ from tracker.checklists.facts import has_content
 from tracker.checklists.strict import Key, PassageRef, Statement, Strict, Words, check_unique
 from tracker.checklists.template import Column, FieldType, TemplateField
 from tracker.core.content import ContentError, Mistake, YamlText, name_of, read_text, read_yaml
+from tracker.core.services import Slot
 from tracker.search.words import Word, folded, split
 
 CONTENT = ROOT / "tracker" / "content"
@@ -123,18 +124,8 @@ def broken_references(
                 yield Mistake(file.text.file, line, message)
 
 
-class _Languages:
-    """The languages of the instance; app sets them."""
-
-    codes: tuple[str, ...] = KNOWN_LANGUAGES
-
-
-_languages = _Languages()
-
-
-def use_languages(codes: Sequence[str]) -> None:
-    """Set in which languages people write here."""
-    _languages.codes = tuple(codes)
+# In which languages people write here.
+LANGUAGES: Slot[tuple[str, ...]] = Slot("languages", KNOWN_LANGUAGES)
 
 
 @cache
@@ -143,7 +134,7 @@ def _shipped() -> dict[str, PhraseList]:
 
 
 def _in_use() -> list[PhraseList]:
-    return [_shipped()[code] for code in _languages.codes if code in _shipped()]
+    return [_shipped()[code] for code in LANGUAGES.get() if code in _shipped()]
 
 
 def passages() -> frozenset[str]:

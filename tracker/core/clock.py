@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
+from tracker.core.services import Slot
+
 Source = Callable[[], dt.datetime]
 
 
@@ -12,24 +14,26 @@ def system_time() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-class _Clock:
-    """Holds the time zone of dates and where the time comes from."""
+# The time zone in which dates run: the NPM's (product.md, section 7).
+ZONE: Slot[ZoneInfo] = Slot("zone", ZoneInfo("UTC"))
 
-    zone: ZoneInfo = ZoneInfo("UTC")
+
+class _Clock:
+    """Where the time comes from: for the whole process, as there is one time for all in it.
+
+    An application always takes the system's. Tests set another before they build one, and read it
+    where none runs, so it can't be an application's own.
+    """
+
     source: Source = staticmethod(system_time)
 
 
 _clock = _Clock()
 
 
-def use_zone(name: str) -> None:
-    """Set the time zone in which dates run: the NPM's (product.md, section 7)."""
-    _clock.zone = ZoneInfo(name)
-
-
 def zone() -> ZoneInfo:
-    """Return the time zone in which dates run."""
-    return _clock.zone
+    """Return the time zone in which dates run; UTC where no application runs."""
+    return ZONE.get()
 
 
 def use_source(source: Source) -> None:
@@ -49,4 +53,4 @@ def now() -> dt.datetime:
 
 def today() -> dt.date:
     """Return today's date in the NPM's time zone."""
-    return now().astimezone(_clock.zone).date()
+    return now().astimezone(zone()).date()

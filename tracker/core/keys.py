@@ -8,6 +8,11 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flask import Flask
+
+from tracker.core import services
+from tracker.core.services import Slot
+
 KEY_BYTES = 32
 NAMES = ("secret", "fields", "trail", "totp")
 
@@ -30,24 +35,24 @@ class Keys:
     totp: bytes = field(repr=False)
 
 
-class _Ring:
-    keys: Keys | None = None
-
-
-_ring = _Ring()
-
-
-def use(keys: Keys) -> None:
-    """Set the keys of this process."""
-    _ring.keys = keys
+KEYS: Slot[Keys | None] = Slot("keys", None)
 
 
 def current() -> Keys:
-    """Return the keys of this process; raise KeysError before the application is built."""
-    if _ring.keys is None:
+    """Return the keys of the application that runs; raise KeysError outside of one."""
+    return _present(KEYS.get())
+
+
+def of(app: Flask) -> Keys:
+    """Return the keys of an application that is being built; raise KeysError without any."""
+    return _present(services.of(app).get(KEYS))
+
+
+def _present(keys: Keys | None) -> Keys:
+    if keys is None:
         message = "The keys are not loaded; build the application first."
         raise KeysError(message)
-    return _ring.keys
+    return keys
 
 
 def load(directory: Path, *, may_make: bool) -> Keys:

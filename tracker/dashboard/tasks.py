@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tracker.access.actor import Actor
 from tracker.cooperations.models import Cooperation
+from tracker.core.services import Slot
 from tracker.lifecycle.policy import Facts, Gate
 from tracker.ui.tasks import Task, Tasks, together
 
@@ -13,23 +14,14 @@ Source = Callable[[Actor], Tasks]
 GroupSource = Callable[[Actor, Cooperation, Facts, Sequence[Gate]], Mapping[str, Sequence[Task]]]
 
 
-class _Sources:
-    of_person: tuple[Source, ...] = ()
-    of_cooperation: tuple[GroupSource, ...] = ()
-
-
-_sources = _Sources()
-
-
-def use_sources(of_person: Sequence[Source], of_cooperation: Sequence[GroupSource]) -> None:
-    """Set who tells what waits, in the order in which it is shown."""
-    _sources.of_person = tuple(of_person)
-    _sources.of_cooperation = tuple(of_cooperation)
+# Who tells what waits, in the order in which it is shown.
+SOURCES: Slot[tuple[Source, ...]] = Slot("task_sources", ())
+GROUP_SOURCES: Slot[tuple[GroupSource, ...]] = Slot("group_sources", ())
 
 
 def of_person(actor: Actor) -> Tasks:
     """Return all that waits for a person and for others, and the dates ahead."""
-    return together(source(actor) for source in _sources.of_person)
+    return together(source(actor) for source in SOURCES.get())
 
 
 def of_cooperation(
@@ -37,7 +29,7 @@ def of_cooperation(
 ) -> dict[str, list[Task]]:
     """Return what the parts tell of a cooperation's work, by group."""
     found: dict[str, list[Task]] = {}
-    for source in _sources.of_cooperation:
+    for source in GROUP_SOURCES.get():
         for key, tasks in source(actor, cooperation, facts, gates).items():
             found.setdefault(key, []).extend(tasks)
     return found

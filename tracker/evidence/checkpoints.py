@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -9,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from tracker.activity.service import lock_chain
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.core.services import Slot
 from tracker.evidence import log, signing_keys
 from tracker.evidence.models import EvidenceKey, KeyUse, SignedCheckpoint
 from tracker.evidence.notes import Checkpoint, Consistency
@@ -16,24 +18,20 @@ from tracker.evidence.notes import Checkpoint, Consistency
 SIZES_AT_A_TIME = 500
 
 
-class _Way:
-    """The address that checkpoints name, and how often they are made."""
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The address that checkpoints name, and how long to wait after each."""
 
     origin: str = ""
     every: dt.timedelta = dt.timedelta(hours=1)
 
 
-_way = _Way()
-
-
-def use_way(origin: str, every: dt.timedelta) -> None:
-    """Set the address that checkpoints name, and how long to wait after each."""
-    _way.origin, _way.every = origin, every
+WAY: Slot[Way] = Slot("checkpoints", Way())
 
 
 def origin() -> str:
     """Return the address that checkpoints name: that of this instance."""
-    return _way.origin
+    return WAY.get().origin
 
 
 def make_due() -> Checkpoint | None:
@@ -42,7 +40,7 @@ def make_due() -> Checkpoint | None:
     In the caller's transaction. Raise KeysError when the key can't be read.
     """
     last = newest()
-    if last is not None and clock.now() - last.at < _way.every:
+    if last is not None and clock.now() - last.at < WAY.get().every:
         return None
     made = make()
     return None if made == last else made
@@ -90,7 +88,7 @@ def consistency(before: int, after: int) -> Consistency | None:
     """Return the proof between two checkpoints, if both are there and in this order."""
     if before > after or {one.size for one in of_sizes({before, after})} != {before, after}:
         return None
-    return Consistency(_way.origin, before, after, log.consistency(before, after))
+    return Consistency(WAY.get().origin, before, after, log.consistency(before, after))
 
 
 def signature(key: signing_keys.SigningKey, data: bytes) -> bytes:
@@ -102,7 +100,7 @@ def signature(key: signing_keys.SigningKey, data: bytes) -> bytes:
 
 def _sign(size: int, previous: int, key: signing_keys.SigningKey) -> Checkpoint:
     plain = Checkpoint(
-        origin=_way.origin,
+        origin=WAY.get().origin,
         size=size,
         previous=previous,
         root=log.root(size).hex(),

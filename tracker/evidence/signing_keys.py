@@ -32,6 +32,7 @@ from tracker.core import canonical, clock, crypto, keys
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.core.keys import KeysError
+from tracker.core.services import Slot
 from tracker.evidence import notes
 from tracker.evidence.models import EvidenceKey, KeyOrigin, KeyUse
 from tracker.evidence.notes import KeyNote
@@ -47,19 +48,15 @@ LEAST_RSA_BITS = 2048
 COMMON_NAME_LENGTH = 64
 
 
-class _Place:
-    """Where private keys lie, and the host that a certificate names."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The folder of private keys, and the host that new certificates name."""
 
-    folder: Path | None = None
-    host: str = ""
-
-
-_place = _Place()
+    folder: Path
+    host: str
 
 
-def use_place(folder: Path, host: str) -> None:
-    """Set the folder of private keys, and the host that new certificates name."""
-    _place.folder, _place.host = folder, host
+PLACE: Slot[Place | None] = Slot("evidence_keys", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,11 +334,16 @@ def _next_number(use: KeyUse) -> int:
 # Files --------------------------------------------------------------------------------------------
 
 
-def _folder() -> Path:
-    if _place.folder is None:
+def _place() -> Place:
+    place = PLACE.get()
+    if place is None:
         message = "The folder of the evidence's keys is not set; build the application first."
         raise KeysError(message)
-    return _place.folder
+    return place
+
+
+def _folder() -> Path:
+    return _place().folder
 
 
 def _path(row: EvidenceKey) -> Path:
@@ -411,7 +413,7 @@ def _own_certificate(private: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     name = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Common Terms"),
-            x509.NameAttribute(NameOID.COMMON_NAME, _place.host[:COMMON_NAME_LENGTH]),
+            x509.NameAttribute(NameOID.COMMON_NAME, _place().host[:COMMON_NAME_LENGTH]),
         ]
     )
     begins = clock.now().replace(microsecond=0)

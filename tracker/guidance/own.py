@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tracker.access.actor import Actor
+from tracker.core.services import Slot
 from tracker.search.words import Question
 
 
@@ -43,18 +44,8 @@ class OwnText:
 OwnReader = Callable[[Actor, Question], Sequence[OwnText]]
 
 
-class _OwnReader:
-    """Reads own articles; authoring, a part further up, is registered by app."""
-
-    read: OwnReader | None = None
-
-
-_own_reader = _OwnReader()
-
-
-def use_own_reader(read: OwnReader | None) -> None:
-    """Set how own articles are found: authoring stands above this part."""
-    _own_reader.read = read
+# How own articles are found: authoring stands above this part.
+OWN_READER: Slot[OwnReader] = Slot("own_reader", lambda _actor, _question: ())
 
 
 def find_own(actor: Actor | None, asked: Question) -> Sequence[OwnText]:
@@ -62,6 +53,4 @@ def find_own(actor: Actor | None, asked: Question) -> Sequence[OwnText]:
 
     A stranger sees none.
     """
-    if actor is None or _own_reader.read is None:
-        return ()
-    return _own_reader.read(actor, asked)
+    return () if actor is None else OWN_READER.get()(actor, asked)

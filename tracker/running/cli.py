@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
@@ -19,25 +19,22 @@ from flask.cli import with_appcontext
 from config import Settings
 from tracker.accounts import binding
 from tracker.core.db import db
+from tracker.core.services import Slot
 from tracker.evidence import certificates, disagreements
 from tracker.mail import transport
 from tracker.running import health, preparing, rechecking, rounds
 
 
-class _Demonstration:
-    """How to load the demonstration and print its accounts; app says so, the only one to know."""
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """How the demonstration is loaded at a first start, and how its accounts are printed."""
 
-    load: Callable[[], None] = staticmethod(lambda: None)
-    print_accounts: Callable[[], None] = staticmethod(lambda: None)
-
-
-_demonstration = _Demonstration()
+    load: Callable[[], None]
+    print_accounts: Callable[[], None]
 
 
-def use_demonstration(load: Callable[[], None], print_accounts: Callable[[], None]) -> None:
-    """Set how the demonstration is loaded at a first start, and how its accounts are printed."""
-    _demonstration.load = load
-    _demonstration.print_accounts = print_accounts
+# App puts it in, the only one to know of the demonstration and of the commands that run it.
+DEMONSTRATION: Slot[Demonstration | None] = Slot("demonstration", None)
 
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -58,10 +55,12 @@ def run() -> None:
     settings = _settings()
     require_free_address(settings)
     prepare_or_stop(settings)
-    if settings.demo and preparing.is_first_start():
+    demonstration = DEMONSTRATION.get()
+    if demonstration and settings.demo and preparing.is_first_start():
         click.echo("Loading the demonstration")
-        _demonstration.load()
-    _demonstration.print_accounts()
+        demonstration.load()
+    if demonstration:
+        demonstration.print_accounts()
     click.echo(f"Common Terms is at {settings.base_url}  (Ctrl+C stops it)")
     db.session.remove()
     db.engine.dispose()

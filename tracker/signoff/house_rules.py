@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tracker.core.services import Slot
+
 
 @dataclass(frozen=True, slots=True)
 class HouseRules:
@@ -11,15 +13,9 @@ class HouseRules:
     days: int = 30
 
 
-class _Kept:
-    rules = HouseRules()
-
-
-def use(rules: HouseRules) -> None:
-    """Set what is asked from now on."""
-    _Kept.rules = rules
+HOUSE_RULES: Slot[HouseRules] = Slot("house_rules", HouseRules())
 
 
 def current() -> HouseRules:
     """Return what is asked."""
-    return _Kept.rules
+    return HOUSE_RULES.get()

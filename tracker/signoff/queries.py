@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
 from tracker.core.db import db
+from tracker.core.services import Slot
 from tracker.signoff.models import (
     Revision,
     Signature,
@@ -146,20 +147,10 @@ class CertificateMark:
 CertificateReader = Callable[[UUID], list[CertificateMark]]
 
 
-class _Certificates:
-    """Tells which certificates there are; evidence, a part further up, is registered by app."""
-
-    read: CertificateReader | None = None
-
-
-_certificates = _Certificates()
-
-
-def use_certificate_reader(read: CertificateReader | None) -> None:
-    """Set how the certificates of a revision are found."""
-    _certificates.read = read
+# How the certificates of a revision are found: evidence stands above this part.
+CERTIFICATE_READER: Slot[CertificateReader] = Slot("certificate_reader", lambda _revision_id: [])
 
 
 def certificates(revision_id: UUID) -> list[CertificateMark]:
     """Return the certificates of a revision that the caller found; none until they are made."""
-    return [] if _certificates.read is None else _certificates.read(revision_id)
+    return CERTIFICATE_READER.get()(revision_id)

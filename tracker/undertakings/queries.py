@@ -18,6 +18,7 @@ from tracker.cooperations import clearances, people
 from tracker.cooperations.models import Clearance, Cooperation, CooperationPerson
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.core.services import Slot
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
 from tracker.signoff.models import Revision
@@ -475,23 +476,13 @@ class VisitChoice:
 VisitReader = Callable[[UUID], list[VisitChoice]]
 
 
-class _Visits:
-    """Reads a cooperation's visits; visits, a part further up, is registered by app."""
-
-    read: VisitReader | None = None
-
-
-_visits = _Visits()
-
-
-def use_visit_reader(read: VisitReader | None) -> None:
-    """Set how the visits of a cooperation that are still to come are found."""
-    _visits.read = read
+# How the visits of a cooperation that are still to come are found: visits stands above this part.
+VISIT_READER: Slot[VisitReader] = Slot("visits_to_come", lambda _cooperation_id: [])
 
 
 def visits(cooperation_id: UUID) -> list[VisitChoice]:
     """Return the visits of a cooperation that an undertaking may be for, by number."""
-    return [] if _visits.read is None else _visits.read(cooperation_id)
+    return VISIT_READER.get()(cooperation_id)
 
 
 # ------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
@@ -15,8 +16,10 @@ from tests.factories.passkeys import sign_in as sign_in_with
 from tests.integration.accounts.test_passkeys import kept
 from tests.integration.accounts.test_second_factor import set_up
 from tests.pages import Page
+from tests.services import put
 from tracker.access.actor import Role
 from tracker.accounts import credentials, service
+from tracker.accounts.credentials import COMPULSORY_ROLES
 from tracker.accounts.service import NewRole
 from tracker.core.errors import RefusedError
 
@@ -25,9 +28,10 @@ NEEDED = "/account/second-factor/needed"
 
 
 @pytest.fixture(autouse=True)
-def compulsory(people: House) -> None:
+def compulsory(app: Flask, people: House) -> None:
     """The setting as an instance has it by itself, once the application is on its database."""
-    credentials.use_compulsory_roles(["signatory", "manager", "administrator"])
+    roles = frozenset({Role.SIGNATORY, Role.MANAGER, Role.ADMINISTRATOR})
+    put(app, COMPULSORY_ROLES.holding(roles))
 
 
 @pytest.mark.parametrize("key", ["ada", "nadia", "henrik"])

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -12,10 +12,11 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories.cooperations import Country, copied_country, open_one
-from tracker import app as house
+from tests.services import put
 from tracker.activity import queries, service, verbs
 from tracker.activity.models import Chain, ChainKind, Event, EventDetail, ReadLogEntry
-from tracker.activity.service import Happening
+from tracker.activity.service import Handler, Happening
+from tracker.activity.verbs import Verb
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db, will_write
 from tracker.oversight import integrity
@@ -34,10 +35,9 @@ def cooperation(land: Country) -> Cooperation:
 
 
 @pytest.fixture
-def handlers() -> Iterator[Callable[..., None]]:
-    """Gives what sets other handlers; afterwards the application's own stand again."""
-    yield service.use_handlers
-    service.use_handlers(house.FOLLOWS)
+def handlers(app: Flask) -> Callable[[Mapping[Verb, tuple[Handler, ...]]], None]:
+    """Gives what sets other handlers in place of the application's own."""
+    return lambda table: put(app, service.HANDLERS.holding(table))
 
 
 def change(cooperation: Cooperation, **more: Any) -> Event:

@@ -1,6 +1,5 @@
 """What an event makes stale is worked out once, in a fixed order, just before the commit."""
 
-from collections.abc import Iterator
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,10 +8,9 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories.cooperations import Country, copied_country, open_one
+from tests.services import put
 from tracker.access.actor import Actor
-from tracker.activity import stale
-from tracker.activity.stale import Recomputation, Stale, mark, recompute
-from tracker.app import RECOMPUTATIONS
+from tracker.activity.stale import RECOMPUTATIONS, Recomputation, Stale, mark, recompute
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Mode, Stage
 
@@ -32,14 +30,8 @@ def done(app: Flask) -> Done:
     def note(kind: Stale) -> Recomputation:
         return lambda one, _actor: found.append((kind, one))
 
-    stale.use_recomputations({kind: note(kind) for kind in Stale})
+    put(app, RECOMPUTATIONS.holding({kind: note(kind) for kind in Stale}))
     return found
-
-
-@pytest.fixture(autouse=True)
-def _as_it_was(app: Flask) -> Iterator[None]:
-    yield
-    stale.use_recomputations(RECOMPUTATIONS)
 
 
 def test_each_is_worked_out_once_before_the_commit_and_in_order(
@@ -62,7 +54,9 @@ def test_each_is_worked_out_once_before_the_commit_and_in_order(
     assert len(done) == 5
 
 
-def test_what_becomes_stale_by_that_is_worked_out_too(session: Session, done: Done) -> None:
+def test_what_becomes_stale_by_that_is_worked_out_too(
+    app: Flask, session: Session, done: Done
+) -> None:
     """A stage that changed may make a visit ready, which comes before it in the order."""
     one = uuid4()
 
@@ -71,12 +65,11 @@ def test_what_becomes_stale_by_that_is_worked_out_too(session: Session, done: Do
         if len(done) < 3:
             mark(Stale.VISIT, [one], actor)
 
-    stale.use_recomputations(
-        {
-            Stale.VISIT: lambda visit_id, _actor: done.append((Stale.VISIT, visit_id)),
-            Stale.COOPERATION: moves_on,
-        }
-    )
+    others: dict[Stale, Recomputation] = {
+        Stale.VISIT: lambda visit_id, _actor: done.append((Stale.VISIT, visit_id)),
+        Stale.COOPERATION: moves_on,
+    }
+    put(app, RECOMPUTATIONS.holding(others))
     mark(Stale.COOPERATION, [one])
     session.commit()
     assert done == [(Stale.COOPERATION, one), (Stale.VISIT, one)]
@@ -90,11 +83,16 @@ def test_what_is_rolled_back_is_not_worked_out(session: Session, done: Done) -> 
     assert done == []
 
 
-def test_who_acted_is_named_in_what_is_recorded(land: Country, session: Session) -> None:
+def test_who_acted_is_named_in_what_is_recorded(
+    app: Flask, land: Country, session: Session
+) -> None:
     """The one whose act came first, where several made the same thing stale."""
     told: list[Actor | None] = []
     one = uuid4()
-    stale.use_recomputations({Stale.CHECKLIST: lambda _one, actor: told.append(actor)})
+    put(
+        app,
+        RECOMPUTATIONS.holding({Stale.CHECKLIST: lambda _one, actor: told.append(actor)}),
+    )
     mark(Stale.CHECKLIST, [one], land.actor("ilena"))
     mark(Stale.CHECKLIST, [one], land.actor("samira"))
     recompute()

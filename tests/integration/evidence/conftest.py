@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tracker.evidence import signing_keys
+from tests.services import put
+from tracker.evidence.signing_keys import PLACE, Place
 
 
 @pytest.fixture
 def folder(tmp_path: Path, app: Flask) -> Path:
     """Where private keys are written during the test; empty at first."""
-    signing_keys.use_place(tmp_path / "evidence", "terms.npm.example")
+    put(app, PLACE.holding(Place(tmp_path / "evidence", "terms.npm.example")))
     return tmp_path / "evidence"

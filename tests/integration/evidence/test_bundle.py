@@ -25,6 +25,7 @@ from tests.factories.demonstration import Demonstration
 from tests.factories.tampering import REVISIONS, SIGNATURES, Tampering, hands
 from tests.factories.visits import Scene, planned
 from tests.pages import Page
+from tests.services import put
 from tracker.activity import queries as trail
 from tracker.activity.models import Chain, ReadLogEntry
 from tracker.checklists.models import ChecklistKind
@@ -35,6 +36,7 @@ from tracker.core.db import db
 from tracker.evidence import bundle, checkpoints, container, parts, queries, service, signing_keys
 from tracker.evidence.bundle import DamagedError
 from tracker.evidence.models import Anchor, KeyUse
+from tracker.evidence.signing_keys import PLACE, Place
 from tracker.mail.models import OutboxMessage
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision, Signature, SignatureKind
@@ -331,7 +333,7 @@ def test_a_lost_key_leaves_nothing_recorded_and_is_told(
     app: Flask, demonstration: Demonstration, session: Session, tmp_path: Path
 ) -> None:
     before = trail.history(demonstration.cooperations["complete"])[0]
-    signing_keys.use_place(tmp_path / "elsewhere", "localhost")
+    put(app, PLACE.holding(Place(tmp_path / "elsewhere", "localhost")))
     answer = take_out(app, demonstration, "milan")
     assert answer.mimetype == "text/html"
     assert "It can't be taken out now." in Page.of(answer).text

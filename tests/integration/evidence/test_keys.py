@@ -10,9 +10,11 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from flask import current_app
 from sqlalchemy.orm import Session
 
 from tests.factories.evidence import DAY, certificate, key_pem, new_private, pem
+from tests.services import replaced
 from tracker.activity.models import Event, EventDetail
 from tracker.core import canonical, keys
 from tracker.core.errors import RuleBrokenError
@@ -322,12 +324,12 @@ def test_a_file_put_in_the_place_of_another_does_not_open(
 
 def test_the_keys_of_another_instance_open_nothing(made: list[PublicKey]) -> None:
     own = keys.current()
-    keys.use(Keys(own.secret, b"f" * 32, own.trail, own.totp))
-    try:
-        with pytest.raises(KeysError, match="another instance"):
-            signing_keys.current(CHECKPOINT)
-    finally:
-        keys.use(own)
+    others = Keys(own.secret, b"f" * 32, own.trail, own.totp)
+    with (
+        replaced(current_app, keys.KEYS.holding(others)),
+        pytest.raises(KeysError, match="another instance"),
+    ):
+        signing_keys.current(CHECKPOINT)
 
 
 def test_a_folder_that_can_not_be_written_is_named_and_leaves_no_key(

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories.demonstration import Demonstration
 from tests.factories.tampering import EVENTS, Tampering, hands
+from tests.services import put
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
 from tracker.checklists import sealing
@@ -298,7 +299,7 @@ def test_the_check_says_when_it_can_not_be_made(
 
     def with_other_keys(actor: Actor) -> Verdict:
         # Only now: with them nobody is signed in either.
-        instance_keys.use(keys_of_another)
+        put(app, instance_keys.KEYS.holding(keys_of_another))
         return check(actor)
 
     monkeypatch.setattr(integrity, "check_cooperations", with_other_keys)

@@ -13,6 +13,7 @@ from config import Settings
 from tests.factories.demonstration import Demonstration
 from tests.factories.tampering import EVENTS, SIGNATURES, Tampering, hands
 from tests.integration.oversight.conftest import Signed
+from tests.services import put
 from tracker import create_app
 from tracker.activity import service as trail
 from tracker.activity import verbs
@@ -122,7 +123,7 @@ def test_a_file_that_is_no_database_can_not_be_checked(empty: Flask, tmp_path: P
 def test_the_keys_of_another_instance_are_told_from_a_broken_trail(
     app: Flask, signed: Signed
 ) -> None:
-    keys.use(keys.Keys(*(crypto.new_key() for _ in keys.NAMES)))
+    put(app, keys.KEYS.holding(keys.Keys(*(crypto.new_key() for _ in keys.NAMES))))
     result = verify(app)
     assert result.exit_code == 2
     assert "The keys are not those of this database" in result.stderr
@@ -130,7 +131,7 @@ def test_the_keys_of_another_instance_are_told_from_a_broken_trail(
 
 def test_another_key_of_the_trail_alone_is_a_broken_trail(app: Flask, signed: Signed) -> None:
     """Somebody without the key looks just the same as an instance with another key."""
-    keys.use(replace(keys.current(), trail=crypto.new_key()))
+    put(app, keys.KEYS.holding(replace(keys.of(app), trail=crypto.new_key())))
     result = verify(app)
     assert result.exit_code == 1
     assert "the key of the trail is another instance's" in result.stderr
@@ -169,9 +170,9 @@ def test_it_is_told_how_many_rows_there_are(signed: Signed) -> None:
     assert set(told) == {len(told)}
 
 
-def test_it_holds_few_rows_at_a_time(signed: Signed) -> None:
+def test_it_holds_few_rows_at_a_time(app: Flask, signed: Signed) -> None:
     """The batches are real: more than one is fetched from a chain longer than a batch."""
-    trail.use_handlers({})  # what follows an event is not what takes time here
+    put(app, trail.HANDLERS.holding({}))  # what follows an event is not what takes time here
     for _ in range(reading.ROWS_AT_A_TIME + 50):
         trail.record(
             verbs.COOPERATION_CHANGED,

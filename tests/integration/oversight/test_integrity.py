@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from flask import current_app
 from sqlalchemy.orm import Session
 
 from tests.factories import agreements, passkeys
@@ -28,6 +29,7 @@ from tests.factories.tampering import (
     table_of,
 )
 from tests.integration.oversight.conftest import Signed
+from tests.services import replaced
 from tracker.accounts import credentials
 from tracker.activity import chain as arithmetic
 from tracker.activity import service as trail
@@ -369,10 +371,9 @@ def test_erasing_in_one_chain_excuses_nothing_in_another(signed: Signed) -> None
 def seal_with_another_key(own: Tampering) -> None:
     own.rewrite()
     row: Any = own.connection.execute(sa.select(CHAINS).where(CHAINS.c.id == own.chain_id)).one()
-    real = keys.current()
-    keys.use(replace(real, trail=b"x" * 32))
-    seal = arithmetic.seal_head(row.kind.value, row.id, row.cooperation_id, row.head, row.count)
-    keys.use(real)
+    other = replace(keys.current(), trail=b"x" * 32)
+    with replaced(current_app, keys.KEYS.holding(other)):
+        seal = arithmetic.seal_head(row.kind.value, row.id, row.cooperation_id, row.head, row.count)
     own.update(CHAINS, row.id, seal=seal)
 
 

@@ -12,6 +12,7 @@ from flask import Flask
 
 from config import Settings
 from tests.factories.templates import a_template, an_item, publish
+from tests.services import put
 from tracker import create_app
 from tracker.activity.models import Chain, ChainKind, Event
 from tracker.checklists import library
@@ -153,7 +154,8 @@ def test_a_database_of_a_newer_version_is_left_alone(empty: Flask, own_settings:
 
 def test_with_other_keys_the_start_stops(empty: Flask, own_settings: Settings) -> None:
     prepare(own_settings)
-    keys.use(keys.load(own_settings.data_dir / "other", may_make=True))
+    others = keys.load(own_settings.data_dir / "other", may_make=True)
+    put(empty, keys.KEYS.holding(others))
     with pytest.raises(PreparationError, match="keys in the data directory are not those of"):
         prepare(own_settings)
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
 from tests.factories.demonstration import Demonstration
+from tests.services import put
 from tests.starting_points import noon_in
 from tracker.accounts import attempts
 from tracker.accounts.models import Attempt
@@ -21,8 +22,9 @@ from tracker.activity import verbs
 from tracker.cooperations.models import Clearance, Cooperation
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.evidence import checkpoints, notes, signing_keys
+from tracker.evidence import checkpoints, notes
 from tracker.evidence.notes import Checkpoint
+from tracker.evidence.signing_keys import PLACE, Place
 from tracker.mail import outbox
 from tracker.mail.models import OutboxMessage
 from tracker.mail.transport import from_url
@@ -159,7 +161,7 @@ def test_a_lost_key_of_the_evidence_holds_nothing_else_up_and_is_told(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     before = a_week_later(frozen_time)
-    signing_keys.use_place(tmp_path / "elsewhere", "localhost")
+    put(current_app, PLACE.holding(Place(tmp_path / "elsewhere", "localhost")))
     rounds.one_round(from_url(f"file://{tmp_path}"), with_dates=True)
     assert "worker: no checkpoint: checkpoint-" in capsys.readouterr().err
     assert checkpoints.newest() == before

@@ -14,6 +14,7 @@ from tests.factories.checklists import decline_text
 from tests.factories.cooperations import begun
 from tests.factories.tables import Table
 from tests.integration.signing.conftest import DAY, Clock
+from tests.services import replaced
 from tracker.access.actor import Confirmation, Role
 from tracker.accounts.models import Membership
 from tracker.checklists import requesting, safeguards, signing
@@ -23,19 +24,17 @@ from tracker.core import canonical, clock
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.mail.models import OutboxMessage
 from tracker.oversight.integrity import check_all
-from tracker.signoff import house_rules
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
-from tracker.signoff.house_rules import HouseRules
+from tracker.signoff.house_rules import HOUSE_RULES, HouseRules
 from tracker.signoff.models import RequestState, Signature, SignatureRequest
 from tracker.signoff.signers import Named, Order, PartySigners
 
 
 @pytest.fixture
 def four_eyes(app: Flask) -> Iterator[None]:
-    house_rules.use(HouseRules(four_eyes=True))
-    yield
-    house_rules.use(HouseRules())
+    with replaced(app, HOUSE_RULES.holding(HouseRules(four_eyes=True))):
+        yield
 
 
 def person(table: Table, first: str) -> UUID:
@@ -588,12 +587,9 @@ def test_a_request_runs_out_after_its_last_day(many: Table, frozen_time: Clock) 
     assert state(many) is ChecklistState.IN_FORCE
 
 
-def test_without_a_day_it_runs_as_long_as_the_instance_gives(many: Table) -> None:
-    house_rules.use(HouseRules(days=12))
-    try:
+def test_without_a_day_it_runs_as_long_as_the_instance_gives(app: Flask, many: Table) -> None:
+    with replaced(app, HOUSE_RULES.holding(HouseRules(days=12))):
         assert send(many).expires_on == clock.today() + 12 * DAY
-    finally:
-        house_rules.use(HouseRules())
 
 
 @pytest.mark.parametrize("days", [-1, 366])

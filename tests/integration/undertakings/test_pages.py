@@ -20,6 +20,7 @@ from tests.factories.leaves import shown_on, unseen
 from tests.factories.undertakings import DAYS, PASSWORD, TOLD, Stage
 from tests.integration.undertakings.conftest import Clock
 from tests.pages import Page
+from tests.services import put
 from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.accounts import invitations
 from tracker.accounts import service as accounts
@@ -36,7 +37,7 @@ from tracker.signoff import service as signing
 from tracker.signoff.models import Revision, Signature
 from tracker.undertakings import queries, sealing, service
 from tracker.undertakings.models import InterestsDecision, UndertakingState
-from tracker.undertakings.queries import VisitChoice
+from tracker.undertakings.queries import VISIT_READER, VisitChoice
 
 Browser = Callable[[str], CheckedClient]
 POINTS = ["c6", "c7", "c8", "c10", "c14", "c15", "c17"]
@@ -614,24 +615,20 @@ def test_before_the_terms_are_in_force_the_list_says_when_people_are_asked(
 
 
 def test_the_last_day_of_a_clearance_for_one_visit_is_told_to_few(app: Flask, cast: Cast) -> None:
-    before = queries._visits.read
     visit = VisitChoice(uuid4(), 1)
-    queries.use_visit_reader(lambda _cooperation_id: [visit])
-    try:
-        covers = {
-            "scope": "one_visit",
-            "which": "The first",
-            "until": (clock.today() + dt.timedelta(days=90)).isoformat(),
-        }
-        other = undertakings.stage(cast, covers=covers)
-        other.sign("leyla")
-        other.countersign("leyla", visit_id=visit.id, until=clock.today() + dt.timedelta(days=40))
-        for key in ("joana", "ilena", "greta"):
-            assert "Cleared for one visit" in other.browser(app, key).page(list_of(other)).text
-        for key in ("tomas", "leyla"):
-            assert "Cleared until" in other.browser(app, key).page(list_of(other)).text
-    finally:
-        queries.use_visit_reader(before)
+    put(app, VISIT_READER.holding(lambda _cooperation_id: [visit]))
+    covers = {
+        "scope": "one_visit",
+        "which": "The first",
+        "until": (clock.today() + dt.timedelta(days=90)).isoformat(),
+    }
+    other = undertakings.stage(cast, covers=covers)
+    other.sign("leyla")
+    other.countersign("leyla", visit_id=visit.id, until=clock.today() + dt.timedelta(days=40))
+    for key in ("joana", "ilena", "greta"):
+        assert "Cleared for one visit" in other.browser(app, key).page(list_of(other)).text
+    for key in ("tomas", "leyla"):
+        assert "Cleared until" in other.browser(app, key).page(list_of(other)).text
 
 
 def test_the_list_asks_as_often_for_many_as_for_few(
@@ -789,33 +786,29 @@ def test_new_terms_meanwhile_stop_the_countersignature(browser: Browser, stage: 
 
 
 def test_one_visit_is_chosen_on_the_page(app: Flask, cast: Cast) -> None:
-    before = queries._visits.read
     visits: list[VisitChoice] = []
-    queries.use_visit_reader(lambda _cooperation_id: visits)
-    try:
-        until = clock.today() + dt.timedelta(days=90)
-        covers = {"scope": "one_visit", "which": "The first", "until": until.isoformat()}
-        other = undertakings.stage(cast, covers=covers)
-        other.sign("leyla")
-        client = other.browser(app, "tomas")
-        check = check_of(other, "leyla")
-        assert "no visit is planned yet" in client.page(check).text
-        assert "no visit is planned yet" in client.page(f"{check}/countersign?until={until}").text
-        visits += [VisitChoice(uuid4(), 1), VisitChoice(uuid4(), 2)]
-        assert "Joint visit 2" in client.page(check).text
-        address = f"{check}/countersign?until={until}"
-        assert "Choose the visit" in client.page(address).text
-        assert client.get(f"{address}&visit={uuid4()}").status_code == 200
-        assert "Choose one of the answers" in client.page(f"{address}&visit=nonsense").text
-        chosen = f"{address}&visit={visits[1].id}"
-        confirm = client.page(chosen)
-        assert "It opens joint visit 2." in confirm.text
-        done = client.submit(chosen, password=PASSWORD, code=other.code("tomas"))
-        assert "You have countersigned" in text(done)
-        assert other.is_cleared("leyla", visits[1].id)
-        assert not other.is_cleared("leyla", visits[0].id)
-    finally:
-        queries.use_visit_reader(before)
+    put(app, VISIT_READER.holding(lambda _cooperation_id: visits))
+    until = clock.today() + dt.timedelta(days=90)
+    covers = {"scope": "one_visit", "which": "The first", "until": until.isoformat()}
+    other = undertakings.stage(cast, covers=covers)
+    other.sign("leyla")
+    client = other.browser(app, "tomas")
+    check = check_of(other, "leyla")
+    assert "no visit is planned yet" in client.page(check).text
+    assert "no visit is planned yet" in client.page(f"{check}/countersign?until={until}").text
+    visits += [VisitChoice(uuid4(), 1), VisitChoice(uuid4(), 2)]
+    assert "Joint visit 2" in client.page(check).text
+    address = f"{check}/countersign?until={until}"
+    assert "Choose the visit" in client.page(address).text
+    assert client.get(f"{address}&visit={uuid4()}").status_code == 200
+    assert "Choose one of the answers" in client.page(f"{address}&visit=nonsense").text
+    chosen = f"{address}&visit={visits[1].id}"
+    confirm = client.page(chosen)
+    assert "It opens joint visit 2." in confirm.text
+    done = client.submit(chosen, password=PASSWORD, code=other.code("tomas"))
+    assert "You have countersigned" in text(done)
+    assert other.is_cleared("leyla", visits[1].id)
+    assert not other.is_cleared("leyla", visits[0].id)
 
 
 def test_what_a_person_put_in_and_did_not_sign_is_theirs_alone(

@@ -1,18 +1,20 @@
 """The verbs of an undertaking: each asks its rule, changes, records and writes, and no more."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories import undertakings
 from tests.factories.undertakings import TOLD, Stage
 from tests.integration.undertakings.conftest import Clock
+from tests.services import put
 from tracker.activity import queries as trail
 from tracker.activity.models import Event
 from tracker.checklists import service as checklists
@@ -32,7 +34,14 @@ from tracker.signoff.shown import NotShownError
 from tracker.undertakings import queries, sealing, service
 from tracker.undertakings.facts import Draft
 from tracker.undertakings.models import InterestsDecision, UndertakingEnd, UndertakingState
-from tracker.undertakings.queries import ClearingState, Interests, TaskKind, VisitChoice
+from tracker.undertakings.queries import (
+    VISIT_READER,
+    ClearingState,
+    Interests,
+    TaskKind,
+    VisitChoice,
+    VisitReader,
+)
 
 OTHERS = ["dina", "otto", "joana", "samira", "henrik", "tomas", "milan", "ilena", "greta", "iris"]
 NOT_DECIDERS = [
@@ -486,10 +495,8 @@ def test_a_person_with_a_signatorys_role_does_not_countersign_their_own(stage: S
 
 
 @pytest.fixture
-def with_visits() -> Iterator[Callable[..., None]]:
-    before = queries._visits.read
-    yield queries.use_visit_reader
-    queries.use_visit_reader(before)
+def with_visits(app: Flask) -> Callable[[VisitReader], None]:
+    return lambda reader: put(app, VISIT_READER.holding(reader))
 
 
 def covering(cast: Cast, scope: str) -> Stage:

@@ -1,14 +1,19 @@
 """What attempts are counted under."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from tests.services import alone
 from tracker.accounts import attempts
 from tracker.core import keys
 
 
 @pytest.fixture(autouse=True)
-def some_keys() -> None:
-    keys.use(keys.Keys(secret=b"s" * 32, fields=b"f" * 32, trail=b"t" * 32, totp=b"o" * 32))
+def some_keys() -> Iterator[None]:
+    some = keys.Keys(secret=b"s" * 32, fields=b"f" * 32, trail=b"t" * 32, totp=b"o" * 32)
+    with alone(keys.KEYS.holding(some)):
+        yield
 
 
 def test_an_address_counts_once_however_it_is_typed() -> None:
@@ -42,5 +47,6 @@ def test_a_client_is_an_address_or_a_network_of_ipv6(
 
 def test_the_key_depends_on_the_instances_secret() -> None:
     before = attempts.account("a@b.example").key
-    keys.use(keys.Keys(secret=b"x" * 32, fields=b"f" * 32, trail=b"t" * 32, totp=b"o" * 32))
-    assert attempts.account("a@b.example").key != before
+    others = keys.Keys(secret=b"x" * 32, fields=b"f" * 32, trail=b"t" * 32, totp=b"o" * 32)
+    with alone(keys.KEYS.holding(others)):
+        assert attempts.account("a@b.example").key != before

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.services import alone
 from tracker.activity import chain as arithmetic
 from tracker.activity.chain import START, Link
 from tracker.activity.verify import ChainFault, Details, Head, Walk
@@ -23,8 +25,9 @@ Entry = tuple[Link, str, Details | None]
 
 
 @pytest.fixture(autouse=True)
-def own_keys() -> None:
-    keys.use(Keys(b"s" * 32, b"f" * 32, b"t" * 32, b"o" * 32))
+def own_keys() -> Iterator[None]:
+    with alone(keys.KEYS.holding(Keys(b"s" * 32, b"f" * 32, b"t" * 32, b"o" * 32))):
+        yield
 
 
 @dataclass
@@ -174,9 +177,8 @@ def test_a_chain_rewritten_as_a_whole_lacks_the_seal() -> None:
 
 
 def test_a_chain_sealed_with_another_key_is_noticed() -> None:
-    keys.use(Keys(b"s" * 32, b"f" * 32, b"x" * 32, b"o" * 32))
-    chain = made(5)
-    keys.use(Keys(b"s" * 32, b"f" * 32, b"t" * 32, b"o" * 32))
+    with alone(keys.KEYS.holding(Keys(b"s" * 32, b"f" * 32, b"x" * 32, b"o" * 32))):
+        chain = made(5)
     assert fault_of(chain) == (ChainFault.UNSEALED, 5)
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.factories.templates import a_column, a_field, a_table, item_of
+from tests.services import alone
 from tracker.checklists import library, phrases
 from tracker.checklists.phrases import Entry, PhraseList
 from tracker.core.content import ContentError
@@ -85,11 +86,8 @@ def test_two_languages_are_looked_through_together() -> None:
 
 def test_only_the_languages_of_the_instance_are_looked_for() -> None:
     text = ["a veto (حق النقض)"]
-    try:
-        phrases.use_languages(["ar"])
+    with alone(phrases.LANGUAGES.holding(("ar",))):
         assert {hint.language for hint in phrases.hints(text)} == {"ar"}
-    finally:
-        phrases.use_languages(["en", "ar"])
     assert {hint.language for hint in phrases.hints(text)} == {"en", "ar"}
 
 

@@ -2,18 +2,20 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
 import pytest
+from flask import current_app
 
 from tests.moments import RunningFrom, standing_at
+from tests.services import alone, put
 from tracker.core import clock
 
 
 @pytest.fixture(autouse=True)
-def back() -> Iterator[None]:
-    zone = clock.zone().key
-    yield
-    clock.use_zone(zone)
+def application() -> Iterator[None]:
+    with alone():
+        yield
 
 
 def test_the_time_is_the_systems_aware_and_in_utc() -> None:
@@ -35,14 +37,14 @@ def test_the_time_is_the_systems_aware_and_in_utc() -> None:
 )
 def test_today_is_the_date_in_the_zone_of_the_npm(zone: str, today: dt.date) -> None:
     clock.use_source(standing_at(dt.datetime(2026, 3, 2, 23, 30, tzinfo=dt.UTC)))
-    clock.use_zone(zone)
+    put(current_app, clock.ZONE.holding(ZoneInfo(zone)))
     assert clock.zone().key == zone
     assert clock.today() == today
     assert clock.now() == dt.datetime(2026, 3, 2, 23, 30, tzinfo=dt.UTC)
 
 
 def test_a_day_begins_an_hour_earlier_by_utc_in_summer() -> None:
-    clock.use_zone("Europe/Zurich")
+    put(current_app, clock.ZONE.holding(ZoneInfo("Europe/Zurich")))
     for moment, day in (
         (dt.datetime(2026, 1, 31, 22, 59, tzinfo=dt.UTC), dt.date(2026, 1, 31)),
         (dt.datetime(2026, 1, 31, 23, 0, tzinfo=dt.UTC), dt.date(2026, 2, 1)),

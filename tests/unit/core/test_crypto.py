@@ -1,9 +1,11 @@
 """Encryption: what was altered, moved, cut or opened with another key is never read."""
 
 import pytest
+from flask import current_app
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.services import put
 from tracker.core import crypto, keys
 from tracker.core.crypto import SealBrokenError
 from tracker.core.keys import Keys
@@ -90,7 +92,10 @@ def test_a_wrapped_key_opens_no_other_cooperation(own_keys: Keys) -> None:
 
 def test_with_another_instances_keys_nothing_is_unwrapped(own_keys: Keys) -> None:
     wrapped = crypto.wrap(crypto.new_key(), "cooperation:1")
-    keys.use(Keys(own_keys.secret, own_keys.trail, own_keys.fields, own_keys.totp))
+    put(
+        current_app,
+        keys.KEYS.holding(Keys(own_keys.secret, own_keys.trail, own_keys.fields, own_keys.totp)),
+    )
     with pytest.raises(SealBrokenError):
         crypto.unwrap(wrapped, "cooperation:1")
 
@@ -102,7 +107,10 @@ def test_only_who_has_the_key_of_the_trail_makes_a_code_that_is_authentic(own_ke
     assert not crypto.is_authentic("head 13", code)
     assert not crypto.is_authentic("head 12", "")
     assert not crypto.is_authentic("head 12", "é" * 64)
-    keys.use(Keys(own_keys.secret, own_keys.fields, bytes(32), own_keys.totp))
+    put(
+        current_app,
+        keys.KEYS.holding(Keys(own_keys.secret, own_keys.fields, bytes(32), own_keys.totp)),
+    )
     assert not crypto.is_authentic("head 12", code)
 
 
@@ -110,5 +118,8 @@ def test_a_code_made_for_one_purpose_is_worth_nothing_for_another(own_keys: Keys
     codes = {crypto.authenticate_for(purpose, "x") for purpose in ("accounts/1", "accounts/2")}
     assert len(codes | {crypto.authenticate("x")}) == 3
     assert crypto.authenticate_for("accounts/1", "x") in codes
-    keys.use(Keys(own_keys.secret, own_keys.fields, bytes(32), own_keys.totp))
+    put(
+        current_app,
+        keys.KEYS.holding(Keys(own_keys.secret, own_keys.fields, bytes(32), own_keys.totp)),
+    )
     assert crypto.authenticate_for("accounts/1", "x") not in codes

@@ -122,9 +122,6 @@ def test_keys_in_use_are_the_current_ones(own_keys: Keys) -> None:
     assert keys.current() is own_keys
 
 
-def test_before_the_application_is_built_there_are_none(
-    own_keys: Keys, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(keys._ring, "keys", None)
+def test_before_the_application_is_built_there_are_none() -> None:
     with pytest.raises(KeysError, match="build the application first"):
         keys.current()

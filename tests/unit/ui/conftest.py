@@ -6,14 +6,12 @@ from typing import Any
 import pytest
 
 from tests.factories.ui import Furniture, make_furniture
-from tracker.core import clock
 
 
 @pytest.fixture
-def furniture() -> Iterator[Furniture]:
+def furniture() -> Furniture:
     """The furniture, with nobody signed in."""
-    yield make_furniture()
-    clock.use_zone("UTC")
+    return make_furniture()
 
 
 @pytest.fixture

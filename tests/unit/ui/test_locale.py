@@ -167,7 +167,6 @@ def test_the_foot_says_whose_time_is_shown(zone: str, country: str, words: str) 
     clock.use_source(standing_at(LATE))
     with furniture.app.test_request_context():
         assert time_zone_words() == words
-    clock.use_zone("UTC")
 
 
 # Words that know the language they are said in

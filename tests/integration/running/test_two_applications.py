@@ -1,0 +1,287 @@
+"""Two applications in one process: each has its own settings, keys and database."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from config import Settings
+from tests import client as checked
+from tests.at_once import at_once
+from tests.client import CheckedClient
+from tests.databases import PostgresDatabase, SqliteDatabase
+from tests.factories import checklists
+from tests.factories.accounts import House, sign_in
+from tests.factories.cooperations import signed_in
+from tests.factories.tables import begin
+from tests.factories.templates import publish, small_terms
+from tests.pages import Page
+from tests.services import replaced
+from tracker import create_app
+from tracker.access.actor import OrganisationKind, Role
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.activity.models import Event
+from tracker.checklists import signing
+from tracker.cooperations.models import Cooperation
+from tracker.core import clock, keys
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.evidence import checkpoints, signing_keys
+from tracker.oversight import integrity
+from tracker.oversight.integrity import NotCheckableError
+from tracker.running import preparing
+from tracker.signoff.signers import Named, PartySigners
+
+pytestmark = pytest.mark.both_databases
+
+Frozen = Callable[[dt.datetime], None]
+
+
+@dataclass
+class Instance:
+    """An application on its own database, with the ids of its people and organisations."""
+
+    app: Flask
+    settings: Settings
+    people: dict[str, UUID] = field(default_factory=dict)
+    organisations: dict[str, UUID] = field(default_factory=dict)
+
+    def browser(self) -> CheckedClient:
+        client = self.app.test_client()
+        assert isinstance(client, CheckedClient)
+        return client
+
+    def house(self) -> House:
+        """Return its people; in its context."""
+        return House(db.session(), self.organisations, self.people)
+
+    def cooperations(self) -> list[str]:
+        with self.app.app_context():
+            return list(db.session.scalars(sa.select(Cooperation.title)))
+
+
+@pytest.fixture
+def make(
+    settings: Settings, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Callable[..., Instance]]:
+    """Makes an instance as a first start does, with the settings given."""
+    made: list[Instance] = []
+
+    def instance(name: str, **own: Any) -> Instance:
+        folder = tmp_path / name
+        folder.mkdir()
+        others = replace(
+            settings, data_dir=folder, database_url=address(request, folder, name), **own
+        )
+        app = create_app(others)
+        checked.watch(app)
+        made.append(Instance(app, others))
+        with app.app_context():
+            preparing.prepare(others, lambda _line: None)
+        return made[-1]
+
+    yield instance
+    for one in made:
+        with one.app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+def address(request: pytest.FixtureRequest, folder: Path, name: str) -> str:
+    if request.config.getoption("database") == "postgresql":
+        worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
+        return PostgresDatabase(request.getfixturevalue("postgres_folder"), f"{worker}_{name}").url
+    return SqliteDatabase(folder / "tracker.sqlite3", folder).url
+
+
+@pytest.fixture
+def north(make: Callable[..., Instance]) -> Instance:
+    return make(
+        "north",
+        timezone="Pacific/Auckland",
+        four_eyes=True,
+        second_factor_roles=("manager",),
+        languages=("en", "ar"),
+        base_url="http://north.example",
+    )
+
+
+@pytest.fixture
+def south(make: Callable[..., Instance], north: Instance) -> Instance:
+    """The one that is built last."""
+    return make(
+        "south",
+        timezone="America/Lima",
+        four_eyes=False,
+        second_factor_roles=(),
+        languages=("en",),
+        base_url="http://south.example",
+    )
+
+
+def fill(instance: Instance) -> None:
+    with instance.app.app_context():
+        house = instance.house()
+        house.add_organisation("npm", "Office of the People's Advocate", OrganisationKind.NPM)
+        house.add_organisation("door", "Open Door Legal Aid", OrganisationKind.CSO)
+        house.add_person("ilena", "npm", Role.COORDINATOR)
+        house.add_person("nadia", "npm", Role.MANAGER)
+
+
+def record(instance: Instance) -> None:
+    """Record an event in the instance's only cooperation; in its context."""
+    cooperation = db.session.scalars(sa.select(Cooperation)).one()
+    trail.record(
+        verbs.COOPERATION_CHANGED,
+        actor=instance.house().actor("ilena"),
+        subject_type="cooperation",
+        subject_id=cooperation.id,
+        cooperation_id=cooperation.id,
+        changed=["title"],
+    )
+
+
+def open_cooperation(instance: Instance, browser: CheckedClient, title: str) -> None:
+    head = {
+        "title": title,
+        "purpose": "To learn how people are kept.",
+        "organisation_ids": [str(instance.organisations["door"])],
+        "step": "open",
+    }
+    answer = browser.post("/cooperations/open", data=head, follow_redirects=True)
+    assert "is open." in answer.text
+
+
+@pytest.fixture
+def both(north: Instance, south: Instance) -> tuple[Instance, Instance]:
+    """The two, with people of the same names and addresses, who have different ids."""
+    fill(north)
+    fill(south)
+    return north, south
+
+
+def test_people_work_in_both_by_turns_and_each_trail_is_sound_by_its_own_keys_alone(
+    both: tuple[Instance, Instance],
+) -> None:
+    north, south = both
+    in_north, in_south = north.browser(), south.browser()
+    sign_in(in_north, "ilena")
+    sign_in(in_south, "ilena")
+    open_cooperation(north, in_north, "Custody in the north")
+    open_cooperation(south, in_south, "Custody in the south")
+    assert "Custody in the south" not in in_north.page("/cooperations").text
+    assert "Custody in the north" not in in_south.page("/cooperations").text
+    with north.app.app_context():
+        record(north)
+        with south.app.app_context():  # as in the midst of what the other one does
+            record(south)
+            db.session.commit()
+        record(north)
+        db.session.commit()
+    assert north.cooperations() == ["Custody in the north"]
+    assert south.cooperations() == ["Custody in the south"]
+    for own, other in ((north, south), (south, north)):
+        with own.app.app_context():
+            verdict = integrity.check_all()
+            assert verdict.finding is None
+            assert verdict.counts.events == db.session.scalar(sa.select(sa.func.count(Event.id)))
+            with (
+                replaced(own.app, keys.KEYS.holding(keys.of(other.app))),
+                pytest.raises(NotCheckableError, match="keys are not those of this database"),
+            ):
+                integrity.check_all()
+
+
+def test_a_session_that_one_has_signed_signs_nobody_in_to_the_other(
+    both: tuple[Instance, Instance],
+) -> None:
+    """Even one that names a person of the other one rightly."""
+    north, south = both
+    with north.app.app_context():
+        ilena = north.house().user("ilena")
+        of_north, of_south = signed_in(north.app, ilena), signed_in(south.app, ilena)
+    assert of_north.get("/account").status_code == 200
+    cookie = of_south.get_cookie("session")
+    assert cookie is not None
+    elsewhere = north.browser()
+    elsewhere.set_cookie("session", cookie.value)
+    assert "/sign-in" in elsewhere.get("/account").location
+
+
+def test_both_record_at_the_same_moment(both: tuple[Instance, Instance]) -> None:
+    for instance in both:
+        browser = instance.browser()
+        sign_in(browser, "ilena")
+        open_cooperation(instance, browser, "Custody")
+
+    def in_other() -> None:
+        with both[1].app.app_context():
+            for _ in range(5):
+                record(both[1])
+                db.session.commit()
+
+    def in_own() -> None:
+        for _ in range(5):
+            record(both[0])
+            db.session.commit()
+
+    assert at_once(both[0].app, in_own, in_other) == []
+    for instance in both:
+        with instance.app.app_context():
+            assert integrity.check_all().finding is None
+            changed = sa.select(sa.func.count(Event.id)).where(Event.verb == "cooperation_changed")
+            assert db.session.scalar(changed) == 5
+
+
+def test_each_has_its_own_day_languages_and_address(
+    north: Instance, south: Instance, frozen_time: Frozen
+) -> None:
+    frozen_time(dt.datetime(2027, 3, 2, 23, 30, tzinfo=dt.UTC))
+    with ExitStack() as contexts:
+        for instance, day in ((north, 3), (south, 2), (north, 3)):
+            contexts.enter_context(instance.app.app_context())
+            assert clock.zone() == ZoneInfo(instance.settings.timezone)
+            assert clock.today() == dt.date(2027, 3, day)
+            assert checkpoints.origin() == instance.settings.base_url
+            newest = checkpoints.make()
+            assert newest is not None
+            assert newest.origin == instance.settings.base_url
+            db.session.commit()
+            folder = instance.settings.data_dir / "keys" / "evidence"
+            assert signing_keys.trouble() == []
+            assert len(list(folder.glob("*.key"))) == 2
+            db.session.rollback()
+    for instance, language in ((north, "ar"), (south, "en")):
+        page = Page.of(instance.browser().get("/sign-in", headers={"Accept-Language": "ar"}))
+        assert page.root.attrib["lang"] == language
+
+
+def test_who_needs_a_second_factor_is_each_ones_own(both: tuple[Instance, Instance]) -> None:
+    north, south = both
+    browsers = north.browser(), south.browser()
+    places = [Page.of(sign_in(browser, "nadia")).where for browser in browsers]
+    assert places == ["/account/second-factor/needed", "/"]
+
+
+def test_four_eyes_are_asked_for_in_one_alone(north: Instance, south: Instance) -> None:
+    for instance in (north, south):
+        with instance.app.app_context():
+            publish(small_terms())
+            table = begin(db.session())
+            checklists.agree(table.checklist(), table.writers, table["oren"])
+            ilena = PartySigners(table.land.id("npm"), (Named(table["ilena"].user_id),))
+            if instance is south:
+                signing.require_four_eyes(table.filling(), [ilena])
+                continue
+            with pytest.raises(RuleBrokenError, match="wrote this text alone"):
+                signing.require_four_eyes(table.filling(), [ilena])
+            db.session.rollback()

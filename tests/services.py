@@ -1,0 +1,33 @@
+"""Gives an application other services for a test: keys, settings, what its parts ask of others."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Flask
+
+from tracker.core.services import Filled, Services, give, of
+
+
+def put(app: Flask, *filled: Filled) -> None:
+    """Put other values into an application; its next fresh database brings its own back."""
+    give(app, of(app).replacing(*filled))
+
+
+@contextmanager
+def replaced(app: Flask, *filled: Filled) -> Iterator[None]:
+    """Put other values into an application for the block."""
+    before = of(app)
+    put(app, *filled)
+    try:
+        yield
+    finally:
+        give(app, before)
+
+
+@contextmanager
+def alone(*filled: Filled) -> Iterator[Flask]:
+    """Run in an application that has these values and no more."""
+    app = Flask("alone")
+    give(app, Services.of(*filled))
+    with app.app_context():
+        yield app
