@@ -12,17 +12,19 @@ from markupever.dom import TreeDom
 from werkzeug.test import TestResponse
 
 # Attributes that point at the id of something on the same page.
-_POINTERS = (
-    "for",
-    "aria-controls",
-    "aria-describedby",
-    "aria-details",
-    "aria-errormessage",
-    "aria-labelledby",
-    "aria-owns",
-    "form",
-    "headers",
-    "list",
+_POINTERS = frozenset(
+    {
+        "for",
+        "aria-controls",
+        "aria-describedby",
+        "aria-details",
+        "aria-errormessage",
+        "aria-labelledby",
+        "aria-owns",
+        "form",
+        "headers",
+        "list",
+    }
 )
 _NOT_FILLED_IN = {"submit", "button", "reset", "image", "file"}
 
@@ -140,13 +142,10 @@ class Page:
             if times > 1:
                 yield f"the id {name!r} stands {times} times"
         for element in self.root.iter():
-            for attribute in _POINTERS:
-                for name in element.attrib.get(attribute, "").split():
+            for attribute, value in element.attrib.items():
+                for name in _names_of_ids(attribute, value):
                     if name not in ids:
                         yield f"{attribute}={name!r} points at nothing"
-            address = element.attrib.get("href", "")
-            if address.startswith("#") and address[1:] not in {"", *ids}:
-                yield f"the link to {address!r} leads nowhere"
 
     def _inline_faults(self) -> Iterator[str]:
         for element in self.root.iter():
@@ -159,8 +158,17 @@ class Page:
                     yield f"a style attribute: {value!r}"
                 if name.startswith("on"):
                     yield f"an inline handler: {name}"
-                if value.strip().lower().startswith("javascript:"):
+                if value.lstrip()[:11].lower() == "javascript:":
                     yield f"a script in {name}"
+
+
+def _names_of_ids(attribute: str, value: str) -> list[str]:
+    """Return the ids that an attribute points at."""
+    if attribute in _POINTERS:
+        return value.split()
+    if attribute == "href" and value.startswith("#") and value != "#":
+        return [value[1:]]
+    return []
 
 
 class Form:

@@ -25,7 +25,7 @@ def test_a_sound_page_passes() -> None:
         ('<p id="a"></p><p id="a"></p>', "the id 'a' stands 2 times"),
         ('<label for="nobody">B</label>', "for='nobody' points at nothing"),
         ('<p aria-describedby="nobody">B</p>', "aria-describedby='nobody' points at nothing"),
-        ('<a href="#nowhere">B</a>', "'#nowhere' leads nowhere"),
+        ('<a href="#nowhere">B</a>', "href='nowhere' points at nothing"),
         ('<p style="color: red">B</p>', "a style attribute"),
         ("<script>alert(1)</script>", "an inline script"),
         ('<button onclick="go()">B</button>', "an inline handler: onclick"),
