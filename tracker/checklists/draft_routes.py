@@ -17,7 +17,6 @@ from flask import (
     request,
 )
 from flask_babel import gettext as _
-from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
@@ -38,6 +37,7 @@ from tracker.checklists.opening import (
     sent_number,
     sent_words,
 )
+from tracker.core.csrf import masked_token
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.ui.locale import as_time
@@ -173,7 +173,7 @@ def _new_token(actor: Actor, whose: Whose) -> Response:
     """Give the script the token of the new session, when its page is still that of this person."""
     if not is_own(actor, whose):
         return _told("refused", HTTPStatus.BAD_REQUEST, said=_others_words())
-    return _told("token", HTTPStatus.BAD_REQUEST, token=generate_csrf())
+    return _told("token", HTTPStatus.BAD_REQUEST, token=masked_token())
 
 
 def _is_kept() -> bool:

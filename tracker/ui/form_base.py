@@ -8,8 +8,10 @@ from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from wtforms import FieldList, FormField, StringField, TextAreaField
 from wtforms import PasswordField as LibraryPasswordField
+from wtforms.csrf.core import CSRFTokenField
 from wtforms.widgets import ListWidget
 
+from tracker.core.csrf import MaskedFormCSRF
 from tracker.core.errors import RuleBrokenError
 from tracker.ui.validators import LINE_LENGTH, TEXT_LENGTH, MaxLength
 from tracker.ui.words import BareMessage, PlainTranslations, tidy_line, tidy_text
@@ -23,7 +25,9 @@ class Form(FlaskForm):
     """A form. Text is tidied and has a limit, whichever field class is used."""
 
     class Meta(FlaskForm.Meta):
-        """How fields are bound: with our words, tidied, limited."""
+        """How fields are bound: with our words, tidied, limited; tokens are masked."""
+
+        csrf_class = MaskedFormCSRF
 
         def get_translations(self, _form: Any) -> PlainTranslations:
             """Give the library's messages in plain words."""
@@ -32,6 +36,8 @@ class Form(FlaskForm):
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
             """Bind a field; text is tidied, and has a limit where the form sets none."""
             kind = unbound_field.field_class
+            if issubclass(kind, CSRFTokenField):
+                return unbound_field.bind(form=form, **options)
             if issubclass(kind, StringField) and not issubclass(kind, LibraryPasswordField):
                 tidy = tidy_text if issubclass(kind, TextAreaField) else tidy_line
                 own = unbound_field.kwargs.get("filters", ())

@@ -1,0 +1,32 @@
+"""Tokens against forgery look different in each answer and stay the same token."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracker.core.csrf import masked, unmasked
+
+TOKEN = "ImE0NGYi.awlwPw.GUzIgfX-EmUSB9kXW2J7xMSxCZ0"
+PRINTABLE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1)
+
+
+@given(PRINTABLE)
+def test_a_masked_token_is_the_same_token(token: str) -> None:
+    assert unmasked(masked(token)) == token
+
+
+def test_a_token_looks_different_each_time() -> None:
+    seen = {masked(TOKEN) for _ in range(50)}
+    assert len(seen) == 50
+    assert not any(TOKEN[:8] in one for one in seen)
+    assert len({one[:8] for one in seen}) == 50
+
+
+def test_a_token_that_was_not_masked_is_left_as_it_is() -> None:
+    """Pages that were open while the software was renewed can still be sent."""
+    assert unmasked(TOKEN) == TOKEN
+
+
+@pytest.mark.parametrize("text", ["", "x", "é", "AAAA", "AAA=", "\x00", "A" * 9999, "-_-_"])
+def test_what_is_no_token_makes_no_error(text: str) -> None:
+    assert isinstance(unmasked(text), str)

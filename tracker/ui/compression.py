@@ -1,0 +1,56 @@
+"""Compression of pages, so that their size tells nobody on the way what stands on them.
+
+A page that repeats what a request says, beside a secret, can be guessed from its compressed size
+(BREACH). So each answer gets a random number of bytes more, tokens against forgery look different
+in each answer (core.csrf), and pages that show a secret are not compressed at all.
+"""
+
+import gzip
+import io
+import secrets
+
+from flask import Flask, g, request
+from werkzeug.wrappers import Response
+
+# Below it the head of the format costs more than it saves.
+WORTH_IT = 500
+# As many bytes more, at random, stand in the head of the compressed answer as the name of a file.
+MOST_MORE = 100
+# Higher levels take longer and save little on pages.
+LEVEL = 6
+_SHOWS_SECRET = "page_shows_a_secret"  # noqa: S105 -- a name
+
+
+def init_compression(app: Flask) -> None:
+    """Compress pages for those who take gzip; called before all else that looks at answers."""
+    # What is registered first is done last.
+    app.after_request(_compress)
+    app.jinja_env.globals["never_compressed"] = never_compressed
+
+
+def never_compressed() -> str:
+    """Say that this answer shows a secret: for templates, in which it stands for nothing."""
+    setattr(g, _SHOWS_SECRET, True)
+    return ""
+
+
+def _compress(response: Response) -> Response:
+    if response.mimetype != "text/html" or response.is_streamed or response.direct_passthrough:
+        return response
+    response.vary.add("Accept-Encoding")
+    if g.get(_SHOWS_SECRET) or response.content_encoding or not request.accept_encodings["gzip"]:
+        return response
+    content = response.get_data()
+    if len(content) >= WORTH_IT:
+        response.set_data(compressed(content))
+        response.content_encoding = "gzip"
+    return response
+
+
+def compressed(content: bytes) -> bytes:
+    """Return content as gzip, of a length that differs each time."""
+    packed = io.BytesIO()
+    name = "a" * secrets.randbelow(MOST_MORE + 1)
+    with gzip.GzipFile(name, "wb", compresslevel=LEVEL, fileobj=packed, mtime=0) as file:
+        file.write(content)
+    return packed.getvalue()
