@@ -1,127 +1,134 @@
-"""Asks a server for each page some times, and the bare view as often, and keeps the medians."""
+"""What a request takes of the processor, in turn with a bare view; the medians are compared."""
 
-import http.client
-import os
-import subprocess
+import contextvars
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from statistics import median
-from typing import Self
+from typing import Any
 
-from config import ROOT
-from tests.bench.pages import TimedPage
-from tests.bench.serving import BARE, MILLISECONDS, QUERIES
-from tests.bench.stage import Stage
-from tracker.running import cli as running
+from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-WARMING = 3
-ROUNDS = 25
-_PATIENCE = 60.0
+WARMING, ROUNDS = 3, 25
+GZIP = {"Accept-Encoding": "gzip"}
 
 
 class BenchError(Exception):
-    """The server did not start, or a page did not open; the message says which."""
+    """A page did not open, or an act was refused; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What something takes: milliseconds of the processor, as many of the bare view, statements."""
+
+    milliseconds: float
+    bare: float
+    statements: int
+    size: int = 0
+    compressed: int = 0
+
+    @property
+    def ratio(self) -> float:
+        """How many times the bare view it takes."""
+        return self.milliseconds / self.bare
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one answer of the server took."""
+    """An answer of an application, and what it took."""
 
+    status: int
+    body: bytes
+    location: str
     milliseconds: float
-    queries: int
-    size: int
+    statements: int
 
 
-@dataclass(frozen=True, slots=True)
-class Timed:
-    """What a page takes: the median of its time on the server, and that of the bare view."""
+class Meter:
+    """Asks an application and the bare view in this process, which serves nobody else."""
 
-    milliseconds: float
-    queries: int
-    size: int
-    bare: float
+    def __init__(self, app: Flask, bare: Flask) -> None:
+        self._app, self._bare = app, bare
 
+    def ask(
+        self, address: str, cookie: str, data: dict[str, Any] | None = None, **headers: str
+    ) -> Answer:
+        """Send a request as somebody, and return the answer."""
+        return _ask(self._app, address, cookie, data, headers)
 
-class Server:
-    """The production server, started as "tracker run" starts it, on this machine alone."""
+    def page(self, address: str, cookie: str) -> Measured:
+        """Measure a page."""
+        first = self.ask(address, cookie)
+        if first.status != HTTPStatus.OK:
+            message = f"{address} answered {first.status}."
+            raise BenchError(message)
+        packed = _ask(self._app, address, cookie, None, GZIP)
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage, self._settings = stage, stage.settings
-        self._process: subprocess.Popen[bytes] | None = None
+        def once() -> Answer:
+            return self.ask(address, cookie)
 
-    def __enter__(self) -> Self:
-        command = [*running._server_command(self._settings)[:-1], "tests.bench.serving:make_app()"]
-        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-        self._process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=kept | self._stage.environment,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        until = time.monotonic() + _PATIENCE
-        while time.monotonic() < until and self._process.poll() is None:
-            if self._listens():
-                return self
-            time.sleep(0.1)
-        self.stop()
-        message = "The server did not start."
-        raise BenchError(message)
+        return self._compared(once, cookie, ROUNDS, len(first.body), len(packed.body))
 
-    def __exit__(self, *_error: object) -> None:
-        self.stop()
+    def act(self, once: Callable[[], Answer], cookie: str, rounds: int) -> Measured:
+        """Measure an act; once prepares one, sends it and returns its answer."""
+        return self._compared(once, cookie, rounds, 0, 0)
 
-    def stop(self) -> None:
-        """Ask the server to stop, and wait until it has."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(_PATIENCE)
-            self._process = None
-
-    def times(self, page: TimedPage) -> Timed:
-        """Ask for a page and the bare view in turn, so that what disturbs one disturbs both."""
-        with self._connection() as connection:
-            cookie = self._stage.cookies[page.who]
-            first = _ask(connection, page.address, cookie)
-            bare = f"{BARE}/{first.size}"
-            pairs = [
-                (_ask(connection, page.address, cookie), _ask(connection, bare, cookie))
-                for _round in range(WARMING + ROUNDS)
-            ][WARMING:]
-        return Timed(
-            milliseconds=median(one.milliseconds for one, _bare in pairs),
-            queries=pairs[-1][0].queries,
-            size=first.size,
-            bare=median(one.milliseconds for _page, one in pairs),
+    def _compared(
+        self, once: Callable[[], Answer], cookie: str, rounds: int, size: int, packed: int
+    ) -> Measured:
+        pairs = []
+        # In turn, so that what disturbs one disturbs both.
+        for number in range(WARMING + rounds):
+            answer = once()
+            bare = _ask(self._bare, f"/{size}", cookie, None, {})
+            if number >= WARMING:
+                pairs.append((answer, bare))
+        return Measured(
+            milliseconds=median(answer.milliseconds for answer, _bare in pairs),
+            bare=median(bare.milliseconds for _answer, bare in pairs),
+            statements=pairs[-1][0].statements,
+            size=size,
+            compressed=packed,
         )
 
-    @contextmanager
-    def _connection(self) -> Iterator[http.client.HTTPConnection]:
-        connection = http.client.HTTPConnection(
-            self._settings.host, self._settings.port, timeout=_PATIENCE
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """Collect the statements that are sent in a block."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def _ask(
+    app: Flask, address: str, cookie: str, data: dict[str, Any] | None, headers: dict[str, str]
+) -> Answer:
+    method = "GET" if data is None else "POST"
+    builder = EnvironBuilder(
+        address, method=method, data=data, headers=[("Cookie", cookie), *headers.items()]
+    )
+    environ = builder.get_environ()
+    builder.close()
+    # In an empty context: a request shares nothing with the one before.
+    with counted() as seen:
+        begun = time.process_time()
+        parts, status, answered = contextvars.Context().run(
+            run_wsgi_app, app, environ, buffered=True
         )
-        try:
-            yield connection
-        finally:
-            connection.close()
-
-    def _listens(self) -> bool:
-        try:
-            with self._connection() as connection:
-                connection.request("GET", "/healthz")
-                connection.getresponse().read()
-        except OSError:
-            return False
-        return True
-
-
-def _ask(connection: http.client.HTTPConnection, address: str, cookie: str) -> Answer:
-    connection.request("GET", address, headers={"Cookie": cookie})
-    answer = connection.getresponse()
-    body = answer.read()
-    if answer.status != http.client.OK:
-        message = f"{address} answered {answer.status}."
-        raise BenchError(message)
-    return Answer(float(answer.headers[MILLISECONDS]), int(answer.headers[QUERIES]), len(body))
+        taken = (time.process_time() - begun) * 1000
+    return Answer(
+        int(status.split()[0]), b"".join(parts), answered.get("Location", ""), taken, len(seen)
+    )

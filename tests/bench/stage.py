@@ -1,4 +1,4 @@
-"""What is timed: an instance with the demonstration and a large checklist, on either database."""
+"""What is measured: the demonstration and a large checklist, on either database."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from tests.bench import pages
 from tests.bench.pages import TimedPage
 from tests.factories import demonstration as demonstrations
 from tests.factories import large
+from tests.factories.demonstration import Demonstration
 from tests.servers.ports import free_port
 from tracker import create_app
 from tracker.core import clock
@@ -23,11 +24,12 @@ OF_THE_LARGE_ONE = "writer0x0"
 
 @dataclass(frozen=True)
 class Stage:
-    """An instance ready to be served: its settings, the pages, the cookies of who opens them."""
+    """An instance ready to be asked: its settings, the pages, the cookies of who opens them."""
 
     environment: dict[str, str]
     pages: tuple[TimedPage, ...]
     cookies: dict[str, str]
+    demonstration: Demonstration
 
     @property
     def settings(self) -> Settings:
@@ -57,10 +59,10 @@ def build(data_dir: Path, database_url: str | None = None) -> Stage:
         marks = made.sign_in_marks | {
             OF_THE_LARGE_ONE: crowd.land.users[OF_THE_LARGE_ONE].fs_uniquifier
         }
-        cookies = {page.who: _cookie(app, marks[page.who]) for page in chosen}
+        cookies = {key: _cookie(app, mark) for key, mark in marks.items()}
         db.session.remove()
         db.engine.dispose()
-    return Stage(environment, chosen, cookies)
+    return Stage(environment, chosen, cookies, made)
 
 
 def _cookie(app: Flask, mark: str) -> str:
@@ -68,5 +70,6 @@ def _cookie(app: Flask, mark: str) -> str:
     now = int(clock.now().timestamp())
     signer = SecureCookieSessionInterface().get_signing_serializer(app)
     assert signer is not None
-    kept = signer.dumps({"_user_id": mark, "_fresh": True, "begun": now, "seen": now})
+    session = {"_user_id": mark, "_fresh": True, "begun": now, "seen": now, "csrf_token": "x" * 40}
+    kept = signer.dumps(session)
     return f"{app.config['SESSION_COOKIE_NAME']}={kept!s}"

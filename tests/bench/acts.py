@@ -1,0 +1,169 @@
+"""Which acts are measured: saving an answer, saving a visit's team, signing."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from statistics import median
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tests.bench.measuring import Answer, BenchError, Measured, Meter
+from tests.bench.stage import Stage
+from tests.factories.demonstration import PASSWORD
+from tests.factories.visits import Scene, planned
+from tests.pages import Page
+from tracker.accounts import second_factor
+from tracker.accounts.models import User
+from tracker.accounts.passwords import is_right
+from tracker.checklists.loading import fill
+from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.checklists.template import FieldType
+from tracker.core.db import db
+
+# How many times the bare view an act may take, and how often it is measured.
+RATIO, ROUNDS, FEW = 12.0, 15, 6
+EIGHT = ("leyla", "samira", "marek", "nadia", "tomas", "milan", "dina", "henrik")
+
+
+@dataclass(frozen=True, slots=True)
+class TimedAct:
+    """One act: its name in the table, who does it, what does it once, and its limits."""
+
+    name: str
+    who: str
+    once: Callable[[], Answer]
+    rounds: int
+    statements: int
+    ratio: float = RATIO
+    checks_password: bool = False
+
+
+def measured(stage: Stage, meter: Meter, hashing: float) -> Iterator[tuple[TimedAct, Measured]]:
+    """Yield each act with what it takes, in an application's context.
+
+    hashing is what the check of a password takes, which is left out of an act that has one.
+    """
+    for act in _acts(stage, meter):
+        taken = meter.act(act.once, stage.cookies[act.who], act.rounds)
+        if act.checks_password:
+            taken = replace(taken, milliseconds=taken.milliseconds - hashing)
+        yield act, taken
+
+
+def hashing() -> float:
+    """Return what the check of a password takes, in milliseconds of the processor."""
+    user = db.session.scalars(sa.select(User).where(User.password.is_not(None)).limit(1)).one()
+    taken = []
+    for _round in range(5):
+        begun = time.process_time()
+        is_right(user, PASSWORD)
+        taken.append((time.process_time() - begun) * 1000)
+    return median(taken)
+
+
+def _acts(stage: Stage, meter: Meter) -> Iterator[TimedAct]:
+    made = stage.demonstration
+    scene = Scene(db.session(), made)
+    planned(scene, members=EIGHT, audience=[key for key in EIGHT if key != "dina"])
+    db.session.commit()
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES, 2).id
+    db.session.rollback()
+    terms = made.checklists["differing", "terms"]
+    yield TimedAct(
+        "Save an answer of the terms",
+        "ilena",
+        _writing(meter, stage.cookies["ilena"], f"/checklists/{terms}", *_writable(terms)),
+        ROUNDS,
+        35,
+    )
+    yield TimedAct(
+        "Save a visit's team of eight",
+        "ilena",
+        _writing(meter, stage.cookies["ilena"], f"/checklists/{roles}", "V4", "gaps"),
+        ROUNDS,
+        60,
+    )
+    if db.engine.dialect.name == "sqlite":
+        yield TimedAct(
+            "Sign, the last one", "otto", _signing(stage, meter), FEW, 45, checks_password=True
+        )
+
+
+def _writable(checklist_id: UUID) -> tuple[str, str]:
+    """Return an item that no other party has accepted, so that the NPM may write it; and a text."""
+    filling = fill(db.session.get_one(Checklist, checklist_id))
+    accepted = {code for code, taken in filling.sheet.positions.items() if len(taken) > 1}
+    found = next(
+        (item.code, field.key)
+        for item in filling.template.items
+        for field in item.fields
+        if item.code not in accepted and field.type is FieldType.TEXT
+    )
+    db.session.rollback()
+    return found
+
+
+def _writing(
+    meter: Meter, cookie: str, checklist: str, code: str, text: str
+) -> Callable[[], Answer]:
+    """Return what opens the page of an answer, changes a text on it and saves it."""
+    address, numbers = f"{checklist}/items/{code}/answer", iter(range(1000))
+
+    def once() -> Answer:
+        form = _page(meter, address, cookie).form()
+        data = form.filled_in(**{text: f"As we settled it, {next(numbers)}."})
+        return _done(meter.ask(address, cookie, data), address)
+
+    return once
+
+
+def _signing(stage: Stage, meter: Meter) -> Callable[[], Answer]:
+    """Return what signs a text as the last one, each time in a copy of the database before it."""
+    made, cookie = stage.demonstration, stage.cookies["otto"]
+    address = f"/checklists/{made.checklists['waiting', 'terms']}/sign"
+    put_back = _snapshot()
+
+    def once() -> Answer:
+        put_back()
+        confirm = _page(meter, address, cookie).links()["Go on to sign"]
+        user = db.session.get_one(User, made.users["otto"])
+        code = second_factor.current_code(user).code
+        db.session.remove()
+        data = _page(meter, confirm, cookie).form().filled_in(password=PASSWORD, code=code)
+        return _done(meter.ask(confirm, cookie, data), confirm)
+
+    return once
+
+
+def _snapshot() -> Callable[[], None]:
+    """Return what puts SQLite's database back as it is now."""
+    db.session.remove()
+    file, kept = str(db.engine.url.database), sqlite3.connect(":memory:")
+    with closing(sqlite3.connect(file)) as live:
+        live.backup(kept)
+
+    def put_back() -> None:
+        db.session.remove()
+        with closing(sqlite3.connect(file)) as live:
+            kept.backup(live)
+
+    return put_back
+
+
+def _page(meter: Meter, address: str, cookie: str) -> Page:
+    answer = meter.ask(address, cookie)
+    if answer.status != HTTPStatus.OK:
+        message = f"{address} answered {answer.status}."
+        raise BenchError(message)
+    return Page(answer.body.decode(), address)
+
+
+def _done(answer: Answer, address: str) -> Answer:
+    if answer.status != HTTPStatus.SEE_OTHER:
+        message = f"{address} was refused with {answer.status}."
+        raise BenchError(message)
+    return answer
