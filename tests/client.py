@@ -2,8 +2,10 @@
 
 import contextvars
 import secrets
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, cast
+from uuid import UUID
 
 import sqlalchemy as sa
 from flask import Flask, Response, current_app, has_app_context, request
@@ -14,12 +16,16 @@ from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 from werkzeug.test import TestResponse
 
 from tests.pages import Page
+from tracker.checklists import loading
 from tracker.core.db import db
 
 # The one table that a GET may write to (product.md, section 7).
 _WRITTEN_BY_READING = {"read_log_entry"}
 _READING = {"GET", "HEAD", "OPTIONS"}
 _FAULTS = "request_faults"
+# How often a request may load the same checklist: before what it does and, for what follows, after.
+_MOST_LOADS = 2
+_LOADS = "loads"
 
 
 class CheckedClient(FlaskClient):
@@ -93,6 +99,8 @@ def _flushed(session: Session, _context: UOWTransaction) -> None:
 
 @event.listens_for(db.session, "do_orm_execute")
 def _executed(state: ORMExecuteState) -> None:
+    if state.statement is loading.ANSWERS and isinstance(state.parameters, dict):
+        state.session.info.setdefault(_LOADS, Counter()).update(state.parameters["ids"])
     if state.is_insert or state.is_update or state.is_delete:
         table = cast("sa.sql.dml.UpdateBase", state.statement).table
         _note_tables(state.session, {str(table)})
@@ -138,6 +146,9 @@ def _look(response: Response) -> Response:
     written: set[str] = session.info.get("written", set()) - _WRITTEN_BY_READING
     if written and request.method in _READING:
         faults.append(f"{request.method} {request.path} wrote to: {', '.join(sorted(written))}")
+    loads: Counter[UUID] = session.info.get(_LOADS, Counter())
+    if max(loads.values(), default=0) > _MOST_LOADS:
+        faults.append(f"{request.method} {request.path} loaded a checklist: {loads} times")
     return response
 
 

@@ -20,9 +20,9 @@ from tracker.checklists import completeness, messages, policy
 from tracker.checklists.completeness import Standing
 from tracker.checklists.conditions import Truth
 from tracker.checklists.facts import Holding, seen_of
-from tracker.checklists.loading import Filling, fill_all, locked
+from tracker.checklists.loading import Filling, fill_all, locked, writes_on
 from tracker.checklists.models import Assignment, Checklist, ChecklistState
-from tracker.checklists.queries import is_worked_on, works_on, writers, writers_of
+from tracker.checklists.queries import is_worked_on, writers, writers_of
 from tracker.checklists.service import own_organisation
 from tracker.checklists.template import Item
 from tracker.cooperations.models import Cooperation, Stage
@@ -61,7 +61,7 @@ class Assigned:
 
 def of_side(actor: Actor, checklist: Checklist) -> Assigned | None:
     """Return what the person's own side assigned on a checklist; None for who works not on it."""
-    if actor.organisation_id is None or not works_on(actor, checklist.id):
+    if actor.organisation_id is None or not writes_on(actor, checklist):
         return None
     return _assigned(checklist, actor.organisation_id)
 

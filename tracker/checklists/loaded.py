@@ -2,7 +2,7 @@
 
 import datetime as dt
 import enum
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from typing import Any, cast
 from uuid import UUID
 
@@ -19,6 +19,8 @@ class Part(enum.Enum):
     """What is read by itself: of a checklist, or of its cooperation."""
 
     CHECKLIST = enum.auto()
+    # The checklists of a cooperation itself, those of its visits not.
+    OWN = enum.auto()
     COOPERATION = enum.auto()
     PEOPLE = enum.auto()
     ANSWERS = enum.auto()
@@ -34,9 +36,9 @@ READ_BY: dict[str, tuple[Part, ...]] = {
     "answer": (Part.ANSWERS,),
     "copied_answer": (Part.ANSWERS,),
     "copy_reading": (Part.ANSWERS,),
-    "checklist": (Part.CHECKLIST,),
-    "checklist_party": (Part.CHECKLIST,),
-    "checklist_template": (Part.CHECKLIST,),
+    "checklist": (Part.CHECKLIST, Part.OWN),
+    "checklist_party": (Part.CHECKLIST, Part.OWN),
+    "checklist_template": (Part.CHECKLIST, Part.OWN),
     "cooperation": (Part.COOPERATION,),
     "cooperation_person": (Part.PEOPLE,),
     "flag": (Part.FLAGS,),
@@ -64,6 +66,8 @@ class Loaded:
         self._parts: dict[Part, dict[UUID, Any]] = {part: {} for part in Part}
         # What was made of the parts, by checklist, with what else it was made of.
         self._made: dict[UUID, tuple[object, Any]] = {}
+        # What was asked of the database, until anything is written.
+        self._answers: dict[Hashable, bool] = {}
         self._chains: set[UUID] = set()
         self._day: dt.date | None = None
 
@@ -83,6 +87,14 @@ class Loaded:
             there.update({one: found.get(one, nothing()) for one in missing})
         return there
 
+    def there(self, part: Part, one: UUID) -> Any:
+        """Return a part that was read and has not changed since, else None."""
+        return self._parts[part].get(one)
+
+    def put(self, part: Part, one: UUID, value: Any) -> None:
+        """Keep a part as it stands after this transaction wrote to it."""
+        self._parts[part][one] = value
+
     def made(self, checklist_id: UUID, of: object, make: Callable[[], Any]) -> Any:
         """Return what was made of a checklist's parts and something else, or make it."""
         before = self._made.get(checklist_id)
@@ -91,6 +103,16 @@ class Loaded:
         made = make()
         self._made[checklist_id] = (of, made)
         return made
+
+    def once(self, question: Hashable, ask: Callable[[], bool]) -> bool:
+        """Return the answer to a question, asking only where nothing was written since."""
+        if question not in self._answers:
+            self._answers[question] = ask()
+        return self._answers[question]
+
+    def forget_answers(self) -> None:
+        """Forget the answers to questions: something was written."""
+        self._answers.clear()
 
     def begin(self, cooperation_ids: Iterable[UUID]) -> None:
         """Forget what was read before this transaction kept others from the cooperations, or today.
@@ -108,7 +130,9 @@ class Loaded:
 
         Somebody expired them, or read them again without.
         """
-        states = [sa.inspect(row, raiseerr=True) for row in self._parts[part].values()]
+        kept = self._parts[part].values()
+        rows = (row for one in kept for row in (one if isinstance(one, list) else [one]))
+        states = [sa.inspect(row, raiseerr=True) for row in rows]
         if any(
             one.expired or not one.persistent or one.unloaded.intersection(relations)
             for one in states
@@ -120,6 +144,7 @@ class Loaded:
         for part in parts:
             self._parts[part].clear()
         self._made.clear()
+        self._answers.clear()
 
 
 def of_this_transaction(cooperation_ids: Collection[UUID]) -> Loaded:
@@ -135,6 +160,7 @@ def _forget_changed_rows(session: Session, _context: UOWTransaction) -> None:
     loaded: Loaded | None = session.info.get(_KEY)
     if loaded is None:
         return
+    loaded.forget_answers()
     parts: set[Part] = set()
     for row in (*session.new, *session.deleted):
         parts.update(READ_BY.get(_table(row), ()))
@@ -151,6 +177,7 @@ def _forget_changed_tables(state: ORMExecuteState) -> None:
     loaded: Loaded | None = state.session.info.get(_KEY)
     if loaded is None or not (state.is_insert or state.is_update or state.is_delete):
         return
+    loaded.forget_answers()
     statement = cast("sa.sql.dml.UpdateBase", state.statement)
     loaded.forget(READ_BY.get(str(statement.table), ()))
 

@@ -1,7 +1,8 @@
 """Loading of a whole checklist as plain values, in a constant number of queries."""
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, TypeVar
@@ -10,12 +11,13 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm.util import identity_key
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.access.decision import Decision
 from tracker.accounts.models import Membership, User
 from tracker.activity import service as trail
-from tracker.checklists import library, policy, sealing, translations
+from tracker.checklists import library, policy, queries, sealing, translations
 from tracker.checklists.completeness import (
     ItemStanding,
     Standing,
@@ -274,6 +276,52 @@ def own_guidance_beside(actor: Actor, filling: Filling) -> OwnGuidance:
     return OWN_GUIDANCE_READER.get()(actor, filling.cooperation.id)
 
 
+def find(actor: Actor, checklist_id: UUID) -> Checklist | None:
+    """Return a checklist the person may open, with template and parties, or None.
+
+    It is not read again when it is loaded whole, unless others are kept from changing it first.
+    """
+    row = db.session.scalar(HEADS.where(Checklist.id == checklist_id, queries.visible(actor)))
+    return None if row is None else remember([row])[0]
+
+
+def remember(checklists: Sequence[Checklist]) -> Sequence[Checklist]:
+    """Keep checklists that were read anew by HEADS, so that loading them does not read them again.
+
+    The caller found them by a query scoped by the actor.
+    """
+    loaded = of_this_transaction([one.cooperation_id for one in checklists])
+    loaded.forget_unless_whole(Part.CHECKLIST, ("template", "parties"))
+    for one in checklists:
+        loaded.put(Part.CHECKLIST, one.id, one)
+    return checklists
+
+
+def own(cooperation_id: UUID) -> list[Checklist]:
+    """Return the checklists of a cooperation itself, those of its visits not.
+
+    The caller found the cooperation by a query scoped by the actor.
+    """
+    loaded = of_this_transaction([cooperation_id])
+    loaded.forget_unless_whole(Part.OWN, ("template", "parties"))
+    found: list[Checklist] = loaded.parts(Part.OWN, [cooperation_id], _own)[cooperation_id]
+    return found
+
+
+def _own(cooperation_ids: list[UUID]) -> dict[UUID, list[Checklist]]:
+    found: dict[UUID, list[Checklist]] = {one: [] for one in cooperation_ids}
+    rows = db.session.scalars(_OWN, {"ids": cooperation_ids}).all()
+    for row in remember(rows):
+        found[row.cooperation_id].append(row)
+    return found
+
+
+def writes_on(actor: Actor, checklist: Checklist) -> bool:
+    """Tell whether a person may open a checklist and writes for a party of it, asking once."""
+    loaded = of_this_transaction([checklist.cooperation_id])
+    return loaded.once((actor, checklist.id), lambda: queries.works_on(actor, checklist.id))
+
+
 def lock(*checklists: Checklist) -> None:
     """Keep others from changing these checklists, and their cooperations, until the end.
 
@@ -310,6 +358,20 @@ def fill_heads(checklists: Sequence[Checklist]) -> dict[UUID, Checklist]:
     loaded.forget_unless_whole(Part.CHECKLIST, ("template", "parties"))
     loaded.forget_unless_whole(Part.COOPERATION, ("parties",))
     return loaded.parts(Part.CHECKLIST, [one.id for one in checklists], _checklists)
+
+
+def parties(checklist: Checklist) -> tuple[PartyFact, ...]:
+    """Return the current parties of a checklist, where nothing else of it is asked for."""
+    row = fill_heads([checklist])[checklist.id]
+    return _party_facts(row, cooperation(row))
+
+
+def cooperation(checklist: Checklist) -> Cooperation:
+    """Return the cooperation of a checklist with its parties."""
+    loaded = of_this_transaction([checklist.cooperation_id])
+    there = loaded.parts(Part.COOPERATION, [checklist.cooperation_id], _cooperations)
+    found: Cooperation = there[checklist.cooperation_id]
+    return found
 
 
 def fill_all(checklists: Sequence[Checklist]) -> dict[UUID, Filling]:
@@ -451,25 +513,26 @@ _FLAGS = (
 _REVIEWS = (
     sa.select(SafeguardReview)
     .where(SafeguardReview.checklist_id.in_(_IDS), ~SafeguardReview.is_void)
-    .options(joinedload(SafeguardReview.reader))
+    .options(joinedload(SafeguardReview.reader).load_only(User.name))
     .order_by(SafeguardReview.reviewed_at.desc())
 )
-_CHECKLISTS = (
+HEADS = (
     sa.select(Checklist)
-    .where(Checklist.id.in_(_IDS))
     .options(
         joinedload(Checklist.template),
         selectinload(Checklist.parties).joinedload(ChecklistParty.organisation),
     )
     .execution_options(populate_existing=True)
 )
+_OWN = HEADS.where(Checklist.cooperation_id.in_(_IDS), Checklist.visit_id.is_(None))
+_CHECKLISTS = HEADS.where(Checklist.id.in_(_IDS))
 _COOPERATIONS = (
     sa.select(Cooperation)
     .where(Cooperation.id.in_(_IDS))
     .options(selectinload(Cooperation.parties).joinedload(Party.organisation))
     .execution_options(populate_existing=True)
 )
-_ANSWERS = (
+ANSWERS = (
     sa.select(Answer, CopiedAnswer.source_checklist_id, CopyReading.organisation_id)
     .outerjoin(CopiedAnswer, CopiedAnswer.answer_id == Answer.id)
     .outerjoin(CopyReading, CopyReading.answer_id == Answer.id)
@@ -497,7 +560,10 @@ _PEOPLE = (
     sa.select(CooperationPerson, _IS_OUTSIDE_EXPERT)
     .join(CooperationPerson.user)
     .where(CooperationPerson.cooperation_id.in_(_IDS))
-    .options(joinedload(CooperationPerson.user), joinedload(CooperationPerson.organisation))
+    .options(
+        joinedload(CooperationPerson.user).load_only(User.name, User.active),
+        joinedload(CooperationPerson.organisation).load_only(Organisation.name),
+    )
     .order_by(User.name)
 )
 
@@ -537,7 +603,26 @@ def _checklists(ids: Collection[UUID]) -> dict[UUID, Checklist]:
 
 
 def _cooperations(ids: Collection[UUID]) -> dict[UUID, Cooperation]:
-    return {row.id: row for row in db.session.scalars(_COOPERATIONS, {"ids": list(ids)})}
+    """Return cooperations by id, read anew where others are kept from changing them."""
+    found = {one: row for one in ids if (row := _read_before(one)) is not None}
+    missing = [one for one in ids if one not in found]
+    if missing:
+        rows = db.session.scalars(_COOPERATIONS, {"ids": missing})
+        found.update({row.id: row for row in rows})
+    return found
+
+
+def _read_before(cooperation_id: UUID) -> Cooperation | None:
+    """Return a cooperation that the page has found already, with its parties."""
+    if trail.holds_chain(cooperation_id):
+        return None
+    row = db.session.identity_map.get(identity_key(Cooperation, cooperation_id))
+    if not isinstance(row, Cooperation) or sa.inspect(row).expired:
+        return None
+    if "parties" in sa.inspect(row).unloaded:
+        return None
+    is_whole = all("organisation" not in sa.inspect(one).unloaded for one in row.parties)
+    return row if is_whole else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -556,27 +641,56 @@ def _answers(checklists: Sequence[Checklist]) -> dict[UUID, Answers]:
     cooperation_ids = {one.id: one.cooperation_id for one in checklists}
     wanted = {"ids": list(cooperation_ids)}
     # An answer that was copied comes once for each organisation that has read it.
-    rows = db.session.execute(_ANSWERS, wanted).all()
+    rows = db.session.execute(ANSWERS, wanted).all()
     read_by: dict[UUID, set[UUID]] = {}
     for row, _source_id, reader_id in rows:
         read_by.setdefault(row.id, set()).add(reader_id)
     found = {one.id: _no_answers() for one in checklists}
     for row, source_id, _reader_id in rows:
-        found[row.checklist_id].current[row.item, row.scope, row.owner_id] = Filled(
-            answer_id=row.id,
-            version=row.version,
-            values=sealing.values_of(cooperation_ids[row.checklist_id], row),
-            author_id=row.author_id,
-            author_name=row.author.name,
-            organisation_id=row.organisation_id,
-            saved_at=row.saved_at,
-            not_applicable=row.not_applicable,
+        found[row.checklist_id].current[_key(row)] = replace(
+            _filled(cooperation_ids[row.checklist_id], row, row.author.name),
             copied_from=source_id,
             read_by=frozenset(read_by[row.id] - {None}),
         )
     for checklist_id, author_id in db.session.execute(_AUTHORS, wanted):
         found[checklist_id].authors.add(author_id)
     return found
+
+
+def _key(row: Answer) -> AnswerKey:
+    return row.item, row.scope, row.owner_id
+
+
+def _filled(cooperation_id: UUID, row: Answer, author_name: str) -> Filled:
+    return Filled(
+        answer_id=row.id,
+        version=row.version,
+        values=sealing.values_of(cooperation_id, row),
+        author_id=row.author_id,
+        author_name=author_name,
+        organisation_id=row.organisation_id,
+        saved_at=row.saved_at,
+        not_applicable=row.not_applicable,
+    )
+
+
+@contextmanager
+def writing_answers(checklist: Checklist, rows: Sequence[Answer]) -> Iterator[None]:
+    """Keep what was read of a checklist in step with answers that become current in the block."""
+    loaded = of_this_transaction([checklist.cooperation_id])
+    before: Answers | None = loaded.there(Part.ANSWERS, checklist.id)
+    yield
+    if before is None:
+        return
+    written = {
+        _key(row): _filled(
+            checklist.cooperation_id, row, db.session.get_one(User, row.author_id).name
+        )
+        for row in rows
+    }
+    authors = {row.author_id for row in rows if row.scope is not AnswerScope.PERSON}
+    after = Answers(before.current | written, before.authors | authors)
+    of_this_transaction([checklist.cooperation_id]).put(Part.ANSWERS, checklist.id, after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -644,22 +758,26 @@ def _surroundings(
     people: People,
     visit: VisitFacts | None,
 ) -> Surroundings:
-    sides = {party.organisation_id: party.side for party in cooperation.parties}
     return Surroundings(
         modes=frozenset(Mode(mode) for mode in cooperation.modes),
         questions=cooperation.questions,
-        parties=tuple(
-            PartyFact(
-                organisation_id=row.organisation_id,
-                side=sides.get(row.organisation_id, OrganisationKind.OTHER),
-                name=row.organisation.name,
-                mark=row.organisation.mark,
-                languages=language_codes(row.organisation.languages),
-            )
-            for row in checklist.parties
-        ),
+        parties=_party_facts(checklist, cooperation),
         npm_people=people.npm,
         people=frozenset(people.today),
         team=visit.team if visit else None,
         visit_starts_on=visit.starts_on if visit else None,
+    )
+
+
+def _party_facts(checklist: Checklist, cooperation: Cooperation) -> tuple[PartyFact, ...]:
+    sides = {party.organisation_id: party.side for party in cooperation.parties}
+    return tuple(
+        PartyFact(
+            organisation_id=row.organisation_id,
+            side=sides.get(row.organisation_id, OrganisationKind.OTHER),
+            name=row.organisation.name,
+            mark=row.organisation.mark,
+            languages=language_codes(row.organisation.languages),
+        )
+        for row in checklist.parties
     )

@@ -19,7 +19,7 @@ from tracker.access.actor import Actor
 from tracker.access.decision import no
 from tracker.access.gate import current_actor, found, require
 from tracker.activity import service as trail
-from tracker.checklists import drafts, labels, pages, policy, queries, sealing, wording
+from tracker.checklists import drafts, labels, loading, pages, policy, queries, sealing, wording
 from tracker.checklists.cautions import FlagView
 from tracker.checklists.drafts import Kept, Typed, Whose
 from tracker.checklists.facts import Filled
@@ -49,6 +49,8 @@ BESIDE = frozenset(
 )
 # The page that keeps what is typed and not saved yet.
 DRAFT = "draft"
+# Of whose pages it is the verb that keeps others out.
+LOCKED_BY_THE_VERB = frozenset({DRAFT, "sign", "record_paper", "record_former"})
 NUMBER = re.compile(r"[0-9]{1,12}")
 # How many seconds a page may wait to be sent once its session has ended.
 PAGE_LASTS = 24 * 60 * 60
@@ -57,8 +59,18 @@ SENT_LATE = "form_was_sent_late"
 
 
 def opened(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
-    """Return a checklist the person may open, or answer 404; opening class K2 is noted."""
-    checklist = found(queries.find(actor, checklist_id))
+    """Return a checklist the person may open, or answer 404; opening class K2 is noted.
+
+    When something is sent others are kept from changing it, so that what is read now need not be
+    read again by the verb: but not while a proof of identity or a scan is looked at, which takes
+    long, nor for what is only kept as a draft.
+    """
+    if request.method == "POST":
+        checklist = found(queries.find(actor, checklist_id))
+        if page not in LOCKED_BY_THE_VERB:
+            lock(checklist)
+        return checklist
+    checklist = found(loading.find(actor, checklist_id))
     note_opening(actor, checklist, page)
     return checklist
 
@@ -78,14 +90,8 @@ def note_opening(actor: Actor, checklist: Checklist, page: str) -> None:
 def opened_item(
     actor: Actor, checklist_id: UUID, code: str, page: str
 ) -> tuple[Checklist, Filling, Item]:
-    """Return a checklist the person may open, loaded whole, and one item; or answer 404.
-
-    When something is sent others are kept from changing it, so that the verb need not read it
-    again. What is only kept as a draft holds nobody up.
-    """
+    """Return a checklist the person may open, loaded whole, and one item; or answer 404."""
     checklist = opened(actor, checklist_id, page)
-    if request.method == "POST" and page != DRAFT:
-        lock(checklist)
     filling = filled(checklist)
     return checklist, filling, item_of(filling, code)
 

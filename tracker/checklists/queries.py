@@ -34,6 +34,11 @@ from tracker.core.db import db
 VISIT = "visit"
 
 
+_PARTIES = sa.select(ChecklistParty.checklist_id, ChecklistParty.organisation_id).where(
+    ChecklistParty.checklist_id.in_(sa.bindparam("ids", expanding=True))
+)
+
+
 def visible(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Checklist that the person may open it.
 
@@ -106,10 +111,8 @@ def writers(checklist: Checklist) -> list[Person]:
 def writers_of(checklists: Collection[Checklist]) -> dict[UUID, list[Person]]:
     """Return who works on each of some checklists, as writers(), in as many queries as for one."""
     parties: dict[UUID, set[UUID]] = {one.id: set() for one in checklists}
-    for row in db.session.scalars(
-        sa.select(ChecklistParty).where(ChecklistParty.checklist_id.in_(parties))
-    ):
-        parties[row.checklist_id].add(row.organisation_id)
+    for checklist_id, organisation_id in db.session.execute(_PARTIES, {"ids": list(parties)}):
+        parties[checklist_id].add(organisation_id)
     there = people_of({one.cooperation_id for one in checklists})
     planning = _planning_of([one for one in checklists if sealing.is_restricted(one)])
     return {

@@ -64,7 +64,9 @@ def pass_on(checklist_id: UUID, user_id: UUID) -> str | Response:
     ):
         return _to_record(checklist_id)
     revision = _waiting(checklist).revision
-    since = revisions.since(filling, shown.digest_on(actor, form.page_token.data), revision)
+    since = revisions.since(
+        filling.checklist, shown.digest_on(actor, form.page_token.data), revision
+    )
     form.page_token.data = shown.token_of(actor, shown.page_with(revision.digest))
     return _passing_on(filling, form, user_id, able=able, since=since)
 

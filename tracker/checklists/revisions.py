@@ -11,8 +11,8 @@ from tracker.checklists import bound, completeness, frozen, sealing, wording
 from tracker.checklists.bound import Compared
 from tracker.checklists.conditions import Truth
 from tracker.checklists.facts import Filled
-from tracker.checklists.loading import Filling, said_in
-from tracker.checklists.models import AnswerScope, ChecklistState
+from tracker.checklists.loading import Filling, fill, said_in
+from tracker.checklists.models import AnswerScope, Checklist, ChecklistState
 from tracker.checklists.signing import SUBJECT
 from tracker.checklists.template import Item, Part
 from tracker.checklists.wording import Part_, PartDifference
@@ -130,14 +130,15 @@ class Since:
     changes: list[Change]
 
 
-def since(filling: Filling, digest: str, revision: Revision) -> Since | None:
+def since(checklist: Checklist, digest: str, revision: Revision) -> Since | None:
     """Return how a revision differs from the one of a digest, which somebody had opened.
 
     None when that is the same one, or none of this checklist.
     """
-    if digest == revision.digest:
+    if not digest or digest == revision.digest:
         return None
-    rows = signoff.revisions_of(SUBJECT, filling.checklist.id)
+    rows = signoff.revisions_of(SUBJECT, checklist.id)
+    filling = fill(checklist, locale.language())
     known = {one.digest: _frozen(filling, one) for one, _asked in rows}
     old = known.get(digest)
     if old is None or old.revision is None:

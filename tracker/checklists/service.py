@@ -13,7 +13,7 @@ from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.service import Happening
 from tracker.activity.stale import Stale, mark
-from tracker.checklists import completeness, library, policy, safeguards, sealing
+from tracker.checklists import completeness, library, loading, policy, safeguards, sealing
 from tracker.checklists.facts import Filled, PartyFact, has_content
 from tracker.checklists.loading import Filling, fill, locked
 from tracker.checklists.models import (
@@ -317,13 +317,15 @@ def keep_versions(filling: Filling, answers: Sequence[Answer]) -> None:
         for one in answers
         if (current := held.get((one.item, one.scope, one.owner_id)))
     ]
-    if before:
-        db.session.execute(sa.update(Answer).where(Answer.id.in_(before)).values(is_current=False))
-    try:
-        with db.session.begin_nested():
-            db.session.add_all(answers)
-    except IntegrityError as error:
-        raise StaleError(_l("Somebody else saved this item while you were writing.")) from error
+    with loading.writing_answers(filling.checklist, answers):
+        if before:
+            superseded = sa.update(Answer).where(Answer.id.in_(before)).values(is_current=False)
+            db.session.execute(superseded)
+        try:
+            with db.session.begin_nested():
+                db.session.add_all(answers)
+        except IntegrityError as error:
+            raise StaleError(_l("Somebody else saved this item while you were writing.")) from error
 
 
 def after_change(actor: Actor, filling: Filling, item: Item, answer: Answer) -> None:

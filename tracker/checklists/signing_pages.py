@@ -1,6 +1,6 @@
 """View models for signing pages: who signs for whom, by which rule, and whose turn it is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind
 from tracker.accounts import queries as accounts
-from tracker.checklists.loading import Filling
+from tracker.checklists.facts import PartyFact
 from tracker.checklists.pages import PositionView
 from tracker.signoff import queries, signers
 from tracker.signoff import service as signoff
@@ -67,10 +67,10 @@ def read(asked: SignatureRequest, key: bytes | None) -> Asked:
     )
 
 
-def who_signs(asked: Asked, filling: Filling, actor: Actor) -> list[PositionView]:
+def who_signs(asked: Asked, parties: Iterable[PartyFact], actor: Actor) -> list[PositionView]:
     """Return each person who signs, with how their signature stands."""
     given = _given(asked.request.revision)
-    sides = {party.organisation_id: party for party in filling.surroundings.parties}
+    sides = {party.organisation_id: party for party in parties}
     views = []
     for party, place in asked.held():
         own = sides.get(party.organisation_id)
@@ -122,9 +122,9 @@ def _for_whom(asked: Asked, place: SignaturePlace) -> list[str]:
     return found
 
 
-def rules(asked: Asked, filling: Filling) -> list[str]:
+def rules(asked: Asked, parties: Iterable[PartyFact]) -> list[str]:
     """Return in sentences by which rule the parties sign, where more than one person is named."""
-    names = {party.organisation_id: party.name for party in filling.surroundings.parties}
+    names = {party.organisation_id: party.name for party in parties}
     found = [
         rule_words(
             names.get(party.organisation_id, ""),

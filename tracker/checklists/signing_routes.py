@@ -1,5 +1,6 @@
 """Pages for signing a checklist: send, read, sign, decline, call back, amend, and the record."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from tracker.checklists import (
     ending,
     frozen,
     labels,
+    loading,
     paper,
     paper_pages,
     policy,
@@ -31,7 +33,7 @@ from tracker.checklists import (
 from tracker.checklists.forms import ProofForm, ReasonForm, items_form
 from tracker.checklists.frozen import FrozenText
 from tracker.checklists.loading import Filling
-from tracker.checklists.models import Checklist, Halt
+from tracker.checklists.models import Checklist, Halt, Notice
 from tracker.checklists.opening import filled, opened
 from tracker.cooperations.pages import taken_over
 from tracker.core import clock
@@ -51,12 +53,12 @@ blueprint = Blueprint("signing", __name__, url_prefix="/checklists/<uuid:checkli
 blueprint.add_app_template_filter(method_words, "method_words")
 
 
-def _to_list(checklist: Checklist) -> Response:
-    return redirect(url_for("checklists.show", checklist_id=checklist.id), 303)
+def _to_list(checklist_id: UUID) -> Response:
+    return redirect(url_for("checklists.show", checklist_id=checklist_id), 303)
 
 
-def _to_record(checklist: Checklist) -> Response:
-    return redirect(url_for("signing.record", checklist_id=checklist.id), 303)
+def _to_record(checklist_id: UUID) -> Response:
+    return redirect(url_for("signing.record", checklist_id=checklist_id), 303)
 
 
 @blueprint.route("/send", methods=["GET", "POST"])
@@ -92,7 +94,7 @@ def send(checklist_id: UUID) -> str | Response:
             )
             db.session.commit()
             flash(_("The text is frozen and sent. The signatories see it under My work."), "held")
-            return _to_record(checklist)
+            return _to_record(checklist_id)
         except RuleBrokenError as error:
             db.session.rollback()
             form.refuse(error)
@@ -152,17 +154,16 @@ def read(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = opened(actor, checklist_id, "read_to_sign")
     if checklist.revision_sent_id is None:
-        return _to_record(checklist)
+        return _to_record(checklist_id)
     asked = _waiting(checklist)
     require(_may_sign(actor, asked))
-    filling = filled(checklist)
     return render_template(
         "checklists/sign_read.html",
         checklist=checklist,
-        cooperation=filling.cooperation,
+        cooperation=loading.cooperation(checklist),
         revision=asked.revision,
         text=_text(_document(checklist, asked.revision)),
-        since=revisions.since(filling, _opened(actor), asked.revision),
+        since=revisions.since(checklist, _opened(actor), asked.revision),
         opened=shown.mark_of(actor, asked.revision.digest),
         **_who_signs(actor, checklist, asked),
         kind_words=labels.KINDS[checklist.kind],
@@ -176,7 +177,7 @@ def sign(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = opened(actor, checklist_id, "sign")
     if checklist.revision_sent_id is None:
-        return _to_record(checklist)
+        return _to_record(checklist_id)
     asked = _waiting(checklist)
     require(_may_sign(actor, asked))
     revision = asked.revision
@@ -222,7 +223,7 @@ def sign(checklist_id: UUID) -> str | Response:
                 else _("You signed. The text waits for the other signatures."),
                 "held",
             )
-            return _to_record(checklist)
+            return _to_record(checklist_id)
         except shown.NotShownError as error:
             db.session.rollback()
             flash(str(error), "stop")
@@ -262,12 +263,12 @@ def _read_again(actor: Actor, checklist: Checklist, seen: str) -> Response:
 
 def _who_signs(actor: Actor, checklist: Checklist, asked: SignatureRequest) -> dict[str, Any]:
     """Return for a page who signs, by which rule, what was passed on, until when."""
-    filling = filled(checklist)
     asking = signing_pages.read(asked, sealing.key_for(checklist))
+    parties = loading.parties(checklist)
     return {
         "asking": asking,
-        "signers": signing_pages.who_signs(asking, filling, actor),
-        "rules": signing_pages.rules(asking, filling),
+        "signers": signing_pages.who_signs(asking, parties, actor),
+        "rules": signing_pages.rules(asking, parties),
         "passings": signing_pages.passings(asking),
         "until": signing_pages.until_words(asked),
     }
@@ -300,12 +301,12 @@ def decline(checklist_id: UUID) -> str | Response:
             )
             db.session.commit()
             flash(_("You declined. The named items are open again; all parties are told."), "wait")
-            return _to_list(checklist)
+            return _to_list(checklist_id)
         except RuleBrokenError as error:
             db.session.rollback()
             form.refuse(error)
     revision = _waiting(checklist).revision
-    since = revisions.since(filling, shown.digest_on(actor, form.page_token.data), revision)
+    since = revisions.since(checklist, shown.digest_on(actor, form.page_token.data), revision)
     form.page_token.data = shown.token_of(actor, shown.page_with(revision.digest))
     return _items_page(
         filling,
@@ -345,7 +346,7 @@ def call_back(checklist_id: UUID) -> str | Response:
             signing.call_back(actor, checklist, reason=form.reason.data or "")
             db.session.commit()
             flash(_("The text is called back and can be changed again."), "wait")
-            return _to_list(checklist)
+            return _to_list(checklist_id)
         except RuleBrokenError as error:
             db.session.rollback()
             form.refuse(error)
@@ -374,7 +375,7 @@ def amend(checklist_id: UUID) -> str | Response:
             signing.amend(actor, checklist, reason=form["reason"].data, items=form["items"].data)
             db.session.commit()
             flash(_("The named items are open. The text in force stays so meanwhile."), "held")
-            return _to_list(checklist)
+            return _to_list(checklist_id)
         except RuleBrokenError as error:
             db.session.rollback()
             form.refuse(error)
@@ -395,7 +396,7 @@ def record(checklist_id: UUID) -> str | Response:
     checklist = opened(actor, checklist_id, "record")
     pairs = signoff.revisions_of(signing.SUBJECT, checklist.id)
     if not pairs:
-        return _to_list(checklist)
+        return _to_list(checklist_id)
     wanted = checklist.revision_sent_id or ending.standing_revision_id(checklist)
     pair = next((pair for pair in pairs if pair[0].id == wanted), pairs[0])
     return _record_page(actor, checklist, pair, pairs)
@@ -421,9 +422,8 @@ def _record_page(
     revision, asked = pair
     filling = filled(checklist)
     document = _document(checklist, revision)
-    if asked is not None:
-        asked = found(signoff.request_of(revision.id))
     asking = signing_pages.read(asked, sealing.key_for(checklist)) if asked else None
+    notices = ending.open_notices(checklist)
     compared = bound.look(checklist)
     outcome = compared.outcome(revision.id)
     is_standing = revision.id == ending.standing_revision_id(checklist)
@@ -440,7 +440,7 @@ def _record_page(
         text=_text(document),
         signature_lines=signing_pages.signature_lines(revision, asking, document),
         passings=signing_pages.passings(asking) if asking else [],
-        rules=signing_pages.rules(asking, filling) if asking else [],
+        rules=signing_pages.rules(asking, filling.parties) if asking else [],
         until=signing_pages.until_words(asked) if asked else [],
         state=bound.words_of(compared, revision.id),
         agrees=compared.agrees,
@@ -450,9 +450,9 @@ def _record_page(
             of=signing.ON_THE_RECORD,
         ),
         revisions=[(one, bound.words_of(compared, one.id)[0]) for one, _asked in pairs],
-        notices=_notices(actor, filling) if is_standing else [],
+        notices=_notices(actor, filling, notices) if is_standing else [],
         duties=ending.surviving_duties(checklist, locale.language())
-        if is_standing and ending.open_notices(checklist)
+        if is_standing and notices
         else [],
         term=renewal.term_of(checklist)
         if compared.agrees and revision.id == checklist.revision_in_force_id
@@ -469,7 +469,7 @@ def _record_page(
     )
 
 
-def _notices(actor: Actor, filling: Filling) -> list[dict[str, Any]]:
+def _notices(actor: Actor, filling: Filling, notices: Iterable[Notice]) -> list[dict[str, Any]]:
     """Return the notices that stand on a text, and whether the person may lift or take one back."""
     return [
         {
@@ -477,7 +477,7 @@ def _notices(actor: Actor, filling: Filling) -> list[dict[str, Any]]:
             "words": labels.HALTS[one.kind],
             "may_close": ending.can_close_notice(actor, filling, one),
         }
-        for one in ending.open_notices(filling.checklist)
+        for one in notices
     ]
 
 

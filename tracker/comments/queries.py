@@ -1,6 +1,5 @@
 """Queries for comments, scoped by the actor: threads, tasks, counts beside items."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,9 +8,10 @@ from sqlalchemy.orm import contains_eager, joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from tracker.access.actor import Actor
-from tracker.checklists.loading import CommentLine, Thread, Threads
+from tracker.accounts.models import User
+from tracker.checklists.loading import CommentLine, Thread, Threads, writes_on
 from tracker.checklists.models import Checklist, ChecklistParty
-from tracker.checklists.queries import is_worked_on, works_on
+from tracker.checklists.queries import is_worked_on
 from tracker.comments import sealing
 from tracker.comments.models import Comment, CommentAudience, CommentMention, CommentTask
 from tracker.comments.scope import visible
@@ -156,31 +156,38 @@ def _thread(actor: Actor, checklist_id: UUID, item: str | None) -> sa.ColumnElem
 
 
 def beside(actor: Actor, checklist: Checklist) -> Threads | None:
-    """Return for each item how many comments the person reads, and the last few, in three queries.
+    """Return for each item how many comments the person reads, and the last few, in one query.
 
     None for somebody who reads no comments on this checklist. The reader that checklists asks.
     """
-    if not works_on(actor, checklist.id):
+    if not writes_on(actor, checklist):
         return None
-    standing = sa.and_(
-        Comment.checklist_id == checklist.id, Comment.withdrawn_at.is_(None), visible(actor)
+    newest_first = (Comment.made_at.desc(), Comment.id.desc())
+    read = (
+        sa.select(
+            Comment.id,
+            sa.func.row_number()
+            .over(partition_by=Comment.item, order_by=newest_first)
+            .label("place"),
+            sa.func.count().over(partition_by=Comment.item).label("count"),
+        )
+        .where(Comment.checklist_id == checklist.id, Comment.withdrawn_at.is_(None), visible(actor))
+        .subquery()
     )
-    counts = db.session.execute(
-        sa.select(Comment.item, sa.func.count()).where(standing).group_by(Comment.item)
-    )
-    place = sa.func.row_number().over(
-        partition_by=Comment.item, order_by=(Comment.made_at.desc(), Comment.id.desc())
-    )
-    newest = sa.select(Comment.id, place.label("place")).where(standing).subquery()
-    rows = db.session.scalars(
-        sa.select(Comment)
-        .join(newest, newest.c.id == Comment.id)
-        .where(newest.c.place <= BESIDE)
+    rows = db.session.execute(
+        sa.select(Comment, read.c.count)
+        .join(read, read.c.id == Comment.id)
+        .where(read.c.place <= BESIDE)
         .order_by(Comment.made_at, Comment.id)
-        .options(joinedload(Comment.author), joinedload(Comment.organisation))
+        .options(
+            joinedload(Comment.author).load_only(User.name),
+            joinedload(Comment.organisation).load_only(Organisation.name),
+        )
     )
+    counts: dict[str, int] = {}
     last: dict[str, list[CommentLine]] = {}
-    for row in rows:
+    for row, count in rows:
+        counts[row.item or ""] = count
         last.setdefault(row.item or "", []).append(
             CommentLine(
                 name=row.author.name,
@@ -191,10 +198,7 @@ def beside(actor: Actor, checklist: Checklist) -> Threads | None:
                 is_settled=row.settled_at is not None,
             )
         )
-    found: Mapping[str, Thread] = {
-        item or "": Thread(count, tuple(last.get(item or "", ()))) for item, count in counts
-    }
-    return Threads(found)
+    return Threads({item: Thread(count, tuple(last[item])) for item, count in counts.items()})
 
 
 def waiting(actor: Actor) -> Waiting:

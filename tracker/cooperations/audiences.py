@@ -109,6 +109,15 @@ def audience(subject_type: str, subject_id: UUID) -> list[AudienceMember]:
     )
 
 
+def user_ids(subject_type: str, subject_id: UUID) -> set[UUID]:
+    """Return who is listed for a thing, by id."""
+    return set(
+        db.session.scalars(
+            _rows(subject_type, subject_id).with_only_columns(AudienceMember.user_id)
+        )
+    )
+
+
 def _rows(subject_type: str, subject_id: UUID) -> sa.Select[AudienceMember]:
     return sa.select(AudienceMember).where(
         AudienceMember.subject_type == subject_type, AudienceMember.subject_id == subject_id

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from tracker.cooperations.models import Cooperation, CooperationPerson, Party, S
 from tracker.cooperations.scope import has_not_left, runs_on
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.organisations.models import Organisation
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Person:
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _DAY = sa.bindparam("day", type_=sa.Date())
 _PEOPLE = (
-    sa.select(CooperationPerson, Party)
+    sa.select(CooperationPerson, Party, Membership)
     .join(
         Party,
         sa.and_(
@@ -52,6 +53,14 @@ _PEOPLE = (
         ),
     )
     .join(CooperationPerson.user)
+    .outerjoin(
+        Membership,
+        sa.and_(
+            Membership.user_id == CooperationPerson.user_id,
+            Membership.organisation_id == CooperationPerson.organisation_id,
+            held_on(_DAY),
+        ),
+    )
     .where(
         CooperationPerson.cooperation_id.in_(_IDS),
         runs_on(_DAY),
@@ -59,9 +68,14 @@ _PEOPLE = (
         User.active.is_(True),
     )
     .order_by(Party.position, User.name, User.id)
-    .options(joinedload(CooperationPerson.user), joinedload(CooperationPerson.organisation))
+    .options(
+        joinedload(CooperationPerson.user).load_only(User.name),
+        joinedload(CooperationPerson.organisation).load_only(Organisation.name),
+    )
 )
-_MEMBERSHIPS = sa.select(Membership).where(Membership.user_id.in_(_IDS), held_on(_DAY))
+
+
+_Row = tuple[CooperationPerson, Party, Membership | None]
 
 
 def people(cooperation_id: UUID) -> list[Person]:
@@ -73,14 +87,18 @@ def people(cooperation_id: UUID) -> list[Person]:
 
 
 def people_of(cooperation_ids: Iterable[UUID]) -> dict[UUID, list[Person]]:
-    """Return who takes part today in each of some cooperations, in two queries."""
+    """Return who takes part today in each of some cooperations, in one query."""
     wanted = {"ids": list(cooperation_ids), "day": clock.today()}
-    rows = db.session.execute(_PEOPLE, wanted).all()
-    held = _memberships({row.user_id for row, _party in rows})
+    parties: dict[CooperationPerson, Party] = {}
+    held: dict[CooperationPerson, list[Membership]] = {}
+    # A person comes once for each role, or once without any.
+    rows = cast("Iterable[_Row]", db.session.execute(_PEOPLE, wanted))
+    for row, party, membership in rows:
+        parties[row] = party
+        held.setdefault(row, []).extend([] if membership is None else [membership])
     found: dict[UUID, list[Person]] = {}
-    for row, party in rows:
-        person = _person(row, party, held.get((row.user_id, row.organisation_id), []))
-        found.setdefault(row.cooperation_id, []).append(person)
+    for row, party in parties.items():
+        found.setdefault(row.cooperation_id, []).append(_person(row, party, held[row]))
     return found
 
 
@@ -151,14 +169,6 @@ def membership_counts() -> sa.ColumnElement[bool]:
         User.active.is_(True),
         User.suspended_at.is_(None),
     )
-
-
-def _memberships(user_ids: set[UUID]) -> dict[tuple[UUID, UUID | None], list[Membership]]:
-    held: dict[tuple[UUID, UUID | None], list[Membership]] = {}
-    wanted = {"ids": list(user_ids), "day": clock.today()}
-    for membership in db.session.scalars(_MEMBERSHIPS, wanted):
-        held.setdefault((membership.user_id, membership.organisation_id), []).append(membership)
-    return held
 
 
 def _person(row: CooperationPerson, party: Party, held: list[Membership]) -> Person:

@@ -77,6 +77,8 @@ def takes_part_in(actor: Actor) -> frozenset[UUID]:
 def asked(revision_ids: Iterable[UUID | None]) -> dict[UUID, Asked]:
     """Return who is to sign some revisions that wait; their checklists were found scoped."""
     wanted = [one for one in revision_ids if one is not None]
+    if not wanted:
+        return {}
     rows = db.session.scalars(
         sa.select(SignatureRequest)
         .where(

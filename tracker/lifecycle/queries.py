@@ -4,13 +4,11 @@ import datetime as dt
 from collections.abc import Iterable
 from uuid import UUID
 
-import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, selectinload
-
 from tracker.access.actor import OrganisationKind, Role
+from tracker.checklists import loading
 from tracker.checklists.completeness import WorkState
 from tracker.checklists.loading import Filling, fill
-from tracker.checklists.models import Checklist, ChecklistKind, ChecklistParty
+from tracker.checklists.models import Checklist, ChecklistKind
 from tracker.checklists.values import as_date
 from tracker.cooperations import clearances, people
 from tracker.cooperations import queries as cooperations
@@ -18,7 +16,6 @@ from tracker.cooperations.models import Cooperation
 from tracker.cooperations.modes import Level, Requirement, requirements
 from tracker.cooperations.people import Person
 from tracker.core import clock
-from tracker.core.db import db
 from tracker.lifecycle import labels
 from tracker.lifecycle.policy import (
     SAFEGUARDS,
@@ -33,20 +30,9 @@ from tracker.signoff import paper
 Own = dict[ChecklistKind, Checklist]
 
 
-_OWN = (
-    sa.select(Checklist)
-    .where(Checklist.cooperation_id == sa.bindparam("cooperation_id"), Checklist.visit_id.is_(None))
-    .options(
-        joinedload(Checklist.template),
-        selectinload(Checklist.parties).joinedload(ChecklistParty.organisation),
-    )
-)
-
-
 def own_checklists(cooperation_id: UUID) -> Own:
     """Return the checklists of a cooperation itself, by kind; those of its visits not."""
-    rows = db.session.scalars(_OWN, {"cooperation_id": cooperation_id})
-    return {row.kind: row for row in rows}
+    return {row.kind: row for row in loading.own(cooperation_id)}
 
 
 def terms_filling(own: Own, language: str = "") -> Filling | None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from tracker.core.db import db
 from tracker.core.services import Slot
@@ -58,10 +59,14 @@ _REQUEST = (
 def revisions_of(
     subject_type: str, subject_id: UUID
 ) -> list[tuple[Revision, SignatureRequest | None]]:
-    """Return all revisions of a subject with their requests, newest first."""
+    """Return all revisions of a subject with their requests, newest first, as request_of does."""
     subject = {"subject_type": subject_type, "subject_id": subject_id}
-    rows = db.session.execute(_REVISIONS, subject)
-    return [(row[0], row[1]) for row in rows]
+    rows: list[tuple[Revision, SignatureRequest | None]]
+    rows = [(row[0], row[1]) for row in db.session.execute(_REVISIONS, subject)]
+    for revision, asked in rows:
+        if asked is not None:
+            set_committed_value(asked, "revision", revision)
+    return rows
 
 
 def request_of(revision_id: UUID) -> SignatureRequest | None:

@@ -246,7 +246,7 @@ def cooperation_tasks(
     checklist = queries.confidentiality(cooperation.id)
     if checklist is None or checklist.revision_in_force_id is None:
         return {}
-    waiting = [one for one in queries.tasks(actor).mine if one.reference == cooperation.reference]
+    waiting = queries.tasks_in(actor, cooperation.id)
     tasks = [
         replace(_task(one), why=_("About ten minutes."))
         for one in waiting

@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.accounts.models import User
+from tracker.checklists import loading
 from tracker.checklists.document import Languages
 from tracker.checklists.loading import Filling, fill, retold
 from tracker.checklists.models import Checklist, ChecklistKind
@@ -140,12 +141,9 @@ def clearance_of(undertaking: Undertaking) -> Clearance | None:
 
 def confidentiality(cooperation_id: UUID) -> Checklist | None:
     """Return the confidentiality checklist of a cooperation, or None."""
-    return db.session.scalar(
-        sa.select(Checklist).where(
-            Checklist.cooperation_id == cooperation_id,
-            Checklist.kind == ChecklistKind.CONFIDENTIALITY,
-            Checklist.visit_id.is_(None),
-        )
+    return next(
+        (one for one in loading.own(cooperation_id) if one.kind is ChecklistKind.CONFIDENTIALITY),
+        None,
     )
 
 
@@ -388,23 +386,48 @@ class Tasks:
 
 def tasks(actor: Actor) -> Tasks:
     """Return what waits for a person and what they wait for, the oldest first."""
-    waiting_own = _with_cooperation(
+    waiting = _waiting(actor)
+    others = [_own_task(one, where) for one, where in waiting if _is_own_signed(actor, one)]
+    others += _waiting_for_people(actor)
+    return Tasks(mine=_mine(actor, waiting), others=sorted(others, key=lambda task: task.since))
+
+
+def tasks_in(actor: Actor, cooperation_id: UUID) -> list[Task]:
+    """Return what of a cooperation waits for a person, the oldest first."""
+    return _mine(actor, _waiting(actor, Undertaking.cooperation_id == cooperation_id))
+
+
+def _waiting(actor: Actor, *where: sa.ColumnElement[bool]) -> list[tuple[Undertaking, Cooperation]]:
+    """Return a person's own undertakings that are not countersigned, and those they decide on."""
+    own = sa.and_(
         scope.own(actor), Undertaking.state.in_([UndertakingState.ASKED, UndertakingState.SIGNED])
     )
-    waiting_npm = _with_cooperation(
+    decided = sa.and_(
         scope.decided_by(actor),
-        ~scope.own(actor),
         Undertaking.state == UndertakingState.SIGNED,
         sa.or_(Undertaking.decision.is_(None), Undertaking.decision != InterestsDecision.REPLACE),
     )
-    mine_ = [_own_task(one, where) for one, where in waiting_own if _is_asked(one)]
-    mine_ += [_npm_task(one, where) for one, where in waiting_npm]
-    others = [_own_task(one, where) for one, where in waiting_own if not _is_asked(one)]
-    others += _waiting_for_people(actor)
-    return Tasks(
-        mine=sorted(mine_, key=lambda task: task.since),
-        others=sorted(others, key=lambda task: task.since),
+    rows = db.session.execute(
+        sa.select(Undertaking, Cooperation)
+        .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
+        .where(sa.or_(own, decided), *where)
+        .order_by(Undertaking.asked_at, Undertaking.id)
+        .options(*WITH_NAMES)
     )
+    return [(row[0], row[1]) for row in rows]
+
+
+def _mine(actor: Actor, waiting: Iterable[tuple[Undertaking, Cooperation]]) -> list[Task]:
+    found = [
+        _own_task(one, where) if one.user_id == actor.user_id else _npm_task(one, where)
+        for one, where in waiting
+        if not _is_own_signed(actor, one)
+    ]
+    return sorted(found, key=lambda task: task.since)
+
+
+def _is_own_signed(actor: Actor, undertaking: Undertaking) -> bool:
+    return undertaking.user_id == actor.user_id and not _is_asked(undertaking)
 
 
 # For the readiness of visits -------------------------------------------------------------------
@@ -581,19 +604,6 @@ def _is_open(clearance: Clearance | None) -> bool:
 
 def _is_asked(undertaking: Undertaking) -> bool:
     return undertaking.state is UndertakingState.ASKED
-
-
-def _with_cooperation(
-    *conditions: sa.ColumnElement[bool],
-) -> list[tuple[Undertaking, Cooperation]]:
-    rows = db.session.execute(
-        sa.select(Undertaking, Cooperation)
-        .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
-        .where(*conditions)
-        .order_by(Undertaking.asked_at, Undertaking.id)
-        .options(*WITH_NAMES)
-    )
-    return [(row[0], row[1]) for row in rows]
 
 
 def _own_task(undertaking: Undertaking, cooperation: Cooperation) -> Task:

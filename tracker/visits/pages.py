@@ -606,7 +606,7 @@ def cooperation_tasks(
     lines = queries.lines(actor, [cooperation.id])
     tasks = [_line_task(line, cooperation.reference) for line in lines]
     if any(line.outline is Outline.OPEN for line in lines):
-        waiting = [one for one in queries.tasks(actor) if one.reference == cooperation.reference]
+        waiting = queries.tasks(actor, cooperation.id)
         tasks += [task for one in waiting for task in _own_tasks(one)]
     return {"visits": [*tasks, *_plan_task(actor, cooperation, facts, gates, lines)]}
 

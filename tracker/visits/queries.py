@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -104,20 +104,29 @@ def of_cooperation(actor: Actor, cooperation_id: UUID) -> list[Visit]:
     )
 
 
+_WITH_TEAM = (
+    sa.select(Visit, TeamMember.user_id)
+    .outerjoin(TeamMember, TeamMember.visit_id == Visit.id)
+    .where(Visit.id.in_(sa.bindparam("ids", expanding=True)))
+)
+
+
 def facts(visit_ids: Collection[UUID]) -> dict[UUID, VisitFacts]:
     """Return what visits' checklists look at of them: the team, and the first day.
 
     For the rules of checklists that a scoped query found; app registers it there.
     """
-    visits = db.session.scalars(sa.select(Visit).where(Visit.id.in_(visit_ids))).all()
-    members: dict[UUID, set[UUID]] = {}
-    for visit_id, user_id in db.session.execute(
-        sa.select(TeamMember.visit_id, TeamMember.user_id).where(TeamMember.visit_id.in_(visit_ids))
-    ):
-        members.setdefault(visit_id, set()).add(user_id)
+    members: dict[Visit, set[UUID]] = {}
+    # A visit comes once for each member of its team, or once without any.
+    rows = cast(
+        "Iterable[tuple[Visit, UUID | None]]",
+        db.session.execute(_WITH_TEAM, {"ids": list(visit_ids)}),
+    )
+    for visit, user_id in rows:
+        members.setdefault(visit, set()).update([] if user_id is None else [user_id])
     return {
-        visit.id: VisitFacts(frozenset(members.get(visit.id, ())), plan_of(visit).starts_on)
-        for visit in visits
+        visit.id: VisitFacts(frozenset(there), plan_of(visit).starts_on)
+        for visit, there in members.items()
     }
 
 
@@ -269,12 +278,16 @@ class _Own:
         return None if shared is None else shared.saved_at
 
 
-def tasks(actor: Actor) -> list[Waiting]:
-    """Return what waits for a person in all visits open to them, in a fixed number of queries."""
+def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
+    """Return what waits for a person in all visits open to them, in a fixed number of queries.
+
+    With a cooperation, in its visits alone.
+    """
+    within = sa.true() if cooperation_id is None else Visit.cooperation_id == cooperation_id
     rows = db.session.execute(
         sa.select(Visit, Cooperation, _leads(actor), _in_team(actor))
         .join(Cooperation, Cooperation.id == Visit.cooperation_id)
-        .where(planning_visible(actor), Visit.stage.in_(PREPARED))
+        .where(planning_visible(actor), Visit.stage.in_(PREPARED), within)
         .order_by(Cooperation.reference, Visit.number)
     ).all()
     visits = [row[0] for row in rows]

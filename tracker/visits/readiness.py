@@ -12,7 +12,7 @@ from tracker.access.actor import OrganisationKind
 from tracker.accounts.models import User
 from tracker.checklists.completeness import ItemStanding
 from tracker.checklists.facts import has_content
-from tracker.checklists.loading import Filling, fill
+from tracker.checklists.loading import HEADS, Filling, fill, remember
 from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
 from tracker.checklists.queries import VISIT
 from tracker.checklists.values import as_date, as_id
@@ -56,6 +56,19 @@ class Reading:
     judgement: Judgement
 
 
+# Built once: the gates ask for them after nearly every act.
+_CHECKLISTS = HEADS.where(
+    sa.or_(
+        Checklist.visit_id == sa.bindparam("visit_id"),
+        sa.and_(
+            Checklist.cooperation_id == sa.bindparam("cooperation_id"),
+            Checklist.visit_id.is_(None),
+            Checklist.kind == ChecklistKind.CONFIDENTIALITY,
+        ),
+    )
+)
+
+
 def judge(visit: Visit, today: dt.date | None = None) -> Judgement:
     """Ask the gates of a visit as things stand now."""
     return read(visit, today).judgement
@@ -71,8 +84,8 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     urgent_plan = own[ChecklistKind.URGENT_PLAN]
     plan = plan_of(visit)
     team = queries.team_of(visit.id)
-    listed = {row.user_id for row in audiences.audience(VISIT, visit.id)}
-    parties = _signing_parties(visit.cooperation_id, team)
+    listed = audiences.user_ids(VISIT, visit.id)
+    parties = _signing_parties(roles.cooperation, team)
     signed = _signatures(own.values())
     facts = Facts(
         today=today or clock.today(),
@@ -105,26 +118,16 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
 
 def _checklists(visit: Visit) -> dict[ChecklistKind, Checklist]:
     """Return the visit's own checklists, and the cooperation's terms on confidentiality."""
-    rows = db.session.scalars(
-        sa.select(Checklist).where(
-            sa.or_(
-                Checklist.visit_id == visit.id,
-                sa.and_(
-                    Checklist.cooperation_id == visit.cooperation_id,
-                    Checklist.visit_id.is_(None),
-                    Checklist.kind == ChecklistKind.CONFIDENTIALITY,
-                ),
-            )
-        )
-    )
-    return {row.kind: row for row in rows}
+    wanted = {"visit_id": visit.id, "cooperation_id": visit.cooperation_id}
+    rows = db.session.scalars(_CHECKLISTS, wanted).all()
+    return {row.kind: row for row in remember(rows)}
 
 
-def _signing_parties(cooperation_id: UUID, team: Iterable[TeamMember]) -> tuple[PartyFact, ...]:
+def _signing_parties(cooperation: Cooperation, team: Iterable[TeamMember]) -> tuple[PartyFact, ...]:
     """Return who signs the checklists of a visit: the NPM, and each CSO with people in the team."""
     return tuple(
         PartyFact(party.organisation_id, party.organisation.name)
-        for party in signing_parties(people.current(cooperation_id), team)
+        for party in signing_parties(people.parties(cooperation), team)
     )
 
 

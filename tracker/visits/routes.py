@@ -129,7 +129,7 @@ def show(reference: str, number: int) -> str:
         view=pages.visit_view(reading, actor),
         stages=pages.stage_list(),
         stage_words=pages.stage_words(visit.stage),
-        may_change=_may_change(actor, visit),
+        may_change=_may_change(actor, visit, reading.cooperation),
         is_stopped=visit.stage is VisitStage.STOPPED,
     )
 
@@ -141,14 +141,14 @@ def ready(reference: str, number: int) -> str:
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_readiness")
     reading = readiness.read(visit, language=locale.language())
-    cooperation = _cooperation(actor, reference)
+    cooperation = reading.cooperation
     return render_template(
         "visits/ready.html",
         visit=visit,
         cooperation=cooperation,
         reading=reading,
         days=pages.days(reading.plan),
-        view=pages.ready_view(reading, actor, plans=bool(_may_change(actor, visit))),
+        view=pages.ready_view(reading, actor, plans=bool(_may_change(actor, visit, cooperation))),
         may_override=policy.can_override(actor, service.npm_ids(cooperation), visit.stage)
         and policy.to_excuse(reading.judgement)[1],
     )
@@ -398,8 +398,13 @@ def _cooperation(actor: Actor, reference: str) -> Cooperation:
 
 
 def _visit(actor: Actor, reference: str, number: int, page: str) -> Visit:
-    """Return a visit whose planning is open to the person, or answer 404; note the page view."""
+    """Return a visit whose planning is open to the person, or answer 404; note the page view.
+
+    When something is sent others are kept from changing it from now on.
+    """
     cooperation = _cooperation(actor, reference)
+    if request.method == "POST":
+        trail.lock_chain(cooperation.id)
     visit = found(queries.find(actor, cooperation.id, number))
     if request.method == "GET":
         _note_reading(actor, visit.cooperation_id, visit.id, page)
@@ -412,8 +417,8 @@ def _note_reading(actor: Actor, cooperation_id: UUID, visit_id: UUID, page: str)
     )
 
 
-def _may_change(actor: Actor, visit: Visit) -> Decision:
-    cooperation = found(cooperations.find_by_id(actor, visit.cooperation_id))
+def _may_change(actor: Actor, visit: Visit, cooperation: Cooperation | None = None) -> Decision:
+    cooperation = cooperation or found(cooperations.find_by_id(actor, visit.cooperation_id))
     leads = audiences.standing(actor, VISIT, visit.id).leads
     return policy.can_change(actor, service.npm_ids(cooperation), visit.stage, leads=leads)
 

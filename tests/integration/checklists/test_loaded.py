@@ -7,8 +7,10 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
-from tests.factories.tables import Table
+from tests.factories.tables import Table, set_out
+from tests.factories.templates import a_field, a_template, an_item
 from tracker.activity.service import lock_chain
 from tracker.checklists import loading, service
 from tracker.checklists.loaded import READ_BY
@@ -49,6 +51,31 @@ def test_after_an_answer_nothing_is_read_again_but_what_it_changed(
     found = after.sheet.shared("M1")
     assert found is not None
     assert found.version == 2
+
+
+@pytest.mark.parametrize("scope", [AnswerScope.SHARED, AnswerScope.PARTY])
+def test_an_answer_just_saved_is_as_it_is_read_later(
+    session: Session, statements: Statements, scope: AnswerScope
+) -> None:
+    """The answers that were read stay in step with what is written; they are not read again."""
+    words_of_all, words_of_each = a_field(), a_field(sets="each_party", accepts="none")
+    field = words_of_all if scope is AnswerScope.SHARED else words_of_each
+    table = set_out(session, template=a_template(an_item("M1", field), an_item("M2")))
+    table.save("samira", "M2", words="Of another.")
+    session.commit()
+    checklist, ilena = table.checklist(), table["ilena"]
+    for version, words in enumerate(("First.", "Second.")):
+        locked(checklist)
+        with statements() as sent:
+            service.save_answer(
+                ilena, checklist, "M1", scope, {"words": words}, base_version=version
+            )
+            in_step = fill(checklist).sheet
+        assert "answer" not in reads(sent)
+        session.commit()
+        read_anew = fill(table.checklist()).sheet
+        assert in_step.answers == read_anew.answers
+        assert in_step.authors == read_anew.authors
 
 
 def _write_again(before: Answer) -> None:

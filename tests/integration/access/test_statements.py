@@ -1,0 +1,102 @@
+"""The most statements that each main page and act sends, whatever the number of rows."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories.demonstration import PASSWORD, Demonstration
+from tests.factories.visits import Scene, planned
+from tracker.accounts import second_factor
+from tracker.accounts.models import User
+from tracker.checklists.models import ChecklistKind
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
+
+# Who opens which page, and the most statements for it. Those above 15 load a checklist whole (11),
+# or compare a text with its evidence (7): docs/architecture.md says why they stay.
+PAGES = {
+    "the library": (None, "/guidance", 4),
+    "a search of it": (None, "/guidance?q=independence", 6),
+    "the library, signed in": ("ilena", "/guidance", 8),
+    "an article": (None, "/guidance/settling-terms", 6),
+    "what a checklist asks": ("ilena", "/checklists/templates/terms", 5),
+    "my work": ("ilena", "/", 39),
+    "the list of cooperations": ("ilena", "/cooperations", 7),
+    "a cooperation": ("ilena", "/cooperations/{complete}", 32),
+    "its people": ("samira", "/cooperations/{complete}/people", 8),
+    "own undertakings": ("ilena", "/undertakings", 8),
+    "a checklist of 20 items": ("ilena", "/checklists/{draft}", 23),
+    "one item of it": ("ilena", "/checklists/{draft}/items/M18/propose", 17),
+    "a text before signing": ("otto", "/checklists/{waiting}/sign", 16),
+    "the record of a text": ("ilena", "/checklists/{signed}/record", 34),
+    "a visit": ("leyla", "/cooperations/{complete}/visits/1", 29),
+    "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 29),
+    "the roles of a visit": ("ilena", "/checklists/{roles}", 28),
+    "the register": ("milan", "/register", 18),
+}
+SAVING_V4 = 52
+SIGNING_LAST = 62
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_sends_no_more_statements_than_its_limit(
+    app: Flask, demonstration: Demonstration, statements: Statements, page: str
+) -> None:
+    key, address, most = PAGES[page]
+    client = demonstration.browser(app, key)
+    checklists = demonstration.checklists
+    address = address.format(
+        complete=demonstration.references["complete"],
+        draft=checklists["differing", "terms"],
+        waiting=checklists["waiting", "terms"],
+        signed=checklists["complete", "terms"],
+        roles=checklists["complete", "visit_roles"],
+    )
+    client.page(address)
+    with statements() as sent:
+        assert client.get(address, read=False).status_code == 200
+    assert len(sent) <= most
+
+
+def test_saving_a_team_takes_as_many_statements_for_eight_people_as_for_one(
+    app: Flask, session: Session, demonstration: Demonstration, statements: Statements
+) -> None:
+    scene, counts = Scene(session, demonstration), []
+    eight = ("leyla", "samira", "marek", "nadia", "tomas", "milan", "dina", "henrik")
+    for number, team in ((2, ("leyla",)), (3, eight)):
+        planned(scene, members=team, audience=[key for key in team if key != "dina"])
+        session.commit()
+        checklist = scene.checklist(ChecklistKind.VISIT_ROLES, number).id
+        session.rollback()
+        client = demonstration.browser(app, "ilena")
+        address = f"/checklists/{checklist}/items/V4/answer"
+        form = client.page(address).form()
+        with statements() as sent:
+            client.post(address, data=form.filled_in(gaps="No physician."), csrf=False)
+        counts.append(len(sent))
+    assert counts == [SAVING_V4, SAVING_V4]
+
+
+def test_the_last_signature_takes_few_statements(
+    app: Flask, session: Session, demonstration: Demonstration, statements: Statements
+) -> None:
+    """It brings the terms into force, moves the cooperation on and tells those concerned."""
+    address = f"/checklists/{demonstration.checklists['waiting', 'terms']}/sign"
+    client = demonstration.browser(app, "otto")
+    confirm = client.page(address).links()["Go on to sign"]
+    form = client.page(confirm).form()
+    given = form.filled_in(password=PASSWORD, code=code_of(session, demonstration, "otto"))
+    with statements() as sent:
+        signed = client.post(form.action or confirm, data=given, csrf=False)
+    assert signed.location.endswith("/record")
+    assert len(sent) <= SIGNING_LAST
+
+
+def code_of(session: Session, demonstration: Demonstration, key: str) -> str:
+    user = session.get_one(User, demonstration.users[key])
+    code = second_factor.current_code(user).code
+    session.rollback()
+    return code
