@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField
 
 from tracker.access.actor import Role
 from tracker.accounts.labels import ROLES, WHAT_ROLES_MAY
@@ -16,6 +15,7 @@ from tracker.ui.fields import (
     ConfirmField,
     DateField,
     EmailField,
+    HeldField,
     LineField,
     Option,
     PasswordField,
@@ -24,7 +24,7 @@ from tracker.ui.fields import (
 )
 from tracker.ui.form_base import Form
 from tracker.ui.locale import languages
-from tracker.ui.validators import MaxLength, Optional, Required
+from tracker.ui.validators import Optional, Required
 
 REASON_LENGTH = 500
 SETUP_LENGTH = 2000
@@ -70,7 +70,7 @@ class EmptyForm(Form):
 class SecondFactorForm(Form):
     """The first code of a new second factor."""
 
-    setup = HiddenField(validators=[MaxLength(SETUP_LENGTH)])
+    setup = HeldField(most=SETUP_LENGTH)
     code = CodeField(_l("Six-digit code from your app"), [Required(_l("Enter the six-digit code"))])
 
 

@@ -6,8 +6,6 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
-from flask_wtf.file import FileField
-from wtforms import HiddenField
 
 from tracker.authoring import placing
 from tracker.authoring.facts import ArticleWords
@@ -19,6 +17,8 @@ from tracker.ui.fields import (
     ChoiceField,
     ChoicesField,
     ConfirmField,
+    FileField,
+    HeldField,
     LineField,
     Option,
     SelectOneField,
@@ -170,7 +170,7 @@ class ArticleForm(SentTextForm):
     )
     version = VersionField()
     # The digest of the text whose preview was shown last.
-    previewed = HiddenField()
+    previewed = HeldField()
 
     def __init__(self, taxonomy: Taxonomy, **kw: Any) -> None:
         super().__init__(**kw)

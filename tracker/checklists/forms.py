@@ -7,7 +7,6 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
-from wtforms import HiddenField
 
 from tracker.checklists.drafts import Typed
 from tracker.checklists.facts import ROW
@@ -19,6 +18,7 @@ from tracker.ui.fields import (
     ChoicesField,
     ConfirmField,
     DateField,
+    HeldField,
     LineField,
     NumberField,
     Option,
@@ -67,13 +67,13 @@ class ReasonForm(Form):
 class TalkForm(ReasonForm):
     """What a party wants to talk about, of the answer it saw."""
 
-    answer = HiddenField()
+    answer = HeldField()
 
 
 class MoveForm(Form):
     """The version to which a checklist is moved, as the person saw it."""
 
-    to = HiddenField()
+    to = HeldField()
 
 
 class AssignForm(Form):
@@ -82,7 +82,7 @@ class AssignForm(Form):
     person = SelectOneField(_l("Who"), [Required()])
     due_on = DateField(_l("Due on"), [Optional()], description=DUE_HINT)
     # Who had it when the page was opened.
-    seen = HiddenField()
+    seen = HeldField()
 
     def offer(self, able: Mapping[UUID, str]) -> None:
         """Offer the people of the own side who can work on the checklist."""
@@ -96,7 +96,7 @@ class AssignSectionForm(Form):
     person = SelectOneField(_l("Who"), [Required()])
     due_on = DateField(_l("Due on"), [Optional()], description=DUE_HINT)
     also_held = ConfirmField(_l("Also the items that somebody has already"), [Optional()])
-    seen = HiddenField()
+    seen = HeldField()
 
     def offer(self, sections: Mapping[str, str], able: Mapping[UUID, str]) -> None:
         """Offer sections with items to assign, and the people who can work on the checklist."""
@@ -123,7 +123,7 @@ class ModelForm(Form):
 class KeepForm(ModelForm):
     """A new model answer, made of the answer that the person saw."""
 
-    answer = HiddenField()
+    answer = HeldField()
 
 
 class RenameForm(ModelForm):
@@ -186,7 +186,7 @@ def items_form(codes: list[tuple[str, str]], question: object, reason: object) -
 def copy_form(items: Sequence[tuple[str, str]], seen: str) -> Form:
     """Return a form that chooses items to be copied, all at first; seen is what the person saw."""
     members = {
-        "seen": HiddenField(),
+        "seen": HeldField(),
         "items": ChoicesField(
             _l("What to copy"), choices=[Option(code, f"{code} {label}") for code, label in items]
         ),

@@ -5,13 +5,20 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf.file import FileField
 
 from tracker.checklists.facts import PartyFact
 from tracker.checklists.former import Person
 from tracker.signoff.paper import Signer
 from tracker.signoff.scans import MAX_BYTES
-from tracker.ui.fields import ChoicesField, ConfirmField, DateField, LineField, Option, TextField
+from tracker.ui.fields import (
+    ChoicesField,
+    ConfirmField,
+    DateField,
+    FileField,
+    LineField,
+    Option,
+    TextField,
+)
 from tracker.ui.form_base import Form
 from tracker.ui.proof import ShownFields
 from tracker.ui.validators import Optional, Required

@@ -1,9 +1,8 @@
 """Forms for verifying a file or a printed digest, and for exporting evidence."""
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf.file import FileField
 
-from tracker.ui.fields import ConfirmField, LineField
+from tracker.ui.fields import ConfirmField, FileField, LineField
 from tracker.ui.form_base import Form
 
 # A bundle holds the certificates of a cooperation; a larger one is checked by the command.

@@ -1,20 +1,22 @@
-"""Form fields, each with browser hints, limits, and a message for when it is empty."""
+"""Form fields, each with browser hints, limits, and its own messages."""
 
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from unicodedata import decimal
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_wtf.file import FileField as LibraryFileField
 from wtforms import fields as library
 from wtforms import widgets
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # stubs are of WTForms 3.2
 from wtforms.validators import Email, ValidationError
 
 from tracker.ui.validators import ADDRESS_LENGTH, LINE_LENGTH, TEXT_LENGTH, MaxLength
-from tracker.ui.words import bare
+from tracker.ui.words import BareMessage, bare
 
 _DIGITS = re.compile(r"[+-]?\d{1,12}")
 _PHONE = re.compile(r"[+0-9][0-9 ()/.\-]{2,38}")
@@ -76,6 +78,12 @@ class HeldField(library.HiddenField):
 
     def __init__(self, *, most: int = LINE_LENGTH, **kw: Any) -> None:
         super().__init__(validators=[MaxLength(most)], **kw)
+
+
+class FileField(LibraryFileField):
+    """A file to send."""
+
+    ask = _l("Choose a file")
 
 
 class PasswordField(library.PasswordField):
@@ -142,11 +150,14 @@ class DateField(library.DateField):
         self.data = None
         if not _sent(valuelist):
             return
-        super().process_formdata([str(valuelist[0]).strip()])
+        try:
+            super().process_formdata([str(valuelist[0]).strip()])
+        except ValueError as error:
+            raise ValueError(bare(_("Enter a date, such as 2027-01-15"))) from error
         found: dt.date | None = self.data
         if found is not None and not FIRST_YEAR <= found.year <= LAST_YEAR:
             self.data = None
-            raise ValueError(bare(_l("Enter a year from 1900 to 2199")))
+            raise ValueError(bare(_("Enter a year from 1900 to 2199")))
 
 
 class TimeField(library.TimeField):
@@ -160,8 +171,12 @@ class TimeField(library.TimeField):
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Read a time; nothing sent is no time."""
         self.data = None
-        if _sent(valuelist):
+        if not _sent(valuelist):
+            return
+        try:
             super().process_formdata([str(valuelist[0]).strip()])
+        except ValueError as error:
+            raise ValueError(bare(_("Enter a time, such as 14:30"))) from error
 
 
 class NumberField(library.IntegerField):
@@ -192,15 +207,18 @@ class NumberField(library.IntegerField):
             return
         typed = re.sub(r"\s", "", str(valuelist[0]))
         if not _DIGITS.fullmatch(typed):
-            raise ValueError(self.gettext("Not a valid integer value."))
+            raise ValueError(bare(_("Enter a whole number, such as 7")))
         if not self.least <= int(typed) <= self.most:
-            words = self.gettext("Number must be between %(min)s and %(max)s.")
-            raise ValueError(words % {"min": self.least, "max": self.most})
+            words = _("Enter a number from %(min)s to %(max)s", min=self.least, max=self.most)
+            raise ValueError(bare(words))
         self.data = int(typed)
 
 
 class _Offers(library.SelectField):
-    """What fields with offered answers share: Option as choice, hints, nothing chosen is None."""
+    """What fields with offered answers share: Option as choice, hints, nothing chosen is None.
+
+    Whether something must be chosen is left to Required.
+    """
 
     def __init__(
         self,
@@ -223,19 +241,32 @@ class _Offers(library.SelectField):
     @property
     def hints(self) -> dict[str, object]:
         """The hint below each answer, by its value."""
-        return {
-            option.value: option.hint
-            for option in getattr(self, "choices", None) or ()
-            if isinstance(option, Option) and option.hint
-        }
+        return {option.value: option.hint for option in self._options() if option.hint}
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read what was chosen; what can't be read was not offered."""
+        try:
+            super().process_formdata(valuelist)
+        except ValueError as error:
+            raise ValueError(_not_offered()) from error
+
+    def pre_validate(self, _form: Any) -> None:
+        """Refuse what was not offered, or can't be chosen now."""
+        if self.process_errors or self.data is None:
+            return
+        chosen = self.data if isinstance(self.data, list) else [self.data]
+        offered = {self.coerce(option.value) for option in self._options() if not option.disabled}
+        if not offered.issuperset(chosen):
+            raise ValidationError(_not_offered())
+
+    def _options(self) -> list[Option]:
+        return cast("list[Option]", self.choices or [])
 
     def _choices_from_input(self, choices: Sequence[Any] | None) -> list[Any]:
         return [
             SelectChoice(
                 option.value, option.label, render_kw={"disabled": True} if option.disabled else {}
             )
-            if isinstance(option, Option)
-            else option
             for option in choices or ()
         ]
 
@@ -244,12 +275,6 @@ class ChoiceField(_Offers, library.RadioField):
     """One of a few answers, each on its own line."""
 
     ask = _l("Choose one answer")
-
-    def pre_validate(self, form: Any) -> None:
-        """Leave it to Required whether something must be chosen; refuse what was not offered."""
-        if self.data is not None:
-            super().pre_validate(form)
-            _refuse_disabled(self)
 
 
 class SelectOneField(_Offers, library.SelectField):
@@ -267,12 +292,6 @@ class SelectOneField(_Offers, library.SelectField):
         first = [] if self.blank is None else [SelectChoice("", self.blank)]
         return first + super()._choices_from_input(choices)
 
-    def pre_validate(self, form: Any) -> None:
-        """Leave it to Required whether something must be chosen; refuse what was not offered."""
-        if self.data is not None:
-            super().pre_validate(form)
-            _refuse_disabled(self)
-
 
 class ChoicesField(_Offers, library.SelectMultipleField):
     """Any number of answers, each with its own box."""
@@ -284,11 +303,6 @@ class ChoicesField(_Offers, library.SelectMultipleField):
     def __init__(self, label: Any = None, validators: Any = None, **kw: Any) -> None:
         super().__init__(label, validators, **kw)
         self.label.field_id = ""
-
-    def pre_validate(self, form: Any) -> None:
-        """Refuse what was not offered."""
-        super().pre_validate(form)
-        _refuse_disabled(self)
 
 
 class ConfirmField(library.BooleanField):
@@ -330,24 +344,17 @@ def _sent(valuelist: list[Any]) -> bool:
     return bool(valuelist) and bool(str(valuelist[0]).strip())
 
 
+def _not_offered() -> BareMessage:
+    return bare(_("Choose one of the answers offered"))
+
+
 def _email_when_filled(form: Any, field: Any) -> None:
     if field.data:
-        Email()(form, field)
+        Email(bare(_("Enter an email address, such as name@example.org")))(form, field)
 
 
 def _phone_when_filled(_form: Any, field: Any) -> None:
     typed = field.data or ""
     digits = sum(character.isdecimal() for character in typed)
     if typed and not (_PHONE.fullmatch(typed) and digits in _PHONE_DIGITS):
-        raise ValidationError(bare(_l("Enter a telephone number, such as +356 2122 0000")))
-
-
-def _refuse_disabled(field: Any) -> None:
-    chosen = field.data if isinstance(field.data, list) else [field.data]
-    off = {
-        field.coerce(option.value)
-        for option in field.choices or ()
-        if isinstance(option, Option) and option.disabled
-    }
-    if off.intersection(chosen):
-        raise ValidationError(field.gettext("Not a valid choice."))
+        raise ValidationError(bare(_("Enter a telephone number, such as +356 2122 0000")))

@@ -14,7 +14,7 @@ from wtforms.widgets import ListWidget
 from tracker.core.csrf import MaskedFormCSRF
 from tracker.core.errors import RuleBrokenError
 from tracker.ui.validators import LINE_LENGTH, TEXT_LENGTH, MaxLength
-from tracker.ui.words import BareMessage, PlainTranslations, tidy_line, tidy_text
+from tracker.ui.words import BareMessage, tidy_line, tidy_text
 
 Problem = tuple[str, str]
 
@@ -25,13 +25,12 @@ class Form(FlaskForm):
     """A form. Text is tidied and has a limit, whichever field class is used."""
 
     class Meta(FlaskForm.Meta):
-        """How fields are bound: with our words, tidied, limited; tokens are masked."""
+        """How fields are bound: tidied and limited; tokens are masked."""
 
         csrf_class = MaskedFormCSRF
 
-        def get_translations(self, _form: Any) -> PlainTranslations:
-            """Give the library's messages in plain words."""
-            return PlainTranslations()
+        def get_translations(self, _form: Any) -> None:
+            """Translate no message of the library: our fields and validators have their own."""
 
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
             """Bind a field; text is tidied, and has a limit where the form sets none."""

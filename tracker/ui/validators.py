@@ -13,7 +13,7 @@ ADDRESS_LENGTH = 254
 
 
 class Required:
-    """An answer must be given. The field's own words ask for it unless a message is given."""
+    """An answer must be given. The field's own words (ask) do so unless a message is given."""
 
     def __init__(self, message: object = None) -> None:
         self.message = message
@@ -79,4 +79,4 @@ def _holds_nothing(data: Any) -> bool:
 def _words(message: object, field: Any) -> str:
     if message is not None:
         return str(message)
-    return bare(getattr(field, "ask", field.gettext("This field is required.")))
+    return bare(field.ask)

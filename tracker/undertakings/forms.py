@@ -6,7 +6,6 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField
 from wtforms.validators import StopValidation
 
 from tracker.checklists.template import FieldType
@@ -16,6 +15,7 @@ from tracker.ui.fields import (
     CodeField,
     ConfirmField,
     DateField,
+    HeldField,
     Option,
     TextField,
 )
@@ -173,7 +173,7 @@ class SignForm(ProofFields):
 class MailedCodesForm(Form):
     """Why people may sign with a code by mail, or no longer."""
 
-    allow = HiddenField()
+    allow = HeldField()
     reason = TextField(
         _l("Reason"),
         [Required(_l("Say why. It is kept in the history."))],
@@ -185,8 +185,8 @@ class MailedCodesForm(Form):
 class CountersignForm(ProofFields):
     """Proof of identity on the form that countersigns, and what its sentence opens."""
 
-    until = HiddenField()
-    visit = HiddenField()
+    until = HeldField()
+    visit = HeldField()
 
 
 class ConfirmForm(Form):
@@ -196,7 +196,7 @@ class ConfirmForm(Form):
 class DecisionForm(Form):
     """What follows from declared interests, on the decision that the page showed."""
 
-    seen = HiddenField()
+    seen = HeldField()
 
     decision = ChoiceField(
         _l("What follows from it?"),

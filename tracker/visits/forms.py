@@ -6,7 +6,6 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField
 
 from tracker.checklists.loading import Filling
 from tracker.checklists.template import Template
@@ -15,6 +14,7 @@ from tracker.cooperations.people import Person
 from tracker.ui.fields import (
     ChoiceField,
     DateField,
+    HeldField,
     LineField,
     Option,
     SelectOneField,
@@ -77,7 +77,7 @@ class ReasonForm(Form):
 def plan_form(template: Template, taking_part: Iterable[Person]) -> Form:
     """Return the form that plans a visit, with the answers that the roles offer."""
     members = {
-        "visit_id": HiddenField(default=lambda: str(uuid4())),
+        "visit_id": HeldField(default=lambda: str(uuid4())),
         **{
             key: _choice(template, item, key)
             for item, key in (("V1", "kind"), ("V1", "place_type"), ("V2", "announced"))

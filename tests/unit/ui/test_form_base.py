@@ -3,11 +3,12 @@
 import datetime as dt
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask_wtf import FlaskForm
 from wtforms import StringField, TextAreaField
-from wtforms.validators import DataRequired
+from wtforms.i18n import DummyTranslations
 
 from tracker.core.errors import RuleBrokenError
 from tracker.ui.fields import (
@@ -17,11 +18,14 @@ from tracker.ui.fields import (
     ConfirmField,
     DateField,
     EmailField,
+    FileField,
+    HeldField,
     LineField,
     NumberField,
     Option,
     PasswordField,
     PhoneField,
+    SearchField,
     SelectOneField,
     TextField,
     TimeField,
@@ -130,8 +134,52 @@ def test_what_was_typed_wrong_is_shown_again(in_request: InRequest) -> None:
     assert 'value="tomorrow"' in form.review()
 
 
-def test_the_librarys_own_messages_come_in_plain_words(in_request: InRequest) -> None:
-    assert one(in_request, StringField("It", [DataRequired()])).errors == ["Enter an answer"]
+NOBODY = [Option("9a3f0a4e-7f0c-4ad5-a6f5-0d5c8b0b8a11", "Nobody")]
+EVERY_FIELD: dict[str, Callable[[], Any]] = {
+    "line": lambda: LineField("It", [Required()], most=5),
+    "text": lambda: TextField("It", [Required()], most=5),
+    "email": lambda: EmailField("It", [Required()]),
+    "held": lambda: HeldField(most=5),
+    "password": lambda: PasswordField("It", [Required()]),
+    "code": lambda: CodeField("It", [Required()]),
+    "phone": lambda: PhoneField("It", [Required()]),
+    "date": lambda: DateField("It", [Required()]),
+    "time": lambda: TimeField("It", [Required()]),
+    "number": lambda: NumberField("It", [Required()], most=5),
+    "choice": lambda: ChoiceField("It", [Required()], coerce=UUID, choices=NOBODY),
+    "list": lambda: SelectOneField("It", [Required()], coerce=UUID, choices=NOBODY),
+    "choices": lambda: ChoicesField("It", [Required()], coerce=UUID, choices=NOBODY),
+    "confirm": lambda: ConfirmField("It", [Required()]),
+    "search": lambda: SearchField("It", [Required()]),
+    "file": lambda: FileField("It", [Required()]),
+}
+
+
+@pytest.mark.parametrize("typed", [(), ("",), ("9" * 400,), ("x\x00 <b>",), (str(UUID(int=7)),)])
+@pytest.mark.parametrize("kind", EVERY_FIELD)
+def test_no_message_beside_a_field_is_the_librarys(
+    in_request: InRequest, monkeypatch: pytest.MonkeyPatch, kind: str, typed: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(DummyTranslations, "gettext", lambda _self, _text: "of the library")
+    monkeypatch.setattr(DummyTranslations, "ngettext", lambda _self, *_texts: "of the library")
+    field = one(in_request, EVERY_FIELD[kind](), *typed)
+    assert "of the library" not in field.errors
+    assert field.errors or typed or kind == "held"
+
+
+def test_a_field_that_asks_for_a_file_says_so(in_request: InRequest) -> None:
+    assert one(in_request, FileField("It", [Required()])).errors == ["Choose a file"]
+
+
+@pytest.mark.parametrize("kind", [ChoiceField, SelectOneField, ChoicesField])
+def test_an_answer_that_can_not_be_read_was_not_offered(in_request: InRequest, kind: Any) -> None:
+    field = one(in_request, kind("It", coerce=UUID, choices=NOBODY), "nobody")
+    assert field.errors == ["Choose one of the answers offered"]
+
+
+def test_an_empty_answer_among_several_was_not_offered(in_request: InRequest) -> None:
+    field = one(in_request, ChoicesField("It", choices=OFFERED), "a", "")
+    assert field.errors == ["Choose one of the answers offered"]
 
 
 def test_a_broken_rule_stands_beside_the_field_it_names(in_request: InRequest) -> None:
