@@ -7,14 +7,12 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any, cast
 
-import qrcode
 import sqlalchemy as sa
 from flask import current_app, has_request_context
 from flask_security import MfRecoveryCodesUtil, Totp
 from flask_security.utils import check_and_get_token_status
 from passlib.exc import TokenError, UsedTokenError
 from passlib.totp import TOTP, TotpMatch
-from qrcode.image.svg import SvgFillImage
 
 from tracker.access.actor import Actor
 from tracker.access.gate import optional_actor
@@ -25,6 +23,7 @@ from tracker.activity import service as trail
 from tracker.activity.verbs import RECOVERY_CODES_MADE
 from tracker.core import clock, keys
 from tracker.core.db import db
+from tracker.ui import qr_code
 
 # How far a telephone's clock may be off, in seconds.
 SKEW = 30
@@ -92,10 +91,8 @@ class OnceTotp(Totp):
 
     def generate_qrcode(self, username: str, totp: str) -> str:
         """Return the picture to scan, on white, so that it can be read on a dark page too."""
-        picture = qrcode.make(
-            self.get_totp_uri(username, totp), image_factory=SvgFillImage, box_size=14
-        )
-        return f"data:image/svg+xml;base64,{b64encode(picture.to_string()).decode()}"
+        picture = qr_code.svg(self.get_totp_uri(username, totp))
+        return f"data:image/svg+xml;base64,{b64encode(picture.encode()).decode()}"
 
     def current(self, user: User) -> CurrentCode:
         """Return the code of this moment, with how long it lasts and whether it is used up."""

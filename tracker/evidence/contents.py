@@ -12,7 +12,6 @@ from html import unescape
 from typing import Any
 from urllib.parse import urlencode
 
-import segno
 from flask import current_app
 from flask_babel import gettext as _
 
@@ -26,6 +25,7 @@ from tracker.mail.render import in_language, link
 from tracker.signoff.labels import METHODS, beside_words, confirmed_words, power_words
 from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.signoff.paper_labels import how_signed
+from tracker.ui import qr_code
 from tracker.ui.locale import as_date, as_datetime, direction, listed, name_of
 from tracker.undertakings import frozen as undertakings
 
@@ -358,7 +358,7 @@ def _evidence(source: Source, language: str) -> Values:
             "title": _("Check this document"),
             "words": _("Open this address, or point a camera at the code beside it."),
             "address": where,
-            "qr": _qr(where),
+            "qr": qr_code.svg(where, quiet_zone=False, on_white=False),
             "digest_label": _("Digest of the text (SHA-256 of its canonical form, RFC 8785)"),
             "alt": _("Code that holds the address of the page where this text can be checked"),
         },
@@ -522,10 +522,3 @@ def _typed_direction(words: str, otherwise: str) -> str:
 
 def _groups(digest: str) -> list[str]:
     return [digest[at : at + GROUP] for at in range(0, len(digest), GROUP)]
-
-
-def _qr(text: str) -> str:
-    """Return the picture of a code (SVG), black on nothing, without a margin."""
-    code = segno.make(text, error="m", micro=False, boost_error=False)
-    found: str = code.svg_inline(border=0, dark="#000", omitsize=True)
-    return found
