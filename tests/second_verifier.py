@@ -108,7 +108,7 @@ WRONG = (
     InvalidSignature,
     UnsupportedAlgorithm,
     zipfile.BadZipFile,
-    NotImplementedError,
+    RuntimeError,  # of zipfile, for an entry that a changed bit says is encrypted
 )
 Note = dict[str, str]
 SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
@@ -280,6 +280,7 @@ def cose(data: bytes) -> dict[Any, Any]:
             width = {24: 1, 25: 2, 26: 4, 27: 8}[info]
             need(len(data) >= at + width)
             info, at = int.from_bytes(data[at : at + width]), at + width
+            need(info >= (24 if width == 1 else 1 << 4 * width))
         if kind in {0, 1}:
             return (info if kind == 0 else -1 - info), at
         if kind in {2, 3}:

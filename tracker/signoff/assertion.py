@@ -2,6 +2,11 @@
 
 Nothing is needed but what a signature keeps: no database, no instance, no network. The values of a
 proof are base64url without padding, but for the nonce, which is hexadecimal.
+
+webauthn reads the key (COSE) and verifies the signature. What the browser and the device say is
+read here: the library's verification of a whole answer needs a count that a proof doesn't have,
+tells every flaw by the same exception, and passes over crossOrigin. It also takes more kinds of
+keys than a proof may have (docs/evidence-format.md), so public_key() refuses the others.
 """
 
 import base64
@@ -16,8 +21,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from webauthn.helpers import (
+    bytes_to_base64url,
+    decode_credential_public_key,
+    decoded_public_key_to_cryptography,
+    encode_cbor,
+    parse_cbor,
+    verify_signature,
+)
+from webauthn.helpers.cose import COSECRV, COSEAlgorithmIdentifier
+from webauthn.helpers.decode_credential_public_key import DecodedEC2PublicKey
+from webauthn.helpers.exceptions import WebAuthnException
 
 from tracker.core import canonical
 
@@ -34,13 +49,26 @@ KEYS = (
 # The device's data (WebAuthn, section 6.1): digest of the place, flags, count.
 _PLACE, _FLAGS, _LEAST = slice(0, 32), 32, 37
 _PRESENT, _VERIFIED = 0x01, 0x04
-# Labels of a COSE key (RFC 9052, section 7; RFC 9053, section 7), and the curves meant.
-_KIND, _ALGORITHM, _CURVE, _X, _Y = 1, 3, -1, -2, -3
-_RSA_N, _RSA_E = -1, -2
-_P256, _ED25519 = 1, 6
+# The bytes of a coordinate on the curve P-256.
+_COORDINATE = 32
 _NONCE = re.compile(r"[0-9a-f]{32,128}")
 
-PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
+# Signatures that a proof may have.
+ALGORITHMS = frozenset(
+    {
+        COSEAlgorithmIdentifier.ECDSA_SHA_256,
+        COSEAlgorithmIdentifier.EDDSA,
+        COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """The public key of a passkey, and how it signs."""
+
+    key: PublicKeyTypes
+    algorithm: COSEAlgorithmIdentifier
 
 
 class Flaw(enum.StrEnum):
@@ -83,10 +111,12 @@ def flaw(proof: object, *, document_digest: str, sentence: str) -> Flaw | None:
     """
     try:
         read = _read(proof)
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, RecursionError, WebAuthnException):
         return Flaw.INCOMPLETE
     said, flags = read.client_data, read.authenticator_data[_FLAGS]
-    if said.get("challenge") != encode(challenge(document_digest, sentence, read.nonce)):
+    if said.get("challenge") != bytes_to_base64url(
+        challenge(document_digest, sentence, read.nonce)
+    ):
         return Flaw.OTHER_TEXT
     if said.get("type") != "webauthn.get" or said.get("crossOrigin", False) is not False:
         return Flaw.OTHER_ACT
@@ -98,11 +128,6 @@ def flaw(proof: object, *, document_digest: str, sentence: str) -> Flaw | None:
     return None if _is_signed(read.key, read.signature, signed) else Flaw.NOT_SIGNED
 
 
-def encode(data: bytes) -> str:
-    """Return bytes as base64url without padding."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
 def decode(text: object) -> bytes:
     """Read base64url without padding, in its one form; raise ValueError for anything else."""
     if not isinstance(text, str):
@@ -111,35 +136,29 @@ def decode(text: object) -> bytes:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except binascii.Error as error:
         raise ValueError("not base64url") from error
-    if encode(data) != text:
+    if bytes_to_base64url(data) != text:
         raise ValueError("not in the one form of base64url")
     return data
 
 
 def public_key(cose: bytes) -> PublicKey:
-    """Read a public key in the form of COSE (RFC 9052): ES256, EdDSA or RS256.
+    """Read a public key in the form of COSE (RFC 9052): ES256 on P-256, Ed25519 or RS256.
 
-    Raise ValueError or KeyError for any other.
+    Raise ValueError, TypeError, KeyError or WebAuthnException for any other.
     """
-    values = _cbor_map(cose)
-    match values[_KIND], values[_ALGORITHM]:
-        case (2, -7):
-            point = b"\x04" + _bytes(values[_X]) + _bytes(values[_Y])
-            return ec.EllipticCurvePublicKey.from_encoded_point(_curve(values[_CURVE]), point)
-        case (1, -8) if values[_CURVE] == _ED25519:
-            return ed25519.Ed25519PublicKey.from_public_bytes(_bytes(values[_X]))
-        case (3, -257):
-            exponent, modulus = _bytes(values[_RSA_E]), _bytes(values[_RSA_N])
-            return rsa.RSAPublicNumbers(
-                int.from_bytes(exponent), int.from_bytes(modulus)
-            ).public_key()
-    raise ValueError("not a key of a kind known here")
+    values = parse_cbor(cose)
+    if not isinstance(values, dict) or encode_cbor(values) != cose:
+        raise ValueError("not one map in the shortest form")
+    if any(type(part) not in {int, bytes, str} for pair in values.items() for part in pair):
+        raise ValueError("not the values of a key")
+    read = decode_credential_public_key(cose)
+    if read.alg not in ALGORITHMS or (isinstance(read, DecodedEC2PublicKey) and not _is_p256(read)):
+        raise ValueError("not a key of a kind known here")
+    return PublicKey(decoded_public_key_to_cryptography(read), read.alg)
 
 
-def _curve(number: object) -> ec.EllipticCurve:
-    if number != _P256:
-        raise ValueError("not the curve P-256")
-    return ec.SECP256R1()
+def _is_p256(key: DecodedEC2PublicKey) -> bool:
+    return key.crv == COSECRV.P256 and len(key.x) == len(key.y) == _COORDINATE
 
 
 def _read(proof: object) -> _Read:
@@ -173,67 +192,12 @@ def _host(client_data: Mapping[str, Any]) -> str:
 
 def _is_signed(key: PublicKey, signature: bytes, signed: bytes) -> bool:
     try:
-        match key:
-            case ec.EllipticCurvePublicKey():
-                key.verify(signature, signed, ec.ECDSA(SHA256()))
-            case ed25519.Ed25519PublicKey():
-                key.verify(signature, signed)
-            case rsa.RSAPublicKey():
-                key.verify(signature, signed, padding.PKCS1v15(), SHA256())
+        verify_signature(
+            public_key=key.key,
+            signature_alg=key.algorithm,
+            signature=signature,
+            data=signed,
+        )
     except InvalidSignature:
         return False
     return True
-
-
-# The little of CBOR (RFC 8949) that a COSE key is written in -------------------------------------
-
-
-def _cbor_map(data: bytes) -> dict[object, object]:
-    """Read one map of whole numbers, bytes and texts, and nothing after it."""
-    kind, count, at = _cbor_head(data, 0)
-    if kind != _MAP:
-        raise ValueError("not a map")
-    found: dict[object, object] = {}
-    for _ in range(count):
-        key, at = _cbor_value(data, at)
-        found[key], at = _cbor_value(data, at)
-    if at != len(data) or len(found) != count:
-        raise ValueError("not one map, each key once")
-    return found
-
-
-_NUMBER, _NEGATIVE, _BYTES, _TEXT, _MAP = 0, 1, 2, 3, 5
-_IN_PLACE, _WIDEST = 24, 27
-
-
-def _cbor_value(data: bytes, at: int) -> tuple[object, int]:
-    kind, size, at = _cbor_head(data, at)
-    if kind == _NUMBER:
-        return size, at
-    if kind == _NEGATIVE:
-        return -1 - size, at
-    part = data[at : at + size]
-    if kind not in {_BYTES, _TEXT} or len(part) < size:
-        raise ValueError("not a value of a key")
-    return part if kind == _BYTES else part.decode(), at + size
-
-
-def _cbor_head(data: bytes, at: int) -> tuple[int, int, int]:
-    """Return the kind of what begins here, its number or size, and where it goes on."""
-    first = data[at : at + 1]
-    if not first or first[0] & 31 > _WIDEST:
-        raise ValueError("cut off, or of a size that is not told")
-    kind, info = first[0] >> 5, first[0] & 31
-    if info < _IN_PLACE:
-        return kind, info, at + 1
-    width = 1 << (info - _IN_PLACE)
-    wide = data[at + 1 : at + 1 + width]
-    if len(wide) < width:
-        raise ValueError("cut off")
-    return kind, int.from_bytes(wide), at + 1 + width
-
-
-def _bytes(value: object) -> bytes:
-    if not isinstance(value, bytes):
-        raise TypeError("not bytes")
-    return value

@@ -3,15 +3,19 @@
 import base64
 import hashlib
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import cbor2
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from webauthn.helpers import decode_credential_public_key, decoded_public_key_to_cryptography
 
+from tests import second_verifier
 from tests.factories.passkeys import PRESENT, VERIFIED, Device, encode
+from tracker.accounts import passkeys
 from tracker.signoff import assertion
 from tracker.signoff.assertion import Flaw
 
@@ -25,6 +29,59 @@ KEYS = [
 ]
 DEVICE = Device()
 PROOF = DEVICE.proof(assertion.challenge(DIGEST, SENTENCE, NONCE), NONCE)
+
+
+P256 = ec.generate_private_key(ec.SECP256R1()).public_key().public_numbers()
+P384 = ec.generate_private_key(ec.SECP384R1()).public_key().public_numbers()
+KEPT = json.loads(Path(__file__).with_name("kept_proofs.json").read_text())
+
+
+def _as_list(cose: bytes) -> bytes:
+    """Return a list in which each value stands where its number in a key points to."""
+    key = cbor2.loads(cose)
+    places: list[object] = [0] * 8
+    for at, value in key.items():
+        places[at] = value
+    return cbor2.dumps(places)
+
+
+def _in_more_bytes(cose: bytes) -> bytes:
+    """Return a key whose kind is written in two bytes; it stands behind the map's head and 1."""
+    assert cose[1] == 1
+    return cose[:2] + b"\x18" + cose[2:]
+
+
+def _with(cose: bytes, **values: Any) -> bytes:
+    return cbor2.dumps({**cbor2.loads(cose), **{int(key): one for key, one in values.items()}})
+
+
+# Ways to write a key that the library reads as the same one.
+STRANGE: dict[str, Callable[[bytes], bytes]] = {
+    "bytes after it": lambda cose: cose + b"\x00",
+    "a size in more bytes than it needs": _in_more_bytes,
+    "a number as a fraction": lambda cose: _with(cose, **{"3": float(cbor2.loads(cose)[3])}),
+    "a list that answers to the same places": _as_list,
+}
+
+
+OF_ANOTHER_KIND: dict[str, object] = {
+    "P-384": {1: 2, 3: -7, -1: 2, -2: P384.x.to_bytes(48), -3: P384.y.to_bytes(48)},
+    "a long x": {1: 2, 3: -7, -1: 1, -2: P256.x.to_bytes(33), -3: P256.y.to_bytes(32)},
+    "a long y": {1: 2, 3: -7, -1: 1, -2: P256.x.to_bytes(32), -3: P256.y.to_bytes(33)},
+    "ES512": {1: 2, 3: -36, -1: 1, -2: P256.x.to_bytes(32), -3: P256.y.to_bytes(32)},
+    "no point": {1: 2, 3: -7, -1: 1, -2: b"x" * 32, -3: b"x" * 32},
+    "letters": {1: 2, 3: -7, -1: 1, -2: "x" * 32, -3: "x" * 32},
+    "numbers": {1: 2, 3: -7, -1: 1, -2: 7, -3: 7},
+    "Ed448": {1: 1, 3: -8, -1: 7, -2: b"x" * 57},
+    "RS384": {1: 3, 3: -258, -1: b"\xff" * 256, -2: b"\x01\x00\x01"},
+    "PS256": {1: 3, 3: -37, -1: b"\xff" * 256, -2: b"\x01\x00\x01"},
+    "an empty modulus": {1: 3, 3: -257, -1: b"", -2: b""},
+    "ML-DSA": {1: 7, 3: -48, -1: b"x" * 1312},
+    "nothing": {},
+    "a list": [0, 2, 0, -7],
+    "a text": "key",
+    "a large number": 2**70,
+}
 
 
 def signed(device: Device, **other: str) -> dict[str, str]:
@@ -53,10 +110,41 @@ def test_what_a_passkey_signed_holds_by_the_kept_values_alone(make: Any) -> None
 
 
 @pytest.mark.parametrize("make", KEYS, ids=["ES256", "EdDSA", "RS256"])
-def test_a_public_key_is_read_as_the_library_reads_it(make: Any) -> None:
-    cose = Device(key=make()).cose()
-    read = decoded_public_key_to_cryptography(decode_credential_public_key(cose))
-    assert assertion.public_key(cose) == read
+def test_a_public_key_is_read_with_its_algorithm(make: Any) -> None:
+    key = make()
+    read = assertion.public_key(Device(key=key).cose())
+    assert read.key == key.public_key()
+    assert read.algorithm in assertion.ALGORITHMS
+
+
+@pytest.mark.parametrize("kind", KEPT)
+def test_what_was_signed_with_an_earlier_version_is_still_valid(kind: str) -> None:
+    assert flaw(KEPT[kind]) is None
+    second_verifier.check_proof(KEPT[kind], DIGEST, SENTENCE)
+
+
+def test_passkeys_are_made_with_the_algorithms_that_a_proof_may_have() -> None:
+    assert set(passkeys.ALGORITHMS) == assertion.ALGORITHMS
+
+
+@pytest.mark.parametrize("change", STRANGE, ids=STRANGE)
+@pytest.mark.parametrize("make", KEYS, ids=["ES256", "EdDSA", "RS256"])
+def test_a_key_that_the_library_takes_and_the_format_does_not_is_refused(
+    make: Any, change: str
+) -> None:
+    """The second verifier refuses it too: two programs that read one format agree."""
+    proof = signed(Device(key=make()))
+    cose = base64.urlsafe_b64decode(proof["public_key"] + "==")
+    strange = {**proof, "public_key": encode(STRANGE[change](cose))}
+    assert flaw(strange) is Flaw.INCOMPLETE
+    with pytest.raises(second_verifier.WRONG):
+        second_verifier.check_proof(strange, DIGEST, SENTENCE)
+
+
+@pytest.mark.parametrize("kind", OF_ANOTHER_KIND)
+def test_a_key_of_another_kind_is_incomplete(kind: str) -> None:
+    key = encode(cbor2.dumps(OF_ANOTHER_KIND[kind]))
+    assert flaw({**PROOF, "public_key": key}) is Flaw.INCOMPLETE
 
 
 def test_another_text_or_another_sentence_is_noticed() -> None:
