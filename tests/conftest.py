@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import flask_migrate
 import hypothesis
 import pytest
 from flask import Flask, current_app
@@ -33,6 +32,7 @@ from tests.starting_points import EMPTY, StartingPoints
 from tracker import create_app
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.running import schema
 
 # Each example may take its time. In the short form they are the same ones in every run.
 hypothesis.settings.register_profile("tests", deadline=None, derandomize=not effort.is_long())
@@ -186,7 +186,7 @@ def worker_app(database: Database, settings: Settings, copies: Path) -> Iterator
 
 def _load_content() -> None:
     """Migrate the database and load what is supplied with the software."""
-    flask_migrate.upgrade()
+    schema.upgrade()
     loaded = current_app.test_cli_runner().invoke(args=["content", "load"])
     assert loaded.exit_code == 0, loaded.output
 

@@ -1,4 +1,4 @@
-"""Assembly of the application: extensions, blueprints, commands, event handlers, task sources."""
+"""Assembly of the application: extensions, blueprints, event handlers, task sources."""
 
 import datetime as dt
 from urllib.parse import urlsplit
@@ -13,7 +13,6 @@ from werkzeug.wrappers import Response
 from config import ROOT, Settings
 from tracker.access.actor import Actor, Role
 from tracker.access.gate import init_gate
-from tracker.accounts import cli as account_commands
 from tracker.accounts import credentials, people_routes, sign_in
 from tracker.accounts import pages as account_pages
 from tracker.accounts import routes as account_routes
@@ -23,7 +22,6 @@ from tracker.activity import service as trail
 from tracker.activity.service import Handler
 from tracker.activity.stale import Recomputation, Stale
 from tracker.activity.verbs import Verb
-from tracker.authoring import cli as guidance_commands
 from tracker.authoring import guidance_routes as guidance_editing_routes
 from tracker.authoring import my_work as authoring_work
 from tracker.authoring import own_queries, own_routes, words_routes
@@ -46,11 +44,11 @@ from tracker.checklists import (
     safeguard_routes,
     signing_routes,
 )
-from tracker.checklists import cli as content_commands
 from tracker.checklists import my_work as checklist_work
 from tracker.checklists import routes as checklist_routes
 from tracker.checklists import service as checklists
 from tracker.checklists import succession as checklist_successions
+from tracker.commands import Commands
 from tracker.comments import pages as comment_pages
 from tracker.comments import queries as comment_queries
 from tracker.comments import routes as comment_routes
@@ -60,13 +58,12 @@ from tracker.cooperations import routes as cooperation_routes
 from tracker.cooperations import service as cooperations
 from tracker.core import clock, keys
 from tracker.core.db import db
-from tracker.core.extensions import babel, csrf, migrate
+from tracker.core.extensions import babel, csrf
 from tracker.core.keys import Keys
 from tracker.core.security import init_security_headers
 from tracker.core.services import Services, give
 from tracker.dashboard import my_work, tasks
 from tracker.dashboard import routes as dashboard_routes
-from tracker.demo import cli as demo_commands
 from tracker.evidence import (
     certificate_routes,
     certificates,
@@ -74,7 +71,6 @@ from tracker.evidence import (
     signing_keys,
     verify_routes,
 )
-from tracker.evidence import cli as evidence_commands
 from tracker.evidence import routes as evidence_routes
 from tracker.evidence.checkpoints import Way
 from tracker.evidence.signing_keys import Place
@@ -82,15 +78,11 @@ from tracker.guidance import own as own_guidance
 from tracker.guidance import routes as guidance_routes
 from tracker.lifecycle import routes as lifecycle_routes
 from tracker.lifecycle import service as lifecycle
-from tracker.mail import cli as mail_commands
 from tracker.mail import routes as mail_routes
 from tracker.organisations import routes as organisation_routes
-from tracker.oversight import cli as oversight_commands
 from tracker.oversight import policy as oversight
 from tracker.oversight import routes as oversight_routes
-from tracker.running import cli as running_commands
 from tracker.running import routes as running_routes
-from tracker.running.cli import Demonstration
 from tracker.signoff import house_rules
 from tracker.signoff import queries as signoff_queries
 from tracker.signoff import routes as power_routes
@@ -341,26 +333,13 @@ def build_app(settings: Settings | None = None) -> Flask:
     init_compression(app)
     _configure(app, settings)
     db.init_app(app)
-    migrate.init_app(app)
     init_uploads(app)
     csrf.init_app(app)
     sign_in.init_sign_in(app)
     init_gate(app, _load_actor, _turn_away)
     sign_in.init_second_factor(app)
     _furnish(app)
-    app.cli.add_command(running_commands.run)
-    app.cli.add_command(running_commands.worker)
-    app.cli.add_command(running_commands.check)
-    app.cli.add_command(running_commands.recheck)
-    app.cli.add_command(content_commands.content)
-    app.cli.add_command(guidance_commands.guidance)
-    app.cli.add_command(demo_commands.demo)
-    app.cli.add_command(account_commands.invite)
-    app.cli.add_command(account_commands.reset)
-    app.cli.add_command(mail_commands.outbox_group)
-    app.cli.add_command(oversight_commands.audit_group)
-    app.cli.add_command(evidence_commands.keys_group)
-    app.cli.add_command(evidence_commands.evidence_group)
+    app.cli = Commands(app.name)
     return app
 
 
@@ -391,9 +370,6 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         own_guidance.OWN_READER.holding(own_queries.in_library),
         signoff_queries.CERTIFICATE_READER.holding(certificates.marks),
         undertaking_queries.VISIT_READER.holding(visit_queries.still_to_come),
-        running_commands.DEMONSTRATION.holding(
-            Demonstration(demo_commands.load_with_progress, demo_commands.print_accounts)
-        ),
     )
 
 

@@ -12,7 +12,7 @@ from config import SettingsError
 from tracker import create_app
 from tracker.core.keys import KeysError
 from tracker.evidence.cli import verify
-from tracker.running import health
+from tracker.running import health, schema
 
 
 def _group(app: Flask) -> FlaskGroup:
@@ -36,6 +36,7 @@ def main() -> None:
     except (SettingsError, KeysError) as error:
         click.echo(f"tracker: {error}", err=True)
         sys.exit(2)
+    schema.use(app)
     try:
         _group(app).main(prog_name="tracker", args=sys.argv[1:], standalone_mode=True)
     except DatabaseError as error:

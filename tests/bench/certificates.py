@@ -18,8 +18,8 @@ from tracker import create_app
 from tracker.checklists.models import ChecklistKind
 from tracker.core import canonical, clock
 from tracker.core.db import db
-from tracker.evidence import certificates, contents
-from tracker.evidence.certificates import _Work
+from tracker.evidence import contents, issuing
+from tracker.evidence.issuing import _Work
 from tracker.signoff.models import Revision
 
 ROUNDS = 15
@@ -70,14 +70,14 @@ def _times(kind: ChecklistKind) -> Iterator[Made]:
         sa.select(Revision.id).where(Revision.kind == kind).order_by(Revision.frozen_at)
     ).first()
     assert revision_id is not None
-    work = certificates._read(revision_id)
+    work = issuing._read(revision_id)
     items = sum(len(section["items"]) for section in work.source.document["sections"])
     for language in contents.languages(work.source):
         taken, worked, size = [], [], 0
         for number in range(ROUNDS + 1):
             other = _said_otherwise(work, number)
             begun, before = time.perf_counter(), time.process_time()
-            size = len(certificates._make(other, language, "").pdf)
+            size = len(issuing._make(other, language, "").pdf)
             taken.append((time.perf_counter() - begun) * 1000)
             worked.append((time.process_time() - before) * 1000)
         yield Made(

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import flask_migrate
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 
@@ -17,6 +16,7 @@ from tests.servers.ports import free_port
 from tracker import create_app
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.running import schema
 
 # Who opens the large checklist; the other pages are opened by people of the demonstration.
 OF_THE_LARGE_ONE = "writer0x0"
@@ -46,7 +46,7 @@ def build(data_dir: Path, database_url: str | None = None) -> Stage:
     }
     app = create_app(Settings.from_environment(environment))
     with app.app_context():
-        flask_migrate.upgrade()
+        schema.upgrade()
         loaded = app.test_cli_runner().invoke(args=["content", "load"])
         assert loaded.exit_code == 0, loaded.output
         made = demonstrations.make()

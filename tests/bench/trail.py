@@ -14,7 +14,6 @@ from typing import Any
 from uuid import uuid4
 
 import click
-import flask_migrate
 import sqlalchemy as sa
 
 from config import ROOT, Settings
@@ -27,6 +26,7 @@ from tracker.activity import verbs
 from tracker.activity.models import Chain, Event, EventDetail
 from tracker.core import canonical, clock
 from tracker.core.db import db
+from tracker.running import schema
 
 DATABASE = "trail"
 AT_A_TIME = 5000
@@ -89,7 +89,7 @@ def _make(environment: dict[str, str], events: int) -> Hashing:
     app = create_app(Settings.from_environment(environment))
     hashing = Hashing()
     with app.app_context():
-        flask_migrate.upgrade()
+        schema.upgrade()
         trail.record(
             verbs.INSTANCE_STARTED, actor=None, subject_type="instance", subject_id=uuid4()
         )

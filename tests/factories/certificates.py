@@ -18,7 +18,7 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from tests.factories.evidence import Private, new_private
 from tracker.core.db import db
-from tracker.evidence import certificates, signing_keys
+from tracker.evidence import certificates, issuing, signing_keys
 from tracker.evidence.models import Certificate
 from tracker.evidence.pdf import Signer
 from tracker.evidence.typesetting import Attached
@@ -34,7 +34,7 @@ def make_all(timestamp_url: str = "") -> dict[UUID, list[Certificate]]:
     signing_keys.make_missing()
     db.session.commit()
     for revision_id in certificates.due():
-        certificates.keep(certificates.make(revision_id, timestamp_url))
+        issuing.keep(issuing.make(revision_id, timestamp_url))
         db.session.commit()
     return kept()
 

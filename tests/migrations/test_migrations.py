@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID, uuid4
 
-import flask_migrate
 import pytest
 import sqlalchemy as sa
 from alembic import command
@@ -28,7 +27,7 @@ from tracker.activity.models import Event
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.oversight import integrity
-from tracker.running import preparing
+from tracker.running import preparing, schema
 
 pytestmark = pytest.mark.both_databases
 
@@ -76,6 +75,7 @@ def tables() -> set[str]:
 def empty(settings: Settings, own_database_url: str) -> Iterator[Flask]:
     """The application on a database of its own with nothing in it; its context is open."""
     app = create_app(replace(settings, database_url=own_database_url))
+    schema.use(app)
     with app.app_context():
         yield app
         db.session.remove()
@@ -93,7 +93,7 @@ def test_migrations_are_numbered_in_their_order_and_named_by_their_file() -> Non
 
 
 def test_the_migrated_database_is_what_the_models_say(empty: Flask) -> None:
-    flask_migrate.upgrade()
+    schema.upgrade()
     assert len(tables()) > 20
     assert differences() == []
 
@@ -101,18 +101,18 @@ def test_the_migrated_database_is_what_the_models_say(empty: Flask) -> None:
 def test_each_migration_can_be_taken_back_and_made_again(empty: Flask) -> None:
     for path in VERSIONS:
         before = tables()
-        flask_migrate.upgrade(revision=path.stem)
+        schema.upgrade(revision=path.stem)
         after = tables()
-        flask_migrate.downgrade()
+        schema.downgrade()
         assert tables() == before, path.stem
-        flask_migrate.upgrade(revision=path.stem)
+        schema.upgrade(revision=path.stem)
         assert tables() == after, path.stem
     assert differences() == []
 
 
 def test_taking_all_back_leaves_nothing(empty: Flask) -> None:
-    flask_migrate.upgrade()
-    flask_migrate.downgrade(revision="base")
+    schema.upgrade()
+    schema.downgrade(revision="base")
     assert tables() == set()
     with db.engine.connect() as connection:
         if connection.dialect.name == "sqlite":
@@ -124,7 +124,7 @@ def test_taking_all_back_leaves_nothing(empty: Flask) -> None:
                 " AND typname NOT LIKE '%alembic_version'"
             )
         assert connection.execute(sa.text(left)).scalars().all() == []
-    flask_migrate.upgrade()
+    schema.upgrade()
     assert differences() == []
 
 
@@ -138,13 +138,13 @@ def test_rows_live_through_taking_back_all_that_came_after_theirs(
         before = {}
         for path in reversed(VERSIONS[1:]):
             before[path.stem] = held()
-            flask_migrate.downgrade()
+            schema.downgrade()
             left = held()
             assert left, path.stem
             assert told(left) == told(before[path.stem], left), f"{path.stem} changed rows"
         for path in VERSIONS[1:]:
             earlier = held()
-            flask_migrate.upgrade(revision=path.stem)
+            schema.upgrade(revision=path.stem)
             after = held()
             assert told(after, earlier) == told(earlier), path.stem
             # What was dropped on the way down begins empty, or with what the step itself fills in.
@@ -165,8 +165,8 @@ def test_requests_from_before_ask_one_person_of_each_party(
         with db.engine.connect() as connection:
             before = connection.execute(parties).all()
         assert before
-        flask_migrate.downgrade(revision=_before("0022_signers"))
-        flask_migrate.upgrade()
+        schema.downgrade(revision=_before("0022_signers"))
+        schema.upgrade()
         with db.engine.connect() as connection:
             assert connection.execute(parties).all() == before
 
@@ -177,13 +177,13 @@ def test_roles_from_before_have_begun_but_for_an_administrators_powers(
     """0025_powers: nobody is said to have confirmed them; no administrator holds a power."""
     both = demonstration.users["tomas"]
     with app.app_context():
-        flask_migrate.downgrade(revision=_before("0025_powers"))
+        schema.downgrade(revision=_before("0025_powers"))
         with db.engine.begin() as connection:
             connection.execute(
                 sa.text("UPDATE membership SET user_id = :to WHERE role = 'administrator'"),
                 {"to": both.hex if connection.dialect.name == "sqlite" else both},
             )
-        flask_migrate.upgrade()
+        schema.upgrade()
         rows = db.session.scalars(sa.select(Membership)).all()
         assert {one.role for one in rows if one.begun_at is None} == {Role.SIGNATORY}
         assert {one.user_id for one in rows if one.begun_at is None} == {both}
@@ -228,7 +228,7 @@ def test_accounts_from_before_are_bound_once_and_later_rows_never(empty: Flask) 
 
     Its columns are empty after it, as they are here; and no event says anything of rows yet.
     """
-    flask_migrate.upgrade()
+    schema.upgrade()
     preparing.require_own_keys()
     people = {one_of_before(f"{number}@example.org") for number in range(3)}
     db.session.add(
@@ -272,7 +272,7 @@ def test_accounts_from_before_are_bound_once_and_later_rows_never(empty: Flask) 
 
 
 def test_taking_the_event_out_does_not_bind_anybody_again(empty: Flask) -> None:
-    flask_migrate.upgrade()
+    schema.upgrade()
     preparing.require_own_keys()
     preparing.bind_accounts(lambda _line: None)
     one_of_before("later@example.org")
@@ -289,8 +289,8 @@ def test_taking_the_columns_back_and_making_them_again_keeps_everybody_bound(
 ) -> None:
     with app.app_context():
         preparing.bind_accounts(lambda _line: None)
-        flask_migrate.downgrade(revision=_before(BOUND))
-        flask_migrate.upgrade()
+        schema.downgrade(revision=_before(BOUND))
+        schema.upgrade()
         with db.engine.begin() as connection:
             connection.execute(
                 sa.text("UPDATE \"user\" SET password = 'x' WHERE name LIKE 'Otto %'")

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-import flask_migrate
 from flask import Flask
 
 from config import Settings
@@ -22,6 +21,7 @@ from tracker import create_app
 from tracker.checklists import library
 from tracker.core.db import db
 from tracker.oversight import integrity
+from tracker.running import schema
 
 DATABASE = "tampering"
 
@@ -89,7 +89,7 @@ def _stage(data_dir: Path, database_url: str | None) -> Flask:
     }
     app = create_app(Settings.from_environment(environment))
     with app.app_context():
-        flask_migrate.upgrade()
+        schema.upgrade()
         library.load_content()
         db.session.commit()
         fill_the_rest(demonstration.make())

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import flask_migrate
 from flask import Flask
 
 from config import Settings
@@ -18,6 +17,7 @@ from tracker.checklists import service
 from tracker.checklists.models import AnswerScope, ChecklistKind
 from tracker.cooperations.models import Mode
 from tracker.core.db import db
+from tracker.running import schema
 
 # So few that many want the same one, so many that all are at work.
 AGREEMENTS = 8
@@ -51,7 +51,7 @@ def build(data_dir: Path, database_url: str | None = None) -> Stage:
     }
     app = create_app(Settings.from_environment(environment))
     with app.app_context():
-        flask_migrate.upgrade()
+        schema.upgrade()
         load_checklists()
         publish(a_template(an_item(ITEM), kind="urgent_plan"))
         land = with_signatories(country(db.session()))

@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 from flask_babel import gettext as _
 
 from tracker.core import clock
-from tracker.mail import outbox, queries, render, transport
+from tracker.mail import queries, render, sending, transport
 from tracker.mail.models import MessageState
 
 SHOWN = 100
@@ -20,7 +20,7 @@ outbox_group = AppGroup("outbox", help="Messages that wait to be sent.")
 @click.option("--limit", default=200, type=click.IntRange(1, 10_000), help="At most so many.")
 def send(limit: int) -> None:
     """Send the messages whose time has come; exit 1 when one was not taken."""
-    outcome = outbox.send_due(_transport(), limit)
+    outcome = sending.send_due(_transport(), limit)
     click.echo(f"{outcome.sent} sent, {outcome.failed} not taken.")
     if outcome.failed:
         raise click.ClickException("Some messages were not taken; see tracker outbox list.")
@@ -51,7 +51,7 @@ def test(address: str) -> None:
         body = render.text(_("This is a trial message. Mail from this instance arrives."))
     try:
         chosen.send(
-            outbox.compose(
+            sending.compose(
                 recipient=address,
                 subject=subject,
                 body=body,

@@ -1,47 +1,10 @@
-"""The outbox: queues messages in the caller's transaction, and sends them with retries."""
+"""The outbox: queues messages in the caller's transaction. The worker sends them (sending)."""
 
-import datetime as dt
-from dataclasses import dataclass
-from email.message import EmailMessage
-from urllib.parse import urlsplit
-from uuid import UUID, uuid4
-
-import sqlalchemy as sa
-from flask import current_app
+from uuid import uuid4
 
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.mail.models import MessageState, OutboxMessage
-from tracker.mail.transport import Transport, TransportError, address
-
-MINUTE = dt.timedelta(minutes=1)
-HOUR = dt.timedelta(hours=1)
-# How long to wait after each try that failed. After the last one the message counts as failed.
-WAITS = (MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR)
-MOST_TRIES = len(WAITS) + 1
-# A message being sent is left alone by others so long; after a crash it is then tried again.
-LEASE = 10 * MINUTE
-KEPT_ERROR = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How many messages were taken by the mail server, and how many were not."""
-
-    sent: int = 0
-    failed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Letter:
-    """A claimed message as plain values, so that no transaction is open while it is sent."""
-
-    id: UUID
-    recipient: str
-    subject: str
-    body: str
-    language: str
-    created_at: dt.datetime
 
 
 def queue(recipient: str, language: str, kind: str, subject: str, body: str) -> OutboxMessage:
@@ -66,102 +29,8 @@ def queue(recipient: str, language: str, kind: str, subject: str, body: str) -> 
     return message
 
 
-def send_due(transport: Transport, limit: int = 50) -> Outcome:
-    """Send the messages whose time has come, each committed by itself; safe in several copies.
-
-    A message may be sent twice when the process dies between sending and noting it; it is never
-    lost.
-    """
-    sent = failed = 0
-    while sent + failed < limit:
-        letter = _claim()
-        if letter is None:
-            break
-        error = _hand_over(transport, letter)
-        _settle(letter.id, error)
-        sent, failed = (sent + 1, failed) if error is None else (sent, failed + 1)
-    return Outcome(sent, failed)
-
-
 def send_again(message: OutboxMessage) -> None:
     """Try a message once more from the beginning, in the caller's transaction."""
     message.state = MessageState.WAITING
     message.attempts = 0
     message.next_try_at = clock.now()
-
-
-def compose(
-    *, recipient: str, subject: str, body: str, language: str, at: dt.datetime, name: str
-) -> EmailMessage:
-    """Return a message with its headers; raise TransportError when an address is none."""
-    settings = current_app.extensions["settings"]
-    message = EmailMessage()
-    message["From"] = address(settings.mail_from)
-    message["To"] = address(recipient)
-    message["Subject"] = subject
-    message["Date"] = at
-    message["Message-ID"] = f"<{name}@{urlsplit(settings.base_url).hostname}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(body)
-    message["Content-Language"] = language  # after the text, which sets such headers anew
-    return message
-
-
-def _claim() -> _Letter | None:
-    """Take the next message for this process alone."""
-    now = clock.now()
-    message = db.session.scalar(
-        sa.select(OutboxMessage)
-        .where(OutboxMessage.state == MessageState.WAITING, OutboxMessage.next_try_at <= now)
-        .order_by(OutboxMessage.next_try_at, OutboxMessage.created_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    if message is None:
-        db.session.rollback()
-        return None
-    message.attempts += 1
-    message.next_try_at = now + LEASE
-    letter = _Letter(
-        id=message.id,
-        recipient=message.recipient,
-        subject=message.subject,
-        body=message.body,
-        language=message.language,
-        created_at=message.created_at,
-    )
-    db.session.commit()
-    return letter
-
-
-def _hand_over(transport: Transport, letter: _Letter) -> str | None:
-    """Send a letter; return what went wrong, or None."""
-    try:
-        message = compose(
-            recipient=letter.recipient,
-            subject=letter.subject,
-            body=letter.body,
-            language=letter.language,
-            at=letter.created_at,
-            name=str(letter.id),
-        )
-        transport.send(message)
-    except (TransportError, ValueError) as error:
-        return str(error)[:KEPT_ERROR]
-    return None
-
-
-def _settle(message_id: UUID, error: str | None) -> None:
-    """Note how it went, and when to try again."""
-    message = db.session.get_one(OutboxMessage, message_id, populate_existing=True)
-    now = clock.now()
-    message.last_error = error
-    if error is None:
-        message.state = MessageState.SENT
-        message.sent_at = now
-        message.sealed_body = None
-    elif message.attempts >= MOST_TRIES:
-        message.state = MessageState.FAILED
-    else:
-        message.next_try_at = now + WAITS[message.attempts - 1]
-    db.session.commit()

@@ -7,8 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -19,23 +18,10 @@ from flask.cli import with_appcontext
 from config import Settings
 from tracker.accounts import binding
 from tracker.core.db import db
-from tracker.core.services import Slot
+from tracker.demo import cli as demonstration
 from tracker.evidence import certificates, disagreements
 from tracker.mail import transport
 from tracker.running import health, preparing, rechecking, rounds
-
-
-@dataclass(frozen=True, slots=True)
-class Demonstration:
-    """How the demonstration is loaded at a first start, and how its accounts are printed."""
-
-    load: Callable[[], None]
-    print_accounts: Callable[[], None]
-
-
-# App puts it in, the only one to know of the demonstration and of the commands that run it.
-DEMONSTRATION: Slot[Demonstration | None] = Slot("demonstration", None)
-
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GRACE_SECONDS = 15
@@ -55,12 +41,10 @@ def run() -> None:
     settings = _settings()
     require_free_address(settings)
     prepare_or_stop(settings)
-    demonstration = DEMONSTRATION.get()
-    if demonstration and settings.demo and preparing.is_first_start():
+    if settings.demo and preparing.is_first_start():
         click.echo("Loading the demonstration")
-        demonstration.load()
-    if demonstration:
-        demonstration.print_accounts()
+        demonstration.load_with_progress()
+    demonstration.print_accounts()
     click.echo(f"Common Terms is at {settings.base_url}  (Ctrl+C stops it)")
     db.session.remove()
     db.engine.dispose()

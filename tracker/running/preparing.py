@@ -7,9 +7,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import flask_migrate
 import sqlalchemy as sa
-from alembic.script import ScriptDirectory
 
 from config import Settings
 from tracker.accounts import adoption
@@ -21,11 +19,10 @@ from tracker.checklists import library
 from tracker.core import clock
 from tracker.core.content import ContentError
 from tracker.core.db import db
-from tracker.core.extensions import migrate as migrations
 from tracker.core.keys import KeysError
 from tracker.evidence import signing_keys
 from tracker.oversight import adopting
-from tracker.running import health
+from tracker.running import health, schema
 
 Say = Callable[[str], None]
 
@@ -51,7 +48,7 @@ def migrate(settings: Settings, say: Say) -> None:
     db.session.rollback()
     if present == wanted:
         return
-    if present is not None and not _knows(present):
+    if present is not None and not schema.is_known(present):
         message = (
             f"The database is at {present}, which this version does not know: it was used with a "
             "newer version. Start that version, or go back to a copy of the database."
@@ -61,7 +58,7 @@ def migrate(settings: Settings, say: Say) -> None:
     if copy:
         say(f"Copied the database to {copy}")
     try:
-        flask_migrate.upgrade()
+        schema.upgrade()
     except Exception as error:  # whatever went wrong, the start must stop and say the way back
         db.session.rollback()
         back = (
@@ -73,11 +70,6 @@ def migrate(settings: Settings, say: Say) -> None:
         message = f"The migration failed: {words}.{back}"
         raise PreparationError(message) from error
     say(f"Migrated the database to {wanted}")
-
-
-def _knows(revision: str) -> bool:
-    scripts = ScriptDirectory(migrations.directory)
-    return revision in {script.revision for script in scripts.walk_revisions()}
 
 
 def _copy(settings: Settings, present: str) -> Path:

@@ -16,10 +16,10 @@ from tracker.cooperations import clearances
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.keys import KeysError
-from tracker.evidence import anchors, certificates, checkpoints, disagreements
+from tracker.evidence import anchors, certificates, checkpoints, disagreements, issuing
 from tracker.evidence.certificates import CertificateError
 from tracker.evidence.log import LogError
-from tracker.mail import outbox
+from tracker.mail import sending
 from tracker.mail.transport import Transport
 from tracker.running import health
 from tracker.visits import service as visits
@@ -61,7 +61,7 @@ def one_round(transport: Transport, *, with_dates: bool, timestamp_url: str = ""
     That is: close what has expired, remind, forget what is old. Each in a transaction of its own,
     so that nobody who writes has to wait for all of them.
     """
-    outbox.send_due(transport)
+    sending.send_due(transport)
     make_certificates(timestamp_url)
     if with_dates:
         for job in _WITH_DATES:
@@ -140,7 +140,7 @@ def make_certificates(timestamp_url: str) -> None:
     """
     for revision_id in certificates.due():
         try:
-            certificates.keep(certificates.make(revision_id, timestamp_url))
+            issuing.keep(issuing.make(revision_id, timestamp_url))
             db.session.commit()
         except CertificateError as error:
             db.session.rollback()

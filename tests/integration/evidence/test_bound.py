@@ -31,7 +31,7 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.evidence import bound as standings
-from tracker.evidence import certificates, disagreements, verdicts
+from tracker.evidence import certificates, disagreements, issuing, verdicts
 from tracker.evidence.certificates import CertificateError
 from tracker.evidence.facts import Verdict
 from tracker.evidence.models import Disagreement
@@ -205,7 +205,7 @@ def test_two_changed_rows_make_no_certificate_of_a_text_that_was_not_signed_by_a
     revision_id = scene.revisions[-1]
     assert revision_id in certificates.due()
     with pytest.raises(CertificateError, match="does not agree with its signatures"):
-        certificates.make(revision_id)
+        issuing.make(revision_id)
     a_round(tmp_path)
     assert {one.reference for one in certificates.failing()} == {scene.reference}
     assert verdicts.of_text(scene.reference, scene.digests[-1]).verdict is VERDICTS.get(
@@ -398,7 +398,7 @@ def test_a_changed_row_is_noticed_and_what_is_bound_is_told(
         scene.revisions, scene.digests, OUTCOMES[name], strict=True
     ):
         with pytest.raises(CertificateError, match="does not agree"):
-            certificates.make(revision_id)
+            issuing.make(revision_id)
         verdict = verdicts.of_text(scene.reference, digest).verdict
         assert verdict is VERDICTS.get(outcome, Verdict.NOT_SIGNED)
 
@@ -537,7 +537,7 @@ def test_whoever_changes_the_chain_too_gets_no_certificate_either(
     with hands() as connection:
         change(Tampering(connection, scene.cooperation_id), scene)
     with pytest.raises(CertificateError, match="does not agree"):
-        certificates.make(scene.revisions[0])
+        issuing.make(scene.revisions[0])
     verdict = verdicts.of_text(scene.reference, scene.digests[0]).verdict
     assert verdict is Verdict.DISAGREES
     assert state_of(scenes, scene) is AgreementState.DISAGREES
@@ -552,7 +552,7 @@ def test_a_text_without_one_of_its_signatures_is_not_signed_by_all(scenes: Scene
     assert state_of(scenes, scene) is AgreementState.DISAGREES
     assert verdicts.of_text(scene.reference, scene.digests[0]).verdict is Verdict.DISAGREES
     with pytest.raises(CertificateError, match="does not agree"):
-        certificates.make(scene.revisions[0])
+        issuing.make(scene.revisions[0])
 
 
 def test_a_signature_that_nothing_bears_witness_to_stands_on_no_certificate(
@@ -567,7 +567,7 @@ def test_a_signature_that_nothing_bears_witness_to_stands_on_no_certificate(
         row = own.rows(SIGNATURES)[0]
         own.copy(SIGNATURES, row.id, id=other, user_id=other, digest=digest)
     with pytest.raises(CertificateError, match="does not agree"):
-        certificates.make(scene.revisions[0])
+        issuing.make(scene.revisions[0])
     assert state_of(scenes, scene) is AgreementState.DISAGREES
 
 
@@ -677,7 +677,7 @@ def test_an_undertaking_that_was_not_countersigned_gets_no_certificate(
         own.update(SIGNATURES, signature.id, sentence="I countersign something else.")
     assert revision_id is not None
     with pytest.raises(CertificateError, match="does not agree"):
-        certificates.make(revision_id)
+        issuing.make(revision_id)
     assert not undertakings.look_whole(session.get_one(Undertaking, undertaking_id)).is_sound
 
 

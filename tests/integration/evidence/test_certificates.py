@@ -31,8 +31,17 @@ from tracker.cooperations import keys
 from tracker.cooperations.models import CooperationKey
 from tracker.core import canonical, clock
 from tracker.core.db import db
-from tracker.evidence import certificates, contents, pdf, signing_keys, typesetting
-from tracker.evidence.certificates import PATIENCE, CertificateError
+from tracker.evidence import (
+    certificates,
+    contents,
+    issuing,
+    pades,
+    pdf,
+    signing_keys,
+    typesetting,
+)
+from tracker.evidence.certificates import CertificateError
+from tracker.evidence.issuing import PATIENCE
 from tracker.evidence.models import Certificate, EvidenceKey, KeyUse
 from tracker.evidence.signing_keys import certificates_of
 from tracker.mail.transport import from_url
@@ -208,7 +217,7 @@ def test_one_that_can_not_be_made_holds_up_no_other_and_is_tried_again(
             raise typesetting.TypesettingError("unknown font family")
         return real(template, data, held)
 
-    monkeypatch.setattr(certificates, "typeset", breaks)
+    monkeypatch.setattr(issuing, "typeset", breaks)
     a_round(tmp_path)
     assert set(kept()) == {second}
     assert "worker: no certificate yet: unknown font family" in capsys.readouterr().err
@@ -262,9 +271,9 @@ def test_a_text_of_an_unknown_shape_is_told(land: Country, monkeypatch: pytest.M
     agreements.sign(land, confidentiality, "tomas")
     db.session.commit()
     # Nothing of such a shape comes into force here; a shape of later days may.
-    monkeypatch.setattr(certificates, "_require_signed_by_all", lambda _revision: None)
+    monkeypatch.setattr(issuing, "_require_signed_by_all", lambda _revision: None)
     with pytest.raises(CertificateError, match=f"Revision {revision_id} can't be set"):
-        certificates.make(revision_id)
+        issuing.make(revision_id)
 
 
 def test_a_lost_key_is_told_and_the_certificate_comes_once_it_is_back(
@@ -284,8 +293,8 @@ def test_a_lost_key_is_told_and_the_certificate_comes_once_it_is_back(
 
 def test_two_workers_keep_one_certificate(land: Country, terms: Checklist) -> None:
     revision_id = sign(land, terms).id
-    both = [certificates.make(revision_id) for _ in range(2)]
-    assert [len(certificates.keep(one)) for one in both] == [1, 0]
+    both = [issuing.make(revision_id) for _ in range(2)]
+    assert [len(issuing.keep(one)) for one in both] == [1, 0]
     db.session.commit()
     assert count() == 1
 
@@ -304,7 +313,7 @@ def test_what_was_erased_gets_none(session: Session, demonstration: Demonstratio
     with pytest.raises(keys.KeyDestroyedError):
         certificates.file_of(row, revision)
     with pytest.raises(CertificateError, match="destroyed"):
-        certificates.make(revision.id)
+        issuing.make(revision.id)
     assert certificates.due() == []
 
 
@@ -346,7 +355,7 @@ def timestamps() -> Iterator[str]:
         serialization.NoEncryption(),
     )
     stamper = DummyTimeStamper(
-        tsa_cert=pdf._asn1(signer.certificates[0]),
+        tsa_cert=pades._asn1(signer.certificates[0]),
         tsa_key=asn1_keys.PrivateKeyInfo.load(private),
     )
 

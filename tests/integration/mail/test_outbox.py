@@ -18,7 +18,7 @@ from tests.servers.ports import free_port
 from tests.servers.smtp import SmtpServer
 from tests.starting_points import noon_in
 from tracker.core.db import db
-from tracker.mail import outbox, render, transport
+from tracker.mail import outbox, render, sending, transport
 from tracker.mail.models import MessageState, OutboxMessage
 
 pytestmark = pytest.mark.both_databases
@@ -41,8 +41,8 @@ def nowhere() -> transport.Transport:
 def test_a_message_is_sent_once(session: Session, smtp_server: SmtpServer) -> None:
     message = write(session)
     way = transport.from_url(smtp_server.url)
-    assert outbox.send_due(way) == outbox.Outcome(sent=1)
-    assert outbox.send_due(way) == outbox.Outcome()
+    assert sending.send_due(way) == sending.Outcome(sent=1)
+    assert sending.send_due(way) == sending.Outcome()
     (delivery,) = smtp_server.deliveries
     assert delivery.recipients == ("samira@example.org",)
     assert delivery.sender == "no-reply@localhost"
@@ -63,7 +63,7 @@ def test_the_text_is_gone_once_sent_and_sealed_before(
     message = write(session)
     assert message.sealed_body is not None
     assert b"Look" not in message.sealed_body
-    outbox.send_due(transport.from_url(smtp_server.url))
+    sending.send_due(transport.from_url(smtp_server.url))
     kept = session.get_one(OutboxMessage, message.id, populate_existing=True)
     assert kept.sealed_body is None
     assert kept.body == ""
@@ -72,13 +72,13 @@ def test_the_text_is_gone_once_sent_and_sealed_before(
 def test_nothing_is_sent_for_what_was_given_up(session: Session, smtp_server: SmtpServer) -> None:
     outbox.queue("samira@example.org", "en", "trial", "Something", "Look.")
     session.rollback()
-    assert outbox.send_due(transport.from_url(smtp_server.url)) == outbox.Outcome()
+    assert sending.send_due(transport.from_url(smtp_server.url)) == sending.Outcome()
 
 
 def test_words_of_other_scripts_arrive(session: Session, smtp_server: SmtpServer) -> None:
     outbox.queue("samira@example.org", "ar", "trial", "تذكير", "مرحبا")
     session.commit()
-    outbox.send_due(transport.from_url(smtp_server.url))
+    sending.send_due(transport.from_url(smtp_server.url))
     (delivery,) = smtp_server.deliveries
     assert delivery.message["Subject"] == "تذكير"
     assert delivery.message.get_content().strip() == "مرحبا"
@@ -88,7 +88,7 @@ def test_a_domain_of_another_script_is_written_in_ascii(
     session: Session, smtp_server: SmtpServer
 ) -> None:
     write(session, "info@bücher.example")
-    outbox.send_due(transport.from_url(smtp_server.url))
+    sending.send_due(transport.from_url(smtp_server.url))
     assert smtp_server.deliveries[0].recipients == ("info@xn--bcher-kva.example",)
 
 
@@ -99,19 +99,19 @@ def test_a_server_that_is_not_there_is_tried_again_with_growing_waits(
     message = write(session)
     moment = NOON
     waits = []
-    for number in range(1, outbox.MOST_TRIES + 1):
-        assert outbox.send_due(nowhere()) == outbox.Outcome(failed=1)
+    for number in range(1, sending.MOST_TRIES + 1):
+        assert sending.send_due(nowhere()) == sending.Outcome(failed=1)
         session.refresh(message)
         assert message.attempts == number
         assert message.last_error
-        assert outbox.send_due(nowhere()) == outbox.Outcome()
+        assert sending.send_due(nowhere()) == sending.Outcome()
         if message.state is MessageState.WAITING:
             waits.append(message.next_try_at - moment)
             moment = message.next_try_at
             frozen_time(moment)
     session.refresh(message)
     assert message.state is MessageState.FAILED
-    assert waits == list(outbox.WAITS)
+    assert waits == list(sending.WAITS)
     assert message.body.startswith("Look.")
 
 
@@ -121,7 +121,7 @@ def test_a_refused_recipient_is_kept_with_the_servers_answer(
     smtp_server.refuse["samira@example.org"] = "550 No such user"
     bad, good = write(session), write(session, "joana@example.org")
     way = transport.from_url(smtp_server.url)
-    assert outbox.send_due(way) == outbox.Outcome(sent=1, failed=1)
+    assert sending.send_due(way) == sending.Outcome(sent=1, failed=1)
     session.refresh(bad)
     session.refresh(good)
     assert bad.state is MessageState.WAITING
@@ -136,11 +136,11 @@ def test_it_arrives_when_the_server_takes_it_at_last(
     smtp_server.refuse["samira@example.org"] = "450 Later"
     message = write(session)
     way = transport.from_url(smtp_server.url)
-    outbox.send_due(way)
+    sending.send_due(way)
     smtp_server.refuse.clear()
-    assert outbox.send_due(way) == outbox.Outcome()
+    assert sending.send_due(way) == sending.Outcome()
     frozen_time(NOON + dt.timedelta(minutes=1))
-    assert outbox.send_due(way) == outbox.Outcome(sent=1)
+    assert sending.send_due(way) == sending.Outcome(sent=1)
     session.refresh(message)
     assert message.last_error is None
 
@@ -152,7 +152,7 @@ def test_an_address_that_is_none_harms_no_other_message(
         write(session, recipient)
     write(session)
     way = transport.from_url(smtp_server.url)
-    assert outbox.send_due(way) == outbox.Outcome(sent=1, failed=4)
+    assert sending.send_due(way) == sending.Outcome(sent=1, failed=4)
     assert len(smtp_server.deliveries) == 1
 
 
@@ -161,23 +161,23 @@ def test_a_message_being_sent_is_left_alone_by_others(
 ) -> None:
     frozen_time(NOON)
     write(session)
-    assert outbox._claim() is not None
-    assert outbox._claim() is None
+    assert sending._claim() is not None
+    assert sending._claim() is None
     # The first one died; after a while another takes over.
-    frozen_time(NOON + outbox.LEASE)
-    assert outbox.send_due(transport.from_url(smtp_server.url)) == outbox.Outcome(sent=1)
+    frozen_time(NOON + sending.LEASE)
+    assert sending.send_due(transport.from_url(smtp_server.url)) == sending.Outcome(sent=1)
 
 
 def test_no_more_are_sent_than_asked_for(session: Session, smtp_server: SmtpServer) -> None:
     for _again in range(5):
         write(session)
-    assert outbox.send_due(transport.from_url(smtp_server.url), limit=3).sent == 3
+    assert sending.send_due(transport.from_url(smtp_server.url), limit=3).sent == 3
     assert len(smtp_server.deliveries) == 3
 
 
 def test_files_hold_whole_messages_for_the_owner_alone(session: Session, tmp_path: Path) -> None:
     write(session)
-    outbox.send_due(transport.from_url(f"file://{tmp_path}/mail"))
+    sending.send_due(transport.from_url(f"file://{tmp_path}/mail"))
     (path,) = (tmp_path / "mail").iterdir()
     assert path.suffix == ".eml"
     assert path.stat().st_mode & 0o777 == 0o600
@@ -188,7 +188,7 @@ def test_files_hold_whole_messages_for_the_owner_alone(session: Session, tmp_pat
 def test_a_folder_that_cannot_be_written_is_a_failure(session: Session, tmp_path: Path) -> None:
     (tmp_path / "mail").write_text("in the way")
     message = write(session)
-    outbox.send_due(transport.from_url(f"file://{tmp_path}/mail"))
+    sending.send_due(transport.from_url(f"file://{tmp_path}/mail"))
     session.refresh(message)
     assert message.state is MessageState.WAITING
     assert "file://" in str(message.last_error)
@@ -272,7 +272,7 @@ def people(session: Session) -> House:
 def fail(session: Session) -> OutboxMessage:
     message = write(session, "lost@example.org")
     message.state = MessageState.FAILED
-    message.attempts = outbox.MOST_TRIES
+    message.attempts = sending.MOST_TRIES
     message.last_error = "refused: 550 <b>No such user</b>"
     session.commit()
     return message
@@ -312,7 +312,7 @@ def test_what_was_sent_or_is_not_there_is_not_sent_again(
     people: House, session: Session, client: CheckedClient, smtp_server: SmtpServer
 ) -> None:
     message = write(session)
-    outbox.send_due(transport.from_url(smtp_server.url))
+    sending.send_due(transport.from_url(smtp_server.url))
     signed_in(client, "ada")
     for one in (message.id, "nonsense"):
         assert client.post(f"/administration/mail/{one}/again").status_code == 404

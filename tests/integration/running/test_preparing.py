@@ -5,7 +5,6 @@ import sqlite3
 import stat
 from pathlib import Path
 
-import flask_migrate
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -21,7 +20,7 @@ from tracker.core import keys
 from tracker.core.db import db
 from tracker.core.keys import KeysError
 from tracker.evidence import signing_keys
-from tracker.running import health, preparing
+from tracker.running import health, preparing, schema
 from tracker.running.preparing import PreparationError
 
 BEFORE = "0010_signing"
@@ -65,7 +64,7 @@ def test_a_start_makes_the_keys_of_the_evidence_also_of_an_instance_that_began_b
     assert [line for line in said if line.startswith("Made the document key 1, SHA-256 ")]
     assert signing_keys.trouble() == []
     db.session.remove()
-    flask_migrate.downgrade(revision=BEFORE)
+    schema.downgrade(revision=BEFORE)
     shutil.rmtree(own_settings.data_dir / "keys" / "evidence")
     if db.engine.dialect.name == "sqlite" or shutil.which("pg_dump"):
         assert "Made the checkpoint key 1, SHA-256" in "\n".join(prepare(own_settings))
@@ -93,7 +92,7 @@ def at_an_earlier_version(settings: Settings) -> None:
     """Leave a database as an earlier version of the application left it."""
     prepare(settings)
     db.session.remove()
-    flask_migrate.downgrade(revision=BEFORE)
+    schema.downgrade(revision=BEFORE)
 
 
 @pytest.mark.both_databases

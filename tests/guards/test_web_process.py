@@ -1,0 +1,87 @@
+"""A web process imports nothing that only the worker, a command or the demonstration needs."""
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from config import ROOT
+from tracker.commands import COMMANDS
+
+# Libraries, then parts and modules of our own, with all below them.
+_NOT_FOR_PAGES = (
+    "aiohttp",
+    "alembic",
+    "flask_migrate",
+    "mako",
+    "pyhanko",
+    "pyhanko_certvalidator",
+    "smtplib",
+    "typst",
+    "tracker.cli",
+    "tracker.demo",
+    "tracker.evidence.contents",
+    "tracker.evidence.issuing",
+    "tracker.evidence.pades",
+    "tracker.evidence.typesetting",
+    "tracker.mail.sending",
+    "tracker.mail.transport",
+    "tracker.running.cli",
+    "tracker.running.preparing",
+    "tracker.running.rechecking",
+    "tracker.running.rounds",
+    "tracker.running.schema",
+    *{place.partition(":")[0] for place in COMMANDS.values()},
+)
+# What gunicorn does: make the application, then answer.
+_PROCESS = """
+import sys
+from tracker import create_app
+client = create_app().test_client()
+assert client.get("/healthz").status_code == 503  # nobody has prepared the database
+assert client.get("/sign-in").status_code == 200
+print("\\n".join(sys.modules))
+"""
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The modules of a web process that has answered."""
+    folder: Path = tmp_path_factory.mktemp("web")
+    done = subprocess.run(
+        [sys.executable, "-c", _PROCESS],
+        cwd=ROOT,
+        env={"TRACKER_DATA_DIR": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+def test_a_web_process_has_nothing_of_worker_commands_and_demonstration(
+    imported: set[str],
+) -> None:
+    assert "tracker.dashboard.routes" in imported
+    strange = {
+        one
+        for one in imported
+        if any(one == name or one.startswith(f"{name}.") for name in _NOT_FOR_PAGES)
+    }
+    assert strange == set()
+
+
+def test_every_command_is_found_where_the_table_says() -> None:
+    for name, place in COMMANDS.items():
+        module, _colon, attribute = place.partition(":")
+        path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+        assert path.exists(), name
+        assert attribute in path.read_text(), name
+
+
+def test_what_a_web_process_must_not_import_is_there_by_that_name() -> None:
+    """A name that is misspelt would hold nothing up."""
+    assert [name for name in _NOT_FOR_PAGES if find_spec(name) is None] == []

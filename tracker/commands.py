@@ -1,0 +1,40 @@
+"""The table of commands; each is imported once somebody asks for it, so no web process has any."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import cast
+
+import click
+from flask.cli import AppGroup
+
+COMMANDS: Mapping[str, str] = {
+    "audit": "tracker.oversight.cli:audit_group",
+    "check": "tracker.running.cli:check",
+    "content": "tracker.checklists.cli:content",
+    "demo": "tracker.demo.cli:demo",
+    "evidence": "tracker.evidence.cli:evidence_group",
+    "guidance": "tracker.authoring.cli:guidance",
+    "invite": "tracker.accounts.cli:invite",
+    "keys": "tracker.evidence.cli:keys_group",
+    "outbox": "tracker.mail.cli:outbox_group",
+    "recheck": "tracker.running.cli:recheck",
+    "reset": "tracker.accounts.cli:reset",
+    "run": "tracker.running.cli:run",
+    "worker": "tracker.running.cli:worker",
+}
+
+
+class Commands(AppGroup):
+    """The application's own commands, by name."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        """Return the names, in the order of the help."""
+        return sorted(COMMANDS)
+
+    def get_command(self, _context: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; None when there is none of that name."""
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _colon, name = place.partition(":")
+        return cast("click.Command", getattr(import_module(module), name))

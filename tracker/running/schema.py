@@ -1,0 +1,33 @@
+"""The schema's revisions and migrations, for commands: no web process has Alembic."""
+
+import flask_migrate
+from alembic.script import ScriptDirectory
+from flask import Flask, current_app
+
+from config import ROOT
+from tracker.core.db import db
+
+MIGRATIONS = ROOT / "migrations"
+_migrate = flask_migrate.Migrate(db=db, directory=str(MIGRATIONS), render_as_batch=True)
+
+
+def use(app: Flask) -> None:
+    """Let an application run Flask-Migrate's commands."""
+    _migrate.init_app(app)
+
+
+def upgrade(revision: str = "head") -> None:
+    """Bring the database's schema up to a revision."""
+    use(current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 -- werkzeug's way
+    flask_migrate.upgrade(revision=revision)
+
+
+def downgrade(revision: str = "-1") -> None:
+    """Take the database's schema back to a revision."""
+    use(current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 -- werkzeug's way
+    flask_migrate.downgrade(revision=revision)
+
+
+def is_known(revision: str) -> bool:
+    """Tell whether this code has a migration to a revision."""
+    return revision in {one.revision for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
