@@ -3,7 +3,6 @@
 import enum
 import hashlib
 import hmac
-from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -91,8 +90,7 @@ class OnceTotp(Totp):
 
     def generate_qrcode(self, username: str, totp: str) -> str:
         """Return the picture to scan, on white, so that it can be read on a dark page too."""
-        picture = qr_code.svg(self.get_totp_uri(username, totp))
-        return f"data:image/svg+xml;base64,{b64encode(picture.encode()).decode()}"
+        return qr_code.data_uri(self.get_totp_uri(username, totp))
 
     def current(self, user: User) -> CurrentCode:
         """Return the code of this moment, with how long it lasts and whether it is used up."""

@@ -358,7 +358,7 @@ def _evidence(source: Source, language: str) -> Values:
             "title": _("Check this document"),
             "words": _("Open this address, or point a camera at the code beside it."),
             "address": where,
-            "qr": qr_code.svg(where, quiet_zone=False, on_white=False),
+            "qr": qr_code.svg(where),
             "digest_label": _("Digest of the text (SHA-256 of its canonical form, RFC 8785)"),
             "alt": _("Code that holds the address of the page where this text can be checked"),
         },

@@ -1,23 +1,26 @@
 """QR codes as SVG pictures, for pages and for certificates."""
 
-import qrcode
-from qrcode.image.svg import SvgPathFillImage, SvgPathImage
+import segno
 
-# The margin that ISO/IEC 18004 asks for, in modules.
+# The margin that ISO/IEC 18004 asks for, in modules; the width of a module on a page, in pixels.
 QUIET_ZONE = 4
-# The width of a module where the picture is shown in its own size, in tenths of a millimetre.
-MODULE = 10
+MODULE = 4
 
 
-def svg(text: str, *, quiet_zone: bool = True, on_white: bool = True) -> str:
-    """Return the code of a text, which up to 15 % of damage leaves readable (level M).
+def svg(text: str) -> str:
+    """Return the code of a text, black on nothing and without a margin, for white paper."""
+    found: str = _code(text).svg_inline(border=0, dark="#000", omitsize=True)
+    return found
 
-    Without a quiet zone the picture needs white space around it; off white it is transparent.
-    """
-    code = qrcode.make(
-        text,
-        border=QUIET_ZONE if quiet_zone else 0,
-        box_size=MODULE,
-        image_factory=SvgPathFillImage if on_white else SvgPathImage,
+
+def data_uri(text: str) -> str:
+    """Return the same for a page, on white with a margin, so that it can be read on a dark one."""
+    found: str = _code(text).svg_data_uri(
+        border=QUIET_ZONE, scale=MODULE, dark="#000", light="#fff", omitsize=False
     )
-    return str(code.to_string(encoding="unicode"))
+    return found
+
+
+def _code(text: str) -> segno.QRCode:
+    """Return a code of which up to 15 % may be damaged (level M), never one of the micro kind."""
+    return segno.make(text, error="m", micro=False, boost_error=False)
