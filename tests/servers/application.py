@@ -86,6 +86,15 @@ class Application:
         """Return what the server and the worker have printed."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
+    def memory(self) -> list[float]:
+        """Return the resident memory of each process that answers requests, in megabytes.
+
+        Only Linux tells; elsewhere there is none.
+        """
+        own = self._process.pid if self._process is not None else 0
+        servers = [one for one in _children(own) if b"gunicorn" in _words_of(one)]
+        return [_resident(one) for server in servers for one in _children(server)]
+
     def ask_to_stop(self) -> None:
         """Ask the server to stop, without waiting until it has."""
         if self._process is not None:
@@ -153,6 +162,21 @@ def _is_connected(port: int) -> bool:
         if state in _OPEN and int(local.rpartition(":")[2], 16) == port:
             return True
     return False
+
+
+def _children(process: int) -> list[int]:
+    listed = Path(f"/proc/{process}/task/{process}/children")
+    return [int(one) for one in listed.read_text().split()] if listed.exists() else []
+
+
+def _words_of(process: int) -> bytes:
+    return Path(f"/proc/{process}/cmdline").read_bytes()
+
+
+def _resident(process: int) -> float:
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    kilobytes = next(line.split()[1] for line in lines if line.startswith("VmRSS:"))
+    return int(kilobytes) / 1024
 
 
 def _tracker() -> str:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import errno
+import os
 import signal
 import socket
 import subprocess
@@ -102,9 +103,11 @@ def _serve(settings: Settings) -> int:
 
     for number in STOP_SIGNALS:
         signal.signal(number, stop)
+    # Threads share one heap, so that what one has freed another can use.
+    environment = {"MALLOC_ARENA_MAX": "1", **os.environ}
     # Each in a process group of its own: Ctrl+C is for this process, which then stops each once.
     programs = [
-        subprocess.Popen(command, process_group=0)  # noqa: S603 -- our own programs, by full path
+        subprocess.Popen(command, process_group=0, env=environment)  # noqa: S603 -- our own programs, by full path
         for command in (_server_command(settings), [*_own_command(), "worker"])
     ]
     while not asked_to_stop and all(one.poll() is None for one in programs):
