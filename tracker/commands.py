@@ -25,16 +25,16 @@ COMMANDS: Mapping[str, str] = {
 
 
 class Commands(AppGroup):
-    """The application's own commands, by name."""
+    """The commands of the table, and those that a library adds (db, of Flask-Migrate)."""
 
-    def list_commands(self, _context: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, in the order of the help."""
-        return sorted(COMMANDS)
+        return sorted({*COMMANDS, *super().list_commands(ctx)})
 
-    def get_command(self, _context: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command; None when there is none of that name."""
         place = COMMANDS.get(cmd_name)
         if place is None:
-            return None
+            return super().get_command(ctx, cmd_name)
         module, _colon, name = place.partition(":")
         return cast("click.Command", getattr(import_module(module), name))

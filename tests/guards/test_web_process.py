@@ -9,6 +9,7 @@ import pytest
 
 from config import ROOT
 from tracker.commands import COMMANDS
+from tracker.running import health
 
 # Libraries, then parts and modules of our own, with all below them.
 _NOT_FOR_PAGES = (
@@ -74,6 +75,24 @@ def test_a_web_process_has_nothing_of_worker_commands_and_demonstration(
         if any(one == name or one.startswith(f"{name}.") for name in _NOT_FOR_PAGES)
     }
     assert strange == set()
+
+
+def tracker(folder: Path, *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "tracker.cli", *words],
+        cwd=ROOT,
+        env={"TRACKER_DATA_DIR": str(folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def test_the_command_offers_the_table_and_the_migrations(tmp_path: Path) -> None:
+    offered = {line.split()[0] for line in tracker(tmp_path, "--help").splitlines() if line.strip()}
+    assert {*COMMANDS, "db"} <= offered
+    assert health.newest_revision() == tracker(tmp_path, "db", "heads").split()[0]
 
 
 def test_every_command_is_found_where_the_table_says() -> None:
