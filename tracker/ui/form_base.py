@@ -11,6 +11,7 @@ from wtforms import PasswordField as LibraryPasswordField
 from wtforms.csrf.core import CSRFTokenField
 from wtforms.widgets import ListWidget
 
+from tracker.core.content import ContentError
 from tracker.core.csrf import MaskedFormCSRF
 from tracker.core.errors import RuleBrokenError
 from tracker.ui.validators import LINE_LENGTH, TEXT_LENGTH, MaxLength
@@ -56,13 +57,23 @@ class Form(FlaskForm):
         whole = [("", str(message)) for message in self.form_errors]
         return whole + [problem for field in self for problem in _problems(field, "")]
 
-    def refuse(self, error: RuleBrokenError) -> None:
-        """Put the message of a broken rule beside its field, or above the form if it names none."""
+    def refuse(self, error: RuleBrokenError | ContentError) -> None:
+        """Put the message of a broken rule beside its field, or above the form if it names none.
+
+        Mistakes in a text that the form does not hold stand above it too.
+        """
+        if isinstance(error, ContentError):
+            self.form_errors.extend(one.message for one in error.mistakes)
+            return
         field = self._named(error.field) if error.field else None
         if field is None or isinstance(field, FormField):
             self.form_errors.append(str(error))
         else:
             field.errors = [*field.errors, str(error)]
+
+    def validate_on_submit(self, extra_validators: Any = None) -> bool:
+        """Tell whether the form was sent to be saved, not to get another row, and is right."""
+        return not self.changed_rows() and bool(super().validate_on_submit(extra_validators))
 
     def changed_rows(self) -> bool:
         """Add or take out the row of a table that a button asked for, and tell whether one did.

@@ -139,3 +139,19 @@ def test_the_blank_row_for_the_page_has_a_placeholder_for_its_number(
     in_request()
     form: Any = Sheet()
     assert [cell.name for cell in form.costs.blank] == ["costs-__row__-cost", "costs-__row__-days"]
+
+
+@pytest.mark.parametrize("button", [{"add_row": "costs"}, {"remove_row": "costs-0"}])
+def test_the_buttons_of_rows_save_nothing_and_test_nothing(
+    in_request: InRequest, button: dict[str, str]
+) -> None:
+    form = sent(in_request, costs__0__days="soon", **button)
+    assert not form.validate_on_submit()
+    assert form.summary_errors == []
+
+
+def test_the_forms_own_button_saves_what_is_right(in_request: InRequest) -> None:
+    assert sent(in_request, costs__0__cost="A").validate_on_submit()
+    assert not sent(in_request, costs__0__days="soon").validate_on_submit()
+    in_request(method="GET", query_string={"costs-0-cost": "A"})
+    assert not Sheet().validate_on_submit()
