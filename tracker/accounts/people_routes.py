@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -22,13 +22,12 @@ from tracker.accounts.forms import (
 from tracker.accounts.invitations import Wanted
 from tracker.accounts.models import Membership
 from tracker.core import clock
-from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError
 from tracker.organisations import queries as organisations
 from tracker.organisations.models import Organisation
 from tracker.ui import locale, paging
 from tracker.ui.fields import Option
 from tracker.ui.filters import filter_links
+from tracker.ui.perform import perform
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
 
@@ -112,17 +111,13 @@ def suspend(user_id: str) -> str | Response:
     found = _person(actor, user_id)
     gate.require(policy.can_suspend(actor, gate.found(queries.facts_of(found.id))))
     form = ReasonForm()
-    if form.validate_on_submit():
-        try:
-            service.suspend(actor, found.id, reason=form.reason.data or "")
-            db.session.commit()
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            flash(_("The account of %(name)s is suspended.", name=found.name), "held")
-            return redirect(url_for("people.show", user_id=found.id))
-    return render_template("accounts/suspend.html", form=form, person=found)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.suspend(actor, found.id, reason=form.reason.data or ""),
+        success=_("The account of %(name)s is suspended.", name=found.name),
+        next=redirect(url_for("people.show", user_id=found.id)),
+    )
+    return done or render_template("accounts/suspend.html", form=form, person=found)
 
 
 @blueprint.route("/<user_id>/restore", methods=["GET", "POST"])
@@ -133,17 +128,13 @@ def restore(user_id: str) -> str | Response:
     found = _person(actor, user_id)
     gate.require(policy.can_suspend(actor, gate.found(queries.facts_of(found.id))))
     form = EmptyForm()
-    if form.validate_on_submit():
-        try:
-            service.restore(actor, found.id)
-            db.session.commit()
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            flash(_("The account of %(name)s is open again.", name=found.name), "held")
-            return redirect(url_for("people.show", user_id=found.id))
-    return render_template("accounts/restore.html", form=form, person=found)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.restore(actor, found.id),
+        success=_("The account of %(name)s is open again.", name=found.name),
+        next=redirect(url_for("people.show", user_id=found.id)),
+    )
+    return done or render_template("accounts/restore.html", form=form, person=found)
 
 
 @blueprint.route("/<user_id>/second-factor/reset", methods=["GET", "POST"])
@@ -155,22 +146,15 @@ def reset_second_factor(user_id: str) -> str | Response:
     gate.require(policy.can_reset_second_factor(actor, gate.found(queries.facts_of(found.id))))
     is_refused = service.needs_reset(found.id)
     form = ReasonForm()
-    if form.validate_on_submit():
-        try:
-            service.reset_second_factor(actor, found.id, reason=form.reason.data or "")
-            db.session.commit()
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            words = (
-                _("The password and second factor of %(name)s are reset.", name=found.name)
-                if is_refused
-                else _("The second factor of %(name)s is reset.", name=found.name)
-            )
-            flash(words, "held")
-            return redirect(url_for("people.show", user_id=found.id))
-    return render_template(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.reset_second_factor(actor, found.id, reason=form.reason.data or ""),
+        success=_("The password and second factor of %(name)s are reset.", name=found.name)
+        if is_refused
+        else _("The second factor of %(name)s is reset.", name=found.name),
+        next=redirect(url_for("people.show", user_id=found.id)),
+    )
+    return done or render_template(
         "accounts/reset_second_factor.html",
         form=form,
         person=found,
@@ -187,17 +171,13 @@ def end_sessions(user_id: str) -> str | Response:
     found = _person(actor, user_id)
     gate.require(policy.can_end_sessions(actor, gate.found(queries.facts_of(found.id))))
     form = ReasonForm()
-    if form.validate_on_submit():
-        try:
-            service.end_sessions_of(actor, found.id, reason=form.reason.data or "")
-            db.session.commit()
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            flash(_("%(name)s is signed out everywhere.", name=found.name), "held")
-            return redirect(url_for("people.show", user_id=found.id))
-    return render_template("accounts/end_sessions.html", form=form, person=found)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.end_sessions_of(actor, found.id, reason=form.reason.data or ""),
+        success=_("%(name)s is signed out everywhere.", name=found.name),
+        next=redirect(url_for("people.show", user_id=found.id)),
+    )
+    return done or render_template("accounts/end_sessions.html", form=form, person=found)
 
 
 @blueprint.route("/<user_id>/roles/<membership_id>/end", methods=["GET", "POST"])
@@ -210,17 +190,13 @@ def end_role(user_id: str, membership_id: str) -> str | Response:
     holders = queries.holders_of_power(role.organisation_id)
     gate.require(policy.can_end_role(actor, role.facts_of(found.id), holders))
     form = ReasonForm()
-    if form.validate_on_submit():
-        try:
-            service.end_role(actor, role.membership_id, reason=form.reason.data or "")
-            db.session.commit()
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            flash(_("The role is ended."), "held")
-            return redirect(url_for("people.show", user_id=found.id))
-    return render_template(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.end_role(actor, role.membership_id, reason=form.reason.data or ""),
+        success=_("The role is ended."),
+        next=redirect(url_for("people.show", user_id=found.id)),
+    )
+    return done or render_template(
         "accounts/end_role.html",
         form=form,
         person=found,
@@ -240,17 +216,13 @@ def confirm_role(user_id: str, membership_id: str) -> str | Response:
     asked = role.facts_of(found.id)
     gate.require(policy.can_confirm(actor, asked, holders))
     form = EmptyForm()
-    if form.validate_on_submit():
-        try:
-            powers.confirm(actor, role.membership_id)
-            db.session.commit()
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            flash(_("The role of %(name)s is confirmed.", name=found.name), "held")
-            return redirect(url_for("people.show", user_id=found.id))
-    return render_template(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: powers.confirm(actor, role.membership_id),
+        success=_("The role of %(name)s is confirmed.", name=found.name),
+        next=redirect(url_for("people.show", user_id=found.id)),
+    )
+    return done or render_template(
         "accounts/confirm_role.html",
         form=form,
         person=found,
@@ -288,32 +260,28 @@ def give_role(user_id: str, where: str) -> str | Response:
     form = GiveRoleForm()
     offer(form.role, role_options(roles))
     form.offer(_audited(actor, organisation), has_experts=_is_npm(organisation))
-    if form.validate_on_submit():
-        try:
-            given = service.give_role(
-                actor,
-                found.id,
-                service.NewRole(
-                    role=form.role.data,
-                    organisation_id=organisation.id if organisation else None,
-                    starts_on=form.starts_on.data or clock.today(),
-                    ends_on=form.ends_on.data,
-                    power=form.power.data or "",
-                    power_from=form.power_from.data,
-                    power_until=form.power_until.data,
-                    office=form.office.data or "",
-                    outside_expert=_told(form, "outside_expert") is True,
-                    audits_id=_told(form, "audits"),
-                ),
-            )
-            db.session.commit()
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            flash(_given(given, found.name), "held")
-            return redirect(url_for("people.show", user_id=found.id))
-    return render_template(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.give_role(
+            actor,
+            found.id,
+            service.NewRole(
+                role=form.role.data,
+                organisation_id=organisation.id if organisation else None,
+                starts_on=form.starts_on.data or clock.today(),
+                ends_on=form.ends_on.data,
+                power=form.power.data or "",
+                power_from=form.power_from.data,
+                power_until=form.power_until.data,
+                office=form.office.data or "",
+                outside_expert=_told(form, "outside_expert") is True,
+                audits_id=_told(form, "audits"),
+            ),
+        ),
+        success=lambda given: _given(given, found.name),
+        next=redirect(url_for("people.show", user_id=found.id)),
+    )
+    return done or render_template(
         "accounts/give_role.html", form=form, person=found, organisation=_name(organisation)
     )
 
@@ -349,15 +317,12 @@ def send_again(invitation_id: str) -> Response:
     """Send an invitation again, with a new link."""
     actor = gate.current_actor()
     line = _invitation(actor, invitation_id)
-    try:
-        invitations.send_again(actor, line.id, days=_days())
-        db.session.commit()
-    except RuleBrokenError as error:
-        db.session.rollback()
-        flash(str(error), "stop")
-    else:
-        flash(_("The invitation is sent again. The earlier link does not work any more."), "held")
-    return redirect(url_for("people.invitations_page"))
+    return perform(
+        None,
+        lambda: invitations.send_again(actor, line.id, days=_days()),
+        success=_("The invitation is sent again. The earlier link does not work any more."),
+        next=redirect(url_for("people.invitations_page")),
+    )
 
 
 @blueprint.post("/invitations/<invitation_id>/revoke")
@@ -366,15 +331,12 @@ def revoke(invitation_id: str) -> Response:
     """Take an invitation back."""
     actor = gate.current_actor()
     line = _invitation(actor, invitation_id)
-    try:
-        invitations.revoke(actor, line.id)
-        db.session.commit()
-    except RuleBrokenError as error:
-        db.session.rollback()
-        flash(str(error), "stop")
-    else:
-        flash(_("The invitation to %(email)s is taken back.", email=line.email), "held")
-    return redirect(url_for("people.invitations_page"))
+    return perform(
+        None,
+        lambda: invitations.revoke(actor, line.id),
+        success=_("The invitation to %(email)s is taken back.", email=line.email),
+        next=redirect(url_for("people.invitations_page")),
+    )
 
 
 @blueprint.route("/invite", methods=["GET", "POST"])
@@ -403,33 +365,31 @@ def invite(where: str) -> str | Response:
     if not form.is_submitted():
         form.language.data = locale.language()
         form.roles.data = [Role.ADMINISTRATOR] if organisation is None else []
-    elif form.validate():
-        try:
-            invited = invitations.invite(
-                actor,
-                Wanted(
-                    email=form.email.data or "",
-                    name=form.name.data or "",
-                    organisation_id=organisation.id if organisation else None,
-                    roles=set(form.roles.data or ()),
-                    power=form.power.data or "",
-                    power_from=form.power_from.data,
-                    power_until=form.power_until.data,
-                    office=form.office.data or "",
-                    outside_expert=_told(form, "outside_expert") is True,
-                    audits_id=_told(form, "audits"),
-                    language=form.language.data,
-                    days=_days(),
-                ),
-            )
-            db.session.commit()
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            flash(_("An invitation to %(email)s is on its way.", email=invited.email), "held")
-            return redirect(url_for("people.invitations_page"))
-    return render_template("accounts/invite.html", form=form, organisation=_name(organisation))
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: invitations.invite(
+            actor,
+            Wanted(
+                email=form.email.data or "",
+                name=form.name.data or "",
+                organisation_id=organisation.id if organisation else None,
+                roles=set(form.roles.data or ()),
+                power=form.power.data or "",
+                power_from=form.power_from.data,
+                power_until=form.power_until.data,
+                office=form.office.data or "",
+                outside_expert=_told(form, "outside_expert") is True,
+                audits_id=_told(form, "audits"),
+                language=form.language.data,
+                days=_days(),
+            ),
+        ),
+        success=lambda invited: _("An invitation to %(email)s is on its way.", email=invited.email),
+        next=redirect(url_for("people.invitations_page")),
+    )
+    return done or render_template(
+        "accounts/invite.html", form=form, organisation=_name(organisation)
+    )
 
 
 # Parts -------------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.ui import locale
 from tracker.ui.fields import Option
+from tracker.ui.perform import perform
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -53,18 +54,17 @@ def profile() -> str | Response:
     actor = gate.current_actor()
     user = _own()
     form = ProfileForm(obj=user)
-    if form.validate_on_submit():
-        try:
-            service.change_profile(actor, name=form.name.data or "", language=form.language.data)
-            db.session.commit()
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            flash(_("Your profile is saved."), "held")
-            response = redirect(url_for("accounts.profile"))
-            locale.keep_language(response, form.language.data)
-            return response
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.change_profile(
+            actor, name=form.name.data or "", language=form.language.data
+        ),
+        success=_("Your profile is saved."),
+        next=redirect(url_for("accounts.profile")),
+    )
+    if done:
+        locale.keep_language(done, form.language.data)
+        return done
     roles = queries.own_roles(actor)
     holders = queries.holders_by_organisation(role.organisation_id for role in roles)
     return render_template(
@@ -111,6 +111,7 @@ def set_up_second_factor() -> str | Response:
     """Set up an app for one-time codes; afterwards the recovery codes are shown once."""
     user = _own()
     form = SecondFactorForm()
+    # Not performed: the answer is the recovery codes, which are shown only this once.
     if form.validate_on_submit():
         answer = second_factor.finish(user, form.setup.data or "", form.code.data or "")
         if answer is second_factor.Answer.RIGHT:
@@ -164,17 +165,13 @@ def passkey(passkey_id: UUID) -> str | Response:
     actor = gate.current_actor()
     found = _own_passkey(actor, passkey_id)
     form = PasskeyForm(obj=found)
-    if form.validate_on_submit():
-        try:
-            credentials.rename(actor, found.id, form.name.data or "")
-            db.session.commit()
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            flash(_("The name is saved."), "held")
-            return redirect(url_for("accounts.profile"))
-    return render_template(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: credentials.rename(actor, found.id, form.name.data or ""),
+        success=_("The name is saved."),
+        next=redirect(url_for("accounts.profile")),
+    )
+    return done or render_template(
         "accounts/passkey.html",
         form=form,
         passkey=found,
@@ -196,15 +193,12 @@ def _remove_passkey(actor: Actor, found: Passkey) -> str | Response:
     gate.require(credentials.may_remove(actor, found))
     form = EmptyForm()
     if form.validate_on_submit():
-        try:
-            credentials.remove(actor, found.id)
-            db.session.commit()
-        except RuleBrokenError as error:
-            db.session.rollback()
-            flash(str(error), "wait")
-        else:
-            flash(_("The passkey %(name)s is removed.", name=found.name), "held")
-        return redirect(url_for("accounts.profile"))
+        return perform(
+            None,
+            lambda: credentials.remove(actor, found.id),
+            success=_("The passkey %(name)s is removed.", name=found.name),
+            next=redirect(url_for("accounts.profile")),
+        )
     return render_template("accounts/remove_passkey.html", form=form, passkey=found)
 
 
@@ -212,11 +206,15 @@ def _remove_passkey(actor: Actor, found: Passkey) -> str | Response:
 @gate.signed_in
 def end_sessions() -> Response:
     """Sign out everywhere."""
-    service.end_own_sessions(gate.current_actor())
-    db.session.commit()
+    actor = gate.current_actor()
+    done = perform(
+        None,
+        lambda: service.end_own_sessions(actor),
+        success=_("You are signed out on every device."),
+        next=redirect(url_for("security.login")),
+    )
     logout_user()
-    flash(_("You are signed out on every device."), "held")
-    return redirect(url_for("security.login"))
+    return done
 
 
 @blueprint.route("/account/leave/<organisation_id>", methods=["GET", "POST"])
@@ -230,13 +228,15 @@ def leave(organisation_id: str) -> str | Response:
     )
     gate.require(policy.can_leave(actor.user_id, queries.holders_of_power(wanted)))
     form = EmptyForm()
-    if form.validate_on_submit():
-        service.leave(actor, wanted)
-        db.session.commit()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.leave(actor, wanted),
+        success=_("You left %(organisation)s and are signed out.", organisation=name),
+        next=redirect(url_for("security.login")),
+    )
+    if done:
         logout_user()
-        flash(_("You left %(organisation)s and are signed out.", organisation=name), "held")
-        return redirect(url_for("security.login"))
-    return render_template("accounts/leave.html", form=form, organisation=name)
+    return done or render_template("accounts/leave.html", form=form, organisation=name)
 
 
 # Accepting an invitation -------------------------------------------------------------------------
@@ -263,17 +263,18 @@ def accept_invitation(token: str) -> str | Response | tuple[str, int]:
 def _accept_signed_in(actor: Actor, invitation: Invitation, token: str) -> str | Response:
     is_own = actor.email == invitation.email
     form = EmptyForm()
+    organisation_id = invitation.organisation_id
     if is_own and form.validate_on_submit():
-        try:
-            invitations.accept_signed_in(actor, token)
-            db.session.commit()
-        except RuleBrokenError:
-            db.session.rollback()
-            return redirect(url_for("accounts.accept_invitation", token=token))
-        if invitation.organisation_id:
-            sessions.act_for(invitation.organisation_id)
-        flash(_("You accepted the invitation."), "held")
-        return redirect("/")
+        done = perform(
+            form,
+            lambda: invitations.accept_signed_in(actor, token),
+            success=_("You accepted the invitation."),
+            next=redirect("/"),
+        )
+        if done and organisation_id:
+            sessions.act_for(organisation_id)
+        # The page of the invitation says why it is closed by now.
+        return done or redirect(url_for("accounts.accept_invitation", token=token))
     return render_template(
         "accounts/invitation_signed_in.html",
         form=form,
@@ -288,25 +289,25 @@ def _accept_new(invitation: Invitation, token: str) -> str | Response:
     if not form.is_submitted():
         form.name.data = invitation.name
         form.language.data = invitation.language
-    elif form.validate():
-        try:
-            user = invitations.accept(
-                token,
-                name=form.name.data or "",
-                password=form.password.data or "",
-                language=form.language.data,
-            )
-            login_user(user, authn_via=["invitation"])
-            db.session.commit()
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            flash(_("Your account is ready, and you are signed in."), "held")
-            response = redirect(url_for("accounts.set_up_second_factor"))
-            locale.keep_language(response, form.language.data)
-            return response
-    return render_template("accounts/invitation.html", form=form, **shown)
+
+    def accept() -> None:
+        user = invitations.accept(
+            token,
+            name=form.name.data or "",
+            password=form.password.data or "",
+            language=form.language.data,
+        )
+        login_user(user, authn_via=["invitation"])
+
+    done = form.validate_on_submit() and perform(
+        form,
+        accept,
+        success=_("Your account is ready, and you are signed in."),
+        next=redirect(url_for("accounts.set_up_second_factor")),
+    )
+    if done:
+        locale.keep_language(done, form.language.data)
+    return done or render_template("accounts/invitation.html", form=form, **shown)
 
 
 def _shown(invitation: Invitation) -> dict[str, object]:

@@ -1,15 +1,15 @@
 """The administrator's page of queued and failed messages."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access import gate
-from tracker.core.db import db
 from tracker.mail import outbox, policy, queries
 from tracker.mail.models import MessageState
 from tracker.ui import paging
 from tracker.ui.filters import filter_links
+from tracker.ui.perform import perform
 
 blueprint = Blueprint("mail", __name__, url_prefix="/administration/mail")
 
@@ -48,7 +48,9 @@ def send_again(message_id: str) -> Response:
     actor = gate.current_actor()
     gate.require(policy.can_see_outbox(actor))
     message = gate.found(queries.find(actor, gate.as_uuid(message_id)))
-    outbox.send_again(message)
-    db.session.commit()
-    flash(_("The message is tried again within a minute."), "held")
-    return redirect(url_for("mail.messages"))
+    return perform(
+        None,
+        lambda: outbox.send_again(message),
+        success=_("The message is tried again within a minute."),
+        next=redirect(url_for("mail.messages")),
+    )

@@ -1,18 +1,20 @@
 """Pages for organisations: the list, one organisation, adding and changing one."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from collections.abc import Sequence
+
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access import gate
 from tracker.access.actor import OrganisationKind
-from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.core.errors import StaleError
 from tracker.organisations import labels, policy, queries, service
 from tracker.organisations.forms import KindForm, OrganisationForm, form_for
 from tracker.organisations.models import Organisation
 from tracker.ui import paging
 from tracker.ui.filters import filter_links
+from tracker.ui.perform import perform
 
 blueprint = Blueprint("organisations", __name__, url_prefix="/organisations")
 
@@ -65,17 +67,17 @@ def add_kind(kind: str) -> str | Response:
     gate.require(policy.can_change_organisations(actor))
     known = gate.found(_kind(kind))
     form = form_for(known)
-    if form.validate_on_submit():
-        try:
-            organisation = service.add(actor, known, form.details())
-            db.session.commit()
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            flash(_("%(name)s is added.", name=organisation.name), "held")
-            return redirect(url_for("organisations.show", organisation_id=organisation.id))
-    return render_template("organisations/add.html", form=form, kind=labels.SHORT_KINDS[known])
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.add(actor, known, form.details()),
+        success=lambda organisation: _("%(name)s is added.", name=organisation.name),
+        next=lambda organisation: redirect(
+            url_for("organisations.show", organisation_id=organisation.id)
+        ),
+    )
+    return done or render_template(
+        "organisations/add.html", form=form, kind=labels.SHORT_KINDS[known]
+    )
 
 
 @blueprint.get("/<organisation_id>")
@@ -103,24 +105,32 @@ def change(organisation_id: str) -> str | Response:
     organisation = gate.found(queries.find(actor, gate.as_uuid(organisation_id)))
     gate.require(policy.can_change_organisations(actor))
     form = form_for(organisation.kind)
-    differences: list[tuple[object, str]] = []
     if not form.is_submitted():
         form.fill(organisation)
-    elif form.validate():
-        try:
-            service.change(actor, organisation.id, form.details(), seen_version=form.version.data)
-            db.session.commit()
-        except StaleError as error:
-            db.session.rollback()
-            form.refuse(error)
-            differences = _differences(form, organisation)
-            form.version.data = organisation.version
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            flash(_("The changes are saved."), "held")
-            return redirect(url_for("organisations.show", organisation_id=organisation.id))
+
+    def handle_conflict(error: StaleError) -> str:
+        form.refuse(error)
+        differences = _differences(form, organisation)
+        form.version.data = organisation.version
+        return _change_page(form, organisation, differences)
+
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.change(
+            actor, organisation.id, form.details(), seen_version=form.version.data
+        ),
+        success=_("The changes are saved."),
+        next=redirect(url_for("organisations.show", organisation_id=organisation.id)),
+        conflict=handle_conflict,
+    )
+    return done or _change_page(form, organisation)
+
+
+def _change_page(
+    form: OrganisationForm,
+    organisation: Organisation,
+    differences: Sequence[tuple[object, str]] = (),
+) -> str:
     return render_template(
         "organisations/change.html",
         form=form,
