@@ -65,8 +65,11 @@ class SentTextForm(Form):
             ) from error
         return str(tidy_text(text))
 
-    def tell(self, error: ContentError, field: str = "text") -> None:
+    def refuse(self, error: RuleBrokenError | ContentError) -> None:
         """Put mistakes beside the text, each with its line; the page lists them there."""
+        if isinstance(error, RuleBrokenError):
+            super().refuse(error)
+            return
         self.mistakes = [
             _("Line %(line)s: %(message)s", line=one.line, message=one.message[:300])
             for one in error.mistakes[:MOST_MISTAKES]
@@ -75,7 +78,7 @@ class SentTextForm(Form):
         if count > MOST_MISTAKES:
             self.mistakes.append(_("and %(n)s more", n=count - MOST_MISTAKES))
         words = ngettext("%(num)s mistake in the text", "%(num)s mistakes in the text", count)
-        self[field].errors = [*self[field].errors, words]
+        self["text"].errors = [*self["text"].errors, words]
 
 
 class UploadForm(SentTextForm):
@@ -131,6 +134,13 @@ class PublishForm(Form):
         description=_l("It stands in the trail of the instance."),
     )
     version = VersionField()
+
+    def refuse(self, error: RuleBrokenError | ContentError) -> None:
+        """Put mistakes in the draft above the form, each with its line."""
+        if isinstance(error, ContentError):
+            self.form_errors.extend(str(one) for one in error.mistakes)
+        else:
+            super().refuse(error)
 
 
 class RetireForm(Form):

@@ -1,11 +1,10 @@
 """Pages for this instance's guidance: articles, revisions, editing with a preview, deciding."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from flask import (
     Blueprint,
     abort,
-    flash,
     make_response,
     redirect,
     render_template,
@@ -22,12 +21,12 @@ from tracker.authoring import differences, editing, labels, pages, queries
 from tracker.authoring.facts import ArticleParts, ArticleWords
 from tracker.authoring.forms import DecideForm, EditForm
 from tracker.core.content import ContentError
-from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.guidance import policy
 from tracker.guidance.models import Article
 from tracker.guidance.queries import taxonomy
 from tracker.ui import locale
+from tracker.ui.perform import perform
 
 blueprint = Blueprint("guidance_editing", __name__, url_prefix="/administration/guidance")
 
@@ -138,35 +137,35 @@ def edit(slug: str, language: str) -> Answered:
         form.fill_in(editing.words_of(base))
         form["version"].data = current.revision
         return _edit_page(form, held)
-    parts: ArticleParts | None = None
-    is_overtaken = False
     try:
-        if _is_complete(form, current):
-            words = form.words(editing.words_of(base))
-            parts = editing.check(words, held)
-            if _is_to_be_published(form, words):
-                row = editing.publish(
-                    actor,
-                    slug,
-                    language,
-                    words,
-                    seen_revision=form["version"].data,
-                    made_from=base.revision,
-                    reason=form["reason"].data or "",
-                )
-                db.session.commit()
-                flash(_("Revision %(number)s is current from now on.", number=row.revision), "held")
-                return redirect(_address(row), 303)
-    except ContentError as error:
-        form.tell(error)
-    except StaleError as error:
+        if not _is_complete(form, current):
+            return _edit_page(form, held)
+        words = form.words(editing.words_of(base))
+        parts = editing.check(words, held)
+    except (ContentError, RuleBrokenError) as error:
         form.refuse(error)
-        is_overtaken = True
-    except RuleBrokenError as error:
+        return _edit_page(form, held)
+
+    def handle_conflict(error: StaleError) -> str:
         form.refuse(error)
-    db.session.rollback()
-    held = _held(actor, slug, language)
-    return _edit_page(form, held, parts, is_overtaken=is_overtaken)
+        return _edit_page(form, _held(actor, slug, language), parts, is_overtaken=True)
+
+    done = _is_to_be_published(form, words) and perform(
+        form,
+        lambda: editing.publish(
+            actor,
+            slug,
+            language,
+            words,
+            seen_revision=form["version"].data,
+            made_from=base.revision,
+            reason=form["reason"].data or "",
+        ),
+        success=lambda row: _("Revision %(number)s is current from now on.", number=row.revision),
+        next=lambda row: redirect(_address(row), 303),
+        conflict=handle_conflict,
+    )
+    return done or _edit_page(form, _held(actor, slug, language), parts)
 
 
 def _begun_from(held: Sequence[Article]) -> Article:
@@ -235,13 +234,13 @@ def use(slug: str, language: str, number: int) -> Answered:
     row = _numbered(held, number)
     require(_may_use(actor, held, row))
     form = DecideForm()
-    if _tried(
+    done = form.validate_on_submit() and perform(
         form,
         lambda: editing.use_shipped(actor, slug, language, number, reason=_reason_of(form)),
-        _("Revision %(number)s is current from now on.", number=number),
-    ):
-        return redirect(_address(row), 303)
-    return _decide_page(
+        success=_("Revision %(number)s is current from now on.", number=number),
+        next=redirect(_address(row), 303),
+    )
+    return done or _decide_page(
         form,
         row,
         title=_("Use the shipped revision %(number)s", number=number),
@@ -261,13 +260,13 @@ def pass_over(slug: str, language: str, number: int) -> Answered:
     row = _numbered(_held(actor, slug, language), number)
     require(policy.can_pass_over(actor, waits=row.waits))
     form = DecideForm()
-    if _tried(
+    done = form.validate_on_submit() and perform(
         form,
         lambda: editing.pass_over(actor, slug, language, number, reason=_reason_of(form)),
-        _("The text that was edited here stays current."),
-    ):
-        return redirect(_address(row), 303)
-    return _decide_page(
+        success=_("The text that was edited here stays current."),
+        next=redirect(_address(row), 303),
+    )
+    return done or _decide_page(
         form,
         row,
         title=_("Keep the edited text over revision %(number)s", number=number),
@@ -281,25 +280,6 @@ def pass_over(slug: str, language: str, number: int) -> Answered:
 
 def _reason_of(form: DecideForm) -> str:
     return form["reason"].data or ""
-
-
-def _tried(form: DecideForm, act: Callable[[], object], words: str) -> bool:
-    """Do an act when its form was sent and is right; keep the form with the reason when not."""
-    if not form.validate_on_submit():
-        return False
-    try:
-        act()
-        db.session.commit()
-    except ContentError as error:
-        db.session.rollback()
-        form.form_errors.extend(one.message for one in error.mistakes)
-        return False
-    except RuleBrokenError as error:
-        db.session.rollback()
-        form.refuse(error)
-        return False
-    flash(words, "held")
-    return True
 
 
 def _decide_page(form: DecideForm, row: Article, *, title: str, lede: str, button: str) -> str:

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from flask import (
     Blueprint,
-    flash,
     make_response,
     redirect,
     render_template,
@@ -20,15 +19,15 @@ from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.authoring import differences, labels, own, pages, policy
 from tracker.authoring import own_queries as queries
-from tracker.authoring.facts import ArticleParts
+from tracker.authoring.facts import ArticleParts, ArticleWords
 from tracker.authoring.forms import OwnArticleForm
 from tracker.authoring.models import OwnArticle
 from tracker.core.content import ContentError
-from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.guidance.queries import taxonomy
 from tracker.search.words import ask
 from tracker.ui import locale
+from tracker.ui.perform import perform
 
 blueprint = Blueprint("own_guidance", __name__, url_prefix="/own-guidance")
 
@@ -99,25 +98,21 @@ def add() -> Answered:
     """Write a new article; a preview can be seen before it is saved."""
     actor = _writer()
     form = OwnArticleForm(taxonomy(), data={"language": locale.language()})
-    parts: ArticleParts | None = None
-    if form.validate_on_submit():
-        try:
-            parts = own.check(form.words())
-            if _is_to_be_saved():
-                row = own.add(
-                    actor,
-                    form.words(),
-                    language=form["language"].data,
-                    for_partners=form["for_partners"].data,
-                )
-                db.session.commit()
-                flash(_("The article is saved."), "held")
-                return redirect(url_for("own_guidance.article", article_id=row.id), 303)
-        except ContentError as error:
-            form.tell(error)
-        except RuleBrokenError as error:
-            form.refuse(error)
-        db.session.rollback()
+    parts = _checked(form, form.words()) if form.validate_on_submit() else None
+    if parts and _is_to_be_saved():
+        done = perform(
+            form,
+            lambda: own.add(
+                actor,
+                form.words(),
+                language=form["language"].data,
+                for_partners=form["for_partners"].data,
+            ),
+            success=_("The article is saved."),
+            next=lambda row: redirect(url_for("own_guidance.article", article_id=row.id), 303),
+        )
+        if done:
+            return done
     return _writing_page(form, parts)
 
 
@@ -134,34 +129,39 @@ def change(article_id: UUID) -> Answered:
         form["for_partners"].data = row.for_partners
         form["version"].data = row.version
         return _writing_page(form, None, row)
-    parts: ArticleParts | None = None
-    is_overtaken = False
-    if form.validate():
-        words = form.words(own.words_of(row))
-        try:
-            parts = own.check(words)
-            if _is_to_be_saved():
-                own.change(
-                    actor,
-                    article_id,
-                    words,
-                    language=form["language"].data,
-                    for_partners=form["for_partners"].data,
-                    seen_version=form["version"].data,
-                )
-                db.session.commit()
-                flash(_("The article is saved."), "held")
-                return redirect(url_for("own_guidance.article", article_id=article_id), 303)
-        except ContentError as error:
-            form.tell(error)
-        except StaleError as error:
-            form.refuse(error)
-            is_overtaken = True
-        except RuleBrokenError as error:
-            form.refuse(error)
-        db.session.rollback()
-        row = _own(actor, article_id)
-    return _writing_page(form, parts, row, is_overtaken=is_overtaken)
+    words = form.words(own.words_of(row))
+    parts = _checked(form, words) if form.validate() else None
+    if parts is None or not _is_to_be_saved():
+        return _writing_page(form, parts, row)
+
+    def handle_conflict(error: StaleError) -> str:
+        form.refuse(error)
+        return _writing_page(form, parts, _own(actor, article_id), is_overtaken=True)
+
+    done = perform(
+        form,
+        lambda: own.change(
+            actor,
+            article_id,
+            words,
+            language=form["language"].data,
+            for_partners=form["for_partners"].data,
+            seen_version=form["version"].data,
+        ),
+        success=_("The article is saved."),
+        next=redirect(url_for("own_guidance.article", article_id=article_id), 303),
+        conflict=handle_conflict,
+    )
+    return done or _writing_page(form, parts, _own(actor, article_id))
+
+
+def _checked(form: OwnArticleForm, words: ArticleWords) -> ArticleParts | None:
+    """Return an article as it will read; None when something is wrong, which the form then says."""
+    try:
+        return own.check(words)
+    except (ContentError, RuleBrokenError) as error:
+        form.refuse(error)
+        return None
 
 
 def _is_to_be_saved() -> bool:
@@ -216,12 +216,9 @@ def restore(article_id: UUID) -> Response:
 def _acted(article_id: UUID, act: Callable[[Actor, UUID], object], words: str) -> Response:
     actor = current_actor()
     _own(actor, article_id)
-    try:
-        act(actor, article_id)
-        db.session.commit()
-    except RuleBrokenError as error:
-        db.session.rollback()
-        flash(str(error), "stop")
-    else:
-        flash(words, "held")
-    return redirect(url_for("own_guidance.article", article_id=article_id), 303)
+    return perform(
+        None,
+        lambda: act(actor, article_id),
+        success=words,
+        next=redirect(url_for("own_guidance.article", article_id=article_id), 303),
+    )

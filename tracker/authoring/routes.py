@@ -1,7 +1,6 @@
 """Pages for this instance's checklists: versions, drafts, test area, publishing, retiring."""
 
 import difflib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,7 +8,6 @@ from uuid import UUID
 from flask import (
     Blueprint,
     abort,
-    flash,
     make_response,
     redirect,
     render_template,
@@ -49,12 +47,10 @@ from tracker.checklists.template import Item, Template
 from tracker.checklists.values import check_types
 from tracker.cooperations.models import Mode
 from tracker.cooperations.modes import MODE_LABELS
-from tracker.core.content import ContentError
-from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.guidance.queries import passages_for
 from tracker.ui import locale
-from tracker.ui.form_base import Form
+from tracker.ui.perform import perform
 
 blueprint = Blueprint("authoring", __name__, url_prefix="/administration/checklists")
 
@@ -175,15 +171,13 @@ def retire(kind: str, number: int) -> Answered:
     published = sum(one.state is TemplateState.PUBLISHED for one in library.versions(row.kind))
     require(policy.can_retire(actor, row.state, published))
     form = RetireForm()
-    reason = form.reason
-
-    def act() -> None:
-        service.retire(actor, row.id, reason=reason.data or "")
-
-    words = _("Version %(number)s is retired.", number=row.version)
-    if _tried(form, act, words):
-        return redirect(url_for("authoring.version", kind=kind, number=number), 303)
-    return render_template(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.retire(actor, row.id, reason=form.reason.data or ""),
+        success=_("Version %(number)s is retired.", number=row.version),
+        next=redirect(url_for("authoring.version", kind=kind, number=number), 303),
+    )
+    return done or render_template(
         "authoring/decide.html",
         form=form,
         **_above(row),
@@ -204,15 +198,15 @@ def publish_shipped(kind: str, number: int) -> Answered:
     row = _version(actor, kind, number)
     require(policy.can_publish(actor, row.state))
     form = RetireForm()
-    reason = form.reason
-
-    def act() -> None:
-        service.publish_shipped(actor, row.id, reason=reason.data or "")
-
-    words = _("Version %(number)s is published. New checklists start on it.", number=row.version)
-    if _tried(form, act, words):
-        return redirect(url_for("authoring.version", kind=kind, number=number), 303)
-    return render_template(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.publish_shipped(actor, row.id, reason=form.reason.data or ""),
+        success=_(
+            "Version %(number)s is published. New checklists start on it.", number=row.version
+        ),
+        next=redirect(url_for("authoring.version", kind=kind, number=number), 303),
+    )
+    return done or render_template(
         "authoring/decide.html",
         form=form,
         **_above(row),
@@ -234,21 +228,6 @@ def _above(row: ChecklistTemplate) -> dict[str, Any]:
     }
 
 
-def _tried(form: Form, act: Callable[[], object], words: str) -> bool:
-    """Do an act when its form was sent and is right; keep the form with the reason when not."""
-    if not form.validate_on_submit():
-        return False
-    try:
-        act()
-        db.session.commit()
-    except RuleBrokenError as error:
-        db.session.rollback()
-        form.refuse(error)
-        return False
-    flash(words, "held")
-    return True
-
-
 # Drafts ------------------------------------------------------------------------------------------
 
 
@@ -258,20 +237,13 @@ def upload() -> Answered:
     """Take in a changed checklist; mistakes are told beside it, and nothing typed is lost."""
     actor = _administrator()
     form = UploadForm()
-    if form.validate_on_submit():
-        try:
-            draft = service.take_in(actor, form.sent_text())
-            db.session.commit()
-        except ContentError as error:
-            db.session.rollback()
-            form.tell(error)
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            flash(_("The checklist is taken in as a draft. It is not published yet."), "held")
-            return redirect(url_for("authoring.draft", draft_id=draft.id), 303)
-    return render_template("authoring/upload.html", form=form)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.take_in(actor, form.sent_text()),
+        success=_("The checklist is taken in as a draft. It is not published yet."),
+        next=lambda draft: redirect(url_for("authoring.draft", draft_id=draft.id), 303),
+    )
+    return done or render_template("authoring/upload.html", form=form)
 
 
 @blueprint.get("/drafts/<uuid:draft_id>")
@@ -324,25 +296,24 @@ def change(draft_id: UUID) -> Answered:
     actor = _administrator()
     row = found(queries.draft(actor, draft_id))
     form = DraftForm(data={"text": row.text, "version": row.version})
-    theirs: TemplateDraft | None = None
-    if form.validate_on_submit():
-        try:
-            service.change(actor, draft_id, form.sent_text(), seen_version=form.version.data)
-            db.session.commit()
-        except ContentError as error:
-            db.session.rollback()
-            form.tell(error)
-        except StaleError as error:
-            db.session.rollback()
-            form.refuse(error)
-            theirs = found(queries.draft(actor, draft_id))
-            form.version.data = theirs.version
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            flash(_("The draft is changed."), "held")
-            return redirect(url_for("authoring.draft", draft_id=draft_id), 303)
+
+    def handle_conflict(error: StaleError) -> str:
+        form.refuse(error)
+        theirs = found(queries.draft(actor, draft_id))
+        form.version.data = theirs.version
+        return _change_page(form, row, theirs)
+
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.change(actor, draft_id, form.sent_text(), seen_version=form.version.data),
+        success=_("The draft is changed."),
+        next=redirect(url_for("authoring.draft", draft_id=draft_id), 303),
+        conflict=handle_conflict,
+    )
+    return done or _change_page(form, row)
+
+
+def _change_page(form: DraftForm, row: TemplateDraft, theirs: TemplateDraft | None = None) -> str:
     return render_template(
         "authoring/change.html",
         form=form,
@@ -367,29 +338,19 @@ def publish(draft_id: UUID) -> Answered:
     actor = _administrator()
     row = found(queries.draft(actor, draft_id))
     form = PublishForm(data={"version": row.version})
-    if form.validate_on_submit():
-        try:
-            made = service.publish(
-                actor,
-                draft_id,
-                seen_version=form.version.data,
-                reason=form.reason.data or "",
-            )
-            db.session.commit()
-        except ContentError as error:
-            db.session.rollback()
-            form.form_errors.extend(str(one) for one in error.mistakes)
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            words = _(
-                "Version %(number)s is published. New checklists start on it.", number=made.version
-            )
-            flash(words, "held")
-            where = url_for("authoring.version", kind=made.kind.value, number=made.version)
-            return redirect(where, 303)
-    return render_template(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.publish(
+            actor, draft_id, seen_version=form.version.data, reason=form.reason.data or ""
+        ),
+        success=lambda made: _(
+            "Version %(number)s is published. New checklists start on it.", number=made.version
+        ),
+        next=lambda made: redirect(
+            url_for("authoring.version", kind=made.kind.value, number=made.version), 303
+        ),
+    )
+    return done or render_template(
         "authoring/publish.html",
         form=form,
         draft=row,
@@ -405,10 +366,12 @@ def discard(draft_id: UUID) -> Response:
     """Throw a draft away."""
     actor = _administrator()
     found(queries.draft(actor, draft_id))
-    service.discard(actor, draft_id)
-    db.session.commit()
-    flash(_("The draft is discarded."), "held")
-    return redirect(url_for("authoring.versions"), 303)
+    return perform(
+        None,
+        lambda: service.discard(actor, draft_id),
+        success=_("The draft is discarded."),
+        next=redirect(url_for("authoring.versions"), 303),
+    )
 
 
 # The test area -----------------------------------------------------------------------------------
@@ -468,7 +431,7 @@ def try_item(text_id: UUID, code: str) -> str:
     fields = item.fields_of(scope)
     form = answer_form(AnswerForm, fields, filling, {})
     problems: list[object] | None = None
-    if form.is_submitted() and not form.changed_rows() and form.validate():
+    if form.validate_on_submit():
         try:
             problems = _problems(filling, item, scope, values_of(form, fields))
         except RuleBrokenError as error:

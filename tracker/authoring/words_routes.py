@@ -1,6 +1,6 @@
 """Pages for translations of a checklist version: download them, replace them."""
 
-from flask import Blueprint, abort, flash, make_response, redirect, render_template, url_for
+from flask import Blueprint, abort, make_response, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -12,10 +12,8 @@ from tracker.checklists import languages, library, translations
 from tracker.checklists.labels import KINDS
 from tracker.checklists.languages import ChecklistWords
 from tracker.checklists.models import ChecklistKind, ChecklistTemplate, TemplateWords
-from tracker.core.content import ContentError
-from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError
 from tracker.ui import locale
+from tracker.ui.perform import perform
 
 blueprint = Blueprint(
     "words",
@@ -53,27 +51,20 @@ def change(kind: str, number: int, language: str) -> str | Response:
     row, held = _opened(kind, number, language)
     form = WordsForm(data={"version": held.number if held else 0})
     seen = form.version.data
-    if form.validate_on_submit():
-        try:
-            service.change_words(
-                current_actor(),
-                row.id,
-                language,
-                form.sent_text(),
-                seen_number=seen if isinstance(seen, int) else -1,
-                reason=form.reason.data or "",
-            )
-            db.session.commit()
-        except ContentError as error:
-            db.session.rollback()
-            form.tell(error)
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            flash(_("The words are changed. Pages say them from now on."), "held")
-            return redirect(url_for("authoring.version", kind=kind, number=number), 303)
-    return render_template(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.change_words(
+            current_actor(),
+            row.id,
+            language,
+            form.sent_text(),
+            seen_number=seen if isinstance(seen, int) else -1,
+            reason=form.reason.data or "",
+        ),
+        success=_("The words are changed. Pages say them from now on."),
+        next=redirect(url_for("authoring.version", kind=kind, number=number), 303),
+    )
+    return done or render_template(
         "authoring/words.html",
         form=form,
         row=row,

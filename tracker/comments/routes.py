@@ -5,7 +5,7 @@ from functools import partial
 from http import HTTPStatus
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -16,7 +16,7 @@ from tracker.checklists import library
 from tracker.checklists import queries as checklists
 from tracker.checklists.labels import KINDS
 from tracker.checklists.models import Checklist
-from tracker.checklists.opening import may_go_on, tried
+from tracker.checklists.opening import may_go_on
 from tracker.checklists.sealing import is_restricted
 from tracker.checklists.template import Item
 from tracker.comments import labels, pages, policy, queries, service
@@ -25,12 +25,11 @@ from tracker.comments.forms import CommentForm, EditForm, TaskForm
 from tracker.comments.models import Comment, CommentAudience
 from tracker.comments.people import of_audience
 from tracker.core import clock
-from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError
 from tracker.ui import locale
 from tracker.ui.filters import filter_links
 from tracker.ui.form_base import Form
 from tracker.ui.paging import SIZE, Page, asked_number, offset
+from tracker.ui.perform import perform
 
 Answered = str | Response | tuple[str, int]
 
@@ -76,13 +75,13 @@ def edit(comment_id: UUID) -> Answered:
     page = partial(_comment_page, "comments/edit.html", actor, comment, form)
     if not may_go_on(form, allowed, allowed.reason, ""):
         return page(), HTTPStatus.FORBIDDEN
-    if tried(
+    done = form.validate_on_submit() and perform(
         form,
         lambda: service.edit(actor, comment_id, form.text.data or ""),
-        _("Your comment is changed."),
-    ):
-        return _to_id(actor, comment_id)
-    return page()
+        success=_("Your comment is changed."),
+        next=lambda _none: _to_id(actor, comment_id),
+    )
+    return done or page()
 
 
 @blueprint.route("/comments/<uuid:comment_id>/withdraw", methods=["GET", "POST"])
@@ -93,13 +92,13 @@ def withdraw(comment_id: UUID) -> Answered:
     comment = _opened_comment(actor, comment_id)
     policy.can_withdraw(actor, fact_of(comment)).require()
     form = Form()
-    if tried(
+    done = form.validate_on_submit() and perform(
         form,
         lambda: service.withdraw(actor, comment_id),
-        _("Your comment is withdrawn, and its words are erased."),
-    ):
-        return _to_id(actor, comment_id)
-    return _comment_page("comments/withdraw.html", actor, comment, form)
+        success=_("Your comment is withdrawn, and its words are erased."),
+        next=lambda _none: _to_id(actor, comment_id),
+    )
+    return done or _comment_page("comments/withdraw.html", actor, comment, form)
 
 
 @blueprint.post("/comments/<uuid:comment_id>/settle")
@@ -135,15 +134,15 @@ def task(comment_id: UUID) -> Answered:
     )
     form = TaskForm()
     form.offer(pages.offered(able))
-
-    def act() -> None:
-        service.make_task(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.make_task(
             actor, comment_id, UUID(form.person.data), form.due_on.data or clock.today()
-        )
-
-    if tried(form, act, _("The task stands beside the comment.")):
-        return _to_id(actor, comment_id)
-    return _comment_page("comments/task.html", actor, comment, form)
+        ),
+        success=_("The task stands beside the comment."),
+        next=lambda _none: _to_id(actor, comment_id),
+    )
+    return done or _comment_page("comments/task.html", actor, comment, form)
 
 
 @blueprint.post("/comments/<uuid:comment_id>/task/done")
@@ -194,23 +193,21 @@ def _thread(actor: Actor, checklist: Checklist, item: Item | None) -> Answered:
         CommentAudience.OWN
     ):
         form.audience.data = CommentAudience.OWN.value
-    if form.validate_on_submit():
-        try:
-            made = service.write(
-                actor,
-                checklist,
-                code,
-                text=form.text.data or "",
-                audience=CommentAudience(form.audience.data),
-                mentions=[UUID(chosen) for chosen in form.mentions.data or ()],
-            )
-            db.session.commit()
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            flash(_("Your comment is saved."), "held")
-            return _to_id(actor, made.id)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.write(
+            actor,
+            checklist,
+            code,
+            text=form.text.data or "",
+            audience=CommentAudience(form.audience.data),
+            mentions=[UUID(chosen) for chosen in form.mentions.data or ()],
+        ),
+        success=_("Your comment is saved."),
+        next=lambda made: _to_id(actor, made.id),
+    )
+    if done:
+        return done
     return _thread_page(actor, found(queries.find_checklist(actor, checklist.id)), item, form)
 
 
@@ -256,14 +253,12 @@ def _comment_page(template: str, actor: Actor, comment: Comment, form: Form) -> 
 def _done(comment_id: UUID, act: Callable[[Actor, UUID], None], words: str) -> Response:
     actor = current_actor()
     found(queries.find(actor, comment_id))
-    try:
-        act(actor, comment_id)
-        db.session.commit()
-        flash(words, "held")
-    except RuleBrokenError as error:
-        db.session.rollback()
-        flash(str(error), "stop")
-    return _to_id(actor, comment_id)
+    return perform(
+        None,
+        lambda: act(actor, comment_id),
+        success=words,
+        next=lambda _none: _to_id(actor, comment_id),
+    )
 
 
 def _to_id(actor: Actor, comment_id: UUID) -> Response:
