@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -26,12 +26,12 @@ from tracker.cooperations.models import ChecklistKind, Cooperation, Mode, Stage
 from tracker.cooperations.modes import MODE_LABELS, requirements
 from tracker.cooperations.pages import PartyPeople, passage_url, people_by_party, stage_state
 from tracker.core import clock
-from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.core.errors import StaleError
 from tracker.ui import locale, paging
 from tracker.ui.filters import filter_links
 from tracker.ui.locale import as_date
 from tracker.ui.paging import Page
+from tracker.ui.perform import perform
 from tracker.ui.words import tidy_line
 
 blueprint = Blueprint("cooperations", __name__)
@@ -117,30 +117,24 @@ def change_head(reference: str) -> str | Response:
     form = HeadForm(data=head_data(cooperation))
     if fact.terms_in_force:
         form.leave_dates()
-    if form.validate_on_submit():
-        try:
-            changed = service.change_head(
-                actor,
-                cooperation,
-                version=form.version.data,
-                title=form.title.data or "",
-                purpose=form.purpose.data or "",
-                **_dates(form, cooperation),
-            )
-        except StaleError as error:
-            db.session.rollback()
-            return _stale_head(_find(actor, reference), form, error)
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-            cooperation = _find(actor, reference)
-        else:
-            db.session.commit()
-            return _back(cooperation, _("Saved.") if changed else _("Nothing was changed."))
-    return render_template(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.change_head(
+            actor,
+            cooperation,
+            version=form.version.data,
+            title=form.title.data or "",
+            purpose=form.purpose.data or "",
+            **_dates(form, cooperation),
+        ),
+        success=_saved,
+        next=_to_cooperation(reference),
+        conflict=lambda error: _stale_head(_find(actor, reference), form, error),
+    )
+    return done or render_template(
         "cooperations/head.html",
         form=form,
-        cooperation=cooperation,
+        cooperation=_read_again(actor, reference, cooperation),
         dates_are_agreed=fact.terms_in_force,
     )
 
@@ -159,22 +153,23 @@ def change_modes(reference: str) -> str | Response:
     chosen = form.modes.data or []
     questions = questions_form(chosen, cooperation.questions)
     if step == "save" and questions.is_answered and questions.validate():
-        try:
-            changed = service.set_modes(
+        done = perform(
+            form,
+            lambda: service.set_modes(
                 actor,
                 cooperation,
                 version=form.version.data,
                 modes=chosen,
                 questions=questions.answers,
-            )
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-            cooperation = _find(actor, reference)
-            form.version.data = cooperation.version
-            return _modes_page(cooperation, form, other=queries.modes(cooperation))
-        db.session.commit()
-        return _back(cooperation, _("Saved.") if changed else _("Nothing was changed."))
+            ),
+            success=_saved,
+            next=_to_cooperation(reference),
+        )
+        if done:
+            return done
+        cooperation = _find(actor, reference)
+        form.version.data = cooperation.version
+        return _modes_page(cooperation, form, other=queries.modes(cooperation))
     return render_template(
         "cooperations/questions.html",
         form=questions,
@@ -192,13 +187,17 @@ def change_verification(reference: str) -> str | Response:
     cooperation = _find(actor, reference)
     require(policy.can_change_verification(actor, queries.fact(cooperation)))
     form = VerificationForm(data={"shows_signers": "yes" if cooperation.shows_signers else "no"})
-    if form.validate_on_submit():
-        changed = service.set_verification(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.set_verification(
             actor, cooperation, shows_signers=form.shows_signers.data == "yes"
-        )
-        db.session.commit()
-        return _back(cooperation, _("Saved.") if changed else _("Nothing was changed."))
-    return render_template("cooperations/verification.html", form=form, cooperation=cooperation)
+        ),
+        success=_saved,
+        next=_to_cooperation(reference),
+    )
+    return done or render_template(
+        "cooperations/verification.html", form=form, cooperation=cooperation
+    )
 
 
 @blueprint.get("/cooperations/<reference>/people")
@@ -226,24 +225,25 @@ def add_person(reference: str) -> str | Response:
     form = PersonForm()
     form.offer(people.could_join(cooperation.id, organisation_id))
     if form.user_id.choices and form.validate_on_submit():
-        try:
-            row = service.add_person(
+        done = perform(
+            form,
+            lambda: service.add_person(
                 actor,
                 cooperation,
                 user_id=form.user_id.data,
                 organisation_id=organisation_id,
                 function=form.function.data or "",
-            )
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-            cooperation = _find(actor, reference)
-        else:
-            name = row.user.name
-            db.session.commit()
-            return _to_people(cooperation, _("%(name)s takes part now.", name=name))
+            ),
+            success=lambda person: _("%(name)s takes part now.", name=person.user.name),
+            next=_to_people(reference),
+        )
+        if done:
+            return done
     return render_template(
-        "cooperations/add_person.html", form=form, cooperation=cooperation, actor=actor
+        "cooperations/add_person.html",
+        form=form,
+        cooperation=_read_again(actor, reference, cooperation),
+        actor=actor,
     )
 
 
@@ -256,28 +256,26 @@ def invite_person(reference: str) -> str | Response:
     _own_party(actor, cooperation)
     form = InvitationForm(data={"language": locale.language()})
     form.offer([(one.code, one.name) for one in locale.languages()], is_npm=actor.acts_for_npm)
-    if form.validate_on_submit():
-        try:
-            invited = service.invite_person(
-                actor,
-                cooperation,
-                email=form.email.data or "",
-                name=form.name.data or "",
-                function=form.function.data or "",
-                outside_expert="outside_expert" in form and bool(form.outside_expert.data),
-                language=form.language.data or "",
-                days=current_app.extensions["settings"].invitation_days,
-            )
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-            cooperation = _find(actor, reference)
-        else:
-            db.session.commit()
-            message = _("An invitation to %(email)s is on its way.", email=invited.email)
-            return _to_people(cooperation, message)
-    return render_template(
-        "cooperations/invite.html", form=form, cooperation=cooperation, actor=actor
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.invite_person(
+            actor,
+            cooperation,
+            email=form.email.data or "",
+            name=form.name.data or "",
+            function=form.function.data or "",
+            outside_expert="outside_expert" in form and bool(form.outside_expert.data),
+            language=form.language.data or "",
+            days=current_app.extensions["settings"].invitation_days,
+        ),
+        success=lambda invited: _("An invitation to %(email)s is on its way.", email=invited.email),
+        next=_to_people(reference),
+    )
+    return done or render_template(
+        "cooperations/invite.html",
+        form=form,
+        cooperation=_read_again(actor, reference, cooperation),
+        actor=actor,
     )
 
 
@@ -292,27 +290,30 @@ def end_person(reference: str, person_id: UUID) -> str | Response:
     )
     require(policy.can_change_people(actor, queries.fact(cooperation), person.organisation_id))
     form = ConfirmForm()
-    if form.validate_on_submit():
-        try:
-            service.end_person(
-                actor,
-                cooperation,
-                user_id=person.user_id,
-                organisation_id=person.organisation_id,
-            )
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-            cooperation = _find(actor, reference)
-        else:
-            db.session.commit()
-            if queries.find(actor, reference) is None:
-                flash(_("You no longer take part in this cooperation."), "held")
-                return redirect(url_for("cooperations.index"))
-            message = _("%(name)s no longer takes part.", name=person.name)
-            return _to_people(cooperation, message)
-    return render_template(
-        "cooperations/end_person.html", form=form, cooperation=cooperation, person=person
+
+    def end_and_look() -> bool:
+        service.end_person(
+            actor, cooperation, user_id=person.user_id, organisation_id=person.organisation_id
+        )
+        return queries.find(actor, reference) is not None
+
+    done = form.validate_on_submit() and perform(
+        form,
+        end_and_look,
+        success=lambda still_sees: (
+            _("%(name)s no longer takes part.", name=person.name)
+            if still_sees
+            else _("You no longer take part in this cooperation.")
+        ),
+        next=lambda still_sees: (
+            _to_people(reference) if still_sees else redirect(url_for("cooperations.index"))
+        ),
+    )
+    return done or render_template(
+        "cooperations/end_person.html",
+        form=form,
+        cooperation=_read_again(actor, reference, cooperation),
+        person=person,
     )
 
 
@@ -337,14 +338,21 @@ def _find(actor: Actor, reference: str) -> Cooperation:
     return found(queries.find(actor, reference))
 
 
-def _back(cooperation: Cooperation, message: str) -> Response:
-    flash(message, "held")
-    return redirect(url_for("dashboard.cooperation", reference=cooperation.reference))
+def _read_again(actor: Actor, reference: str, cooperation: Cooperation) -> Cooperation:
+    """Return what a page shows; where a form was sent and perhaps rolled back, read again."""
+    return _find(actor, reference) if request.method == "POST" else cooperation
 
 
-def _to_people(cooperation: Cooperation, message: str) -> Response:
-    flash(message, "held")
-    return redirect(url_for("cooperations.people_page", reference=cooperation.reference))
+def _saved(changed: object) -> str:
+    return str(_("Saved.") if changed else _("Nothing was changed."))
+
+
+def _to_cooperation(reference: str) -> Response:
+    return redirect(url_for("dashboard.cooperation", reference=reference))
+
+
+def _to_people(reference: str) -> Response:
+    return redirect(url_for("cooperations.people_page", reference=reference))
 
 
 def _own_party(actor: Actor, cooperation: Cooperation) -> UUID:

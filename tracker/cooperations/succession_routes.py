@@ -3,17 +3,16 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.cooperations import succession
 from tracker.cooperations.succession_forms import ReplaceForm
-from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError
 from tracker.organisations import policy, queries
 from tracker.ui.fields import Option
+from tracker.ui.perform import perform
 
 blueprint = Blueprint("succession", __name__, url_prefix="/organisations")
 
@@ -29,26 +28,20 @@ def replace(organisation_id: UUID) -> str | Response:
     form.successor.choices = [
         Option(str(one.id), one.name) for one in queries.successors(actor, former)
     ]
-    if form.validate_on_submit():
-        try:
-            row = succession.replace(
-                actor,
-                former.id,
-                UUID(form.successor.data),
-                since=form.since.data,
-                source=form.source.data or "",
-            )
-            db.session.commit()
-            flash(
-                _(
-                    "%(successor)s takes the place of %(former)s in all its cooperations.",
-                    successor=row.successor_name,
-                    former=row.former_name,
-                ),
-                "held",
-            )
-            return redirect(url_for("organisations.show", organisation_id=organisation_id), 303)
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-    return render_template("organisations/replace.html", form=form, organisation=former)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: succession.replace(
+            actor,
+            former.id,
+            UUID(form.successor.data),
+            since=form.since.data,
+            source=form.source.data or "",
+        ),
+        success=lambda row: _(
+            "%(successor)s takes the place of %(former)s in all its cooperations.",
+            successor=row.successor_name,
+            former=row.former_name,
+        ),
+        next=redirect(url_for("organisations.show", organisation_id=organisation_id), 303),
+    )
+    return done or render_template("organisations/replace.html", form=form, organisation=former)

@@ -1,6 +1,6 @@
 """The pages that open a cooperation, in two steps, without JavaScript."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -8,11 +8,11 @@ from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, require, signed_in
 from tracker.cooperations import policy as cooperation_policy
 from tracker.cooperations.forms import OpenForm, QuestionsForm, questions_form
+from tracker.cooperations.models import Cooperation
 from tracker.cooperations.modes import requirements
-from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError
 from tracker.lifecycle import service
 from tracker.organisations import queries as organisations
+from tracker.ui.perform import perform
 
 blueprint = Blueprint("lifecycle", __name__)
 
@@ -31,10 +31,15 @@ def open_cooperation() -> str | Response:
     modes = form.modes.data or []
     questions = questions_form(modes)
     if step == "open" and questions.is_answered and questions.validate():
-        opened = _open(actor, form, questions)
-        if opened is not None:
-            return opened
-        return render_template("lifecycle/open.html", form=form)
+        done = perform(
+            form,
+            lambda: _open(actor, form, questions),
+            success=lambda opened: _("%(reference)s is open.", reference=opened.reference),
+            next=lambda opened: redirect(
+                url_for("dashboard.cooperation", reference=opened.reference)
+            ),
+        )
+        return done or render_template("lifecycle/open.html", form=form)
     return render_template(
         "lifecycle/questions.html",
         form=questions,
@@ -43,25 +48,15 @@ def open_cooperation() -> str | Response:
     )
 
 
-def _open(actor: Actor, form: OpenForm, questions: QuestionsForm) -> Response | None:
-    """Open it and go there; None when a rule is broken, with the reason in the form."""
-    try:
-        cooperation = service.open_cooperation(
-            actor,
-            title=form.title.data or "",
-            purpose=form.purpose.data or "",
-            organisation_ids=form.organisation_ids.data or [],
-            starts_on=form.starts_on.data,
-            ends_on=form.ends_on.data,
-            review_on=form.review_on.data,
-            modes=form.modes.data or [],
-            questions=questions.answers,
-        )
-    except RuleBrokenError as error:
-        db.session.rollback()
-        form.refuse(error)
-        return None
-    db.session.commit()
-    reference = cooperation.reference
-    flash(_("%(reference)s is open.", reference=reference), "held")
-    return redirect(url_for("dashboard.cooperation", reference=reference))
+def _open(actor: Actor, form: OpenForm, questions: QuestionsForm) -> Cooperation:
+    return service.open_cooperation(
+        actor,
+        title=form.title.data or "",
+        purpose=form.purpose.data or "",
+        organisation_ids=form.organisation_ids.data or [],
+        starts_on=form.starts_on.data,
+        ends_on=form.ends_on.data,
+        review_on=form.review_on.data,
+        modes=form.modes.data or [],
+        questions=questions.answers,
+    )

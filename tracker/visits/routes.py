@@ -19,11 +19,11 @@ from tracker.checklists.queries import VISIT
 from tracker.cooperations import audiences, people
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
-from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.ui import locale, paging
 from tracker.ui.form_base import Form
 from tracker.ui.paging import Page
+from tracker.ui.perform import perform
 from tracker.visits import labels, pages, policy, queries, readiness, service, team
 from tracker.visits.forms import (
     ChangePlanForm,
@@ -38,7 +38,7 @@ from tracker.visits.forms import (
 )
 from tracker.visits.models import Visit, VisitStage
 from tracker.visits.readiness import Reading
-from tracker.visits.sealing import plan_of
+from tracker.visits.sealing import Plan, plan_of
 
 blueprint = Blueprint("visits", __name__, url_prefix="/cooperations/<reference>")
 ONE = "/visits/<int(min=1, max=999999):number>"
@@ -88,26 +88,23 @@ def plan(reference: str) -> str | Response:
     require(service.can_plan(actor, cooperation))
     template = library.told(library.newest(ChecklistKind.VISIT_ROLES), locale.language())
     form = plan_form(template, people.people(cooperation.id))
-    if form.is_submitted() and not form.changed_rows() and form.validate():
-        try:
-            visit = service.plan_visit(
-                actor,
-                cooperation,
-                kind=kind_of(form),
-                announced=form["announced"].data,
-                plan=form.planned,
-                people_of_it=planned_team(form),
-                visit_id=visit_id_of(form),
-            )
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            number = visit.number
-            db.session.commit()
-            flash(_("Joint visit %(number)s is planned.", number=number), "held")
-            return redirect(url_for(".ready", reference=reference, number=number), 303)
-    return render_template(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.plan_visit(
+            actor,
+            cooperation,
+            kind=kind_of(form),
+            announced=form["announced"].data,
+            plan=form.planned,
+            people_of_it=planned_team(form),
+            visit_id=visit_id_of(form),
+        ),
+        success=lambda visit: _("Joint visit %(number)s is planned.", number=visit.number),
+        next=lambda visit: redirect(
+            url_for(".ready", reference=reference, number=visit.number), 303
+        ),
+    )
+    return done or render_template(
         "visits/plan.html", form=form, cooperation=_cooperation(actor, reference)
     )
 
@@ -194,15 +191,12 @@ def _answer(
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_my_part")
     found(queries.is_member(actor, visit) or None)
-    try:
-        act(actor, visit)
-    except RuleBrokenError as error:
-        db.session.rollback()
-        flash(str(error), "stop")
-    else:
-        db.session.commit()
-        flash(said, "held")
-    return redirect(url_for(".my_part", reference=reference, number=number), 303)
+    return perform(
+        None,
+        lambda: act(actor, visit),
+        success=said,
+        next=redirect(url_for(".my_part", reference=reference, number=number), 303),
+    )
 
 
 # Change -------------------------------------------------------------------------------------------
@@ -224,24 +218,26 @@ def change_plan(reference: str, number: int) -> str | Response:
             "version": visit.version,
         }
     )
-    other = None
-    if form.validate_on_submit():
-        try:
-            changed = service.change_plan(
-                actor, visit, version=form.version.data, plan=form.planned
-            )
-        except StaleError as error:
-            db.session.rollback()
-            form.refuse(error)
-            visit = _visit(actor, reference, number, "visit_plan")
-            form.version.data = visit.version
-            other = plan_of(visit)
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            db.session.commit()
-            return _back(reference, number, _("Saved.") if changed else _("Nothing was changed."))
+
+    def handle_conflict(error: StaleError) -> str:
+        form.refuse(error)
+        now = _visit(actor, reference, number, "visit_plan")
+        form.version.data = now.version
+        return _plan_page(actor, reference, now, form, other=plan_of(now))
+
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.change_plan(actor, visit, version=form.version.data, plan=form.planned),
+        success=_saved,
+        next=_to_visit(reference, number),
+        conflict=handle_conflict,
+    )
+    return done or _plan_page(actor, reference, visit, form)
+
+
+def _plan_page(
+    actor: Actor, reference: str, visit: Visit, form: ChangePlanForm, other: Plan | None = None
+) -> str:
     return render_template(
         "visits/change_plan.html",
         form=form,
@@ -250,6 +246,10 @@ def change_plan(reference: str, number: int) -> str | Response:
         other=other,
         other_days=pages.days(other) if other else "",
     )
+
+
+def _saved(changed: object) -> str:
+    return str(_("Saved.") if changed else _("Nothing was changed."))
 
 
 @blueprint.route(f"{ONE}/team", methods=["GET", "POST"])
@@ -263,26 +263,35 @@ def change_team(reference: str, number: int) -> str | Response:
     if not any(is_open(roles.state, roles.open_items, item) for item in team.ITEMS):
         return _team_is_agreed(actor, reference, visit, roles)
     form = team_form(people.people(visit.cooperation_id), fill(roles))
-    other = None
-    if form.is_submitted() and not form.changed_rows() and form.validate():
+
+    def act() -> bool:
         try:
-            changed = service.change_team(
+            return service.change_team(
                 actor, visit, versions=versions_of(form), planned=planned_team(form)
             )
-        except StaleError as error:
-            db.session.rollback()
-            form.refuse(error)
-            visit = _visit(actor, reference, number, "visit_team")
-            other = readiness.read(visit, language=locale.language())
-            _take_versions(form, other)
-        except (RuleBrokenError, RefusedError) as error:
-            db.session.rollback()
-            form.refuse(
-                error if isinstance(error, RuleBrokenError) else RuleBrokenError(error.reason)
-            )
-        else:
-            db.session.commit()
-            return _back(reference, number, _("Saved.") if changed else _("Nothing was changed."))
+        except RefusedError as error:  # of one answer, on a page with several: what was typed stays
+            raise RuleBrokenError(error.reason) from error
+
+    def handle_conflict(error: StaleError) -> str:
+        form.refuse(error)
+        now = _visit(actor, reference, number, "visit_team")
+        other = readiness.read(now, language=locale.language())
+        _take_versions(form, other)
+        return _team_page(actor, reference, now, form, other)
+
+    done = form.validate_on_submit() and perform(
+        form,
+        act,
+        success=_saved,
+        next=_to_visit(reference, number),
+        conflict=handle_conflict,
+    )
+    return done or _team_page(actor, reference, visit, form)
+
+
+def _team_page(
+    actor: Actor, reference: str, visit: Visit, form: Form, other: Reading | None = None
+) -> str:
     return render_template(
         "visits/change_team.html",
         form=form,
@@ -320,19 +329,17 @@ def stop(reference: str, number: int) -> str | Response:
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_stop")
     if visit.stage is VisitStage.STOPPED:
-        return _back(reference, number, _("The visit is stopped."))
+        flash(_("The visit is stopped."), "held")
+        return _to_visit(reference, number)
     require(_may_change(actor, visit))
     form = ReasonForm()
-    if form.validate_on_submit():
-        try:
-            service.stop(actor, visit, reason=form.reason.data or "")
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            db.session.commit()
-            return _back(reference, number, _("The visit is stopped."))
-    return render_template(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.stop(actor, visit, reason=form.reason.data or ""),
+        success=_("The visit is stopped."),
+        next=_to_visit(reference, number),
+    )
+    return done or render_template(
         "visits/stop.html", form=form, visit=visit, cooperation=_cooperation(actor, reference)
     )
 
@@ -346,16 +353,14 @@ def override(reference: str, number: int) -> str | Response:
     cooperation = _cooperation(actor, reference)
     require(policy.can_override(actor, service.npm_ids(cooperation), visit.stage))
     form = ReasonForm()
-    if form.validate_on_submit():
-        try:
-            service.override(actor, visit, reason=form.reason.data or "")
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            db.session.commit()
-            flash(_("Gate J3 is overridden. Your name and reason stand in the history."), "wait")
-            return redirect(url_for(".ready", reference=reference, number=number), 303)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.override(actor, visit, reason=form.reason.data or ""),
+        success=(_("Gate J3 is overridden. Your name and reason stand in the history."), "wait"),
+        next=redirect(url_for(".ready", reference=reference, number=number), 303),
+    )
+    if done:
+        return done
     reading = readiness.read(visit, language=locale.language())
     view = pages.ready_view(reading, actor, plans=True)
     return render_template(
@@ -423,6 +428,5 @@ def _may_change(actor: Actor, visit: Visit, cooperation: Cooperation | None = No
     return policy.can_change(actor, service.npm_ids(cooperation), visit.stage, leads=leads)
 
 
-def _back(reference: str, number: int, message: str) -> Response:
-    flash(message, "held")
+def _to_visit(reference: str, number: int) -> Response:
     return redirect(url_for(".show", reference=reference, number=number), 303)
