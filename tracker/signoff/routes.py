@@ -8,11 +8,11 @@ from werkzeug.wrappers import Response
 
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.accounts import labels, policy, powers, queries
-from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError
+from tracker.core.errors import StaleError
 from tracker.signoff import proving, shown
 from tracker.signoff.forms import AcceptForm
 from tracker.signoff.proving import Given
+from tracker.ui.perform import perform
 
 blueprint = Blueprint("powers", __name__)
 
@@ -36,25 +36,29 @@ def accept(membership_id: UUID) -> str | Response:
     form = AcceptForm()
     ways = proving.ways(actor)
     form.ask_for(app=ways.has_app, passkey=ways.has_passkey)
-    if form.validate_on_submit():
+
+    def prove_and_accept() -> None:
         page = shown.page_of(actor, form.page_token.data)
-        try:
-            identity = proving.prove(
-                actor, Given(**form.given), page, document_digest=digest, sentence=sentence
-            )
-            powers.accept(actor, membership_id, digest=digest, method=identity.method.value)
-            db.session.commit()
-        except shown.NotShownError as error:
-            db.session.rollback()
-            flash(str(error), "stop")
-            return redirect(url_for("powers.accept", membership_id=membership_id), 303)
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-            membership = found(queries.find_waiting_power(actor, membership_id))
-        else:
-            flash(_("Your role has begun."), "held")
-            return redirect("/")
+        identity = proving.prove(
+            actor, Given(**form.given), page, document_digest=digest, sentence=sentence
+        )
+        powers.accept(actor, membership_id, digest=digest, method=identity.method.value)
+
+    def show_again(error: StaleError) -> Response:
+        flash(str(error), "stop")
+        return redirect(url_for("powers.accept", membership_id=membership_id), 303)
+
+    done = form.validate_on_submit() and perform(
+        form,
+        prove_and_accept,
+        success=_("Your role has begun."),
+        next=redirect("/"),
+        conflict=show_again,
+    )
+    if done:
+        return done
+    if form.is_submitted():
+        membership = found(queries.find_waiting_power(actor, membership_id))
     offer = proving.offer(actor, shown.page_with(digest), sentence)
     form.page_token.data = offer.token
     return render_template(

@@ -1,7 +1,6 @@
 """Pages for undertakings: a person's own steps and record, and the NPM's side."""
 
 from dataclasses import replace
-from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import get_locale
@@ -15,13 +14,12 @@ from tracker.checklists import frozen
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Clearance, Cooperation
 from tracker.core import clock
-from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError
 from tracker.core.spoken import Spoken, said
 from tracker.signoff import proving, shown
 from tracker.signoff.proof import Identity, SigningPage
 from tracker.signoff.proving import Given, Offer
 from tracker.ui import locale
+from tracker.ui.perform import perform
 from tracker.undertakings import frozen as signed_texts
 from tracker.undertakings import labels, pages, people, policy, queries, sealing, service
 from tracker.undertakings.asking import SUBJECT
@@ -31,7 +29,6 @@ from tracker.undertakings.forms import (
     CountersignForm,
     DecisionForm,
     MailedCodesForm,
-    PathForm,
     SignForm,
     WithdrawalForm,
     opening_form,
@@ -77,11 +74,18 @@ def show(undertaking_id: str) -> str | Response:
     later = "later" in request.form
     draft = sealing.draft_of(undertaking)
     form = path_form(asked, draft, complete=not later)
-    if form.is_submitted() and form.validate():
-        gone_on = _keep(actor, undertaking, form, later=later)
-        if gone_on is not None:
-            return gone_on
-    return render_template(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.save_draft(actor, undertaking.id, replace(form.draft, is_ready=not later)),
+        success=_("Your draft is kept. Only you can see it.") if later else None,
+        next=redirect(
+            url_for("undertakings.mine")
+            if later
+            else url_for("undertakings.sign", undertaking_id=undertaking.id),
+            303,
+        ),
+    )
+    return done or render_template(
         "undertakings/path.html",
         **words,
         form=form,
@@ -90,23 +94,6 @@ def show(undertaking_id: str) -> str | Response:
         why=pages.why(locale.language()),
         sentence_parts=pages.with_names(labels.sentence(actor.name, loaded.terms), actor.name),
     )
-
-
-def _keep(
-    actor: Actor, undertaking: Undertaking, form: PathForm, *, later: bool
-) -> Response | None:
-    """Keep what was filled in and go on, or back to the list; None when a rule is broken."""
-    try:
-        service.save_draft(actor, undertaking.id, replace(form.draft, is_ready=not later))
-        db.session.commit()
-    except RuleBrokenError as error:
-        db.session.rollback()
-        form.refuse(error)
-        return None
-    if later:
-        flash(_("Your draft is kept. Only you can see it."), "held")
-        return redirect(url_for("undertakings.mine"), 303)
-    return redirect(url_for("undertakings.sign", undertaking_id=undertaking.id), 303)
 
 
 @blueprint.route("/undertakings/<undertaking_id>/sign", methods=["GET", "POST"])
@@ -135,9 +122,14 @@ def sign(undertaking_id: str) -> str | Response:
     spoken = Spoken(sentence, locale.language())
     page = service.page_to_sign(loaded, spoken)
     text = signed_texts.read(service.text_to_sign(loaded, spoken, page), spoken.language)
-    if form.validate_on_submit() and _sign(actor, loaded, form, sentence):
-        flash(_("You have signed. The NPM countersigns, and then what you need opens."), "held")
-        return redirect(url_for("undertakings.show", undertaking_id=as_uuid(undertaking_id)), 303)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: _sign(actor, loaded, form, sentence),
+        success=_("You have signed. The NPM countersigns, and then what you need opens."),
+        next=_to_own(undertaking),
+    )
+    if done:
+        return done
     offer = _offer(actor, form, page, sentence)
     return render_template(
         "undertakings/sign.html",
@@ -150,32 +142,25 @@ def sign(undertaking_id: str) -> str | Response:
     )
 
 
-def _sign(actor: Actor, loaded: Loaded, form: SignForm, sentence: str) -> bool:
-    """Sign; False when identity was not proved or a rule is broken, with the reason in the form."""
+def _sign(actor: Actor, loaded: Loaded, form: SignForm, sentence: str) -> None:
+    """Prove the person's identity with the form, then sign."""
     undertaking_id = loaded.undertaking.id
     page = shown.page_of(actor, form.page_token.data)
     spoken = Spoken(sentence, locale.language())
     digest = service.digest_to_be(loaded, spoken, page) if page else ""
-    try:
-        if "mailed_code" in form:
-            given = Given(form.given["password"], form.mailed_code.data or "")
-            identity = proving.prove_by_mailed_code(actor, undertaking_id, given)
-        else:
-            identity = _prove(actor, form, page, digest, sentence)
-        service.sign(
-            actor,
-            undertaking_id,
-            page=page,
-            sentence=sentence,
-            language=str(get_locale()),
-            identity=identity,
-        )
-        db.session.commit()
-    except RuleBrokenError as error:
-        db.session.rollback()
-        form.refuse(error)
-        return False
-    return True
+    if "mailed_code" in form:
+        given = Given(form.given["password"], form.mailed_code.data or "")
+        identity = proving.prove_by_mailed_code(actor, undertaking_id, given)
+    else:
+        identity = _prove(actor, form, page, digest, sentence)
+    service.sign(
+        actor,
+        undertaking_id,
+        page=page,
+        sentence=sentence,
+        language=str(get_locale()),
+        identity=identity,
+    )
 
 
 @blueprint.post("/undertakings/<undertaking_id>/sign/code")
@@ -184,15 +169,12 @@ def mail_code(undertaking_id: str) -> Response:
     """Mail the person a code for signing, where the NPM allows it."""
     actor = current_actor()
     undertaking = _own(actor, undertaking_id)
-    try:
-        service.mail_code(actor, undertaking.id)
-        db.session.commit()
-    except RuleBrokenError as error:
-        db.session.rollback()
-        flash(str(error), "stop")
-    else:
-        flash(_("A code is on its way to %(email)s.", email=actor.email), "held")
-    return redirect(url_for("undertakings.sign", undertaking_id=as_uuid(undertaking_id)), 303)
+    return perform(
+        None,
+        lambda: service.mail_code(actor, undertaking.id),
+        success=_("A code is on its way to %(email)s.", email=actor.email),
+        next=redirect(url_for("undertakings.sign", undertaking_id=undertaking.id), 303),
+    )
 
 
 @blueprint.get("/undertakings/<undertaking_id>/terms")
@@ -226,12 +208,13 @@ def withdraw(undertaking_id: str) -> str | Response:
         return _to_own(undertaking)
     require(policy.can_withdraw(actor, loaded.standing))
     form = ConfirmForm()
-    if form.validate_on_submit():
-        service.withdraw(actor, undertaking.id)
-        db.session.commit()
-        flash(_("You have withdrawn your undertaking. What it had opened is closed."), "held")
-        return _to_own(undertaking)
-    return render_template("undertakings/withdraw.html", **_words(loaded), form=form)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.withdraw(actor, undertaking.id),
+        success=_("You have withdrawn your undertaking. What it had opened is closed."),
+        next=_to_own(undertaking),
+    )
+    return done or render_template("undertakings/withdraw.html", **_words(loaded), form=form)
 
 
 @blueprint.post("/undertakings/<undertaking_id>/again")
@@ -240,9 +223,12 @@ def again(undertaking_id: str) -> Response:
     """Begin a new undertaking after the person withdrew the last one."""
     actor = current_actor()
     undertaking = _own(actor, undertaking_id)
-    asked_anew = service.ask_again(actor, undertaking.id)
-    db.session.commit()
-    return redirect(url_for("undertakings.show", undertaking_id=asked_anew.id), 303)
+    return perform(
+        None,
+        lambda: service.ask_again(actor, undertaking.id),
+        success=None,
+        next=lambda asked_anew: _to_own(asked_anew or undertaking),
+    )
 
 
 def _show_record(actor: Actor, loaded: Loaded) -> str:
@@ -298,24 +284,17 @@ def mailed_codes(reference: str) -> str | Response:
     form = MailedCodesForm(data={"allow": "" if cooperation.mailed_codes else "yes"})
     # What the page said, and not the opposite of what another has decided meanwhile.
     allow = bool(form.allow.data)
-    if form.validate_on_submit():
-        try:
-            service.allow_mailed_codes(
-                actor, cooperation, allowed=allow, reason=form.reason.data or ""
-            )
-            db.session.commit()
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            flash(
-                _("People without a second factor may sign with a code by mail now.")
-                if allow
-                else _("Nobody signs with a code by mail any more."),
-                "held",
-            )
-            return redirect(url_for("undertakings.listed", reference=reference), 303)
-    return render_template(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.allow_mailed_codes(
+            actor, cooperation, allowed=allow, reason=form.reason.data or ""
+        ),
+        success=_("People without a second factor may sign with a code by mail now.")
+        if allow
+        else _("Nobody signs with a code by mail any more."),
+        next=redirect(url_for("undertakings.listed", reference=reference), 303),
+    )
+    return done or render_template(
         "undertakings/mailed_codes.html", cooperation=cooperation, form=form, allow=allow
     )
 
@@ -337,30 +316,24 @@ def check(reference: str, undertaking_id: str) -> str | Response:
     )
     if form.is_submitted():
         require(may_decide)
-        if form.validate() and _decide(actor, undertaking.id, form):
-            flash(_("The decision is recorded, and the person is told."), "held")
-            return _to_check(reference, undertaking_id)
+        done = form.validate() and perform(
+            form,
+            lambda: service.decide(
+                actor,
+                undertaking.id,
+                form.decision.data,
+                form.reason.data or "",
+                seen=form.seen.data or "",
+            ),
+            success=_("The decision is recorded, and the person is told."),
+            next=_to_check(reference, undertaking_id),
+        )
+        if done:
+            return done
         undertaking = _of_npm(actor, reference, undertaking_id)
         loaded = queries.load(undertaking)
         form.seen.data = service.decision_mark(undertaking)
     return _render_check(actor, reference, loaded, form)
-
-
-def _decide(actor: Actor, undertaking_id: UUID, form: DecisionForm) -> bool:
-    try:
-        service.decide(
-            actor,
-            undertaking_id,
-            form.decision.data,
-            form.reason.data or "",
-            seen=form.seen.data or "",
-        )
-        db.session.commit()
-    except RuleBrokenError as error:
-        db.session.rollback()
-        form.refuse(error)
-        return False
-    return True
 
 
 def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionForm) -> str:
@@ -440,28 +413,28 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
     form.ask_for(app=ways.has_app, passkey=ways.has_passkey)
     signed = pages.signed(undertaking, locale.language_of_text())
     digest = signed.revision.digest if signed else ""
-    if form.validate_on_submit():
-        try:
-            page = shown.page_of(actor, form.page_token.data)
-            identity = _prove(actor, form, page, digest, sentence)
-            service.countersign(
-                actor,
-                undertaking.id,
-                until=opening.last_day,
-                visit_id=opening.visit_id,
-                page=page,
-                sentence=sentence,
-                language=str(get_locale()),
-                identity=identity,
-            )
-            db.session.commit()
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            flash(_("You have countersigned. What the person needs is open now."), "held")
-            return _to_check(reference, undertaking_id)
-    return render_template(
+
+    def prove_and_countersign() -> None:
+        page = shown.page_of(actor, form.page_token.data)
+        identity = _prove(actor, form, page, digest, sentence)
+        service.countersign(
+            actor,
+            undertaking.id,
+            until=opening.last_day,
+            visit_id=opening.visit_id,
+            page=page,
+            sentence=sentence,
+            language=str(get_locale()),
+            identity=identity,
+        )
+
+    done = form.validate_on_submit() and perform(
+        form,
+        prove_and_countersign,
+        success=_("You have countersigned. What the person needs is open now."),
+        next=_to_check(reference, undertaking_id),
+    )
+    return done or render_template(
         "undertakings/countersign.html",
         **words,
         reference=reference,
@@ -487,17 +460,13 @@ def withdraw_clearance(reference: str, undertaking_id: str) -> str | Response:
     require(policy.can_withdraw_clearance(actor, loaded.standing))
     words = _words(loaded)
     form = WithdrawalForm()
-    if form.validate_on_submit():
-        try:
-            service.withdraw_clearance(actor, undertaking.id, form.reason.data or "")
-            db.session.commit()
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-        else:
-            flash(_("It is closed at once, and the person is told."), "held")
-            return _to_check(reference, undertaking_id)
-    return render_template(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.withdraw_clearance(actor, undertaking.id, form.reason.data or ""),
+        success=_("It is closed at once, and the person is told."),
+        next=_to_check(reference, undertaking_id),
+    )
+    return done or render_template(
         "undertakings/withdraw_clearance.html", **words, reference=reference, form=form
     )
 
@@ -508,11 +477,12 @@ def ask_again(reference: str, undertaking_id: str) -> Response:
     """Ask a person anew whose undertaking was closed."""
     actor = current_actor()
     undertaking = _of_npm(actor, reference, undertaking_id)
-    name = undertaking.user.name
-    service.ask_again(actor, undertaking.id)
-    db.session.commit()
-    flash(_("%(name)s is asked again.", name=name), "held")
-    return redirect(url_for("undertakings.listed", reference=reference), 303)
+    return perform(
+        None,
+        lambda: service.ask_again(actor, undertaking.id),
+        success=_("%(name)s is asked again.", name=undertaking.user.name),
+        next=redirect(url_for("undertakings.listed", reference=reference), 303),
+    )
 
 
 # ------------------------------------------------------------------------------------------------
