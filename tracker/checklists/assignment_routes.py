@@ -1,10 +1,9 @@
 """Pages for assigning items to people on one's own side, taking them on and giving them back."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -17,9 +16,8 @@ from tracker.checklists.assignments import Assigned
 from tracker.checklists.forms import AssignForm, AssignSectionForm
 from tracker.checklists.loading import Filling
 from tracker.checklists.models import Checklist, ChecklistState
-from tracker.checklists.opening import as_id_or_none, back, filled, item_of, opened, tried
-from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError
+from tracker.checklists.opening import as_id_or_none, back, filled, item_of, opened
+from tracker.ui.perform import perform
 
 blueprint = Blueprint("assignments", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 
@@ -62,9 +60,9 @@ def listed(checklist_id: UUID) -> str | Response:
     if request.method == "POST":
         require(policy.can_assign(desk.actor, desk.filling.own_party(desk.actor)))
         require(YES if sections else no(_("Nothing on this checklist can be assigned now.")))
-
-    def act() -> None:
-        assignments.assign_section(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: assignments.assign_section(
             desk.actor,
             desk.checklist,
             form.section.data or "",
@@ -72,10 +70,12 @@ def listed(checklist_id: UUID) -> str | Response:
             due_on=form.due_on.data,
             also_held=bool(form.also_held.data),
             seen=form.seen.data or "",
-        )
-
-    if tried(form, act, _("The items of the section are assigned.")):
-        return redirect(url_for("assignments.listed", checklist_id=checklist_id), 303)
+        ),
+        success=_("The items of the section are assigned."),
+        next=redirect(url_for("assignments.listed", checklist_id=checklist_id), 303),
+    )
+    if done:
+        return done
     now = _as_it_stands(desk)
     form.seen.data = now.assigned.seen()
     return render_template(
@@ -100,19 +100,21 @@ def assign(checklist_id: UUID, code: str) -> str | Response:
     held = desk.assigned.holdings.get(code)
     form = AssignForm(data={"person": str(held.user_id), "due_on": held.due_on} if held else None)
     form.offer(desk.assigned.able)
-
-    def act() -> None:
-        assignments.assign(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: assignments.assign(
             desk.actor,
             desk.checklist,
             code,
             to=as_id_or_none(form.person.data or ""),
             due_on=form.due_on.data,
             seen=form.seen.data or "",
-        )
-
-    if tried(form, act, _("%(code)s is assigned.", code=code)):
-        return back(desk.checklist.id, code)
+        ),
+        success=_("%(code)s is assigned.", code=code),
+        next=back(checklist_id, code),
+    )
+    if done:
+        return done
     now = _as_it_stands(desk)
     form.seen.data = now.assigned.seen(code)
     one = now.filling.standing().items.get(code)
@@ -134,11 +136,11 @@ def take(checklist_id: UUID, code: str) -> Response:
     """Take an item on that nobody of the own side has."""
     desk = _opened(checklist_id)
     item_of(desk.filling, code)
-    return _done(
-        desk,
-        code,
+    return perform(
+        None,
         lambda: assignments.take(desk.actor, desk.checklist, code),
-        _("%(code)s is assigned to you.", code=code),
+        success=_("%(code)s is assigned to you.", code=code),
+        next=back(checklist_id, code),
     )
 
 
@@ -149,23 +151,12 @@ def give_back(checklist_id: UUID, code: str) -> Response:
     desk = _opened(checklist_id)
     item_of(desk.filling, code)
     seen = request.form.get("seen", "")
-    return _done(
-        desk,
-        code,
+    return perform(
+        None,
         lambda: assignments.give_back(desk.actor, desk.checklist, code, seen=seen),
-        _("%(code)s is assigned to nobody now.", code=code),
+        success=_("%(code)s is assigned to nobody now.", code=code),
+        next=back(checklist_id, code),
     )
-
-
-def _done(desk: _Desk, code: str, act: Callable[[], None], words: str) -> Response:
-    try:
-        act()
-        db.session.commit()
-        flash(words, "held")
-    except RuleBrokenError as error:
-        db.session.rollback()
-        flash(str(error), "stop")
-    return back(desk.checklist.id, code)
 
 
 def _as_it_stands(desk: _Desk) -> _Desk:

@@ -15,9 +15,9 @@ from tracker.checklists.forms import copy_form
 from tracker.checklists.loading import Filling, fill
 from tracker.checklists.models import Checklist
 from tracker.checklists.opening import as_id_or_none, note_opening, opened
-from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.core.errors import StaleError
 from tracker.ui.form_base import Form
+from tracker.ui.perform import perform
 
 blueprint = Blueprint("copying", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 
@@ -50,26 +50,28 @@ def copy(checklist_id: UUID, former_id: UUID) -> str | Response:
     note_opening(actor, former, COPIED)
     before = fill(former)
     look = copying.preview(actor, filling, before)
+
+    def choose_again(error: StaleError) -> Response:
+        flash(str(error), "stop")
+        return redirect(
+            url_for("copying.copy", checklist_id=checklist_id, former_id=former_id), 303
+        )
+
     form = copy_form([(one.item.code, one.item.label) for one in look.offers], look.seen)
     if form.is_submitted() and request.form.get("seen") != look.seen:
         _look_again(form, look)
     elif form.validate_on_submit():
-        try:
-            copied = copying.copy(
+        done = perform(
+            form,
+            lambda: copying.copy(
                 actor, checklist, former_id, form[ITEMS].data or [], seen=look.seen
-            )
-            db.session.commit()
-            _say_copied(len(copied))
-            return _back(checklist, narrowed=COPIED)
-        except StaleError as error:
-            db.session.rollback()
-            flash(str(error), "stop")
-            return redirect(
-                url_for("copying.copy", checklist_id=checklist_id, former_id=former_id), 303
-            )
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
+            ),
+            success=lambda copied: (_copied_words(len(copied)), "wait"),
+            next=_back(checklist, narrowed=COPIED),
+            conflict=choose_again,
+        )
+        if done:
+            return done
     elif not form.is_submitted() and request.args.get("chosen") == "none":
         form[ITEMS].data = []
     return _copy_page(filling, before, look, form)
@@ -98,13 +100,13 @@ def _copy_page(filling: Filling, before: Filling, look: Preview, form: Form) -> 
     )
 
 
-def _say_copied(count: int) -> None:
-    words = ngettext(
+def _copied_words(count: int) -> str:
+    words: str = ngettext(
         "%(num)s item is copied. It is agreed by nobody until every party has read it.",
         "%(num)s items are copied. They are agreed by nobody until every party has read them.",
         count,
     )
-    flash(words, "wait")
+    return words
 
 
 @blueprint.post("/copies/read")
@@ -115,16 +117,14 @@ def read(checklist_id: UUID) -> Response:
     checklist = opened(actor, checklist_id, "copies_read")
     seen = [as_id_or_none(one) for one in request.form.getlist("answer")]
     narrowed = COPIED if request.form.get("filter") == COPIED else None
-    code = ""
-    try:
-        items = copying.say_read(actor, checklist, seen)
-        db.session.commit()
-        code = items[0] if len(items) == 1 else ""
-        flash(_("Read for %(party)s.", party=actor.organisation_name), "held")
-    except RuleBrokenError as error:
-        db.session.rollback()
-        flash(str(error), "stop")
-    return _back(checklist, code, narrowed)
+    return perform(
+        None,
+        lambda: copying.say_read(actor, checklist, seen),
+        success=_("Read for %(party)s.", party=actor.organisation_name),
+        next=lambda items: _back(
+            checklist, items[0] if items and len(items) == 1 else "", narrowed
+        ),
+    )
 
 
 def _opened(actor: Actor, checklist_id: UUID) -> tuple[Checklist, Filling]:

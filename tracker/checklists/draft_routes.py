@@ -8,7 +8,6 @@ from flask import (
     Blueprint,
     abort,
     current_app,
-    flash,
     g,
     jsonify,
     make_response,
@@ -41,6 +40,7 @@ from tracker.core.csrf import masked_token
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.ui.locale import as_time
+from tracker.ui.perform import perform
 
 blueprint = Blueprint("drafts", __name__, url_prefix="/checklists/<uuid:checklist_id>/items/<code>")
 
@@ -54,6 +54,7 @@ WRITTEN_ON = frozenset({"checklists.answer", "checklists.leave_out", "positions.
 def keep(checklist_id: UUID, code: str) -> Response:
     """Keep what stands in the form of a page, tested by nobody; the script of the page asks."""
     actor = current_actor()
+    # Not performed, nor is _is_kept(): the script is answered with JSON and a status.
     try:
         checklist, whose = _writing(actor, checklist_id, code)
         kept = drafts.keep(
@@ -81,15 +82,15 @@ def keep(checklist_id: UUID, code: str) -> Response:
 def discard(checklist_id: UUID, code: str) -> Response:
     """Erase one's own draft and show the page as it is without it."""
     checklist, whose = _writing(current_actor(), checklist_id, code)
-    if drafts.finish(checklist, whose, number=sent_number("draft_number"), known=known_numbers()):
-        flash(_("Your draft is discarded."), "held")
-    else:
-        flash(
-            _("You wrote a newer draft in another window, so it was not discarded. It is below."),
-            "wait",
-        )
-    db.session.commit()
-    return redirect(page_of(checklist.id, whose.item, whose.kind), 303)
+    newer = _("You wrote a newer draft in another window, so it was not discarded. It is below.")
+    return perform(
+        None,
+        lambda: drafts.finish(
+            checklist, whose, number=sent_number("draft_number"), known=known_numbers()
+        ),
+        success=lambda is_gone: _("Your draft is discarded.") if is_gone else (newer, "wait"),
+        next=redirect(page_of(checklist.id, whose.item, whose.kind), 303),
+    )
 
 
 def _writing(actor: Actor, checklist_id: UUID, code: str) -> tuple[Checklist, Whose]:

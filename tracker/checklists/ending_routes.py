@@ -13,11 +13,12 @@ from tracker.checklists import ending, labels, renewal
 from tracker.checklists.forms import ReasonForm
 from tracker.checklists.loading import Filling
 from tracker.checklists.models import Halt
-from tracker.checklists.opening import filled, opened, tried
+from tracker.checklists.opening import back, filled, opened
 from tracker.checklists.sending_forms import NoticeForm, RenewForm
 from tracker.core import clock
 from tracker.ui import locale
 from tracker.ui.form_base import Form
+from tracker.ui.perform import perform
 
 blueprint = Blueprint("ending", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 
@@ -47,19 +48,19 @@ def _notice(checklist_id: UUID, kind: Halt) -> str | Response:
     require(ending.can_give_notice(actor, filling, kind))
     earliest = ending.earliest(checklist, kind)
     form = NoticeForm(data={"from_on": earliest})
-    done = {
+    given = {
         Halt.SUSPENDED: _("Notice of the suspension is given. All parties are told."),
         Halt.ENDED: _("Notice of the end is given. All parties are told."),
     }
-    if tried(
+    done = form.validate_on_submit() and perform(
         form,
         lambda: ending.give_notice(
             actor, checklist, kind, reason=form.reason.data or "", from_on=form.from_on.data
         ),
-        done[kind],
-    ):
-        return _to_record(checklist_id)
-    return render_template(
+        success=given[kind],
+        next=_to_record(checklist_id),
+    )
+    return done or render_template(
         "checklists/notice.html",
         checklist=checklist,
         cooperation=filling.cooperation,
@@ -86,12 +87,14 @@ def close(checklist_id: UUID, notice_id: UUID) -> str | Response:
     require(ending.can_close_notice(actor, filling, notice))
     lifts = notice.taken_effect_at is not None
     form = ReasonForm()
-    if tried(
+    done = form.validate_on_submit() and perform(
         form,
         lambda: ending.close_notice(actor, checklist, notice_id, reason=form.reason.data or ""),
-        _("The suspension is lifted.") if lifts else _("The notice is taken back."),
-    ):
-        return _to_record(checklist_id)
+        success=_("The suspension is lifted.") if lifts else _("The notice is taken back."),
+        next=_to_record(checklist_id),
+    )
+    if done:
+        return done
     if lifts:
         lede = _("The text is in force again at once. People are asked to undertake anew.")
         return _reason_page(filling, form, _("Lift the suspension"), lede)
@@ -108,12 +111,14 @@ def agree_anew(checklist_id: UUID) -> str | Response:
     filling = filled(checklist)
     require(ending.can_agree_anew(actor, filling))
     form = ReasonForm()
-    if tried(
+    done = form.validate_on_submit() and perform(
         form,
         lambda: ending.agree_anew(actor, checklist, reason=form.reason.data or ""),
-        _("The text is open again. What had ended stays in history."),
-    ):
-        return redirect(url_for("checklists.show", checklist_id=checklist_id), 303)
+        success=_("The text is open again. What had ended stays in history."),
+        next=back(checklist_id),
+    )
+    if done:
+        return done
     lede = _("All items are open again. The text is in force once all parties have signed it.")
     return _reason_page(filling, form, _("Agree the text anew"), lede)
 
@@ -133,7 +138,7 @@ def renew(checklist_id: UUID) -> str | Response:
         if following
         else {}
     )
-    if tried(
+    done = form.validate_on_submit() and perform(
         form,
         lambda: renewal.propose_renewal(
             actor,
@@ -143,10 +148,10 @@ def renew(checklist_id: UUID) -> str | Response:
             end=_day(form.end.data),
             reason=form.reason.data or "",
         ),
-        _("The new dates are proposed. The other parties see them in M19."),
-    ):
-        return redirect(url_for("checklists.show", checklist_id=checklist_id, _anchor="m19"), 303)
-    return render_template(
+        success=_("The new dates are proposed. The other parties see them in M19."),
+        next=back(checklist_id, "M19"),
+    )
+    return done or render_template(
         "checklists/renew.html",
         checklist=checklist,
         cooperation=filling.cooperation,

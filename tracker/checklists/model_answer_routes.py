@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -14,11 +14,10 @@ from tracker.checklists.facts import Filled
 from tracker.checklists.forms import KeepForm, RenameForm
 from tracker.checklists.loading import Filling
 from tracker.checklists.models import AnswerScope, ModelAnswer
-from tracker.checklists.opening import as_id_or_none, back, opened_item, seen_version, tried
+from tracker.checklists.opening import as_id_or_none, back, opened_item, seen_version
 from tracker.checklists.template import Item
-from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError
 from tracker.ui.form_base import Form
+from tracker.ui.perform import perform
 
 blueprint = Blueprint("model_answers", __name__)
 
@@ -47,18 +46,19 @@ def rename(model_id: UUID) -> str | Response:
         data={"title": model.title, "note": model.note, "base_version": model.version}
     )
 
-    def act() -> None:
-        model_answers.rename(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: model_answers.rename(
             actor,
             model_id,
             title=form.title.data or "",
             note=form.note.data or "",
             seen_version=seen_version(form),
-        )
-
-    if tried(form, act, _("The model answer is changed.")):
-        return redirect(url_for("model_answers.listed"), 303)
-    return render_template("checklists/model_rename.html", form=form, model=_view(model))
+        ),
+        success=_("The model answer is changed."),
+        next=redirect(url_for("model_answers.listed"), 303),
+    )
+    return done or render_template("checklists/model_rename.html", form=form, model=_view(model))
 
 
 @blueprint.route("/model-answers/<uuid:model_id>/delete", methods=["GET", "POST"])
@@ -68,11 +68,13 @@ def delete(model_id: UUID) -> str | Response:
     actor = current_actor()
     model = _found(actor, model_id)
     form = Form()
-    if tried(
-        form, lambda: model_answers.delete(actor, model_id), _("The model answer is deleted.")
-    ):
-        return redirect(url_for("model_answers.listed"), 303)
-    return render_template("checklists/model_delete.html", form=form, model=_view(model))
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: model_answers.delete(actor, model_id),
+        success=_("The model answer is deleted."),
+        next=redirect(url_for("model_answers.listed"), 303),
+    )
+    return done or render_template("checklists/model_delete.html", form=form, model=_view(model))
 
 
 def _found(actor: Actor, model_id: UUID) -> ModelAnswer:
@@ -100,9 +102,10 @@ def keep(checklist_id: UUID, code: str) -> str | Response | tuple[str, int]:
     require(policy.can_keep_as_model(actor, filling.own_party(actor), is_restricted=restricted))
     held = found(model_answers.to_keep(actor, filling, item, scope))
     form = KeepForm(data={"title": item.label[:200], "answer": str(held.answer_id)})
-    try:
-        if form.validate_on_submit():
-            model_answers.keep(
+    if form.validate_on_submit():
+        done = perform(
+            form,
+            lambda: model_answers.keep(
                 actor,
                 checklist,
                 code,
@@ -110,13 +113,12 @@ def keep(checklist_id: UUID, code: str) -> str | Response | tuple[str, int]:
                 answer_id=as_id_or_none(form.answer.data or ""),
                 title=form.title.data or "",
                 note=form.note.data or "",
-            )
-            db.session.commit()
-            flash(_("The answer is kept as a model answer of your organisation."), "held")
-            return back(checklist_id, code)
-    except RuleBrokenError as error:
-        db.session.rollback()
-        form.refuse(error)
+            ),
+            success=_("The answer is kept as a model answer of your organisation."),
+            next=back(checklist_id, code),
+        )
+        if done:
+            return done
         form.answer.data = str(held.answer_id)
     return _keep_page(filling, item, scope, held, form)
 

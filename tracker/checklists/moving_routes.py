@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, render_template
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -10,7 +10,8 @@ from tracker.access.gate import current_actor, require, signed_in
 from tracker.checklists import labels, moving, policy
 from tracker.checklists.forms import MoveForm
 from tracker.checklists.loading import fill
-from tracker.checklists.opening import as_id_or_none, opened, tried
+from tracker.checklists.opening import as_id_or_none, back, opened
+from tracker.ui.perform import perform
 
 blueprint = Blueprint("moving", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 
@@ -26,16 +27,17 @@ def move(checklist_id: UUID) -> str | Response:
     to = moving.newer(checklist)
     if to is None:
         flash(_("The checklist is on the newest version already."), "held")
-        return redirect(url_for("checklists.show", checklist_id=checklist.id), 303)
+        return back(checklist_id)
     form = MoveForm(data={"to": str(to.id)})
     seen = as_id_or_none(form.to.data or "")
-
-    def act() -> None:
-        moving.move(actor, checklist, seen)
-
-    words = _("The checklist is on version %(number)s now.", number=to.version)
-    if tried(form, act, words):
-        return redirect(url_for("checklists.show", checklist_id=checklist.id), 303)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: moving.move(actor, checklist, seen),
+        success=_("The checklist is on version %(number)s now.", number=to.version),
+        next=back(checklist_id),
+    )
+    if done:
+        return done
     form.to.data = str(to.id)
     return render_template(
         "checklists/move.html",

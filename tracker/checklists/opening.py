@@ -1,16 +1,16 @@
-"""What checklist views share: find the checklist in scope, submit a change, redirect back.
+"""What checklist views share: find the checklist in scope, check a form, redirect back.
 
 Pages on which somebody writes begin with the draft of that person (Writing) and keep it.
 """
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from flask import current_app, flash, g, redirect, render_template, request, url_for
+from flask import current_app, g, redirect, render_template, request, url_for
 from flask_babel import lazy_gettext as _l
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
@@ -113,23 +113,8 @@ def back(checklist_id: UUID, code: str = "") -> Response:
     )
 
 
-def tried(form: Form, act: Callable[[], object], words: str) -> bool:
-    """Do an act when its form was sent and is right; keep the form with the reason when not."""
-    if not form.validate_on_submit():
-        return False
-    try:
-        act()
-        db.session.commit()
-    except RuleBrokenError as error:
-        db.session.rollback()
-        form.refuse(error)
-        return False
-    flash(words, "held")
-    return True
-
-
 def is_sent(form: Form) -> bool:
-    """Tell whether a form was sent to be saved and holds what can be saved.
+    """Tell whether a form was sent to be saved and is right.
 
     One that was sent with a token of another session, or for another organisation than its page
     was opened for, is shown again with what was typed: nothing is saved in a wrong name.
@@ -362,14 +347,13 @@ def overtaken(actor: Actor, writing: Writing, form: Form) -> tuple[Filling, Writ
     Return the checklist as it stands now, and the writing with the answer that overtook it. The
     form takes that answer's version, so that sending it again is a choice made with both in view.
     """
-    db.session.rollback()
     checklist = found(queries.find(actor, writing.checklist.id))
     filling = filled(checklist)
     whose = found(writing.whose)
     scope = AnswerScope.PARTY if whose.kind is DraftKind.PARTY else AnswerScope.SHARED
     theirs = current_of(filling, actor, item_of(filling, whose.item), scope)
     kept = drafts.keep_aside(checklist, whose, sent_words(), base_version=seen_version(form))
-    db.session.commit()
+    db.session.commit()  # not performed: the answer is the page with both texts, no redirect
     form["base_version"].data = theirs.version if theirs else 0
     return filling, replace(
         writing,

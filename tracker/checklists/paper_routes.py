@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, make_response, redirect, render_template, url_for
+from flask import Blueprint, abort, make_response, redirect, render_template, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -12,7 +12,7 @@ from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.checklists import former, frozen, labels, paper, paper_pages, sealing, signing
 from tracker.checklists.loading import Filling
 from tracker.checklists.models import Checklist
-from tracker.checklists.opening import filled, opened, tried
+from tracker.checklists.opening import filled, opened
 from tracker.checklists.paper_forms import (
     ConfirmForm,
     NoForm,
@@ -22,8 +22,6 @@ from tracker.checklists.paper_forms import (
     signers_in,
 )
 from tracker.cooperations import keys
-from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError
 from tracker.signoff import paper as papers
 from tracker.signoff import queries as signoff
 from tracker.signoff import scans, shown
@@ -32,6 +30,7 @@ from tracker.signoff.models import Revision, SignatureRequest
 from tracker.signoff.paper_models import PaperKind, PaperRecord
 from tracker.signoff.scans import ENDINGS, ScanType
 from tracker.ui import locale
+from tracker.ui.perform import perform
 from tracker.ui.uploads import takes_files
 
 blueprint = Blueprint("paper", __name__, url_prefix="/checklists/<uuid:checklist_id>")
@@ -59,22 +58,19 @@ def record(checklist_id: UUID) -> str | Response:
     lines = paper.open_lines(actor, asked, document)
     form: Any = paper_form(lines)
     revision = asked.revision
-    if form.validate_on_submit():
-        try:
-            paper.record(
-                actor,
-                checklist,
-                signed_on=form.signed_on.data,
-                offices=offices_in(form),
-                scan=form.sent_scan,
-            )
-            db.session.commit()
-            flash(_("The scan is recorded. Another party confirms it now."), "held")
-            return _to_record(checklist, revision)
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-    return render_template(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: paper.record(
+            actor,
+            checklist,
+            signed_on=form.signed_on.data,
+            offices=offices_in(form),
+            scan=form.sent_scan,
+        ),
+        success=_("The scan is recorded. Another party confirms it now."),
+        next=_to_record(checklist, revision),
+    )
+    return done or render_template(
         "checklists/paper_record.html",
         checklist=checklist,
         cooperation=filling.cooperation,
@@ -96,23 +92,23 @@ def record_former(checklist_id: UUID) -> str | Response:
     filling = filled(checklist)
     require(former.can_record(actor, filling))
     form: Any = former_form(filling.parties)
-    if form.validate_on_submit():
-        try:
-            made = former.record(
-                actor,
-                checklist,
-                signed_on=form.signed_on.data,
-                ends_on=form.ends_on.data,
-                signers=signers_in(form, filling.parties),
-                scan=form.sent_scan,
-            )
-            db.session.commit()
-            flash(_("The agreement is recorded. Every other party confirms it now."), "held")
-            address = url_for("paper.show", checklist_id=checklist.id, record_id=made.id)
-            return redirect(address, 303)
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: former.record(
+            actor,
+            checklist,
+            signed_on=form.signed_on.data,
+            ends_on=form.ends_on.data,
+            signers=signers_in(form, filling.parties),
+            scan=form.sent_scan,
+        ),
+        success=_("The agreement is recorded. Every other party confirms it now."),
+        next=lambda made: redirect(
+            url_for("paper.show", checklist_id=checklist_id, record_id=made.id), 303
+        ),
+    )
+    if done:
+        return done
     lacking = set(former.not_known(filling))
     return render_template(
         "checklists/former.html",
@@ -138,31 +134,21 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
     words = paper_pages.sentence(made, revision, actor)
     if form.is_submitted():
         require(paper.can_decide(actor, filling, made, asked))
-    if form.validate_on_submit():
-        try:
-            paper.confirm(
-                actor,
-                checklist,
-                made.id,
-                page=shown.page_of(actor, form.page_token.data),
-                sentence=words,
-                language=str(get_locale()),
-            )
-            in_force = checklist.revision_sent_id is None
-            db.session.commit()
-            flash(
-                _(
-                    "You confirmed it. All parties have signed. The record says from when on the "
-                    "text is in force."
-                )
-                if in_force
-                else _("You confirmed it. The text waits for others."),
-                "held",
-            )
-            return _to_record(checklist, revision)
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: paper.confirm(
+            actor,
+            checklist,
+            made.id,
+            page=shown.page_of(actor, form.page_token.data),
+            sentence=words,
+            language=str(get_locale()),
+        ),
+        success=lambda _made: _confirmed(checklist),
+        next=_to_record(checklist, revision),
+    )
+    if done:
+        return done
     form.page_token.data = shown.token_of(actor, shown.page_with(made.digest))
     document = signoff_service.document_of(revision, sealing.key_for(checklist))
     return render_template(
@@ -183,6 +169,17 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
     )
 
 
+def _confirmed(checklist: Checklist) -> str:
+    if checklist.revision_sent_id is not None:
+        return str(_("You confirmed it. The text waits for others."))
+    return str(
+        _(
+            "You confirmed it. All parties have signed. The record says from when on the text is "
+            "in force."
+        )
+    )
+
+
 @blueprint.route("/papers/<uuid:record_id>/refuse", methods=["GET", "POST"])
 @signed_in
 def refuse(checklist_id: UUID, record_id: UUID) -> str | Response:
@@ -193,13 +190,13 @@ def refuse(checklist_id: UUID, record_id: UUID) -> str | Response:
     filling = filled(checklist)
     require(paper.can_decide(actor, filling, made, asked))
     form = NoForm()
-    if tried(
+    done = form.validate_on_submit() and perform(
         form,
         lambda: paper.refuse(actor, checklist, made.id, reason=form.reason.data or ""),
-        _("You refused the scan. Who recorded it is told, with your reason."),
-    ):
-        return _to_record(checklist, revision)
-    return _no_page(
+        success=_("You refused the scan. Who recorded it is told, with your reason."),
+        next=_to_record(checklist, revision),
+    )
+    return done or _no_page(
         filling,
         made,
         form,
@@ -220,13 +217,13 @@ def withdraw(checklist_id: UUID, record_id: UUID) -> str | Response:
     filling = filled(checklist)
     require(paper.can_withdraw(actor, filling, made, asked))
     form = NoForm()
-    if tried(
+    done = form.validate_on_submit() and perform(
         form,
         lambda: paper.withdraw(actor, checklist, made.id, reason=form.reason.data or ""),
-        _("The scan is withdrawn. It stays in history."),
-    ):
-        return _to_record(checklist, revision)
-    return _no_page(
+        success=_("The scan is withdrawn. It stays in history."),
+        next=_to_record(checklist, revision),
+    )
+    return done or _no_page(
         filling,
         made,
         form,

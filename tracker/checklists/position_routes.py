@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -41,13 +41,12 @@ from tracker.checklists.opening import (
     reason_page,
     seen_version,
     show_version,
-    tried,
     values_now,
 )
 from tracker.checklists.template import Item
-from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.ui.form_base import Form
+from tracker.ui.perform import perform
 
 Answered = str | Response | tuple[str, int]
 
@@ -61,17 +60,19 @@ def accept(checklist_id: UUID, code: str) -> Response:
     actor = current_actor()
     checklist, _filling, _item = opened_item(actor, checklist_id, code, "accept")
     seen = as_id_or_none(request.form.get("answer", ""))
-    try:
-        positions.take_position(actor, checklist, code, Stance.ACCEPTS, answer_id=seen)
-        db.session.commit()
-        flash(
-            _("You accepted %(code)s for %(party)s.", code=code, party=actor.organisation_name),
-            "held",
-        )
-    except RuleBrokenError as error:
-        db.session.rollback()
-        flash(f"{code}: {error}", "stop")
-    return back(checklist_id, code)
+
+    def act() -> None:
+        try:
+            positions.take_position(actor, checklist, code, Stance.ACCEPTS, answer_id=seen)
+        except RuleBrokenError as error:  # said at the top of a page with many items
+            raise RuleBrokenError(f"{code}: {error}") from error
+
+    return perform(
+        None,
+        act,
+        success=_("You accepted %(code)s for %(party)s.", code=code, party=actor.organisation_name),
+        next=back(checklist_id, code),
+    )
 
 
 @blueprint.route("/items/<code>/talk", methods=["GET", "POST"])
@@ -96,18 +97,21 @@ def talk(checklist_id: UUID, code: str) -> Answered:
     if not may_go_on(form, acts.talk, acts.why_not, refusal):
         return page(button=button), HTTPStatus.FORBIDDEN
 
-    def act() -> None:
-        positions.take_position(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: positions.take_position(
             actor,
             checklist,
             code,
             Stance.WANTS_TALK,
             answer_id=as_id_or_none(form.answer.data or ""),
             reason=form.reason.data or "",
-        )
-
-    if tried(form, act, _("The others see that you want to talk about %(code)s.", code=code)):
-        return back(checklist_id, code)
+        ),
+        success=_("The others see that you want to talk about %(code)s.", code=code),
+        next=back(checklist_id, code),
+    )
+    if done:
+        return done
     form.answer.data = seen
     return page(button=button)
 
@@ -131,28 +135,32 @@ def propose(checklist_id: UUID, code: str) -> Answered:
     not_ours, is_draft = _("Your organisation proposes nothing here."), writing.is_filled
     if not may_go_on(form, acts.propose, acts.why_not, not_ours, is_draft=is_draft):
         return _propose_page(filling, item, form, writing), HTTPStatus.FORBIDDEN
-    if is_sent(form):
-        try:
-            _require_seen(form, current)
-            positions.propose(
-                actor,
-                checklist,
-                code,
-                values_of(form, fields),
-                answer_id=current.answer_id,
-                reason=form["reason"].data or "",
-                replies_to=replies_to,
-            )
-            writing.finish()
-            db.session.commit()
-            flash(_("The others see your proposal for %(code)s.", code=code), "held")
-            return back(checklist_id, code)
-        except StaleError:
-            filling, writing = overtaken(actor, writing, form)
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-    return _propose_page(filling, item, form, writing)
+
+    def act() -> None:
+        _require_seen(form, current)
+        positions.propose(
+            actor,
+            checklist,
+            code,
+            values_of(form, fields),
+            answer_id=current.answer_id,
+            reason=form["reason"].data or "",
+            replies_to=replies_to,
+        )
+        writing.finish()
+
+    def handle_conflict(_error: StaleError) -> str:
+        now, overtaken_writing = overtaken(actor, writing, form)
+        return _propose_page(now, item, form, overtaken_writing)
+
+    done = is_sent(form) and perform(
+        form,
+        act,
+        success=_("The others see your proposal for %(code)s.", code=code),
+        next=back(checklist_id, code),
+        conflict=handle_conflict,
+    )
+    return done or _propose_page(filling, item, form, writing)
 
 
 def _require_seen(form: Form, current: Filled) -> None:
@@ -223,14 +231,7 @@ def _answer_proposal(
     actor = current_actor()
     checklist = opened(actor, checklist_id, "proposal")
     found(queries.proposal_of(checklist, proposal_id))
-    try:
-        act(actor, checklist)
-        db.session.commit()
-        flash(words, "held")
-    except RuleBrokenError as error:
-        db.session.rollback()
-        flash(str(error), "stop")
-    return back(checklist_id)
+    return perform(None, lambda: act(actor, checklist), success=words, next=back(checklist_id))
 
 
 @blueprint.route("/proposals/<uuid:proposal_id>/turn-down", methods=["GET", "POST"])
@@ -249,14 +250,13 @@ def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
     require(policy.can_take_part(actor, filling.own_party(actor)))
     if proposal.organisation_id == actor.organisation_id:
         require(no(_("This is your own proposal; the other side answers it.")))
-    done = tried(
+    done = form.validate_on_submit() and perform(
         form,
         lambda: positions.turn_down_proposal(actor, checklist, proposal_id, form.reason.data or ""),
-        _("You turned the proposal down."),
+        success=_("You turned the proposal down."),
+        next=back(checklist_id, item.code),
     )
-    if done:
-        return back(checklist_id, item.code)
-    return reason_page(
+    return done or reason_page(
         filling,
         item,
         form,

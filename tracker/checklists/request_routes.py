@@ -14,7 +14,7 @@ from tracker.accounts import queries as accounts
 from tracker.checklists import labels, policy, requesting, revisions, sending_forms
 from tracker.checklists.loading import Filling
 from tracker.checklists.models import Checklist
-from tracker.checklists.opening import filled, opened, tried
+from tracker.checklists.opening import filled, opened
 from tracker.checklists.revisions import Since
 from tracker.checklists.signing import SUBJECT
 from tracker.core import clock
@@ -23,6 +23,7 @@ from tracker.signoff import policy as signoff_policy
 from tracker.signoff import queries as signoff
 from tracker.signoff import shown, signers
 from tracker.signoff.models import SignatureRequest
+from tracker.ui.perform import perform
 
 blueprint = Blueprint("requests", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 
@@ -50,19 +51,22 @@ def pass_on(checklist_id: UUID, user_id: UUID) -> str | Response:
     filling = filled(checklist)
     able = requesting.who_can_take_over(actor, filling, standing)
     form: Any = sending_forms.pass_on_form(able)
-    if able and tried(
-        form,
-        lambda: requesting.pass_on(
-            actor,
-            checklist,
-            user_id,
-            UUID(form["person"].data),
-            page=shown.page_of(actor, form.page_token.data),
-            reason=form["reason"].data,
-        ),
-        _("Passed on. The record says so."),
-    ):
-        return _to_record(checklist_id)
+    if able and form.validate_on_submit():
+        done: Response | None = perform(
+            form,
+            lambda: requesting.pass_on(
+                actor,
+                checklist,
+                user_id,
+                UUID(form["person"].data),
+                page=shown.page_of(actor, form.page_token.data),
+                reason=form["reason"].data,
+            ),
+            success=_("Passed on. The record says so."),
+            next=_to_record(checklist_id),
+        )
+        if done:
+            return done
     revision = _waiting(checklist).revision
     since = revisions.since(
         filling.checklist, shown.digest_on(actor, form.page_token.data), revision
@@ -122,15 +126,15 @@ def remind(checklist_id: UUID) -> str | Response:
     form: Any = sending_forms.remind_form(
         {user: f"{names.get(user, '')}, {parties.get(party, '')}" for party, user in due}
     )
-    if tried(
+    done = form.validate_on_submit() and perform(
         form,
         lambda: requesting.remind(
             actor, checklist, [UUID(one) for one in form["people"].data or ()]
         ),
-        _("The reminder is on its way."),
-    ):
-        return _to_record(checklist_id)
-    return render_template(
+        success=_("The reminder is on its way."),
+        next=_to_record(checklist_id),
+    )
+    return done or render_template(
         "checklists/remind.html",
         checklist=checklist,
         cooperation=filling.cooperation,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -68,12 +68,12 @@ from tracker.checklists.opening import (
 )
 from tracker.checklists.template import Item
 from tracker.checklists.values import Fit
-from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.guidance.queries import passages_for
 from tracker.ui import locale
 from tracker.ui.filters import filter_links
 from tracker.ui.form_base import Form
+from tracker.ui.perform import perform
 
 Answered = str | Response | tuple[str, int]
 
@@ -174,30 +174,33 @@ def answer(checklist_id: UUID, code: str) -> Answered:
     not_ours, is_draft = _("Your organisation does not write this answer."), writing.is_filled
     if not may_go_on(form, scope in acts.answer, acts.why_not, not_ours, is_draft=is_draft):
         return _answer_page(filling, item, scope, form, writing), HTTPStatus.FORBIDDEN
-    if is_sent(form):
-        try:
-            service.save_answer(
-                actor,
-                checklist,
-                item.code,
-                scope,
-                values_of(form, fields),
-                base_version=seen_version(form),
-            )
-            writing.finish()
-            recompute()
-            said = _saved(checklist, item)
-            db.session.commit()
-            flash(*said)
-            return back(checklist_id, code)
-        except StaleError:
-            filling, writing = overtaken(actor, writing, form)
-            if not _changes(filling, item, scope, form, writing.theirs):
-                return _saved_already(writing, code)
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-    return _answer_page(filling, item, scope, form, writing, current, begun=begun)
+
+    def save() -> None:
+        service.save_answer(
+            actor,
+            checklist,
+            item.code,
+            scope,
+            values_of(form, fields),
+            base_version=seen_version(form),
+        )
+        writing.finish()
+        recompute()  # the message says whether the item is complete
+
+    def handle_conflict(_error: StaleError) -> str | Response:
+        now, overtaken_writing = overtaken(actor, writing, form)
+        if not _changes(now, item, scope, form, overtaken_writing.theirs):
+            return _saved_already(overtaken_writing, code)
+        return _answer_page(now, item, scope, form, overtaken_writing, current, begun=begun)
+
+    done = is_sent(form) and perform(
+        form,
+        save,
+        success=lambda _none: _saved(checklist, item),
+        next=back(checklist_id, code),
+        conflict=handle_conflict,
+    )
+    return done or _answer_page(filling, item, scope, form, writing, current, begun=begun)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,10 +258,12 @@ def _to_proposal(actor: Actor, filling: Filling, item: Item) -> Answered:
 
 def _saved_already(writing: Writing, code: str) -> Response:
     """Go on as after saving: the same words were saved, by a form that was sent twice."""
-    writing.finish()
-    db.session.commit()
-    flash(_("%(code)s is saved.", code=code), "held")
-    return back(writing.checklist.id, code)
+    return perform(
+        None,
+        writing.finish,
+        success=_("%(code)s is saved.", code=code),
+        next=back(writing.checklist.id, code),
+    )
 
 
 def _own_parts(filling: Filling, item: Item, scope: AnswerScope, form: Form) -> list[wording.Part_]:
@@ -353,27 +358,31 @@ def leave_out(checklist_id: UUID, code: str) -> Answered:
     refusal, is_draft = _("This item can't be left out by you now."), writing.is_filled
     if not may_go_on(form, acts.leave_out, acts.why_not, refusal, is_draft=is_draft):
         return _leave_out_page(filling, item, form, writing), HTTPStatus.FORBIDDEN
-    if is_sent(form):
-        try:
-            service.save_answer(
-                actor,
-                checklist,
-                code,
-                AnswerScope.SHARED,
-                {},
-                base_version=seen_version(form),
-                not_applicable_because=form["reason"].data or "",
-            )
-            writing.finish()
-            db.session.commit()
-            flash(_("%(code)s is left out.", code=code), "held")
-            return back(checklist_id, code)
-        except StaleError:
-            filling, writing = overtaken(actor, writing, form)
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-    return _leave_out_page(filling, item, form, writing)
+
+    def act() -> None:
+        service.save_answer(
+            actor,
+            checklist,
+            code,
+            AnswerScope.SHARED,
+            {},
+            base_version=seen_version(form),
+            not_applicable_because=form["reason"].data or "",
+        )
+        writing.finish()
+
+    def handle_conflict(_error: StaleError) -> str:
+        now, overtaken_writing = overtaken(actor, writing, form)
+        return _leave_out_page(now, item, form, overtaken_writing)
+
+    done = is_sent(form) and perform(
+        form,
+        act,
+        success=_("%(code)s is left out.", code=code),
+        next=back(checklist_id, code),
+        conflict=handle_conflict,
+    )
+    return done or _leave_out_page(filling, item, form, writing)
 
 
 def _leave_out_page(filling: Filling, item: Item, form: Form, writing: Writing) -> str:

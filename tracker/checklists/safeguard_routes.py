@@ -20,9 +20,9 @@ from tracker.checklists.opening import (
     opened,
     opened_item,
     reason_page,
-    tried,
 )
 from tracker.ui.form_base import Form
+from tracker.ui.perform import perform
 
 Answered = str | Response | tuple[str, int]
 
@@ -51,14 +51,13 @@ def flag(checklist_id: UUID, code: str) -> Answered:
     button = _("Flag the term")
     if not may_go_on(form, acts.flag, acts.why_not, _("There is nothing here to flag.")):
         return page(button=button), HTTPStatus.FORBIDDEN
-    done = tried(
+    done = form.validate_on_submit() and perform(
         form,
         lambda: safeguards.raise_flag(actor, checklist, code, form.reason.data or ""),
-        _("%(code)s is flagged. It can't be signed until the flag is answered.", code=code),
+        success=_("%(code)s is flagged. It can't be signed until the flag is answered.", code=code),
+        next=back(checklist_id, code),
     )
-    if done:
-        return back(checklist_id, code)
-    return page(button=button)
+    return done or page(button=button)
 
 
 @blueprint.route("/flags/<uuid:flag_id>/explain", methods=["GET", "POST"])
@@ -71,14 +70,13 @@ def explain(checklist_id: UUID, flag_id: UUID) -> str | Response:
     raised = found(next((one for one in filling.flags if one.id == flag_id), None))
     require(policy.can_close_flag(actor, filling.own_party(actor)))
     form = ReasonForm()
-    done = tried(
+    done = form.validate_on_submit() and perform(
         form,
         lambda: safeguards.explain_flag(actor, checklist, flag_id, form.reason.data or ""),
-        _("The flag is closed with your explanation."),
+        success=_("The flag is closed with your explanation."),
+        next=back(checklist_id, raised.item),
     )
-    if done:
-        return back(checklist_id, raised.item)
-    return reason_page(
+    return done or reason_page(
         filling,
         item_of(filling, raised.item),
         form,
@@ -105,13 +103,14 @@ def review(checklist_id: UUID) -> str | Response:
     require(policy.can_review(actor, second_reader, filling.sheet.authors))
     require(policy.is_open(checklist.state, None, "M5"))
     form = Form()
-    done = tried(
+    done = form.validate_on_submit() and perform(
         form,
         lambda: safeguards.confirm_review(actor, checklist),
-        _("You confirmed the review of independence and flexibility."),
+        success=_("You confirmed the review of independence and flexibility."),
+        next=back(checklist_id),
     )
     if done:
-        return back(checklist_id)
+        return done
     views = pages.item_views(filling, actor)
     return render_template(
         "checklists/review.html",

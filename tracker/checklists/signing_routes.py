@@ -37,8 +37,7 @@ from tracker.checklists.models import Checklist, Halt, Notice
 from tracker.checklists.opening import filled, opened
 from tracker.cooperations.pages import taken_over
 from tracker.core import clock
-from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError
+from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.signoff import policy as signoff_policy
 from tracker.signoff import proving, shown
 from tracker.signoff import queries as signoff
@@ -48,6 +47,7 @@ from tracker.signoff.models import Revision, SignatureRequest
 from tracker.signoff.proving import Given
 from tracker.ui import locale
 from tracker.ui.fields import Option
+from tracker.ui.perform import perform
 
 blueprint = Blueprint("signing", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 blueprint.add_app_template_filter(method_words, "method_words")
@@ -84,20 +84,20 @@ def send(checklist_id: UUID) -> str | Response:
     )
     obstacles = signing.obstacles(filling)
     if not obstacles and not lacking and form.validate_on_submit():
-        try:
-            signing.send(
+        done: Response | None = perform(
+            form,
+            lambda: signing.send(
                 actor,
                 checklist,
                 sending_forms.named_in(form, filling, able),
                 binding=form["binding"].data if "binding" in form else "",
                 asking=sending_forms.asking_in(form),
-            )
-            db.session.commit()
-            flash(_("The text is frozen and sent. The signatories see it under My work."), "held")
-            return _to_record(checklist_id)
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
+            ),
+            success=_("The text is frozen and sent. The signatories see it under My work."),
+            next=_to_record(checklist_id),
+        )
+        if done:
+            return done
     return render_template(
         "checklists/send.html",
         checklist=checklist,
@@ -194,43 +194,34 @@ def sign(checklist_id: UUID) -> str | Response:
     form = ProofForm()
     ways = proving.ways(actor)
     form.ask_for(app=ways.has_app, passkey=ways.has_passkey)
-    if form.validate_on_submit():
+
+    def prove_and_sign() -> None:
         page = shown.page_of(actor, form.page_token.data)
-        try:
-            identity = proving.prove(
-                actor,
-                Given(**form.given),
-                page,
-                document_digest=revision.digest,
-                sentence=sentence,
-            )
-            signing.sign(
-                actor,
-                checklist,
-                page=page,
-                sentence=sentence,
-                language=str(get_locale()),
-                identity=identity,
-            )
-            in_force = checklist.revision_sent_id is None
-            db.session.commit()
-            flash(
-                _(
-                    "You signed. All parties have signed. The record says from when on the text is "
-                    "in force."
-                )
-                if in_force
-                else _("You signed. The text waits for the other signatures."),
-                "held",
-            )
-            return _to_record(checklist_id)
-        except shown.NotShownError as error:
-            db.session.rollback()
-            flash(str(error), "stop")
-            return _read_again(actor, checklist, error.seen)
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
+        identity = proving.prove(
+            actor, Given(**form.given), page, document_digest=revision.digest, sentence=sentence
+        )
+        signing.sign(
+            actor,
+            checklist,
+            page=page,
+            sentence=sentence,
+            language=str(get_locale()),
+            identity=identity,
+        )
+
+    def lead_back(error: StaleError) -> Response:
+        flash(str(error), "stop")
+        return _read_again(actor, checklist, shown.digest_on(actor, form.page_token.data))
+
+    done = form.validate_on_submit() and perform(
+        form,
+        prove_and_sign,
+        success=lambda _none: _signed(checklist),
+        next=_to_record(checklist_id),
+        conflict=lead_back,
+    )
+    if done:
+        return done
     offer = proving.offer(actor, shown.page_with(revision.digest), sentence)
     form.page_token.data = offer.token
     return render_template(
@@ -247,6 +238,14 @@ def sign(checklist_id: UUID) -> str | Response:
         confirmed=confirmed_words(signoff_policy.confirmation_of(membership)),
         has_second_factor=actor.has_second_factor,
         offer=offer,
+    )
+
+
+def _signed(checklist: Checklist) -> str:
+    if checklist.revision_sent_id is not None:
+        return str(_("You signed. The text waits for the other signatures."))
+    return str(
+        _("You signed. All parties have signed. The record says from when on the text is in force.")
     )
 
 
@@ -290,21 +289,20 @@ def decline(checklist_id: UUID) -> str | Response:
         _("Which items have to change?"),
         _("Why do you decline?"),
     )
-    if form.validate_on_submit():
-        try:
-            signing.decline(
-                actor,
-                checklist,
-                page=shown.page_of(actor, form.page_token.data),
-                reason=form["reason"].data,
-                items=form["items"].data,
-            )
-            db.session.commit()
-            flash(_("You declined. The named items are open again; all parties are told."), "wait")
-            return _to_list(checklist_id)
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: signing.decline(
+            actor,
+            checklist,
+            page=shown.page_of(actor, form.page_token.data),
+            reason=form["reason"].data,
+            items=form["items"].data,
+        ),
+        success=(_("You declined. The named items are open again; all parties are told."), "wait"),
+        next=_to_list(checklist_id),
+    )
+    if done:
+        return done
     revision = _waiting(checklist).revision
     since = revisions.since(checklist, shown.digest_on(actor, form.page_token.data), revision)
     form.page_token.data = shown.token_of(actor, shown.page_with(revision.digest))
@@ -341,16 +339,13 @@ def call_back(checklist_id: UUID) -> str | Response:
     filling = filled(checklist)
     require(policy.can_withdraw_request(actor, filling.own_party(actor)))
     form = ReasonForm()
-    if form.validate_on_submit():
-        try:
-            signing.call_back(actor, checklist, reason=form.reason.data or "")
-            db.session.commit()
-            flash(_("The text is called back and can be changed again."), "wait")
-            return _to_list(checklist_id)
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-    return _items_page(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: signing.call_back(actor, checklist, reason=form.reason.data or ""),
+        success=(_("The text is called back and can be changed again."), "wait"),
+        next=_to_list(checklist_id),
+    )
+    return done or _items_page(
         filling,
         form,
         _("Call the text back"),
@@ -370,16 +365,15 @@ def amend(checklist_id: UUID) -> str | Response:
     form = items_form(
         _codes(filling), _("Which items are to change?"), _("Why is a change needed?")
     )
-    if form.validate_on_submit():
-        try:
-            signing.amend(actor, checklist, reason=form["reason"].data, items=form["items"].data)
-            db.session.commit()
-            flash(_("The named items are open. The text in force stays so meanwhile."), "held")
-            return _to_list(checklist_id)
-        except RuleBrokenError as error:
-            db.session.rollback()
-            form.refuse(error)
-    return _items_page(
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: signing.amend(
+            actor, checklist, reason=form["reason"].data, items=form["items"].data
+        ),
+        success=_("The named items are open. The text in force stays so meanwhile."),
+        next=_to_list(checklist_id),
+    )
+    return done or _items_page(
         filling,
         form,
         _("Propose an amendment"),
