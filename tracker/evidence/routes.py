@@ -57,6 +57,7 @@ def export(reference: str) -> str | Response:
     form = ExportForm()
     if not form.validate_on_submit():
         return _export_page(cooperation, form)
+    # Not performed: the answer is a file, and what goes wrong is damage, not a broken rule.
     try:
         taken = service.export(
             actor, cooperation.id, cooperation.reference, with_closed=bool(form.with_closed.data)

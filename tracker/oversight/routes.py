@@ -88,7 +88,7 @@ def export() -> Response:
     data = service.export(
         current_actor(), _asked(), lambda lines: files.to_csv(pages.export_rows(lines))
     )
-    db.session.commit()
+    db.session.commit()  # not performed: the answer is a file
     answer = make_response(data)
     answer.headers["Content-Type"] = "text/csv; charset=utf-8"
     name = f"register-{clock.today().isoformat()}.csv"

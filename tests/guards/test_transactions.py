@@ -1,0 +1,121 @@
+"""Who ends a transaction: ui.perform for views, commands and the worker, and few that are named."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from config import ROOT
+
+PACKAGE = ROOT / "tracker"
+# Views, and what only they use.
+_OF_VIEWS = ("routes.py", "sign_in.py", "sign_in_forms.py", "sign_in_passkeys.py")
+_BESIDE_VIEWS = ("authoring/trying.py", "checklists/opening.py", "access/", "ui/")
+
+# Views that end a transaction themselves, because perform() can't be what answers.
+VIEWS = {
+    "accounts/routes.py: set_up_second_factor": "the answer is the codes, shown only this once",
+    "accounts/sign_in.py: _commit": "the views of the sign-in library are not ours",
+    "accounts/sign_in_forms.py: _commit": "the same",
+    "checklists/draft_routes.py: _is_kept": "a stranger is told only that words are kept",
+    "checklists/draft_routes.py: keep": "the page's script is answered with JSON",
+    "checklists/opening.py: overtaken": "the words of a conflict are kept; the answer is a page",
+    "evidence/routes.py: export": "the answer is a file, and what goes wrong no broken rule",
+    "oversight/routes.py: check": "the transaction is given up: others may write meanwhile",
+    "oversight/routes.py: export": "the answer is a file",
+    "ui/perform.py: perform": "the one place",
+}
+# Below views and commands.
+BELOW = {
+    "accounts/attempts.py: note": "a failed attempt counts, whatever becomes of the request",
+    "accounts/proof.py: set_aside": "a passkey that was copied is refused, whatever becomes of it",
+    "core/db.py: let_others_write": "what was only read is given up before work that takes long",
+    "evidence/certificates.py: _read": "the worker's: others may write while a file is made",
+    "mail/outbox.py: _claim": "the worker's: no other takes the same message",
+    "mail/outbox.py: _settle": "the worker's: what was sent is not sent again",
+    "oversight/adopting.py: adopt_rows": "a command's: each chain by itself",
+}
+
+
+def ends_of_transactions(tree: ast.AST, inside: str = "") -> Iterator[str]:
+    """Yield the names of outermost functions that commit or roll back, once for each call."""
+    for node in ast.iter_child_nodes(tree):
+        name = inside or (node.name if isinstance(node, ast.FunctionDef) else "")
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in {"commit", "rollback"}
+        ):
+            yield name
+        yield from ends_of_transactions(node, name)
+
+
+def where(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def found() -> dict[str, set[str]]:
+    """Return the functions of each module that end a transaction."""
+    return {
+        where(path): names
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if (names := set(ends_of_transactions(ast.parse(path.read_text()))))
+    }
+
+
+def is_of_views(module: str) -> bool:
+    return module.endswith(_OF_VIEWS) or module.startswith(_BESIDE_VIEWS)
+
+
+def is_command(module: str) -> bool:
+    return module.endswith("/cli.py") or module.startswith("running/")
+
+
+def test_views_end_no_transaction_but_by_perform() -> None:
+    ending = {
+        f"{module}: {name}"
+        for module, names in found().items()
+        if is_of_views(module)
+        for name in names
+    }
+    assert ending == set(VIEWS)
+
+
+def test_below_views_and_commands_nothing_ends_a_transaction_without_a_reason() -> None:
+    ending = {
+        f"{module}: {name}"
+        for module, names in found().items()
+        if not is_of_views(module) and not is_command(module)
+        for name in names
+    }
+    assert ending == set(BELOW)
+
+
+def test_each_view_that_does_so_says_why_beside_it() -> None:
+    silent = [
+        module
+        for module in {one.partition(":")[0] for one in VIEWS}
+        if module.endswith("routes.py")
+        and "not performed" not in (PACKAGE / module).read_text().lower()
+    ]
+    assert silent == []
+
+
+def test_views_call_perform_for_all_the_rest() -> None:
+    calls = sum(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "perform"
+        for path in PACKAGE.rglob("*routes.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+    )
+    assert calls > 90
+
+
+def test_a_commit_is_seen_however_deep_it_stands() -> None:
+    code = (
+        "def view():\n"
+        "    def save():\n"
+        "        with lock:\n"
+        "            db.session.commit()\n"
+        "    return save\n"
+        "other.rollback()\n"
+    )
+    assert list(ends_of_transactions(ast.parse(code))) == ["view", ""]
