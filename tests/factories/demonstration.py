@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask import Flask
 
+from tests import due
 from tests.client import CheckedClient
 from tests.factories import certificates, passkeys
 from tests.factories import paper as scans
@@ -26,7 +27,7 @@ from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.demo import people, work
-from tracker.evidence import anchors, checkpoints, signing_keys
+from tracker.evidence import checkpoints, signing_keys
 from tracker.organisations import service as organisations
 from tracker.organisations.service import Details
 from tracker.running import health
@@ -89,7 +90,7 @@ def make() -> Demonstration:
     health.beat()
     db.session.commit()
     checkpoints.make()
-    anchors.send_due()
+    due.send_checkpoints()
     db.session.commit()
     rows = db.session.scalars(sa.select(Cooperation).order_by(Cooperation.reference)).all()
     by_name = dict(zip(COOPERATIONS, rows, strict=True))

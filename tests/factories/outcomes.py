@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask import Flask
 
-from tests import starting_points
+from tests import due, starting_points
 from tests.factories import agreements, paper
 from tests.factories.checklists import decline_text
 from tests.factories.cooperations import (
@@ -18,7 +18,7 @@ from tests.factories.cooperations import (
     load_checklists,
     open_one,
 )
-from tracker.checklists import ending, former, positions, renewal, requesting, signing
+from tracker.checklists import ending, former, positions, signing
 from tracker.checklists import paper as papers
 from tracker.checklists.former import Person
 from tracker.checklists.models import Checklist, ChecklistKind, Halt, Stance
@@ -115,7 +115,7 @@ def _expire(land: Country, terms: Checklist) -> None:
     ).one()
     asked.expires_on = clock.today() - DAY
     db.session.flush()
-    assert requesting.expire_due(clock.today()) == 1
+    assert due.expire_due(clock.today()) == 1
 
 
 def _sign(land: Country, terms: Checklist) -> None:
@@ -151,7 +151,7 @@ def _suspend_twice_and_lift_one(land: Country, terms: Checklist) -> None:
         ending.give_notice(
             land.actor(first), terms, Halt.SUSPENDED, reason="It is not safe.", from_on=day
         )
-    assert ending.carry_out_due(day) == 2
+    assert due.carry_out_due(day) == 2
     own = next(one for one in ending.open_notices(terms) if one.organisation_id == land.id("npm"))
     ending.close_notice(land.actor("tomas"), terms, own.id, reason="It is safe again.")
 
@@ -178,7 +178,7 @@ def _take_notice_back(land: Country, terms: Checklist) -> None:
 
 def _renew(land: Country, terms: Checklist) -> None:
     _sign(land, terms)
-    assert renewal.renew_due(clock.today()) == 1
+    assert due.renew_due(clock.today()) == 1
 
 
 def _end(land: Country, terms: Checklist) -> None:

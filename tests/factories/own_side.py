@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tests import due
 from tests.factories.comments import Secrets
 from tests.factories.visits import Scene
 from tracker.access.actor import Actor
@@ -13,7 +14,6 @@ from tracker.checklists.assignments import Assigned
 from tracker.checklists.loading import fill
 from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
 from tracker.checklists.signing import SUBJECT
-from tracker.comments import service as comments
 from tracker.core import clock
 
 # The items on which comments are written.
@@ -95,7 +95,7 @@ def post(scene: Scene, side: Side) -> Written:
         made = written.comments[VISIT if kind == "visit_roles" else STANDING]
         for item in (ITEMS[kind], None):
             made.post(scene.actor(writer), scene.actor(reader), checklist, item)
-    assert comments.remind_due(clock.today()) == 2 * len(side.comments)
+    assert due.remind_of_tasks(clock.today()) == 2 * len(side.comments)
     scene.session.commit()
     return written
 
@@ -142,7 +142,7 @@ def share_out(scene: Scene, side: Side) -> int:
         assignments.give_back(person, checklist, first, seen=found.seen(first))
         assignments.take(person, checklist, first)
         assignments.give_back(actor, checklist, second, seen=found.seen(second))
-    reminded = assignments.remind_due(today)
+    reminded = due.remind_of_assignments(today)
     scene.session.commit()
     return reminded
 

@@ -36,6 +36,8 @@ VERSIONS = sorted((ROOT / "migrations" / "versions").glob("[0-9]*.py"))
 EMPTY_THERE = {"attempt", "certificate_failure", "gate_override", "read_log_entry"}
 # Its rows agree with its signatures, and its people sign in with what they set.
 EMPTY_THERE |= {"disagreement", "refused_account"}
+# Nor did a job of the worker fail.
+EMPTY_THERE |= {"job_failure"}
 # Tables whose rows nothing writes yet.
 EMPTY_THERE |= {"assignment", "notice", "own_article", "own_passage", "renewal", "succession"}
 # Nobody of the demonstration has a passkey or was mailed a code.

@@ -157,14 +157,23 @@ class MailedCode(Identified, Base):
     # What is to be signed with it; the code is good for nothing else.
     subject_id: Mapped[UUID]
     digest: Mapped[str] = mapped_column(sa.String(64))
-    made_at: Mapped[dt.datetime]
+    made_at: Mapped[dt.datetime] = mapped_column(index=True)
 
 
 class Membership(Identified, Base):
     """One role of a person in an organisation, with a start and perhaps an end."""
 
     __tablename__ = "membership"
-    __table_args__ = (sa.Index("ix_membership_organisation_role", "organisation_id", "role"),)
+    __table_args__ = (
+        sa.Index("ix_membership_organisation_role", "organisation_id", "role"),
+        # What the worker looks for.
+        sa.Index(
+            "ix_membership_running",
+            "ends_on",
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        ),
+    )
 
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)
     # None: administrator of the instance
@@ -243,4 +252,4 @@ class Attempt(Identified, Base):
     __table_args__ = (sa.Index("ix_attempt_key_at", "key", "at"),)
 
     key: Mapped[str] = mapped_column(sa.String(64))
-    at: Mapped[dt.datetime]
+    at: Mapped[dt.datetime] = mapped_column(index=True)

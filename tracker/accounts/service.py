@@ -163,23 +163,34 @@ def leave(actor: Actor, organisation_id: UUID) -> None:
     _end(held, actor, LEFT)
 
 
-def end_roles_run_out() -> int:
-    """End the roles whose last day is over, and tell what follows; for the worker.
+def roles_run_out(day: dt.date) -> Sequence[UUID]:
+    """Return the roles whose last day was before a day and that were not ended; for the worker."""
+    return db.session.scalars(
+        sa.select(Membership.id).where(_has_run_out(day)).order_by(Membership.ends_on)
+    ).all()
 
-    They gave no access any more; ending them closes what rested on them.
+
+def end_role_run_out(membership_id: UUID, day: dt.date) -> bool:
+    """End a role whose last day is over; False when it was ended or prolonged meanwhile.
+
+    It gave no access any more; ending it closes what rested on it. For the worker.
     """
-    has_run_out = sa.and_(Membership.ended_at.is_(None), Membership.ends_on < clock.today())
-    whose = sa.select(Membership.user_id, Membership.organisation_id).where(has_run_out)
-    found = db.session.execute(whose.distinct()).all()
-    # First all people, then all organisations, as powers.hold() does for one.
-    for user_id in sorted({row.user_id for row in found}):
-        queries.hold(user_id)
-    for user_id, organisation_id in sorted(found, key=lambda row: str(row.organisation_id)):
-        powers.hold(user_id, organisation_id)
-    rows = db.session.scalars(_roles().where(has_run_out)).all()
-    for membership in rows:
-        _end([membership], None, TERM_RAN_OUT)
-    return len(rows)
+    whose = sa.select(Membership.user_id, Membership.organisation_id)
+    user_id, organisation_id = db.session.execute(whose.where(Membership.id == membership_id)).one()
+    powers.hold(user_id, organisation_id)
+    membership = db.session.scalar(
+        _roles()
+        .where(Membership.id == membership_id, _has_run_out(day))
+        .execution_options(populate_existing=True)
+    )
+    if membership is None:
+        return False
+    _end([membership], None, TERM_RAN_OUT)
+    return True
+
+
+def _has_run_out(day: dt.date) -> sa.ColumnElement[bool]:
+    return sa.and_(Membership.ended_at.is_(None), Membership.ends_on < day)
 
 
 def suspend(actor: Actor, user_id: UUID, *, reason: str) -> None:

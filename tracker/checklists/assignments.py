@@ -8,6 +8,7 @@ who can't work on the checklist any more counts as nobody's: looking decides, no
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -250,35 +251,60 @@ def waiting(actor: Actor) -> list[Batch]:
     ]
 
 
-def remind_due(day: dt.date) -> int:
-    """Remind people of what is due and left to do, once and them alone; return how many mails.
+class DueAssignments(NamedTuple):
+    """The items of a checklist that a person has and that are due: what one mail is about."""
 
-    One mail for all items of a checklist. What anybody of the side has done by then, and what its
-    person can't work on any more, is passed over for good. Safe to run in several copies.
+    checklist_id: UUID
+    user_id: UUID
+
+
+def due(day: dt.date) -> list[DueAssignments]:
+    """Return what is due by a day and was not looked at since, by checklist and person."""
+    rows = db.session.execute(
+        sa.select(Assignment.checklist_id, Assignment.assignee_id)
+        .where(_is_due(day))
+        .distinct()
+        .order_by(Assignment.checklist_id, Assignment.assignee_id)
+    )
+    return [DueAssignments(*row) for row in rows]
+
+
+def remind(one: DueAssignments, day: dt.date) -> bool:
+    """Mail a person what is due and left to do on a checklist, once and them alone; tell if it did.
+
+    One mail for all items. What anybody of the side has done by then, and what its person can't
+    work on any more, is passed over for good. For the worker; passes over what is being changed.
     """
-    due = db.session.scalars(
+    rows = db.session.scalars(
         sa.select(Assignment)
-        .where(Assignment.due_on <= day, Assignment.reminded_on.is_(None))
+        .where(
+            Assignment.checklist_id == one.checklist_id,
+            Assignment.assignee_id == one.user_id,
+            _is_due(day),
+        )
         .order_by(Assignment.id)
         .options(joinedload(Assignment.assignee))
         .with_for_update(of=Assignment, skip_locked=True)
+        .execution_options(populate_existing=True)
     ).all()
-    for row in due:
+    for row in rows:
         row.reminded_on = day
-    checklists = {
-        row.id: row
-        for row in db.session.scalars(
-            sa.select(Checklist)
-            .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
-            .where(Checklist.id.in_({row.checklist_id for row in due}), _is_drafted())
-        )
-    }
-    left = _left([row for row in due if row.checklist_id in checklists], checklists)
-    wanted = {(rows[0].checklist_id, rows[0].assignee_id) for rows, is_free in left if not is_free}
-    for checklist_id, user_id in sorted(wanted):
-        messages.assignment_is_due(checklist_id, user_id)
     db.session.flush()
-    return len(wanted)
+    checklist = db.session.scalar(
+        sa.select(Checklist)
+        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+        .where(Checklist.id == one.checklist_id, _is_drafted())
+    )
+    if not rows or checklist is None:
+        return False
+    if all(is_free for _some, is_free in _left(rows, {checklist.id: checklist})):
+        return False
+    messages.assignment_is_due(one.checklist_id, one.user_id)
+    return True
+
+
+def _is_due(day: dt.date) -> sa.ColumnElement[bool]:
+    return sa.and_(Assignment.due_on <= day, Assignment.reminded_on.is_(None))
 
 
 def _left(

@@ -15,7 +15,7 @@ from tracker.checklists.models import Checklist, ChecklistKind, Draft, DraftKind
 from tracker.checklists.queries import visible
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
-from tracker.core.db import db
+from tracker.core.db import db, delete_batch
 from tracker.core.errors import RuleBrokenError
 
 KEPT_FOR = dt.timedelta(days=90)
@@ -150,14 +150,8 @@ def begun(actor: Actor) -> list[Begun]:
 
 
 def forget_old() -> int:
-    """Remove what nobody went on with for 90 days, in the caller's transaction; for the worker."""
-    removed = db.session.execute(
-        sa.delete(Draft)
-        .where(Draft.kept_at < clock.now() - KEPT_FOR)
-        .returning(Draft.id)
-        .execution_options(synchronize_session=False)
-    )
-    return len(removed.all())
+    """Remove some of what nobody went on with for 90 days (db.delete_batch); for the worker."""
+    return delete_batch(Draft.id, Draft.kept_at < clock.now() - KEPT_FOR)
 
 
 def _is_of_another_window(row: Draft, known: Container[int]) -> bool:

@@ -5,7 +5,7 @@ whatever rests on one stops at once. The signatures stay as they are.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -205,26 +205,38 @@ def can_give_notice(actor: Actor, filling: Filling, kind: Halt) -> Decision:
     return signoff_policy.has_power(signoff_policy.signing_membership(actor), clock.today())
 
 
-def carry_out_due(day: dt.date) -> int:
-    """Let the notices take effect whose day has come; return how many; for the worker.
+def due_notices(day: dt.date) -> Sequence[UUID]:
+    """Return the notices whose day has come and that have not taken effect, the oldest first."""
+    return db.session.scalars(
+        sa.select(Notice.id).where(_is_due(day)).order_by(Notice.given_at, Notice.id)
+    ).all()
 
-    Safe to run in several copies.
+
+def carry_out(notice_id: UUID, day: dt.date) -> bool:
+    """Apply a notice that is due; False when it was closed or applied meanwhile. For the worker.
+
+    Passes over one whose text somebody is changing.
     """
-    rows = db.session.execute(
+    row = db.session.execute(
         sa.select(Notice, Checklist)
         .join(Checklist, Checklist.id == Notice.checklist_id)
-        .where(Notice.from_on <= day, Notice.taken_effect_at.is_(None), Notice.closed_at.is_(None))
-        .order_by(Notice.given_at, Notice.id)
+        .where(Notice.id == notice_id, _is_due(day))
         .with_for_update(of=(Notice, Checklist), skip_locked=True)
         .execution_options(populate_existing=True)
-    ).all()
-    done = 0
-    for notice, checklist in rows:
-        if notice.closed_at is None and notice.taken_effect_at is None:
-            _take_effect(None, checklist, notice)
-            messages.notice_was_given(checklist.id, signing.everyone(fill(checklist)))
-            done += 1
-    return done
+    ).one_or_none()
+    if row is None:
+        return False
+    notice, checklist = row
+    lock(checklist)
+    _take_effect(None, checklist, notice)
+    messages.notice_was_given(checklist.id, signing.everyone(fill(checklist)))
+    return True
+
+
+def _is_due(day: dt.date) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        Notice.from_on <= day, Notice.taken_effect_at.is_(None), Notice.closed_at.is_(None)
+    )
 
 
 def _take_effect(actor: Actor | None, checklist: Checklist, notice: Notice) -> None:

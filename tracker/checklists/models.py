@@ -222,6 +222,15 @@ class Notice(Identified, Base):
     """
 
     __tablename__ = "notice"
+    __table_args__ = (
+        # What the worker looks for.
+        sa.Index(
+            "ix_notice_announced",
+            "from_on",
+            sqlite_where=sa.text("taken_effect_at IS NULL AND closed_at IS NULL"),
+            postgresql_where=sa.text("taken_effect_at IS NULL AND closed_at IS NULL"),
+        ),
+    )
 
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"), index=True)
     revision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("revision.id"))
@@ -410,7 +419,16 @@ class Assignment(Identified, Base):
     """
 
     __tablename__ = "assignment"
-    __table_args__ = (sa.UniqueConstraint("checklist_id", "organisation_id", "item"),)
+    __table_args__ = (
+        sa.UniqueConstraint("checklist_id", "organisation_id", "item"),
+        # What the worker looks for.
+        sa.Index(
+            "ix_assignment_not_reminded",
+            "due_on",
+            sqlite_where=sa.text("reminded_on IS NULL"),
+            postgresql_where=sa.text("reminded_on IS NULL"),
+        ),
+    )
 
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))

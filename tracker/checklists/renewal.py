@@ -2,7 +2,7 @@
 
 import calendar
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,7 +15,7 @@ from tracker.access.decision import Decision, no
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.checklists import ending, frozen, messages, policy, positions, signing
-from tracker.checklists.loading import Filling, fill
+from tracker.checklists.loading import Filling, fill, lock
 from tracker.checklists.models import Checklist, ChecklistKind, Halt, Renewal
 from tracker.checklists.signing import SUBJECT
 from tracker.checklists.values import as_date
@@ -90,29 +90,35 @@ def _renewals(revision_id: UUID) -> list[tuple[dt.date, dt.date, dt.date | None]
     return [(row.from_on, row.until_on, row.review_on) for row in rows]
 
 
-def renew_due(day: dt.date) -> int:
-    """Renew the texts in force that renew themselves and whose term is over; return how many.
+def over(day: dt.date) -> Sequence[UUID]:
+    """Return the agreed terms in force whose term was over before a day; for the worker.
+
+    Also those that do not renew themselves: only their text says so.
+    """
+    return db.session.scalars(
+        sa.select(Checklist.id)
+        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+        .where(_is_over(day))
+        .order_by(Cooperation.ends_on, Checklist.id)
+    ).all()
+
+
+def renew(checklist_id: UUID, day: dt.date) -> bool:
+    """Renew a text in force that renews itself and whose term is over; tell whether it did.
 
     Not one of which a party has given notice that ends it by then (M19: unless a party says no in
-    time). For the worker; safe to run in several copies.
+    time). For the worker; passes over one that somebody is changing.
     """
-    rows = db.session.scalars(
+    checklist = db.session.scalar(
         sa.select(Checklist)
         .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
-        .where(
-            Checklist.kind == ChecklistKind.TERMS,
-            Checklist.revision_in_force_id.is_not(None),
-            # What the cooperation keeps of M19; a term that runs is not looked at.
-            Cooperation.ends_on < day,
-        )
-        .order_by(Checklist.id)
+        .where(Checklist.id == checklist_id, _is_over(day))
         .with_for_update(of=Checklist, skip_locked=True)
         .execution_options(populate_existing=True)
-    ).all()
-    return sum(_renew(checklist, day) for checklist in rows)
-
-
-def _renew(checklist: Checklist, day: dt.date) -> bool:
+    )
+    if checklist is None:
+        return False
+    lock(checklist)
     term = term_of(checklist)
     revision_id = checklist.revision_in_force_id
     if term is None or revision_id is None or not term.renews_itself or term.end >= day:
@@ -124,6 +130,16 @@ def _renew(checklist: Checklist, day: dt.date) -> bool:
         _add(checklist, revision_id, term)
     messages.notice_was_given(checklist.id, signing.everyone(fill(checklist)))
     return True
+
+
+def _is_over(day: dt.date) -> sa.ColumnElement[bool]:
+    """Return the condition over Checklist and its cooperation, which keeps the dates of M19."""
+    return sa.and_(
+        Checklist.kind == ChecklistKind.TERMS,
+        Checklist.visit_id.is_(None),
+        Checklist.revision_in_force_id.is_not(None),
+        Cooperation.ends_on < day,
+    )
 
 
 def _add(checklist: Checklist, revision_id: UUID, term: Term) -> None:

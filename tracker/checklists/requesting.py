@@ -1,12 +1,11 @@
 """Service functions for pending signature requests: pass on, remind, expire."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import joinedload, selectinload
 
 from tracker.access.actor import Actor
 from tracker.accounts import queries as accounts
@@ -110,32 +109,48 @@ def remind(actor: Actor, checklist: Checklist, user_ids: Collection[UUID]) -> No
     _remind(actor, checklist, asked, chosen)
 
 
-def remind_due(day: dt.date) -> int:
-    """Send the reminders whose day has come; return how many requests; for the worker.
-
-    They stop when all have signed, when the request ends, and for who has signed. Safe to run in
-    several copies.
-    """
-    rows = db.session.scalars(
-        _waiting_requests()
-        .where(
-            SignatureRequest.remind_every.is_not(None),
-            sa.or_(SignatureRequest.expires_on.is_(None), SignatureRequest.expires_on >= day),
+def reminders_due(day: dt.date) -> list[UUID]:
+    """Return the waiting requests of which somebody has to be reminded by a day; for the worker."""
+    rows = db.session.execute(
+        sa.select(
+            SignatureRequest.id,
+            SignatureRequest.sent_at,
+            SignatureRequest.reminded_on,
+            SignatureRequest.remind_every,
         )
-        .with_for_update(of=SignatureRequest, skip_locked=True)
-    ).all()
-    due = [row for row in rows if _next_reminder(row) <= day]
-    by_revision = _checklists(row.revision_id for row in due)
-    for row in due:
-        checklist = by_revision.get(row.revision_id)
-        if checklist is not None:
-            _remind(None, checklist, row, _whom(row, checklist))
-    return len(due)
+        .where(_is_reminded_of(day))
+        .order_by(SignatureRequest.sent_at, SignatureRequest.id)
+    )
+    return [row.id for row in rows if _next_reminder(*row[1:]) <= day]
 
 
-def _next_reminder(asked: SignatureRequest) -> dt.date:
-    sent_on = asked.sent_at.astimezone(clock.zone()).date()
-    return (asked.reminded_on or sent_on) + dt.timedelta(days=asked.remind_every or 0)
+def send_reminder(request_id: UUID, day: dt.date) -> bool:
+    """Send a request's reminder that is due; False when that was done, or it ended, meanwhile.
+
+    Reminders stop when all have signed, when the request ends, and for who has signed. For the
+    worker; passes over a text that somebody is changing.
+    """
+    checklist = _waiting_text(SignatureRequest.id == request_id, _is_reminded_of(day))
+    if checklist is None:
+        return False
+    asked = signing.waiting_request(checklist)
+    if _next_reminder(asked.sent_at, asked.reminded_on, asked.remind_every) > day:
+        return False
+    _remind(None, checklist, asked, _whom(asked, checklist))
+    return True
+
+
+def _is_reminded_of(day: dt.date) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        SignatureRequest.state == RequestState.WAITING,
+        SignatureRequest.remind_every.is_not(None),
+        sa.or_(SignatureRequest.expires_on.is_(None), SignatureRequest.expires_on >= day),
+    )
+
+
+def _next_reminder(sent_at: dt.datetime, reminded_on: dt.date | None, every: int | None) -> dt.date:
+    sent_on = sent_at.astimezone(clock.zone()).date()
+    return (reminded_on or sent_on) + dt.timedelta(days=every or 0)
 
 
 def _whom(asked: SignatureRequest, checklist: Checklist) -> set[UUID]:
@@ -176,28 +191,22 @@ def _remind(
 # Run out ------------------------------------------------------------------------------------------
 
 
-def expire_due(day: dt.date) -> int:
-    """End the requests whose last day has passed and tell everyone; return how many.
-
-    For the worker; nobody could sign since that day. Safe to run in several copies.
-    """
-    wanted = db.session.scalars(
-        sa.select(Checklist)
-        .join(SignatureRequest, SignatureRequest.revision_id == Checklist.revision_sent_id)
-        .where(
-            SignatureRequest.state == RequestState.WAITING,
-            SignatureRequest.expires_on < day,
-        )
-        .order_by(Checklist.id)
-        .with_for_update(of=Checklist, skip_locked=True)
-        .execution_options(populate_existing=True)
+def expired(day: dt.date) -> Sequence[UUID]:
+    """Return the requests that wait for signatures and whose last day was before a day."""
+    return db.session.scalars(
+        sa.select(SignatureRequest.id)
+        .where(_has_run_out(day))
+        .order_by(SignatureRequest.expires_on)
     ).all()
-    return sum(_expire(checklist) for checklist in wanted)
 
 
-def _expire(checklist: Checklist) -> bool:
-    lock(checklist)
-    if checklist.revision_sent_id is None:  # another copy was first
+def expire(request_id: UUID, day: dt.date) -> bool:
+    """End a request whose last day has passed and tell everyone; False when it ended meanwhile.
+
+    For the worker; nobody could sign since that day. Passes over a text that somebody is changing.
+    """
+    checklist = _waiting_text(SignatureRequest.id == request_id, _has_run_out(day))
+    if checklist is None:
         return False
     asked = signing.waiting_request(checklist)
     last = asked.expires_on
@@ -219,21 +228,26 @@ def _expire(checklist: Checklist) -> bool:
     return True
 
 
-def _waiting_requests() -> sa.Select[SignatureRequest]:
-    return (
-        sa.select(SignatureRequest)
-        .where(SignatureRequest.state == RequestState.WAITING)
-        .order_by(SignatureRequest.id)
-        .options(
-            selectinload(SignatureRequest.places),
-            selectinload(SignatureRequest.parties),
-            joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
-        )
+def _has_run_out(day: dt.date) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        SignatureRequest.state == RequestState.WAITING, SignatureRequest.expires_on < day
     )
 
 
-def _checklists(revision_ids: Iterable[UUID]) -> dict[UUID, Checklist]:
-    rows = db.session.scalars(
-        sa.select(Checklist).where(Checklist.revision_sent_id.in_(list(revision_ids)))
+def _waiting_text(*conditions: sa.ColumnElement[bool]) -> Checklist | None:
+    """Return the checklist that waits with a request, and hold it; None when that is over.
+
+    Or when somebody holds it: that may well be who ends the request.
+    """
+    checklist = db.session.scalar(
+        sa.select(Checklist)
+        .join(Revision, Revision.subject_id == Checklist.id)
+        .join(SignatureRequest, SignatureRequest.revision_id == Revision.id)
+        .where(Checklist.revision_sent_id == Revision.id, *conditions)
+        .with_for_update(of=Checklist, skip_locked=True)
+        .execution_options(populate_existing=True)
     )
-    return {row.revision_sent_id: row for row in rows if row.revision_sent_id}
+    if checklist is None:
+        return None
+    lock(checklist)
+    return checklist if checklist.revision_sent_id is not None else None

@@ -83,6 +83,17 @@ class CommentTask(Identified, Base):
     """What a comment asks of one person, until a day."""
 
     __tablename__ = "comment_task"
+    __table_args__ = (
+        # What the worker looks for.
+        sa.Index(
+            "ix_comment_task_not_reminded",
+            "due_on",
+            sqlite_where=sa.text("done_at IS NULL AND ended_at IS NULL AND reminded_at IS NULL"),
+            postgresql_where=sa.text(
+                "done_at IS NULL AND ended_at IS NULL AND reminded_at IS NULL"
+            ),
+        ),
+    )
 
     comment_id: Mapped[UUID] = mapped_column(sa.ForeignKey("comment.id"), index=True)
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)

@@ -6,7 +6,7 @@ would tell (docs/adr/0019). Their rows keep who and when.
 """
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -170,34 +170,45 @@ def finish_task(actor: Actor, comment_id: UUID) -> None:
     _record(verbs.COMMENT_TASK_DONE, actor, comment.checklist, comment)
 
 
-def remind_due(day: dt.date) -> int:
-    """Send one mail for each task that is due and not done, to its person alone; return how many.
+def tasks_due(day: dt.date) -> Sequence[UUID]:
+    """Return the open tasks that are due by a day and were not reminded of; for the worker."""
+    return db.session.scalars(
+        sa.select(CommentTask.id).where(_is_due(day)).order_by(CommentTask.due_on, CommentTask.id)
+    ).all()
 
-    Whoever can't read the comment any more is not reminded. Safe to run in several copies.
+
+def remind_of_task(task_id: UUID, day: dt.date) -> bool:
+    """Mail the person of a task that is due, once and them alone; tell whether it did.
+
+    Whoever can't read the comment any more is not reminded. For the worker; passes over one that
+    somebody is changing.
     """
-    due = db.session.scalars(
+    task = db.session.scalar(
         sa.select(CommentTask)
-        .join(CommentTask.comment)
-        .where(
-            CommentTask.due_on <= day,
-            CommentTask.done_at.is_(None),
-            CommentTask.ended_at.is_(None),
-            CommentTask.reminded_at.is_(None),
-        )
-        .order_by(CommentTask.id)
+        .where(CommentTask.id == task_id, _is_due(day))
         .options(joinedload(CommentTask.comment).joinedload(Comment.checklist))
         .with_for_update(of=CommentTask, skip_locked=True)
-    ).all()
-    reminded = 0
-    for task in due:
-        task.reminded_at = clock.now()
-        comment = task.comment
-        able = of_audience(writers(comment.checklist), comment.audience, comment.organisation_id)
-        if task.user_id in {person.user_id for person in able}:
-            messages.task_is_due(comment.id, task.user_id)
-            reminded += 1
+        .execution_options(populate_existing=True)
+    )
+    if task is None:
+        return False
+    task.reminded_at = clock.now()
     db.session.flush()
-    return reminded
+    comment = task.comment
+    able = of_audience(writers(comment.checklist), comment.audience, comment.organisation_id)
+    if task.user_id not in {person.user_id for person in able}:
+        return False
+    messages.task_is_due(comment.id, task.user_id)
+    return True
+
+
+def _is_due(day: dt.date) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        CommentTask.due_on <= day,
+        CommentTask.done_at.is_(None),
+        CommentTask.ended_at.is_(None),
+        CommentTask.reminded_at.is_(None),
+    )
 
 
 def _acting_for(actor: Actor) -> UUID:

@@ -1,7 +1,7 @@
 """Clearances: opened by a countersigned undertaking, closed by whatever ends it (G4)."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 from tracker.access.actor import Actor, ActorClearance
 from tracker.accounts.models import User
 from tracker.activity import verbs
-from tracker.activity.service import record
+from tracker.activity.service import lock_chain, record
 from tracker.cooperations.models import Clearance, ClearanceEnd, ClearanceScope
 from tracker.core import clock
 from tracker.core.db import db
@@ -141,23 +141,43 @@ def close_for_undertaking(actor: Actor | None, undertaking_id: UUID, reason: str
     return _close_all(actor, [Clearance.undertaking_id == undertaking_id], reason)
 
 
-def close_expired(day: dt.date) -> int:
-    """Record the closing of clearances whose last day has passed; return how many.
+def expired(day: dt.date) -> Sequence[UUID]:
+    """Return the clearances whose last day was before a day and that were not closed."""
+    return db.session.scalars(
+        sa.select(Clearance.id).where(_has_expired(day)).order_by(Clearance.until_on)
+    ).all()
 
-    They gave no access since then: the dates decide in every query. Safe to run in several copies.
+
+def close_expired(clearance_id: UUID, day: dt.date) -> bool:
+    """Record that a clearance has expired; False when it was closed meanwhile. For the worker.
+
+    It gave no access since then: the dates decide in every query.
     """
-    return _close_all(None, [Clearance.until_on < day], ClearanceEnd.EXPIRED)
+    whose = sa.select(Clearance.cooperation_id).where(Clearance.id == clearance_id)
+    # The chain comes before the row, as with each event that closes clearances. Whoever closes
+    # those of a person holds rows first: such a row is passed over, not waited for.
+    lock_chain(db.session.scalars(whose).one())
+    is_due = (Clearance.id == clearance_id, _has_expired(day))
+    return _close_all(None, is_due, ClearanceEnd.EXPIRED, skip_locked=True) == 1
+
+
+def _has_expired(day: dt.date) -> sa.ColumnElement[bool]:
+    return sa.and_(Clearance.closed_at.is_(None), Clearance.until_on < day)
 
 
 def _close_all(
-    actor: Actor | None, conditions: Iterable[sa.ColumnElement[bool]], reason: str
+    actor: Actor | None,
+    conditions: Iterable[sa.ColumnElement[bool]],
+    reason: str,
+    *,
+    skip_locked: bool = False,
 ) -> int:
     rows = db.session.scalars(
         sa.select(Clearance)
         .where(Clearance.closed_at.is_(None), *conditions)
         .order_by(Clearance.cooperation_id, Clearance.id)
         .options(joinedload(Clearance.user))
-        .with_for_update(of=Clearance)
+        .with_for_update(of=Clearance, skip_locked=skip_locked)
         .execution_options(populate_existing=True)
     ).all()
     for row in rows:

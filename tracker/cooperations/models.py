@@ -74,7 +74,7 @@ class Cooperation(Identified, Base):
     modes: Mapped[list[str]] = mapped_column(default=list)
     questions: Mapped[dict[str, Any]] = mapped_column(default=dict)
     starts_on: Mapped[dt.date | None]
-    ends_on: Mapped[dt.date | None]
+    ends_on: Mapped[dt.date | None] = mapped_column(index=True)
     review_on: Mapped[dt.date | None]
     opened_at: Mapped[dt.datetime]
     opened_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
@@ -176,7 +176,16 @@ class Clearance(Identified, Base):
     """What the product asks before showing a person anything of class K2 to K7 (G4, S11)."""
 
     __tablename__ = "clearance"
-    __table_args__ = (sa.Index("ix_clearance_user_cooperation", "user_id", "cooperation_id"),)
+    __table_args__ = (
+        sa.Index("ix_clearance_user_cooperation", "user_id", "cooperation_id"),
+        # What the worker looks for.
+        sa.Index(
+            "ix_clearance_open",
+            "until_on",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
+    )
 
     cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"))
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))

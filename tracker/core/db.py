@@ -15,6 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import (
     DeclarativeBase,
+    InstrumentedAttribute,
     Mapped,
     ORMExecuteState,
     Session,
@@ -165,3 +166,23 @@ def let_others_write() -> None:
     waits = session.new or session.dirty or session.deleted
     if not waits and not session.info.get(_WRITTEN):
         session.rollback()
+
+
+# Few enough for a short transaction, though SQLite overwrites what is deleted (secure_delete).
+BATCH = 200
+
+
+def delete_batch(key: InstrumentedAttribute[Any], condition: sa.ColumnElement[bool]) -> int:
+    """Delete at most BATCH rows that meet a condition; return how many.
+
+    key is the model's primary key. In the caller's transaction, which commits before the next
+    batch, so that nobody who writes has to wait for all of them.
+    """
+    some = sa.select(key).where(condition).limit(BATCH).with_for_update(skip_locked=True)
+    removed = db.session.execute(
+        sa.delete(key.class_)
+        .where(key.in_(some))
+        .returning(key)
+        .execution_options(synchronize_session=False)
+    )
+    return len(removed.all())

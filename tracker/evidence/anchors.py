@@ -1,6 +1,7 @@
 """Anchors: the latest checkpoint, emailed to coordinators so that each keeps a copy."""
 
 import datetime as dt
+from typing import NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -23,22 +24,35 @@ from tracker.evidence.notes import Checkpoint
 from tracker.evidence.policy import Standing
 
 
-def send_due() -> int:
-    """Mail the newest checkpoint to each coordinator to whom it is due; return how many.
+class DueAnchor(NamedTuple):
+    """A coordinator, and the size of the checkpoint that is due to be mailed to them."""
+
+    user_id: UUID
+    size: int
+
+
+def due() -> list[DueAnchor]:
+    """Return the coordinators to whom the newest checkpoint is due; for the worker."""
+    checkpoint = checkpoints.newest()
+    if checkpoint is None:
+        return []
+    return [DueAnchor(user_id, checkpoint.size) for user_id in _due(checkpoint.size)]
+
+
+def send(one: DueAnchor) -> bool:
+    """Mail a checkpoint to a coordinator; False when this or a later one was mailed meanwhile.
 
     In the caller's transaction. Of several workers at the same moment one mails.
     """
-    checkpoint = checkpoints.newest()
-    if checkpoint is None:
-        return 0
-    due = _due(checkpoint.size)
-    people = accounts.contacts(due)
-    sent = 0
-    for user_id in due:
-        if user_id in people and _note(user_id, checkpoint):
-            messages.anchor(people[user_id], checkpoint)
-            sent += 1
-    return sent
+    checkpoint = checkpoints.of_size(one.size)
+    person = accounts.contacts([one.user_id]).get(one.user_id)
+    mailed = sa.exists().where(Anchor.user_id == one.user_id, Anchor.size >= one.size)
+    if checkpoint is None or person is None or db.session.scalar(sa.select(mailed)):
+        return False
+    if not _note(one.user_id, checkpoint):
+        return False
+    messages.anchor(person, checkpoint)
+    return True
 
 
 def sizes_sent_to(cooperation_id: UUID) -> set[int]:

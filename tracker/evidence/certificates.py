@@ -37,11 +37,12 @@ class CertificateError(Exception):
 # What is due --------------------------------------------------------------------------------------
 
 
-def due() -> list[UUID]:
+def due(since: dt.datetime | None = None) -> list[UUID]:
     """Return the revisions that were signed by all and have no certificate, the oldest first.
 
-    For the worker. What was erased with its cooperation's key can't have one any more; what could
-    not be made waits for its next try.
+    With a moment those signed by all since then, and those whose next try has come, which an index
+    finds. For the worker. What was erased with its cooperation's key can't have one any more; what
+    could not be made waits for its next try.
     """
     waits = sa.exists().where(
         CertificateFailure.revision_id == Revision.id,
@@ -51,7 +52,13 @@ def due() -> list[UUID]:
         db.session.scalars(
             sa.select(Revision.id)
             .outerjoin(SignatureRequest, SignatureRequest.revision_id == Revision.id)
-            .where(_is_signed_by_all(), ~_has_certificate(), ~_is_erased(), ~waits)
+            .where(
+                Revision.id.in_(_signed_or_failed(since)) if since else sa.true(),
+                _is_signed_by_all(),
+                ~_has_certificate(),
+                ~_is_erased(),
+                ~waits,
+            )
             .order_by(Revision.frozen_at, Revision.id)
         )
     )
@@ -71,6 +78,21 @@ def overdue(since: dt.timedelta) -> int:
             )
         )
         or 0
+    )
+
+
+def _signed_or_failed(since: dt.datetime) -> sa.CompoundSelect[UUID]:
+    """Return the revisions of which a certificate may be due that wasn't at a moment."""
+    return sa.union(
+        sa.select(SignatureRequest.revision_id).where(
+            SignatureRequest.state == RequestState.COMPLETED, SignatureRequest.ended_at >= since
+        ),
+        sa.select(Signature.revision_id).where(
+            Signature.kind == SignatureKind.COUNTERSIGNATURE, Signature.signed_at >= since
+        ),
+        sa.select(CertificateFailure.revision_id).where(
+            CertificateFailure.next_try_at <= clock.now()
+        ),
     )
 
 

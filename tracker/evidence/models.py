@@ -175,4 +175,4 @@ class CertificateFailure(Base):
     # Of the software, never of the text.
     error: Mapped[str] = mapped_column(sa.String(500))
     failed_at: Mapped[dt.datetime]
-    next_try_at: Mapped[dt.datetime]
+    next_try_at: Mapped[dt.datetime] = mapped_column(index=True)

@@ -22,7 +22,7 @@ from tracker.core.db import db
 from tracker.demo import cli as demonstration
 from tracker.evidence import certificates, disagreements
 from tracker.mail import transport
-from tracker.running import health, preparing, rechecking, rounds
+from tracker.running import failures, health, preparing, rechecking, rounds
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GRACE_SECONDS = 15
@@ -235,6 +235,12 @@ def check() -> None:
     click.echo(f"texts: {found.texts}")
     for text in disagreements.known() if known else ():
         click.echo(f"  {text.reference}, {text.kind or text.subject_type}")
+    click.echo(f"jobs: {found.jobs}")
+    for failure in failures.known() if known else ():
+        click.echo(
+            f"  {failure.job} {failure.object}: {failure.error}"
+            f" ({failure.tries} tries; the next after {failure.next_try_at:%Y-%m-%d %H:%M} UTC)"
+        )
     late = certificates.overdue(LATE) if known else 0
     if late:
         click.echo(f"certificates: {late} late")

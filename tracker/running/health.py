@@ -13,10 +13,11 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.evidence import certificates, disagreements
 from tracker.guidance.models import Article
+from tracker.running import failures
 from tracker.running.models import Heartbeat
 
 WORKER = "worker"
-NOT_LOOKED_AT = ("not looked at",) * 5
+NOT_LOOKED_AT = ("not looked at",) * 6
 SOME_REFUSED = "some are refused"
 MIGRATIONS = ROOT / "migrations" / "versions"
 # A worker finishes a round every few seconds; three minutes without one is a standstill.
@@ -33,6 +34,7 @@ class Health:
     certificates: str
     accounts: str
     texts: str
+    jobs: str
 
     @property
     def is_well(self) -> bool:
@@ -44,6 +46,7 @@ class Health:
             self.certificates,
             self.accounts,
             self.texts,
+            self.jobs,
         )
         return set(parts) == {"well"}
 
@@ -51,7 +54,7 @@ class Health:
 def look() -> Health:
     """Look at database, content, worker and certificates, and at what the worker found.
 
-    That is: accounts and texts as it last compared them.
+    That is: accounts and texts as it last compared them, and what it could not do.
     """
     try:
         database = "well" if schema_revision() == newest_revision() else "needs tracker db upgrade"
@@ -60,7 +63,8 @@ def look() -> Health:
         made = "some can't be made" if certificates.is_any_failing() else "well"
         bound = SOME_REFUSED if refused_accounts.is_any() else "well"
         texts = "some do not agree with their signatures" if disagreements.is_any() else "well"
-        return Health(database, _content(), _worker(), made, bound, texts)
+        jobs = "some could not be done" if failures.is_any() else "well"
+        return Health(database, _content(), _worker(), made, bound, texts, jobs)
     except SQLAlchemyError:
         db.session.rollback()
         return Health("can't be reached", *NOT_LOOKED_AT)

@@ -1,4 +1,4 @@
-"""The worker's heartbeat table, so that any process can tell whether one is running."""
+"""Tables of the worker: its heartbeat, which any process can read, and what it could not do."""
 
 import datetime as dt
 
@@ -15,3 +15,18 @@ class Heartbeat(Base):
 
     name: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
     at: Mapped[dt.datetime]
+
+
+class JobFailure(Base):
+    """An object on which a job of the worker failed: why, and when it is tried again."""
+
+    __tablename__ = "job_failure"
+
+    job: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    # Its id, or its ids.
+    object: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    tries: Mapped[int]
+    # The kind of the error and where it arose, never its words.
+    error: Mapped[str] = mapped_column(sa.String(200))
+    failed_at: Mapped[dt.datetime]
+    next_try_at: Mapped[dt.datetime]

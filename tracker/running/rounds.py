@@ -22,10 +22,41 @@ from tracker.evidence.log import LogError
 from tracker.mail import sending
 from tracker.mail.transport import Transport
 from tracker.running import health
+from tracker.running.one_by_one import Job, each, reading, until_none_is_left
 from tracker.visits import service as visits
 
 PAUSE = 2.0
 EVERY_SO_MANY_ROUNDS = 30
+# How far back a round looks for texts that need a certificate; once a day it looks at all.
+LATELY = dt.timedelta(days=2)
+
+# Looked at about every minute: what a day makes due, and what happens may make due at any time.
+DATED = (
+    Job("end role", accounts.roles_run_out, accounts.end_role_run_out),
+    Job("close clearance", clearances.expired, clearances.close_expired),
+    Job("apply notice", ending.due_notices, ending.carry_out),
+    Job("expire signature request", requesting.expired, requesting.expire),
+    Job("remind of signature request", requesting.reminders_due, requesting.send_reminder),
+    Job("remind of task", comments.tasks_due, comments.remind_of_task),
+    Job("remind of assignments", assignments.due, assignments.remind),
+)
+# Looked at once a day: many texts whose term is over do not renew themselves, which only the text
+# says; and visits that are prepared are judged, because papers run out.
+RENEW = Job("renew text", renewal.over, renewal.renew)
+JUDGE = Job(
+    "judge visit",
+    lambda _day: visits.prepared_ids(),
+    lambda visit_id, _day: visits.recheck(visit_id),
+)
+_MAIL_CHECKPOINT = Job(
+    "mail checkpoint", lambda _day: anchors.due(), lambda one, _day: anchors.send(one)
+)
+FORGETTING = (
+    attempts.forget_old,
+    passkeys.forget_used,
+    mailed_codes.forget_old,
+    drafts.forget_old,
+)
 
 
 def run_for_ever(
@@ -37,15 +68,18 @@ def run_for_ever(
     """Do rounds until told to stop. A database that can't be reached is tried again, and said."""
     number, compared = 0, disagreements.BEGINNING
     checked: UUID | None = None
-    judged_on: dt.date | None = None
+    day_done: dt.date | None = None
     while goes_on():
         try:
             with_dates = number % EVERY_SO_MANY_ROUNDS == 0
             one_round(transport, with_dates=with_dates, timestamp_url=timestamp_url)
             if with_dates:
-                if judged_on != clock.today():
+                if day_done != clock.today():
+                    # Those too that no worker was there for.
+                    make_certificates(timestamp_url)
+                    renew_texts()
                     judge_visits()
-                    judged_on = clock.today()
+                    day_done = clock.today()
                 compared = compare_texts(compared)
                 checked = check_accounts(checked)
         except SQLAlchemyError as error:
@@ -58,35 +92,29 @@ def run_for_ever(
 def one_round(transport: Transport, *, with_dates: bool, timestamp_url: str = "") -> None:
     """Send what is due and make certificates; with_dates: also what comes with a day.
 
-    That is: close what has expired, remind, forget what is old. Each in a transaction of its own,
-    so that nobody who writes has to wait for all of them.
+    That is: close what has expired, remind, forget what is old. Each object in a transaction of
+    its own, so that nobody who writes has to wait for all of them.
     """
     sending.send_due(transport)
-    make_certificates(timestamp_url)
+    make_certificates(timestamp_url, since=clock.now() - LATELY)
     if with_dates:
-        for job in _WITH_DATES:
-            job()
-            db.session.commit()
+        for job in DATED:
+            each(job, clock.today())
+        for forget in FORGETTING:
+            until_none_is_left(forget)
         checkpoint_and_mail()
     health.beat()
     db.session.commit()
     db.session.remove()
 
 
-_WITH_DATES: tuple[Callable[[], object], ...] = (
-    accounts.end_roles_run_out,
-    lambda: clearances.close_expired(clock.today()),
-    lambda: ending.carry_out_due(clock.today()),
-    lambda: renewal.renew_due(clock.today()),
-    lambda: requesting.expire_due(clock.today()),
-    lambda: requesting.remind_due(clock.today()),
-    lambda: comments.remind_due(clock.today()),
-    lambda: assignments.remind_due(clock.today()),
-    attempts.forget_old,
-    passkeys.forget_used,
-    mailed_codes.forget_old,
-    drafts.forget_old,
-)
+def renew_texts() -> None:
+    """Renew the texts that renew themselves and whose term is over, each in its transaction.
+
+    Once a day: a term is over with a day.
+    """
+    each(RENEW, clock.today())
+    db.session.remove()
 
 
 def judge_visits() -> None:
@@ -94,11 +122,7 @@ def judge_visits() -> None:
 
     Once a day: what happens in between judges the visits that it concerns.
     """
-    prepared = visits.prepared_ids()
-    db.session.commit()
-    for visit_id in prepared:
-        visits.recheck(visit_id)
-        db.session.commit()
+    each(JUDGE, clock.today())
     db.session.remove()
 
 
@@ -110,11 +134,11 @@ def checkpoint_and_mail() -> None:
     db.session.commit()
     try:
         checkpoints.make_due()
-        anchors.send_due()
     except (KeysError, LogError) as error:
         db.session.rollback()
         click.echo(f"worker: no checkpoint: {error}", err=True)
     db.session.commit()
+    each(_MAIL_CHECKPOINT, clock.today())
 
 
 def compare_texts(after: disagreements.Place = disagreements.BEGINNING) -> disagreements.Place:
@@ -133,12 +157,12 @@ def check_accounts(after: UUID | None = None) -> UUID | None:
     return reached
 
 
-def make_certificates(timestamp_url: str) -> None:
-    """Make the certificates of texts that were signed by all, each text by itself.
+def make_certificates(timestamp_url: str, *, since: dt.datetime | None = None) -> None:
+    """Make the certificates of texts that were signed by all, since a moment or ever.
 
-    One that fails holds up no other; it is tried again, each time later.
+    Each text by itself: one that fails holds up no other; it is tried again, each time later.
     """
-    for revision_id in certificates.due():
+    for revision_id in reading(lambda: certificates.due(since)):
         try:
             issuing.keep(issuing.make(revision_id, timestamp_url))
             db.session.commit()

@@ -86,6 +86,11 @@ class SignatureRequest(Identified, Base):
     """That a revision waits for signatures, and how that ended."""
 
     __tablename__ = "signature_request"
+    # What the worker looks for: what has run out, and what was signed by all of late.
+    __table_args__ = (
+        sa.Index("ix_signature_request_expiring", "state", "expires_on"),
+        sa.Index("ix_signature_request_ended", "state", "ended_at"),
+    )
 
     revision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("revision.id"), unique=True)
     state: Mapped[RequestState] = mapped_column(default=RequestState.WAITING)
@@ -175,6 +180,8 @@ class Signature(Identified, Base):
             sqlite_where=sa.text("organisation_id IS NULL"),
             postgresql_where=sa.text("organisation_id IS NULL"),
         ),
+        # What the worker looks for: what was countersigned of late.
+        sa.Index("ix_signature_signed", "kind", "signed_at"),
     )
 
     revision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("revision.id"))

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests import due
 from tests.at_once import at_once
 from tests.client import CheckedClient
 from tests.factories import powers
@@ -433,9 +434,9 @@ def test_roles_that_ran_out_are_ended_by_the_worker(people: House, session: Sess
         .values(ends_on=yesterday)
     )
     session.commit()
-    assert service.end_roles_run_out() == 1
+    assert due.end_roles_run_out() == 1
     session.commit()
-    assert service.end_roles_run_out() == 0
+    assert due.end_roles_run_out() == 0
     event = session.query(Event).filter_by(verb="role_ended").one()
     assert session.get_one(EventDetail, event.id).content["who"] is None
 

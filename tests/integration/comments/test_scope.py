@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tests import due
 from tests.factories.comments import ALL, OWN, comment
 from tests.factories.cooperations import bring_in
 from tests.factories.visits import Scene
@@ -144,7 +145,7 @@ def test_a_clearance_that_ends_closes_the_comments_too(app: Flask, scene: Scene)
     leyla = scene.actor("leyla")
     assert queries.find(leyla, own.id) is None
     assert queries.waiting(leyla).tasks == ()
-    assert service.remind_due(clock.today()) == 0
+    assert due.remind_of_tasks(clock.today()) == 0
     scene.session.commit()
     page = scene.demonstration.browser(app, "leyla").get(f"/checklists/{roles.id}/comments")
     assert page.status_code == 404

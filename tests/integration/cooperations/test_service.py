@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from tests import due
 from tests.factories.cooperations import Country, bring_in, copied_country, open_one
 from tracker.access.actor import Role
 from tracker.accounts.models import Membership
@@ -612,9 +613,9 @@ def test_expired_clearances_are_recorded_by_the_application(land: Country) -> No
     cooperation = opened(land)
     open_clearance(land, cooperation)
     last_day = clock.today() + 10 * DAY
-    assert clearances.close_expired(last_day) == 0
-    assert clearances.close_expired(last_day + DAY) == 1
-    assert clearances.close_expired(last_day + DAY) == 0
+    assert due.close_expired(last_day) == 0
+    assert due.close_expired(last_day + DAY) == 1
+    assert due.close_expired(last_day + DAY) == 0
     newest = trail.history(cooperation.id)[1][0]
     assert (newest.who, newest.details["reason"]) == (None, "expired")
 

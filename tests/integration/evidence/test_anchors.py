@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from tests import due
 from tests.factories.agreements import answer, checklist_of, send, send_sealed, sign, term
 from tests.factories.cooperations import Country, country, load_checklists, open_one
 from tests.starting_points import noon_in
@@ -47,7 +48,7 @@ def a_round(session: Session) -> list[str]:
     """Make a checkpoint and mail it; return to whom, by first name."""
     checkpoints.make()
     before = set(session.scalars(sa.select(OutboxMessage.id)))
-    anchors.send_due()
+    due.send_checkpoints()
     session.commit()
     sent = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.id.not_in(before)))
     return sorted(message.recipient.split("@")[0].split(".")[0] for message in sent)
@@ -186,7 +187,7 @@ def test_a_party_that_has_left_is_not_mailed(land: Country, session: Session) ->
 
 
 def test_without_a_checkpoint_nobody_is_mailed(land: Country, session: Session) -> None:
-    assert anchors.send_due() == 0
+    assert due.send_checkpoints() == 0
 
 
 def test_of_two_workers_at_once_one_mails(land: Country, session: Session) -> None:
@@ -221,7 +222,8 @@ def test_deciding_takes_as_many_questions_for_many_cooperations_as_for_one(
         session.commit()
         session.expire_all()
         with statements() as seen:
-            anchors.send_due()
+            found = anchors.due()
         counts.append(sum(one.startswith("SELECT") for one in seen))
+        assert all(anchors.send(one) for one in found)
         session.commit()
     assert counts[0] == counts[1]

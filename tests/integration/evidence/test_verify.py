@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
+from tests import due
 from tests.client import CheckedClient
 from tests.factories import agreements
 from tests.factories.bundles import as_large_as, begun
@@ -149,7 +150,7 @@ def test_what_a_party_suspends_or_ends_no_longer_holds(session: Session) -> None
     ending.close_notice(tomas, terms, notice.id, reason="It is safe again.")
     assert verdict() is Verdict.GENUINE
     ending.give_notice(tomas, terms, Halt.ENDED, reason="The law has changed.")
-    ending.carry_out_due(ending.earliest(terms, Halt.ENDED))
+    due.carry_out_due(ending.earliest(terms, Halt.ENDED))
     assert verdict() is Verdict.ENDED
 
 

@@ -8,13 +8,14 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests import due
 from tests.factories import agreements
 from tests.factories.checklists import decline_text
 from tests.factories.cooperations import Country, open_one
 from tests.pages import Page
 from tracker.access.actor import OrganisationKind, Role
 from tracker.activity import queries as trail
-from tracker.checklists import ending, renewal, signing
+from tracker.checklists import ending, signing
 from tracker.checklists.models import Checklist, ChecklistKind, Halt
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core import clock
@@ -214,7 +215,7 @@ def test_a_renewal_moves_the_last_day(
     agreements.sign(land, terms, "tomas", "henrik")
     frozen_time(clock.now() + 10 * DAY)
     assert line(land, ChecklistKind.TERMS).state is AgreementState.ENDED
-    assert renewal.renew_due(clock.today()) == 1
+    assert due.renew_due(clock.today()) == 1
     found = line(land, ChecklistKind.TERMS)
     assert (found.state, found.until_on) == (AgreementState.ENDS_SOON, today + 29 * DAY)
 

@@ -18,7 +18,7 @@ from tracker.running import health, preparing
 
 pytestmark = pytest.mark.both_databases
 
-PARTS = ("certificates", "accounts", "texts")
+PARTS = ("certificates", "accounts", "texts", "jobs")
 NOT_LOOKED_AT = dict.fromkeys(("content", "worker", *PARTS), "not looked at")
 WELL = dict.fromkeys(("database", "content", "worker", *PARTS), "well")
 

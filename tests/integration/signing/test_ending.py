@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
+from tests import due
 from tests.factories import agreements
 from tests.factories.tables import Table
 from tests.integration.signing.conftest import DAY, NOTICE, SIGNERS, Clock
@@ -45,7 +46,7 @@ def on(table: Table, frozen_time: Clock, days: int) -> int:
     """Let a worker look so many days from now; return how many notices took effect."""
     now = clock.now()
     frozen_time(now + days * DAY)
-    done = ending.carry_out_due(clock.today())
+    done = due.carry_out_due(clock.today())
     table.session.commit()
     frozen_time(now)
     return done

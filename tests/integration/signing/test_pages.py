@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from tests import due
 from tests.client import CheckedClient
 from tests.factories import agreements
 from tests.factories.tables import Table
@@ -22,7 +23,7 @@ from tests.integration.signing.test_signers import (
     told,
 )
 from tests.pages import Page
-from tracker.checklists import renewal, requesting
+from tracker.checklists import renewal
 from tracker.checklists.models import ChecklistKind, ChecklistState, Halt
 from tracker.checklists.signing import Asking
 from tracker.core import clock
@@ -356,7 +357,7 @@ def test_what_ran_out_is_told_on_the_record(app: Flask, many: Table, frozen_time
     send(many, asking=Asking(expires_on=clock.today()))
     now = clock.now()
     frozen_time(now + DAY)
-    requesting.expire_due(clock.today())
+    due.expire_due(clock.today())
     many.session.commit()
     frozen_time(now)
     assert request(many).state is RequestState.EXPIRED

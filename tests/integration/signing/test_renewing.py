@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
+from tests import due
 from tests.factories import agreements
 from tests.factories.tables import Table
 from tests.integration.signing.conftest import DAY, DAYS, NOTICE, SIGNERS, Clock
@@ -24,7 +25,7 @@ def on(table: Table, frozen_time: Clock, days: int) -> int:
     """Let a worker look so many days from now; return how many texts it renewed."""
     now = clock.now()
     frozen_time(now + days * DAY)
-    done = renewal.renew_due(clock.today())
+    done = due.renew_due(clock.today())
     table.session.commit()
     frozen_time(now)
     return done

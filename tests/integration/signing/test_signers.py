@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tests import due
 from tests.factories import certificates, checklists
 from tests.factories.checklists import decline_text
 from tests.factories.cooperations import begun
@@ -566,12 +567,12 @@ def test_a_request_runs_out_after_its_last_day(many: Table, frozen_time: Clock) 
     sign(many, "tomas")
     now = clock.now()
     frozen_time(now + 5 * DAY)
-    assert requesting.expire_due(clock.today()) == 0
+    assert due.expire_due(clock.today()) == 0
     sign(many, "henrik")
     frozen_time(now + 6 * DAY)
     # Also before the worker has come to it.
     refused(many, "otto", "The time to sign this text has run out")
-    assert requesting.expire_due(clock.today()) == 1
+    assert due.expire_due(clock.today()) == 1
     many.session.commit()
     assert state(many) is ChecklistState.DRAFTING
     assert many.checklist().revision_sent_id is None
@@ -580,7 +581,7 @@ def test_a_request_runs_out_after_its_last_day(many: Table, frozen_time: Clock) 
     assert many.events("signature_request_expired")[0]["until"] == (today + 5 * DAY).isoformat()
     everybody = ["henrik", "ilena", "joana", "otto", "samira", "tomas"]
     assert told(many, "text_ran_out") == everybody
-    assert requesting.expire_due(clock.today()) == 0
+    assert due.expire_due(clock.today()) == 0
     # What was agreed stays agreed, and can be sent again.
     send(many)
     sign(many, "tomas", "henrik", "otto")
@@ -604,7 +605,7 @@ def test_what_is_declined_or_called_back_does_not_run_out(many: Table, frozen_ti
     signing.call_back(many["ilena"], many.checklist(), reason="A wrong signatory.")
     many.session.commit()
     frozen_time(clock.now() + 2 * DAY)
-    assert requesting.expire_due(clock.today()) == 0
+    assert due.expire_due(clock.today()) == 0
     assert request(many).state is RequestState.WITHDRAWN
 
 
@@ -616,9 +617,9 @@ def rounds(table: Table, frozen_time: Clock, days: int) -> list[int]:
     now, found = clock.now(), []
     for day in range(days + 1):
         frozen_time(now + day * DAY)
-        if requesting.remind_due(clock.today()):
+        if due.send_reminders(clock.today()):
             found.append(day)
-        assert requesting.remind_due(clock.today()) == 0
+        assert due.send_reminders(clock.today()) == 0
         table.session.commit()
     frozen_time(now)
     return found

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from tests import due
 from tests.factories import undertakings
 from tests.factories.undertakings import DAYS, TOLD, Stage
 from tests.integration.undertakings.conftest import Clock
@@ -14,7 +15,6 @@ from tracker.activity import queries as trail
 from tracker.activity import verbs
 from tracker.checklists import ending, signing
 from tracker.checklists.models import Halt, Notice
-from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Clearance
 from tracker.core import clock
@@ -241,9 +241,9 @@ def test_the_last_day_is_included_and_the_next_one_is_not(stage: Stage, frozen_t
 def test_the_worker_records_what_has_run_out(stage: Stage, frozen_time: Clock) -> None:
     clearance = stage.clear("leyla")
     frozen_time(dt.datetime.combine(clearance.until_on, dt.time(12), dt.UTC) + dt.timedelta(1))
-    assert clearances.close_expired(clock.today()) == 1
+    assert due.close_expired(clock.today()) == 1
     assert end_of(stage, "leyla") == UndertakingEnd.EXPIRED
-    assert clearances.close_expired(clock.today()) == 0
+    assert due.close_expired(clock.today()) == 0
     # Nothing is asked on terms whose time has passed.
     stage.list_people("lh", "leyla", "otto")
     assert stage.states()["leyla"] is CLOSED
@@ -327,7 +327,7 @@ def test_a_notice_closes_nothing_before_its_day(stage: Stage, frozen_time: Clock
     )
     assert stage.is_cleared("leyla")
     frozen_time(clock.now() + dt.timedelta(days=3))
-    assert ending.carry_out_due(clock.today()) == 1
+    assert due.carry_out_due(clock.today()) == 1
     assert not stage.is_cleared("leyla")
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests import due
 from tests.factories.checklists import decline_text
 from tests.factories.visits import TEAM, Scene, planned, team_plan
 from tracker.access.actor import Role
@@ -162,7 +163,7 @@ def test_a_clearance_that_runs_out_takes_readiness_back(
 ) -> None:
     later(scene.clearance("samira").until_on + ONE_DAY)
     assert Lack.NOT_COVERED in lacks(scene)
-    clearances.close_expired(clock.today())
+    due.close_expired(clock.today())
     assert not scene.visit().is_ready
 
 
@@ -481,7 +482,7 @@ def test_confidentiality_that_is_stopped_takes_readiness_back_at_once(
 ) -> None:
     terms = of_npm.checklist(ChecklistKind.CONFIDENTIALITY, None)
     ending.give_notice(of_npm.actor("tomas"), terms, kind, reason="A leak.")
-    ending.carry_out_due(ending.earliest(terms, kind))
+    due.carry_out_due(ending.earliest(terms, kind))
     of_npm.session.commit()
     assert not of_npm.visit(2).is_ready
 

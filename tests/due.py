@@ -1,0 +1,55 @@
+"""All that is due done together, in the caller's transaction, as tests of one rule want it."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tracker.accounts import service as accounts
+from tracker.checklists import assignments, ending, renewal, requesting
+from tracker.comments import service as comments
+from tracker.cooperations import clearances
+from tracker.core import clock
+from tracker.evidence import anchors
+
+
+def end_roles_run_out() -> int:
+    return _all(accounts.roles_run_out, accounts.end_role_run_out, clock.today())
+
+
+def close_expired(day: dt.date) -> int:
+    return _all(clearances.expired, clearances.close_expired, day)
+
+
+def carry_out_due(day: dt.date) -> int:
+    return _all(ending.due_notices, ending.carry_out, day)
+
+
+def renew_due(day: dt.date) -> int:
+    return _all(renewal.over, renewal.renew, day)
+
+
+def expire_due(day: dt.date) -> int:
+    return _all(requesting.expired, requesting.expire, day)
+
+
+def send_reminders(day: dt.date) -> int:
+    return _all(requesting.reminders_due, requesting.send_reminder, day)
+
+
+def remind_of_tasks(day: dt.date) -> int:
+    return _all(comments.tasks_due, comments.remind_of_task, day)
+
+
+def remind_of_assignments(day: dt.date) -> int:
+    return _all(assignments.due, assignments.remind, day)
+
+
+def send_checkpoints() -> int:
+    return sum(anchors.send(one) for one in anchors.due())
+
+
+def _all(
+    find: Callable[[dt.date], Sequence[Any]], act: Callable[[Any, dt.date], bool], day: dt.date
+) -> int:
+    """Do what is due on a day; return of how many something was done."""
+    return sum(act(one, day) for one in find(day))

@@ -1,0 +1,267 @@
+"""The worker finds what is due by an index, whatever is finished or lies ahead."""
+
+import datetime as dt
+import enum
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import Session
+
+from tests.factories.tampering import hands
+from tracker.accounts import attempts, mailed_codes, passkeys
+from tracker.accounts.models import Attempt, MailedCode, Membership, UsedChallenge
+from tracker.checklists import drafts
+from tracker.checklists.models import Assignment, Checklist, ChecklistKind, Draft, Notice
+from tracker.comments.models import CommentTask
+from tracker.cooperations.models import Clearance, Cooperation, CooperationKey
+from tracker.core import clock
+from tracker.core.db import Base, UtcDateTime
+from tracker.evidence import certificates
+from tracker.evidence.models import Certificate, CertificateFailure
+from tracker.mail import outbox
+from tracker.mail.models import MessageState, OutboxMessage
+from tracker.mail.transport import from_url
+from tracker.running import rounds
+from tracker.signoff.models import (
+    RequestState,
+    Revision,
+    Signature,
+    SignatureKind,
+    SignatureRequest,
+)
+from tracker.undertakings.asking import SUBJECT as UNDERTAKING
+
+pytestmark = pytest.mark.both_databases
+
+MANY = 2_000
+DUE = 3
+YEARS = dt.timedelta(days=1_000)
+Row = Mapping[str, Any]
+
+
+def put(
+    connection: Connection, model: type[Base], rows: int, /, **values: Any
+) -> list[dict[str, Any]]:
+    """Put rows into a table, most of their columns with any value; return them."""
+    table = cast("sa.Table", model.__table__)
+    made = [
+        {one.name: values.get(one.name, _any_value(one, number)) for one in table.columns}
+        for number in range(rows)
+    ]
+    connection.execute(sa.insert(table), made)
+    return made
+
+
+def _any_value(column: "sa.Column[Any]", number: int) -> Any:
+    kind = column.type
+    if column.nullable:
+        return None
+    if isinstance(kind, sa.Enum):
+        return next(iter(cast("type[enum.Enum]", kind.enum_class)))
+    values: dict[type, Callable[[], Any]] = {
+        UUID: uuid4,
+        # Different in each row, and short enough.
+        str: lambda: uuid4().hex[: getattr(kind, "length", None) or 32],
+        int: lambda: number,
+        bool: lambda: False,
+        bytes: lambda: uuid4().bytes,
+        dt.date: clock.today,
+        list: list,
+    }
+    if isinstance(kind, UtcDateTime):
+        return clock.now()
+    return values[list if isinstance(kind, sa.JSON) else kind.python_type]()
+
+
+def roles(connection: Connection) -> None:
+    over = clock.today() - YEARS
+    put(connection, Membership, MANY, ends_on=over, ended_at=clock.now())
+    put(connection, Membership, MANY, ends_on=clock.today() + YEARS)
+    put(connection, Membership, DUE, ends_on=over)
+
+
+def clearances(connection: Connection) -> None:
+    over = clock.today() - YEARS
+    put(connection, Clearance, MANY, until_on=over, closed_at=clock.now())
+    put(connection, Clearance, MANY, until_on=clock.today() + YEARS)
+    put(connection, Clearance, DUE, until_on=over)
+
+
+def notices(connection: Connection) -> None:
+    over = clock.today() - YEARS
+    put(connection, Notice, MANY, from_on=over, taken_effect_at=clock.now())
+    put(connection, Notice, MANY, from_on=over, closed_at=clock.now())
+    put(connection, Notice, DUE, from_on=over)
+
+
+def texts(connection: Connection) -> None:
+    revision_id = uuid4()
+    for rows, end in ((MANY, YEARS), (DUE, -YEARS)):
+        for one in put(connection, Cooperation, rows, ends_on=clock.today() + end):
+            put(
+                connection,
+                Checklist,
+                1,
+                cooperation_id=one["id"],
+                kind=ChecklistKind.TERMS,
+                revision_in_force_id=revision_id,
+            )
+
+
+def requests(connection: Connection) -> None:
+    day = clock.today()
+    for state in (RequestState.COMPLETED, RequestState.EXPIRED):
+        put(connection, SignatureRequest, MANY, state=state, expires_on=day - YEARS)
+    sent = {"state": RequestState.WAITING, "sent_at": clock.now() - YEARS}
+    put(connection, SignatureRequest, DUE, **sent, expires_on=day - YEARS)
+    put(connection, SignatureRequest, DUE, **sent, remind_every=7)
+
+
+def tasks(connection: Connection) -> None:
+    over = clock.today() - YEARS
+    for how in ("done_at", "ended_at", "reminded_at"):
+        put(connection, CommentTask, MANY, due_on=over, **{how: clock.now()})
+    put(connection, CommentTask, DUE, due_on=over)
+
+
+def assignments(connection: Connection) -> None:
+    over = clock.today() - YEARS
+    put(connection, Assignment, MANY, due_on=over, reminded_on=over)
+    put(connection, Assignment, MANY)
+    put(connection, Assignment, DUE, due_on=over)
+
+
+LOOKED_FOR = {
+    "end role": (roles, DUE),
+    "close clearance": (clearances, DUE),
+    "apply notice": (notices, DUE),
+    "expire signature request": (requests, DUE),
+    "remind of signature request": (requests, DUE),
+    "remind of task": (tasks, DUE),
+    "remind of assignments": (assignments, DUE),
+    "renew text": (texts, DUE),
+}
+JOBS = {job.name: job for job in (*rounds.DATED, rounds.RENEW)}
+
+
+def test_each_job_that_a_day_makes_due_is_looked_at_here() -> None:
+    assert set(JOBS) == set(LOOKED_FOR)
+
+
+@contextmanager
+def plans(session: Session) -> Iterator[list[str]]:
+    """Collect how the database goes about each statement that looks for work in the block."""
+    session.commit()
+    session.execute(sa.text("ANALYZE"))
+    session.commit()
+    found: list[str] = []
+
+    def note(connection: Connection, cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        if statement.startswith(("SELECT", "DELETE")):
+            explain = "EXPLAIN QUERY PLAN " if connection.dialect.name == "sqlite" else "EXPLAIN "
+            cursor.execute(explain + statement, values)
+            found.extend(str(row[-1]) for row in cursor.fetchall())
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def scans(plan: list[str]) -> list[str]:
+    """Return the lines of a plan that go through all of a table; failures are always few."""
+    return [
+        line
+        for line in plan
+        if ("Seq Scan" in line or line.startswith("SCAN ")) and "failure" not in line
+    ]
+
+
+@pytest.mark.parametrize("name", LOOKED_FOR)
+def test_a_job_finds_what_is_due_by_an_index(session: Session, name: str) -> None:
+    make, count = LOOKED_FOR[name]
+    with hands() as connection:
+        make(connection)
+    with plans(session) as plan:
+        found = JOBS[name].find(clock.today())
+    assert len(found) == count
+    assert plan
+    assert scans(plan) == []
+
+
+FORGOTTEN: dict[str, tuple[Callable[[], int], type[Base], str]] = {
+    "attempts": (attempts.forget_old, Attempt, "at"),
+    "challenges": (passkeys.forget_used, UsedChallenge, "at"),
+    "codes": (mailed_codes.forget_old, MailedCode, "made_at"),
+    "drafts": (drafts.forget_old, Draft, "kept_at"),
+}
+
+
+@pytest.mark.parametrize("name", FORGOTTEN)
+def test_what_is_old_is_found_by_an_index(session: Session, name: str) -> None:
+    forget, model, column = FORGOTTEN[name]
+    with hands() as connection:
+        put(connection, model, MANY, **{column: clock.now()})
+        put(connection, model, DUE, **{column: clock.now() - YEARS})
+    with plans(session) as plan:
+        assert forget() == DUE
+    assert plan
+    assert scans(plan) == []
+
+
+def signed_texts(connection: Connection, count: int, at: dt.datetime) -> list[UUID]:
+    """Put in texts that all have signed at a moment: as many checklists as undertakings."""
+    of_all = []
+    for subject_type in ("checklist", UNDERTAKING):
+        for one in put(connection, Revision, count, subject_type=subject_type, frozen_at=at):
+            of_all.append(one["id"])
+            kind = SignatureKind.COUNTERSIGNATURE
+            if subject_type == UNDERTAKING:
+                put(connection, Signature, 1, revision_id=one["id"], kind=kind, signed_at=at)
+            else:
+                put(
+                    connection,
+                    SignatureRequest,
+                    1,
+                    revision_id=one["id"],
+                    state=RequestState.COMPLETED,
+                    ended_at=at,
+                )
+    return of_all
+
+
+def test_texts_that_need_a_certificate_are_found_by_an_index(session: Session) -> None:
+    now = clock.now()
+    with hands() as connection:
+        put(connection, CooperationKey, MANY)
+        for one in signed_texts(connection, MANY // 2, now - YEARS):
+            put(connection, Certificate, 1, revision_id=one)
+        failed = signed_texts(connection, 1, now - YEARS)
+        for one in failed:
+            put(connection, CertificateFailure, 1, revision_id=one, next_try_at=now)
+        forgotten = signed_texts(connection, 1, now - YEARS)
+        lately = signed_texts(connection, DUE, now)
+    with plans(session) as plan:
+        found = certificates.due(now - rounds.LATELY)
+    assert set(found) == {*failed, *lately}
+    assert scans(plan) == []
+    # Once a day all are looked at.
+    assert set(certificates.due()) == {*failed, *lately, *forgotten}
+
+
+def test_mails_that_are_due_are_found_by_an_index(session: Session, tmp_path: Any) -> None:
+    with hands() as connection:
+        put(connection, OutboxMessage, MANY, state=MessageState.SENT)
+        later = clock.now() + YEARS
+        put(connection, OutboxMessage, MANY, state=MessageState.WAITING, next_try_at=later)
+    with plans(session) as plan:
+        outbox.send_due(from_url(f"file://{tmp_path}"))
+    assert plan
+    assert scans(plan) == []

@@ -1,0 +1,253 @@
+"""Work done one object at a time: each in its own transaction, one that fails holds up no other."""
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from tests.client import CheckedClient
+from tracker.accounts import attempts
+from tracker.accounts.models import Attempt
+from tracker.checklists import assignments
+from tracker.core import clock
+from tracker.core import db as database
+from tracker.core.db import db, will_write
+from tracker.mail import outbox
+from tracker.mail.models import OutboxMessage
+from tracker.running import failures, one_by_one
+from tracker.running.one_by_one import Job, each
+
+pytestmark = pytest.mark.both_databases
+
+NUMBERS = (1, 2, 3)
+
+
+def mail(number: int) -> None:
+    outbox.queue(f"person{number}@example.org", "en", "text_sent", "A text waits", "Read it.\n")
+
+
+def mailed() -> list[str]:
+    found = sorted(db.session.scalars(sa.select(OutboxMessage.recipient)))
+    db.session.rollback()
+    return found
+
+
+@pytest.fixture
+def commits(session: Session) -> Iterator[list[int]]:
+    """How many messages had been written at each commit."""
+    found: list[int] = []
+
+    def note(one: Session) -> None:
+        found.append(one.scalar(sa.select(sa.func.count(OutboxMessage.id))) or 0)
+
+    event.listen(db.session, "before_commit", note)
+    yield found
+    event.remove(db.session, "before_commit", note)
+
+
+def test_each_object_has_a_transaction_of_its_own(commits: list[int]) -> None:
+    each(Job("mail", lambda _day: NUMBERS, lambda one, _day: mail(one)), clock.today())
+    assert commits == [1, 2, 3]
+    assert len(mailed()) == len(NUMBERS)
+
+
+def test_one_that_fails_is_rolled_back_and_named_and_the_others_are_done(
+    session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def act(number: int, _day: dt.date) -> None:
+        mail(number)
+        db.session.flush()
+        if number == NUMBERS[1]:
+            message = "words of a text"
+            raise LookupError(message)
+
+    each(Job("mail", lambda _day: NUMBERS, act), clock.today())
+    assert mailed() == ["person1@example.org", "person3@example.org"]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("worker: mail 2: LookupError in test_one_by_one.py, line ")
+    # The words of an error may be words of a text of class K2.
+    assert "words of a text" not in line
+
+
+def test_a_failing_statement_holds_up_no_other_either(
+    session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def act(number: int, _day: dt.date) -> None:
+        mail(number)
+        if number == NUMBERS[0]:
+            db.session.execute(sa.text("SELECT nothing FROM nowhere"))
+
+    each(Job("mail", lambda _day: NUMBERS, act), clock.today())
+    assert mailed() == ["person2@example.org", "person3@example.org"]
+    assert "worker: mail 1: " in capsys.readouterr().err
+
+
+def test_a_connection_that_is_lost_ends_the_job_until_the_database_is_back(
+    session: Session,
+) -> None:
+    tried: list[int] = []
+
+    def act(number: int, _day: dt.date) -> None:
+        tried.append(number)
+        error = OperationalError("SELECT", {}, Exception("gone"))
+        error.connection_invalidated = True
+        raise error
+
+    with pytest.raises(OperationalError):
+        each(Job("mail", lambda _day: NUMBERS, act), clock.today())
+    assert tried == [1]
+    assert mailed() == []
+
+
+def test_looking_for_work_takes_no_write_lock_and_leaves_none_behind(session: Session) -> None:
+    begun: list[bool] = []
+
+    def note(_connection: Connection) -> None:
+        begun.append(will_write.get())
+
+    def find(_day: dt.date) -> list[int]:
+        db.session.scalar(sa.select(sa.func.count(OutboxMessage.id)))
+        return [1]
+
+    db.session.rollback()
+    event.listen(db.engine, "begin", note)
+    try:
+        each(Job("mail", find, lambda one, _day: mail(one)), clock.today())
+    finally:
+        event.remove(db.engine, "begin", note)
+    assert begun == [False, True]
+
+
+def test_others_get_their_turn_after_each_transaction(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = 0.0
+    slept: list[float] = []
+
+    def act(number: int, _day: dt.date) -> None:
+        nonlocal moment
+        moment += number / 20
+
+    monkeypatch.setattr(time, "monotonic", lambda: moment)
+    monkeypatch.setattr(time, "sleep", slept.append)
+    each(Job("mail", lambda _day: NUMBERS, act), clock.today())
+    # As long as it lasted, and no longer than others wait between two looks.
+    assert slept == [pytest.approx(0.05), pytest.approx(0.1), pytest.approx(0.1)]
+
+
+def test_what_is_forgotten_goes_in_batches(
+    session: Session, commits: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BATCH", 2)
+    monkeypatch.setattr(one_by_one, "BATCH", 2)
+    old = clock.now() - attempts.WINDOW - dt.timedelta(minutes=1)
+    db.session.add_all(Attempt(key=f"old{number}", at=old) for number in range(5))
+    db.session.add(Attempt(key="new", at=clock.now()))
+    db.session.commit()
+    commits.clear()
+    removed: list[int] = []
+
+    def delete() -> int:
+        removed.append(attempts.forget_old())
+        return removed[-1]
+
+    one_by_one.until_none_is_left(delete)
+    assert removed == [2, 2, 1]
+    assert len(commits) == len(removed)
+    assert list(db.session.scalars(sa.select(Attempt.key))) == ["new"]
+
+
+# What failed --------------------------------------------------------------------------------------
+
+
+class Worker:
+    """A job on some objects, of which some fail."""
+
+    def __init__(self) -> None:
+        self.due: list[int] = list(NUMBERS)
+        self.failing = {NUMBERS[1]}
+        self.tried: list[int] = []
+        self.job = Job("mail", lambda _day: list(self.due), self._act)
+
+    def _act(self, number: int, _day: dt.date) -> None:
+        self.tried.append(number)
+        if number in self.failing:
+            raise LookupError
+
+    def run(self) -> list[int]:
+        """Do the job; return what it tried."""
+        self.tried.clear()
+        each(self.job, clock.today())
+        return list(self.tried)
+
+
+def test_what_failed_is_tried_again_each_time_later(
+    session: Session, frozen_time: Callable[[dt.datetime], None]
+) -> None:
+    worker, now = Worker(), clock.now()
+    frozen_time(now)
+    assert worker.run() == [1, 2, 3]
+    worker.due = [2]
+    tries = []
+    for minute in range(1, 40):
+        frozen_time(now + minute * dt.timedelta(minutes=1))
+        if worker.run():
+            tries.append(minute)
+    # After one, five and thirty minutes.
+    assert tries == [1, 6, 36]
+    (known,) = failures.known()
+    assert (known.job, known.object, known.tries) == ("mail", "2", 4)
+    assert known.error.startswith("LookupError in test_one_by_one.py, line ")
+
+
+@pytest.mark.parametrize("way", ["it is done", "it is not due any more"])
+def test_what_failed_is_forgotten_when(
+    session: Session, frozen_time: Callable[[dt.datetime], None], way: str
+) -> None:
+    worker, now = Worker(), clock.now()
+    worker.run()
+    assert failures.is_any()
+    if way == "it is done":
+        worker.failing.clear()
+    else:
+        worker.due.remove(2)
+    frozen_time(now + dt.timedelta(minutes=2))
+    worker.run()
+    assert not failures.is_any()
+
+
+def test_a_failure_of_one_job_is_none_of_another(session: Session) -> None:
+    Worker().run()
+    each(Job("close", lambda _day: [], lambda _one, _day: None), clock.today())
+    assert failures.is_any()
+    assert failures.of("close") == {}
+
+
+def test_the_health_checks_tell_what_could_not_be_done(
+    app: Flask, client: CheckedClient, session: Session
+) -> None:
+    Worker().run()
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.get_json()["jobs"]) == (503, "some could not be done")
+    done = app.test_cli_runner().invoke(args=["check"])
+    assert done.exit_code == 1
+    assert "jobs: some could not be done\n  mail 2: LookupError in " in done.output
+    assert "(1 tries; the next after " in done.output
+
+
+def test_an_object_of_several_ids_is_named_by_all(session: Session) -> None:
+    def fail(_one: object, _day: dt.date) -> None:
+        raise LookupError
+
+    pair = assignments.DueAssignments(uuid4(), uuid4())
+    each(Job("remind", lambda _day: [pair], fail), clock.today())
+    (known,) = failures.known()
+    assert known.object == f"{pair.checklist_id} {pair.user_id}"
