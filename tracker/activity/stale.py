@@ -55,10 +55,23 @@ def recompute() -> None:
     work_out(db.session())
 
 
-def work_out(session: Session) -> None:
-    """Work out what is stale in a session, until nothing is."""
+def put_off(kind: Stale) -> list[UUID]:
+    """Work out what is stale but of one kind; return what of that is left, marked no more.
+
+    For the worker, which works that out in transactions of their own. Whoever calls this sees to
+    it that all of it is worked out, also when the database goes away meanwhile.
+    """
+    session = db.session()
+    session.flush()
+    work_out(session, but=kind)
+    marked: dict[tuple[Stale, UUID], Actor | None] = session.info.pop(_KEY, {})
+    return sorted(one for _kind, one in marked)
+
+
+def work_out(session: Session, *, but: Stale | None = None) -> None:
+    """Work out what is stale in a session, until nothing is, or nothing but of one kind."""
     marked: dict[tuple[Stale, UUID], Actor | None] = session.info.get(_KEY, {})
-    while marked:
-        kind, one = min(marked)
+    while due := [one for one in marked if one[0] is not but]:
+        kind, one = min(due)
         actor = marked.pop((kind, one))
         RECOMPUTATIONS.get()[kind](one, actor)

@@ -20,8 +20,9 @@ from tracker.evidence.models import Disagreement
 from tracker.undertakings import bound as undertakings
 from tracker.undertakings.models import Undertaking
 
-# How many checklists, and how many undertakings, are compared at a time.
-PORTION = 100
+# How many checklists, and how many undertakings, are compared at a time: few enough for a short
+# transaction.
+PORTION = 40
 Row = TypeVar("Row", Checklist, Undertaking)
 
 

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 import click
 from sqlalchemy.exc import DBAPIError
 
+from tracker.activity import stale
 from tracker.core import clock
 from tracker.core.db import BATCH, db, will_write
 from tracker.running import failures
@@ -36,12 +38,15 @@ class Job:
     act: Callable[[Any, dt.date], object]
 
 
-def each(job: Job, day: dt.date) -> None:
+def each(job: Job, day: dt.date) -> set[UUID]:
     """Do a job for each object that is due, and commit after each.
 
     One that fails is rolled back, named in the log, and tried again, each time later; the others
-    are done. Raise SQLAlchemyError when the database can't be reached.
+    are done. Return the visits that have to be judged again because of what was done: there may be
+    many, each takes a transaction of its own. Raise SQLAlchemyError when the database can't be
+    reached.
     """
+    visit_ids: set[UUID] = set()
     found, failed = _found(job, day)
     for one in found:
         name = named(one)
@@ -52,7 +57,9 @@ def each(job: Job, day: dt.date) -> None:
             job.act(one, day)
             if name in failed:
                 failures.forget(job.name, [name])
+            stale_ids = stale.put_off(stale.Stale.VISIT)
             db.session.commit()
+            visit_ids.update(stale_ids)
         except Exception as error:  # whatever is wrong with one object, the others are done
             db.session.rollback()
             if isinstance(error, DBAPIError) and error.connection_invalidated:
@@ -64,6 +71,7 @@ def each(job: Job, day: dt.date) -> None:
     if done := failed.keys() - map(named, found):
         failures.forget(job.name, done)
         db.session.commit()
+    return visit_ids
 
 
 def reading(look: Callable[[], Found]) -> Found:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from uuid import UUID
 
 import click
@@ -80,10 +80,13 @@ def run_for_ever(
                     renew_texts()
                     judge_visits()
                     day_done = clock.today()
-                compared = compare_texts(compared)
                 checked = check_accounts(checked)
+            # Three times as often, since a portion is small.
+            if number % max(1, EVERY_SO_MANY_ROUNDS // 3) == 0:
+                compared = compare_texts(compared)
         except SQLAlchemyError as error:
             db.session.rollback()
+            day_done = None
             click.echo(f"worker: {type(error).__name__}; trying again", err=True)
         number += 1
         time.sleep(PAUSE)
@@ -98,8 +101,7 @@ def one_round(transport: Transport, *, with_dates: bool, timestamp_url: str = ""
     sending.send_due(transport)
     make_certificates(timestamp_url, since=clock.now() - LATELY)
     if with_dates:
-        for job in DATED:
-            each(job, clock.today())
+        judge_again({one for job in DATED for one in each(job, clock.today())})
         for forget in FORGETTING:
             until_none_is_left(forget)
         checkpoint_and_mail()
@@ -113,7 +115,7 @@ def renew_texts() -> None:
 
     Once a day: a term is over with a day.
     """
-    each(RENEW, clock.today())
+    judge_again(each(RENEW, clock.today()))
     db.session.remove()
 
 
@@ -122,8 +124,23 @@ def judge_visits() -> None:
 
     Once a day: what happens in between judges the visits that it concerns.
     """
-    each(JUDGE, clock.today())
+    judge_again(each(JUDGE, clock.today()))
     db.session.remove()
+
+
+def judge_again(visit_ids: Collection[UUID]) -> None:
+    """Judge visits because of what was done just now, each in its own transaction.
+
+    Until none has to be: what one is judged to be may concern the others. What is not come to,
+    because the database goes away, is judged with all others when it is back.
+    """
+    left = sorted(visit_ids)
+    while left:
+        left = sorted(each(_judging(left), clock.today()))
+
+
+def _judging(visit_ids: Sequence[UUID]) -> Job:
+    return Job("judge visit again", lambda _day: visit_ids, JUDGE.act)
 
 
 def checkpoint_and_mail() -> None:

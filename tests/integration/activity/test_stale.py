@@ -10,7 +10,14 @@ from sqlalchemy.orm import Session
 from tests.factories.cooperations import Country, copied_country, open_one
 from tests.services import put
 from tracker.access.actor import Actor
-from tracker.activity.stale import RECOMPUTATIONS, Recomputation, Stale, mark, recompute
+from tracker.activity.stale import (
+    RECOMPUTATIONS,
+    Recomputation,
+    Stale,
+    mark,
+    put_off,
+    recompute,
+)
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Mode, Stage
 
@@ -109,3 +116,16 @@ def test_a_stage_follows_two_changes_of_one_transaction_once(
     cooperations.set_modes(ilena, cooperation, version=2, modes=[Mode.VISIT], questions={})
     session.commit()
     assert cooperation.stage is Stage.DRAFT
+
+
+def test_one_kind_can_be_put_off_and_is_no_more_worked_out_by_the_commit(
+    session: Session, done: Done
+) -> None:
+    ids = sorted(uuid4() for _ in range(4))
+    mark(Stale.VISIT, ids[:2])
+    mark(Stale.COOPERATION, [ids[2]])
+    mark(Stale.CHECKLIST, [ids[3]])
+    assert put_off(Stale.VISIT) == ids[:2]
+    session.commit()
+    assert done == [(Stale.CHECKLIST, ids[3]), (Stale.COOPERATION, ids[2])]
+    assert put_off(Stale.VISIT) == []
