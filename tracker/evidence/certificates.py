@@ -87,6 +87,10 @@ def _signed_or_failed(since: dt.datetime) -> sa.CompoundSelect[UUID]:
         sa.select(SignatureRequest.revision_id).where(
             SignatureRequest.state == RequestState.COMPLETED, SignatureRequest.ended_at >= since
         ),
+        # Such a row was changed by hand; it gets no certificate, and is told of.
+        sa.select(SignatureRequest.revision_id).where(
+            SignatureRequest.state == RequestState.COMPLETED, SignatureRequest.ended_at.is_(None)
+        ),
         sa.select(Signature.revision_id).where(
             Signature.kind == SignatureKind.COUNTERSIGNATURE, Signature.signed_at >= since
         ),

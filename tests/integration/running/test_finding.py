@@ -220,11 +220,14 @@ def signed_texts(connection: Connection, count: int, at: dt.datetime) -> list[UU
     """Put in texts that all have signed at a moment: as many checklists as undertakings."""
     of_all = []
     for subject_type in ("checklist", UNDERTAKING):
-        for one in put(connection, Revision, count, subject_type=subject_type, frozen_at=at):
+        rows = put(connection, Revision, count, subject_type=subject_type, frozen_at=at)
+        for number, one in enumerate(rows):
             of_all.append(one["id"])
+            # No two at the same moment.
+            signed_at = at + dt.timedelta(seconds=number)
             kind = SignatureKind.COUNTERSIGNATURE
             if subject_type == UNDERTAKING:
-                put(connection, Signature, 1, revision_id=one["id"], kind=kind, signed_at=at)
+                put(connection, Signature, 1, revision_id=one["id"], kind=kind, signed_at=signed_at)
             else:
                 put(
                     connection,
@@ -232,7 +235,7 @@ def signed_texts(connection: Connection, count: int, at: dt.datetime) -> list[UU
                     1,
                     revision_id=one["id"],
                     state=RequestState.COMPLETED,
-                    ended_at=at,
+                    ended_at=signed_at,
                 )
     return of_all
 
