@@ -24,7 +24,7 @@ from tracker.core import clock
 from tracker.core.db import Base, UtcDateTime
 from tracker.evidence import certificates
 from tracker.evidence.models import Certificate, CertificateFailure
-from tracker.mail import outbox
+from tracker.mail import sending
 from tracker.mail.models import MessageState, OutboxMessage
 from tracker.mail.transport import from_url
 from tracker.running import rounds
@@ -265,6 +265,6 @@ def test_mails_that_are_due_are_found_by_an_index(session: Session, tmp_path: An
         later = clock.now() + YEARS
         put(connection, OutboxMessage, MANY, state=MessageState.WAITING, next_try_at=later)
     with plans(session) as plan:
-        outbox.send_due(from_url(f"file://{tmp_path}"))
+        sending.send_due(from_url(f"file://{tmp_path}"))
     assert plan
     assert scans(plan) == []
