@@ -24,6 +24,7 @@ class User(Identified, UserMixin, Base):  # type: ignore[misc] # the mixin think
     """A person with an account. Columns named fs_, tf_, mf_ and webauthn are the machinery's."""
 
     __tablename__ = "user"
+    __table_args__ = (sa.Index("ix_user_active_name", "active", "name", "id"),)
 
     email: Mapped[str] = mapped_column(sa.String(255), unique=True)
     name: Mapped[str]

@@ -592,8 +592,9 @@ def _seen_by(actor: Actor) -> sa.ColumnElement[bool]:
         return sa.true()
     if not can_see_people(actor) or actor.organisation_id is None:
         return sa.false()
-    return sa.exists().where(
-        Membership.user_id == User.id, Membership.organisation_id == actor.organisation_id
+    # Of one organisation: few, however many people the instance has.
+    return User.id.in_(
+        sa.select(Membership.user_id).where(Membership.organisation_id == actor.organisation_id)
     )
 
 

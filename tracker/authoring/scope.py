@@ -27,7 +27,7 @@ def visible(actor: Actor) -> sa.ColumnElement[bool]:
     is_partner = sa.exists().where(
         party.organisation_id == OwnArticle.organisation_id,
         sa.or_(party.left_on.is_(None), party.left_on >= clock.today()),
-        party.cooperation_id.in_(cooperations.visible_ids(reader)),
+        cooperations.visible(reader, party.cooperation_id),
     )
     return sa.and_(
         OwnArticle.withdrawn_at.is_(None),

@@ -162,6 +162,9 @@ class Checklist(Identified, Base):
             postgresql_where=sa.text("visit_id IS NULL"),
         ),
         sa.UniqueConstraint("visit_id", "kind"),
+        # Which one a text belongs to.
+        sa.Index("ix_checklist_in_force", "revision_in_force_id"),
+        sa.Index("ix_checklist_sent", "revision_sent_id"),
     )
 
     cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"))
@@ -428,6 +431,7 @@ class Assignment(Identified, Base):
             sqlite_where=sa.text("reminded_on IS NULL"),
             postgresql_where=sa.text("reminded_on IS NULL"),
         ),
+        sa.Index("ix_assignment_organisation", "organisation_id", "due_on"),
     )
 
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))

@@ -24,10 +24,9 @@ from tracker.checklists.models import (
     SafeguardReview,
 )
 from tracker.checklists.policy import WRITERS
-from tracker.cooperations import audiences, clearances
+from tracker.cooperations import audiences, clearances, scope
 from tracker.cooperations.models import AudienceMember, Clearance, Cooperation
 from tracker.cooperations.people import Person, people_of
-from tracker.cooperations.scope import visible_ids
 from tracker.core import clock
 from tracker.core.db import db
 
@@ -48,7 +47,7 @@ def visible(actor: Actor) -> sa.ColumnElement[bool]:
     """
     ordinary = sa.and_(Checklist.visit_id.is_(None), Checklist.kind != ChecklistKind.VISIT_ROLES)
     return sa.and_(
-        Checklist.cooperation_id.in_(visible_ids(actor)),
+        scope.visible(actor, Checklist.cooperation_id),
         sa.or_(ordinary, planning_is_open(actor, Checklist.cooperation_id, Checklist.visit_id)),
     )
 

@@ -15,7 +15,9 @@ def visible(actor: Actor) -> sa.ColumnElement[bool]:
     organisation they act for. Another CSO, or another body of the NPM, is not the own side.
     """
     return sa.and_(
-        Comment.checklist_id.in_(sa.select(Checklist.id).where(is_worked_on(actor))),
+        sa.exists()
+        .where(Checklist.id == Comment.checklist_id, is_worked_on(actor))
+        .correlate(Comment),
         sa.or_(
             Comment.audience == CommentAudience.ALL,
             Comment.organisation_id == actor.organisation_id,

@@ -65,6 +65,7 @@ class Cooperation(Identified, Base):
     """The whole relation between the NPM and its partner CSOs, from first talk to closing."""
 
     __tablename__ = "cooperation"
+    __table_args__ = (sa.Index("ix_cooperation_opened", "opened_at", "reference"),)
 
     reference: Mapped[str] = mapped_column(sa.String(20), unique=True)
     title: Mapped[str]
@@ -116,10 +117,13 @@ class Party(Identified, Base):
     """An organisation in a cooperation, with its own dates of joining and leaving."""
 
     __tablename__ = "party"
-    __table_args__ = (sa.UniqueConstraint("cooperation_id", "organisation_id"),)
+    __table_args__ = (
+        sa.UniqueConstraint("cooperation_id", "organisation_id"),
+        sa.Index("ix_party_organisation", "organisation_id", "left_on", "cooperation_id"),
+    )
 
     cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"))
-    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"), index=True)
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
     side: Mapped[OrganisationKind]
     position: Mapped[int] = mapped_column(default=0)
     joined_on: Mapped[dt.date]
@@ -185,6 +189,7 @@ class Clearance(Identified, Base):
             sqlite_where=sa.text("closed_at IS NULL"),
             postgresql_where=sa.text("closed_at IS NULL"),
         ),
+        sa.Index("ix_clearance_cooperation_id", "cooperation_id"),
     )
 
     cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"))

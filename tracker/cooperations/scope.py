@@ -4,6 +4,7 @@ import datetime as dt
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.cooperations.models import Cooperation, CooperationPerson, Party
@@ -11,70 +12,86 @@ from tracker.core import clock
 
 # A day, or its place in a statement that is built once.
 Day = dt.date | sa.BindParameter[dt.date]
+# The column of the row at hand that names its cooperation.
+CooperationId = sa.SQLColumnExpression[UUID]
+
+# Of their own names, so that a query which reads parties itself is not taken for these.
+_PARTY, _PERSON = aliased(Party), aliased(CooperationPerson)
 
 # Who sees every cooperation of the own organisation (product.md, section 2).
 FOR_THE_ORGANISATION = (Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER)
 
 
-def visible(actor: Actor) -> sa.ColumnElement[bool]:
-    """Return the condition over Cooperation that holds for those the person may see.
+def visible(actor: Actor, cooperation_id: CooperationId = Cooperation.id) -> sa.ColumnElement[bool]:
+    """Return the condition on a cooperation's id, of the row at hand, that the person may see it.
 
     Coordinators, signatories and managers see those their organisation is a party of and has not
     left; members those they take part in today, for the organisation they act for; auditors those
-    of the NPM they audit. Nobody else sees any, administrators neither.
+    of the NPM they audit. Nobody else sees any, administrators neither. It is correlated, so that
+    it costs the same however many cooperations there are.
     """
     today = clock.today()
     ways: list[sa.ColumnElement[bool]] = []
     if actor.organisation_id is not None:
         if actor.has(*FOR_THE_ORGANISATION):
-            ways.append(is_party(actor.organisation_id, today))
+            ways.append(is_party(actor.organisation_id, today, cooperation_id))
         if actor.has(Role.MEMBER):
-            ways.append(_takes_part(actor.user_id, actor.organisation_id, today))
+            ways.append(_takes_part(actor.user_id, actor.organisation_id, today, cooperation_id))
     if actor.audited_ids:
-        ways.append(_is_audited(actor.audited_ids))
+        ways.append(is_of_npms(actor.audited_ids, cooperation_id))
     return sa.or_(*ways) if ways else sa.false()
 
 
 def visible_ids(actor: Actor) -> sa.Select[UUID]:
-    """Return the ids of the cooperations the person may see, as a subquery."""
+    """Return the ids of all cooperations the person may see, for what goes through them all."""
     return sa.select(Cooperation.id).where(visible(actor))
 
 
-def is_party(organisation_id: UUID, day: dt.date) -> sa.ColumnElement[bool]:
-    """Return the condition over Cooperation that an organisation is a party and has not left."""
+def is_party(
+    organisation_id: UUID, day: dt.date, cooperation_id: CooperationId = Cooperation.id
+) -> sa.ColumnElement[bool]:
+    """Return the condition on a cooperation's id that an organisation is a party, and not left."""
     return sa.exists().where(
-        Party.cooperation_id == Cooperation.id,
-        Party.organisation_id == organisation_id,
-        has_not_left(day),
+        _PARTY.cooperation_id == cooperation_id,
+        _PARTY.organisation_id == organisation_id,
+        has_not_left(day, _PARTY),
     )
 
 
-def has_not_left(day: Day) -> sa.ColumnElement[bool]:
+def is_of_npms(
+    npm_ids: frozenset[UUID], cooperation_id: CooperationId, *, on: dt.date | None = None
+) -> sa.ColumnElement[bool]:
+    """Return the condition on a cooperation's id that it is of one of some NPMs.
+
+    With a day: that the NPM has not left by then.
+    """
+    return sa.exists().where(
+        _PARTY.cooperation_id == cooperation_id,
+        _PARTY.side == OrganisationKind.NPM,
+        _PARTY.organisation_id.in_(npm_ids),
+        *([has_not_left(on, _PARTY)] if on else []),
+    )
+
+
+def has_not_left(day: Day, party: type[Party] = Party) -> sa.ColumnElement[bool]:
     """Return the condition over Party that it has not left; the day of leaving is included."""
-    return sa.or_(Party.left_on.is_(None), Party.left_on >= day)
+    return sa.or_(party.left_on.is_(None), party.left_on >= day)
 
 
-def runs_on(day: Day) -> sa.ColumnElement[bool]:
+def runs_on(
+    day: Day, person: type[CooperationPerson] = CooperationPerson
+) -> sa.ColumnElement[bool]:
     """Return the condition over CooperationPerson that the person takes part on a day."""
-    return sa.and_(
-        CooperationPerson.from_on <= day,
-        sa.or_(CooperationPerson.until_on.is_(None), CooperationPerson.until_on >= day),
-    )
+    return sa.and_(person.from_on <= day, sa.or_(person.until_on.is_(None), person.until_on >= day))
 
 
-def _takes_part(user_id: UUID, organisation_id: UUID, day: dt.date) -> sa.ColumnElement[bool]:
+def _takes_part(
+    user_id: UUID, organisation_id: UUID, day: dt.date, cooperation_id: CooperationId
+) -> sa.ColumnElement[bool]:
     takes_part = sa.exists().where(
-        CooperationPerson.cooperation_id == Cooperation.id,
-        CooperationPerson.user_id == user_id,
-        CooperationPerson.organisation_id == organisation_id,
-        runs_on(day),
+        _PERSON.cooperation_id == cooperation_id,
+        _PERSON.user_id == user_id,
+        _PERSON.organisation_id == organisation_id,
+        runs_on(day, _PERSON),
     )
-    return sa.and_(takes_part, is_party(organisation_id, day))
-
-
-def _is_audited(npm_ids: frozenset[UUID]) -> sa.ColumnElement[bool]:
-    return sa.exists().where(
-        Party.cooperation_id == Cooperation.id,
-        Party.side == OrganisationKind.NPM,
-        Party.organisation_id.in_(npm_ids),
-    )
+    return sa.and_(takes_part, is_party(organisation_id, day, cooperation_id))

@@ -12,7 +12,7 @@ from tracker.access.actor import Actor
 from tracker.checklists.models import Answer, AnswerScope
 from tracker.checklists.values import as_id
 from tracker.cooperations.models import Cooperation, CooperationPerson, Party
-from tracker.cooperations.scope import runs_on, visible, visible_ids
+from tracker.cooperations.scope import runs_on, visible
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.lifecycle.stages import RUNNING
@@ -115,7 +115,7 @@ def visit_numbers(actor: Actor, visit_ids: Iterable[UUID | None]) -> dict[UUID, 
     wanted = [one for one in visit_ids if one is not None]
     rows = db.session.execute(
         sa.select(Visit.id, Visit.number).where(
-            Visit.id.in_(wanted), Visit.cooperation_id.in_(visible_ids(actor))
+            Visit.id.in_(wanted), visible(actor, Visit.cooperation_id)
         )
     )
     return {row.id: row.number for row in rows}

@@ -145,14 +145,12 @@ def certificates(revision_ids: frozenset[UUID]) -> list[Certificate]:
 
 
 def _of_checklists(actor: Actor) -> sa.ColumnElement[bool]:
-    opened = sa.select(Checklist.id).where(checklists.visible(actor))
-    return sa.and_(Revision.subject_type == CHECKLIST, Revision.subject_id.in_(opened))
+    opened = sa.exists().where(Checklist.id == Revision.subject_id, checklists.visible(actor))
+    return sa.and_(Revision.subject_type == CHECKLIST, opened.correlate(Revision))
 
 
 def _of_undertakings(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition that a text is an undertaking of the person, or theirs to decide on."""
     seen = sa.or_(undertakings.own(actor), undertakings.decided_by(actor))
-    return sa.and_(
-        Revision.subject_type == UNDERTAKING,
-        Revision.subject_id.in_(sa.select(Undertaking.id).where(seen)),
-    )
+    seen_one = sa.exists().where(Undertaking.id == Revision.subject_id, seen)
+    return sa.and_(Revision.subject_type == UNDERTAKING, seen_one.correlate(Revision))

@@ -60,6 +60,7 @@ class Undertaking(Identified, Base):
             postgresql_where=sa.text("closed_at IS NULL"),
         ),
         sa.Index("ix_undertaking_user_state", "user_id", "state"),
+        sa.Index("ix_undertaking_state", "state", "cooperation_id"),
     )
 
     cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"), index=True)

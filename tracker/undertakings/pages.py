@@ -246,7 +246,7 @@ def cooperation_tasks(
     checklist = queries.confidentiality(cooperation.id)
     if checklist is None or checklist.revision_in_force_id is None:
         return {}
-    waiting = queries.tasks_in(actor, cooperation.id)
+    waiting = queries.tasks(actor, cooperation.id).mine
     tasks = [
         replace(_task(one), why=_("About ten minutes."))
         for one in waiting

@@ -384,50 +384,32 @@ class Tasks:
     others: list[Task]
 
 
-def tasks(actor: Actor) -> Tasks:
-    """Return what waits for a person and what they wait for, the oldest first."""
-    waiting = _waiting(actor)
-    others = [_own_task(one, where) for one, where in waiting if _is_own_signed(actor, one)]
-    others += _waiting_for_people(actor)
-    return Tasks(mine=_mine(actor, waiting), others=sorted(others, key=lambda task: task.since))
+def tasks(actor: Actor, cooperation_id: UUID | None = None) -> Tasks:
+    """Return what waits for a person and what they wait for, the oldest first.
 
-
-def tasks_in(actor: Actor, cooperation_id: UUID) -> list[Task]:
-    """Return what of a cooperation waits for a person, the oldest first."""
-    return _mine(actor, _waiting(actor, Undertaking.cooperation_id == cooperation_id))
-
-
-def _waiting(actor: Actor, *where: sa.ColumnElement[bool]) -> list[tuple[Undertaking, Cooperation]]:
-    """Return a person's own undertakings that are not countersigned, and those they decide on."""
-    own = sa.and_(
-        scope.own(actor), Undertaking.state.in_([UndertakingState.ASKED, UndertakingState.SIGNED])
+    In all their cooperations, or in one.
+    """
+    there = [] if cooperation_id is None else [Undertaking.cooperation_id == cooperation_id]
+    waiting_own = _with_cooperation(
+        *there,
+        scope.own(actor),
+        Undertaking.state.in_([UndertakingState.ASKED, UndertakingState.SIGNED]),
     )
-    decided = sa.and_(
+    waiting_npm = _with_cooperation(
+        *there,
         scope.decided_by(actor),
+        ~scope.own(actor),
         Undertaking.state == UndertakingState.SIGNED,
         sa.or_(Undertaking.decision.is_(None), Undertaking.decision != InterestsDecision.REPLACE),
     )
-    rows = db.session.execute(
-        sa.select(Undertaking, Cooperation)
-        .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
-        .where(sa.or_(own, decided), *where)
-        .order_by(Undertaking.asked_at, Undertaking.id)
-        .options(*WITH_NAMES)
+    mine_ = [_own_task(one, where) for one, where in waiting_own if _is_asked(one)]
+    mine_ += [_npm_task(one, where) for one, where in waiting_npm]
+    others = [_own_task(one, where) for one, where in waiting_own if not _is_asked(one)]
+    others += _waiting_for_people(actor, there)
+    return Tasks(
+        mine=sorted(mine_, key=lambda task: task.since),
+        others=sorted(others, key=lambda task: task.since),
     )
-    return [(row[0], row[1]) for row in rows]
-
-
-def _mine(actor: Actor, waiting: Iterable[tuple[Undertaking, Cooperation]]) -> list[Task]:
-    found = [
-        _own_task(one, where) if one.user_id == actor.user_id else _npm_task(one, where)
-        for one, where in waiting
-        if not _is_own_signed(actor, one)
-    ]
-    return sorted(found, key=lambda task: task.since)
-
-
-def _is_own_signed(actor: Actor, undertaking: Undertaking) -> bool:
-    return undertaking.user_id == actor.user_id and not _is_asked(undertaking)
 
 
 # For the readiness of visits -------------------------------------------------------------------
@@ -606,6 +588,19 @@ def _is_asked(undertaking: Undertaking) -> bool:
     return undertaking.state is UndertakingState.ASKED
 
 
+def _with_cooperation(
+    *conditions: sa.ColumnElement[bool],
+) -> list[tuple[Undertaking, Cooperation]]:
+    rows = db.session.execute(
+        sa.select(Undertaking, Cooperation)
+        .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
+        .where(*conditions)
+        .order_by(Undertaking.asked_at, Undertaking.id)
+        .options(*WITH_NAMES)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
 def _own_task(undertaking: Undertaking, cooperation: Cooperation) -> Task:
     is_asked = _is_asked(undertaking)
     return Task(
@@ -631,7 +626,7 @@ def _npm_task(undertaking: Undertaking, cooperation: Cooperation) -> Task:
     )
 
 
-def _waiting_for_people(actor: Actor) -> list[Task]:
+def _waiting_for_people(actor: Actor, there: list[sa.ColumnElement[bool]]) -> list[Task]:
     rows = db.session.execute(
         sa.select(
             Cooperation.reference,
@@ -641,6 +636,7 @@ def _waiting_for_people(actor: Actor) -> list[Task]:
         )
         .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
         .where(
+            *there,
             scope.waits_for_own_people(actor),
             ~scope.own(actor),
             Undertaking.state == UndertakingState.ASKED,

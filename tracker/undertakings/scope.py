@@ -1,10 +1,11 @@
 """Query conditions for undertakings: which of them a person may see."""
 
+from uuid import UUID
+
 import sqlalchemy as sa
 
-from tracker.access.actor import Actor, OrganisationKind, Role
-from tracker.cooperations.models import Party
-from tracker.cooperations.scope import has_not_left, visible_ids
+from tracker.access.actor import Actor, Role
+from tracker.cooperations.scope import is_of_npms, visible
 from tracker.core import clock
 from tracker.undertakings.models import Undertaking
 from tracker.undertakings.policy import DECIDERS
@@ -22,7 +23,7 @@ def decided_by(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Undertaking that the person decides on it for the NPM."""
     if not actor.acts_for_npm or not actor.has(*DECIDERS) or actor.outside_expert:
         return sa.false()
-    return sa.and_(Undertaking.cooperation_id.in_(visible_ids(actor)), _of_its_npm(actor))
+    return sa.and_(visible(actor, Undertaking.cooperation_id), _of_its_npm(actor))
 
 
 def states_seen(actor: Actor) -> sa.ColumnElement[bool]:
@@ -38,7 +39,7 @@ def states_seen(actor: Actor) -> sa.ColumnElement[bool]:
         ways.append(_of_npms(actor.audited_ids))
     if actor.has(*FOR_OWN_PEOPLE):
         ways.append(Undertaking.organisation_id == actor.organisation_id)
-    return sa.and_(Undertaking.cooperation_id.in_(visible_ids(actor)), sa.or_(*ways))
+    return sa.and_(visible(actor, Undertaking.cooperation_id), sa.or_(*ways))
 
 
 def waits_for_own_people(actor: Actor) -> sa.ColumnElement[bool]:
@@ -50,7 +51,7 @@ def waits_for_own_people(actor: Actor) -> sa.ColumnElement[bool]:
         if actor.acts_for_npm
         else Undertaking.organisation_id == actor.organisation_id
     )
-    return sa.and_(Undertaking.cooperation_id.in_(visible_ids(actor)), looked_after)
+    return sa.and_(visible(actor, Undertaking.cooperation_id), looked_after)
 
 
 def _of_its_npm(actor: Actor) -> sa.ColumnElement[bool]:
@@ -59,10 +60,5 @@ def _of_its_npm(actor: Actor) -> sa.ColumnElement[bool]:
     return _of_npms(frozenset({actor.organisation_id}))
 
 
-def _of_npms(npm_ids: frozenset[object]) -> sa.ColumnElement[bool]:
-    return sa.exists().where(
-        Party.cooperation_id == Undertaking.cooperation_id,
-        Party.side == OrganisationKind.NPM,
-        Party.organisation_id.in_(npm_ids),
-        has_not_left(clock.today()),
-    )
+def _of_npms(npm_ids: frozenset[UUID]) -> sa.ColumnElement[bool]:
+    return is_of_npms(npm_ids, Undertaking.cooperation_id, on=clock.today())

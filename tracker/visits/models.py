@@ -26,7 +26,10 @@ class Visit(Identified, Base):
     """An NPM visit with people of a CSO in the team, under NPM lead. Place, dates: class K2."""
 
     __tablename__ = "visit"
-    __table_args__ = (sa.UniqueConstraint("cooperation_id", "number"),)
+    __table_args__ = (
+        sa.UniqueConstraint("cooperation_id", "number"),
+        sa.Index("ix_visit_stage", "stage", "cooperation_id"),
+    )
 
     cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"))
     number: Mapped[int]

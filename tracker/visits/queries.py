@@ -16,9 +16,8 @@ from tracker.checklists import sealing as answers
 from tracker.checklists.loading import VisitFacts
 from tracker.checklists.models import Answer, AnswerScope, Checklist, ChecklistKind
 from tracker.checklists.queries import VISIT, planning_is_open
-from tracker.cooperations import audiences
+from tracker.cooperations import audiences, scope
 from tracker.cooperations.models import AudienceMember, Cooperation, CooperationKey
-from tracker.cooperations.scope import visible_ids
 from tracker.core.db import db
 from tracker.organisations.models import Organisation
 from tracker.undertakings.queries import VisitChoice
@@ -34,7 +33,7 @@ def planning_visible(actor: Actor) -> sa.ColumnElement[bool]:
     They see the cooperation, are listed in V2 and cleared; the lead always (product.md, 7).
     """
     return sa.and_(
-        Visit.cooperation_id.in_(visible_ids(actor)),
+        scope.visible(actor, Visit.cooperation_id),
         planning_is_open(actor, Visit.cooperation_id, Visit.id),
     )
 
@@ -75,7 +74,7 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
         )
         .where(
             Visit.cooperation_id.in_(list(cooperation_ids)),
-            Visit.cooperation_id.in_(visible_ids(actor)),
+            scope.visible(actor, Visit.cooperation_id),
         )
         .order_by(Visit.cooperation_id, Visit.number)
     )
@@ -215,7 +214,7 @@ def register_lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> dict[UUID, 
         sa.select(Visit)
         .where(
             Visit.cooperation_id.in_(list(cooperation_ids)),
-            Visit.cooperation_id.in_(visible_ids(actor)),
+            scope.visible(actor, Visit.cooperation_id),
         )
         .order_by(Visit.cooperation_id, Visit.number)
     ).all()
@@ -279,15 +278,15 @@ class _Own:
 
 
 def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
-    """Return what waits for a person in all visits open to them, in a fixed number of queries.
+    """Return what waits for a person in all visits open to them, or in those of one cooperation.
 
-    With a cooperation, in its visits alone.
+    In a fixed number of queries.
     """
-    within = sa.true() if cooperation_id is None else Visit.cooperation_id == cooperation_id
+    there = [] if cooperation_id is None else [Visit.cooperation_id == cooperation_id]
     rows = db.session.execute(
         sa.select(Visit, Cooperation, _leads(actor), _in_team(actor))
         .join(Cooperation, Cooperation.id == Visit.cooperation_id)
-        .where(planning_visible(actor), Visit.stage.in_(PREPARED), within)
+        .where(*there, planning_visible(actor), Visit.stage.in_(PREPARED))
         .order_by(Cooperation.reference, Visit.number)
     ).all()
     visits = [row[0] for row in rows]

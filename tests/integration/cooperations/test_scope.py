@@ -11,9 +11,13 @@ from sqlalchemy.orm import Session
 
 from tests.factories.cooperations import Country, bring_in, copied_country, open_one
 from tracker.activity import queries as trail
-from tracker.cooperations import audiences, people, queries, service
-from tracker.cooperations.models import AudienceMember, Cooperation
+from tracker.checklists import queries as checklists
+from tracker.comments import scope as comments
+from tracker.cooperations import audiences, people, queries, scope, service
+from tracker.cooperations.models import AudienceMember, Cooperation, Party
 from tracker.core import clock
+from tracker.undertakings import scope as undertakings
+from tracker.visits import queries as visits
 
 pytestmark = pytest.mark.both_databases
 
@@ -154,3 +158,19 @@ def test_a_changed_audience_is_recorded_without_how_many(land: Country, session:
     changes = [line for line in trail.history(cooperation.id)[1] if line.verb == "audience_changed"]
     assert [(line.details, line.who) for line in changes] == [({"number": 1}, None)] * 2
     assert session.scalar(sa.select(sa.func.count(AudienceMember.id))) == 1
+
+
+def test_what_may_be_seen_is_asked_of_the_row_at_hand(land: Country) -> None:
+    open_one(land, "door")
+    for first in ("ilena", "leyla", "ada"):
+        actor = land.actor(first)
+        for condition in (
+            scope.visible(actor, Party.cooperation_id),
+            checklists.visible(actor),
+            checklists.is_worked_on(actor),
+            undertakings.states_seen(actor),
+            undertakings.decided_by(actor),
+            visits.planning_visible(actor),
+            comments.visible(actor),
+        ):
+            assert "IN (SELECT" not in str(condition.compile())

@@ -1,0 +1,76 @@
+"""At 2,000 cooperations pages read no table that grows from end to end."""
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests import plans, starting_points
+from tests.bench import growth
+from tests.bench.growth import GrowingPage
+from tests.factories import demonstration as demonstrations
+from tests.factories.demonstration import Demonstration
+from tests.factories.multiplying import multiply
+from tracker.cooperations.models import Cooperation
+from tracker.core.db import db
+
+pytestmark = pytest.mark.both_databases
+
+MANY = 2_000
+# Tables with fewer rows than this don't grow with the number of cooperations.
+FEW = 300
+# What counts or lists everything there is, for those who administer the instance.
+OF_THE_INSTANCE = frozenset({"people of the instance", "organisations"})
+# What still has to be put right.
+REMAINING = frozenset(
+    {
+        "my work",
+        "my work of a member",
+        "my work of a partner",
+        "my work of a signatory",
+        "cooperations",
+        "cooperations searched",
+        "checklist",
+        "start from a former one",
+        "register",
+        "register, in force",
+        "register, drafting",
+        "register searched",
+        "register export",
+    }
+)
+
+
+def build() -> Demonstration:
+    made = demonstrations.make()
+    db.session.commit()
+    multiply([made.cooperations[name] for name in demonstrations.COOPERATIONS], MANY)
+    return made
+
+
+def test_no_page_reads_a_growing_table_from_end_to_end(app: Flask) -> None:
+    made = starting_points.of(app).use("many", build)
+    found: dict[str, set[str]] = {}
+    with app.app_context():
+        tables = sa.inspect(db.engine).get_table_names()
+        growing = {table for table in tables if growth.rows_of(table) > FEW}
+        assert growth.rows_of("cooperation") == MANY
+        assert {"checklist", "event", "user", Cooperation.__tablename__} <= growing
+        db.session.remove()
+    for page in growth.pages_of(made):
+        taken = growth.ask(app, made.browser(app, page.who), page)
+        assert taken.status == 200, page.name
+        with app.app_context():
+            scanned = plans.scans(db.session.connection(), taken.statements, growing)
+            db.session.remove()
+        if scanned and page.name not in OF_THE_INSTANCE:
+            found[page.name] = {table for table, _statement in scanned}
+    assert found.keys() <= REMAINING
+
+
+def test_a_scan_of_a_growing_table_is_seen(app: Flask) -> None:
+    made = starting_points.of(app).use("many", build)
+    page = GrowingPage("all people", "iris", "/people?q=o")
+    taken = growth.ask(app, made.browser(app, page.who), page)
+    with app.app_context():
+        scanned = plans.scans(db.session.connection(), taken.statements, {"user"})
+        assert {table for table, _statement in scanned} == {"user"}

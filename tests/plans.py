@@ -1,0 +1,65 @@
+"""How a database goes about the statements of a page: which tables it reads from end to end."""
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+_SCAN = re.compile(r"^SCAN (\w+)( USING (?:COVERING )?INDEX \w+)?")
+_READING = ("SELECT", "UPDATE", "DELETE", "WITH")
+_ALIAS = re.compile(r'(?:FROM|JOIN|,)\s+"?(\w+)"?\s+AS\s+"?(\w+)"?', re.IGNORECASE)
+
+
+def scans(
+    connection: Connection, statements: Iterable[tuple[str, Any]], growing: Collection[str]
+) -> list[tuple[str, str]]:
+    """Return each growing table that a statement reads from end to end, with the statement.
+
+    statements are those that a cursor was given, with their parameters. What only inserts is
+    passed over, and what no row can answer, since SQLite reads nothing for it.
+    """
+    read = _of_postgres if connection.dialect.name == "postgresql" else _of_sqlite
+    found: dict[tuple[str, str], None] = {}
+    for statement, parameters in statements:
+        if statement.startswith(_READING) and "WHERE 0 = 1 " not in f"{statement} ":
+            for table in read(connection, statement, parameters):
+                if table in growing:
+                    found[table, statement] = None
+    return list(found)
+
+
+def _of_sqlite(connection: Connection, statement: str, parameters: Any) -> Iterator[str]:
+    names: dict[str, str] = {alias: table for table, alias in _ALIAS.findall(statement)}
+    cursor: Any = connection.connection.cursor()
+    try:
+        cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        for row in cursor.fetchall():
+            scanned = _SCAN.match(row[3])
+            if scanned:
+                yield names.get(scanned.group(1), scanned.group(1))
+    finally:
+        cursor.close()
+
+
+def _of_postgres(connection: Connection, statement: str, parameters: Any) -> Iterator[str]:
+    cursor: Any = connection.connection.cursor()
+    try:
+        # What is small enough is read as a whole otherwise, index or not.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
+        found = cursor.fetchone()[0]
+        plan = json.loads(found) if isinstance(found, str) else found
+        yield from _whole(plan[0]["Plan"])
+    finally:
+        cursor.close()
+
+
+def _whole(node: dict[str, Any]) -> Iterator[str]:
+    kind = node["Node Type"]
+    is_index = kind in {"Index Scan", "Index Only Scan"}
+    if kind == "Seq Scan" or (is_index and "Index Cond" not in node):
+        yield node["Relation Name"]
+    for below in node.get("Plans", ()):
+        yield from _whole(below)
