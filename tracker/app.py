@@ -80,6 +80,7 @@ from tracker.lifecycle import routes as lifecycle_routes
 from tracker.lifecycle import service as lifecycle
 from tracker.mail import routes as mail_routes
 from tracker.organisations import routes as organisation_routes
+from tracker.oversight import entries as register_entries
 from tracker.oversight import policy as oversight
 from tracker.oversight import routes as oversight_routes
 from tracker.running import routes as running_routes
@@ -121,6 +122,7 @@ MODELS = (
     "tracker.undertakings.models",
     "tracker.visits.models",
     "tracker.evidence.models",
+    "tracker.oversight.models",
     "tracker.running.models",
 )
 
@@ -220,12 +222,36 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.UNDERTAKING_CLOSED: (visits.follow,),
 }
 
+# What the register says of an agreement may change with these.
+FOLLOWS_FOR_THE_REGISTER = (
+    verbs.COOPERATION_OPENED,
+    verbs.COOPERATION_CHANGED,
+    verbs.PARTY_JOINED,
+    verbs.PARTY_REPLACED,
+    verbs.CHECKLIST_STARTED,
+    verbs.AMENDMENT_OPENED,
+    verbs.SENT_FOR_SIGNATURE,
+    verbs.FORMER_AGREEMENT_RECORDED,
+    verbs.SIGNATURE_REQUEST_WITHDRAWN,
+    verbs.SIGNATURE_REQUEST_EXPIRED,
+    verbs.DECLINED,
+    verbs.CAME_INTO_FORCE,
+    verbs.TEXT_SUSPENDED,
+    verbs.TEXT_ENDED,
+    verbs.SUSPENSION_LIFTED,
+    verbs.TEXT_RENEWED,
+    verbs.GATE_OVERRIDDEN,
+)
+for _verb in FOLLOWS_FOR_THE_REGISTER:
+    FOLLOWS[_verb] = (*FOLLOWS.get(_verb, ()), register_entries.follow)
+
 # How what an event makes stale is worked out, once, just before the commit.
 RECOMPUTATIONS: dict[Stale, Recomputation] = {
     Stale.CHECKLIST: checklists.recount,
     Stale.CLEARANCES: undertakings.bring_up_to_date,
     Stale.VISIT: visits.recheck,
     Stale.COOPERATION: lifecycle.advance,
+    Stale.REGISTER: register_entries.refresh,
 }
 
 # Who tells what waits: for a person (my work), and in a cooperation (its page).

@@ -39,6 +39,10 @@ class Chain(Identified, Base):
     seal: Mapped[str] = mapped_column(sa.String(64))
 
 
+# The condition that it is the instance's own, found by its index among those of all cooperations.
+IS_OF_THE_INSTANCE = sa.and_(Chain.kind == ChainKind.INSTANCE, Chain.cooperation_id.is_(None))
+
+
 class Event(Identified, Base):
     """One change of state; never changed, never deleted (the database refuses both)."""
 

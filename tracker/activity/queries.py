@@ -11,7 +11,7 @@ from sqlalchemy.orm import defer, selectinload
 
 from tracker.activity import verbs
 from tracker.activity.chain import Link, state_of
-from tracker.activity.models import Chain, ChainKind, Event, EventDetail
+from tracker.activity.models import IS_OF_THE_INSTANCE, Chain, Event, EventDetail
 from tracker.activity.verbs import Verb
 from tracker.activity.verify import ChainFault, Details, Head, Walk
 from tracker.core.db import db
@@ -106,7 +106,7 @@ def leaves_out_the_team(cooperation_id: UUID) -> bool:
 
 def instance_history(*, offset: int = 0, limit: int = 100) -> tuple[int, list[HistoryLine]]:
     """Return the instance's events, newest first; for administrators."""
-    return _page(Chain.kind == ChainKind.INSTANCE, offset, limit)
+    return _page(IS_OF_THE_INSTANCE, offset, limit)
 
 
 def is_veiled(verb: str, details: Mapping[str, Any]) -> bool:
@@ -200,7 +200,7 @@ def evidence_of_last(
             Event.subject_id == wanted,
             Event.verb == verb.name,
             Event.number <= Chain.count,
-            Chain.kind == ChainKind.INSTANCE,
+            IS_OF_THE_INSTANCE,
         )
         .order_by(Event.number.desc())
         .limit(1)
@@ -210,7 +210,7 @@ def evidence_of_last(
 def has_happened(verb: Verb) -> bool:
     """Tell whether the instance's chain has an event of a kind."""
     found = sa.select(Event.id).join(Chain, Chain.id == Event.chain_id)
-    found = found.where(Chain.kind == ChainKind.INSTANCE, Event.verb == verb.name).limit(1)
+    found = found.where(IS_OF_THE_INSTANCE, Event.verb == verb.name).limit(1)
     return db.session.scalar(found) is not None
 
 
@@ -236,7 +236,7 @@ def fault_of_instance() -> ChainFault | None:
 
     Details may have been erased: that is for tracker audit verify to judge.
     """
-    chain = db.session.scalars(sa.select(Chain).where(Chain.kind == ChainKind.INSTANCE)).one()
+    chain = db.session.scalars(sa.select(Chain).where(IS_OF_THE_INSTANCE)).one()
     query = (
         sa.select(Event, EventDetail)
         .outerjoin(EventDetail, EventDetail.event_id == Event.id)

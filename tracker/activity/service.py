@@ -14,7 +14,14 @@ from tracker.access.actor import Actor
 from tracker.activity import binding, stale
 from tracker.activity import chain as arithmetic
 from tracker.activity.binding import State
-from tracker.activity.models import Chain, ChainKind, Event, EventDetail, ReadLogEntry
+from tracker.activity.models import (
+    IS_OF_THE_INSTANCE,
+    Chain,
+    ChainKind,
+    Event,
+    EventDetail,
+    ReadLogEntry,
+)
 from tracker.activity.verbs import ROWS_NOTED, Verb
 from tracker.core import clock
 from tracker.core.db import db, will_write
@@ -224,11 +231,7 @@ def lock_chain(cooperation_id: UUID | None) -> Chain:
 def _locked_chain(cooperation_id: UUID | None) -> Chain:
     wanted = (
         sa.select(Chain)
-        .where(
-            Chain.cooperation_id == cooperation_id
-            if cooperation_id
-            else Chain.kind == ChainKind.INSTANCE
-        )
+        .where(Chain.cooperation_id == cooperation_id if cooperation_id else IS_OF_THE_INSTANCE)
         .with_for_update()
         .execution_options(populate_existing=True)
     )

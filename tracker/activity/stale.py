@@ -23,6 +23,7 @@ class Stale(enum.IntEnum):
     CLEARANCES = 2
     VISIT = 3
     COOPERATION = 4
+    REGISTER = 5
 
 
 # Works out one of them; who acts is named in what it records.

@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tracker.activity.chain import Link, state_of
-from tracker.activity.models import Chain, ChainKind, Event, EventDetail
+from tracker.activity.models import IS_OF_THE_INSTANCE, Chain, Event, EventDetail
 from tracker.activity.verbs import ROWS_ADOPTED, ROWS_NOTED, Verb
 from tracker.activity.verify import Details, Head, Walk
 from tracker.core.db import db
@@ -73,7 +73,7 @@ def said_of_row(table: str, row_id: UUID, subject_type: str) -> str | None:
         sa.select(*_EVENT)
         .join(Chain, Chain.id == Event.chain_id)
         .where(
-            Chain.kind == ChainKind.INSTANCE,
+            IS_OF_THE_INSTANCE,
             Event.number <= Chain.count,
             sa.or_(about_it, Event.verb.in_([verb.name for verb in _OF_ROWS])),
             said.is_not(None),

@@ -3,7 +3,8 @@
 import datetime as dt
 import enum
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
@@ -186,3 +187,18 @@ def delete_batch(key: InstrumentedAttribute[Any], condition: sa.ColumnElement[bo
         .execution_options(synchronize_session=False)
     )
     return len(removed.all())
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Read in the block without keeping others from writing, in a request that writes later.
+
+    Unless something was written in the transaction before.
+    """
+    let_others_write()
+    token = will_write.set(False)
+    try:
+        yield
+    finally:
+        will_write.reset(token)
+        let_others_write()

@@ -1,20 +1,61 @@
-"""The register as a CSV file that no spreadsheet will read as formulas."""
+"""The register as a CSV file that no spreadsheet will read as formulas, written as it is read."""
 
 import csv
+import hashlib
 import io
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import IO
 
 # A cell that begins so is read as a formula by spreadsheets; some take the wide forms as well.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# What is larger is kept on the disk until it is sent.
+_IN_MEMORY = 256 * 1024
+_PIECE = 64 * 1024
 
 
-def to_csv(rows: Iterable[Iterable[object]]) -> bytes:
-    """Return rows as UTF-8 with a byte order mark (RFC 4180), each cell safe against formulas."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    for row in rows:
-        writer.writerow([safe(str(cell)) for cell in row])
-    return text.getvalue().encode("utf-8-sig")
+class CsvFile:
+    """UTF-8 with a byte order mark (RFC 4180), each cell safe against formulas.
+
+    It takes the same memory however many rows are added, and knows its digest before it is sent.
+    """
+
+    def __init__(self, heads: Iterable[object]) -> None:
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # sent
+        self._sha256 = hashlib.sha256()
+        self.rows = 0
+        self._write(_BYTE_ORDER_MARK)
+        self._add([heads])
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of what was written, as 64 hexadecimal letters."""
+        return self._sha256.hexdigest()
+
+    def add(self, rows: Iterable[Iterable[object]]) -> None:
+        """Write rows below those there are."""
+        self.rows += self._add(rows)
+
+    def sent(self) -> Iterator[bytes]:
+        """Yield the file a piece at a time, and throw it away."""
+        with self._file as file:
+            file.seek(0)
+            while piece := file.read(_PIECE):
+                yield piece
+
+    def _add(self, rows: Iterable[Iterable[object]]) -> int:
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\r\n")
+        count = 0
+        for count, row in enumerate(rows, start=1):  # noqa: B007  # how many there were
+            writer.writerow([safe(str(cell)) for cell in row])
+        self._write(text.getvalue().encode())
+        return count
+
+    def _write(self, data: bytes) -> None:
+        self._sha256.update(data)
+        self._file.write(data)
 
 
 def safe(cell: str) -> str:

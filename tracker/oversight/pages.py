@@ -154,9 +154,9 @@ def override_words(visit: VisitMark) -> list[str]:
     ]
 
 
-def export_rows(lines: list[RegisterLine]) -> list[list[object]]:
-    """Return the register as a table: heads first; dates as in ISO 8601."""
-    heads: list[object] = [
+def export_heads() -> list[object]:
+    """Return the heads of the register as a table."""
+    return [
         _("Reference"),
         _("Title"),
         _("Agreement"),
@@ -172,10 +172,10 @@ def export_rows(lines: list[RegisterLine]) -> list[list[object]]:
         _("Until"),
         _("Review"),
     ]
-    return [heads, *(_export_row(line) for line in lines)]
 
 
-def _export_row(line: RegisterLine) -> list[object]:
+def export_row(line: RegisterLine) -> list[object]:
+    """Return an agreement as a row of the register; dates as in ISO 8601."""
     return [
         line.reference,
         line.title,

@@ -1,7 +1,7 @@
 """Queries for the register: agreements a manager or auditor may see, nothing of planning."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload
 
-from tracker.access.actor import Actor
+from tracker.access.actor import Actor, Role
 from tracker.checklists import bound
 from tracker.checklists import queries as checklists
 from tracker.checklists.bound import Compared
@@ -26,7 +26,7 @@ from tracker.checklists.models import (
 from tracker.checklists.signing import SUBJECT
 from tracker.checklists.values import as_date
 from tracker.cooperations.models import Cooperation, Party
-from tracker.cooperations.scope import visible
+from tracker.cooperations.scope import FOR_THE_ORGANISATION, visible
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.organisations.models import Organisation
@@ -40,6 +40,7 @@ from tracker.oversight.facts import (
     TakenOver,
     VisitMark,
 )
+from tracker.oversight.models import EntryState, RegisterEntry
 from tracker.signoff.models import (
     RequestState,
     Revision,
@@ -54,6 +55,8 @@ from tracker.visits.models import GateOverride, Visit
 SOON = dt.timedelta(days=60)
 MAX_LENGTH = 200
 MAX_WORDS = 8
+# How many lines of an export are held at a time.
+AT_A_TIME = 100
 
 Parties = tuple[tuple[UUID, str], ...]
 
@@ -71,58 +74,159 @@ _IS_DECLINED = sa.and_(
     Checklist.state == ChecklistState.DRAFTING,
     _NewestAsked.state == RequestState.DECLINED,
 )
-_ORDER_OF_KINDS = sa.case(
-    {kind: place for place, kind in enumerate(ChecklistKind)}, value=Checklist.kind
+# The place of an entry in the register: the newest cooperation first, then visits in their order.
+_PLACE = (
+    RegisterEntry.newest_first,
+    RegisterEntry.visit_number,
+    RegisterEntry.kind_place,
+    RegisterEntry.checklist_id,
 )
 
+# The conditions over entries that a person sees them, in one of the ways there are.
+Way = Callable[[type[RegisterEntry]], list[sa.ColumnElement[bool]]]
 
-def register(
-    actor: Actor, question: Question, *, offset: int = 0, limit: int | None = 25
-) -> tuple[int, list[RegisterLine]]:
-    """Return how many agreements answer a question, and one page of them, the newest first.
+
+def lines(
+    actor: Actor, question: Question, *, offset: int = 0, limit: int = 25
+) -> list[RegisterLine]:
+    """Return one page of the agreements that answer a question, the newest cooperation first.
 
     Managers see those of their own organisation, auditors those of the NPM they audit; anybody
-    else none. A fixed number of queries, however many agreements there are.
+    else none. A constant number of queries, however many agreements there are.
     """
-    wanted = _wanted(actor, question)
-    total = db.session.scalar(_joined(sa.select(sa.func.count(Checklist.id))).where(*wanted)) or 0
-    rows = db.session.execute(
-        _rows(actor)
-        .where(*wanted)
-        .order_by(
-            Cooperation.reference.desc(),
-            sa.func.coalesce(Visit.number, 0),
-            _ORDER_OF_KINDS,
-            Checklist.id,
-        )
+    found = db.session.scalars(
+        _entries(sa.select(RegisterEntry.checklist_id), actor, question)
+        .order_by(*_PLACE)
         .offset(offset)
         .limit(limit)
-    ).all()
-    return total, _lines(rows)
+    )
+    return _lines_of(actor, list(found))
+
+
+def all_lines(actor: Actor, question: Question) -> Iterator[list[RegisterLine]]:
+    """Yield all agreements that answer a question, some at a time, in the order of lines()."""
+    asked = _entries(sa.select(*_PLACE), actor, question).order_by(*_PLACE).limit(AT_A_TIME)
+    following = asked
+    while True:
+        places = db.session.execute(following).all()
+        if not places:
+            return
+        yield _lines_of(actor, [place.checklist_id for place in places])
+        last = zip(_PLACE, places[-1], strict=True)
+        following = asked.where(
+            RegisterEntry.newest_first >= places[-1].newest_first,
+            sa.tuple_(*_PLACE)
+            > sa.tuple_(*(sa.literal(value, column.type) for column, value in last)),
+        )
 
 
 def counts(actor: Actor, question: Question) -> dict[str, int]:
     """Return how many agreements each way of narrowing keeps, in one query; "" is all of them."""
-    asked = _joined(
-        sa.select(
-            sa.func.count(Checklist.id),
-            *(sa.func.count(sa.case((kept, Checklist.id))) for kept in _narrowings().values()),
-        )
-    ).where(*_wanted(actor, Question(question.words, question.mode)))
-    return dict(zip(["", *_narrowings()], db.session.execute(asked).one(), strict=True))
+    today = clock.today()
+    kinds = (
+        RegisterEntry.state,
+        RegisterEntry.is_sent,
+        RegisterEntry.is_overridden,
+        *(
+            sa.case((condition, 1), else_=0)
+            for condition in (
+                RegisterEntry.until_on < today,
+                RegisterEntry.until_on <= today + SOON,
+                RegisterEntry.review_on < today,
+            )
+        ),
+    )
+    rows = db.session.execute(
+        _entries(
+            sa.select(*kinds, sa.func.count()), actor, Question(question.words, question.mode)
+        ).group_by(*kinds)
+    )
+    found = dict.fromkeys(["", *Narrowing], 0)
+    for state, is_sent, is_overridden, is_over, ends_soon, is_overdue, count in rows:
+        runs = state is EntryState.IN_FORCE and not is_over
+        for key, kept in (
+            ("", True),
+            (Narrowing.IN_FORCE, runs),
+            (Narrowing.ENDS_SOON, runs and ends_soon),
+            (Narrowing.REVIEW_OVERDUE, runs and is_overdue),
+            (
+                Narrowing.ENDED,
+                state is EntryState.ENDED or (state is EntryState.IN_FORCE and is_over),
+            ),
+            (Narrowing.SUSPENDED, state is EntryState.SUSPENDED),
+            (Narrowing.DECLINED, state is EntryState.DECLINED),
+            (Narrowing.DRAFTING, state is EntryState.DRAFTING),
+            (Narrowing.LACKS_SIGNATURES, is_sent),
+            (Narrowing.OVERRIDDEN, is_overridden),
+        ):
+            found[key] += count if kept else 0
+    return found
 
 
 def find(actor: Actor, checklist_id: UUID) -> RegisterLine | None:
     """Return one agreement of the register that the person may open, or None."""
+    asked = _entries(sa.select(RegisterEntry.checklist_id), actor, Question()).where(
+        RegisterEntry.checklist_id == checklist_id
+    )
+    opened = sa.select(Checklist.id).where(
+        Checklist.id == checklist_id, Checklist.id.in_(asked), checklists.visible(actor)
+    )
+    found = _lines_of(actor, list(db.session.scalars(opened)))
+    return found[0] if found else None
+
+
+def entries_of(cooperation_id: UUID) -> list[dict[str, Any]]:
+    """Return what the entries of a cooperation's agreements say, the same for all parties.
+
+    Not scoped: for their upkeep.
+    """
+    is_overridden = sa.and_(
+        Checklist.kind == ChecklistKind.VISIT_ROLES,
+        sa.exists().where(GateOverride.visit_id == Checklist.visit_id),
+    )
     rows = db.session.execute(
-        _rows(actor).where(
-            *_wanted(actor, Question()),
-            Checklist.id == checklist_id,
-            checklists.visible(actor),
-        )
-    ).all()
-    lines = _lines(rows)
-    return lines[0] if lines else None
+        _joined(
+            sa.select(
+                Checklist,
+                Cooperation.reference,
+                sa.func.coalesce(Visit.number, 0),
+                sa.case((_IS_DECLINED, 1), else_=0),
+                sa.case((is_overridden, 1), else_=0),
+                _until(),
+                _review(),
+            )
+        ).where(Checklist.cooperation_id == cooperation_id)
+    )
+    places = list(ChecklistKind)
+    return [
+        {
+            "checklist_id": checklist.id,
+            "newest_first": _newest_first(reference),
+            "visit_number": number,
+            "kind_place": places.index(checklist.kind),
+            "state": _entry_state(checklist, is_declined=bool(is_declined)),
+            "is_sent": checklist.state is ChecklistState.SENT,
+            "is_overridden": bool(overridden),
+            "until_on": as_date(until_on),
+            "review_on": review_on,
+        }
+        for checklist, reference, number, is_declined, overridden, until_on, review_on in rows
+    ]
+
+
+def _newest_first(reference: str) -> int:
+    _letter, year, number = reference.split("-")
+    return -(int(year) * 1_000_000 + int(number))
+
+
+def _entry_state(checklist: Checklist, *, is_declined: bool) -> EntryState:
+    if checklist.halt is not None:
+        return EntryState.ENDED if checklist.halt is Halt.ENDED else EntryState.SUSPENDED
+    if checklist.revision_in_force_id is not None:
+        return EntryState.IN_FORCE
+    if checklist.state is ChecklistState.SENT:
+        return EntryState.SENT
+    return EntryState.DECLINED if is_declined else EntryState.DRAFTING
 
 
 # What is asked ------------------------------------------------------------------------------------
@@ -159,18 +263,69 @@ def _joined(query: Any) -> sa.Select[Any]:
     return joined
 
 
-def _wanted(actor: Actor, question: Question) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions over _joined() that answer a question within what is seen."""
-    found = [visible(actor) if policy.can_see_register(actor) else sa.false()]
+def _entries(query: Any, actor: Actor, question: Question) -> sa.Select[Any]:
+    """Ask for the entries that answer a question within what is seen."""
+    found: sa.Select[Any] = query.select_from(RegisterEntry).where(_seen(actor))
     words = question.words[:MAX_LENGTH].split()[:MAX_WORDS]
-    found += [_holds_word(word) for word in words]
+    if words or question.mode is not None:
+        found = found.join(Cooperation, Cooperation.id == RegisterEntry.cooperation_id)
+    found = found.where(*map(_holds_word, words))
     if question.mode is not None:
         # Modes are codes in a list kept as JSON; in quotation marks a code stands for itself only.
         code = f'"{question.mode.value}"'
-        found.append(sa.cast(Cooperation.modes, sa.Text()).contains(code, autoescape=True))
+        found = found.where(sa.cast(Cooperation.modes, sa.Text()).contains(code, autoescape=True))
     if question.narrowing is not None:
-        found.append(_narrowed(question.narrowing))
+        found = found.where(_narrowed(question.narrowing))
     return found
+
+
+def _seen(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over RegisterEntry that it is one of the person's register.
+
+    Of an agreement that a person sees for several organisations, one entry counts.
+    """
+    if not policy.can_see_register(actor):
+        return sa.false()
+    ways: list[Way] = []
+    if actor.organisation_id is not None:
+        ways.append(_for_own(actor, actor.organisation_id))
+    ways += [_for_npm(npm_id) for npm_id in sorted(actor.audited_ids)]
+    conditions = []
+    for place, way in enumerate(ways):
+        other = aliased(RegisterEntry)
+        before = [sa.and_(*earlier(other)) for earlier in ways[:place]]
+        again = sa.exists().where(
+            other.checklist_id == RegisterEntry.checklist_id, sa.or_(sa.false(), *before)
+        )
+        conditions.append(sa.and_(*way(RegisterEntry), *([~again] if before else [])))
+    return sa.or_(*conditions) if conditions else sa.false()
+
+
+def _for_own(actor: Actor, organisation_id: UUID) -> Way:
+    def way(entry: type[RegisterEntry]) -> list[sa.ColumnElement[bool]]:
+        return [
+            entry.organisation_id == organisation_id,
+            # All of the organisation's, but for a member alone.
+            *(
+                [sa.or_(entry.left_on.is_(None), entry.left_on >= clock.today())]
+                if actor.has(*FOR_THE_ORGANISATION)
+                else [visible(_without_audits(actor), entry.cooperation_id)]
+            ),
+        ]
+
+    return way
+
+
+def _for_npm(npm_id: UUID) -> Way:
+    def way(entry: type[RegisterEntry]) -> list[sa.ColumnElement[bool]]:
+        return [entry.organisation_id == npm_id, entry.is_of_npm.is_(True)]
+
+    return way
+
+
+def _without_audits(actor: Actor) -> Actor:
+    kept = tuple(one for one in actor.memberships if one.role is not Role.AUDITOR)
+    return replace(actor, memberships=kept)
 
 
 def _holds_word(word: str) -> sa.ColumnElement[bool]:
@@ -187,34 +342,26 @@ def _holds_word(word: str) -> sa.ColumnElement[bool]:
 
 
 def _narrowed(one: Narrowing) -> sa.ColumnElement[bool]:
-    return _narrowings()[one]
-
-
-def _narrowings() -> dict[Narrowing, sa.ColumnElement[bool]]:
-    # Dates in answers are text in the form of ISO 8601, whose order is that of the days.
-    today, until = clock.today(), _until()
-    runs = sa.and_(_IS_IN_FORCE, sa.or_(until.is_(None), until >= today.isoformat()))
-    return {
-        Narrowing.IN_FORCE: runs,
-        Narrowing.ENDS_SOON: sa.and_(runs, until <= (today + SOON).isoformat()),
-        Narrowing.SUSPENDED: Checklist.halt == Halt.SUSPENDED,
-        Narrowing.ENDED: sa.or_(
-            Checklist.halt == Halt.ENDED, sa.and_(_IS_IN_FORCE, until < today.isoformat())
-        ),
-        Narrowing.REVIEW_OVERDUE: sa.and_(runs, _review() < today),
-        Narrowing.LACKS_SIGNATURES: Checklist.state == ChecklistState.SENT,
-        Narrowing.DECLINED: _IS_DECLINED,
-        Narrowing.DRAFTING: sa.and_(
-            Checklist.state == ChecklistState.DRAFTING,
-            ~_IS_IN_FORCE,
-            ~_IS_HALTED,
-            _NewestAsked.state.is_distinct_from(RequestState.DECLINED),
-        ),
-        Narrowing.OVERRIDDEN: sa.and_(
-            Checklist.kind == ChecklistKind.VISIT_ROLES,
-            sa.exists().where(GateOverride.visit_id == Checklist.visit_id),
-        ),
-    }
+    today, until = clock.today(), RegisterEntry.until_on
+    is_in_force = RegisterEntry.state == EntryState.IN_FORCE
+    runs = sa.and_(is_in_force, sa.or_(until.is_(None), until >= today))
+    match one:
+        case Narrowing.IN_FORCE:
+            return runs
+        case Narrowing.ENDS_SOON:
+            return sa.and_(is_in_force, until >= today, until <= today + SOON)
+        case Narrowing.REVIEW_OVERDUE:
+            return sa.and_(runs, RegisterEntry.review_on < today)
+        case Narrowing.ENDED:
+            return sa.or_(
+                RegisterEntry.state == EntryState.ENDED, sa.and_(is_in_force, until < today)
+            )
+        case Narrowing.LACKS_SIGNATURES:
+            return RegisterEntry.is_sent.is_(True)
+        case Narrowing.OVERRIDDEN:
+            return RegisterEntry.is_overridden.is_(True)
+        case _:
+            return RegisterEntry.state == EntryState(one.value)
 
 
 # The columns of a line ----------------------------------------------------------------------------
@@ -324,6 +471,15 @@ def _to_sign() -> sa.ColumnElement[Any]:
 
 
 # Lines --------------------------------------------------------------------------------------------
+
+
+def _lines_of(actor: Actor, checklist_ids: list[UUID]) -> list[RegisterLine]:
+    """Return the lines of agreements that _entries() found, in their order."""
+    if not checklist_ids:
+        return []
+    rows = db.session.execute(_rows(actor).where(Checklist.id.in_(checklist_ids)))
+    by_id = {line.checklist_id: line for line in _lines(rows)}
+    return [by_id[one] for one in checklist_ids if one in by_id]
 
 
 def _lines(rows: Iterable[Any]) -> list[RegisterLine]:

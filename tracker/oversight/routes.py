@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext as _
 
 from tracker.access.actor import Role
@@ -37,10 +37,9 @@ def register() -> str:
     require(policy.can_see_register(actor))
     question = _asked()
     number = paging.asked_number()
-    total, lines = queries.register(
-        actor, question, offset=paging.offset(number), limit=paging.SIZE
-    )
     counts = queries.counts(actor, question)
+    total = counts[question.narrowing or ""]
+    lines = queries.lines(actor, question, offset=paging.offset(number), limit=paging.SIZE)
     views = [pages.view(actor, line) for line in lines]
     return render_template(
         "oversight/register.html",
@@ -85,12 +84,12 @@ def history(checklist_id: UUID) -> str:
 @signed_in
 def export() -> Response:
     """Give the register as CSV, as it is narrowed; taking it out is an act and is recorded."""
-    data = service.export(
-        current_actor(), _asked(), lambda lines: files.to_csv(pages.export_rows(lines))
-    )
+    actor = current_actor()
+    require(policy.can_see_register(actor))
+    file = files.CsvFile(pages.export_heads())
+    service.export(actor, _asked(), file, pages.export_row)
     db.session.commit()  # not performed: the answer is a file
-    answer = make_response(data)
-    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
+    answer = Response(file.sent(), content_type="text/csv; charset=utf-8")
     name = f"register-{clock.today().isoformat()}.csv"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

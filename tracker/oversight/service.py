@@ -5,27 +5,31 @@ from collections.abc import Callable
 from tracker.access.actor import Actor
 from tracker.activity import verbs
 from tracker.activity.service import record
-from tracker.core import canonical
+from tracker.core.db import reading
 from tracker.evidence.facts import REGISTER
 from tracker.oversight import policy, queries
+from tracker.oversight.export import CsvFile
 from tracker.oversight.facts import Question, RegisterLine
 
 
-def export(actor: Actor, question: Question, write: Callable[[list[RegisterLine]], bytes]) -> bytes:
-    """Return all agreements that answer a question as a file; record REGISTER_EXPORTED.
+def export(
+    actor: Actor, question: Question, file: CsvFile, row: Callable[[RegisterLine], list[object]]
+) -> None:
+    """Add all agreements that answer a question to a file; record REGISTER_EXPORTED.
 
-    The event binds the digest of the file, by which the public check knows it.
+    Some are read at a time, while others may write. The event binds the digest of the file, by
+    which the public check knows it. Only where nothing was written before in the transaction.
     """
     policy.can_see_register(actor).require()
-    lines = queries.register(actor, question, limit=None)[1]
-    data = write(lines)
+    with reading():
+        for lines in queries.all_lines(actor, question):
+            file.add(map(row, lines))
     record(
         verbs.REGISTER_EXPORTED,
         actor=actor,
         subject_type=REGISTER,
         subject_id=actor.organisation_id or actor.user_id,
-        evidence=canonical.digest(data),
-        rows=len(lines),
+        evidence=file.digest,
+        rows=file.rows,
         format="csv",
     )
-    return data

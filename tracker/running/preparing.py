@@ -14,14 +14,14 @@ from tracker.accounts import adoption
 from tracker.activity import chain as arithmetic
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.activity.models import Chain, ChainKind
+from tracker.activity.models import IS_OF_THE_INSTANCE, Chain
 from tracker.checklists import library
 from tracker.core import clock
 from tracker.core.content import ContentError
 from tracker.core.db import db
 from tracker.core.keys import KeysError
 from tracker.evidence import signing_keys
-from tracker.oversight import adopting
+from tracker.oversight import adopting, entries
 from tracker.running import health, schema
 
 Say = Callable[[str], None]
@@ -37,6 +37,7 @@ def prepare(settings: Settings, say: Say) -> None:
     require_own_keys()
     adopt_rows(say)
     bind_accounts(say)
+    fill_register(say)
     make_evidence_keys(say)
     for line in load_content():
         say(f"Loaded {line}")
@@ -117,7 +118,7 @@ def _copy_postgresql(target: Path) -> Path:
 
 def require_own_keys() -> None:
     """Stop when the keys are not those this database was sealed with."""
-    first = db.session.scalar(sa.select(Chain).where(Chain.kind == ChainKind.INSTANCE))
+    first = db.session.scalar(sa.select(Chain).where(IS_OF_THE_INSTANCE))
     if first is None:
         _begin_instance()
         return
@@ -156,6 +157,13 @@ def adopt_rows(say: Say) -> None:
     count = adopting.adopt_rows()
     if count:
         say(f"Rows that decide something are checked from now on; chains: {count}")
+
+
+def fill_register(say: Say) -> None:
+    """Work out the register of cooperations from before it had entries, once."""
+    count = entries.fill_missing()
+    if count:
+        say(f"The register was worked out; cooperations: {count}")
 
 
 def make_evidence_keys(say: Say) -> None:

@@ -11,6 +11,7 @@ from tracker.activity.stale import Stale, mark, recompute
 from tracker.checklists.models import Checklist, ChecklistParty, ChecklistState
 from tracker.cooperations.models import Clearance, Cooperation
 from tracker.core.db import db
+from tracker.oversight.models import RegisterEntry
 from tracker.undertakings.models import Undertaking, UndertakingState
 from tracker.visits.models import Visit
 
@@ -53,6 +54,7 @@ def recheck(cooperation_id: UUID) -> list[Differing]:
         db.session.scalars(sa.select(Visit.id).where(Visit.cooperation_id == cooperation_id)),
     )
     mark(Stale.COOPERATION, [cooperation_id])
+    mark(Stale.REGISTER, [cooperation_id])
     recompute()
     after = stored(cooperation_id)
     return [
@@ -88,6 +90,18 @@ _STORED: "dict[str, sa.Select[*tuple[Any, ...]]]" = {
     "undertaking": sa.select(Undertaking.id, Undertaking.state).where(
         Undertaking.cooperation_id == _OF_IT, Undertaking.state != UndertakingState.CLOSED
     ),
+    "register entry": sa.select(
+        RegisterEntry.checklist_id,
+        RegisterEntry.organisation_id,
+        RegisterEntry.state,
+        RegisterEntry.is_sent,
+        RegisterEntry.is_overridden,
+        RegisterEntry.until_on,
+        RegisterEntry.review_on,
+        RegisterEntry.left_on,
+    )
+    .where(RegisterEntry.cooperation_id == _OF_IT)
+    .order_by(RegisterEntry.checklist_id, RegisterEntry.organisation_id),
     "clearance": sa.select(Clearance.id, Clearance.until_on).where(
         Clearance.cooperation_id == _OF_IT, Clearance.closed_at.is_(None)
     ),

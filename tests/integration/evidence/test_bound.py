@@ -93,7 +93,7 @@ def scenes(app: Flask, session: Session) -> Scenes:
 
 def state_of(scenes: Scenes, scene: Scene) -> AgreementState:
     actor = scenes.land.found(db.session()).actor("nadia")
-    lines = queries.register(actor, Question(), limit=None)[1]
+    lines = queries.lines(actor, Question(), limit=1_000)
     return next(one.state for one in lines if one.checklist_id == scene.checklist_id)
 
 
@@ -126,7 +126,7 @@ def test_each_course_has_the_outcomes_that_its_people_brought_about(scenes: Scen
 
 def test_the_register_names_no_text_that_does_not_agree(scenes: Scenes) -> None:
     actor = scenes.land.found(db.session()).actor("nadia")
-    lines = queries.register(actor, Question(), limit=None)[1]
+    lines = queries.lines(actor, Question(), limit=1_000)
     assert len(lines) >= len(COURSES)
     assert not [one for one in lines if one.state is AgreementState.DISAGREES]
     assert integrity.check_all().finding is None
@@ -703,6 +703,7 @@ def test_an_export_holds_the_words(scenes: Scenes, session: Session) -> None:
     scene = scenes["superseded"]
     with hands() as connection:
         in_force_is(0)(Tampering(connection, scene.cooperation_id), scene)
-    lines = queries.register(scenes.land.found(session).actor("nadia"), Question(), limit=None)[1]
-    data = export.to_csv(pages.export_rows(lines))
-    assert data.decode("utf-8-sig").count(WORDS) == 1
+    lines = queries.lines(scenes.land.found(session).actor("nadia"), Question(), limit=1_000)
+    file = export.CsvFile(pages.export_heads())
+    file.add(map(pages.export_row, lines))
+    assert b"".join(file.sent()).decode("utf-8-sig").count(WORDS) == 1

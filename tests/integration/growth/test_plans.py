@@ -31,11 +31,7 @@ REMAINING = frozenset(
         "cooperations searched",
         "checklist",
         "start from a former one",
-        "register",
-        "register, in force",
-        "register, drafting",
         "register searched",
-        "register export",
     }
 )
 

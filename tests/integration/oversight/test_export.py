@@ -149,9 +149,16 @@ def test_a_form_from_elsewhere_takes_nothing_out(
     assert trail.instance_history()[0] == before
 
 
-def test_it_holds_all_pages(app: Flask, land: Country, session: Session) -> None:
+def test_it_holds_all_pages_in_their_order_however_few_are_read_at_a_time(
+    app: Flask, land: Country, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "AT_A_TIME", 3)
     for number in range(14):
         open_one(land, "door", modes=(Mode.VISIT,), title=f"Cooperation {number}")
     session.commit()
-    total = queries.register(land.actor("nadia"), Question())[0]
-    assert len(table(export(land.browser(app, "nadia")))) == total == 28
+    total = queries.counts(land.actor("nadia"), Question())[""]
+    rows = table(export(land.browser(app, "nadia")))
+    assert len(rows) == total == 28
+    shown = queries.lines(land.actor("nadia"), Question(), limit=total)
+    assert [row["Reference"] for row in rows] == [line.reference for line in shown]
+    assert [row["Agreement"] for row in rows[:2]] == ["Agreed terms", "Confidentiality"]

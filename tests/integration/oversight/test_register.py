@@ -3,8 +3,10 @@
 import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
@@ -15,13 +17,16 @@ from tests.factories.cooperations import Country, open_one
 from tests.pages import Page
 from tracker.access.actor import OrganisationKind, Role
 from tracker.activity import queries as trail
-from tracker.checklists import ending, signing
+from tracker.activity.stale import recompute
+from tracker.checklists import ending, renewal, signing
 from tracker.checklists.models import Checklist, ChecklistKind, Halt
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.oversight import queries
+from tracker.oversight import entries, queries
 from tracker.oversight.facts import AgreementState, Narrowing, Question, RegisterLine
+from tracker.oversight.models import EntryState, RegisterEntry
+from tracker.running import rechecking
 
 pytestmark = pytest.mark.both_databases
 
@@ -41,8 +46,10 @@ def terms(cooperation: Cooperation) -> Checklist:
 
 def lines(land: Country, first: str = "nadia", **asked: object) -> list[RegisterLine]:
     question = Question(**asked)  # type: ignore[arg-type] # the fields of a question
-    total, found = queries.register(land.actor(first), question, limit=None)
-    assert total == len(found)
+    recompute()
+    found = queries.lines(land.actor(first), question, limit=1_000)
+    assert queries.counts(land.actor(first), question)[question.narrowing or ""] == len(found)
+    assert [one for some in queries.all_lines(land.actor(first), question) for one in some] == found
     return found
 
 
@@ -280,7 +287,10 @@ def test_each_way_of_narrowing_keeps_as_many_as_it_counts(
         counts = queries.counts(land.actor("nadia"), question)
         for key, count in counts.items():
             asked = Question(question.words, question.mode, Narrowing(key) if key else None)
-            assert queries.register(land.actor("nadia"), asked)[0] == count, (question, key)
+            assert len(queries.lines(land.actor("nadia"), asked, limit=1_000)) == count, (
+                question,
+                key,
+            )
     assert queries.counts(land.actor("nadia"), Question())[Narrowing.ENDS_SOON] == 1
 
 
@@ -344,7 +354,7 @@ def test_nobody_else_finds_anything_even_past_the_page(
     land: Country, cooperation: Cooperation, terms: Checklist, first: str
 ) -> None:
     actor = land.actor(first)
-    assert queries.register(actor, Question()) == (0, [])
+    assert queries.lines(actor, Question()) == []
     assert queries.counts(actor, Question())[""] == 0
     assert queries.find(actor, terms.id) is None
 
@@ -511,3 +521,45 @@ def test_the_history_of_a_draft_says_that_nothing_was_frozen(
     text = land.browser(app, "ada").page(f"/register/{terms.id}").text
     assert "Nothing was frozen for signature yet." in text
     assert trail.subject_history(terms.cooperation_id, [terms.id])[0].verb == "checklist_started"
+
+
+# Its entries
+
+
+def test_entries_from_before_are_worked_out_at_the_start(
+    land: Country, session: Session, terms: Checklist
+) -> None:
+    in_force(land, terms, -10, 30)
+    before = lines(land)
+    session.commit()
+    session.execute(sa.delete(RegisterEntry))
+    session.commit()
+    assert queries.lines(land.actor("nadia"), Question()) == []
+    assert entries.fill_missing() == 1
+    assert lines(land) == before
+    assert entries.fill_missing() == 0
+
+
+def test_an_entry_changed_by_hand_is_named_and_put_right_by_a_recheck(
+    land: Country, session: Session, cooperation: Cooperation, terms: Checklist
+) -> None:
+    in_force(land, terms, -10, 30)
+    session.commit()
+    assert rechecking.recheck(cooperation.id) == []
+    session.execute(sa.update(RegisterEntry).values(state=EntryState.DRAFTING))
+    session.commit()
+    assert {one.kind for one in rechecking.recheck(cooperation.id)} == {"register entry"}
+    assert len(lines(land, narrowing=Narrowing.ENDS_SOON)) == 1
+
+
+def test_who_sees_an_agreement_in_two_ways_finds_it_once(
+    land: Country, session: Session, cooperation: Cooperation
+) -> None:
+    land.person("Una Marl", "npm", Role.MANAGER)
+    both = land.actor("una")
+    audit = land.actor("ada").memberships[0]
+    both = replace(both, memberships=(*both.memberships, audit))
+    recompute()
+    found = queries.lines(both, Question())
+    assert len(found) == len({one.checklist_id for one in found}) == 2
+    assert queries.counts(both, Question())[""] == 2

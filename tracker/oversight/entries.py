@@ -1,0 +1,76 @@
+"""Upkeep of the register's entries: worked out again once an event has changed an agreement."""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.access.actor import Actor, OrganisationKind
+from tracker.activity.service import Happening
+from tracker.activity.stale import Stale, mark
+from tracker.checklists.models import Checklist
+from tracker.cooperations.models import Party
+from tracker.core.db import db
+from tracker.oversight import queries
+from tracker.oversight.models import RegisterEntry
+
+_KEY = ("organisation_id", "checklist_id")
+
+
+def follow(happening: Happening) -> None:
+    """Note that the register has to be worked out for the cooperation. A handler."""
+    if happening.cooperation_id is not None:
+        mark(Stale.REGISTER, [happening.cooperation_id], happening.actor)
+
+
+def refresh(cooperation_id: UUID, _actor: Actor | None = None) -> None:
+    """Work out the entries of a cooperation's agreements, for each of its parties."""
+    wanted = {
+        (party.organisation_id, entry["checklist_id"]): {
+            **entry,
+            "organisation_id": party.organisation_id,
+            "cooperation_id": cooperation_id,
+            "is_of_npm": party.side is OrganisationKind.NPM,
+            "left_on": party.left_on,
+        }
+        for party in db.session.execute(
+            sa.select(Party.organisation_id, Party.side, Party.left_on).where(
+                Party.cooperation_id == cooperation_id
+            )
+        )
+        for entry in queries.entries_of(cooperation_id)
+    }
+    columns = RegisterEntry.__table__.columns
+    there = {
+        (row["organisation_id"], row["checklist_id"]): dict(row)
+        for row in db.session.execute(
+            sa.select(*columns).where(RegisterEntry.cooperation_id == cooperation_id)
+        ).mappings()
+    }
+    for key in there.keys() - wanted.keys():
+        db.session.execute(sa.delete(RegisterEntry).where(*_is(key)))
+    new = [entry for key, entry in wanted.items() if key not in there]
+    if new:
+        db.session.execute(sa.insert(RegisterEntry), new)
+    changed = [entry for key, entry in wanted.items() if there.get(key, entry) != entry]
+    if changed:
+        db.session.execute(sa.update(RegisterEntry), changed)
+
+
+def fill_missing() -> int:
+    """Work out the entries of cooperations that have none; return how many. Commits after each."""
+    waiting = db.session.scalars(
+        sa.select(Checklist.cooperation_id)
+        .where(~sa.exists().where(RegisterEntry.checklist_id == Checklist.id))
+        .distinct()
+        .order_by(Checklist.cooperation_id)
+    ).all()
+    for cooperation_id in waiting:
+        refresh(cooperation_id)
+        db.session.commit()
+    db.session.rollback()
+    return len(waiting)
+
+
+def _is(key: tuple[UUID, UUID]) -> list[Any]:
+    return [getattr(RegisterEntry, name) == value for name, value in zip(_KEY, key, strict=True)]

@@ -1,0 +1,68 @@
+"""The table of the register's entries, by which its lines are found, ordered and counted."""
+
+import datetime as dt
+import enum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tracker.core.db import Base
+
+
+class EntryState(enum.StrEnum):
+    """The state of an agreement apart from what dates say of it."""
+
+    DRAFTING = "drafting"
+    DECLINED = "declined"
+    SENT = "sent"
+    IN_FORCE = "in_force"
+    SUSPENDED = "suspended"
+    ENDED = "ended"
+
+
+class RegisterEntry(Base):
+    """What the register of one organisation is filtered and ordered by, for one agreement.
+
+    Worked out again with each event that changes it (adr 50), and no evidence: what a line shows is
+    read from the agreement itself and compared with its signatures and events.
+    """
+
+    __tablename__ = "register_entry"
+    __table_args__ = (
+        # In the order of the register, with all that it is filtered and counted by.
+        sa.Index(
+            "ix_register_entry_order",
+            "organisation_id",
+            "newest_first",
+            "visit_number",
+            "kind_place",
+            "checklist_id",
+            "state",
+            "is_sent",
+            "is_overridden",
+            "until_on",
+            "review_on",
+            "left_on",
+            "is_of_npm",
+        ),
+    )
+
+    organisation_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("organisation.id"), primary_key=True
+    )
+    checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"), primary_key=True)
+    cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"), index=True)
+    # The organisation's part in the cooperation, and the last day of it.
+    is_of_npm: Mapped[bool]
+    left_on: Mapped[dt.date | None]
+    # Year and number of the reference, negative: an index runs one way in all columns.
+    newest_first: Mapped[int] = mapped_column(sa.BigInteger())
+    # 0 where it belongs to no visit.
+    visit_number: Mapped[int]
+    kind_place: Mapped[int]
+    state: Mapped[EntryState]
+    is_sent: Mapped[bool]
+    is_overridden: Mapped[bool]
+    until_on: Mapped[dt.date | None]
+    review_on: Mapped[dt.date | None]
