@@ -29,6 +29,7 @@ from tracker.authoring import policy as authoring
 from tracker.authoring import routes as authoring_routes
 from tracker.checklists import (
     assignment_routes,
+    assignments,
     copying_routes,
     draft_routes,
     ending_routes,
@@ -247,7 +248,7 @@ for _verb in FOLLOWS_FOR_THE_REGISTER:
 
 # How what an event makes stale is worked out, once, just before the commit.
 RECOMPUTATIONS: dict[Stale, Recomputation] = {
-    Stale.CHECKLIST: checklists.recount,
+    Stale.CHECKLIST: assignments.recount,
     Stale.CLEARANCES: undertakings.bring_up_to_date,
     Stale.VISIT: visits.recheck,
     Stale.COOPERATION: lifecycle.advance,

@@ -15,7 +15,7 @@ INDEXES = (
     ("ix_clearance_cooperation_id", "clearance", ["cooperation_id"]),
     ("ix_checklist_in_force", "checklist", ["revision_in_force_id"]),
     ("ix_checklist_sent", "checklist", ["revision_sent_id"]),
-    ("ix_assignment_organisation", "assignment", ["organisation_id", "due_on"]),
+    ("ix_assignment_organisation", "assignment", ["organisation_id", "assignee_id"]),
     ("ix_undertaking_state", "undertaking", ["state", "cooperation_id"]),
     ("ix_visit_stage", "visit", ["stage", "cooperation_id"]),
     ("ix_signature_request_state", "signature_request", ["state"]),

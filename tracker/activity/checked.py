@@ -91,6 +91,7 @@ CHECKED: dict[str, Checked] = {
         done_count=_SEEN_AGAIN,
         total_count=_SEEN_AGAIN,
         is_complete=_SEEN_AGAIN,
+        has_assigned="whether to look for what is assigned, which leaves no event (adr 20)",
     ),
     "checklist_party": _of(CHECKLIST, waiting_count=_SEEN_AGAIN, unread_count=_SEEN_AGAIN),
     "notice": _of(CHECKLIST),

@@ -6,7 +6,7 @@ who can't work on the checklist any more counts as nobody's: looking decides, no
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID, uuid4
@@ -17,16 +17,20 @@ from sqlalchemy.orm import joinedload
 
 from tracker.access.actor import Actor
 from tracker.access.decision import Decision
-from tracker.checklists import completeness, messages, policy
+from tracker.accounts.models import Membership, User
+from tracker.accounts.queries import runs_on as held_on
+from tracker.activity.stale import Stale, mark
+from tracker.checklists import completeness, messages, policy, sealing, service
 from tracker.checklists.completeness import Standing
 from tracker.checklists.conditions import Truth
 from tracker.checklists.facts import Holding, seen_of
-from tracker.checklists.loading import Filling, fill_all, locked, writes_on
+from tracker.checklists.loading import Filling, fill, fill_all, locked, writes_on
 from tracker.checklists.models import Assignment, Checklist, ChecklistState
 from tracker.checklists.queries import is_worked_on, writers, writers_of
 from tracker.checklists.service import own_organisation
 from tracker.checklists.template import Item
-from tracker.cooperations.models import Cooperation, Stage
+from tracker.cooperations.models import Cooperation, CooperationPerson, Stage
+from tracker.cooperations.scope import is_party, runs_on
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -34,6 +38,10 @@ from tracker.core.errors import RuleBrokenError, StaleError
 PERSON, DUE_ON, SECTION = "person", "due_on", "section"
 # Stages of a cooperation in which nobody is asked to do anything.
 AT_REST = (Stage.SUSPENDED, Stage.CLOSED)
+# How many assigned items My work looks through at a time.
+MANY = 300
+# A checklist, a side of it and a person.
+Place = tuple[UUID, UUID, UUID]
 # The mark of an item, or of a checklist, of which nothing was assigned when it was looked at.
 NOTHING_HELD = seen_of({})
 
@@ -198,6 +206,43 @@ def forget(checklist: Checklist, items: Collection[str]) -> None:
         _delete(Assignment.checklist_id == checklist.id, Assignment.item.in_(items))
 
 
+# What is left -----------------------------------------------------------------------------------
+
+
+def recount(checklist_id: UUID, actor: Actor | None = None) -> None:
+    """Bring a checklist's counts up to date, and what is left of what was assigned."""
+    service.recount(checklist_id, actor)
+    checklist = db.session.get_one(Checklist, checklist_id)
+    if not checklist.has_assigned:
+        return
+    rows = db.session.scalars(
+        sa.select(Assignment).where(Assignment.checklist_id == checklist_id)
+    ).all()
+    if rows:
+        filling = fill(checklist)
+        standing = filling.standing()
+        for row in rows:
+            row.is_left = _is_left(row, filling, standing)
+    else:
+        checklist.has_assigned = False
+    db.session.flush()
+
+
+def work_out_missing() -> int:
+    """Work out what is left where that was not stored yet; return on how many checklists.
+
+    Commits after each.
+    """
+    waiting_ids = db.session.scalars(
+        sa.select(Assignment.checklist_id).where(Assignment.is_left.is_(None)).distinct()
+    ).all()
+    for checklist_id in waiting_ids:
+        recount(checklist_id)
+        db.session.commit()
+    db.session.rollback()
+    return len(waiting_ids)
+
+
 # What waits -------------------------------------------------------------------------------------
 
 
@@ -219,23 +264,40 @@ class Batch:
 def waiting(actor: Actor) -> list[Batch]:
     """Return what is left to do of what is assigned on the own side, in a fixed number of queries.
 
-    A coordinator's: all of it; others': what they have themselves.
+    A coordinator's: all of it; others': what they have themselves. The first MANY, by their days.
     """
-    wanted = [Assignment.organisation_id == actor.organisation_id, is_worked_on(actor)]
+    wanted = [
+        Assignment.organisation_id == actor.organisation_id,
+        Assignment.is_left.is_(True),
+        is_worked_on(actor),
+    ]
     if not actor.has(*policy.ASSIGNERS):
         wanted.append(Assignment.assignee_id == actor.user_id)
     found = db.session.execute(
-        sa.select(Assignment, Cooperation.title, Checklist)
+        sa.select(Assignment, Cooperation.title, Checklist, sa.case((_takes_part(), 1), else_=0))
         .join(Checklist, Checklist.id == Assignment.checklist_id)
         .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
-        # Where every item that counts is done, nothing is left: no need to load it.
-        .where(*wanted, _is_drafted(), Checklist.done_count < Checklist.total_count)
+        .where(*wanted, _is_drafted())
         .options(joinedload(Assignment.assignee))
-        .order_by(Checklist.started_at, Checklist.id, Assignment.due_on, Assignment.item)
+        .order_by(
+            Assignment.due_on.is_(None),
+            Assignment.due_on,
+            Checklist.started_at,
+            Checklist.id,
+            Assignment.item,
+        )
+        .limit(MANY)
     ).all()
-    checklists = {checklist.id: checklist for _row, _title, checklist in found}
-    titles = {checklist.id: title for _row, title, checklist in found}
-    left = _left([row for row, _title, _checklist in found], checklists)
+    checklists = {checklist.id: checklist for _row, _title, checklist, _able in found}
+    titles = {checklist.id: title for _row, title, checklist, _able in found}
+    # The planning of a visit is open to few of those who take part: for it they are read.
+    able = _able([one for one in checklists.values() if sealing.is_restricted(one)])
+    able |= {
+        (row.checklist_id, row.organisation_id, row.assignee_id)
+        for row, _title, checklist, is_able in found
+        if is_able and not sealing.is_restricted(checklist)
+    }
+    left = _together([row for row, _title, _checklist, _able in found], able)
     return [
         Batch(
             checklist=checklists[rows[0].checklist_id],
@@ -319,34 +381,75 @@ def _left(
         return []
     fillings = fill_all(list(checklists.values()))
     standings = {one: filling.standing() for one, filling in fillings.items()}
-    able = {
+    return _together(
+        [
+            row
+            for row in rows
+            if _is_left(row, fillings[row.checklist_id], standings[row.checklist_id])
+        ],
+        _able(list(checklists.values())),
+    )
+
+
+def _able(checklists: Collection[Checklist]) -> set[Place]:
+    """Return who can work on some checklists today, each for which side."""
+    if not checklists:
+        return set()
+    return {
         (checklist_id, person.organisation_id, person.user_id)
-        for checklist_id, people in writers_of(list(checklists.values())).items()
+        for checklist_id, people in writers_of(checklists).items()
         for person in people
     }
+
+
+def _takes_part() -> sa.ColumnElement[bool]:
+    """Return the condition over Assignment and its Checklist that its person writes there today."""
+    today = clock.today()
+    return (
+        sa.exists()
+        .where(
+            CooperationPerson.cooperation_id == Checklist.cooperation_id,
+            CooperationPerson.user_id == Assignment.assignee_id,
+            CooperationPerson.organisation_id == Assignment.organisation_id,
+            runs_on(today),
+            is_party(CooperationPerson.organisation_id, today, CooperationPerson.cooperation_id),
+            User.id == Assignment.assignee_id,
+            User.active.is_(True),
+            Membership.user_id == Assignment.assignee_id,
+            Membership.organisation_id == Assignment.organisation_id,
+            Membership.role.in_(policy.WRITERS),
+            held_on(today),
+        )
+        .correlate(Assignment, Checklist)
+    )
+
+
+def _together(
+    rows: Iterable[Assignment], able: Container[Place]
+) -> list[tuple[list[Assignment], bool]]:
+    """Return rows in batches, as _left() does."""
     batches: dict[tuple[object, ...], list[Assignment]] = {}
     for row in rows:
-        if _is_left(row, fillings[row.checklist_id], standings[row.checklist_id]):
-            alike = (
-                row.checklist_id,
-                row.organisation_id,
-                row.assignee_id,
-                row.due_on,
-                row.assigned_by_id,
-            )
-            batches.setdefault(alike, []).append(row)
+        alike = (
+            row.checklist_id,
+            row.organisation_id,
+            row.assignee_id,
+            row.due_on,
+            row.assigned_by_id,
+        )
+        batches.setdefault(alike, []).append(row)
     return [
         (
-            _in_order(some, fillings[some[0].checklist_id]),
+            sorted(some, key=lambda row: item_place(row.item)),
             (some[0].checklist_id, some[0].organisation_id, some[0].assignee_id) not in able,
         )
         for some in batches.values()
     ]
 
 
-def _in_order(rows: Iterable[Assignment], filling: Filling) -> list[Assignment]:
-    places = {item.code: number for number, item in enumerate(filling.template.items)}
-    return sorted(rows, key=lambda row: places[row.item])
+def item_place(code: str) -> tuple[str, int]:
+    """Return by what items are in order: M2 before M10."""
+    return code[:1], int(code[1:])
 
 
 def _is_left(row: Assignment, filling: Filling, standing: Standing) -> bool:
@@ -428,7 +531,9 @@ def _give(actor: Actor, checklist: Checklist, items: Iterable[str], given: Holdi
         row.assignee_id, row.due_on = given.user_id, given.due_on
         row.assigned_by_id, row.assigned_at = actor.user_id, clock.now()
         row.reminded_on = None
+    checklist.has_assigned = True
     db.session.flush()
+    mark(Stale.CHECKLIST, [checklist.id])
     if is_new and given.user_id != actor.user_id:
         messages.was_assigned(checklist.id, given.user_id)
 

@@ -189,6 +189,8 @@ class Checklist(Identified, Base):
     done_count: Mapped[int] = mapped_column(default=0)
     total_count: Mapped[int] = mapped_column(default=0)
     is_complete: Mapped[bool] = mapped_column(default=False)
+    # Whether items of it were assigned on any side, so that others are not asked for them.
+    has_assigned: Mapped[bool] = mapped_column(default=False)
     started_at: Mapped[dt.datetime]
 
     template: Mapped[ChecklistTemplate] = relationship(lazy="raise")
@@ -431,7 +433,7 @@ class Assignment(Identified, Base):
             sqlite_where=sa.text("reminded_on IS NULL"),
             postgresql_where=sa.text("reminded_on IS NULL"),
         ),
-        sa.Index("ix_assignment_organisation", "organisation_id", "due_on"),
+        sa.Index("ix_assignment_organisation", "organisation_id", "is_left", "due_on"),
     )
 
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
@@ -441,6 +443,8 @@ class Assignment(Identified, Base):
     assigned_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     assigned_at: Mapped[dt.datetime]
     due_on: Mapped[dt.date | None]
+    # Whether something is left to do for the side; worked out again with each change.
+    is_left: Mapped[bool | None]
     # The day on which it was looked at since it was due; who had something left was reminded then.
     reminded_on: Mapped[dt.date | None]
 

@@ -1,5 +1,6 @@
 """Assignments and unfinished drafts on checklists, for My work."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,14 +16,18 @@ from tracker.checklists.labels import KINDS
 from tracker.checklists.models import DraftKind
 from tracker.core import clock
 from tracker.ui.locale import as_date, as_datetime
-from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
+from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks, Waiting
 
 
 def drafts_begun(actor: Actor) -> Tasks:
     """Tell which answers a person began and did not save. A source of my work."""
     if actor.organisation_id is None:
         return Tasks()
-    return Tasks(mine=tuple(_task(one) for one in drafts.begun(actor)))
+    return Tasks(mine=tuple(Waiting(YOURS, one, _drafts) for one in drafts.begun(actor)))
+
+
+def _drafts(shown: Sequence[Begun]) -> list[Task]:
+    return [_task(one) for one in shown]
 
 
 def _task(one: Begun) -> Task:
@@ -48,15 +53,21 @@ def assigned(actor: Actor) -> Tasks:
     """
     if actor.organisation_id is None:
         return Tasks()
+    found = assignments.waiting(actor)
     mine, others = [], []
-    for batch in assignments.waiting(actor):
+    for batch in found:
         if batch.user_id == actor.user_id:
-            mine.append(_own_task(batch))
+            mine.append(Waiting(YOURS, (_own_task, batch), _told, batch.due_on))
         elif batch.is_free:
-            mine.append(_task_to_pass_on(batch))
+            mine.append(Waiting(YOURS, (_task_to_pass_on, batch), _told, batch.due_on))
         elif batch.assigned_by_id == actor.user_id:
-            others.append(_others_task(batch))
-    return Tasks(mine=tuple(mine), others=tuple(others))
+            others.append(Waiting(OTHERS, (_others_task, batch), _told, batch.due_on))
+    is_cut = sum(len(batch.items) for batch in found) >= assignments.MANY
+    return Tasks(mine=tuple(mine), others=tuple(others), is_cut=is_cut)
+
+
+def _told(shown: Sequence[tuple[Callable[[Batch], Task], Batch]]) -> list[Task]:
+    return [make(batch) for make, batch in shown]
 
 
 def _own_task(batch: Batch) -> Task:

@@ -48,7 +48,9 @@ def visible_ids(actor: Actor) -> sa.Select[UUID]:
 
 
 def is_party(
-    organisation_id: UUID, day: dt.date, cooperation_id: CooperationId = Cooperation.id
+    organisation_id: UUID | sa.SQLColumnExpression[UUID],
+    day: dt.date,
+    cooperation_id: CooperationId = Cooperation.id,
 ) -> sa.ColumnElement[bool]:
     """Return the condition on a cooperation's id that an organisation is a party, and not left."""
     return sa.exists().where(

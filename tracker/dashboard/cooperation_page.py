@@ -340,7 +340,7 @@ def _review_tasks(cooperation: Cooperation) -> list[Task]:
     if review_on is None:
         return []
     label = _("Hold the review")
-    if review_is_overdue(cooperation):
+    if review_is_overdue(cooperation.stage, cooperation.review_on):
         why = _("It was due on %(day)s.", day=as_date(review_on))
         return [Task(label, _("Overdue"), "stop", "", why)]
     why = _("Due on %(day)s.", day=as_date(review_on))

@@ -1,7 +1,10 @@
 """A person's tasks on checklists and signatures, and dates ahead, for My work."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from flask import url_for
@@ -9,14 +12,11 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from tracker.access.actor import Actor, Role
-from tracker.checklists import queries as checklists
-from tracker.checklists.models import ChecklistKind, ChecklistState
-from tracker.checklists.queries import ChecklistLine
+from tracker.checklists.models import ChecklistState
 from tracker.cooperations import policy
-from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.dashboard import queries
-from tracker.dashboard.queries import Asked
+from tracker.dashboard.queries import Asked, Line, Running, Turn
 from tracker.dashboard.wording import (
     FILL,
     READ_COPIES,
@@ -33,9 +33,13 @@ from tracker.dashboard.wording import (
     works,
 )
 from tracker.ui.locale import as_date
-from tracker.ui.tasks import OTHERS, YOURS, DateAhead, Task, Tasks
+from tracker.ui.tasks import OTHERS, YOURS, DateAhead, Task, Tasks, Waiting
 
 FEW_DATES = 8
+
+
+# What makes one task of a line, once it is shown.
+Made = Callable[[], Task]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,172 +47,208 @@ class _Desk:
     """What is read once for all checklists of a person."""
 
     actor: Actor
-    cooperations: Mapping[UUID, Cooperation]
+    cooperations: Mapping[UUID, Running]
     takes_part_in: frozenset[UUID]
-    asked: Mapping[UUID, Asked]
-    readers: Mapping[UUID, UUID]
-    visit_numbers: Mapping[UUID, int]
+    turns: Mapping[UUID, Turn]
+    # What only the tasks that are shown need, read for all of them together.
+    asked: dict[UUID, Asked] = field(default_factory=dict)
+    visit_numbers: dict[UUID, int] = field(default_factory=dict)
 
-    def works_on(self, line: ChecklistLine) -> bool:
+    def works_on(self, line: Line) -> bool:
         """Whether the work of the own side is this person's: coordinators, and who takes part."""
-        return self.actor.organisation_id in line.waiting and works(
+        return line.is_party and works(
             self.actor, taking_part=line.cooperation_id in self.takes_part_in
         )
 
-    def names(self, line: ChecklistLine, ids: Iterable[UUID]) -> str:
+    def names(self, line: Line, ids: Iterable[UUID]) -> str:
         """The names of some parties in one phrase."""
         known = {
-            party.organisation_id: party.organisation.name
+            party.organisation_id: party.name
             for party in self.cooperations[line.cooperation_id].parties
         }
         return listed(known[one] for one in ids if one in known)
 
-    def title(self, line: ChecklistLine) -> str:
+    def title(self, line: Line) -> str:
         """Which cooperation, and which visit, a checklist belongs to."""
         title = self.cooperations[line.cooperation_id].title
         if line.visit_id is None:
             return title
         return str(_("%(title)s, visit %(n)s", title=title, n=self.visit_numbers[line.visit_id]))
 
+    def tell(self, shown: Sequence[tuple[Line, Made]]) -> list[Task]:
+        """Return tasks in words, with what they need read in a constant number of queries."""
+        lines = [line for line, _made in shown]
+        self.asked.update(queries.asked(line.revision_sent_id for line in lines))
+        self.visit_numbers.update(
+            queries.visit_numbers(self.actor, (line.visit_id for line in lines))
+        )
+        return [made() for _line, made in shown]
+
+    def waiting(
+        self, s: str, line: Line, made: Made, due: dt.date | None = None
+    ) -> Waiting[tuple[Line, Made]]:
+        """Return that something on a checklist waits."""
+        return Waiting(s, (line, made), self.tell, due)
+
 
 def checklist_tasks(actor: Actor) -> Tasks:
     """Tell what waits on checklists and signatures. A source of my work."""
     found = queries.running(actor)
-    lines = checklists.overview(actor, [one.id for one in found])
+    lines = queries.lines(actor, [one.id for one in found])
+    readers = queries.second_readers(line.id for line in lines if line.is_to_be_reviewed)
     desk = _Desk(
         actor=actor,
         cooperations={one.id: one for one in found},
         takes_part_in=queries.takes_part_in(actor),
-        asked=queries.asked(line.revision_sent_id for line in lines),
-        readers=queries.second_readers(
-            line.id for line in lines if line.kind is ChecklistKind.TERMS
-        ),
-        visit_numbers=queries.visit_numbers(actor, (line.visit_id for line in lines)),
+        turns=queries.turns(actor, [line.revision_sent_id for line in lines if line.is_sent]),
     )
-    made = [task for line in lines for task in _line_tasks(desk, line)]
+    made: list[Task | Waiting[Any]] = [
+        one for line in lines for one in _of_line(desk, line, readers)
+    ]
     made += [task for one in found for task in _head_tasks(actor, one)]
     return Tasks(
-        mine=tuple(task for task in made if task.s == YOURS),
-        others=tuple(task for task in made if task.s == OTHERS),
+        mine=tuple(one for one in made if one.s == YOURS),
+        others=tuple(one for one in made if one.s == OTHERS),
         dates=tuple(_dates(found)[:FEW_DATES]),
+        is_cut=len(found) == queries.MANY,
     )
 
 
-def _line_tasks(desk: _Desk, line: ChecklistLine) -> list[Task]:
-    if line.state is ChecklistState.SENT:
-        return _signature_tasks(desk, line)
-    if line.state is not ChecklistState.DRAFTING or not line.waiting:
+def _of_line(
+    desk: _Desk, line: Line, readers: Mapping[UUID, UUID]
+) -> list[Waiting[tuple[Line, Made]]]:
+    if line.is_sent:
+        return _on_signatures(desk, line)
+    if line.state is not ChecklistState.DRAFTING or not line.has_parties:
         return []
-    found = [*_reading_tasks(desk, line), *_position_tasks(desk, line)]
+    found = [*_on_copies(desk, line), *_on_positions(desk, line)]
     if line.open_flags:
-        found.append(_flag_task(desk, line))
+        is_mine = desk.actor.acts_for_npm and desk.works_on(line)
+        made = partial(_flag_task, desk, line, is_mine=is_mine)
+        found.append(desk.waiting(YOURS if is_mine else OTHERS, line, made))
     if line.is_complete and not found:
-        found.append(_completed_task(desk, line))
+        found.append(_on_completed(desk, line, readers))
     return found
 
 
-def _signature_tasks(desk: _Desk, line: ChecklistLine) -> list[Task]:
+def _on_signatures(desk: _Desk, line: Line) -> list[Waiting[tuple[Line, Made]]]:
+    turn = desk.turns.get(line.revision_sent_id) if line.revision_sent_id else None
+    if turn is None:
+        return []
+    if turn.is_mine:
+        return [desk.waiting(YOURS, line, partial(_own_signature, desk, line, turn), turn.until)]
+    return [desk.waiting(OTHERS, line, partial(_others_signature, desk, line))]
+
+
+def _own_signature(desk: _Desk, line: Line, turn: Turn) -> Task:
+    label = _(
+        "%(sign)s for %(organisation)s",
+        sign=SIGN[line.kind],
+        organisation=desk.actor.organisation_name,
+    )
+    state = _("Waiting for your signature")
+    return Task(label, state, YOURS, sign_url(line.id), desk.title(line), due=turn.until)
+
+
+def _others_signature(desk: _Desk, line: Line) -> Task:
     asked = desk.asked.get(line.revision_sent_id) if line.revision_sent_id else None
-    if asked is None:
-        return []
-    if asked.waits_for(desk.actor):
-        label = _(
-            "%(sign)s for %(organisation)s",
-            sign=SIGN[line.kind],
-            organisation=desk.actor.organisation_name,
-        )
-        return [
-            Task(
-                label,
-                _("Waiting for your signature"),
-                YOURS,
-                sign_url(line.id),
-                desk.title(line),
-                due=asked.until,
-            )
-        ]
-    waiting = desk.names(line, asked.waiting)
+    waiting = desk.names(line, asked.waiting if asked else ())
     state = _("Waiting for %(names)s", names=waiting)
-    return [Task(SIGN[line.kind], state, OTHERS, record_url(line.id), desk.title(line))]
+    return Task(SIGN[line.kind], state, OTHERS, record_url(line.id), desk.title(line))
 
 
-def _position_tasks(desk: _Desk, line: ChecklistLine) -> list[Task]:
-    own = desk.actor.organisation_id
-    ours = line.waiting.get(own, 0) if own else 0
-    why = desk.title(line)
-    if ours and desk.works_on(line):
-        waits = ngettext(
-            "%(num)s item waits for %(side)s.",
-            "%(num)s items wait for %(side)s.",
-            ours,
-            side=desk.actor.organisation_name,
-        )
-        return [
-            Task(
-                FILL[line.kind],
-                _("Waiting for you"),
-                YOURS,
-                checklist_url(line.id, narrowed="us"),
-                _("%(title)s. %(waits)s", title=why, waits=waits),
-            )
-        ]
-    others = [one for one, count in line.waiting.items() if count and (one != own or ours)]
-    if not others:
+def _on_positions(desk: _Desk, line: Line) -> list[Waiting[tuple[Line, Made]]]:
+    if line.ours and desk.works_on(line):
+        return [desk.waiting(YOURS, line, partial(_own_positions, desk, line))]
+    if not line.waited_for:
         return []
-    state = _("Waiting for %(names)s", names=desk.names(line, others))
-    return [Task(FILL[line.kind], state, OTHERS, checklist_url(line.id), why)]
+    return [desk.waiting(OTHERS, line, partial(_others_positions, desk, line))]
 
 
-def _reading_tasks(desk: _Desk, line: ChecklistLine) -> list[Task]:
+def _own_positions(desk: _Desk, line: Line) -> Task:
+    waits = ngettext(
+        "%(num)s item waits for %(side)s.",
+        "%(num)s items wait for %(side)s.",
+        line.ours,
+        side=desk.actor.organisation_name,
+    )
+    return Task(
+        FILL[line.kind],
+        _("Waiting for you"),
+        YOURS,
+        checklist_url(line.id, narrowed="us"),
+        _("%(title)s. %(waits)s", title=desk.title(line), waits=waits),
+    )
+
+
+def _others_positions(desk: _Desk, line: Line) -> Task:
+    state = _("Waiting for %(names)s", names=desk.names(line, line.waited_for))
+    return Task(FILL[line.kind], state, OTHERS, checklist_url(line.id), desk.title(line))
+
+
+def _on_copies(desk: _Desk, line: Line) -> list[Waiting[tuple[Line, Made]]]:
     """What was copied into a checklist is read by somebody of every party."""
-    own = desk.actor.organisation_id
-    unread = line.unread.get(own, 0) if own else 0
-    if not unread or not desk.works_on(line):
+    if not line.unread or not desk.works_on(line):
         return []
+    return [desk.waiting(YOURS, line, partial(_copies_task, desk, line))]
+
+
+def _copies_task(desk: _Desk, line: Line) -> Task:
     many = ngettext(
         "%(num)s item was copied and waits to be read for %(side)s.",
         "%(num)s items were copied and wait to be read for %(side)s.",
-        unread,
+        line.unread,
         side=desk.actor.organisation_name,
     )
-    return [
-        Task(
-            READ_COPIES[line.kind],
-            _("Waiting for you"),
-            YOURS,
-            checklist_url(line.id, narrowed="copied"),
-            _("%(title)s. %(waits)s", title=desk.title(line), waits=many),
-        )
-    ]
+    return Task(
+        READ_COPIES[line.kind],
+        _("Waiting for you"),
+        YOURS,
+        checklist_url(line.id, narrowed="copied"),
+        _("%(title)s. %(waits)s", title=desk.title(line), waits=many),
+    )
 
 
-def _flag_task(desk: _Desk, line: ChecklistLine) -> Task:
+def _flag_task(desk: _Desk, line: Line, *, is_mine: bool) -> Task:
     label = ngettext(
         "Settle %(num)s term marked as limiting the NPM",
         "Settle %(num)s terms marked as limiting the NPM",
         line.open_flags,
     )
     url = checklist_url(line.id, narrowed="flagged")
-    if desk.actor.acts_for_npm and desk.works_on(line):
+    if is_mine:
         return Task(label, _("Waiting for you"), YOURS, url, desk.title(line))
     return Task(label, _("Waiting for the NPM"), OTHERS, url, desk.title(line))
 
 
-def _completed_task(desk: _Desk, line: ChecklistLine) -> Task:
+def _on_completed(
+    desk: _Desk, line: Line, readers: Mapping[UUID, UUID]
+) -> Waiting[tuple[Line, Made]]:
     """The text is complete and agreed: it is read by the second reader, then sent."""
-    why = desk.title(line)
-    if line.kind is ChecklistKind.TERMS and not line.is_reviewed:
-        label = _("Read the safeguards of the terms as second reader")
-        if desk.readers.get(line.id) == desk.actor.user_id:
-            return Task(label, _("Waiting for you"), YOURS, review_url(line.id), why)
-        return Task(label, _("Waiting for the NPM"), OTHERS, checklist_url(line.id), why)
-    if desk.actor.has(Role.COORDINATOR) and desk.works_on(line):
-        return Task(SEND[line.kind], _("Waiting for you"), YOURS, send_url(line.id), why)
-    state = _("Waiting for a coordinator")
-    return Task(SEND[line.kind], state, OTHERS, checklist_url(line.id), why)
+    if line.is_to_be_reviewed:
+        is_mine = readers.get(line.id) == desk.actor.user_id
+        made = partial(_review_task, desk, line, is_mine=is_mine)
+    else:
+        is_mine = desk.actor.has(Role.COORDINATOR) and desk.works_on(line)
+        made = partial(_send_task, desk, line, is_mine=is_mine)
+    return desk.waiting(YOURS if is_mine else OTHERS, line, made)
 
 
-def _head_tasks(actor: Actor, cooperation: Cooperation) -> list[Task]:
+def _review_task(desk: _Desk, line: Line, *, is_mine: bool) -> Task:
+    label, why = _("Read the safeguards of the terms as second reader"), desk.title(line)
+    if is_mine:
+        return Task(label, _("Waiting for you"), YOURS, review_url(line.id), why)
+    return Task(label, _("Waiting for the NPM"), OTHERS, checklist_url(line.id), why)
+
+
+def _send_task(desk: _Desk, line: Line, *, is_mine: bool) -> Task:
+    label, why = SEND[line.kind], desk.title(line)
+    if is_mine:
+        return Task(label, _("Waiting for you"), YOURS, send_url(line.id), why)
+    return Task(label, _("Waiting for a coordinator"), OTHERS, checklist_url(line.id), why)
+
+
+def _head_tasks(actor: Actor, cooperation: Running) -> list[Task]:
     """What a coordinator of the NPM does on the head: name modes, hold the review."""
     fact = policy.CooperationFact(
         cooperation.stage,
@@ -227,13 +267,13 @@ def _head_tasks(actor: Actor, cooperation: Cooperation) -> list[Task]:
                 cooperation.title,
             )
         )
-    if review_is_overdue(cooperation):
+    if review_is_overdue(cooperation.stage, cooperation.review_on):
         found.append(
             Task(
                 _("Hold the review"),
                 _("Overdue since %(day)s", day=as_date(cooperation.review_on)),
                 YOURS,
-                cooperation_url(cooperation),
+                cooperation_url(cooperation.reference),
                 cooperation.title,
                 due=cooperation.review_on,
             )
@@ -241,12 +281,12 @@ def _head_tasks(actor: Actor, cooperation: Cooperation) -> list[Task]:
     return found
 
 
-def _dates(found: Iterable[Cooperation]) -> list[DateAhead]:
+def _dates(found: Iterable[Running]) -> list[DateAhead]:
     """Return start, review and end of cooperations from today on, in order."""
     today = clock.today()
     ahead: list[DateAhead] = []
     for one in found:
-        url = cooperation_url(one)
+        url = cooperation_url(one.reference)
         for day, what in (
             (one.starts_on, _("Start: %(title)s", title=one.title)),
             (one.review_on, _("Review: %(title)s", title=one.title)),

@@ -1,24 +1,36 @@
 """Queries across features for My work and the cooperation page, scoped by the actor."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
-from tracker.access.actor import Actor
-from tracker.checklists.models import Answer, AnswerScope
+from tracker.access.actor import Actor, OrganisationKind
+from tracker.checklists import queries as checklists
+from tracker.checklists.models import (
+    Answer,
+    AnswerScope,
+    Checklist,
+    ChecklistKind,
+    ChecklistParty,
+    ChecklistState,
+    Flag,
+    SafeguardReview,
+)
 from tracker.checklists.values import as_id
-from tracker.cooperations.models import Cooperation, CooperationPerson, Party
+from tracker.cooperations.models import Cooperation, CooperationPerson, Party, Stage
 from tracker.cooperations.scope import runs_on, visible
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.lifecycle.stages import RUNNING
+from tracker.organisations.models import Organisation
 from tracker.signoff import queries as signoff
 from tracker.signoff import signers
-from tracker.signoff.models import RequestState, Revision, SignatureRequest
+from tracker.signoff.models import RequestState, Revision, SignaturePlace, SignatureRequest
 from tracker.signoff.policy import Standing
 from tracker.visits.models import Visit
 
@@ -48,17 +60,198 @@ class Asked:
         return (actor.organisation_id, actor.user_id) in turns
 
 
-def running(actor: Actor) -> list[Cooperation]:
+@dataclass(frozen=True, slots=True)
+class RunningParty:
+    """A party of a cooperation with work going on."""
+
+    organisation_id: UUID
+    name: str
+    side: OrganisationKind
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A cooperation with work going on, as My work needs it."""
+
+    id: UUID
+    reference: str
+    title: str
+    stage: Stage
+    modes: list[str]
+    starts_on: dt.date | None
+    review_on: dt.date | None
+    ends_on: dt.date | None
+    parties: list[RunningParty]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A checklist of a running cooperation, with what is stored of whose turn it is."""
+
+    id: UUID
+    cooperation_id: UUID
+    kind: ChecklistKind
+    visit_id: UUID | None
+    state: ChecklistState
+    is_complete: bool
+    revision_sent_id: UUID | None
+    open_flags: int
+    is_reviewed: bool
+    # The parties for which something waits, in their order; and those it is asked of.
+    waited_for: tuple[UUID, ...]
+    has_parties: bool
+    # Of the organisation the person acts for: whether it is a party, and what waits for it.
+    is_party: bool
+    ours: int
+    unread: int
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether it waits for signatures."""
+        return self.state is ChecklistState.SENT
+
+    @property
+    def is_to_be_reviewed(self) -> bool:
+        """Whether it waits for its second reader."""
+        return self.kind is ChecklistKind.TERMS and self.is_complete and not self.is_reviewed
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A text that waits for signatures: whether it is the person's turn, and until when."""
+
+    is_mine: bool
+    until: dt.date | None
+
+
+def running(actor: Actor) -> list[Running]:
     """Return the cooperations with work going on that the person may see, the newest first."""
-    return list(
-        db.session.scalars(
-            sa.select(Cooperation)
+    found = [
+        Running(*row, parties=[])
+        for row in db.session.execute(
+            sa.select(
+                Cooperation.id,
+                Cooperation.reference,
+                Cooperation.title,
+                Cooperation.stage,
+                Cooperation.modes,
+                Cooperation.starts_on,
+                Cooperation.review_on,
+                Cooperation.ends_on,
+            )
             .where(visible(actor), Cooperation.stage.in_(RUNNING))
             .order_by(Cooperation.opened_at.desc())
             .limit(MANY)
-            .options(selectinload(Cooperation.parties).joinedload(Party.organisation))
         )
+    ]
+    by_id = {one.id: one for one in found}
+    rows = db.session.execute(
+        sa.select(Party.cooperation_id, Organisation.id, Organisation.name, Party.side)
+        .join(Organisation, Organisation.id == Party.organisation_id)
+        .where(Party.cooperation_id.in_(by_id))
+        .order_by(Party.position)
     )
+    for cooperation_id, organisation_id, name, side in rows:
+        by_id[cooperation_id].parties.append(RunningParty(organisation_id, name, side))
+    return found
+
+
+def lines(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Line]:
+    """Return those checklists of some cooperations that the person may open and that are open.
+
+    Drafts, and what waits for signatures; the oldest first.
+    """
+    flags = (
+        sa.select(sa.func.count(Flag.id))
+        .where(Flag.checklist_id == Checklist.id, Flag.closed_at.is_(None))
+        .correlate(Checklist)
+        .scalar_subquery()
+    )
+    reviewed = (
+        sa.exists()
+        .where(SafeguardReview.checklist_id == Checklist.id, ~SafeguardReview.is_void)
+        .correlate(Checklist)
+    )
+    wanted = sa.and_(
+        Checklist.cooperation_id.in_(cooperation_ids),
+        Checklist.state.in_([ChecklistState.DRAFTING, ChecklistState.SENT]),
+        checklists.visible(actor),
+    )
+    rows = db.session.execute(
+        sa.select(
+            Checklist.id,
+            Checklist.cooperation_id,
+            Checklist.kind,
+            Checklist.visit_id,
+            Checklist.state,
+            Checklist.is_complete,
+            Checklist.revision_sent_id,
+            flags.label("open_flags"),
+            sa.case((reviewed, 1), else_=0).label("is_reviewed"),
+        )
+        .where(wanted)
+        .order_by(Checklist.started_at)
+    ).all()
+    parties: dict[UUID, list[tuple[UUID, int, int]]] = {}
+    for checklist_id, organisation_id, waiting, unread in db.session.execute(
+        sa.select(
+            ChecklistParty.checklist_id,
+            ChecklistParty.organisation_id,
+            ChecklistParty.waiting_count,
+            ChecklistParty.unread_count,
+        )
+        .where(ChecklistParty.checklist_id.in_([row.id for row in rows]))
+        .order_by(ChecklistParty.position)
+    ):
+        parties.setdefault(checklist_id, []).append((organisation_id, waiting, unread))
+    return [_line(row, parties.get(row.id, []), actor.organisation_id) for row in rows]
+
+
+def _line(row: Any, parties: list[tuple[UUID, int, int]], own: UUID | None) -> Line:
+    ours = next((one for one in parties if one[0] == own), None)
+    return Line(
+        id=row.id,
+        cooperation_id=row.cooperation_id,
+        kind=row.kind,
+        visit_id=row.visit_id,
+        state=row.state,
+        is_complete=row.is_complete,
+        revision_sent_id=row.revision_sent_id,
+        open_flags=row.open_flags or 0,
+        is_reviewed=bool(row.is_reviewed),
+        waited_for=tuple(party for party, waiting, _unread in parties if waiting),
+        has_parties=bool(parties),
+        is_party=ours is not None,
+        ours=ours[1] if ours else 0,
+        unread=ours[2] if ours else 0,
+    )
+
+
+def turns(actor: Actor, revision_ids: Collection[UUID | None]) -> dict[UUID, Turn]:
+    """Return of texts that wait for signatures whether it is the person's turn."""
+    wanted = [one for one in revision_ids if one is not None]
+    place = sa.exists().where(
+        SignaturePlace.request_id == SignatureRequest.id,
+        SignaturePlace.user_id == actor.user_id,
+        SignaturePlace.organisation_id == actor.organisation_id,
+    )
+    rows = db.session.execute(
+        sa.select(
+            SignatureRequest.revision_id,
+            SignatureRequest.expires_on,
+            sa.case((place, 1), else_=0),
+        ).where(
+            SignatureRequest.revision_id.in_(wanted),
+            SignatureRequest.state == RequestState.WAITING,
+        )
+    ).all()
+    named = asked(revision_id for revision_id, _until, has_place in rows if has_place)
+    return {
+        revision_id: Turn(
+            is_mine=revision_id in named and named[revision_id].waits_for(actor), until=until
+        )
+        for revision_id, until, _has_place in rows
+    }
 
 
 def takes_part_in(actor: Actor) -> frozenset[UUID]:
@@ -113,6 +306,8 @@ def second_readers(checklist_ids: Iterable[UUID]) -> dict[UUID, UUID]:
 def visit_numbers(actor: Actor, visit_ids: Iterable[UUID | None]) -> dict[UUID, int]:
     """Return the numbers of some visits of cooperations the person may see."""
     wanted = [one for one in visit_ids if one is not None]
+    if not wanted:
+        return {}
     rows = db.session.execute(
         sa.select(Visit.id, Visit.number).where(
             Visit.id.in_(wanted), visible(actor, Visit.cooperation_id)

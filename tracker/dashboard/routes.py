@@ -1,11 +1,16 @@
 """My work, and the page of a cooperation."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from flask import Blueprint, render_template
 
 from tracker.access.gate import current_actor, found, signed_in
 from tracker.cooperations import queries as cooperations
 from tracker.dashboard import tasks
 from tracker.dashboard.cooperation_page import cooperation_view
+from tracker.ui import paging
+from tracker.ui.tasks import Task, Waiting, told
 
 blueprint = Blueprint("dashboard", __name__)
 
@@ -14,7 +19,14 @@ blueprint = Blueprint("dashboard", __name__)
 @signed_in
 def my_work() -> str:
     """Show what waits for the person, what waits for others, and the dates ahead."""
-    return render_template("dashboard/my_work.html", work=tasks.of_person(current_actor()))
+    work = tasks.of_person(current_actor())
+    return render_template(
+        "dashboard/my_work.html",
+        mine=_page(work.mine, "page"),
+        others=_page(work.others, "others"),
+        dates=work.dates,
+        is_cut=work.is_cut,
+    )
 
 
 @blueprint.get("/cooperations/<reference>")
@@ -24,3 +36,12 @@ def cooperation(reference: str) -> str:
     actor = current_actor()
     view = cooperation_view(actor, found(cooperations.find(actor, reference)))
     return render_template("dashboard/cooperation.html", view=view)
+
+
+def _page(waiting: Sequence[Task | Waiting[Any]], name: str) -> paging.Page[Task]:
+    """Return the page of a list that is asked for, in words; the last one instead of none."""
+    last = max(1, -(-len(waiting) // paging.SIZE))
+    number = min(paging.asked_number(name=name), last)
+    first = paging.offset(number)
+    shown = told(waiting[first : first + paging.SIZE])
+    return paging.Page(shown, number, paging.SIZE, len(waiting))

@@ -1,5 +1,6 @@
 """Texts and links shared by My work and the cooperation page."""
 
+import datetime as dt
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import Actor, Role
 from tracker.checklists.models import ChecklistKind
 from tracker.checklists.policy import WRITERS
-from tracker.cooperations.models import Cooperation, Stage
+from tracker.cooperations.models import Stage
 from tracker.core import clock
 
 FILL: dict[ChecklistKind, object] = {
@@ -40,10 +41,9 @@ SEND: dict[ChecklistKind, object] = {
 }
 
 
-def review_is_overdue(cooperation: Cooperation) -> bool:
+def review_is_overdue(stage: Stage, review_on: dt.date | None) -> bool:
     """Tell whether the review of an active cooperation should have been held."""
-    review_on = cooperation.review_on
-    is_active = cooperation.stage in {Stage.ACTIVE, Stage.UNDER_REVIEW}
+    is_active = stage in {Stage.ACTIVE, Stage.UNDER_REVIEW}
     return is_active and review_on is not None and review_on < clock.today()
 
 
@@ -57,9 +57,9 @@ def listed(names: Iterable[str]) -> str:
     return str(format_list(list(names), locale=str(get_locale() or "en")))
 
 
-def cooperation_url(cooperation: Cooperation) -> str:
+def cooperation_url(reference: str) -> str:
     """Return the address of a cooperation's page."""
-    return str(url_for("dashboard.cooperation", reference=cooperation.reference))
+    return str(url_for("dashboard.cooperation", reference=reference))
 
 
 def checklist_url(checklist_id: UUID, narrowed: str | None = None, item: str = "") -> str:

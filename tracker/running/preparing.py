@@ -15,7 +15,7 @@ from tracker.activity import chain as arithmetic
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.models import IS_OF_THE_INSTANCE, Chain
-from tracker.checklists import library
+from tracker.checklists import assignments, library
 from tracker.core import clock
 from tracker.core.content import ContentError
 from tracker.core.db import db
@@ -38,6 +38,7 @@ def prepare(settings: Settings, say: Say) -> None:
     adopt_rows(say)
     bind_accounts(say)
     fill_register(say)
+    assignments.work_out_missing()
     make_evidence_keys(say)
     for line in load_content():
         say(f"Loaded {line}")

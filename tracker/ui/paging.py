@@ -63,9 +63,12 @@ class Page(Generic[Item]):
         return found
 
 
-def asked_number(arguments: Mapping[str, str] | None = None) -> int:
-    """Read the number of the page asked for; anything that is none means the first."""
-    typed = (request.args if arguments is None else arguments).get("page", "")
+def asked_number(arguments: Mapping[str, str] | None = None, name: str = "page") -> int:
+    """Read the number of the page asked for; anything that is none means the first.
+
+    name is that of the list, where a page shows several.
+    """
+    typed = (request.args if arguments is None else arguments).get(name, "")
     if typed.isascii() and typed.isdecimal() and 1 <= int(typed[:9]) <= FARTHEST:
         return int(typed[:9])
     return 1
@@ -76,6 +79,6 @@ def offset(number: int, size: int = SIZE) -> int:
     return (number - 1) * size
 
 
-def page_url(number: int) -> str:
+def page_url(number: int, name: str = "page") -> str:
     """Return the address of another page of the list shown, with everything else as it is."""
-    return here({"page": str(number) if number > 1 else None})
+    return here({name: str(number) if number > 1 else None})

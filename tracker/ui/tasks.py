@@ -1,8 +1,11 @@
 """Tasks and groups of tasks as My work lists them, filled in by each feature."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+Subject = TypeVar("Subject")
 
 # Marks of a state (data-s) that mean: it is the reader's turn, or another's.
 YOURS = "wait"
@@ -27,6 +30,20 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting(Generic[Subject]):
+    """That something waits, found cheaply; tell() makes tasks of some, when they are shown.
+
+    tell is the same object for all that can be told together, so that a page asks once for what
+    its tasks say.
+    """
+
+    s: str
+    subject: Subject
+    tell: Callable[[Sequence[Subject]], Iterable[Task]]
+    due: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DateAhead:
     """A day to come and what is on it; never the date of a visit for those not listed."""
 
@@ -37,25 +54,40 @@ class DateAhead:
 
 @dataclass(frozen=True, slots=True)
 class Tasks:
-    """What waits for a person, what waits for others, and dates ahead."""
+    """What waits for a person, what waits for others, and dates ahead.
 
-    mine: tuple[Task, ...] = ()
-    others: tuple[Task, ...] = ()
+    is_cut: there is more than is looked through at a time.
+    """
+
+    mine: tuple[Task | Waiting[Any], ...] = ()
+    others: tuple[Task | Waiting[Any], ...] = ()
     dates: tuple[DateAhead, ...] = ()
+    is_cut: bool = False
 
 
 def together(parts: Iterable[Tasks]) -> Tasks:
     """Join what several parts tell: work with a due date first, dates in order."""
     found = list(parts)
 
-    def by_due(task: Task) -> dt.date:
+    def by_due(task: Task | Waiting[Any]) -> dt.date:
         return task.due or dt.date.max
 
     return Tasks(
         mine=tuple(sorted((task for part in found for task in part.mine), key=by_due)),
         others=tuple(sorted((task for part in found for task in part.others), key=by_due)),
         dates=tuple(sorted((one for part in found for one in part.dates), key=lambda one: one.day)),
+        is_cut=any(part.is_cut for part in found),
     )
+
+
+def told(some: Sequence[Task | Waiting[Any]]) -> list[Task]:
+    """Return some tasks in words, in their order."""
+    subjects: dict[Callable[..., Iterable[Task]], list[Any]] = {}
+    for one in some:
+        if isinstance(one, Waiting):
+            subjects.setdefault(one.tell, []).append(one.subject)
+    made = {tell: iter(list(tell(of))) for tell, of in subjects.items()}
+    return [next(made[one.tell]) if isinstance(one, Waiting) else one for one in some]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from tracker.signoff import service as signing
 from tracker.signoff.labels import METHODS, confirmed_words
 from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.ui.locale import as_date
-from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
+from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks, Waiting
 from tracker.undertakings import frozen, labels, queries, sealing
 from tracker.undertakings.facts import Scope, Terms
 from tracker.undertakings.models import InterestsDecision, Undertaking, UndertakingState
@@ -234,9 +234,13 @@ def my_tasks(actor: Actor) -> Tasks:
     """Tell what waits on undertakings for a person. A source of my work."""
     found = queries.tasks(actor)
     return Tasks(
-        mine=tuple(_task(one) for one in found.mine),
-        others=tuple(_task(one) for one in found.others),
+        mine=tuple(Waiting(YOURS, one, _told) for one in found.mine),
+        others=tuple(Waiting(OTHERS, one, _told) for one in found.others),
     )
+
+
+def _told(shown: Sequence[queries.Task]) -> list[Task]:
+    return [_task(one) for one in shown]
 
 
 def cooperation_tasks(

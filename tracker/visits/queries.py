@@ -26,6 +26,9 @@ from tracker.visits.policy import Outline, can_change, outline
 from tracker.visits.sealing import plan_of
 from tracker.visits.stages import PREPARED
 
+# How many visits My work looks through at a time, those planned last.
+MANY = 100
+
 
 def planning_visible(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Visit that its place, dates and team are open to the person.
@@ -287,8 +290,10 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
         sa.select(Visit, Cooperation, _leads(actor), _in_team(actor))
         .join(Cooperation, Cooperation.id == Visit.cooperation_id)
         .where(*there, planning_visible(actor), Visit.stage.in_(PREPARED))
-        .order_by(Cooperation.reference, Visit.number)
+        .order_by(Visit.planned_at.desc())
+        .limit(MANY)
     ).all()
+    rows = sorted(rows, key=lambda row: (row[1].reference, row[0].number))
     visits = [row[0] for row in rows]
     checklists = _checklists([visit.id for visit in visits])
     own = _own_answers(actor, checklists)

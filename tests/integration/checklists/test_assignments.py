@@ -21,6 +21,7 @@ from tests.starting_points import noon_in
 from tracker.accounts import service as accounts
 from tracker.accounts.models import Membership
 from tracker.activity.models import Event
+from tracker.activity.stale import recompute
 from tracker.checklists import assignments, positions
 from tracker.checklists.assignments import NOTHING_HELD, Batch
 from tracker.checklists.models import (
@@ -82,6 +83,7 @@ def waits(table: Table, first: str) -> list[tuple[str, ...]]:
 
 def mine(table: Table, first: str) -> list[Batch]:
     me = table.land.users[first].id
+    recompute()
     return [one for one in assignments.waiting(table[first]) if one.user_id == me]
 
 
@@ -747,3 +749,18 @@ def test_a_reminder_costs_the_same_however_many_items_it_is_about_and_others_are
                 assert assignments.remind(one_due, day)
             counts.add(len(sent) - sum(one.startswith("UPDATE") for one in sent))
     assert len(counts) == 1
+
+
+# What is stored of it
+
+
+def test_what_is_left_is_worked_out_where_it_was_not_stored(table: Table) -> None:
+    session = table.session
+    assign(table, "ilena", "M1", "oren")
+    before = waits(table, "oren")
+    session.execute(sa.update(Assignment).values(is_left=None))
+    session.commit()
+    assert assignments.waiting(table["oren"]) == []
+    assert assignments.work_out_missing() == 1
+    assert waits(table, "oren") == before == [("M1",)]
+    assert assignments.work_out_missing() == 0

@@ -149,6 +149,26 @@ def test_a_stranger_is_sent_to_the_sign_in(client: CheckedClient) -> None:
     assert "/sign-in" in client.get("/").location
 
 
+def test_my_work_is_shown_25_tasks_at_a_time_on_both_lists(
+    app: Flask, land: Country, session: Session
+) -> None:
+    for number in range(14):
+        open_one(land, "door", modes=(Mode.VISIT,), title=f"Cooperation {number}")
+    session.commit()
+    browser = land.browser(app, "samira")
+    first = browser.page("/")
+    assert "28 things wait for you." in first.text
+    assert first.text.count("Waiting for you") == 25
+    assert "1 to 25 of 28" in first.text
+    last = browser.page("/?page=2")
+    assert last.text.count("Waiting for you") == 3
+    assert browser.page("/?page=99").text == last.text
+    reader = land.browser(app, "nadia")
+    assert "1 to 25 of 28" in reader.page("/").text
+    assert reader.page("/?others=2").text.count("Waiting for O") == 3
+    assert reader.page("/?page=2").text.count("Waiting for O") == 25
+
+
 @pytest.mark.both_databases
 def test_my_work_sends_as_many_queries_for_many_cooperations(
     app: Flask,
