@@ -1,4 +1,4 @@
-"""Whether something is left to do of what is assigned, stored so that My work need not work it out.
+"""Whether something is left to do of what is assigned; and an index of the parties of checklists.
 
 It is worked out at the next start, as with each change.
 """
@@ -23,10 +23,14 @@ def upgrade() -> None:
     op.create_index(
         "ix_assignment_organisation", "assignment", ["organisation_id", "is_left", "due_on"]
     )
+    op.create_index(
+        "ix_checklist_party_organisation", "checklist_party", ["organisation_id", "checklist_id"]
+    )
 
 
 def downgrade() -> None:
     """Take the change back."""
+    op.drop_index("ix_checklist_party_organisation", table_name="checklist_party")
     op.drop_index("ix_assignment_organisation", table_name="assignment")
     op.create_index("ix_assignment_organisation", "assignment", ["organisation_id", "assignee_id"])
     op.drop_column("assignment", "is_left")

@@ -18,23 +18,29 @@ from tracker.checklists.opening import as_id_or_none, note_opening, opened
 from tracker.core.errors import StaleError
 from tracker.ui.form_base import Form
 from tracker.ui.perform import perform
+from tracker.ui.words import tidy_line
 
 blueprint = Blueprint("copying", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 
 COPIED = "copied"
+MOST_LETTERS = 200
 
 
 @blueprint.get("/copy")
 @signed_in
 def formers(checklist_id: UUID) -> str:
-    """List the checklists of the same parties that answers can be copied from."""
+    """List the newest checklists of the same parties to copy answers from, or those searched."""
     actor = current_actor()
     checklist, filling = _opened(actor, checklist_id)
+    words = tidy_line(request.args.get("q", ""))[:MOST_LETTERS]
+    found, has_more = queries.formers(actor, checklist, words)
     return render_template(
         "checklists/formers.html",
         checklist=checklist,
         cooperation=filling.cooperation,
-        formers=queries.formers(actor, checklist),
+        formers=found,
+        has_more=has_more,
+        words=words,
         kind_words=labels.KINDS[checklist.kind],
         states=labels.STATES,
     )

@@ -203,6 +203,9 @@ class ChecklistParty(Base):
     """A party whose acceptance and signature a checklist needs."""
 
     __tablename__ = "checklist_party"
+    __table_args__ = (
+        sa.Index("ix_checklist_party_organisation", "organisation_id", "checklist_id"),
+    )
 
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"), primary_key=True)
     organisation_id: Mapped[UUID] = mapped_column(

@@ -31,6 +31,8 @@ from tracker.core import clock
 from tracker.core.db import db
 
 VISIT = "visit"
+# How many words of a search count.
+MOST_WORDS = 8
 
 
 _PARTIES = sa.select(ChecklistParty.checklist_id, ChecklistParty.organisation_id).where(
@@ -208,19 +210,29 @@ class Former:
     in_force_at: dt.datetime | None
 
 
-def formers(actor: Actor, checklist: Checklist) -> list[Former]:
-    """Return what the person may copy from: answered checklists of this kind and these parties.
+def formers(
+    actor: Actor, checklist: Checklist, words: str = "", *, limit: int = 10
+) -> tuple[list[Former], bool]:
+    """Return what the person may copy from, the newest first, and whether there is more.
 
-    What they may not open is not there. From a visit's checklist (K2) nothing goes into one that
-    is not a visit's.
+    Answered checklists of this kind and these parties, in whose title or reference every word
+    occurs. What they may not open is not there. From a visit's checklist (K2) nothing goes into
+    one that is not a visit's.
     """
     rows = db.session.execute(
         sa.select(Checklist, Cooperation.reference, Cooperation.title)
         .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
-        .where(_can_be_copied_into(actor, checklist))
+        .join(ChecklistParty, ChecklistParty.checklist_id == Checklist.id)
+        .where(
+            # Found by one party, the last of the list: a CSO, which has fewer than an NPM.
+            ChecklistParty.organisation_id == _last_party(checklist),
+            _can_be_copied_into(actor, checklist),
+            *map(_is_called, words.split()[:MOST_WORDS]),
+        )
         .order_by(Checklist.started_at.desc(), Checklist.id)
-    )
-    return [
+        .limit(limit + 1)
+    ).all()
+    found = [
         Former(
             row.id,
             row.cooperation_id,
@@ -230,8 +242,27 @@ def formers(actor: Actor, checklist: Checklist) -> list[Former]:
             row.started_at,
             row.in_force_at,
         )
-        for row, reference, title in rows
+        for row, reference, title in rows[:limit]
     ]
+    return found, len(rows) > limit
+
+
+def _last_party(checklist: Checklist) -> sa.ScalarSelect[UUID]:
+    party = aliased(ChecklistParty)
+    return (
+        sa.select(party.organisation_id)
+        .where(party.checklist_id == checklist.id)
+        .order_by(party.position.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def _is_called(word: str) -> sa.ColumnElement[bool]:
+    return sa.or_(
+        Cooperation.title.icontains(word, autoescape=True),
+        Cooperation.reference.icontains(word, autoescape=True),
+    )
 
 
 def former(actor: Actor, checklist: Checklist, former_id: UUID) -> Checklist | None:

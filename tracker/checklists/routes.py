@@ -113,7 +113,7 @@ def show(checklist_id: UUID) -> str:
         narrowed=chosen if chosen == "copied" else "",
         unread=sum(bool(view.to_read) for view in views),
         has_formers=bool(policy.can_copy(actor, party, checklist.state))
-        and bool(queries.formers(actor, checklist)),
+        and bool(queries.formers(actor, checklist, limit=1)[0]),
         has_models=bool(policy.can_use_models(actor)) and not sealing.is_restricted(checklist),
         is_blank=not filling.sheet.answers,
         section_links=pages.section_links(

@@ -109,7 +109,7 @@ def checklist_tasks(actor: Actor) -> Tasks:
     return Tasks(
         mine=tuple(one for one in made if one.s == YOURS),
         others=tuple(one for one in made if one.s == OTHERS),
-        dates=tuple(_dates(found)[:FEW_DATES]),
+        dates=tuple(_dates(found)),
         is_cut=len(found) == queries.MANY,
     )
 
@@ -282,16 +282,32 @@ def _head_tasks(actor: Actor, cooperation: Running) -> list[Task]:
 
 
 def _dates(found: Iterable[Running]) -> list[DateAhead]:
-    """Return start, review and end of cooperations from today on, in order."""
+    """Return the next of start, review and end of cooperations from today on, in order."""
     today = clock.today()
-    ahead: list[DateAhead] = []
-    for one in found:
-        url = cooperation_url(one.reference)
-        for day, what in (
-            (one.starts_on, _("Start: %(title)s", title=one.title)),
-            (one.review_on, _("Review: %(title)s", title=one.title)),
-            (one.ends_on, _("End: %(title)s", title=one.title)),
-        ):
-            if day is not None and day >= today:
-                ahead.append(DateAhead(day, what, url))
-    return sorted(ahead, key=lambda date: date.day)
+    ahead = [
+        (day, words, one)
+        for one in found
+        for day, words in (
+            (one.starts_on, _start_words),
+            (one.review_on, _review_words),
+            (one.ends_on, _end_words),
+        )
+        if day is not None and day >= today
+    ]
+    first = sorted(ahead, key=lambda date: date[0])[:FEW_DATES]
+    return [
+        DateAhead(day, words(one.title), cooperation_url(one.reference))
+        for day, words, one in first
+    ]
+
+
+def _start_words(title: str) -> str:
+    return str(_("Start: %(title)s", title=title))
+
+
+def _review_words(title: str) -> str:
+    return str(_("Review: %(title)s", title=title))
+
+
+def _end_words(title: str) -> str:
+    return str(_("End: %(title)s", title=title))

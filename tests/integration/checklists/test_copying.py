@@ -295,7 +295,7 @@ def test_in_an_amendment_only_the_open_items_are_filled(pair: Pair) -> None:
 
 
 def formers(pair: Pair, first: str) -> list[str]:
-    found = queries.formers(pair.now[first], pair.now.checklist())
+    found = queries.formers(pair.now[first], pair.now.checklist())[0]
     return [one.reference for one in found]
 
 
@@ -304,7 +304,22 @@ def test_one_copies_from_answered_checklists_of_the_same_parties(pair: Pair) -> 
     assert formers(pair, "ilena") == [pair.former.cooperation.reference]
     assert formers(pair, "dora") == [pair.former.cooperation.reference]
     # The other way round there is nothing yet.
-    assert queries.formers(pair.former["ilena"], pair.former.checklist()) == []
+    assert queries.formers(pair.former["ilena"], pair.former.checklist()) == ([], False)
+
+
+@pytest.mark.both_databases
+def test_former_checklists_are_found_by_words_where_there_are_many(app: Flask, pair: Pair) -> None:
+    reference = pair.former.cooperation.reference
+    actor, checklist = pair.now["ilena"], pair.now.checklist()
+    for words in (reference, reference.lower(), pair.former.cooperation.title.split()[0]):
+        assert [one.reference for one in queries.formers(actor, checklist, words)[0]] == [reference]
+    for words in ("nowhere", f"{reference} nowhere", "%", "_"):
+        assert queries.formers(actor, checklist, words) == ([], False)
+    assert queries.formers(actor, checklist, limit=0) == ([], True)
+    browser = pair.now.land.browser(app, "ilena")
+    page = browser.page(f"{address(pair, '/copy')}?q=nowhere")
+    assert "No former checklists found" in page.text
+    assert reference in browser.page(f"{address(pair, '/copy')}?q={reference}").text
 
 
 @pytest.mark.parametrize("partners", [("door",), ("lantern",), ("door", "lantern", "bridge")])
