@@ -1,4 +1,4 @@
-"""Whether something is left to do of what is assigned; and an index of the parties of checklists.
+"""Whether something is left to do of what is assigned; indexes of checklists by whose they are.
 
 It is worked out at the next start, as with each change.
 """
@@ -23,6 +23,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_assignment_organisation", "assignment", ["organisation_id", "is_left", "due_on"]
     )
+    op.create_index("ix_checklist_cooperation_id", "checklist", ["cooperation_id"])
     op.create_index(
         "ix_checklist_party_organisation", "checklist_party", ["organisation_id", "checklist_id"]
     )
@@ -31,6 +32,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take the change back."""
     op.drop_index("ix_checklist_party_organisation", table_name="checklist_party")
+    op.drop_index("ix_checklist_cooperation_id", table_name="checklist")
     op.drop_index("ix_assignment_organisation", table_name="assignment")
     op.create_index("ix_assignment_organisation", "assignment", ["organisation_id", "assignee_id"])
     op.drop_column("assignment", "is_left")

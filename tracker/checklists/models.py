@@ -162,6 +162,7 @@ class Checklist(Identified, Base):
             postgresql_where=sa.text("visit_id IS NULL"),
         ),
         sa.UniqueConstraint("visit_id", "kind"),
+        sa.Index("ix_checklist_cooperation_id", "cooperation_id"),
         # Which one a text belongs to.
         sa.Index("ix_checklist_in_force", "revision_in_force_id"),
         sa.Index("ix_checklist_sent", "revision_sent_id"),

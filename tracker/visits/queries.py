@@ -7,7 +7,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
@@ -28,6 +28,7 @@ from tracker.visits.stages import PREPARED
 
 # How many visits My work looks through at a time, those planned last.
 MANY = 100
+_NAMED = aliased(AudienceMember)
 
 
 def planning_visible(actor: Actor) -> sa.ColumnElement[bool]:
@@ -289,6 +290,15 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
     rows = db.session.execute(
         sa.select(Visit, Cooperation, _leads(actor), _in_team(actor))
         .join(Cooperation, Cooperation.id == Visit.cooperation_id)
+        # Found by the lists that name the person: nobody sees the planning who is on none.
+        .join(
+            _NAMED,
+            sa.and_(
+                _NAMED.subject_type == VISIT,
+                _NAMED.subject_id == Visit.id,
+                _NAMED.user_id == actor.user_id,
+            ),
+        )
         .where(*there, planning_visible(actor), Visit.stage.in_(PREPARED))
         .order_by(Visit.planned_at.desc())
         .limit(MANY)

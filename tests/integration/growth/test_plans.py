@@ -29,9 +29,6 @@ REMAINING = frozenset(
         "my work of a signatory",
         "cooperations",
         "cooperations searched",
-        "checklist",
-        "start from a former one",
-        "register searched",
     }
 )
 
