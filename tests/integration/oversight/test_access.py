@@ -20,6 +20,8 @@ from tests.factories.tampering import EVENTS, Tampering, hands
 from tests.services import put
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
+from tracker.activity import stale
+from tracker.activity.stale import Stale
 from tracker.checklists import sealing
 from tracker.checklists.models import Answer, Checklist
 from tracker.cooperations import keys
@@ -246,6 +248,7 @@ def test_overrides_stand_with_name_and_reason(
             at=visit.planned_at,
         )
     )
+    stale.mark(Stale.REGISTER, [visit.cooperation_id])
     session.commit()
     words = "Gate J3 was overridden by Milan Osterin: One briefing is held on the way."
     browser = demonstration.browser(app, AUDITOR)
