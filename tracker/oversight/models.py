@@ -24,7 +24,7 @@ class EntryState(enum.StrEnum):
 class RegisterEntry(Base):
     """What the register of one organisation is filtered and ordered by, for one agreement.
 
-    Worked out again with each event that changes it (adr 50), and no evidence: what a line shows is
+    Worked out again with each event that changes it (adr 53), and no evidence: what a line shows is
     read from the agreement itself and compared with its signatures and events.
     """
 

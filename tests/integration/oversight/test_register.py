@@ -18,7 +18,7 @@ from tests.pages import Page
 from tracker.access.actor import OrganisationKind, Role
 from tracker.activity import queries as trail
 from tracker.activity.stale import recompute
-from tracker.checklists import ending, renewal, signing
+from tracker.checklists import ending, signing
 from tracker.checklists.models import Checklist, ChecklistKind, Halt
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core import clock

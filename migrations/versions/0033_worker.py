@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0032_worker"
-down_revision = "0029_refused_accounts"
+revision = "0033_worker"
+down_revision = "0032_assignments_left"
 branch_labels = None
 depends_on = None
 
