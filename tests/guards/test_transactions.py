@@ -28,10 +28,12 @@ VIEWS = {
 BELOW = {
     "accounts/attempts.py: note": "a failed attempt counts, whatever becomes of the request",
     "accounts/proof.py: set_aside": "a passkey that was copied is refused, whatever becomes of it",
+    "checklists/assignments.py: work_out_missing": "a start's: some rows at a time",
     "core/db.py: let_others_write": "what was only read is given up before work that takes long",
-    "evidence/certificates.py: _read": "the worker's: others may write while a file is made",
-    "mail/outbox.py: _claim": "the worker's: no other takes the same message",
-    "mail/outbox.py: _settle": "the worker's: what was sent is not sent again",
+    "evidence/issuing.py: _read": "the worker's: others may write while a file is made",
+    "mail/sending.py: _claim": "the worker's: no other takes the same message",
+    "mail/sending.py: _settle": "the worker's: what was sent is not sent again",
+    "oversight/entries.py: fill_missing": "a start's: some rows at a time",
     "oversight/adopting.py: adopt_rows": "a command's: each chain by itself",
 }
 
