@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tracker.accounts import service as accounts
-from tracker.checklists import assignments, ending, renewal, requesting
+from tracker.agreements import notices, renewal, signature_requests
+from tracker.checklists.assignments import service as assignments
 from tracker.comments import service as comments
 from tracker.cooperations import clearances
 from tracker.core import clock
@@ -21,7 +22,7 @@ def close_expired(day: dt.date) -> int:
 
 
 def carry_out_due(day: dt.date) -> int:
-    return _all(ending.due_notices, ending.carry_out, day)
+    return _all(notices.due_notices, notices.carry_out, day)
 
 
 def renew_due(day: dt.date) -> int:
@@ -29,11 +30,11 @@ def renew_due(day: dt.date) -> int:
 
 
 def expire_due(day: dt.date) -> int:
-    return _all(requesting.expired, requesting.expire, day)
+    return _all(signature_requests.expired, signature_requests.expire, day)
 
 
 def send_reminders(day: dt.date) -> int:
-    return _all(requesting.reminders_due, requesting.send_reminder, day)
+    return _all(signature_requests.reminders_due, signature_requests.send_reminder, day)
 
 
 def remind_of_tasks(day: dt.date) -> int:

@@ -22,33 +22,53 @@ from tracker.activity import service as trail
 from tracker.activity.service import Handler
 from tracker.activity.stale import Recomputation, Stale
 from tracker.activity.verbs import Verb
+from tracker.agreements import succession as checklist_successions
+from tracker.agreements.paper import pages as paper_pages
+from tracker.agreements.paper import routes as paper_routes
+from tracker.agreements.routes import (
+    history as history_routes,
+)
+from tracker.agreements.routes import (
+    notices as notice_routes,
+)
+from tracker.agreements.routes import (
+    requests as request_routes,
+)
+from tracker.agreements.routes import (
+    signing as signing_routes,
+)
 from tracker.authoring import guidance_routes as guidance_editing_routes
 from tracker.authoring import my_work as authoring_work
 from tracker.authoring import own_queries, own_routes, words_routes
 from tracker.authoring import policy as authoring
 from tracker.authoring import routes as authoring_routes
-from tracker.checklists import (
-    assignment_routes,
-    assignments,
-    copying_routes,
-    draft_routes,
-    ending_routes,
-    history_routes,
-    loading,
-    model_answer_routes,
-    moving_routes,
-    paper_pages,
-    paper_routes,
-    phrases,
-    position_routes,
-    request_routes,
-    safeguard_routes,
-    signing_routes,
-)
+from tracker.checklist_templates import risky_phrases
+from tracker.checklists import loading
 from tracker.checklists import my_work as checklist_work
-from tracker.checklists import routes as checklist_routes
 from tracker.checklists import service as checklists
-from tracker.checklists import succession as checklist_successions
+from tracker.checklists.assignments import service as assignments
+from tracker.checklists.routes import answers as checklist_routes
+from tracker.checklists.routes import (
+    assignments as assignment_routes,
+)
+from tracker.checklists.routes import (
+    copying as copying_routes,
+)
+from tracker.checklists.routes import (
+    drafts as draft_routes,
+)
+from tracker.checklists.routes import (
+    model_answers as model_answer_routes,
+)
+from tracker.checklists.routes import (
+    positions as position_routes,
+)
+from tracker.checklists.routes import (
+    safeguards as safeguard_routes,
+)
+from tracker.checklists.routes import (
+    template_upgrade as template_upgrade_routes,
+)
 from tracker.commands import Commands
 from tracker.comments import pages as comment_pages
 from tracker.comments import queries as comment_queries
@@ -385,7 +405,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
             HouseRules(four_eyes=settings.four_eyes, days=settings.signature_days)
         ),
         credentials.COMPULSORY_ROLES.holding(roles),
-        phrases.LANGUAGES.holding(settings.languages),
+        risky_phrases.LANGUAGES.holding(settings.languages),
         trail.HANDLERS.holding(FOLLOWS),
         stale.RECOMPUTATIONS.holding(RECOMPUTATIONS),
         binding.KEY_READER.holding(cooperation_keys.rows_key_of),
@@ -451,8 +471,8 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(signing_routes.blueprint)
     app.register_blueprint(paper_routes.blueprint)
     app.register_blueprint(request_routes.blueprint)
-    app.register_blueprint(ending_routes.blueprint)
-    app.register_blueprint(moving_routes.blueprint)
+    app.register_blueprint(notice_routes.blueprint)
+    app.register_blueprint(template_upgrade_routes.blueprint)
     app.register_blueprint(assignment_routes.blueprint)
     app.register_blueprint(copying_routes.blueprint)
     app.register_blueprint(model_answer_routes.blueprint)

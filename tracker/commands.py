@@ -10,7 +10,7 @@ from flask.cli import AppGroup
 COMMANDS: Mapping[str, str] = {
     "audit": "tracker.oversight.cli:audit_group",
     "check": "tracker.running.cli:check",
-    "content": "tracker.checklists.cli:content",
+    "content": "tracker.checklist_templates.cli:content",
     "demo": "tracker.demo.cli:demo",
     "evidence": "tracker.evidence.cli:evidence_group",
     "guidance": "tracker.authoring.cli:guidance",

@@ -19,9 +19,10 @@ from tests.pages import Page
 from tracker.accounts import second_factor
 from tracker.accounts.models import User
 from tracker.accounts.passwords import is_right
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklist_templates.schema import FieldType
 from tracker.checklists.loading import fill
-from tracker.checklists.models import Checklist, ChecklistKind
-from tracker.checklists.template import FieldType
+from tracker.checklists.models import Checklist
 from tracker.core.db import db
 
 # How many times the bare view an act may take, and how often it is measured.

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from tests.bench.stage import Stage, build
 from tracker import create_app
-from tracker.checklists.models import ChecklistKind
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.core import canonical, clock
 from tracker.core.db import db
 from tracker.evidence import contents, issuing

@@ -13,9 +13,9 @@ from tests.browser.table import Laid, Seats, lay
 from tests.factories.agreements import checklist_of
 from tests.factories.checklists import complete_answers, whole
 from tests.factories.cooperations import Country
+from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import service
 from tracker.checklists.loading import fill
-from tracker.checklists.models import AnswerScope
 from tracker.cooperations.models import ChecklistKind, Cooperation
 
 TITLE = "Joint monitoring of police custody"

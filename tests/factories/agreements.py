@@ -9,17 +9,14 @@ from tests.factories.passkeys import Device
 from tracker.access.actor import Actor
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.checklists import positions, service, signing
-from tracker.checklists.document import document, languages_for
-from tracker.checklists.facts import Filled
+from tracker.agreements import service as agreements
+from tracker.agreements.document import document, languages_for
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import service
 from tracker.checklists.loading import fill
-from tracker.checklists.models import (
-    AnswerScope,
-    Checklist,
-    ChecklistKind,
-    ChecklistState,
-    Stance,
-)
+from tracker.checklists.models import Checklist, ChecklistState, Stance
+from tracker.checklists.negotiation import positions
+from tracker.checklists.rules.facts import Filled
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
@@ -87,7 +84,7 @@ def send(
     revision = signoff.freeze(
         actor,
         cooperation_id=checklist.cooperation_id,
-        subject_type=signing.SUBJECT,
+        subject_type=agreements.SUBJECT,
         subject_id=checklist.id,
         kind=checklist.kind.value,
         document={
@@ -118,7 +115,7 @@ def send_sealed(
     revision = signoff.freeze(
         actor,
         cooperation_id=checklist.cooperation_id,
-        subject_type=signing.SUBJECT,
+        subject_type=agreements.SUBJECT,
         subject_id=checklist.id,
         kind=checklist.kind.value,
         document={"text": text, "parties": [{"id": str(land.id(key))} for key in signers]},
@@ -151,7 +148,7 @@ def ask(
     trail.record(
         verbs.SENT_FOR_SIGNATURE,
         actor=actor,
-        subject_type=signing.SUBJECT,
+        subject_type=agreements.SUBJECT,
         subject_id=checklist.id,
         cooperation_id=checklist.cooperation_id,
         evidence=signoff.evidence_of_revision(revision),
@@ -166,10 +163,10 @@ def sign(land: Country, checklist: Checklist, *signers: str) -> None:
     """Sign what was sent; the last one brings it into force."""
     for first in signers:
         actor = land.actor(first)
-        signing.sign(
+        agreements.sign(
             actor,
             checklist,
-            page=signing.page_with(checklist),
+            page=agreements.page_with(checklist),
             sentence=f"I sign this text for {actor.organisation_name}.",
             language="en",
             identity=Identity(actor.user_id, Method.PASSWORD_TOTP, clock.now()),
@@ -182,10 +179,10 @@ def sign_with_passkey(land: Country, checklist: Checklist, first: str, device: D
     sentence = f"I sign this text for {actor.organisation_name}."
     revision = db.session.get_one(Revision, checklist.revision_sent_id)
     proof = device.proof(assertion.challenge(revision.digest, sentence, nonce), nonce)
-    signing.sign(
+    agreements.sign(
         actor,
         checklist,
-        page=signing.page_with(checklist),
+        page=agreements.page_with(checklist),
         sentence=sentence,
         language="en",
         identity=Identity(actor.user_id, Method.PASSKEY, clock.now(), proof),

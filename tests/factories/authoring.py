@@ -13,10 +13,10 @@ from tracker.access.actor import Actor
 from tracker.authoring import editing, own
 from tracker.authoring.facts import ArticleWords
 from tracker.authoring.models import OwnArticle
-from tracker.checklists import library
-from tracker.checklists.library import CONTENT
-from tracker.checklists.models import ChecklistKind
-from tracker.checklists.template import Template
+from tracker.checklist_templates import library
+from tracker.checklist_templates.library import CONTENT
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklist_templates.schema import Template
 from tracker.core.db import db
 from tracker.guidance import library as texts
 from tracker.guidance import service as guidance

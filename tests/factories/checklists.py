@@ -12,12 +12,10 @@ from flask import has_app_context
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.accounts import queries as accounts
-from tracker.checklists import completeness, policy, positions, safeguards, service, signing
-from tracker.checklists.checks import Check, CheckName
-from tracker.checklists.facts import ROW, Surroundings
-from tracker.checklists.loading import Filling, fill
-from tracker.checklists.models import Answer, AnswerScope, Checklist, ChecklistKind, Stance
-from tracker.checklists.template import (
+from tracker.agreements import service as agreements
+from tracker.checklist_templates.checks import Check, CheckName
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklist_templates.schema import (
     Column,
     FieldType,
     Item,
@@ -26,7 +24,13 @@ from tracker.checklists.template import (
     Rows,
     TemplateField,
 )
-from tracker.checklists.values import needed
+from tracker.checklists import policy, service
+from tracker.checklists.loading import Filling, fill
+from tracker.checklists.models import Answer, Checklist, Stance
+from tracker.checklists.negotiation import positions, safeguards
+from tracker.checklists.rules import completeness
+from tracker.checklists.rules.facts import ROW, Surroundings
+from tracker.checklists.rules.values import needed
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.signoff.models import Method
@@ -281,16 +285,16 @@ def agree(
 
 def send(checklist: Checklist, by: Actor, signatories: Mapping[UUID, Actor]) -> None:
     """Freeze a text that is agreed and send it to one signatory of each party."""
-    signing.send(by, checklist, {body: one.user_id for body, one in signatories.items()})
+    agreements.send(by, checklist, {body: one.user_id for body, one in signatories.items()})
 
 
 def sign(checklist: Checklist, *actors: Actor) -> None:
     """Sign what was sent; the last one brings it into force."""
     for actor in actors:
-        signing.sign(
+        agreements.sign(
             actor,
             checklist,
-            page=signing.page_with(checklist),
+            page=agreements.page_with(checklist),
             sentence=f"I, {actor.name}, sign this text for {actor.organisation_name}.",
             language="en",
             identity=Identity(actor.user_id, Method.PASSWORD_TOTP, clock.now()),
@@ -299,8 +303,8 @@ def sign(checklist: Checklist, *actors: Actor) -> None:
 
 def decline_text(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[str]) -> None:
     """Decline what was sent, as it stands."""
-    page = signing.page_with(checklist)
-    signing.decline(actor, checklist, page=page, reason=reason, items=items)
+    page = agreements.page_with(checklist)
+    agreements.decline(actor, checklist, page=page, reason=reason, items=items)
 
 
 def sides(filling: Filling) -> tuple[UUID, list[UUID]]:

@@ -26,7 +26,7 @@ from tracker.access.actor import (
 from tracker.accounts import binding
 from tracker.accounts.models import Membership, User
 from tracker.activity.stale import recompute
-from tracker.checklists import library
+from tracker.checklist_templates import library
 from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import ChecklistKind, Cooperation, Mode

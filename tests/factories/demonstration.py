@@ -19,10 +19,13 @@ from tracker.accounts import invitations, service
 from tracker.accounts.invitations import Wanted
 from tracker.accounts.models import Membership
 from tracker.accounts.service import NewRole
+from tracker.agreements import notices
+from tracker.agreements.paper import service as paper
 from tracker.authoring import service as authoring
-from tracker.checklists import drafts, ending, paper
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists import drafts
 from tracker.checklists.drafts import Whose
-from tracker.checklists.models import Checklist, ChecklistKind, DraftKind, Halt
+from tracker.checklists.models import Checklist, DraftKind, Halt
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
@@ -128,7 +131,7 @@ def _give_notice(cast: people.Cast) -> None:
     day = clock.today() + dt.timedelta(days=300)
     reason = "Our board has decided so."
     henrik = cast.actor("henrik")
-    ending.give_notice(henrik, _terms("complete"), Halt.ENDED, reason=reason, from_on=day)
+    notices.give_notice(henrik, _terms("complete"), Halt.ENDED, reason=reason, from_on=day)
 
 
 def _withdraw_a_scan(cast: people.Cast) -> UUID:

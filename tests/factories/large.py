@@ -21,18 +21,18 @@ from tests.factories.templates import (
     publish,
 )
 from tracker.access.actor import OrganisationKind, Role
-from tracker.checklists import library, loading, service
+from tracker.checklist_templates import library
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklist_templates.schema import Template
+from tracker.checklists import loading, service
 from tracker.checklists.models import (
     Answer,
-    AnswerScope,
     Checklist,
-    ChecklistKind,
     Flag,
     Position,
     Proposal,
     Stance,
 )
-from tracker.checklists.template import Template
 from tracker.comments.models import Comment, CommentAudience, CommentMention
 from tracker.cooperations.models import Cooperation, CooperationPerson, Mode
 from tracker.core import clock

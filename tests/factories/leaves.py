@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import gettext
 
 from tests.pages import Page
-from tracker.checklists import frozen
+from tracker.agreements import frozen_text
 from tracker.mail.render import in_language
 from tracker.signoff.labels import ORDERS
 from tracker.signoff.leaves import Leaf, leaves
@@ -76,7 +76,7 @@ def unseen(document: Mapping[str, Any], shown: str, language: str, interface: st
 
     The document is shown in a language, on pages in that of the interface.
     """
-    known = frozen.languages_of(document)
+    known = frozen_text.languages_of(document)
     there = _tight(shown)
     found = []
     for leaf in leaves(document, known):

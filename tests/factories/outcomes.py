@@ -18,10 +18,14 @@ from tests.factories.cooperations import (
     load_checklists,
     open_one,
 )
-from tracker.checklists import ending, former, positions, signing
-from tracker.checklists import paper as papers
-from tracker.checklists.former import Person
-from tracker.checklists.models import Checklist, ChecklistKind, Halt, Stance
+from tracker.agreements import notices
+from tracker.agreements import service as agreements_service
+from tracker.agreements.paper import prior_agreements
+from tracker.agreements.paper import service as papers
+from tracker.agreements.paper.prior_agreements import Person
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist, Halt, Stance
+from tracker.checklists.negotiation import positions
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.evidence import signing_keys
@@ -105,7 +109,7 @@ def _decline(land: Country, terms: Checklist) -> None:
 
 def _call_back(land: Country, terms: Checklist) -> None:
     _wait(land, terms)
-    signing.call_back(land.actor("ilena"), terms, reason="A slip in it.")
+    agreements_service.call_back(land.actor("ilena"), terms, reason="A slip in it.")
 
 
 def _expire(land: Country, terms: Checklist) -> None:
@@ -125,7 +129,7 @@ def _sign(land: Country, terms: Checklist) -> None:
 
 def _amend(land: Country, terms: Checklist) -> None:
     _sign(land, terms)
-    signing.amend(land.actor("ilena"), terms, reason="A new law.", items=["M19"])
+    agreements_service.amend(land.actor("ilena"), terms, reason="A new law.", items=["M19"])
 
 
 def _supersede(land: Country, terms: Checklist) -> None:
@@ -141,39 +145,39 @@ def _supersede(land: Country, terms: Checklist) -> None:
 
 def _suspend(land: Country, terms: Checklist) -> None:
     _sign(land, terms)
-    ending.give_notice(land.actor("tomas"), terms, Halt.SUSPENDED, reason="It is not safe.")
+    notices.give_notice(land.actor("tomas"), terms, Halt.SUSPENDED, reason="It is not safe.")
 
 
 def _suspend_twice_and_lift_one(land: Country, terms: Checklist) -> None:
     _sign(land, terms)
     day = clock.today() + DAY
     for first in ("tomas", "henrik"):
-        ending.give_notice(
+        notices.give_notice(
             land.actor(first), terms, Halt.SUSPENDED, reason="It is not safe.", from_on=day
         )
     assert due.carry_out_due(day) == 2
-    own = next(one for one in ending.open_notices(terms) if one.organisation_id == land.id("npm"))
-    ending.close_notice(land.actor("tomas"), terms, own.id, reason="It is safe again.")
+    own = next(one for one in notices.open_notices(terms) if one.organisation_id == land.id("npm"))
+    notices.close_notice(land.actor("tomas"), terms, own.id, reason="It is safe again.")
 
 
 def _lift(land: Country, terms: Checklist) -> None:
     _suspend(land, terms)
-    (own,) = ending.open_notices(terms)
-    ending.close_notice(land.actor("tomas"), terms, own.id, reason="It is safe again.")
+    (own,) = notices.open_notices(terms)
+    notices.close_notice(land.actor("tomas"), terms, own.id, reason="It is safe again.")
 
 
 def _give_notice(land: Country, terms: Checklist) -> None:
     _sign(land, terms)
     day = clock.today() + 30 * DAY
-    ending.give_notice(
+    notices.give_notice(
         land.actor("tomas"), terms, Halt.ENDED, reason="The law has changed.", from_on=day
     )
 
 
 def _take_notice_back(land: Country, terms: Checklist) -> None:
     _give_notice(land, terms)
-    (own,) = ending.open_notices(terms)
-    ending.close_notice(land.actor("tomas"), terms, own.id, reason="It has not.")
+    (own,) = notices.open_notices(terms)
+    notices.close_notice(land.actor("tomas"), terms, own.id, reason="It has not.")
 
 
 def _renew(land: Country, terms: Checklist) -> None:
@@ -183,13 +187,13 @@ def _renew(land: Country, terms: Checklist) -> None:
 
 def _end(land: Country, terms: Checklist) -> None:
     _sign(land, terms)
-    ending.give_notice(land.actor("tomas"), terms, Halt.ENDED, reason="The law has changed.")
+    notices.give_notice(land.actor("tomas"), terms, Halt.ENDED, reason="The law has changed.")
 
 
 def _end_while_an_amendment_waits(land: Country, terms: Checklist) -> None:
     _amend(land, terms)
     _wait(land, terms)
-    ending.give_notice(land.actor("tomas"), terms, Halt.ENDED, reason="The law has changed.")
+    notices.give_notice(land.actor("tomas"), terms, Halt.ENDED, reason="The law has changed.")
 
 
 def _sign_on_paper(land: Country, terms: Checklist) -> None:
@@ -199,7 +203,7 @@ def _sign_on_paper(land: Country, terms: Checklist) -> None:
 
 
 def _record(land: Country, terms: Checklist) -> PaperRecord:
-    return former.record(
+    return prior_agreements.record(
         land.actor("ilena"),
         terms,
         signed_on=clock.today() - 90 * DAY,

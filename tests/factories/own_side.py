@@ -8,12 +8,13 @@ from tests.factories.visits import Scene
 from tracker.access.actor import Actor
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.checklists import assignments
-from tracker.checklists.assigned import parts_of
-from tracker.checklists.assignments import Assigned
+from tracker.agreements.service import SUBJECT
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.assignments import service as assignments
+from tracker.checklists.assignments.pages import parts_of
+from tracker.checklists.assignments.service import Assigned
 from tracker.checklists.loading import fill
-from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
-from tracker.checklists.signing import SUBJECT
+from tracker.checklists.models import Checklist, ChecklistState
 from tracker.core import clock
 
 # The items on which comments are written.

@@ -6,7 +6,7 @@ import zlib
 import sqlalchemy as sa
 
 from tracker.access.actor import Actor
-from tracker.checklists import paper
+from tracker.agreements.paper import service as paper
 from tracker.checklists.models import Checklist
 from tracker.core import clock
 from tracker.core.db import db

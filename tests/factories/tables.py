@@ -18,11 +18,13 @@ from tests.starting_points import named
 from tracker.access.actor import Actor, Role
 from tracker.activity.models import Chain, Event, EventDetail
 from tracker.activity.stale import recompute
-from tracker.checklists import positions, service
-from tracker.checklists.completeness import ItemStanding
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklist_templates.schema import Template
+from tracker.checklists import service
 from tracker.checklists.loading import Filling, fill
-from tracker.checklists.models import Answer, AnswerScope, Checklist, ChecklistKind, Stance
-from tracker.checklists.template import Template
+from tracker.checklists.models import Answer, Checklist, Stance
+from tracker.checklists.negotiation import positions
+from tracker.checklists.rules.completeness import ItemStanding
 from tracker.cooperations.models import Cooperation, Mode, Party
 from tracker.core.db import db
 

@@ -6,11 +6,17 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from tracker.access.actor import OrganisationKind
-from tracker.checklists import library
-from tracker.checklists.facts import Filled, PartyFact, Sheet, Surroundings
-from tracker.checklists.library import TemplateFile
-from tracker.checklists.models import AnswerScope, Stance
-from tracker.checklists.template import Item, Template, TemplateField
+from tracker.checklist_templates import library
+from tracker.checklist_templates.library import TemplateFile
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import Item, Template, TemplateField
+from tracker.checklists.models import Stance
+from tracker.checklists.rules.facts import (
+    Filled,
+    PartyFact,
+    Sheet,
+    Surroundings,
+)
 from tracker.cooperations.models import Mode
 from tracker.core.content import YamlText
 

@@ -15,10 +15,11 @@ from tracker.accounts import queries as accounts
 from tracker.accounts import second_factor
 from tracker.accounts.models import User
 from tracker.activity.stale import recompute
+from tracker.agreements import service as agreements
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
-from tracker.checklists import signing
 from tracker.checklists.loading import fill
-from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind
+from tracker.checklists.models import Checklist
 from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Clearance, Cooperation, Mode
@@ -207,7 +208,7 @@ class Stage:
 
     def amend(self, *, until: dt.date | None = None) -> None:
         """Bring a new revision of the terms into force."""
-        signing.amend(self.actor("ilena"), self.checklist, reason="A longer duty.", items=["C1"])
+        agreements.amend(self.actor("ilena"), self.checklist, reason="A longer duty.", items=["C1"])
         sheet = fill(self.checklist).sheet
         current = sheet.shared("C1")
         assert current is not None

@@ -15,7 +15,8 @@ from tracker.accounts import queries as accounts
 from tracker.accounts.models import User
 from tracker.activity.models import Chain, Event, EventDetail
 from tracker.activity.stale import recompute
-from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist
 from tracker.cooperations import clearances
 from tracker.cooperations.models import Clearance, Cooperation, Party
 from tracker.core import clock

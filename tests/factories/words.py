@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tracker.checklists import library
-from tracker.checklists.languages import ChecklistWords, ItemWords, words_of
-from tracker.checklists.library import TemplateFile
-from tracker.checklists.template import Item, Template
-from tracker.checklists.translations import WordsFile
+from tracker.checklist_templates import library
+from tracker.checklist_templates.languages import ChecklistWords, ItemWords, words_of
+from tracker.checklist_templates.library import TemplateFile
+from tracker.checklist_templates.schema import Item, Template
+from tracker.checklist_templates.translations import WordsFile
 from tracker.core.content import YamlText
 
 

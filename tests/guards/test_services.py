@@ -17,9 +17,9 @@ from tracker.core.services import Slot
 _KEPT = {
     "activity/verbs.py: VERBS",
     "core/clock.py: _clock.source",
-    "checklists/library.py: _parsed",
-    "checklists/library.py: _told",
-    "checklists/translations.py: _parsed",
+    "checklist_templates/library.py: _parsed",
+    "checklist_templates/library.py: _told",
+    "checklist_templates/translations.py: _parsed",
 }
 
 

@@ -9,16 +9,16 @@ from config import ROOT
 PACKAGE = ROOT / "tracker"
 # Views, and what only they use.
 _OF_VIEWS = ("routes.py", "sign_in.py", "sign_in_forms.py", "sign_in_passkeys.py")
-_BESIDE_VIEWS = ("authoring/trying.py", "checklists/opening.py", "access/", "ui/")
+_BESIDE_VIEWS = ("authoring/trying.py", "checklists/editing.py", "access/", "ui/")
 
 # Views that end a transaction themselves, because perform() can't be what answers.
 VIEWS = {
     "accounts/routes.py: set_up_second_factor": "the answer is the codes, shown only this once",
     "accounts/sign_in.py: _commit": "the views of the sign-in library are not ours",
     "accounts/sign_in_forms.py: _commit": "the same",
-    "checklists/draft_routes.py: _is_kept": "a stranger is told only that words are kept",
-    "checklists/draft_routes.py: keep": "the page's script is answered with JSON",
-    "checklists/opening.py: overtaken": "the words of a conflict are kept; the answer is a page",
+    "checklists/routes/drafts.py: _is_kept": "a stranger is told only that words are kept",
+    "checklists/routes/drafts.py: keep": "the page's script is answered with JSON",
+    "checklists/editing.py: overtaken": "the words of a conflict are kept; the answer is a page",
     "evidence/routes.py: export": "the answer is a file, and what goes wrong no broken rule",
     "oversight/routes.py: check": "the transaction is given up: others may write meanwhile",
     "oversight/routes.py: export": "the answer is a file",
@@ -28,7 +28,7 @@ VIEWS = {
 BELOW = {
     "accounts/attempts.py: note": "a failed attempt counts, whatever becomes of the request",
     "accounts/proof.py: set_aside": "a passkey that was copied is refused, whatever becomes of it",
-    "checklists/assignments.py: work_out_missing": "a start's: some rows at a time",
+    "checklists/assignments/service.py: work_out_missing": "a start's: some rows at a time",
     "core/db.py: let_others_write": "what was only read is given up before work that takes long",
     "evidence/issuing.py: _read": "the worker's: others may write while a file is made",
     "mail/sending.py: _claim": "the worker's: no other takes the same message",

@@ -18,7 +18,7 @@ from tests.tampering.campaign import Outcome, Result, attempt
 from tests.tampering.changes import Change, every_change
 from tests.tampering.staging import fill_the_rest
 from tracker import create_app
-from tracker.checklists import library
+from tracker.checklist_templates import library
 from tracker.core.db import db
 from tracker.oversight import integrity
 from tracker.running import schema

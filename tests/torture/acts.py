@@ -14,9 +14,10 @@ from sqlalchemy.exc import OperationalError
 from tracker.access.actor import Actor
 from tracker.accounts import queries as accounts
 from tracker.accounts.models import User
-from tracker.checklists import positions, signing
+from tracker.agreements import service as agreements_service
 from tracker.checklists.loading import locked
 from tracker.checklists.models import Checklist, Stance
+from tracker.checklists.negotiation import positions
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
@@ -131,16 +132,16 @@ def _accept(agreement: Agreement, party: Party) -> str:
 
 def _send(agreement: Agreement, party: Party) -> str:
     signers = {one.organisation_id: one.signatory_id for one in agreement.parties}
-    asked = signing.send(_actor(party.coordinator_id, party), _text(agreement), signers)
+    asked = agreements_service.send(_actor(party.coordinator_id, party), _text(agreement), signers)
     return str(asked.revision_id)
 
 
 def _sign(agreement: Agreement, party: Party) -> str:
     actor = _actor(party.signatory_id, party)
-    signature = signing.sign(
+    signature = agreements_service.sign(
         actor,
         _text(agreement),
-        page=signing.page_with(_text(agreement)),
+        page=agreements_service.page_with(_text(agreement)),
         sentence=f"I sign this text for {actor.organisation_name}.",
         language="en",
         identity=Identity(actor.user_id, Method.PASSWORD_TOTP, clock.now()),
@@ -151,14 +152,16 @@ def _sign(agreement: Agreement, party: Party) -> str:
 def _decline(agreement: Agreement, party: Party) -> str:
     actor = _actor(party.signatory_id, party)
     checklist = _text(agreement)
-    page = signing.page_with(checklist)
-    signing.decline(actor, checklist, page=page, reason="Not in these words.", items=[ITEM])
+    page = agreements_service.page_with(checklist)
+    agreements_service.decline(
+        actor, checklist, page=page, reason="Not in these words.", items=[ITEM]
+    )
     return ""
 
 
 def _amend(agreement: Agreement, party: Party) -> str:
     actor = _actor(party.coordinator_id, party)
-    signing.amend(actor, _text(agreement), reason="A year has passed.", items=[ITEM])
+    agreements_service.amend(actor, _text(agreement), reason="A year has passed.", items=[ITEM])
     return ""
 
 

@@ -13,8 +13,8 @@ from tests.servers.ports import free_port
 from tests.torture.acts import ITEM, Agreement, Party
 from tracker import create_app
 from tracker.access.actor import Role
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service
-from tracker.checklists.models import AnswerScope, ChecklistKind
 from tracker.cooperations.models import Mode
 from tracker.core.db import db
 from tracker.running import schema

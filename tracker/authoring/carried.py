@@ -8,7 +8,7 @@ which the item rests on it: the item stands beside the passage, and an answer wa
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tracker.checklists.template import Template
+from tracker.checklist_templates.schema import Template
 from tracker.guidance.library import PassageText
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from flask_babel import lazy_gettext as _l
 
 from tracker.authoring.facts import ArticleParts
-from tracker.checklists import compare
-from tracker.checklists.differences import Change
+from tracker.checklist_templates import value_differences
+from tracker.checklist_templates.compare import Change
 from tracker.guidance.library import PassageText
 
 
@@ -77,7 +77,7 @@ def _head(old: ArticleParts, new: ArticleParts, names: Mapping[str, str]) -> Ite
         (_l("Order of the passages"), *order),
     ):
         if before != after:
-            yield Change(name, compare.words(before, after))
+            yield Change(name, value_differences.words(before, after))
 
 
 def _passage(old: PassageText, new: PassageText, codes: object) -> Iterator[Change]:
@@ -87,4 +87,4 @@ def _passage(old: PassageText, new: PassageText, codes: object) -> Iterator[Chan
         (codes, ", ".join(old.statements), ", ".join(new.statements)),
     ):
         if before != after:
-            yield Change(name, compare.words(before, after))
+            yield Change(name, value_differences.words(before, after))

@@ -16,9 +16,9 @@ from tracker.authoring import carried, placing, queries
 from tracker.authoring.carried import Rest
 from tracker.authoring.facts import ArticleParts, ArticleWords, parted
 from tracker.authoring.service import tidy_reason
-from tracker.checklists import library as checklists
-from tracker.checklists import phrases
-from tracker.checklists.models import ChecklistKind
+from tracker.checklist_templates import library as checklists
+from tracker.checklist_templates import risky_phrases
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.core import clock
 from tracker.core.content import ContentError, Mistake
 from tracker.core.db import db
@@ -134,7 +134,7 @@ def _resting(slug: str) -> list[Rest]:
         for row in checklists.versions(kind)
         for rest in carried.rests(checklists.parsed(row), slug)
     ]
-    keys = [ref.split("/", 1)[1] for ref in phrases.passages() if ref.startswith(f"{slug}/")]
+    keys = [ref.split("/", 1)[1] for ref in risky_phrases.passages() if ref.startswith(f"{slug}/")]
     return [*found, *(Rest("hints at words", (key,)) for key in sorted(keys))]
 
 

@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _l
 
 from tracker.authoring.models import OwnArticle
-from tracker.checklists.models import TemplateOrigin, TemplateState, WordsOrigin
+from tracker.checklist_templates.models import TemplateOrigin, TemplateState, WordsOrigin
 from tracker.guidance.models import Article, ArticleOrigin
 
 ORIGINS: dict[TemplateOrigin, object] = {

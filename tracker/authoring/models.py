@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tracker.accounts.models import User
-from tracker.checklists.models import ChecklistKind, ChecklistTemplate
+from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
 from tracker.core.db import Base, Identified
 from tracker.organisations.models import Organisation
 

@@ -13,8 +13,8 @@ from tracker.authoring import own_queries as queries
 from tracker.authoring import placing, policy
 from tracker.authoring.facts import ArticleParts, ArticleWords, parted
 from tracker.authoring.models import OwnArticle, OwnPassage
-from tracker.checklists import library as checklists
-from tracker.checklists.models import ChecklistKind
+from tracker.checklist_templates import library as checklists
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.core import canonical, clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError

@@ -7,8 +7,8 @@ from flask import url_for
 from markupsafe import Markup
 
 from tracker.authoring.facts import ArticleParts
-from tracker.checklists import library
-from tracker.checklists.models import ChecklistKind
+from tracker.checklist_templates import library
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.guidance.markdown import render
 from tracker.guidance.queries import Taxonomy
 from tracker.search.words import NOTHING, Question, mark

@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
 from tracker.access.decision import YES, Decision, no
-from tracker.checklists.models import TemplateState
+from tracker.checklist_templates.models import TemplateState
 
 # Who writes an organisation's own articles, and who reads them.
 WRITERS = (Role.COORDINATOR, Role.MANAGER)

@@ -9,7 +9,8 @@ from sqlalchemy.orm import joinedload, selectinload
 from tracker.access.actor import Actor
 from tracker.authoring.models import TemplateDraft
 from tracker.authoring.policy import can_look_after_checklists
-from tracker.checklists.models import Checklist, ChecklistKind, ChecklistTemplate
+from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
+from tracker.checklists.models import Checklist
 from tracker.core.db import db
 from tracker.guidance.models import Article, Force, Statement
 from tracker.guidance.policy import can_edit

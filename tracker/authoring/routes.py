@@ -23,28 +23,30 @@ from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.authoring import labels, policy, queries, service, trying
 from tracker.authoring.forms import DraftForm, PublishForm, RetireForm, UploadForm
 from tracker.authoring.models import TemplateDraft
-from tracker.checklists import (
-    compare,
-    completeness,
-    differences,
+from tracker.checklist_templates import (
+    compare as checklist_templates_compare,
+)
+from tracker.checklist_templates import (
     languages,
     library,
-    pages,
     translations,
+    value_differences,
 )
-from tracker.checklists.forms import AnswerForm, answer_form, name_of, values_of
-from tracker.checklists.labels import KINDS, NUMBERS
-from tracker.checklists.languages import ChecklistWords
-from tracker.checklists.loading import Filling
-from tracker.checklists.models import (
+from tracker.checklist_templates.languages import ChecklistWords
+from tracker.checklist_templates.models import (
     AnswerScope,
     ChecklistKind,
     ChecklistTemplate,
     TemplateState,
     TemplateWords,
 )
-from tracker.checklists.template import Item, Template
-from tracker.checklists.values import check_types
+from tracker.checklist_templates.schema import Item, Template
+from tracker.checklists import pages
+from tracker.checklists.forms import AnswerForm, answer_form, name_of, values_of
+from tracker.checklists.labels import KINDS, NUMBERS
+from tracker.checklists.loading import Filling
+from tracker.checklists.rules import completeness
+from tracker.checklists.rules.values import check_types
 from tracker.cooperations.models import Mode
 from tracker.cooperations.modes import MODE_LABELS
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -117,7 +119,7 @@ def version(kind: str, number: int) -> str:
         tongues=_tongues(row),
         others=others,
         other=other,
-        difference=differences.between(library.parsed(other), library.parsed(row))
+        difference=checklist_templates_compare.between(library.parsed(other), library.parsed(row))
         if other
         else None,
         may_retire=policy.can_retire(actor, row.state, published),
@@ -277,8 +279,8 @@ def _template_of(row: TemplateDraft) -> Template:
     return Template.model_validate(row.content)
 
 
-def _difference(row: TemplateDraft) -> differences.TemplateDifference:
-    return differences.between(library.parsed(row.base), _template_of(row))
+def _difference(row: TemplateDraft) -> checklist_templates_compare.TemplateDifference:
+    return checklist_templates_compare.between(library.parsed(row.base), _template_of(row))
 
 
 @blueprint.get("/drafts/<uuid:draft_id>/file")
@@ -324,7 +326,7 @@ def _change_page(form: DraftForm, row: TemplateDraft, theirs: TemplateDraft | No
     )
 
 
-def _differing(before: str, after: str) -> compare.Difference:
+def _differing(before: str, after: str) -> value_differences.Difference:
     """Return the lines in which two texts differ; what is the same is left out."""
     lines = difflib.ndiff(before.splitlines(), after.splitlines())
     kinds = {"- ": "out", "+ ": "in"}

@@ -15,10 +15,10 @@ from tracker.activity import verbs
 from tracker.authoring import policy, queries
 from tracker.authoring.models import TemplateDraft
 from tracker.authoring.strictness import laxer
-from tracker.checklists import library, translations
-from tracker.checklists.languages import ChecklistWords
-from tracker.checklists.library import TemplateFile
-from tracker.checklists.models import (
+from tracker.checklist_templates import library, translations
+from tracker.checklist_templates.languages import ChecklistWords
+from tracker.checklist_templates.library import TemplateFile
+from tracker.checklist_templates.models import (
     ChecklistKind,
     ChecklistTemplate,
     TemplateOrigin,
@@ -26,7 +26,7 @@ from tracker.checklists.models import (
     TemplateWords,
     WordsOrigin,
 )
-from tracker.checklists.template import Template
+from tracker.checklist_templates.schema import Template
 from tracker.core import canonical, clock
 from tracker.core.content import ContentError, Mistake
 from tracker.core.db import db, let_others_write

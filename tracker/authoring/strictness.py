@@ -8,9 +8,9 @@ holds for items that the application itself works with.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tracker.checklists.checks import Check
-from tracker.checklists.conditions import AnyCondition, Condition, ModesCondition
-from tracker.checklists.template import (
+from tracker.checklist_templates.checks import Check
+from tracker.checklist_templates.conditions import AnyCondition, Condition, ModesCondition
+from tracker.checklist_templates.schema import (
     Accepts,
     Column,
     Item,

@@ -10,11 +10,11 @@ from uuid import UUID, uuid5
 from flask_babel import gettext as _
 
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
-from tracker.checklists.facts import PartyFact, Sheet, Surroundings
+from tracker.checklist_templates.schema import Template
 from tracker.checklists.loading import Filling, PersonFact
 from tracker.checklists.models import Checklist, ChecklistState
-from tracker.checklists.showing import Names
-from tracker.checklists.template import Template
+from tracker.checklists.rules.facts import PartyFact, Sheet, Surroundings
+from tracker.checklists.rules.rendering import Names
 from tracker.cooperations.models import Cooperation, Mode, Stage
 from tracker.core import clock
 

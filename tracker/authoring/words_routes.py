@@ -8,10 +8,10 @@ from config import KNOWN_LANGUAGES
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.authoring import labels, policy, queries, service
 from tracker.authoring.forms import WordsForm
-from tracker.checklists import languages, library, translations
+from tracker.checklist_templates import languages, library, translations
+from tracker.checklist_templates.languages import ChecklistWords
+from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate, TemplateWords
 from tracker.checklists.labels import KINDS
-from tracker.checklists.languages import ChecklistWords
-from tracker.checklists.models import ChecklistKind, ChecklistTemplate, TemplateWords
 from tracker.ui import locale
 from tracker.ui.perform import perform
 

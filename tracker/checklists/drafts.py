@@ -10,8 +10,9 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
 from tracker.access.actor import Actor
-from tracker.checklists import sealing
-from tracker.checklists.models import Checklist, ChecklistKind, Draft, DraftKind
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists import encryption
+from tracker.checklists.models import Checklist, Draft, DraftKind
 from tracker.checklists.queries import visible
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
@@ -93,7 +94,7 @@ def keep(
     row.number = min(number, LAST_NUMBER)
     row.base_version = max(base_version, 0)
     row.kept_at = clock.now()
-    sealing.put_typed(checklist.cooperation_id, row, typed)
+    encryption.put_typed(checklist.cooperation_id, row, typed)
     db.session.flush()
     return _kept(checklist, row)
 
@@ -196,7 +197,7 @@ def _new(checklist: Checklist, whose: Whose) -> Draft:
 
 
 def _kept(checklist: Checklist, row: Draft) -> Kept:
-    typed = sealing.typed_of(checklist.cooperation_id, row)
+    typed = encryption.typed_of(checklist.cooperation_id, row)
     return Kept(row.number, row.base_version, typed, row.kept_at)
 
 

@@ -4,9 +4,10 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
-from tracker.checklists.completeness import ItemStanding, WorkState
-from tracker.checklists.models import ChecklistKind, ChecklistState, Halt, Stance
-from tracker.checklists.template import Power, Required
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklist_templates.schema import Power, Required
+from tracker.checklists.models import ChecklistState, Halt, Stance
+from tracker.checklists.rules.completeness import ItemStanding, WorkState
 
 KINDS = {
     ChecklistKind.TERMS: _l("Agreed terms"),

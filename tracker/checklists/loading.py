@@ -17,22 +17,14 @@ from tracker.access.actor import Actor, OrganisationKind
 from tracker.access.decision import Decision
 from tracker.accounts.models import Membership, User
 from tracker.activity import service as trail
-from tracker.checklists import library, policy, queries, sealing, translations
-from tracker.checklists.completeness import (
-    ItemStanding,
-    Standing,
-    applied,
-    counting,
-    is_shown,
-    item_standing,
-    standing,
-)
-from tracker.checklists.conditions import Truth
-from tracker.checklists.facts import AnswerKey, Filled, PartyFact, Sheet, Surroundings
+from tracker.checklist_templates import library, translations
+from tracker.checklist_templates.conditions import Truth
+from tracker.checklist_templates.models import AnswerScope, TemplateWords
+from tracker.checklist_templates.schema import Item, Template, TemplateField
+from tracker.checklists import encryption, policy, queries
 from tracker.checklists.loaded import Part, of_this_transaction
 from tracker.checklists.models import (
     Answer,
-    AnswerScope,
     Checklist,
     ChecklistParty,
     CopiedAnswer,
@@ -42,10 +34,24 @@ from tracker.checklists.models import (
     Proposal,
     ProposalState,
     SafeguardReview,
-    TemplateWords,
 )
-from tracker.checklists.showing import Names
-from tracker.checklists.template import Item, Template, TemplateField
+from tracker.checklists.rules.completeness import (
+    ItemStanding,
+    Standing,
+    applied,
+    counting,
+    is_shown,
+    item_standing,
+    standing,
+)
+from tracker.checklists.rules.facts import (
+    AnswerKey,
+    Filled,
+    PartyFact,
+    Sheet,
+    Surroundings,
+)
+from tracker.checklists.rules.rendering import Names
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationPerson, Mode, Party
 from tracker.core import clock
@@ -384,7 +390,7 @@ def fill_all(checklists: Sequence[Checklist]) -> dict[UUID, Filling]:
     ids = [one.id for one in checklists]
     cooperation_ids = list(dict.fromkeys(one.cooperation_id for one in checklists))
     loaded = of_this_transaction(cooperation_ids)
-    keys.hold({one.cooperation_id for one in checklists if sealing.is_restricted(one)})
+    keys.hold({one.cooperation_id for one in checklists if encryption.is_restricted(one)})
     cooperations = loaded.parts(Part.COOPERATION, cooperation_ids, _cooperations)
     people = loaded.parts(
         Part.PEOPLE, cooperation_ids, lambda new: _people([cooperations[one] for one in new])
@@ -665,7 +671,7 @@ def _filled(cooperation_id: UUID, row: Answer, author_name: str) -> Filled:
     return Filled(
         answer_id=row.id,
         version=row.version,
-        values=sealing.values_of(cooperation_id, row),
+        values=encryption.values_of(cooperation_id, row),
         author_id=row.author_id,
         author_name=author_name,
         organisation_id=row.organisation_id,

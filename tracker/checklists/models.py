@@ -1,4 +1,4 @@
-"""Tables of checklist templates, checklists, answers by version, positions and flags."""
+"""Tables of checklists, answers by version, positions, proposals and flags."""
 
 import datetime as dt
 import enum
@@ -9,9 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tracker.accounts.models import User
-from tracker.cooperations.models import (
-    ChecklistKind as ChecklistKind,  # noqa: PLC0414 -- the parts above know it from here
-)
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind, ChecklistTemplate
 from tracker.core.db import Base, Identified
 from tracker.organisations.models import Organisation
 
@@ -32,14 +30,6 @@ class Halt(enum.StrEnum):
 
     SUSPENDED = "suspended"
     ENDED = "ended"
-
-
-class AnswerScope(enum.StrEnum):
-    """Whose an answer is: one for all, one for each party, one for each person."""
-
-    SHARED = "shared"
-    PARTY = "party"
-    PERSON = "person"
 
 
 class Stance(enum.StrEnum):
@@ -74,78 +64,6 @@ class DraftKind(enum.StrEnum):
     SHARED = "shared"
     PARTY = "party"
     LEFT_OUT = "left_out"
-
-
-class TemplateOrigin(enum.StrEnum):
-    """Where a version of a checklist comes from: brought along, or derived in this instance."""
-
-    SHIPPED = "shipped"
-    DERIVED = "derived"
-
-
-class TemplateState(enum.StrEnum):
-    """Whether new checklists may start on a version."""
-
-    WAITING = "waiting"
-    PUBLISHED = "published"
-    RETIRED = "retired"
-
-
-class WordsOrigin(enum.StrEnum):
-    """Where words come from: brought along, carried over from another version, this instance's."""
-
-    SHIPPED = "shipped"
-    CARRIED = "carried"
-    OWN = "own"
-
-
-class ChecklistTemplate(Identified, Base):
-    """A version of a checklist's content; its content is never changed (adr 20).
-
-    The newest published one is that on which new checklists start. A shipped one that came over a
-    derived one waits until an administrator publishes it.
-    """
-
-    __tablename__ = "checklist_template"
-    __table_args__ = (sa.UniqueConstraint("kind", "version"),)
-
-    kind: Mapped[ChecklistKind]
-    version: Mapped[int]
-    # Large, and read once by each process (library.parsed): loaded when it is asked for alone.
-    content: Mapped[dict[str, Any]] = mapped_column(deferred=True)
-    digest: Mapped[str] = mapped_column(sa.String(64))
-    loaded_at: Mapped[dt.datetime]
-    origin: Mapped[TemplateOrigin] = mapped_column(default=TemplateOrigin.SHIPPED)
-    # The number in the file it was shipped in, where that is not its own.
-    shipped_version: Mapped[int | None]
-    published_at: Mapped[dt.datetime | None]
-    retired_at: Mapped[dt.datetime | None]
-
-    @property
-    def state(self) -> TemplateState:
-        """Whether new checklists may start on it."""
-        if self.retired_at is not None:
-            return TemplateState.RETIRED
-        return TemplateState.WAITING if self.published_at is None else TemplateState.PUBLISHED
-
-
-class TemplateWords(Identified, Base):
-    """The words of a version in another language; never changed (the database refuses it).
-
-    Words that are corrected are another row with the next number. Those of this instance go before
-    those that were brought along; of both the newest is in use (adr 38).
-    """
-
-    __tablename__ = "checklist_words"
-    __table_args__ = (sa.UniqueConstraint("template_id", "language", "number"),)
-
-    template_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist_template.id"))
-    language: Mapped[str] = mapped_column(sa.String(10))
-    number: Mapped[int]
-    content: Mapped[dict[str, Any]]
-    digest: Mapped[str] = mapped_column(sa.String(64))
-    origin: Mapped[WordsOrigin]
-    loaded_at: Mapped[dt.datetime]
 
 
 class Checklist(Identified, Base):

@@ -9,8 +9,9 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from tracker.access.actor import Actor
-from tracker.checklists import assignments, drafts
-from tracker.checklists.assignments import Batch
+from tracker.checklists import drafts
+from tracker.checklists.assignments import service as assignments
+from tracker.checklists.assignments.service import Batch
 from tracker.checklists.drafts import Begun
 from tracker.checklists.labels import KINDS
 from tracker.checklists.models import DraftKind

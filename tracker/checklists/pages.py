@@ -13,29 +13,34 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from tracker.access.actor import Actor, OrganisationKind
-from tracker.checklists import (
-    cautions,
-    completeness,
-    copies,
-    model_answers,
-    policy,
-    sealing,
-    service,
-    signing,
-    wording,
+from tracker.agreements import service as agreements
+from tracker.checklist_templates.conditions import Truth
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import (
+    Item,
+    Part,
+    Required,
+    TemplateField,
 )
-from tracker.checklists.assigned import AssignedView, view_of
-from tracker.checklists.assignments import Assigned
-from tracker.checklists.cautions import FlagView, HintView
-from tracker.checklists.completeness import ItemStanding, Standing, WorkState
-from tracker.checklists.conditions import Truth
-from tracker.checklists.copies import NO_SOURCES, CopyView, Sources
-from tracker.checklists.facts import Filled, PartyFact
+from tracker.checklists import (
+    encryption,
+    localized_values,
+    policy,
+    service,
+)
+from tracker.checklists.assignments.pages import AssignedView, view_of
+from tracker.checklists.assignments.service import Assigned
 from tracker.checklists.labels import FILTERS, STANCES, WORK, work_of
 from tracker.checklists.loading import Filling, OwnPassageBeside, own_guidance_beside
-from tracker.checklists.models import AnswerScope, Position, Proposal, Stance
-from tracker.checklists.template import Item, Part, Required, TemplateField
-from tracker.checklists.wording import Part_
+from tracker.checklists.localized_values import Part_
+from tracker.checklists.models import Position, Proposal, Stance
+from tracker.checklists.negotiation import warnings
+from tracker.checklists.negotiation.warnings import FlagView, HintView
+from tracker.checklists.reuse import copies, model_answers
+from tracker.checklists.reuse.copies import NO_SOURCES, CopyView, Sources
+from tracker.checklists.rules import completeness
+from tracker.checklists.rules.completeness import ItemStanding, Standing, WorkState
+from tracker.checklists.rules.facts import Filled, PartyFact
 from tracker.guidance.markdown import plain, render
 from tracker.guidance.queries import PassageShown, passages_for
 from tracker.ui.locale import as_date
@@ -83,7 +88,7 @@ class ProposalView:
     npm: bool
     at: dt.datetime
     reason: str
-    parts: list[wording.PartDifference]
+    parts: list[localized_values.PartDifference]
     own: bool
     may_answer: bool
     hints: tuple[HintView, ...] = ()
@@ -193,7 +198,7 @@ def item_views(filling: Filling, actor: Actor, assigned: Assigned | None = None)
     """
     standing = filling.standing()
     wanted = {ref for item in filling.template.items for ref in item.rests_on.passages}
-    passages = passages_for(sorted(wanted | cautions.refs(filling)))
+    passages = passages_for(sorted(wanted | warnings.refs(filling)))
     own = own_guidance_beside(actor, filling)
     sources = copies.sources_of(filling, actor)
     views = [
@@ -231,20 +236,20 @@ def _view(
         proposals=_proposals(filling, actor, item, passages),
         turned_down=_turned_down(filling, item),
         flags=[
-            cautions.flag_view(filling, actor, flag, passages)
+            warnings.flag_view(filling, actor, flag, passages)
             for flag in filling.flags_on.get(item.code, ())
         ],
         problems=[problem.message for problem in one.problems] if one and one.problems else [],
         acts=acts(filling, actor, item, one),
         guide=guide_of(item, passages, beside),
-        hints=cautions.hints_on_item(filling, item, passages),
+        hints=warnings.hints_on_item(filling, item, passages),
         to_read=copies.to_read(filling, actor, item, one.shown) if one else (),
         to_keep=_to_keep(filling, actor, item),
     )
 
 
 def _to_keep(filling: Filling, actor: Actor, item: Item) -> tuple[AnswerScope, ...]:
-    party, restricted = filling.own_party(actor), sealing.is_restricted(filling.checklist)
+    party, restricted = filling.own_party(actor), encryption.is_restricted(filling.checklist)
     if not policy.can_keep_as_model(actor, party, is_restricted=restricted):
         return ()
     return tuple(
@@ -312,7 +317,7 @@ def parts(
     fields: tuple[TemplateField, ...], values: Mapping[str, Any], filling: Filling
 ) -> list[Part_]:
     """Return an answer's fields as the value component shows them."""
-    return wording.parts(fields, values, filling.names)
+    return localized_values.parts(fields, values, filling.names)
 
 
 def answers_of(filling: Filling, item: Item, sources: Sources = NO_SOURCES) -> list[AnswerView]:
@@ -350,7 +355,7 @@ def answer_parts(filling: Filling, item: Item, scope: AnswerScope, filled: Fille
     """Return an answer's fields as the value component shows them, or why it does not apply."""
     if filled.not_applicable:
         reason = str(filled.values.get("reason", ""))
-        return wording.left_out(reason)
+        return localized_values.left_out(reason)
     return parts(item.fields_of(scope), filled.values, filling)
 
 
@@ -392,7 +397,7 @@ def _position(
     else:
         state, s = STANCES[position.stance]
         differs = position.stance is not Stance.ACCEPTS
-        note = sealing.reason_of(filling.checklist.cooperation_id, position)
+        note = encryption.reason_of(filling.checklist.cooperation_id, position)
         if position.stance is Stance.ACCEPTS and organisation_id == answer.organisation_id:
             state = _l("Set this answer")
         by = _("%(name)s, %(when)s", name=position.author.name, when=as_date(position.taken_at))
@@ -415,7 +420,7 @@ def _turned_down(filling: Filling, item: Item) -> list[TurnedDownView]:
             proposed_by=one.organisation.name,
             turned_down_by=one.ended_for.name if one.ended_for else "",
             name=one.ended_by.name if one.ended_by else "",
-            reason=sealing.ended_reason_of(filling.checklist.cooperation_id, one),
+            reason=encryption.ended_reason_of(filling.checklist.cooperation_id, one),
             at=one.ended_at,
         )
         for one in filling.turned_down_on.get(item.code, ())
@@ -435,7 +440,7 @@ def proposal_view(
     before = answer_parts(filling, item, AnswerScope.SHARED, shared) if shared else []
     cooperation_id = filling.checklist.cooperation_id
     fields = item.fields_of(AnswerScope.SHARED)
-    values = sealing.values_of(cooperation_id, proposal)
+    values = encryption.values_of(cooperation_id, proposal)
     party = filling.own_party(actor)
     proposer = filling.party(proposal.organisation_id)
     own = proposal.organisation_id == actor.organisation_id
@@ -451,11 +456,13 @@ def proposal_view(
         party=proposal.organisation.name,
         npm=proposer is not None and proposer.side is OrganisationKind.NPM,
         at=proposal.made_at,
-        reason=sealing.reason_of(cooperation_id, proposal),
-        parts=wording.differences(before, wording.parts(fields, values, filling.names)),
+        reason=encryption.reason_of(cooperation_id, proposal),
+        parts=localized_values.differences(
+            before, localized_values.parts(fields, values, filling.names)
+        ),
         own=own,
         may_answer=bool(may_answer),
-        hints=cautions.hints_on_values(item, values, passages),
+        hints=warnings.hints_on_values(item, values, passages),
     )
 
 
@@ -498,7 +505,7 @@ def acts(filling: Filling, actor: Actor, item: Item, one: ItemStanding | None = 
         talk=asked and has_answer,
         flag=filling.has_answer(item)
         and bool(
-            policy.can_flag(actor, party, item, is_restricted=sealing.is_restricted(checklist))
+            policy.can_flag(actor, party, item, is_restricted=encryption.is_restricted(checklist))
         ),
         own_given=filling.sheet.of_party(item.code, party.organisation_id) is not None,
         leave_out=not one.required and AnswerScope.SHARED in scopes,
@@ -598,4 +605,4 @@ def unknown_count(standing: Standing) -> int:
 
 def send_obstacles(filling: Filling) -> list[object]:
     """Return what keeps the text from being sent, in sentences."""
-    return signing.obstacles(filling)
+    return agreements.obstacles(filling)

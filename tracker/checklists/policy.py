@@ -7,9 +7,16 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.access.decision import YES, Decision, no
-from tracker.checklists.facts import PartyFact
-from tracker.checklists.models import AnswerScope, ChecklistState
-from tracker.checklists.template import Accepts, Item, Part, Sets, TemplateField
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import (
+    Accepts,
+    Item,
+    Part,
+    Sets,
+    TemplateField,
+)
+from tracker.checklists.models import ChecklistState
+from tracker.checklists.rules.facts import PartyFact
 
 WRITERS = (Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY, Role.MANAGER)
 SENDERS = (Role.COORDINATOR,)

@@ -10,12 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from tracker.access.actor import Actor, Role
-from tracker.checklists import policy, sealing
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import encryption, policy
 from tracker.checklists.models import (
     Answer,
-    AnswerScope,
     Checklist,
-    ChecklistKind,
     ChecklistParty,
     ChecklistState,
     Flag,
@@ -115,7 +114,7 @@ def writers_of(checklists: Collection[Checklist]) -> dict[UUID, list[Person]]:
     for checklist_id, organisation_id in db.session.execute(_PARTIES, {"ids": list(parties)}):
         parties[checklist_id].add(organisation_id)
     there = people_of({one.cooperation_id for one in checklists})
-    planning = _planning_of([one for one in checklists if sealing.is_restricted(one)])
+    planning = _planning_of([one for one in checklists if encryption.is_restricted(one)])
     return {
         one.id: [
             person
@@ -288,7 +287,7 @@ def _can_be_copied_into(actor: Actor, checklist: Checklist) -> sa.ColumnElement[
         Checklist.kind == checklist.kind,
         Checklist.id != checklist.id,
         visible(actor),
-        sa.true() if sealing.is_restricted(checklist) else Checklist.visit_id.is_(None),
+        sa.true() if encryption.is_restricted(checklist) else Checklist.visit_id.is_(None),
         ~sa.exists().where(of_mine, ~sa.exists().where(of_theirs, same).correlate(Checklist, mine)),
         ~sa.exists().where(of_theirs, ~sa.exists().where(of_mine, same).correlate(theirs)),
         answered,
@@ -411,7 +410,7 @@ def value(checklist_id: UUID, item: str, key: str) -> Any:
     ).one_or_none()
     if row is None or row[0].not_applicable:
         return None
-    return sealing.values_of(row[1], row[0]).get(key)
+    return encryption.values_of(row[1], row[0]).get(key)
 
 
 def cooperation_of(checklist: Checklist) -> Cooperation:

@@ -13,14 +13,14 @@ from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.service import Happening
 from tracker.activity.stale import Stale, mark
-from tracker.checklists import completeness, library, loading, policy, safeguards, sealing
-from tracker.checklists.facts import Filled, PartyFact, has_content
+from tracker.checklist_templates import library
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklist_templates.schema import Item, Part
+from tracker.checklists import encryption, loading, policy
 from tracker.checklists.loading import Filling, fill, locked
 from tracker.checklists.models import (
     Answer,
-    AnswerScope,
     Checklist,
-    ChecklistKind,
     ChecklistParty,
     ChecklistState,
     Position,
@@ -28,8 +28,10 @@ from tracker.checklists.models import (
     ProposalState,
     Stance,
 )
-from tracker.checklists.template import Item, Part
-from tracker.checklists.values import check_types, shown_only
+from tracker.checklists.negotiation import safeguards
+from tracker.checklists.rules import completeness
+from tracker.checklists.rules.facts import Filled, PartyFact, has_content
+from tracker.checklists.rules.values import check_types, shown_only
 from tracker.cooperations.models import CooperationPerson
 from tracker.core import clock
 from tracker.core.db import db
@@ -305,7 +307,7 @@ def new_version(
         organisation_id=organisation_id,
         saved_at=clock.now(),
     )
-    sealing.put_values(checklist, answer, values)
+    encryption.put_values(checklist, answer, values)
     return answer
 
 
@@ -448,7 +450,7 @@ def put_positions(
             author_id=author_id,
             taken_at=clock.now(),
         )
-        sealing.put_reason(checklist, position, reason)
+        encryption.put_reason(checklist, position, reason)
         db.session.add(position)
     db.session.flush()
 

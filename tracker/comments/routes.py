@@ -12,13 +12,13 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, signed_in
 from tracker.activity import service as trail
-from tracker.checklists import library
+from tracker.checklist_templates import library
+from tracker.checklist_templates.schema import Item
 from tracker.checklists import queries as checklists
+from tracker.checklists.editing import may_go_on
+from tracker.checklists.encryption import is_restricted
 from tracker.checklists.labels import KINDS
 from tracker.checklists.models import Checklist
-from tracker.checklists.opening import may_go_on
-from tracker.checklists.sealing import is_restricted
-from tracker.checklists.template import Item
 from tracker.comments import labels, pages, policy, queries, service
 from tracker.comments.facts import fact_of
 from tracker.comments.forms import CommentForm, EditForm, TaskForm

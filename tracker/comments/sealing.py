@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+from tracker.checklists.encryption import key_for
 from tracker.checklists.models import Checklist
-from tracker.checklists.sealing import key_for
 from tracker.comments.models import Comment
 from tracker.cooperations import keys
 from tracker.core import crypto

@@ -18,8 +18,9 @@ from tracker.access.decision import Decision
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.verbs import Verb
-from tracker.checklists import library
-from tracker.checklists.models import Checklist, ChecklistTemplate
+from tracker.checklist_templates import library
+from tracker.checklist_templates.models import ChecklistTemplate
+from tracker.checklists.models import Checklist
 from tracker.checklists.queries import works_on, writers
 from tracker.comments import messages, policy, queries, sealing
 from tracker.comments.facts import fact_of, open_task

@@ -10,11 +10,12 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from tracker.access.actor import Actor, OrganisationKind, Role
-from tracker.checklists import bound
-from tracker.checklists.bound import Compared, words_of
+from tracker.agreements import evidence
+from tracker.agreements.evidence import Compared, words_of
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.labels import DISAGREES
 from tracker.checklists.loading import Filling
-from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
+from tracker.checklists.models import Checklist, ChecklistState
 from tracker.cooperations import labels as words
 from tracker.cooperations import people, policy
 from tracker.cooperations import queries as cooperations
@@ -147,7 +148,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         gates=gates,
         taking_part=taking_part,
         asked=queries.asked(one.revision_sent_id for one in own.values()),
-        compared=bound.compare(list(own.values())),
+        compared=evidence.compare(list(own.values())),
         may_change=bool(policy.can_change(actor, cooperations.fact(cooperation))),
     )
     needs = tuple(lifecycle_queries.needs(cooperation, terms))

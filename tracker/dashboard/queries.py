@@ -10,18 +10,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
 from tracker.access.actor import Actor, OrganisationKind
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import queries as checklists
 from tracker.checklists.models import (
     Answer,
-    AnswerScope,
     Checklist,
-    ChecklistKind,
     ChecklistParty,
     ChecklistState,
     Flag,
     SafeguardReview,
 )
-from tracker.checklists.values import as_id
+from tracker.checklists.rules.values import as_id
 from tracker.cooperations.models import Cooperation, CooperationPerson, Party, Stage
 from tracker.cooperations.scope import runs_on, visible
 from tracker.core import clock

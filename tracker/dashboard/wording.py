@@ -10,7 +10,7 @@ from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
-from tracker.checklists.models import ChecklistKind
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.policy import WRITERS
 from tracker.cooperations.models import Stage
 from tracker.core import clock

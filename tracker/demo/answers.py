@@ -9,7 +9,7 @@ from uuid import UUID
 
 from ruamel.yaml import YAML
 
-from tracker.checklists.models import ChecklistKind
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.core import clock
 
 FOLDER = Path(__file__).parent / "answers"

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from tracker.checklists import assignments
+from tracker.checklists.assignments import service as assignments
 from tracker.checklists.models import Checklist
 from tracker.core import clock
 from tracker.demo.people import Cast

@@ -1,8 +1,10 @@
 """The demonstration's copied answers, who has read them, and its model answers."""
 
-from tracker.checklists import copying, model_answers, queries
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklists import queries
 from tracker.checklists.loading import fill
-from tracker.checklists.models import AnswerScope, Checklist
+from tracker.checklists.models import Checklist
+from tracker.checklists.reuse import copying, model_answers
 from tracker.demo.people import Cast
 
 # What has been read for whom; the rest waits.

@@ -5,11 +5,15 @@ from typing import Any
 
 from tracker.access.actor import Actor
 from tracker.activity.stale import recompute
-from tracker.checklists import completeness, policy, positions, service, signing
-from tracker.checklists.conditions import Truth
+from tracker.agreements import service as agreements
+from tracker.checklist_templates.conditions import Truth
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import Item, Part, Required
+from tracker.checklists import policy, service
 from tracker.checklists.loading import Filling, fill
-from tracker.checklists.models import AnswerScope, Checklist, Stance
-from tracker.checklists.template import Item, Part, Required
+from tracker.checklists.models import Checklist, Stance
+from tracker.checklists.negotiation import positions
+from tracker.checklists.rules import completeness
 from tracker.core import clock
 from tracker.demo.answers import answers
 from tracker.demo.people import Cast, ids
@@ -113,7 +117,7 @@ def send(cast: Cast, checklist: Checklist) -> None:
     """Send a text for signature, to the signatory of each party."""
     filling = fill(checklist)
     bodies = bodies_of(cast, filling)
-    signing.send(
+    agreements.send(
         cast.actor(COORDINATORS["npm"]),
         checklist,
         {cast.bodies[body].id: cast.users[SIGNATORIES[body]].id for body in bodies},
@@ -124,10 +128,10 @@ def sign(cast: Cast, checklist: Checklist, *bodies: str) -> None:
     """Sign a text for some parties, or for all."""
     for body in bodies or bodies_of(cast, fill(checklist)):
         actor = cast.actor(SIGNATORIES[body])
-        signing.sign(
+        agreements.sign(
             actor,
             checklist,
-            page=signing.page_with(checklist),
+            page=agreements.page_with(checklist),
             sentence=f"I, {actor.name}, sign this text for {actor.organisation_name} "
             "in this demonstration.",
             language="en",

@@ -6,7 +6,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tracker.activity.stale import recompute
-from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db

@@ -4,9 +4,12 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 
 from tracker.activity.stale import recompute
-from tracker.checklists import positions, queries, safeguards, signing
+from tracker.agreements import service as agreements
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists import queries
 from tracker.checklists.loading import fill
-from tracker.checklists.models import Checklist, ChecklistKind, Stance
+from tracker.checklists.models import Checklist, Stance
+from tracker.checklists.negotiation import positions, safeguards
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core import clock
@@ -181,10 +184,10 @@ def declined(cast: Cast) -> None:
     )
     terms = _agree_terms(cast, cooperation)
     sign(cast, terms, "npm")
-    signing.decline(
+    agreements.decline(
         cast.actor("anton"),
         terms,
-        page=signing.page_with(terms),
+        page=agreements.page_with(terms),
         reason="Our board can't accept that only the NPM names the trainers.",
         items=["M12", "M18"],
     )

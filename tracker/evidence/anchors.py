@@ -12,8 +12,9 @@ from tracker.accounts import queries as accounts
 from tracker.accounts.models import Membership, User
 from tracker.activity import verbs
 from tracker.activity.models import Chain, Event
-from tracker.checklists.models import Checklist, ChecklistKind
-from tracker.checklists.signing import SUBJECT
+from tracker.agreements.service import SUBJECT
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist
 from tracker.cooperations.models import Party
 from tracker.cooperations.scope import has_not_left
 from tracker.core import clock

@@ -8,9 +8,10 @@ import sqlalchemy as sa
 
 from tracker.activity import verbs, witness
 from tracker.activity.models import Event
-from tracker.checklists import bound as checklists
-from tracker.checklists.models import Checklist, ChecklistKind
-from tracker.checklists.signing import SUBJECT as CHECKLIST
+from tracker.agreements import evidence as checklists
+from tracker.agreements.service import SUBJECT as CHECKLIST
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist
 from tracker.cooperations.models import Cooperation, Stage
 from tracker.core import clock
 from tracker.core.db import db

@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.activity import service as trail
-from tracker.checklists.opening import opened
-from tracker.checklists.sealing import is_restricted
-from tracker.checklists.signing import SUBJECT as CHECKLIST
+from tracker.agreements.service import SUBJECT as CHECKLIST
+from tracker.checklists.editing import opened
+from tracker.checklists.encryption import is_restricted
 from tracker.cooperations.queries import find_by_id
 from tracker.evidence import certificates
 from tracker.evidence.models import Certificate

@@ -16,8 +16,8 @@ from flask import current_app
 from flask_babel import gettext as _
 
 from tracker.activity.queries import HistoryLine
-from tracker.checklists import frozen
-from tracker.checklists.wording import Part_, Table
+from tracker.agreements import frozen_text
+from tracker.checklists.localized_values import Part_, Table
 from tracker.core import clock
 from tracker.core.spoken import language_of
 from tracker.evidence.pdf import MARKER
@@ -66,7 +66,7 @@ class Source:
 
 def languages(source: Source) -> tuple[str, ...]:
     """Return the languages a certificate is made in, the binding one first."""
-    return frozen.languages_of(source.document)
+    return frozen_text.languages_of(source.document)
 
 
 def address(reference: str, digest: str) -> str:
@@ -98,7 +98,7 @@ def certificate(source: Source, language: str) -> Values:
 
 
 def _text(source: Source, language: str) -> Values:
-    text = frozen.read(source.document, language)
+    text = frozen_text.read(source.document, language)
     return {
         "title": _say(text.title, language),
         "above": _(
@@ -138,7 +138,7 @@ def _beside(title: str, parts: Sequence[Part_], language: str) -> Values:
     }
 
 
-def _item(item: frozen.FrozenItem, language: str) -> Values:
+def _item(item: frozen_text.FrozenItem, language: str) -> Values:
     return {
         "code": item.code,
         "label": _say(item.label, language),
@@ -378,7 +378,7 @@ def _evidence(source: Source, language: str) -> Values:
 
 def _facts(source: Source) -> list[tuple[str, str]]:
     document = source.document
-    version = frozen.template_version_of(document)
+    version = frozen_text.template_version_of(document)
     known = languages(source)
     facts = [
         (

@@ -19,7 +19,7 @@ from tracker.activity import verbs
 from tracker.activity.queries import HistoryLine
 from tracker.activity.service import lock_chain, record
 from tracker.activity.verbs import Verb
-from tracker.checklists.signing import ON_THE_RECORD
+from tracker.agreements.service import ON_THE_RECORD
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation
 from tracker.core import canonical, clock, crypto

@@ -11,9 +11,9 @@ from tracker.access.actor import Actor
 from tracker.activity import queries as activity
 from tracker.activity.chain import Link
 from tracker.activity.models import Chain, Event, EventDetail
+from tracker.agreements.service import SUBJECT as CHECKLIST
 from tracker.checklists import queries as checklists
 from tracker.checklists.models import Checklist
-from tracker.checklists.signing import SUBJECT as CHECKLIST
 from tracker.comments.models import Comment
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db

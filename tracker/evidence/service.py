@@ -6,7 +6,7 @@ from uuid import UUID
 from tracker.access.actor import Actor
 from tracker.activity import verbs
 from tracker.activity.service import lock_chain, log_read, record
-from tracker.checklists.signing import SUBJECT as CHECKLIST
+from tracker.agreements.service import SUBJECT as CHECKLIST
 from tracker.evidence import checkpoints, policy, queries
 from tracker.evidence.queries import Planning, Text
 

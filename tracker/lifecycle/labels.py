@@ -2,7 +2,7 @@
 
 from flask_babel import lazy_gettext as _l
 
-from tracker.checklists.completeness import WorkState
+from tracker.checklists.rules.completeness import WorkState
 from tracker.lifecycle.policy import GateState
 
 GATES: dict[str, object] = {

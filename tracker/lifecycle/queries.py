@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from tracker.access.actor import OrganisationKind, Role
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import loading
-from tracker.checklists.completeness import WorkState
 from tracker.checklists.loading import Filling, fill
-from tracker.checklists.models import Checklist, ChecklistKind
-from tracker.checklists.values import as_date
+from tracker.checklists.models import Checklist
+from tracker.checklists.rules.completeness import WorkState
+from tracker.checklists.rules.values import as_date
 from tracker.cooperations import clearances, people
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation

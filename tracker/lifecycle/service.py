@@ -10,9 +10,10 @@ from tracker.access.actor import Actor
 from tracker.activity import verbs
 from tracker.activity.service import Happening, record
 from tracker.activity.stale import Stale, mark
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import service as checklists
-from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
-from tracker.checklists.values import as_date
+from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.rules.values import as_date
 from tracker.cooperations import people
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, CooperationPerson, Mode, Stage

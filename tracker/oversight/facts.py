@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tracker.activity.verify import ChainFault
-from tracker.checklists.models import ChecklistKind
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.cooperations.models import Mode
 from tracker.visits.models import VisitStage
 

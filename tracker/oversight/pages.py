@@ -8,10 +8,10 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from tracker.access.actor import Actor
-from tracker.checklists import bound
+from tracker.agreements import evidence
+from tracker.agreements.pages import signature_line
 from tracker.checklists.labels import KINDS
 from tracker.checklists.models import Checklist
-from tracker.checklists.signing_pages import signature_line
 from tracker.cooperations.models import Mode
 from tracker.cooperations.modes import MODE_LABELS
 from tracker.core.db import db
@@ -78,8 +78,8 @@ def signature_lines(revision: Revision) -> list[dict[str, object]]:
 
 def revision_states(checklist_id: UUID, revisions: Iterable[Revision]) -> dict[UUID, object]:
     """Return how each revision of an agreement stands, in words."""
-    compared = bound.look(db.session.get_one(Checklist, checklist_id))
-    return {one.id: bound.words_of(compared, one.id)[0] for one in revisions}
+    compared = evidence.look(db.session.get_one(Checklist, checklist_id))
+    return {one.id: evidence.words_of(compared, one.id)[0] for one in revisions}
 
 
 def summary(counts: dict[str, int]) -> list[str]:

@@ -10,21 +10,20 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload
 
 from tracker.access.actor import Actor, Role
-from tracker.checklists import bound
+from tracker.agreements import evidence
+from tracker.agreements.evidence import Compared
+from tracker.agreements.service import SUBJECT
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import queries as checklists
-from tracker.checklists.bound import Compared
 from tracker.checklists.models import (
     Answer,
-    AnswerScope,
     Checklist,
-    ChecklistKind,
     ChecklistParty,
     ChecklistState,
     Halt,
     Renewal,
 )
-from tracker.checklists.signing import SUBJECT
-from tracker.checklists.values import as_date
+from tracker.checklists.rules.values import as_date
 from tracker.cooperations.models import Cooperation, Party
 from tracker.cooperations.scope import FOR_THE_ORGANISATION, visible
 from tracker.core import clock
@@ -491,7 +490,7 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
     )
     given = _overrides(row[0].visit_id for row in found if row[0].visit_id)
     replaced = _taken_over({row[0].cooperation_id for row in found})
-    compared = bound.compare([row[0] for row in found])
+    compared = evidence.compare([row[0] for row in found])
     lines = [
         _line(
             row,

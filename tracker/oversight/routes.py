@@ -8,8 +8,8 @@ from flask_babel import gettext as _
 from tracker.access.actor import Role
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.activity import queries as trail
-from tracker.checklists.models import ChecklistKind
-from tracker.checklists.signing import SUBJECT
+from tracker.agreements.service import SUBJECT
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.cooperations.models import Mode
 from tracker.cooperations.modes import MODE_LABELS
 from tracker.core import clock

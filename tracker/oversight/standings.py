@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from tracker.accounts.models import User
 from tracker.activity.chain import Link
-from tracker.checklists import bound as texts
-from tracker.checklists.claims import Claims
+from tracker.agreements import evidence as texts
+from tracker.agreements.claims import Claims
 from tracker.checklists.models import Checklist, ChecklistState, Halt, Notice, Renewal
 from tracker.core.db import Base
 from tracker.oversight import stored

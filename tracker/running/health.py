@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import ROOT
 from tracker.accounts import refused_accounts
-from tracker.checklists.models import ChecklistKind, ChecklistTemplate
+from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.evidence import certificates, disagreements

@@ -15,7 +15,8 @@ from tracker.activity import chain as arithmetic
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.models import IS_OF_THE_INSTANCE, Chain
-from tracker.checklists import assignments, library
+from tracker.checklist_templates import library
+from tracker.checklists.assignments import service as assignments
 from tracker.core import clock
 from tracker.core.content import ContentError
 from tracker.core.db import db

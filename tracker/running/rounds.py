@@ -10,7 +10,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tracker.accounts import attempts, mailed_codes, passkeys, refused_accounts
 from tracker.accounts import service as accounts
-from tracker.checklists import assignments, drafts, ending, renewal, requesting
+from tracker.agreements import notices, renewal, signature_requests
+from tracker.checklists import drafts
+from tracker.checklists.assignments import service as assignments
 from tracker.comments import service as comments
 from tracker.cooperations import clearances
 from tracker.core import clock
@@ -34,9 +36,13 @@ LATELY = dt.timedelta(days=2)
 DATED = (
     Job("end role", accounts.roles_run_out, accounts.end_role_run_out),
     Job("close clearance", clearances.expired, clearances.close_expired),
-    Job("apply notice", ending.due_notices, ending.carry_out),
-    Job("expire signature request", requesting.expired, requesting.expire),
-    Job("remind of signature request", requesting.reminders_due, requesting.send_reminder),
+    Job("apply notice", notices.due_notices, notices.carry_out),
+    Job("expire signature request", signature_requests.expired, signature_requests.expire),
+    Job(
+        "remind of signature request",
+        signature_requests.reminders_due,
+        signature_requests.send_reminder,
+    ),
     Job("remind of task", comments.tasks_due, comments.remind_of_task),
     Job("remind of assignments", assignments.due, assignments.remind),
 )

@@ -8,8 +8,9 @@ from tracker.accounts.models import User
 from tracker.activity import verbs
 from tracker.activity.service import Happening, record
 from tracker.activity.stale import Stale, mark
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.loading import fill, lock
-from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.checklists.models import Checklist
 from tracker.cooperations import clearances
 from tracker.cooperations.models import Clearance, ClearanceEnd
 from tracker.cooperations.policy import AT_REST

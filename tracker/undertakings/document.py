@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tracker.checklists.document import Languages, template_of
-from tracker.checklists.models import ChecklistTemplate
-from tracker.checklists.template import FieldType
+from tracker.agreements.document import Languages, template_of
+from tracker.checklist_templates.models import ChecklistTemplate
+from tracker.checklist_templates.schema import FieldType
 from tracker.core import clock
 from tracker.core.spoken import Spoken, merged
 from tracker.mail.render import in_language

@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from tracker.checklists.completeness import is_required
-from tracker.checklists.conditions import Truth, evaluate
-from tracker.checklists.facts import Sheet, Surroundings
-from tracker.checklists.models import AnswerScope
-from tracker.checklists.template import FieldType, Item, Template, TemplateField
-from tracker.checklists.values import as_date, as_id
+from tracker.checklist_templates.conditions import Truth, evaluate
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import (
+    FieldType,
+    Item,
+    Template,
+    TemplateField,
+)
+from tracker.checklists.rules.completeness import is_required
+from tracker.checklists.rules.facts import Sheet, Surroundings
+from tracker.checklists.rules.values import as_date, as_id
 from tracker.core import canonical
 from tracker.core.spoken import Said
 from tracker.undertakings.models import InterestsDecision, UndertakingState

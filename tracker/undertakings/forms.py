@@ -8,7 +8,7 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 from wtforms.validators import StopValidation
 
-from tracker.checklists.template import FieldType
+from tracker.checklist_templates.schema import FieldType
 from tracker.core import clock
 from tracker.ui.fields import (
     ChoiceField,

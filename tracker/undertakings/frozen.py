@@ -7,8 +7,8 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from tracker.checklists import frozen as texts
-from tracker.checklists.wording import Part_
+from tracker.agreements import frozen_text as texts
+from tracker.checklists.localized_values import Part_
 from tracker.core.spoken import Said, Spoken, said
 from tracker.mail.render import in_language
 from tracker.signoff import leaves

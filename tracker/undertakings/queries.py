@@ -11,10 +11,11 @@ from sqlalchemy.orm import joinedload
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.accounts.models import User
+from tracker.agreements.document import Languages
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import loading
-from tracker.checklists.document import Languages
 from tracker.checklists.loading import Filling, fill, retold
-from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.checklists.models import Checklist
 from tracker.cooperations import clearances, people
 from tracker.cooperations.models import Clearance, Cooperation, CooperationPerson
 from tracker.core import clock

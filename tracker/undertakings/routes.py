@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.gate import as_uuid, current_actor, found, require, signed_in
 from tracker.activity import service as trail
-from tracker.checklists import frozen
+from tracker.agreements import frozen_text
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Clearance, Cooperation
 from tracker.core import clock
@@ -191,7 +191,7 @@ def terms(undertaking_id: str) -> str:
         "undertakings/terms.html",
         undertaking=undertaking,
         revision=revision,
-        text=frozen.read(document, locale.language_of_text()),
+        text=frozen_text.read(document, locale.language_of_text()),
         is_own=undertaking.user_id == actor.user_id,
     )
 

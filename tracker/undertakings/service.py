@@ -12,8 +12,8 @@ from tracker.accounts import mailed_codes
 from tracker.activity import verbs
 from tracker.activity.service import record
 from tracker.activity.verbs import Verb
-from tracker.checklists import library
-from tracker.checklists.document import Languages, languages_for
+from tracker.agreements.document import Languages, languages_for
+from tracker.checklist_templates import library
 from tracker.checklists.loading import fill
 from tracker.cooperations import clearances, keys
 from tracker.cooperations.models import Clearance, Cooperation

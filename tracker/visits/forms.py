@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 
 from flask_babel import lazy_gettext as _l
 
+from tracker.checklist_templates.schema import Template
 from tracker.checklists.loading import Filling
-from tracker.checklists.template import Template
-from tracker.checklists.values import as_date, as_id
+from tracker.checklists.rules.values import as_date, as_id
 from tracker.cooperations.people import Person
 from tracker.ui.fields import (
     ChoiceField,

@@ -13,8 +13,8 @@ from tracker.access.actor import Actor, OrganisationKind
 from tracker.access.decision import YES
 from tracker.checklists.labels import KINDS, STATES
 from tracker.checklists.models import ChecklistState
-from tracker.checklists.values import as_date as stored_date
-from tracker.checklists.values import as_id
+from tracker.checklists.rules.values import as_date as stored_date
+from tracker.checklists.rules.values import as_id
 from tracker.cooperations import people
 from tracker.cooperations.models import Cooperation
 from tracker.cooperations.pages import passage_url

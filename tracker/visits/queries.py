@@ -12,9 +12,10 @@ from sqlalchemy.orm import aliased, joinedload
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
 from tracker.activity.models import ReadLogEntry
-from tracker.checklists import sealing as answers
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import encryption as answers
 from tracker.checklists.loading import VisitFacts
-from tracker.checklists.models import Answer, AnswerScope, Checklist, ChecklistKind
+from tracker.checklists.models import Answer, Checklist
 from tracker.checklists.queries import VISIT, planning_is_open
 from tracker.cooperations import audiences, scope
 from tracker.cooperations.models import AudienceMember, Cooperation, CooperationKey

@@ -11,9 +11,10 @@ from tracker.access.actor import Actor
 from tracker.access.decision import Decision
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.activity import service as trail
-from tracker.checklists import library
+from tracker.checklist_templates import library
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.loading import fill
-from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.checklists.models import Checklist
 from tracker.checklists.policy import can_amend, is_open
 from tracker.checklists.queries import VISIT
 from tracker.cooperations import audiences, people

@@ -15,9 +15,10 @@ from tracker.access.decision import Decision, no
 from tracker.activity import verbs
 from tracker.activity.service import Happening, lock_chain, record
 from tracker.activity.stale import Stale, mark
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import Filling, fill, lock
-from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind
+from tracker.checklists.models import Checklist
 from tracker.checklists.policy import is_open
 from tracker.checklists.queries import VISIT
 from tracker.cooperations import audiences, people

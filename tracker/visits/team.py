@@ -8,12 +8,13 @@ import sqlalchemy as sa
 
 from tracker.activity import verbs
 from tracker.activity.service import Happening, record
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import Filling, fill
-from tracker.checklists.models import Checklist, ChecklistKind, ChecklistParty
+from tracker.checklists.models import Checklist, ChecklistParty
 from tracker.checklists.policy import LET_IN
 from tracker.checklists.queries import VISIT
-from tracker.checklists.values import as_date, as_id
+from tracker.checklists.rules.values import as_date, as_id
 from tracker.cooperations import audiences, people
 from tracker.cooperations.audiences import Listing
 from tracker.core import clock

@@ -14,9 +14,9 @@ from tracker.access.actor import Role
 from tracker.accounts import queries
 from tracker.accounts.models import Membership, Passkey
 from tracker.authoring.models import OwnArticle
-from tracker.checklists import library
+from tracker.checklist_templates import library
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import (
-    ChecklistKind,
     Flag,
     ModelAnswer,
     Notice,

@@ -11,7 +11,7 @@ from tests.factories.demonstration import PASSWORD, Demonstration
 from tests.factories.visits import Scene, planned
 from tracker.accounts import second_factor
 from tracker.accounts.models import User
-from tracker.checklists.models import ChecklistKind
+from tracker.checklist_templates.models import ChecklistKind
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 

@@ -16,17 +16,16 @@ from tracker.accounts.models import User
 from tracker.activity.models import Event
 from tracker.authoring import queries, service
 from tracker.authoring.models import TemplateDraft
-from tracker.checklists import library
-from tracker.checklists.library import TemplateFile
-from tracker.checklists.models import (
-    Answer,
-    Checklist,
+from tracker.checklist_templates import library
+from tracker.checklist_templates.library import TemplateFile
+from tracker.checklist_templates.models import (
     ChecklistKind,
     ChecklistTemplate,
     TemplateOrigin,
     TemplateState,
 )
-from tracker.checklists.template import Template
+from tracker.checklist_templates.schema import Template
+from tracker.checklists.models import Answer, Checklist
 from tracker.core import canonical
 from tracker.core.content import ContentError
 from tracker.core.db import db

@@ -30,7 +30,7 @@ from tracker.accounts import queries as accounts
 from tracker.authoring import editing
 from tracker.authoring import service as authoring
 from tracker.authoring.facts import ArticleWords
-from tracker.checklists import library as checklists
+from tracker.checklist_templates import library as checklists
 from tracker.core import clock
 from tracker.core.content import ContentError
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError

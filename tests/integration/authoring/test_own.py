@@ -22,8 +22,8 @@ from tests.pages import Page
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.authoring import own, own_queries
 from tracker.authoring.models import OwnArticle, OwnPassage
+from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import service as checklists
-from tracker.checklists.models import AnswerScope
 from tracker.cooperations.models import Party
 from tracker.core import clock
 from tracker.core.content import ContentError

@@ -11,9 +11,14 @@ from tests.integration.authoring.conftest import BrowserOf, events
 from tests.integration.authoring.test_checklists import HOME, publish_draft
 from tests.pages import Page
 from tracker.authoring import service
-from tracker.checklists import library, translations
-from tracker.checklists.languages import ChecklistWords
-from tracker.checklists.models import ChecklistKind, ChecklistTemplate, TemplateWords, WordsOrigin
+from tracker.checklist_templates import library, translations
+from tracker.checklist_templates.languages import ChecklistWords
+from tracker.checklist_templates.models import (
+    ChecklistKind,
+    ChecklistTemplate,
+    TemplateWords,
+    WordsOrigin,
+)
 from tracker.core.content import ContentError
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 

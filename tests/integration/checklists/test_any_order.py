@@ -29,17 +29,19 @@ from tests.factories.templates import a_template, publish, small_terms
 from tests.factories.truth import Book, Version, has_words
 from tracker.access.actor import Actor, Role
 from tracker.accounts import service as accounts
-from tracker.checklists import library, positions, safeguards, service, signing
-from tracker.checklists.document import Languages, document
+from tracker.agreements import service as agreements
+from tracker.agreements.document import Languages, document
+from tracker.checklist_templates import library
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import service
 from tracker.checklists.loading import Filling
 from tracker.checklists.models import (
     Answer,
-    AnswerScope,
     Checklist,
-    ChecklistKind,
     Proposal,
     Stance,
 )
+from tracker.checklists.negotiation import positions, safeguards
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Mode, Party
 from tracker.core import clock
@@ -541,7 +543,7 @@ class AnyOrder(RuleBasedStateMachine):
         if joins:
             self._join(joins)
         if after == "call back":
-            signing.call_back(self.table["ilena"], terms, reason="One more thing.")
+            agreements.call_back(self.table["ilena"], terms, reason="One more thing.")
         elif after == "decline":
             decline_text(
                 self.table["henrik"],
@@ -554,7 +556,7 @@ class AnyOrder(RuleBasedStateMachine):
             checklists.sign(terms, *there.values())
             desk.state, self.was_signed = "in_force", True
             self._nothing_can_be_changed(code)
-            signing.amend(self.table["samira"], terms, reason="It is time.", items=[code])
+            agreements.amend(self.table["samira"], terms, reason="It is time.", items=[code])
             self._comes_back(code, desk.id("door"))
         desk.state = "drafting"
         desk.book.parties.update(desk.newcomers)

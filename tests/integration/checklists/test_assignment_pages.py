@@ -15,8 +15,9 @@ from tests.integration.checklists.test_pages import Room, acts, forms, item, ite
 from tests.integration.dashboard.test_pages import states
 from tests.pages import Page
 from tests.starting_points import noon_in
-from tracker.checklists import assignments, safeguards
+from tracker.checklists.assignments import service as assignments
 from tracker.checklists.models import ChecklistState
+from tracker.checklists.negotiation import safeguards
 from tracker.core import clock
 
 Statements = Callable[[], AbstractContextManager[list[str]]]

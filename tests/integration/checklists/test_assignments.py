@@ -22,14 +22,11 @@ from tracker.accounts import service as accounts
 from tracker.accounts.models import Membership
 from tracker.activity.models import Event
 from tracker.activity.stale import recompute
-from tracker.checklists import assignments, positions
-from tracker.checklists.assignments import NOTHING_HELD, Batch
-from tracker.checklists.models import (
-    Assignment,
-    Checklist,
-    ChecklistKind,
-    ChecklistState,
-)
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.assignments import service as assignments
+from tracker.checklists.assignments.service import NOTHING_HELD, Batch
+from tracker.checklists.models import Assignment, Checklist, ChecklistState
+from tracker.checklists.negotiation import positions
 from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Party, Stage

@@ -19,10 +19,10 @@ from tests.factories.templates import (
     an_item,
 )
 from tests.integration.checklists.test_pages import Room, item
-from tracker.checklists import positions
-from tracker.checklists.completeness import WorkState
 from tracker.checklists.models import Answer, Stance
-from tracker.checklists.values import WrongTypeError
+from tracker.checklists.negotiation import positions
+from tracker.checklists.rules.completeness import WorkState
+from tracker.checklists.rules.values import WrongTypeError
 from tracker.core.errors import RuleBrokenError
 from tracker.signoff.models import Revision
 

@@ -23,20 +23,22 @@ from tests.factories.templates import (
     small_terms,
 )
 from tests.pages import Form, Page
-from tracker.checklists import copying, moving, positions, queries, service, signing
-from tracker.checklists.completeness import WorkState
-from tracker.checklists.copying import Preview, Why
+from tracker.agreements import service as agreements
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklist_templates.schema import Template
+from tracker.checklists import queries, service
 from tracker.checklists.loading import fill
 from tracker.checklists.models import (
     Answer,
-    AnswerScope,
-    ChecklistKind,
     ChecklistParty,
     CopiedAnswer,
     Position,
     Stance,
 )
-from tracker.checklists.template import Template
+from tracker.checklists.negotiation import positions
+from tracker.checklists.reuse import copying, template_upgrade
+from tracker.checklists.reuse.copying import Preview, Why
+from tracker.checklists.rules.completeness import WorkState
 from tracker.cooperations import service as cooperations
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
@@ -273,9 +275,9 @@ def test_what_another_version_asks_no_longer_stays_and_other_words_are_told(pair
     content["sections"][0]["items"] = items
     publish(Template.model_validate(content | {"version": 91}))
     pair.now.session.commit()
-    to = moving.newer(pair.now.checklist())
+    to = template_upgrade.newer(pair.now.checklist())
     assert to is not None
-    moving.move(pair.now["ilena"], pair.now.checklist(), to.id)
+    template_upgrade.move(pair.now["ilena"], pair.now.checklist(), to.id)
     pair.now.session.commit()
     look = pair.look()
     assert look.behind[Why.GONE] == ("M3",)
@@ -284,7 +286,7 @@ def test_what_another_version_asks_no_longer_stays_and_other_words_are_told(pair
 
 def test_in_an_amendment_only_the_open_items_are_filled(pair: Pair) -> None:
     checklist = pair.now.sign()
-    signing.amend(pair.now["ilena"], checklist, reason="More.", items=["M3"])
+    agreements.amend(pair.now["ilena"], checklist, reason="More.", items=["M3"])
     pair.now.session.commit()
     pair.former.save("ilena", "M6")
     assert pair.look().behind[Why.CLOSED][-1] == "M6"
@@ -549,7 +551,7 @@ def test_nothing_is_sent_while_a_copy_is_unread(pair: Pair) -> None:
     pair.now.session.commit()
     filling = pair.now.filling()
     assert filling.standing().blocking == ("M2", "M3", "M7")
-    said, *_more = signing.obstacles(filling)
+    said, *_more = agreements.obstacles(filling)
     assert str(said) == "Not complete and agreed yet: M2, M3, M7."
     own = filling.sheet.of_party("M7", pair.now.land.id("npm"))
     shared = filling.sheet.shared("M2"), filling.sheet.shared("M3")
@@ -558,7 +560,7 @@ def test_nothing_is_sent_while_a_copy_is_unread(pair: Pair) -> None:
         copying.say_read(pair.now[first], pair.now.checklist(), answers)
     pair.now.session.commit()
     with pytest.raises(RuleBrokenError, match="Not complete and agreed yet: M2, M7"):
-        signing.send(pair.now["ilena"], pair.now.checklist(), {})
+        agreements.send(pair.now["ilena"], pair.now.checklist(), {})
     pair.now.session.rollback()
     copying.say_read(pair.now["joana"], pair.now.checklist(), answers)
     pair.now.session.commit()
@@ -604,9 +606,9 @@ def test_what_is_left_of_a_copy_on_a_newer_version_is_a_copy_still(session: Sess
     pair.read("samira", "M1")
     publish(a_template(an_item("M1", a_field(accepts="none")), version=91))
     session.commit()
-    to = moving.newer(pair.now.checklist())
+    to = template_upgrade.newer(pair.now.checklist())
     assert to is not None
-    moving.move(pair.now["ilena"], pair.now.checklist(), to.id)
+    template_upgrade.move(pair.now["ilena"], pair.now.checklist(), to.id)
     session.commit()
     current = pair.now.filling().sheet.shared("M1")
     assert current is not None

@@ -24,15 +24,16 @@ from tests.starting_points import noon_in
 from tracker.access.actor import Role
 from tracker.accounts.models import Membership
 from tracker.activity.models import Event
-from tracker.checklists import drafts, positions
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists import drafts
 from tracker.checklists.drafts import Kept, Whose
 from tracker.checklists.models import (
     Answer,
-    ChecklistKind,
     ChecklistState,
     Draft,
     DraftKind,
 )
+from tracker.checklists.negotiation import positions
 from tracker.cooperations import clearances
 from tracker.cooperations.models import CooperationKey
 from tracker.core import clock
@@ -697,7 +698,7 @@ def test_a_page_is_kept_from_for_a_day_only(desk: Desk, frozen_time: SetTime) ->
         in Page.of(stranger.post(f"{desk.address}/items/M1/answer", data=sent)).text
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tracker.checklists.draft_routes.PAGE_LASTS", -1)
+        patch.setattr("tracker.checklists.routes.drafts.PAGE_LASTS", -1)
         late = {**sent, "words": ["Too late."], "draft_number": ["5"]}
         page = Page.of(stranger.post(f"{desk.address}/items/M1/answer", data=late))
     assert "kept as your draft" not in page.text

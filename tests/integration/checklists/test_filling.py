@@ -11,17 +11,18 @@ from sqlalchemy.orm import Session
 from tests.factories.cooperations import bring_in
 from tests.factories.tables import QUESTIONS, Table
 from tracker.accounts import service as accounts
-from tracker.checklists import positions, service
-from tracker.checklists.completeness import WorkState
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklists import service
 from tracker.checklists.models import (
     Answer,
-    AnswerScope,
     ChecklistParty,
     ChecklistState,
     Position,
     Stance,
 )
-from tracker.checklists.values import WrongTypeError
+from tracker.checklists.negotiation import positions
+from tracker.checklists.rules.completeness import WorkState
+from tracker.checklists.rules.values import WrongTypeError
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Mode
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError

@@ -16,8 +16,11 @@ from tests.factories.leaves import shown_on, unseen
 from tests.factories.tables import Table
 from tests.factories.tampering import SIGNATURES, Tampering, hands
 from tests.integration.checklists.test_paper import asked, confirm, refused, signatures
-from tracker.checklists import former, frozen, paper, signing
-from tracker.checklists.former import Person
+from tracker.agreements import frozen_text
+from tracker.agreements import service as agreements
+from tracker.agreements.paper import prior_agreements
+from tracker.agreements.paper import service as paper
+from tracker.agreements.paper.prior_agreements import Person
 from tracker.checklists.models import ChecklistState
 from tracker.core import canonical, clock
 from tracker.core.errors import RefusedError, RuleBrokenError
@@ -41,7 +44,7 @@ def attempt(table: Table, first: str = "ilena", **values: Any) -> PaperRecord:
         table.land.id("lantern"): [Person("Di Before", "President")],
     }
     given = {"signed_on": DAY, "ends_on": None, "signers": people, "scan": scans.pdf()} | values
-    return former.record(table[first], table.checklist(), **given)
+    return prior_agreements.record(table[first], table.checklist(), **given)
 
 
 @pytest.fixture
@@ -74,7 +77,7 @@ def document(table: Table) -> dict[str, Any]:
 
 def test_what_is_known_is_frozen_and_the_rest_said_not_to_be(recorded: Table) -> None:
     """product.md, 5.6."""
-    text = frozen.read(document(recorded))
+    text = frozen_text.read(document(recorded))
     assert text.by_code["M1"].answers
     assert text.by_code["M6"].answers
     assert text.by_code["M3"].answers == ()
@@ -124,7 +127,7 @@ def test_before_it_is_confirmed_all_is_shown_that_is_known_of_it(
     address = f"/checklists/{recorded.checklist().id}/papers/{made.id}"
     for first in ("samira", "otto"):
         browser = signed_in(app, recorded.land.users[first])
-        for language in frozen.languages_of(said):
+        for language in frozen_text.languages_of(said):
             page = browser.page(f"{address}?language={language}")
             assert unseen(said, shown_on(page), language, "en") == []
 
@@ -149,7 +152,7 @@ def test_record_and_certificate_say_all_that_is_known_of_it(recorded: Table, app
     recorded.session.commit()
     said, checklist_id = document(recorded), recorded.checklist().id
     browser = signed_in(app, recorded.land.users["ilena"])
-    for language in frozen.languages_of(said):
+    for language in frozen_text.languages_of(said):
         page = browser.page(f"/checklists/{checklist_id}/record?language={language}")
         assert unseen(said, shown_on(page), language, "en") == []
     (rows,) = make_all().values()
@@ -221,7 +224,7 @@ def test_what_was_sent_or_is_in_force_here_is_not_recorded_as_made_before(table:
     table.send()
     table.session.commit()
     refused(table, lambda: attempt(table), "Amend it instead")
-    signing.call_back(table["ilena"], table.checklist(), reason="A date is wrong.")
+    agreements.call_back(table["ilena"], table.checklist(), reason="A date is wrong.")
     table.session.commit()
     attempt(table)
     table.session.commit()

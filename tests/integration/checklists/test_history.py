@@ -12,8 +12,8 @@ from tests.factories.checklists import decline_text
 from tests.factories.tables import Table
 from tests.integration.checklists.test_pages import Room
 from tests.pages import Page
-from tracker.checklists import positions, safeguards
 from tracker.checklists.models import Proposal, ProposalState, Stance
+from tracker.checklists.negotiation import positions, safeguards
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 
 Statements = Callable[[], AbstractContextManager[list[str]]]

@@ -21,16 +21,18 @@ from tests.factories.words import arabic_words, publish_with_words
 from tests.integration.checklists.test_pages import Room
 from tests.pages import Page
 from tracker.activity.models import Event, EventDetail
-from tracker.checklists import frozen, languages, library, signing, translations
-from tracker.checklists.loading import fill
-from tracker.checklists.models import (
+from tracker.agreements import frozen_text as agreements_frozen_text
+from tracker.agreements import service as agreements
+from tracker.checklist_templates import languages, library, translations
+from tracker.checklist_templates.models import (
     ChecklistKind,
     ChecklistTemplate,
     TemplateOrigin,
     TemplateWords,
     WordsOrigin,
 )
-from tracker.checklists.template import Template
+from tracker.checklist_templates.schema import Template
+from tracker.checklists.loading import fill
 from tracker.core import canonical
 from tracker.core.errors import RuleBrokenError
 from tracker.core.spoken import language_of
@@ -350,12 +352,12 @@ def test_the_queries_of_a_page_stay_few_in_another_language(
 
 
 def frozen_text(table: Table) -> dict[str, Any]:
-    revision = signoff.revisions_of(signing.SUBJECT, table.checklist().id)[0][0]
+    revision = signoff.revisions_of(agreements.SUBJECT, table.checklist().id)[0][0]
     return signoff_service.document_of(revision, None)
 
 
 def send(table: Table, binding: str = "") -> None:
-    signing.send(
+    agreements.send(
         table["ilena"],
         table.checklist(),
         {body: one.user_id for body, one in table.signatories.items()},
@@ -366,13 +368,13 @@ def send(table: Table, binding: str = "") -> None:
 
 def test_a_text_is_frozen_in_the_languages_of_its_parties(spoken: Table) -> None:
     spoken.agree()
-    assert signing.languages(spoken.filling()) == {"en": (), "ar": ("M2", "M6")}
+    assert agreements.languages(spoken.filling()) == {"en": (), "ar": ("M2", "M6")}
     send(spoken)
     text = frozen_text(spoken)
     assert (text["format"], text["languages"]) == ("common-terms/2", ["ar", "en"])
     (words,) = held(spoken.session)
     assert text["template"]["words"] == [{"language": "ar", "number": 1, "digest": words.digest}]
-    read = frozen.read(text, "ar")
+    read = agreements_frozen_text.read(text, "ar")
     assert read.by_code["M1"].label == "عربي Item M1"
     assert language_of(read.by_code["M2"].label) == "en"
 
@@ -380,15 +382,15 @@ def test_a_text_is_frozen_in_the_languages_of_its_parties(spoken: Table) -> None
 def test_a_language_that_no_party_works_in_is_left_out(spoken: Table) -> None:
     spoken.land.organisations["lantern"].languages = ["English", "Portuguese"]
     spoken.session.commit()
-    assert signing.languages(spoken.filling()) == {"en": ()}
+    assert agreements.languages(spoken.filling()) == {"en": ()}
 
 
 def test_a_language_without_words_is_left_out(session: Session) -> None:
     table = set_out(session, template=small_terms())
     table.land.organisations["npm"].languages = ["ar"]
     session.commit()
-    assert signing.languages(table.filling()) == {"en": ()}
-    assert signing.binding_by_default(table.filling()) == "en"
+    assert agreements.languages(table.filling()) == {"en": ()}
+    assert agreements.binding_by_default(table.filling()) == "en"
 
 
 @pytest.mark.parametrize(
@@ -537,8 +539,8 @@ def first(room: Room) -> Room:
     ]
     kept = {key: value for key, value in shape.items() if key not in {"revision", "salt"}}
     with (
-        mock.patch.object(signoff_service, "FORMAT", frozen.FIRST),
-        mock.patch.object(signing, "document", return_value=kept),
+        mock.patch.object(signoff_service, "FORMAT", agreements_frozen_text.FIRST),
+        mock.patch.object(agreements, "document", return_value=kept),
     ):
         send(table)
     checklists.sign(table.checklist(), *table.signatories.values())
@@ -570,7 +572,7 @@ def test_a_record_in_the_first_shape_reads_as_it_did_in_every_language(first: Ro
 
 def test_a_text_in_the_first_shape_is_compared_with_what_came_after(first: Room) -> None:
     table = first.table
-    signing.amend(table["ilena"], table.checklist(), reason="Better words.", items=["M1"])
+    agreements.amend(table["ilena"], table.checklist(), reason="Better words.", items=["M1"])
     table.session.commit()
     page = first.page("ilena", "/revisions?old=1&new=draft")
     assert "items differ" in page.text
@@ -582,7 +584,7 @@ def test_a_text_in_the_first_shape_is_compared_with_what_came_after(first: Room)
 
 def test_two_shapes_stand_the_check_that_nothing_was_altered(first: Room) -> None:
     table = first.table
-    signing.amend(table["ilena"], table.checklist(), reason="Better words.", items=["M1"])
+    agreements.amend(table["ilena"], table.checklist(), reason="Better words.", items=["M1"])
     table.session.commit()
     table.accept("M1", "ilena", "samira", "joana")
     send(table)

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from tests.factories.templates import a_field, a_template, an_item, publish
 from tracker.activity.models import Event, EventDetail
-from tracker.checklists import library
-from tracker.checklists.models import ChecklistKind, ChecklistTemplate
+from tracker.checklist_templates import library
+from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
 from tracker.core import canonical
 from tracker.core.content import ContentError
 from tracker.guidance import queries as guidance

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from tests.factories.tables import Table, set_out
 from tests.factories.templates import a_field, a_template, an_item
 from tracker.activity.service import lock_chain
+from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import loading, service
 from tracker.checklists.loaded import READ_BY
 from tracker.checklists.loading import fill, lock, locked
-from tracker.checklists.models import Answer, AnswerScope, Checklist
+from tracker.checklists.models import Answer, Checklist
 from tracker.cooperations.models import CooperationPerson
 from tracker.core.db import db
 

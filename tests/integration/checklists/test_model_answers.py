@@ -15,8 +15,10 @@ from tests.factories.templates import a_column, a_field, a_table, a_template, an
 from tests.factories.visits import Scene
 from tests.pages import Page
 from tracker.activity.models import Chain, ChainKind, Event, EventDetail
-from tracker.checklists import model_answers, queries, service
-from tracker.checklists.models import Answer, AnswerScope, ChecklistKind, ModelAnswer
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import queries, service
+from tracker.checklists.models import Answer, ModelAnswer
+from tracker.checklists.reuse import model_answers
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 
 Statements = Callable[[], AbstractContextManager[list[str]]]

@@ -15,9 +15,13 @@ from tests.factories.templates import (
     small_terms,
 )
 from tests.pages import Page
-from tracker.checklists import library, moving, positions, safeguards, signing
-from tracker.checklists.models import Answer, ChecklistKind, Stance
-from tracker.checklists.template import Template
+from tracker.agreements import service as agreements
+from tracker.checklist_templates import library
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklist_templates.schema import Template
+from tracker.checklists.models import Answer, Stance
+from tracker.checklists.negotiation import positions, safeguards
+from tracker.checklists.reuse import template_upgrade
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.mail.models import OutboxMessage
 
@@ -40,26 +44,26 @@ def next_terms(**changed: dict[str, object] | None) -> Template:
     return Template.model_validate(content | {"version": 91})
 
 
-def publish_next(table: Table, **changed: dict[str, object] | None) -> moving.Move:
+def publish_next(table: Table, **changed: dict[str, object] | None) -> template_upgrade.Move:
     publish(next_terms(**changed))
     table.session.commit()
-    to = moving.newer(table.checklist())
+    to = template_upgrade.newer(table.checklist())
     assert to is not None
-    return moving.preview(table.filling(), to)
+    return template_upgrade.preview(table.filling(), to)
 
 
 def move(table: Table, first: str = "ilena") -> None:
-    moving.move(table[first], table.checklist(), library.newest(ChecklistKind.TERMS).id)
+    template_upgrade.move(table[first], table.checklist(), library.newest(ChecklistKind.TERMS).id)
     table.session.commit()
 
 
 def test_a_running_checklist_stays_until_it_is_moved(table: Table) -> None:
-    assert moving.newer(table.checklist()) is None
+    assert template_upgrade.newer(table.checklist()) is None
     publish_next(table, M1={"prompt": "Other words?"})
     assert table.filling().template.version == 90
     move(table)
     assert table.filling().template.version == 91
-    assert moving.newer(table.checklist()) is None
+    assert template_upgrade.newer(table.checklist()) is None
 
 
 def test_answers_and_agreement_on_what_did_not_change_are_kept(table: Table) -> None:
@@ -116,9 +120,9 @@ def test_what_no_longer_fits_stays_in_the_version_before(table: Table) -> None:
     table.save("ilena", "M1", words="Kept", more="Let go")
     publish(a_template(an_item("M1", a_field("words")), version=92))
     table.session.commit()
-    to = moving.newer(table.checklist())
+    to = template_upgrade.newer(table.checklist())
     assert to is not None
-    assert moving.preview(table.filling(), to).cut == ("M1",)
+    assert template_upgrade.preview(table.filling(), to).cut == ("M1",)
     move(table)
     current = table.filling().sheet.shared("M1")
     assert current is not None
@@ -227,7 +231,7 @@ def test_it_is_moved_while_drafting_or_amending_only(table: Table) -> None:
     with pytest.raises(RefusedError, match="part of an amendment"):
         move(table)
     table.session.rollback()
-    signing.amend(table["ilena"], checklist, reason="New questions", items=["M3"])
+    agreements.amend(table["ilena"], checklist, reason="New questions", items=["M3"])
     table.session.commit()
     move(table)
     assert table.checklist().open_items == ["M3", "M11", "M1"]
@@ -257,7 +261,7 @@ def test_another_version_published_meanwhile_is_looked_at_first(table: Table) ->
     publish(next_terms(M1={"prompt": "Others again?"}).model_copy(update={"version": 92}))
     table.session.commit()
     with pytest.raises(StaleError):
-        moving.move(table["ilena"], table.checklist(), seen)
+        template_upgrade.move(table["ilena"], table.checklist(), seen)
 
 
 def test_a_checklist_on_the_newest_is_not_moved(table: Table) -> None:

@@ -24,7 +24,6 @@ from tests.factories.templates import (
 )
 from tests.pages import Page
 from tracker.access.actor import OrganisationKind, Role
-from tracker.checklists import positions, safeguards
 from tracker.checklists.models import (
     Answer,
     ChecklistState,
@@ -34,6 +33,7 @@ from tracker.checklists.models import (
     ProposalState,
     Stance,
 )
+from tracker.checklists.negotiation import positions, safeguards
 from tracker.cooperations import service as cooperations
 
 Statements = Callable[[], AbstractContextManager[list[str]]]

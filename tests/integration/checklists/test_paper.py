@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from tests.factories import checklists
 from tests.factories import paper as scans
 from tests.factories.tables import Table
-from tracker.checklists import paper, signing
+from tracker.agreements import service as agreements
+from tracker.agreements.paper import service as paper
 from tracker.checklists.models import ChecklistState
 from tracker.cooperations import keys
 from tracker.core import canonical, clock, crypto
@@ -310,7 +311,7 @@ def test_a_scan_signs_nothing_once_its_signer_has_signed_here(sent: Table) -> No
 
 def test_a_scan_of_another_text_is_not_confirmed_here(sent: Table) -> None:
     made = record(sent)
-    signing.call_back(sent["ilena"], sent.checklist(), reason="A date is wrong.")
+    agreements.call_back(sent["ilena"], sent.checklist(), reason="A date is wrong.")
     checklists.send(sent.checklist(), sent["ilena"], sent.signatories)
     sent.session.commit()
     refused(

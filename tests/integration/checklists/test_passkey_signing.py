@@ -23,7 +23,7 @@ from tracker.accounts import credentials, proof
 from tracker.accounts import queries as accounts
 from tracker.accounts.models import Attempt, Passkey, User
 from tracker.activity.models import Event
-from tracker.checklists import signing
+from tracker.agreements import service as agreements
 from tracker.checklists.models import ChecklistState
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError
@@ -336,10 +336,10 @@ def test_a_proof_that_is_not_of_this_text_signs_nothing_past_the_page(desk: Pass
     ):
         identity = Identity(actor.user_id, method, clock.now(), kept)
         with pytest.raises(RefusedError):
-            signing.sign(
+            agreements.sign(
                 actor,
                 desk.checklist,
-                page=signing.page_with(desk.checklist),
+                page=agreements.page_with(desk.checklist),
                 sentence="I sign.",
                 language="en",
                 identity=identity,

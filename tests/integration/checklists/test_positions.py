@@ -8,10 +8,18 @@ from sqlalchemy.orm import Session
 
 from tests.factories.tables import Table, set_out
 from tests.factories.templates import a_field, a_template, an_item
-from tracker.checklists import positions, service
-from tracker.checklists.completeness import WorkState
-from tracker.checklists.models import Answer, AnswerScope, Position, Proposal, ProposalState, Stance
-from tracker.checklists.values import WrongTypeError
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklists import service
+from tracker.checklists.models import (
+    Answer,
+    Position,
+    Proposal,
+    ProposalState,
+    Stance,
+)
+from tracker.checklists.negotiation import positions
+from tracker.checklists.rules.completeness import WorkState
+from tracker.checklists.rules.values import WrongTypeError
 from tracker.cooperations import service as cooperations
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 

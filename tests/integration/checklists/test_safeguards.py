@@ -6,8 +6,11 @@ import pytest
 import sqlalchemy as sa
 
 from tests.factories.tables import Table
-from tracker.checklists import positions, safeguards, service, signing
-from tracker.checklists.models import AnswerScope, ChecklistState, Flag, SafeguardReview
+from tracker.agreements import service as agreements
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklists import service
+from tracker.checklists.models import ChecklistState, Flag, SafeguardReview
+from tracker.checklists.negotiation import positions, safeguards
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 
 
@@ -18,7 +21,7 @@ def flag(table: Table, first: str = "samira", item: str = "M1") -> Flag:
 
 
 def in_the_way(table: Table) -> list[str]:
-    return [str(one) for one in signing.obstacles(table.filling())]
+    return [str(one) for one in agreements.obstacles(table.filling())]
 
 
 def test_any_party_may_flag_a_term_as_limiting_the_npm(table: Table) -> None:

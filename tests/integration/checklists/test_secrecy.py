@@ -15,18 +15,19 @@ from tests.factories.demonstration import Demonstration
 from tests.factories.visits import Scene
 from tracker.access.actor import Actor
 from tracker.activity.models import EventDetail
-from tracker.checklists import positions, safeguards, sealing, signing
+from tracker.agreements import service as agreements
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import encryption
 from tracker.checklists.loading import fill
 from tracker.checklists.models import (
     Answer,
-    AnswerScope,
     Checklist,
-    ChecklistKind,
     ChecklistState,
     Position,
     Proposal,
     Stance,
 )
+from tracker.checklists.negotiation import positions, safeguards
 from tracker.checklists.service import save_answer
 from tracker.cooperations import keys
 from tracker.cooperations.keys import KeyDestroyedError
@@ -84,7 +85,7 @@ def roles(app: Flask, scene: Scene) -> Checklist:
 
 def _decline(scene: Scene) -> None:
     roles, writers, signers = scene.checklist(ROLES), _writers(scene), _signers(scene)
-    signing.amend(scene.actor("ilena"), roles, reason=REASON, items=["V8", "V6"])
+    agreements.amend(scene.actor("ilena"), roles, reason=REASON, items=["V8", "V6"])
     accept(roles, "V8", writers)
     current = fill(roles).sheet.shared("V8")
     assert current is not None
@@ -154,14 +155,14 @@ def test_nothing_that_was_said_stands_in_a_byte_of_the_file(scene: Scene, roles:
 def said(scene: Scene, roles: Checklist) -> set[str]:
     """Return everything that was said on the roles, read with the key."""
     own, session = roles.cooperation_id, scene.session
-    found = {sealing.reason_of(own, roles)}
+    found = {encryption.reason_of(own, roles)}
     for answer in session.scalars(sa.select(Answer).where(Answer.checklist_id == roles.id)):
-        found |= {str(one) for one in sealing.values_of(own, answer).values()}
+        found |= {str(one) for one in encryption.values_of(own, answer).values()}
     for position in session.scalars(sa.select(Position).where(Position.checklist_id == roles.id)):
-        found.add(sealing.reason_of(own, position))
+        found.add(encryption.reason_of(own, position))
     for proposal in session.scalars(sa.select(Proposal).where(Proposal.checklist_id == roles.id)):
-        found |= {str(one) for one in sealing.values_of(own, proposal).values()}
-        found |= {sealing.reason_of(own, proposal), sealing.ended_reason_of(own, proposal)}
+        found |= {str(one) for one in encryption.values_of(own, proposal).values()}
+        found |= {encryption.reason_of(own, proposal), encryption.ended_reason_of(own, proposal)}
     for _revision, asked in signoff.revisions_of("checklist", roles.id):
         if asked is not None:
             found.add(signoff_service.reason_of(asked, keys.key_of(own)))
@@ -171,7 +172,7 @@ def said(scene: Scene, roles: Checklist) -> set[str]:
 def test_all_of_it_is_read_back_with_the_key(scene: Scene, roles: Checklist) -> None:
     # The reason of the amendment gave way to that of the decline; the position keeps it.
     assert said(scene, roles) >= set(MARKS)
-    assert sealing.reason_of(roles.cooperation_id, roles) == DECLINED
+    assert encryption.reason_of(roles.cooperation_id, roles) == DECLINED
 
 
 def test_the_frozen_text_is_sealed_and_its_digest_is_that_of_the_plain_bytes(
@@ -203,7 +204,7 @@ def test_sealed_values_do_not_open_in_another_place(scene: Scene, roles: Checkli
     ).all()
     one.sealed, two.sealed = two.sealed, one.sealed
     with pytest.raises(SealBrokenError):
-        sealing.values_of(roles.cooperation_id, one)
+        encryption.values_of(roles.cooperation_id, one)
     scene.session.rollback()
 
 
@@ -217,7 +218,7 @@ def test_with_the_key_destroyed_nothing_is_read_any_more(scene: Scene, roles: Ch
     answer = scene.session.scalars(sa.select(Answer).where(Answer.checklist_id == roles.id)).first()
     assert answer is not None
     with pytest.raises(KeyDestroyedError):
-        sealing.values_of(roles.cooperation_id, answer)
+        encryption.values_of(roles.cooperation_id, answer)
 
 
 def test_the_agreed_terms_are_kept_as_they_are(scene: Scene, roles: Checklist) -> None:
@@ -226,8 +227,8 @@ def test_the_agreed_terms_are_kept_as_they_are(scene: Scene, roles: Checklist) -
     rows = scene.session.scalars(sa.select(Answer).where(Answer.checklist_id == terms.id)).all()
     assert rows
     assert all(row.sealed is None and row.values for row in rows)
-    assert sealing.key_for(terms) is None
-    assert sealing.key_for(roles) == keys.key_of(roles.cooperation_id)
+    assert encryption.key_for(terms) is None
+    assert encryption.key_for(roles) == keys.key_of(roles.cooperation_id)
 
 
 def test_nothing_is_flagged_on_a_visit(scene: Scene, roles: Checklist) -> None:
@@ -243,7 +244,7 @@ def test_nothing_is_flagged_on_a_visit(scene: Scene, roles: Checklist) -> None:
 def agreed(scene: Scene, writers: dict[Any, Actor]) -> Checklist:
     """The visit's roles opened again by an amendment, and agreed."""
     roles = scene.checklist(ROLES)
-    signing.amend(scene.actor("ilena"), roles, reason="Anew.", items=["V8"])
+    agreements.amend(scene.actor("ilena"), roles, reason="Anew.", items=["V8"])
     accept(roles, "V8", writers)
     scene.session.commit()
     return roles
@@ -253,7 +254,7 @@ def test_who_may_not_open_the_text_is_not_asked_to_sign_it(
     scene: Scene, agreed: Checklist, signers: dict[Any, Actor]
 ) -> None:
     def able() -> set[str]:
-        people = signing.signatories(fill(agreed)).values()
+        people = agreements.signatories(fill(agreed)).values()
         return {one.name for of_party in people for one in of_party}
 
     assert able() == {"Tomas Beridan", "Henrik Asante", "Otto Brandis"}

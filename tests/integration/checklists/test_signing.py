@@ -18,15 +18,12 @@ from tests.factories.tables import QUESTIONS, Table
 from tracker.access.actor import Actor, Role
 from tracker.accounts.models import Membership
 from tracker.activity.models import Chain, Event
-from tracker.checklists import positions, service, signing
+from tracker.agreements import service as agreements
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import service
 from tracker.checklists.loading import fill
-from tracker.checklists.models import (
-    AnswerScope,
-    Checklist,
-    ChecklistKind,
-    ChecklistState,
-    Stance,
-)
+from tracker.checklists.models import Checklist, ChecklistState, Stance
+from tracker.checklists.negotiation import positions
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Mode
 from tracker.core import canonical, clock
@@ -103,7 +100,7 @@ def test_terms_that_are_not_agreed_are_not_sent(table: Table) -> None:
     chosen = {body: one.user_id for body, one in table.signatories.items()}
     refused(
         table,
-        lambda: signing.send(table["ilena"], table.checklist(), chosen),
+        lambda: agreements.send(table["ilena"], table.checklist(), chosen),
         "Not complete and agreed yet: M1, M2, M3, M5, M7, M10",
         RuleBrokenError,
     )
@@ -114,14 +111,14 @@ def test_what_is_begun_and_not_agreed_holds_up_sending_too(table: Table) -> None
     table.agree()
     table.session.commit()
     table.save("samira", "M6")
-    assert str(signing.obstacles(table.filling())[0]) == "Not complete and agreed yet: M6."
+    assert str(agreements.obstacles(table.filling())[0]) == "Not complete and agreed yet: M6."
 
 
 def test_a_party_that_joins_holds_up_sending_until_it_accepts(table: Table) -> None:
     table.agree()
     cooperations.join_party(table["ilena"], table.cooperation, table.land.id("bridge"))
     table.session.commit()
-    assert "Not complete and agreed yet: M1," in str(signing.obstacles(table.filling())[0])
+    assert "Not complete and agreed yet: M1," in str(agreements.obstacles(table.filling())[0])
 
 
 def test_sending_freezes_the_text_and_asks_each_signatory(sent: Table) -> None:
@@ -202,7 +199,7 @@ def test_two_freezes_of_the_same_text_have_different_digests(table: Table) -> No
     """A salt keeps the digest from being guessed from the content."""
     table.send()
     table.session.commit()
-    signing.call_back(table["ilena"], table.checklist(), reason="A wrong signatory.")
+    agreements.call_back(table["ilena"], table.checklist(), reason="A wrong signatory.")
     checklists.send(table.checklist(), table["ilena"], table.signatories)
     table.session.commit()
     (second, _), (first, _) = revisions(table)
@@ -225,7 +222,7 @@ def test_who_left_before_the_freeze_is_missed_and_not_a_blank_in_the_text(table:
         organisation_id=table.land.id("npm"),
     )
     table.session.commit()
-    assert "M5" in str(signing.obstacles(table.filling())[0])
+    assert "M5" in str(agreements.obstacles(table.filling())[0])
 
 
 @pytest.mark.parametrize(
@@ -261,7 +258,7 @@ def test_each_party_names_a_signatory_of_its_own(table: Table, first: str) -> No
     chosen = {body: one.user_id for body, one in table.signatories.items()}
     chosen[table.land.id("door")] = person
     with pytest.raises(RuleBrokenError, match="Choose who signs for Open Door Legal Aid") as error:
-        signing.send(table["ilena"], terms, chosen)
+        agreements.send(table["ilena"], terms, chosen)
     assert error.value.field == f"party_{table.land.id('door')}"
 
 
@@ -270,7 +267,7 @@ def test_a_party_that_names_nobody_holds_up_sending(table: Table) -> None:
     chosen = {body: one.user_id for body, one in table.signatories.items()}
     del chosen[table.land.id("lantern")]
     with pytest.raises(RuleBrokenError, match="Choose who signs for Lantern Health Network"):
-        signing.send(table["ilena"], terms, chosen)
+        agreements.send(table["ilena"], terms, chosen)
 
 
 def test_a_signatory_whose_power_is_not_recorded_is_not_named(table: Table) -> None:
@@ -311,7 +308,7 @@ def test_a_person_signs_for_one_party_only(table: Table) -> None:
     chosen[table.land.id("lantern")] = chosen[table.land.id("door")]
     refused(
         table,
-        lambda: signing.send(table["ilena"], terms, chosen),
+        lambda: agreements.send(table["ilena"], terms, chosen),
         "A person signs for one party only",
         RuleBrokenError,
     )
@@ -420,10 +417,10 @@ def identity(
 
 def attempt(table: Table, first: str, **proof: Any) -> Callable[[], object]:
     actor = table[first]
-    return lambda: signing.sign(
+    return lambda: agreements.sign(
         actor,
         table.checklist(),
-        page=signing.page_with(table.checklist()),
+        page=agreements.page_with(table.checklist()),
         sentence="I sign.",
         language="en",
         identity=identity(actor, **proof),
@@ -546,9 +543,9 @@ def test_so_it_is_when_a_text_is_called_back_or_amended(whole_table: Table, way:
     )
     assert [party.organisation_id for party in fill(rules).parties] == before
     if way == "amend":
-        signing.amend(whole_table["ilena"], rules, reason="A new party.", items=["C1"])
+        agreements.amend(whole_table["ilena"], rules, reason="A new party.", items=["C1"])
     else:
-        signing.call_back(whole_table["ilena"], rules, reason="A new party.")
+        agreements.call_back(whole_table["ilena"], rules, reason="A new party.")
     after = [party.organisation_id for party in fill(rules).parties]
     assert after == [*before, whole_table.land.id("bridge")]
 
@@ -580,7 +577,7 @@ def test_after_a_decline_the_text_is_changed_sent_and_signed_anew(sent: Table) -
     )
     positions.accept_proposal(sent["ilena"], sent.checklist(), proposal.id)
     sent.accept("M1", "joana")
-    assert "(G3)" in str(signing.obstacles(sent.filling())[0])
+    assert "(G3)" in str(agreements.obstacles(sent.filling())[0])
     checklists.agree(sent.checklist(), sent.writers, sent["oren"])
     checklists.send(sent.checklist(), sent["ilena"], sent.signatories)
     sign(sent, "henrik", "otto")
@@ -634,7 +631,7 @@ def test_what_was_declined_is_not_signed_any_more(sent: Table) -> None:
 
 def test_a_coordinator_calls_a_text_back(sent: Table) -> None:
     sign(sent, "tomas")
-    signing.call_back(sent["samira"], sent.checklist(), reason="A wrong signatory.")
+    agreements.call_back(sent["samira"], sent.checklist(), reason="A wrong signatory.")
     sent.session.commit()
     revision, asked = revisions(sent)[0]
     assert state(sent) is ChecklistState.DRAFTING
@@ -642,7 +639,7 @@ def test_a_coordinator_calls_a_text_back(sent: Table) -> None:
     assert (asked.state, asked.reason) == (RequestState.WITHDRAWN, "A wrong signatory.")
     assert len(revision.signatures) == 1
     # Nothing changed: it may be sent again as it is.
-    assert signing.obstacles(sent.filling()) == []
+    assert agreements.obstacles(sent.filling()) == []
 
 
 def test_calling_back_opens_no_more_than_was_open(sent: Table) -> None:
@@ -650,7 +647,7 @@ def test_calling_back_opens_no_more_than_was_open(sent: Table) -> None:
     decline(sent, "henrik", "M1")
     sent.accept("M1", "samira")
     checklists.send(sent.checklist(), sent["ilena"], sent.signatories)
-    signing.call_back(sent["ilena"], sent.checklist(), reason="A wrong signatory.")
+    agreements.call_back(sent["ilena"], sent.checklist(), reason="A wrong signatory.")
     sent.session.commit()
     assert sent.checklist().open_items == ["M1"]
     refused(sent, lambda: sent.save("ilena", "M2", seen=1, kind="prison"), "stays agreed")
@@ -660,7 +657,7 @@ def test_calling_back_opens_no_more_than_was_open(sent: Table) -> None:
 def test_nobody_else_calls_a_text_back(sent: Table, first: str) -> None:
     refused(
         sent,
-        lambda: signing.call_back(sent[first], sent.checklist(), reason="Why not."),
+        lambda: agreements.call_back(sent[first], sent.checklist(), reason="Why not."),
         "A coordinator of one of the parties calls a text back",
     )
 
@@ -668,7 +665,7 @@ def test_nobody_else_calls_a_text_back(sent: Table, first: str) -> None:
 def test_calling_back_has_a_reason(sent: Table) -> None:
     refused(
         sent,
-        lambda: signing.call_back(sent["ilena"], sent.checklist(), reason=" "),
+        lambda: agreements.call_back(sent["ilena"], sent.checklist(), reason=" "),
         "Say why you call it back",
         RuleBrokenError,
     )
@@ -678,7 +675,7 @@ def test_calling_back_has_a_reason(sent: Table) -> None:
 
 
 def amend(table: Table, first: str = "ilena", *items: str, reason: str = "A new law.") -> None:
-    signing.amend(table[first], table.checklist(), reason=reason, items=items or ("M1",))
+    agreements.amend(table[first], table.checklist(), reason=reason, items=items or ("M1",))
     table.session.commit()
 
 

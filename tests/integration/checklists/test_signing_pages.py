@@ -18,7 +18,7 @@ from tests.pages import Page
 from tracker.accounts import second_factor
 from tracker.accounts.models import User
 from tracker.activity.models import ReadLogEntry
-from tracker.checklists import signing
+from tracker.agreements import service as agreements
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.signoff.models import Revision, Signature
 
@@ -393,7 +393,7 @@ def test_the_record_sends_as_many_queries_for_many_revisions_and_signatures(
 
     few = count()
     for first in ("henrik", "otto", "tomas"):
-        signing.call_back(table["ilena"], terms, reason="A wrong signatory.")
+        agreements.call_back(table["ilena"], terms, reason="A wrong signatory.")
         checklists.send(terms, table["ilena"], table.signatories)
         checklists.sign(terms, table[first])
         table.session.commit()
@@ -405,7 +405,7 @@ def test_the_record_sends_as_many_queries_for_many_revisions_and_signatures(
 
 
 def test_the_ids_of_signatories_are_those_of_the_parties(table: Table) -> None:
-    able: dict[UUID, Any] = dict(signing.signatories(table.filling()))
+    able: dict[UUID, Any] = dict(agreements.signatories(table.filling()))
     assert set(able) == set(table.signatories)
     assert {one.user_id for people in able.values() for one in people} == {
         one.user_id for one in table.signatories.values()

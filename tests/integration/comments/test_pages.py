@@ -19,7 +19,7 @@ from tests.integration.comments.conftest import Talk
 from tests.pages import Form, Page
 from tests.starting_points import noon_in
 from tracker.activity.models import ReadLogEntry
-from tracker.checklists.models import ChecklistKind
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.comments import service
 from tracker.comments.models import Comment, CommentAudience, CommentMention
 from tracker.core import clock

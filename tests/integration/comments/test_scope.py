@@ -13,7 +13,8 @@ from tests.factories.cooperations import bring_in
 from tests.factories.visits import Scene
 from tests.integration.comments.conftest import Talk
 from tracker.access.actor import ActorMembership, OrganisationKind, Role
-from tracker.checklists.models import ChecklistKind, ChecklistParty
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import ChecklistParty
 from tracker.checklists.queries import writers
 from tracker.comments import queries, sealing, service
 from tracker.comments.models import Comment

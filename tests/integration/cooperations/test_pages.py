@@ -17,7 +17,7 @@ from tests.factories.cooperations import Country, KeptCountry, bring_in, copied_
 from tests.pages import Page
 from tracker.access.actor import Role
 from tracker.accounts.models import Invitation
-from tracker.checklists.models import ChecklistKind
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.cooperations import people, queries
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core import clock

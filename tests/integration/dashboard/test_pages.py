@@ -19,8 +19,9 @@ from tests.factories.cooperations import (
     signed_in,
 )
 from tests.pages import Page
-from tracker.checklists import safeguards
-from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist
+from tracker.checklists.negotiation import safeguards
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode, Stage
 from tracker.core import clock

@@ -16,7 +16,8 @@ from tests.starting_points import noon_in
 from tracker.accounts.models import Membership
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist
 from tracker.cooperations.models import Cooperation, Party
 from tracker.core import clock
 from tracker.evidence import anchors, checkpoints, signing_keys

@@ -25,7 +25,7 @@ from tests.factories.tampering import (
 from tests.starting_points import noon_in
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.checklists import bound
+from tracker.agreements import evidence
 from tracker.checklists.models import Answer, Checklist, ChecklistState, Halt
 from tracker.core import clock
 from tracker.core.db import db
@@ -108,7 +108,7 @@ def a_round(folder: Path) -> None:
 def test_each_course_has_the_outcomes_that_its_people_brought_about(scenes: Scenes) -> None:
     assert OUTCOMES.keys() == COURSES.keys()
     rows = list(db.session.scalars(sa.select(Checklist)))
-    compared = bound.compare(rows)
+    compared = evidence.compare(rows)
     assert all(one.agrees for one in compared.values())
     for name, wanted in OUTCOMES.items():
         scene = scenes[name]
@@ -136,7 +136,7 @@ def test_the_demonstration_agrees_everywhere(
     session: Session, demonstration: Demonstration, tmp_path: Path
 ) -> None:
     assert all(
-        one.agrees for one in bound.compare(list(session.scalars(sa.select(Checklist)))).values()
+        one.agrees for one in evidence.compare(list(session.scalars(sa.select(Checklist)))).values()
     )
     rows = list(session.scalars(sa.select(Undertaking)))
     assert rows
@@ -170,7 +170,7 @@ def test_what_remains_once_details_were_erased_says_the_same(scenes: Scenes) -> 
             )
         )
     rows = list(db.session.scalars(sa.select(Checklist)))
-    assert all(one.agrees for one in bound.compare(rows).values())
+    assert all(one.agrees for one in evidence.compare(rows).values())
     for name, wanted in OUTCOMES.items():
         for revision_id, outcome in zip(scenes[name].revisions, wanted, strict=True):
             revision = db.session.get_one(Revision, revision_id)
@@ -692,9 +692,9 @@ def test_more_texts_take_no_more_statements(
     rows = list(session.scalars(sa.select(Checklist).order_by(Checklist.started_at)))
     of_one = [one for one in rows if one.id == scenes["in force"].checklist_id]
     with statements() as few:
-        bound.compare(of_one)
+        evidence.compare(of_one)
     with statements() as many:
-        bound.compare(rows)
+        evidence.compare(rows)
     assert len(few) == len(many) <= 8
     assert len(rows) > 2 * len(COURSES) - 2
 

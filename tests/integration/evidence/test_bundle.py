@@ -28,7 +28,7 @@ from tests.pages import Page
 from tests.services import put
 from tracker.activity import queries as trail
 from tracker.activity.models import Chain, ReadLogEntry
-from tracker.checklists.models import ChecklistKind
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.cooperations import clearances, keys
 from tracker.cooperations.models import AudienceMember, ClearanceEnd, CooperationKey
 from tracker.core import canonical, clock

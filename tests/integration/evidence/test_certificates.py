@@ -26,7 +26,8 @@ from tests.factories.demonstration import Demonstration
 from tests.starting_points import noon_in
 from tracker.activity import verbs
 from tracker.activity.models import Event, ReadLogEntry
-from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist
 from tracker.cooperations import keys
 from tracker.cooperations.models import CooperationKey
 from tracker.core import canonical, clock

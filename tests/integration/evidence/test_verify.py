@@ -25,8 +25,10 @@ from tests.starting_points import noon_in
 from tracker.accounts import attempts
 from tracker.activity import verbs
 from tracker.activity.service import record
-from tracker.checklists import ending, signing
-from tracker.checklists.models import ChecklistKind, Halt
+from tracker.agreements import notices
+from tracker.agreements import service as agreements_service
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Halt
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationKey, Stage
 from tracker.core import canonical
@@ -124,7 +126,7 @@ def test_a_revision_is_superseded_by_the_next_once_all_have_signed_that(session:
         return verdicts.of_text(cooperation.reference, revision.digest).verdict
 
     assert verdict(first) is Verdict.GENUINE
-    signing.amend(land.actor("ilena"), terms, reason="A new law.", items=["M19"])
+    agreements_service.amend(land.actor("ilena"), terms, reason="A new law.", items=["M19"])
     second = agreements.send(land, terms, PAIR)
     agreements.sign(land, terms, "tomas")
     assert (verdict(first), verdict(second)) == (Verdict.GENUINE, Verdict.WAITING)
@@ -145,12 +147,12 @@ def test_what_a_party_suspends_or_ends_no_longer_holds(session: Session) -> None
         return verdicts.of_text(cooperation.reference, revision.digest).verdict
 
     tomas = land.actor("tomas")
-    notice = ending.give_notice(tomas, terms, Halt.SUSPENDED, reason="It is not safe.")
+    notice = notices.give_notice(tomas, terms, Halt.SUSPENDED, reason="It is not safe.")
     assert verdict() is Verdict.SUSPENDED
-    ending.close_notice(tomas, terms, notice.id, reason="It is safe again.")
+    notices.close_notice(tomas, terms, notice.id, reason="It is safe again.")
     assert verdict() is Verdict.GENUINE
-    ending.give_notice(tomas, terms, Halt.ENDED, reason="The law has changed.")
-    due.carry_out_due(ending.earliest(terms, Halt.ENDED))
+    notices.give_notice(tomas, terms, Halt.ENDED, reason="The law has changed.")
+    due.carry_out_due(notices.earliest(terms, Halt.ENDED))
     assert verdict() is Verdict.ENDED
 
 

@@ -13,10 +13,11 @@ from tests.factories.checklists import decline_text
 from tests.factories.undertakings import everybody
 from tracker.activity import queries as trail
 from tracker.activity.stale import recompute
-from tracker.checklists import positions, safeguards
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import fill
-from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind, Stance
+from tracker.checklists.models import Checklist, Stance
+from tracker.checklists.negotiation import positions, safeguards
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode, Stage
 from tracker.core import clock

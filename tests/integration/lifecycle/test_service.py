@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from tests.factories.cooperations import Country, bring_in, copied_country, open_one
 from tracker.activity import queries as trail
 from tracker.activity.stale import recompute
-from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist, ChecklistState
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode, Stage
 from tracker.core.errors import RefusedError

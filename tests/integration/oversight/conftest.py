@@ -12,7 +12,7 @@ from tests.factories import agreements, passkeys
 from tests.factories.cooperations import Country, copied_country, country, load_checklists, open_one
 from tests.factories.passkeys import Device
 from tests.starting_points import noon_in
-from tracker.checklists.models import ChecklistKind
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.cooperations.models import Mode
 from tracker.core.db import db
 from tracker.evidence import checkpoints, signing_keys

@@ -22,7 +22,7 @@ from tracker.access.actor import Actor
 from tracker.accounts.models import User
 from tracker.activity import stale
 from tracker.activity.stale import Stale
-from tracker.checklists import sealing
+from tracker.checklists import encryption
 from tracker.checklists.models import Answer, Checklist
 from tracker.cooperations import keys
 from tracker.core import canonical, clock, crypto
@@ -155,7 +155,7 @@ def secrets(session: Session) -> set[str]:
         .join(Checklist, Checklist.id == Answer.checklist_id)
         .where(Answer.sealed.is_not(None))
     ):
-        found |= set(_texts(sealing.values_of(cooperation_id, answer)))
+        found |= set(_texts(encryption.values_of(cooperation_id, answer)))
     for revision in session.scalars(sa.select(Revision).where(Revision.is_sealed)):
         key = keys.key_of(revision.cooperation_id)
         if revision.kind == "undertaking":

@@ -12,7 +12,7 @@ from tests.client import CheckedClient
 from tests.factories import agreements
 from tests.factories.cooperations import Country, open_one
 from tracker.activity import queries as trail
-from tracker.checklists.models import ChecklistKind
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core import canonical, clock
 from tracker.oversight import queries

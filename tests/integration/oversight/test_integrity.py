@@ -35,7 +35,8 @@ from tracker.activity import chain as arithmetic
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.verify import ChainFault
-from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist
 from tracker.cooperations.models import Cooperation, CooperationKey, Mode
 from tracker.core import canonical, clock, keys
 from tracker.core.db import db

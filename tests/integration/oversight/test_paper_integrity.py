@@ -25,7 +25,7 @@ from tests.factories.tampering import (
 from tracker.access.actor import OrganisationKind
 from tracker.activity import chain as arithmetic
 from tracker.activity import verbs
-from tracker.checklists.models import ChecklistKind
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.cooperations import keys, succession
 from tracker.cooperations.models import CooperationKey
 from tracker.core import canonical, crypto

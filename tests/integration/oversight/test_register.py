@@ -18,8 +18,10 @@ from tests.pages import Page
 from tracker.access.actor import OrganisationKind, Role
 from tracker.activity import queries as trail
 from tracker.activity.stale import recompute
-from tracker.checklists import ending, signing
-from tracker.checklists.models import Checklist, ChecklistKind, Halt
+from tracker.agreements import notices
+from tracker.agreements import service as agreements_service
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist, Halt
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core import clock
 from tracker.core.db import db
@@ -119,7 +121,7 @@ def test_what_was_declined_says_so_until_it_is_sent_again(land: Country, terms: 
 
 def test_what_was_called_back_is_being_filled_in(land: Country, terms: Checklist) -> None:
     agreements.send(land, terms, PAIR)
-    signing.call_back(land.actor("ilena"), terms, reason="A word is missing.")
+    agreements_service.call_back(land.actor("ilena"), terms, reason="A word is missing.")
     assert line(land, ChecklistKind.TERMS).state is AgreementState.DRAFTING
 
 
@@ -164,7 +166,7 @@ def test_the_last_day_is_included(
 def test_an_amendment_leaves_the_dates_of_what_is_in_force(land: Country, terms: Checklist) -> None:
     in_force(land, terms, -10, 300, 100)
     before = line(land, ChecklistKind.TERMS)
-    signing.amend(land.actor("ilena"), terms, reason="A longer term.", items=["M19"])
+    agreements_service.amend(land.actor("ilena"), terms, reason="A longer term.", items=["M19"])
     today = clock.today()
     current = agreements.current(terms, "M19")
     agreements.change(
@@ -202,7 +204,7 @@ def test_what_a_party_stopped_is_told_with_what_had_been_signed(
 ) -> None:
     in_force(land, terms, -10, 300, 100)
     before = line(land, ChecklistKind.TERMS)
-    ending.give_notice(land.actor("henrik"), terms, kind, reason="Not safe.")
+    notices.give_notice(land.actor("henrik"), terms, kind, reason="Not safe.")
     found = line(land, ChecklistKind.TERMS)
     assert (found.state, found.is_amended) == (state, False)
     assert (found.revision, found.until_on) == (before.revision, before.until_on)

@@ -27,10 +27,13 @@ from tests.factories.demonstration import make as make_demonstration
 from tests.factories.visits import Scene
 from tests.starting_points import noon_in
 from tracker.accounts import service as accounts
-from tracker.checklists import ending, positions, safeguards, signing
+from tracker.agreements import notices
+from tracker.agreements import service as agreements
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import fill
-from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind, Halt, Stance
+from tracker.checklists.models import Checklist, Halt, Stance
+from tracker.checklists.negotiation import positions, safeguards
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Mode
 from tracker.core.db import db
@@ -151,7 +154,7 @@ class AnyAct(RuleBasedStateMachine):
     def a_text_is_stopped(self, kind: ChecklistKind, who: str, halt: Halt) -> None:
         def stop() -> None:
             checklist = self.checklist(kind)
-            ending.give_notice(self.scene.actor(who), checklist, halt, reason="It is not safe.")
+            notices.give_notice(self.scene.actor(who), checklist, halt, reason="It is not safe.")
 
         self.do(stop)
 
@@ -159,8 +162,8 @@ class AnyAct(RuleBasedStateMachine):
     def a_suspension_is_lifted(self, kind: ChecklistKind, who: str) -> None:
         def lift() -> None:
             checklist = self.checklist(kind)
-            for notice in ending.open_notices(checklist):
-                ending.close_notice(
+            for notice in notices.open_notices(checklist):
+                notices.close_notice(
                     self.scene.actor(who), checklist, notice.id, reason="It is safe again."
                 )
 
@@ -170,7 +173,7 @@ class AnyAct(RuleBasedStateMachine):
     def a_text_is_amended(self, kind: ChecklistKind, data: st.DataObject) -> None:
         item = data.draw(ITEM[kind])
         self.do(
-            lambda: signing.amend(
+            lambda: agreements.amend(
                 self.scene.actor("ilena"), self.checklist(kind), reason="A word.", items=[item]
             )
         )

@@ -16,8 +16,14 @@ from sqlalchemy.orm import Session
 from tests.factories.tampering import hands
 from tracker.accounts import attempts, mailed_codes, passkeys
 from tracker.accounts.models import Attempt, MailedCode, Membership, UsedChallenge
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import drafts
-from tracker.checklists.models import Assignment, Checklist, ChecklistKind, Draft, Notice
+from tracker.checklists.models import (
+    Assignment,
+    Checklist,
+    Draft,
+    Notice,
+)
 from tracker.comments.models import CommentTask
 from tracker.cooperations.models import Clearance, Cooperation, CooperationKey
 from tracker.core import clock

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from tests.client import CheckedClient
-from tracker.checklists.models import ChecklistKind, ChecklistTemplate
+from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.guidance.models import Article

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from tests.client import CheckedClient
 from tracker.accounts import attempts
 from tracker.accounts.models import Attempt
-from tracker.checklists import assignments
+from tracker.checklists.assignments import service as assignments
 from tracker.core import clock
 from tracker.core import db as database
 from tracker.core.db import db, will_write

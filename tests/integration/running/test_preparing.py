@@ -14,8 +14,8 @@ from tests.factories.templates import a_template, an_item, publish
 from tests.services import put
 from tracker import create_app
 from tracker.activity.models import Chain, ChainKind, Event
-from tracker.checklists import library
-from tracker.checklists.models import ChecklistKind, ChecklistTemplate
+from tracker.checklist_templates import library
+from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
 from tracker.core import keys
 from tracker.core.db import db
 from tracker.core.keys import KeysError

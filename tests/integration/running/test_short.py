@@ -19,8 +19,8 @@ from tests.factories.tampering import hands
 from tests.factories.visits import Scene, planned
 from tracker.access.actor import Role
 from tracker.accounts.models import Attempt, Membership
+from tracker.agreements.service import WHO_SIGNS
 from tracker.checklists.models import Assignment, Halt, Notice
-from tracker.checklists.signing import WHO_SIGNS
 from tracker.comments.models import CommentTask
 from tracker.cooperations.models import Clearance
 from tracker.core import clock

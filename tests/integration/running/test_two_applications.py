@@ -30,7 +30,7 @@ from tracker.access.actor import OrganisationKind, Role
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.models import Event
-from tracker.checklists import signing
+from tracker.agreements import service as agreements
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock, keys
 from tracker.core.db import db
@@ -280,8 +280,8 @@ def test_four_eyes_are_asked_for_in_one_alone(north: Instance, south: Instance) 
             checklists.agree(table.checklist(), table.writers, table["oren"])
             ilena = PartySigners(table.land.id("npm"), (Named(table["ilena"].user_id),))
             if instance is south:
-                signing.require_four_eyes(table.filling(), [ilena])
+                agreements.require_four_eyes(table.filling(), [ilena])
                 continue
             with pytest.raises(RuleBrokenError, match="wrote this text alone"):
-                signing.require_four_eyes(table.filling(), [ilena])
+                agreements.require_four_eyes(table.filling(), [ilena])
             db.session.rollback()

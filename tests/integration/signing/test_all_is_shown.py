@@ -15,8 +15,9 @@ from tests.factories.certificates import make_all, words_of
 from tests.factories.demonstration import Demonstration
 from tests.factories.leaves import TECHNICAL, shown_on, unseen
 from tests.factories.visits import Scene
-from tracker.checklists import frozen
-from tracker.checklists.models import Checklist, ChecklistKind
+from tracker.agreements import frozen_text
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist
 from tracker.cooperations import keys
 from tracker.signoff import leaves
 from tracker.signoff import service as signoff
@@ -56,12 +57,12 @@ def test_the_record_says_all_that_was_signed(
 ) -> None:
     revision = of_kind(session, kind)
     document = document_of(revision)
-    for language in frozen.languages_of(document):
+    for language in frozen_text.languages_of(document):
         page = ilena.page(
             f"/checklists/{revision.subject_id}/record/{revision.number}?language={language}"
         )
         text = "".join(page.root.itertext())
-        technical = leaves.technical(document, frozen.languages_of(document))
+        technical = leaves.technical(document, frozen_text.languages_of(document))
         assert [one for one in technical if one[0] not in text or one[1] not in text] == []
         assert unseen(document, shown_on(page), language, "en") == []
 
@@ -74,7 +75,7 @@ def test_before_signing_all_is_shown_that_is_signed(
     revision = session.scalars(sa.select(Revision).where(Revision.subject_id == checklist_id)).one()
     document = document_of(revision)
     for signatory in signatories(app, demonstration, address):
-        for language in frozen.languages_of(document):
+        for language in frozen_text.languages_of(document):
             page = signatory.page(f"{address}?language={language}")
             assert unseen(document, shown_on(page), language, "en") == []
         return
@@ -93,7 +94,7 @@ def test_before_a_scan_is_confirmed_all_is_shown_that_was_signed_on_it(
     document = document_of(session.get_one(Revision, made.revision_id))
     address = f"/checklists/{checklist_id}/papers/{made.id}"
     confirming = demonstration.browser(app, "ilena")
-    for language in frozen.languages_of(document):
+    for language in frozen_text.languages_of(document):
         page = confirming.page(f"{address}?language={language}")
         assert unseen(document, shown_on(page), language, "en") == []
     # Nothing is confirmed by who recorded it; the text stands on its record.
@@ -126,7 +127,7 @@ def test_a_persons_record_of_an_undertaking_says_all_that_was_signed(
     key = next(key for key, one in demonstration.users.items() if one == undertaking.user_id)
     browser = demonstration.browser(app, key)
     page = browser.page(f"/undertakings/{undertaking.id}?language={language}")
-    there = frozen.shown_in(document, language)
+    there = frozen_text.shown_in(document, language)
     assert unseen(document, shown_on(page), there, "en") == []
 
 

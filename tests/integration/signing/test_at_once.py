@@ -13,7 +13,8 @@ from tests.factories.tables import Table
 from tests.integration.signing.test_signers import party, pass_on, send, sign
 from tracker.access.actor import Actor
 from tracker.activity import queries as trail
-from tracker.checklists import requesting, signing
+from tracker.agreements import service as agreements
+from tracker.agreements import signature_requests
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
@@ -108,7 +109,7 @@ def test_the_last_signature_and_a_call_back_never_both_win(
         app,
         checklist_id,
         signs(tomas),
-        lambda checklist: signing.call_back(ilena, checklist, reason="A wrong date."),
+        lambda checklist: agreements.call_back(ilena, checklist, reason="A wrong date."),
     )
     assert isinstance(error, RefusedError | RuleBrokenError)
     assert seen(checklist_id) in {
@@ -126,12 +127,12 @@ def test_a_line_is_signed_or_passed_on_and_not_both(app: Flask, many: Table) -> 
         app,
         checklist_id,
         signs(tomas),
-        lambda checklist: requesting.pass_on(
+        lambda checklist: signature_requests.pass_on(
             ilena,
             checklist,
             tomas.user_id,
             greta,
-            page=signing.page_with(checklist),
+            page=agreements.page_with(checklist),
             reason="He is away.",
         ),
     )

@@ -10,8 +10,15 @@ from tests.factories import agreements
 from tests.factories.tables import Table
 from tests.integration.signing.conftest import DAY, NOTICE, SIGNERS, Clock
 from tests.integration.signing.test_signers import power, told
-from tracker.checklists import ending, signing
-from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState, Halt, Notice
+from tracker.agreements import notices
+from tracker.agreements import service as agreements_service
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import (
+    Checklist,
+    ChecklistState,
+    Halt,
+    Notice,
+)
 from tracker.cooperations.models import Cooperation, Stage
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError
@@ -30,7 +37,7 @@ def give(
     from_on: dt.date | None = None,
     what: ChecklistKind = TERMS,
 ) -> Notice:
-    notice = ending.give_notice(
+    notice = notices.give_notice(
         table[first], table.checklist(what), kind, reason=reason, from_on=from_on
     )
     table.session.commit()
@@ -38,7 +45,7 @@ def give(
 
 
 def close(table: Table, first: str, notice: Notice, reason: str = "It is safe again.") -> None:
-    ending.close_notice(table[first], table.checklist(), notice.id, reason=reason)
+    notices.close_notice(table[first], table.checklist(), notice.id, reason=reason)
     table.session.commit()
 
 
@@ -116,7 +123,9 @@ def test_nothing_is_written_or_sent_while_it_is_suspended(in_force: Table) -> No
         agreements.answer(in_force.land, in_force.checklist(), "M18", words="New.")
     in_force.session.rollback()
     with pytest.raises(RefusedError, match="Only a text in force is amended"):
-        signing.amend(in_force["ilena"], in_force.checklist(), reason="Why not.", items=["M19"])
+        agreements_service.amend(
+            in_force["ilena"], in_force.checklist(), reason="Why not.", items=["M19"]
+        )
 
 
 def test_who_suspended_lifts_it_and_it_is_in_force_again(in_force: Table) -> None:
@@ -169,7 +178,7 @@ def test_a_suspension_that_begins_later_beside_one_that_stands_keeps_it_out_of_f
 
 def test_an_ending_keeps_the_notice_agreed(in_force: Table, frozen_time: Clock) -> None:
     """M20: days of notice."""
-    assert ending.agreed_notice(in_force.checklist()) == NOTICE
+    assert notices.agreed_notice(in_force.checklist()) == NOTICE
     early = clock.today() + (NOTICE - 1) * DAY
     with pytest.raises(RuleBrokenError, match="Notice agreed: 30 days") as error:
         give(in_force, "tomas", ENDED, from_on=early)
@@ -190,7 +199,7 @@ def test_an_ending_keeps_the_notice_agreed(in_force: Table, frozen_time: Clock) 
 
 
 def test_the_duties_that_survive_are_those_of_the_signed_text(in_force: Table) -> None:
-    duties = ending.surviving_duties(in_force.checklist())
+    duties = notices.surviving_duties(in_force.checklist())
     words = str(duties)
     assert "Confidentiality" in words
     assert "For ever" in words
@@ -222,7 +231,7 @@ def test_what_is_suspended_can_be_ended_too(in_force: Table, frozen_time: Clock)
     give(in_force, "henrik", ENDED)
     assert on(in_force, frozen_time, NOTICE) == 1
     assert in_force.checklist().halt is ENDED
-    assert [one.kind for one in ending.open_notices(in_force.checklist())] == [ENDED]
+    assert [one.kind for one in notices.open_notices(in_force.checklist())] == [ENDED]
 
 
 def test_notice_is_given_once(in_force: Table) -> None:
@@ -269,7 +278,7 @@ def test_only_what_is_in_force_is_stopped(in_force: Table, kind: Halt) -> None:
 
 def amend(table: Table) -> Checklist:
     terms = table.checklist()
-    signing.amend(table["ilena"], terms, reason="Another year.", items=["M19"])
+    agreements_service.amend(table["ilena"], terms, reason="Another year.", items=["M19"])
     table.session.commit()
     return terms
 
@@ -303,7 +312,7 @@ def test_what_all_sign_while_it_is_suspended_is_in_force(in_force: Table) -> Non
     in_force.session.commit()
     terms = in_force.checklist()
     assert (terms.state, terms.halt, terms.halted_id) == (ChecklistState.IN_FORCE, None, None)
-    assert ending.open_notices(terms) == []
+    assert notices.open_notices(terms) == []
     assert stage(in_force) is not Stage.SUSPENDED
 
 
@@ -322,7 +331,7 @@ def test_terms_that_ended_closed_the_cooperation(in_force: Table, frozen_time: C
     give(in_force, "tomas", ENDED)
     on(in_force, frozen_time, NOTICE)
     with pytest.raises(RefusedError, match="This cooperation is closed"):
-        ending.agree_anew(in_force["ilena"], in_force.checklist(), reason="We try again.")
+        notices.agree_anew(in_force["ilena"], in_force.checklist(), reason="We try again.")
 
 
 def confidentiality_ended(table: Table, frozen_time: Clock) -> Checklist:
@@ -344,10 +353,10 @@ def test_another_text_that_ended_is_agreed_anew(in_force: Table, frozen_time: Cl
     assert stage(in_force) is not Stage.CLOSED
     for first in ("otto", "nadia", "marek", "ada"):
         with pytest.raises(RefusedError, match="A coordinator of one of the parties opens"):
-            ending.agree_anew(in_force[first], text, reason="We try again.")
+            notices.agree_anew(in_force[first], text, reason="We try again.")
     with pytest.raises(RuleBrokenError, match="Give the reason"):
-        ending.agree_anew(in_force["joana"], text, reason=" ")
-    ending.agree_anew(in_force["joana"], text, reason="We try again.")
+        notices.agree_anew(in_force["joana"], text, reason=" ")
+    notices.agree_anew(in_force["joana"], text, reason="We try again.")
     in_force.session.commit()
     assert text.state is ChecklistState.DRAFTING
     assert text.halted_id is not None
@@ -360,4 +369,4 @@ def test_another_text_that_ended_is_agreed_anew(in_force: Table, frozen_time: Cl
 
 def test_what_is_in_force_is_not_agreed_anew(in_force: Table) -> None:
     with pytest.raises(RefusedError, match="Only a text that has ended"):
-        ending.agree_anew(in_force["ilena"], in_force.checklist(), reason="Why not.")
+        notices.agree_anew(in_force["ilena"], in_force.checklist(), reason="Why not.")

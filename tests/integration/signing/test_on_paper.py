@@ -15,9 +15,11 @@ from tests.integration.signing.test_signers import (
     sign,
     state,
 )
-from tracker.checklists import paper, requesting, signing
+from tracker.agreements import service as agreements
+from tracker.agreements import signature_requests
+from tracker.agreements.paper import service as paper
+from tracker.agreements.service import Asking
 from tracker.checklists.models import ChecklistState
-from tracker.checklists.signing import Asking
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.oversight import integrity
@@ -95,12 +97,12 @@ def test_nor_before_the_parties_that_come_first(many: Table) -> None:
 
 def test_a_line_that_was_passed_on_is_signed_by_who_has_it_now(many: Table) -> None:
     send(many)
-    requesting.pass_on(
+    signature_requests.pass_on(
         many["ilena"],
         many.checklist(),
         person(many, "tomas"),
         person(many, "milan"),
-        page=signing.page_with(many.checklist()),
+        page=agreements.page_with(many.checklist()),
         reason="He is away.",
     )
     many.session.commit()

@@ -23,9 +23,10 @@ from tests.integration.signing.test_signers import (
     told,
 )
 from tests.pages import Page
-from tracker.checklists import renewal
-from tracker.checklists.models import ChecklistKind, ChecklistState, Halt
-from tracker.checklists.signing import Asking
+from tracker.agreements import renewal
+from tracker.agreements.service import Asking
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import ChecklistState, Halt
 from tracker.core import clock
 from tracker.mail.render import in_language
 from tracker.signoff.models import RequestState

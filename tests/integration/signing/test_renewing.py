@@ -11,8 +11,9 @@ from tests.factories.tables import Table
 from tests.integration.signing.conftest import DAY, DAYS, NOTICE, SIGNERS, Clock
 from tests.integration.signing.test_ending import amend, close, give
 from tests.integration.signing.test_signers import told
-from tracker.checklists import positions, renewal
+from tracker.agreements import renewal
 from tracker.checklists.models import ChecklistState, Halt, Renewal
+from tracker.checklists.negotiation import positions
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError

@@ -12,9 +12,11 @@ from tests.integration.signing.conftest import DAY, Clock
 from tests.integration.signing.test_pages import browser, page, pass_on_rest
 from tests.integration.signing.test_signers import party, send
 from tests.pages import Page
-from tracker.checklists import paper as scans
-from tracker.checklists import positions, requesting, safeguards, signing
+from tracker.agreements import service as agreements
+from tracker.agreements import signature_requests
+from tracker.agreements.paper import service as scans
 from tracker.checklists.models import ChecklistState
+from tracker.checklists.negotiation import positions, safeguards
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
@@ -29,7 +31,7 @@ Act = Callable[[Table, SigningPage | None], object]
 def send_other_words(table: Table) -> None:
     """Call the text back, agree on other words for M1 and send it again."""
     terms = table.checklist()
-    signing.call_back(table["ilena"], terms, reason="One more thing.")
+    agreements.call_back(table["ilena"], terms, reason="One more thing.")
     current = table.filling().sheet.shared("M1")
     assert current is not None
     made = positions.propose(
@@ -55,19 +57,19 @@ def signatures() -> int:
 def signs(table: Table, page: SigningPage | None) -> None:
     actor = table["tomas"]
     identity = Identity(actor.user_id, Method.PASSWORD_TOTP, clock.now())
-    signing.sign(
+    agreements.sign(
         actor, table.checklist(), page=page, sentence="I sign.", language="en", identity=identity
     )
 
 
 def declines(table: Table, page: SigningPage | None) -> None:
-    signing.decline(table["tomas"], table.checklist(), page=page, reason="No.", items=["M1"])
+    agreements.decline(table["tomas"], table.checklist(), page=page, reason="No.", items=["M1"])
 
 
 def passes_on(table: Table, page: SigningPage | None) -> None:
     tomas, greta = (table.land.users[first].id for first in ("tomas", "greta"))
     terms = table.checklist()
-    requesting.pass_on(table["tomas"], terms, tomas, greta, page=page, reason="I am away.")
+    signature_requests.pass_on(table["tomas"], terms, tomas, greta, page=page, reason="I am away.")
 
 
 ACTS: dict[str, Act] = {"signs": signs, "declines": declines, "passes on": passes_on}
@@ -76,14 +78,14 @@ ACTS: dict[str, Act] = {"signs": signs, "declines": declines, "passes on": passe
 @pytest.mark.parametrize("act", ACTS)
 def test_who_opened_one_text_does_nothing_to_another(many: Table, act: str) -> None:
     send(many)
-    read = signing.page_with(many.checklist())
+    read = agreements.page_with(many.checklist())
     send_other_words(many)
     with pytest.raises(shown.NotShownError, match="changed after you opened it") as refused:
         ACTS[act](many, read)
     assert refused.value.seen == read.digest
     assert signatures() == 0
     assert many.checklist().state is ChecklistState.SENT
-    ACTS[act](many, signing.page_with(many.checklist()))
+    ACTS[act](many, agreements.page_with(many.checklist()))
 
 
 def test_what_changed_beside_the_items_is_shown_too(app: Flask, many: Table) -> None:
@@ -91,7 +93,7 @@ def test_what_changed_beside_the_items_is_shown_too(app: Flask, many: Table) -> 
     send(many)
     read = page(app, many, "henrik", "/sign")
     onward = read.links()["Go on to sign"]
-    signing.call_back(many["ilena"], many.checklist(), reason="One more thing.")
+    agreements.call_back(many["ilena"], many.checklist(), reason="One more thing.")
     cooperation = many.session.get_one(Cooperation, many.cooperation.id)
     before, cooperation.purpose = cooperation.purpose, "Whatever the office says."
     send(many, party(many, "npm", "tomas", "milan", needed=2))
@@ -110,7 +112,7 @@ def test_what_changed_beside_the_items_is_shown_too(app: Flask, many: Table) -> 
 def test_a_text_sent_again_as_it_was_says_that_nothing_differs(app: Flask, many: Table) -> None:
     send(many)
     onward = page(app, many, "henrik", "/sign").links()["Go on to sign"]
-    signing.call_back(many["ilena"], many.checklist(), reason="One more thing.")
+    agreements.call_back(many["ilena"], many.checklist(), reason="One more thing.")
     send(many)
     many.session.commit()
     again = browser(app, many, "henrik").page(onward)
@@ -129,7 +131,7 @@ def test_a_page_signs_for_ten_minutes(many: Table, frozen_time: Clock) -> None:
     send(many)
     now = clock.now()
     frozen_time(now)
-    read = signing.page_with(many.checklist())
+    read = agreements.page_with(many.checklist())
     frozen_time(now + OPEN_FOR + DAY / 86400)
     with pytest.raises(shown.NotShownError, match="more than 10 minutes ago"):
         signs(many, read)
@@ -141,7 +143,7 @@ def test_a_page_signs_for_ten_minutes(many: Table, frozen_time: Clock) -> None:
 @pytest.mark.parametrize("act", ["declines", "passes on"])
 def test_declining_and_passing_on_have_no_hurry(many: Table, act: str, frozen_time: Clock) -> None:
     send(many)
-    read = signing.page_with(many.checklist())
+    read = agreements.page_with(many.checklist())
     frozen_time(clock.now() + DAY)
     ACTS[act](many, read)
 
@@ -211,7 +213,7 @@ def test_why_somebody_declines_or_passes_on_is_not_lost_when_the_text_was_called
     typed = {key: users.get(value, value) for key, value in typed.items()}
     client = browser(app, many, "tomas")
     data = client.page(where).form().filled_in(**typed)
-    signing.call_back(many["ilena"], many.checklist(), reason="One more thing.")
+    agreements.call_back(many["ilena"], many.checklist(), reason="One more thing.")
     many.session.commit()
     again = Page.of(client.post(where, data=data, csrf=False))
     assert "This text no longer waits for signatures, so nothing was done." in again.text

@@ -18,9 +18,11 @@ from tests.integration.signing.conftest import DAY, Clock
 from tests.services import replaced
 from tracker.access.actor import Confirmation, Role
 from tracker.accounts.models import Membership
-from tracker.checklists import requesting, safeguards, signing
+from tracker.agreements import service as agreements
+from tracker.agreements import signature_requests
+from tracker.agreements.service import Asking
 from tracker.checklists.models import ChecklistState
-from tracker.checklists.signing import Asking
+from tracker.checklists.negotiation import safeguards
 from tracker.core import canonical, clock
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.mail.models import OutboxMessage
@@ -58,7 +60,7 @@ def send(table: Table, *parties: PartySigners, asking: Asking | None = None) -> 
         body: one.user_id for body, one in table.signatories.items()
     }
     named |= {one.organisation_id: one for one in parties}
-    asked = signing.send(table["ilena"], table.checklist(), named, asking=asking)
+    asked = agreements.send(table["ilena"], table.checklist(), named, asking=asking)
     table.session.commit()
     return asked
 
@@ -342,12 +344,12 @@ def test_a_power_that_runs_out_meanwhile_signs_no_more(many: Table, frozen_time:
             items=["M1"],
         )
     many.session.rollback()
-    requesting.pass_on(
+    signature_requests.pass_on(
         many["ilena"],
         many.checklist(),
         person(many, "tomas"),
         person(many, "milan"),
-        page=signing.page_with(many.checklist()),
+        page=agreements.page_with(many.checklist()),
         reason="His power has run out.",
     )
     sign(many, "milan", "henrik", "otto")
@@ -385,12 +387,12 @@ def test_a_signature_on_behalf_of_somebody_says_so(many: Table) -> None:
 
 
 def pass_on(table: Table, by: str, holder: str, to: str, reason: str = "She is away.") -> None:
-    requesting.pass_on(
+    signature_requests.pass_on(
         table[by],
         table.checklist(),
         person(table, holder),
         person(table, to),
-        page=signing.page_with(table.checklist()),
+        page=agreements.page_with(table.checklist()),
         reason=reason,
     )
     table.session.commit()
@@ -602,7 +604,7 @@ def test_the_last_day_lies_within_a_year(many: Table, days: int) -> None:
 
 def test_what_is_declined_or_called_back_does_not_run_out(many: Table, frozen_time: Clock) -> None:
     send(many, asking=Asking(expires_on=clock.today()))
-    signing.call_back(many["ilena"], many.checklist(), reason="A wrong signatory.")
+    agreements.call_back(many["ilena"], many.checklist(), reason="A wrong signatory.")
     many.session.commit()
     frozen_time(clock.now() + 2 * DAY)
     assert due.expire_due(clock.today()) == 0
@@ -642,7 +644,7 @@ def test_reminders_stop_when_all_have_signed(many: Table, frozen_time: Clock) ->
 
 def test_reminders_stop_when_it_is_called_back(many: Table, frozen_time: Clock) -> None:
     send(many, asking=Asking(remind_every=1))
-    signing.call_back(many["ilena"], many.checklist(), reason="A wrong signatory.")
+    agreements.call_back(many["ilena"], many.checklist(), reason="A wrong signatory.")
     many.session.commit()
     assert rounds(many, frozen_time, 3) == []
 
@@ -688,14 +690,14 @@ def test_a_rhythm_and_people_that_are_offered(
 def test_a_coordinator_reminds_now_once_a_day(many: Table, frozen_time: Clock) -> None:
     send(many)
     henrik = person(many, "henrik")
-    requesting.remind(many["joana"], many.checklist(), [henrik])
+    signature_requests.remind(many["joana"], many.checklist(), [henrik])
     many.session.commit()
     assert told(many, "text_still_waits") == ["henrik"]
     with pytest.raises(RuleBrokenError, match="A reminder was sent today already"):
-        requesting.remind(many["ilena"], many.checklist(), [henrik])
+        signature_requests.remind(many["ilena"], many.checklist(), [henrik])
     many.session.rollback()
     frozen_time(clock.now() + DAY)
-    requesting.remind(many["ilena"], many.checklist(), [henrik])
+    signature_requests.remind(many["ilena"], many.checklist(), [henrik])
     assert told(many, "text_still_waits") == ["henrik", "henrik"]
 
 
@@ -703,7 +705,7 @@ def test_a_coordinator_reminds_now_once_a_day(many: Table, frozen_time: Clock) -
 def test_nobody_else_reminds(many: Table, first: str) -> None:
     send(many)
     with pytest.raises(RefusedError, match="A coordinator of one of the parties reminds"):
-        requesting.remind(many[first], many.checklist(), [person(many, "henrik")])
+        signature_requests.remind(many[first], many.checklist(), [person(many, "henrik")])
 
 
 @pytest.mark.parametrize("first", ["milan", "samira", "tomas", "marek"])
@@ -711,6 +713,6 @@ def test_only_who_can_sign_now_is_reminded(many: Table, first: str) -> None:
     send(many)
     sign(many, "tomas")
     with pytest.raises(RuleBrokenError, match="Choose who is reminded"):
-        requesting.remind(many["ilena"], many.checklist(), [person(many, first)])
+        signature_requests.remind(many["ilena"], many.checklist(), [person(many, first)])
     with pytest.raises(RuleBrokenError, match="Choose who is reminded"):
-        requesting.remind(many["ilena"], many.checklist(), [])
+        signature_requests.remind(many["ilena"], many.checklist(), [])

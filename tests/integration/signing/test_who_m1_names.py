@@ -13,9 +13,14 @@ from tests.factories.cooperations import bring_in, signed_in
 from tests.factories.tables import Table, set_out
 from tests.pages import Page
 from tracker.access.actor import Role
-from tracker.checklists import former, paper, positions, renewal, requesting, safeguards, signing
-from tracker.checklists.models import Checklist, ChecklistKind, ChecklistState
-from tracker.checklists.signing import Asking
+from tracker.agreements import renewal, signature_requests
+from tracker.agreements import service as agreements_service
+from tracker.agreements.paper import prior_agreements
+from tracker.agreements.paper import service as paper
+from tracker.agreements.service import Asking
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.negotiation import positions, safeguards
 from tracker.core import clock
 from tracker.core.errors import RuleBrokenError
 from tracker.signoff import queries as signoff
@@ -46,7 +51,7 @@ def send(
     }
     named[npm] = PartySigners(npm, people, needed)
     asking = Asking(instead={npm: reason} if reason else {})
-    signing.send(table["ilena"], checklist, named, asking=asking)
+    agreements_service.send(table["ilena"], checklist, named, asking=asking)
     table.session.commit()
 
 
@@ -137,7 +142,7 @@ def test_an_amendment_goes_by_whom_it_names_itself_and_other_texts_by_the_terms_
     terms = bring_into_force(agreed)
     other = agreed.checklist(ChecklistKind.CONFIDENTIALITY)
     checklists.agree(other, agreed.writers, agreed["oren"])
-    signing.amend(agreed["ilena"], terms, reason="Tomas leaves.", items=["M1"])
+    agreements_service.amend(agreed["ilena"], terms, reason="Tomas leaves.", items=["M1"])
     name_in_m1(agreed, "greta")
     safeguards.confirm_review(agreed["oren"], terms)
     agreed.session.commit()
@@ -194,12 +199,12 @@ def test_who_signs_after_a_line_was_passed_on_reads_why(app: Flask, agreed: Tabl
     """It was passed on after the text was frozen, so its page says it and not the text."""
     send(agreed, agreed.checklist(), "tomas")
     users, why = agreed.land.users, "I am on leave until May."
-    requesting.pass_on(
+    signature_requests.pass_on(
         agreed["tomas"],
         agreed.checklist(),
         users["tomas"].id,
         users["greta"].id,
-        page=signing.page_with(agreed.checklist()),
+        page=agreements_service.page_with(agreed.checklist()),
         reason=why,
     )
     agreed.session.commit()
@@ -216,8 +221,8 @@ def test_who_signs_after_a_line_was_passed_on_reads_why(app: Flask, agreed: Tabl
 def test_an_agreement_made_before_names_who_signed_it_whoever_m1_names(agreed: Table) -> None:
     """Nobody is asked to sign it: the paper says who did, years ago perhaps."""
     terms = agreed.checklist()
-    people = {body: [former.Person("Ada Former", "Head")] for body in agreed.signatories}
-    former.record(
+    people = {body: [prior_agreements.Person("Ada Former", "Head")] for body in agreed.signatories}
+    prior_agreements.record(
         agreed["ilena"],
         terms,
         signed_on=dt.date(2021, 3, 9),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from tests.factories import agreements
 from tests.factories.cooperations import country, load_checklists, open_one
 from tests.factories.tampering import DETAILS, EVENTS, REVISIONS, SIGNATURES
-from tracker.checklists.models import ChecklistKind
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.cooperations.models import Mode
 
 pytestmark = pytest.mark.both_databases

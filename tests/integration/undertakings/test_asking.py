@@ -13,7 +13,8 @@ from tests.integration.undertakings.conftest import Clock
 from tracker.accounts import service as accounts
 from tracker.activity import queries as trail
 from tracker.activity import verbs
-from tracker.checklists import ending, signing
+from tracker.agreements import notices
+from tracker.agreements import service as agreements
 from tracker.checklists.models import Halt, Notice
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Clearance
@@ -183,7 +184,7 @@ def test_new_terms_close_everything_at_once_and_ask_again(stage: Stage) -> None:
 
 def test_a_text_in_amendment_leaves_the_clearances_open(stage: Stage) -> None:
     stage.clear("leyla")
-    signing.amend(stage.actor("ilena"), stage.checklist, reason="A longer duty.", items=["C17"])
+    agreements.amend(stage.actor("ilena"), stage.checklist, reason="A longer duty.", items=["C17"])
     assert stage.is_cleared("leyla")
 
 
@@ -295,7 +296,7 @@ def test_every_closing_of_a_clearance_is_in_the_trail(stage: Stage, session: Ses
 
 def halt(stage: Stage, kind: Halt, *, by: str = "henrik") -> Notice:
     """Suspend or end the terms on confidentiality for a party, at once: no notice is agreed."""
-    return ending.give_notice(stage.actor(by), stage.checklist, kind, reason="Not safe.")
+    return notices.give_notice(stage.actor(by), stage.checklist, kind, reason="Not safe.")
 
 
 @pytest.mark.both_databases
@@ -322,7 +323,7 @@ def test_terms_that_are_stopped_close_everything_at_once(
 def test_a_notice_closes_nothing_before_its_day(stage: Stage, frozen_time: Clock) -> None:
     stage.clear("leyla")
     day = clock.today() + dt.timedelta(days=3)
-    ending.give_notice(
+    notices.give_notice(
         stage.actor("henrik"), stage.checklist, Halt.SUSPENDED, reason="Not safe.", from_on=day
     )
     assert stage.is_cleared("leyla")
@@ -334,7 +335,7 @@ def test_a_notice_closes_nothing_before_its_day(stage: Stage, frozen_time: Clock
 def test_all_are_asked_anew_when_the_suspension_is_lifted(stage: Stage) -> None:
     stage.clear("leyla")
     notice = halt(stage, Halt.SUSPENDED)
-    ending.close_notice(stage.actor("henrik"), stage.checklist, notice.id, reason="Safe again.")
+    notices.close_notice(stage.actor("henrik"), stage.checklist, notice.id, reason="Safe again.")
     assert set(stage.states().values()) == {ASKED}
     # What was closed stays closed: each person confirms again.
     assert not stage.is_cleared("leyla")

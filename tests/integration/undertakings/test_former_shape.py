@@ -11,7 +11,7 @@ from tests.factories.bundles import judged
 from tests.factories.certificates import make_all, words_of
 from tests.factories.leaves import unseen
 from tests.factories.undertakings import TOLD, Stage
-from tracker.checklists import frozen
+from tracker.agreements import frozen_text
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
@@ -30,7 +30,7 @@ def former(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Revision:
         return first_shape(document(*given, **named))
 
     monkeypatch.setattr("tracker.undertakings.service.document", as_it_was)
-    monkeypatch.setattr(signoff, "FORMAT", frozen.FIRST)
+    monkeypatch.setattr(signoff, "FORMAT", frozen_text.FIRST)
     stage.sign("leyla", TOLD)
     stage.decide("leyla")
     stage.countersign("leyla")

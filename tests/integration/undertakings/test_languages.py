@@ -13,7 +13,7 @@ from tests.client import CheckedClient
 from tests.factories.undertakings import TOLD, Stage
 from tests.integration.undertakings.test_pages import check_of, filled_in, path_of
 from tests.pages import Page
-from tracker.checklists import frozen
+from tracker.agreements import frozen_text
 from tracker.cooperations import keys
 from tracker.core.db import db
 from tracker.signoff import service as signoff
@@ -155,7 +155,7 @@ def first_shape(stage: Stage) -> Mapping[str, Any]:
 
 def test_an_undertaking_in_the_first_shape_reads_as_it_did(app: Flask, stage: Stage) -> None:
     with (
-        mock.patch.object(signoff, "FORMAT", frozen.FIRST),
+        mock.patch.object(signoff, "FORMAT", frozen_text.FIRST),
         mock.patch.object(service, "document", return_value=first_shape(stage)),
     ):
         stage.sign("leyla")

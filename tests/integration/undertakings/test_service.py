@@ -17,8 +17,8 @@ from tests.integration.undertakings.conftest import Clock
 from tests.services import put
 from tracker.activity import queries as trail
 from tracker.activity.models import Event
+from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import service as checklists
-from tracker.checklists.models import AnswerScope
 from tracker.cooperations import keys
 from tracker.cooperations.models import Clearance, ClearanceScope, Mode
 from tracker.core import clock

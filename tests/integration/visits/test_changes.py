@@ -7,9 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from tests.factories.visits import PLACE, Scene, days, planned, team_plan
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import fill
-from tracker.checklists.models import AnswerScope, ChecklistKind
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.undertakings import service as undertakings

@@ -7,10 +7,12 @@ from flask import Flask
 from tests.factories.visits import Scene, planned
 from tests.pages import Page
 from tracker.activity.models import ReadLogEntry
-from tracker.checklists import copying, queries
-from tracker.checklists.copying import Preview, Why
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists import queries
 from tracker.checklists.loading import fill
-from tracker.checklists.models import Answer, Checklist, ChecklistKind
+from tracker.checklists.models import Answer, Checklist
+from tracker.checklists.reuse import copying
+from tracker.checklists.reuse.copying import Preview, Why
 from tracker.cooperations import audiences
 from tracker.cooperations.models import AudienceMember
 from tracker.core.errors import RuleBrokenError

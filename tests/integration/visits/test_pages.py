@@ -15,9 +15,10 @@ from tests.factories.visits import LISTED, OUTSIDE, PLACE, TEAM, Scene, days, pl
 from tests.pages import Page
 from tracker.activity import queries as trail
 from tracker.activity.models import Event, EventDetail, ReadLogEntry
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import fill
-from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind
+from tracker.checklists.models import Checklist
 from tracker.cooperations import clearances
 from tracker.cooperations.models import ClearanceEnd
 from tracker.core import clock

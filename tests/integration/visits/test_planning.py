@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from tests.factories.visits import PLACE, Scene, days, planned, team_plan
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.loading import fill
-from tracker.checklists.models import ChecklistKind
 from tracker.checklists.queries import VISIT
 from tracker.cooperations import audiences
 from tracker.cooperations import service as cooperations

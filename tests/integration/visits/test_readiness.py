@@ -19,10 +19,13 @@ from tracker.access.actor import Role
 from tracker.accounts import service as accounts
 from tracker.accounts.models import Membership, User
 from tracker.accounts.service import NewRole
-from tracker.checklists import ending, positions, signing
+from tracker.agreements import notices
+from tracker.agreements import service as agreements
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import fill
-from tracker.checklists.models import AnswerScope, Checklist, ChecklistKind, Halt, Stance
+from tracker.checklists.models import Checklist, Halt, Stance
+from tracker.checklists.negotiation import positions
 from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import ClearanceEnd, Mode
@@ -279,7 +282,7 @@ def save(scene: Scene, item: str, values: dict[str, object], by: str = "ilena") 
 
 def amend(scene: Scene, kind: ChecklistKind, *items: str) -> Checklist:
     checklist = scene.checklist(kind)
-    signing.amend(scene.actor("ilena"), checklist, reason="A change of the team.", items=items)
+    agreements.amend(scene.actor("ilena"), checklist, reason="A change of the team.", items=items)
     return checklist
 
 
@@ -379,7 +382,7 @@ def test_a_new_task_is_accepted_anew(scene: Scene) -> None:
 
 def test_new_confidentiality_terms_take_readiness_back(scene: Scene) -> None:
     terms = scene.checklist(ChecklistKind.CONFIDENTIALITY, None)
-    signing.amend(scene.actor("ilena"), terms, reason="A longer duty.", items=["C17"])
+    agreements.amend(scene.actor("ilena"), terms, reason="A longer duty.", items=["C17"])
     # While the amendment is open the old terms and undertakings hold.
     assert_ready(scene)
     in_force_again(scene, terms)
@@ -481,8 +484,8 @@ def test_confidentiality_that_is_stopped_takes_readiness_back_at_once(
     of_npm: Scene, kind: Halt
 ) -> None:
     terms = of_npm.checklist(ChecklistKind.CONFIDENTIALITY, None)
-    ending.give_notice(of_npm.actor("tomas"), terms, kind, reason="A leak.")
-    due.carry_out_due(ending.earliest(terms, kind))
+    notices.give_notice(of_npm.actor("tomas"), terms, kind, reason="A leak.")
+    due.carry_out_due(notices.earliest(terms, kind))
     of_npm.session.commit()
     assert not of_npm.visit(2).is_ready
 
@@ -490,9 +493,9 @@ def test_confidentiality_that_is_stopped_takes_readiness_back_at_once(
 def test_a_lifted_suspension_gives_readiness_back_at_once(of_npm: Scene) -> None:
     terms = of_npm.checklist(ChecklistKind.CONFIDENTIALITY, None)
     tomas = of_npm.actor("tomas")
-    notice = ending.give_notice(tomas, terms, Halt.SUSPENDED, reason="A leak.")
+    notice = notices.give_notice(tomas, terms, Halt.SUSPENDED, reason="A leak.")
     of_npm.session.commit()
-    ending.close_notice(tomas, terms, notice.id, reason="It was stopped.")
+    notices.close_notice(tomas, terms, notice.id, reason="It was stopped.")
     of_npm.session.commit()
     assert of_npm.visit(2).is_ready
 

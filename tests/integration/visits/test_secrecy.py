@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from tests.factories.visits import LISTED, OUTSIDE, PLACE, Scene, days, planned, team_plan
 from tracker.activity.models import ReadLogEntry
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import queries as checklists
 from tracker.checklists import service as filling
 from tracker.checklists.loading import fill
-from tracker.checklists.models import AnswerScope, ChecklistKind
 from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import ClearanceEnd, CooperationKey

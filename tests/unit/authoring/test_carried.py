@@ -5,7 +5,7 @@ import re
 from config import ROOT
 from tests.factories.templates import a_field, a_template, an_item
 from tracker.authoring.carried import Lost, Rest, lost, rests
-from tracker.checklists import library
+from tracker.checklist_templates import library
 from tracker.guidance import library as guidance
 from tracker.guidance.library import PassageText
 

@@ -6,7 +6,7 @@ import pytest
 
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.authoring import policy
-from tracker.checklists.models import TemplateState
+from tracker.checklist_templates.models import TemplateState
 from tracker.guidance import policy as guidance
 
 HOME, AWAY = uuid4(), uuid4()

@@ -6,7 +6,7 @@ import pytest
 
 from tests.factories.templates import a_column, a_field, a_table, a_template, an_item
 from tracker.authoring.strictness import laxer
-from tracker.checklists.template import Template
+from tracker.checklist_templates.schema import Template
 
 MUSTS = frozenset({"S1"})
 FREE = {"statements": ["S2"], "passages": ["settling-terms/expectations"]}

@@ -29,9 +29,10 @@ from tests.factories.templates import (
     an_answer,
 )
 from tests.factories.truth import Book, Version
-from tracker.checklists.completeness import standing
-from tracker.checklists.facts import Filled, Sheet, Surroundings
-from tracker.checklists.models import AnswerScope, Stance
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklists.models import Stance
+from tracker.checklists.rules.completeness import standing
+from tracker.checklists.rules.facts import Filled, Sheet, Surroundings
 from tracker.cooperations.models import Mode
 
 SIDES = {party.organisation_id: party.side.value for party in PARTIES}

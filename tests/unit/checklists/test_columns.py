@@ -24,13 +24,13 @@ from tests.factories.templates import (
     an_item,
     around,
 )
-from tracker.checklists import library
-from tracker.checklists.completeness import WorkState, applied, standing
-from tracker.checklists.conditions import Truth, evaluate
-from tracker.checklists.facts import Filled, Sheet, Surroundings
-from tracker.checklists.showing import Names, show
-from tracker.checklists.template import Template
-from tracker.checklists.values import shown_only
+from tracker.checklist_templates import library
+from tracker.checklist_templates.conditions import Truth, evaluate
+from tracker.checklist_templates.schema import Template
+from tracker.checklists.rules.completeness import WorkState, applied, standing
+from tracker.checklists.rules.facts import Filled, Sheet, Surroundings
+from tracker.checklists.rules.rendering import Names, show
+from tracker.checklists.rules.values import shown_only
 from tracker.cooperations.models import Mode
 
 ALL = (NPM, DOOR, LANTERN)

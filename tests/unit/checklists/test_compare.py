@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.checklists.compare import Difference, RowDifference, tables, words
+from tracker.checklist_templates.value_differences import (
+    Difference,
+    RowDifference,
+    tables,
+    words,
+)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,11 @@ from tests.factories.templates import (
     small_terms,
 )
 from tracker.access.actor import OrganisationKind
-from tracker.checklists.completeness import (
+from tracker.checklist_templates.conditions import Truth
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import Accepts, Item, Part
+from tracker.checklists.models import Stance
+from tracker.checklists.rules.completeness import (
     ItemStanding,
     Standing,
     WorkState,
@@ -43,10 +47,7 @@ from tracker.checklists.completeness import (
     setters,
     standing,
 )
-from tracker.checklists.conditions import Truth
-from tracker.checklists.facts import Filled, Sheet, Surroundings
-from tracker.checklists.models import AnswerScope, Stance
-from tracker.checklists.template import Accepts, Item, Part
+from tracker.checklists.rules.facts import Filled, Sheet, Surroundings
 
 TERMS = small_terms()
 NOBODY: tuple[UUID, ...] = ()

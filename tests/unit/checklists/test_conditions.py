@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from tracker.checklists.conditions import Condition, Truth, answers_asked, evaluate
+from tracker.checklist_templates.conditions import (
+    Condition,
+    Truth,
+    answers_asked,
+    evaluate,
+)
 from tracker.cooperations.models import Mode
 
 TRUE, FALSE, UNKNOWN = Truth.TRUE, Truth.FALSE, Truth.NOT_KNOWN

@@ -1,28 +1,28 @@
 """What changed between two versions of a checklist."""
 
 from tests.factories.templates import a_column, a_field, a_table, a_template, an_item
-from tracker.checklists import differences
-from tracker.checklists.differences import ItemDifference
+from tracker.checklist_templates import compare
+from tracker.checklist_templates.compare import ItemDifference
 
 
 def only(*items: dict[str, object]) -> ItemDifference:
     """Return how one item changed."""
     old, new = items
-    (one,) = differences.between(a_template(old), a_template(new)).changed
+    (one,) = compare.between(a_template(old), a_template(new)).changed
     return one
 
 
 def test_the_same_text_has_no_differences() -> None:
-    assert not differences.between(a_template(an_item("M1")), a_template(an_item("M1")))
+    assert not compare.between(a_template(an_item("M1")), a_template(an_item("M1")))
 
 
 def test_another_number_alone_is_no_difference() -> None:
     old, new = (a_template(an_item("M1"), version=number) for number in (1, 2))
-    assert not differences.between(old, new)
+    assert not compare.between(old, new)
 
 
 def test_new_and_gone_items_are_named() -> None:
-    found = differences.between(
+    found = compare.between(
         a_template(an_item("M1"), an_item("M2")), a_template(an_item("M2"), an_item("M3"))
     )
     assert [item.code for item in found.new] == ["M3"]

@@ -12,9 +12,9 @@ from tests.factories import frozen as texts
 from tests.factories import templates as small
 from tests.factories.ui import make_furniture
 from tests.factories.words import arabic_words
-from tracker.checklists import frozen
-from tracker.checklists.document import Languages, document
-from tracker.checklists.wording import Table
+from tracker.agreements import frozen_text
+from tracker.agreements.document import Languages, document
+from tracker.checklists.localized_values import Table
 from tracker.core import canonical, clock
 from tracker.core.spoken import language_of
 from tracker.mail.render import in_language
@@ -256,7 +256,7 @@ def test_words_that_differ_in_a_single_sign_have_another_digest(
 
 def test_it_reads_in_each_language_as_its_readers_saw_it() -> None:
     whole = texts.as_frozen(in_both("M2"))
-    arabic, english = frozen.read(whole, "ar"), frozen.read(whole, "en")
+    arabic, english = frozen_text.read(whole, "ar"), frozen_text.read(whole, "en")
     assert (arabic.language, arabic.languages, arabic.binding) == ("ar", ("ar", "en"), "ar")
     assert (arabic.title, english.title) == ("عربي A small checklist", "A small checklist")
     assert arabic.by_code["M1"].label == "عربي Item M1"
@@ -273,7 +273,9 @@ def test_it_reads_in_each_language_as_its_readers_saw_it() -> None:
 
 def test_why_an_item_is_left_out_is_said_in_the_language_it_is_read_in() -> None:
     whole = texts.as_frozen(in_both())
-    read = {code: frozen.read(whole, code).by_code["M6"].answers[0].parts for code in ("en", "ar")}
+    read = {
+        code: frozen_text.read(whole, code).by_code["M6"].answers[0].parts for code in ("en", "ar")
+    }
     assert read["en"] == [("", "Does not apply: Not here.")]
     assert read["ar"][0][1].startswith("لا ينطبق")
 
@@ -281,7 +283,7 @@ def test_why_an_item_is_left_out_is_said_in_the_language_it_is_read_in() -> None
 @pytest.mark.parametrize(("asked", "binding"), [("fr", "ar"), ("", "ar"), ("fr", "en")])
 def test_without_words_in_a_language_the_binding_one_is_read(asked: str, binding: str) -> None:
     whole = texts.as_frozen(in_both(binding=binding))
-    assert frozen.read(whole, asked).language == binding
+    assert frozen_text.read(whole, asked).language == binding
 
 
 # The shape before
@@ -301,7 +303,7 @@ def test_a_text_in_the_first_shape_reads_as_it_did() -> None:
     kinds = texts.first_field("choices", "", texts=["Prison", "Police station"])
     yes = texts.first_field("confirm", "yes", label="We agree")
     whole = texts.first_shape(texts.first_item("M1", [table, kinds, yes]))
-    read = frozen.read(whole, "ar")
+    read = frozen_text.read(whole, "ar")
     assert (read.language, read.languages, read.binding) == ("en", ("en",), "en")
     assert (read.title, read.template_version) == ("Agreed terms", 1)
     one = read.by_code["M1"]
@@ -324,7 +326,7 @@ def test_what_was_left_out_in_the_first_shape_says_why() -> None:
     item["answers"] = [
         {"by": "", "version": 1, "not_applicable_because": "Not here.", "fields": []}
     ]
-    read = frozen.read(texts.first_shape(item))
+    read = frozen_text.read(texts.first_shape(item))
     assert read.by_code["M6"].answers[0].parts == [("", "Does not apply: Not here.")]
 
 
@@ -332,5 +334,5 @@ def test_a_text_in_the_first_shape_has_the_digest_it_had() -> None:
     """Bytes that were frozen and signed are never written anew."""
     whole = texts.first_shape()
     kept = canonical.to_bytes(whole)
-    frozen.read(canonical.from_bytes(kept), "ar")
+    frozen_text.read(canonical.from_bytes(kept), "ar")
     assert canonical.to_bytes(canonical.from_bytes(kept)) == kept

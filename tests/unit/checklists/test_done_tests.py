@@ -22,10 +22,10 @@ from tests.factories.templates import (
     around,
     item_of,
 )
-from tracker.checklists import done_tests
-from tracker.checklists.checks import CheckName
-from tracker.checklists.facts import Surroundings
-from tracker.checklists.values import Problem
+from tracker.checklist_templates.checks import CheckName
+from tracker.checklists.rules import done_tests
+from tracker.checklists.rules.facts import Surroundings
+from tracker.checklists.rules.values import Problem
 
 LEVELS = [{"value": one, "label": one.capitalize()} for one in ("first", "second", "third")]
 

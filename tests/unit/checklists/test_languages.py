@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from config import KNOWN_LANGUAGES
 from tests.factories.templates import KINDS, a_column, a_field, a_table, a_template, an_item
 from tests.factories.words import arabic_words, in_arabic
-from tracker.checklists import languages, library
-from tracker.checklists.languages import ChecklistWords, ItemWords
-from tracker.checklists.template import Template
+from tracker.checklist_templates import languages, library
+from tracker.checklist_templates.languages import ChecklistWords, ItemWords
+from tracker.checklist_templates.schema import Template
 from tracker.core.spoken import language_of
 
 TABLE = a_table("places", a_column("kind", "choice", options=KINDS), a_column("note")) | {

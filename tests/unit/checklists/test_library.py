@@ -7,8 +7,8 @@ import pytest
 
 from config import ROOT
 from tests.factories.templates import a_template, an_item
-from tracker.checklists import coverage, library, phrases
-from tracker.checklists.library import TemplateFile
+from tracker.checklist_templates import coverage, library, risky_phrases
+from tracker.checklist_templates.library import TemplateFile
 from tracker.core.content import ContentError, YamlText
 from tracker.guidance import library as guidance
 
@@ -237,7 +237,7 @@ def test_an_item_without_words_is_no_mistake_and_is_told(folder: Path) -> None:
     text = path.read_text()
     start, end = text.index("  M2:\n"), text.index("  M3:\n")
     path.write_text(text[:start] + text[end:])
-    found = coverage.look(guidance.read(CONTENT), library.read(folder), phrases.read(CONTENT))
+    found = coverage.look(guidance.read(CONTENT), library.read(folder), risky_phrases.read(CONTENT))
     assert found.is_whole
     assert "Items with words in ar: 75 of 76 (terms 19, " in found.lines()[6]
     assert found.lines()[7] == "Items without words in ar: M2"
@@ -254,7 +254,9 @@ def test_without_any_words_all_items_are_told(folder: Path) -> None:
 
 
 def test_the_shipped_content_is_whole() -> None:
-    found = coverage.look(guidance.read(CONTENT), library.read(CONTENT), phrases.read(CONTENT))
+    found = coverage.look(
+        guidance.read(CONTENT), library.read(CONTENT), risky_phrases.read(CONTENT)
+    )
     assert found.is_whole
     assert found.lines() == [
         "Statements carried by passages: 72 of 72",

@@ -23,8 +23,9 @@ from tests.factories.templates import (
     around,
     item_of,
 )
-from tracker.checklists import library, limits
-from tracker.checklists.template import Item, Power, Template
+from tracker.checklist_templates import library
+from tracker.checklist_templates.schema import Item, Power, Template
+from tracker.checklists.rules import power_limits
 
 KIND = a_field(
     "kind",
@@ -46,11 +47,11 @@ def a_limit(**more: Any) -> dict[str, Any]:
 
 
 def met(item: Item, values: dict[str, Any]) -> list[str]:
-    return [one.limit.key for one in limits.judge(item, values, around())]
+    return [one.limit.key for one in power_limits.judge(item, values, around())]
 
 
 def matched(item: Item, values: dict[str, Any]) -> str:
-    (found,) = limits.judge(item, values, around())
+    (found,) = power_limits.judge(item, values, around())
     return found.matched
 
 
@@ -150,12 +151,12 @@ def small(*, shown_when: object = None) -> Template:
 
 def found(template: Template, **more: Any) -> list[str]:
     sheet = a_sheet(shared={"M1": an_answer({"kind": "some"}, **more)})
-    return [one.item for one in limits.findings(template, sheet, around())]
+    return [one.item for one in power_limits.findings(template, sheet, around())]
 
 
 def test_the_answers_of_a_checklist_are_judged() -> None:
     assert found(small()) == ["M1"]
-    assert limits.findings(small(), a_sheet(), around()) == ()
+    assert power_limits.findings(small(), a_sheet(), around()) == ()
 
 
 def test_an_item_that_does_not_apply_gives_nothing_away() -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.factories.templates import a_column, a_field, a_table, item_of
 from tests.services import alone
-from tracker.checklists import library, phrases
-from tracker.checklists.phrases import Entry, PhraseList
+from tracker.checklist_templates import library, risky_phrases
+from tracker.checklist_templates.risky_phrases import Entry, PhraseList
 from tracker.core.content import ContentError
 from tracker.guidance import library as guidance
 
@@ -39,7 +39,7 @@ SMALL = a_list(
 
 
 def words(*texts: str, of: PhraseList = SMALL) -> list[tuple[str, ...]]:
-    return [hint.words for hint in phrases.found_in(texts, [of])]
+    return [hint.words for hint in risky_phrases.found_in(texts, [of])]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_vowel_signs_and_forms_of_arabic_letters_do_not_count() -> None:
 
 def test_two_languages_are_looked_through_together() -> None:
     arabic = a_list(an_entry("veto", "النقض"), language="ar")
-    found = phrases.found_in(["a veto (حق النقض)"], [SMALL, arabic])
+    found = risky_phrases.found_in(["a veto (حق النقض)"], [SMALL, arabic])
     assert [(hint.language, hint.words) for hint in found] == [
         ("en", ("veto",)),
         ("ar", ("النقض",)),
@@ -86,14 +86,14 @@ def test_two_languages_are_looked_through_together() -> None:
 
 def test_only_the_languages_of_the_instance_are_looked_for() -> None:
     text = ["a veto (حق النقض)"]
-    with alone(phrases.LANGUAGES.holding(("ar",))):
-        assert {hint.language for hint in phrases.hints(text)} == {"ar"}
-    assert {hint.language for hint in phrases.hints(text)} == {"en", "ar"}
+    with alone(risky_phrases.LANGUAGES.holding(("ar",))):
+        assert {hint.language for hint in risky_phrases.hints(text)} == {"ar"}
+    assert {hint.language for hint in risky_phrases.hints(text)} == {"en", "ar"}
 
 
 @given(st.text(max_size=80))
 def test_any_text_can_be_looked_through(text: str) -> None:
-    for hint in phrases.hints([text]):
+    for hint in risky_phrases.hints([text]):
         assert hint.words
 
 
@@ -112,7 +112,7 @@ def test_only_what_people_wrote_is_looked_through() -> None:
         "kind": "veto",
         "rows": [{"note": "Three.", "who": "veto"}, {}],
     }
-    assert list(phrases.texts_of(item.fields, values)) == ["One.", "Two.", "Three."]
+    assert list(risky_phrases.texts_of(item.fields, values)) == ["One.", "Two.", "Three."]
 
 
 # As content
@@ -129,8 +129,8 @@ def test_what_is_shipped_finds_what_the_field_warns_of() -> None:
         "بعد الموافقة المسبقة",
         "حق النقض",
     ):
-        assert phrases.hints([text]), text
-    assert phrases.hints(["Each party says within a week when something changes."]) == ()
+        assert risky_phrases.hints([text]), text
+    assert risky_phrases.hints(["Each party says within a week when something changes."]) == ()
 
 
 def test_what_is_shipped_points_to_guidance_that_carries_its_statement() -> None:
@@ -140,12 +140,12 @@ def test_what_is_shipped_points_to_guidance_that_carries_its_statement() -> None
         for article in library_.articles
         for passage in article.passages
     }
-    files = phrases.read(library.CONTENT)
+    files = risky_phrases.read(library.CONTENT)
     assert [file.phrases.language for file in files] == ["ar", "en"]
-    assert list(phrases.broken_references(files, passages)) == []
-    told = [one.message for one in phrases.broken_references(files, {PASSAGE: {"S6"}})]
+    assert list(risky_phrases.broken_references(files, passages)) == []
+    told = [one.message for one in risky_phrases.broken_references(files, {PASSAGE: {"S6"}})]
     assert "hint exclusive: its passage does not carry S7" in told
-    told = [one.message for one in phrases.broken_references(files, {})]
+    told = [one.message for one in risky_phrases.broken_references(files, {})]
     assert f"hint veto points to {PASSAGE}: not there" in told
 
 
@@ -175,7 +175,7 @@ def test_a_mistake_is_named_by_file_and_line(folder: Path, old: str, new: str, t
     assert old in text
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(ContentError) as caught:
-        phrases.read(folder)
+        risky_phrases.read(folder)
     found = [str(one) for one in caught.value.mistakes]
     assert any(told in one for one in found), found
     assert all(one.startswith("wording/en.yaml:") for one in found)

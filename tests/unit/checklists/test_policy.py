@@ -16,9 +16,10 @@ from tests.factories.templates import (
 )
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.access.decision import Decision
+from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import policy
-from tracker.checklists.facts import PartyFact
-from tracker.checklists.models import AnswerScope, ChecklistState
+from tracker.checklists.models import ChecklistState
+from tracker.checklists.rules.facts import PartyFact
 
 ME, SOMEBODY = UUID(int=21), UUID(int=22)
 OUR_NPM, DOOR_PARTY, LANTERN_PARTY = PARTIES

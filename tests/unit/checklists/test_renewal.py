@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.checklists.renewal import Term, next_term, term_in
+from tracker.agreements.renewal import Term, next_term, term_in
 
 
 def day(text: str) -> dt.date:

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from tests.factories.templates import ILENA, OREN
-from tracker.checklists.facts import Holding, seen_of
+from tracker.checklists.rules.facts import Holding, seen_of
 
 DAY = dt.date(2027, 3, 1)
 

@@ -4,9 +4,14 @@ from typing import Any
 from uuid import UUID
 
 from tests.factories.templates import KINDS, a_column, a_field, a_table, item_of
-from tracker.checklists.facts import ROW
-from tracker.checklists.showing import Head, Names, ShownField, show
-from tracker.checklists.template import FieldType
+from tracker.checklist_templates.schema import FieldType
+from tracker.checklists.rules.facts import ROW
+from tracker.checklists.rules.rendering import (
+    Head,
+    Names,
+    ShownField,
+    show,
+)
 
 SAMIRA, DOOR = UUID(int=1), UUID(int=2)
 NAMES = Names({SAMIRA: "Samira Okell"}, {DOOR: "Open Door"})

@@ -18,9 +18,14 @@ from tests.factories.templates import (
     small_roles,
     small_terms,
 )
-from tracker.checklists import library
-from tracker.checklists.models import AnswerScope
-from tracker.checklists.template import Accepts, Part, Sets, Template
+from tracker.checklist_templates import library
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import (
+    Accepts,
+    Part,
+    Sets,
+    Template,
+)
 
 ROW = {"key": "x", "label": "X"}
 OWN = {"sets": "each_party", "accepts": "none"}

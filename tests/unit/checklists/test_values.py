@@ -22,10 +22,10 @@ from tests.factories.templates import (
     field_of,
     item_of,
 )
-from tracker.checklists.facts import ROW, has_content
-from tracker.checklists.models import AnswerScope
-from tracker.checklists.template import FieldType, TemplateField
-from tracker.checklists.values import (
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import FieldType, TemplateField
+from tracker.checklists.rules.facts import ROW, has_content
+from tracker.checklists.rules.values import (
     WrongTypeError,
     as_date,
     as_id,

@@ -10,10 +10,15 @@ import pytest
 
 from config import ROOT
 from tracker.access.actor import OrganisationKind
-from tracker.checklists import library
-from tracker.checklists.facts import Filled, PartyFact, Sheet, Surroundings
-from tracker.checklists.models import AnswerScope, ChecklistKind
-from tracker.checklists.template import FieldType, Template
+from tracker.checklist_templates import library
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklist_templates.schema import FieldType, Template
+from tracker.checklists.rules.facts import (
+    Filled,
+    PartyFact,
+    Sheet,
+    Surroundings,
+)
 from tracker.cooperations.models import Mode
 from tracker.undertakings import facts
 from tracker.undertakings.facts import Draft, Questions, Scope

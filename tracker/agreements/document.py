@@ -1,0 +1,244 @@
+"""The frozen text that is signed: a checklist as plain values, in all its languages.
+
+What is said (prompts, choices, dates) stands there by language, what was typed stands there once.
+The shape is common-terms/2; docs/canonical-document.md describes it for others.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tracker.checklist_templates import library, translations
+from tracker.checklist_templates.conditions import Truth
+from tracker.checklist_templates.models import AnswerScope, ChecklistTemplate, TemplateWords
+from tracker.checklist_templates.schema import (
+    FieldType,
+    Item,
+    Part,
+    TemplateField,
+)
+from tracker.checklists.loading import Filling, retold
+from tracker.checklists.localized_values import told
+from tracker.checklists.rules.completeness import Standing
+from tracker.checklists.rules.facts import Filled, has_content
+from tracker.checklists.rules.rendering import show
+from tracker.checklists.rules.values import as_id, shown_only
+from tracker.core import clock
+from tracker.core.spoken import Spoken, merged
+from tracker.guidance.queries import RevisionRef
+from tracker.mail.render import in_language
+from tracker.organisations.labels import KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Languages:
+    """In which languages a text is frozen: the template's own, others with their words."""
+
+    own: str
+    words: Mapping[str, TemplateWords]
+    # The one that counts where they differ.
+    binding: str
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """All of them, the binding one first."""
+        others = (code for code in (self.own, *self.words) if code != self.binding)
+        return (self.binding, *others)
+
+
+def languages_for(row: ChecklistTemplate, wanted: Iterable[str], binding: str) -> Languages:
+    """Return in which languages a text is frozen: the template's own, and those wanted with words.
+
+    Where the binding one has no words the template's own counts.
+    """
+    own = library.parsed(row).language
+    there = translations.current(row.id)
+    words = {code: there[code] for code in wanted if code in there and code != own}
+    return Languages(own, words, binding if binding in words else own)
+
+
+def template_of(row: ChecklistTemplate, languages: Languages) -> dict[str, Any]:
+    """Return what a text rests on: the version of the checklist, and its words by their digests."""
+    return {
+        "kind": row.kind.value,
+        "version": row.version,
+        "digest": row.digest,
+        "language": languages.own,
+        "words": [
+            {"language": code, "number": words.number, "digest": words.digest}
+            for code, words in sorted(languages.words.items())
+        ],
+    }
+
+
+def document(
+    filling: Filling,
+    signatories: list[dict[str, str]],
+    guidance: list[RevisionRef],
+    languages: Languages,
+    *,
+    as_known: bool = False,
+) -> dict[str, Any]:
+    """Return what is signed: template, words and version, parties, items with prompts and answers.
+
+    Hidden items, items not begun and the parts that each person answers are left out
+    (product.md, 4.5 and 5.1). The guidance revisions in force are named with their digests.
+    as_known takes in what is not begun or not agreed too, for what was agreed on paper before.
+    """
+    standing = filling.standing()
+    row = filling.checklist.template
+    is_in = applies if as_known else _is_in
+    in_force = [item for item in filling.template.items if is_in(item, standing)]
+    codes = [item.code for item in in_force]
+    return {
+        "cooperation": {
+            "reference": filling.cooperation.reference,
+            "title": filling.cooperation.title,
+            "purpose": filling.cooperation.purpose,
+            "starts_on": _day(filling.cooperation.starts_on),
+            "review_on": _day(filling.cooperation.review_on),
+            "ends_on": _day(filling.cooperation.ends_on),
+        },
+        "template": template_of(row, languages),
+        "for_a_visit": filling.checklist.visit_id is not None,
+        "languages": sorted(languages.codes),
+        "binding_language": languages.binding,
+        "time_zone": clock.zone().key,
+        "people": _people(filling, in_force),
+        "signatories": signatories,
+        "guidance": [
+            {
+                "slug": mark.slug,
+                "language": mark.language,
+                "revision": mark.revision,
+                "digest": mark.digest,
+            }
+            for mark in guidance
+        ],
+        **_said(filling, codes, languages),
+    }
+
+
+def _said(filling: Filling, codes: list[str], languages: Languages) -> dict[str, Any]:
+    """Return what is said in words, each part of it in every language that it has words in."""
+    versions = []
+    for code in languages.codes:
+        with in_language(code):
+            spoken = retold(filling, languages.words.get(code))
+            versions.append(_in_one_language(spoken, codes, code))
+    said: dict[str, Any] = merged(versions)
+    return said
+
+
+def _in_one_language(filling: Filling, codes: list[str], language: str) -> dict[str, Any]:
+    wanted = frozenset(codes)
+    return {
+        "title": filling.template.title,
+        "parties": [
+            {
+                "id": str(party.organisation_id),
+                "name": party.name,
+                "side": party.side.value,
+                "kind": Spoken(str(KINDS[party.side]), language),
+            }
+            for party in filling.surroundings.parties
+        ],
+        "sections": [
+            {"key": section.key, "title": section.title, "items": items}
+            for section in filling.template.sections
+            if (
+                items := [
+                    _item(filling, item, language) for item in section.items if item.code in wanted
+                ]
+            )
+        ],
+    }
+
+
+def applies(item: Item, standing: Standing) -> bool:
+    """Tell whether an item is one that the parties sign, and is shown here and now."""
+    one = standing.items.get(item.code)
+    return one is not None and item.part is Part.TERMS and one.shown is Truth.TRUE
+
+
+def _is_in(item: Item, standing: Standing) -> bool:
+    return applies(item, standing) and standing.items[item.code].done
+
+
+def _answers(filling: Filling, item: Item) -> Iterator[tuple[AnswerScope, UUID | None, Filled]]:
+    """Yield an item's answers: the shared one, then each party's own."""
+    shared = filling.sheet.shared(item.code)
+    if shared is not None and not shared.is_empty:
+        yield AnswerScope.SHARED, None, shared
+    for party in filling.surroundings.parties:
+        own = filling.sheet.of_party(item.code, party.organisation_id)
+        if own is not None and not own.is_empty:
+            yield AnswerScope.PARTY, party.organisation_id, own
+
+
+def _item(filling: Filling, item: Item, language: str) -> dict[str, Any]:
+    return {
+        "code": item.code,
+        "label": item.label,
+        "prompt": item.prompt,
+        "statements": list(item.rests_on.statements),
+        "answers": [
+            _answer(filling, item.fields_of(scope), by, filled, language)
+            for scope, by, filled in _answers(filling, item)
+        ],
+    }
+
+
+def _answer(
+    filling: Filling,
+    fields: tuple[TemplateField, ...],
+    by: UUID | None,
+    filled: Filled,
+    language: str,
+) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "by": str(by) if by else None,
+        "by_name": filling.names.parties.get(by, "") if by else "",
+        "version": filled.version,
+    }
+    if filled.not_applicable:
+        return answer | {"not_applicable_because": filled.values.get("reason", "")}
+    return answer | {
+        "fields": [told(one, language) for one in show(fields, filled.values, filling.names)],
+        "values": shown_only(fields, filled.values),
+    }
+
+
+def _people(filling: Filling, items: list[Item]) -> list[dict[str, str]]:
+    """Return the persons whom answers name by their ids, with their names as they are now."""
+    named = {
+        person
+        for item in items
+        for scope, _by, filled in _answers(filling, item)
+        if not filled.not_applicable
+        for person in _named(item.fields_of(scope), filled.values)
+    }
+    return [
+        {"id": str(person), "name": filling.names.people.get(person, "")}
+        for person in sorted(named, key=str)
+    ]
+
+
+def _named(fields: tuple[TemplateField, ...], values: Mapping[str, Any]) -> Iterator[UUID]:
+    for field in fields:
+        value = values.get(field.key)
+        cells = [value]
+        if field.type is FieldType.TABLE:
+            persons = [one.key for one in field.columns if one.type is FieldType.PERSON]
+            cells = [row.get(key) for row in value or () for key in persons]
+        elif field.type is FieldType.PERSONS:
+            cells = list(value or ())
+        elif field.type is not FieldType.PERSON:
+            continue
+        yield from (found for cell in cells if has_content(cell) and (found := as_id(cell)))
+
+
+def _day(day: dt.date | None) -> str | None:
+    return day.isoformat() if day else None

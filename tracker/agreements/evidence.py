@@ -1,0 +1,342 @@
+"""The status of checklist texts as their evidence shows it, and whether the rows agree."""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+
+from tracker.activity import verbs
+from tracker.activity.witness import NotSoundError
+from tracker.agreements import frozen_text
+from tracker.agreements.claims import Claims, state_of
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.labels import DISAGREES, HALTS
+from tracker.checklists.models import (
+    Checklist,
+    Halt,
+    Notice,
+    Renewal,
+)
+from tracker.checklists.rules.values import as_date
+from tracker.cooperations import keys
+from tracker.cooperations.keys import KeyDestroyedError
+from tracker.core import canonical, clock
+from tracker.core.crypto import SealBrokenError
+from tracker.core.db import db
+from tracker.signoff import bound, outcomes
+from tracker.signoff import service as signoff
+from tracker.signoff.bound import Bound
+from tracker.signoff.labels import REQUEST_STATES
+from tracker.signoff.models import RequestState, Revision, SignatureRequest
+from tracker.signoff.outcomes import Course, Outcome, Rule
+from tracker.ui.locale import as_date as as_words
+
+SUBJECT = "checklist"
+# How many texts are held at a time.
+AT_A_TIME = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a frozen text says of itself: who signs it, and from when until when it runs."""
+
+    rule: Rule
+    first: dt.date | None = None
+    last: dt.date | None = None
+    # Of an agreement made before the product came: the date on its paper.
+    made_on: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How the texts of a checklist came out, and whether its rows say the same."""
+
+    course: Course
+    # Whether texts, signatures and events agree among themselves; and the rows with them.
+    is_sound: bool
+    agrees: bool
+    # Of the revisions that were read.
+    said: Mapping[UUID, Said] = field(default_factory=dict)
+    # The last day of the renewals that events bear witness to, by revision.
+    renewed: Mapping[UUID, dt.date] = field(default_factory=dict)
+
+    def outcome(self, revision_id: UUID) -> Outcome | None:
+        """Return how a revision came out, whatever the rows say; None where that can't be told."""
+        return self.course.outcomes.get(revision_id) if self.is_sound else None
+
+    def first(self, revision_id: UUID) -> dt.date | None:
+        """Return the first day of a revision, where its text names one."""
+        said = self.said.get(revision_id)
+        return said.first if said else None
+
+    def last(self, revision_id: UUID) -> dt.date | None:
+        """Return the last day of a revision, renewals counted in, where it has one."""
+        said = self.said.get(revision_id)
+        return self.renewed.get(revision_id) or (said.last if said else None)
+
+
+def compare(checklists: Collection[Checklist]) -> dict[UUID, Compared]:
+    """Compare rows of checklists with their signatures and events, for lists.
+
+    Of what is in force or waits, the text is read where it is not encrypted. In a constant number
+    of statements.
+    """
+    there = bound.read(SUBJECT, {one.id: one.cooperation_id for one in checklists})
+    courses = {one.id: there.course(one.id) for one in checklists}
+    wanted = {
+        revision_id
+        for one in courses.values()
+        for revision_id in (one.standing_id, one.sent_id)
+        if revision_id
+    }
+    return _compared(checklists, there, dict(_plain(wanted)))
+
+
+def look(checklist: Checklist) -> Compared:
+    """Compare one checklist with its texts, signatures and events, for its pages."""
+    there = bound.read(SUBJECT, {checklist.id: checklist.cooperation_id})
+    return _with_texts(checklist, there)
+
+
+def look_whole(cooperation_id: UUID, checklists: Collection[Checklist]) -> dict[UUID, Compared]:
+    """Compare checklists of one cooperation by a chain that holds as a whole, passkeys too.
+
+    For what is handed to others.
+    """
+    try:
+        there = bound.read_whole(SUBJECT, [one.id for one in checklists], cooperation_id)
+    except NotSoundError:
+        broken = Compared(Course(is_sound=False), is_sound=False, agrees=False)
+        return dict.fromkeys([one.id for one in checklists], broken)
+    found = {}
+    for one in checklists:
+        compared = _with_texts(one, there)
+        proven = all(map(there.proven, there.revisions.get(one.id, ())))
+        found[one.id] = compared if proven else replace(compared, is_sound=False, agrees=False)
+    return found
+
+
+def _with_texts(checklist: Checklist, there: Bound) -> Compared:
+    said: dict[UUID, Said | None] = {}
+    for revision in _whole(there.revisions.get(checklist.id, ())):
+        try:
+            said[revision.id] = _said(revision)
+        except KeyDestroyedError:  # erased for good: its events remain
+            continue
+    return _compared([checklist], there, said)[checklist.id]
+
+
+def _whole(revisions: Iterable[Revision]) -> list[Revision]:
+    """Return revisions with their documents, in one statement."""
+    wanted = [one.id for one in revisions]
+    if not wanted:
+        return []
+    return list(db.session.scalars(sa.select(Revision).where(Revision.id.in_(wanted))))
+
+
+def _compared(
+    checklists: Collection[Checklist], there: Bound, said: Mapping[UUID, Said | None]
+) -> dict[UUID, Compared]:
+    requests = _requests([one.id for one in checklists])
+    renewals = _renewals([one.id for one in checklists])
+    notices = _notices([one.id for one in checklists])
+    return {
+        one.id: held_against(
+            _claims(one, requests.get(one.id, {}), *notices.get(one.id, (0, 0))),
+            one.id,
+            there,
+            {
+                revision.id: said[revision.id]
+                for revision in there.revisions.get(one.id, ())
+                if revision.id in said
+            },
+            renewals.get(one.id, ()),
+        )
+        for one in checklists
+    }
+
+
+def held_against(
+    claims: Claims,
+    checklist_id: UUID,
+    there: Bound,
+    said: Mapping[UUID, Said | None],
+    renewals: Collection[Renewal],
+) -> Compared:
+    """Compare what the rows of a checklist claim with what was read of it.
+
+    said is what its texts say, None for one that is not as it was frozen.
+    """
+    readable = {key: value for key, value in said.items() if value is not None}
+    course = there.course(checklist_id, {key: value.rule for key, value in readable.items()})
+    renewing = [
+        link.evidence
+        for link in there.links.get(checklist_id, ())
+        if link.verb == verbs.TEXT_RENEWED.name
+    ]
+    renewed = _last_days(renewals, renewing)
+    is_sound = course.is_sound and len(readable) == len(said) and renewed is not None
+    agrees = is_sound and claims.agree_with(course, _since(course, readable))
+    return Compared(course, is_sound, agrees, readable, renewed or {})
+
+
+def words_of(compared: Compared, revision_id: UUID) -> tuple[object, str]:
+    """Return how a revision stands today, in words with their mark."""
+    outcome = compared.outcome(revision_id)
+    if outcome is None or not compared.agrees:
+        return DISAGREES
+    match outcome:
+        case Outcome.IN_FORCE:
+            return _in_force_words(compared.first(revision_id), compared.last(revision_id))
+        case Outcome.SUSPENDED:
+            return HALTS[Halt.SUSPENDED]
+        case Outcome.ENDED:
+            return HALTS[Halt.ENDED]
+        case Outcome.SUPERSEDED:
+            return _("Replaced by a later revision"), "off"
+    marks = {Outcome.WAITING: "other", Outcome.DECLINED: "stop"}
+    return REQUEST_STATES[state_of(outcome)], marks.get(outcome, "off")
+
+
+def _in_force_words(first: dt.date | None, last: dt.date | None) -> tuple[object, str]:
+    today = clock.today()
+    if last is not None and last < today:
+        return HALTS[Halt.ENDED]
+    if first is not None and first > today:
+        return _("Signed by all, begins on %(day)s", day=as_words(first)), "held"
+    return _("In force"), "held"
+
+
+def _claims(
+    checklist: Checklist, requests: Mapping[UUID, RequestState], notices: int, in_effect: int
+) -> Claims:
+    return Claims(
+        state=checklist.state,
+        in_force_id=checklist.revision_in_force_id,
+        sent_id=checklist.revision_sent_id,
+        halt=checklist.halt,
+        halted_id=checklist.halted_id,
+        in_force_at=checklist.in_force_at,
+        requests=requests,
+        notices=notices,
+        in_effect=in_effect,
+    )
+
+
+def _since(course: Course, said: Mapping[UUID, Said]) -> dt.datetime | None:
+    text = said.get(course.standing_id) if course.standing_id else None
+    made_on = text.made_on if text else None
+    return dt.datetime.combine(made_on, dt.time(), tzinfo=clock.zone()) if made_on else None
+
+
+def _requests(checklist_ids: Collection[UUID]) -> dict[UUID, dict[UUID, RequestState]]:
+    found: dict[UUID, dict[UUID, RequestState]] = {}
+    rows = db.session.execute(
+        sa.select(Revision.subject_id, Revision.id, SignatureRequest.state)
+        .join(SignatureRequest, SignatureRequest.revision_id == Revision.id)
+        .where(Revision.subject_type == SUBJECT, Revision.subject_id.in_(checklist_ids))
+    )
+    for subject_id, revision_id, state in rows:
+        found.setdefault(subject_id, {})[revision_id] = state
+    return found
+
+
+def _notices(checklist_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
+    rows = db.session.execute(
+        sa.select(
+            Notice.checklist_id, sa.func.count(Notice.id), sa.func.count(Notice.taken_effect_at)
+        )
+        .where(Notice.checklist_id.in_(checklist_ids), Notice.closed_at.is_(None))
+        .group_by(Notice.checklist_id)
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+# Renewals -----------------------------------------------------------------------------------------
+
+
+def _renewals(checklist_ids: Collection[UUID]) -> dict[UUID, list[Renewal]]:
+    found: dict[UUID, list[Renewal]] = {}
+    for row in db.session.scalars(
+        sa.select(Renewal).where(Renewal.checklist_id.in_(checklist_ids)).order_by(Renewal.number)
+    ):
+        found.setdefault(row.checklist_id, []).append(row)
+    return found
+
+
+def _last_days(
+    rows: Iterable[Renewal], evidence: Collection[str | None]
+) -> dict[UUID, dt.date] | None:
+    """Return the last day of each revision's renewals; None where rows and events don't agree."""
+    found: dict[UUID, dt.date] = {}
+    digests = set()
+    for row in rows:
+        digests.add(canonical.digest_of(row.content()))
+        found[row.revision_id] = max(row.until_on, found.get(row.revision_id, row.until_on))
+    return found if digests == set(evidence) else None
+
+
+# What texts say -----------------------------------------------------------------------------------
+
+
+def _plain(revision_ids: Collection[UUID]) -> Iterator[tuple[UUID, Said | None]]:
+    """Yield what texts say that are not encrypted, in one statement; None for an altered one."""
+    if not revision_ids:
+        return
+    rows = db.session.execute(
+        sa.select(Revision.id, Revision.kind, Revision.digest, Revision.document)
+        .where(Revision.id.in_(revision_ids), Revision.is_sealed.is_(False))
+        .execution_options(yield_per=AT_A_TIME)
+    )
+    for revision_id, kind, digest, document in rows:
+        yield revision_id, said_by(kind, digest, document)
+
+
+def _said(revision: Revision) -> Said | None:
+    try:
+        key = keys.key_of(revision.cooperation_id) if revision.is_sealed else None
+        return said_by(revision.kind, revision.digest, signoff.plain_bytes(revision, key))
+    except SealBrokenError:
+        return None
+
+
+def said_by(kind: str, digest: str, plain: bytes) -> Said | None:
+    """Return what a text says of itself; None where it is not the one of this digest."""
+    if canonical.digest(plain) != digest:
+        return None
+    try:
+        document = canonical.from_bytes(plain)
+        return Said(outcomes.rule_of(document), *_days(kind, document))
+    except ValueError:
+        return None
+
+
+def _days(
+    kind: str, document: Mapping[str, Any]
+) -> tuple[dt.date | None, dt.date | None, dt.date | None]:
+    """Return the first day and the last, and the date on the paper of what was made before.
+
+    Of a text in a shape that is not known, none.
+    """
+    try:
+        return _days_known(kind, document)
+    except (AttributeError, KeyError, TypeError):
+        return None, None, None
+
+
+def _days_known(
+    kind: str, document: Mapping[str, Any]
+) -> tuple[dt.date | None, dt.date | None, dt.date | None]:
+    before = document.get("made_before") or {}
+    made_on, ends_on = as_date(before.get("signed_on")), as_date(before.get("ends_on"))
+    if kind == ChecklistKind.TERMS:
+        term = frozen_text.values_in(document, "M19")
+        return as_date(term.get("start")) or made_on, ends_on or as_date(term.get("end")), made_on
+    if kind == ChecklistKind.CONFIDENTIALITY:
+        until = as_date(frozen_text.values_in(document, "C1").get("until"))
+        return made_on, ends_on or until, made_on
+    return made_on, ends_on, made_on

@@ -1,0 +1,348 @@
+"""A frozen checklist read back in one of its languages, in either document format."""
+
+import datetime as dt
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+
+from tracker.access.actor import OrganisationKind
+from tracker.checklists import localized_values
+from tracker.checklists.localized_values import Part_, Table
+from tracker.core.spoken import Said, Spoken, joined, said
+from tracker.mail.render import in_language
+from tracker.organisations.labels import KINDS
+from tracker.signoff import leaves
+from tracker.signoff.labels import ORDERS, power_words, rule_words
+from tracker.signoff.signers import Order
+from tracker.ui.locale import as_date
+
+# The shape before what is said stood there in several languages.
+FIRST = "common-terms/1"
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenAnswer:
+    """An answer: whose it is where each party gave its own, and its fields."""
+
+    by: str
+    parts: list[Part_]
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenItem:
+    """An item of the text."""
+
+    code: str
+    label: str
+    prompt: str
+    answers: tuple[FrozenAnswer, ...]
+
+    def is_labelled(self, answer: FrozenAnswer) -> bool:
+        """Whether fields of an answer need their labels: not a single one with the item's own."""
+        return len(answer.parts) > 1 or any(
+            label not in ("", self.label) for label, _words in answer.parts
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenSection:
+    """A part of the text, with its items."""
+
+    title: str
+    items: tuple[FrozenItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenText:
+    """A frozen text as it reads in one language; words in another know that they are."""
+
+    language: str
+    # All that it can be read in, and the one that counts where they differ.
+    languages: tuple[str, ...]
+    binding: str
+    title: str
+    reference: str
+    cooperation: str
+    parties: tuple[str, ...]
+    template_version: int
+    sections: tuple[FrozenSection, ...]
+    guidance: tuple[Mapping[str, Any], ...]
+    # What the text says beside its clauses: of the cooperation, the parties, and who signs.
+    about: tuple[Part_, ...]
+    # What only machines read, each with its place.
+    technical: tuple[tuple[str, str], ...]
+
+    @property
+    def by_code(self) -> dict[str, FrozenItem]:
+        """All items by their code."""
+        return {item.code: item for section in self.sections for item in section.items}
+
+
+def languages_of(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the languages a frozen text can be read in, the binding one first."""
+    binding = binding_of(document)
+    others = (code for code in document.get("languages", ()) if code != binding)
+    return (binding, *others)
+
+
+def binding_of(document: Mapping[str, Any]) -> str:
+    """Return the language that counts: the only one of a text in the first shape."""
+    return str(document.get("binding_language") or document["language"])
+
+
+def template_version_of(document: Mapping[str, Any]) -> int:
+    """Return the version of the checklist that a text was frozen from, in every shape."""
+    for holder, key in (("template", "version"), ("checklist", "template_version")):
+        if holder in document:
+            return int(document[holder][key])
+    return int(document["template_version"])  # an undertaking of the first shape
+
+
+def read(document: Mapping[str, Any], language: str = "") -> FrozenText:
+    """Return a frozen text as it reads in a language, or in the binding one if it is not in it."""
+    known = languages_of(document)
+    shown = language if language in known else known[0]
+    if document["format"] == FIRST:
+        return _read_first(document, shown)
+    tongues = (shown, document["template"]["language"])
+    return FrozenText(
+        language=shown,
+        languages=known,
+        binding=known[0],
+        title=said(document["title"], *tongues),
+        reference=document["cooperation"]["reference"],
+        cooperation=document["cooperation"]["title"],
+        parties=tuple(party["name"] for party in document["parties"]),
+        template_version=template_version_of(document),
+        sections=tuple(
+            FrozenSection(
+                said(section["title"], *tongues),
+                tuple(_item(item, tongues) for item in section["items"]),
+            )
+            for section in document["sections"]
+        ),
+        guidance=tuple(document["guidance"]),
+        about=_about(document, shown),
+        technical=tuple(leaves.technical(document, known)),
+    )
+
+
+def values_in(document: Mapping[str, Any], code: str) -> Mapping[str, Any]:
+    """Return the values of an item's answer for all, as they are kept; none where there is none."""
+    answers = _found(document, code)
+    return answers[0].get("values", {}) if answers else {}
+
+
+def shown_in(document: Mapping[str, Any], language: str) -> str:
+    """Return the language a text is read in: the one asked for where it is said in it."""
+    known = languages_of(document)
+    return language if language in known else known[0]
+
+
+def parts_in(
+    document: Mapping[str, Any], code: str, keys: Collection[str], language: str = ""
+) -> list[Part_]:
+    """Return some fields of an item's answer for all, as they read in a language."""
+    shown = shown_in(document, language)
+    answers = _found(document, code)
+    fields = [
+        one for one in (answers[0].get("fields", ()) if answers else ()) if one["key"] in keys
+    ]
+    if document["format"] == FIRST:
+        with in_language(shown):
+            return localized_values.document_parts(fields, shown)
+    return [_field(one, (shown, document["template"]["language"])) for one in fields]
+
+
+def _found(document: Mapping[str, Any], code: str) -> Sequence[Mapping[str, Any]]:
+    """Return the answers to an item in a frozen text; none where it is not in it."""
+    for section in document["sections"]:
+        for item in section["items"]:
+            if item["code"] == code:
+                answers: Sequence[Mapping[str, Any]] = item["answers"]
+                return answers
+    return ()
+
+
+def _item(item: Mapping[str, Any], tongues: tuple[str, ...]) -> FrozenItem:
+    return FrozenItem(
+        code=item["code"],
+        label=said(item["label"], *tongues),
+        prompt=said(item["prompt"], *tongues),
+        answers=tuple(_answer(answer, tongues) for answer in item["answers"]),
+    )
+
+
+def _answer(answer: Mapping[str, Any], tongues: tuple[str, ...]) -> FrozenAnswer:
+    by = str(answer["by_name"])
+    if "not_applicable_because" in answer:
+        with in_language(tongues[0]):
+            return FrozenAnswer(by, localized_values.left_out(answer["not_applicable_because"]))
+    return FrozenAnswer(by, [_field(field, tongues) for field in answer["fields"]])
+
+
+def _field(field: Mapping[str, Any], tongues: tuple[str, ...]) -> Part_:
+    def say(text: Said) -> str:
+        return said(text, *tongues)
+
+    label = say(field["label"])
+    if "rows" in field:
+        heads = tuple(say(head["label"]) for head in field["columns"])
+        return label, Table(heads, tuple(tuple(map(say, row)) for row in field["rows"]))
+    if "texts" in field:
+        return label, joined("\n", map(say, field["texts"]))
+    return label, say(field["text"])
+
+
+# Beside the clauses -----------------------------------------------------------------------------
+
+
+def _about(document: Mapping[str, Any], language: str) -> tuple[Part_, ...]:
+    """Return what a text says beside its clauses, as people read it; what is empty is left out."""
+    with in_language(language):
+        return tuple(
+            (Spoken(str(label), language), words)
+            for label, words in (
+                *_of_cooperation(document),
+                *_of_parties(document, language),
+                *_of_signing(document),
+                *_of_paper(document.get("made_before") or {}),
+            )
+            if words
+        )
+
+
+def _of_cooperation(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    of = document["cooperation"]
+    template = document.get("template") or document["checklist"]
+    yield _("Purpose of the cooperation"), of["purpose"]
+    yield _("Planned to start"), _as_day(of.get("starts_on"))
+    yield _("Planned review"), _as_day(of.get("review_on"))
+    yield _("Planned to end"), _as_day(of.get("ends_on"))
+    if document.get("for_a_visit") or template.get("for_a_visit"):
+        yield _("Covers"), _("One joint visit")
+    yield _("Time zone of all days"), str(document.get("time_zone", ""))
+
+
+def _of_parties(document: Mapping[str, Any], language: str) -> Iterator[tuple[str, Table]]:
+    lines = tuple(
+        (one["name"], said(one["kind"], language) if "kind" in one else str(_side(one["side"])))
+        for one in document["parties"]
+    )
+    yield _("Parties"), Table((_("Party"), _("Kind")), lines)
+
+
+def _side(side: str) -> object:
+    return KINDS[OrganisationKind(side)]
+
+
+def _of_signing(document: Mapping[str, Any]) -> Iterator[tuple[str, str | Table]]:
+    named = document["signatories"]
+    on_paper = "made_before" in document
+    heads = [_("Party"), _("Name and office"), _("By what power")]
+    lines = tuple(
+        (one["organisation"], _signer(one), _power(one))[: 2 if on_paper else 3] for one in named
+    )
+    if lines:
+        title = _("Who signed on paper") if on_paper else _("Who is asked to sign")
+        yield title, Table(tuple(heads[: len(lines[0])]), lines)
+    rules = document.get("signing")
+    if rules:
+        yield _("How it is signed"), "\n".join(_rules(rules, document))
+
+
+def _signer(one: Mapping[str, Any]) -> str:
+    told = [one["name"], one["office"]]
+    if one.get("on_behalf_of"):
+        told.append(_("on behalf of %(person)s", person=one["on_behalf_of"]))
+    if one.get("turn"):
+        told.append(_("signs as number %(number)s", number=one["turn"]))
+    return ", ".join(word for word in told if word)
+
+
+def _power(one: Mapping[str, Any]) -> str:
+    first, last = (
+        dt.date.fromisoformat(one[key]) if one.get(key) else None
+        for key in ("power_from", "power_until")
+    )
+    return power_words(one["power"], first, last)
+
+
+def _rules(rules: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[str]:
+    names = {one["id"]: one["name"] for one in document["parties"]}
+    in_turn = {one["organisation_id"] for one in document["signatories"] if one.get("turn")}
+    yield f"{ORDERS[Order(rules['order'])]}."
+    for one in rules["parties"]:
+        if one["named"] > 1:
+            yield rule_words(
+                names[one["organisation_id"]],
+                one["needed"],
+                one["named"],
+                one_by_one=one["organisation_id"] in in_turn,
+            )
+        if "m1_names" in one:
+            yield _(
+                "%(party)s: %(person)s, whom M1 names, does not have to sign. Reason: %(reason)s",
+                party=names[one["organisation_id"]],
+                person=one["m1_names"],
+                reason=one["instead_because"],
+            )
+    if rules["until"]:
+        yield _("Can be signed until %(day)s.", day=_as_day(rules["until"]))
+
+
+def _of_paper(before: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield _("Signed on paper on"), _as_day(before.get("signed_on"))
+    yield _("Last day"), _as_day(before.get("ends_on"))
+    yield _("Not known"), ", ".join(before.get("not_known") or ())
+
+
+def _as_day(day: str | None) -> str:
+    return as_date(dt.date.fromisoformat(day)) if day else ""
+
+
+# common-terms/1 ---------------------------------------------------------------------------------
+
+
+def _read_first(document: Mapping[str, Any], language: str) -> FrozenText:
+    with in_language(language):
+        sections = tuple(
+            FrozenSection(
+                Spoken(section["title"], language),
+                tuple(_first_item(item, language) for item in section["items"]),
+            )
+            for section in document["sections"]
+        )
+    return FrozenText(
+        language=language,
+        languages=(language,),
+        binding=language,
+        title=Spoken(document["checklist"]["title"], language),
+        reference=document["cooperation"]["reference"],
+        cooperation=document["cooperation"]["title"],
+        parties=tuple(party["name"] for party in document["parties"]),
+        template_version=template_version_of(document),
+        sections=sections,
+        guidance=tuple(document["guidance"]),
+        about=_about(document, language),
+        technical=tuple(leaves.technical(document, (language,))),
+    )
+
+
+def _first_item(item: Mapping[str, Any], language: str) -> FrozenItem:
+    return FrozenItem(
+        code=item["code"],
+        label=Spoken(item["label"], language),
+        prompt=Spoken(item["prompt"], language),
+        answers=tuple(
+            FrozenAnswer(
+                answer["by"],
+                localized_values.left_out(answer["not_applicable_because"])
+                if "not_applicable_because" in answer
+                else localized_values.document_parts(answer["fields"], language),
+            )
+            for answer in item["answers"]
+        ),
+    )

@@ -1,0 +1,403 @@
+"""Suspension and ending of a text in force: notice, its date, lifting, lasting duties (M20).
+
+A notice is a row of its own, and while a text is suspended or ended no revision of it is in force:
+whatever rests on one stops at once. The signatures stay as they are.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import joinedload
+
+from tracker.access.actor import Actor
+from tracker.access.decision import Decision, no
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.activity.verbs import Verb
+from tracker.agreements import frozen_text
+from tracker.agreements import service as agreements
+from tracker.agreements.service import SUBJECT
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists import encryption, messages, policy
+from tracker.checklists.encryption import is_restricted
+from tracker.checklists.loading import Filling, fill, lock
+from tracker.checklists.localized_values import Part_
+from tracker.checklists.models import (
+    Checklist,
+    ChecklistState,
+    Halt,
+    Notice,
+)
+from tracker.cooperations.policy import ENDED as CLOSED
+from tracker.core import canonical, clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.organisations.models import Organisation
+from tracker.signoff import policy as signoff_policy
+from tracker.signoff import service as signoff
+from tracker.signoff.models import Revision
+
+MOST_DAYS = 365
+# What survives: M20's list in the terms; in the terms on confidentiality how long they last (C17).
+SURVIVING = {
+    ChecklistKind.TERMS: ("M20", ("survives", "other_duties")),
+    ChecklistKind.CONFIDENTIALITY: ("C17", ("years", "return_by", "copies")),
+}
+_HALTED = {
+    Halt.SUSPENDED: (ChecklistState.SUSPENDED, verbs.TEXT_SUSPENDED),
+    Halt.ENDED: (ChecklistState.ENDED, verbs.TEXT_ENDED),
+}
+
+
+def standing_revision_id(checklist: Checklist) -> UUID | None:
+    """Return the revision in force, or the one that was until it was suspended or ended."""
+    return checklist.revision_in_force_id or checklist.halted_id
+
+
+def standing_document(checklist: Checklist) -> Mapping[str, Any] | None:
+    """Return the text in force, or the one that was until then; None where none ever was."""
+    revision_id = standing_revision_id(checklist)
+    if revision_id is None:
+        return None
+    revision = db.session.get_one(Revision, revision_id)
+    return signoff.document_of(revision, encryption.key_for(checklist))
+
+
+def terms_of(checklist: Checklist) -> Checklist | None:
+    """Return the agreed terms of a checklist's cooperation, where notice and duties are agreed."""
+    if checklist.kind is ChecklistKind.TERMS:
+        return checklist
+    return db.session.scalar(
+        sa.select(Checklist).where(
+            Checklist.cooperation_id == checklist.cooperation_id,
+            Checklist.kind == ChecklistKind.TERMS,
+            Checklist.visit_id.is_(None),
+        )
+    )
+
+
+def agreed_notice(checklist: Checklist) -> int:
+    """Return the days of notice agreed in M20 of the terms as signed; none where none is agreed."""
+    terms = terms_of(checklist)
+    document = standing_document(terms) if terms else None
+    days = frozen_text.values_in(document, "M20").get("notice_days") if document else None
+    return days if isinstance(days, int) else 0
+
+
+def earliest(checklist: Checklist, kind: Halt) -> dt.date:
+    """Return the first day from which a notice can take effect: ending keeps the agreed notice.
+
+    A suspension keeps none, since each party must be able to stop at once (S7).
+    """
+    days = agreed_notice(checklist) if kind is Halt.ENDED else 0
+    return clock.today() + dt.timedelta(days=days)
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """The duties that one signed text lists, and the language they read in."""
+
+    language: str
+    parts: list[Part_]
+
+
+def surviving_duties(checklist: Checklist, language: str = "") -> list[Duties]:
+    """Return the duties that stay after the end, as the signed texts list them."""
+    found: list[Duties] = []
+    terms = terms_of(checklist)
+    for one in {id(text): text for text in (terms, checklist) if text is not None}.values():
+        document = standing_document(one) if one.kind in SURVIVING else None
+        if document is not None:
+            item, keys = SURVIVING[one.kind]
+            shown = frozen_text.shown_in(document, language)
+            found.append(Duties(shown, frozen_text.parts_in(document, item, keys, shown)))
+    return [one for one in found if one.parts]
+
+
+def open_notices(checklist: Checklist) -> list[Notice]:
+    """Return the notices that are not lifted or taken back, the oldest first."""
+    return list(
+        db.session.scalars(
+            sa.select(Notice)
+            .where(Notice.checklist_id == checklist.id, Notice.closed_at.is_(None))
+            .order_by(Notice.given_at, Notice.id)
+            .options(joinedload(Notice.organisation), joinedload(Notice.given_by))
+        )
+    )
+
+
+# Give notice --------------------------------------------------------------------------------------
+
+
+def give_notice(
+    actor: Actor, checklist: Checklist, kind: Halt, *, reason: str, from_on: dt.date | None = None
+) -> Notice:
+    """Suspend or end a text in force for the party acted for, from a day on, with a reason (5.8).
+
+    Takes effect at once when that day is today; else the worker sees to it on the day.
+    """
+    lock(checklist)
+    filling = fill(checklist)
+    own = filling.own_party(actor)
+    can_give_notice(actor, filling, kind).require()
+    if not reason.strip():
+        raise RuleBrokenError(_l("Give the reason."), "reason")
+    if any(
+        one.kind is kind and own is not None and one.organisation_id == own.organisation_id
+        for one in open_notices(checklist)
+    ):
+        raise RuleBrokenError(_l("Your organisation has given this notice already."))
+    first = earliest(checklist, kind)
+    day = from_on or first
+    if not first <= day <= clock.today() + dt.timedelta(days=MOST_DAYS):
+        raise RuleBrokenError(
+            _l(
+                "Choose a day from %(day)s on, within a year. Notice agreed: %(days)s days.",
+                day=first.isoformat(),
+                days=(first - clock.today()).days,
+            ),
+            "from_on",
+        )
+    revision_id = standing_revision_id(checklist)
+    if own is None or revision_id is None:  # can_give_notice has said no already
+        raise LookupError
+    notice = Notice(
+        id=uuid4(),
+        checklist_id=checklist.id,
+        revision_id=revision_id,
+        kind=kind,
+        organisation_id=own.organisation_id,
+        given_by_id=actor.user_id,
+        given_at=clock.now(),
+        from_on=day,
+        notice_days=(first - clock.today()).days,
+        reason=reason.strip(),
+    )
+    db.session.add(notice)
+    db.session.flush()
+    _record(
+        verbs.NOTICE_GIVEN,
+        actor,
+        checklist,
+        notice,
+        evidence=canonical.digest_of(notice.content()),
+        what=kind.value,
+        since=day.isoformat(),
+        reason=notice.reason,
+    )
+    if day <= clock.today():
+        _take_effect(actor, checklist, notice)
+    messages.notice_was_given(checklist.id, agreements.everyone(filling) - {actor.user_id})
+    return notice
+
+
+def can_give_notice(actor: Actor, filling: Filling, kind: Halt) -> Decision:
+    """Decide whether a person may suspend or end a text now, by a power that runs today."""
+    checklist = filling.checklist
+    in_force = checklist.revision_in_force_id is not None
+    # What is suspended can still be ended.
+    halted = kind is Halt.ENDED and checklist.halt is Halt.SUSPENDED
+    may = policy.can_give_notice(
+        actor,
+        filling.own_party(actor),
+        in_force=in_force or halted,
+        is_restricted=is_restricted(checklist),
+    )
+    if not may:
+        return may
+    return signoff_policy.has_power(signoff_policy.signing_membership(actor), clock.today())
+
+
+def due_notices(day: dt.date) -> Sequence[UUID]:
+    """Return the notices whose day has come and that have not taken effect, the oldest first."""
+    return db.session.scalars(
+        sa.select(Notice.id).where(_is_due(day)).order_by(Notice.given_at, Notice.id)
+    ).all()
+
+
+def carry_out(notice_id: UUID, day: dt.date) -> bool:
+    """Apply a notice that is due; False when it was closed or applied meanwhile. For the worker.
+
+    Passes over one whose text somebody is changing.
+    """
+    row = db.session.execute(
+        sa.select(Notice, Checklist)
+        .join(Checklist, Checklist.id == Notice.checklist_id)
+        .where(Notice.id == notice_id, _is_due(day))
+        .with_for_update(of=(Notice, Checklist), skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if row is None:
+        return False
+    notice, checklist = row
+    lock(checklist)
+    _take_effect(None, checklist, notice)
+    messages.notice_was_given(checklist.id, agreements.everyone(fill(checklist)))
+    return True
+
+
+def _is_due(day: dt.date) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        Notice.from_on <= day, Notice.taken_effect_at.is_(None), Notice.closed_at.is_(None)
+    )
+
+
+def _take_effect(actor: Actor | None, checklist: Checklist, notice: Notice) -> None:
+    """Take the text out of force. An ending calls an amendment back that waits for signatures."""
+    notice.taken_effect_at = clock.now()
+    if checklist.revision_in_force_id is not None:
+        checklist.halted_id = checklist.revision_in_force_id
+        checklist.revision_in_force_id = None
+    checklist.halt = notice.kind
+    state, verb = _HALTED[notice.kind]
+    if notice.kind is Halt.ENDED:
+        checklist.open_items = None
+        checklist.state = state
+        _close_others(checklist, notice)
+        _end_what_waits(actor, checklist, notice)
+    elif checklist.state is ChecklistState.IN_FORCE:
+        checklist.state = state
+    db.session.flush()
+    _record(verb, actor, checklist, notice, reason=notice.reason)
+
+
+def _end_what_waits(actor: Actor | None, checklist: Checklist, notice: Notice) -> None:
+    """Call back an amendment that waits for signatures: what it would change has ended."""
+    if checklist.revision_sent_id is None:
+        return
+    asked = signoff.locked_request(checklist.revision_sent_id)
+    checklist.revision_sent_id = None
+    signoff.overtake(asked)
+    trail.record(
+        verbs.SIGNATURE_REQUEST_WITHDRAWN,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        revision=asked.revision.number,
+        reason=notice.reason,
+    )
+
+
+def _close_others(checklist: Checklist, notice: Notice) -> None:
+    """Close the other notices on a text that has ended: there is nothing left to suspend."""
+    for other in open_notices(checklist):
+        if other.id != notice.id:
+            other.closed_at = clock.now()
+
+
+# Lift, take back ----------------------------------------------------------------------------------
+
+
+def close_notice(actor: Actor, checklist: Checklist, notice_id: UUID, *, reason: str) -> Notice:
+    """Lift a suspension, or take back a notice before its day; only the party that gave it.
+
+    What ended stays ended: it is agreed and signed anew.
+    """
+    lock(checklist)
+    filling = fill(checklist)
+    notice = next((one for one in open_notices(checklist) if one.id == notice_id), None)
+    if notice is None:
+        raise RuleBrokenError(_l("There is no such notice any more."))
+    can_close_notice(actor, filling, notice).require()
+    if not reason.strip():
+        raise RuleBrokenError(_l("Give the reason."), "reason")
+    notice.closed_at = clock.now()
+    notice.closed_by_id = actor.user_id
+    notice.closed_reason = reason.strip()
+    if notice.taken_effect_at is None:
+        _record(
+            verbs.NOTICE_TAKEN_BACK,
+            actor,
+            checklist,
+            notice,
+            what=notice.kind.value,
+            reason=notice.closed_reason,
+        )
+    else:
+        _lift(actor, checklist, notice)
+    messages.notice_was_given(checklist.id, agreements.everyone(filling) - {actor.user_id})
+    return notice
+
+
+def can_close_notice(actor: Actor, filling: Filling, notice: Notice) -> Decision:
+    """Decide whether a person may lift a suspension or take a notice back now."""
+    if notice.taken_effect_at is not None and notice.kind is Halt.ENDED:
+        return no(_l("What has ended is agreed and signed anew."))
+    may = policy.can_close_notice(actor, filling.own_party(actor), notice.organisation_id)
+    if not may:
+        return may
+    return signoff_policy.has_power(signoff_policy.signing_membership(actor), clock.today())
+
+
+def _lift(actor: Actor, checklist: Checklist, notice: Notice) -> None:
+    """Put the text into force again, unless another party's suspension still stands."""
+    others = [
+        one
+        for one in open_notices(checklist)
+        if one.id != notice.id and one.taken_effect_at is not None
+    ]
+    if not others:
+        checklist.revision_in_force_id = checklist.halted_id
+        checklist.halted_id = None
+        checklist.halt = None
+        if checklist.state is ChecklistState.SUSPENDED:
+            checklist.state = ChecklistState.IN_FORCE
+    db.session.flush()
+    _record(verbs.SUSPENSION_LIFTED, actor, checklist, notice, reason=notice.closed_reason)
+
+
+def can_agree_anew(actor: Actor, filling: Filling) -> Decision:
+    """Decide whether a person may open a text that ended anew; not in a closed cooperation."""
+    if filling.cooperation.stage in CLOSED:
+        return no(_l("This cooperation is closed. Open a new one."))
+    return policy.can_agree_anew(actor, filling.own_party(actor), filling.checklist.state)
+
+
+def agree_anew(actor: Actor, checklist: Checklist, *, reason: str) -> None:
+    """Open a text that has ended, all of it, to be agreed and signed anew; history stays."""
+    lock(checklist)
+    filling = fill(checklist)
+    can_agree_anew(actor, filling).require()
+    if not reason.strip():
+        raise RuleBrokenError(_l("Give the reason."), "reason")
+    agreements.back_to_drafting(checklist, None, reason)
+    trail.record(
+        verbs.AMENDMENT_OPENED,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        items=[],
+        reason=reason.strip(),
+    )
+
+
+def _record(
+    verb: Verb,
+    actor: Actor | None,
+    checklist: Checklist,
+    notice: Notice,
+    *,
+    evidence: str | None = None,
+    **more: Any,
+) -> None:
+    trail.record(
+        verb,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        evidence=evidence,
+        kind=checklist.kind.value,
+        revision=db.session.get_one(Revision, notice.revision_id).number,
+        organisation=db.session.get_one(Organisation, notice.organisation_id).name,
+        **more,
+    )

@@ -1,0 +1,264 @@
+"""View models for signing pages: who signs for whom, by which rule, and whose turn it is."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask_babel import gettext as _
+
+from tracker.access.actor import Actor, ActorMembership, OrganisationKind
+from tracker.accounts import queries as accounts
+from tracker.checklists.pages import PositionView
+from tracker.checklists.rules.facts import PartyFact
+from tracker.signoff import queries, signers
+from tracker.signoff import service as signoff
+from tracker.signoff.labels import beside_words, confirmed_words, power_words, rule_words
+from tracker.signoff.models import Revision, Signature, SignaturePlace, SignatureRequest
+from tracker.signoff.paper_labels import how_signed
+from tracker.signoff.policy import Standing
+from tracker.signoff.signers import PartySigners
+from tracker.ui.locale import as_date, as_datetime
+
+# How often is reminded, in words that say when it ends.
+RHYTHM_WORDS = {
+    1: lambda day: _("Reminders every day until %(day)s.", day=day),
+    3: lambda day: _("Reminders every 3 days until %(day)s.", day=day),
+    7: lambda day: _("Reminders every week until %(day)s.", day=day),
+    14: lambda day: _("Reminders every 2 weeks until %(day)s.", day=day),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request to sign with all that pages say of it: rows, standing, names of people."""
+
+    request: SignatureRequest
+    standing: Standing
+    people: Mapping[UUID, str]
+    # Of each line that was passed on, why.
+    reasons: Mapping[UUID, str]
+
+    def held(self) -> Iterator[tuple[PartySigners, SignaturePlace]]:
+        """Yield each line that somebody holds, party by party."""
+        replaced = {place.stands_for_id for place in self.request.places}
+        for party in self.standing.parties:
+            for place in self.request.places:
+                if place.organisation_id == party.organisation_id and place.id not in replaced:
+                    yield party, place
+
+    def former(self, place: SignaturePlace) -> str:
+        """Return the name of who passed a line on to its holder, empty where nobody did."""
+        before = queries.stood_for(self.request, place)
+        return self.people.get(before.user_id, "") if before else ""
+
+
+def read(asked: SignatureRequest, key: bytes | None) -> Asked:
+    """Return a request as pages show it; its places, parties and signatures are loaded."""
+    return Asked(
+        asked,
+        queries.standing_of(asked),
+        accounts.names({place.user_id for place in asked.places}),
+        {
+            place.id: signoff.why_passed_on(place, key)
+            for place in asked.places
+            if place.stands_for_id
+        },
+    )
+
+
+def who_signs(asked: Asked, parties: Iterable[PartyFact], actor: Actor) -> list[PositionView]:
+    """Return each person who signs, with how their signature stands."""
+    given = _given(asked.request.revision)
+    sides = {party.organisation_id: party for party in parties}
+    views = []
+    for party, place in asked.held():
+        own = sides.get(party.organisation_id)
+        one = given.get((party.organisation_id, place.user_id))
+        state, s = _state(asked.standing, party, place, one, actor)
+        notes = [own.name if own else "", *_for_whom(asked, place)]
+        if one is not None:
+            notes.append(as_datetime(one.signed_at))
+        views.append(
+            PositionView(
+                party=own.mark if own else "",
+                name=asked.people.get(place.user_id, ""),
+                npm=own is not None and own.side is OrganisationKind.NPM,
+                state=state,
+                s=s,
+                note=", ".join(note for note in notes if note),
+            )
+        )
+    return views
+
+
+def _state(
+    standing: Standing,
+    party: PartySigners,
+    place: SignaturePlace,
+    given: Signature | None,
+    actor: Actor,
+) -> tuple[str, str]:
+    if given is not None:
+        return _("Signed"), "done"
+    if party.is_done(standing.signed):
+        return _("Not needed any more"), "off"
+    if not signers.can_sign_now(
+        standing.parties, standing.signed, party.organisation_id, place.user_id
+    ):
+        return _("When others have signed"), "off"
+    if (place.organisation_id, place.user_id) == (actor.organisation_id, actor.user_id):
+        return _("Your turn"), "wait"
+    return _("Waiting"), "other"
+
+
+def _for_whom(asked: Asked, place: SignaturePlace) -> list[str]:
+    found = []
+    if place.on_behalf_of:
+        found.append(_("on behalf of %(person)s", person=place.on_behalf_of))
+    former = asked.former(place)
+    if former:
+        found.append(_("in place of %(person)s", person=former))
+    return found
+
+
+def rules(asked: Asked, parties: Iterable[PartyFact]) -> list[str]:
+    """Return in sentences by which rule the parties sign, where more than one person is named."""
+    names = {party.organisation_id: party.name for party in parties}
+    found = [
+        rule_words(
+            names.get(party.organisation_id, ""),
+            party.required,
+            len(party.named),
+            one_by_one=any(one.turn for one in party.named),
+        )
+        for party in asked.standing.parties
+        if len(party.named) > 1
+    ]
+    late = [one for one in asked.standing.parties if one.turn]
+    if late:
+        found.append(
+            _(
+                "%(parties)s: once the others have signed.",
+                parties=", ".join(names.get(one.organisation_id, "") for one in late),
+            )
+        )
+    return found
+
+
+def until_words(asked: SignatureRequest) -> list[str]:
+    """Return in sentences until when it can be signed, and how often is reminded."""
+    if asked.expires_on is None:
+        return []
+    found = [_("Can be signed until %(day)s.", day=as_date(asked.expires_on))]
+    if asked.remind_every in RHYTHM_WORDS:
+        found.append(RHYTHM_WORDS[asked.remind_every](as_date(asked.expires_on)))
+    return found
+
+
+def for_whom_words(asked: Asked, actor: Actor) -> str:
+    """Return for whom somebody signs: the organisation, and the person where there is one."""
+    place = queries.place_of(asked.request, actor.organisation_id, actor.user_id)
+    beside = _for_whom(asked, place) if place else []
+    return ", ".join([actor.organisation_name, *beside])
+
+
+def sentence(
+    actor: Actor, membership: ActorMembership, asked: Asked, title: str, cooperation: str
+) -> str:
+    """Return the one sentence that is signed (product.md, 5.3)."""
+    return str(
+        _(
+            "I, %(name)s, %(office)s, sign revision %(number)s of the text “%(title)s” of the "
+            "cooperation “%(cooperation)s” for %(organisation)s, by the power of %(power)s, and "
+            "bind it to this text.",
+            name=actor.name,
+            office=membership.office or _("signatory"),
+            number=asked.request.revision.number,
+            title=title,
+            cooperation=cooperation,
+            organisation=for_whom_words(asked, actor),
+            power=power_words(membership.power, membership.power_from, membership.power_until),
+        )
+    )
+
+
+def signature_lines(
+    revision: Revision, asked: Asked | None, document: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Return a line for each signature that is there, and for each that is still wanted."""
+    offices = {
+        (one["organisation_id"], one["name"]): one for one in document.get("signatories", ())
+    }
+    names = {party["id"]: party["name"] for party in document["parties"]}
+    given = _given(revision)
+    lines = []
+    seen = set()
+    for party, place in asked.held() if asked else ():
+        one = given.get((place.organisation_id, place.user_id))
+        if one is not None:
+            seen.add(one.id)
+            lines.append(signature_line(one))
+        elif asked is not None and not party.is_done(asked.standing.signed):
+            name = asked.people.get(place.user_id, "")
+            known = offices.get((str(place.organisation_id), name), {})
+            lines.append(
+                {
+                    "name": name,
+                    "capacity": ", ".join(
+                        [
+                            _(
+                                "%(office)s, for %(organisation)s",
+                                office=known.get("office") or _("Signatory"),
+                                organisation=names.get(str(place.organisation_id), ""),
+                            ),
+                            *_for_whom(asked, place),
+                        ]
+                    ),
+                    "power": "",
+                    "confirmed": "",
+                    "when": None,
+                    "method": "",
+                }
+            )
+    return lines + [signature_line(one) for one in revision.signatures if one.id not in seen]
+
+
+def signature_line(one: Signature) -> dict[str, Any]:
+    """Return a signature as pages show it: who, for whom, by what power, when and how."""
+    power = power_words(one.power, one.power_from, one.power_until)
+    return {
+        "name": one.signer_name,
+        "capacity": ", ".join(
+            [
+                _(
+                    "%(office)s, for %(organisation)s",
+                    office=one.office or _("Signatory"),
+                    organisation=one.organisation_name,
+                ),
+                *beside_words(one),
+            ]
+        ),
+        "power": _("by %(power)s", power=power) if one.power else "",
+        "confirmed": confirmed_words(one.power_confirmed),
+        "when": one.signed_at,
+        "method": how_signed(one),
+    }
+
+
+def passings(asked: Asked) -> list[str]:
+    """Return in sentences what was passed on, by whom to whom and why."""
+    return [
+        _(
+            "%(before)s passed it on to %(after)s: %(reason)s",
+            before=asked.former(place),
+            after=asked.people.get(place.user_id, ""),
+            reason=asked.reasons[place.id],
+        )
+        for place in asked.request.places
+        if place.stands_for_id
+    ]
+
+
+def _given(revision: Revision) -> dict[tuple[UUID | None, UUID], Signature]:
+    return {(one.organisation_id, one.user_id): one for one in revision.signatures}

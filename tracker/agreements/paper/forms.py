@@ -1,0 +1,122 @@
+"""Forms for signing on paper: the scan with who signed and when; confirm; refuse."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.agreements.paper.prior_agreements import Person
+from tracker.checklists.rules.facts import PartyFact
+from tracker.signoff.paper import Signer
+from tracker.signoff.scans import MAX_BYTES
+from tracker.ui.fields import (
+    ChoicesField,
+    ConfirmField,
+    DateField,
+    FileField,
+    LineField,
+    Option,
+    TextField,
+)
+from tracker.ui.form_base import Form
+from tracker.ui.proof import ShownFields
+from tracker.ui.validators import Optional, Required
+
+
+class ScanForm(Form):
+    """A scan and the date on it."""
+
+    scan = FileField(
+        _l("Scan of the signed paper"),
+        [Required(_l("Choose the file of the scan"))],
+        description=_l(
+            "PDF, JPEG or PNG, at most %(most)s MB. All pages in one file.",
+            most=MAX_BYTES // 1024 // 1024,
+        ),
+        render_kw={"accept": "application/pdf,image/jpeg,image/png"},
+    )
+    signed_on = DateField(_l("Date on the paper"), [Required()])
+
+    @property
+    def sent_scan(self) -> bytes:
+        """The bytes that were sent, no more than can be told to be too many."""
+        return bytes(self.scan.data.stream.read(MAX_BYTES + 1))
+
+
+def paper_form(lines: Sequence[Signer]) -> ScanForm:
+    """Return the form for what the own organisation signed: who of those named, in which office."""
+    members: dict[str, Any] = {
+        "signed": ChoicesField(
+            _l("Who signed?"),
+            [Required()],
+            choices=[Option(str(one.user_id), one.name) for one in lines],
+        )
+    }
+    for one in lines:
+        members[f"office_{one.user_id}"] = LineField(
+            _l("Office of %(name)s, as on the paper", name=one.name)
+        )
+    given: dict[str, Any] = {f"office_{one.user_id}": one.office for one in lines}
+    if len(lines) == 1:
+        given["signed"] = [str(lines[0].user_id)]
+    made = type("PaperForm", (ScanForm,), members)
+    return cast("ScanForm", made(data=given))
+
+
+def offices_in(form: Any) -> Mapping[UUID, str]:
+    """Return who signed by a sent form, each with the office."""
+    return {
+        UUID(user_id): form[f"office_{user_id}"].data or "" for user_id in form["signed"].data or ()
+    }
+
+
+def former_form(parties: Sequence[PartyFact]) -> ScanForm:
+    """Return the form for an agreement made before: its dates, and who signed for each party."""
+    members: dict[str, Any] = {
+        "ends_on": DateField(
+            _l("Last day of the agreement"),
+            [Optional()],
+            description=_l("Leave it empty where it has none, or where it is not known."),
+        )
+    }
+    for party in parties:
+        members[f"signers_{party.organisation_id}"] = TextField(
+            _l("Who signed for %(party)s?", party=party.name),
+            [Required()],
+            description=_l("One person a line: the name, a comma, the office."),
+            most=2000,
+        )
+    return cast("ScanForm", type("FormerForm", (ScanForm,), members)())
+
+
+def signers_in(form: Any, parties: Sequence[PartyFact]) -> dict[UUID, list[Person]]:
+    """Return who signed for each party, by a sent form."""
+    return {
+        party.organisation_id: [
+            Person(*(part.strip() for part in line.split(",", 1)))
+            for line in (form[f"signers_{party.organisation_id}"].data or "").splitlines()
+            if line.strip()
+        ]
+        for party in parties
+    }
+
+
+class ConfirmForm(ShownFields):
+    """That somebody compared the scan with the text."""
+
+    compared = ConfirmField(
+        _l(
+            "I have opened the scan and compared it with the text: it shows this text, signed by "
+            "those named here on the date named here."
+        ),
+        [Required()],
+    )
+
+
+class NoForm(Form):
+    """Why a scan is refused or withdrawn."""
+
+    reason = TextField(
+        _l("Reason"), [Required()], description=_l("All parties read this."), most=2000
+    )

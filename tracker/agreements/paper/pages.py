@@ -1,0 +1,184 @@
+"""View models for scans of a revision, signatures on paper, and tasks about them."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from tracker.access.actor import Actor
+from tracker.agreements.paper import queries as paper_queries
+from tracker.agreements.paper.queries import Waiting
+from tracker.checklists import encryption
+from tracker.checklists.labels import KINDS
+from tracker.checklists.models import Checklist
+from tracker.signoff import paper
+from tracker.signoff.models import Revision, SignatureRequest
+from tracker.signoff.paper_labels import STATES
+from tracker.signoff.paper_models import PaperDecisionKind, PaperKind, PaperRecord
+from tracker.signoff.paper_policy import CONFIRMERS
+from tracker.ui.locale import as_date
+from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
+
+NOT_CONFIRMED = (PaperDecisionKind.REFUSED, PaperDecisionKind.WITHDRAWN)
+
+
+@dataclass(frozen=True, slots=True)
+class PaperView:
+    """A scan as pages show it."""
+
+    id: UUID
+    organisation: str
+    signers: tuple[str, ...]
+    signed_on: object
+    state: object
+    s: str
+    # Who confirmed it, and why it was refused or withdrawn.
+    confirmed_by: tuple[str, ...]
+    reason: str
+    record: PaperRecord
+
+
+def views(
+    checklist: Checklist, pairs: Sequence[tuple[Revision, SignatureRequest | None]]
+) -> dict[UUID, list[PaperView]]:
+    """Return the scans recorded for some revisions of a checklist, by revision."""
+    found = paper.on_revisions(revision.id for revision, _asked in pairs)
+    return {
+        revision.id: [view(checklist, one, revision, asked) for one in found.get(revision.id, ())]
+        for revision, asked in pairs
+    }
+
+
+def view(
+    checklist: Checklist,
+    record: PaperRecord,
+    revision: Revision,
+    asked: SignatureRequest | None,
+) -> PaperView:
+    """Return a scan as pages show it; the signatures of its revision are loaded."""
+    state = paper.state_of(
+        record, asked.state if asked else None, paper.rests_on(revision.signatures)
+    )
+    words, s = STATES[state]
+    no = next((one for one in record.decisions if one.kind in NOT_CONFIRMED), None)
+    return PaperView(
+        id=record.id,
+        organisation=record.organisation_name,
+        signers=tuple(_signers(record)),
+        signed_on=as_date(record.signed_on),
+        state=words,
+        s=s,
+        confirmed_by=tuple(
+            f"{one.user_name}, {one.organisation_name}"
+            for one in record.decisions
+            if one.kind is PaperDecisionKind.CONFIRMED
+        ),
+        reason=paper.reason_of(no, encryption.key_for(checklist)) if no else "",
+        record=record,
+    )
+
+
+def _signers(record: PaperRecord) -> Iterable[str]:
+    for one in record.signers:
+        named = ", ".join(words for words in (one["name"], one["office"]) if words)
+        if record.kind is PaperKind.FORMER:
+            yield _(
+                "%(signer)s, for %(organisation)s", signer=named, organisation=one["organisation"]
+            )
+        else:
+            yield named
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a frozen text says of the agreement on paper that it tells of."""
+
+    signed_on: object
+    ends_on: object
+    not_known: tuple[str, ...]
+
+
+def made_before(document: Mapping[str, Any]) -> Before | None:
+    """Return what a text says of an agreement made before this tool was used; None of others."""
+    said = document.get("made_before")
+    if said is None:
+        return None
+    ends_on = said["ends_on"]
+    return Before(
+        signed_on=as_date(dt.date.fromisoformat(said["signed_on"])),
+        ends_on=as_date(dt.date.fromisoformat(ends_on)) if ends_on else "",
+        not_known=tuple(said["not_known"]),
+    )
+
+
+def sentence(record: PaperRecord, revision: Revision, actor: Actor) -> str:
+    """Return the sentence that the signatures of a scan keep, once this person confirms it."""
+    words = {
+        "day": as_date(record.signed_on),
+        "names": "; ".join(_signers(record)),
+        "organisation": record.organisation_name,
+        "number": revision.number,
+        "digest": record.scan_digest,
+        "recorder": record.user_name,
+        "confirmer": actor.name,
+        "confirmed_for": actor.organisation_name,
+    }
+    if record.kind is PaperKind.FORMER:
+        return str(
+            _(
+                "Agreement made on paper on %(day)s, before this tool was used, and signed by "
+                "%(names)s. Revision %(number)s tells what of it is known here; it was not "
+                "reviewed here and not signed electronically. %(recorder)s recorded the scan "
+                "(SHA-256 %(digest)s) for %(organisation)s; %(confirmer)s confirmed it for "
+                "%(confirmed_for)s.",
+                **words,
+            )
+        )
+    return str(
+        _(
+            "Revision %(number)s was signed on paper on %(day)s for %(organisation)s by %(names)s. "
+            "%(recorder)s recorded the scan (SHA-256 %(digest)s) for %(organisation)s; "
+            "%(confirmer)s compared it with the text and confirmed it for %(confirmed_for)s.",
+            **words,
+        )
+    )
+
+
+def my_tasks(actor: Actor) -> Tasks:
+    """Tell which scans wait to be confirmed, by this person or by others. A source of my work."""
+    if actor.organisation_id is None or not actor.has(*CONFIRMERS):
+        return Tasks()
+    found = paper_queries.waiting(actor)
+    mine = [one for one in found if one.is_for(actor)]
+    others = [one for one in found if one.organisation_id == actor.organisation_id]
+    return Tasks(
+        mine=tuple(_task(one, _("Waiting for you"), YOURS) for one in mine),
+        others=tuple(_task(one, _("Waiting for another party"), OTHERS) for one in others),
+    )
+
+
+def _task(one: Waiting, state: object, s: str) -> Task:
+    label = (
+        _("Confirm the agreement made before, on paper: %(kind)s", kind=KINDS[one.checklist_kind])
+        if one.kind is PaperKind.FORMER
+        else _("Confirm the signature on paper: %(kind)s", kind=KINDS[one.checklist_kind])
+    )
+    if s == OTHERS:
+        label = _("Signed on paper: %(kind)s", kind=KINDS[one.checklist_kind])
+    return Task(
+        label,
+        str(state),
+        s,
+        url_for("paper.show", checklist_id=one.checklist_id, record_id=one.id),
+        one.title,
+    )
+
+
+def size_words(size: int) -> str:
+    """Return how large a scan is."""
+    return str(ngettext("%(num)s KB", "%(num)s KB", max(1, round(size / 1024))))

@@ -1,0 +1,201 @@
+"""Prior agreements made on paper: recorded with what is known, then confirmed."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.access.decision import YES, Decision, no
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.agreements import service as agreements
+from tracker.agreements.document import applies, document, languages_for
+from tracker.agreements.paper import service as paper
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.loading import Filling, locked
+from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.rules.values import as_date
+from tracker.cooperations import keys
+from tracker.core import canonical, clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.signoff import paper as papers
+from tracker.signoff import paper_policy, scans
+from tracker.signoff import service as signoff
+from tracker.signoff.paper import Signer
+from tracker.signoff.paper_models import PaperKind, PaperRecord
+
+KINDS = (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY)
+MOST_SIGNERS = 10
+MOST_LETTERS = 200
+# The last day of the terms on confidentiality, which undertakings rest on.
+LAST_DAY = ("C1", "until")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who signed an agreement for a party, and in which office, as the paper says."""
+
+    name: str
+    office: str = ""
+
+
+def can_record(actor: Actor, filling: Filling) -> Decision:
+    """Decide whether a person may record that these terms were agreed on paper before.
+
+    A coordinator of the NPM may, while the text is being drafted and none was in force here.
+    """
+    party = filling.own_party(actor)
+    checklist = filling.checklist
+    if party is None or party.side is not OrganisationKind.NPM or not actor.has(Role.COORDINATOR):
+        return no(_l("A coordinator of the NPM records agreements made before this tool was used."))
+    if checklist.kind not in KINDS or checklist.visit_id is not None:
+        return no(_l("Only terms, and terms on confidentiality, made before are recorded."))
+    if checklist.state is not ChecklistState.DRAFTING or checklist.revision_in_force_id is not None:
+        return no(_l("A text was sent for signature or is in force here. Amend it instead."))
+    return YES
+
+
+def not_known(filling: Filling) -> list[str]:
+    """Return the codes of the items of which no answer is filled in."""
+    standing = filling.standing()
+    return [
+        item.code
+        for item in filling.template.items
+        if applies(item, standing) and not filling.has_answer(item)
+    ]
+
+
+def record(
+    actor: Actor,
+    checklist: Checklist,
+    *,
+    signed_on: dt.date,
+    ends_on: dt.date | None,
+    signers: Mapping[UUID, Sequence[Person]],
+    scan: bytes,
+) -> PaperRecord:
+    """Freeze what is known of an agreement made on paper, with its scan; the others confirm it.
+
+    signers are who signed for each party. What is filled in now stands in the frozen text, agreed
+    or not; the rest stands there as not known. Once every other party has confirmed, it is in
+    force as of its date, by signatures of method *paper*: neither reviewed (G3) nor signed here.
+    Whom M1 names plays no part: nobody is asked to sign, and the paper says who did.
+    """
+    filling = locked(checklist)
+    can_record(actor, filling).require()
+    _check_dates(filling, signed_on, ends_on)
+    scans.checked(scan)
+    known = _signers(filling, signers)
+    revision = signoff.freeze(
+        actor,
+        cooperation_id=checklist.cooperation_id,
+        subject_type=agreements.SUBJECT,
+        subject_id=checklist.id,
+        kind=checklist.kind.value,
+        document=_document(filling, known, signed_on, ends_on, scan),
+    )
+    # Nobody is asked to sign it here: there is no line for anybody.
+    signoff.request(actor, revision, [])
+    checklist.state = ChecklistState.SENT
+    checklist.revision_sent_id = revision.id
+    db.session.flush()
+    trail.record(
+        verbs.FORMER_AGREEMENT_RECORDED,
+        actor=actor,
+        subject_type=agreements.SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        evidence=signoff.evidence_of_revision(revision),
+        kind=checklist.kind.value,
+        revision=revision.number,
+        document_digest=revision.digest,
+        signed_on=signed_on.isoformat(),
+        ends_on=ends_on.isoformat() if ends_on else "",
+    )
+    made = papers.record(
+        actor,
+        revision,
+        kind=PaperKind.FORMER,
+        signed_on=signed_on,
+        ends_on=ends_on,
+        signers=known,
+        scan=scan,
+        key=keys.key_of(checklist.cooperation_id),
+    )
+    paper.note_recorded(actor, filling, signoff.locked_request(revision.id), made)
+    return made
+
+
+def _check_dates(filling: Filling, signed_on: dt.date, ends_on: dt.date | None) -> None:
+    dated = paper_policy.can_be_dated(signed_on, clock.today())
+    if not dated:
+        raise RuleBrokenError(dated.reason, "signed_on")
+    if ends_on is not None and ends_on <= signed_on:
+        raise RuleBrokenError(_l("The end must come after the date on the paper."), "ends_on")
+    code, key = LAST_DAY
+    is_asked = filling.checklist.kind is ChecklistKind.CONFIDENTIALITY
+    if is_asked and as_date(filling.sheet.value(code, key)) is None:
+        raise RuleBrokenError(_l("Fill in C1 first: people's undertakings rest on its last day."))
+
+
+def _signers(filling: Filling, signers: Mapping[UUID, Sequence[Person]]) -> list[Signer]:
+    """Return who signed, party by party; refuse a party for which nobody did."""
+    found: list[Signer] = []
+    for party in filling.parties:
+        field = f"signers_{party.organisation_id}"
+        people = signers.get(party.organisation_id, ())
+        if not people:
+            raise RuleBrokenError(_l("Name who signed for %(party)s.", party=party.name), field)
+        if len(people) > MOST_SIGNERS or any(
+            not one.name or len(one.name) + len(one.office) > MOST_LETTERS for one in people
+        ):
+            raise RuleBrokenError(
+                _l("One person a line, at most %(most)s, with a short office.", most=MOST_SIGNERS),
+                field,
+            )
+        found.append(
+            Signer(
+                organisation_id=party.organisation_id,
+                organisation_name=party.name,
+                name="; ".join(one.name for one in people),
+                office="; ".join(one.office for one in people if one.office),
+            )
+        )
+    return found
+
+
+def _document(
+    filling: Filling,
+    signers: Sequence[Signer],
+    signed_on: dt.date,
+    ends_on: dt.date | None,
+    scan: bytes,
+) -> dict[str, Any]:
+    checklist = filling.checklist
+    named = [
+        {
+            "organisation": one.organisation_name,
+            "organisation_id": str(one.organisation_id),
+            "name": one.name,
+            "office": one.office,
+            "power": "",
+        }
+        for one in signers
+    ]
+    binding = agreements.binding_by_default(filling)
+    languages = languages_for(checklist.template, list(agreements.languages(filling)), binding)
+    return {
+        # No guidance is named: nobody had it at hand when this was agreed.
+        **document(filling, named, [], languages, as_known=True),
+        "made_before": {
+            "signed_on": signed_on.isoformat(),
+            "ends_on": ends_on.isoformat() if ends_on else None,
+            "scan_digest": canonical.digest(scan),
+            "not_known": not_known(filling),
+        },
+    }

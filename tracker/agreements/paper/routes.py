@@ -1,0 +1,273 @@
+"""Pages for signing on paper: record a scan; view, confirm, refuse, withdraw or download one."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, abort, make_response, redirect, render_template, url_for
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.agreements import frozen_text
+from tracker.agreements import service as agreements
+from tracker.agreements.paper import pages as paper_pages
+from tracker.agreements.paper import prior_agreements
+from tracker.agreements.paper import service as paper
+from tracker.agreements.paper.forms import (
+    ConfirmForm,
+    NoForm,
+    former_form,
+    offices_in,
+    paper_form,
+    signers_in,
+)
+from tracker.checklists import encryption, labels
+from tracker.checklists.editing import filled, opened
+from tracker.checklists.loading import Filling
+from tracker.checklists.models import Checklist
+from tracker.cooperations import keys
+from tracker.signoff import paper as papers
+from tracker.signoff import queries as signoff
+from tracker.signoff import scans, shown
+from tracker.signoff import service as signoff_service
+from tracker.signoff.models import Revision, SignatureRequest
+from tracker.signoff.paper_models import PaperKind, PaperRecord
+from tracker.signoff.scans import ENDINGS, ScanType
+from tracker.ui import locale
+from tracker.ui.perform import perform
+from tracker.ui.uploads import takes_files
+
+blueprint = Blueprint("paper", __name__, url_prefix="/checklists/<uuid:checklist_id>")
+
+
+def _to_record(checklist: Checklist, revision: Revision) -> Response:
+    return redirect(
+        url_for("signing.record_of", checklist_id=checklist.id, number=revision.number), 303
+    )
+
+
+@blueprint.route("/paper", methods=["GET", "POST"])
+@signed_in
+@takes_files(scans.MAX_REQUEST_BYTES)
+def record(checklist_id: UUID) -> str | Response:
+    """Record that the own organisation signed the text on paper (product.md, 5.6)."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "record_paper")
+    if checklist.revision_sent_id is None:
+        abort(404)
+    asked = found(signoff.request_of(checklist.revision_sent_id))
+    filling = filled(checklist)
+    document = signoff_service.document_of(asked.revision, encryption.key_for(checklist))
+    require(paper.can_record(actor, filling, asked, document))
+    lines = paper.open_lines(actor, asked, document)
+    form: Any = paper_form(lines)
+    revision = asked.revision
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: paper.record(
+            actor,
+            checklist,
+            signed_on=form.signed_on.data,
+            offices=offices_in(form),
+            scan=form.sent_scan,
+        ),
+        success=_("The scan is recorded. Another party confirms it now."),
+        next=_to_record(checklist, revision),
+    )
+    return done or render_template(
+        "checklists/paper_record.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        revision=revision,
+        text=frozen_text.read(document, locale.language()),
+        form=form,
+        lines=lines,
+        kind_words=labels.KINDS[checklist.kind],
+    )
+
+
+@blueprint.route("/former", methods=["GET", "POST"])
+@signed_in
+@takes_files(scans.MAX_REQUEST_BYTES)
+def record_former(checklist_id: UUID) -> str | Response:
+    """Record an agreement that was made on paper before this tool was used (product.md, 5.6)."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "record_former")
+    filling = filled(checklist)
+    require(prior_agreements.can_record(actor, filling))
+    form: Any = former_form(filling.parties)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: prior_agreements.record(
+            actor,
+            checklist,
+            signed_on=form.signed_on.data,
+            ends_on=form.ends_on.data,
+            signers=signers_in(form, filling.parties),
+            scan=form.sent_scan,
+        ),
+        success=_("The agreement is recorded. Every other party confirms it now."),
+        next=lambda made: redirect(
+            url_for("paper.show", checklist_id=checklist_id, record_id=made.id), 303
+        ),
+    )
+    if done:
+        return done
+    lacking = set(prior_agreements.not_known(filling))
+    return render_template(
+        "checklists/former.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        form=form,
+        parties=filling.parties,
+        not_known=[one for one in filling.template.items if one.code in lacking],
+        kind_words=labels.KINDS[checklist.kind],
+    )
+
+
+@blueprint.route("/papers/<uuid:record_id>", methods=["GET", "POST"])
+@signed_in
+def show(checklist_id: UUID, record_id: UUID) -> str | Response:
+    """Show a scan that was recorded; another party confirms it here."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "paper")
+    made, revision, asked = _found(checklist, record_id)
+    filling = filled(checklist)
+    may_answer = bool(paper.can_decide(actor, filling, made, asked))
+    form = ConfirmForm()
+    words = paper_pages.sentence(made, revision, actor)
+    if form.is_submitted():
+        require(paper.can_decide(actor, filling, made, asked))
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: paper.confirm(
+            actor,
+            checklist,
+            made.id,
+            page=shown.page_of(actor, form.page_token.data),
+            sentence=words,
+            language=str(get_locale()),
+        ),
+        success=lambda _made: _confirmed(checklist),
+        next=_to_record(checklist, revision),
+    )
+    if done:
+        return done
+    form.page_token.data = shown.token_of(actor, shown.page_with(made.digest))
+    document = signoff_service.document_of(revision, encryption.key_for(checklist))
+    return render_template(
+        "checklists/paper.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        revision=revision,
+        view=paper_pages.view(checklist, made, revision, asked),
+        size=paper_pages.size_words(made.size),
+        # All that was signed stands on the page that it is confirmed on (product.md, 5.3).
+        text=frozen_text.read(document, locale.language_of_text()) if may_answer else None,
+        is_former=made.kind is PaperKind.FORMER,
+        sentence_words=words,
+        form=form,
+        may_answer=may_answer,
+        may_withdraw=bool(paper.can_withdraw(actor, filling, made, asked)),
+        kind_words=labels.KINDS[checklist.kind],
+    )
+
+
+def _confirmed(checklist: Checklist) -> str:
+    if checklist.revision_sent_id is not None:
+        return str(_("You confirmed it. The text waits for others."))
+    return str(
+        _(
+            "You confirmed it. All parties have signed. The record says from when on the text is "
+            "in force."
+        )
+    )
+
+
+@blueprint.route("/papers/<uuid:record_id>/refuse", methods=["GET", "POST"])
+@signed_in
+def refuse(checklist_id: UUID, record_id: UUID) -> str | Response:
+    """Refuse a scan for another party, with a reason."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "refuse_paper")
+    made, revision, asked = _found(checklist, record_id)
+    filling = filled(checklist)
+    require(paper.can_decide(actor, filling, made, asked))
+    form = NoForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: paper.refuse(actor, checklist, made.id, reason=form.reason.data or ""),
+        success=_("You refused the scan. Who recorded it is told, with your reason."),
+        next=_to_record(checklist, revision),
+    )
+    return done or _no_page(
+        filling,
+        made,
+        form,
+        _("Refuse the scan"),
+        _("The scan and your reason stay in history. The text goes on waiting for a signature.")
+        if made.kind is PaperKind.TEXT
+        else _("The scan and your reason stay in history. The checklist is open again."),
+    )
+
+
+@blueprint.route("/papers/<uuid:record_id>/withdraw", methods=["GET", "POST"])
+@signed_in
+def withdraw(checklist_id: UUID, record_id: UUID) -> str | Response:
+    """Withdraw a scan that the own side recorded."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "withdraw_paper")
+    made, revision, asked = _found(checklist, record_id)
+    filling = filled(checklist)
+    require(paper.can_withdraw(actor, filling, made, asked))
+    form = NoForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: paper.withdraw(actor, checklist, made.id, reason=form.reason.data or ""),
+        success=_("The scan is withdrawn. It stays in history."),
+        next=_to_record(checklist, revision),
+    )
+    return done or _no_page(
+        filling,
+        made,
+        form,
+        _("Withdraw the scan"),
+        _("The scan and your reason stay in history. You can record another one."),
+    )
+
+
+@blueprint.get("/papers/<uuid:record_id>/scan")
+@signed_in
+def scan(checklist_id: UUID, record_id: UUID) -> Response:
+    """Hand out a scan to those who may open the text: to be kept, never shown within a page."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "scan")
+    made, revision, _asked = _found(checklist, record_id)
+    answer = make_response(papers.scan_of(made, keys.key_of(checklist.cooperation_id)))
+    answer.headers["Content-Type"] = made.media_type
+    name = f"{checklist.kind.value}-{revision.number}-paper.{ENDINGS[ScanType(made.media_type)]}"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _found(checklist: Checklist, record_id: UUID) -> tuple[PaperRecord, Revision, SignatureRequest]:
+    """Return a scan of a checklist with its revision and request, or answer 404."""
+    pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
+    made = found(papers.find((revision.id for revision, _asked in pairs), record_id))
+    asked = found(signoff.request_of(made.revision_id))
+    return made, asked.revision, asked
+
+
+def _no_page(filling: Filling, made: PaperRecord, form: NoForm, title: str, lede: str) -> str:
+    checklist = filling.checklist
+    return render_template(
+        "checklists/paper_no.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        form=form,
+        record_id=made.id,
+        title_words=title,
+        lede_words=lede,
+        kind_words=labels.KINDS[checklist.kind],
+    )

@@ -1,0 +1,222 @@
+"""Renewal of a text in force: by its own rule, or by new dates that all parties sign (M19)."""
+
+import calendar
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor
+from tracker.access.decision import Decision, no
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.agreements import frozen_text, notices
+from tracker.agreements import service as agreements
+from tracker.agreements.service import SUBJECT
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists import messages, policy
+from tracker.checklists.loading import Filling, fill, lock
+from tracker.checklists.models import Checklist, Halt, Renewal
+from tracker.checklists.negotiation import positions
+from tracker.checklists.rules.values import as_date
+from tracker.cooperations.models import Cooperation
+from tracker.core import canonical, clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.signoff.models import Revision
+
+ITEM = "M19"
+AUTOMATIC = "automatic"
+MONTHS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """From when until when a text runs, both days included, and when it is reviewed."""
+
+    start: dt.date
+    end: dt.date
+    review: dt.date | None = None
+    renews_itself: bool = False
+
+
+def term_in(document: Mapping[str, Any]) -> Term | None:
+    """Return the term that a signed text of the agreed terms names; None where it names none."""
+    values = frozen_text.values_in(document, ITEM)
+    start, end = as_date(values.get("start")), as_date(values.get("end"))
+    if start is None or end is None:
+        return None
+    return Term(start, end, as_date(values.get("review")), values.get("renewal") == AUTOMATIC)
+
+
+def term_of(checklist: Checklist) -> Term | None:
+    """Return the term of a text that runs now, renewals counted in; None where there is none."""
+    document = notices.standing_document(checklist)
+    revision_id = notices.standing_revision_id(checklist)
+    term = term_in(document) if document else None
+    if term is None or revision_id is None:
+        return None
+    last = _renewals(revision_id)
+    return Term(last[-1][0], last[-1][1], last[-1][2], term.renews_itself) if last else term
+
+
+def next_term(term: Term) -> Term:
+    """Return the term that follows, of the same length: in whole months where it runs in them.
+
+    The review keeps its distance from the end.
+    """
+    start = term.end + dt.timedelta(days=1)
+    if start.day == term.start.day:
+        months = (start.year - term.start.year) * MONTHS + start.month - term.start.month
+        end = _months_later(start, months) - dt.timedelta(days=1)
+    else:
+        end = start + (term.end - term.start)
+    review = end - (term.end - term.review) if term.review else None
+    return Term(start, end, review, term.renews_itself)
+
+
+def _months_later(day: dt.date, months: int) -> dt.date:
+    years, month = divmod(day.month - 1 + months, MONTHS)
+    year = day.year + years
+    last = calendar.monthrange(year, month + 1)[1]
+    return day.replace(year=year, month=month + 1, day=min(day.day, last))
+
+
+def _renewals(revision_id: UUID) -> list[tuple[dt.date, dt.date, dt.date | None]]:
+    """Return the terms added to a revision, in order: first day, last day, review."""
+    rows = db.session.scalars(
+        sa.select(Renewal).where(Renewal.revision_id == revision_id).order_by(Renewal.number)
+    ).all()
+    return [(row.from_on, row.until_on, row.review_on) for row in rows]
+
+
+def over(day: dt.date) -> Sequence[UUID]:
+    """Return the agreed terms in force whose term was over before a day; for the worker.
+
+    Also those that do not renew themselves: only their text says so.
+    """
+    return db.session.scalars(
+        sa.select(Checklist.id)
+        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+        .where(_is_over(day))
+        .order_by(Cooperation.ends_on, Checklist.id)
+    ).all()
+
+
+def renew(checklist_id: UUID, day: dt.date) -> bool:
+    """Renew a text in force that renews itself and whose term is over; tell whether it did.
+
+    Not one of which a party has given notice that ends it by then (M19: unless a party says no in
+    time). For the worker; passes over one that somebody is changing.
+    """
+    checklist = db.session.scalar(
+        sa.select(Checklist)
+        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+        .where(Checklist.id == checklist_id, _is_over(day))
+        .with_for_update(of=Checklist, skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    if checklist is None:
+        return False
+    lock(checklist)
+    term = term_of(checklist)
+    revision_id = checklist.revision_in_force_id
+    if term is None or revision_id is None or not term.renews_itself or term.end >= day:
+        return False
+    if _says_no(checklist, term):
+        return False
+    while term.end < day:
+        term = next_term(term)
+        _add(checklist, revision_id, term)
+    messages.notice_was_given(checklist.id, agreements.everyone(fill(checklist)))
+    return True
+
+
+def _is_over(day: dt.date) -> sa.ColumnElement[bool]:
+    """Return the condition over Checklist and its cooperation, which keeps the dates of M19."""
+    return sa.and_(
+        Checklist.kind == ChecklistKind.TERMS,
+        Checklist.visit_id.is_(None),
+        Checklist.revision_in_force_id.is_not(None),
+        Cooperation.ends_on < day,
+    )
+
+
+def _add(checklist: Checklist, revision_id: UUID, term: Term) -> None:
+    """Add a term to a revision, and the event that bears witness to it."""
+    renewal = Renewal(
+        id=uuid4(),
+        checklist_id=checklist.id,
+        revision_id=revision_id,
+        number=1 + len(_renewals(revision_id)),
+        from_on=term.start,
+        until_on=term.end,
+        review_on=term.review,
+        renewed_at=clock.now(),
+    )
+    db.session.add(renewal)
+    db.session.flush()
+    trail.record(
+        verbs.TEXT_RENEWED,
+        actor=None,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        evidence=canonical.digest_of(renewal.content()),
+        kind=checklist.kind.value,
+        revision=db.session.get_one(Revision, revision_id).number,
+        since=term.start.isoformat(),
+        until=term.end.isoformat(),
+        review=term.review.isoformat() if term.review else "",
+    )
+
+
+def _says_no(checklist: Checklist, term: Term) -> bool:
+    return any(
+        one.kind is Halt.ENDED and one.from_on <= term.end + dt.timedelta(days=1)
+        for one in notices.open_notices(checklist)
+    )
+
+
+def can_renew(actor: Actor, filling: Filling) -> Decision:
+    """Decide whether a person may propose new dates: of the agreed terms in force, by amendment."""
+    if filling.checklist.kind is not ChecklistKind.TERMS:
+        return no(_l("Only the agreed terms are renewed; other texts are amended."))
+    return policy.can_amend(actor, filling.own_party(actor), filling.checklist.state)
+
+
+def propose_renewal(
+    actor: Actor,
+    checklist: Checklist,
+    *,
+    start: dt.date,
+    review: dt.date,
+    end: dt.date,
+    reason: str,
+) -> None:
+    """Open M19 as an amendment and propose new dates; in force once all have signed them."""
+    if not start < end or not start < review <= end:
+        raise RuleBrokenError(
+            _l("The review lies after the start and not after the end."), "review"
+        )
+    agreements.amend(actor, checklist, reason=reason, items=[ITEM])
+    current = fill(checklist).sheet.shared(ITEM)
+    if current is None:  # it is required, so it was answered
+        raise LookupError
+    positions.propose(
+        actor,
+        checklist,
+        ITEM,
+        {
+            **current.values,
+            "start": start.isoformat(),
+            "review": review.isoformat(),
+            "end": end.isoformat(),
+        },
+        answer_id=current.answer_id,
+        reason=reason,
+    )

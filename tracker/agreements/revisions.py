@@ -1,0 +1,222 @@
+"""The revisions and the draft of a checklist, and how two of them differ, item by item."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+
+from tracker.agreements import evidence, frozen_text
+from tracker.agreements.evidence import Compared
+from tracker.agreements.service import SUBJECT
+from tracker.checklist_templates.conditions import Truth
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import Item, Part
+from tracker.checklists import encryption, localized_values
+from tracker.checklists.loading import Filling, fill, said_in
+from tracker.checklists.localized_values import Part_, PartDifference
+from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.rules import completeness
+from tracker.checklists.rules.facts import Filled
+from tracker.mail.render import in_language
+from tracker.signoff import queries as signoff
+from tracker.signoff import service as signoff_service
+from tracker.signoff.models import Revision
+from tracker.ui import locale
+
+DRAFT = "draft"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A state of the text that can be compared: a frozen revision, or the draft as it is now."""
+
+    key: str
+    words: str
+    state: object = ""
+    at: dt.datetime | None = None
+    author: str = ""
+    reason: str = ""
+    revision: Revision | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How one item differs: kind is new, gone or changed; answers by whose they are.
+
+    Without a code: how what is said beside the items differs.
+    """
+
+    code: str
+    label: str
+    kind: str
+    prompt: list[PartDifference]
+    answers: list[tuple[str, list[PartDifference]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _ItemText:
+    label: str
+    prompt: str
+    # Whose answer it is ("" for all), and its fields.
+    answers: Mapping[str, list[Part_]]
+
+
+def versions(filling: Filling, compared: Compared) -> list[Version]:
+    """Return the draft, while there is one, and every frozen revision, the newest first.
+
+    compared is what the checklist's rows were compared with: it says how each revision stands.
+    """
+    rows = signoff.revisions_of(SUBJECT, filling.checklist.id)
+    found = [
+        _frozen(filling, revision, evidence.words_of(compared, revision.id)[0])
+        for revision, _asked in rows
+    ]
+    if filling.checklist.state is ChecklistState.DRAFTING or not found:
+        found.insert(0, Version(DRAFT, _("The draft as it is now")))
+    return found
+
+
+def _frozen(filling: Filling, revision: Revision, state: object = "") -> Version:
+    return Version(
+        key=str(revision.number),
+        words=_("Revision %(number)s", number=revision.number),
+        state=state,
+        at=revision.frozen_at,
+        author=filling.names.people.get(revision.frozen_by_id, ""),
+        reason=revision.reason,
+        revision=revision,
+    )
+
+
+def compared(filling: Filling, old: Version, new: Version, language: str) -> list[Change]:
+    """Return in what two states of the text differ, in the order of the checklist.
+
+    Of two frozen texts also in what they say beside the items: the cooperation with its purpose,
+    the parties, who signs by which rule, the languages. They are compared in a language that both
+    are said in: the one asked for, if they are.
+    """
+    shared = _shared_language(filling, [old, new], language)
+    before, after = (_texts(filling, version, shared) for version in (old, new))
+    changes = [
+        _change(code, before.get(code), after.get(code))
+        for code in dict.fromkeys([*filling.template.by_code, *before, *after])
+        if code in before or code in after
+    ]
+    found = [one for one in changes if one.prompt or one.answers or one.kind != "changed"]
+    beside = localized_values.differences(*(_beside(filling, one, shared) for one in (old, new)))
+    if beside and old.revision and new.revision:
+        found.append(Change("", _("About this text"), "changed", [], [("", beside)]))
+    return found
+
+
+def _beside(filling: Filling, version: Version, language: str) -> list[Part_]:
+    """Return what a frozen text says beside its items; nothing of the draft, which says it not."""
+    if version.revision is None:
+        return []
+    text = frozen_text.read(_document(filling, version), language)
+    return [
+        (_("Cooperation"), text.cooperation),
+        *text.about,
+        (_("Languages"), ", ".join(locale.name_of(code) for code in text.languages)),
+        (_("Language that counts"), locale.name_of(text.binding)),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """How a text, by its number now, differs from the revision that was on a person's page."""
+
+    number: int
+    now: int
+    changes: list[Change]
+
+
+def since(checklist: Checklist, digest: str, revision: Revision) -> Since | None:
+    """Return how a revision differs from the one of a digest, which somebody had opened.
+
+    None when that is the same one, or none of this checklist.
+    """
+    if not digest or digest == revision.digest:
+        return None
+    rows = signoff.revisions_of(SUBJECT, checklist.id)
+    filling = fill(checklist, locale.language())
+    known = {one.digest: _frozen(filling, one) for one, _asked in rows}
+    old = known.get(digest)
+    if old is None or old.revision is None:
+        return None
+    changes = compared(filling, old, known[revision.digest], locale.language())
+    return Since(old.revision.number, revision.number, changes)
+
+
+def _shared_language(filling: Filling, versions: list[Version], language: str) -> str:
+    """Return the language asked for, or the first that all frozen versions are said in."""
+    known = [frozen_text.languages_of(_document(filling, one)) for one in versions if one.revision]
+    shared = [code for code in known[0] if all(code in codes for codes in known)] if known else []
+    return language if language in shared or not shared else shared[0]
+
+
+def _document(filling: Filling, version: Version) -> Mapping[str, Any]:
+    if version.revision is None:
+        raise LookupError("The draft is not frozen.")
+    return signoff_service.document_of(version.revision, encryption.key_for(filling.checklist))
+
+
+def _texts(filling: Filling, version: Version, language: str) -> dict[str, _ItemText]:
+    if version.revision is None:
+        with in_language(language):
+            return _draft(said_in(filling, language))
+    text = frozen_text.read(_document(filling, version), language)
+    return {
+        code: _ItemText(
+            item.label, item.prompt, {answer.by: answer.parts for answer in item.answers}
+        )
+        for code, item in text.by_code.items()
+    }
+
+
+def _draft(filling: Filling) -> dict[str, _ItemText]:
+    """Return what stands in the draft, agreed or not: of shown items the parties sign."""
+    return {
+        item.code: _ItemText(item.label, item.prompt, answers)
+        for item in filling.template.items
+        if item.part is Part.TERMS
+        and completeness.is_shown(item, filling.sheet, filling.surroundings) is Truth.TRUE
+        and (answers := _draft_answers(filling, item))
+    }
+
+
+def _draft_answers(filling: Filling, item: Item) -> dict[str, list[Part_]]:
+    found: dict[str, list[Part_]] = {}
+    shared = filling.sheet.shared(item.code)
+    if shared is not None and not shared.is_empty:
+        found[""] = _draft_parts(filling, item, AnswerScope.SHARED, shared)
+    for party in filling.parties:
+        own = filling.sheet.of_party(item.code, party.organisation_id)
+        if own is not None and not own.is_empty:
+            found[party.name] = _draft_parts(filling, item, AnswerScope.PARTY, own)
+    return found
+
+
+def _draft_parts(filling: Filling, item: Item, scope: AnswerScope, filled: Filled) -> list[Part_]:
+    if filled.not_applicable:
+        return localized_values.left_out(filled.values.get("reason", ""))
+    return localized_values.parts(item.fields_of(scope), filled.values, filling.names)
+
+
+def _change(code: str, before: _ItemText | None, after: _ItemText | None) -> Change:
+    there = after or before
+    old, new = (one.answers if one else {} for one in (before, after))
+    answers = [
+        (by, different)
+        for by in dict.fromkeys([*new, *old])
+        if (different := localized_values.differences(old.get(by, []), new.get(by, [])))
+    ]
+    prompt = (
+        localized_values.differences([("", before.prompt)], [("", after.prompt)])
+        if before and after
+        else []
+    )
+    kind = "changed" if before and after else "new" if after else "gone"
+    return Change(code, there.label if there else "", kind, prompt, answers)

@@ -1,0 +1,65 @@
+"""Pages for the history of an answer, for revisions, and for comparing two of them."""
+
+from uuid import UUID
+
+from flask import Blueprint, render_template, request
+from flask_babel import gettext as _
+
+from tracker.access.gate import current_actor, found, signed_in
+from tracker.agreements import evidence, revisions
+from tracker.checklist_templates.schema import Part
+from tracker.checklists import labels
+from tracker.checklists.editing import filled, opened, opened_item
+from tracker.checklists.encryption import is_restricted
+from tracker.checklists.history import item_timeline
+from tracker.checklists.history.item_events import past_of
+from tracker.ui import locale
+
+blueprint = Blueprint("history", __name__, url_prefix="/checklists/<uuid:checklist_id>")
+
+
+@blueprint.get("/items/<code>/history")
+@signed_in
+def item(checklist_id: UUID, code: str) -> str:
+    """Show how the answer to an item came about, as a conversation with differences."""
+    actor = current_actor()
+    checklist, filling, one = opened_item(actor, checklist_id, code, "item_history")
+    found(one if one.part is not Part.PERSON else None)
+    return render_template(
+        "checklists/item_history.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        item=one,
+        entries=item_timeline.tell(filling, one, past_of(checklist, one.code)),
+        kind_words=labels.KINDS[checklist.kind],
+    )
+
+
+@blueprint.get("/revisions")
+@signed_in
+def all_revisions(checklist_id: UUID) -> str:
+    """Show the revisions of a checklist, and how any two of them, or the draft, differ."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "revisions")
+    filling = filled(checklist)
+    compared = evidence.look(checklist)
+    versions = revisions.versions(filling, compared)
+    known = {one.key: one for one in versions}
+    keys = list(known)
+    newer = request.args.get("new", keys[0])
+    older = request.args.get("old", keys[min(1, len(keys) - 1)])
+    old, new = found(known.get(older)), found(known.get(newer))
+    return render_template(
+        "checklists/revisions.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        agrees=compared.agrees,
+        versions=versions,
+        codes=filling.template.by_code,
+        old=old,
+        new=new,
+        changes=revisions.compared(filling, old, new, locale.language()) if old is not new else [],
+        kind_words=labels.KINDS[checklist.kind],
+        is_restricted=is_restricted(checklist),
+        title_words=_("Revisions of %(checklist)s", checklist=filling.template.title),
+    )

@@ -1,0 +1,180 @@
+"""Pages for a text in force: suspend, end, lift a suspension, agree anew, renew."""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.agreements import notices, renewal
+from tracker.agreements.forms import NoticeForm, RenewForm
+from tracker.checklists import labels
+from tracker.checklists.editing import back, filled, opened
+from tracker.checklists.forms import ReasonForm
+from tracker.checklists.loading import Filling
+from tracker.checklists.models import Halt
+from tracker.core import clock
+from tracker.ui import locale
+from tracker.ui.form_base import Form
+from tracker.ui.perform import perform
+
+blueprint = Blueprint("ending", __name__, url_prefix="/checklists/<uuid:checklist_id>")
+
+
+def _to_record(checklist_id: UUID) -> Response:
+    return redirect(url_for("signing.record", checklist_id=checklist_id), 303)
+
+
+@blueprint.route("/suspend", methods=["GET", "POST"])
+@signed_in
+def suspend(checklist_id: UUID) -> str | Response:
+    """Suspend a text in force for the own party, with a reason (M20)."""
+    return _notice(checklist_id, Halt.SUSPENDED)
+
+
+@blueprint.route("/end", methods=["GET", "POST"])
+@signed_in
+def end(checklist_id: UUID) -> str | Response:
+    """End a text in force for the own party, with a reason and the notice agreed (M20)."""
+    return _notice(checklist_id, Halt.ENDED)
+
+
+def _notice(checklist_id: UUID, kind: Halt) -> str | Response:
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "notice")
+    filling = filled(checklist)
+    require(notices.can_give_notice(actor, filling, kind))
+    earliest = notices.earliest(checklist, kind)
+    form = NoticeForm(data={"from_on": earliest})
+    given = {
+        Halt.SUSPENDED: _("Notice of the suspension is given. All parties are told."),
+        Halt.ENDED: _("Notice of the end is given. All parties are told."),
+    }
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: notices.give_notice(
+            actor, checklist, kind, reason=form.reason.data or "", from_on=form.from_on.data
+        ),
+        success=given[kind],
+        next=_to_record(checklist_id),
+    )
+    return done or render_template(
+        "checklists/notice.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        form=form,
+        ends=kind is Halt.ENDED,
+        earliest=earliest,
+        days=notices.agreed_notice(checklist),
+        duties=notices.surviving_duties(checklist, locale.language()),
+        closes=checklist.kind.value in {"terms", "confidentiality"},
+        kind_words=labels.KINDS[checklist.kind],
+    )
+
+
+@blueprint.route("/notices/<uuid:notice_id>/close", methods=["GET", "POST"])
+@signed_in
+def close(checklist_id: UUID, notice_id: UUID) -> str | Response:
+    """Lift a suspension, or take a notice back before its day."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "notice")
+    filling = filled(checklist)
+    notice = found(
+        next((one for one in notices.open_notices(checklist) if one.id == notice_id), None)
+    )
+    require(notices.can_close_notice(actor, filling, notice))
+    lifts = notice.taken_effect_at is not None
+    form = ReasonForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: notices.close_notice(actor, checklist, notice_id, reason=form.reason.data or ""),
+        success=_("The suspension is lifted.") if lifts else _("The notice is taken back."),
+        next=_to_record(checklist_id),
+    )
+    if done:
+        return done
+    if lifts:
+        lede = _("The text is in force again at once. People are asked to undertake anew.")
+        return _reason_page(filling, form, _("Lift the suspension"), lede)
+    lede = _("The text stays in force as it is. All parties are told.")
+    return _reason_page(filling, form, _("Take the notice back"), lede)
+
+
+@blueprint.route("/agree-anew", methods=["GET", "POST"])
+@signed_in
+def agree_anew(checklist_id: UUID) -> str | Response:
+    """Open a text that has ended, to be agreed and signed anew."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "agree_anew")
+    filling = filled(checklist)
+    require(notices.can_agree_anew(actor, filling))
+    form = ReasonForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: notices.agree_anew(actor, checklist, reason=form.reason.data or ""),
+        success=_("The text is open again. What had ended stays in history."),
+        next=back(checklist_id),
+    )
+    if done:
+        return done
+    lede = _("All items are open again. The text is in force once all parties have signed it.")
+    return _reason_page(filling, form, _("Agree the text anew"), lede)
+
+
+@blueprint.route("/renew", methods=["GET", "POST"])
+@signed_in
+def renew(checklist_id: UUID) -> str | Response:
+    """Propose new dates for the agreed terms; all parties accept and sign them (M19)."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "renew")
+    filling = filled(checklist)
+    require(renewal.can_renew(actor, filling))
+    term = renewal.term_of(checklist)
+    following = renewal.next_term(term) if term else None
+    form = RenewForm(
+        data={"start": following.start, "review": following.review, "end": following.end}
+        if following
+        else {}
+    )
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: renewal.propose_renewal(
+            actor,
+            checklist,
+            start=_day(form.start.data),
+            review=_day(form.review.data),
+            end=_day(form.end.data),
+            reason=form.reason.data or "",
+        ),
+        success=_("The new dates are proposed. The other parties see them in M19."),
+        next=back(checklist_id, "M19"),
+    )
+    return done or render_template(
+        "checklists/renew.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        form=form,
+        term=term,
+        kind_words=labels.KINDS[checklist.kind],
+    )
+
+
+def _day(given: dt.date | None) -> dt.date:
+    return given or clock.today()  # the form has asked for one
+
+
+def _reason_page(filling: Filling, form: Form, title: str, lede: str) -> str:
+    shown: Any = form
+    return render_template(
+        "checklists/items_reason.html",
+        checklist=filling.checklist,
+        cooperation=filling.cooperation,
+        form=shown,
+        title_words=title,
+        button=title,
+        lede_words=lede,
+        kind_words=labels.KINDS[filling.checklist.kind],
+    )

@@ -1,0 +1,145 @@
+"""Pages for a pending signature request: pass it on, send a reminder."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.accounts import queries as accounts
+from tracker.agreements import forms as agreement_forms
+from tracker.agreements import revisions, signature_requests
+from tracker.agreements.revisions import Since
+from tracker.agreements.service import SUBJECT
+from tracker.checklists import labels, policy
+from tracker.checklists.editing import filled, opened
+from tracker.checklists.loading import Filling
+from tracker.checklists.models import Checklist
+from tracker.core import clock
+from tracker.core.errors import RuleBrokenError
+from tracker.signoff import policy as signoff_policy
+from tracker.signoff import queries as signoff
+from tracker.signoff import shown, signers
+from tracker.signoff.models import SignatureRequest
+from tracker.ui.perform import perform
+
+blueprint = Blueprint("requests", __name__, url_prefix="/checklists/<uuid:checklist_id>")
+
+
+def _waiting(checklist: Checklist) -> SignatureRequest:
+    if checklist.revision_sent_id is None:
+        abort(404)
+    return found(signoff.request_of(checklist.revision_sent_id))
+
+
+def _to_record(checklist_id: UUID) -> Response:
+    return redirect(url_for("signing.record", checklist_id=checklist_id), 303)
+
+
+@blueprint.route("/pass-on/<uuid:user_id>", methods=["GET", "POST"])
+@signed_in
+def pass_on(checklist_id: UUID, user_id: UUID) -> str | Response:
+    """Pass on what somebody of the own organisation is to sign, with a reason (5.5)."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "pass_on")
+    if checklist.revision_sent_id is None and request.method == "POST":
+        return _passed_on_too_late(actor, checklist, user_id)
+    standing = signoff.standing_of(_waiting(checklist))
+    require(signoff_policy.can_pass_on(actor, standing, clock.today(), user_id))
+    filling = filled(checklist)
+    able = signature_requests.who_can_take_over(actor, filling, standing)
+    form: Any = agreement_forms.pass_on_form(able)
+    if able and form.validate_on_submit():
+        done: Response | None = perform(
+            form,
+            lambda: signature_requests.pass_on(
+                actor,
+                checklist,
+                user_id,
+                UUID(form["person"].data),
+                page=shown.page_of(actor, form.page_token.data),
+                reason=form["reason"].data,
+            ),
+            success=_("Passed on. The record says so."),
+            next=_to_record(checklist_id),
+        )
+        if done:
+            return done
+    revision = _waiting(checklist).revision
+    since = revisions.since(
+        filling.checklist, shown.digest_on(actor, form.page_token.data), revision
+    )
+    form.page_token.data = shown.token_of(actor, shown.page_with(revision.digest))
+    return _passing_on(filling, form, user_id, able=able, since=since)
+
+
+def _passed_on_too_late(actor: Actor, checklist: Checklist, user_id: UUID) -> str:
+    """Show their words again to somebody who passes on a text that no longer waits."""
+    filling = filled(checklist)
+    seen = shown.digest_on(actor, request.form.get("page_token"))
+    pairs = signoff.revisions_of(SUBJECT, checklist.id)
+    revision = found(next((one for one, _asked in pairs if one.digest == seen), None))
+    asked = found(signoff.request_of(revision.id))
+    able = signature_requests.who_can_take_over(actor, filling, signoff.standing_of(asked))
+    form: Any = agreement_forms.pass_on_form(able)
+    form.refuse(
+        RuleBrokenError(_("This text no longer waits for signatures, so nothing was done."))
+    )
+    return _passing_on(filling, form, user_id, able=able)
+
+
+def _passing_on(
+    filling: Filling,
+    form: Any,
+    user_id: UUID,
+    *,
+    able: Sequence[accounts.Signatory],
+    since: Since | None = None,
+) -> str:
+    return render_template(
+        "checklists/pass_on.html",
+        checklist=filling.checklist,
+        since=since,
+        cooperation=filling.cooperation,
+        form=form,
+        able=able,
+        holder=accounts.names([user_id]).get(user_id, ""),
+        kind_words=labels.KINDS[filling.checklist.kind],
+    )
+
+
+@blueprint.route("/remind", methods=["GET", "POST"])
+@signed_in
+def remind(checklist_id: UUID) -> str | Response:
+    """Remind chosen people who can sign now."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "remind")
+    standing = signoff.standing_of(_waiting(checklist))
+    filling = filled(checklist)
+    require(policy.can_remind(actor, filling.own_party(actor)))
+    require(standing.is_waiting(clock.today()))
+    parties = {party.organisation_id: party.name for party in filling.surroundings.parties}
+    due = signers.whose_turn(standing.parties, standing.signed)
+    names = accounts.names(user for _party, user in due)
+    form: Any = agreement_forms.remind_form(
+        {user: f"{names.get(user, '')}, {parties.get(party, '')}" for party, user in due}
+    )
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: signature_requests.remind(
+            actor, checklist, [UUID(one) for one in form["people"].data or ()]
+        ),
+        success=_("The reminder is on its way."),
+        next=_to_record(checklist_id),
+    )
+    return done or render_template(
+        "checklists/remind.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        form=form,
+        kind_words=labels.KINDS[checklist.kind],
+    )

@@ -1,0 +1,552 @@
+"""Pages for signing a checklist: send, read, sign, decline, call back, amend, and the record."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.accounts import queries as accounts
+from tracker.activity import queries as trail
+from tracker.agreements import (
+    evidence,
+    frozen_text,
+    renewal,
+    revisions,
+)
+from tracker.agreements import (
+    forms as agreement_forms,
+)
+from tracker.agreements import (
+    notices as agreements_notices,
+)
+from tracker.agreements import (
+    pages as agreement_pages,
+)
+from tracker.agreements import (
+    service as agreements,
+)
+from tracker.agreements.frozen_text import FrozenText
+from tracker.agreements.paper import pages as paper_pages
+from tracker.agreements.paper import service as paper
+from tracker.checklists import (
+    encryption,
+    labels,
+    loading,
+    policy,
+)
+from tracker.checklists.editing import filled, opened
+from tracker.checklists.forms import ProofForm, ReasonForm, items_form
+from tracker.checklists.loading import Filling
+from tracker.checklists.models import Checklist, Halt, Notice
+from tracker.checklists.negotiation import warnings
+from tracker.cooperations.pages import taken_over
+from tracker.core import clock
+from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.signoff import policy as signoff_policy
+from tracker.signoff import proving, shown
+from tracker.signoff import queries as signoff
+from tracker.signoff import service as signoff_service
+from tracker.signoff.labels import confirmed_words, method_words
+from tracker.signoff.models import Revision, SignatureRequest
+from tracker.signoff.proving import Given
+from tracker.ui import locale
+from tracker.ui.fields import Option
+from tracker.ui.perform import perform
+
+blueprint = Blueprint("signing", __name__, url_prefix="/checklists/<uuid:checklist_id>")
+blueprint.add_app_template_filter(method_words, "method_words")
+
+
+def _to_list(checklist_id: UUID) -> Response:
+    return redirect(url_for("checklists.show", checklist_id=checklist_id), 303)
+
+
+def _to_record(checklist_id: UUID) -> Response:
+    return redirect(url_for("signing.record", checklist_id=checklist_id), 303)
+
+
+@blueprint.route("/send", methods=["GET", "POST"])
+@signed_in
+def send(checklist_id: UUID) -> str | Response:
+    """Name who signs for each party, and send the text for signature."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "send")
+    filling = filled(checklist)
+    require(policy.can_send(actor, filling.own_party(actor), checklist.state))
+    able = agreements.signatories(filling)
+    lacking = [
+        party.name
+        for party in filling.surroundings.parties
+        if not any(one.holds_on(clock.today()) for one in able[party.organisation_id])
+    ]
+    form: Any = agreement_forms.send_form(
+        filling,
+        able,
+        _language_choices(filling),
+        agreements.who_else_is_reminded(filling),
+        _by_m1(filling),
+    )
+    obstacles = agreements.obstacles(filling)
+    if not obstacles and not lacking and form.validate_on_submit():
+        done: Response | None = perform(
+            form,
+            lambda: agreements.send(
+                actor,
+                checklist,
+                agreement_forms.named_in(form, filling, able),
+                binding=form["binding"].data if "binding" in form else "",
+                asking=agreement_forms.asking_in(form),
+            ),
+            success=_("The text is frozen and sent. The signatories see it under My work."),
+            next=_to_record(checklist_id),
+        )
+        if done:
+            return done
+    return render_template(
+        "checklists/send.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        form=form,
+        parties=[(party, able[party.organisation_id]) for party in filling.surroundings.parties],
+        several=agreement_forms.SEVERAL,
+        lacking=lacking,
+        hinted_items=warnings.hints_before_sending(filling),
+        obstacles=obstacles,
+        is_restricted=encryption.is_restricted(checklist),
+        kind_words=labels.KINDS[checklist.kind],
+    )
+
+
+def _by_m1(filling: Filling) -> dict[UUID, tuple[UUID, str]]:
+    """Return by party whom item M1 names to sign for it, id and name."""
+    named = agreements.named_by_m1(filling)
+    names = accounts.names(named.values())
+    return {party: (person, names.get(person, "")) for party, person in named.items()}
+
+
+def _language_choices(filling: Filling) -> list[Option]:
+    """Return the languages a text is frozen in, the one that counts by default first."""
+    known = agreements.languages(filling)
+    first = agreements.binding_by_default(filling)
+    return [
+        Option(
+            code,
+            locale.name_of(code),
+            _("No words in it yet, so they stand in another: %(items)s.", items=", ".join(lacking))
+            if (lacking := known[code])
+            else "",
+        )
+        for code in sorted(known, key=lambda code: code != first)
+    ]
+
+
+def _waiting(checklist: Checklist) -> SignatureRequest:
+    """Return the request a checklist waits on, or answer 404 when it waits on none."""
+    if checklist.revision_sent_id is None:
+        abort(404)
+    return found(signoff.request_of(checklist.revision_sent_id))
+
+
+def _may_sign(actor: Actor, asked: SignatureRequest) -> Any:
+    return signoff_policy.can_sign_for(actor, signoff.standing_of(asked), clock.today())
+
+
+@blueprint.get("/sign")
+@signed_in
+def read(checklist_id: UUID) -> str | Response:
+    """Page 1 of signing: read the frozen text and check it (product.md, 5.3)."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "read_to_sign")
+    if checklist.revision_sent_id is None:
+        return _to_record(checklist_id)
+    asked = _waiting(checklist)
+    require(_may_sign(actor, asked))
+    return render_template(
+        "checklists/sign_read.html",
+        checklist=checklist,
+        cooperation=loading.cooperation(checklist),
+        revision=asked.revision,
+        text=_text(_document(checklist, asked.revision)),
+        since=revisions.since(checklist, _opened(actor), asked.revision),
+        opened=shown.mark_of(actor, asked.revision.digest),
+        **_who_signs(actor, checklist, asked),
+        kind_words=labels.KINDS[checklist.kind],
+    )
+
+
+@blueprint.route("/sign/confirm", methods=["GET", "POST"])
+@signed_in
+def sign(checklist_id: UUID) -> str | Response:
+    """Page 2 of signing: one plain sentence, and a fresh proof of identity on this form."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "sign")
+    if checklist.revision_sent_id is None:
+        return _to_record(checklist_id)
+    asked = _waiting(checklist)
+    require(_may_sign(actor, asked))
+    revision = asked.revision
+    if request.method == "GET" and _opened(actor) != revision.digest:
+        return _read_again(actor, checklist, _opened(actor))
+    document = _document(checklist, revision)
+    text = frozen_text.read(document, locale.language())
+    membership = found(signoff_policy.signing_membership(actor))
+    # Before the proof: a wrong one gives the transaction up.
+    who_signs = _who_signs(actor, checklist, asked)
+    sentence = agreement_pages.sentence(
+        actor, membership, who_signs["asking"], text.title, text.cooperation
+    )
+    form = ProofForm()
+    ways = proving.ways(actor)
+    form.ask_for(app=ways.has_app, passkey=ways.has_passkey)
+
+    def prove_and_sign() -> None:
+        page = shown.page_of(actor, form.page_token.data)
+        identity = proving.prove(
+            actor, Given(**form.given), page, document_digest=revision.digest, sentence=sentence
+        )
+        agreements.sign(
+            actor,
+            checklist,
+            page=page,
+            sentence=sentence,
+            language=str(get_locale()),
+            identity=identity,
+        )
+
+    def lead_back(error: StaleError) -> Response:
+        flash(str(error), "stop")
+        return _read_again(actor, checklist, shown.digest_on(actor, form.page_token.data))
+
+    done = form.validate_on_submit() and perform(
+        form,
+        prove_and_sign,
+        success=lambda _none: _signed(checklist),
+        next=_to_record(checklist_id),
+        conflict=lead_back,
+    )
+    if done:
+        return done
+    offer = proving.offer(actor, shown.page_with(revision.digest), sentence)
+    form.page_token.data = offer.token
+    return render_template(
+        "checklists/sign_confirm.html",
+        checklist=checklist,
+        cooperation=document["cooperation"],
+        revision=revision,
+        text=text,
+        sentence_words=sentence,
+        form=form,
+        **who_signs,
+        kind_words=labels.KINDS[checklist.kind],
+        organisation_name=actor.organisation_name,
+        confirmed=confirmed_words(signoff_policy.confirmation_of(membership)),
+        has_second_factor=actor.has_second_factor,
+        offer=offer,
+    )
+
+
+def _signed(checklist: Checklist) -> str:
+    if checklist.revision_sent_id is not None:
+        return str(_("You signed. The text waits for the other signatures."))
+    return str(
+        _("You signed. All parties have signed. The record says from when on the text is in force.")
+    )
+
+
+def _opened(actor: Actor) -> str:
+    """Return the digest of the text that the person comes from, as the address says."""
+    return shown.digest_in(actor, request.args.get("opened"))
+
+
+def _read_again(actor: Actor, checklist: Checklist, seen: str) -> Response:
+    """Lead back to page 1, which says what changed since the text that was opened before."""
+    opened = shown.mark_of(actor, seen) if seen else None
+    return redirect(url_for("signing.read", checklist_id=checklist.id, opened=opened), 303)
+
+
+def _who_signs(actor: Actor, checklist: Checklist, asked: SignatureRequest) -> dict[str, Any]:
+    """Return for a page who signs, by which rule, what was passed on, until when."""
+    asking = agreement_pages.read(asked, encryption.key_for(checklist))
+    parties = loading.parties(checklist)
+    return {
+        "asking": asking,
+        "signers": agreement_pages.who_signs(asking, parties, actor),
+        "rules": agreement_pages.rules(asking, parties),
+        "passings": agreement_pages.passings(asking),
+        "until": agreement_pages.until_words(asked),
+    }
+
+
+@blueprint.route("/decline", methods=["GET", "POST"])
+@signed_in
+def decline(checklist_id: UUID) -> str | Response:
+    """Decline with a reason and the items that have to change (5.4)."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "decline")
+    if checklist.revision_sent_id is None and request.method == "POST":
+        return _declined_too_late(actor, checklist)
+    asked = _waiting(checklist)
+    require(signoff_policy.can_decline(actor, signoff.standing_of(asked), clock.today()))
+    filling = filled(checklist)
+    form = items_form(
+        _codes(filling),
+        _("Which items have to change?"),
+        _("Why do you decline?"),
+    )
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: agreements.decline(
+            actor,
+            checklist,
+            page=shown.page_of(actor, form.page_token.data),
+            reason=form["reason"].data,
+            items=form["items"].data,
+        ),
+        success=(_("You declined. The named items are open again; all parties are told."), "wait"),
+        next=_to_list(checklist_id),
+    )
+    if done:
+        return done
+    revision = _waiting(checklist).revision
+    since = revisions.since(checklist, shown.digest_on(actor, form.page_token.data), revision)
+    form.page_token.data = shown.token_of(actor, shown.page_with(revision.digest))
+    return _items_page(
+        filling,
+        form,
+        _("Decline to sign"),
+        _("Decline to sign"),
+        _("The reason is read by all parties. Signatures already given stay in history."),
+        since,
+    )
+
+
+def _declined_too_late(actor: Actor, checklist: Checklist) -> str:
+    """Show their words again to somebody who was declining a text that no longer waits."""
+    filling = filled(checklist)
+    form = items_form(_codes(filling), _("Which items have to change?"), _("Why do you decline?"))
+    seen = shown.digest_on(actor, form.page_token.data)
+    pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
+    found(next((one for one, _asked in pairs if one.digest == seen), None))
+    form.refuse(
+        RuleBrokenError(_("This text no longer waits for signatures, so nothing was done."))
+    )
+    return _items_page(filling, form, _("Decline to sign"), _("Decline to sign"), "")
+
+
+@blueprint.route("/call-back", methods=["GET", "POST"])
+@signed_in
+def call_back(checklist_id: UUID) -> str | Response:
+    """Call a text back from signature."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "call_back")
+    _waiting(checklist)
+    filling = filled(checklist)
+    require(policy.can_withdraw_request(actor, filling.own_party(actor)))
+    form = ReasonForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: agreements.call_back(actor, checklist, reason=form.reason.data or ""),
+        success=(_("The text is called back and can be changed again."), "wait"),
+        next=_to_list(checklist_id),
+    )
+    return done or _items_page(
+        filling,
+        form,
+        _("Call the text back"),
+        _("Call back"),
+        _("Signatures already given on this revision stay in history and bind nobody."),
+    )
+
+
+@blueprint.route("/amend", methods=["GET", "POST"])
+@signed_in
+def amend(checklist_id: UUID) -> str | Response:
+    """Open named items of a text in force; it stays in force until the new one is signed."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "amend")
+    filling = filled(checklist)
+    require(policy.can_amend(actor, filling.own_party(actor), checklist.state))
+    form = items_form(
+        _codes(filling), _("Which items are to change?"), _("Why is a change needed?")
+    )
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: agreements.amend(
+            actor, checklist, reason=form["reason"].data, items=form["items"].data
+        ),
+        success=_("The named items are open. The text in force stays so meanwhile."),
+        next=_to_list(checklist_id),
+    )
+    return done or _items_page(
+        filling,
+        form,
+        _("Propose an amendment"),
+        _("Open these items"),
+        _("Revision in force stays in force until all parties have signed the new one."),
+    )
+
+
+@blueprint.get("/record")
+@signed_in
+def record(checklist_id: UUID) -> str | Response:
+    """Show the newest revision: the one in force, else the one sent, else the last."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "record")
+    pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
+    if not pairs:
+        return _to_list(checklist_id)
+    wanted = checklist.revision_sent_id or agreements_notices.standing_revision_id(checklist)
+    pair = next((pair for pair in pairs if pair[0].id == wanted), pairs[0])
+    return _record_page(actor, checklist, pair, pairs)
+
+
+@blueprint.get("/record/<int:number>")
+@signed_in
+def record_of(checklist_id: UUID, number: int) -> str:
+    """Show one revision of the text, with its signatures and how it ended."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "record")
+    pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
+    pair = found(next((pair for pair in pairs if pair[0].number == number), None))
+    return _record_page(actor, checklist, pair, pairs)
+
+
+def _record_page(
+    actor: Actor,
+    checklist: Checklist,
+    pair: tuple[Revision, SignatureRequest | None],
+    pairs: list[tuple[Revision, SignatureRequest | None]],
+) -> str:
+    revision, asked = pair
+    filling = filled(checklist)
+    document = _document(checklist, revision)
+    asking = agreement_pages.read(asked, encryption.key_for(checklist)) if asked else None
+    notices = agreements_notices.open_notices(checklist)
+    compared = evidence.look(checklist)
+    outcome = compared.outcome(revision.id)
+    is_standing = revision.id == agreements_notices.standing_revision_id(checklist)
+    may_sign_on_paper = asked is not None and bool(
+        paper.can_record(actor, filling, asked, document)
+    )
+    return render_template(
+        "checklists/record.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        revision=revision,
+        asked=asked,
+        reason=signoff_service.reason_of(asked, encryption.key_for(checklist)) if asked else "",
+        text=_text(document),
+        signature_lines=agreement_pages.signature_lines(revision, asking, document),
+        passings=agreement_pages.passings(asking) if asking else [],
+        rules=agreement_pages.rules(asking, filling.parties) if asking else [],
+        until=agreement_pages.until_words(asked) if asked else [],
+        state=evidence.words_of(compared, revision.id),
+        agrees=compared.agrees,
+        history=trail.subject_history(
+            checklist.cooperation_id,
+            [checklist.id, *(given.id for one, _asked in pairs for given in one.signatures)],
+            of=agreements.ON_THE_RECORD,
+        ),
+        revisions=[(one, evidence.words_of(compared, one.id)[0]) for one, _asked in pairs],
+        notices=_notices(actor, filling, notices) if is_standing else [],
+        duties=agreements_notices.surviving_duties(checklist, locale.language())
+        if is_standing and notices
+        else [],
+        term=renewal.term_of(checklist)
+        if compared.agrees and revision.id == checklist.revision_in_force_id
+        else None,
+        **_acts(actor, filling, asking, is_standing=is_standing),
+        taken_over=taken_over(filling.cooperation, {one["id"] for one in document["parties"]}),
+        made_before=paper_pages.made_before(document),
+        papers=paper_pages.views(checklist, [pair])[revision.id],
+        may_record_paper=may_sign_on_paper,
+        kind_words=labels.KINDS[checklist.kind],
+        is_restricted=encryption.is_restricted(checklist),
+        is_signed_by_all=compared.agrees and outcome is not None and outcome.is_signed_by_all,
+        certificates=signoff.certificates(revision.id),
+    )
+
+
+def _notices(actor: Actor, filling: Filling, notices: Iterable[Notice]) -> list[dict[str, Any]]:
+    """Return the notices that stand on a text, and whether the person may lift or take one back."""
+    return [
+        {
+            "row": one,
+            "words": labels.HALTS[one.kind],
+            "may_close": agreements_notices.can_close_notice(actor, filling, one),
+        }
+        for one in notices
+    ]
+
+
+def _acts(
+    actor: Actor, filling: Filling, asking: agreement_pages.Asked | None, *, is_standing: bool
+) -> dict[str, Any]:
+    """Return what the person may do from the record of a revision."""
+    checklist, own, today = filling.checklist, filling.own_party(actor), clock.today()
+    waits = asking is not None and bool(asking.standing.is_waiting(today))
+    standing = asking.standing if asking else None
+    return {
+        "may_sign": standing is not None and signoff_policy.can_sign_for(actor, standing, today),
+        "may_decline": standing is not None and signoff_policy.can_decline(actor, standing, today),
+        "may_call_back": waits and policy.can_withdraw_request(actor, own),
+        "may_remind": waits and policy.can_remind(actor, own),
+        "to_pass_on": [
+            (place.user_id, asking.people.get(place.user_id, ""))
+            for _party, place in asking.held()
+            if signoff_policy.can_pass_on(actor, asking.standing, today, place.user_id)
+            and place.organisation_id == actor.organisation_id
+        ]
+        if asking
+        else [],
+        "may_amend": policy.can_amend(actor, own, checklist.state),
+        "may_suspend": is_standing
+        and agreements_notices.can_give_notice(actor, filling, Halt.SUSPENDED),
+        "may_end": is_standing and agreements_notices.can_give_notice(actor, filling, Halt.ENDED),
+        "may_renew": is_standing and renewal.can_renew(actor, filling),
+        "may_agree_anew": is_standing and agreements_notices.can_agree_anew(actor, filling),
+    }
+
+
+def _document(checklist: Checklist, revision: Revision) -> dict[str, Any]:
+    return signoff_service.document_of(revision, encryption.key_for(checklist))
+
+
+def _text(document: dict[str, Any]) -> FrozenText:
+    """Return a text in the language that was chosen on the page, else in the reader's."""
+    return frozen_text.read(document, locale.language_of_text())
+
+
+def _codes(filling: Filling) -> list[tuple[str, str]]:
+    return [
+        (item.code, f"{item.code} {item.label}")
+        for item in filling.template.items
+        if item.part.value == "terms"
+    ]
+
+
+def _items_page(
+    filling: Filling,
+    form: Any,
+    title: str,
+    button: str,
+    lede: str,
+    since: revisions.Since | None = None,
+) -> str:
+    return render_template(
+        "checklists/items_reason.html",
+        checklist=filling.checklist,
+        cooperation=filling.cooperation,
+        form=form,
+        title_words=title,
+        button=button,
+        lede_words=lede,
+        since=since,
+        kind_words=labels.KINDS[filling.checklist.kind],
+    )

@@ -1,0 +1,254 @@
+"""Service functions for pending signature requests: pass on, remind, expire."""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor
+from tracker.accounts import queries as accounts
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.agreements import service as agreements
+from tracker.agreements.service import SUBJECT, WHO_SIGNS
+from tracker.checklists import encryption, messages, policy
+from tracker.checklists.encryption import is_restricted
+from tracker.checklists.loading import Filling, fill, lock
+from tracker.checklists.models import Checklist
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.signoff import queries as requests
+from tracker.signoff import service as signoff
+from tracker.signoff import signers
+from tracker.signoff.models import RequestState, Revision, SignaturePlace, SignatureRequest
+from tracker.signoff.policy import Standing
+from tracker.signoff.proof import SigningPage
+
+
+def pass_on(
+    actor: Actor,
+    checklist: Checklist,
+    holder_id: UUID,
+    to_id: UUID,
+    *,
+    page: SigningPage | None,
+    reason: str,
+) -> SignaturePlace:
+    """Pass a colleague's place on to another signatory with the same power (5.5).
+
+    Also by who M1 names, and to anybody able: the text is frozen and can't say it, so the reason is
+    required and stands on the pages of signing, on the record and, but for a visit's texts, in the
+    history. Raise NotShownError when the person's page showed another text.
+    """
+    lock(checklist)
+    asked = agreements.waiting_request(checklist)
+    filling = fill(checklist)
+    standing = requests.standing_of(asked)
+    able = {one.user_id: one.name for one in who_can_take_over(actor, filling, standing)}
+    if to_id not in able:
+        raise RuleBrokenError(
+            _l("Choose a signatory of your organisation whose power to sign runs today."), "person"
+        )
+    place = signoff.pass_on(
+        actor, asked, holder_id, to_id, page=page, reason=reason, key=encryption.key_for(checklist)
+    )
+    parties = signers.passed_on(standing.parties, place.organisation_id, holder_id, to_id)
+    agreements.require_four_eyes(filling, parties, "person")
+    trail.record(
+        verbs.SIGNING_PASSED_ON,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        revision=asked.revision.number,
+        organisation=actor.organisation_name,
+        before=accounts.names([holder_id])[holder_id],
+        after=able[to_id],
+        reason="" if is_restricted(checklist) else reason.strip(),
+    )
+    if (place.organisation_id, to_id) in signers.whose_turn(parties, standing.signed):
+        messages.waits_for_signature(checklist.id, [to_id])
+    if actor.user_id != holder_id:
+        messages.was_passed_on(checklist.id, [holder_id])
+    return place
+
+
+def who_can_take_over(
+    actor: Actor, filling: Filling, standing: Standing
+) -> list[accounts.Signatory]:
+    """Return to whom of the own organisation a line can be passed on."""
+    if actor.organisation_id is None:
+        return []
+    named = {user for party in standing.parties for user in party.user_ids} | standing.former
+    return [
+        one
+        for one in agreements.signatories(filling).get(actor.organisation_id, ())
+        if one.holds_on(clock.today()) and one.user_id not in named
+    ]
+
+
+# Remind -------------------------------------------------------------------------------------------
+
+
+def remind(actor: Actor, checklist: Checklist, user_ids: Collection[UUID]) -> None:
+    """Remind chosen people who can sign now, once a day at most; record it."""
+    lock(checklist)
+    asked = agreements.waiting_request(checklist)
+    policy.can_remind(actor, fill(checklist).own_party(actor)).require()
+    standing = requests.standing_of(asked)
+    standing.is_waiting(clock.today()).require()
+    due = {user for _party, user in signers.whose_turn(standing.parties, standing.signed)}
+    chosen = set(user_ids)
+    if not chosen or not chosen <= due:
+        raise RuleBrokenError(_l("Choose who is reminded."), "people")
+    if asked.reminded_on == clock.today():
+        raise RuleBrokenError(_l("A reminder was sent today already. Send the next one tomorrow."))
+    _remind(actor, checklist, asked, chosen)
+
+
+def reminders_due(day: dt.date) -> list[UUID]:
+    """Return the waiting requests of which somebody has to be reminded by a day; for the worker."""
+    rows = db.session.execute(
+        sa.select(
+            SignatureRequest.id,
+            SignatureRequest.sent_at,
+            SignatureRequest.reminded_on,
+            SignatureRequest.remind_every,
+        )
+        .where(_is_reminded_of(day))
+        .order_by(SignatureRequest.sent_at, SignatureRequest.id)
+    )
+    return [row.id for row in rows if _next_reminder(*row[1:]) <= day]
+
+
+def send_reminder(request_id: UUID, day: dt.date) -> bool:
+    """Send a request's reminder that is due; False when that was done, or it ended, meanwhile.
+
+    Reminders stop when all have signed, when the request ends, and for who has signed. For the
+    worker; passes over a text that somebody is changing.
+    """
+    checklist = _waiting_text(SignatureRequest.id == request_id, _is_reminded_of(day))
+    if checklist is None:
+        return False
+    asked = agreements.waiting_request(checklist)
+    if _next_reminder(asked.sent_at, asked.reminded_on, asked.remind_every) > day:
+        return False
+    _remind(None, checklist, asked, _whom(asked, checklist))
+    return True
+
+
+def _is_reminded_of(day: dt.date) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        SignatureRequest.state == RequestState.WAITING,
+        SignatureRequest.remind_every.is_not(None),
+        sa.or_(SignatureRequest.expires_on.is_(None), SignatureRequest.expires_on >= day),
+    )
+
+
+def _next_reminder(sent_at: dt.datetime, reminded_on: dt.date | None, every: int | None) -> dt.date:
+    sent_on = sent_at.astimezone(clock.zone()).date()
+    return (reminded_on or sent_on) + dt.timedelta(days=every or 0)
+
+
+def _whom(asked: SignatureRequest, checklist: Checklist) -> set[UUID]:
+    """Return who is reminded now: who can sign, and coordinators whose party has not signed."""
+    standing = requests.standing_of(asked)
+    chosen = set(asked.remind_whom or ())
+    found: set[UUID] = set()
+    if WHO_SIGNS in chosen:
+        found |= {user for _party, user in signers.whose_turn(standing.parties, standing.signed)}
+    if not is_restricted(checklist):
+        for organisation_id in signers.waiting(standing.parties, standing.signed):
+            of_party = {one.user_id for one in accounts.people_of(organisation_id)}
+            found |= {one for one in of_party if str(one) in chosen}
+    return found
+
+
+def _remind(
+    actor: Actor | None, checklist: Checklist, asked: SignatureRequest, whom: Iterable[UUID]
+) -> None:
+    asked.reminded_on = clock.today()
+    db.session.flush()
+    people = set(whom)
+    if not people:
+        return
+    messages.still_waits_for_signature(checklist.id, people)
+    trail.record(
+        verbs.SIGNATORIES_REMINDED,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        revision=asked.revision.number,
+        people=sorted(accounts.names(people).values()),
+    )
+
+
+# Run out ------------------------------------------------------------------------------------------
+
+
+def expired(day: dt.date) -> Sequence[UUID]:
+    """Return the requests that wait for signatures and whose last day was before a day."""
+    return db.session.scalars(
+        sa.select(SignatureRequest.id)
+        .where(_has_run_out(day))
+        .order_by(SignatureRequest.expires_on)
+    ).all()
+
+
+def expire(request_id: UUID, day: dt.date) -> bool:
+    """End a request whose last day has passed and tell everyone; False when it ended meanwhile.
+
+    For the worker; nobody could sign since that day. Passes over a text that somebody is changing.
+    """
+    checklist = _waiting_text(SignatureRequest.id == request_id, _has_run_out(day))
+    if checklist is None:
+        return False
+    asked = agreements.waiting_request(checklist)
+    last = asked.expires_on
+    if last is None or not signoff.expire(asked):
+        return False
+    filling = fill(checklist)
+    agreements.back_to_drafting(checklist, checklist.open_items, "")
+    trail.record(
+        verbs.SIGNATURE_REQUEST_EXPIRED,
+        actor=None,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        revision=asked.revision.number,
+        until=last.isoformat(),
+    )
+    messages.ran_out(checklist.id, agreements.concerned(filling, asked))
+    return True
+
+
+def _has_run_out(day: dt.date) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        SignatureRequest.state == RequestState.WAITING, SignatureRequest.expires_on < day
+    )
+
+
+def _waiting_text(*conditions: sa.ColumnElement[bool]) -> Checklist | None:
+    """Return the checklist that waits with a request, and hold it; None when that is over.
+
+    Or when somebody holds it: that may well be who ends the request.
+    """
+    checklist = db.session.scalar(
+        sa.select(Checklist)
+        .join(Revision, Revision.subject_id == Checklist.id)
+        .join(SignatureRequest, SignatureRequest.revision_id == Revision.id)
+        .where(Checklist.revision_sent_id == Revision.id, *conditions)
+        .with_for_update(of=Checklist, skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    if checklist is None:
+        return None
+    lock(checklist)
+    return checklist if checklist.revision_sent_id is not None else None

@@ -1,0 +1,45 @@
+"""Commands for content: load it, and check that it covers the whole source."""
+
+import sys
+
+import click
+from flask.cli import AppGroup
+
+from tracker.checklist_templates import coverage, library, risky_phrases
+from tracker.core.content import ContentError
+from tracker.core.db import db
+from tracker.guidance import library as guidance_texts
+
+content = AppGroup("content", help="Guidance articles and checklists.")
+
+
+@content.command("load")
+def load() -> None:
+    """Load guidance and checklists; what is loaded already stays as it is."""
+    try:
+        changes = library.load_content()
+    except ContentError as error:
+        db.session.rollback()
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    db.session.commit()
+    for change in changes:
+        click.echo(f"Loaded {change}")
+    click.echo("The content is up to date.")
+
+
+@content.command("check")
+def check() -> None:
+    """Print what the content carries; exit 1 if anything is missing. Needs no database."""
+    try:
+        found = coverage.look(
+            guidance_texts.read(library.CONTENT),
+            library.read(library.CONTENT),
+            risky_phrases.read(library.CONTENT),
+        )
+    except ContentError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    for line in found.lines():
+        click.echo(line)
+    sys.exit(0 if found.is_whole else 1)

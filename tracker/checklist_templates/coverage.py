@@ -1,0 +1,134 @@
+"""The check that the content covers all 72 statements and 76 items, with no broken reference."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from config import KNOWN_LANGUAGES
+from tracker.checklist_templates import languages, risky_phrases
+from tracker.checklist_templates.library import (
+    ITEMS_OF,
+    TemplateFile,
+    broken_references,
+    missing_items,
+)
+from tracker.checklist_templates.risky_phrases import PhraseFile
+from tracker.core.content import Mistake
+from tracker.guidance.library import Library
+
+STATEMENTS = tuple(f"S{number}" for number in range(1, 73))
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What the content carries, and what is missing."""
+
+    carried: tuple[str, ...]
+    not_carried: tuple[str, ...]
+    without_place: tuple[str, ...]
+    items: dict[str, int]
+    items_missing: tuple[str, ...]
+    items_without_statement: tuple[str, ...]
+    broken: tuple[Mistake, ...]
+    # Phrases that hints look for, by language.
+    phrases: dict[str, int]
+    # By language: items that have words in it, by kind, and those that stand in their own language.
+    told: dict[str, dict[str, int]]
+    not_told: dict[str, tuple[str, ...]]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is missing or broken."""
+        return not (
+            self.not_carried
+            or self.without_place
+            or self.items_missing
+            or self.items_without_statement
+            or self.broken
+        )
+
+    def lines(self) -> list[str]:
+        """Return the findings, a line each."""
+
+        def named(codes: tuple[str, ...]) -> str:
+            return ", ".join(codes) or "none"
+
+        looked_for = ", ".join(f"{code} {count}" for code, count in self.phrases.items())
+        counts = ", ".join(f"{kind} {count}" for kind, count in self.items.items())
+        return [
+            f"Statements carried by passages: {len(self.carried)} of {len(STATEMENTS)}",
+            f"Statements not carried: {named(self.not_carried)}",
+            f"Statements without a place: {named(self.without_place)}",
+            f"Items: {sum(self.items.values())} of {sum(ITEMS_OF.values())} ({counts})",
+            f"Items missing: {named(self.items_missing)}",
+            f"Items without a statement: {named(self.items_without_statement)}",
+            *self._languages(),
+            f"Phrases looked for: {looked_for or 'none'}",
+            f"Broken references: {len(self.broken) or 'none'}",
+            *(str(mistake) for mistake in self.broken),
+        ]
+
+    def _languages(self) -> Iterator[str]:
+        total = sum(self.items.values())
+        for code, told in self.told.items():
+            counts = ", ".join(f"{kind} {count}" for kind, count in told.items())
+            yield f"Items with words in {code}: {sum(told.values())} of {total} ({counts})"
+            yield f"Items without words in {code}: {', '.join(self.not_told[code]) or 'none'}"
+
+
+def look(
+    library: Library, files: tuple[TemplateFile, ...], wordings: tuple[PhraseFile, ...] = ()
+) -> Coverage:
+    """Compare the content with the field's statements and items (domain.md, sections 1 and 2).
+
+    A statement has a place when a passage of guidance carries it or an item rests on it.
+    """
+    passages = {
+        f"{article.head.slug}/{passage.key}": set(passage.statements)
+        for article in library.articles
+        for passage in article.passages
+    }
+    carried = set().union(*passages.values())
+    items = [item for file in files for item in file.template.items]
+    rested_on = {code for item in items for code in item.rests_on.statements}
+    written = frozenset(one.code for one in library.statements)
+    return Coverage(
+        carried=tuple(code for code in STATEMENTS if code in carried),
+        not_carried=tuple(code for code in STATEMENTS if code not in carried),
+        without_place=tuple(code for code in STATEMENTS if code not in carried | rested_on),
+        items={file.template.kind.value: len(file.template.items) for file in files},
+        items_missing=tuple(missing_items(files)),
+        items_without_statement=tuple(item.code for item in items if not item.rests_on.statements),
+        broken=(
+            *broken_references(files, written, passages),
+            *risky_phrases.broken_references(wordings, passages),
+        ),
+        phrases={
+            file.phrases.language: sum(len(entry.forms) for entry in file.phrases.hints)
+            for file in wordings
+        },
+        told={
+            code: {
+                file.template.kind.value: len(file.template.items) - len(_lacking(file, code))
+                for file in files
+                if file.template.language != code
+            }
+            for code in _others(files)
+        },
+        not_told={
+            code: tuple(item for file in files for item in _lacking(file, code))
+            for code in _others(files)
+        },
+    )
+
+
+def _others(files: tuple[TemplateFile, ...]) -> tuple[str, ...]:
+    """Return the languages in which people may read a checklist that is written in another."""
+    own = {file.template.language for file in files}
+    return tuple(code for code in KNOWN_LANGUAGES if own - {code})
+
+
+def _lacking(file: TemplateFile, language: str) -> tuple[str, ...]:
+    if file.template.language == language:
+        return ()
+    words = next((one.words for one in file.words if one.words.language == language), None)
+    return languages.lacking(words, file.template)

@@ -1,0 +1,321 @@
+"""The translation of a checklist: its format, whether it fits, how it is applied. Pure.
+
+Words are kept apart from the structure. An item has all its words in a language, or none: then it
+stands in the checklist's own language (adr 38).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from config import KNOWN_LANGUAGES
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklist_templates.schema import (
+    Column,
+    FixedRow,
+    Item,
+    Limit,
+    Option,
+    Rows,
+    Section,
+    Template,
+    TemplateField,
+)
+from tracker.checklist_templates.strict import (
+    ItemCode,
+    Key,
+    Strict,
+    Value,
+    Words,
+    with_parts,
+)
+from tracker.core.spoken import Spoken
+
+Place = tuple[str, ...]
+Misfit = tuple[Place, str]
+
+
+class Labelled(Strict):
+    """Something with a label and perhaps a hint; a label alone may stand in its place."""
+
+    label: Words
+    hint: Words | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _may_be_a_label_alone(cls, given: Any) -> Any:
+        return {"label": given} if isinstance(given, str) else given
+
+
+class OptionWords(Labelled):
+    """The words of one choice."""
+
+
+class ColumnWords(Labelled):
+    """The words of a column, with those of its choices by value."""
+
+    options: dict[Value, OptionWords] = Field(default_factory=dict)
+
+
+class FieldWords(ColumnWords):
+    """The words of a field: of a table also those of its rows and columns; of its limits."""
+
+    rows_label: Words | None = None
+    rows: dict[Value, Words] = Field(default_factory=dict)
+    columns: dict[Key, ColumnWords] = Field(default_factory=dict)
+    limits: dict[Key, Words] = Field(default_factory=dict)
+
+
+class ItemWords(Strict):
+    """All words of an item."""
+
+    label: Words
+    prompt: Words
+    help: Words | None = None
+    look: Words | None = None
+    fields: dict[Key, FieldWords] = Field(min_length=1)
+
+
+class ChecklistWords(Strict):
+    """The words of a version of a checklist in one language; what is left out has none."""
+
+    kind: ChecklistKind
+    language: str
+    version: int = Field(ge=1)
+    title: Words | None = None
+    summary: Words | None = None
+    sections: dict[Key, Words] = Field(default_factory=dict)
+    items: dict[ItemCode, ItemWords] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _is_in_a_language_we_know(self) -> "ChecklistWords":
+        if self.language not in KNOWN_LANGUAGES:
+            message = f"language is {self.language!r}, not one of {', '.join(KNOWN_LANGUAGES)}"
+            raise ValueError(message)
+        return self
+
+
+def words_of(item: Item) -> ItemWords:
+    """Return an item's words in the checklist's own language, in the shape of a translation."""
+    return ItemWords(
+        label=item.label,
+        prompt=item.prompt,
+        help=item.help,
+        look=item.done.look,
+        fields={field.key: _field_words(field) for field in item.fields},
+    )
+
+
+def _field_words(field: TemplateField) -> FieldWords:
+    return FieldWords(
+        label=field.label,
+        hint=field.hint,
+        options=_option_words(field.options),
+        rows_label=field.rows.label if field.rows else None,
+        rows={row.key: row.label for row in field.rows.fixed} if field.rows else {},
+        columns={
+            column.key: ColumnWords(
+                label=column.label, hint=column.hint, options=_option_words(column.options)
+            )
+            for column in field.columns
+        },
+        limits={limit.key: limit.because for limit in field.limits},
+    )
+
+
+def _option_words(options: tuple[Option, ...]) -> dict[str, OptionWords]:
+    return {one.value: OptionWords(label=one.label, hint=one.hint) for one in options}
+
+
+def content_of(words: ChecklistWords) -> dict[str, Any]:
+    """Return words as they are kept, and as their digest is made of."""
+    return words.model_dump(mode="json", exclude_defaults=True)
+
+
+# Whether words fit ------------------------------------------------------------------------------
+
+
+def misfits(words: ChecklistWords, template: Template) -> Iterator[Misfit]:
+    """Yield where words and checklist differ: what has no words, and words of what is not there."""
+    if words.language == template.language:
+        yield ("language",), f"{words.language} is the checklist's own language"
+    if words.version != template.version:
+        message = (
+            f"these words are of version {words.version}, and the checklist is version "
+            f"{template.version}: look at what changed, then raise the number"
+        )
+        yield ("version",), message
+    sections = {section.key for section in template.sections}
+    for key in words.sections:
+        if key not in sections:
+            yield ("sections", key), f"there is no section {key}"
+    for code, own in words.items.items():
+        item = template.item(code)
+        if item is None:
+            yield ("items", code), f"there is no item {code}"
+            continue
+        for place, message in _differing(_tree(words_of(item)), _tree(own), ()):
+            yield ("items", code, *place), f"item {code}: {message}"
+
+
+def _tree(words: ItemWords) -> dict[str, Any]:
+    return words.model_dump(mode="json", exclude_defaults=True)
+
+
+def _differing(own: Mapping[str, Any], given: Mapping[str, Any], place: Place) -> Iterator[Misfit]:
+    for key in own:
+        if key not in given:
+            yield place, f"{'.'.join((*place, key))} is missing"
+    for key, part in given.items():
+        here = (*place, key)
+        if key not in own:
+            yield here, f"the checklist has no {'.'.join(here)}"
+        elif isinstance(part, dict):
+            yield from _differing(own[key], part, here)
+
+
+def lacking(words: ChecklistWords | None, template: Template) -> tuple[str, ...]:
+    """Return the items that have no words, and so stand in the checklist's own language."""
+    there = words.items if words else {}
+    return tuple(item.code for item in template.items if item.code not in there)
+
+
+def carried(words: ChecklistWords, old: Template, new: Template) -> ChecklistWords:
+    """Return the words that hold for another version too: of what says the same in both."""
+    sections = {section.key: section.title for section in old.sections}
+    return ChecklistWords(
+        kind=words.kind,
+        language=words.language,
+        version=new.version,
+        title=words.title if new.title == old.title else None,
+        summary=words.summary if new.summary == old.summary else None,
+        sections={
+            section.key: words.sections[section.key]
+            for section in new.sections
+            if section.key in words.sections and sections.get(section.key) == section.title
+        },
+        items={
+            item.code: words.items[item.code]
+            for item in new.items
+            if item.code in words.items and _says_the_same(old.item(item.code), item)
+        },
+    )
+
+
+def _says_the_same(old: Item | None, new: Item) -> bool:
+    return old is not None and words_of(old) == words_of(new)
+
+
+def over(words: ChecklistWords, under: ChecklistWords | None) -> ChecklistWords:
+    """Return words with what they lack filled in from others of the same version."""
+    if under is None:
+        return words
+    return words.model_copy(
+        update={
+            "title": words.title or under.title,
+            "summary": words.summary or under.summary,
+            "sections": {**under.sections, **words.sections},
+            "items": {**under.items, **words.items},
+        }
+    )
+
+
+# How a checklist is said ------------------------------------------------------------------------
+
+
+def told(template: Template, words: ChecklistWords | None = None) -> Template:
+    """Return a checklist said in the language of the words; each part knows what it is said in.
+
+    What has no words stands in the checklist's own language, and without any words all does.
+    """
+    language = words.language if words else template.language
+    given = words or ChecklistWords(
+        kind=template.kind, language=template.language, version=template.version
+    )
+
+    def said(translated: str | None, own: str) -> str:
+        return Spoken(translated, language) if translated else Spoken(own, template.language)
+
+    return with_parts(
+        template,
+        title=said(given.title, template.title),
+        summary=said(given.summary, template.summary),
+        sections=tuple(
+            with_parts(
+                section,
+                title=said(given.sections.get(section.key), section.title),
+                items=_items(section, template, given),
+            )
+            for section in template.sections
+        ),
+    )
+
+
+def _items(section: Section, template: Template, words: ChecklistWords) -> tuple[Item, ...]:
+    return tuple(
+        _item(item, words.items[item.code], words.language)
+        if item.code in words.items
+        else _item(item, words_of(item), template.language)
+        for item in section.items
+    )
+
+
+def _item(item: Item, words: ItemWords, language: str) -> Item:
+    return with_parts(
+        item,
+        label=Spoken(words.label, language),
+        prompt=Spoken(words.prompt, language),
+        help=_maybe(words.help, language),
+        done=with_parts(item.done, look=_maybe(words.look, language)),
+        fields=tuple(_field(field, words.fields[field.key], language) for field in item.fields),
+    )
+
+
+def _field(field: TemplateField, words: FieldWords, language: str) -> TemplateField:
+    return with_parts(
+        field,
+        label=Spoken(words.label, language),
+        hint=_maybe(words.hint, language),
+        options=_options(field.options, words, language),
+        rows=_rows(field.rows, words, language) if field.rows else None,
+        columns=tuple(
+            _column(column, words.columns[column.key], language) for column in field.columns
+        ),
+        limits=tuple(_limit(limit, words, language) for limit in field.limits),
+    )
+
+
+def _column(column: Column, words: ColumnWords, language: str) -> Column:
+    return with_parts(
+        column,
+        label=Spoken(words.label, language),
+        hint=_maybe(words.hint, language),
+        options=_options(column.options, words, language),
+    )
+
+
+def _options(options: tuple[Option, ...], words: ColumnWords, language: str) -> tuple[Option, ...]:
+    return tuple(
+        with_parts(
+            option,
+            label=Spoken(words.options[option.value].label, language),
+            hint=_maybe(words.options[option.value].hint, language),
+        )
+        for option in options
+    )
+
+
+def _rows(rows: Rows, words: FieldWords, language: str) -> Rows:
+    fixed: tuple[FixedRow, ...] = tuple(
+        with_parts(row, label=Spoken(words.rows[row.key], language)) for row in rows.fixed
+    )
+    return with_parts(rows, fixed=fixed, label=_maybe(words.rows_label, language))
+
+
+def _limit(limit: Limit, words: FieldWords, language: str) -> Limit:
+    return with_parts(limit, because=Spoken(words.limits[limit.key], language))
+
+
+def _maybe(words: str | None, language: str) -> str | None:
+    return None if words is None else Spoken(words, language)

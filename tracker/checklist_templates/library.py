@@ -1,0 +1,433 @@
+"""The shipped checklists: read from YAML, checked, and loaded as published versions."""
+
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from ruamel.yaml import YAML
+
+from config import ROOT
+from tracker.access.actor import Actor
+from tracker.activity import service as trail
+from tracker.activity.verbs import CONTENT_LOADED
+from tracker.checklist_templates import languages, risky_phrases, translations
+from tracker.checklist_templates.models import (
+    ChecklistKind,
+    ChecklistTemplate,
+    TemplateOrigin,
+    TemplateState,
+    TemplateWords,
+    WordsOrigin,
+)
+from tracker.checklist_templates.schema import Item, Template
+from tracker.checklist_templates.translations import WordsFile
+from tracker.checklists.models import Checklist
+from tracker.core import canonical, clock
+from tracker.core.content import (
+    ContentError,
+    Mistake,
+    YamlText,
+    name_of,
+    read_text,
+    read_yaml,
+)
+from tracker.core.db import db
+from tracker.guidance import library as guidance_texts
+from tracker.guidance import service as guidance
+
+CONTENT = ROOT / "tracker" / "content"
+ITEMS_OF = {"M": 20, "C": 18, "V": 20, "U": 18}
+KINDS_IN_ORDER = tuple(ChecklistKind)
+ITEM_PLACE = re.compile(
+    r"(?P<before>there is no key )?sections\.(?P<section>\d+)\.items\.(?P<item>\d+)[.:]? ?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFile:
+    """A template with the text it was read from, for naming lines, and its words by language."""
+
+    template: Template
+    text: YamlText
+    words: tuple[WordsFile, ...] = ()
+
+
+def read(content: Path) -> tuple[TemplateFile, ...]:
+    """Read every checklist of the content folder; raise ContentError naming all mistakes."""
+    mistakes: list[Mistake] = []
+    files: list[TemplateFile] = []
+    for path in sorted((content / "checklists").glob("*.yaml")):
+        text = read_text(content, path, mistakes)
+        tree = None if text is None else read_yaml(text, name_of(content, path), mistakes)
+        template = None if tree is None else _fitted(tree, mistakes)
+        if tree is not None and template is not None:
+            files.append(TemplateFile(template, tree))
+    mistakes += [
+        Mistake(two.text.file, two.text.line(("kind",)), f"{one.text.file} is of this kind too")
+        for one, two in combinations(files, 2)
+        if one.template.kind is two.template.kind
+    ]
+    mistakes += [
+        Mistake("checklists", 1, f"there is no checklist of kind {kind.value}")
+        for kind in ChecklistKind
+        if not mistakes and kind not in {file.template.kind for file in files}
+    ]
+    words = translations.read(content, mistakes)
+    if mistakes:
+        raise ContentError(mistakes)
+    found = [_with_words(file, words, mistakes) for file in files]
+    if mistakes:
+        raise ContentError(mistakes)
+    return tuple(sorted(found, key=lambda file: KINDS_IN_ORDER.index(file.template.kind)))
+
+
+def _with_words(
+    file: TemplateFile, words: list[WordsFile], mistakes: list[Mistake]
+) -> TemplateFile:
+    own = tuple(one for one in words if one.words.kind is file.template.kind)
+    mistakes += [mistake for one in own for mistake in translations.broken(one, file.template)]
+    return replace(file, words=own)
+
+
+def read_one(text: str, file: str) -> TemplateFile:
+    """Read one checklist from a text that somebody sent; raise ContentError naming all mistakes.
+
+    Beyond the schema it refuses what a file of the house never has: anchors, which can make a
+    short text endless; a nesting without end; signs and numbers that can't be kept.
+    """
+    mistakes: list[Mistake] = []
+    try:
+        if translations.has_anchors(text):
+            raise ContentError([Mistake(file, 1, "anchors (&) and aliases (*) are not read here")])
+        tree = read_yaml(text, file, mistakes)
+        template = None if tree is None else _fitted(tree, mistakes)
+        if template is not None:
+            unkeepable = translations.unkeepable(content_of(template))
+            mistakes += [Mistake(file, 1, message) for message in unkeepable]
+    except RecursionError as error:
+        message = "the text is nested too deeply"
+        raise ContentError([Mistake(file, 1, message)]) from error
+    if mistakes or tree is None or template is None:
+        raise ContentError(mistakes)
+    return TemplateFile(template, tree)
+
+
+def as_text(template: Template) -> str:
+    """Write a checklist as YAML that reads back equal; what stands in it by default is left out."""
+    yaml = YAML(typ="rt")
+    yaml.width = 100
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    text = io.StringIO()
+    yaml.dump(template.model_dump(mode="json", by_alias=True, exclude_defaults=True), text)
+    return text.getvalue()
+
+
+def content_of(template: Template) -> dict[str, Any]:
+    """Return a checklist as it is kept, and as its digest is made of."""
+    return template.model_dump(mode="json", by_alias=True)
+
+
+def _fitted(tree: YamlText, mistakes: list[Mistake]) -> Template | None:
+    """Return a text as a checklist, None after adding all mistakes, each with its item."""
+    found: list[Mistake] = []
+    template = tree.fit(Template, found)
+    mistakes += [_with_item(mistake, tree) for mistake in found]
+    return template
+
+
+def _with_item(mistake: Mistake, tree: YamlText) -> Mistake:
+    """Name the item a mistake stands in by its code, where the schema names it by its place."""
+    place = ITEM_PLACE.match(mistake.message)
+    if place is None:
+        return mistake
+    item = tree.tree["sections"][int(place["section"])]["items"][int(place["item"])]
+    code = item.get("code") if isinstance(item, dict) else None
+    name = code if isinstance(code, str) else f"{place['item']} of section {place['section']}"
+    rest = (place["before"] or "") + mistake.message[place.end() :]
+    return Mistake(mistake.file, mistake.line, f"item {name}: {rest}")
+
+
+def broken_references(
+    files: tuple[TemplateFile, ...], statements: frozenset[str], passages: Mapping[str, set[str]]
+) -> list[Mistake]:
+    """Return what items rest on that is not there.
+
+    passages maps each passage to the statements it carries. An item's statement must be carried by
+    one of its passages: whoever reads the guidance beside the item finds what it rests on.
+    """
+    mistakes: list[Mistake] = []
+    for file in files:
+        for s, section in enumerate(file.template.sections):
+            for i, item in enumerate(section.items):
+                place = ("sections", s, "items", i, "rests_on")
+                line = file.text.line(place)
+                unknown = [one for one in item.rests_on.statements if one not in statements]
+                unknown += [one for one in item.rests_on.passages if one not in passages]
+                mistakes += [
+                    Mistake(file.text.file, line, f"{item.code} rests on {one}: not there")
+                    for one in unknown
+                ]
+                carried = set().union(*(passages.get(p, set()) for p in item.rests_on.passages))
+                mistakes += [
+                    Mistake(file.text.file, line, f"{item.code}: no passage of it carries {one}")
+                    for one in item.rests_on.statements
+                    if one in statements and one not in carried
+                ]
+                mistakes += [
+                    Mistake(file.text.file, line, f"{item.code}: {message}")
+                    for message in _broken_limits(item, passages)
+                ]
+    return mistakes
+
+
+def _broken_limits(item: Item, passages: Mapping[str, set[str]]) -> Iterator[str]:
+    """Yield the limits of an item whose passage is not there or carries another statement."""
+    for limit in item.limits:
+        if limit.passage not in passages:
+            yield f"limit {limit.key} rests on {limit.passage}: not there"
+        elif limit.statement not in passages[limit.passage]:
+            yield f"limit {limit.key}: its passage does not carry {limit.statement}"
+
+
+def missing_items(files: tuple[TemplateFile, ...]) -> list[str]:
+    """Return the codes of the field's 76 items that no template has."""
+    there = {item.code for file in files for item in file.template.items}
+    wanted = [f"{letter}{n}" for letter, count in ITEMS_OF.items() for n in range(1, count + 1)]
+    return [code for code in wanted if code not in there]
+
+
+def load_content() -> list[str]:
+    """Load the guidance and the checklists shipped; return a line for each thing that is new.
+
+    Raise ContentError with all mistakes; the caller commits.
+    """
+    files = read(CONTENT)
+    risky_phrases.read(CONTENT)  # no page may meet its mistakes first
+    done = [str(change) for change in guidance.load(guidance_texts.read(CONTENT))]
+    return done + load(files)
+
+
+def load(files: tuple[TemplateFile, ...], actor: Actor | None = None) -> list[str]:
+    """Take over shipped versions that are new; return what was done, a line each (adr 20).
+
+    A version is never changed: another text under the same shipped number is an error. One that
+    comes while the newest published is derived here waits until an administrator publishes it. A
+    shipped version older than what was taken over is passed by.
+    """
+    done: list[str] = []
+    for file in files:
+        line = _load(file, actor)
+        done += [line] if line else []
+        done += _load_words(file, actor)
+        say_uses(file.template.kind)
+    return done
+
+
+def _load(file: TemplateFile, actor: Actor | None) -> str | None:
+    template = file.template
+    held = versions(template.kind)
+    there = next((row for row in held if row.shipped_version == template.version), None)
+    if there is not None:
+        content = content_of(template) | {"version": there.version}
+        if there.digest != canonical.digest_of(content):
+            line = file.text.line(("version",))
+            message = f"version {template.version} is published already; raise the number"
+            raise ContentError([Mistake(file.text.file, line, message)])
+        return None
+    if any((row.shipped_version or 0) > template.version for row in held):
+        return None
+    taken = max((row.version for row in held), default=0)
+    over = _newest_of(held)
+    waits = over is not None and over.origin is TemplateOrigin.DERIVED
+    row = add(
+        template.model_copy(
+            update={"version": template.version if template.version > taken else taken + 1}
+        ),
+        TemplateOrigin.SHIPPED,
+        shipped_version=template.version,
+        is_published=not waits,
+    )
+    trail.record(
+        CONTENT_LOADED,
+        actor=actor,
+        subject_type="checklist_template",
+        subject_id=row.id,
+        evidence=row.digest,
+        kind="checklist",
+        name=template.kind.value,
+        version=row.version,
+        digest=row.digest,
+    )
+    words = "; it waits, since a version derived here is in use" if waits else ""
+    return f"checklist {template.kind.value}, version {row.version}{words}"
+
+
+def _load_words(file: TemplateFile, actor: Actor | None) -> list[str]:
+    """Take over words that are new or corrected, for what says the same in other versions too."""
+    held = versions(file.template.kind)
+    row = next((row for row in held if row.shipped_version == file.template.version), None)
+    if row is None:
+        return []
+    made = [
+        (row, new)
+        for one in file.words
+        if (new := translations.take_in(row, _numbered(one, row), WordsOrigin.SHIPPED))
+    ]
+    if made:
+        others = (one for one in held if one.id != row.id)
+        made += [(one, new) for one in others for new in carry(row, one)]
+    return [_say_words(version, new, actor) for version, new in made]
+
+
+def _numbered(file: WordsFile, row: ChecklistTemplate) -> languages.ChecklistWords:
+    """Return words under the number that their version has here."""
+    return file.words.model_copy(update={"version": row.version})
+
+
+def _say_words(row: ChecklistTemplate, words: TemplateWords, actor: Actor | None) -> str:
+    name = f"{row.kind.value} {row.version} {words.language}"
+    trail.record(
+        CONTENT_LOADED,
+        actor=actor,
+        subject_type="checklist_words",
+        subject_id=words.id,
+        evidence=words.digest,
+        kind="words",
+        name=name,
+        version=words.number,
+        digest=words.digest,
+    )
+    return f"words of checklist {row.kind.value}, version {row.version}, in {words.language}"
+
+
+def carry(base: ChecklistTemplate, row: ChecklistTemplate) -> list[TemplateWords]:
+    """Carry words over to another version, as far as its items say the same; return what is new."""
+    return translations.carry(base, parsed(base), row, parsed(row))
+
+
+def carry_on(base: ChecklistTemplate, row: ChecklistTemplate, actor: Actor) -> list[TemplateWords]:
+    """Carry words over to a version that was just derived, and record it."""
+    made = carry(base, row)
+    for words in made:
+        _say_words(row, words, actor)
+    return made
+
+
+def add(
+    template: Template,
+    origin: TemplateOrigin,
+    *,
+    shipped_version: int | None = None,
+    is_published: bool = True,
+) -> ChecklistTemplate:
+    """Keep a version for good. The caller records the event and says where passages are used."""
+    content = content_of(template)
+    row = ChecklistTemplate(
+        id=uuid4(),
+        kind=template.kind,
+        version=template.version,
+        content=content,
+        digest=canonical.digest_of(content),
+        loaded_at=clock.now(),
+        origin=origin,
+        shipped_version=shipped_version,
+        published_at=clock.now() if is_published else None,
+    )
+    db.session.add(row)
+    db.session.flush()
+    return row
+
+
+def say_uses(kind: ChecklistKind) -> None:
+    """Tell the guidance where the newest published version of a checklist uses its passages."""
+    guidance.set_uses(
+        kind.value,
+        [
+            (passage, item.code, item.label)
+            for item in parsed(newest(kind)).items
+            for passage in item.rests_on.passages
+        ],
+    )
+
+
+def versions(kind: ChecklistKind) -> list[ChecklistTemplate]:
+    """Return all versions of a kind, the highest number first."""
+    rows = db.session.scalars(
+        sa.select(ChecklistTemplate)
+        .where(ChecklistTemplate.kind == kind)
+        .order_by(ChecklistTemplate.version.desc())
+    )
+    return list(rows)
+
+
+def newest(kind: ChecklistKind) -> ChecklistTemplate:
+    """Return the version published last and not retired, on which new checklists start.
+
+    Raise LookupError when none is loaded.
+    """
+    row = db.session.scalar(
+        sa.select(ChecklistTemplate)
+        .where(
+            ChecklistTemplate.kind == kind,
+            ChecklistTemplate.published_at.is_not(None),
+            ChecklistTemplate.retired_at.is_(None),
+        )
+        .order_by(ChecklistTemplate.published_at.desc(), ChecklistTemplate.version.desc())
+        .limit(1)
+    )
+    if row is None:
+        message = f"No template of {kind.value} is loaded: run tracker content load."
+        raise LookupError(message)
+    return row
+
+
+def _newest_of(held: list[ChecklistTemplate]) -> ChecklistTemplate | None:
+    published = [row for row in held if row.state is TemplateState.PUBLISHED]
+    return max(published, key=lambda row: (row.published_at, row.version), default=None)
+
+
+def of(checklist: Checklist) -> ChecklistTemplate:
+    """Return the version that a checklist runs on."""
+    return db.session.get_one(ChecklistTemplate, checklist.template_id)
+
+
+def parsed(row: ChecklistTemplate) -> Template:
+    """Return a stored template as its model; kept, since a published version never changes."""
+    known = _parsed.get(row.id)
+    if known is None:
+        known = Template.model_validate(row.content)
+        _parsed[row.id] = known
+    return known
+
+
+_parsed: dict[UUID, Template] = {}
+
+
+def told(row: ChecklistTemplate, language: str) -> Template:
+    """Return a stored template said in a language, as far as it has words there.
+
+    Each part that has none knows that it stands in the template's own language.
+    """
+    own = parsed(row)
+    if language == own.language:
+        return own
+    return told_by(row, translations.current(row.id).get(language))
+
+
+def told_by(row: ChecklistTemplate, words: TemplateWords | None) -> Template:
+    """Return a stored template said in some words, or in its own; kept, since neither changes."""
+    key = (row.id, words.id if words else None)
+    known = _told.get(key)
+    if known is None:
+        known = languages.told(parsed(row), translations.parsed(words) if words else None)
+        _told[key] = known
+    return known
+
+
+_told: dict[tuple[UUID, UUID | None], Template] = {}

@@ -1,0 +1,523 @@
+"""The schema of a checklist template: what an item, a field and a column may be."""
+
+import enum
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from tracker.access.information import InformationClass
+from tracker.checklist_templates.checks import Check
+from tracker.checklist_templates.conditions import (
+    AnswerCondition,
+    Condition,
+    NeighbourColumn,
+    NeighbourField,
+    answers_asked,
+)
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklist_templates.strict import (
+    ItemCode,
+    Key,
+    PassageRef,
+    Statement,
+    Strict,
+    Value,
+    Words,
+    check_unique,
+)
+
+Unit = Literal["hours", "days", "months", "years"]
+# What the forms around an item's fields call their own things.
+RESERVED = frozenset({"base_version", "csrf_token", "draft_number", "draft_page", "reason"})
+
+
+def _is_nothing(value: object) -> bool:
+    return not value
+
+
+class FieldType(enum.StrEnum):
+    """What a field holds."""
+
+    CONFIRM = "confirm"
+    CHOICE = "choice"
+    CHOICES = "choices"
+    TEXT = "text"
+    LINE = "line"
+    DATE = "date"
+    TIME = "time"
+    NUMBER = "number"
+    PHONE = "phone"
+    PERSON = "person"
+    PERSONS = "persons"
+    PARTY = "party"
+    CLASS = "class"
+    TABLE = "table"
+
+
+# Fields that hold the id of a person or an organisation.
+NAMING = frozenset({FieldType.PERSON, FieldType.PERSONS, FieldType.PARTY})
+
+
+class Sets(enum.StrEnum):
+    """Who writes a field."""
+
+    NPM = "npm"
+    CSO = "cso"
+    BOTH = "both"
+    EACH_PARTY = "each_party"
+    EACH_CSO = "each_cso"
+    EACH_PERSON = "each_person"
+
+
+class Accepts(enum.StrEnum):
+    """Whose acceptance makes a field's item done."""
+
+    NONE = "none"
+    ALL = "all"
+    EACH_CSO = "each_cso"
+    NPM = "npm"
+
+
+class Part(enum.StrEnum):
+    """Where an item's answer belongs: the signed terms, the live list, or each person's own."""
+
+    TERMS = "terms"
+    PEOPLE = "people"
+    PERSON = "person"
+
+
+class Required(enum.StrEnum):
+    """Whether an item must be done before the checklist can be signed."""
+
+    ALWAYS = "always"
+    RECOMMENDED = "recommended"
+    CONDITIONAL = "conditional"
+
+
+class Power(enum.StrEnum):
+    """What is for the NPM alone to decide (S6, M5), and what it must stay able to do (S7, M6)."""
+
+    PLACES = "places"
+    PERSONS = "persons"
+    TIMING = "timing"
+    METHOD = "method"
+    FINDINGS = "findings"
+    RECOMMENDATIONS = "recommendations"
+    PUBLICATION = "publication"
+    VISIT_ALONE = "visit_alone"
+    CHANGE_PROGRAMME = "change_programme"
+    ACT_URGENTLY = "act_urgently"
+    WORK_WITH_OTHERS = "work_with_others"
+    STOP = "stop"
+
+
+class Limit(Strict):
+    """A rule that flags an answer by which a power of the NPM is given away (product.md, 4.8).
+
+    It looks at its field, or at a column of it, in all rows or in the given rows it names. It
+    looks for one thing: certain values, somebody outside the NPM, or a number above a mark.
+    """
+
+    key: Key
+    powers: tuple[Power, ...] = Field(min_length=1)
+    because: Words
+    statement: Statement
+    passage: PassageRef
+    column: Key | None = None
+    rows: tuple[Value, ...] = ()
+    values: tuple[str | bool, ...] = Field(alias="in", default=())
+    outside_npm: bool = False
+    above: int | None = None
+
+    @model_validator(mode="after")
+    def _looks_for_one_thing(self) -> "Limit":
+        asked = (bool(self.values), self.outside_npm, self.above is not None)
+        if sum(asked) != 1:
+            message = f"limit {self.key} looks for one thing: in, outside_npm or above"
+            raise ValueError(message)
+        return self
+
+
+class Option(Strict):
+    """One choice."""
+
+    value: Value
+    label: Words
+    hint: Words | None = None
+
+
+class Column(Strict):
+    """A column of a table."""
+
+    key: Key
+    label: Words
+    hint: Words | None = None
+    type: FieldType
+    required: bool = True
+    required_when: NeighbourColumn | None = None
+    options: tuple[Option, ...] = ()
+    unit: Unit | None = None
+    min: int | None = None
+    max: int | None = None
+    # Left out of what is stored where there is none, so that digests of older versions hold.
+    shown_when: Condition | None = Field(default=None, exclude_if=_is_nothing)
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> "Column":
+        if self.type in {FieldType.TABLE, FieldType.PERSONS, FieldType.CHOICES}:
+            message = f"a column can't be of type {self.type.value}"
+            raise ValueError(message)
+        _check_options(self.type, self.options)
+        return self
+
+
+class FixedRow(Strict):
+    """A row that is given; people fill in the other columns."""
+
+    key: Value
+    label: Words
+
+
+class Rows(Strict):
+    """Which rows a table has."""
+
+    min: int = 0
+    max: int = 30
+    fixed: tuple[FixedRow, ...] = ()
+    # What the column of the given rows' labels is called.
+    label: Words | None = None
+    more: bool = False
+
+
+class TemplateField(Strict):
+    """A typed part of an item, with who sets, accepts, confirms and countersigns it."""
+
+    key: Key
+    label: Words
+    hint: Words | None = None
+    type: FieldType
+    sets: Sets
+    accepts: Accepts = Accepts.NONE
+    confirms: Literal["none", "each_person"] = "none"
+    countersigns: Literal["none", "npm"] = "none"
+    required: bool = True
+    required_when: NeighbourField | None = None
+    options: tuple[Option, ...] = ()
+    unit: Unit | None = None
+    min: int | None = None
+    max: int | None = None
+    rows: Rows | None = None
+    columns: tuple[Column, ...] = ()
+    limits: tuple[Limit, ...] = Field(default=(), exclude_if=_is_nothing)
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> "TemplateField":
+        _check_options(self.type, self.options)
+        if self.key in RESERVED:
+            message = f"a field can't be called {self.key}"
+            raise ValueError(message)
+        if (self.type is FieldType.TABLE) != bool(self.columns):
+            message = "a table, and only a table, has columns"
+            raise ValueError(message)
+        if (self.type is FieldType.TABLE) != (self.rows is not None):
+            message = "a table, and only a table, says which rows it has"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_whole_table(self) -> "TemplateField":
+        check_unique("column", [column.key for column in self.columns])
+        check_unique("row", [row.key for row in self.rows.fixed] if self.rows else [])
+        for column in self.columns:
+            if column.required_when:
+                _check_neighbour(column.key, column.required_when, self.columns)
+        if self.columns and all(column.shown_when for column in self.columns):
+            message = "one column at least is always shown"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _has_limits_that_can_be_met(self) -> "TemplateField":
+        given = {row.key for row in self.rows.fixed} if self.rows else set()
+        for limit in self.limits:
+            name = f"limit {limit.key}"
+            if self.scope is not AnswerScope.SHARED:
+                message = f"{name} looks at {self.key}: it has no shared answer"
+                raise ValueError(message)
+            if (self.type is FieldType.TABLE) != (limit.column is not None):
+                message = f"{name} names a column of a table, and only of a table"
+                raise ValueError(message)
+            if not given.issuperset(limit.rows):
+                message = f"{name} names a row that is not there"
+                raise ValueError(message)
+            _check_limit(name, limit, self)
+        return self
+
+    @property
+    def scope(self) -> AnswerScope:
+        """Whose answer the field's value belongs to."""
+        if self.sets is Sets.EACH_PERSON:
+            return AnswerScope.PERSON
+        if self.sets in {Sets.EACH_PARTY, Sets.EACH_CSO}:
+            return AnswerScope.PARTY
+        return AnswerScope.SHARED
+
+    def column(self, key: str) -> Column:
+        """Return a column by its key."""
+        return next(column for column in self.columns if column.key == key)
+
+
+class Done(Strict):
+    """The test for done: what a program checks, and what a person looks at when accepting."""
+
+    checks: tuple[Check, ...] = ()
+    look: Words | None = None
+
+
+class RestsOn(Strict):
+    """What an item rests on: statements of the source, passages of guidance, other sources."""
+
+    statements: tuple[Statement, ...] = Field(min_length=1)
+    passages: tuple[PassageRef, ...] = Field(min_length=1)
+    sources: tuple[Words, ...] = ()
+
+
+class Item(Strict):
+    """One item of a checklist."""
+
+    code: ItemCode
+    label: Words
+    prompt: Words
+    help: Words | None = None
+    part: Part
+    required: Required
+    required_when: Condition | None = None
+    shown_when: Condition | None = None
+    rests_on: RestsOn
+    fields: tuple[TemplateField, ...] = Field(min_length=1)
+    done: Done = Done()
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> "Item":
+        if (self.required is Required.CONDITIONAL) != (self.required_when is not None):
+            message = "required_when goes with required: conditional, and only with it"
+            raise ValueError(message)
+        check_unique("field", [field.key for field in self.fields])
+        check_unique("limit", [limit.key for limit in self.limits])
+        if self.limits and self.part is not Part.TERMS:
+            message = "limits stand on what the parties sign: part terms"
+            raise ValueError(message)
+        for field in self.fields:
+            if field.required_when:
+                _check_neighbour(field.key, field.required_when, self.fields)
+        for check in self.done.checks:
+            self._check_is_possible(check)
+        return self
+
+    @model_validator(mode="after")
+    def _is_written_by_somebody(self) -> "Item":
+        if self.part is Part.PERSON and any(f.scope is not AnswerScope.PERSON for f in self.fields):
+            message = "an item of each person has only fields set by each person"
+            raise ValueError(message)
+        for scope in AnswerScope:
+            if len({field.sets for field in self.fields_of(scope)}) > 1:
+                message = f"the {scope.value} fields of an item are set by the same side"
+                raise ValueError(message)
+        return self
+
+    def _check_is_possible(self, check: Check) -> None:
+        by_key = {field.key: field for field in self.fields}
+        name = f"check {check.check.value}"
+        for key in check.all_fields:
+            if key not in by_key:
+                message = f"{name} names a field {key} that is not there"
+                raise ValueError(message)
+        if len({by_key[key].scope for key in check.all_fields}) > 1:
+            message = f"{name} looks at fields of different answers"
+            raise ValueError(message)
+        if check.column:
+            columns = {column.key: column for column in by_key[check.looks_at[0]].columns}
+            if check.column not in columns:
+                message = f"{name} names a column {check.column}: not there"
+                raise ValueError(message)
+            if columns[check.column].shown_when:
+                message = f"{name} names a column {check.column} that may be hidden"
+                raise ValueError(message)
+            _check_values(name, check.values, columns[check.column])
+
+    def field(self, key: str) -> TemplateField:
+        """Return a field by its key."""
+        return next(field for field in self.fields if field.key == key)
+
+    def fields_of(self, scope: AnswerScope) -> tuple[TemplateField, ...]:
+        """Return the fields whose values belong to one scope."""
+        return tuple(field for field in self.fields if field.scope is scope)
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """The rules that flag an answer to this item, of all its fields."""
+        return tuple(limit for field in self.fields for limit in field.limits)
+
+    @property
+    def may_hide_columns(self) -> bool:
+        """Whether a column of a table of the item is shown on a condition only."""
+        return any(column.shown_when for field in self.fields for column in field.columns)
+
+    @cached_property
+    def scopes(self) -> tuple[AnswerScope, ...]:
+        """The scopes this item has fields of, shared first."""
+        present = {field.scope for field in self.fields}
+        return tuple(scope for scope in AnswerScope if scope in present)
+
+    @cached_property
+    def accepted_by(self) -> Accepts:
+        """The widest acceptance any field of the item asks for."""
+        asked = {field.accepts for field in self.fields}
+        for widest in (Accepts.ALL, Accepts.EACH_CSO, Accepts.NPM):
+            if widest in asked:
+                return widest
+        return Accepts.NONE
+
+
+class Section(Strict):
+    """A group of items."""
+
+    key: Key
+    title: Words
+    items: tuple[Item, ...] = Field(min_length=1)
+
+
+class Template(Strict):
+    """A whole checklist as content."""
+
+    kind: ChecklistKind
+    letter: Literal["M", "C", "V", "U"]
+    version: int = Field(ge=1)
+    language: str
+    title: Words
+    summary: Words
+    sections: tuple[Section, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> "Template":
+        codes = [item.code for item in self.items]
+        check_unique("item", codes)
+        for code in codes:
+            if not code.startswith(self.letter):
+                message = f"item {code} does not begin with {self.letter}"
+                raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _looks_at_what_is_there(self) -> "Template":
+        check_unique("section", [section.key for section in self.sections])
+        for item in self.items:
+            for condition in (item.required_when, item.shown_when):
+                for asked in answers_asked(condition):
+                    self._check_answer_asked(item.code, asked)
+            for column in (column for field in item.fields for column in field.columns):
+                for asked in answers_asked(column.shown_when):
+                    self._check_answer_asked(item.code, asked)
+                    if asked.item == item.code:
+                        message = f"column {column.key} of {item.code} looks at its own item"
+                        raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _does_not_ask_in_a_circle(self) -> "Template":
+        """Refuse items of which each is shown by the answer of the other: nobody could begin."""
+        asked = {
+            item.code: {one.item for one in answers_asked(item.shown_when)} for item in self.items
+        }
+        for code, first in asked.items():
+            reached: set[str] = set()
+            ahead = first
+            while ahead:
+                reached |= ahead
+                ahead = {far for near in ahead for far in asked[near]} - reached
+            if code in reached:
+                message = f"item {code} is shown by an answer that rests on its own"
+                raise ValueError(message)
+        return self
+
+    def _check_answer_asked(self, code: str, asked: AnswerCondition) -> None:
+        other = self.by_code.get(asked.item)
+        fields = {field.key: field for field in other.fields} if other else {}
+        name = f"item {code}"
+        if asked.field not in fields:
+            message = f"{name} looks at {asked.item}.{asked.field}: not there"
+            raise ValueError(message)
+        if fields[asked.field].scope is not AnswerScope.SHARED:
+            message = f"{name} looks at {asked.item}.{asked.field}: it has no shared answer"
+            raise ValueError(message)
+        _check_values(name, asked.values, fields[asked.field])
+
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
+        """All items in the order of the sections."""
+        return tuple(item for section in self.sections for item in section.items)
+
+    @cached_property
+    def by_code(self) -> dict[str, Item]:
+        """All items by their code."""
+        return {item.code: item for item in self.items}
+
+    def item(self, code: str) -> Item | None:
+        """Return an item by its code, or None."""
+        return self.by_code.get(code)
+
+
+def _check_options(kind: FieldType, options: tuple[Option, ...]) -> None:
+    if (kind in {FieldType.CHOICE, FieldType.CHOICES}) != bool(options):
+        message = "a choice, and only a choice, has options"
+        raise ValueError(message)
+    check_unique("option", [option.value for option in options])
+
+
+def _check_neighbour(
+    key: str,
+    condition: NeighbourField | NeighbourColumn,
+    among: Iterable[TemplateField | Column],
+) -> None:
+    """Refuse a condition on a neighbour that is not there, or on values it can't have."""
+    wanted = condition.field if isinstance(condition, NeighbourField) else condition.column
+    neighbour = next((one for one in among if one.key == wanted), None)
+    if neighbour is None or wanted == key:
+        message = f"{key} looks at {wanted}: not there"
+        raise ValueError(message)
+    _check_values(key, condition.values, neighbour)
+
+
+def _check_limit(name: str, limit: Limit, field: TemplateField) -> None:
+    """Refuse a limit on a column that is not there, or on what it can never hold."""
+    looked_at: TemplateField | Column | None = field
+    if limit.column is not None:
+        looked_at = next((one for one in field.columns if one.key == limit.column), None)
+    if looked_at is None:
+        message = f"{name} names a column {limit.column}: not there"
+        raise ValueError(message)
+    if limit.outside_npm and looked_at.type not in NAMING:
+        message = f"{name} asks who is outside the NPM, and {looked_at.key} names nobody"
+        raise ValueError(message)
+    if limit.above is not None and looked_at.type is not FieldType.NUMBER:
+        message = f"{name} asks for a number, and {looked_at.key} holds none"
+        raise ValueError(message)
+    _check_values(name, limit.values, looked_at)
+
+
+def _check_values(
+    name: str, values: Iterable[str | bool], looked_at: TemplateField | Column
+) -> None:
+    """Refuse values that what is looked at can't have, so that no test is impossible to meet."""
+    possible: set[str | bool] = {option.value for option in looked_at.options}
+    if looked_at.type is FieldType.CONFIRM:
+        possible = {True, False}
+    for value in values:
+        if value not in possible:
+            message = f"{name} looks for {value} in {looked_at.key}, which can't hold it"
+            raise ValueError(message)
+
+
+CLASSES = tuple(member.value for member in InformationClass)

@@ -1,0 +1,284 @@
+"""Translations of checklists: read from YAML, stored by number, found for a reader."""
+
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import rfc8785
+import sqlalchemy as sa
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.tokens import AliasToken, AnchorToken
+
+from tracker.checklist_templates.languages import (
+    ChecklistWords,
+    carried,
+    content_of,
+    lacking,
+    misfits,
+    over,
+    words_of,
+)
+from tracker.checklist_templates.models import ChecklistTemplate, TemplateWords, WordsOrigin
+from tracker.checklist_templates.schema import Template
+from tracker.checklists.rules.values import UNWRITABLE
+from tracker.core import canonical, clock
+from tracker.core.content import (
+    ContentError,
+    Mistake,
+    YamlText,
+    name_of,
+    read_text,
+    read_yaml,
+    yaml_reader,
+)
+from tracker.core.db import db
+
+
+@dataclass(frozen=True, slots=True)
+class WordsFile:
+    """The words of a checklist with the text they were read from, for naming lines."""
+
+    words: ChecklistWords
+    text: YamlText
+
+
+# Files ------------------------------------------------------------------------------------------
+
+
+def read(content: Path, mistakes: list[Mistake]) -> list[WordsFile]:
+    """Read the words of every language in the content folder; add what is wrong with them."""
+    files = [file for path in _paths(content) if (file := _file(content, path, mistakes))]
+    for one, two in combinations(files, 2):
+        if (one.words.kind, one.words.language) == (two.words.kind, two.words.language):
+            message = f"{one.text.file} is of this kind and language too"
+            mistakes.append(Mistake(two.text.file, two.text.line(("kind",)), message))
+    return files
+
+
+def _paths(content: Path) -> list[Path]:
+    return sorted((content / "checklists").glob("*/*.yaml"))
+
+
+def _file(content: Path, path: Path, mistakes: list[Mistake]) -> WordsFile | None:
+    text = read_text(content, path, mistakes)
+    tree = None if text is None else read_yaml(text, name_of(content, path), mistakes)
+    words = None if tree is None else fitted(tree, mistakes)
+    if tree is None or words is None:
+        return None
+    if words.language != path.parent.name:
+        message = f"language is {words.language!r}, not that of the folder"
+        mistakes.append(Mistake(tree.file, tree.line(("language",)), message))
+    return WordsFile(words, tree)
+
+
+def fitted(tree: YamlText, mistakes: list[Mistake]) -> ChecklistWords | None:
+    """Return a text as words, None after adding all mistakes, each with its item."""
+    found: list[Mistake] = []
+    words = tree.fit(ChecklistWords, found)
+    mistakes += [_with_item(one) for one in found]
+    return words
+
+
+def read_one(text: str, file: str, template: Template) -> WordsFile:
+    """Read words from a text that somebody sent, as strictly as a file of the house.
+
+    Raise ContentError naming all mistakes by line and item.
+    """
+    mistakes: list[Mistake] = []
+    try:
+        if has_anchors(text):
+            raise ContentError([Mistake(file, 1, "anchors (&) and aliases (*) are not read here")])
+        tree = read_yaml(text, file, mistakes)
+    except RecursionError as error:
+        raise ContentError([Mistake(file, 1, "the text is nested too deeply")]) from error
+    words = None if tree is None else fitted(tree, mistakes)
+    if tree is None or words is None:
+        raise ContentError(mistakes)
+    found = WordsFile(words, tree)
+    if words.kind is not template.kind:
+        mistakes.append(Mistake(file, tree.line(("kind",)), f"the kind is {template.kind.value}"))
+    mistakes += [Mistake(file, 1, message) for message in unkeepable(content_of(words))]
+    mistakes += broken(found, template)
+    if mistakes:
+        raise ContentError(mistakes)
+    return found
+
+
+def has_anchors(text: str) -> bool:
+    """Tell whether a text has anchors, which can make a short text endless."""
+    try:
+        return any(isinstance(one, AliasToken | AnchorToken) for one in yaml_reader().scan(text))
+    except YAMLError:
+        return False  # reading it names the mistake
+
+
+def unkeepable(content: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what no database or digest can hold: the null character, half a pair, huge numbers."""
+    if any(UNWRITABLE.search(words) for words in _strings(content)):
+        yield "the text holds signs that can't be kept"
+        return
+    try:
+        canonical.to_bytes(content)
+    except rfc8785.CanonicalizationError:
+        yield "the text holds a number that is too large"
+
+
+def _strings(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            for part in value.values():
+                yield from _strings(part)
+        case list():
+            for part in value:
+                yield from _strings(part)
+
+
+def _with_item(mistake: Mistake) -> Mistake:
+    """Name the item a mistake stands in first, as those of a checklist's structure do."""
+    before, found, place = mistake.message.partition("items.")
+    code, dot, rest = place.partition(".")
+    if before not in {"", "there is no key "} or not found or not dot:
+        return mistake
+    return Mistake(mistake.file, mistake.line, f"item {code}: {before}{rest}")
+
+
+def broken(file: WordsFile, template: Template) -> Iterator[Mistake]:
+    """Yield where words do not fit the checklist they are of, by file, line and item."""
+    for place, message in misfits(file.words, template):
+        yield Mistake(file.text.file, file.text.line(place), message)
+
+
+def as_text(words: ChecklistWords, template: Template) -> str:
+    """Write words as YAML that reads back equal.
+
+    What has no words yet follows in the checklist's own language, as remarks to be translated.
+    """
+    missing = set(lacking(words, template))
+    rest = {
+        "items": {
+            item.code: words_of(item).model_dump(mode="json", exclude_defaults=True)
+            for item in template.items
+            if item.code in missing
+        }
+    }
+    content = content_of(words)
+    in_order = [item.code for item in template.items if item.code in words.items]
+    content["items"] = {code: content["items"][code] for code in in_order}
+    text = _dumped(content)
+    if not missing:
+        return text
+    remarks = "".join(f"# {line}\n" for line in _dumped(rest).splitlines())
+    return f"{text}\n# Not translated yet:\n{remarks}"
+
+
+def _dumped(tree: object) -> str:
+    yaml = YAML(typ="rt")
+    yaml.width = 100
+    yaml.allow_unicode = True
+    text = io.StringIO()
+    yaml.dump(tree, text)
+    return text.getvalue()
+
+
+# Rows -------------------------------------------------------------------------------------------
+
+
+def held(template_ids: Iterable[UUID]) -> dict[UUID, dict[str, TemplateWords]]:
+    """Return the words in use of some versions, by language; a query whatever their number.
+
+    Those of this instance go before those brought along; of both the newest is in use.
+    """
+    rows = db.session.scalars(
+        sa.select(TemplateWords)
+        .where(TemplateWords.template_id.in_(list(template_ids)))
+        .order_by(
+            sa.case((TemplateWords.origin == WordsOrigin.OWN, 1), else_=0), TemplateWords.number
+        )
+    )
+    found: dict[UUID, dict[str, TemplateWords]] = {}
+    for row in rows:
+        found.setdefault(row.template_id, {})[row.language] = row
+    return found
+
+
+def current(template_id: UUID) -> dict[str, TemplateWords]:
+    """Return the words in use of one version, by language."""
+    return held([template_id]).get(template_id, {})
+
+
+def parsed(row: TemplateWords) -> ChecklistWords:
+    """Return stored words as their model; kept, since they never change."""
+    known = _parsed.get(row.id)
+    if known is None:
+        known = ChecklistWords.model_validate(row.content)
+        _parsed[row.id] = known
+    return known
+
+
+_parsed: dict[UUID, ChecklistWords] = {}
+
+
+def take_in(
+    row: ChecklistTemplate, words: ChecklistWords, origin: WordsOrigin
+) -> TemplateWords | None:
+    """Keep words of a version under the next number; None when they say what the last of them did.
+
+    The caller records the event.
+    """
+    rows = db.session.scalars(
+        sa.select(TemplateWords)
+        .where(TemplateWords.template_id == row.id, TemplateWords.language == words.language)
+        .order_by(TemplateWords.number)
+    ).all()
+    content = content_of(words)
+    digest = canonical.digest_of(content)
+    last = next((one for one in reversed(rows) if one.origin is origin), None)
+    if last is not None and last.digest == digest:
+        return None
+    made = TemplateWords(
+        id=uuid4(),
+        template_id=row.id,
+        language=words.language,
+        number=rows[-1].number + 1 if rows else 1,
+        content=content,
+        digest=digest,
+        origin=origin,
+        loaded_at=clock.now(),
+    )
+    db.session.add(made)
+    db.session.flush()
+    return made
+
+
+def carry(
+    base: ChecklistTemplate, old: Template, row: ChecklistTemplate, new: Template
+) -> list[TemplateWords]:
+    """Carry words over from one version to another: of what says the same in both.
+
+    What the other holds already stays, but for items whose words here are newer. Return what is
+    new; the caller records it.
+    """
+    there = current(row.id)
+    made = []
+    for language, words in current(base.id).items():
+        brought = carried(parsed(words), old, new)
+        own = there.get(language)
+        if own is not None and own.origin is WordsOrigin.OWN:
+            continue
+        whole = over(brought, parsed(own) if own else None)
+        if content_of(whole) == (own.content if own else content_of(_none_of(whole))):
+            continue
+        new_row = take_in(row, whole, WordsOrigin.CARRIED)
+        made += [new_row] if new_row else []
+    return made
+
+
+def _none_of(words: ChecklistWords) -> ChecklistWords:
+    return ChecklistWords(kind=words.kind, language=words.language, version=words.version)

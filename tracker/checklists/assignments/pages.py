@@ -1,0 +1,126 @@
+"""View models of who on the reader's own side is assigned which item."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from tracker.access.actor import Actor
+from tracker.checklist_templates.conditions import Truth
+from tracker.checklist_templates.schema import Item
+from tracker.checklists import policy
+from tracker.checklists.assignments.service import Assigned, assignable
+from tracker.checklists.labels import work_of
+from tracker.checklists.loading import Filling
+from tracker.checklists.rules import completeness
+from tracker.checklists.rules.completeness import ItemStanding
+from tracker.checklists.rules.facts import Holding
+from tracker.core import clock
+
+
+@dataclass(frozen=True, slots=True)
+class AssignedView:
+    """Who has an item, until when, and what the person who looks may do about it now."""
+
+    # Empty where nobody has it.
+    name: str
+    is_mine: bool
+    # Whether it is somebody's who can't work on the checklist any more.
+    is_adrift: bool
+    due_on: dt.date | None
+    is_overdue: bool
+    # Whether the own side has something left to do on it.
+    is_left: bool
+    seen: str
+    may_assign: bool
+    may_take: bool
+    may_give_back: bool
+
+    @property
+    def is_unclaimed(self) -> bool:
+        """Whether nobody has it though something is left to do."""
+        return self.is_left and not self.name
+
+
+def view_of(
+    assigned: Assigned, filling: Filling, actor: Actor, item: Item, one: ItemStanding | None
+) -> AssignedView:
+    """Return what the person's own side has assigned on an item; one is how the item stands."""
+    held = assigned.holdings.get(item.code)
+    is_left = one is not None and completeness.is_left_to(
+        assigned.organisation_id, item, one, filling.surroundings
+    )
+    may_be = (
+        one is not None
+        and one.shown is not Truth.FALSE
+        and bool(assignable(filling, item, assigned.organisation_id))
+    )
+    party = filling.own_party(actor)
+    held_by = held.user_id if held else None
+    may_assign = bool(policy.can_assign(actor, party))
+    return AssignedView(
+        name=assigned.names[held.user_id] if held else "",
+        is_mine=held_by == actor.user_id,
+        is_adrift=held is not None and assigned.is_free(item.code),
+        due_on=held.due_on if held else None,
+        is_overdue=is_left and _is_past(held),
+        is_left=is_left,
+        seen=assigned.seen(item.code),
+        may_assign=may_be and may_assign,
+        may_take=may_be
+        and not may_assign
+        and bool(policy.can_take(actor, party, held_by, assigned.able)),
+        may_give_back=held is not None and bool(policy.can_give_back(actor, party, held.user_id)),
+    )
+
+
+def _is_past(held: Holding | None) -> bool:
+    return held is not None and held.due_on is not None and held.due_on < clock.today()
+
+
+# The page of assignments ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An item on the page of assignments."""
+
+    code: str
+    label: str
+    state: object
+    s: str
+    assigned: AssignedView
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A section on the page of assignments, with the items that the own side works on."""
+
+    key: str
+    title: str
+    lines: tuple[Line, ...]
+
+    @property
+    def is_assignable(self) -> bool:
+        """Whether any of its items can be assigned now by the person who looks."""
+        return any(line.assigned.may_assign for line in self.lines)
+
+
+def parts_of(assigned: Assigned, filling: Filling, actor: Actor) -> list[Part]:
+    """Return the sections with the items that the own side works on, or that somebody has."""
+    standing = filling.standing()
+    found = []
+    for section in filling.template.sections:
+        lines = []
+        for item in section.items:
+            one = standing.items.get(item.code)
+            if item.code in assigned.holdings or _is_ours(assigned, filling, item, one):
+                state, s = work_of(one, assigned.organisation_id)
+                view = view_of(assigned, filling, actor, item, one)
+                lines.append(Line(item.code, item.label, state, s, view))
+        if lines:
+            found.append(Part(section.key, section.title, tuple(lines)))
+    return found
+
+
+def _is_ours(assigned: Assigned, filling: Filling, item: Item, one: ItemStanding | None) -> bool:
+    applies = one is not None and one.shown is not Truth.FALSE
+    return applies and completeness.concerns(assigned.organisation_id, item, filling.surroundings)

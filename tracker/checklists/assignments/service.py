@@ -1,0 +1,548 @@
+"""Assignment of items to people on one's own side: changes, queries and reminders.
+
+It is the own side's matter: no event, and nothing that another side, an auditor or an administrator
+could see (docs/adr/0020). Whether something is left to do follows from the item. What a person has
+who can't work on the checklist any more counts as nobody's: looking decides, no row changes.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Container, Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import joinedload
+
+from tracker.access.actor import Actor
+from tracker.access.decision import Decision
+from tracker.accounts.models import Membership, User
+from tracker.accounts.queries import runs_on as held_on
+from tracker.activity.stale import Stale, mark
+from tracker.checklist_templates.conditions import Truth
+from tracker.checklist_templates.schema import Item
+from tracker.checklists import (
+    encryption,
+    messages,
+    policy,
+    service,
+)
+from tracker.checklists.loading import Filling, fill, fill_all, locked, writes_on
+from tracker.checklists.models import Assignment, Checklist, ChecklistState
+from tracker.checklists.queries import is_worked_on, writers, writers_of
+from tracker.checklists.rules import completeness
+from tracker.checklists.rules.completeness import Standing
+from tracker.checklists.rules.facts import Holding, seen_of
+from tracker.checklists.service import own_organisation
+from tracker.cooperations.models import Cooperation, CooperationPerson, Stage
+from tracker.cooperations.scope import is_party, runs_on
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError, StaleError
+
+PERSON, DUE_ON, SECTION = "person", "due_on", "section"
+# Stages of a cooperation in which nobody is asked to do anything.
+AT_REST = (Stage.SUSPENDED, Stage.CLOSED)
+# How many assigned items My work looks through at a time.
+MANY = 300
+# A checklist, a side of it and a person.
+Place = tuple[UUID, UUID, UUID]
+# The mark of an item, or of a checklist, of which nothing was assigned when it was looked at.
+NOTHING_HELD = seen_of({})
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """Who of one side has which items of a checklist, as that side reads it."""
+
+    organisation_id: UUID
+    holdings: Mapping[str, Holding]
+    names: Mapping[UUID, str]
+    # Who of the side can work on the checklist today.
+    able: Mapping[UUID, str]
+
+    def is_free(self, item: str) -> bool:
+        """Tell whether nobody has an item, or somebody who can't work on it any more."""
+        held = self.holdings.get(item)
+        return held is None or held.user_id not in self.able
+
+    def seen(self, item: str | None = None) -> str:
+        """Return the mark of who has an item, or all of them, for a form to send back."""
+        return seen_of(
+            {code: one for code, one in self.holdings.items() if item is None or code == item}
+        )
+
+
+def of_side(actor: Actor, checklist: Checklist) -> Assigned | None:
+    """Return what the person's own side assigned on a checklist; None for who works not on it."""
+    if actor.organisation_id is None or not writes_on(actor, checklist):
+        return None
+    return _assigned(checklist, actor.organisation_id)
+
+
+def _assigned(checklist: Checklist, organisation_id: UUID) -> Assigned:
+    rows = _rows(checklist, organisation_id)
+    return Assigned(
+        organisation_id,
+        holdings={row.item: Holding(row.assignee_id, row.due_on) for row in rows},
+        names={row.assignee_id: row.assignee.name for row in rows},
+        able={
+            person.user_id: person.name
+            for person in writers(checklist)
+            if person.organisation_id == organisation_id
+        },
+    )
+
+
+def assignable(filling: Filling, item: Item, organisation_id: UUID) -> Decision:
+    """Decide whether an item can be assigned now on the side of an organisation."""
+    return policy.is_assignable(
+        filling.checklist.state,
+        filling.checklist.open_items,
+        item,
+        concerns_us=completeness.concerns(organisation_id, item, filling.surroundings),
+        holds_up=completeness.item_standing(item, filling.sheet, filling.surroundings).holds_up,
+    )
+
+
+def assign(
+    actor: Actor,
+    checklist: Checklist,
+    item_code: str,
+    *,
+    to: UUID | None,
+    due_on: dt.date | None = None,
+    seen: str,
+) -> None:
+    """Assign an item to a person of the own side, whoever had it; until a day, or without one.
+
+    seen is the mark of what the person saw (Assigned.seen): StaleError when somebody assigned the
+    item meanwhile. Raise RuleBrokenError for somebody who can't work on it, or a day gone by.
+    """
+    filling = locked(checklist)
+    item = filling.item(item_code)
+    policy.can_assign(actor, filling.own_party(actor)).require()
+    organisation_id = own_organisation(actor)
+    assignable(filling, item, organisation_id).require()
+    _require_may_apply(filling, item)
+    assigned = _assigned(checklist, organisation_id)
+    _require_seen(seen, assigned.seen(item.code))
+    _give(actor, checklist, [item.code], _checked(assigned, to, due_on))
+
+
+def assign_section(
+    actor: Actor,
+    checklist: Checklist,
+    section_key: str,
+    *,
+    to: UUID | None,
+    due_on: dt.date | None = None,
+    also_held: bool = False,
+    seen: str,
+) -> tuple[str, ...]:
+    """Assign the items of a section that the own side works on in one go; return which.
+
+    What somebody has already stays with them unless also_held. seen and errors as in assign().
+    """
+    filling = locked(checklist)
+    policy.can_assign(actor, filling.own_party(actor)).require()
+    organisation_id = own_organisation(actor)
+    assigned = _assigned(checklist, organisation_id)
+    _require_seen(seen, assigned.seen())
+    given = _checked(assigned, to, due_on)
+    codes = tuple(
+        item.code
+        for section in filling.template.sections
+        if section.key == section_key
+        for item in section.items
+        if assignable(filling, item, organisation_id)
+        and _applies(filling, item) is not Truth.FALSE
+        and (also_held or assigned.is_free(item.code))
+    )
+    if not codes:
+        raise RuleBrokenError(
+            _l("Nothing is left to assign in this section, as you chose."), SECTION
+        )
+    _give(actor, checklist, codes, given)
+    return codes
+
+
+def take(actor: Actor, checklist: Checklist, item_code: str) -> None:
+    """Take an item on that nobody of the own side has; StaleError when somebody has it by now."""
+    filling = locked(checklist)
+    item = filling.item(item_code)
+    party = filling.own_party(actor)
+    policy.can_take_part(actor, party).require()
+    organisation_id = own_organisation(actor)
+    assignable(filling, item, organisation_id).require()
+    _require_may_apply(filling, item)
+    assigned = _assigned(checklist, organisation_id)
+    held = assigned.holdings.get(item.code)
+    may_take = policy.can_take(actor, party, held.user_id if held else None, assigned.able)
+    if not may_take and held is not None:
+        raise StaleError(may_take.reason)
+    may_take.require()
+    due_on = held.due_on if held and held.due_on and held.due_on >= clock.today() else None
+    _give(actor, checklist, [item.code], Holding(actor.user_id, due_on))
+
+
+def give_back(actor: Actor, checklist: Checklist, item_code: str, *, seen: str) -> None:
+    """Make an item nobody's again; StaleError when who has it is not what the person saw."""
+    filling = locked(checklist)
+    item = filling.item(item_code)
+    party = filling.own_party(actor)
+    policy.can_take_part(actor, party).require()
+    assigned = _assigned(checklist, own_organisation(actor))
+    held = assigned.holdings.get(item.code)
+    _require_seen(seen, assigned.seen(item.code))
+    if held is None:
+        raise StaleError(_l("Nobody has this item."))
+    policy.can_give_back(actor, party, held.user_id).require()
+    _delete(
+        Assignment.checklist_id == checklist.id,
+        Assignment.organisation_id == assigned.organisation_id,
+        Assignment.item == item.code,
+    )
+
+
+def forget(checklist: Checklist, items: Collection[str]) -> None:
+    """Let go of what is assigned on items that a checklist has no more, on all sides."""
+    if items:
+        _delete(Assignment.checklist_id == checklist.id, Assignment.item.in_(items))
+
+
+# What is left -----------------------------------------------------------------------------------
+
+
+def recount(checklist_id: UUID, actor: Actor | None = None) -> None:
+    """Bring a checklist's counts up to date, and what is left of what was assigned."""
+    service.recount(checklist_id, actor)
+    checklist = db.session.get_one(Checklist, checklist_id)
+    if not checklist.has_assigned:
+        return
+    rows = db.session.scalars(
+        sa.select(Assignment).where(Assignment.checklist_id == checklist_id)
+    ).all()
+    if rows:
+        filling = fill(checklist)
+        standing = filling.standing()
+        for row in rows:
+            row.is_left = _is_left(row, filling, standing)
+    else:
+        checklist.has_assigned = False
+    db.session.flush()
+
+
+def work_out_missing() -> int:
+    """Work out what is left where that was not stored yet; return on how many checklists.
+
+    Commits after each.
+    """
+    waiting_ids = db.session.scalars(
+        sa.select(Assignment.checklist_id).where(Assignment.is_left.is_(None)).distinct()
+    ).all()
+    for checklist_id in waiting_ids:
+        recount(checklist_id)
+        db.session.commit()
+    db.session.rollback()
+    return len(waiting_ids)
+
+
+# What waits -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Items of one checklist that one person has until one day, on which something is left."""
+
+    checklist: Checklist
+    cooperation: str
+    items: tuple[str, ...]
+    user_id: UUID
+    name: str
+    due_on: dt.date | None
+    assigned_by_id: UUID
+    # Whether the person can't work on them any more.
+    is_free: bool
+
+
+def waiting(actor: Actor) -> list[Batch]:
+    """Return what is left to do of what is assigned on the own side, in a fixed number of queries.
+
+    A coordinator's: all of it; others': what they have themselves. The first MANY, by their days.
+    """
+    wanted = [
+        Assignment.organisation_id == actor.organisation_id,
+        Assignment.is_left.is_(True),
+        is_worked_on(actor),
+    ]
+    if not actor.has(*policy.ASSIGNERS):
+        wanted.append(Assignment.assignee_id == actor.user_id)
+    found = db.session.execute(
+        sa.select(Assignment, Cooperation.title, Checklist, sa.case((_takes_part(), 1), else_=0))
+        .join(Checklist, Checklist.id == Assignment.checklist_id)
+        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+        .where(*wanted, _is_drafted())
+        .options(joinedload(Assignment.assignee))
+        .order_by(
+            Assignment.due_on.is_(None),
+            Assignment.due_on,
+            Checklist.started_at,
+            Checklist.id,
+            Assignment.item,
+        )
+        .limit(MANY)
+    ).all()
+    checklists = {checklist.id: checklist for _row, _title, checklist, _able in found}
+    titles = {checklist.id: title for _row, title, checklist, _able in found}
+    # The planning of a visit is open to few of those who take part: for it they are read.
+    able = _able([one for one in checklists.values() if encryption.is_restricted(one)])
+    able |= {
+        (row.checklist_id, row.organisation_id, row.assignee_id)
+        for row, _title, checklist, is_able in found
+        if is_able and not encryption.is_restricted(checklist)
+    }
+    left = _together([row for row, _title, _checklist, _able in found], able)
+    return [
+        Batch(
+            checklist=checklists[rows[0].checklist_id],
+            cooperation=titles[rows[0].checklist_id],
+            items=tuple(row.item for row in rows),
+            user_id=rows[0].assignee_id,
+            name=rows[0].assignee.name,
+            due_on=rows[0].due_on,
+            assigned_by_id=rows[0].assigned_by_id,
+            is_free=is_free,
+        )
+        for rows, is_free in left
+    ]
+
+
+class DueAssignments(NamedTuple):
+    """The items of a checklist that a person has and that are due: what one mail is about."""
+
+    checklist_id: UUID
+    user_id: UUID
+
+
+def due(day: dt.date) -> list[DueAssignments]:
+    """Return what is due by a day and was not looked at since, by checklist and person."""
+    rows = db.session.execute(
+        sa.select(Assignment.checklist_id, Assignment.assignee_id)
+        .where(_is_due(day))
+        .distinct()
+        .order_by(Assignment.checklist_id, Assignment.assignee_id)
+    )
+    return [DueAssignments(*row) for row in rows]
+
+
+def remind(one: DueAssignments, day: dt.date) -> bool:
+    """Mail a person what is due and left to do on a checklist, once and them alone; tell if it did.
+
+    One mail for all items. What anybody of the side has done by then, and what its person can't
+    work on any more, is passed over for good. For the worker; passes over what is being changed.
+    """
+    rows = db.session.scalars(
+        sa.select(Assignment)
+        .where(
+            Assignment.checklist_id == one.checklist_id,
+            Assignment.assignee_id == one.user_id,
+            _is_due(day),
+        )
+        .order_by(Assignment.id)
+        .options(joinedload(Assignment.assignee))
+        .with_for_update(of=Assignment, skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    for row in rows:
+        row.reminded_on = day
+    db.session.flush()
+    checklist = db.session.scalar(
+        sa.select(Checklist)
+        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+        .where(Checklist.id == one.checklist_id, _is_drafted())
+    )
+    if not rows or checklist is None:
+        return False
+    if all(is_free for _some, is_free in _left(rows, {checklist.id: checklist})):
+        return False
+    messages.assignment_is_due(one.checklist_id, one.user_id)
+    return True
+
+
+def _is_due(day: dt.date) -> sa.ColumnElement[bool]:
+    return sa.and_(Assignment.due_on <= day, Assignment.reminded_on.is_(None))
+
+
+def _left(
+    rows: Iterable[Assignment], checklists: Mapping[UUID, Checklist]
+) -> list[tuple[list[Assignment], bool]]:
+    """Return rows on which something is left to do, those that belong together together.
+
+    Together are those of one side of a checklist, one person, one day and one who assigned them;
+    with whether the person can't work on them any more.
+    """
+    if not checklists:
+        return []
+    fillings = fill_all(list(checklists.values()))
+    standings = {one: filling.standing() for one, filling in fillings.items()}
+    return _together(
+        [
+            row
+            for row in rows
+            if _is_left(row, fillings[row.checklist_id], standings[row.checklist_id])
+        ],
+        _able(list(checklists.values())),
+    )
+
+
+def _able(checklists: Collection[Checklist]) -> set[Place]:
+    """Return who can work on some checklists today, each for which side."""
+    if not checklists:
+        return set()
+    return {
+        (checklist_id, person.organisation_id, person.user_id)
+        for checklist_id, people in writers_of(checklists).items()
+        for person in people
+    }
+
+
+def _takes_part() -> sa.ColumnElement[bool]:
+    """Return the condition over Assignment and its Checklist that its person writes there today."""
+    today = clock.today()
+    return (
+        sa.exists()
+        .where(
+            CooperationPerson.cooperation_id == Checklist.cooperation_id,
+            CooperationPerson.user_id == Assignment.assignee_id,
+            CooperationPerson.organisation_id == Assignment.organisation_id,
+            runs_on(today),
+            is_party(CooperationPerson.organisation_id, today, CooperationPerson.cooperation_id),
+            User.id == Assignment.assignee_id,
+            User.active.is_(True),
+            Membership.user_id == Assignment.assignee_id,
+            Membership.organisation_id == Assignment.organisation_id,
+            Membership.role.in_(policy.WRITERS),
+            held_on(today),
+        )
+        .correlate(Assignment, Checklist)
+    )
+
+
+def _together(
+    rows: Iterable[Assignment], able: Container[Place]
+) -> list[tuple[list[Assignment], bool]]:
+    """Return rows in batches, as _left() does."""
+    batches: dict[tuple[object, ...], list[Assignment]] = {}
+    for row in rows:
+        alike = (
+            row.checklist_id,
+            row.organisation_id,
+            row.assignee_id,
+            row.due_on,
+            row.assigned_by_id,
+        )
+        batches.setdefault(alike, []).append(row)
+    return [
+        (
+            sorted(some, key=lambda row: item_place(row.item)),
+            (some[0].checklist_id, some[0].organisation_id, some[0].assignee_id) not in able,
+        )
+        for some in batches.values()
+    ]
+
+
+def item_place(code: str) -> tuple[str, int]:
+    """Return by what items are in order: M2 before M10."""
+    return code[:1], int(code[1:])
+
+
+def _is_left(row: Assignment, filling: Filling, standing: Standing) -> bool:
+    item = filling.template.item(row.item)
+    one = standing.items.get(row.item)
+    return (
+        item is not None
+        and one is not None
+        and bool(assignable(filling, item, row.organisation_id))
+        and completeness.is_left_to(row.organisation_id, item, one, filling.surroundings)
+    )
+
+
+# What stands behind -----------------------------------------------------------------------------
+
+
+def _is_drafted() -> sa.ColumnElement[bool]:
+    """Return the condition over Checklist and its cooperation that the text is worked on."""
+    return sa.and_(Checklist.state == ChecklistState.DRAFTING, Cooperation.stage.not_in(AT_REST))
+
+
+def _rows(checklist: Checklist, organisation_id: UUID) -> list[Assignment]:
+    return list(
+        db.session.scalars(
+            sa.select(Assignment)
+            .where(
+                Assignment.checklist_id == checklist.id,
+                Assignment.organisation_id == organisation_id,
+            )
+            .options(joinedload(Assignment.assignee))
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def _checked(assigned: Assigned, to: UUID | None, due_on: dt.date | None) -> Holding:
+    """Return to whom and until when; refuse who can't work on it, and a day gone by."""
+    if to is None or to not in assigned.able:
+        raise RuleBrokenError(
+            _l("Choose a person of your organisation who can open this checklist."), PERSON
+        )
+    if due_on is not None and due_on < clock.today():
+        raise RuleBrokenError(_l("Choose today or a later day."), DUE_ON)
+    return Holding(to, due_on)
+
+
+def _require_seen(seen: str, now: str) -> None:
+    if seen != now:
+        raise StaleError(
+            _l("Somebody else changed who has what while you were reading. Look at it again.")
+        )
+
+
+def _applies(filling: Filling, item: Item) -> Truth:
+    return completeness.is_shown(item, filling.sheet, filling.surroundings)
+
+
+def _require_may_apply(filling: Filling, item: Item) -> None:
+    """Refuse an item that does not apply here; one of which it is not known yet may be assigned."""
+    if _applies(filling, item) is Truth.FALSE:
+        raise RuleBrokenError(_l("This item does not apply here."))
+
+
+def _give(actor: Actor, checklist: Checklist, items: Iterable[str], given: Holding) -> None:
+    """Note who has some items from now on, and tell a person who did not do it themselves."""
+    organisation_id = own_organisation(actor)
+    there = {row.item: row for row in _rows(checklist, organisation_id)}
+    is_new = False
+    for item in items:
+        row = there.get(item)
+        if row is None:
+            row = Assignment(
+                id=uuid4(), checklist_id=checklist.id, organisation_id=organisation_id, item=item
+            )
+            db.session.add(row)
+        elif Holding(row.assignee_id, row.due_on) == given:
+            continue
+        is_new = is_new or row.assignee_id != given.user_id
+        row.assignee_id, row.due_on = given.user_id, given.due_on
+        row.assigned_by_id, row.assigned_at = actor.user_id, clock.now()
+        row.reminded_on = None
+    checklist.has_assigned = True
+    db.session.flush()
+    mark(Stale.CHECKLIST, [checklist.id])
+    if is_new and given.user_id != actor.user_id:
+        messages.was_assigned(checklist.id, given.user_id)
+
+
+def _delete(*conditions: sa.ColumnElement[bool]) -> None:
+    db.session.execute(sa.delete(Assignment).where(*conditions))

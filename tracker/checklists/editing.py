@@ -1,0 +1,448 @@
+"""What checklist views share: find the checklist in scope, check a form, redirect back.
+
+Pages on which somebody writes begin with the draft of that person (Writing) and keep it.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from flask import current_app, g, redirect, render_template, request, url_for
+from flask_babel import lazy_gettext as _l
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.decision import no
+from tracker.access.gate import current_actor, found, require
+from tracker.activity import service as trail
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import Item
+from tracker.checklists import (
+    drafts,
+    encryption,
+    labels,
+    loading,
+    localized_values,
+    pages,
+    policy,
+    queries,
+)
+from tracker.checklists.drafts import Kept, Typed, Whose
+from tracker.checklists.loading import Filling, fill, lock
+from tracker.checklists.models import Checklist, DraftKind
+from tracker.checklists.negotiation.warnings import FlagView
+from tracker.checklists.rules.facts import Filled
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.ui import locale
+from tracker.ui.form_base import Form
+from tracker.ui.validators import is_blank
+
+# Fields that the page fills in, not the person.
+HIDDEN = frozenset({"CSRFTokenField", "HiddenField", "VersionField"})
+# What a page sends beside the words that were typed.
+BESIDE = frozenset(
+    {
+        "add_row",
+        "base_version",
+        "csrf_token",
+        "draft_base",
+        "draft_known",
+        "draft_number",
+        "draft_page",
+        "remove_row",
+    }
+)
+# The page that keeps what is typed and not saved yet.
+DRAFT = "draft"
+# Of whose pages it is the verb that keeps others out.
+LOCKED_BY_THE_VERB = frozenset({DRAFT, "sign", "record_paper", "record_former"})
+NUMBER = re.compile(r"[0-9]{1,12}")
+# How many seconds a page may wait to be sent once its session has ended.
+PAGE_LASTS = 24 * 60 * 60
+# Set in a request whose form was sent with a token of another session.
+SENT_LATE = "form_was_sent_late"
+
+
+def opened(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
+    """Return a checklist the person may open, or answer 404; opening class K2 is noted.
+
+    When something is sent others are kept from changing it, so that what is read now need not be
+    read again by the verb: but not while a proof of identity or a scan is looked at, which takes
+    long, nor for what is only kept as a draft.
+    """
+    if request.method == "POST":
+        checklist = found(queries.find(actor, checklist_id))
+        if page not in LOCKED_BY_THE_VERB:
+            lock(checklist)
+        return checklist
+    checklist = found(loading.find(actor, checklist_id))
+    note_opening(actor, checklist, page)
+    return checklist
+
+
+def note_opening(actor: Actor, checklist: Checklist, page: str) -> None:
+    """Note that a person opens a page with class K2 of a checklist on it; of class K8 nothing."""
+    if encryption.is_restricted(checklist) and request.method == "GET":
+        trail.log_read(
+            actor,
+            cooperation_id=checklist.cooperation_id,
+            subject_type="checklist",
+            subject_id=checklist.id,
+            page=page,
+        )
+
+
+def opened_item(
+    actor: Actor, checklist_id: UUID, code: str, page: str
+) -> tuple[Checklist, Filling, Item]:
+    """Return a checklist the person may open, loaded whole, and one item; or answer 404."""
+    checklist = opened(actor, checklist_id, page)
+    filling = filled(checklist)
+    return checklist, filling, item_of(filling, code)
+
+
+def filled(checklist: Checklist) -> Filling:
+    """Load a checklist whole, said in the reader's language as far as it has words there."""
+    return fill(checklist, locale.language())
+
+
+def item_of(filling: Filling, code: str) -> Item:
+    """Return an item, or answer 404 when the template has none of that code."""
+    return found(filling.template.item(code))
+
+
+def back(checklist_id: UUID, code: str = "") -> Response:
+    """Go back to the list, to an item of it."""
+    return redirect(
+        url_for("checklists.show", checklist_id=checklist_id, _anchor=code.lower() or None), 303
+    )
+
+
+def is_sent(form: Form) -> bool:
+    """Tell whether a form was sent to be saved and is right.
+
+    One that was sent with a token of another session, or for another organisation than its page
+    was opened for, is shown again with what was typed: nothing is saved in a wrong name.
+    """
+    if not form.is_submitted() or form.changed_rows():
+        return False
+    args = request.view_args or {}
+    whose = opened_by(args["checklist_id"], args["code"])
+    if whose and not is_own(current_actor(), whose):
+        form.refuse(
+            RuleBrokenError(
+                _l(
+                    "You act for another organisation now than when this page was opened, so "
+                    "nothing was saved yet. Press the button once more only if you mean to."
+                )
+            )
+        )
+        return False
+    if g.get(SENT_LATE):
+        form.refuse(
+            RuleBrokenError(
+                _l(
+                    "You signed in again after this page was opened, so nothing was saved yet. "
+                    "What you typed stands below: look at it and press the button once more."
+                )
+            )
+        )
+        return False
+    return bool(form.validate())
+
+
+def show_version(form: Form, current: Filled | None) -> None:
+    """Have a form that is being opened remember which version of the answer it shows."""
+    if not form.is_submitted():
+        form["base_version"].data = current.version if current else 0
+
+
+def values_now(current: Filled | None) -> Mapping[str, Any]:
+    """Return the values of the answer that stands; none where the item was left out."""
+    return {} if current is None or current.not_applicable else current.values
+
+
+def seen_version(form: Form) -> int:
+    """Return the version the person saw; one that can't be read counts as an old one."""
+    seen = form["base_version"].data
+    return seen if isinstance(seen, int) else -1
+
+
+def as_id_or_none(text: str) -> UUID:
+    """Read an id out of a form; what can't be read is the id of nothing."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)
+
+
+def may_go_on(
+    form: Form, allowed: object, why_not: object, otherwise: str, *, is_draft: bool = False
+) -> bool:
+    """Tell whether an act is open to the person now; else refuse it, in the reason's words.
+
+    What was typed into a form stays on its page, with the reason above: the text may have been
+    sent for signature while somebody was writing, or since they left a draft (is_draft). Where
+    nothing was typed RefusedError says no.
+    """
+    if allowed:
+        return True
+    if not ((form.is_submitted() or is_draft) and has_words(form)):
+        require(no(why_not or otherwise))
+    form.refuse(RuleBrokenError(why_not or otherwise))
+    return False
+
+
+def has_words(form: Form) -> bool:
+    """Tell whether anything was typed into a form."""
+    return any(not is_blank(field) for field in form if field.type not in HIDDEN)
+
+
+def guidance_beside(filling: Filling, item: Item) -> pages.Guide:
+    """Return the guidance beside the form of one item, as the person reads it."""
+    return pages.guide_beside(filling, current_actor(), item)
+
+
+def proposal_page(
+    filling: Filling,
+    item: Item,
+    form: Form,
+    fields: list[Any],
+    writing: "Writing",
+    *,
+    action: str = "",
+    own: Sequence[localized_values.Part_] = (),
+) -> str:
+    """Show the page on which other words for an answer are proposed; action where they are sent.
+
+    own are the words on the form, to be compared where the answer changed meanwhile.
+    """
+    current = filling.sheet.shared(item.code)
+    shown = pages.answer_parts(filling, item, AnswerScope.SHARED, found(current))
+    return render_template(
+        "checklists/propose.html",
+        checklist=filling.checklist,
+        cooperation=filling.cooperation,
+        item=item,
+        form=form,
+        fields=fields,
+        action=action,
+        current=shown,
+        draft=on_page(writing),
+        theirs=writing.theirs,
+        own_parts=own,
+        changes=localized_values.differences(shown, own) if writing.is_filled else [],
+        guidance=guidance_beside(filling, item),
+        kind_words=labels.KINDS[filling.checklist.kind],
+    )
+
+
+def reason_page(
+    filling: Filling,
+    item: Item,
+    form: Form,
+    *,
+    title: str,
+    button: str,
+    lede: str = "",
+    about: pages.ProposalView | FlagView | None = None,
+) -> str:
+    """Show the page that asks for one reason: about an item, a proposal or a flag on it."""
+    return render_template(
+        "checklists/reason.html",
+        checklist=filling.checklist,
+        cooperation=filling.cooperation,
+        item=item,
+        form=form,
+        title_words=title,
+        button=button,
+        lede_words=lede,
+        proposal=about if isinstance(about, pages.ProposalView) else None,
+        flag=about if isinstance(about, FlagView) else None,
+        answers=pages.answers_of(filling, item),
+        kind_words=labels.KINDS[filling.checklist.kind],
+    )
+
+
+# Writing, and the draft of who writes -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Somebody writing on an item: their draft, and the answer that overtook them meanwhile."""
+
+    checklist: Checklist
+    # Nobody's for those who may only read.
+    whose: Whose | None
+    kept: Kept = field(default_factory=Kept)
+    # What the form is filled with when its page is opened.
+    typed: Typed | None = None
+    # The answer that somebody else saved since this was begun.
+    theirs: Filled | None = None
+    # The version of the answer on which the words rest, also while a newer one is in view.
+    base: int = 0
+    # The numbers of the drafts that the page goes on from.
+    known: frozenset[int] = frozenset()
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether the page shows words that were not saved, to be compared with the answer."""
+        return self.typed is not None or self.theirs is not None
+
+    def finish(self) -> None:
+        """Erase the draft, in the transaction that saves its words."""
+        if self.whose:
+            number = sent_number("draft_number")
+            drafts.finish(self.checklist, self.whose, number=number, known=self.known)
+
+
+@dataclass(frozen=True, slots=True)
+class DraftOnPage:
+    """What a page needs to keep a draft: where to send it, by which number, in whose name."""
+
+    page: str
+    number: int
+    base: int
+    known: str
+    key: str
+    keep: str
+    discard: str
+    back: str
+    here: str
+    sign_in: str
+    # Whether the page answers a form that was sent: then it shows the newest words there are.
+    is_answer: bool
+    is_kept: bool
+    # When the draft that fills the form was kept.
+    kept_at: dt.datetime | None
+
+
+def begin_writing(
+    actor: Actor, filling: Filling, item: Item, kind: DraftKind, current: Filled | None
+) -> Writing:
+    """Return somebody's draft on an item; one that an answer overtook comes with that answer."""
+    scope = AnswerScope.PARTY if kind is DraftKind.PARTY else AnswerScope.SHARED
+    checklist = filling.checklist
+    may_write = policy.can_write(actor, filling.own_party(actor), item, scope)
+    if not may_write or actor.organisation_id is None:
+        return Writing(checklist, None)
+    whose = Whose(actor.user_id, actor.organisation_id, item.code, kind)
+    kept = drafts.find(checklist, whose)
+    now = current.version if current else 0
+    if request.method == "POST":
+        base, known = sent_number("draft_base"), known_numbers()
+        return Writing(checklist, whose, kept, base=base, known=known)
+    known = frozenset({kept.number})
+    if kept.typed is None:
+        return Writing(checklist, whose, kept, base=now, known=known)
+    theirs = current if kept.base_version != now else None
+    return Writing(checklist, whose, kept, kept.typed, theirs, kept.base_version, known)
+
+
+def current_of(filling: Filling, actor: Actor, item: Item, scope: AnswerScope) -> Filled | None:
+    """Return the answer that stands: the shared one, or that of the person's own party."""
+    if scope is AnswerScope.PARTY and actor.organisation_id:
+        return filling.sheet.of_party(item.code, actor.organisation_id)
+    return filling.sheet.shared(item.code)
+
+
+def overtaken(actor: Actor, writing: Writing, form: Form) -> tuple[Filling, Writing]:
+    """Keep the words of somebody whom another save overtook as their draft (product.md, 4.6).
+
+    Return the checklist as it stands now, and the writing with the answer that overtook it. The
+    form takes that answer's version, so that sending it again is a choice made with both in view.
+    """
+    checklist = found(queries.find(actor, writing.checklist.id))
+    filling = filled(checklist)
+    whose = found(writing.whose)
+    scope = AnswerScope.PARTY if whose.kind is DraftKind.PARTY else AnswerScope.SHARED
+    theirs = current_of(filling, actor, item_of(filling, whose.item), scope)
+    kept = drafts.keep_aside(checklist, whose, sent_words(), base_version=seen_version(form))
+    db.session.commit()  # not performed: the answer is the page with both texts, no redirect
+    form["base_version"].data = theirs.version if theirs else 0
+    return filling, replace(
+        writing,
+        checklist=checklist,
+        kept=kept,
+        theirs=theirs,
+        base=kept.base_version,
+        known=writing.known | {kept.number},
+    )
+
+
+def on_page(writing: Writing) -> DraftOnPage | None:
+    """Return what the page needs to keep the draft; None for those who may only read."""
+    whose = writing.whose
+    if whose is None:
+        return None
+    place: dict[str, Any] = {"checklist_id": writing.checklist.id, "code": whose.item}
+    parts = (whose.user_id, whose.organisation_id, writing.checklist.id, whose.item, whose.kind)
+    return DraftOnPage(
+        page=page_token(writing.checklist.id, whose),
+        number=writing.kept.number,
+        base=writing.base,
+        known=" ".join(map(str, sorted(writing.known))),
+        key=":".join(map(str, parts)),
+        keep=url_for("drafts.keep", **place),
+        discard=url_for("drafts.discard", **place),
+        back=url_for("checklists.show", checklist_id=writing.checklist.id),
+        here=here(),
+        sign_in=url_for("security.login", next=here()),
+        is_answer=request.method == "POST",
+        is_kept=writing.kept.typed is not None,
+        kept_at=writing.kept.kept_at if writing.typed is not None else None,
+    )
+
+
+def here() -> str:
+    """Return the address that was asked for."""
+    return request.full_path if request.query_string else request.path
+
+
+def sent_words() -> dict[str, list[str]]:
+    """Return all that was typed into the form of this request, as it was typed."""
+    return {name: texts for name, texts in request.form.lists() if name not in BESIDE}
+
+
+def sent_number(name: str) -> int:
+    """Return a whole number that a page sent; one that can't be read counts as nought."""
+    typed = request.form.get(name, "")
+    return int(typed) if NUMBER.fullmatch(typed) else 0
+
+
+def known_numbers() -> frozenset[int]:
+    """Return the numbers of the drafts from which a page goes on: that it showed, and its own."""
+    given = request.form.get("draft_known", "").split()
+    return frozenset(int(one) for one in given if NUMBER.fullmatch(one))
+
+
+def is_own(actor: Actor, whose: Whose) -> bool:
+    """Tell whether a draft is of the person who acts, for the organisation they act for now."""
+    return (actor.user_id, actor.organisation_id) == (whose.user_id, whose.organisation_id)
+
+
+def page_token(checklist_id: UUID, whose: Whose) -> str:
+    """Return what proves that a page was opened by this person, for this organisation."""
+    signed = [whose.user_id.hex, whose.organisation_id.hex, whose.kind.value]
+    return str(_signer(checklist_id, whose.item).dumps(signed))
+
+
+def opened_by(checklist_id: UUID, code: str, *, lasts: int | None = None) -> Whose | None:
+    """Return who opened the page that was sent, by its token; None without a valid one."""
+    try:
+        user, organisation, kind = _signer(checklist_id, code).loads(
+            request.form.get("draft_page", ""), max_age=lasts
+        )
+        return Whose(UUID(hex=user), UUID(hex=organisation), code, DraftKind(kind))
+    except (BadSignature, TypeError, ValueError):  # the latter two: signed by an older version
+        return None
+
+
+def _signer(checklist_id: UUID, code: str) -> URLSafeTimedSerializer:
+    secret = str(current_app.secret_key)
+    return URLSafeTimedSerializer(secret, salt=f"draft-page:{checklist_id}:{code}")

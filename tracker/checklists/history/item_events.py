@@ -1,0 +1,96 @@
+"""Every row about one item: its versions, positions, proposals and flags."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklists.models import (
+    Answer,
+    Checklist,
+    CopiedAnswer,
+    CopyReading,
+    Flag,
+    Position,
+    Proposal,
+)
+from tracker.core.db import db
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Every row about one item, the oldest first; what persons answer for themselves left out."""
+
+    versions: tuple[Answer, ...]
+    positions: tuple[Position, ...]
+    proposals: tuple[Proposal, ...]
+    flags: tuple[Flag, ...]
+    # The versions that were copied, and who read them since.
+    copied: frozenset[UUID]
+    readings: tuple[CopyReading, ...]
+
+
+def past_of(checklist: Checklist, item: str) -> Past:
+    """Return the past of an item of a checklist that was found for somebody, in six queries."""
+    of_item = sa.and_(Answer.checklist_id == checklist.id, Answer.item == item)
+    return Past(
+        versions=tuple(
+            db.session.scalars(
+                sa.select(Answer)
+                .where(
+                    Answer.checklist_id == checklist.id,
+                    Answer.item == item,
+                    Answer.scope != AnswerScope.PERSON,
+                )
+                .options(joinedload(Answer.author), joinedload(Answer.organisation))
+                .order_by(Answer.saved_at, Answer.version)
+            )
+        ),
+        positions=tuple(
+            db.session.scalars(
+                sa.select(Position)
+                .where(Position.checklist_id == checklist.id, Position.item == item)
+                .options(joinedload(Position.author))
+                .order_by(Position.taken_at)
+            )
+        ),
+        proposals=tuple(
+            db.session.scalars(
+                sa.select(Proposal)
+                .where(Proposal.checklist_id == checklist.id, Proposal.item == item)
+                .options(
+                    joinedload(Proposal.author),
+                    joinedload(Proposal.organisation),
+                    joinedload(Proposal.ended_by),
+                    joinedload(Proposal.ended_for),
+                )
+                .order_by(Proposal.made_at)
+            )
+        ),
+        flags=tuple(
+            db.session.scalars(
+                sa.select(Flag)
+                .where(Flag.checklist_id == checklist.id, Flag.item == item)
+                .options(joinedload(Flag.author), joinedload(Flag.organisation))
+                .order_by(Flag.raised_at)
+            )
+        ),
+        copied=frozenset(
+            db.session.scalars(
+                sa.select(CopiedAnswer.answer_id)
+                .join(Answer, Answer.id == CopiedAnswer.answer_id)
+                .where(of_item)
+            )
+        ),
+        readings=tuple(
+            db.session.scalars(
+                sa.select(CopyReading)
+                .join(Answer, Answer.id == CopyReading.answer_id)
+                .where(of_item)
+                .options(joinedload(CopyReading.reader), joinedload(CopyReading.organisation))
+                .order_by(CopyReading.read_at)
+            )
+        ),
+    )

@@ -1,0 +1,270 @@
+"""The timeline of an item: how its answer came about, with the differences."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import Item
+from tracker.checklists import encryption, localized_values
+from tracker.checklists.history.item_events import Past
+from tracker.checklists.loading import Filling
+from tracker.checklists.localized_values import Part_, PartDifference
+from tracker.checklists.models import (
+    Answer,
+    CopyReading,
+    Flag,
+    Position,
+    Proposal,
+    ProposalState,
+    Stance,
+)
+
+BY_RULE = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened: in words, by whom, with the reason and what it changed."""
+
+    when: dt.datetime
+    words: str
+    name: str
+    reason: str = ""
+    # Of a first version the whole of it; of all others what differs.
+    parts: list[Part_] = field(default_factory=list)
+    differences: list[PartDifference] = field(default_factory=list)
+    # What the differences are from, where that needs saying.
+    since: str = ""
+    # Whether the words were only proposed.
+    proposed: bool = False
+
+
+def tell(filling: Filling, item: Item, past: Past) -> list[Entry]:
+    """Return what happened to an item, the oldest first."""
+    teller = _Teller(filling, item, past)
+    return sorted(teller.entries(), key=lambda entry: entry.when)
+
+
+def _is_rest(held: Any, kept: Any) -> bool:
+    """Tell whether a value is the same, or a table of whose rows only cells are missing."""
+    if not (isinstance(held, list) and isinstance(kept, list) and len(held) == len(kept)):
+        return bool(held == kept)
+    return all(
+        one.items() <= other.items() if isinstance(one, dict) else one == other
+        for one, other in zip(kept, held, strict=True)
+    )
+
+
+class _Teller:
+    def __init__(self, filling: Filling, item: Item, past: Past) -> None:
+        self.filling, self.item, self.past = filling, item, past
+        self.cooperation_id = filling.checklist.cooperation_id
+        self.by_id = {one.id: one for one in past.versions}
+        self.proposals = {one.id: one for one in past.proposals}
+        # The proposal that a version was made of: it ended in the moment the version was saved.
+        self.made_of = {
+            version.id: proposal
+            for version in past.versions
+            for proposal in past.proposals
+            if proposal.state is ProposalState.ACCEPTED
+            and proposal.author_id == version.author_id
+            and self._follows(version, proposal)
+        }
+
+    def entries(self) -> Iterator[Entry]:
+        earlier: dict[UUID, Answer] = {}
+        for version in self.past.versions:
+            yield self._version(version, earlier.get(version.owner_id))
+            earlier[version.owner_id] = version
+        for proposal in self.past.proposals:
+            yield self._proposal(proposal)
+            if proposal.state in {ProposalState.TURNED_DOWN, ProposalState.WITHDRAWN}:
+                yield self._end(proposal)
+        for position in self.past.positions:
+            if not self._is_told(position):
+                yield self._position(position)
+        for flag in self.past.flags:
+            yield from self._flag(flag)
+        # A version that was cut from a copied one has the readings of that one.
+        readings = {(one.organisation_id, one.read_at): one for one in self.past.readings}
+        for reading in readings.values():
+            yield self._reading(reading)
+
+    def _follows(self, version: Answer, proposal: Proposal) -> bool:
+        """Tell whether a version is the one after that which a proposal wanted to change."""
+        wanted = self.by_id.get(proposal.answer_id)
+        return (
+            wanted is not None
+            and wanted.owner_id == version.owner_id
+            and wanted.version + 1 == version.version
+        )
+
+    def _parts(self, answer: Answer) -> list[Part_]:
+        values = encryption.values_of(self.cooperation_id, answer)
+        if answer.not_applicable:
+            return localized_values.left_out(values.get("reason", ""))
+        return localized_values.parts(self.item.fields_of(answer.scope), values, self.filling.names)
+
+    def _proposed(self, proposal: Proposal) -> list[Part_]:
+        values = encryption.values_of(self.cooperation_id, proposal)
+        return localized_values.parts(
+            self.item.fields_of(AnswerScope.SHARED), values, self.filling.names
+        )
+
+    def _version(self, version: Answer, before: Answer | None) -> Entry:
+        made_of = self.made_of.get(version.id)
+        organisation = version.organisation.name
+        if made_of is not None and made_of.ended_for is not None:
+            words = _(
+                "%(other)s accepted the proposal of %(party)s: version %(version)s",
+                other=made_of.ended_for.name,
+                party=organisation,
+                version=version.version,
+            )
+        elif version.id in self.past.copied:
+            words = _("%(party)s copied an answer from a former checklist", party=organisation)
+        elif before is None:
+            words = _("%(party)s wrote the first answer", party=organisation)
+        elif self._only_hidden(before, version):
+            words = _(
+                "What does not apply here was left out: version %(version)s",
+                version=version.version,
+            )
+        else:
+            words = _(
+                "%(party)s changed the answer: version %(version)s",
+                party=organisation,
+                version=version.version,
+            )
+        parts = self._parts(version)
+        ended_by = made_of.ended_by if made_of else None
+        return Entry(
+            when=version.saved_at,
+            words=words,
+            name=(ended_by or version.author).name,
+            parts=parts if before is None else [],
+            differences=localized_values.differences(self._parts(before), parts) if before else [],
+            since=_("What changed since version %(version)s:", version=before.version)
+            if before
+            else "",
+        )
+
+    def _only_hidden(self, before: Answer, version: Answer) -> bool:
+        """Tell whether a version only lacks what stood in columns that are hidden here.
+
+        It was made when somebody accepted the one before, of which they saw no more.
+        """
+        held, kept = (encryption.values_of(self.cooperation_id, one) for one in (before, version))
+        return (
+            held != kept
+            and held.keys() == kept.keys()
+            and all(_is_rest(held[key], kept[key]) for key in held)
+        )
+
+    def _proposal(self, proposal: Proposal) -> Entry:
+        replied = self.proposals.get(proposal.replies_to_id) if proposal.replies_to_id else None
+        changed = self.by_id.get(proposal.answer_id)
+        organisation = proposal.organisation.name
+        if replied is not None:
+            words = _(
+                "%(party)s answered the proposal of %(other)s with other words",
+                party=organisation,
+                other=replied.organisation.name,
+            )
+            base = self._proposed(replied)
+            since = _("Compared with the proposal of %(party)s:", party=replied.organisation.name)
+        else:
+            words = _("%(party)s proposed other words", party=organisation)
+            base = self._parts(changed) if changed else []
+            since = (
+                _("Compared with version %(version)s:", version=changed.version) if changed else ""
+            )
+        return Entry(
+            when=proposal.made_at,
+            words=words,
+            name=proposal.author.name,
+            reason=encryption.reason_of(self.cooperation_id, proposal),
+            differences=localized_values.differences(base, self._proposed(proposal)),
+            since=since,
+            proposed=True,
+        )
+
+    def _end(self, proposal: Proposal) -> Entry:
+        if proposal.state is ProposalState.WITHDRAWN:
+            words = _("%(party)s took its proposal back", party=proposal.organisation.name)
+        else:
+            words = _(
+                "%(other)s turned down the proposal of %(party)s",
+                other=proposal.ended_for.name if proposal.ended_for else "",
+                party=proposal.organisation.name,
+            )
+        return Entry(
+            when=proposal.ended_at or proposal.made_at,
+            words=words,
+            name=proposal.ended_by.name if proposal.ended_by else "",
+            reason=encryption.ended_reason_of(self.cooperation_id, proposal),
+        )
+
+    def _is_told(self, position: Position) -> bool:
+        """Tell whether a position is part of something else that is told: of saving, proposing."""
+        if position.stance is Stance.ACCEPTS:
+            version = self.by_id.get(position.answer_id) if position.answer_id else None
+            return version is not None and (
+                version.organisation_id == position.organisation_id
+                or self._accepted_it(version, position)
+            )
+        return position.stance is Stance.WANTS_CHANGE and any(
+            one.organisation_id == position.organisation_id and one.answer_id == position.answer_id
+            for one in self.past.proposals
+        )
+
+    def _accepted_it(self, version: Answer, position: Position) -> bool:
+        made_of = self.made_of.get(version.id)
+        return made_of is not None and made_of.ended_for_id == position.organisation_id
+
+    def _position(self, position: Position) -> Entry:
+        party = self.filling.names.parties.get(position.organisation_id, "")
+        version = self.by_id.get(position.answer_id) if position.answer_id else None
+        number = version.version if version else 0
+        told = {
+            Stance.ACCEPTS: _l("%(party)s accepted version %(version)s"),
+            Stance.WANTS_CHANGE: _l("%(party)s asked for a change of version %(version)s"),
+            Stance.WANTS_TALK: _l("%(party)s asked to talk about version %(version)s"),
+        }
+        words = str(told[position.stance]) % {"party": party, "version": number}
+        return Entry(
+            when=position.taken_at,
+            words=words,
+            name=position.author.name,
+            reason=encryption.reason_of(self.cooperation_id, position),
+        )
+
+    def _reading(self, reading: CopyReading) -> Entry:
+        words = _("%(party)s has read the copied answer", party=reading.organisation.name)
+        return Entry(when=reading.read_at, words=words, name=reading.reader.name)
+
+    def _flag(self, flag: Flag) -> Iterator[Entry]:
+        by = flag.organisation.name if flag.organisation else _("A rule of this checklist")
+        yield Entry(
+            when=flag.raised_at,
+            words=_("%(party)s flagged a limit on the NPM", party=by),
+            name=flag.author.name if flag.author else BY_RULE,
+            reason=flag.reason,
+        )
+        if flag.closed_at is None:
+            return
+        words = (
+            _("The flag was closed by an explanation")
+            if flag.explanation
+            else _("The flag was closed, since the term changed")
+        )
+        closed_by = (
+            self.filling.names.people.get(flag.closed_by_id, "") if flag.closed_by_id else ""
+        )
+        yield Entry(when=flag.closed_at, words=words, name=closed_by, reason=flag.explanation)

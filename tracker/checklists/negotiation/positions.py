@@ -1,0 +1,339 @@
+"""Service functions for negotiation: accept, ask to discuss, suggest a change, respond."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import Accepts, Item
+from tracker.checklists import encryption, policy
+from tracker.checklists.loading import Filling, locked
+from tracker.checklists.models import (
+    Answer,
+    Checklist,
+    Proposal,
+    ProposalState,
+    Stance,
+)
+from tracker.checklists.reuse import copying
+from tracker.checklists.rules import completeness
+from tracker.checklists.rules.facts import Filled
+from tracker.checklists.rules.values import shown_only
+from tracker.checklists.service import (
+    REASON,
+    add_version,
+    after_change,
+    as_seen,
+    count_again,
+    fitting,
+    own_organisation,
+    put_position,
+    tidy_reason,
+)
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError, StaleError
+
+
+def take_position(
+    actor: Actor,
+    checklist: Checklist,
+    item_code: str,
+    stance: Stance,
+    *,
+    answer_id: UUID,
+    reason: str = "",
+) -> None:
+    """Say what the party thinks of the answer it saw: accept it, or ask to talk.
+
+    A wish for a change comes with its words: propose() takes it. Accepting an answer that is not
+    complete, or that changed meanwhile, is refused.
+    """
+    filling = locked(checklist)
+    item = filling.item(item_code)
+    policy.can_take_position(actor, filling.own_party(actor), item).require()
+    _require_at_work(filling, item)
+    current = _answer_seen(filling, item, answer_id)
+    reason = tidy_reason(reason)
+    if stance is Stance.WANTS_CHANGE:
+        raise RuleBrokenError(_l("Propose the change with its words and the reason."))
+    version = current.version
+    if stance is Stance.ACCEPTS:
+        _require_complete(filling, item, current)
+        _go_back_on_own_proposal(actor, filling, item)
+        answer_id, version = as_seen(actor, filling, item, current)
+    elif not reason:
+        raise RuleBrokenError(_l("Say what you want to talk about."), REASON)
+    copying.read_by_acting(actor, current)
+    put_position(filling, item, answer_id, _taken_by(actor), stance, reason)
+    count_again(checklist)
+    trail.record(
+        verbs.POSITION_TAKEN,
+        actor=actor,
+        subject_type="checklist",
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        item=item.code,
+        version=version,
+        stance=stance.value,
+        organisation=actor.organisation_name,
+    )
+
+
+def propose(
+    actor: Actor,
+    checklist: Checklist,
+    item_code: str,
+    values: Mapping[str, Any],
+    *,
+    answer_id: UUID,
+    reason: str,
+    replies_to: UUID | None = None,
+) -> Proposal:
+    """Propose another value for an item, with the reason; the party's position says so.
+
+    With replies_to it answers an open proposal of another party with other words. That one is then
+    no longer open; so whoever may accept or turn it down may do this.
+    """
+    filling = locked(checklist)
+    item = filling.item(item_code)
+    policy.can_take_part(actor, filling.own_party(actor)).require()
+    if item.accepted_by is Accepts.NONE:
+        raise RuleBrokenError(_l("This item needs no acceptance, so there is nothing to propose."))
+    _require_at_work(filling, item)
+    current = _answer_seen(filling, item, answer_id)
+    reason = tidy_reason(reason)
+    if not reason:
+        raise RuleBrokenError(_l("Give the reason for the change."), REASON)
+    kept = fitting(filling, item, AnswerScope.SHARED, values)
+    replied = _replied(actor, filling, item, replies_to, kept) if replies_to else None
+    standing = shown_only(item.fields_of(AnswerScope.SHARED), current.values)
+    if kept == standing and not current.not_applicable:
+        raise RuleBrokenError(_l("These are the words that stand already. Change something."))
+    for earlier in filling.proposals_on.get(item.code, ()):
+        if earlier.organisation_id == own_organisation(actor):
+            _finish(actor, earlier, ProposalState.OUTDATED)
+    proposal = Proposal(
+        id=uuid4(),
+        checklist_id=checklist.id,
+        item=item.code,
+        organisation_id=own_organisation(actor),
+        answer_id=answer_id,
+        replies_to_id=replied.id if replied else None,
+        author_id=actor.user_id,
+        made_at=clock.now(),
+    )
+    encryption.put_values(checklist, proposal, kept)
+    encryption.put_reason(checklist, proposal, reason)
+    db.session.add(proposal)
+    db.session.flush()
+    copying.read_by_acting(actor, current)
+    put_position(filling, item, answer_id, _taken_by(actor), Stance.WANTS_CHANGE, reason)
+    count_again(checklist)
+    if replied is None:
+        _record(verbs.PROPOSAL_MADE, actor, proposal, filling, organisation=actor.organisation_name)
+        return proposal
+    _finish(actor, replied, ProposalState.ANSWERED)
+    _record(
+        verbs.PROPOSAL_ANSWERED,
+        actor,
+        proposal,
+        filling,
+        organisation=actor.organisation_name,
+        proposed_by=replied.organisation.name,
+    )
+    return proposal
+
+
+def accept_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> Answer:
+    """Make a proposed value the answer; proposer and accepter accept it, the rest are asked again.
+
+    One of the two must be a party that writes the answer: what the NPM alone sets is not changed
+    between two partners (S6).
+    """
+    filling, item, proposal = _proposal_to_answer(actor, checklist, proposal_id)
+    proposed = encryption.values_of(checklist.cooperation_id, proposal)
+    values = _still_fitting(filling, item, proposed)
+    words_of = (proposal.author_id, proposal.organisation_id)
+    answer = add_version(actor, filling, item, AnswerScope.SHARED, values, written_by=words_of)
+    _finish(actor, proposal, ProposalState.ACCEPTED)
+    after_change(actor, filling, item, answer)
+    put_position(filling, item, answer.id, _taken_by(actor), Stance.ACCEPTS)
+    count_again(checklist)
+    trail.record(
+        verbs.PROPOSAL_ACCEPTED,
+        actor=actor,
+        subject_type="checklist",
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        item=item.code,
+        version=answer.version,
+        proposed_by=proposal.organisation.name,
+    )
+    return answer
+
+
+def turn_down_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID, reason: str) -> None:
+    """Turn a proposal down with a reason; the answer and all positions stay as they are.
+
+    Who may make it the answer may turn it down: nobody ends what another side is to answer.
+    """
+    filling, _item, proposal = _proposal_to_answer(actor, checklist, proposal_id)
+    reason = tidy_reason(reason)
+    if not reason:
+        raise RuleBrokenError(_l("Say why you turn it down."), REASON)
+    encryption.put_ended_reason(checklist, proposal, reason)
+    _finish(actor, proposal, ProposalState.TURNED_DOWN)
+    count_again(checklist)
+    _record(
+        verbs.PROPOSAL_TURNED_DOWN, actor, proposal, filling, proposed_by=proposal.organisation.name
+    )
+
+
+def withdraw_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> None:
+    """Take the own party's proposal back."""
+    filling = locked(checklist)
+    proposal = _open_proposal(filling, proposal_id)
+    policy.can_take_part(actor, filling.own_party(actor)).require()
+    if proposal.organisation_id != actor.organisation_id:
+        raise RuleBrokenError(_l("Only the party that made a proposal takes it back."))
+    _take_back(actor, filling, proposal)
+    count_again(checklist)
+
+
+def _go_back_on_own_proposal(actor: Actor, filling: Filling, item: Item) -> None:
+    """Take the own party's proposal back: who accepts the answer wants no other any more."""
+    for proposal in filling.proposals_on.get(item.code, ()):
+        if proposal.organisation_id == actor.organisation_id:
+            _take_back(actor, filling, proposal)
+
+
+def _take_back(actor: Actor, filling: Filling, proposal: Proposal) -> None:
+    _finish(actor, proposal, ProposalState.WITHDRAWN)
+    _record(
+        verbs.PROPOSAL_WITHDRAWN, actor, proposal, filling, organisation=actor.organisation_name
+    )
+
+
+def _replied(
+    actor: Actor, filling: Filling, item: Item, proposal_id: UUID, values: Mapping[str, Any]
+) -> Proposal:
+    """Return the proposal that is answered with other words; refuse where there is none to answer.
+
+    The same words are no answer: they are accepted.
+    """
+    proposal = _open_proposal(filling, proposal_id)
+    if proposal.item != item.code:
+        raise StaleError(_l("This proposal is no longer open."))
+    _require_other_side(actor, filling, item, proposal)
+    if values == encryption.values_of(filling.checklist.cooperation_id, proposal):
+        raise RuleBrokenError(_l("These are the words that were proposed. Accept them instead."))
+    return proposal
+
+
+def _require_other_side(actor: Actor, filling: Filling, item: Item, proposal: Proposal) -> None:
+    """Refuse to answer the own proposal, and one that other parties are to answer (S6)."""
+    if proposal.organisation_id == actor.organisation_id:
+        raise RuleBrokenError(_l("This is your own proposal; the other side answers it."))
+    policy.can_agree_on(
+        item, filling.own_party(actor), filling.party(proposal.organisation_id)
+    ).require()
+
+
+def _taken_by(actor: Actor) -> tuple[UUID, UUID]:
+    return actor.user_id, own_organisation(actor)
+
+
+def _require_at_work(filling: Filling, item: Item) -> None:
+    filling.require_shown(item)
+    filling.require_open(item)
+
+
+def _answer_seen(filling: Filling, item: Item, answer_id: UUID) -> Filled:
+    """Return the current answer; it must be the one the person saw."""
+    current = filling.sheet.shared(item.code)
+    if current is None or current.is_empty:
+        raise RuleBrokenError(_l("There is no answer yet. Write one."))
+    if current.answer_id != answer_id:
+        raise StaleError(_l("The answer changed while you were reading. Look at it again."))
+    return current
+
+
+def _require_complete(filling: Filling, item: Item, answer: Filled) -> None:
+    found = completeness.answer_problems(
+        item, AnswerScope.SHARED, answer, filling.sheet, filling.surroundings
+    )
+    if found:
+        raise RuleBrokenError(
+            _l("The answer is not complete yet: %(problem)s", problem=found[0].message)
+        )
+
+
+def _still_fitting(filling: Filling, item: Item, proposed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a proposal's values as they apply here now.
+
+    Refuse one that names people who left meanwhile, or that is not a whole answer.
+    """
+    values = fitting(filling, item, AnswerScope.SHARED, proposed)
+    found = completeness.value_problems(
+        item, AnswerScope.SHARED, values, filling.sheet, filling.surroundings
+    )
+    if found:
+        raise RuleBrokenError(
+            _l("The proposal is not complete: %(problem)s", problem=found[0].message)
+        )
+    return values
+
+
+def _proposal_to_answer(
+    actor: Actor, checklist: Checklist, proposal_id: UUID
+) -> tuple[Filling, Item, Proposal]:
+    filling = locked(checklist)
+    proposal = _open_proposal(filling, proposal_id)
+    item = filling.item(proposal.item)
+    policy.can_take_part(actor, filling.own_party(actor)).require()
+    _require_at_work(filling, item)
+    _require_other_side(actor, filling, item, proposal)
+    current = filling.sheet.shared(item.code)
+    if current is None or current.answer_id != proposal.answer_id:
+        raise StaleError(_l("The answer changed after this was proposed."))
+    return filling, item, proposal
+
+
+def _open_proposal(filling: Filling, proposal_id: UUID) -> Proposal:
+    for proposal in filling.proposals:
+        if proposal.id == proposal_id:
+            return proposal
+    raise StaleError(_l("This proposal is no longer open."))
+
+
+def _finish(actor: Actor, proposal: Proposal, state: ProposalState) -> None:
+    proposal.state = state
+    proposal.ended_at = clock.now()
+    proposal.ended_by_id = actor.user_id
+    proposal.ended_for_id = actor.organisation_id
+    db.session.flush()
+
+
+def _record(
+    verb: verbs.Verb, actor: Actor, proposal: Proposal, filling: Filling, **whose: str
+) -> None:
+    current = filling.sheet.shared(proposal.item)
+    trail.record(
+        verb,
+        actor=actor,
+        subject_type="checklist",
+        subject_id=filling.checklist.id,
+        cooperation_id=filling.checklist.cooperation_id,
+        kind=filling.checklist.kind.value,
+        item=proposal.item,
+        version=current.version if current else 0,
+        **whose,
+    )

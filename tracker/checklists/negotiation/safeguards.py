@@ -1,0 +1,191 @@
+"""Safeguards of the NPM's independence and flexibility (S6, S7): flags, second review."""
+
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.checklist_templates.schema import Item
+from tracker.checklists import policy
+from tracker.checklists.encryption import is_restricted
+from tracker.checklists.loading import Filling, locked
+from tracker.checklists.models import Checklist, ChecklistState, Flag, SafeguardReview
+from tracker.checklists.rules import power_limits
+from tracker.checklists.rules.power_limits import Finding
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError, StaleError
+
+REASON = "reason"
+
+
+def raise_flag(actor: Actor, checklist: Checklist, item_code: str, reason: str) -> Flag:
+    """Flag a term as limiting the NPM's independence or flexibility (S6, S7; product.md, 4.8)."""
+    filling = locked(checklist)
+    item = filling.item(item_code)
+    policy.can_flag(
+        actor, filling.own_party(actor), item, is_restricted=is_restricted(checklist)
+    ).require()
+    policy.is_open(checklist.state, None, item.code).require()
+    filling.require_shown(item)
+    if not reason.strip():
+        raise RuleBrokenError(_l("Say how the term limits the NPM."), REASON)
+    flag = Flag(
+        id=uuid4(),
+        checklist_id=checklist.id,
+        item=item.code,
+        organisation_id=actor.organisation_id,
+        author_id=actor.user_id,
+        reason=reason.strip(),
+        raised_at=clock.now(),
+    )
+    db.session.add(flag)
+    db.session.flush()
+    trail.record(
+        verbs.FLAG_RAISED,
+        actor=actor,
+        subject_type="checklist",
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        item=item.code,
+        organisation=actor.organisation_name,
+    )
+    return flag
+
+
+def explain_flag(actor: Actor, checklist: Checklist, flag_id: UUID, explanation: str) -> None:
+    """Close a flag by a named person's explanation (product.md, 4.8)."""
+    filling = locked(checklist)
+    policy.can_close_flag(actor, filling.own_party(actor)).require()
+    flag = next((one for one in filling.flags if one.id == flag_id), None)
+    if flag is None or flag.closed_at is not None:
+        raise StaleError(_l("This flag is no longer open."))
+    if not explanation.strip():
+        raise RuleBrokenError(_l("Explain why the term does not limit the NPM."), REASON)
+    _close(actor, checklist, flag, explanation=explanation.strip(), how="explained")
+
+
+def close_for_change(actor: Actor, filling: Filling, item: Item) -> None:
+    """Close the flags of reviewers on a term that was changed (product.md, 4.8)."""
+    for flag in filling.flags_on.get(item.code, ()):
+        if flag.closed_at is None and flag.rule is None:
+            _close(actor, filling.checklist, flag, explanation="", how="changed")
+
+
+def apply_rules(filling: Filling) -> bool:
+    """Raise the flags that the template's rules ask for, and close those they no longer ask for.
+
+    A rule flags an answer that gives a power of the NPM away (S6, S7; product.md, 4.8). Its flag
+    closes by itself once the answer gives it away no more, or by a person's explanation, which
+    holds for this very term: while it stands, it is not flagged again. Nothing is flagged on a
+    visit's pages, nor on a text that can't be changed now. Returns whether anything changed.
+    """
+    checklist = filling.checklist
+    if is_restricted(checklist) or checklist.state is not ChecklistState.DRAFTING:
+        return False
+    found = power_limits.findings(filling.template, filling.sheet, filling.surroundings)
+    met = {(one.item, one.limit.key, one.matched) for one in found}
+    standing = {(one.item, one.rule, one.matched) for one in filling.flags if one.matched}
+    for flag in filling.flags:
+        if flag.matched and (flag.item, flag.rule, flag.matched) not in met:
+            flag.matched = None
+            if flag.closed_at is None:
+                _close(None, checklist, flag, explanation="", how="no_longer")
+    for one in found:
+        if (one.item, one.limit.key, one.matched) not in standing:
+            _raise_by_rule(checklist, one)
+    db.session.flush()
+    return met != standing
+
+
+def _raise_by_rule(checklist: Checklist, finding: Finding) -> None:
+    powers = [power.value for power in finding.limit.powers]
+    flag = Flag(
+        id=uuid4(),
+        checklist_id=checklist.id,
+        item=finding.item,
+        rule=finding.limit.key,
+        powers=powers,
+        passage=finding.limit.passage,
+        matched=finding.matched,
+        reason=finding.limit.because,
+        raised_at=clock.now(),
+    )
+    db.session.add(flag)
+    db.session.flush()
+    trail.record(
+        verbs.FLAG_RAISED,
+        actor=None,
+        subject_type="checklist",
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        item=finding.item,
+        powers=powers,
+    )
+
+
+def _close(
+    actor: Actor | None, checklist: Checklist, flag: Flag, *, explanation: str, how: str
+) -> None:
+    flag.closed_at = clock.now()
+    flag.closed_by_id = actor.user_id if actor else None
+    flag.explanation = explanation
+    db.session.flush()
+    trail.record(
+        verbs.FLAG_CLOSED,
+        actor=actor,
+        subject_type="checklist",
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        item=flag.item,
+        how=how,
+    )
+
+
+def confirm_review(actor: Actor, checklist: Checklist) -> SafeguardReview:
+    """The second reader confirms to have read independence and flexibility (stage P2, G3)."""
+    filling = locked(checklist)
+    policy.can_review(actor, second_reader_of(filling), filling.sheet.authors).require()
+    policy.is_open(checklist.state, None, "M5").require()
+    if filling.review is not None:
+        raise RuleBrokenError(_l("The review is confirmed already."))
+    if not filling.standing().is_complete:
+        raise RuleBrokenError(
+            _l("Read the terms when they are complete and agreed: a change would undo the review.")
+        )
+    review = SafeguardReview(
+        id=uuid4(), checklist_id=checklist.id, reader_id=actor.user_id, reviewed_at=clock.now()
+    )
+    db.session.add(review)
+    db.session.flush()
+    trail.record(
+        verbs.SAFEGUARDS_REVIEWED,
+        actor=actor,
+        subject_type="checklist",
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+    )
+    return review
+
+
+def void_review(filling: Filling) -> None:
+    """Make a confirmed review count no longer: a term changed after it was read."""
+    if filling.review is not None:
+        db.session.execute(
+            sa.update(SafeguardReview)
+            .where(SafeguardReview.checklist_id == filling.checklist.id)
+            .values(is_void=True)
+        )
+
+
+def second_reader_of(filling: Filling) -> UUID | None:
+    """Return the second reader that M5 names."""
+    value = filling.sheet.value("M5", "second_reader")
+    return UUID(value) if value else None

@@ -1,0 +1,147 @@
+"""View models of warnings beside an item: flags, and phrases that may limit the NPM."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tracker.access.actor import Actor
+from tracker.checklist_templates import library, risky_phrases
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.risky_phrases import Hint
+from tracker.checklist_templates.schema import Item, Part, Power
+from tracker.checklists import policy
+from tracker.checklists.labels import POWERS
+from tracker.checklists.loading import Filling
+from tracker.checklists.models import Flag
+from tracker.guidance.queries import PassageShown, passages_for
+
+Passages = Mapping[str, PassageShown]
+
+
+@dataclass(frozen=True, slots=True)
+class PassageLink:
+    """A passage of guidance to be read."""
+
+    slug: str
+    key: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlagView:
+    """A flag: open, or closed with how. One by a rule has powers, and no organisation or name."""
+
+    id: UUID
+    organisation: str
+    name: str
+    reason: str
+    raised_at: dt.datetime
+    is_open: bool
+    explanation: str
+    closed_by: str
+    may_explain: bool
+    by_rule: bool = False
+    powers: tuple[object, ...] = ()
+    passage: PassageLink | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HintView:
+    """Words that can limit the NPM, with what to think of and the passage that says why."""
+
+    words: tuple[str, ...]
+    think: str
+    language: str
+    passage: PassageLink | None
+
+
+def refs(filling: Filling) -> set[str]:
+    """Return the passages that flags and hints of a checklist point to, to be asked together."""
+    return {flag.passage for flag in filling.flags if flag.passage} | risky_phrases.passages()
+
+
+def flag_view(
+    filling: Filling, actor: Actor, flag: Flag, passages: Passages | None = None
+) -> FlagView:
+    """Return a flag as pages show it, with the passage it rests on, if by a rule."""
+    if passages is None:
+        passages = passages_for([flag.passage] if flag.passage else [])
+    party = filling.own_party(actor)
+    return FlagView(
+        id=flag.id,
+        organisation=flag.organisation.name if flag.organisation else "",
+        name=flag.author.name if flag.author else "",
+        reason=_because(filling, flag),
+        raised_at=flag.raised_at,
+        is_open=flag.closed_at is None,
+        explanation=flag.explanation,
+        closed_by=flag.closed_by.name if flag.closed_by else "",
+        may_explain=flag.closed_at is None and bool(policy.can_close_flag(actor, party)),
+        by_rule=flag.rule is not None,
+        powers=tuple(POWERS[Power(power)] for power in flag.powers or ()),
+        passage=_link(flag.passage, passages),
+    )
+
+
+def _because(filling: Filling, flag: Flag) -> str:
+    """Return why a flag was raised; of one by a rule in the reader's words, if it still says so."""
+    own = library.parsed(filling.checklist.template).item(flag.item)
+    item = filling.template.item(flag.item)
+    if flag.rule is None or own is None or item is None:
+        return flag.reason
+    said = {limit.key: limit.because for limit in item.limits}
+    kept = {limit.key: limit.because for limit in own.limits}
+    return said[flag.rule] if kept.get(flag.rule) == flag.reason else flag.reason
+
+
+def hints_on_item(filling: Filling, item: Item, passages: Passages) -> tuple[HintView, ...]:
+    """Return the words in an item's current answers that can limit the NPM (S6, S7)."""
+    return _hints(_written(filling, item), passages)
+
+
+def hints_on_values(
+    item: Item, values: Mapping[str, Any], passages: Passages | None = None
+) -> tuple[HintView, ...]:
+    """Return the words in a proposed answer that can limit the NPM (S6, S7).
+
+    passages are those that hints point to, where they were asked for together.
+    """
+    found = risky_phrases.hints(risky_phrases.texts_of(item.fields_of(AnswerScope.SHARED), values))
+    if found and passages is None:
+        passages = passages_for(sorted(risky_phrases.passages()))
+    return tuple(_hint_view(one, passages or {}) for one in found)
+
+
+def hints_before_sending(filling: Filling) -> list[tuple[Item, tuple[HintView, ...]]]:
+    """Return the items of the signed part whose words can limit the NPM, to be read before."""
+    passages = passages_for(sorted(risky_phrases.passages()))
+    return [
+        (item, found)
+        for item in filling.template.items
+        if item.part is Part.TERMS and (found := hints_on_item(filling, item, passages))
+    ]
+
+
+def _hints(texts: Iterable[str], passages: Passages) -> tuple[HintView, ...]:
+    return tuple(_hint_view(one, passages) for one in risky_phrases.hints(texts))
+
+
+def _hint_view(one: Hint, passages: Passages) -> HintView:
+    return HintView(one.words, one.think, one.language, _link(one.passage, passages))
+
+
+def _written(filling: Filling, item: Item) -> Iterator[str]:
+    """Yield what stands in an item's current answers in people's own words."""
+    owners = [(AnswerScope.SHARED, filling.checklist.id)]
+    owners += [(AnswerScope.PARTY, party.organisation_id) for party in filling.parties]
+    for scope, owner in owners:
+        answer = filling.sheet.answers.get((item.code, scope, owner))
+        if answer is not None and not answer.not_applicable:
+            yield from risky_phrases.texts_of(item.fields_of(scope), answer.values)
+
+
+def _link(ref: str | None, passages: Passages) -> PassageLink | None:
+    there = passages.get(ref) if ref else None
+    return PassageLink(there.slug, there.key, there.title) if there else None

@@ -1,0 +1,399 @@
+"""Service functions for copying answers from the same parties' earlier checklists."""
+
+import enum
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.checklist_templates import library
+from tracker.checklist_templates.conditions import Truth
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import Item, Part, Template
+from tracker.checklists import policy, queries
+from tracker.checklists.loading import Filling, fill, locked
+from tracker.checklists.models import (
+    Checklist,
+    CopiedAnswer,
+    CopyReading,
+    Stance,
+)
+from tracker.checklists.negotiation import safeguards
+from tracker.checklists.rules import completeness
+from tracker.checklists.rules.facts import (
+    AnswerKey,
+    Filled,
+    Sheet,
+    has_content,
+)
+from tracker.checklists.rules.values import Place, fit, shown_only
+from tracker.checklists.service import (
+    count_again,
+    end_talks,
+    keep_versions,
+    new_version,
+    own_organisation,
+    owner_of,
+    put_positions,
+    worth_keeping,
+)
+from tracker.core import canonical, clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError, StaleError
+
+# What a form calls the items that were chosen.
+ITEMS = "items"
+# Nobody copies what persons answer for themselves, nor what other parties do (product.md, 4.3).
+COPIED = (AnswerScope.SHARED, AnswerScope.PARTY)
+
+
+class Why(enum.StrEnum):
+    """Why an answer of the former checklist stays behind."""
+
+    ANSWERED = "answered"
+    OTHERS = "others"
+    LISTS = "lists"
+    CLOSED = "closed"
+    LEFT_OUT = "left_out"
+    HIDDEN = "hidden"
+    UNFIT = "unfit"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """One answer as it would be copied: the values that fit here, and where something does not."""
+
+    scope: AnswerScope
+    former: Filled
+    values: Mapping[str, Any]
+    left_out: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An item with what can be copied into it; was is the item that was answered."""
+
+    item: Item
+    was: Item
+    answers: tuple[Copied, ...]
+
+    @property
+    def is_reworded(self) -> bool:
+        """Whether another question was answered than is asked here."""
+        return (self.was.label, self.was.prompt) != (self.item.label, self.item.prompt)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would be copied, and what stays behind."""
+
+    former: Checklist
+    offers: tuple[Offer, ...]
+    behind: Mapping[Why, tuple[str, ...]]
+    # Digest of the answers offered, as the person saw them.
+    seen: str
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """The items that can be chosen."""
+        return frozenset(offer.item.code for offer in self.offers)
+
+
+Candidates = dict[tuple[str, AnswerScope], Copied]
+
+
+def preview(
+    actor: Actor, filling: Filling, former: Filling, chosen: Collection[str] | None = None
+) -> Preview:
+    """Return what of a former checklist fits a person's party here, of all or of chosen items.
+
+    Answers that are there stay. Values that name people or parties who do not take part here, and
+    what the fields can't hold, are left out. An item that is shown only by another's answer is
+    offered with that one.
+    """
+    whole = library.parsed(filling.checklist.template)
+    behind: dict[Why, dict[str, None]] = {}
+    found: Candidates = {}
+    for code, scope, held in _held(actor, former, chosen):
+        item = whole.item(code)
+        why = Why.GONE if item is None else _stays(actor, filling, item, scope, held)
+        if item is not None and why is None:
+            fitting = fit(item.fields_of(scope), held.values, filling.surroundings)
+            found[code, scope] = Copied(scope, held, fitting.values, fitting.left_out)
+        elif why is not None:
+            behind.setdefault(why, {})[code] = None
+    template, hidden = _shown(actor, filling, whole, found)
+    found = {
+        (code, scope): replace(one, values=_as_shown(template.by_code[code], scope, one.values))
+        for (code, scope), one in found.items()
+    }
+    unfit = [code for (code, _scope), one in found.items() if not one.values]
+    for reason, codes in ((Why.HIDDEN, hidden), (Why.UNFIT, unfit)):
+        if codes:
+            behind[reason] = dict.fromkeys(codes)
+    offers = _offers(template, former, {key: one for key, one in found.items() if one.values})
+    return Preview(
+        former=former.checklist,
+        offers=offers,
+        behind={why: tuple(behind[why]) for why in Why if why in behind},
+        seen=_digest(offers),
+    )
+
+
+def _held(
+    actor: Actor, former: Filling, chosen: Collection[str] | None
+) -> Iterator[tuple[str, AnswerScope, Filled]]:
+    """Yield the answers of a former checklist that are for all, or the own party's."""
+    for item in former.template.items:
+        if chosen is not None and item.code not in chosen:
+            continue
+        if completeness.is_shown(item, former.sheet, former.surroundings) is not Truth.TRUE:
+            continue
+        for scope in COPIED:
+            owner_id = owner_of(actor, former.checklist, scope)
+            held = former.sheet.answers.get((item.code, scope, owner_id))
+            if held is not None and not held.is_empty:
+                yield item.code, scope, held
+
+
+def _stays(
+    actor: Actor, filling: Filling, item: Item, scope: AnswerScope, held: Filled
+) -> Why | None:
+    """Return why an answer is not copied into an item; None when it may be."""
+    checklist, party = filling.checklist, filling.own_party(actor)
+    current = filling.sheet.answers.get((item.code, scope, owner_of(actor, checklist, scope)))
+    fields = item.fields_of(scope)
+    reasons = {
+        Why.LISTS: item.part is not Part.TERMS or item.code in policy.LET_IN,
+        Why.ANSWERED: current is not None and not current.is_empty,
+        Why.GONE: not fields,
+        Why.OTHERS: not any(policy.can_set(actor, party, field) for field in fields),
+        Why.LEFT_OUT: held.not_applicable,
+        Why.CLOSED: not filling.is_open(item),
+    }
+    return next((why for why, holds in reasons.items() if holds), None)
+
+
+def _shown(
+    actor: Actor, filling: Filling, whole: Template, found: Candidates
+) -> tuple[Template, list[str]]:
+    """Take out of what was found the items that would not be shown even after copying the rest.
+
+    Return the template as it would apply then, and the items taken out.
+    """
+    hidden: list[str] = []
+    while True:
+        sheet = _sheet_with(actor, filling, found)
+        gone = {
+            code
+            for code, _scope in found
+            if completeness.is_shown(whole.by_code[code], sheet, filling.surroundings)
+            is not Truth.TRUE
+        }
+        if not gone:
+            return completeness.applied(whole, sheet, filling.surroundings), hidden
+        hidden += [item.code for item in whole.items if item.code in gone]
+        for key in [key for key in found if key[0] in gone]:
+            del found[key]
+
+
+def _sheet_with(actor: Actor, filling: Filling, found: Candidates) -> Sheet:
+    copied: dict[AnswerKey, Filled] = {
+        (code, scope, owner_of(actor, filling.checklist, scope)): replace(
+            one.former, values=one.values
+        )
+        for (code, scope), one in found.items()
+    }
+    return replace(filling.sheet, answers={**filling.sheet.answers, **copied})
+
+
+def _as_shown(item: Item, scope: AnswerScope, values: Mapping[str, Any]) -> dict[str, Any]:
+    kept = worth_keeping(shown_only(item.fields_of(scope), values))
+    return kept if any(has_content(value) for value in kept.values()) else {}
+
+
+def _offers(template: Template, former: Filling, found: Candidates) -> tuple[Offer, ...]:
+    was = library.parsed(former.checklist.template).by_code
+    return tuple(
+        Offer(item, was[item.code], answers)
+        for item in template.items
+        if (answers := tuple(found[item.code, s] for s in COPIED if (item.code, s) in found))
+    )
+
+
+def _digest(offers: tuple[Offer, ...]) -> str:
+    return canonical.digest_of(
+        [
+            [offer.item.code, one.scope.value, str(one.former.answer_id), dict(one.values)]
+            for offer in offers
+            for one in offer.answers
+        ]
+    )
+
+
+def copy(
+    actor: Actor, checklist: Checklist, former_id: UUID, codes: Collection[str], *, seen: str
+) -> tuple[str, ...]:
+    """Copy answers of chosen items from a former checklist, each as a new version of the copier.
+
+    Nobody has read them yet: no party accepts them, the copier's neither, until it has (adr 22).
+    seen is the digest of what the person saw; anything else by now raises StaleError. Return the
+    items.
+    """
+    filling = locked(checklist)
+    policy.can_copy(actor, filling.own_party(actor), checklist.state).require()
+    former = queries.former(actor, checklist, former_id)
+    if former is None:
+        raise RuleBrokenError(_l("Nothing can be copied from there any more."))
+    before = fill(former)
+    if preview(actor, filling, before).seen != seen:
+        raise StaleError(_l("Something changed while you were choosing. Look at it again."))
+    if not codes:
+        raise RuleBrokenError(_l("Choose at least one item."), ITEMS)
+    made = preview(actor, filling, before, codes)
+    alone = [code for code in codes if code not in made.codes]
+    if alone:
+        words = _l(
+            "%(items)s: applies only with the answer to another item. Choose that one too.",
+            items=", ".join(alone),
+        )
+        raise RuleBrokenError(words, ITEMS)
+    _keep(actor, filling, made)
+    items = [offer.item.code for offer in made.offers]
+    _record(verbs.ANSWERS_COPIED, actor, checklist, items)
+    return tuple(items)
+
+
+def _keep(actor: Actor, filling: Filling, made: Preview) -> None:
+    checklist = filling.checklist
+    pairs = [
+        (one, new_version(actor, filling, offer.item, one.scope, one.values))
+        for offer in made.offers
+        for one in offer.answers
+    ]
+    keep_versions(filling, [answer for _one, answer in pairs])
+    db.session.add_all(
+        CopiedAnswer(
+            answer_id=answer.id,
+            checklist_id=checklist.id,
+            source_answer_id=one.former.answer_id,
+            source_checklist_id=made.former.id,
+        )
+        for one, answer in pairs
+    )
+    shared = {answer.item for one, answer in pairs if one.scope is AnswerScope.SHARED}
+    end_talks(filling, shared)
+    for offer in made.offers:
+        if offer.item.code in shared:
+            safeguards.close_for_change(actor, filling, offer.item)
+    safeguards.void_review(filling)
+    db.session.flush()
+    count_again(checklist)
+
+
+def say_read(actor: Actor, checklist: Checklist, answer_ids: Collection[UUID]) -> tuple[str, ...]:
+    """Say for the own party that copied answers were read: those that were on the page.
+
+    Who set an answer accepts it (product.md, 4.1): here by reading it, for the party that copied
+    it. The others still say what they think. An answer that changed meanwhile raises StaleError.
+    Return the items newly read.
+    """
+    filling = locked(checklist)
+    policy.can_read_copies(actor, filling.own_party(actor), checklist.state).require()
+    own = own_organisation(actor)
+    there = {
+        filled.answer_id: (item, filled)
+        for (code, _scope, _owner), filled in filling.sheet.answers.items()
+        if filled.copied_from and (item := filling.template.item(code))
+    }
+    if not answer_ids or not there.keys() >= set(answer_ids):
+        raise StaleError(_l("An answer changed while you were reading. Look at it again."))
+    fresh = [there[one] for one in set(answer_ids) if there[one][1].is_unread_by(own)]
+    if not fresh:
+        return ()
+    _note(actor, [filled for _item, filled in fresh])
+    put_positions(
+        filling,
+        [(item, filled.answer_id) for item, filled in fresh if _sets(filling, item, filled, own)],
+        (actor.user_id, own),
+        Stance.ACCEPTS,
+    )
+    count_again(checklist)
+    read = {item.code for item, _filled in fresh}
+    items = [item.code for item in filling.template.items if item.code in read]
+    _record(verbs.COPIES_READ, actor, checklist, items)
+    return tuple(items)
+
+
+def read_by_acting(actor: Actor, filled: Filled) -> None:
+    """Take a copied answer as read by a party that accepts it, or wants to change or discuss it."""
+    if filled.is_unread_by(own_organisation(actor)):
+        _note(actor, [filled])
+
+
+def carry_over(held: Filled, answer_id: UUID) -> None:
+    """Mark a version that was made of a copied one, less what no longer fits, as that one was."""
+    if held.copied_from is None:
+        return
+    mark = db.session.get_one(CopiedAnswer, held.answer_id)
+    db.session.add(
+        CopiedAnswer(
+            answer_id=answer_id,
+            checklist_id=mark.checklist_id,
+            source_answer_id=mark.source_answer_id,
+            source_checklist_id=mark.source_checklist_id,
+        )
+    )
+    db.session.flush()
+    readings = db.session.scalars(
+        sa.select(CopyReading).where(CopyReading.answer_id == held.answer_id)
+    )
+    db.session.add_all(
+        CopyReading(
+            answer_id=answer_id,
+            organisation_id=one.organisation_id,
+            reader_id=one.reader_id,
+            read_at=one.read_at,
+        )
+        for one in readings.all()
+    )
+    db.session.flush()
+
+
+def _sets(filling: Filling, item: Item, filled: Filled, own: UUID) -> bool:
+    """Tell whether an answer is the shared one of an item, and this party set it."""
+    return filled == filling.sheet.shared(item.code) and filled.organisation_id == own
+
+
+def _note(actor: Actor, answers: Collection[Filled]) -> None:
+    now = clock.now()
+    db.session.add_all(
+        CopyReading(
+            answer_id=one.answer_id,
+            organisation_id=own_organisation(actor),
+            reader_id=actor.user_id,
+            read_at=now,
+        )
+        for one in answers
+    )
+    db.session.flush()
+
+
+def _record(verb: verbs.Verb, actor: Actor, checklist: Checklist, items: list[str]) -> None:
+    trail.record(
+        verb,
+        actor=actor,
+        subject_type="checklist",
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        items=items,
+        organisation=actor.organisation_name,
+    )

@@ -1,0 +1,187 @@
+"""Service functions for an organisation's own model answers: save, rename, delete."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import IntegrityError
+
+from tracker.access.actor import Actor
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import NAMING, Item, TemplateField
+from tracker.checklists import policy, queries
+from tracker.checklists.encryption import is_restricted
+from tracker.checklists.loading import Filling, fill
+from tracker.checklists.models import Checklist, ModelAnswer
+from tracker.checklists.rules.facts import Filled, has_content
+from tracker.checklists.rules.values import (
+    Fit,
+    Place,
+    fit,
+    shown_only,
+)
+from tracker.checklists.service import own_organisation, owner_of
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError, StaleError
+
+TITLE, NOTE = "title", "note"
+MAX_TITLE = 200
+MAX_NOTE = 2000
+
+
+def keep(
+    actor: Actor,
+    checklist: Checklist,
+    item_code: str,
+    scope: AnswerScope,
+    *,
+    answer_id: UUID,
+    title: str,
+    note: str = "",
+) -> ModelAnswer:
+    """Keep an answer as a model answer of the own organisation, without whom it names.
+
+    Never one on a visit (class K2). answer_id is the answer the person saw; another one by now
+    raises StaleError.
+    """
+    filling = fill(checklist)
+    policy.can_keep_as_model(
+        actor, filling.own_party(actor), is_restricted=is_restricted(checklist)
+    ).require()
+    item = filling.item(item_code)
+    held = to_keep(actor, filling, item, scope)
+    if held is None:
+        raise RuleBrokenError(_l("There is no answer yet that could be kept."))
+    if held.answer_id != answer_id:
+        raise StaleError(_l("The answer changed while you were writing. Look at it again."))
+    kept = without_names(item.fields_of(scope), held.values)
+    if not any(has_content(value) for value in kept.values.values()):
+        raise RuleBrokenError(
+            _l("It only names persons and parties, and those are not kept. Nothing would be left.")
+        )
+    row = ModelAnswer(
+        id=uuid4(),
+        organisation_id=own_organisation(actor),
+        kind=checklist.kind,
+        item=item.code,
+        scope=scope,
+        title=_tidy(title, TITLE, MAX_TITLE),
+        note=_tidy(note, NOTE, MAX_NOTE, required=False),
+        values=kept.values,
+        author_id=actor.user_id,
+        changed_at=clock.now(),
+    )
+    _save(row)
+    _record(verbs.MODEL_ANSWER_KEPT, actor, row)
+    return row
+
+
+def to_keep(actor: Actor, filling: Filling, item: Item, scope: AnswerScope) -> Filled | None:
+    """Return the answer that would be kept: the shared one or that of the own party.
+
+    None where there is none, or where the item was left out; never what persons or other parties
+    answer for themselves.
+    """
+    if scope is AnswerScope.PERSON or scope not in item.scopes:
+        return None
+    owner_id = owner_of(actor, filling.checklist, scope)
+    held = filling.sheet.answers.get((item.code, scope, owner_id))
+    return None if held is None or held.is_empty or held.not_applicable else held
+
+
+def without_names(fields: tuple[TemplateField, ...], values: Mapping[str, Any]) -> Fit:
+    """Return values as a model answer keeps them: what names persons or parties is left out."""
+    by_key = {field.key: field for field in fields}
+    kept: dict[str, Any] = {}
+    left_out: dict[Place, None] = {}
+    for key, value in shown_only(fields, values).items():
+        field = by_key.get(key)
+        if field is None or not has_content(value):
+            continue
+        if field.type in NAMING:
+            left_out[key, None] = None
+            continue
+        kept[key] = value
+        if field.columns:
+            naming = set(_naming_columns(field))
+            left_out |= {(key, one): None for one in sorted(_filled(value, naming))}
+            kept[key] = [_row_without(row, naming) for row in value]
+    return Fit({key: value for key, value in kept.items() if has_content(value)}, tuple(left_out))
+
+
+def _naming_columns(field: TemplateField) -> Iterator[str]:
+    return (column.key for column in field.columns if column.type in NAMING)
+
+
+def _filled(rows: list[dict[str, Any]], columns: set[str]) -> set[str]:
+    return {key for row in rows for key in columns if has_content(row.get(key))}
+
+
+def _row_without(row: dict[str, Any], columns: set[str]) -> dict[str, Any]:
+    return {key: cell for key, cell in row.items() if key not in columns}
+
+
+def fitted(model: ModelAnswer, filling: Filling, item: Item) -> Fit:
+    """Return what of a model answer fits an item as it is here and now."""
+    return fit(item.fields_of(model.scope), model.values, filling.surroundings)
+
+
+def rename(actor: Actor, model_id: UUID, *, title: str, note: str, seen_version: int) -> None:
+    """Give a model answer another title and note; another change meanwhile raises StaleError."""
+    row = _locked(actor, model_id)
+    if row.version != seen_version:
+        raise StaleError(_l("Somebody else changed it while you were writing. Look at it again."))
+    _save(
+        row,
+        title=_tidy(title, TITLE, MAX_TITLE),
+        note=_tidy(note, NOTE, MAX_NOTE, required=False),
+        version=row.version + 1,
+        author_id=actor.user_id,
+        changed_at=clock.now(),
+    )
+    _record(verbs.MODEL_ANSWER_RENAMED, actor, row)
+
+
+def delete(actor: Actor, model_id: UUID) -> None:
+    """Delete a model answer of the own organisation for good; answers begun from it stay."""
+    row = _locked(actor, model_id)
+    db.session.delete(row)
+    db.session.flush()
+    _record(verbs.MODEL_ANSWER_DELETED, actor, row)
+
+
+def _locked(actor: Actor, model_id: UUID) -> ModelAnswer:
+    policy.can_keep_models(actor).require()
+    row = queries.model_answer(actor, model_id, to_change=True)
+    if row is None:
+        raise StaleError(_l("This model answer was deleted meanwhile."))
+    return row
+
+
+def _save(row: ModelAnswer, **changes: Any) -> None:
+    try:
+        with db.session.begin_nested():
+            for name, value in changes.items():
+                setattr(row, name, value)
+            db.session.add(row)
+    except IntegrityError as error:
+        words = _l("Your organisation has a model answer of this title for this item already.")
+        raise RuleBrokenError(words, TITLE) from error
+
+
+def _tidy(text: str, field: str, most: int, *, required: bool = True) -> str:
+    tidy = text.strip()
+    if required and not tidy:
+        raise RuleBrokenError(_l("Give it a title."), field)
+    if len(tidy) > most:
+        raise RuleBrokenError(_l("Write at most %(most)s characters.", most=most), field)
+    return tidy
+
+
+def _record(verb: verbs.Verb, actor: Actor, row: ModelAnswer) -> None:
+    """Record that something was done with a model answer; not with which, nor of what."""
+    trail.record(verb, actor=actor, subject_type="model_answer", subject_id=row.id)

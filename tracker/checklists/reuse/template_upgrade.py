@@ -1,0 +1,215 @@
+"""The service function that upgrades a checklist to a newer template, keeping answers."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor, Role
+from tracker.accounts import queries as accounts
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.agreements import service as agreements
+from tracker.checklist_templates import library
+from tracker.checklist_templates.compare import ItemDifference, TemplateDifference, between
+from tracker.checklist_templates.models import AnswerScope, ChecklistTemplate
+from tracker.checklist_templates.schema import Item
+from tracker.checklists import encryption, messages, policy
+from tracker.checklists.assignments import service as assignments
+from tracker.checklists.loading import Filling, locked
+from tracker.checklists.models import Answer, Checklist
+from tracker.checklists.negotiation import safeguards
+from tracker.checklists.reuse import copying
+from tracker.checklists.rules.values import fit
+from tracker.checklists.service import count_again, end_talks
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError, StaleError
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What moving a checklist would do."""
+
+    to: ChecklistTemplate
+    difference: TemplateDifference
+    # Items whose answers are kept but lose what no longer fits, whose positions are open again,
+    # and which have answers that go to history.
+    cut: tuple[str, ...]
+    reopened: tuple[str, ...]
+    gone_answered: tuple[str, ...]
+
+
+def newer(checklist: Checklist) -> ChecklistTemplate | None:
+    """Return the version that new checklists start on, where the checklist is not on it yet."""
+    row = library.newest(checklist.kind)
+    return None if row.id == checklist.template_id else row
+
+
+def preview(filling: Filling, to: ChecklistTemplate) -> Move:
+    """Return what moving would do: what is new, changed and gone, and what comes of answers."""
+    new = library.parsed(to)
+    difference = between(filling.template, new)
+    by_code = {one.code: one for one in difference.changed}
+    return Move(
+        to=to,
+        difference=difference,
+        cut=tuple(
+            code
+            for code, one in by_code.items()
+            if one.fields_changed and _cuts(filling, new.by_code[code])
+        ),
+        reopened=tuple(
+            code
+            for code, one in by_code.items()
+            if one.asks_again and filling.sheet.positions.get(code)
+        ),
+        gone_answered=tuple(
+            item.code for item in difference.gone if _answers_of(filling, item.code)
+        ),
+    )
+
+
+def move(actor: Actor, checklist: Checklist, to_id: UUID) -> Move:
+    """Move a checklist to the newest published version of its template (product.md, section 3).
+
+    Only while it is drafted. Answers are kept; where a field changed, what no longer fits it is
+    left in the version before. Items whose question or fields changed are asked again of all. What
+    is gone stays in history and out of the document. to_id is the version the person saw: another
+    one published meanwhile raises StaleError.
+    """
+    filling = locked(checklist)
+    policy.can_move(actor, filling.own_party(actor), checklist.state).require()
+    to = newer(checklist)
+    if to is None:
+        raise RuleBrokenError(_l("The checklist is on the newest version already."))
+    if to.id != to_id:
+        raise StaleError(_l("Another version was published meanwhile. Look at it again."))
+    done = preview(filling, to)
+    before = filling.template.version
+    _let_go(actor, filling, done)
+    new = library.parsed(to)
+    for one in done.difference.changed:
+        _take_along(filling, new.by_code[one.code], one)
+    checklist.template_id = to.id
+    if checklist.open_items is not None:
+        checklist.open_items = _open_after(checklist.open_items, done)
+    safeguards.void_review(filling)
+    db.session.flush()
+    count_again(checklist)
+    trail.record(
+        verbs.CHECKLIST_MOVED,
+        actor=actor,
+        subject_type="checklist",
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        before=before,
+        after=to.version,
+        new=[item.code for item in done.difference.new],
+        changed=[one.code for one in done.difference.changed],
+        gone=[item.code for item in done.difference.gone],
+    )
+    messages.was_moved(checklist.id, _concerned(filling) - {actor.user_id})
+    return done
+
+
+def _answers_of(filling: Filling, code: str) -> list[tuple[AnswerScope, UUID]]:
+    return [
+        (scope, owner)
+        for (item, scope, owner), filled in filling.sheet.answers.items()
+        if item == code and not filled.is_empty
+    ]
+
+
+def _cuts(filling: Filling, item: Item) -> bool:
+    """Tell whether an answer of the item holds something that its new fields can't."""
+    return any(
+        not filled.not_applicable
+        and fit(item.fields_of(scope), filled.values, filling.surroundings).values
+        != dict(filled.values)
+        for (code, scope, _owner), filled in filling.sheet.answers.items()
+        if code == item.code
+    )
+
+
+def _let_go(actor: Actor, filling: Filling, done: Move) -> None:
+    """End what waits on items that are gone: flags, proposals, positions, who looks after them.
+
+    Their answers stay, so that they are there again should the item come back; the document knows
+    items of the template only.
+    """
+    for item in done.difference.gone:
+        safeguards.close_for_change(actor, filling, item)
+    gone = [item.code for item in done.difference.gone]
+    end_talks(filling, gone)
+    assignments.forget(filling.checklist, gone)
+
+
+def _take_along(filling: Filling, item: Item, one: ItemDifference) -> None:
+    """Carry an item's answers over to its new fields, and ask again where it changed."""
+    if one.asks_again:
+        end_talks(filling, [item.code])
+    if not one.fields_changed:
+        return
+    for (code, scope, owner), filled in filling.sheet.answers.items():
+        if code != item.code or filled.not_applicable:
+            continue
+        values = fit(item.fields_of(scope), filled.values, filling.surroundings).values
+        if values != dict(filled.values):
+            _cut(filling, item, (scope, owner), values)
+
+
+def _cut(
+    filling: Filling,
+    item: Item,
+    whose: tuple[AnswerScope, UUID],
+    values: dict[str, Any],
+) -> None:
+    """Add a version that holds only what fits; its words stay those of who wrote them."""
+    checklist = filling.checklist
+    scope, owner = whose
+    held = filling.sheet.answers[(item.code, scope, owner)]
+    db.session.execute(
+        sa.update(Answer).where(Answer.id == held.answer_id).values(is_current=False)
+    )
+    answer = Answer(
+        id=uuid4(),
+        checklist_id=checklist.id,
+        item=item.code,
+        scope=scope,
+        owner_id=owner,
+        version=held.version + 1,
+        not_applicable=False,
+        author_id=held.author_id,
+        organisation_id=held.organisation_id,
+        saved_at=clock.now(),
+    )
+    encryption.put_values(checklist, answer, values)
+    db.session.add(answer)
+    db.session.flush()
+    copying.carry_over(held, answer.id)
+
+
+def _open_after(open_items: list[str], done: Move) -> list[str]:
+    """Keep an amendment to its items, and to those that are new or asked again."""
+    gone = {item.code for item in done.difference.gone}
+    asked = [item.code for item in done.difference.new]
+    asked += [one.code for one in done.difference.changed if one.asks_again or one.test_changed]
+    kept = [code for code in open_items if code not in gone]
+    return [*kept, *(code for code in asked if code not in kept)]
+
+
+def _concerned(filling: Filling) -> set[UUID]:
+    """Return the coordinators of all parties; of a visit's checklist those who may open it."""
+    coordinators = {
+        (one.user_id, party.side)
+        for party in filling.parties
+        for one in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
+    }
+    if not encryption.is_restricted(filling.checklist):
+        return {user_id for user_id, _side in coordinators}
+    may_open = agreements.may_open_planning(filling.checklist)
+    return {user_id for user_id, side in coordinators if user_id in may_open[side]}

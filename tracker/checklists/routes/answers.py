@@ -1,0 +1,420 @@
+"""Pages for filling in a checklist: the list of items, an answer, omission, the template."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from uuid import UUID
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.activity.stale import recompute
+from tracker.agreements import evidence
+from tracker.agreements.paper import prior_agreements
+from tracker.checklist_templates import library
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklist_templates.schema import Item
+from tracker.checklists import (
+    encryption,
+    labels,
+    localized_values,
+    pages,
+    policy,
+    queries,
+    service,
+)
+from tracker.checklists.assignments import service as assignments
+from tracker.checklists.editing import (
+    Writing,
+    as_id_or_none,
+    back,
+    begin_writing,
+    current_of,
+    filled,
+    guidance_beside,
+    has_words,
+    is_sent,
+    may_go_on,
+    on_page,
+    opened,
+    opened_item,
+    overtaken,
+    proposal_page,
+    seen_version,
+    show_version,
+    values_now,
+)
+from tracker.checklists.forms import (
+    AnswerForm,
+    LeaveOutForm,
+    ProposalForm,
+    answer_form,
+    as_typed,
+    name_of,
+    values_of,
+)
+from tracker.checklists.loading import Filling, comments_beside
+from tracker.checklists.models import Checklist, ChecklistState, DraftKind
+from tracker.checklists.negotiation import safeguards
+from tracker.checklists.reuse import copies, model_answers, template_upgrade
+from tracker.checklists.rules.facts import Filled
+from tracker.checklists.rules.values import Fit
+from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.guidance.queries import passages_for
+from tracker.ui import locale
+from tracker.ui.filters import filter_links
+from tracker.ui.form_base import Form
+from tracker.ui.perform import perform
+
+Answered = str | Response | tuple[str, int]
+
+blueprint = Blueprint("checklists", __name__, url_prefix="/checklists")
+
+
+@blueprint.get("/<uuid:checklist_id>")
+@signed_in
+def show(checklist_id: UUID) -> str:
+    """Show every item with its answer, positions and guidance; filters narrow the list."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "checklist")
+    filling = filled(checklist)
+    standing = filling.standing()
+    is_drafted = checklist.state is ChecklistState.DRAFTING
+    assigned = assignments.of_side(actor, checklist) if is_drafted else None
+    views = pages.item_views(filling, actor, assigned)
+    offered = pages.filters(assigned)
+    chosen = request.args.get("filter", "")
+    if chosen not in offered:
+        chosen = ""
+    counts = {
+        name: sum(pages.keep(view, name, actor.organisation_id) for view in views)
+        for name in offered
+    }
+    shown = [view for view in views if pages.keep(view, chosen, actor.organisation_id)]
+    if not counts["copied"] and chosen != "copied":
+        offered.remove("copied")
+    party = filling.own_party(actor)
+    return render_template(
+        "checklists/show.html",
+        checklist=checklist,
+        filling=filling,
+        cooperation=filling.cooperation,
+        views=shown,
+        sections=pages.by_section(filling, shown),
+        narrowed=chosen if chosen == "copied" else "",
+        unread=sum(bool(view.to_read) for view in views),
+        has_formers=bool(policy.can_copy(actor, party, checklist.state))
+        and bool(queries.formers(actor, checklist, limit=1)[0]),
+        has_models=bool(policy.can_use_models(actor)) and not encryption.is_restricted(checklist),
+        is_blank=not filling.sheet.answers,
+        section_links=pages.section_links(
+            filling,
+            standing,
+            {view.item.code for view in shown},
+            unfiltered=url_for("checklists.show", checklist_id=checklist.id),
+        ),
+        standing=standing,
+        threads=comments_beside(actor, checklist),
+        waiting_links=pages.waiting_links(filling, standing, actor.organisation_id),
+        unknown=pages.unknown_count(standing),
+        has_assignments=assigned is not None,
+        links=filter_links("filter", [(one, labels.FILTERS[one]) for one in offered], counts),
+        agrees=_agrees(checklist),
+        obstacles=pages.send_obstacles(filling),
+        may_send=policy.can_send(actor, party, checklist.state),
+        may_amend=policy.can_amend(actor, party, checklist.state),
+        may_record_former=bool(prior_agreements.can_record(actor, filling)),
+        newer=template_upgrade.newer(checklist)
+        if policy.can_move(actor, party, checklist.state)
+        else None,
+        may_review=policy.can_review(
+            actor, safeguards.second_reader_of(filling), filling.sheet.authors
+        ),
+        reason=encryption.reason_of(checklist.cooperation_id, checklist),
+        kind_words=labels.KINDS[checklist.kind],
+        number=labels.NUMBERS[checklist.kind],
+        is_restricted=encryption.is_restricted(checklist),
+    )
+
+
+def _agrees(checklist: Checklist) -> bool:
+    """Tell whether what the page says of a text is borne out; of a first draft it says nothing."""
+    says_nothing = checklist.state is ChecklistState.DRAFTING and not (
+        checklist.revision_in_force_id or checklist.halt
+    )
+    return says_nothing or evidence.compare([checklist])[checklist.id].agrees
+
+
+@blueprint.route("/<uuid:checklist_id>/items/<code>/answer", methods=["GET", "POST"])
+@signed_in
+def answer(checklist_id: UUID, code: str) -> Answered:
+    """Write an answer; a later save by somebody else is shown beside the own one (4.6)."""
+    actor = current_actor()
+    checklist, filling, item = opened_item(actor, checklist_id, code, "answer")
+    scope = _scope(item)
+    fields = item.fields_of(scope)
+    acts = pages.acts(filling, actor, item)
+    if scope is AnswerScope.SHARED and scope not in acts.answer and acts.propose:
+        return _to_proposal(actor, filling, item)
+    if scope is AnswerScope.PERSON:
+        require(policy.can_write(actor, filling.own_party(actor), item, scope))
+    current = current_of(filling, actor, item, scope)
+    writing = begin_writing(actor, filling, item, DraftKind(scope.value), current)
+    begun = _begun_from(actor, filling, item, scope, writing)
+    values = begun.fit.values if begun else values_now(current)
+    form = answer_form(AnswerForm, fields, filling, values, writing.typed)
+    show_version(form, current)
+    not_ours, is_draft = _("Your organisation does not write this answer."), writing.is_filled
+    if not may_go_on(form, scope in acts.answer, acts.why_not, not_ours, is_draft=is_draft):
+        return _answer_page(filling, item, scope, form, writing), HTTPStatus.FORBIDDEN
+
+    def save() -> None:
+        service.save_answer(
+            actor,
+            checklist,
+            item.code,
+            scope,
+            values_of(form, fields),
+            base_version=seen_version(form),
+        )
+        writing.finish()
+        recompute()  # the message says whether the item is complete
+
+    def handle_conflict(_error: StaleError) -> str | Response:
+        now, overtaken_writing = overtaken(actor, writing, form)
+        if not _changes(now, item, scope, form, overtaken_writing.theirs):
+            return _saved_already(overtaken_writing, code)
+        return _answer_page(now, item, scope, form, overtaken_writing, current, begun=begun)
+
+    done = is_sent(form) and perform(
+        form,
+        save,
+        success=lambda _none: _saved(checklist, item),
+        next=back(checklist_id, code),
+        conflict=handle_conflict,
+    )
+    return done or _answer_page(filling, item, scope, form, writing, current, begun=begun)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A form that is filled from a model answer: its title, what fits, where something does not."""
+
+    title: str
+    fit: Fit
+    left_out: str
+
+
+def _begun_from(
+    actor: Actor, filling: Filling, item: Item, scope: AnswerScope, writing: Writing
+) -> _Begun | None:
+    """Return what the form begins with, where the address names a model answer.
+
+    What the person has typed already goes first. One that is not of their organisation, or of
+    another item, is not found.
+    """
+    asked = request.args.get("model")
+    if asked is None or writing.typed is not None:
+        return None
+    models = queries.models_for(actor, filling.checklist.kind, item.code, scope)
+    model = found(next((one for one in models if one.id == as_id_or_none(asked)), None))
+    fitting = model_answers.fitted(model, filling, item)
+    return _Begun(model.title, fitting, copies.left_out(item, fitting.left_out))
+
+
+def _to_proposal(actor: Actor, filling: Filling, item: Item) -> Answered:
+    """Lead to a proposal, since another party has accepted the answer; typed words come along."""
+    address = url_for("positions.propose", checklist_id=filling.checklist.id, code=item.code)
+    fields = item.fields_of(AnswerScope.SHARED)
+    current = filling.sheet.shared(item.code)
+    form = answer_form(ProposalForm, fields, filling, current.values if current else {})
+    if not (form.is_submitted() and has_words(form)):
+        return redirect(address, 303)
+    writing = begin_writing(actor, filling, item, DraftKind.SHARED, current)
+    if seen_version(form) != (current.version if current else 0):
+        filling, writing = overtaken(actor, writing, form)
+        if not _changes(filling, item, AnswerScope.SHARED, form, writing.theirs):
+            return _saved_already(writing, item.code)
+    else:
+        form.refuse(
+            RuleBrokenError(
+                _(
+                    "Another party accepted the answer while you were writing. Your words stand "
+                    "below: give the reason and send them as a proposal."
+                )
+            )
+        )
+    shown = [form[name_of(field)] for field in fields]
+    own = _own_parts(filling, item, AnswerScope.SHARED, form)
+    return proposal_page(filling, item, form, shown, writing, action=address, own=own)
+
+
+def _saved_already(writing: Writing, code: str) -> Response:
+    """Go on as after saving: the same words were saved, by a form that was sent twice."""
+    return perform(
+        None,
+        writing.finish,
+        success=_("%(code)s is saved.", code=code),
+        next=back(writing.checklist.id, code),
+    )
+
+
+def _own_parts(
+    filling: Filling, item: Item, scope: AnswerScope, form: Form
+) -> list[localized_values.Part_]:
+    fields = item.fields_of(scope)
+    return pages.parts(fields, values_of(form, fields), filling)
+
+
+def _their_parts(
+    filling: Filling, item: Item, scope: AnswerScope, theirs: Filled | None
+) -> list[localized_values.Part_]:
+    return pages.answer_parts(filling, item, scope, theirs) if theirs else []
+
+
+def _changes(
+    filling: Filling, item: Item, scope: AnswerScope, form: Form, answer: Filled | None
+) -> list[localized_values.PartDifference]:
+    """Return how the words on the form differ from the answer that stands."""
+    theirs = _their_parts(filling, item, scope, answer)
+    return localized_values.differences(theirs, _own_parts(filling, item, scope, form))
+
+
+def _answer_page(
+    filling: Filling,
+    item: Item,
+    scope: AnswerScope,
+    form: Form,
+    writing: Writing,
+    current: Filled | None = None,
+    *,
+    begun: _Begun | None = None,
+) -> str:
+    """Show the page; a draft comes with how it differs from the current answer."""
+    actor, overtaken_by = current_actor(), writing.theirs
+    compared = overtaken_by or (current if writing.is_filled else None)
+    return render_template(
+        "checklists/answer.html",
+        checklist=filling.checklist,
+        cooperation=filling.cooperation,
+        item=item,
+        scope=scope,
+        form=form,
+        fields=[form[name_of(field)] for field in item.fields_of(scope)],
+        draft=on_page(writing),
+        theirs=overtaken_by,
+        their_parts=_their_parts(filling, item, scope, overtaken_by),
+        own_parts=_own_parts(filling, item, scope, form) if overtaken_by else [],
+        changes=_changes(filling, item, scope, form, compared) if compared else [],
+        guidance=guidance_beside(filling, item),
+        models=queries.models_for(actor, filling.checklist.kind, item.code, scope),
+        begun=begun,
+        has_draft=writing.typed is not None,
+        kind_words=labels.KINDS[filling.checklist.kind],
+        may_leave_out=scope is AnswerScope.SHARED
+        and not filling.standing().items[item.code].required,
+    )
+
+
+def _saved(checklist: Checklist, item: Item) -> tuple[str, str]:
+    """Return what to say of an item that is being saved, and how."""
+    one = filled(checklist).standing().items.get(item.code)
+    if one is not None and one.problems:
+        words = _(
+            "%(code)s is saved. Not complete yet: %(problem)s",
+            code=item.code,
+            problem=one.problems[0].message,
+        )
+        return words, "wait"
+    return _("%(code)s is saved.", code=item.code), "held"
+
+
+def _scope(item: Item) -> AnswerScope:
+    try:
+        scope = AnswerScope(request.args.get("for", item.scopes[0].value))
+    except ValueError:
+        abort(404)
+    if scope not in item.scopes:
+        abort(404)
+    return scope
+
+
+@blueprint.route("/<uuid:checklist_id>/items/<code>/leave-out", methods=["GET", "POST"])
+@signed_in
+def leave_out(checklist_id: UUID, code: str) -> Answered:
+    """Say why an item that is not required does not apply (4.2)."""
+    actor = current_actor()
+    checklist, filling, item = opened_item(actor, checklist_id, code, "leave_out")
+    acts = pages.acts(filling, actor, item)
+    current = filling.sheet.shared(code)
+    writing = begin_writing(actor, filling, item, DraftKind.LEFT_OUT, current)
+    form = LeaveOutForm() if writing.typed is None else as_typed(LeaveOutForm, writing.typed)
+    show_version(form, current)
+    refusal, is_draft = _("This item can't be left out by you now."), writing.is_filled
+    if not may_go_on(form, acts.leave_out, acts.why_not, refusal, is_draft=is_draft):
+        return _leave_out_page(filling, item, form, writing), HTTPStatus.FORBIDDEN
+
+    def act() -> None:
+        service.save_answer(
+            actor,
+            checklist,
+            code,
+            AnswerScope.SHARED,
+            {},
+            base_version=seen_version(form),
+            not_applicable_because=form["reason"].data or "",
+        )
+        writing.finish()
+
+    def handle_conflict(_error: StaleError) -> str:
+        now, overtaken_writing = overtaken(actor, writing, form)
+        return _leave_out_page(now, item, form, overtaken_writing)
+
+    done = is_sent(form) and perform(
+        form,
+        act,
+        success=_("%(code)s is left out.", code=code),
+        next=back(checklist_id, code),
+        conflict=handle_conflict,
+    )
+    return done or _leave_out_page(filling, item, form, writing)
+
+
+def _leave_out_page(filling: Filling, item: Item, form: Form, writing: Writing) -> str:
+    reason = str(form["reason"].data or "")
+    own = localized_values.left_out(reason)
+    theirs = _their_parts(filling, item, AnswerScope.SHARED, writing.theirs)
+    return render_template(
+        "checklists/leave_out.html",
+        checklist=filling.checklist,
+        cooperation=filling.cooperation,
+        item=item,
+        form=form,
+        draft=on_page(writing),
+        theirs=writing.theirs,
+        their_parts=theirs,
+        own_parts=own,
+        answers=pages.answers_of(filling, item),
+        kind_words=labels.KINDS[filling.checklist.kind],
+    )
+
+
+@blueprint.get("/templates/<kind>")
+@signed_in
+def template(kind: str) -> str:
+    """Show a checklist's newest template: what is asked, and on what each item rests."""
+    try:
+        row = library.newest(ChecklistKind(kind))
+    except (ValueError, LookupError):
+        abort(404)
+    parsed = library.told(row, locale.language())
+    refs = sorted({ref for item in parsed.items for ref in item.rests_on.passages})
+    return render_template(
+        "checklists/template.html",
+        template=parsed,
+        passages=passages_for(refs),
+        required=labels.REQUIRED,
+        number=labels.NUMBERS[parsed.kind],
+    )

@@ -1,0 +1,178 @@
+"""Pages for assigning items to people on one's own side, taking them on and giving them back."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.decision import YES, no
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.checklists import (
+    labels,
+    pages,
+    policy,
+    queries,
+)
+from tracker.checklists.assignments import pages as views
+from tracker.checklists.assignments import service as assignments
+from tracker.checklists.assignments.service import Assigned
+from tracker.checklists.editing import (
+    as_id_or_none,
+    back,
+    filled,
+    item_of,
+    opened,
+)
+from tracker.checklists.forms import AssignForm, AssignSectionForm
+from tracker.checklists.loading import Filling
+from tracker.checklists.models import Checklist, ChecklistState
+from tracker.ui.perform import perform
+
+blueprint = Blueprint("assignments", __name__, url_prefix="/checklists/<uuid:checklist_id>")
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """A checklist that the person works on, and what their side has assigned on it."""
+
+    actor: Actor
+    checklist: Checklist
+    filling: Filling
+    assigned: Assigned
+
+    def parts(self) -> list[views.Part]:
+        """Return the sections with who has what."""
+        return views.parts_of(self.assigned, self.filling, self.actor)
+
+
+def _opened(checklist_id: UUID) -> _Desk:
+    """Return a checklist the person works on, or answer 404; opening class K2 is noted."""
+    actor = current_actor()
+    if not queries.works_on(actor, checklist_id):
+        abort(404)
+    return _read(actor, opened(actor, checklist_id, "assignments"))
+
+
+def _read(actor: Actor, checklist: Checklist) -> _Desk:
+    assigned = found(assignments.of_side(actor, checklist))
+    return _Desk(actor, checklist, filled(checklist), assigned)
+
+
+@blueprint.route("/assignments", methods=["GET", "POST"])
+@signed_in
+def listed(checklist_id: UUID) -> str | Response:
+    """Show who of the own side has what; a coordinator assigns the items of a section in one go."""
+    desk = _opened(checklist_id)
+    sections = {part.key: part.title for part in desk.parts() if part.is_assignable}
+    form = AssignSectionForm()
+    form.offer(sections, desk.assigned.able)
+    if request.method == "POST":
+        require(policy.can_assign(desk.actor, desk.filling.own_party(desk.actor)))
+        require(YES if sections else no(_("Nothing on this checklist can be assigned now.")))
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: assignments.assign_section(
+            desk.actor,
+            desk.checklist,
+            form.section.data or "",
+            to=as_id_or_none(form.person.data or ""),
+            due_on=form.due_on.data,
+            also_held=bool(form.also_held.data),
+            seen=form.seen.data or "",
+        ),
+        success=_("The items of the section are assigned."),
+        next=redirect(url_for("assignments.listed", checklist_id=checklist_id), 303),
+    )
+    if done:
+        return done
+    now = _as_it_stands(desk)
+    form.seen.data = now.assigned.seen()
+    return render_template(
+        "checklists/assignments.html",
+        checklist=now.checklist,
+        cooperation=now.filling.cooperation,
+        parts=now.parts(),
+        form=form if sections else None,
+        is_drafted=now.checklist.state is ChecklistState.DRAFTING,
+        kind_words=labels.KINDS[now.checklist.kind],
+    )
+
+
+@blueprint.route("/items/<code>/assign", methods=["GET", "POST"])
+@signed_in
+def assign(checklist_id: UUID, code: str) -> str | Response:
+    """Assign an item to somebody of the own side, or make it nobody's."""
+    desk = _opened(checklist_id)
+    item = item_of(desk.filling, code)
+    require(policy.can_assign(desk.actor, desk.filling.own_party(desk.actor)))
+    require(assignments.assignable(desk.filling, item, desk.assigned.organisation_id))
+    held = desk.assigned.holdings.get(code)
+    form = AssignForm(data={"person": str(held.user_id), "due_on": held.due_on} if held else None)
+    form.offer(desk.assigned.able)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: assignments.assign(
+            desk.actor,
+            desk.checklist,
+            code,
+            to=as_id_or_none(form.person.data or ""),
+            due_on=form.due_on.data,
+            seen=form.seen.data or "",
+        ),
+        success=_("%(code)s is assigned.", code=code),
+        next=back(checklist_id, code),
+    )
+    if done:
+        return done
+    now = _as_it_stands(desk)
+    form.seen.data = now.assigned.seen(code)
+    one = now.filling.standing().items.get(code)
+    return render_template(
+        "checklists/assign.html",
+        checklist=now.checklist,
+        cooperation=now.filling.cooperation,
+        item=item,
+        answers=pages.answers_of(now.filling, item),
+        view=views.view_of(now.assigned, now.filling, now.actor, item, one),
+        form=form,
+        kind_words=labels.KINDS[now.checklist.kind],
+    )
+
+
+@blueprint.post("/items/<code>/assign/me")
+@signed_in
+def take(checklist_id: UUID, code: str) -> Response:
+    """Take an item on that nobody of the own side has."""
+    desk = _opened(checklist_id)
+    item_of(desk.filling, code)
+    return perform(
+        None,
+        lambda: assignments.take(desk.actor, desk.checklist, code),
+        success=_("%(code)s is assigned to you.", code=code),
+        next=back(checklist_id, code),
+    )
+
+
+@blueprint.post("/items/<code>/assign/back")
+@signed_in
+def give_back(checklist_id: UUID, code: str) -> Response:
+    """Make an item nobody's again."""
+    desk = _opened(checklist_id)
+    item_of(desk.filling, code)
+    seen = request.form.get("seen", "")
+    return perform(
+        None,
+        lambda: assignments.give_back(desk.actor, desk.checklist, code, seen=seen),
+        success=_("%(code)s is assigned to nobody now.", code=code),
+        next=back(checklist_id, code),
+    )
+
+
+def _as_it_stands(desk: _Desk) -> _Desk:
+    """Return what is shown; after a form was refused it is read again."""
+    if request.method != "POST":
+        return desk
+    return _read(desk.actor, found(queries.find(desk.actor, desk.checklist.id)))

@@ -1,0 +1,154 @@
+"""Pages for starting from an earlier checklist: choose it, choose answers, confirm reading."""
+
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.checklists import (
+    encryption,
+    labels,
+    policy,
+    queries,
+)
+from tracker.checklists.editing import as_id_or_none, note_opening, opened
+from tracker.checklists.forms import copy_form
+from tracker.checklists.loading import Filling, fill
+from tracker.checklists.models import Checklist
+from tracker.checklists.reuse import copies, copying
+from tracker.checklists.reuse.copying import ITEMS, Preview
+from tracker.core.errors import StaleError
+from tracker.ui.form_base import Form
+from tracker.ui.perform import perform
+from tracker.ui.words import tidy_line
+
+blueprint = Blueprint("copying", __name__, url_prefix="/checklists/<uuid:checklist_id>")
+
+COPIED = "copied"
+MOST_LETTERS = 200
+
+
+@blueprint.get("/copy")
+@signed_in
+def formers(checklist_id: UUID) -> str:
+    """List the newest checklists of the same parties to copy answers from, or those searched."""
+    actor = current_actor()
+    checklist, filling = _opened(actor, checklist_id)
+    words = tidy_line(request.args.get("q", ""))[:MOST_LETTERS]
+    found, has_more = queries.formers(actor, checklist, words)
+    return render_template(
+        "checklists/formers.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        formers=found,
+        has_more=has_more,
+        words=words,
+        kind_words=labels.KINDS[checklist.kind],
+        states=labels.STATES,
+    )
+
+
+@blueprint.route("/copy/<uuid:former_id>", methods=["GET", "POST"])
+@signed_in
+def copy(checklist_id: UUID, former_id: UUID) -> str | Response:
+    """Show what of a former checklist would be copied, and copy what is chosen."""
+    actor = current_actor()
+    checklist, filling = _opened(actor, checklist_id)
+    former = found(queries.former(actor, checklist, former_id))
+    note_opening(actor, former, COPIED)
+    before = fill(former)
+    look = copying.preview(actor, filling, before)
+
+    def choose_again(error: StaleError) -> Response:
+        flash(str(error), "stop")
+        return redirect(
+            url_for("copying.copy", checklist_id=checklist_id, former_id=former_id), 303
+        )
+
+    form = copy_form([(one.item.code, one.item.label) for one in look.offers], look.seen)
+    if form.is_submitted() and request.form.get("seen") != look.seen:
+        _look_again(form, look)
+    elif form.validate_on_submit():
+        done = perform(
+            form,
+            lambda: copying.copy(
+                actor, checklist, former_id, form[ITEMS].data or [], seen=look.seen
+            ),
+            success=lambda copied: (_copied_words(len(copied)), "wait"),
+            next=_back(checklist, narrowed=COPIED),
+            conflict=choose_again,
+        )
+        if done:
+            return done
+    elif not form.is_submitted() and request.args.get("chosen") == "none":
+        form[ITEMS].data = []
+    return _copy_page(filling, before, look, form)
+
+
+def _look_again(form: Form, look: Preview) -> None:
+    """Show what can be copied by now, with what is still there chosen as it was."""
+    form["seen"].data = look.seen
+    form[ITEMS].data = [code for code in form[ITEMS].data or () if code in look.codes]
+    form.refuse(StaleError(_("Something changed while you were choosing. Look at it again.")))
+
+
+def _copy_page(filling: Filling, before: Filling, look: Preview, form: Form) -> str:
+    checklist = filling.checklist
+    return render_template(
+        "checklists/copy.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        former=before.checklist,
+        former_cooperation=before.cooperation,
+        form=form,
+        offers={one.code: one for one in copies.offer_views(filling, look.offers)},
+        behind=copies.behind(look),
+        is_restricted=encryption.is_restricted(checklist),
+        kind_words=labels.KINDS[checklist.kind],
+    )
+
+
+def _copied_words(count: int) -> str:
+    words: str = ngettext(
+        "%(num)s item is copied. It is agreed by nobody until every party has read it.",
+        "%(num)s items are copied. They are agreed by nobody until every party has read them.",
+        count,
+    )
+    return words
+
+
+@blueprint.post("/copies/read")
+@signed_in
+def read(checklist_id: UUID) -> Response:
+    """Say for the own party that the copied answers that were on the page were read."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "copies_read")
+    seen = [as_id_or_none(one) for one in request.form.getlist("answer")]
+    narrowed = COPIED if request.form.get("filter") == COPIED else None
+    return perform(
+        None,
+        lambda: copying.say_read(actor, checklist, seen),
+        success=_("Read for %(party)s.", party=actor.organisation_name),
+        next=lambda items: _back(
+            checklist, items[0] if items and len(items) == 1 else "", narrowed
+        ),
+    )
+
+
+def _opened(actor: Actor, checklist_id: UUID) -> tuple[Checklist, Filling]:
+    """Return a checklist into which the person may copy; else 404, or 403 with the reason."""
+    checklist = opened(actor, checklist_id, "copy")
+    filling = fill(checklist)
+    require(policy.can_copy(actor, filling.own_party(actor), checklist.state))
+    return checklist, filling
+
+
+def _back(checklist: Checklist, code: str = "", narrowed: str | None = None) -> Response:
+    """Go back to the list, narrowed to what was copied, or to one item of it."""
+    anchor = code.lower() if code and narrowed is None else None
+    address = url_for("checklists.show", checklist_id=checklist.id, filter=narrowed, _anchor=anchor)
+    return redirect(address, 303)

@@ -1,0 +1,207 @@
+"""Endpoints that save and discard drafts as a person types, and keep them when a session ends."""
+
+from http import HTTPStatus
+from typing import cast
+from uuid import UUID
+
+from flask import (
+    Blueprint,
+    abort,
+    current_app,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+)
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import current_actor, optional_actor, require, signed_in
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklists import drafts, policy, queries
+from tracker.checklists.drafts import Kept, Whose
+from tracker.checklists.editing import (
+    DRAFT,
+    PAGE_LASTS,
+    SENT_LATE,
+    here,
+    is_own,
+    known_numbers,
+    opened_by,
+    opened_item,
+    sent_number,
+    sent_words,
+)
+from tracker.checklists.models import Checklist, DraftKind
+from tracker.checklists.my_work import page_of
+from tracker.core.csrf import masked_token
+from tracker.core.db import db
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.ui.locale import as_time
+from tracker.ui.perform import perform
+
+blueprint = Blueprint("drafts", __name__, url_prefix="/checklists/<uuid:checklist_id>/items/<code>")
+
+KEEP = "drafts.keep"
+# The pages on which somebody writes for a while.
+WRITTEN_ON = frozenset({"checklists.answer", "checklists.leave_out", "positions.propose"})
+
+
+@blueprint.post("/draft")
+@signed_in
+def keep(checklist_id: UUID, code: str) -> Response:
+    """Keep what stands in the form of a page, tested by nobody; the script of the page asks."""
+    actor = current_actor()
+    # Not performed, nor is _is_kept(): the script is answered with JSON and a status.
+    try:
+        checklist, whose = _writing(actor, checklist_id, code)
+        kept = drafts.keep(
+            checklist,
+            whose,
+            sent_words(),
+            base_version=sent_number("draft_base"),
+            number=sent_number("draft_number"),
+            known=known_numbers(),
+        )
+    except RefusedError as error:
+        return _told("refused", HTTPStatus.FORBIDDEN, said=str(error))
+    except RuleBrokenError as error:
+        return _told("refused", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said=str(error))
+    if kept is None:
+        db.session.rollback()
+        there = drafts.find(checklist, whose)
+        return _told("behind", number=there.number, kept=there.typed is not None)
+    db.session.commit()
+    return _told("kept", number=kept.number, said=_kept_words(kept))
+
+
+@blueprint.post("/draft/discard")
+@signed_in
+def discard(checklist_id: UUID, code: str) -> Response:
+    """Erase one's own draft and show the page as it is without it."""
+    checklist, whose = _writing(current_actor(), checklist_id, code)
+    newer = _("You wrote a newer draft in another window, so it was not discarded. It is below.")
+    return perform(
+        None,
+        lambda: drafts.finish(
+            checklist, whose, number=sent_number("draft_number"), known=known_numbers()
+        ),
+        success=lambda is_gone: _("Your draft is discarded.") if is_gone else (newer, "wait"),
+        next=redirect(page_of(checklist.id, whose.item, whose.kind), 303),
+    )
+
+
+def _writing(actor: Actor, checklist_id: UUID, code: str) -> tuple[Checklist, Whose]:
+    """Return the checklist, and whose draft it is: only of the person who opened the page."""
+    checklist, filling, item = opened_item(actor, checklist_id, code, DRAFT)
+    whose = opened_by(checklist_id, code)
+    scope = AnswerScope.PARTY if whose and whose.kind is DraftKind.PARTY else AnswerScope.SHARED
+    require(policy.can_write(actor, filling.own_party(actor), item, scope))
+    if whose is None:
+        abort(HTTPStatus.BAD_REQUEST)
+    if not is_own(actor, whose):
+        raise RefusedError(_others_words())
+    return checklist, whose
+
+
+def _others_words() -> str:
+    return str(
+        _("You act for somebody else now than when this page was opened, so it is not kept.")
+    )
+
+
+def _kept_words(kept: Kept) -> str:
+    return str(_("Saved as a draft at %(time)s", time=as_time(kept.kept_at)))
+
+
+def _told(state: str, status: int = HTTPStatus.OK, **more: object) -> Response:
+    response = jsonify(state=state, **more)
+    response.status_code = status
+    return response
+
+
+# When a session has ended -------------------------------------------------------------------------
+
+
+def turn_away() -> Response | None:
+    """Keep what a stranger sent from a page that somebody had opened; None for anything else.
+
+    The page carries a token that was made for the person who opened it, while they were signed in.
+    With it the words become that person's draft, which they find once they sign in. Nobody else
+    does, and nothing is shown.
+    """
+    if request.endpoint == KEEP:
+        return _told("signed_out", HTTPStatus.BAD_REQUEST, kept=_is_kept())
+    if request.method != "POST" or request.endpoint not in WRITTEN_ON or not _is_kept():
+        return None
+    page = render_template("errors/kept_as_draft.html", here=here(), is_other=False)
+    return make_response(page, HTTPStatus.BAD_REQUEST)
+
+
+def form_was_sent_late() -> Response | None:
+    """Answer a form that was sent with the token of another session; None for other pages.
+
+    Who opened the page and signed in again finds the form as it was sent, to send it once more.
+    If somebody else is signed in by now, the words become the draft of who opened the page.
+    """
+    if request.endpoint not in {KEEP, *WRITTEN_ON}:
+        return None
+    actor = optional_actor()
+    if actor is None:
+        return turn_away()
+    args = request.view_args or {}
+    whose = opened_by(args["checklist_id"], args["code"])
+    if whose is None:
+        return None
+    if request.endpoint == KEEP:
+        return _new_token(actor, whose)
+    if is_own(actor, whose):
+        setattr(g, SENT_LATE, True)
+        view = current_app.view_functions[request.endpoint or ""]
+        response = cast("Response", make_response(view(**args)))
+        if response.status_code == HTTPStatus.OK:
+            response.status_code = HTTPStatus.BAD_REQUEST
+        return response
+    if not _is_kept():
+        return None
+    page = render_template("errors/kept_as_draft.html", here=here(), is_other=True)
+    return make_response(page, HTTPStatus.BAD_REQUEST)
+
+
+def _new_token(actor: Actor, whose: Whose) -> Response:
+    """Give the script the token of the new session, when its page is still that of this person."""
+    if not is_own(actor, whose):
+        return _told("refused", HTTPStatus.BAD_REQUEST, said=_others_words())
+    return _told("token", HTTPStatus.BAD_REQUEST, token=masked_token())
+
+
+def _is_kept() -> bool:
+    """Keep the words of this request for the person who opened its page; tell whether it was done.
+
+    Not where a newer text of theirs is kept already, nor where nothing was typed.
+    """
+    args = request.view_args or {}
+    whose = opened_by(args["checklist_id"], args["code"], lasts=PAGE_LASTS)
+    words = sent_words()
+    if whose is None or not any(text.strip() for texts in words.values() for text in texts):
+        return False
+    checklist = queries.by_page(args["checklist_id"])
+    try:
+        kept = checklist and drafts.keep(
+            checklist,
+            whose,
+            words,
+            base_version=sent_number("draft_base"),
+            number=sent_number("draft_number"),
+            known=known_numbers(),
+        )
+    except RuleBrokenError:  # more than a draft holds: it is shown for copying instead
+        kept = None
+    if not kept:
+        db.session.rollback()
+        return False
+    db.session.commit()
+    return True

@@ -1,0 +1,160 @@
+"""Pages for an organisation's own model answers: save, list, rename and delete."""
+
+from http import HTTPStatus
+from uuid import UUID
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import Item
+from tracker.checklists import (
+    encryption,
+    labels,
+    pages,
+    policy,
+    queries,
+)
+from tracker.checklists.editing import (
+    as_id_or_none,
+    back,
+    opened_item,
+    seen_version,
+)
+from tracker.checklists.forms import KeepForm, RenameForm
+from tracker.checklists.loading import Filling
+from tracker.checklists.models import ModelAnswer
+from tracker.checklists.reuse import copies, model_answers
+from tracker.checklists.rules.facts import Filled
+from tracker.ui.form_base import Form
+from tracker.ui.perform import perform
+
+blueprint = Blueprint("model_answers", __name__)
+
+
+@blueprint.get("/model-answers")
+@signed_in
+def listed() -> str:
+    """List the model answers of the organisation that the person acts for."""
+    actor = current_actor()
+    require(policy.can_use_models(actor))
+    return render_template(
+        "checklists/models.html",
+        groups=copies.by_kind(copies.model_views(queries.model_answers(actor))),
+        kinds=labels.KINDS,
+        may_keep=policy.can_keep_models(actor),
+    )
+
+
+@blueprint.route("/model-answers/<uuid:model_id>/rename", methods=["GET", "POST"])
+@signed_in
+def rename(model_id: UUID) -> str | Response:
+    """Give a model answer another title, or say anew when it suits."""
+    actor = current_actor()
+    model = _found(actor, model_id)
+    form = RenameForm(
+        data={"title": model.title, "note": model.note, "base_version": model.version}
+    )
+
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: model_answers.rename(
+            actor,
+            model_id,
+            title=form.title.data or "",
+            note=form.note.data or "",
+            seen_version=seen_version(form),
+        ),
+        success=_("The model answer is changed."),
+        next=redirect(url_for("model_answers.listed"), 303),
+    )
+    return done or render_template("checklists/model_rename.html", form=form, model=_view(model))
+
+
+@blueprint.route("/model-answers/<uuid:model_id>/delete", methods=["GET", "POST"])
+@signed_in
+def delete(model_id: UUID) -> str | Response:
+    """Ask whether a model answer is to go, and delete it."""
+    actor = current_actor()
+    model = _found(actor, model_id)
+    form = Form()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: model_answers.delete(actor, model_id),
+        success=_("The model answer is deleted."),
+        next=redirect(url_for("model_answers.listed"), 303),
+    )
+    return done or render_template("checklists/model_delete.html", form=form, model=_view(model))
+
+
+def _found(actor: Actor, model_id: UUID) -> ModelAnswer:
+    """Return a model answer of the own organisation that the person may change, or 404 and 403."""
+    model = found(queries.model_answer(actor, model_id))
+    require(policy.can_keep_models(actor))
+    return model
+
+
+def _view(model: ModelAnswer) -> copies.ModelView:
+    (view,) = copies.model_views([model])
+    return view
+
+
+@blueprint.route(
+    "/checklists/<uuid:checklist_id>/items/<code>/keep-as-model", methods=["GET", "POST"]
+)
+@signed_in
+def keep(checklist_id: UUID, code: str) -> str | Response | tuple[str, int]:
+    """Keep an answer as a model answer of the own organisation."""
+    actor = current_actor()
+    checklist, filling, item = opened_item(actor, checklist_id, code, "keep_as_model")
+    scope = _scope(item)
+    restricted = encryption.is_restricted(checklist)
+    require(policy.can_keep_as_model(actor, filling.own_party(actor), is_restricted=restricted))
+    held = found(model_answers.to_keep(actor, filling, item, scope))
+    form = KeepForm(data={"title": item.label[:200], "answer": str(held.answer_id)})
+    if form.validate_on_submit():
+        done = perform(
+            form,
+            lambda: model_answers.keep(
+                actor,
+                checklist,
+                code,
+                scope,
+                answer_id=as_id_or_none(form.answer.data or ""),
+                title=form.title.data or "",
+                note=form.note.data or "",
+            ),
+            success=_("The answer is kept as a model answer of your organisation."),
+            next=back(checklist_id, code),
+        )
+        if done:
+            return done
+        form.answer.data = str(held.answer_id)
+    return _keep_page(filling, item, scope, held, form)
+
+
+def _keep_page(filling: Filling, item: Item, scope: AnswerScope, held: Filled, form: Form) -> str:
+    kept = model_answers.without_names(item.fields_of(scope), held.values)
+    return render_template(
+        "checklists/model_keep.html",
+        checklist=filling.checklist,
+        cooperation=filling.cooperation,
+        item=item,
+        form=form,
+        parts=pages.parts(item.fields_of(scope), kept.values, filling),
+        left_out=copies.left_out(item, kept.left_out),
+        kind_words=labels.KINDS[filling.checklist.kind],
+    )
+
+
+def _scope(item: Item) -> AnswerScope:
+    try:
+        scope = AnswerScope(request.args.get("for", AnswerScope.SHARED.value))
+    except ValueError:
+        abort(HTTPStatus.NOT_FOUND)
+    if scope not in item.scopes:
+        abort(HTTPStatus.NOT_FOUND)
+    return scope

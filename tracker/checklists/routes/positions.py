@@ -1,0 +1,292 @@
+"""Pages for negotiation: accept, ask to discuss, suggest a change, respond to one."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.decision import no
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import Item
+from tracker.checklists import (
+    encryption,
+    pages,
+    policy,
+    queries,
+)
+from tracker.checklists.editing import (
+    Writing,
+    as_id_or_none,
+    back,
+    begin_writing,
+    filled,
+    is_sent,
+    item_of,
+    may_go_on,
+    opened,
+    opened_item,
+    overtaken,
+    proposal_page,
+    reason_page,
+    seen_version,
+    show_version,
+    values_now,
+)
+from tracker.checklists.forms import (
+    ProposalForm,
+    ReasonForm,
+    TalkForm,
+    answer_form,
+    name_of,
+    values_of,
+)
+from tracker.checklists.loading import Filling
+from tracker.checklists.models import Checklist, DraftKind, Stance
+from tracker.checklists.negotiation import positions
+from tracker.checklists.rules.facts import Filled
+from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.ui.form_base import Form
+from tracker.ui.perform import perform
+
+Answered = str | Response | tuple[str, int]
+
+blueprint = Blueprint("positions", __name__, url_prefix="/checklists/<uuid:checklist_id>")
+
+
+@blueprint.post("/items/<code>/accept")
+@signed_in
+def accept(checklist_id: UUID, code: str) -> Response:
+    """Accept exactly the version that was on the page."""
+    actor = current_actor()
+    checklist, _filling, _item = opened_item(actor, checklist_id, code, "accept")
+    seen = as_id_or_none(request.form.get("answer", ""))
+
+    def act() -> None:
+        try:
+            positions.take_position(actor, checklist, code, Stance.ACCEPTS, answer_id=seen)
+        except RuleBrokenError as error:  # said at the top of a page with many items
+            raise RuleBrokenError(f"{code}: {error}") from error
+
+    return perform(
+        None,
+        act,
+        success=_("You accepted %(code)s for %(party)s.", code=code, party=actor.organisation_name),
+        next=back(checklist_id, code),
+    )
+
+
+@blueprint.route("/items/<code>/talk", methods=["GET", "POST"])
+@signed_in
+def talk(checklist_id: UUID, code: str) -> Answered:
+    """Ask to talk about an answer."""
+    actor = current_actor()
+    checklist, filling, item = opened_item(actor, checklist_id, code, "talk")
+    acts = pages.acts(filling, actor, item)
+    current = filling.sheet.shared(code)
+    seen = str(current.answer_id) if current else ""
+    form = TalkForm(data={"answer": seen})
+    page = partial(
+        reason_page,
+        filling,
+        item,
+        form,
+        title=_("Ask to talk about %(code)s", code=code),
+        lede=_("The other parties read your reason."),
+    )
+    button, refusal = _("Ask to talk"), _("There is nothing here that you are asked to accept.")
+    if not may_go_on(form, acts.talk, acts.why_not, refusal):
+        return page(button=button), HTTPStatus.FORBIDDEN
+
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: positions.take_position(
+            actor,
+            checklist,
+            code,
+            Stance.WANTS_TALK,
+            answer_id=as_id_or_none(form.answer.data or ""),
+            reason=form.reason.data or "",
+        ),
+        success=_("The others see that you want to talk about %(code)s.", code=code),
+        next=back(checklist_id, code),
+    )
+    if done:
+        return done
+    form.answer.data = seen
+    return page(button=button)
+
+
+@blueprint.route("/items/<code>/propose", methods=["GET", "POST"])
+@signed_in
+def propose(checklist_id: UUID, code: str) -> Answered:
+    """Propose another value with the reason."""
+    actor = current_actor()
+    checklist, filling, item = opened_item(actor, checklist_id, code, "propose")
+    current = filling.sheet.shared(code)
+    if current is None or current.is_empty:
+        return redirect(url_for("checklists.answer", checklist_id=checklist.id, code=code), 303)
+    acts = pages.acts(filling, actor, item)
+    fields = item.fields_of(AnswerScope.SHARED)
+    replies_to = _replies_to()
+    values = _values_to_begin_with(filling, item, current, replies_to)
+    writing = begin_writing(actor, filling, item, DraftKind.SHARED, current)
+    form = answer_form(ProposalForm, fields, filling, values, writing.typed)
+    show_version(form, current)
+    not_ours, is_draft = _("Your organisation proposes nothing here."), writing.is_filled
+    if not may_go_on(form, acts.propose, acts.why_not, not_ours, is_draft=is_draft):
+        return _propose_page(filling, item, form, writing), HTTPStatus.FORBIDDEN
+
+    def act() -> None:
+        _require_seen(form, current)
+        positions.propose(
+            actor,
+            checklist,
+            code,
+            values_of(form, fields),
+            answer_id=current.answer_id,
+            reason=form["reason"].data or "",
+            replies_to=replies_to,
+        )
+        writing.finish()
+
+    def handle_conflict(_error: StaleError) -> str:
+        now, overtaken_writing = overtaken(actor, writing, form)
+        return _propose_page(now, item, form, overtaken_writing)
+
+    done = is_sent(form) and perform(
+        form,
+        act,
+        success=_("The others see your proposal for %(code)s.", code=code),
+        next=back(checklist_id, code),
+        conflict=handle_conflict,
+    )
+    return done or _propose_page(filling, item, form, writing)
+
+
+def _require_seen(form: Form, current: Filled) -> None:
+    if seen_version(form) != current.version:
+        raise StaleError(_("The answer changed while you were writing. Compare both."))
+
+
+def _propose_page(filling: Filling, item: Item, form: Form, writing: Writing) -> str:
+    fields = item.fields_of(AnswerScope.SHARED)
+    own = pages.parts(fields, values_of(form, fields), filling)
+    shown = [form[name_of(field)] for field in fields]
+    return proposal_page(filling, item, form, shown, writing, own=own)
+
+
+def _replies_to() -> UUID | None:
+    """Return the proposal that the address says is answered with other words."""
+    given = request.args.get("replies_to")
+    return None if given is None else as_id_or_none(given)
+
+
+def _values_to_begin_with(
+    filling: Filling, item: Item, current: Filled, replies_to: UUID | None
+) -> Mapping[str, Any]:
+    """Return what the form begins with: the answer, or the proposal that is answered.
+
+    A reply to what is no open proposal is not found; what was written in one is not lost, though
+    the proposal is over: propose() says so.
+    """
+    if replies_to is None:
+        return values_now(current)
+    replied = next((p for p in filling.proposals if p.id == replies_to), None)
+    if request.method == "POST" and replied is None:
+        return values_now(current)
+    fitting = found(replied if replied and replied.item == item.code else None)
+    return encryption.values_of(filling.checklist.cooperation_id, fitting)
+
+
+@blueprint.post("/proposals/<uuid:proposal_id>/accept")
+@signed_in
+def accept_proposal(checklist_id: UUID, proposal_id: UUID) -> Response:
+    """Make a proposal the answer."""
+    return _answer_proposal(
+        checklist_id,
+        proposal_id,
+        lambda actor, checklist: positions.accept_proposal(actor, checklist, proposal_id),
+        _("The proposal is the answer now. The other parties are asked again."),
+    )
+
+
+@blueprint.post("/proposals/<uuid:proposal_id>/withdraw")
+@signed_in
+def withdraw_proposal(checklist_id: UUID, proposal_id: UUID) -> Response:
+    """Take an own proposal back."""
+    return _answer_proposal(
+        checklist_id,
+        proposal_id,
+        lambda actor, checklist: positions.withdraw_proposal(actor, checklist, proposal_id),
+        _("The proposal is taken back."),
+    )
+
+
+def _answer_proposal(
+    checklist_id: UUID,
+    proposal_id: UUID,
+    act: Callable[[Actor, Checklist], object],
+    words: str,
+) -> Response:
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "proposal")
+    found(queries.proposal_of(checklist, proposal_id))
+    return perform(None, lambda: act(actor, checklist), success=words, next=back(checklist_id))
+
+
+@blueprint.route("/proposals/<uuid:proposal_id>/turn-down", methods=["GET", "POST"])
+@signed_in
+def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
+    """Turn a proposal down with a reason."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "turn_down")
+    filling = filled(checklist)
+    proposal = next((p for p in filling.proposals if p.id == proposal_id), None)
+    form = ReasonForm()
+    if proposal is None and form.is_submitted():
+        return _turned_down_too_late(actor, filling, proposal_id, form)
+    proposal = found(proposal)
+    item = item_of(filling, proposal.item)
+    require(policy.can_take_part(actor, filling.own_party(actor)))
+    if proposal.organisation_id == actor.organisation_id:
+        require(no(_("This is your own proposal; the other side answers it.")))
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: positions.turn_down_proposal(actor, checklist, proposal_id, form.reason.data or ""),
+        success=_("You turned the proposal down."),
+        next=back(checklist_id, item.code),
+    )
+    return done or reason_page(
+        filling,
+        item,
+        form,
+        title=_("Turn down the proposal"),
+        button=_("Turn down"),
+        lede=_("The party that proposed it reads your reason."),
+        about=pages.proposal_view(filling, actor, item, proposal),
+    )
+
+
+def _turned_down_too_late(
+    actor: Actor, filling: Filling, proposal_id: UUID, form: ReasonForm
+) -> str:
+    """Show the item as it is now, with the reason typed: the proposal was over meanwhile."""
+    over = found(queries.proposal_of(filling.checklist, proposal_id))
+    require(policy.can_take_part(actor, filling.own_party(actor)))
+    form.refuse(
+        RuleBrokenError(_("This proposal is no longer open, so nothing was done. See the item."))
+    )
+    return reason_page(
+        filling,
+        item_of(filling, over.item),
+        form,
+        title=_("Turn down the proposal"),
+        button=_("Turn down"),
+    )

@@ -1,0 +1,123 @@
+"""Pages for the NPM's safeguards: flag, explain, review as second reader."""
+
+from functools import partial
+from http import HTTPStatus
+from uuid import UUID
+
+from flask import Blueprint, abort, render_template
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists import labels, pages, policy
+from tracker.checklists.editing import (
+    back,
+    filled,
+    item_of,
+    may_go_on,
+    opened,
+    opened_item,
+    reason_page,
+)
+from tracker.checklists.forms import ReasonForm
+from tracker.checklists.negotiation import safeguards, warnings
+from tracker.ui.form_base import Form
+from tracker.ui.perform import perform
+
+Answered = str | Response | tuple[str, int]
+
+blueprint = Blueprint("safeguards", __name__, url_prefix="/checklists/<uuid:checklist_id>")
+
+# What touches independence and flexibility most (S6, S7), for the second reader.
+READ_FIRST = ("M5", "M6", "M10", "M12", "M20")
+
+
+@blueprint.route("/items/<code>/flag", methods=["GET", "POST"])
+@signed_in
+def flag(checklist_id: UUID, code: str) -> Answered:
+    """Flag a term as limiting the NPM (S6, S7)."""
+    actor = current_actor()
+    checklist, filling, item = opened_item(actor, checklist_id, code, "flag")
+    acts = pages.acts(filling, actor, item)
+    form = ReasonForm()
+    page = partial(
+        reason_page,
+        filling,
+        item,
+        form,
+        title=_("Flag a term: %(code)s", code=code),
+        lede=_("Does it let another body decide, delay or veto what the NPM does? Say how."),
+    )
+    button = _("Flag the term")
+    if not may_go_on(form, acts.flag, acts.why_not, _("There is nothing here to flag.")):
+        return page(button=button), HTTPStatus.FORBIDDEN
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: safeguards.raise_flag(actor, checklist, code, form.reason.data or ""),
+        success=_("%(code)s is flagged. It can't be signed until the flag is answered.", code=code),
+        next=back(checklist_id, code),
+    )
+    return done or page(button=button)
+
+
+@blueprint.route("/flags/<uuid:flag_id>/explain", methods=["GET", "POST"])
+@signed_in
+def explain(checklist_id: UUID, flag_id: UUID) -> str | Response:
+    """Close a flag by explaining why the term does not limit the NPM."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "explain")
+    filling = filled(checklist)
+    raised = found(next((one for one in filling.flags if one.id == flag_id), None))
+    require(policy.can_close_flag(actor, filling.own_party(actor)))
+    form = ReasonForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: safeguards.explain_flag(actor, checklist, flag_id, form.reason.data or ""),
+        success=_("The flag is closed with your explanation."),
+        next=back(checklist_id, raised.item),
+    )
+    return done or reason_page(
+        filling,
+        item_of(filling, raised.item),
+        form,
+        title=_("Explain the flagged term"),
+        button=_("Close the flag"),
+        lede=_(
+            "Your name stands beside the explanation. To change the term instead, save another "
+            "answer."
+        ),
+        about=warnings.flag_view(filling, actor, raised),
+    )
+
+
+@blueprint.route("/review", methods=["GET", "POST"])
+@signed_in
+def review(checklist_id: UUID) -> str | Response:
+    """Confirm, as second reader, that the terms keep the NPM independent and flexible (G3)."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "review")
+    if checklist.kind is not ChecklistKind.TERMS:
+        abort(404)
+    filling = filled(checklist)
+    second_reader = safeguards.second_reader_of(filling)
+    require(policy.can_review(actor, second_reader, filling.sheet.authors))
+    require(policy.is_open(checklist.state, None, "M5"))
+    form = Form()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: safeguards.confirm_review(actor, checklist),
+        success=_("You confirmed the review of independence and flexibility."),
+        next=back(checklist_id),
+    )
+    if done:
+        return done
+    views = pages.item_views(filling, actor)
+    return render_template(
+        "checklists/review.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        form=form,
+        views=[view for view in views if view.item.code in READ_FIRST],
+        kind_words=labels.KINDS[checklist.kind],
+    )

@@ -1,0 +1,51 @@
+"""The page on which a checklist is upgraded to a newer version of its template."""
+
+from uuid import UUID
+
+from flask import Blueprint, flash, render_template
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.gate import current_actor, require, signed_in
+from tracker.checklists import labels, policy
+from tracker.checklists.editing import as_id_or_none, back, opened
+from tracker.checklists.forms import MoveForm
+from tracker.checklists.loading import fill
+from tracker.checklists.reuse import template_upgrade
+from tracker.ui.perform import perform
+
+blueprint = Blueprint("moving", __name__, url_prefix="/checklists/<uuid:checklist_id>")
+
+
+@blueprint.route("/move", methods=["GET", "POST"])
+@signed_in
+def move(checklist_id: UUID) -> str | Response:
+    """Show what moving would change, and move."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "move")
+    filling = fill(checklist)
+    require(policy.can_move(actor, filling.own_party(actor), checklist.state))
+    to = template_upgrade.newer(checklist)
+    if to is None:
+        flash(_("The checklist is on the newest version already."), "held")
+        return back(checklist_id)
+    form = MoveForm(data={"to": str(to.id)})
+    seen = as_id_or_none(form.to.data or "")
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: template_upgrade.move(actor, checklist, seen),
+        success=_("The checklist is on version %(number)s now.", number=to.version),
+        next=back(checklist_id),
+    )
+    if done:
+        return done
+    form.to.data = str(to.id)
+    return render_template(
+        "checklists/move.html",
+        checklist=checklist,
+        cooperation=filling.cooperation,
+        form=form,
+        before=filling.template.version,
+        move=template_upgrade.preview(filling, to),
+        kind_words=labels.KINDS[checklist.kind],
+    )

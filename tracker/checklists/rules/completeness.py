@@ -1,0 +1,446 @@
+"""Which items are done, which block, and why. Pure.
+
+Source: product.md, section 4.
+"""
+
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import OrganisationKind
+from tracker.checklist_templates.conditions import Condition, Truth, evaluate
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import (
+    Accepts,
+    Item,
+    Part,
+    Required,
+    Sets,
+    Template,
+)
+from tracker.checklist_templates.strict import with_parts
+from tracker.checklists.models import Stance
+from tracker.checklists.policy import can_agree_on
+from tracker.checklists.rules import done_tests
+from tracker.checklists.rules.facts import (
+    Filled,
+    PartyFact,
+    Sheet,
+    Surroundings,
+)
+from tracker.checklists.rules.values import (
+    Problem,
+    gone,
+    missing,
+    shown_only,
+)
+
+
+class WorkState(enum.StrEnum):
+    """How the work on an item stands, apart from what the answer says (product.md, 4.9)."""
+
+    NOT_STARTED = "not_started"
+    IN_PROGRESS = "in_progress"
+    WAITING = "waiting"
+    AGREED = "agreed"
+    HIDDEN = "hidden"
+    NOT_KNOWN = "not_known"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemStanding:
+    """How one item stands."""
+
+    code: str
+    shown: Truth
+    required: bool
+    state: WorkState
+    # What keeps the answer from being complete.
+    problems: tuple[Problem, ...] = ()
+    # Parties whose answer or acceptance is still missing.
+    waiting_for: tuple[UUID, ...] = ()
+    # Parties of which nobody has read what was copied here (adr 22).
+    unread_by: tuple[UUID, ...] = ()
+
+    @property
+    def done(self) -> bool:
+        """Whether the item is done: complete and accepted by all whose acceptance it needs."""
+        return self.state is WorkState.AGREED
+
+    @property
+    def holds_up(self) -> bool:
+        """Whether the item is in the way of signing: required or begun, and not agreed."""
+        is_begun = self.state not in {
+            WorkState.NOT_STARTED,
+            WorkState.NOT_KNOWN,
+            WorkState.HIDDEN,
+        }
+        return not self.done and (self.required or is_begun)
+
+    @property
+    def counts(self) -> bool:
+        """Whether progress counts the item: one with an unknown condition never (4.5)."""
+        return self.shown is Truth.TRUE
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a whole checklist stands."""
+
+    items: dict[str, ItemStanding]
+    done_count: int
+    total_count: int
+    # The items of the signed part that keep it from being sent, in order.
+    blocking: tuple[str, ...]
+    # For each party: the items that wait for it, and those with copies that it has not read.
+    waiting: dict[UUID, int]
+    unread: dict[UUID, int]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the signed part is complete and agreed (product.md, 5.1)."""
+        return not self.blocking
+
+
+def counting(template: Template, sheet: Sheet, surroundings: Surroundings) -> Sheet:
+    """Return the sheet as it counts here and now: without the answers of items not shown.
+
+    An answer that is hidden settles nothing (product.md, 4.5): a condition on it is not known, as
+    on one that is not given yet. Conditions form no circle, so each round settles what rests on
+    the one before.
+    """
+    conditional = [item for item in template.items if item.shown_when is not None]
+    found: frozenset[str] = frozenset()
+    for _round in conditional:
+        sheet = replace(sheet, hidden=found)
+        found = frozenset(
+            item.code
+            for item in conditional
+            if is_shown(item, sheet, surroundings) is not Truth.TRUE
+        )
+        if found == sheet.hidden:
+            break
+    return replace(sheet, hidden=found)
+
+
+def applied(template: Template, sheet: Sheet, surroundings: Surroundings) -> Template:
+    """Return the template as it applies here and now: without the columns that are not shown.
+
+    A column whose condition is false, or not known yet, is in no form, no done-test and no text
+    (product.md, 4.5); what was put into it stays in the versions kept.
+    """
+    if not any(item.may_hide_columns for item in template.items):
+        return template
+
+    def holds(condition: Condition | None) -> bool:
+        return _evaluated(condition, sheet, surroundings) is Truth.TRUE
+
+    return with_parts(
+        template,
+        sections=tuple(
+            with_parts(
+                section,
+                items=tuple(
+                    _with_columns(item, holds) if item.may_hide_columns else item
+                    for item in section.items
+                ),
+            )
+            for section in template.sections
+        ),
+    )
+
+
+def _with_columns(item: Item, holds: Callable[[Condition | None], bool]) -> Item:
+    return with_parts(
+        item,
+        fields=tuple(
+            with_parts(
+                field,
+                columns=tuple(
+                    with_parts(column, shown_when=None)
+                    for column in field.columns
+                    if holds(column.shown_when)
+                ),
+            )
+            for field in item.fields
+        ),
+    )
+
+
+def _evaluated(condition: Condition | None, sheet: Sheet, surroundings: Surroundings) -> Truth:
+    return evaluate(
+        condition,
+        modes=surroundings.modes,
+        questions=surroundings.questions,
+        value_of=sheet.value,
+    )
+
+
+def standing(template: Template, sheet: Sheet, surroundings: Surroundings) -> Standing:
+    """Return how each item of a checklist stands, and the whole."""
+    sheet = counting(template, sheet, surroundings)
+    template = applied(template, sheet, surroundings)
+    items = {
+        item.code: item_standing(item, sheet, surroundings)
+        for item in template.items
+        if item.part is not Part.PERSON
+    }
+    counted = [one for one in items.values() if one.counts]
+    return Standing(
+        items=items,
+        done_count=sum(one.done for one in counted),
+        total_count=len(counted),
+        blocking=tuple(
+            item.code
+            for item in template.items
+            if item.part is Part.TERMS and items[item.code].holds_up
+        ),
+        waiting={
+            party.organisation_id: sum(party.organisation_id in one.waiting_for for one in counted)
+            for party in surroundings.parties
+        },
+        unread={
+            party.organisation_id: sum(party.organisation_id in one.unread_by for one in counted)
+            for party in surroundings.parties
+        },
+    )
+
+
+def item_standing(item: Item, sheet: Sheet, surroundings: Surroundings) -> ItemStanding:
+    """Return how one item stands."""
+    shown = is_shown(item, sheet, surroundings)
+    required = shown is Truth.TRUE and is_required(item, sheet, surroundings)
+    if shown is not Truth.TRUE:
+        state = WorkState.HIDDEN if shown is Truth.FALSE else WorkState.NOT_KNOWN
+        return ItemStanding(item.code, shown, required, state)
+    if item.part is Part.PERSON:
+        return ItemStanding(item.code, shown, required, WorkState.NOT_STARTED)
+    return _judge(item, sheet, surroundings, shown=shown, required=required)
+
+
+def is_shown(item: Item, sheet: Sheet, surroundings: Surroundings) -> Truth:
+    """Tell whether an item applies here and now, or that it is not known yet (product.md, 4.5)."""
+    return _evaluated(item.shown_when, sheet, surroundings)
+
+
+def is_required(item: Item, sheet: Sheet, surroundings: Surroundings) -> bool:
+    """Tell whether an item must be done, here and now."""
+    if item.required is Required.CONDITIONAL:
+        return _evaluated(item.required_when, sheet, surroundings) is Truth.TRUE
+    return item.required is Required.ALWAYS
+
+
+def _judge(
+    item: Item, sheet: Sheet, surroundings: Surroundings, *, shown: Truth, required: bool
+) -> ItemStanding:
+    shared_problems, shared_begun = _shared(item, sheet, surroundings)
+    party_problems, party_waiting, party_begun = (
+        ((), (), False) if _is_left_out(item, sheet) else _party_owned(item, sheet, surroundings)
+    )
+    problems = (*shared_problems, *party_problems)
+    begun = shared_begun or party_begun
+    waiting: list[UUID] = list(party_waiting) if (begun or required) else []
+    if begun and not shared_problems and AnswerScope.SHARED in item.scopes:
+        waiting += [one for one in _to_agree(item, sheet, surroundings) if one not in waiting]
+    elif (not begun and required) or (begun and shared_problems):
+        waiting += [
+            party.organisation_id
+            for party in setters(item, surroundings)
+            if party.organisation_id not in waiting
+        ]
+    unread = unread_by(item, sheet, surroundings)
+    waiting += [one for one in unread if one not in waiting]
+    if not begun:
+        state = WorkState.NOT_STARTED
+    elif problems:
+        state = WorkState.IN_PROGRESS
+    else:
+        state = WorkState.WAITING if waiting else WorkState.AGREED
+    return ItemStanding(item.code, shown, required, state, problems, tuple(waiting), unread)
+
+
+def _to_agree(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUID, ...]:
+    """Return whose turn it is on a whole answer: who has not accepted it.
+
+    Who proposed other words has done their part: those wait for the parties that may answer them.
+    """
+    open_ = not_accepting(item, sheet, surroundings)
+    proposers = [one for one in open_ if one in sheet.proposed.get(item.code, ())]
+    by_id = {party.organisation_id: party for party in surroundings.parties}
+    answering_them = {
+        party.organisation_id
+        for party in surroundings.parties
+        for one in proposers
+        if one != party.organisation_id and can_agree_on(item, party, by_id[one])
+    }
+    turns = answering_them | (set(open_) - set(proposers))
+    # Where nobody is there to answer, it stays with those who have not accepted.
+    return tuple(one for one in by_id if one in turns) or open_
+
+
+def _shared(
+    item: Item, sheet: Sheet, surroundings: Surroundings
+) -> tuple[tuple[Problem, ...], bool]:
+    if AnswerScope.SHARED not in item.scopes:
+        return (), False
+    answer = sheet.shared(item.code)
+    if answer is None or answer.is_empty:
+        return tuple(missing(item.fields_of(AnswerScope.SHARED), {})), False
+    return answer_problems(item, AnswerScope.SHARED, answer, sheet, surroundings), True
+
+
+def _is_left_out(item: Item, sheet: Sheet) -> bool:
+    """Tell whether an item was left out for all; then no party answers it for itself."""
+    answer = sheet.shared(item.code)
+    return answer is not None and answer.not_applicable
+
+
+def _party_owned(
+    item: Item, sheet: Sheet, surroundings: Surroundings
+) -> tuple[tuple[Problem, ...], tuple[UUID, ...], bool]:
+    fields = item.fields_of(AnswerScope.PARTY)
+    problems: list[Problem] = []
+    waiting: list[UUID] = []
+    begun = False
+    if not fields:
+        return (), (), False
+    for party in answering(item, surroundings):
+        answer = sheet.of_party(item.code, party.organisation_id)
+        if answer is None or answer.is_empty:
+            waiting.append(party.organisation_id)
+            problems.append(
+                Problem(fields[0].key, _l("%(party)s has not answered yet.", party=party.name))
+            )
+            continue
+        begun = True
+        found = answer_problems(item, AnswerScope.PARTY, answer, sheet, surroundings)
+        if found:
+            waiting.append(party.organisation_id)
+            problems.extend(found)
+    return tuple(problems), tuple(waiting), begun
+
+
+def answer_problems(
+    item: Item, scope: AnswerScope, answer: Filled, sheet: Sheet, surroundings: Surroundings
+) -> tuple[Problem, ...]:
+    """Return what keeps an answer from being complete (product.md, 4.4)."""
+    if not answer.not_applicable:
+        return value_problems(item, scope, answer.values, sheet, surroundings)
+    if is_required(item, sheet, surroundings):  # it was not when it was left out (4.2)
+        return (Problem("", _l("This item is required here now, so it can't be left out.")),)
+    return ()
+
+
+def value_problems(
+    item: Item,
+    scope: AnswerScope,
+    values: Mapping[str, Any],
+    sheet: Sheet,
+    surroundings: Surroundings,
+) -> tuple[Problem, ...]:
+    """Return what keeps these values from being a complete answer (product.md, 4.4)."""
+    fields = item.fields_of(scope)
+    own = shown_only(
+        fields, {field.key: values[field.key] for field in fields if field.key in values}
+    )
+    return (
+        *missing(fields, own),
+        *gone(fields, own, surroundings),
+        *done_tests.problems(item, own, surroundings, sheet),
+    )
+
+
+def setters(item: Item, surroundings: Surroundings) -> tuple[PartyFact, ...]:
+    """Return the parties that write an item's shared answer."""
+    sides = {
+        Sets.NPM: (OrganisationKind.NPM,),
+        Sets.CSO: (OrganisationKind.CSO,),
+        Sets.BOTH: (OrganisationKind.NPM, OrganisationKind.CSO),
+    }
+    wanted = {
+        side for field in item.fields_of(AnswerScope.SHARED) for side in sides.get(field.sets, ())
+    }
+    return surroundings.parties_of(*wanted)
+
+
+def answering(item: Item, surroundings: Surroundings) -> tuple[PartyFact, ...]:
+    """Return the parties that answer an item each for itself."""
+    fields = item.fields_of(AnswerScope.PARTY)
+    if any(field.sets is Sets.EACH_PARTY for field in fields):
+        return surroundings.parties
+    return surroundings.parties_of(OrganisationKind.CSO) if fields else ()
+
+
+def accepters(item: Item, surroundings: Surroundings) -> tuple[PartyFact, ...]:
+    """Return the parties whose acceptance of the shared answer the item needs (product.md, 4.1)."""
+    match item.accepted_by:
+        case Accepts.ALL:
+            return surroundings.parties
+        case Accepts.EACH_CSO:
+            return surroundings.parties_of(OrganisationKind.CSO)
+        case Accepts.NPM:
+            return surroundings.parties_of(OrganisationKind.NPM)
+        case _:
+            return ()
+
+
+def not_accepting(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUID, ...]:
+    """Return the parties that do not accept exactly the current version of the shared answer."""
+    answer = sheet.shared(item.code)
+    taken = sheet.positions.get(item.code, {})
+    return tuple(
+        party.organisation_id
+        for party in accepters(item, surroundings)
+        if answer is None or not accepts(answer, taken, party.organisation_id)
+    )
+
+
+def accepts(
+    answer: Filled, taken: Mapping[UUID, tuple[UUID | None, Stance]], organisation_id: UUID
+) -> bool:
+    """Tell whether a party accepts exactly this version; of a copy that it has not read, never."""
+    position = taken.get(organisation_id)
+    return position == (answer.answer_id, Stance.ACCEPTS) and not answer.is_unread_by(
+        organisation_id
+    )
+
+
+def unread_by(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUID, ...]:
+    """Return the parties of which nobody has read all that was copied into an item."""
+    there = [sheet.shared(item.code)]
+    there += [sheet.of_party(item.code, one.organisation_id) for one in surroundings.parties]
+    return tuple(
+        party.organisation_id
+        for party in surroundings.parties
+        if any(one is not None and one.is_unread_by(party.organisation_id) for one in there)
+    )
+
+
+def concerns(organisation_id: UUID, item: Item, surroundings: Surroundings) -> bool:
+    """Tell whether a party ever has anything to do on an item: write it, or accept it."""
+    return organisation_id in _ids(
+        setters(item, surroundings), answering(item, surroundings), accepters(item, surroundings)
+    )
+
+
+def is_left_to(
+    organisation_id: UUID, item: Item, one: ItemStanding, surroundings: Surroundings
+) -> bool:
+    """Tell whether a party has something left to do on an item, where somebody looks after it.
+
+    What waits for the party; and what is recommended and nobody began, where the party may write
+    it: it waits for no party, but whoever was asked to look after it has not done so.
+    """
+    if not one.counts:
+        return False
+    writers = _ids(setters(item, surroundings), answering(item, surroundings))
+    not_begun = one.state is WorkState.NOT_STARTED and organisation_id in writers
+    return not_begun or organisation_id in one.waiting_for
+
+
+def _ids(*parties: Iterable[PartyFact]) -> set[UUID]:
+    return {one.organisation_id for some in parties for one in some}

@@ -1,0 +1,239 @@
+"""Checks that an item is done, beyond its fields being filled in. Pure."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import OrganisationKind
+from tracker.checklist_templates.checks import Check, CheckName
+from tracker.checklist_templates.schema import Item
+from tracker.checklists.rules.facts import Sheet, Surroundings, has_content
+from tracker.checklists.rules.values import (
+    Problem,
+    as_date,
+    as_id,
+    needed,
+)
+
+# The code of an item as people write it, also with a blank between.
+ITEM = re.compile(r"\b[MCVU] ?[1-9][0-9]?\b")
+Values = Mapping[str, Any]
+Test = Callable[[Check, Item, Values, Surroundings, Sheet], Iterator[Problem]]
+
+
+def problems(
+    item: Item, values: Values, surroundings: Surroundings, sheet: Sheet
+) -> Iterator[Problem]:
+    """Yield what the item's done-tests find wrong in an answer.
+
+    A check is passed over where none of the fields it looks at holds anything: whether they must
+    hold something is another question, and they may belong to an answer of another scope.
+    """
+    for check in item.done.checks:
+        if any(has_content(values.get(key)) for key in check.looks_at):
+            yield from TESTS[check.check](check, item, values, surroundings, sheet)
+
+
+def _rows(check: Check, values: Values) -> list[dict[str, Any]]:
+    rows = values.get(check.field or "") or []
+    return [row for row in rows if has_content(row)]
+
+
+def _cells(check: Check, values: Values) -> list[Any]:
+    return [row.get(check.column or "") for row in _rows(check, values)]
+
+
+def _min_rows(
+    check: Check, item: Item, values: Values, _around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    if len(_rows(check, values)) < (check.n or 1):
+        label = item.field(check.field or "").label
+        yield Problem(
+            check.field or "", _l("%(label)s: at least %(n)s row(s).", label=label, n=check.n or 1)
+        )
+
+
+def _row_per_party(
+    check: Check, _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    there = {as_id(cell) for cell in _cells(check, values)}
+    for party in around.parties:
+        if party.organisation_id not in there:
+            yield Problem(
+                check.field or "", _l("A row for %(party)s is missing.", party=party.name)
+            )
+
+
+def _row_per_team_member(
+    check: Check, _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    there = {as_id(cell) for cell in _cells(check, values)}
+    lacking = len((around.team or frozenset()) - there)
+    if lacking:
+        yield Problem(
+            check.field or "", _l("A row is missing for %(n)s of the team (V4).", n=lacking)
+        )
+
+
+def _values_covered(
+    check: Check, item: Item, values: Values, _around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    there = {str(cell) for cell in _cells(check, values)}
+    field = item.field(check.field or "")
+    labels = {option.value: option.label for option in field.column(check.column or "").options}
+    for value in check.values:
+        if value not in there:
+            yield Problem(
+                check.field or "",
+                _l("A row is missing for: %(value)s", value=labels.get(value, value)),
+            )
+
+
+def _dates_in_order(
+    check: Check, item: Item, values: Values, _around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    dates = [(key, as_date(values.get(key))) for key in check.fields]
+    given = [(key, date) for key, date in dates if date is not None]
+    for (before, first), (after, second) in pairwise(given):
+        if second <= first:
+            yield Problem(
+                after,
+                _l(
+                    "%(later)s must be later than %(earlier)s.",
+                    later=item.field(after).label,
+                    earlier=item.field(before).label,
+                ),
+            )
+
+
+def _dates_after_visit(
+    check: Check, _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    if around.visit_starts_on is None:
+        return
+    for number, row in enumerate(values.get(check.field or "") or []):
+        date = as_date(row.get(check.column or ""))
+        if date is not None and date <= around.visit_starts_on:
+            yield Problem(
+                check.field or "",
+                _l("This date must be after the visit."),
+                row=number,
+                column=check.column,
+            )
+
+
+def _distinct_persons(
+    check: Check, _item: Item, values: Values, _around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    named = [person for _key, _row, person in _persons(check, values)]
+    if len(set(named)) < len(named):
+        yield Problem(check.looks_at[-1], _l("Name different persons."))
+
+
+def _persons(check: Check, values: Values) -> list[tuple[str, int | None, UUID | None]]:
+    """Return the persons a check looks at, with the field and row they stand in."""
+    if check.column:
+        rows = values.get(check.field or "") or []
+        return [
+            (check.field or "", number, as_id(row.get(check.column)))
+            for number, row in enumerate(rows)
+            if row.get(check.column)
+        ]
+    return [
+        (key, None, as_id(one))
+        for key in check.looks_at
+        for one in _each(values.get(key))
+        if has_content(one)
+    ]
+
+
+def _each(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _persons_of_npm(
+    check: Check, _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    for key, row, person in _persons(check, values):
+        if person not in around.npm_people:
+            yield Problem(
+                key, _l("This must be a person of the NPM."), row=row, column=check.column
+            )
+
+
+def _wrote_no_answer(
+    check: Check, _item: Item, values: Values, _around: Surroundings, sheet: Sheet
+) -> Iterator[Problem]:
+    for key, row, person in _persons(check, values):
+        if person in sheet.authors:
+            yield Problem(
+                key,
+                _l("This person wrote an answer of this checklist. Name somebody who did not."),
+                row=row,
+                column=check.column,
+            )
+
+
+def _number_at_least(
+    check: Check, _item: Item, values: Values, _around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    value = values.get(check.field or "")
+    if isinstance(value, int) and value < (check.n or 0):
+        yield Problem(check.field or "", _l("This must be at least %(n)s.", n=check.n or 0))
+
+
+def _row_each_way(
+    check: Check, item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    if check.unless and has_content(values.get(check.unless)):
+        return
+    there = {as_id(cell) for cell in _cells(check, values)}
+    npm = {party.organisation_id for party in around.parties_of(OrganisationKind.NPM)}
+    if not (there & npm) or not (there - npm):
+        label = item.field(check.unless).label if check.unless else ""
+        yield Problem(
+            check.field or "",
+            _l(
+                "There must be a row from the NPM and one from a partner, or a reason why not: "
+                "%(label)s",
+                label=label,
+            )
+            if label
+            else _l("There must be a row from the NPM and one from a partner."),
+        )
+
+
+def _names_item(
+    check: Check, item: Item, values: Values, _around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    """Test that a text which must be there names the item it speaks of by its code."""
+    for key in check.looks_at:
+        text = values.get(key)
+        if needed(item.field(key), values) and text and not ITEM.search(str(text)):
+            yield Problem(
+                key,
+                _l(
+                    "%(label)s: name the item, for example M10.",
+                    label=item.field(key).label,
+                ),
+            )
+
+
+TESTS: dict[CheckName, Test] = {
+    CheckName.MIN_ROWS: _min_rows,
+    CheckName.ROW_PER_PARTY: _row_per_party,
+    CheckName.ROW_PER_TEAM_MEMBER: _row_per_team_member,
+    CheckName.VALUES_COVERED: _values_covered,
+    CheckName.DATES_IN_ORDER: _dates_in_order,
+    CheckName.DATES_AFTER_VISIT: _dates_after_visit,
+    CheckName.DISTINCT_PERSONS: _distinct_persons,
+    CheckName.PERSONS_OF_NPM: _persons_of_npm,
+    CheckName.WROTE_NO_ANSWER: _wrote_no_answer,
+    CheckName.NUMBER_AT_LEAST: _number_at_least,
+    CheckName.ROW_EACH_WAY: _row_each_way,
+    CheckName.NAMES_ITEM: _names_item,
+}

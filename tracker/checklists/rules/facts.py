@@ -1,0 +1,139 @@
+"""Plain values for the completeness rules: parties, answers, who accepts them. Pure."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from tracker.access.actor import OrganisationKind
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklists.models import Stance
+from tracker.cooperations.models import Mode
+from tracker.core.canonical import digest_of
+
+
+@dataclass(frozen=True, slots=True)
+class PartyFact:
+    """A current party of the checklist."""
+
+    organisation_id: UUID
+    side: OrganisationKind
+    name: str = ""
+    mark: str = ""
+    # The languages it works in, of those that are known here.
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The current version of one answer."""
+
+    answer_id: UUID
+    version: int
+    values: Mapping[str, Any]
+    author_id: UUID
+    organisation_id: UUID
+    saved_at: dt.datetime
+    author_name: str = ""
+    not_applicable: bool = False
+    # The checklist it was copied from, and the parties of which somebody has read it since.
+    copied_from: UUID | None = None
+    read_by: frozenset[UUID] = frozenset()
+
+    def is_unread_by(self, organisation_id: UUID) -> bool:
+        """Tell whether it was copied, and nobody of a party has read it yet."""
+        return self.copied_from is not None and organisation_id not in self.read_by
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was put in (an answer that was cleared)."""
+        return not self.not_applicable and not any(
+            has_content(value) for value in self.values.values()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a checklist's rules look at beside its answers."""
+
+    modes: frozenset[Mode]
+    questions: Mapping[str, str]
+    parties: tuple[PartyFact, ...]
+    npm_people: frozenset[UUID] = frozenset()
+    people: frozenset[UUID] = frozenset()
+    # Of a visit's checklist: the team, and the first day.
+    team: frozenset[UUID] | None = None
+    visit_starts_on: dt.date | None = None
+
+    def parties_of(self, *sides: OrganisationKind) -> tuple[PartyFact, ...]:
+        """Return the parties of some sides."""
+        return tuple(party for party in self.parties if party.side in sides)
+
+
+AnswerKey = tuple[str, AnswerScope, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A checklist's current answers and positions."""
+
+    checklist_id: UUID
+    answers: Mapping[AnswerKey, Filled]
+    # item -> organisation -> (answer the position is on, stance)
+    positions: Mapping[str, Mapping[UUID, tuple[UUID | None, Stance]]] = field(default_factory=dict)
+    # Everybody who wrote any version of any answer.
+    authors: frozenset[UUID] = frozenset()
+    # Items that do not apply here, or of which that is not known: their answers count for nothing.
+    hidden: frozenset[str] = frozenset()
+    # item -> parties that proposed other words, which nobody has answered yet
+    proposed: Mapping[str, frozenset[UUID]] = field(default_factory=dict)
+
+    def shared(self, item: str) -> Filled | None:
+        """Return the shared answer of an item."""
+        return self.answers.get((item, AnswerScope.SHARED, self.checklist_id))
+
+    def of_party(self, item: str, organisation_id: UUID) -> Filled | None:
+        """Return a party's own answer of an item."""
+        return self.answers.get((item, AnswerScope.PARTY, organisation_id))
+
+    def of_person(self, item: str, user_id: UUID) -> Filled | None:
+        """Return a person's own answer of an item."""
+        return self.answers.get((item, AnswerScope.PERSON, user_id))
+
+    def value(self, item: str, key: str) -> Any:
+        """Return a field's shared value, None when there is none or the item does not apply."""
+        answer = None if item in self.hidden else self.shared(item)
+        return None if answer is None or answer.not_applicable else answer.values.get(key)
+
+
+def has_content(value: Any) -> bool:
+    """Tell whether a value holds anything; an unticked box and an empty row do not."""
+    if isinstance(value, list):
+        return any(has_content(one) for one in value)
+    if isinstance(value, dict):
+        return any(has_content(one) for key, one in value.items() if key != ROW)
+    # Nought is a value (0 days), so a plain comparison with False would be wrong.
+    return value is not None and value is not False and value != ""
+
+
+# The key under which a table's given row keeps its own key.
+ROW = "_row"
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """An item as it is assigned on one side: to whom, and until which day."""
+
+    user_id: UUID
+    due_on: dt.date | None = None
+
+
+def seen_of(holdings: Mapping[str, Holding]) -> str:
+    """Return a mark of who has which items; it is another one once anybody changed that."""
+    return digest_of(
+        {
+            item: [str(one.user_id), one.due_on.isoformat() if one.due_on else ""]
+            for item, one in holdings.items()
+        }
+    )

@@ -1,0 +1,120 @@
+"""Which answers may limit the NPM's independence, by the template's rules (S6, S7). Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tracker.access.actor import OrganisationKind
+from tracker.checklist_templates.conditions import Truth
+from tracker.checklist_templates.schema import (
+    Column,
+    FieldType,
+    Item,
+    Limit,
+    Template,
+    TemplateField,
+)
+from tracker.checklists.rules.completeness import is_shown
+from tracker.checklists.rules.facts import (
+    ROW,
+    Sheet,
+    Surroundings,
+    has_content,
+)
+from tracker.checklists.rules.values import as_id
+from tracker.core import canonical
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that an answer meets, with the digest of what it was met by.
+
+    The digest is of the term as a whole: of the row, or of the value with the fields that say more
+    of it. An explanation is about these words, and about no others.
+    """
+
+    item: str
+    limit: Limit
+    matched: str
+
+
+def findings(template: Template, sheet: Sheet, surroundings: Surroundings) -> tuple[Finding, ...]:
+    """Return every rule that the shared answers of a checklist meet (product.md, 4.8)."""
+    return tuple(
+        one
+        for item in template.items
+        if item.limits and is_shown(item, sheet, surroundings) is Truth.TRUE
+        for one in _of_item(item, sheet, surroundings)
+    )
+
+
+def _of_item(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[Finding, ...]:
+    answer = sheet.shared(item.code)
+    if answer is None or answer.not_applicable:
+        return ()
+    return judge(item, answer.values, surroundings)
+
+
+def judge(item: Item, values: Mapping[str, Any], surroundings: Surroundings) -> tuple[Finding, ...]:
+    """Return the rules of an item that these values meet."""
+    return tuple(
+        Finding(item.code, limit, canonical.digest_of(term))
+        for field in item.fields
+        for limit in field.limits
+        if (term := _term(item, field, limit, values, surroundings))
+    )
+
+
+def _term(
+    item: Item,
+    field: TemplateField,
+    limit: Limit,
+    values: Mapping[str, Any],
+    surroundings: Surroundings,
+) -> list[Any]:
+    """Return what meets a limit: rows of a table, or the value with what is said of it."""
+    if field.type is FieldType.TABLE:
+        return list(_rows(field, limit, values.get(field.key) or [], surroundings))
+    if not _meets(field, limit, values.get(field.key), surroundings):
+        return []
+    return [
+        [one.key, values[one.key]]
+        for one in item.fields
+        if one is field or (has_content(values.get(one.key)) and _says_more(one, field))
+    ]
+
+
+def _says_more(one: TemplateField, of: TemplateField) -> bool:
+    return one.required_when is not None and one.required_when.field == of.key
+
+
+def _rows(
+    field: TemplateField, limit: Limit, rows: list[dict[str, Any]], surroundings: Surroundings
+) -> Iterator[dict[str, Any]]:
+    column = next((one for one in field.columns if one.key == limit.column), None)
+    for row in rows if column else ():
+        is_asked = not limit.rows or row.get(ROW) in limit.rows
+        if column and is_asked and _meets(column, limit, row.get(column.key), surroundings):
+            yield {key: cell for key, cell in row.items() if has_content(cell)}
+
+
+def _meets(
+    part: TemplateField | Column, limit: Limit, value: Any, surroundings: Surroundings
+) -> bool:
+    if limit.above is not None:
+        return isinstance(value, int) and value > limit.above
+    each = value if isinstance(value, list) else [value]
+    if limit.outside_npm:
+        return any(_is_outside(part, one, surroundings) for one in each)
+    return any(one in limit.values for one in each if one is not None)
+
+
+def _is_outside(part: TemplateField | Column, value: Any, surroundings: Surroundings) -> bool:
+    """Tell whether a value names a party or a person that takes part and is not the NPM's."""
+    named = as_id(value)
+    if part.type is FieldType.PARTY:
+        return any(
+            party.organisation_id == named and party.side is not OrganisationKind.NPM
+            for party in surroundings.parties
+        )
+    return named in surroundings.people - surroundings.npm_people

@@ -1,0 +1,112 @@
+"""Rendering of answers as text: names of people and parties, labels of choices, rows. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tracker.checklist_templates.schema import Column, FieldType, TemplateField
+from tracker.checklists.rules.facts import ROW, has_content
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names to show for ids."""
+
+    people: Mapping[UUID, str]
+    parties: Mapping[UUID, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a column, with what its cells hold."""
+
+    label: str
+    type: FieldType
+    unit: str = ""
+    # Of the column of the given rows: its cells are words of the template, and nothing typed.
+    is_given: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShownField:
+    """A field of an answer as shown: text, a list, or rows under columns.
+
+    What a page shows in the reader's own way stays as it is stored: a date in its ISO form, a
+    class by its code, a confirmation as yes or no, a number without its unit.
+    """
+
+    key: str
+    label: str
+    type: FieldType
+    text: str = ""
+    texts: tuple[str, ...] = ()
+    columns: tuple[Head, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    unit: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return not (self.text or self.texts or self.rows)
+
+
+def show(
+    fields: tuple[TemplateField, ...], values: Mapping[str, Any], names: Names
+) -> tuple[ShownField, ...]:
+    """Return the fields of an answer that hold something, in words."""
+    shown = (_field(field, values.get(field.key), names) for field in fields)
+    return tuple(one for one in shown if not one.is_empty)
+
+
+def _field(field: TemplateField, value: Any, names: Names) -> ShownField:
+    if field.type is FieldType.TABLE:
+        return _table(field, value or [], names)
+    if isinstance(value, list):
+        texts = tuple(_single(field, one, names) for one in value)
+        return ShownField(field.key, field.label, field.type, texts=texts)
+    text = _single(field, value, names) if value is not None else ""
+    return ShownField(field.key, field.label, field.type, text=text, unit=field.unit or "")
+
+
+def _single(field: TemplateField | Column, value: Any, names: Names) -> str:
+    if value is None or value == "":
+        return ""
+    match field.type:
+        case FieldType.CONFIRM:
+            return "yes" if value else "no"
+        case FieldType.CHOICE | FieldType.CHOICES:
+            return next((o.label for o in field.options if o.value == value), str(value))
+        case FieldType.PERSON | FieldType.PERSONS:
+            return names.people.get(UUID(value), "")
+        case FieldType.PARTY:
+            return names.parties.get(UUID(value), "")
+        case _:
+            return str(value)
+
+
+def _table(field: TemplateField, rows: list[dict[str, Any]], names: Names) -> ShownField:
+    """Return a table's written rows; columns that nobody filled in are left out."""
+    given = {row.key: row.label for row in field.rows.fixed} if field.rows else {}
+    written = [row for row in rows if has_content(row)]
+    columns = [column for column in field.columns if any(_holds(column, row) for row in written)]
+    heads = [Head(one.label, one.type, one.unit or "") for one in columns]
+    lines = [[_single(one, row.get(one.key), names) for one in columns] for row in written]
+    if given:
+        label = field.rows.label if field.rows and field.rows.label else ""
+        heads = [Head(label, FieldType.LINE, is_given=True), *heads]
+        lines = [
+            [given.get(row.get(ROW, ""), ""), *line]
+            for row, line in zip(written, lines, strict=True)
+        ]
+    return ShownField(
+        field.key,
+        field.label,
+        field.type,
+        columns=tuple(heads),
+        rows=tuple(tuple(line) for line in lines),
+    )
+
+
+def _holds(column: Column, row: Mapping[str, Any]) -> bool:
+    return has_content(row.get(column.key))

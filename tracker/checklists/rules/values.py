@@ -1,0 +1,368 @@
+"""Values of fields: whether they have the right type, and what is still missing. Pure."""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.checklist_templates.conditions import NeighbourField
+from tracker.checklist_templates.schema import (
+    CLASSES,
+    NAMING,
+    Column,
+    FieldType,
+    Rows,
+    TemplateField,
+)
+from tracker.checklists.rules.facts import ROW, Surroundings, has_content
+from tracker.core.errors import RuleBrokenError
+
+MAX_TEXT = 8000
+MAX_LINE = 300
+PHONE = re.compile(r"[+0-9][0-9 ()/.\-]{2,38}")
+# What PostgreSQL can't keep, or what has no canonical form: the null character, half a pair.
+UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class WrongTypeError(RuleBrokenError):
+    """A value is not of its field's type; only a caller that went round the form sees this."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(_l("This is no answer that can be kept: %(field)s.", field=key), key)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is missing or wrong in an answer, in words, and where."""
+
+    field: str
+    message: object
+    row: int | None = None
+    column: str | None = None
+
+
+# Where something stands in an answer: the key of a field, and that of a table's column.
+Place = tuple[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What some fields can hold of values that were written for others or elsewhere."""
+
+    values: dict[str, Any]
+    # Where something was left out.
+    left_out: tuple[Place, ...] = ()
+
+
+def check_types(
+    fields: tuple[TemplateField, ...], values: Mapping[str, Any], surroundings: Surroundings
+) -> None:
+    """Raise WrongTypeError unless every value is one its field can hold.
+
+    Empty values pass: an answer may be saved unfinished. Unknown keys, persons and parties that do
+    not take part, and anything oversized are refused.
+    """
+    by_key = {field.key: field for field in fields}
+    for key, value in values.items():
+        if key not in by_key:
+            raise WrongTypeError(key)
+        _check_value(by_key[key], value, surroundings)
+
+
+def _check_value(field: TemplateField, value: Any, surroundings: Surroundings) -> None:
+    if field.type is FieldType.TABLE:
+        _check_table(field, value, surroundings)
+    elif field.type in {FieldType.CHOICES, FieldType.PERSONS}:
+        if not isinstance(value, list) or _repeats(value):
+            raise WrongTypeError(field.key)
+        for one in value:
+            _check_single(field, one, surroundings)
+    else:
+        _check_single(field, value, surroundings)
+
+
+def _repeats(values: list[Any]) -> bool:
+    return any(value in values[:place] for place, value in enumerate(values))
+
+
+def _check_table(field: TemplateField, value: Any, surroundings: Surroundings) -> None:
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+        raise WrongTypeError(field.key)
+    _check_rows(field, value)
+    columns = {column.key: column for column in field.columns}
+    for row in value:
+        for key in row.keys() - {ROW}:
+            if key not in columns:
+                raise WrongTypeError(str(key))
+            _check_single(columns[key], row[key], surroundings)
+
+
+def _check_rows(field: TemplateField, rows: list[dict[str, Any]]) -> None:
+    """Refuse rows that the table does not have: too many, unknown or twice the same given one."""
+    spec = field.rows or Rows()
+    given = [row[ROW] for row in rows if ROW in row]
+    free = len(rows) - len(given)
+    known = {row.key for row in spec.fixed}
+    if (
+        _repeats(given)
+        or not all(isinstance(key, str) and key in known for key in given)
+        or (free and spec.fixed and not spec.more)
+        or len(rows) > max(spec.max, len(spec.fixed))
+    ):
+        raise WrongTypeError(field.key)
+
+
+def _check_single(
+    field: TemplateField | Column,
+    value: Any,
+    surroundings: Surroundings,
+) -> None:
+    if value is None or value == "":
+        return
+    if not _CHECKS[field.type](field, value, surroundings):
+        raise WrongTypeError(field.key)
+
+
+def _is_text(limit: int) -> Callable[..., bool]:
+    def check(_field: Any, value: Any, _surroundings: Surroundings) -> bool:
+        return isinstance(value, str) and len(value) <= limit and not UNWRITABLE.search(value)
+
+    return check
+
+
+def _is_confirm(_field: Any, value: Any, _surroundings: Surroundings) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_choice(field: Any, value: Any, _surroundings: Surroundings) -> bool:
+    return isinstance(value, str) and value in {option.value for option in field.options}
+
+
+def _is_date(_field: Any, value: Any, _surroundings: Surroundings) -> bool:
+    return as_date(value) is not None
+
+
+def _is_time(_field: Any, value: Any, _surroundings: Surroundings) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value) is not None
+
+
+def _is_number(field: Any, value: Any, _surroundings: Surroundings) -> bool:
+    return (
+        isinstance(value, int)
+        and not isinstance(value, bool)
+        and (field.min if field.min is not None else 0) <= value
+        and value <= (field.max if field.max is not None else 100_000)
+    )
+
+
+def _is_phone(_field: Any, value: Any, _surroundings: Surroundings) -> bool:
+    return isinstance(value, str) and PHONE.fullmatch(value) is not None
+
+
+def _is_person(_field: Any, value: Any, surroundings: Surroundings) -> bool:
+    return as_id(value) in surroundings.people
+
+
+def _is_party(_field: Any, value: Any, surroundings: Surroundings) -> bool:
+    return as_id(value) in {party.organisation_id for party in surroundings.parties}
+
+
+def _is_class(_field: Any, value: Any, _surroundings: Surroundings) -> bool:
+    return value in CLASSES
+
+
+_CHECKS: dict[FieldType, Callable[[Any, Any, Surroundings], bool]] = {
+    FieldType.CONFIRM: _is_confirm,
+    FieldType.CHOICE: _is_choice,
+    FieldType.CHOICES: _is_choice,
+    FieldType.TEXT: _is_text(MAX_TEXT),
+    FieldType.LINE: _is_text(MAX_LINE),
+    FieldType.DATE: _is_date,
+    FieldType.TIME: _is_time,
+    FieldType.NUMBER: _is_number,
+    FieldType.PHONE: _is_phone,
+    FieldType.PERSON: _is_person,
+    FieldType.PERSONS: _is_person,
+    FieldType.PARTY: _is_party,
+    FieldType.CLASS: _is_class,
+}
+
+
+def as_date(value: Any) -> dt.date | None:
+    """Read a stored date, written as the application writes it; anything else is none."""
+    if not isinstance(value, str):
+        return None
+    try:
+        found = dt.date.fromisoformat(value)
+    except ValueError:
+        return None
+    return found if found.isoformat() == value else None
+
+
+def as_id(value: Any) -> UUID | None:
+    """Read a stored id, written as the application writes it; anything else is none."""
+    if not isinstance(value, str):
+        return None
+    try:
+        found = UUID(value)
+    except ValueError:
+        return None
+    return found if str(found) == value else None
+
+
+def fit(
+    fields: tuple[TemplateField, ...], values: Mapping[str, Any], surroundings: Surroundings
+) -> Fit:
+    """Return the values that these fields can hold here; of tables the cells and rows that fit.
+
+    Nobody is named who does not take part here.
+    """
+    by_key = {field.key: field for field in fields}
+    kept: dict[str, Any] = {}
+    left_out: dict[Place, None] = {}
+    for key, value in values.items():
+        field = by_key.get(key)
+        if field is not None and _fits(field, value, surroundings):
+            kept[key] = value
+            continue
+        rest, lost = _rest(field, value, surroundings) if field else ([], set())
+        if rest:
+            kept[key] = rest
+        for column in sorted(lost) or (None,):
+            left_out[key, column] = None
+    return Fit(kept, tuple(left_out))
+
+
+def _rest(
+    field: TemplateField, value: Any, surroundings: Surroundings
+) -> tuple[list[Any], set[str]]:
+    """Return what is left of a list, and the columns out of which cells were taken."""
+    parts = [_part(field, one, surroundings) for one in (value if isinstance(value, list) else ())]
+    rest = [left for left, _lost in parts if left]
+    if not rest or not _fits(field, rest, surroundings):
+        return [], set()
+    return rest, set().union(*(lost for _left, lost in parts))
+
+
+def _part(field: TemplateField, part: Any, surroundings: Surroundings) -> tuple[Any, set[str]]:
+    """Return a row without the cells that don't fit, or a choice that still is one."""
+    if not isinstance(part, dict):
+        return (part if _fits(field, [part], surroundings) else None), set()
+    row = {key: cell for key, cell in part.items() if _fits(field, [{key: cell}], surroundings)}
+    return (row if _fits(field, [row], surroundings) else None), set(part.keys() - row.keys())
+
+
+def _fits(field: TemplateField, value: Any, surroundings: Surroundings) -> bool:
+    try:
+        _check_value(field, value, surroundings)
+    except WrongTypeError:
+        return False
+    return True
+
+
+def missing(fields: tuple[TemplateField, ...], values: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what a complete answer still lacks: required fields, rows and columns."""
+    for field in fields:
+        value = values.get(field.key)
+        if field.type is FieldType.TABLE:
+            yield from _missing_in_table(field, value or [], required=needed(field, values))
+        elif needed(field, values) and not has_content(value):
+            yield Problem(field.key, _what_is_missing(field))
+
+
+def gone(
+    fields: tuple[TemplateField, ...], values: Mapping[str, Any], surroundings: Surroundings
+) -> Iterator[Problem]:
+    """Yield the fields that name a person or a party who no longer takes part."""
+    there = {
+        *(str(person) for person in surroundings.people),
+        *(str(party.organisation_id) for party in surroundings.parties),
+    }
+    for field in fields:
+        for row, part, named in _named(field, values.get(field.key)):
+            if named not in there:
+                words = _l("%(label)s: names somebody who no longer takes part.", label=part.label)
+                yield Problem(field.key, words, row=row, column=None if row is None else part.key)
+
+
+def _named(
+    field: TemplateField, value: Any
+) -> Iterator[tuple[int | None, TemplateField | Column, str]]:
+    """Yield the ids that a value holds, with the row and the field or column they stand in."""
+    if field.type is FieldType.TABLE:
+        for number, row in enumerate(value or []):
+            for column in field.columns:
+                if column.type in NAMING and has_content(row.get(column.key)):
+                    yield number, column, row[column.key]
+    elif field.type in NAMING:
+        for one in value if isinstance(value, list) else [value]:
+            if has_content(one):
+                yield None, field, one
+
+
+def needed(field: TemplateField | Column, neighbours: Mapping[str, Any]) -> bool:
+    """Tell whether a field or column must be filled, as its neighbours are."""
+    condition = field.required_when
+    if condition is None:
+        return field.required
+    looked_at = condition.field if isinstance(condition, NeighbourField) else condition.column
+    value = neighbours.get(looked_at)
+    chosen = set(value) if isinstance(value, list) else {value}
+    return not chosen.isdisjoint(condition.values)
+
+
+def shown_only(fields: tuple[TemplateField, ...], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values without the cells of columns that these fields do not have here."""
+    by_key = {field.key: field for field in fields if field.type is FieldType.TABLE}
+    return {
+        key: _shown_rows(by_key[key], value) if key in by_key else value
+        for key, value in values.items()
+    }
+
+
+def _shown_rows(field: TemplateField, rows: Any) -> Any:
+    if not isinstance(rows, list):
+        return rows
+    kept = {ROW, *(column.key for column in field.columns)}
+    return [{key: cell for key, cell in row.items() if key in kept} for row in rows]
+
+
+def _what_is_missing(field: TemplateField | Column) -> object:
+    if field.type is FieldType.CONFIRM:
+        return _l("Confirm: %(label)s", label=field.label)
+    if field.type in {FieldType.CHOICE, FieldType.CHOICES, FieldType.CLASS} | NAMING:
+        return _l("Choose: %(label)s", label=field.label)
+    return _l("Fill in: %(label)s", label=field.label)
+
+
+def _missing_in_table(
+    field: TemplateField, rows: list[dict[str, Any]], *, required: bool
+) -> Iterator[Problem]:
+    if required:
+        yield from _missing_rows(field, rows)
+    for number, row in enumerate(rows):
+        if has_content(row):
+            yield from _missing_cells(field, number, row)
+
+
+def _missing_rows(field: TemplateField, rows: list[dict[str, Any]]) -> Iterator[Problem]:
+    spec = field.rows or Rows()
+    filled = {row[ROW] for row in rows if ROW in row and has_content(row)}
+    for given in spec.fixed:
+        if given.key not in filled:
+            yield Problem(field.key, _l("Fill in the row “%(row)s”.", row=given.label))
+    least = max(spec.min, 0 if spec.fixed else 1)
+    if sum(has_content(row) for row in rows) < least:
+        yield Problem(
+            field.key, _l("%(label)s: at least %(n)s row(s).", label=field.label, n=least)
+        )
+
+
+def _missing_cells(field: TemplateField, number: int, row: dict[str, Any]) -> Iterator[Problem]:
+    for column in field.columns:
+        if needed(column, row) and not has_content(row.get(column.key)):
+            yield Problem(field.key, _what_is_missing(column), row=number, column=column.key)
