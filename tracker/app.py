@@ -22,6 +22,7 @@ from tracker.activity import service as trail
 from tracker.activity.service import Handler
 from tracker.activity.stale import Recomputation, Stale
 from tracker.activity.verbs import Verb
+from tracker.agreements import evidence as agreement_evidence
 from tracker.agreements import succession as checklist_successions
 from tracker.agreements.paper import pages as paper_pages
 from tracker.agreements.paper import routes as paper_routes
@@ -413,6 +414,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         tasks.GROUP_SOURCES.holding(GROUP_SOURCES),
         loading.VISIT_READER.holding(visit_queries.facts),
         loading.COMMENT_READER.holding(comment_queries.beside),
+        loading.TEXT_CHECK.holding(agreement_evidence.is_borne_out),
         loading.OWN_GUIDANCE_READER.holding(own_queries.beside),
         own_guidance.OWN_READER.holding(own_queries.in_library),
         signoff_queries.CERTIFICATE_READER.holding(certificates.marks),

@@ -14,6 +14,7 @@ from tracker.access.actor import Actor, OrganisationKind
 from tracker.accounts import queries as accounts
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.checks import Check, CheckName
+from tracker.checklist_templates.field_content import ROW
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import (
     Column,
@@ -29,7 +30,7 @@ from tracker.checklists.loading import Filling, fill
 from tracker.checklists.models import Answer, Checklist, Stance
 from tracker.checklists.negotiation import positions, safeguards
 from tracker.checklists.rules import completeness
-from tracker.checklists.rules.facts import ROW, Surroundings
+from tracker.checklists.rules.facts import Surroundings
 from tracker.checklists.rules.values import needed
 from tracker.core import clock
 from tracker.core.db import db

@@ -9,12 +9,12 @@ from tests.factories import templates as small
 from tests.factories.templates import KINDS, a_column, a_field, a_table, a_template, an_item
 from tracker.agreements.document import Languages, document
 from tracker.checklist_templates import languages, library
+from tracker.checklist_templates.field_content import ROW
 from tracker.checklist_templates.languages import ChecklistWords
 from tracker.checklist_templates.models import ChecklistTemplate, TemplateWords, WordsOrigin
 from tracker.checklist_templates.schema import Template
 from tracker.checklists.loading import Filling
 from tracker.checklists.models import Checklist, ChecklistState
-from tracker.checklists.rules.facts import ROW
 from tracker.checklists.rules.rendering import Names
 from tracker.cooperations.models import Cooperation, Stage
 from tracker.core import canonical

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from tracker.checklist_templates import library, translations
 from tracker.checklist_templates.conditions import Truth
+from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import AnswerScope, ChecklistTemplate, TemplateWords
 from tracker.checklist_templates.schema import (
     FieldType,
@@ -22,7 +23,7 @@ from tracker.checklist_templates.schema import (
 from tracker.checklists.loading import Filling, retold
 from tracker.checklists.localized_values import told
 from tracker.checklists.rules.completeness import Standing
-from tracker.checklists.rules.facts import Filled, has_content
+from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.rendering import show
 from tracker.checklists.rules.values import as_id, shown_only
 from tracker.core import clock

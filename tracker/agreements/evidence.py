@@ -17,6 +17,7 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.labels import DISAGREES, HALTS
 from tracker.checklists.models import (
     Checklist,
+    ChecklistState,
     Halt,
     Notice,
     Renewal,
@@ -77,6 +78,14 @@ class Compared:
         """Return the last day of a revision, renewals counted in, where it has one."""
         said = self.said.get(revision_id)
         return self.renewed.get(revision_id) or (said.last if said else None)
+
+
+def is_borne_out(checklist: Checklist) -> bool:
+    """Tell whether what a page says of a text is borne out; of a first draft it says nothing."""
+    says_nothing = checklist.state is ChecklistState.DRAFTING and not (
+        checklist.revision_in_force_id or checklist.halt
+    )
+    return says_nothing or compare([checklist])[checklist.id].agrees
 
 
 def compare(checklists: Collection[Checklist]) -> dict[UUID, Compared]:

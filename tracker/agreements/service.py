@@ -20,7 +20,7 @@ from tracker.checklist_templates import library, translations
 from tracker.checklist_templates.languages import lacking
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import Part
-from tracker.checklists import encryption, messages, policy
+from tracker.checklists import encryption, messages, obstacles, policy, queries
 from tracker.checklists.encryption import is_restricted
 from tracker.checklists.loading import Filling, fill, lock, locked
 from tracker.checklists.models import (
@@ -29,10 +29,9 @@ from tracker.checklists.models import (
     Notice,
     Stance,
 )
-from tracker.checklists.queries import VISIT
 from tracker.checklists.rules.values import as_id
 from tracker.checklists.service import count_again, put_position
-from tracker.cooperations import audiences, clearances, keys
+from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
@@ -104,27 +103,6 @@ class Asking:
     instead: Mapping[UUID, str] = field(default_factory=dict)
 
 
-def obstacles(filling: Filling) -> list[object]:
-    """Return what keeps a text from being sent for signature, each in one sentence (5.1).
-
-    For the agreed terms gate G3 must be met too: reviewed by the second reader, no open flag.
-    """
-    standing = filling.standing()
-    found: list[object] = []
-    if standing.blocking:
-        found.append(
-            _l("Not complete and agreed yet: %(items)s.", items=", ".join(standing.blocking))
-        )
-    flagged = [code for code in filling.template.by_code if code in filling.flagged]
-    if flagged:
-        found.append(_l("An open flag waits on %(items)s.", items=", ".join(flagged)))
-    if filling.checklist.kind is ChecklistKind.TERMS and filling.review is None:
-        found.append(
-            _l("The second reader has not confirmed independence and flexibility yet (G3).")
-        )
-    return found
-
-
 def languages(filling: Filling) -> dict[str, tuple[str, ...]]:
     """Return the languages the text is frozen in, each with the items that have no words in it.
 
@@ -175,7 +153,7 @@ def send(
     filling = locked(checklist)
     own = filling.own_party(actor)
     policy.can_send(actor, own, checklist.state).require()
-    for obstacle in obstacles(filling):
+    for obstacle in obstacles.to_sending(filling):
         raise RuleBrokenError(obstacle)
     asking = _checked(filling, asking or Asking())
     parties = _parties(filling, named, asking.order)
@@ -390,24 +368,13 @@ def signatories(filling: Filling) -> dict[UUID, tuple[Signatory, ...]]:
     }
     if not is_restricted(filling.checklist):
         return able
-    may_open = may_open_planning(filling.checklist)
+    may_open = queries.may_open_planning(filling.checklist)
     return {
         party.organisation_id: tuple(
             one for one in able[party.organisation_id] if one.user_id in may_open[party.side]
         )
         for party in filling.parties
     }
-
-
-def may_open_planning(checklist: Checklist) -> dict[OrganisationKind, set[UUID]]:
-    """Return who may open a visit's checklists today, of each side."""
-    today, visit_id = clock.today(), checklist.visit_id
-    rows = audiences.audience(VISIT, visit_id) if visit_id else []
-    listed = {row.user_id for row in rows if row.leads or row.from_on <= today}
-    leads = {row.user_id for row in rows if row.leads}
-    cleared = clearances.cleared_user_ids(checklist.cooperation_id, visit_id)
-    others = leads | (listed & cleared)
-    return {kind: listed if kind is OrganisationKind.NPM else others for kind in OrganisationKind}
 
 
 def _named(filling: Filling, parties: Iterable[PartySigners]) -> list[dict[str, Any]]:

@@ -27,7 +27,6 @@ from tracker.checklist_templates.models import (
 )
 from tracker.checklist_templates.schema import Item, Template
 from tracker.checklist_templates.translations import WordsFile
-from tracker.checklists.models import Checklist
 from tracker.core import canonical, clock
 from tracker.core.content import (
     ContentError,
@@ -392,9 +391,9 @@ def _newest_of(held: list[ChecklistTemplate]) -> ChecklistTemplate | None:
     return max(published, key=lambda row: (row.published_at, row.version), default=None)
 
 
-def of(checklist: Checklist) -> ChecklistTemplate:
-    """Return the version that a checklist runs on."""
-    return db.session.get_one(ChecklistTemplate, checklist.template_id)
+def by_id(template_id: UUID) -> ChecklistTemplate:
+    """Return a version by its id; raise NoResultFound when there is none."""
+    return db.session.get_one(ChecklistTemplate, template_id)
 
 
 def parsed(row: ChecklistTemplate) -> Template:

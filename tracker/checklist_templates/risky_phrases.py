@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from config import KNOWN_LANGUAGES, ROOT
+from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.schema import Column, FieldType, TemplateField
 from tracker.checklist_templates.strict import (
     Key,
@@ -19,7 +20,6 @@ from tracker.checklist_templates.strict import (
     Words,
     check_unique,
 )
-from tracker.checklists.rules.facts import has_content
 from tracker.core.content import ContentError, Mistake, YamlText, name_of, read_text, read_yaml
 from tracker.core.services import Slot
 from tracker.search.words import Word, folded, split

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.tokens import AliasToken, AnchorToken
 
+from tracker.checklist_templates.field_content import UNWRITABLE
 from tracker.checklist_templates.languages import (
     ChecklistWords,
     carried,
@@ -25,7 +26,6 @@ from tracker.checklist_templates.languages import (
 )
 from tracker.checklist_templates.models import ChecklistTemplate, TemplateWords, WordsOrigin
 from tracker.checklist_templates.schema import Template
-from tracker.checklists.rules.values import UNWRITABLE
 from tracker.core import canonical, clock
 from tracker.core.content import (
     ContentError,

@@ -8,11 +8,11 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 
+from tracker.checklist_templates.field_content import ROW
 from tracker.checklist_templates.schema import Column, FieldType, TemplateField
 from tracker.checklists.drafts import Typed
 from tracker.checklists.labels import CLASSES, UNITS
 from tracker.checklists.loading import Filling
-from tracker.checklists.rules.facts import ROW
 from tracker.ui.fields import (
     ChoiceField,
     ChoicesField,

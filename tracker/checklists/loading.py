@@ -282,6 +282,18 @@ def own_guidance_beside(actor: Actor, filling: Filling) -> OwnGuidance:
     return OWN_GUIDANCE_READER.get()(actor, filling.cooperation.id)
 
 
+TextCheck = Callable[[Checklist], bool]
+
+
+# How texts are compared with their evidence: agreements stands above this part.
+TEXT_CHECK: Slot[TextCheck] = Slot("text_check", lambda _checklist: True)
+
+
+def text_is_borne_out(checklist: Checklist) -> bool:
+    """Tell whether what a page says of a text agrees with its signatures and events."""
+    return TEXT_CHECK.get()(checklist)
+
+
 def find(actor: Actor, checklist_id: UUID) -> Checklist | None:
     """Return a checklist the person may open, with template and parties, or None.
 

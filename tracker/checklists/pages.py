@@ -13,7 +13,6 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from tracker.access.actor import Actor, OrganisationKind
-from tracker.agreements import service as agreements
 from tracker.checklist_templates.conditions import Truth
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import (
@@ -25,6 +24,7 @@ from tracker.checklist_templates.schema import (
 from tracker.checklists import (
     encryption,
     localized_values,
+    obstacles,
     policy,
     service,
 )
@@ -605,4 +605,4 @@ def unknown_count(standing: Standing) -> int:
 
 def send_obstacles(filling: Filling) -> list[object]:
     """Return what keeps the text from being sent, in sentences."""
-    return agreements.obstacles(filling)
+    return obstacles.to_sending(filling)

@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.access.decision import YES, Decision, no
-from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import (
     Accepts,
     Item,
@@ -15,7 +15,7 @@ from tracker.checklist_templates.schema import (
     Sets,
     TemplateField,
 )
-from tracker.checklists.models import ChecklistState
+from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.rules.facts import PartyFact
 
 WRITERS = (Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY, Role.MANAGER)
@@ -33,6 +33,9 @@ SIDES = {
     Sets.CSO: {OrganisationKind.CSO},
     Sets.EACH_CSO: {OrganisationKind.CSO},
 }
+
+# What parties may have agreed on paper before this software was used.
+AGREED_BEFORE = (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY)
 
 
 def can_take_part(actor: Actor, party: PartyFact | None) -> Decision:
@@ -183,6 +186,22 @@ def can_send(actor: Actor, party: PartyFact | None, state: ChecklistState) -> De
     if state is ChecklistState.IN_FORCE:
         return no(_l("The text is in force. Propose an amendment to change it."))
     return is_halted(state)
+
+
+def can_record_prior_agreement(
+    actor: Actor, party: PartyFact | None, checklist: Checklist
+) -> Decision:
+    """Decide whether a person may record that terms were agreed on paper before.
+
+    A coordinator of the NPM may, while the text is being drafted and none was in force here.
+    """
+    if party is None or party.side is not OrganisationKind.NPM or not actor.has(Role.COORDINATOR):
+        return no(_l("A coordinator of the NPM records agreements made before this tool was used."))
+    if checklist.kind not in AGREED_BEFORE or checklist.visit_id is not None:
+        return no(_l("Only terms, and terms on confidentiality, made before are recorded."))
+    if checklist.state is not ChecklistState.DRAFTING or checklist.revision_in_force_id is not None:
+        return no(_l("A text was sent for signature or is in force here. Amend it instead."))
+    return YES
 
 
 def is_halted(state: ChecklistState) -> Decision:

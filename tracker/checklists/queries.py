@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
-from tracker.access.actor import Actor, Role
+from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import encryption, policy
 from tracker.checklists.models import (
@@ -176,6 +176,17 @@ def _planning_of(checklists: Collection[Checklist]) -> dict[UUID, _Planning]:
         )
         for one in checklists
     }
+
+
+def may_open_planning(checklist: Checklist) -> dict[OrganisationKind, set[UUID]]:
+    """Return who may open a visit's checklists today, of each side."""
+    today, visit_id = clock.today(), checklist.visit_id
+    rows = audiences.audience(VISIT, visit_id) if visit_id else []
+    listed = {row.user_id for row in rows if row.leads or row.from_on <= today}
+    leads = {row.user_id for row in rows if row.leads}
+    cleared = clearances.cleared_user_ids(checklist.cooperation_id, visit_id)
+    others = leads | (listed & cleared)
+    return {kind: listed if kind is OrganisationKind.NPM else others for kind in OrganisationKind}
 
 
 def find(actor: Actor, checklist_id: UUID) -> Checklist | None:

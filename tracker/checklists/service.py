@@ -14,6 +14,7 @@ from tracker.activity import verbs
 from tracker.activity.service import Happening
 from tracker.activity.stale import Stale, mark
 from tracker.checklist_templates import library
+from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Item, Part
 from tracker.checklists import encryption, loading, policy
@@ -30,7 +31,7 @@ from tracker.checklists.models import (
 )
 from tracker.checklists.negotiation import safeguards
 from tracker.checklists.rules import completeness
-from tracker.checklists.rules.facts import Filled, PartyFact, has_content
+from tracker.checklists.rules.facts import Filled, PartyFact
 from tracker.checklists.rules.values import check_types, shown_only
 from tracker.cooperations.models import CooperationPerson
 from tracker.core import clock

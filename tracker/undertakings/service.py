@@ -338,7 +338,7 @@ def languages_of(loaded: Loaded, language: str) -> Languages:
     That is the one that counts for the terms, where the sentences to confirm have words in it.
     """
     binding = loaded.terms.binding
-    return languages_for(library.of(loaded.checklist), [binding, language], binding)
+    return languages_for(library.by_id(loaded.checklist.template_id), [binding, language], binding)
 
 
 def _document(
@@ -351,7 +351,7 @@ def _document(
         queries.asked_in(loaded.checklist, languages),
         draft,
         sentence=sentence,
-        template=library.of(loaded.checklist),
+        template=library.by_id(loaded.checklist.template_id),
         languages=languages,
     )
 

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 
 from tracker.access.actor import OrganisationKind
 from tracker.accounts.models import User
+from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.loading import HEADS, Filling, fill, remember
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.queries import VISIT
 from tracker.checklists.rules.completeness import ItemStanding
-from tracker.checklists.rules.facts import has_content
 from tracker.checklists.rules.values import as_date, as_id
 from tracker.cooperations import audiences, people
 from tracker.cooperations.models import Cooperation, Mode, Party

@@ -26,7 +26,7 @@ from tests.pages import Form, Page
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Template
-from tracker.checklists import queries, service
+from tracker.checklists import obstacles, queries, service
 from tracker.checklists.loading import fill
 from tracker.checklists.models import (
     Answer,
@@ -551,7 +551,7 @@ def test_nothing_is_sent_while_a_copy_is_unread(pair: Pair) -> None:
     pair.now.session.commit()
     filling = pair.now.filling()
     assert filling.standing().blocking == ("M2", "M3", "M7")
-    said, *_more = agreements.obstacles(filling)
+    said, *_more = obstacles.to_sending(filling)
     assert str(said) == "Not complete and agreed yet: M2, M3, M7."
     own = filling.sheet.of_party("M7", pair.now.land.id("npm"))
     shared = filling.sheet.shared("M2"), filling.sheet.shared("M3")

@@ -22,10 +22,9 @@ from tests.factories.templates import (
 )
 from tests.factories.visits import Scene, planned
 from tests.integration.checklists.test_pages import Room, item
-from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Template
-from tracker.checklists import service
+from tracker.checklists import obstacles, service
 from tracker.checklists.loading import fill
 from tracker.checklists.models import ChecklistState, Flag
 from tracker.checklists.negotiation import positions, safeguards
@@ -127,7 +126,7 @@ def test_another_answer_is_not_flagged(desk: Table) -> None:
 def test_a_flag_by_rule_holds_up_sending(desk: Table) -> None:
     """Gate G3, whoever flagged it."""
     desk.save("ilena", "M1", **GIVES_AWAY)
-    assert "An open flag waits on M1." in [str(one) for one in agreements.obstacles(desk.filling())]
+    assert "An open flag waits on M1." in [str(one) for one in obstacles.to_sending(desk.filling())]
     assert desk.filling().flagged == {"M1"}
 
 

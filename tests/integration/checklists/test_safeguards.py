@@ -6,9 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from tests.factories.tables import Table
-from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope
-from tracker.checklists import service
+from tracker.checklists import obstacles, service
 from tracker.checklists.models import ChecklistState, Flag, SafeguardReview
 from tracker.checklists.negotiation import positions, safeguards
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
@@ -21,7 +20,7 @@ def flag(table: Table, first: str = "samira", item: str = "M1") -> Flag:
 
 
 def in_the_way(table: Table) -> list[str]:
-    return [str(one) for one in agreements.obstacles(table.filling())]
+    return [str(one) for one in obstacles.to_sending(table.filling())]
 
 
 def test_any_party_may_flag_a_term_as_limiting_the_npm(table: Table) -> None:

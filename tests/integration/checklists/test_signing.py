@@ -20,7 +20,7 @@ from tracker.accounts.models import Membership
 from tracker.activity.models import Chain, Event
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
-from tracker.checklists import service
+from tracker.checklists import obstacles, service
 from tracker.checklists.loading import fill
 from tracker.checklists.models import Checklist, ChecklistState, Stance
 from tracker.checklists.negotiation import positions
@@ -111,14 +111,14 @@ def test_what_is_begun_and_not_agreed_holds_up_sending_too(table: Table) -> None
     table.agree()
     table.session.commit()
     table.save("samira", "M6")
-    assert str(agreements.obstacles(table.filling())[0]) == "Not complete and agreed yet: M6."
+    assert str(obstacles.to_sending(table.filling())[0]) == "Not complete and agreed yet: M6."
 
 
 def test_a_party_that_joins_holds_up_sending_until_it_accepts(table: Table) -> None:
     table.agree()
     cooperations.join_party(table["ilena"], table.cooperation, table.land.id("bridge"))
     table.session.commit()
-    assert "Not complete and agreed yet: M1," in str(agreements.obstacles(table.filling())[0])
+    assert "Not complete and agreed yet: M1," in str(obstacles.to_sending(table.filling())[0])
 
 
 def test_sending_freezes_the_text_and_asks_each_signatory(sent: Table) -> None:
@@ -222,7 +222,7 @@ def test_who_left_before_the_freeze_is_missed_and_not_a_blank_in_the_text(table:
         organisation_id=table.land.id("npm"),
     )
     table.session.commit()
-    assert "M5" in str(agreements.obstacles(table.filling())[0])
+    assert "M5" in str(obstacles.to_sending(table.filling())[0])
 
 
 @pytest.mark.parametrize(
@@ -577,7 +577,7 @@ def test_after_a_decline_the_text_is_changed_sent_and_signed_anew(sent: Table) -
     )
     positions.accept_proposal(sent["ilena"], sent.checklist(), proposal.id)
     sent.accept("M1", "joana")
-    assert "(G3)" in str(agreements.obstacles(sent.filling())[0])
+    assert "(G3)" in str(obstacles.to_sending(sent.filling())[0])
     checklists.agree(sent.checklist(), sent.writers, sent["oren"])
     checklists.send(sent.checklist(), sent["ilena"], sent.signatories)
     sign(sent, "henrik", "otto")
@@ -639,7 +639,7 @@ def test_a_coordinator_calls_a_text_back(sent: Table) -> None:
     assert (asked.state, asked.reason) == (RequestState.WITHDRAWN, "A wrong signatory.")
     assert len(revision.signatures) == 1
     # Nothing changed: it may be sent again as it is.
-    assert agreements.obstacles(sent.filling()) == []
+    assert obstacles.to_sending(sent.filling()) == []
 
 
 def test_calling_back_opens_no_more_than_was_open(sent: Table) -> None:

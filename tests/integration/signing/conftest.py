@@ -13,8 +13,8 @@ from tests.factories.cooperations import bring_in
 from tests.factories.tables import Kept, Table, begin
 from tests.factories.templates import publish, small_terms
 from tracker.access.actor import Role
+from tracker.checklist_templates.field_content import ROW
 from tracker.checklists.models import Checklist
-from tracker.checklists.rules.facts import ROW
 from tracker.cooperations.models import Mode
 from tracker.core import clock
 from tracker.core.db import db

@@ -4,8 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from tests.factories.templates import KINDS, a_column, a_field, a_table, item_of
+from tracker.checklist_templates.field_content import ROW
 from tracker.checklist_templates.schema import FieldType
-from tracker.checklists.rules.facts import ROW
 from tracker.checklists.rules.rendering import (
     Head,
     Names,

@@ -22,9 +22,9 @@ from tests.factories.templates import (
     field_of,
     item_of,
 )
+from tracker.checklist_templates.field_content import ROW, has_content
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import FieldType, TemplateField
-from tracker.checklists.rules.facts import ROW, has_content
 from tracker.checklists.rules.values import (
     WrongTypeError,
     as_date,

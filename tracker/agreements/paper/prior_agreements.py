@@ -8,14 +8,15 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
-from tracker.access.actor import Actor, OrganisationKind, Role
-from tracker.access.decision import YES, Decision, no
+from tracker.access.actor import Actor
+from tracker.access.decision import Decision
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.agreements import service as agreements
 from tracker.agreements.document import applies, document, languages_for
 from tracker.agreements.paper import service as paper
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists import policy
 from tracker.checklists.loading import Filling, locked
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.rules.values import as_date
@@ -29,7 +30,6 @@ from tracker.signoff import service as signoff
 from tracker.signoff.paper import Signer
 from tracker.signoff.paper_models import PaperKind, PaperRecord
 
-KINDS = (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY)
 MOST_SIGNERS = 10
 MOST_LETTERS = 200
 # The last day of the terms on confidentiality, which undertakings rest on.
@@ -45,19 +45,8 @@ class Person:
 
 
 def can_record(actor: Actor, filling: Filling) -> Decision:
-    """Decide whether a person may record that these terms were agreed on paper before.
-
-    A coordinator of the NPM may, while the text is being drafted and none was in force here.
-    """
-    party = filling.own_party(actor)
-    checklist = filling.checklist
-    if party is None or party.side is not OrganisationKind.NPM or not actor.has(Role.COORDINATOR):
-        return no(_l("A coordinator of the NPM records agreements made before this tool was used."))
-    if checklist.kind not in KINDS or checklist.visit_id is not None:
-        return no(_l("Only terms, and terms on confidentiality, made before are recorded."))
-    if checklist.state is not ChecklistState.DRAFTING or checklist.revision_in_force_id is not None:
-        return no(_l("A text was sent for signature or is in force here. Amend it instead."))
-    return YES
+    """Decide whether a person may record that these terms were agreed on paper before."""
+    return policy.can_record_prior_agreement(actor, filling.own_party(actor), filling.checklist)
 
 
 def not_known(filling: Filling) -> list[str]:

@@ -16,7 +16,7 @@ from tracker.activity import verbs
 from tracker.activity.verbs import Verb
 from tracker.agreements import service as agreements
 from tracker.agreements.paper import messages as paper_messages
-from tracker.checklists import encryption
+from tracker.checklists import encryption, queries
 from tracker.checklists.encryption import is_restricted
 from tracker.checklists.loading import Filling, fill, lock
 from tracker.checklists.models import Checklist
@@ -338,7 +338,7 @@ def _in_force_since(made: PaperRecord) -> dt.datetime | None:
 def _who_answers(filling: Filling, made: PaperRecord) -> set[UUID]:
     """Return who may confirm a scan for another party; on a visit's text, who may open it."""
     restricted = is_restricted(filling.checklist)
-    may_open = agreements.may_open_planning(filling.checklist) if restricted else {}
+    may_open = queries.may_open_planning(filling.checklist) if restricted else {}
     found: set[UUID] = set()
     for party in filling.parties:
         if party.organisation_id == made.organisation_id:

@@ -45,6 +45,7 @@ from tracker.checklists.forms import ProofForm, ReasonForm, items_form
 from tracker.checklists.loading import Filling
 from tracker.checklists.models import Checklist, Halt, Notice
 from tracker.checklists.negotiation import warnings
+from tracker.checklists.obstacles import to_sending
 from tracker.cooperations.pages import taken_over
 from tracker.core import clock
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -92,7 +93,7 @@ def send(checklist_id: UUID) -> str | Response:
         agreements.who_else_is_reminded(filling),
         _by_m1(filling),
     )
-    obstacles = agreements.obstacles(filling)
+    obstacles = to_sending(filling)
     if not obstacles and not lacking and form.validate_on_submit():
         done: Response | None = perform(
             form,

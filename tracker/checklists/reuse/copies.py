@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import Actor
 from tracker.checklist_templates import library
 from tracker.checklist_templates.conditions import Truth
+from tracker.checklist_templates.field_content import ROW
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import localized_values, policy, queries
@@ -23,7 +24,7 @@ from tracker.checklists.reuse.copying import (
     Preview,
     Why,
 )
-from tracker.checklists.rules.facts import ROW, Filled
+from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.rendering import Names
 from tracker.checklists.rules.values import Place
 from tracker.ui.locale import as_date

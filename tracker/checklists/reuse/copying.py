@@ -14,6 +14,7 @@ from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.checklist_templates import library
 from tracker.checklist_templates.conditions import Truth
+from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Item, Part, Template
 from tracker.checklists import policy, queries
@@ -26,12 +27,7 @@ from tracker.checklists.models import (
 )
 from tracker.checklists.negotiation import safeguards
 from tracker.checklists.rules import completeness
-from tracker.checklists.rules.facts import (
-    AnswerKey,
-    Filled,
-    Sheet,
-    has_content,
-)
+from tracker.checklists.rules.facts import AnswerKey, Filled, Sheet
 from tracker.checklists.rules.values import Place, fit, shown_only
 from tracker.checklists.service import (
     count_again,

@@ -10,13 +10,14 @@ from sqlalchemy.exc import IntegrityError
 from tracker.access.actor import Actor
 from tracker.activity import service as trail
 from tracker.activity import verbs
+from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import NAMING, Item, TemplateField
 from tracker.checklists import policy, queries
 from tracker.checklists.encryption import is_restricted
 from tracker.checklists.loading import Filling, fill
 from tracker.checklists.models import Checklist, ModelAnswer
-from tracker.checklists.rules.facts import Filled, has_content
+from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.values import (
     Fit,
     Place,

@@ -11,12 +11,11 @@ from tracker.access.actor import Actor, Role
 from tracker.accounts import queries as accounts
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.agreements import service as agreements
 from tracker.checklist_templates import library
 from tracker.checklist_templates.compare import ItemDifference, TemplateDifference, between
 from tracker.checklist_templates.models import AnswerScope, ChecklistTemplate
 from tracker.checklist_templates.schema import Item
-from tracker.checklists import encryption, messages, policy
+from tracker.checklists import encryption, messages, policy, queries
 from tracker.checklists.assignments import service as assignments
 from tracker.checklists.loading import Filling, locked
 from tracker.checklists.models import Answer, Checklist
@@ -211,5 +210,5 @@ def _concerned(filling: Filling) -> set[UUID]:
     }
     if not encryption.is_restricted(filling.checklist):
         return {user_id for user_id, _side in coordinators}
-    may_open = agreements.may_open_planning(filling.checklist)
+    may_open = queries.may_open_planning(filling.checklist)
     return {user_id for user_id, side in coordinators if user_id in may_open[side]}

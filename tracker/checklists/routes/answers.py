@@ -11,8 +11,6 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.activity.stale import recompute
-from tracker.agreements import evidence
-from tracker.agreements.paper import prior_agreements
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Item
@@ -55,7 +53,7 @@ from tracker.checklists.forms import (
     name_of,
     values_of,
 )
-from tracker.checklists.loading import Filling, comments_beside
+from tracker.checklists.loading import Filling, comments_beside, text_is_borne_out
 from tracker.checklists.models import Checklist, ChecklistState, DraftKind
 from tracker.checklists.negotiation import safeguards
 from tracker.checklists.reuse import copies, model_answers, template_upgrade
@@ -121,11 +119,11 @@ def show(checklist_id: UUID) -> str:
         unknown=pages.unknown_count(standing),
         has_assignments=assigned is not None,
         links=filter_links("filter", [(one, labels.FILTERS[one]) for one in offered], counts),
-        agrees=_agrees(checklist),
+        agrees=text_is_borne_out(checklist),
         obstacles=pages.send_obstacles(filling),
         may_send=policy.can_send(actor, party, checklist.state),
         may_amend=policy.can_amend(actor, party, checklist.state),
-        may_record_former=bool(prior_agreements.can_record(actor, filling)),
+        may_record_former=bool(policy.can_record_prior_agreement(actor, party, checklist)),
         newer=template_upgrade.newer(checklist)
         if policy.can_move(actor, party, checklist.state)
         else None,
@@ -137,14 +135,6 @@ def show(checklist_id: UUID) -> str:
         number=labels.NUMBERS[checklist.kind],
         is_restricted=encryption.is_restricted(checklist),
     )
-
-
-def _agrees(checklist: Checklist) -> bool:
-    """Tell whether what the page says of a text is borne out; of a first draft it says nothing."""
-    says_nothing = checklist.state is ChecklistState.DRAFTING and not (
-        checklist.revision_in_force_id or checklist.halt
-    )
-    return says_nothing or evidence.compare([checklist])[checklist.id].agrees
 
 
 @blueprint.route("/<uuid:checklist_id>/items/<code>/answer", methods=["GET", "POST"])

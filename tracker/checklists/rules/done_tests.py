@@ -10,8 +10,9 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import OrganisationKind
 from tracker.checklist_templates.checks import Check, CheckName
+from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.schema import Item
-from tracker.checklists.rules.facts import Sheet, Surroundings, has_content
+from tracker.checklists.rules.facts import Sheet, Surroundings
 from tracker.checklists.rules.values import (
     Problem,
     as_date,

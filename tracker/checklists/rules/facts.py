@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from tracker.access.actor import OrganisationKind
+from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists.models import Stance
 from tracker.cooperations.models import Mode
@@ -105,20 +106,6 @@ class Sheet:
         """Return a field's shared value, None when there is none or the item does not apply."""
         answer = None if item in self.hidden else self.shared(item)
         return None if answer is None or answer.not_applicable else answer.values.get(key)
-
-
-def has_content(value: Any) -> bool:
-    """Tell whether a value holds anything; an unticked box and an empty row do not."""
-    if isinstance(value, list):
-        return any(has_content(one) for one in value)
-    if isinstance(value, dict):
-        return any(has_content(one) for key, one in value.items() if key != ROW)
-    # Nought is a value (0 days), so a plain comparison with False would be wrong.
-    return value is not None and value is not False and value != ""
-
-
-# The key under which a table's given row keeps its own key.
-ROW = "_row"
 
 
 @dataclass(frozen=True, slots=True)

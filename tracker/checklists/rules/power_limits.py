@@ -6,6 +6,7 @@ from typing import Any
 
 from tracker.access.actor import OrganisationKind
 from tracker.checklist_templates.conditions import Truth
+from tracker.checklist_templates.field_content import ROW, has_content
 from tracker.checklist_templates.schema import (
     Column,
     FieldType,
@@ -15,12 +16,7 @@ from tracker.checklist_templates.schema import (
     TemplateField,
 )
 from tracker.checklists.rules.completeness import is_shown
-from tracker.checklists.rules.facts import (
-    ROW,
-    Sheet,
-    Surroundings,
-    has_content,
-)
+from tracker.checklists.rules.facts import Sheet, Surroundings
 from tracker.checklists.rules.values import as_id
 from tracker.core import canonical
 

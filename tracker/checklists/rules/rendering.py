@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from tracker.checklist_templates.field_content import ROW, has_content
 from tracker.checklist_templates.schema import Column, FieldType, TemplateField
-from tracker.checklists.rules.facts import ROW, has_content
 
 
 @dataclass(frozen=True, slots=True)

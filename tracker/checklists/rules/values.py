@@ -10,6 +10,7 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 
 from tracker.checklist_templates.conditions import NeighbourField
+from tracker.checklist_templates.field_content import ROW, UNWRITABLE, has_content
 from tracker.checklist_templates.schema import (
     CLASSES,
     NAMING,
@@ -18,14 +19,12 @@ from tracker.checklist_templates.schema import (
     Rows,
     TemplateField,
 )
-from tracker.checklists.rules.facts import ROW, Surroundings, has_content
+from tracker.checklists.rules.facts import Surroundings
 from tracker.core.errors import RuleBrokenError
 
 MAX_TEXT = 8000
 MAX_LINE = 300
 PHONE = re.compile(r"[+0-9][0-9 ()/.\-]{2,38}")
-# What PostgreSQL can't keep, or what has no canonical form: the null character, half a pair.
-UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class WrongTypeError(RuleBrokenError):

@@ -1,0 +1,27 @@
+"""What keeps a checklist from being sent for signature."""
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.loading import Filling
+
+
+def to_sending(filling: Filling) -> list[object]:
+    """Return what keeps a text from being sent for signature, each in one sentence (5.1).
+
+    For the agreed terms gate G3 must be met too: reviewed by the second reader, no open flag.
+    """
+    standing = filling.standing()
+    found: list[object] = []
+    if standing.blocking:
+        found.append(
+            _l("Not complete and agreed yet: %(items)s.", items=", ".join(standing.blocking))
+        )
+    flagged = [code for code in filling.template.by_code if code in filling.flagged]
+    if flagged:
+        found.append(_l("An open flag waits on %(items)s.", items=", ".join(flagged)))
+    if filling.checklist.kind is ChecklistKind.TERMS and filling.review is None:
+        found.append(
+            _l("The second reader has not confirmed independence and flexibility yet (G3).")
+        )
+    return found
