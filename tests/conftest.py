@@ -32,7 +32,7 @@ from tests.starting_points import EMPTY, StartingPoints
 from tracker import create_app
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.running import schema
+from tracker.worker import schema
 
 # Each example may take its time. In the short form they are the same ones in every run.
 hypothesis.settings.register_profile("tests", deadline=None, derandomize=not effort.is_long())

@@ -4,13 +4,13 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tracker.accounts import service as accounts
+from tracker.accounts.people import service as accounts
 from tracker.agreements import notices, renewal, signature_requests
 from tracker.checklists.assignments import service as assignments
 from tracker.comments import service as comments
 from tracker.cooperations import clearances
 from tracker.core import clock
-from tracker.evidence import anchors
+from tracker.evidence.log import anchors
 
 
 def end_roles_run_out() -> int:

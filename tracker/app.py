@@ -13,10 +13,12 @@ from werkzeug.wrappers import Response
 from config import ROOT, Settings
 from tracker.access.actor import Actor, Role
 from tracker.access.gate import init_gate
-from tracker.accounts import credentials, people_routes, sign_in
 from tracker.accounts import pages as account_pages
 from tracker.accounts import routes as account_routes
+from tracker.accounts.factors import credentials
+from tracker.accounts.people import routes as people_routes
 from tracker.accounts.policy import can_see_people
+from tracker.accounts.sign_in import setup as sign_in
 from tracker.activity import binding, stale, verbs
 from tracker.activity import service as trail
 from tracker.activity.service import Handler
@@ -38,11 +40,13 @@ from tracker.agreements.routes import (
 from tracker.agreements.routes import (
     signing as signing_routes,
 )
-from tracker.authoring import guidance_routes as guidance_editing_routes
 from tracker.authoring import my_work as authoring_work
-from tracker.authoring import own_queries, own_routes, words_routes
 from tracker.authoring import policy as authoring
-from tracker.authoring import routes as authoring_routes
+from tracker.authoring.checklists import routes as authoring_routes
+from tracker.authoring.guidance import routes as guidance_editing_routes
+from tracker.authoring.own_guidance import queries as own_queries
+from tracker.authoring.own_guidance import routes as own_routes
+from tracker.authoring.translations import routes as words_routes
 from tracker.checklist_templates import risky_phrases
 from tracker.checklists import loading
 from tracker.checklists import my_work as checklist_work
@@ -74,10 +78,11 @@ from tracker.commands import Commands
 from tracker.comments import pages as comment_pages
 from tracker.comments import queries as comment_queries
 from tracker.comments import routes as comment_routes
-from tracker.cooperations import clearances, succession_routes
+from tracker.cooperations import clearances
 from tracker.cooperations import keys as cooperation_keys
 from tracker.cooperations import routes as cooperation_routes
 from tracker.cooperations import service as cooperations
+from tracker.cooperations.succession import routes as succession_routes
 from tracker.core import clock, keys
 from tracker.core.db import db
 from tracker.core.extensions import babel, csrf
@@ -86,16 +91,14 @@ from tracker.core.security import init_security_headers
 from tracker.core.services import Services, give
 from tracker.dashboard import my_work, tasks
 from tracker.dashboard import routes as dashboard_routes
-from tracker.evidence import (
-    certificate_routes,
-    certificates,
-    checkpoints,
-    signing_keys,
-    verify_routes,
-)
 from tracker.evidence import routes as evidence_routes
-from tracker.evidence.checkpoints import Way
-from tracker.evidence.signing_keys import Place
+from tracker.evidence.certificates import routes as certificate_routes
+from tracker.evidence.certificates import service as certificates
+from tracker.evidence.keys import signing_keys
+from tracker.evidence.keys.signing_keys import Place
+from tracker.evidence.log import checkpoints
+from tracker.evidence.log.checkpoints import Way
+from tracker.evidence.public_check import routes as verify_routes
 from tracker.guidance import own as own_guidance
 from tracker.guidance import routes as guidance_routes
 from tracker.lifecycle import routes as lifecycle_routes
@@ -105,11 +108,10 @@ from tracker.organisations import routes as organisation_routes
 from tracker.oversight import entries as register_entries
 from tracker.oversight import policy as oversight
 from tracker.oversight import routes as oversight_routes
-from tracker.running import routes as running_routes
-from tracker.signoff import house_rules
 from tracker.signoff import queries as signoff_queries
 from tracker.signoff import routes as power_routes
-from tracker.signoff.house_rules import HouseRules
+from tracker.signoff import settings as signing_settings
+from tracker.signoff.settings import HouseRules
 from tracker.ui import errors
 from tracker.ui import routes as ui_routes
 from tracker.ui.assets import init_assets
@@ -119,7 +121,7 @@ from tracker.ui.gallery import register_gallery
 from tracker.ui.locale import init_locale, select_language
 from tracker.ui.navigation import Entry, everybody, init_frame, register_navigation
 from tracker.ui.uploads import init_uploads
-from tracker.undertakings import asking as undertakings
+from tracker.undertakings import handlers as undertakings
 from tracker.undertakings import pages as undertaking_pages
 from tracker.undertakings import queries as undertaking_queries
 from tracker.undertakings import routes as undertaking_routes
@@ -128,6 +130,7 @@ from tracker.visits import queries as visit_queries
 from tracker.visits import routes as visit_routes
 from tracker.visits import service as visits
 from tracker.visits import team as visit_team
+from tracker.worker import routes as running_routes
 
 MODELS = (
     "tracker.activity.models",
@@ -145,7 +148,7 @@ MODELS = (
     "tracker.visits.models",
     "tracker.evidence.models",
     "tracker.oversight.models",
-    "tracker.running.models",
+    "tracker.worker.models",
 )
 
 # What follows an event further up the house, in the same transaction and in this order.
@@ -402,7 +405,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         checkpoints.WAY.holding(
             Way(settings.base_url, dt.timedelta(minutes=settings.checkpoint_minutes))
         ),
-        house_rules.HOUSE_RULES.holding(
+        signing_settings.HOUSE_RULES.holding(
             HouseRules(four_eyes=settings.four_eyes, days=settings.signature_days)
         ),
         credentials.COMPULSORY_ROLES.holding(roles),

@@ -12,7 +12,7 @@ from config import SettingsError
 from tracker import create_app
 from tracker.core.keys import KeysError
 from tracker.evidence.cli import verify
-from tracker.running import health, schema
+from tracker.worker import health, schema
 
 
 def _group(app: Flask) -> FlaskGroup:

@@ -9,7 +9,7 @@ from flask.cli import AppGroup
 
 COMMANDS: Mapping[str, str] = {
     "audit": "tracker.oversight.cli:audit_group",
-    "check": "tracker.running.cli:check",
+    "check": "tracker.worker.cli:check",
     "content": "tracker.checklist_templates.cli:content",
     "demo": "tracker.demo.cli:demo",
     "evidence": "tracker.evidence.cli:evidence_group",
@@ -17,10 +17,10 @@ COMMANDS: Mapping[str, str] = {
     "invite": "tracker.accounts.cli:invite",
     "keys": "tracker.evidence.cli:keys_group",
     "outbox": "tracker.mail.cli:outbox_group",
-    "recheck": "tracker.running.cli:recheck",
+    "recheck": "tracker.worker.cli:recheck",
     "reset": "tracker.accounts.cli:reset",
-    "run": "tracker.running.cli:run",
-    "worker": "tracker.running.cli:worker",
+    "run": "tracker.worker.cli:run",
+    "worker": "tracker.worker.cli:worker",
 }
 
 

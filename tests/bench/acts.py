@@ -16,9 +16,9 @@ from tests.bench.stage import Stage
 from tests.factories.demonstration import PASSWORD
 from tests.factories.visits import Scene, planned
 from tests.pages import Page
-from tracker.accounts import second_factor
+from tracker.accounts.factors import second_factor
+from tracker.accounts.factors.passwords import is_right
 from tracker.accounts.models import User
-from tracker.accounts.passwords import is_right
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import FieldType
 from tracker.checklists.loading import fill

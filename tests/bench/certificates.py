@@ -18,8 +18,8 @@ from tracker import create_app
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.core import canonical, clock
 from tracker.core.db import db
-from tracker.evidence import contents, issuing
-from tracker.evidence.issuing import _Work
+from tracker.evidence.certificates import contents, issuing
+from tracker.evidence.certificates.issuing import _Work
 from tracker.signoff.models import Revision
 
 ROUNDS = 15

@@ -6,7 +6,7 @@ from statistics import median
 import click
 
 from tests.factories.bundles import large
-from tracker.evidence import verify
+from tracker.evidence.bundles import verify
 
 EVENTS, ROUNDS = 10_000, 5
 

@@ -16,7 +16,7 @@ from tests.servers.ports import free_port
 from tracker import create_app
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.running import schema
+from tracker.worker import schema
 
 # Who opens the large checklist; the other pages are opened by people of the demonstration.
 OF_THE_LARGE_ONE = "writer0x0"

@@ -26,7 +26,7 @@ from tracker.activity import verbs
 from tracker.activity.models import Chain, Event, EventDetail
 from tracker.core import canonical, clock
 from tracker.core.db import db
-from tracker.running import schema
+from tracker.worker import schema
 
 DATABASE = "trail"
 AT_A_TIME = 5000

@@ -17,12 +17,12 @@ from werkzeug.routing import MapAdapter
 
 from tests.browser.instances import StartingPoint, opened, settle
 from tests.servers.application import Application
-from tracker.accounts import second_factor
+from tracker.accounts.factors import second_factor
 from tracker.accounts.models import User
 from tracker.core.db import db
 from tracker.demo import people
 from tracker.demo.people import PEOPLE
-from tracker.evidence import certificates
+from tracker.evidence.certificates import service as certificates
 from tracker.evidence.models import Certificate
 from tracker.mail.models import MessageState, OutboxMessage
 

@@ -19,7 +19,7 @@ from tracker import create_app
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.mail import transport
-from tracker.running import preparing, rounds
+from tracker.worker import jobs, prepare
 
 Value = TypeVar("Value")
 
@@ -101,12 +101,12 @@ def opened(data_dir: Path) -> Iterator[Flask]:
 def settle(app: Flask) -> None:
     """Do what the worker would do next, so that it has nothing left to do."""
     settings: Settings = app.extensions["settings"]
-    rounds.one_round(transport.from_url(settings.mail_url), with_dates=True)
+    jobs.one_round(transport.from_url(settings.mail_url), with_dates=True)
 
 
 def _prepare(data_dir: Path) -> None:
     with opened(data_dir) as app:
-        preparing.prepare(app.extensions["settings"], lambda _line: None)
+        prepare.prepare(app.extensions["settings"], lambda _line: None)
         settle(app)
 
 

@@ -14,8 +14,8 @@ from tests.browser.instances import PREPARED, StartingPoint, opened, settle, sig
 from tests.factories.agreements import checklist_of
 from tests.factories.cooperations import Country, bring_in, country, open_one
 from tracker.access.actor import Role
-from tracker.accounts import binding
-from tracker.accounts.binding import Change
+from tracker.accounts.factors import binding
+from tracker.accounts.factors.binding import Change
 from tracker.cooperations.models import ChecklistKind, Cooperation, Mode
 from tracker.core.db import db
 

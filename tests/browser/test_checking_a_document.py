@@ -14,7 +14,7 @@ from tests.browser.instances import StartingPoint
 from tests.servers.application import Application
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
-from tracker.evidence import bundle, service
+from tracker.evidence.bundles import bundle, service
 from tracker.evidence.models import Certificate
 from tracker.signoff.models import Revision
 

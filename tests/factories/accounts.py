@@ -12,10 +12,12 @@ from tests import starting_points
 from tests.client import CheckedClient
 from tests.factories import powers
 from tracker.access.actor import Actor, OrganisationKind, Role
-from tracker.accounts import binding, invitations, queries, second_factor
-from tracker.accounts.binding import Change
-from tracker.accounts.invitations import Wanted
+from tracker.accounts import queries
+from tracker.accounts.factors import binding, second_factor
+from tracker.accounts.factors.binding import Change
 from tracker.accounts.models import User
+from tracker.accounts.people import invitations
+from tracker.accounts.people.invitations import Wanted
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.organisations import service as organisations

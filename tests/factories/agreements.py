@@ -23,8 +23,8 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.signoff import assertion
 from tracker.signoff import service as signoff
+from tracker.signoff.identity_proof import Identity
 from tracker.signoff.models import Method, Revision
-from tracker.signoff.proof import Identity
 from tracker.signoff.signers import Named, PartySigners
 
 COORDINATORS = {"npm": "ilena", "door": "samira", "lantern": "joana", "bridge": "marek"}

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from tracker.access.actor import Actor
-from tracker.authoring import editing, own
 from tracker.authoring.facts import ArticleWords
+from tracker.authoring.guidance import service as guidance_editing
 from tracker.authoring.models import OwnArticle
+from tracker.authoring.own_guidance import service as own_guidance
 from tracker.checklist_templates import library
 from tracker.checklist_templates.library import CONTENT
 from tracker.checklist_templates.models import ChecklistKind
@@ -85,14 +86,14 @@ def current_of() -> Article:
 
 def edited(old: str, new: str, **head: Any) -> ArticleWords:
     """Return the current text of an article with some words replaced; they must be there."""
-    words = editing.words_of(current_of())
+    words = guidance_editing.words_of(current_of())
     assert old in words.body, f"{old!r} is not in the text"
     return replace(words, body=words.body.replace(old, new, 1), **head)
 
 
 def publish_edited(actor: Actor, old: str, new: str) -> Article:
     """Publish the current text with some words replaced, and commit."""
-    row = editing.publish(
+    row = guidance_editing.publish(
         actor,
         ARTICLE,
         "en",
@@ -143,6 +144,6 @@ def own_article(
     actor: Actor, body: str = BODY, *, for_partners: bool = False, **head: Any
 ) -> OwnArticle:
     """Add an own article for the organisation that somebody acts for, and commit."""
-    row = own.add(actor, own_words(body, **head), language="en", for_partners=for_partners)
+    row = own_guidance.add(actor, own_words(body, **head), language="en", for_partners=for_partners)
     db.session.commit()
     return row

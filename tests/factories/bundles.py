@@ -20,11 +20,19 @@ from tests.second_verifier import Verifier
 from tracker.activity import chain as arithmetic
 from tracker.activity.chain import START, Link
 from tracker.core import canonical
-from tracker.evidence import container, merkle, notes, parts, pdf, verify
-from tracker.evidence.notes import Checkpoint, Consistency, Inclusion, KeyNote, Seal
-from tracker.evidence.parts import LeftOut, Manifest
-from tracker.evidence.pdf import Signer
-from tracker.evidence.verify import Anchor
+from tracker.evidence.bundles import container, parts, verify
+from tracker.evidence.bundles.parts import LeftOut, Manifest
+from tracker.evidence.bundles.verify import Anchor
+from tracker.evidence.certificates import pdf
+from tracker.evidence.certificates.pdf import Signer
+from tracker.evidence.log import merkle, notes
+from tracker.evidence.log.notes import (
+    Checkpoint,
+    Consistency,
+    Inclusion,
+    KeyNote,
+    Seal,
+)
 from tracker.signoff import assertion
 
 BEGIN = dt.datetime(2026, 1, 15, 9, tzinfo=dt.UTC)

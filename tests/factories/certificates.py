@@ -18,10 +18,12 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from tests.factories.evidence import Private, new_private
 from tracker.core.db import db
-from tracker.evidence import certificates, issuing, signing_keys
+from tracker.evidence.certificates import issuing
+from tracker.evidence.certificates import service as certificates
+from tracker.evidence.certificates.pdf import Signer
+from tracker.evidence.certificates.typesetting import Attached
+from tracker.evidence.keys import signing_keys
 from tracker.evidence.models import Certificate
-from tracker.evidence.pdf import Signer
-from tracker.evidence.typesetting import Attached
 from tracker.signoff.models import Revision
 
 NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)

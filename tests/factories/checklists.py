@@ -34,8 +34,8 @@ from tracker.checklists.rules.facts import Surroundings
 from tracker.checklists.rules.values import needed
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.signoff.identity_proof import Identity
 from tracker.signoff.models import Method
-from tracker.signoff.proof import Identity
 
 # What somebody would write by choice: item -> field -> value.
 Chosen = Mapping[str, Mapping[str, Any]]

@@ -23,7 +23,7 @@ from tracker.access.actor import (
     OrganisationKind,
     Role,
 )
-from tracker.accounts import binding
+from tracker.accounts.factors import binding
 from tracker.accounts.models import Membership, User
 from tracker.activity.stale import recompute
 from tracker.checklist_templates import library

@@ -15,13 +15,13 @@ from tests.factories import paper as scans
 from tests.factories.authoring import changed
 from tests.factories.passkeys import Device
 from tracker.access.actor import OrganisationKind, Role
-from tracker.accounts import invitations, service
-from tracker.accounts.invitations import Wanted
 from tracker.accounts.models import Membership
-from tracker.accounts.service import NewRole
+from tracker.accounts.people import invitations, service
+from tracker.accounts.people.invitations import Wanted
+from tracker.accounts.people.service import NewRole
 from tracker.agreements import notices
 from tracker.agreements.paper import service as paper
-from tracker.authoring import service as authoring
+from tracker.authoring.checklists import service as authoring
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import drafts
 from tracker.checklists.drafts import Whose
@@ -30,10 +30,11 @@ from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.demo import people, work
-from tracker.evidence import checkpoints, signing_keys
+from tracker.evidence.keys import signing_keys
+from tracker.evidence.log import checkpoints
 from tracker.organisations import service as organisations
 from tracker.organisations.service import Details
-from tracker.running import health
+from tracker.worker import health
 
 PASSWORD = "seven lanterns by the harbour"
 COOPERATIONS = ("complete", "waiting", "differing", "declined", "copied")

@@ -28,7 +28,7 @@ from tracker.checklists.models import Checklist, Halt, Stance
 from tracker.checklists.negotiation import positions
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.evidence import signing_keys
+from tracker.evidence.keys import signing_keys
 from tracker.signoff.models import Revision, SignatureRequest
 from tracker.signoff.paper_models import PaperRecord
 

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from tests.client import CheckedClient
 from tests.factories.accounts import House
 from tests.pages import Page
-from tracker.accounts import credentials
+from tracker.accounts.factors import credentials
 from tracker.accounts.models import Passkey
 
 ORIGIN = "http://localhost:8000"

@@ -5,8 +5,9 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tracker.access.actor import Actor
-from tracker.accounts import powers, queries
+from tracker.accounts import queries
 from tracker.accounts.models import Membership, User
+from tracker.accounts.people import powers
 from tracker.core import clock
 from tracker.core.db import db
 

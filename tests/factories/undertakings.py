@@ -12,7 +12,7 @@ from tests.client import CheckedClient
 from tests.factories.cooperations import load_checklists, signed_in
 from tracker.access.actor import Actor
 from tracker.accounts import queries as accounts
-from tracker.accounts import second_factor
+from tracker.accounts.factors import second_factor
 from tracker.accounts.models import User
 from tracker.activity.stale import recompute
 from tracker.agreements import service as agreements
@@ -25,13 +25,13 @@ from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Clearance, Cooperation, Mode
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.core.spoken import Spoken
+from tracker.core.localized import Spoken
 from tracker.demo import filling, people
 from tracker.demo.people import Cast
 from tracker.lifecycle import service as lifecycle
 from tracker.organisations.models import Organisation
+from tracker.signoff.identity_proof import Identity, SigningPage
 from tracker.signoff.models import Method
-from tracker.signoff.proof import Identity, SigningPage
 from tracker.undertakings import queries, service
 from tracker.undertakings.facts import Draft
 from tracker.undertakings.models import InterestsDecision, Undertaking, UndertakingState

@@ -19,10 +19,10 @@ SEALED = {
 }
 # service and second_factor bind what they set; binding and adoption make the seals themselves.
 WRITERS = {
-    "accounts/adoption.py",
-    "accounts/binding.py",
-    "accounts/second_factor.py",
-    "accounts/service.py",
+    "accounts/factors/adoption.py",
+    "accounts/factors/binding.py",
+    "accounts/factors/second_factor.py",
+    "accounts/people/service.py",
 }
 
 

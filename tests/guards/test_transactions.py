@@ -9,13 +9,13 @@ from config import ROOT
 PACKAGE = ROOT / "tracker"
 # Views, and what only they use.
 _OF_VIEWS = ("routes.py", "sign_in.py", "sign_in_forms.py", "sign_in_passkeys.py")
-_BESIDE_VIEWS = ("authoring/trying.py", "checklists/editing.py", "access/", "ui/")
+_BESIDE_VIEWS = ("authoring/checklists/preview.py", "checklists/editing.py", "access/", "ui/")
 
 # Views that end a transaction themselves, because perform() can't be what answers.
 VIEWS = {
     "accounts/routes.py: set_up_second_factor": "the answer is the codes, shown only this once",
-    "accounts/sign_in.py: _commit": "the views of the sign-in library are not ours",
-    "accounts/sign_in_forms.py: _commit": "the same",
+    "accounts/sign_in/setup.py: _commit": "the views of the sign-in library are not ours",
+    "accounts/sign_in/forms.py: _commit": "the same",
     "checklists/routes/drafts.py: _is_kept": "a stranger is told only that words are kept",
     "checklists/routes/drafts.py: keep": "the page's script is answered with JSON",
     "checklists/editing.py: overtaken": "the words of a conflict are kept; the answer is a page",
@@ -26,11 +26,11 @@ VIEWS = {
 }
 # Below views and commands.
 BELOW = {
-    "accounts/attempts.py: note": "a failed attempt counts, whatever becomes of the request",
-    "accounts/proof.py: set_aside": "a passkey that was copied is refused, whatever becomes of it",
+    "accounts/factors/attempts.py: note": "a failed attempt counts, whatever becomes of the request",
+    "accounts/factors/identity_proof.py: set_aside": "a passkey that was copied is refused, whatever becomes of it",
     "checklists/assignments/service.py: work_out_missing": "a start's: some rows at a time",
     "core/db.py: let_others_write": "what was only read is given up before work that takes long",
-    "evidence/issuing.py: _read": "the worker's: others may write while a file is made",
+    "evidence/certificates/issuing.py: _read": "the worker's: others may write while a file is made",
     "mail/sending.py: _claim": "the worker's: no other takes the same message",
     "mail/sending.py: _settle": "the worker's: what was sent is not sent again",
     "oversight/entries.py: fill_missing": "a start's: some rows at a time",

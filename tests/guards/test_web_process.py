@@ -9,7 +9,7 @@ import pytest
 
 from config import ROOT
 from tracker.commands import COMMANDS
-from tracker.running import health
+from tracker.worker import health
 
 # Libraries, then parts and modules of our own, with all below them.
 _NOT_FOR_PAGES = (
@@ -25,17 +25,17 @@ _NOT_FOR_PAGES = (
     "typst",
     "tracker.cli",
     "tracker.demo",
-    "tracker.evidence.contents",
-    "tracker.evidence.issuing",
-    "tracker.evidence.pades",
-    "tracker.evidence.typesetting",
+    "tracker.evidence.certificates.contents",
+    "tracker.evidence.certificates.issuing",
+    "tracker.evidence.certificates.pades",
+    "tracker.evidence.certificates.typesetting",
     "tracker.mail.sending",
     "tracker.mail.transport",
-    "tracker.running.cli",
-    "tracker.running.preparing",
-    "tracker.running.rechecking",
-    "tracker.running.rounds",
-    "tracker.running.schema",
+    "tracker.worker.cli",
+    "tracker.worker.prepare",
+    "tracker.worker.recheck",
+    "tracker.worker.jobs",
+    "tracker.worker.schema",
     *{place.partition(":")[0] for place in COMMANDS.values()},
 )
 # What gunicorn does: make the application, then answer.

@@ -19,7 +19,7 @@ from tests.factories.demonstration import Demonstration
 from tests.factories.tampering import EVENTS, hands
 from tracker import create_app
 from tracker.access.actor import POWERS, Confirmation, Role
-from tracker.accounts import binding, credentials
+from tracker.accounts.factors import binding, credentials
 from tracker.accounts.models import Membership, Passkey, User
 from tracker.activity import service as trail
 from tracker.activity import verbs
@@ -27,7 +27,7 @@ from tracker.activity.models import Event
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.oversight import integrity
-from tracker.running import preparing, schema
+from tracker.worker import prepare, schema
 
 pytestmark = pytest.mark.both_databases
 
@@ -231,7 +231,7 @@ def test_accounts_from_before_are_bound_once_and_later_rows_never(empty: Flask) 
     Its columns are empty after it, as they are here; and no event says anything of rows yet.
     """
     schema.upgrade()
-    preparing.require_own_keys()
+    prepare.require_own_keys()
     people = {one_of_before(f"{number}@example.org") for number in range(3)}
     db.session.add(
         Passkey(
@@ -257,10 +257,10 @@ def test_accounts_from_before_are_bound_once_and_later_rows_never(empty: Flask) 
     )
     db.session.commit()
     former.forget_rows()
-    preparing.adopt_rows(lambda _line: None)
+    prepare.adopt_rows(lambda _line: None)
     assert not all_bound()
     said: list[str] = []
-    preparing.bind_accounts(said.append)
+    prepare.bind_accounts(said.append)
     assert said == ["Bound what people sign in with: accounts 3, passkeys 1"]
     assert all_bound()
     finding = integrity.check_all().finding
@@ -268,21 +268,21 @@ def test_accounts_from_before_are_bound_once_and_later_rows_never(empty: Flask) 
     event = sa.select(Event).where(Event.verb == "credentials_adopted")
     assert len(db.session.scalars(event).all()) == 1
     one_of_before("later@example.org")
-    preparing.bind_accounts(said.append)
+    prepare.bind_accounts(said.append)
     assert len(said) == 1
     assert [email for email, _fault in binding.refused()] == ["later@example.org"]
 
 
 def test_taking_the_event_out_does_not_bind_anybody_again(empty: Flask) -> None:
     schema.upgrade()
-    preparing.require_own_keys()
-    preparing.bind_accounts(lambda _line: None)
+    prepare.require_own_keys()
+    prepare.bind_accounts(lambda _line: None)
     one_of_before("later@example.org")
     with hands() as connection:
         taken = connection.execute(sa.delete(EVENTS).where(EVENTS.c.verb == "credentials_adopted"))
         assert taken.rowcount == 1
-    with pytest.raises(preparing.PreparationError, match="trail of the instance was altered"):
-        preparing.bind_accounts(lambda _line: None)
+    with pytest.raises(prepare.PreparationError, match="trail of the instance was altered"):
+        prepare.bind_accounts(lambda _line: None)
     assert not all_bound()
 
 
@@ -290,7 +290,7 @@ def test_taking_the_columns_back_and_making_them_again_keeps_everybody_bound(
     app: Flask, demonstration: Demonstration
 ) -> None:
     with app.app_context():
-        preparing.bind_accounts(lambda _line: None)
+        prepare.bind_accounts(lambda _line: None)
         schema.downgrade(revision=_before(BOUND))
         schema.upgrade()
         with db.engine.begin() as connection:
@@ -299,7 +299,7 @@ def test_taking_the_columns_back_and_making_them_again_keeps_everybody_bound(
             )
         assert len(binding.refused()) == len(demonstration.users)
         db.session.rollback()
-        preparing.bind_accounts(lambda _line: None)
+        prepare.bind_accounts(lambda _line: None)
         # But for whom was changed meanwhile.
         (left,) = binding.refused()
         assert left[0].startswith("otto")

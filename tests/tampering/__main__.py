@@ -21,7 +21,7 @@ from tracker import create_app
 from tracker.checklist_templates import library
 from tracker.core.db import db
 from tracker.oversight import integrity
-from tracker.running import schema
+from tracker.worker import schema
 
 DATABASE = "tampering"
 

@@ -9,7 +9,7 @@ from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.checklists.models import Checklist, Renewal
-from tracker.cooperations import succession
+from tracker.cooperations.succession import service as succession
 from tracker.core import canonical, clock
 from tracker.core.db import db
 from tracker.organisations import service as organisations

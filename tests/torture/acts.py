@@ -21,8 +21,8 @@ from tracker.checklists.negotiation import positions
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.signoff.identity_proof import Identity
 from tracker.signoff.models import Method
-from tracker.signoff.proof import Identity
 
 ITEM = "U1"
 # What is told when the database took nobody more in time: nothing was done.

@@ -18,7 +18,7 @@ from tests.torture.acts import Outcome, Try, choose, to_json
 from tests.torture.record import Record
 from tests.torture.serving import ADDRESS, AGREEMENTS
 from tests.torture.stage import Stage
-from tracker.running import cli as running
+from tracker.worker import cli as running
 
 CALLERS = 8
 # Every so many kills, the whole server instead of one of its processes.

@@ -17,7 +17,7 @@ from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service
 from tracker.cooperations.models import Mode
 from tracker.core.db import db
-from tracker.running import schema
+from tracker.worker import schema
 
 # So few that many want the same one, so many that all are at work.
 AGREEMENTS = 8

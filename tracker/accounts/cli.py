@@ -7,8 +7,9 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from tracker.access.actor import Role
-from tracker.accounts import invitations, queries, service
-from tracker.accounts.invitations import Wanted
+from tracker.accounts import queries
+from tracker.accounts.people import invitations, service
+from tracker.accounts.people.invitations import Wanted
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.mail import render

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload
 
 from tracker.access.actor import POWERS, Actor, ActorMembership, Confirmation, Role
-from tracker.accounts import binding
+from tracker.accounts.factors import binding
 from tracker.accounts.labels import InvitationState
 from tracker.accounts.models import Invitation, Membership, User
 from tracker.accounts.policy import Holders, PersonFacts, RoleFacts, can_see_people, runs_from_to

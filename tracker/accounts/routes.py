@@ -9,17 +9,9 @@ from werkzeug.wrappers import Response
 
 from tracker.access import gate
 from tracker.access.actor import Actor, Role
-from tracker.accounts import (
-    credentials,
-    invitations,
-    labels,
-    passkeys,
-    policy,
-    queries,
-    second_factor,
-    service,
-    sessions,
-)
+from tracker.accounts import labels, policy, queries
+from tracker.accounts.factors import credentials, passkeys, second_factor
+from tracker.accounts.factors.identity_proof import used_words, wrong_words
 from tracker.accounts.forms import (
     AcceptForm,
     EmptyForm,
@@ -30,9 +22,15 @@ from tracker.accounts.forms import (
     offer,
 )
 from tracker.accounts.models import Invitation, Passkey, User
-from tracker.accounts.proof import used_words, wrong_words
-from tracker.accounts.sign_in import FRESH, GRACE, RECOVERY_CODES, signed_in_user
-from tracker.accounts.sign_in_forms import onward
+from tracker.accounts.people import invitations, service
+from tracker.accounts.sign_in import sessions
+from tracker.accounts.sign_in.forms import onward
+from tracker.accounts.sign_in.setup import (
+    FRESH,
+    GRACE,
+    RECOVERY_CODES,
+    signed_in_user,
+)
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.ui import locale

@@ -27,7 +27,7 @@ from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.rendering import show
 from tracker.checklists.rules.values import as_id, shown_only
 from tracker.core import clock
-from tracker.core.spoken import Spoken, merged
+from tracker.core.localized import Spoken, merged
 from tracker.guidance.queries import RevisionRef
 from tracker.mail.render import in_language
 from tracker.organisations.labels import KINDS

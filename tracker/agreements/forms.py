@@ -12,7 +12,7 @@ from tracker.accounts.queries import Signatory
 from tracker.agreements.service import RHYTHMS, WHO_SIGNS, Asking
 from tracker.checklists.loading import Filling
 from tracker.core import clock
-from tracker.signoff import house_rules
+from tracker.signoff import settings as signing_settings
 from tracker.signoff.labels import ORDERS
 from tracker.signoff.signers import Named, Order, PartySigners
 from tracker.ui.fields import (
@@ -75,7 +75,7 @@ def send_form(
     data: dict[str, Any] = {
         "binding": languages[0].value,
         "order": Order.TOGETHER.value,
-        "expires_on": clock.today() + dt.timedelta(days=house_rules.current().days),
+        "expires_on": clock.today() + dt.timedelta(days=signing_settings.current().days),
         "remind_every": "3",
         "remind_whom": [WHO_SIGNS],
     }

@@ -10,7 +10,12 @@ from flask_babel import gettext as _
 from tracker.access.actor import OrganisationKind
 from tracker.checklists import localized_values
 from tracker.checklists.localized_values import Part_, Table
-from tracker.core.spoken import Said, Spoken, joined, said
+from tracker.core.localized import (
+    Said,
+    Spoken,
+    joined,
+    said,
+)
 from tracker.mail.render import in_language
 from tracker.organisations.labels import KINDS
 from tracker.signoff import leaves

@@ -37,10 +37,18 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.guidance import queries as guidance
-from tracker.signoff import house_rules, outcomes, shown, signers
 from tracker.signoff import messages as receipts
+from tracker.signoff import (
+    outcomes,
+    shown,
+    signers,
+)
 from tracker.signoff import queries as requests
 from tracker.signoff import service as signoff
+from tracker.signoff import (
+    settings as signing_settings,
+)
+from tracker.signoff.identity_proof import Identity, SigningPage
 from tracker.signoff.models import (
     RequestState,
     Revision,
@@ -49,7 +57,6 @@ from tracker.signoff.models import (
     SignatureRequest,
 )
 from tracker.signoff.policy import Standing
-from tracker.signoff.proof import Identity, SigningPage
 from tracker.signoff.signers import Named, Order, PartySigners
 
 SUBJECT = "checklist"
@@ -205,7 +212,7 @@ def send(
 def _checked(filling: Filling, asking: Asking) -> Asking:
     """Return how it is asked, with the day it runs out; refuse days and people that can't be."""
     today = clock.today()
-    last = asking.expires_on or today + dt.timedelta(days=house_rules.current().days)
+    last = asking.expires_on or today + dt.timedelta(days=signing_settings.current().days)
     if not today <= last <= today + dt.timedelta(days=MOST_DAYS):
         raise RuleBrokenError(_l("Choose a day from today on, within a year."), "expires_on")
     if asking.remind_every is not None and asking.remind_every not in RHYTHMS:
@@ -335,7 +342,7 @@ def require_four_eyes(filling: Filling, parties: Iterable[PartySigners], field: 
 
     Drafted alone: all that the NPM side wrote in the text as it stands is by one person.
     """
-    if not house_rules.current().four_eyes:
+    if not signing_settings.current().four_eyes:
         return
     npm = {party.organisation_id for party in filling.surroundings.parties_of(OrganisationKind.NPM)}
     authors = {

@@ -23,9 +23,9 @@ from tracker.core.errors import RuleBrokenError
 from tracker.signoff import queries as requests
 from tracker.signoff import service as signoff
 from tracker.signoff import signers
+from tracker.signoff.identity_proof import SigningPage
 from tracker.signoff.models import RequestState, Revision, SignaturePlace, SignatureRequest
 from tracker.signoff.policy import Standing
-from tracker.signoff.proof import SigningPage
 
 
 def pass_on(

@@ -8,8 +8,8 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from tracker.authoring import own
 from tracker.authoring.facts import ArticleWords
+from tracker.authoring.own_guidance import service as own_guidance
 from tracker.core.content import ContentError, Mistake, read_text
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -76,10 +76,10 @@ def import_file(file: Path, **given: Unpack[Given]) -> None:
     text = _read(file)
     words, added = _words(text, given)
     try:
-        row = own.import_article(
+        row = own_guidance.import_article(
             organisation, words, language=language, for_partners=given["for_partners"]
         )
-        count = len(own.check(words).passages)
+        count = len(own_guidance.check(words).passages)
         db.session.commit()
     except ContentError as error:
         db.session.rollback()

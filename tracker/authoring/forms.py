@@ -7,9 +7,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
-from tracker.authoring import placing
+from tracker.authoring.checklists.service import MAX_REASON, MAX_TEXT
 from tracker.authoring.facts import ArticleWords
-from tracker.authoring.service import MAX_REASON, MAX_TEXT
+from tracker.authoring.guidance import article_validation
 from tracker.core.content import ContentError
 from tracker.core.errors import RuleBrokenError
 from tracker.guidance.queries import Taxonomy
@@ -160,13 +160,13 @@ class ArticleForm(SentTextForm):
     question = LineField(
         _l("Question it answers"),
         [Required(_l("Enter the question"))],
-        most=placing.MAX_QUESTION,
+        most=article_validation.MAX_QUESTION,
         render_kw={"class": "wide"},
     )
     summary = TextField(
         _l("Summary"),
         [Required(_l("Enter a summary"))],
-        most=placing.MAX_SUMMARY,
+        most=article_validation.MAX_SUMMARY,
         render_kw={"rows": 3},
         description=_l("One or two sentences. They stand below the question in the library."),
     )
@@ -175,7 +175,7 @@ class ArticleForm(SentTextForm):
     text = TextField(
         _l("Text in Markdown"),
         [Required(_l("Enter the text"))],
-        most=placing.MAX_TEXT,
+        most=article_validation.MAX_TEXT,
         render_kw={"class": "source prose"},
     )
     version = VersionField()
@@ -194,7 +194,7 @@ class ArticleForm(SentTextForm):
             question=self["question"].data or "",
             summary=self["summary"].data or "",
             category=self["category"].data or "",
-            topics=placing.in_order(topics, before.topics if before else ()),
+            topics=article_validation.in_order(topics, before.topics if before else ()),
             body=self["text"].data or "",
         )
 
@@ -231,7 +231,7 @@ class OwnArticleForm(ArticleForm):
     summary = TextField(
         _l("Summary"),
         [Optional()],
-        most=placing.MAX_SUMMARY,
+        most=article_validation.MAX_SUMMARY,
         render_kw={"rows": 3},
         description=_l("One or two sentences. They stand below the question in the library."),
     )

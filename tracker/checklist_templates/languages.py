@@ -30,7 +30,7 @@ from tracker.checklist_templates.strict import (
     Words,
     with_parts,
 )
-from tracker.core.spoken import Spoken
+from tracker.core.localized import Spoken
 
 Place = tuple[str, ...]
 Misfit = tuple[Place, str]

@@ -16,7 +16,7 @@ from tracker.checklists.rules.rendering import (
     ShownField,
     show,
 )
-from tracker.core.spoken import Spoken, joined
+from tracker.core.localized import Spoken, joined
 from tracker.ui.locale import as_date
 
 # A field of an answer: its label, and text or a Table.

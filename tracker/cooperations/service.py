@@ -10,9 +10,9 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
 from tracker.access.actor import Actor, OrganisationKind, Role
-from tracker.accounts import invitations
-from tracker.accounts.invitations import Invited, Wanted
 from tracker.accounts.models import Membership, User
+from tracker.accounts.people import invitations
+from tracker.accounts.people.invitations import Invited, Wanted
 from tracker.activity import verbs
 from tracker.activity.service import Happening, record, start_chain
 from tracker.activity.verbs import Verb

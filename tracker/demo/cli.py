@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import current_app
 from flask.cli import AppGroup
 
-from tracker.accounts import second_factor
+from tracker.accounts.factors import second_factor
 from tracker.accounts.models import User
 from tracker.core.db import db
 from tracker.demo import people, work

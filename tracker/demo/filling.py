@@ -17,8 +17,8 @@ from tracker.checklists.rules import completeness
 from tracker.core import clock
 from tracker.demo.answers import answers
 from tracker.demo.people import Cast, ids
+from tracker.signoff.identity_proof import Identity
 from tracker.signoff.models import Method
-from tracker.signoff.proof import Identity
 
 COORDINATORS = {"npm": "ilena", "od": "samira", "lh": "joana", "rf": "celia"}
 SIGNATORIES = {"npm": "tomas", "od": "henrik", "lh": "otto", "rf": "anton"}

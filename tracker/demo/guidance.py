@@ -1,7 +1,7 @@
 """The demonstration's own guidance by two organisations: one shared, one private."""
 
-from tracker.authoring import own
 from tracker.authoring.facts import ArticleWords
+from tracker.authoring.own_guidance import service as own_guidance
 from tracker.demo.people import Cast
 
 SENDING = """\
@@ -27,7 +27,7 @@ days, and send the passages on independence along.
 
 def write(cast: Cast) -> None:
     """Write an article that partners read too, and one that stays with the NPM."""
-    own.add(
+    own_guidance.add(
         cast.actor("samira"),
         ArticleWords(
             question="How do we send the NPM what we see in police stations?",
@@ -39,7 +39,7 @@ def write(cast: Cast) -> None:
         language="en",
         for_partners=True,
     )
-    own.add(
+    own_guidance.add(
         cast.actor("ilena"),
         ArticleWords(
             question="Who reads our terms before they are sent?",

@@ -7,8 +7,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tracker.access.actor import Actor, OrganisationKind, Role
-from tracker.accounts import invitations, powers, queries, second_factor
+from tracker.accounts import queries
+from tracker.accounts.factors import second_factor
 from tracker.accounts.models import Membership, User
+from tracker.accounts.people import invitations, powers
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.organisations import service as organisations

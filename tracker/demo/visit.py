@@ -11,7 +11,7 @@ from tracker.checklists.models import Checklist
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.core.spoken import Spoken
+from tracker.core.localized import Spoken
 from tracker.demo.answers import answers
 from tracker.demo.filling import fill_in, identity, send, sign
 from tracker.demo.people import Cast, ids

@@ -12,15 +12,16 @@ from flask.cli import AppGroup
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.core.keys import KeysError
-from tracker.evidence import bundle, queries, service, signing_keys
-from tracker.evidence import verify as checking
-from tracker.evidence.bundle import DamagedError
-from tracker.evidence.container import ContainerError
-from tracker.evidence.log import LogError
+from tracker.evidence.bundles import bundle, queries, service
+from tracker.evidence.bundles import verify as checking
+from tracker.evidence.bundles.bundle import DamagedError
+from tracker.evidence.bundles.container import ContainerError
+from tracker.evidence.bundles.verify import Anchor, Report
+from tracker.evidence.keys import signing_keys
+from tracker.evidence.keys.signing_keys import PublicKey
+from tracker.evidence.log.notes import NoteError
+from tracker.evidence.log.service import LogError
 from tracker.evidence.models import KeyOrigin, KeyUse
-from tracker.evidence.notes import NoteError
-from tracker.evidence.signing_keys import PublicKey
-from tracker.evidence.verify import Anchor, Report
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NOT_CHECKED, NOT_COMPARED = 2, 3

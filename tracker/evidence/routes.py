@@ -8,11 +8,14 @@ from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
 from tracker.core.keys import KeysError
-from tracker.evidence import bundle, checkpoints, policy, service, signing_keys
-from tracker.evidence.bundle import DamagedError
-from tracker.evidence.container import ContainerError
+from tracker.evidence import policy
+from tracker.evidence.bundles import bundle, service
+from tracker.evidence.bundles.bundle import DamagedError
+from tracker.evidence.bundles.container import ContainerError
 from tracker.evidence.forms import ExportForm
-from tracker.evidence.log import LogError
+from tracker.evidence.keys import signing_keys
+from tracker.evidence.log import checkpoints
+from tracker.evidence.log.service import LogError
 from tracker.evidence.models import KeyUse
 
 blueprint = Blueprint("evidence", __name__)

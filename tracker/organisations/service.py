@@ -14,8 +14,8 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.organisations import queries
+from tracker.organisations.initials import mark_for
 from tracker.organisations.labels import CsoType
-from tracker.organisations.marks import mark_for
 from tracker.organisations.models import Organisation
 from tracker.organisations.policy import can_change_organisations, can_see_organisation
 

@@ -5,9 +5,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from tracker.accounts import credentials, seals
+from tracker.accounts.factors import credentials, seals
+from tracker.accounts.factors.seals import BoundPasskey, Credentials
 from tracker.accounts.models import Passkey, User
-from tracker.accounts.seals import BoundPasskey, Credentials
 from tracker.oversight import stored
 from tracker.oversight.facts import Fault, Place, Table
 from tracker.oversight.logged import Told

@@ -8,8 +8,8 @@ from flask.cli import AppGroup
 from sqlalchemy.exc import SQLAlchemyError
 
 from tracker.core.keys import KeysError
-from tracker.evidence import notes
-from tracker.evidence.notes import Checkpoint, NoteError
+from tracker.evidence.log import notes
+from tracker.evidence.log.notes import Checkpoint, NoteError
 from tracker.oversight import integrity, labels
 
 NOT_CHECKED = 2

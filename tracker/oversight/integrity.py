@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tracker.access.actor import Actor
-from tracker.accounts import credentials
+from tracker.accounts.factors import credentials
 from tracker.accounts.models import User
 from tracker.activity import verbs
 from tracker.activity.chain import Link
@@ -30,9 +30,9 @@ from tracker.cooperations.models import Cooperation, CooperationKey
 from tracker.cooperations.scope import visible_ids
 from tracker.core import canonical
 from tracker.core.crypto import SealBrokenError
-from tracker.evidence import certificates
+from tracker.evidence.certificates import service as certificates
+from tracker.evidence.log.notes import Checkpoint
 from tracker.evidence.models import Certificate, LogLeaf
-from tracker.evidence.notes import Checkpoint
 from tracker.organisations.models import Organisation, Succession
 from tracker.oversight import bound_accounts, logged, rows, standings, stored
 from tracker.oversight.facts import Counts, Erasure, Fault, Place, Table, Verdict

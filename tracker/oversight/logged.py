@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from tracker.activity import verbs
 from tracker.activity.chain import Link
 from tracker.core import canonical
-from tracker.evidence import merkle, notes
+from tracker.evidence.log import merkle, notes
+from tracker.evidence.log.notes import Checkpoint, KeyNote
 from tracker.evidence.models import EvidenceKey, LogLeaf, LogNode, SignedCheckpoint
-from tracker.evidence.notes import Checkpoint, KeyNote
 from tracker.oversight import stored
 from tracker.oversight.facts import Fault, Place, Table
 from tracker.oversight.reading import Reader, broken, printable, read

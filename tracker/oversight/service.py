@@ -6,7 +6,7 @@ from tracker.access.actor import Actor
 from tracker.activity import verbs
 from tracker.activity.service import record
 from tracker.core.db import reading
-from tracker.evidence.facts import REGISTER
+from tracker.evidence.public_check.facts import REGISTER
 from tracker.oversight import policy, queries
 from tracker.oversight.export import CsvFile
 from tracker.oversight.facts import Question, RegisterLine

@@ -12,9 +12,9 @@ from tracker.access.actor import Actor, ActorMembership, Role
 from tracker.access.decision import YES, Decision, no
 from tracker.accounts.policy import runs_from_to
 from tracker.signoff import assertion, signers
+from tracker.signoff.identity_proof import FRESH, Identity
 from tracker.signoff.labels import FLAWS
 from tracker.signoff.models import Method, RequestState, SignatureKind
-from tracker.signoff.proof import FRESH, Identity
 from tracker.signoff.signers import PartySigners
 
 COUNTERSIGNERS = (Role.SIGNATORY, Role.MANAGER)

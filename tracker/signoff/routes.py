@@ -7,11 +7,12 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.gate import current_actor, found, require, signed_in
-from tracker.accounts import labels, policy, powers, queries
+from tracker.accounts import labels, policy, queries
+from tracker.accounts.people import powers
 from tracker.core.errors import StaleError
-from tracker.signoff import proving, shown
+from tracker.signoff import proof_fields, shown
 from tracker.signoff.forms import AcceptForm
-from tracker.signoff.proving import Given
+from tracker.signoff.proof_fields import Given
 from tracker.ui.perform import perform
 
 blueprint = Blueprint("powers", __name__)
@@ -34,12 +35,12 @@ def accept(membership_id: UUID) -> str | Response:
         organisation=organisation.name,
     )
     form = AcceptForm()
-    ways = proving.ways(actor)
+    ways = proof_fields.ways(actor)
     form.ask_for(app=ways.has_app, passkey=ways.has_passkey)
 
     def prove_and_accept() -> None:
         page = shown.page_of(actor, form.page_token.data)
-        identity = proving.prove(
+        identity = proof_fields.prove(
             actor, Given(**form.given), page, document_digest=digest, sentence=sentence
         )
         powers.accept(actor, membership_id, digest=digest, method=identity.method.value)
@@ -59,7 +60,7 @@ def accept(membership_id: UUID) -> str | Response:
         return done
     if form.is_submitted():
         membership = found(queries.find_waiting_power(actor, membership_id))
-    offer = proving.offer(actor, shown.page_with(digest), sentence)
+    offer = proof_fields.offer(actor, shown.page_with(digest), sentence)
     form.page_token.data = offer.token
     return render_template(
         "accounts/accept_role.html",

@@ -16,6 +16,7 @@ from tracker.core import canonical, clock, crypto
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.signoff import policy, queries, shown, signers
+from tracker.signoff.identity_proof import Identity, SigningPage
 from tracker.signoff.labels import MISNAMINGS
 from tracker.signoff.models import (
     RequestState,
@@ -26,7 +27,6 @@ from tracker.signoff.models import (
     SignaturePlace,
     SignatureRequest,
 )
-from tracker.signoff.proof import Identity, SigningPage
 from tracker.signoff.signers import PartySigners
 
 # The shape of what is frozen from now on: what is said stands there in each language it is said in.

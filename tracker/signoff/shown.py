@@ -8,7 +8,7 @@ from itsdangerous import BadData, URLSafeSerializer
 from tracker.access.actor import Actor
 from tracker.core import clock, keys
 from tracker.core.errors import StaleError
-from tracker.signoff.proof import OPEN_FOR, SigningPage
+from tracker.signoff.identity_proof import OPEN_FOR, SigningPage
 
 
 class NotShownError(StaleError):

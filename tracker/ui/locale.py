@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
 from tracker.core import clock
-from tracker.core.spoken import language_of
+from tracker.core.localized import language_of
 
 COOKIE = "language"
 ONE_YEAR = 365 * 24 * 60 * 60

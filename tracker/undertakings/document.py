@@ -7,7 +7,7 @@ from tracker.agreements.document import Languages, template_of
 from tracker.checklist_templates.models import ChecklistTemplate
 from tracker.checklist_templates.schema import FieldType
 from tracker.core import clock
-from tracker.core.spoken import Spoken, merged
+from tracker.core.localized import Spoken, merged
 from tracker.mail.render import in_language
 from tracker.ui.locale import as_date
 from tracker.undertakings.facts import Draft, Questions, Terms

@@ -19,7 +19,7 @@ from tracker.checklists.rules.completeness import is_required
 from tracker.checklists.rules.facts import Sheet, Surroundings
 from tracker.checklists.rules.values import as_date, as_id
 from tracker.core import canonical
-from tracker.core.spoken import Said
+from tracker.core.localized import Said
 from tracker.undertakings.models import InterestsDecision, UndertakingState
 
 # Items of checklist 2 with a place of their own on the person's path.

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from tracker.agreements import frozen_text as texts
 from tracker.checklists.localized_values import Part_
-from tracker.core.spoken import Said, Spoken, said
+from tracker.core.localized import Said, Spoken, said
 from tracker.mail.render import in_language
 from tracker.signoff import leaves
 from tracker.ui.locale import as_date

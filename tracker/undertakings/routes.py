@@ -14,15 +14,14 @@ from tracker.agreements import frozen_text
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Clearance, Cooperation
 from tracker.core import clock
-from tracker.core.spoken import Spoken, said
-from tracker.signoff import proving, shown
-from tracker.signoff.proof import Identity, SigningPage
-from tracker.signoff.proving import Given, Offer
+from tracker.core.localized import Spoken, said
+from tracker.signoff import proof_fields, shown
+from tracker.signoff.identity_proof import Identity, SigningPage
+from tracker.signoff.proof_fields import Given, Offer
 from tracker.ui import locale
 from tracker.ui.perform import perform
 from tracker.undertakings import frozen as signed_texts
 from tracker.undertakings import labels, pages, people, policy, queries, sealing, service
-from tracker.undertakings.asking import SUBJECT
 from tracker.undertakings.facts import missing
 from tracker.undertakings.forms import (
     ConfirmForm,
@@ -34,6 +33,7 @@ from tracker.undertakings.forms import (
     opening_form,
     path_form,
 )
+from tracker.undertakings.handlers import SUBJECT
 from tracker.undertakings.models import Undertaking, UndertakingState
 from tracker.undertakings.queries import Loaded
 
@@ -114,7 +114,7 @@ def sign(undertaking_id: str) -> str | Response:
         return _to_own(undertaking)
     sentence = labels.sentence(actor.name, loaded.terms)
     form = SignForm()
-    ways = proving.ways(actor)
+    ways = proof_fields.ways(actor)
     by_mail = bool(policy.can_sign_by_mailed_code(actor, loaded.standing))
     form.ask(app=ways.has_app, passkey=ways.has_passkey, mail=by_mail)
     words = _words(loaded)
@@ -150,7 +150,7 @@ def _sign(actor: Actor, loaded: Loaded, form: SignForm, sentence: str) -> None:
     digest = service.digest_to_be(loaded, spoken, page) if page else ""
     if "mailed_code" in form:
         given = Given(form.given["password"], form.mailed_code.data or "")
-        identity = proving.prove_by_mailed_code(actor, undertaking_id, given)
+        identity = proof_fields.prove_by_mailed_code(actor, undertaking_id, given)
     else:
         identity = _prove(actor, form, page, digest, sentence)
     service.sign(
@@ -409,7 +409,7 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
     form = CountersignForm(
         data={"until": opening.last_day.isoformat(), "visit": str(opening.visit_id or "")}
     )
-    ways = proving.ways(actor)
+    ways = proof_fields.ways(actor)
     form.ask_for(app=ways.has_app, passkey=ways.has_passkey)
     signed = pages.signed(undertaking, locale.language_of_text())
     digest = signed.revision.digest if signed else ""
@@ -512,14 +512,14 @@ def _prove(
 ) -> Identity:
     """Return the identity that a form proves, for this text and this sentence."""
     given = Given(**form.given)
-    return proving.prove(actor, given, page, document_digest=digest, sentence=sentence)
+    return proof_fields.prove(actor, given, page, document_digest=digest, sentence=sentence)
 
 
 def _offer(
     actor: Actor, form: SignForm | CountersignForm, page: SigningPage, sentence: str
 ) -> Offer:
     """Return what the page offers a passkey, and let the form say which page it is of."""
-    offer = proving.offer(actor, page, sentence)
+    offer = proof_fields.offer(actor, page, sentence)
     form.page_token.data = offer.token
     return offer
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor
-from tracker.accounts import mailed_codes
+from tracker.accounts.factors import mailed_codes
 from tracker.activity import verbs
 from tracker.activity.service import record
 from tracker.activity.verbs import Verb
@@ -20,16 +20,23 @@ from tracker.cooperations.models import Clearance, Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
-from tracker.core.spoken import Spoken
+from tracker.core.localized import Spoken
 from tracker.signoff import messages as receipts
 from tracker.signoff import service as signoff
 from tracker.signoff import shown
+from tracker.signoff.identity_proof import Identity, SigningPage
 from tracker.signoff.models import Method, Revision, Signature
-from tracker.signoff.proof import Identity, SigningPage
-from tracker.undertakings import asking, messages, people, policy, queries, sealing
-from tracker.undertakings.asking import SUBJECT
+from tracker.undertakings import (
+    handlers,
+    messages,
+    people,
+    policy,
+    queries,
+    sealing,
+)
 from tracker.undertakings.document import document
 from tracker.undertakings.facts import Draft, Scope, Terms, missing
+from tracker.undertakings.handlers import SUBJECT
 from tracker.undertakings.models import (
     InterestsDecision,
     Undertaking,
@@ -303,7 +310,7 @@ def withdraw(actor: Actor, undertaking_id: UUID) -> None:
     """Withdraw the own undertaking: what it opened closes at once, the duties stay."""
     undertaking = queries.locked(undertaking_id)
     policy.can_withdraw(actor, queries.load(undertaking).standing).require()
-    asking.close(actor, undertaking, UndertakingEnd.WITHDRAWN)
+    handlers.close(actor, undertaking, UndertakingEnd.WITHDRAWN)
 
 
 def withdraw_clearance(actor: Actor, undertaking_id: UUID, reason: str) -> None:
@@ -316,7 +323,7 @@ def withdraw_clearance(actor: Actor, undertaking_id: UUID, reason: str) -> None:
     if len(reason) > MAX_REASON:
         raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_REASON), "reason")
     sealing.put_closing_reason(undertaking, reason)
-    asking.close(actor, undertaking, UndertakingEnd.WITHDRAWN_BY_NPM)
+    handlers.close(actor, undertaking, UndertakingEnd.WITHDRAWN_BY_NPM)
     messages.withdrawn_by_npm(undertaking)
 
 
@@ -329,7 +336,7 @@ def ask_again(actor: Actor, undertaking_id: UUID) -> Undertaking:
     one = next(
         one for one in queries.listed(fill(loaded.checklist)) if one.user_id == undertaking.user_id
     )
-    return asking.ask(actor, revision, one)
+    return handlers.ask(actor, revision, one)
 
 
 def languages_of(loaded: Loaded, language: str) -> Languages:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories.demonstration import PASSWORD, Demonstration
 from tests.factories.visits import Scene, planned
-from tracker.accounts import second_factor
+from tracker.accounts.factors import second_factor
 from tracker.accounts.models import User
 from tracker.checklist_templates.models import ChecklistKind
 

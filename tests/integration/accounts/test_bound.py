@@ -19,24 +19,24 @@ from tests.factories.tampering import CHAINS, EVENTS, hands, table_of
 from tests.integration.accounts.conftest import NOON, Clock
 from tests.pages import Page
 from tracker.access.actor import Role
-from tracker.accounts import (
+from tracker.accounts.factors import (
     adoption,
     binding,
     credentials,
+    identity_proof,
     mailed_codes,
-    proof,
     refused_accounts,
     second_factor,
-    service,
 )
 from tracker.accounts.models import Attempt, MailedCode, Passkey, User
+from tracker.accounts.people import service
 from tracker.activity.models import Event
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.mail.models import OutboxMessage
 from tracker.oversight import integrity
 from tracker.oversight.facts import Fault, Table
-from tracker.running import health
+from tracker.worker import health
 
 pytestmark = pytest.mark.both_databases
 
@@ -111,9 +111,11 @@ def accounts_by_the_worker() -> str:
     return health.look().accounts
 
 
-def proving(cast: House, key: str, password: str, code_of: str) -> Callable[[], proof.Proof]:
+def proving(
+    cast: House, key: str, password: str, code_of: str
+) -> Callable[[], identity_proof.Proof]:
     code = cast.code(code_of)
-    return lambda: proof.prove(cast.people[key], password, code)
+    return lambda: identity_proof.prove(cast.people[key], password, code)
 
 
 def refused(act: Callable[[], object]) -> None:
@@ -175,7 +177,7 @@ def test_a_single_copied_value_is_refused(cast: House, column: str) -> None:
 def test_what_is_taken_out_is_refused(cast: House, values: dict[str, object]) -> None:
     with is_found(cast, Fault.OTHER_CREDENTIALS):
         put(cast, "henrik", **values)
-    refused(lambda: proof.prove(cast.people["henrik"], PASSWORD, "000000"))
+    refused(lambda: identity_proof.prove(cast.people["henrik"], PASSWORD, "000000"))
 
 
 def test_a_row_without_seals_is_not_taken_for_one_of_a_former_version(
@@ -310,10 +312,10 @@ def passkey_row(device: Device) -> Row:
         return dict(connection.execute(found).mappings().one())
 
 
-def by_passkey(cast: House, key: str, device: Device) -> Callable[[], proof.Proof]:
+def by_passkey(cast: House, key: str, device: Device) -> Callable[[], identity_proof.Proof]:
     challenge = b"what is to be signed " + uuid4().bytes
     answer = device.answer(challenge)
-    return lambda: proof.prove_by_passkey(cast.people[key], answer, challenge)
+    return lambda: identity_proof.prove_by_passkey(cast.people[key], answer, challenge)
 
 
 @pytest.fixture
@@ -366,7 +368,7 @@ def test_a_removed_passkey_put_back_proves_nothing(
 def test_a_passkey_that_was_set_aside_is_not_taken_up_again(
     cast: House, device: Device, session: Session
 ) -> None:
-    proof.set_aside(passkey_row(device)["id"])
+    identity_proof.set_aside(passkey_row(device)["id"])
     with is_found(cast, Fault.OTHER_CREDENTIALS, row="dora@example.org"):
         on_passkeys(sa.update(PASSKEYS).values(set_aside_at=None))
     refused(by_passkey(cast, "dora", device))

@@ -18,9 +18,10 @@ from tests.integration.accounts.test_second_factor import set_up
 from tests.pages import Page
 from tests.services import put
 from tracker.access.actor import Role
-from tracker.accounts import credentials, service
-from tracker.accounts.credentials import COMPULSORY_ROLES
-from tracker.accounts.service import NewRole
+from tracker.accounts.factors import credentials
+from tracker.accounts.factors.credentials import COMPULSORY_ROLES
+from tracker.accounts.people import service
+from tracker.accounts.people.service import NewRole
 from tracker.core.errors import RefusedError
 
 Browsers = Callable[[], CheckedClient]

@@ -19,10 +19,11 @@ from tests.factories.tampering import EVENTS, hands, table_of
 from tests.integration.accounts.conftest import NOON, Clock
 from tests.pages import Page
 from tracker.access.actor import Role
-from tracker.accounts import invitations, queries, service
-from tracker.accounts.invitations import Invited, Wanted
+from tracker.accounts import queries
 from tracker.accounts.labels import InvitationState
 from tracker.accounts.models import Invitation, User
+from tracker.accounts.people import invitations, service
+from tracker.accounts.people.invitations import Invited, Wanted
 from tracker.activity import binding
 from tracker.activity.models import Event, EventDetail
 from tracker.core import clock
@@ -30,7 +31,7 @@ from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.mail.models import OutboxMessage
 from tracker.oversight import integrity
-from tracker.running import preparing
+from tracker.worker import prepare
 
 EMAIL = "new.person@example.org"
 
@@ -694,7 +695,7 @@ def test_a_changed_invitation_is_not_sent_again_but_can_be_revoked(
 def test_an_invitation_from_before_rows_were_bound_still_works(invited: Invited) -> None:
     """An update binds it as it stands, in an event about no invitation."""
     former.forget_rows()
-    preparing.adopt_rows(lambda _line: None)
+    prepare.adopt_rows(lambda _line: None)
     user = invitations.accept(invited.token, name="New Person", password=PASSWORD, language="en")
     assert user.email == EMAIL
     db.session.commit()

@@ -25,9 +25,10 @@ from tests.integration.accounts.conftest import Clock
 from tests.integration.accounts.test_second_factor import make_stale
 from tests.pages import Page
 from tracker.access.actor import Role
-from tracker.accounts import credentials, proof, service
-from tracker.accounts import passkeys as rules
+from tracker.accounts.factors import credentials, identity_proof
+from tracker.accounts.factors import passkeys as rules
 from tracker.accounts.models import Attempt, Passkey, UsedChallenge
+from tracker.accounts.people import service
 from tracker.activity.models import Event
 from tracker.core import clock
 from tracker.core.db import db
@@ -518,7 +519,7 @@ def test_of_two_answers_with_one_count_only_one_is_taken(
         with app.app_context():
             start.wait()
             try:
-                proof.prove_by_passkey(user_id, answer, challenge)
+                identity_proof.prove_by_passkey(user_id, answer, challenge)
                 db.session.commit()
             except RuleBrokenError:
                 return False
@@ -541,7 +542,7 @@ def test_the_worker_forgets_what_was_answered_long_ago(
     give(people, "henrik", device)
     challenge = b"\x01" * 32
     answer = device.answer(challenge)
-    proof.prove_by_passkey(people.people["henrik"], answer, challenge)
+    identity_proof.prove_by_passkey(people.people["henrik"], answer, challenge)
     session.commit()
     for later, left in ((dt.timedelta(minutes=59), 1), (dt.timedelta(minutes=2), 0)):
         frozen_time(clock.now() + later)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from tests.client import CheckedClient
 from tests.factories.accounts import PASSWORD, House, sign_in, signed_in
 from tests.pages import Page
-from tracker.accounts import service
+from tracker.accounts.people import service
 from tracker.activity.models import Event
 from tracker.mail.models import OutboxMessage
 

@@ -20,10 +20,12 @@ from tests.factories.accounts import House, signed_in
 from tests.integration.accounts.conftest import NOON, Clock
 from tests.pages import Page
 from tracker.access.actor import OrganisationKind, Role
-from tracker.accounts import attempts, invitations, queries, service
-from tracker.accounts.invitations import Wanted
+from tracker.accounts import queries
+from tracker.accounts.factors import attempts
 from tracker.accounts.models import Attempt, Membership, User
-from tracker.accounts.service import NewRole
+from tracker.accounts.people import invitations, service
+from tracker.accounts.people.invitations import Wanted
+from tracker.accounts.people.service import NewRole
 from tracker.activity.models import Event, EventDetail
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError

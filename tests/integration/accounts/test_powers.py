@@ -17,10 +17,10 @@ from tests.factories import powers as begun
 from tests.factories.accounts import PASSWORD, House
 from tests.pages import Page
 from tracker.access.actor import Confirmation, OrganisationKind, Role
-from tracker.accounts import invitations, powers, service
-from tracker.accounts.invitations import Wanted
 from tracker.accounts.models import Membership
-from tracker.accounts.service import NewRole
+from tracker.accounts.people import invitations, powers, service
+from tracker.accounts.people.invitations import Wanted
+from tracker.accounts.people.service import NewRole
 from tracker.activity.models import Event, EventDetail
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories.accounts import PASSWORD, STEP, House
 from tests.integration.accounts.conftest import NOON, Clock
-from tracker.accounts import proof
+from tracker.accounts.factors import identity_proof
 from tracker.accounts.models import Attempt
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -27,39 +27,39 @@ def henrik(people: House, frozen_time: Clock) -> House:
 
 def broken(people: House, password: str, code: str) -> RuleBrokenError:
     with pytest.raises(RuleBrokenError) as caught:
-        proof.prove(people.people["henrik"], password, code)
+        identity_proof.prove(people.people["henrik"], password, code)
     return caught.value
 
 
 def test_password_and_code_prove_who_it_is(henrik: House, session: Session) -> None:
-    given = proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
-    assert given == proof.Proof(henrik.people["henrik"], "password_totp", NOON)
+    given = identity_proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
+    assert given == identity_proof.Proof(henrik.people["henrik"], "password_totp", NOON)
 
 
 def test_a_code_proves_once(henrik: House, session: Session, frozen_time: Clock) -> None:
     code = henrik.code("henrik")
-    proof.prove(henrik.people["henrik"], PASSWORD, code)
+    identity_proof.prove(henrik.people["henrik"], PASSWORD, code)
     session.commit()
     error = broken(henrik, PASSWORD, code)
     assert error.field == "code"
     assert "used already" in str(error)
     frozen_time(NOON + STEP)
-    proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
+    identity_proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
 
 
 def test_a_code_whose_transaction_was_given_up_is_not_used_up(
     henrik: House, session: Session
 ) -> None:
-    proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
+    identity_proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
     session.rollback()
-    proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
+    identity_proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
 
 
 def test_a_wrong_password_is_said_at_the_password(henrik: House, session: Session) -> None:
     code = henrik.code("henrik")
     error = broken(henrik, "not the one at all", code)
     assert error.field == "password"
-    proof.prove(henrik.people["henrik"], PASSWORD, code)
+    identity_proof.prove(henrik.people["henrik"], PASSWORD, code)
 
 
 @pytest.mark.parametrize("code", ["", "000000", "abc", "1" * 3000])
@@ -84,7 +84,7 @@ def test_failures_count_though_the_caller_gives_up(henrik: House, session: Sessi
 
 def test_a_success_forgives(henrik: House, session: Session) -> None:
     broken(henrik, "not the one at all", "000000")
-    proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
+    identity_proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
     session.commit()
     assert session.query(Attempt).count() == 0
 
@@ -115,7 +115,7 @@ def test_of_two_at_once_with_one_code_only_one_proves(
         with app.app_context():
             start.wait()
             try:
-                proof.prove(user_id, PASSWORD, code)
+                identity_proof.prove(user_id, PASSWORD, code)
                 db.session.commit()
             except RuleBrokenError:
                 return False

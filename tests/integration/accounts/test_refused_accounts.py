@@ -14,11 +14,12 @@ from tests.client import CheckedClient
 from tests.factories.accounts import House
 from tests.factories.tampering import hands, table_of
 from tracker.access.actor import Role
-from tracker.accounts import binding, refused_accounts, service
+from tracker.accounts.factors import binding, refused_accounts
 from tracker.accounts.models import Passkey, RefusedAccount, User
+from tracker.accounts.people import service
 from tracker.core.db import db
 from tracker.mail.transport import from_url
-from tracker.running import rounds
+from tracker.worker import jobs
 
 pytestmark = pytest.mark.both_databases
 
@@ -102,8 +103,8 @@ def test_the_worker_looks_at_accounts_when_it_looks_at_dates(
 ) -> None:
     change(people, "dora")
     turns = iter([True, False])
-    monkeypatch.setattr(rounds, "PAUSE", 0)
-    rounds.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=lambda: next(turns))
+    monkeypatch.setattr(jobs, "PAUSE", 0)
+    jobs.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=lambda: next(turns))
     assert of_accounts(client) == "some are refused"
 
 
@@ -207,7 +208,7 @@ def test_what_was_not_committed_is_noted_by_the_next_round(
 
     monkeypatch.setattr(db.session, "commit", killed)
     with pytest.raises(KeyboardInterrupt):
-        rounds.check_accounts()
+        jobs.check_accounts()
     monkeypatch.undo()
     assert noted() == set()
     a_round()

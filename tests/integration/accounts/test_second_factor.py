@@ -12,8 +12,9 @@ from tests.client import CheckedClient
 from tests.factories.accounts import PASSWORD, STEP, House, sign_in, signed_in
 from tests.integration.accounts.conftest import NOON, Clock
 from tests.pages import Page
-from tracker.accounts import second_factor, service
+from tracker.accounts.factors import second_factor
 from tracker.accounts.models import User
+from tracker.accounts.people import service
 from tracker.activity.models import Event
 from tracker.core.db import db
 from tracker.mail.models import OutboxMessage

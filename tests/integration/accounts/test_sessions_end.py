@@ -10,7 +10,7 @@ from tests.factories.accounts import House, signed_in
 from tests.factories.accounts import sign_in as give_password
 from tests.factories.passkeys import Device, begin, give, send, sign_in
 from tests.integration.accounts.test_passkeys import is_in, last_events, mails, text
-from tracker.accounts import service
+from tracker.accounts.people import service
 from tracker.activity.models import Event, EventDetail
 from tracker.core.errors import RefusedError, RuleBrokenError
 

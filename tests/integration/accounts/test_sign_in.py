@@ -17,9 +17,9 @@ from tests.factories.accounts import PASSWORD, House, sign_in, signed_in
 from tests.integration.accounts.conftest import NOON, Clock
 from tests.pages import Page
 from tracker.access.actor import Role
-from tracker.accounts import service
-from tracker.accounts import sign_in as sign_in_machinery
 from tracker.accounts.models import Attempt, Membership, User
+from tracker.accounts.people import service
+from tracker.accounts.sign_in import setup as sign_in_machinery
 from tracker.core.db import db
 
 pytestmark = pytest.mark.both_databases

@@ -14,7 +14,8 @@ from tests.integration.authoring.conftest import BrowserOf, events
 from tests.pages import Page
 from tracker.accounts.models import User
 from tracker.activity.models import Event
-from tracker.authoring import queries, service
+from tracker.authoring import queries
+from tracker.authoring.checklists import service
 from tracker.authoring.models import TemplateDraft
 from tracker.checklist_templates import library
 from tracker.checklist_templates.library import TemplateFile

@@ -27,9 +27,9 @@ from tests.integration.authoring.conftest import BrowserOf, events
 from tests.pages import Page
 from tracker.access.actor import Actor
 from tracker.accounts import queries as accounts
-from tracker.authoring import editing
-from tracker.authoring import service as authoring
+from tracker.authoring.checklists import service as authoring
 from tracker.authoring.facts import ArticleWords
+from tracker.authoring.guidance import service as guidance_editing
 from tracker.checklist_templates import library as checklists
 from tracker.core import clock
 from tracker.core.content import ContentError
@@ -50,7 +50,9 @@ HEADING = "## Say what you expect before you start {#expectations S1 S2 S3}"
 
 def mistakes(people: House, words: ArticleWords) -> list[str]:
     with pytest.raises(ContentError) as caught:
-        editing.publish(people.actor("ada"), ARTICLE, "en", words, seen_revision=1, reason="So")
+        guidance_editing.publish(
+            people.actor("ada"), ARTICLE, "en", words, seen_revision=1, reason="So"
+        )
     people.session.rollback()
     return [f"{one.line}: {one.message}" for one in caught.value.mistakes]
 
@@ -82,7 +84,7 @@ def test_an_edited_text_becomes_the_next_revision_and_the_earlier_one_stays(
 
 def test_the_digest_of_an_edited_revision_is_that_of_its_file(people: House) -> None:
     publish_edited(people.actor("ada"), OLD, NEW)
-    assert current_of().digest == digest_of(editing.file_of(current_of()))
+    assert current_of().digest == digest_of(guidance_editing.file_of(current_of()))
 
 
 def test_items_follow_the_passage_they_are_paired_with(people: House) -> None:
@@ -135,7 +137,7 @@ def test_the_newest_shipped_text_is_compared_as_well(people: House, session: Ses
     # As if an edit had lost a must: the next one brings it back.
     words = edited(NEW, OLD)
     with pytest.raises(ContentError, match="S7 is a must of the source"):
-        editing.check(words, revisions_of())
+        guidance_editing.check(words, revisions_of())
 
 
 def test_a_passage_may_be_added(people: House) -> None:
@@ -162,22 +164,22 @@ def test_the_head_must_have_its_words_and_its_place(
     people: House, head: dict[str, object], field: str
 ) -> None:
     with pytest.raises(RuleBrokenError) as caught:
-        editing.check(edited(OLD, NEW, **head), revisions_of())
+        guidance_editing.check(edited(OLD, NEW, **head), revisions_of())
     assert caught.value.field == field
 
 
 def test_a_text_has_an_end(people: House) -> None:
     with pytest.raises(ContentError, match="longer than 50000 characters"):
-        editing.check(edited(OLD, "x" * 50_000), revisions_of())
+        guidance_editing.check(edited(OLD, "x" * 50_000), revisions_of())
 
 
 def test_the_same_text_and_no_reason_are_no_revision(people: House) -> None:
     ada = people.actor("ada")
-    words = editing.words_of(current_of())
+    words = guidance_editing.words_of(current_of())
     with pytest.raises(RuleBrokenError, match="says the same as revision 1"):
-        editing.publish(ada, ARTICLE, "en", words, seen_revision=1, reason="So")
+        guidance_editing.publish(ada, ARTICLE, "en", words, seen_revision=1, reason="So")
     with pytest.raises(RuleBrokenError, match="Give the reason") as caught:
-        editing.publish(ada, ARTICLE, "en", edited(OLD, NEW), seen_revision=1, reason="  ")
+        guidance_editing.publish(ada, ARTICLE, "en", edited(OLD, NEW), seen_revision=1, reason="  ")
     assert caught.value.field == "reason"
 
 
@@ -186,7 +188,7 @@ def test_two_who_edit_at_once_do_not_overwrite_each_other(people: House) -> None
     publish_edited(people.actor("ada"), OLD, NEW)
     for seen in (1, None, 3):
         with pytest.raises(StaleError):
-            editing.publish(
+            guidance_editing.publish(
                 people.actor("ada"), ARTICLE, "en", words, seen_revision=seen, reason="So"
             )
         people.session.rollback()
@@ -199,11 +201,11 @@ def test_only_administrators_publish_and_decide(people: House, key: str, tmp_pat
     ship(shipped_content(tmp_path / "content", 2, OLD, "three shipped lists"))
     actor = people.actor(key)
     acts: tuple[Callable[[], object], ...] = (
-        lambda: editing.publish(
+        lambda: guidance_editing.publish(
             actor, ARTICLE, "en", edited(NEW, OLD), seen_revision=2, reason="So"
         ),
-        lambda: editing.use_shipped(actor, ARTICLE, "en", 3, reason="So"),
-        lambda: editing.pass_over(actor, ARTICLE, "en", 3, reason="So"),
+        lambda: guidance_editing.use_shipped(actor, ARTICLE, "en", 3, reason="So"),
+        lambda: guidance_editing.pass_over(actor, ARTICLE, "en", 3, reason="So"),
     )
     for act in acts:
         with pytest.raises(RefusedError, match="Only administrators"):
@@ -272,7 +274,7 @@ def test_the_shipped_text_is_used_and_the_edited_one_stays_to_be_read(
     publish_edited(people.actor("ada"), OLD, NEW)
     folder = shipped_content(tmp_path / "content", 2, OLD, "three shipped lists")
     ship(folder)
-    row = editing.use_shipped(people.actor("ada"), ARTICLE, "en", 3, reason="Better words")
+    row = guidance_editing.use_shipped(people.actor("ada"), ARTICLE, "en", 3, reason="Better words")
     session.commit()
     assert (row.is_current, row.waits, row.reason) == (True, False, "Better words")
     assert [(one.revision, one.is_current) for one in revisions_of()] == [
@@ -295,18 +297,18 @@ def test_the_edited_text_is_kept_until_the_next_one_is_shipped(
     folder = shipped_content(tmp_path / "content", 2, OLD, "three shipped lists")
     ship(folder)
     ada = people.actor("ada")
-    editing.pass_over(ada, ARTICLE, "en", 3, reason="Ours is better")
+    guidance_editing.pass_over(ada, ARTICLE, "en", 3, reason="Ours is better")
     session.commit()
     assert (current_of().revision, revisions_of()[0].waits) == (2, False)
     assert events(session, "article_passed_over")[-1]["version"] == 3
     with pytest.raises(RefusedError, match="that waits"):
-        editing.pass_over(ada, ARTICLE, "en", 3, reason="Again")
+        guidance_editing.pass_over(ada, ARTICLE, "en", 3, reason="Again")
     session.rollback()
     assert ship(folder) == []
     ship(shipped_content(folder, 3, "three shipped lists", "three last lists"))
     assert revisions_of()[0].waits
     # What was passed over can still be used later, while it is the newest.
-    editing.use_shipped(ada, ARTICLE, "en", 4, reason="After all")
+    guidance_editing.use_shipped(ada, ARTICLE, "en", 4, reason="After all")
     session.commit()
     assert current_of().revision == 4
 
@@ -318,7 +320,7 @@ def test_a_text_made_from_the_shipped_one_decides_on_it(
     publish_edited(ada, OLD, NEW)
     ship(shipped_content(tmp_path / "content", 2, OLD, "three shipped lists"))
     for made_from, waits in ((2, True), (3, False)):
-        editing.publish(
+        guidance_editing.publish(
             ada,
             ARTICLE,
             "en",
@@ -336,16 +338,16 @@ def test_only_the_newest_shipped_text_is_used(people: House, session: Session) -
     ada = people.actor("ada")
     publish_edited(ada, OLD, NEW)
     with pytest.raises(RefusedError, match="current already"):
-        editing.use_shipped(ada, ARTICLE, "en", 2, reason="So")
+        guidance_editing.use_shipped(ada, ARTICLE, "en", 2, reason="So")
     session.rollback()
     with pytest.raises(RuleBrokenError, match="no such revision"):
-        editing.use_shipped(ada, ARTICLE, "en", 9, reason="So")
+        guidance_editing.use_shipped(ada, ARTICLE, "en", 9, reason="So")
     session.rollback()
-    editing.use_shipped(ada, ARTICLE, "en", 1, reason="Back to it")
+    guidance_editing.use_shipped(ada, ARTICLE, "en", 1, reason="Back to it")
     session.commit()
     assert current_of().revision == 1
     with pytest.raises(RefusedError, match="newest shipped"):
-        editing.use_shipped(ada, ARTICLE, "en", 2, reason="So")
+        guidance_editing.use_shipped(ada, ARTICLE, "en", 2, reason="So")
 
 
 def test_an_article_that_was_edited_stays_when_its_file_is_gone(
@@ -647,14 +649,14 @@ def test_a_withdrawn_article_is_looked_at_and_not_edited(
     assert "Use the shipped revision" not in page.links()
     assert ada.get(EDIT).status_code == 404
     with pytest.raises(RuleBrokenError, match="withdrawn"):
-        editing.use_shipped(people.actor("ada"), ARTICLE, "en", 1, reason="So")
+        guidance_editing.use_shipped(people.actor("ada"), ARTICLE, "en", 1, reason="So")
     session.rollback()
     with pytest.raises(StaleError):
-        editing.publish(
+        guidance_editing.publish(
             people.actor("ada"),
             ARTICLE,
             "en",
-            editing.words_of(revisions_of()[0]),
+            guidance_editing.words_of(revisions_of()[0]),
             seen_revision=1,
             reason="So",
         )

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session, selectinload
 
 from tests.factories.accounts import House
 from tests.integration.authoring.conftest import events
-from tracker.authoring import own_queries
 from tracker.authoring.models import OwnArticle
+from tracker.authoring.own_guidance import queries as own_queries
 
 MARKDOWN = """
 # How do we write to families?

@@ -20,8 +20,9 @@ from tests.factories.templates import small_terms
 from tests.integration.authoring.conftest import events
 from tests.pages import Page
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
-from tracker.authoring import own, own_queries
 from tracker.authoring.models import OwnArticle, OwnPassage
+from tracker.authoring.own_guidance import queries as own_queries
+from tracker.authoring.own_guidance import service as own_guidance
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import service as checklists
 from tracker.cooperations.models import Party
@@ -116,7 +117,7 @@ def test_an_article_is_added_with_its_passages_and_items(place: Place) -> None:
 
 def test_the_trail_tells_whose_and_no_word_of_it(place: Place) -> None:
     row = place.article()
-    own.change(
+    own_guidance.change(
         place["samira"],
         row.id,
         own_words(BODY.replace("same", "next")),
@@ -124,8 +125,8 @@ def test_the_trail_tells_whose_and_no_word_of_it(place: Place) -> None:
         for_partners=False,
         seen_version=1,
     )
-    own.withdraw(place["samira"], row.id)
-    own.restore(place["samira"], row.id)
+    own_guidance.withdraw(place["samira"], row.id)
+    own_guidance.restore(place["samira"], row.id)
     place.session.commit()
     names = [f"own_article_{verb}" for verb in ("added", "changed", "withdrawn", "restored")]
     told = [details for name in names for details in events(place.session, name)]
@@ -147,7 +148,7 @@ def test_the_trail_tells_whose_and_no_word_of_it(place: Place) -> None:
 )
 def test_a_text_with_mistakes_is_not_added(place: Place, body: str, mistake: str) -> None:
     with pytest.raises(ContentError, match=mistake):
-        own.add(place["samira"], own_words(body), language="en", for_partners=False)
+        own_guidance.add(place["samira"], own_words(body), language="en", for_partners=False)
     place.session.rollback()
     assert place.session.scalars(sa.select(OwnArticle)).all() == []
 
@@ -166,9 +167,9 @@ def test_an_article_has_a_question_and_a_place(
     place: Place, head: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(RuleBrokenError) as caught:
-        own.check(own_words(**head))
+        own_guidance.check(own_words(**head))
     assert caught.value.field == field
-    assert own.check(own_words(summary="")).summary == ""
+    assert own_guidance.check(own_words(summary="")).summary == ""
 
 
 @pytest.mark.parametrize(
@@ -180,7 +181,7 @@ def test_only_coordinators_and_managers_of_the_organisation_change_it(
     row = place.article(for_partners=True)
     actor = place[first]
     acts: tuple[Callable[[], object], ...] = (
-        lambda: own.change(
+        lambda: own_guidance.change(
             actor,
             row.id,
             own_words(question="Mine?"),
@@ -188,8 +189,8 @@ def test_only_coordinators_and_managers_of_the_organisation_change_it(
             for_partners=True,
             seen_version=1,
         ),
-        lambda: own.withdraw(actor, row.id),
-        lambda: own.restore(actor, row.id),
+        lambda: own_guidance.withdraw(actor, row.id),
+        lambda: own_guidance.restore(actor, row.id),
     )
     for act in acts:
         with pytest.raises(RefusedError):
@@ -201,7 +202,7 @@ def test_only_coordinators_and_managers_of_the_organisation_change_it(
 @pytest.mark.parametrize("first", ["henrik", "dora", "oren", "ada", "root"])
 def test_others_add_none(place: Place, first: str) -> None:
     with pytest.raises(RefusedError, match="Coordinators and managers"):
-        own.add(place[first], own_words(), language="en", for_partners=False)
+        own_guidance.add(place[first], own_words(), language="en", for_partners=False)
 
 
 def test_a_manager_writes_too(place: Place) -> None:
@@ -213,7 +214,7 @@ def test_two_who_change_it_at_once_do_not_overwrite_each_other(place: Place) -> 
     row = place.article()
 
     def save(question: str, seen: int | None) -> None:
-        own.change(
+        own_guidance.change(
             place["samira"],
             row.id,
             own_words(question=question),
@@ -235,17 +236,17 @@ def test_two_who_change_it_at_once_do_not_overwrite_each_other(place: Place) -> 
 
 def test_what_is_withdrawn_is_kept_and_shown_again(place: Place) -> None:
     row = place.article(for_partners=True)
-    own.withdraw(place["samira"], row.id)
+    own_guidance.withdraw(place["samira"], row.id)
     place.session.commit()
     assert readers(place, row) == {"samira"}
     with pytest.raises(RuleBrokenError, match="withdrawn already"):
-        own.withdraw(place["samira"], row.id)
+        own_guidance.withdraw(place["samira"], row.id)
     place.session.rollback()
-    own.restore(place["samira"], row.id)
+    own_guidance.restore(place["samira"], row.id)
     place.session.commit()
     assert readers(place, row) == OF_THE_DOOR | OF_THE_NPM | OF_THE_LANTERN
     with pytest.raises(RuleBrokenError, match="not withdrawn"):
-        own.restore(place["samira"], row.id)
+        own_guidance.restore(place["samira"], row.id)
 
 
 # Who reads it ----------------------------------------------------------------------------------
@@ -358,7 +359,7 @@ def test_a_partner_of_another_cooperation_is_not_beside_the_items_of_this_one(
 
 def test_a_withdrawn_one_stands_beside_nothing(place: Place) -> None:
     row = place.article(for_partners=True)
-    own.withdraw(place["samira"], row.id)
+    own_guidance.withdraw(place["samira"], row.id)
     place.session.commit()
     assert own_queries.beside(place["samira"], place.table.cooperation.id) == {}
 
@@ -534,7 +535,7 @@ def test_a_later_save_is_shown_beside_the_own_text(place: Place) -> None:
     samira = place.browser("samira")
     address = f"{HOME}/{row.id}/change"
     sent = samira.page(address).form().filled_in(text=BODY.replace("same", "late"), step="save")
-    own.change(
+    own_guidance.change(
         place["samira"],
         row.id,
         own_words(BODY.replace("same", "early")),
@@ -561,7 +562,7 @@ def test_a_text_is_downloaded_as_it_was_written(place: Place) -> None:
 
 
 def test_an_article_in_arabic_says_its_direction(place: Place) -> None:
-    row = own.add(
+    row = own_guidance.add(
         place["samira"],
         own_words("## العنوان {M1}\n\nقبل العمل", question="كيف نعمل؟"),
         language="ar",

@@ -10,7 +10,7 @@ from tests.factories.authoring import TERMS, changed
 from tests.integration.authoring.conftest import BrowserOf, events
 from tests.integration.authoring.test_checklists import HOME, publish_draft
 from tests.pages import Page
-from tracker.authoring import service
+from tracker.authoring.checklists import service
 from tracker.checklist_templates import library, translations
 from tracker.checklist_templates.languages import ChecklistWords
 from tracker.checklist_templates.models import (

@@ -28,7 +28,7 @@ from tests.factories.tables import QUESTIONS, Table, set_out
 from tests.factories.templates import a_template, publish, small_terms
 from tests.factories.truth import Book, Version, has_words
 from tracker.access.actor import Actor, Role
-from tracker.accounts import service as accounts
+from tracker.accounts.people import service as accounts
 from tracker.agreements import service as agreements
 from tracker.agreements.document import Languages, document
 from tracker.checklist_templates import library

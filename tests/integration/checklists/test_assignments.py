@@ -18,8 +18,8 @@ from tests.factories.templates import a_field, a_template, an_item, small_terms
 from tests.factories.visits import Scene
 from tests.integration.checklists.test_moving import move, publish_next
 from tests.starting_points import noon_in
-from tracker.accounts import service as accounts
 from tracker.accounts.models import Membership
+from tracker.accounts.people import service as accounts
 from tracker.activity.models import Event
 from tracker.activity.stale import recompute
 from tracker.checklist_templates.models import ChecklistKind
@@ -35,7 +35,7 @@ from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.mail.models import OutboxMessage
 from tracker.mail.transport import from_url
-from tracker.running import rounds
+from tracker.worker import jobs
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 Time = Callable[[dt.datetime], None]
@@ -543,7 +543,7 @@ def test_a_party_that_left_reads_and_keeps_nothing_waiting(table: Table) -> None
 def remind(table: Table, folder: Path) -> list[str]:
     """Have the worker do a round; return who was reminded so far."""
     table.session.commit()
-    rounds.one_round(from_url(f"file://{folder}"), with_dates=True)
+    jobs.one_round(from_url(f"file://{folder}"), with_dates=True)
     return [mail.recipient for mail in mails(db.session(), "assignment_due")]
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories.cooperations import bring_in
 from tests.factories.tables import QUESTIONS, Table
-from tracker.accounts import service as accounts
+from tracker.accounts.people import service as accounts
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import service
 from tracker.checklists.models import (

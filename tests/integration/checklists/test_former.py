@@ -24,8 +24,8 @@ from tracker.agreements.paper.prior_agreements import Person
 from tracker.checklists.models import ChecklistState
 from tracker.core import canonical, clock
 from tracker.core.errors import RefusedError, RuleBrokenError
-from tracker.evidence import bundle
-from tracker.evidence import service as evidence
+from tracker.evidence.bundles import bundle
+from tracker.evidence.bundles import service as evidence
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle import queries as gates
 from tracker.lifecycle.policy import GateState

@@ -35,7 +35,7 @@ from tracker.checklist_templates.schema import Template
 from tracker.checklists.loading import fill
 from tracker.core import canonical
 from tracker.core.errors import RuleBrokenError
-from tracker.core.spoken import language_of
+from tracker.core.localized import language_of
 from tracker.oversight import integrity
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service

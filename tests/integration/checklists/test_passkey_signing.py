@@ -19,8 +19,8 @@ from tests.factories.passkeys import PRESENT, Asked, Device, asked_on, send
 from tests.integration.checklists.test_signing_pages import Desk
 from tests.pages import Page
 from tracker.access.actor import Actor
-from tracker.accounts import credentials, proof
 from tracker.accounts import queries as accounts
+from tracker.accounts.factors import credentials, identity_proof
 from tracker.accounts.models import Attempt, Passkey, User
 from tracker.activity.models import Event
 from tracker.agreements import service as agreements
@@ -28,10 +28,10 @@ from tracker.checklists.models import ChecklistState
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.mail.models import OutboxMessage
-from tracker.signoff import assertion, proving, shown
+from tracker.signoff import assertion, proof_fields, shown
+from tracker.signoff.identity_proof import OPEN_FOR, Identity
 from tracker.signoff.models import Method, Signature
-from tracker.signoff.proof import OPEN_FOR, Identity
-from tracker.signoff.proving import Given
+from tracker.signoff.proof_fields import Given
 
 Clock = Callable[[dt.datetime | None], None]
 CONFIRM = "/sign/confirm"
@@ -200,7 +200,7 @@ def prove_on(desk: PasskeyDesk, page: Page, answer: str) -> Identity:
     """Prove as the page does, past all that the record would lead away from."""
     signature = desk.signature()
     token = page.form().values["page_token"][0]
-    return proving.prove(
+    return proof_fields.prove(
         desk.actor("otto"),
         Given(passkey=answer),
         shown.page_of(desk.actor("otto"), token),
@@ -306,7 +306,7 @@ def test_a_count_that_fell_back_sets_the_passkey_aside(desk: PasskeyDesk) -> Non
     desk.session.rollback()
     answer = desk.device.answer(b"\x01" * 32)
     with pytest.raises(RuleBrokenError, match="its count fell back"):
-        proof.prove_by_passkey(desk.demonstration.users["otto"], answer, b"\x01" * 32)
+        identity_proof.prove_by_passkey(desk.demonstration.users["otto"], answer, b"\x01" * 32)
     assert _passkey(desk).set_aside_at is not None
     last = desk.session.scalars(sa.select(Event).order_by(Event.at.desc()).limit(2)).all()
     assert [event.verb for event in last] == ["credentials_bound", "passkey_set_aside"]

@@ -32,8 +32,8 @@ from tracker.guidance import queries as guidance
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
 from tracker.signoff import shown
+from tracker.signoff.identity_proof import FRESH, Identity
 from tracker.signoff.models import Method, RequestState, Revision, Signature, SignatureRequest
-from tracker.signoff.proof import FRESH, Identity
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.factories.passkeys import Device, asked_on
 from tests.factories.tampering import table_of
 from tests.integration.checklists.test_passkey_signing import CONFIRM, PasskeyDesk
 from tests.pages import Page
-from tracker.accounts import second_factor
+from tracker.accounts.factors import second_factor
 from tracker.accounts.models import Passkey, User
 from tracker.checklists.models import ChecklistState
 from tracker.core.db import db

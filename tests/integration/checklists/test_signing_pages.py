@@ -15,7 +15,7 @@ from tests.factories import checklists
 from tests.factories.demonstration import PASSWORD, Demonstration
 from tests.factories.tables import Table
 from tests.pages import Page
-from tracker.accounts import second_factor
+from tracker.accounts.factors import second_factor
 from tracker.accounts.models import User
 from tracker.activity.models import ReadLogEntry
 from tracker.agreements import service as agreements

@@ -22,8 +22,8 @@ from tracker.checklists import queries
 from tracker.checklists.loading import fill
 from tracker.checklists.models import ChecklistState
 from tracker.cooperations import queries as cooperations
-from tracker.cooperations import succession
 from tracker.cooperations.models import Clearance, Party
+from tracker.cooperations.succession import service as succession
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError

@@ -20,7 +20,7 @@ from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.mail.models import OutboxMessage
 from tracker.mail.transport import from_url
-from tracker.running import rounds
+from tracker.worker import jobs
 
 Time = Callable[[dt.datetime], None]
 DAY = dt.timedelta(days=1)
@@ -297,7 +297,7 @@ def test_a_task_is_due_today_or_later(talk: Talk) -> None:
 def remind(talk: Talk, folder: Path) -> list[OutboxMessage]:
     """Have the worker do a round, and return the reminders there are."""
     talk.session.commit()
-    rounds.one_round(from_url(f"file://{folder}"), with_dates=True)
+    jobs.one_round(from_url(f"file://{folder}"), with_dates=True)
     wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "comment_task_due")
     return list(db.session.scalars(wanted))
 

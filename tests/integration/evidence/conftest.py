@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from tests.services import put
-from tracker.evidence.signing_keys import PLACE, Place
+from tracker.evidence.keys.signing_keys import PLACE, Place
 
 
 @pytest.fixture

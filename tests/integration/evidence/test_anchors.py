@@ -20,9 +20,10 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist
 from tracker.cooperations.models import Cooperation, Party
 from tracker.core import clock
-from tracker.evidence import anchors, checkpoints, signing_keys
+from tracker.evidence.keys import signing_keys
+from tracker.evidence.log import anchors, checkpoints
+from tracker.evidence.log.notes import Checkpoint
 from tracker.evidence.models import Anchor
-from tracker.evidence.notes import Checkpoint
 from tracker.mail.models import OutboxMessage
 
 pytestmark = pytest.mark.both_databases

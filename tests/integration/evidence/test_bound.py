@@ -31,14 +31,16 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.evidence import bound as standings
-from tracker.evidence import certificates, disagreements, issuing, verdicts
-from tracker.evidence.certificates import CertificateError
-from tracker.evidence.facts import Verdict
+from tracker.evidence import disagreements
+from tracker.evidence.certificates import issuing
+from tracker.evidence.certificates import service as certificates
+from tracker.evidence.certificates.service import CertificateError
 from tracker.evidence.models import Disagreement
+from tracker.evidence.public_check import verdicts
+from tracker.evidence.public_check.facts import Verdict
 from tracker.mail.transport import from_url
 from tracker.oversight import export, integrity, labels, pages, queries
 from tracker.oversight.facts import AgreementState, Fault, Finding, Place, Question, Table
-from tracker.running import rounds
 from tracker.signoff.models import (
     RequestState,
     Revision,
@@ -48,6 +50,7 @@ from tracker.signoff.models import (
 from tracker.signoff.outcomes import Outcome
 from tracker.undertakings import bound as undertakings
 from tracker.undertakings.models import Undertaking, UndertakingState
+from tracker.worker import jobs
 
 pytestmark = pytest.mark.both_databases
 
@@ -98,8 +101,8 @@ def state_of(scenes: Scenes, scene: Scene) -> AgreementState:
 
 
 def a_round(folder: Path) -> None:
-    rounds.one_round(from_url(f"file://{folder}"), with_dates=False)
-    rounds.compare_texts()
+    jobs.one_round(from_url(f"file://{folder}"), with_dates=False)
+    jobs.compare_texts()
 
 
 # Untouched ----------------------------------------------------------------------------------------
@@ -391,7 +394,7 @@ def test_a_changed_row_is_noticed_and_what_is_bound_is_told(
     assert (finding.fault, finding.place.reference) == (Fault.DISAGREES, scene.reference)
     assert str(labels.finding_words(finding))
     assert state_of(scenes, scene) is AgreementState.DISAGREES
-    rounds.compare_texts()
+    jobs.compare_texts()
     assert [one.reference for one in disagreements.known()] == [scene.reference]
     # No certificate is made while it is so, and the public check tells what is bound.
     for revision_id, digest, outcome in zip(
@@ -409,7 +412,7 @@ def test_the_note_goes_away_once_the_rows_agree_again(scenes: Scenes) -> None:
         with hands() as connection:
             own = Tampering(connection, scene.cooperation_id)
             own.update(CHECKLISTS, scene.checklist_id, state=state)
-        rounds.compare_texts()
+        jobs.compare_texts()
         assert disagreements.is_any() is there
         db.session.rollback()
 
@@ -451,14 +454,14 @@ def test_a_worker_killed_while_it_notes_leaves_nothing_half_noted(
         with monkeypatch.context() as patched:
             patched.setattr(place, name, killed)
             with pytest.raises(KilledError):
-                rounds.compare_texts()
+                jobs.compare_texts()
         # What the database does when its connection is gone.
         db.session.remove()
         assert not disagreements.is_any()
         db.session.remove()
     # It was noted each time, and came to nothing.
     assert noted == [True, True]
-    rounds.compare_texts()
+    jobs.compare_texts()
     assert [one.reference for one in disagreements.known()] == [scene.reference]
 
 
@@ -478,18 +481,18 @@ def test_a_worker_whose_database_goes_away_while_it_notes_looks_at_the_same_text
         return compare(rows)
 
     compared: list[disagreements.Place] = []
-    look_at = rounds.compare_texts
+    look_at = jobs.compare_texts
 
     def from_place(after: disagreements.Place) -> disagreements.Place:
         compared.append(after)
         return look_at(after)
 
     monkeypatch.setattr(undertakings, "compare", away_at_first)
-    monkeypatch.setattr(rounds, "compare_texts", from_place)
-    monkeypatch.setattr(rounds, "PAUSE", 0)
-    monkeypatch.setattr(rounds, "EVERY_SO_MANY_ROUNDS", 1)
+    monkeypatch.setattr(jobs, "compare_texts", from_place)
+    monkeypatch.setattr(jobs, "PAUSE", 0)
+    monkeypatch.setattr(jobs, "EVERY_SO_MANY_ROUNDS", 1)
     turns = iter([True, True, False])
-    rounds.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=lambda: next(turns))
+    jobs.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=lambda: next(turns))
     # Both times from the beginning, noting it before the others are compared; it is noted once.
     assert compared == [disagreements.BEGINNING, disagreements.BEGINNING]
     assert asked == [True, True]
@@ -653,7 +656,7 @@ def test_a_changed_undertaking_is_noticed_and_what_is_bound_is_told(
     assert WORDS in browser.page("/undertakings").text
     if values.get("state") is not UndertakingState.ASKED:
         assert NOTICE in browser.page(f"/undertakings/{undertaking_id}").text
-    rounds.compare_texts()
+    jobs.compare_texts()
     assert db.session.scalars(sa.select(Disagreement.subject_id)).all() == [undertaking_id]
 
 

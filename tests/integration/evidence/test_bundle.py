@@ -33,10 +33,18 @@ from tracker.cooperations import clearances, keys
 from tracker.cooperations.models import AudienceMember, ClearanceEnd, CooperationKey
 from tracker.core import canonical, clock
 from tracker.core.db import db
-from tracker.evidence import bundle, checkpoints, container, parts, queries, service, signing_keys
-from tracker.evidence.bundle import DamagedError
+from tracker.evidence.bundles import (
+    bundle,
+    container,
+    parts,
+    queries,
+    service,
+)
+from tracker.evidence.bundles.bundle import DamagedError
+from tracker.evidence.keys import signing_keys
+from tracker.evidence.keys.signing_keys import PLACE, Place
+from tracker.evidence.log import checkpoints
 from tracker.evidence.models import Anchor, KeyUse
-from tracker.evidence.signing_keys import PLACE, Place
 from tracker.mail.models import OutboxMessage
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision, Signature, SignatureKind

@@ -32,24 +32,26 @@ from tracker.cooperations import keys
 from tracker.cooperations.models import CooperationKey
 from tracker.core import canonical, clock
 from tracker.core.db import db
-from tracker.evidence import (
-    certificates,
+from tracker.evidence.certificates import (
     contents,
     issuing,
     pades,
     pdf,
-    signing_keys,
     typesetting,
 )
-from tracker.evidence.certificates import CertificateError
-from tracker.evidence.issuing import PATIENCE
+from tracker.evidence.certificates import (
+    service as certificates,
+)
+from tracker.evidence.certificates.issuing import PATIENCE
+from tracker.evidence.certificates.service import CertificateError
+from tracker.evidence.keys import signing_keys
+from tracker.evidence.keys.signing_keys import certificates_of
 from tracker.evidence.models import Certificate, EvidenceKey, KeyUse
-from tracker.evidence.signing_keys import certificates_of
 from tracker.mail.transport import from_url
 from tracker.oversight import integrity
-from tracker.running import rounds
 from tracker.signoff.models import Revision, Signature
 from tracker.undertakings.models import Undertaking
+from tracker.worker import jobs
 
 START, END = noon_in(-315).date(), noon_in(414).date()
 PAIR = {"npm": "tomas", "door": "henrik"}
@@ -90,9 +92,7 @@ def count() -> int:
 
 
 def a_round(folder: Path, *, with_dates: bool = False, timestamp_url: str = "") -> None:
-    rounds.one_round(
-        from_url(f"file://{folder}"), with_dates=with_dates, timestamp_url=timestamp_url
-    )
+    jobs.one_round(from_url(f"file://{folder}"), with_dates=with_dates, timestamp_url=timestamp_url)
 
 
 # Making -----------------------------------------------------------------------------------------

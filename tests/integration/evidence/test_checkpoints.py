@@ -18,10 +18,18 @@ from tracker.activity import verbs
 from tracker.activity.models import Chain
 from tracker.core.db import db
 from tracker.core.keys import KeysError
-from tracker.evidence import checkpoints, log, merkle, notes, signing_keys
-from tracker.evidence.log import LogError
+from tracker.evidence.keys import signing_keys
+from tracker.evidence.log import (
+    checkpoints,
+    merkle,
+    notes,
+)
+from tracker.evidence.log import (
+    service as log,
+)
+from tracker.evidence.log.notes import Checkpoint, Consistency, KeyNote
+from tracker.evidence.log.service import LogError
 from tracker.evidence.models import KeyUse, LogLeaf, LogNode, SignedCheckpoint
-from tracker.evidence.notes import Checkpoint, Consistency, KeyNote
 
 pytestmark = pytest.mark.both_databases
 

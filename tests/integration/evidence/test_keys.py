@@ -19,9 +19,10 @@ from tracker.activity.models import Event, EventDetail
 from tracker.core import canonical, keys
 from tracker.core.errors import RuleBrokenError
 from tracker.core.keys import Keys, KeysError
-from tracker.evidence import notes, signing_keys
+from tracker.evidence.keys import signing_keys
+from tracker.evidence.keys.signing_keys import PublicKey
+from tracker.evidence.log import notes
 from tracker.evidence.models import EvidenceKey, KeyOrigin, KeyUse
-from tracker.evidence.signing_keys import PublicKey
 
 pytestmark = pytest.mark.both_databases
 

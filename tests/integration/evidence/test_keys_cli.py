@@ -7,7 +7,7 @@ from flask import Flask
 
 from tests.factories.evidence import certificate, key_pem, new_private, pem
 from tracker.core.db import db
-from tracker.evidence import signing_keys
+from tracker.evidence.keys import signing_keys
 from tracker.evidence.models import KeyUse
 
 

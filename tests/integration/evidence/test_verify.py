@@ -22,7 +22,7 @@ from tests.factories.demonstration import Demonstration
 from tests.factories.tampering import CERTIFICATES, REVISIONS, Tampering, hands
 from tests.pages import Page
 from tests.starting_points import noon_in
-from tracker.accounts import attempts
+from tracker.accounts.factors import attempts
 from tracker.activity import verbs
 from tracker.activity.service import record
 from tracker.agreements import notices
@@ -33,23 +33,22 @@ from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationKey, Stage
 from tracker.core import canonical
 from tracker.core.db import db
-from tracker.evidence import (
+from tracker.evidence.bundles import (
     bundle,
     container,
-    contents,
-    pdf,
     service,
-    signing_keys,
-    verdicts,
     verify,
 )
-from tracker.evidence.facts import Answer, Verdict
+from tracker.evidence.certificates import contents, pdf
 from tracker.evidence.forms import MAX_BYTES
+from tracker.evidence.keys import signing_keys
 from tracker.evidence.models import Certificate, KeyUse
-from tracker.evidence.verify_routes import MAX_REQUEST_BYTES
+from tracker.evidence.public_check import verdicts
+from tracker.evidence.public_check.facts import Answer, Verdict
+from tracker.evidence.public_check.routes import MAX_REQUEST_BYTES
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
-from tracker.undertakings import asking, queries
+from tracker.undertakings import handlers, queries
 from tracker.undertakings.models import Undertaking, UndertakingEnd, UndertakingState
 
 START, END = noon_in(-315).date(), noon_in(414).date()
@@ -203,7 +202,7 @@ def test_an_undertaking_holds_until_it_is_closed(
     digest = session.get_one(Revision, undertaking.revision_id).digest
     reference = demonstration.references["complete"]
     assert verdicts.of_text(reference, digest) == Answer(Verdict.GENUINE)
-    assert asking.close(None, queries.locked(undertaking.id), reason)
+    assert handlers.close(None, queries.locked(undertaking.id), reason)
     assert verdicts.of_text(reference, digest) == Answer(verdict)
 
 

@@ -15,7 +15,8 @@ from tests.starting_points import noon_in
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.cooperations.models import Mode
 from tracker.core.db import db
-from tracker.evidence import checkpoints, signing_keys
+from tracker.evidence.keys import signing_keys
+from tracker.evidence.log import checkpoints
 
 START, END = noon_in(-315).date(), noon_in(414).date()
 PAIR = {"npm": "tomas", "door": "henrik"}

@@ -30,7 +30,7 @@ from tests.factories.tampering import (
 )
 from tests.integration.oversight.conftest import Signed
 from tests.services import replaced
-from tracker.accounts import credentials
+from tracker.accounts.factors import credentials
 from tracker.activity import chain as arithmetic
 from tracker.activity import service as trail
 from tracker.activity import verbs

@@ -32,9 +32,10 @@ from tracker.activity import verbs
 from tracker.activity.verify import ChainFault
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.evidence import checkpoints, merkle, notes, signing_keys
+from tracker.evidence.keys import signing_keys
+from tracker.evidence.log import checkpoints, merkle, notes
+from tracker.evidence.log.notes import Checkpoint
 from tracker.evidence.models import KeyUse
-from tracker.evidence.notes import Checkpoint
 from tracker.oversight import integrity, labels, stored
 from tracker.oversight.facts import Fault, Finding, Place, Table
 from tracker.oversight.reading import Reader

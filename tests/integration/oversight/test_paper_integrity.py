@@ -26,8 +26,9 @@ from tracker.access.actor import OrganisationKind
 from tracker.activity import chain as arithmetic
 from tracker.activity import verbs
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.cooperations import keys, succession
+from tracker.cooperations import keys
 from tracker.cooperations.models import CooperationKey
+from tracker.cooperations.succession import service as succession
 from tracker.core import canonical, crypto
 from tracker.organisations.models import Succession
 from tracker.oversight import integrity

@@ -28,7 +28,7 @@ from tracker.core.db import db
 from tracker.oversight import entries, queries
 from tracker.oversight.facts import AgreementState, Narrowing, Question, RegisterLine
 from tracker.oversight.models import EntryState, RegisterEntry
-from tracker.running import rechecking
+from tracker.worker import recheck
 
 pytestmark = pytest.mark.both_databases
 
@@ -547,10 +547,10 @@ def test_an_entry_changed_by_hand_is_named_and_put_right_by_a_recheck(
 ) -> None:
     in_force(land, terms, -10, 30)
     session.commit()
-    assert rechecking.recheck(cooperation.id) == []
+    assert recheck.recheck(cooperation.id) == []
     session.execute(sa.update(RegisterEntry).values(state=EntryState.DRAFTING))
     session.commit()
-    assert {one.kind for one in rechecking.recheck(cooperation.id)} == {"register entry"}
+    assert {one.kind for one in recheck.recheck(cooperation.id)} == {"register entry"}
     assert len(lines(land, narrowing=Narrowing.ENDS_SOON)) == 1
 
 

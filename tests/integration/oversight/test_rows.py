@@ -14,8 +14,8 @@ from tests.factories.former import forget_rows
 from tests.factories.tampering import DETAILS, Tampering, hands, table_of
 from tests.integration.oversight.conftest import Signed
 from tracker.access.actor import Actor, ActorMembership
-from tracker.accounts import service as accounts
 from tracker.accounts.models import Membership, User
+from tracker.accounts.people import service as accounts
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.models import Chain, Event
@@ -30,12 +30,12 @@ from tracker.cooperations.models import (
 )
 from tracker.core import clock
 from tracker.core.db import Base, db
-from tracker.evidence import checkpoints
+from tracker.evidence.log import checkpoints
 from tracker.organisations.models import Organisation
 from tracker.oversight import adopting, integrity, labels
 from tracker.oversight.facts import Fault, Finding, Table, Verdict
-from tracker.running import preparing
 from tracker.visits.models import TeamMember, Visit
+from tracker.worker import prepare
 
 # What is changed by its row's id alone belongs to no cooperation in particular.
 NOBODY = UUID(int=0)
@@ -267,7 +267,7 @@ def test_rows_from_before_are_told_to_be_unchecked_until_they_are_taken(
 def test_rows_from_before_are_taken_as_they_stand_once(app: Flask, signed: Signed) -> None:
     forget_rows()
     told_of: list[str] = []
-    preparing.adopt_rows(told_of.append)
+    prepare.adopt_rows(told_of.append)
     assert told_of == ["Rows that decide something are checked from now on; chains: 3"]
     assert checked(integrity.check_all()) == (None, 0, True)
     said = app.test_cli_runner().invoke(args=["audit", "verify"])

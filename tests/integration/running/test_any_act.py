@@ -26,7 +26,7 @@ from tests.factories.demonstration import Demonstration
 from tests.factories.demonstration import make as make_demonstration
 from tests.factories.visits import Scene
 from tests.starting_points import noon_in
-from tracker.accounts import service as accounts
+from tracker.accounts.people import service as accounts
 from tracker.agreements import notices
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
@@ -40,10 +40,10 @@ from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.demo import filling
 from tracker.mail.transport import from_url
-from tracker.running import rechecking, rounds
 from tracker.undertakings import service as undertakings
 from tracker.undertakings.models import Undertaking
 from tracker.visits import service as visits
+from tracker.worker import jobs, recheck
 
 HOMES = {
     "ilena": "npm",
@@ -258,13 +258,13 @@ class AnyAct(RuleBasedStateMachine):
     def days_go_by_and_the_worker_comes(self, days: int) -> None:
         self.days += days
         self.at(noon_in(self.days))
-        rounds.one_round(from_url("console://"), with_dates=True)
-        rounds.judge_visits()
+        jobs.one_round(from_url("console://"), with_dates=True)
+        jobs.judge_visits()
         self.scene.session = db.session()
 
     @invariant()
     def a_recheck_finds_nothing_to_change(self) -> None:
-        assert rechecking.recheck(self.scene.cooperation.id) == []
+        assert recheck.recheck(self.scene.cooperation.id) == []
         db.session.rollback()
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
 from tests.factories.tampering import hands
-from tracker.accounts import attempts, mailed_codes, passkeys
+from tracker.accounts.factors import attempts, mailed_codes, passkeys
 from tracker.accounts.models import Attempt, MailedCode, Membership, UsedChallenge
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import drafts
@@ -28,12 +28,11 @@ from tracker.comments.models import CommentTask
 from tracker.cooperations.models import Clearance, Cooperation, CooperationKey
 from tracker.core import clock
 from tracker.core.db import Base, UtcDateTime
-from tracker.evidence import certificates
+from tracker.evidence.certificates import service as certificates
 from tracker.evidence.models import Certificate, CertificateFailure
 from tracker.mail import sending
 from tracker.mail.models import MessageState, OutboxMessage
 from tracker.mail.transport import from_url
-from tracker.running import rounds
 from tracker.signoff.models import (
     RequestState,
     Revision,
@@ -41,7 +40,8 @@ from tracker.signoff.models import (
     SignatureKind,
     SignatureRequest,
 )
-from tracker.undertakings.asking import SUBJECT as UNDERTAKING
+from tracker.undertakings.handlers import SUBJECT as UNDERTAKING
+from tracker.worker import jobs
 
 pytestmark = pytest.mark.both_databases
 
@@ -153,7 +153,7 @@ LOOKED_FOR = {
     "remind of assignments": (assignments, DUE),
     "renew text": (texts, DUE),
 }
-JOBS = {job.name: job for job in (*rounds.DATED, rounds.RENEW)}
+JOBS = {job.name: job for job in (*jobs.DATED, jobs.RENEW)}
 
 
 def test_each_job_that_a_day_makes_due_is_looked_at_here() -> None:
@@ -258,7 +258,7 @@ def test_texts_that_need_a_certificate_are_found_by_an_index(session: Session) -
         forgotten = signed_texts(connection, 1, now - YEARS)
         lately = signed_texts(connection, DUE, now)
     with plans(session) as plan:
-        found = certificates.due(now - rounds.LATELY)
+        found = certificates.due(now - jobs.LATELY)
     assert set(found) == {*failed, *lately}
     assert scans(plan) == []
     # Once a day all are looked at.

@@ -14,7 +14,7 @@ from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.guidance.models import Article
-from tracker.running import health, preparing
+from tracker.worker import health, prepare
 
 pytestmark = pytest.mark.both_databases
 
@@ -78,7 +78,7 @@ def test_a_database_without_tables_is_told(empty: Flask) -> None:
 
 
 def test_a_database_that_is_gone_is_told(empty: Flask, own_settings: Settings) -> None:
-    preparing.migrate(own_settings, lambda _line: None)
+    prepare.migrate(own_settings, lambda _line: None)
     db.session.execute(sa.text("DROP TABLE heartbeat"))
     db.session.commit()
     assert health.look().database == "can't be reached"

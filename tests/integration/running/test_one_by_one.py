@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tracker.accounts import attempts
+from tracker.accounts.factors import attempts
 from tracker.accounts.models import Attempt
 from tracker.checklists.assignments import service as assignments
 from tracker.core import clock
@@ -22,8 +22,8 @@ from tracker.core import db as database
 from tracker.core.db import db, will_write
 from tracker.mail import outbox
 from tracker.mail.models import OutboxMessage
-from tracker.running import failures, one_by_one
-from tracker.running.one_by_one import Job, each
+from tracker.worker import failures, one_by_one
+from tracker.worker.one_by_one import Job, each
 
 pytestmark = pytest.mark.both_databases
 

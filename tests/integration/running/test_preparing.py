@@ -19,16 +19,17 @@ from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
 from tracker.core import keys
 from tracker.core.db import db
 from tracker.core.keys import KeysError
-from tracker.evidence import signing_keys
-from tracker.running import health, preparing, schema
-from tracker.running.preparing import PreparationError
+from tracker.evidence.keys import signing_keys
+from tracker.worker import health, schema
+from tracker.worker import prepare as worker_prepare
+from tracker.worker.prepare import PreparationError
 
 BEFORE = "0010_signing"
 
 
 def prepare(settings: Settings) -> list[str]:
     said: list[str] = []
-    preparing.prepare(settings, said.append)
+    worker_prepare.prepare(settings, said.append)
     return said
 
 
@@ -43,7 +44,7 @@ def test_a_first_start_makes_tables_begins_the_trail_and_loads_the_content(
         "instance_started"
     )
     assert set(db.session.scalars(sa.select(ChecklistTemplate.kind))) == set(ChecklistKind)
-    assert preparing.is_first_start()
+    assert worker_prepare.is_first_start()
     assert not (own_settings.data_dir / "copies").exists()
 
 
@@ -173,8 +174,8 @@ def test_with_an_altered_head_of_the_trail_the_start_stops(
 def test_content_that_was_published_otherwise_stops_the_start(
     empty: Flask, own_settings: Settings
 ) -> None:
-    preparing.migrate(own_settings, lambda _line: None)
-    preparing.require_own_keys()
+    worker_prepare.migrate(own_settings, lambda _line: None)
+    worker_prepare.require_own_keys()
     publish(a_template(an_item("M1"), version=1))
     db.session.commit()
     with pytest.raises(PreparationError, match="version 1 is published already"):

@@ -15,20 +15,20 @@ from sqlalchemy.orm import Session
 from tests.factories.demonstration import Demonstration
 from tests.services import put
 from tests.starting_points import noon_in
-from tracker.accounts import attempts
+from tracker.accounts.factors import attempts
 from tracker.accounts.models import Attempt
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.cooperations.models import Clearance, Cooperation
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.evidence import checkpoints, notes
-from tracker.evidence.notes import Checkpoint
-from tracker.evidence.signing_keys import PLACE, Place
+from tracker.evidence.keys.signing_keys import PLACE, Place
+from tracker.evidence.log import checkpoints, notes
+from tracker.evidence.log.notes import Checkpoint
 from tracker.mail import outbox
 from tracker.mail.models import OutboxMessage
 from tracker.mail.transport import from_url
-from tracker.running import health, rounds
+from tracker.worker import health, jobs
 
 pytestmark = pytest.mark.both_databases
 
@@ -38,7 +38,7 @@ def test_a_round_sends_what_is_due_and_gives_a_sign_of_life(
 ) -> None:
     outbox.queue("samira@example.org", "en", "text_sent", "A text waits", "Read it.\n")
     db.session.commit()
-    rounds.one_round(from_url(f"file://{tmp_path}"), with_dates=False)
+    jobs.one_round(from_url(f"file://{tmp_path}"), with_dates=False)
     (file,) = tmp_path.glob("*.eml")
     assert "A text waits" in file.read_text()
     assert db.session.scalars(sa.select(OutboxMessage)).one().sent_at is not None
@@ -60,10 +60,10 @@ def test_now_and_then_a_round_looks_at_dates_too(
     db.session.rollback()
     frozen_time(dt.datetime.combine(last + dt.timedelta(days=2), dt.time(12), dt.UTC))
     transport = from_url(f"file://{tmp_path}")
-    rounds.one_round(transport, with_dates=False)
+    jobs.one_round(transport, with_dates=False)
     assert db.session.scalar(still_open)
     db.session.rollback()
-    rounds.one_round(transport, with_dates=True)
+    jobs.one_round(transport, with_dates=True)
     assert db.session.scalar(still_open) == 0
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Attempt)) == 0
 
@@ -71,9 +71,9 @@ def test_now_and_then_a_round_looks_at_dates_too(
 def test_rounds_end_when_told_to_stop(
     app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(rounds, "PAUSE", 0)
+    monkeypatch.setattr(jobs, "PAUSE", 0)
     turns = iter([True, True, False])
-    rounds.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=lambda: next(turns))
+    jobs.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=lambda: next(turns))
     assert health.look().worker == "well"
     assert list(turns) == []
 
@@ -87,9 +87,9 @@ def test_visits_are_judged_once_a_day(
 ) -> None:
     """What happens in between judges the visits that it concerns."""
     judged: list[dt.date] = []
-    monkeypatch.setattr(rounds, "judge_visits", lambda: judged.append(clock.today()))
-    monkeypatch.setattr(rounds, "PAUSE", 0)
-    monkeypatch.setattr(rounds, "EVERY_SO_MANY_ROUNDS", 1)
+    monkeypatch.setattr(jobs, "judge_visits", lambda: judged.append(clock.today()))
+    monkeypatch.setattr(jobs, "PAUSE", 0)
+    monkeypatch.setattr(jobs, "EVERY_SO_MANY_ROUNDS", 1)
     days = iter([1, 1, 2, 2])
 
     def goes_on() -> bool:
@@ -98,7 +98,7 @@ def test_visits_are_judged_once_a_day(
             frozen_time(noon_in(day))
         return day is not None
 
-    rounds.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=goes_on)
+    jobs.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=goes_on)
     assert judged == [noon_in(1).date(), noon_in(2).date()]
 
 
@@ -108,9 +108,9 @@ def test_a_database_that_is_away_is_told_and_tried_again(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(rounds, "PAUSE", 0)
+    monkeypatch.setattr(jobs, "PAUSE", 0)
     turns = iter([True, True, False])
-    rounds.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=lambda: next(turns))
+    jobs.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=lambda: next(turns))
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
     assert all(line.startswith("worker: ") and line.endswith("; trying again") for line in lines)
@@ -142,8 +142,8 @@ def test_a_round_makes_a_checkpoint_and_mails_it_to_be_kept(
 ) -> None:
     before = a_week_later(frozen_time)
     transport = from_url(f"file://{tmp_path}")
-    rounds.one_round(transport, with_dates=True)
-    rounds.one_round(transport, with_dates=False)
+    jobs.one_round(transport, with_dates=True)
+    jobs.one_round(transport, with_dates=False)
     newest = checkpoints.newest()
     assert newest is not None
     assert newest.size > before.size
@@ -162,7 +162,7 @@ def test_a_lost_key_of_the_evidence_holds_nothing_else_up_and_is_told(
 ) -> None:
     before = a_week_later(frozen_time)
     put(current_app, PLACE.holding(Place(tmp_path / "elsewhere", "localhost")))
-    rounds.one_round(from_url(f"file://{tmp_path}"), with_dates=True)
+    jobs.one_round(from_url(f"file://{tmp_path}"), with_dates=True)
     assert "worker: no checkpoint: checkpoint-" in capsys.readouterr().err
     assert checkpoints.newest() == before
     assert health.look().worker == "well"

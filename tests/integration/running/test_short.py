@@ -26,9 +26,9 @@ from tracker.cooperations.models import Clearance
 from tracker.core import clock
 from tracker.core.db import Base, db, will_write
 from tracker.mail.transport import from_url
-from tracker.running import failures, rounds
-from tracker.running.one_by_one import Job, each
 from tracker.signoff.models import RequestState, SignatureRequest
+from tracker.worker import failures, jobs
+from tracker.worker.one_by_one import Job, each
 
 # What a transaction may take of the processor, in seconds. Nobody waits longer than 0.1 s where
 # the machine has nothing else to do; here other tests run beside it, which costs each its caches.
@@ -128,13 +128,13 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
 
 def a_day(watch: Stopwatch, folder: Path) -> None:
     """Have the worker do what it does once a day, with a round that looks at dates."""
-    rounds.one_round(from_url(f"file://{folder}"), with_dates=True)
-    rounds.renew_texts()
-    rounds.judge_visits()
+    jobs.one_round(from_url(f"file://{folder}"), with_dates=True)
+    jobs.renew_texts()
+    jobs.judge_visits()
     watch.job = "compare texts"
-    rounds.compare_texts()
+    jobs.compare_texts()
     watch.job = "check accounts"
-    rounds.check_accounts()
+    jobs.check_accounts()
     watch.job = "other"
 
 
@@ -143,7 +143,7 @@ def test_no_transaction_of_the_worker_keeps_others_waiting(
 ) -> None:
     make_due(scene, VISITS, DUE)
     day = clock.today()
-    found = {job.name: list(job.find(day)) for job in rounds.DATED}
+    found = {job.name: list(job.find(day)) for job in jobs.DATED}
     db.session.rollback()
     with watched() as watch:
 
@@ -153,7 +153,7 @@ def test_no_transaction_of_the_worker_keeps_others_waiting(
             watch.job = "other"
             return left
 
-        monkeypatch.setattr(rounds, "each", timed)
+        monkeypatch.setattr(jobs, "each", timed)
         a_day(watch, tmp_path)
         with hands() as connection:
             connection.execute(
@@ -161,9 +161,9 @@ def test_no_transaction_of_the_worker_keeps_others_waiting(
                 .where(SignatureRequest.state == RequestState.WAITING)
                 .values(expires_on=clock.today() - DAY)
             )
-        rounds.one_round(from_url(f"file://{tmp_path}"), with_dates=True)
+        jobs.one_round(from_url(f"file://{tmp_path}"), with_dates=True)
     longest = watch.longest()
-    assert {job.name for job in (*rounds.DATED, rounds.JUDGE)} <= set(longest)
+    assert {job.name for job in (*jobs.DATED, jobs.JUDGE)} <= set(longest)
     assert list(failures.known()) == []
     told = [
         f"{job}: {count} transactions, {seconds * 1000:.0f} ms, {work * 1000:.0f} ms of work"
@@ -172,6 +172,6 @@ def test_no_transaction_of_the_worker_keeps_others_waiting(
     assert max(work for _count, _seconds, work in longest.values()) < MOST, "\n".join(told)
     # Of each, what was done is not done again by another copy that found it too.
     db.session.rollback()
-    for job in rounds.DATED:
+    for job in jobs.DATED:
         assert [job.act(one, day) for one in found[job.name]] == [False] * len(found[job.name])
     db.session.rollback()

@@ -35,11 +35,12 @@ from tracker.cooperations.models import Cooperation
 from tracker.core import clock, keys
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
-from tracker.evidence import checkpoints, signing_keys
+from tracker.evidence.keys import signing_keys
+from tracker.evidence.log import checkpoints
 from tracker.oversight import integrity
 from tracker.oversight.integrity import NotCheckableError
-from tracker.running import preparing
 from tracker.signoff.signers import Named, PartySigners
+from tracker.worker import prepare
 
 pytestmark = pytest.mark.both_databases
 
@@ -86,7 +87,7 @@ def make(
         checked.watch(app)
         made.append(Instance(app, others))
         with app.app_context():
-            preparing.prepare(others, lambda _line: None)
+            prepare.prepare(others, lambda _line: None)
         return made[-1]
 
     yield instance

@@ -21,8 +21,8 @@ from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.signoff import shown
+from tracker.signoff.identity_proof import OPEN_FOR, Identity, SigningPage
 from tracker.signoff.models import Method, Signature
-from tracker.signoff.proof import OPEN_FOR, Identity, SigningPage
 
 OTHER_WORDS = "Words that nobody who read revision 1 has seen."
 Act = Callable[[Table, SigningPage | None], object]

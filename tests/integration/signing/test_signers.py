@@ -29,8 +29,8 @@ from tracker.mail.models import OutboxMessage
 from tracker.oversight.integrity import check_all
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
-from tracker.signoff.house_rules import HOUSE_RULES, HouseRules
 from tracker.signoff.models import RequestState, Signature, SignatureRequest
+from tracker.signoff.settings import HOUSE_RULES, HouseRules
 from tracker.signoff.signers import Named, Order, PartySigners
 
 

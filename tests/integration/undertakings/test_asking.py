@@ -10,7 +10,7 @@ from tests import due
 from tests.factories import undertakings
 from tests.factories.undertakings import DAYS, TOLD, Stage
 from tests.integration.undertakings.conftest import Clock
-from tracker.accounts import service as accounts
+from tracker.accounts.people import service as accounts
 from tracker.activity import queries as trail
 from tracker.activity import verbs
 from tracker.agreements import notices

@@ -15,7 +15,12 @@ from tracker.agreements import frozen_text
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
-from tracker.evidence import bundle, container, parts, service
+from tracker.evidence.bundles import (
+    bundle,
+    container,
+    parts,
+    service,
+)
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
 from tracker.undertakings import frozen as undertakings

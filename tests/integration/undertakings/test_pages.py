@@ -22,9 +22,9 @@ from tests.integration.undertakings.conftest import Clock
 from tests.pages import Page
 from tests.services import put
 from tracker.access.actor import Actor, OrganisationKind, Role
-from tracker.accounts import invitations
-from tracker.accounts import service as accounts
 from tracker.accounts.models import User
+from tracker.accounts.people import invitations
+from tracker.accounts.people import service as accounts
 from tracker.activity.models import ReadLogEntry
 from tracker.cooperations import keys
 from tracker.cooperations.models import Mode

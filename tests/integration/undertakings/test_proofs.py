@@ -27,7 +27,7 @@ from tests.integration.undertakings.test_pages import (
     text,
 )
 from tests.pages import Page
-from tracker.accounts import mailed_codes, proof
+from tracker.accounts.factors import identity_proof, mailed_codes
 from tracker.accounts.models import Attempt, MailedCode
 from tracker.activity.models import Event, EventDetail
 from tracker.core import clock
@@ -36,8 +36,8 @@ from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.mail.models import OutboxMessage
 from tracker.oversight import integrity
 from tracker.signoff import assertion
+from tracker.signoff.identity_proof import Identity
 from tracker.signoff.models import Method, Signature, SignatureKind
-from tracker.signoff.proof import Identity
 from tracker.undertakings import service
 from tracker.undertakings.models import UndertakingState
 
@@ -327,7 +327,7 @@ def test_a_code_by_mail_works_once(browser: Browser, stage: Stage, driver: str) 
     assert "You have signed." in sign_by_code(client, path, code).text
     undertaking_id = stage.undertaking(driver).id
     with pytest.raises(RuleBrokenError, match="No code is good any more"):
-        proof.prove_by_mailed_code(stage.id(driver), undertaking_id, PASSWORD, code)
+        identity_proof.prove_by_mailed_code(stage.id(driver), undertaking_id, PASSWORD, code)
 
 
 def test_a_newer_code_takes_the_place_of_the_older(

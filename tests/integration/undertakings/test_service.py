@@ -28,8 +28,8 @@ from tracker.demo.people import Cast
 from tracker.mail.models import OutboxMessage
 from tracker.signoff import service as signoff
 from tracker.signoff import shown
+from tracker.signoff.identity_proof import SigningPage
 from tracker.signoff.models import Revision, Signature, SignatureKind
-from tracker.signoff.proof import SigningPage
 from tracker.signoff.shown import NotShownError
 from tracker.undertakings import queries, sealing, service
 from tracker.undertakings.facts import Draft

@@ -16,9 +16,9 @@ from tests import due
 from tests.factories.checklists import decline_text
 from tests.factories.visits import TEAM, Scene, planned, team_plan
 from tracker.access.actor import Role
-from tracker.accounts import service as accounts
 from tracker.accounts.models import Membership, User
-from tracker.accounts.service import NewRole
+from tracker.accounts.people import service as accounts
+from tracker.accounts.people.service import NewRole
 from tracker.agreements import notices
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
@@ -34,12 +34,12 @@ from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.demo import filling
 from tracker.demo.visit import SIGNERS
-from tracker.running import rounds
 from tracker.undertakings import service as undertakings
 from tracker.visits import queries, readiness, service
 from tracker.visits.facts import Lack
 from tracker.visits.models import Visit, VisitStage
 from tracker.visits.sealing import Plan, plan_of
+from tracker.worker import jobs
 
 ROLES, URGENT_PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN
 ONE_DAY = dt.timedelta(days=1)
@@ -175,7 +175,7 @@ def test_the_worker_judges_every_visit_again(
 ) -> None:
     scene.session.commit()
     later(clock.today() + dt.timedelta(days=61))
-    rounds.judge_visits()
+    jobs.judge_visits()
     # It ended its session.
     scene.session = db.session()
     assert not scene.visit().is_ready
@@ -203,7 +203,7 @@ def test_the_worker_judges_each_visit_in_a_transaction_of_its_own(
     monkeypatch.setattr(service, "settle", judges)
     sa.event.listen(Session, "after_commit", note)
     try:
-        rounds.judge_visits()
+        jobs.judge_visits()
     finally:
         sa.event.remove(Session, "after_commit", note)
     assert [len(one) for one in commits if one] == [1, 1]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.services import alone
-from tracker.accounts import attempts
+from tracker.accounts.factors import attempts
 from tracker.core import keys
 
 

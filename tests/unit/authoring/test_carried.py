@@ -4,7 +4,12 @@ import re
 
 from config import ROOT
 from tests.factories.templates import a_field, a_template, an_item
-from tracker.authoring.carried import Lost, Rest, lost, rests
+from tracker.authoring.guidance.required_content import (
+    Lost,
+    Rest,
+    lost,
+    rests,
+)
 from tracker.checklist_templates import library
 from tracker.guidance import library as guidance
 from tracker.guidance.library import PassageText

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from tracker.authoring.differences import ArticleDifference, between
 from tracker.authoring.facts import ArticleParts
+from tracker.authoring.guidance.differences import ArticleDifference, between
 from tracker.guidance.library import PassageText
 
 NAMES = {"activities": "Activities", "finances": "Finances", "visits": "Visits"}

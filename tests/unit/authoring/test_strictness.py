@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.factories.templates import a_column, a_field, a_table, a_template, an_item
-from tracker.authoring.strictness import laxer
+from tracker.authoring.checklists.strictness import laxer
 from tracker.checklist_templates.schema import Template
 
 MUSTS = frozenset({"S1"})

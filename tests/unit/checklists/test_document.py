@@ -16,7 +16,7 @@ from tracker.agreements import frozen_text
 from tracker.agreements.document import Languages, document
 from tracker.checklists.localized_values import Table
 from tracker.core import canonical, clock
-from tracker.core.spoken import language_of
+from tracker.core.localized import language_of
 from tracker.mail.render import in_language
 
 

@@ -13,7 +13,7 @@ from tests.factories.words import arabic_words, in_arabic
 from tracker.checklist_templates import languages, library
 from tracker.checklist_templates.languages import ChecklistWords, ItemWords
 from tracker.checklist_templates.schema import Template
-from tracker.core.spoken import language_of
+from tracker.core.localized import language_of
 
 TABLE = a_table("places", a_column("kind", "choice", options=KINDS), a_column("note")) | {
     "rows": {"fixed": [{"key": "first", "label": "The first"}], "label": "Which"}

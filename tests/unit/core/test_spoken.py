@@ -7,7 +7,13 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.core.spoken import Spoken, joined, language_of, merged, said
+from tracker.core.localized import (
+    Spoken,
+    joined,
+    language_of,
+    merged,
+    said,
+)
 
 
 def test_words_that_know_their_language_are_words_like_any_other() -> None:

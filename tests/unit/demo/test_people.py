@@ -1,6 +1,6 @@
 """The people of the demonstration: each of their random passwords is good enough for everybody."""
 
-from tracker.accounts.passwords import problems
+from tracker.accounts.factors.passwords import problems
 from tracker.demo.people import PEOPLE, WORDS, new_password
 
 

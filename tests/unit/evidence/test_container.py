@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.evidence import container
-from tracker.evidence.container import ContainerError
+from tracker.evidence.bundles import container
+from tracker.evidence.bundles.container import ContainerError
 
 FILES = {
     "README.txt": b"Read me.\n",

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.checklists.localized_values import Table
-from tracker.evidence import contents
+from tracker.evidence.certificates import contents
 
 WORDS = st.lists(st.text("abc ", max_size=60), min_size=3, max_size=3).map(tuple)
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.evidence import merkle
-from tracker.evidence.merkle import Tree, leaf_hash, node_hash
+from tracker.evidence.log import merkle
+from tracker.evidence.log.merkle import Tree, leaf_hash, node_hash
 
 # The eight entries and the roots over the first n of them that implementations of RFC 6962 and
 # RFC 9162 check themselves against.

@@ -10,8 +10,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.evidence import notes
-from tracker.evidence.notes import Checkpoint, Consistency, KeyNote, NoteError
+from tracker.evidence.log import notes
+from tracker.evidence.log.notes import (
+    Checkpoint,
+    Consistency,
+    KeyNote,
+    NoteError,
+)
 
 AT = dt.datetime(2026, 11, 25, 10, 30, 5, tzinfo=dt.UTC)
 PRIVATE = ed25519.Ed25519PrivateKey.from_private_bytes(b"k" * 32)

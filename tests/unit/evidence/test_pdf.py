@@ -16,9 +16,14 @@ from tests.factories.certificates import (
     with_another_title,
 )
 from tracker.core import canonical
-from tracker.evidence import pdf
-from tracker.evidence.pdf import Flaw, Signer, SignError, TimestampError
-from tracker.evidence.typesetting import typeset
+from tracker.evidence.certificates import pdf
+from tracker.evidence.certificates.pdf import (
+    Flaw,
+    Signer,
+    SignError,
+    TimestampError,
+)
+from tracker.evidence.certificates.typesetting import typeset
 
 TEMPLATE = "certificate.typ"
 SIGNER = a_signer()

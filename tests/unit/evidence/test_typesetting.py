@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.effort import tries
 from tests.factories.certificates import ATTACHED, an_item, plain_values
-from tracker.evidence import typesetting
-from tracker.evidence.typesetting import TypesettingError, printable, typeset
+from tracker.evidence.certificates import typesetting
+from tracker.evidence.certificates.typesetting import TypesettingError, printable, typeset
 
 TEMPLATE = "certificate.typ"
 

@@ -42,8 +42,9 @@ from tests.factories.bundles import (
 )
 from tests.second_verifier import Verifier
 from tracker.core import canonical
-from tracker.evidence import container, merkle, notes, parts, verify
-from tracker.evidence.notes import Inclusion, KeyNote
+from tracker.evidence.bundles import container, parts, verify
+from tracker.evidence.log import merkle, notes
+from tracker.evidence.log.notes import Inclusion, KeyNote
 
 INSTANCE, HELD, BUNDLE = usual()
 NEWEST = INSTANCE.newest

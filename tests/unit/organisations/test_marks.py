@@ -2,7 +2,7 @@
 
 import pytest
 
-from tracker.organisations.marks import mark_for
+from tracker.organisations.initials import mark_for
 
 
 @pytest.mark.parametrize(

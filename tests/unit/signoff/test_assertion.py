@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests import second_verifier
 from tests.factories.passkeys import PRESENT, VERIFIED, Device, encode
-from tracker.accounts import passkeys
+from tracker.accounts.factors import passkeys
 from tracker.signoff import assertion
 from tracker.signoff.assertion import Flaw
 

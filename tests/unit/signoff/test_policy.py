@@ -10,9 +10,9 @@ from tests.factories.passkeys import Device
 from tracker.access.actor import Actor, ActorMembership, Confirmation, OrganisationKind, Role
 from tracker.access.decision import Decision
 from tracker.signoff import assertion, policy
+from tracker.signoff.identity_proof import FRESH, Identity
 from tracker.signoff.models import Method, RequestState, SignatureKind
 from tracker.signoff.policy import Standing
-from tracker.signoff.proof import FRESH, Identity
 from tracker.signoff.signers import Named, PartySigners
 
 NPM, DOOR, ME, OTHER = (UUID(int=n) for n in range(1, 5))

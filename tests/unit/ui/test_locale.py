@@ -9,7 +9,7 @@ from flask_babel import get_locale
 from tests.factories.ui import Furniture, make_furniture
 from tests.moments import standing_at
 from tracker.core import clock
-from tracker.core.spoken import Spoken
+from tracker.core.localized import Spoken
 from tracker.ui.locale import (
     as_date,
     as_datetime,

@@ -27,6 +27,7 @@ from tracker.core.errors import RuleBrokenError
 from tracker.signoff import paper, paper_policy, shown, signers
 from tracker.signoff import queries as requests
 from tracker.signoff import service as signoff
+from tracker.signoff.identity_proof import SigningPage
 from tracker.signoff.models import Signature, SignatureRequest
 from tracker.signoff.paper import Signer
 from tracker.signoff.paper_models import (
@@ -36,7 +37,6 @@ from tracker.signoff.paper_models import (
     PaperRecord,
 )
 from tracker.signoff.paper_policy import PaperFact
-from tracker.signoff.proof import SigningPage
 
 # Who is told that a scan waits, and who may answer for their party.
 ANSWERING = (Role.COORDINATOR, Role.SIGNATORY)

@@ -50,12 +50,12 @@ from tracker.cooperations.pages import taken_over
 from tracker.core import clock
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.signoff import policy as signoff_policy
-from tracker.signoff import proving, shown
+from tracker.signoff import proof_fields, shown
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
 from tracker.signoff.labels import confirmed_words, method_words
 from tracker.signoff.models import Revision, SignatureRequest
-from tracker.signoff.proving import Given
+from tracker.signoff.proof_fields import Given
 from tracker.ui import locale
 from tracker.ui.fields import Option
 from tracker.ui.perform import perform
@@ -203,12 +203,12 @@ def sign(checklist_id: UUID) -> str | Response:
         actor, membership, who_signs["asking"], text.title, text.cooperation
     )
     form = ProofForm()
-    ways = proving.ways(actor)
+    ways = proof_fields.ways(actor)
     form.ask_for(app=ways.has_app, passkey=ways.has_passkey)
 
     def prove_and_sign() -> None:
         page = shown.page_of(actor, form.page_token.data)
-        identity = proving.prove(
+        identity = proof_fields.prove(
             actor, Given(**form.given), page, document_digest=revision.digest, sentence=sentence
         )
         agreements.sign(
@@ -233,7 +233,7 @@ def sign(checklist_id: UUID) -> str | Response:
     )
     if done:
         return done
-    offer = proving.offer(actor, shown.page_with(revision.digest), sentence)
+    offer = proof_fields.offer(actor, shown.page_with(revision.digest), sentence)
     form.page_token.data = offer.token
     return render_template(
         "checklists/sign_confirm.html",

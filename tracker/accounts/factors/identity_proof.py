@@ -1,0 +1,183 @@
+"""A fresh proof of identity on a form, needed to sign: password with a code, or a passkey."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+
+from tracker.accounts.factors import (
+    attempts,
+    binding,
+    credentials,
+    mailed_codes,
+    passkeys,
+    passwords,
+    second_factor,
+)
+from tracker.accounts.models import User
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+
+PASSWORD_TOTP = "password_totp"  # noqa: S105 -- the name of a method
+PASSWORD_MAILED_CODE = "password_mailed_code"  # noqa: S105 -- the name of a method
+PASSKEY = "passkey"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That a person proved who they are: how, when, and of a passkey its whole answer."""
+
+    user_id: UUID
+    method: str
+    at: dt.datetime
+    assertion: Mapping[str, str] | None = None
+
+
+def prove(user_id: UUID, password: str, code: str) -> Proof:
+    """Prove a person's identity by password and one-time code (product.md, section 5.3).
+
+    Call it before the first change of the transaction: the code is used up in the caller's
+    transaction, but a failure gives that transaction up and counts for good. What was read
+    before can then still be shown, but not changed. Raises RuleBrokenError with the field
+    password or code.
+    """
+    user, counters = _person(user_id)
+    if not user.has_app:
+        raise RuleBrokenError(_without_app(user), "code")
+    _check_password(user, password, counters)
+    answer = second_factor.check(user, code)
+    if answer is second_factor.Answer.USED:
+        raise RuleBrokenError(used_words(), "code")
+    if answer is second_factor.Answer.WRONG:
+        attempts.note(counters)
+        raise RuleBrokenError(wrong_words(), "code")
+    attempts.forgive(user.email)
+    return Proof(user_id, PASSWORD_TOTP, clock.now())
+
+
+def prove_by_passkey(user_id: UUID, answer: str, challenge: bytes) -> Proof:
+    """Prove a person's identity by a passkey's answer to a challenge, once (product.md, 5.3).
+
+    The device has verified its person. As with prove(), a failure gives the caller's transaction
+    up and counts for good. A passkey whose count fell back is set aside at once. Raises
+    RuleBrokenError without a field.
+    """
+    user, counters = _person(user_id)
+    try:
+        sent = passkeys.read(answer)
+        passkey = passkeys.find(sent.raw_id)
+        if passkey is None or passkey.user_id != user_id:
+            raise passkeys.OtherPersonError
+        passkeys.verify(passkey, sent, challenge)
+    except passkeys.NoAnswerError as error:
+        attempts.note(counters)
+        raise RuleBrokenError(_not_confirmed(error)) from error
+    except passkeys.CountFellBackError as error:
+        attempts.note(counters)
+        set_aside(error.passkey_id)
+        raise RuleBrokenError(set_aside_words()) from error
+    attempts.forgive(user.email)
+    return Proof(user_id, PASSKEY, clock.now(), passkeys.assertion_of(passkey, sent))
+
+
+def prove_by_mailed_code(user_id: UUID, subject_id: UUID, password: str, code: str) -> Proof:
+    """Prove a person's identity by password and a code mailed for one act.
+
+    Where the NPM allows it; the caller asked its policy. As with prove(), a failure gives the
+    caller's transaction up and counts for good. Raises RuleBrokenError with the field password or
+    mailed_code.
+    """
+    user, counters = _person(user_id)
+    _check_password(user, password, counters)
+    row = mailed_codes.waits(user_id, subject_id)
+    if row is None or attempts.minutes_to_wait([mailed_codes.tries(row)]):
+        raise RuleBrokenError(
+            _l("No code is good any more. Ask for a new one by mail"), "mailed_code"
+        )
+    if not mailed_codes.is_right(row, code):
+        attempts.note([*counters, mailed_codes.tries(row)])
+        raise RuleBrokenError(_l("This is not the code that was mailed last"), "mailed_code")
+    if not mailed_codes.use_up(row):
+        raise RuleBrokenError(_l("This code was used already. Ask for a new one"), "mailed_code")
+    attempts.forgive(user.email)
+    return Proof(user_id, PASSWORD_MAILED_CODE, clock.now())
+
+
+def set_aside(passkey_id: UUID) -> None:
+    """Set a passkey aside for good, whatever becomes of the request that noticed it.
+
+    With a failed attempt the one thing that is committed here: the caller's transaction is given
+    up already.
+    """
+    credentials.set_aside(passkey_id)
+    db.session.commit()
+
+
+def too_many(minutes: int) -> str:
+    """Return the words for too many attempts, with the wait."""
+    words: str = ngettext(
+        "Too many attempts. Try again in %(num)s minute.",
+        "Too many attempts. Try again in %(num)s minutes.",
+        minutes,
+    )
+    return words
+
+
+def used_words() -> object:
+    """Return the words for a code that was used already."""
+    return _l("This code was used already. Wait for the next one, up to half a minute")
+
+
+def wrong_words() -> object:
+    """Return the words for a code that is wrong or has run out."""
+    return _l("The code is wrong or has run out. Enter the one your app shows now")
+
+
+def set_aside_words() -> object:
+    """Return the words for a passkey whose count fell back."""
+    return _l(
+        "This passkey is refused from now on: its count fell back, so there may be a copy of it. "
+        "Remove it in your account, and set up a new one."
+    )
+
+
+def _person(user_id: UUID) -> tuple[User, list[attempts.Counter]]:
+    """Return the person and what failures count for.
+
+    Refuse after too many, and what was not bound to this person by the application.
+    """
+    user = db.session.get_one(User, user_id)
+    counters = [attempts.account(user.email)]
+    minutes = attempts.minutes_to_wait(counters)
+    if minutes:
+        raise RuleBrokenError(too_many(minutes), "password")
+    binding.require(user, binding.NOTHING_SIGNED)
+    return user, counters
+
+
+def _check_password(user: User, password: str, counters: list[attempts.Counter]) -> None:
+    if not passwords.is_right(user, password):
+        attempts.note(counters)
+        raise RuleBrokenError(_l("This is not your password"), "password")
+
+
+def _not_confirmed(error: passkeys.NoAnswerError) -> object:
+    match error:
+        case passkeys.OtherPersonError():
+            return _l("This passkey is not one of yours. Nothing was signed.")
+        case passkeys.UsedAnswerError():
+            return _l("This answer of your passkey was used already. Confirm once more.")
+    return _l(
+        "Your passkey did not confirm this text and this sentence as they stand here. "
+        "Nothing was signed. Read the page again, then confirm once more."
+    )
+
+
+def _without_app(user: User) -> object:
+    if user.has_passkey:
+        return _l("You have no app for codes. Confirm with your passkey.")
+    return _l("You have no second factor yet. Set one up in your account, then come back.")

@@ -1,0 +1,92 @@
+"""Short-lived codes sent by email, each for one act, used once and stored as a digest."""
+
+import datetime as dt
+import hashlib
+import hmac
+import secrets
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from tracker.accounts import messages, queries
+from tracker.accounts.factors import attempts
+from tracker.accounts.models import MailedCode, User
+from tracker.core import clock, keys
+from tracker.core.db import db, delete_batch
+from tracker.core.errors import RuleBrokenError
+
+GOOD_FOR = dt.timedelta(minutes=10)
+DIGITS = 6
+
+
+def send(user_id: UUID, subject_id: UUID, address: str) -> None:
+    """Mail a person a code for signing one thing, in place of an earlier one; address leads there.
+
+    Call it before the first change of the transaction: each request counts, for good. Raises
+    RuleBrokenError when too many were asked for. The caller asked the policy.
+    """
+    user = db.session.get_one(User, user_id)
+    counters = [attempts.mailed(user.email)]
+    minutes = attempts.minutes_to_wait(counters)
+    if minutes:
+        raise RuleBrokenError(_l("You asked for many codes. Wait a while, then ask again."))
+    attempts.note(counters)
+    # Of two requests at once each takes the place of the other's code.
+    user = queries.hold(user_id)
+    db.session.execute(
+        sa.delete(MailedCode)
+        .where(MailedCode.user_id == user_id, MailedCode.subject_id == subject_id)
+        .execution_options(synchronize_session=False)
+    )
+    code = "".join(secrets.choice("0123456789") for _ in range(DIGITS))
+    row = MailedCode(id=uuid4(), user_id=user_id, subject_id=subject_id, made_at=clock.now())
+    row.digest = _digest(row, code)
+    db.session.add(row)
+    db.session.flush()
+    messages.code_for_signing(user, code, GOOD_FOR, address)
+
+
+def waits(user_id: UUID, subject_id: UUID) -> MailedCode | None:
+    """Return the code that was mailed and is still good, as far as it is kept."""
+    return db.session.scalar(
+        sa.select(MailedCode).where(
+            MailedCode.user_id == user_id,
+            MailedCode.subject_id == subject_id,
+            MailedCode.made_at > clock.now() - GOOD_FOR,
+        )
+    )
+
+
+def tries(row: MailedCode) -> attempts.Counter:
+    """Return what wrong guesses of one code count for."""
+    return attempts.guesses(str(row.id))
+
+
+def is_right(row: MailedCode, code: str) -> bool:
+    """Tell whether it is the code that was mailed to this person, for this one thing."""
+    return hmac.compare_digest(_digest(row, code), row.digest)
+
+
+def use_up(row: MailedCode) -> bool:
+    """Take the code out, in the caller's transaction; of two at once only one gets it."""
+    taken = db.session.execute(
+        sa.delete(MailedCode)
+        .where(MailedCode.id == row.id)
+        .returning(MailedCode.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    db.session.expunge(row)
+    return taken is not None
+
+
+def forget_old() -> int:
+    """Remove some of the codes that are good no more (db.delete_batch); for the worker."""
+    return delete_batch(MailedCode.id, MailedCode.made_at <= clock.now() - GOOD_FOR)
+
+
+def _digest(row: MailedCode, code: str) -> str:
+    """Return the keyed digest of a code, bound to its row, its person, its act and its moment."""
+    bound = f"{row.id}|{row.user_id}|{row.subject_id}|{row.made_at.isoformat()}"
+    text = f"mailed|{bound}|{code}".encode()
+    return hmac.new(keys.current().secret, text, hashlib.sha256).hexdigest()

@@ -1,0 +1,236 @@
+"""The second factor: time-based codes that work once, and recovery codes stored as digests."""
+
+import enum
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import Any, cast
+
+import sqlalchemy as sa
+from flask import current_app, has_request_context
+from flask_security import MfRecoveryCodesUtil, Totp
+from flask_security.utils import check_and_get_token_status
+from passlib.exc import TokenError, UsedTokenError
+from passlib.totp import TOTP, TotpMatch
+
+from tracker.access.actor import Actor
+from tracker.access.gate import optional_actor
+from tracker.accounts.factors import binding
+from tracker.accounts.factors.binding import Change
+from tracker.accounts.models import User
+from tracker.activity import service as trail
+from tracker.activity.verbs import RECOVERY_CODES_MADE
+from tracker.core import clock, keys
+from tracker.core.db import db
+from tracker.ui import qr_code
+
+# How far a telephone's clock may be off, in seconds.
+SKEW = 30
+SETUP = "tf_setup"
+SETUP_WITHIN = "SECURITY_TWO_FACTOR_SETUP_WITHIN"
+
+
+class Answer(enum.Enum):
+    """What a code turned out to be."""
+
+    RIGHT = "right"
+    USED = "used"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a person needs to set up an app: the picture to scan, the key to type, the token."""
+
+    picture: str
+    key: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentCode:
+    """The code an app shows now, for how many seconds, and whether it was used already."""
+
+    code: str
+    seconds: int
+    used: bool
+
+
+class OnceTotp(Totp):
+    """Codes that work once, by the time of the clock.
+
+    The last used time step stands in the person's row. It is taken by a comparison in the
+    database, so that of two requests with one code only one succeeds.
+    """
+
+    def answer(self, code: str, secret: str, user: User, window: int = SKEW) -> Answer:
+        """Tell what a code is; a right one is used up, in the caller's transaction."""
+        is_own = secret == user.tf_totp_secret
+        try:
+            match = self._totp.verify(
+                code,
+                secret,
+                time=clock.now(),
+                window=window,
+                last_counter=user.totp_last_step if is_own else None,
+            )
+        except UsedTokenError:
+            return Answer.USED
+        except (TokenError, ValueError):
+            return Answer.WRONG
+        return Answer.RIGHT if _take_step(user, match, is_own=is_own) else Answer.USED
+
+    def verify_totp(self, token: str, totp_secret: str, user: Any, window: int = 0) -> bool:
+        """Answer the sign-in machinery."""
+        return self.answer(str(token), totp_secret, user, window) is Answer.RIGHT
+
+    def generate_totp_password(self, totp_secret: str) -> str:
+        """Return the code of this moment."""
+        return str(self._totp.from_source(totp_secret).generate(time=clock.now()).token)
+
+    def generate_qrcode(self, username: str, totp: str) -> str:
+        """Return the picture to scan, on white, so that it can be read on a dark page too."""
+        return qr_code.data_uri(self.get_totp_uri(username, totp))
+
+    def current(self, user: User) -> CurrentCode:
+        """Return the code of this moment, with how long it lasts and whether it is used up."""
+        app: TOTP = self._totp.from_source(_own_secret(user))
+        token = app.generate(time=clock.now())
+        return CurrentCode(
+            code=str(token.token),
+            seconds=max(0, int(token.expire_time - clock.now().timestamp())),
+            used=user.totp_last_step is not None and token.counter <= user.totp_last_step,
+        )
+
+
+class DigestRecoveryCodes(MfRecoveryCodesUtil):
+    """Recovery codes kept as authenticated digests: shown once, never again."""
+
+    def create_recovery_codes(self, user: Any) -> list[str]:
+        """Make new codes in place of all earlier ones, and return them."""
+        held = binding.hold(user.id)
+        binding.require(held)
+        codes = super().create_recovery_codes(held)
+        actor = _actor()
+        trail.record(RECOVERY_CODES_MADE, actor=actor, subject_type="user", subject_id=held.id)
+        binding.bind(actor, held, Change.RECOVERY_CODES)
+        return codes
+
+    def get_recovery_codes(self, user: Any) -> list[str]:  # noqa: ARG002 -- the library's own
+        """Return nothing: only digests are kept."""
+        return []
+
+    def check_recovery_code(self, user: Any, code: str) -> bool:
+        """Tell whether a code is one of the unused ones; holds the row until the end."""
+        db.session.refresh(user, with_for_update=True)
+        return any(
+            hmac.compare_digest(_digest(code), kept) for kept in user.mf_recovery_codes or ()
+        )
+
+    def delete_recovery_code(self, user: Any, code: str) -> bool:
+        """Use a code up, which check_recovery_code() has found."""
+        user.mf_recovery_codes = [
+            kept for kept in user.mf_recovery_codes or () if kept != _digest(code)
+        ]
+        own = Actor(user_id=user.id, name=user.name, email=user.email)
+        binding.bind(own, user, Change.RECOVERY_CODE_USED)
+        return True
+
+    def _encrypt_codes(self, codes: list[str]) -> list[str]:
+        return [_digest(code) for code in codes]
+
+
+def check(user: User, code: str) -> Answer:
+    """Tell what a code is for a person with a second factor; a right one is used up."""
+    return _machine().answer(code, _own_secret(user), user)
+
+
+def current_code(user: User) -> CurrentCode:
+    """Return the code the person's app shows now; for demonstration accounts and tests."""
+    return _machine().current(user)
+
+
+def begin(user: User, token: str | None = None) -> Setup:
+    """Return what is needed to set up an app; with a token of before, the same again."""
+    secret = _secret_of(token, user) if token else None
+    if secret is None or token is None:
+        secret = _machine().generate_totp_secret()
+        token = str(_security().tf_setup_serializer.dumps({"secret": secret, "user": str(user.id)}))
+    values = _machine().fetch_setup_values(secret, user)
+    return Setup(picture=values["image"], key=values["key"], token=token)
+
+
+def finish(user: User, token: str, code: str) -> Answer | None:
+    """Set the second factor when the code fits the token's secret; None when the token is old."""
+    secret = _secret_of(token, user)
+    if secret is None:
+        return None
+    answer = _machine().answer(code, secret, user)
+    if answer is Answer.RIGHT:
+        enrol(user, secret)
+    return answer
+
+
+def enrol(user: User, secret: str | None = None) -> None:
+    """Give a person a second factor, of the secret or a new one, in the caller's transaction.
+
+    Raises NotBoundError when what the person signs in with was changed past the application.
+    """
+    held = binding.hold(user.id)
+    binding.require(held)
+    held.tf_totp_secret = secret or _machine().generate_totp_secret()
+    held.tf_primary_method = "authenticator"
+    binding.bind(_actor(), held, Change.APP)
+
+
+def make_recovery_codes(user: User) -> list[str]:
+    """Make new recovery codes in place of all earlier ones, and return them to be shown once."""
+    return list(_security().mf_recovery_codes_util.create_recovery_codes(user))
+
+
+def _take_step(user: User, match: TotpMatch, *, is_own: bool) -> bool:
+    """Note the time step as used; of two at once only one gets it. A new secret starts anew."""
+    unused = sa.or_(User.totp_last_step.is_(None), User.totp_last_step < match.counter)
+    wanted = sa.update(User).where(User.id == user.id, unused if is_own else sa.true())
+    taken = db.session.execute(
+        wanted.values(totp_last_step=match.counter)
+        .returning(User.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if taken is None:
+        return False
+    db.session.refresh(user, ["totp_last_step"])
+    return True
+
+
+def _actor() -> Actor | None:
+    return optional_actor() if has_request_context() else None
+
+
+def _own_secret(user: User) -> str:
+    if user.tf_totp_secret is None:
+        message = "Ask first whether the person has a second factor."
+        raise LookupError(message)
+    return user.tf_totp_secret
+
+
+def _secret_of(token: str, user: User) -> str | None:
+    expired, invalid, kept = check_and_get_token_status(
+        token, SETUP, current_app.config[SETUP_WITHIN]
+    )
+    if expired or invalid or kept.get("user") != str(user.id):
+        return None
+    return str(kept["secret"])
+
+
+def _digest(code: str) -> str:
+    plain = "".join(letter for letter in code.lower() if letter.isalnum())
+    return hmac.new(keys.current().totp, f"recovery|{plain}".encode(), hashlib.sha256).hexdigest()
+
+
+def _security() -> Any:
+    return current_app.extensions["security"]
+
+
+def _machine() -> OnceTotp:
+    return cast("OnceTotp", _security().totp_factory)

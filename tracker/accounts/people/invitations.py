@@ -1,0 +1,460 @@
+"""Service functions for invitations: send, resend, revoke, accept."""
+
+import datetime as dt
+import hmac
+import logging
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+import email_validator
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import IntegrityError
+
+from tracker.access.actor import POWERS, Actor, OrganisationKind, Role
+from tracker.accounts import messages, policy, queries
+from tracker.accounts.factors import binding, passwords
+from tracker.accounts.labels import InvitationState
+from tracker.accounts.models import Invitation, Membership, User
+from tracker.accounts.people import powers
+from tracker.activity import binding as rows
+from tracker.activity import service as trail
+from tracker.activity import witness
+from tracker.activity.verbs import (
+    INVITATION_ACCEPTED,
+    INVITATION_REVOKED,
+    INVITATION_SENT_AGAIN,
+    PERSON_INVITED,
+)
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.organisations.models import Organisation
+
+logger = logging.getLogger(__name__)
+
+TOKEN_BYTES = 32
+NAME_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whom to invite, into which organisation, with which roles.
+
+    An administrator of the instance is invited with no organisation. power and office are a
+    signatory's; audits_id is the NPM that a body of another kind audits. With cooperation_id and
+    function, accepting adds the person to that cooperation; the caller has asked whether the
+    inviting person may do that.
+    """
+
+    email: str
+    roles: Collection[Role]
+    name: str = ""
+    organisation_id: UUID | None = None
+    power: str = ""
+    power_from: dt.date | None = None
+    power_until: dt.date | None = None
+    office: str = ""
+    outside_expert: bool = False
+    audits_id: UUID | None = None
+    language: str = "en"
+    cooperation_id: UUID | None = None
+    function: str = ""
+    days: int = field(default=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """A new invitation and its token, which is kept nowhere."""
+
+    id: UUID
+    token: str
+    email: str
+
+
+def invite(actor: Actor | None, wanted: Wanted) -> Invited:
+    """Invite a person by mail; actor None is the application itself (the command line).
+
+    Raises RefusedError, or RuleBrokenError with the field: email, roles, organisation, power,
+    office, audits.
+    """
+    email = address_of(wanted.email)
+    _check_may_be_given(actor, email, wanted)
+    organisation = check_roles(actor, wanted.organisation_id, wanted.roles)
+    _check_power(wanted)
+    _check_audits(wanted, organisation)
+    if wanted.outside_expert and (
+        organisation is None or organisation.kind is not OrganisationKind.NPM
+    ):
+        raise RuleBrokenError(_l("Only an NPM's person is an outside expert"), "outside_expert")
+    _check_not_here(email, wanted)
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    invitation = Invitation(
+        id=uuid4(),
+        email=email,
+        name=" ".join(wanted.name.split()),
+        organisation_id=wanted.organisation_id,
+        organisation=organisation,
+        roles=[role.value for role in Role if role in wanted.roles],
+        power=wanted.power,
+        power_from=wanted.power_from,
+        power_until=wanted.power_until,
+        office=wanted.office,
+        outside_expert=wanted.outside_expert,
+        audits_id=wanted.audits_id,
+        language=wanted.language,
+        cooperation_id=wanted.cooperation_id,
+        function=wanted.function,
+        token_digest=queries.token_digest(token),
+        invited_by_id=actor.user_id if actor else None,
+        created_at=clock.now(),
+        expires_at=clock.now() + dt.timedelta(days=wanted.days),
+    )
+    db.session.add(invitation)
+    trail.record(
+        PERSON_INVITED,
+        actor=actor,
+        subject_type="invitation",
+        subject_id=invitation.id,
+        email=email,
+        organisation=organisation.name if organisation else "",
+        roles=invitation.roles,
+        cooperation=str(wanted.cooperation_id or ""),
+    )
+    messages.invitation(invitation, token)
+    return Invited(invitation.id, token, email)
+
+
+def send_again(actor: Actor, invitation_id: UUID, *, days: int = 14) -> str:
+    """Send an invitation that nobody accepted with a new token; the earlier link stops working.
+
+    Returns the token. Raises RefusedError, or RuleBrokenError when it was accepted, revoked, or
+    changed outside the application.
+    """
+    invitation = _held(actor, invitation_id)
+    if not _is_bound(invitation):
+        raise RuleBrokenError(
+            _l(
+                "This invitation was changed outside this application. Revoke it, then invite the "
+                "person again."
+            )
+        )
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    invitation.token_digest = queries.token_digest(token)
+    invitation.expires_at = clock.now() + dt.timedelta(days=days)
+    trail.record(
+        INVITATION_SENT_AGAIN,
+        actor=actor,
+        subject_type="invitation",
+        subject_id=invitation.id,
+        email=invitation.email,
+    )
+    messages.invitation(invitation, token)
+    return token
+
+
+def revoke(actor: Actor, invitation_id: UUID) -> None:
+    """Take an invitation back; its link stops working at once.
+
+    Raises RefusedError, or RuleBrokenError when it was accepted or revoked.
+    """
+    invitation = _held(actor, invitation_id)
+    invitation.revoked_at = clock.now()
+    trail.record(
+        INVITATION_REVOKED,
+        actor=actor,
+        subject_type="invitation",
+        subject_id=invitation.id,
+        email=invitation.email,
+    )
+
+
+def accept(
+    token: str, *, name: str, password: str, language: str, is_demonstration: bool = False
+) -> User:
+    """Make the account of an invitation's address, with its roles, and return it.
+
+    Raises RuleBrokenError: without field when the invitation can't be used (any more) or the
+    address has an account already; with field name or password when one is not good enough.
+    """
+    invitation = _usable(token)
+    if queries.find_user_by_email(invitation.email) is not None:
+        raise RuleBrokenError(_l("This address has an account. Sign in, then accept."))
+    kept_name = " ".join(name.split())
+    if not kept_name:
+        raise RuleBrokenError(_l("Enter your name"), "name")
+    for problem in passwords.problems(password, name=kept_name, email=invitation.email):
+        raise RuleBrokenError(problem, "password")
+    user = User(
+        id=uuid4(),
+        email=invitation.email,
+        name=kept_name[:NAME_LENGTH],
+        language=language,
+        password=passwords.hashed(password),
+        active=True,
+        suspended_reason="",
+        is_demonstration=is_demonstration,
+        created_at=clock.now(),
+        fs_uniquifier=uuid4().hex,
+    )
+    db.session.add(user)
+    try:
+        with db.session.begin_nested():
+            db.session.flush()
+    except IntegrityError as error:  # accepted twice in the same moment
+        raise RuleBrokenError(_l("This invitation was used already.")) from error
+    _give(invitation, user)
+    binding.bind_new(Actor(user_id=user.id, name=user.name, email=user.email), user)
+    return user
+
+
+def accept_signed_in(actor: Actor, token: str) -> None:
+    """Give a signed-in person the roles of an invitation to the same address.
+
+    Raises RuleBrokenError when the invitation can't be used or is for another address.
+    """
+    invitation = _usable(token)
+    user = db.session.get_one(User, actor.user_id)
+    if user.email != invitation.email:
+        raise RuleBrokenError(
+            _l("This invitation is for another address. Sign out, then open its link again.")
+        )
+    if user.id == invitation.invited_by_id:
+        policy.can_give_to(actor, user.id).require()
+    _give(invitation, user)
+
+
+def address_of(typed: str) -> str:
+    """Return one form of an email address; raise RuleBrokenError when it is none."""
+    try:
+        known = email_validator.validate_email(
+            typed.strip(), check_deliverability=False, allow_smtputf8=False
+        )
+    except email_validator.EmailNotValidError as error:
+        raise RuleBrokenError(
+            _l("Enter an email address, such as name@example.org"), "email"
+        ) from error
+    return known.normalized.lower()
+
+
+def check_roles(
+    actor: Actor | None, organisation_id: UUID | None, roles: Collection[Role]
+) -> Organisation | None:
+    """Return the organisation when the actor may give the roles there, and they exist there.
+
+    Raises RefusedError, or RuleBrokenError with the field roles or organisation.
+    """
+    policy.can_give_roles(actor, organisation_id, roles).require()
+    if not roles:
+        raise RuleBrokenError(_l("Choose at least one role"), "roles")
+    if organisation_id is None:
+        if set(roles) != {Role.ADMINISTRATOR}:
+            raise RuleBrokenError(_l("Choose the organisation"), "organisation")
+        return None
+    organisation = db.session.get(Organisation, organisation_id)
+    if organisation is None:
+        raise RuleBrokenError(_l("Choose the organisation"), "organisation")
+    if not set(roles) <= set(policy.ROLES_OF_KIND[organisation.kind]):
+        raise RuleBrokenError(_l("There is no such role in this organisation"), "roles")
+    return organisation
+
+
+def _check_power(wanted: Wanted) -> None:
+    """A signatory's power is stated and shown on each signature (product.md, section 2; M1)."""
+    if Role.SIGNATORY not in wanted.roles:
+        return
+    if not wanted.office.strip():
+        raise RuleBrokenError(_l("Enter the office of the signatory"), "office")
+    if not wanted.power.strip():
+        raise RuleBrokenError(_l("Say by what power the person signs"), "power")
+    check_power_days(wanted.power_from, wanted.power_until)
+
+
+def check_power_days(first: dt.date | None, last: dt.date | None) -> None:
+    """Refuse a power to sign that ends before it begins, with the field power_until."""
+    if first is not None and last is not None and last < first:
+        raise RuleBrokenError(_l("The last day lies before the first"), "power_until")
+
+
+def _check_audits(wanted: Wanted, organisation: Organisation | None) -> None:
+    """An auditor of an outside body audits one NPM."""
+    if Role.AUDITOR not in wanted.roles or organisation is None:
+        return
+    if organisation.kind is OrganisationKind.NPM:
+        return
+    audited = db.session.get(Organisation, wanted.audits_id) if wanted.audits_id else None
+    if audited is None or audited.kind is not OrganisationKind.NPM:
+        raise RuleBrokenError(_l("Choose the NPM that is audited"), "audits")
+
+
+def _check_may_be_given(actor: Actor | None, email: str, wanted: Wanted) -> None:
+    """Nobody invites themselves, nor into roles that nobody holds beside those they have."""
+    user = queries.find_user_by_email(email)
+    if user is None:
+        return
+    may = policy.can_give_to(actor, user.id)
+    if not may:
+        raise RuleBrokenError(may.reason, "email")
+    held = {(m.organisation_id, m.role) for m in queries.memberships_of(user.id, clock.today())}
+    may = policy.can_hold(held | {(wanted.organisation_id, role) for role in wanted.roles})
+    if not may:
+        raise RuleBrokenError(may.reason, "roles")
+
+
+def _check_not_here(email: str, wanted: Wanted) -> None:
+    """Refuse who holds the roles already, and a second invitation beside an open one."""
+    waiting = db.session.scalar(
+        sa.select(Invitation.id).where(
+            Invitation.email == email,
+            Invitation.organisation_id == wanted.organisation_id,
+            Invitation.cooperation_id == wanted.cooperation_id,
+            Invitation.accepted_at.is_(None),
+            Invitation.revoked_at.is_(None),
+            Invitation.expires_at > clock.now(),
+        )
+    )
+    if waiting is not None:
+        raise RuleBrokenError(
+            _l("An invitation to this address is open. Send it again, or revoke it first."),
+            "email",
+        )
+    user = queries.find_user_by_email(email)
+    if user is None or wanted.cooperation_id is not None:
+        return
+    held = {
+        membership.role
+        for membership in queries.memberships_of(user.id, clock.today())
+        if membership.organisation_id == wanted.organisation_id
+    }
+    if held.issuperset(wanted.roles):
+        raise RuleBrokenError(_l("This person is here already, in this role."), "email")
+
+
+def _held(actor: Actor, invitation_id: UUID) -> Invitation:
+    """Return an invitation that the actor may change and that nobody used; hold its row."""
+    invitation = db.session.scalars(
+        sa.select(Invitation)
+        .where(Invitation.id == invitation_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    roles = {Role(role) for role in invitation.roles}
+    policy.can_give_roles(actor, invitation.organisation_id, roles).require()
+    state = queries.state_of(invitation)
+    if state is InvitationState.ACCEPTED:
+        raise RuleBrokenError(_l("This invitation was accepted already."))
+    if state is InvitationState.REVOKED:
+        raise RuleBrokenError(_l("This invitation was revoked already."))
+    return invitation
+
+
+def _usable(token: str) -> Invitation:
+    """Return the open invitation of a token and hold its row, so that it works once."""
+    invitation = queries.invitation_by_token(token, lock=True)
+    if invitation is None:
+        raise RuleBrokenError(_l("This invitation is not valid."))
+    closed = why_closed(invitation)
+    if closed is not None:
+        raise RuleBrokenError(closed)
+    return invitation
+
+
+def why_closed(invitation: Invitation) -> object | None:
+    """Tell why an invitation can't be used; None where it can.
+
+    One that the application did not make as it stands makes no account: whoever can write to the
+    database could invite themselves.
+    """
+    state = queries.state_of(invitation)
+    if state is not InvitationState.OPEN:
+        return CLOSED_WORDS[state]
+    return None if _is_bound(invitation) else CHANGED
+
+
+def _is_bound(invitation: Invitation) -> bool:
+    """Tell whether an invitation is what the last event that says something of it binds."""
+    said = witness.said_of_row("invitation", invitation.id, "invitation")
+    if said is not None and hmac.compare_digest(said, rows.digest_of(invitation)):
+        return True
+    logger.error("Invitation %s is refused: no event binds it as it stands.", invitation.id)
+    return False
+
+
+CHANGED = _l("This invitation can't be used: it was changed outside this application.")
+CLOSED_WORDS: dict[InvitationState, object] = {
+    InvitationState.ACCEPTED: _l("This invitation was used already."),
+    InvitationState.REVOKED: _l("This invitation was taken back."),
+    InvitationState.EXPIRED: _l("This invitation has expired."),
+}
+
+
+def _give(invitation: Invitation, user: User) -> None:
+    """Note the acceptance and give the roles that the person does not hold yet."""
+    powers.hold(user.id, invitation.organisation_id)
+    now, today = clock.now(), clock.today()
+    invitation.accepted_at = now
+    invitation.accepted_by_id = user.id
+    held = {(m.organisation_id, m.role) for m in queries.memberships_of(user.id, today)}
+    given = [
+        Membership(
+            id=uuid4(),
+            user_id=user.id,
+            organisation_id=invitation.organisation_id,
+            role=role,
+            starts_on=today,
+            outside_expert=invitation.outside_expert,
+            power=invitation.power if role is Role.SIGNATORY else "",
+            power_from=invitation.power_from if role is Role.SIGNATORY else None,
+            power_until=invitation.power_until if role is Role.SIGNATORY else None,
+            office=invitation.office,
+            audits_id=invitation.audits_id if role is Role.AUDITOR else None,
+            created_at=now,
+            begun_at=None if role in POWERS else now,
+        )
+        for role in map(Role, invitation.roles)
+        if (invitation.organisation_id, role) not in held
+    ]
+    powers.require_holdable(user.id, *given)
+    db.session.add_all(given)
+    db.session.flush()
+    trail.record(
+        INVITATION_ACCEPTED,
+        actor=Actor(
+            user_id=user.id,
+            name=user.name,
+            email=user.email,
+            memberships=queries.memberships_of(user.id, today),
+            organisation_id=invitation.organisation_id,
+        ),
+        subject_type="user",
+        subject_id=user.id,
+        email=user.email,
+        name=user.name,
+        organisation=invitation.organisation.name if invitation.organisation else "",
+        organisation_id=str(invitation.organisation_id or ""),
+        roles=list(invitation.roles),
+        cooperation=str(invitation.cooperation_id or ""),
+        function=invitation.function,
+    )
+    inviter = _inviter(invitation)
+    for membership in given:
+        powers.begin(inviter, membership)
+
+
+def _inviter(invitation: Invitation) -> Actor | None:
+    """Return who invited, as they may act now; None is the application itself.
+
+    What they could do when they invited is no matter: the role begins now.
+    """
+    if invitation.invited_by_id is None:
+        return None
+    user = db.session.get_one(User, invitation.invited_by_id)
+    return Actor(
+        user_id=user.id,
+        name=user.name,
+        email=user.email,
+        memberships=queries.memberships_of(user.id, clock.today()) if user.active else (),
+        organisation_id=invitation.organisation_id,
+    )

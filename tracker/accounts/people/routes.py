@@ -1,0 +1,471 @@
+"""Pages that list people and open invitations, for those who manage accounts."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access import gate
+from tracker.access.actor import Actor, Confirmation, OrganisationKind, Role
+from tracker.accounts import labels, policy, queries
+from tracker.accounts.forms import (
+    EmptyForm,
+    GiveRoleForm,
+    InviteForm,
+    OrganisationForm,
+    ReasonForm,
+    offer,
+    role_options,
+)
+from tracker.accounts.models import Membership
+from tracker.accounts.people import invitations, powers, service
+from tracker.accounts.people.invitations import Wanted
+from tracker.core import clock
+from tracker.organisations import queries as organisations
+from tracker.organisations.models import Organisation
+from tracker.ui import locale, paging
+from tracker.ui.fields import Option
+from tracker.ui.filters import filter_links
+from tracker.ui.perform import perform
+
+blueprint = Blueprint("people", __name__, url_prefix="/people")
+
+ADMINISTRATOR = "administrator"
+
+
+@blueprint.get("")
+@gate.signed_in
+def listed() -> str:
+    """List people: all for administrators, the own organisation's for its coordinators."""
+    actor = gate.current_actor()
+    gate.require(policy.can_see_people(actor))
+    words = request.args.get("q", "")[:200]
+    suspended = request.args.get("state") == "suspended"
+    number = paging.asked_number()
+    total, lines = queries.people(
+        actor,
+        words=words,
+        suspended=suspended,
+        offset=paging.offset(number),
+        limit=paging.SIZE,
+    )
+    open_accounts, suspended_accounts = queries.counts(actor, words)
+    return render_template(
+        "accounts/people.html",
+        page=paging.Page(lines, number, paging.SIZE, total),
+        words=words,
+        suspended=suspended,
+        role_words=labels.ROLES,
+        may_invite=policy.can_invite(actor),
+        filters=filter_links(
+            "state",
+            [("", _("Open accounts")), ("suspended", _("Suspended"))],
+            {"": open_accounts, "suspended": suspended_accounts},
+        ),
+    )
+
+
+@blueprint.get("/<user_id>")
+@gate.signed_in
+def show(user_id: str) -> str:
+    """Show a person, with the roles one may see and what one may do."""
+    actor = gate.current_actor()
+    found = _person(actor, user_id)
+    facts = gate.found(queries.facts_of(found.id))
+    holders = queries.holders_by_organisation(role.organisation_id for role in found.roles)
+    may_give = policy.can_invite(actor) and policy.can_give_to(actor, found.id)
+    return render_template(
+        "accounts/person.html",
+        person=found,
+        role_words=labels.ROLES,
+        may_suspend=policy.can_suspend(actor, facts),
+        may_reset=policy.can_reset_second_factor(actor, facts),
+        may_end_sessions=policy.can_end_sessions(actor, facts),
+        is_refused=service.needs_reset(found.id),
+        is_own_address=service.has_own_address(found.id),
+        may_give=may_give and (actor.is_administrator or bool(found.running)),
+        may_end={
+            role.membership_id
+            for role in found.roles
+            if role.ended_at is None
+            and policy.can_end_role(actor, role.facts_of(found.id), holders[role.organisation_id])
+        },
+        may_confirm={
+            role.membership_id: policy.can_confirm(
+                actor, role.facts_of(found.id), holders[role.organisation_id]
+            )
+            for role in found.roles
+            if role.waits
+        },
+        accepts=Confirmation.ADMINISTRATOR,
+        confirmed_words=labels.confirmed_words,
+    )
+
+
+@blueprint.route("/<user_id>/suspend", methods=["GET", "POST"])
+@gate.signed_in
+def suspend(user_id: str) -> str | Response:
+    """Close an account, with a reason."""
+    actor = gate.current_actor()
+    found = _person(actor, user_id)
+    gate.require(policy.can_suspend(actor, gate.found(queries.facts_of(found.id))))
+    form = ReasonForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.suspend(actor, found.id, reason=form.reason.data or ""),
+        success=_("The account of %(name)s is suspended.", name=found.name),
+        next=redirect(url_for("people.show", user_id=found.id)),
+    )
+    return done or render_template("accounts/suspend.html", form=form, person=found)
+
+
+@blueprint.route("/<user_id>/restore", methods=["GET", "POST"])
+@gate.signed_in
+def restore(user_id: str) -> str | Response:
+    """Open a suspended account again."""
+    actor = gate.current_actor()
+    found = _person(actor, user_id)
+    gate.require(policy.can_suspend(actor, gate.found(queries.facts_of(found.id))))
+    form = EmptyForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.restore(actor, found.id),
+        success=_("The account of %(name)s is open again.", name=found.name),
+        next=redirect(url_for("people.show", user_id=found.id)),
+    )
+    return done or render_template("accounts/restore.html", form=form, person=found)
+
+
+@blueprint.route("/<user_id>/second-factor/reset", methods=["GET", "POST"])
+@gate.signed_in
+def reset_second_factor(user_id: str) -> str | Response:
+    """Reset somebody's lost second factor, with a reason."""
+    actor = gate.current_actor()
+    found = _person(actor, user_id)
+    gate.require(policy.can_reset_second_factor(actor, gate.found(queries.facts_of(found.id))))
+    is_refused = service.needs_reset(found.id)
+    form = ReasonForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.reset_second_factor(actor, found.id, reason=form.reason.data or ""),
+        success=_("The password and second factor of %(name)s are reset.", name=found.name)
+        if is_refused
+        else _("The second factor of %(name)s is reset.", name=found.name),
+        next=redirect(url_for("people.show", user_id=found.id)),
+    )
+    return done or render_template(
+        "accounts/reset_second_factor.html",
+        form=form,
+        person=found,
+        is_refused=is_refused,
+        is_own_address=service.has_own_address(found.id),
+    )
+
+
+@blueprint.route("/<user_id>/sessions/end", methods=["GET", "POST"])
+@gate.signed_in
+def end_sessions(user_id: str) -> str | Response:
+    """Sign somebody out everywhere, with a reason."""
+    actor = gate.current_actor()
+    found = _person(actor, user_id)
+    gate.require(policy.can_end_sessions(actor, gate.found(queries.facts_of(found.id))))
+    form = ReasonForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.end_sessions_of(actor, found.id, reason=form.reason.data or ""),
+        success=_("%(name)s is signed out everywhere.", name=found.name),
+        next=redirect(url_for("people.show", user_id=found.id)),
+    )
+    return done or render_template("accounts/end_sessions.html", form=form, person=found)
+
+
+@blueprint.route("/<user_id>/roles/<membership_id>/end", methods=["GET", "POST"])
+@gate.signed_in
+def end_role(user_id: str, membership_id: str) -> str | Response:
+    """End a role, with a reason."""
+    actor = gate.current_actor()
+    found = _person(actor, user_id)
+    role = _role(found, membership_id)
+    holders = queries.holders_of_power(role.organisation_id)
+    gate.require(policy.can_end_role(actor, role.facts_of(found.id), holders))
+    form = ReasonForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.end_role(actor, role.membership_id, reason=form.reason.data or ""),
+        success=_("The role is ended."),
+        next=redirect(url_for("people.show", user_id=found.id)),
+    )
+    return done or render_template(
+        "accounts/end_role.html",
+        form=form,
+        person=found,
+        role=labels.ROLES[role.role],
+        organisation=role.organisation_name,
+    )
+
+
+@blueprint.route("/<user_id>/roles/<membership_id>/confirm", methods=["GET", "POST"])
+@gate.signed_in
+def confirm_role(user_id: str, membership_id: str) -> str | Response:
+    """Confirm a role of signatory or manager, so that it begins (product.md, section 2)."""
+    actor = gate.current_actor()
+    found = _person(actor, user_id)
+    role = _role(found, membership_id)
+    holders = queries.holders_of_power(role.organisation_id)
+    asked = role.facts_of(found.id)
+    gate.require(policy.can_confirm(actor, asked, holders))
+    form = EmptyForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: powers.confirm(actor, role.membership_id),
+        success=_("The role of %(name)s is confirmed.", name=found.name),
+        next=redirect(url_for("people.show", user_id=found.id)),
+    )
+    return done or render_template(
+        "accounts/confirm_role.html",
+        form=form,
+        person=found,
+        role=role,
+        role_words=labels.ROLES,
+        by_administrator=policy.confirmation_by(actor, asked, holders)
+        is Confirmation.ADMINISTRATOR,
+    )
+
+
+@blueprint.route("/<user_id>/roles/new", methods=["GET", "POST"])
+@gate.signed_in
+def choose_for_role(user_id: str) -> str | Response:
+    """Choose in which organisation to give a role; coordinators have one to choose from."""
+    actor = gate.current_actor()
+    found = _person(actor, user_id)
+    gate.require(policy.can_invite(actor))
+    gate.require(policy.can_give_to(actor, found.id))
+    if not actor.is_administrator:
+        return redirect(url_for("people.give_role", user_id=found.id, where=actor.organisation_id))
+    form = _organisation_form(actor)
+    if form.validate_on_submit():
+        return redirect(url_for("people.give_role", user_id=found.id, where=form.organisation.data))
+    return render_template("accounts/choose_for_role.html", form=form, person=found)
+
+
+@blueprint.route("/<user_id>/roles/new/<where>", methods=["GET", "POST"])
+@gate.signed_in
+def give_role(user_id: str, where: str) -> str | Response:
+    """Give a person a role in an organisation."""
+    actor = gate.current_actor()
+    found = _person(actor, user_id)
+    gate.require(policy.can_give_to(actor, found.id))
+    organisation, roles = _place(actor, where)
+    form = GiveRoleForm()
+    offer(form.role, role_options(roles))
+    form.offer(_audited(actor, organisation), has_experts=_is_npm(organisation))
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.give_role(
+            actor,
+            found.id,
+            service.NewRole(
+                role=form.role.data,
+                organisation_id=organisation.id if organisation else None,
+                starts_on=form.starts_on.data or clock.today(),
+                ends_on=form.ends_on.data,
+                power=form.power.data or "",
+                power_from=form.power_from.data,
+                power_until=form.power_until.data,
+                office=form.office.data or "",
+                outside_expert=_told(form, "outside_expert") is True,
+                audits_id=_told(form, "audits"),
+            ),
+        ),
+        success=lambda given: _given(given, found.name),
+        next=redirect(url_for("people.show", user_id=found.id)),
+    )
+    return done or render_template(
+        "accounts/give_role.html", form=form, person=found, organisation=_name(organisation)
+    )
+
+
+# Invitations -------------------------------------------------------------------------------------
+
+
+@blueprint.get("/invitations")
+@gate.signed_in
+def invitations_page() -> str:
+    """List the invitations that nobody accepted yet."""
+    actor = gate.current_actor()
+    gate.require(policy.can_see_people(actor))
+    number = paging.asked_number()
+    total, lines = queries.invitations(actor, offset=paging.offset(number), limit=paging.SIZE)
+    return render_template(
+        "accounts/invitations.html",
+        page=paging.Page(lines, number, paging.SIZE, total),
+        role_words=labels.ROLES,
+        state_words=labels.INVITATION_STATES,
+        may_change={
+            line.id
+            for line in lines
+            if policy.can_give_roles(actor, line.organisation_id, line.roles)
+        },
+        may_invite=policy.can_invite(actor),
+    )
+
+
+@blueprint.post("/invitations/<invitation_id>/again")
+@gate.signed_in
+def send_again(invitation_id: str) -> Response:
+    """Send an invitation again, with a new link."""
+    actor = gate.current_actor()
+    line = _invitation(actor, invitation_id)
+    return perform(
+        None,
+        lambda: invitations.send_again(actor, line.id, days=_days()),
+        success=_("The invitation is sent again. The earlier link does not work any more."),
+        next=redirect(url_for("people.invitations_page")),
+    )
+
+
+@blueprint.post("/invitations/<invitation_id>/revoke")
+@gate.signed_in
+def revoke(invitation_id: str) -> Response:
+    """Take an invitation back."""
+    actor = gate.current_actor()
+    line = _invitation(actor, invitation_id)
+    return perform(
+        None,
+        lambda: invitations.revoke(actor, line.id),
+        success=_("The invitation to %(email)s is taken back.", email=line.email),
+        next=redirect(url_for("people.invitations_page")),
+    )
+
+
+@blueprint.route("/invite", methods=["GET", "POST"])
+@gate.signed_in
+def choose_for_invitation() -> str | Response:
+    """Choose into which organisation to invite; coordinators have one to choose from."""
+    actor = gate.current_actor()
+    gate.require(policy.can_invite(actor))
+    if not actor.is_administrator:
+        return redirect(url_for("people.invite", where=actor.organisation_id))
+    form = _organisation_form(actor)
+    if form.validate_on_submit():
+        return redirect(url_for("people.invite", where=form.organisation.data))
+    return render_template("accounts/choose_for_invitation.html", form=form)
+
+
+@blueprint.route("/invite/<where>", methods=["GET", "POST"])
+@gate.signed_in
+def invite(where: str) -> str | Response:
+    """Invite a person into an organisation, or as administrator."""
+    actor = gate.current_actor()
+    organisation, roles = _place(actor, where)
+    form = InviteForm()
+    offer(form.roles, role_options(roles))
+    form.offer(_audited(actor, organisation), has_experts=_is_npm(organisation))
+    if not form.is_submitted():
+        form.language.data = locale.language()
+        form.roles.data = [Role.ADMINISTRATOR] if organisation is None else []
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: invitations.invite(
+            actor,
+            Wanted(
+                email=form.email.data or "",
+                name=form.name.data or "",
+                organisation_id=organisation.id if organisation else None,
+                roles=set(form.roles.data or ()),
+                power=form.power.data or "",
+                power_from=form.power_from.data,
+                power_until=form.power_until.data,
+                office=form.office.data or "",
+                outside_expert=_told(form, "outside_expert") is True,
+                audits_id=_told(form, "audits"),
+                language=form.language.data,
+                days=_days(),
+            ),
+        ),
+        success=lambda invited: _("An invitation to %(email)s is on its way.", email=invited.email),
+        next=redirect(url_for("people.invitations_page")),
+    )
+    return done or render_template(
+        "accounts/invite.html", form=form, organisation=_name(organisation)
+    )
+
+
+# Parts -------------------------------------------------------------------------------------------
+
+
+def _person(actor: Actor, user_id: str) -> queries.Person:
+    return gate.found(queries.find_user_for_actor(actor, gate.as_uuid(user_id)))
+
+
+def _given(membership: Membership, name: str) -> str:
+    """Say what becomes of a role that was just given."""
+    if membership.begun_at is not None:
+        return str(_("The role is given to %(name)s.", name=name))
+    if membership.confirmed_how is not None:
+        return str(_("The role begins when %(name)s has accepted it.", name=name))
+    return str(
+        _("The role of %(name)s begins when it is confirmed. Those who can are told.", name=name)
+    )
+
+
+def _role(found: queries.Person, membership_id: str) -> queries.PersonRole:
+    """Return a role of a person, of those that the reader may see."""
+    wanted = gate.as_uuid(membership_id)
+    return gate.found(next((one for one in found.roles if one.membership_id == wanted), None))
+
+
+def _invitation(actor: Actor, invitation_id: str) -> queries.InvitationLine:
+    line = gate.found(queries.find_invitation(actor, gate.as_uuid(invitation_id)))
+    gate.require(policy.can_give_roles(actor, line.organisation_id, line.roles))
+    return line
+
+
+def _place(actor: Actor, where: str) -> tuple[Organisation | None, tuple[Role, ...]]:
+    """Return the organisation of an address, and the roles the actor may give there."""
+    if where == ADMINISTRATOR:
+        roles: tuple[Role, ...] = (Role.ADMINISTRATOR,)
+        gate.require(policy.can_give_roles(actor, None, roles))
+        return None, roles
+    organisation = gate.found(organisations.find(actor, gate.as_uuid(where)))
+    roles = policy.roles_to_give(actor, organisation.kind)
+    gate.require(policy.can_give_roles(actor, organisation.id, roles))
+    return organisation, roles
+
+
+def _organisation_form(actor: Actor) -> OrganisationForm:
+    form = OrganisationForm()
+    offered = [Option(str(one.id), one.name) for one in organisations.choices(actor)]
+    last = Option(ADMINISTRATOR, _("None: administrator of the whole instance"))
+    offer(form.organisation, [*offered, last])
+    return form
+
+
+def _audited(actor: Actor, organisation: Organisation | None) -> list[tuple[UUID, str]]:
+    """Return the NPMs that a body of another kind may audit."""
+    if organisation is None or organisation.kind is not OrganisationKind.OTHER:
+        return []
+    return [
+        (one.id, one.name)
+        for one in organisations.choices(actor)
+        if one.kind is OrganisationKind.NPM
+    ]
+
+
+def _is_npm(organisation: Organisation | None) -> bool:
+    return organisation is not None and organisation.kind is OrganisationKind.NPM
+
+
+def _name(organisation: Organisation | None) -> str:
+    return organisation.name if organisation else ""
+
+
+def _told(form: InviteForm | GiveRoleForm, name: str) -> Any:
+    return form[name].data if name in form else None
+
+
+def _days() -> int:
+    days: int = current_app.extensions["settings"].invitation_days
+    return days

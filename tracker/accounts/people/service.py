@@ -1,0 +1,469 @@
+"""Service functions for people: profile, roles, leaving, suspension, second-factor reset."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import joinedload
+
+from tracker.access.actor import POWERS, Actor, OrganisationKind, Role
+from tracker.accounts import messages, policy, queries
+from tracker.accounts.factors import binding, credentials, seals
+from tracker.accounts.factors.binding import Change
+from tracker.accounts.models import Membership, User
+from tracker.accounts.people import invitations, powers
+from tracker.activity import service as trail
+from tracker.activity.verbs import (
+    PERSON_CHANGED,
+    PERSON_RESTORED,
+    PERSON_SUSPENDED,
+    ROLE_ENDED,
+    ROLE_GIVEN,
+    SECOND_FACTOR_RESET,
+    SECOND_FACTOR_SET,
+    SESSIONS_ENDED,
+)
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.organisations.models import Organisation
+
+TERM_RAN_OUT = "term ran out"
+LEFT = "left"
+RESET = "second factor reset"
+
+
+@dataclass(frozen=True, slots=True)
+class NewRole:
+    """A role to give: for how long, and of a signatory by what power and in which office."""
+
+    role: Role
+    organisation_id: UUID | None
+    starts_on: dt.date | None = None
+    ends_on: dt.date | None = None
+    power: str = ""
+    power_from: dt.date | None = None
+    power_until: dt.date | None = None
+    office: str = ""
+    outside_expert: bool = False
+    audits_id: UUID | None = None
+
+
+def change_profile(actor: Actor, *, name: str, language: str) -> None:
+    """Change one's own name and language; raise RuleBrokenError with the field name."""
+    kept_name = " ".join(name.split())
+    if not kept_name:
+        raise RuleBrokenError(_l("Enter your name"), "name")
+    user = queries.hold(actor.user_id)
+    wanted = {"name": kept_name[: invitations.NAME_LENGTH], "language": language}
+    changed = [field for field, value in wanted.items() if getattr(user, field) != value]
+    for field in changed:
+        setattr(user, field, wanted[field])
+    if changed:
+        trail.record(
+            PERSON_CHANGED,
+            actor=actor,
+            subject_type="user",
+            subject_id=user.id,
+            changed=changed,
+        )
+
+
+def give_role(actor: Actor, user_id: UUID, new: NewRole) -> Membership:
+    """Give another person a role in an organisation.
+
+    Coordinators give it only to people of the own organisation. A role of signatory or manager may
+    wait until it is confirmed (powers.begin); so may one that widens or prolongs what the person
+    holds, and takes its place. Raises RefusedError, or RuleBrokenError with the field: role,
+    organisation, power, office, ends_on, audits.
+    """
+    policy.can_give_to(actor, user_id).require()
+    organisation = invitations.check_roles(actor, new.organisation_id, {new.role})
+    user = powers.hold(user_id, new.organisation_id)
+    person = _facts(user_id)
+    if not actor.is_administrator and not person.is_in(actor.organisation_id):
+        raise RuleBrokenError(_l("Invite the person first."))
+    _check_new(new, organisation)
+    _check_not_held(user_id, new)
+    membership = Membership(
+        id=uuid4(),
+        user_id=user_id,
+        organisation_id=new.organisation_id,
+        role=new.role,
+        starts_on=new.starts_on or clock.today(),
+        ends_on=new.ends_on,
+        outside_expert=new.outside_expert,
+        power=new.power if new.role is Role.SIGNATORY else "",
+        power_from=new.power_from if new.role is Role.SIGNATORY else None,
+        power_until=new.power_until if new.role is Role.SIGNATORY else None,
+        office=new.office,
+        audits_id=new.audits_id if new.role is Role.AUDITOR else None,
+        created_at=clock.now(),
+        begun_at=None if new.role in POWERS else clock.now(),
+    )
+    powers.require_holdable(user_id, membership)
+    db.session.add(membership)
+    trail.record(
+        ROLE_GIVEN,
+        actor=actor,
+        subject_type="user",
+        subject_id=user_id,
+        person=user.name,
+        organisation=organisation.name if organisation else "",
+        organisation_id=str(new.organisation_id or ""),
+        role=new.role.value,
+        since=membership.starts_on.isoformat(),
+        until=membership.ends_on.isoformat() if membership.ends_on else "",
+    )
+    powers.begin(actor, membership)
+    messages.roles_changed(user)
+    return membership
+
+
+def end_role(actor: Actor, membership_id: UUID, *, reason: str) -> None:
+    """End somebody's role at once. With the last role in an organisation sessions end too.
+
+    A signatory's or manager's is ended by another one, the last one's by an administrator. Raises
+    RefusedError, or RuleBrokenError when it ended already, no reason is given, or it is the last
+    administrator's.
+    """
+    membership = powers.held(membership_id)
+    policy.can_end_role(
+        actor, powers.facts_of(membership), queries.holders_of_power(membership.organisation_id)
+    ).require()
+    if not reason.strip():
+        raise RuleBrokenError(_l("Say why the role ends"), "reason")
+    if membership.role is Role.ADMINISTRATOR:
+        _check_not_last_administrator(membership.user_id)
+    _end([membership], actor, reason)
+    messages.roles_changed(membership.user)
+
+
+def leave(actor: Actor, organisation_id: UUID) -> None:
+    """End all one's own roles in an organisation, and one's sessions.
+
+    Raises RefusedError for its last signatory or manager, RuleBrokenError when one holds none
+    there.
+    """
+    powers.hold(actor.user_id, organisation_id)
+    held = _not_ended(actor.user_id, organisation_id)
+    if not held:
+        raise RuleBrokenError(_l("You hold no role in this organisation."))
+    policy.can_leave(actor.user_id, queries.holders_of_power(organisation_id)).require()
+    _end(held, actor, LEFT)
+
+
+def roles_run_out(day: dt.date) -> Sequence[UUID]:
+    """Return the roles whose last day was before a day and that were not ended; for the worker."""
+    return db.session.scalars(
+        sa.select(Membership.id).where(_has_run_out(day)).order_by(Membership.ends_on)
+    ).all()
+
+
+def end_role_run_out(membership_id: UUID, day: dt.date) -> bool:
+    """End a role whose last day is over; False when it was ended or prolonged meanwhile.
+
+    It gave no access any more; ending it closes what rested on it. For the worker.
+    """
+    whose = sa.select(Membership.user_id, Membership.organisation_id)
+    user_id, organisation_id = db.session.execute(whose.where(Membership.id == membership_id)).one()
+    powers.hold(user_id, organisation_id)
+    membership = db.session.scalar(
+        _roles()
+        .where(Membership.id == membership_id, _has_run_out(day))
+        .execution_options(populate_existing=True)
+    )
+    if membership is None:
+        return False
+    _end([membership], None, TERM_RAN_OUT)
+    return True
+
+
+def _has_run_out(day: dt.date) -> sa.ColumnElement[bool]:
+    return sa.and_(Membership.ended_at.is_(None), Membership.ends_on < day)
+
+
+def suspend(actor: Actor, user_id: UUID, *, reason: str) -> None:
+    """Close an account at once, in running sessions too; roles stay for when it is restored.
+
+    Raises RefusedError, or RuleBrokenError when it is closed already, no reason is given, or it
+    is the last administrator's.
+    """
+    user = queries.hold(user_id)
+    policy.can_suspend(actor, _facts(user_id)).require()
+    if not user.active:
+        raise RuleBrokenError(_l("This account is suspended already."))
+    if not reason.strip():
+        raise RuleBrokenError(_l("Say why the account is suspended"), "reason")
+    _check_not_last_administrator(user_id)
+    with binding.keeping(actor, user, Change.SUSPENDED):
+        user.active = False
+        user.suspended_at = clock.now()
+        user.suspended_reason = reason.strip()
+        _forget_sessions(user)
+    trail.record(
+        PERSON_SUSPENDED,
+        actor=actor,
+        subject_type="user",
+        subject_id=user.id,
+        person=user.name,
+        reason=user.suspended_reason,
+    )
+    messages.suspended(user)
+
+
+def restore(actor: Actor, user_id: UUID) -> None:
+    """Open a suspended account again. What was closed by the suspension stays closed.
+
+    Raises RefusedError, or RuleBrokenError when it is not suspended.
+    """
+    user = queries.hold(user_id)
+    policy.can_suspend(actor, _facts(user_id)).require()
+    if user.active:
+        raise RuleBrokenError(_l("This account is open."))
+    with binding.keeping(actor, user, Change.RESTORED):
+        user.active = True
+        user.suspended_at = None
+        user.suspended_reason = ""
+    trail.record(
+        PERSON_RESTORED,
+        actor=actor,
+        subject_type="user",
+        subject_id=user.id,
+        person=user.name,
+    )
+    messages.restored(user)
+
+
+def reset_second_factor(actor: Actor, user_id: UUID, *, reason: str) -> None:
+    """Take a lost second factor away, passkeys too, so that the person sets up a new one.
+
+    By a second person. Where what the person signs in with was changed past the application, the
+    password goes too: the person chooses a new one by a link to the address, which has to be the
+    one that the account was made for.
+
+    Raises RefusedError, or RuleBrokenError when there is none or no reason is given.
+    """
+    user = queries.hold(user_id)
+    policy.can_reset_second_factor(actor, _facts(user_id)).require()
+    if not user.has_second_factor and not needs_reset(user_id):
+        raise RuleBrokenError(_l("This person has no second factor."))
+    _reset(actor, user, reason)
+
+
+def reset_by_command(user_id: UUID, *, reason: str) -> None:
+    """Reset what a person signs in with, by whoever runs the machine; for the command line.
+
+    For the administrator whom nobody else can reset. Raises as reset_second_factor() does.
+    """
+    _reset(None, queries.hold(user_id), reason)
+
+
+def needs_reset(user_id: UUID) -> bool:
+    """Tell whether what a person signs in with was changed past the application."""
+    return binding.fault_of(db.session.get_one(User, user_id)) is not None
+
+
+def has_own_address(user_id: UUID) -> bool:
+    """Tell whether a person's address is the one that the account was made for."""
+    return seals.has_own_address(db.session.get_one(User, user_id))
+
+
+def _reset(actor: Actor | None, user: User, reason: str) -> None:
+    if not reason.strip():
+        raise RuleBrokenError(_l("Say why, and how you made sure who asks"), "reason")
+    if not seals.has_own_address(user):
+        raise RuleBrokenError(
+            _l(
+                "The email address of this account was changed outside this application. It has "
+                "to be put back in the database before anything can be reset."
+            )
+        )
+    if needs_reset(user.id):
+        user.password = None
+    user.tf_primary_method = None
+    user.tf_totp_secret = None
+    user.totp_last_step = None
+    user.mf_recovery_codes = None
+    credentials.remove_all(actor, user, reason=RESET)
+    _forget_sessions(user)
+    binding.bind(actor, user, Change.RESET)
+    trail.record(
+        SECOND_FACTOR_RESET,
+        actor=actor,
+        subject_type="user",
+        subject_id=user.id,
+        person=user.name,
+        reason=reason.strip(),
+    )
+    messages.second_factor_reset(user)
+
+
+def note_second_factor_set(actor: Actor | None, user: User) -> None:
+    """Record that a person set up a second factor, and tell the person."""
+    trail.record(SECOND_FACTOR_SET, actor=actor, subject_type="user", subject_id=user.id)
+    messages.second_factor_set(user)
+
+
+def end_sessions(actor: Actor | None, user: User) -> None:
+    """End all sessions of a person, and links for a new password, from the next request on."""
+    held = queries.hold(user.id)
+    with binding.keeping(actor, held, Change.SESSIONS):
+        _forget_sessions(held)
+
+
+def end_own_sessions(actor: Actor) -> None:
+    """End all one's own sessions, on every device and however they were begun."""
+    user = queries.hold(actor.user_id)
+    end_sessions(actor, user)
+    trail.record(SESSIONS_ENDED, actor=actor, subject_type="user", subject_id=user.id)
+
+
+def end_sessions_of(actor: Actor, user_id: UUID, *, reason: str) -> None:
+    """End all sessions of somebody else, on every device; the account stays open.
+
+    Raises RefusedError, or RuleBrokenError when no reason is given.
+    """
+    user = queries.hold(user_id)
+    policy.can_end_sessions(actor, _facts(user_id)).require()
+    if not reason.strip():
+        raise RuleBrokenError(_l("Say why the sessions end"), "reason")
+    end_sessions(actor, user)
+    trail.record(
+        SESSIONS_ENDED,
+        actor=actor,
+        subject_type="user",
+        subject_id=user.id,
+        person=user.name,
+        reason=reason.strip(),
+    )
+    messages.sessions_ended(user)
+
+
+def _forget_sessions(user: User) -> None:
+    """Give a person another mark; the caller binds it."""
+    user.fs_uniquifier = uuid4().hex
+
+
+def _end(held: Sequence[Membership], actor: Actor | None, reason: str) -> None:
+    """End roles of one person in one organisation, and say what follows."""
+    for membership in held:
+        membership.ended_at = clock.now()
+    db.session.flush()
+    user, organisation = held[0].user, held[0].organisation
+    last = not _running(user.id, held[0].organisation_id)
+    if last:
+        end_sessions(actor, user)
+    for membership in held:
+        trail.record(
+            ROLE_ENDED,
+            actor=actor,
+            subject_type="user",
+            subject_id=user.id,
+            person=user.name,
+            organisation=organisation.name if organisation else "",
+            organisation_id=str(membership.organisation_id or ""),
+            role=membership.role.value,
+            last=last,
+            reason=reason,
+        )
+        powers.tell_of_end(actor, membership)
+
+
+def _facts(user_id: UUID) -> policy.PersonFacts:
+    facts = queries.facts_of(user_id)
+    if facts is None:
+        message = f"There is no person {user_id}."
+        raise LookupError(message)
+    return facts
+
+
+def _roles() -> "sa.Select[Membership]":
+    return (
+        sa.select(Membership)
+        .options(joinedload(Membership.user), joinedload(Membership.organisation))
+        .with_for_update(of=Membership)
+    )
+
+
+def _not_ended(user_id: UUID, organisation_id: UUID | None) -> Sequence[Membership]:
+    """Return the roles of a person in an organisation that run, or wait to begin."""
+    return db.session.scalars(
+        _roles().where(
+            Membership.user_id == user_id,
+            Membership.organisation_id == organisation_id,
+            sa.or_(queries.runs_on(clock.today()), queries.waits()),
+        )
+    ).all()
+
+
+def _running(user_id: UUID, organisation_id: UUID | None) -> Sequence[Membership]:
+    """Return the roles of a person in an organisation that were not ended."""
+    return db.session.scalars(
+        _roles().where(
+            Membership.user_id == user_id,
+            Membership.organisation_id == organisation_id,
+            queries.runs_on(clock.today()),
+        )
+    ).all()
+
+
+def _check_new(new: NewRole, organisation: Organisation | None) -> None:
+    """A signatory states power and office; a term ends after it begins; an NPM is audited."""
+    if new.role is Role.SIGNATORY and not new.office.strip():
+        raise RuleBrokenError(_l("Enter the office of the signatory"), "office")
+    if new.role is Role.SIGNATORY and not new.power.strip():
+        raise RuleBrokenError(_l("Say by what power the person signs"), "power")
+    if new.role is Role.SIGNATORY:
+        invitations.check_power_days(new.power_from, new.power_until)
+    if new.ends_on is not None and new.ends_on < (new.starts_on or clock.today()):
+        raise RuleBrokenError(_l("The last day lies before the first"), "ends_on")
+    is_npm = organisation is not None and organisation.kind is OrganisationKind.NPM
+    if new.outside_expert and not is_npm:
+        raise RuleBrokenError(_l("Only an NPM's person is an outside expert"), "outside_expert")
+    if new.role is Role.AUDITOR and not is_npm:
+        audited = db.session.get(Organisation, new.audits_id) if new.audits_id else None
+        if audited is None or audited.kind is not OrganisationKind.NPM:
+            raise RuleBrokenError(_l("Choose the NPM that is audited"), "audits")
+
+
+def _check_not_held(user_id: UUID, new: NewRole) -> None:
+    """Refuse a role that the person has; of a signatory or manager one that waits already."""
+    in_the_way = queries.waits() if new.role in POWERS else sa.true()
+    held = db.session.scalar(
+        sa.select(Membership.id).where(
+            in_the_way,
+            Membership.user_id == user_id,
+            Membership.organisation_id == new.organisation_id,
+            Membership.role == new.role,
+            Membership.ended_at.is_(None),
+            sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= clock.today()),
+        )
+    )
+    if held is not None and new.role in POWERS:
+        raise RuleBrokenError(
+            _l("Such a role of this person waits already. Confirm it, or end it first"), "role"
+        )
+    if held is not None:
+        raise RuleBrokenError(_l("The person holds this role already"), "role")
+
+
+def _check_not_last_administrator(user_id: UUID) -> None:
+    """Somebody must be left to administer; the rows are held, so that two can't go at once."""
+    # Asked in a statement of its own, which sees what was changed while the first one waited.
+    db.session.execute(
+        sa.select(Membership.id)
+        .where(Membership.role == Role.ADMINISTRATOR)
+        .order_by(Membership.id)
+        .with_for_update()
+    ).all()
+    administrators = db.session.scalars(
+        sa.select(Membership.user_id)
+        .join(Membership.user)
+        .where(Membership.role == Role.ADMINISTRATOR, queries.runs_on(clock.today()), User.active)
+    ).all()
+    if set(administrators) == {user_id}:
+        raise RuleBrokenError(_l("This is the last administrator. Make another one first."))

@@ -1,0 +1,341 @@
+"""Passkeys in Flask-Security: its options, its forms in our words, and what it stores."""
+
+import datetime as dt
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, cast
+
+import sqlalchemy as sa
+from flask import after_this_request, request, session, url_for
+from flask_babel import lazy_gettext as _l
+from flask_login import confirm_login, current_user
+from flask_security import SQLAlchemyUserDatastore, WebauthnUtil
+from flask_security import webauthn as library
+from flask_security.twofactor import is_tf_setup
+from flask_security.utils import check_and_get_token_status, validate_redirect_url
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.accounts import queries
+from tracker.accounts.factors import (
+    attempts,
+    binding,
+    credentials,
+    identity_proof,
+    passkeys,
+)
+from tracker.accounts.factors.identity_proof import set_aside_words
+from tracker.accounts.models import Passkey, User
+from tracker.accounts.sign_in.forms import CLOSED, Limited, onward
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.ui.fields import HeldField, LineField
+from tracker.ui.form_base import Form
+from tracker.ui.proof import ANSWER_LENGTH
+from tracker.ui.validators import Required
+
+# How long a browser may take to answer with a passkey.
+WITHIN = dt.timedelta(minutes=10)
+# What a challenge is for, by the machinery's page that makes it.
+REGISTER, SIGN_IN, CONFIRM = "register", "sign in", "confirm"
+PURPOSES = {
+    "security.wan_register": REGISTER,
+    "security.wan_signin": SIGN_IN,
+    "security.wan_verify": CONFIRM,
+}
+# Under which the machinery keeps who has given the password and not the second factor yet.
+PENDING = "tf_user_id"
+
+NOT_TAKEN = _l("Your device made no passkey that can be used here. Try again, or another device.")
+NOT_KNOWN = _l("This passkey is not known here. It may have been removed.")
+NOT_YOURS = _l("This passkey is another person's.")
+NO_ANSWER = _l("Your passkey did not answer as it should. Try again.")
+
+
+# Asked with every page: who is signed in.
+_WHO = sa.select(User).where(User.fs_uniquifier == sa.bindparam("fs_uniquifier"))
+
+
+class Store(SQLAlchemyUserDatastore):
+    """Where the machinery keeps people; a new passkey is added by our own verb."""
+
+    def find_user(self, case_insensitive: bool = False, **by: Any) -> Any:  # noqa: FBT001, FBT002
+        """Return the person by an attribute, or None; the machinery's, but for each page's own."""
+        if "fs_uniquifier" in by:
+            return db.session.scalar(_WHO, by)
+        return super().find_user(case_insensitive, **by)
+
+    def create_webauthn(self, user: Any, **made: Any) -> None:  # type: ignore[override] # by name
+        """Add a passkey to a person's account; the view commits."""
+        credentials.add(
+            Actor(user_id=user.id, name=user.name, email=user.email),
+            credentials.NewPasskey(
+                name=made["name"],
+                credential_id=made["credential_id"],
+                public_key=made["public_key"],
+                sign_count=made["sign_count"],
+                transports=[str(way.value) for way in made["transports"] or ()],
+                backed_up=made["backup_state"],
+                device_type=str(made["device_type"].value),
+            ),
+        )
+
+
+class Options(WebauthnUtil):
+    """What browsers are asked: a passkey of this very place that verifies its person."""
+
+    def generate_challenge(self, nbytes: int | None = None) -> str:
+        """Return a challenge bound to its purpose and to the person, where one is known."""
+        purpose = PURPOSES[request.endpoint or ""]
+        return passkeys.bound_challenge(purpose, _person(purpose), nbytes)
+
+    def origin(self) -> str:
+        """Return where the pages are, as people type it."""
+        return passkeys.place().origin
+
+    def registration_options(
+        self, user: Any, usage: str, existing_options: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Ask for a passkey that is found without a name being typed."""
+        options = super().registration_options(user, usage, existing_options)
+        return options | {
+            "rp_id": passkeys.place().host,
+            "user_display_name": user.name,
+            "supported_pub_key_algs": passkeys.ALGORITHMS,
+            "timeout": passkeys.PATIENCE,
+        }
+
+    def authenticator_selection(self, user: Any, usage: str) -> AuthenticatorSelectionCriteria:
+        """Take any device that verifies its person and keeps the passkey by itself."""
+        wanted = super().authenticator_selection(user, usage)
+        wanted.authenticator_attachment = None
+        wanted.resident_key = ResidentKeyRequirement.REQUIRED
+        wanted.user_verification = UserVerificationRequirement.REQUIRED
+        return wanted
+
+    def authentication_options(
+        self, user: Any, usage: list[str], existing_options: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Ask for one of the person's passkeys, where it is known who it is."""
+        options = super().authentication_options(user, usage, existing_options)
+        own = passkeys.descriptors(passkeys.usable(user.id)) if user else None
+        return options | {
+            "rp_id": passkeys.place().host,
+            "allow_credentials": own,
+            "user_verification": UserVerificationRequirement.REQUIRED,
+            "timeout": passkeys.PATIENCE,
+        }
+
+
+class SecondFactor(library.WebAuthnTfPlugin):
+    """A passkey after the password, of who has no app; the page for codes offers it too."""
+
+    def get_setup_methods(self, user: Any) -> list[tuple[str, str]]:
+        """Name the passkey where it is the only second factor."""
+        return [] if is_tf_setup(user) or not user.has_passkey else [("webauthn", "webauthn")]
+
+
+class NewPasskeyForm(Form, library.WebAuthnRegisterForm):
+    """The name of a new passkey."""
+
+    name = LineField(
+        _l("Name of the passkey"),
+        [Required(_l("Give the passkey a name"))],
+        most=credentials.NAME_LENGTH,
+        description=_l("So that you know it again, such as: my telephone."),
+    )
+    usage = cast("Any", SimpleNamespace(data=Passkey.usage))
+
+    def validate(self, **_options: Any) -> bool:
+        """Ask for a name that is free."""
+        if not Form.validate(self):
+            return False
+        try:
+            self.clean_name = credentials.free_name(current_user.id, self.name.data or "")
+        except RuleBrokenError as error:
+            self.refuse(error)
+            return False
+        return True
+
+
+class MadePasskeyForm(Form, library.WebAuthnRegisterResponseForm):
+    """A new passkey, as the browser made it."""
+
+    credential = HeldField(most=ANSWER_LENGTH)
+    extensions = ""
+
+    def validate(self, **_options: Any) -> bool:
+        """Take it when it answers a challenge that was made for this very person."""
+        bound = passkeys.is_bound(self.challenge, REGISTER, current_user.fs_uniquifier)
+        taken = Form.validate(self) and bound and self._is_taken()
+        if not taken and not self.form_errors:
+            self.form_errors.append(str(NOT_TAKEN))
+        if onward():
+            again = url_for("security.wan_register", next=onward())
+            after_this_request(partial(_go_to, onward() if taken else again))
+        return taken
+
+    def _is_taken(self) -> bool:
+        try:
+            binding.require(cast("Any", current_user)._get_current_object())  # noqa: SLF001 -- werkzeug's way
+            sent = passkeys.read_new(self.credential.data or "")
+            self.name = credentials.free_name(current_user.id, self.name)
+            self.registration_verification = passkeys.verify_new(sent, self.challenge.encode())
+        except passkeys.NoAnswerError:
+            self.form_errors.append(str(NOT_TAKEN))
+            return False
+        except RuleBrokenError as error:
+            self.form_errors.append(str(error))
+            return False
+        self.transports = list(sent.response.transports or ())
+        return True
+
+
+class _Begin(Form):
+    """A button that begins."""
+
+    user: Any = None
+
+    def validate(self, **_options: Any) -> bool:
+        """Look at nothing but the token; a foreign address to go on to is forgotten."""
+        return bool(Form.validate(self))
+
+    def validate_next(self, field: Any) -> None:
+        """Forget an address outside this application."""
+        if field.data and not validate_redirect_url(field.data):
+            field.data = ""
+
+
+class BeginSignInForm(_Begin, library.WebAuthnSigninForm):
+    """Begins a sign-in with a passkey, alone or after the password."""
+
+    def validate(self, **_options: Any) -> bool:
+        """Remember who has given the password already."""
+        self.user = pending() if self.is_secondary else None
+        return super().validate()
+
+
+class BeginConfirmForm(_Begin, library.WebAuthnVerifyForm):
+    """Begins to confirm with a passkey that it is still the same person."""
+
+    def validate(self, **_options: Any) -> bool:
+        """Ask the person who is signed in."""
+        self.user = current_user
+        return super().validate()
+
+
+class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
+    """What a passkey answered: at the sign-in, after the password, or to confirm."""
+
+    credential = HeldField(most=ANSWER_LENGTH)
+    # The device has verified its person: nothing more is asked for.
+    mf_check = True
+    cred: Any = None
+    # A session ends when nobody uses it.
+    remember = cast("Any", SimpleNamespace(data=False))
+    is_guess = True
+
+    def validate_next(self, field: Any) -> None:
+        """Forget an address outside this application."""
+        if field.data and not validate_redirect_url(field.data):
+            field.data = ""
+
+    def validate(self, **options: Any) -> bool:
+        """Judge; what was wrong is put where the machinery's views look for it."""
+        if super().validate(**options):
+            return True
+        self.credential.errors = [*self.credential.errors, *self.form_errors]
+        self.form_errors = []
+        return False
+
+    def counters(self) -> list[attempts.Counter]:
+        """Count for the account whose passkey it is, and for the client."""
+        self.sent, self.cred = self._read()
+        own = [attempts.account(self.cred.user.email)] if self.cred else []
+        return [*own, attempts.client(request.remote_addr)]
+
+    def judge(self) -> bool:
+        """Let in whose passkey answered the challenge of this page, if the account is open."""
+        if self.sent is None or self.cred is None:
+            return self._no(NOT_KNOWN if self.sent else NO_ANSWER)
+        purpose = CONFIRM if self.is_verify else SIGN_IN
+        expected = _person(purpose) if self.is_verify or self.is_secondary else ""
+        self.user = user = self.cred.user
+        if expected and user.fs_uniquifier != expected:
+            return self._no(NOT_YOURS)
+        if not user.active or not queries.may_come_in(user.id):
+            self.is_guess = False
+            return self._no(CLOSED)
+        if binding.fault_of(user) is not None:
+            self.is_guess = False
+            return self._no(binding.REFUSED)
+        if not passkeys.is_bound(self.challenge, purpose, expected):
+            return self._no(NO_ANSWER)
+        return self._has_answered(self.cred)
+
+    def counts_as_failure(self) -> bool:
+        """What is counted already is not counted twice, nor is a closed account a guess."""
+        return self.is_guess
+
+    def _has_answered(self, passkey: Passkey) -> bool:
+        try:
+            self.authentication_verification = passkeys.verify(
+                passkey, self.sent, self.challenge.encode()
+            )
+        except passkeys.NoAnswerError:
+            return self._no(NO_ANSWER)
+        except passkeys.CountFellBackError as error:
+            attempts.note(self.counters())
+            identity_proof.set_aside(error.passkey_id)
+            self.is_guess = False
+            return self._no(set_aside_words())
+        if self.is_verify:
+            confirm_login()
+        return True
+
+    def _read(self) -> tuple[Any, Passkey | None]:
+        try:
+            sent = passkeys.read(self.credential.data or "")
+        except passkeys.NoAnswerError:
+            return None, None
+        return sent, passkeys.find(sent.raw_id)
+
+    def _no(self, words: object) -> bool:
+        self.form_errors = [str(words)]
+        following = self.next.data or request.args.get("next")
+        if following and validate_redirect_url(following):
+            page = "security.wan_verify" if self.is_verify else "security.wan_signin"
+            after_this_request(partial(_go_to, url_for(page, next=following)))
+        return False
+
+
+def _go_to(address: str, response: Response) -> Response:
+    """Keep where the person was going, which the machinery's view forgets."""
+    if response.location:
+        response.location = address
+    return response
+
+
+def pending() -> User | None:
+    """Return who has given the password and not the second factor yet."""
+    return queries.find_user_by_mark(session.get(PENDING))
+
+
+def was_given_out(token: str, endpoint: str) -> bool:
+    """Tell whether an answer's address was made here, and for this page; it may be too old."""
+    expired, invalid, state = check_and_get_token_status(token, "wan", WITHIN)
+    if expired or invalid:
+        return bool(expired)
+    return ("name" in state) is (endpoint == "security.wan_register_response")
+
+
+def _person(purpose: str) -> str:
+    """Return the mark of the person a challenge is for; nothing where a passkey is to tell it."""
+    if purpose == SIGN_IN:
+        return str(session.get(PENDING, ""))
+    return cast("User", current_user).fs_uniquifier

@@ -1,0 +1,537 @@
+"""Sign-in: Flask-Security's settings, how long a person stays signed in, and the actor."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+from uuid import UUID
+
+from flask import (
+    Flask,
+    abort,
+    after_this_request,
+    current_app,
+    flash,
+    g,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask_babel import gettext as _
+from flask_login import current_user
+from flask_security import (
+    MailUtil,
+    RoleMixin,
+    Security,
+    password_changed,
+    password_reset,
+    tf_plugin,
+    user_authenticated,
+)
+from flask_security.utils import uia_email_mapper
+from werkzeug.wrappers import Response
+
+from config import Settings
+from tracker.access.actor import Actor, ActorClearance, ActorMembership
+from tracker.access.gate import SAFE_METHODS, mark_endpoint, mark_of, optional_actor
+from tracker.accounts import messages, queries
+from tracker.accounts.factors import (
+    attempts,
+    binding,
+    credentials,
+    passkeys,
+    passwords,
+    seals,
+    second_factor,
+)
+from tracker.accounts.models import Passkey, User
+from tracker.accounts.sign_in import forms as sign_in_forms
+from tracker.accounts.sign_in import passkeys as sign_in_passkeys
+from tracker.accounts.sign_in import sessions
+from tracker.activity import service as trail
+from tracker.activity.verbs import PASSWORD_CHANGED
+from tracker.core import clock, keys
+from tracker.core.db import db
+from tracker.ui import errors
+
+ClearancesOf = Callable[[UUID, dt.date], tuple[ActorClearance, ...]]
+
+RESET_WITHIN = dt.timedelta(hours=1)
+FRESH = dt.timedelta(minutes=15)
+GRACE = dt.timedelta(0)
+SETUP_WITHIN = dt.timedelta(minutes=30)
+RECOVERY_CODES = 8
+
+# The machinery's pages that we use. Every other one of its pages stays closed (404).
+PUBLIC_PAGES = (
+    "login",
+    "logout",
+    "two_factor_token_validation",
+    "mf_recovery",
+    "forgot_password",
+    "reset_password",
+    "wan_signin",
+    "wan_signin_response",
+)
+SIGNED_IN_PAGES = (
+    "verify",
+    "change_password",
+    "mf_recovery_codes",
+    "wan_register",
+    "wan_register_response",
+    "wan_verify",
+    "wan_verify_response",
+)
+# Pages on the way in; who is in already is sent home from them.
+_ON_THE_WAY_IN = {
+    "security.two_factor_token_validation",
+    "security.mf_recovery",
+    "security.wan_signin",
+    "security.wan_signin_response",
+}
+# Where what a passkey answered is sent to.
+_ANSWERS = {
+    "security.wan_register_response",
+    "security.wan_signin_response",
+    "security.wan_verify_response",
+}
+# What is open to a person whose role needs a second factor that is not there yet.
+_ON_THE_WAY_TO_A_SECOND_FACTOR = {
+    "accounts.end_sessions",
+    "accounts.second_factor_needed",
+    "accounts.set_up_second_factor",
+    "security.verify",
+    "security.wan_register",
+    "security.wan_register_response",
+}
+
+# The form that each of its templates shows.
+_FORMS = {
+    "security/login_user.html": "login_user_form",
+    "security/two_factor_verify_code.html": "two_factor_verify_code_form",
+    "security/mf_recovery.html": "mf_recovery_form",
+    "security/forgot_password.html": "forgot_password_form",
+    "security/reset_password.html": "reset_password_form",
+    "security/verify.html": "verify_form",
+    "security/change_password.html": "change_password_form",
+    "security/mf_recovery_codes.html": "mf_recovery_codes_form",
+    "security/wan_register.html": "wan_register_form",
+    "security/wan_signin.html": "wan_signin_form",
+    "security/wan_verify.html": "wan_verify_form",
+}
+
+
+def init_sign_in(app: Flask) -> None:
+    """Set up signing in. After the database and the protection of forms, before the gate."""
+    app.config.update(_settings(app.extensions["settings"], app))
+    security = Security(
+        app,
+        sign_in_passkeys.Store(db, User, RoleMixin, webauthn_model=Passkey),
+        login_form=sign_in_forms.SignInForm,
+        two_factor_verify_code_form=sign_in_forms.CodeForm,
+        two_factor_rescue_form=sign_in_forms.NoRescueForm,
+        mf_recovery_form=sign_in_forms.RecoveryForm,
+        verify_form=sign_in_forms.ConfirmIdentityForm,
+        forgot_password_form=sign_in_forms.ForgottenForm,
+        reset_password_form=sign_in_forms.NewPasswordForm,
+        change_password_form=sign_in_forms.ChangePasswordForm,
+        wan_register_form=sign_in_passkeys.NewPasskeyForm,
+        wan_register_response_form=sign_in_passkeys.MadePasskeyForm,
+        wan_signin_form=sign_in_passkeys.BeginSignInForm,
+        wan_signin_response_form=sign_in_passkeys.PasskeyAnswerForm,
+        wan_verify_form=sign_in_passkeys.BeginConfirmForm,
+        mail_util_cls=OutboxMail,
+        totp_cls=second_factor.OnceTotp,
+        webauthn_util_cls=sign_in_passkeys.Options,
+        mf_recovery_codes_util_cls=second_factor.DigestRecoveryCodes,
+        render_template=_render,
+    )
+    security.want_json(lambda _request: False)
+    _load_people_by_session_only(security)
+    for name in PUBLIC_PAGES:
+        mark_endpoint(app, f"security.{name}", "public")
+    for name in SIGNED_IN_PAGES:
+        mark_endpoint(app, f"security.{name}", "signed_in")
+    app.before_request(_guard_pages)
+    user_authenticated.connect(_signed_in, app)
+    password_changed.connect(_password_changed, app)
+    password_reset.connect(_password_changed, app)
+
+
+def init_second_factor(app: Flask) -> None:
+    """Lead who needs a second factor and has none to setting it up. After the gate."""
+    app.before_request(_lead_to_second_factor)
+
+
+# For the application -----------------------------------------------------------------------------
+
+
+def signed_in_user() -> User | None:
+    """Return the person who is signed in."""
+    user = current_user
+    return cast("User", user._get_current_object()) if user.is_authenticated else None  # noqa: SLF001 -- werkzeug's way to the person behind the proxy
+
+
+def load_actor(clearances_of: ClearancesOf | None = None) -> Actor | None:
+    """Return who acts in this request, for the organisation chosen, or None for a stranger.
+
+    clearances_of gives the open clearances of a person on a day; app takes it from above.
+    """
+    user = signed_in_user()
+    if user is None:
+        return None
+    memberships = _memberships(user)
+    own = [m.organisation_id for m in memberships if m.organisation_id is not None]
+    chosen = sessions.acting_for()
+    acting = next((one for one in own if str(one) == chosen), own[0] if own else None)
+    return Actor(
+        user_id=user.id,
+        name=user.name,
+        email=user.email,
+        memberships=memberships,
+        organisation_id=acting,
+        clearances=clearances_of(user.id, clock.today()) if clearances_of else (),
+        has_second_factor=user.has_second_factor,
+    )
+
+
+def turn_away() -> Response:
+    """Send a stranger to the sign-in and back again; a form that was sent is shown for copying."""
+    was_signed_in = "_user_id" in session
+    ended = g.get("session_ended")
+    if was_signed_in:
+        session.clear()
+    if request.method not in SAFE_METHODS:
+        return errors.session_ended()
+    if g.get("credentials_refused"):
+        flash(str(binding.REFUSED), "stop")
+    elif ended is sessions.End.IDLE:
+        flash(_("You were signed out, because nobody used this session for a while."), "wait")
+    elif was_signed_in:
+        flash(_("Your session has ended. Sign in again."), "wait")
+    return redirect(url_for("security.login", next=_here()))
+
+
+def profile_language() -> str | None:
+    """Return the language the signed-in person has set."""
+    user = signed_in_user()
+    return user.language if user else None
+
+
+# How the machinery is set ------------------------------------------------------------------------
+
+
+def _settings(settings: Settings, app: Flask) -> dict[str, Any]:
+    prefix = "__Host-" if settings.secure else ""
+    cookies = {
+        "SESSION_COOKIE_NAME": f"{prefix}session",
+        "SESSION_COOKIE_SECURE": settings.secure,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_PATH": "/",
+        "SESSION_PROTECTION": "basic",
+        "REMEMBER_COOKIE_NAME": f"{prefix}remember",
+        "REMEMBER_COOKIE_SECURE": settings.secure,
+        "REMEMBER_COOKIE_SAMESITE": "Lax",
+        "PERMANENT_SESSION_LIFETIME": dt.timedelta(hours=settings.session_hours),
+        # A token for forms lives as long as its session.
+        "WTF_CSRF_TIME_LIMIT": None,
+    }
+    machinery = {
+        "REGISTERABLE": False,
+        "CONFIRMABLE": False,
+        "RECOVERABLE": True,
+        "CHANGEABLE": True,
+        "TWO_FACTOR": True,
+        "TWO_FACTOR_ENABLED_METHODS": ["authenticator"],
+        "TWO_FACTOR_REQUIRED": False,
+        "TWO_FACTOR_ALWAYS_VALIDATE": True,
+        "TWO_FACTOR_RESCUE_EMAIL": False,
+        "TWO_FACTOR_AUTHENTICATOR_VALIDITY": second_factor.SKEW,
+        "TWO_FACTOR_SETUP_WITHIN": SETUP_WITHIN,
+        "TWO_FACTOR_IMPLEMENTATIONS": {
+            "code": "flask_security.twofactor.CodeTfPlugin",
+            "passkey": "tracker.accounts.sign_in.passkeys.SecondFactor",
+        },
+        "WEBAUTHN": True,
+        "WAN_RP_NAME": "Common Terms",
+        "WAN_ALLOW_AS_FIRST_FACTOR": True,
+        "WAN_ALLOW_AS_MULTI_FACTOR": True,
+        # Nobody learns from a name that is typed which passkeys its person has.
+        "WAN_ALLOW_USER_HINTS": False,
+        "WAN_ALLOW_AS_VERIFY": [Passkey.usage],
+        "WAN_REGISTER_WITHIN": sign_in_passkeys.WITHIN,
+        "WAN_SIGNIN_WITHIN": sign_in_passkeys.WITHIN,
+        "DATETIME_FACTORY": clock.now,
+        "TOTP_SECRETS": {"1": keys.of(app).totp.hex()},
+        "TOTP_ISSUER": "Common Terms",
+        "MULTI_FACTOR_RECOVERY_CODES": True,
+        "MULTI_FACTOR_RECOVERY_CODES_N": RECOVERY_CODES,
+        "JOIN_USER_ROLES": False,
+        "USER_IDENTITY_ATTRIBUTES": [
+            {"email": {"mapper": uia_email_mapper, "case_insensitive": False}}
+        ],
+        "EMAIL_VALIDATOR_ARGS": {"check_deliverability": False, "allow_smtputf8": False},
+        "EMAIL_PLAINTEXT": False,
+        "EMAIL_HTML": False,
+        "PASSWORD_HASH": "argon2",
+        "PASSWORD_SCHEMES": ["argon2"],
+        "DEPRECATED_PASSWORD_SCHEMES": [],
+        "PASSWORD_SINGLE_HASH": {"argon2"},
+        "PASSWORD_LENGTH_MIN": passwords.LEAST,
+        # Tests hash often; an instance keeps the library's cost (64 MiB, three passes).
+        "PASSWORD_HASH_PASSLIB_OPTIONS": _CHEAP if settings.testing else {},
+        "RESET_PASSWORD_WITHIN": RESET_WITHIN,
+        "RETURN_GENERIC_RESPONSES": True,
+        "FRESHNESS": FRESH,
+        "FRESHNESS_GRACE_PERIOD": GRACE,
+        "API_ENABLED_METHODS": ["session"],
+        "DEFAULT_REMEMBER_ME": False,
+        "STATIC_FOLDER": None,
+        "CLI_USERS_NAME": None,
+        "CLI_ROLES_NAME": None,
+        "I18N_DIRNAME": [f"{app.root_path}/translations", "builtin"],
+        "I18N_DOMAIN": "messages;flask_security",
+    }
+    pages = {
+        "LOGIN_URL": "/sign-in",
+        "LOGOUT_URL": "/sign-out",
+        "LOGOUT_METHODS": ["POST"],
+        "TWO_FACTOR_TOKEN_VALIDATION_URL": "/sign-in/code",
+        "MULTI_FACTOR_RECOVERY_URL": "/sign-in/recovery-code",
+        "RESET_URL": "/new-password",
+        "VERIFY_URL": "/account/confirm",
+        "CHANGE_URL": "/account/password",
+        "MULTI_FACTOR_RECOVERY_CODES_URL": "/account/recovery-codes",
+        "WAN_REGISTER_URL": "/account/passkeys/new",
+        "WAN_SIGNIN_URL": "/sign-in/passkey",
+        "WAN_VERIFY_URL": "/account/confirm/passkey",
+        # These stay closed; their names say so where they are seen in a list of addresses.
+        "TWO_FACTOR_SETUP_URL": "/closed/second-factor",
+        "TWO_FACTOR_RESCUE_URL": "/closed/rescue",
+        "TWO_FACTOR_SELECT_URL": "/closed/select",
+        "WAN_DELETE_URL": "/closed/passkey",
+        "POST_LOGIN_VIEW": "/",
+        "POST_LOGOUT_VIEW": "/sign-in",
+        "POST_CHANGE_VIEW": "accounts.profile",
+        "WAN_POST_REGISTER_VIEW": "accounts.profile",
+    }
+    words = {f"MSG_{name}": told for name, told in _WORDS.items()}
+    ours = {f"SECURITY_{name}": value for name, value in {**machinery, **pages, **words}.items()}
+    return {**cookies, **ours}
+
+
+_CHEAP: Mapping[str, int] = {
+    "argon2__time_cost": 1,
+    "argon2__memory_cost": 1024,
+    "argon2__parallelism": 1,
+}
+
+
+def N_(text: str) -> str:  # noqa: N802 -- the mark that gathers words for the catalogues
+    """Mark words that the machinery translates when it shows them."""
+    return text
+
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "GENERIC_AUTHN_FAILED": (N_("The email address or the password is not right."), "stop"),
+    "UNAUTHENTICATED": (N_("Sign in to see this page."), "wait"),
+    "REAUTHENTICATION_REQUIRED": (
+        N_("Confirm that it is you. What comes next is sensitive."),
+        "wait",
+    ),
+    "REAUTHENTICATION_SUCCESSFUL": (N_("It is confirmed that it is you."), "held"),
+    "TWO_FACTOR_LOGIN_SUCCESSFUL": (N_("You are signed in."), "held"),
+    "TWO_FACTOR_PERMISSION_DENIED": (
+        N_("Begin with your email address and password."),
+        "wait",
+    ),
+    "PASSWORD_CHANGE": (
+        N_("Your password is changed. Your other sessions have ended."),
+        "held",
+    ),
+    "PASSWORD_RESET_REQUEST": (
+        N_(
+            "If %(email)s has an account, a mail with a link is on its way. "
+            "The link works for one hour."
+        ),
+        "held",
+    ),
+    "PASSWORD_RESET_NO_LOGIN": (N_("Your password is changed. Sign in with it."), "held"),
+    "PASSWORD_RESET_EXPIRED": (
+        N_("This link is older than one hour. Ask for a new one."),
+        "stop",
+    ),
+    "INVALID_RESET_PASSWORD_TOKEN": (
+        N_("This link is not valid, or was used already. Ask for a new one."),
+        "stop",
+    ),
+    "INVALID_REDIRECT": (N_("The address to go on to is not part of this tool."), "stop"),
+    "ANONYMOUS_USER_REQUIRED": (N_("You are signed in already."), "wait"),
+    "WEBAUTHN_REGISTER_SUCCESSFUL": (
+        N_("The passkey %(name)s is set up. You can sign in and sign with it."),
+        "held",
+    ),
+    "WEBAUTHN_EXPIRED": (N_("That took longer than %(within)s. Begin again."), "stop"),
+    "API_ERROR": (N_("Your browser sent nothing that can be used. Begin again."), "stop"),
+    "NO_RECOVERY_CODES_SETUP": (N_("Codes are shown once, when they are made."), "wait"),
+}
+
+
+class OutboxMail(MailUtil):
+    """The machinery's mails: our words, by the outbox. Its views commit, so this does too."""
+
+    def send_mail(
+        self,
+        template: str,
+        subject: str,  # noqa: ARG002 -- the library's own
+        recipient: Any,  # noqa: ARG002
+        sender: Any,  # noqa: ARG002
+        body: str | None,  # noqa: ARG002
+        html: str | None,  # noqa: ARG002
+        **kwargs: Any,
+    ) -> None:
+        """Queue the mail that a template of the machinery stands for."""
+        user = cast("User", kwargs["user"])
+        if template.endswith("reset_instructions"):
+            messages.password_link(user, kwargs["reset_token"], RESET_WITHIN)
+        else:
+            messages.password_changed(user)
+        after_this_request(_commit)
+
+
+# What happens in a request -----------------------------------------------------------------------
+
+
+def _load_people_by_session_only(security: Security) -> None:
+    """Load the signed-in person by the session, and only while the session may last.
+
+    The machinery's other ways in (tokens, basic authentication) are shut, and its second look at
+    each request, even for static files, is left out.
+    """
+    load = security.login_manager._user_callback  # noqa: SLF001 -- Flask-Login has no getter
+
+    def load_user(fs_uniquifier: str) -> User | None:
+        g.session_ended = sessions.over()
+        if g.session_ended:
+            return None
+        user = cast("User | None", load(fs_uniquifier))
+        if user is None or not (_memberships(user) or queries.may_come_in(user.id)):
+            return None
+        if not seals.is_sealed(user):
+            binding.note(user, binding.Fault.NOT_SEALED)
+            g.credentials_refused = True
+            return None
+        sessions.touch()
+        _ask_again_on_another_device()
+        return user
+
+    security.login_manager.user_loader(load_user)
+    security.login_manager.request_loader(None)
+    security.principal.identity_loaders.clear()
+
+
+def _ask_again_on_another_device() -> None:
+    """A session seen from another address or browser has to prove itself for sensitive acts."""
+    if session.get("_fresh") is False:
+        session.pop("fs_paa", None)
+        session.pop("fs_gexp", None)
+        g.pop("fs_paa", None)
+
+
+def _memberships(user: User) -> tuple[ActorMembership, ...]:
+    """Return the roles of the person that run today; asked once a request."""
+    kept = g.setdefault("memberships_of", {})
+    if user.id not in kept:
+        kept[user.id] = queries.memberships_of(user.id, clock.today())
+    found: tuple[ActorMembership, ...] = kept[user.id]
+    return found
+
+
+def _guard_pages() -> Response | None:
+    """Keep JSON out of the machinery's pages, and people who are in from those on the way in."""
+    if request.blueprint != "security":
+        return None
+    if request.is_json:
+        abort(415)
+    if request.endpoint in _ANSWERS and not _is_address(request.endpoint):
+        abort(404)
+    if request.endpoint in _ON_THE_WAY_IN and optional_actor():
+        return redirect(url_for("security.login"))
+    if request.endpoint == "security.wan_signin" and "alone" in request.form:
+        # Begun on the sign-in page: with the passkey alone, whoever gave a password before.
+        _forget_pending()
+    return None
+
+
+def _is_address(endpoint: str) -> bool:
+    """Tell whether an address for a passkey's answer was given out; a stranger is not told."""
+    if mark_of(current_app, endpoint) == "signed_in" and optional_actor() is None:
+        return True
+    token = str((request.view_args or {}).get("token", ""))
+    return sign_in_passkeys.was_given_out(token, endpoint)
+
+
+def _forget_pending() -> None:
+    """Forget who has given the password and not the second factor yet."""
+    forget: Callable[[], None] = tf_plugin.tf_clean_session
+    forget()
+
+
+def _lead_to_second_factor() -> Response | None:
+    """Send a person whose role needs a second factor, and who has none, to setting it up."""
+    endpoint = request.endpoint or ""
+    if endpoint in _ON_THE_WAY_TO_A_SECOND_FACTOR or endpoint not in current_app.view_functions:
+        return None
+    if mark_of(current_app, endpoint) != "signed_in":
+        return None
+    actor = optional_actor()
+    if actor is None or not credentials.lacks_second_factor(actor):
+        return None
+    back = request.full_path.rstrip("?") if request.method in SAFE_METHODS else "/"
+    onward = None if back == "/" else back
+    return redirect(url_for("accounts.second_factor_needed", next=onward), 303)
+
+
+def _render(template: str, **context: Any) -> str:
+    """Make a page of the machinery: its form as `form`, with its own messages put back."""
+    form = context.get(_FORMS.get(template, ""))
+    settle = getattr(form, "settle", None)
+    if settle:
+        settle()
+    return render_template(
+        template,
+        form=form,
+        passkeys_work=passkeys.are_possible(),
+        pending=sign_in_passkeys.pending() if context.get("is_secondary") else None,
+        origin=passkeys.place().origin,
+        onward=sign_in_forms.onward(),
+        **context,
+    )
+
+
+def _signed_in(_app: Flask, *, user: User, **_more: Any) -> None:
+    """Start the session's clock and forget the failures; the view commits."""
+    session.pop(sessions.ACTING_FOR, None)
+    sessions.begin()
+    attempts.forgive(user.email)
+
+
+def _password_changed(_app: Flask, *, user: User, **_more: Any) -> None:
+    """Record and bind it; the view commits. The form has asked that what was before held."""
+    actor = optional_actor() or Actor(user_id=user.id, name=user.name, email=user.email)
+    trail.record(PASSWORD_CHANGED, actor=actor, subject_type="user", subject_id=user.id)
+    binding.bind(actor, user, binding.Change.PASSWORD)
+
+
+def _commit(response: Response) -> Response:
+    db.session.commit()
+    return response
+
+
+def _here() -> str | None:
+    """Return the address asked for, to come back to; nothing for the first page."""
+    if request.path == "/":
+        return None
+    return request.full_path if request.query_string else request.path

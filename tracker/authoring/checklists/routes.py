@@ -1,0 +1,470 @@
+"""Pages for this instance's checklists: versions, drafts, test area, publishing, retiring."""
+
+import difflib
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import (
+    Blueprint,
+    abort,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from config import KNOWN_LANGUAGES
+from tracker.access.actor import Actor
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.authoring import labels, policy, queries
+from tracker.authoring.checklists import preview, service
+from tracker.authoring.forms import DraftForm, PublishForm, RetireForm, UploadForm
+from tracker.authoring.models import TemplateDraft
+from tracker.checklist_templates import (
+    compare as checklist_templates_compare,
+)
+from tracker.checklist_templates import (
+    languages,
+    library,
+    translations,
+    value_differences,
+)
+from tracker.checklist_templates.languages import ChecklistWords
+from tracker.checklist_templates.models import (
+    AnswerScope,
+    ChecklistKind,
+    ChecklistTemplate,
+    TemplateState,
+    TemplateWords,
+)
+from tracker.checklist_templates.schema import Item, Template
+from tracker.checklists import pages
+from tracker.checklists.forms import AnswerForm, answer_form, name_of, values_of
+from tracker.checklists.labels import KINDS, NUMBERS
+from tracker.checklists.loading import Filling
+from tracker.checklists.rules import completeness
+from tracker.checklists.rules.values import check_types
+from tracker.cooperations.models import Mode
+from tracker.cooperations.modes import MODE_LABELS
+from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.guidance.queries import passages_for
+from tracker.ui import locale
+from tracker.ui.perform import perform
+
+blueprint = Blueprint("authoring", __name__, url_prefix="/administration/checklists")
+
+Answered = str | Response
+
+
+def _administrator() -> Actor:
+    actor = current_actor()
+    require(policy.can_look_after_checklists(actor))
+    return actor
+
+
+@blueprint.get("")
+@signed_in
+def versions() -> str:
+    """List all checklists with their versions, and what is not published yet."""
+    actor = _administrator()
+    rows = queries.versions(actor)
+    newest = {kind: library.newest(kind).id for kind in {one.row.kind for one in rows}}
+    return render_template(
+        "authoring/versions.html",
+        kinds=[(kind, [one for one in rows if one.row.kind is kind]) for kind in ChecklistKind],
+        newest=newest,
+        drafts=queries.drafts(actor),
+        kind_words=KINDS,
+        numbers=NUMBERS,
+        states=labels.STATES,
+        origins=labels.ORIGINS,
+    )
+
+
+def _version(actor: Actor, kind: str, number: int) -> ChecklistTemplate:
+    try:
+        wanted = ChecklistKind(kind)
+    except ValueError:
+        abort(404)
+    return found(queries.version(actor, wanted, number))
+
+
+@blueprint.get("/<kind>/<int(max=999999):number>")
+@signed_in
+def version(kind: str, number: int) -> str:
+    """Show one version, and how it differs from the one before or from one that is chosen."""
+    actor = _administrator()
+    row = _version(actor, kind, number)
+    held = library.versions(row.kind)
+    others = [one for one in held if one.id != row.id]
+    earlier = [one for one in others if one.version < row.version]
+    chosen = request.args.get("with", "")
+    other = next(
+        (one for one in others if str(one.version) == chosen), earlier[0] if earlier else None
+    )
+    counts = {one.row.id: one.running for one in queries.versions(actor)}
+    published = sum(one.state is TemplateState.PUBLISHED for one in held)
+    return render_template(
+        "authoring/version.html",
+        row=row,
+        template=library.parsed(row),
+        kind_words=KINDS[row.kind],
+        state=labels.STATES[row.state],
+        origin=labels.ORIGINS[row.origin],
+        running=counts.get(row.id, 0),
+        is_newest=library.newest(row.kind).id == row.id,
+        tongues=_tongues(row),
+        others=others,
+        other=other,
+        difference=checklist_templates_compare.between(library.parsed(other), library.parsed(row))
+        if other
+        else None,
+        may_retire=policy.can_retire(actor, row.state, published),
+        may_publish=policy.can_publish(actor, row.state),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """A language a version can be said in: how many items have words in it, and the row."""
+
+    code: str
+    told: int
+    held: TemplateWords | None
+
+
+def _tongues(row: ChecklistTemplate) -> list[Tongue]:
+    own, there = library.parsed(row), translations.current(row.id)
+    return [
+        Tongue(
+            code,
+            len(translations.parsed(there[code]).items) if code in there else 0,
+            there.get(code),
+        )
+        for code in KNOWN_LANGUAGES
+        if code != own.language
+    ]
+
+
+@blueprint.get("/<kind>/<int(max=999999):number>/file")
+@signed_in
+def download(kind: str, number: int) -> Response:
+    """Give a version as a YAML file that can be changed and sent back."""
+    row = _version(_administrator(), kind, number)
+    return _as_file(library.as_text(library.parsed(row)), f"{row.kind.value}-{row.version}.yaml")
+
+
+def _as_file(text: str, name: str) -> Response:
+    response = make_response(text)
+    response.headers["Content-Type"] = "application/yaml; charset=utf-8"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@blueprint.route("/<kind>/<int(max=999999):number>/retire", methods=["GET", "POST"])
+@signed_in
+def retire(kind: str, number: int) -> Answered:
+    """Offer a version no longer for new checklists."""
+    actor = _administrator()
+    row = _version(actor, kind, number)
+    published = sum(one.state is TemplateState.PUBLISHED for one in library.versions(row.kind))
+    require(policy.can_retire(actor, row.state, published))
+    form = RetireForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.retire(actor, row.id, reason=form.reason.data or ""),
+        success=_("Version %(number)s is retired.", number=row.version),
+        next=redirect(url_for("authoring.version", kind=kind, number=number), 303),
+    )
+    return done or render_template(
+        "authoring/decide.html",
+        form=form,
+        **_above(row),
+        title_words=_("Retire version %(number)s", number=row.version),
+        lede_words=_(
+            "It is offered no longer for new checklists. Checklists that run on it go on, and can "
+            "be moved to a newer version."
+        ),
+        button=_("Retire this version"),
+    )
+
+
+@blueprint.route("/<kind>/<int(max=999999):number>/publish", methods=["GET", "POST"])
+@signed_in
+def publish_shipped(kind: str, number: int) -> Answered:
+    """Publish a shipped version that waits."""
+    actor = _administrator()
+    row = _version(actor, kind, number)
+    require(policy.can_publish(actor, row.state))
+    form = RetireForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.publish_shipped(actor, row.id, reason=form.reason.data or ""),
+        success=_(
+            "Version %(number)s is published. New checklists start on it.", number=row.version
+        ),
+        next=redirect(url_for("authoring.version", kind=kind, number=number), 303),
+    )
+    return done or render_template(
+        "authoring/decide.html",
+        form=form,
+        **_above(row),
+        title_words=_("Publish version %(number)s", number=row.version),
+        lede_words=_(
+            "New checklists start on it from then on, in place of the version derived here. What "
+            "was changed there is not in it."
+        ),
+        button=_("Publish this version"),
+    )
+
+
+def _above(row: ChecklistTemplate) -> dict[str, Any]:
+    """Return where a page of deciding on a version lies."""
+    return {
+        "above": [(url_for("authoring.versions"), _("Checklists"))],
+        "back": url_for("authoring.version", kind=row.kind.value, number=row.version),
+        "back_words": KINDS[row.kind],
+    }
+
+
+# Drafts ------------------------------------------------------------------------------------------
+
+
+@blueprint.route("/upload", methods=["GET", "POST"])
+@signed_in
+def upload() -> Answered:
+    """Take in a changed checklist; mistakes are told beside it, and nothing typed is lost."""
+    actor = _administrator()
+    form = UploadForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.take_in(actor, form.sent_text()),
+        success=_("The checklist is taken in as a draft. It is not published yet."),
+        next=lambda draft: redirect(url_for("authoring.draft", draft_id=draft.id), 303),
+    )
+    return done or render_template("authoring/upload.html", form=form)
+
+
+@blueprint.get("/drafts/<uuid:draft_id>")
+@signed_in
+def draft(draft_id: UUID) -> str:
+    """Show a draft: what it changes, and what can be done with it."""
+    row = found(queries.draft(_administrator(), draft_id))
+    return render_template(
+        "authoring/draft.html",
+        draft=row,
+        kind_words=KINDS[row.kind],
+        template=_template_of(row),
+        falling_back=[
+            (code, languages.lacking(words, _template_of(row)))
+            for code, words in _carried(row).items()
+        ],
+        difference=_difference(row),
+    )
+
+
+def _carried(row: TemplateDraft) -> dict[str, ChecklistWords]:
+    """Return the words a draft would have once published: of what it leaves as it was."""
+    base, new = library.parsed(row.base), _template_of(row)
+    return {
+        code: languages.carried(translations.parsed(words), base, new)
+        for code, words in translations.current(row.base_id).items()
+    }
+
+
+def _template_of(row: TemplateDraft) -> Template:
+    return Template.model_validate(row.content)
+
+
+def _difference(row: TemplateDraft) -> checklist_templates_compare.TemplateDifference:
+    return checklist_templates_compare.between(library.parsed(row.base), _template_of(row))
+
+
+@blueprint.get("/drafts/<uuid:draft_id>/file")
+@signed_in
+def download_draft(draft_id: UUID) -> Response:
+    """Give a draft as it was sent."""
+    row = found(queries.draft(_administrator(), draft_id))
+    return _as_file(row.text, f"{row.kind.value}-draft.yaml")
+
+
+@blueprint.route("/drafts/<uuid:draft_id>/change", methods=["GET", "POST"])
+@signed_in
+def change(draft_id: UUID) -> Answered:
+    """Change a draft's text; a later save by somebody else is shown beside the own one."""
+    actor = _administrator()
+    row = found(queries.draft(actor, draft_id))
+    form = DraftForm(data={"text": row.text, "version": row.version})
+
+    def handle_conflict(error: StaleError) -> str:
+        form.refuse(error)
+        theirs = found(queries.draft(actor, draft_id))
+        form.version.data = theirs.version
+        return _change_page(form, row, theirs)
+
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.change(actor, draft_id, form.sent_text(), seen_version=form.version.data),
+        success=_("The draft is changed."),
+        next=redirect(url_for("authoring.draft", draft_id=draft_id), 303),
+        conflict=handle_conflict,
+    )
+    return done or _change_page(form, row)
+
+
+def _change_page(form: DraftForm, row: TemplateDraft, theirs: TemplateDraft | None = None) -> str:
+    return render_template(
+        "authoring/change.html",
+        form=form,
+        draft=row,
+        kind_words=KINDS[row.kind],
+        theirs=theirs,
+        between=_differing(theirs.text, form.text.data or "") if theirs else [],
+    )
+
+
+def _differing(before: str, after: str) -> value_differences.Difference:
+    """Return the lines in which two texts differ; what is the same is left out."""
+    lines = difflib.ndiff(before.splitlines(), after.splitlines())
+    kinds = {"- ": "out", "+ ": "in"}
+    return [(kinds[line[:2]], f"{line[2:]}\n") for line in lines if line[:2] in kinds]
+
+
+@blueprint.route("/drafts/<uuid:draft_id>/publish", methods=["GET", "POST"])
+@signed_in
+def publish(draft_id: UUID) -> Answered:
+    """Publish a draft under the next number, with the reason, after its changes were read."""
+    actor = _administrator()
+    row = found(queries.draft(actor, draft_id))
+    form = PublishForm(data={"version": row.version})
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.publish(
+            actor, draft_id, seen_version=form.version.data, reason=form.reason.data or ""
+        ),
+        success=lambda made: _(
+            "Version %(number)s is published. New checklists start on it.", number=made.version
+        ),
+        next=lambda made: redirect(
+            url_for("authoring.version", kind=made.kind.value, number=made.version), 303
+        ),
+    )
+    return done or render_template(
+        "authoring/publish.html",
+        form=form,
+        draft=row,
+        kind_words=KINDS[row.kind],
+        number=library.versions(row.kind)[0].version + 1,
+        difference=_difference(row),
+    )
+
+
+@blueprint.route("/drafts/<uuid:draft_id>/discard", methods=["POST"])
+@signed_in
+def discard(draft_id: UUID) -> Response:
+    """Throw a draft away."""
+    actor = _administrator()
+    found(queries.draft(actor, draft_id))
+    return perform(
+        None,
+        lambda: service.discard(actor, draft_id),
+        success=_("The draft is discarded."),
+        next=redirect(url_for("authoring.versions"), 303),
+    )
+
+
+# The test area -----------------------------------------------------------------------------------
+
+
+def _tried_out(text_id: UUID) -> tuple[Template, str]:
+    """Return a version or a draft to try, and the page it belongs to; or answer 404."""
+    actor = _administrator()
+    draft = queries.draft(actor, text_id)
+    language = locale.language()
+    if draft is not None:
+        told = languages.told(_template_of(draft), _carried(draft).get(language))
+        return told, url_for("authoring.draft", draft_id=draft.id)
+    row = found(queries.template(actor, text_id))
+    back = url_for("authoring.version", kind=row.kind.value, number=row.version)
+    return library.told(row, language), back
+
+
+def _chosen_modes() -> tuple[Mode, ...]:
+    chosen = request.args.get("mode", "")
+    if not chosen:
+        return tuple(Mode)
+    if chosen not in set(Mode):
+        abort(404)
+    return (Mode(chosen),)
+
+
+@blueprint.get("/test/<uuid:text_id>")
+@signed_in
+def test_area(text_id: UUID) -> str:
+    """Show a checklist empty, as people will see it; nothing here is kept."""
+    template, back = _tried_out(text_id)
+    filling, actor = preview.area(template, _chosen_modes())
+    standing = filling.standing()
+    return render_template(
+        "authoring/test_area.html",
+        text_id=text_id,
+        back=back,
+        filling=filling,
+        template=template,
+        views=pages.item_views(filling, actor),
+        standing=standing,
+        modes=MODE_LABELS,
+        chosen=request.args.get("mode", ""),
+        kind_words=KINDS[template.kind],
+    )
+
+
+@blueprint.route("/test/<uuid:text_id>/<code>", methods=["GET", "POST"])
+@signed_in
+def try_item(text_id: UUID, code: str) -> str:
+    """Try the fields of an item with its real done-tests; nothing is saved."""
+    template, back = _tried_out(text_id)
+    filling, _actor = preview.area(template, tuple(Mode))
+    item = found(template.item(code))
+    scope = _scope(item)
+    fields = item.fields_of(scope)
+    form = answer_form(AnswerForm, fields, filling, {})
+    problems: list[object] | None = None
+    if form.validate_on_submit():
+        try:
+            problems = _problems(filling, item, scope, values_of(form, fields))
+        except RuleBrokenError as error:
+            form.refuse(error)
+    return render_template(
+        "authoring/try_item.html",
+        text_id=text_id,
+        back=back,
+        template=template,
+        item=item,
+        scope=scope,
+        form=form,
+        fields=[form[name_of(field)] for field in fields],
+        problems=problems,
+        guidance=pages.guide_of(item, passages_for(list(item.rests_on.passages))),
+    )
+
+
+def _problems(
+    filling: Filling, item: Item, scope: AnswerScope, values: dict[str, object]
+) -> list[object]:
+    check_types(item.fields_of(scope), values, filling.surroundings)
+    found_wrong = completeness.value_problems(
+        item, scope, values, filling.sheet, filling.surroundings
+    )
+    return [problem.message for problem in found_wrong]
+
+
+def _scope(item: Item) -> AnswerScope:
+    asked = request.args.get("for", item.scopes[0].value)
+    if asked not in {scope.value for scope in item.scopes}:
+        abort(404)
+    return AnswerScope(asked)

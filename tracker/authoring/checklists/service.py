@@ -1,0 +1,355 @@
+"""Service functions for this instance's checklists: import a draft, publish, retire, discard."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload
+
+from tracker.access.actor import Actor
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.authoring import policy, queries
+from tracker.authoring.checklists.strictness import laxer
+from tracker.authoring.models import TemplateDraft
+from tracker.checklist_templates import library, translations
+from tracker.checklist_templates.languages import ChecklistWords
+from tracker.checklist_templates.library import TemplateFile
+from tracker.checklist_templates.models import (
+    ChecklistKind,
+    ChecklistTemplate,
+    TemplateOrigin,
+    TemplateState,
+    TemplateWords,
+    WordsOrigin,
+)
+from tracker.checklist_templates.schema import Template
+from tracker.core import canonical, clock
+from tracker.core.content import ContentError, Mistake
+from tracker.core.db import db, let_others_write
+from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.guidance import queries as guidance
+
+# The longest of the house has 65,000.
+MAX_TEXT = 200_000
+CHECKLIST = "checklist"
+MAX_REASON = 2000
+
+
+def read(text: str) -> TemplateFile:
+    """Read a checklist that was sent; raise ContentError naming all mistakes by line and item.
+
+    It takes seconds where a text is long: others can write meanwhile.
+    """
+    _require_length(text, CHECKLIST)
+    let_others_write()
+    return library.read_one(text, CHECKLIST)
+
+
+def checked(file: TemplateFile, *, kind: ChecklistKind | None = None) -> ChecklistTemplate:
+    """Check a changed checklist as strictly as a file; return the version it was derived from.
+
+    The number in it says which version that is; publishing gives it its own. Beyond the schema,
+    what an item rests on must be there, and what rests on a *must* of the source can't be made
+    laxer. Raises ContentError naming all mistakes by line and item.
+    """
+    name, template = CHECKLIST, file.template
+    if kind is not None and template.kind is not kind:
+        line = file.text.line(("kind",))
+        raise ContentError([Mistake(name, line, f"the kind is {kind.value}, and stays so")])
+    held = library.versions(template.kind)
+    base = next((row for row in held if row.version == template.version), None)
+    if base is None:
+        message = f"there is no version {template.version}: leave the number of the one you changed"
+        raise ContentError([Mistake(name, file.text.line(("version",)), message)])
+    mistakes = _broken(file) + _laxer(file, base, held)
+    if mistakes:
+        raise ContentError(mistakes)
+    return base
+
+
+def _broken(file: TemplateFile) -> list[Mistake]:
+    refs = sorted({ref for item in file.template.items for ref in item.rests_on.passages})
+    passages = {ref: set(one.statements) for ref, one in guidance.passages_for(refs).items()}
+    return library.broken_references((file,), queries.statement_codes(), passages)
+
+
+def _laxer(
+    file: TemplateFile, base: ChecklistTemplate, held: list[ChecklistTemplate]
+) -> list[Mistake]:
+    """Compare with the version it was derived from, and with the newest that was shipped."""
+    shipped = max(
+        (row for row in held if row.origin is TemplateOrigin.SHIPPED),
+        key=lambda row: row.version,
+        default=base,
+    )
+    places = {
+        item["code"]: ("sections", s, "items", i)
+        for s, section in enumerate(file.text.tree["sections"])
+        for i, item in enumerate(section["items"])
+    }
+    musts = queries.musts()
+    mistakes = []
+    for row in {base.id: base, shipped.id: shipped}.values():
+        for one in laxer(library.parsed(row), file.template, musts):
+            line = file.text.line(places.get(one.code, ("sections",)))
+            words = f"item {one.code}: {one.message}" if one.code else one.message
+            mistakes.append(Mistake(file.text.file, line, words))
+    return mistakes
+
+
+def take_in(actor: Actor, text: str) -> TemplateDraft:
+    """Keep a changed checklist as a draft; nobody but administrators sees it.
+
+    Raises ContentError naming all mistakes, RefusedError, or RuleBrokenError when it says the same
+    as the version it was derived from.
+    """
+    policy.can_look_after_checklists(actor).require()
+    file = read(text)
+    base = checked(file)
+    _require_different(file.template, base)
+    draft = TemplateDraft(
+        id=uuid4(),
+        kind=file.template.kind,
+        base_id=base.id,
+        text=text,
+        content=library.content_of(file.template),
+        version=1,
+        author_id=actor.user_id,
+        changed_at=clock.now(),
+    )
+    db.session.add(draft)
+    db.session.flush()
+    _record_draft(actor, draft, base)
+    return draft
+
+
+def change(actor: Actor, draft_id: UUID, text: str, *, seen_version: int | None) -> TemplateDraft:
+    """Put another text in the place of a draft's.
+
+    Raises ContentError, RefusedError, or StaleError when somebody changed it meanwhile.
+    """
+    policy.can_look_after_checklists(actor).require()
+    file = read(text)
+    draft = _locked(draft_id)
+    if draft.version != seen_version:
+        raise StaleError(
+            _l("Somebody else changed this draft in the meantime. Compare, then save again.")
+        )
+    base = checked(file, kind=draft.kind)
+    _require_different(file.template, base)
+    draft.base_id = base.id
+    draft.text = text
+    draft.content = library.content_of(file.template)
+    draft.version += 1
+    draft.author_id = actor.user_id
+    draft.changed_at = clock.now()
+    db.session.flush()
+    _record_draft(actor, draft, base)
+    return draft
+
+
+def publish(
+    actor: Actor, draft_id: UUID, *, seen_version: int | None, reason: str
+) -> ChecklistTemplate:
+    """Publish a draft under the next number; new checklists start on it.
+
+    It is checked again: guidance and the newest shipped version may have changed meanwhile.
+    """
+    policy.can_look_after_checklists(actor).require()
+    text = db.session.scalar(sa.select(TemplateDraft.text).where(TemplateDraft.id == draft_id))
+    file = read(text) if text is not None else None
+    draft = _locked(draft_id)
+    if draft.version != seen_version or draft.text != text or file is None:
+        raise StaleError(_l("Somebody else changed this draft. Look at it again, then publish."))
+    reason = tidy_reason(reason)
+    base = checked(file, kind=draft.kind)
+    number = library.versions(draft.kind)[0].version + 1
+    try:
+        with db.session.begin_nested():
+            row = library.add(
+                file.template.model_copy(update={"version": number}), TemplateOrigin.DERIVED
+            )
+    except IntegrityError as error:
+        raise StaleError(_l("Another version was published in this moment. Try again.")) from error
+    db.session.delete(draft)
+    db.session.flush()
+    library.say_uses(row.kind)
+    _record(verbs.TEMPLATE_PUBLISHED, actor, row, {"base": base.version, "reason": reason})
+    library.carry_on(base, row, actor)
+    return row
+
+
+def change_words(
+    actor: Actor, template_id: UUID, language: str, text: str, *, seen_number: int, reason: str
+) -> TemplateWords:
+    """Put other words of a version in a language in the place of those in use, at once (adr 38).
+
+    They are this instance's own from then on. Raises ContentError naming all mistakes,
+    RefusedError, RuleBrokenError when they say the same, and StaleError when somebody changed them
+    meanwhile.
+    """
+    policy.can_look_after_checklists(actor).require()
+    words = read_words(
+        text, library.parsed(db.session.get_one(ChecklistTemplate, template_id)), language
+    )
+    row = _locked_template(template_id)
+    held = translations.current(row.id).get(language)
+    if (held.number if held else 0) != seen_number:
+        raise StaleError(_l("Somebody else changed these words. Look at them again, then save."))
+    reason = tidy_reason(reason)
+    if held is not None and translations.parsed(held) == words:
+        raise RuleBrokenError(_l("These are the words that stand already. Change something."))
+    made = translations.take_in(row, words, WordsOrigin.OWN)
+    if made is None:  # the same as own ones that stood before those brought along
+        raise RuleBrokenError(_l("These are the words that stand already. Change something."))
+    trail.record(
+        verbs.TEMPLATE_WORDS_CHANGED,
+        actor=actor,
+        subject_type="checklist_words",
+        subject_id=made.id,
+        evidence=made.digest,
+        kind=row.kind.value,
+        version=row.version,
+        language=language,
+        number=made.number,
+        digest=made.digest,
+        reason=reason,
+    )
+    return made
+
+
+def read_words(text: str, template: Template, language: str) -> ChecklistWords:
+    """Check words that were sent as strictly as a file; raise ContentError naming all mistakes.
+
+    Others can write meanwhile.
+    """
+    name = "words"
+    _require_length(text, name)
+    let_others_write()
+    file = translations.read_one(text, name, template)
+    if file.words.language != language:
+        line = file.text.line(("language",))
+        raise ContentError([Mistake(name, line, f"the language is {language}, and stays so")])
+    return file.words
+
+
+def publish_shipped(actor: Actor, template_id: UUID, *, reason: str) -> ChecklistTemplate:
+    """Publish a shipped version that waits; new checklists start on it."""
+    row = _locked_template(template_id)
+    policy.can_publish(actor, row.state).require()
+    reason = tidy_reason(reason)
+    row.published_at = clock.now()
+    db.session.flush()
+    library.say_uses(row.kind)
+    _record(verbs.TEMPLATE_PUBLISHED, actor, row, {"base": None, "reason": reason})
+    return row
+
+
+def retire(actor: Actor, template_id: UUID, *, reason: str) -> None:
+    """Offer a version no longer for new checklists; those that run on it go on."""
+    row = _locked_template(template_id)
+    published = [one for one in library.versions(row.kind) if one.state is TemplateState.PUBLISHED]
+    policy.can_retire(actor, row.state, len(published)).require()
+    reason = tidy_reason(reason)
+    row.retired_at = clock.now()
+    db.session.flush()
+    library.say_uses(row.kind)
+    _record(verbs.TEMPLATE_RETIRED, actor, row, {"reason": reason})
+
+
+def discard(actor: Actor, draft_id: UUID) -> None:
+    """Throw a draft away."""
+    policy.can_look_after_checklists(actor).require()
+    draft = _locked(draft_id)
+    trail.record(
+        verbs.TEMPLATE_DISCARDED,
+        actor=actor,
+        subject_type="template_draft",
+        subject_id=draft.id,
+        kind=draft.kind.value,
+        digest=canonical.digest_of(draft.content),
+    )
+    db.session.delete(draft)
+    db.session.flush()
+
+
+def _require_different(template: Template, base: ChecklistTemplate) -> None:
+    if template == library.parsed(base):
+        raise RuleBrokenError(
+            _l("This says the same as version %(number)s. Change something.", number=base.version)
+        )
+
+
+def tidy_reason(reason: str) -> str:
+    """Return a reason without outer blanks; raise RuleBrokenError when it is none, or too long."""
+    tidy = reason.strip()
+    if not tidy:
+        raise RuleBrokenError(_l("Give the reason."), "reason")
+    if len(tidy) > MAX_REASON:
+        raise RuleBrokenError(
+            _l("Write the reason in at most %(most)s characters.", most=MAX_REASON), "reason"
+        )
+    return tidy
+
+
+def _require_length(text: str, name: str) -> None:
+    if len(text) > MAX_TEXT:
+        raise ContentError([Mistake(name, 1, f"the text is longer than {MAX_TEXT} signs")])
+
+
+def _locked(draft_id: UUID) -> TemplateDraft:
+    draft = db.session.scalar(
+        sa.select(TemplateDraft)
+        .where(TemplateDraft.id == draft_id)
+        .options(joinedload(TemplateDraft.base))
+        .with_for_update(of=TemplateDraft)
+        .execution_options(populate_existing=True)
+    )
+    if draft is None:
+        raise StaleError(_l("This draft is no longer there: it was published or discarded."))
+    return draft
+
+
+def _locked_template(template_id: UUID) -> ChecklistTemplate:
+    """Hold all versions of the kind, so that two can't retire the last two at once."""
+    row = db.session.get_one(ChecklistTemplate, template_id)
+    db.session.scalars(
+        sa.select(ChecklistTemplate)
+        .where(ChecklistTemplate.kind == row.kind)
+        .order_by(ChecklistTemplate.version)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    return row
+
+
+def _record_draft(actor: Actor, draft: TemplateDraft, base: ChecklistTemplate) -> None:
+    trail.record(
+        verbs.TEMPLATE_DRAFTED,
+        actor=actor,
+        subject_type="template_draft",
+        subject_id=draft.id,
+        kind=draft.kind.value,
+        base=base.version,
+        digest=canonical.digest_of(draft.content),
+    )
+
+
+def _record(
+    verb: verbs.Verb, actor: Actor, row: ChecklistTemplate, details: Mapping[str, Any]
+) -> None:
+    trail.record(
+        verb,
+        actor=actor,
+        subject_type="checklist_template",
+        subject_id=row.id,
+        evidence=row.digest,
+        kind=row.kind.value,
+        version=row.version,
+        digest=row.digest,
+        **details,
+    )

@@ -1,0 +1,295 @@
+"""Service functions for this instance's guidance: publish an edit, decide on a shipped text."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import selectinload
+
+from tracker.access.actor import Actor
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.authoring import queries
+from tracker.authoring.checklists.service import tidy_reason
+from tracker.authoring.facts import ArticleParts, ArticleWords, parted
+from tracker.authoring.guidance import article_validation, required_content
+from tracker.authoring.guidance.required_content import Rest
+from tracker.checklist_templates import library as checklists
+from tracker.checklist_templates import risky_phrases
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.core import clock
+from tracker.core.content import ContentError, Mistake
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.guidance import library, markdown, policy, service
+from tracker.guidance.library import FrontMatter, PassageText, SourceText
+from tracker.guidance.models import Article, ArticleOrigin, Passage
+
+
+def words_of(row: Article) -> ArticleWords:
+    """Return a revision, loaded with its passages, as it is written."""
+    return ArticleWords(
+        question=row.question,
+        summary=row.summary,
+        category=row.category,
+        topics=tuple(row.topics),
+        body=library.as_body(row.lead, row.passages).strip(),
+    )
+
+
+def parts_of(row: Article) -> ArticleParts:
+    """Return a revision, loaded with its passages, as it is compared."""
+    return parted(words_of(row), row.lead, map(_as_text, row.passages))
+
+
+def _as_text(row: Passage) -> PassageText:
+    return PassageText(row.number, row.key, row.title, tuple(row.statements), row.markdown)
+
+
+def file_of(row: Article) -> str:
+    """Return a revision, loaded with its passages, as a file that can be changed and sent back."""
+    return _file(row, library.as_body(row.lead, row.passages))
+
+
+def _file(row: Article, body: str) -> str:
+    head = FrontMatter(
+        slug=row.slug,
+        question=row.question,
+        summary=row.summary,
+        category=row.category,
+        topics=tuple(row.topics),
+        language=row.language,
+        revision=row.revision,
+        revised_on=row.revised_on,
+        source=SourceText(title=row.source_title, url=row.source_url),
+    )
+    return library.as_file(head, body)
+
+
+def words_from_file(text: str, row: Article) -> ArticleWords:
+    """Read a file that was downloaded and changed; without a head it is the text alone.
+
+    What the head says of revision, day and source is passed over: publishing gives them. Raise
+    ContentError naming all mistakes.
+    """
+    name = "file"
+    if len(text) > article_validation.MAX_FILE:
+        message = f"the file is longer than {article_validation.MAX_FILE} characters"
+        raise ContentError([Mistake(name, 1, message)])
+    head, body = library.read_file(text, name)
+    if head is None:
+        words = words_of(row)
+        return ArticleWords(words.question, words.summary, words.category, words.topics, body)
+    if (head.slug, head.language) != (row.slug, row.language):
+        message = f"this is the file of {head.slug} ({head.language})"
+        raise ContentError([Mistake(name, 2, message)])
+    return ArticleWords(head.question, head.summary, head.category, head.topics, body)
+
+
+def check(words: ArticleWords, held: Sequence[Article]) -> ArticleParts:
+    """Check an edited article as strictly as a file, and read its parts.
+
+    held are all its revisions, loaded with their passages. What the current and the newest shipped
+    one carry of what must stay is carried on. Raise ContentError naming all mistakes by line, and
+    RuleBrokenError where question, summary or place are wrong.
+    """
+    article_validation.require_head(words, needs_summary=True)
+    article_validation.require_length(words)
+    slug = held[0].slug
+    lead, passages = library.read_body(words.body, slug, queries.statements_by_article())
+    mistakes = list(_lost(held, passages, _lines(words.body)))
+    if mistakes:
+        raise ContentError(mistakes)
+    return parted(words, lead, passages)
+
+
+def _lost(
+    held: Sequence[Article], passages: Sequence[PassageText], lines: Sequence[int]
+) -> Iterator[Mistake]:
+    resting = _resting(held[0].slug)
+    musts = queries.musts()
+    places = {one.key: line for one, line in zip(passages, lines, strict=True)}
+    current, shipped = current_of(held), newest_shipped(held)
+    for row in {one.id: one for one in (current, shipped) if one is not None}.values():
+        before = [_as_text(passage) for passage in row.passages]
+        for one in required_content.lost(before, passages, resting, musts):
+            yield Mistake("text", places.get(one.key, 1), one.message)
+
+
+def _lines(body: str) -> list[int]:
+    """Return the line of each passage's heading, counted from 1."""
+    return [one.line + 1 for one in markdown.headings(body) if one.rank == markdown.PASSAGE_RANK]
+
+
+def _resting(slug: str) -> list[Rest]:
+    """Return what rests on an article: items of every version there is, for some run on old ones.
+
+    And the hints at words that can limit the NPM.
+    """
+    found = [
+        rest
+        for kind in ChecklistKind
+        for row in checklists.versions(kind)
+        for rest in required_content.rests(checklists.parsed(row), slug)
+    ]
+    keys = [ref.split("/", 1)[1] for ref in risky_phrases.passages() if ref.startswith(f"{slug}/")]
+    return [*found, *(Rest("hints at words", (key,)) for key in sorted(keys))]
+
+
+def current_of(held: Sequence[Article]) -> Article | None:
+    """Return the revision that is current, None where the article was withdrawn."""
+    return next((row for row in held if row.is_current), None)
+
+
+def newest_shipped(held: Sequence[Article]) -> Article | None:
+    """Return the revision that was shipped last."""
+    shipped = [row for row in held if row.shipped_revision is not None]
+    return max(shipped, key=lambda row: row.shipped_revision or 0, default=None)
+
+
+def publish(
+    actor: Actor,
+    slug: str,
+    language: str,
+    words: ArticleWords,
+    *,
+    seen_revision: int | None,
+    made_from: int | None = None,
+    reason: str,
+) -> Article:
+    """Make an edited text the current revision; the earlier ones stay.
+
+    One that was made from a shipped revision that waits has decided on it. Raises RefusedError,
+    ContentError, RuleBrokenError, or StaleError when another revision became current since the
+    person saw seen_revision.
+    """
+    policy.can_edit(actor).require()
+    held = _locked(slug, language)
+    current = current_of(held)
+    if current is None or current.revision != seen_revision:
+        raise StaleError(
+            _l("Another revision became current while you were writing. Compare, then publish.")
+        )
+    parts = check(words, held)
+    if parts == parts_of(current):
+        raise RuleBrokenError(
+            _l("This says the same as revision %(number)s. Change something.", number=seen_revision)
+        )
+    reason = tidy_reason(reason)
+    row = _edited(actor, current, parts, held[0].revision + 1, reason)
+    current.is_current = False
+    for one in held:
+        one.waits = one.waits and one.revision != made_from
+    try:
+        with db.session.begin_nested():
+            service.add_revision(row, parts.passages)
+    except IntegrityError as error:
+        raise StaleError(_l("Another revision was published in this moment. Try again.")) from error
+    service.index(row, parts.passages)
+    _record(verbs.ARTICLE_PUBLISHED, actor, row, base=current.revision, reason=reason)
+    return row
+
+
+def _edited(actor: Actor, base: Article, parts: ArticleParts, number: int, reason: str) -> Article:
+    row = Article(
+        id=uuid4(),
+        slug=base.slug,
+        language=base.language,
+        revision=number,
+        is_current=True,
+        question=parts.question,
+        summary=parts.summary,
+        lead=parts.lead,
+        category=parts.category,
+        topics=list(parts.topics),
+        source_title=base.source_title,
+        source_url=base.source_url,
+        revised_on=clock.today(),
+        loaded_at=clock.now(),
+        origin=ArticleOrigin.EDITED,
+        shipped_revision=None,
+        waits=False,
+        reason=reason,
+        author=actor.name,
+    )
+    row.digest = library.digest_of(_file(row, library.as_body(parts.lead, parts.passages)))
+    return row
+
+
+def use_shipped(actor: Actor, slug: str, language: str, number: int, *, reason: str) -> Article:
+    """Make the newest shipped revision current in place of the edited one, which stays.
+
+    Raises RefusedError, or ContentError when items rest on what it does not carry.
+    """
+    held = _locked(slug, language)
+    row = _numbered(held, number)
+    policy.can_use_shipped(
+        actor, is_newest_shipped=row is newest_shipped(held), is_current=row.is_current
+    ).require()
+    current = current_of(held)
+    if current is None:
+        raise RuleBrokenError(_l("This article was withdrawn, since its file is gone."))
+    mistakes = list(_lost(held, [_as_text(one) for one in row.passages], [1] * len(row.passages)))
+    if mistakes:
+        raise ContentError(mistakes)
+    _decide(actor, row, reason)
+    current.is_current = False
+    row.is_current = True
+    db.session.flush()
+    service.index(row, row.passages)
+    _record(verbs.ARTICLE_PUBLISHED, actor, row, base=None, reason=row.reason)
+    return row
+
+
+def pass_over(actor: Actor, slug: str, language: str, number: int, *, reason: str) -> Article:
+    """Keep the edited text over a shipped one that waits, until a newer one is shipped."""
+    row = _numbered(_locked(slug, language), number)
+    policy.can_pass_over(actor, waits=row.waits).require()
+    _decide(actor, row, reason)
+    db.session.flush()
+    _record(verbs.ARTICLE_PASSED_OVER, actor, row, reason=row.reason)
+    return row
+
+
+def _decide(actor: Actor, row: Article, reason: str) -> None:
+    row.reason = tidy_reason(reason)
+    row.author = actor.name
+    row.waits = False
+
+
+def _numbered(held: Sequence[Article], number: int) -> Article:
+    row = next((one for one in held if one.revision == number), None)
+    if row is None:
+        raise RuleBrokenError(_l("There is no such revision."))
+    return row
+
+
+def _locked(slug: str, language: str) -> list[Article]:
+    """Hold all revisions of an article, the newest first, so that one is current at a time."""
+    return list(
+        db.session.scalars(
+            sa.select(Article)
+            .where(Article.slug == slug, Article.language == language)
+            .options(selectinload(Article.passages))
+            .order_by(Article.revision.desc())
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def _record(verb: verbs.Verb, actor: Actor, row: Article, **details: Any) -> None:
+    trail.record(
+        verb,
+        actor=actor,
+        subject_type="article",
+        subject_id=row.id,
+        evidence=row.digest,
+        name=f"{row.slug} ({row.language})",
+        version=row.revision,
+        digest=row.digest,
+        **details,
+    )

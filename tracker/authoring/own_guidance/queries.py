@@ -1,0 +1,145 @@
+"""Queries for organisations' own articles, scoped to the actor's organisation and partners."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
+
+from tracker.access.actor import Actor
+from tracker.authoring.models import OwnArticle, OwnPassage
+from tracker.authoring.own_guidance.scope import changeable, visible
+from tracker.checklists.loading import OwnPassageBeside
+from tracker.cooperations.models import Party
+from tracker.cooperations.scope import has_not_left
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.guidance import library, markdown
+from tracker.guidance.library import PassageText
+from tracker.guidance.own import OwnPassageText, OwnText
+from tracker.organisations.models import Organisation
+from tracker.search.words import Question, split
+
+
+def find(actor: Actor, article_id: UUID) -> OwnArticle | None:
+    """Return an article that the person may read, or None; who may change it sees it withdrawn."""
+    return db.session.scalar(
+        sa.select(OwnArticle)
+        .where(OwnArticle.id == article_id, sa.or_(visible(actor), changeable(actor)))
+        .options(
+            joinedload(OwnArticle.organisation),
+            joinedload(OwnArticle.author),
+            selectinload(OwnArticle.passages),
+        )
+        .execution_options(populate_existing=True)
+    )
+
+
+def own(actor: Actor) -> list[OwnArticle]:
+    """Return all articles that the person may change, withdrawn ones last, without their texts."""
+    return list(
+        db.session.scalars(
+            sa.select(OwnArticle)
+            .where(changeable(actor))
+            .options(joinedload(OwnArticle.author), selectinload(OwnArticle.passages))
+            .order_by(OwnArticle.withdrawn_at.is_not(None), OwnArticle.question, OwnArticle.id)
+        )
+    )
+
+
+def locked(article_id: UUID) -> OwnArticle | None:
+    """Return an article and keep others from changing it; the caller asks whose it is."""
+    return db.session.scalar(
+        sa.select(OwnArticle)
+        .where(OwnArticle.id == article_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def has_one(organisation_id: UUID, language: str, question: str) -> bool:
+    """Tell whether an organisation has an article with a question; for the command line."""
+    asked = sa.select(OwnArticle.id).where(
+        OwnArticle.organisation_id == organisation_id,
+        OwnArticle.language == language,
+        OwnArticle.question == question,
+    )
+    return db.session.scalar(asked.limit(1)) is not None
+
+
+def in_library(actor: Actor, asked: Question) -> Sequence[OwnText]:
+    """Return the articles that the person may read and that hold every word asked for.
+
+    Those with the words in their question come first. Read by the library of the guidance.
+    """
+    rows = db.session.scalars(
+        sa.select(OwnArticle)
+        .where(visible(actor))
+        .options(joinedload(OwnArticle.organisation), selectinload(OwnArticle.passages))
+        .order_by(OwnArticle.question, OwnArticle.id)
+    )
+    found = [row for row in rows if _holds(row, asked)]
+    found.sort(key=lambda row: -asked.count_held(row.question))
+    return [_in_library(row, asked) for row in found]
+
+
+def _holds(row: OwnArticle, asked: Question) -> bool:
+    if not asked:
+        return True
+    words = {word.folded for word in split(f"{row.question}\n{row.summary}")}
+    return asked.count_among(words | _words_of(row.body)) == len(asked.words)
+
+
+@lru_cache(maxsize=512)
+def _words_of(body: str) -> frozenset[str]:
+    return frozenset(word.folded for word in split(markdown.plain(body)))
+
+
+def _in_library(row: OwnArticle, asked: Question) -> OwnText:
+    texts = [PassageText(one.number, one.key, one.title, (), one.markdown) for one in row.passages]
+    return OwnText(
+        id=row.id,
+        organisation=row.organisation.name,
+        language=row.language,
+        question=row.question,
+        summary=row.summary,
+        category=row.category,
+        topics=tuple(row.topics),
+        uses=len({code for one in row.passages for code in one.items}),
+        text=library.plain_text(row.summary, row.lead, texts) if asked else "",
+        passages=tuple(
+            OwnPassageText(one.key, one.number, one.title, one.markdown) for one in texts
+        ),
+    )
+
+
+def beside(actor: Actor, cooperation_id: UUID) -> Mapping[str, Sequence[OwnPassageBeside]]:
+    """Return by item's code the passages that the person may read beside it, in one query.
+
+    Those of parties of the cooperation: what a partner of another one wrote is not shown here.
+    """
+    parties = sa.select(Party.organisation_id).where(
+        Party.cooperation_id == cooperation_id, has_not_left(clock.today())
+    )
+    rows = db.session.scalars(
+        sa.select(OwnPassage)
+        .join(OwnPassage.article)
+        .join(OwnArticle.organisation)
+        .where(visible(actor), OwnArticle.organisation_id.in_(parties))
+        .options(contains_eager(OwnPassage.article).contains_eager(OwnArticle.organisation))
+        .order_by(Organisation.name, OwnArticle.question, OwnArticle.id, OwnPassage.number)
+    )
+    found: dict[str, list[OwnPassageBeside]] = {}
+    for row in rows:
+        one = OwnPassageBeside(
+            article_id=row.article.id,
+            organisation=row.article.organisation.name,
+            key=row.key,
+            title=row.title,
+            language=row.article.language,
+            markdown=row.markdown,
+        )
+        for code in row.items:
+            found.setdefault(code, []).append(one)
+    return found

@@ -1,0 +1,226 @@
+"""Pages for an organisation's own guidance: the list, an article, writing with a preview."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from flask import (
+    Blueprint,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.authoring import labels, pages, policy
+from tracker.authoring.facts import ArticleParts, ArticleWords
+from tracker.authoring.forms import OwnArticleForm
+from tracker.authoring.guidance import differences
+from tracker.authoring.models import OwnArticle
+from tracker.authoring.own_guidance import queries
+from tracker.authoring.own_guidance import service as own_guidance
+from tracker.core.content import ContentError
+from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.guidance.queries import taxonomy
+from tracker.search.words import ask
+from tracker.ui import locale
+from tracker.ui.perform import perform
+
+blueprint = Blueprint("own_guidance", __name__, url_prefix="/own-guidance")
+
+Answered = str | Response
+CODES = _l("Paired with items")
+
+
+def _writer() -> Actor:
+    actor = current_actor()
+    require(policy.can_write_own(actor))
+    return actor
+
+
+def _own(actor: Actor, article_id: UUID) -> OwnArticle:
+    """Return an article to change: one that is not seen is 404, one of partners is refused."""
+    row = found(queries.find(actor, article_id))
+    require(policy.can_change_own(actor, row.organisation_id))
+    return row
+
+
+@blueprint.get("")
+@signed_in
+def articles() -> str:
+    """List the articles of the organisation acted for, withdrawn ones too."""
+    return render_template(
+        "authoring/own_articles.html",
+        rows=queries.own(_writer()),
+        state=labels.own_state,
+        direction=locale.direction,
+    )
+
+
+@blueprint.get("/<uuid:article_id>")
+@signed_in
+def article(article_id: UUID) -> str:
+    """Show an own article to people of the organisation, and of partners where it is for them."""
+    actor = current_actor()
+    row = found(queries.find(actor, article_id))
+    asked = ask(request.args.get("q", ""))
+    return render_template(
+        "authoring/own_article.html",
+        article=row,
+        view=pages.text_view(own_guidance.parts_of(row), asked=asked, items=pages.item_links()),
+        taxonomy=taxonomy(),
+        state=labels.own_state(row),
+        may_change=policy.can_change_own(actor, row.organisation_id),
+        direction=locale.direction,
+    )
+
+
+@blueprint.get("/<uuid:article_id>/file")
+@signed_in
+def download(article_id: UUID) -> Response:
+    """Give the text as it was written, to be kept or imported elsewhere."""
+    row = _own(current_actor(), article_id)
+    response = make_response(f"# {row.question}\n\n{row.body}\n")
+    response.headers["Content-Type"] = "text/markdown; charset=utf-8"
+    response.headers["Content-Disposition"] = 'attachment; filename="guidance.md"'
+    return response
+
+
+# Writing -----------------------------------------------------------------------------------------
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@signed_in
+def add() -> Answered:
+    """Write a new article; a preview can be seen before it is saved."""
+    actor = _writer()
+    form = OwnArticleForm(taxonomy(), data={"language": locale.language()})
+    parts = _checked(form, form.words()) if form.validate_on_submit() else None
+    if parts and _is_to_be_saved():
+        done = perform(
+            form,
+            lambda: own_guidance.add(
+                actor,
+                form.words(),
+                language=form["language"].data,
+                for_partners=form["for_partners"].data,
+            ),
+            success=_("The article is saved."),
+            next=lambda row: redirect(url_for("own_guidance.article", article_id=row.id), 303),
+        )
+        if done:
+            return done
+    return _writing_page(form, parts)
+
+
+@blueprint.route("/<uuid:article_id>/change", methods=["GET", "POST"])
+@signed_in
+def change(article_id: UUID) -> Answered:
+    """Change an article; a later save by somebody else is shown beside the own text."""
+    actor = current_actor()
+    row = _own(actor, article_id)
+    form = OwnArticleForm(taxonomy())
+    if not form.is_submitted():
+        form.fill_in(own_guidance.words_of(row))
+        form["language"].data = row.language
+        form["for_partners"].data = row.for_partners
+        form["version"].data = row.version
+        return _writing_page(form, None, row)
+    words = form.words(own_guidance.words_of(row))
+    parts = _checked(form, words) if form.validate() else None
+    if parts is None or not _is_to_be_saved():
+        return _writing_page(form, parts, row)
+
+    def handle_conflict(error: StaleError) -> str:
+        form.refuse(error)
+        return _writing_page(form, parts, _own(actor, article_id), is_overtaken=True)
+
+    done = perform(
+        form,
+        lambda: own_guidance.change(
+            actor,
+            article_id,
+            words,
+            language=form["language"].data,
+            for_partners=form["for_partners"].data,
+            seen_version=form["version"].data,
+        ),
+        success=_("The article is saved."),
+        next=redirect(url_for("own_guidance.article", article_id=article_id), 303),
+        conflict=handle_conflict,
+    )
+    return done or _writing_page(form, parts, _own(actor, article_id))
+
+
+def _checked(form: OwnArticleForm, words: ArticleWords) -> ArticleParts | None:
+    """Return an article as it will read; None when something is wrong, which the form then says."""
+    try:
+        return own_guidance.check(words)
+    except (ContentError, RuleBrokenError) as error:
+        form.refuse(error)
+        return None
+
+
+def _is_to_be_saved() -> bool:
+    return request.form.get("step") != "preview"
+
+
+def _writing_page(
+    form: OwnArticleForm,
+    parts: ArticleParts | None,
+    row: OwnArticle | None = None,
+    *,
+    is_overtaken: bool = False,
+) -> str:
+    """Show the form with what was written, its preview, and how it differs from what is saved.
+
+    Where somebody else saved meanwhile, saving again puts this text in the place of theirs.
+    """
+    if row is not None and is_overtaken:
+        form["version"].data = row.version
+    known = taxonomy()
+    before = own_guidance.parts_of(row) if row else None
+    return render_template(
+        "authoring/write_article.html",
+        form=form,
+        article=row,
+        is_overtaken=is_overtaken,
+        view=pages.text_view(parts, headings_from=4, items=pages.item_links()) if parts else None,
+        difference=differences.between(before, parts, pages.names_of(known), codes=CODES)
+        if before and parts
+        else None,
+    )
+
+
+# Withdrawing -------------------------------------------------------------------------------------
+
+
+@blueprint.route("/<uuid:article_id>/withdraw", methods=["POST"])
+@signed_in
+def withdraw(article_id: UUID) -> Response:
+    """Show an article to nobody any more; it is kept."""
+    words = _("The article is withdrawn. It is kept, and can be shown again.")
+    return _acted(article_id, own_guidance.withdraw, words)
+
+
+@blueprint.route("/<uuid:article_id>/restore", methods=["POST"])
+@signed_in
+def restore(article_id: UUID) -> Response:
+    """Show a withdrawn article again."""
+    return _acted(article_id, own_guidance.restore, _("The article is shown again."))
+
+
+def _acted(article_id: UUID, act: Callable[[Actor, UUID], object], words: str) -> Response:
+    actor = current_actor()
+    _own(actor, article_id)
+    return perform(
+        None,
+        lambda: act(actor, article_id),
+        success=words,
+        next=redirect(url_for("own_guidance.article", article_id=article_id), 303),
+    )

@@ -1,0 +1,245 @@
+"""Service functions for an organisation's own guidance: add, change, withdraw, restore, import."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.authoring import policy
+from tracker.authoring.facts import ArticleParts, ArticleWords, parted
+from tracker.authoring.guidance import article_validation
+from tracker.authoring.models import OwnArticle, OwnPassage
+from tracker.authoring.own_guidance import queries
+from tracker.checklist_templates import library as checklists
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.core import canonical, clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.guidance import library
+from tracker.guidance.library import PassageText
+from tracker.organisations.models import Organisation
+
+
+def words_of(row: OwnArticle) -> ArticleWords:
+    """Return an own article as it was written."""
+    return ArticleWords(row.question, row.summary, row.category, tuple(row.topics), row.body)
+
+
+def parts_of(row: OwnArticle) -> ArticleParts:
+    """Return an own article, loaded with its passages, as it is compared."""
+    passages = (
+        PassageText(one.number, one.key, one.title, tuple(one.items), one.markdown)
+        for one in row.passages
+    )
+    return parted(words_of(row), row.lead, passages)
+
+
+def check(words: ArticleWords) -> ArticleParts:
+    """Check an own article and read its parts.
+
+    Raise ContentError naming all mistakes by line, and RuleBrokenError where the head is wrong.
+    """
+    article_validation.require_head(words, needs_summary=False)
+    article_validation.require_length(words)
+    lead, passages = library.read_own_body(words.body, items())
+    return parted(words, lead, passages)
+
+
+def items() -> frozenset[str]:
+    """Return the codes of all items that a passage may be paired with, of every version there is.
+
+    Checklists run on old versions too.
+    """
+    return frozenset(
+        item.code
+        for kind in ChecklistKind
+        for row in checklists.versions(kind)
+        for item in checklists.parsed(row).items
+    )
+
+
+def add(actor: Actor, words: ArticleWords, *, language: str, for_partners: bool) -> OwnArticle:
+    """Add an article to the guidance of the organisation that the person acts for.
+
+    Raises RefusedError, ContentError or RuleBrokenError.
+    """
+    policy.can_write_own(actor).require()
+    row = _new(actor.organisation_id, actor, words, language, for_partners=for_partners)
+    _record(verbs.OWN_ARTICLE_ADDED, actor, row, digest=_digest(row))
+    return row
+
+
+def import_article(
+    organisation: Organisation, words: ArticleWords, *, language: str, for_partners: bool
+) -> OwnArticle:
+    """Add an article to an organisation's guidance, for the command line.
+
+    Raises ContentError, or RuleBrokenError also where the organisation has such an article.
+    """
+    if queries.has_one(organisation.id, language, words.question):
+        raise RuleBrokenError(
+            _l(
+                "%(name)s has an article with this question: change that one, or give another "
+                "question.",
+                name=organisation.name,
+            )
+        )
+    row = _new(organisation.id, None, words, language, for_partners=for_partners)
+    _record(verbs.OWN_ARTICLE_ADDED, None, row, digest=_digest(row))
+    return row
+
+
+def change(
+    actor: Actor,
+    article_id: UUID,
+    words: ArticleWords,
+    *,
+    language: str,
+    for_partners: bool,
+    seen_version: int | None,
+) -> OwnArticle:
+    """Change an own article.
+
+    Raises RefusedError, ContentError, RuleBrokenError, or StaleError when somebody changed it
+    since the person saw seen_version.
+    """
+    row = _locked(actor, article_id)
+    if row.version != seen_version:
+        raise StaleError(
+            _l("Somebody else changed this article in the meantime. Compare, then save again.")
+        )
+    parts = check(words)
+    if (words, language, for_partners) == (words_of(row), row.language, row.for_partners):
+        raise RuleBrokenError(_l("Nothing is different from what is saved. Change something."))
+    _fill(row, words, parts, language, for_partners=for_partners)
+    row.version += 1
+    row.author_id = actor.user_id
+    row.changed_at = clock.now()
+    db.session.execute(sa.delete(OwnPassage).where(OwnPassage.article_id == row.id))
+    _add_passages(row, parts)
+    _record(verbs.OWN_ARTICLE_CHANGED, actor, row, digest=_digest(row))
+    return row
+
+
+def withdraw(actor: Actor, article_id: UUID) -> OwnArticle:
+    """Show an own article to nobody any more; it is kept, and can be shown again."""
+    row = _locked(actor, article_id)
+    if row.withdrawn_at is not None:
+        raise RuleBrokenError(_l("This article is withdrawn already."))
+    row.withdrawn_at = clock.now()
+    db.session.flush()
+    _record(verbs.OWN_ARTICLE_WITHDRAWN, actor, row)
+    return row
+
+
+def restore(actor: Actor, article_id: UUID) -> OwnArticle:
+    """Show a withdrawn article again, to those who saw it before."""
+    row = _locked(actor, article_id)
+    if row.withdrawn_at is None:
+        raise RuleBrokenError(_l("This article is not withdrawn."))
+    row.withdrawn_at = None
+    db.session.flush()
+    _record(verbs.OWN_ARTICLE_RESTORED, actor, row)
+    return row
+
+
+def _new(
+    organisation_id: UUID | None,
+    actor: Actor | None,
+    words: ArticleWords,
+    language: str,
+    *,
+    for_partners: bool,
+) -> OwnArticle:
+    parts = check(words)
+    row = OwnArticle(
+        id=uuid4(),
+        organisation_id=organisation_id,
+        version=1,
+        author_id=actor.user_id if actor else None,
+        changed_at=clock.now(),
+        withdrawn_at=None,
+    )
+    _fill(row, words, parts, language, for_partners=for_partners)
+    db.session.add(row)
+    db.session.flush()
+    _add_passages(row, parts)
+    return row
+
+
+def _fill(
+    row: OwnArticle,
+    words: ArticleWords,
+    parts: ArticleParts,
+    language: str,
+    *,
+    for_partners: bool,
+) -> None:
+    row.language = language
+    row.question = words.question
+    row.summary = words.summary
+    row.category = words.category
+    row.topics = list(words.topics)
+    row.body = words.body
+    row.lead = parts.lead
+    row.for_partners = for_partners
+
+
+def _add_passages(row: OwnArticle, parts: ArticleParts) -> None:
+    db.session.add_all(
+        OwnPassage(
+            article_id=row.id,
+            key=one.key,
+            number=one.number,
+            title=one.title,
+            markdown=one.markdown,
+            items=list(one.statements),
+        )
+        for one in parts.passages
+    )
+    db.session.flush()
+
+
+def _locked(actor: Actor, article_id: UUID) -> OwnArticle:
+    """Hold an article that the person may change; raise RefusedError when they may not."""
+    policy.can_write_own(actor).require()
+    row = queries.locked(article_id)
+    if row is None:
+        raise StaleError(_l("There is no such article."))
+    policy.can_change_own(actor, row.organisation_id).require()
+    return row
+
+
+def _digest(row: OwnArticle) -> str:
+    """Return a digest of all that people read of an article, and of who may read it."""
+    return canonical.digest_of(
+        {
+            "language": row.language,
+            "question": row.question,
+            "summary": row.summary,
+            "category": row.category,
+            "topics": list(row.topics),
+            "body": row.body,
+            "for_partners": row.for_partners,
+        }
+    )
+
+
+def _record(verb: verbs.Verb, actor: Actor | None, row: OwnArticle, **details: Any) -> None:
+    name = db.session.scalar(
+        sa.select(Organisation.name).where(Organisation.id == row.organisation_id)
+    )
+    trail.record(
+        verb,
+        actor=actor,
+        subject_type="own_article",
+        subject_id=row.id,
+        evidence=details.get("digest"),
+        organisation=name,
+        version=row.version,
+        **details,
+    )

@@ -1,0 +1,91 @@
+"""Pages for translations of a checklist version: download them, replace them."""
+
+from flask import Blueprint, abort, make_response, redirect, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from config import KNOWN_LANGUAGES
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.authoring import labels, policy, queries
+from tracker.authoring.checklists import service
+from tracker.authoring.forms import WordsForm
+from tracker.checklist_templates import languages, library, translations
+from tracker.checklist_templates.languages import ChecklistWords
+from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate, TemplateWords
+from tracker.checklists.labels import KINDS
+from tracker.ui import locale
+from tracker.ui.perform import perform
+
+blueprint = Blueprint(
+    "words",
+    __name__,
+    url_prefix="/administration/checklists/<kind>/<int(max=999999):number>/words/<language>",
+)
+
+
+def _opened(
+    kind: str, number: int, language: str
+) -> tuple[ChecklistTemplate, TemplateWords | None]:
+    """Return a version with its words in a language, or answer 404."""
+    actor = current_actor()
+    require(policy.can_look_after_checklists(actor))
+    try:
+        row = found(queries.version(actor, ChecklistKind(kind), number))
+    except ValueError:
+        abort(404)
+    if language not in KNOWN_LANGUAGES or language == library.parsed(row).language:
+        abort(404)
+    return row, translations.current(row.id).get(language)
+
+
+def _words(row: ChecklistTemplate, held: TemplateWords | None, language: str) -> ChecklistWords:
+    """Return the words in use, or none yet."""
+    if held is not None:
+        return translations.parsed(held)
+    return ChecklistWords(kind=row.kind, language=language, version=row.version)
+
+
+@blueprint.route("", methods=["GET", "POST"])
+@signed_in
+def change(kind: str, number: int, language: str) -> str | Response:
+    """Show the words in use, and put others in their place; mistakes are told beside them."""
+    row, held = _opened(kind, number, language)
+    form = WordsForm(data={"version": held.number if held else 0})
+    seen = form.version.data
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.change_words(
+            current_actor(),
+            row.id,
+            language,
+            form.sent_text(),
+            seen_number=seen if isinstance(seen, int) else -1,
+            reason=form.reason.data or "",
+        ),
+        success=_("The words are changed. Pages say them from now on."),
+        next=redirect(url_for("authoring.version", kind=kind, number=number), 303),
+    )
+    return done or render_template(
+        "authoring/words.html",
+        form=form,
+        row=row,
+        held=held,
+        language_code=language,
+        language_words=locale.name_of(language),
+        origin=labels.WORDS_ORIGINS[held.origin] if held else "",
+        lacking=languages.lacking(_words(row, held, language), library.parsed(row)),
+        kind_words=KINDS[row.kind],
+    )
+
+
+@blueprint.get("/file")
+@signed_in
+def download(kind: str, number: int, language: str) -> Response:
+    """Give the words as a YAML file; what has none yet stands in it to be translated."""
+    row, held = _opened(kind, number, language)
+    text = translations.as_text(_words(row, held, language), library.parsed(row))
+    response = make_response(text)
+    response.headers["Content-Type"] = "application/yaml; charset=utf-8"
+    name = f"{row.kind.value}-{row.version}-{language}.yaml"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

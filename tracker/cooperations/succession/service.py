@@ -1,0 +1,160 @@
+"""The service function by which one body replaces another in its cooperations (N13)."""
+
+import datetime as dt
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import selectinload
+
+from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.accounts import queries as accounts
+from tracker.activity import verbs
+from tracker.activity.service import record
+from tracker.cooperations import people, service
+from tracker.cooperations.models import Cooperation, Party
+from tracker.cooperations.scope import is_party
+from tracker.cooperations.succession import messages as succession_messages
+from tracker.core import canonical, clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.organisations import queries
+from tracker.organisations.models import Organisation, Succession
+from tracker.organisations.policy import can_change_organisations
+
+MAX_SOURCE = 2000
+PARTIES = (OrganisationKind.NPM, OrganisationKind.CSO)
+
+
+def replace(
+    actor: Actor, former_id: UUID, successor_id: UUID, *, since: dt.date, source: str
+) -> Succession:
+    """Record that a body was replaced by another, which takes its place everywhere at once.
+
+    In each cooperation of the former the successor is party from today on, also of what is in
+    force; the signatures stay as they were given. The people of the former lose access; their
+    undertakings pass to nobody (S11). Administrators; raise RefusedError for others, and
+    RuleBrokenError with the field that does not fit.
+    """
+    can_change_organisations(actor).require()
+    former, successor = _bodies(former_id, successor_id)
+    words = source.strip()
+    if since > clock.today():
+        raise RuleBrokenError(_l("Record it once it has happened: the day lies ahead."), "since")
+    if not words:
+        raise RuleBrokenError(_l("Name the act by which it was replaced."), "source")
+    row = Succession(
+        id=uuid4(),
+        former_id=former.id,
+        former_name=former.name,
+        successor_id=successor.id,
+        successor_name=successor.name,
+        since=since,
+        source=words[:MAX_SOURCE],
+        recorded_at=clock.now(),
+        recorded_by_id=actor.user_id,
+    )
+    row.digest = canonical.digest_of(row.content())
+    try:
+        with db.session.begin_nested():
+            db.session.add(row)
+    except IntegrityError as error:
+        raise RuleBrokenError(_l("This body was replaced already."), "successor") from error
+    record(
+        verbs.ORGANISATION_REPLACED,
+        actor=actor,
+        subject_type="organisation",
+        subject_id=former.id,
+        evidence=row.digest,
+        former=former.name,
+        successor=successor.name,
+        since=since.isoformat(),
+        source=row.source,
+    )
+    for cooperation in cooperations_of(former.id):
+        _take_over(actor, cooperation, row, successor)
+    return row
+
+
+def cooperations_of(organisation_id: UUID) -> list[Cooperation]:
+    """Return the cooperations of which an organisation is a party today, for this verb alone."""
+    return list(
+        db.session.scalars(
+            sa.select(Cooperation)
+            .where(is_party(organisation_id, clock.today()))
+            .order_by(Cooperation.reference)
+            .options(selectinload(Cooperation.parties))
+            .with_for_update(of=Cooperation)
+        )
+    )
+
+
+def _bodies(former_id: UUID, successor_id: UUID) -> tuple[Organisation, Organisation]:
+    """Return both bodies, held so that nobody changes them meanwhile."""
+    found = {
+        one.id: one
+        for one in db.session.scalars(
+            sa.select(Organisation)
+            .where(Organisation.id.in_([former_id, successor_id]))
+            .order_by(Organisation.id)
+            .with_for_update()
+        )
+    }
+    former, successor = found[former_id], found.get(successor_id)
+    if (
+        successor is None
+        or successor is former
+        or successor.kind is not former.kind
+        or former.kind not in PARTIES
+        or queries.replaced_by(successor.id) is not None
+    ):
+        raise RuleBrokenError(
+            _l("Choose another body of the same kind, which was not replaced itself."), "successor"
+        )
+    if queries.replaced_by(former.id) is not None:
+        raise RuleBrokenError(_l("This body was replaced already."), "successor")
+    return former, successor
+
+
+def _take_over(
+    actor: Actor, cooperation: Cooperation, row: Succession, successor: Organisation
+) -> None:
+    today = clock.today()
+    by_id = {party.organisation_id: party for party in cooperation.parties}
+    former, party = by_id[row.former_id], by_id.get(successor.id)
+    former.left_on = today - dt.timedelta(days=1)
+    former.replaced_by_id, former.replaced_on = successor.id, row.since
+    if party is None:
+        party = Party(
+            cooperation_id=cooperation.id,
+            organisation_id=successor.id,
+            side=former.side,
+            position=former.position,
+            joined_on=today,
+        )
+        db.session.add(party)
+    elif party.left_on is not None and party.left_on < today:
+        party.joined_on, party.left_on = today, None
+    db.session.flush()
+    db.session.expire(cooperation, ["parties"])
+    service.end_people(actor, cooperation.id, row.former_id)
+    record(
+        verbs.PARTY_REPLACED,
+        actor=actor,
+        subject_type="cooperation",
+        subject_id=cooperation.id,
+        cooperation_id=cooperation.id,
+        former=row.former_name,
+        former_id=str(row.former_id),
+        successor=row.successor_name,
+        successor_id=str(row.successor_id),
+        since=row.since.isoformat(),
+        source=row.source,
+    )
+    told = {
+        one.user_id
+        for party in people.current(cooperation.id)
+        for one in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
+    }
+    succession_messages.party_was_replaced(cooperation.reference, told)

@@ -1,0 +1,234 @@
+"""Assembly of evidence bundles, which can be verified without this instance."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from tracker.activity.chain import Link
+from tracker.activity.queries import tells_the_team
+from tracker.cooperations import keys
+from tracker.cooperations.keys import KeyDestroyedError
+from tracker.core import canonical
+from tracker.core.db import will_write
+from tracker.evidence.bundles import container, parts, queries
+from tracker.evidence.bundles.parts import LeftOut, Manifest
+from tracker.evidence.bundles.service import Export
+from tracker.evidence.certificates import service as certificates
+from tracker.evidence.keys import signing_keys
+from tracker.evidence.log import (
+    anchors,
+    checkpoints,
+    notes,
+)
+from tracker.evidence.log import (
+    service as log,
+)
+from tracker.evidence.log.notes import Checkpoint, Inclusion, Seal
+from tracker.evidence.log.service import Leaf
+from tracker.evidence.models import Certificate, KeyUse
+from tracker.signoff import service as signoff
+from tracker.signoff.models import Revision
+
+
+class DamagedError(Exception):
+    """The database does not hold any more what the trail bears witness to."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row that an event binds by its digest, and the file that belongs to it.
+
+    file is None where the kind has none, and where it can't be read any more.
+    """
+
+    kind: str
+    content: dict[str, object]
+    file: bytes | None = None
+
+
+@dataclass(slots=True)
+class _Told:
+    """The events, and what of their witness stays out."""
+
+    lines: list[bytes] = field(default_factory=list)
+    # What an event binds, by its number.
+    bound: dict[int, str] = field(default_factory=dict)
+    without_details: list[int] = field(default_factory=list)
+    made_at: str = ""
+
+
+def build(export: Export) -> bytes:
+    """Return the bundle of what was taken out, sealed with the key of the checkpoints.
+
+    Reads only. Raise KeysError when the key can't be read, LogError when the log is damaged,
+    DamagedError when a frozen text is not as the trail says, ContainerError when there is too much
+    for one file.
+    """
+    token = will_write.set(False)  # so that nobody who writes has to wait meanwhile
+    try:
+        return _build(export)
+    finally:
+        will_write.reset(token)
+
+
+def _build(export: Export) -> bytes:
+    chain_id = queries.chain_of(export.cooperation_id)
+    checkpoint = _checkpoint(export.size)
+    told = _told(chain_id, export)
+    files = dict(_log_files(export, chain_id, checkpoint))
+    files[parts.EVENTS] = b"".join(told.lines)
+    rows, left_out = _row_files(export, told)
+    files.update(rows)
+    files.update(_key_files())
+    manifest = Manifest(
+        origin=checkpoint.origin,
+        reference=export.reference,
+        cooperation=str(export.cooperation_id),
+        chain=str(chain_id),
+        count=export.count,
+        size=export.size,
+        made_at=told.made_at,
+        left_out=left_out,
+    )
+    return container.pack(_sealed(manifest, files))
+
+
+def _sealed(manifest: Manifest, files: dict[str, bytes]) -> dict[str, bytes]:
+    key = signing_keys.current(KeyUse.CHECKPOINT)
+    listed = files | {parts.README: parts.readme(manifest, key.fingerprint)}
+    written = canonical.to_bytes(manifest.content(listed))
+    plain = Seal(canonical.digest(written), key.fingerprint)
+    seal = Seal(plain.manifest, plain.key, checkpoints.signature(key, plain.signed()))
+    return listed | {parts.MANIFEST: written, parts.SEAL: seal.text().encode()}
+
+
+def _checkpoint(size: int) -> Checkpoint:
+    found = checkpoints.of_size(size)
+    if found is None:
+        raise LookupError(f"The checkpoint of size {size} is gone.")
+    return found
+
+
+# Events, and what they bind -----------------------------------------------------------------------
+
+
+def _told(chain_id: UUID, export: Export) -> _Told:
+    told = _Told()
+    for one in queries.events(chain_id, export.count):
+        content = one.link.content()
+        details = None
+        if one.details is not None and _goes_along(one.link, one.details, export):
+            details = {"salt": one.salt, "content": one.details}
+        else:
+            told.without_details.append(one.link.number)
+        if one.link.evidence is not None:
+            told.bound[one.link.number] = one.link.evidence
+        told.lines.append(parts.event_line(content, details))
+        told.made_at = content["at"]
+    return told
+
+
+def _goes_along(link: Link, details: Mapping[str, object], export: Export) -> bool:
+    """Tell whether details may be told: to those who may know of that visit, all of it."""
+    return link.subject_id in export.planning_ids or not tells_the_team(link.verb, details)
+
+
+def _row_files(export: Export, told: _Told) -> tuple[dict[str, bytes], LeftOut]:
+    """Return the rows with their texts as files, and what stays out."""
+    rows = dict(_rows(export))
+    lines: list[bytes] = []
+    files: dict[str, bytes] = {}
+    missing: list[int] = []
+    unreadable: list[int] = []
+    _require_bound(rows, told)
+    for event, digest in told.bound.items():
+        row = rows.get(digest)
+        if row is None:
+            missing.append(event)
+            continue
+        lines.append(parts.row_line(event, row.kind, row.content))
+        if row.file is not None:
+            files[parts.file_name(row.kind, event)] = row.file
+        elif row.kind in parts.WITH_FILE:
+            unreadable.append(event)
+    files[parts.ROWS] = b"".join(lines)
+    return files, LeftOut(tuple(told.without_details), tuple(missing), tuple(unreadable))
+
+
+def _require_bound(rows: Mapping[str, _Row], told: _Told) -> None:
+    """Refuse to leave a text out for the reason that it was changed."""
+    known = set(told.bound.values())
+    if any(row.kind == parts.REVISION and digest not in known for digest, row in rows.items()):
+        raise DamagedError("A frozen text is not as the trail says: run tracker audit verify.")
+
+
+def _rows(export: Export) -> Iterator[tuple[str, _Row]]:
+    """Yield the rows that go along, by the digest that an event binds."""
+    revisions = queries.revisions(export.revision_ids)
+    for revision in revisions.values():
+        content = revision.content()
+        document = _document(revision)
+        yield canonical.digest_of(content), _Row(parts.REVISION, content, document)
+    for signature in queries.signatures(export.revision_ids):
+        yield signature.digest, _Row(parts.SIGNATURE, signature.content())
+    for row in queries.certificates(export.revision_ids):
+        content = row.content()
+        pdf = _pdf(row, revisions[row.revision_id])
+        yield canonical.digest_of(content), _Row(parts.CERTIFICATE, content, pdf)
+
+
+def _pdf(row: Certificate, revision: Revision) -> bytes | None:
+    """Return a PDF; None when the key of its cooperation was destroyed."""
+    try:
+        return certificates.file_of(row, revision)
+    except KeyDestroyedError:
+        return None
+
+
+def _document(revision: Revision) -> bytes | None:
+    """Return the bytes of a frozen text; None when the key of its cooperation was destroyed."""
+    try:
+        key = keys.key_of(revision.cooperation_id) if revision.is_sealed else None
+    except KeyDestroyedError:
+        return None
+    return signoff.plain_bytes(revision, key)
+
+
+# The log ------------------------------------------------------------------------------------------
+
+
+def _log_files(
+    export: Export, chain_id: UUID, checkpoint: Checkpoint
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the checkpoint, what leads to it, and the earlier ones that the parties hold."""
+    leaves = [leaf for leaf in log.leaves_of(chain_id) if leaf.count <= export.count]
+    sizes = {one for one in anchors.sizes_sent_to(export.cooperation_id) if one < export.size}
+    numbers = [leaf.number for leaf in leaves]
+    held = {export.size: (checkpoint, leaves[-1])}
+    for earlier in checkpoints.of_sizes(sizes):
+        known = bisect_left(numbers, earlier.size)
+        if known:  # the cooperation was in the log then
+            held[earlier.size] = (earlier, leaves[known - 1])
+    proofs = log.proofs({size: leaf.number for size, (_, leaf) in held.items()}, export.size)
+    for size, (one, leaf) in held.items():
+        included, grown = proofs[size]
+        inclusion = _inclusion(chain_id, leaf, size, included)
+        if size == export.size:
+            yield parts.CHECKPOINT, one.text().encode()
+            yield parts.INCLUSION, inclusion.text().encode()
+        else:
+            consistency = notes.Consistency(checkpoint.origin, size, export.size, grown)
+            yield parts.checkpoint_name(size), parts.earlier(one, inclusion, consistency)
+
+
+def _inclusion(chain_id: UUID, leaf: Leaf, size: int, proof: tuple[bytes, ...]) -> Inclusion:
+    return Inclusion(str(chain_id), leaf.count, leaf.head, leaf.number, size, proof)
+
+
+def _key_files() -> Iterator[tuple[str, bytes]]:
+    public = signing_keys.public_keys()
+    yield parts.KEYS, parts.key_notes(key.note() for key in public)
+    for key in public:
+        if key.certificates:
+            yield parts.key_certificates_name(key.number), signing_keys.pem_of(key).encode()

@@ -1,0 +1,179 @@
+"""The parts of a bundle: file names, the manifest, and how each file is written. Pure.
+
+docs/evidence-format.md describes it for others.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tracker.core import canonical
+from tracker.evidence.log import notes
+
+README = "README.txt"
+MANIFEST = "manifest.json"
+SEAL = "seal.txt"
+KEYS = "keys.txt"
+CHECKPOINT = "checkpoint.txt"
+INCLUSION = "inclusion.txt"
+EVENTS = "events.jsonl"
+ROWS = "rows.jsonl"
+NAMES = {README, KEYS, CHECKPOINT, INCLUSION, EVENTS, ROWS}
+# Folders, as names begin.
+KEY_CERTIFICATES, CHECKPOINTS = "keys/", "checkpoints/"
+DOCUMENTS, CERTIFICATES = "documents/", "certificates/"
+FOLDERS = (KEY_CERTIFICATES, CHECKPOINTS, DOCUMENTS, CERTIFICATES)
+
+# Kinds of rows. Of two of them a file goes along that the row gives the digest of.
+REVISION, SIGNATURE, CERTIFICATE = "revision", "signature", "certificate"
+WITH_FILE = (REVISION, CERTIFICATE)
+
+
+def key_certificates_name(number: int) -> str:
+    """Return the name of the file with the certificates of a key for documents."""
+    return f"{KEY_CERTIFICATES}document-{number}.pem"
+
+
+def file_name(kind: str, event: int) -> str:
+    """Return the name of the file with the frozen text, or the PDF, whose row an event binds."""
+    return f"{DOCUMENTS}{event}.json" if kind == REVISION else f"{CERTIFICATES}{event}.pdf"
+
+
+def checkpoint_name(size: int) -> str:
+    """Return the name of the file with an earlier checkpoint, and what leads from it."""
+    return f"{CHECKPOINTS}{size}.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What of the events' witness is not in the bundle, by the numbers of the events.
+
+    details were erased or would tell what not everybody may know; rows are of class K2 to K7 and
+    closed to who took the bundle out; documents (frozen texts and PDFs) can't be read any more, as
+    their key was destroyed.
+    """
+
+    details: tuple[int, ...] = ()
+    rows: tuple[int, ...] = ()
+    documents: tuple[int, ...] = ()
+
+    def content(self) -> dict[str, list[int]]:
+        """Return it as it stands in the list."""
+        return {
+            "details": list(self.details),
+            "rows": list(self.rows),
+            "documents": list(self.documents),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a bundle says of itself, but for the list of its files."""
+
+    origin: str
+    reference: str
+    cooperation: str
+    chain: str
+    count: int
+    size: int
+    made_at: str
+    left_out: LeftOut
+
+    def content(self, files: Mapping[str, bytes]) -> dict[str, Any]:
+        """Return the list of a bundle with some files."""
+        return {
+            "format": notes.BUNDLE,
+            "origin": self.origin,
+            "reference": self.reference,
+            "cooperation": self.cooperation,
+            "chain": self.chain,
+            "count": self.count,
+            "size": self.size,
+            "made_at": self.made_at,
+            "left_out": self.left_out.content(),
+            "files": {name: canonical.digest(data) for name, data in files.items()},
+        }
+
+
+def event_line(content: Mapping[str, Any], details: Mapping[str, Any] | None) -> bytes:
+    """Return an event as a line: what its digest binds, and its salt and details if they go in."""
+    return _line({"event": dict(content), "details": None if details is None else dict(details)})
+
+
+def row_line(event: int, kind: str, content: Mapping[str, Any]) -> bytes:
+    """Return a row that an event binds as a line."""
+    return _line({"event": event, "kind": kind, "row": dict(content)})
+
+
+def earlier(
+    checkpoint: notes.Checkpoint, inclusion: notes.Inclusion, consistency: notes.Consistency
+) -> bytes:
+    """Return an earlier checkpoint with the leaf it stands for, and the proof that leads on."""
+    return "\n".join(one.text() for one in (checkpoint, inclusion, consistency)).encode()
+
+
+def key_notes(keys: Iterable[notes.KeyNote]) -> bytes:
+    """Return public keys as a file."""
+    return "\n".join(key.text() for key in keys).encode()
+
+
+def readme(manifest: Manifest, key: str) -> bytes:
+    """Return in plain words what the bundle is and what can be done with it."""
+    return _README.format(
+        reference=manifest.reference,
+        origin=manifest.origin,
+        made_at=manifest.made_at,
+        count=manifest.count,
+        key=key,
+    ).encode()
+
+
+def _line(value: dict[str, Any]) -> bytes:
+    return canonical.to_bytes(value) + b"\n"
+
+
+_README = """\
+Evidence of the cooperation {reference}
+
+Taken out of {origin}
+on {made_at} (UTC), with the {count} events recorded until then.
+
+What it shows, to anybody and without that server: which texts were frozen and signed, by whom, for
+whom, by which power, when and how; what happened before and after; and that nothing of it was
+changed, added or taken out since.
+
+What is in it
+
+manifest.json   what this bundle is, and the SHA-256 of every file
+seal.txt        the server's signature over that list
+events.jsonl    every event, a line each; each holds the digest of the one before
+rows.jsonl      the frozen texts and the signatures that events bear witness to
+documents/      the frozen texts, byte for byte as they were signed
+certificates/   the same as signed PDFs for people, where there are any
+checkpoint.txt  the state of the server's log when this was taken out, signed
+inclusion.txt   the proof that the events are in that log
+checkpoints/    earlier states that were mailed to people of the parties, with proofs
+keys.txt        the public keys; keys/ their certificates
+
+How to check it
+
+    tracker evidence verify FILE.zip
+    tracker evidence verify FILE.zip --anchor CHECKPOINT
+
+A checkpoint is a short text that the server mailed to the coordinators of each party, or gives at
+{origin}/checkpoints. Who holds one can show that nothing
+recorded until then was changed later, not even by the server.
+
+Without one, the check rests on the server's key. Compare its SHA-256 with what the people who run
+the server told you on another way:
+
+    {key}
+
+The form of every file is described in docs/evidence-format.md of Common Terms, so that anybody can
+write a program of their own. Change nothing in this file: unpacking and packing it again makes
+another one.
+
+What is not in it: texts about visits and of persons that whoever took this out may not pass on, and
+the details of events that would tell who knows of such a visit. The events are here with the
+digests of what is left out, so the chain is whole.
+"""

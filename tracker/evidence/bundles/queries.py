@@ -1,0 +1,156 @@
+"""Queries for the contents of a bundle, scoped by the actor who exports it."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.access.actor import Actor
+from tracker.activity import queries as activity
+from tracker.activity.chain import Link
+from tracker.activity.models import Chain, Event, EventDetail
+from tracker.agreements.service import SUBJECT as CHECKLIST
+from tracker.checklists import queries as checklists
+from tracker.checklists.models import Checklist
+from tracker.comments.models import Comment
+from tracker.cooperations.models import Cooperation
+from tracker.core.db import db
+from tracker.evidence.models import Certificate
+from tracker.signoff.models import Revision, Signature
+from tracker.undertakings import scope as undertakings
+from tracker.undertakings.handlers import SUBJECT as UNDERTAKING
+from tracker.undertakings.models import Undertaking
+from tracker.visits.models import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A frozen text that goes along, and of what it is one."""
+
+    revision_id: UUID
+    subject_type: str
+    subject_id: UUID
+    is_sealed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """A checklist of a visit of which the person may know, with that visit."""
+
+    checklist_id: UUID
+    visit_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event of a chain with its details, if they are there still."""
+
+    link: Link
+    salt: str | None
+    details: dict[str, Any] | None
+
+
+def find_for_command(reference: str) -> UUID | None:
+    """Return the id of a cooperation, for the command: the operator is nobody's manager."""
+    return db.session.scalar(sa.select(Cooperation.id).where(Cooperation.reference == reference))
+
+
+def texts(actor: Actor | None, cooperation_id: UUID, *, with_closed: bool) -> list[Text]:
+    """Return the frozen texts that go along: those of class K8, and closed ones if asked for.
+
+    Of those of class K2 to K7, what the person may open: a visit's texts by audience and clearance,
+    undertakings by those who decide on them. Whoever asks has found the cooperation.
+    """
+    ways: list[sa.ColumnElement[bool]] = [Revision.is_sealed.is_(False)]
+    if with_closed and actor is not None:
+        ways += [_of_checklists(actor), _of_undertakings(actor)]
+    rows = db.session.execute(
+        sa.select(Revision.id, Revision.subject_type, Revision.subject_id, Revision.is_sealed)
+        .where(Revision.cooperation_id == cooperation_id, sa.or_(*ways))
+        .order_by(Revision.frozen_at, Revision.id)
+    )
+    return [Text(*row) for row in rows]
+
+
+def planning(actor: Actor, cooperation_id: UUID) -> list[Planning]:
+    """Return the checklists of a cooperation's visits that the person may open, with their visits.
+
+    By the same condition as the visit's own pages: listed from that day, and cleared.
+    """
+    rows = db.session.execute(
+        sa.select(Checklist.id, Visit.id)
+        .join(Visit, Visit.id == Checklist.visit_id)
+        .where(
+            Checklist.cooperation_id == cooperation_id,
+            checklists.visible(actor),
+        )
+        .order_by(Checklist.id)
+    )
+    return [Planning(*row) for row in rows]
+
+
+def comments_on(checklist_ids: Collection[UUID]) -> list[UUID]:
+    """Return the ids of the comments on checklists that planning() found."""
+    wanted = sa.select(Comment.id).where(Comment.checklist_id.in_(checklist_ids))
+    return list(db.session.scalars(wanted)) if checklist_ids else []
+
+
+def chain_of(cooperation_id: UUID) -> UUID:
+    """Return the chain of a cooperation that was found."""
+    return db.session.execute(
+        sa.select(Chain.id).where(Chain.cooperation_id == cooperation_id)
+    ).scalar_one()
+
+
+def events(chain_id: UUID, count: int) -> Iterator[Recorded]:
+    """Yield the first events of a chain in their order."""
+    rows = db.session.execute(
+        sa.select(Event, EventDetail.salt, EventDetail.content)
+        .outerjoin(EventDetail, EventDetail.event_id == Event.id)
+        .where(Event.chain_id == chain_id, Event.number <= count)
+        .order_by(Event.number)
+    )
+    for event, salt, content in rows:
+        yield Recorded(activity.link_of(event), salt, content)
+
+
+def revisions(revision_ids: frozenset[UUID]) -> dict[UUID, Revision]:
+    """Return the frozen texts that texts() found."""
+    found = db.session.scalars(sa.select(Revision).where(Revision.id.in_(revision_ids)))
+    return {revision.id: revision for revision in found}
+
+
+def signatures(revision_ids: frozenset[UUID]) -> list[Signature]:
+    """Return the signatures under the frozen texts that texts() found."""
+    return list(
+        db.session.scalars(
+            sa.select(Signature)
+            .where(Signature.revision_id.in_(revision_ids))
+            .order_by(Signature.signed_at, Signature.id)
+        )
+    )
+
+
+def certificates(revision_ids: frozenset[UUID]) -> list[Certificate]:
+    """Return the PDFs of the frozen texts that texts() found."""
+    return list(
+        db.session.scalars(
+            sa.select(Certificate)
+            .where(Certificate.revision_id.in_(revision_ids))
+            .order_by(Certificate.made_at, Certificate.id)
+        )
+    )
+
+
+def _of_checklists(actor: Actor) -> sa.ColumnElement[bool]:
+    opened = sa.exists().where(Checklist.id == Revision.subject_id, checklists.visible(actor))
+    return sa.and_(Revision.subject_type == CHECKLIST, opened.correlate(Revision))
+
+
+def _of_undertakings(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition that a text is an undertaking of the person, or theirs to decide on."""
+    seen = sa.or_(undertakings.own(actor), undertakings.decided_by(actor))
+    seen_one = sa.exists().where(Undertaking.id == Revision.subject_id, seen)
+    return sa.and_(Revision.subject_type == UNDERTAKING, seen_one.correlate(Revision))

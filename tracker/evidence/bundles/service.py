@@ -1,0 +1,100 @@
+"""The service function that exports a cooperation's evidence, which records an event."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from tracker.access.actor import Actor
+from tracker.activity import verbs
+from tracker.activity.service import lock_chain, log_read, record
+from tracker.agreements.service import SUBJECT as CHECKLIST
+from tracker.evidence import policy
+from tracker.evidence.bundles import queries
+from tracker.evidence.bundles.queries import Planning, Text
+from tracker.evidence.log import checkpoints
+
+PAGE = "evidence"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """That the evidence of a cooperation was taken out: up to which event, and what goes along.
+
+    The event itself is the last one, and the checkpoint stands for it.
+    """
+
+    cooperation_id: UUID
+    reference: str
+    count: int
+    size: int
+    revision_ids: frozenset[UUID]
+    # The visits whose planning goes along, their checklists and the comments on them: what events
+    # name as their subject.
+    planning_ids: frozenset[UUID] = frozenset()
+
+
+def export(
+    actor: Actor | None, cooperation_id: UUID, reference: str, *, with_closed: bool = False
+) -> Export:
+    """Record that the evidence is taken out, and sign a checkpoint that stands for all of it.
+
+    The caller has found the cooperation scoped. with_closed takes along the texts of class K2 to K7
+    that the person may open, and the details of what was done for visits that they may know of;
+    each is noted as read. actor None means the command, which takes along what every
+    manager may see. The bundle is built (bundle.build) after the commit, so that nobody waits for
+    it. Raise KeysError when the key of the checkpoints can't be read.
+    """
+    if actor is not None:
+        policy.can_export(actor).require()
+    lock_chain(None)  # before the cooperation's, as everywhere that holds both
+    texts = queries.texts(actor, cooperation_id, with_closed=with_closed)
+    closed = [text for text in texts if text.is_sealed]
+    planning: list[Planning] = []
+    if actor is not None:
+        planning = queries.planning(actor, cooperation_id) if with_closed else []
+        _note_reads(actor, cooperation_id, closed, planning)
+    event = record(
+        verbs.EVIDENCE_EXPORTED,
+        actor=actor,
+        subject_type="cooperation",
+        subject_id=cooperation_id,
+        cooperation_id=cooperation_id,
+        texts=len(texts),
+        closed=len(closed),
+    )
+    checkpoint = checkpoints.make()
+    if checkpoint is None:  # an event was just recorded, so there is something to sign
+        raise LookupError
+    return Export(
+        cooperation_id=cooperation_id,
+        reference=reference,
+        count=event.number,
+        size=checkpoint.size,
+        revision_ids=frozenset(text.revision_id for text in texts),
+        planning_ids=_subjects(planning),
+    )
+
+
+def _subjects(planning: list[Planning]) -> frozenset[UUID]:
+    checklist_ids = {one.checklist_id for one in planning}
+    visit_ids = {one.visit_id for one in planning}
+    return frozenset(checklist_ids | visit_ids | {*queries.comments_on(checklist_ids)})
+
+
+def _note_reads(
+    actor: Actor, cooperation_id: UUID, closed: list[Text], planning: list[Planning]
+) -> None:
+    """Note each closed text as read, and each checklist of a visit that has none."""
+    read = [(text.subject_type, text.subject_id) for text in closed]
+    read += [
+        (CHECKLIST, one.checklist_id)
+        for one in planning
+        if (CHECKLIST, one.checklist_id) not in read
+    ]
+    for subject_type, subject_id in read:
+        log_read(
+            actor,
+            cooperation_id=cooperation_id,
+            subject_type=subject_type,
+            subject_id=subject_id,
+            page=PAGE,
+        )

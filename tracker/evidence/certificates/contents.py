@@ -1,0 +1,524 @@
+"""The contents of a certificate as plain values: the text, its signatures, its evidence.
+
+Everything is in one of the languages of the frozen text; words said in another know that they are.
+"""
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import unescape
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import current_app
+from flask_babel import gettext as _
+
+from tracker.activity.queries import HistoryLine
+from tracker.agreements import frozen_text
+from tracker.checklists.localized_values import Part_, Table
+from tracker.core import clock
+from tracker.core.localized import language_of
+from tracker.evidence.certificates.pdf import MARKER
+from tracker.mail.render import in_language, link
+from tracker.signoff.labels import METHODS, beside_words, confirmed_words, power_words
+from tracker.signoff.models import Revision, Signature, SignatureKind
+from tracker.signoff.paper_labels import how_signed
+from tracker.ui import qr_code
+from tracker.ui.locale import as_date, as_datetime, direction, listed, name_of
+from tracker.undertakings import frozen as undertakings
+
+# What the file is called that travels inside: the bytes whose digest was signed.
+CANONICAL = "canonical-document.json"
+CANONICAL_TYPE = "application/json"
+GROUP = 8
+# How many letters stand beside their label.
+SHORT = 24
+# How many letters stand in a line of a table, and how many a column has and asks for at most.
+LINE, NARROW, WIDE = 76, 9, 36
+
+Values = dict[str, Any]
+# What templates put around words; in words themselves these letters are escaped.
+_MARK = re.compile(r"<[^>]*>")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """All that a certificate is made of, read beforehand."""
+
+    revision: Revision
+    document: Mapping[str, Any]
+    reference: str
+    is_demonstration: bool
+    signatures: Sequence[Signature]
+    # The oldest first.
+    events: Sequence[HistoryLine]
+    key_number: int
+    key_fingerprint: str
+    made_at: dt.datetime
+
+    @property
+    def is_undertaking(self) -> bool:
+        """Whether it is a person's own undertaking."""
+        return "undertaking" in self.document
+
+
+def languages(source: Source) -> tuple[str, ...]:
+    """Return the languages a certificate is made in, the binding one first."""
+    return frozen_text.languages_of(source.document)
+
+
+def address(reference: str, digest: str) -> str:
+    """Return the address under which anyone can check a text; it stands on paper and stays."""
+    return link(f"verify?{urlencode({'reference': reference, 'digest': digest})}")
+
+
+def certificate(source: Source, language: str) -> Values:
+    """Return what the certificate of a text says in one of its languages."""
+    with in_language(language):
+        text = _undertaking(source, language) if source.is_undertaking else _text(source, language)
+        return {
+            "lang": language,
+            "dir": direction(language),
+            "name": _("Common Terms"),
+            "author": current_app.extensions["settings"].base_url,
+            "marker": MARKER + source.revision.digest,
+            "words": {"certificate": _("Certificate"), "not_answered": _("Not answered")},
+            "notices": _notices(source, language),
+            **text,
+            "signatures_title": _("Signatures"),
+            "signatures": [_signature(one, language) for one in source.signatures],
+            "evidence": _evidence(source, language),
+            "digest": _groups(source.revision.digest),
+        }
+
+
+# The text -----------------------------------------------------------------------------------------
+
+
+def _text(source: Source, language: str) -> Values:
+    text = frozen_text.read(source.document, language)
+    return {
+        "title": _say(text.title, language),
+        "above": _(
+            "%(reference)s, revision %(number)s",
+            reference=text.reference,
+            number=source.revision.number,
+        ),
+        "below": [
+            _say(text.cooperation, language),
+            _say(_("between %(parties)s", parties=listed(text.parties)), language, said=True),
+        ],
+        "running": f"{text.title} · {text.reference}",
+        "sections": [
+            {
+                "title": _say(section.title, language),
+                "items": [_item(item, language) for item in section.items],
+            }
+            for section in text.sections
+        ]
+        + [_beside(_("About this text"), text.about, language)],
+    }
+
+
+def _beside(title: str, parts: Sequence[Part_], language: str) -> Values:
+    """Return as a section what a text says beside its clauses."""
+    return {
+        "title": _say(title, language, said=True),
+        "items": [
+            {
+                "code": "",
+                "label": _say(label, language, said=True),
+                "prompt": None,
+                "answers": [{"by": None, "parts": [_part(("", words), language)]}],
+            }
+            for label, words in parts
+        ],
+    }
+
+
+def _item(item: frozen_text.FrozenItem, language: str) -> Values:
+    return {
+        "code": item.code,
+        "label": _say(item.label, language),
+        "prompt": _say(item.prompt, language),
+        "answers": [
+            {
+                "by": _say(answer.by, language) if answer.by else None,
+                "labelled": item.is_labelled(answer),
+                "parts": [_part(part, language) for part in answer.parts],
+            }
+            for answer in item.answers
+        ],
+    }
+
+
+def _part(part: Part_, language: str) -> Values:
+    label, value = part
+    told = {"label": _say(label, language) if label else None}
+    if isinstance(value, Table):
+        return told | {
+            "short": False,
+            "heads": [_say(head, language) for head in value.heads],
+            "lines": [[_say(cell, language) for cell in line] for line in value.lines],
+            "widths": _widths(value),
+        }
+    words = str(value or "")
+    is_short = len(words) <= SHORT and "\n" not in words
+    return told | {"short": is_short, "text": _say(value or "", language)}
+
+
+def _widths(table: Table) -> list[int]:
+    """Return how wide columns are beside each other, in letters.
+
+    Each has what its longest word needs; what is left of the line goes to those with long texts.
+    """
+    columns = list(zip(table.heads, *table.lines, strict=True))
+    needed = [max(max(map(_longest_word, column)) + 2, NARROW) for column in columns]
+    wished = [
+        max(min(max(map(len, column)), WIDE) - need, 0)
+        for column, need in zip(columns, needed, strict=True)
+    ]
+    left = max(LINE - sum(needed), 0)
+    share = min(left / sum(wished), 1) if any(wished) else 0
+    return [need + round(wish * share) for need, wish in zip(needed, wished, strict=True)]
+
+
+def _longest_word(text: str) -> int:
+    return max(map(len, text.split()), default=0)
+
+
+def _undertaking(source: Source, language: str) -> Values:
+    text = undertakings.read(source.document, language)
+    terms = source.document["terms"]
+    title = _("Undertaking of confidentiality")
+    parts = [_("Briefing"), _("Interests")]
+    held = _("%(sentence)s %(day)s", sentence=text.briefing, day=text.briefed_on)
+    told = [
+        (parts[0], held.strip() if text.briefing else _("None was confirmed.")),
+        (parts[1], text.interests or _("Nothing was declared.")),
+        *([(_("What was asked of interests"), text.question)] if text.question else []),
+        *text.about,
+    ]
+    return {
+        "title": _say(title, language, said=True),
+        "above": _(
+            "%(reference)s, on revision %(revision)s of the terms",
+            reference=source.reference,
+            revision=terms["revision"],
+        ),
+        "below": [
+            _say(
+                _(
+                    "of %(name)s, %(organisation)s",
+                    name=text.name,
+                    organisation=text.organisation,
+                ),
+                language,
+                said=True,
+            ),
+            _say(source.document["cooperation"]["title"], language),
+        ],
+        "running": f"{title} · {source.reference}",
+        "sections": [
+            {
+                "title": _say(_("What was undertaken"), language, said=True),
+                "sentence": _say(text.sentence, language),
+                "items": [
+                    {
+                        "code": code,
+                        "label": _say(label, language) if label else None,
+                        "prompt": None,
+                        "answers": [
+                            {
+                                "by": None,
+                                "parts": [_part(("", words), language)],
+                            }
+                        ],
+                    }
+                    for code, label, words in text.points
+                ],
+            },
+            _beside(_("What was confirmed beside it"), told, language),
+        ],
+    }
+
+
+# Signatures ---------------------------------------------------------------------------------------
+
+
+def _signature(one: Signature, language: str) -> Values:
+    power = power_words(one.power, one.power_from, one.power_until) if one.power else ""
+    confirmed = confirmed_words(one.power_confirmed)
+    return {
+        "name": _say(one.signer_name, language),
+        "capacity": _say(_capacity(one), language, said=True),
+        "heading": _say(
+            _("%(name)s, %(capacity)s", name=one.signer_name, capacity=_capacity(one)),
+            language,
+            said=True,
+        ),
+        "proof": _("%(method)s, %(when)s", method=how_signed(one), when=as_datetime(one.signed_at)),
+        "power": _say(_("by %(power)s", power=power), language, said=True) if power else None,
+        "confirmed": _say(confirmed, language, said=True) if confirmed else None,
+        "when": as_datetime(one.signed_at),
+        "method": str(METHODS[one.method]),
+        "sentence": _say(one.sentence, language, of=one.language),
+        "digest": _groups(one.digest),
+        "account": str(one.user_id),
+    }
+
+
+def _capacity(one: Signature) -> str:
+    """Return in which capacity somebody signed, for whom, and in whose place."""
+    return ", ".join([_role(one), *beside_words(one)])
+
+
+def _role(one: Signature) -> str:
+    if one.organisation_id is None:
+        return str(_("in their own name"))
+    office = one.office or _("Signatory")
+    if one.kind is SignatureKind.COUNTERSIGNATURE:
+        return str(
+            _(
+                "%(office)s, countersigned for %(organisation)s",
+                office=office,
+                organisation=one.organisation_name,
+            )
+        )
+    return str(
+        _("%(office)s, for %(organisation)s", office=office, organisation=one.organisation_name)
+    )
+
+
+# Notices and evidence -----------------------------------------------------------------------------
+
+
+def _notices(source: Source, language: str) -> list[Values]:
+    """Return what a reader has to know before the text: whether it counts, whether it is play."""
+    known = languages(source)
+    notices = []
+    if source.is_demonstration:
+        notices.append(
+            _("Demonstration. These people and organisations do not exist, and nobody signed.")
+        )
+    before = source.document.get("made_before")
+    if before is not None:
+        notices.append(
+            _(
+                "Made on paper on %(day)s, before this tool was used.",
+                day=as_date(dt.date.fromisoformat(before["signed_on"])),
+            )
+            + " "
+            + _(
+                "This revision tells what of it is known here. It was not reviewed here (G3) and "
+                "not signed electronically: the scan is what was signed, and the other parties "
+                "confirmed it."
+            )
+        )
+    if len(known) > 1 and language == known[0]:
+        notices.append(
+            _(
+                "This text was agreed in %(languages)s. If two of them say different things, this "
+                "one, in %(binding)s, counts.",
+                languages=listed(name_of(code) for code in known),
+                binding=name_of(known[0]),
+            )
+        )
+    elif len(known) > 1:
+        notices.append(
+            _(
+                "This is the text in %(language)s. If two languages say different things, the one "
+                "in %(binding)s counts.",
+                language=name_of(language),
+                binding=name_of(known[0]),
+            )
+        )
+    return [_say(words, language, said=True) for words in notices]
+
+
+def _evidence(source: Source, language: str) -> Values:
+    where = address(source.reference, source.revision.digest)
+    return {
+        "title": _("Evidence"),
+        "lede": _(
+            "Whoever holds this file can check it without an account: by the address below, which "
+            "tells whether the text is genuine and still holds, and nothing of what it says."
+        ),
+        "facts": [
+            {"label": label, "value": _say(words, language, said=True)}
+            for label, words in _facts(source)
+        ],
+        "digests": [
+            {"label": label, "about": about, "groups": _groups(digest)}
+            for label, about, digest in _digests(source)
+        ],
+        "check": {
+            "title": _("Check this document"),
+            "words": _("Open this address, or point a camera at the code beside it."),
+            "address": where,
+            "qr": qr_code.svg(where),
+            "digest_label": _("Digest of the text (SHA-256 of its canonical form, RFC 8785)"),
+            "alt": _("Code that holds the address of the page where this text can be checked"),
+        },
+        "signers_title": _("Who signed, and how it was proved"),
+        "sentence_label": _("The sentence agreed to"),
+        "method_label": _("Proof of identity"),
+        "digest_label": _("Digest of the signature"),
+        "account_label": _("Account"),
+        "events_title": _("What happened"),
+        "events_words": _(
+            "Events in the trail of this cooperation, each bound to the one before by its digest."
+        ),
+        "event_heads": [_("No."), _("When"), _("What happened, and who did it")],
+        "events": [_event(line, language) for line in source.events],
+    }
+
+
+def _facts(source: Source) -> list[tuple[str, str]]:
+    document = source.document
+    version = frozen_text.template_version_of(document)
+    known = languages(source)
+    facts = [
+        (
+            _("Text"),
+            _(
+                "Frozen on %(when)s from template version %(version)s",
+                when=as_datetime(source.revision.frozen_at),
+                version=version,
+            ),
+        )
+    ]
+    if document.get("guidance"):
+        facts.append(
+            (
+                _("Guidance"),
+                "; ".join(
+                    _(
+                        "%(article)s, revision %(number)s",
+                        article=one["slug"],
+                        number=one["revision"],
+                    )
+                    for one in document["guidance"]
+                ),
+            )
+        )
+    facts += [
+        (
+            _("Languages"),
+            _(
+                "%(languages)s. This one counts: %(binding)s.",
+                languages=listed(name_of(code) for code in known),
+                binding=name_of(known[0]),
+            ),
+        ),
+        (
+            _("Inside this file"),
+            _(
+                "%(name)s, the canonical form of the text (RFC 8785), byte for byte as it was "
+                "signed",
+                name=CANONICAL,
+            ),
+        ),
+        (
+            _("Made"),
+            _(
+                "%(when)s, and signed with the document key %(number)s of this instance",
+                when=as_datetime(source.made_at),
+                number=source.key_number,
+            ),
+        ),
+        (_("Times"), _("Times are in %(place)s.", place=clock.zone().key)),
+    ]
+    return facts
+
+
+def _digests(source: Source) -> list[tuple[str, str, str]]:
+    found = []
+    if source.is_undertaking:
+        found.append(
+            (
+                _("Digest of the terms"),
+                _("SHA-256 of the text that the undertaking rests on"),
+                source.document["terms"]["digest"],
+            )
+        )
+    found.append(
+        (
+            _("Key of this file"),
+            _("SHA-256 of the certificate it is signed with"),
+            source.key_fingerprint,
+        )
+    )
+    return found
+
+
+def _event(line: HistoryLine, language: str) -> Values:
+    if not line.details and not line.who:
+        words, who = _("The details of this event were erased."), ""
+    else:
+        words = _told(line)
+        who = _who(line)
+    return {
+        "number": line.number,
+        "when": as_datetime(line.at, "medium"),
+        "words": _say(words, language, said=True),
+        "who": _say(who, language, said=True) if who else None,
+        "digest": _groups(line.digest),
+    }
+
+
+def _told(line: HistoryLine) -> str:
+    """Return an event in words, as the pages tell it."""
+    template = current_app.jinja_env.get_template(f"timeline/{line.verb}.html")
+    words = unescape(_MARK.sub("", template.render(line=line)))
+    return " ".join(words.split())
+
+
+def _who(line: HistoryLine) -> str:
+    if line.who and line.acting_for:
+        return str(_("%(name)s, for %(organisation)s", name=line.who, organisation=line.acting_for))
+    if line.who:
+        return line.who
+    if line.is_veiled:
+        return str(_("A person of %(organisation)s", organisation=line.acting_for or ""))
+    return str(_("By the application itself"))
+
+
+# Words --------------------------------------------------------------------------------------------
+
+
+def _say(words: str, around: str, *, of: str = "", said: bool = False) -> Values:
+    """Return words with their language and direction where these are not those around them.
+
+    said: the application says them in the language around. Else what knows no language was typed,
+    and goes by its own first letter.
+    """
+    spoken = around if said else (of or language_of(words))
+    told: Values = {"t": str(words)}
+    if spoken and spoken != around:
+        told["lang"] = spoken
+    turned = direction(spoken) if spoken else _typed_direction(str(words), direction(around))
+    if turned != direction(around):
+        told["dir"] = turned
+    return told
+
+
+def _typed_direction(words: str, otherwise: str) -> str:
+    """Return the direction of what somebody typed, by its first letter that has one.
+
+    Numbers have none, such as those of telephones: they are told apart where they would be turned.
+    """
+    kinds = {unicodedata.bidirectional(letter) for letter in words}
+    for letter in words:
+        match unicodedata.bidirectional(letter):
+            case "L":
+                return "ltr"
+            case "R" | "AL":
+                return "rtl"
+    return "number" if otherwise == "rtl" and kinds & {"EN", "AN"} else otherwise
+
+
+def _groups(digest: str) -> list[str]:
+    return [digest[at : at + GROUP] for at in range(0, len(digest), GROUP)]

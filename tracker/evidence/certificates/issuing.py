@@ -1,0 +1,267 @@
+"""Issuing of certificates of fully signed texts, by the worker, in each of their languages.
+
+The worker makes them, so that no signature waits for one. Reading, then typesetting and signing
+without any transaction open, then keeping: a slow timestamp service holds nobody up.
+"""
+
+import datetime as dt
+import traceback
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from jinja2 import TemplateError
+
+from tracker.activity import queries as trail
+from tracker.activity import verbs
+from tracker.activity.queries import HistoryLine
+from tracker.activity.service import lock_chain, record
+from tracker.activity.verbs import Verb
+from tracker.agreements.service import ON_THE_RECORD
+from tracker.cooperations import keys
+from tracker.cooperations.models import Cooperation
+from tracker.core import canonical, clock, crypto
+from tracker.core.db import db, will_write
+from tracker.core.keys import KeysError
+from tracker.evidence import bound
+from tracker.evidence.certificates import contents, pdf
+from tracker.evidence.certificates.contents import Source
+from tracker.evidence.certificates.pdf import Signer, SignError, TimestampError
+from tracker.evidence.certificates.service import (
+    CertificateError,
+    context_of,
+    find,
+    key_of,
+)
+from tracker.evidence.certificates.typesetting import Attached, TypesettingError, typeset
+from tracker.evidence.keys import signing_keys
+from tracker.evidence.keys.signing_keys import SigningKey
+from tracker.evidence.models import Certificate, CertificateFailure, KeyUse
+from tracker.signoff import queries as signoff
+from tracker.signoff import service as signing
+from tracker.signoff.models import Revision
+from tracker.undertakings.handlers import SUBJECT as UNDERTAKING
+
+TEMPLATE = "certificate.typ"
+# How long a certificate waits for the timestamp service once all have signed; then it is made
+# without a timestamp, since a certificate that is never made helps nobody.
+PATIENCE = dt.timedelta(hours=24)
+
+# What of the history stands on the certificate of an undertaking.
+OF_AN_UNDERTAKING = (
+    verbs.UNDERTAKING_ASKED,
+    verbs.UNDERTAKING_FROZEN,
+    verbs.UNDERTAKING_SIGNED,
+    verbs.INTERESTS_DECIDED,
+    verbs.UNDERTAKING_COUNTERSIGNED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A certificate that was made and is not kept yet."""
+
+    revision_id: UUID
+    language: str
+    pdf: bytes
+    key_id: UUID
+    has_timestamp: bool
+    made_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """All that is needed to make the certificates of a text, read beforehand."""
+
+    source: Source
+    plain: bytes
+    key: SigningKey
+    completed_at: dt.datetime
+
+
+def make(revision_id: UUID, timestamp_url: str = "") -> list[Made]:
+    """Make the certificates of a text, one in each language; nothing is kept yet.
+
+    Gives up the caller's transaction: none is open while it typesets, signs and asks the timestamp
+    service. Raise CertificateError when it can't be done now.
+    """
+    work = _read(revision_id)
+    try:
+        known = contents.languages(work.source)
+        return [_make(work, language, timestamp_url) for language in known]
+    except (AttributeError, LookupError, TemplateError, TypeError, ValueError) as error:
+        # A text in a shape that is not known: the others must not wait for it.
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        # The words of the error may be words of the text.
+        message = (
+            f"Revision {work.source.revision.id} can't be set: {type(error).__name__}"
+            f" in {Path(where.filename).name}, line {where.lineno}"
+        )
+        raise CertificateError(message) from error
+
+
+def keep(made: Collection[Made]) -> list[Certificate]:
+    """Keep certificates and record each, in the caller's transaction.
+
+    Nothing is kept where another worker was quicker.
+    """
+    kept = []
+    for one in made:
+        revision = db.session.get_one(Revision, one.revision_id)
+        lock_chain(revision.cooperation_id)
+        if find(revision.id, one.language) is None:
+            kept.append(_keep(revision, one))
+        db.session.execute(
+            sa.delete(CertificateFailure).where(CertificateFailure.revision_id == revision.id)
+        )
+    return kept
+
+
+def _read(revision_id: UUID) -> _Work:
+    db.session.rollback()
+    token = will_write.set(False)
+    try:
+        return _work(revision_id)
+    except (KeysError, keys.KeyDestroyedError, crypto.SealBrokenError) as error:
+        raise CertificateError(str(error)) from error
+    finally:
+        db.session.rollback()
+        will_write.reset(token)
+
+
+def _work(revision_id: UUID) -> _Work:
+    revision = signoff.revision(revision_id)
+    if revision is None:
+        message = "The text is gone."
+        raise CertificateError(message)
+    cooperation = db.session.get_one(Cooperation, revision.cooperation_id)
+    _require_signed_by_all(revision)
+    key = signing_keys.current(KeyUse.DOCUMENT)
+    plain = signing.plain_bytes(revision, key_of(revision))
+    source = Source(
+        revision=revision,
+        document=canonical.from_bytes(plain),
+        reference=cooperation.reference,
+        is_demonstration=cooperation.is_demonstration,
+        signatures=tuple(revision.signatures),
+        events=_events(revision),
+        key_number=key.number,
+        key_fingerprint=key.fingerprint,
+        made_at=clock.now(),
+    )
+    completed_at = max(one.signed_at for one in revision.signatures)
+    # What typesetting looks at must not ask the database again.
+    db.session.expunge_all()
+    return _Work(source, plain, key, completed_at)
+
+
+def _require_signed_by_all(revision: Revision) -> None:
+    """Refuse a text that was not signed by all, or whose rows do not agree with what is bound.
+
+    A row that says so is no evidence: the frozen text, its signatures and the whole chain are.
+    """
+    found = bound.standing_of(revision)
+    if not found.agrees or found.outcome is None or not found.outcome.is_signed_by_all:
+        message = (
+            f"Revision {revision.id} does not agree with its signatures, so it gets no certificate:"
+            " run tracker audit verify."
+        )
+        raise CertificateError(message)
+
+
+def _events(revision: Revision) -> list[HistoryLine]:
+    """Return how a text came about: since the revision before it was in force, the oldest first."""
+    told: tuple[Verb, ...]
+    if revision.subject_type == UNDERTAKING:
+        told, ends = OF_AN_UNDERTAKING, verbs.UNDERTAKING_COUNTERSIGNED
+    else:
+        told, ends = ON_THE_RECORD, verbs.CAME_INTO_FORCE
+    lines = trail.subject_history(
+        revision.cooperation_id,
+        [revision.subject_id, *(one.id for one in revision.signatures)],
+        of=told,
+    )
+    lines.reverse()
+    begin, end = 0, len(lines)
+    for place, line in enumerate(lines):
+        if line.verb != ends.name:
+            continue
+        if line.details.get("revision", revision.number) == revision.number:
+            end = place + 1
+            break
+        begin = place + 1
+    return lines[begin:end]
+
+
+def _make(work: _Work, language: str, timestamp_url: str) -> Made:
+    attached = Attached(
+        contents.CANONICAL,
+        work.plain.decode(),
+        contents.CANONICAL_TYPE,
+        "The canonical form of the text (RFC 8785), byte for byte as it was signed",
+    )
+    try:
+        typeset_ = typeset(TEMPLATE, contents.certificate(work.source, language), attached)
+        signed, has_timestamp = _sign(typeset_, work, timestamp_url)
+    except (TypesettingError, SignError) as error:
+        raise CertificateError(str(error)) from error
+    flaw = pdf.flaw_of(
+        signed,
+        kept_digest=canonical.digest(signed),
+        certificate=work.key.certificates[0],
+    )
+    if flaw is not None:
+        message = f"The signature on the PDF is not sound ({flaw.value}): look at tracker keys list"
+        raise CertificateError(message)
+    return Made(
+        work.source.revision.id,
+        language,
+        signed,
+        work.key.id,
+        has_timestamp,
+        work.source.made_at,
+    )
+
+
+def _sign(plain: bytes, work: _Work, timestamp_url: str) -> tuple[bytes, bool]:
+    signer = Signer(work.key.private, work.key.certificates)
+    if timestamp_url:
+        try:
+            return pdf.sign(plain, signer, timestamp_url), True
+        except TimestampError:
+            if clock.now() - work.completed_at < PATIENCE:
+                raise
+    return pdf.sign(plain, signer), False
+
+
+def _keep(revision: Revision, one: Made) -> Certificate:
+    row = Certificate(
+        id=uuid4(),
+        revision_id=revision.id,
+        language=one.language,
+        is_sealed=revision.is_sealed,
+        sha256=canonical.digest(one.pdf),
+        evidence_key_id=one.key_id,
+        has_timestamp=one.has_timestamp,
+        made_at=one.made_at,
+    )
+    key = key_of(revision)
+    row.document = one.pdf if key is None else crypto.seal(key, one.pdf, context_of(row.id))
+    db.session.add(row)
+    db.session.flush()
+    record(
+        verbs.CERTIFICATE_MADE,
+        actor=None,
+        subject_type=revision.subject_type,
+        subject_id=revision.subject_id,
+        cooperation_id=revision.cooperation_id,
+        evidence=canonical.digest_of(row.content()),
+        kind=revision.kind,
+        revision=revision.number,
+        language=row.language,
+        document_digest=revision.digest,
+        certificate_digest=row.sha256,
+    )
+    return row

@@ -1,0 +1,74 @@
+"""Downloads of certificates, for anyone who may open the record of the text."""
+
+from uuid import UUID
+
+from flask import Blueprint
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.activity import service as trail
+from tracker.agreements.service import SUBJECT as CHECKLIST
+from tracker.checklists.editing import opened
+from tracker.checklists.encryption import is_restricted
+from tracker.cooperations.queries import find_by_id
+from tracker.evidence.certificates import service as certificates
+from tracker.evidence.models import Certificate
+from tracker.signoff import queries as signoff
+from tracker.signoff.models import Revision
+from tracker.undertakings import policy, queries
+from tracker.undertakings.handlers import SUBJECT as UNDERTAKING
+
+blueprint = Blueprint("certificates", __name__)
+MIME_TYPE = "application/pdf"
+SHORT = 8
+
+
+@blueprint.get("/checklists/<uuid:checklist_id>/record/<int:number>/certificate/<language>")
+@signed_in
+def of_checklist(checklist_id: UUID, number: int, language: str) -> Response:
+    """Hand out the certificate of a revision of a checklist; that it was is noted."""
+    actor = current_actor()
+    checklist = opened(actor, checklist_id, "certificate")
+    revisions = (one for one, _asked in signoff.revisions_of(CHECKLIST, checklist.id))
+    revision = found(next((one for one in revisions if one.number == number), None))
+    cooperation = found(find_by_id(actor, checklist.cooperation_id))
+    row = found(certificates.find(revision.id, language))
+    if not is_restricted(checklist):  # opening one that is was noted already
+        _note(actor, checklist.cooperation_id, CHECKLIST, checklist.id)
+    return _file(revision, row, cooperation.reference)
+
+
+@blueprint.get("/undertakings/<uuid:undertaking_id>/certificate/<language>")
+@signed_in
+def of_undertaking(undertaking_id: UUID, language: str) -> Response:
+    """Hand out the certificate of an undertaking: to its person, and to who decides on it."""
+    actor = current_actor()
+    undertaking = found(
+        queries.find_own(actor, undertaking_id) or queries.find_for_npm(actor, undertaking_id)
+    )
+    loaded = queries.load(undertaking)
+    require(policy.can_see(actor, loaded.standing))
+    revision = found(signoff.revision(found(undertaking.revision_id)))
+    row = found(certificates.find(revision.id, language))
+    _note(actor, undertaking.cooperation_id, UNDERTAKING, undertaking.id)
+    return _file(revision, row, loaded.terms.reference)
+
+
+def _note(actor: Actor, cooperation_id: UUID, subject_type: str, subject_id: UUID) -> None:
+    """Note in the log of reads who took a certificate along."""
+    trail.log_read(
+        actor,
+        cooperation_id=cooperation_id,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        page="certificate",
+    )
+
+
+def _file(revision: Revision, row: Certificate, reference: str) -> Response:
+    """Return a certificate as a file whose name tells nothing of class K2 to K7."""
+    name = f"{reference}-{revision.digest[:SHORT]}-{row.language}.pdf"
+    response = Response(certificates.file_of(row, revision), mimetype=MIME_TYPE)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,235 @@
+"""Certificates of fully signed texts: which are due, which can't be made, which are kept.
+
+The worker issues them (issuing), in each of the languages of their text.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.cooperations import keys
+from tracker.cooperations.models import Cooperation, CooperationKey
+from tracker.core import clock, crypto
+from tracker.core.db import db
+from tracker.evidence.models import Certificate, CertificateFailure
+from tracker.signoff.models import (
+    RequestState,
+    Revision,
+    Signature,
+    SignatureKind,
+    SignatureRequest,
+)
+from tracker.signoff.queries import CertificateMark
+from tracker.undertakings.handlers import SUBJECT as UNDERTAKING
+
+# How long to wait after each try that failed, the last one from then on.
+_HOUR = dt.timedelta(hours=1)
+WAITS = (_HOUR / 60, _HOUR / 12, _HOUR / 2, 2 * _HOUR, 6 * _HOUR)
+KEPT_ERROR = 500
+
+
+class CertificateError(Exception):
+    """A certificate can't be made now; the message is one line."""
+
+
+# What is due --------------------------------------------------------------------------------------
+
+
+def due(since: dt.datetime | None = None) -> list[UUID]:
+    """Return the revisions that were signed by all and have no certificate, the oldest first.
+
+    With a moment those signed by all since then, and those whose next try has come, which an index
+    finds. For the worker. What was erased with its cooperation's key can't have one any more; what
+    could not be made waits for its next try.
+    """
+    waits = sa.exists().where(
+        CertificateFailure.revision_id == Revision.id,
+        CertificateFailure.next_try_at > clock.now(),
+    )
+    return list(
+        db.session.scalars(
+            sa.select(Revision.id)
+            .outerjoin(SignatureRequest, SignatureRequest.revision_id == Revision.id)
+            .where(
+                Revision.id.in_(_signed_or_failed(since)) if since else sa.true(),
+                _is_signed_by_all(),
+                ~_has_certificate(),
+                ~_is_erased(),
+                ~waits,
+            )
+            .order_by(Revision.frozen_at, Revision.id)
+        )
+    )
+
+
+def overdue(since: dt.timedelta) -> int:
+    """Return how many texts were frozen longer ago than that and wait for a certificate."""
+    return (
+        db.session.scalar(
+            sa.select(sa.func.count(Revision.id))
+            .outerjoin(SignatureRequest, SignatureRequest.revision_id == Revision.id)
+            .where(
+                _is_signed_by_all(),
+                ~_has_certificate(),
+                ~_is_erased(),
+                _completed_at() < clock.now() - since,
+            )
+        )
+        or 0
+    )
+
+
+def _signed_or_failed(since: dt.datetime) -> sa.CompoundSelect[UUID]:
+    """Return the revisions of which a certificate may be due that wasn't at a moment."""
+    return sa.union(
+        sa.select(SignatureRequest.revision_id).where(
+            SignatureRequest.state == RequestState.COMPLETED, SignatureRequest.ended_at >= since
+        ),
+        # Such a row was changed by hand; it gets no certificate, and is told of.
+        sa.select(SignatureRequest.revision_id).where(
+            SignatureRequest.state == RequestState.COMPLETED, SignatureRequest.ended_at.is_(None)
+        ),
+        sa.select(Signature.revision_id).where(
+            Signature.kind == SignatureKind.COUNTERSIGNATURE, Signature.signed_at >= since
+        ),
+        sa.select(CertificateFailure.revision_id).where(
+            CertificateFailure.next_try_at <= clock.now()
+        ),
+    )
+
+
+def _is_signed_by_all() -> sa.ColumnElement[bool]:
+    return sa.or_(
+        SignatureRequest.state == RequestState.COMPLETED,
+        sa.and_(Revision.subject_type == UNDERTAKING, _countersigned_at().is_not(None)),
+    )
+
+
+def _countersigned_at() -> sa.ScalarSelect[dt.datetime]:
+    return (
+        sa.select(sa.func.min(Signature.signed_at))
+        .where(
+            Signature.revision_id == Revision.id,
+            Signature.kind == SignatureKind.COUNTERSIGNATURE,
+        )
+        .correlate(Revision)
+        .scalar_subquery()
+    )
+
+
+def _completed_at() -> sa.ColumnElement[dt.datetime]:
+    return sa.func.coalesce(SignatureRequest.ended_at, _countersigned_at())
+
+
+def _has_certificate() -> sa.ColumnElement[bool]:
+    return sa.exists().where(Certificate.revision_id == Revision.id)
+
+
+def _is_erased() -> sa.ColumnElement[bool]:
+    return sa.and_(
+        Revision.is_sealed,
+        sa.exists().where(
+            CooperationKey.cooperation_id == Revision.cooperation_id,
+            CooperationKey.wrapped.is_(None),
+        ),
+    )
+
+
+# What could not be made ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A text whose certificate could not be made, in words for who looks after the instance."""
+
+    reference: str
+    kind: str
+    number: int
+    tries: int
+    error: str
+    next_try_at: dt.datetime
+
+
+def note_failure(revision_id: UUID, error: CertificateError) -> None:
+    """Keep why a certificate could not be made; each time the next try is later."""
+    now = clock.now()
+    row = db.session.get(CertificateFailure, revision_id)
+    if row is None:
+        row = CertificateFailure(revision_id=revision_id, tries=0)
+        db.session.add(row)
+    row.tries += 1
+    row.error = str(error)[:KEPT_ERROR]
+    row.failed_at = now
+    row.next_try_at = now + WAITS[min(row.tries, len(WAITS)) - 1]
+    db.session.flush()
+
+
+def failing() -> list[Failing]:
+    """Return the texts whose certificate could not be made so far, the oldest failure first."""
+    rows = db.session.execute(
+        sa.select(CertificateFailure, Revision, Cooperation.reference)
+        .join(Revision, Revision.id == CertificateFailure.revision_id)
+        .join(Cooperation, Cooperation.id == Revision.cooperation_id)
+        .order_by(CertificateFailure.failed_at, Revision.id)
+    )
+    return [
+        Failing(reference, revision.kind, revision.number, row.tries, row.error, row.next_try_at)
+        for row, revision, reference in rows
+    ]
+
+
+def is_any_failing() -> bool:
+    """Tell whether a certificate could not be made so far."""
+    return bool(db.session.scalar(sa.select(sa.exists().where(CertificateFailure.tries > 0))))
+
+
+# Making -------------------------------------------------------------------------------------------
+
+
+# Reading ------------------------------------------------------------------------------------------
+
+
+def find(revision_id: UUID, language: str) -> Certificate | None:
+    """Return the certificate of a revision in a language; the caller found the revision scoped."""
+    return db.session.scalar(
+        sa.select(Certificate).where(
+            Certificate.revision_id == revision_id, Certificate.language == language
+        )
+    )
+
+
+def marks(revision_id: UUID) -> list[CertificateMark]:
+    """Return in which languages a revision has a certificate. The reader of signoff.queries."""
+    rows = db.session.execute(
+        sa.select(Certificate.language, Certificate.made_at, Certificate.has_timestamp)
+        .where(Certificate.revision_id == revision_id)
+        .order_by(Certificate.made_at, Certificate.language)
+    )
+    return [CertificateMark(*row) for row in rows]
+
+
+def plain_bytes(row: Certificate, key: bytes | None) -> bytes:
+    """Return a certificate's PDF, decrypted where it is encrypted."""
+    if not row.is_sealed:
+        return row.document
+    if key is None:
+        message = "An encrypted certificate needs its cooperation's key."
+        raise ValueError(message)
+    return crypto.unseal(key, row.document, context_of(row.id))
+
+
+def file_of(row: Certificate, revision: Revision) -> bytes:
+    """Return the PDF of a certificate; the caller found its revision by a scoped query."""
+    return plain_bytes(row, key_of(revision))
+
+
+def key_of(revision: Revision) -> bytes | None:
+    """Return the key that a revision and its certificates are encrypted with, if they are."""
+    return keys.key_of(revision.cooperation_id) if revision.is_sealed else None
+
+
+def context_of(certificate_id: UUID) -> str:
+    """Return what the encryption of a certificate is bound to."""
+    return f"certificate:{certificate_id}"

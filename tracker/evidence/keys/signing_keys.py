@@ -1,0 +1,535 @@
+"""Keys that sign evidence: created, rotated, revoked, imported; old ones stay for verification.
+
+Private keys are files, sealed under a key that is derived from the instance's own; public ones
+stand in a table that the instance's chain binds.
+"""
+
+import base64
+import binascii
+import datetime as dt
+import os
+import re
+import tempfile
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.x509.oid import NameOID
+from flask_babel import lazy_gettext as _l
+
+from tracker.activity import verbs
+from tracker.activity.service import lock_chain, record
+from tracker.activity.verbs import Verb
+from tracker.core import canonical, clock, crypto, keys
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.core.keys import KeysError
+from tracker.core.services import Slot
+from tracker.evidence.log import notes
+from tracker.evidence.log.notes import KeyNote
+from tracker.evidence.models import EvidenceKey, KeyOrigin, KeyUse
+
+Private = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+_DERIVED = b"common-terms/evidence-keys/1"
+SUBJECT = "evidence_key"
+# A certificate that the instance makes for itself. A document is verified by its digest in the
+# trail as well, so that the end of a certificate does not end what was signed with it.
+YEARS = 10
+LEAST_RSA_BITS = 2048
+COMMON_NAME_LENGTH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The folder of private keys, and the host that new certificates name."""
+
+    folder: Path
+    host: str
+
+
+PLACE: Slot[Place | None] = Slot("evidence_keys", None)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key to sign with. The certificates are empty for checkpoints, the key's own first else."""
+
+    id: UUID
+    use: KeyUse
+    number: int
+    fingerprint: str
+    private: Private = field(repr=False)
+    certificates: tuple[x509.Certificate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A key to verify with, and how it came and ended."""
+
+    id: UUID
+    use: KeyUse
+    number: int
+    origin: KeyOrigin
+    fingerprint: str
+    public_key: bytes
+    certificates: tuple[x509.Certificate, ...]
+    endorsement: bytes | None
+    endorsed_by: int | None
+    made_at: dt.datetime
+    retired_at: dt.datetime | None
+    revoked_at: dt.datetime | None
+    reason: str
+
+    def note(self) -> KeyNote:
+        """Return the key as it is published and put into bundles."""
+        return KeyNote(
+            use=self.use.value,
+            number=self.number,
+            fingerprint=self.fingerprint,
+            public_key=self.public_key,
+            made=self.made_at,
+            retired=self.retired_at,
+            revoked=self.revoked_at,
+            reason=self.reason,
+            endorsed_by=self.endorsed_by,
+            endorsement=self.endorsement or b"",
+        )
+
+    @property
+    def is_current(self) -> bool:
+        """Whether new things are signed with it."""
+        return self.retired_at is None and self.revoked_at is None
+
+
+# Reading ------------------------------------------------------------------------------------------
+
+
+def current(use: KeyUse) -> SigningKey:
+    """Return the key that new things are signed with; raise KeysError when it can't be read."""
+    row = _current_row(use)
+    if row is None:
+        message = f"There is no {use.value} key yet: start with tracker run, or tracker keys list."
+        raise KeysError(message)
+    return SigningKey(
+        id=row.id,
+        use=row.use,
+        number=row.number,
+        fingerprint=row.fingerprint,
+        private=_read(row),
+        certificates=certificates_of(row),
+    )
+
+
+def public_keys(use: KeyUse | None = None) -> list[PublicKey]:
+    """Return all keys ever used, or those of one use, oldest first."""
+    query = sa.select(EvidenceKey).order_by(EvidenceKey.use, EvidenceKey.number)
+    if use is not None:
+        query = query.where(EvidenceKey.use == use)
+    return [_public(row) for row in db.session.scalars(query)]
+
+
+def pem_of(key: PublicKey) -> str:
+    """Return the certificates of a key in PEM form, its own first."""
+    return _pem(key.certificates)
+
+
+def certificates_of(row: EvidenceKey) -> tuple[x509.Certificate, ...]:
+    """Return the certificates of a key, its own first; none for checkpoints."""
+    if not row.certificates:
+        return ()
+    return tuple(x509.load_pem_x509_certificates(row.certificates.encode()))
+
+
+def trouble() -> list[str]:
+    """Return a line for each use whose key can't sign now: lost, damaged, or of another instance.
+
+    For commands and for the start.
+    """
+    lines = []
+    for use in KeyUse:
+        try:
+            current(use)
+        except KeysError as error:
+            lines.append(str(error))
+    return lines
+
+
+# Making, rotating, revoking -----------------------------------------------------------------------
+
+
+def make_missing() -> list[PublicKey]:
+    """Make a key for each use that has none, in the caller's transaction; return what was made."""
+    if all(_current_row(use) for use in KeyUse):
+        return []
+    lock_chain(None)
+    return [_make(use, None) for use in KeyUse if _current_row(use) is None]
+
+
+def rotate(use: KeyUse) -> PublicKey:
+    """Make a new key and retire the one before, which vouches for it if it can still be read."""
+    lock_chain(None)
+    before = _current_row(use)
+    made = _make(use, before)
+    if before is not None:
+        _retire(before)
+    return made
+
+
+def revoke(use: KeyUse, number: int, reason: str) -> PublicKey | None:
+    """Say that a key may be in other hands; return the one made in its place, if it was in use.
+
+    A revoked key vouches for nothing. Raise RuleBrokenError when there is no such key, when it is
+    revoked already, or without a reason.
+    """
+    lock_chain(None)
+    row = db.session.scalar(
+        sa.select(EvidenceKey).where(EvidenceKey.use == use, EvidenceKey.number == number)
+    )
+    if row is None:
+        raise RuleBrokenError(_l("There is no such key."), "number")
+    if row.revoked_at is not None:
+        raise RuleBrokenError(_l("This key is revoked already."), "number")
+    if not reason.strip():
+        raise RuleBrokenError(_l("Say why the key is revoked."), "reason")
+    was_current = row.retired_at is None
+    row.reason = reason.strip()
+    row.revoked_at = _note(
+        verbs.EVIDENCE_KEY_REVOKED,
+        row,
+        evidence=canonical.digest_of(row.revocation()),
+        reason=row.reason,
+    )
+    db.session.flush()
+    return _make(use, None) if was_current else None
+
+
+def bring(key: bytes, certificates: bytes, password: bytes | None = None) -> PublicKey:
+    """Take in an organisation's own key for documents, and retire the one before.
+
+    Both are PEM; of the certificates the key's own comes first, then those of who vouches for it.
+    Raise RuleBrokenError when they don't belong together or can't sign documents today.
+    """
+    private = _private_of(key, password)
+    chain = _chain_of(certificates)
+    _require_fit(private, chain)
+    lock_chain(None)
+    before = _current_row(KeyUse.DOCUMENT)
+    brought = _keep(KeyUse.DOCUMENT, private, chain, origin=KeyOrigin.IMPORTED)
+    if before is not None:
+        _retire(before)
+    return brought
+
+
+def _make(use: KeyUse, before: EvidenceKey | None) -> PublicKey:
+    """Make a key; the one before vouches for it, if it is given and can be read."""
+    if use is KeyUse.DOCUMENT:
+        private = ec.generate_private_key(ec.SECP256R1())
+        return _keep(use, private, (_own_certificate(private),))
+    return _keep(use, ed25519.Ed25519PrivateKey.generate(), (), before=before)
+
+
+def _keep(
+    use: KeyUse,
+    private: Private,
+    certificates: tuple[x509.Certificate, ...],
+    *,
+    origin: KeyOrigin = KeyOrigin.MADE,
+    before: EvidenceKey | None = None,
+) -> PublicKey:
+    """Write the private key into its file and the public one into the table, and record it."""
+    public = private.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    row = EvidenceKey(
+        id=uuid4(),
+        use=use,
+        number=_next_number(use),
+        origin=origin,
+        public_key=public,
+        certificates=_pem(certificates),
+        fingerprint=canonical.digest(_der(certificates[0]) if certificates else public),
+        made_at=clock.now(),
+    )
+    if db.session.scalar(
+        sa.select(EvidenceKey.id).where(EvidenceKey.fingerprint == row.fingerprint)
+    ):
+        raise RuleBrokenError(_l("This certificate was brought in before."), "certificate")
+    if before is not None:
+        _let_vouch(before, row)
+    _write(row, private)
+    db.session.add(row)
+    db.session.flush()
+    made = origin is KeyOrigin.MADE
+    _note(
+        verbs.EVIDENCE_KEY_MADE if made else verbs.EVIDENCE_KEY_IMPORTED,
+        row,
+        evidence=canonical.digest_of(row.content()),
+    )
+    return _public(row)
+
+
+def _let_vouch(before: EvidenceKey, row: EvidenceKey) -> None:
+    try:
+        private = _read(before)
+    except KeysError:  # lost: then nobody vouches, and the fingerprint has to be compared
+        return
+    if isinstance(private, ed25519.Ed25519PrivateKey):
+        row.endorsement = private.sign(notes.endorsed(row.fingerprint))
+        row.endorsed_by = before.number
+
+
+def _retire(row: EvidenceKey) -> None:
+    row.retired_at = _note(verbs.EVIDENCE_KEY_RETIRED, row)
+    db.session.flush()
+
+
+def _note(verb: Verb, row: EvidenceKey, evidence: str | None = None, **more: Any) -> dt.datetime:
+    """Record what happened to a key in the instance's chain; return when."""
+    event = record(
+        verb,
+        actor=None,
+        subject_type=SUBJECT,
+        subject_id=row.id,
+        evidence=evidence,
+        use=row.use.value,
+        number=row.number,
+        fingerprint=row.fingerprint,
+        **more,
+    )
+    return event.at
+
+
+def _current_row(use: KeyUse) -> EvidenceKey | None:
+    return db.session.scalar(
+        sa.select(EvidenceKey)
+        .where(
+            EvidenceKey.use == use,
+            EvidenceKey.retired_at.is_(None),
+            EvidenceKey.revoked_at.is_(None),
+        )
+        .order_by(EvidenceKey.number.desc())
+        .limit(1)
+    )
+
+
+def _next_number(use: KeyUse) -> int:
+    """Return a number that neither a row nor a file has: no file is ever written over."""
+    in_table = db.session.scalar(
+        sa.select(sa.func.max(EvidenceKey.number)).where(EvidenceKey.use == use)
+    )
+    names = (path.name for path in _folder().glob(f"{use.value}-*.key"))
+    in_folder = (re.fullmatch(rf"{use.value}-([0-9]+)\.key", name) for name in names)
+    return 1 + max([in_table or 0, *(int(found[1]) for found in in_folder if found)])
+
+
+# Files --------------------------------------------------------------------------------------------
+
+
+def _place() -> Place:
+    place = PLACE.get()
+    if place is None:
+        message = "The folder of the evidence's keys is not set; build the application first."
+        raise KeysError(message)
+    return place
+
+
+def _folder() -> Path:
+    return _place().folder
+
+
+def _path(row: EvidenceKey) -> Path:
+    return _folder() / f"{row.use.value}-{row.number}.key"
+
+
+def _context(row: EvidenceKey) -> str:
+    return f"evidence-key:{row.use.value}:{row.number}:{row.fingerprint}"
+
+
+def _sealing_key() -> bytes:
+    return HKDF(hashes.SHA256(), 32, salt=None, info=_DERIVED).derive(keys.current().fields)
+
+
+def _write(row: EvidenceKey, private: Private) -> None:
+    """Write a sealed private key beside its place and put it there at once."""
+    plain = private.private_bytes(
+        serialization.Encoding.DER,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    sealed = base64.b64encode(crypto.seal(_sealing_key(), plain, _context(row))) + b"\n"
+    folder, path = _folder(), _path(row)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, beside = tempfile.mkstemp(prefix=f".{path.name}-", dir=folder)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(sealed)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(beside).rename(path)
+        except OSError:
+            Path(beside).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        message = f"The key can't be written to {path}: {error.strerror}."
+        raise KeysError(message) from error
+
+
+def _read(row: EvidenceKey) -> Private:
+    path = _path(row)
+    mend = f"Restore it, or tracker keys rotate {row.use.value}."
+    try:
+        sealed = base64.b64decode(path.read_bytes().strip(), validate=True)
+        plain = crypto.unseal(_sealing_key(), sealed, _context(row))
+        private = serialization.load_der_private_key(plain, None)
+    except FileNotFoundError as error:
+        message = f"{path.name} is missing in {path.parent}. {mend}"
+        raise KeysError(message) from error
+    except OSError as error:
+        message = f"{path} can't be read: {error.strerror}."
+        raise KeysError(message) from error
+    except (crypto.SealBrokenError, binascii.Error, ValueError) as error:
+        message = f"{path} is damaged, or sealed with the keys of another instance. {mend}"
+        raise KeysError(message) from error
+    if not isinstance(private, Private):  # sealed by us, so one of those we make or take in
+        raise TypeError(type(private))
+    return private
+
+
+# Certificates -------------------------------------------------------------------------------------
+
+
+def _own_certificate(private: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    """Return a certificate that the instance makes for itself: who trusts it compares its print."""
+    name = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Common Terms"),
+            x509.NameAttribute(NameOID.COMMON_NAME, _place().host[:COMMON_NAME_LENGTH]),
+        ]
+    )
+    begins = clock.now().replace(microsecond=0)
+    usage = {
+        name: name in {"digital_signature", "content_commitment"}
+        for name in (
+            "digital_signature",
+            "content_commitment",
+            "key_encipherment",
+            "data_encipherment",
+            "key_agreement",
+            "key_cert_sign",
+            "crl_sign",
+            "encipher_only",
+            "decipher_only",
+        )
+    }
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begins)
+        .not_valid_after(begins + dt.timedelta(days=365 * YEARS))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.KeyUsage(**usage), critical=True)
+        .add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(private.public_key()), critical=False
+        )
+        .sign(private, hashes.SHA256())
+    )
+
+
+def _private_of(key: bytes, password: bytes | None) -> Private:
+    try:
+        private = serialization.load_pem_private_key(key, password)
+    except TypeError as error:  # encrypted and no password, or a password for nothing
+        message = _l("The key is protected by a password.")
+        if password:
+            message = _l("The key is not protected by a password.")
+        raise RuleBrokenError(message, "password") from error
+    except ValueError as error:
+        message = _l("This is no key in PEM form, or the password is not its own.")
+        raise RuleBrokenError(message, "key") from error
+    if isinstance(private, rsa.RSAPrivateKey) and private.key_size >= LEAST_RSA_BITS:
+        return private
+    if isinstance(private, ec.EllipticCurvePrivateKey) and private.curve.name in {
+        "secp256r1",
+        "secp384r1",
+        "secp521r1",
+    }:
+        return private
+    raise RuleBrokenError(
+        _l("Bring an elliptic curve key (P-256, P-384, P-521), or RSA of 2048 bits and more."),
+        "key",
+    )
+
+
+def _chain_of(certificates: bytes) -> tuple[x509.Certificate, ...]:
+    try:
+        return tuple(x509.load_pem_x509_certificates(certificates))
+    except ValueError as error:
+        raise RuleBrokenError(_l("This is no certificate in PEM form."), "certificate") from error
+
+
+def _require_fit(private: Private, chain: tuple[x509.Certificate, ...]) -> None:
+    """Refuse certificates that are not the key's, out of order or date, or not for signing."""
+    own = chain[0]
+    if own.public_key() != private.public_key():
+        raise RuleBrokenError(_l("The first certificate is not that of the key."), "certificate")
+    now = clock.now()
+    if not own.not_valid_before_utc <= now <= own.not_valid_after_utc:
+        raise RuleBrokenError(_l("The certificate is not valid today."), "certificate")
+    if not _may_sign(own):
+        raise RuleBrokenError(_l("The certificate is not for signing documents."), "certificate")
+    for one, issuer in pairwise(chain):
+        try:
+            one.verify_directly_issued_by(issuer)
+        except (ValueError, TypeError, InvalidSignature) as error:
+            raise RuleBrokenError(
+                _l("The certificates are not in order: each must be issued by the next."), "chain"
+            ) from error
+
+
+def _may_sign(certificate: x509.Certificate) -> bool:
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return True
+    return usage.digital_signature or usage.content_commitment
+
+
+def _pem(certificates: tuple[x509.Certificate, ...]) -> str:
+    return "".join(
+        one.public_bytes(serialization.Encoding.PEM).decode("ascii") for one in certificates
+    )
+
+
+def _der(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.DER)
+
+
+def _public(row: EvidenceKey) -> PublicKey:
+    return PublicKey(
+        id=row.id,
+        use=row.use,
+        number=row.number,
+        origin=row.origin,
+        fingerprint=row.fingerprint,
+        public_key=row.public_key,
+        certificates=certificates_of(row),
+        endorsement=row.endorsement,
+        endorsed_by=row.endorsed_by,
+        made_at=row.made_at,
+        retired_at=row.retired_at,
+        revoked_at=row.revoked_at,
+        reason=row.reason,
+    )

@@ -1,0 +1,174 @@
+"""Anchors: the latest checkpoint, emailed to coordinators so that each keeps a copy."""
+
+import datetime as dt
+from typing import NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from tracker.access.actor import Role
+from tracker.accounts import queries as accounts
+from tracker.accounts.models import Membership, User
+from tracker.activity import verbs
+from tracker.activity.models import Chain, Event
+from tracker.agreements.service import SUBJECT
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist
+from tracker.cooperations.models import Party
+from tracker.cooperations.scope import has_not_left
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.evidence import policy
+from tracker.evidence.log import checkpoints, messages
+from tracker.evidence.log.notes import Checkpoint
+from tracker.evidence.models import Anchor, LogLeaf
+from tracker.evidence.policy import Standing
+
+
+class DueAnchor(NamedTuple):
+    """A coordinator, and the size of the checkpoint that is due to be mailed to them."""
+
+    user_id: UUID
+    size: int
+
+
+def due() -> list[DueAnchor]:
+    """Return the coordinators to whom the newest checkpoint is due; for the worker."""
+    checkpoint = checkpoints.newest()
+    if checkpoint is None:
+        return []
+    return [DueAnchor(user_id, checkpoint.size) for user_id in _due(checkpoint.size)]
+
+
+def send(one: DueAnchor) -> bool:
+    """Mail a checkpoint to a coordinator; False when this or a later one was mailed meanwhile.
+
+    In the caller's transaction. Of several workers at the same moment one mails.
+    """
+    checkpoint = checkpoints.of_size(one.size)
+    person = accounts.contacts([one.user_id]).get(one.user_id)
+    mailed = sa.exists().where(Anchor.user_id == one.user_id, Anchor.size >= one.size)
+    if checkpoint is None or person is None or db.session.scalar(sa.select(mailed)):
+        return False
+    if not _note(one.user_id, checkpoint):
+        return False
+    messages.anchor(person, checkpoint)
+    return True
+
+
+def sizes_sent_to(cooperation_id: UUID) -> set[int]:
+    """Return the sizes of the checkpoints that people of a cooperation's parties were mailed."""
+    rows = db.session.scalars(
+        sa.select(Anchor.size)
+        .join(Membership, Membership.user_id == Anchor.user_id)
+        .join(Party, Party.organisation_id == Membership.organisation_id)
+        .where(Party.cooperation_id == cooperation_id)
+        .distinct()
+    )
+    return set(rows)
+
+
+def _due(size: int) -> list[UUID]:
+    newest, texts = _newest_leaves(), _leaves_with_texts()
+    last = _last_sent()
+    found = []
+    for user_id, cooperation_ids in _coordinators().items():
+        sent_size, sent_at = last.get(user_id, (0, None))
+        standing = Standing(
+            last_at=sent_at,
+            has_changed=any(newest.get(one, -1) >= sent_size for one in cooperation_ids),
+            has_new_text=any(texts.get(one, -1) >= sent_size for one in cooperation_ids),
+        )
+        if sent_size < size and policy.anchor_is_due(standing, clock.now()):
+            found.append(user_id)
+    return found
+
+
+def _newest_leaves() -> dict[UUID, int]:
+    """Return the number of the newest leaf of each cooperation that has one."""
+    newest = (
+        sa.select(LogLeaf.number)
+        .where(LogLeaf.chain_id == Chain.id)
+        .order_by(LogLeaf.count.desc())
+        .limit(1)
+        .correlate(Chain)
+        .scalar_subquery()
+    )
+    rows = db.session.execute(
+        sa.select(Chain.cooperation_id, newest).where(Chain.cooperation_id.is_not(None))
+    )
+    return {one: number for one, number in rows if one is not None and number is not None}
+
+
+def _leaves_with_texts() -> dict[UUID, int]:
+    """Return the number of the leaf of each cooperation that first held its newest text.
+
+    Of texts that came into force lately: who was sent nothing for longer is sent one anyway.
+    Texts of class K2 are left out: who is not named on one may not learn that there is one.
+    """
+    texts = (
+        sa.select(Chain.cooperation_id, Event.chain_id, sa.func.max(Event.number).label("number"))
+        .join(Chain, Chain.id == Event.chain_id)
+        .join(Checklist, Checklist.id == Event.subject_id)
+        .where(
+            Event.subject_type == SUBJECT,
+            Event.verb == verbs.CAME_INTO_FORCE.name,
+            Checklist.in_force_at >= clock.now() - 2 * policy.BETWEEN_ANCHORS,
+            Checklist.visit_id.is_(None),
+            Checklist.kind != ChecklistKind.VISIT_ROLES,
+        )
+        .group_by(Chain.cooperation_id, Event.chain_id)
+        .subquery()
+    )
+    rows = db.session.execute(
+        sa.select(texts.c.cooperation_id, sa.func.min(LogLeaf.number))
+        .join(
+            LogLeaf,
+            sa.and_(LogLeaf.chain_id == texts.c.chain_id, LogLeaf.count >= texts.c.number),
+        )
+        .group_by(texts.c.cooperation_id)
+    )
+    return {one: number for one, number in rows if one is not None}
+
+
+def _last_sent() -> dict[UUID, tuple[int, dt.datetime | None]]:
+    """Return the size of the checkpoint that each person was mailed last, and when."""
+    rows = db.session.execute(
+        sa.select(Anchor.user_id, sa.func.max(Anchor.size), sa.func.max(Anchor.at)).group_by(
+            Anchor.user_id
+        )
+    )
+    return {user_id: (size, at) for user_id, size, at in rows}
+
+
+def _coordinators() -> dict[UUID, list[UUID]]:
+    """Return who coordinates for a party today, with the cooperations of their organisations."""
+    today = clock.today()
+    rows = db.session.execute(
+        sa.select(Membership.user_id, Party.cooperation_id)
+        .join(Party, Party.organisation_id == Membership.organisation_id)
+        .join(User, User.id == Membership.user_id)
+        .where(
+            Membership.role == Role.COORDINATOR,
+            accounts.runs_on(today),
+            has_not_left(today),
+            User.active,
+        )
+        .distinct()
+        .order_by(Membership.user_id)
+    )
+    found: dict[UUID, list[UUID]] = {}
+    for user_id, cooperation_id in rows:
+        found.setdefault(user_id, []).append(cooperation_id)
+    return found
+
+
+def _note(user_id: UUID, checkpoint: Checkpoint) -> bool:
+    """Note that a person is mailed a checkpoint; no when another worker did so just now."""
+    try:
+        with db.session.begin_nested():
+            db.session.add(Anchor(user_id=user_id, size=checkpoint.size, at=clock.now()))
+    except IntegrityError:
+        return False
+    return True

@@ -1,0 +1,144 @@
+"""Checkpoints: the log's root, signed at intervals and kept for good."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from tracker.activity.service import lock_chain
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.services import Slot
+from tracker.evidence.keys import signing_keys
+from tracker.evidence.log import service as log
+from tracker.evidence.log.notes import Checkpoint, Consistency
+from tracker.evidence.models import EvidenceKey, KeyUse, SignedCheckpoint
+
+SIZES_AT_A_TIME = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The address that checkpoints name, and how long to wait after each."""
+
+    origin: str = ""
+    every: dt.timedelta = dt.timedelta(hours=1)
+
+
+WAY: Slot[Way] = Slot("checkpoints", Way())
+
+
+def origin() -> str:
+    """Return the address that checkpoints name: that of this instance."""
+    return WAY.get().origin
+
+
+def make_due() -> Checkpoint | None:
+    """Make a checkpoint if the last one is old enough and something happened; else None.
+
+    In the caller's transaction. Raise KeysError when the key can't be read.
+    """
+    last = newest()
+    if last is not None and clock.now() - last.at < WAY.get().every:
+        return None
+    made = make()
+    return None if made == last else made
+
+
+def make() -> Checkpoint | None:
+    """Make a checkpoint of all that is recorded now, unless the newest one says it already.
+
+    Return the newest; None when nothing was ever recorded. In the caller's transaction, which
+    holds the instance's chain from now on. Raise KeysError when the key can't be read.
+    """
+    key = signing_keys.current(KeyUse.CHECKPOINT)
+    lock_chain(None)
+    before = newest()
+    size = log.grow()
+    if before is not None and before.size == size:
+        return before
+    return _sign(size, before.size if before else 0, key) if size else None
+
+
+def newest() -> Checkpoint | None:
+    """Return the newest checkpoint."""
+    return _one(sa.select(sa.func.max(SignedCheckpoint.size)).scalar_subquery())
+
+
+def of_size(size: int) -> Checkpoint | None:
+    """Return the checkpoint of a size, if there is one."""
+    return _one(size)
+
+
+def of_sizes(wanted: Iterable[int]) -> list[Checkpoint]:
+    """Return the checkpoints of some sizes, smallest first."""
+    sizes = sorted(set(wanted))
+    found: list[Checkpoint] = []
+    for start in range(0, len(sizes), SIZES_AT_A_TIME):
+        some = sizes[start : start + SIZES_AT_A_TIME]
+        rows = db.session.execute(
+            _KEPT.where(SignedCheckpoint.size.in_(some)).order_by(SignedCheckpoint.size)
+        )
+        found += [_checkpoint(row, fingerprint) for row, fingerprint in rows]
+    return found
+
+
+def consistency(before: int, after: int) -> Consistency | None:
+    """Return the proof between two checkpoints, if both are there and in this order."""
+    if before > after or {one.size for one in of_sizes({before, after})} != {before, after}:
+        return None
+    return Consistency(WAY.get().origin, before, after, log.consistency(before, after))
+
+
+def signature(key: signing_keys.SigningKey, data: bytes) -> bytes:
+    """Return what a key for checkpoints signs some bytes with."""
+    if not isinstance(key.private, ed25519.Ed25519PrivateKey):  # those alone are made for this use
+        raise TypeError(type(key.private))
+    return key.private.sign(data)
+
+
+def _sign(size: int, previous: int, key: signing_keys.SigningKey) -> Checkpoint:
+    plain = Checkpoint(
+        origin=WAY.get().origin,
+        size=size,
+        previous=previous,
+        root=log.root(size).hex(),
+        at=clock.now().replace(microsecond=0),
+        key=key.fingerprint,
+    )
+    row = SignedCheckpoint(
+        size=size,
+        previous=previous,
+        root=plain.root,
+        at=plain.at,
+        origin=plain.origin,
+        key_id=key.id,
+        signature=signature(key, plain.signed()),
+    )
+    db.session.add(row)
+    db.session.flush()
+    return _checkpoint(row, key.fingerprint)
+
+
+_KEPT = sa.select(SignedCheckpoint, EvidenceKey.fingerprint).join(
+    EvidenceKey, EvidenceKey.id == SignedCheckpoint.key_id
+)
+
+
+def _one(size: int | sa.ScalarSelect[int]) -> Checkpoint | None:
+    row = db.session.execute(_KEPT.where(SignedCheckpoint.size == size)).one_or_none()
+    return None if row is None else _checkpoint(*row)
+
+
+def _checkpoint(row: SignedCheckpoint, fingerprint: str) -> Checkpoint:
+    return Checkpoint(
+        origin=row.origin,
+        size=row.size,
+        previous=row.previous,
+        root=row.root,
+        at=row.at,
+        key=fingerprint,
+        signature=row.signature,
+    )

@@ -1,0 +1,136 @@
+"""The log: a leaf for each chain whose end changed, and the hashes that proofs need."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.activity.models import Chain
+from tracker.core.db import db
+from tracker.evidence.log import merkle, notes
+from tracker.evidence.log.merkle import Nodes, Position
+from tracker.evidence.models import LogLeaf, LogNode
+
+POSITIONS_AT_A_TIME = 300
+
+
+class LogError(Exception):
+    """The log lacks a hash that it must have: somebody was at its tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A leaf of one chain: its number in the log, and what the chain's end was."""
+
+    number: int
+    count: int
+    head: str
+
+
+def size() -> int:
+    """Return how many leaves the log has."""
+    last = db.session.scalar(sa.select(sa.func.max(LogLeaf.number)))
+    return 0 if last is None else last + 1
+
+
+def grow() -> int:
+    """Add a leaf for each chain whose end changed since its last one; return the new size.
+
+    The caller holds the instance's chain, so that nobody else adds leaves meanwhile.
+    """
+    number = size()
+    made: dict[Position, bytes] = {}
+    before = read(lambda nodes: merkle.root(nodes, number))
+
+    def nodes(level: int, place: int) -> bytes:
+        return made.get((level, place)) or before(level, place)
+
+    for chain_id, count, head in _changed():
+        leaf = merkle.leaf_hash(notes.leaf(str(chain_id), count, head))
+        made.update(merkle.completed(leaf, number, nodes))
+        db.session.add(LogLeaf(number=number, chain_id=chain_id, count=count, head=head))
+        number += 1
+    db.session.add_all(
+        LogNode(level=level, place=place, hash=found) for (level, place), found in made.items()
+    )
+    db.session.flush()
+    return number
+
+
+def read(ask: Callable[[Nodes], object]) -> Nodes:
+    """Return what gives the hashes that a computation asks for, read in few queries."""
+    wanted = sorted(merkle.needed(ask))
+    found: dict[Position, bytes] = {}
+    for start in range(0, len(wanted), POSITIONS_AT_A_TIME):
+        rows = db.session.execute(
+            sa.select(LogNode.level, LogNode.place, LogNode.hash).where(
+                sa.tuple_(LogNode.level, LogNode.place).in_(
+                    wanted[start : start + POSITIONS_AT_A_TIME]
+                )
+            )
+        )
+        found.update({(row.level, row.place): row.hash for row in rows})
+    if len(found) < len(wanted):
+        raise LogError("The log is damaged; tracker audit verify says more.")
+    return lambda level, place: found[level, place]
+
+
+def root(count: int) -> bytes:
+    """Return the root over the first leaves."""
+    return merkle.root(read(lambda nodes: merkle.root(nodes, count)), count)
+
+
+def consistency(before: int, after: int) -> tuple[bytes, ...]:
+    """Return the proof that the log of a size grew out of a smaller one."""
+
+    def ask(nodes: Nodes) -> list[bytes]:
+        return merkle.consistency(nodes, before, after)
+
+    return tuple(ask(read(ask)))
+
+
+def proofs(
+    leaves: Mapping[int, int], after: int
+) -> dict[int, tuple[tuple[bytes, ...], tuple[bytes, ...]]]:
+    """Return for each size the proofs that its leaf is in that log, and that after grew out of it.
+
+    leaves gives the number of a leaf for each size. However many there are, few queries are asked.
+    """
+
+    def ask(nodes: Nodes) -> dict[int, tuple[tuple[bytes, ...], tuple[bytes, ...]]]:
+        return {
+            size: (
+                tuple(merkle.inclusion(nodes, leaf, size)),
+                tuple(merkle.consistency(nodes, size, after)),
+            )
+            for size, leaf in leaves.items()
+        }
+
+    return ask(read(ask))
+
+
+def leaves_of(chain_id: UUID) -> list[Leaf]:
+    """Return the leaves of a chain in their order; the caller has found whose chain it is."""
+    rows = db.session.execute(
+        sa.select(LogLeaf.number, LogLeaf.count, LogLeaf.head)
+        .where(LogLeaf.chain_id == chain_id)
+        .order_by(LogLeaf.number)
+    )
+    return [Leaf(*row) for row in rows]
+
+
+def _changed() -> list[tuple[UUID, int, str]]:
+    """Return the ends of the chains whose newest leaf, if any, is of fewer events."""
+    last = (
+        sa.select(sa.func.max(LogLeaf.count))
+        .where(LogLeaf.chain_id == Chain.id)
+        .correlate(Chain)
+        .scalar_subquery()
+    )
+    rows = db.session.execute(
+        sa.select(Chain.id, Chain.count, Chain.head)
+        .where(Chain.count > sa.func.coalesce(last, 0))
+        .order_by(Chain.id)
+    )
+    return [(chain_id, count, head) for chain_id, count, head in rows]

@@ -1,0 +1,89 @@
+"""Labels for verification: each verdict with its style mark and its meaning."""
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.evidence.public_check.facts import Verdict
+
+# The first words, what they mean, and the kind of notice.
+VERDICTS: dict[Verdict, tuple[object, object, str]] = {
+    Verdict.GENUINE: (
+        _l("Genuine."),
+        _l("It is as it was signed, all have signed, and it still holds."),
+        "held",
+    ),
+    Verdict.BEGINS_LATER: (
+        _l("Genuine, and not begun yet."),
+        _l("It is as it was signed, and all have signed. It begins on the day that it names."),
+        "held",
+    ),
+    Verdict.WAITING: (
+        _l("Genuine, but not signed by all yet."),
+        _l("It is as it was frozen for signature. It binds nobody before all have signed."),
+        "wait",
+    ),
+    Verdict.NOT_SIGNED: (
+        _l("Genuine, but never agreed."),
+        _l("It is as it was frozen for signature, but not all signed it."),
+        "stop",
+    ),
+    Verdict.SUPERSEDED: (
+        _l("Genuine, but superseded."),
+        _l("It is as it was signed. A later revision has taken its place."),
+        "wait",
+    ),
+    Verdict.SUSPENDED: (
+        _l("Genuine, but suspended."),
+        _l("It is as it was signed, and a party has suspended it: it does not hold meanwhile."),
+        "wait",
+    ),
+    Verdict.ENDED: (
+        _l("Genuine, but ended."),
+        _l("It is as it was signed, and no longer runs. Some duties may go on, as the text says."),
+        "wait",
+    ),
+    Verdict.DISAGREES: (
+        _l("It does not agree with its signatures."),
+        _l(
+            "This text was frozen here, but its signatures and its history don't agree with each "
+            "other. Don't rely on it. Ask the people who run this service."
+        ),
+        "stop",
+    ),
+    Verdict.ALTERED: (
+        _l("Altered."),
+        _l("It is not as it was made here. Do not rely on it, and ask whoever gave it to you."),
+        "stop",
+    ),
+    Verdict.BUNDLE: (
+        _l("A genuine bundle of evidence."),
+        _l(
+            "Every part of it holds, and a key of this place sealed it. It tells how things stood "
+            "when it was taken out: check a certificate in it to know what still holds."
+        ),
+        "held",
+    ),
+    Verdict.EXPORT: (
+        _l("A genuine list."),
+        _l(
+            "It is as it was taken out of the register here. It tells how things stood then: check "
+            "a certificate to know what still holds."
+        ),
+        "held",
+    ),
+    Verdict.STRANGE_BUNDLE: (
+        _l("A bundle of evidence from another place."),
+        _l(
+            "It is sound in itself, but no key of this place sealed it. Ask at the place that it "
+            "names."
+        ),
+        "stop",
+    ),
+    Verdict.UNKNOWN: (
+        _l("Unknown."),
+        _l(
+            "Nothing of this kind was made here. It may be mistyped, altered, or from another "
+            "place. Try the file itself."
+        ),
+        "stop",
+    ),
+}

@@ -1,0 +1,102 @@
+"""The public page that verifies a document, from a file or from what is printed on paper."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from flask import Blueprint, render_template, request
+from flask_babel import gettext as _
+
+from tracker.access.gate import public
+from tracker.accounts.factors import attempts
+from tracker.core import clock
+from tracker.evidence.certificates.pdf import MARKER
+from tracker.evidence.forms import MAX_BYTES, FileForm, PaperForm
+from tracker.evidence.public_check import verdicts
+from tracker.evidence.public_check.facts import Answer
+from tracker.evidence.public_check.labels import VERDICTS
+from tracker.ui.uploads import takes_files
+
+blueprint = Blueprint("verification", __name__)
+
+# What a request may hold beside the file, which may be too large by as much and still be told so.
+MAX_REQUEST_BYTES = MAX_BYTES + 1024 * 1024
+
+Page = str | tuple[str, int]
+
+
+@blueprint.route("/verify", methods=["GET", "POST"])
+@public
+@takes_files(MAX_REQUEST_BYTES)
+def verify() -> Page:
+    """Tell of what the address names: a text by reference and digest, or a file by its digest.
+
+    Or of a file that is handed over: it is checked and not kept. Addresses with reference
+    and digest stand on paper and in mails; they stay as they are.
+    """
+    if request.method == "POST":
+        return _of_file()
+    asked = request.args
+    if "file" in asked:
+        return _told(lambda: verdicts.of_digests(asked["file"], asked.get("text", "")))
+    if asked.get("digest") and asked.get("reference"):
+        return _told(lambda: verdicts.of_text(asked["reference"], asked["digest"]))
+    return _page(paper=_lacking(PaperForm(asked)))
+
+
+def _lacking(paper: PaperForm) -> PaperForm:
+    """Ask for what is missing where one of the two was typed: neither tells anything alone."""
+    if paper.reference.data and not paper.digest.data:
+        words = _("Enter the digest too: the reference names a cooperation, and no text of it.")
+        paper.digest.errors = [words]
+    elif paper.digest.data and not paper.reference.data:
+        paper.reference.errors = [_("Enter the reference too, such as C-2026-0001.")]
+    return paper
+
+
+def _of_file() -> Page:
+    form = FileForm()
+    data = form.content()
+    if not form.validate():
+        return _page(form)
+    if not data:
+        form.file.errors = [*form.file.errors, _("Choose a file")]
+        return _page(form)
+    if len(data) > MAX_BYTES:
+        words = _("The file is too large: at most 10 MB. Check a larger bundle with the command.")
+        form.file.errors = [*form.file.errors, words]
+        return _page(form)
+    return _told(lambda: verdicts.of_file(data))
+
+
+def _told(ask: Callable[[], Answer]) -> Page:
+    """Ask and tell; only so many questions that show nothing genuine are answered for a client."""
+    counters = [attempts.verification(request.remote_addr)]
+    minutes = attempts.minutes_to_wait(counters)
+    if minutes:
+        return _page(minutes=minutes), HTTPStatus.TOO_MANY_REQUESTS
+    answer = ask()
+    page = _page(answer=answer)
+    if answer.is_failure:
+        attempts.note(counters)
+    return page
+
+
+def _page(
+    form: FileForm | None = None,
+    answer: Answer | None = None,
+    minutes: int = 0,
+    paper: PaperForm | None = None,
+) -> str:
+    form = form or FileForm(formdata=None)
+    paper = paper or PaperForm(request.args)
+    return render_template(
+        "evidence/verify.html",
+        form=form,
+        paper=paper,
+        forms=[form, paper],
+        answer=answer,
+        words=VERDICTS[answer.verdict] if answer else None,
+        minutes=minutes,
+        marker=MARKER,
+        now=clock.now(),
+    )

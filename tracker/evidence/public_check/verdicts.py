@@ -1,0 +1,210 @@
+"""Verdicts of public verification on a text or a file, which reveal nothing of its content.
+
+Who asks must hold the file, or the digest of the text, which is made with a random salt and can't
+be guessed. What is not known here is told the same whether there is anything near it or not.
+"""
+
+import re
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.activity import verbs
+from tracker.activity.models import Chain, Event
+from tracker.cooperations.models import Cooperation
+from tracker.core import canonical, clock
+from tracker.core.db import db, let_others_write
+from tracker.evidence import bound
+from tracker.evidence.bundles import verify
+from tracker.evidence.certificates import pdf
+from tracker.evidence.keys.signing_keys import certificates_of
+from tracker.evidence.log import notes
+from tracker.evidence.models import Certificate, EvidenceKey, KeyUse
+from tracker.evidence.public_check.facts import (
+    REGISTER,
+    Answer,
+    Signer,
+    Verdict,
+)
+from tracker.signoff import queries as signoff
+from tracker.signoff import service as signing
+from tracker.signoff.models import Revision, SignatureKind
+from tracker.signoff.outcomes import Outcome
+
+DIGEST = re.compile(r"[0-9a-f]{64}")
+REFERENCE = re.compile(r"C-[0-9]{4}-[0-9]{4,6}")
+# How every ZIP begins.
+_ZIP = b"PK\x03\x04"
+_MARKED = re.compile(re.escape(pdf.MARKER.encode()) + rb"([0-9a-f]{64})")
+
+
+UNKNOWN = Answer(Verdict.UNKNOWN)
+ALTERED = Answer(Verdict.ALTERED)
+
+
+def of_text(reference: str, digest: str) -> Answer:
+    """Tell of a text by the reference of its cooperation and its digest, as they stand on paper."""
+    reference, digest = reference.strip().upper(), tidy(digest)
+    if not REFERENCE.fullmatch(reference) or not DIGEST.fullmatch(digest):
+        return UNKNOWN
+    revision = db.session.scalar(
+        sa.select(Revision)
+        .join(Cooperation, Cooperation.id == Revision.cooperation_id)
+        .where(Revision.digest == digest, Cooperation.reference == reference)
+    )
+    return _of_revision(revision) if revision else UNKNOWN
+
+
+def of_digests(file: str, text: str = "") -> Answer:
+    """Tell of a file by its SHA-256, and by the digest of the text it claims to be made of."""
+    file, text = tidy(file), tidy(text)
+    if not DIGEST.fullmatch(file):
+        return UNKNOWN
+    found = db.session.scalar(sa.select(Certificate).where(Certificate.sha256 == file))
+    if found is not None:
+        return _of_certificate(found)
+    revision = _by_digest(file)  # the canonical document itself
+    if revision is not None:
+        return _of_revision(revision)
+    if _was_taken_out(file):
+        return Answer(Verdict.EXPORT)
+    claimed = DIGEST.fullmatch(text) and _by_digest(text)
+    return ALTERED if claimed else UNKNOWN
+
+
+def _was_taken_out(file: str) -> bool:
+    """Tell whether a list was taken out of the register, by the digest that its event binds."""
+    return bool(
+        db.session.scalar(
+            sa.select(
+                sa.exists().where(
+                    Event.subject_type == REGISTER,
+                    Event.verb == verbs.REGISTER_EXPORTED.name,
+                    Event.evidence == file,
+                )
+            )
+        )
+    )
+
+
+def of_file(data: bytes) -> Answer:
+    """Tell of a file that was handed over: its digest, and of a PDF its signature too.
+
+    Of a bundle of evidence whether every part of it holds, and whether it is from here.
+    """
+    if _looks_like_a_bundle(data):
+        return _of_bundle(data)
+    file = canonical.digest(data)
+    found = db.session.scalar(sa.select(Certificate).where(Certificate.sha256 == file))
+    if found is not None and _flaw(found, data) is not None:
+        return ALTERED
+    return of_digests(file, claimed_text(data))
+
+
+def _looks_like_a_bundle(data: bytes) -> bool:
+    return data.startswith(_ZIP) and notes.BUNDLE.encode() in data
+
+
+def _of_bundle(data: bytes) -> Answer:
+    let_others_write()
+    report = verify.verify(data)
+    if not report.is_sound:
+        return ALTERED
+    is_ours = db.session.scalar(
+        sa.select(
+            sa.exists().where(
+                EvidenceKey.use == KeyUse.CHECKPOINT,
+                EvidenceKey.fingerprint == report.key,
+                EvidenceKey.revoked_at.is_(None),
+            )
+        )
+    )
+    return Answer(Verdict.BUNDLE if is_ours else Verdict.STRANGE_BUNDLE)
+
+
+def claimed_text(data: bytes) -> str:
+    """Return the digest of the text that a file says it is the certificate of; empty for none."""
+    marked = _MARKED.search(data)
+    return marked[1].decode() if marked else ""
+
+
+def tidy(digest: str) -> str:
+    """Return a digest as it is kept: typed from paper it may stand in groups, in large letters."""
+    return "".join(digest.split()).lower()
+
+
+# A certificate and its text -----------------------------------------------------------------------
+
+
+def _of_certificate(row: Certificate) -> Answer:
+    revision = db.session.get_one(Revision, row.revision_id)
+    evidence = canonical.digest_of(row.content())
+    return _of_revision(revision) if _is_bound(revision.cooperation_id, evidence) else ALTERED
+
+
+def _flaw(row: Certificate, data: bytes) -> pdf.Flaw | None:
+    key = db.session.get_one(EvidenceKey, row.evidence_key_id)
+    return pdf.flaw_of(data, kept_digest=row.sha256, certificate=certificates_of(key)[0])
+
+
+def _by_digest(digest: str) -> Revision | None:
+    return db.session.scalar(sa.select(Revision).where(Revision.digest == digest))
+
+
+def _is_bound(cooperation_id: UUID, evidence: str) -> bool:
+    """Tell whether an event of a cooperation's chain bears witness to a row as it is kept."""
+    return bool(
+        db.session.scalar(
+            sa.select(
+                sa.exists().where(
+                    Event.chain_id == Chain.id,
+                    Chain.cooperation_id == cooperation_id,
+                    Event.evidence == evidence,
+                )
+            )
+        )
+    )
+
+
+def _of_revision(revision: Revision) -> Answer:
+    if not _is_bound(revision.cooperation_id, signing.evidence_of_revision(revision)):
+        return ALTERED
+    cooperation = db.session.get_one(Cooperation, revision.cooperation_id)
+    verdict = _standing(revision)
+    signers = None if verdict is Verdict.DISAGREES else _signers(revision, cooperation)
+    return Answer(verdict, signers)
+
+
+def _signers(revision: Revision, cooperation: Cooperation) -> tuple[Signer, ...] | None:
+    """Return who signed, where it may be told; never of what is encrypted (class K2 to K7)."""
+    if not cooperation.shows_signers or revision.is_sealed:
+        return None
+    return tuple(
+        Signer(one.signer_name, one.organisation_name, one.signed_at)
+        for one in signoff.signatures_on([revision.id]).get(revision.id, [])
+        if one.kind is SignatureKind.SIGNATURE
+    )
+
+
+# How a text stands --------------------------------------------------------------------------------
+
+_VERDICTS = {
+    Outcome.WAITING: Verdict.WAITING,
+    Outcome.DECLINED: Verdict.NOT_SIGNED,
+    Outcome.WITHDRAWN: Verdict.NOT_SIGNED,
+    Outcome.EXPIRED: Verdict.NOT_SIGNED,
+    Outcome.IN_FORCE: Verdict.GENUINE,
+    Outcome.SUSPENDED: Verdict.SUSPENDED,
+    Outcome.ENDED: Verdict.ENDED,
+    Outcome.SUPERSEDED: Verdict.SUPERSEDED,
+}
+
+
+def _standing(revision: Revision) -> Verdict:
+    """Tell how a text stands by what is bound; what a row says of it is not looked at."""
+    found = bound.standing_of(revision)
+    if found.outcome is None:
+        return Verdict.DISAGREES
+    if found.outcome is Outcome.IN_FORCE and found.begins_on and found.begins_on > clock.today():
+        return Verdict.BEGINS_LATER
+    return _VERDICTS[found.outcome]

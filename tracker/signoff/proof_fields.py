@@ -1,0 +1,85 @@
+"""Proof of identity on a signing form: which methods are offered, and the result."""
+
+import json
+from dataclasses import dataclass
+from uuid import UUID
+
+from tracker.access.actor import Actor
+from tracker.accounts.factors import identity_proof, passkeys
+from tracker.accounts.models import User
+from tracker.core.db import db
+from tracker.signoff import assertion, shown
+from tracker.signoff.identity_proof import Identity, SigningPage
+from tracker.signoff.models import Method
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """By what a person can prove who they are."""
+
+    has_app: bool
+    has_passkey: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a signing page gives the browser to ask a passkey; options is empty without one."""
+
+    token: str
+    options: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What came back on the form."""
+
+    password: str = ""
+    code: str = ""
+    passkey: str = ""
+
+
+def ways(actor: Actor) -> Ways:
+    """Return by what the person can prove who they are."""
+    user = db.session.get_one(User, actor.user_id)
+    return Ways(user.has_app, user.has_passkey and passkeys.are_possible())
+
+
+def offer(actor: Actor, page: SigningPage, sentence: str) -> Offer:
+    """Return what the browser needs to have a passkey sign the page's text and this sentence."""
+    token = shown.token_of(actor, page)
+    own = passkeys.usable(actor.user_id) if passkeys.are_possible() else []
+    if not own:
+        return Offer(token, "", "")
+    asked = assertion.challenge(page.digest, sentence, page.nonce)
+    return Offer(token, json.dumps(passkeys.options(own, asked)), passkeys.place().origin)
+
+
+def prove(
+    actor: Actor, given: Given, page: SigningPage | None, *, document_digest: str, sentence: str
+) -> Identity:
+    """Return the Identity that a form proves; page is the one it was sent from.
+
+    Raises NotShownError unless that page showed the text of this digest not long ago, whatever the
+    proof. A passkey has to have signed exactly this text and this sentence on that page, once. Call
+    it before the first change of the transaction (accounts.proof). Raises RuleBrokenError.
+    """
+    shown.require_recent(page, document_digest)
+    if not given.passkey or page is None:
+        return _identity(identity_proof.prove(actor.user_id, given.password, given.code))
+    asked = assertion.challenge(document_digest, sentence, page.nonce)
+    return _identity(
+        identity_proof.prove_by_passkey(actor.user_id, given.passkey, asked), page.nonce
+    )
+
+
+def prove_by_mailed_code(actor: Actor, subject_id: UUID, given: Given) -> Identity:
+    """Return the Identity that a password and a mailed code prove; the caller asked its policy."""
+    return _identity(
+        identity_proof.prove_by_mailed_code(actor.user_id, subject_id, given.password, given.code)
+    )
+
+
+def _identity(shown: identity_proof.Proof, nonce: str = "") -> Identity:
+    kept = {**shown.assertion, "nonce": nonce} if shown.assertion is not None else None
+    return Identity(shown.user_id, Method(shown.method), shown.at, kept)

@@ -1,0 +1,257 @@
+"""Commands that run the application: run, worker, check, recheck."""
+
+import datetime as dt
+import errno
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from config import Settings
+from tracker.accounts.factors import binding
+from tracker.core.db import db
+from tracker.demo import cli as demonstration
+from tracker.evidence import disagreements
+from tracker.evidence.certificates import service as certificates
+from tracker.mail import transport
+from tracker.worker import (
+    failures,
+    health,
+    jobs,
+    prepare,
+)
+from tracker.worker import (
+    recheck as worker_recheck,
+)
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+GRACE_SECONDS = 15
+# A certificate is made within seconds; after so long something is wrong.
+LATE = dt.timedelta(minutes=30)
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings
+
+
+@click.command("run")
+@with_appcontext
+def run() -> None:
+    """Prepare the database and serve the application, with one worker for mail and expiry."""
+    settings = _settings()
+    require_free_address(settings)
+    prepare_or_stop(settings)
+    if settings.demo and prepare.is_first_start():
+        click.echo("Loading the demonstration")
+        demonstration.load_with_progress()
+    demonstration.print_accounts()
+    click.echo(f"Common Terms is at {settings.base_url}  (Ctrl+C stops it)")
+    db.session.remove()
+    db.engine.dispose()
+    sys.exit(_serve(settings))
+
+
+def require_free_address(settings: Settings) -> None:
+    """End with one line when the address can't be listened on.
+
+    The server shares its port between its processes, so a second start would be taken for one of
+    them, and people would be sent to the one or the other.
+    """
+    try:
+        with socket.create_server((settings.host, settings.port), family=_family(settings.host)):
+            return
+    except OSError as error:
+        why = (
+            "something listens there already. Stop it, or set TRACKER_PORT to another one"
+            if error.errno == errno.EADDRINUSE
+            else (error.strerror or "").split(" (")[0]
+        )
+        click.echo(f"Can't start at {settings.host}, port {settings.port}: {why}.", err=True)
+        sys.exit(1)
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def prepare_or_stop(settings: Settings) -> None:
+    """Prepare, or end with one line that says what is wrong."""
+    try:
+        prepare.prepare(settings, click.echo)
+    except prepare.PreparationError as error:
+        click.echo(f"Can't start: {error}", err=True)
+        sys.exit(1)
+
+
+def bind_or_stop() -> None:
+    """Bind the accounts of a former version, or end with one line that says what is wrong."""
+    try:
+        prepare.bind_accounts(click.echo)
+    except prepare.PreparationError as error:
+        click.echo(f"Can't start: {error}", err=True)
+        sys.exit(1)
+
+
+def _serve(settings: Settings) -> int:
+    """Run the server and the worker until one ends or a signal comes; return the exit code."""
+    asked_to_stop = False
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal asked_to_stop
+        asked_to_stop = True
+
+    for number in STOP_SIGNALS:
+        signal.signal(number, stop)
+    # Threads share one heap, so that what one has freed another can use.
+    environment = {"MALLOC_ARENA_MAX": "1", **os.environ}
+    # Each in a process group of its own: Ctrl+C is for this process, which then stops each once.
+    programs = [
+        subprocess.Popen(command, process_group=0, env=environment)  # noqa: S603 -- our own programs, by full path
+        for command in (_server_command(settings), [*_own_command(), "worker"])
+    ]
+    while not asked_to_stop and all(one.poll() is None for one in programs):
+        time.sleep(0.2)
+    failed = not asked_to_stop
+    if failed:
+        click.echo("The server or the worker ended; stopping the other.", err=True)
+    _end(programs)
+    return 1 if failed else 0
+
+
+def _end(programs: list[subprocess.Popen[bytes]]) -> None:
+    """Ask each program to stop, give it time, and then make it."""
+    for one in programs:
+        if one.poll() is None:
+            one.terminate()
+    for one in programs:
+        try:
+            one.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            one.kill()
+            one.wait()
+
+
+def _own_command() -> list[str]:
+    return [sys.executable, "-m", "tracker.cli"]
+
+
+def _server_command(settings: Settings) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--bind",
+        f"{settings.host}:{settings.port}",
+        "--workers",
+        str(settings.workers),
+        "--worker-class",
+        "gthread",
+        "--threads",
+        "4",
+        "--reuse-port",
+        "--no-control-socket",
+        "--worker-tmp-dir",
+        "/dev/shm" if Path("/dev/shm").is_dir() else str(settings.data_dir),  # noqa: S108 -- memory
+        "--log-level",
+        "warning",
+        "tracker:create_app()",
+    ]
+
+
+@click.command("worker")
+@with_appcontext
+def worker() -> None:
+    """Send mail, close what has expired, judge readiness; several copies may run at once."""
+    goes_on = True
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal goes_on
+        goes_on = False
+
+    for number in STOP_SIGNALS:
+        signal.signal(number, stop)
+    settings = _settings()
+    bind_or_stop()
+    jobs.run_for_ever(
+        transport.from_url(settings.mail_url),
+        timestamp_url=settings.timestamp_url,
+        goes_on=lambda: goes_on,
+    )
+
+
+@click.command("recheck")
+@click.option("--all", "every", is_flag=True, help="Every cooperation.")
+@click.argument("references", nargs=-1)
+@with_appcontext
+def recheck(references: tuple[str, ...], *, every: bool) -> None:
+    """Work out anew the counts, stages and readiness of cooperations, and tell what differed.
+
+    Nothing should: all of it is worked out before each commit. What differed is put right.
+    """
+    if every == bool(references):
+        message = "Name cooperations by their references, or give --all."
+        raise click.UsageError(message)
+    cooperations = worker_recheck.named(None if every else references)
+    if missing := set(references) - {reference for _id, reference in cooperations}:
+        message = f"There is no cooperation {', '.join(sorted(missing))}."
+        raise click.ClickException(message)
+    differed = 0
+    for cooperation_id, reference in cooperations:
+        for one in worker_recheck.recheck(cooperation_id):
+            click.echo(
+                f"{reference}, {one.kind} {one.id}: {_shown(one.before)} became {_shown(one.after)}"
+            )
+            differed += 1
+        db.session.commit()
+    click.echo(f"Cooperations: {len(cooperations)}. Values that differed: {differed}.")
+
+
+def _shown(values: tuple[object, ...]) -> str:
+    return ", ".join(map(str, values)) or "nothing"
+
+
+@click.command("check")
+@with_appcontext
+def check() -> None:
+    """Tell whether database, content, worker and all that is checked are well; what to mend."""
+    found = health.look()
+    known = found.database == "well"
+    refused = binding.refused() if known else []
+    if known:
+        found = replace(found, accounts=health.SOME_REFUSED if refused else "well")
+    click.echo(f"database: {found.database}")
+    click.echo(f"content: {found.content}")
+    click.echo(f"worker: {found.worker}")
+    click.echo(f"certificates: {found.certificates}")
+    click.echo(f"accounts: {found.accounts}")
+    for email, fault in refused:
+        click.echo(f"  {email}: {fault.value}")
+    for one in certificates.failing() if known else ():
+        click.echo(
+            f"  {one.reference}, {one.kind}, revision {one.number}: {one.error}"
+            f" ({one.tries} tries; the next at {one.next_try_at:%Y-%m-%d %H:%M} UTC)"
+        )
+    click.echo(f"texts: {found.texts}")
+    for text in disagreements.known() if known else ():
+        click.echo(f"  {text.reference}, {text.kind or text.subject_type}")
+    click.echo(f"jobs: {found.jobs}")
+    for failure in failures.known() if known else ():
+        click.echo(
+            f"  {failure.job} {failure.object}: {failure.error}"
+            f" ({failure.tries} tries; the next after {failure.next_try_at:%Y-%m-%d %H:%M} UTC)"
+        )
+    late = certificates.overdue(LATE) if known else 0
+    if late:
+        click.echo(f"certificates: {late} late")
+    if late or not found.is_well:
+        sys.exit(1)

@@ -1,0 +1,58 @@
+"""Objects on which a job of the worker failed: why, how often, and when it tries again."""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+
+import sqlalchemy as sa
+
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.worker.models import JobFailure
+
+# How long to wait after each try that failed, the last one from then on.
+_HOUR = dt.timedelta(hours=1)
+WAITS = (_HOUR / 60, _HOUR / 12, _HOUR / 2, 2 * _HOUR, 6 * _HOUR)
+KEPT_ERROR = 200
+
+
+def of(job: str) -> dict[str, dt.datetime]:
+    """Return the objects on which a job failed, and until when each is left alone."""
+    rows = db.session.execute(
+        sa.select(JobFailure.object, JobFailure.next_try_at).where(JobFailure.job == job)
+    )
+    return {row.object: row.next_try_at for row in rows}
+
+
+def note(job: str, one: str, error: str) -> None:
+    """Keep that a job failed on an object; each time the next try is later."""
+    now = clock.now()
+    row = db.session.get(JobFailure, (job, one))
+    if row is None:
+        row = JobFailure(job=job, object=one, tries=0)
+        db.session.add(row)
+    row.tries += 1
+    row.error = error[:KEPT_ERROR]
+    row.failed_at = now
+    row.next_try_at = now + WAITS[min(row.tries, len(WAITS)) - 1]
+    db.session.flush()
+
+
+def forget(job: str, some: Collection[str]) -> None:
+    """Forget that a job failed on some objects: it was done, or is not due any more."""
+    db.session.execute(
+        sa.delete(JobFailure)
+        .where(JobFailure.job == job, JobFailure.object.in_(some))
+        .execution_options(synchronize_session=False)
+    )
+
+
+def known() -> Sequence[JobFailure]:
+    """Return on what the worker's jobs failed so far, the oldest failure first."""
+    return db.session.scalars(
+        sa.select(JobFailure).order_by(JobFailure.failed_at, JobFailure.job, JobFailure.object)
+    ).all()
+
+
+def is_any() -> bool:
+    """Tell whether a job failed on something so far."""
+    return bool(db.session.scalar(sa.select(sa.exists().where(JobFailure.tries > 0))))

@@ -1,0 +1,108 @@
+"""Health checks for /healthz and `tracker check`."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from config import ROOT
+from tracker.accounts.factors import refused_accounts
+from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.evidence import disagreements
+from tracker.evidence.certificates import service as certificates
+from tracker.guidance.models import Article
+from tracker.worker import failures
+from tracker.worker.models import Heartbeat
+
+WORKER = "worker"
+NOT_LOOKED_AT = ("not looked at",) * 6
+SOME_REFUSED = "some are refused"
+MIGRATIONS = ROOT / "migrations" / "versions"
+# A worker finishes a round every few seconds; three minutes without one is a standstill.
+STANDSTILL = dt.timedelta(minutes=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is well and what is not, each in a few words."""
+
+    database: str
+    content: str
+    worker: str
+    certificates: str
+    accounts: str
+    texts: str
+    jobs: str
+
+    @property
+    def is_well(self) -> bool:
+        """Whether all is well."""
+        parts = (
+            self.database,
+            self.content,
+            self.worker,
+            self.certificates,
+            self.accounts,
+            self.texts,
+            self.jobs,
+        )
+        return set(parts) == {"well"}
+
+
+def look() -> Health:
+    """Look at database, content, worker and certificates, and at what the worker found.
+
+    That is: accounts and texts as it last compared them, and what it could not do.
+    """
+    try:
+        database = "well" if schema_revision() == newest_revision() else "needs tracker db upgrade"
+        if database != "well":
+            return Health(database, *NOT_LOOKED_AT)
+        made = "some can't be made" if certificates.is_any_failing() else "well"
+        bound = SOME_REFUSED if refused_accounts.is_any() else "well"
+        texts = "some do not agree with their signatures" if disagreements.is_any() else "well"
+        jobs = "some could not be done" if failures.is_any() else "well"
+        return Health(database, _content(), _worker(), made, bound, texts, jobs)
+    except SQLAlchemyError:
+        db.session.rollback()
+        return Health("can't be reached", *NOT_LOOKED_AT)
+
+
+def schema_revision() -> str | None:
+    """Return the revision the database's schema is at; None for an empty database."""
+    if not sa.inspect(db.session.connection()).has_table("alembic_version"):
+        return None
+    found: str | None = db.session.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+def newest_revision() -> str | None:
+    """Return the revision this code wants: that of the migration with the highest number.
+
+    A revision is called as its file. Alembic, which would read all of them, is for commands.
+    """
+    return max((one.stem for one in MIGRATIONS.glob("[0-9]*.py")), default=None)
+
+
+def beat() -> None:
+    """Note that the worker finished a round."""
+    db.session.merge(Heartbeat(name=WORKER, at=clock.now()))
+
+
+def _content() -> str:
+    published = sa.select(ChecklistTemplate.kind).where(ChecklistTemplate.published_at.is_not(None))
+    kinds = set(db.session.scalars(published.distinct()))
+    articles = db.session.scalar(sa.select(sa.func.count(Article.id)).where(Article.is_current))
+    if kinds != set(ChecklistKind) or not articles:
+        return "needs tracker content load"
+    return "well"
+
+
+def _worker() -> str:
+    last = db.session.scalar(sa.select(Heartbeat.at).where(Heartbeat.name == WORKER))
+    if last is None:
+        return "has not run yet"
+    return "well" if clock.now() - last < STANDSTILL else "stands still"

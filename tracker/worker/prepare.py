@@ -1,0 +1,211 @@
+"""Preparation before serving: copy the database, migrate it, load content and demonstration."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from config import Settings
+from tracker.accounts.factors import adoption
+from tracker.activity import chain as arithmetic
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.activity.models import IS_OF_THE_INSTANCE, Chain
+from tracker.checklist_templates import library
+from tracker.checklists.assignments import service as assignments
+from tracker.core import clock
+from tracker.core.content import ContentError
+from tracker.core.db import db
+from tracker.core.keys import KeysError
+from tracker.evidence.keys import signing_keys
+from tracker.oversight import adopting, entries
+from tracker.worker import health, schema
+
+Say = Callable[[str], None]
+
+
+class PreparationError(Exception):
+    """The application can't be started; the message says why and how to go back."""
+
+
+def prepare(settings: Settings, say: Say) -> None:
+    """Make the database fit this code and load the content; raise PreparationError otherwise."""
+    migrate(settings, say)
+    require_own_keys()
+    adopt_rows(say)
+    bind_accounts(say)
+    fill_register(say)
+    assignments.work_out_missing()
+    make_evidence_keys(say)
+    for line in load_content():
+        say(f"Loaded {line}")
+
+
+def migrate(settings: Settings, say: Say) -> None:
+    """Bring the schema up to date; a database with data is copied first."""
+    present, wanted = health.schema_revision(), health.newest_revision()
+    db.session.rollback()
+    if present == wanted:
+        return
+    if present is not None and not schema.is_known(present):
+        message = (
+            f"The database is at {present}, which this version does not know: it was used with a "
+            "newer version. Start that version, or go back to a copy of the database."
+        )
+        raise PreparationError(message)
+    copy = _copy(settings, present) if present is not None else None
+    if copy:
+        say(f"Copied the database to {copy}")
+    try:
+        schema.upgrade()
+    except Exception as error:  # whatever went wrong, the start must stop and say the way back
+        db.session.rollback()
+        back = (
+            f" The copy from before is {copy}: put it back, or repair and start again."
+            if copy
+            else ""
+        )
+        words = str(error).splitlines()[0] if str(error) else type(error).__name__
+        message = f"The migration failed: {words}.{back}"
+        raise PreparationError(message) from error
+    say(f"Migrated the database to {wanted}")
+
+
+def _copy(settings: Settings, present: str) -> Path:
+    folder = settings.data_dir / "copies"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    name = f"{clock.now():%Y%m%d-%H%M%S}-before-{present}-upgrade"
+    if db.engine.dialect.name == "sqlite":
+        return _copy_sqlite(Path(str(db.engine.url.database)), folder / f"{name}.sqlite3")
+    return _copy_postgresql(folder / f"{name}.dump")
+
+
+def _copy_sqlite(source: Path, target: Path) -> Path:
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600)
+    os.close(descriptor)
+    before, after = sqlite3.connect(source), sqlite3.connect(target)
+    try:
+        before.backup(after)
+    finally:
+        after.close()
+        before.close()
+    return target
+
+
+def _copy_postgresql(target: Path) -> Path:
+    program = shutil.which("pg_dump")
+    if program is None:
+        message = (
+            "pg_dump is not there, so the database can't be copied before it is migrated. Install "
+            "PostgreSQL's client, or copy the database yourself and run tracker db upgrade."
+        )
+        raise PreparationError(message)
+    url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    done = subprocess.run(  # noqa: S603 -- the program was found, the address is the operator's own
+        [program, "--format=custom", f"--file={target}", f"--dbname={url}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        message = f"pg_dump failed, so nothing was migrated: {done.stderr.strip()}"
+        raise PreparationError(message)
+    target.chmod(0o600)
+    return target
+
+
+def require_own_keys() -> None:
+    """Stop when the keys are not those this database was sealed with."""
+    first = db.session.scalar(sa.select(Chain).where(IS_OF_THE_INSTANCE))
+    if first is None:
+        _begin_instance()
+        return
+    if not arithmetic.head_is_authentic(
+        first.kind.value, first.id, first.cooperation_id, first.head, first.count, first.seal
+    ):
+        message = (
+            "The keys in the data directory are not those of this database, or its trail was "
+            "altered. Restore the keys; tracker audit verify says more."
+        )
+        raise PreparationError(message)
+    db.session.rollback()
+
+
+def bind_accounts(say: Say) -> None:
+    """Bind the accounts of a version that did not bind what people sign in with; once."""
+    try:
+        adopted = adoption.adopt()
+    except adoption.AlteredTrailError as error:
+        db.session.rollback()
+        message = (
+            f"The trail of the instance was altered ({error}), so accounts can't be bound to their "
+            "people. tracker audit verify says more."
+        )
+        raise PreparationError(message) from error
+    db.session.commit()
+    if adopted is not None and adopted.accounts:
+        say(
+            f"Bound what people sign in with: accounts {adopted.accounts}, "
+            f"passkeys {adopted.passkeys}"
+        )
+
+
+def adopt_rows(say: Say) -> None:
+    """Bind the rows of an instance from before rows were bound, as they stand, once."""
+    count = adopting.adopt_rows()
+    if count:
+        say(f"Rows that decide something are checked from now on; chains: {count}")
+
+
+def fill_register(say: Say) -> None:
+    """Work out the register of cooperations from before it had entries, once."""
+    count = entries.fill_missing()
+    if count:
+        say(f"The register was worked out; cooperations: {count}")
+
+
+def make_evidence_keys(say: Say) -> None:
+    """Make the keys that sign checkpoints and documents, where there are none yet.
+
+    One that is lost does not hold up the start: people can work, and nothing but new checkpoints
+    and certificates waits for it.
+    """
+    try:
+        made = signing_keys.make_missing()
+    except KeysError as error:
+        db.session.rollback()
+        raise PreparationError(str(error)) from error
+    db.session.commit()
+    for key in made:
+        say(f"Made the {key.use.value} key {key.number}, SHA-256 {key.fingerprint}")
+    for line in signing_keys.trouble():
+        say(f"Look after the evidence's keys: {line}")
+    db.session.rollback()
+
+
+def _begin_instance() -> None:
+    started = trail.start_chain(None)
+    trail.record(verbs.INSTANCE_STARTED, actor=None, subject_type="instance", subject_id=started.id)
+    db.session.commit()
+
+
+def load_content() -> list[str]:
+    """Load guidance and checklists; return a line for each thing that is new."""
+    try:
+        done = library.load_content()
+    except ContentError as error:
+        db.session.rollback()
+        raise PreparationError(str(error)) from error
+    db.session.commit()
+    return done
+
+
+def is_first_start() -> bool:
+    """Tell whether nobody has used this instance yet: only its own beginning is in the trail."""
+    count = db.session.scalar(sa.select(sa.func.count()).select_from(sa.text("organisation")))
+    db.session.rollback()
+    return not count

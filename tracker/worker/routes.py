@@ -1,0 +1,20 @@
+"""The health endpoint."""
+
+from dataclasses import asdict
+
+from flask import Blueprint, jsonify
+from werkzeug.wrappers import Response
+
+from tracker.access.gate import public
+from tracker.worker import health
+
+blueprint = Blueprint("running", __name__)
+
+
+@blueprint.get("/healthz")
+@public
+def healthz() -> tuple[Response, int]:
+    """Answer 200 when all is well, else 503; no content, no numbers."""
+    found = health.look()
+    answer = jsonify(asdict(found))
+    return answer, 200 if found.is_well else 503
