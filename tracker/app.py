@@ -95,7 +95,7 @@ from tracker.evidence import routes as evidence_routes
 from tracker.evidence.certificates import routes as certificate_routes
 from tracker.evidence.certificates import service as certificates
 from tracker.evidence.keys import signing_keys
-from tracker.evidence.keys.signing_keys import Place
+from tracker.evidence.keys.signing_keys import KeyFolder
 from tracker.evidence.log import checkpoints
 from tracker.evidence.log.checkpoints import Way
 from tracker.evidence.public_check import routes as verify_routes
@@ -400,7 +400,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
     roles = frozenset(Role(role) for role in settings.second_factor_roles)
     return Services.of(
         keys.KEYS.holding(ring),
-        signing_keys.PLACE.holding(Place(settings.data_dir / "keys" / "evidence", host)),
+        signing_keys.PLACE.holding(KeyFolder(settings.data_dir / "keys" / "evidence", host)),
         clock.ZONE.holding(ZoneInfo(settings.timezone)),
         checkpoints.WAY.holding(
             Way(settings.base_url, dt.timedelta(minutes=settings.checkpoint_minutes))

@@ -21,7 +21,7 @@ from tracker.accounts.factors.passwords import is_right
 from tracker.accounts.models import User
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import FieldType
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist
 from tracker.core.db import db
 
@@ -96,7 +96,7 @@ def _acts(stage: Stage, meter: Meter) -> Iterator[TimedAct]:
 
 def _writable(checklist_id: UUID) -> tuple[str, str]:
     """Return an item that no other party has accepted, so that the NPM may write it; and a text."""
-    filling = fill(db.session.get_one(Checklist, checklist_id))
+    filling = load(db.session.get_one(Checklist, checklist_id))
     accepted = {code for code, taken in filling.sheet.positions.items() if len(taken) > 1}
     found = next(
         (item.code, field.key)

@@ -101,7 +101,7 @@ def opened(data_dir: Path) -> Iterator[Flask]:
 def settle(app: Flask) -> None:
     """Do what the worker would do next, so that it has nothing left to do."""
     settings: Settings = app.extensions["settings"]
-    jobs.one_round(transport.from_url(settings.mail_url), with_dates=True)
+    jobs.run_once(transport.from_url(settings.mail_url), with_dates=True)
 
 
 def _prepare(data_dir: Path) -> None:

@@ -15,7 +15,7 @@ from tests.factories.checklists import complete_answers, whole
 from tests.factories.cooperations import Country
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import service
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.cooperations.models import ChecklistKind, Cooperation
 
 TITLE = "Joint monitoring of police custody"
@@ -39,13 +39,13 @@ def differ(land: Country, cooperation: Cooperation) -> None:
     terms = checklist_of(cooperation, ChecklistKind.TERMS)
     writers = {land.id("npm"): "ilena", land.id("door"): "samira", land.id("lantern"): "joana"}
     complete_answers(
-        fill(terms),
+        load(terms),
         {body: land.actor(first) for body, first in writers.items()},
         leave=WROTE,
         chosen={"M5": {"second_reader": str(land.users["oren"].id)}},
     )
     for code, first in WROTE.items():
-        values = whole(fill(terms), code)
+        values = whole(load(terms), code)
         service.save_answer(
             land.actor(first), terms, code, AnswerScope.SHARED, values, base_version=0
         )

@@ -13,7 +13,7 @@ from tracker.agreements import service as agreements
 from tracker.agreements.document import document, languages_for
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist, ChecklistState, Stance
 from tracker.checklists.negotiation import positions
 from tracker.checklists.rules.facts import Filled
@@ -57,7 +57,7 @@ def answer(land: Country, checklist: Checklist, item: str, **values: object) -> 
     saved = service.save_answer(
         land.actor("ilena"), checklist, item, AnswerScope.SHARED, values, base_version=0
     )
-    wanted = fill(checklist)
+    wanted = load(checklist)
     if wanted.template.by_code[item].accepted_by.value != "all":
         return
     for key, first in COORDINATORS.items():
@@ -80,7 +80,7 @@ def send(
     who have to sign beside them.
     """
     actor = land.actor("ilena")
-    filling = fill(checklist)
+    filling = load(checklist)
     revision = signoff.freeze(
         actor,
         cooperation_id=checklist.cooperation_id,
@@ -191,7 +191,7 @@ def sign_with_passkey(land: Country, checklist: Checklist, first: str, device: D
 
 def current(checklist: Checklist, item: str) -> Filled:
     """Return the current answer to an item."""
-    found = fill(checklist).sheet.shared(item)
+    found = load(checklist).sheet.shared(item)
     assert found is not None
     return found
 

@@ -26,7 +26,7 @@ from tracker.checklist_templates.schema import (
     TemplateField,
 )
 from tracker.checklists import policy, service
-from tracker.checklists.loading import Filling, fill
+from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Answer, Checklist, Stance
 from tracker.checklists.negotiation import positions, safeguards
 from tracker.checklists.rules import completeness
@@ -177,7 +177,7 @@ def _who_signs(organisation_id: str) -> str | None:
 
 
 def whole(
-    filling: Filling,
+    filling: LoadedChecklist,
     code: str,
     scope: AnswerScope = AnswerScope.SHARED,
     *,
@@ -189,7 +189,7 @@ def whole(
     return Writer(item, filling.surroundings, frozenset(writers), chosen).write(scope)
 
 
-def setter_of(filling: Filling, item: Item, actors: Mapping[UUID, Actor]) -> Actor:
+def setter_of(filling: LoadedChecklist, item: Item, actors: Mapping[UUID, Actor]) -> Actor:
     """Return who writes an item's shared answer: the first party that may."""
     return next(
         actors[party.organisation_id]
@@ -201,7 +201,7 @@ def setter_of(filling: Filling, item: Item, actors: Mapping[UUID, Actor]) -> Act
 
 
 def complete_answers(
-    filling: Filling,
+    filling: LoadedChecklist,
     actors: Mapping[UUID, Actor],
     *,
     leave: Collection[str] = (),
@@ -214,7 +214,7 @@ def complete_answers(
     recommended answers the rest too. What is answered already stays, and is accepted.
     """
     for item in filling.template.items:
-        fresh = fill(filling.checklist)
+        fresh = load(filling.checklist)
         if item.code in leave or item.part is Part.PERSON:
             continue
         one = completeness.item_standing(item, fresh.sheet, fresh.surroundings)
@@ -224,7 +224,7 @@ def complete_answers(
 
 
 def _answer(
-    filling: Filling, item: Item, actors: Mapping[UUID, Actor], chosen: Mapping[str, Any]
+    filling: LoadedChecklist, item: Item, actors: Mapping[UUID, Actor], chosen: Mapping[str, Any]
 ) -> None:
     writers = frozenset(actor.user_id for actor in actors.values())
     for scope in item.scopes:
@@ -244,7 +244,7 @@ def _answer(
 
 def accept(checklist: Checklist, code: str, actors: Mapping[UUID, Actor]) -> None:
     """Have every party that has not accept the answer as it stands."""
-    filling = fill(checklist)
+    filling = load(checklist)
     answer = filling.sheet.shared(code)
     if answer is None:
         return
@@ -275,13 +275,13 @@ def _current(checklist: Checklist, code: str) -> UUID:
 
 def agree(
     checklist: Checklist, actors: Mapping[UUID, Actor], reader: Actor | None = None
-) -> Filling:
+) -> LoadedChecklist:
     """Fill in all that is required; of terms, have the second reader confirm the review too."""
     chosen: Chosen = {SECOND_READER: {"second_reader": str(reader.user_id)}} if reader else {}
-    complete_answers(fill(checklist), actors, chosen=chosen)
+    complete_answers(load(checklist), actors, chosen=chosen)
     if checklist.kind is ChecklistKind.TERMS and reader is not None:
         safeguards.confirm_review(reader, checklist)
-    return fill(checklist)
+    return load(checklist)
 
 
 def send(checklist: Checklist, by: Actor, signatories: Mapping[UUID, Actor]) -> None:
@@ -308,7 +308,7 @@ def decline_text(actor: Actor, checklist: Checklist, *, reason: str, items: Iter
     agreements.decline(actor, checklist, page=page, reason=reason, items=items)
 
 
-def sides(filling: Filling) -> tuple[UUID, list[UUID]]:
+def sides(filling: LoadedChecklist) -> tuple[UUID, list[UUID]]:
     """Return the first NPM body of a checklist, and the CSOs in their order."""
     npm = filling.surroundings.parties_of(OrganisationKind.NPM)
     csos = filling.surroundings.parties_of(OrganisationKind.CSO)

@@ -24,8 +24,8 @@ from tracker.agreements.paper import service as paper
 from tracker.authoring.checklists import service as authoring
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import drafts
-from tracker.checklists.drafts import Whose
-from tracker.checklists.models import Checklist, DraftKind, Halt
+from tracker.checklists.drafts import DraftKey
+from tracker.checklists.models import Checklist, DraftKind, NoticeKind
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
@@ -132,7 +132,7 @@ def _give_notice(cast: people.Cast) -> None:
     day = clock.today() + dt.timedelta(days=300)
     reason = "Our board has decided so."
     henrik = cast.actor("henrik")
-    notices.give_notice(henrik, _terms("complete"), Halt.ENDED, reason=reason, from_on=day)
+    notices.give_notice(henrik, _terms("complete"), NoticeKind.ENDED, reason=reason, from_on=day)
 
 
 def _withdraw_a_scan(cast: people.Cast) -> UUID:
@@ -149,7 +149,7 @@ def _begin_an_answer(cast: people.Cast) -> None:
     terms = _terms("differing")
     samira = cast.actor("samira")
     assert samira.organisation_id is not None
-    whose = Whose(samira.user_id, samira.organisation_id, "M13", DraftKind.SHARED)
+    whose = DraftKey(samira.user_id, samira.organisation_id, "M13", DraftKind.SHARED)
     drafts.keep(terms, whose, {"f_safety_rules": ["Begun."]}, base_version=0, number=1)
 
 

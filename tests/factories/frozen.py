@@ -13,7 +13,7 @@ from tracker.checklist_templates.field_content import ROW
 from tracker.checklist_templates.languages import ChecklistWords
 from tracker.checklist_templates.models import ChecklistTemplate, TemplateWords, WordsOrigin
 from tracker.checklist_templates.schema import Template
-from tracker.checklists.loading import Filling
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.rules.rendering import Names
 from tracker.cooperations.models import Cooperation, Stage
@@ -56,7 +56,7 @@ def varied() -> Template:
     )
 
 
-def filled(template: Template | None = None) -> Filling:
+def filled(template: Template | None = None) -> LoadedChecklist:
     """Return the terms, answered and accepted by all, one item left out and one not begun."""
     template = template or varied()
     answers = {
@@ -98,7 +98,7 @@ def filled(template: Template | None = None) -> Filling:
         questions={},
         starts_on=dt.date(2027, 2, 1),
     )
-    return Filling(
+    return LoadedChecklist(
         checklist=Checklist(
             id=small.CHECKLIST,
             cooperation_id=cooperation.id,
@@ -150,7 +150,7 @@ def words_row(words: ChecklistWords, number: int = 1) -> TemplateWords:
 
 
 def text_of(
-    filling: Filling | None = None, *words: ChecklistWords, binding: str = "en"
+    filling: LoadedChecklist | None = None, *words: ChecklistWords, binding: str = "en"
 ) -> dict[str, Any]:
     """Return a text as it would be frozen, without number, moment and salt."""
     rows = {one.language: words_row(one) for one in words}

@@ -24,7 +24,7 @@ from tracker.agreements.paper import prior_agreements
 from tracker.agreements.paper import service as papers
 from tracker.agreements.paper.prior_agreements import Person
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.models import Checklist, Halt, Stance
+from tracker.checklists.models import Checklist, NoticeKind, Stance
 from tracker.checklists.negotiation import positions
 from tracker.core import clock
 from tracker.core.db import db
@@ -145,7 +145,7 @@ def _supersede(land: Country, terms: Checklist) -> None:
 
 def _suspend(land: Country, terms: Checklist) -> None:
     _sign(land, terms)
-    notices.give_notice(land.actor("tomas"), terms, Halt.SUSPENDED, reason="It is not safe.")
+    notices.give_notice(land.actor("tomas"), terms, NoticeKind.SUSPENDED, reason="It is not safe.")
 
 
 def _suspend_twice_and_lift_one(land: Country, terms: Checklist) -> None:
@@ -153,7 +153,7 @@ def _suspend_twice_and_lift_one(land: Country, terms: Checklist) -> None:
     day = clock.today() + DAY
     for first in ("tomas", "henrik"):
         notices.give_notice(
-            land.actor(first), terms, Halt.SUSPENDED, reason="It is not safe.", from_on=day
+            land.actor(first), terms, NoticeKind.SUSPENDED, reason="It is not safe.", from_on=day
         )
     assert due.carry_out_due(day) == 2
     own = next(one for one in notices.open_notices(terms) if one.organisation_id == land.id("npm"))
@@ -170,7 +170,7 @@ def _give_notice(land: Country, terms: Checklist) -> None:
     _sign(land, terms)
     day = clock.today() + 30 * DAY
     notices.give_notice(
-        land.actor("tomas"), terms, Halt.ENDED, reason="The law has changed.", from_on=day
+        land.actor("tomas"), terms, NoticeKind.ENDED, reason="The law has changed.", from_on=day
     )
 
 
@@ -187,13 +187,13 @@ def _renew(land: Country, terms: Checklist) -> None:
 
 def _end(land: Country, terms: Checklist) -> None:
     _sign(land, terms)
-    notices.give_notice(land.actor("tomas"), terms, Halt.ENDED, reason="The law has changed.")
+    notices.give_notice(land.actor("tomas"), terms, NoticeKind.ENDED, reason="The law has changed.")
 
 
 def _end_while_an_amendment_waits(land: Country, terms: Checklist) -> None:
     _amend(land, terms)
     _wait(land, terms)
-    notices.give_notice(land.actor("tomas"), terms, Halt.ENDED, reason="The law has changed.")
+    notices.give_notice(land.actor("tomas"), terms, NoticeKind.ENDED, reason="The law has changed.")
 
 
 def _sign_on_paper(land: Country, terms: Checklist) -> None:

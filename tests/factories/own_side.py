@@ -13,7 +13,7 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.assignments import service as assignments
 from tracker.checklists.assignments.pages import parts_of
 from tracker.checklists.assignments.service import Assigned
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.core import clock
 
@@ -128,7 +128,7 @@ def share_out(scene: Scene, side: Side) -> int:
         checklist_id = scene.demonstration.checklists[cooperation, kind]
         checklist = scene.session.get_one(Checklist, checklist_id)
         actor, person = scene.actor(by), scene.actor(to)
-        for section in parts_of(_side_of(actor, checklist), fill(checklist), actor):
+        for section in parts_of(_side_of(actor, checklist), load(checklist), actor):
             assignments.assign_section(
                 actor,
                 checklist,

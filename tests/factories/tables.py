@@ -21,10 +21,10 @@ from tracker.activity.stale import recompute
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Template
 from tracker.checklists import service
-from tracker.checklists.loading import Filling, fill
+from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Answer, Checklist, Stance
 from tracker.checklists.negotiation import positions
-from tracker.checklists.rules.completeness import ItemStanding
+from tracker.checklists.rules.completeness import ItemStatus
 from tracker.cooperations.models import Cooperation, Mode, Party
 from tracker.core.db import db
 
@@ -64,8 +64,8 @@ class Table:
         recompute()
         return checklist_of(self.cooperation, kind)
 
-    def filling(self, kind: ChecklistKind = ChecklistKind.TERMS) -> Filling:
-        return fill(self.checklist(kind))
+    def filling(self, kind: ChecklistKind = ChecklistKind.TERMS) -> LoadedChecklist:
+        return load(self.checklist(kind))
 
     def save(self, first: str, item: str, *, seen: int = 0, **values: object) -> Answer:
         """Save the shared answer of an item, words unless told otherwise, and commit."""
@@ -96,7 +96,7 @@ class Table:
         self.accept(item, "samira", "joana")
         return saved
 
-    def standing(self, item: str) -> ItemStanding:
+    def standing(self, item: str) -> ItemStatus:
         return self.filling().standing().items[item]
 
     def waiting(self, item: str) -> set[str]:

@@ -18,14 +18,14 @@ from tracker.activity.stale import recompute
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist
 from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Clearance, Cooperation, Mode
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.core.localized import Spoken
+from tracker.core.localized import LocalizedStr
 from tracker.demo import filling, people
 from tracker.demo.people import Cast
 from tracker.lifecycle import service as lifecycle
@@ -139,7 +139,7 @@ class Stage:
     def page(self, key: str, sentence: str, language: str = "en") -> SigningPage:
         """Return the page on which a person signs what they put in, opened now."""
         loaded = queries.load(self.undertaking(key))
-        return service.page_to_sign(loaded, Spoken(sentence, language))
+        return service.page_to_sign(loaded, LocalizedStr(sentence, language))
 
     def decide(
         self,
@@ -184,7 +184,7 @@ class Stage:
 
     def list_people(self, body: str, *keys: str, by: str = "") -> None:
         """Have a party list these people as who must sign (C2)."""
-        sheet = fill(self.checklist).sheet
+        sheet = load(self.checklist).sheet
         organisation = self.cast.bodies[body].id
         current = sheet.of_party("C2", organisation)
         rows = [
@@ -209,7 +209,7 @@ class Stage:
     def amend(self, *, until: dt.date | None = None) -> None:
         """Bring a new revision of the terms into force."""
         agreements.amend(self.actor("ilena"), self.checklist, reason="A longer duty.", items=["C1"])
-        sheet = fill(self.checklist).sheet
+        sheet = load(self.checklist).sheet
         current = sheet.shared("C1")
         assert current is not None
         last = until or clock.today() + dt.timedelta(days=DAYS + 30)

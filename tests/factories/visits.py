@@ -27,7 +27,7 @@ from tracker.undertakings.models import Undertaking, UndertakingState
 from tracker.visits import service
 from tracker.visits.models import TeamMember, Visit
 from tracker.visits.sealing import Plan
-from tracker.visits.service import Knows, Member, TeamPlan
+from tracker.visits.service import AudienceEntry, Member, TeamPlan
 
 # Who is listed for the demonstration's visit, in its team, and who is neither.
 LISTED = (
@@ -189,7 +189,7 @@ def team_plan(
         lead_id=scene.user(lead),
         deputy_id=scene.user(deputy),
         members=tuple(Member(scene.user(key), "Interviews", "Maravenan") for key in members),
-        audience=tuple(Knows(scene.user(key), from_on) for key in audience),
+        audience=tuple(AudienceEntry(scene.user(key), from_on) for key in audience),
         gaps=gaps,
     )
 

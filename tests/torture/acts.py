@@ -15,7 +15,7 @@ from tracker.access.actor import Actor
 from tracker.accounts import queries as accounts
 from tracker.accounts.models import User
 from tracker.agreements import service as agreements_service
-from tracker.checklists.loading import locked
+from tracker.checklists.loading import load_for_update
 from tracker.checklists.models import Checklist, Stance
 from tracker.checklists.negotiation import positions
 from tracker.core import clock
@@ -122,7 +122,7 @@ def perform(app: Flask, agreements: tuple[Agreement, ...], tried: Try) -> Outcom
 
 def _accept(agreement: Agreement, party: Party) -> str:
     checklist = _text(agreement)
-    current = locked(checklist).sheet.shared(ITEM)
+    current = load_for_update(checklist).sheet.shared(ITEM)
     if current is None:
         raise LookupError
     actor = _actor(party.coordinator_id, party)

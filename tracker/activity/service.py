@@ -29,7 +29,7 @@ from tracker.core.services import Slot
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class DomainEvent:
     """What a handler is told of an event."""
 
     verb: Verb
@@ -40,7 +40,7 @@ class Happening:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-Handler = Callable[[Happening], None]
+Handler = Callable[[DomainEvent], None]
 
 
 # What follows each verb further up the house; app lists it in one table.
@@ -77,7 +77,7 @@ def record(
         binding.take(db.session(), cooperation_id),
         evidence,
     )
-    happening = Happening(verb, subject_type, subject_id, cooperation_id, actor, details)
+    happening = DomainEvent(verb, subject_type, subject_id, cooperation_id, actor, details)
     for handler in HANDLERS.get().get(verb, ()):
         handler(happening)
     return event

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from tracker.checklists.models import ChecklistState, Halt
+from tracker.checklists.models import ChecklistState, NoticeKind
 from tracker.signoff.models import RequestState
 from tracker.signoff.outcomes import Course, Outcome
 
@@ -18,7 +18,7 @@ _REQUESTS = {
     Outcome.WITHDRAWN: RequestState.WITHDRAWN,
     Outcome.EXPIRED: RequestState.EXPIRED,
 }
-_HALTS = {Outcome.SUSPENDED: Halt.SUSPENDED, Outcome.ENDED: Halt.ENDED}
+_HALTS = {Outcome.SUSPENDED: NoticeKind.SUSPENDED, Outcome.ENDED: NoticeKind.ENDED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Claims:
     state: ChecklistState
     in_force_id: UUID | None
     sent_id: UUID | None
-    halt: Halt | None
+    halt: NoticeKind | None
     halted_id: UUID | None
     in_force_at: dt.datetime | None
     requests: Mapping[UUID, RequestState] = field(default_factory=dict)

@@ -20,14 +20,14 @@ from tracker.checklist_templates.schema import (
     Part,
     TemplateField,
 )
-from tracker.checklists.loading import Filling, retold
+from tracker.checklists.loading import LoadedChecklist, retold
 from tracker.checklists.localized_values import told
-from tracker.checklists.rules.completeness import Standing
+from tracker.checklists.rules.completeness import ChecklistStatus
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.rendering import show
 from tracker.checklists.rules.values import as_id, shown_only
 from tracker.core import clock
-from tracker.core.localized import Spoken, merged
+from tracker.core.localized import LocalizedStr, merged
 from tracker.guidance.queries import RevisionRef
 from tracker.mail.render import in_language
 from tracker.organisations.labels import KINDS
@@ -75,7 +75,7 @@ def template_of(row: ChecklistTemplate, languages: Languages) -> dict[str, Any]:
 
 
 def document(
-    filling: Filling,
+    filling: LoadedChecklist,
     signatories: list[dict[str, str]],
     guidance: list[RevisionRef],
     languages: Languages,
@@ -122,7 +122,7 @@ def document(
     }
 
 
-def _said(filling: Filling, codes: list[str], languages: Languages) -> dict[str, Any]:
+def _said(filling: LoadedChecklist, codes: list[str], languages: Languages) -> dict[str, Any]:
     """Return what is said in words, each part of it in every language that it has words in."""
     versions = []
     for code in languages.codes:
@@ -133,7 +133,7 @@ def _said(filling: Filling, codes: list[str], languages: Languages) -> dict[str,
     return said
 
 
-def _in_one_language(filling: Filling, codes: list[str], language: str) -> dict[str, Any]:
+def _in_one_language(filling: LoadedChecklist, codes: list[str], language: str) -> dict[str, Any]:
     wanted = frozenset(codes)
     return {
         "title": filling.template.title,
@@ -142,7 +142,7 @@ def _in_one_language(filling: Filling, codes: list[str], language: str) -> dict[
                 "id": str(party.organisation_id),
                 "name": party.name,
                 "side": party.side.value,
-                "kind": Spoken(str(KINDS[party.side]), language),
+                "kind": LocalizedStr(str(KINDS[party.side]), language),
             }
             for party in filling.surroundings.parties
         ],
@@ -158,17 +158,19 @@ def _in_one_language(filling: Filling, codes: list[str], language: str) -> dict[
     }
 
 
-def applies(item: Item, standing: Standing) -> bool:
+def applies(item: Item, standing: ChecklistStatus) -> bool:
     """Tell whether an item is one that the parties sign, and is shown here and now."""
     one = standing.items.get(item.code)
     return one is not None and item.part is Part.TERMS and one.shown is Truth.TRUE
 
 
-def _is_in(item: Item, standing: Standing) -> bool:
+def _is_in(item: Item, standing: ChecklistStatus) -> bool:
     return applies(item, standing) and standing.items[item.code].done
 
 
-def _answers(filling: Filling, item: Item) -> Iterator[tuple[AnswerScope, UUID | None, Filled]]:
+def _answers(
+    filling: LoadedChecklist, item: Item
+) -> Iterator[tuple[AnswerScope, UUID | None, Filled]]:
     """Yield an item's answers: the shared one, then each party's own."""
     shared = filling.sheet.shared(item.code)
     if shared is not None and not shared.is_empty:
@@ -179,7 +181,7 @@ def _answers(filling: Filling, item: Item) -> Iterator[tuple[AnswerScope, UUID |
             yield AnswerScope.PARTY, party.organisation_id, own
 
 
-def _item(filling: Filling, item: Item, language: str) -> dict[str, Any]:
+def _item(filling: LoadedChecklist, item: Item, language: str) -> dict[str, Any]:
     return {
         "code": item.code,
         "label": item.label,
@@ -193,7 +195,7 @@ def _item(filling: Filling, item: Item, language: str) -> dict[str, Any]:
 
 
 def _answer(
-    filling: Filling,
+    filling: LoadedChecklist,
     fields: tuple[TemplateField, ...],
     by: UUID | None,
     filled: Filled,
@@ -212,7 +214,7 @@ def _answer(
     }
 
 
-def _people(filling: Filling, items: list[Item]) -> list[dict[str, str]]:
+def _people(filling: LoadedChecklist, items: list[Item]) -> list[dict[str, str]]:
     """Return the persons whom answers name by their ids, with their names as they are now."""
     named = {
         person

@@ -18,8 +18,8 @@ from tracker.checklists.labels import DISAGREES, HALTS
 from tracker.checklists.models import (
     Checklist,
     ChecklistState,
-    Halt,
     Notice,
+    NoticeKind,
     Renewal,
 )
 from tracker.checklists.rules.values import as_date
@@ -202,9 +202,9 @@ def words_of(compared: Compared, revision_id: UUID) -> tuple[object, str]:
         case Outcome.IN_FORCE:
             return _in_force_words(compared.first(revision_id), compared.last(revision_id))
         case Outcome.SUSPENDED:
-            return HALTS[Halt.SUSPENDED]
+            return HALTS[NoticeKind.SUSPENDED]
         case Outcome.ENDED:
-            return HALTS[Halt.ENDED]
+            return HALTS[NoticeKind.ENDED]
         case Outcome.SUPERSEDED:
             return _("Replaced by a later revision"), "off"
     marks = {Outcome.WAITING: "other", Outcome.DECLINED: "stop"}
@@ -214,7 +214,7 @@ def words_of(compared: Compared, revision_id: UUID) -> tuple[object, str]:
 def _in_force_words(first: dt.date | None, last: dt.date | None) -> tuple[object, str]:
     today = clock.today()
     if last is not None and last < today:
-        return HALTS[Halt.ENDED]
+        return HALTS[NoticeKind.ENDED]
     if first is not None and first > today:
         return _("Signed by all, begins on %(day)s", day=as_words(first)), "held"
     return _("In force"), "held"

@@ -10,7 +10,7 @@ from flask_babel import lazy_ngettext as _ln
 
 from tracker.accounts.queries import Signatory
 from tracker.agreements.service import RHYTHMS, WHO_SIGNS, Asking
-from tracker.checklists.loading import Filling
+from tracker.checklists.loading import LoadedChecklist
 from tracker.core import clock
 from tracker.signoff import settings as signing_settings
 from tracker.signoff.labels import ORDERS
@@ -60,7 +60,7 @@ class _WhoField(ChoiceField):
 
 
 def send_form(
-    filling: Filling,
+    filling: LoadedChecklist,
     able: Able,
     languages: Sequence[Option],
     others: Mapping[UUID, str],
@@ -192,7 +192,7 @@ def _how_it_is_asked(others: Mapping[UUID, str]) -> dict[str, Any]:
     }
 
 
-def named_in(form: Any, filling: Filling, able: Able) -> dict[UUID, UUID | PartySigners]:
+def named_in(form: Any, filling: LoadedChecklist, able: Able) -> dict[UUID, UUID | PartySigners]:
     """Return who signs for each party, as a form that was sent says."""
     found: dict[UUID, UUID | PartySigners] = {}
     for party in filling.surroundings.parties:

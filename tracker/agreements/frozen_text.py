@@ -11,10 +11,10 @@ from tracker.access.actor import OrganisationKind
 from tracker.checklists import localized_values
 from tracker.checklists.localized_values import Part_, Table
 from tracker.core.localized import (
-    Said,
-    Spoken,
+    LocalizedStr,
+    LocalizedText,
     joined,
-    said,
+    pick_language,
 )
 from tracker.mail.render import in_language
 from tracker.organisations.labels import KINDS
@@ -116,14 +116,14 @@ def read(document: Mapping[str, Any], language: str = "") -> FrozenText:
         language=shown,
         languages=known,
         binding=known[0],
-        title=said(document["title"], *tongues),
+        title=pick_language(document["title"], *tongues),
         reference=document["cooperation"]["reference"],
         cooperation=document["cooperation"]["title"],
         parties=tuple(party["name"] for party in document["parties"]),
         template_version=template_version_of(document),
         sections=tuple(
             FrozenSection(
-                said(section["title"], *tongues),
+                pick_language(section["title"], *tongues),
                 tuple(_item(item, tongues) for item in section["items"]),
             )
             for section in document["sections"]
@@ -174,8 +174,8 @@ def _found(document: Mapping[str, Any], code: str) -> Sequence[Mapping[str, Any]
 def _item(item: Mapping[str, Any], tongues: tuple[str, ...]) -> FrozenItem:
     return FrozenItem(
         code=item["code"],
-        label=said(item["label"], *tongues),
-        prompt=said(item["prompt"], *tongues),
+        label=pick_language(item["label"], *tongues),
+        prompt=pick_language(item["prompt"], *tongues),
         answers=tuple(_answer(answer, tongues) for answer in item["answers"]),
     )
 
@@ -189,8 +189,8 @@ def _answer(answer: Mapping[str, Any], tongues: tuple[str, ...]) -> FrozenAnswer
 
 
 def _field(field: Mapping[str, Any], tongues: tuple[str, ...]) -> Part_:
-    def say(text: Said) -> str:
-        return said(text, *tongues)
+    def say(text: LocalizedText) -> str:
+        return pick_language(text, *tongues)
 
     label = say(field["label"])
     if "rows" in field:
@@ -208,7 +208,7 @@ def _about(document: Mapping[str, Any], language: str) -> tuple[Part_, ...]:
     """Return what a text says beside its clauses, as people read it; what is empty is left out."""
     with in_language(language):
         return tuple(
-            (Spoken(str(label), language), words)
+            (LocalizedStr(str(label), language), words)
             for label, words in (
                 *_of_cooperation(document),
                 *_of_parties(document, language),
@@ -233,7 +233,10 @@ def _of_cooperation(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _of_parties(document: Mapping[str, Any], language: str) -> Iterator[tuple[str, Table]]:
     lines = tuple(
-        (one["name"], said(one["kind"], language) if "kind" in one else str(_side(one["side"])))
+        (
+            one["name"],
+            pick_language(one["kind"], language) if "kind" in one else str(_side(one["side"])),
+        )
         for one in document["parties"]
     )
     yield _("Parties"), Table((_("Party"), _("Kind")), lines)
@@ -315,7 +318,7 @@ def _read_first(document: Mapping[str, Any], language: str) -> FrozenText:
     with in_language(language):
         sections = tuple(
             FrozenSection(
-                Spoken(section["title"], language),
+                LocalizedStr(section["title"], language),
                 tuple(_first_item(item, language) for item in section["items"]),
             )
             for section in document["sections"]
@@ -324,7 +327,7 @@ def _read_first(document: Mapping[str, Any], language: str) -> FrozenText:
         language=language,
         languages=(language,),
         binding=language,
-        title=Spoken(document["checklist"]["title"], language),
+        title=LocalizedStr(document["checklist"]["title"], language),
         reference=document["cooperation"]["reference"],
         cooperation=document["cooperation"]["title"],
         parties=tuple(party["name"] for party in document["parties"]),
@@ -339,8 +342,8 @@ def _read_first(document: Mapping[str, Any], language: str) -> FrozenText:
 def _first_item(item: Mapping[str, Any], language: str) -> FrozenItem:
     return FrozenItem(
         code=item["code"],
-        label=Spoken(item["label"], language),
-        prompt=Spoken(item["prompt"], language),
+        label=LocalizedStr(item["label"], language),
+        prompt=LocalizedStr(item["prompt"], language),
         answers=tuple(
             FrozenAnswer(
                 answer["by"],

@@ -25,13 +25,13 @@ from tracker.agreements.service import SUBJECT
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import encryption, messages, policy
 from tracker.checklists.encryption import is_restricted
-from tracker.checklists.loading import Filling, fill, lock
+from tracker.checklists.loading import LoadedChecklist, load, lock
 from tracker.checklists.localized_values import Part_
 from tracker.checklists.models import (
     Checklist,
     ChecklistState,
-    Halt,
     Notice,
+    NoticeKind,
 )
 from tracker.cooperations.policy import ENDED as CLOSED
 from tracker.core import canonical, clock
@@ -49,8 +49,8 @@ SURVIVING = {
     ChecklistKind.CONFIDENTIALITY: ("C17", ("years", "return_by", "copies")),
 }
 _HALTED = {
-    Halt.SUSPENDED: (ChecklistState.SUSPENDED, verbs.TEXT_SUSPENDED),
-    Halt.ENDED: (ChecklistState.ENDED, verbs.TEXT_ENDED),
+    NoticeKind.SUSPENDED: (ChecklistState.SUSPENDED, verbs.TEXT_SUSPENDED),
+    NoticeKind.ENDED: (ChecklistState.ENDED, verbs.TEXT_ENDED),
 }
 
 
@@ -89,12 +89,12 @@ def agreed_notice(checklist: Checklist) -> int:
     return days if isinstance(days, int) else 0
 
 
-def earliest(checklist: Checklist, kind: Halt) -> dt.date:
+def earliest(checklist: Checklist, kind: NoticeKind) -> dt.date:
     """Return the first day from which a notice can take effect: ending keeps the agreed notice.
 
     A suspension keeps none, since each party must be able to stop at once (S7).
     """
-    days = agreed_notice(checklist) if kind is Halt.ENDED else 0
+    days = agreed_notice(checklist) if kind is NoticeKind.ENDED else 0
     return clock.today() + dt.timedelta(days=days)
 
 
@@ -135,14 +135,19 @@ def open_notices(checklist: Checklist) -> list[Notice]:
 
 
 def give_notice(
-    actor: Actor, checklist: Checklist, kind: Halt, *, reason: str, from_on: dt.date | None = None
+    actor: Actor,
+    checklist: Checklist,
+    kind: NoticeKind,
+    *,
+    reason: str,
+    from_on: dt.date | None = None,
 ) -> Notice:
     """Suspend or end a text in force for the party acted for, from a day on, with a reason (5.8).
 
     Takes effect at once when that day is today; else the worker sees to it on the day.
     """
     lock(checklist)
-    filling = fill(checklist)
+    filling = load(checklist)
     own = filling.own_party(actor)
     can_give_notice(actor, filling, kind).require()
     if not reason.strip():
@@ -196,12 +201,12 @@ def give_notice(
     return notice
 
 
-def can_give_notice(actor: Actor, filling: Filling, kind: Halt) -> Decision:
+def can_give_notice(actor: Actor, filling: LoadedChecklist, kind: NoticeKind) -> Decision:
     """Decide whether a person may suspend or end a text now, by a power that runs today."""
     checklist = filling.checklist
     in_force = checklist.revision_in_force_id is not None
     # What is suspended can still be ended.
-    halted = kind is Halt.ENDED and checklist.halt is Halt.SUSPENDED
+    halted = kind is NoticeKind.ENDED and checklist.halt is NoticeKind.SUSPENDED
     may = policy.can_give_notice(
         actor,
         filling.own_party(actor),
@@ -237,7 +242,7 @@ def carry_out(notice_id: UUID, day: dt.date) -> bool:
     notice, checklist = row
     lock(checklist)
     _take_effect(None, checklist, notice)
-    messages.notice_was_given(checklist.id, agreements.everyone(fill(checklist)))
+    messages.notice_was_given(checklist.id, agreements.everyone(load(checklist)))
     return True
 
 
@@ -255,7 +260,7 @@ def _take_effect(actor: Actor | None, checklist: Checklist, notice: Notice) -> N
         checklist.revision_in_force_id = None
     checklist.halt = notice.kind
     state, verb = _HALTED[notice.kind]
-    if notice.kind is Halt.ENDED:
+    if notice.kind is NoticeKind.ENDED:
         checklist.open_items = None
         checklist.state = state
         _close_others(checklist, notice)
@@ -301,7 +306,7 @@ def close_notice(actor: Actor, checklist: Checklist, notice_id: UUID, *, reason:
     What ended stays ended: it is agreed and signed anew.
     """
     lock(checklist)
-    filling = fill(checklist)
+    filling = load(checklist)
     notice = next((one for one in open_notices(checklist) if one.id == notice_id), None)
     if notice is None:
         raise RuleBrokenError(_l("There is no such notice any more."))
@@ -326,9 +331,9 @@ def close_notice(actor: Actor, checklist: Checklist, notice_id: UUID, *, reason:
     return notice
 
 
-def can_close_notice(actor: Actor, filling: Filling, notice: Notice) -> Decision:
+def can_close_notice(actor: Actor, filling: LoadedChecklist, notice: Notice) -> Decision:
     """Decide whether a person may lift a suspension or take a notice back now."""
-    if notice.taken_effect_at is not None and notice.kind is Halt.ENDED:
+    if notice.taken_effect_at is not None and notice.kind is NoticeKind.ENDED:
         return no(_l("What has ended is agreed and signed anew."))
     may = policy.can_close_notice(actor, filling.own_party(actor), notice.organisation_id)
     if not may:
@@ -353,7 +358,7 @@ def _lift(actor: Actor, checklist: Checklist, notice: Notice) -> None:
     _record(verbs.SUSPENSION_LIFTED, actor, checklist, notice, reason=notice.closed_reason)
 
 
-def can_agree_anew(actor: Actor, filling: Filling) -> Decision:
+def can_agree_anew(actor: Actor, filling: LoadedChecklist) -> Decision:
     """Decide whether a person may open a text that ended anew; not in a closed cooperation."""
     if filling.cooperation.stage in CLOSED:
         return no(_l("This cooperation is closed. Open a new one."))
@@ -363,7 +368,7 @@ def can_agree_anew(actor: Actor, filling: Filling) -> Decision:
 def agree_anew(actor: Actor, checklist: Checklist, *, reason: str) -> None:
     """Open a text that has ended, all of it, to be agreed and signed anew; history stays."""
     lock(checklist)
-    filling = fill(checklist)
+    filling = load(checklist)
     can_agree_anew(actor, filling).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Give the reason."), "reason")

@@ -16,7 +16,7 @@ from tracker.signoff import service as signoff
 from tracker.signoff.labels import beside_words, confirmed_words, power_words, rule_words
 from tracker.signoff.models import Revision, Signature, SignaturePlace, SignatureRequest
 from tracker.signoff.paper_labels import how_signed
-from tracker.signoff.policy import Standing
+from tracker.signoff.policy import RequestStatus
 from tracker.signoff.signers import PartySigners
 from tracker.ui.locale import as_date, as_datetime
 
@@ -34,7 +34,7 @@ class Asked:
     """A request to sign with all that pages say of it: rows, standing, names of people."""
 
     request: SignatureRequest
-    standing: Standing
+    standing: RequestStatus
     people: Mapping[UUID, str]
     # Of each line that was passed on, why.
     reasons: Mapping[UUID, str]
@@ -93,7 +93,7 @@ def who_signs(asked: Asked, parties: Iterable[PartyFact], actor: Actor) -> list[
 
 
 def _state(
-    standing: Standing,
+    standing: RequestStatus,
     party: PartySigners,
     place: SignaturePlace,
     given: Signature | None,

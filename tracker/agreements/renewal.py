@@ -19,8 +19,8 @@ from tracker.agreements import service as agreements
 from tracker.agreements.service import SUBJECT
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import messages, policy
-from tracker.checklists.loading import Filling, fill, lock
-from tracker.checklists.models import Checklist, Halt, Renewal
+from tracker.checklists.loading import LoadedChecklist, load, lock
+from tracker.checklists.models import Checklist, NoticeKind, Renewal
 from tracker.checklists.negotiation import positions
 from tracker.checklists.rules.values import as_date
 from tracker.cooperations.models import Cooperation
@@ -132,7 +132,7 @@ def renew(checklist_id: UUID, day: dt.date) -> bool:
     while term.end < day:
         term = next_term(term)
         _add(checklist, revision_id, term)
-    messages.notice_was_given(checklist.id, agreements.everyone(fill(checklist)))
+    messages.notice_was_given(checklist.id, agreements.everyone(load(checklist)))
     return True
 
 
@@ -177,12 +177,12 @@ def _add(checklist: Checklist, revision_id: UUID, term: Term) -> None:
 
 def _says_no(checklist: Checklist, term: Term) -> bool:
     return any(
-        one.kind is Halt.ENDED and one.from_on <= term.end + dt.timedelta(days=1)
+        one.kind is NoticeKind.ENDED and one.from_on <= term.end + dt.timedelta(days=1)
         for one in notices.open_notices(checklist)
     )
 
 
-def can_renew(actor: Actor, filling: Filling) -> Decision:
+def can_renew(actor: Actor, filling: LoadedChecklist) -> Decision:
     """Decide whether a person may propose new dates: of the agreed terms in force, by amendment."""
     if filling.checklist.kind is not ChecklistKind.TERMS:
         return no(_l("Only the agreed terms are renewed; other texts are amended."))
@@ -204,7 +204,7 @@ def propose_renewal(
             _l("The review lies after the start and not after the end."), "review"
         )
     agreements.amend(actor, checklist, reason=reason, items=[ITEM])
-    current = fill(checklist).sheet.shared(ITEM)
+    current = load(checklist).sheet.shared(ITEM)
     if current is None:  # it is required, so it was answered
         raise LookupError
     positions.propose(

@@ -14,7 +14,7 @@ from tracker.checklist_templates.conditions import Truth
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Item, Part
 from tracker.checklists import encryption, localized_values
-from tracker.checklists.loading import Filling, fill, said_in
+from tracker.checklists.loading import LoadedChecklist, load, said_in
 from tracker.checklists.localized_values import Part_, PartDifference
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.rules import completeness
@@ -63,7 +63,7 @@ class _ItemText:
     answers: Mapping[str, list[Part_]]
 
 
-def versions(filling: Filling, compared: Compared) -> list[Version]:
+def versions(filling: LoadedChecklist, compared: Compared) -> list[Version]:
     """Return the draft, while there is one, and every frozen revision, the newest first.
 
     compared is what the checklist's rows were compared with: it says how each revision stands.
@@ -78,7 +78,7 @@ def versions(filling: Filling, compared: Compared) -> list[Version]:
     return found
 
 
-def _frozen(filling: Filling, revision: Revision, state: object = "") -> Version:
+def _frozen(filling: LoadedChecklist, revision: Revision, state: object = "") -> Version:
     return Version(
         key=str(revision.number),
         words=_("Revision %(number)s", number=revision.number),
@@ -90,7 +90,7 @@ def _frozen(filling: Filling, revision: Revision, state: object = "") -> Version
     )
 
 
-def compared(filling: Filling, old: Version, new: Version, language: str) -> list[Change]:
+def compared(filling: LoadedChecklist, old: Version, new: Version, language: str) -> list[Change]:
     """Return in what two states of the text differ, in the order of the checklist.
 
     Of two frozen texts also in what they say beside the items: the cooperation with its purpose,
@@ -111,7 +111,7 @@ def compared(filling: Filling, old: Version, new: Version, language: str) -> lis
     return found
 
 
-def _beside(filling: Filling, version: Version, language: str) -> list[Part_]:
+def _beside(filling: LoadedChecklist, version: Version, language: str) -> list[Part_]:
     """Return what a frozen text says beside its items; nothing of the draft, which says it not."""
     if version.revision is None:
         return []
@@ -141,7 +141,7 @@ def since(checklist: Checklist, digest: str, revision: Revision) -> Since | None
     if not digest or digest == revision.digest:
         return None
     rows = signoff.revisions_of(SUBJECT, checklist.id)
-    filling = fill(checklist, locale.language())
+    filling = load(checklist, locale.language())
     known = {one.digest: _frozen(filling, one) for one, _asked in rows}
     old = known.get(digest)
     if old is None or old.revision is None:
@@ -150,20 +150,20 @@ def since(checklist: Checklist, digest: str, revision: Revision) -> Since | None
     return Since(old.revision.number, revision.number, changes)
 
 
-def _shared_language(filling: Filling, versions: list[Version], language: str) -> str:
+def _shared_language(filling: LoadedChecklist, versions: list[Version], language: str) -> str:
     """Return the language asked for, or the first that all frozen versions are said in."""
     known = [frozen_text.languages_of(_document(filling, one)) for one in versions if one.revision]
     shared = [code for code in known[0] if all(code in codes for codes in known)] if known else []
     return language if language in shared or not shared else shared[0]
 
 
-def _document(filling: Filling, version: Version) -> Mapping[str, Any]:
+def _document(filling: LoadedChecklist, version: Version) -> Mapping[str, Any]:
     if version.revision is None:
         raise LookupError("The draft is not frozen.")
     return signoff_service.document_of(version.revision, encryption.key_for(filling.checklist))
 
 
-def _texts(filling: Filling, version: Version, language: str) -> dict[str, _ItemText]:
+def _texts(filling: LoadedChecklist, version: Version, language: str) -> dict[str, _ItemText]:
     if version.revision is None:
         with in_language(language):
             return _draft(said_in(filling, language))
@@ -176,7 +176,7 @@ def _texts(filling: Filling, version: Version, language: str) -> dict[str, _Item
     }
 
 
-def _draft(filling: Filling) -> dict[str, _ItemText]:
+def _draft(filling: LoadedChecklist) -> dict[str, _ItemText]:
     """Return what stands in the draft, agreed or not: of shown items the parties sign."""
     return {
         item.code: _ItemText(item.label, item.prompt, answers)
@@ -187,7 +187,7 @@ def _draft(filling: Filling) -> dict[str, _ItemText]:
     }
 
 
-def _draft_answers(filling: Filling, item: Item) -> dict[str, list[Part_]]:
+def _draft_answers(filling: LoadedChecklist, item: Item) -> dict[str, list[Part_]]:
     found: dict[str, list[Part_]] = {}
     shared = filling.sheet.shared(item.code)
     if shared is not None and not shared.is_empty:
@@ -199,7 +199,9 @@ def _draft_answers(filling: Filling, item: Item) -> dict[str, list[Part_]]:
     return found
 
 
-def _draft_parts(filling: Filling, item: Item, scope: AnswerScope, filled: Filled) -> list[Part_]:
+def _draft_parts(
+    filling: LoadedChecklist, item: Item, scope: AnswerScope, filled: Filled
+) -> list[Part_]:
     if filled.not_applicable:
         return localized_values.left_out(filled.values.get("reason", ""))
     return localized_values.parts(item.fields_of(scope), filled.values, filling.names)

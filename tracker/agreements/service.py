@@ -22,7 +22,12 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import Part
 from tracker.checklists import encryption, messages, obstacles, policy, queries
 from tracker.checklists.encryption import is_restricted
-from tracker.checklists.loading import Filling, fill, lock, locked
+from tracker.checklists.loading import (
+    LoadedChecklist,
+    load,
+    load_for_update,
+    lock,
+)
 from tracker.checklists.models import (
     Checklist,
     ChecklistState,
@@ -56,7 +61,7 @@ from tracker.signoff.models import (
     SignatureKind,
     SignatureRequest,
 )
-from tracker.signoff.policy import Standing
+from tracker.signoff.policy import RequestStatus
 from tracker.signoff.signers import Named, Order, PartySigners
 
 SUBJECT = "checklist"
@@ -110,7 +115,7 @@ class Asking:
     instead: Mapping[UUID, str] = field(default_factory=dict)
 
 
-def languages(filling: Filling) -> dict[str, tuple[str, ...]]:
+def languages(filling: LoadedChecklist) -> dict[str, tuple[str, ...]]:
     """Return the languages the text is frozen in, each with the items that have no words in it.
 
     They are the template's own, and those the current parties work in of which there are words.
@@ -128,7 +133,7 @@ def languages(filling: Filling) -> dict[str, tuple[str, ...]]:
     }
 
 
-def binding_by_default(filling: Filling) -> str:
+def binding_by_default(filling: LoadedChecklist) -> str:
     """Return the language that counts unless another is chosen: the first of the NPM."""
     known = languages(filling)
     npm = filling.surroundings.parties_of(OrganisationKind.NPM)
@@ -136,7 +141,7 @@ def binding_by_default(filling: Filling) -> str:
     return next(first, next(iter(known)))
 
 
-def _languages(filling: Filling, binding: str) -> Languages:
+def _languages(filling: LoadedChecklist, binding: str) -> Languages:
     known = list(languages(filling))
     chosen = binding or binding_by_default(filling)
     if chosen not in known:
@@ -157,7 +162,7 @@ def send(
     named are the one person who signs for a party, or who of several. binding is the language that
     counts where two differ; without it, the first of the NPM.
     """
-    filling = locked(checklist)
+    filling = load_for_update(checklist)
     own = filling.own_party(actor)
     policy.can_send(actor, own, checklist.state).require()
     for obstacle in obstacles.to_sending(filling):
@@ -209,7 +214,7 @@ def send(
     return asked
 
 
-def _checked(filling: Filling, asking: Asking) -> Asking:
+def _checked(filling: LoadedChecklist, asking: Asking) -> Asking:
     """Return how it is asked, with the day it runs out; refuse days and people that can't be."""
     today = clock.today()
     last = asking.expires_on or today + dt.timedelta(days=signing_settings.current().days)
@@ -224,7 +229,7 @@ def _checked(filling: Filling, asking: Asking) -> Asking:
     return replace(asking, expires_on=last, remind_whom=whom)
 
 
-def who_else_is_reminded(filling: Filling) -> dict[UUID, str]:
+def who_else_is_reminded(filling: LoadedChecklist) -> dict[UUID, str]:
     """Return who can be reminded beside those who sign: the coordinators of the parties, by name.
 
     On a visit's checklist nobody: others may not know that there is one.
@@ -239,7 +244,7 @@ def who_else_is_reminded(filling: Filling) -> dict[UUID, str]:
 
 
 def _parties(
-    filling: Filling, named: Mapping[UUID, UUID | PartySigners], order: Order
+    filling: LoadedChecklist, named: Mapping[UUID, UUID | PartySigners], order: Order
 ) -> tuple[PartySigners, ...]:
     """Return who signs for each party of the text, in the order in which the sides sign."""
     found = []
@@ -258,7 +263,7 @@ def _parties(
     return signers.in_order(found, order, is_npm)
 
 
-def named_by_m1(filling: Filling) -> dict[UUID, UUID]:
+def named_by_m1(filling: LoadedChecklist) -> dict[UUID, UUID]:
     """Return by party whom item M1 of the terms names to sign for it.
 
     The terms say it of themselves, amended and renewed by new dates too; of a cooperation's other
@@ -295,7 +300,7 @@ def _m1_of_the_standing_terms(checklist: Checklist) -> Mapping[str, Any]:
 
 
 def _instead(
-    filling: Filling, parties: Iterable[PartySigners], reasons: Mapping[UUID, str]
+    filling: LoadedChecklist, parties: Iterable[PartySigners], reasons: Mapping[UUID, str]
 ) -> dict[UUID, dict[str, str]]:
     """Return of each party whose person named by M1 does not have to sign: who, and why."""
     named = named_by_m1(filling)
@@ -337,7 +342,9 @@ def _rules(
     }
 
 
-def require_four_eyes(filling: Filling, parties: Iterable[PartySigners], field: str = "") -> None:
+def require_four_eyes(
+    filling: LoadedChecklist, parties: Iterable[PartySigners], field: str = ""
+) -> None:
     """Refuse who drafted alone as the only signer of the NPM side, where the instance asks (5.2).
 
     Drafted alone: all that the NPM side wrote in the text as it stands is by one person.
@@ -363,7 +370,7 @@ def require_four_eyes(filling: Filling, parties: Iterable[PartySigners], field: 
             )
 
 
-def signatories(filling: Filling) -> dict[UUID, tuple[Signatory, ...]]:
+def signatories(filling: LoadedChecklist) -> dict[UUID, tuple[Signatory, ...]]:
     """Return who could sign for each party: its signatories, who can open the text.
 
     The planning of a visit (class K2) is opened by those listed in V2 and cleared alone.
@@ -384,7 +391,7 @@ def signatories(filling: Filling) -> dict[UUID, tuple[Signatory, ...]]:
     }
 
 
-def _named(filling: Filling, parties: Iterable[PartySigners]) -> list[dict[str, Any]]:
+def _named(filling: LoadedChecklist, parties: Iterable[PartySigners]) -> list[dict[str, Any]]:
     """Return all who are named with the power to sign; refuse who has none today."""
     found: list[dict[str, Any]] = []
     possible = signatories(filling)
@@ -460,14 +467,14 @@ def sign(
     receipts.receipt(signature, email=actor.email, reference=cooperation.reference)
     if asked.state is RequestState.COMPLETED:
         _come_into_force(actor, checklist, asked.revision)
-        told = concerned(fill(checklist), asked)
+        told = concerned(load(checklist), asked)
         messages.came_into_force(checklist.id, told - {actor.user_id})
     else:
         _tell_whose_turn_came(checklist, before, signature)
     return signature
 
 
-def _tell_whose_turn_came(checklist: Checklist, before: Standing, given: Signature) -> None:
+def _tell_whose_turn_came(checklist: Checklist, before: RequestStatus, given: Signature) -> None:
     """Write to those who could not sign before a signature and can now."""
     there = [(given.organisation_id, given.user_id)] if given.organisation_id else []
     signed = before.signed.union(there)
@@ -542,7 +549,7 @@ def decline(
     """
     lock(checklist)
     asked = waiting_request(checklist)
-    filling = fill(checklist)
+    filling = load(checklist)
     codes = _named_items(filling, items)
     signoff.decline(
         actor, asked, page=page, reason=reason, items=codes, key=encryption.key_for(checklist)
@@ -568,7 +575,7 @@ def call_back(actor: Actor, checklist: Checklist, *, reason: str) -> None:
     """Call a text back from signature with a reason; what was open before it was sent is again."""
     lock(checklist)
     asked = waiting_request(checklist)
-    filling = fill(checklist)
+    filling = load(checklist)
     own = filling.own_party(actor)
     policy.can_withdraw_request(actor, own).require()
     signoff.withdraw(actor, asked, reason=reason, key=encryption.key_for(checklist))
@@ -587,7 +594,7 @@ def call_back(actor: Actor, checklist: Checklist, *, reason: str) -> None:
 
 def amend(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[str]) -> None:
     """Open named items of a text in force; the old revision stays in force meanwhile (5.7)."""
-    filling = locked(checklist)
+    filling = load_for_update(checklist)
     own = filling.own_party(actor)
     policy.can_amend(actor, own, checklist.state).require()
     codes = _named_items(filling, items)
@@ -607,7 +614,7 @@ def amend(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[st
     )
 
 
-def concerned(filling: Filling, asked: SignatureRequest) -> set[UUID]:
+def concerned(filling: LoadedChecklist, asked: SignatureRequest) -> set[UUID]:
     """Return who is told how a request ended: its signatories, who sent it, and the coordinators.
 
     Of a text of class K2 only those named on it: others may not know that there is one.
@@ -618,12 +625,12 @@ def concerned(filling: Filling, asked: SignatureRequest) -> set[UUID]:
     return told | _people_with(filling, Role.COORDINATOR)
 
 
-def everyone(filling: Filling) -> set[UUID]:
+def everyone(filling: LoadedChecklist) -> set[UUID]:
     """Return who is told of what happens to a text in force: coordinators and signatories."""
     return _people_with(filling, Role.COORDINATOR, Role.SIGNATORY)
 
 
-def _people_with(filling: Filling, *roles: Role) -> set[UUID]:
+def _people_with(filling: LoadedChecklist, *roles: Role) -> set[UUID]:
     return {
         one.user_id
         for party in filling.surroundings.parties
@@ -631,7 +638,9 @@ def _people_with(filling: Filling, *roles: Role) -> set[UUID]:
     }
 
 
-def _ask_for_changes(actor: Actor, filling: Filling, codes: Iterable[str], reason: str) -> None:
+def _ask_for_changes(
+    actor: Actor, filling: LoadedChecklist, codes: Iterable[str], reason: str
+) -> None:
     """Let the own party want a change of the named items: they are not agreed any more (4.10)."""
     if actor.organisation_id is None:
         return
@@ -648,7 +657,7 @@ def _ask_for_changes(actor: Actor, filling: Filling, codes: Iterable[str], reaso
             )
 
 
-def _named_items(filling: Filling, items: Iterable[str]) -> list[str]:
+def _named_items(filling: LoadedChecklist, items: Iterable[str]) -> list[str]:
     """Return the items that are to change, in the order of the checklist (4.10)."""
     named = set(items)
     codes = [
@@ -697,7 +706,7 @@ def finish(
     since is from when on, where that is not now: of an agreement made before the product came.
     """
     _come_into_force(actor, checklist, asked.revision, since)
-    told = concerned(fill(checklist), asked)
+    told = concerned(load(checklist), asked)
     messages.came_into_force(checklist.id, told - {actor.user_id})
 
 

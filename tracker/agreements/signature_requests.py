@@ -15,7 +15,7 @@ from tracker.agreements import service as agreements
 from tracker.agreements.service import SUBJECT, WHO_SIGNS
 from tracker.checklists import encryption, messages, policy
 from tracker.checklists.encryption import is_restricted
-from tracker.checklists.loading import Filling, fill, lock
+from tracker.checklists.loading import LoadedChecklist, load, lock
 from tracker.checklists.models import Checklist
 from tracker.core import clock
 from tracker.core.db import db
@@ -25,7 +25,7 @@ from tracker.signoff import service as signoff
 from tracker.signoff import signers
 from tracker.signoff.identity_proof import SigningPage
 from tracker.signoff.models import RequestState, Revision, SignaturePlace, SignatureRequest
-from tracker.signoff.policy import Standing
+from tracker.signoff.policy import RequestStatus
 
 
 def pass_on(
@@ -45,7 +45,7 @@ def pass_on(
     """
     lock(checklist)
     asked = agreements.waiting_request(checklist)
-    filling = fill(checklist)
+    filling = load(checklist)
     standing = requests.standing_of(asked)
     able = {one.user_id: one.name for one in who_can_take_over(actor, filling, standing)}
     if to_id not in able:
@@ -78,7 +78,7 @@ def pass_on(
 
 
 def who_can_take_over(
-    actor: Actor, filling: Filling, standing: Standing
+    actor: Actor, filling: LoadedChecklist, standing: RequestStatus
 ) -> list[accounts.Signatory]:
     """Return to whom of the own organisation a line can be passed on."""
     if actor.organisation_id is None:
@@ -98,7 +98,7 @@ def remind(actor: Actor, checklist: Checklist, user_ids: Collection[UUID]) -> No
     """Remind chosen people who can sign now, once a day at most; record it."""
     lock(checklist)
     asked = agreements.waiting_request(checklist)
-    policy.can_remind(actor, fill(checklist).own_party(actor)).require()
+    policy.can_remind(actor, load(checklist).own_party(actor)).require()
     standing = requests.standing_of(asked)
     standing.is_waiting(clock.today()).require()
     due = {user for _party, user in signers.whose_turn(standing.parties, standing.signed)}
@@ -213,7 +213,7 @@ def expire(request_id: UUID, day: dt.date) -> bool:
     last = asked.expires_on
     if last is None or not signoff.expire(asked):
         return False
-    filling = fill(checklist)
+    filling = load(checklist)
     agreements.back_to_drafting(checklist, checklist.open_items, "")
     trail.record(
         verbs.SIGNATURE_REQUEST_EXPIRED,

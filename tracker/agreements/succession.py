@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from tracker.access.actor import Actor
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.activity.service import Happening
+from tracker.activity.service import DomainEvent
 from tracker.agreements import service as agreements
 from tracker.checklists import encryption, service
 from tracker.checklists.loading import lock
@@ -26,7 +26,7 @@ from tracker.core.db import db
 from tracker.signoff import service as signoff
 
 
-def follow_replacement(happening: Happening) -> None:
+def follow_replacement(happening: DomainEvent) -> None:
     """Put the successor in the place of a party on each checklist. Handler of PARTY_REPLACED.
 
     What was sent for signature is called back: the text names the former party. What the former

@@ -30,7 +30,7 @@ from tracker.checklist_templates.strict import (
     Words,
     with_parts,
 )
-from tracker.core.localized import Spoken
+from tracker.core.localized import LocalizedStr
 
 Place = tuple[str, ...]
 Misfit = tuple[Place, str]
@@ -235,7 +235,11 @@ def told(template: Template, words: ChecklistWords | None = None) -> Template:
     )
 
     def said(translated: str | None, own: str) -> str:
-        return Spoken(translated, language) if translated else Spoken(own, template.language)
+        return (
+            LocalizedStr(translated, language)
+            if translated
+            else LocalizedStr(own, template.language)
+        )
 
     return with_parts(
         template,
@@ -264,8 +268,8 @@ def _items(section: Section, template: Template, words: ChecklistWords) -> tuple
 def _item(item: Item, words: ItemWords, language: str) -> Item:
     return with_parts(
         item,
-        label=Spoken(words.label, language),
-        prompt=Spoken(words.prompt, language),
+        label=LocalizedStr(words.label, language),
+        prompt=LocalizedStr(words.prompt, language),
         help=_maybe(words.help, language),
         done=with_parts(item.done, look=_maybe(words.look, language)),
         fields=tuple(_field(field, words.fields[field.key], language) for field in item.fields),
@@ -275,7 +279,7 @@ def _item(item: Item, words: ItemWords, language: str) -> Item:
 def _field(field: TemplateField, words: FieldWords, language: str) -> TemplateField:
     return with_parts(
         field,
-        label=Spoken(words.label, language),
+        label=LocalizedStr(words.label, language),
         hint=_maybe(words.hint, language),
         options=_options(field.options, words, language),
         rows=_rows(field.rows, words, language) if field.rows else None,
@@ -289,7 +293,7 @@ def _field(field: TemplateField, words: FieldWords, language: str) -> TemplateFi
 def _column(column: Column, words: ColumnWords, language: str) -> Column:
     return with_parts(
         column,
-        label=Spoken(words.label, language),
+        label=LocalizedStr(words.label, language),
         hint=_maybe(words.hint, language),
         options=_options(column.options, words, language),
     )
@@ -299,7 +303,7 @@ def _options(options: tuple[Option, ...], words: ColumnWords, language: str) -> 
     return tuple(
         with_parts(
             option,
-            label=Spoken(words.options[option.value].label, language),
+            label=LocalizedStr(words.options[option.value].label, language),
             hint=_maybe(words.options[option.value].hint, language),
         )
         for option in options
@@ -308,14 +312,14 @@ def _options(options: tuple[Option, ...], words: ColumnWords, language: str) -> 
 
 def _rows(rows: Rows, words: FieldWords, language: str) -> Rows:
     fixed: tuple[FixedRow, ...] = tuple(
-        with_parts(row, label=Spoken(words.rows[row.key], language)) for row in rows.fixed
+        with_parts(row, label=LocalizedStr(words.rows[row.key], language)) for row in rows.fixed
     )
     return with_parts(rows, fixed=fixed, label=_maybe(words.rows_label, language))
 
 
 def _limit(limit: Limit, words: FieldWords, language: str) -> Limit:
-    return with_parts(limit, because=Spoken(words.limits[limit.key], language))
+    return with_parts(limit, because=LocalizedStr(words.limits[limit.key], language))
 
 
 def _maybe(words: str | None, language: str) -> str | None:
-    return None if words is None else Spoken(words, language)
+    return None if words is None else LocalizedStr(words, language)

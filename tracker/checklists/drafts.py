@@ -25,11 +25,11 @@ MOST_FIELDS = 2_000
 # As far as a browser counts exactly, and a page ever will.
 LAST_NUMBER = 10**12
 
-Typed = Mapping[str, list[str]]
+DraftValues = Mapping[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Whose:
+class DraftKey:
     """Whose draft it is: a person, acting for an organisation, on an item, of one kind."""
 
     user_id: UUID
@@ -39,12 +39,12 @@ class Whose:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class SavedDraft:
     """A draft as it is kept. typed is None when it was saved or discarded, or never begun."""
 
     number: int = 0
     base_version: int = 0
-    typed: Typed | None = None
+    typed: DraftValues | None = None
     kept_at: dt.datetime | None = None
 
 
@@ -60,21 +60,21 @@ class Begun:
     kept_at: dt.datetime
 
 
-def find(checklist: Checklist, whose: Whose) -> Kept:
+def find(checklist: Checklist, whose: DraftKey) -> SavedDraft:
     """Return what the person has typed, of a checklist that a query scoped by them has found."""
     row = _row(checklist, whose)
-    return Kept() if row is None else _kept(checklist, row)
+    return SavedDraft() if row is None else _kept(checklist, row)
 
 
 def keep(
     checklist: Checklist,
-    whose: Whose,
-    typed: Typed,
+    whose: DraftKey,
+    typed: DraftValues,
     *,
     base_version: int,
     number: int,
     known: Container[int] = (),
-) -> Kept | None:
+) -> SavedDraft | None:
     """Keep what is being typed, and return it; None when it is not for this page to write over.
 
     The numbers a page sends grow, so that a text that comes late or twice changes nothing. known
@@ -99,7 +99,9 @@ def keep(
     return _kept(checklist, row)
 
 
-def keep_aside(checklist: Checklist, whose: Whose, typed: Typed, *, base_version: int) -> Kept:
+def keep_aside(
+    checklist: Checklist, whose: DraftKey, typed: DraftValues, *, base_version: int
+) -> SavedDraft:
     """Keep the words of somebody whose answer could not be saved, over any earlier draft."""
     last = find(checklist, whose).number
     kept = keep(checklist, whose, typed, base_version=base_version, number=last + 1, known={last})
@@ -109,7 +111,7 @@ def keep_aside(checklist: Checklist, whose: Whose, typed: Typed, *, base_version
 
 
 def finish(
-    checklist: Checklist, whose: Whose, *, number: int = 0, known: Container[int] = ()
+    checklist: Checklist, whose: DraftKey, *, number: int = 0, known: Container[int] = ()
 ) -> bool:
     """Erase a draft, after its text was saved or when it is discarded; tell whether none is left.
 
@@ -159,7 +161,7 @@ def _is_of_another_window(row: Draft, known: Container[int]) -> bool:
     return row.sealed is not None and row.number not in known
 
 
-def _row(checklist: Checklist, whose: Whose, *, to_change: bool = False) -> Draft | None:
+def _row(checklist: Checklist, whose: DraftKey, *, to_change: bool = False) -> Draft | None:
     asked = sa.select(Draft).where(
         Draft.checklist_id == checklist.id,
         Draft.item == whose.item,
@@ -172,7 +174,7 @@ def _row(checklist: Checklist, whose: Whose, *, to_change: bool = False) -> Draf
     return db.session.scalar(asked)
 
 
-def _new(checklist: Checklist, whose: Whose) -> Draft:
+def _new(checklist: Checklist, whose: DraftKey) -> Draft:
     """Begin a draft; when another window of the person did so in this moment, return that one."""
     row = Draft(
         id=uuid4(),
@@ -196,12 +198,12 @@ def _new(checklist: Checklist, whose: Whose) -> Draft:
     return row
 
 
-def _kept(checklist: Checklist, row: Draft) -> Kept:
+def _kept(checklist: Checklist, row: Draft) -> SavedDraft:
     typed = encryption.typed_of(checklist.cooperation_id, row)
-    return Kept(row.number, row.base_version, typed, row.kept_at)
+    return SavedDraft(row.number, row.base_version, typed, row.kept_at)
 
 
-def _require_size(typed: Typed) -> None:
+def _require_size(typed: DraftValues) -> None:
     letters = sum(len(name) + sum(map(len, values)) for name, values in typed.items())
     fields = sum(map(len, typed.values()))
     if letters > MOST_LETTERS or fields > MOST_FIELDS:

@@ -31,8 +31,8 @@ from tracker.checklists import (
     policy,
     queries,
 )
-from tracker.checklists.drafts import Kept, Typed, Whose
-from tracker.checklists.loading import Filling, fill, lock
+from tracker.checklists.drafts import DraftKey, DraftValues, SavedDraft
+from tracker.checklists.loading import LoadedChecklist, load, lock
 from tracker.checklists.models import Checklist, DraftKind
 from tracker.checklists.negotiation.warnings import FlagView
 from tracker.checklists.rules.facts import Filled
@@ -68,7 +68,7 @@ PAGE_LASTS = 24 * 60 * 60
 SENT_LATE = "form_was_sent_late"
 
 
-def opened(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
+def get_or_404(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
     """Return a checklist the person may open, or answer 404; opening class K2 is noted.
 
     When something is sent others are kept from changing it, so that what is read now need not be
@@ -97,21 +97,21 @@ def note_opening(actor: Actor, checklist: Checklist, page: str) -> None:
         )
 
 
-def opened_item(
+def get_item_or_404(
     actor: Actor, checklist_id: UUID, code: str, page: str
-) -> tuple[Checklist, Filling, Item]:
+) -> tuple[Checklist, LoadedChecklist, Item]:
     """Return a checklist the person may open, loaded whole, and one item; or answer 404."""
-    checklist = opened(actor, checklist_id, page)
-    filling = filled(checklist)
+    checklist = get_or_404(actor, checklist_id, page)
+    filling = load_localized(checklist)
     return checklist, filling, item_of(filling, code)
 
 
-def filled(checklist: Checklist) -> Filling:
+def load_localized(checklist: Checklist) -> LoadedChecklist:
     """Load a checklist whole, said in the reader's language as far as it has words there."""
-    return fill(checklist, locale.language())
+    return load(checklist, locale.language())
 
 
-def item_of(filling: Filling, code: str) -> Item:
+def item_of(filling: LoadedChecklist, code: str) -> Item:
     """Return an item, or answer 404 when the template has none of that code."""
     return found(filling.template.item(code))
 
@@ -173,7 +173,7 @@ def seen_version(form: Form) -> int:
     return seen if isinstance(seen, int) else -1
 
 
-def as_id_or_none(text: str) -> UUID:
+def uuid_or_nil(text: str) -> UUID:
     """Read an id out of a form; what can't be read is the id of nothing."""
     try:
         return UUID(text)
@@ -203,13 +203,13 @@ def has_words(form: Form) -> bool:
     return any(not is_blank(field) for field in form if field.type not in HIDDEN)
 
 
-def guidance_beside(filling: Filling, item: Item) -> pages.Guide:
+def guidance_beside(filling: LoadedChecklist, item: Item) -> pages.Guide:
     """Return the guidance beside the form of one item, as the person reads it."""
     return pages.guide_beside(filling, current_actor(), item)
 
 
 def proposal_page(
-    filling: Filling,
+    filling: LoadedChecklist,
     item: Item,
     form: Form,
     fields: list[Any],
@@ -243,7 +243,7 @@ def proposal_page(
 
 
 def reason_page(
-    filling: Filling,
+    filling: LoadedChecklist,
     item: Item,
     form: Form,
     *,
@@ -278,10 +278,10 @@ class Writing:
 
     checklist: Checklist
     # Nobody's for those who may only read.
-    whose: Whose | None
-    kept: Kept = field(default_factory=Kept)
+    whose: DraftKey | None
+    kept: SavedDraft = field(default_factory=SavedDraft)
     # What the form is filled with when its page is opened.
-    typed: Typed | None = None
+    typed: DraftValues | None = None
     # The answer that somebody else saved since this was begun.
     theirs: Filled | None = None
     # The version of the answer on which the words rest, also while a newer one is in view.
@@ -323,7 +323,7 @@ class DraftOnPage:
 
 
 def begin_writing(
-    actor: Actor, filling: Filling, item: Item, kind: DraftKind, current: Filled | None
+    actor: Actor, filling: LoadedChecklist, item: Item, kind: DraftKind, current: Filled | None
 ) -> Writing:
     """Return somebody's draft on an item; one that an answer overtook comes with that answer."""
     scope = AnswerScope.PARTY if kind is DraftKind.PARTY else AnswerScope.SHARED
@@ -331,7 +331,7 @@ def begin_writing(
     may_write = policy.can_write(actor, filling.own_party(actor), item, scope)
     if not may_write or actor.organisation_id is None:
         return Writing(checklist, None)
-    whose = Whose(actor.user_id, actor.organisation_id, item.code, kind)
+    whose = DraftKey(actor.user_id, actor.organisation_id, item.code, kind)
     kept = drafts.find(checklist, whose)
     now = current.version if current else 0
     if request.method == "POST":
@@ -344,21 +344,23 @@ def begin_writing(
     return Writing(checklist, whose, kept, kept.typed, theirs, kept.base_version, known)
 
 
-def current_of(filling: Filling, actor: Actor, item: Item, scope: AnswerScope) -> Filled | None:
+def current_of(
+    filling: LoadedChecklist, actor: Actor, item: Item, scope: AnswerScope
+) -> Filled | None:
     """Return the answer that stands: the shared one, or that of the person's own party."""
     if scope is AnswerScope.PARTY and actor.organisation_id:
         return filling.sheet.of_party(item.code, actor.organisation_id)
     return filling.sheet.shared(item.code)
 
 
-def overtaken(actor: Actor, writing: Writing, form: Form) -> tuple[Filling, Writing]:
+def handle_conflict(actor: Actor, writing: Writing, form: Form) -> tuple[LoadedChecklist, Writing]:
     """Keep the words of somebody whom another save overtook as their draft (product.md, 4.6).
 
     Return the checklist as it stands now, and the writing with the answer that overtook it. The
     form takes that answer's version, so that sending it again is a choice made with both in view.
     """
     checklist = found(queries.find(actor, writing.checklist.id))
-    filling = filled(checklist)
+    filling = load_localized(checklist)
     whose = found(writing.whose)
     scope = AnswerScope.PARTY if whose.kind is DraftKind.PARTY else AnswerScope.SHARED
     theirs = current_of(filling, actor, item_of(filling, whose.item), scope)
@@ -421,24 +423,24 @@ def known_numbers() -> frozenset[int]:
     return frozenset(int(one) for one in given if NUMBER.fullmatch(one))
 
 
-def is_own(actor: Actor, whose: Whose) -> bool:
+def is_own(actor: Actor, whose: DraftKey) -> bool:
     """Tell whether a draft is of the person who acts, for the organisation they act for now."""
     return (actor.user_id, actor.organisation_id) == (whose.user_id, whose.organisation_id)
 
 
-def page_token(checklist_id: UUID, whose: Whose) -> str:
+def page_token(checklist_id: UUID, whose: DraftKey) -> str:
     """Return what proves that a page was opened by this person, for this organisation."""
     signed = [whose.user_id.hex, whose.organisation_id.hex, whose.kind.value]
     return str(_signer(checklist_id, whose.item).dumps(signed))
 
 
-def opened_by(checklist_id: UUID, code: str, *, lasts: int | None = None) -> Whose | None:
+def opened_by(checklist_id: UUID, code: str, *, lasts: int | None = None) -> DraftKey | None:
     """Return who opened the page that was sent, by its token; None without a valid one."""
     try:
         user, organisation, kind = _signer(checklist_id, code).loads(
             request.form.get("draft_page", ""), max_age=lasts
         )
-        return Whose(UUID(hex=user), UUID(hex=organisation), code, DraftKind(kind))
+        return DraftKey(UUID(hex=user), UUID(hex=organisation), code, DraftKind(kind))
     except (BadSignature, TypeError, ValueError):  # the latter two: signed by an older version
         return None
 

@@ -10,9 +10,9 @@ from werkzeug.datastructures import MultiDict
 
 from tracker.checklist_templates.field_content import ROW
 from tracker.checklist_templates.schema import Column, FieldType, TemplateField
-from tracker.checklists.drafts import Typed
+from tracker.checklists.drafts import DraftValues
 from tracker.checklists.labels import CLASSES, UNITS
-from tracker.checklists.loading import Filling
+from tracker.checklists.loading import LoadedChecklist
 from tracker.ui.fields import (
     ChoiceField,
     ChoicesField,
@@ -139,9 +139,9 @@ class ProofForm(ProofFields):
 def answer_form(
     form: type[Form],
     fields: tuple[TemplateField, ...],
-    filling: Filling,
+    filling: LoadedChecklist,
     values: Mapping[str, Any],
-    typed: Typed | None = None,
+    typed: DraftValues | None = None,
 ) -> Form:
     """Return a form for the fields of an answer, filled with values; a sent form fills itself.
 
@@ -155,7 +155,7 @@ def answer_form(
     return cast("Form", made(data={k: v for k, v in data.items() if v is not None}))
 
 
-def as_typed(form: type[Form], typed: Typed) -> Form:
+def as_typed(form: type[Form], typed: DraftValues) -> Form:
     """Return a form as somebody left it, also with what can't be read and is not tested yet."""
     return form(formdata=MultiDict(typed))
 
@@ -200,7 +200,7 @@ def name_of(field: TemplateField | Column) -> str:
     return f"{field.key}_" if hasattr(Form, field.key) or field.key == "meta" else field.key
 
 
-def _field(field: TemplateField, filling: Filling) -> Any:
+def _field(field: TemplateField, filling: LoadedChecklist) -> Any:
     validators = [] if field.required or field.required_when else [Optional()]
     settings: dict[str, Any] = {"description": field.hint or ""}
     if field.type is FieldType.TABLE and field.rows is not None:
@@ -227,7 +227,7 @@ def _field(field: TemplateField, filling: Filling) -> Any:
     return _single(field, filling, validators, settings)
 
 
-def _column(column: Column, filling: Filling) -> Any:
+def _column(column: Column, filling: LoadedChecklist) -> Any:
     validators = [] if column.required or column.required_when else [Optional()]
     return _single(column, filling, validators, {"description": column.hint or ""})
 
@@ -244,7 +244,7 @@ PLAIN = {
 
 def _single(
     field: TemplateField | Column,
-    filling: Filling,
+    filling: LoadedChecklist,
     validators: list[Any],
     settings: dict[str, Any],
 ) -> Any:
@@ -262,7 +262,7 @@ def _single(
     return SelectOneField(field.label, validators, choices=_options(field, filling), **settings)
 
 
-def _options(field: TemplateField | Column, filling: Filling) -> list[Option]:
+def _options(field: TemplateField | Column, filling: LoadedChecklist) -> list[Option]:
     match field.type:
         case FieldType.PERSON | FieldType.PERSONS:
             return [

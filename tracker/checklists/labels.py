@@ -6,8 +6,8 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import Power, Required
-from tracker.checklists.models import ChecklistState, Halt, Stance
-from tracker.checklists.rules.completeness import ItemStanding, WorkState
+from tracker.checklists.models import ChecklistState, NoticeKind, Stance
+from tracker.checklists.rules.completeness import ItemStatus, WorkState
 
 KINDS = {
     ChecklistKind.TERMS: _l("Agreed terms"),
@@ -28,8 +28,8 @@ STATES = {
 
 # A suspension or an ending: as a state with its mark, and as what a notice is about.
 HALTS = {
-    Halt.SUSPENDED: (_l("Suspended"), "stop"),
-    Halt.ENDED: (_l("Ended"), "off"),
+    NoticeKind.SUSPENDED: (_l("Suspended"), "stop"),
+    NoticeKind.ENDED: (_l("Ended"), "off"),
 }
 
 # What a row says is not what the signatures and events under its text bear witness to.
@@ -45,7 +45,7 @@ WORK = {
 }
 
 
-def work_of(one: ItemStanding | None, own: UUID | None) -> tuple[object, str]:
+def work_of(one: ItemStatus | None, own: UUID | None) -> tuple[object, str]:
     """Return how the work on an item stands for those who act for an organisation, with its mark.
 
     None is an item that each person answers.

@@ -36,8 +36,8 @@ from tracker.checklists.models import (
     SafeguardReview,
 )
 from tracker.checklists.rules.completeness import (
-    ItemStanding,
-    Standing,
+    ChecklistStatus,
+    ItemStatus,
     applied,
     counting,
     is_shown,
@@ -77,7 +77,7 @@ class PersonFact:
 
 
 @dataclass(frozen=True)
-class Filling:
+class LoadedChecklist:
     """A checklist being filled in, loaded whole: rules and pages need no further query.
 
     It is how things stood when it was loaded; what is worked out of it is worked out once.
@@ -98,12 +98,12 @@ class Filling:
     flags: tuple[Flag, ...]
     review: SafeguardReview | None
 
-    def standing(self) -> Standing:
+    def standing(self) -> ChecklistStatus:
         """Return how every item stands."""
         return self._standing
 
     @cached_property
-    def _standing(self) -> Standing:
+    def _standing(self) -> ChecklistStatus:
         return standing(self.template, self.sheet, self.surroundings)
 
     @cached_property
@@ -154,7 +154,7 @@ class Filling:
         """Raise RefusedError unless the item may be changed now (product.md, 4.10 and 5.4)."""
         self.is_open(item).require()
 
-    def is_open(self, item: Item, one: ItemStanding | None = None) -> Decision:
+    def is_open(self, item: Item, one: ItemStatus | None = None) -> Decision:
         """Decide whether the item may be changed now; one is how it stands, where known."""
         one = one or item_standing(item, self.sheet, self.surroundings)
         return policy.is_item_open(
@@ -277,7 +277,7 @@ OwnGuidanceReader = Callable[[Actor, UUID], OwnGuidance]
 OWN_GUIDANCE_READER: Slot[OwnGuidanceReader] = Slot("own_guidance_reader", lambda _actor, _id: {})
 
 
-def own_guidance_beside(actor: Actor, filling: Filling) -> OwnGuidance:
+def own_guidance_beside(actor: Actor, filling: LoadedChecklist) -> OwnGuidance:
     """Return by item's code what parties wrote themselves and the person may read."""
     return OWN_GUIDANCE_READER.get()(actor, filling.cooperation.id)
 
@@ -352,25 +352,25 @@ def lock(*checklists: Checklist) -> None:
         db.session.execute(_LOCKED, {"ids": [one.id for one in apart]}).all()
         for cooperation_id in sorted({one.cooperation_id for one in apart}):
             trail.lock_chain(cooperation_id)
-    fill_heads(checklists)
+    load_heads(checklists)
 
 
-def locked(checklist: Checklist) -> Filling:
+def load_for_update(checklist: Checklist) -> LoadedChecklist:
     """Keep others from changing the checklist, and load it whole: how every verb begins."""
     lock(checklist)
-    return fill(checklist)
+    return load(checklist)
 
 
-def fill(checklist: Checklist, language: str = "") -> Filling:
+def load(checklist: Checklist, language: str = "") -> LoadedChecklist:
     """Load all that belongs to a checklist. The caller found it by a query scoped by the actor.
 
     language says it in a reader's words, for pages; verbs take the template's own.
     """
-    filling = fill_all([checklist])[checklist.id]
+    filling = load_all([checklist])[checklist.id]
     return said_in(filling, language) if language else filling
 
 
-def fill_heads(checklists: Sequence[Checklist]) -> dict[UUID, Checklist]:
+def load_heads(checklists: Sequence[Checklist]) -> dict[UUID, Checklist]:
     """Return checklists by id, read anew unless this transaction has them, with their parties."""
     loaded = of_this_transaction([one.cooperation_id for one in checklists])
     loaded.forget_unless_whole(Part.CHECKLIST, ("template", "parties"))
@@ -380,7 +380,7 @@ def fill_heads(checklists: Sequence[Checklist]) -> dict[UUID, Checklist]:
 
 def parties(checklist: Checklist) -> tuple[PartyFact, ...]:
     """Return the current parties of a checklist, where nothing else of it is asked for."""
-    row = fill_heads([checklist])[checklist.id]
+    row = load_heads([checklist])[checklist.id]
     return _party_facts(row, cooperation(row))
 
 
@@ -392,13 +392,13 @@ def cooperation(checklist: Checklist) -> Cooperation:
     return found
 
 
-def fill_all(checklists: Sequence[Checklist]) -> dict[UUID, Filling]:
+def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
     """Load all that belongs to some checklists, in as many queries as for one.
 
     What this transaction has read of them, and nobody changed since, is not read again. The caller
     found them by a query scoped by the actor.
     """
-    rows = fill_heads(checklists)
+    rows = load_heads(checklists)
     ids = [one.id for one in checklists]
     cooperation_ids = list(dict.fromkeys(one.cooperation_id for one in checklists))
     loaded = of_this_transaction(cooperation_ids)
@@ -417,7 +417,7 @@ def fill_all(checklists: Sequence[Checklist]) -> dict[UUID, Filling]:
     # The newest that is not void comes first.
     reviews = loaded.parts(Part.REVIEWS, ids, _reads(_REVIEWS))
 
-    def make(checklist: Checklist, visit: VisitFacts | None) -> Filling:
+    def make(checklist: Checklist, visit: VisitFacts | None) -> LoadedChecklist:
         return _filling(
             checklist,
             cooperations[checklist.cooperation_id],
@@ -432,7 +432,7 @@ def fill_all(checklists: Sequence[Checklist]) -> dict[UUID, Filling]:
             ),
         )
 
-    found: dict[UUID, Filling] = {}
+    found: dict[UUID, LoadedChecklist] = {}
     for checklist in (rows[one] for one in ids):
         visit = visits.get(checklist.visit_id) if checklist.visit_id else None
         found[checklist.id] = loaded.made(checklist.id, visit, partial(make, checklist, visit))
@@ -456,7 +456,7 @@ def _filling(
     visit: VisitFacts | None,
     answers: "Answers",
     talks: _Talks,
-) -> Filling:
+) -> LoadedChecklist:
     surroundings = _surroundings(checklist, cooperation, people, visit)
     template = library.parsed(checklist.template)
     written = Sheet(
@@ -467,7 +467,7 @@ def _filling(
         proposed=_proposed(talks.proposals),
     )
     sheet = counting(template, written, surroundings)
-    return Filling(
+    return LoadedChecklist(
         checklist=checklist,
         cooperation=cooperation,
         template=applied(template, sheet, surroundings),
@@ -483,13 +483,13 @@ def _filling(
     )
 
 
-def retold(filling: Filling, words: TemplateWords | None) -> Filling:
+def retold(filling: LoadedChecklist, words: TemplateWords | None) -> LoadedChecklist:
     """Return a checklist said in other words, or in its template's own, without loading it anew."""
     template = library.told_by(filling.checklist.template, words)
     return replace(filling, template=applied(template, filling.sheet, filling.surroundings))
 
 
-def said_in(filling: Filling, language: str) -> Filling:
+def said_in(filling: LoadedChecklist, language: str) -> LoadedChecklist:
     """Return a checklist said in a language as far as it has words, without loading it anew."""
     row = filling.checklist.template
     own = library.parsed(row).language

@@ -16,7 +16,7 @@ from tracker.checklists.rules.rendering import (
     ShownField,
     show,
 )
-from tracker.core.localized import Spoken, joined
+from tracker.core.localized import LocalizedStr, joined
 from tracker.ui.locale import as_date
 
 # A field of an answer: its label, and text or a Table.
@@ -59,7 +59,7 @@ def told(one: ShownField, language: str) -> dict[str, Any]:
 
     def say(kind: FieldType, words: str, unit: str = "") -> str:
         is_said = words and (kind in SAID or unit)
-        return Spoken(words, language) if is_said else words
+        return LocalizedStr(words, language) if is_said else words
 
     field = {"key": one.key, "type": one.type.value, "label": one.label}
     if one.rows:
@@ -119,7 +119,7 @@ def document_parts(fields: Iterable[Mapping[str, Any]], language: str) -> list[P
     """Return the fields of an answer frozen as common-terms/1, whose language is in use now."""
 
     def say(words: str) -> str:
-        return Spoken(words, language) if words else words
+        return LocalizedStr(words, language) if words else words
 
     return [
         (

@@ -25,7 +25,7 @@ class ChecklistState(enum.StrEnum):
     ENDED = "ended"
 
 
-class Halt(enum.StrEnum):
+class NoticeKind(enum.StrEnum):
     """How a party takes a text out of force, for a time or for good."""
 
     SUSPENDED = "suspended"
@@ -102,7 +102,7 @@ class Checklist(Identified, Base):
     in_force_at: Mapped[dt.datetime | None]
     # The revision that was in force until it was suspended or ended; then none is in force, so that
     # whatever rests on a text in force stops at once. (Its row is never deleted: no foreign key.)
-    halt: Mapped[Halt | None]
+    halt: Mapped[NoticeKind | None]
     halted_id: Mapped[UUID | None]
     # Kept up to date with each change, so that lists need not load the answers.
     done_count: Mapped[int] = mapped_column(default=0)
@@ -161,7 +161,7 @@ class Notice(Identified, Base):
 
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"), index=True)
     revision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("revision.id"))
-    kind: Mapped[Halt]
+    kind: Mapped[NoticeKind]
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
     given_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     given_at: Mapped[dt.datetime]

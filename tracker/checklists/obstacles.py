@@ -3,10 +3,10 @@
 from flask_babel import lazy_gettext as _l
 
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.loading import Filling
+from tracker.checklists.loading import LoadedChecklist
 
 
-def to_sending(filling: Filling) -> list[object]:
+def to_sending(filling: LoadedChecklist) -> list[object]:
     """Return what keeps a text from being sent for signature, each in one sentence (5.1).
 
     For the agreed terms gate G3 must be met too: reviewed by the second reader, no open flag.

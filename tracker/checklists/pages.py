@@ -31,7 +31,7 @@ from tracker.checklists import (
 from tracker.checklists.assignments.pages import AssignedView, view_of
 from tracker.checklists.assignments.service import Assigned
 from tracker.checklists.labels import FILTERS, STANCES, WORK, work_of
-from tracker.checklists.loading import Filling, OwnPassageBeside, own_guidance_beside
+from tracker.checklists.loading import LoadedChecklist, OwnPassageBeside, own_guidance_beside
 from tracker.checklists.localized_values import Part_
 from tracker.checklists.models import Position, Proposal, Stance
 from tracker.checklists.negotiation import warnings
@@ -39,7 +39,7 @@ from tracker.checklists.negotiation.warnings import FlagView, HintView
 from tracker.checklists.reuse import copies, model_answers
 from tracker.checklists.reuse.copies import NO_SOURCES, CopyView, Sources
 from tracker.checklists.rules import completeness
-from tracker.checklists.rules.completeness import ItemStanding, Standing, WorkState
+from tracker.checklists.rules.completeness import ChecklistStatus, ItemStatus, WorkState
 from tracker.checklists.rules.facts import Filled, PartyFact
 from tracker.guidance.markdown import plain, render
 from tracker.guidance.queries import PassageShown, passages_for
@@ -160,7 +160,7 @@ class ItemView:
     """An item with all its page shows."""
 
     item: Item
-    standing: ItemStanding | None
+    standing: ItemStatus | None
     state: object
     s: str
     note: object
@@ -191,7 +191,9 @@ class ItemView:
         return bool(self.proposals) or any(one.differs for one in self.positions)
 
 
-def item_views(filling: Filling, actor: Actor, assigned: Assigned | None = None) -> list[ItemView]:
+def item_views(
+    filling: LoadedChecklist, actor: Actor, assigned: Assigned | None = None
+) -> list[ItemView]:
     """Return every item of a checklist as its page shows it.
 
     assigned is what the person's own side has assigned, where they may read that.
@@ -214,10 +216,10 @@ def item_views(filling: Filling, actor: Actor, assigned: Assigned | None = None)
 
 
 def _view(
-    filling: Filling,
+    filling: LoadedChecklist,
     actor: Actor,
     item: Item,
-    standing: Standing,
+    standing: ChecklistStatus,
     passages: Mapping[str, PassageShown],
     beside: Sequence[OwnPassageBeside],
     sources: Sources,
@@ -248,7 +250,7 @@ def _view(
     )
 
 
-def _to_keep(filling: Filling, actor: Actor, item: Item) -> tuple[AnswerScope, ...]:
+def _to_keep(filling: LoadedChecklist, actor: Actor, item: Item) -> tuple[AnswerScope, ...]:
     party, restricted = filling.own_party(actor), encryption.is_restricted(filling.checklist)
     if not policy.can_keep_as_model(actor, party, is_restricted=restricted):
         return ()
@@ -257,7 +259,7 @@ def _to_keep(filling: Filling, actor: Actor, item: Item) -> tuple[AnswerScope, .
     )
 
 
-def guide_beside(filling: Filling, actor: Actor, item: Item) -> Guide:
+def guide_beside(filling: LoadedChecklist, actor: Actor, item: Item) -> Guide:
     """Return the guidance beside the page of one item."""
     own = own_guidance_beside(actor, filling).get(item.code, ())
     return guide_of(item, passages_for(list(item.rests_on.passages)), own)
@@ -301,7 +303,7 @@ def passage_html(markdown: str) -> Markup:
     return render(markdown, headings_from=4)
 
 
-def _note(item: Item, one: ItemStanding | None) -> object:
+def _note(item: Item, one: ItemStatus | None) -> object:
     if one is None:
         return _l("Each person answers this in their own undertaking or on their own page.")
     if one.shown is not Truth.TRUE:
@@ -314,13 +316,15 @@ def _note(item: Item, one: ItemStanding | None) -> object:
 
 
 def parts(
-    fields: tuple[TemplateField, ...], values: Mapping[str, Any], filling: Filling
+    fields: tuple[TemplateField, ...], values: Mapping[str, Any], filling: LoadedChecklist
 ) -> list[Part_]:
     """Return an answer's fields as the value component shows them."""
     return localized_values.parts(fields, values, filling.names)
 
 
-def answers_of(filling: Filling, item: Item, sources: Sources = NO_SOURCES) -> list[AnswerView]:
+def answers_of(
+    filling: LoadedChecklist, item: Item, sources: Sources = NO_SOURCES
+) -> list[AnswerView]:
     """Return the current answers of an item: the shared one, and each party's own."""
     found: list[AnswerView] = []
     shared = filling.sheet.shared(item.code)
@@ -334,7 +338,7 @@ def answers_of(filling: Filling, item: Item, sources: Sources = NO_SOURCES) -> l
 
 
 def _answer(
-    filling: Filling,
+    filling: LoadedChecklist,
     item: Item,
     scope: AnswerScope,
     filled: Filled,
@@ -351,7 +355,9 @@ def _answer(
     return AnswerView(shown, by, heading, copies.copy_view(filling, filled, sources))
 
 
-def answer_parts(filling: Filling, item: Item, scope: AnswerScope, filled: Filled) -> list[Part_]:
+def answer_parts(
+    filling: LoadedChecklist, item: Item, scope: AnswerScope, filled: Filled
+) -> list[Part_]:
     """Return an answer's fields as the value component shows them, or why it does not apply."""
     if filled.not_applicable:
         reason = str(filled.values.get("reason", ""))
@@ -359,7 +365,7 @@ def answer_parts(filling: Filling, item: Item, scope: AnswerScope, filled: Fille
     return parts(item.fields_of(scope), filled.values, filling)
 
 
-def _positions(filling: Filling, item: Item, own: UUID | None) -> list[PositionView]:
+def _positions(filling: LoadedChecklist, item: Item, own: UUID | None) -> list[PositionView]:
     answer = filling.sheet.shared(item.code)
     if answer is None or answer.is_empty:
         return []
@@ -374,7 +380,7 @@ def _positions(filling: Filling, item: Item, own: UUID | None) -> list[PositionV
 
 
 def _position(
-    filling: Filling,
+    filling: LoadedChecklist,
     answer: Filled,
     organisation_id: UUID,
     position: Position | None,
@@ -405,7 +411,7 @@ def _position(
 
 
 def _proposals(
-    filling: Filling, actor: Actor, item: Item, passages: Mapping[str, PassageShown]
+    filling: LoadedChecklist, actor: Actor, item: Item, passages: Mapping[str, PassageShown]
 ) -> list[ProposalView]:
     return [
         proposal_view(filling, actor, item, proposal, passages)
@@ -413,7 +419,7 @@ def _proposals(
     ]
 
 
-def _turned_down(filling: Filling, item: Item) -> list[TurnedDownView]:
+def _turned_down(filling: LoadedChecklist, item: Item) -> list[TurnedDownView]:
     current = filling.sheet.shared(item.code)
     return [
         TurnedDownView(
@@ -429,7 +435,7 @@ def _turned_down(filling: Filling, item: Item) -> list[TurnedDownView]:
 
 
 def proposal_view(
-    filling: Filling,
+    filling: LoadedChecklist,
     actor: Actor,
     item: Item,
     proposal: Proposal,
@@ -466,7 +472,7 @@ def proposal_view(
     )
 
 
-def acts(filling: Filling, actor: Actor, item: Item, one: ItemStanding | None = None) -> Acts:
+def acts(filling: LoadedChecklist, actor: Actor, item: Item, one: ItemStatus | None = None) -> Acts:
     """Return what a person may do with an item now; one is how the item stands, where known."""
     if one is None and item.part is not Part.PERSON:
         one = completeness.item_standing(item, filling.sheet, filling.surroundings)
@@ -547,7 +553,7 @@ def keep(view: ItemView, chosen: str, own: UUID | None) -> bool:
 
 
 def section_links(
-    filling: Filling, standing: Standing, kept: Collection[str], *, unfiltered: str
+    filling: LoadedChecklist, standing: ChecklistStatus, kept: Collection[str], *, unfiltered: str
 ) -> list[tuple[str, str, str, bool]]:
     """Return the contents of a checklist: where each section begins, and how much is agreed.
 
@@ -570,7 +576,7 @@ def section_links(
 
 
 def by_section(
-    filling: Filling, views: Collection[ItemView]
+    filling: LoadedChecklist, views: Collection[ItemView]
 ) -> list[tuple[str, list[ItemView], list[UUID]]]:
     """Return the items on a page section by section, with the copied answers to read in each."""
     kept = {view.item.code: view for view in views}
@@ -584,7 +590,7 @@ def by_section(
 
 
 def waiting_links(
-    filling: Filling, standing: Standing, own: UUID | None
+    filling: LoadedChecklist, standing: ChecklistStatus, own: UUID | None
 ) -> list[tuple[str, str, str, bool]]:
     """Return for each party how many items wait for it, and the filter that shows them."""
     return [
@@ -598,11 +604,11 @@ def waiting_links(
     ]
 
 
-def unknown_count(standing: Standing) -> int:
+def unknown_count(standing: ChecklistStatus) -> int:
     """Return how many items are not counted, since their condition is not known yet."""
     return sum(one.state is WorkState.NOT_KNOWN for one in standing.items.values())
 
 
-def send_obstacles(filling: Filling) -> list[object]:
+def send_obstacles(filling: LoadedChecklist) -> list[object]:
     """Return what keeps the text from being sent, in sentences."""
     return obstacles.to_sending(filling)

@@ -11,14 +11,14 @@ from sqlalchemy.exc import IntegrityError
 from tracker.access.actor import Actor
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.activity.service import Happening
+from tracker.activity.service import DomainEvent
 from tracker.activity.stale import Stale, mark
 from tracker.checklist_templates import library
 from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Item, Part
 from tracker.checklists import encryption, loading, policy
-from tracker.checklists.loading import Filling, fill, locked
+from tracker.checklists.loading import LoadedChecklist, load, load_for_update
 from tracker.checklists.models import (
     Answer,
     Checklist,
@@ -114,9 +114,9 @@ def count_again(checklist: Checklist, actor: Actor | None = None) -> None:
 def recount(checklist_id: UUID, _actor: Actor | None = None) -> None:
     """Bring a checklist's counts and flags by rule up to date."""
     checklist = db.session.get_one(Checklist, checklist_id)
-    filling = fill(checklist)
+    filling = load(checklist)
     if safeguards.apply_rules(filling):
-        filling = fill(checklist)
+        filling = load(checklist)
     standing = filling.standing()
     checklist.done_count = standing.done_count
     checklist.total_count = standing.total_count
@@ -127,12 +127,12 @@ def recount(checklist_id: UUID, _actor: Actor | None = None) -> None:
     db.session.flush()
 
 
-def follow(happening: Happening) -> None:
+def follow(happening: DomainEvent) -> None:
     """Count again what is still being drafted, after modes or people changed. A handler."""
     _recount(Checklist.cooperation_id == happening.cooperation_id)
 
 
-def follow_person(happening: Happening) -> None:
+def follow_person(happening: DomainEvent) -> None:
     """Count again where a person takes part who may be named no more, or again. A handler.
 
     Of PERSON_SUSPENDED and PERSON_RESTORED, whose subject is the person.
@@ -164,7 +164,7 @@ def save_answer(
     base_version is the version the person saw (0: none): another one meanwhile raises StaleError.
     An answer that another party accepted raises RuleBrokenError: it changes by a proposal only.
     """
-    filling = locked(checklist)
+    filling = load_for_update(checklist)
     item = filling.item(item_code)
     party = filling.own_party(actor)
     _require_may_set(actor, filling, item, scope, values)
@@ -204,7 +204,7 @@ def worth_keeping(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fitting(
-    filling: Filling, item: Item, scope: AnswerScope, values: Mapping[str, Any]
+    filling: LoadedChecklist, item: Item, scope: AnswerScope, values: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return values as they are kept: of the right types, without columns not shown here (4.5)."""
     kept = worth_keeping(values)
@@ -223,7 +223,11 @@ def tidy_reason(reason: str) -> str:
 
 
 def _require_may_set(
-    actor: Actor, filling: Filling, item: Item, scope: AnswerScope, values: Mapping[str, Any]
+    actor: Actor,
+    filling: LoadedChecklist,
+    item: Item,
+    scope: AnswerScope,
+    values: Mapping[str, Any],
 ) -> None:
     fields = item.fields_of(scope)
     if not fields:
@@ -237,7 +241,7 @@ def _require_may_set(
         policy.can_set(actor, party, field).require()
 
 
-def _require_may_be_left_out(filling: Filling, item: Item, scope: AnswerScope) -> None:
+def _require_may_be_left_out(filling: LoadedChecklist, item: Item, scope: AnswerScope) -> None:
     """*Not applicable* is not offered for required items (product.md, 4.2)."""
     if scope is not AnswerScope.SHARED:
         raise RuleBrokenError(_l("Only the shared answer of an item is left out, for all."))
@@ -246,7 +250,7 @@ def _require_may_be_left_out(filling: Filling, item: Item, scope: AnswerScope) -
 
 
 def accepted_by_others(
-    filling: Filling, item: Item, current: Filled | None, party: PartyFact | None
+    filling: LoadedChecklist, item: Item, current: Filled | None, party: PartyFact | None
 ) -> bool:
     """Tell whether a party other than this one accepts the current answer; an empty one is none."""
     own = party.organisation_id if party else None
@@ -262,7 +266,7 @@ def accepted_by_others(
 
 def add_version(
     actor: Actor,
-    filling: Filling,
+    filling: LoadedChecklist,
     item: Item,
     scope: AnswerScope,
     values: Mapping[str, Any],
@@ -283,7 +287,7 @@ def add_version(
 
 def new_version(
     actor: Actor,
-    filling: Filling,
+    filling: LoadedChecklist,
     item: Item,
     scope: AnswerScope,
     values: Mapping[str, Any],
@@ -312,7 +316,7 @@ def new_version(
     return answer
 
 
-def keep_versions(filling: Filling, answers: Sequence[Answer]) -> None:
+def keep_versions(filling: LoadedChecklist, answers: Sequence[Answer]) -> None:
     """Make these versions the current ones, in as many statements for many as for one."""
     held = filling.sheet.answers
     before = [
@@ -331,7 +335,7 @@ def keep_versions(filling: Filling, answers: Sequence[Answer]) -> None:
             raise StaleError(_l("Somebody else saved this item while you were writing.")) from error
 
 
-def after_change(actor: Actor, filling: Filling, item: Item, answer: Answer) -> None:
+def after_change(actor: Actor, filling: LoadedChecklist, item: Item, answer: Answer) -> None:
     """Reopen the positions of the rest, and what rested on the old text."""
     checklist = filling.checklist
     if answer.scope is AnswerScope.SHARED:
@@ -345,7 +349,7 @@ def after_change(actor: Actor, filling: Filling, item: Item, answer: Answer) -> 
     count_again(checklist)
 
 
-def end_talks(filling: Filling, codes: Collection[str]) -> None:
+def end_talks(filling: LoadedChecklist, codes: Collection[str]) -> None:
     """Make nobody's position on some items count any more, and no proposal for them wait.
 
     filling is how the checklist stood when the verb began, and none was added on these items since.
@@ -373,7 +377,9 @@ def end_talks(filling: Filling, codes: Collection[str]) -> None:
         )
 
 
-def as_seen(actor: Actor, filling: Filling, item: Item, current: Filled) -> tuple[UUID, int]:
+def as_seen(
+    actor: Actor, filling: LoadedChecklist, item: Item, current: Filled
+) -> tuple[UUID, int]:
     """Return the id and number of the version that says of an answer what its page shows.
 
     Where columns are hidden here, that is a new one without what stands in them: nobody accepts
@@ -392,7 +398,7 @@ def as_seen(actor: Actor, filling: Filling, item: Item, current: Filled) -> tupl
 
 
 def put_position(
-    filling: Filling,
+    filling: LoadedChecklist,
     item: Item,
     answer_id: UUID,
     taken_by: tuple[UUID, UUID],
@@ -407,7 +413,7 @@ def put_position(
 
 
 def put_positions(
-    filling: Filling,
+    filling: LoadedChecklist,
     on: Iterable[tuple[Item, UUID]],
     taken_by: tuple[UUID, UUID],
     stance: Stance,

@@ -15,7 +15,7 @@ from tracker.checklists.models import Checklist
 from tracker.comments import policy, queries, sealing
 from tracker.comments.facts import CommentFact, fact_of
 from tracker.comments.models import Comment, CommentAudience, CommentTask
-from tracker.comments.queries import Place
+from tracker.comments.queries import CommentLocation
 from tracker.cooperations.people import Person
 from tracker.core import clock
 from tracker.ui.locale import as_date
@@ -137,7 +137,7 @@ def my_tasks(actor: Actor) -> Tasks:
     )
 
 
-def _mention_task(comment: Comment, place: Place) -> Task:
+def _mention_task(comment: Comment, place: CommentLocation) -> Task:
     return Task(
         _("Read a comment that mentions you"),
         _("Waiting for you"),
@@ -147,7 +147,7 @@ def _mention_task(comment: Comment, place: Place) -> Task:
     )
 
 
-def _given_task(actor: Actor, task: CommentTask, place: Place) -> Task:
+def _given_task(actor: Actor, task: CommentTask, place: CommentLocation) -> Task:
     url = url_for("comments.one", comment_id=task.comment_id)
     if task.user_id == actor.user_id:
         state, _mark = _task_state(task)
@@ -158,7 +158,7 @@ def _given_task(actor: Actor, task: CommentTask, place: Place) -> Task:
     return Task(label, state, OTHERS, url, _where(place), due=task.due_on)
 
 
-def _where(place: Place) -> str:
+def _where(place: CommentLocation) -> str:
     kind = KINDS[place.checklist.kind]
     if place.item is None:
         return str(_("%(title)s: %(kind)s", title=place.title, kind=kind))

@@ -24,7 +24,7 @@ MANY = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CommentLocation:
     """Where a comment stands: which cooperation, which checklist and item of it."""
 
     title: str
@@ -36,8 +36,8 @@ class Place:
 class Waiting:
     """What of comments waits: mentions not seen, and open tasks that the person has or made."""
 
-    mentions: tuple[tuple[Comment, Place], ...]
-    tasks: tuple[tuple[CommentTask, Place], ...]
+    mentions: tuple[tuple[Comment, CommentLocation], ...]
+    tasks: tuple[tuple[CommentTask, CommentLocation], ...]
 
 
 def find_checklist(actor: Actor, checklist_id: UUID) -> Checklist | None:
@@ -238,9 +238,11 @@ def waiting(actor: Actor) -> Waiting:
     )
     return Waiting(
         mentions=tuple(
-            (comment, Place(title, comment.checklist, comment.item)) for comment, title in mentioned
+            (comment, CommentLocation(title, comment.checklist, comment.item))
+            for comment, title in mentioned
         ),
         tasks=tuple(
-            (task, Place(title, task.comment.checklist, task.comment.item)) for task, title in given
+            (task, CommentLocation(title, task.comment.checklist, task.comment.item))
+            for task, title in given
         ),
     )

@@ -14,7 +14,7 @@ from tracker.accounts.models import Membership, User
 from tracker.accounts.people import invitations
 from tracker.accounts.people.invitations import Invited, Wanted
 from tracker.activity import verbs
-from tracker.activity.service import Happening, record, start_chain
+from tracker.activity.service import DomainEvent, record, start_chain
 from tracker.activity.verbs import Verb
 from tracker.cooperations import clearances, keys, messages, people, policy, queries
 from tracker.cooperations.models import (
@@ -299,7 +299,7 @@ def end_person(
     _take_out(actor, cooperation.id, row)
 
 
-def follow_departure(happening: Happening) -> None:
+def follow_departure(happening: DomainEvent) -> None:
     """Take a person out everywhere their role ended, and close clearances (product.md, section 7).
 
     Handler of ROLE_ENDED and PERSON_SUSPENDED, whose subject is the person. A suspended person
@@ -325,7 +325,7 @@ def follow_departure(happening: Happening) -> None:
         _take_out(happening.actor, row.cooperation_id, row)
 
 
-def tell_of_power(happening: Happening) -> None:
+def tell_of_power(happening: DomainEvent) -> None:
     """Tell the other parties that an administrator confirmed who signs or decides for a partner.
 
     Handler of ROLE_ACCEPTED (product.md, section 2).
@@ -335,7 +335,7 @@ def tell_of_power(happening: Happening) -> None:
         messages.power_by_administrator(people.other_sides(organisation_id))
 
 
-def follow_invitation(happening: Happening) -> None:
+def follow_invitation(happening: DomainEvent) -> None:
     """Bring in who accepted an invitation to a cooperation. Handler of INVITATION_ACCEPTED.
 
     Nothing happens when the cooperation ended meanwhile or the organisation is no party.

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 # What stands in a frozen text: as it was typed, or what is said, by language.
-Said = str | Mapping[str, str]
+LocalizedText = str | Mapping[str, str]
 
 
-class Spoken(str):
+class LocalizedStr(str):
     """Words in a language. They are like any other words, but for knowing which it is."""
 
     __slots__ = ("language",)
@@ -23,7 +23,7 @@ class Spoken(str):
 
 def language_of(words: object) -> str:
     """Return the language that words are said in; empty where they don't know."""
-    return words.language if isinstance(words, Spoken) else ""
+    return words.language if isinstance(words, LocalizedStr) else ""
 
 
 def joined(separator: str, parts: Iterable[str]) -> str:
@@ -32,10 +32,10 @@ def joined(separator: str, parts: Iterable[str]) -> str:
     whole = separator.join(there)
     languages = {language_of(part) for part in there}
     one = languages.pop() if len(languages) == 1 else ""
-    return Spoken(whole, one) if one else whole
+    return LocalizedStr(whole, one) if one else whole
 
 
-def said(text: Said, *languages: str) -> str:
+def pick_language(text: LocalizedText, *languages: str) -> str:
     """Return what stands in a frozen text in the first of some languages that it is said in.
 
     What was typed is the same in all. What is said in none of them is given in the first it has.
@@ -43,7 +43,7 @@ def said(text: Said, *languages: str) -> str:
     if isinstance(text, str):
         return text
     found = next((one for one in languages if one in text), next(iter(text)))
-    return Spoken(text[found], found)
+    return LocalizedStr(text[found], found)
 
 
 def merged(versions: Sequence[Any]) -> Any:
@@ -59,7 +59,7 @@ def merged(versions: Sequence[Any]) -> Any:
     if isinstance(first, list):
         _require_same([len(one) for one in versions])
         return [merged(list(parts)) for parts in zip(*versions, strict=True)]
-    if isinstance(first, Spoken):
+    if isinstance(first, LocalizedStr):
         return {language_of(one): str(one) for one in versions}
     _require_same(list(versions))
     return first

@@ -14,7 +14,7 @@ from tracker.agreements import evidence
 from tracker.agreements.evidence import Compared, words_of
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.labels import DISAGREES
-from tracker.checklists.loading import Filling
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.cooperations import labels as words
 from tracker.cooperations import people, policy
@@ -41,7 +41,14 @@ from tracker.dashboard.wording import (
 from tracker.lifecycle import labels as gate_words
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle import queries as lifecycle_queries
-from tracker.lifecycle.policy import Facts, Gate, GateState, Missing, Place, Target
+from tracker.lifecycle.policy import (
+    Facts,
+    Gate,
+    GateState,
+    Missing,
+    PageKind,
+    Target,
+)
 from tracker.lifecycle.stages import IN_ORDER
 from tracker.ui import locale
 from tracker.ui.locale import as_date
@@ -109,7 +116,7 @@ class _Table:
     actor: Actor
     cooperation: Cooperation
     own: Mapping[ChecklistKind, Checklist]
-    terms: Filling | None
+    terms: LoadedChecklist | None
     facts: Facts
     gates: tuple[Gate, ...]
     taking_part: list[Person]
@@ -236,7 +243,7 @@ def _fill_task(table: _Table, checklist: Checklist) -> Task:
     return Task(label, _("In progress"), "half", url, why)
 
 
-def _reading_task(table: _Table, terms: Filling) -> Task:
+def _reading_task(table: _Table, terms: LoadedChecklist) -> Task:
     label = _("Review independence and flexibility")
     checklist = terms.checklist
     reader_id = terms.sheet.value("M5", "second_reader")
@@ -391,17 +398,17 @@ def _rest_url(table: _Table, missing: Missing) -> str:
 def _target_url(table: _Table, target: Target) -> str:
     """Return where a missing thing is put right, empty where the reader can't go."""
     reference = table.cooperation.reference
-    if target.place is Place.MODES:
+    if target.place is PageKind.MODES:
         return url_for("cooperations.change_modes", reference=reference) if table.may_change else ""
-    if target.place is Place.HEAD:
+    if target.place is PageKind.HEAD:
         return url_for("cooperations.change_head", reference=reference) if table.may_change else ""
-    if target.place is Place.UNDERTAKINGS:
+    if target.place is PageKind.UNDERTAKINGS:
         return url_for("undertakings.listed", reference=reference)
     if target.checklist_id is None:
         return url_for("cooperations.people_page", reference=reference)
-    if target.place is Place.SIGNING:
+    if target.place is PageKind.SIGNING:
         return record_url(target.checklist_id)
-    if target.place is Place.ITEM:
+    if target.place is PageKind.ITEM:
         return checklist_url(target.checklist_id, item=target.item)
     return checklist_url(target.checklist_id)
 

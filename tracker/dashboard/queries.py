@@ -30,7 +30,7 @@ from tracker.organisations.models import Organisation
 from tracker.signoff import queries as signoff
 from tracker.signoff import signers
 from tracker.signoff.models import RequestState, Revision, SignaturePlace, SignatureRequest
-from tracker.signoff.policy import Standing
+from tracker.signoff.policy import RequestStatus
 from tracker.visits.models import Visit
 
 MANY = 300
@@ -41,7 +41,7 @@ class Asked:
     """A revision that waits for signatures: who signs for whom, who has, and until when."""
 
     revision_id: UUID
-    standing: Standing
+    standing: RequestStatus
 
     @property
     def waiting(self) -> list[UUID]:

@@ -2,7 +2,7 @@
 
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import queries
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist
 from tracker.checklists.reuse import copying, model_answers
 from tracker.demo.people import Cast
@@ -18,10 +18,10 @@ def copy(cast: Cast, terms: Checklist) -> None:
     if former is None:
         message = "The demonstration's former terms are missing."
         raise LookupError(message)
-    look = copying.preview(ilena, fill(terms), fill(former))
+    look = copying.preview(ilena, load(terms), load(former))
     copying.copy(ilena, terms, former.id, look.codes, seen=look.seen)
     for key, items in READ.items():
-        sheet = fill(terms).sheet
+        sheet = load(terms).sheet
         answers = [one.answer_id for item in items if (one := sheet.shared(item))]
         copying.say_read(cast.actor(key), terms, answers)
 
@@ -33,7 +33,7 @@ def keep_models(cast: Cast, terms: Checklist) -> None:
         ("ilena", "M2", "Objectives for visits to police stations", ""),
         ("samira", "M18", "Our own report stays ours", "Where the NPM would rather have one text."),
     ):
-        answer = fill(terms).sheet.shared(item)
+        answer = load(terms).sheet.shared(item)
         if answer is None:
             message = f"The demonstration's answer to {item} is missing."
             raise LookupError(message)

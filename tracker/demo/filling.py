@@ -10,7 +10,7 @@ from tracker.checklist_templates.conditions import Truth
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Item, Part, Required
 from tracker.checklists import policy, service
-from tracker.checklists.loading import Filling, fill
+from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, Stance
 from tracker.checklists.negotiation import positions
 from tracker.checklists.rules import completeness
@@ -29,7 +29,7 @@ def identity(actor: Actor) -> Identity:
     return Identity(actor.user_id, Method.DEMONSTRATION, clock.now())
 
 
-def bodies_of(cast: Cast, filling: Filling) -> list[str]:
+def bodies_of(cast: Cast, filling: LoadedChecklist) -> list[str]:
     """Return the keys of a checklist's parties, the NPM first."""
     there = {party.organisation_id for party in filling.surroundings.parties}
     return [key for key, body in cast.bodies.items() if body.id in there]
@@ -46,7 +46,7 @@ def fill_in(
 
     leave names items that stay open, unaccepted those whose answer the partners still look at.
     """
-    filling = fill(checklist)
+    filling = load(checklist)
     takes_part = frozenset(filling.surroundings.people) | {
         party.organisation_id for party in filling.surroundings.parties
     }
@@ -60,7 +60,7 @@ def fill_in(
 
 
 def _answer(cast: Cast, checklist: Checklist, item: Item, values: dict[str, Any]) -> None:
-    filling = fill(checklist)
+    filling = load(checklist)
     stands = completeness.item_standing(item, filling.sheet, filling.surroundings)
     if stands.shown is not Truth.TRUE:
         return
@@ -77,7 +77,12 @@ def _answer(cast: Cast, checklist: Checklist, item: Item, values: dict[str, Any]
 
 
 def _save(
-    cast: Cast, filling: Filling, item: Item, body: str, scope: AnswerScope, values: dict[str, Any]
+    cast: Cast,
+    filling: LoadedChecklist,
+    item: Item,
+    body: str,
+    scope: AnswerScope,
+    values: dict[str, Any],
 ) -> bool:
     """Save what a party has to say on an item; return False when that is nothing."""
     actor = cast.actor(COORDINATORS[body])
@@ -96,7 +101,7 @@ def _save(
 
 def accept(cast: Cast, checklist: Checklist, code: str, *, bodies: Collection[str] = ()) -> None:
     """Accept an item's answer for all parties that have not, or only for some."""
-    filling = fill(checklist)
+    filling = load(checklist)
     item = filling.template.by_code[code]
     current = filling.sheet.shared(code)
     if current is None:
@@ -115,7 +120,7 @@ def accept(cast: Cast, checklist: Checklist, code: str, *, bodies: Collection[st
 
 def send(cast: Cast, checklist: Checklist) -> None:
     """Send a text for signature, to the signatory of each party."""
-    filling = fill(checklist)
+    filling = load(checklist)
     bodies = bodies_of(cast, filling)
     agreements.send(
         cast.actor(COORDINATORS["npm"]),
@@ -126,7 +131,7 @@ def send(cast: Cast, checklist: Checklist) -> None:
 
 def sign(cast: Cast, checklist: Checklist, *bodies: str) -> None:
     """Sign a text for some parties, or for all."""
-    for body in bodies or bodies_of(cast, fill(checklist)):
+    for body in bodies or bodies_of(cast, load(checklist)):
         actor = cast.actor(SIGNATORIES[body])
         agreements.sign(
             actor,

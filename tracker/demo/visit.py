@@ -11,7 +11,7 @@ from tracker.checklists.models import Checklist
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.core.localized import Spoken
+from tracker.core.localized import LocalizedStr
 from tracker.demo.answers import answers
 from tracker.demo.filling import fill_in, identity, send, sign
 from tracker.demo.people import Cast, ids
@@ -22,7 +22,7 @@ from tracker.undertakings.models import InterestsDecision, Undertaking, Undertak
 from tracker.visits import service as visits
 from tracker.visits.models import Visit
 from tracker.visits.sealing import Plan
-from tracker.visits.service import Knows, Member, TeamPlan
+from tracker.visits.service import AudienceEntry, Member, TeamPlan
 
 # Who signs, and what they declare; Dina Faro leaves hers open, so that one still waits.
 SIGNERS = {
@@ -89,7 +89,7 @@ def _sign(cast: Cast, key: str, undertaking_id: UUID, interests: str) -> None:
     undertakings.sign(
         actor,
         undertaking_id,
-        page=undertakings.page_to_sign(loaded, Spoken(sentence, "en")),
+        page=undertakings.page_to_sign(loaded, LocalizedStr(sentence, "en")),
         sentence=sentence,
         language="en",
         identity=identity(actor),
@@ -138,7 +138,7 @@ def _plan(cast: Cast, cooperation: Cooperation) -> Visit:
                 for row in ready["V4"]["team"]
             ),
             audience=tuple(
-                Knows(UUID(row["person"]), dt.date.fromisoformat(row["from"]))
+                AudienceEntry(UUID(row["person"]), dt.date.fromisoformat(row["from"]))
                 for row in ready["V2"]["audience"]
             ),
             gaps=ready["V4"]["gaps"],

@@ -7,7 +7,7 @@ from tracker.activity.stale import recompute
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import queries
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist, Stance
 from tracker.checklists.negotiation import positions, safeguards
 from tracker.cooperations import service as cooperations
@@ -131,7 +131,7 @@ def differing(cast: Cast) -> None:
     terms = _checklist(cooperation, ChecklistKind.TERMS)
     fill_in(cast, terms, leave=("M17", "M20"), unaccepted=("M10", "M12", "M18"))
     accept(cast, terms, "M10", bodies=("rf",))
-    sheet = fill(terms).sheet
+    sheet = load(terms).sheet
     use = sheet.shared("M10")
     disagreement = sheet.shared("M18")
     if use is None or disagreement is None:

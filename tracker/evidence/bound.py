@@ -22,7 +22,7 @@ from tracker.undertakings.models import Undertaking
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TextStatus:
     """How a frozen text stands; without an outcome where texts, signatures and events disagree."""
 
     outcome: Outcome | None
@@ -31,17 +31,17 @@ class Standing:
     begins_on: dt.date | None = None
 
 
-NOT_KNOWN = Standing(None, agrees=False)
+NOT_KNOWN = TextStatus(None, agrees=False)
 
 
-def standing_of(revision: Revision) -> Standing:
+def standing_of(revision: Revision) -> TextStatus:
     """Return how a text stands today, by its own words, its signatures and its whole chain."""
     if revision.subject_type == CHECKLIST:
         return _of_checklist(revision)
     return _of_undertaking(revision)
 
 
-def _of_checklist(revision: Revision) -> Standing:
+def _of_checklist(revision: Revision) -> TextStatus:
     own = db.session.get(Checklist, revision.subject_id)
     if own is None or own.cooperation_id != revision.cooperation_id:
         return NOT_KNOWN
@@ -62,7 +62,7 @@ def _of_checklist(revision: Revision) -> Standing:
             last_days.append(compared[terms.id].last(standing))
         if _is_over(last_days) or _is_closed(own.cooperation_id):
             outcome = Outcome.ENDED
-    return Standing(outcome, found.agrees, found.first(revision.id))
+    return TextStatus(outcome, found.agrees, found.first(revision.id))
 
 
 def _is_over(days: list[dt.date | None]) -> bool:
@@ -86,7 +86,7 @@ def _is_closed(cooperation_id: UUID) -> bool:
     return bool(details["after"] == Stage.CLOSED.value)
 
 
-def _of_undertaking(revision: Revision) -> Standing:
+def _of_undertaking(revision: Revision) -> TextStatus:
     own = db.session.get(Undertaking, revision.subject_id)
     if own is None or own.cooperation_id != revision.cooperation_id:
         return NOT_KNOWN
@@ -94,10 +94,10 @@ def _of_undertaking(revision: Revision) -> Standing:
     if not found.is_sound:
         return NOT_KNOWN
     if not found.course.is_signed_by_all:
-        return Standing(
+        return TextStatus(
             Outcome.WITHDRAWN if found.course.closed_by else Outcome.WAITING, found.agrees
         )
     if found.course.closed_by is None:
-        return Standing(Outcome.IN_FORCE, found.agrees)
+        return TextStatus(Outcome.IN_FORCE, found.agrees)
     replaced = undertakings.is_superseded(own, found.course)
-    return Standing(Outcome.SUPERSEDED if replaced else Outcome.ENDED, found.agrees)
+    return TextStatus(Outcome.SUPERSEDED if replaced else Outcome.ENDED, found.agrees)

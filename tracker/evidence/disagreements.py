@@ -27,14 +27,14 @@ Row = TypeVar("Row", Checklist, Undertaking)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Progress:
     """How far the worker has come through checklists and undertakings; empty at the beginning."""
 
     checklist_id: UUID | None = None
     undertaking_id: UUID | None = None
 
 
-BEGINNING = Place()
+BEGINNING = Progress()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Told:
     kind: str
 
 
-def compare_some(after: Place = BEGINNING, portion: int = PORTION) -> Place:
+def compare_some(after: Progress = BEGINNING, portion: int = PORTION) -> Progress:
     """Compare the texts that come next, note those that do not agree, and return where it stopped.
 
     After the last it begins again. In a constant number of statements for a portion.
@@ -57,7 +57,7 @@ def compare_some(after: Place = BEGINNING, portion: int = PORTION) -> Place:
     _note(checklists.SUBJECT, some, {key for key, one in compared.items() if not one.agrees})
     signed = undertakings.compare(others)
     _note(undertakings.SUBJECT, others, {key for key, one in signed.items() if not one.agrees})
-    return Place(_last(some, portion), _last(others, portion))
+    return Progress(_last(some, portion), _last(others, portion))
 
 
 def is_any() -> bool:

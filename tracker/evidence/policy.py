@@ -20,7 +20,7 @@ def can_export(actor: Actor) -> Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AnchorStatus:
     """How a coordinator stands to the newest checkpoint.
 
     last_at is when the last one was mailed to them. has_changed and has_new_text speak of what
@@ -32,7 +32,7 @@ class Standing:
     has_new_text: bool
 
 
-def anchor_is_due(standing: Standing, now: dt.datetime) -> bool:
+def anchor_is_due(standing: AnchorStatus, now: dt.datetime) -> bool:
     """Decide whether the newest checkpoint is mailed to a coordinator now."""
     if not standing.has_changed:
         return False

@@ -28,7 +28,7 @@ class GateState(enum.StrEnum):
     OVERRIDDEN = "overridden"
 
 
-class Place(enum.StrEnum):
+class PageKind(enum.StrEnum):
     """Where a missing thing is put right; the pages know the addresses."""
 
     MODES = "modes"
@@ -45,7 +45,7 @@ class Place(enum.StrEnum):
 class Target:
     """A place in the product, by kind and ids."""
 
-    place: Place
+    place: PageKind
     checklist_id: UUID | None = None
     item: str = ""
 
@@ -176,7 +176,7 @@ def missing_to_be_active(facts: Facts) -> tuple[Missing, ...]:
         found.append(
             Missing(
                 _l("The agreed terms are not signed by all parties yet."),
-                _checklist(facts.terms.checklist_id if facts.terms else None, Place.SIGNING),
+                _checklist(facts.terms.checklist_id if facts.terms else None, PageKind.SIGNING),
                 "settling-terms/expectations",
             )
         )
@@ -185,7 +185,7 @@ def missing_to_be_active(facts: Facts) -> tuple[Missing, ...]:
         found.append(
             Missing(
                 _l("The terms on confidentiality are not signed by all parties yet."),
-                _checklist(confidentiality.checklist_id, Place.SIGNING),
+                _checklist(confidentiality.checklist_id, PageKind.SIGNING),
                 "settling-terms/settle-before-visits",
             )
         )
@@ -208,8 +208,8 @@ def _gate(code: str, missing: tuple[Missing, ...]) -> Gate:
     return Gate(code, GateState.NOT_MET if missing else GateState.MET, missing)
 
 
-def _checklist(checklist_id: UUID | None, place: Place) -> Target:
-    return Target(Place.MODES) if checklist_id is None else Target(place, checklist_id)
+def _checklist(checklist_id: UUID | None, place: PageKind) -> Target:
+    return Target(PageKind.MODES) if checklist_id is None else Target(place, checklist_id)
 
 
 def _missing_to_begin(facts: Facts) -> tuple[Missing, ...]:
@@ -218,12 +218,14 @@ def _missing_to_begin(facts: Facts) -> tuple[Missing, ...]:
         found.append(
             Missing(
                 _l("No way of working is named yet."),
-                Target(Place.MODES),
+                Target(PageKind.MODES),
                 "ways-of-working/combining-forms",
             )
         )
     if not facts.has_npm_coordinator:
-        found.append(Missing(_l("No coordinator of the NPM takes part yet."), Target(Place.PEOPLE)))
+        found.append(
+            Missing(_l("No coordinator of the NPM takes part yet."), Target(PageKind.PEOPLE))
+        )
     return tuple(found)
 
 
@@ -233,7 +235,7 @@ def _missing_in_terms(facts: Facts) -> tuple[Missing, ...]:
         return (
             Missing(
                 _l("The agreed terms are not begun yet."),
-                Target(Place.MODES),
+                Target(PageKind.MODES),
                 "settling-terms/expectations",
             ),
         )
@@ -253,7 +255,7 @@ def _agreed_too_late(terms: TermsFact, today: dt.date) -> Missing | None:
         return None
     return Missing(
         _l("The terms are to be agreed before the start. Set a later start in M19."),
-        Target(Place.ITEM, terms.checklist_id, "M19"),
+        Target(PageKind.ITEM, terms.checklist_id, "M19"),
         "settling-terms/expectations",
     )
 
@@ -261,7 +263,7 @@ def _agreed_too_late(terms: TermsFact, today: dt.date) -> Missing | None:
 def _missing_safeguards(facts: Facts) -> tuple[Missing, ...]:
     terms = facts.terms
     if terms is None:
-        return (Missing(_l("The agreed terms are not begun yet."), Target(Place.MODES)),)
+        return (Missing(_l("The agreed terms are not begun yet."), Target(PageKind.MODES)),)
     if terms.made_before:
         return (
             Missing(
@@ -269,7 +271,7 @@ def _missing_safeguards(facts: Facts) -> tuple[Missing, ...]:
                     "The terms were agreed on paper before this tool was used. Nobody reviewed "
                     "their safeguards here; an amendment is reviewed."
                 ),
-                Target(Place.SIGNING, terms.checklist_id),
+                Target(PageKind.SIGNING, terms.checklist_id),
                 "settling-terms/independence",
             ),
         )
@@ -279,7 +281,7 @@ def _missing_safeguards(facts: Facts) -> tuple[Missing, ...]:
     found += [
         Missing(
             _l("A term is marked as limiting the NPM and not settled: %(item)s.", item=item),
-            Target(Place.ITEM, terms.checklist_id, item),
+            Target(PageKind.ITEM, terms.checklist_id, item),
             "settling-terms/independence",
         )
         for item in terms.flagged_items
@@ -288,7 +290,7 @@ def _missing_safeguards(facts: Facts) -> tuple[Missing, ...]:
         found.append(
             Missing(
                 _l("The second reader has not read the safeguards of the terms yet."),
-                Target(Place.REVIEW, terms.checklist_id),
+                Target(PageKind.REVIEW, terms.checklist_id),
                 "settling-terms/independence",
             )
         )
@@ -305,7 +307,7 @@ def _people_not_cleared(facts: Facts) -> tuple[Missing, ...]:
                 name=person.name,
                 organisation=person.organisation_name,
             ),
-            Target(Place.UNDERTAKINGS),
+            Target(PageKind.UNDERTAKINGS),
             "settling-terms/sign-before-access",
         )
         for person in facts.people
@@ -322,7 +324,7 @@ def _overdue(facts: Facts) -> tuple[Missing, ...]:
         found.append(
             Missing(
                 _l("The agreed terms have run out. No new visit can be planned."),
-                Target(Place.ITEM, checklist_id, "M19"),
+                Target(PageKind.ITEM, checklist_id, "M19"),
                 "settling-terms/written-form",
             )
         )
@@ -330,7 +332,7 @@ def _overdue(facts: Facts) -> tuple[Missing, ...]:
         found.append(
             Missing(
                 _l("The review is overdue. No new visit can be planned before it."),
-                Target(Place.ITEM, checklist_id, "M19"),
+                Target(PageKind.ITEM, checklist_id, "M19"),
                 "settling-terms/written-form",
             )
         )
@@ -345,6 +347,6 @@ def _item(terms: TermsFact, lack: ItemFact) -> Missing:
             label=lack.label,
             what=lack.what,
         ),
-        Target(Place.ITEM, terms.checklist_id, lack.code),
+        Target(PageKind.ITEM, terms.checklist_id, lack.code),
         lack.passage,
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 from tracker.access.actor import OrganisationKind, Role
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import loading
-from tracker.checklists.loading import Filling, fill
+from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist
 from tracker.checklists.rules.completeness import WorkState
 from tracker.checklists.rules.values import as_date
@@ -36,20 +36,20 @@ def own_checklists(cooperation_id: UUID) -> Own:
     return {row.kind: row for row in loading.own(cooperation_id)}
 
 
-def terms_filling(own: Own, language: str = "") -> Filling | None:
+def terms_filling(own: Own, language: str = "") -> LoadedChecklist | None:
     """Return the terms loaded whole, or None before they are begun; for pages in a language."""
     terms = own.get(ChecklistKind.TERMS)
-    return None if terms is None else fill(terms, language)
+    return None if terms is None else load(terms, language)
 
 
-def needs(cooperation: Cooperation, terms: Filling | None) -> list[Requirement]:
+def needs(cooperation: Cooperation, terms: LoadedChecklist | None) -> list[Requirement]:
     """Return what a cooperation needs of each checklist, the answer to M9 taken in."""
     m9 = None if terms is None else terms.sheet.value("M9", "access")
     return requirements(cooperations.modes(cooperation), cooperation.questions, m9=m9)
 
 
 def facts(
-    cooperation: Cooperation, own: Own, terms: Filling | None, taking_part: list[Person]
+    cooperation: Cooperation, own: Own, terms: LoadedChecklist | None, taking_part: list[Person]
 ) -> Facts:
     """Return what the gates of a cooperation look at, from what was read of it."""
     confidentiality = own.get(ChecklistKind.CONFIDENTIALITY)
@@ -84,7 +84,7 @@ def _is_required(kind: ChecklistKind, needed: Iterable[Requirement]) -> bool:
     return any(one.kind is kind and one.level is Level.REQUIRED for one in needed)
 
 
-def _terms(cooperation: Cooperation, terms: Filling) -> TermsFact:
+def _terms(cooperation: Cooperation, terms: LoadedChecklist) -> TermsFact:
     checklist = terms.checklist
     in_force = checklist.revision_in_force_id is not None
     flagged = {flag.item for flag in terms.flags if flag.closed_at is None}
@@ -106,7 +106,7 @@ def _made_before(checklist: Checklist) -> bool:
     return revision_id is not None and paper.former_of(revision_id) is not None
 
 
-def _lacking(terms: Filling) -> tuple[ItemFact, ...]:
+def _lacking(terms: LoadedChecklist) -> tuple[ItemFact, ...]:
     standing = terms.standing().items
     found: list[ItemFact] = []
     for item in terms.template.items:
@@ -117,7 +117,7 @@ def _lacking(terms: Filling) -> tuple[ItemFact, ...]:
     return tuple(found)
 
 
-def _agreed_on(terms: Filling) -> dt.date | None:
+def _agreed_on(terms: LoadedChecklist) -> dt.date | None:
     """Return the day of the last answer or position on the terms but M5 and M6; None before G2.
 
     While a required item is not done, nothing is agreed yet.

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tracker.access.actor import Actor
 from tracker.activity import verbs
-from tracker.activity.service import Happening, record
+from tracker.activity.service import DomainEvent, record
 from tracker.activity.stale import Stale, mark
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import service as checklists
@@ -107,13 +107,13 @@ def _enter(cooperation: Cooperation, actor: Actor | None, after: Stage) -> None:
     )
 
 
-def follow(happening: Happening) -> None:
+def follow(happening: DomainEvent) -> None:
     """Note that the cooperation may move on or back: its gates look at this. A handler."""
     if happening.cooperation_id is not None:
         mark(Stale.COOPERATION, [happening.cooperation_id], happening.actor)
 
 
-def follow_person(happening: Happening) -> None:
+def follow_person(happening: DomainEvent) -> None:
     """Note that a person's cooperations may move on or back: the gates look at people. A handler.
 
     Of events in the whole instance whose subject is the person.
@@ -131,7 +131,7 @@ def follow_person(happening: Happening) -> None:
     mark(Stale.COOPERATION, db.session.scalars(there), happening.actor)
 
 
-def follow_modes(happening: Happening) -> None:
+def follow_modes(happening: DomainEvent) -> None:
     """Start what new modes, or the answer to M9, newly require, and move on. A handler."""
     if happening.cooperation_id is None:
         return
@@ -141,7 +141,7 @@ def follow_modes(happening: Happening) -> None:
     follow(happening)
 
 
-def follow_answer(happening: Happening) -> None:
+def follow_answer(happening: DomainEvent) -> None:
     """Move on after an answer to the terms; M9 may require checklist 2. A handler."""
     if happening.details.get("kind") != ChecklistKind.TERMS.value:
         return
@@ -152,7 +152,7 @@ def follow_answer(happening: Happening) -> None:
         follow(happening)
 
 
-def follow_force(happening: Happening) -> None:
+def follow_force(happening: DomainEvent) -> None:
     """Take over the dates of M19 when terms come into force, and move on. A handler."""
     if happening.cooperation_id is None:
         return
@@ -161,7 +161,7 @@ def follow_force(happening: Happening) -> None:
     follow_lift(happening)
 
 
-def follow_halt(happening: Happening) -> None:
+def follow_halt(happening: DomainEvent) -> None:
     """Suspend or close the cooperation with its terms (P6, P7). A handler.
 
     Of TEXT_SUSPENDED and TEXT_ENDED. Other texts stop what rests on them, and no more.
@@ -173,7 +173,7 @@ def follow_halt(happening: Happening) -> None:
     _enter(cooperation, happening.actor, Stage.CLOSED if ended else Stage.SUSPENDED)
 
 
-def follow_lift(happening: Happening) -> None:
+def follow_lift(happening: DomainEvent) -> None:
     """Let the cooperation go on when its terms are in force again. A handler.
 
     Of SUSPENSION_LIFTED; and of CAME_INTO_FORCE, when all have signed anew.
@@ -184,7 +184,7 @@ def follow_lift(happening: Happening) -> None:
     follow(happening)
 
 
-def follow_renewal(happening: Happening) -> None:
+def follow_renewal(happening: DomainEvent) -> None:
     """Take over the dates of the new term. Handler of TEXT_RENEWED."""
     cooperation = db.session.get_one(Cooperation, happening.cooperation_id)
     cooperations.follow_dates(
@@ -196,7 +196,7 @@ def follow_renewal(happening: Happening) -> None:
     )
 
 
-def follow_party(happening: Happening) -> None:
+def follow_party(happening: DomainEvent) -> None:
     """Ask a new party for its agreement on what is still being drafted. Handler of PARTY_JOINED."""
     if happening.cooperation_id is None:
         return
@@ -207,7 +207,7 @@ def follow_party(happening: Happening) -> None:
     follow(happening)
 
 
-def follow_reopened(happening: Happening) -> None:
+def follow_reopened(happening: DomainEvent) -> None:
     """Ask those for their agreement who joined while a text could not be changed. A handler.
 
     Of DECLINED, SIGNATURE_REQUEST_WITHDRAWN and AMENDMENT_OPENED. The parties of a visit's
@@ -219,7 +219,7 @@ def follow_reopened(happening: Happening) -> None:
         checklists.set_parties(checklist, [party.organisation_id for party in parties])
 
 
-def _take_over_dates(happening: Happening) -> None:
+def _take_over_dates(happening: DomainEvent) -> None:
     cooperation = db.session.get_one(Cooperation, happening.cooperation_id)
     terms = queries.terms_filling(queries.own_checklists(cooperation.id))
     if terms is None:

@@ -9,7 +9,7 @@ from tracker.accounts.factors import credentials, seals
 from tracker.accounts.factors.seals import BoundPasskey, Credentials
 from tracker.accounts.models import Passkey, User
 from tracker.oversight import stored
-from tracker.oversight.facts import Fault, Place, Table
+from tracker.oversight.facts import Fault, RowLocation, Table
 from tracker.oversight.logged import Told
 from tracker.oversight.reading import Reader, broken, printable, read
 from tracker.oversight.stored import Stored
@@ -25,7 +25,7 @@ def check(reader: Reader, told: Told) -> None:
     bound = dict(told.bound)
     query = sa.select(*stored.columns(User)).order_by(User.created_at, User.id)
     for row in reader.rows(query):
-        place = Place(Table.ACCOUNT, row=printable(row["email"]))
+        place = RowLocation(Table.ACCOUNT, row=printable(row["email"]))
         held = read(_credentials, row, place)
         _number, evidence = bound.pop(held.user_id, (0, None))
         kept = read(_seals, row, place)
@@ -36,7 +36,7 @@ def check(reader: Reader, told: Told) -> None:
             broken(fault, place)
         reader.note(accounts=1)
     if bound:
-        broken(Fault.ROW_GONE, Place(Table.EVENT, event=min(bound.values())[0]))
+        broken(Fault.ROW_GONE, RowLocation(Table.EVENT, event=min(bound.values())[0]))
 
 
 def _fault(
@@ -59,7 +59,7 @@ def _passkeys(reader: Reader, told: Told) -> dict[UUID, list[BoundPasskey]]:
     found: dict[UUID, list[BoundPasskey]] = defaultdict(list)
     query = sa.select(*stored.columns(Passkey)).order_by(Passkey.created_at, Passkey.id)
     for row in reader.rows(query):
-        place = Place(Table.PASSKEY, row=printable(row["name"]))
+        place = RowLocation(Table.PASSKEY, row=printable(row["name"]))
         passkey = read(_passkey, row, place)
         known = credentials.evidence_of(passkey.user_id, passkey.credential_id, passkey.public_key)
         if known not in told.passkeys:

@@ -6,7 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tracker.access.actor import Actor, OrganisationKind
-from tracker.activity.service import Happening
+from tracker.activity.service import DomainEvent
 from tracker.activity.stale import Stale, mark
 from tracker.checklists.models import Checklist
 from tracker.cooperations.models import Party
@@ -17,7 +17,7 @@ from tracker.oversight.models import RegisterEntry
 _KEY = ("organisation_id", "checklist_id")
 
 
-def follow(happening: Happening) -> None:
+def follow(happening: DomainEvent) -> None:
     """Note that the register has to be worked out for the cooperation. A handler."""
     if happening.cooperation_id is not None:
         mark(Stale.REGISTER, [happening.cooperation_id], happening.actor)

@@ -193,7 +193,7 @@ class Fault(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RowLocation:
     """A table, and in it a chain, the number of an event, or the name of a row without a number.
 
     The chain is told by its cooperation's reference; empty is the instance's. checkpoint is the
@@ -226,7 +226,7 @@ class Finding:
     """What is wrong, and where."""
 
     fault: Fault | ChainFault
-    place: Place
+    place: RowLocation
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,14 @@ from tracker.evidence.log.notes import Checkpoint
 from tracker.evidence.models import Certificate, LogLeaf
 from tracker.organisations.models import Organisation, Succession
 from tracker.oversight import bound_accounts, logged, rows, standings, stored
-from tracker.oversight.facts import Counts, Erasure, Fault, Place, Table, Verdict
+from tracker.oversight.facts import (
+    Counts,
+    Erasure,
+    Fault,
+    RowLocation,
+    Table,
+    Verdict,
+)
 from tracker.oversight.logged import Logged, Told
 from tracker.oversight.reading import BrokenError, Reader, Report, broken, printable, read
 from tracker.oversight.rows import Bound
@@ -171,7 +178,7 @@ class _Check:
         """Return the rows of all chains; there are no more than cooperations, and one."""
         query = sa.select(*stored.columns(Chain)).order_by(Chain.id)
         return [
-            read(stored.head, row, Place(Table.CHAIN, row=printable(row["id"])))
+            read(stored.head, row, RowLocation(Table.CHAIN, row=printable(row["id"])))
             for row in self._reader.rows(query)
         ]
 
@@ -179,7 +186,7 @@ class _Check:
         columns = map(as_stored, (Cooperation.id, Cooperation.reference))
         query = sa.select(*columns).order_by(Cooperation.reference)
         return [
-            read(_cooperation, row, Place(Table.COOPERATION, row=printable(row["reference"])))
+            read(_cooperation, row, RowLocation(Table.COOPERATION, row=printable(row["reference"])))
             for row in self._reader.rows(query)
         ]
 
@@ -206,10 +213,10 @@ class _Check:
         """
         own = [head for head in heads if head.kind == ChainKind.INSTANCE]
         if len(own) > 1:
-            broken(Fault.BELONGS_NOWHERE, Place(Table.CHAIN, row=str(own[1].chain_id)))
+            broken(Fault.BELONGS_NOWHERE, RowLocation(Table.CHAIN, row=str(own[1].chain_id)))
         if not own:
             if any(self._reader.count(table) for table in (Event, Cooperation, User, Organisation)):
-                broken(Fault.NO_INSTANCE_CHAIN, Place(Table.CHAIN))
+                broken(Fault.NO_INSTANCE_CHAIN, RowLocation(Table.CHAIN))
             return {}
         registered: dict[UUID, int] = {}
         bound = Bound()
@@ -217,7 +224,7 @@ class _Check:
             told.hear(link)
             if link.verb == verbs.COOPERATION_REGISTERED.name:
                 if link.subject_id in registered:
-                    broken(Fault.REGISTERED_TWICE, Place(Table.EVENT, event=link.number))
+                    broken(Fault.REGISTERED_TWICE, RowLocation(Table.EVENT, event=link.number))
                 registered[link.subject_id] = link.number
         self._passkeys = told.passkeys
         self._check_successions(told.replaced)
@@ -229,22 +236,22 @@ class _Check:
         """Check which body replaced which against what the instance's chain tells."""
         query = sa.select(*stored.columns(Succession)).order_by(Succession.recorded_at)
         for row in self._reader.rows(query):
-            place = Place(Table.SUCCESSION, row=printable(row["former_name"]))
+            place = RowLocation(Table.SUCCESSION, row=printable(row["former_name"]))
             fault = _bound_fault(read(stored.succession, row, place), bound)
             if fault is not None:
                 broken(fault, place)
             self._reader.note(successions=1)
         if bound:
-            broken(Fault.ROW_GONE, Place(Table.EVENT, event=min(bound.values())))
+            broken(Fault.ROW_GONE, RowLocation(Table.EVENT, event=min(bound.values())))
 
     def _check_registered(
         self, cooperations: list[_Cooperation], registered: dict[UUID, int]
     ) -> None:
         for cooperation in cooperations:
             if registered.pop(cooperation.id, None) is None:
-                broken(Fault.NOT_REGISTERED, Place(Table.COOPERATION, cooperation.reference))
+                broken(Fault.NOT_REGISTERED, RowLocation(Table.COOPERATION, cooperation.reference))
         if registered:
-            broken(Fault.NO_COOPERATION, Place(Table.EVENT, event=min(registered.values())))
+            broken(Fault.NO_COOPERATION, RowLocation(Table.EVENT, event=min(registered.values())))
 
     # A chain
 
@@ -265,7 +272,7 @@ class _Check:
             .order_by(Event.number)
         )
         for row in self._reader.rows(query):
-            place = Place(Table.EVENT, reference, walk.number + 1)
+            place = RowLocation(Table.EVENT, reference, walk.number + 1)
             link, digest = read(stored.event, row, place)
             details = read(stored.details, row, replace(place, table=Table.DETAILS))
             fault = walk.step(link, digest, details)
@@ -285,7 +292,7 @@ class _Check:
             yield link
         fault = walk.end(head)
         if fault is not None:
-            broken(fault, Place(Table.CHAIN, reference, walk.number))
+            broken(fault, RowLocation(Table.CHAIN, reference, walk.number))
         self._require_as_logged(reference, walk.number, rewritten, leaves)
         self._reader.note(chains=1)
 
@@ -299,7 +306,7 @@ class _Check:
         ):
             if leaf is not None:
                 size = self._logged.checkpoint_of(leaf.number)
-                broken(fault, Place(Table.CHAIN, reference, event, checkpoint=size))
+                broken(fault, RowLocation(Table.CHAIN, reference, event, checkpoint=size))
 
     def _erased_before(self, chain_id: UUID) -> int:
         last = self._connection.scalar(
@@ -314,7 +321,7 @@ class _Check:
     def _check_cooperation(self, cooperation: _Cooperation, head: Head | None) -> None:
         reference = cooperation.reference
         if head is None:
-            broken(Fault.NO_CHAIN, Place(Table.COOPERATION, reference))
+            broken(Fault.NO_CHAIN, RowLocation(Table.COOPERATION, reference))
         bound: dict[str, int] = {}
         told = Bound(reference)
         links: list[Link] = []
@@ -324,7 +331,7 @@ class _Check:
             if link.evidence is None:
                 continue
             if link.evidence in bound:
-                broken(Fault.BOUND_TWICE, Place(Table.EVENT, reference, link.number))
+                broken(Fault.BOUND_TWICE, RowLocation(Table.EVENT, reference, link.number))
             bound[link.evidence] = link.number
         key = _Key(self._connection, cooperation, may_be_erased=told.erasure is not None)
         digests = self._check_revisions(cooperation, bound, key)
@@ -335,7 +342,7 @@ class _Check:
         self._check_notices(cooperation, bound)
         self._check_renewals(cooperation, bound)
         if bound:
-            broken(Fault.ROW_GONE, Place(Table.EVENT, reference, min(bound.values())))
+            broken(Fault.ROW_GONE, RowLocation(Table.EVENT, reference, min(bound.values())))
         standings.check(self._reader, cooperation.id, reference, links, key.open)
         if key.open() is None and told.erasure is not None:
             self.erased.append(replace(told.erasure, of_key=True))
@@ -361,7 +368,7 @@ class _Check:
         )
         for row in self._reader.rows(query, DOCUMENTS_AT_A_TIME):
             name = printable(f"{row['number']} ({row['kind']})")
-            place = Place(Table.REVISION, cooperation.reference, row=name)
+            place = RowLocation(Table.REVISION, cooperation.reference, row=name)
             revision = read(stored.revision, row, place)
             if bound.pop(signoff.evidence_of_revision(revision), None) is None:
                 broken(Fault.NOT_BOUND, place)
@@ -385,7 +392,7 @@ class _Check:
         )
         for row in self._reader.rows(query, SCANS_AT_A_TIME):
             name = printable(row["organisation_name"])
-            place = Place(Table.PAPER, cooperation.reference, row=name)
+            place = RowLocation(Table.PAPER, cooperation.reference, row=name)
             record = read(stored.paper_record, row, place)
             fault = _bound_fault(record, bound) or _scan_fault(record, key)
             if fault is not None:
@@ -409,7 +416,7 @@ class _Check:
         )
         for row in self._reader.rows(query):
             name = printable(row["organisation_name"])
-            place = Place(Table.PAPER_DECISION, cooperation.reference, row=name)
+            place = RowLocation(Table.PAPER_DECISION, cooperation.reference, row=name)
             decision = read(stored.paper_decision, row, place)
             fault = _bound_fault(decision, bound)
             if fault is not None:
@@ -435,7 +442,7 @@ class _Check:
         )
         for row in self._reader.rows(query):
             name = printable(row["signer_name"])
-            place = Place(Table.SIGNATURE, cooperation.reference, row=name)
+            place = RowLocation(Table.SIGNATURE, cooperation.reference, row=name)
             signature = read(stored.signature, row, place)
             fault = _signature_fault(signature, bound, digests, self._passkeys) or papers.fault(
                 signature
@@ -456,7 +463,7 @@ class _Check:
         )
         for row in self._reader.rows(query, DOCUMENTS_AT_A_TIME):
             name = printable(f"{row['sha256']}"[:SHORT])
-            place = Place(Table.CERTIFICATE, cooperation.reference, row=name)
+            place = RowLocation(Table.CERTIFICATE, cooperation.reference, row=name)
             certificate = read(stored.certificate, row, place)
             if bound.pop(canonical.digest_of(certificate.content()), None) is None:
                 broken(Fault.NOT_BOUND, place)
@@ -475,7 +482,7 @@ class _Check:
             .order_by(Notice.given_at, Notice.id)
         )
         for row in self._reader.rows(query):
-            place = Place(Table.NOTICE, cooperation.reference, row=printable(row["name"]))
+            place = RowLocation(Table.NOTICE, cooperation.reference, row=printable(row["name"]))
             notice = read(stored.notice, row, place)
             if bound.pop(canonical.digest_of(notice.content()), None) is None:
                 broken(Fault.NOT_BOUND, place)
@@ -490,7 +497,9 @@ class _Check:
             .order_by(Renewal.renewed_at, Renewal.id)
         )
         for row in self._reader.rows(query):
-            place = Place(Table.RENEWAL, cooperation.reference, row=printable(row["until_on"]))
+            place = RowLocation(
+                Table.RENEWAL, cooperation.reference, row=printable(row["until_on"])
+            )
             renewal = read(stored.renewal, row, place)
             if bound.pop(canonical.digest_of(renewal.content()), None) is None:
                 broken(Fault.NOT_BOUND, place)
@@ -500,11 +509,11 @@ class _Check:
 
     def _check_strays(self, without_cooperation: set[UUID]) -> None:
         for cooperation_id in sorted(without_cooperation):
-            broken(Fault.NO_COOPERATION, Place(Table.CHAIN, row=str(cooperation_id)))
+            broken(Fault.NO_COOPERATION, RowLocation(Table.CHAIN, row=str(cooperation_id)))
         for table, query in _STRAYS.items():
             stray = self._connection.scalar(query.limit(1))
             if stray is not None:
-                broken(Fault.BELONGS_NOWHERE, Place(table, row=printable(stray)))
+                broken(Fault.BELONGS_NOWHERE, RowLocation(table, row=printable(stray)))
 
 
 class _Key:
@@ -526,7 +535,7 @@ class _Key:
         return self._opened
 
     def _read(self) -> bytes | None:
-        place = Place(Table.KEY, self._cooperation.reference)
+        place = RowLocation(Table.KEY, self._cooperation.reference)
         wrapped = self._connection.scalar(
             sa.select(as_stored(CooperationKey.wrapped)).where(
                 CooperationKey.cooperation_id == self._cooperation.id
@@ -711,7 +720,7 @@ def _by_cooperation(heads: list[Head]) -> dict[UUID, Head]:
         if head.kind == ChainKind.INSTANCE:
             continue
         if head.cooperation_id is None or head.cooperation_id in found:
-            broken(Fault.BELONGS_NOWHERE, Place(Table.CHAIN, row=str(head.chain_id)))
+            broken(Fault.BELONGS_NOWHERE, RowLocation(Table.CHAIN, row=str(head.chain_id)))
         found[head.cooperation_id] = head
     return found
 

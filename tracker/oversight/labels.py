@@ -12,7 +12,7 @@ from tracker.oversight.facts import (
     Fault,
     Finding,
     Narrowing,
-    Place,
+    RowLocation,
     Table,
 )
 
@@ -161,7 +161,7 @@ OWN_PLACES: dict[Table, object] = {
 }
 
 
-def place_words(place: Place) -> object:
+def place_words(place: RowLocation) -> object:
     """Return in words where a broken place lies."""
     chain = place.reference or _l("the instance")
     if place.table is Table.CHECKED:
@@ -182,7 +182,7 @@ def place_words(place: Place) -> object:
     return str(PLACES[place.table]) % {"chain": chain, "event": place.event, "row": place.row}
 
 
-def _checked_words(place: Place, chain: object) -> object:
+def _checked_words(place: RowLocation, chain: object) -> object:
     if place.event is None:
         return _l(
             "%(chain)s, row %(row)s of the table %(table)s",

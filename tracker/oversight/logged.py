@@ -15,7 +15,7 @@ from tracker.evidence.log import merkle, notes
 from tracker.evidence.log.notes import Checkpoint, KeyNote
 from tracker.evidence.models import EvidenceKey, LogLeaf, LogNode, SignedCheckpoint
 from tracker.oversight import stored
-from tracker.oversight.facts import Fault, Place, Table
+from tracker.oversight.facts import Fault, RowLocation, Table
 from tracker.oversight.reading import Reader, broken, printable, read
 from tracker.oversight.stored import Stored
 
@@ -85,7 +85,7 @@ def check_keys(reader: Reader, told: Told) -> None:
             broken(Fault.END_CHANGED, place)
         reader.note(keys=1)
     if made:
-        broken(Fault.ROW_GONE, Place(Table.EVENT, event=min(made.values())))
+        broken(Fault.ROW_GONE, RowLocation(Table.EVENT, event=min(made.values())))
 
 
 def check_log(reader: Reader, keys: dict[UUID, KeyNote]) -> Logged:
@@ -96,7 +96,7 @@ def check_log(reader: Reader, keys: dict[UUID, KeyNote]) -> Logged:
     edge = merkle.Edge()
     query = sa.select(*stored.columns(LogLeaf)).order_by(LogLeaf.number)
     for row in reader.rows(query):
-        place = Place(Table.LEAF, row=printable(row["number"]))
+        place = RowLocation(Table.LEAF, row=printable(row["number"]))
         leaf = read(stored.leaf, row, place)
         if leaf.number != edge.size:
             broken(Fault.NOT_NUMBERED, place)
@@ -133,16 +133,16 @@ def leaves_of(reader: Reader, chain_id: UUID) -> dict[int, LogLeaf]:
         .order_by(LogLeaf.number)
     )
     found = (
-        read(stored.leaf, row, Place(Table.LEAF, row=printable(row["number"])))
+        read(stored.leaf, row, RowLocation(Table.LEAF, row=printable(row["number"])))
         for row in reader.rows(query)
     )
     return {leaf.count: leaf for leaf in found}
 
 
-def _keys(reader: Reader) -> Iterator[tuple[Place, EvidenceKey]]:
+def _keys(reader: Reader) -> Iterator[tuple[RowLocation, EvidenceKey]]:
     query = sa.select(*stored.columns(EvidenceKey)).order_by(EvidenceKey.use, EvidenceKey.number)
     for row in reader.rows(query):
-        place = Place(Table.EVIDENCE_KEY, row=printable(f"{row['use']} {row['number']}"))
+        place = RowLocation(Table.EVIDENCE_KEY, row=printable(f"{row['use']} {row['number']}"))
         yield place, read(stored.evidence_key, row, place)
 
 
@@ -181,8 +181,8 @@ def _nodes(reader: Reader) -> Iterator[LogNode]:
         yield read(stored.node, row, _node_place(row))
 
 
-def _node_place(row: Stored) -> Place:
-    return Place(Table.NODE, row=printable(f"{row['level']}, {row['place']}"))
+def _node_place(row: Stored) -> RowLocation:
+    return RowLocation(Table.NODE, row=printable(f"{row['level']}, {row['place']}"))
 
 
 def _require_end(
@@ -196,9 +196,9 @@ def _require_end(
         broken(Fault.OTHER_ROOT, _place(min(waiting)))
     extra = next(nodes, None)
     if extra is not None:
-        broken(Fault.BELONGS_NOWHERE, Place(Table.NODE, row=f"{extra.level}, {extra.place}"))
+        broken(Fault.BELONGS_NOWHERE, RowLocation(Table.NODE, row=f"{extra.level}, {extra.place}"))
     if size != (checkpoints[-1].size if checkpoints else 0):
-        broken(Fault.CHECKPOINT_GONE, Place(Table.LEAF, row=str(size - 1)))
+        broken(Fault.CHECKPOINT_GONE, RowLocation(Table.LEAF, row=str(size - 1)))
 
 
 def _ended_so(key: EvidenceKey, told: Told) -> bool:
@@ -211,5 +211,5 @@ def _ended_so(key: EvidenceKey, told: Told) -> bool:
     return canonical.digest_of(key.revocation()) == evidence
 
 
-def _place(size: object) -> Place:
-    return Place(Table.CHECKPOINT, row=printable(size))
+def _place(size: object) -> RowLocation:
+    return RowLocation(Table.CHECKPOINT, row=printable(size))

@@ -20,7 +20,7 @@ from tracker.checklists.models import (
     Checklist,
     ChecklistParty,
     ChecklistState,
-    Halt,
+    NoticeKind,
     Renewal,
 )
 from tracker.checklists.rules.values import as_date
@@ -220,7 +220,7 @@ def _newest_first(reference: str) -> int:
 
 def _entry_state(checklist: Checklist, *, is_declined: bool) -> EntryState:
     if checklist.halt is not None:
-        return EntryState.ENDED if checklist.halt is Halt.ENDED else EntryState.SUSPENDED
+        return EntryState.ENDED if checklist.halt is NoticeKind.ENDED else EntryState.SUSPENDED
     if checklist.revision_in_force_id is not None:
         return EntryState.IN_FORCE
     if checklist.state is ChecklistState.SENT:
@@ -604,7 +604,7 @@ def _state(
     is_declined: bool,
 ) -> AgreementState:
     if checklist.halt is not None:
-        ended = checklist.halt is Halt.ENDED
+        ended = checklist.halt is NoticeKind.ENDED
         return AgreementState.ENDED if ended else AgreementState.SUSPENDED
     if checklist.revision_in_force_id is None:
         if checklist.state is ChecklistState.SENT:

@@ -9,7 +9,12 @@ from sqlalchemy.engine import Connection, CursorResult
 
 from tracker.activity.verify import ChainFault
 from tracker.core.db import Base
-from tracker.oversight.facts import Counts, Fault, Finding, Place
+from tracker.oversight.facts import (
+    Counts,
+    Fault,
+    Finding,
+    RowLocation,
+)
 from tracker.oversight.stored import DamagedError, Stored
 
 # How many rows are held at a time.
@@ -30,12 +35,12 @@ class BrokenError(Exception):
         self.finding = finding
 
 
-def broken(fault: Fault | ChainFault, place: Place) -> NoReturn:
+def broken(fault: Fault | ChainFault, place: RowLocation) -> NoReturn:
     """Stop the check: here is the first broken place."""
     raise BrokenError(Finding(fault, place))
 
 
-def read(make: Callable[[Stored], Made], row: Stored, place: Place) -> Made:
+def read(make: Callable[[Stored], Made], row: Stored, place: RowLocation) -> Made:
     """Make something of a row; stop the check where it holds what nobody writes."""
     try:
         return make(row)

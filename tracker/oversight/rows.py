@@ -14,7 +14,12 @@ from tracker.activity.chain import Link
 from tracker.core import keys
 from tracker.core.db import UtcDateTime
 from tracker.oversight import stored
-from tracker.oversight.facts import Erasure, Fault, Place, Table
+from tracker.oversight.facts import (
+    Erasure,
+    Fault,
+    RowLocation,
+    Table,
+)
 from tracker.oversight.reading import Reader, broken, printable
 from tracker.oversight.stored import DamagedError, Stored, as_stored
 
@@ -158,7 +163,7 @@ class Cooperations:
             if there != self._seen.get(name, 0):
                 broken(Fault.BELONGS_NOWHERE, self._stray(table))
 
-    def _stray(self, table: BoundTable) -> Place:
+    def _stray(self, table: BoundTable) -> RowLocation:
         joined, cooperation_id = _way_up(table, is_outer=True)
         cooperation = binding.mappers()[checked.COOPERATION].local_table
         query = (
@@ -172,7 +177,7 @@ class Cooperations:
             .limit(1)
         )
         found = self._reader.connection.execute(query).first() or ()
-        return Place(Table.CHECKED, row=printable("/".join(map(str, found))), of=table.name)
+        return RowLocation(Table.CHECKED, row=printable("/".join(map(str, found))), of=table.name)
 
 
 class _Comparison:
@@ -212,8 +217,8 @@ class _Comparison:
             broken(Fault.EMPTIED, self._place(name, number))
         broken(Fault.ROW_DELETED, self._place(name, number))
 
-    def _place(self, row: str, number: int | None = None) -> Place:
-        return Place(
+    def _place(self, row: str, number: int | None = None) -> RowLocation:
+        return RowLocation(
             Table.CHECKED, self._bound.reference, number, printable(row), of=self._table.name
         )
 

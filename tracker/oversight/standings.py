@@ -15,10 +15,16 @@ from tracker.accounts.models import User
 from tracker.activity.chain import Link
 from tracker.agreements import evidence as texts
 from tracker.agreements.claims import Claims
-from tracker.checklists.models import Checklist, ChecklistState, Halt, Notice, Renewal
+from tracker.checklists.models import (
+    Checklist,
+    ChecklistState,
+    Notice,
+    NoticeKind,
+    Renewal,
+)
 from tracker.core.db import Base
 from tracker.oversight import stored
-from tracker.oversight.facts import Fault, Place, Table
+from tracker.oversight.facts import Fault, RowLocation, Table
 from tracker.oversight.reading import Reader, broken, printable, read
 from tracker.oversight.stored import Stored, as_stored
 from tracker.signoff import bound
@@ -95,7 +101,7 @@ class _Cooperation:
             Checklist.started_at, Checklist.id
         )
         for row in self._reader.rows(query):
-            place = Place(Table.CHECKLIST, self._reference, row=printable(row["kind"]))
+            place = RowLocation(Table.CHECKLIST, self._reference, row=printable(row["kind"]))
             checklist_id = read(lambda row: stored.identity(row["id"]), row, place)
             own = requests.get(checklist_id, {})
             claims = read(_claims(own, notices.get(checklist_id, [])), row, place)
@@ -121,7 +127,7 @@ class _Cooperation:
             .order_by(Undertaking.asked_at, Undertaking.id)
         )
         for row in self._reader.rows(query):
-            place = Place(Table.UNDERTAKING, self._reference, row=printable(row["name"]))
+            place = RowLocation(Table.UNDERTAKING, self._reference, row=printable(row["name"]))
             undertaking = read(_undertaking, row, place)
             if not undertakings.held_against(undertaking, there).agrees:
                 broken(Fault.DISAGREES, place)
@@ -132,7 +138,7 @@ class _Cooperation:
         return sa.select(*stored.columns(model), *beside).where(owner == self._id)
 
     def _read(self, make: Callable[[Stored], Made], row: Stored, table: Table) -> Made:
-        return read(make, row, Place(table, self._reference, row=printable(row["id"])))
+        return read(make, row, RowLocation(table, self._reference, row=printable(row["id"])))
 
     def _requests(self) -> dict[UUID, dict[UUID, RequestState]]:
         found: dict[UUID, dict[UUID, RequestState]] = defaultdict(dict)
@@ -147,7 +153,7 @@ class _Cooperation:
             .where(Revision.cooperation_id == self._id)
         )
         for row in self._reader.rows(query):
-            place = Place(Table.REQUEST, self._reference, row=printable(row["number"]))
+            place = RowLocation(Table.REQUEST, self._reference, row=printable(row["number"]))
             subject_id, revision_id, state = read(_request, row, place)
             found[subject_id][revision_id] = state
         return found
@@ -156,7 +162,7 @@ class _Cooperation:
         """Return of each notice that stands whether it has taken effect."""
         found: dict[UUID, list[bool]] = defaultdict(list)
         for row in self._beside_checklists(Notice, Notice.checklist_id):
-            place = Place(Table.NOTICE, self._reference, row=printable(row["id"]))
+            place = RowLocation(Table.NOTICE, self._reference, row=printable(row["id"]))
             checklist_id, closed_at, taken_effect_at = read(_notice, row, place)
             if closed_at is None:
                 found[checklist_id].append(taken_effect_at is not None)
@@ -187,7 +193,7 @@ def _claims(
             state=stored.choice(ChecklistState, row["state"]),
             in_force_id=stored.identity_or_none(row["revision_in_force_id"]),
             sent_id=stored.identity_or_none(row["revision_sent_id"]),
-            halt=None if halt is None else stored.choice(Halt, halt),
+            halt=None if halt is None else stored.choice(NoticeKind, halt),
             halted_id=stored.identity_or_none(row["halted_id"]),
             in_force_at=stored.moment_or_none(row["in_force_at"]),
             requests=requests,

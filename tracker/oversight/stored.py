@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from tracker.activity.chain import Link, state_digest
 from tracker.activity.models import ChainKind
 from tracker.activity.verify import Details, Head
-from tracker.checklists.models import Halt, Notice, Renewal
+from tracker.checklists.models import Notice, NoticeKind, Renewal
 from tracker.core.db import Base, db, will_write
 from tracker.evidence.models import (
     Certificate,
@@ -464,7 +464,7 @@ def notice(row: Stored) -> Notice:
         id=identity(row["id"]),
         checklist_id=identity(row["checklist_id"]),
         revision_id=identity(row["revision_id"]),
-        kind=choice(Halt, row["kind"]),
+        kind=choice(NoticeKind, row["kind"]),
         organisation_id=identity(row["organisation_id"]),
         given_by_id=identity(row["given_by_id"]),
         given_at=moment(row["given_at"]),

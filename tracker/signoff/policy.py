@@ -41,7 +41,7 @@ def confirmation_of(membership: ActorMembership) -> dict[str, str] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RequestStatus:
     """How a request to sign stands."""
 
     state: RequestState
@@ -75,7 +75,7 @@ def has_power(membership: ActorMembership | None, today: dt.date) -> Decision:
     return YES
 
 
-def can_sign_for(actor: Actor, asked: Standing, today: dt.date) -> Decision:
+def can_sign_for(actor: Actor, asked: RequestStatus, today: dt.date) -> Decision:
     """Decide whether a person may sign now for the organisation they act for.
 
     By a power that runs today, named on the request, and in their turn (product.md, 5.2).
@@ -86,7 +86,7 @@ def can_sign_for(actor: Actor, asked: Standing, today: dt.date) -> Decision:
     return signers.can_sign_now(asked.parties, asked.signed, actor.organisation_id, actor.user_id)
 
 
-def can_decline(actor: Actor, asked: Standing, today: dt.date) -> Decision:
+def can_decline(actor: Actor, asked: RequestStatus, today: dt.date) -> Decision:
     """Decide whether a person may decline: whose signature is wanted, now or in their turn."""
     decision = can_sign_for(actor, asked, today)
     power, waits = has_power(signing_membership(actor), today), asked.is_waiting(today)
@@ -94,7 +94,7 @@ def can_decline(actor: Actor, asked: Standing, today: dt.date) -> Decision:
     return YES if power and waits and wanted else decision
 
 
-def can_pass_on(actor: Actor, asked: Standing, today: dt.date, holder_id: UUID) -> Decision:
+def can_pass_on(actor: Actor, asked: RequestStatus, today: dt.date, holder_id: UUID) -> Decision:
     """Decide whether a person may pass on what somebody of their organisation is to sign.
 
     Who is named, or a coordinator of the organisation, so that nothing waits for one who is away.

@@ -18,7 +18,7 @@ from tracker.signoff.models import (
     SignaturePlace,
     SignatureRequest,
 )
-from tracker.signoff.policy import Standing
+from tracker.signoff.policy import RequestStatus
 from tracker.signoff.signers import Named, PartySigners
 
 
@@ -86,11 +86,11 @@ def signatures_on(revision_ids: Iterable[UUID]) -> dict[UUID, list[Signature]]:
     return found
 
 
-def standing_of(asked: SignatureRequest) -> Standing:
+def standing_of(asked: SignatureRequest) -> RequestStatus:
     """Return how a request stands, as the rules look at it; places, parties, signatures loaded."""
     replaced = {place.stands_for_id for place in asked.places}
     held = [place for place in asked.places if place.id not in replaced]
-    return Standing(
+    return RequestStatus(
         state=asked.state,
         parties=tuple(
             PartySigners(

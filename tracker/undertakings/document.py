@@ -7,7 +7,7 @@ from tracker.agreements.document import Languages, template_of
 from tracker.checklist_templates.models import ChecklistTemplate
 from tracker.checklist_templates.schema import FieldType
 from tracker.core import clock
-from tracker.core.localized import Spoken, merged
+from tracker.core.localized import LocalizedStr, merged
 from tracker.mail.render import in_language
 from tracker.ui.locale import as_date
 from tracker.undertakings.facts import Draft, Questions, Terms
@@ -20,7 +20,7 @@ def document(
     asked: Mapping[str, Questions],
     draft: Draft,
     *,
-    sentence: Spoken,
+    sentence: LocalizedStr,
     template: ChecklistTemplate,
     languages: Languages,
 ) -> dict[str, Any]:
@@ -84,5 +84,5 @@ def _briefing(asked: Questions, draft: Draft, language: str) -> dict[str, Any]:
         "sentence": field.label if field else "",
         "confirmed": draft.briefed,
         "on": day.isoformat() if day else None,
-        "day": Spoken(words, language) if words else "",
+        "day": LocalizedStr(words, language) if words else "",
     }

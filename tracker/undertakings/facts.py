@@ -19,7 +19,7 @@ from tracker.checklists.rules.completeness import is_required
 from tracker.checklists.rules.facts import Sheet, Surroundings
 from tracker.checklists.rules.values import as_date, as_id
 from tracker.core import canonical
-from tracker.core.localized import Said
+from tracker.core.localized import LocalizedText
 from tracker.undertakings.models import InterestsDecision, UndertakingState
 
 # Items of checklist 2 with a place of their own on the person's path.
@@ -60,7 +60,7 @@ class Terms:
     years: int | None
     return_by: dt.date | None
     # What happens to copies, by language; and the language of the terms that counts.
-    copies: Said
+    copies: LocalizedText
     binding: str
     # Whom to tell when something leaks, by which number, within how many hours.
     contact: str
@@ -162,7 +162,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class UndertakingStatus:
     """What the rules look at in one undertaking."""
 
     user_id: UUID
@@ -316,6 +316,6 @@ def _values(items: Mapping[str, Any], code: str) -> dict[str, Any]:
     return dict(items[code].get("values", {})) if code in items else {}
 
 
-def _text(items: Mapping[str, Any], code: str, key: str) -> Said:
+def _text(items: Mapping[str, Any], code: str, key: str) -> LocalizedText:
     fields = items[code]["fields"] if code in items else ()
     return next((one["text"] for one in fields if one["key"] == key), "")

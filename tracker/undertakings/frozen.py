@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from tracker.agreements import frozen_text as texts
 from tracker.checklists.localized_values import Part_
-from tracker.core.localized import Said, Spoken, said
+from tracker.core.localized import LocalizedStr, LocalizedText, pick_language
 from tracker.mail.render import in_language
 from tracker.signoff import leaves
 from tracker.ui.locale import as_date
@@ -47,10 +47,10 @@ def read(document: Mapping[str, Any], language: str) -> SignedText:
     shown = language if language in known else known[0]
     own = document["template"]["language"] if "template" in document else known[0]
 
-    def say(text: Said) -> str:
+    def say(text: LocalizedText) -> str:
         if isinstance(text, str) and text and document["format"] == texts.FIRST:
-            return Spoken(text, own)
-        return said(text, shown, own)
+            return LocalizedStr(text, own)
+        return pick_language(text, shown, own)
 
     briefing = document["briefing"]
     day = say(briefing["day"]) if briefing.get("day") else _as_day(briefing["on"])
@@ -60,7 +60,7 @@ def read(document: Mapping[str, Any], language: str) -> SignedText:
         binding=known[0],
         name=document["person"]["name"],
         organisation=document["organisation"]["name"],
-        sentence=said(document["sentence"], shown),
+        sentence=pick_language(document["sentence"], shown),
         briefing=say(briefing["sentence"]) if briefing["confirmed"] else "",
         briefed_on=day,
         interests=document["interests"]["text"] if document["interests"]["declared"] else "",
@@ -92,7 +92,7 @@ def _about(document: Mapping[str, Any], language: str) -> tuple[Part_, ...]:
             ),
             (_("Time zone of all days"), document.get("time_zone", "")),
         ]
-        return tuple((Spoken(str(label), language), words) for label, words in told if words)
+        return tuple((LocalizedStr(str(label), language), words) for label, words in told if words)
 
 
 def _as_day(day: str | None) -> str:

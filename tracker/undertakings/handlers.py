@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
 from tracker.activity import verbs
-from tracker.activity.service import Happening, record
+from tracker.activity.service import DomainEvent, record
 from tracker.activity.stale import Stale, mark
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.loading import fill, lock
+from tracker.checklists.loading import load, lock
 from tracker.checklists.models import Checklist
 from tracker.cooperations import clearances
 from tracker.cooperations.models import Clearance, ClearanceEnd
@@ -58,7 +58,7 @@ _ASKED_ANEW_AFTER = frozenset(
 )
 
 
-def follow_terms(happening: Happening) -> None:
+def follow_terms(happening: DomainEvent) -> None:
     """Ask everybody listed on the terms that came into force. Handler of CAME_INTO_FORCE.
 
     New terms close all earlier undertakings and what they opened, at once.
@@ -68,7 +68,7 @@ def follow_terms(happening: Happening) -> None:
         clearances.close_for_terms(happening.actor, happening.cooperation_id)
 
 
-def follow_halt(happening: Happening) -> None:
+def follow_halt(happening: DomainEvent) -> None:
     """Close all undertakings and what they opened, at once, when terms are suspended or end.
 
     Handler of TEXT_SUSPENDED and TEXT_ENDED, of the agreed terms and of those on confidentiality.
@@ -82,13 +82,13 @@ def follow_halt(happening: Happening) -> None:
     clearances.close_for_terms(happening.actor, happening.cooperation_id, _CLEARANCE_ENDS[reason])
 
 
-def follow_lift(happening: Happening) -> None:
+def follow_lift(happening: DomainEvent) -> None:
     """Ask everybody listed again when terms are in force again. Handler of SUSPENSION_LIFTED."""
     if happening.details.get("kind") in _OPEN_ACCESS and happening.cooperation_id:
         mark(Stale.CLEARANCES, [happening.cooperation_id], happening.actor)
 
 
-def follow_list(happening: Happening) -> None:
+def follow_list(happening: DomainEvent) -> None:
     """Ask who was put into the list of who must sign (C2), close whom it lost. Of ANSWER_SAVED."""
     details = happening.details
     is_list = (details.get("kind"), details.get("item")) == (ChecklistKind.CONFIDENTIALITY, LIST)
@@ -96,13 +96,13 @@ def follow_list(happening: Happening) -> None:
         mark(Stale.CLEARANCES, [happening.cooperation_id], happening.actor)
 
 
-def follow_people(happening: Happening) -> None:
+def follow_people(happening: DomainEvent) -> None:
     """Close whose person left, ask who came back. Handler of PERSON_JOINED and PERSON_LEFT."""
     if happening.cooperation_id:
         mark(Stale.CLEARANCES, [happening.cooperation_id], happening.actor)
 
 
-def follow_suspension(happening: Happening) -> None:
+def follow_suspension(happening: DomainEvent) -> None:
     """Close what a suspended person signed, ask who is restored, in all their cooperations.
 
     Handler of PERSON_SUSPENDED and PERSON_RESTORED, whose subject is the person.
@@ -110,7 +110,7 @@ def follow_suspension(happening: Happening) -> None:
     mark(Stale.CLEARANCES, queries.cooperations_of(happening.subject_id), happening.actor)
 
 
-def follow_clearance(happening: Happening) -> None:
+def follow_clearance(happening: DomainEvent) -> None:
     """Close the undertaking whose clearance was closed elsewhere. Handler of CLEARANCE_CLOSED."""
     clearance = db.session.get_one(Clearance, happening.subject_id)
     undertaking = queries.locked_or_none(clearance.undertaking_id)
@@ -129,7 +129,7 @@ def bring_up_to_date(cooperation_id: UUID, actor: Actor | None) -> None:
     if checklist is None or checklist.revision_in_force_id is None:
         return
     lock(checklist)
-    filling = fill(checklist)
+    filling = load(checklist)
     named = {one.user_id: one for one in queries.listed(filling)}
     homes = people.homes(cooperation_id)
     kept: set[UUID] = set()

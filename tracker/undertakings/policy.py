@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import Actor, Role
 from tracker.access.decision import YES, Decision, no
 from tracker.signoff import policy as signoff
-from tracker.undertakings.facts import Standing
+from tracker.undertakings.facts import UndertakingStatus
 from tracker.undertakings.models import InterestsDecision, UndertakingState
 
 DECIDERS = signoff.COUNTERSIGNERS
@@ -24,14 +24,14 @@ def decides_for(actor: Actor, npm_ids: frozenset[UUID]) -> bool:
     return _acts_for(actor, npm_ids) and actor.has(*DECIDERS) and not actor.outside_expert
 
 
-def can_see(actor: Actor, undertaking: Standing) -> Decision:
+def can_see(actor: Actor, undertaking: UndertakingStatus) -> Decision:
     """Decide on seeing confirmations and declared interests (C13): the person, the deciders."""
     if actor.user_id == undertaking.user_id or decides_for(actor, undertaking.npm_ids):
         return YES
     return no(_l("An undertaking is seen by its person and by those who decide for the NPM."))
 
 
-def can_fill_in(actor: Actor, undertaking: Standing, today: dt.date) -> Decision:
+def can_fill_in(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
     """Decide on putting in answers and signing: the person alone (S11), on terms in force."""
     if actor.user_id != undertaking.user_id:
         return no(_l("Nobody signs for another. This undertaking is another person's."))
@@ -47,7 +47,7 @@ def can_fill_in(actor: Actor, undertaking: Standing, today: dt.date) -> Decision
     return _is_in_time(undertaking, today)
 
 
-def can_sign_by_mailed_code(actor: Actor, undertaking: Standing) -> Decision:
+def can_sign_by_mailed_code(actor: Actor, undertaking: UndertakingStatus) -> Decision:
     """Decide on signing with password and a code by mail, for interpreters, drivers and the like.
 
     Where the NPM allows it (product.md, 5.3), and by who is a member only and has no second factor:
@@ -69,7 +69,7 @@ def can_allow_mailed_codes(actor: Actor, npm_ids: frozenset[UUID]) -> Decision:
     return no(_l("A signatory or manager of the NPM decides on codes by mail."))
 
 
-def can_decide(actor: Actor, undertaking: Standing) -> Decision:
+def can_decide(actor: Actor, undertaking: UndertakingStatus) -> Decision:
     """Decide on deciding what follows from declared interests (C13): never from one's own."""
     if not decides_for(actor, undertaking.npm_ids):
         return no(_l("A signatory or manager of the NPM decides on declared interests."))
@@ -82,7 +82,7 @@ def can_decide(actor: Actor, undertaking: Standing) -> Decision:
     return YES
 
 
-def can_countersign(actor: Actor, undertaking: Standing, today: dt.date) -> Decision:
+def can_countersign(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
     """Decide on countersigning, which opens a clearance: an NPM decider's, never one's own.
 
     Interests that were declared are decided first; a person who is to be replaced is not cleared.
@@ -105,7 +105,7 @@ def can_countersign(actor: Actor, undertaking: Standing, today: dt.date) -> Deci
     return _interests_allow(undertaking) if in_time else in_time
 
 
-def _interests_allow(undertaking: Standing) -> Decision:
+def _interests_allow(undertaking: UndertakingStatus) -> Decision:
     if undertaking.waits_for_decision:
         return no(_l("Decide on the declared interests first."))
     if undertaking.decision is InterestsDecision.REPLACE:
@@ -113,21 +113,21 @@ def _interests_allow(undertaking: Standing) -> Decision:
     return YES
 
 
-def can_withdraw(actor: Actor, undertaking: Standing) -> Decision:
+def can_withdraw(actor: Actor, undertaking: UndertakingStatus) -> Decision:
     """Decide on withdrawing the own undertaking: at any time, without a reason."""
     if actor.user_id != undertaking.user_id:
         return no(_l("Only the person withdraws the own undertaking."))
     return _is_signed(undertaking)
 
 
-def can_withdraw_clearance(actor: Actor, undertaking: Standing) -> Decision:
+def can_withdraw_clearance(actor: Actor, undertaking: UndertakingStatus) -> Decision:
     """Decide on withdrawing what an undertaking opened: an NPM decider's, with a reason."""
     if not decides_for(actor, undertaking.npm_ids):
         return no(_l("A signatory or manager of the NPM withdraws a clearance."))
     return _is_signed(undertaking)
 
 
-def _is_signed(undertaking: Standing) -> Decision:
+def _is_signed(undertaking: UndertakingStatus) -> Decision:
     match undertaking.state:
         case UndertakingState.ASKED:
             return no(_l("There is nothing to withdraw: the undertaking is not signed."))
@@ -136,7 +136,7 @@ def _is_signed(undertaking: Standing) -> Decision:
     return YES
 
 
-def can_ask_again(actor: Actor, undertaking: Standing, today: dt.date) -> Decision:
+def can_ask_again(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
     """Decide on asking a person anew after their undertaking was closed.
 
     The NPM may, and so may the person who withdrew; it opens nothing before it is countersigned.
@@ -156,7 +156,7 @@ def can_ask_again(actor: Actor, undertaking: Standing, today: dt.date) -> Decisi
     return _is_in_time(undertaking, today)
 
 
-def _is_in_time(undertaking: Standing, today: dt.date) -> Decision:
+def _is_in_time(undertaking: UndertakingStatus, today: dt.date) -> Decision:
     if today > undertaking.until:
         return no(_l("The time that these terms cover has passed. They open nothing any more."))
     return YES

@@ -14,7 +14,8 @@ from tracker.accounts.models import User
 from tracker.agreements.document import Languages
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import loading
-from tracker.checklists.loading import Filling, fill, retold
+from tracker.checklists.loading import LoadedChecklist, retold
+from tracker.checklists.loading import load as load_checklist
 from tracker.checklists.models import Checklist
 from tracker.cooperations import clearances, people
 from tracker.cooperations.models import Clearance, Cooperation, CooperationPerson
@@ -29,8 +30,8 @@ from tracker.undertakings import people as around
 from tracker.undertakings.facts import (
     Listed,
     Questions,
-    Standing,
     Terms,
+    UndertakingStatus,
     listed_in,
     questions,
     read_terms,
@@ -54,7 +55,7 @@ class Loaded:
 
     undertaking: Undertaking
     terms: Terms
-    standing: Standing
+    standing: UndertakingStatus
     # The checklist whose terms these are.
     checklist: Checklist
 
@@ -82,10 +83,10 @@ def terms_of(revision: Revision) -> Terms:
     return read_terms(signing.document_of(revision, None), revision.digest)
 
 
-def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Standing:
+def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> UndertakingStatus:
     """Return what the rules look at; of a closed one also whether it can be asked for again."""
     is_closed = undertaking.state is UndertakingState.CLOSED
-    return Standing(
+    return UndertakingStatus(
         user_id=undertaking.user_id,
         organisation_id=undertaking.organisation_id,
         state=undertaking.state,
@@ -95,7 +96,7 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> St
         has_interests=undertaking.has_interests,
         decision=undertaking.decision,
         is_listed=not is_closed
-        or any(one.user_id == undertaking.user_id for one in listed(fill(checklist))),
+        or any(one.user_id == undertaking.user_id for one in listed(load_checklist(checklist))),
         has_open=is_closed and _has_open(undertaking),
         withdrawn_by_person=undertaking.closed_reason == UndertakingEnd.WITHDRAWN,
         mailed_codes=db.session.get_one(Cooperation, undertaking.cooperation_id).mailed_codes,
@@ -104,18 +105,18 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> St
 
 def asked(checklist: Checklist, language: str = "") -> Questions:
     """Return what the template asks of each person now; for pages in a language."""
-    return _questions(fill(checklist, language))
+    return _questions(load_checklist(checklist, language))
 
 
 def asked_in(checklist: Checklist, languages: Languages) -> dict[str, Questions]:
     """Return what the template asks of each person now, in each of some languages."""
-    filling = fill(checklist)
+    filling = load_checklist(checklist)
     return {
         code: _questions(retold(filling, languages.words.get(code))) for code in languages.codes
     }
 
 
-def _questions(filling: Filling) -> Questions:
+def _questions(filling: LoadedChecklist) -> Questions:
     return questions(filling.template, filling.sheet, filling.surroundings)
 
 
@@ -148,7 +149,7 @@ def confidentiality(cooperation_id: UUID) -> Checklist | None:
     )
 
 
-def listed(filling: Filling) -> list[Listed]:
+def listed(filling: LoadedChecklist) -> list[Listed]:
     """Return who must sign: listed by a party (C2), taking part today, free to sign in."""
     homes = around.homes(filling.cooperation.id)
     return listed_in(filling.sheet, filling.surroundings, homes)
@@ -302,7 +303,7 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
         for row in rows
     ]
     counted = _counts(cooperation.id)
-    filling = fill(checklist) if checklist else None
+    filling = load_checklist(checklist) if checklist else None
     named = {one.user_id for one in listed(filling)} if filling else set()
     taking_part = people.people(cooperation.id)
     found = []

@@ -14,7 +14,7 @@ from tracker.agreements import frozen_text
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Clearance, Cooperation
 from tracker.core import clock
-from tracker.core.localized import Spoken, said
+from tracker.core.localized import LocalizedStr, pick_language
 from tracker.signoff import proof_fields, shown
 from tracker.signoff.identity_proof import Identity, SigningPage
 from tracker.signoff.proof_fields import Given, Offer
@@ -119,7 +119,7 @@ def sign(undertaking_id: str) -> str | Response:
     form.ask(app=ways.has_app, passkey=ways.has_passkey, mail=by_mail)
     words = _words(loaded)
     # Before the proof: a wrong one gives the transaction up.
-    spoken = Spoken(sentence, locale.language())
+    spoken = LocalizedStr(sentence, locale.language())
     page = service.page_to_sign(loaded, spoken)
     text = signed_texts.read(service.text_to_sign(loaded, spoken, page), spoken.language)
     done = form.validate_on_submit() and perform(
@@ -146,7 +146,7 @@ def _sign(actor: Actor, loaded: Loaded, form: SignForm, sentence: str) -> None:
     """Prove the person's identity with the form, then sign."""
     undertaking_id = loaded.undertaking.id
     page = shown.page_of(actor, form.page_token.data)
-    spoken = Spoken(sentence, locale.language())
+    spoken = LocalizedStr(sentence, locale.language())
     digest = service.digest_to_be(loaded, spoken, page) if page else ""
     if "mailed_code" in form:
         given = Given(form.given["password"], form.mailed_code.data or "")
@@ -527,7 +527,7 @@ def _offer(
 def _words(loaded: Loaded, clearance: Clearance | None = None) -> dict[str, object]:
     """Return what most pages of one undertaking say of its terms, and of what was opened."""
     terms_ = loaded.terms
-    copies = said(terms_.copies, locale.language(), terms_.binding)
+    copies = pick_language(terms_.copies, locale.language(), terms_.binding)
     return {
         "undertaking": loaded.undertaking,
         "person": loaded.undertaking.user,

@@ -14,13 +14,13 @@ from tracker.activity.service import record
 from tracker.activity.verbs import Verb
 from tracker.agreements.document import Languages, languages_for
 from tracker.checklist_templates import library
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.cooperations import clearances, keys
 from tracker.cooperations.models import Clearance, Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
-from tracker.core.localized import Spoken
+from tracker.core.localized import LocalizedStr
 from tracker.signoff import messages as receipts
 from tracker.signoff import service as signoff
 from tracker.signoff import shown
@@ -87,7 +87,7 @@ def sign(
         policy.can_sign_by_mailed_code(actor, loaded.standing).require()
     draft = sealing.draft_of(undertaking)
     asked = queries.asked(loaded.checklist)
-    spoken = Spoken(sentence, language)
+    spoken = LocalizedStr(sentence, language)
     read_on = page or SigningPage.begin(clock.now())
     shown.require_recent(page, digest_to_be(loaded, spoken, read_on))
     if not draft.is_ready or list(missing(asked, draft, clock.today())):
@@ -138,7 +138,7 @@ def sign(
     return signature
 
 
-def page_to_sign(loaded: Loaded, sentence: Spoken) -> SigningPage:
+def page_to_sign(loaded: Loaded, sentence: LocalizedStr) -> SigningPage:
     """Return a page that is opened now and shows what a person put in, to be signed on it."""
     page = SigningPage.begin(clock.now())
     return replace(page, digest=digest_to_be(loaded, sentence, page))
@@ -151,14 +151,14 @@ def page_to_countersign(undertaking: Undertaking) -> SigningPage:
     return shown.page_with(db.session.get_one(Revision, undertaking.revision_id).digest)
 
 
-def digest_to_be(loaded: Loaded, sentence: Spoken, page: SigningPage) -> str:
+def digest_to_be(loaded: Loaded, sentence: LocalizedStr, page: SigningPage) -> str:
     """Return the digest of the text that sign() freezes of the draft as it stands, on a page."""
     undertaking = loaded.undertaking
     frozen = _document(undertaking, loaded, sealing.draft_of(undertaking), sentence)
     return signoff.digest_to_be(SUBJECT, undertaking.id, frozen, page)
 
 
-def text_to_sign(loaded: Loaded, sentence: Spoken, page: SigningPage) -> dict[str, Any]:
+def text_to_sign(loaded: Loaded, sentence: LocalizedStr, page: SigningPage) -> dict[str, Any]:
     """Return the text that sign() freezes of the draft as it stands, to be shown before."""
     undertaking = loaded.undertaking
     frozen = _document(undertaking, loaded, sealing.draft_of(undertaking), sentence)
@@ -334,7 +334,7 @@ def ask_again(actor: Actor, undertaking_id: UUID) -> Undertaking:
     policy.can_ask_again(actor, loaded.standing, clock.today()).require()
     revision = db.session.get_one(Revision, undertaking.terms_revision_id)
     one = next(
-        one for one in queries.listed(fill(loaded.checklist)) if one.user_id == undertaking.user_id
+        one for one in queries.listed(load(loaded.checklist)) if one.user_id == undertaking.user_id
     )
     return handlers.ask(actor, revision, one)
 
@@ -349,7 +349,7 @@ def languages_of(loaded: Loaded, language: str) -> Languages:
 
 
 def _document(
-    undertaking: Undertaking, loaded: Loaded, draft: Draft, sentence: Spoken
+    undertaking: Undertaking, loaded: Loaded, draft: Draft, sentence: LocalizedStr
 ) -> dict[str, Any]:
     languages = languages_of(loaded, sentence.language)
     return document(

@@ -146,7 +146,7 @@ class Facts:
         return bool(self.members) and not any(one.needs_clearance for one in self.members)
 
 
-class Lack(enum.StrEnum):
+class RequirementKind(enum.StrEnum):
     """The single things a gate may want."""
 
     NOT_ACTIVE = "not_active"
@@ -174,24 +174,24 @@ class Lack(enum.StrEnum):
 
 # What an override of J3 can excuse of the NPM's own people, by the requirement.
 OF_PEOPLE = {
-    Lack.CREDENTIAL: Requirement.CREDENTIAL.value,
-    Lack.CREDENTIAL_RUNS_OUT: Requirement.CREDENTIAL.value,
-    Lack.PLAN_NOT_READ: Requirement.PLAN.value,
+    RequirementKind.CREDENTIAL: Requirement.CREDENTIAL.value,
+    RequirementKind.CREDENTIAL_RUNS_OUT: Requirement.CREDENTIAL.value,
+    RequirementKind.PLAN_NOT_READ: Requirement.PLAN.value,
 }
 # What it can excuse when nobody else is in the team: then all is asked of the NPM's people.
 OF_ALL = {
-    Lack.BRIEFING: "V18",
-    Lack.SAFETY_CONTACT: "V13",
-    Lack.ROLES: "roles",
-    Lack.PLAN: "urgent_plan",
+    RequirementKind.BRIEFING: "V18",
+    RequirementKind.SAFETY_CONTACT: "V13",
+    RequirementKind.ROLES: "roles",
+    RequirementKind.PLAN: "urgent_plan",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
+class MissingRequirement:
     """One thing that a gate wants, of a person or of the visit as a whole."""
 
-    lack: Lack
+    lack: RequirementKind
     member: MemberFact | None = None
     item: ItemFact | None = None
 
@@ -213,7 +213,7 @@ class Want:
         return facts.npm_alone if self.member is None else not self.member.needs_clearance
 
 
-class Place(enum.StrEnum):
+class PageKind(enum.StrEnum):
     """Where a missing thing is put right; the pages know the addresses."""
 
     COOPERATION = "cooperation"
@@ -229,7 +229,7 @@ class Place(enum.StrEnum):
 class Target:
     """A place in the product, by kind and ids."""
 
-    place: Place
+    place: PageKind
     checklist_id: UUID | None = None
     item: str = ""
 
@@ -287,7 +287,7 @@ class Judgement:
 
     facts: Facts
     gates: tuple[Gate, ...]
-    wants: tuple[Want, ...]
+    wants: tuple[MissingRequirement, ...]
     excused: frozenset[str]
 
     @property

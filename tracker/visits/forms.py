@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from flask_babel import lazy_gettext as _l
 
 from tracker.checklist_templates.schema import Template
-from tracker.checklists.loading import Filling
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.rules.values import as_date, as_id
 from tracker.cooperations.people import Person
 from tracker.ui.fields import (
@@ -25,7 +25,13 @@ from tracker.ui.form_base import Form
 from tracker.ui.rows import RowForm, Rows
 from tracker.ui.validators import Optional, Required
 from tracker.visits.sealing import Plan
-from tracker.visits.service import MAX_PLACE, MAX_REASON, Knows, Member, TeamPlan
+from tracker.visits.service import (
+    MAX_PLACE,
+    MAX_REASON,
+    AudienceEntry,
+    Member,
+    TeamPlan,
+)
 
 NO_NAMES = _l("Write no name of a person deprived of liberty, no story and no case.")
 
@@ -87,7 +93,7 @@ def plan_form(template: Template, taking_part: Iterable[Person]) -> Form:
     return cast("Form", type("PlanForm", (PlaceForm,), members)())
 
 
-def team_form(taking_part: Iterable[Person], roles: Filling) -> Form:
+def team_form(taking_part: Iterable[Person], roles: LoadedChecklist) -> Form:
     """Return the form that changes lead, team and audience, with what the roles say now."""
     members = {
         **{f"version_{item.lower()}": VersionField() for item in ("V2", "V3", "V4")},
@@ -96,7 +102,7 @@ def team_form(taking_part: Iterable[Person], roles: Filling) -> Form:
     return cast("Form", type("TeamForm", (Form,), members)(data=team_data(roles)))
 
 
-def team_data(roles: Filling) -> dict[str, Any]:
+def team_data(roles: LoadedChecklist) -> dict[str, Any]:
     """Return lead, team and audience as the form has them."""
     sheet = roles.sheet
     versions = {}
@@ -142,7 +148,7 @@ def planned_team(form: Form) -> TeamPlan:
         members=tuple(
             Member(row["user_id"], row["skill"] or "", row["languages"] or "") for row in members
         ),
-        audience=tuple(Knows(row["user_id"], row["from_on"]) for row in audience),
+        audience=tuple(AudienceEntry(row["user_id"], row["from_on"]) for row in audience),
         gaps=form["gaps"].data or "",
     )
 

@@ -10,16 +10,16 @@ from tracker.visits.facts import (
     CellCode,
     ChecklistFact,
     Facts,
-    Lack,
     MemberFact,
     Missing,
+    MissingRequirement,
+    PageKind,
     PartyFact,
-    Place,
     Requirement,
+    RequirementKind,
     Signing,
     Target,
     Turn,
-    Want,
 )
 from tracker.visits.models import VisitStage
 
@@ -108,12 +108,12 @@ _URGENT = "settling-terms/urgent-action"
 _POWERS = "why-work-together/powers-and-duties"
 
 
-def in_words(lack: Lack, facts: Facts, wants: Sequence[Want]) -> Missing:
+def in_words(lack: RequirementKind, facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
     """Return one line for the things of one kind that are missing: at least one."""
     return _WORDS[lack](facts, wants)
 
 
-def _members(wants: Sequence[Want]) -> list[MemberFact]:
+def _members(wants: Sequence[MissingRequirement]) -> list[MemberFact]:
     return [want.member for want in wants if want.member is not None]
 
 
@@ -133,13 +133,13 @@ class _OfPeople:
     words: Callable[[int, str], object]
     why: object
     passage: str
-    place: Place
+    place: PageKind
     item: str = ""
     # Whether each does it for themselves; else those who plan the visit see to it.
     by_themselves: bool = False
     note: object = ""
 
-    def __call__(self, facts: Facts, wants: Sequence[Want]) -> Missing:
+    def __call__(self, facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
         members = _members(wants)
         names = tuple(one.name for one in members)
         turn = Turn(user_ids=frozenset(one.user_id for one in members), names=names)
@@ -162,10 +162,10 @@ class _OfVisit:
     text: object
     why: object
     passage: str
-    place: Place
+    place: PageKind
     item: str = ""
 
-    def __call__(self, facts: Facts, _wants: Sequence[Want]) -> Missing:
+    def __call__(self, facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
         return Missing(
             self.text,
             self.why,
@@ -184,19 +184,19 @@ class _OfChecklist:
     why: object
     passage: str
 
-    def __call__(self, facts: Facts, _wants: Sequence[Want]) -> Missing:
+    def __call__(self, facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
         found = self.which(facts)
         waits = found.signing in {Signing.SENT, Signing.IN_FORCE}
         return Missing(
             self.texts[found.signing],
             self.why,
-            Target(Place.CHECKLIST, found.checklist_id),
+            Target(PageKind.CHECKLIST, found.checklist_id),
             _turn_of_parties(found.unsigned) if waits else _PLANNERS,
             self.passage,
         )
 
 
-def _roles_items(facts: Facts, wants: Sequence[Want]) -> Missing:
+def _roles_items(facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
     items = [want.item for want in wants if want.item is not None]
     only = items[0] if len(items) == 1 else None
     parties = dict.fromkeys(party for item in items for party in item.waiting_for)
@@ -209,7 +209,7 @@ def _roles_items(facts: Facts, wants: Sequence[Want]) -> Missing:
         ),
         _SETTLE_ROLES,
         Target(
-            Place.ITEM if only else Place.CHECKLIST,
+            PageKind.ITEM if only else PageKind.CHECKLIST,
             facts.roles.checklist_id,
             only.code if only else "",
         ),
@@ -220,34 +220,34 @@ def _roles_items(facts: Facts, wants: Sequence[Want]) -> Missing:
     )
 
 
-def _briefing(facts: Facts, _wants: Sequence[Want]) -> Missing:
+def _briefing(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
     is_ahead = facts.briefing_on is not None
     return Missing(
         _l("The briefing of the team is still to come.")
         if is_ahead
         else _l("The briefing of the team has no date yet."),
         _l("At the briefing everyone hears tasks, method, limits and the urgent-action plan."),
-        Target(Place.ITEM, facts.roles.checklist_id, "V18"),
+        Target(PageKind.ITEM, facts.roles.checklist_id, "V18"),
         Turn() if is_ahead else _PLANNERS,
         _VISITS,
     )
 
 
-_WORDS: dict[Lack, Callable[[Facts, Sequence[Want]], Missing]] = {
-    Lack.NOT_ACTIVE: _OfVisit(
+_WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Missing]] = {
+    RequirementKind.NOT_ACTIVE: _OfVisit(
         _l("The cooperation is not active."),
         _l("A joint visit takes place at stage P4, when terms are signed and in force."),
         "settling-terms/settle-before-visits",
-        Place.COOPERATION,
+        PageKind.COOPERATION,
     ),
-    Lack.NO_MODE: _OfVisit(
+    RequirementKind.NO_MODE: _OfVisit(
         _l("Joint visits are no longer among the ways of working."),
         _l("They are the most sensitive part of cooperation, so they are chosen expressly."),
         _VISITS,
-        Place.MODES,
+        PageKind.MODES,
     ),
-    Lack.ROLES_ITEM: _roles_items,
-    Lack.LEFT: _OfPeople(
+    RequirementKind.ROLES_ITEM: _roles_items,
+    RequirementKind.LEFT: _OfPeople(
         lambda n, name: lazy_ngettext(
             "%(name)s no longer takes part in the cooperation.",
             "%(num)s people of the team no longer take part in the cooperation.",
@@ -256,9 +256,9 @@ _WORDS: dict[Lack, Callable[[Facts, Sequence[Want]], Missing]] = {
         ),
         _l("Whoever has left the cooperation leaves the team too."),
         _SIGN,
-        Place.TEAM,
+        PageKind.TEAM,
     ),
-    Lack.NOT_LISTED: _OfPeople(
+    RequirementKind.NOT_LISTED: _OfPeople(
         lambda n, name: lazy_ngettext(
             "%(name)s is in the team and not listed in V2.",
             "%(num)s people are in the team and not listed in V2.",
@@ -267,9 +267,9 @@ _WORDS: dict[Lack, Callable[[Facts, Sequence[Want]], Missing]] = {
         ),
         _l("Whoever is not listed knows neither place nor date."),
         "settling-terms/mandate-rules",
-        Place.TEAM,
+        PageKind.TEAM,
     ),
-    Lack.NOT_SIGNED: _OfPeople(
+    RequirementKind.NOT_SIGNED: _OfPeople(
         lambda n, name: lazy_ngettext(
             "The undertaking of %(name)s is not signed.",
             "%(num)s undertakings are not signed.",
@@ -278,11 +278,11 @@ _WORDS: dict[Lack, Callable[[Facts, Sequence[Want]], Missing]] = {
         ),
         _SIGN_FIRST,
         _SIGN,
-        Place.UNDERTAKINGS,
+        PageKind.UNDERTAKINGS,
         by_themselves=True,
         note=_l("Each signs for themselves, and nobody can do it for them."),
     ),
-    Lack.NOT_DECIDED: _OfPeople(
+    RequirementKind.NOT_DECIDED: _OfPeople(
         lambda n, name: lazy_ngettext(
             "The interests that %(name)s declared are to be decided.",
             "The interests that %(num)s people declared are to be decided.",
@@ -291,9 +291,9 @@ _WORDS: dict[Lack, Callable[[Facts, Sequence[Want]], Missing]] = {
         ),
         _l("The NPM looks at declared interests before it opens anything."),
         _SIGN,
-        Place.UNDERTAKINGS,
+        PageKind.UNDERTAKINGS,
     ),
-    Lack.CONFLICT: _OfPeople(
+    RequirementKind.CONFLICT: _OfPeople(
         lambda n, name: lazy_ngettext(
             "%(name)s is to be replaced because of declared interests.",
             "%(num)s people are to be replaced because of declared interests.",
@@ -302,9 +302,9 @@ _WORDS: dict[Lack, Callable[[Facts, Sequence[Want]], Missing]] = {
         ),
         _l("Nobody with an open conflict of interest comes near sensitive information."),
         _SIGN,
-        Place.TEAM,
+        PageKind.TEAM,
     ),
-    Lack.NOT_COUNTERSIGNED: _OfPeople(
+    RequirementKind.NOT_COUNTERSIGNED: _OfPeople(
         lambda n, name: lazy_ngettext(
             "The undertaking of %(name)s is to be countersigned.",
             "%(num)s undertakings are to be countersigned.",
@@ -313,9 +313,9 @@ _WORDS: dict[Lack, Callable[[Facts, Sequence[Want]], Missing]] = {
         ),
         _SIGN_FIRST,
         _SIGN,
-        Place.UNDERTAKINGS,
+        PageKind.UNDERTAKINGS,
     ),
-    Lack.RUNS_OUT: _OfPeople(
+    RequirementKind.RUNS_OUT: _OfPeople(
         lambda n, name: lazy_ngettext(
             "The clearance of %(name)s runs out before the visit ends.",
             "%(num)s clearances run out before the visit ends.",
@@ -324,9 +324,9 @@ _WORDS: dict[Lack, Callable[[Facts, Sequence[Want]], Missing]] = {
         ),
         _SIGN_FIRST,
         _SIGN,
-        Place.UNDERTAKINGS,
+        PageKind.UNDERTAKINGS,
     ),
-    Lack.NOT_COVERED: _OfPeople(
+    RequirementKind.NOT_COVERED: _OfPeople(
         lambda n, name: lazy_ngettext(
             "The clearance of %(name)s has ended, or does not cover this visit.",
             "%(num)s clearances have ended, or do not cover this visit.",
@@ -335,9 +335,9 @@ _WORDS: dict[Lack, Callable[[Facts, Sequence[Want]], Missing]] = {
         ),
         _SIGN_FIRST,
         _SIGN,
-        Place.UNDERTAKINGS,
+        PageKind.UNDERTAKINGS,
     ),
-    Lack.ROLE: _OfPeople(
+    RequirementKind.ROLE: _OfPeople(
         lambda n, name: lazy_ngettext(
             "%(name)s has yet to accept the own task.",
             "%(num)s people have yet to accept their task.",
@@ -346,11 +346,11 @@ _WORDS: dict[Lack, Callable[[Facts, Sequence[Want]], Missing]] = {
         ),
         _l("Everyone needs to understand the own task, who steps in, and where the limits are."),
         _VISITS,
-        Place.MY_PART,
+        PageKind.MY_PART,
         by_themselves=True,
     ),
-    Lack.BRIEFING: _briefing,
-    Lack.NOT_BRIEFED: _OfPeople(
+    RequirementKind.BRIEFING: _briefing,
+    RequirementKind.NOT_BRIEFED: _OfPeople(
         lambda n, name: lazy_ngettext(
             "%(name)s has not confirmed the briefing on the NPM’s duties.",
             "%(num)s people have not confirmed the briefing on the NPM’s duties.",
@@ -359,10 +359,10 @@ _WORDS: dict[Lack, Callable[[Facts, Sequence[Want]], Missing]] = {
         ),
         _l("People keep rules better when they know the reason."),
         "settling-terms/explain-duties",
-        Place.UNDERTAKINGS,
+        PageKind.UNDERTAKINGS,
         by_themselves=True,
     ),
-    Lack.CREDENTIAL: _OfPeople(
+    RequirementKind.CREDENTIAL: _OfPeople(
         lambda n, name: lazy_ngettext(
             "The letter of access of %(name)s is not issued.",
             "%(num)s letters of access are not issued.",
@@ -371,11 +371,11 @@ _WORDS: dict[Lack, Callable[[Facts, Sequence[Want]], Missing]] = {
         ),
         _LETTERS,
         _POWERS,
-        Place.ITEM,
+        PageKind.ITEM,
         item="V13",
         note=_EVERY_DAY,
     ),
-    Lack.CREDENTIAL_RUNS_OUT: _OfPeople(
+    RequirementKind.CREDENTIAL_RUNS_OUT: _OfPeople(
         lambda n, name: lazy_ngettext(
             "A credential of %(name)s is not valid through the last day.",
             "Credentials of %(num)s people are not valid through the last day.",
@@ -384,18 +384,18 @@ _WORDS: dict[Lack, Callable[[Facts, Sequence[Want]], Missing]] = {
         ),
         _LETTERS,
         _POWERS,
-        Place.ITEM,
+        PageKind.ITEM,
         item="V13",
         note=_EVERY_DAY,
     ),
-    Lack.SAFETY_CONTACT: _OfVisit(
+    RequirementKind.SAFETY_CONTACT: _OfVisit(
         _l("No safety contact is named with a phone number."),
         _l("The safety contact stays outside and knows whom to call."),
         _POWERS,
-        Place.ITEM,
+        PageKind.ITEM,
         "V13",
     ),
-    Lack.CONFIDENTIALITY: _OfChecklist(
+    RequirementKind.CONFIDENTIALITY: _OfChecklist(
         lambda facts: facts.confidentiality,
         {
             Signing.NOT_BEGUN: _l("The terms on confidentiality are not begun."),
@@ -409,7 +409,7 @@ _WORDS: dict[Lack, Callable[[Facts, Sequence[Want]], Missing]] = {
         _l("Confidentiality is settled before anything else, above all before a visit."),
         "settling-terms/settle-before-visits",
     ),
-    Lack.ROLES: _OfChecklist(
+    RequirementKind.ROLES: _OfChecklist(
         lambda facts: facts.roles,
         {
             Signing.NOT_BEGUN: _l("The roles of this visit are not begun."),
@@ -423,7 +423,7 @@ _WORDS: dict[Lack, Callable[[Facts, Sequence[Want]], Missing]] = {
         _SETTLE_ROLES,
         _VISITS,
     ),
-    Lack.PLAN: _OfChecklist(
+    RequirementKind.PLAN: _OfChecklist(
         lambda facts: facts.plan,
         {
             Signing.NOT_BEGUN: _l("The urgent-action plan is not begun."),
@@ -437,7 +437,7 @@ _WORDS: dict[Lack, Callable[[Facts, Sequence[Want]], Missing]] = {
         _AGREE_FIRST,
         _URGENT,
     ),
-    Lack.PLAN_NOT_READ: _OfPeople(
+    RequirementKind.PLAN_NOT_READ: _OfPeople(
         lambda n, name: lazy_ngettext(
             "%(name)s has yet to confirm the urgent-action plan.",
             "%(num)s people have yet to confirm the urgent-action plan.",
@@ -446,7 +446,7 @@ _WORDS: dict[Lack, Callable[[Facts, Sequence[Want]], Missing]] = {
         ),
         _AGREE_FIRST,
         _URGENT,
-        Place.MY_PART,
+        PageKind.MY_PART,
         by_themselves=True,
     ),
 }

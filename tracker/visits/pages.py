@@ -31,7 +31,7 @@ from tracker.visits.facts import (
     MemberFact,
     Missing,
     OverrideFact,
-    Place,
+    PageKind,
     Requirement,
     Target,
 )
@@ -179,7 +179,7 @@ def visit_view(reading: Reading, actor: Actor) -> VisitView:
         facts=[
             (label, words)
             for label, words in (
-                (_("Place"), reading.plan.place),
+                (_("PageKind"), reading.plan.place),
                 (_("Days"), days(reading.plan)),
                 (_("Type of place"), _answer_label(reading, "V1", "place_type")),
                 (_("Kind of visit"), _answer_label(reading, "V1", "kind")),
@@ -560,18 +560,18 @@ def target_url(reading: Reading, actor: Actor, target: Target) -> str:
     """Return where a missing thing is put right."""
     reference, number = reading.cooperation.reference, reading.visit.number
     match target.place:
-        case Place.CHECKLIST if target.checklist_id is not None:
+        case PageKind.CHECKLIST if target.checklist_id is not None:
             return url_for("checklists.show", checklist_id=target.checklist_id)
-        case Place.ITEM if target.checklist_id is not None:
+        case PageKind.ITEM if target.checklist_id is not None:
             anchor = target.item.lower()
             return url_for("checklists.show", checklist_id=target.checklist_id, _anchor=anchor)
-        case Place.UNDERTAKINGS:
+        case PageKind.UNDERTAKINGS:
             return url_for("undertakings.listed", reference=reference)
-        case Place.TEAM if actor.acts_for_npm:
+        case PageKind.TEAM if actor.acts_for_npm:
             return url_for("visits.change_team", reference=reference, number=number)
-        case Place.MY_PART if own_fact(reading, actor) is not None:
+        case PageKind.MY_PART if own_fact(reading, actor) is not None:
             return url_for("visits.my_part", reference=reference, number=number)
-        case Place.MODES | Place.COOPERATION:
+        case PageKind.MODES | PageKind.COOPERATION:
             return url_for("dashboard.cooperation", reference=reference)
         case _:
             return url_for("visits.show", reference=reference, number=number, _anchor="team")

@@ -24,12 +24,12 @@ from tracker.visits.facts import (
     Gate,
     Interests,
     Judgement,
-    Lack,
     MemberFact,
     Missing,
+    MissingRequirement,
     Requirement,
+    RequirementKind,
     Row,
-    Want,
 )
 from tracker.visits.labels import in_words
 from tracker.visits.models import VisitStage
@@ -151,7 +151,7 @@ def judge(facts: Facts) -> Judgement:
         "J3": [*clearing, *_to_leave(facts)],
     }
     gates: list[Gate] = []
-    left: list[Want] = []
+    left: list[MissingRequirement] = []
     for code, wants in asked.items():
         open_wants = [want for want in wants if code != "J3" or want.key not in excused]
         left += [want for want in open_wants if want not in left]
@@ -194,85 +194,87 @@ def _excused(facts: Facts) -> frozenset[str]:
     )
 
 
-def _to_propose(facts: Facts) -> Iterator[Want]:
+def _to_propose(facts: Facts) -> Iterator[MissingRequirement]:
     """J1: the cooperation is active, and visits are among its ways of working.
 
     A review does not stop a visit that is planned: it can always begin (G5).
     """
     if facts.cooperation_stage not in {Stage.ACTIVE, Stage.UNDER_REVIEW}:
-        yield Want(Lack.NOT_ACTIVE)
+        yield MissingRequirement(RequirementKind.NOT_ACTIVE)
     if MODES_WITH_VISITS.isdisjoint(facts.modes):
-        yield Want(Lack.NO_MODE)
+        yield MissingRequirement(RequirementKind.NO_MODE)
 
 
-def _to_plan(facts: Facts) -> Iterator[Want]:
+def _to_plan(facts: Facts) -> Iterator[MissingRequirement]:
     """J2: the roles are settled (S17 to S19), the audience is set, each accepts the own task."""
     for item in facts.roles.lacking:
         if item.code not in ASKED_BY_J3:
-            yield Want(Lack.ROLES_ITEM, item=item)
+            yield MissingRequirement(RequirementKind.ROLES_ITEM, item=item)
     for member in facts.members:
         if not member.takes_part:
-            yield Want(Lack.LEFT, member)
+            yield MissingRequirement(RequirementKind.LEFT, member)
             continue
         if not member.is_listed:
-            yield Want(Lack.NOT_LISTED, member)
+            yield MissingRequirement(RequirementKind.NOT_LISTED, member)
         if member.has_role and not member.role_accepted:
-            yield Want(Lack.ROLE, member)
+            yield MissingRequirement(RequirementKind.ROLE, member)
 
 
-def _to_clear(facts: Facts) -> Iterator[Want]:
+def _to_clear(facts: Facts) -> Iterator[MissingRequirement]:
     """Gate G4, person by person: a valid signature before any access (S11, S13, S14)."""
     for member in facts.members:
         lack = clearance_lack(member, facts.needed_until)
         if lack is not None and member.takes_part:
-            yield Want(lack, member)
+            yield MissingRequirement(lack, member)
 
 
-def clearance_lack(member: MemberFact, until: dt.date) -> Lack | None:
+def clearance_lack(member: MemberFact, until: dt.date) -> RequirementKind | None:
     """Return what a person still lacks to be cleared through a day; None: nothing, or not asked."""
     if not member.needs_clearance:
         return None
     if member.cleared_until is not None:
-        return Lack.RUNS_OUT if member.cleared_until < until else None
+        return RequirementKind.RUNS_OUT if member.cleared_until < until else None
     if member.interests is Interests.REPLACE:
-        return Lack.CONFLICT
+        return RequirementKind.CONFLICT
     if not member.signed:
-        return Lack.NOT_SIGNED
+        return RequirementKind.NOT_SIGNED
     if member.interests is Interests.WAITS:
-        return Lack.NOT_DECIDED
-    return Lack.NOT_COVERED if member.countersigned else Lack.NOT_COUNTERSIGNED
+        return RequirementKind.NOT_DECIDED
+    return (
+        RequirementKind.NOT_COVERED if member.countersigned else RequirementKind.NOT_COUNTERSIGNED
+    )
 
 
-def _to_leave(facts: Facts) -> Iterator[Want]:
+def _to_leave(facts: Facts) -> Iterator[MissingRequirement]:
     """J3 but the undertakings: checklists signed, briefing and credentials held, the plan read."""
     if not facts.confidentiality.is_signed:
-        yield Want(Lack.CONFIDENTIALITY)
+        yield MissingRequirement(RequirementKind.CONFIDENTIALITY)
     if not facts.roles.is_signed:
-        yield Want(Lack.ROLES)
+        yield MissingRequirement(RequirementKind.ROLES)
     if not facts.plan.is_signed:
-        yield Want(Lack.PLAN)
+        yield MissingRequirement(RequirementKind.PLAN)
     if facts.briefing_on is None or facts.briefing_on > facts.today:
-        yield Want(Lack.BRIEFING)
+        yield MissingRequirement(RequirementKind.BRIEFING)
     if not facts.has_safety_contact:
-        yield Want(Lack.SAFETY_CONTACT)
+        yield MissingRequirement(RequirementKind.SAFETY_CONTACT)
     for member in facts.members:
         yield from _to_leave_of(facts, member)
 
 
-def _to_leave_of(facts: Facts, member: MemberFact) -> Iterator[Want]:
+def _to_leave_of(facts: Facts, member: MemberFact) -> Iterator[MissingRequirement]:
     if member.needs_clearance and not member.briefed:
-        yield Want(Lack.NOT_BRIEFED, member)
+        yield MissingRequirement(RequirementKind.NOT_BRIEFED, member)
     if member.credential_until is None:
-        yield Want(Lack.CREDENTIAL, member)
+        yield MissingRequirement(RequirementKind.CREDENTIAL, member)
     elif member.credential_until < facts.needed_until:
-        yield Want(Lack.CREDENTIAL_RUNS_OUT, member)
+        yield MissingRequirement(RequirementKind.CREDENTIAL_RUNS_OUT, member)
     if not member.plan_read:
-        yield Want(Lack.PLAN_NOT_READ, member)
+        yield MissingRequirement(RequirementKind.PLAN_NOT_READ, member)
 
 
-def _grouped(facts: Facts, wants: Sequence[Want]) -> tuple[Missing, ...]:
+def _grouped(facts: Facts, wants: Sequence[MissingRequirement]) -> tuple[Missing, ...]:
     """Return what is missing in words, one line for each kind."""
-    kinds: dict[Lack, list[Want]] = {}
+    kinds: dict[RequirementKind, list[MissingRequirement]] = {}
     for want in wants:
         kinds.setdefault(want.lack, []).append(want)
     return tuple(in_words(lack, facts, same) for lack, same in kinds.items())
@@ -303,7 +305,7 @@ def board(judgement: Judgement) -> tuple[Row, ...]:
 def _briefing(facts: Facts, member: MemberFact, excused: frozenset[str]) -> Cell:
     if member.needs_clearance and not member.briefed:
         return Cell(CellCode.NOT_BRIEFED)
-    if OF_ALL[Lack.BRIEFING] in excused:
+    if OF_ALL[RequirementKind.BRIEFING] in excused:
         return Cell(CellCode.EXCUSED)
     if facts.briefing_on is None:
         return Cell(CellCode.NO_BRIEFING)
@@ -333,7 +335,7 @@ def _undertaking(facts: Facts, member: MemberFact) -> Cell:
     lack = clearance_lack(member, facts.needed_until)
     if lack is None:
         return Cell(CellCode.CLEARED, member.cleared_until)
-    if lack is Lack.RUNS_OUT:
+    if lack is RequirementKind.RUNS_OUT:
         return Cell(CellCode.RUNS_OUT, member.cleared_until)
     if not member.signed:
         return Cell(CellCode.NOT_SIGNED)
@@ -350,7 +352,7 @@ def _credential(facts: Facts, member: MemberFact, excused: frozenset[str]) -> Ce
     until = member.credential_until
     if until is not None and until >= facts.needed_until:
         return Cell(CellCode.YES)
-    if Want(Lack.CREDENTIAL, member).key in excused:
+    if MissingRequirement(RequirementKind.CREDENTIAL, member).key in excused:
         return Cell(CellCode.EXCUSED)
     return Cell(CellCode.NOT_ISSUED) if until is None else Cell(CellCode.RUNS_OUT, until)
 
@@ -358,6 +360,6 @@ def _credential(facts: Facts, member: MemberFact, excused: frozenset[str]) -> Ce
 def _plan(facts: Facts, member: MemberFact, excused: frozenset[str]) -> Cell:
     if member.plan_read:
         return Cell(CellCode.YES)
-    if Want(Lack.PLAN_NOT_READ, member).key in excused:
+    if MissingRequirement(RequirementKind.PLAN_NOT_READ, member).key in excused:
         return Cell(CellCode.EXCUSED)
     return Cell(CellCode.NOT_CONFIRMED if facts.plan.is_signed else CellCode.PLAN_NOT_SIGNED)

@@ -12,10 +12,15 @@ from tracker.access.actor import OrganisationKind
 from tracker.accounts.models import User
 from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.loading import HEADS, Filling, fill, remember
+from tracker.checklists.loading import (
+    HEADS,
+    LoadedChecklist,
+    load,
+    remember,
+)
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.queries import VISIT
-from tracker.checklists.rules.completeness import ItemStanding
+from tracker.checklists.rules.completeness import ItemStatus
 from tracker.checklists.rules.values import as_date, as_id
 from tracker.cooperations import audiences, people
 from tracker.cooperations.models import Cooperation, Mode, Party
@@ -51,7 +56,7 @@ class Reading:
     plan: Plan
     cooperation: Cooperation
     # The roles (checklist 3), and this visit's urgent-action plan.
-    roles: Filling
+    roles: LoadedChecklist
     urgent_plan: Checklist
     audience_count: int
     judgement: Judgement
@@ -81,7 +86,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     language says its items in a reader's words, for pages.
     """
     own = _checklists(visit)
-    roles = fill(own[ChecklistKind.VISIT_ROLES], language)
+    roles = load(own[ChecklistKind.VISIT_ROLES], language)
     urgent_plan = own[ChecklistKind.URGENT_PLAN]
     plan = plan_of(visit)
     team = queries.team_of(visit.id)
@@ -211,7 +216,7 @@ def _unsigned(
     return tuple(party for party in parties if party.organisation_id not in there)
 
 
-def _lacking(roles: Filling) -> tuple[ItemFact, ...]:
+def _lacking(roles: LoadedChecklist) -> tuple[ItemFact, ...]:
     standing = roles.standing().items
     names = {one.organisation_id: one.name for one in roles.surroundings.parties}
     return tuple(
@@ -226,7 +231,7 @@ def _lacking(roles: Filling) -> tuple[ItemFact, ...]:
     )
 
 
-def _what(stands: ItemStanding) -> object:
+def _what(stands: ItemStatus) -> object:
     if stands.problems and stands.state.value == "in_progress":
         return stands.problems[0].message
     return ITEM_STATES.get(stands.state, "")
@@ -234,7 +239,7 @@ def _what(stands: ItemStanding) -> object:
 
 def _members(
     visit: Visit,
-    roles: Filling,
+    roles: LoadedChecklist,
     urgent_plan: Checklist,
     team: list[TeamMember],
     listed: set[UUID],
@@ -264,7 +269,7 @@ def _members(
 class _Answers:
     """What the roles say of each person of the team."""
 
-    def __init__(self, roles: Filling, urgent_plan: Checklist) -> None:
+    def __init__(self, roles: LoadedChecklist, urgent_plan: Checklist) -> None:
         self._sheet = roles.sheet
         self._lead = as_id(self._sheet.value("V3", "lead"))
         self._deputy = as_id(self._sheet.value("V3", "deputy"))

@@ -13,7 +13,7 @@ from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.activity import service as trail
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist
 from tracker.checklists.policy import can_amend, is_open
 from tracker.checklists.queries import VISIT
@@ -263,7 +263,7 @@ def change_team(reference: str, number: int) -> str | Response:
     roles = team.checklists_of(visit)[ChecklistKind.VISIT_ROLES]
     if not any(is_open(roles.state, roles.open_items, item) for item in team.ITEMS):
         return _team_is_agreed(actor, reference, visit, roles)
-    form = team_form(people.people(visit.cooperation_id), fill(roles))
+    form = team_form(people.people(visit.cooperation_id), load(roles))
 
     def act() -> bool:
         try:
@@ -317,7 +317,7 @@ def _team_is_agreed(actor: Actor, reference: str, visit: Visit, roles: Checklist
         cooperation=_cooperation(actor, reference),
         reason=decision.reason,
         amend_url=url_for("signing.amend", checklist_id=roles.id)
-        if can_amend(actor, fill(roles).own_party(actor), roles.state)
+        if can_amend(actor, load(roles).own_party(actor), roles.state)
         else "",
         roles_url=url_for("checklists.show", checklist_id=roles.id),
     )

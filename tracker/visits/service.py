@@ -13,11 +13,11 @@ from sqlalchemy.orm import selectinload
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.access.decision import Decision, no
 from tracker.activity import verbs
-from tracker.activity.service import Happening, lock_chain, record
+from tracker.activity.service import DomainEvent, lock_chain, record
 from tracker.activity.stale import Stale, mark
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
-from tracker.checklists.loading import Filling, fill, lock
+from tracker.checklists.loading import LoadedChecklist, load, lock
 from tracker.checklists.models import Checklist
 from tracker.checklists.policy import is_open
 from tracker.checklists.queries import VISIT
@@ -49,7 +49,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Knows:
+class AudienceEntry:
     """A person who may know place and dates, and from which day (V2)."""
 
     user_id: UUID
@@ -63,7 +63,7 @@ class TeamPlan:
     lead_id: UUID
     deputy_id: UUID
     members: tuple[Member, ...]
-    audience: tuple[Knows, ...]
+    audience: tuple[AudienceEntry, ...]
     # What the team lacks, and why.
     gaps: str = ""
 
@@ -157,7 +157,7 @@ def _write_answers(
 ) -> None:
     # The team first: the parties of the checklists follow it.
     for item, values in {
-        "V4": _team_values(fill(roles), planned),
+        "V4": _team_values(load(roles), planned),
         "V3": _lead_values(planned),
         "V2": {"announced": announced, **_audience_values(actor.user_id, planned)},
         "V1": dict(kind),
@@ -169,7 +169,7 @@ def _lead_values(planned: TeamPlan) -> dict[str, Any]:
     return {"lead": str(planned.lead_id), "deputy": str(planned.deputy_id)}
 
 
-def _team_values(roles: Filling, planned: TeamPlan) -> dict[str, Any]:
+def _team_values(roles: LoadedChecklist, planned: TeamPlan) -> dict[str, Any]:
     """Return V4 with lead and deputy in it, each person with the party they take part for."""
     skills = {one.user_id: one for one in planned.members}
     for user_id, words in (
@@ -306,7 +306,7 @@ def change_team(
     _require_change(actor, visit)
     cooperation = _cooperation(visit)
     _check_people(cooperation, planned)
-    before = fill(roles)
+    before = load(roles)
     changes = _changes(visit, before, planned)
     for item in changes:
         is_open(roles.state, roles.open_items, item).require()
@@ -341,13 +341,13 @@ def _lock_checklists(visit: Visit) -> Checklist:
     return own[ROLES]
 
 
-def version_of(roles: Filling, item: str) -> int:
+def version_of(roles: LoadedChecklist, item: str) -> int:
     """Return the version of an item's answer that stands now; 0 when there is none."""
     shared = roles.sheet.shared(item)
     return shared.version if shared else 0
 
 
-def _changes(visit: Visit, before: Filling, planned: TeamPlan) -> dict[str, dict[str, Any]]:
+def _changes(visit: Visit, before: LoadedChecklist, planned: TeamPlan) -> dict[str, dict[str, Any]]:
     """Return the items that the new team changes, with what else they hold kept as it is."""
     planner_id = visit.planned_by_id if visit.planned_by_id in before.people else None
     wanted = {
@@ -364,7 +364,7 @@ def _changes(visit: Visit, before: Filling, planned: TeamPlan) -> dict[str, dict
     return changes
 
 
-def _parties_now(roles: Filling) -> list[UUID]:
+def _parties_now(roles: LoadedChecklist) -> list[UUID]:
     return [party.organisation_id for party in roles.surroundings.parties]
 
 
@@ -456,7 +456,7 @@ def _confirm(actor: Actor, visit: Visit, item: str, key: str, *, is_done: bool) 
     if is_done:
         return False
     roles = team.checklists_of(visit)[ROLES]
-    own = fill(roles).sheet.of_person(item, actor.user_id)
+    own = load(roles).sheet.of_person(item, actor.user_id)
     checklists.save_answer(
         actor,
         roles,
@@ -511,7 +511,7 @@ def prepared_ids() -> list[UUID]:
     return [visit.id for visit in queries.prepared()]
 
 
-def follow(happening: Happening) -> None:
+def follow(happening: DomainEvent) -> None:
     """Judge again the visits of a cooperation, or the one whose checklist it is. A handler.
 
     The agreed terms are looked at through the cooperation's stage.
@@ -525,7 +525,7 @@ def follow(happening: Happening) -> None:
         _mark(happening, Visit.cooperation_id == happening.cooperation_id)
 
 
-def follow_draft(happening: Happening) -> None:
+def follow_draft(happening: DomainEvent) -> None:
     """Judge again the visit whose roles were worked on. A handler.
 
     Of the other checklists the gates look at the signing only.
@@ -535,7 +535,7 @@ def follow_draft(happening: Happening) -> None:
         follow(happening)
 
 
-def follow_person(happening: Happening) -> None:
+def follow_person(happening: DomainEvent) -> None:
     """Judge again the visits of a person's cooperations. A handler.
 
     Of events in the whole instance whose subject is the person: suspended, restored, a role given,
@@ -548,7 +548,7 @@ def follow_person(happening: Happening) -> None:
     _mark(happening, takes_part)
 
 
-def _mark(happening: Happening, where: sa.ColumnElement[bool]) -> None:
+def _mark(happening: DomainEvent, where: sa.ColumnElement[bool]) -> None:
     found = (visit.id for visit in queries.prepared(where))
     mark(Stale.VISIT, found, happening.actor)
 
@@ -562,7 +562,7 @@ def recheck(visit_id: UUID, _actor: Actor | None = None) -> None:
     settle(db.session.get_one(Visit, visit_id))
 
 
-def _checklist_of(happening: Happening) -> Checklist | None:
+def _checklist_of(happening: DomainEvent) -> Checklist | None:
     """Return the checklist an event is about, if it is about one."""
     if happening.subject_type != "checklist":
         return None

@@ -7,10 +7,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tracker.activity import verbs
-from tracker.activity.service import Happening, record
+from tracker.activity.service import DomainEvent, record
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import service as checklists
-from tracker.checklists.loading import Filling, fill
+from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, ChecklistParty
 from tracker.checklists.policy import LET_IN
 from tracker.checklists.queries import VISIT
@@ -27,7 +27,7 @@ from tracker.visits.stages import PREPARED
 ITEMS = LET_IN
 
 
-def follow_answer(happening: Happening) -> None:
+def follow_answer(happening: DomainEvent) -> None:
     """Take over who leads, who is in the team and who may know. Handler of ANSWER_SAVED."""
     if (
         happening.details.get("kind") != ChecklistKind.VISIT_ROLES.value
@@ -39,7 +39,7 @@ def follow_answer(happening: Happening) -> None:
         take_over(db.session.get_one(Visit, checklist.visit_id))
 
 
-def follow_people(happening: Happening) -> None:
+def follow_people(happening: DomainEvent) -> None:
     """Take out of the audience who left, and in who came back. Of PERSON_LEFT and PERSON_JOINED."""
     if happening.cooperation_id is not None:
         for visit in queries.prepared(Visit.cooperation_id == happening.cooperation_id):
@@ -54,7 +54,7 @@ def take_over(visit: Visit) -> None:
     if visit.stage not in PREPARED:
         return
     own = checklists_of(visit)
-    roles = fill(own[ChecklistKind.VISIT_ROLES])
+    roles = load(own[ChecklistKind.VISIT_ROLES])
     audiences.set_audience(
         visit.cooperation_id,
         VISIT,
@@ -86,7 +86,7 @@ def set_parties(visit: Visit, own: Iterable[Checklist], members: Iterable[TeamMe
             checklists.set_parties(checklist, wanted)
 
 
-def _audience(visit: Visit, roles: Filling) -> list[Listing]:
+def _audience(visit: Visit, roles: LoadedChecklist) -> list[Listing]:
     """Return who is listed: those of V2 who take part, and always the lead and the planner.
 
     Only one of the NPM's own people leads: a lead sees the planning without a clearance.
@@ -108,7 +108,7 @@ def _audience(visit: Visit, roles: Filling) -> list[Listing]:
     ]
 
 
-def _set_team(visit: Visit, roles: Filling) -> list[TeamMember]:
+def _set_team(visit: Visit, roles: LoadedChecklist) -> list[TeamMember]:
     """Make the team be those of V4, with lead and deputy; record TEAM_CHANGED when it changed."""
     kept = {row.user_id: row for row in queries.team_of(visit.id)}
     wanted = _team(roles, kept)
@@ -135,7 +135,7 @@ def _set_team(visit: Visit, roles: Filling) -> list[TeamMember]:
     return list(kept.values())
 
 
-def _team(roles: Filling, kept: dict[UUID, TeamMember]) -> dict[UUID, UUID]:
+def _team(roles: LoadedChecklist, kept: dict[UUID, TeamMember]) -> dict[UUID, UUID]:
     """Return each person of the team with the organisation they come from.
 
     It is the one they take part for; who has left stays in the team, to be seen and taken out.

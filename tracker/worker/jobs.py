@@ -91,7 +91,7 @@ def run_for_ever(
     while goes_on():
         try:
             with_dates = number % EVERY_SO_MANY_ROUNDS == 0
-            one_round(transport, with_dates=with_dates, timestamp_url=timestamp_url)
+            run_once(transport, with_dates=with_dates, timestamp_url=timestamp_url)
             if with_dates:
                 if day_done != clock.today():
                     # Those too that no worker was there for.
@@ -111,7 +111,7 @@ def run_for_ever(
         time.sleep(PAUSE)
 
 
-def one_round(transport: Transport, *, with_dates: bool, timestamp_url: str = "") -> None:
+def run_once(transport: Transport, *, with_dates: bool, timestamp_url: str = "") -> None:
     """Send what is due and make certificates; with_dates: also what comes with a day.
 
     That is: close what has expired, remind, forget what is old. Each object in a transaction of
@@ -177,7 +177,9 @@ def checkpoint_and_mail() -> None:
     each(_MAIL_CHECKPOINT, clock.today())
 
 
-def compare_texts(after: disagreements.Place = disagreements.BEGINNING) -> disagreements.Place:
+def compare_texts(
+    after: disagreements.Progress = disagreements.BEGINNING,
+) -> disagreements.Progress:
     """Compare the next texts with their signatures and events; return how far it came."""
     reached = disagreements.compare_some(after)
     db.session.commit()

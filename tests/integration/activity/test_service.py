@@ -15,7 +15,7 @@ from tests.factories.cooperations import Country, copied_country, open_one
 from tests.services import put
 from tracker.activity import queries, service, verbs
 from tracker.activity.models import Chain, ChainKind, Event, EventDetail, ReadLogEntry
-from tracker.activity.service import Handler, Happening
+from tracker.activity.service import DomainEvent, Handler
 from tracker.activity.verbs import Verb
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db, will_write
@@ -133,9 +133,9 @@ def test_what_is_rolled_back_leaves_nothing(session: Session, cooperation: Coope
 def test_handlers_are_told_and_run_in_the_same_transaction(
     session: Session, cooperation: Cooperation, handlers: Callable[..., None]
 ) -> None:
-    told: list[Happening] = []
+    told: list[DomainEvent] = []
 
-    def fail(happening: Happening) -> None:
+    def fail(happening: DomainEvent) -> None:
         told.append(happening)
         raise RuntimeError("a handler that fails")
 

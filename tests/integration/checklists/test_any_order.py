@@ -34,7 +34,7 @@ from tracker.agreements.document import Languages, document
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service
-from tracker.checklists.loading import Filling
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import (
     Answer,
     Checklist,
@@ -625,14 +625,14 @@ class AnyOrder(RuleBasedStateMachine):
         self._lists_show_what_is_true(filling)
         self._text_is_what_is_agreed_and_shown(filling)
 
-    def _items_stand_as_they_do(self, filling: Filling) -> None:
+    def _items_stand_as_they_do(self, filling: LoadedChecklist) -> None:
         book, items = self.desk.book, filling.standing().items
         for code, one in items.items():
             told = (one.state.value, one.required, set(one.waiting_for))
             assert told == (book.state(code), book.is_required(code), book.waits_for(code)), code
         assert [code for code, one in items.items() if one.done and book.lacking(code)] == []
 
-    def _lists_show_what_is_true(self, filling: Filling) -> None:
+    def _lists_show_what_is_true(self, filling: LoadedChecklist) -> None:
         """What lists show is kept up to date while the text may change."""
         book, terms = self.desk.book, filling.checklist
         if self.desk.state != "drafting":
@@ -643,7 +643,7 @@ class AnyOrder(RuleBasedStateMachine):
             body: sum(body in book.waits_for(code) for code in CODES) for body in book.parties
         }
 
-    def _text_is_what_is_agreed_and_shown(self, filling: Filling) -> None:
+    def _text_is_what_is_agreed_and_shown(self, filling: LoadedChecklist) -> None:
         found = {
             item["code"]: [answer for answer in item["answers"] if not answer["by"]]
             for section in document(filling, [], [], Languages("en", {}, "en"))["sections"]

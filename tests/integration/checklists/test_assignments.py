@@ -543,7 +543,7 @@ def test_a_party_that_left_reads_and_keeps_nothing_waiting(table: Table) -> None
 def remind(table: Table, folder: Path) -> list[str]:
     """Have the worker do a round; return who was reminded so far."""
     table.session.commit()
-    jobs.one_round(from_url(f"file://{folder}"), with_dates=True)
+    jobs.run_once(from_url(f"file://{folder}"), with_dates=True)
     return [mail.recipient for mail in mails(db.session(), "assignment_due")]
 
 

@@ -27,7 +27,7 @@ from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Template
 from tracker.checklists import obstacles, queries, service
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.checklists.models import (
     Answer,
     ChecklistParty,
@@ -55,7 +55,7 @@ class Pair:
     now: Table
 
     def look(self, first: str = "ilena") -> Preview:
-        return copying.preview(self.now[first], self.now.filling(), fill(self.former.checklist()))
+        return copying.preview(self.now[first], self.now.filling(), load(self.former.checklist()))
 
     def offered(self, first: str = "ilena") -> list[str]:
         return [offer.item.code for offer in self.look(first).offers]

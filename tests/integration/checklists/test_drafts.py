@@ -26,7 +26,7 @@ from tracker.accounts.models import Membership
 from tracker.activity.models import Event
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import drafts
-from tracker.checklists.drafts import Kept, Whose
+from tracker.checklists.drafts import DraftKey, SavedDraft
 from tracker.checklists.models import (
     Answer,
     ChecklistState,
@@ -66,12 +66,12 @@ class Desk(Room):
             sent["draft_number"] = [str(number)]
         return self.post(first, f"{rest.rpartition('/')[0]}/draft", sent)
 
-    def whose(self, first: str, item: str = "M1", kind: DraftKind = SHARED) -> Whose:
+    def whose(self, first: str, item: str = "M1", kind: DraftKind = SHARED) -> DraftKey:
         actor = self.table[first]
         assert actor.organisation_id is not None
-        return Whose(actor.user_id, actor.organisation_id, item, kind)
+        return DraftKey(actor.user_id, actor.organisation_id, item, kind)
 
-    def kept(self, first: str, item: str = "M1", kind: DraftKind = SHARED) -> Kept:
+    def kept(self, first: str, item: str = "M1", kind: DraftKind = SHARED) -> SavedDraft:
         return drafts.find(self.table.checklist(), self.whose(first, item, kind))
 
     def typed(self, first: str, item: str = "M1", kind: DraftKind = SHARED) -> Any:
@@ -87,7 +87,7 @@ def desk(app: Flask, table: Table) -> Desk:
     return Desk(app, table)
 
 
-def keep(desk: Desk, first: str = "samira", number: int = 1, **more: Any) -> Kept | None:
+def keep(desk: Desk, first: str = "samira", number: int = 1, **more: Any) -> SavedDraft | None:
     """Keep a text by the verb and commit."""
     kept = drafts.keep(
         desk.table.checklist(),
@@ -346,7 +346,7 @@ def test_a_draft_is_forgotten_after_ninety_days(desk: Desk, frozen_time: SetTime
     frozen_time(NOON + dt.timedelta(days=90, minutes=1))
     assert drafts.forget_old() == 1
     desk.table.session.commit()
-    assert desk.kept("samira") == Kept()
+    assert desk.kept("samira") == SavedDraft()
 
 
 def test_more_than_a_draft_holds_is_told_and_the_last_one_stays(desk: Desk) -> None:
@@ -854,10 +854,10 @@ def test_nothing_is_saved_for_another_organisation_than_the_page_was_opened_for(
 
 def test_a_draft_stays_with_the_organisation_it_was_written_for(desk: Desk) -> None:
     keep(desk)
-    other = Whose(
+    other = DraftKey(
         desk.table["samira"].user_id, desk.table.land.id("lantern"), "M1", DraftKind.SHARED
     )
-    assert drafts.find(desk.table.checklist(), other) == Kept()
+    assert drafts.find(desk.table.checklist(), other) == SavedDraft()
 
 
 def test_a_proposal_in_reply_keeps_its_words_too(desk: Desk) -> None:

@@ -32,7 +32,7 @@ from tracker.checklist_templates.models import (
     WordsOrigin,
 )
 from tracker.checklist_templates.schema import Template
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.core import canonical
 from tracker.core.errors import RuleBrokenError
 from tracker.core.localized import language_of
@@ -514,7 +514,7 @@ def test_verbs_keep_what_they_write_in_the_checklists_own_language(room: Room) -
     room.submit("ilena", "/items/M1/answer", words="كما اتفقنا.")
     (event,) = room.table.events("answer_saved")
     assert event["item"] == "M1"
-    filling = fill(room.table.checklist())
+    filling = load(room.table.checklist())
     assert filling.template.by_code["M1"].label == "Item M1"
 
 

@@ -25,7 +25,7 @@ from tests.integration.checklists.test_pages import Room, item
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Template
 from tracker.checklists import obstacles, service
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.checklists.models import ChecklistState, Flag
 from tracker.checklists.negotiation import positions, safeguards
 from tracker.cooperations import service as cooperations
@@ -356,11 +356,11 @@ def test_nothing_is_flagged_on_the_planning_of_a_visit(
     scene = Scene(session, demonstration)
     visit = planned(scene)
     plan = scene.checklist(ChecklistKind.URGENT_PLAN, visit.number)
-    values = checklists.whole(fill(plan), "U15", who_speaks="together")
+    values = checklists.whole(load(plan), "U15", who_speaks="together")
     service.save_answer(
         scene.actor("pavo"), plan, "U15", AnswerScope.SHARED, values, base_version=0
     )
-    assert fill(plan).flags == ()
+    assert load(plan).flags == ()
 
 
 # Pages

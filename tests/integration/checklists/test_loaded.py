@@ -15,7 +15,7 @@ from tracker.activity.service import lock_chain
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import loading, service
 from tracker.checklists.loaded import READ_BY
-from tracker.checklists.loading import fill, lock, locked
+from tracker.checklists.loading import load, load_for_update, lock
 from tracker.checklists.models import Answer, Checklist
 from tracker.cooperations.models import CooperationPerson
 from tracker.core.db import db
@@ -31,10 +31,10 @@ def reads(sent: list[str]) -> list[str]:
 
 def test_a_checklist_is_read_once_in_a_transaction(table: Table, statements: Statements) -> None:
     checklist = table.checklist()
-    before = locked(checklist)
+    before = load_for_update(checklist)
     with statements() as sent:
-        assert fill(checklist) is before
-        assert locked(checklist) is before
+        assert load(checklist) is before
+        assert load_for_update(checklist) is before
     assert sent == []
 
 
@@ -42,12 +42,12 @@ def test_after_an_answer_nothing_is_read_again_but_what_it_changed(
     table: Table, statements: Statements
 ) -> None:
     checklist = table.checklist()
-    locked(checklist)
+    load_for_update(checklist)
     answer = table.save("ilena", "M1")
-    locked(checklist)
+    load_for_update(checklist)
     with statements() as sent:
         _write_again(answer)
-        after = fill(checklist)
+        after = load(checklist)
     assert set(reads(sent)) == {"answer"}
     found = after.sheet.shared("M1")
     assert found is not None
@@ -66,15 +66,15 @@ def test_an_answer_just_saved_is_as_it_is_read_later(
     session.commit()
     checklist, ilena = table.checklist(), table["ilena"]
     for version, words in enumerate(("First.", "Second.")):
-        locked(checklist)
+        load_for_update(checklist)
         with statements() as sent:
             service.save_answer(
                 ilena, checklist, "M1", scope, {"words": words}, base_version=version
             )
-            in_step = fill(checklist).sheet
+            in_step = load(checklist).sheet
         assert "answer" not in reads(sent)
         session.commit()
-        read_anew = fill(table.checklist()).sheet
+        read_anew = load(table.checklist()).sheet
         assert in_step.answers == read_anew.answers
         assert in_step.authors == read_anew.authors
 
@@ -101,22 +101,22 @@ def test_who_is_taken_out_is_no_longer_among_the_people(table: Table) -> None:
     checklist = table.checklist()
     user_id = table.land.users["dora"].id
     table.land.session.commit()
-    assert user_id in fill(checklist).people
+    assert user_id in load(checklist).people
     row = db.session.scalars(
         sa.select(CooperationPerson).where(CooperationPerson.user_id == user_id)
     ).one()
     row.until_on = row.from_on.replace(year=row.from_on.year - 1)
-    assert user_id not in fill(checklist).people
+    assert user_id not in load(checklist).people
 
 
 def test_what_is_rolled_back_is_read_again(table: Table) -> None:
     checklist = table.checklist()
-    locked(checklist)
+    load_for_update(checklist)
     savepoint = db.session.begin_nested()
     db.session.add(_reading_of(checklist))
-    assert fill(checklist).sheet.shared("M1") is not None
+    assert load(checklist).sheet.shared("M1") is not None
     savepoint.rollback()
-    assert fill(checklist).sheet.shared("M1") is None
+    assert load(checklist).sheet.shared("M1") is None
 
 
 def _reading_of(checklist: Checklist) -> Answer:
@@ -148,7 +148,7 @@ def test_what_others_wrote_before_it_was_held_is_read(
 ) -> None:
     checklist = table.checklist()
     table.session.commit()
-    assert fill(checklist).sheet.shared("M1") is None
+    assert load(checklist).sheet.shared("M1") is None
     written = _reading_of(checklist)
     columns = {one.key: getattr(written, one.key) for one in Answer.__table__.columns}
     if db.engine.dialect.name == "sqlite":
@@ -156,7 +156,7 @@ def test_what_others_wrote_before_it_was_held_is_read(
     with db.engine.begin() as other:
         other.execute(sa.insert(Answer).values(**columns | {"id": uuid4()}))
     hold(checklist)
-    found = fill(checklist).sheet.shared("M1")
+    found = load(checklist).sheet.shared("M1")
     assert found is not None
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.factories.demonstration import Demonstration
-from tracker.checklists.loading import Filling, fill, fill_all
+from tracker.checklists.loading import LoadedChecklist, load, load_all
 from tracker.checklists.models import Checklist
 from tracker.cooperations import keys
 from tracker.core.db import db
@@ -22,7 +22,7 @@ def everything(session: Session) -> list[Checklist]:
     return list(session.scalars(sa.select(Checklist).order_by(Checklist.id)))
 
 
-def told(filling: Filling) -> tuple[object, ...]:
+def told(filling: LoadedChecklist) -> tuple[object, ...]:
     """Return what rules and pages look at."""
     return (
         filling.checklist.id,
@@ -45,10 +45,10 @@ def test_each_is_as_if_it_was_loaded_by_itself(
     session: Session, demonstration: Demonstration
 ) -> None:
     checklists = everything(session)
-    together = fill_all(checklists)
+    together = load_all(checklists)
     assert together.keys() == {one.id for one in checklists}
     for one in checklists:
-        assert told(together[one.id]) == told(fill(one))
+        assert told(together[one.id]) == told(load(one))
 
 
 def test_several_cost_as_many_queries_as_one(
@@ -56,13 +56,13 @@ def test_several_cost_as_many_queries_as_one(
 ) -> None:
     roles = session.get_one(Checklist, demonstration.checklists["complete", "visit_roles"])
     # Templates are read once per process; whether this one has, depends on the tests before.
-    fill_all(everything(session))
+    load_all(everything(session))
     counts = []
     for wanted in ([roles], everything(session)):
         db.session.info.pop("cooperation_keys", None)
         session.expunge_all()
         with statements() as sent:
-            fill_all(wanted)
+            load_all(wanted)
         counts.append(len(sent))
     assert counts[0] == counts[1]
 

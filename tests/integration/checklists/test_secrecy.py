@@ -18,7 +18,7 @@ from tracker.activity.models import EventDetail
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import encryption
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.checklists.models import (
     Answer,
     Checklist,
@@ -87,7 +87,7 @@ def _decline(scene: Scene) -> None:
     roles, writers, signers = scene.checklist(ROLES), _writers(scene), _signers(scene)
     agreements.amend(scene.actor("ilena"), roles, reason=REASON, items=["V8", "V6"])
     accept(roles, "V8", writers)
-    current = fill(roles).sheet.shared("V8")
+    current = load(roles).sheet.shared("V8")
     assert current is not None
     first = positions.propose(
         scene.actor("samira"),
@@ -254,7 +254,7 @@ def test_who_may_not_open_the_text_is_not_asked_to_sign_it(
     scene: Scene, agreed: Checklist, signers: dict[Any, Actor]
 ) -> None:
     def able() -> set[str]:
-        people = agreements.signatories(fill(agreed)).values()
+        people = agreements.signatories(load(agreed)).values()
         return {one.name for of_party in people for one in of_party}
 
     assert able() == {"Tomas Beridan", "Henrik Asante", "Otto Brandis"}
@@ -274,7 +274,7 @@ def test_who_may_not_open_the_text_is_not_asked_to_sign_it(
 
 def test_a_whole_answer_to_each_item_of_a_visit_can_be_made(scene: Scene) -> None:
     """The factory of whole answers knows the team and the first day."""
-    filling = fill(scene.checklist(ROLES))
+    filling = load(scene.checklist(ROLES))
     rows = whole(filling, "V5")["roles"]
     assert {row["person"] for row in rows} == {str(one) for one in filling.surroundings.team or ()}
     assert all(

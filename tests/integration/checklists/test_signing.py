@@ -21,7 +21,7 @@ from tracker.activity.models import Chain, Event
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import obstacles, service
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist, ChecklistState, Stance
 from tracker.checklists.negotiation import positions
 from tracker.cooperations import service as cooperations
@@ -535,18 +535,18 @@ def test_who_joined_while_it_was_signed_has_to_agree_once_it_is_open_again(sent:
 @pytest.mark.parametrize("way", ["call back", "amend"])
 def test_so_it_is_when_a_text_is_called_back_or_amended(whole_table: Table, way: str) -> None:
     rules = whole_table.send(ChecklistKind.CONFIDENTIALITY)
-    before = [party.organisation_id for party in fill(rules).parties]
+    before = [party.organisation_id for party in load(rules).parties]
     if way == "amend":
         checklists.sign(rules, *whole_table.signatories.values())
     cooperations.join_party(
         whole_table["ilena"], whole_table.cooperation, whole_table.land.id("bridge")
     )
-    assert [party.organisation_id for party in fill(rules).parties] == before
+    assert [party.organisation_id for party in load(rules).parties] == before
     if way == "amend":
         agreements.amend(whole_table["ilena"], rules, reason="A new party.", items=["C1"])
     else:
         agreements.call_back(whole_table["ilena"], rules, reason="A new party.")
-    after = [party.organisation_id for party in fill(rules).parties]
+    after = [party.organisation_id for party in load(rules).parties]
     assert after == [*before, whole_table.land.id("bridge")]
 
 

@@ -19,7 +19,7 @@ from tests.integration.checklists.test_paper import asked, record, signatures
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.activity.models import Chain, Event
 from tracker.checklists import queries
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.checklists.models import ChecklistState
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Clearance, Party
@@ -146,7 +146,7 @@ def test_what_is_in_force_stays_so_with_its_signatures(heir: Table) -> None:
     checklist = heir.checklist()
     assert checklist.state is ChecklistState.IN_FORCE
     assert {one.digest for one in signatures(heir)} == before
-    assert heir.land.id("heir") in {one.organisation_id for one in fill(checklist).parties}
+    assert heir.land.id("heir") in {one.organisation_id for one in load(checklist).parties}
 
 
 def test_the_successor_of_a_party_that_is_one_already_stays_once(table: Table) -> None:

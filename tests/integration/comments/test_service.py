@@ -297,7 +297,7 @@ def test_a_task_is_due_today_or_later(talk: Talk) -> None:
 def remind(talk: Talk, folder: Path) -> list[OutboxMessage]:
     """Have the worker do a round, and return the reminders there are."""
     talk.session.commit()
-    jobs.one_round(from_url(f"file://{folder}"), with_dates=True)
+    jobs.run_once(from_url(f"file://{folder}"), with_dates=True)
     wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "comment_task_due")
     return list(db.session.scalars(wanted))
 

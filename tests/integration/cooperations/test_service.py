@@ -15,7 +15,7 @@ from tracker.access.actor import Role
 from tracker.accounts.models import Membership
 from tracker.activity import queries as trail
 from tracker.activity import verbs
-from tracker.activity.service import Happening
+from tracker.activity.service import DomainEvent
 from tracker.cooperations import clearances, keys, people, queries, service
 from tracker.cooperations.models import (
     Clearance,
@@ -392,8 +392,8 @@ def test_who_could_join_leaves_out_those_who_do_and_auditors(land: Country) -> N
     assert names == ["Henrik Asante", "Samira Okell"]
 
 
-def ended(land: Country, membership: Membership) -> Happening:
-    return Happening(
+def ended(land: Country, membership: Membership) -> DomainEvent:
+    return DomainEvent(
         verbs.ROLE_ENDED,
         "user",
         membership.user_id,
@@ -446,15 +446,15 @@ def test_suspension_closes_clearances_at_once(land: Country, session: Session) -
         until_on=clock.today() + 30 * DAY,
     )
     service.follow_departure(
-        Happening(verbs.PERSON_SUSPENDED, "user", leyla.id, None, land.actor("root"))
+        DomainEvent(verbs.PERSON_SUSPENDED, "user", leyla.id, None, land.actor("root"))
     )
     row = session.scalars(sa.select(Clearance)).one()
     assert row.closed_reason == ClearanceEnd.SUSPENDED.value
     assert clearances.open_clearances(leyla.id, clock.today()) == ()
 
 
-def accepted(land: Country, cooperation: Cooperation, first: str, key: str) -> Happening:
-    return Happening(
+def accepted(land: Country, cooperation: Cooperation, first: str, key: str) -> DomainEvent:
+    return DomainEvent(
         verbs.INVITATION_ACCEPTED,
         "user",
         land.users[first].id,
@@ -485,7 +485,7 @@ def test_the_other_parties_are_told_of_a_power_that_an_administrator_confirmed(
     door = land.organisations["door"]
     land.session.execute(sa.delete(OutboxMessage))
     service.tell_of_power(
-        Happening(
+        DomainEvent(
             verbs.ROLE_ACCEPTED,
             "user",
             land.users["henrik"].id,
@@ -509,7 +509,7 @@ def test_an_invitation_to_a_cooperation_of_others_brings_nobody_in(land: Country
 
 
 def test_an_invitation_to_no_cooperation_brings_nobody_in(land: Country) -> None:
-    happening = Happening(
+    happening = DomainEvent(
         verbs.INVITATION_ACCEPTED,
         "user",
         land.users["dora"].id,

@@ -26,7 +26,12 @@ from tests.starting_points import noon_in
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.agreements import evidence
-from tracker.checklists.models import Answer, Checklist, ChecklistState, Halt
+from tracker.checklists.models import (
+    Answer,
+    Checklist,
+    ChecklistState,
+    NoticeKind,
+)
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -40,7 +45,14 @@ from tracker.evidence.public_check import verdicts
 from tracker.evidence.public_check.facts import Verdict
 from tracker.mail.transport import from_url
 from tracker.oversight import export, integrity, labels, pages, queries
-from tracker.oversight.facts import AgreementState, Fault, Finding, Place, Question, Table
+from tracker.oversight.facts import (
+    AgreementState,
+    Fault,
+    Finding,
+    Question,
+    RowLocation,
+    Table,
+)
 from tracker.signoff.models import (
     RequestState,
     Revision,
@@ -101,7 +113,7 @@ def state_of(scenes: Scenes, scene: Scene) -> AgreementState:
 
 
 def a_round(folder: Path) -> None:
-    jobs.one_round(from_url(f"file://{folder}"), with_dates=False)
+    jobs.run_once(from_url(f"file://{folder}"), with_dates=False)
     jobs.compare_texts()
 
 
@@ -216,7 +228,7 @@ def test_two_changed_rows_make_no_certificate_of_a_text_that_was_not_signed_by_a
     )
     assert state_of(scenes, scene) is AgreementState.DISAGREES
     assert integrity.check_all().finding == Finding(
-        Fault.DISAGREES, Place(Table.CHECKLIST, scene.reference, row="terms")
+        Fault.DISAGREES, RowLocation(Table.CHECKLIST, scene.reference, row="terms")
     )
     _health_tells(app, scene)
 
@@ -327,7 +339,7 @@ CHANGES: dict[str, tuple[str, Change]] = {
             CHECKLISTS,
             scene.checklist_id,
             state=ChecklistState.SUSPENDED,
-            halt=Halt.SUSPENDED,
+            halt=NoticeKind.SUSPENDED,
             halted_id=scene.revisions[0],
             revision_in_force_id=None,
         ),
@@ -340,7 +352,7 @@ CHANGES: dict[str, tuple[str, Change]] = {
     ),
     "suspended, as if ended": (
         "suspended",
-        checklist(state=ChecklistState.ENDED, halt=Halt.ENDED),
+        checklist(state=ChecklistState.ENDED, halt=NoticeKind.ENDED),
     ),
     "suspended by one of two, as if lifted": (
         "suspended by one of two",
@@ -349,7 +361,7 @@ CHANGES: dict[str, tuple[str, Change]] = {
     "ended, as if in force": ("ended", in_force_is(0, state=ChecklistState.IN_FORCE, **CLOSED)),
     "ended, as if suspended": (
         "ended",
-        checklist(state=ChecklistState.SUSPENDED, halt=Halt.SUSPENDED),
+        checklist(state=ChecklistState.SUSPENDED, halt=NoticeKind.SUSPENDED),
     ),
     "ending, as if no notice stood": (
         "ending",
@@ -371,7 +383,7 @@ CHANGES: dict[str, tuple[str, Change]] = {
             CHECKLISTS,
             scene.checklist_id,
             state=ChecklistState.ENDED,
-            halt=Halt.ENDED,
+            halt=NoticeKind.ENDED,
             halted_id=scene.revisions[0],
             revision_in_force_id=None,
         ),
@@ -480,10 +492,10 @@ def test_a_worker_whose_database_goes_away_while_it_notes_looks_at_the_same_text
             raise sa.exc.OperationalError("SELECT", {}, Exception("gone"))
         return compare(rows)
 
-    compared: list[disagreements.Place] = []
+    compared: list[disagreements.Progress] = []
     look_at = jobs.compare_texts
 
-    def from_place(after: disagreements.Place) -> disagreements.Place:
+    def from_place(after: disagreements.Progress) -> disagreements.Progress:
         compared.append(after)
         return look_at(after)
 

@@ -92,7 +92,7 @@ def count() -> int:
 
 
 def a_round(folder: Path, *, with_dates: bool = False, timestamp_url: str = "") -> None:
-    jobs.one_round(from_url(f"file://{folder}"), with_dates=with_dates, timestamp_url=timestamp_url)
+    jobs.run_once(from_url(f"file://{folder}"), with_dates=with_dates, timestamp_url=timestamp_url)
 
 
 # Making -----------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from tracker.activity.service import record
 from tracker.agreements import notices
 from tracker.agreements import service as agreements_service
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.models import Halt
+from tracker.checklists.models import NoticeKind
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationKey, Stage
 from tracker.core import canonical
@@ -146,12 +146,12 @@ def test_what_a_party_suspends_or_ends_no_longer_holds(session: Session) -> None
         return verdicts.of_text(cooperation.reference, revision.digest).verdict
 
     tomas = land.actor("tomas")
-    notice = notices.give_notice(tomas, terms, Halt.SUSPENDED, reason="It is not safe.")
+    notice = notices.give_notice(tomas, terms, NoticeKind.SUSPENDED, reason="It is not safe.")
     assert verdict() is Verdict.SUSPENDED
     notices.close_notice(tomas, terms, notice.id, reason="It is safe again.")
     assert verdict() is Verdict.GENUINE
-    notices.give_notice(tomas, terms, Halt.ENDED, reason="The law has changed.")
-    due.carry_out_due(notices.earliest(terms, Halt.ENDED))
+    notices.give_notice(tomas, terms, NoticeKind.ENDED, reason="The law has changed.")
+    due.carry_out_due(notices.earliest(terms, NoticeKind.ENDED))
     assert verdict() is Verdict.ENDED
 
 

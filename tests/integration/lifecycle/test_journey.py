@@ -15,7 +15,7 @@ from tracker.activity import queries as trail
 from tracker.activity.stale import recompute
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist, Stance
 from tracker.checklists.negotiation import positions, safeguards
 from tracker.cooperations import service as cooperations
@@ -138,7 +138,7 @@ def test_the_dates_of_m19_become_those_of_the_cooperation(cast: Cast) -> None:
     filling.sign(cast, terms, "npm")
     before = cooperation.ends_on
     filling.sign(cast, terms, "od")
-    sheet = fill(terms).sheet
+    sheet = load(terms).sheet
     dates = [cooperation.starts_on, cooperation.review_on, cooperation.ends_on]
     assert [date.isoformat() for date in dates if date] == [
         sheet.value("M19", key) for key in ("start", "review", "end")
@@ -156,7 +156,7 @@ def test_declining_leads_back_to_the_draft(cast: Cast) -> None:
         reason="Who pays interpreters?",
         items=["M12"],
     )
-    assert fill(terms).standing().blocking == ("M12",)
+    assert load(terms).standing().blocking == ("M12",)
     assert stage(cooperation) is Stage.DRAFT
 
 
@@ -169,7 +169,7 @@ def test_what_was_declined_can_be_sent_again_once_the_named_items_are_agreed(cas
         reason="Who pays interpreters?",
         items=["M12"],
     )
-    item = fill(terms).sheet.shared("M12")
+    item = load(terms).sheet.shared("M12")
     assert item is not None
     positions.take_position(
         cast.actor("samira"), terms, "M12", Stance.ACCEPTS, answer_id=item.answer_id
@@ -195,7 +195,7 @@ def test_a_proposal_leads_back_to_the_draft_and_its_acceptance_asks_for_another_
     cast: Cast,
 ) -> None:
     cooperation, terms = reviewed(cast)
-    current = fill(terms).sheet.shared("M2")
+    current = load(terms).sheet.shared("M2")
     assert current is not None
     proposal = positions.propose(
         cast.actor("samira"),
@@ -230,7 +230,7 @@ def test_terms_agreed_only_after_the_start_are_not_agreed_in_time(
     cooperation = opened(cast)
     terms = own(cooperation, TERMS)
     filling.fill_in(cast, terms, unaccepted=("M2",))
-    start = fill(terms).sheet.value("M19", "start")
+    start = load(terms).sheet.value("M19", "start")
     late = dt.datetime.fromisoformat(start).replace(hour=12, tzinfo=dt.UTC)
     frozen_time(late)
     filling.accept(cast, terms, "M2")
@@ -245,7 +245,7 @@ def test_terms_agreed_in_time_stay_so_when_the_start_passes(
     cast: Cast, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:
     cooperation, terms = agreed(cast)
-    start = fill(terms).sheet.value("M19", "start")
+    start = load(terms).sheet.value("M19", "start")
     frozen_time(dt.datetime.fromisoformat(start).replace(hour=12, tzinfo=dt.UTC))
     assert service.advance(cooperation.id, None) is Stage.REVIEWED
 

@@ -136,7 +136,7 @@ def test_the_gates_name_what_is_missing_at_the_beginning(land: Country) -> None:
     assert not required & {"M5", "M6", "M11"}
     safeguards = [one.target for one in found["G3"].missing]
     assert [one.item for one in safeguards if one.item] == ["M5", "M6"]
-    assert safeguards[-1].place is policy.Place.REVIEW
+    assert safeguards[-1].place is policy.PageKind.REVIEW
     assert "Dora Lund" in str(found["G4"].missing[0].reason)
     assert found["G5"].is_open
 

@@ -41,7 +41,12 @@ from tracker.cooperations.models import Cooperation, CooperationKey, Mode
 from tracker.core import canonical, clock, keys
 from tracker.core.db import db
 from tracker.oversight import integrity
-from tracker.oversight.facts import Fault, Finding, Place, Table
+from tracker.oversight.facts import (
+    Fault,
+    Finding,
+    RowLocation,
+    Table,
+)
 from tracker.signoff import assertion
 from tracker.signoff.models import SignatureRequest
 
@@ -58,8 +63,8 @@ def finding(signed: Signed, act: Act) -> Finding | None:
     return integrity.check_all().finding
 
 
-def place_of(signed: Signed, table: Table, event: int | None = None, row: str = "") -> Place:
-    return Place(table, signed.first.reference, event, row)
+def place_of(signed: Signed, table: Table, event: int | None = None, row: str = "") -> RowLocation:
+    return RowLocation(table, signed.first.reference, event, row)
 
 
 def test_nothing_is_found_where_nothing_was_altered(signed: Signed, session: Session) -> None:
@@ -362,7 +367,7 @@ def test_erasing_in_one_chain_excuses_nothing_in_another(signed: Signed) -> None
         other.delete(DETAILS, other.event_id(3))
 
     assert finding(signed, act) == Finding(
-        ChainFault.DETAILS_GONE, Place(Table.DETAILS, signed.second.reference, 3)
+        ChainFault.DETAILS_GONE, RowLocation(Table.DETAILS, signed.second.reference, 3)
     )
 
 
@@ -433,7 +438,9 @@ def test_a_chain_put_in_for_nothing_is_named(signed: Signed) -> None:
     def act(own: Tampering, _: Tampering) -> None:
         own.copy(CHAINS, own.chain_id, id=fresh(), cooperation_id=new)
 
-    assert finding(signed, act) == Finding(Fault.NO_COOPERATION, Place(Table.CHAIN, row=str(new)))
+    assert finding(signed, act) == Finding(
+        Fault.NO_COOPERATION, RowLocation(Table.CHAIN, row=str(new))
+    )
 
 
 def test_a_chain_made_the_instances_is_named(signed: Signed) -> None:
@@ -457,7 +464,7 @@ def test_the_instances_chain_taken_out_whole_is_missed(signed: Signed) -> None:
         own.connection.execute(sa.delete(EVENTS).where(EVENTS.c.chain_id == chain.id))
         own.delete(CHAINS, chain.id)
 
-    assert finding(signed, act) == Finding(Fault.NO_INSTANCE_CHAIN, Place(Table.CHAIN))
+    assert finding(signed, act) == Finding(Fault.NO_INSTANCE_CHAIN, RowLocation(Table.CHAIN))
 
 
 def test_an_event_of_the_instance_tampered_with_is_named(signed: Signed) -> None:
@@ -468,7 +475,7 @@ def test_an_event_of_the_instance_tampered_with_is_named(signed: Signed) -> None
             .values(verb="signed")
         )
 
-    assert finding(signed, act) == Finding(ChainFault.CHANGED, Place(Table.EVENT, "", 2))
+    assert finding(signed, act) == Finding(ChainFault.CHANGED, RowLocation(Table.EVENT, "", 2))
 
 
 def everything_of(own: Tampering, table: str) -> sa.Delete:
@@ -513,7 +520,7 @@ def test_a_cooperation_put_in_is_not_registered(signed: Signed) -> None:
         )
 
     assert finding(signed, act) == Finding(
-        Fault.NOT_REGISTERED, Place(Table.COOPERATION, "C-2020-0001")
+        Fault.NOT_REGISTERED, RowLocation(Table.COOPERATION, "C-2020-0001")
     )
 
 
@@ -900,7 +907,7 @@ def test_a_signature_that_its_passkey_did_not_give_is_named(
         patched.setattr(assertion, "flaw", lambda *_a, **_k: None)
         patched.setattr(assertion, "challenge", lambda *_a: b"\x00" * 32)
         agreements.sign_with_passkey(land, terms, "henrik", device)
-    place = Place(Table.SIGNATURE, cooperation.reference, row="Henrik Asante")
+    place = RowLocation(Table.SIGNATURE, cooperation.reference, row="Henrik Asante")
     land.session.commit()
     assert integrity.check_all().finding == Finding(Fault.NOT_PROVEN, place)
 
@@ -910,7 +917,7 @@ def test_a_signature_by_a_passkey_that_was_never_the_signers_is_named(land: Coun
     device = Device()
     passkeys.add(land.actor("tomas"), device)
     agreements.sign_with_passkey(land, terms, "henrik", device)
-    place = Place(Table.SIGNATURE, cooperation.reference, row="Henrik Asante")
+    place = RowLocation(Table.SIGNATURE, cooperation.reference, row="Henrik Asante")
     land.session.commit()
     assert integrity.check_all().finding == Finding(Fault.OTHER_PASSKEY, place)
 

@@ -37,7 +37,12 @@ from tracker.evidence.log import checkpoints, merkle, notes
 from tracker.evidence.log.notes import Checkpoint
 from tracker.evidence.models import KeyUse
 from tracker.oversight import integrity, labels, stored
-from tracker.oversight.facts import Fault, Finding, Place, Table
+from tracker.oversight.facts import (
+    Fault,
+    Finding,
+    RowLocation,
+    Table,
+)
 from tracker.oversight.reading import Reader
 
 pytestmark = pytest.mark.both_databases
@@ -120,7 +125,7 @@ def test_a_chain_rewritten_as_a_whole_with_the_key_of_the_trail_is_named(
     found = finding(act)
     assert found == Finding(
         Fault.REWRITTEN,
-        Place(Table.CHAIN, signed.first.reference, last - 4, checkpoint=logged[0].size),
+        RowLocation(Table.CHAIN, signed.first.reference, last - 4, checkpoint=logged[0].size),
     )
     assert str(labels.finding_words(found)).startswith(
         f"Chain of {signed.first.reference}, event {last - 4}, beside the checkpoint of size "
@@ -158,7 +163,7 @@ def test_a_chain_whose_end_was_cut_off_with_the_key_of_the_trail_is_named(
         last = Tampering(connection, signed.first.id).last()
     assert finding(act) == Finding(
         Fault.SHORTENED,
-        Place(Table.CHAIN, signed.first.reference, last - 1, checkpoint=logged[-1].size),
+        RowLocation(Table.CHAIN, signed.first.reference, last - 1, checkpoint=logged[-1].size),
     )
 
 
@@ -305,7 +310,7 @@ LOG_CASES: dict[str, tuple[Act, Fault, Table, str]] = {
 def test_a_log_tampered_with_is_named(logged: list[Checkpoint], case: str) -> None:
     act, fault, table, row = LOG_CASES[case]
     found = finding(act)
-    assert found == Finding(fault, Place(table, row=row))
+    assert found == Finding(fault, RowLocation(table, row=row))
     assert labels.finding_words(found)
 
 
@@ -357,7 +362,7 @@ def test_a_key_tampered_with_is_named(signed: Signed, case: str) -> None:
 
 def test_a_checkpoint_of_a_key_that_is_not_there_is_named(logged: list[Checkpoint]) -> None:
     found = finding(delete(KEYS, KEYS.c.use == KeyUse.CHECKPOINT))
-    assert found == Finding(Fault.BELONGS_NOWHERE, Place(Table.CHECKPOINT, row="3"))
+    assert found == Finding(Fault.BELONGS_NOWHERE, RowLocation(Table.CHECKPOINT, row="3"))
 
 
 # Anchors ------------------------------------------------------------------------------------------

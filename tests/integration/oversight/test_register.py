@@ -21,7 +21,7 @@ from tracker.activity.stale import recompute
 from tracker.agreements import notices
 from tracker.agreements import service as agreements_service
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.models import Checklist, Halt
+from tracker.checklists.models import Checklist, NoticeKind
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core import clock
 from tracker.core.db import db
@@ -195,12 +195,12 @@ def test_an_amendment_leaves_the_dates_of_what_is_in_force(land: Country, terms:
 @pytest.mark.parametrize(
     ("kind", "state", "narrowing"),
     [
-        (Halt.SUSPENDED, AgreementState.SUSPENDED, Narrowing.SUSPENDED),
-        (Halt.ENDED, AgreementState.ENDED, Narrowing.ENDED),
+        (NoticeKind.SUSPENDED, AgreementState.SUSPENDED, Narrowing.SUSPENDED),
+        (NoticeKind.ENDED, AgreementState.ENDED, Narrowing.ENDED),
     ],
 )
 def test_what_a_party_stopped_is_told_with_what_had_been_signed(
-    land: Country, terms: Checklist, kind: Halt, state: AgreementState, narrowing: Narrowing
+    land: Country, terms: Checklist, kind: NoticeKind, state: AgreementState, narrowing: Narrowing
 ) -> None:
     in_force(land, terms, -10, 300, 100)
     before = line(land, ChecklistKind.TERMS)

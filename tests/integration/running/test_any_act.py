@@ -31,8 +31,8 @@ from tracker.agreements import notices
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
-from tracker.checklists.loading import fill
-from tracker.checklists.models import Checklist, Halt, Stance
+from tracker.checklists.loading import load
+from tracker.checklists.models import Checklist, NoticeKind, Stance
 from tracker.checklists.negotiation import positions, safeguards
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Mode
@@ -150,8 +150,8 @@ class AnyAct(RuleBasedStateMachine):
         for one in asked.all():
             self.do(partial(undertakings.withdraw, self.scene.actor(who), one))
 
-    @rule(kind=KIND, who=SIGNATORY, halt=st.sampled_from(list(Halt)))
-    def a_text_is_stopped(self, kind: ChecklistKind, who: str, halt: Halt) -> None:
+    @rule(kind=KIND, who=SIGNATORY, halt=st.sampled_from(list(NoticeKind)))
+    def a_text_is_stopped(self, kind: ChecklistKind, who: str, halt: NoticeKind) -> None:
         def stop() -> None:
             checklist = self.checklist(kind)
             notices.give_notice(self.scene.actor(who), checklist, halt, reason="It is not safe.")
@@ -182,7 +182,7 @@ class AnyAct(RuleBasedStateMachine):
     def an_answer_is_saved(self, kind: ChecklistKind, who: str, data: st.DataObject) -> None:
         def save() -> None:
             checklist, item = self.checklist(kind), data.draw(ITEM[kind])
-            current = fill(checklist).sheet.shared(item)
+            current = load(checklist).sheet.shared(item)
             values = dict(current.values) if current else {}
             checklists.save_answer(
                 self.scene.actor(who),
@@ -199,7 +199,7 @@ class AnyAct(RuleBasedStateMachine):
     def a_position_is_taken(self, kind: ChecklistKind, who: str, data: st.DataObject) -> None:
         def take() -> None:
             checklist, item = self.checklist(kind), data.draw(ITEM[kind])
-            current = fill(checklist).sheet.shared(item)
+            current = load(checklist).sheet.shared(item)
             assume(current is not None)
             assert current is not None
             positions.take_position(
@@ -258,7 +258,7 @@ class AnyAct(RuleBasedStateMachine):
     def days_go_by_and_the_worker_comes(self, days: int) -> None:
         self.days += days
         self.at(noon_in(self.days))
-        jobs.one_round(from_url("console://"), with_dates=True)
+        jobs.run_once(from_url("console://"), with_dates=True)
         jobs.judge_visits()
         self.scene.session = db.session()
 

@@ -22,7 +22,7 @@ from tracker.activity import verbs
 from tracker.cooperations.models import Clearance, Cooperation
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.evidence.keys.signing_keys import PLACE, Place
+from tracker.evidence.keys.signing_keys import PLACE, KeyFolder
 from tracker.evidence.log import checkpoints, notes
 from tracker.evidence.log.notes import Checkpoint
 from tracker.mail import outbox
@@ -38,7 +38,7 @@ def test_a_round_sends_what_is_due_and_gives_a_sign_of_life(
 ) -> None:
     outbox.queue("samira@example.org", "en", "text_sent", "A text waits", "Read it.\n")
     db.session.commit()
-    jobs.one_round(from_url(f"file://{tmp_path}"), with_dates=False)
+    jobs.run_once(from_url(f"file://{tmp_path}"), with_dates=False)
     (file,) = tmp_path.glob("*.eml")
     assert "A text waits" in file.read_text()
     assert db.session.scalars(sa.select(OutboxMessage)).one().sent_at is not None
@@ -60,10 +60,10 @@ def test_now_and_then_a_round_looks_at_dates_too(
     db.session.rollback()
     frozen_time(dt.datetime.combine(last + dt.timedelta(days=2), dt.time(12), dt.UTC))
     transport = from_url(f"file://{tmp_path}")
-    jobs.one_round(transport, with_dates=False)
+    jobs.run_once(transport, with_dates=False)
     assert db.session.scalar(still_open)
     db.session.rollback()
-    jobs.one_round(transport, with_dates=True)
+    jobs.run_once(transport, with_dates=True)
     assert db.session.scalar(still_open) == 0
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Attempt)) == 0
 
@@ -142,8 +142,8 @@ def test_a_round_makes_a_checkpoint_and_mails_it_to_be_kept(
 ) -> None:
     before = a_week_later(frozen_time)
     transport = from_url(f"file://{tmp_path}")
-    jobs.one_round(transport, with_dates=True)
-    jobs.one_round(transport, with_dates=False)
+    jobs.run_once(transport, with_dates=True)
+    jobs.run_once(transport, with_dates=False)
     newest = checkpoints.newest()
     assert newest is not None
     assert newest.size > before.size
@@ -161,8 +161,8 @@ def test_a_lost_key_of_the_evidence_holds_nothing_else_up_and_is_told(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     before = a_week_later(frozen_time)
-    put(current_app, PLACE.holding(Place(tmp_path / "elsewhere", "localhost")))
-    jobs.one_round(from_url(f"file://{tmp_path}"), with_dates=True)
+    put(current_app, PLACE.holding(KeyFolder(tmp_path / "elsewhere", "localhost")))
+    jobs.run_once(from_url(f"file://{tmp_path}"), with_dates=True)
     assert "worker: no checkpoint: checkpoint-" in capsys.readouterr().err
     assert checkpoints.newest() == before
     assert health.look().worker == "well"

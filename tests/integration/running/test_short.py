@@ -20,7 +20,7 @@ from tests.factories.visits import Scene, planned
 from tracker.access.actor import Role
 from tracker.accounts.models import Attempt, Membership
 from tracker.agreements.service import WHO_SIGNS
-from tracker.checklists.models import Assignment, Halt, Notice
+from tracker.checklists.models import Assignment, Notice, NoticeKind
 from tracker.comments.models import CommentTask
 from tracker.cooperations.models import Clearance
 from tracker.core import clock
@@ -111,7 +111,7 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
         connection.execute(sa.update(Clearance).where(is_open).values(until_on=yesterday))
         copies(connection, Membership, is_running, count, ends_on=yesterday)
         # Suspensions: the first takes the text out of force.
-        values = {"from_on": today, "kind": Halt.SUSPENDED}
+        values = {"from_on": today, "kind": NoticeKind.SUSPENDED}
         copies(connection, Notice, Notice.taken_effect_at.is_(None), count, **values)
         copies(connection, CommentTask, CommentTask.done_at.is_(None), count, due_on=yesterday)
         connection.execute(sa.update(Assignment).values(due_on=yesterday, reminded_on=None))
@@ -128,7 +128,7 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
 
 def a_day(watch: Stopwatch, folder: Path) -> None:
     """Have the worker do what it does once a day, with a round that looks at dates."""
-    jobs.one_round(from_url(f"file://{folder}"), with_dates=True)
+    jobs.run_once(from_url(f"file://{folder}"), with_dates=True)
     jobs.renew_texts()
     jobs.judge_visits()
     watch.job = "compare texts"
@@ -161,7 +161,7 @@ def test_no_transaction_of_the_worker_keeps_others_waiting(
                 .where(SignatureRequest.state == RequestState.WAITING)
                 .values(expires_on=clock.today() - DAY)
             )
-        jobs.one_round(from_url(f"file://{tmp_path}"), with_dates=True)
+        jobs.run_once(from_url(f"file://{tmp_path}"), with_dates=True)
     longest = watch.longest()
     assert {job.name for job in (*jobs.DATED, jobs.JUDGE)} <= set(longest)
     assert list(failures.known()) == []

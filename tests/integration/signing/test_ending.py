@@ -16,8 +16,8 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import (
     Checklist,
     ChecklistState,
-    Halt,
     Notice,
+    NoticeKind,
 )
 from tracker.cooperations.models import Cooperation, Stage
 from tracker.core import clock
@@ -25,14 +25,14 @@ from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.oversight import integrity
 from tracker.signoff.models import RequestState, Signature, SignatureRequest
 
-SUSPENDED, ENDED = Halt.SUSPENDED, Halt.ENDED
+SUSPENDED, ENDED = NoticeKind.SUSPENDED, NoticeKind.ENDED
 TERMS, CONFIDENTIALITY = ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY
 
 
 def give(
     table: Table,
     first: str,
-    kind: Halt,
+    kind: NoticeKind,
     reason: str = "We can't work safely.",
     from_on: dt.date | None = None,
     what: ChecklistKind = TERMS,
@@ -71,7 +71,7 @@ def is_in_force(table: Table) -> bool:
     return table.checklist().revision_in_force_id is not None
 
 
-def refused(table: Table, first: str, kind: Halt, words: str) -> None:
+def refused(table: Table, first: str, kind: NoticeKind, words: str) -> None:
     with pytest.raises(RefusedError, match=words):
         give(table, first, kind)
     table.session.rollback()
@@ -240,9 +240,9 @@ def test_notice_is_given_once(in_force: Table) -> None:
         give(in_force, "tomas", ENDED)
 
 
-@pytest.mark.parametrize("kind", Halt)
+@pytest.mark.parametrize("kind", NoticeKind)
 @pytest.mark.parametrize("reason", ["", "  "])
-def test_a_reason_is_asked_for(in_force: Table, kind: Halt, reason: str) -> None:
+def test_a_reason_is_asked_for(in_force: Table, kind: NoticeKind, reason: str) -> None:
     with pytest.raises(RuleBrokenError, match="Give the reason") as error:
         give(in_force, "tomas", kind, reason)
     assert error.value.field == "reason"
@@ -254,11 +254,13 @@ def test_a_suspension_begins_today_or_within_a_year(in_force: Table, days: int) 
         give(in_force, "tomas", SUSPENDED, from_on=clock.today() + days * DAY)
 
 
-@pytest.mark.parametrize("kind", Halt)
+@pytest.mark.parametrize("kind", NoticeKind)
 @pytest.mark.parametrize(
     "first", ["ilena", "samira", "nadia", "oren", "dora", "marek", "vesna", "ada", "root"]
 )
-def test_only_a_signatory_of_a_party_stops_a_text(in_force: Table, first: str, kind: Halt) -> None:
+def test_only_a_signatory_of_a_party_stops_a_text(
+    in_force: Table, first: str, kind: NoticeKind
+) -> None:
     refused(in_force, first, kind, "A signatory of one of the parties suspends or ends")
 
 
@@ -267,8 +269,8 @@ def test_an_expired_power_stops_nothing(in_force: Table) -> None:
     refused(in_force, "henrik", SUSPENDED, "Your power to sign has run out")
 
 
-@pytest.mark.parametrize("kind", Halt)
-def test_only_what_is_in_force_is_stopped(in_force: Table, kind: Halt) -> None:
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_only_what_is_in_force_is_stopped(in_force: Table, kind: NoticeKind) -> None:
     with pytest.raises(RefusedError, match="Only a text in force is suspended or ended"):
         give(in_force, "tomas", kind, what=CONFIDENTIALITY)
 

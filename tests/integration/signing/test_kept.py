@@ -12,7 +12,7 @@ from tests.factories.tampering import NOTICES, RENEWALS, Tampering, fresh, hands
 from tests.integration.signing.conftest import DAY, DAYS, Clock
 from tests.integration.signing.test_ending import give
 from tests.integration.signing.test_renewing import on
-from tracker.checklists.models import Halt, Notice, Renewal
+from tracker.checklists.models import Notice, NoticeKind, Renewal
 from tracker.core import clock
 from tracker.oversight import facts, integrity
 from tracker.oversight.facts import Fault
@@ -28,7 +28,7 @@ GOES_ON = {"taken_effect_at", "closed_at", "closed_by_id", "closed_reason"}
 def kept(in_force: Table, frozen_time: Clock) -> Table:
     """The terms renewed themselves once, and a party has given notice of their end."""
     on(in_force, frozen_time, DAYS + 1)
-    give(in_force, "henrik", Halt.ENDED, "Our board has decided so.")
+    give(in_force, "henrik", NoticeKind.ENDED, "Our board has decided so.")
     return in_force
 
 
@@ -85,7 +85,7 @@ def test_what_was_given_is_bound(kept: Table) -> None:
 NOTICE_CASES: dict[str, dict[str, object]] = {
     "id": {"id": fresh()},
     "revision": {"revision_id": fresh()},
-    "kind": {"kind": Halt.SUSPENDED},
+    "kind": {"kind": NoticeKind.SUSPENDED},
     "party": {"organisation_id": fresh()},
     "person": {"given_by_id": fresh()},
     "moment": {"given_at": clock.now()},

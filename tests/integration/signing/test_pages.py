@@ -26,7 +26,7 @@ from tests.pages import Page
 from tracker.agreements import renewal
 from tracker.agreements.service import Asking
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.models import ChecklistState, Halt
+from tracker.checklists.models import ChecklistState, NoticeKind
 from tracker.core import clock
 from tracker.mail.render import in_language
 from tracker.signoff.models import RequestState
@@ -392,7 +392,7 @@ def test_a_text_is_suspended_and_the_suspension_lifted(app: Flask, in_force: Tab
     assert "Notice of the suspension is given. All parties are told." in shown.text
     assert "Our staff are threatened." in shown.text
     assert f"Suspended since {words_of(clock.today())}." in shown.text
-    assert in_force.checklist().halt is Halt.SUSPENDED
+    assert in_force.checklist().halt is NoticeKind.SUSPENDED
     others = page(app, in_force, "ilena", "/record")
     assert "Lift the suspension" not in others.links()
     assert "Suspended" in page(app, in_force, "ilena", "").text
@@ -449,7 +449,7 @@ def test_nobody_else_comes_to_stop_a_text(
 
 
 def test_nobody_else_comes_to_lift_a_suspension(app: Flask, in_force: Table) -> None:
-    notice = give(in_force, "henrik", Halt.SUSPENDED)
+    notice = give(in_force, "henrik", NoticeKind.SUSPENDED)
     rest = f"/notices/{notice.id}/close"
     expected = {"tomas": 403, "samira": 403, "ada": 403, "marek": 404, "vesna": 404}
     for first, status in expected.items():
@@ -457,14 +457,14 @@ def test_nobody_else_comes_to_lift_a_suspension(app: Flask, in_force: Table) -> 
         data = {"reason": "Because."}
         response = browser(app, in_force, first).post(address(in_force, rest), data=data)
         assert response.status_code == status
-    assert in_force.checklist().halt is Halt.SUSPENDED
+    assert in_force.checklist().halt is NoticeKind.SUSPENDED
     page(app, in_force, "henrik", "/notices/00000000-0000-4000-8000-000000000000/close", 404)
 
 
 def test_what_has_ended_says_so_with_the_duties_that_stay(
     app: Flask, in_force: Table, frozen_time: Clock
 ) -> None:
-    give(in_force, "tomas", Halt.ENDED, "The law has changed.")
+    give(in_force, "tomas", NoticeKind.ENDED, "The law has changed.")
     on(in_force, frozen_time, NOTICE)
     shown = page(app, in_force, "henrik", "/record")
     assert f"Ended on {words_of(clock.today() + NOTICE * DAY)}." in shown.text
@@ -483,7 +483,7 @@ def test_another_text_that_ended_is_opened_anew(
     agreements.send(in_force.land, text, SIGNERS)
     agreements.sign(in_force.land, text, *SIGNERS.values())
     in_force.session.commit()
-    give(in_force, "otto", Halt.ENDED, what=ChecklistKind.CONFIDENTIALITY)
+    give(in_force, "otto", NoticeKind.ENDED, what=ChecklistKind.CONFIDENTIALITY)
     on(in_force, frozen_time, NOTICE)
     where = f"/checklists/{text.id}"
     client = browser(app, in_force, "joana")

@@ -12,7 +12,7 @@ from tests.integration.signing.conftest import DAY, DAYS, NOTICE, SIGNERS, Clock
 from tests.integration.signing.test_ending import amend, close, give
 from tests.integration.signing.test_signers import told
 from tracker.agreements import renewal
-from tracker.checklists.models import ChecklistState, Halt, Renewal
+from tracker.checklists.models import ChecklistState, NoticeKind, Renewal
 from tracker.checklists.negotiation import positions
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
@@ -76,7 +76,7 @@ def test_terms_missed_are_made_up_for_one_by_one(in_force: Table, frozen_time: C
 def test_a_party_that_says_no_in_time_stops_it(in_force: Table, frozen_time: Clock) -> None:
     now = clock.now()
     frozen_time(now + (DAYS - NOTICE) * DAY)
-    notice = give(in_force, "henrik", Halt.ENDED, from_on=clock.today() + (NOTICE + 1) * DAY)
+    notice = give(in_force, "henrik", NoticeKind.ENDED, from_on=clock.today() + (NOTICE + 1) * DAY)
     frozen_time(now)
     assert on(in_force, frozen_time, DAYS + 1) == 0
     close(in_force, "henrik", notice)
@@ -84,7 +84,7 @@ def test_a_party_that_says_no_in_time_stops_it(in_force: Table, frozen_time: Clo
 
 
 def test_what_is_suspended_is_not_renewed(in_force: Table, frozen_time: Clock) -> None:
-    notice = give(in_force, "henrik", Halt.SUSPENDED)
+    notice = give(in_force, "henrik", NoticeKind.SUSPENDED)
     assert on(in_force, frozen_time, DAYS + 1) == 0
     close(in_force, "henrik", notice)
     assert on(in_force, frozen_time, DAYS + 1) == 1

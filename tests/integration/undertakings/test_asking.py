@@ -15,7 +15,7 @@ from tracker.activity import queries as trail
 from tracker.activity import verbs
 from tracker.agreements import notices
 from tracker.agreements import service as agreements
-from tracker.checklists.models import Halt, Notice
+from tracker.checklists.models import Notice, NoticeKind
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Clearance
 from tracker.core import clock
@@ -294,7 +294,7 @@ def test_every_closing_of_a_clearance_is_in_the_trail(stage: Stage, session: Ses
 # Terms suspended and ended -----------------------------------------------------------------------
 
 
-def halt(stage: Stage, kind: Halt, *, by: str = "henrik") -> Notice:
+def halt(stage: Stage, kind: NoticeKind, *, by: str = "henrik") -> Notice:
     """Suspend or end the terms on confidentiality for a party, at once: no notice is agreed."""
     return notices.give_notice(stage.actor(by), stage.checklist, kind, reason="Not safe.")
 
@@ -303,12 +303,12 @@ def halt(stage: Stage, kind: Halt, *, by: str = "henrik") -> Notice:
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
-        (Halt.SUSPENDED, UndertakingEnd.TERMS_SUSPENDED),
-        (Halt.ENDED, UndertakingEnd.TERMS_ENDED),
+        (NoticeKind.SUSPENDED, UndertakingEnd.TERMS_SUSPENDED),
+        (NoticeKind.ENDED, UndertakingEnd.TERMS_ENDED),
     ],
 )
 def test_terms_that_are_stopped_close_everything_at_once(
-    stage: Stage, kind: Halt, why: UndertakingEnd
+    stage: Stage, kind: NoticeKind, why: UndertakingEnd
 ) -> None:
     stage.clear("leyla")
     stage.sign("otto")
@@ -324,7 +324,11 @@ def test_a_notice_closes_nothing_before_its_day(stage: Stage, frozen_time: Clock
     stage.clear("leyla")
     day = clock.today() + dt.timedelta(days=3)
     notices.give_notice(
-        stage.actor("henrik"), stage.checklist, Halt.SUSPENDED, reason="Not safe.", from_on=day
+        stage.actor("henrik"),
+        stage.checklist,
+        NoticeKind.SUSPENDED,
+        reason="Not safe.",
+        from_on=day,
     )
     assert stage.is_cleared("leyla")
     frozen_time(clock.now() + dt.timedelta(days=3))
@@ -334,7 +338,7 @@ def test_a_notice_closes_nothing_before_its_day(stage: Stage, frozen_time: Clock
 
 def test_all_are_asked_anew_when_the_suspension_is_lifted(stage: Stage) -> None:
     stage.clear("leyla")
-    notice = halt(stage, Halt.SUSPENDED)
+    notice = halt(stage, NoticeKind.SUSPENDED)
     notices.close_notice(stage.actor("henrik"), stage.checklist, notice.id, reason="Safe again.")
     assert set(stage.states().values()) == {ASKED}
     # What was closed stays closed: each person confirms again.
@@ -343,6 +347,6 @@ def test_all_are_asked_anew_when_the_suspension_is_lifted(stage: Stage) -> None:
 
 @pytest.mark.both_databases
 def test_nobody_is_asked_by_a_change_of_the_list_meanwhile(stage: Stage) -> None:
-    halt(stage, Halt.SUSPENDED)
+    halt(stage, NoticeKind.SUSPENDED)
     stage.list_people("lh", "leyla", "otto", "joana")
     assert set(stage.states().values()) == {CLOSED}

@@ -9,12 +9,12 @@ import sqlalchemy as sa
 from tests.factories.visits import PLACE, Scene, days, planned, team_plan
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.undertakings import service as undertakings
 from tracker.visits import queries, readiness, service
-from tracker.visits.facts import Lack
+from tracker.visits.facts import RequirementKind
 from tracker.visits.models import GateOverride, Visit, VisitStage
 from tracker.visits.sealing import Plan, plan_of
 
@@ -113,11 +113,11 @@ def test_a_changed_team_changes_the_roles_and_who_signs(scene: Scene) -> None:
     )
     assert changed
     assert scene.members(2) == {"pavo", "ruth", "samira"}
-    sheet = fill(scene.checklist(ROLES, 2)).sheet
+    sheet = load(scene.checklist(ROLES, 2)).sheet
     assert sheet.value("V3", "lead") == str(scene.user("ruth"))
     assert sheet.value("V2", "announced") == "unannounced"
     for kind in (ROLES, URGENT_PLAN):
-        there = fill(scene.checklist(kind, 2)).surroundings.parties
+        there = load(scene.checklist(kind, 2)).surroundings.parties
         assert {one.organisation_id for one in there} == {scene.body("npm"), scene.body("od")}
     lines = queries.lines(scene.actor("leyla"), [visit.cooperation_id])
     assert [one.number for one in lines] == [1]
@@ -144,7 +144,7 @@ def test_the_answers_on_the_roles_change_the_team_as_well(scene: Scene) -> None:
         base_version=1,
     )
     assert scene.members(2) == {"pavo", "ruth", "samira", "leyla"}
-    there = fill(scene.checklist(URGENT_PLAN, 2)).surroundings.parties
+    there = load(scene.checklist(URGENT_PLAN, 2)).surroundings.parties
     assert {one.organisation_id for one in there} == {
         scene.body("npm"),
         scene.body("od"),
@@ -168,7 +168,7 @@ def test_a_change_on_an_old_team_is_stopped(scene: Scene) -> None:
 
 
 def test_a_signed_team_changes_by_an_amendment_only(scene: Scene) -> None:
-    found = fill(scene.checklist(ROLES))
+    found = load(scene.checklist(ROLES))
     versions = {item: service.version_of(found, item) for item in ("V2", "V3", "V4")}
     with pytest.raises(RefusedError):
         service.change_team(
@@ -223,7 +223,7 @@ def test_a_stopped_visit_stays_as_it_was_for_those_who_see_it(scene: Scene) -> N
 
 def without_credential_of(scene: Scene, *keys: str) -> Visit:
     roles = scene.checklist(ROLES)
-    current = fill(roles).sheet.shared("V13")
+    current = load(roles).sheet.shared("V13")
     assert current is not None
     gone = {str(scene.user(key)) for key in keys}
     rows = [row for row in current.values["credentials"] if row["person"] not in gone]
@@ -306,7 +306,7 @@ def test_with_its_own_people_alone_the_npm_still_settles_the_roles_first(scene: 
     visit = planned(scene, members=(), audience=("milan",))
     with pytest.raises(RuleBrokenError):
         service.override(scene.actor("milan"), visit, reason="A call that can't wait.")
-    assert Lack.ROLES_ITEM in {want.lack for want in readiness.judge(visit).wants}
+    assert RequirementKind.ROLES_ITEM in {want.lack for want in readiness.judge(visit).wants}
 
 
 def test_the_register_tells_of_visits_without_any_planning(scene: Scene) -> None:

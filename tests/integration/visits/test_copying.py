@@ -9,7 +9,7 @@ from tests.pages import Page
 from tracker.activity.models import ReadLogEntry
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import queries
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.checklists.models import Answer, Checklist
 from tracker.checklists.reuse import copying
 from tracker.checklists.reuse.copying import Preview, Why
@@ -37,7 +37,7 @@ def second(scene: Scene) -> Visit:
 
 def look(scene: Scene, key: str = "ilena", kind: ChecklistKind = ROLES) -> Preview:
     now, former = scene.checklist(kind, 2), scene.checklist(kind, 1)
-    return copying.preview(scene.actor(key), fill(now), fill(former))
+    return copying.preview(scene.actor(key), load(now), load(former))
 
 
 def copy(scene: Scene, key: str = "ilena", *codes: str) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ def test_the_roles_of_a_former_visit_are_copied_and_stay_encrypted(
     ).all()
     assert {row.item for row in rows} == set(copied)
     assert all(row.values is None and row.sealed for row in rows)
-    before, now = fill(scene.checklist(ROLES, 1)), fill(scene.checklist(ROLES, 2))
+    before, now = load(scene.checklist(ROLES, 1)), load(scene.checklist(ROLES, 2))
     held, made = before.sheet.shared("V8"), now.sheet.shared("V8")
     assert held is not None
     assert made is not None
@@ -147,7 +147,7 @@ def test_the_trail_names_items_and_nothing_of_the_visit(scene: Scene, second: Vi
         scene.checklist(ROLES, 2),
         [
             one.answer_id
-            for one in [fill(scene.checklist(ROLES, 2)).sheet.shared("V8")]
+            for one in [load(scene.checklist(ROLES, 2)).sheet.shared("V8")]
             if one is not None
         ],
     )

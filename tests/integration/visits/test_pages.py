@@ -17,7 +17,7 @@ from tracker.activity import queries as trail
 from tracker.activity.models import Event, EventDetail, ReadLogEntry
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist
 from tracker.cooperations import clearances
 from tracker.cooperations.models import ClearanceEnd
@@ -450,7 +450,7 @@ def test_the_team_is_changed_in_the_browser(browser: Browser, scene: Scene, seco
     assert form.values["lead_id"] == [str(scene.user("pavo"))]
     page = Page.of(person.submit(url, lead_id=scene.user("ruth"), deputy_id=scene.user("pavo")))
     assert page.where == address(scene, "", 2)
-    sheet = fill(scene.checklist(ROLES, 2)).sheet
+    sheet = load(scene.checklist(ROLES, 2)).sheet
     assert sheet.value("V3", "lead") == str(scene.user("ruth"))
 
 
@@ -465,7 +465,7 @@ def test_two_people_at_once_see_each_others_team(
     assert "Somebody else changed the team meanwhile" in page.text
     assert "Ruth Abara" in page.text
     assert page.form().values["gaps"] == ["No physician."]
-    assert fill(scene.checklist(ROLES, 2)).sheet.value("V4", "gaps") is None
+    assert load(scene.checklist(ROLES, 2)).sheet.value("V4", "gaps") is None
 
 
 def test_a_signed_team_leads_to_an_amendment(browser: Browser, scene: Scene) -> None:
@@ -508,7 +508,7 @@ def test_a_person_of_the_team_accepts_the_task_and_confirms_the_plan(
 ) -> None:
     roles = scene.checklist(ROLES)
     for item, key in (("V5", "accepted"), ("V20", "read")):
-        own = fill(roles).sheet.of_person(item, scene.user("leyla"))
+        own = load(roles).sheet.of_person(item, scene.user("leyla"))
         assert own is not None
         checklists.save_answer(
             scene.actor("leyla"),
@@ -602,7 +602,7 @@ def test_a_manager_overrides_in_the_browser(browser: Browser, scene: Scene) -> N
 
 def test_an_override_stands_on_the_page_and_in_the_history(browser: Browser, scene: Scene) -> None:
     roles = scene.checklist(ROLES)
-    current = fill(roles).sheet.shared("V13")
+    current = load(roles).sheet.shared("V13")
     assert current is not None
     mine = str(scene.user("ruth"))
     rows = [row for row in current.values["credentials"] if row["person"] != mine]

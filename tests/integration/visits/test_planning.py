@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from tests.factories.visits import PLACE, Scene, days, planned, team_plan
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.checklists.queries import VISIT
 from tracker.cooperations import audiences
 from tracker.cooperations import service as cooperations
@@ -21,7 +21,7 @@ from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.visits import queries, service
 from tracker.visits.models import Visit, VisitStage
 from tracker.visits.sealing import Plan, plan_of
-from tracker.visits.service import Knows, Member
+from tracker.visits.service import AudienceEntry, Member
 
 ROLES, URGENT_PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN
 ONE_DAY = dt.timedelta(days=1)
@@ -37,7 +37,7 @@ def test_planning_keeps_place_and_days_for_those_who_may_know(scene: Scene) -> N
 
 def test_the_roles_say_once_and_for_all_what_was_planned(scene: Scene) -> None:
     planned(scene, gaps="No physician.")
-    sheet = fill(scene.checklist(ROLES, 2)).sheet
+    sheet = load(scene.checklist(ROLES, 2)).sheet
     assert sheet.value("V1", "kind") == "thematic"
     assert sheet.value("V1", "place_type") == "police"
     assert sheet.value("V2", "announced") == "unannounced"
@@ -77,7 +77,7 @@ def test_roles_and_plan_are_agreed_by_the_npm_and_each_cso_in_the_team(
 ) -> None:
     planned(scene, members=members, audience=())
     for kind in (ROLES, URGENT_PLAN):
-        filling = fill(scene.checklist(kind, 2))
+        filling = load(scene.checklist(kind, 2))
         there = {one.organisation_id for one in filling.surroundings.parties}
         assert there == {scene.body(key) for key in parties}
 
@@ -230,7 +230,7 @@ def test_somebody_unknown_is_refused(scene: Scene) -> None:
     for more in (
         {"lead_id": uuid4()},
         {"members": (Member(uuid4()),)},
-        {"audience": (Knows(uuid4()),)},
+        {"audience": (AudienceEntry(uuid4()),)},
     ):
         with pytest.raises(RuleBrokenError):
             service.plan_visit(

@@ -23,8 +23,8 @@ from tracker.agreements import notices
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
-from tracker.checklists.loading import fill
-from tracker.checklists.models import Checklist, Halt, Stance
+from tracker.checklists.loading import load
+from tracker.checklists.models import Checklist, NoticeKind, Stance
 from tracker.checklists.negotiation import positions
 from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
@@ -36,7 +36,7 @@ from tracker.demo import filling
 from tracker.demo.visit import SIGNERS
 from tracker.undertakings import service as undertakings
 from tracker.visits import queries, readiness, service
-from tracker.visits.facts import Lack
+from tracker.visits.facts import RequirementKind
 from tracker.visits.models import Visit, VisitStage
 from tracker.visits.sealing import Plan, plan_of
 from tracker.worker import jobs
@@ -45,7 +45,7 @@ ROLES, URGENT_PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN
 ONE_DAY = dt.timedelta(days=1)
 
 
-def lacks(scene: Scene, number: int = 1) -> set[Lack]:
+def lacks(scene: Scene, number: int = 1) -> set[RequirementKind]:
     scene.session.flush()
     return {want.lack for want in readiness.judge(scene.visit(number)).wants}
 
@@ -62,7 +62,7 @@ def assert_ready(scene: Scene) -> None:
     assert visit.ready_at is not None
 
 
-def assert_lost(scene: Scene, *expected: Lack, stage: VisitStage) -> None:
+def assert_lost(scene: Scene, *expected: RequirementKind, stage: VisitStage) -> None:
     visit = scene.visit()
     assert lacks(scene) == set(expected)
     assert (visit.is_ready, visit.stage) == (False, stage)
@@ -81,26 +81,30 @@ def test_the_demonstrations_visit_is_ready(scene: Scene) -> None:
 
 def test_a_withdrawn_undertaking_takes_readiness_back(scene: Scene) -> None:
     undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
-    assert_lost(scene, Lack.NOT_SIGNED, Lack.NOT_BRIEFED, stage=VisitStage.PLANNED)
+    assert_lost(
+        scene, RequirementKind.NOT_SIGNED, RequirementKind.NOT_BRIEFED, stage=VisitStage.PLANNED
+    )
 
 
 def test_a_clearance_that_the_npm_withdraws_takes_readiness_back(scene: Scene) -> None:
     undertakings.withdraw_clearance(
         scene.actor("tomas"), scene.undertaking("leyla").id, "A case came up."
     )
-    assert_lost(scene, Lack.NOT_SIGNED, Lack.NOT_BRIEFED, stage=VisitStage.PLANNED)
+    assert_lost(
+        scene, RequirementKind.NOT_SIGNED, RequirementKind.NOT_BRIEFED, stage=VisitStage.PLANNED
+    )
 
 
 def test_a_suspended_partner_takes_readiness_back(scene: Scene) -> None:
     user = scene.session.get_one(User, scene.user("samira"))
     accounts.suspend(scene.actor("iris"), user.id, reason="Lost the telephone.")
-    assert Lack.LEFT in lacks(scene)
+    assert RequirementKind.LEFT in lacks(scene)
     assert not scene.visit().is_ready
 
 
 def test_a_suspended_lead_takes_readiness_back_until_restored(scene: Scene) -> None:
     accounts.suspend(scene.actor("iris"), scene.user("pavo"), reason="Lost the telephone.")
-    assert Lack.LEFT in lacks(scene)
+    assert RequirementKind.LEFT in lacks(scene)
     assert (scene.visit().is_ready, scene.visit().stage) == (False, VisitStage.PLANNED)
     accounts.restore(scene.actor("iris"), scene.user("pavo"))
     assert_ready(scene)
@@ -121,7 +125,7 @@ def test_who_leaves_the_cooperation_takes_readiness_back(scene: Scene) -> None:
         user_id=scene.user("ruth"),
         organisation_id=scene.body("npm"),
     )
-    assert Lack.LEFT in lacks(scene)
+    assert RequirementKind.LEFT in lacks(scene)
     assert not scene.visit().is_ready
     assert scene.members() == set(TEAM)
 
@@ -133,7 +137,7 @@ def test_a_person_who_becomes_an_outside_expert_is_to_be_cleared(scene: Scene) -
     row.outside_expert = True
     scene.session.flush()
     judged_again(scene)
-    assert Lack.NOT_SIGNED in lacks(scene)
+    assert RequirementKind.NOT_SIGNED in lacks(scene)
     assert not scene.visit().is_ready
 
 
@@ -154,10 +158,10 @@ def test_a_credential_that_runs_out_takes_readiness_back(
     assert_ready(scene)
     later(last + ONE_DAY)
     # A page that judges now says so even before the worker has come.
-    assert lacks(scene) == {Lack.CREDENTIAL_RUNS_OUT}
+    assert lacks(scene) == {RequirementKind.CREDENTIAL_RUNS_OUT}
     assert scene.visit().is_ready
     assert judged_again(scene) == 1
-    assert_lost(scene, Lack.CREDENTIAL_RUNS_OUT, stage=VisitStage.CLEARED)
+    assert_lost(scene, RequirementKind.CREDENTIAL_RUNS_OUT, stage=VisitStage.CLEARED)
     assert judged_again(scene) == 0
 
 
@@ -165,7 +169,7 @@ def test_a_clearance_that_runs_out_takes_readiness_back(
     scene: Scene, later: Callable[[dt.date], None]
 ) -> None:
     later(scene.clearance("samira").until_on + ONE_DAY)
-    assert Lack.NOT_COVERED in lacks(scene)
+    assert RequirementKind.NOT_COVERED in lacks(scene)
     due.close_expired(clock.today())
     assert not scene.visit().is_ready
 
@@ -218,7 +222,7 @@ def test_days_beyond_a_credential_take_readiness_back(scene: Scene) -> None:
     late = clock.today() + dt.timedelta(days=61)
     moved = Plan(plan.place, plan.starts_on, late)
     service.change_plan(scene.actor("pavo"), scene.visit(), version=1, plan=moved)
-    assert Lack.CREDENTIAL_RUNS_OUT in lacks(scene)
+    assert RequirementKind.CREDENTIAL_RUNS_OUT in lacks(scene)
     assert not scene.visit().is_ready
 
 
@@ -231,25 +235,25 @@ def test_another_place_on_the_same_days_leaves_a_visit_ready(scene: Scene) -> No
 
 def test_a_credential_taken_out_takes_readiness_back_until_it_is_there_again(scene: Scene) -> None:
     roles = scene.checklist(ROLES)
-    current = fill(roles).sheet.shared("V13")
+    current = load(roles).sheet.shared("V13")
     assert current is not None
     before = dict(current.values)
     fewer = [row for row in before["credentials"] if row["person"] != str(scene.user("leyla"))]
     save(scene, "V13", {**before, "credentials": fewer})
-    assert_lost(scene, Lack.CREDENTIAL, stage=VisitStage.CLEARED)
+    assert_lost(scene, RequirementKind.CREDENTIAL, stage=VisitStage.CLEARED)
     save(scene, "V13", before)
     assert_ready(scene)
 
 
 def test_a_safety_contact_without_a_number_takes_readiness_back(scene: Scene) -> None:
-    current = fill(scene.checklist(ROLES)).sheet.shared("V13")
+    current = load(scene.checklist(ROLES)).sheet.shared("V13")
     assert current is not None
     save(scene, "V13", {k: v for k, v in current.values.items() if k != "safety_phone"})
-    assert_lost(scene, Lack.SAFETY_CONTACT, stage=VisitStage.CLEARED)
+    assert_lost(scene, RequirementKind.SAFETY_CONTACT, stage=VisitStage.CLEARED)
 
 
 def test_a_confirmation_taken_back_takes_readiness_back(scene: Scene) -> None:
-    own = fill(scene.checklist(ROLES)).sheet.of_person("V20", scene.user("samira"))
+    own = load(scene.checklist(ROLES)).sheet.of_person("V20", scene.user("samira"))
     assert own is not None
     checklists.save_answer(
         scene.actor("samira"),
@@ -259,14 +263,14 @@ def test_a_confirmation_taken_back_takes_readiness_back(scene: Scene) -> None:
         {"read": False},
         base_version=own.version,
     )
-    assert_lost(scene, Lack.PLAN_NOT_READ, stage=VisitStage.CLEARED)
+    assert_lost(scene, RequirementKind.PLAN_NOT_READ, stage=VisitStage.CLEARED)
     assert service.confirm_plan(scene.actor("samira"), scene.visit())
     assert_ready(scene)
 
 
 def save(scene: Scene, item: str, values: dict[str, object], by: str = "ilena") -> None:
     roles = scene.checklist(ROLES)
-    current = fill(roles).sheet.shared(item)
+    current = load(roles).sheet.shared(item)
     checklists.save_answer(
         scene.actor(by),
         roles,
@@ -293,10 +297,11 @@ def in_force_again(scene: Scene, checklist: Checklist) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "item", "lack"), [(ROLES, "V6", Lack.ROLES), (URGENT_PLAN, "U4", Lack.PLAN)]
+    ("kind", "item", "lack"),
+    [(ROLES, "V6", RequirementKind.ROLES), (URGENT_PLAN, "U4", RequirementKind.PLAN)],
 )
 def test_an_amendment_takes_readiness_back_until_all_have_signed(
-    scene: Scene, kind: ChecklistKind, item: str, lack: Lack
+    scene: Scene, kind: ChecklistKind, item: str, lack: RequirementKind
 ) -> None:
     checklist = amend(scene, kind, item)
     assert lack in lacks(scene)
@@ -304,7 +309,7 @@ def test_an_amendment_takes_readiness_back_until_all_have_signed(
     in_force_again(scene, checklist)
     if kind is URGENT_PLAN:
         # Everybody reads the new plan.
-        assert lacks(scene) == {Lack.PLAN_NOT_READ}
+        assert lacks(scene) == {RequirementKind.PLAN_NOT_READ}
         for key in TEAM:
             assert service.confirm_plan(scene.actor(key), scene.visit())
     assert_ready(scene)
@@ -320,14 +325,14 @@ def test_a_declined_amendment_leaves_a_visit_not_ready(scene: Scene) -> None:
         reason="Not so.",
         items=["V6"],
     )
-    assert Lack.ROLES in lacks(scene)
+    assert RequirementKind.ROLES in lacks(scene)
     assert not scene.visit().is_ready
 
 
 def test_somebody_added_to_the_team_takes_readiness_back(scene: Scene) -> None:
     amend(scene, ROLES, "V2", "V4", "V5")
     visit = scene.visit()
-    found = fill(scene.checklist(ROLES))
+    found = load(scene.checklist(ROLES))
     service.change_team(
         scene.actor("ilena"),
         visit,
@@ -340,7 +345,12 @@ def test_somebody_added_to_the_team_takes_readiness_back(scene: Scene) -> None:
         ),
     )
     assert scene.members() == {*TEAM, "dina"}
-    assert lacks(scene) >= {Lack.ROLES_ITEM, Lack.NOT_SIGNED, Lack.CREDENTIAL, Lack.PLAN_NOT_READ}
+    assert lacks(scene) >= {
+        RequirementKind.ROLES_ITEM,
+        RequirementKind.NOT_SIGNED,
+        RequirementKind.CREDENTIAL,
+        RequirementKind.PLAN_NOT_READ,
+    }
     assert not scene.visit().is_ready
     judged = readiness.judge(scene.visit())
     concerned = {want.member.name for want in judged.wants if want.member is not None}
@@ -349,7 +359,7 @@ def test_somebody_added_to_the_team_takes_readiness_back(scene: Scene) -> None:
 
 def test_a_new_task_is_accepted_anew(scene: Scene) -> None:
     checklist = amend(scene, ROLES, "V5")
-    current = fill(checklist).sheet.shared("V5")
+    current = load(checklist).sheet.shared("V5")
     assert current is not None
     rows = [dict(row) for row in current.values["roles"]]
     rows[0]["limits"] = "Takes no photographs"
@@ -362,14 +372,16 @@ def test_a_new_task_is_accepted_anew(scene: Scene) -> None:
         answer_id=current.answer_id,
         reason="A limit was forgotten.",
     )
-    proposal = fill(checklist).proposals[0]
+    proposal = load(checklist).proposals[0]
     positions.accept_proposal(scene.actor("samira"), checklist, proposal.id)
-    now = fill(checklist).sheet.shared("V5")
+    now = load(checklist).sheet.shared("V5")
     assert now is not None
     positions.take_position(
         scene.actor("joana"), checklist, "V5", Stance.ACCEPTS, answer_id=now.answer_id
     )
-    wants = [want for want in readiness.judge(scene.visit()).wants if want.lack is Lack.ROLE]
+    wants = [
+        want for want in readiness.judge(scene.visit()).wants if want.lack is RequirementKind.ROLE
+    ]
     assert len(wants) == len(TEAM)
     for key in TEAM:
         assert service.accept_role(scene.actor(key), scene.visit())
@@ -386,7 +398,7 @@ def test_new_confidentiality_terms_take_readiness_back(scene: Scene) -> None:
     # While the amendment is open the old terms and undertakings hold.
     assert_ready(scene)
     in_force_again(scene, terms)
-    assert {Lack.NOT_SIGNED, Lack.NOT_BRIEFED} <= lacks(scene)
+    assert {RequirementKind.NOT_SIGNED, RequirementKind.NOT_BRIEFED} <= lacks(scene)
     assert not scene.visit().is_ready
 
 
@@ -399,7 +411,7 @@ def test_a_cooperation_that_gives_up_visits_takes_readiness_back(scene: Scene) -
         modes=(Mode.INFO_F,),
         questions=cooperation.questions,
     )
-    assert_lost(scene, Lack.NO_MODE, stage=VisitStage.PROPOSED)
+    assert_lost(scene, RequirementKind.NO_MODE, stage=VisitStage.PROPOSED)
 
 
 # Told
@@ -447,8 +459,8 @@ def of_npm(scene: Scene) -> Scene:
         gaps="A nurse: none could be found.",
     )
     roles, plan = scene.checklist(ROLES, 2), scene.checklist(URGENT_PLAN, 2)
-    aim = fill(scene.checklist(ROLES)).sheet.shared("V1")
-    team = fill(roles).sheet.shared("V4")
+    aim = load(scene.checklist(ROLES)).sheet.shared("V1")
+    team = load(roles).sheet.shared("V4")
     assert aim is not None
     assert team is not None
     rows = [row | {"languages": "Maravenian"} for row in team.values["team"]]
@@ -479,9 +491,9 @@ def of_npm(scene: Scene) -> Scene:
     return scene
 
 
-@pytest.mark.parametrize("kind", list(Halt))
+@pytest.mark.parametrize("kind", list(NoticeKind))
 def test_confidentiality_that_is_stopped_takes_readiness_back_at_once(
-    of_npm: Scene, kind: Halt
+    of_npm: Scene, kind: NoticeKind
 ) -> None:
     terms = of_npm.checklist(ChecklistKind.CONFIDENTIALITY, None)
     notices.give_notice(of_npm.actor("tomas"), terms, kind, reason="A leak.")
@@ -493,7 +505,7 @@ def test_confidentiality_that_is_stopped_takes_readiness_back_at_once(
 def test_a_lifted_suspension_gives_readiness_back_at_once(of_npm: Scene) -> None:
     terms = of_npm.checklist(ChecklistKind.CONFIDENTIALITY, None)
     tomas = of_npm.actor("tomas")
-    notice = notices.give_notice(tomas, terms, Halt.SUSPENDED, reason="A leak.")
+    notice = notices.give_notice(tomas, terms, NoticeKind.SUSPENDED, reason="A leak.")
     of_npm.session.commit()
     notices.close_notice(tomas, terms, notice.id, reason="It was stopped.")
     of_npm.session.commit()
@@ -541,7 +553,7 @@ def test_a_confirmation_from_before_the_plan_was_in_force_does_not_count(scene: 
 @pytest.mark.both_databases
 def test_two_last_confirmations_at_once_make_a_visit_ready(app: Flask, scene: Scene) -> None:
     for key in ("samira", "leyla"):
-        own = fill(scene.checklist(ROLES)).sheet.of_person("V20", scene.user(key))
+        own = load(scene.checklist(ROLES)).sheet.of_person("V20", scene.user(key))
         assert own is not None
         checklists.save_answer(
             scene.actor(key),

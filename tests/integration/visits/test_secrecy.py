@@ -13,7 +13,7 @@ from tracker.activity.models import ReadLogEntry
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import queries as checklists
 from tracker.checklists import service as filling
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import ClearanceEnd, CooperationKey
@@ -191,7 +191,7 @@ def test_who_leaves_the_cooperation_leaves_the_audience_and_comes_back_with_it(
 def test_nobody_becomes_lead_who_needs_a_clearance(scene: Scene) -> None:
     planned(scene, audience=())
     roles = scene.checklist(ROLES, 2)
-    current = fill(roles).sheet.shared("V3")
+    current = load(roles).sheet.shared("V3")
     assert current is not None
     filling.save_answer(
         scene.actor("ilena"),

@@ -35,8 +35,8 @@ from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Accepts, Item, Part
 from tracker.checklists.models import Stance
 from tracker.checklists.rules.completeness import (
-    ItemStanding,
-    Standing,
+    ChecklistStatus,
+    ItemStatus,
     WorkState,
     accepters,
     concerns,
@@ -63,7 +63,7 @@ def stands(
     others: Mapping[str, Filled] | None = None,
     own: Mapping[tuple[str, UUID], Filled] | None = None,
     surroundings: Surroundings | None = None,
-) -> ItemStanding:
+) -> ItemStatus:
     shared = {**(others or {}), **({code: answer} if answer else {})}
     sheet = a_sheet(shared=shared, own=own, accepted={code: accepted} if answer else {})
     return item_standing(TERMS.by_code[code], sheet, surroundings or around())
@@ -690,7 +690,7 @@ def test_a_party_that_joins_makes_nothing_more_done(
     assert done(standing(TERMS, sheet, joined)) <= done(standing(TERMS, sheet, here))
 
 
-def done(found: Standing) -> set[str]:
+def done(found: ChecklistStatus) -> set[str]:
     return {code for code, one in found.items.items() if one.done}
 
 
@@ -715,7 +715,7 @@ def test_an_item_concerns_who_writes_and_who_accepts_it(
     assert not concerns(ILENA, item, around())
 
 
-def left(code: str, one: ItemStanding, surroundings: Surroundings | None = None) -> set[UUID]:
+def left(code: str, one: ItemStatus, surroundings: Surroundings | None = None) -> set[UUID]:
     item, here = TERMS.by_code[code], surroundings or around()
     return {body for body in ALL if is_left_to(body, item, one, here)}
 
@@ -757,7 +757,7 @@ def test_nothing_is_left_on_an_item_that_does_not_apply_or_may_not(kind: str | N
 
 def proposed(
     code: str, accepted: tuple[UUID, ...], *by: UUID, surroundings: Surroundings | None = None
-) -> ItemStanding:
+) -> ItemStatus:
     """Return how an answered item stands on which some parties proposed other words."""
     sheet = a_sheet(shared={code: an_answer(WORDS)}, accepted={code: accepted})
     sheet = replace(sheet, proposed={code: frozenset(by)})

@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.core.localized import (
-    Spoken,
+    LocalizedStr,
     joined,
     language_of,
     merged,
-    said,
+    pick_language,
 )
 
 
 def test_words_that_know_their_language_are_words_like_any_other() -> None:
-    words = Spoken("Goals", "en")
+    words = LocalizedStr("Goals", "en")
     assert words == "Goals"
     assert {"Goals": 1}[words] == 1
     assert f"{words}!" == "Goals!"
@@ -27,25 +27,33 @@ def test_words_that_know_their_language_are_words_like_any_other() -> None:
 
 
 def test_what_is_all_said_in_one_language_still_knows_it_when_joined() -> None:
-    assert language_of(joined("\n", [Spoken("One", "en"), Spoken("Two", "en")])) == "en"
-    assert joined(", ", [Spoken("One", "en"), "typed"]) == "One, typed"
-    assert language_of(joined(", ", [Spoken("One", "en"), "typed"])) == ""
-    assert language_of(joined(", ", [Spoken("One", "en"), Spoken("اثنان", "ar")])) == ""
+    assert language_of(joined("\n", [LocalizedStr("One", "en"), LocalizedStr("Two", "en")])) == "en"
+    assert joined(", ", [LocalizedStr("One", "en"), "typed"]) == "One, typed"
+    assert language_of(joined(", ", [LocalizedStr("One", "en"), "typed"])) == ""
+    assert language_of(joined(", ", [LocalizedStr("One", "en"), LocalizedStr("اثنان", "ar")])) == ""
     assert joined(", ", []) == ""
 
 
 def test_a_text_is_said_in_the_first_language_it_has() -> None:
     text = {"ar": "الأهداف", "en": "Objectives"}
-    assert said(text, "ar", "en") == "الأهداف"
-    assert language_of(said(text, "fr", "en")) == "en"
-    assert said(text, "fr") == "الأهداف"
-    assert said("typed", "ar") == "typed"
-    assert language_of(said("typed", "ar")) == ""
+    assert pick_language(text, "ar", "en") == "الأهداف"
+    assert language_of(pick_language(text, "fr", "en")) == "en"
+    assert pick_language(text, "fr") == "الأهداف"
+    assert pick_language("typed", "ar") == "typed"
+    assert language_of(pick_language("typed", "ar")) == ""
 
 
 def test_versions_of_a_text_become_one_that_holds_each_language() -> None:
-    english = {"label": Spoken("Goals", "en"), "rows": [["typed", Spoken("Yes", "en")]], "n": 3}
-    arabic = {"label": Spoken("الأهداف", "ar"), "rows": [["typed", Spoken("نعم", "ar")]], "n": 3}
+    english = {
+        "label": LocalizedStr("Goals", "en"),
+        "rows": [["typed", LocalizedStr("Yes", "en")]],
+        "n": 3,
+    }
+    arabic = {
+        "label": LocalizedStr("الأهداف", "ar"),
+        "rows": [["typed", LocalizedStr("نعم", "ar")]],
+        "n": 3,
+    }
     assert merged([english, arabic]) == {
         "label": {"en": "Goals", "ar": "الأهداف"},
         "rows": [["typed", {"en": "Yes", "ar": "نعم"}]],
@@ -54,7 +62,7 @@ def test_versions_of_a_text_become_one_that_holds_each_language() -> None:
 
 
 def test_what_has_no_words_in_a_language_stands_there_once() -> None:
-    assert merged([Spoken("Goals", "en"), Spoken("Goals", "en")]) == {"en": "Goals"}
+    assert merged([LocalizedStr("Goals", "en"), LocalizedStr("Goals", "en")]) == {"en": "Goals"}
 
 
 @pytest.mark.parametrize(
@@ -79,7 +87,7 @@ TREES = st.recursive(
     | st.booleans()
     | st.integers()
     | st.text()
-    | st.text().map(lambda t: Spoken(t, "en")),
+    | st.text().map(lambda t: LocalizedStr(t, "en")),
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
     ),
@@ -91,7 +99,7 @@ TREES = st.recursive(
 def test_one_version_holds_all_that_it_held_before(tree: object) -> None:
     def plain(part: object) -> object:
         match part:
-            case Spoken():
+            case LocalizedStr():
                 return {part.language: str(part)}
             case dict():
                 return {key: plain(one) for key, one in part.items()}

@@ -14,8 +14,8 @@ from tracker.lifecycle.policy import (
     GateState,
     ItemFact,
     Missing,
+    PageKind,
     PersonFact,
-    Place,
     Target,
     TermsFact,
 )
@@ -68,19 +68,22 @@ def test_g1_is_met_with_a_mode_and_an_npm_coordinator() -> None:
 
 def test_g1_asks_for_both_in_a_new_cooperation() -> None:
     found = gate("G1", Facts(Stage.EXPLORED, TODAY))
-    assert [one.target for one in found.missing] == [Target(Place.MODES), Target(Place.PEOPLE)]
+    assert [one.target for one in found.missing] == [
+        Target(PageKind.MODES),
+        Target(PageKind.PEOPLE),
+    ]
     assert found.missing[1].target.item == ""
 
 
 @pytest.mark.parametrize(
     ("given", "place", "passage"),
     [
-        (facts(modes=()), Place.MODES, "ways-of-working/combining-forms"),
-        (facts(has_npm_coordinator=False), Place.PEOPLE, None),
+        (facts(modes=()), PageKind.MODES, "ways-of-working/combining-forms"),
+        (facts(has_npm_coordinator=False), PageKind.PEOPLE, None),
     ],
 )
 def test_g1_names_what_is_missing_and_where(
-    given: Facts, place: Place, passage: str | None
+    given: Facts, place: PageKind, passage: str | None
 ) -> None:
     found = gate("G1", given)
     assert found.state is GateState.NOT_MET
@@ -92,12 +95,12 @@ def test_g1_names_what_is_missing_and_where(
 
 def test_g2_is_not_met_before_the_terms_are_begun() -> None:
     found = gate("G2", facts())
-    assert where(found.missing) == [(Target(Place.MODES), "settling-terms/expectations")]
+    assert where(found.missing) == [(Target(PageKind.MODES), "settling-terms/expectations")]
 
 
 def test_g2_names_each_item_that_is_not_done() -> None:
     found = gate("G2", facts(replace(AGREED, lacking=(M4,))))
-    assert [(one.target.place, one.target.item) for one in found.missing] == [(Place.ITEM, "M4")]
+    assert [(one.target.place, one.target.item) for one in found.missing] == [(PageKind.ITEM, "M4")]
     assert str(found.missing[0].reason) == "M4, Expectations: not agreed by all yet"
     assert found.missing[0].passage == "settling-terms/expectations"
 
@@ -124,7 +127,7 @@ def test_g2_asks_that_the_terms_are_agreed_before_the_start(
 ) -> None:
     found = gate("G2", facts(replace(AGREED, agreed_on=agreed_on, starts_on=starts_on)))
     assert found.is_open is met
-    later = (Target(Place.ITEM, ID, "M19"), "settling-terms/expectations")
+    later = (Target(PageKind.ITEM, ID, "M19"), "settling-terms/expectations")
     assert where(found.missing) == ([] if met else [later])
 
 
@@ -152,14 +155,14 @@ INDEPENDENCE = "settling-terms/independence"
 @pytest.mark.parametrize(
     ("terms", "target", "passage"),
     [
-        (replace(REVIEWED, lacking=(M5,)), Target(Place.ITEM, ID, "M5"), None),
-        (replace(REVIEWED, lacking=(M6,)), Target(Place.ITEM, ID, "M6"), None),
+        (replace(REVIEWED, lacking=(M5,)), Target(PageKind.ITEM, ID, "M5"), None),
+        (replace(REVIEWED, lacking=(M6,)), Target(PageKind.ITEM, ID, "M6"), None),
         (
             replace(REVIEWED, flagged_items=("M10",)),
-            Target(Place.ITEM, ID, "M10"),
+            Target(PageKind.ITEM, ID, "M10"),
             INDEPENDENCE,
         ),
-        (AGREED, Target(Place.REVIEW, ID), INDEPENDENCE),
+        (AGREED, Target(PageKind.REVIEW, ID), INDEPENDENCE),
     ],
 )
 def test_g3_names_what_is_missing(terms: TermsFact, target: Target, passage: str | None) -> None:
@@ -174,7 +177,7 @@ def test_g3_asks_for_no_review_of_terms_that_are_sent() -> None:
 @pytest.mark.parametrize("change", [{"is_sent": True}, {"in_force": True}])
 def test_g3_says_that_nobody_reviewed_terms_made_on_paper_before(change: dict[str, bool]) -> None:
     found = gate("G3", facts(replace(REVIEWED, made_before=True, **change)))  # type: ignore[arg-type] # plain values by name
-    assert where(found.missing) == [(Target(Place.SIGNING, ID), INDEPENDENCE)]
+    assert where(found.missing) == [(Target(PageKind.SIGNING, ID), INDEPENDENCE)]
     assert "agreed on paper before this tool was used" in str(found.missing[0].reason)
 
 
@@ -183,7 +186,7 @@ def test_g3_does_not_ask_for_other_items() -> None:
 
 
 def test_g3_is_not_met_before_the_terms_are_begun() -> None:
-    assert where(gate("G3", facts()).missing) == [(Target(Place.MODES), None)]
+    assert where(gate("G3", facts()).missing) == [(Target(PageKind.MODES), None)]
 
 
 def test_g3_holds_for_terms_in_force() -> None:
@@ -202,7 +205,7 @@ def test_g4_names_each_person_who_is_not_cleared() -> None:
     given = facts(people=(UNCLEARED, CLEARED), confidentiality=REQUIRED)
     found = gate("G4", given)
     assert where(found.missing) == [
-        (Target(Place.UNDERTAKINGS), "settling-terms/sign-before-access")
+        (Target(PageKind.UNDERTAKINGS), "settling-terms/sign-before-access")
     ]
     assert "Leyla Marchetti" in str(found.missing[0].reason)
 
@@ -234,7 +237,7 @@ def test_g5_asks_for_no_expired_term_and_no_overdue_review(
 ) -> None:
     found = gate("G5", facts(IN_FORCE, **dates))
     assert found.is_open is met
-    dated = (Target(Place.ITEM, ID, "M19"), "settling-terms/written-form")
+    dated = (Target(PageKind.ITEM, ID, "M19"), "settling-terms/written-form")
     assert where(found.missing) == ([] if met else [dated])
 
 
@@ -315,12 +318,12 @@ def test_what_keeps_a_cooperation_from_being_active_is_named() -> None:
     unsigned = replace(REQUIRED, in_force=False)
     found = policy.missing_to_be_active(facts(REVIEWED, confidentiality=unsigned))
     assert where(found) == [
-        (Target(Place.SIGNING, ID), "settling-terms/expectations"),
-        (Target(Place.SIGNING, OTHER_ID), "settling-terms/settle-before-visits"),
+        (Target(PageKind.SIGNING, ID), "settling-terms/expectations"),
+        (Target(PageKind.SIGNING, OTHER_ID), "settling-terms/settle-before-visits"),
     ]
     not_begun = ConfidentialityFact(None, is_required=True)
     found = policy.missing_to_be_active(facts(confidentiality=not_begun))
-    assert [one.target for one in found] == [Target(Place.MODES)] * 2
+    assert [one.target for one in found] == [Target(PageKind.MODES)] * 2
     assert policy.missing_to_be_active(facts(IN_FORCE, confidentiality=REQUIRED)) == ()
 
 

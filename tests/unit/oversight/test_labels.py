@@ -20,57 +20,60 @@ from tracker.oversight.facts import (
     Fault,
     Finding,
     Narrowing,
-    Place,
+    RowLocation,
     Table,
 )
 from tracker.signoff.models import Revision, Signature
 from tracker.signoff.paper_models import PaperDecision, PaperRecord
 
 PLACES = [
-    (Place(Table.EVENT, "C-1", 12), "Chain of C-1, event 12"),
-    (Place(Table.EVENT, "", 3), "Chain of the instance, event 3"),
-    (Place(Table.EVENT, row="0f"), "Row 0f of the table event"),
-    (Place(Table.DETAILS, "C-1", 12), "Chain of C-1, details of event 12"),
-    (Place(Table.DETAILS, row="0f"), "Row 0f of the table event_detail"),
-    (Place(Table.CHAIN, "C-1", 12), "Chain of C-1, after event 12"),
-    (Place(Table.CHAIN, "", 0), "Chain of the instance, after event 0"),
-    (Place(Table.CHAIN), "Chain of the instance"),
-    (Place(Table.CHAIN, row="0f"), "Row 0f of the table chain"),
-    (Place(Table.REVISION, "C-1", row="1 (terms)"), "C-1, frozen revision 1 (terms)"),
-    (Place(Table.REVISION, row="0f"), "Row 0f of the table revision"),
-    (Place(Table.SIGNATURE, "C-1", row="Otto Brandis"), "C-1, signature of Otto Brandis"),
-    (Place(Table.CERTIFICATE, "C-1", row="0f3a92bc"), "C-1, certificate 0f3a92bc"),
-    (Place(Table.NOTICE, "C-1", row="Open Door"), "C-1, notice of Open Door"),
-    (Place(Table.RENEWAL, "C-1", row="2027-12-31"), "C-1, renewal until 2027-12-31"),
-    (Place(Table.PAPER, "C-1", row="Open Door"), "C-1, scan recorded by Open Door"),
-    (Place(Table.PAPER_DECISION, "C-1", row="The NPM"), "C-1, answer of The NPM to a scan"),
-    (Place(Table.SUCCESSION, row="The old one"), "Row The old one of the table succession"),
-    (Place(Table.COOPERATION, "C-1"), "Cooperation C-1"),
-    (Place(Table.COOPERATION, row="C-?"), "Row C-? of the table cooperation"),
-    (Place(Table.KEY, "C-1"), "Key of C-1"),
-    (Place(Table.EVIDENCE_KEY, row="checkpoint 1"), "The key checkpoint 1"),
-    (Place(Table.LEAF, row="7"), "The log, leaf 7"),
-    (Place(Table.NODE, row="1, 3"), "The log, node 1, 3"),
-    (Place(Table.CHECKPOINT, row="8"), "The checkpoint of size 8"),
-    (Place(Table.ACCOUNT, row="otto@example.org"), "The account of otto@example.org"),
-    (Place(Table.PASSKEY, row="My key"), "The passkey My key"),
+    (RowLocation(Table.EVENT, "C-1", 12), "Chain of C-1, event 12"),
+    (RowLocation(Table.EVENT, "", 3), "Chain of the instance, event 3"),
+    (RowLocation(Table.EVENT, row="0f"), "Row 0f of the table event"),
+    (RowLocation(Table.DETAILS, "C-1", 12), "Chain of C-1, details of event 12"),
+    (RowLocation(Table.DETAILS, row="0f"), "Row 0f of the table event_detail"),
+    (RowLocation(Table.CHAIN, "C-1", 12), "Chain of C-1, after event 12"),
+    (RowLocation(Table.CHAIN, "", 0), "Chain of the instance, after event 0"),
+    (RowLocation(Table.CHAIN), "Chain of the instance"),
+    (RowLocation(Table.CHAIN, row="0f"), "Row 0f of the table chain"),
+    (RowLocation(Table.REVISION, "C-1", row="1 (terms)"), "C-1, frozen revision 1 (terms)"),
+    (RowLocation(Table.REVISION, row="0f"), "Row 0f of the table revision"),
+    (RowLocation(Table.SIGNATURE, "C-1", row="Otto Brandis"), "C-1, signature of Otto Brandis"),
+    (RowLocation(Table.CERTIFICATE, "C-1", row="0f3a92bc"), "C-1, certificate 0f3a92bc"),
+    (RowLocation(Table.NOTICE, "C-1", row="Open Door"), "C-1, notice of Open Door"),
+    (RowLocation(Table.RENEWAL, "C-1", row="2027-12-31"), "C-1, renewal until 2027-12-31"),
+    (RowLocation(Table.PAPER, "C-1", row="Open Door"), "C-1, scan recorded by Open Door"),
+    (RowLocation(Table.PAPER_DECISION, "C-1", row="The NPM"), "C-1, answer of The NPM to a scan"),
+    (RowLocation(Table.SUCCESSION, row="The old one"), "Row The old one of the table succession"),
+    (RowLocation(Table.COOPERATION, "C-1"), "Cooperation C-1"),
+    (RowLocation(Table.COOPERATION, row="C-?"), "Row C-? of the table cooperation"),
+    (RowLocation(Table.KEY, "C-1"), "Key of C-1"),
+    (RowLocation(Table.EVIDENCE_KEY, row="checkpoint 1"), "The key checkpoint 1"),
+    (RowLocation(Table.LEAF, row="7"), "The log, leaf 7"),
+    (RowLocation(Table.NODE, row="1, 3"), "The log, node 1, 3"),
+    (RowLocation(Table.CHECKPOINT, row="8"), "The checkpoint of size 8"),
+    (RowLocation(Table.ACCOUNT, row="otto@example.org"), "The account of otto@example.org"),
+    (RowLocation(Table.PASSKEY, row="My key"), "The passkey My key"),
     (
-        Place(Table.EVENT, "C-1", 12, checkpoint=8),
+        RowLocation(Table.EVENT, "C-1", 12, checkpoint=8),
         "Chain of C-1, event 12, beside the checkpoint of size 8",
     ),
-    (Place(Table.CHECKLIST, "C-1", row="terms"), "C-1, checklist terms"),
-    (Place(Table.REQUEST, "C-1", row="2"), "C-1, request to sign revision 2"),
-    (Place(Table.UNDERTAKING, "C-1", row="Henrik"), "C-1, undertaking of Henrik"),
+    (RowLocation(Table.CHECKLIST, "C-1", row="terms"), "C-1, checklist terms"),
+    (RowLocation(Table.REQUEST, "C-1", row="2"), "C-1, request to sign revision 2"),
+    (RowLocation(Table.UNDERTAKING, "C-1", row="Henrik"), "C-1, undertaking of Henrik"),
     (
-        Place(Table.CHECKED, "C-1", 12, row="7", of="position"),
+        RowLocation(Table.CHECKED, "C-1", 12, row="7", of="position"),
         "C-1, row 7 of the table position, as event 12 left it",
     ),
-    (Place(Table.CHECKED, row="7", of="membership"), "the instance, row 7 of the table membership"),
+    (
+        RowLocation(Table.CHECKED, row="7", of="membership"),
+        "the instance, row 7 of the table membership",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("place", "words"), PLACES, ids=[words for _place, words in PLACES])
-def test_a_place_is_named(place: Place, words: str) -> None:
+def test_a_place_is_named(place: RowLocation, words: str) -> None:
     with make_furniture().app.app_context(), force_locale("en"):
         assert str(labels.place_words(place)) == words
 
@@ -83,7 +86,7 @@ def test_every_fault_is_told_in_a_sentence() -> None:
     assert set(labels.FAULTS) == {*Fault, *ChainFault}
     with make_furniture().app.app_context(), force_locale("en"):
         for fault in labels.FAULTS:
-            said = str(labels.finding_words(Finding(fault, Place(Table.EVENT, "C-1", 12))))
+            said = str(labels.finding_words(Finding(fault, RowLocation(Table.EVENT, "C-1", 12))))
             assert said.startswith("Chain of C-1, event 12: ")
             assert said.endswith(".")
 

@@ -12,7 +12,7 @@ from tracker.access.decision import Decision
 from tracker.signoff import assertion, policy
 from tracker.signoff.identity_proof import FRESH, Identity
 from tracker.signoff.models import Method, RequestState, SignatureKind
-from tracker.signoff.policy import Standing
+from tracker.signoff.policy import RequestStatus
 from tracker.signoff.signers import Named, PartySigners
 
 NPM, DOOR, ME, OTHER = (UUID(int=n) for n in range(1, 5))
@@ -81,7 +81,7 @@ def test_who_signs_for_an_organisation(
     words: str,
 ) -> None:
     """product.md, section 5: the named signatories of each party, by a stated power."""
-    asked = Standing(state, parties, frozenset(signed))
+    asked = RequestStatus(state, parties, frozenset(signed))
     says(policy.can_sign_for(person, asked, TODAY), words)
     # Who could sign, and has not, may decline.
     says(policy.can_decline(person, asked, TODAY), words)
@@ -90,7 +90,7 @@ def test_who_signs_for_an_organisation(
 def test_a_signatory_of_two_bodies_signs_for_the_one_they_act_for() -> None:
     """A person never signs for two parties: the request names one line for each person."""
     both = (membership(Role.SIGNATORY), membership(Role.SIGNATORY, NPM))
-    asked = Standing(WAITING, PARTIES)
+    asked = RequestStatus(WAITING, PARTIES)
     says(policy.can_sign_for(actor(*both), asked, TODAY), "")
     for_npm = actor(*both, acting_for=NPM)
     says(policy.can_sign_for(for_npm, asked, TODAY), "Another person is named")
@@ -114,7 +114,7 @@ def test_a_power_binds_on_its_days_only(
     """Issue 4: an expired power can't sign. Both days are included."""
     one = replace(membership(Role.SIGNATORY), power_from=first, power_until=last)
     says(policy.has_power(one, TODAY), words)
-    asked = Standing(WAITING, PARTIES)
+    asked = RequestStatus(WAITING, PARTIES)
     says(policy.can_sign_for(actor(one), asked, TODAY), words)
     says(policy.can_decline(actor(one), asked, TODAY), words)
 
@@ -125,7 +125,7 @@ def test_a_power_binds_on_its_days_only(
 )
 def test_a_request_is_signed_until_its_last_day(last: dt.date | None, words: str) -> None:
     """Also where no worker has ended it yet."""
-    asked = Standing(WAITING, PARTIES, expires_on=last)
+    asked = RequestStatus(WAITING, PARTIES, expires_on=last)
     says(asked.is_waiting(TODAY), words)
     says(policy.can_sign_for(SIGNATORY, asked, TODAY), words)
     says(policy.can_decline(SIGNATORY, asked, TODAY), words)
@@ -134,7 +134,7 @@ def test_a_request_is_signed_until_its_last_day(last: dt.date | None, words: str
 
 def test_who_waits_for_their_turn_may_decline_and_not_sign() -> None:
     later = (PARTIES[0], replace(PARTIES[1], turn=1))
-    asked = Standing(WAITING, later)
+    asked = RequestStatus(WAITING, later)
     says(policy.can_sign_for(SIGNATORY, asked, TODAY), "It is not your turn yet")
     says(policy.can_decline(SIGNATORY, asked, TODAY), "")
     there = replace(asked, signed=frozenset({(NPM, OTHER)}))
@@ -147,7 +147,7 @@ THE_NAMED = "Who is named passes it on, or a coordinator of the organisation doe
 @pytest.mark.parametrize("role", Role)
 def test_who_is_named_or_a_coordinator_passes_on(role: Role) -> None:
     """Product.md, 5.5, so that nothing waits for somebody who is away."""
-    asked = Standing(WAITING, (PARTIES[0], PartySigners(DOOR, (Named(ME), Named(OTHER)))))
+    asked = RequestStatus(WAITING, (PARTIES[0], PartySigners(DOOR, (Named(ME), Named(OTHER)))))
     person = actor(membership(role))
     by_role = "" if role is Role.COORDINATOR else THE_NAMED
     says(policy.can_pass_on(person, asked, TODAY, OTHER), by_role)
@@ -167,7 +167,7 @@ def test_who_is_named_or_a_coordinator_passes_on(role: Role) -> None:
 def test_only_what_is_still_to_be_signed_by_the_own_body_is_passed_on(
     state: RequestState, signed: tuple[tuple[UUID, UUID], ...], holder: UUID, words: str
 ) -> None:
-    asked = Standing(state, PARTIES, frozenset(signed))
+    asked = RequestStatus(state, PARTIES, frozenset(signed))
     person = actor(membership(Role.SIGNATORY), membership(Role.COORDINATOR))
     says(policy.can_pass_on(person, asked, TODAY, holder), words)
 

@@ -9,7 +9,7 @@ from flask_babel import get_locale
 from tests.factories.ui import Furniture, make_furniture
 from tests.moments import standing_at
 from tracker.core import clock
-from tracker.core.localized import Spoken
+from tracker.core.localized import LocalizedStr
 from tracker.ui.locale import (
     as_date,
     as_datetime,
@@ -174,16 +174,16 @@ def test_the_foot_says_whose_time_is_shown(zone: str, country: str, words: str) 
 
 def test_words_in_the_pages_language_are_not_marked(in_request: InRequest) -> None:
     in_request()
-    assert said(Spoken("Goals", "en")) == "<bdi>Goals</bdi>"
-    assert marked(Spoken("Goals", "en")) == "Goals"
-    assert text_attributes(Spoken("Goals", "en")) == ""
+    assert said(LocalizedStr("Goals", "en")) == "<bdi>Goals</bdi>"
+    assert marked(LocalizedStr("Goals", "en")) == "Goals"
+    assert text_attributes(LocalizedStr("Goals", "en")) == ""
     assert said("typed <b>") == "<bdi>typed &lt;b&gt;</bdi>"
     assert text_attributes("typed") == ' dir="auto"'
 
 
 def test_words_in_another_language_say_so_with_their_direction(in_request: InRequest) -> None:
     in_request()
-    goals = Spoken("الأهداف", "ar")
+    goals = LocalizedStr("الأهداف", "ar")
     assert said(goals) == '<bdi lang="ar" dir="rtl">الأهداف</bdi>'
     assert marked(goals) == said(goals)
     assert text_attributes(goals) == ' lang="ar" dir="rtl"'
@@ -192,15 +192,15 @@ def test_words_in_another_language_say_so_with_their_direction(in_request: InReq
 
 def test_english_words_on_an_arabic_page_are_marked(in_request: InRequest) -> None:
     in_request(headers={"Cookie": "language=ar"})
-    assert said(Spoken("<i>Goals", "en")) == '<bdi lang="en" dir="ltr">&lt;i&gt;Goals</bdi>'
+    assert said(LocalizedStr("<i>Goals", "en")) == '<bdi lang="en" dir="ltr">&lt;i&gt;Goals</bdi>'
 
 
 def test_what_is_around_words_may_be_in_another_language_than_the_page(
     in_request: InRequest,
 ) -> None:
     in_request()
-    assert said(Spoken("الأهداف", "ar"), "ar") == "<bdi>الأهداف</bdi>"
-    assert said(Spoken("Goals", "en"), "ar") == '<bdi lang="en" dir="ltr">Goals</bdi>'
+    assert said(LocalizedStr("الأهداف", "ar"), "ar") == "<bdi>الأهداف</bdi>"
+    assert said(LocalizedStr("Goals", "en"), "ar") == '<bdi lang="en" dir="ltr">Goals</bdi>'
     assert language_attributes("en", "ar") == ' lang="en" dir="ltr"'
     assert language_attributes("") == ""
 

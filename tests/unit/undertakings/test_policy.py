@@ -9,7 +9,7 @@ import pytest
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.access.decision import Decision
 from tracker.undertakings import policy
-from tracker.undertakings.facts import Standing
+from tracker.undertakings.facts import UndertakingStatus
 from tracker.undertakings.models import InterestsDecision, UndertakingState
 
 NPM, OTHER_NPM, CSO = uuid4(), uuid4(), uuid4()
@@ -57,9 +57,9 @@ NOT_DECIDERS = {
 DECIDERS = {"a signatory": SIGNATORY, "a manager": MANAGER}
 
 
-def standing(**changed: object) -> Standing:
+def standing(**changed: object) -> UndertakingStatus:
     return replace(
-        Standing(
+        UndertakingStatus(
             user_id=LEYLA,
             organisation_id=CSO,
             state=ASKED,
@@ -125,7 +125,9 @@ BY_MAIL = standing(mailed_codes=True)
         ),
     ],
 )
-def test_a_code_by_mail_has_its_limits(who: Actor, undertaking: Standing, reason: str) -> None:
+def test_a_code_by_mail_has_its_limits(
+    who: Actor, undertaking: UndertakingStatus, reason: str
+) -> None:
     assert reason in refused(policy.can_sign_by_mailed_code(who, undertaking))
 
 

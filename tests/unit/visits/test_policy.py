@@ -20,12 +20,12 @@ from tracker.visits.facts import (
     Interests,
     ItemFact,
     Judgement,
-    Lack,
     MemberFact,
     OverrideFact,
+    PageKind,
     PartyFact,
-    Place,
     Requirement,
+    RequirementKind,
     Signing,
 )
 from tracker.visits.labels import CELLS
@@ -92,7 +92,7 @@ def gate(code: str, given: Facts) -> Gate:
     return next(one for one in policy.judge(given).gates if one.code == code)
 
 
-def lacks(given: Facts) -> list[Lack]:
+def lacks(given: Facts) -> list[RequirementKind]:
     return [want.lack for want in policy.judge(given).wants]
 
 
@@ -123,7 +123,7 @@ def test_a_planned_visit_goes_on_while_the_cooperation_is_active_or_reviewed(sta
 
 @pytest.mark.parametrize("stage", [Stage.CLEARED, Stage.SUSPENDED, Stage.CLOSED])
 def test_j1_is_not_met_in_a_cooperation_that_is_not_active(stage: Stage) -> None:
-    assert lacks(facts(cooperation_stage=stage)) == [Lack.NOT_ACTIVE]
+    assert lacks(facts(cooperation_stage=stage)) == [RequirementKind.NOT_ACTIVE]
 
 
 @pytest.mark.parametrize("mode", [Mode.VISIT, Mode.EXP, Mode.OMB_PLUS])
@@ -132,7 +132,7 @@ def test_j1_is_met_with_each_mode_that_has_visits(mode: Mode) -> None:
 
 
 def test_j1_is_not_met_when_no_mode_has_visits() -> None:
-    assert lacks(facts(modes=frozenset({Mode.INFO_F}))) == [Lack.NO_MODE]
+    assert lacks(facts(modes=frozenset({Mode.INFO_F}))) == [RequirementKind.NO_MODE]
 
 
 # J2
@@ -147,13 +147,13 @@ def test_j2_wants_every_required_item_of_the_roles() -> None:
     found = gate("J2", facts(roles=lacking("V6", "V8")))
     assert found.state is GateState.NOT_MET
     (only,) = found.missing
-    assert (only.count, only.target.place) == (2, Place.CHECKLIST)
+    assert (only.count, only.target.place) == (2, PageKind.CHECKLIST)
     assert "V6, V8" in str(only.text)
 
 
 def test_one_item_that_is_missing_is_linked_itself() -> None:
     (only,) = gate("J2", facts(roles=lacking("V6"))).missing
-    assert (only.target.place, only.target.item) == (Place.ITEM, "V6")
+    assert (only.target.place, only.target.item) == (PageKind.ITEM, "V6")
 
 
 def test_j2_does_not_ask_credentials_and_the_plan_being_known() -> None:
@@ -161,16 +161,16 @@ def test_j2_does_not_ask_credentials_and_the_plan_being_known() -> None:
 
 
 CLEARING = [
-    ({"signed": False, "interests": None}, Lack.NOT_SIGNED),
-    ({"interests": Interests.WAITS, "countersigned": False}, Lack.NOT_DECIDED),
-    ({"interests": Interests.REPLACE, "countersigned": False}, Lack.CONFLICT),
-    ({"interests": Interests.NONE, "countersigned": False}, Lack.NOT_COUNTERSIGNED),
-    ({"countersigned": True}, Lack.NOT_COVERED),
+    ({"signed": False, "interests": None}, RequirementKind.NOT_SIGNED),
+    ({"interests": Interests.WAITS, "countersigned": False}, RequirementKind.NOT_DECIDED),
+    ({"interests": Interests.REPLACE, "countersigned": False}, RequirementKind.CONFLICT),
+    ({"interests": Interests.NONE, "countersigned": False}, RequirementKind.NOT_COUNTERSIGNED),
+    ({"countersigned": True}, RequirementKind.NOT_COVERED),
 ]
 
 
 @pytest.mark.parametrize(("state", "lack"), CLEARING)
-def test_j2_and_j3_want_each_person_past_g4(state: dict[str, Any], lack: Lack) -> None:
+def test_j2_and_j3_want_each_person_past_g4(state: dict[str, Any], lack: RequirementKind) -> None:
     given = with_samira(cleared_until=None, **state)
     assert lacks(given) == [lack]
     for code in ("J2", "J3"):
@@ -182,17 +182,19 @@ def test_j2_and_j3_want_each_person_past_g4(state: dict[str, Any], lack: Lack) -
 def test_a_clearance_has_to_hold_through_the_last_day() -> None:
     assert lacks(with_samira(cleared_until=LAST_DAY)) == []
     before = LAST_DAY - dt.timedelta(days=1)
-    assert lacks(with_samira(cleared_until=before)) == [Lack.RUNS_OUT]
+    assert lacks(with_samira(cleared_until=before)) == [RequirementKind.RUNS_OUT]
 
 
 def test_after_the_last_day_a_clearance_has_to_hold_today() -> None:
     after = facts(today=LATER + dt.timedelta(days=1))
-    assert Lack.RUNS_OUT in lacks(after)
+    assert RequirementKind.RUNS_OUT in lacks(after)
 
 
 def test_an_outside_expert_of_the_npm_is_cleared_like_anybody_else() -> None:
     expert = replace(SAMIRA, organisation_name=PAVO.organisation_name, cleared_until=None)
-    assert lacks(facts(members=(PAVO, replace(expert, signed=False)))) == [Lack.NOT_SIGNED]
+    assert lacks(facts(members=(PAVO, replace(expert, signed=False)))) == [
+        RequirementKind.NOT_SIGNED
+    ]
 
 
 def test_the_npms_own_people_are_not_asked() -> None:
@@ -213,22 +215,26 @@ def test_a_task_that_is_not_written_waits_for_v5_and_for_nobody() -> None:
 
 
 def test_j2_wants_everybody_in_the_team_listed_and_taking_part() -> None:
-    assert lacks(with_samira(is_listed=False)) == [Lack.NOT_LISTED]
-    assert lacks(with_samira(takes_part=False, is_listed=False, cleared_until=None)) == [Lack.LEFT]
+    assert lacks(with_samira(is_listed=False)) == [RequirementKind.NOT_LISTED]
+    assert lacks(with_samira(takes_part=False, is_listed=False, cleared_until=None)) == [
+        RequirementKind.LEFT
+    ]
 
 
 # J3
 
 
 J3_OF_PEOPLE = [
-    ({"credential_until": None}, Lack.CREDENTIAL),
-    ({"credential_until": LAST_DAY - dt.timedelta(days=1)}, Lack.CREDENTIAL_RUNS_OUT),
-    ({"plan_read": False}, Lack.PLAN_NOT_READ),
+    ({"credential_until": None}, RequirementKind.CREDENTIAL),
+    ({"credential_until": LAST_DAY - dt.timedelta(days=1)}, RequirementKind.CREDENTIAL_RUNS_OUT),
+    ({"plan_read": False}, RequirementKind.PLAN_NOT_READ),
 ]
 
 
-@pytest.mark.parametrize(("state", "lack"), [*J3_OF_PEOPLE, ({"briefed": False}, Lack.NOT_BRIEFED)])
-def test_j3_wants_of_each_person_what_it_says(state: dict[str, Any], lack: Lack) -> None:
+@pytest.mark.parametrize(
+    ("state", "lack"), [*J3_OF_PEOPLE, ({"briefed": False}, RequirementKind.NOT_BRIEFED)]
+)
+def test_j3_wants_of_each_person_what_it_says(state: dict[str, Any], lack: RequirementKind) -> None:
     given = with_samira(**state)
     assert lacks(given) == [lack]
     assert gate("J2", given).is_open
@@ -252,10 +258,14 @@ UNSIGNED = replace(SIGNED, unsigned=(PartyFact(DOOR, "Open Door Legal Aid"),))
 )
 @pytest.mark.parametrize(
     ("name", "lack"),
-    [("confidentiality", Lack.CONFIDENTIALITY), ("roles", Lack.ROLES), ("plan", Lack.PLAN)],
+    [
+        ("confidentiality", RequirementKind.CONFIDENTIALITY),
+        ("roles", RequirementKind.ROLES),
+        ("plan", RequirementKind.PLAN),
+    ],
 )
 def test_j3_wants_checklists_2_3_and_4_signed_by_all(
-    name: str, lack: Lack, checklist: ChecklistFact
+    name: str, lack: RequirementKind, checklist: ChecklistFact
 ) -> None:
     given = facts(**{name: checklist})
     assert lacks(given) == [lack]
@@ -271,11 +281,11 @@ def test_a_missing_signature_is_the_turn_of_that_party() -> None:
 
 @pytest.mark.parametrize("day", [None, TODAY + dt.timedelta(days=1)])
 def test_j3_wants_the_briefing_held(day: dt.date | None) -> None:
-    assert lacks(facts(briefing_on=day)) == [Lack.BRIEFING]
+    assert lacks(facts(briefing_on=day)) == [RequirementKind.BRIEFING]
 
 
 def test_j3_wants_a_safety_contact() -> None:
-    assert lacks(facts(has_safety_contact=False)) == [Lack.SAFETY_CONTACT]
+    assert lacks(facts(has_safety_contact=False)) == [RequirementKind.SAFETY_CONTACT]
 
 
 def test_what_is_missing_is_counted_once_for_both_gates_that_want_it() -> None:
@@ -294,7 +304,7 @@ def override(*keys: str) -> OverrideFact:
 
 @pytest.mark.parametrize(("state", "lack"), J3_OF_PEOPLE)
 def test_an_override_excuses_what_is_asked_of_the_npms_own_people(
-    state: dict[str, Any], lack: Lack
+    state: dict[str, Any], lack: RequirementKind
 ) -> None:
     given = with_pavo(**state)
     keys, decision = policy.to_excuse(policy.judge(given))
@@ -310,7 +320,9 @@ def test_an_override_excuses_what_is_asked_of_the_npms_own_people(
 
 
 @pytest.mark.parametrize(("state", "lack"), J3_OF_PEOPLE)
-def test_an_override_never_excuses_a_person_of_a_partner(state: dict[str, Any], lack: Lack) -> None:
+def test_an_override_never_excuses_a_person_of_a_partner(
+    state: dict[str, Any], lack: RequirementKind
+) -> None:
     given = with_samira(**state)
     _keys, decision = policy.to_excuse(policy.judge(given))
     assert not decision
@@ -392,7 +404,7 @@ def test_an_override_holds_for_what_it_named_and_for_nothing_that_came_later() -
         overrides=(override(*keys),),
     )
     judged = policy.judge(later)
-    assert [want.lack for want in judged.wants] == [Lack.CREDENTIAL]
+    assert [want.lack for want in judged.wants] == [RequirementKind.CREDENTIAL]
     more, decision = policy.to_excuse(judged)
     assert decision
     assert more == {f"V13:{PAVO.user_id}"}

@@ -75,7 +75,7 @@ class CountFellBackError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PasskeyOrigin:
     """Where passkeys belong: the name of the instance's host, and its origin."""
 
     host: str
@@ -85,12 +85,12 @@ class Place:
 # Where, and for whom -----------------------------------------------------------------------------
 
 
-def place() -> Place:
+def place() -> PasskeyOrigin:
     """Return where passkeys of this instance belong: the address that people type."""
     parts = urlsplit(current_app.extensions["settings"].base_url)
     host = parts.hostname or ""
     port = "" if parts.port in {None, _PORTS[parts.scheme]} else f":{parts.port}"
-    return Place(host, f"{parts.scheme}://{host}{port}")
+    return PasskeyOrigin(host, f"{parts.scheme}://{host}{port}")
 
 
 def are_possible() -> bool:

@@ -17,7 +17,7 @@ from tracker.agreements.document import applies, document, languages_for
 from tracker.agreements.paper import service as paper
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import policy
-from tracker.checklists.loading import Filling, locked
+from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.rules.values import as_date
 from tracker.cooperations import keys
@@ -44,12 +44,12 @@ class Person:
     office: str = ""
 
 
-def can_record(actor: Actor, filling: Filling) -> Decision:
+def can_record(actor: Actor, filling: LoadedChecklist) -> Decision:
     """Decide whether a person may record that these terms were agreed on paper before."""
     return policy.can_record_prior_agreement(actor, filling.own_party(actor), filling.checklist)
 
 
-def not_known(filling: Filling) -> list[str]:
+def not_known(filling: LoadedChecklist) -> list[str]:
     """Return the codes of the items of which no answer is filled in."""
     standing = filling.standing()
     return [
@@ -75,7 +75,7 @@ def record(
     force as of its date, by signatures of method *paper*: neither reviewed (G3) nor signed here.
     Whom M1 names plays no part: nobody is asked to sign, and the paper says who did.
     """
-    filling = locked(checklist)
+    filling = load_for_update(checklist)
     can_record(actor, filling).require()
     _check_dates(filling, signed_on, ends_on)
     scans.checked(scan)
@@ -120,7 +120,7 @@ def record(
     return made
 
 
-def _check_dates(filling: Filling, signed_on: dt.date, ends_on: dt.date | None) -> None:
+def _check_dates(filling: LoadedChecklist, signed_on: dt.date, ends_on: dt.date | None) -> None:
     dated = paper_policy.can_be_dated(signed_on, clock.today())
     if not dated:
         raise RuleBrokenError(dated.reason, "signed_on")
@@ -132,7 +132,7 @@ def _check_dates(filling: Filling, signed_on: dt.date, ends_on: dt.date | None) 
         raise RuleBrokenError(_l("Fill in C1 first: people's undertakings rest on its last day."))
 
 
-def _signers(filling: Filling, signers: Mapping[UUID, Sequence[Person]]) -> list[Signer]:
+def _signers(filling: LoadedChecklist, signers: Mapping[UUID, Sequence[Person]]) -> list[Signer]:
     """Return who signed, party by party; refuse a party for which nobody did."""
     found: list[Signer] = []
     for party in filling.parties:
@@ -159,7 +159,7 @@ def _signers(filling: Filling, signers: Mapping[UUID, Sequence[Person]]) -> list
 
 
 def _document(
-    filling: Filling,
+    filling: LoadedChecklist,
     signers: Sequence[Signer],
     signed_on: dt.date,
     ends_on: dt.date | None,

@@ -23,8 +23,8 @@ from tracker.agreements.paper.forms import (
     signers_in,
 )
 from tracker.checklists import encryption, labels
-from tracker.checklists.editing import filled, opened
-from tracker.checklists.loading import Filling
+from tracker.checklists.editing import get_or_404, load_localized
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist
 from tracker.cooperations import keys
 from tracker.signoff import paper as papers
@@ -53,11 +53,11 @@ def _to_record(checklist: Checklist, revision: Revision) -> Response:
 def record(checklist_id: UUID) -> str | Response:
     """Record that the own organisation signed the text on paper (product.md, 5.6)."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "record_paper")
+    checklist = get_or_404(actor, checklist_id, "record_paper")
     if checklist.revision_sent_id is None:
         abort(404)
     asked = found(signoff.request_of(checklist.revision_sent_id))
-    filling = filled(checklist)
+    filling = load_localized(checklist)
     document = signoff_service.document_of(asked.revision, encryption.key_for(checklist))
     require(paper.can_record(actor, filling, asked, document))
     lines = paper.open_lines(actor, asked, document)
@@ -93,8 +93,8 @@ def record(checklist_id: UUID) -> str | Response:
 def record_former(checklist_id: UUID) -> str | Response:
     """Record an agreement that was made on paper before this tool was used (product.md, 5.6)."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "record_former")
-    filling = filled(checklist)
+    checklist = get_or_404(actor, checklist_id, "record_former")
+    filling = load_localized(checklist)
     require(prior_agreements.can_record(actor, filling))
     form: Any = former_form(filling.parties)
     done = form.validate_on_submit() and perform(
@@ -131,9 +131,9 @@ def record_former(checklist_id: UUID) -> str | Response:
 def show(checklist_id: UUID, record_id: UUID) -> str | Response:
     """Show a scan that was recorded; another party confirms it here."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "paper")
+    checklist = get_or_404(actor, checklist_id, "paper")
     made, revision, asked = _found(checklist, record_id)
-    filling = filled(checklist)
+    filling = load_localized(checklist)
     may_answer = bool(paper.can_decide(actor, filling, made, asked))
     form = ConfirmForm()
     words = paper_pages.sentence(made, revision, actor)
@@ -190,9 +190,9 @@ def _confirmed(checklist: Checklist) -> str:
 def refuse(checklist_id: UUID, record_id: UUID) -> str | Response:
     """Refuse a scan for another party, with a reason."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "refuse_paper")
+    checklist = get_or_404(actor, checklist_id, "refuse_paper")
     made, revision, asked = _found(checklist, record_id)
-    filling = filled(checklist)
+    filling = load_localized(checklist)
     require(paper.can_decide(actor, filling, made, asked))
     form = NoForm()
     done = form.validate_on_submit() and perform(
@@ -217,9 +217,9 @@ def refuse(checklist_id: UUID, record_id: UUID) -> str | Response:
 def withdraw(checklist_id: UUID, record_id: UUID) -> str | Response:
     """Withdraw a scan that the own side recorded."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "withdraw_paper")
+    checklist = get_or_404(actor, checklist_id, "withdraw_paper")
     made, revision, asked = _found(checklist, record_id)
-    filling = filled(checklist)
+    filling = load_localized(checklist)
     require(paper.can_withdraw(actor, filling, made, asked))
     form = NoForm()
     done = form.validate_on_submit() and perform(
@@ -242,7 +242,7 @@ def withdraw(checklist_id: UUID, record_id: UUID) -> str | Response:
 def scan(checklist_id: UUID, record_id: UUID) -> Response:
     """Hand out a scan to those who may open the text: to be kept, never shown within a page."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "scan")
+    checklist = get_or_404(actor, checklist_id, "scan")
     made, revision, _asked = _found(checklist, record_id)
     answer = make_response(papers.scan_of(made, keys.key_of(checklist.cooperation_id)))
     answer.headers["Content-Type"] = made.media_type
@@ -259,7 +259,9 @@ def _found(checklist: Checklist, record_id: UUID) -> tuple[PaperRecord, Revision
     return made, asked.revision, asked
 
 
-def _no_page(filling: Filling, made: PaperRecord, form: NoForm, title: str, lede: str) -> str:
+def _no_page(
+    filling: LoadedChecklist, made: PaperRecord, form: NoForm, title: str, lede: str
+) -> str:
     checklist = filling.checklist
     return render_template(
         "checklists/paper_no.html",

@@ -18,7 +18,7 @@ from tracker.agreements import service as agreements
 from tracker.agreements.paper import messages as paper_messages
 from tracker.checklists import encryption, queries
 from tracker.checklists.encryption import is_restricted
-from tracker.checklists.loading import Filling, fill, lock
+from tracker.checklists.loading import LoadedChecklist, load, lock
 from tracker.checklists.models import Checklist
 from tracker.checklists.service import own_organisation
 from tracker.cooperations import keys
@@ -90,7 +90,7 @@ def fact_of(record: PaperRecord, asked: SignatureRequest) -> PaperFact:
 
 
 def can_record(
-    actor: Actor, filling: Filling, asked: SignatureRequest, document: Mapping[str, Any]
+    actor: Actor, filling: LoadedChecklist, asked: SignatureRequest, document: Mapping[str, Any]
 ) -> Decision:
     """Decide whether a person may record now that the own organisation signed on paper."""
     may = paper_policy.can_record(
@@ -104,7 +104,7 @@ def can_record(
 
 
 def can_decide(
-    actor: Actor, filling: Filling, made: PaperRecord, asked: SignatureRequest
+    actor: Actor, filling: LoadedChecklist, made: PaperRecord, asked: SignatureRequest
 ) -> Decision:
     """Decide whether a person may confirm or refuse a scan now."""
     return paper_policy.can_decide(
@@ -116,7 +116,7 @@ def can_decide(
 
 
 def can_withdraw(
-    actor: Actor, filling: Filling, made: PaperRecord, asked: SignatureRequest
+    actor: Actor, filling: LoadedChecklist, made: PaperRecord, asked: SignatureRequest
 ) -> Decision:
     """Decide whether a person may withdraw a scan now."""
     return paper_policy.can_withdraw(
@@ -144,7 +144,7 @@ def record(
     lock(checklist)
     asked = _asked(checklist)
     document = signoff.document_of(asked.revision, encryption.key_for(checklist))
-    filling = fill(checklist)
+    filling = load(checklist)
     can_record(actor, filling, asked, document).require()
     lines = {one.user_id: one for one in open_lines(actor, asked, document)}
     if not offices or not set(offices) <= set(lines):
@@ -186,7 +186,7 @@ def _require_turns(actor: Actor, asked: SignatureRequest, user_ids: Iterable[UUI
 
 
 def note_recorded(
-    actor: Actor, filling: Filling, asked: SignatureRequest, made: PaperRecord
+    actor: Actor, filling: LoadedChecklist, asked: SignatureRequest, made: PaperRecord
 ) -> None:
     """Record that a scan was recorded, and write to those who may confirm it."""
     _record(
@@ -221,7 +221,7 @@ def confirm(
     lock(checklist)
     asked = _asked(checklist)
     made = _found(asked, record_id)
-    can_decide(actor, fill(checklist), made, asked).require()
+    can_decide(actor, load(checklist), made, asked).require()
     shown.require(page, made.digest)
     decision = paper.decide(actor, made, PaperDecisionKind.CONFIRMED)
     _record(
@@ -269,7 +269,7 @@ def refuse(actor: Actor, checklist: Checklist, record_id: UUID, *, reason: str) 
     lock(checklist)
     asked = _asked(checklist)
     made = _found(asked, record_id)
-    can_decide(actor, fill(checklist), made, asked).require()
+    can_decide(actor, load(checklist), made, asked).require()
     key = encryption.key_for(checklist)
     decision = paper.decide(actor, made, PaperDecisionKind.REFUSED, reason=reason, key=key)
     said = "" if is_restricted(checklist) else decision.reason
@@ -286,7 +286,7 @@ def withdraw(actor: Actor, checklist: Checklist, record_id: UUID, *, reason: str
     lock(checklist)
     asked = _asked(checklist)
     made = _found(asked, record_id)
-    can_withdraw(actor, fill(checklist), made, asked).require()
+    can_withdraw(actor, load(checklist), made, asked).require()
     key = encryption.key_for(checklist)
     decision = paper.decide(actor, made, PaperDecisionKind.WITHDRAWN, reason=reason, key=key)
     said = "" if is_restricted(checklist) else decision.reason
@@ -335,7 +335,7 @@ def _in_force_since(made: PaperRecord) -> dt.datetime | None:
     return dt.datetime.combine(made.signed_on, dt.time(), tzinfo=clock.zone())
 
 
-def _who_answers(filling: Filling, made: PaperRecord) -> set[UUID]:
+def _who_answers(filling: LoadedChecklist, made: PaperRecord) -> set[UUID]:
     """Return who may confirm a scan for another party; on a visit's text, who may open it."""
     restricted = is_restricted(filling.checklist)
     may_open = queries.may_open_planning(filling.checklist) if restricted else {}

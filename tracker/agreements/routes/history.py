@@ -9,7 +9,7 @@ from tracker.access.gate import current_actor, found, signed_in
 from tracker.agreements import evidence, revisions
 from tracker.checklist_templates.schema import Part
 from tracker.checklists import labels
-from tracker.checklists.editing import filled, opened, opened_item
+from tracker.checklists.editing import get_item_or_404, get_or_404, load_localized
 from tracker.checklists.encryption import is_restricted
 from tracker.checklists.history import item_timeline
 from tracker.checklists.history.item_events import past_of
@@ -23,7 +23,7 @@ blueprint = Blueprint("history", __name__, url_prefix="/checklists/<uuid:checkli
 def item(checklist_id: UUID, code: str) -> str:
     """Show how the answer to an item came about, as a conversation with differences."""
     actor = current_actor()
-    checklist, filling, one = opened_item(actor, checklist_id, code, "item_history")
+    checklist, filling, one = get_item_or_404(actor, checklist_id, code, "item_history")
     found(one if one.part is not Part.PERSON else None)
     return render_template(
         "checklists/item_history.html",
@@ -40,8 +40,8 @@ def item(checklist_id: UUID, code: str) -> str:
 def all_revisions(checklist_id: UUID) -> str:
     """Show the revisions of a checklist, and how any two of them, or the draft, differ."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "revisions")
-    filling = filled(checklist)
+    checklist = get_or_404(actor, checklist_id, "revisions")
+    filling = load_localized(checklist)
     compared = evidence.look(checklist)
     versions = revisions.versions(filling, compared)
     known = {one.key: one for one in versions}

@@ -12,10 +12,10 @@ from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.agreements import notices, renewal
 from tracker.agreements.forms import NoticeForm, RenewForm
 from tracker.checklists import labels
-from tracker.checklists.editing import back, filled, opened
+from tracker.checklists.editing import back, get_or_404, load_localized
 from tracker.checklists.forms import ReasonForm
-from tracker.checklists.loading import Filling
-from tracker.checklists.models import Halt
+from tracker.checklists.loading import LoadedChecklist
+from tracker.checklists.models import NoticeKind
 from tracker.core import clock
 from tracker.ui import locale
 from tracker.ui.form_base import Form
@@ -32,26 +32,26 @@ def _to_record(checklist_id: UUID) -> Response:
 @signed_in
 def suspend(checklist_id: UUID) -> str | Response:
     """Suspend a text in force for the own party, with a reason (M20)."""
-    return _notice(checklist_id, Halt.SUSPENDED)
+    return _notice(checklist_id, NoticeKind.SUSPENDED)
 
 
 @blueprint.route("/end", methods=["GET", "POST"])
 @signed_in
 def end(checklist_id: UUID) -> str | Response:
     """End a text in force for the own party, with a reason and the notice agreed (M20)."""
-    return _notice(checklist_id, Halt.ENDED)
+    return _notice(checklist_id, NoticeKind.ENDED)
 
 
-def _notice(checklist_id: UUID, kind: Halt) -> str | Response:
+def _notice(checklist_id: UUID, kind: NoticeKind) -> str | Response:
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "notice")
-    filling = filled(checklist)
+    checklist = get_or_404(actor, checklist_id, "notice")
+    filling = load_localized(checklist)
     require(notices.can_give_notice(actor, filling, kind))
     earliest = notices.earliest(checklist, kind)
     form = NoticeForm(data={"from_on": earliest})
     given = {
-        Halt.SUSPENDED: _("Notice of the suspension is given. All parties are told."),
-        Halt.ENDED: _("Notice of the end is given. All parties are told."),
+        NoticeKind.SUSPENDED: _("Notice of the suspension is given. All parties are told."),
+        NoticeKind.ENDED: _("Notice of the end is given. All parties are told."),
     }
     done = form.validate_on_submit() and perform(
         form,
@@ -66,7 +66,7 @@ def _notice(checklist_id: UUID, kind: Halt) -> str | Response:
         checklist=checklist,
         cooperation=filling.cooperation,
         form=form,
-        ends=kind is Halt.ENDED,
+        ends=kind is NoticeKind.ENDED,
         earliest=earliest,
         days=notices.agreed_notice(checklist),
         duties=notices.surviving_duties(checklist, locale.language()),
@@ -80,8 +80,8 @@ def _notice(checklist_id: UUID, kind: Halt) -> str | Response:
 def close(checklist_id: UUID, notice_id: UUID) -> str | Response:
     """Lift a suspension, or take a notice back before its day."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "notice")
-    filling = filled(checklist)
+    checklist = get_or_404(actor, checklist_id, "notice")
+    filling = load_localized(checklist)
     notice = found(
         next((one for one in notices.open_notices(checklist) if one.id == notice_id), None)
     )
@@ -108,8 +108,8 @@ def close(checklist_id: UUID, notice_id: UUID) -> str | Response:
 def agree_anew(checklist_id: UUID) -> str | Response:
     """Open a text that has ended, to be agreed and signed anew."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "agree_anew")
-    filling = filled(checklist)
+    checklist = get_or_404(actor, checklist_id, "agree_anew")
+    filling = load_localized(checklist)
     require(notices.can_agree_anew(actor, filling))
     form = ReasonForm()
     done = form.validate_on_submit() and perform(
@@ -129,8 +129,8 @@ def agree_anew(checklist_id: UUID) -> str | Response:
 def renew(checklist_id: UUID) -> str | Response:
     """Propose new dates for the agreed terms; all parties accept and sign them (M19)."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "renew")
-    filling = filled(checklist)
+    checklist = get_or_404(actor, checklist_id, "renew")
+    filling = load_localized(checklist)
     require(renewal.can_renew(actor, filling))
     term = renewal.term_of(checklist)
     following = renewal.next_term(term) if term else None
@@ -166,7 +166,7 @@ def _day(given: dt.date | None) -> dt.date:
     return given or clock.today()  # the form has asked for one
 
 
-def _reason_page(filling: Filling, form: Form, title: str, lede: str) -> str:
+def _reason_page(filling: LoadedChecklist, form: Form, title: str, lede: str) -> str:
     shown: Any = form
     return render_template(
         "checklists/items_reason.html",

@@ -16,8 +16,8 @@ from tracker.agreements import revisions, signature_requests
 from tracker.agreements.revisions import Since
 from tracker.agreements.service import SUBJECT
 from tracker.checklists import labels, policy
-from tracker.checklists.editing import filled, opened
-from tracker.checklists.loading import Filling
+from tracker.checklists.editing import get_or_404, load_localized
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist
 from tracker.core import clock
 from tracker.core.errors import RuleBrokenError
@@ -45,12 +45,12 @@ def _to_record(checklist_id: UUID) -> Response:
 def pass_on(checklist_id: UUID, user_id: UUID) -> str | Response:
     """Pass on what somebody of the own organisation is to sign, with a reason (5.5)."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "pass_on")
+    checklist = get_or_404(actor, checklist_id, "pass_on")
     if checklist.revision_sent_id is None and request.method == "POST":
         return _passed_on_too_late(actor, checklist, user_id)
     standing = signoff.standing_of(_waiting(checklist))
     require(signoff_policy.can_pass_on(actor, standing, clock.today(), user_id))
-    filling = filled(checklist)
+    filling = load_localized(checklist)
     able = signature_requests.who_can_take_over(actor, filling, standing)
     form: Any = agreement_forms.pass_on_form(able)
     if able and form.validate_on_submit():
@@ -79,7 +79,7 @@ def pass_on(checklist_id: UUID, user_id: UUID) -> str | Response:
 
 def _passed_on_too_late(actor: Actor, checklist: Checklist, user_id: UUID) -> str:
     """Show their words again to somebody who passes on a text that no longer waits."""
-    filling = filled(checklist)
+    filling = load_localized(checklist)
     seen = shown.digest_on(actor, request.form.get("page_token"))
     pairs = signoff.revisions_of(SUBJECT, checklist.id)
     revision = found(next((one for one, _asked in pairs if one.digest == seen), None))
@@ -93,7 +93,7 @@ def _passed_on_too_late(actor: Actor, checklist: Checklist, user_id: UUID) -> st
 
 
 def _passing_on(
-    filling: Filling,
+    filling: LoadedChecklist,
     form: Any,
     user_id: UUID,
     *,
@@ -117,9 +117,9 @@ def _passing_on(
 def remind(checklist_id: UUID) -> str | Response:
     """Remind chosen people who can sign now."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "remind")
+    checklist = get_or_404(actor, checklist_id, "remind")
     standing = signoff.standing_of(_waiting(checklist))
-    filling = filled(checklist)
+    filling = load_localized(checklist)
     require(policy.can_remind(actor, filling.own_party(actor)))
     require(standing.is_waiting(clock.today()))
     parties = {party.organisation_id: party.name for party in filling.surroundings.parties}

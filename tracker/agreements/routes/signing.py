@@ -40,10 +40,10 @@ from tracker.checklists import (
     loading,
     policy,
 )
-from tracker.checklists.editing import filled, opened
+from tracker.checklists.editing import get_or_404, load_localized
 from tracker.checklists.forms import ProofForm, ReasonForm, items_form
-from tracker.checklists.loading import Filling
-from tracker.checklists.models import Checklist, Halt, Notice
+from tracker.checklists.loading import LoadedChecklist
+from tracker.checklists.models import Checklist, Notice, NoticeKind
 from tracker.checklists.negotiation import warnings
 from tracker.checklists.obstacles import to_sending
 from tracker.cooperations.pages import taken_over
@@ -77,8 +77,8 @@ def _to_record(checklist_id: UUID) -> Response:
 def send(checklist_id: UUID) -> str | Response:
     """Name who signs for each party, and send the text for signature."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "send")
-    filling = filled(checklist)
+    checklist = get_or_404(actor, checklist_id, "send")
+    filling = load_localized(checklist)
     require(policy.can_send(actor, filling.own_party(actor), checklist.state))
     able = agreements.signatories(filling)
     lacking = [
@@ -124,14 +124,14 @@ def send(checklist_id: UUID) -> str | Response:
     )
 
 
-def _by_m1(filling: Filling) -> dict[UUID, tuple[UUID, str]]:
+def _by_m1(filling: LoadedChecklist) -> dict[UUID, tuple[UUID, str]]:
     """Return by party whom item M1 names to sign for it, id and name."""
     named = agreements.named_by_m1(filling)
     names = accounts.names(named.values())
     return {party: (person, names.get(person, "")) for party, person in named.items()}
 
 
-def _language_choices(filling: Filling) -> list[Option]:
+def _language_choices(filling: LoadedChecklist) -> list[Option]:
     """Return the languages a text is frozen in, the one that counts by default first."""
     known = agreements.languages(filling)
     first = agreements.binding_by_default(filling)
@@ -163,7 +163,7 @@ def _may_sign(actor: Actor, asked: SignatureRequest) -> Any:
 def read(checklist_id: UUID) -> str | Response:
     """Page 1 of signing: read the frozen text and check it (product.md, 5.3)."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "read_to_sign")
+    checklist = get_or_404(actor, checklist_id, "read_to_sign")
     if checklist.revision_sent_id is None:
         return _to_record(checklist_id)
     asked = _waiting(checklist)
@@ -186,7 +186,7 @@ def read(checklist_id: UUID) -> str | Response:
 def sign(checklist_id: UUID) -> str | Response:
     """Page 2 of signing: one plain sentence, and a fresh proof of identity on this form."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "sign")
+    checklist = get_or_404(actor, checklist_id, "sign")
     if checklist.revision_sent_id is None:
         return _to_record(checklist_id)
     asked = _waiting(checklist)
@@ -289,12 +289,12 @@ def _who_signs(actor: Actor, checklist: Checklist, asked: SignatureRequest) -> d
 def decline(checklist_id: UUID) -> str | Response:
     """Decline with a reason and the items that have to change (5.4)."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "decline")
+    checklist = get_or_404(actor, checklist_id, "decline")
     if checklist.revision_sent_id is None and request.method == "POST":
         return _declined_too_late(actor, checklist)
     asked = _waiting(checklist)
     require(signoff_policy.can_decline(actor, signoff.standing_of(asked), clock.today()))
-    filling = filled(checklist)
+    filling = load_localized(checklist)
     form = items_form(
         _codes(filling),
         _("Which items have to change?"),
@@ -329,7 +329,7 @@ def decline(checklist_id: UUID) -> str | Response:
 
 def _declined_too_late(actor: Actor, checklist: Checklist) -> str:
     """Show their words again to somebody who was declining a text that no longer waits."""
-    filling = filled(checklist)
+    filling = load_localized(checklist)
     form = items_form(_codes(filling), _("Which items have to change?"), _("Why do you decline?"))
     seen = shown.digest_on(actor, form.page_token.data)
     pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
@@ -345,9 +345,9 @@ def _declined_too_late(actor: Actor, checklist: Checklist) -> str:
 def call_back(checklist_id: UUID) -> str | Response:
     """Call a text back from signature."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "call_back")
+    checklist = get_or_404(actor, checklist_id, "call_back")
     _waiting(checklist)
-    filling = filled(checklist)
+    filling = load_localized(checklist)
     require(policy.can_withdraw_request(actor, filling.own_party(actor)))
     form = ReasonForm()
     done = form.validate_on_submit() and perform(
@@ -370,8 +370,8 @@ def call_back(checklist_id: UUID) -> str | Response:
 def amend(checklist_id: UUID) -> str | Response:
     """Open named items of a text in force; it stays in force until the new one is signed."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "amend")
-    filling = filled(checklist)
+    checklist = get_or_404(actor, checklist_id, "amend")
+    filling = load_localized(checklist)
     require(policy.can_amend(actor, filling.own_party(actor), checklist.state))
     form = items_form(
         _codes(filling), _("Which items are to change?"), _("Why is a change needed?")
@@ -398,7 +398,7 @@ def amend(checklist_id: UUID) -> str | Response:
 def record(checklist_id: UUID) -> str | Response:
     """Show the newest revision: the one in force, else the one sent, else the last."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "record")
+    checklist = get_or_404(actor, checklist_id, "record")
     pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
     if not pairs:
         return _to_list(checklist_id)
@@ -412,7 +412,7 @@ def record(checklist_id: UUID) -> str | Response:
 def record_of(checklist_id: UUID, number: int) -> str:
     """Show one revision of the text, with its signatures and how it ended."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "record")
+    checklist = get_or_404(actor, checklist_id, "record")
     pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
     pair = found(next((pair for pair in pairs if pair[0].number == number), None))
     return _record_page(actor, checklist, pair, pairs)
@@ -425,7 +425,7 @@ def _record_page(
     pairs: list[tuple[Revision, SignatureRequest | None]],
 ) -> str:
     revision, asked = pair
-    filling = filled(checklist)
+    filling = load_localized(checklist)
     document = _document(checklist, revision)
     asking = agreement_pages.read(asked, encryption.key_for(checklist)) if asked else None
     notices = agreements_notices.open_notices(checklist)
@@ -474,7 +474,9 @@ def _record_page(
     )
 
 
-def _notices(actor: Actor, filling: Filling, notices: Iterable[Notice]) -> list[dict[str, Any]]:
+def _notices(
+    actor: Actor, filling: LoadedChecklist, notices: Iterable[Notice]
+) -> list[dict[str, Any]]:
     """Return the notices that stand on a text, and whether the person may lift or take one back."""
     return [
         {
@@ -487,7 +489,11 @@ def _notices(actor: Actor, filling: Filling, notices: Iterable[Notice]) -> list[
 
 
 def _acts(
-    actor: Actor, filling: Filling, asking: agreement_pages.Asked | None, *, is_standing: bool
+    actor: Actor,
+    filling: LoadedChecklist,
+    asking: agreement_pages.Asked | None,
+    *,
+    is_standing: bool,
 ) -> dict[str, Any]:
     """Return what the person may do from the record of a revision."""
     checklist, own, today = filling.checklist, filling.own_party(actor), clock.today()
@@ -508,8 +514,9 @@ def _acts(
         else [],
         "may_amend": policy.can_amend(actor, own, checklist.state),
         "may_suspend": is_standing
-        and agreements_notices.can_give_notice(actor, filling, Halt.SUSPENDED),
-        "may_end": is_standing and agreements_notices.can_give_notice(actor, filling, Halt.ENDED),
+        and agreements_notices.can_give_notice(actor, filling, NoticeKind.SUSPENDED),
+        "may_end": is_standing
+        and agreements_notices.can_give_notice(actor, filling, NoticeKind.ENDED),
         "may_renew": is_standing and renewal.can_renew(actor, filling),
         "may_agree_anew": is_standing and agreements_notices.can_agree_anew(actor, filling),
     }
@@ -524,7 +531,7 @@ def _text(document: dict[str, Any]) -> FrozenText:
     return frozen_text.read(document, locale.language_of_text())
 
 
-def _codes(filling: Filling) -> list[tuple[str, str]]:
+def _codes(filling: LoadedChecklist) -> list[tuple[str, str]]:
     return [
         (item.code, f"{item.code} {item.label}")
         for item in filling.template.items
@@ -533,7 +540,7 @@ def _codes(filling: Filling) -> list[tuple[str, str]]:
 
 
 def _items_page(
-    filling: Filling,
+    filling: LoadedChecklist,
     form: Any,
     title: str,
     button: str,

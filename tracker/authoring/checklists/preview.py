@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.checklist_templates.schema import Template
-from tracker.checklists.loading import Filling, PersonFact
+from tracker.checklists.loading import LoadedChecklist, PersonFact
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.rules.facts import PartyFact, Sheet, Surroundings
 from tracker.checklists.rules.rendering import Names
@@ -24,7 +24,7 @@ _SEED = UUID("5d0f6f5e-54b1-4f0e-9a53-5f4a3a0f7c11")
 _DAYS_TO_VISIT = 30
 
 
-def area(template: Template, modes: Iterable[Mode]) -> tuple[Filling, Actor]:
+def area(template: Template, modes: Iterable[Mode]) -> tuple[LoadedChecklist, Actor]:
     """Return an empty checklist of an invented cooperation, and an NPM's coordinator in it."""
     npm, cso = _id("npm"), _id("cso")
     people = _people(npm, cso)
@@ -49,7 +49,7 @@ def area(template: Template, modes: Iterable[Mode]) -> tuple[Filling, Actor]:
         PartyFact(npm, OrganisationKind.NPM, _("An NPM (test)"), "NP"),
         PartyFact(cso, OrganisationKind.CSO, _("A CSO (test)"), "CS"),
     )
-    filling = Filling(
+    filling = LoadedChecklist(
         checklist=checklist,
         cooperation=cooperation,
         template=template,

@@ -45,7 +45,7 @@ from tracker.checklist_templates.schema import Item, Template
 from tracker.checklists import pages
 from tracker.checklists.forms import AnswerForm, answer_form, name_of, values_of
 from tracker.checklists.labels import KINDS, NUMBERS
-from tracker.checklists.loading import Filling
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.values import check_types
 from tracker.cooperations.models import Mode
@@ -454,7 +454,7 @@ def try_item(text_id: UUID, code: str) -> str:
 
 
 def _problems(
-    filling: Filling, item: Item, scope: AnswerScope, values: dict[str, object]
+    filling: LoadedChecklist, item: Item, scope: AnswerScope, values: dict[str, object]
 ) -> list[object]:
     check_types(item.fields_of(scope), values, filling.surroundings)
     found_wrong = completeness.value_problems(

@@ -9,9 +9,9 @@ from tracker.checklist_templates.schema import Item
 from tracker.checklists import policy
 from tracker.checklists.assignments.service import Assigned, assignable
 from tracker.checklists.labels import work_of
-from tracker.checklists.loading import Filling
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.rules import completeness
-from tracker.checklists.rules.completeness import ItemStanding
+from tracker.checklists.rules.completeness import ItemStatus
 from tracker.checklists.rules.facts import Holding
 from tracker.core import clock
 
@@ -41,7 +41,7 @@ class AssignedView:
 
 
 def view_of(
-    assigned: Assigned, filling: Filling, actor: Actor, item: Item, one: ItemStanding | None
+    assigned: Assigned, filling: LoadedChecklist, actor: Actor, item: Item, one: ItemStatus | None
 ) -> AssignedView:
     """Return what the person's own side has assigned on an item; one is how the item stands."""
     held = assigned.holdings.get(item.code)
@@ -104,7 +104,7 @@ class Part:
         return any(line.assigned.may_assign for line in self.lines)
 
 
-def parts_of(assigned: Assigned, filling: Filling, actor: Actor) -> list[Part]:
+def parts_of(assigned: Assigned, filling: LoadedChecklist, actor: Actor) -> list[Part]:
     """Return the sections with the items that the own side works on, or that somebody has."""
     standing = filling.standing()
     found = []
@@ -121,6 +121,8 @@ def parts_of(assigned: Assigned, filling: Filling, actor: Actor) -> list[Part]:
     return found
 
 
-def _is_ours(assigned: Assigned, filling: Filling, item: Item, one: ItemStanding | None) -> bool:
+def _is_ours(
+    assigned: Assigned, filling: LoadedChecklist, item: Item, one: ItemStatus | None
+) -> bool:
     applies = one is not None and one.shown is not Truth.FALSE
     return applies and completeness.concerns(assigned.organisation_id, item, filling.surroundings)

@@ -28,11 +28,17 @@ from tracker.checklists import (
     policy,
     service,
 )
-from tracker.checklists.loading import Filling, fill, fill_all, locked, writes_on
+from tracker.checklists.loading import (
+    LoadedChecklist,
+    load,
+    load_all,
+    load_for_update,
+    writes_on,
+)
 from tracker.checklists.models import Assignment, Checklist, ChecklistState
 from tracker.checklists.queries import is_worked_on, writers, writers_of
 from tracker.checklists.rules import completeness
-from tracker.checklists.rules.completeness import Standing
+from tracker.checklists.rules.completeness import ChecklistStatus
 from tracker.checklists.rules.facts import Holding, seen_of
 from tracker.checklists.service import own_organisation
 from tracker.cooperations.models import Cooperation, CooperationPerson, Stage
@@ -95,7 +101,7 @@ def _assigned(checklist: Checklist, organisation_id: UUID) -> Assigned:
     )
 
 
-def assignable(filling: Filling, item: Item, organisation_id: UUID) -> Decision:
+def assignable(filling: LoadedChecklist, item: Item, organisation_id: UUID) -> Decision:
     """Decide whether an item can be assigned now on the side of an organisation."""
     return policy.is_assignable(
         filling.checklist.state,
@@ -120,7 +126,7 @@ def assign(
     seen is the mark of what the person saw (Assigned.seen): StaleError when somebody assigned the
     item meanwhile. Raise RuleBrokenError for somebody who can't work on it, or a day gone by.
     """
-    filling = locked(checklist)
+    filling = load_for_update(checklist)
     item = filling.item(item_code)
     policy.can_assign(actor, filling.own_party(actor)).require()
     organisation_id = own_organisation(actor)
@@ -145,7 +151,7 @@ def assign_section(
 
     What somebody has already stays with them unless also_held. seen and errors as in assign().
     """
-    filling = locked(checklist)
+    filling = load_for_update(checklist)
     policy.can_assign(actor, filling.own_party(actor)).require()
     organisation_id = own_organisation(actor)
     assigned = _assigned(checklist, organisation_id)
@@ -170,7 +176,7 @@ def assign_section(
 
 def take(actor: Actor, checklist: Checklist, item_code: str) -> None:
     """Take an item on that nobody of the own side has; StaleError when somebody has it by now."""
-    filling = locked(checklist)
+    filling = load_for_update(checklist)
     item = filling.item(item_code)
     party = filling.own_party(actor)
     policy.can_take_part(actor, party).require()
@@ -189,7 +195,7 @@ def take(actor: Actor, checklist: Checklist, item_code: str) -> None:
 
 def give_back(actor: Actor, checklist: Checklist, item_code: str, *, seen: str) -> None:
     """Make an item nobody's again; StaleError when who has it is not what the person saw."""
-    filling = locked(checklist)
+    filling = load_for_update(checklist)
     item = filling.item(item_code)
     party = filling.own_party(actor)
     policy.can_take_part(actor, party).require()
@@ -225,7 +231,7 @@ def recount(checklist_id: UUID, actor: Actor | None = None) -> None:
         sa.select(Assignment).where(Assignment.checklist_id == checklist_id)
     ).all()
     if rows:
-        filling = fill(checklist)
+        filling = load(checklist)
         standing = filling.standing()
         for row in rows:
             row.is_left = _is_left(row, filling, standing)
@@ -385,7 +391,7 @@ def _left(
     """
     if not checklists:
         return []
-    fillings = fill_all(list(checklists.values()))
+    fillings = load_all(list(checklists.values()))
     standings = {one: filling.standing() for one, filling in fillings.items()}
     return _together(
         [
@@ -458,7 +464,7 @@ def item_place(code: str) -> tuple[str, int]:
     return code[:1], int(code[1:])
 
 
-def _is_left(row: Assignment, filling: Filling, standing: Standing) -> bool:
+def _is_left(row: Assignment, filling: LoadedChecklist, standing: ChecklistStatus) -> bool:
     item = filling.template.item(row.item)
     one = standing.items.get(row.item)
     return (
@@ -509,11 +515,11 @@ def _require_seen(seen: str, now: str) -> None:
         )
 
 
-def _applies(filling: Filling, item: Item) -> Truth:
+def _applies(filling: LoadedChecklist, item: Item) -> Truth:
     return completeness.is_shown(item, filling.sheet, filling.surroundings)
 
 
-def _require_may_apply(filling: Filling, item: Item) -> None:
+def _require_may_apply(filling: LoadedChecklist, item: Item) -> None:
     """Refuse an item that does not apply here; one of which it is not known yet may be assigned."""
     if _applies(filling, item) is Truth.FALSE:
         raise RuleBrokenError(_l("This item does not apply here."))

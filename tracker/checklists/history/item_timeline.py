@@ -13,7 +13,7 @@ from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import encryption, localized_values
 from tracker.checklists.history.item_events import Past
-from tracker.checklists.loading import Filling
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.localized_values import Part_, PartDifference
 from tracker.checklists.models import (
     Answer,
@@ -45,7 +45,7 @@ class Entry:
     proposed: bool = False
 
 
-def tell(filling: Filling, item: Item, past: Past) -> list[Entry]:
+def tell(filling: LoadedChecklist, item: Item, past: Past) -> list[Entry]:
     """Return what happened to an item, the oldest first."""
     teller = _Teller(filling, item, past)
     return sorted(teller.entries(), key=lambda entry: entry.when)
@@ -62,7 +62,7 @@ def _is_rest(held: Any, kept: Any) -> bool:
 
 
 class _Teller:
-    def __init__(self, filling: Filling, item: Item, past: Past) -> None:
+    def __init__(self, filling: LoadedChecklist, item: Item, past: Past) -> None:
         self.filling, self.item, self.past = filling, item, past
         self.cooperation_id = filling.checklist.cooperation_id
         self.by_id = {one.id: one for one in past.versions}

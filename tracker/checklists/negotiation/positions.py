@@ -12,7 +12,7 @@ from tracker.activity import verbs
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Accepts, Item
 from tracker.checklists import encryption, policy
-from tracker.checklists.loading import Filling, locked
+from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.models import (
     Answer,
     Checklist,
@@ -54,7 +54,7 @@ def take_position(
     A wish for a change comes with its words: propose() takes it. Accepting an answer that is not
     complete, or that changed meanwhile, is refused.
     """
-    filling = locked(checklist)
+    filling = load_for_update(checklist)
     item = filling.item(item_code)
     policy.can_take_position(actor, filling.own_party(actor), item).require()
     _require_at_work(filling, item)
@@ -101,7 +101,7 @@ def propose(
     With replies_to it answers an open proposal of another party with other words. That one is then
     no longer open; so whoever may accept or turn it down may do this.
     """
-    filling = locked(checklist)
+    filling = load_for_update(checklist)
     item = filling.item(item_code)
     policy.can_take_part(actor, filling.own_party(actor)).require()
     if item.accepted_by is Accepts.NONE:
@@ -199,7 +199,7 @@ def turn_down_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID, re
 
 def withdraw_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> None:
     """Take the own party's proposal back."""
-    filling = locked(checklist)
+    filling = load_for_update(checklist)
     proposal = _open_proposal(filling, proposal_id)
     policy.can_take_part(actor, filling.own_party(actor)).require()
     if proposal.organisation_id != actor.organisation_id:
@@ -208,14 +208,14 @@ def withdraw_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> 
     count_again(checklist)
 
 
-def _go_back_on_own_proposal(actor: Actor, filling: Filling, item: Item) -> None:
+def _go_back_on_own_proposal(actor: Actor, filling: LoadedChecklist, item: Item) -> None:
     """Take the own party's proposal back: who accepts the answer wants no other any more."""
     for proposal in filling.proposals_on.get(item.code, ()):
         if proposal.organisation_id == actor.organisation_id:
             _take_back(actor, filling, proposal)
 
 
-def _take_back(actor: Actor, filling: Filling, proposal: Proposal) -> None:
+def _take_back(actor: Actor, filling: LoadedChecklist, proposal: Proposal) -> None:
     _finish(actor, proposal, ProposalState.WITHDRAWN)
     _record(
         verbs.PROPOSAL_WITHDRAWN, actor, proposal, filling, organisation=actor.organisation_name
@@ -223,7 +223,7 @@ def _take_back(actor: Actor, filling: Filling, proposal: Proposal) -> None:
 
 
 def _replied(
-    actor: Actor, filling: Filling, item: Item, proposal_id: UUID, values: Mapping[str, Any]
+    actor: Actor, filling: LoadedChecklist, item: Item, proposal_id: UUID, values: Mapping[str, Any]
 ) -> Proposal:
     """Return the proposal that is answered with other words; refuse where there is none to answer.
 
@@ -238,7 +238,9 @@ def _replied(
     return proposal
 
 
-def _require_other_side(actor: Actor, filling: Filling, item: Item, proposal: Proposal) -> None:
+def _require_other_side(
+    actor: Actor, filling: LoadedChecklist, item: Item, proposal: Proposal
+) -> None:
     """Refuse to answer the own proposal, and one that other parties are to answer (S6)."""
     if proposal.organisation_id == actor.organisation_id:
         raise RuleBrokenError(_l("This is your own proposal; the other side answers it."))
@@ -251,12 +253,12 @@ def _taken_by(actor: Actor) -> tuple[UUID, UUID]:
     return actor.user_id, own_organisation(actor)
 
 
-def _require_at_work(filling: Filling, item: Item) -> None:
+def _require_at_work(filling: LoadedChecklist, item: Item) -> None:
     filling.require_shown(item)
     filling.require_open(item)
 
 
-def _answer_seen(filling: Filling, item: Item, answer_id: UUID) -> Filled:
+def _answer_seen(filling: LoadedChecklist, item: Item, answer_id: UUID) -> Filled:
     """Return the current answer; it must be the one the person saw."""
     current = filling.sheet.shared(item.code)
     if current is None or current.is_empty:
@@ -266,7 +268,7 @@ def _answer_seen(filling: Filling, item: Item, answer_id: UUID) -> Filled:
     return current
 
 
-def _require_complete(filling: Filling, item: Item, answer: Filled) -> None:
+def _require_complete(filling: LoadedChecklist, item: Item, answer: Filled) -> None:
     found = completeness.answer_problems(
         item, AnswerScope.SHARED, answer, filling.sheet, filling.surroundings
     )
@@ -276,7 +278,9 @@ def _require_complete(filling: Filling, item: Item, answer: Filled) -> None:
         )
 
 
-def _still_fitting(filling: Filling, item: Item, proposed: Mapping[str, Any]) -> dict[str, Any]:
+def _still_fitting(
+    filling: LoadedChecklist, item: Item, proposed: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return a proposal's values as they apply here now.
 
     Refuse one that names people who left meanwhile, or that is not a whole answer.
@@ -294,8 +298,8 @@ def _still_fitting(filling: Filling, item: Item, proposed: Mapping[str, Any]) ->
 
 def _proposal_to_answer(
     actor: Actor, checklist: Checklist, proposal_id: UUID
-) -> tuple[Filling, Item, Proposal]:
-    filling = locked(checklist)
+) -> tuple[LoadedChecklist, Item, Proposal]:
+    filling = load_for_update(checklist)
     proposal = _open_proposal(filling, proposal_id)
     item = filling.item(proposal.item)
     policy.can_take_part(actor, filling.own_party(actor)).require()
@@ -307,7 +311,7 @@ def _proposal_to_answer(
     return filling, item, proposal
 
 
-def _open_proposal(filling: Filling, proposal_id: UUID) -> Proposal:
+def _open_proposal(filling: LoadedChecklist, proposal_id: UUID) -> Proposal:
     for proposal in filling.proposals:
         if proposal.id == proposal_id:
             return proposal
@@ -323,7 +327,7 @@ def _finish(actor: Actor, proposal: Proposal, state: ProposalState) -> None:
 
 
 def _record(
-    verb: verbs.Verb, actor: Actor, proposal: Proposal, filling: Filling, **whose: str
+    verb: verbs.Verb, actor: Actor, proposal: Proposal, filling: LoadedChecklist, **whose: str
 ) -> None:
     current = filling.sheet.shared(proposal.item)
     trail.record(

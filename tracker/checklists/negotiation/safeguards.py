@@ -11,7 +11,7 @@ from tracker.activity import verbs
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import policy
 from tracker.checklists.encryption import is_restricted
-from tracker.checklists.loading import Filling, locked
+from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.models import Checklist, ChecklistState, Flag, SafeguardReview
 from tracker.checklists.rules import power_limits
 from tracker.checklists.rules.power_limits import Finding
@@ -24,7 +24,7 @@ REASON = "reason"
 
 def raise_flag(actor: Actor, checklist: Checklist, item_code: str, reason: str) -> Flag:
     """Flag a term as limiting the NPM's independence or flexibility (S6, S7; product.md, 4.8)."""
-    filling = locked(checklist)
+    filling = load_for_update(checklist)
     item = filling.item(item_code)
     policy.can_flag(
         actor, filling.own_party(actor), item, is_restricted=is_restricted(checklist)
@@ -59,7 +59,7 @@ def raise_flag(actor: Actor, checklist: Checklist, item_code: str, reason: str) 
 
 def explain_flag(actor: Actor, checklist: Checklist, flag_id: UUID, explanation: str) -> None:
     """Close a flag by a named person's explanation (product.md, 4.8)."""
-    filling = locked(checklist)
+    filling = load_for_update(checklist)
     policy.can_close_flag(actor, filling.own_party(actor)).require()
     flag = next((one for one in filling.flags if one.id == flag_id), None)
     if flag is None or flag.closed_at is not None:
@@ -69,14 +69,14 @@ def explain_flag(actor: Actor, checklist: Checklist, flag_id: UUID, explanation:
     _close(actor, checklist, flag, explanation=explanation.strip(), how="explained")
 
 
-def close_for_change(actor: Actor, filling: Filling, item: Item) -> None:
+def close_for_change(actor: Actor, filling: LoadedChecklist, item: Item) -> None:
     """Close the flags of reviewers on a term that was changed (product.md, 4.8)."""
     for flag in filling.flags_on.get(item.code, ()):
         if flag.closed_at is None and flag.rule is None:
             _close(actor, filling.checklist, flag, explanation="", how="changed")
 
 
-def apply_rules(filling: Filling) -> bool:
+def apply_rules(filling: LoadedChecklist) -> bool:
     """Raise the flags that the template's rules ask for, and close those they no longer ask for.
 
     A rule flags an answer that gives a power of the NPM away (S6, S7; product.md, 4.8). Its flag
@@ -150,7 +150,7 @@ def _close(
 
 def confirm_review(actor: Actor, checklist: Checklist) -> SafeguardReview:
     """The second reader confirms to have read independence and flexibility (stage P2, G3)."""
-    filling = locked(checklist)
+    filling = load_for_update(checklist)
     policy.can_review(actor, second_reader_of(filling), filling.sheet.authors).require()
     policy.is_open(checklist.state, None, "M5").require()
     if filling.review is not None:
@@ -175,7 +175,7 @@ def confirm_review(actor: Actor, checklist: Checklist) -> SafeguardReview:
     return review
 
 
-def void_review(filling: Filling) -> None:
+def void_review(filling: LoadedChecklist) -> None:
     """Make a confirmed review count no longer: a term changed after it was read."""
     if filling.review is not None:
         db.session.execute(
@@ -185,7 +185,7 @@ def void_review(filling: Filling) -> None:
         )
 
 
-def second_reader_of(filling: Filling) -> UUID | None:
+def second_reader_of(filling: LoadedChecklist) -> UUID | None:
     """Return the second reader that M5 names."""
     value = filling.sheet.value("M5", "second_reader")
     return UUID(value) if value else None

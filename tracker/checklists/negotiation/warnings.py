@@ -13,7 +13,7 @@ from tracker.checklist_templates.risky_phrases import Hint
 from tracker.checklist_templates.schema import Item, Part, Power
 from tracker.checklists import policy
 from tracker.checklists.labels import POWERS
-from tracker.checklists.loading import Filling
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Flag
 from tracker.guidance.queries import PassageShown, passages_for
 
@@ -57,13 +57,13 @@ class HintView:
     passage: PassageLink | None
 
 
-def refs(filling: Filling) -> set[str]:
+def refs(filling: LoadedChecklist) -> set[str]:
     """Return the passages that flags and hints of a checklist point to, to be asked together."""
     return {flag.passage for flag in filling.flags if flag.passage} | risky_phrases.passages()
 
 
 def flag_view(
-    filling: Filling, actor: Actor, flag: Flag, passages: Passages | None = None
+    filling: LoadedChecklist, actor: Actor, flag: Flag, passages: Passages | None = None
 ) -> FlagView:
     """Return a flag as pages show it, with the passage it rests on, if by a rule."""
     if passages is None:
@@ -85,7 +85,7 @@ def flag_view(
     )
 
 
-def _because(filling: Filling, flag: Flag) -> str:
+def _because(filling: LoadedChecklist, flag: Flag) -> str:
     """Return why a flag was raised; of one by a rule in the reader's words, if it still says so."""
     own = library.parsed(filling.checklist.template).item(flag.item)
     item = filling.template.item(flag.item)
@@ -96,7 +96,7 @@ def _because(filling: Filling, flag: Flag) -> str:
     return said[flag.rule] if kept.get(flag.rule) == flag.reason else flag.reason
 
 
-def hints_on_item(filling: Filling, item: Item, passages: Passages) -> tuple[HintView, ...]:
+def hints_on_item(filling: LoadedChecklist, item: Item, passages: Passages) -> tuple[HintView, ...]:
     """Return the words in an item's current answers that can limit the NPM (S6, S7)."""
     return _hints(_written(filling, item), passages)
 
@@ -114,7 +114,7 @@ def hints_on_values(
     return tuple(_hint_view(one, passages or {}) for one in found)
 
 
-def hints_before_sending(filling: Filling) -> list[tuple[Item, tuple[HintView, ...]]]:
+def hints_before_sending(filling: LoadedChecklist) -> list[tuple[Item, tuple[HintView, ...]]]:
     """Return the items of the signed part whose words can limit the NPM, to be read before."""
     passages = passages_for(sorted(risky_phrases.passages()))
     return [
@@ -132,7 +132,7 @@ def _hint_view(one: Hint, passages: Passages) -> HintView:
     return HintView(one.words, one.think, one.language, _link(one.passage, passages))
 
 
-def _written(filling: Filling, item: Item) -> Iterator[str]:
+def _written(filling: LoadedChecklist, item: Item) -> Iterator[str]:
     """Yield what stands in an item's current answers in people's own words."""
     owners = [(AnswerScope.SHARED, filling.checklist.id)]
     owners += [(AnswerScope.PARTY, party.organisation_id) for party in filling.parties]

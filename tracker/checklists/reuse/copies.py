@@ -15,7 +15,7 @@ from tracker.checklist_templates.field_content import ROW
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import localized_values, policy, queries
-from tracker.checklists.loading import Filling
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.localized_values import Part_
 from tracker.checklists.models import ModelAnswer
 from tracker.checklists.reuse.copying import (
@@ -67,13 +67,13 @@ class OfferView:
     answers: tuple[tuple[object, list[Part_], str], ...]
 
 
-def sources_of(filling: Filling, actor: Actor) -> Sources:
+def sources_of(filling: LoadedChecklist, actor: Actor) -> Sources:
     """Return the checklists that answers were copied from and that the reader may open."""
     ids = {one.copied_from for one in filling.sheet.answers.values() if one.copied_from}
     return queries.seen_of(actor, ids) if ids else {}
 
 
-def copy_view(filling: Filling, filled: Filled, sources: Sources) -> CopyView | None:
+def copy_view(filling: LoadedChecklist, filled: Filled, sources: Sources) -> CopyView | None:
     """Return what is shown of a copied answer; None of one that was written here."""
     if filled.copied_from is None:
         return None
@@ -82,7 +82,7 @@ def copy_view(filling: Filling, filled: Filled, sources: Sources) -> CopyView | 
     return CopyView(filled.copied_from if reference else None, reference, tuple(unread))
 
 
-def to_read(filling: Filling, actor: Actor, item: Item, shown: Truth) -> tuple[UUID, ...]:
+def to_read(filling: LoadedChecklist, actor: Actor, item: Item, shown: Truth) -> tuple[UUID, ...]:
     """Return the copied answers of an item that a person may say to have read for their party."""
     checklist, party = filling.checklist, filling.own_party(actor)
     if shown is not Truth.TRUE or party is None:
@@ -94,7 +94,7 @@ def to_read(filling: Filling, actor: Actor, item: Item, shown: Truth) -> tuple[U
     return tuple(one.answer_id for one in there if one and one.is_unread_by(party.organisation_id))
 
 
-def offer_views(filling: Filling, offers: Iterable[Offer]) -> list[OfferView]:
+def offer_views(filling: LoadedChecklist, offers: Iterable[Offer]) -> list[OfferView]:
     """Return what can be copied, as its page shows it."""
     return [
         OfferView(
@@ -108,7 +108,7 @@ def offer_views(filling: Filling, offers: Iterable[Offer]) -> list[OfferView]:
     ]
 
 
-def _answer(filling: Filling, offer: Offer, one: Copied) -> tuple[object, list[Part_], str]:
+def _answer(filling: LoadedChecklist, offer: Offer, one: Copied) -> tuple[object, list[Part_], str]:
     fields = offer.item.fields_of(one.scope)
     heading = _("Our own answer") if one.scope is AnswerScope.PARTY else ""
     return (

@@ -18,7 +18,7 @@ from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Item, Part, Template
 from tracker.checklists import policy, queries
-from tracker.checklists.loading import Filling, fill, locked
+from tracker.checklists.loading import LoadedChecklist, load, load_for_update
 from tracker.checklists.models import (
     Checklist,
     CopiedAnswer,
@@ -106,7 +106,10 @@ Candidates = dict[tuple[str, AnswerScope], Copied]
 
 
 def preview(
-    actor: Actor, filling: Filling, former: Filling, chosen: Collection[str] | None = None
+    actor: Actor,
+    filling: LoadedChecklist,
+    former: LoadedChecklist,
+    chosen: Collection[str] | None = None,
 ) -> Preview:
     """Return what of a former checklist fits a person's party here, of all or of chosen items.
 
@@ -144,7 +147,7 @@ def preview(
 
 
 def _held(
-    actor: Actor, former: Filling, chosen: Collection[str] | None
+    actor: Actor, former: LoadedChecklist, chosen: Collection[str] | None
 ) -> Iterator[tuple[str, AnswerScope, Filled]]:
     """Yield the answers of a former checklist that are for all, or the own party's."""
     for item in former.template.items:
@@ -160,7 +163,7 @@ def _held(
 
 
 def _stays(
-    actor: Actor, filling: Filling, item: Item, scope: AnswerScope, held: Filled
+    actor: Actor, filling: LoadedChecklist, item: Item, scope: AnswerScope, held: Filled
 ) -> Why | None:
     """Return why an answer is not copied into an item; None when it may be."""
     checklist, party = filling.checklist, filling.own_party(actor)
@@ -178,7 +181,7 @@ def _stays(
 
 
 def _shown(
-    actor: Actor, filling: Filling, whole: Template, found: Candidates
+    actor: Actor, filling: LoadedChecklist, whole: Template, found: Candidates
 ) -> tuple[Template, list[str]]:
     """Take out of what was found the items that would not be shown even after copying the rest.
 
@@ -200,7 +203,7 @@ def _shown(
             del found[key]
 
 
-def _sheet_with(actor: Actor, filling: Filling, found: Candidates) -> Sheet:
+def _sheet_with(actor: Actor, filling: LoadedChecklist, found: Candidates) -> Sheet:
     copied: dict[AnswerKey, Filled] = {
         (code, scope, owner_of(actor, filling.checklist, scope)): replace(
             one.former, values=one.values
@@ -215,7 +218,7 @@ def _as_shown(item: Item, scope: AnswerScope, values: Mapping[str, Any]) -> dict
     return kept if any(has_content(value) for value in kept.values()) else {}
 
 
-def _offers(template: Template, former: Filling, found: Candidates) -> tuple[Offer, ...]:
+def _offers(template: Template, former: LoadedChecklist, found: Candidates) -> tuple[Offer, ...]:
     was = library.parsed(former.checklist.template).by_code
     return tuple(
         Offer(item, was[item.code], answers)
@@ -243,12 +246,12 @@ def copy(
     seen is the digest of what the person saw; anything else by now raises StaleError. Return the
     items.
     """
-    filling = locked(checklist)
+    filling = load_for_update(checklist)
     policy.can_copy(actor, filling.own_party(actor), checklist.state).require()
     former = queries.former(actor, checklist, former_id)
     if former is None:
         raise RuleBrokenError(_l("Nothing can be copied from there any more."))
-    before = fill(former)
+    before = load(former)
     if preview(actor, filling, before).seen != seen:
         raise StaleError(_l("Something changed while you were choosing. Look at it again."))
     if not codes:
@@ -267,7 +270,7 @@ def copy(
     return tuple(items)
 
 
-def _keep(actor: Actor, filling: Filling, made: Preview) -> None:
+def _keep(actor: Actor, filling: LoadedChecklist, made: Preview) -> None:
     checklist = filling.checklist
     pairs = [
         (one, new_version(actor, filling, offer.item, one.scope, one.values))
@@ -301,7 +304,7 @@ def say_read(actor: Actor, checklist: Checklist, answer_ids: Collection[UUID]) -
     it. The others still say what they think. An answer that changed meanwhile raises StaleError.
     Return the items newly read.
     """
-    filling = locked(checklist)
+    filling = load_for_update(checklist)
     policy.can_read_copies(actor, filling.own_party(actor), checklist.state).require()
     own = own_organisation(actor)
     there = {
@@ -363,7 +366,7 @@ def carry_over(held: Filled, answer_id: UUID) -> None:
     db.session.flush()
 
 
-def _sets(filling: Filling, item: Item, filled: Filled, own: UUID) -> bool:
+def _sets(filling: LoadedChecklist, item: Item, filled: Filled, own: UUID) -> bool:
     """Tell whether an answer is the shared one of an item, and this party set it."""
     return filled == filling.sheet.shared(item.code) and filled.organisation_id == own
 

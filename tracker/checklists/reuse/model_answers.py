@@ -15,7 +15,7 @@ from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import NAMING, Item, TemplateField
 from tracker.checklists import policy, queries
 from tracker.checklists.encryption import is_restricted
-from tracker.checklists.loading import Filling, fill
+from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, ModelAnswer
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.values import (
@@ -49,7 +49,7 @@ def keep(
     Never one on a visit (class K2). answer_id is the answer the person saw; another one by now
     raises StaleError.
     """
-    filling = fill(checklist)
+    filling = load(checklist)
     policy.can_keep_as_model(
         actor, filling.own_party(actor), is_restricted=is_restricted(checklist)
     ).require()
@@ -81,7 +81,9 @@ def keep(
     return row
 
 
-def to_keep(actor: Actor, filling: Filling, item: Item, scope: AnswerScope) -> Filled | None:
+def to_keep(
+    actor: Actor, filling: LoadedChecklist, item: Item, scope: AnswerScope
+) -> Filled | None:
     """Return the answer that would be kept: the shared one or that of the own party.
 
     None where there is none, or where the item was left out; never what persons or other parties
@@ -126,7 +128,7 @@ def _row_without(row: dict[str, Any], columns: set[str]) -> dict[str, Any]:
     return {key: cell for key, cell in row.items() if key not in columns}
 
 
-def fitted(model: ModelAnswer, filling: Filling, item: Item) -> Fit:
+def fitted(model: ModelAnswer, filling: LoadedChecklist, item: Item) -> Fit:
     """Return what of a model answer fits an item as it is here and now."""
     return fit(item.fields_of(model.scope), model.values, filling.surroundings)
 

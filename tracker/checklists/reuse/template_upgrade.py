@@ -17,7 +17,7 @@ from tracker.checklist_templates.models import AnswerScope, ChecklistTemplate
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import encryption, messages, policy, queries
 from tracker.checklists.assignments import service as assignments
-from tracker.checklists.loading import Filling, locked
+from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.models import Answer, Checklist
 from tracker.checklists.negotiation import safeguards
 from tracker.checklists.reuse import copying
@@ -47,7 +47,7 @@ def newer(checklist: Checklist) -> ChecklistTemplate | None:
     return None if row.id == checklist.template_id else row
 
 
-def preview(filling: Filling, to: ChecklistTemplate) -> Move:
+def preview(filling: LoadedChecklist, to: ChecklistTemplate) -> Move:
     """Return what moving would do: what is new, changed and gone, and what comes of answers."""
     new = library.parsed(to)
     difference = between(filling.template, new)
@@ -79,7 +79,7 @@ def move(actor: Actor, checklist: Checklist, to_id: UUID) -> Move:
     is gone stays in history and out of the document. to_id is the version the person saw: another
     one published meanwhile raises StaleError.
     """
-    filling = locked(checklist)
+    filling = load_for_update(checklist)
     policy.can_move(actor, filling.own_party(actor), checklist.state).require()
     to = newer(checklist)
     if to is None:
@@ -115,7 +115,7 @@ def move(actor: Actor, checklist: Checklist, to_id: UUID) -> Move:
     return done
 
 
-def _answers_of(filling: Filling, code: str) -> list[tuple[AnswerScope, UUID]]:
+def _answers_of(filling: LoadedChecklist, code: str) -> list[tuple[AnswerScope, UUID]]:
     return [
         (scope, owner)
         for (item, scope, owner), filled in filling.sheet.answers.items()
@@ -123,7 +123,7 @@ def _answers_of(filling: Filling, code: str) -> list[tuple[AnswerScope, UUID]]:
     ]
 
 
-def _cuts(filling: Filling, item: Item) -> bool:
+def _cuts(filling: LoadedChecklist, item: Item) -> bool:
     """Tell whether an answer of the item holds something that its new fields can't."""
     return any(
         not filled.not_applicable
@@ -134,7 +134,7 @@ def _cuts(filling: Filling, item: Item) -> bool:
     )
 
 
-def _let_go(actor: Actor, filling: Filling, done: Move) -> None:
+def _let_go(actor: Actor, filling: LoadedChecklist, done: Move) -> None:
     """End what waits on items that are gone: flags, proposals, positions, who looks after them.
 
     Their answers stay, so that they are there again should the item come back; the document knows
@@ -147,7 +147,7 @@ def _let_go(actor: Actor, filling: Filling, done: Move) -> None:
     assignments.forget(filling.checklist, gone)
 
 
-def _take_along(filling: Filling, item: Item, one: ItemDifference) -> None:
+def _take_along(filling: LoadedChecklist, item: Item, one: ItemDifference) -> None:
     """Carry an item's answers over to its new fields, and ask again where it changed."""
     if one.asks_again:
         end_talks(filling, [item.code])
@@ -162,7 +162,7 @@ def _take_along(filling: Filling, item: Item, one: ItemDifference) -> None:
 
 
 def _cut(
-    filling: Filling,
+    filling: LoadedChecklist,
     item: Item,
     whose: tuple[AnswerScope, UUID],
     values: dict[str, Any],
@@ -201,7 +201,7 @@ def _open_after(open_items: list[str], done: Move) -> list[str]:
     return [*kept, *(code for code in asked if code not in kept)]
 
 
-def _concerned(filling: Filling) -> set[UUID]:
+def _concerned(filling: LoadedChecklist) -> set[UUID]:
     """Return the coordinators of all parties; of a visit's checklist those who may open it."""
     coordinators = {
         (one.user_id, party.side)

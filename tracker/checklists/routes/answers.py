@@ -26,22 +26,22 @@ from tracker.checklists import (
 from tracker.checklists.assignments import service as assignments
 from tracker.checklists.editing import (
     Writing,
-    as_id_or_none,
     back,
     begin_writing,
     current_of,
-    filled,
+    get_item_or_404,
+    get_or_404,
     guidance_beside,
+    handle_conflict,
     has_words,
     is_sent,
+    load_localized,
     may_go_on,
     on_page,
-    opened,
-    opened_item,
-    overtaken,
     proposal_page,
     seen_version,
     show_version,
+    uuid_or_nil,
     values_now,
 )
 from tracker.checklists.forms import (
@@ -53,7 +53,7 @@ from tracker.checklists.forms import (
     name_of,
     values_of,
 )
-from tracker.checklists.loading import Filling, comments_beside, text_is_borne_out
+from tracker.checklists.loading import LoadedChecklist, comments_beside, text_is_borne_out
 from tracker.checklists.models import Checklist, ChecklistState, DraftKind
 from tracker.checklists.negotiation import safeguards
 from tracker.checklists.reuse import copies, model_answers, template_upgrade
@@ -76,8 +76,8 @@ blueprint = Blueprint("checklists", __name__, url_prefix="/checklists")
 def show(checklist_id: UUID) -> str:
     """Show every item with its answer, positions and guidance; filters narrow the list."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "checklist")
-    filling = filled(checklist)
+    checklist = get_or_404(actor, checklist_id, "checklist")
+    filling = load_localized(checklist)
     standing = filling.standing()
     is_drafted = checklist.state is ChecklistState.DRAFTING
     assigned = assignments.of_side(actor, checklist) if is_drafted else None
@@ -142,7 +142,7 @@ def show(checklist_id: UUID) -> str:
 def answer(checklist_id: UUID, code: str) -> Answered:
     """Write an answer; a later save by somebody else is shown beside the own one (4.6)."""
     actor = current_actor()
-    checklist, filling, item = opened_item(actor, checklist_id, code, "answer")
+    checklist, filling, item = get_item_or_404(actor, checklist_id, code, "answer")
     scope = _scope(item)
     fields = item.fields_of(scope)
     acts = pages.acts(filling, actor, item)
@@ -172,8 +172,8 @@ def answer(checklist_id: UUID, code: str) -> Answered:
         writing.finish()
         recompute()  # the message says whether the item is complete
 
-    def handle_conflict(_error: StaleError) -> str | Response:
-        now, overtaken_writing = overtaken(actor, writing, form)
+    def show_both(_error: StaleError) -> str | Response:
+        now, overtaken_writing = handle_conflict(actor, writing, form)
         if not _changes(now, item, scope, form, overtaken_writing.theirs):
             return _saved_already(overtaken_writing, code)
         return _answer_page(now, item, scope, form, overtaken_writing, current, begun=begun)
@@ -183,7 +183,7 @@ def answer(checklist_id: UUID, code: str) -> Answered:
         save,
         success=lambda _none: _saved(checklist, item),
         next=back(checklist_id, code),
-        conflict=handle_conflict,
+        conflict=show_both,
     )
     return done or _answer_page(filling, item, scope, form, writing, current, begun=begun)
 
@@ -198,7 +198,7 @@ class _Begun:
 
 
 def _begun_from(
-    actor: Actor, filling: Filling, item: Item, scope: AnswerScope, writing: Writing
+    actor: Actor, filling: LoadedChecklist, item: Item, scope: AnswerScope, writing: Writing
 ) -> _Begun | None:
     """Return what the form begins with, where the address names a model answer.
 
@@ -209,12 +209,12 @@ def _begun_from(
     if asked is None or writing.typed is not None:
         return None
     models = queries.models_for(actor, filling.checklist.kind, item.code, scope)
-    model = found(next((one for one in models if one.id == as_id_or_none(asked)), None))
+    model = found(next((one for one in models if one.id == uuid_or_nil(asked)), None))
     fitting = model_answers.fitted(model, filling, item)
     return _Begun(model.title, fitting, copies.left_out(item, fitting.left_out))
 
 
-def _to_proposal(actor: Actor, filling: Filling, item: Item) -> Answered:
+def _to_proposal(actor: Actor, filling: LoadedChecklist, item: Item) -> Answered:
     """Lead to a proposal, since another party has accepted the answer; typed words come along."""
     address = url_for("positions.propose", checklist_id=filling.checklist.id, code=item.code)
     fields = item.fields_of(AnswerScope.SHARED)
@@ -224,7 +224,7 @@ def _to_proposal(actor: Actor, filling: Filling, item: Item) -> Answered:
         return redirect(address, 303)
     writing = begin_writing(actor, filling, item, DraftKind.SHARED, current)
     if seen_version(form) != (current.version if current else 0):
-        filling, writing = overtaken(actor, writing, form)
+        filling, writing = handle_conflict(actor, writing, form)
         if not _changes(filling, item, AnswerScope.SHARED, form, writing.theirs):
             return _saved_already(writing, item.code)
     else:
@@ -252,20 +252,20 @@ def _saved_already(writing: Writing, code: str) -> Response:
 
 
 def _own_parts(
-    filling: Filling, item: Item, scope: AnswerScope, form: Form
+    filling: LoadedChecklist, item: Item, scope: AnswerScope, form: Form
 ) -> list[localized_values.Part_]:
     fields = item.fields_of(scope)
     return pages.parts(fields, values_of(form, fields), filling)
 
 
 def _their_parts(
-    filling: Filling, item: Item, scope: AnswerScope, theirs: Filled | None
+    filling: LoadedChecklist, item: Item, scope: AnswerScope, theirs: Filled | None
 ) -> list[localized_values.Part_]:
     return pages.answer_parts(filling, item, scope, theirs) if theirs else []
 
 
 def _changes(
-    filling: Filling, item: Item, scope: AnswerScope, form: Form, answer: Filled | None
+    filling: LoadedChecklist, item: Item, scope: AnswerScope, form: Form, answer: Filled | None
 ) -> list[localized_values.PartDifference]:
     """Return how the words on the form differ from the answer that stands."""
     theirs = _their_parts(filling, item, scope, answer)
@@ -273,7 +273,7 @@ def _changes(
 
 
 def _answer_page(
-    filling: Filling,
+    filling: LoadedChecklist,
     item: Item,
     scope: AnswerScope,
     form: Form,
@@ -310,7 +310,7 @@ def _answer_page(
 
 def _saved(checklist: Checklist, item: Item) -> tuple[str, str]:
     """Return what to say of an item that is being saved, and how."""
-    one = filled(checklist).standing().items.get(item.code)
+    one = load_localized(checklist).standing().items.get(item.code)
     if one is not None and one.problems:
         words = _(
             "%(code)s is saved. Not complete yet: %(problem)s",
@@ -336,7 +336,7 @@ def _scope(item: Item) -> AnswerScope:
 def leave_out(checklist_id: UUID, code: str) -> Answered:
     """Say why an item that is not required does not apply (4.2)."""
     actor = current_actor()
-    checklist, filling, item = opened_item(actor, checklist_id, code, "leave_out")
+    checklist, filling, item = get_item_or_404(actor, checklist_id, code, "leave_out")
     acts = pages.acts(filling, actor, item)
     current = filling.sheet.shared(code)
     writing = begin_writing(actor, filling, item, DraftKind.LEFT_OUT, current)
@@ -358,8 +358,8 @@ def leave_out(checklist_id: UUID, code: str) -> Answered:
         )
         writing.finish()
 
-    def handle_conflict(_error: StaleError) -> str:
-        now, overtaken_writing = overtaken(actor, writing, form)
+    def show_both(_error: StaleError) -> str:
+        now, overtaken_writing = handle_conflict(actor, writing, form)
         return _leave_out_page(now, item, form, overtaken_writing)
 
     done = is_sent(form) and perform(
@@ -367,12 +367,12 @@ def leave_out(checklist_id: UUID, code: str) -> Answered:
         act,
         success=_("%(code)s is left out.", code=code),
         next=back(checklist_id, code),
-        conflict=handle_conflict,
+        conflict=show_both,
     )
     return done or _leave_out_page(filling, item, form, writing)
 
 
-def _leave_out_page(filling: Filling, item: Item, form: Form, writing: Writing) -> str:
+def _leave_out_page(filling: LoadedChecklist, item: Item, form: Form, writing: Writing) -> str:
     reason = str(form["reason"].data or "")
     own = localized_values.left_out(reason)
     theirs = _their_parts(filling, item, AnswerScope.SHARED, writing.theirs)

@@ -20,14 +20,14 @@ from tracker.checklists.assignments import pages as views
 from tracker.checklists.assignments import service as assignments
 from tracker.checklists.assignments.service import Assigned
 from tracker.checklists.editing import (
-    as_id_or_none,
     back,
-    filled,
+    get_or_404,
     item_of,
-    opened,
+    load_localized,
+    uuid_or_nil,
 )
 from tracker.checklists.forms import AssignForm, AssignSectionForm
-from tracker.checklists.loading import Filling
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.ui.perform import perform
 
@@ -40,7 +40,7 @@ class _Desk:
 
     actor: Actor
     checklist: Checklist
-    filling: Filling
+    filling: LoadedChecklist
     assigned: Assigned
 
     def parts(self) -> list[views.Part]:
@@ -53,12 +53,12 @@ def _opened(checklist_id: UUID) -> _Desk:
     actor = current_actor()
     if not queries.works_on(actor, checklist_id):
         abort(404)
-    return _read(actor, opened(actor, checklist_id, "assignments"))
+    return _read(actor, get_or_404(actor, checklist_id, "assignments"))
 
 
 def _read(actor: Actor, checklist: Checklist) -> _Desk:
     assigned = found(assignments.of_side(actor, checklist))
-    return _Desk(actor, checklist, filled(checklist), assigned)
+    return _Desk(actor, checklist, load_localized(checklist), assigned)
 
 
 @blueprint.route("/assignments", methods=["GET", "POST"])
@@ -78,7 +78,7 @@ def listed(checklist_id: UUID) -> str | Response:
             desk.actor,
             desk.checklist,
             form.section.data or "",
-            to=as_id_or_none(form.person.data or ""),
+            to=uuid_or_nil(form.person.data or ""),
             due_on=form.due_on.data,
             also_held=bool(form.also_held.data),
             seen=form.seen.data or "",
@@ -118,7 +118,7 @@ def assign(checklist_id: UUID, code: str) -> str | Response:
             desk.actor,
             desk.checklist,
             code,
-            to=as_id_or_none(form.person.data or ""),
+            to=uuid_or_nil(form.person.data or ""),
             due_on=form.due_on.data,
             seen=form.seen.data or "",
         ),

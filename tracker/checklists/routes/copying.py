@@ -15,9 +15,9 @@ from tracker.checklists import (
     policy,
     queries,
 )
-from tracker.checklists.editing import as_id_or_none, note_opening, opened
+from tracker.checklists.editing import get_or_404, note_opening, uuid_or_nil
 from tracker.checklists.forms import copy_form
-from tracker.checklists.loading import Filling, fill
+from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist
 from tracker.checklists.reuse import copies, copying
 from tracker.checklists.reuse.copying import ITEMS, Preview
@@ -60,7 +60,7 @@ def copy(checklist_id: UUID, former_id: UUID) -> str | Response:
     checklist, filling = _opened(actor, checklist_id)
     former = found(queries.former(actor, checklist, former_id))
     note_opening(actor, former, COPIED)
-    before = fill(former)
+    before = load(former)
     look = copying.preview(actor, filling, before)
 
     def choose_again(error: StaleError) -> Response:
@@ -96,7 +96,7 @@ def _look_again(form: Form, look: Preview) -> None:
     form.refuse(StaleError(_("Something changed while you were choosing. Look at it again.")))
 
 
-def _copy_page(filling: Filling, before: Filling, look: Preview, form: Form) -> str:
+def _copy_page(filling: LoadedChecklist, before: LoadedChecklist, look: Preview, form: Form) -> str:
     checklist = filling.checklist
     return render_template(
         "checklists/copy.html",
@@ -126,8 +126,8 @@ def _copied_words(count: int) -> str:
 def read(checklist_id: UUID) -> Response:
     """Say for the own party that the copied answers that were on the page were read."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "copies_read")
-    seen = [as_id_or_none(one) for one in request.form.getlist("answer")]
+    checklist = get_or_404(actor, checklist_id, "copies_read")
+    seen = [uuid_or_nil(one) for one in request.form.getlist("answer")]
     narrowed = COPIED if request.form.get("filter") == COPIED else None
     return perform(
         None,
@@ -139,10 +139,10 @@ def read(checklist_id: UUID) -> Response:
     )
 
 
-def _opened(actor: Actor, checklist_id: UUID) -> tuple[Checklist, Filling]:
+def _opened(actor: Actor, checklist_id: UUID) -> tuple[Checklist, LoadedChecklist]:
     """Return a checklist into which the person may copy; else 404, or 403 with the reason."""
-    checklist = opened(actor, checklist_id, "copy")
-    filling = fill(checklist)
+    checklist = get_or_404(actor, checklist_id, "copy")
+    filling = load(checklist)
     require(policy.can_copy(actor, filling.own_party(actor), checklist.state))
     return checklist, filling
 

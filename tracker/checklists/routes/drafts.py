@@ -22,16 +22,16 @@ from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, optional_actor, require, signed_in
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import drafts, policy, queries
-from tracker.checklists.drafts import Kept, Whose
+from tracker.checklists.drafts import DraftKey, SavedDraft
 from tracker.checklists.editing import (
     DRAFT,
     PAGE_LASTS,
     SENT_LATE,
+    get_item_or_404,
     here,
     is_own,
     known_numbers,
     opened_by,
-    opened_item,
     sent_number,
     sent_words,
 )
@@ -94,9 +94,9 @@ def discard(checklist_id: UUID, code: str) -> Response:
     )
 
 
-def _writing(actor: Actor, checklist_id: UUID, code: str) -> tuple[Checklist, Whose]:
+def _writing(actor: Actor, checklist_id: UUID, code: str) -> tuple[Checklist, DraftKey]:
     """Return the checklist, and whose draft it is: only of the person who opened the page."""
-    checklist, filling, item = opened_item(actor, checklist_id, code, DRAFT)
+    checklist, filling, item = get_item_or_404(actor, checklist_id, code, DRAFT)
     whose = opened_by(checklist_id, code)
     scope = AnswerScope.PARTY if whose and whose.kind is DraftKind.PARTY else AnswerScope.SHARED
     require(policy.can_write(actor, filling.own_party(actor), item, scope))
@@ -113,7 +113,7 @@ def _others_words() -> str:
     )
 
 
-def _kept_words(kept: Kept) -> str:
+def _kept_words(kept: SavedDraft) -> str:
     return str(_("Saved as a draft at %(time)s", time=as_time(kept.kept_at)))
 
 
@@ -171,7 +171,7 @@ def form_was_sent_late() -> Response | None:
     return make_response(page, HTTPStatus.BAD_REQUEST)
 
 
-def _new_token(actor: Actor, whose: Whose) -> Response:
+def _new_token(actor: Actor, whose: DraftKey) -> Response:
     """Give the script the token of the new session, when its page is still that of this person."""
     if not is_own(actor, whose):
         return _told("refused", HTTPStatus.BAD_REQUEST, said=_others_words())

@@ -19,13 +19,13 @@ from tracker.checklists import (
     queries,
 )
 from tracker.checklists.editing import (
-    as_id_or_none,
     back,
-    opened_item,
+    get_item_or_404,
     seen_version,
+    uuid_or_nil,
 )
 from tracker.checklists.forms import KeepForm, RenameForm
-from tracker.checklists.loading import Filling
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import ModelAnswer
 from tracker.checklists.reuse import copies, model_answers
 from tracker.checklists.rules.facts import Filled
@@ -109,7 +109,7 @@ def _view(model: ModelAnswer) -> copies.ModelView:
 def keep(checklist_id: UUID, code: str) -> str | Response | tuple[str, int]:
     """Keep an answer as a model answer of the own organisation."""
     actor = current_actor()
-    checklist, filling, item = opened_item(actor, checklist_id, code, "keep_as_model")
+    checklist, filling, item = get_item_or_404(actor, checklist_id, code, "keep_as_model")
     scope = _scope(item)
     restricted = encryption.is_restricted(checklist)
     require(policy.can_keep_as_model(actor, filling.own_party(actor), is_restricted=restricted))
@@ -123,7 +123,7 @@ def keep(checklist_id: UUID, code: str) -> str | Response | tuple[str, int]:
                 checklist,
                 code,
                 scope,
-                answer_id=as_id_or_none(form.answer.data or ""),
+                answer_id=uuid_or_nil(form.answer.data or ""),
                 title=form.title.data or "",
                 note=form.note.data or "",
             ),
@@ -136,7 +136,9 @@ def keep(checklist_id: UUID, code: str) -> str | Response | tuple[str, int]:
     return _keep_page(filling, item, scope, held, form)
 
 
-def _keep_page(filling: Filling, item: Item, scope: AnswerScope, held: Filled, form: Form) -> str:
+def _keep_page(
+    filling: LoadedChecklist, item: Item, scope: AnswerScope, held: Filled, form: Form
+) -> str:
     kept = model_answers.without_names(item.fields_of(scope), held.values)
     return render_template(
         "checklists/model_keep.html",

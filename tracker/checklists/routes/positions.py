@@ -23,20 +23,20 @@ from tracker.checklists import (
 )
 from tracker.checklists.editing import (
     Writing,
-    as_id_or_none,
     back,
     begin_writing,
-    filled,
+    get_item_or_404,
+    get_or_404,
+    handle_conflict,
     is_sent,
     item_of,
+    load_localized,
     may_go_on,
-    opened,
-    opened_item,
-    overtaken,
     proposal_page,
     reason_page,
     seen_version,
     show_version,
+    uuid_or_nil,
     values_now,
 )
 from tracker.checklists.forms import (
@@ -47,7 +47,7 @@ from tracker.checklists.forms import (
     name_of,
     values_of,
 )
-from tracker.checklists.loading import Filling
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, DraftKind, Stance
 from tracker.checklists.negotiation import positions
 from tracker.checklists.rules.facts import Filled
@@ -65,8 +65,8 @@ blueprint = Blueprint("positions", __name__, url_prefix="/checklists/<uuid:check
 def accept(checklist_id: UUID, code: str) -> Response:
     """Accept exactly the version that was on the page."""
     actor = current_actor()
-    checklist, _filling, _item = opened_item(actor, checklist_id, code, "accept")
-    seen = as_id_or_none(request.form.get("answer", ""))
+    checklist, _filling, _item = get_item_or_404(actor, checklist_id, code, "accept")
+    seen = uuid_or_nil(request.form.get("answer", ""))
 
     def act() -> None:
         try:
@@ -87,7 +87,7 @@ def accept(checklist_id: UUID, code: str) -> Response:
 def talk(checklist_id: UUID, code: str) -> Answered:
     """Ask to talk about an answer."""
     actor = current_actor()
-    checklist, filling, item = opened_item(actor, checklist_id, code, "talk")
+    checklist, filling, item = get_item_or_404(actor, checklist_id, code, "talk")
     acts = pages.acts(filling, actor, item)
     current = filling.sheet.shared(code)
     seen = str(current.answer_id) if current else ""
@@ -111,7 +111,7 @@ def talk(checklist_id: UUID, code: str) -> Answered:
             checklist,
             code,
             Stance.WANTS_TALK,
-            answer_id=as_id_or_none(form.answer.data or ""),
+            answer_id=uuid_or_nil(form.answer.data or ""),
             reason=form.reason.data or "",
         ),
         success=_("The others see that you want to talk about %(code)s.", code=code),
@@ -128,7 +128,7 @@ def talk(checklist_id: UUID, code: str) -> Answered:
 def propose(checklist_id: UUID, code: str) -> Answered:
     """Propose another value with the reason."""
     actor = current_actor()
-    checklist, filling, item = opened_item(actor, checklist_id, code, "propose")
+    checklist, filling, item = get_item_or_404(actor, checklist_id, code, "propose")
     current = filling.sheet.shared(code)
     if current is None or current.is_empty:
         return redirect(url_for("checklists.answer", checklist_id=checklist.id, code=code), 303)
@@ -156,8 +156,8 @@ def propose(checklist_id: UUID, code: str) -> Answered:
         )
         writing.finish()
 
-    def handle_conflict(_error: StaleError) -> str:
-        now, overtaken_writing = overtaken(actor, writing, form)
+    def show_both(_error: StaleError) -> str:
+        now, overtaken_writing = handle_conflict(actor, writing, form)
         return _propose_page(now, item, form, overtaken_writing)
 
     done = is_sent(form) and perform(
@@ -165,7 +165,7 @@ def propose(checklist_id: UUID, code: str) -> Answered:
         act,
         success=_("The others see your proposal for %(code)s.", code=code),
         next=back(checklist_id, code),
-        conflict=handle_conflict,
+        conflict=show_both,
     )
     return done or _propose_page(filling, item, form, writing)
 
@@ -175,7 +175,7 @@ def _require_seen(form: Form, current: Filled) -> None:
         raise StaleError(_("The answer changed while you were writing. Compare both."))
 
 
-def _propose_page(filling: Filling, item: Item, form: Form, writing: Writing) -> str:
+def _propose_page(filling: LoadedChecklist, item: Item, form: Form, writing: Writing) -> str:
     fields = item.fields_of(AnswerScope.SHARED)
     own = pages.parts(fields, values_of(form, fields), filling)
     shown = [form[name_of(field)] for field in fields]
@@ -185,11 +185,11 @@ def _propose_page(filling: Filling, item: Item, form: Form, writing: Writing) ->
 def _replies_to() -> UUID | None:
     """Return the proposal that the address says is answered with other words."""
     given = request.args.get("replies_to")
-    return None if given is None else as_id_or_none(given)
+    return None if given is None else uuid_or_nil(given)
 
 
 def _values_to_begin_with(
-    filling: Filling, item: Item, current: Filled, replies_to: UUID | None
+    filling: LoadedChecklist, item: Item, current: Filled, replies_to: UUID | None
 ) -> Mapping[str, Any]:
     """Return what the form begins with: the answer, or the proposal that is answered.
 
@@ -236,7 +236,7 @@ def _answer_proposal(
     words: str,
 ) -> Response:
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "proposal")
+    checklist = get_or_404(actor, checklist_id, "proposal")
     found(queries.proposal_of(checklist, proposal_id))
     return perform(None, lambda: act(actor, checklist), success=words, next=back(checklist_id))
 
@@ -246,8 +246,8 @@ def _answer_proposal(
 def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
     """Turn a proposal down with a reason."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "turn_down")
-    filling = filled(checklist)
+    checklist = get_or_404(actor, checklist_id, "turn_down")
+    filling = load_localized(checklist)
     proposal = next((p for p in filling.proposals if p.id == proposal_id), None)
     form = ReasonForm()
     if proposal is None and form.is_submitted():
@@ -275,7 +275,7 @@ def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
 
 
 def _turned_down_too_late(
-    actor: Actor, filling: Filling, proposal_id: UUID, form: ReasonForm
+    actor: Actor, filling: LoadedChecklist, proposal_id: UUID, form: ReasonForm
 ) -> str:
     """Show the item as it is now, with the reason typed: the proposal was over meanwhile."""
     over = found(queries.proposal_of(filling.checklist, proposal_id))

@@ -13,11 +13,11 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import labels, pages, policy
 from tracker.checklists.editing import (
     back,
-    filled,
+    get_item_or_404,
+    get_or_404,
     item_of,
+    load_localized,
     may_go_on,
-    opened,
-    opened_item,
     reason_page,
 )
 from tracker.checklists.forms import ReasonForm
@@ -38,7 +38,7 @@ READ_FIRST = ("M5", "M6", "M10", "M12", "M20")
 def flag(checklist_id: UUID, code: str) -> Answered:
     """Flag a term as limiting the NPM (S6, S7)."""
     actor = current_actor()
-    checklist, filling, item = opened_item(actor, checklist_id, code, "flag")
+    checklist, filling, item = get_item_or_404(actor, checklist_id, code, "flag")
     acts = pages.acts(filling, actor, item)
     form = ReasonForm()
     page = partial(
@@ -66,8 +66,8 @@ def flag(checklist_id: UUID, code: str) -> Answered:
 def explain(checklist_id: UUID, flag_id: UUID) -> str | Response:
     """Close a flag by explaining why the term does not limit the NPM."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "explain")
-    filling = filled(checklist)
+    checklist = get_or_404(actor, checklist_id, "explain")
+    filling = load_localized(checklist)
     raised = found(next((one for one in filling.flags if one.id == flag_id), None))
     require(policy.can_close_flag(actor, filling.own_party(actor)))
     form = ReasonForm()
@@ -96,10 +96,10 @@ def explain(checklist_id: UUID, flag_id: UUID) -> str | Response:
 def review(checklist_id: UUID) -> str | Response:
     """Confirm, as second reader, that the terms keep the NPM independent and flexible (G3)."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "review")
+    checklist = get_or_404(actor, checklist_id, "review")
     if checklist.kind is not ChecklistKind.TERMS:
         abort(404)
-    filling = filled(checklist)
+    filling = load_localized(checklist)
     second_reader = safeguards.second_reader_of(filling)
     require(policy.can_review(actor, second_reader, filling.sheet.authors))
     require(policy.is_open(checklist.state, None, "M5"))

@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response
 
 from tracker.access.gate import current_actor, require, signed_in
 from tracker.checklists import labels, policy
-from tracker.checklists.editing import as_id_or_none, back, opened
+from tracker.checklists.editing import back, get_or_404, uuid_or_nil
 from tracker.checklists.forms import MoveForm
-from tracker.checklists.loading import fill
+from tracker.checklists.loading import load
 from tracker.checklists.reuse import template_upgrade
 from tracker.ui.perform import perform
 
@@ -22,15 +22,15 @@ blueprint = Blueprint("moving", __name__, url_prefix="/checklists/<uuid:checklis
 def move(checklist_id: UUID) -> str | Response:
     """Show what moving would change, and move."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "move")
-    filling = fill(checklist)
+    checklist = get_or_404(actor, checklist_id, "move")
+    filling = load(checklist)
     require(policy.can_move(actor, filling.own_party(actor), checklist.state))
     to = template_upgrade.newer(checklist)
     if to is None:
         flash(_("The checklist is on the newest version already."), "held")
         return back(checklist_id)
     form = MoveForm(data={"to": str(to.id)})
-    seen = as_id_or_none(form.to.data or "")
+    seen = uuid_or_nil(form.to.data or "")
     done = form.validate_on_submit() and perform(
         form,
         lambda: template_upgrade.move(actor, checklist, seen),

@@ -52,7 +52,7 @@ class WorkState(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ItemStanding:
+class ItemStatus:
     """How one item stands."""
 
     code: str
@@ -88,10 +88,10 @@ class ItemStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ChecklistStatus:
     """How a whole checklist stands."""
 
-    items: dict[str, ItemStanding]
+    items: dict[str, ItemStatus]
     done_count: int
     total_count: int
     # The items of the signed part that keep it from being sent, in order.
@@ -180,7 +180,7 @@ def _evaluated(condition: Condition | None, sheet: Sheet, surroundings: Surround
     )
 
 
-def standing(template: Template, sheet: Sheet, surroundings: Surroundings) -> Standing:
+def standing(template: Template, sheet: Sheet, surroundings: Surroundings) -> ChecklistStatus:
     """Return how each item of a checklist stands, and the whole."""
     sheet = counting(template, sheet, surroundings)
     template = applied(template, sheet, surroundings)
@@ -190,7 +190,7 @@ def standing(template: Template, sheet: Sheet, surroundings: Surroundings) -> St
         if item.part is not Part.PERSON
     }
     counted = [one for one in items.values() if one.counts]
-    return Standing(
+    return ChecklistStatus(
         items=items,
         done_count=sum(one.done for one in counted),
         total_count=len(counted),
@@ -210,15 +210,15 @@ def standing(template: Template, sheet: Sheet, surroundings: Surroundings) -> St
     )
 
 
-def item_standing(item: Item, sheet: Sheet, surroundings: Surroundings) -> ItemStanding:
+def item_standing(item: Item, sheet: Sheet, surroundings: Surroundings) -> ItemStatus:
     """Return how one item stands."""
     shown = is_shown(item, sheet, surroundings)
     required = shown is Truth.TRUE and is_required(item, sheet, surroundings)
     if shown is not Truth.TRUE:
         state = WorkState.HIDDEN if shown is Truth.FALSE else WorkState.NOT_KNOWN
-        return ItemStanding(item.code, shown, required, state)
+        return ItemStatus(item.code, shown, required, state)
     if item.part is Part.PERSON:
-        return ItemStanding(item.code, shown, required, WorkState.NOT_STARTED)
+        return ItemStatus(item.code, shown, required, WorkState.NOT_STARTED)
     return _judge(item, sheet, surroundings, shown=shown, required=required)
 
 
@@ -236,7 +236,7 @@ def is_required(item: Item, sheet: Sheet, surroundings: Surroundings) -> bool:
 
 def _judge(
     item: Item, sheet: Sheet, surroundings: Surroundings, *, shown: Truth, required: bool
-) -> ItemStanding:
+) -> ItemStatus:
     shared_problems, shared_begun = _shared(item, sheet, surroundings)
     party_problems, party_waiting, party_begun = (
         ((), (), False) if _is_left_out(item, sheet) else _party_owned(item, sheet, surroundings)
@@ -260,7 +260,7 @@ def _judge(
         state = WorkState.IN_PROGRESS
     else:
         state = WorkState.WAITING if waiting else WorkState.AGREED
-    return ItemStanding(item.code, shown, required, state, problems, tuple(waiting), unread)
+    return ItemStatus(item.code, shown, required, state, problems, tuple(waiting), unread)
 
 
 def _to_agree(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUID, ...]:
@@ -428,7 +428,7 @@ def concerns(organisation_id: UUID, item: Item, surroundings: Surroundings) -> b
 
 
 def is_left_to(
-    organisation_id: UUID, item: Item, one: ItemStanding, surroundings: Surroundings
+    organisation_id: UUID, item: Item, one: ItemStatus, surroundings: Surroundings
 ) -> bool:
     """Tell whether a party has something left to do on an item, where somebody looks after it.
 

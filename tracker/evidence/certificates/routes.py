@@ -9,7 +9,7 @@ from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.activity import service as trail
 from tracker.agreements.service import SUBJECT as CHECKLIST
-from tracker.checklists.editing import opened
+from tracker.checklists.editing import get_or_404
 from tracker.checklists.encryption import is_restricted
 from tracker.cooperations.queries import find_by_id
 from tracker.evidence.certificates import service as certificates
@@ -29,7 +29,7 @@ SHORT = 8
 def of_checklist(checklist_id: UUID, number: int, language: str) -> Response:
     """Hand out the certificate of a revision of a checklist; that it was is noted."""
     actor = current_actor()
-    checklist = opened(actor, checklist_id, "certificate")
+    checklist = get_or_404(actor, checklist_id, "certificate")
     revisions = (one for one, _asked in signoff.revisions_of(CHECKLIST, checklist.id))
     revision = found(next((one for one in revisions if one.number == number), None))
     cooperation = found(find_by_id(actor, checklist.cooperation_id))

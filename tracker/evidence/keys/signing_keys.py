@@ -49,14 +49,14 @@ COMMON_NAME_LENGTH = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class KeyFolder:
     """The folder of private keys, and the host that new certificates name."""
 
     folder: Path
     host: str
 
 
-PLACE: Slot[Place | None] = Slot("evidence_keys", None)
+PLACE: Slot[KeyFolder | None] = Slot("evidence_keys", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +334,7 @@ def _next_number(use: KeyUse) -> int:
 # Files --------------------------------------------------------------------------------------------
 
 
-def _place() -> Place:
+def _place() -> KeyFolder:
     place = PLACE.get()
     if place is None:
         message = "The folder of the evidence's keys is not set; build the application first."

@@ -23,7 +23,7 @@ from tracker.evidence import policy
 from tracker.evidence.log import checkpoints, messages
 from tracker.evidence.log.notes import Checkpoint
 from tracker.evidence.models import Anchor, LogLeaf
-from tracker.evidence.policy import Standing
+from tracker.evidence.policy import AnchorStatus
 
 
 class DueAnchor(NamedTuple):
@@ -75,7 +75,7 @@ def _due(size: int) -> list[UUID]:
     found = []
     for user_id, cooperation_ids in _coordinators().items():
         sent_size, sent_at = last.get(user_id, (0, None))
-        standing = Standing(
+        standing = AnchorStatus(
             last_at=sent_at,
             has_changed=any(newest.get(one, -1) >= sent_size for one in cooperation_ids),
             has_new_text=any(texts.get(one, -1) >= sent_size for one in cooperation_ids),
