@@ -1,4 +1,4 @@
-"""The schema of a checklist template: what an item, a field and a column may be."""
+"""The schema of a checklist template: what an item, a field and a column may be. Pure."""
 
 import enum
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The strict base models of templates, and the formats of keys and texts in them."""
+"""The strict base models of templates, and the formats of keys and texts in them. Pure."""
 
 from typing import Annotated, Any, TypeVar
 

@@ -1,4 +1,4 @@
-"""Who may view the outbox."""
+"""Who may view the outbox. Pure."""
 
 from flask_babel import lazy_gettext as _l
 

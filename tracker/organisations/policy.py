@@ -1,4 +1,4 @@
-"""Who may see and change organisations."""
+"""Who may see and change organisations. Pure."""
 
 from uuid import UUID
 

@@ -1,0 +1,101 @@
+"""The domain knows no web, and what says that it is pure reads no database and no clock.
+
+For every module there is: a new one need not be listed anywhere.
+"""
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from config import ROOT
+
+WEB = {"flask", "flask_login", "flask_security", "flask_wtf", "jinja2", "werkzeug", "wtforms"}
+# Modules and folders of this name belong to the web: views, and what they show.
+WEB_NAMES = {
+    "cli",
+    "cooperation_page",
+    "editing",
+    "forms",
+    "my_work",
+    "pages",
+    "routes",
+    "wording",
+}
+# Parts that are the web, or build the application.
+WEB_PARTS = {"access", "app", "commands", "core", "ui"}
+MAY = {
+    "accounts/factors/passkeys.py": "the address of the instance, from its settings",
+    "accounts/factors/passwords.py": "the library's hashing",
+    "accounts/factors/second_factor.py": "the library's codes",
+    "accounts/models.py": "the sign-in machinery's user is ours",
+    "accounts/sign_in/passkeys.py": "the sign-in machinery",
+    "accounts/sign_in/sessions.py": "a session is the web's",
+    "accounts/sign_in/setup.py": "the sign-in machinery",
+    "evidence/certificates/contents.py": "what happened is told by the templates of the history",
+    "evidence/certificates/issuing.py": "those templates may fail",
+    "mail/render.py": "mails are templates",
+    "mail/sending.py": "the sender, from the settings",
+    "worker/schema.py": "the database is migrated by an extension",
+}
+NOT_PURE = {"flask_sqlalchemy", "sqlalchemy", "time", "tracker.core.clock", "tracker.core.db"}
+# Rules may name a row by its class, as a type; they are given it.
+PURE_NAMES = {"policy", "rules"}
+TRACKER = ROOT / "tracker"
+MODULES = [
+    str(path.relative_to(TRACKER))
+    for path in sorted(TRACKER.rglob("*.py"))
+    if path.name != "__init__.py"
+]
+
+
+def imports(module: str) -> Iterator[str]:
+    """Yield the modules that a module imports, and the names that it takes from them."""
+    for node in ast.walk(parsed(module)):
+        if isinstance(node, ast.Import):
+            yield from (one.name for one in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{one.name}" for one in node.names)
+
+
+def parsed(module: str) -> ast.Module:
+    return ast.parse((TRACKER / module).read_text())
+
+
+def belongs_to_the_web(module: str) -> bool:
+    parts = module.removesuffix(".py").split("/")
+    return parts[0] in WEB_PARTS or not WEB_NAMES.isdisjoint(parts)
+
+
+def is_pure(module: str) -> bool:
+    first = (ast.get_docstring(parsed(module)) or "").splitlines()[0]
+    return first.endswith("Pure.")
+
+
+@pytest.mark.parametrize("module", [one for one in MODULES if not belongs_to_the_web(one)])
+def test_the_domain_knows_no_web(module: str) -> None:
+    used = sorted(WEB & {one.split(".")[0] for one in imports(module)})
+    assert not used or module in MAY
+
+
+def test_each_exception_is_one() -> None:
+    needed = {
+        module
+        for module in MODULES
+        if not belongs_to_the_web(module) and WEB & {one.split(".")[0] for one in imports(module)}
+    }
+    assert needed == set(MAY)
+
+
+@pytest.mark.parametrize("module", [one for one in MODULES if is_pure(one)])
+def test_what_is_pure_reads_no_database_and_no_clock(module: str) -> None:
+    used = set(imports(module))
+    assert not {one for one in used if one in NOT_PURE or one.split(".")[0] in NOT_PURE}
+    assert not {one for one in used if one.endswith((".queries", ".service"))}
+
+
+def test_every_policy_and_every_rule_is_pure() -> None:
+    rules = [one for one in MODULES if PURE_NAMES & set(one.removesuffix(".py").split("/"))]
+    assert len(rules) > 15
+    assert [one for one in rules if not is_pure(one)] == []
