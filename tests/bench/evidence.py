@@ -5,7 +5,7 @@ from statistics import median
 
 import click
 
-from tests.factories.bundles import large
+from tests.factories.evidence.bundles import large
 from tracker.evidence.bundles import verify
 
 EVENTS, ROUNDS = 10_000, 5

@@ -10,9 +10,10 @@ from flask import Flask
 
 from tests import due
 from tests.client import CheckedClient
-from tests.factories import certificates, passkeys
 from tests.factories import paper as scans
+from tests.factories import passkeys
 from tests.factories.authoring import changed
+from tests.factories.evidence import certificates
 from tests.factories.passkeys import Device
 from tracker.access.actor import OrganisationKind, Role
 from tracker.accounts.models import Membership

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from config import ROOT
-from tests.factories.tampering import hands
+from tests.factories.evidence.tampering import hands
 from tests.tampering.changes import Change, ImpossibleError
 from tracker.oversight import integrity, labels
 from tracker.oversight.facts import Finding

@@ -14,8 +14,13 @@ from sqlalchemy.orm import Session
 from tests.client import CheckedClient
 from tests.factories import passkeys
 from tests.factories.accounts import PASSWORD, House, sign_in, signed_in
+from tests.factories.evidence.tampering import (
+    CHAINS,
+    EVENTS,
+    hands,
+    table_of,
+)
 from tests.factories.passkeys import Device
-from tests.factories.tampering import CHAINS, EVENTS, hands, table_of
 from tests.integration.accounts.conftest import NOON, Clock
 from tests.pages import Page
 from tracker.access.actor import Role

@@ -13,9 +13,10 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories import former, powers
+from tests.factories import powers
+from tests.factories import prior_agreements as former
 from tests.factories.accounts import PASSWORD, House, sign_in, signed_in
-from tests.factories.tampering import EVENTS, hands, table_of
+from tests.factories.evidence.tampering import EVENTS, hands, table_of
 from tests.integration.accounts.conftest import NOON, Clock
 from tests.pages import Page
 from tracker.access.actor import Role

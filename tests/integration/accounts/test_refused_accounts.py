@@ -12,7 +12,7 @@ from sqlalchemy import event
 
 from tests.client import CheckedClient
 from tests.factories.accounts import House
-from tests.factories.tampering import hands, table_of
+from tests.factories.evidence.tampering import hands, table_of
 from tracker.access.actor import Role
 from tracker.accounts.factors import binding, refused_accounts
 from tracker.accounts.models import Passkey, RefusedAccount, User

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.factories.cooperations import Country, copied_country, open_one
-from tests.factories.tampering import table_of
+from tests.factories.evidence.tampering import table_of
 from tracker.accounts.models import User
 from tracker.activity import binding, queries, service, verbs
 from tracker.activity.models import Chain, Event

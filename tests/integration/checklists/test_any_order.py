@@ -22,11 +22,12 @@ from hypothesis.stateful import (
 from sqlalchemy.orm import Session
 
 from tests.effort import tries
-from tests.factories import checklists, truth
+from tests.factories import checklists
 from tests.factories.checklists import decline_text
+from tests.factories.evidence import truth
+from tests.factories.evidence.truth import Book, Version, has_words
 from tests.factories.tables import QUESTIONS, Table, set_out
 from tests.factories.templates import a_template, publish, small_terms
-from tests.factories.truth import Book, Version, has_words
 from tracker.access.actor import Actor, Role
 from tracker.accounts.people import service as accounts
 from tracker.agreements import service as agreements

@@ -9,10 +9,16 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from tests.factories import agreements, outcomes
+from tests.factories import agreements
 from tests.factories.demonstration import Demonstration
-from tests.factories.outcomes import COURSES, DAY, Scene, Scenes
-from tests.factories.tampering import (
+from tests.factories.evidence import outcomes
+from tests.factories.evidence.outcomes import (
+    COURSES,
+    DAY,
+    Scene,
+    Scenes,
+)
+from tests.factories.evidence.tampering import (
     DETAILS,
     EVENTS,
     NOTICES,

@@ -19,10 +19,15 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from config import ROOT
-from tests.factories.bundles import judged
 from tests.factories.comments import comment
 from tests.factories.demonstration import Demonstration
-from tests.factories.tampering import REVISIONS, SIGNATURES, Tampering, hands
+from tests.factories.evidence.bundles import judged
+from tests.factories.evidence.tampering import (
+    REVISIONS,
+    SIGNATURES,
+    Tampering,
+    hands,
+)
 from tests.factories.visits import Scene, planned
 from tests.pages import Page
 from tests.services import put

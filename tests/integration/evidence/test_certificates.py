@@ -20,9 +20,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from tests.factories import agreements
-from tests.factories.certificates import a_signer, file_of, kept, make_all, words_of
 from tests.factories.cooperations import Country, country, load_checklists, open_one
 from tests.factories.demonstration import Demonstration
+from tests.factories.evidence.certificates import (
+    a_signer,
+    file_of,
+    kept,
+    make_all,
+    words_of,
+)
 from tests.starting_points import noon_in
 from tracker.activity import verbs
 from tracker.activity.models import Event, ReadLogEntry

@@ -13,7 +13,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from tests.factories.evidence import DAY, certificate, key_pem, new_private, pem
+from tests.factories.evidence.key_files import (
+    DAY,
+    certificate,
+    key_pem,
+    new_private,
+    pem,
+)
 from tests.services import replaced
 from tracker.activity.models import Event, EventDetail
 from tracker.core import canonical, keys

@@ -5,7 +5,12 @@ from pathlib import Path
 from click.testing import Result
 from flask import Flask
 
-from tests.factories.evidence import certificate, key_pem, new_private, pem
+from tests.factories.evidence.key_files import (
+    certificate,
+    key_pem,
+    new_private,
+    pem,
+)
 from tracker.core.db import db
 from tracker.evidence.keys import signing_keys
 from tracker.evidence.models import KeyUse

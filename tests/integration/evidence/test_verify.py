@@ -15,11 +15,16 @@ from werkzeug.test import TestResponse, encode_multipart
 from tests import due
 from tests.client import CheckedClient
 from tests.factories import agreements
-from tests.factories.bundles import as_large_as, begun
-from tests.factories.certificates import damages, file_of
 from tests.factories.cooperations import country, load_checklists, open_one
 from tests.factories.demonstration import Demonstration
-from tests.factories.tampering import CERTIFICATES, REVISIONS, Tampering, hands
+from tests.factories.evidence.bundles import as_large_as, begun
+from tests.factories.evidence.certificates import damages, file_of
+from tests.factories.evidence.tampering import (
+    CERTIFICATES,
+    REVISIONS,
+    Tampering,
+    hands,
+)
 from tests.pages import Page
 from tests.starting_points import noon_in
 from tracker.accounts.factors import attempts

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from tests.factories.demonstration import Demonstration
-from tests.factories.tampering import EVENTS, Tampering, hands
+from tests.factories.evidence.tampering import EVENTS, Tampering, hands
 from tests.services import put
 from tracker.access.actor import Actor
 from tracker.accounts.models import User

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from tests.effort import tries
-from tests.factories.tampering import (
+from tests.factories.evidence.tampering import (
     CHAINS,
     CHECKPOINTS,
     DETAILS,

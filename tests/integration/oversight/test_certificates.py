@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from tests.effort import tries
-from tests.factories.certificates import YEAR
 from tests.factories.demonstration import Demonstration
-from tests.factories.tampering import (
+from tests.factories.evidence.certificates import YEAR
+from tests.factories.evidence.tampering import (
     CERTIFICATES,
     Tampering,
     certificate_evidence,

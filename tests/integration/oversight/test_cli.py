@@ -11,7 +11,12 @@ from flask import Flask
 
 from config import Settings
 from tests.factories.demonstration import Demonstration
-from tests.factories.tampering import EVENTS, SIGNATURES, Tampering, hands
+from tests.factories.evidence.tampering import (
+    EVENTS,
+    SIGNATURES,
+    Tampering,
+    hands,
+)
 from tests.integration.oversight.conftest import Signed
 from tests.services import put
 from tracker import create_app

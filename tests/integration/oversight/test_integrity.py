@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories import agreements, passkeys
 from tests.factories.cooperations import Country, copied_country, open_one
-from tests.factories.passkeys import Device
-from tests.factories.tampering import (
+from tests.factories.evidence.tampering import (
     CHAINS,
     DETAILS,
     EVENTS,
@@ -28,6 +27,7 @@ from tests.factories.tampering import (
     signature_digest,
     table_of,
 )
+from tests.factories.passkeys import Device
 from tests.integration.oversight.conftest import Signed
 from tests.services import replaced
 from tracker.accounts.factors import credentials

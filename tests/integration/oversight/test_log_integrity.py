@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from flask import Flask
 from sqlalchemy.engine import Connection
 
-from tests.factories.tampering import (
+from tests.factories.evidence.tampering import (
     CHAINS,
     CHECKPOINTS,
     DETAILS,

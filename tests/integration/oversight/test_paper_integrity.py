@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories import agreements, paper
 from tests.factories.cooperations import Country, country, load_checklists, open_one
-from tests.factories.tampering import (
+from tests.factories.evidence.tampering import (
     CHAINS,
     EVENTS,
     REVISIONS,

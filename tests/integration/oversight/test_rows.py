@@ -10,8 +10,13 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories.demonstration import Demonstration
-from tests.factories.former import forget_rows
-from tests.factories.tampering import DETAILS, Tampering, hands, table_of
+from tests.factories.evidence.tampering import (
+    DETAILS,
+    Tampering,
+    hands,
+    table_of,
+)
+from tests.factories.prior_agreements import forget_rows
 from tests.integration.oversight.conftest import Signed
 from tracker.access.actor import Actor, ActorMembership
 from tracker.accounts.models import Membership, User

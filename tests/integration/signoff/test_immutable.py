@@ -9,7 +9,12 @@ from sqlalchemy.orm import Session
 
 from tests.factories import agreements
 from tests.factories.cooperations import country, load_checklists, open_one
-from tests.factories.tampering import DETAILS, EVENTS, REVISIONS, SIGNATURES
+from tests.factories.evidence.tampering import (
+    DETAILS,
+    EVENTS,
+    REVISIONS,
+    SIGNATURES,
+)
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.cooperations.models import Mode
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.factories.bundles import judged
-from tests.factories.certificates import make_all, words_of
-from tests.factories.leaves import unseen
+from tests.factories.evidence.bundles import judged
+from tests.factories.evidence.certificates import make_all, words_of
+from tests.factories.evidence.leaves import unseen
 from tests.factories.undertakings import TOLD, Stage
 from tracker.agreements import frozen_text
 from tracker.cooperations import keys

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from tests.client import CheckedClient
 from tests.factories import undertakings
 from tests.factories.cooperations import signed_in
-from tests.factories.leaves import shown_on, unseen
+from tests.factories.evidence.leaves import shown_on, unseen
 from tests.factories.undertakings import DAYS, PASSWORD, TOLD, Stage
 from tests.integration.undertakings.conftest import Clock
 from tests.pages import Page

@@ -15,7 +15,8 @@ from hypothesis.stateful import (
 )
 
 from tests.effort import tries
-from tests.factories import truth
+from tests.factories.evidence import truth
+from tests.factories.evidence.truth import Book, Version
 from tests.factories.templates import (
     CHECKLIST,
     DOOR,
@@ -28,7 +29,6 @@ from tests.factories.templates import (
     a_template,
     an_answer,
 )
-from tests.factories.truth import Book, Version
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists.models import Stance
 from tracker.checklists.rules.completeness import standing

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.factories.certificates import (
+from tests.factories.evidence.certificates import (
     ATTACHED,
     NOW,
     YEAR,

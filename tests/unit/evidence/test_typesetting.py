@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.effort import tries
-from tests.factories.certificates import ATTACHED, an_item, plain_values
+from tests.factories.evidence.certificates import ATTACHED, an_item, plain_values
 from tracker.evidence.certificates import typesetting
 from tracker.evidence.certificates.typesetting import TypesettingError, printable, typeset
 

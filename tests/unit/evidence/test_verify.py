@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 
 from tests import second_verifier
-from tests.factories.bundles import (
+from tests.factories.evidence.bundles import (
     CHAIN,
     CSO,
     HENRIK,

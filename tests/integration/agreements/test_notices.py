@@ -8,8 +8,13 @@ import sqlalchemy as sa
 from tests import due
 from tests.factories import agreements
 from tests.factories.tables import Table
-from tests.integration.signing.conftest import DAY, NOTICE, SIGNERS, Clock
-from tests.integration.signing.test_signers import power, told
+from tests.integration.agreements.conftest import (
+    DAY,
+    NOTICE,
+    SIGNERS,
+    Clock,
+)
+from tests.integration.agreements.test_signers import power, told
 from tracker.agreements import notices
 from tracker.agreements import service as agreements_service
 from tracker.checklist_templates.models import ChecklistKind

@@ -16,7 +16,7 @@ from tests.factories import passkeys
 from tests.factories.accounts import take_app
 from tests.factories.demonstration import PASSWORD, Demonstration
 from tests.factories.passkeys import PRESENT, Asked, Device, asked_on, send
-from tests.integration.checklists.test_signing_pages import Desk
+from tests.integration.agreements.test_signing_pages import Desk
 from tests.pages import Page
 from tracker.access.actor import Actor
 from tracker.accounts import queries as accounts

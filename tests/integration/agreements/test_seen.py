@@ -8,9 +8,9 @@ from flask import Flask
 
 from tests.factories import paper
 from tests.factories.tables import Table
-from tests.integration.signing.conftest import DAY, Clock
-from tests.integration.signing.test_pages import browser, page, pass_on_rest
-from tests.integration.signing.test_signers import party, send
+from tests.integration.agreements.conftest import DAY, Clock
+from tests.integration.agreements.test_pages import browser, page, pass_on_rest
+from tests.integration.agreements.test_signers import party, send
 from tests.pages import Page
 from tracker.agreements import service as agreements
 from tracker.agreements import signature_requests

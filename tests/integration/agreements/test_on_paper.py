@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tests.factories import paper as scans
 from tests.factories.tables import Table
-from tests.integration.signing.test_signers import (
+from tests.integration.agreements.test_signers import (
     one_after_the_other,
     party,
     person,

@@ -9,9 +9,9 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories.demonstration import PASSWORD, Demonstration
+from tests.factories.evidence.tampering import table_of
 from tests.factories.passkeys import Device, asked_on
-from tests.factories.tampering import table_of
-from tests.integration.checklists.test_passkey_signing import CONFIRM, PasskeyDesk
+from tests.integration.agreements.test_passkey_signing import CONFIRM, PasskeyDesk
 from tests.pages import Page
 from tracker.accounts.factors import second_factor
 from tracker.accounts.models import Passkey, User

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from tests.factories.tampering import (
+from tests.factories.evidence.tampering import (
     CHAINS,
     CHECKPOINTS,
     EVENTS,

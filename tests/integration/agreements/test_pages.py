@@ -10,9 +10,15 @@ from tests import due
 from tests.client import CheckedClient
 from tests.factories import agreements
 from tests.factories.tables import Table
-from tests.integration.signing.conftest import DAY, DAYS, NOTICE, SIGNERS, Clock
-from tests.integration.signing.test_ending import give, on
-from tests.integration.signing.test_signers import (
+from tests.integration.agreements.conftest import (
+    DAY,
+    DAYS,
+    NOTICE,
+    SIGNERS,
+    Clock,
+)
+from tests.integration.agreements.test_notices import give, on
+from tests.integration.agreements.test_signers import (
     one_after_the_other,
     party,
     pass_on,

@@ -9,13 +9,18 @@ from flask import Flask
 
 from tests.factories import checklists
 from tests.factories import paper as scans
-from tests.factories.bundles import judged
-from tests.factories.certificates import make_all, words_of
 from tests.factories.cooperations import signed_in
-from tests.factories.leaves import shown_on, unseen
+from tests.factories.evidence.bundles import judged
+from tests.factories.evidence.certificates import make_all, words_of
+from tests.factories.evidence.leaves import shown_on, unseen
+from tests.factories.evidence.tampering import SIGNATURES, Tampering, hands
 from tests.factories.tables import Table
-from tests.factories.tampering import SIGNATURES, Tampering, hands
-from tests.integration.checklists.test_paper import asked, confirm, refused, signatures
+from tests.integration.agreements.test_paper import (
+    asked,
+    confirm,
+    refused,
+    signatures,
+)
 from tracker.agreements import frozen_text
 from tracker.agreements import service as agreements
 from tracker.agreements.paper import prior_agreements

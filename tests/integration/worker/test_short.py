@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session, SessionTransaction
 
 from tests.factories.demonstration import Demonstration
-from tests.factories.tampering import hands
+from tests.factories.evidence.tampering import hands
 from tests.factories.visits import Scene, planned
 from tracker.access.actor import Role
 from tracker.accounts.models import Attempt, Membership

@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
-from tests.factories.evidence import Private, new_private
+from tests.factories.evidence.key_files import Private, new_private
 from tracker.core.db import db
 from tracker.evidence.certificates import issuing
 from tracker.evidence.certificates import service as certificates

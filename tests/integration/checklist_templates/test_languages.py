@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from tests.factories import checklists
 from tests.factories import frozen as texts
-from tests.factories.certificates import make_all, words_of
-from tests.factories.leaves import shown_on, unseen
+from tests.factories.evidence.certificates import make_all, words_of
+from tests.factories.evidence.leaves import shown_on, unseen
 from tests.factories.tables import Table, begin, set_out
 from tests.factories.templates import a_field, a_template, an_item, publish, small_terms
 from tests.factories.words import arabic_words, publish_with_words

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from tests.factories import paper as scans
 from tests.factories.demonstration import Demonstration
-from tests.integration.checklists.test_signing_pages import Desk
+from tests.integration.agreements.test_signing_pages import Desk
 from tests.pages import Page
 from tracker.checklists.models import ChecklistState
 from tracker.core import clock

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
 from tests.factories import paper as scans
-from tests.factories.certificates import make_all, words_of
 from tests.factories.demonstration import Demonstration
-from tests.factories.leaves import TECHNICAL, shown_on, unseen
+from tests.factories.evidence.certificates import make_all, words_of
+from tests.factories.evidence.leaves import TECHNICAL, shown_on, unseen
 from tests.factories.visits import Scene
 from tracker.agreements import frozen_text
 from tracker.checklist_templates.models import ChecklistKind

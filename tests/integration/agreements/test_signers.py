@@ -10,11 +10,12 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests import due
-from tests.factories import certificates, checklists
+from tests.factories import checklists
 from tests.factories.checklists import decline_text
 from tests.factories.cooperations import begun
+from tests.factories.evidence import certificates
 from tests.factories.tables import Table
-from tests.integration.signing.conftest import DAY, Clock
+from tests.integration.agreements.conftest import DAY, Clock
 from tests.services import replaced
 from tracker.access.actor import Confirmation, Role
 from tracker.accounts.models import Membership

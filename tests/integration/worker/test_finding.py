@@ -13,7 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
-from tests.factories.tampering import hands
+from tests.factories.evidence.tampering import hands
 from tracker.accounts.factors import attempts, mailed_codes, passkeys
 from tracker.accounts.models import Attempt, MailedCode, Membership, UsedChallenge
 from tracker.checklist_templates.models import ChecklistKind

@@ -10,7 +10,12 @@ from flask import Flask
 from tests.at_once import at_once
 from tests.factories import checklists
 from tests.factories.tables import Table
-from tests.integration.signing.test_signers import party, pass_on, send, sign
+from tests.integration.agreements.test_signers import (
+    party,
+    pass_on,
+    send,
+    sign,
+)
 from tracker.access.actor import Actor
 from tracker.activity import queries as trail
 from tracker.agreements import service as agreements

@@ -8,9 +8,15 @@ import sqlalchemy as sa
 from tests import due
 from tests.factories import agreements
 from tests.factories.tables import Table
-from tests.integration.signing.conftest import DAY, DAYS, NOTICE, SIGNERS, Clock
-from tests.integration.signing.test_ending import amend, close, give
-from tests.integration.signing.test_signers import told
+from tests.integration.agreements.conftest import (
+    DAY,
+    DAYS,
+    NOTICE,
+    SIGNERS,
+    Clock,
+)
+from tests.integration.agreements.test_notices import amend, close, give
+from tests.integration.agreements.test_signers import told
 from tracker.agreements import renewal
 from tracker.checklists.models import ChecklistState, NoticeKind, Renewal
 from tracker.checklists.negotiation import positions

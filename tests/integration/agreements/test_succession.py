@@ -15,7 +15,7 @@ from tests.factories import checklists, paper
 from tests.factories.demonstration import Demonstration
 from tests.factories.tables import Kept, Table, begin
 from tests.factories.templates import publish, small_terms
-from tests.integration.checklists.test_paper import asked, record, signatures
+from tests.integration.agreements.test_paper import asked, record, signatures
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.activity.models import Chain, Event
 from tracker.checklists import queries

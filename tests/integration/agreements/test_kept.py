@@ -7,11 +7,17 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from tests.factories.evidence.tampering import (
+    NOTICES,
+    RENEWALS,
+    Tampering,
+    fresh,
+    hands,
+)
 from tests.factories.tables import Table
-from tests.factories.tampering import NOTICES, RENEWALS, Tampering, fresh, hands
-from tests.integration.signing.conftest import DAY, DAYS, Clock
-from tests.integration.signing.test_ending import give
-from tests.integration.signing.test_renewing import on
+from tests.integration.agreements.conftest import DAY, DAYS, Clock
+from tests.integration.agreements.test_notices import give
+from tests.integration.agreements.test_renewal import on
 from tracker.checklists.models import Notice, NoticeKind, Renewal
 from tracker.core import clock
 from tracker.oversight import facts, integrity
