@@ -53,7 +53,7 @@ def listed() -> str:
     )
     open_accounts, suspended_accounts = queries.counts(actor, words)
     return render_template(
-        "accounts/people.html",
+        "people/people.html",
         page=paging.Page(lines, number, paging.SIZE, total),
         words=words,
         suspended=suspended,
@@ -77,7 +77,7 @@ def show(user_id: str) -> str:
     holders = queries.holders_by_organisation(role.organisation_id for role in found.roles)
     may_give = policy.can_invite(actor) and policy.can_give_to(actor, found.id)
     return render_template(
-        "accounts/person.html",
+        "people/person.html",
         person=found,
         role_words=labels.ROLES,
         may_suspend=policy.can_suspend(actor, facts),
@@ -118,7 +118,7 @@ def suspend(user_id: str) -> str | Response:
         success=_("The account of %(name)s is suspended.", name=found.name),
         next=redirect(url_for("people.show", user_id=found.id)),
     )
-    return done or render_template("accounts/suspend.html", form=form, person=found)
+    return done or render_template("people/suspend.html", form=form, person=found)
 
 
 @blueprint.route("/<user_id>/restore", methods=["GET", "POST"])
@@ -135,7 +135,7 @@ def restore(user_id: str) -> str | Response:
         success=_("The account of %(name)s is open again.", name=found.name),
         next=redirect(url_for("people.show", user_id=found.id)),
     )
-    return done or render_template("accounts/restore.html", form=form, person=found)
+    return done or render_template("people/restore.html", form=form, person=found)
 
 
 @blueprint.route("/<user_id>/second-factor/reset", methods=["GET", "POST"])
@@ -156,7 +156,7 @@ def reset_second_factor(user_id: str) -> str | Response:
         next=redirect(url_for("people.show", user_id=found.id)),
     )
     return done or render_template(
-        "accounts/reset_second_factor.html",
+        "people/reset_second_factor.html",
         form=form,
         person=found,
         is_refused=is_refused,
@@ -198,7 +198,7 @@ def end_role(user_id: str, membership_id: str) -> str | Response:
         next=redirect(url_for("people.show", user_id=found.id)),
     )
     return done or render_template(
-        "accounts/end_role.html",
+        "people/end_role.html",
         form=form,
         person=found,
         role=labels.ROLES[role.role],
@@ -224,7 +224,7 @@ def confirm_role(user_id: str, membership_id: str) -> str | Response:
         next=redirect(url_for("people.show", user_id=found.id)),
     )
     return done or render_template(
-        "accounts/confirm_role.html",
+        "people/confirm_role.html",
         form=form,
         person=found,
         role=role,
@@ -247,7 +247,7 @@ def choose_for_role(user_id: str) -> str | Response:
     form = _organisation_form(actor)
     if form.validate_on_submit():
         return redirect(url_for("people.give_role", user_id=found.id, where=form.organisation.data))
-    return render_template("accounts/choose_for_role.html", form=form, person=found)
+    return render_template("people/choose_for_role.html", form=form, person=found)
 
 
 @blueprint.route("/<user_id>/roles/new/<where>", methods=["GET", "POST"])
@@ -283,7 +283,7 @@ def give_role(user_id: str, where: str) -> str | Response:
         next=redirect(url_for("people.show", user_id=found.id)),
     )
     return done or render_template(
-        "accounts/give_role.html", form=form, person=found, organisation=_name(organisation)
+        "people/give_role.html", form=form, person=found, organisation=_name(organisation)
     )
 
 
@@ -299,7 +299,7 @@ def invitations_page() -> str:
     number = paging.asked_number()
     total, lines = queries.invitations(actor, offset=paging.offset(number), limit=paging.SIZE)
     return render_template(
-        "accounts/invitations.html",
+        "people/invitations.html",
         page=paging.Page(lines, number, paging.SIZE, total),
         role_words=labels.ROLES,
         state_words=labels.INVITATION_STATES,
@@ -351,7 +351,7 @@ def choose_for_invitation() -> str | Response:
     form = _organisation_form(actor)
     if form.validate_on_submit():
         return redirect(url_for("people.invite", where=form.organisation.data))
-    return render_template("accounts/choose_for_invitation.html", form=form)
+    return render_template("people/choose_for_invitation.html", form=form)
 
 
 @blueprint.route("/invite/<where>", methods=["GET", "POST"])
@@ -389,7 +389,7 @@ def invite(where: str) -> str | Response:
         next=redirect(url_for("people.invitations_page")),
     )
     return done or render_template(
-        "accounts/invite.html", form=form, organisation=_name(organisation)
+        "people/invite.html", form=form, organisation=_name(organisation)
     )
 
 

@@ -76,7 +76,7 @@ def record(checklist_id: UUID) -> str | Response:
         next=_to_record(checklist, revision),
     )
     return done or render_template(
-        "checklists/paper_record.html",
+        "agreements/paper_record.html",
         checklist=checklist,
         cooperation=filling.cooperation,
         revision=revision,
@@ -116,7 +116,7 @@ def record_former(checklist_id: UUID) -> str | Response:
         return done
     lacking = set(prior_agreements.not_known(filling))
     return render_template(
-        "checklists/former.html",
+        "agreements/prior_agreement.html",
         checklist=checklist,
         cooperation=filling.cooperation,
         form=form,
@@ -157,7 +157,7 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
     form.page_token.data = shown.token_of(actor, shown.page_with(made.digest))
     document = signoff_service.document_of(revision, encryption.key_for(checklist))
     return render_template(
-        "checklists/paper.html",
+        "agreements/paper.html",
         checklist=checklist,
         cooperation=filling.cooperation,
         revision=revision,
@@ -264,7 +264,7 @@ def _no_page(
 ) -> str:
     checklist = filling.checklist
     return render_template(
-        "checklists/paper_no.html",
+        "agreements/paper_no.html",
         checklist=checklist,
         cooperation=filling.cooperation,
         form=form,

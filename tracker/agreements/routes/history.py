@@ -50,7 +50,7 @@ def all_revisions(checklist_id: UUID) -> str:
     older = request.args.get("old", keys[min(1, len(keys) - 1)])
     old, new = found(known.get(older)), found(known.get(newer))
     return render_template(
-        "checklists/revisions.html",
+        "agreements/revisions.html",
         checklist=checklist,
         cooperation=filling.cooperation,
         agrees=compared.agrees,

@@ -62,7 +62,7 @@ def _notice(checklist_id: UUID, kind: NoticeKind) -> str | Response:
         next=_to_record(checklist_id),
     )
     return done or render_template(
-        "checklists/notice.html",
+        "agreements/notice.html",
         checklist=checklist,
         cooperation=filling.cooperation,
         form=form,
@@ -153,7 +153,7 @@ def renew(checklist_id: UUID) -> str | Response:
         next=back(checklist_id, "M19"),
     )
     return done or render_template(
-        "checklists/renew.html",
+        "agreements/renew.html",
         checklist=checklist,
         cooperation=filling.cooperation,
         form=form,
@@ -169,7 +169,7 @@ def _day(given: dt.date | None) -> dt.date:
 def _reason_page(filling: LoadedChecklist, form: Form, title: str, lede: str) -> str:
     shown: Any = form
     return render_template(
-        "checklists/items_reason.html",
+        "agreements/items_reason.html",
         checklist=filling.checklist,
         cooperation=filling.cooperation,
         form=shown,

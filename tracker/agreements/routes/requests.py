@@ -101,7 +101,7 @@ def _passing_on(
     since: Since | None = None,
 ) -> str:
     return render_template(
-        "checklists/pass_on.html",
+        "agreements/pass_on.html",
         checklist=filling.checklist,
         since=since,
         cooperation=filling.cooperation,
@@ -137,7 +137,7 @@ def remind(checklist_id: UUID) -> str | Response:
         next=_to_record(checklist_id),
     )
     return done or render_template(
-        "checklists/remind.html",
+        "agreements/remind.html",
         checklist=checklist,
         cooperation=filling.cooperation,
         form=form,

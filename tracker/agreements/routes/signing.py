@@ -110,7 +110,7 @@ def send(checklist_id: UUID) -> str | Response:
         if done:
             return done
     return render_template(
-        "checklists/send.html",
+        "agreements/send.html",
         checklist=checklist,
         cooperation=filling.cooperation,
         form=form,
@@ -169,7 +169,7 @@ def read(checklist_id: UUID) -> str | Response:
     asked = _waiting(checklist)
     require(_may_sign(actor, asked))
     return render_template(
-        "checklists/sign_read.html",
+        "agreements/sign_read.html",
         checklist=checklist,
         cooperation=loading.cooperation(checklist),
         revision=asked.revision,
@@ -236,7 +236,7 @@ def sign(checklist_id: UUID) -> str | Response:
     offer = proof_fields.offer(actor, shown.page_with(revision.digest), sentence)
     form.page_token.data = offer.token
     return render_template(
-        "checklists/sign_confirm.html",
+        "agreements/sign_confirm.html",
         checklist=checklist,
         cooperation=document["cooperation"],
         revision=revision,
@@ -436,7 +436,7 @@ def _record_page(
         paper.can_record(actor, filling, asked, document)
     )
     return render_template(
-        "checklists/record.html",
+        "agreements/record.html",
         checklist=checklist,
         cooperation=filling.cooperation,
         revision=revision,
@@ -548,7 +548,7 @@ def _items_page(
     since: revisions.Since | None = None,
 ) -> str:
     return render_template(
-        "checklists/items_reason.html",
+        "agreements/items_reason.html",
         checklist=filling.checklist,
         cooperation=filling.cooperation,
         form=form,
