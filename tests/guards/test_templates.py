@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -14,10 +13,13 @@ from tracker.activity.verbs import VERBS
 
 TEMPLATES = ROOT / "templates"
 FRAME = "layouts/page.html"
-# The page for a fault when even the frame can't be made.
-WITHOUT_FRAME = {"errors/bare.html"}
-# Chosen by a name put together in code: errors by their name, lines of history by verb.
-BY_NAME = re.compile(r"errors/\w+\.html|timeline/[a-z_]+\.html")
+# The words of each event; certificates read them too.
+SENTENCES = "history/sentences.html"
+# Named in code and no page of the frame: the one for a fault when even the frame can't be made, and
+# the words of events.
+WITHOUT_FRAME = {"errors/bare.html", SENTENCES}
+# Chosen by a name put together in code: errors by their name.
+BY_NAME = re.compile(r"errors/\w+\.html")
 INLINE = re.compile(
     r"\|\s*safe\b|\bMarkup\(|\sstyle\s*=|<style\b|<script(?![^>]*\ssrc=)|\son[a-z]+\s*=\s*[\"']"
     r"|javascript:|\bautoescape false",
@@ -129,6 +131,32 @@ def pages(app: Flask) -> list[str]:
     return sorted(name for name in shown & set(names()) if name.endswith(".html"))
 
 
+def sentences(app: Flask) -> list[nodes.Macro]:
+    """Return the macros that say what happened, one for each verb, in the order of the file.
+
+    Those with an underscore are parts of several sentences; they get values, not the details.
+    """
+    macros = parsed(app, SENTENCES).find_all(nodes.Macro)
+    return [macro for macro in macros if not macro.name.startswith("_")]
+
+
+def is_details(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Name) and node.name == "details"
+
+
+def details_read(macro: nodes.Macro) -> Iterator[str]:
+    """Yield the keys that a sentence reads, and "details" where it hands on all of them."""
+    for attribute in macro.find_all(nodes.Getattr):
+        if is_details(attribute.node):
+            yield attribute.attr
+    for item in macro.find_all(nodes.Getitem):
+        if is_details(item.node):
+            yield item.arg.value if isinstance(item.arg, nodes.Const) else repr(item.arg)
+    for call in macro.find_all(nodes.Call):
+        if any(is_details(argument) for argument in call.args):
+            yield "details"
+
+
 def test_every_template_compiles(app: Flask) -> None:
     assert len(names()) > 100
     for name in names():
@@ -194,23 +222,35 @@ def test_every_named_template_is_there(app: Flask) -> None:
 
 
 def test_every_verb_of_a_cooperation_has_its_words_and_no_other(app: Flask) -> None:
-    told = {Path(name).stem for name in names() if name.startswith("timeline/")} - {"list"}
     assert set(VERBS) >= OF_THE_INSTANCE
-    assert told == set(VERBS) - OF_THE_INSTANCE
+    assert {macro.name for macro in sentences(app)} == set(VERBS) - OF_THE_INSTANCE
+
+
+def test_the_words_of_verbs_stand_once_and_in_alphabetical_order(app: Flask) -> None:
+    """Of two macros with one name the last would count, without a word."""
+    told = [macro.name for macro in sentences(app)]
+    assert told == sorted(set(told))
 
 
 def test_the_words_of_a_verb_use_its_keys_and_no_others(app: Flask) -> None:
     wrong = {}
-    for verb in sorted(set(VERBS) - OF_THE_INSTANCE):
-        details = [
-            node.attr
-            for node in parsed(app, f"timeline/{verb}.html").find_all(nodes.Getattr)
-            if isinstance(node.node, nodes.Getattr) and node.node.attr == "details"
-        ]
-        strange = set(details) - VERBS[verb].keys - {"get", "items", "values"}
-        if strange:
-            wrong[verb] = strange
+    for macro in sentences(app):
+        read = set(details_read(macro))
+        strange = read - VERBS[macro.name].keys
+        if strange or [one.name for one in macro.args] != ["details"]:
+            wrong[macro.name] = strange
     assert wrong == {}
+
+
+def test_no_word_of_a_verb_is_a_method_of_the_details(app: Flask) -> None:
+    """Of details.items Jinja would show the method; details["items"] is the key."""
+    found = [
+        f"{macro.name}: {node.attr}"
+        for macro in sentences(app)
+        for node in macro.find_all(nodes.Getattr)
+        if is_details(node.node) and hasattr(dict, node.attr)
+    ]
+    assert found == []
 
 
 def test_styles_know_start_and_end_and_not_left_and_right() -> None:

@@ -471,8 +471,8 @@ def _event(line: HistoryLine, language: str) -> Values:
 
 def _told(line: HistoryLine) -> str:
     """Return an event in words, as the pages tell it."""
-    template = current_app.jinja_env.get_template(f"timeline/{line.verb}.html")
-    words = unescape(_MARK.sub("", template.render(line=line)))
+    sentences = current_app.jinja_env.get_template("history/sentences.html").module
+    words = unescape(_MARK.sub("", getattr(sentences, line.verb)(line.details)))
     return " ".join(words.split())
 
 
