@@ -25,8 +25,8 @@ from tracker.mail.models import OutboxMessage
 from tracker.organisations.models import Organisation
 from tracker.undertakings.models import Undertaking, UndertakingState
 from tracker.visits import service
+from tracker.visits.encryption import Plan
 from tracker.visits.models import TeamMember, Visit
-from tracker.visits.sealing import Plan
 from tracker.visits.service import AudienceEntry, Member, TeamPlan
 
 # Who is listed for the demonstration's visit, in its team, and who is neither.

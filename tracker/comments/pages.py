@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from tracker.access.actor import Actor
 from tracker.checklists.labels import KINDS
 from tracker.checklists.models import Checklist
-from tracker.comments import policy, queries, sealing
+from tracker.comments import encryption, policy, queries
 from tracker.comments.facts import CommentFact, fact_of
 from tracker.comments.models import Comment, CommentAudience, CommentTask
 from tracker.comments.queries import CommentLocation
@@ -72,7 +72,7 @@ def view(actor: Actor, checklist: Checklist, comment: Comment) -> CommentView:
         organisation=comment.organisation.name,
         when=comment.made_at,
         own=comment.audience is CommentAudience.OWN,
-        text=sealing.text_of(checklist.cooperation_id, comment),
+        text=encryption.text_of(checklist.cooperation_id, comment),
         edited_at=comment.edited_at,
         settled_at=comment.settled_at,
         settled_by=comment.settled_by.name if comment.settled_by else "",

@@ -12,7 +12,7 @@ from tracker.accounts.models import User
 from tracker.checklists.loading import CommentLine, Thread, Threads, writes_on
 from tracker.checklists.models import Checklist, ChecklistParty
 from tracker.checklists.queries import is_worked_on
-from tracker.comments import sealing
+from tracker.comments import encryption
 from tracker.comments.models import Comment, CommentAudience, CommentMention, CommentTask
 from tracker.comments.scope import visible
 from tracker.cooperations.models import Cooperation
@@ -194,7 +194,7 @@ def beside(actor: Actor, checklist: Checklist) -> Threads | None:
                 organisation=row.organisation.name,
                 when=row.made_at,
                 own=row.audience is CommentAudience.OWN,
-                text=sealing.text_of(checklist.cooperation_id, row),
+                text=encryption.text_of(checklist.cooperation_id, row),
                 is_settled=row.settled_at is not None,
             )
         )

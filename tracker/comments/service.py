@@ -22,7 +22,12 @@ from tracker.checklist_templates import library
 from tracker.checklist_templates.models import ChecklistTemplate
 from tracker.checklists.models import Checklist
 from tracker.checklists.queries import works_on, writers
-from tracker.comments import messages, policy, queries, sealing
+from tracker.comments import (
+    encryption,
+    messages,
+    policy,
+    queries,
+)
 from tracker.comments.facts import fact_of, open_task
 from tracker.comments.models import Comment, CommentAudience, CommentMention, CommentTask
 from tracker.comments.people import of_audience
@@ -59,7 +64,7 @@ def write(
         organisation_id=organisation_id,
         made_at=clock.now(),
     )
-    sealing.put_text(checklist, comment, _tidy(text))
+    encryption.put_text(checklist, comment, _tidy(text))
     wanted = set(mentions) - {actor.user_id}
     if wanted:
         able = of_audience(writers(checklist), audience, organisation_id)
@@ -81,7 +86,7 @@ def edit(actor: Actor, comment_id: UUID, text: str) -> None:
     """Change the words of an own comment within 15 minutes; it says that it was edited."""
     comment = _locked(actor, comment_id)
     policy.can_edit(actor, fact_of(comment), clock.now()).require()
-    sealing.put_text(comment.checklist, comment, _tidy(text))
+    encryption.put_text(comment.checklist, comment, _tidy(text))
     comment.edited_at = clock.now()
     db.session.flush()
     _record(verbs.COMMENT_EDITED, actor, comment.checklist, comment)
@@ -91,7 +96,7 @@ def withdraw(actor: Actor, comment_id: UUID) -> None:
     """Erase an own comment; who and when stays. Its mentions and its task end with it."""
     comment = _locked(actor, comment_id)
     policy.can_withdraw(actor, fact_of(comment)).require()
-    sealing.erase_text(comment)
+    encryption.erase_text(comment)
     comment.withdrawn_at = clock.now()
     for mention in comment.mentions:
         db.session.delete(mention)

@@ -20,8 +20,8 @@ from tracker.undertakings import service as undertakings
 from tracker.undertakings.facts import Draft
 from tracker.undertakings.models import InterestsDecision, Undertaking, UndertakingState
 from tracker.visits import service as visits
+from tracker.visits.encryption import Plan
 from tracker.visits.models import Visit
-from tracker.visits.sealing import Plan
 from tracker.visits.service import AudienceEntry, Member, TeamPlan
 
 # Who signs, and what they declare; Dina Faro leaves hers open, so that one still waits.

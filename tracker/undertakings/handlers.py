@@ -18,7 +18,12 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.organisations.models import Organisation
 from tracker.signoff.models import Revision
-from tracker.undertakings import messages, people, queries, sealing
+from tracker.undertakings import (
+    encryption,
+    messages,
+    people,
+    queries,
+)
 from tracker.undertakings.facts import LIST, Draft, Listed
 from tracker.undertakings.models import Undertaking, UndertakingEnd, UndertakingState
 
@@ -140,7 +145,7 @@ def bring_up_to_date(cooperation_id: UUID, actor: Actor | None) -> None:
             kept.add(undertaking.user_id)
             continue
         if reason is UndertakingEnd.NEW_TERMS:
-            drafts[undertaking.user_id] = sealing.draft_of(undertaking)
+            drafts[undertaking.user_id] = encryption.draft_of(undertaking)
         close(actor, undertaking, reason)
     revision = db.session.get_one(Revision, checklist.revision_in_force_id)
     if filling.cooperation.stage in AT_REST or queries.terms_of(revision).is_over(clock.today()):
@@ -170,7 +175,7 @@ def ask(
         asked_at=clock.now(),
     )
     if draft is not None and draft.saved_at is not None:
-        sealing.put_draft(undertaking, replace(draft, confirmed=frozenset(), is_ready=False))
+        encryption.put_draft(undertaking, replace(draft, confirmed=frozenset(), is_ready=False))
     db.session.add(undertaking)
     db.session.flush()
     person = db.session.get_one(User, listed.user_id)
@@ -195,7 +200,7 @@ def close(actor: Actor | None, undertaking: Undertaking, reason: UndertakingEnd)
     undertaking.state = UndertakingState.CLOSED
     undertaking.closed_at = clock.now()
     undertaking.closed_reason = reason.value
-    sealing.put_draft(undertaking, None)
+    encryption.put_draft(undertaking, None)
     db.session.flush()
     record(
         verbs.UNDERTAKING_CLOSED,

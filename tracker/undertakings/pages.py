@@ -25,7 +25,12 @@ from tracker.signoff.labels import METHODS, confirmed_words
 from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.ui.locale import as_date
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks, Waiting
-from tracker.undertakings import frozen, labels, queries, sealing
+from tracker.undertakings import (
+    encryption,
+    frozen,
+    labels,
+    queries,
+)
 from tracker.undertakings.facts import Scope, Terms
 from tracker.undertakings.models import InterestsDecision, Undertaking, UndertakingState
 from tracker.undertakings.queries import Line, PartyLines, TaskKind
@@ -118,7 +123,7 @@ def decided(undertaking: Undertaking, by: str) -> Decided | None:
         return None
     return Decided(
         words=labels.DECIDED[undertaking.decision],
-        reason=sealing.decision_reason_of(undertaking),
+        reason=encryption.decision_reason_of(undertaking),
         by=by,
         at=undertaking.decided_at,
     )

@@ -20,8 +20,16 @@ from tracker.signoff.identity_proof import Identity, SigningPage
 from tracker.signoff.proof_fields import Given, Offer
 from tracker.ui import locale
 from tracker.ui.perform import perform
+from tracker.undertakings import (
+    encryption,
+    labels,
+    pages,
+    people,
+    policy,
+    queries,
+    service,
+)
 from tracker.undertakings import frozen as signed_texts
-from tracker.undertakings import labels, pages, people, policy, queries, sealing, service
 from tracker.undertakings.facts import missing
 from tracker.undertakings.forms import (
     ConfirmForm,
@@ -72,7 +80,7 @@ def show(undertaking_id: str) -> str | Response:
     asked = queries.asked(loaded.checklist, locale.language())
     words = _words(loaded)
     later = "later" in request.form
-    draft = sealing.draft_of(undertaking)
+    draft = encryption.draft_of(undertaking)
     form = path_form(asked, draft, complete=not later)
     done = form.validate_on_submit() and perform(
         form,
@@ -108,7 +116,7 @@ def sign(undertaking_id: str) -> str | Response:
         flash(str(may_sign.reason), "wait")
         return _to_own(undertaking)
     asked = queries.asked(loaded.checklist, locale.language())
-    draft = sealing.draft_of(undertaking)
+    draft = encryption.draft_of(undertaking)
     if not draft.is_ready or list(missing(asked, draft, clock.today())):
         flash(_("Fill in and confirm each point first, then go on to sign."), "wait")
         return _to_own(undertaking)
@@ -243,7 +251,7 @@ def _show_record(actor: Actor, loaded: Loaded) -> str:
         line=line,
         signed=pages.signed(undertaking, locale.language_of_text()),
         decided=pages.decided(undertaking, people.name_of(undertaking.decided_by_id)),
-        closing_reason=sealing.closing_reason_of(undertaking),
+        closing_reason=encryption.closing_reason_of(undertaking),
         may_withdraw=bool(policy.can_withdraw(actor, loaded.standing)),
         may_begin_again=loaded.standing.withdrawn_by_person
         and bool(policy.can_ask_again(actor, loaded.standing, clock.today())),
@@ -311,7 +319,7 @@ def check(reference: str, undertaking_id: str) -> str | Response:
         data={
             "seen": service.decision_mark(undertaking),
             "decision": undertaking.decision,
-            "reason": sealing.decision_reason_of(undertaking),
+            "reason": encryption.decision_reason_of(undertaking),
         }
     )
     if form.is_submitted():
@@ -363,7 +371,7 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
         line=line,
         signed=signed,
         decided=pages.decided(undertaking, people.name_of(undertaking.decided_by_id)),
-        closing_reason=sealing.closing_reason_of(undertaking),
+        closing_reason=encryption.closing_reason_of(undertaking),
         lacks_visit=pages.is_for_one_visit(loaded.terms) and not visits,
         may_decide=policy.can_decide(actor, loaded.standing),
         may_countersign=may_countersign,

@@ -27,12 +27,12 @@ from tracker.signoff import shown
 from tracker.signoff.identity_proof import Identity, SigningPage
 from tracker.signoff.models import Method, Revision, Signature
 from tracker.undertakings import (
+    encryption,
     handlers,
     messages,
     people,
     policy,
     queries,
-    sealing,
 )
 from tracker.undertakings.document import document
 from tracker.undertakings.facts import Draft, Scope, Terms, missing
@@ -60,7 +60,7 @@ def save_draft(actor: Actor, undertaking_id: UUID, draft: Draft) -> Draft:
     if len(draft.interests) > MAX_INTERESTS:
         raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_INTERESTS), "interests")
     kept = replace(draft, saved_at=clock.now())
-    sealing.put_draft(undertaking, kept)
+    encryption.put_draft(undertaking, kept)
     db.session.flush()
     return kept
 
@@ -85,7 +85,7 @@ def sign(
     policy.can_fill_in(actor, loaded.standing, clock.today()).require()
     if identity.method is Method.PASSWORD_MAILED_CODE:
         policy.can_sign_by_mailed_code(actor, loaded.standing).require()
-    draft = sealing.draft_of(undertaking)
+    draft = encryption.draft_of(undertaking)
     asked = queries.asked(loaded.checklist)
     spoken = LocalizedStr(sentence, language)
     read_on = page or SigningPage.begin(clock.now())
@@ -119,7 +119,7 @@ def sign(
     undertaking.signed_at = signature.signed_at
     undertaking.briefed_on = draft.briefed_on if draft.briefed else None
     undertaking.has_interests = bool(draft.has_interests)
-    sealing.put_draft(undertaking, None)
+    encryption.put_draft(undertaking, None)
     db.session.flush()
     _record(
         verbs.UNDERTAKING_SIGNED,
@@ -154,14 +154,14 @@ def page_to_countersign(undertaking: Undertaking) -> SigningPage:
 def digest_to_be(loaded: Loaded, sentence: LocalizedStr, page: SigningPage) -> str:
     """Return the digest of the text that sign() freezes of the draft as it stands, on a page."""
     undertaking = loaded.undertaking
-    frozen = _document(undertaking, loaded, sealing.draft_of(undertaking), sentence)
+    frozen = _document(undertaking, loaded, encryption.draft_of(undertaking), sentence)
     return signoff.digest_to_be(SUBJECT, undertaking.id, frozen, page)
 
 
 def text_to_sign(loaded: Loaded, sentence: LocalizedStr, page: SigningPage) -> dict[str, Any]:
     """Return the text that sign() freezes of the draft as it stands, to be shown before."""
     undertaking = loaded.undertaking
-    frozen = _document(undertaking, loaded, sealing.draft_of(undertaking), sentence)
+    frozen = _document(undertaking, loaded, encryption.draft_of(undertaking), sentence)
     return signoff.text_to_be(SUBJECT, undertaking.id, frozen, page)
 
 
@@ -227,7 +227,7 @@ def decide(
     if len(reason) > MAX_REASON:
         raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_REASON), "reason")
     undertaking.decision = decision
-    sealing.put_decision_reason(undertaking, reason)
+    encryption.put_decision_reason(undertaking, reason)
     undertaking.decided_at = clock.now()
     undertaking.decided_by_id = actor.user_id
     db.session.flush()
@@ -322,7 +322,7 @@ def withdraw_clearance(actor: Actor, undertaking_id: UUID, reason: str) -> None:
         raise RuleBrokenError(_l("Give the reason. The person reads it."), "reason")
     if len(reason) > MAX_REASON:
         raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_REASON), "reason")
-    sealing.put_closing_reason(undertaking, reason)
+    encryption.put_closing_reason(undertaking, reason)
     handlers.close(actor, undertaking, UndertakingEnd.WITHDRAWN_BY_NPM)
     messages.withdrawn_by_npm(undertaking)
 

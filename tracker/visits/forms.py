@@ -24,7 +24,7 @@ from tracker.ui.fields import (
 from tracker.ui.form_base import Form
 from tracker.ui.rows import RowForm, Rows
 from tracker.ui.validators import Optional, Required
-from tracker.visits.sealing import Plan
+from tracker.visits.encryption import Plan
 from tracker.visits.service import (
     MAX_PLACE,
     MAX_REASON,

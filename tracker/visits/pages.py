@@ -25,6 +25,7 @@ from tracker.lifecycle.policy import GateState
 from tracker.ui.locale import as_date
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
 from tracker.visits import labels, policy, queries, stages
+from tracker.visits.encryption import Plan
 from tracker.visits.facts import (
     Cell,
     Gate,
@@ -39,7 +40,6 @@ from tracker.visits.models import VisitStage
 from tracker.visits.policy import Outline
 from tracker.visits.queries import ReadLine, VisitLine, Waiting
 from tracker.visits.readiness import Reading
-from tracker.visits.sealing import Plan
 
 State = tuple[object, str]
 _GATE_MARKS = {GateState.MET: "held", GateState.NOT_MET: "half", GateState.OVERRIDDEN: "wait"}

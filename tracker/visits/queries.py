@@ -22,9 +22,9 @@ from tracker.cooperations.models import AudienceMember, Cooperation, Cooperation
 from tracker.core.db import db
 from tracker.organisations.models import Organisation
 from tracker.undertakings.queries import VisitChoice
+from tracker.visits.encryption import plan_of
 from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
 from tracker.visits.policy import Outline, can_change, outline
-from tracker.visits.sealing import plan_of
 from tracker.visits.stages import PREPARED
 
 # How many visits My work looks through at a time, those planned last.

@@ -33,6 +33,7 @@ from tracker.signoff.models import SignatureKind
 from tracker.undertakings import queries as undertakings
 from tracker.undertakings.queries import ClearingState
 from tracker.visits import policy, queries
+from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.facts import (
     ChecklistFact,
     Facts,
@@ -45,7 +46,6 @@ from tracker.visits.facts import (
     Signing,
 )
 from tracker.visits.models import TeamMember, Visit
-from tracker.visits.sealing import Plan, plan_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from tracker.ui.form_base import Form
 from tracker.ui.paging import Page
 from tracker.ui.perform import perform
 from tracker.visits import labels, pages, policy, queries, readiness, service, team
+from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.forms import (
     ChangePlanForm,
     ReasonForm,
@@ -39,7 +40,6 @@ from tracker.visits.forms import (
 )
 from tracker.visits.models import Visit, VisitStage
 from tracker.visits.readiness import Reading
-from tracker.visits.sealing import Plan, plan_of
 
 blueprint = Blueprint("visits", __name__, url_prefix="/cooperations/<reference>")
 ONE = "/visits/<int(min=1, max=999999):number>"

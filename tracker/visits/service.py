@@ -29,9 +29,9 @@ from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle import queries as cooperations
 from tracker.visits import messages, policy, queries, readiness, stages, team
+from tracker.visits.encryption import Plan, plan_of, put_plan
 from tracker.visits.facts import Judgement, MemberFact
 from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
-from tracker.visits.sealing import Plan, plan_of, put_plan
 
 MAX_PLACE = 200
 MAX_REASON = 2000

@@ -16,7 +16,7 @@ from tracker.access.actor import ActorMembership, OrganisationKind, Role
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import ChecklistParty
 from tracker.checklists.queries import writers
-from tracker.comments import queries, sealing, service
+from tracker.comments import encryption, queries, service
 from tracker.comments.models import Comment
 from tracker.cooperations import clearances, keys
 from tracker.cooperations import service as cooperations
@@ -159,12 +159,12 @@ def test_words_on_a_visits_roles_are_encrypted_for_their_row_alone(scene: Scene)
     assert made.text is None
     assert made.sealed is not None
     assert b"quillfen" not in made.sealed
-    assert sealing.text_of(roles.cooperation_id, made) == "quillfen"
+    assert encryption.text_of(roles.cooperation_id, made) == "quillfen"
     service.edit(scene.actor("ilena"), made.id, "quillfen again")
-    assert sealing.text_of(roles.cooperation_id, made) == "quillfen again"
+    assert encryption.text_of(roles.cooperation_id, made) == "quillfen again"
     made.sealed = other.sealed
     with pytest.raises(SealBrokenError):
-        sealing.text_of(roles.cooperation_id, made)
+        encryption.text_of(roles.cooperation_id, made)
     service.withdraw(scene.actor("ilena"), other.id)
     assert (other.text, other.sealed) == (None, None)
 
@@ -174,7 +174,7 @@ def test_without_its_key_nothing_of_a_visit_is_read(scene: Scene) -> None:
     made = comment(scene.actor("ilena"), roles, "V8", text="quillfen")
     scene.session.get_one(CooperationKey, roles.cooperation_id).wrapped = None
     with pytest.raises(keys.KeyDestroyedError):
-        sealing.text_of(roles.cooperation_id, made)
+        encryption.text_of(roles.cooperation_id, made)
 
 
 def test_words_on_agreed_terms_are_plain(scene: Scene) -> None:

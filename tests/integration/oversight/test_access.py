@@ -34,8 +34,8 @@ from tracker.oversight import integrity
 from tracker.oversight.facts import Verdict
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
+from tracker.visits.encryption import plan_of
 from tracker.visits.models import GateOverride, Visit
-from tracker.visits.sealing import plan_of
 
 # The keys of the demonstration's people.
 MANAGERS = {"npm": "milan", "cso": "henrik"}

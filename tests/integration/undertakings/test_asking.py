@@ -23,7 +23,7 @@ from tracker.core.db import db
 from tracker.demo import filling
 from tracker.demo.people import Cast
 from tracker.mail.models import OutboxMessage
-from tracker.undertakings import sealing, service
+from tracker.undertakings import encryption, service
 from tracker.undertakings.models import (
     InterestsDecision,
     Undertaking,
@@ -193,7 +193,7 @@ def test_what_was_put_in_goes_along_to_the_new_terms_but_nothing_counts_as_confi
 ) -> None:
     stage.put_in("leyla", TOLD)
     stage.amend()
-    draft = sealing.draft_of(stage.undertaking("leyla"))
+    draft = encryption.draft_of(stage.undertaking("leyla"))
     assert draft.interests == TOLD
     assert draft.confirmed == frozenset()
     assert not draft.is_ready

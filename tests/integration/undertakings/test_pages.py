@@ -35,7 +35,7 @@ from tracker.mail.models import OutboxMessage
 from tracker.organisations import service as organisations
 from tracker.signoff import service as signing
 from tracker.signoff.models import Revision, Signature
-from tracker.undertakings import queries, sealing, service
+from tracker.undertakings import encryption, queries, service
 from tracker.undertakings.models import InterestsDecision, UndertakingState
 from tracker.undertakings.queries import VISIT_READER, VisitChoice
 
@@ -990,8 +990,8 @@ def test_no_secret_stands_in_the_database_in_clear(stage: Stage, session: Sessio
         assert words.encode("utf-16-le") not in held
         assert words[:25].encode() not in held
     undertaking = stage.undertaking("leyla")
-    assert sealing.decision_reason_of(undertaking) == SECRETS["decision"]
-    assert sealing.draft_of(stage.undertaking("otto")).interests == SECRETS["draft"]
+    assert encryption.decision_reason_of(undertaking) == SECRETS["decision"]
+    assert encryption.draft_of(stage.undertaking("otto")).interests == SECRETS["draft"]
 
 
 def test_no_secret_stands_in_the_file_of_the_database(stage: Stage, session: Session) -> None:

@@ -31,7 +31,7 @@ from tracker.signoff import shown
 from tracker.signoff.identity_proof import SigningPage
 from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.signoff.shown import NotShownError
-from tracker.undertakings import queries, sealing, service
+from tracker.undertakings import encryption, queries, service
 from tracker.undertakings.facts import Draft
 from tracker.undertakings.models import InterestsDecision, UndertakingEnd, UndertakingState
 from tracker.undertakings.queries import (
@@ -98,7 +98,7 @@ def sign_again(stage: Stage, key: str, page: SigningPage | None = None) -> None:
 
 def test_a_draft_is_kept_as_it_was_typed(stage: Stage) -> None:
     kept = stage.put_in("leyla", TOLD, briefed=False, briefed_on=None, is_ready=False)
-    assert sealing.draft_of(stage.undertaking("leyla")) == kept
+    assert encryption.draft_of(stage.undertaking("leyla")) == kept
     assert stage.undertaking("leyla").state is UndertakingState.ASKED
 
 
@@ -319,7 +319,7 @@ def test_the_npm_decides_with_a_reason(stage: Stage, decision: InterestsDecision
     undertaking = stage.undertaking("leyla")
     assert undertaking.decision is decision
     assert undertaking.decided_by_id == stage.id(by)
-    assert sealing.decision_reason_of(undertaking) == "Not at Lower Harbour."
+    assert encryption.decision_reason_of(undertaking) == "Not at Lower Harbour."
 
 
 @pytest.mark.parametrize("decision", [InterestsDecision.LIMIT, InterestsDecision.REPLACE])
@@ -588,7 +588,7 @@ def test_the_npm_withdraws_a_clearance_with_a_reason(stage: Stage) -> None:
     assert not stage.is_cleared("leyla")
     undertaking = stage.undertaking("leyla")
     assert undertaking.closed_reason == UndertakingEnd.WITHDRAWN_BY_NPM
-    assert sealing.closing_reason_of(undertaking) == "Spoke to the press."
+    assert encryption.closing_reason_of(undertaking) == "Spoke to the press."
 
 
 @pytest.mark.parametrize("key", NOT_DECIDERS)

@@ -14,9 +14,9 @@ from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.undertakings import service as undertakings
 from tracker.visits import queries, readiness, service
+from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.facts import RequirementKind
 from tracker.visits.models import GateOverride, Visit, VisitStage
-from tracker.visits.sealing import Plan, plan_of
 
 ROLES, URGENT_PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN
 ONE_DAY = dt.timedelta(days=1)

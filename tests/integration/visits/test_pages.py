@@ -25,8 +25,8 @@ from tracker.core import clock
 from tracker.ui.locale import as_date
 from tracker.undertakings import service as undertakings
 from tracker.visits import service
+from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.models import Visit
-from tracker.visits.sealing import Plan, plan_of
 
 ROLES = ChecklistKind.VISIT_ROLES
 HARBOUR = "Lower Harbour police station"

@@ -19,8 +19,8 @@ from tracker.cooperations.models import Mode
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.visits import queries, service
+from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.models import Visit, VisitStage
-from tracker.visits.sealing import Plan, plan_of
 from tracker.visits.service import AudienceEntry, Member
 
 ROLES, URGENT_PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN

@@ -36,9 +36,9 @@ from tracker.demo import filling
 from tracker.demo.visit import SIGNERS
 from tracker.undertakings import service as undertakings
 from tracker.visits import queries, readiness, service
+from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.facts import RequirementKind
 from tracker.visits.models import Visit, VisitStage
-from tracker.visits.sealing import Plan, plan_of
 from tracker.worker import jobs
 
 ROLES, URGENT_PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN

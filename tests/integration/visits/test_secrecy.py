@@ -24,8 +24,8 @@ from tracker.search import service as search
 from tracker.ui.locale import as_date
 from tracker.undertakings import service as undertakings
 from tracker.visits import queries, service
+from tracker.visits.encryption import plan_of
 from tracker.visits.policy import Outline
-from tracker.visits.sealing import plan_of
 
 pytestmark = pytest.mark.both_databases
 
