@@ -94,7 +94,7 @@ def switch() -> str | Response:
         sessions.act_for(chosen)
         flash(
             _("You act for %(organisation)s now.", organisation=offered[chosen].organisation_name),
-            "held",
+            "success",
         )
         return redirect("/")
     if not form.is_submitted():

@@ -46,7 +46,7 @@ def accept(membership_id: UUID) -> str | Response:
         powers.accept(actor, membership_id, digest=digest, method=identity.method.value)
 
     def show_again(error: StaleError) -> Response:
-        flash(str(error), "stop")
+        flash(str(error), "error")
         return redirect(url_for("powers.accept", membership_id=membership_id), 303)
 
     done = form.validate_on_submit() and perform(

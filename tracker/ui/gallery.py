@@ -149,7 +149,7 @@ def show() -> str:
     form = SampleForm()
     sent = request.method == "POST"
     if sent and not form.changed_rows() and form.validate():
-        flash("Position saved. The other parties have been told.", "held")
+        flash("Position saved. The other parties have been told.", "success")
     number = asked_number()
     names = [f"C-2026-{n:04}" for n in range(1, 233)]
     start = offset(number)

@@ -12,7 +12,7 @@ from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.ui.form_base import Form
 
 T = TypeVar("T")
-# What is flashed: a message, or a message and its category where it isn't "held".
+# What is flashed: a message, or a message and its category where it isn't "success".
 Message = str | tuple[str, str]
 Answer = str | Response
 
@@ -84,8 +84,8 @@ def perform(
         if form is not None:
             form.refuse(error)
             return None
-        flash(str(error), "stop")
+        flash(str(error), "error")
         return next if isinstance(next, Response) else next(None)
     if message:
-        flash(*((message, "held") if isinstance(message, str) else message))
+        flash(*((message, "success") if isinstance(message, str) else message))
     return answer

@@ -113,12 +113,12 @@ def sign(undertaking_id: str) -> str | Response:
     loaded = queries.load(undertaking)
     may_sign = policy.can_fill_in(actor, loaded.standing, clock.today())
     if not may_sign:
-        flash(str(may_sign.reason), "wait")
+        flash(str(may_sign.reason), "warning")
         return _to_own(undertaking)
     asked = queries.asked(loaded.checklist, locale.language())
     draft = encryption.draft_of(undertaking)
     if not draft.is_ready or list(missing(asked, draft, clock.today())):
-        flash(_("Fill in and confirm each point first, then go on to sign."), "wait")
+        flash(_("Fill in and confirm each point first, then go on to sign."), "warning")
         return _to_own(undertaking)
     sentence = labels.sentence(actor.name, loaded.terms)
     form = SignForm()
@@ -212,7 +212,7 @@ def withdraw(undertaking_id: str) -> str | Response:
     undertaking = _own(actor, undertaking_id)
     loaded = queries.load(undertaking)
     if undertaking.state is UndertakingState.CLOSED:
-        flash(_("It was closed already."), "wait")
+        flash(_("It was closed already."), "warning")
         return _to_own(undertaking)
     require(policy.can_withdraw(actor, loaded.standing))
     form = ConfirmForm()
@@ -390,7 +390,7 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
     actor = current_actor()
     undertaking = _of_npm(actor, reference, undertaking_id)
     if undertaking.state is UndertakingState.COUNTERSIGNED:
-        flash(_("This undertaking is countersigned already."), "wait")
+        flash(_("This undertaking is countersigned already."), "warning")
         return _to_check(reference, undertaking_id)
     loaded = queries.load(undertaking)
     require(policy.can_countersign(actor, loaded.standing, clock.today()))
@@ -462,7 +462,7 @@ def withdraw_clearance(reference: str, undertaking_id: str) -> str | Response:
     actor = current_actor()
     undertaking = _of_npm(actor, reference, undertaking_id)
     if undertaking.state is UndertakingState.CLOSED:
-        flash(_("It was closed already."), "wait")
+        flash(_("It was closed already."), "warning")
         return _to_check(reference, undertaking_id)
     loaded = queries.load(undertaking)
     require(policy.can_withdraw_clearance(actor, loaded.standing))

@@ -330,7 +330,7 @@ def stop(reference: str, number: int) -> str | Response:
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_stop")
     if visit.stage is VisitStage.STOPPED:
-        flash(_("The visit is stopped."), "held")
+        flash(_("The visit is stopped."), "success")
         return _to_visit(reference, number)
     require(_may_change(actor, visit))
     form = ReasonForm()
@@ -357,7 +357,7 @@ def override(reference: str, number: int) -> str | Response:
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.override(actor, visit, reason=form.reason.data or ""),
-        success=(_("Gate J3 is overridden. Your name and reason stand in the history."), "wait"),
+        success=(_("Gate J3 is overridden. Your name and reason stand in the history."), "warning"),
         next=redirect(url_for(".ready", reference=reference, number=number), 303),
     )
     if done:

@@ -110,7 +110,7 @@ def is_stopped(client: CheckedClient) -> bool:
 
     def look() -> bool:
         with client.session_transaction() as session:
-            return any(kind == "stop" for kind, _words in session.get("_flashes", ()))
+            return any(kind == "error" for kind, _words in session.get("_flashes", ()))
 
     # In an empty context: opening the session must not see the test's own.
     return contextvars.Context().run(look)

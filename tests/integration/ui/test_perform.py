@@ -24,7 +24,7 @@ from tracker.ui.validators import Required
 
 TYPED = {"title": "Joint work", "reason": "It ends in May."}
 DONE = "It is saved."
-SOMETHING = ("held", DONE)
+SOMETHING = ("success", DONE)
 
 
 class Proposal(Form):
@@ -119,17 +119,18 @@ def test_what_is_said_and_the_way_on_may_rest_on_what_the_action_returned(
             next=lambda row: redirect(f"/rows/{row.id}"),
         )
     assert done is not None
-    assert flashes() == [("held", "a row is saved.")]
+    assert flashes() == [("success", "a row is saved.")]
     assert done.location == f"/rows/{db.session.scalar(sa.select(Attempt.id))}"
     assert [one for one in sent if one.startswith("SELECT")] == [], "nothing was read again"
     assert commits == [False]
 
 
 def test_what_is_said_may_have_a_category_or_be_nothing(form: Proposal) -> None:
-    perform(form, save, success=("It waits.", "wait"), next=lead_on())
-    perform(form, save, success=lambda _row: (DONE, "wait"), next=lead_on())
+    perform(form, save, success=("It waits.", "warning"), next=lead_on())
+    perform(form, save, success=lambda _row: (DONE, "warning"), next=lead_on())
     perform(form, save, success=None, next=lead_on())
-    assert get_flashed_messages(with_categories=True) == [("wait", "It waits."), ("wait", DONE)]
+    said = get_flashed_messages(with_categories=True)
+    assert said == [("warning", "It waits."), ("warning", DONE)]
 
 
 # What can't be done so ---------------------------------------------------------------------------
@@ -258,7 +259,7 @@ def test_a_button_without_a_form_says_why_not_and_leads_on_all_the_same(
     action = save_then(RuleBrokenError("It was withdrawn.", "title"))
     done = perform(None, action, success=DONE, next=lead_on())
     assert done.location == "/onward"
-    assert flashes() == [("stop", "It was withdrawn.")]
+    assert flashes() == [("error", "It was withdrawn.")]
     assert (saved(), commits) == ([], [])
 
 

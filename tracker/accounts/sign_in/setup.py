@@ -205,11 +205,11 @@ def turn_away() -> Response:
     if request.method not in SAFE_METHODS:
         return errors.session_ended()
     if g.get("credentials_refused"):
-        flash(str(binding.REFUSED), "stop")
+        flash(str(binding.REFUSED), "error")
     elif ended is sessions.End.IDLE:
-        flash(_("You were signed out, because nobody used this session for a while."), "wait")
+        flash(_("You were signed out, because nobody used this session for a while."), "warning")
     elif was_signed_in:
-        flash(_("Your session has ended. Sign in again."), "wait")
+        flash(_("Your session has ended. Sign in again."), "warning")
     return redirect(url_for("security.login", next=_here()))
 
 
@@ -335,47 +335,47 @@ def N_(text: str) -> str:  # noqa: N802 -- the mark that gathers words for the c
 
 
 _WORDS: dict[str, tuple[str, str]] = {
-    "GENERIC_AUTHN_FAILED": (N_("The email address or the password is not right."), "stop"),
-    "UNAUTHENTICATED": (N_("Sign in to see this page."), "wait"),
+    "GENERIC_AUTHN_FAILED": (N_("The email address or the password is not right."), "error"),
+    "UNAUTHENTICATED": (N_("Sign in to see this page."), "warning"),
     "REAUTHENTICATION_REQUIRED": (
         N_("Confirm that it is you. What comes next is sensitive."),
-        "wait",
+        "warning",
     ),
-    "REAUTHENTICATION_SUCCESSFUL": (N_("It is confirmed that it is you."), "held"),
-    "TWO_FACTOR_LOGIN_SUCCESSFUL": (N_("You are signed in."), "held"),
+    "REAUTHENTICATION_SUCCESSFUL": (N_("It is confirmed that it is you."), "success"),
+    "TWO_FACTOR_LOGIN_SUCCESSFUL": (N_("You are signed in."), "success"),
     "TWO_FACTOR_PERMISSION_DENIED": (
         N_("Begin with your email address and password."),
-        "wait",
+        "warning",
     ),
     "PASSWORD_CHANGE": (
         N_("Your password is changed. Your other sessions have ended."),
-        "held",
+        "success",
     ),
     "PASSWORD_RESET_REQUEST": (
         N_(
             "If %(email)s has an account, a mail with a link is on its way. "
             "The link works for one hour."
         ),
-        "held",
+        "success",
     ),
-    "PASSWORD_RESET_NO_LOGIN": (N_("Your password is changed. Sign in with it."), "held"),
+    "PASSWORD_RESET_NO_LOGIN": (N_("Your password is changed. Sign in with it."), "success"),
     "PASSWORD_RESET_EXPIRED": (
         N_("This link is older than one hour. Ask for a new one."),
-        "stop",
+        "error",
     ),
     "INVALID_RESET_PASSWORD_TOKEN": (
         N_("This link is not valid, or was used already. Ask for a new one."),
-        "stop",
+        "error",
     ),
-    "INVALID_REDIRECT": (N_("The address to go on to is not part of this tool."), "stop"),
-    "ANONYMOUS_USER_REQUIRED": (N_("You are signed in already."), "wait"),
+    "INVALID_REDIRECT": (N_("The address to go on to is not part of this tool."), "error"),
+    "ANONYMOUS_USER_REQUIRED": (N_("You are signed in already."), "warning"),
     "WEBAUTHN_REGISTER_SUCCESSFUL": (
         N_("The passkey %(name)s is set up. You can sign in and sign with it."),
-        "held",
+        "success",
     ),
-    "WEBAUTHN_EXPIRED": (N_("That took longer than %(within)s. Begin again."), "stop"),
-    "API_ERROR": (N_("Your browser sent nothing that can be used. Begin again."), "stop"),
-    "NO_RECOVERY_CODES_SETUP": (N_("Codes are shown once, when they are made."), "wait"),
+    "WEBAUTHN_EXPIRED": (N_("That took longer than %(within)s. Begin again."), "error"),
+    "API_ERROR": (N_("Your browser sent nothing that can be used. Begin again."), "error"),
+    "NO_RECOVERY_CODES_SETUP": (N_("Codes are shown once, when they are made."), "warning"),
 }
 
 

@@ -221,7 +221,7 @@ def sign(checklist_id: UUID) -> str | Response:
         )
 
     def lead_back(error: StaleError) -> Response:
-        flash(str(error), "stop")
+        flash(str(error), "error")
         return _read_again(actor, checklist, shown.digest_on(actor, form.page_token.data))
 
     done = form.validate_on_submit() and perform(
@@ -309,7 +309,10 @@ def decline(checklist_id: UUID) -> str | Response:
             reason=form["reason"].data,
             items=form["items"].data,
         ),
-        success=(_("You declined. The named items are open again; all parties are told."), "wait"),
+        success=(
+            _("You declined. The named items are open again; all parties are told."),
+            "warning",
+        ),
         next=_to_list(checklist_id),
     )
     if done:
@@ -353,7 +356,7 @@ def call_back(checklist_id: UUID) -> str | Response:
     done = form.validate_on_submit() and perform(
         form,
         lambda: agreements.call_back(actor, checklist, reason=form.reason.data or ""),
-        success=(_("The text is called back and can be changed again."), "wait"),
+        success=(_("The text is called back and can be changed again."), "warning"),
         next=_to_list(checklist_id),
     )
     return done or _items_page(

@@ -317,8 +317,8 @@ def _saved(checklist: Checklist, item: Item) -> tuple[str, str]:
             code=item.code,
             problem=one.problems[0].message,
         )
-        return words, "wait"
-    return _("%(code)s is saved.", code=item.code), "held"
+        return words, "warning"
+    return _("%(code)s is saved.", code=item.code), "success"
 
 
 def _scope(item: Item) -> AnswerScope:

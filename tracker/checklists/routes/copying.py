@@ -64,7 +64,7 @@ def copy(checklist_id: UUID, former_id: UUID) -> str | Response:
     look = copying.preview(actor, filling, before)
 
     def choose_again(error: StaleError) -> Response:
-        flash(str(error), "stop")
+        flash(str(error), "error")
         return redirect(
             url_for("copying.copy", checklist_id=checklist_id, former_id=former_id), 303
         )
@@ -78,7 +78,7 @@ def copy(checklist_id: UUID, former_id: UUID) -> str | Response:
             lambda: copying.copy(
                 actor, checklist, former_id, form[ITEMS].data or [], seen=look.seen
             ),
-            success=lambda copied: (_copied_words(len(copied)), "wait"),
+            success=lambda copied: (_copied_words(len(copied)), "warning"),
             next=_back(checklist, narrowed=COPIED),
             conflict=choose_again,
         )

@@ -89,7 +89,7 @@ def discard(checklist_id: UUID, code: str) -> Response:
         lambda: drafts.finish(
             checklist, whose, number=sent_number("draft_number"), known=known_numbers()
         ),
-        success=lambda is_gone: _("Your draft is discarded.") if is_gone else (newer, "wait"),
+        success=lambda is_gone: _("Your draft is discarded.") if is_gone else (newer, "warning"),
         next=redirect(page_of(checklist.id, whose.item, whose.kind), 303),
     )
 

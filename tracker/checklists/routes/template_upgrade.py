@@ -27,7 +27,7 @@ def move(checklist_id: UUID) -> str | Response:
     require(policy.can_move(actor, filling.own_party(actor), checklist.state))
     to = template_upgrade.newer(checklist)
     if to is None:
-        flash(_("The checklist is on the newest version already."), "held")
+        flash(_("The checklist is on the newest version already."), "success")
         return back(checklist_id)
     form = MoveForm(data={"to": str(to.id)})
     seen = uuid_or_nil(form.to.data or "")
