@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from tests.bench import acts, certificates, evidence, table
+from tests.bench import acts, certificates, evidence, growth, table
 from tests.bench.bare import bare_app
 from tests.bench.measuring import ROUNDS, BenchError, Meter
 from tests.bench.stage import Stage, build
@@ -33,6 +33,8 @@ def main() -> None:
             postgres.create_database(server.folder, DATABASE)
             on_postgresql = build(Path(folder, "postgresql"), server.url(DATABASE))
             measure("PostgreSQL", on_postgresql, found)
+        click.echo(f"SQLite: the same with {growth.SIZES[-1]:,} cooperations")
+        grown = growth.by_size(Path(folder, "growth"))
     click.echo(
         f"\nMilliseconds of the processor, the median of {ROUNDS}. Ratio: how many times a view\n"
         "that loads who is signed in and 20 rows, and renders as many bytes, asked for in turn.\n"
@@ -40,11 +42,15 @@ def main() -> None:
     )
     for line in table.lines(found):
         click.echo(line)
+    click.echo("\nMilliseconds of the processor with more cooperations, on SQLite.\n")
+    for line in growth.lines(grown):
+        click.echo(line)
     click.echo("\nCertificates: set, signed and checked, each of a text that was not set before.\n")
     for line in certificates.lines(made):
         click.echo(line)
     click.echo(f"\n{evidence.line()}")
     beyond = [f"{name}: {what}" for name, row in found.items() for what in row.beyond()]
+    beyond += growth.beyond(grown)
     if beyond:
         click.echo("\nBeyond the limits:\n" + "\n".join(beyond))
         sys.exit(1)

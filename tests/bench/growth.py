@@ -2,9 +2,10 @@
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -13,7 +14,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
+from tests.bench.stage import build
 from tests.factories.demonstration import Demonstration
+from tests.factories.multiplying import multiply
+from tracker import create_app
 from tracker.core.db import db
 
 ROUNDS = 5
@@ -122,3 +126,62 @@ def measure(app: Flask, client: FlaskClient, page: GrowingPage) -> Taken:
 def rows_of(table: str) -> int:
     """Return how many rows a table has."""
     return db.session.scalar(sa.text(f'SELECT count(*) FROM "{table}"')) or 0
+
+
+# What make bench prints ---------------------------------------------------------------------------
+
+SIZES = (200, 2000)
+# How many times what it takes at the first size a page may take at the last.
+LIMIT = 1.5
+# Pages that go beyond it, with how far they may: they look at all that a person has there.
+BEYOND = {
+    "my work": 2.5,
+    "my work of a member": 2.5,
+    "my work of a partner": 2.5,
+    "cooperations": 2.0,
+    "cooperations searched": 4.0,
+    "own undertakings": 4.0,
+    "register searched": 2.5,
+    "people of the instance": 2.0,
+    "register export": 20.0,
+}
+
+
+def by_size(folder: Path) -> dict[str, list[Taken]]:
+    """Measure each page at each size, in an instance that grows; on SQLite."""
+    found: dict[str, list[Taken]] = {}
+    stage = build(folder)
+    app = create_app(stage.settings)
+    for size in SIZES:
+        with app.app_context():
+            multiply(list(stage.demonstration.cooperations.values()), size)
+            db.session.remove()
+        for page in pages_of(stage.demonstration):
+            client = app.test_client()
+            client.set_cookie(*stage.cookies[page.who].split("=", 1))
+            found.setdefault(page.name, []).append(measure(app, client, page))
+    with app.app_context():
+        db.engine.dispose()
+    return found
+
+
+def lines(found: Mapping[str, Sequence[Taken]]) -> Iterator[str]:
+    """Yield the lines of the table: statements, milliseconds at each size, and how it grows."""
+    heads = "".join(f"{f'at {size:,}':>12}" for size in SIZES)
+    yield f"{'':<28}{'statements':>11}{heads}{'times':>8}   at most"
+    for name, taken in found.items():
+        cells = "".join(f"{one.milliseconds:12.1f}" for one in taken)
+        most = BEYOND.get(name, LIMIT)
+        yield f"{name:<28}{len(taken[-1].statements):>11}{cells}{_times(taken):>8.1f}   {most:g}"
+
+
+def beyond(found: Mapping[str, Sequence[Taken]]) -> Iterator[str]:
+    """Yield in words which pages grow more than they may."""
+    for name, taken in found.items():
+        most = BEYOND.get(name, LIMIT)
+        if _times(taken) > most:
+            yield f"{name}: {_times(taken):.1f} times at {SIZES[-1]:,} cooperations, not {most:g}"
+
+
+def _times(taken: Sequence[Taken]) -> float:
+    return taken[-1].milliseconds / taken[0].milliseconds

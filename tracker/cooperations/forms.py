@@ -33,7 +33,6 @@ from tracker.ui.form_base import Form
 from tracker.ui.validators import Optional, Required
 
 PREFIX = "question_"
-NOT_OFFERED = _l("Choose among the answers offered")
 
 
 def as_id(value: UUID | str) -> UUID:
@@ -103,14 +102,12 @@ class OpenForm(DatesForm):
         [Required(_l("Choose at least one civil society organisation"))],
         coerce=as_id,
         choices=(),
-        invalid_value_message=NOT_OFFERED,
     )
     modes = ChoicesField(
         _l("Ways of working"),
         [Optional()],
         coerce=Mode,
         choices=mode_options,
-        invalid_value_message=NOT_OFFERED,
         description=_l("Choose all that apply. You can also choose later."),
     )
 
@@ -147,7 +144,6 @@ class ModesForm(Form):
         [Required(_l("Choose at least one way of working"))],
         coerce=Mode,
         choices=mode_options,
-        invalid_value_message=NOT_OFFERED,
         description=_l("Choose all that apply. The strictest requirement among them counts."),
     )
     version = VersionField()

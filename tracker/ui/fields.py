@@ -16,7 +16,7 @@ from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # stubs a
 from wtforms.validators import Email, ValidationError
 
 from tracker.ui.validators import ADDRESS_LENGTH, LINE_LENGTH, TEXT_LENGTH, MaxLength
-from tracker.ui.words import BareMessage, bare
+from tracker.ui.words import bare
 
 _DIGITS = re.compile(r"[+-]?\d{1,12}")
 _PHONE = re.compile(r"[+0-9][0-9 ()/.\-]{2,38}")
@@ -220,6 +220,8 @@ class _Offers(library.SelectField):
     Whether something must be chosen is left to Required.
     """
 
+    not_offered = _l("Choose one of the answers offered")
+
     def __init__(
         self,
         label: Any = None,
@@ -248,7 +250,7 @@ class _Offers(library.SelectField):
         try:
             super().process_formdata(valuelist)
         except ValueError as error:
-            raise ValueError(_not_offered()) from error
+            raise ValueError(bare(self.not_offered)) from error
 
     def pre_validate(self, _form: Any) -> None:
         """Refuse what was not offered, or can't be chosen now."""
@@ -257,7 +259,7 @@ class _Offers(library.SelectField):
         chosen = self.data if isinstance(self.data, list) else [self.data]
         offered = {self.coerce(option.value) for option in self._options() if not option.disabled}
         if not offered.issuperset(chosen):
-            raise ValidationError(_not_offered())
+            raise ValidationError(bare(self.not_offered))
 
     def _options(self) -> list[Option]:
         return cast("list[Option]", self.choices or [])
@@ -297,6 +299,7 @@ class ChoicesField(_Offers, library.SelectMultipleField):
     """Any number of answers, each with its own box."""
 
     ask = _l("Choose at least one answer")
+    not_offered = _l("Choose among the answers offered")
     widget = widgets.ListWidget(prefix_label=False)
     option_widget = widgets.CheckboxInput()
 
@@ -342,10 +345,6 @@ def _attributes(kw: dict[str, Any], **given: str) -> dict[str, Any]:
 
 def _sent(valuelist: list[Any]) -> bool:
     return bool(valuelist) and bool(str(valuelist[0]).strip())
-
-
-def _not_offered() -> BareMessage:
-    return bare(_("Choose one of the answers offered"))
 
 
 def _email_when_filled(form: Any, field: Any) -> None:
