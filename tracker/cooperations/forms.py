@@ -33,6 +33,7 @@ from tracker.ui.form_base import Form
 from tracker.ui.validators import Optional, Required
 
 PREFIX = "question_"
+NOT_OFFERED = _l("Choose among the answers offered")
 
 
 def as_id(value: UUID | str) -> UUID:
@@ -102,12 +103,14 @@ class OpenForm(DatesForm):
         [Required(_l("Choose at least one civil society organisation"))],
         coerce=as_id,
         choices=(),
+        not_offered=NOT_OFFERED,
     )
     modes = ChoicesField(
         _l("Ways of working"),
         [Optional()],
         coerce=Mode,
         choices=mode_options,
+        not_offered=NOT_OFFERED,
         description=_l("Choose all that apply. You can also choose later."),
     )
 
@@ -144,6 +147,7 @@ class ModesForm(Form):
         [Required(_l("Choose at least one way of working"))],
         coerce=Mode,
         choices=mode_options,
+        not_offered=NOT_OFFERED,
         description=_l("Choose all that apply. The strictest requirement among them counts."),
     )
     version = VersionField()

@@ -220,8 +220,6 @@ class _Offers(library.SelectField):
     Whether something must be chosen is left to Required.
     """
 
-    not_offered = _l("Choose one of the answers offered")
-
     def __init__(
         self,
         label: Any = None,
@@ -229,8 +227,10 @@ class _Offers(library.SelectField):
         *,
         coerce: Callable[[Any], Any] = str,
         choices: Iterable[Option] | Callable[[], Iterable[Option]] | None = None,
+        not_offered: object = _l("Choose one of the answers offered"),
         **kw: Any,
     ) -> None:
+        self.not_offered = not_offered
         offered: Any = choices if choices is None or callable(choices) else list(choices)
         super().__init__(
             label,
@@ -299,7 +299,6 @@ class ChoicesField(_Offers, library.SelectMultipleField):
     """Any number of answers, each with its own box."""
 
     ask = _l("Choose at least one answer")
-    not_offered = _l("Choose among the answers offered")
     widget = widgets.ListWidget(prefix_label=False)
     option_widget = widgets.CheckboxInput()
 

@@ -171,22 +171,15 @@ def test_a_field_that_asks_for_a_file_says_so(in_request: InRequest) -> None:
     assert one(in_request, FileField("It", [Required()])).errors == ["Choose a file"]
 
 
-NOT_OFFERED = {
-    ChoiceField: "Choose one of the answers offered",
-    SelectOneField: "Choose one of the answers offered",
-    ChoicesField: "Choose among the answers offered",
-}
-
-
 @pytest.mark.parametrize("kind", [ChoiceField, SelectOneField, ChoicesField])
 def test_an_answer_that_can_not_be_read_was_not_offered(in_request: InRequest, kind: Any) -> None:
     field = one(in_request, kind("It", coerce=UUID, choices=NOBODY), "nobody")
-    assert field.errors == [NOT_OFFERED[kind]]
+    assert field.errors == ["Choose one of the answers offered"]
 
 
 def test_an_empty_answer_among_several_was_not_offered(in_request: InRequest) -> None:
     field = one(in_request, ChoicesField("It", choices=OFFERED), "a", "")
-    assert field.errors == [NOT_OFFERED[ChoicesField]]
+    assert field.errors == ["Choose one of the answers offered"]
 
 
 def test_a_broken_rule_stands_beside_the_field_it_names(in_request: InRequest) -> None:
@@ -215,7 +208,7 @@ OFFERED = [Option("a", "A", hint="The first"), Option("b", "B")]
 @pytest.mark.parametrize("kind", [ChoiceField, SelectOneField, ChoicesField])
 def test_an_answer_that_was_not_offered_is_refused(in_request: InRequest, kind: Any) -> None:
     field = one(in_request, kind("It", [Required()], choices=OFFERED), "c")
-    assert field.errors == [NOT_OFFERED[kind]]
+    assert field.errors == ["Choose one of the answers offered"]
 
 
 @pytest.mark.parametrize("kind", [ChoiceField, SelectOneField])
