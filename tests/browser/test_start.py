@@ -28,7 +28,15 @@ def test_the_first_start_makes_everything_and_all_is_well(live: Application) -> 
     found = live.command("check")
     parts = dict(line.split(": ") for line in found.split("\n") if line)
     assert set(parts.values()) == {"well"}
-    assert set(parts) == {"database", "content", "worker", "certificates", "accounts", "texts"}
+    assert set(parts) == {
+        "database",
+        "content",
+        "worker",
+        "certificates",
+        "accounts",
+        "texts",
+        "jobs",
+    }
 
 
 @pytest.mark.parametrize("scripts", [True, False])

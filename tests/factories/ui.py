@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 from flask import Flask, redirect, render_template_string, request
 from flask.testing import FlaskClient
 from flask_babel import Babel
-from flask_wtf import CSRFProtect
 
 from config import ROOT, Settings
 from tests.pages import Page
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.access.gate import init_gate, public, signed_in
 from tracker.core import clock
+from tracker.core.csrf import MaskedCSRFProtect
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.core.security import init_security_headers
 from tracker.core.services import Services, give
@@ -80,7 +80,7 @@ def make_furniture(**environment: str) -> Furniture:
     give(app, Services.of(clock.ZONE.holding(ZoneInfo(made.timezone))))
     app.config.update(SECRET_KEY="a key for tests", TESTING=True, PROPAGATE_EXCEPTIONS=False)
     furniture = Furniture(app)
-    CSRFProtect(app)
+    MaskedCSRFProtect(app)
     init_gate(app, lambda: furniture.actor, lambda: redirect("/sign-in"))
     Babel(app, locale_selector=select_language)
     init_locale(app)

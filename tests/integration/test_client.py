@@ -7,7 +7,6 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from flask_wtf import CSRFProtect
 from sqlalchemy.orm import Session
 
 from config import Settings
@@ -15,6 +14,7 @@ from tests import client as checked
 from tests.conftest import new_browser
 from tracker.access.actor import OrganisationKind
 from tracker.core import services
+from tracker.core.csrf import MaskedCSRFProtect
 from tracker.core.db import db
 from tracker.organisations.models import Organisation
 
@@ -77,7 +77,7 @@ def faulty(app: Flask, settings: Settings) -> Iterator[Flask]:
     )
     services.give(faulty, services.of(app))
     db.init_app(faulty)
-    CSRFProtect(faulty)
+    MaskedCSRFProtect(faulty)
     checked.watch(faulty)
 
     for view in (forget, flush, savepoint, delete, save, take_back):
