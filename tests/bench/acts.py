@@ -90,7 +90,13 @@ def _acts(stage: Stage, meter: Meter) -> Iterator[TimedAct]:
     )
     if db.engine.dialect.name == "sqlite":
         yield TimedAct(
-            "Sign, the last one", "otto", _signing(stage, meter), FEW, 45, checks_password=True
+            "Sign, the last one",
+            "otto",
+            _signing(stage, meter),
+            FEW,
+            67,
+            16.0,
+            checks_password=True,
         )
 
 
