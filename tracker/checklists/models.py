@@ -355,13 +355,17 @@ class Assignment(Identified, Base):
             sqlite_where=sa.text("reminded_on IS NULL"),
             postgresql_where=sa.text("reminded_on IS NULL"),
         ),
-        sa.Index("ix_assignment_organisation", "organisation_id", "is_left", "due_on"),
+        # In the order of My work.
+        sa.Index(
+            "ix_assignment_organisation", "organisation_id", "is_left", "due_on", "assigned_at"
+        ),
+        sa.Index("ix_assignment_assignee", "assignee_id", "is_left", "due_on", "assigned_at"),
     )
 
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
     item: Mapped[str] = mapped_column(sa.String(10))
-    assignee_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)
+    assignee_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     assigned_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     assigned_at: Mapped[dt.datetime]
     due_on: Mapped[dt.date | None]

@@ -1,7 +1,7 @@
 """View models for comment pages, and tasks from comments for My work."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,11 +15,11 @@ from tracker.checklists.models import Checklist
 from tracker.comments import encryption, policy, queries
 from tracker.comments.facts import CommentFact, fact_of
 from tracker.comments.models import Comment, CommentAudience, CommentTask
-from tracker.comments.queries import CommentLocation
+from tracker.comments.queries import GivenTask, Mention
 from tracker.cooperations.people import Person
 from tracker.core import clock
 from tracker.ui.locale import as_date
-from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
+from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks, Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,13 @@ def _task_view(actor: Actor, fact: CommentFact, task: CommentTask) -> TaskView:
 def _task_state(task: CommentTask) -> tuple[object, str]:
     if not task.is_open:
         return _("Done"), "done"
-    if task.due_on < clock.today():
-        return _("Overdue since %(day)s", day=as_date(task.due_on)), "stop"
-    return _("Due on %(day)s", day=as_date(task.due_on)), "wait"
+    return _until(task.due_on)
+
+
+def _until(day: dt.date) -> tuple[object, str]:
+    if day < clock.today():
+        return _("Overdue since %(day)s", day=as_date(day)), "stop"
+    return _("Due on %(day)s", day=as_date(day)), "wait"
 
 
 def offered(people: Iterable[Person], *, without: UUID | None = None) -> list[tuple[str, str]]:
@@ -129,37 +133,63 @@ def thread_url(checklist_id: UUID, item: str | None, **more: Any) -> str:
 def my_tasks(actor: Actor) -> Tasks:
     """Tell what of comments waits for a person. A source of my work."""
     found = queries.waiting(actor)
-    made = [_mention_task(comment, place) for comment, place in found.mentions]
-    made += [_given_task(actor, task, place) for task, place in found.tasks]
-    return Tasks(
-        mine=tuple(task for task in made if task.s == YOURS),
-        others=tuple(task for task in made if task.s == OTHERS),
-    )
+    mine: list[Waiting[Any]] = [Waiting(YOURS, one, _mention_tasks) for one in found.mentions]
+    mine += [
+        Waiting(YOURS, one, _own_tasks, one.due_on)
+        for one in found.tasks
+        if one.user_id == actor.user_id
+    ]
+    others = [
+        Waiting(OTHERS, one, _given_tasks, one.due_on)
+        for one in found.tasks
+        if one.user_id != actor.user_id
+    ]
+    return Tasks(mine=tuple(mine), others=tuple(others), is_cut=found.is_cut)
 
 
-def _mention_task(comment: Comment, place: CommentLocation) -> Task:
-    return Task(
-        _("Read a comment that mentions you"),
-        _("Waiting for you"),
-        YOURS,
-        url_for("comments.one", comment_id=comment.id),
-        _where(place),
-    )
+def _mention_tasks(shown: Sequence[Mention]) -> list[Task]:
+    return [
+        Task(
+            _("Read a comment that mentions you"),
+            _("Waiting for you"),
+            YOURS,
+            url_for("comments.one", comment_id=one.comment_id),
+            _where(one),
+        )
+        for one in shown
+    ]
 
 
-def _given_task(actor: Actor, task: CommentTask, place: CommentLocation) -> Task:
-    url = url_for("comments.one", comment_id=task.comment_id)
-    if task.user_id == actor.user_id:
-        state, _mark = _task_state(task)
-        label = _("Do what a comment asks of you")
-        return Task(label, state, YOURS, url, _where(place), due=task.due_on)
-    state = _("Waiting for %(names)s", names=task.user.name)
-    label = _("A task that you made of a comment")
-    return Task(label, state, OTHERS, url, _where(place), due=task.due_on)
+def _own_tasks(shown: Sequence[GivenTask]) -> list[Task]:
+    return [
+        Task(
+            _("Do what a comment asks of you"),
+            _until(one.due_on)[0],
+            YOURS,
+            url_for("comments.one", comment_id=one.comment_id),
+            _where(one),
+            due=one.due_on,
+        )
+        for one in shown
+    ]
 
 
-def _where(place: CommentLocation) -> str:
-    kind = KINDS[place.checklist.kind]
-    if place.item is None:
-        return str(_("%(title)s: %(kind)s", title=place.title, kind=kind))
-    return str(_("%(title)s: %(kind)s, %(item)s", title=place.title, kind=kind, item=place.item))
+def _given_tasks(shown: Sequence[GivenTask]) -> list[Task]:
+    return [
+        Task(
+            _("A task that you made of a comment"),
+            _("Waiting for %(names)s", names=one.name),
+            OTHERS,
+            url_for("comments.one", comment_id=one.comment_id),
+            _where(one),
+            due=one.due_on,
+        )
+        for one in shown
+    ]
+
+
+def _where(one: Mention | GivenTask) -> str:
+    kind = KINDS[one.kind]
+    if one.item is None:
+        return str(_("%(title)s: %(kind)s", title=one.title, kind=kind))
+    return str(_("%(title)s: %(kind)s, %(item)s", title=one.title, kind=kind, item=one.item))

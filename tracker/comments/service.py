@@ -75,7 +75,10 @@ def write(
             )
     db.session.add(comment)
     db.session.flush()
-    db.session.add_all(CommentMention(comment_id=comment.id, user_id=one) for one in wanted)
+    db.session.add_all(
+        CommentMention(comment_id=comment.id, user_id=one, mentioned_at=comment.made_at)
+        for one in wanted
+    )
     db.session.flush()
     _record(verbs.COMMENT_MADE, actor, checklist, comment, organisation=actor.organisation_name)
     messages.mentioned(comment.id, wanted)

@@ -241,6 +241,7 @@ def my_tasks(actor: Actor) -> Tasks:
     return Tasks(
         mine=tuple(Waiting(YOURS, one, _told) for one in found.mine),
         others=tuple(Waiting(OTHERS, one, _told) for one in found.others),
+        is_cut=found.is_cut,
     )
 
 

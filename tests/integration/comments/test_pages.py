@@ -465,5 +465,9 @@ def fill(table: Table, codes: list[str], times: int) -> None:
         if row.audience is CommentAudience.ALL and number < 40:
             reader = table[firsts[(number + 1) % len(firsts)]]
             service.make_task(table["ilena"], row.id, reader.user_id, clock.today())
-            table.session.add(CommentMention(comment_id=row.id, user_id=table["ilena"].user_id))
+            table.session.add(
+                CommentMention(
+                    comment_id=row.id, user_id=table["ilena"].user_id, mentioned_at=row.made_at
+                )
+            )
     table.session.commit()
