@@ -13,35 +13,50 @@ INDEXES = (
     (
         "ix_assignment_organisation",
         "assignment",
-        ["organisation_id", "is_left", "due_on", "assigned_at"],
+        ["organisation_id", "is_left", "due_on", "assigned_at", "id"],
         None,
     ),
     (
         "ix_assignment_assignee",
         "assignment",
-        ["assignee_id", "is_left", "due_on", "assigned_at"],
+        ["assignee_id", "is_left", "due_on", "assigned_at", "id"],
         None,
     ),
     (
         "ix_comment_mention_not_seen",
         "comment_mention",
-        ["user_id", "mentioned_at"],
+        ["user_id", "mentioned_at", "comment_id"],
         "seen_at IS NULL",
     ),
     (
         "ix_comment_task_open_of_person",
         "comment_task",
-        ["user_id", "due_on"],
+        ["user_id", "due_on", "id"],
         "done_at IS NULL AND ended_at IS NULL",
     ),
     (
         "ix_comment_task_open_of_giver",
         "comment_task",
-        ["made_by_id", "due_on"],
+        ["made_by_id", "due_on", "id"],
         "done_at IS NULL AND ended_at IS NULL",
     ),
-    ("ix_undertaking_asked", "undertaking", ["state", "asked_at"], None),
-    ("ix_undertaking_organisation", "undertaking", ["organisation_id", "state", "asked_at"], None),
+    ("ix_undertaking_asked", "undertaking", ["state", "asked_at", "id"], None),
+    (
+        "ix_undertaking_organisation",
+        "undertaking",
+        ["organisation_id", "state", "asked_at", "id"],
+        None,
+    ),
+)
+
+
+# What they replace.
+REPLACED = (
+    ("ix_assignment_organisation", "assignment", ["organisation_id", "is_left", "due_on"]),
+    ("ix_assignment_assignee_id", "assignment", ["assignee_id"]),
+    ("ix_comment_mention_user_id", "comment_mention", ["user_id"]),
+    ("ix_comment_task_user_id", "comment_task", ["user_id"]),
+    ("ix_comment_task_made_by_id", "comment_task", ["made_by_id"]),
 )
 
 
@@ -55,8 +70,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("comment_mention") as batch:
         batch.alter_column("mentioned_at", nullable=False)
-    op.drop_index("ix_assignment_organisation", table_name="assignment")
-    op.drop_index("ix_assignment_assignee_id", table_name="assignment")
+    for name, table, _columns in REPLACED:
+        op.drop_index(name, table_name=table)
     for name, table, columns, rows in INDEXES:
         some = sa.text(rows) if rows else None
         op.create_index(name, table, columns, sqlite_where=some, postgresql_where=some)
@@ -66,9 +81,7 @@ def downgrade() -> None:
     """Take the change back."""
     for name, table, _columns, _rows in reversed(INDEXES):
         op.drop_index(name, table_name=table)
-    op.create_index("ix_assignment_assignee_id", "assignment", ["assignee_id"])
-    op.create_index(
-        "ix_assignment_organisation", "assignment", ["organisation_id", "is_left", "due_on"]
-    )
     with op.batch_alter_table("comment_mention") as batch:
         batch.drop_column("mentioned_at")
+    for name, table, columns in REPLACED:
+        op.create_index(name, table, columns)

@@ -357,9 +357,14 @@ class Assignment(Identified, Base):
         ),
         # In the order of My work.
         sa.Index(
-            "ix_assignment_organisation", "organisation_id", "is_left", "due_on", "assigned_at"
+            "ix_assignment_organisation",
+            "organisation_id",
+            "is_left",
+            "due_on",
+            "assigned_at",
+            "id",
         ),
-        sa.Index("ix_assignment_assignee", "assignee_id", "is_left", "due_on", "assigned_at"),
+        sa.Index("ix_assignment_assignee", "assignee_id", "is_left", "due_on", "assigned_at", "id"),
     )
 
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))

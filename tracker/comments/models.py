@@ -76,13 +76,14 @@ class CommentMention(Base):
             "ix_comment_mention_not_seen",
             "user_id",
             "mentioned_at",
+            "comment_id",
             sqlite_where=sa.text("seen_at IS NULL"),
             postgresql_where=sa.text("seen_at IS NULL"),
         ),
     )
 
     comment_id: Mapped[UUID] = mapped_column(sa.ForeignKey("comment.id"), primary_key=True)
-    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), primary_key=True, index=True)
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), primary_key=True)
     mentioned_at: Mapped[dt.datetime]
     seen_at: Mapped[dt.datetime | None]
 
@@ -110,6 +111,7 @@ class CommentTask(Identified, Base):
                 f"ix_comment_task_open_of_{whose}",
                 column,
                 "due_on",
+                "id",
                 sqlite_where=sa.text("done_at IS NULL AND ended_at IS NULL"),
                 postgresql_where=sa.text("done_at IS NULL AND ended_at IS NULL"),
             )
@@ -118,8 +120,8 @@ class CommentTask(Identified, Base):
     )
 
     comment_id: Mapped[UUID] = mapped_column(sa.ForeignKey("comment.id"), index=True)
-    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)
-    made_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    made_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     due_on: Mapped[dt.date]
     made_at: Mapped[dt.datetime]
     done_at: Mapped[dt.datetime | None]

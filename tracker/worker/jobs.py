@@ -32,7 +32,7 @@ from tracker.evidence.log.service import LogError
 from tracker.mail import sending
 from tracker.mail.transport import Transport
 from tracker.visits import service as visits
-from tracker.worker import health
+from tracker.worker import health, statistics
 from tracker.worker.one_by_one import (
     Job,
     each,
@@ -98,6 +98,7 @@ def run_for_ever(
                     make_certificates(timestamp_url)
                     renew_texts()
                     judge_visits()
+                    statistics.refresh()
                     day_done = clock.today()
                 checked = check_accounts(checked)
             # Three times as often, since a portion is small.

@@ -373,7 +373,7 @@ def _first_left(
         .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
         .join(User, User.id == Assignment.assignee_id)
         .where(*wanted, _is_drafted(), due_on.is_not(None) if is_dated else due_on.is_(None))
-        .order_by(due_on, Assignment.assigned_at, Assignment.checklist_id, Assignment.item)
+        .order_by(due_on, Assignment.assigned_at, Assignment.id)
         .limit(MANY)
     )
 
