@@ -135,12 +135,12 @@ SIZES = (200, 2000)
 LIMIT = 1.5
 # Pages that go beyond it, with how far they may: they look at all that a person has there.
 BEYOND = {
-    "my work": 2.5,
-    "my work of a member": 2.5,
-    "my work of a partner": 2.5,
+    "my work": 2.0,
+    "my work of a member": 2.0,
+    "my work of a partner": 2.0,
     "cooperations": 2.0,
     "cooperations searched": 4.0,
-    "own undertakings": 4.0,
+    "own undertakings": 2.0,
     "register searched": 2.5,
     "people of the instance": 2.0,
     "register export": 20.0,

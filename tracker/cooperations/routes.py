@@ -89,10 +89,15 @@ def index() -> str:
     words = tidy_line(request.args.get("q", ""))[:200]
     stage = next((one for one in Stage if one.value == request.args.get("stage")), None)
     number = paging.asked_number()
-    listing = queries.listing(
-        actor, words=words, stage=stage, offset=paging.offset(number), limit=paging.SIZE
-    )
     counts = queries.stage_counts(actor, words)
+    listing = queries.listing(
+        actor,
+        words=words,
+        stage=stage,
+        offset=paging.offset(number),
+        limit=paging.SIZE,
+        counts=counts,
+    )
     stages = [(one.value, labels.STAGES[one]) for one in Stage if counts.get(one.value)]
     return render_template(
         "cooperations/index.html",
