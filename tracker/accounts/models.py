@@ -174,6 +174,13 @@ class Membership(Identified, Base):
             sqlite_where=sa.text("ended_at IS NULL"),
             postgresql_where=sa.text("ended_at IS NULL"),
         ),
+        sa.Index(
+            "ix_membership_role",
+            "role",
+            "user_id",
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        ),
     )
 
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)

@@ -99,7 +99,7 @@ class Checklist(Identified, Base):
     # The revision in force, and the one that waits for signatures.
     revision_in_force_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("revision.id"))
     revision_sent_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("revision.id"))
-    in_force_at: Mapped[dt.datetime | None]
+    in_force_at: Mapped[dt.datetime | None] = mapped_column(index=True)
     # The revision that was in force until it was suspended or ended; then none is in force, so that
     # whatever rests on a text in force stops at once. (Its row is never deleted: no foreign key.)
     halt: Mapped[NoticeKind | None]

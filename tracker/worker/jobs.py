@@ -21,13 +21,14 @@ from tracker.checklists.assignments import service as assignments
 from tracker.comments import service as comments
 from tracker.cooperations import clearances
 from tracker.core import clock
-from tracker.core.db import db
+from tracker.core.db import BATCH, db
 from tracker.core.keys import KeysError
 from tracker.evidence import disagreements
 from tracker.evidence.certificates import issuing
 from tracker.evidence.certificates import service as certificates
 from tracker.evidence.certificates.service import CertificateError
 from tracker.evidence.log import anchors, checkpoints
+from tracker.evidence.log import service as log
 from tracker.evidence.log.service import LogError
 from tracker.mail import sending
 from tracker.mail.transport import Transport
@@ -36,6 +37,7 @@ from tracker.worker import health
 from tracker.worker.one_by_one import (
     Job,
     each,
+    let_others_write,
     reading,
     until_none_is_left,
 )
@@ -67,7 +69,7 @@ JUDGE = Job(
     lambda _day: visits.prepared_ids(),
     lambda visit_id, _day: visits.recheck(visit_id),
 )
-_MAIL_CHECKPOINT = Job(
+MAIL_CHECKPOINT = Job(
     "mail checkpoint", lambda _day: anchors.due(), lambda one, _day: anchors.send(one)
 )
 FORGETTING = (
@@ -98,6 +100,7 @@ def run_for_ever(
                     make_certificates(timestamp_url)
                     renew_texts()
                     judge_visits()
+                    mail_checkpoint()
                     day_done = clock.today()
                 checked = check_accounts(checked)
             # Three times as often, since a portion is small.
@@ -163,18 +166,43 @@ def _judging(visit_ids: Sequence[UUID]) -> Job:
 
 
 def checkpoint_and_mail() -> None:
-    """Make a checkpoint when it is time, and mail the newest to whom it is due.
+    """Make checkpoints when it is time, and mail the newest to whom it is due.
 
-    In a transaction of its own, so that a lost key or a damaged log holds nothing else up.
+    A lost key or a damaged log holds nothing else up.
     """
-    db.session.commit()
     try:
-        checkpoints.make_due()
+        made = make_checkpoints()
     except (KeysError, LogError) as error:
         db.session.rollback()
         click.echo(f"worker: no checkpoint: {error}", err=True)
-    db.session.commit()
-    each(_MAIL_CHECKPOINT, clock.today())
+        return
+    if made:
+        mail_checkpoint()
+
+
+def make_checkpoints() -> int:
+    """Put into the log what was recorded since the newest checkpoint, if that is old enough.
+
+    In batches, each signed and in its own transaction; what is not come to is in the next ones.
+    Return how many there were.
+    """
+    changed = reading(lambda: log.changed() if checkpoints.is_due() else ())
+    batches = range(0, len(changed), BATCH)
+    for start in batches:
+        began = time.monotonic()
+        checkpoints.make(changed[start : start + BATCH])
+        db.session.commit()
+        let_others_write(began)
+    return len(batches)
+
+
+def mail_checkpoint() -> None:
+    """Mail the newest checkpoint to the coordinators to whom it is due.
+
+    With a new one; and once a day, because nobody is mailed two within a week.
+    """
+    each(MAIL_CHECKPOINT, clock.today())
+    db.session.remove()
 
 
 def compare_texts(

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from flask import Flask
 from sqlalchemy.engine import Connection
 
+from tests import due
 from tests.factories.evidence.tampering import (
     CHAINS,
     CHECKPOINTS,
@@ -57,7 +58,7 @@ def logged(signed: Signed) -> list[Checkpoint]:
     made = [checkpoints.newest()]
     for _ in range(3):
         happen(signed)
-        made.append(checkpoints.make())
+        made.append(due.make_checkpoint())
     db.session.commit()
     return [one for one in made if one is not None]
 

@@ -45,7 +45,7 @@ def export(
     """
     if actor is not None:
         policy.can_export(actor).require()
-    lock_chain(None)  # before the cooperation's, as everywhere that holds both
+    instance = lock_chain(None)  # before the cooperation's, as everywhere that holds both
     texts = queries.texts(actor, cooperation_id, with_closed=with_closed)
     closed = [text for text in texts if text.is_sealed]
     planning: list[Planning] = []
@@ -61,7 +61,7 @@ def export(
         texts=len(texts),
         closed=len(closed),
     )
-    checkpoint = checkpoints.make()
+    checkpoint = checkpoints.make([instance.id, event.chain_id])
     if checkpoint is None:  # an event was just recorded, so there is something to sign
         raise LookupError
     return Export(
