@@ -8,13 +8,15 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.accounts import queries as accounts
 from tracker.accounts.models import Membership, User
-from tracker.accounts.people import invitations
+from tracker.accounts.people import invitations, powers
 from tracker.accounts.people.invitations import Invited, Wanted
 from tracker.activity import verbs
-from tracker.activity.service import DomainEvent, record, start_chain
+from tracker.activity.service import DomainEvent, lock_chain, record, start_chain
 from tracker.activity.verbs import Verb
 from tracker.cooperations import clearances, keys, messages, people, policy, queries
 from tracker.cooperations.models import (
@@ -323,6 +325,57 @@ def follow_departure(happening: DomainEvent) -> None:
     ).all()
     for row in rows:
         _take_out(happening.actor, row.cooperation_id, row)
+
+
+def run_out_people(day: dt.date) -> Sequence[UUID]:
+    """Return the places of people in cooperations whose last role there ran out; for the worker.
+
+    Each is ended by itself (end_run_out) before the role is (accounts.end_role_run_out), which
+    would end all of them in one transaction. Nobody sees more or less in between: a role gives no
+    access from the day after its last one.
+    """
+    has_run_out = Membership.ended_at.is_(None) & (Membership.ends_on < day)
+    return db.session.scalars(
+        sa.select(CooperationPerson.id)
+        .join(
+            Membership,
+            sa.and_(
+                Membership.user_id == CooperationPerson.user_id,
+                Membership.organisation_id == CooperationPerson.organisation_id,
+            ),
+        )
+        .where(has_run_out, runs_on(day), _holds_none())
+        .distinct()
+    ).all()
+
+
+def end_run_out(row_id: UUID, day: dt.date) -> bool:
+    """Take a person whose last role ran out out of one cooperation; for the worker.
+
+    False when the person left it, or was given a role, meanwhile.
+    """
+    row = db.session.get_one(CooperationPerson, row_id)
+    powers.hold(row.user_id, row.organisation_id)
+    lock_chain(row.cooperation_id)
+    due = sa.select(CooperationPerson).where(
+        CooperationPerson.id == row_id, runs_on(day), _holds_none()
+    )
+    if db.session.scalar(due.execution_options(populate_existing=True)) is None:
+        return False
+    _take_out(None, row.cooperation_id, row)
+    return True
+
+
+def _holds_none() -> sa.ColumnElement[bool]:
+    """Ask that a person has no role that lets them take part for a row of CooperationPerson."""
+    held = aliased(Membership)
+    runs = sa.exists().where(
+        held.user_id == CooperationPerson.user_id,
+        held.organisation_id == CooperationPerson.organisation_id,
+        accounts.runs_on(clock.today(), held),
+        held.role.not_in(people.TAKE_NO_PART),
+    )
+    return ~runs
 
 
 def tell_of_power(happening: DomainEvent) -> None:

@@ -20,6 +20,7 @@ from tracker.checklists import drafts
 from tracker.checklists.assignments import service as assignments
 from tracker.comments import service as comments
 from tracker.cooperations import clearances
+from tracker.cooperations import service as cooperations
 from tracker.core import clock
 from tracker.core.db import BATCH, db
 from tracker.core.keys import KeysError
@@ -49,8 +50,10 @@ LATELY = dt.timedelta(days=2)
 
 # Looked at about every minute: what a day makes due, and what happens may make due at any time.
 DATED = (
-    Job("end role", accounts.roles_run_out, accounts.end_role_run_out),
     Job("close clearance", clearances.expired, clearances.close_expired),
+    # Before the role is ended, which would do all of it in one transaction.
+    Job("leave cooperation", cooperations.run_out_people, cooperations.end_run_out),
+    Job("end role", accounts.roles_run_out, accounts.end_role_run_out),
     Job("apply notice", notices.due_notices, notices.carry_out),
     Job("expire signature request", signature_requests.expired, signature_requests.expire),
     Job(

@@ -27,7 +27,13 @@ from tracker.checklists.models import (
     Notice,
 )
 from tracker.comments.models import CommentTask
-from tracker.cooperations.models import Clearance, Cooperation, CooperationKey, Party
+from tracker.cooperations.models import (
+    Clearance,
+    Cooperation,
+    CooperationKey,
+    CooperationPerson,
+    Party,
+)
 from tracker.core import clock
 from tracker.core.db import Base, UtcDateTime
 from tracker.evidence.certificates import service as certificates
@@ -102,6 +108,15 @@ def roles(connection: Connection) -> None:
     put(connection, Membership, DUE, ends_on=over)
 
 
+def places(connection: Connection) -> None:
+    over, day = clock.today() - YEARS, clock.today()
+    put(connection, CooperationPerson, MANY, from_on=over)
+    put(connection, Membership, MANY, starts_on=over, ends_on=day + YEARS, begun_at=clock.now())
+    for row in put(connection, CooperationPerson, DUE, from_on=over):
+        place = {"user_id": row["user_id"], "organisation_id": row["organisation_id"]}
+        put(connection, Membership, 1, ends_on=over, **place)
+
+
 def clearances(connection: Connection) -> None:
     over = clock.today() - YEARS
     put(connection, Clearance, MANY, until_on=over, closed_at=clock.now())
@@ -154,6 +169,7 @@ def assignments(connection: Connection) -> None:
 
 
 LOOKED_FOR = {
+    "leave cooperation": (places, DUE),
     "end role": (roles, DUE),
     "close clearance": (clearances, DUE),
     "apply notice": (notices, DUE),
