@@ -407,7 +407,9 @@ def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
     people = loaded.parts(
         Part.PEOPLE, cooperation_ids, lambda new: _people([cooperations[one] for one in new])
     )
-    visits = _visits(one.visit_id for one in checklists if one.visit_id)
+    visits = loaded.parts(
+        Part.VISIT, [one.visit_id for one in checklists if one.visit_id], _visits, nothing=_no_visit
+    )
     answers = loaded.parts(
         Part.ANSWERS, ids, lambda new: _answers([rows[one] for one in new]), nothing=_no_answers
     )
@@ -765,9 +767,12 @@ def _runs_on(row: CooperationPerson, day: dt.date) -> bool:
     return row.from_on <= day and (row.until_on is None or row.until_on >= day)
 
 
-def _visits(ids: Iterable[UUID]) -> Mapping[UUID, VisitFacts]:
-    wanted = frozenset(ids)
-    return VISIT_READER.get()(wanted) if wanted else {}
+def _visits(ids: list[UUID]) -> Mapping[UUID, VisitFacts]:
+    return VISIT_READER.get()(ids)
+
+
+def _no_visit() -> None:
+    return None
 
 
 def _surroundings(

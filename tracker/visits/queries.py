@@ -155,17 +155,18 @@ def prepared(*conditions: sa.ColumnElement[bool]) -> list[Visit]:
     )
 
 
+_TEAM = (
+    sa.select(TeamMember)
+    .join(TeamMember.user)
+    .where(TeamMember.visit_id == sa.bindparam("visit_id"))
+    .order_by(User.name, User.id)
+    .options(joinedload(TeamMember.user), joinedload(TeamMember.organisation))
+)
+
+
 def team_of(visit_id: UUID) -> list[TeamMember]:
     """Return the team of a visit with names; the caller found the visit by a scoped query."""
-    return list(
-        db.session.scalars(
-            sa.select(TeamMember)
-            .join(TeamMember.user)
-            .where(TeamMember.visit_id == visit_id)
-            .order_by(User.name, User.id)
-            .options(joinedload(TeamMember.user), joinedload(TeamMember.organisation))
-        )
-    )
+    return list(db.session.scalars(_TEAM, {"visit_id": visit_id}))
 
 
 def is_member(actor: Actor, visit: Visit) -> bool:
