@@ -228,14 +228,16 @@ def lock_chain(cooperation_id: UUID | None) -> Chain:
     return held[cooperation_id]
 
 
+_LOCKED = sa.select(Chain).with_for_update().execution_options(populate_existing=True)
+_CHAIN_OF = _LOCKED.where(Chain.cooperation_id == sa.bindparam("cooperation_id"))
+_CHAIN_OF_THE_INSTANCE = _LOCKED.where(IS_OF_THE_INSTANCE)
+
+
 def _locked_chain(cooperation_id: UUID | None) -> Chain:
-    wanted = (
-        sa.select(Chain)
-        .where(Chain.cooperation_id == cooperation_id if cooperation_id else IS_OF_THE_INSTANCE)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    chain = db.session.scalar(wanted)
+    wanted, values = _CHAIN_OF_THE_INSTANCE, {}
+    if cooperation_id is not None:
+        wanted, values = _CHAIN_OF, {"cooperation_id": cooperation_id}
+    chain = db.session.scalar(wanted, values)
     if chain is not None:
         return chain
     if cooperation_id is not None:

@@ -247,13 +247,16 @@ def find(revision_ids: Iterable[UUID], record_id: UUID) -> PaperRecord | None:
     )
 
 
+_FORMER = sa.select(PaperRecord).where(
+    PaperRecord.revision_id == sa.bindparam("revision_id"), PaperRecord.kind == PaperKind.FORMER
+)
+
+
 def former_of(revision_id: UUID | None) -> PaperRecord | None:
     """Return the scan of a revision that tells of an agreement made before the product came."""
-    return db.session.scalar(
-        sa.select(PaperRecord).where(
-            PaperRecord.revision_id == revision_id, PaperRecord.kind == PaperKind.FORMER
-        )
-    )
+    if revision_id is None:
+        return None
+    return db.session.scalar(_FORMER, {"revision_id": revision_id})
 
 
 def scan_of(paper: PaperRecord, key: bytes) -> bytes:

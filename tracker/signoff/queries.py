@@ -74,14 +74,17 @@ def request_of(revision_id: UUID) -> SignatureRequest | None:
     return db.session.scalar(_REQUEST, {"revision_id": revision_id})
 
 
+_SIGNATURES = (
+    sa.select(Signature)
+    .where(Signature.revision_id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(Signature.signed_at)
+)
+
+
 def signatures_on(revision_ids: Iterable[UUID]) -> dict[UUID, list[Signature]]:
     """Return the signatures of several revisions, in the order given, in one query."""
     found: dict[UUID, list[Signature]] = {}
-    for signature in db.session.scalars(
-        sa.select(Signature)
-        .where(Signature.revision_id.in_(list(revision_ids)))
-        .order_by(Signature.signed_at)
-    ):
+    for signature in db.session.scalars(_SIGNATURES, {"ids": list(revision_ids)}):
         found.setdefault(signature.revision_id, []).append(signature)
     return found
 

@@ -222,19 +222,23 @@ def request(
     return asked
 
 
+_LOCKED = (
+    sa.select(SignatureRequest)
+    .where(SignatureRequest.revision_id == sa.bindparam("revision_id"))
+    .options(
+        selectinload(SignatureRequest.places),
+        selectinload(SignatureRequest.parties),
+        joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
+    )
+    .with_for_update(of=SignatureRequest)
+    .execution_options(populate_existing=True)
+)
+
+
 def locked_request(revision_id: UUID) -> SignatureRequest:
     """Return the request of a revision and keep others from ending it meanwhile."""
-    return db.session.execute(
-        sa.select(SignatureRequest)
-        .where(SignatureRequest.revision_id == revision_id)
-        .options(
-            selectinload(SignatureRequest.places),
-            selectinload(SignatureRequest.parties),
-            joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
-        )
-        .with_for_update(of=SignatureRequest)
-        .execution_options(populate_existing=True)
-    ).scalar_one()
+    found: SignatureRequest = db.session.execute(_LOCKED, {"revision_id": revision_id}).scalar_one()
+    return found
 
 
 def sign(
