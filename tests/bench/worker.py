@@ -1,5 +1,6 @@
 """What each job of the worker takes: at two sizes with nothing due, and its longest transaction."""
 
+import gc
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +29,9 @@ from tracker.worker.one_by_one import Job, each, until_none_is_left
 ROUNDS = 5
 # How long a transaction may keep others from writing, in milliseconds of the processor.
 LONGEST = 100.0
+# Beyond it goes who leaves a cooperation with so many visits: each loses a member, in one event's
+# transaction, and its checklists are counted again (docs/adr/0056).
+BEYOND = {"leave cooperation": 2_500.0}
 # What takes less, in milliseconds, is not compared with itself.
 TELLS = 2.0
 # Beside the demonstration's: many visits in one cooperation, and rows of each kind that are due.
@@ -134,10 +138,14 @@ def longest(app: Flask, made: Demonstration) -> dict[str, Longest]:
     """Let much become due at the same time, and watch the worker do a day of it."""
     with tempfile.TemporaryDirectory() as folder, app.app_context():
         make_due(Scene(db.session(), made), VISITS, DUE)
+        # What the harness holds is not looked through meanwhile, as no worker holds so much.
+        gc.collect()
+        gc.freeze()
         with watched() as watch:
             _a_day(watch, Path(folder))
             let_requests_run_out()
             _a_day(watch, Path(folder))
+        gc.unfreeze()
         db.session.remove()
     return watch.longest()
 
@@ -183,8 +191,9 @@ def beyond(by_size: Mapping[str, Sequence[Taken]], held: Mapping[str, Longest]) 
         if _times(taken) > job.growth and taken[-1].milliseconds > TELLS:
             yield f"{job.name}: {_times(taken):.1f} times at {SIZES[-1]:,}, not {job.growth:g}"
     for name, one in held.items():
-        if one.work * 1000 > LONGEST:
-            yield f"{name}: nobody could write for {one.work * 1000:.0f} ms, not {LONGEST:g}"
+        most = BEYOND.get(name, LONGEST)
+        if one.work * 1000 > most:
+            yield f"{name}: nobody could write for {one.work * 1000:.0f} ms, not {most:g}"
 
 
 def _times(taken: Sequence[Taken]) -> float:
