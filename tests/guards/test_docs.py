@@ -115,6 +115,31 @@ def test_every_link_of_a_document_leads_somewhere() -> None:
     assert lost == []
 
 
+# A file of the project in back quotes, with or without its suffix, perhaps with a name in it.
+CODE = re.compile(r"`((?:[a-z_*]+/)+[a-z_0-9*]+)(\.(?:html|js|md|py|typ|yaml))?(?:\.(\w+))?`")
+
+
+def files_named(name: str, suffix: str) -> list[Path]:
+    """Return the files that a document may mean by a path relative to one of the roots."""
+    tracker = ROOT / "tracker"
+    roots = (ROOT, tracker, tracker / "content", ROOT / "tests", ROOT / "templates", DOCS)
+    endings = (suffix,) if suffix else ("", ".py", "_*.py")
+    return [path for root in roots for end in endings for path in root.glob(f"{name}{end}")]
+
+
+def test_every_file_that_a_document_names_exists_and_has_the_name_it_gives() -> None:
+    lost, seen = [], 0
+    for path in documents():
+        for name, suffix, inside in CODE.findall(path.read_text()):
+            seen += 1
+            files = files_named(name, suffix)
+            texts = [file.read_text() for file in files if file.is_file()]
+            if not files or (inside and not any(inside in text for text in texts)):
+                lost.append(f"{path.name}: {name}{suffix} {inside}")
+    assert seen > 100
+    assert lost == []
+
+
 def anchors(path: Path) -> set[str]:
     """Return the anchors of a document's headings, as readers of Markdown make them."""
     headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
