@@ -1,4 +1,4 @@
-"""The settings: typed, frozen, read once from the environment; defaults safe for production."""
+"""The settings: typed, frozen, read once from the environment, with safe defaults."""
 
 import os
 import re
@@ -12,22 +12,22 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 ROOT = Path(__file__).resolve().parent
 PREFIX = "TRACKER_"
 KNOWN_LANGUAGES = ("en", "ar")
-# The roles of which a second factor can be asked, as tracker/access/actor.py names them.
+# The roles that can require a second factor, as tracker/access/actor.py names them.
 KNOWN_ROLES = ("coordinator", "member", "signatory", "manager", "auditor", "administrator")
 NOBODY = "none"
 MAIL_SCHEMES = ("smtp", "smtps", "file", "console")
-# psycopg is the driver, whichever way the database is named.
+# psycopg is the driver, however the URL names the database.
 POSTGRESQL = re.compile(r"postgres(ql(\+psycopg)?)?://")
 MAILBOX = re.compile(r"([^<>@]+ )?<?[^<>@\s]+@[^<>@\s]+>?")
 
 
 class SettingsError(Exception):
-    """A setting is wrong or missing; the message says which, and what to write instead."""
+    """Raised when a setting is invalid or missing; the message says which, and what to write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All that can be set from outside. Every field is documented in docs/operations.md."""
+    """All settings. Every field is documented in docs/operations.md."""
 
     data_dir: Path
     database_url: str = field(repr=False)
@@ -57,18 +57,18 @@ class Settings:
 
     @property
     def secure(self) -> bool:
-        """Whether people reach the application by https; secure cookies follow it."""
+        """Whether people reach the application over https; secure cookies depend on it."""
         return self.base_url.startswith("https://")
 
     @property
     def database_is_there(self) -> bool:
-        """Whether the database's file exists; of a server it is not known before it is asked."""
+        """Whether the SQLite file exists; False for a server, which is not asked here."""
         path = self.database_url.removeprefix("sqlite:///")
         return path != self.database_url and Path(path.partition("?")[0]).exists()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read the settings; raise SettingsError with one plain line when one is wrong."""
+        """Read the settings; raise SettingsError with a one-line message if one is invalid."""
         read = _Reader(os.environ if environ is None else environ)
         data_dir = read.folder("DATA_DIR", ROOT / "instance")
         address = read.address("BASE_URL", "http://localhost:8000")
@@ -104,7 +104,7 @@ class Settings:
 
 
 def _split(url: str) -> SplitResult | None:
-    """Take an address apart; None when it is none, or when its port can't be one."""
+    """Split a URL; return None if it is invalid, or has an invalid port."""
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -114,7 +114,7 @@ def _split(url: str) -> SplitResult | None:
 
 
 class _Reader:
-    """Takes values out of the environment and remembers which names were asked for."""
+    """Reads values from the environment and remembers which names were read."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
@@ -125,7 +125,7 @@ class _Reader:
         raise SettingsError(message)
 
     def refuse_unknown(self) -> None:
-        """A mistyped name must not pass unseen."""
+        """Raise SettingsError for a name that is not a setting, such as a misspelt one."""
         unknown = sorted(
             name
             for name in self._environ
@@ -164,7 +164,7 @@ class _Reader:
         return parts
 
     def service(self, name: str) -> str:
-        """Accept the address of a service on the network, or none."""
+        """Accept the URL of a network service, or none."""
         url = self.text(name, "")
         parts = _split(url)
         is_plain = (
@@ -179,7 +179,7 @@ class _Reader:
         return url
 
     def database(self, name: str, default: str) -> str:
-        """Accept the two databases that are supported, and name the driver."""
+        """Accept the URLs of the two supported databases, and name the driver."""
         url = self.text(name, default)
         if re.match(r"sqlite:////.", url):
             return url
@@ -234,7 +234,7 @@ class _Reader:
         return codes
 
     def roles(self, name: str, default: str) -> tuple[str, ...]:
-        """Accept roles, or the word for none of them."""
+        """Accept roles, or the word for none."""
         text = self.text(name, default)
         named = tuple(part.strip() for part in text.split(",") if part.strip())
         if text == NOBODY:

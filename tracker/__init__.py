@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def create_app(settings: "Settings | None" = None) -> "Flask":
-    """Build the application from the settings given, or from the environment.
+    """Build the application from the given settings, or from the environment.
 
-    Raises SettingsError or KeysError, with one plain line, when it can't start.
+    Raise SettingsError or KeysError with a one-line message if it can't start.
     """
     app = importlib.import_module("tracker.app")
     return cast("Flask", app.build_app(settings))

@@ -44,7 +44,7 @@ class ProfileForm(Form):
 
 
 class AcceptForm(Form):
-    """What makes an account of an invitation."""
+    """The form that turns an invitation into an account."""
 
     name = LineField(
         _l("Your name"),
@@ -64,7 +64,7 @@ class AcceptForm(Form):
 
 
 class EmptyForm(Form):
-    """A decision that needs nothing but the button."""
+    """A decision with nothing but a button."""
 
 
 class SecondFactorForm(Form):
@@ -92,7 +92,7 @@ class ReasonForm(Form):
 
 
 class _RoleDetails(Form):
-    """What goes with some roles."""
+    """Fields that belong to certain roles."""
 
     office = LineField(
         _l("Office, of a signatory"),
@@ -127,7 +127,7 @@ class _RoleDetails(Form):
     )
 
     def offer(self, npms: Sequence[tuple[UUID, str]], *, has_experts: bool) -> None:
-        """Leave out what does not fit the organisation."""
+        """Remove the fields that don't apply to the organisation."""
         if npms:
             offer(self.audits, [Option(str(one), name) for one, name in npms])
         else:
@@ -137,7 +137,7 @@ class _RoleDetails(Form):
 
 
 class InviteForm(_RoleDetails):
-    """Whom to invite, with which roles."""
+    """Who to invite, with which roles."""
 
     email = EmailField(
         _l("Email address"), [Required(_l("Enter the email address"))], autocomplete="off"
@@ -160,7 +160,7 @@ class GiveRoleForm(_RoleDetails):
 
 
 class OrganisationForm(Form):
-    """The first question: in which organisation."""
+    """The first step: in which organisation."""
 
     organisation = SelectOneField(_l("Organisation"), [Required(_l("Choose the organisation"))])
 
@@ -171,5 +171,5 @@ def offer(field: Any, options: Sequence[Option]) -> None:
 
 
 def role_options(roles: Sequence[Role]) -> list[Option]:
-    """Return roles to choose from, each with what it may."""
+    """Return roles as choices, each with what it may do."""
     return [Option(role.value, ROLES[role], WHAT_ROLES_MAY[role]) for role in roles]

@@ -10,7 +10,7 @@ from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
 
 
 def my_tasks(actor: Actor) -> Tasks:
-    """Tell which roles of signatory or manager wait for a person. A source of my work."""
+    """Return tasks about signatory and manager roles that a person has to confirm or accept."""
     made = [_task(actor, one) for one in queries.waiting_powers(actor)]
     return Tasks(
         mine=tuple(task for task in made if task is not None and task.s == YOURS),

@@ -81,7 +81,7 @@ def profile() -> str | Response:
 @blueprint.route("/account/acting", methods=["GET", "POST"])
 @gate.signed_in
 def switch() -> str | Response:
-    """Choose for which organisation one acts."""
+    """Choose the organisation one is acting for."""
     actor = gate.current_actor()
     offered = {m.organisation_id: m for m in actor.memberships if m.organisation_id}
     form = OrganisationForm()
@@ -106,10 +106,10 @@ def switch() -> str | Response:
 @gate.signed_in
 @auth_required("session", within=lambda: FRESH, grace=lambda: GRACE)
 def set_up_second_factor() -> str | Response:
-    """Set up an app for one-time codes; afterwards the recovery codes are shown once."""
+    """Set up an app for one-time codes, then show the recovery codes once."""
     user = _own()
     form = SecondFactorForm()
-    # Not performed: the answer is the recovery codes, which are shown only this once.
+    # No ui.perform: the response shows the recovery codes, only this once.
     if form.validate_on_submit():
         answer = second_factor.finish(user, form.setup.data or "", form.code.data or "")
         if answer is second_factor.Answer.RIGHT:
@@ -143,7 +143,7 @@ def set_up_second_factor() -> str | Response:
 @blueprint.get("/account/second-factor/needed")
 @gate.signed_in
 def second_factor_needed() -> str | Response:
-    """Say what needs a second factor, a role or signing, and lead to setting one up on the way."""
+    """Say why a second factor is needed (a role or signing), and link to setting one up."""
     actor = gate.current_actor()
     of_role = credentials.lacks_second_factor(actor)
     if actor.has_second_factor or not (of_role or onward()):
@@ -159,7 +159,7 @@ def second_factor_needed() -> str | Response:
 @blueprint.route("/account/passkeys/<uuid:passkey_id>", methods=["GET", "POST"])
 @gate.signed_in
 def passkey(passkey_id: UUID) -> str | Response:
-    """Show one of one's own passkeys, and give it another name."""
+    """Show one of one's own passkeys, and rename it."""
     actor = gate.current_actor()
     found = _own_passkey(actor, passkey_id)
     form = PasskeyForm(obj=found)
@@ -180,7 +180,7 @@ def passkey(passkey_id: UUID) -> str | Response:
 @blueprint.route("/account/passkeys/<uuid:passkey_id>/remove", methods=["GET", "POST"])
 @gate.signed_in
 def remove_passkey(passkey_id: UUID) -> str | Response:
-    """Remove one of one's own passkeys, after saying what that does."""
+    """Remove one of one's own passkeys, after saying what that means."""
     actor = gate.current_actor()
     removed: str | Response = _remove_passkey(actor, _own_passkey(actor, passkey_id))
     return removed
@@ -243,7 +243,7 @@ def leave(organisation_id: str) -> str | Response:
 @blueprint.route("/invitations/<token>", methods=["GET", "POST"])
 @gate.public
 def accept_invitation(token: str) -> str | Response | tuple[str, int]:
-    """Show an invitation to whoever holds its link, and take the answer."""
+    """Show an invitation to whoever has its link, and accept it."""
     invitation = gate.found(queries.invitation_by_token(token))
     closed = invitations.why_closed(invitation)
     if closed is not None:
@@ -271,7 +271,7 @@ def _accept_signed_in(actor: Actor, invitation: Invitation, token: str) -> str |
         )
         if done and organisation_id:
             sessions.act_for(organisation_id)
-        # The page of the invitation says why it is closed by now.
+        # The invitation's page now says why it can't be used.
         return done or redirect(url_for("accounts.accept_invitation", token=token))
     return render_template(
         "accounts/invitation_signed_in.html",
@@ -329,7 +329,7 @@ def _own() -> User:
 
 
 def _why(answer: second_factor.Answer | None) -> RuleBrokenError:
-    """Return why a first code was not taken."""
+    """Return why a first code was not accepted."""
     if answer is None:
         return RuleBrokenError(
             _("This page was open too long. Scan the new picture, then enter the code"), "code"

@@ -1,7 +1,7 @@
 """The decisive rows a session has changed since the last event, and the digests an event binds.
 
-Every flush is looked at, and every statement that changes many rows; record() takes what has come
-together for its chain into its event, and what is left is bound just before the commit.
+Every flush is observed, and every statement that changes many rows. record() puts what has been
+collected for its chain into its event; the rest is bound just before the commit.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -27,24 +27,24 @@ from tracker.core import keys
 from tracker.core.db import Base
 from tracker.core.services import Slot
 
-# What an event says of rows: by table and row the digest, None of one that was deleted. It is empty
-# where the key was destroyed with which it is made.
+# What an event binds: the digest of each row by table and id, None for a deleted row. The digest is
+# empty if the key it needs has been destroyed.
 State = dict[str, dict[str, str | None]]
 WITHOUT_KEY = ""
 
-# Given a cooperation's id, the key for digests of its restricted rows; None when it was destroyed.
+# Returns the key for digests of a cooperation's restricted rows by its id; None if destroyed.
 KeyReader = Callable[[UUID], bytes | None]
 
 _PENDING, _SCOPES = "rows to bind", "scopes of rows"
 
 
-# Where the keys of cooperations come from: they lie in a part above.
+# Supplies the cooperations' keys, which belong to a higher package.
 KEY_READER: Slot[KeyReader | None] = Slot("key_reader", None)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """In whose chain a row is bound (None: the instance's), and whether it is of class K2 to K7."""
+    """The chain a row is bound in (None: the instance's), and whether it is of class K2 to K7."""
 
     cooperation_id: UUID | None = None
     is_restricted: bool = False
@@ -52,9 +52,9 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class BoundColumn:
-    """A column that is bound, the name of its attribute, and the one value that is left out.
+    """A bound column, the name of its attribute, and the one value that is left out.
 
-    So a column that comes later changes no digest of the rows that were there before.
+    Leaving it out keeps the digests of older rows unchanged when a column is added.
     """
 
     column: sa.Column[Any]
@@ -64,7 +64,7 @@ class BoundColumn:
 
 @dataclass(frozen=True, slots=True)
 class BoundTable:
-    """A table whose rows are checked, and what is bound of them."""
+    """A table whose rows are checked, and the columns that are bound."""
 
     name: str
     table: sa.Table
@@ -72,15 +72,15 @@ class BoundTable:
     columns: tuple[BoundColumn, ...]
     # The attributes of the primary key.
     key: tuple[str, ...]
-    # The attribute of each column that is bound, or part of the key, by the column's name.
+    # The attribute of each column that is bound or part of the key, by column name.
     attributes: Mapping[str, str]
 
     def row(self, values: Mapping[str, Any]) -> str:
-        """Return what a row is called, by its attributes."""
+        """Return the name of a row from its attributes."""
         return "/".join(str(checked.plain(values[name])) for name in self.key)
 
     def digest(self, key: bytes, values: Mapping[str, Any]) -> str:
-        """Return the keyed digest of a row by its attributes."""
+        """Return the keyed digest of a row from its attributes."""
         held: dict[str, Any] = {}
         for one in self.columns:
             value = checked.plain(values[one.attribute])
@@ -89,7 +89,7 @@ class BoundTable:
         return checked.row_digest(key, self.name, self.row(values), held)
 
     def is_checked(self, values: Mapping[str, Any]) -> bool:
-        """Tell whether this row is one of those that are checked."""
+        """Return whether this row is one of those that are checked."""
         if self.spec.only is None:
             return True
         column, value = self.spec.only
@@ -109,7 +109,7 @@ def mappers() -> dict[str, Mapper[Any]]:
 
 @cache
 def bound_table(name: str) -> BoundTable | None:
-    """Return what is bound of a table; None where its rows are not checked."""
+    """Return what is bound of a table; None if its rows are not checked."""
     spec = CHECKED.get(name)
     if spec is None:
         return None
@@ -137,7 +137,7 @@ def bound_table(name: str) -> BoundTable | None:
 
 
 def _left_out(column: sa.Column[Any]) -> Any:
-    """Return the value that a row has in a column which came after it: the default, else none."""
+    """Return the value older rows have in a column added later: its default, or None."""
     default = column.default
     if not isinstance(default, sa.ColumnDefault):
         return None
@@ -152,15 +152,15 @@ def _left_out(column: sa.Column[Any]) -> Any:
 
 @dataclass(slots=True)
 class _Row:
-    """A row that was changed: its object, or the values that a statement gave back.
+    """A changed row: its object, or the values that a statement returned.
 
-    Neither: it has to be read again.
+    If it has neither, it has to be read again.
     """
 
     bound: BoundTable
     row: str
     scope: Scope | None = None
-    # Held here, as the session holds its rows weakly.
+    # A strong reference, since the session's references are weak.
     found: Any = None
     values: Mapping[str, Any] | None = None
     is_deleted: bool = False
@@ -242,14 +242,14 @@ def _note(session: Session, row: object, *, is_new: bool = False, is_deleted: bo
     before = pending.get((bound.name, name))
     noted = _Row(bound, name, found=row, is_deleted=is_deleted)
     noted.is_new = is_new or (before is not None and before.is_new)
-    if is_deleted:  # what it belongs to may be gone soon
+    if is_deleted:  # its parent may be deleted soon
         noted.scope = _scope(session, bound, noted.fields())
     pending[bound.name, name] = noted
 
 
 @event.listens_for(Session, "do_orm_execute")
 def _collect_bulk(execution: ORMExecuteState) -> Any:
-    """Bind what a statement changes or deletes in checked tables: the database gives it back."""
+    """Bind what a statement changes or deletes in checked tables; the database returns the rows."""
     statement = execution.statement
     if not isinstance(statement, Insert | Update | Delete) or execution.bind_mapper is None:
         return None
@@ -275,7 +275,7 @@ def _collect_bulk(execution: ORMExecuteState) -> Any:
 
 
 class _Counted(sa.IteratorResult[Any]):
-    """The result of a statement that gives no rows back, and how many it changed."""
+    """The result of a statement that returns no rows, with the number it changed."""
 
     def __init__(self, rowcount: int) -> None:
         super().__init__(sa.engine.result.SimpleResultMetaData(()), iter(()))
@@ -283,7 +283,7 @@ class _Counted(sa.IteratorResult[Any]):
 
 
 def _touches(bound: BoundTable, statement: Update) -> bool:
-    """Tell whether a statement changes a column that is bound."""
+    """Return whether a statement changes a bound column."""
     changed = {
         str(getattr(name, "key", name))
         for name in statement._values or {}  # noqa: SLF001 -- SQLAlchemy has no other way to ask
@@ -293,7 +293,7 @@ def _touches(bound: BoundTable, statement: Update) -> bool:
 
 @event.listens_for(Session, "after_soft_rollback")
 def _read_again(session: Session, previous: SessionTransaction) -> None:
-    """After a savepoint was taken back, nothing that a statement gave back since is known."""
+    """Forget values that statements returned since a savepoint that was rolled back."""
     if previous.nested:
         for row in _pending(session).values():
             if row.values is not None:
@@ -319,7 +319,7 @@ def _scope(session: Session, bound: BoundTable, values: Mapping[str, Any]) -> Sc
 
 
 def _below(session: Session, parent: str, parent_id: UUID, *, is_restricted: bool) -> Scope:
-    """Return the scope of what belongs to a row; the ways up are kept, as they never change."""
+    """Return the scope of a row's children; the paths are cached, since they never change."""
     if parent == checked.COOPERATION:
         return Scope(parent_id, is_restricted)
     known: dict[tuple[str, UUID], Scope] = session.info.setdefault(_SCOPES, {})
@@ -346,14 +346,14 @@ def _of_parent(session: Session, parent: str, parent_id: UUID) -> Scope:
 
 
 def _of_said(session: Session, parent: str, said: Mapping[str, Any]) -> Scope:
-    """Return the scope of what belongs to a row, by the columns that say so."""
+    """Return the scope of a row's children from the columns that decide it."""
     spec = CHECKED.get(parent) or ON_THE_WAY[parent]
     restricted = spec.is_restricted or checked.is_restricted(parent, said)
     return _below(session, spec.parent, said[spec.column], is_restricted=restricted)
 
 
 def _know_parents(session: Session) -> None:
-    """Read at once, a table at a time, what many pending rows belong to and the session lacks."""
+    """Load the parents of many pending rows that the session lacks, one query per table."""
     known: dict[tuple[str, UUID], Scope] = session.info.setdefault(_SCOPES, {})
     wanted: dict[str, set[UUID]] = {}
     for row in _pending(session).values():
@@ -377,15 +377,15 @@ def _know_parents(session: Session) -> None:
 
 
 def chains(session: Session) -> list[UUID | None]:
-    """Return the chains that have to bind something yet, the instance's first."""
+    """Return the chains that still have to bind something, the instance's first."""
     found = {scope.cooperation_id for scope in _scopes(session).values()}
     return sorted(found, key=lambda one: (one is not None, str(one)))
 
 
 def take(session: Session, cooperation_id: UUID | None) -> State:
-    """Return what the next event of a chain binds; it has to be bound no more.
+    """Return what the next event of a chain binds, and stop tracking it.
 
-    All was flushed before.
+    The caller has flushed before.
     """
     pending = _pending(session)
     taken = {
@@ -411,7 +411,7 @@ def _scopes(session: Session) -> dict[tuple[str, str], Scope]:
         if row.scope is None:
             if row.is_lost:
                 _read_from_database(session, [row])
-            if not row.is_there:  # put in and taken back again
+            if not row.is_there:  # inserted and deleted again
                 del _pending(session)[place]
                 continue
             row.scope = _scope(session, row.bound, row.fields())
@@ -420,10 +420,10 @@ def _scopes(session: Session) -> dict[tuple[str, str], Scope]:
 
 
 def _read_from_database(session: Session, rows: Iterable[_Row]) -> None:
-    """Read rows that the session may not know as they are.
+    """Read rows that may differ from what the session has.
 
-    On PostgreSQL another transaction may have changed other columns since a row was loaded; now
-    that it is locked by our own change, it stays as it is read.
+    On PostgreSQL another transaction may have changed other columns since a row was loaded; our own
+    change has locked it now, so it stays as it is read.
     """
     may_differ = session.get_bind().dialect.name != "sqlite"
     by_table: dict[str, list[_Row]] = {}
@@ -450,7 +450,7 @@ def _key_of(row: str) -> tuple[UUID, ...]:
 
 
 def digest_of(row: object) -> str:
-    """Return the digest of a row that the instance's chain binds, as the session holds it."""
+    """Return the digest of a row bound by the instance's chain, from the session's values."""
     bound = _table_of(row)
     if bound is None or bound.spec.parent:
         message = f"The instance's chain does not bind {type(row).__name__}."
@@ -459,7 +459,7 @@ def digest_of(row: object) -> str:
 
 
 class _RowKeys:
-    """The keys for digests of a chain's rows, each made once."""
+    """The keys for digests of a chain's rows, each derived once."""
 
     def __init__(self, cooperation_id: UUID | None) -> None:
         self._cooperation_id = cooperation_id
@@ -467,7 +467,7 @@ class _RowKeys:
         self._restricted: list[bytes | None] = []
 
     def digest(self, row: _Row) -> str:
-        """Return the digest of a row, under the key that its class asks for."""
+        """Return the digest of a row under the key that its class requires."""
         key = self._of(row.scope or Scope())
         return WITHOUT_KEY if key is None else row.bound.digest(key, row.fields())
 

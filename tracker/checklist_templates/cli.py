@@ -15,7 +15,7 @@ content = AppGroup("content", help="Guidance articles and checklists.")
 
 @content.command("load")
 def load() -> None:
-    """Load guidance and checklists; what is loaded already stays as it is."""
+    """Load guidance and checklists that are not loaded yet."""
     try:
         changes = library.load_content()
     except ContentError as error:
@@ -30,7 +30,7 @@ def load() -> None:
 
 @content.command("check")
 def check() -> None:
-    """Print what the content carries; exit 1 if anything is missing. Needs no database."""
+    """Print what the content covers; exit 1 if anything is missing. Needs no database."""
     try:
         found = coverage.look(
             guidance_texts.read(library.CONTENT),

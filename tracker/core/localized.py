@@ -3,31 +3,31 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
-# What stands in a frozen text: as it was typed, or what is said, by language.
+# A value of a frozen text: as it was typed, or its wording by language.
 LocalizedText = str | Mapping[str, str]
 
 
 class LocalizedStr(str):
-    """Words in a language. They are like any other words, but for knowing which it is."""
+    """A str that knows which language it is in."""
 
     __slots__ = ("language",)
 
     language: str
 
     def __new__(cls, words: str, language: str = "") -> Self:
-        """Return words said in a language."""
+        """Return a string in a language."""
         made = super().__new__(cls, words)
         made.language = language
         return made
 
 
 def language_of(words: object) -> str:
-    """Return the language that words are said in; empty where they don't know."""
+    """Return the language of a string; empty if it has none."""
     return words.language if isinstance(words, LocalizedStr) else ""
 
 
 def joined(separator: str, parts: Iterable[str]) -> str:
-    """Join words; what is all said in one language still knows it."""
+    """Join strings; the result knows its language if all parts are in the same one."""
     there = list(parts)
     whole = separator.join(there)
     languages = {language_of(part) for part in there}
@@ -36,9 +36,10 @@ def joined(separator: str, parts: Iterable[str]) -> str:
 
 
 def pick_language(text: LocalizedText, *languages: str) -> str:
-    """Return what stands in a frozen text in the first of some languages that it is said in.
+    """Return a value of a frozen text in the first of some languages that it has.
 
-    What was typed is the same in all. What is said in none of them is given in the first it has.
+    What people typed is the same in all languages. A value that has none of them is returned in its
+    first language.
     """
     if isinstance(text, str):
         return text
@@ -47,10 +48,10 @@ def pick_language(text: LocalizedText, *languages: str) -> str:
 
 
 def merged(versions: Sequence[Any]) -> Any:
-    """Return what stands in several versions of the same tree, one for each language, as one tree.
+    """Merge several versions of the same tree, one for each language, into one tree.
 
-    Words that know their language stand there by language. All else is the same in all versions;
-    raise ValueError where it is not.
+    Strings with a language become dicts by language. Everything else is the same in all versions;
+    raise ValueError if it isn't.
     """
     first = versions[0]
     if isinstance(first, Mapping):

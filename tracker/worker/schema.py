@@ -1,4 +1,4 @@
-"""The schema's revisions and migrations, for commands: no web process has Alembic."""
+"""Schema revisions and migrations, for commands: web processes never import Alembic."""
 
 import flask_migrate
 from alembic.script import ScriptDirectory
@@ -17,17 +17,17 @@ def use(app: Flask) -> None:
 
 
 def upgrade(revision: str = "head") -> None:
-    """Bring the database's schema up to a revision."""
+    """Upgrade the database schema to a revision."""
     use(current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 -- werkzeug's way
     flask_migrate.upgrade(revision=revision)
 
 
 def downgrade(revision: str = "-1") -> None:
-    """Take the database's schema back to a revision."""
+    """Downgrade the database schema to a revision."""
     use(current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 -- werkzeug's way
     flask_migrate.downgrade(revision=revision)
 
 
 def is_known(revision: str) -> bool:
-    """Tell whether this code has a migration to a revision."""
+    """Return whether this code has a migration with that revision."""
     return revision in {one.revision for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}

@@ -122,7 +122,11 @@ def test_a_text_without_passages_becomes_one_paired_with_the_items_given(
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
-        ("Words.", (), "Error: --question is missing, and the file begins with no # heading.\n"),
+        (
+            "Words.",
+            (),
+            "Error: --question is missing, and the file doesn't begin with a # heading.\n",
+        ),
         (
             MARKDOWN,
             ("--item", "M1"),

@@ -573,7 +573,7 @@ def test_the_command_writes_over_nothing_and_knows_no_other_reference(
     before = trail.history(demonstration.cooperations["complete"])[0]
     again = run(app, "export", demonstration.references["complete"], "-o", str(file))
     assert again.exit_code == 1
-    assert "is there already" in again.output
+    assert "already exists" in again.output
     unknown = run(app, "export", "C-2026-9999", "-o", str(file.with_name("other.zip")))
     assert unknown.exit_code == 1
     assert "There is no cooperation C-2026-9999." in unknown.output
@@ -590,7 +590,7 @@ def test_a_check_says_of_each_link_that_it_holds_what_was_signed_and_what_it_res
     done = run(app, "verify", str(file))
     assert done.exit_code == 3, done.output
     lines = done.output.splitlines()
-    assert [line[7:].split(":")[0] for line in lines if line.startswith("holds")] == [
+    assert [line[7:].split(":")[0] for line in lines if line.startswith("valid")] == [
         "File",
         "List",
         "Keys",
@@ -605,21 +605,21 @@ def test_a_check_says_of_each_link_that_it_holds_what_was_signed_and_what_it_res
     ]
     assert "FLAW" not in done.output
     assert any("terms, revision 1: Tomas Beridan for" in line for line in lines)
-    assert "is sound in itself, compared with nothing you hold." in done.output
+    assert "is consistent, but was compared with nothing." in done.output
     with app.app_context():
         key = signing_keys.current(KeyUse.CHECKPOINT).fingerprint
     assert key in done.output
     grouped = " ".join(key[at : at + 8].upper() for at in range(0, 64, 8))
     compared = run(app, "verify", str(file), "--key", grouped)
     assert compared.exit_code == 0
-    assert f"holds  Key {key[:8]}: It sealed this bundle." in compared.output
+    assert f"valid  Key {key[:8]}: It sealed this bundle." in compared.output
     assert "Nothing was altered in the evidence of" in compared.output
-    assert "That rests on the server's key, which is the one that you hold." in compared.output
+    assert "This depends on the server's key, which is the one you gave." in compared.output
     other = run(app, "verify", str(file), "--key", "0" * 64)
     assert other.exit_code == 1
     assert "FLAW   Key 00000000: This key did not seal the bundle" in other.output
     mistyped = run(app, "verify", str(file), "--key", "0" * 63)
-    assert (mistyped.exit_code, "is no SHA-256" in mistyped.output) == (2, True)
+    assert (mistyped.exit_code, "is not a SHA-256" in mistyped.output) == (2, True)
 
 
 def test_a_mail_with_a_checkpoint_is_given_along_as_it_was_received(
@@ -634,12 +634,12 @@ def test_a_mail_with_a_checkpoint_is_given_along_as_it_was_received(
     kept.write_text(f"Subject: A checkpoint\n\n{mail}")
     done = run(app, "verify", str(file), "--anchor", str(kept))
     assert done.exit_code == 0, done.output
-    assert "holds  Anchor mail.eml: Signed on" in done.output
+    assert "valid  Anchor mail.eml: Signed on" in done.output
     assert "not on the server." in done.output
     kept.write_text("Nothing of the kind.")
     other = run(app, "verify", str(file), "--anchor", str(kept))
     assert other.exit_code == 2
-    assert "holds no checkpoint" in other.output
+    assert "contains no checkpoint" in other.output
 
 
 def test_a_changed_bundle_ends_the_check_with_1_and_the_link_is_named(
@@ -651,7 +651,7 @@ def test_a_changed_bundle_ends_the_check_with_1_and_the_link_is_named(
     done = run(app, "verify", str(file))
     assert done.exit_code == 1
     assert "FLAW   File:" in done.output
-    assert "This is no sound evidence: 1 of 1 links do not hold." in done.output
+    assert "This is not sound evidence: 1 of 1 links are not valid." in done.output
 
 
 def test_a_check_needs_neither_settings_nor_keys_nor_a_database(file: Path, tmp_path: Path) -> None:
@@ -670,7 +670,7 @@ def test_a_check_needs_neither_settings_nor_keys_nor_a_database(file: Path, tmp_
         check=False,
     )
     assert done.returncode == 3, done.stderr
-    assert "is sound in itself, compared with nothing you hold." in done.stdout
+    assert "is consistent, but was compared with nothing." in done.stdout
     assert not away.exists()
 
 

@@ -263,7 +263,7 @@ def test_what_can_not_be_made_shows_in_health_with_its_cause_and_waits_longer_ea
     assert "certificates: some can't be made" in told.output
     assert "terms, revision 1: Revision" in told.output
     assert "can't be set: KeyError in test_certificates.py, line" in told.output
-    assert "(8 tries; the next at " in told.output
+    assert "(8 attempts; next at " in told.output
     assert "words of the text" not in told.output
     answer = app.test_client().get("/healthz")
     assert answer.status_code == 503

@@ -211,7 +211,7 @@ def test_the_command_sends_and_counts(
     write(session)
     result = smtp_app.test_cli_runner().invoke(args=["outbox", "send"])
     assert result.exit_code == 0
-    assert result.output == "1 sent, 0 not taken.\n"
+    assert result.output == "1 sent, 0 not accepted.\n"
     assert len(smtp_server.deliveries) == 1
 
 
@@ -223,7 +223,7 @@ def test_the_command_fails_when_a_message_was_not_taken(
     runner = smtp_app.test_cli_runner()
     result = runner.invoke(args=["outbox", "send"])
     assert result.exit_code == 1
-    assert "0 sent, 1 not taken." in result.output
+    assert "0 sent, 1 not accepted." in result.output
     listed = runner.invoke(args=["outbox", "list"])
     assert "waiting: 1" in listed.output
     assert "refused: 550 No such user" in listed.output

@@ -412,4 +412,4 @@ def test_a_file_that_holds_no_checkpoint_is_refused(
 ) -> None:
     result = verify(app, kept(tmp_path, "words"))
     assert result.exit_code == 2
-    assert "holds no checkpoint" in result.output
+    assert "contains no checkpoint" in result.output

@@ -273,13 +273,11 @@ def test_rows_from_before_are_taken_as_they_stand_once(app: Flask, signed: Signe
     forget_rows()
     told_of: list[str] = []
     prepare.adopt_rows(told_of.append)
-    assert told_of == ["Rows that decide something are checked from now on; chains: 3"]
+    assert told_of == ["Bound the decisive rows, which are checked from now on; chains: 3"]
     assert checked(integrity.check_all()) == (None, 0, True)
     said = app.test_cli_runner().invoke(args=["audit", "verify"])
     day = clock.now().date().isoformat()
-    assert f"Rows from before are checked since they were taken as they stood, on {day}." in (
-        said.stdout
-    )
+    assert f"have been checked since they were bound as they were, on {day}." in said.stdout
     row = first(Membership)
     change(Membership, row, power="Section 12")
     assert adopting.adopt_rows() == 0

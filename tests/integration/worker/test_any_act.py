@@ -311,8 +311,8 @@ def test_the_command_tells_what_differed_and_puts_it_right(
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        ((), "or give --all"),
-        (("--all", "C-2026-0001"), "or give --all"),
+        ((), "or --all"),
+        (("--all", "C-2026-0001"), "or --all"),
         (("C-1999-0001",), "There is no cooperation C-1999-0001."),
     ],
 )

@@ -19,7 +19,7 @@ from tracker.worker import health, prepare
 pytestmark = pytest.mark.both_databases
 
 PARTS = ("certificates", "accounts", "texts", "jobs")
-NOT_LOOKED_AT = dict.fromkeys(("content", "worker", *PARTS), "not looked at")
+NOT_LOOKED_AT = dict.fromkeys(("content", "worker", *PARTS), "not checked")
 WELL = dict.fromkeys(("database", "content", "worker", *PARTS), "well")
 
 TOLD = "".join(f"{part}: well\n" for part in ("database", "content", "worker", *PARTS))
@@ -47,7 +47,7 @@ def test_a_worker_that_stands_still_is_told(
 ) -> None:
     beat(session)
     frozen_time(clock.now() + health.STANDSTILL)
-    assert well(client)[1]["worker"] == "stands still"
+    assert well(client)[1]["worker"] == "not responding"
     beat(session)
     assert well(client)[0] == 200
 

@@ -240,7 +240,7 @@ def test_the_health_checks_tell_what_could_not_be_done(
     done = app.test_cli_runner().invoke(args=["check"])
     assert done.exit_code == 1
     assert "jobs: some could not be done\n  mail 2: LookupError in " in done.output
-    assert "(1 tries; the next after " in done.output
+    assert "(1 attempts; next after " in done.output
 
 
 def test_an_object_of_several_ids_is_named_by_all(session: Session) -> None:

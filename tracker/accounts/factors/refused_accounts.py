@@ -1,7 +1,7 @@
 """Accounts whose credentials are refused, as the worker finds and records them.
 
-The worker goes through all accounts in portions, again and again, so that a page that only asks
-whether all is well needs one short statement.
+The worker goes through all accounts in portions, again and again, so that the health page needs
+only one short query.
 """
 
 from collections.abc import Collection
@@ -16,9 +16,9 @@ from tracker.core.db import db
 
 
 def check_some(after: UUID | None = None, portion: int = binding.PORTION) -> UUID | None:
-    """Judge the accounts that come next, note those that are refused, and return where it stopped.
+    """Check the next accounts, record those that are refused, and return the last id checked.
 
-    None begins again after the last. In a constant number of statements for a portion.
+    None starts again after the last one. Takes a constant number of queries per portion.
     """
     judged = binding.judge_next(after, portion)
     ids = [one.user_id for one in judged]
@@ -32,7 +32,7 @@ def check_some(after: UUID | None = None, portion: int = binding.PORTION) -> UUI
 
 
 def is_any() -> bool:
-    """Tell whether the worker found an account that is refused."""
+    """Return whether the worker has found an account that is refused."""
     return bool(db.session.scalar(sa.select(sa.exists().where(RefusedAccount.user_id == User.id))))
 
 
@@ -42,10 +42,10 @@ def _forget(settled: Collection[UUID]) -> None:
 
 
 def _note(suspects: Collection[UUID]) -> None:
-    """Hold accounts that seem to be refused, judge them again, and note those that are.
+    """Lock accounts that seem to be refused, check them again, and record those that are.
 
     A person may have changed a password or a passkey while the row, its passkeys and its event were
-    read. Who changes them holds the row too, so now it is as it is.
+    being read. Whoever changes them locks the row too, so now the state is consistent.
     """
     if not suspects:
         return

@@ -38,7 +38,7 @@ ADMINISTRATOR = "administrator"
 @blueprint.get("")
 @gate.signed_in
 def listed() -> str:
-    """List people: all for administrators, the own organisation's for its coordinators."""
+    """List people: all for administrators, their own organisation's for its coordinators."""
     actor = gate.current_actor()
     gate.require(policy.can_see_people(actor))
     words = request.args.get("q", "")[:200]
@@ -70,7 +70,7 @@ def listed() -> str:
 @blueprint.get("/<user_id>")
 @gate.signed_in
 def show(user_id: str) -> str:
-    """Show a person, with the roles one may see and what one may do."""
+    """Show a person, with the roles the reader may see and what they may do."""
     actor = gate.current_actor()
     found = _person(actor, user_id)
     facts = gate.found(queries.facts_of(found.id))
@@ -107,7 +107,7 @@ def show(user_id: str) -> str:
 @blueprint.route("/<user_id>/suspend", methods=["GET", "POST"])
 @gate.signed_in
 def suspend(user_id: str) -> str | Response:
-    """Close an account, with a reason."""
+    """Suspend an account, with a reason."""
     actor = gate.current_actor()
     found = _person(actor, user_id)
     gate.require(policy.can_suspend(actor, gate.found(queries.facts_of(found.id))))
@@ -124,7 +124,7 @@ def suspend(user_id: str) -> str | Response:
 @blueprint.route("/<user_id>/restore", methods=["GET", "POST"])
 @gate.signed_in
 def restore(user_id: str) -> str | Response:
-    """Open a suspended account again."""
+    """Restore a suspended account."""
     actor = gate.current_actor()
     found = _person(actor, user_id)
     gate.require(policy.can_suspend(actor, gate.found(queries.facts_of(found.id))))
@@ -209,7 +209,7 @@ def end_role(user_id: str, membership_id: str) -> str | Response:
 @blueprint.route("/<user_id>/roles/<membership_id>/confirm", methods=["GET", "POST"])
 @gate.signed_in
 def confirm_role(user_id: str, membership_id: str) -> str | Response:
-    """Confirm a role of signatory or manager, so that it begins (product.md, section 2)."""
+    """Confirm a signatory or manager role, so that it begins (product.md, section 2)."""
     actor = gate.current_actor()
     found = _person(actor, user_id)
     role = _role(found, membership_id)
@@ -237,7 +237,7 @@ def confirm_role(user_id: str, membership_id: str) -> str | Response:
 @blueprint.route("/<user_id>/roles/new", methods=["GET", "POST"])
 @gate.signed_in
 def choose_for_role(user_id: str) -> str | Response:
-    """Choose in which organisation to give a role; coordinators have one to choose from."""
+    """Choose the organisation in which to give a role; coordinators have only one."""
     actor = gate.current_actor()
     found = _person(actor, user_id)
     gate.require(policy.can_invite(actor))
@@ -293,7 +293,7 @@ def give_role(user_id: str, where: str) -> str | Response:
 @blueprint.get("/invitations")
 @gate.signed_in
 def invitations_page() -> str:
-    """List the invitations that nobody accepted yet."""
+    """List the invitations that nobody has accepted yet."""
     actor = gate.current_actor()
     gate.require(policy.can_see_people(actor))
     number = paging.asked_number()
@@ -329,7 +329,7 @@ def send_again(invitation_id: str) -> Response:
 @blueprint.post("/invitations/<invitation_id>/revoke")
 @gate.signed_in
 def revoke(invitation_id: str) -> Response:
-    """Take an invitation back."""
+    """Revoke an invitation."""
     actor = gate.current_actor()
     line = _invitation(actor, invitation_id)
     return perform(
@@ -343,7 +343,7 @@ def revoke(invitation_id: str) -> Response:
 @blueprint.route("/invite", methods=["GET", "POST"])
 @gate.signed_in
 def choose_for_invitation() -> str | Response:
-    """Choose into which organisation to invite; coordinators have one to choose from."""
+    """Choose the organisation to invite to; coordinators have only one."""
     actor = gate.current_actor()
     gate.require(policy.can_invite(actor))
     if not actor.is_administrator:
@@ -401,7 +401,7 @@ def _person(actor: Actor, user_id: str) -> queries.Person:
 
 
 def _given(membership: Membership, name: str) -> str:
-    """Say what becomes of a role that was just given."""
+    """Return a message about what happens to a role that was just given."""
     if membership.begun_at is not None:
         return str(_("The role is given to %(name)s.", name=name))
     if membership.confirmed_how is not None:
@@ -412,7 +412,7 @@ def _given(membership: Membership, name: str) -> str:
 
 
 def _role(found: queries.Person, membership_id: str) -> queries.PersonRole:
-    """Return a role of a person, of those that the reader may see."""
+    """Return a role of a person if the reader may see it."""
     wanted = gate.as_uuid(membership_id)
     return gate.found(next((one for one in found.roles if one.membership_id == wanted), None))
 
@@ -424,7 +424,7 @@ def _invitation(actor: Actor, invitation_id: str) -> queries.InvitationLine:
 
 
 def _place(actor: Actor, where: str) -> tuple[Organisation | None, tuple[Role, ...]]:
-    """Return the organisation of an address, and the roles the actor may give there."""
+    """Return the organisation in the URL, and the roles the actor may give there."""
     if where == ADMINISTRATOR:
         roles: tuple[Role, ...] = (Role.ADMINISTRATOR,)
         gate.require(policy.can_give_roles(actor, None, roles))
