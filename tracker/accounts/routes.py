@@ -109,7 +109,7 @@ def set_up_second_factor() -> str | Response:
     """Set up an app for one-time codes, then show the recovery codes once."""
     user = _own()
     form = SecondFactorForm()
-    # No ui.perform: the response shows the recovery codes, only this once.
+    # Not performed: the response shows the recovery codes, only this once.
     if form.validate_on_submit():
         answer = second_factor.finish(user, form.setup.data or "", form.code.data or "")
         if answer is second_factor.Answer.RIGHT:

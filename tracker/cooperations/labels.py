@@ -53,7 +53,7 @@ CLOSED_BECAUSE: dict[ClearanceEnd, object] = {
     ClearanceEnd.TERMS_ENDED: _l("the terms it rests on have ended"),
 }
 
-# The parts of the head, as history names them.
+# The parts of the head, as the history names them.
 HEAD: dict[str, object] = {
     "title": _l("title"),
     "purpose": _l("purpose"),

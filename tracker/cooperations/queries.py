@@ -24,7 +24,7 @@ _WITH_PARTIES = selectinload(Cooperation.parties).joinedload(Party.organisation)
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of the list of cooperations, and how many there are in all."""
+    """One page of the list of cooperations, and how many there are in total."""
 
     total: int
     cooperations: list[Cooperation]
@@ -80,7 +80,7 @@ def listing(
 
 
 def stage_counts(actor: Actor, words: str = "") -> dict[str, int]:
-    """Return how many of the cooperations the person may see stand in each stage; "" is all."""
+    """Return how many of the visible cooperations are in each stage; "" is all."""
     conditions = [visible(actor), *(_holds_word(word) for word in words.split()[:8])]
     rows = db.session.execute(
         sa.select(Cooperation.stage, sa.func.count(Cooperation.id))
@@ -92,7 +92,7 @@ def stage_counts(actor: Actor, words: str = "") -> dict[str, int]:
 
 
 def fact(cooperation: Cooperation) -> CooperationFact:
-    """Return what the rules look at in a cooperation whose parties are loaded."""
+    """Return the rules' plain values for a cooperation whose parties are loaded."""
     return CooperationFact(
         stage=cooperation.stage,
         parties=tuple(
@@ -108,7 +108,7 @@ def modes(cooperation: Cooperation) -> list[Mode]:
 
 
 def terms_in_force(cooperation_id: UUID) -> bool:
-    """Tell whether a revision of the terms was signed by all."""
+    """Return whether a fully signed revision of the terms exists."""
     signed = sa.exists().where(
         SignatureRequest.revision_id == Revision.id,
         SignatureRequest.state == RequestState.COMPLETED,
@@ -119,7 +119,7 @@ def terms_in_force(cooperation_id: UUID) -> bool:
 
 
 def open_invitations(actor: Actor, cooperation_id: UUID) -> list[Invitation]:
-    """Return the invitations of the own organisation to a cooperation that nobody accepted yet.
+    """Return the open invitations of one's own organisation to a cooperation.
 
     For its coordinators; an address is nobody else's business.
     """

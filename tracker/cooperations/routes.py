@@ -142,7 +142,7 @@ def change_head(reference: str) -> str | Response:
 @blueprint.route("/cooperations/<reference>/ways", methods=["GET", "POST"])
 @signed_in
 def change_modes(reference: str) -> str | Response:
-    """Change the ways of working, then the answers behind them."""
+    """Change the ways of working, then the answers to their questions."""
     actor = current_actor()
     cooperation = _find(actor, reference)
     require(policy.can_change(actor, queries.fact(cooperation)))
@@ -182,7 +182,7 @@ def change_modes(reference: str) -> str | Response:
 @blueprint.route("/cooperations/<reference>/verification", methods=["GET", "POST"])
 @signed_in
 def change_verification(reference: str) -> str | Response:
-    """Set what the public check tells of the agreements of a cooperation."""
+    """Decide what the public check shows about a cooperation's agreements."""
     actor = current_actor()
     cooperation = _find(actor, reference)
     require(policy.can_change_verification(actor, queries.fact(cooperation)))
@@ -218,7 +218,7 @@ def people_page(reference: str) -> str:
 @blueprint.route("/cooperations/<reference>/people/add", methods=["GET", "POST"])
 @signed_in
 def add_person(reference: str) -> str | Response:
-    """Bring in a person of the own organisation."""
+    """Add a person from one's own organisation."""
     actor = current_actor()
     cooperation = _find(actor, reference)
     organisation_id = _own_party(actor, cooperation)
@@ -250,7 +250,7 @@ def add_person(reference: str) -> str | Response:
 @blueprint.route("/cooperations/<reference>/people/invite", methods=["GET", "POST"])
 @signed_in
 def invite_person(reference: str) -> str | Response:
-    """Invite somebody who has no account yet into the own organisation and this cooperation."""
+    """Invite somebody without an account to one's own organisation and this cooperation."""
     actor = current_actor()
     cooperation = _find(actor, reference)
     _own_party(actor, cooperation)
@@ -282,7 +282,7 @@ def invite_person(reference: str) -> str | Response:
 @blueprint.route("/cooperations/<reference>/people/<uuid:person_id>/end", methods=["GET", "POST"])
 @signed_in
 def end_person(reference: str, person_id: UUID) -> str | Response:
-    """Take out a person of the own organisation."""
+    """Remove a person of one's own organisation."""
     actor = current_actor()
     cooperation = _find(actor, reference)
     person = found(
@@ -339,7 +339,7 @@ def _find(actor: Actor, reference: str) -> Cooperation:
 
 
 def _read_again(actor: Actor, reference: str, cooperation: Cooperation) -> Cooperation:
-    """Return what a page shows; where a form was sent and perhaps rolled back, read again."""
+    """Load what a page shows; again if a form was sent and perhaps rolled back."""
     return _find(actor, reference) if request.method == "POST" else cooperation
 
 
@@ -379,7 +379,7 @@ def _dates(form: HeadForm, cooperation: Cooperation) -> dict[str, Any]:
 
 
 def _stale_head(cooperation: Cooperation, form: HeadForm, error: StaleError) -> Response | str:
-    """Show both values; what was typed stays in the form and is saved only if chosen."""
+    """Show both values; what was typed stays in the form and is saved only on request."""
     form.refuse(error)
     form.version.data = cooperation.version
     return render_template(

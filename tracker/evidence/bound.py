@@ -23,10 +23,10 @@ from tracker.undertakings.models import Undertaking
 
 @dataclass(frozen=True, slots=True)
 class TextStatus:
-    """How a frozen text stands; without an outcome where texts, signatures and events disagree."""
+    """The status of a frozen text; no outcome if texts, signatures and events disagree."""
 
     outcome: Outcome | None
-    # Whether the rows that say how it stands say the same.
+    # Whether the rows that record its status agree.
     agrees: bool
     begins_on: dt.date | None = None
 
@@ -35,7 +35,7 @@ NOT_KNOWN = TextStatus(None, agrees=False)
 
 
 def standing_of(revision: Revision) -> TextStatus:
-    """Return how a text stands today, by its own words, its signatures and its whole chain."""
+    """Return today's status of a text from its own content, its signatures and its whole chain."""
     if revision.subject_type == CHECKLIST:
         return _of_checklist(revision)
     return _of_undertaking(revision)
@@ -70,9 +70,9 @@ def _is_over(days: list[dt.date | None]) -> bool:
 
 
 def _is_closed(cooperation_id: UUID) -> bool:
-    """Tell whether a cooperation is closed, by the event; by its row once that was erased.
+    """Return whether a cooperation is closed, from the event, or from its row once that was erased.
 
-    The caller found that the chain holds.
+    The caller has verified the chain.
     """
     moves = witness.of_subjects(
         Event.subject_id == cooperation_id, [verbs.STAGE_CHANGED], [cooperation_id]

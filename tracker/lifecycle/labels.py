@@ -19,7 +19,7 @@ GATE_STATES: dict[GateState, object] = {
     GateState.OVERRIDDEN: _l("Overridden"),
 }
 
-# What a gate says of a required item that is not done.
+# What a gate says about a required item that is not done.
 ITEM_STATES: dict[WorkState, object] = {
     WorkState.NOT_STARTED: _l("not answered yet"),
     WorkState.IN_PROGRESS: _l("the answer is not complete"),

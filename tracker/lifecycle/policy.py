@@ -1,7 +1,7 @@
 """The gates G1 to G5 of a cooperation, each with what is missing and why. Pure.
 
-Read as product.md, section 6, reads them: G2 asks all required items of the terms but M5 and M6,
-which G3 asks; G4 is per person and holds up nobody else; G5 stands while the cooperation is active.
+As in product.md, section 6: G2 requires all required items of the terms except M5 and M6, which G3
+requires; G4 is per person and blocks nobody else; G5 applies as long as the cooperation is active.
 """
 
 import datetime as dt
@@ -16,12 +16,12 @@ from tracker.access.decision import YES, Decision, no
 from tracker.cooperations.models import Mode, Stage
 from tracker.cooperations.modes import MODES_WITH_VISITS
 
-# The two items that the second reader's gate asks (S6, S7).
+# The two items that the second reader's gate requires (S6, S7).
 SAFEGUARDS = ("M5", "M6")
 
 
 class GateState(enum.StrEnum):
-    """How a gate answers."""
+    """The state of a gate."""
 
     MET = "met"
     NOT_MET = "not_met"
@@ -29,7 +29,7 @@ class GateState(enum.StrEnum):
 
 
 class PageKind(enum.StrEnum):
-    """Where a missing thing is put right; the pages know the addresses."""
+    """The page where a missing item can be supplied; the pages know the URLs."""
 
     MODES = "modes"
     PEOPLE = "people"
@@ -43,7 +43,7 @@ class PageKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A place in the product, by kind and ids."""
+    """A page of the product, by kind and ids."""
 
     place: PageKind
     checklist_id: UUID | None = None
@@ -52,7 +52,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One thing a gate still wants, why in the words of the guidance, and where to put it right."""
+    """One thing a gate still requires, why in the words of the guidance, and where to supply it."""
 
     reason: object
     target: Target
@@ -61,7 +61,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A gate's answer. Its name is in labels."""
+    """The result of a gate. Its name is in labels."""
 
     code: str
     state: GateState
@@ -69,13 +69,13 @@ class Gate:
 
     @property
     def is_open(self) -> bool:
-        """Whether the stage may be left by it."""
+        """Whether the gate lets the cooperation leave its stage."""
         return self.state is not GateState.NOT_MET
 
 
 @dataclass(frozen=True, slots=True)
 class ItemFact:
-    """A required item of the terms that is not done, in words."""
+    """A required item of the terms that is not done, for display."""
 
     code: str
     label: str
@@ -85,14 +85,14 @@ class ItemFact:
 
 @dataclass(frozen=True, slots=True)
 class TermsFact:
-    """What the gates look at in checklist 1."""
+    """Checklist 1's plain values for the gates."""
 
     checklist_id: UUID
-    # Required items not done yet, in their order.
+    # Required items not done yet, in order.
     lacking: tuple[ItemFact, ...] = ()
-    # The day of the last answer or position, when nothing is lacking but M5 and M6.
+    # The day of the last answer or position, if nothing but M5 and M6 is missing.
     agreed_on: dt.date | None = None
-    # M19's start, or the planned one of the cooperation.
+    # The start in M19, or the planned start of the cooperation.
     starts_on: dt.date | None = None
     flagged_items: tuple[str, ...] = ()
     is_reviewed: bool = False
@@ -105,7 +105,7 @@ class TermsFact:
 
 @dataclass(frozen=True, slots=True)
 class ConfidentialityFact:
-    """What the gates look at in checklist 2."""
+    """Checklist 2's plain values for the gates."""
 
     checklist_id: UUID | None
     is_required: bool
@@ -114,7 +114,7 @@ class ConfidentialityFact:
 
 @dataclass(frozen=True, slots=True)
 class PersonFact:
-    """Somebody who needs a clearance before coming near class K2 to K7 (S11)."""
+    """Somebody who needs a clearance for class K2 to K7 (S11)."""
 
     name: str
     organisation_name: str
@@ -123,7 +123,7 @@ class PersonFact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything the gates look at, as plain values."""
+    """All plain values for the gates."""
 
     stage: Stage
     today: dt.date
@@ -155,10 +155,10 @@ def gates(facts: Facts) -> tuple[Gate, ...]:
 
 
 def passed(facts: Facts, found: Sequence[Gate]) -> dict[Stage, bool]:
-    """Return of each stage that is left by a gate whether it may be left now.
+    """Return for each stage that has a gate whether it may be left now.
 
-    P3 is left when the terms, and the terms part of checklist 2 where it is required, are in
-    force; G4 is per person and never holds up the cooperation.
+    P3 may be left once the terms, and the terms part of checklist 2 where it is required, are in
+    force; G4 is per person and never blocks the cooperation.
     """
     is_open = {gate.code: gate.is_open for gate in found}
     return {
@@ -170,7 +170,7 @@ def passed(facts: Facts, found: Sequence[Gate]) -> dict[Stage, bool]:
 
 
 def missing_to_be_active(facts: Facts) -> tuple[Missing, ...]:
-    """Return what keeps a cooperation from stage P4: signatures that are not there yet."""
+    """Return the missing signatures that keep a cooperation from stage P4."""
     found: list[Missing] = []
     if not facts.terms_in_force:
         found.append(
@@ -249,7 +249,7 @@ def _missing_in_terms(facts: Facts) -> tuple[Missing, ...]:
 
 
 def _agreed_too_late(terms: TermsFact, today: dt.date) -> Missing | None:
-    """The terms are agreed before the work begins (S2)."""
+    """Return whether the terms were agreed after the work began (S2)."""
     agreed_on = terms.agreed_on or today
     if terms.starts_on is None or agreed_on < terms.starts_on:
         return None

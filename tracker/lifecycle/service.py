@@ -39,7 +39,7 @@ def open_cooperation(  # noqa: PLR0913 -- the head of a cooperation, as plain va
     questions: Mapping[str, str] | None = None,
     is_demonstration: bool = False,
 ) -> Cooperation:
-    """Open a cooperation, start the checklists its modes require or recommend, move it on.
+    """Open a cooperation, start the checklists its modes require or recommend, and advance it.
 
     Raise what cooperations.service.open_cooperation raises.
     """
@@ -61,11 +61,11 @@ def open_cooperation(  # noqa: PLR0913 -- the head of a cooperation, as plain va
 
 
 def start_checklists(actor: Actor | None, cooperation: Cooperation) -> list[ChecklistKind]:
-    """Start what a cooperation needs and has not begun; return which.
+    """Start the checklists that a cooperation needs and has not started; return them.
 
-    The terms always (S1); confidentiality where it is required or recommended; the urgent-action
-    plan where a standing one is. Checklists of a visit are started with the visit. What was begun
-    stays when a mode is given up: its answers and signatures are history.
+    Always the terms (S1); confidentiality if it is required or recommended; the urgent-action plan
+    if a standing one is. Checklists of a visit are started with the visit. A checklist stays when
+    its mode is removed: its answers and signatures are history.
     """
     begun = queries.own_checklists(cooperation.id)
     needed = queries.needs(cooperation, queries.terms_filling(begun))
@@ -77,7 +77,7 @@ def start_checklists(actor: Actor | None, cooperation: Cooperation) -> list[Chec
 
 
 def advance(cooperation_id: UUID, actor: Actor | None) -> Stage:
-    """Move a cooperation as far as its gates allow, or back; record STAGE_CHANGED when it moved."""
+    """Move a cooperation as far as its gates allow, or back; record STAGE_CHANGED if it moved."""
     cooperation = db.session.get_one(Cooperation, cooperation_id)
     facts = queries.facts_of(cooperation)
     after = stage_after(
@@ -90,7 +90,7 @@ def advance(cooperation_id: UUID, actor: Actor | None) -> Stage:
 
 
 def _enter(cooperation: Cooperation, actor: Actor | None, after: Stage) -> None:
-    """Enter a stage; record STAGE_CHANGED when it is another one."""
+    """Enter a stage; record STAGE_CHANGED if it is a different one."""
     before = cooperation.stage
     if after is before:
         return
@@ -108,15 +108,15 @@ def _enter(cooperation: Cooperation, actor: Actor | None, after: Stage) -> None:
 
 
 def follow(happening: DomainEvent) -> None:
-    """Note that the cooperation may move on or back: its gates look at this. A handler."""
+    """Mark the cooperation's stage as stale: its gates depend on this. A handler."""
     if happening.cooperation_id is not None:
         mark(Stale.COOPERATION, [happening.cooperation_id], happening.actor)
 
 
 def follow_person(happening: DomainEvent) -> None:
-    """Note that a person's cooperations may move on or back: the gates look at people. A handler.
+    """Mark the stages of a person's cooperations as stale: gates depend on people. A handler.
 
-    Of events in the whole instance whose subject is the person.
+    For events in the instance's chain whose subject is the person.
     """
     there = (
         sa.select(CooperationPerson.cooperation_id)
@@ -132,7 +132,7 @@ def follow_person(happening: DomainEvent) -> None:
 
 
 def follow_modes(happening: DomainEvent) -> None:
-    """Start what new modes, or the answer to M9, newly require, and move on. A handler."""
+    """Start what new modes, or the answer to M9, newly require, and advance. A handler."""
     if happening.cooperation_id is None:
         return
     cooperation = db.session.get_one(Cooperation, happening.cooperation_id)
@@ -142,7 +142,7 @@ def follow_modes(happening: DomainEvent) -> None:
 
 
 def follow_answer(happening: DomainEvent) -> None:
-    """Move on after an answer to the terms; M9 may require checklist 2. A handler."""
+    """Advance after an answer to the terms; M9 may require checklist 2. A handler."""
     if happening.details.get("kind") != ChecklistKind.TERMS.value:
         return
     details = happening.details
@@ -153,7 +153,7 @@ def follow_answer(happening: DomainEvent) -> None:
 
 
 def follow_force(happening: DomainEvent) -> None:
-    """Take over the dates of M19 when terms come into force, and move on. A handler."""
+    """Copy the dates of M19 when terms come into force, and advance. A handler."""
     if happening.cooperation_id is None:
         return
     if happening.details.get("kind") == ChecklistKind.TERMS.value:
@@ -164,7 +164,7 @@ def follow_force(happening: DomainEvent) -> None:
 def follow_halt(happening: DomainEvent) -> None:
     """Suspend or close the cooperation with its terms (P6, P7). A handler.
 
-    Of TEXT_SUSPENDED and TEXT_ENDED. Other texts stop what rests on them, and no more.
+    For TEXT_SUSPENDED and TEXT_ENDED. Other texts stop only what is based on them.
     """
     if happening.details.get("kind") != ChecklistKind.TERMS.value:
         return
@@ -174,9 +174,9 @@ def follow_halt(happening: DomainEvent) -> None:
 
 
 def follow_lift(happening: DomainEvent) -> None:
-    """Let the cooperation go on when its terms are in force again. A handler.
+    """Resume the cooperation when its terms are in force again. A handler.
 
-    Of SUSPENSION_LIFTED; and of CAME_INTO_FORCE, when all have signed anew.
+    For SUSPENSION_LIFTED; and for CAME_INTO_FORCE, when everybody has signed anew.
     """
     cooperation = db.session.get_one(Cooperation, happening.cooperation_id)
     if cooperation.stage is Stage.SUSPENDED and queries.facts_of(cooperation).terms_in_force:
@@ -185,7 +185,7 @@ def follow_lift(happening: DomainEvent) -> None:
 
 
 def follow_renewal(happening: DomainEvent) -> None:
-    """Take over the dates of the new term. Handler of TEXT_RENEWED."""
+    """Copy the dates of the new term. Handler of TEXT_RENEWED."""
     cooperation = db.session.get_one(Cooperation, happening.cooperation_id)
     cooperations.follow_dates(
         happening.actor,
@@ -197,7 +197,7 @@ def follow_renewal(happening: DomainEvent) -> None:
 
 
 def follow_party(happening: DomainEvent) -> None:
-    """Ask a new party for its agreement on what is still being drafted. Handler of PARTY_JOINED."""
+    """Ask a new party to agree to what is still being drafted. Handler of PARTY_JOINED."""
     if happening.cooperation_id is None:
         return
     organisation_ids = [party.organisation_id for party in people.current(happening.cooperation_id)]
@@ -208,9 +208,9 @@ def follow_party(happening: DomainEvent) -> None:
 
 
 def follow_reopened(happening: DomainEvent) -> None:
-    """Ask those for their agreement who joined while a text could not be changed. A handler.
+    """Ask parties to agree that joined while a text could not be changed. A handler.
 
-    Of DECLINED, SIGNATURE_REQUEST_WITHDRAWN and AMENDMENT_OPENED. The parties of a visit's
+    For DECLINED, SIGNATURE_REQUEST_WITHDRAWN and AMENDMENT_OPENED. The parties of a visit's
     checklists follow its team.
     """
     checklist = db.session.get_one(Checklist, happening.subject_id)
@@ -227,7 +227,7 @@ def _take_over_dates(happening: DomainEvent) -> None:
     dates = {key: as_date(terms.sheet.value("M19", key)) for key in ("start", "end", "review")}
     former = paper.former_of(terms.checklist.revision_in_force_id)
     if former is not None:
-        # What is not known of it stays as it was planned, but for what its paper says.
+        # What is not known stays as planned, except for what the paper says.
         planned = {
             "start": former.signed_on,
             "end": former.ends_on or cooperation.ends_on,

@@ -24,7 +24,7 @@ SHORT_NAME_LENGTH = 60
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What is told of an organisation. Types, expertise and flags are a CSO's (S62 to S72)."""
+    """An organisation's details. Types, expertise and flags are only for CSOs (S62 to S72)."""
 
     name: str
     short_name: str = ""
@@ -43,9 +43,9 @@ class Details:
 def add(
     actor: Actor | None, kind: OrganisationKind, details: Details, *, is_demonstration: bool = False
 ) -> Organisation:
-    """Add an organisation. Administrators; actor None is the application itself.
+    """Add an organisation. For administrators; actor None is the application itself.
 
-    Raises RefusedError, or RuleBrokenError with the field when a name is taken or a type missing.
+    Raises RefusedError, or RuleBrokenError with the field if a name is taken or a type missing.
     """
     can_change_organisations(actor).require()
     kept = _checked(kind, details, None)
@@ -74,9 +74,9 @@ def add(
 def change(
     actor: Actor, organisation_id: UUID, details: Details, *, seen_version: int | None
 ) -> Organisation:
-    """Change what is told of an organisation; its kind stays.
+    """Change an organisation's details; its kind stays.
 
-    Raises RefusedError, RuleBrokenError with the field, or StaleError when somebody else saved
+    Raises RefusedError, RuleBrokenError with the field, or StaleError if somebody else has saved
     since the version the person saw.
     """
     can_see_organisation(actor, organisation_id).require()
@@ -110,7 +110,7 @@ def change(
 
 
 def _checked(kind: OrganisationKind, details: Details, own_id: UUID | None) -> Details:
-    """Return the details as they are kept, or raise the rule they break."""
+    """Return the details as they will be stored, or raise RuleBrokenError."""
     name = " ".join(details.name.split())
     if not name:
         raise RuleBrokenError(_l("Enter the name"), "name")
@@ -139,7 +139,7 @@ def _checked(kind: OrganisationKind, details: Details, own_id: UUID | None) -> D
 
 
 def _flush() -> None:
-    """Write to the database now; two people adding one name at once is a broken rule."""
+    """Flush now; two people adding the same name at the same moment is a broken rule."""
     try:
         with db.session.begin_nested():
             db.session.flush()

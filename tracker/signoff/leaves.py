@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# Leaves without a meaning of their own, by their place; * stands for a number in a list, ** for all
-# below. Pages show them as technical details. Everything else a page shows as people read it.
+# Leaves without a meaning of their own, by path; * is any index of a list, ** everything below.
+# Pages show them as technical details, and everything else in a form that people read.
 TECHNICAL = (
     "format",
     "salt",
@@ -41,7 +41,7 @@ TECHNICAL = (
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """What stands at a place of a document; by language where it is said in several."""
+    """A value in a document; by language if it has several."""
 
     place: str
     value: object
@@ -55,12 +55,12 @@ class Leaf:
 
 
 def leaves(document: Mapping[str, Any], languages: Collection[str]) -> Iterator[Leaf]:
-    """Yield what stands in a document at each place; nothing for what is empty."""
+    """Yield each value of a document with its path; nothing for empty values."""
     yield from _below("", document, frozenset(languages))
 
 
 def technical(document: Mapping[str, Any], languages: Collection[str]) -> list[tuple[str, str]]:
-    """Return place and value of what only machines read."""
+    """Return path and value of what only machines read."""
     return [(one.place, str(one.value)) for one in leaves(document, languages) if one.is_technical]
 
 

@@ -1,8 +1,8 @@
 """The status of a frozen text, derived from its words, signatures and events alone. Pure.
 
-No column that says how something stands is looked at here, and no detail of an event: details may
-be erased. What an event binds is its verb, its subject, its place in the chain and the digest of
-the row that it bears witness to, and that is enough to follow a text from its sending to its end.
+No status column is read here, and no detail of an event, since details may be erased. An event
+binds its verb, its subject, its position in the chain and the digest of the row it is about. That
+is enough to follow a text from its sending to its end.
 """
 
 import datetime as dt
@@ -17,12 +17,12 @@ from tracker.activity import verbs
 from tracker.activity.chain import Link
 from tracker.signoff.models import Revision, Signature, SignatureKind
 
-# How many signatures each organisation gives, as the frozen text says.
+# The number of signatures that each organisation needs, according to the frozen text.
 Rule = Mapping[UUID, int]
 
 
 class Outcome(enum.StrEnum):
-    """How a frozen text came out."""
+    """The outcome of a frozen text."""
 
     WAITING = "waiting"
     DECLINED = "declined"
@@ -43,7 +43,7 @@ _SIGNED_BY_ALL = frozenset({Outcome.IN_FORCE, Outcome.SUSPENDED, Outcome.ENDED, 
 
 
 class Phase(enum.StrEnum):
-    """Where the draft of the text stands beside what is in force."""
+    """The status of the draft, beside any text in force."""
 
     DRAFTING = "drafting"
     SENT = "sent"
@@ -52,7 +52,7 @@ class Phase(enum.StrEnum):
     ENDED = "ended"
 
 
-# The verbs that decide how a text came out, beside the signatures.
+# The verbs that decide the outcome of a text, together with the signatures.
 COURSE = (
     verbs.SENT_FOR_SIGNATURE,
     verbs.FORMER_AGREEMENT_RECORDED,
@@ -67,7 +67,7 @@ COURSE = (
     verbs.SUSPENSION_LIFTED,
     verbs.TEXT_ENDED,
 )
-# Another term of what is in force: it changes no outcome, only the last day.
+# A further term of a text in force: it changes no outcome, only the last day.
 RENEWING = (verbs.TEXT_RENEWED,)
 SIGNING = (verbs.SIGNED, verbs.SIGNED_ON_PAPER)
 UNDERTAKING = (
@@ -79,12 +79,12 @@ UNDERTAKING = (
 )
 
 
-# The rule, and who signed -------------------------------------------------------------------------
+# Rules and signatures -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A signature that an event bears witness to, by the number of that event."""
+    """A signature bound by an event, with the number of that event."""
 
     organisation_id: UUID | None
     user_id: UUID
@@ -92,10 +92,10 @@ class Given:
 
 
 def rule_of(document: Mapping[str, Any]) -> Rule:
-    """Return how many signatures each organisation gives for a text to be signed by all.
+    """Return how many signatures each organisation needs for a text to be fully signed.
 
-    By the rule in the text; one frozen before there were rules asks each person whom it names.
-    Where nobody is named, each party signs once. Raise ValueError for what is no such text.
+    From the rule in the text; one frozen before there were rules needs everybody it names. If
+    nobody is named, each party signs once. Raise ValueError if it is not such a text.
     """
     try:
         asked = document.get("signing")
@@ -121,7 +121,7 @@ def is_signed_by_all(rule: Rule, given: Iterable[Given]) -> bool:
 def witnessed(
     revision: Revision, signatures: Iterable[Signature], links: Iterable[Link]
 ) -> tuple[Given, ...]:
-    """Return the signatures on a revision that give their digest and that events bear witness to.
+    """Return the signatures on a revision that match their digest and are bound by events.
 
     links are events of SIGNING, whose subject is a signature.
     """
@@ -136,7 +136,7 @@ def witnessed(
 
 
 def is_on(signature: Signature, revision: Revision) -> bool:
-    """Tell whether a signature gives its digest and stands under this text."""
+    """Return whether a signature matches its digest and belongs to this text."""
     return (
         signature.revision_id == revision.id
         and signature.document_digest == revision.digest
@@ -144,49 +144,49 @@ def is_on(signature: Signature, revision: Revision) -> bool:
     )
 
 
-# The course of a text -----------------------------------------------------------------------------
+# Replay of a text's events ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A frozen revision, as its course looks at it; without its rule where it was not read."""
+    """A frozen revision for the replay; without its rule if it was not read."""
 
     revision_id: UUID
-    # What the event of its freezing binds.
+    # The digest bound by the event of its freezing.
     evidence: str
     given: tuple[Given, ...] = ()
     rule: Rule | None = None
-    # Whether a signature stands under it that nothing bears witness to.
+    # Whether it has a signature that no event binds.
     has_stray: bool = False
 
 
 @dataclass(slots=True)
 class Course:
-    """What became of all revisions of one checklist, and what is in force or waits now."""
+    """The result of the replay: the outcome of each revision, and the current status."""
 
     outcomes: dict[UUID, Outcome] = field(default_factory=dict)
     phase: Phase = Phase.DRAFTING
     sent_id: UUID | None = None
-    # The revision in force, or the one that was until it was suspended or ended.
+    # The revision in force, or the one that was in force until it was suspended or ended.
     standing_id: UUID | None = None
     in_force_at: dt.datetime | None = None
-    # The notices that stand, and how many of them have taken effect.
+    # The open notices, and how many of them have taken effect.
     notices: int = 0
     in_effect: int = 0
-    # Whether the events tell of nothing that can't be.
+    # Whether the events are possible in this order.
     is_sound: bool = True
 
     @property
     def standing(self) -> Outcome | None:
-        """How the revision came out that is in force or was until then; None without one."""
+        """The outcome of the revision that is or was last in force; None without one."""
         return self.outcomes.get(self.standing_id) if self.standing_id else None
 
 
 def course(links: Iterable[Link], texts: Iterable[Text]) -> Course:
-    """Follow the events of COURSE about one checklist in their order; texts are its revisions.
+    """Replay the events of COURSE about one checklist in order; texts are its revisions.
 
-    A text came into force only if its signatures were there by then: where the rule of a text is
-    given, what lacks one is not signed by all, whatever an event says.
+    A text came into force only if its signatures existed by then: if its rule is given, a text that
+    lacks one is not fully signed, whatever an event says.
     """
     replay = _Replay({one.evidence: one for one in texts})
     for link in sorted(links, key=lambda one: one.number):
@@ -195,7 +195,7 @@ def course(links: Iterable[Link], texts: Iterable[Text]) -> Course:
 
 
 class _Replay:
-    """Takes the events of a text one by one."""
+    """Replays the events of a text one by one."""
 
     def __init__(self, texts: dict[str, Text]) -> None:
         self._by_evidence = texts
@@ -203,11 +203,11 @@ class _Replay:
         self._now = Course()
 
     def follow(self, link: Link) -> None:
-        """Take the next event."""
+        """Apply the next event."""
         _STEPS[link.verb](self, link)
 
     def end(self) -> Course:
-        """Return the course after the last event."""
+        """Return the result after the last event."""
         now = self._now
         if self._by_id.keys() != now.outcomes.keys():
             now.is_sound = False  # a revision that nobody sent
@@ -215,11 +215,11 @@ class _Replay:
             now.is_sound = False
         text = self._by_id.get(now.sent_id) if now.sent_id else None
         if text is not None and text.rule is not None and is_signed_by_all(text.rule, text.given):
-            now.is_sound = False  # nothing waits once all have signed (5.7)
+            now.is_sound = False  # nothing is pending once all have signed (5.7)
         return now
 
     def send(self, link: Link) -> None:
-        """Take that it was frozen and sent, or recorded as agreed before."""
+        """Apply: it was frozen and sent, or recorded as a prior agreement."""
         text = self._by_evidence.get(link.evidence or "")
         if text is None or self._now.sent_id is not None:
             self._now.is_sound = False
@@ -229,7 +229,7 @@ class _Replay:
         self._now.phase = Phase.SENT
 
     def come_into_force(self, link: Link) -> None:
-        """Take that all have signed."""
+        """Apply: everybody has signed."""
         now, text = self._now, self._by_id.get(self._now.sent_id) if self._now.sent_id else None
         before = [one for one in text.given if one.event < link.number] if text else []
         if text is None or (text.rule is not None and not is_signed_by_all(text.rule, before)):
@@ -240,7 +240,7 @@ class _Replay:
         now.outcomes[text.revision_id] = Outcome.IN_FORCE
         now.standing_id, now.sent_id = text.revision_id, None
         now.phase, now.in_force_at = Phase.IN_FORCE, link.at
-        now.notices = now.in_effect = 0  # what all have signed takes their place
+        now.notices = now.in_effect = 0  # the newly signed text replaces them
 
     def _stop_waiting(self, outcome: Outcome) -> None:
         if self._now.sent_id is None:
@@ -251,27 +251,27 @@ class _Replay:
         self._now.phase = Phase.DRAFTING
 
     def decline(self, _link: Link) -> None:
-        """Take that a party declined it."""
+        """Apply: a party declined it."""
         self._stop_waiting(Outcome.DECLINED)
 
     def withdraw(self, _link: Link) -> None:
-        """Take that it was called back."""
+        """Apply: it was called back."""
         self._stop_waiting(Outcome.WITHDRAWN)
 
     def expire(self, _link: Link) -> None:
-        """Take that not all had signed by its last day."""
+        """Apply: not everybody had signed by its last day."""
         self._stop_waiting(Outcome.EXPIRED)
 
     def amend(self, _link: Link) -> None:
-        """Take that a new text is drafted."""
+        """Apply: a new text is being drafted."""
         self._now.phase = Phase.DRAFTING
 
     def give_notice(self, _link: Link) -> None:
-        """Take that a party gave notice."""
+        """Apply: a party gave notice."""
         self._now.notices += 1
 
     def take_back(self, _link: Link) -> None:
-        """Take that a party took its notice back before its day."""
+        """Apply: a party withdrew its notice before its day."""
         self._now.notices -= 1
 
     def _halt(self, outcome: Outcome) -> bool:
@@ -282,28 +282,28 @@ class _Replay:
         return True
 
     def suspend(self, _link: Link) -> None:
-        """Take that a party's suspension began."""
+        """Apply: a party's suspension began."""
         if self._halt(Outcome.SUSPENDED):
             self._now.in_effect += 1
             if self._now.phase is Phase.IN_FORCE:
                 self._now.phase = Phase.SUSPENDED
 
     def lift(self, _link: Link) -> None:
-        """Take that a party lifted its suspension."""
+        """Apply: a party lifted its suspension."""
         now = self._now
         if now.standing is not Outcome.SUSPENDED or now.standing_id is None:
             now.is_sound = False
             return
         now.notices -= 1
         now.in_effect -= 1
-        if now.in_effect:  # another party's still stands
+        if now.in_effect:  # another party's suspension is still in effect
             return
         now.outcomes[now.standing_id] = Outcome.IN_FORCE
         if now.phase is Phase.SUSPENDED:
             now.phase = Phase.IN_FORCE
 
     def finish(self, _link: Link) -> None:
-        """Take that a party ended it."""
+        """Apply: a party ended it."""
         if self._halt(Outcome.ENDED):
             self._now.phase = Phase.ENDED
             self._now.notices = self._now.in_effect = 1
@@ -325,11 +325,11 @@ _STEPS: dict[str, Callable[[_Replay, Link], None]] = {
 }
 
 
-# The course of an undertaking ---------------------------------------------------------------------
+# Replay of an undertaking's events ----------------------------------------------------------------
 
 
 class UndertakingPhase(enum.StrEnum):
-    """Where a person's undertaking stands."""
+    """The status of a person's undertaking."""
 
     ASKED = "asked"
     SIGNED = "signed"
@@ -339,7 +339,7 @@ class UndertakingPhase(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UndertakingCourse:
-    """What became of one undertaking."""
+    """The result of replaying one undertaking."""
 
     phase: UndertakingPhase = UndertakingPhase.ASKED
     is_signed_by_all: bool = False
@@ -355,9 +355,10 @@ def undertaking_course(
     evidence: str,
     signatures: Iterable[Signature],
 ) -> UndertakingCourse:
-    """Follow the events of one undertaking; evidence is what the event of its freezing binds.
+    """Replay the events of one undertaking; evidence is the digest bound by its freezing.
 
-    It is signed by all once its person signed the frozen text and somebody else countersigned it.
+    It is fully signed once its person has signed the frozen text and somebody else has
+    countersigned it.
     """
     ordered = sorted(links, key=lambda one: one.number)
     bound = {(link.verb, link.evidence): link.number for link in ordered}
@@ -387,7 +388,7 @@ def undertaking_course(
         UndertakingPhase.CLOSED if closed else phase,
         is_signed_by_all=all(steps),
         closed_by=closed.event_id if closed else None,
-        # Each event has its row and each row its event; nothing comes without what goes before it.
+        # Each event has its row and each row its event; each comes after what it depends on.
         is_sound=steps == told
         and _in_order(steps)
         and (revision is None) == (frozen is None)
@@ -403,7 +404,7 @@ def _first(
     *,
     is_own: bool,
 ) -> int | None:
-    """Return the number of the event that witnesses the person's, or another's, signature."""
+    """Return the number of the event that binds the person's, or somebody else's, signature."""
     kind = SignatureKind.SIGNATURE if is_own else SignatureKind.COUNTERSIGNATURE
     return next(
         (

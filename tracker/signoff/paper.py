@@ -36,7 +36,7 @@ from tracker.signoff.paper_policy import PaperFact
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who signed on paper, for which party; user_id where the line on the text is theirs."""
+    """Who signed on paper, for which party; user_id if the slot in the text is theirs."""
 
     organisation_id: UUID
     organisation_name: str
@@ -44,7 +44,7 @@ class Signer:
     office: str
     user_id: UUID | None = None
     power: str = ""
-    # The named person for whom they signed, where that is not themselves.
+    # The person on whose behalf they signed, if not themselves.
     on_behalf_of: str = ""
 
 
@@ -59,9 +59,9 @@ def record(
     key: bytes,
     ends_on: dt.date | None = None,
 ) -> PaperRecord:
-    """Keep a scan, encrypted with the cooperation's key, and who signed when.
+    """Store a scan, encrypted with the cooperation's key, and who signed when.
 
-    The caller asked its policy. Raise RuleBrokenError for a file that is no scan (scans.checked).
+    The caller asks its policy. Raise RuleBrokenError if the file is not a scan (scans.checked).
     """
     media_type = scans.checked(scan)
     made = PaperRecord(
@@ -96,9 +96,9 @@ def decide(
     reason: str = "",
     key: bytes | None = None,
 ) -> PaperDecision:
-    """Keep what a party says to a scan; key encrypts the reason where the revision is encrypted.
+    """Store a party's response to a scan; key encrypts the reason if the revision is encrypted.
 
-    The caller asked its policy. Raise RuleBrokenError without a reason for a no.
+    The caller asks its policy. Raise RuleBrokenError for a refusal without a reason.
     """
     words = reason.strip()
     if kind is not PaperDecisionKind.CONFIRMED and not words:
@@ -133,10 +133,10 @@ def sign(
     sentence: str,
     language: str,
 ) -> list[Signature]:
-    """Write the signatures that a confirmed scan stands for, each with who confirmed it.
+    """Write the signatures on a confirmed scan, each with who confirmed it.
 
-    The account of a signature is the signer's own where the line on the text is theirs, else that
-    of the person of their organisation who answers for the scan: who recorded or confirmed it.
+    The account of a signature is the signer's own if the slot in the text is theirs, else that of
+    the person in their organisation who is responsible for the scan: who recorded or confirmed it.
     """
     made = [
         _write(asked.revision, paper, signer, decision, sentence=sentence, language=language)
@@ -147,9 +147,9 @@ def sign(
 
 
 def complete_if_signed(asked: SignatureRequest, made: Iterable[Signature]) -> bool:
-    """Complete a request when no party is missing any more; tell whether it is complete.
+    """Complete a request if no party is missing; return whether it is complete.
 
-    The caller holds locked_request(). made are the signatures that were written just now.
+    The caller has called locked_request(). made are the signatures that were just written.
     """
     standing = queries.standing_of(asked)
     signed = standing.signed | {
@@ -164,7 +164,7 @@ def complete_if_signed(asked: SignatureRequest, made: Iterable[Signature]) -> bo
 
 
 def decline(actor: Actor, asked: SignatureRequest, *, reason: str, key: bytes | None) -> None:
-    """End a request because a party refused the scan it waited for; key as for decide()."""
+    """End a request because a party refused the scan it was waiting for; key as for decide()."""
     service.withdraw(actor, asked, reason=reason, key=key)
     asked.state = RequestState.DECLINED
     db.session.flush()
@@ -248,7 +248,7 @@ def find(revision_ids: Iterable[UUID], record_id: UUID) -> PaperRecord | None:
 
 
 def former_of(revision_id: UUID | None) -> PaperRecord | None:
-    """Return the scan of a revision that tells of an agreement made before the product came."""
+    """Return the scan of a revision that records a prior agreement."""
     return db.session.scalar(
         sa.select(PaperRecord).where(
             PaperRecord.revision_id == revision_id, PaperRecord.kind == PaperKind.FORMER
@@ -257,25 +257,25 @@ def former_of(revision_id: UUID | None) -> PaperRecord | None:
 
 
 def scan_of(paper: PaperRecord, key: bytes) -> bytes:
-    """Return the scan as it came; raise SealBrokenError when it was altered."""
+    """Return the scan as it was uploaded; raise SealBrokenError if it was altered."""
     sealed = db.session.scalar(sa.select(PaperRecord.scan).where(PaperRecord.id == paper.id))
     return unsealed(paper.id, sealed or b"", key)
 
 
 def unsealed(record_id: UUID, sealed: bytes, key: bytes) -> bytes:
-    """Return a scan out of what is stored; raise SealBrokenError when it was altered."""
+    """Decrypt a stored scan; raise SealBrokenError if it was altered."""
     return crypto.unseal(key, sealed, _context(record_id))
 
 
 def reason_of(decision: PaperDecision, key: bytes | None) -> str:
-    """Return why a scan was refused or withdrawn, decrypted where it is encrypted."""
+    """Return why a scan was refused or withdrawn, decrypted if it is encrypted."""
     if decision.sealed_reason is None or key is None:
         return decision.reason
     return crypto.unseal(key, decision.sealed_reason, _reason_context(decision.id)).decode()
 
 
 def state_of(paper: PaperRecord, asked: RequestState | None, signed: Iterable[Any]) -> PaperState:
-    """Return where a scan stands; signed are the ids of the records that signatures rest on."""
+    """Return the status of a scan; signed are the ids of records that signatures refer to."""
     said = {one.kind for one in paper.decisions}
     if PaperDecisionKind.WITHDRAWN in said:
         return PaperState.WITHDRAWN
@@ -287,12 +287,12 @@ def state_of(paper: PaperRecord, asked: RequestState | None, signed: Iterable[An
 
 
 def rests_on(signatures: Iterable[Signature]) -> set[str]:
-    """Return the ids of the scans that signatures rest on."""
+    """Return the ids of the scans that signatures refer to."""
     return {str(one.paper["record"]) for one in signatures if one.paper}
 
 
 def fact(paper: PaperRecord, state: PaperState) -> PaperFact:
-    """Return what the rules look at in a scan."""
+    """Return a scan's plain values for the rules."""
     return PaperFact(
         kind=paper.kind,
         state=state,
@@ -303,7 +303,7 @@ def fact(paper: PaperRecord, state: PaperState) -> PaperFact:
 
 
 def signers_of(paper: PaperRecord, powers: Mapping[tuple[str, str], str]) -> list[Signer]:
-    """Return who signed on paper; powers are what the text says, by organisation and name."""
+    """Return who signed on paper; powers are those in the text, by organisation and name."""
     return [
         Signer(
             organisation_id=UUID(one["organisation_id"]),
@@ -330,7 +330,7 @@ def _as_kept(signer: Signer) -> dict[str, Any]:
 
 
 def _acting_for(actor: Actor) -> UUID:
-    if actor.organisation_id is None:  # the policies have said no already
+    if actor.organisation_id is None:  # the policies have already refused
         raise LookupError
     return actor.organisation_id
 

@@ -15,7 +15,7 @@ from tracker.signoff.models import Method
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """By what a person can prove who they are."""
+    """The ways in which a person can prove who they are."""
 
     has_app: bool
     has_passkey: bool
@@ -23,7 +23,7 @@ class Ways:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a signing page gives the browser to ask a passkey; options is empty without one."""
+    """What a signing page gives the browser to ask for a passkey; options is empty without one."""
 
     token: str
     options: str
@@ -32,7 +32,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What came back on the form."""
+    """What the form returned."""
 
     password: str = ""
     code: str = ""
@@ -40,7 +40,7 @@ class Given:
 
 
 def ways(actor: Actor) -> Ways:
-    """Return by what the person can prove who they are."""
+    """Return the ways in which a person can prove who they are."""
     user = db.session.get_one(User, actor.user_id)
     return Ways(user.has_app, user.has_passkey and passkeys.are_possible())
 
@@ -60,9 +60,10 @@ def prove(
 ) -> Identity:
     """Return the Identity that a form proves; page is the one it was sent from.
 
-    Raises NotShownError unless that page showed the text of this digest not long ago, whatever the
-    proof. A passkey has to have signed exactly this text and this sentence on that page, once. Call
-    it before the first change of the transaction (accounts.proof). Raises RuleBrokenError.
+    Raises NotShownError unless that page recently showed the text with this digest, whatever the
+    proof. A passkey must have signed exactly this text and sentence on that page, once. Call it
+    before the first change of the transaction (accounts.factors.identity_proof). Raises
+    RuleBrokenError.
     """
     shown.require_recent(page, document_digest)
     if not given.passkey or page is None:
@@ -74,7 +75,7 @@ def prove(
 
 
 def prove_by_mailed_code(actor: Actor, subject_id: UUID, given: Given) -> Identity:
-    """Return the Identity that a password and a mailed code prove; the caller asked its policy."""
+    """Return the Identity that a password and a mailed code prove; the caller asks its policy."""
     return _identity(
         identity_proof.prove_by_mailed_code(actor.user_id, subject_id, given.password, given.code)
     )

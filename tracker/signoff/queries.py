@@ -70,7 +70,7 @@ def revisions_of(
 
 
 def request_of(revision_id: UUID) -> SignatureRequest | None:
-    """Return the request of a revision with its places and the signatures given."""
+    """Return the request of a revision with its slots and the signatures given."""
     return db.session.scalar(_REQUEST, {"revision_id": revision_id})
 
 
@@ -87,7 +87,7 @@ def signatures_on(revision_ids: Iterable[UUID]) -> dict[UUID, list[Signature]]:
 
 
 def standing_of(asked: SignatureRequest) -> RequestStatus:
-    """Return how a request stands, as the rules look at it; places, parties, signatures loaded."""
+    """Return a request's plain values for the rules; slots, parties, signatures are loaded."""
     replaced = {place.stands_for_id for place in asked.places}
     held = [place for place in asked.places if place.id not in replaced]
     return RequestStatus(
@@ -118,7 +118,7 @@ def standing_of(asked: SignatureRequest) -> RequestStatus:
 def place_of(
     asked: SignatureRequest, organisation_id: UUID | None, user_id: UUID
 ) -> SignaturePlace | None:
-    """Return the line that a person holds for an organisation, not one they passed on."""
+    """Return a person's slot for an organisation, unless they passed it on."""
     replaced = {place.stands_for_id for place in asked.places}
     return next(
         (
@@ -133,16 +133,16 @@ def place_of(
 
 
 def stood_for(asked: SignatureRequest, place: SignaturePlace) -> SignaturePlace | None:
-    """Return the line that a line that was passed on stands for, None for one as it was sent."""
+    """Return the slot that a passed-on slot replaces, None for an original one."""
     return next((one for one in asked.places if one.id == place.stands_for_id), None)
 
 
-# Certificates, which a part further up makes and keeps --------------------------------------------
+# Certificates, which a higher package makes and stores --------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateMark:
-    """That there is a certificate of a revision, in a language."""
+    """A certificate that exists for a revision in a language."""
 
     language: str
     made_at: dt.datetime
@@ -152,7 +152,7 @@ class CertificateMark:
 CertificateReader = Callable[[UUID], list[CertificateMark]]
 
 
-# How the certificates of a revision are found: evidence stands above this part.
+# The reader that finds a revision's certificates: evidence is a higher package.
 CERTIFICATE_READER: Slot[CertificateReader] = Slot("certificate_reader", lambda _revision_id: [])
 
 

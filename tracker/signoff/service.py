@@ -29,8 +29,8 @@ from tracker.signoff.models import (
 )
 from tracker.signoff.signers import PartySigners
 
-# The shape of what is frozen from now on: what is said stands there in each language it is said in.
-# What was frozen as common-terms/1 stays as it is, in one language.
+# The format of texts frozen from now on, with every wording in all its languages. Texts frozen as
+# common-terms/1 stay as they are, in one language.
 FORMAT = "common-terms/2"
 
 
@@ -47,8 +47,8 @@ def freeze(
 ) -> Revision:
     """Freeze a document in canonical form (RFC 8785) as the subject's next revision.
 
-    A random salt goes into the document, so that its digest can't be guessed from its content.
-    key encrypts the document, for class K2 to K7; the digest is that of the plain bytes.
+    A random salt becomes part of the document, so that its digest can't be guessed from its
+    content. key encrypts the document, for class K2 to K7; the digest is that of the plain bytes.
     """
     revision = Revision(
         id=uuid4(),
@@ -72,9 +72,9 @@ def freeze_as_shown(
     document: Mapping[str, Any],
     key: bytes,
 ) -> Revision:
-    """Freeze a document as freeze() does, just as it stood on the page on which it is signed.
+    """Freeze a document like freeze(), exactly as the signing page showed it.
 
-    Its digest is then the one that digest_to_be() gave for that page.
+    Its digest is the one that digest_to_be() returned for that page.
     """
     revision = Revision(
         id=uuid4(),
@@ -112,7 +112,7 @@ def digest_to_be(
 def text_to_be(
     subject_type: str, subject_id: UUID, document: Mapping[str, Any], page: SigningPage
 ) -> dict[str, Any]:
-    """Return the document that freeze_as_shown() will freeze with the same page, whole."""
+    """Return the complete document that freeze_as_shown() will freeze with the same page."""
     whole: dict[str, Any] = canonical.from_bytes(
         _plain(document, _next_number(subject_type, subject_id), page)
     )
@@ -129,7 +129,7 @@ def _next_number(subject_type: str, subject_id: UUID) -> int:
 
 
 def _plain(document: Mapping[str, Any], number: int, page: SigningPage) -> bytes:
-    """Return the canonical bytes of a document that is frozen."""
+    """Return the canonical bytes of a document to freeze."""
     return canonical.to_bytes(
         {
             **document,
@@ -142,7 +142,7 @@ def _plain(document: Mapping[str, Any], number: int, page: SigningPage) -> bytes
 
 
 def plain_bytes(revision: Revision, key: bytes | None) -> bytes:
-    """Return a revision's canonical bytes, decrypted where it is encrypted."""
+    """Return a revision's canonical bytes, decrypted if it is encrypted."""
     if not revision.is_sealed:
         return revision.document
     return crypto.unseal(_needed(key), revision.document, _context(revision.id))
@@ -175,10 +175,10 @@ def request(
     remind_every: int | None = None,
     remind_whom: Iterable[str] = (),
 ) -> SignatureRequest:
-    """Ask for signatures by a list of who signs; raise RuleBrokenError when it can't be asked.
+    """Request signatures from a list of signatories; raise RuleBrokenError if the list is invalid.
 
-    The day is the last on which it can be signed. remind_every and remind_whom say how often, and
-    whom beside nobody, as the request keeps them.
+    The day is the last on which it can be signed. remind_every and remind_whom say how often to
+    send reminders, and to whom besides the signatories.
     """
     asking = list(parties)
     found = signers.flaw(asking)
@@ -223,7 +223,7 @@ def request(
 
 
 def locked_request(revision_id: UUID) -> SignatureRequest:
-    """Return the request of a revision and keep others from ending it meanwhile."""
+    """Lock and return the request of a revision, so that nobody else ends it."""
     return db.session.execute(
         sa.select(SignatureRequest)
         .where(SignatureRequest.revision_id == revision_id)
@@ -246,10 +246,10 @@ def sign(
     language: str,
     identity: Identity,
 ) -> Signature:
-    """Sign for the organisation the person acts for; the caller holds locked_request().
+    """Sign for the organisation the person is acting for; the caller has called locked_request().
 
-    page is the one it was read on: raise NotShownError when it showed another text or is old. The
-    request is completed in the same transaction when this was the last signature.
+    page is the one it was read on: raise NotShownError if it showed another text or is too old. If
+    this was the last signature, the request is completed in the same transaction.
     """
     shown.require_recent(page, asked.revision.digest)
     policy.is_proven(actor, identity, clock.now()).require()
@@ -257,7 +257,7 @@ def sign(
     policy.can_sign_for(actor, standing, clock.today()).require()
     membership = policy.signing_membership(actor)
     place = queries.place_of(asked, actor.organisation_id, actor.user_id)
-    if membership is None or place is None:  # can_sign_for has said no already
+    if membership is None or place is None:  # can_sign_for has already refused
         raise LookupError
     former = queries.stood_for(asked, place)
     signature = _write(
@@ -290,7 +290,7 @@ def sign(
 def sign_as_person(
     actor: Actor, revision: Revision, *, sentence: str, language: str, identity: Identity
 ) -> Signature:
-    """Sign in one's own name (an undertaking); nobody signs for another (S11)."""
+    """Sign in one's own name (an undertaking); nobody can sign for somebody else (S11)."""
     policy.is_proven(actor, identity, clock.now()).require()
     return _write(
         revision,
@@ -343,10 +343,10 @@ def decline(
     items: Iterable[str],
     key: bytes | None = None,
 ) -> None:
-    """Decline with a reason; signatures given on this revision stay in history (5.4).
+    """Decline with a reason; signatures given on this revision stay in the history (5.4).
 
-    page is the one it was read on: raise NotShownError when it showed another text. key encrypts
-    the reason where the revision is encrypted: it speaks of what is in there.
+    page is the one it was read on: raise NotShownError if it showed another text. key encrypts the
+    reason if the revision is encrypted, since it may quote it.
     """
     shown.require(page, asked.revision.digest)
     policy.can_decline(actor, queries.standing_of(asked), clock.today()).require()
@@ -360,7 +360,7 @@ def decline(
 def withdraw(
     actor: Actor, asked: SignatureRequest, *, reason: str, key: bytes | None = None
 ) -> None:
-    """Call a request back with a reason; key as for decline(). The caller asked its policy."""
+    """Call a request back with a reason; key as for decline(). The caller asks its policy."""
     if asked.state is not RequestState.WAITING:
         raise RuleBrokenError(_l("This text no longer waits for signatures."))
     if not reason.strip():
@@ -369,7 +369,7 @@ def withdraw(
 
 
 def expire(asked: SignatureRequest) -> bool:
-    """End a request whose last day has passed; False when it ended before, or has days left."""
+    """End a request whose last day has passed; False if it has ended, or has days left."""
     if asked.state is not RequestState.WAITING or asked.expires_on is None:
         return False
     if clock.today() <= asked.expires_on:
@@ -381,7 +381,7 @@ def expire(asked: SignatureRequest) -> bool:
 
 
 def overtake(asked: SignatureRequest) -> None:
-    """End a request whose text has become moot: what it would have changed has ended."""
+    """End a request that has become moot because the text it would have changed has ended."""
     asked.state = RequestState.WITHDRAWN
     asked.ended_at = clock.now()
     db.session.flush()
@@ -399,14 +399,14 @@ def pass_on(
 ) -> SignaturePlace:
     """Pass on what somebody is to sign to a person with the same power, with a reason (5.5).
 
-    The line stays as history and the new one has its turn. The caller holds locked_request(); page
-    and key as for decline().
+    The old slot is kept as history and the new one takes its turn. The caller has called
+    locked_request(); page and key as for decline().
     """
     shown.require(page, asked.revision.digest)
     standing = queries.standing_of(asked)
     policy.can_pass_on(actor, standing, clock.today(), holder_id).require()
     place = queries.place_of(asked, actor.organisation_id, holder_id)
-    if place is None:  # can_pass_on has said no already
+    if place is None:  # can_pass_on has already refused
         raise LookupError
     able = {
         one.user_id
@@ -453,7 +453,7 @@ def pass_on(
 
 
 def why_passed_on(place: SignaturePlace, key: bytes | None) -> str:
-    """Return why a line was passed on, decrypted where it is encrypted."""
+    """Return why a slot was passed on, decrypted if it is encrypted."""
     if place.sealed_reason is None:
         return place.reason
     return crypto.unseal(_needed(key), place.sealed_reason, _place_context(place.id)).decode()
@@ -474,7 +474,7 @@ def _end(
 
 
 def reason_of(asked: SignatureRequest, key: bytes | None) -> str:
-    """Return why a request was declined or called back, decrypted where it is encrypted."""
+    """Return why a request was declined or called back, decrypted if it is encrypted."""
     if asked.sealed_reason is None:
         return asked.reason
     return crypto.unseal(_needed(key), asked.sealed_reason, _reason_context(asked)).decode()

@@ -20,7 +20,7 @@ blueprint = Blueprint("succession", __name__, url_prefix="/organisations")
 @blueprint.route("/<uuid:organisation_id>/replace", methods=["GET", "POST"])
 @signed_in
 def replace(organisation_id: UUID) -> str | Response:
-    """Record that a body was replaced; the other takes its place in all its cooperations (N13)."""
+    """Record that another body replaced this one, in all its cooperations (N13)."""
     actor = current_actor()
     former = found(queries.find(actor, organisation_id))
     require(policy.can_change_organisations(actor))

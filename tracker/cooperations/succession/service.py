@@ -30,12 +30,12 @@ PARTIES = (OrganisationKind.NPM, OrganisationKind.CSO)
 def replace(
     actor: Actor, former_id: UUID, successor_id: UUID, *, since: dt.date, source: str
 ) -> Succession:
-    """Record that a body was replaced by another, which takes its place everywhere at once.
+    """Record that another body replaced an organisation, in all its cooperations immediately.
 
-    In each cooperation of the former the successor is party from today on, also of what is in
-    force; the signatures stay as they were given. The people of the former lose access; their
-    undertakings pass to nobody (S11). Administrators; raise RefusedError for others, and
-    RuleBrokenError with the field that does not fit.
+    From today the successor is a party in each of its cooperations, also to what is in force;
+    signatures stay as they were given. The people of the old body lose access; their undertakings
+    don't pass to anybody (S11). For administrators; raise RefusedError for others, and
+    RuleBrokenError with the field that is invalid.
     """
     can_change_organisations(actor).require()
     former, successor = _bodies(former_id, successor_id)
@@ -78,7 +78,7 @@ def replace(
 
 
 def cooperations_of(organisation_id: UUID) -> list[Cooperation]:
-    """Return the cooperations of which an organisation is a party today, for this verb alone."""
+    """Return the cooperations an organisation is a party of today, only for this function."""
     return list(
         db.session.scalars(
             sa.select(Cooperation)
@@ -91,7 +91,7 @@ def cooperations_of(organisation_id: UUID) -> list[Cooperation]:
 
 
 def _bodies(former_id: UUID, successor_id: UUID) -> tuple[Organisation, Organisation]:
-    """Return both bodies, held so that nobody changes them meanwhile."""
+    """Lock and return both bodies."""
     found = {
         one.id: one
         for one in db.session.scalars(

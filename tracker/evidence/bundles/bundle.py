@@ -32,14 +32,14 @@ from tracker.signoff.models import Revision
 
 
 class DamagedError(Exception):
-    """The database does not hold any more what the trail bears witness to."""
+    """Raised when the database no longer contains what the trail binds."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A row that an event binds by its digest, and the file that belongs to it.
+    """A row that an event binds by its digest, and its file.
 
-    file is None where the kind has none, and where it can't be read any more.
+    file is None if its kind has none, or if it can't be decrypted any more.
     """
 
     kind: str
@@ -49,23 +49,23 @@ class _Row:
 
 @dataclass(slots=True)
 class _Told:
-    """The events, and what of their witness stays out."""
+    """The events, and what is left out."""
 
     lines: list[bytes] = field(default_factory=list)
-    # What an event binds, by its number.
+    # What each event binds, by its number.
     bound: dict[int, str] = field(default_factory=dict)
     without_details: list[int] = field(default_factory=list)
     made_at: str = ""
 
 
 def build(export: Export) -> bytes:
-    """Return the bundle of what was taken out, sealed with the key of the checkpoints.
+    """Return the bundle of an export, sealed with the checkpoint key.
 
-    Reads only. Raise KeysError when the key can't be read, LogError when the log is damaged,
-    DamagedError when a frozen text is not as the trail says, ContainerError when there is too much
-    for one file.
+    Only reads. Raise KeysError if the key can't be read, LogError if the log is damaged,
+    DamagedError if a frozen text is not as the trail says, ContainerError if there is too much for
+    one file.
     """
-    token = will_write.set(False)  # so that nobody who writes has to wait meanwhile
+    token = will_write.set(False)  # so that nobody who writes has to wait
     try:
         return _build(export)
     finally:
@@ -130,12 +130,12 @@ def _told(chain_id: UUID, export: Export) -> _Told:
 
 
 def _goes_along(link: Link, details: Mapping[str, object], export: Export) -> bool:
-    """Tell whether details may be told: to those who may know of that visit, all of it."""
+    """Return whether an event's details may be included for the person who exports."""
     return link.subject_id in export.planning_ids or not tells_the_team(link.verb, details)
 
 
 def _row_files(export: Export, told: _Told) -> tuple[dict[str, bytes], LeftOut]:
-    """Return the rows with their texts as files, and what stays out."""
+    """Return the rows with their texts as files, and what is left out."""
     rows = dict(_rows(export))
     lines: list[bytes] = []
     files: dict[str, bytes] = {}
@@ -157,14 +157,14 @@ def _row_files(export: Export, told: _Told) -> tuple[dict[str, bytes], LeftOut]:
 
 
 def _require_bound(rows: Mapping[str, _Row], told: _Told) -> None:
-    """Refuse to leave a text out for the reason that it was changed."""
+    """Refuse to leave a text out because it was changed."""
     known = set(told.bound.values())
     if any(row.kind == parts.REVISION and digest not in known for digest, row in rows.items()):
         raise DamagedError("A frozen text is not as the trail says: run tracker audit verify.")
 
 
 def _rows(export: Export) -> Iterator[tuple[str, _Row]]:
-    """Yield the rows that go along, by the digest that an event binds."""
+    """Yield the rows to include, by the digest that an event binds."""
     revisions = queries.revisions(export.revision_ids)
     for revision in revisions.values():
         content = revision.content()
@@ -179,7 +179,7 @@ def _rows(export: Export) -> Iterator[tuple[str, _Row]]:
 
 
 def _pdf(row: Certificate, revision: Revision) -> bytes | None:
-    """Return a PDF; None when the key of its cooperation was destroyed."""
+    """Return a PDF; None if its cooperation's key was destroyed."""
     try:
         return certificates.file_of(row, revision)
     except KeyDestroyedError:
@@ -187,7 +187,7 @@ def _pdf(row: Certificate, revision: Revision) -> bytes | None:
 
 
 def _document(revision: Revision) -> bytes | None:
-    """Return the bytes of a frozen text; None when the key of its cooperation was destroyed."""
+    """Return the bytes of a frozen text; None if its cooperation's key was destroyed."""
     try:
         key = keys.key_of(revision.cooperation_id) if revision.is_sealed else None
     except KeyDestroyedError:
@@ -201,14 +201,14 @@ def _document(revision: Revision) -> bytes | None:
 def _log_files(
     export: Export, chain_id: UUID, checkpoint: Checkpoint
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield the checkpoint, what leads to it, and the earlier ones that the parties hold."""
+    """Yield the checkpoint, its proofs, and the earlier checkpoints that the parties have."""
     leaves = [leaf for leaf in log.leaves_of(chain_id) if leaf.count <= export.count]
     sizes = {one for one in anchors.sizes_sent_to(export.cooperation_id) if one < export.size}
     numbers = [leaf.number for leaf in leaves]
     held = {export.size: (checkpoint, leaves[-1])}
     for earlier in checkpoints.of_sizes(sizes):
         known = bisect_left(numbers, earlier.size)
-        if known:  # the cooperation was in the log then
+        if known:  # the cooperation was in the log at that time
             held[earlier.size] = (earlier, leaves[known - 1])
     proofs = log.proofs({size: leaf.number for size, (_, leaf) in held.items()}, export.size)
     for size, (one, leaf) in held.items():

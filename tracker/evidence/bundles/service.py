@@ -17,9 +17,9 @@ PAGE = "evidence"
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """That the evidence of a cooperation was taken out: up to which event, and what goes along.
+    """An export of a cooperation's evidence: up to which event, and what it includes.
 
-    The event itself is the last one, and the checkpoint stands for it.
+    The event of the export is the last one, and the checkpoint covers it.
     """
 
     cooperation_id: UUID
@@ -27,25 +27,25 @@ class Export:
     count: int
     size: int
     revision_ids: frozenset[UUID]
-    # The visits whose planning goes along, their checklists and the comments on them: what events
-    # name as their subject.
+    # The visits whose planning is included, their checklists and the comments on these: the
+    # subjects of events.
     planning_ids: frozenset[UUID] = frozenset()
 
 
 def export(
     actor: Actor | None, cooperation_id: UUID, reference: str, *, with_closed: bool = False
 ) -> Export:
-    """Record that the evidence is taken out, and sign a checkpoint that stands for all of it.
+    """Record the export of the evidence, and sign a checkpoint that covers all of it.
 
-    The caller has found the cooperation scoped. with_closed takes along the texts of class K2 to K7
+    The caller has found the cooperation in scope. with_closed includes the texts of class K2 to K7
     that the person may open, and the details of what was done for visits that they may know of;
-    each is noted as read. actor None means the command, which takes along what every
-    manager may see. The bundle is built (bundle.build) after the commit, so that nobody waits for
-    it. Raise KeysError when the key of the checkpoints can't be read.
+    each is logged as read. actor None means the command, which includes what every manager may see.
+    The bundle is built (bundle.build) after the commit, so that nobody waits for it. Raise
+    KeysError if the checkpoint key can't be read.
     """
     if actor is not None:
         policy.can_export(actor).require()
-    lock_chain(None)  # before the cooperation's, as everywhere that holds both
+    lock_chain(None)  # before the cooperation's, as everywhere that locks both
     texts = queries.texts(actor, cooperation_id, with_closed=with_closed)
     closed = [text for text in texts if text.is_sealed]
     planning: list[Planning] = []
@@ -83,7 +83,7 @@ def _subjects(planning: list[Planning]) -> frozenset[UUID]:
 def _note_reads(
     actor: Actor, cooperation_id: UUID, closed: list[Text], planning: list[Planning]
 ) -> None:
-    """Note each closed text as read, and each checklist of a visit that has none."""
+    """Log each confidential text as read, and each checklist of a visit that has none."""
     read = [(text.subject_type, text.subject_id) for text in closed]
     read += [
         (CHECKLIST, one.checklist_id)

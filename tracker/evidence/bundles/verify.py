@@ -1,6 +1,6 @@
 """Verification of a bundle, link by link, from the file alone. Pure.
 
-docs/evidence-format.md says what each link is; whoever changes one changes the other.
+docs/evidence-format.md defines each link; change both together.
 """
 
 import datetime as dt
@@ -36,7 +36,7 @@ START = "0" * 64
 CHECKPOINT_USE, DOCUMENT_USE = "checkpoint", "document"
 OPENED, TAKEN_OUT, ERASED = "cooperation_opened", "evidence_exported", "details_erased"
 CERTIFICATE_MADE = verbs.CERTIFICATE_MADE.name
-# With these the waiting for signatures on a text ends; with the first of them all have signed.
+# The verbs that end a signature request; the first of them means that everybody has signed.
 IN_FORCE = verbs.CAME_INTO_FORCE.name
 ENDS_OF_WAITING = frozenset(
     verb.name
@@ -55,7 +55,7 @@ SIGNATURE = "signature"
 OWN_SIGNATURE = (verbs.UNDERTAKING_SIGNED.name, SIGNATURE)
 COUNTERSIGNATURE = (verbs.UNDERTAKING_COUNTERSIGNED.name, "countersignature")
 PASSKEY = "passkey"
-# How the links of anchors are named; the name of the file follows.
+# The prefix of an anchor's link; the file name follows.
 ANCHOR = "Anchor"
 HELD = "Key"
 METHODS = {
@@ -89,7 +89,7 @@ EVENT_KEYS = {
     "evidence": (str, type(None)),
     "previous": str,
 }
-# Of events since rows are checked: the digest of what one says of them.
+# The digest of what an event says about rows, in events since row binding.
 STATE = "state"
 REVISION_KEYS = {
     "id": str,
@@ -123,7 +123,7 @@ _KEYS_OF: dict[str, dict[str, Any]] = {
     parts.SIGNATURE: SIGNATURE_KEYS,
     parts.CERTIFICATE: CERTIFICATE_KEYS,
 }
-# What is said of a PDF that is not sound, the most telling first.
+# Messages about a PDF that is not sound, the most important first.
 PDF_FLAWS = {
     pdf.Flaw.UNREADABLE: "can't be read, or its signature can't",
     pdf.Flaw.NOT_SIGNED: "is not signed",
@@ -134,12 +134,12 @@ MOST_LETTERS = 120
 
 
 class FlawError(Exception):
-    """A link does not hold; says in words why."""
+    """Raised when a link is not valid; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether one link holds, in words."""
+    """Whether one link is valid, with an explanation."""
 
     link: str
     holds: bool
@@ -148,24 +148,24 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a check found: a verdict for each link, and what was signed by whom."""
+    """The result of a verification: a verdict for each link, and what was signed by whom."""
 
     reference: str
     verdicts: tuple[Verdict, ...]
     signed: tuple[str, ...] = ()
     key: str = ""
-    # Whether it was compared with anything that who asks holds: an anchor, a key's fingerprint.
+    # Whether it was compared with anything given: an anchor, or a key's fingerprint.
     is_compared: bool = False
 
     @property
     def is_sound(self) -> bool:
-        """Whether every link holds."""
+        """Whether every link is valid."""
         return all(one.holds for one in self.verdicts)
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A checkpoint that was kept elsewhere, and a proof to or from it if that was kept too."""
+    """A checkpoint kept elsewhere, and a proof to or from it if that was kept too."""
 
     name: str
     checkpoint: Checkpoint
@@ -173,23 +173,23 @@ class Anchor:
 
     @classmethod
     def read(cls, name: str, data: bytes) -> "Anchor":
-        """Read an anchor out of a text or a mail; raise NoteError when there is none in it."""
+        """Parse an anchor from a text or an email; raise NoteError if there is none."""
         text = notes.text_of(data)
         proof = Consistency.read(text) if notes.find(text, notes.CONSISTENCY) else None
         return cls(name, Checkpoint.read(text), proof)
 
 
 def verify(data: bytes, anchors: Sequence[Anchor] = (), keys: Sequence[str] = ()) -> Report:
-    """Check a bundle, and anchors and keys held against it; never raises, whatever the bytes are.
+    """Verify a bundle, and compare it with anchors and keys; never raises, whatever the bytes are.
 
-    keys are fingerprints of keys of the checkpoints: 64 small letters and figures.
+    keys are fingerprints of checkpoint keys: 64 lower-case hexadecimal digits.
     """
     check = _Check()
     verdicts: list[Verdict] = []
     for link, is_needed, look in _LINKS:
         verdict = _verdict(link, look, check, data)
         verdicts.append(verdict)
-        if is_needed and not verdict.holds:  # nothing can be told of what comes after
+        if is_needed and not verdict.holds:  # nothing after this can be verified
             return Report(check.reference, tuple(verdicts))
     verdicts += [
         _verdict(f"{ANCHOR} {_plain(anchor.name)}", _check_anchor, check, anchor)
@@ -218,24 +218,24 @@ def _verdict(
 
 @dataclass(slots=True)
 class _Check:
-    """What was read so far; each link leaves here what later ones look at."""
+    """A verification in progress; each link leaves here what later links need."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     manifest: dict[str, Any] = field(default_factory=dict)
     left_out: dict[str, set[int]] = field(default_factory=dict)
     keys: dict[str, KeyNote] = field(default_factory=dict)
     seal_key: str = ""
-    # Of the chain: the digest after each event, what each binds; of it whole, whether it is sound.
+    # The chain: the digest after each event, what each binds, and whether the whole is sound.
     heads: list[str] = field(default_factory=list)
     bound: dict[int, str] = field(default_factory=dict)
     tells_of_erasure: bool = False
-    # What each event is, and what it is about, by its number.
+    # The verb and subject of each event, by its number.
     told: dict[int, tuple[str, str]] = field(default_factory=dict)
     rows: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
     revisions: dict[str, dict[str, Any]] = field(default_factory=dict)
     texts_hold: bool = False
     signatures: list[dict[str, Any]] | None = None
-    # The checkpoint, once its signature was found good, and leaves that are proven in it.
+    # The checkpoint once its signature was verified, and the leaves proved to be in it.
     checkpoint: Checkpoint | None = None
     earlier: dict[int, Checkpoint] = field(default_factory=dict)
     leaves: list[Inclusion] = field(default_factory=list)
@@ -243,7 +243,7 @@ class _Check:
 
     @property
     def reference(self) -> str:
-        """What the bundle says it is of."""
+        """The cooperation's reference according to the bundle."""
         return _plain(self.manifest.get("reference", ""))
 
 
@@ -346,7 +346,7 @@ def _require_endorsement(key: KeyNote, by_place: Mapping[tuple[str, int], KeyNot
 
 
 def _who_vouches(found: Sequence[KeyNote]) -> str:
-    """Say how far back the checkpoint keys vouch for each other."""
+    """Return a text saying how far back the checkpoint keys vouch for each other."""
     own = {key.number: key for key in found if key.use == CHECKPOINT_USE}
     if not own:
         raise FlawError("There is no key of the checkpoints.")
@@ -379,7 +379,7 @@ def _check_seal(check: _Check, _data: bytes) -> str:
 
 
 def _key_of(check: _Check, fingerprint: str, at: dt.datetime) -> KeyNote:
-    """Return a key that signed at a moment; a flaw when it was not in use then."""
+    """Return a key that signed at a time, or raise FlawError if it was not in use then."""
     key = check.keys.get(fingerprint)
     if key is None or key.use != CHECKPOINT_USE:
         raise FlawError("It is signed with a key that is not among those in the bundle.")
@@ -390,7 +390,7 @@ def _key_of(check: _Check, fingerprint: str, at: dt.datetime) -> KeyNote:
 
 
 def _ended_before(key: KeyNote, at: dt.datetime) -> str:
-    """Say how a key had ended before a moment; empty when it was in use."""
+    """Return a text saying how a key had ended before a time; empty if it was in use."""
     for end, said in ((key.retired, "was retired"), (key.revoked, "was revoked")):
         if end is not None and end < at.replace(microsecond=0):
             return said
@@ -451,7 +451,7 @@ def _event(line: bytes, number: int) -> tuple[dict[str, Any], dict[str, Any] | N
 def _require_ends(
     check: _Check, event: Mapping[str, Any], details: Mapping[str, Any] | None
 ) -> None:
-    """Refuse a chain that begins or ends with something else than that of a bundle."""
+    """Refuse a chain that doesn't begin and end as a bundle's chain does."""
     manifest = check.manifest
     said = (event["verb"], event["subject"])
     if event["number"] == 1:
@@ -515,7 +515,7 @@ def _require_text(check: _Check, event: int, row: Mapping[str, Any]) -> None:
 
 
 def _bound_file(check: _Check, kind: str, event: int, digest: str, what: str) -> bytes | None:
-    """Return the file of a row, which must give its digest; None when it was erased."""
+    """Return a row's file, which must match its digest; None if it was erased."""
     data = check.files.get(parts.file_name(kind, event))
     if (data is None) != (event in check.left_out["documents"]):
         raise FlawError(f"{what} is missing, or there, though the list says otherwise.")
@@ -619,7 +619,7 @@ def _require_pdf(
 
 
 def _certificates_without_text(check: _Check, found: Mapping[int, Mapping[str, Any]]) -> int:
-    """Count the PDFs whose text is closed, so that its rows are not here, or was erased."""
+    """Count the PDFs whose text is confidential, and so not included, or was erased."""
     gone = {
         row["id"]
         for event, row in _rows_of(check, parts.REVISION).items()
@@ -633,9 +633,9 @@ def _certificates_without_text(check: _Check, found: Mapping[int, Mapping[str, A
 
 
 def _signed_by_all(check: _Check, revision_ids: Collection[str]) -> set[str]:
-    """Return which of some texts were signed by all whom they name, as signatures and events tell.
+    """Return which texts were signed by everybody they name, from signatures and events.
 
-    Of one that was erased only what events tell.
+    For an erased text, only from events.
     """
     texts = _rows_of(check, parts.REVISION)
     ends = _ends_of_waiting(check, texts)
@@ -645,7 +645,7 @@ def _signed_by_all(check: _Check, revision_ids: Collection[str]) -> set[str]:
         under.setdefault(row["revision"], {})[event] = row
     found = set()
     for frozen, text in texts.items():
-        # A text that two events freeze can't be told from another in its place.
+        # A text frozen by two events can't be distinguished from a substitute.
         if text["id"] not in revision_ids or bindings[text["id"]] > 1:
             continue
         data = check.files.get(parts.file_name(parts.REVISION, frozen))
@@ -665,7 +665,7 @@ def _signed_by_all(check: _Check, revision_ids: Collection[str]) -> set[str]:
 
 
 def _ends_of_waiting(check: _Check, texts: Mapping[int, Mapping[str, Any]]) -> dict[int, int]:
-    """Return, by the event that binds a text, the event that ended the waiting for signatures."""
+    """Return, by the event that binds a text, the event that ended its signature request."""
     ends: dict[int, int] = {}
     following: dict[str, int] = {}
     for event in range(len(check.heads), 0, -1):
@@ -708,7 +708,7 @@ def _was_countersigned(
     document: Mapping[str, Any] | None,
     signatures: Mapping[int, Mapping[str, Any]],
 ) -> bool:
-    """Tell whether the person of an undertaking signed it, and somebody else countersigned."""
+    """Return whether an undertaking's person signed it and somebody else countersigned."""
     own, others = (
         {
             row["user"]
@@ -725,7 +725,7 @@ def _was_countersigned(
 
 
 def _signed(check: _Check, found: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield what was signed by whom, a line each."""
+    """Yield a line for each signature: what, by whom."""
     for row in found:
         text = check.revisions[row["revision"]]
         who, whom = _plain(row["signer_name"]), _plain(row["organisation_name"])
@@ -800,7 +800,7 @@ def _require_signed(check: _Check, checkpoint: Checkpoint) -> None:
 
 
 def _require_included(check: _Check, inclusion: Inclusion, checkpoint: Checkpoint) -> None:
-    """Refuse what does not show the chain, as it is here, in the log of a checkpoint."""
+    """Refuse a log proof that doesn't contain the chain as it is here."""
     _require_chain(check)
     if inclusion.chain != check.manifest["chain"] or inclusion.size != checkpoint.size:
         raise FlawError(f"The proof for the checkpoint of size {checkpoint.size} is another's.")
@@ -830,7 +830,7 @@ def _require_grown(before: Checkpoint, after: Checkpoint, proof: Consistency) ->
 
 
 def _check_held(check: _Check, fingerprint: str) -> str:
-    """Compare with a key that who asks holds: it sealed the bundle, or vouches for what did."""
+    """Compare with a given key: it sealed the bundle, or vouches for the one that did."""
     by_number = {one.number: one for one in check.keys.values() if one.use == CHECKPOINT_USE}
     one = check.keys.get(check.seal_key)
     while one is not None and one.fingerprint != fingerprint:
@@ -906,7 +906,7 @@ def _lines(check: _Check, name: str) -> list[bytes]:
 
 
 def _require_chain(check: _Check) -> None:
-    """Refuse to go on where the chain could not be followed to its end."""
+    """Refuse to continue if the chain could not be verified to its end."""
     if len(check.heads) != check.manifest["count"] or not check.heads:
         raise FlawError("It can't be checked: the chain is broken.")
 
@@ -954,7 +954,7 @@ def _moment(text: str) -> dt.datetime:
 
 
 def _as_id(text: str | None) -> UUID | None:
-    """Return the id that a text is; None where it is none."""
+    """Return the UUID in a text, or None."""
     try:
         return UUID(text) if text else None
     except ValueError:
@@ -966,6 +966,6 @@ def _minute(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return words of a file so that they can do nothing to a terminal."""
+    """Return a text from a file with nothing that could control a terminal."""
     shown = "".join(letter if letter.isprintable() else "?" for letter in text)
     return shown if len(shown) <= MOST_LETTERS else shown[:MOST_LETTERS] + "..."

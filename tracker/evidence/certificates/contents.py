@@ -1,6 +1,6 @@
 """The contents of a certificate as plain values: the text, its signatures, its evidence.
 
-Everything is in one of the languages of the frozen text; words said in another know that they are.
+Everything is in one of the languages of the frozen text; strings in another language are marked.
 """
 
 import datetime as dt
@@ -29,23 +29,23 @@ from tracker.ui import qr_code
 from tracker.ui.locale import as_date, as_datetime, direction, listed, name_of
 from tracker.undertakings import frozen as undertakings
 
-# What the file is called that travels inside: the bytes whose digest was signed.
+# The name of the attached file: the bytes whose digest was signed.
 CANONICAL = "canonical-document.json"
 CANONICAL_TYPE = "application/json"
 GROUP = 8
-# How many letters stand beside their label.
+# How many letters fit beside their label.
 SHORT = 24
-# How many letters stand in a line of a table, and how many a column has and asks for at most.
+# How many letters fit in a line of a table, and the least and most for a column.
 LINE, NARROW, WIDE = 76, 9, 36
 
 Values = dict[str, Any]
-# What templates put around words; in words themselves these letters are escaped.
+# The markers templates use; these characters are escaped in text.
 _MARK = re.compile(r"<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """All that a certificate is made of, read beforehand."""
+    """Everything a certificate is made from, read beforehand."""
 
     revision: Revision
     document: Mapping[str, Any]
@@ -60,7 +60,7 @@ class Source:
 
     @property
     def is_undertaking(self) -> bool:
-        """Whether it is a person's own undertaking."""
+        """Whether it is a personal undertaking."""
         return "undertaking" in self.document
 
 
@@ -70,12 +70,12 @@ def languages(source: Source) -> tuple[str, ...]:
 
 
 def address(reference: str, digest: str) -> str:
-    """Return the address under which anyone can check a text; it stands on paper and stays."""
+    """Return the URL at which anybody can check a text; it is printed and never changes."""
     return link(f"verify?{urlencode({'reference': reference, 'digest': digest})}")
 
 
 def certificate(source: Source, language: str) -> Values:
-    """Return what the certificate of a text says in one of its languages."""
+    """Return the content of a text's certificate in one of its languages."""
     with in_language(language):
         text = _undertaking(source, language) if source.is_undertaking else _text(source, language)
         return {
@@ -123,7 +123,7 @@ def _text(source: Source, language: str) -> Values:
 
 
 def _beside(title: str, parts: Sequence[Part_], language: str) -> Values:
-    """Return as a section what a text says beside its clauses."""
+    """Return a section with what a text says apart from its clauses."""
     return {
         "title": _say(title, language, said=True),
         "items": [
@@ -170,9 +170,9 @@ def _part(part: Part_, language: str) -> Values:
 
 
 def _widths(table: Table) -> list[int]:
-    """Return how wide columns are beside each other, in letters.
+    """Return the relative widths of columns, in letters.
 
-    Each has what its longest word needs; what is left of the line goes to those with long texts.
+    Each gets what its longest word needs; the rest of the line goes to those with long texts.
     """
     columns = list(zip(table.heads, *table.lines, strict=True))
     needed = [max(max(map(_longest_word, column)) + 2, NARROW) for column in columns]
@@ -271,7 +271,7 @@ def _signature(one: Signature, language: str) -> Values:
 
 
 def _capacity(one: Signature) -> str:
-    """Return in which capacity somebody signed, for whom, and in whose place."""
+    """Return in what capacity somebody signed, for whom, and in whose place."""
     return ", ".join([_role(one), *beside_words(one)])
 
 
@@ -296,7 +296,7 @@ def _role(one: Signature) -> str:
 
 
 def _notices(source: Source, language: str) -> list[Values]:
-    """Return what a reader has to know before the text: whether it counts, whether it is play."""
+    """Return what a reader has to know first: whether the text is valid, or a demonstration."""
     known = languages(source)
     notices = []
     if source.is_demonstration:
@@ -470,7 +470,7 @@ def _event(line: HistoryLine, language: str) -> Values:
 
 
 def _told(line: HistoryLine) -> str:
-    """Return an event in words, as the pages tell it."""
+    """Return an event as a sentence, as pages show it."""
     sentences = current_app.jinja_env.get_template("history/sentences.html").module
     words = unescape(_MARK.sub("", getattr(sentences, line.verb)(line.details)))
     return " ".join(words.split())
@@ -490,10 +490,10 @@ def _who(line: HistoryLine) -> str:
 
 
 def _say(words: str, around: str, *, of: str = "", said: bool = False) -> Values:
-    """Return words with their language and direction where these are not those around them.
+    """Return text with its language and direction if they differ from those around it.
 
-    said: the application says them in the language around. Else what knows no language was typed,
-    and goes by its own first letter.
+    said: the application wrote it in the surrounding language. Other text without a language was
+    typed by people, and its direction follows from its first letter.
     """
     spoken = around if said else (of or language_of(words))
     told: Values = {"t": str(words)}
@@ -506,9 +506,10 @@ def _say(words: str, around: str, *, of: str = "", said: bool = False) -> Values
 
 
 def _typed_direction(words: str, otherwise: str) -> str:
-    """Return the direction of what somebody typed, by its first letter that has one.
+    """Return the direction of typed text, from its first letter that has one.
 
-    Numbers have none, such as those of telephones: they are told apart where they would be turned.
+    Digits have none, such as those of phone numbers: they are isolated where they would be
+    reversed.
     """
     kinds = {unicodedata.bidirectional(letter) for letter in words}
     for letter in words:

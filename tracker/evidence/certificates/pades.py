@@ -1,7 +1,7 @@
 """Signatures of PDF files (PAdES), made and verified with pyHanko.
 
-pyHanko's verdict alone takes a file for sound that has bytes added at its end. So here a file is
-sound only if the verdict is good and the last signature covers all of it.
+pyHanko's verdict alone accepts a file with bytes added at its end. Here a file is sound only if the
+verdict is good and the last signature covers the whole file.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ LONGEST_ANSWER = 100_000
 
 
 class _ArchivalSigner(signers.PdfSigner):
-    """Signs without making the file one of PDF 2.0, which PDF/A-3 is not."""
+    """A signer that doesn't turn the file into PDF 2.0, which PDF/A-3 does not allow."""
 
     def register_extensions(
         self,
@@ -56,26 +56,26 @@ class _ArchivalSigner(signers.PdfSigner):
         *,
         md_algorithm: str,  # noqa: ARG002 -- pyHanko hands it over by this name
     ) -> None:
-        """Name the one extension that signatures of this kind need in a PDF 1.7."""
+        """Declare the one extension that such signatures need in PDF 1.7."""
         pdf_out.register_extension(constants.ESIC_EXTENSION_1)
 
 
 class _Addition(IncrementalPdfFileWriter):
-    """Adds to a file and leaves what it says of itself as it is: that is what archives check."""
+    """An update of a file that leaves its metadata unchanged, which archives check."""
 
     def _update_meta(self) -> None:
         """Write neither a date of change nor a producer."""
 
 
 class _Service(TimeStamper):
-    """A timestamp service after RFC 3161, asked over HTTP."""
+    """A timestamp service (RFC 3161), called over HTTP."""
 
     def __init__(self, url: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # pyHanko's
         self._url = url
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
-        """Send a request and return the answer."""
+        """Send a request and return the response."""
         return await asyncio.to_thread(self._ask, req.dump())
 
     def _ask(self, asked: bytes) -> tsp.TimeStampResp:
@@ -92,9 +92,9 @@ class _Service(TimeStamper):
 
 
 def sign(plain: bytes, signer: Signer, timestamp_url: str = "") -> bytes:
-    """Return a PDF signed as a whole (PAdES B-B, with a timestamp B-T); no change is allowed after.
+    """Return a PDF signed as a whole (PAdES B-B, with a timestamp B-T); it can't be changed after.
 
-    Raise TimestampError when the service can't be used, SignError when it can't be signed.
+    Raise TimestampError if the service can't be used, SignError if it can't be signed.
     """
     own, *others = map(_asn1, signer.certificates)
     store = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # pyHanko's
@@ -112,7 +112,7 @@ def sign(plain: bytes, signer: Signer, timestamp_url: str = "") -> bytes:
         certify=True,
         docmdp_permissions=fields.MDPPerm.NO_CHANGES,
     )
-    # Printed and outside the page: the one kind of invisible field that PDF/A and PDF/UA both take.
+    # Printed and outside the page: the only invisible field that PDF/A and PDF/UA both allow.
     unseen = fields.InvisSigSettings(set_print_flag=True, box_out_of_bounds=True)
     try:
         writer = _Addition(io.BytesIO(plain))
@@ -141,7 +141,7 @@ def sign(plain: bytes, signer: Signer, timestamp_url: str = "") -> bytes:
 
 
 def signature_flaw(pdf: bytes, certificate: x509.Certificate) -> Flaw | None:
-    """Return what is wrong with the signature of a PDF; on its own it is not the whole check."""
+    """Return what is wrong with the signature of a PDF; this alone is not the whole check."""
     try:
         return asyncio.run(_signature_flaw(pdf, certificate))
     except Exception:  # noqa: BLE001 -- whatever a forged file breaks in the reader, it is a flaw
@@ -152,7 +152,7 @@ async def _signature_flaw(pdf: bytes, certificate: x509.Certificate) -> Flaw | N
     found = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
     if not found:
         return Flaw.NOT_SIGNED
-    # This very certificate and no other: not even one of the same authority.
+    # Exactly this certificate, not another one from the same authority.
     context = ValidationContext(trust_roots=[_asn1(certificate)], allow_fetching=False)
     status = await async_validate_pdf_signature(
         found[-1],
@@ -168,10 +168,10 @@ async def _signature_flaw(pdf: bytes, certificate: x509.Certificate) -> Flaw | N
 
 
 def _of_the_service(signature: EmbeddedPdfSignature) -> ValidationContext:
-    """Return a context that takes the timestamp of a signature for what it is.
+    """Return a context that trusts the certificate of the signature's timestamp.
 
-    The operator chose the service, which nothing here vouches for; that its timestamp is whole and
-    fits the signature is checked all the same.
+    The operator chose the service, and nothing here vouches for it; the timestamp itself must still
+    be intact and match the signature.
     """
     stamps = find_cms_attribute_iter(
         signature.signer_info["unsigned_attrs"], "signature_time_stamp_token"

@@ -27,14 +27,14 @@ from tracker.evidence.policy import AnchorStatus
 
 
 class DueAnchor(NamedTuple):
-    """A coordinator, and the size of the checkpoint that is due to be mailed to them."""
+    """A coordinator, and the size of the checkpoint to mail to them."""
 
     user_id: UUID
     size: int
 
 
 def due() -> list[DueAnchor]:
-    """Return the coordinators to whom the newest checkpoint is due; for the worker."""
+    """Return the coordinators who are due the latest checkpoint; for the worker."""
     checkpoint = checkpoints.newest()
     if checkpoint is None:
         return []
@@ -42,9 +42,9 @@ def due() -> list[DueAnchor]:
 
 
 def send(one: DueAnchor) -> bool:
-    """Mail a checkpoint to a coordinator; False when this or a later one was mailed meanwhile.
+    """Mail a checkpoint to a coordinator; False if this or a later one was mailed in the meantime.
 
-    In the caller's transaction. Of several workers at the same moment one mails.
+    In the caller's transaction. Of several workers at the same moment only one mails it.
     """
     checkpoint = checkpoints.of_size(one.size)
     person = accounts.contacts([one.user_id]).get(one.user_id)
@@ -102,10 +102,10 @@ def _newest_leaves() -> dict[UUID, int]:
 
 
 def _leaves_with_texts() -> dict[UUID, int]:
-    """Return the number of the leaf of each cooperation that first held its newest text.
+    """Return, by cooperation, the leaf that first contained its newest text.
 
-    Of texts that came into force lately: who was sent nothing for longer is sent one anyway.
-    Texts of class K2 are left out: who is not named on one may not learn that there is one.
+    Only texts that came into force recently: people who were sent nothing for longer are due one
+    anyway. Texts of class K2 are left out: people not named on one may not learn that it exists.
     """
     texts = (
         sa.select(Chain.cooperation_id, Event.chain_id, sa.func.max(Event.number).label("number"))
@@ -165,7 +165,7 @@ def _coordinators() -> dict[UUID, list[UUID]]:
 
 
 def _note(user_id: UUID, checkpoint: Checkpoint) -> bool:
-    """Note that a person is mailed a checkpoint; no when another worker did so just now."""
+    """Record that a person is mailed a checkpoint; False if another worker did so just now."""
     try:
         with db.session.begin_nested():
             db.session.add(Anchor(user_id=user_id, size=checkpoint.size, at=clock.now()))

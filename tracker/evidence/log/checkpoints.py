@@ -21,7 +21,7 @@ SIZES_AT_A_TIME = 500
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The address that checkpoints name, and how long to wait after each."""
+    """The address that checkpoints name, and the minimum time between two."""
 
     origin: str = ""
     every: dt.timedelta = dt.timedelta(hours=1)
@@ -31,14 +31,14 @@ WAY: Slot[Way] = Slot("checkpoints", Way())
 
 
 def origin() -> str:
-    """Return the address that checkpoints name: that of this instance."""
+    """Return the address of this instance as checkpoints name it."""
     return WAY.get().origin
 
 
 def make_due() -> Checkpoint | None:
-    """Make a checkpoint if the last one is old enough and something happened; else None.
+    """Make a checkpoint if the last one is old enough and something happened, else return None.
 
-    In the caller's transaction. Raise KeysError when the key can't be read.
+    In the caller's transaction. Raise KeysError if the key can't be read.
     """
     last = newest()
     if last is not None and clock.now() - last.at < WAY.get().every:
@@ -48,10 +48,10 @@ def make_due() -> Checkpoint | None:
 
 
 def make() -> Checkpoint | None:
-    """Make a checkpoint of all that is recorded now, unless the newest one says it already.
+    """Make a checkpoint of everything recorded so far, unless the latest one already covers it.
 
-    Return the newest; None when nothing was ever recorded. In the caller's transaction, which
-    holds the instance's chain from now on. Raise KeysError when the key can't be read.
+    Return the latest; None if nothing was ever recorded. In the caller's transaction, which has
+    locked the instance's chain from now on. Raise KeysError if the key can't be read.
     """
     key = signing_keys.current(KeyUse.CHECKPOINT)
     lock_chain(None)
@@ -63,12 +63,12 @@ def make() -> Checkpoint | None:
 
 
 def newest() -> Checkpoint | None:
-    """Return the newest checkpoint."""
+    """Return the latest checkpoint."""
     return _one(sa.select(sa.func.max(SignedCheckpoint.size)).scalar_subquery())
 
 
 def of_size(size: int) -> Checkpoint | None:
-    """Return the checkpoint of a size, if there is one."""
+    """Return the checkpoint of that size, or None."""
     return _one(size)
 
 
@@ -86,15 +86,15 @@ def of_sizes(wanted: Iterable[int]) -> list[Checkpoint]:
 
 
 def consistency(before: int, after: int) -> Consistency | None:
-    """Return the proof between two checkpoints, if both are there and in this order."""
+    """Return the proof between two checkpoints, if both exist in this order."""
     if before > after or {one.size for one in of_sizes({before, after})} != {before, after}:
         return None
     return Consistency(WAY.get().origin, before, after, log.consistency(before, after))
 
 
 def signature(key: signing_keys.SigningKey, data: bytes) -> bytes:
-    """Return what a key for checkpoints signs some bytes with."""
-    if not isinstance(key.private, ed25519.Ed25519PrivateKey):  # those alone are made for this use
+    """Return a checkpoint key's signature of some bytes."""
+    if not isinstance(key.private, ed25519.Ed25519PrivateKey):  # the only type made for this use
         raise TypeError(type(key.private))
     return key.private.sign(data)
 
