@@ -17,14 +17,14 @@ from tracker.checklist_templates.value_differences import Difference
 
 Thing = Item | TemplateField | Column
 
-# The words of an item, a field and a column that people read.
+# The texts of an item, a field and a column that people read.
 WORDS: dict[str, object] = {
     "label": _l("Name"),
     "prompt": _l("Question"),
     "help": _l("How to answer"),
     "hint": _l("Hint"),
 }
-# What decides of an item whether it is done, and for whom; of fields what they may hold.
+# The rules of an item (when it is done, and for whom) and of fields (what values they accept).
 ITEM_RULES: dict[str, object] = {
     "part": _l("Part"),
     "required": _l("Required"),
@@ -51,11 +51,11 @@ FIELD_RULES: dict[str, object] = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that changed: where, and how, word by word."""
+    """One change: where, and how, word by word."""
 
     name: object
     pieces: Difference
-    # Which part of an item it stands in: of a field or column its label.
+    # The part of an item: for a field or column its label.
     where: str = ""
 
 
@@ -65,7 +65,7 @@ class ItemDifference:
 
     code: str
     label: str
-    # Words that people read, and rules by which it is judged.
+    # Changed texts, and changed rules.
     words: tuple[Change, ...] = ()
     rules: tuple[Change, ...] = ()
     rests_on: tuple[Change, ...] = ()
@@ -76,19 +76,19 @@ class ItemDifference:
 
     @property
     def asks_again(self) -> bool:
-        """Whether who accepted an answer is asked again: the question or its fields changed."""
+        """Whether people who accepted an answer are asked again: texts or fields changed."""
         return self.is_reworded or self.fields_changed
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """All that changed, what people read first."""
+        """All changes, texts first."""
         moved = (self.section,) if self.section else ()
         return (*moved, *self.words, *self.rules, *self.rests_on)
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateDifference:
-    """What one version of a checklist has that another does not."""
+    """The differences between two versions of a checklist."""
 
     head: tuple[Change, ...] = ()
     new: tuple[Item, ...] = ()
@@ -100,7 +100,7 @@ class TemplateDifference:
 
 
 def between(old: Template, new: Template) -> TemplateDifference:
-    """Return what changed from one version to another; items go by their codes."""
+    """Return what changed from one version to another; items are matched by code."""
     sections = [_section_of(template) for template in (old, new)]
     changed = []
     for item in new.items:
@@ -150,7 +150,7 @@ def _item(old: Item, new: Item, moved: Change | None) -> ItemDifference:
 def _fields(
     old: Sequence[TemplateField | Column], new: Sequence[TemplateField | Column], where: str = ""
 ) -> tuple[list[Change], list[Change]]:
-    """Return what changed in the words, and in the rules, of fields or of a table's columns."""
+    """Return what changed in the texts and the rules of fields or of a table's columns."""
     before = {one.key: one for one in old}
     words: list[Change] = []
     rules: list[Change] = []
@@ -214,7 +214,7 @@ def _change(name: object, before: str, after: str, where: str = "") -> Change | 
 
 
 def _told(value: Any) -> str:
-    """Return a rule of a template as its file would say it, in one line."""
+    """Return a rule of a template as its file would write it, in one line."""
     if value is None or value == ():
         return ""
     if isinstance(value, bool):

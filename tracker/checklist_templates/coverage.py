@@ -20,7 +20,7 @@ STATEMENTS = tuple(f"S{number}" for number in range(1, 73))
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What the content carries, and what is missing."""
+    """What the content covers, and what is missing."""
 
     carried: tuple[str, ...]
     not_carried: tuple[str, ...]
@@ -29,9 +29,10 @@ class Coverage:
     items_missing: tuple[str, ...]
     items_without_statement: tuple[str, ...]
     broken: tuple[Mistake, ...]
-    # Phrases that hints look for, by language.
+    # Risky phrases, by language.
     phrases: dict[str, int]
-    # By language: items that have words in it, by kind, and those that stand in their own language.
+    # By language: translated items by kind, and those that are shown in the checklist's own
+    # language.
     told: dict[str, dict[str, int]]
     not_told: dict[str, tuple[str, ...]]
 
@@ -80,7 +81,7 @@ def look(
 ) -> Coverage:
     """Compare the content with the field's statements and items (domain.md, sections 1 and 2).
 
-    A statement has a place when a passage of guidance carries it or an item rests on it.
+    A statement is covered if a passage of guidance has it or an item is based on it.
     """
     passages = {
         f"{article.head.slug}/{passage.key}": set(passage.statements)
@@ -122,7 +123,7 @@ def look(
 
 
 def _others(files: tuple[TemplateFile, ...]) -> tuple[str, ...]:
-    """Return the languages in which people may read a checklist that is written in another."""
+    """Return the languages in which people may read a checklist written in another."""
     own = {file.template.language for file in files}
     return tuple(code for code in KNOWN_LANGUAGES if own - {code})
 

@@ -1,7 +1,7 @@
 """The translation of a checklist: its format, whether it fits, how it is applied. Pure.
 
-Words are kept apart from the structure. An item has all its words in a language, or none: then it
-stands in the checklist's own language (adr 38).
+Translations are separate from the structure. An item is translated completely or not at all: then
+it is shown in the checklist's own language (adr 38).
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,7 +37,7 @@ Misfit = tuple[Place, str]
 
 
 class Labelled(Strict):
-    """Something with a label and perhaps a hint; a label alone may stand in its place."""
+    """Something with a label and perhaps a hint; may be given as the label alone."""
 
     label: Words
     hint: Words | None = None
@@ -49,17 +49,17 @@ class Labelled(Strict):
 
 
 class OptionWords(Labelled):
-    """The words of one choice."""
+    """The texts of one choice."""
 
 
 class ColumnWords(Labelled):
-    """The words of a column, with those of its choices by value."""
+    """The texts of a column, with those of its choices by value."""
 
     options: dict[Value, OptionWords] = Field(default_factory=dict)
 
 
 class FieldWords(ColumnWords):
-    """The words of a field: of a table also those of its rows and columns; of its limits."""
+    """The texts of a field, with those of a table's rows and columns, and of its limits."""
 
     rows_label: Words | None = None
     rows: dict[Value, Words] = Field(default_factory=dict)
@@ -68,7 +68,7 @@ class FieldWords(ColumnWords):
 
 
 class ItemWords(Strict):
-    """All words of an item."""
+    """All texts of an item."""
 
     label: Words
     prompt: Words
@@ -78,7 +78,7 @@ class ItemWords(Strict):
 
 
 class ChecklistWords(Strict):
-    """The words of a version of a checklist in one language; what is left out has none."""
+    """The translation of a version of a checklist; what is left out is untranslated."""
 
     kind: ChecklistKind
     language: str
@@ -97,7 +97,7 @@ class ChecklistWords(Strict):
 
 
 def words_of(item: Item) -> ItemWords:
-    """Return an item's words in the checklist's own language, in the shape of a translation."""
+    """Return an item's texts in the checklist's own language, in the shape of a translation."""
     return ItemWords(
         label=item.label,
         prompt=item.prompt,
@@ -129,15 +129,15 @@ def _option_words(options: tuple[Option, ...]) -> dict[str, OptionWords]:
 
 
 def content_of(words: ChecklistWords) -> dict[str, Any]:
-    """Return words as they are kept, and as their digest is made of."""
+    """Return a translation as it is stored, and as its digest is made."""
     return words.model_dump(mode="json", exclude_defaults=True)
 
 
-# Whether words fit ------------------------------------------------------------------------------
+# Comparing a translation with its checklist -----------------------------------------------------
 
 
 def misfits(words: ChecklistWords, template: Template) -> Iterator[Misfit]:
-    """Yield where words and checklist differ: what has no words, and words of what is not there."""
+    """Yield where translation and checklist differ: missing texts, and texts of nothing."""
     if words.language == template.language:
         yield ("language",), f"{words.language} is the checklist's own language"
     if words.version != template.version:
@@ -176,13 +176,13 @@ def _differing(own: Mapping[str, Any], given: Mapping[str, Any], place: Place) -
 
 
 def lacking(words: ChecklistWords | None, template: Template) -> tuple[str, ...]:
-    """Return the items that have no words, and so stand in the checklist's own language."""
+    """Return the untranslated items, which are shown in the checklist's own language."""
     there = words.items if words else {}
     return tuple(item.code for item in template.items if item.code not in there)
 
 
 def carried(words: ChecklistWords, old: Template, new: Template) -> ChecklistWords:
-    """Return the words that hold for another version too: of what says the same in both."""
+    """Return the part of a translation that is valid for another version too: of equal items."""
     sections = {section.key: section.title for section in old.sections}
     return ChecklistWords(
         kind=words.kind,
@@ -208,7 +208,7 @@ def _says_the_same(old: Item | None, new: Item) -> bool:
 
 
 def over(words: ChecklistWords, under: ChecklistWords | None) -> ChecklistWords:
-    """Return words with what they lack filled in from others of the same version."""
+    """Return a translation with its gaps filled from another of the same version."""
     if under is None:
         return words
     return words.model_copy(
@@ -221,13 +221,13 @@ def over(words: ChecklistWords, under: ChecklistWords | None) -> ChecklistWords:
     )
 
 
-# How a checklist is said ------------------------------------------------------------------------
+# Applying a translation -------------------------------------------------------------------------
 
 
 def told(template: Template, words: ChecklistWords | None = None) -> Template:
-    """Return a checklist said in the language of the words; each part knows what it is said in.
+    """Return a checklist in the language of the translation; each text knows its language.
 
-    What has no words stands in the checklist's own language, and without any words all does.
+    Untranslated texts stay in the checklist's own language; without a translation, all do.
     """
     language = words.language if words else template.language
     given = words or ChecklistWords(

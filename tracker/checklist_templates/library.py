@@ -50,7 +50,7 @@ ITEM_PLACE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class TemplateFile:
-    """A template with the text it was read from, for naming lines, and its words by language."""
+    """A template with the text it was parsed from, for line numbers, and its translations."""
 
     template: Template
     text: YamlText
@@ -58,7 +58,7 @@ class TemplateFile:
 
 
 def read(content: Path) -> tuple[TemplateFile, ...]:
-    """Read every checklist of the content folder; raise ContentError naming all mistakes."""
+    """Read every checklist of the content folder; raise ContentError with all mistakes."""
     mistakes: list[Mistake] = []
     files: list[TemplateFile] = []
     for path in sorted((content / "checklists").glob("*.yaml")):
@@ -95,10 +95,10 @@ def _with_words(
 
 
 def read_one(text: str, file: str) -> TemplateFile:
-    """Read one checklist from a text that somebody sent; raise ContentError naming all mistakes.
+    """Parse one uploaded checklist; raise ContentError with all mistakes.
 
-    Beyond the schema it refuses what a file of the house never has: anchors, which can make a
-    short text endless; a nesting without end; signs and numbers that can't be kept.
+    Beyond the schema it refuses what a shipped file never has: anchors, which can make a short text
+    endless; endless nesting; characters and numbers that can't be stored.
     """
     mistakes: list[Mistake] = []
     try:
@@ -118,7 +118,7 @@ def read_one(text: str, file: str) -> TemplateFile:
 
 
 def as_text(template: Template) -> str:
-    """Write a checklist as YAML that reads back equal; what stands in it by default is left out."""
+    """Write a checklist as YAML that parses to an equal one; defaults are left out."""
     yaml = YAML(typ="rt")
     yaml.width = 100
     yaml.indent(mapping=2, sequence=4, offset=2)
@@ -128,12 +128,12 @@ def as_text(template: Template) -> str:
 
 
 def content_of(template: Template) -> dict[str, Any]:
-    """Return a checklist as it is kept, and as its digest is made of."""
+    """Return a checklist as it is stored, and as its digest is made."""
     return template.model_dump(mode="json", by_alias=True)
 
 
 def _fitted(tree: YamlText, mistakes: list[Mistake]) -> Template | None:
-    """Return a text as a checklist, None after adding all mistakes, each with its item."""
+    """Return a text as a checklist, or None after adding all mistakes, each with its item."""
     found: list[Mistake] = []
     template = tree.fit(Template, found)
     mistakes += [_with_item(mistake, tree) for mistake in found]
@@ -141,7 +141,7 @@ def _fitted(tree: YamlText, mistakes: list[Mistake]) -> Template | None:
 
 
 def _with_item(mistake: Mistake, tree: YamlText) -> Mistake:
-    """Name the item a mistake stands in by its code, where the schema names it by its place."""
+    """Replace an item's position in a mistake by its code."""
     place = ITEM_PLACE.match(mistake.message)
     if place is None:
         return mistake
@@ -155,10 +155,10 @@ def _with_item(mistake: Mistake, tree: YamlText) -> Mistake:
 def broken_references(
     files: tuple[TemplateFile, ...], statements: frozenset[str], passages: Mapping[str, set[str]]
 ) -> list[Mistake]:
-    """Return what items rest on that is not there.
+    """Return the references of items to things that don't exist.
 
-    passages maps each passage to the statements it carries. An item's statement must be carried by
-    one of its passages: whoever reads the guidance beside the item finds what it rests on.
+    passages maps each passage to its statements. An item's statement must be in one of its
+    passages, so that whoever reads the guidance beside the item finds what it is based on.
     """
     mistakes: list[Mistake] = []
     for file in files:
@@ -186,7 +186,7 @@ def broken_references(
 
 
 def _broken_limits(item: Item, passages: Mapping[str, set[str]]) -> Iterator[str]:
-    """Yield the limits of an item whose passage is not there or carries another statement."""
+    """Yield the limits of an item whose passage doesn't exist or has another statement."""
     for limit in item.limits:
         if limit.passage not in passages:
             yield f"limit {limit.key} rests on {limit.passage}: not there"
@@ -202,22 +202,22 @@ def missing_items(files: tuple[TemplateFile, ...]) -> list[str]:
 
 
 def load_content() -> list[str]:
-    """Load the guidance and the checklists shipped; return a line for each thing that is new.
+    """Load the shipped guidance and checklists; return a line for each one that is new.
 
     Raise ContentError with all mistakes; the caller commits.
     """
     files = read(CONTENT)
-    risky_phrases.read(CONTENT)  # no page may meet its mistakes first
+    risky_phrases.read(CONTENT)  # checked here, before a page finds its mistakes
     done = [str(change) for change in guidance.load(guidance_texts.read(CONTENT))]
     return done + load(files)
 
 
 def load(files: tuple[TemplateFile, ...], actor: Actor | None = None) -> list[str]:
-    """Take over shipped versions that are new; return what was done, a line each (adr 20).
+    """Load new shipped versions; return what was done, a line each (adr 21).
 
-    A version is never changed: another text under the same shipped number is an error. One that
-    comes while the newest published is derived here waits until an administrator publishes it. A
-    shipped version older than what was taken over is passed by.
+    A version never changes: a different text under the same shipped number is an error. If the
+    latest published version is derived here, a new shipped one waits until an administrator
+    publishes it. A shipped version older than those loaded is ignored.
     """
     done: list[str] = []
     for file in files:
@@ -268,7 +268,7 @@ def _load(file: TemplateFile, actor: Actor | None) -> str | None:
 
 
 def _load_words(file: TemplateFile, actor: Actor | None) -> list[str]:
-    """Take over words that are new or corrected, for what says the same in other versions too."""
+    """Load new or corrected translations, also for equal items of other versions."""
     held = versions(file.template.kind)
     row = next((row for row in held if row.shipped_version == file.template.version), None)
     if row is None:
@@ -285,7 +285,7 @@ def _load_words(file: TemplateFile, actor: Actor | None) -> list[str]:
 
 
 def _numbered(file: WordsFile, row: ChecklistTemplate) -> languages.ChecklistWords:
-    """Return words under the number that their version has here."""
+    """Return a translation under the number that its version has here."""
     return file.words.model_copy(update={"version": row.version})
 
 
@@ -306,12 +306,12 @@ def _say_words(row: ChecklistTemplate, words: TemplateWords, actor: Actor | None
 
 
 def carry(base: ChecklistTemplate, row: ChecklistTemplate) -> list[TemplateWords]:
-    """Carry words over to another version, as far as its items say the same; return what is new."""
+    """Copy translations to another version, as far as its items are equal; return the new ones."""
     return translations.carry(base, parsed(base), row, parsed(row))
 
 
 def carry_on(base: ChecklistTemplate, row: ChecklistTemplate, actor: Actor) -> list[TemplateWords]:
-    """Carry words over to a version that was just derived, and record it."""
+    """Copy translations to a version that was just derived, and record it."""
     made = carry(base, row)
     for words in made:
         _say_words(row, words, actor)
@@ -325,7 +325,7 @@ def add(
     shipped_version: int | None = None,
     is_published: bool = True,
 ) -> ChecklistTemplate:
-    """Keep a version for good. The caller records the event and says where passages are used."""
+    """Store a version. The caller records the event and where passages are used."""
     content = content_of(template)
     row = ChecklistTemplate(
         id=uuid4(),
@@ -344,7 +344,7 @@ def add(
 
 
 def say_uses(kind: ChecklistKind) -> None:
-    """Tell the guidance where the newest published version of a checklist uses its passages."""
+    """Record where the latest published version of a checklist uses guidance passages."""
     guidance.set_uses(
         kind.value,
         [
@@ -366,9 +366,9 @@ def versions(kind: ChecklistKind) -> list[ChecklistTemplate]:
 
 
 def newest(kind: ChecklistKind) -> ChecklistTemplate:
-    """Return the version published last and not retired, on which new checklists start.
+    """Return the latest published version that is not retired, on which new checklists start.
 
-    Raise LookupError when none is loaded.
+    Raise LookupError if none is loaded.
     """
     row = db.session.scalar(
         sa.select(ChecklistTemplate)
@@ -392,12 +392,12 @@ def _newest_of(held: list[ChecklistTemplate]) -> ChecklistTemplate | None:
 
 
 def by_id(template_id: UUID) -> ChecklistTemplate:
-    """Return a version by its id; raise NoResultFound when there is none."""
+    """Return a version by its id; raise NoResultFound if there is none."""
     return db.session.get_one(ChecklistTemplate, template_id)
 
 
 def parsed(row: ChecklistTemplate) -> Template:
-    """Return a stored template as its model; kept, since a published version never changes."""
+    """Return a stored template as its model; cached, since a published version never changes."""
     known = _parsed.get(row.id)
     if known is None:
         known = Template.model_validate(row.content)
@@ -409,9 +409,9 @@ _parsed: dict[UUID, Template] = {}
 
 
 def told(row: ChecklistTemplate, language: str) -> Template:
-    """Return a stored template said in a language, as far as it has words there.
+    """Return a stored template in a language, as far as it is translated.
 
-    Each part that has none knows that it stands in the template's own language.
+    Each untranslated text is marked as being in the template's own language.
     """
     own = parsed(row)
     if language == own.language:
@@ -420,7 +420,7 @@ def told(row: ChecklistTemplate, language: str) -> Template:
 
 
 def told_by(row: ChecklistTemplate, words: TemplateWords | None) -> Template:
-    """Return a stored template said in some words, or in its own; kept, since neither changes."""
+    """Return a stored template with a translation, or in its own language; cached."""
     key = (row.id, words.id if words else None)
     known = _told.get(key)
     if known is None:

@@ -29,7 +29,7 @@ from tracker.checklist_templates.strict import (
 )
 
 Unit = Literal["hours", "days", "months", "years"]
-# What the forms around an item's fields call their own things.
+# Names that the forms around an item's fields use themselves.
 RESERVED = frozenset({"base_version", "csrf_token", "draft_number", "draft_page", "reason"})
 
 
@@ -38,7 +38,7 @@ def _is_nothing(value: object) -> bool:
 
 
 class FieldType(enum.StrEnum):
-    """What a field holds."""
+    """The types of fields."""
 
     CONFIRM = "confirm"
     CHOICE = "choice"
@@ -56,12 +56,12 @@ class FieldType(enum.StrEnum):
     TABLE = "table"
 
 
-# Fields that hold the id of a person or an organisation.
+# Fields whose value is the id of a person or an organisation.
 NAMING = frozenset({FieldType.PERSON, FieldType.PERSONS, FieldType.PARTY})
 
 
 class Sets(enum.StrEnum):
-    """Who writes a field."""
+    """Who fills in a field."""
 
     NPM = "npm"
     CSO = "cso"
@@ -72,7 +72,7 @@ class Sets(enum.StrEnum):
 
 
 class Accepts(enum.StrEnum):
-    """Whose acceptance makes a field's item done."""
+    """Whose acceptance a field's item needs in order to be done."""
 
     NONE = "none"
     ALL = "all"
@@ -97,7 +97,7 @@ class Required(enum.StrEnum):
 
 
 class Power(enum.StrEnum):
-    """What is for the NPM alone to decide (S6, M5), and what it must stay able to do (S7, M6)."""
+    """What only the NPM decides (S6, M5), and what it must stay able to do (S7, M6)."""
 
     PLACES = "places"
     PERSONS = "persons"
@@ -114,10 +114,10 @@ class Power(enum.StrEnum):
 
 
 class Limit(Strict):
-    """A rule that flags an answer by which a power of the NPM is given away (product.md, 4.8).
+    """A rule that flags an answer which gives a power of the NPM away (product.md, 4.8).
 
-    It looks at its field, or at a column of it, in all rows or in the given rows it names. It
-    looks for one thing: certain values, somebody outside the NPM, or a number above a mark.
+    It checks its field, or a column of it, in all rows or in the fixed rows it names. It checks for
+    one thing: certain values, somebody outside the NPM, or a number above a threshold.
     """
 
     key: Key
@@ -161,7 +161,7 @@ class Column(Strict):
     unit: Unit | None = None
     min: int | None = None
     max: int | None = None
-    # Left out of what is stored where there is none, so that digests of older versions hold.
+    # Left out of what is stored if there is none, so that digests of older versions stay valid.
     shown_when: Condition | None = Field(default=None, exclude_if=_is_nothing)
 
     @model_validator(mode="after")
@@ -174,25 +174,25 @@ class Column(Strict):
 
 
 class FixedRow(Strict):
-    """A row that is given; people fill in the other columns."""
+    """A fixed row; people fill in the other columns."""
 
     key: Value
     label: Words
 
 
 class Rows(Strict):
-    """Which rows a table has."""
+    """The rows of a table."""
 
     min: int = 0
     max: int = 30
     fixed: tuple[FixedRow, ...] = ()
-    # What the column of the given rows' labels is called.
+    # The heading of the column with the fixed rows' labels.
     label: Words | None = None
     more: bool = False
 
 
 class TemplateField(Strict):
-    """A typed part of an item, with who sets, accepts, confirms and countersigns it."""
+    """A typed field of an item, with who sets, accepts, confirms and countersigns it."""
 
     key: Key
     label: Words
@@ -257,7 +257,7 @@ class TemplateField(Strict):
 
     @property
     def scope(self) -> AnswerScope:
-        """Whose answer the field's value belongs to."""
+        """Whose answer the field belongs to."""
         if self.sets is Sets.EACH_PERSON:
             return AnswerScope.PERSON
         if self.sets in {Sets.EACH_PARTY, Sets.EACH_CSO}:
@@ -270,14 +270,14 @@ class TemplateField(Strict):
 
 
 class Done(Strict):
-    """The test for done: what a program checks, and what a person looks at when accepting."""
+    """When an item is done: what a program checks, and what a person considers when accepting."""
 
     checks: tuple[Check, ...] = ()
     look: Words | None = None
 
 
 class RestsOn(Strict):
-    """What an item rests on: statements of the source, passages of guidance, other sources."""
+    """What an item is based on: statements of the source, passages of guidance, other sources."""
 
     statements: tuple[Statement, ...] = Field(min_length=1)
     passages: tuple[PassageRef, ...] = Field(min_length=1)
@@ -352,28 +352,28 @@ class Item(Strict):
         return next(field for field in self.fields if field.key == key)
 
     def fields_of(self, scope: AnswerScope) -> tuple[TemplateField, ...]:
-        """Return the fields whose values belong to one scope."""
+        """Return the fields that belong to one scope."""
         return tuple(field for field in self.fields if field.scope is scope)
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        """The rules that flag an answer to this item, of all its fields."""
+        """The rules that flag an answer to this item, in all its fields."""
         return tuple(limit for field in self.fields for limit in field.limits)
 
     @property
     def may_hide_columns(self) -> bool:
-        """Whether a column of a table of the item is shown on a condition only."""
+        """Whether a column of the item's tables is shown only on a condition."""
         return any(column.shown_when for field in self.fields for column in field.columns)
 
     @cached_property
     def scopes(self) -> tuple[AnswerScope, ...]:
-        """The scopes this item has fields of, shared first."""
+        """The scopes of this item's fields, shared first."""
         present = {field.scope for field in self.fields}
         return tuple(scope for scope in AnswerScope if scope in present)
 
     @cached_property
     def accepted_by(self) -> Accepts:
-        """The widest acceptance any field of the item asks for."""
+        """The widest acceptance that any field of the item needs."""
         asked = {field.accepts for field in self.fields}
         for widest in (Accepts.ALL, Accepts.EACH_CSO, Accepts.NPM):
             if widest in asked:
@@ -427,7 +427,7 @@ class Template(Strict):
 
     @model_validator(mode="after")
     def _does_not_ask_in_a_circle(self) -> "Template":
-        """Refuse items of which each is shown by the answer of the other: nobody could begin."""
+        """Refuse items that are shown depending on each other's answers: nobody could start."""
         asked = {
             item.code: {one.item for one in answers_asked(item.shown_when)} for item in self.items
         }
@@ -481,7 +481,7 @@ def _check_neighbour(
     condition: NeighbourField | NeighbourColumn,
     among: Iterable[TemplateField | Column],
 ) -> None:
-    """Refuse a condition on a neighbour that is not there, or on values it can't have."""
+    """Refuse a condition on a field that doesn't exist, or on values it can't have."""
     wanted = condition.field if isinstance(condition, NeighbourField) else condition.column
     neighbour = next((one for one in among if one.key == wanted), None)
     if neighbour is None or wanted == key:
@@ -491,7 +491,7 @@ def _check_neighbour(
 
 
 def _check_limit(name: str, limit: Limit, field: TemplateField) -> None:
-    """Refuse a limit on a column that is not there, or on what it can never hold."""
+    """Refuse a limit on a column that doesn't exist, or on a value it can't have."""
     looked_at: TemplateField | Column | None = field
     if limit.column is not None:
         looked_at = next((one for one in field.columns if one.key == limit.column), None)
@@ -510,7 +510,7 @@ def _check_limit(name: str, limit: Limit, field: TemplateField) -> None:
 def _check_values(
     name: str, values: Iterable[str | bool], looked_at: TemplateField | Column
 ) -> None:
-    """Refuse values that what is looked at can't have, so that no test is impossible to meet."""
+    """Refuse values that the checked field can't have, so that no check is impossible to meet."""
     possible: set[str | bool] = {option.value for option in looked_at.options}
     if looked_at.type is FieldType.CONFIRM:
         possible = {True, False}

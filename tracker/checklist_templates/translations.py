@@ -41,7 +41,7 @@ from tracker.core.db import db
 
 @dataclass(frozen=True, slots=True)
 class WordsFile:
-    """The words of a checklist with the text they were read from, for naming lines."""
+    """The translation of a checklist with the text it was parsed from, for line numbers."""
 
     words: ChecklistWords
     text: YamlText
@@ -51,7 +51,7 @@ class WordsFile:
 
 
 def read(content: Path, mistakes: list[Mistake]) -> list[WordsFile]:
-    """Read the words of every language in the content folder; add what is wrong with them."""
+    """Read the translations of every language in the content folder; add their mistakes."""
     files = [file for path in _paths(content) if (file := _file(content, path, mistakes))]
     for one, two in combinations(files, 2):
         if (one.words.kind, one.words.language) == (two.words.kind, two.words.language):
@@ -77,7 +77,7 @@ def _file(content: Path, path: Path, mistakes: list[Mistake]) -> WordsFile | Non
 
 
 def fitted(tree: YamlText, mistakes: list[Mistake]) -> ChecklistWords | None:
-    """Return a text as words, None after adding all mistakes, each with its item."""
+    """Return a text as a translation, or None after adding all mistakes, each with its item."""
     found: list[Mistake] = []
     words = tree.fit(ChecklistWords, found)
     mistakes += [_with_item(one) for one in found]
@@ -85,9 +85,9 @@ def fitted(tree: YamlText, mistakes: list[Mistake]) -> ChecklistWords | None:
 
 
 def read_one(text: str, file: str, template: Template) -> WordsFile:
-    """Read words from a text that somebody sent, as strictly as a file of the house.
+    """Parse an uploaded translation, as strictly as a shipped file.
 
-    Raise ContentError naming all mistakes by line and item.
+    Raise ContentError with all mistakes by line and item.
     """
     mistakes: list[Mistake] = []
     try:
@@ -110,15 +110,15 @@ def read_one(text: str, file: str, template: Template) -> WordsFile:
 
 
 def has_anchors(text: str) -> bool:
-    """Tell whether a text has anchors, which can make a short text endless."""
+    """Return whether a text has anchors, which can make a short text endless."""
     try:
         return any(isinstance(one, AliasToken | AnchorToken) for one in yaml_reader().scan(text))
     except YAMLError:
-        return False  # reading it names the mistake
+        return False  # parsing it reports the mistake
 
 
 def unkeepable(content: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what no database or digest can hold: the null character, half a pair, huge numbers."""
+    """Yield what no database or digest can store: NUL, unpaired surrogates, huge numbers."""
     if any(UNWRITABLE.search(words) for words in _strings(content)):
         yield "the text holds signs that can't be kept"
         return
@@ -141,7 +141,7 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _with_item(mistake: Mistake) -> Mistake:
-    """Name the item a mistake stands in first, as those of a checklist's structure do."""
+    """Put the item's code first in a mistake, as for a checklist's structure."""
     before, found, place = mistake.message.partition("items.")
     code, dot, rest = place.partition(".")
     if before not in {"", "there is no key "} or not found or not dot:
@@ -150,15 +150,15 @@ def _with_item(mistake: Mistake) -> Mistake:
 
 
 def broken(file: WordsFile, template: Template) -> Iterator[Mistake]:
-    """Yield where words do not fit the checklist they are of, by file, line and item."""
+    """Yield where a translation doesn't fit its checklist, by file, line and item."""
     for place, message in misfits(file.words, template):
         yield Mistake(file.text.file, file.text.line(place), message)
 
 
 def as_text(words: ChecklistWords, template: Template) -> str:
-    """Write words as YAML that reads back equal.
+    """Write a translation as YAML that parses to an equal one.
 
-    What has no words yet follows in the checklist's own language, as remarks to be translated.
+    Untranslated texts follow in the checklist's own language, as comments.
     """
     missing = set(lacking(words, template))
     rest = {
@@ -191,9 +191,9 @@ def _dumped(tree: object) -> str:
 
 
 def held(template_ids: Iterable[UUID]) -> dict[UUID, dict[str, TemplateWords]]:
-    """Return the words in use of some versions, by language; a query whatever their number.
+    """Return the translations in use of some versions by language, in one query.
 
-    Those of this instance go before those brought along; of both the newest is in use.
+    This instance's own take precedence over shipped ones; of each, the newest is in use.
     """
     rows = db.session.scalars(
         sa.select(TemplateWords)
@@ -209,12 +209,12 @@ def held(template_ids: Iterable[UUID]) -> dict[UUID, dict[str, TemplateWords]]:
 
 
 def current(template_id: UUID) -> dict[str, TemplateWords]:
-    """Return the words in use of one version, by language."""
+    """Return the translations in use of one version, by language."""
     return held([template_id]).get(template_id, {})
 
 
 def parsed(row: TemplateWords) -> ChecklistWords:
-    """Return stored words as their model; kept, since they never change."""
+    """Return a stored translation as its model; cached, since it never changes."""
     known = _parsed.get(row.id)
     if known is None:
         known = ChecklistWords.model_validate(row.content)
@@ -228,7 +228,7 @@ _parsed: dict[UUID, ChecklistWords] = {}
 def take_in(
     row: ChecklistTemplate, words: ChecklistWords, origin: WordsOrigin
 ) -> TemplateWords | None:
-    """Keep words of a version under the next number; None when they say what the last of them did.
+    """Store a translation of a version under the next number; None if it equals the last one.
 
     The caller records the event.
     """
@@ -260,10 +260,10 @@ def take_in(
 def carry(
     base: ChecklistTemplate, old: Template, row: ChecklistTemplate, new: Template
 ) -> list[TemplateWords]:
-    """Carry words over from one version to another: of what says the same in both.
+    """Copy translations from one version to another, for equal items.
 
-    What the other holds already stays, but for items whose words here are newer. Return what is
-    new; the caller records it.
+    Existing translations stay, except for items whose translation here is newer. Return the new
+    ones; the caller records them.
     """
     there = current(row.id)
     made = []

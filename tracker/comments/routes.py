@@ -39,7 +39,7 @@ blueprint = Blueprint("comments", __name__)
 @blueprint.route("/checklists/<uuid:checklist_id>/comments", methods=["GET", "POST"])
 @signed_in
 def on_checklist(checklist_id: UUID) -> Answered:
-    """Show the comments on a checklist as a whole, and take another one."""
+    """Show the comments on a checklist as a whole, and add one."""
     actor = current_actor()
     checklist = _opened(actor, checklist_id)
     return _thread(actor, checklist, None)
@@ -48,7 +48,7 @@ def on_checklist(checklist_id: UUID) -> Answered:
 @blueprint.route("/checklists/<uuid:checklist_id>/items/<code>/comments", methods=["GET", "POST"])
 @signed_in
 def on_item(checklist_id: UUID, code: str) -> Answered:
-    """Show the comments on an item, and take another one."""
+    """Show the comments on an item, and add one."""
     actor = current_actor()
     checklist = _opened(actor, checklist_id)
     return _thread(actor, checklist, found(_item(checklist, code)))
@@ -57,7 +57,7 @@ def on_item(checklist_id: UUID, code: str) -> Answered:
 @blueprint.get("/comments/<uuid:comment_id>")
 @signed_in
 def one(comment_id: UUID) -> Response:
-    """Lead to a comment in its thread: where mails and my work point to."""
+    """Redirect to a comment in its thread; emails and My work link here."""
     actor = current_actor()
     return _to(actor, found(queries.find(actor, comment_id)))
 
@@ -65,7 +65,7 @@ def one(comment_id: UUID) -> Response:
 @blueprint.route("/comments/<uuid:comment_id>/edit", methods=["GET", "POST"])
 @signed_in
 def edit(comment_id: UUID) -> Answered:
-    """Change the words of an own comment, within 15 minutes."""
+    """Edit one's own comment, within 15 minutes."""
     actor = current_actor()
     comment = _opened_comment(actor, comment_id)
     form = EditForm()
@@ -87,7 +87,7 @@ def edit(comment_id: UUID) -> Answered:
 @blueprint.route("/comments/<uuid:comment_id>/withdraw", methods=["GET", "POST"])
 @signed_in
 def withdraw(comment_id: UUID) -> Answered:
-    """Withdraw an own comment."""
+    """Withdraw one's own comment."""
     actor = current_actor()
     comment = _opened_comment(actor, comment_id)
     policy.can_withdraw(actor, fact_of(comment)).require()
@@ -104,28 +104,28 @@ def withdraw(comment_id: UUID) -> Answered:
 @blueprint.post("/comments/<uuid:comment_id>/settle")
 @signed_in
 def settle(comment_id: UUID) -> Response:
-    """Say that a comment is settled."""
+    """Settle a comment."""
     return _done(comment_id, service.settle, _("The comment is settled."))
 
 
 @blueprint.post("/comments/<uuid:comment_id>/reopen")
 @signed_in
 def reopen(comment_id: UUID) -> Response:
-    """Open a settled comment again."""
+    """Reopen a settled comment."""
     return _done(comment_id, service.reopen, _("The comment is open again."))
 
 
 @blueprint.post("/comments/<uuid:comment_id>/seen")
 @signed_in
 def seen(comment_id: UUID) -> Response:
-    """Take a comment that mentions the person off their work."""
+    """Mark a mention as seen."""
     return _done(comment_id, service.mark_seen, _("Noted: you have seen the comment."))
 
 
 @blueprint.route("/comments/<uuid:comment_id>/task", methods=["GET", "POST"])
 @signed_in
 def task(comment_id: UUID) -> Answered:
-    """Make a task of a comment, for a person who may read it."""
+    """Make a task from a comment, for a person who may read it."""
     actor = current_actor()
     comment = _opened_comment(actor, comment_id)
     policy.can_make_task(fact_of(comment)).require()
@@ -148,12 +148,12 @@ def task(comment_id: UUID) -> Answered:
 @blueprint.post("/comments/<uuid:comment_id>/task/done")
 @signed_in
 def task_done(comment_id: UUID) -> Response:
-    """Say that the task on a comment is done."""
+    """Mark the task of a comment as done."""
     return _done(comment_id, service.finish_task, _("The task is done."))
 
 
 def _opened(actor: Actor, checklist_id: UUID) -> Checklist:
-    """Return a checklist whose comments the person reads, or answer 404; of K2 it is noted."""
+    """Return a checklist whose comments the person can read, or abort with 404; log reads of K2."""
     checklist = found(queries.find_checklist(actor, checklist_id))
     _note_reading(actor, checklist)
     return checklist
@@ -234,7 +234,7 @@ def _thread_page(actor: Actor, checklist: Checklist, item: Item | None, form: Fo
 
 
 def _comment_page(template: str, actor: Actor, comment: Comment, form: Form) -> str:
-    """Show a page about one comment; after a refusal it is read again."""
+    """Show a page about one comment; after a refusal it is loaded again."""
     comment = found(queries.find(actor, comment.id))
     checklist = comment.checklist
     item = _item(checklist, comment.item)
@@ -266,7 +266,7 @@ def _to_id(actor: Actor, comment_id: UUID) -> Response:
 
 
 def _to(actor: Actor, comment: Comment) -> Response:
-    """Lead to a comment on the page of its thread where it stands."""
+    """Redirect to a comment on its page of the thread."""
     number = queries.number_before(actor, comment) // SIZE + 1
     more = {"page": number} if number > 1 else {}
     address = pages.thread_url(

@@ -55,7 +55,7 @@ from tracker.ui.locale import as_date
 from tracker.ui.tasks import OTHERS, YOURS, Task, TaskGroup
 
 FEW_REASONS = 6
-# While no new text is being drafted beside what was signed.
+# As long as no new text is being drafted beside the signed one.
 STANDING = frozenset({ChecklistState.IN_FORCE, ChecklistState.SUSPENDED, ChecklistState.ENDED})
 GROUPS: dict[str, object] = {
     "terms": _l("Agreed terms"),
@@ -73,7 +73,7 @@ GROUP_OF = {
 
 @dataclass(frozen=True, slots=True)
 class GateView:
-    """A gate in words, with its reasons and their addresses."""
+    """A gate for display, with its reasons and their links."""
 
     code: str
     name: object
@@ -84,7 +84,7 @@ class GateView:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """What comes next, and for whom."""
+    """The next step, and who takes it."""
 
     heading: object
     text: object
@@ -95,7 +95,7 @@ class NextStep:
 
 @dataclass(frozen=True, slots=True)
 class CooperationView:
-    """All that the cooperation's page shows."""
+    """Everything the cooperation page shows."""
 
     cooperation: Cooperation
     parties: tuple[tuple[str, bool], ...]
@@ -111,7 +111,7 @@ class CooperationView:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """What is read once of a cooperation for its page."""
+    """What is read once about a cooperation for its page."""
 
     actor: Actor
     cooperation: Cooperation
@@ -126,7 +126,7 @@ class _Table:
 
     @property
     def works(self) -> bool:
-        """Whether the work of the own side is this person's."""
+        """Whether this person does the work of their own side."""
         is_party = any(
             party.organisation_id == self.actor.organisation_id
             for party in people.parties(self.cooperation)
@@ -140,7 +140,7 @@ class _Table:
 
 
 def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
-    """Return what the page of a cooperation shows; the caller found it by a scoped query."""
+    """Return the view model of a cooperation's page; the caller found it with a scoped query."""
     own = lifecycle_queries.own_checklists(cooperation.id)
     terms = lifecycle_queries.terms_filling(own, locale.language())
     taking_part = people.people(cooperation.id)
@@ -331,7 +331,7 @@ def _people_task(table: _Table) -> Task:
 def _no_visit_yet(
     table: _Table, needs: Sequence[Requirement], told: Mapping[str, Sequence[Task]]
 ) -> list[Task]:
-    """Say what opens joint visits, unless the part of visits tells of them itself."""
+    """Return what opens joint visits, unless the visits feature supplies its own tasks."""
     wanted = any(
         one.kind is ChecklistKind.VISIT_ROLES and one.level is Level.REQUIRED for one in needs
     )
@@ -396,7 +396,7 @@ def _rest_url(table: _Table, missing: Missing) -> str:
 
 
 def _target_url(table: _Table, target: Target) -> str:
-    """Return where a missing thing is put right, empty where the reader can't go."""
+    """Return the URL where a missing item can be supplied; empty if the reader can't go there."""
     reference = table.cooperation.reference
     if target.place is PageKind.MODES:
         return url_for("cooperations.change_modes", reference=reference) if table.may_change else ""

@@ -38,7 +38,7 @@ from tracker.ui.tasks import OTHERS, YOURS, DateAhead, Task, Tasks, Waiting
 FEW_DATES = 8
 
 
-# What makes one task of a line, once it is shown.
+# Makes one task from a line, once it is shown.
 Made = Callable[[], Task]
 
 
@@ -50,18 +50,18 @@ class _Desk:
     cooperations: Mapping[UUID, Running]
     takes_part_in: frozenset[UUID]
     turns: Mapping[UUID, Turn]
-    # What only the tasks that are shown need, read for all of them together.
+    # What only the displayed tasks need, read for all of them together.
     asked: dict[UUID, Asked] = field(default_factory=dict)
     visit_numbers: dict[UUID, int] = field(default_factory=dict)
 
     def works_on(self, line: Line) -> bool:
-        """Whether the work of the own side is this person's: coordinators, and who takes part."""
+        """Whether their own side's work is this person's: coordinators, and those who take part."""
         return line.is_party and works(
             self.actor, taking_part=line.cooperation_id in self.takes_part_in
         )
 
     def names(self, line: Line, ids: Iterable[UUID]) -> str:
-        """The names of some parties in one phrase."""
+        """The names of some parties as a list."""
         known = {
             party.organisation_id: party.name
             for party in self.cooperations[line.cooperation_id].parties
@@ -69,14 +69,14 @@ class _Desk:
         return listed(known[one] for one in ids if one in known)
 
     def title(self, line: Line) -> str:
-        """Which cooperation, and which visit, a checklist belongs to."""
+        """The title of a checklist: its cooperation, and its visit."""
         title = self.cooperations[line.cooperation_id].title
         if line.visit_id is None:
             return title
         return str(_("%(title)s, visit %(n)s", title=title, n=self.visit_numbers[line.visit_id]))
 
     def tell(self, shown: Sequence[tuple[Line, Made]]) -> list[Task]:
-        """Return tasks in words, with what they need read in a constant number of queries."""
+        """Return tasks for display, reading what they need in a constant number of queries."""
         lines = [line for line, _made in shown]
         self.asked.update(queries.asked(line.revision_sent_id for line in lines))
         self.visit_numbers.update(
@@ -87,12 +87,12 @@ class _Desk:
     def waiting(
         self, s: str, line: Line, made: Made, due: dt.date | None = None
     ) -> Waiting[tuple[Line, Made]]:
-        """Return that something on a checklist waits."""
+        """Return a pending task on a checklist."""
         return Waiting(s, (line, made), self.tell, due)
 
 
 def checklist_tasks(actor: Actor) -> Tasks:
-    """Tell what waits on checklists and signatures. A source of my work."""
+    """Return pending tasks on checklists and signatures. A source for My work."""
     found = queries.running(actor)
     lines = queries.lines(actor, [one.id for one in found])
     readers = queries.second_readers(line.id for line in lines if line.is_to_be_reviewed)
@@ -187,7 +187,7 @@ def _others_positions(desk: _Desk, line: Line) -> Task:
 
 
 def _on_copies(desk: _Desk, line: Line) -> list[Waiting[tuple[Line, Made]]]:
-    """What was copied into a checklist is read by somebody of every party."""
+    """Return tasks for reading copied answers, one for each party."""
     if not line.unread or not desk.works_on(line):
         return []
     return [desk.waiting(YOURS, line, partial(_copies_task, desk, line))]
@@ -224,7 +224,7 @@ def _flag_task(desk: _Desk, line: Line, *, is_mine: bool) -> Task:
 def _on_completed(
     desk: _Desk, line: Line, readers: Mapping[UUID, UUID]
 ) -> Waiting[tuple[Line, Made]]:
-    """The text is complete and agreed: it is read by the second reader, then sent."""
+    """Return tasks on a complete and agreed text: the second reader's, then sending it."""
     if line.is_to_be_reviewed:
         is_mine = readers.get(line.id) == desk.actor.user_id
         made = partial(_review_task, desk, line, is_mine=is_mine)
@@ -249,7 +249,7 @@ def _send_task(desk: _Desk, line: Line, *, is_mine: bool) -> Task:
 
 
 def _head_tasks(actor: Actor, cooperation: Running) -> list[Task]:
-    """What a coordinator of the NPM does on the head: name modes, hold the review."""
+    """Return a coordinator's tasks on the head: choose ways of working, hold the review."""
     fact = policy.CooperationFact(
         cooperation.stage,
         tuple(policy.PartyFact(one.organisation_id, one.side) for one in cooperation.parties),
@@ -282,7 +282,7 @@ def _head_tasks(actor: Actor, cooperation: Running) -> list[Task]:
 
 
 def _dates(found: Iterable[Running]) -> list[DateAhead]:
-    """Return the next of start, review and end of cooperations from today on, in order."""
+    """Return the next start, review and end dates of cooperations from today on, in order."""
     today = clock.today()
     ahead = [
         (day, words, one)

@@ -38,30 +38,30 @@ MANY = 300
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A revision that waits for signatures: who signs for whom, who has, and until when."""
+    """A revision with an open signature request: who signs for whom, who has, and until when."""
 
     revision_id: UUID
     standing: RequestStatus
 
     @property
     def waiting(self) -> list[UUID]:
-        """The organisations of which a signature is missing, in their order."""
+        """The organisations that have yet to sign, in order."""
         return signers.waiting(self.standing.parties, self.standing.signed)
 
     @property
     def until(self) -> dt.date | None:
-        """The last day on which it can be signed."""
+        """The last day to sign."""
         return self.standing.expires_on
 
     def waits_for(self, actor: Actor) -> bool:
-        """Tell whether it is this person's turn to sign for the organisation they act for."""
+        """Return whether it is this person's turn to sign for the organisation they act for."""
         turns = signers.whose_turn(self.standing.parties, self.standing.signed)
         return (actor.organisation_id, actor.user_id) in turns
 
 
 @dataclass(frozen=True, slots=True)
 class RunningParty:
-    """A party of a cooperation with work going on."""
+    """A party of an active cooperation."""
 
     organisation_id: UUID
     name: str
@@ -70,7 +70,7 @@ class RunningParty:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A cooperation with work going on, as My work needs it."""
+    """An active cooperation, as My work needs it."""
 
     id: UUID
     reference: str
@@ -85,7 +85,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A checklist of a running cooperation, with what is stored of whose turn it is."""
+    """A checklist of an active cooperation, with the stored marks of whose turn it is."""
 
     id: UUID
     cooperation_id: UUID
@@ -96,35 +96,35 @@ class Line:
     revision_sent_id: UUID | None
     open_flags: int
     is_reviewed: bool
-    # The parties for which something waits, in their order; and those it is asked of.
+    # The parties that have something to do, in order; and those asked to sign.
     waited_for: tuple[UUID, ...]
     has_parties: bool
-    # Of the organisation the person acts for: whether it is a party, and what waits for it.
+    # For the organisation the person acts for: whether it is a party, and how much it has to do.
     is_party: bool
     ours: int
     unread: int
 
     @property
     def is_sent(self) -> bool:
-        """Whether it waits for signatures."""
+        """Whether it has been sent for signature."""
         return self.state is ChecklistState.SENT
 
     @property
     def is_to_be_reviewed(self) -> bool:
-        """Whether it waits for its second reader."""
+        """Whether the second reader has yet to review it."""
         return self.kind is ChecklistKind.TERMS and self.is_complete and not self.is_reviewed
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A text that waits for signatures: whether it is the person's turn, and until when."""
+    """A text sent for signature: whether it is the person's turn, and until when."""
 
     is_mine: bool
     until: dt.date | None
 
 
 def running(actor: Actor) -> list[Running]:
-    """Return the cooperations with work going on that the person may see, the newest first."""
+    """Return the active cooperations that the person may see, the newest first."""
     found = [
         Running(*row, parties=[])
         for row in db.session.execute(
@@ -156,9 +156,9 @@ def running(actor: Actor) -> list[Running]:
 
 
 def lines(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Line]:
-    """Return those checklists of some cooperations that the person may open and that are open.
+    """Return the open checklists of some cooperations that the person may open.
 
-    Drafts, and what waits for signatures; the oldest first.
+    Drafts, and texts sent for signature; the oldest first.
     """
     flags = (
         sa.select(sa.func.count(Flag.id))
@@ -227,7 +227,7 @@ def _line(row: Any, parties: list[tuple[UUID, int, int]], own: UUID | None) -> L
 
 
 def turns(actor: Actor, revision_ids: Collection[UUID | None]) -> dict[UUID, Turn]:
-    """Return of texts that wait for signatures whether it is the person's turn."""
+    """Return for texts sent for signature whether it is the person's turn."""
     wanted = [one for one in revision_ids if one is not None]
     place = sa.exists().where(
         SignaturePlace.request_id == SignatureRequest.id,
@@ -254,7 +254,7 @@ def turns(actor: Actor, revision_ids: Collection[UUID | None]) -> dict[UUID, Tur
 
 
 def takes_part_in(actor: Actor) -> frozenset[UUID]:
-    """Return the cooperations in which the person takes part today for whom they act for."""
+    """Return the cooperations in which the person takes part today for their organisation."""
     return frozenset(
         db.session.scalars(
             sa.select(CooperationPerson.cooperation_id).where(
@@ -267,7 +267,7 @@ def takes_part_in(actor: Actor) -> frozenset[UUID]:
 
 
 def asked(revision_ids: Iterable[UUID | None]) -> dict[UUID, Asked]:
-    """Return who is to sign some revisions that wait; their checklists were found scoped."""
+    """Return who is to sign some pending revisions; their checklists were found in scope."""
     wanted = [one for one in revision_ids if one is not None]
     if not wanted:
         return {}
@@ -287,7 +287,7 @@ def asked(revision_ids: Iterable[UUID | None]) -> dict[UUID, Asked]:
 
 
 def second_readers(checklist_ids: Iterable[UUID]) -> dict[UUID, UUID]:
-    """Return the second reader named in M5 of some terms; class K8, found scoped."""
+    """Return the second reader named in M5 of some terms; class K8, found in scope."""
     rows = db.session.execute(
         sa.select(Answer.checklist_id, Answer.values).where(
             Answer.checklist_id.in_(list(checklist_ids)),

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent / "answers"
 
 
 class AbsentError(LookupError):
-    """Somebody is named who does not take part."""
+    """Raised when an answer names somebody who does not take part."""
 
 
 @cache
@@ -28,7 +28,7 @@ def _read(kind: ChecklistKind) -> dict[str, Any]:
 def answers(
     kind: ChecklistKind, ids: Mapping[str, UUID], takes_part: frozenset[UUID]
 ) -> dict[str, dict[str, Any]]:
-    """Return the answers by item; rows that name somebody who does not take part are left out."""
+    """Return the answers by item, without rows that name somebody who does not take part."""
     return {item: _filled(values, ids, takes_part) for item, values in _read(kind).items()}
 
 

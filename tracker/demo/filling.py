@@ -42,9 +42,10 @@ def fill_in(
     leave: Collection[str] = (),
     unaccepted: Collection[str] = (),
 ) -> None:
-    """Answer every item that has an answer ready, and accept it for all parties.
+    """Answer every item that has an answer, and accept it for all parties.
 
-    leave names items that stay open, unaccepted those whose answer the partners still look at.
+    leave names items to leave open, unaccepted those whose answer the partners have not accepted
+    yet.
     """
     filling = load(checklist)
     takes_part = frozenset(filling.surroundings.people) | {
@@ -84,7 +85,7 @@ def _save(
     scope: AnswerScope,
     values: dict[str, Any],
 ) -> bool:
-    """Save what a party has to say on an item; return False when that is nothing."""
+    """Save a party's answer to an item; return False if it has none."""
     actor = cast.actor(COORDINATORS[body])
     party = filling.party(cast.bodies[body].id)
     own = {}
@@ -100,7 +101,7 @@ def _save(
 
 
 def accept(cast: Cast, checklist: Checklist, code: str, *, bodies: Collection[str] = ()) -> None:
-    """Accept an item's answer for all parties that have not, or only for some."""
+    """Accept an item's answer for all parties that have not accepted it, or only for some."""
     filling = load(checklist)
     item = filling.template.by_code[code]
     current = filling.sheet.shared(code)

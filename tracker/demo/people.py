@@ -77,7 +77,7 @@ class Person:
     power: str = ""
     function: str = ""
     outside_expert: bool = False
-    # The NPM audited, of an auditor of another body.
+    # For an auditor from another body: the NPM they audit.
     audits: str = ""
 
     @property
@@ -88,7 +88,7 @@ class Person:
 
 @dataclass(slots=True)
 class Cast:
-    """Everybody, by key, once the accounts are there."""
+    """Everybody, by key, once the accounts exist."""
 
     bodies: dict[str, Organisation] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
@@ -223,7 +223,7 @@ PEOPLE = (
 
 
 def make(password: str) -> Cast:
-    """Add the organisations and invite everybody, who accepts at once; all with a second factor."""
+    """Add the organisations and people, who accept immediately and have a second factor."""
     cast = Cast()
     for key, body in BODIES.items():
         cast.bodies[key] = organisations.add(None, body.kind, body.details, is_demonstration=True)
@@ -256,7 +256,7 @@ def make(password: str) -> Cast:
 
 
 def _let_begin(cast: Cast, person: Person) -> None:
-    """Have a signatory's or manager's role confirmed by another of the body, else accepted."""
+    """Have a signatory or manager role confirmed by another one of the body, else accepted."""
     waiting = db.session.scalars(
         sa.select(Membership)
         .where(Membership.user_id == cast.users[person.key].id, queries.waits())
@@ -276,13 +276,13 @@ def _let_begin(cast: Cast, person: Person) -> None:
 
 
 def new_password() -> str:
-    """Return a random password of words; each demonstration has its own."""
+    """Return a random password made of words; each demonstration has its own."""
     chosen = [secrets.choice(WORDS) for _ in range(3)]
     return "-".join([*chosen, str(secrets.randbelow(9000) + 1000)])
 
 
 def find(name: str) -> User | None:
-    """Return a demonstration account by its key, first name, name or address; nobody else's."""
+    """Return a demonstration account by its key, first name, name or address, and no others."""
     wanted = name.strip().casefold()
     rows = db.session.scalars(sa.select(User).where(User.is_demonstration))
     for user in rows:

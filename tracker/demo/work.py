@@ -23,7 +23,7 @@ Step = tuple[str, Callable[[Cast], None]]
 
 
 def steps() -> Sequence[Step]:
-    """Return guidance and the cooperations as steps, so that progress can be shown."""
+    """Return guidance and the cooperations as steps, for a progress bar."""
     return (
         ("Guidance of their own, of the NPM and of a CSO", guidance.write),
         ("Joint monitoring of police custody: complete, with a ready visit", complete),
@@ -83,7 +83,7 @@ def _agree_terms(cast: Cast, cooperation: Cooperation) -> Checklist:
 
 
 def complete(cast: Cast) -> None:
-    """Make a cooperation with everything signed, people cleared, and a joint visit ready."""
+    """Create a cooperation with everything signed, people cleared, and a joint visit ready."""
     cooperation = _open(
         cast,
         "Joint monitoring of police custody",
@@ -105,7 +105,7 @@ def complete(cast: Cast) -> None:
 
 
 def waiting(cast: Cast) -> None:
-    """Make a cooperation whose terms the NPM has signed and the CSO has not."""
+    """Create a cooperation whose terms the NPM has signed and the CSO has not."""
     cooperation = _open(
         cast,
         "Exchange of information on psychiatry",
@@ -119,7 +119,7 @@ def waiting(cast: Cast) -> None:
 
 
 def differing(cast: Cast) -> None:
-    """Make a cooperation whose parties still differ: open positions, a proposal, a flag."""
+    """Create a cooperation whose parties still disagree: open positions, a proposal, a flag."""
     cooperation = _open(
         cast,
         "Advisory council",
@@ -172,7 +172,7 @@ def differing(cast: Cast) -> None:
 
 
 def declined(cast: Cast) -> None:
-    """Make a cooperation whose terms a CSO declined to sign: two items are open again."""
+    """Create a cooperation whose terms a CSO declined to sign: two items are open again."""
     cooperation = _open(
         cast,
         "Training on interviews with children",
@@ -194,7 +194,7 @@ def declined(cast: Cast) -> None:
 
 
 def copied(cast: Cast) -> None:
-    """Make a cooperation whose terms were begun from former ones, not all of it read yet."""
+    """Create a cooperation whose terms were copied from earlier ones, not all of them read yet."""
     cooperation = _open(
         cast,
         "Joint report on the first hours of arrest",

@@ -32,7 +32,7 @@ class RevisionRef(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A place where a passage is used: the kind of checklist, the item's code and label."""
+    """A use of a passage: the kind of checklist, the item's code and label."""
 
     passage: str
     used_by: str
@@ -42,7 +42,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class PassageShown:
-    """A passage of the current guidance, to be shown beside what rests on it."""
+    """A passage of the current guidance, to show beside an item based on it."""
 
     ref: str
     slug: str
@@ -57,7 +57,7 @@ class PassageShown:
 
 @dataclass(frozen=True, slots=True)
 class Taxonomy:
-    """The names of categories and topics by their slugs, in the source's order."""
+    """The names of categories and topics by slug, in the source's order."""
 
     categories: dict[str, str]
     topics: dict[str, str]
@@ -83,7 +83,7 @@ def taxonomy() -> Taxonomy:
 
 
 def current_articles(language: str) -> list[Article]:
-    """Return each article that is current, in this language where it has it; without passages."""
+    """Return each current article, in this language if it has it; without passages."""
     found: dict[str, Article] = {}
     rows = db.session.scalars(sa.select(Article).where(Article.is_current).order_by(Article.slug))
     for row in rows:
@@ -94,8 +94,8 @@ def current_articles(language: str) -> list[Article]:
 def article(slug: str, language: str, revision: int | None = None) -> Article | None:
     """Return an article with its passages: the current revision, or an older one by its number.
 
-    Where it is not there in this language, it is returned in English, or in any other. A shipped
-    revision that waits is nobody's guidance yet.
+    If it doesn't exist in this language, it is returned in English, or in any other. A shipped
+    revision awaiting a decision is not shown to readers.
     """
     wanted = (
         sa.select(Article)
@@ -113,7 +113,10 @@ def article(slug: str, language: str, revision: int | None = None) -> Article | 
 
 
 def revisions(slug: str) -> list[RevisionLine]:
-    """Return the revisions of an article in all languages, the newest first; none that waits."""
+    """Return an article's revisions in all languages, newest first.
+
+    Without those awaiting a decision.
+    """
     rows = db.session.execute(
         sa.select(Article.language, Article.revision, Article.revised_on, Article.is_current)
         .where(Article.slug == slug, ~Article.waits)
@@ -123,7 +126,7 @@ def revisions(slug: str) -> list[RevisionLine]:
 
 
 def passages_of(articles: Iterable[Article]) -> dict[str, list[Passage]]:
-    """Return the passages of some articles by the article's slug, in one query."""
+    """Return the passages of some articles by slug, in one query."""
     slugs = {row.id: row.slug for row in articles}
     found: dict[str, list[Passage]] = {slug: [] for slug in slugs.values()}
     rows = db.session.scalars(
@@ -150,7 +153,7 @@ def uses_of(passages: Sequence[str]) -> dict[str, list[Use]]:
 
 
 def count_uses() -> dict[str, int]:
-    """Return by article's slug how many items of checklists rest on it."""
+    """Return by slug how many items of checklists are based on an article."""
     items: dict[str, set[tuple[str, str]]] = {}
     rows = db.session.execute(sa.select(PassageUse.passage, PassageUse.used_by, PassageUse.code))
     for passage, used_by, code in rows:
@@ -159,7 +162,7 @@ def count_uses() -> dict[str, int]:
 
 
 def passages_for(refs: Sequence[str], language: str = DEFAULT_LANGUAGE) -> dict[str, PassageShown]:
-    """Return current passages by "article/key", in one query; one that is not there is left out."""
+    """Return current passages by "article/key", in one query; missing ones are left out."""
     pairs = [tuple(ref.split("/", 1)) for ref in refs if "/" in ref]
     rows = db.session.scalars(
         sa.select(Passage)
@@ -178,7 +181,7 @@ def passages_for(refs: Sequence[str], language: str = DEFAULT_LANGUAGE) -> dict[
 
 
 def current_revisions() -> list[RevisionRef]:
-    """Return the revisions that are current, in a fixed order, to be named by what is frozen."""
+    """Return the current revisions in a fixed order, for frozen texts to name."""
     rows = db.session.execute(
         sa.select(Article.slug, Article.language, Article.revision, Article.digest)
         .where(Article.is_current)
@@ -198,7 +201,7 @@ def revision_of(slug: str, revision: int, language: str = DEFAULT_LANGUAGE) -> R
 
 
 def _nearer(held: Article | None, other: Article, language: str) -> Article:
-    """Choose between two languages of an article: the one asked for, English, the first held."""
+    """Choose between two languages of an article: the requested one, English, the first found."""
     if held is None:
         return other
     order = (language, DEFAULT_LANGUAGE)

@@ -21,9 +21,9 @@ ROWS_AN_EVENT = 1_000
 
 
 def adopt_rows() -> int:
-    """Bind the rows of each chain that began before rows were bound; return how many chains.
+    """Bind the rows of each chain that is older than row binding; return how many chains.
 
-    Commits after each. A chain is taken once and never again: the event that says so is one of it.
+    Commits after each. Each chain is adopted only once: an event of the chain records it.
     """
     first, told = sa.orm.aliased(Event), sa.orm.aliased(Event)
     waiting = db.session.scalars(
@@ -51,7 +51,7 @@ def _adopt(cooperation_id: UUID | None) -> None:
 
 
 def _portions(there: Iterator[tuple[str, str, str]]) -> Iterator[State]:
-    """Yield what each event binds; one that binds nothing where there is nothing."""
+    """Yield what each event binds; an empty one if there is nothing."""
     portion = list(islice(there, ROWS_AN_EVENT))
     while True:
         following = list(islice(there, ROWS_AN_EVENT))
@@ -69,5 +69,5 @@ def _key_of(cooperation_id: UUID | None) -> bytes | None:
         return None
     try:
         return keys.key_of(cooperation_id)
-    except (LookupError, keys.KeyDestroyedError, SealBrokenError):  # the check tells of it
+    except (LookupError, keys.KeyDestroyedError, SealBrokenError):  # the audit reports it
         return None

@@ -18,8 +18,8 @@ from tracker.oversight.stored import Stored
 def check(reader: Reader, told: Told) -> None:
     """Check each account against its seals, its passkeys and the last event that binds it.
 
-    Raise BrokenError at the first that does not agree. Before the first start that binds the
-    accounts of a former version they have neither seal nor event, and can't be used.
+    Raise BrokenError at the first that disagrees. Before an earlier version's accounts are bound at
+    the first start, they have neither seal nor event, and can't be used.
     """
     passkeys = _passkeys(reader, told)
     bound = dict(told.bound)
@@ -55,7 +55,7 @@ def _fault(
 
 
 def _passkeys(reader: Reader, told: Told) -> dict[UUID, list[BoundPasskey]]:
-    """Return the passkeys of each account; each has to be one that was set up for it."""
+    """Return the passkeys of each account; each must have been added to it."""
     found: dict[UUID, list[BoundPasskey]] = defaultdict(list)
     query = sa.select(*stored.columns(Passkey)).order_by(Passkey.created_at, Passkey.id)
     for row in reader.rows(query):

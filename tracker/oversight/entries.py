@@ -1,4 +1,4 @@
-"""Upkeep of the register's entries: worked out again once an event has changed an agreement."""
+"""Upkeep of the register's entries: recomputed once an event has changed an agreement."""
 
 from typing import Any
 from uuid import UUID
@@ -18,13 +18,13 @@ _KEY = ("organisation_id", "checklist_id")
 
 
 def follow(happening: DomainEvent) -> None:
-    """Note that the register has to be worked out for the cooperation. A handler."""
+    """Mark the register's entries of the cooperation as stale. A handler."""
     if happening.cooperation_id is not None:
         mark(Stale.REGISTER, [happening.cooperation_id], happening.actor)
 
 
 def refresh(cooperation_id: UUID, _actor: Actor | None = None) -> None:
-    """Work out the entries of a cooperation's agreements, for each of its parties."""
+    """Recompute the entries of a cooperation's agreements, for each of its parties."""
     wanted = {
         (party.organisation_id, entry["checklist_id"]): {
             **entry,
@@ -58,7 +58,7 @@ def refresh(cooperation_id: UUID, _actor: Actor | None = None) -> None:
 
 
 def fill_missing() -> int:
-    """Work out the entries of cooperations that have none; return how many. Commits after each."""
+    """Create the entries of cooperations that have none; return how many. Commits after each."""
     waiting = db.session.scalars(
         sa.select(Checklist.cooperation_id)
         .where(~sa.exists().where(RegisterEntry.checklist_id == Checklist.id))

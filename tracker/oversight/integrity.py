@@ -1,10 +1,9 @@
 """The audit that nothing was altered: chains, texts, signatures, certificates, scans, notices.
 
-Each row that decides something is compared with what events say of it (oversight/rows.py). How a
-text stands is worked out from its own words, its signatures and the events that name both, and each
-row that says it is compared too (standings). A database that was put back whole to an earlier day
-can't be told from within: that needs a checkpoint that is kept elsewhere, which the check takes as
-an anchor.
+Each decisive row is compared with what events say about it (oversight/rows.py). The status of each
+text is derived from its own content, its signatures and its events, and compared with the rows that
+record it (standings). A database that was restored from an older copy as a whole can't be
+recognised from within: that needs a checkpoint kept elsewhere, which the audit takes as an anchor.
 """
 
 import datetime as dt
@@ -53,23 +52,23 @@ from tracker.signoff import service as signoff
 from tracker.signoff.models import Method, Revision, Signature
 from tracker.signoff.paper_models import PaperDecision, PaperDecisionKind, PaperRecord
 
-# How many documents are held at a time.
+# How many documents are in memory at a time.
 DOCUMENTS_AT_A_TIME = 20
-# How much of a certificate's digest names it.
+# How many digits of a certificate's digest name it.
 SHORT = 8
 SCANS_AT_A_TIME = 2
 
 
 class NotCheckableError(Exception):
-    """The check can't be made: there are no tables, or the keys are another instance's."""
+    """Raised if there are no tables, or the keys belong to another instance."""
 
 
 def check_all(report: Report | None = None, anchors: Iterable[Checkpoint] = ()) -> Verdict:
-    """Check the whole instance and return the verdict with the first broken place.
+    """Audit the whole instance and return the verdict with the first broken row.
 
-    report is called for each row, with how many there are; anchors are checkpoints that were kept
-    elsewhere. Runs in one consistent view, so that people may go on working. Raise
-    NotCheckableError when there are no tables, or the keys are another instance's.
+    report is called for each row, with the total; anchors are checkpoints kept elsewhere. Runs on
+    one consistent snapshot, so that people can go on working. Raise NotCheckableError if there are
+    no tables, or the keys belong to another instance.
     """
     with stored.view() as connection:
         return check_view(connection, report, anchors)
@@ -78,15 +77,15 @@ def check_all(report: Report | None = None, anchors: Iterable[Checkpoint] = ()) 
 def check_view(
     connection: Connection, report: Report | None = None, anchors: Iterable[Checkpoint] = ()
 ) -> Verdict:
-    """Check the whole instance as it is seen on a connection (stored.view)."""
+    """Audit the whole instance as seen on a connection (stored.view)."""
     return _verdict(_Check(Reader(connection, report), tuple(anchors)), None)
 
 
 def check_cooperations(actor: Actor) -> Verdict:
-    """Check the chains, revisions and signatures of the cooperations that a person may see.
+    """Audit the chains, revisions and signatures of the cooperations that a person may see.
 
-    It may take a while: on SQLite the caller's transaction must not hold the write lock meanwhile.
-    Raise NotCheckableError as check_all does.
+    This may take a while: on SQLite the caller's transaction must not have the write lock. Raise
+    NotCheckableError as check_all does.
     """
     with stored.view() as connection:
         seen = frozenset(connection.scalars(visible_ids(actor)))
@@ -115,17 +114,17 @@ class _Cooperation:
 
 
 class _Check:
-    """One run of the check over one view of the database."""
+    """One run of the audit on one snapshot of the database."""
 
     def __init__(self, reader: Reader, anchors: tuple[Checkpoint, ...]) -> None:
         self._reader = reader
         self._connection = reader.connection
         self._anchors = anchors
         self._logged = Logged(())
-        # Digests of the passkeys set up, each with its person; None where their chain is not seen.
+        # Digests of the passkeys added, each with its person; None if their chain is not visible.
         self._passkeys: set[str] | None = None
         self._rows = rows.Cooperations(reader)
-        # What the events of the instance's chain say of rows.
+        # What the events of the instance's chain say about rows.
         self._instance: Bound | None = None
         self.erased: list[Erasure] = []
         self.adopted_at: dt.datetime | None = None
@@ -137,7 +136,7 @@ class _Check:
         return self._reader.counts
 
     def run(self, only: frozenset[UUID] | None) -> None:
-        """Raise BrokenError at the first broken place of all, or of some cooperations only."""
+        """Raise BrokenError at the first broken row of all, or only of some cooperations."""
         self._require_tables()
         self._reader.total = sum(map(self._reader.count, _COUNTED))
         heads = self._heads()
@@ -162,7 +161,7 @@ class _Check:
             self._check_strays(chains.keys() - {one.id for one in cooperations})
 
     def close(self) -> None:
-        """Let go of what was still being read when something broken was found."""
+        """Close open cursors when a fault was found."""
         self._reader.close()
 
     # What there is to check
@@ -175,7 +174,7 @@ class _Check:
             )
 
     def _heads(self) -> list[Head]:
-        """Return the rows of all chains; there are no more than cooperations, and one."""
+        """Return the rows of all chains: one per cooperation, and the instance's."""
         query = sa.select(*stored.columns(Chain)).order_by(Chain.id)
         return [
             read(stored.head, row, RowLocation(Table.CHAIN, row=printable(row["id"])))
@@ -191,7 +190,7 @@ class _Check:
         ]
 
     def _require_own_keys(self, heads: list[Head]) -> None:
-        """Tell the keys of another instance from a trail that was tampered with."""
+        """Distinguish another instance's keys from a trail that was tampered with."""
         if not heads or any(head.is_authentic() for head in heads):
             return
         query = sa.select(*stored.columns(CooperationKey)).where(
@@ -207,9 +206,9 @@ class _Check:
     # The instance's chain
 
     def _check_instance(self, heads: list[Head], told: Told) -> dict[UUID, int]:
-        """Check the instance's chain; return the cooperations it registered, with the events.
+        """Verify the instance's chain; return the cooperations it registered, with the events.
 
-        What it tells of keys, passkeys and replaced bodies goes into told.
+        What it says about keys, passkeys and replaced bodies is added to told.
         """
         own = [head for head in heads if head.kind == ChainKind.INSTANCE]
         if len(own) > 1:
@@ -233,7 +232,7 @@ class _Check:
         return registered
 
     def _check_successions(self, bound: dict[str, int]) -> None:
-        """Check which body replaced which against what the instance's chain tells."""
+        """Check which body replaced which against the instance's chain."""
         query = sa.select(*stored.columns(Succession)).order_by(Succession.recorded_at)
         for row in self._reader.rows(query):
             place = RowLocation(Table.SUCCESSION, row=printable(row["former_name"]))
@@ -256,9 +255,9 @@ class _Check:
     # A chain
 
     def _walk(self, head: Head, bound: Bound) -> Iterator[Link]:
-        """Go along a chain and give each event that is as it was written.
+        """Walk a chain and yield each event that is as it was written.
 
-        What the events say of rows goes into bound.
+        What the events say about rows is added to bound.
         """
         reference = bound.reference
         walk = Walk(self._erased_before(head.chain_id))
@@ -299,7 +298,7 @@ class _Check:
     def _require_as_logged(
         self, reference: str, last: int, rewritten: LogLeaf | None, left: dict[int, LogLeaf]
     ) -> None:
-        """Refuse a chain that is sound in itself and is not the one that checkpoints stand for."""
+        """Refuse a chain that is valid in itself but not the one in the checkpoints."""
         for fault, event, leaf in (
             (Fault.REWRITTEN, rewritten.count if rewritten else last, rewritten),
             (Fault.SHORTENED, last, next(iter(left.values()), None)),
@@ -314,7 +313,7 @@ class _Check:
                 Event.chain_id == chain_id, Event.verb == verbs.DETAILS_ERASED.name
             )
         )
-        return last if isinstance(last, int) else 0  # a damaged number is found by the walk
+        return last if isinstance(last, int) else 0  # the walk finds a damaged number
 
     # A cooperation: its chain, and what the chain's events bind
 
@@ -350,7 +349,7 @@ class _Check:
         self._rows.add(rows.OfCooperation(cooperation.id, told, key.open))
 
     def _hear_of(self, bound: Bound) -> None:
-        """Note since when the rows of a chain are bound."""
+        """Record since when the rows of a chain are bound."""
         if not bound.is_whole:
             self.not_adopted += 1
         elif bound.adopted_at is not None:
@@ -359,7 +358,7 @@ class _Check:
     def _check_revisions(
         self, cooperation: _Cooperation, bound: dict[str, int], key: "_Key"
     ) -> dict[UUID, str]:
-        """Check the frozen revisions; return their digests, and take out of bound what is met."""
+        """Check the frozen revisions; return their digests, and remove those found from bound."""
         digests: dict[UUID, str] = {}
         query = (
             sa.select(*stored.columns(Revision))
@@ -382,7 +381,7 @@ class _Check:
     def _check_papers(
         self, cooperation: _Cooperation, bound: dict[str, int], key: "_Key"
     ) -> dict[str, PaperRecord]:
-        """Check the scans of what was signed on paper; return them, and take out what is met."""
+        """Check the scans; return them, and remove those found from bound."""
         found: dict[str, PaperRecord] = {}
         query = (
             sa.select(*stored.columns(PaperRecord))
@@ -397,7 +396,7 @@ class _Check:
             fault = _bound_fault(record, bound) or _scan_fault(record, key)
             if fault is not None:
                 broken(fault, place)
-            record.scan = b""  # large, and not needed any more
+            record.scan = b""  # large, and no longer needed
             found[str(record.id)] = record
             self._reader.note(scans=1)
         return found
@@ -405,7 +404,7 @@ class _Check:
     def _check_paper_decisions(
         self, cooperation: _Cooperation, bound: dict[str, int]
     ) -> set[tuple[str, str]]:
-        """Check what was said to scans; return who confirmed which, and take out what is met."""
+        """Check responses to scans; return who confirmed which, and remove them from bound."""
         found: set[tuple[str, str]] = set()
         query = (
             sa.select(*stored.columns(PaperDecision))
@@ -433,7 +432,7 @@ class _Check:
         digests: dict[UUID, str],
         papers: "_Papers",
     ) -> None:
-        """Check the signatures; take out of bound what is met."""
+        """Check the signatures; remove those found from bound."""
         query = (
             sa.select(*stored.columns(Signature))
             .join(Revision, Revision.id == Signature.revision_id)
@@ -454,7 +453,7 @@ class _Check:
     def _check_certificates(
         self, cooperation: _Cooperation, bound: dict[str, int], key: "_Key"
     ) -> None:
-        """Check the certificates; take out of bound what is met."""
+        """Check the certificates; remove those found from bound."""
         query = (
             sa.select(*stored.columns(Certificate))
             .join(Revision, Revision.id == Certificate.revision_id)
@@ -473,7 +472,7 @@ class _Check:
             self._reader.note(certificates=1)
 
     def _check_notices(self, cooperation: _Cooperation, bound: dict[str, int]) -> None:
-        """Check the notices; take out of bound what is met."""
+        """Check the notices; remove those found from bound."""
         query = (
             sa.select(*stored.columns(Notice), as_stored(Organisation.name))
             .join(Checklist, Checklist.id == Notice.checklist_id)
@@ -489,7 +488,7 @@ class _Check:
             self._reader.note(notices=1)
 
     def _check_renewals(self, cooperation: _Cooperation, bound: dict[str, int]) -> None:
-        """Check the renewals; take out of bound what is met."""
+        """Check the renewals; remove those found from bound."""
         query = (
             sa.select(*stored.columns(Renewal))
             .join(Checklist, Checklist.id == Renewal.checklist_id)
@@ -529,7 +528,7 @@ class _Key:
         self._is_read = False
 
     def open(self) -> bytes | None:
-        """Return the key; None when it was destroyed and the chain says that details are erased."""
+        """Return the key; None if it was destroyed and the chain says that details were erased."""
         if not self._is_read:
             self._opened, self._is_read = self._read(), True
         return self._opened
@@ -559,7 +558,7 @@ class _Papers:
     confirmed: set[tuple[str, str]]
 
     def fault(self, signature: Signature) -> Fault | None:
-        """Tell whether a signature on paper rests on a scan of this text that was confirmed."""
+        """Return whether a signature on paper has no confirmed scan of this text."""
         said = signature.paper
         if (signature.method is Method.PAPER) != (said is not None):
             return Fault.NO_PAPER
@@ -694,7 +693,7 @@ def _signature_fault(
 
 
 def _proof_fault(signature: Signature, set_up: set[str] | None) -> Fault | None:
-    """Verify what a passkey signed, and that it was set up for the signer before."""
+    """Verify what a passkey signed, and that it had been added to the signer's account."""
     if not signoff_policy.is_signed_by(
         signature.method, signature.proof, signature.document_digest, signature.sentence
     ):
@@ -730,7 +729,7 @@ def _cooperation(row: Stored) -> _Cooperation:
 
 
 def _opens(row: Stored) -> bool:
-    """Tell whether this instance's key opens a cooperation's."""
+    """Return whether this instance's key opens a cooperation's."""
     try:
         keys.unwrapped(stored.identity(row["cooperation_id"]), stored.data(row["wrapped"]))
     except (SealBrokenError, DamagedError):

@@ -24,21 +24,21 @@ _BIND = {verbs.EVIDENCE_KEY_MADE.name, verbs.EVIDENCE_KEY_IMPORTED.name}
 
 @dataclass(slots=True)
 class Told:
-    """What the chain of the instance tells of keys, passkeys, accounts and replaced bodies."""
+    """What the instance's chain says about keys, passkeys, accounts and replaced bodies."""
 
     made: dict[str, int] = field(default_factory=dict)
     retired: dict[UUID, dt.datetime] = field(default_factory=dict)
     revoked: dict[UUID, tuple[dt.datetime, str | None]] = field(default_factory=dict)
-    # Digests of the passkeys set up, each with its person; of the replacements, with their events.
+    # Digests of the passkeys added, each with its person; of the replacements, with their events.
     passkeys: set[str] = field(default_factory=set)
     replaced: dict[str, int] = field(default_factory=dict)
-    # Of each account the last event that binds its credentials: its number, and what it binds.
+    # For each account the last event that binds its credentials: its number, and the digest.
     bound: dict[UUID, tuple[int, str | None]] = field(default_factory=dict)
-    # Whether accounts of a former version were bound: from then on each account is.
+    # Whether accounts of an earlier version were bound: from then on every account is.
     adopted: bool = False
 
     def hear(self, link: Link) -> None:
-        """Take in an event of that chain."""
+        """Add an event of that chain."""
         if link.verb in _BIND and link.evidence is not None:
             self.made[link.evidence] = link.number
         elif link.verb == verbs.EVIDENCE_KEY_RETIRED.name:
@@ -57,18 +57,18 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """What the log holds of the chains, once it is known to be sound."""
+    """The log's leaves of the chains, once the log is verified."""
 
     checkpoints: tuple[Checkpoint, ...]
 
     def checkpoint_of(self, leaf: int) -> int:
-        """Return the size of the first checkpoint that stands for a leaf."""
+        """Return the size of the first checkpoint that covers a leaf."""
         sizes = [one.size for one in self.checkpoints]
         return sizes[bisect_right(sizes, leaf)]
 
 
 def keys_of(reader: Reader) -> dict[UUID, KeyNote]:
-    """Return all keys as they stand in their table."""
+    """Return all keys as stored."""
     return {
         key.id: KeyNote(key.use.value, key.number, key.fingerprint, key.public_key, key.made_at)
         for _place, key in _keys(reader)
@@ -76,7 +76,7 @@ def keys_of(reader: Reader) -> dict[UUID, KeyNote]:
 
 
 def check_keys(reader: Reader, told: Told) -> None:
-    """Check each key against what the instance's chain tells."""
+    """Check each key against the instance's chain."""
     made = dict(told.made)
     for place, key in _keys(reader):
         if made.pop(canonical.digest_of(key.content()), None) is None:
@@ -114,7 +114,7 @@ def check_log(reader: Reader, keys: dict[UUID, KeyNote]) -> Logged:
 
 
 def check_anchors(reader: Reader, logged: Logged, anchors: Iterable[Checkpoint]) -> None:
-    """Check that checkpoints which were kept elsewhere are those that are kept here."""
+    """Check that checkpoints kept elsewhere are the ones stored here."""
     here = {one.size: one for one in logged.checkpoints}
     for anchor in anchors:
         found = here.get(anchor.size)
@@ -126,7 +126,7 @@ def check_anchors(reader: Reader, logged: Logged, anchors: Iterable[Checkpoint])
 
 
 def leaves_of(reader: Reader, chain_id: UUID) -> dict[int, LogLeaf]:
-    """Return the leaves of a chain by the number of events that they stand for."""
+    """Return the leaves of a chain by the number of events they cover."""
     query = (
         sa.select(*stored.columns(LogLeaf))
         .where(LogLeaf.chain_id == chain_id)
@@ -174,7 +174,7 @@ def _checkpoints(reader: Reader, keys: dict[UUID, KeyNote]) -> tuple[Checkpoint,
 
 
 def _nodes(reader: Reader) -> Iterator[LogNode]:
-    """Yield the kept hashes in the order in which leaves complete them."""
+    """Yield the stored hashes in the order in which leaves complete them."""
     after = (LogNode.place + 1).bitwise_lshift(LogNode.level)
     query = sa.select(*stored.columns(LogNode)).order_by(after, LogNode.level)
     for row in reader.rows(query):
@@ -191,7 +191,7 @@ def _require_end(
     waiting: dict[int, Checkpoint],
     nodes: Iterator[LogNode],
 ) -> None:
-    """Leaves, hashes and checkpoints are written together, so all end at the same size."""
+    """Check that leaves, hashes and checkpoints, written together, end at the same size."""
     if waiting:
         broken(Fault.OTHER_ROOT, _place(min(waiting)))
     extra = next(nodes, None)
@@ -202,7 +202,7 @@ def _require_end(
 
 
 def _ended_so(key: EvidenceKey, told: Told) -> bool:
-    """Tell whether a key's ends are those that events tell of."""
+    """Return whether a key was retired and revoked as the events say."""
     revoked_at, evidence = told.revoked.get(key.id, (None, None))
     if (key.retired_at, key.revoked_at) != (told.retired.get(key.id), revoked_at):
         return False

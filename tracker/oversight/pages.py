@@ -29,14 +29,14 @@ class LineView:
     line: RegisterLine
     kind: str
     form: str
-    # All parties but the one for whom the register is read.
+    # All parties except the one whose register it is.
     others: str
     state: tuple[object, str]
     notes: tuple[str, ...]
 
     @property
     def disagrees(self) -> bool:
-        """Whether its rows say something else than its signatures and events."""
+        """Whether its rows contradict its signatures and events."""
         return self.line.state is AgreementState.DISAGREES
 
 
@@ -55,7 +55,7 @@ def view(actor: Actor, line: RegisterLine) -> LineView:
 
 
 def kind_words(line: RegisterLine) -> str:
-    """Return which of the checklists it is, and of which visit."""
+    """Return the kind of checklist, and of which visit."""
     if line.visit is None:
         return str(KINDS[line.kind])
     return str(_("%(kind)s, visit %(number)s", kind=KINDS[line.kind], number=line.visit.number))
@@ -77,13 +77,13 @@ def signature_lines(revision: Revision) -> list[dict[str, object]]:
 
 
 def revision_states(checklist_id: UUID, revisions: Iterable[Revision]) -> dict[UUID, object]:
-    """Return how each revision of an agreement stands, in words."""
+    """Return the status of each revision of an agreement, in words."""
     compared = evidence.look(db.session.get_one(Checklist, checklist_id))
     return {one.id: evidence.words_of(compared, one.id)[0] for one in revisions}
 
 
 def summary(counts: dict[str, int]) -> list[str]:
-    """Return in sentences how many there are, and what needs looking at."""
+    """Return sentences saying how many there are, and what needs attention."""
     total, overdue, ending, lacking = (
         counts[key]
         for key in ("", Narrowing.REVIEW_OVERDUE, Narrowing.ENDS_SOON, Narrowing.LACKS_SIGNATURES)
@@ -105,7 +105,7 @@ def summary(counts: dict[str, int]) -> list[str]:
 
 
 def _notes(line: RegisterLine) -> list[str]:
-    """Return what is to be said beside the state."""
+    """Return the notes beside the status."""
     found = []
     if line.waiting_for:
         found.append(_("Waiting for %(names)s", names="; ".join(line.waiting_for)))
@@ -140,7 +140,7 @@ def _notes(line: RegisterLine) -> list[str]:
 
 
 def visit_words(visit: VisitMark) -> str:
-    """Return how a visit stands; neither where nor when it is."""
+    """Return the stage of a visit; neither place nor date."""
     if visit.is_ready:
         return str(_("The visit is ready"))
     return str(_("The visit: %(stage)s", stage=STAGES[visit.stage]))
@@ -155,7 +155,7 @@ def override_words(visit: VisitMark) -> list[str]:
 
 
 def export_heads() -> list[object]:
-    """Return the heads of the register as a table."""
+    """Return the column headings of the export."""
     return [
         _("Reference"),
         _("Title"),
@@ -175,7 +175,7 @@ def export_heads() -> list[object]:
 
 
 def export_row(line: RegisterLine) -> list[object]:
-    """Return an agreement as a row of the register; dates as in ISO 8601."""
+    """Return an agreement as a row of the export; dates in ISO 8601."""
     return [
         line.reference,
         line.title,

@@ -54,18 +54,18 @@ from tracker.visits.models import GateOverride, Visit
 SOON = dt.timedelta(days=60)
 MAX_LENGTH = 200
 MAX_WORDS = 8
-# How many lines of an export are held at a time.
+# How many rows of an export are in memory at a time.
 AT_A_TIME = 100
 
 Parties = tuple[tuple[UUID, str], ...]
 
-# The newest revision of a text, with how asking for signatures ended; and the revision that the
-# register speaks of: the one in force, else the newest.
+# The newest revision of a text with its signature request; and the revision that the register
+# shows: the one in force, else the newest.
 _Newest, _NewestAsked = aliased(Revision), aliased(SignatureRequest)
 _Shown, _ShownAsked = aliased(Revision), aliased(SignatureRequest)
 
 _IS_IN_FORCE = Checklist.revision_in_force_id.is_not(None)
-# What a party suspended or ended; a draft beside it is told as an amendment is.
+# Texts that a party suspended or ended; a draft beside one is shown like an amendment.
 _IS_HALTED = Checklist.halt.is_not(None)
 _IS_DECLINED = sa.and_(
     ~_IS_IN_FORCE,
@@ -73,7 +73,7 @@ _IS_DECLINED = sa.and_(
     Checklist.state == ChecklistState.DRAFTING,
     _NewestAsked.state == RequestState.DECLINED,
 )
-# The place of an entry in the register: the newest cooperation first, then visits in their order.
+# The order of the register: the newest cooperation first, then visits in order.
 _PLACE = (
     RegisterEntry.newest_first,
     RegisterEntry.visit_number,
@@ -81,17 +81,17 @@ _PLACE = (
     RegisterEntry.checklist_id,
 )
 
-# The conditions over entries that a person sees them, in one of the ways there are.
+# The conditions over entries under which a person sees them.
 Way = Callable[[type[RegisterEntry]], list[sa.ColumnElement[bool]]]
 
 
 def lines(
     actor: Actor, question: Question, *, offset: int = 0, limit: int = 25
 ) -> list[RegisterLine]:
-    """Return one page of the agreements that answer a question, the newest cooperation first.
+    """Return one page of the agreements that match the filters, the newest cooperation first.
 
-    Managers see those of their own organisation, auditors those of the NPM they audit; anybody
-    else none. A constant number of queries, however many agreements there are.
+    Managers see those of their own organisation, auditors those of the NPM they audit; nobody else
+    sees any. A constant number of queries, however many agreements there are.
     """
     found = db.session.scalars(
         _entries(sa.select(RegisterEntry.checklist_id), actor, question)
@@ -103,7 +103,7 @@ def lines(
 
 
 def all_lines(actor: Actor, question: Question) -> Iterator[list[RegisterLine]]:
-    """Yield all agreements that answer a question, some at a time, in the order of lines()."""
+    """Yield all agreements that match the filters, in batches, in the order of lines()."""
     asked = _entries(sa.select(*_PLACE), actor, question).order_by(*_PLACE).limit(AT_A_TIME)
     following = asked
     while True:
@@ -120,7 +120,7 @@ def all_lines(actor: Actor, question: Question) -> Iterator[list[RegisterLine]]:
 
 
 def counts(actor: Actor, question: Question) -> dict[str, int]:
-    """Return how many agreements each way of narrowing keeps, in one query; "" is all of them."""
+    """Return the number of agreements for each filter, in one query; "" is all of them."""
     today = clock.today()
     kinds = (
         RegisterEntry.state,
@@ -175,7 +175,7 @@ def find(actor: Actor, checklist_id: UUID) -> RegisterLine | None:
 
 
 def entries_of(cooperation_id: UUID) -> list[dict[str, Any]]:
-    """Return what the entries of a cooperation's agreements say, the same for all parties.
+    """Return the values of the entries of a cooperation's agreements, the same for all parties.
 
     Not scoped: for their upkeep.
     """
@@ -228,11 +228,11 @@ def _entry_state(checklist: Checklist, *, is_declined: bool) -> EntryState:
     return EntryState.DECLINED if is_declined else EntryState.DRAFTING
 
 
-# What is asked ------------------------------------------------------------------------------------
+# Filters ------------------------------------------------------------------------------------------
 
 
 def _joined(query: Any) -> sa.Select[Any]:
-    """Join what a question may look at to each checklist."""
+    """Join everything that the filters use to each checklist."""
     newest = (
         sa.select(sa.func.max(Revision.number))
         .where(Revision.subject_type == SUBJECT, Revision.subject_id == Checklist.id)
@@ -263,14 +263,14 @@ def _joined(query: Any) -> sa.Select[Any]:
 
 
 def _entries(query: Any, actor: Actor, question: Question) -> sa.Select[Any]:
-    """Ask for the entries that answer a question within what is seen."""
+    """Select the visible entries that match the filters."""
     found: sa.Select[Any] = query.select_from(RegisterEntry).where(_seen(actor))
     words = question.words[:MAX_LENGTH].split()[:MAX_WORDS]
     if words or question.mode is not None:
         found = found.join(Cooperation, Cooperation.id == RegisterEntry.cooperation_id)
     found = found.where(*map(_holds_word, words))
     if question.mode is not None:
-        # Modes are codes in a list kept as JSON; in quotation marks a code stands for itself only.
+        # Modes are codes in a JSON list; with its quotation marks a code matches only itself.
         code = f'"{question.mode.value}"'
         found = found.where(sa.cast(Cooperation.modes, sa.Text()).contains(code, autoescape=True))
     if question.narrowing is not None:
@@ -279,9 +279,9 @@ def _entries(query: Any, actor: Actor, question: Question) -> sa.Select[Any]:
 
 
 def _seen(actor: Actor) -> sa.ColumnElement[bool]:
-    """Return the condition over RegisterEntry that it is one of the person's register.
+    """Return the condition over RegisterEntry that it is in the person's register.
 
-    Of an agreement that a person sees for several organisations, one entry counts.
+    An agreement that a person sees for several organisations counts once.
     """
     if not policy.can_see_register(actor):
         return sa.false()
@@ -304,7 +304,7 @@ def _for_own(actor: Actor, organisation_id: UUID) -> Way:
     def way(entry: type[RegisterEntry]) -> list[sa.ColumnElement[bool]]:
         return [
             entry.organisation_id == organisation_id,
-            # All of the organisation's, but for a member alone.
+            # All of the organisation's, except for people who are only members.
             *(
                 [sa.or_(entry.left_on.is_(None), entry.left_on >= clock.today())]
                 if actor.has(*FOR_THE_ORGANISATION)
@@ -387,7 +387,7 @@ def _rows(actor: Actor) -> sa.Select[Any]:
 
 
 def _answered(fields: dict[ChecklistKind, tuple[str, str]]) -> sa.ColumnElement[Any]:
-    """Return what the shown revision says in a field; nothing of what belongs to a visit.
+    """Return a field's value in the shown revision; nothing for a visit's texts.
 
     The answer is the last one saved before that revision was frozen.
     """
@@ -418,7 +418,7 @@ def _from() -> sa.ColumnElement[Any]:
 
 
 def _until() -> sa.ColumnElement[Any]:
-    """Return the last day as text in the form of ISO 8601; a renewal moves what was signed."""
+    """Return the last day as ISO 8601 text; a renewal moves the signed one."""
     renewed = (
         sa.select(sa.func.max(Renewal.until_on))
         .where(Renewal.revision_id == _Shown.id)
@@ -434,7 +434,7 @@ def _until() -> sa.ColumnElement[Any]:
 
 
 def _former(column: Any) -> sa.ScalarSelect[Any]:
-    """Return a value of the scan of an agreement made before, where the shown revision is one."""
+    """Return a value of a prior agreement's scan, if the shown revision is one."""
     return (
         sa.select(column)
         .where(PaperRecord.revision_id == _Shown.id, PaperRecord.kind == PaperKind.FORMER)
@@ -444,7 +444,7 @@ def _former(column: Any) -> sa.ScalarSelect[Any]:
 
 
 def _review() -> sa.ColumnElement[Any]:
-    """Return the day of the next review, which the cooperation keeps once terms are in force."""
+    """Return the next review, which the cooperation stores once terms are in force."""
     return sa.case(
         (sa.and_(Checklist.kind == ChecklistKind.TERMS, _IS_IN_FORCE), Cooperation.review_on),
         else_=sa.null(),
@@ -473,7 +473,7 @@ def _to_sign() -> sa.ColumnElement[Any]:
 
 
 def _lines_of(actor: Actor, checklist_ids: list[UUID]) -> list[RegisterLine]:
-    """Return the lines of agreements that _entries() found, in their order."""
+    """Return the agreements that _entries() found, in order."""
     if not checklist_ids:
         return []
     rows = db.session.execute(_rows(actor).where(Checklist.id.in_(checklist_ids)))
@@ -494,7 +494,7 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
     lines = [
         _line(
             row,
-            # Which parties take part in a visit is part of its planning.
+            # The parties that take part in a visit are part of its planning.
             own.get(row[0].id, ()) if row[2] is None else all_parties[row[0].cooperation_id],
             missing.get(row[0].revision_sent_id, ()),
             given.get(row[0].visit_id, ()),
@@ -509,7 +509,7 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
 
 
 def _is_borne_out(line: RegisterLine, compared: Compared) -> bool:
-    """Tell whether the signatures, the events and the text bear out what a line says."""
+    """Return whether signatures, events and text agree with a row of the register."""
     course = compared.course
     shown = course.standing_id or course.sent_id
     said = compared.said.get(shown) if shown else None
@@ -523,7 +523,7 @@ def _is_borne_out(line: RegisterLine, compared: Compared) -> bool:
 
 
 def _disagreeing(line: RegisterLine) -> RegisterLine:
-    """Return a line without what nothing bears out."""
+    """Return a row of the register without the values that the evidence contradicts."""
     return replace(
         line,
         state=AgreementState.DISAGREES,
@@ -663,7 +663,7 @@ def _named(query: sa.Select[UUID, UUID, str]) -> dict[UUID, Parties]:
 
 
 def _missing_signatures(revision_ids: Iterable[UUID | None]) -> dict[UUID, tuple[str, ...]]:
-    """Return the organisations of which a signature is missing on each of the revisions sent."""
+    """Return the organisations that have yet to sign each of the revisions sent."""
     there = (
         sa.select(sa.func.count(Signature.id))
         .where(

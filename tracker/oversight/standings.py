@@ -1,6 +1,6 @@
 """The audit that the status of texts in stored rows agrees with signatures and events.
 
-It comes after the check of chain, texts and signatures, which found that these hold.
+It runs after the chain, texts and signatures were verified.
 """
 
 import datetime as dt
@@ -34,11 +34,11 @@ from tracker.signoff.models import RequestState, Revision, Signature, SignatureR
 from tracker.undertakings import bound as undertakings
 from tracker.undertakings.models import Undertaking, UndertakingState
 
-# The events that tell how a text came out.
+# The events that decide the outcome of a text.
 VERBS = frozenset(verb.name for verb in bound.VERBS)
 DOCUMENTS_AT_A_TIME = 20
 Made = TypeVar("Made")
-# Opens the key of a cooperation; None when it was destroyed, as the chain says.
+# Opens the key of a cooperation; None if it was destroyed, as the chain says.
 OpenKey = Callable[[], bytes | None]
 
 
@@ -47,7 +47,7 @@ def check(
 ) -> None:
     """Check the checklists and undertakings of a cooperation against the events of its chain.
 
-    links are those of VERBS. Raise BrokenError at the first row that says something else.
+    links are those of VERBS. Raise BrokenError at the first row that contradicts them.
     """
     one = _Cooperation(reader, cooperation_id, reference)
     there, said = one.bound(links, key)
@@ -66,7 +66,7 @@ class _Cooperation:
     def bound(
         self, links: Collection[Link], key: OpenKey
     ) -> tuple[Bound, dict[UUID, texts.Said | None]]:
-        """Return revisions, signatures and events, and what each text says that can be read."""
+        """Return revisions, signatures and events, and the content of each readable text."""
         there = Bound()
         said: dict[UUID, texts.Said | None] = {}
         for link in links:
@@ -81,7 +81,7 @@ class _Cooperation:
             ):
                 plain = signoff.plain_bytes(revision, opened)
                 said[revision.id] = texts.said_by(revision.kind, revision.digest, plain)
-            revision.document = b""  # large, and not needed any more
+            revision.document = b""  # large, and no longer needed
         signatures = (
             sa.select(*stored.columns(Signature))
             .join(Revision, Revision.id == Signature.revision_id)
@@ -94,7 +94,7 @@ class _Cooperation:
         return there, said
 
     def check_checklists(self, there: Bound, said: Mapping[UUID, texts.Said | None]) -> None:
-        """Compare each checklist, with the requests to sign its texts and the notices on them."""
+        """Compare each checklist, with the signature requests of its texts and their notices."""
         requests = self._requests()
         notices, renewals = self._notices(), self._renewals()
         query = self._rows(Checklist, Checklist.cooperation_id).order_by(
@@ -159,7 +159,7 @@ class _Cooperation:
         return found
 
     def _notices(self) -> dict[UUID, list[bool]]:
-        """Return of each notice that stands whether it has taken effect."""
+        """Return for each open notice whether it has taken effect."""
         found: dict[UUID, list[bool]] = defaultdict(list)
         for row in self._beside_checklists(Notice, Notice.checklist_id):
             place = RowLocation(Table.NOTICE, self._reference, row=printable(row["id"]))

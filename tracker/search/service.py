@@ -1,6 +1,6 @@
 """Full-text search over guidance and class K8 only: index, remove, find.
 
-What is found is a key; the feature that put it in asks its own scoped query before it shows it.
+Results are keys; the feature that indexed a document runs its own scoped query before showing it.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class _Words(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A document that holds every word asked for; a higher rank answers better."""
+    """A document that contains every search word; a higher rank is a better match."""
 
     kind: str
     key: str
@@ -47,17 +47,17 @@ class Hit:
 
     @property
     def marked_title(self) -> Markup:
-        """The title as safe HTML, the words asked for marked."""
+        """The title as safe HTML with the search words marked."""
         return mark(self.title, self.question)
 
     @property
     def snippet(self) -> Markup:
-        """The part of the text that answers best, as safe HTML, the words asked for marked."""
+        """The best matching part of the text, as safe HTML with the search words marked."""
         return snippet(self.text, self.question)
 
 
 def put(kind: str, key: str, language: str, title: str, text: str) -> bool:
-    """Index a document in place of the one of the same kind, key and language.
+    """Index a document, replacing the one with the same kind, key and language.
 
     Returns whether anything changed. Each line of the text is a paragraph of its own.
     """
@@ -85,7 +85,7 @@ def put(kind: str, key: str, language: str, title: str, text: str) -> bool:
 
 
 def remove(kind: str, key: str, language: str | None = None) -> None:
-    """Take a document out of the index: in one language, or in all."""
+    """Remove a document from the index, in one language or in all."""
     condition = _is(kind, key, language)
     for document_id in db.session.scalars(sa.select(_DOCUMENT.c.id).where(condition)).all():
         _words().drop_words(document_id)
@@ -99,10 +99,10 @@ def find(
     language: str | None = None,
     limit: int = 50,
 ) -> list[Hit]:
-    """Return the documents of these kinds that hold every word asked for, the best first.
+    """Return the documents of these kinds that contain every search word, the best first.
 
-    Case, accents and signs make no difference; a word of three letters or more finds every word
-    that begins with it. Nothing that is typed is an operator. Without any word nothing is found.
+    Case, accents and punctuation make no difference; a word of three letters or more matches every
+    word that begins with it. There are no operators. Without any word nothing is found.
     """
     question = ask(asked) if isinstance(asked, str) else asked
     if not question:
@@ -128,7 +128,7 @@ def find(
 
 
 def _words() -> _Words:
-    """Choose how words are kept: the one place where the two databases differ."""
+    """Return the implementation for this database: the only place where the two differ."""
     return sqlite if db.engine.dialect.name == "sqlite" else postgres
 
 
@@ -138,5 +138,5 @@ def _is(kind: str, key: str, language: str | None) -> sa.ColumnElement[bool]:
 
 
 def _storable(text: str) -> str:
-    """Take out what PostgreSQL can't keep in a text."""
+    """Remove what PostgreSQL can't store in a text."""
     return text.replace("\x00", "")

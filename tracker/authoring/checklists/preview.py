@@ -1,6 +1,6 @@
 """The test area: a preview of a checklist, with invented people, that is never stored.
 
-What it is made of never comes near the database: no checklist, no answer, no event.
+It never touches the database: no checklist, no answer, no event.
 """
 
 import datetime as dt
@@ -18,9 +18,9 @@ from tracker.checklists.rules.rendering import Names
 from tracker.cooperations.models import Cooperation, Mode, Stage
 from tracker.core import clock
 
-# Ids of the invented, all made from this one, so that they are the same on every page.
+# Ids of invented people and parties, derived from this one, so that every page has the same.
 _SEED = UUID("5d0f6f5e-54b1-4f0e-9a53-5f4a3a0f7c11")
-# A visit's done-tests look at its first day.
+# The done-tests of a visit depend on its first day.
 _DAYS_TO_VISIT = 30
 
 

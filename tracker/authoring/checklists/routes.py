@@ -69,7 +69,7 @@ def _administrator() -> Actor:
 @blueprint.get("")
 @signed_in
 def versions() -> str:
-    """List all checklists with their versions, and what is not published yet."""
+    """List all checklists with their versions, and unpublished drafts."""
     actor = _administrator()
     rows = queries.versions(actor)
     newest = {kind: library.newest(kind).id for kind in {one.row.kind for one in rows}}
@@ -96,7 +96,7 @@ def _version(actor: Actor, kind: str, number: int) -> ChecklistTemplate:
 @blueprint.get("/<kind>/<int(max=999999):number>")
 @signed_in
 def version(kind: str, number: int) -> str:
-    """Show one version, and how it differs from the one before or from one that is chosen."""
+    """Show one version, and how it differs from the previous one or from a chosen one."""
     actor = _administrator()
     row = _version(actor, kind, number)
     held = library.versions(row.kind)
@@ -130,7 +130,7 @@ def version(kind: str, number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Tongue:
-    """A language a version can be said in: how many items have words in it, and the row."""
+    """A language of a version: the number of translated items, and the row."""
 
     code: str
     told: int
@@ -153,7 +153,7 @@ def _tongues(row: ChecklistTemplate) -> list[Tongue]:
 @blueprint.get("/<kind>/<int(max=999999):number>/file")
 @signed_in
 def download(kind: str, number: int) -> Response:
-    """Give a version as a YAML file that can be changed and sent back."""
+    """Return a version as a YAML file that can be changed and uploaded."""
     row = _version(_administrator(), kind, number)
     return _as_file(library.as_text(library.parsed(row)), f"{row.kind.value}-{row.version}.yaml")
 
@@ -168,7 +168,7 @@ def _as_file(text: str, name: str) -> Response:
 @blueprint.route("/<kind>/<int(max=999999):number>/retire", methods=["GET", "POST"])
 @signed_in
 def retire(kind: str, number: int) -> Answered:
-    """Offer a version no longer for new checklists."""
+    """Retire a version, so that new checklists no longer use it."""
     actor = _administrator()
     row = _version(actor, kind, number)
     published = sum(one.state is TemplateState.PUBLISHED for one in library.versions(row.kind))
@@ -196,7 +196,7 @@ def retire(kind: str, number: int) -> Answered:
 @blueprint.route("/<kind>/<int(max=999999):number>/publish", methods=["GET", "POST"])
 @signed_in
 def publish_shipped(kind: str, number: int) -> Answered:
-    """Publish a shipped version that waits."""
+    """Publish a shipped version that awaits a decision."""
     actor = _administrator()
     row = _version(actor, kind, number)
     require(policy.can_publish(actor, row.state))
@@ -223,7 +223,7 @@ def publish_shipped(kind: str, number: int) -> Answered:
 
 
 def _above(row: ChecklistTemplate) -> dict[str, Any]:
-    """Return where a page of deciding on a version lies."""
+    """Return the breadcrumb of the pages about a version."""
     return {
         "above": [(url_for("authoring.versions"), _("Checklists"))],
         "back": url_for("authoring.version", kind=row.kind.value, number=row.version),
@@ -237,7 +237,7 @@ def _above(row: ChecklistTemplate) -> dict[str, Any]:
 @blueprint.route("/upload", methods=["GET", "POST"])
 @signed_in
 def upload() -> Answered:
-    """Take in a changed checklist; mistakes are told beside it, and nothing typed is lost."""
+    """Upload a changed checklist; mistakes are shown beside it, and nothing typed is lost."""
     actor = _administrator()
     form = UploadForm()
     done = form.validate_on_submit() and perform(
@@ -268,7 +268,7 @@ def draft(draft_id: UUID) -> str:
 
 
 def _carried(row: TemplateDraft) -> dict[str, ChecklistWords]:
-    """Return the words a draft would have once published: of what it leaves as it was."""
+    """Return the translations a draft would keep once published: of unchanged items."""
     base, new = library.parsed(row.base), _template_of(row)
     return {
         code: languages.carried(translations.parsed(words), base, new)
@@ -287,7 +287,7 @@ def _difference(row: TemplateDraft) -> checklist_templates_compare.TemplateDiffe
 @blueprint.get("/drafts/<uuid:draft_id>/file")
 @signed_in
 def download_draft(draft_id: UUID) -> Response:
-    """Give a draft as it was sent."""
+    """Return a draft as it was uploaded."""
     row = found(queries.draft(_administrator(), draft_id))
     return _as_file(row.text, f"{row.kind.value}-draft.yaml")
 
@@ -295,7 +295,7 @@ def download_draft(draft_id: UUID) -> Response:
 @blueprint.route("/drafts/<uuid:draft_id>/change", methods=["GET", "POST"])
 @signed_in
 def change(draft_id: UUID) -> Answered:
-    """Change a draft's text; a later save by somebody else is shown beside the own one."""
+    """Change a draft's text; if somebody else saved first, both are shown."""
     actor = _administrator()
     row = found(queries.draft(actor, draft_id))
     form = DraftForm(data={"text": row.text, "version": row.version})
@@ -328,7 +328,7 @@ def _change_page(form: DraftForm, row: TemplateDraft, theirs: TemplateDraft | No
 
 
 def _differing(before: str, after: str) -> value_differences.Difference:
-    """Return the lines in which two texts differ; what is the same is left out."""
+    """Return the lines in which two texts differ, without equal ones."""
     lines = difflib.ndiff(before.splitlines(), after.splitlines())
     kinds = {"- ": "out", "+ ": "in"}
     return [(kinds[line[:2]], f"{line[2:]}\n") for line in lines if line[:2] in kinds]
@@ -366,7 +366,7 @@ def publish(draft_id: UUID) -> Answered:
 @blueprint.route("/drafts/<uuid:draft_id>/discard", methods=["POST"])
 @signed_in
 def discard(draft_id: UUID) -> Response:
-    """Throw a draft away."""
+    """Discard a draft."""
     actor = _administrator()
     found(queries.draft(actor, draft_id))
     return perform(
@@ -381,7 +381,7 @@ def discard(draft_id: UUID) -> Response:
 
 
 def _tried_out(text_id: UUID) -> tuple[Template, str]:
-    """Return a version or a draft to try, and the page it belongs to; or answer 404."""
+    """Return a version or a draft to try, and the page it belongs to; or abort with 404."""
     actor = _administrator()
     draft = queries.draft(actor, text_id)
     language = locale.language()
@@ -405,7 +405,7 @@ def _chosen_modes() -> tuple[Mode, ...]:
 @blueprint.get("/test/<uuid:text_id>")
 @signed_in
 def test_area(text_id: UUID) -> str:
-    """Show a checklist empty, as people will see it; nothing here is kept."""
+    """Show a checklist empty, as people will see it; nothing here is stored."""
     template, back = _tried_out(text_id)
     filling, actor = preview.area(template, _chosen_modes())
     standing = filling.standing()

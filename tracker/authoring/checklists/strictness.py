@@ -1,8 +1,8 @@
 """What a derived checklist may not loosen: items that rest on a must of the source. Pure.
 
 A *must* binds the NPM or its partners whoever writes the checklist (product.md, section 3). So an
-item that rests on one stays, with its part and its fields, and may only be made stricter. The same
-holds for items that the application itself works with.
+item based on one stays, with its part and its fields, and may only be tightened. The same is true
+of items that the application itself depends on.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ from tracker.checklist_templates.schema import (
     TemplateField,
 )
 
-# Items whose answers the application reads: dates, the list of who signs, the team, the lead.
+# Items whose answers the application reads: dates, the list of signatories, the team, the lead.
 WORKED_WITH = frozenset(
     {
         *("M3", "M5", "M6", "M9", "M19"),
@@ -32,14 +32,14 @@ _REQUIRED = (Required.RECOMMENDED, Required.CONDITIONAL, Required.ALWAYS)
 
 @dataclass(frozen=True, slots=True)
 class Laxer:
-    """What would be laxer than before, of which item; the code is empty for the whole."""
+    """Something that would be looser than before, and its item; no code for the whole."""
 
     code: str
     message: str
 
 
 def laxer(old: Template, new: Template, musts: frozenset[str]) -> list[Laxer]:
-    """Return what a changed checklist would take away of what must stay.
+    """Return what a changed checklist would loosen that must stay.
 
     musts are the codes of the statements whose force is must.
     """
@@ -87,7 +87,7 @@ def _item(old: Item, new: Item) -> Iterator[str]:
 
 
 def _is_as_wide(old: Condition | None, new: Condition | None) -> bool:
-    """Tell whether a condition holds at least whenever the old one did."""
+    """Return whether a condition is true at least whenever the old one was."""
     if old is None:
         return new is None
     if new is None or new == old:
@@ -118,7 +118,7 @@ def _fields(old: Iterable[TemplateField], new: Sequence[TemplateField]) -> Itera
 
 
 def _one(old: TemplateField | Column, new: TemplateField | Column) -> Iterator[str]:
-    """Yield what is laxer in a field or a column."""
+    """Yield what is looser in a field or a column."""
     if new.type is not old.type:
         yield f"its type is {old.type.value}, and it stays so"
     if _need(new) < _need(old):

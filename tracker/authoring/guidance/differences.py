@@ -13,7 +13,7 @@ from tracker.guidance.library import PassageText
 
 @dataclass(frozen=True, slots=True)
 class PassageDifference:
-    """How a passage changed; passages go by their keys."""
+    """How a passage changed; passages are matched by key."""
 
     number: int
     title: str
@@ -22,7 +22,7 @@ class PassageDifference:
 
 @dataclass(frozen=True, slots=True)
 class ArticleDifference:
-    """What one text of an article has that another does not."""
+    """The differences between two texts of an article."""
 
     head: tuple[Change, ...] = ()
     new: tuple[PassageText, ...] = ()
@@ -42,8 +42,8 @@ def between(
 ) -> ArticleDifference:
     """Return what changed from one text to another, word by word.
 
-    names are the words of categories and topics by their slugs; codes says what the codes in a
-    passage's heading mean.
+    names are the labels of categories and topics by slug; codes explains the codes in a passage's
+    heading.
     """
     before = {one.key: one for one in old.passages}
     after = {one.key: one for one in new.passages}
@@ -65,7 +65,7 @@ def _head(old: ArticleParts, new: ArticleParts, names: Mapping[str, str]) -> Ite
     category = [names.get(one.category, one.category) for one in (old, new)]
     kept = {one.key for one in old.passages} & {one.key for one in new.passages}
     keys = [[p.key for p in one.passages if p.key in kept] for one in (old, new)]
-    # Told by the titles of now, so that a new title is not told as another order.
+    # By the current titles, so that a new title does not look like a new order.
     titles = {one.key: one.title for one in new.passages}
     order = ["\n".join(titles[key] for key in one) for one in keys]
     for name, before, after in (

@@ -45,7 +45,7 @@ def _administrator() -> Actor:
 @blueprint.get("")
 @signed_in
 def articles() -> str:
-    """List all articles with their current revisions, and what was shipped and waits."""
+    """List all articles with their current revisions, and shipped ones awaiting a decision."""
     return render_template(
         "authoring/articles.html",
         lines=queries.articles(_administrator()),
@@ -55,7 +55,7 @@ def articles() -> str:
 
 
 def _held(actor: Actor, slug: str, language: str) -> Sequence[Article]:
-    """Return all revisions of an article; an address that no database can hold is 404 too."""
+    """Return all revisions of an article; a URL that no database can store is 404 too."""
     if not (slug.isprintable() and language.isprintable()):
         abort(404)
     return found(queries.revisions(actor, slug, language) or None)
@@ -68,7 +68,7 @@ def _numbered(held: Sequence[Article], number: int | str) -> Article:
 @blueprint.get(REVISION)
 @signed_in
 def revision(slug: str, language: str, number: int) -> str:
-    """Show one revision, and how it differs from the one before or from one that is chosen."""
+    """Show one revision, and how it differs from the previous one or from a chosen one."""
     actor = _administrator()
     held = _held(actor, slug, language)
     row = _numbered(held, number)
@@ -104,7 +104,7 @@ def _may_use(actor: Actor, held: Sequence[Article], row: Article) -> Decision:
 
 
 def _compared_with(row: Article, others: Sequence[Article], chosen: str) -> Article | None:
-    """Choose what to compare with: what was asked for, else what it replaced or would replace."""
+    """Return what to compare with: the requested one, else what it replaced or would replace."""
     asked = next((one for one in others if str(one.revision) == chosen), None)
     if asked is not None:
         return asked
@@ -116,7 +116,7 @@ def _compared_with(row: Article, others: Sequence[Article], chosen: str) -> Arti
 @blueprint.get(f"{REVISION}/file")
 @signed_in
 def download(slug: str, language: str, number: int) -> Response:
-    """Give a revision as a Markdown file that can be changed and sent back."""
+    """Return a revision as a Markdown file that can be changed and uploaded."""
     row = _numbered(_held(_administrator(), slug, language), number)
     response = make_response(guidance_editing.file_of(row))
     response.headers["Content-Type"] = "text/markdown; charset=utf-8"
@@ -131,9 +131,10 @@ def download(slug: str, language: str, number: int) -> Response:
 @blueprint.route("/<slug>/<language>/edit", methods=["GET", "POST"])
 @signed_in
 def edit(slug: str, language: str) -> Answered:
-    """Edit an article: see its preview and what it changes, then publish exactly that.
+    """Edit an article: preview it and its changes, then publish exactly that.
 
-    Begun from another revision (?from=), an older text or one that waits is the beginning.
+    Started from another revision (?from=), editing begins with an older text or one awaiting a
+    decision.
     """
     actor = _administrator()
     held = _held(actor, slug, language)
@@ -175,13 +176,13 @@ def edit(slug: str, language: str) -> Answered:
 
 
 def _begun_from(held: Sequence[Article]) -> Article:
-    """Return the revision that editing began from: one asked for, else the current one."""
+    """Return the revision that editing started from: the requested one, else the current one."""
     asked = request.args.get("from", "")
     return _numbered(held, asked) if asked else found(guidance_editing.current_of(held))
 
 
 def _is_complete(form: EditForm, current: Article) -> bool:
-    """Take over a file that was sent, and tell whether the form is filled in."""
+    """Load an uploaded file into the form, and return whether the form is filled in."""
     if form["file"].data:
         form.fill_in(guidance_editing.words_from_file(form.file_text(), current))
         return True
@@ -189,7 +190,7 @@ def _is_complete(form: EditForm, current: Article) -> bool:
 
 
 def _is_to_be_published(form: EditForm, words: ArticleWords) -> bool:
-    """Tell whether to publish: what is published is what the preview showed, sign by sign."""
+    """Return whether to publish: only if the text is exactly what the preview showed."""
     seen = bool(form["previewed"].data == words.digest)
     form["previewed"].data = words.digest
     if request.form.get("step") != "publish":
@@ -208,9 +209,9 @@ def _edit_page(
     *,
     is_overtaken: bool = False,
 ) -> str:
-    """Show the form with what was written, its preview, and how it differs from the current text.
+    """Show the form with the text, its preview, and how it differs from the current text.
 
-    Where another revision became current meanwhile, saving again puts this one in its place.
+    If another revision became current in the meantime, saving again replaces that one.
     """
     current = found(guidance_editing.current_of(held))
     if is_overtaken:
@@ -230,13 +231,13 @@ def _edit_page(
     )
 
 
-# Deciding on what was shipped --------------------------------------------------------------------
+# Deciding on shipped revisions -------------------------------------------------------------------
 
 
 @blueprint.route(f"{REVISION}/use", methods=["GET", "POST"])
 @signed_in
 def use(slug: str, language: str, number: int) -> Answered:
-    """Make the newest shipped revision current in place of the edited one."""
+    """Make the latest shipped revision current in place of the edited one."""
     actor = _administrator()
     held = _held(actor, slug, language)
     row = _numbered(held, number)
@@ -265,7 +266,7 @@ def use(slug: str, language: str, number: int) -> Answered:
 @blueprint.route(f"{REVISION}/pass-over", methods=["GET", "POST"])
 @signed_in
 def pass_over(slug: str, language: str, number: int) -> Answered:
-    """Keep the edited text over a shipped revision that waits."""
+    """Keep the edited text instead of a shipped revision."""
     actor = _administrator()
     row = _numbered(_held(actor, slug, language), number)
     require(policy.can_pass_over(actor, waits=row.waits))

@@ -30,7 +30,7 @@ from tracker.guidance.models import Article, ArticleOrigin, Passage
 
 
 def words_of(row: Article) -> ArticleWords:
-    """Return a revision, loaded with its passages, as it is written."""
+    """Return a revision, loaded with its passages, as its author writes it."""
     return ArticleWords(
         question=row.question,
         summary=row.summary,
@@ -41,7 +41,7 @@ def words_of(row: Article) -> ArticleWords:
 
 
 def parts_of(row: Article) -> ArticleParts:
-    """Return a revision, loaded with its passages, as it is compared."""
+    """Return a revision, loaded with its passages, for comparison."""
     return parted(words_of(row), row.lead, map(_as_text, row.passages))
 
 
@@ -50,7 +50,7 @@ def _as_text(row: Passage) -> PassageText:
 
 
 def file_of(row: Article) -> str:
-    """Return a revision, loaded with its passages, as a file that can be changed and sent back."""
+    """Return a revision, loaded with its passages, as a file that can be changed and uploaded."""
     return _file(row, library.as_body(row.lead, row.passages))
 
 
@@ -70,10 +70,10 @@ def _file(row: Article, body: str) -> str:
 
 
 def words_from_file(text: str, row: Article) -> ArticleWords:
-    """Read a file that was downloaded and changed; without a head it is the text alone.
+    """Parse a file that was downloaded and changed; without a head it is only the text.
 
-    What the head says of revision, day and source is passed over: publishing gives them. Raise
-    ContentError naming all mistakes.
+    Revision, day and source in the head are ignored: publishing sets them. Raise ContentError with
+    all mistakes.
     """
     name = "file"
     if len(text) > article_validation.MAX_FILE:
@@ -90,11 +90,11 @@ def words_from_file(text: str, row: Article) -> ArticleWords:
 
 
 def check(words: ArticleWords, held: Sequence[Article]) -> ArticleParts:
-    """Check an edited article as strictly as a file, and read its parts.
+    """Check an edited article as strictly as a file, and return its parts.
 
-    held are all its revisions, loaded with their passages. What the current and the newest shipped
-    one carry of what must stay is carried on. Raise ContentError naming all mistakes by line, and
-    RuleBrokenError where question, summary or place are wrong.
+    held are all its revisions, loaded with their passages. Whatever must stay of the current and
+    the latest shipped one has to be in it. Raise ContentError with all mistakes by line, and
+    RuleBrokenError if question, summary or place are invalid.
     """
     article_validation.require_head(words, needs_summary=True)
     article_validation.require_length(words)
@@ -125,9 +125,9 @@ def _lines(body: str) -> list[int]:
 
 
 def _resting(slug: str) -> list[Rest]:
-    """Return what rests on an article: items of every version there is, for some run on old ones.
+    """Return what is based on an article.
 
-    And the hints at words that can limit the NPM.
+    Items of every version, since some checklists use old ones, and the hints about risky phrases.
     """
     found = [
         rest
@@ -140,12 +140,12 @@ def _resting(slug: str) -> list[Rest]:
 
 
 def current_of(held: Sequence[Article]) -> Article | None:
-    """Return the revision that is current, None where the article was withdrawn."""
+    """Return the current revision, or None if the article was withdrawn."""
     return next((row for row in held if row.is_current), None)
 
 
 def newest_shipped(held: Sequence[Article]) -> Article | None:
-    """Return the revision that was shipped last."""
+    """Return the latest shipped revision."""
     shipped = [row for row in held if row.shipped_revision is not None]
     return max(shipped, key=lambda row: row.shipped_revision or 0, default=None)
 
@@ -162,9 +162,9 @@ def publish(
 ) -> Article:
     """Make an edited text the current revision; the earlier ones stay.
 
-    One that was made from a shipped revision that waits has decided on it. Raises RefusedError,
-    ContentError, RuleBrokenError, or StaleError when another revision became current since the
-    person saw seen_revision.
+    One based on a shipped revision awaiting a decision also decides on that. Raises RefusedError,
+    ContentError, RuleBrokenError, or StaleError if another revision became current since the person
+    saw seen_revision.
     """
     policy.can_edit(actor).require()
     held = _locked(slug, language)
@@ -220,9 +220,9 @@ def _edited(actor: Actor, base: Article, parts: ArticleParts, number: int, reaso
 
 
 def use_shipped(actor: Actor, slug: str, language: str, number: int, *, reason: str) -> Article:
-    """Make the newest shipped revision current in place of the edited one, which stays.
+    """Make the latest shipped revision current in place of the edited one, which stays.
 
-    Raises RefusedError, or ContentError when items rest on what it does not carry.
+    Raises RefusedError, or ContentError if items are based on something it does not contain.
     """
     held = _locked(slug, language)
     row = _numbered(held, number)
@@ -245,7 +245,7 @@ def use_shipped(actor: Actor, slug: str, language: str, number: int, *, reason: 
 
 
 def pass_over(actor: Actor, slug: str, language: str, number: int, *, reason: str) -> Article:
-    """Keep the edited text over a shipped one that waits, until a newer one is shipped."""
+    """Keep the edited text instead of a shipped one, until a newer one is shipped."""
     row = _numbered(_locked(slug, language), number)
     policy.can_pass_over(actor, waits=row.waits).require()
     _decide(actor, row, reason)
@@ -268,7 +268,7 @@ def _numbered(held: Sequence[Article], number: int) -> Article:
 
 
 def _locked(slug: str, language: str) -> list[Article]:
-    """Hold all revisions of an article, the newest first, so that one is current at a time."""
+    """Lock all revisions of an article, the newest first, so that only one becomes current."""
     return list(
         db.session.scalars(
             sa.select(Article)

@@ -23,7 +23,10 @@ from tracker.search.words import Question, split
 
 
 def find(actor: Actor, article_id: UUID) -> OwnArticle | None:
-    """Return an article that the person may read, or None; who may change it sees it withdrawn."""
+    """Return an article that the person may read, or None.
+
+    People who may change it also see it withdrawn.
+    """
     return db.session.scalar(
         sa.select(OwnArticle)
         .where(OwnArticle.id == article_id, sa.or_(visible(actor), changeable(actor)))
@@ -49,7 +52,7 @@ def own(actor: Actor) -> list[OwnArticle]:
 
 
 def locked(article_id: UUID) -> OwnArticle | None:
-    """Return an article and keep others from changing it; the caller asks whose it is."""
+    """Lock and return an article; the caller checks whose it is."""
     return db.session.scalar(
         sa.select(OwnArticle)
         .where(OwnArticle.id == article_id)
@@ -59,7 +62,7 @@ def locked(article_id: UUID) -> OwnArticle | None:
 
 
 def has_one(organisation_id: UUID, language: str, question: str) -> bool:
-    """Tell whether an organisation has an article with a question; for the command line."""
+    """Return whether an organisation has an article with a question; for the command line."""
     asked = sa.select(OwnArticle.id).where(
         OwnArticle.organisation_id == organisation_id,
         OwnArticle.language == language,
@@ -69,9 +72,9 @@ def has_one(organisation_id: UUID, language: str, question: str) -> bool:
 
 
 def in_library(actor: Actor, asked: Question) -> Sequence[OwnText]:
-    """Return the articles that the person may read and that hold every word asked for.
+    """Return the readable articles that contain every word of the search.
 
-    Those with the words in their question come first. Read by the library of the guidance.
+    Those with the words in their question come first. The reader for the guidance library.
     """
     rows = db.session.scalars(
         sa.select(OwnArticle)
@@ -115,9 +118,9 @@ def _in_library(row: OwnArticle, asked: Question) -> OwnText:
 
 
 def beside(actor: Actor, cooperation_id: UUID) -> Mapping[str, Sequence[OwnPassageBeside]]:
-    """Return by item's code the passages that the person may read beside it, in one query.
+    """Return by item the passages that the person may read beside it, in one query.
 
-    Those of parties of the cooperation: what a partner of another one wrote is not shown here.
+    Only passages by parties of the cooperation, not by partners in other cooperations.
     """
     parties = sa.select(Party.organisation_id).where(
         Party.cooperation_id == cooperation_id, has_not_left(clock.today())

@@ -44,7 +44,7 @@ def _writer() -> Actor:
 
 
 def _own(actor: Actor, article_id: UUID) -> OwnArticle:
-    """Return an article to change: one that is not seen is 404, one of partners is refused."""
+    """Return an article to change: 404 if it isn't visible, refused if it is a partner's."""
     row = found(queries.find(actor, article_id))
     require(policy.can_change_own(actor, row.organisation_id))
     return row
@@ -53,7 +53,7 @@ def _own(actor: Actor, article_id: UUID) -> OwnArticle:
 @blueprint.get("")
 @signed_in
 def articles() -> str:
-    """List the articles of the organisation acted for, withdrawn ones too."""
+    """List the articles of the organisation one is acting for, including withdrawn ones."""
     return render_template(
         "authoring/own_articles.html",
         rows=queries.own(_writer()),
@@ -65,7 +65,7 @@ def articles() -> str:
 @blueprint.get("/<uuid:article_id>")
 @signed_in
 def article(article_id: UUID) -> str:
-    """Show an own article to people of the organisation, and of partners where it is for them."""
+    """Show an own article to people of the organisation, and to partners if it is shared."""
     actor = current_actor()
     row = found(queries.find(actor, article_id))
     asked = ask(request.args.get("q", ""))
@@ -83,7 +83,7 @@ def article(article_id: UUID) -> str:
 @blueprint.get("/<uuid:article_id>/file")
 @signed_in
 def download(article_id: UUID) -> Response:
-    """Give the text as it was written, to be kept or imported elsewhere."""
+    """Return the text as it was written, to keep or to import elsewhere."""
     row = _own(current_actor(), article_id)
     response = make_response(f"# {row.question}\n\n{row.body}\n")
     response.headers["Content-Type"] = "text/markdown; charset=utf-8"
@@ -97,7 +97,7 @@ def download(article_id: UUID) -> Response:
 @blueprint.route("/new", methods=["GET", "POST"])
 @signed_in
 def add() -> Answered:
-    """Write a new article; a preview can be seen before it is saved."""
+    """Write a new article; it can be previewed before it is saved."""
     actor = _writer()
     form = OwnArticleForm(taxonomy(), data={"language": locale.language()})
     parts = _checked(form, form.words()) if form.validate_on_submit() else None
@@ -121,7 +121,7 @@ def add() -> Answered:
 @blueprint.route("/<uuid:article_id>/change", methods=["GET", "POST"])
 @signed_in
 def change(article_id: UUID) -> Answered:
-    """Change an article; a later save by somebody else is shown beside the own text."""
+    """Change an article; if somebody else saved first, both are shown."""
     actor = current_actor()
     row = _own(actor, article_id)
     form = OwnArticleForm(taxonomy())
@@ -158,7 +158,7 @@ def change(article_id: UUID) -> Answered:
 
 
 def _checked(form: OwnArticleForm, words: ArticleWords) -> ArticleParts | None:
-    """Return an article as it will read; None when something is wrong, which the form then says."""
+    """Return an article parsed; None if something is wrong, which the form then says."""
     try:
         return own_guidance.check(words)
     except (ContentError, RuleBrokenError) as error:
@@ -177,9 +177,9 @@ def _writing_page(
     *,
     is_overtaken: bool = False,
 ) -> str:
-    """Show the form with what was written, its preview, and how it differs from what is saved.
+    """Show the form with the text, its preview, and how it differs from what is saved.
 
-    Where somebody else saved meanwhile, saving again puts this text in the place of theirs.
+    If somebody else saved in the meantime, saving again replaces their text.
     """
     if row is not None and is_overtaken:
         form["version"].data = row.version
@@ -203,7 +203,7 @@ def _writing_page(
 @blueprint.route("/<uuid:article_id>/withdraw", methods=["POST"])
 @signed_in
 def withdraw(article_id: UUID) -> Response:
-    """Show an article to nobody any more; it is kept."""
+    """Withdraw an article: nobody sees it, but it is kept."""
     words = _("The article is withdrawn. It is kept, and can be shown again.")
     return _acted(article_id, own_guidance.withdraw, words)
 

@@ -26,7 +26,7 @@ blueprint = Blueprint(
 def _opened(
     kind: str, number: int, language: str
 ) -> tuple[ChecklistTemplate, TemplateWords | None]:
-    """Return a version with its words in a language, or answer 404."""
+    """Return a version with its translation into a language, or abort with 404."""
     actor = current_actor()
     require(policy.can_look_after_checklists(actor))
     try:
@@ -39,7 +39,7 @@ def _opened(
 
 
 def _words(row: ChecklistTemplate, held: TemplateWords | None, language: str) -> ChecklistWords:
-    """Return the words in use, or none yet."""
+    """Return the translation in use, or none yet."""
     if held is not None:
         return translations.parsed(held)
     return ChecklistWords(kind=row.kind, language=language, version=row.version)
@@ -48,7 +48,7 @@ def _words(row: ChecklistTemplate, held: TemplateWords | None, language: str) ->
 @blueprint.route("", methods=["GET", "POST"])
 @signed_in
 def change(kind: str, number: int, language: str) -> str | Response:
-    """Show the words in use, and put others in their place; mistakes are told beside them."""
+    """Show the translation in use, and replace it; mistakes are shown beside it."""
     row, held = _opened(kind, number, language)
     form = WordsForm(data={"version": held.number if held else 0})
     seen = form.version.data
@@ -81,7 +81,7 @@ def change(kind: str, number: int, language: str) -> str | Response:
 @blueprint.get("/file")
 @signed_in
 def download(kind: str, number: int, language: str) -> Response:
-    """Give the words as a YAML file; what has none yet stands in it to be translated."""
+    """Return the translation as a YAML file that also contains what is still untranslated."""
     row, held = _opened(kind, number, language)
     text = translations.as_text(_words(row, held, language), library.parsed(row))
     response = make_response(text)

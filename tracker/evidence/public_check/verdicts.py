@@ -1,7 +1,7 @@
 """Verdicts of public verification on a text or a file, which reveal nothing of its content.
 
-Who asks must hold the file, or the digest of the text, which is made with a random salt and can't
-be guessed. What is not known here is told the same whether there is anything near it or not.
+Whoever asks must have the file, or the digest of the text, which includes a random salt and can't
+be guessed. Anything unknown gets the same answer, however close it is to something known.
 """
 
 import re
@@ -33,7 +33,7 @@ from tracker.signoff.outcomes import Outcome
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 REFERENCE = re.compile(r"C-[0-9]{4}-[0-9]{4,6}")
-# How every ZIP begins.
+# The first bytes of every ZIP file.
 _ZIP = b"PK\x03\x04"
 _MARKED = re.compile(re.escape(pdf.MARKER.encode()) + rb"([0-9a-f]{64})")
 
@@ -43,7 +43,7 @@ ALTERED = Answer(Verdict.ALTERED)
 
 
 def of_text(reference: str, digest: str) -> Answer:
-    """Tell of a text by the reference of its cooperation and its digest, as they stand on paper."""
+    """Return the verdict on a text, by its cooperation's reference and its digest as printed."""
     reference, digest = reference.strip().upper(), tidy(digest)
     if not REFERENCE.fullmatch(reference) or not DIGEST.fullmatch(digest):
         return UNKNOWN
@@ -56,7 +56,7 @@ def of_text(reference: str, digest: str) -> Answer:
 
 
 def of_digests(file: str, text: str = "") -> Answer:
-    """Tell of a file by its SHA-256, and by the digest of the text it claims to be made of."""
+    """Return the verdict on a file by its SHA-256, and by the text it claims to certify."""
     file, text = tidy(file), tidy(text)
     if not DIGEST.fullmatch(file):
         return UNKNOWN
@@ -73,7 +73,7 @@ def of_digests(file: str, text: str = "") -> Answer:
 
 
 def _was_taken_out(file: str) -> bool:
-    """Tell whether a list was taken out of the register, by the digest that its event binds."""
+    """Return whether this is an export of the register, by the digest in its event."""
     return bool(
         db.session.scalar(
             sa.select(
@@ -88,9 +88,9 @@ def _was_taken_out(file: str) -> bool:
 
 
 def of_file(data: bytes) -> Answer:
-    """Tell of a file that was handed over: its digest, and of a PDF its signature too.
+    """Return the verdict on an uploaded file: its digest, and for a PDF its signature.
 
-    Of a bundle of evidence whether every part of it holds, and whether it is from here.
+    For an evidence bundle, whether every part of it is valid, and whether it comes from here.
     """
     if _looks_like_a_bundle(data):
         return _of_bundle(data)
@@ -123,13 +123,13 @@ def _of_bundle(data: bytes) -> Answer:
 
 
 def claimed_text(data: bytes) -> str:
-    """Return the digest of the text that a file says it is the certificate of; empty for none."""
+    """Return the digest of the text that a file claims to certify; empty if none."""
     marked = _MARKED.search(data)
     return marked[1].decode() if marked else ""
 
 
 def tidy(digest: str) -> str:
-    """Return a digest as it is kept: typed from paper it may stand in groups, in large letters."""
+    """Return a digest in its stored form: typed from paper it may have groups and capitals."""
     return "".join(digest.split()).lower()
 
 
@@ -152,7 +152,7 @@ def _by_digest(digest: str) -> Revision | None:
 
 
 def _is_bound(cooperation_id: UUID, evidence: str) -> bool:
-    """Tell whether an event of a cooperation's chain bears witness to a row as it is kept."""
+    """Return whether an event of a cooperation's chain binds a row as it is stored."""
     return bool(
         db.session.scalar(
             sa.select(
@@ -176,7 +176,7 @@ def _of_revision(revision: Revision) -> Answer:
 
 
 def _signers(revision: Revision, cooperation: Cooperation) -> tuple[Signer, ...] | None:
-    """Return who signed, where it may be told; never of what is encrypted (class K2 to K7)."""
+    """Return who signed, if they may be named; never for encrypted texts (class K2 to K7)."""
     if not cooperation.shows_signers or revision.is_sealed:
         return None
     return tuple(
@@ -186,7 +186,7 @@ def _signers(revision: Revision, cooperation: Cooperation) -> tuple[Signer, ...]
     )
 
 
-# How a text stands --------------------------------------------------------------------------------
+# Status of a text ---------------------------------------------------------------------------------
 
 _VERDICTS = {
     Outcome.WAITING: Verdict.WAITING,
@@ -201,7 +201,7 @@ _VERDICTS = {
 
 
 def _standing(revision: Revision) -> Verdict:
-    """Tell how a text stands by what is bound; what a row says of it is not looked at."""
+    """Return the status of a text from what is bound, never from its status column."""
     found = bound.standing_of(revision)
     if found.outcome is None:
         return Verdict.DISAGREES
