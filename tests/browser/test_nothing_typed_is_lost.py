@@ -402,7 +402,7 @@ def test_of_two_at_once_the_later_one_may_keep_the_saved_one(desk: Desk) -> None
     page.get_by_role("link", name="Keep the saved one").click()
     expect(page).to_have_url(re.compile(f"{desk.terms}(#.*)?$"))
     desk.expect_saved("within ten days")
-    # The own words are not lost either: both stand there again when the page is opened.
+    # One's own text is not lost either: both are shown again when the page is opened.
     page.goto(desk.address)
     expect(page.get_by_role("alert")).to_contain_text("Dora Lund saved another value")
     expect(box(page)).to_have_value("The head replies within seven days.")

@@ -247,7 +247,7 @@ def _flag(terms: Checklist, answer: Answer, writer: Writer) -> Flag:
 def _comment(
     terms: Checklist, code: str, number: int, writer: Writer, reader: UUID
 ) -> Iterator[Comment | CommentMention]:
-    """Yield a comment, every fourth to the own side, every tenth with somebody mentioned."""
+    """Yield a comment, every fourth to one's own side, every tenth with a mention."""
     made = Comment(
         id=uuid4(),
         checklist_id=terms.id,

@@ -13,7 +13,7 @@ OF_A_COOPERATION = (
     "/undertakings/<undertaking_id>",
     "/undertakings/<uuid:undertaking_id>",
 )
-# What an auditor may send: about the own account, and the register taken out or checked.
+# What an auditor may send: about their own account, and exporting or auditing the register.
 OWN = ("/account", "/invitations/", "/language", "/new-password", "/register", "/sign-", "/verify")
 
 

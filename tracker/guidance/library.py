@@ -200,7 +200,7 @@ def as_body(lead: str, passages: Iterable[PassageText | Passage]) -> str:
 
 
 def plain_text(summary: str, lead: str, passages: Iterable[PassageText | Passage]) -> str:
-    """Return the words of an article but its question, a line for each paragraph."""
+    """Return the text of an article except its question, a line for each paragraph."""
     parts = [summary, markdown.plain(lead)]
     for passage in passages:
         parts += [passage.title, markdown.plain(passage.markdown)]

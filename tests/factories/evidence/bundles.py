@@ -238,7 +238,7 @@ class Instance:
         says: Mapping[str, Any] = RULE,
         **more: Any,
     ) -> dict[str, Any]:
-        """Freeze a text, which says more of who signs it; return its row."""
+        """Freeze a text with these signatories and rules; return its row."""
         number = self.count + 1
         title = f"{kind} {number} – الشروط"
         document = canonical.to_bytes({"revision": 1, "title": title, **says})

@@ -466,7 +466,7 @@ def test_it_is_passed_on_at_the_same_turn(many: Table) -> None:
 
 @pytest.mark.parametrize("by", ["samira", "henrik", "nadia", "oren", "milan", "marek", "ada"])
 def test_nobody_else_passes_it_on(many: Table, by: str) -> None:
-    """Not another party's coordinator or signatory, nor those of the own who are not named."""
+    """Not another party's coordinator or signatory, nor one's own party's who are not named."""
     send(many)
     with pytest.raises((RefusedError, RuleBrokenError)):
         pass_on(many, by, "tomas", "greta")

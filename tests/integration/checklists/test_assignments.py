@@ -1,4 +1,4 @@
-"""Assigning items to people of the own side: who may, whom, what waits, what is reminded of."""
+"""Assigning items on one's own side: who may, to whom, tasks and reminders."""
 
 import datetime as dt
 from collections.abc import Callable

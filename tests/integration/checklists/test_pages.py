@@ -104,7 +104,7 @@ def items(page: Page) -> list[str]:
     return [one.attrib["id"].upper() for one in page.root.iter("article") if "id" in one.attrib]
 
 
-# Links of an item that lead to what is read, or to the own side's matters.
+# Links of an item to pages for reading, or to matters of one's own side.
 BESIDE = ("/history", "/comments", "/assign", "/keep-as-model?for=shared")
 
 
@@ -283,7 +283,7 @@ def test_a_later_save_is_stopped_with_both_values_shown(room: Room) -> None:
     assert "What Dora wrote." in page.text
     assert "Dora Lund" in page.text
     assert "What Samira wrote." in page.text
-    # The own words stay in the form, and may be saved over the other's by choice.
+    # One's own text stays in the form, and can be saved over the other's by choice.
     again = page.form()
     assert again.filled_in()["words"] == ["What Samira wrote."]
     saved = room.browser("samira").post(

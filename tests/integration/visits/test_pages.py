@@ -500,7 +500,7 @@ def test_a_form_without_its_token_changes_nothing(browser: Browser, scene: Scene
     assert scene.visit().is_ready
 
 
-# The own part
+# One's own part
 
 
 def test_a_person_of_the_team_accepts_the_task_and_confirms_the_plan(

@@ -1,4 +1,4 @@
-"""The door: a page that nobody marked is closed, and every mark opens exactly what it says."""
+"""Access control: unmarked views are denied, and each mark allows exactly what it says."""
 
 from uuid import UUID
 

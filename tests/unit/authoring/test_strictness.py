@@ -1,4 +1,4 @@
-"""What a derived checklist may not make laxer, item by item."""
+"""What a derived checklist may not loosen, item by item."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ FREE = {"statements": ["S2"], "passages": ["settling-terms/expectations"]}
 
 
 def found(old: dict[str, Any], new: dict[str, Any] | None) -> list[str]:
-    """Return what is laxer in an item; another item is always there."""
+    """Return what is looser in an item; another item is always there."""
     rest = an_item("M12", rests_on=FREE)
     before = a_template(old, rest)
     after = a_template(*([new] if new else []), rest)

@@ -44,7 +44,7 @@ NOT_ONE = "You are not a signatory of the organisation you act for."
 
 
 def naming(**persons: UUID) -> tuple[PartySigners, ...]:
-    """Return a list of who signs, one for each body."""
+    """Return a list of signatories, one for each body."""
     bodies = {"npm": NPM, "door": DOOR}
     return tuple(PartySigners(bodies[key], (Named(one),)) for key, one in persons.items())
 

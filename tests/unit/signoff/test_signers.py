@@ -159,7 +159,7 @@ def test_two_at_the_same_turn_sign_in_any_order_and_the_third_after_both() -> No
 
 @st.composite
 def lists(draw: st.DrawFn) -> tuple[PartySigners, ...]:
-    """Any list of who signs that can be asked."""
+    """Any valid list of signatories."""
     people = iter([UUID(int=n) for n in range(100, 120)])
     parties = []
     for body in (NPM, DOOR, LANTERN)[: draw(st.integers(1, 3))]:

@@ -215,7 +215,7 @@ def _locked(actor: Actor, article_id: UUID) -> OwnArticle:
 
 
 def _digest(row: OwnArticle) -> str:
-    """Return a digest of an article's text and of who may read it."""
+    """Return a digest of an article's text and its audience."""
     return canonical.digest_of(
         {
             "language": row.language,

@@ -1,4 +1,4 @@
-"""Words that know their language, and texts that hold them in several."""
+"""Strings that carry their language, and texts in several languages."""
 
 import copy
 
