@@ -82,7 +82,7 @@ def test_axe_finds_nothing_grave_and_no_page_scrolls_sideways(
     assert wide == []
 
 
-def test_every_page_stands_without_scripts_on_a_narrow_screen_from_right_to_left(
+def test_every_page_works_without_scripts_on_a_narrow_screen_in_a_right_to_left_language(
     visitors: list[Visitor], new_context: NewContext
 ) -> None:
     looked, wide = 0, []

@@ -48,7 +48,7 @@ def gallery(new_context: NewContext, **options: Any) -> Page:
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_a_row_is_added_and_taken_out_and_nothing_typed_is_lost(
+def test_a_row_is_added_and_removed_and_nothing_typed_is_lost(
     new_context: NewContext, scripts: bool
 ) -> None:
     page = gallery(new_context, java_script_enabled=scripts)

@@ -44,7 +44,7 @@ def _assigned(tree: ast.AST) -> Iterator[str]:
                 yield name
 
 
-def test_what_people_sign_in_with_is_set_where_it_is_bound_and_nowhere_else() -> None:
+def test_credentials_are_set_only_where_they_are_bound() -> None:
     package = ROOT / "tracker"
     found = {
         path.relative_to(package).as_posix()

@@ -54,14 +54,14 @@ def rows(document: str) -> list[list[str]]:
     ]
 
 
-def test_every_command_stands_in_the_operations(app: Flask) -> None:
+def test_operations_documents_every_command(app: Flask) -> None:
     text = (DOCS / "operations.md").read_text() + (ROOT / "README.md").read_text()
     known = list(commands(app.cli))
     assert len(known) > 8
     assert [name for name in known if f"tracker {name}" not in text] == []
 
 
-def test_every_command_that_a_document_names_is_there(app: Flask) -> None:
+def test_every_command_that_a_document_names_exists(app: Flask) -> None:
     known = set(commands(app.cli)) | {*COMMANDS, MACHINERY}
     strange = {
         f"{path.name}: tracker {named.strip()}"
@@ -75,7 +75,7 @@ def test_every_command_that_a_document_names_is_there(app: Flask) -> None:
 NAMED = r"(?:`|^|=\S )make ([a-z]+(?:-[a-z]+)*)"
 
 
-def test_every_make_target_that_a_document_names_is_there() -> None:
+def test_every_make_target_that_a_document_names_exists() -> None:
     makefile = (ROOT / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     named = {
@@ -87,12 +87,12 @@ def test_every_make_target_that_a_document_names_is_there() -> None:
     assert named - targets == set()
 
 
-def test_every_role_stands_in_the_glossary() -> None:
+def test_the_glossary_lists_every_role() -> None:
     told = {cells[0] for cells in rows("glossary.md")}
     assert {role.value for role in Role} - told == set()
 
 
-def test_every_verb_stands_in_the_trail_with_its_keys_and_no_other() -> None:
+def test_the_trail_document_lists_exactly_the_verbs_with_their_keys() -> None:
     told = {
         cells[0].strip("`"): frozenset(re.findall(r"`(\w+)`", cells[2]))
         for cells in rows("trail.md")
@@ -101,7 +101,7 @@ def test_every_verb_stands_in_the_trail_with_its_keys_and_no_other() -> None:
     assert told == {verb.name: verb.keys for verb in VERBS.values()}
 
 
-def test_every_link_of_a_document_leads_somewhere() -> None:
+def test_every_link_in_a_document_works() -> None:
     lost = []
     for path in documents():
         text = path.read_text()

@@ -66,7 +66,7 @@ def locked_versions(which: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9-]+)(?:\[[^\]]*\])?==([^ ;]+)", lock(which), re.MULTILINE))
 
 
-def test_every_module_says_what_it_holds() -> None:
+def test_every_module_has_a_docstring() -> None:
     modules = [path for path in python_files() if path.name != "__init__.py"]
     assert len(modules) > 20
     silent = [name(p) for p in modules if not ast.get_docstring(ast.parse(p.read_text()))]
@@ -78,7 +78,7 @@ def test_package_files_are_empty_but_for_the_factory() -> None:
     assert filled == ["tracker/__init__.py"]
 
 
-def test_no_module_has_a_name_that_says_nothing() -> None:
+def test_no_module_has_a_vague_name() -> None:
     vague = [
         name(path)
         for path in python_files()
@@ -87,7 +87,7 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
     assert vague == []
 
 
-def test_no_file_holds_a_forbidden_word() -> None:
+def test_no_file_contains_a_forbidden_word() -> None:
     found = [
         f"{name(path)}:{number}: {reason}"
         for path in text_files()
@@ -98,7 +98,7 @@ def test_no_file_holds_a_forbidden_word() -> None:
     assert found == []
 
 
-def test_every_text_file_ends_its_lines_plainly() -> None:
+def test_every_text_file_has_unix_line_ends() -> None:
     untidy = [
         name(path)
         for path in text_files()
@@ -107,7 +107,7 @@ def test_every_text_file_ends_its_lines_plainly() -> None:
     assert untidy == []
 
 
-def test_the_settings_know_nothing_of_the_application() -> None:
+def test_the_settings_import_nothing_of_the_application() -> None:
     imported = [
         node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
         for node in ast.walk(ast.parse((ROOT / "config.py").read_text()))
@@ -125,7 +125,7 @@ def test_the_readme_begins_with_the_two_commands() -> None:
     assert [line for line in before if not line.startswith("#")] == []
 
 
-def test_integration_runs_what_people_run() -> None:
+def test_continuous_integration_runs_make_test() -> None:
     lines = (ROOT / ".ci" / "run").read_text().splitlines()
     commands = [line for line in lines if line and not line.startswith("#")]
     assert commands == ["set -eu", 'cd "$(dirname "$0")/.."', "exec make test"]
@@ -150,7 +150,7 @@ def test_a_lock_names_versions_and_hashes_and_no_addresses(which: str) -> None:
 
 
 @pytest.mark.parametrize("which", _LOCKS)
-def test_a_lock_holds_all_that_is_asked_for(which: str) -> None:
+def test_a_lock_contains_every_direct_dependency(which: str) -> None:
     asked = (ROOT / "requirements" / f"{which}.in").read_text()
     names = {
         re.sub(r"[._]", "-", word).lower()
@@ -160,7 +160,7 @@ def test_a_lock_holds_all_that_is_asked_for(which: str) -> None:
     assert names - locked_versions(which).keys() == set()
 
 
-def test_tests_run_on_the_very_versions_that_people_run() -> None:
+def test_tests_run_on_the_versions_that_people_run() -> None:
     tested = locked_versions("test")
     assert {package: tested.get(package) for package in locked_versions("run")} == locked_versions(
         "run"
@@ -179,7 +179,7 @@ class _Asked(dict[str, str]):
         return super().get(key, default)
 
 
-def test_every_setting_is_documented_and_no_other() -> None:
+def test_exactly_the_existing_settings_are_documented() -> None:
     asked = _Asked()
     Settings.from_environment(asked)
     assert f"{PREFIX}DATA_DIR" in asked.names

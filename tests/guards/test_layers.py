@@ -74,7 +74,7 @@ def is_pure(module: str) -> bool:
 
 
 @pytest.mark.parametrize("module", [one for one in MODULES if not belongs_to_the_web(one)])
-def test_the_domain_knows_no_web(module: str) -> None:
+def test_the_domain_imports_nothing_of_the_web(module: str) -> None:
     used = sorted(WEB & {one.split(".")[0] for one in imports(module)})
     assert not used or module in MAY
 
@@ -89,7 +89,7 @@ def test_each_exception_is_one() -> None:
 
 
 @pytest.mark.parametrize("module", [one for one in MODULES if is_pure(one)])
-def test_what_is_pure_reads_no_database_and_no_clock(module: str) -> None:
+def test_pure_modules_read_no_database_and_no_clock(module: str) -> None:
     used = set(imports(module))
     assert not {one for one in used if one in NOT_PURE or one.split(".")[0] in NOT_PURE}
     assert not {one for one in used if one.endswith((".queries", ".service"))}

@@ -78,7 +78,7 @@ def test_only_the_first_line_of_a_docstring_is_taken(tmp_path: Path) -> None:
     assert summaries(tmp_path) == {Path("team.py"): "The team: one \\| two."}
 
 
-def test_what_stands_around_the_map_is_kept() -> None:
+def test_the_text_around_the_map_is_kept() -> None:
     document = f"Before\n{BEGIN}Old\n{END}After\n"
     assert with_map(document, "New\n") == f"Before\n{BEGIN}\nNew\n\n{END}After\n"
 

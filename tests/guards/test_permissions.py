@@ -63,7 +63,7 @@ def test_an_undertaking_is_signed_by_nobody_but_its_person() -> None:
         assert {cells[column] for column in others} == {NOT_FOUND}, (thing, cells)
 
 
-def test_people_are_looked_after_by_their_own_side_and_administrators_alone() -> None:
+def test_only_their_own_side_and_administrators_manage_people() -> None:
     rows = rows_of("/people/<user_id>")
     assert len(rows) > 5
     allowed = {"administrator", "CSO coordinator", "CSO signatory"}

@@ -226,7 +226,7 @@ def test_every_verb_of_a_cooperation_has_its_words_and_no_other(app: Flask) -> N
     assert {macro.name for macro in sentences(app)} == set(VERBS) - OF_THE_INSTANCE
 
 
-def test_the_words_of_verbs_stand_once_and_in_alphabetical_order(app: Flask) -> None:
+def test_each_verbs_sentence_occurs_once_in_alphabetical_order(app: Flask) -> None:
     """Of two macros with one name the last would count, without a word."""
     told = [macro.name for macro in sentences(app)]
     assert told == sorted(set(told))

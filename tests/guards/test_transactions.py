@@ -116,7 +116,7 @@ def test_views_call_perform_for_all_the_rest() -> None:
     assert calls > 90
 
 
-def test_a_commit_is_seen_however_deep_it_stands() -> None:
+def test_a_commit_is_found_however_deeply_it_is_nested() -> None:
     code = (
         "def view():\n"
         "    def save():\n"

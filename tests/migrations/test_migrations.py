@@ -100,7 +100,7 @@ def test_the_migrated_database_is_what_the_models_say(empty: Flask) -> None:
     assert differences() == []
 
 
-def test_each_migration_can_be_taken_back_and_made_again(empty: Flask) -> None:
+def test_each_migration_can_be_downgraded_and_upgraded_again(empty: Flask) -> None:
     for path in VERSIONS:
         before = tables()
         schema.upgrade(revision=path.stem)

@@ -138,7 +138,7 @@ def test_a_second_invitation_beside_an_open_one_is_refused(
         invitations.invite(people.actor("samira"), wanted(people, "door", Role.MEMBER))
 
 
-def test_who_holds_the_role_is_not_invited_again(people: House, session: Session) -> None:
+def test_a_person_who_has_the_role_is_not_invited_again(people: House, session: Session) -> None:
     with pytest.raises(RuleBrokenError, match="here already"):
         invitations.invite(
             people.actor("samira"),
@@ -311,7 +311,7 @@ def test_an_invitation_works_once(
     assert browsers().post(f"/invitations/{invited.token}").status_code == 410
 
 
-def test_of_two_at_once_only_one_accepts(
+def test_only_one_of_two_simultaneous_requests_accepts(
     people: House, invited: Invited, session: Session, app: Flask
 ) -> None:
     start = Barrier(3)
@@ -438,7 +438,7 @@ def test_a_person_signed_in_with_another_address_cannot_use_it(
         invitations.accept_signed_in(people.actor("joana"), invited.token)
 
 
-def test_who_has_an_account_signs_in_and_gets_the_roles(
+def test_an_invited_person_with_an_account_signs_in_and_gets_the_roles(
     people: House, client: CheckedClient, session: Session
 ) -> None:
     made = invitations.invite(
@@ -505,7 +505,7 @@ def test_the_verbs_ask_again_without_their_pages(
             invitations.send_again(people.actor(who), invited.id)
 
 
-def test_open_invitations_are_listed_to_the_own_side_only(
+def test_open_invitations_are_listed_only_to_the_inviting_organisation(
     people: House, invited: Invited, browser_of: Callable[[str], CheckedClient]
 ) -> None:
     assert EMAIL in browser_of("samira").page("/people/invitations").text
@@ -628,7 +628,7 @@ def test_an_invitation_changed_in_the_database_makes_no_account(
     refused(browsers, token, str(values.get("email", EMAIL)))
 
 
-def test_an_invitation_that_was_taken_back_is_not_opened_again_in_the_database(
+def test_a_revoked_invitation_that_was_reopened_in_the_database_is_refused(
     people: House, invited: Invited, browsers: Callable[[], CheckedClient]
 ) -> None:
     invitations.revoke(people.actor("samira"), invited.id)
@@ -637,7 +637,7 @@ def test_an_invitation_that_was_taken_back_is_not_opened_again_in_the_database(
     refused(browsers, invited.token)
 
 
-def test_an_invitation_that_was_sent_again_is_not_put_back_to_its_first_link(
+def test_an_invitation_reset_to_its_first_link_in_the_database_is_refused(
     people: House, invited: Invited, browsers: Callable[[], CheckedClient]
 ) -> None:
     invitations.send_again(people.actor("samira"), invited.id)
@@ -660,7 +660,7 @@ def test_an_event_that_was_changed_binds_no_invitation(
     refused(browsers, invited.token)
 
 
-def test_who_is_signed_in_gets_no_role_by_a_changed_invitation(
+def test_a_signed_in_person_gets_no_role_from_a_changed_invitation(
     people: House, session: Session, browser_of: Callable[[str], CheckedClient]
 ) -> None:
     made = invitations.invite(

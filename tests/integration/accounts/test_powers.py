@@ -316,7 +316,7 @@ def test_a_role_confirmed_by_the_administrator_is_accepted_though_another_has_be
     assert signs.confirmed_at == waits.confirmed_at
 
 
-def test_who_waits_for_nothing_but_acceptance_can_come_in(
+def test_a_person_whose_role_only_needs_acceptance_can_sign_in(
     people: House, browser_of: BrowserOf
 ) -> None:
     """Invited as signatory alone: without signing in they could never accept."""
@@ -549,7 +549,7 @@ def test_an_administrator_may_be_coordinator_of_a_party(people: House) -> None:
     assert roles(people, "ivo") == {Role.ADMINISTRATOR, Role.COORDINATOR}
 
 
-def test_an_invitation_to_a_power_is_not_accepted_by_who_became_administrator_meanwhile(
+def test_an_invited_signatory_who_became_administrator_cannot_accept(
     people: House, session: Session
 ) -> None:
     invited = invitations.invite(

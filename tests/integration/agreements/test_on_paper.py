@@ -1,4 +1,4 @@
-"""Signing on paper by the list of signatories: how many have to sign, in which order, passing on."""
+"""Signing on paper by the list of signatories: how many must sign, in which order, passing on."""
 
 from uuid import UUID
 

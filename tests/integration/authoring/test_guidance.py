@@ -183,7 +183,7 @@ def test_the_same_text_and_no_reason_are_no_revision(people: House) -> None:
     assert caught.value.field == "reason"
 
 
-def test_two_who_edit_at_once_do_not_overwrite_each_other(people: House) -> None:
+def test_two_simultaneous_editors_do_not_overwrite_each_other(people: House) -> None:
     words = edited(OLD, "three other lists")
     publish_edited(people.actor("ada"), OLD, NEW)
     for seen in (1, None, 3):
@@ -252,7 +252,7 @@ def test_a_start_after_an_update_says_that_a_shipped_text_waits(
     assert NEW in current_of().passages[0].markdown
 
 
-def test_nobody_but_administrators_sees_what_waits(
+def test_only_administrators_see_pending_revisions(
     people: House, client: CheckedClient, browser_of: BrowserOf, tmp_path: Path
 ) -> None:
     publish_edited(people.actor("ada"), OLD, NEW)
@@ -411,7 +411,9 @@ def test_the_whole_way_from_writing_to_published(people: House, browser_of: Brow
     assert current_of().topics == revisions_of()[1].topics
 
 
-def test_what_was_not_previewed_is_not_published(people: House, browser_of: BrowserOf) -> None:
+def test_a_text_that_was_not_previewed_cannot_be_published(
+    people: House, browser_of: BrowserOf
+) -> None:
     ada = browser_of("ada")
     first = Page.of(ada.submit(EDIT, text=edited(OLD, NEW).body, step="preview"))
     changed = edited(OLD, "three unseen lists").body
@@ -424,7 +426,7 @@ def test_what_was_not_previewed_is_not_published(people: House, browser_of: Brow
     assert "three unseen lists" in current_of().passages[0].markdown
 
 
-def test_a_reason_is_asked_for_and_nothing_typed_is_lost(
+def test_a_reason_is_required_and_nothing_typed_is_lost(
     people: House, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
@@ -436,7 +438,7 @@ def test_a_reason_is_asked_for_and_nothing_typed_is_lost(
     assert current_of().revision == 1
 
 
-def test_mistakes_stand_beside_the_text_with_their_lines(
+def test_mistakes_are_shown_beside_the_text_with_their_lines(
     people: House, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
@@ -474,7 +476,7 @@ def test_a_preview_shows_nothing_that_runs(
     assert "<code>&lt;b&gt;</code> &amp; &lt;i&gt; {{ 7*7 }}" in shown.html
 
 
-def test_a_later_publication_is_shown_beside_the_own_text(
+def test_somebody_elses_publication_is_shown_beside_ones_own_text(
     people: House, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
@@ -632,7 +634,7 @@ def test_nobody_else_comes_near(people: House, browser_of: BrowserOf, key: str) 
         f"{PLACE}/77/use",
     ],
 )
-def test_what_is_nowhere_is_not_found(people: House, browser_of: BrowserOf, address: str) -> None:
+def test_a_missing_page_is_404(people: House, browser_of: BrowserOf, address: str) -> None:
     assert browser_of("ada").get(address).status_code == 404
 
 

@@ -101,7 +101,7 @@ def test_words_are_loaded_once_and_recorded(session: Session) -> None:
     assert details["version"] == 1
 
 
-def test_corrected_words_stand_beside_the_old_and_the_version_stays(session: Session) -> None:
+def test_a_corrected_translation_is_added_and_the_version_stays(session: Session) -> None:
     template = small_terms()
     publish_with_words(template, arabic_words(template))
     before = row().digest
@@ -175,7 +175,9 @@ def test_words_reach_the_older_versions_that_checklists_run_on(session: Session)
     assert (words.origin, translations.parsed(words).version) == (WordsOrigin.CARRIED, 90)
 
 
-def test_words_of_this_instance_go_before_those_brought_along_later(session: Session) -> None:
+def test_this_instances_translation_takes_precedence_over_a_later_shipped_one(
+    session: Session,
+) -> None:
     template = small_terms()
     publish_with_words(template, arabic_words(template))
     translations.take_in(row(), corrected(template, "كلماتنا"), WordsOrigin.OWN)
@@ -188,7 +190,7 @@ def test_words_of_this_instance_go_before_those_brought_along_later(session: Ses
     assert in_use()["M1"] == "كلماتنا"
 
 
-def test_without_any_words_a_checklist_stands_in_its_own_language(session: Session) -> None:
+def test_an_untranslated_checklist_is_shown_in_its_own_language(session: Session) -> None:
     publish(small_terms())
     assert in_use() == {}
     assert library.told(row(), "ar") == library.told(row(), "en") == small_terms()
@@ -249,7 +251,7 @@ def test_a_checklist_is_shown_in_the_readers_language(room: Room) -> None:
     assert "عربي" not in english.text.replace("العربية", "")
 
 
-def test_what_has_no_words_is_marked_with_its_language_and_direction(room: Room) -> None:
+def test_an_untranslated_text_is_marked_with_its_language_and_direction(room: Room) -> None:
     in_arabic(room, "joana")
     page = room.page("joana")
     without = dict(marked(element(page, id="m2")))
@@ -269,7 +271,7 @@ def test_a_form_asks_in_the_readers_language(room: Room) -> None:
     assert found["Kind"] == found["Police station"] == found["Item M2"] == "ltr"
 
 
-def test_what_is_missing_is_said_in_the_readers_language(app: Flask, whole_table: Table) -> None:
+def test_missing_items_are_named_in_the_readers_language(app: Flask, whole_table: Table) -> None:
     room = Room(app, whole_table)
     in_arabic(room, "ilena")
     address = f"/cooperations/{whole_table.cooperation.reference}"
@@ -313,7 +315,7 @@ def test_the_page_about_a_checklist_is_in_the_readers_language(room: Room) -> No
     assert "عربي All of it" in page.text
 
 
-def test_a_flag_by_a_rule_is_said_in_the_readers_language(app: Flask, session: Session) -> None:
+def test_a_rules_flag_is_explained_in_the_readers_language(app: Flask, session: Session) -> None:
     limit = {
         "key": "long",
         "above": 90,
@@ -488,7 +490,7 @@ def test_a_text_can_be_read_in_each_of_its_languages(sent: Room, rest: str) -> N
     assert {one.attrib["dir"] for one in without} == {"ltr"}
 
 
-def test_a_reader_sees_the_text_in_the_own_language_first(sent: Room) -> None:
+def test_readers_see_the_text_in_their_own_language_first(sent: Room) -> None:
     in_arabic(sent, "otto")
     page = sent.page("otto", "/sign")
     assert "عربي What about M1?" in page.text
@@ -582,7 +584,7 @@ def test_a_text_in_the_first_shape_is_compared_with_what_came_after(first: Room)
     assert "عربي" not in other.text.replace("العربية", "").replace("عربي A small", "")
 
 
-def test_two_shapes_stand_the_check_that_nothing_was_altered(first: Room) -> None:
+def test_the_audit_accepts_both_document_formats(first: Room) -> None:
     table = first.table
     agreements.amend(table["ilena"], table.checklist(), reason="Better words.", items=["M1"])
     table.session.commit()

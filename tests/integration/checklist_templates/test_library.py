@@ -43,7 +43,7 @@ def test_the_shipped_checklists_are_published_once(session: Session) -> None:
         assert row.digest == canonical.digest_of(row.content)
 
 
-def test_a_new_version_stands_beside_the_old_and_is_the_newest(session: Session) -> None:
+def test_a_new_version_is_added_and_becomes_the_latest(session: Session) -> None:
     old = library.newest(TERMS)
     publish(a_template(an_item("M1"), version=2))
     assert versions(session) == [1, 2]
@@ -80,7 +80,7 @@ def test_a_kind_that_is_not_loaded_says_what_to_do(session: Session) -> None:
         library.newest(TERMS)
 
 
-def test_each_passage_tells_where_it_is_used(session: Session) -> None:
+def test_each_passage_shows_where_it_is_used(session: Session) -> None:
     passages = guidance.passages_for(["settling-terms/expectations"])
     assert list(passages) == ["settling-terms/expectations"]
     publish(a_template(an_item("M1", label="Only this one"), version=2))
@@ -90,7 +90,7 @@ def test_each_passage_tells_where_it_is_used(session: Session) -> None:
     assert not any(code.startswith("M") and code != "M1" for code, _label in found)
 
 
-def test_where_guidance_is_used_is_said_by_the_newest_version(session: Session) -> None:
+def test_the_latest_version_decides_where_guidance_is_used(session: Session) -> None:
     publish(a_template(an_item("M1", label="Only this one"), version=2))
     before = used_in(session)
     assert library.load_content() == []
@@ -111,7 +111,7 @@ def test_content_load_says_what_it_did_and_loads_nothing_twice(app: Flask) -> No
     assert (done.exit_code, done.output) == (0, "The content is up to date.\n")
 
 
-def test_content_check_tells_what_the_content_carries(app: Flask) -> None:
+def test_content_check_prints_what_the_content_covers(app: Flask) -> None:
     done = app.test_cli_runner().invoke(args=["content", "check"])
     assert done.exit_code == 0
     assert "Statements carried by passages: 72 of 72" in done.output

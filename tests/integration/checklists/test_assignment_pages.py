@@ -1,4 +1,4 @@
-"""Pages for assigning items: what each person on a side sees and does, in the list and in My work."""
+"""Pages for assigning items: what each person on a side sees in the list and in My work."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -125,7 +125,7 @@ def test_a_file_that_is_no_database_can_not_be_checked(empty: Flask, tmp_path: P
     assert "Traceback" not in result.output
 
 
-def test_the_keys_of_another_instance_are_told_from_a_broken_trail(
+def test_another_instances_keys_are_distinguished_from_a_broken_trail(
     app: Flask, signed: Signed
 ) -> None:
     put(app, keys.KEYS.holding(keys.Keys(*(crypto.new_key() for _ in keys.NAMES))))
@@ -168,14 +168,14 @@ def test_people_go_on_working_while_it_runs(signed: Signed) -> None:
     assert after.counts.events == before.events + len(written)
 
 
-def test_it_is_told_how_many_rows_there_are(signed: Signed) -> None:
+def test_progress_is_reported_with_the_number_of_rows(signed: Signed) -> None:
     told: list[int] = []
     counts = integrity.check_all(told.append).counts
     assert len(told) == sum((counts.events, counts.revisions, counts.signatures, counts.leaves))
     assert set(told) == {len(told)}
 
 
-def test_it_holds_few_rows_at_a_time(app: Flask, signed: Signed) -> None:
+def test_few_rows_are_in_memory_at_a_time(app: Flask, signed: Signed) -> None:
     """The batches are real: more than one is fetched from a chain longer than a batch."""
     put(app, trail.HANDLERS.holding({}))  # what follows an event is not what takes time here
     for _ in range(reading.ROWS_AT_A_TIME + 50):

@@ -288,7 +288,7 @@ def test_whatever_is_done_a_recheck_finds_nothing(
     )
 
 
-def test_the_command_tells_what_differed_and_puts_it_right(
+def test_the_command_prints_and_corrects_what_differed(
     app: Flask, demonstration: Demonstration, session: Session
 ) -> None:
     scene = Scene(session, demonstration)

@@ -42,7 +42,7 @@ def test_all_is_well_once_a_worker_has_been_round(client: CheckedClient, session
     assert well(client) == (200, WELL)
 
 
-def test_a_worker_that_stands_still_is_told(
+def test_a_worker_that_does_not_respond_is_reported(
     client: CheckedClient, session: Session, frozen_time: Callable[[dt.datetime], None]
 ) -> None:
     beat(session)
@@ -52,7 +52,7 @@ def test_a_worker_that_stands_still_is_told(
     assert well(client)[0] == 200
 
 
-def test_content_that_is_missing_is_told(client: CheckedClient, session: Session) -> None:
+def test_missing_content_is_reported(client: CheckedClient, session: Session) -> None:
     beat(session)
     session.execute(
         sa.update(ChecklistTemplate)
@@ -63,13 +63,13 @@ def test_content_that_is_missing_is_told(client: CheckedClient, session: Session
     assert well(client) == (503, WELL | {"content": "needs tracker content load"})
 
 
-def test_guidance_that_is_missing_is_told(client: CheckedClient, session: Session) -> None:
+def test_missing_guidance_is_reported(client: CheckedClient, session: Session) -> None:
     session.execute(sa.update(Article).values(is_current=False))
     session.commit()
     assert well(client)[1]["content"] == "needs tracker content load"
 
 
-def test_a_database_without_tables_is_told(empty: Flask) -> None:
+def test_a_database_without_tables_is_reported(empty: Flask) -> None:
     found = health.look()
     assert (found.database, found.is_well) == ("needs tracker db upgrade", False)
     response = empty.test_client().get("/healthz")
@@ -77,14 +77,14 @@ def test_a_database_without_tables_is_told(empty: Flask) -> None:
     assert response.get_json() == {"database": "needs tracker db upgrade", **NOT_LOOKED_AT}
 
 
-def test_a_database_that_is_gone_is_told(empty: Flask, own_settings: Settings) -> None:
+def test_an_unreachable_database_is_reported(empty: Flask, own_settings: Settings) -> None:
     prepare.migrate(own_settings, lambda _line: None)
     db.session.execute(sa.text("DROP TABLE heartbeat"))
     db.session.commit()
     assert health.look().database == "can't be reached"
 
 
-def test_the_command_tells_the_same_and_fails_when_something_is_not_well(
+def test_the_command_prints_the_same_and_fails_if_something_is_wrong(
     app: Flask, session: Session
 ) -> None:
     runner = app.test_cli_runner()
@@ -101,6 +101,6 @@ def test_the_command_tells_the_same_and_fails_when_something_is_not_well(
     )
 
 
-def test_the_page_tells_nothing_else(client: CheckedClient) -> None:
+def test_the_page_reveals_nothing_else(client: CheckedClient) -> None:
     assert set(well(client)[1]) == set(WELL)
     assert client.post("/healthz").status_code == 405

@@ -71,7 +71,7 @@ def test_a_start_makes_the_keys_of_the_evidence_also_of_an_instance_that_began_b
         assert "Created the checkpoint key 1, SHA-256" in "\n".join(prepare(own_settings))
 
 
-def test_a_lost_key_of_the_evidence_is_told_at_each_start_and_holds_nothing_up(
+def test_a_lost_evidence_key_is_reported_at_each_start_and_blocks_nothing(
     empty: Flask, own_settings: Settings
 ) -> None:
     prepare(own_settings)

@@ -266,14 +266,16 @@ def test_each_has_its_own_day_languages_and_address(
         assert page.root.attrib["lang"] == language
 
 
-def test_who_needs_a_second_factor_is_each_ones_own(both: tuple[Instance, Instance]) -> None:
+def test_each_application_has_its_own_roles_that_need_a_second_factor(
+    both: tuple[Instance, Instance],
+) -> None:
     north, south = both
     browsers = north.browser(), south.browser()
     places = [Page.of(sign_in(browser, "nadia")).where for browser in browsers]
     assert places == ["/account/second-factor/needed", "/"]
 
 
-def test_four_eyes_are_asked_for_in_one_alone(north: Instance, south: Instance) -> None:
+def test_only_one_of_the_applications_requires_four_eyes(north: Instance, south: Instance) -> None:
     for instance in (north, south):
         with instance.app.app_context():
             publish(small_terms())

@@ -106,7 +106,7 @@ def test_items_and_their_rules_rest_on_the_passages_of_their_article_alone() -> 
     assert list(rests(template, "elsewhere")) == []
 
 
-def test_a_loss_is_told_at_its_passage() -> None:
+def test_a_loss_is_reported_with_its_passage() -> None:
     (one,) = lost(BEFORE, text(expectations="S2", form="S10"), [], MUSTS)
     assert one == Lost("expectations", "S1 is a must of the source, so a passage carries it")
 

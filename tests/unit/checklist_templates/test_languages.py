@@ -117,7 +117,7 @@ def test_each_choice_row_column_and_limit_has_words() -> None:
     ]
 
 
-def test_words_of_what_is_not_there_are_told() -> None:
+def test_texts_of_missing_items_are_reported() -> None:
     item = in_arabic(small().by_code["M1"]).model_dump(exclude_defaults=True)
     words = arabic_words(small(), items={"M9": item}, sections={"nowhere": "لا مكان"})
     assert misfits(words) == ["there is no section nowhere", "there is no item M9"]

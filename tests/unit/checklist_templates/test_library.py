@@ -98,7 +98,7 @@ def test_the_line_is_that_of_the_mistake(alone: Path) -> None:
     ]
 
 
-def test_all_mistakes_of_all_files_are_named_at_once(folder: Path) -> None:
+def test_all_mistakes_of_all_files_are_reported_together(folder: Path) -> None:
     spoil(folder, "code: M2\n", "code: M3\n")
     spoil(folder, "letter: U\n", "letter: M\n", "urgent_plan.yaml")
     (folder / "checklists" / "visit_roles.yaml").write_text("kind: [unclosed\n")
@@ -161,7 +161,7 @@ def test_an_item_whose_passage_carries_its_statement_is_whole() -> None:
     assert library.broken_references(files, STATEMENTS, PASSAGES) == []
 
 
-def test_items_of_the_field_that_no_checklist_has_are_told() -> None:
+def test_items_of_the_field_that_no_checklist_has_are_reported() -> None:
     shipped = library.read(CONTENT)
     assert library.missing_items(shipped) == []
     missing = library.missing_items((a_file(an_item("M1"), an_item("M3")), *shipped[1:]))
@@ -232,7 +232,7 @@ def test_words_of_one_kind_and_language_stand_in_one_file(folder: Path) -> None:
     ]
 
 
-def test_an_item_without_words_is_no_mistake_and_is_told(folder: Path) -> None:
+def test_an_untranslated_item_is_reported_but_no_mistake(folder: Path) -> None:
     path = folder / "checklists" / ARABIC
     text = path.read_text()
     start, end = text.index("  M2:\n"), text.index("  M3:\n")
@@ -243,7 +243,7 @@ def test_an_item_without_words_is_no_mistake_and_is_told(folder: Path) -> None:
     assert found.lines()[7] == "Items without words in ar: M2"
 
 
-def test_without_any_words_all_items_are_told(folder: Path) -> None:
+def test_without_a_translation_all_items_are_reported(folder: Path) -> None:
     shutil.rmtree(folder / "checklists" / "ar")
     found = coverage.look(guidance.read(CONTENT), library.read(folder))
     assert found.is_whole
@@ -275,7 +275,7 @@ def test_the_shipped_content_is_whole() -> None:
     ]
 
 
-def test_what_is_missing_is_told_and_makes_it_not_whole() -> None:
+def test_missing_content_is_reported_and_fails_the_check() -> None:
     shipped = library.read(CONTENT)
     found = coverage.look(
         guidance.read(CONTENT), (a_file(an_item("M1", rests_on=RESTS_ON)), *shipped[1:])

@@ -66,7 +66,7 @@ def test_whole_words_are_found(text: str, expected: list[str]) -> None:
     assert [one for found in words(text) for one in found] == expected
 
 
-def test_each_kind_is_told_once_with_its_words() -> None:
+def test_each_kind_of_phrase_is_reported_once_as_written() -> None:
     assert words("A veto.", "Approval, VETO, approval.") == [("veto",), ("Approval",)]
 
 
@@ -118,7 +118,7 @@ def test_only_what_people_wrote_is_looked_through() -> None:
 # As content
 
 
-def test_what_is_shipped_finds_what_the_field_warns_of() -> None:
+def test_the_shipped_phrases_find_what_the_field_warns_of() -> None:
     for text in (
         "subject to the prior approval of the partner",
         "each party has a right of veto",
@@ -133,7 +133,7 @@ def test_what_is_shipped_finds_what_the_field_warns_of() -> None:
     assert risky_phrases.hints(["Each party says within a week when something changes."]) == ()
 
 
-def test_what_is_shipped_points_to_guidance_that_carries_its_statement() -> None:
+def test_the_shipped_phrases_link_to_guidance_with_their_statement() -> None:
     library_ = guidance.read(library.CONTENT)
     passages = {
         f"{article.head.slug}/{passage.key}": set(passage.statements)

@@ -133,7 +133,7 @@ def with_list(**more: Any) -> bytes:
 # What holds ---------------------------------------------------------------------------------------
 
 
-def test_a_bundle_as_it_was_taken_out_holds_in_every_link() -> None:
+def test_every_link_of_an_unchanged_bundle_is_valid() -> None:
     assert judged(BUNDLE) == {}
     report = verify.verify(BUNDLE)
     assert [one.link for one in report.verdicts] == [
@@ -161,11 +161,11 @@ def test_it_says_what_was_signed_by_whom_and_how() -> None:
     assert second.endswith(", passkey")
 
 
-def test_a_bundle_of_hardly_anything_holds() -> None:
+def test_a_minimal_bundle_is_valid() -> None:
     assert judged(begun().take_out()) == {}
 
 
-def test_a_bundle_holds_whatever_leaves_the_log_had_before() -> None:
+def test_a_bundle_is_valid_whatever_leaves_the_log_had_before() -> None:
     for others in range(9):
         instance = begun()
         held = [instance.checkpoint(others=others) for _ in range(others)]
@@ -183,7 +183,7 @@ def test_keys_that_were_rotated_vouch_for_each_other() -> None:
     assert "From checkpoint key 1 to 3 each vouches for the next." in words["Keys"]
 
 
-def test_a_key_that_was_revoked_later_vouches_for_nothing_and_it_is_said() -> None:
+def test_a_key_that_was_revoked_later_vouches_for_nothing_and_the_report_says_so() -> None:
     keys = [key_note(1, revoked=INSTANCE.at, reason="The server was stolen"), endorsed_by(2, 1)]
     data = begun(number=2, keys=keys).take_out()
     assert judged(data) == {}
@@ -204,7 +204,7 @@ def test_a_text_whose_key_was_destroyed_may_be_missing_once_that_is_recorded() -
 # Any byte -----------------------------------------------------------------------------------------
 
 
-def test_every_byte_that_is_changed_added_or_taken_out_is_noticed() -> None:
+def test_changing_adding_or_removing_any_byte_is_noticed() -> None:
     random = Random(20260115)
     for _ in range(1000):
         place = random.randrange(len(BUNDLE))
@@ -313,7 +313,7 @@ def _written(value: Any) -> bytes:
 
 
 @pytest.mark.parametrize("data", [b"", b"PK", b"\0" * 400, BUNDLE[:-1], BUNDLE[22:], BUNDLE * 2])
-def test_what_is_no_bundle_is_said_to_be_none(data: bytes) -> None:
+def test_a_file_that_is_not_a_bundle_is_reported_as_such(data: bytes) -> None:
     assert set(judged(data)) == {"File"}
 
 
@@ -564,7 +564,7 @@ def test_what_is_no_bundle_is_said_to_be_none(data: bytes) -> None:
         ),
     ],
 )
-def test_each_link_is_checked_for_itself_though_the_seal_holds(
+def test_each_link_is_verified_separately_even_if_the_seal_is_valid(
     link: str, words: str, change: Change
 ) -> None:
     flaws = judged(altered(BUNDLE, change, private_key()))
@@ -1077,7 +1077,7 @@ def test_of_a_text_that_was_erased_events_alone_tell_and_that_is_said(
     ) is (holds)
 
 
-def test_of_texts_that_stay_closed_nothing_is_told_and_that_is_said() -> None:
+def test_nothing_is_reported_about_confidential_texts_and_the_report_says_so() -> None:
     instance = begun(keys=[key_note(), document_note()])
     instance.certificate(instance.agree(), a_pdf())
     assert "not here" not in words_of_certificates(instance.take_out())
@@ -1126,7 +1126,7 @@ def test_a_bundle_made_anew_by_a_stranger_does_not_agree_with_the_key_that_is_he
     assert Verifier(strange, keys=[held]).headline == "no sound evidence"
 
 
-def test_what_a_revoked_key_vouches_for_is_not_believed() -> None:
+def test_a_revoked_keys_endorsement_does_not_count() -> None:
     keys = [key_note(1, revoked=INSTANCE.at, reason="The server was stolen"), endorsed_by(2, 1)]
     data = begun(number=2, keys=keys).take_out()
     wrong = judged(data, keys=[print_of(private_key(1))])
@@ -1144,7 +1144,7 @@ def test_an_anchor_says_how_much_was_there_when_it_was_signed() -> None:
     assert "the first 3 of 9 events were there then" in report.verdicts[-1].words
 
 
-def test_who_holds_the_key_can_make_all_anew_but_not_so_that_an_anchor_agrees() -> None:
+def test_the_keys_owner_can_forge_a_bundle_but_not_one_that_agrees_with_an_anchor() -> None:
     instance = begun()
     text = instance.text()
     instance.sign(text, signer_name="Somebody Else")
@@ -1163,7 +1163,7 @@ def test_who_holds_the_key_can_make_all_anew_but_not_so_that_an_anchor_agrees() 
     assert "was made anew" in judged(without, grown)["Anchor 0"]
 
 
-def test_an_earlier_checkpoint_does_not_stand_for_a_chain_that_was_rewritten() -> None:
+def test_an_earlier_checkpoint_does_not_cover_a_rewritten_chain() -> None:
     instance = begun()
     instance.sign(instance.text(), signer_name="Somebody Else")
     head, instance.head = instance.head, HELD_HEAD
@@ -1232,7 +1232,7 @@ def test_lines_nested_without_end_and_numbers_without_end_are_refused() -> None:
         assert "Texts" in judged(data)
 
 
-def test_the_second_verifier_knows_nothing_of_the_application() -> None:
+def test_the_second_verifier_imports_nothing_of_the_application() -> None:
     path = Path(second_verifier.__file__)
     names = set()
     for one in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
