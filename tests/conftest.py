@@ -1,4 +1,4 @@
-"""Fixtures for all tests: the database asked for, the application, its client, time, mail."""
+"""Fixtures for all tests: the chosen database, the application, its client, time, mail."""
 
 import datetime as dt
 import gc

@@ -1,4 +1,4 @@
-"""Starting points of tests: databases that are built once per run and copied by each test."""
+"""Starting points of tests: databases built once per run and copied by each test."""
 
 import datetime as dt
 import fcntl

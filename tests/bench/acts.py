@@ -1,4 +1,4 @@
-"""Which acts are measured: saving an answer, saving a visit's team, signing."""
+"""The actions to measure: saving an answer, saving a visit's team, signing."""
 
 import sqlite3
 import time

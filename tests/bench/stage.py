@@ -1,4 +1,4 @@
-"""What is measured: the demonstration and a large checklist, on either database."""
+"""The data to measure: the demonstration and a large checklist, on either database."""
 
 from dataclasses import dataclass
 from pathlib import Path

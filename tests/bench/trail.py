@@ -1,4 +1,4 @@
-"""Times tracker audit verify over a long trail, beside plain hashing of the same bytes."""
+"""Measures tracker audit verify on a long trail, compared with plain hashing."""
 
 import hashlib
 import os

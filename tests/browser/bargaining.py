@@ -1,4 +1,4 @@
-"""What a party does about one item on the way to one text, each in their own browser."""
+"""Steps of negotiating one item, by parties in their own browsers."""
 
 import re
 from dataclasses import dataclass

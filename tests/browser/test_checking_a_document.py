@@ -1,4 +1,4 @@
-"""Somebody outside checks a document: the file stays in the browser, only its digest is sent."""
+"""Checking a document without an account: only the file's digest is sent."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Every page that links lead to, in a browser: axe, narrow and from right to left, no scripts."""
+"""Every linked page in a browser: axe, narrow screens, right to left, without scripts."""
 
 import gzip
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Every component in a real browser: rows with and without scripts, narrow, dark, right to left."""
+"""Every component in a browser: rows with and without scripts, narrow, dark, right to left."""
 
 import threading
 from collections.abc import Iterator

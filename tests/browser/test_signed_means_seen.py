@@ -1,4 +1,4 @@
-"""A text is called back and sent again while somebody stands before it, about to sign."""
+"""A text is called back and sent again while somebody is about to sign it."""
 
 import re
 from collections.abc import Callable

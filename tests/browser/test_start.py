@@ -1,4 +1,4 @@
-"""From an empty data directory: the application starts, is well, and shows where to sign in."""
+"""Starting from an empty data directory: the application runs, is healthy, and offers sign-in."""
 
 import re
 from collections.abc import Iterator

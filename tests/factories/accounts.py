@@ -1,4 +1,4 @@
-"""Organisations and people made by the services, and their ways in."""
+"""Organisations and people created by the services, and how they sign in."""
 
 import datetime as dt
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Agreements in every state: answered, sent, signed and declined by the real services."""
+"""Agreements with every status: answered, sent, signed and declined by the real services."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""Changed checklists and articles as people send them: a text with some words other."""
+"""Changed checklists and articles as people upload them: a text with some words replaced."""
 
 import re
 import shutil

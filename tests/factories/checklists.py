@@ -1,4 +1,4 @@
-"""Whole answers to any item, made from its schema, and checklists filled in by the services."""
+"""Complete answers to any item, made from its schema, and checklists filled in by services."""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping

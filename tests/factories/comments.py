@@ -1,4 +1,4 @@
-"""Comments written by the services, and secrets that one side writes for itself alone."""
+"""Comments written by the services, and secrets that one side writes only for itself."""
 
 import datetime as dt
 import secrets

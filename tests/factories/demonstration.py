@@ -1,4 +1,4 @@
-"""The demonstration in a test's database, with some people who stand outside, and browsers."""
+"""The demonstration in a test's database, with some outsiders, and browsers."""
 
 import contextvars
 import datetime as dt

@@ -1,4 +1,4 @@
-"""A small checklist filled in without any database, and texts frozen of it, in both shapes."""
+"""A small checklist filled in without a database, and its frozen texts in both formats."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping

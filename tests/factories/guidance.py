@@ -1,4 +1,4 @@
-"""Content folders of guidance, made for a test: articles that each have their own of everything."""
+"""Content folders of guidance for tests, with unique values in each article."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A checklist as large as they get, put in at once: many items, parties, positions, comments."""
+"""A checklist as large as they get, inserted directly: many items, parties, comments."""
 
 import datetime as dt
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Scans of signed papers as small files, and what is done with them by the real services."""
+"""Scans of signed papers as small files, and their handling by the real services."""
 
 import datetime as dt
 import zlib

@@ -1,4 +1,4 @@
-"""An application of the page furniture alone: no database, and a few pages of its own."""
+"""An application with only the page frame: no database, and a few pages of its own."""
 
 import uuid
 from dataclasses import dataclass

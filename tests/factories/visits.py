@@ -1,4 +1,4 @@
-"""The demonstration's joint visit, ready, and further ones planned beside it by the services."""
+"""The demonstration's joint visit, ready, and further ones planned by the services."""
 
 import datetime as dt
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Every table and column decides something and is checked, or says why it decides nothing."""
+"""Every table and column is checked by the audit, or says why it decides nothing."""
 
 from importlib import import_module
 

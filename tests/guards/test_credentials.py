@@ -1,4 +1,4 @@
-"""What people sign in with is written in few places, and each of them binds it to its person."""
+"""Credentials are written in few places, and each of them binds them to their person."""
 
 import ast
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The documents say what the code has: settings, commands, roles, verbs; their links lead on."""
+"""Documents agree with the code: settings, commands, roles, verbs, file names; links work."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Forms are made of our own fields and validators, whose messages are ours and are translated."""
+"""Forms use only our own fields and validators, whose messages are translated."""
 
 import ast
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The rules of the house that no tool knows: docstrings, words, locks, README, settings."""
+"""Project rules that no tool checks: docstrings, words, locks, README, settings."""
 
 import ast
 import re

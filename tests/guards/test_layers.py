@@ -1,6 +1,6 @@
-"""The domain knows no web, and what says that it is pure reads no database and no clock.
+"""The domain imports nothing of the web, and pure modules read no database and no clock.
 
-For every module there is: a new one need not be listed anywhere.
+For every module that exists: a new one need not be listed anywhere.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""What must hold in the table of permissions, whatever the application does: rules by hand."""
+"""Rules for the table of permissions that hold whatever the application does."""
 
 from tests.integration.access.places import ANYBODY, COLUMNS
 from tests.integration.access.table import LED, LOOK, NOT_FOUND, REFUSED, SIGN_IN, Row, read

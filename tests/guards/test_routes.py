@@ -1,4 +1,4 @@
-"""Every page is marked; which are public is listed here by hand, and what stays closed."""
+"""Every route is marked; the public ones, and those that stay disabled, are listed here by hand."""
 
 import pytest
 from flask import Flask

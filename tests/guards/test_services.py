@@ -1,4 +1,4 @@
-"""Nothing is kept for the whole process, and an application fills every slot of its parts."""
+"""Nothing is process-wide, and an application fills every slot of its packages."""
 
 import ast
 import sys

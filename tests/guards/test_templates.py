@@ -1,4 +1,4 @@
-"""What holds for every template and style sheet: it compiles, has its frame, and nothing inline."""
+"""Rules for every template and style sheet: it compiles, has its frame, and nothing inline."""
 
 import re
 from collections.abc import Iterator

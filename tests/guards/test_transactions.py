@@ -1,4 +1,4 @@
-"""Who ends a transaction: ui.perform for views, commands and the worker, and few that are named."""
+"""Only ui.perform, commands, the worker and a few named views end a transaction."""
 
 import ast
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The catalogues hold words that fit: the same places to fill in, the same marks, every plural."""
+"""The catalogues fit their messages: the same placeholders, the same marks, every plural."""
 
 import gettext
 import re

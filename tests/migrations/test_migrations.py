@@ -1,4 +1,4 @@
-"""Migrations: numbered, both directions, one by one and all at once, equal to the models."""
+"""Migrations: numbered, up and down, one by one and all together, equal to the models."""
 
 import re
 from collections.abc import Iterator

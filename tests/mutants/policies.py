@@ -1,4 +1,4 @@
-"""The policies that are changed, their tests, and the changes that no test could notice."""
+"""The policies to change, their tests, and the changes that no test could notice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Runs the tests of a policy on a mutant, which is loaded from memory in a process of its own."""
+"""Runs the tests of a policy on a mutant, loaded from memory in its own process."""
 
 import ast
 import contextlib

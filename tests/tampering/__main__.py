@@ -1,4 +1,4 @@
-"""Tampers with every table, one change at a time, and checks that it is named: make tampering."""
+"""Changes every table, one change at a time, and checks that the audit names it: make tampering."""
 
 import sys
 import tempfile

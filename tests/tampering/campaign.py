@@ -1,4 +1,4 @@
-"""Tries changes one at a time, and says which of them the check notices, and where."""
+"""Tries changes one at a time, and reports which of them the audit notices, and where."""
 
 import enum
 import re

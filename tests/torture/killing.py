@@ -1,4 +1,4 @@
-"""A server under load that is killed at random moments and started again."""
+"""A server under load that is killed at random moments and restarted."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""What is tortured: an instance with some agreements of three parties, on either database."""
+"""The data under torture: an instance with some agreements of three parties."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Bundles made up for tests, and remade after something was altered, as their instance could."""
+"""Bundles made for tests, and rebuilt after a change as their instance could."""
 
 import base64
 import datetime as dt

@@ -1,4 +1,4 @@
-"""The table of docs/permissions.md: who may open what; written and read again."""
+"""The table of docs/permissions.md, written and parsed."""
 
 from collections.abc import Iterable, Mapping
 from itertools import groupby

@@ -1,4 +1,4 @@
-"""Every page and form as each kind of person: what opens, what is refused, what is not seen."""
+"""Every page and form as each kind of person: what opens, what is refused, what is 404."""
 
 import contextvars
 from collections.abc import Callable

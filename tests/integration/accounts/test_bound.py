@@ -1,4 +1,4 @@
-"""What a person signs in with belongs to that person: rows changed past the application."""
+"""Credentials belong to their person: rows changed outside the application are refused."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping

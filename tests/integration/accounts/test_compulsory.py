@@ -1,4 +1,4 @@
-"""A second factor that is compulsory for a role: who has none is led to setting one up."""
+"""A second factor that a role requires: people without one are redirected to set one up."""
 
 from collections.abc import Callable
 from urllib.parse import quote

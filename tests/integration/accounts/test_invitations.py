@@ -1,4 +1,4 @@
-"""Invitations: who may invite whom, and what becomes of it."""
+"""Invitations: who may invite whom, accepting, revoking, tampering."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Passkeys: set up, used for signing in and for confirming, named, removed, set aside."""
+"""Passkeys: added, used for signing in and confirming, renamed, removed, disabled."""
 
 import datetime as dt
 from collections.abc import Callable

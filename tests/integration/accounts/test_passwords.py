@@ -1,4 +1,4 @@
-"""A new password: by a link, or while signed in."""
+"""Changing a password: with a link, or while signed in."""
 
 import datetime as dt
 from collections.abc import Callable

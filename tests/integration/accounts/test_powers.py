@@ -1,4 +1,4 @@
-"""Nobody gives themselves a power: roles of signatory and manager come from somebody else."""
+"""Nobody gives themselves a power: signatory and manager roles come from somebody else."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Accounts that are refused: noted by the worker, so that /healthz need not ask every account."""
+"""Refused accounts, recorded by the worker so that /healthz need not check every account."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

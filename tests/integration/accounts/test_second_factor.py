@@ -1,4 +1,4 @@
-"""The second factor: set up, asked for at the sign-in, used once, lost and reset."""
+"""The second factor: set up, required at sign-in, used once, lost and reset."""
 
 import datetime as dt
 import re

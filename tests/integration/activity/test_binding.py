@@ -1,4 +1,4 @@
-"""Each event binds the checked rows that were changed since the one before it, and no others."""
+"""Each event binds exactly the checked rows that have changed since the previous one."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Recording what happens: in order, in the same transaction, and nothing that may not be kept."""
+"""Recording events: in order, in the same transaction, and without forbidden content."""
 
 import datetime as dt
 import threading

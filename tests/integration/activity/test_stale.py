@@ -1,4 +1,4 @@
-"""What an event makes stale is worked out once, in a fixed order, just before the commit."""
+"""Stale values are recomputed once, in a fixed order, just before the commit."""
 
 from uuid import UUID, uuid4
 

@@ -1,4 +1,4 @@
-"""An organisation's own guidance: written by its own, read by those it is for, and by no others."""
+"""An organisation's own guidance: who writes it, who reads it, and who can't."""
 
 import datetime as dt
 import secrets

@@ -1,4 +1,4 @@
-"""Words of the instance's checklists in other languages: downloaded, corrected, carried over."""
+"""Translations of an instance's checklists: downloaded, corrected, copied to other versions."""
 
 import io
 

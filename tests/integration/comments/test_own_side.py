@@ -1,4 +1,4 @@
-"""Secrets that one side writes to itself: everybody else asks in every way, and finds none."""
+"""Comments to one's own side: everybody else looks for them in every way, and finds nothing."""
 
 from collections.abc import Iterator
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""The pages of comments: the thread, writing, choosing who reads, what is done with one."""
+"""The pages of comments: the thread, writing, choosing an audience, actions on a comment."""
 
 import datetime as dt
 from collections.abc import Callable

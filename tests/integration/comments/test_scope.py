@@ -1,4 +1,4 @@
-"""Who reads comments when roles, parties, lists and clearances change; and what is encrypted."""
+"""Who can read comments as roles, parties, lists and clearances change; and encryption."""
 
 import datetime as dt
 from dataclasses import replace

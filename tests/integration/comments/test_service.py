@@ -1,4 +1,4 @@
-"""The verbs of comments: what they change, what they refuse, what they tell and whom."""
+"""The service functions for comments: what they change, refuse, record and send."""
 
 import datetime as dt
 from collections.abc import Callable

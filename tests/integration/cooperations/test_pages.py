@@ -1,4 +1,4 @@
-"""Pages of cooperations: from the right side, from the wrong side, and with bad input."""
+"""Pages of cooperations: with and without permission, and with bad input."""
 
 import datetime as dt
 from collections.abc import Callable

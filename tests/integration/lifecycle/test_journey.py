@@ -1,4 +1,4 @@
-"""A cooperation's way from opening to active, and back, by answers and signatures of both sides."""
+"""A cooperation from opening to active, and back, by answers and signatures of both sides."""
 
 import datetime as dt
 from collections.abc import Callable

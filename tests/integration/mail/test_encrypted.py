@@ -1,4 +1,4 @@
-"""Mail to a server that wants encryption and a password."""
+"""Mail to a server that requires encryption and a password."""
 
 import datetime as dt
 import ipaddress

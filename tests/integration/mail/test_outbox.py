@@ -1,4 +1,4 @@
-"""The outbox: messages reach a real server, are tried again, and are shown when they fail."""
+"""The outbox: messages reach a real server, are retried, and are listed when they fail."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The register from the wrong side: who is refused, who finds nothing, and what nobody reads."""
+"""Access to the register: who is refused, who gets 404, and what nobody can read."""
 
 import datetime as dt
 import re

@@ -1,4 +1,4 @@
-"""Certificates tampered with in the database itself: the check names the first broken place."""
+"""Certificates changed in the database: the audit names the first broken row."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The command tracker audit verify: what it says, and the exit code that others rely on."""
+"""The command tracker audit verify: its output and its exit codes."""
 
 from collections.abc import Iterator
 from dataclasses import replace

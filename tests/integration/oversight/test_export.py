@@ -1,4 +1,4 @@
-"""The register as a file: the same agreements, safe to open, and that it was taken is recorded."""
+"""The export of the register: the same agreements, safe to open, and recorded."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Log, checkpoints and keys tampered with are named, and chains that no longer agree with them."""
+"""Changes to log, checkpoints and keys are named, and chains that contradict them."""
 
 from collections.abc import Callable
 from dataclasses import replace

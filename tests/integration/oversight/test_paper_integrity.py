@@ -1,4 +1,4 @@
-"""Scans, what was said to them, signatures on paper and successions, tampered with, are named."""
+"""Changes to scans, responses to them, signatures on paper and successions are named."""
 
 import datetime as dt
 from collections.abc import Callable

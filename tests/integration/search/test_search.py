@@ -1,4 +1,4 @@
-"""Full text finds the same on both databases, and nothing that is typed is an operator."""
+"""Full-text search finds the same on both databases, and has no operators."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The database itself refuses to change or delete what was signed, past all of the application."""
+"""The database itself refuses to change or delete what was signed."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The verdict after the torture: it finds nothing where all is well, and each thing that is not."""
+"""The verdict after the torture finds nothing if all is well, and each thing that isn't."""
 
 import random
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A form is performed in one way: all is saved and said, or nothing is and the page says why."""
+"""ui.perform: everything is saved and the person told, or nothing is and the page says why."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn

@@ -1,4 +1,4 @@
-"""Whatever several parties do, and in any order, what is stored is what a recheck of all gives."""
+"""After any sequence of actions by several parties, the stored values equal a full recheck."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The worker finds what is due by an index, whatever is finished or lies ahead."""
+"""The worker finds what is due through an index, however much is finished or still ahead."""
 
 import datetime as dt
 import enum

@@ -1,4 +1,4 @@
-"""Whether all is well, for machines and for the command."""
+"""Health checks, for machines and on the command line."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""The worker's rounds: what is due is done, and a database that is away is tried again.
+"""The worker's rounds: what is due is done, and an unreachable database is retried.
 
-A round ends by letting its session go, so what follows is asked by a fresh one (db.session).
+A round ends by removing its session, so later queries use a fresh one (db.session).
 """
 
 import datetime as dt

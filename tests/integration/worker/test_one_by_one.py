@@ -1,4 +1,4 @@
-"""Work done one object at a time: each in its own transaction, one that fails holds up no other."""
+"""Jobs that process one object per transaction: one that fails doesn't block the others."""
 
 import datetime as dt
 import time

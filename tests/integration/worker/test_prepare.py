@@ -1,4 +1,4 @@
-"""Before serving: the database is copied, migrated and filled, or the start stops and says why."""
+"""Preparation: the database is copied, migrated and filled, or the start stops and says why."""
 
 import shutil
 import sqlite3

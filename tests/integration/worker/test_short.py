@@ -1,4 +1,4 @@
-"""No transaction of the worker keeps people who write waiting, however much is due."""
+"""No transaction of the worker makes people who write wait, however much is due."""
 
 import datetime as dt
 import time

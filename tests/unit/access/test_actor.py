@@ -1,4 +1,4 @@
-"""Who is acting: roles, organisation and clearances of the membership that counts now."""
+"""The actor: roles, organisation and clearances of the current membership."""
 
 import datetime as dt
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The walk along a chain, on chains made up by chance."""
+"""Verification of randomly generated chains."""
 
 import datetime as dt
 import secrets

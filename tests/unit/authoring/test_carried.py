@@ -1,4 +1,4 @@
-"""What an edited article goes on carrying: each must of the source, and what items rest on."""
+"""What an edited article must still contain: each must of the source, and items' passages."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What changed between two versions of a checklist."""
+"""Differences between two versions of a checklist."""
 
 from tests.factories.templates import a_column, a_field, a_table, a_template, an_item
 from tracker.checklist_templates import compare

@@ -1,4 +1,4 @@
-"""Words of a checklist in another language: whether they fit, what stands without, what carries."""
+"""Translations of a checklist: whether they fit, what is untranslated, what can be copied."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Reading checklists: every mistake named by file, line and item; what is missing is told."""
+"""Reading checklists: every mistake with file, line and item; missing items are reported."""
 
 import shutil
 from pathlib import Path

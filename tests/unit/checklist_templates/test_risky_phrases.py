@@ -1,4 +1,4 @@
-"""Words that can limit the NPM: found whole, without case and accents, and only pointed at."""
+"""Risky phrases: found as whole words, without case and accents, and never blocking."""
 
 import shutil
 from pathlib import Path

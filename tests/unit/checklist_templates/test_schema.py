@@ -1,4 +1,4 @@
-"""The schema of a template: what it refuses, so that every published checklist can be met."""
+"""The schema of a template: what it refuses, so that every published checklist can be done."""
 
 from typing import Any
 

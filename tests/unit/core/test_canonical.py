@@ -1,4 +1,4 @@
-"""The canonical form: one value has one form of bytes, by the examples of RFC 8785."""
+"""The canonical form: each value has one byte form, with the examples of RFC 8785."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The settings: what stands where nothing is set, and each wrong value refused in one line."""
+"""The settings: defaults, and each invalid value refused in one line."""
 
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path

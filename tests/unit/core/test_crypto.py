@@ -1,4 +1,4 @@
-"""Encryption: what was altered, moved, cut or opened with another key is never read."""
+"""Encryption: altered, moved or truncated bytes, and other keys, are refused."""
 
 import pytest
 from flask import current_app

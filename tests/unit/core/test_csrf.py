@@ -1,4 +1,4 @@
-"""Tokens against forgery look different in each answer and stay the same token."""
+"""CSRF tokens look different in each response and stay the same token."""
 
 import pytest
 from hypothesis import given

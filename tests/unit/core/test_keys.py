@@ -1,4 +1,4 @@
-"""The instance's keys: made once, never replaced, and a missing or broken one stops the start."""
+"""The instance's keys: created once, never replaced; a missing or broken one stops the start."""
 
 import stat
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A bundle's file: one byte form, opened by everybody, and no byte of it changes unseen."""
+"""A bundle's file: one byte form, opened by every ZIP program, and no unnoticed change."""
 
 import io
 import zipfile

@@ -1,4 +1,4 @@
-"""The tree of the log: known answers, the RFC's own example, and a naive model of its words."""
+"""The Merkle tree: known answers, the RFC's own example, and a naive model."""
 
 import hashlib
 

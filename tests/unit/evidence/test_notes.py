@@ -1,4 +1,4 @@
-"""Notes: written in one way, and found again in whatever way people keep and send them."""
+"""Notes: written in exactly one form, and found however people keep and forward them."""
 
 import base64
 import datetime as dt

@@ -1,4 +1,4 @@
-"""A signed PDF is sound as it was made, and every change to it is noticed; other tools agree."""
+"""A signed PDF is sound, and every change to it is noticed; other tools agree."""
 
 import shutil
 import subprocess

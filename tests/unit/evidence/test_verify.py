@@ -1,4 +1,4 @@
-"""A bundle is checked link by link, by two programs that know nothing of each other."""
+"""Verification of bundles, link by link, by two independent programs."""
 
 import ast
 import json

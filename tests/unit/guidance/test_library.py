@@ -1,4 +1,4 @@
-"""Reading the content of the guidance: what is right is read, what is wrong is named."""
+"""Reading the guidance: valid content is read, and mistakes are reported."""
 
 from pathlib import Path
 

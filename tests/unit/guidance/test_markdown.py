@@ -1,4 +1,4 @@
-"""Markdown becomes safe HTML, and words that were looked for are marked in it."""
+"""Markdown becomes safe HTML, with search words marked."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The gates G1 to G5 as product.md, section 6, reads them, and the stages they lead to."""
+"""The gates G1 to G5 as in product.md, section 6, and the stages they lead to."""
 
 import datetime as dt
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Reading the address of a transport."""
+"""Parsing the URL of a transport."""
 
 from pathlib import Path
 

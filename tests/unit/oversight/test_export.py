@@ -1,4 +1,4 @@
-"""Which cells of a file a spreadsheet would take for formulas, and what becomes of them."""
+"""Cells that a spreadsheet would read as formulas, and how they are made safe."""
 
 import csv
 import io

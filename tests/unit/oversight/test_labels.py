@@ -1,4 +1,4 @@
-"""Whatever the check finds and the register tells, there are words for it."""
+"""Every result of the audit and the register has a label."""
 
 from dataclasses import fields
 

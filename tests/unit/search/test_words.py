@@ -1,4 +1,4 @@
-"""Words are split, folded and marked alike, whatever somebody types."""
+"""Words are split, folded and marked in the same way, whatever is typed."""
 
 import pytest
 

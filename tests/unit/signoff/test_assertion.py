@@ -1,4 +1,4 @@
-"""What a passkey signed, verified from the kept values alone: right, and wrong in every way."""
+"""A passkey's signature, verified from the stored values alone: valid, and wrong in every way."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""What the digest of a signature binds: every column of it but the digest itself."""
+"""The digest of a signature binds every column but itself."""
 
 import datetime as dt
 from typing import Any

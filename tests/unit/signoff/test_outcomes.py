@@ -1,4 +1,4 @@
-"""How a text came out by its signatures and events alone: every course, and what can't be."""
+"""The outcome of a text from its signatures and events alone: every possible course."""
 
 import datetime as dt
 from typing import Any

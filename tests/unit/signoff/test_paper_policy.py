@@ -1,4 +1,4 @@
-"""Who records, confirms and withdraws a scan, and which dates can stand on one."""
+"""Who records, confirms and withdraws a scan, and which dates it can carry."""
 
 import datetime as dt
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What a scan may be is told by its bytes, from the first to the last."""
+"""The type of a scan is recognised by its bytes, from the first to the last."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Forms tidy what was typed, refuse what is too much, and say in plain words what to do."""
+"""Forms tidy what was typed, refuse too much, and say in plain words what to do."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The frame of pages: entries for whom they are for, whom one acts for, the way out."""
+"""The page frame: entries by reader, the organisation one is acting for, signing out."""
 
 import pytest
 

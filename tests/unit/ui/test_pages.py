@@ -1,4 +1,4 @@
-"""Error pages, headers and files: what every answer carries, whatever went wrong."""
+"""Error pages, headers and files: what every response has, whatever went wrong."""
 
 import gzip
 

@@ -1,4 +1,4 @@
-"""Tables in forms: blank rows are passed over, rows can be added and taken out, limits hold."""
+"""Tables in forms: blank rows are ignored, rows can be added and removed, limits apply."""
 
 from collections.abc import Callable
 from typing import Any
