@@ -204,7 +204,7 @@ class _Reader:
     def secret(self, name: str) -> str | None:
         value = self.text(name, "")
         if value and len(value) < 32:  # noqa: PLR2004 -- 32 letters: 128 bits even if hexadecimal
-            self.refuse(name, "at least 32 letters long, or absent: one is then made and kept")
+            self.refuse(name, "at least 32 characters long, or absent: then one is created")
         return value or None
 
     def number(self, name: str, default: int, least: int, most: int) -> int:

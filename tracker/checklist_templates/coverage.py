@@ -56,14 +56,14 @@ class Coverage:
         looked_for = ", ".join(f"{code} {count}" for code, count in self.phrases.items())
         counts = ", ".join(f"{kind} {count}" for kind, count in self.items.items())
         return [
-            f"Statements carried by passages: {len(self.carried)} of {len(STATEMENTS)}",
-            f"Statements not carried: {named(self.not_carried)}",
-            f"Statements without a place: {named(self.without_place)}",
+            f"Statements covered by passages: {len(self.carried)} of {len(STATEMENTS)}",
+            f"Statements not covered: {named(self.not_carried)}",
+            f"Statements without passage or item: {named(self.without_place)}",
             f"Items: {sum(self.items.values())} of {sum(ITEMS_OF.values())} ({counts})",
             f"Items missing: {named(self.items_missing)}",
             f"Items without a statement: {named(self.items_without_statement)}",
             *self._languages(),
-            f"Phrases looked for: {looked_for or 'none'}",
+            f"Risky phrases: {looked_for or 'none'}",
             f"Broken references: {len(self.broken) or 'none'}",
             *(str(mistake) for mistake in self.broken),
         ]
@@ -72,8 +72,8 @@ class Coverage:
         total = sum(self.items.values())
         for code, told in self.told.items():
             counts = ", ".join(f"{kind} {count}" for kind, count in told.items())
-            yield f"Items with words in {code}: {sum(told.values())} of {total} ({counts})"
-            yield f"Items without words in {code}: {', '.join(self.not_told[code]) or 'none'}"
+            yield f"Items translated into {code}: {sum(told.values())} of {total} ({counts})"
+            yield f"Items not translated into {code}: {', '.join(self.not_told[code]) or 'none'}"
 
 
 def look(

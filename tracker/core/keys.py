@@ -90,7 +90,7 @@ def _make(directory: Path) -> None:
             if not _path(directory, NAMES[0]).exists():
                 raise
     except OSError as error:
-        message = f"The keys can't be made in {directory}: {error.strerror}."
+        message = f"The keys can't be created in {directory}: {error.strerror}."
         raise KeysError(message) from error
 
 
@@ -107,6 +107,6 @@ def _read(path: Path) -> bytes:
         message = f"{path} can't be read: {error.strerror}."
         raise KeysError(message) from error
     if not re.fullmatch(rb"[0-9a-f]{%d}" % (2 * KEY_BYTES), text):
-        message = f"{path} is not a key: it must hold {KEY_BYTES * 2} hexadecimal letters."
+        message = f"{path} is not a key: it must contain {KEY_BYTES * 2} hexadecimal digits."
         raise KeysError(message)
     return bytes.fromhex(text.decode())

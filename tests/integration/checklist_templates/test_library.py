@@ -114,7 +114,7 @@ def test_content_load_says_what_it_did_and_loads_nothing_twice(app: Flask) -> No
 def test_content_check_prints_what_the_content_covers(app: Flask) -> None:
     done = app.test_cli_runner().invoke(args=["content", "check"])
     assert done.exit_code == 0
-    assert "Statements carried by passages: 72 of 72" in done.output
+    assert "Statements covered by passages: 72 of 72" in done.output
     assert "Items: 76 of 76" in done.output
 
 

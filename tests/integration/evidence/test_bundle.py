@@ -509,7 +509,7 @@ def test_a_frozen_text_that_was_changed_in_the_database_is_never_passed_over(
             .values(number=1, document=canonical.to_bytes({"revision": 1}))
         )
     session.close()
-    assert "does not give its digest" in judged(bundle.build(taken))["Texts"]
+    assert "doesn't match its digest" in judged(bundle.build(taken))["Texts"]
 
 
 def test_more_events_and_texts_ask_the_database_no_more_often(

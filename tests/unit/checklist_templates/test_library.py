@@ -239,15 +239,15 @@ def test_an_untranslated_item_is_reported_but_no_mistake(folder: Path) -> None:
     path.write_text(text[:start] + text[end:])
     found = coverage.look(guidance.read(CONTENT), library.read(folder), risky_phrases.read(CONTENT))
     assert found.is_whole
-    assert "Items with words in ar: 75 of 76 (terms 19, " in found.lines()[6]
-    assert found.lines()[7] == "Items without words in ar: M2"
+    assert "Items translated into ar: 75 of 76 (terms 19, " in found.lines()[6]
+    assert found.lines()[7] == "Items not translated into ar: M2"
 
 
 def test_without_a_translation_all_items_are_reported(folder: Path) -> None:
     shutil.rmtree(folder / "checklists" / "ar")
     found = coverage.look(guidance.read(CONTENT), library.read(folder))
     assert found.is_whole
-    assert "Items with words in ar: 0 of 76" in found.lines()[6]
+    assert "Items translated into ar: 0 of 76" in found.lines()[6]
 
 
 # Coverage
@@ -259,18 +259,18 @@ def test_the_shipped_content_is_whole() -> None:
     )
     assert found.is_whole
     assert found.lines() == [
-        "Statements carried by passages: 72 of 72",
-        "Statements not carried: none",
-        "Statements without a place: none",
+        "Statements covered by passages: 72 of 72",
+        "Statements not covered: none",
+        "Statements without passage or item: none",
         "Items: 76 of 76 (terms 20, confidentiality 18, visit_roles 20, urgent_plan 18)",
         "Items missing: none",
         "Items without a statement: none",
         (
-            "Items with words in ar: 76 of 76 "
+            "Items translated into ar: 76 of 76 "
             "(terms 20, confidentiality 18, visit_roles 20, urgent_plan 18)"
         ),
-        "Items without words in ar: none",
-        "Phrases looked for: ar 93, en 118",
+        "Items not translated into ar: none",
+        "Risky phrases: ar 93, en 118",
         "Broken references: none",
     ]
 
@@ -283,7 +283,7 @@ def test_missing_content_is_reported_and_fails_the_check() -> None:
     assert not found.is_whole
     lines = found.lines()
     assert "Items missing: M2, M3, M4" in lines[4]
-    assert lines[7] == "Items without words in ar: M1"
-    assert lines[8] == "Phrases looked for: none"
+    assert lines[7] == "Items not translated into ar: M1"
+    assert lines[8] == "Risky phrases: none"
     assert lines[9] == "Broken references: 2"
     assert lines[10] == "terms.yaml:1: M1 rests on S90: not there"

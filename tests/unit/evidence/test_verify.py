@@ -323,18 +323,18 @@ def test_a_file_that_is_not_a_bundle_is_reported_as_such(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("link", "words", "change"),
     [
-        ("List", "is nothing that a bundle holds", put("more.txt", b"more")),
-        ("List", "is nothing that a bundle holds", put("keys", b"more")),
+        ("List", "doesn't belong in a bundle", put("more.txt", b"more")),
+        ("List", "doesn't belong in a bundle", put("keys", b"more")),
         ("Keys", "belongs to no key", put("keys/document-9.pem", b"")),
-        ("Keys", "is not as it is written", in_text(parts.KEYS, "number: 1", "number:  1")),
+        ("Keys", "is malformed", in_text(parts.KEYS, "number: 1", "number:  1")),
         (
             "Keys",
-            "does not give its fingerprint",
+            "doesn't match its fingerprint",
             in_keys(replace(key_note(), fingerprint="a" * 64)),
         ),
-        ("Keys", "is there twice", in_keys(key_note(), key_note())),
-        ("Keys", "no key of the checkpoints", in_keys()),
-        ("Keys", "for a use that is not known", in_text(parts.KEYS, "use: checkpoint", "use: x")),
+        ("Keys", "occurs twice", in_keys(key_note(), key_note())),
+        ("Keys", "no checkpoint key", in_keys()),
+        ("Keys", "for a use that is unknown", in_text(parts.KEYS, "use: checkpoint", "use: x")),
         (
             "Keys",
             "does not vouch",
@@ -347,7 +347,7 @@ def test_a_file_that_is_not_a_bundle_is_reported_as_such(data: bytes) -> None:
         ),
         (
             "Keys",
-            "Nobody is named",
+            "Nobody vouches for",
             in_keys(key_note(), replace(endorsed_by(2, 1), endorsed_by=None)),
         ),
         ("Keys", "is not there", take(parts.KEYS)),
@@ -355,14 +355,14 @@ def test_a_file_that_is_not_a_bundle_is_reported_as_such(data: bytes) -> None:
         ("Keys", "no certificate that can be read", put("keys/document-1.pem", b"")),
         (
             "Keys",
-            "is not as it is written",
+            "is malformed",
             lambda files: files.update(
                 {"keys/document-1.pem": files["keys/document-1.pem"] + b" "}
             ),
         ),
         (
             "Keys",
-            "not that of its certificate",
+            "differs from its certificate",
             put(parts.KEYS, parts.key_notes([key_note(), OTHER])),
         ),
         (
@@ -398,7 +398,7 @@ def test_a_file_that_is_not_a_bundle_is_reported_as_such(data: bytes) -> None:
         ),
         (
             "Chain",
-            "though the list says otherwise",
+            "contrary to the list",
             in_lines(parts.EVENTS, lambda them: them[2].update(details=None)),
         ),
         (
@@ -419,9 +419,9 @@ def test_a_file_that_is_not_a_bundle_is_reported_as_such(data: bytes) -> None:
         ("Chain", "not of its kind", other_event(3, verb=7)),
         ("Chain", "not of its kind", other_event(3, number=True)),
         ("Chain", "does not begin with the opening", other_event(1, verb="signed")),
-        ("Chain", "does not end with this bundle", other_event(9, verb="signed")),
-        ("Chain", "does not end with this bundle", other_event(9, at="2026-01-15")),
-        ("Chain", "not in the one form", in_text(parts.EVENTS, '{"details"', '{ "details"')),
+        ("Chain", "does not end with the export", other_event(9, verb="signed")),
+        ("Chain", "does not end with the export", other_event(9, at="2026-01-15")),
+        ("Chain", "not in canonical form", in_text(parts.EVENTS, '{"details"', '{ "details"')),
         (
             "Chain",
             "was cut off",
@@ -430,13 +430,13 @@ def test_a_file_that_is_not_a_bundle_is_reported_as_such(data: bytes) -> None:
         ("Chain", "is not there", take(parts.EVENTS)),
         (
             "Texts",
-            "was changed: it does not give its digest",
+            "was changed: it doesn't match its digest",
             in_text("documents/2.json", "terms 2", "terms 3"),
         ),
-        ("Texts", "is missing, or there", take("documents/2.json")),
+        ("Texts", "is missing or present", take("documents/2.json")),
         ("Texts", "belongs to no event", put("documents/3.json", b"{}")),
         ("Texts", "belongs to no event", put("documents/x", b"{}")),
-        ("Texts", "does not bear witness to it", in_text(parts.ROWS, "Henrik", "Hendrik")),
+        ("Texts", "does not bind it", in_text(parts.ROWS, "Henrik", "Hendrik")),
         (
             "Texts",
             "in the order of their events",
@@ -450,7 +450,7 @@ def test_a_file_that_is_not_a_bundle_is_reported_as_such(data: bytes) -> None:
         ),
         (
             "Texts",
-            "not known here",
+            "is unknown",
             in_lines(parts.ROWS, lambda them: them[0].update(kind="paper")),
         ),
         (
@@ -458,7 +458,7 @@ def test_a_file_that_is_not_a_bundle_is_reported_as_such(data: bytes) -> None:
             "fields that it must have",
             in_lines(parts.ROWS, lambda them: them[0].update(more=1)),
         ),
-        ("Texts", "does not bear witness", other_event(2, evidence="b" * 64)),
+        ("Texts", "does not bind it", other_event(2, evidence="b" * 64)),
         (
             "Log",
             "is another instance's",
@@ -478,7 +478,7 @@ def test_a_file_that_is_not_a_bundle_is_reported_as_such(data: bytes) -> None:
         ),
         (
             "Log",
-            "does not bear its signature",
+            "has no valid signature",
             put(parts.CHECKPOINT, replace(NEWEST, previous=1).text().encode()),
         ),
         (
@@ -491,10 +491,10 @@ def test_a_file_that_is_not_a_bundle_is_reported_as_such(data: bytes) -> None:
                 .encode(),
             ),
         ),
-        ("Log", "not as it is written", in_text(parts.CHECKPOINT, "size: ", "size:  ")),
-        ("Log", "not as it is written", in_text(parts.INCLUSION, "leaf: ", "leaf:  ")),
-        ("Log", "not as it is written", take(parts.CHECKPOINT)),
-        ("Log", "not as it is written", take(parts.INCLUSION)),
+        ("Log", "is malformed", in_text(parts.CHECKPOINT, "size: ", "size:  ")),
+        ("Log", "is malformed", in_text(parts.INCLUSION, "leaf: ", "leaf:  ")),
+        ("Log", "is malformed", take(parts.CHECKPOINT)),
+        ("Log", "is malformed", take(parts.INCLUSION)),
         ("Log", "is another's", in_text(parts.INCLUSION, "size: 8", "size: 7")),
         ("Log", "is another's", in_text(parts.INCLUSION, "chain: ", "chain: x")),
         ("Log", "does not stand for this chain", in_text(parts.INCLUSION, "leaf: 7", "leaf: 6")),
@@ -505,7 +505,7 @@ def test_a_file_that_is_not_a_bundle_is_reported_as_such(data: bytes) -> None:
         ("Log", "the chain was rewritten", other_event(7, verb="declined")),
         (
             "Log",
-            "does not stand for the last event",
+            "does not cover the last event",
             put(parts.INCLUSION, of_held_in_newest().text().encode()),
         ),
         (
@@ -515,11 +515,11 @@ def test_a_file_that_is_not_a_bundle_is_reported_as_such(data: bytes) -> None:
         ),
         (
             "Earlier checkpoints",
-            "not as it is written",
+            "is malformed",
             in_text("checkpoints/4.txt", "\n\n", "\n \n"),
         ),
-        ("Earlier checkpoints", "not as it is written", put("checkpoints/4.txt", b"\xff")),
-        ("Earlier checkpoints", "not as it is written", put("checkpoints/", b"")),
+        ("Earlier checkpoints", "is malformed", put("checkpoints/4.txt", b"\xff")),
+        ("Earlier checkpoints", "is malformed", put("checkpoints/", b"")),
         (
             "Earlier checkpoints",
             "made anew",
@@ -544,7 +544,7 @@ def test_a_file_that_is_not_a_bundle_is_reported_as_such(data: bytes) -> None:
         ),
         (
             "Earlier checkpoints",
-            "does not bear its signature",
+            "has no valid signature",
             put(
                 "checkpoints/4.txt",
                 parts.earlier(
@@ -574,7 +574,7 @@ def test_each_link_is_verified_separately_even_if_the_seal_is_valid(
 @pytest.mark.parametrize(
     ("words", "more"),
     [
-        ("not known here", {"format": "common-terms/bundle/2"}),
+        ("is unknown", {"format": "common-terms/bundle/2"}),
         ("fields that it must have", {"more": 1}),
         ("not of its kind", {"count": "9"}),
         ("not of its kind", {"count": True}),
@@ -664,11 +664,11 @@ def test_a_signature_under_a_text_that_is_not_there_is_noticed() -> None:
     text = instance.text()
     instance.sign(text | {"id": "another"})
     flaws = judged(instance.take_out())
-    assert flaws["Signatures"] == "The signature of Henrik Asante stands under another text."
+    assert flaws["Signatures"] == "The signature of Henrik Asante belongs to another text."
     assert set(flaws) == {"Signatures", "Passkeys"}
     instance = begun()
     instance.sign(instance.text() | {"digest": "e" * 64})
-    assert "stands under another text" in judged(instance.take_out())["Signatures"]
+    assert "belongs to another text" in judged(instance.take_out())["Signatures"]
 
 
 def test_a_row_of_another_cooperation_or_without_its_fields_is_noticed() -> None:
@@ -683,7 +683,7 @@ def test_a_row_of_another_cooperation_or_without_its_fields_is_noticed() -> None
     assert "revision is missing" in judged(instance.take_out())["Texts"]
     instance = begun()
     instance.sign(instance.text(), signed_at="yesterday")
-    assert "is no moment" in judged(instance.take_out())["Signatures"]
+    assert "is not a time" in judged(instance.take_out())["Signatures"]
 
 
 @pytest.mark.parametrize(
@@ -778,9 +778,9 @@ def test_a_pdf_of_a_text_that_is_not_here_is_noticed() -> None:
 def test_a_pdf_that_is_missing_or_put_in_is_noticed() -> None:
     name = parts.file_name(parts.CERTIFICATE, 8)
     missing = judged(altered(BUNDLE, take(name), private_key()))
-    assert "is missing, or there" in missing["Certificates"]
+    assert "is missing or present" in missing["Certificates"]
     other = judged(altered(BUNDLE, put(name, a_pdf("ar")), private_key()))
-    assert "does not give its digest" in other["Certificates"]
+    assert "doesn't match its digest" in other["Certificates"]
     stray = put("certificates/2.pdf", a_pdf())
     assert "belongs to no event" in judged(altered(BUNDLE, stray, private_key()))["Certificates"]
 

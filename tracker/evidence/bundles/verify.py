@@ -213,7 +213,7 @@ def _verdict(
     except FlawError as flaw:
         return Verdict(link, holds=False, words=str(flaw))
     except (NoteError, NotCanonicalError, UnicodeDecodeError) as error:
-        return Verdict(link, holds=False, words=f"It is not as it is written: {error}")
+        return Verdict(link, holds=False, words=f"It is malformed: {error}")
 
 
 @dataclass(slots=True)
@@ -255,14 +255,14 @@ def _check_file(check: _Check, data: bytes) -> str:
         check.files = container.unpack(data)
     except ContainerError as error:
         raise FlawError(str(error)) from error
-    return f"It is in the one form that such a file has; bytes: {len(data):,}."
+    return f"It is in the only form of such a file; bytes: {len(data):,}."
 
 
 def _check_list(check: _Check, _data: bytes) -> str:
     manifest = _object(canonical.from_strange_bytes(_file(check, parts.MANIFEST)))
     _require_keys(manifest, MANIFEST_KEYS, "The list")
     if manifest["format"] != notes.BUNDLE:
-        raise FlawError(f"It is of the form {_plain(manifest['format'])}, which is not known here.")
+        raise FlawError(f"It is of the form {_plain(manifest['format'])}, which is unknown.")
     check.manifest = manifest
     check.left_out = {
         name: _numbers(_object(manifest["left_out"]).get(name))
@@ -273,13 +273,13 @@ def _check_list(check: _Check, _data: bytes) -> str:
     there = set(check.files) - {parts.MANIFEST, parts.SEAL}
     for name in sorted(there - parts.NAMES):
         if not name.startswith(parts.FOLDERS):
-            raise FlawError(f"{_plain(name)} is nothing that a bundle holds.")
+            raise FlawError(f"{_plain(name)} doesn't belong in a bundle.")
     for name in sorted(there ^ set(listed)):
         said = "is not there" if name in listed else "was put in"
         raise FlawError(f"{_plain(name)} {said}.")
     for name in sorted(there):
         if canonical.digest(check.files[name]) != listed[name]:
-            raise FlawError(f"{_plain(name)} was changed: it does not give its SHA-256.")
+            raise FlawError(f"{_plain(name)} was changed: it doesn't match its SHA-256.")
     return f"The files are those that are listed; there are {len(there)}."
 
 
@@ -287,11 +287,11 @@ def _check_keys(check: _Check, _data: bytes) -> str:
     data = _file(check, parts.KEYS)
     found = KeyNote.read_all(data.decode())
     if parts.key_notes(found) != data:
-        raise FlawError(f"{parts.KEYS} is not as it is written.")
+        raise FlawError(f"{parts.KEYS} is malformed.")
     by_place = {(key.use, key.number): key for key in found}
     by_print = {key.fingerprint: key for key in found}
     if not len(by_place) == len(by_print) == len(found):
-        raise FlawError("A key is there twice.")
+        raise FlawError("A key occurs twice.")
     known = {parts.key_certificates_name(key.number) for key in found if key.use == DOCUMENT_USE}
     _require_no_strays(check, parts.KEY_CERTIFICATES, known, "belongs to no key")
     for key in found:
@@ -306,10 +306,10 @@ def _require_fingerprint(check: _Check, key: KeyNote) -> None:
     name = f"The {_plain(key.use)} key {key.number}"
     if key.use == CHECKPOINT_USE:
         if canonical.digest(key.public_key) != key.fingerprint:
-            raise FlawError(f"{name} does not give its fingerprint.")
+            raise FlawError(f"{name} doesn't match its fingerprint.")
         return
     if key.use != DOCUMENT_USE:
-        raise FlawError(f"{name} is for a use that is not known here.")
+        raise FlawError(f"{name} is for a use that is unknown.")
     try:
         own = _own_certificate(check, key)
         public = own.public_key().public_bytes(
@@ -319,7 +319,7 @@ def _require_fingerprint(check: _Check, key: KeyNote) -> None:
         raise FlawError(f"{name} has no certificate that can be read.") from error
     own_print = canonical.digest(own.public_bytes(serialization.Encoding.DER))
     if (public, own_print) != (key.public_key, key.fingerprint):
-        raise FlawError(f"{name} is not that of its certificate.")
+        raise FlawError(f"{name} differs from its certificate's.")
 
 
 def _own_certificate(check: _Check, key: KeyNote) -> x509.Certificate:
@@ -327,14 +327,14 @@ def _own_certificate(check: _Check, key: KeyNote) -> x509.Certificate:
     data = _file(check, name)
     found = x509.load_pem_x509_certificates(data)
     if b"".join(one.public_bytes(serialization.Encoding.PEM) for one in found) != data:
-        raise FlawError(f"{name} is not as it is written.")
+        raise FlawError(f"{name} is malformed.")
     return found[0]
 
 
 def _require_endorsement(key: KeyNote, by_place: Mapping[tuple[str, int], KeyNote]) -> None:
     if key.endorsed_by is None:
         if key.endorsement:
-            raise FlawError(f"Nobody is named who vouches for the {key.use} key {key.number}.")
+            raise FlawError(f"Nobody vouches for the {key.use} key {key.number}.")
         return
     before = by_place.get((key.use, key.endorsed_by))
     if (
@@ -349,7 +349,7 @@ def _who_vouches(found: Sequence[KeyNote]) -> str:
     """Return a text saying how far back the checkpoint keys vouch for each other."""
     own = {key.number: key for key in found if key.use == CHECKPOINT_USE}
     if not own:
-        raise FlawError("There is no key of the checkpoints.")
+        raise FlawError("There is no checkpoint key.")
     first = last = own[max(own)]
     while first.endorsed_by is not None:
         first = own[first.endorsed_by]
@@ -367,15 +367,15 @@ def _check_seal(check: _Check, _data: bytes) -> str:
     data = _file(check, parts.SEAL)
     seal = Seal.read(data.decode())
     if seal.text().encode() != data:
-        raise FlawError("It is not as it is written.")
+        raise FlawError("It is malformed.")
     if seal.manifest != canonical.digest(check.files[parts.MANIFEST]):
-        raise FlawError("It was set on another list.")
+        raise FlawError("It seals another list.")
     made_at = _moment(check.manifest["made_at"])
     key = _key_of(check, seal.key, made_at)
     if not key.signed(seal.signed(), seal.signature):
         raise FlawError("The key did not sign it.")
     check.seal_key = key.fingerprint
-    return f"Set by the checkpoint key {key.number} of {_plain(check.manifest['origin'])}."
+    return f"Made with the checkpoint key {key.number} of {_plain(check.manifest['origin'])}."
 
 
 def _key_of(check: _Check, fingerprint: str, at: dt.datetime) -> KeyNote:
@@ -420,11 +420,11 @@ def _check_chain(check: _Check, _data: bytes) -> str:
     if len(check.heads) != check.manifest["count"]:
         raise FlawError("Events are missing at the end.")
     if without != check.left_out["details"]:
-        raise FlawError("Details are missing, or there, though the list says otherwise.")
+        raise FlawError("Details are missing or present, contrary to the list.")
     kept = len(check.heads) - len(without)
     return (
         f"Each event follows the one before; events: {len(check.heads):,}, "
-        f"with details that hold: {kept:,}."
+        f"with valid details: {kept:,}."
     )
 
 
@@ -439,7 +439,7 @@ def _event(line: bytes, number: int) -> tuple[dict[str, Any], dict[str, Any] | N
     try:
         value = _object(canonical.from_strange_bytes(line))
     except NotCanonicalError as error:
-        raise FlawError(f"Event {number} is not in the one form.") from error
+        raise FlawError(f"Event {number} is not in canonical form.") from error
     _require_keys(value, {"event": dict, "details": (dict, type(None))}, f"Event {number}")
     keys = EVENT_KEYS | ({STATE: str} if STATE in value["event"] else {})
     _require_keys(value["event"], keys, f"Event {number}")
@@ -463,7 +463,7 @@ def _require_ends(
         manifest["cooperation"],
         manifest["made_at"],
     ):
-        raise FlawError("It does not end with this bundle being taken out.")
+        raise FlawError("It does not end with the export of this bundle.")
 
 
 def _check_texts(check: _Check, _data: bytes) -> str:
@@ -475,7 +475,7 @@ def _check_texts(check: _Check, _data: bytes) -> str:
         raise FlawError("The rows are not in the order of their events.")
     missing = set(check.bound) - set(events)
     if missing != check.left_out["rows"]:
-        raise FlawError("Rows are missing, or there, though the list says otherwise.")
+        raise FlawError("Rows are missing or present, contrary to the list.")
     texts = _rows_of(check, parts.REVISION)
     for event, row in texts.items():
         _require_text(check, event, row)
@@ -485,8 +485,8 @@ def _check_texts(check: _Check, _data: bytes) -> str:
         raise FlawError("The list says that a text is missing where there is none.")
     check.revisions = {row["id"]: row for row in texts.values()}
     check.texts_hold = True
-    more = f" Rows of which there is the digest alone: {len(missing)}." if missing else ""
-    return f"Each gives the digest that an event bears witness to; there are {len(texts)}.{more}"
+    more = f" Rows included only as a digest: {len(missing)}." if missing else ""
+    return f"Each matches the digest that an event binds; there are {len(texts)}.{more}"
 
 
 def _row(check: _Check, line: bytes, place: int) -> tuple[int, str, dict[str, Any]]:
@@ -494,10 +494,10 @@ def _row(check: _Check, line: bytes, place: int) -> tuple[int, str, dict[str, An
     _require_keys(value, {"event": int, "kind": str, "row": dict}, f"Row {place}")
     event, kind, row = value["event"], value["kind"], value["row"]
     if check.bound.get(event) != canonical.digest_of(row):
-        raise FlawError(f"Row {place} was changed: event {event} does not bear witness to it.")
+        raise FlawError(f"Row {place} was changed: event {event} does not bind it.")
     keys = _KEYS_OF.get(kind)
     if keys is None:
-        raise FlawError(f"Row {place} is of a kind that is not known here.")
+        raise FlawError(f"Row {place} is of a kind that is unknown.")
     _require_some(row, keys, f"Row {place}")
     return event, kind, row
 
@@ -518,13 +518,13 @@ def _bound_file(check: _Check, kind: str, event: int, digest: str, what: str) ->
     """Return a row's file, which must match its digest; None if it was erased."""
     data = check.files.get(parts.file_name(kind, event))
     if (data is None) != (event in check.left_out["documents"]):
-        raise FlawError(f"{what} is missing, or there, though the list says otherwise.")
+        raise FlawError(f"{what} is missing or present, contrary to the list.")
     if data is None:
         if not check.tells_of_erasure:
             raise FlawError(f"{what} is missing, and no event says that it was erased.")
         return None
     if canonical.digest(data) != digest:
-        raise FlawError(f"{what} was changed: it does not give its digest.")
+        raise FlawError(f"{what} was changed: it doesn't match its digest.")
     return data
 
 
@@ -540,21 +540,21 @@ def _rows_of(check: _Check, kind: str) -> dict[int, dict[str, Any]]:
 
 def _check_signatures(check: _Check, _data: bytes) -> str:
     if not check.texts_hold:
-        raise FlawError("They can't be checked: the texts don't hold.")
+        raise FlawError("They can't be checked: the texts are not valid.")
     found = list(_rows_of(check, parts.SIGNATURE).values())
     for row in found:
         under = check.revisions.get(row["revision"])
         if under is None or under["digest"] != row["document_digest"]:
             who = _plain(row["signer_name"])
-            raise FlawError(f"The signature of {who} stands under another text.")
+            raise FlawError(f"The signature of {who} belongs to another text.")
     check.signed = list(_signed(check, found))
     check.signatures = found
-    return f"Each stands under its text; there are {len(found)}."
+    return f"Each belongs to its text; there are {len(found)}."
 
 
 def _check_passkeys(check: _Check, _data: bytes) -> str:
     if check.signatures is None:
-        raise FlawError("They can't be checked: the signatures don't hold.")
+        raise FlawError("They can't be checked: the signatures are not valid.")
     proven = 0
     for row in check.signatures:
         proof = row.get("proof")
@@ -572,12 +572,12 @@ def _check_passkeys(check: _Check, _data: bytes) -> str:
                 f"({flaw.value})."
             )
         proven += 1
-    return f"Signatures that a passkey gave hold by themselves; there are {proven}."
+    return f"Passkey signatures that are valid by themselves; there are {proven}."
 
 
 def _check_certificates(check: _Check, _data: bytes) -> str:
     if not check.texts_hold:
-        raise FlawError("They can't be checked: the texts don't hold.")
+        raise FlawError("They can't be checked: the texts are not valid.")
     found = _rows_of(check, parts.CERTIFICATE)
     signed_by_all = _signed_by_all(check, {row["revision"] for row in found.values()})
     for event, row in found.items():
@@ -591,7 +591,7 @@ def _check_certificates(check: _Check, _data: bytes) -> str:
         else ""
     )
     return (
-        "Each PDF is the one that an event bears witness to, and is signed as a whole; all whom "
+        "Each PDF is the one that an event binds, and is signed as a whole; all whom "
         f"its text names have signed that; there are {len(found)}.{more}"
     )
 
@@ -746,10 +746,10 @@ def _check_log(check: _Check, _data: bytes) -> str:
     data = check.files.get(parts.INCLUSION, b"")
     inclusion = Inclusion.read(data.decode())
     if inclusion.text().encode() != data:
-        raise FlawError(f"{parts.INCLUSION} is not as it is written.")
+        raise FlawError(f"{parts.INCLUSION} is malformed.")
     _require_included(check, inclusion, checkpoint)
     if inclusion.count != check.manifest["count"]:
-        raise FlawError("The checkpoint does not stand for the last event.")
+        raise FlawError("The checkpoint does not cover the last event.")
     check.checkpoint = checkpoint
     return (
         f"All events are in the log that was signed on {notes.moment_text(checkpoint.at)}, "
@@ -772,9 +772,9 @@ def _read_earlier(check: _Check, name: str, newest: Checkpoint) -> Checkpoint:
     checkpoint, inclusion = Checkpoint.read(text), Inclusion.read(text)
     consistency = Consistency.read(text)
     if parts.earlier(checkpoint, inclusion, consistency) != data:
-        raise FlawError(f"{_plain(name)} is not as it is written.")
+        raise FlawError(f"{_plain(name)} is malformed.")
     if name != parts.checkpoint_name(checkpoint.size):
-        raise FlawError(f"{_plain(name)} holds a checkpoint of another size.")
+        raise FlawError(f"{_plain(name)} contains a checkpoint of another size.")
     _require_signed(check, checkpoint)
     if consistency.origin != newest.origin:
         raise FlawError(f"The proof in {_plain(name)} is another instance's.")
@@ -786,7 +786,7 @@ def _read_earlier(check: _Check, name: str, newest: Checkpoint) -> Checkpoint:
 def _checkpoint(check: _Check, data: bytes, size: int) -> Checkpoint:
     checkpoint = Checkpoint.read(data.decode())
     if checkpoint.text().encode() != data:
-        raise FlawError("The checkpoint is not as it is written.")
+        raise FlawError("The checkpoint is malformed.")
     if checkpoint.size != size:
         raise FlawError("The checkpoint is of another size.")
     _require_signed(check, checkpoint)
@@ -796,7 +796,7 @@ def _checkpoint(check: _Check, data: bytes, size: int) -> Checkpoint:
 def _require_signed(check: _Check, checkpoint: Checkpoint) -> None:
     key = _key_of(check, checkpoint.key, checkpoint.at)
     if not key.signed(checkpoint.signed(), checkpoint.signature):
-        raise FlawError(f"The checkpoint of size {checkpoint.size} does not bear its signature.")
+        raise FlawError(f"The checkpoint of size {checkpoint.size} has no valid signature.")
 
 
 def _require_included(check: _Check, inclusion: Inclusion, checkpoint: Checkpoint) -> None:
@@ -919,7 +919,7 @@ def _newest(check: _Check) -> Checkpoint:
 
 def _object(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise FlawError("It is not as it is written: an object is wanted.")
+        raise FlawError("It is malformed: an object is wanted.")
     return value
 
 
@@ -947,9 +947,9 @@ def _moment(text: str) -> dt.datetime:
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError as error:
-        raise FlawError(f"{_plain(text)} is no moment.") from error
+        raise FlawError(f"{_plain(text)} is not a time.") from error
     if moment.tzinfo is None:
-        raise FlawError(f"{_plain(text)} is no moment.")
+        raise FlawError(f"{_plain(text)} is not a time.")
     return moment
 
 

@@ -336,13 +336,13 @@ def _require(fields: Fields, names: tuple[str, ...]) -> None:
 
 def _number(text: str) -> int:
     if not _NUMBER.fullmatch(text):
-        raise NoteError(f"{text[:WIDTH]!r} is no number.")
+        raise NoteError(f"{text[:WIDTH]!r} is not a number.")
     return int(text)
 
 
 def _digest(text: str) -> str:
     if not _DIGEST.fullmatch(text):
-        raise NoteError(f"{text[:WIDTH]!r} is no SHA-256.")
+        raise NoteError(f"{text[:WIDTH]!r} is not a SHA-256.")
     return text
 
 
@@ -350,9 +350,9 @@ def _moment(text: str) -> dt.datetime:
     try:
         found = dt.datetime.strptime(text, _MOMENT).replace(tzinfo=dt.UTC)
     except ValueError as error:
-        raise NoteError(f"{text[:WIDTH]!r} is no moment.") from error
+        raise NoteError(f"{text[:WIDTH]!r} is not a time.") from error
     if moment_text(found) != text:
-        raise NoteError(f"{text[:WIDTH]!r} is no moment.")
+        raise NoteError(f"{text[:WIDTH]!r} is not a time.")
     return found
 
 
@@ -360,9 +360,9 @@ def _bytes(text: str) -> bytes:
     try:
         found = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise NoteError("A value is no base64.") from error
+        raise NoteError("A value is not base64.") from error
     if base64.b64encode(found).decode() != text:
-        raise NoteError("A value is no base64.")
+        raise NoteError("A value is not base64.")
     return found
 
 
