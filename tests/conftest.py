@@ -25,7 +25,7 @@ from tests.databases import Database, PostgresDatabase, SqliteDatabase
 from tests.factories import demonstration as demonstrations
 from tests.factories.demonstration import Demonstration
 from tests.moments import RunningFrom, standing_at
-from tests.servers import postgres
+from tests.servers import memory, postgres
 from tests.servers.postgres import Postgres
 from tests.servers.smtp import SmtpServer
 from tests.starting_points import EMPTY, StartingPoints
@@ -39,6 +39,7 @@ hypothesis.settings.register_profile("tests", deadline=None, derandomize=not eff
 hypothesis.settings.load_profile("tests")
 
 # Before any other conftest is read: some work out days from when the run began.
+memory.use_for_temporary_files()
 _RUN = starting_points.begin_run()
 _SERVER = pytest.StashKey[Postgres]()
 _FOLDER = "postgres_folder"
