@@ -10,8 +10,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
-from config import ROOT, Settings
-from tracker.access.actor import Actor, Role
+from tracker.access.actor import Actor
 from tracker.access.gate import init_gate
 from tracker.accounts import pages as account_pages
 from tracker.accounts import routes as account_routes
@@ -83,7 +82,7 @@ from tracker.cooperations import keys as cooperation_keys
 from tracker.cooperations import routes as cooperation_routes
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.succession import routes as succession_routes
-from tracker.core import clock, keys
+from tracker.core import clock, keys, paths
 from tracker.core.db import db
 from tracker.core.extensions import babel, csrf
 from tracker.core.keys import Keys
@@ -108,6 +107,7 @@ from tracker.organisations import routes as organisation_routes
 from tracker.oversight import entries as register_entries
 from tracker.oversight import policy as oversight
 from tracker.oversight import routes as oversight_routes
+from tracker.settings import Settings
 from tracker.signoff import queries as signoff_queries
 from tracker.signoff import routes as power_routes
 from tracker.signoff import settings as signing_settings
@@ -375,9 +375,9 @@ def build_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environment()
     app = Flask(
         "tracker",
-        root_path=str(ROOT / "tracker"),
-        template_folder=str(ROOT / "templates"),
-        static_folder=str(ROOT / "static"),
+        root_path=str(paths.PACKAGE),
+        template_folder=str(paths.TEMPLATES),
+        static_folder=str(paths.STATIC),
         static_url_path="/static",
     )
     app.extensions["settings"] = settings
@@ -397,7 +397,7 @@ def build_app(settings: Settings | None = None) -> Flask:
 def services_of(settings: Settings, ring: Keys) -> Services:
     """Return what an application gives its parts: keys, settings, and what parts above them do."""
     host = urlsplit(settings.base_url).hostname or ""
-    roles = frozenset(Role(role) for role in settings.second_factor_roles)
+    roles = frozenset(settings.second_factor_roles)
     return Services.of(
         keys.KEYS.holding(ring),
         signing_keys.PLACE.holding(KeyFolder(settings.data_dir / "keys" / "evidence", host)),

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from config import PREFIX, ROOT, Settings
+from tracker.core.paths import PACKAGE, ROOT
+from tracker.settings import PREFIX, Settings
 
 _NOT_OURS = re.compile(
     r"\.git|\.venv|\.hypothesis|instance|build|htmlcov|__pycache__|.*_cache|.*\.egg-info"
@@ -107,14 +108,13 @@ def test_every_text_file_ends_its_lines_plainly() -> None:
     assert untidy == []
 
 
-def test_the_settings_know_nothing_of_the_application() -> None:
-    imported = [
-        node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
-        for node in ast.walk(ast.parse((ROOT / "config.py").read_text()))
-        if isinstance(node, ast.Import | ast.ImportFrom)
+def test_one_module_works_out_where_the_application_is() -> None:
+    finders = [
+        name(path)
+        for path in python_files()
+        if path.is_relative_to(PACKAGE) and "__file__" in path.read_text()
     ]
-    assert imported
-    assert [module for module in imported if (module or "").startswith("tracker")] == []
+    assert finders == ["tracker/core/paths.py"]
 
 
 def test_the_readme_begins_with_the_two_commands() -> None:

@@ -8,9 +8,9 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from config import KNOWN_LANGUAGES, ROOT
+from tracker.core.paths import TRANSLATIONS
+from tracker.settings import KNOWN_LANGUAGES
 
-HOME = ROOT / "tracker" / "translations"
 # English stands in the code itself.
 TRANSLATED = KNOWN_LANGUAGES[1:]
 PLACE = re.compile(r"%\((\w+)\)s")
@@ -20,7 +20,7 @@ ENOUGH = 0.95
 
 
 def catalogue(language: str) -> Catalog:
-    with (HOME / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
+    with (TRANSLATIONS / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
         return read_po(file, locale=language)
 
 
@@ -29,7 +29,7 @@ def forms(words: str | tuple[str, ...] | list[str] | None) -> list[str]:
 
 
 def test_every_language_offered_has_a_catalogue() -> None:
-    there = {path.parent.parent.name for path in HOME.glob("*/LC_MESSAGES/messages.mo")}
+    there = {path.parent.parent.name for path in TRANSLATIONS.glob("*/LC_MESSAGES/messages.mo")}
     assert there == set(TRANSLATED)
 
 
@@ -60,7 +60,7 @@ def test_translations_fill_in_the_same_places_and_keep_marks(language: str) -> N
 
 
 def test_arabic_counts_in_its_six_ways() -> None:
-    path = HOME / "ar" / "LC_MESSAGES" / "messages.mo"
+    path = TRANSLATIONS / "ar" / "LC_MESSAGES" / "messages.mo"
     with Path(path).open("rb") as file:
         words = gettext.GNUTranslations(file)
     said = [

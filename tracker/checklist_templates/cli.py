@@ -6,6 +6,7 @@ import click
 from flask.cli import AppGroup
 
 from tracker.checklist_templates import coverage, library, risky_phrases
+from tracker.core import paths
 from tracker.core.content import ContentError
 from tracker.core.db import db
 from tracker.guidance import library as guidance_texts
@@ -33,9 +34,9 @@ def check() -> None:
     """Print what the content carries; exit 1 if anything is missing. Needs no database."""
     try:
         found = coverage.look(
-            guidance_texts.read(library.CONTENT),
-            library.read(library.CONTENT),
-            risky_phrases.read(library.CONTENT),
+            guidance_texts.read(paths.CONTENT),
+            library.read(paths.CONTENT),
+            risky_phrases.read(paths.CONTENT),
         )
     except ContentError as error:
         click.echo(str(error), err=True)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from config import KNOWN_LANGUAGES
 from tracker.checklist_templates import languages, risky_phrases
 from tracker.checklist_templates.library import (
     ITEMS_OF,
@@ -14,6 +13,7 @@ from tracker.checklist_templates.library import (
 from tracker.checklist_templates.risky_phrases import PhraseFile
 from tracker.core.content import Mistake
 from tracker.guidance.library import Library
+from tracker.settings import KNOWN_LANGUAGES
 
 STATEMENTS = tuple(f"S{number}" for number in range(1, 73))
 

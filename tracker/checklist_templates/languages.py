@@ -9,7 +9,6 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from config import KNOWN_LANGUAGES
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import (
     Column,
@@ -31,6 +30,7 @@ from tracker.checklist_templates.strict import (
     with_parts,
 )
 from tracker.core.localized import LocalizedStr
+from tracker.settings import KNOWN_LANGUAGES
 
 Place = tuple[str, ...]
 Misfit = tuple[Place, str]

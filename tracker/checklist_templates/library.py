@@ -12,7 +12,6 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from ruamel.yaml import YAML
 
-from config import ROOT
 from tracker.access.actor import Actor
 from tracker.activity import service as trail
 from tracker.activity.verbs import CONTENT_LOADED
@@ -27,7 +26,7 @@ from tracker.checklist_templates.models import (
 )
 from tracker.checklist_templates.schema import Item, Template
 from tracker.checklist_templates.translations import WordsFile
-from tracker.core import canonical, clock
+from tracker.core import canonical, clock, paths
 from tracker.core.content import (
     ContentError,
     Mistake,
@@ -40,7 +39,6 @@ from tracker.core.db import db
 from tracker.guidance import library as guidance_texts
 from tracker.guidance import service as guidance
 
-CONTENT = ROOT / "tracker" / "content"
 ITEMS_OF = {"M": 20, "C": 18, "V": 20, "U": 18}
 KINDS_IN_ORDER = tuple(ChecklistKind)
 ITEM_PLACE = re.compile(
@@ -206,9 +204,9 @@ def load_content() -> list[str]:
 
     Raise ContentError with all mistakes; the caller commits.
     """
-    files = read(CONTENT)
-    risky_phrases.read(CONTENT)  # no page may meet its mistakes first
-    done = [str(change) for change in guidance.load(guidance_texts.read(CONTENT))]
+    files = read(paths.CONTENT)
+    risky_phrases.read(paths.CONTENT)  # no page may meet its mistakes first
+    done = [str(change) for change in guidance.load(guidance_texts.read(paths.CONTENT))]
     return done + load(files)
 
 

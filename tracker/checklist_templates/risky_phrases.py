@@ -9,7 +9,6 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from config import KNOWN_LANGUAGES, ROOT
 from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.schema import Column, FieldType, TemplateField
 from tracker.checklist_templates.strict import (
@@ -21,10 +20,11 @@ from tracker.checklist_templates.strict import (
     check_unique,
 )
 from tracker.core.content import ContentError, Mistake, YamlText, name_of, read_text, read_yaml
+from tracker.core.paths import CONTENT
 from tracker.core.services import Slot
 from tracker.search.words import Word, folded, split
+from tracker.settings import KNOWN_LANGUAGES
 
-CONTENT = ROOT / "tracker" / "content"
 WRITTEN = frozenset({FieldType.TEXT, FieldType.LINE})
 # What may stand between the words of one phrase: blanks and hyphens.
 BETWEEN = " \t\r\n\u00a0-\u2010\u2011"

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +10,7 @@ from ruamel.yaml import YAML
 
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.core import clock
-
-FOLDER = Path(__file__).parent / "answers"
+from tracker.core.paths import DEMO_ANSWERS
 
 
 class AbsentError(LookupError):
@@ -21,7 +19,7 @@ class AbsentError(LookupError):
 
 @cache
 def _read(kind: ChecklistKind) -> dict[str, Any]:
-    found: dict[str, Any] = YAML(typ="safe").load((FOLDER / f"{kind.value}.yaml").read_text())
+    found: dict[str, Any] = YAML(typ="safe").load((DEMO_ANSWERS / f"{kind.value}.yaml").read_text())
     return found
 
 

@@ -5,8 +5,8 @@ from functools import cache
 
 from babel import Locale
 
-from config import KNOWN_LANGUAGES
 from tracker.search.words import folded
+from tracker.settings import KNOWN_LANGUAGES
 
 # Names that people write and the tables of names don't have.
 OTHER_NAMES = {"الإنكليزية": "en"}

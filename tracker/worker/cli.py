@@ -16,13 +16,13 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from config import Settings
 from tracker.accounts.factors import binding
 from tracker.core.db import db
 from tracker.demo import cli as demonstration
 from tracker.evidence import disagreements
 from tracker.evidence.certificates import service as certificates
 from tracker.mail import transport
+from tracker.settings import Settings
 from tracker.worker import (
     failures,
     health,

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from config import ROOT
 from tracker.accounts.factors import refused_accounts
 from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.core.paths import MIGRATIONS
 from tracker.evidence import disagreements
 from tracker.evidence.certificates import service as certificates
 from tracker.guidance.models import Article
@@ -20,7 +20,6 @@ from tracker.worker.models import Heartbeat
 WORKER = "worker"
 NOT_LOOKED_AT = ("not looked at",) * 6
 SOME_REFUSED = "some are refused"
-MIGRATIONS = ROOT / "migrations" / "versions"
 # A worker finishes a round every few seconds; three minutes without one is a standstill.
 STANDSTILL = dt.timedelta(minutes=3)
 
@@ -84,7 +83,7 @@ def newest_revision() -> str | None:
 
     A revision is called as its file. Alembic, which would read all of them, is for commands.
     """
-    return max((one.stem for one in MIGRATIONS.glob("[0-9]*.py")), default=None)
+    return max((one.stem for one in (MIGRATIONS / "versions").glob("[0-9]*.py")), default=None)
 
 
 def beat() -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from config import Settings
 from tracker.accounts.factors import adoption
 from tracker.activity import chain as arithmetic
 from tracker.activity import service as trail
@@ -23,6 +22,7 @@ from tracker.core.db import db
 from tracker.core.keys import KeysError
 from tracker.evidence.keys import signing_keys
 from tracker.oversight import adopting, entries
+from tracker.settings import Settings
 from tracker.worker import health, schema
 
 Say = Callable[[str], None]

@@ -4,10 +4,9 @@ import flask_migrate
 from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 
-from config import ROOT
 from tracker.core.db import db
+from tracker.core.paths import MIGRATIONS
 
-MIGRATIONS = ROOT / "migrations"
 _migrate = flask_migrate.Migrate(db=db, directory=str(MIGRATIONS), render_as_batch=True)
 
 

@@ -36,6 +36,7 @@ from tracker.checklists.loading import load
 from tracker.core import canonical
 from tracker.core.errors import RuleBrokenError
 from tracker.core.localized import language_of
+from tracker.core.paths import CONTENT
 from tracker.oversight import integrity
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
@@ -76,7 +77,7 @@ def corrected(template: Template, label: str = "أصحّ") -> languages.Checklis
 
 
 def test_the_shipped_words_are_kept_with_their_version_and_digest(session: Session) -> None:
-    for file in library.read(library.CONTENT):
+    for file in library.read(CONTENT):
         kept = translations.current(library.newest(file.template.kind).id)
         assert {one.words.language for one in file.words} == set(kept) == {"ar"}
         assert kept["ar"].number == 1

@@ -18,7 +18,6 @@ from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from config import ROOT
 from tests.factories.comments import comment
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.bundles import judged
@@ -38,6 +37,7 @@ from tracker.cooperations import clearances, keys
 from tracker.cooperations.models import AudienceMember, ClearanceEnd, CooperationKey
 from tracker.core import canonical, clock
 from tracker.core.db import db
+from tracker.core.paths import ROOT
 from tracker.evidence.bundles import (
     bundle,
     container,

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from config import KNOWN_LANGUAGES
 from tests.factories.templates import KINDS, a_column, a_field, a_table, a_template, an_item
 from tests.factories.words import arabic_words, in_arabic
 from tracker.checklist_templates import languages, library
 from tracker.checklist_templates.languages import ChecklistWords, ItemWords
 from tracker.checklist_templates.schema import Template
 from tracker.core.localized import language_of
+from tracker.core.paths import CONTENT
+from tracker.settings import KNOWN_LANGUAGES
 
 TABLE = a_table("places", a_column("kind", "choice", options=KINDS), a_column("note")) | {
     "rows": {"fixed": [{"key": "first", "label": "The first"}], "label": "Which"}
@@ -236,7 +237,7 @@ def test_words_are_filled_in_from_others_where_they_lack() -> None:
 
 def pairs() -> Iterator[tuple[str, str, str]]:
     """Yield all words of the shipped checklists in both languages, with where they stand."""
-    for file in library.read(library.CONTENT):
+    for file in library.read(CONTENT):
         for one in file.words:
             said = languages.told(file.template, one.words)
             both = zip(strings(languages.told(file.template)), strings(said), strict=True)
@@ -245,7 +246,7 @@ def pairs() -> Iterator[tuple[str, str, str]]:
 
 
 def test_every_shipped_checklist_has_words_in_every_known_language() -> None:
-    files = library.read(library.CONTENT)
+    files = library.read(CONTENT)
     for file in files:
         known = {one.words.language: one.words for one in file.words}
         assert set(known) == set(KNOWN_LANGUAGES) - {file.template.language}

@@ -32,7 +32,6 @@ from flask_security import (
 from flask_security.utils import uia_email_mapper
 from werkzeug.wrappers import Response
 
-from config import Settings
 from tracker.access.actor import Actor, ActorClearance, ActorMembership
 from tracker.access.gate import SAFE_METHODS, mark_endpoint, mark_of, optional_actor
 from tracker.accounts import messages, queries
@@ -53,6 +52,7 @@ from tracker.activity import service as trail
 from tracker.activity.verbs import PASSWORD_CHANGED
 from tracker.core import clock, keys
 from tracker.core.db import db
+from tracker.settings import Settings
 from tracker.ui import errors
 
 ClearancesOf = Callable[[UUID, dt.date], tuple[ActorClearance, ...]]

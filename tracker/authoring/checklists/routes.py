@@ -17,7 +17,6 @@ from flask import (
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from config import KNOWN_LANGUAGES
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.authoring import labels, policy, queries
@@ -52,6 +51,7 @@ from tracker.cooperations.models import Mode
 from tracker.cooperations.modes import MODE_LABELS
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.guidance.queries import passages_for
+from tracker.settings import KNOWN_LANGUAGES
 from tracker.ui import locale
 from tracker.ui.perform import perform
 

@@ -4,7 +4,6 @@ from flask import Blueprint, abort, make_response, redirect, render_template, ur
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from config import KNOWN_LANGUAGES
 from tracker.access.gate import current_actor, found, require, signed_in
 from tracker.authoring import labels, policy, queries
 from tracker.authoring.checklists import service
@@ -13,6 +12,7 @@ from tracker.checklist_templates import languages, library, translations
 from tracker.checklist_templates.languages import ChecklistWords
 from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate, TemplateWords
 from tracker.checklists.labels import KINDS
+from tracker.settings import KNOWN_LANGUAGES
 from tracker.ui import locale
 from tracker.ui.perform import perform
 

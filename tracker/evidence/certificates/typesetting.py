@@ -17,9 +17,9 @@ from typing import Any
 
 import typst
 
-from config import ROOT
+from tracker.core.paths import TEMPLATES
 
-FOLDER = ROOT / "templates" / "pdf"
+FOLDER = TEMPLATES / "pdf"
 PACKAGES = ("fontpkg_ibm_plex_sans", "fontpkg_ibm_plex_serif", "fontpkg_amiri")
 # One upright file of each weight that the templates use.
 _FACES = (
