@@ -1,4 +1,7 @@
-"""Assembly of the application: extensions, blueprints, event handlers, task sources."""
+"""Assembly of the application: extensions, blueprints, event handlers, task sources.
+
+In one file: it is the one place that knows all parts, and most of it is tables.
+"""
 
 import datetime as dt
 from urllib.parse import urlsplit

@@ -4,13 +4,14 @@ import ast
 import re
 import stat
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tracker.core.paths import PACKAGE, ROOT
+from tracker.core.paths import MIGRATIONS, PACKAGE, ROOT
 from tracker.settings import PREFIX, Settings
 
 _NOT_OURS = re.compile(
@@ -30,6 +31,9 @@ _FORBIDDEN = {
     "TO" + "DO": "something left undone",
     "FIX" + "ME": "something left undone",
 }
+# Of lines in a file, and of files in a folder.
+_LONG = 400
+_MANY = 25
 _VAGUE = {"base", "common", "helper", "helpers", "misc", "util", "utils"}
 
 
@@ -72,6 +76,28 @@ def test_every_module_says_what_it_holds() -> None:
     assert len(modules) > 20
     silent = [name(p) for p in modules if not ast.get_docstring(ast.parse(p.read_text()))]
     assert silent == []
+
+
+def test_a_long_file_says_why_it_is_one() -> None:
+    """Over 400 lines: split it by subject, or say in its docstring what holds it together."""
+    silent = [
+        name(path)
+        for path in python_files()
+        if len((text := path.read_text()).splitlines()) > _LONG
+        and not re.search(r"\bIn one file: \w", ast.get_docstring(ast.parse(text)) or "")
+    ]
+    assert silent == []
+
+
+def test_no_folder_of_code_holds_more_files_than_can_be_looked_over() -> None:
+    """Migrations are a sequence and not looked over; empty package files don't count."""
+    counts = Counter(
+        name(path.parent)
+        for path in python_files()
+        if path.stat().st_size and path.parent != MIGRATIONS / "versions"
+    )
+    assert len(counts) > 50
+    assert {folder: count for folder, count in counts.items() if count > _MANY} == {}
 
 
 def test_package_files_are_empty_but_for_the_factory() -> None:

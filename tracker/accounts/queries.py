@@ -1,4 +1,8 @@
-"""Queries for people, their roles and invitations."""
+"""Queries for people, their roles and invitations.
+
+In one file: people, roles and invitations are read by the same conditions on who has which role
+when.
+"""
 
 import datetime as dt
 import hashlib

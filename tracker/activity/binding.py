@@ -2,6 +2,8 @@
 
 Every flush is looked at, and every statement that changes many rows; record() takes what has come
 together for its chain into its event, and what is left is bound just before the commit.
+
+In one file: rows are collected, attributed and taken within one flush, in one order.
 """
 
 from collections.abc import Callable, Iterable, Mapping

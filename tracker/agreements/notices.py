@@ -2,6 +2,8 @@
 
 A notice is a row of its own, and while a text is suspended or ended no revision of it is in force:
 whatever rests on one stops at once. The signatures stay as they are.
+
+In one file: giving, carrying out and lifting a notice change the same rows.
 """
 
 import datetime as dt

@@ -1,4 +1,8 @@
-"""Service functions for signing a checklist: send, sign, decline, call back, amend."""
+"""Service functions for signing a checklist: send, sign, decline, call back, amend.
+
+In one file: the verbs take one signature request from its sending to its end, and share who signs
+and who is told.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,7 @@
-"""The shipped checklists: read from YAML, checked, and loaded as published versions."""
+"""The shipped checklists: read from YAML, checked, and loaded as published versions.
+
+In one file: reading, checking and loading of a version are one pass.
+"""
 
 import io
 import re

@@ -1,4 +1,7 @@
-"""The schema of a checklist template: what an item, a field and a column may be. Pure."""
+"""The schema of a checklist template: what an item, a field and a column may be. Pure.
+
+In one file: the classes refer to each other and are checked as one document.
+"""
 
 import enum
 from collections.abc import Iterable

@@ -1,6 +1,8 @@
 """What checklist views share: find the checklist in scope, check a form, redirect back.
 
 Pages on which somebody writes begin with the draft of that person (Writing) and keep it.
+
+In one file: a view finds, checks, keeps a draft and redirects in one sequence.
 """
 
 import datetime as dt

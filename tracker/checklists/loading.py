@@ -1,4 +1,8 @@
-"""Loading of a whole checklist as plain values, in a constant number of queries."""
+"""Loading of a whole checklist as plain values, in a constant number of queries.
+
+In one file: the queries and the values they fill are changed together, and the number of queries is
+counted over all.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,7 @@
-"""Tables of checklists, answers by version, positions, proposals and flags."""
+"""Tables of checklists, answers by version, positions, proposals and flags.
+
+In one file: the tables of a checklist refer to each other.
+"""
 
 import datetime as dt
 import enum

@@ -1,4 +1,7 @@
-"""View models for checklist pages, so that templates compute nothing."""
+"""View models for checklist pages, so that templates compute nothing.
+
+In one file: an item's view is put together from all the others in it.
+"""
 
 import datetime as dt
 import re

@@ -1,4 +1,7 @@
-"""Queries for checklists, scoped by cooperation (K8), or by visit list and clearance (K2)."""
+"""Queries for checklists, scoped by cooperation (K8), or by visit list and clearance (K2).
+
+In one file: every query is scoped by the same two conditions, which stand at its head.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Iterable

@@ -1,4 +1,7 @@
-"""Service functions for filling in: start a checklist, save an answer, update its counts."""
+"""Service functions for filling in: start a checklist, save an answer, update its counts.
+
+In one file: starting, saving and counting keep the same rows and loaded values in step.
+"""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any

@@ -2,6 +2,8 @@
 
 The table is the one of domain.md, section 3. A question that is not answered, or not known, counts
 as yes, and so does the answer *possible* to M9 (product.md, section 3).
+
+In one file: nearly all of it is one table, which is compared with its source line by line.
 """
 
 import enum

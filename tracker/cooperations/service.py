@@ -1,4 +1,7 @@
-"""Service functions for a cooperation: open, change head and modes, add parties and people."""
+"""Service functions for a cooperation: open, change head and modes, add parties and people.
+
+In one file: head, parties and people of a cooperation are locked and told in one way.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence

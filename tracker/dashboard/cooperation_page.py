@@ -1,4 +1,7 @@
-"""View models for a cooperation's page: stages, work and whose turn it is, gates."""
+"""View models for a cooperation's page: stages, work and whose turn it is, gates.
+
+In one file: the sections of one page, put together from the same facts.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -3,6 +3,8 @@
 taxonomy.yaml        categories and topics
 statements.yaml      the statements of the source
 guidance/<lang>/*.md the articles: front matter in YAML, lead, passages `## Title {#key S1 S2}`
+
+In one file: reading and checking of the folder are one pass, so that each mistake has its line.
 """
 
 import datetime as dt

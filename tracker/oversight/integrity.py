@@ -5,6 +5,8 @@ text stands is worked out from its own words, its signatures and the events that
 row that says it is compared too (standings). A database that was put back whole to an earlier day
 can't be told from within: that needs a checkpoint that is kept elsewhere, which the check takes as
 an anchor.
+
+In one file: one pass over a cooperation, whose checks share what they have read.
 """
 
 import datetime as dt

@@ -1,4 +1,7 @@
-"""Queries for the register: agreements a manager or auditor may see, nothing of planning."""
+"""Queries for the register: agreements a manager or auditor may see, nothing of planning.
+
+In one file: what narrows the register and what its lines say are parts of one statement.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator

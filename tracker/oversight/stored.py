@@ -1,4 +1,7 @@
-"""Rows as stored, read in one consistent snapshot, so that a damaged row can be named."""
+"""Rows as stored, read in one consistent snapshot, so that a damaged row can be named.
+
+In one file: one short function for each table, and the checks of columns they share.
+"""
 
 import datetime as dt
 import enum

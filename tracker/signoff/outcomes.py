@@ -3,6 +3,8 @@
 No column that says how something stands is looked at here, and no detail of an event: details may
 be erased. What an event binds is its verb, its subject, its place in the chain and the digest of
 the row that it bears witness to, and that is enough to follow a text from its sending to its end.
+
+In one file: one replay of events, with the rules it asks at each step.
 """
 
 import datetime as dt

@@ -1,4 +1,7 @@
-"""Service functions that freeze and sign texts, only ever adding rows."""
+"""Service functions that freeze and sign texts, only ever adding rows.
+
+In one file: freezing, asking and signing write rows that bind each other.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping

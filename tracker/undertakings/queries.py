@@ -1,4 +1,7 @@
-"""Queries for undertakings, scoped by the actor or by a cooperation already found."""
+"""Queries for undertakings, scoped by the actor or by a cooperation already found.
+
+In one file: lists, tasks and readiness read the same rows by the same conditions.
+"""
 
 import datetime as dt
 import enum

@@ -1,4 +1,8 @@
-"""Pages for undertakings: a person's own steps and record, and the NPM's side."""
+"""Pages for undertakings: a person's own steps and record, and the NPM's side.
+
+In one file: the pages of one blueprint, for the person and for the NPM, render the same
+undertaking.
+"""
 
 from dataclasses import replace
 

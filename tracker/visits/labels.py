@@ -1,4 +1,7 @@
-"""Labels for a visit's stages, gates, requirements and cells, and for what is missing."""
+"""Labels for a visit's stages, gates, requirements and cells, and for what is missing.
+
+In one file: it is words alone, and a gate's labels are read beside its reasons.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""View models for visit pages: the readiness board, what is missing, one's own part, tasks."""
+"""View models for visit pages: the readiness board, what is missing, one's own part, tasks.
+
+In one file: the pages of a visit name its team, gates and stages in the same words.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,7 @@
-"""Queries for joint visits, scoped by the visit list (V2) and clearance (class K2)."""
+"""Queries for joint visits, scoped by the visit list (V2) and clearance (class K2).
+
+In one file: every query is scoped by the visit list, by one condition.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping

@@ -1,4 +1,7 @@
-"""Pages for joint visits: the list, the plan, the team, readiness, one's own part, the read log."""
+"""Pages for joint visits: the list, the plan, the team, readiness, one's own part, the read log.
+
+In one file: the pages of one blueprint find and show the same visit.
+"""
 
 from collections.abc import Callable
 from uuid import UUID

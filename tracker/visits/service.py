@@ -1,4 +1,7 @@
-"""Service functions for a joint visit: plan, change, stop, override a gate; event handlers."""
+"""Service functions for a joint visit: plan, change, stop, override a gate; event handlers.
+
+In one file: planning, changing and rechecking lock and read the same rows in the same order.
+"""
 
 import datetime as dt
 from collections.abc import Mapping

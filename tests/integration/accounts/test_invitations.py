@@ -1,4 +1,7 @@
-"""Invitations: who may invite whom, and what becomes of it."""
+"""Invitations: who may invite whom, and what becomes of it.
+
+In one file: one invitation, from sending to its end, with every way it is refused.
+"""
 
 import datetime as dt
 from collections.abc import Callable

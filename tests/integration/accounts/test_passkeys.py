@@ -1,4 +1,7 @@
-"""Passkeys: set up, used for signing in and for confirming, named, removed, set aside."""
+"""Passkeys: set up, used for signing in and for confirming, named, removed, set aside.
+
+In one file: one authenticator is followed from its registration to its removal.
+"""
 
 import datetime as dt
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""People: lists and pages from every side, roles, suspending, leaving, one's own profile."""
+"""People: lists and pages from every side, roles, suspending, leaving, one's own profile.
+
+In one file: the lists and the page of one person, each tried from the same sides.
+"""
 
 import datetime as dt
 from collections.abc import Callable

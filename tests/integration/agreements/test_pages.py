@@ -1,4 +1,7 @@
-"""The pages: name who signs, pass on, remind, suspend, end, lift, renew; and the record."""
+"""The pages: name who signs, pass on, remind, suspend, end, lift, renew; and the record.
+
+In one file: the pages on the way of one agreement, in their order.
+"""
 
 import datetime as dt
 from typing import Any

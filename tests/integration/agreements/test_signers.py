@@ -1,4 +1,7 @@
-"""Who signs: one, all or any of those named, in order, by a power that runs; in time."""
+"""Who signs: one, all or any of those named, in order, by a power that runs; in time.
+
+In one file: the rules of one list of signatories, which are combined with each other.
+"""
 
 import datetime as dt
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""Signing: frozen as it stands, signed by who is named, in force with the last signature."""
+"""Signing: frozen as it stands, signed by who is named, in force with the last signature.
+
+In one file: sending, signing, declining and amending check the same row of states and events.
+"""
 
 import datetime as dt
 import json

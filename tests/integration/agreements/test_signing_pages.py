@@ -1,4 +1,7 @@
-"""Pages of signing: send, read, prove, sign, decline, call back, amend, and the record."""
+"""Pages of signing: send, read, prove, sign, decline, call back, amend, and the record.
+
+In one file: the pages on the way of one text, in their order.
+"""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

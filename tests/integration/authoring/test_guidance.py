@@ -1,4 +1,7 @@
-"""The guidance of an instance: edited with a preview, published, shipped over, and of its day."""
+"""The guidance of an instance: edited with a preview, published, shipped over, and of its day.
+
+In one file: one article, edited, published and shipped over.
+"""
 
 import io
 import re

@@ -1,4 +1,7 @@
-"""Words of checklists in other languages: kept by number, carried over, shown, frozen, signed."""
+"""Words of checklists in other languages: kept by number, carried over, shown, frozen, signed.
+
+In one file: one translation, from loading to the signed text.
+"""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

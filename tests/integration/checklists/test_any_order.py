@@ -1,4 +1,7 @@
-"""By the real verbs in whatever order: nothing is agreed, counted or in the text that is not so."""
+"""By the real verbs in whatever order: nothing is agreed, counted or in the text that is not so.
+
+In one file: one state machine, which holds all the verbs of a checklist.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping

@@ -1,4 +1,7 @@
-"""Assigning items to people of the own side: who may, whom, what waits, what is reminded of."""
+"""Assigning items to people of the own side: who may, whom, what waits, what is reminded of.
+
+In one file: all that reads or changes an assignment, tried on the same two sides.
+"""
 
 import datetime as dt
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""Starting from a former checklist: what is copied, what stays behind, who has read it."""
+"""Starting from a former checklist: what is copied, what stays behind, who has read it.
+
+In one file: what is copied, refused and read again is of the same pair of checklists.
+"""
 
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager

@@ -1,4 +1,7 @@
-"""What somebody types and has not saved: kept for them alone, never lost, never an answer."""
+"""What somebody types and has not saved: kept for them alone, never lost, never an answer.
+
+In one file: one draft, from the first letter to its end, on the desk of the same people.
+"""
 
 import datetime as dt
 import re

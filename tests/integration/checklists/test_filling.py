@@ -1,4 +1,7 @@
-"""Filling in: who writes what, which version is saved, what a later change reopens."""
+"""Filling in: who writes what, which version is saved, what a later change reopens.
+
+In one file: the verbs of filling in, which check the same counts.
+"""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,7 @@
-"""An organisation's own model answers: kept, used, looked after, and seen by nobody else."""
+"""An organisation's own model answers: kept, used, looked after, and seen by nobody else.
+
+In one file: one model answer, from keeping to use, tried from the same sides.
+"""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

@@ -1,4 +1,7 @@
-"""Pages of filling in and coming to terms: what each side reads, does and is told."""
+"""Pages of filling in and coming to terms: what each side reads, does and is told.
+
+In one file: the pages of one checklist, with the same forms read from them.
+"""
 
 import re
 from collections.abc import Callable

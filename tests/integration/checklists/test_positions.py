@@ -1,4 +1,7 @@
-"""Coming to terms: accept, ask to talk, propose, answer a proposal; the rest is asked again."""
+"""Coming to terms: accept, ask to talk, propose, answer a proposal; the rest is asked again.
+
+In one file: positions and proposals of one item, which change each other.
+"""
 
 from uuid import uuid4
 

@@ -1,4 +1,7 @@
-"""Flags by rule (product.md, 4.8): raised on saving, closed by themselves or by an explanation."""
+"""Flags by rule (product.md, 4.8): raised on saving, closed by themselves or by an explanation.
+
+In one file: one flag, from its raising to its end, by rules and by words.
+"""
 
 from typing import Any
 

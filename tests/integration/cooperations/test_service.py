@@ -1,4 +1,7 @@
-"""Opening a cooperation and changing its head, ways of working, parties and people."""
+"""Opening a cooperation and changing its head, ways of working, parties and people.
+
+In one file: the verbs of one cooperation, which check the same events.
+"""
 
 import datetime as dt
 import re

@@ -1,4 +1,7 @@
-"""Evidence is taken out as one file that two verifiers take for sound; what is closed stays out."""
+"""Evidence is taken out as one file that two verifiers take for sound; what is closed stays out.
+
+In one file: what is exported once is opened by all tests, and costs seconds to make.
+"""
 
 import datetime as dt
 import json

@@ -1,4 +1,7 @@
-"""Whatever is done to evidence in the database itself, the check names the first broken place."""
+"""Whatever is done to evidence in the database itself, the check names the first broken place.
+
+In one file: a table of alterations, each tried on the same evidence.
+"""
 
 import datetime as dt
 import re

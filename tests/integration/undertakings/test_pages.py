@@ -1,4 +1,8 @@
-"""Pages of undertakings: a person's path to the end, the NPM's side, the wrong sides, bad input."""
+"""Pages of undertakings: a person's path to the end, the NPM's side, the wrong sides, bad input.
+
+In one file: the sections follow one undertaking from the first page to its end, with the same
+steps.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Iterator

@@ -1,4 +1,7 @@
-"""Pages of visits: from the right side, from each wrong side, and with bad input."""
+"""Pages of visits: from the right side, from each wrong side, and with bad input.
+
+In one file: the pages of one visit, each tried by the same people from every side.
+"""
 
 import datetime as dt
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""A visit becomes ready only when all of J3 is met, and loses that in each way it can be lost."""
+"""A visit becomes ready only when all of J3 is met, and loses that in each way it can be lost.
+
+In one file: each way to lose readiness, tried on the same visit that was ready.
+"""
 
 import datetime as dt
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""A bundle is checked link by link, by two programs that know nothing of each other."""
+"""A bundle is checked link by link, by two programs that know nothing of each other.
+
+In one file: each case alters one bundle, and both verifiers read all of them.
+"""
 
 import ast
 import json

@@ -1,4 +1,7 @@
-"""Service functions for invitations: send, resend, revoke, accept."""
+"""Service functions for invitations: send, resend, revoke, accept.
+
+In one file: sending and accepting check the same limits on roles.
+"""
 
 import datetime as dt
 import hmac

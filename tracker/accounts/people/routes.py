@@ -1,4 +1,7 @@
-"""Pages that list people and open invitations, for those who manage accounts."""
+"""Pages that list people and open invitations, for those who manage accounts.
+
+In one file: the pages of people and of invitations share their forms for roles.
+"""
 
 from typing import Any
 from uuid import UUID

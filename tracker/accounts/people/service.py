@@ -1,4 +1,7 @@
-"""Service functions for people: profile, roles, leaving, suspension, second-factor reset."""
+"""Service functions for people: profile, roles, leaving, suspension, second-factor reset.
+
+In one file: each verb on a person or a role ends sessions and tells people in the same way.
+"""
 
 import datetime as dt
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""Sign-in: Flask-Security's settings, how long a person stays signed in, and the actor."""
+"""Sign-in: Flask-Security's settings, how long a person stays signed in, and the actor.
+
+In one file: one library is set up here, and its settings, hooks and forms refer to each other.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Mapping

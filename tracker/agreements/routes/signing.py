@@ -1,4 +1,7 @@
-"""Pages for signing a checklist: send, read, sign, decline, call back, amend, and the record."""
+"""Pages for signing a checklist: send, read, sign, decline, call back, amend, and the record.
+
+In one file: the pages of one blueprint show the same frozen text and lead to each other.
+"""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,7 @@
-"""Pages for this instance's checklists: versions, drafts, test area, publishing, retiring."""
+"""Pages for this instance's checklists: versions, drafts, test area, publishing, retiring.
+
+In one file: the pages of one version, from draft to retirement, under one blueprint.
+"""
 
 import difflib
 from dataclasses import dataclass

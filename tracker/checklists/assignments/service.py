@@ -3,6 +3,8 @@
 It is the own side's matter: no event, and nothing that another side, an auditor or an administrator
 could see (docs/adr/0020). Whether something is left to do follows from the item. What a person has
 who can't work on the checklist any more counts as nobody's: looking decides, no row changes.
+
+In one file: who looks after an item is decided by looking, for changes, lists and reminders alike.
 """
 
 import datetime as dt

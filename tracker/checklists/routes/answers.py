@@ -1,4 +1,7 @@
-"""Pages for filling in a checklist: the list of items, an answer, omission, the template."""
+"""Pages for filling in a checklist: the list of items, an answer, omission, the template.
+
+In one file: the pages of one blueprint, which share the way back to the list.
+"""
 
 from dataclasses import dataclass
 from http import HTTPStatus

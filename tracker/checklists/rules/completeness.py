@@ -1,6 +1,8 @@
 """Which items are done, which block, and why. Pure.
 
 Source: product.md, section 4.
+
+In one file: the rules of one question, each of which is asked by the next.
 """
 
 import enum

@@ -1,6 +1,8 @@
 """Verification of a bundle, link by link, from the file alone. Pure.
 
 docs/evidence-format.md says what each link is; whoever changes one changes the other.
+
+In one file: links are checked in one order, and each rests on what the links before it have shown.
 """
 
 import datetime as dt

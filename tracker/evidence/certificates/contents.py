@@ -1,6 +1,8 @@
 """The contents of a certificate as plain values: the text, its signatures, its evidence.
 
 Everything is in one of the languages of the frozen text; words said in another know that they are.
+
+In one file: the parts of one document, said in one language by the same functions.
 """
 
 import datetime as dt

@@ -2,6 +2,8 @@
 
 Private keys are files, sealed under a key that is derived from the instance's own; public ones
 stand in a table that the instance's chain binds.
+
+In one file: files and rows of keys change together, in one order that survives a crash.
 """
 
 import base64
