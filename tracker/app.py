@@ -228,8 +228,8 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         lifecycle.follow,
         visits.follow,
     ),
-    verbs.TEXT_SUSPENDED: (undertakings.follow_halt, lifecycle.follow_halt, visits.follow),
-    verbs.TEXT_ENDED: (undertakings.follow_halt, lifecycle.follow_halt, visits.follow),
+    verbs.TEXT_SUSPENDED: (undertakings.follow_stop, lifecycle.follow_stop, visits.follow),
+    verbs.TEXT_ENDED: (undertakings.follow_stop, lifecycle.follow_stop, visits.follow),
     # The cooperation goes on first: while it is suspended nobody is asked.
     verbs.SUSPENSION_LIFTED: (lifecycle.follow_lift, undertakings.follow_lift, visits.follow),
     verbs.TEXT_RENEWED: (lifecycle.follow_renewal,),

@@ -83,7 +83,7 @@ class Compared:
 def is_borne_out(checklist: Checklist) -> bool:
     """Tell whether what a page says of a text is borne out; of a first draft it says nothing."""
     says_nothing = checklist.state is ChecklistState.DRAFTING and not (
-        checklist.revision_in_force_id or checklist.halt
+        checklist.revision_in_force_id or checklist.stopped_by
     )
     return says_nothing or compare([checklist])[checklist.id].agrees
 
@@ -227,8 +227,8 @@ def _claims(
         state=checklist.state,
         in_force_id=checklist.revision_in_force_id,
         sent_id=checklist.revision_sent_id,
-        halt=checklist.halt,
-        halted_id=checklist.halted_id,
+        stopped_by=checklist.stopped_by,
+        stopped_id=checklist.stopped_id,
         in_force_at=checklist.in_force_at,
         requests=requests,
         notices=notices,

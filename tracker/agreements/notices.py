@@ -50,7 +50,7 @@ SURVIVING = {
     ChecklistKind.TERMS: ("M20", ("survives", "other_duties")),
     ChecklistKind.CONFIDENTIALITY: ("C17", ("years", "return_by", "copies")),
 }
-_HALTED = {
+_STOPPED = {
     NoticeKind.SUSPENDED: (ChecklistState.SUSPENDED, verbs.TEXT_SUSPENDED),
     NoticeKind.ENDED: (ChecklistState.ENDED, verbs.TEXT_ENDED),
 }
@@ -58,7 +58,7 @@ _HALTED = {
 
 def standing_revision_id(checklist: Checklist) -> UUID | None:
     """Return the revision in force, or the one that was until it was suspended or ended."""
-    return checklist.revision_in_force_id or checklist.halted_id
+    return checklist.revision_in_force_id or checklist.stopped_id
 
 
 def standing_document(checklist: Checklist) -> Mapping[str, Any] | None:
@@ -208,11 +208,11 @@ def can_give_notice(actor: Actor, filling: LoadedChecklist, kind: NoticeKind) ->
     checklist = filling.checklist
     in_force = checklist.revision_in_force_id is not None
     # What is suspended can still be ended.
-    halted = kind is NoticeKind.ENDED and checklist.halt is NoticeKind.SUSPENDED
+    stopped = kind is NoticeKind.ENDED and checklist.stopped_by is NoticeKind.SUSPENDED
     may = policy.can_give_notice(
         actor,
         filling.own_party(actor),
-        in_force=in_force or halted,
+        in_force=in_force or stopped,
         is_restricted=is_restricted(checklist),
     )
     if not may:
@@ -258,10 +258,10 @@ def _take_effect(actor: Actor | None, checklist: Checklist, notice: Notice) -> N
     """Take the text out of force. An ending calls an amendment back that waits for signatures."""
     notice.taken_effect_at = clock.now()
     if checklist.revision_in_force_id is not None:
-        checklist.halted_id = checklist.revision_in_force_id
+        checklist.stopped_id = checklist.revision_in_force_id
         checklist.revision_in_force_id = None
-    checklist.halt = notice.kind
-    state, verb = _HALTED[notice.kind]
+    checklist.stopped_by = notice.kind
+    state, verb = _STOPPED[notice.kind]
     if notice.kind is NoticeKind.ENDED:
         checklist.open_items = None
         checklist.state = state
@@ -351,9 +351,9 @@ def _lift(actor: Actor, checklist: Checklist, notice: Notice) -> None:
         if one.id != notice.id and one.taken_effect_at is not None
     ]
     if not others:
-        checklist.revision_in_force_id = checklist.halted_id
-        checklist.halted_id = None
-        checklist.halt = None
+        checklist.revision_in_force_id = checklist.stopped_id
+        checklist.stopped_id = None
+        checklist.stopped_by = None
         if checklist.state is ChecklistState.SUSPENDED:
             checklist.state = ChecklistState.IN_FORCE
     db.session.flush()

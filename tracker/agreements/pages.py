@@ -14,7 +14,7 @@ from tracker.checklists.rules.facts import PartyFact
 from tracker.signoff import queries, signers
 from tracker.signoff import service as signoff
 from tracker.signoff.labels import beside_words, confirmed_words, power_words, rule_words
-from tracker.signoff.models import Revision, Signature, SignaturePlace, SignatureRequest
+from tracker.signoff.models import Revision, Signature, SignatureRequest, SignatureSlot
 from tracker.signoff.paper_labels import how_signed
 from tracker.signoff.policy import RequestStatus
 from tracker.signoff.signers import PartySigners
@@ -39,31 +39,27 @@ class Asked:
     # Of each line that was passed on, why.
     reasons: Mapping[UUID, str]
 
-    def held(self) -> Iterator[tuple[PartySigners, SignaturePlace]]:
+    def held(self) -> Iterator[tuple[PartySigners, SignatureSlot]]:
         """Yield each line that somebody holds, party by party."""
-        replaced = {place.stands_for_id for place in self.request.places}
+        replaced = {slot.stands_for_id for slot in self.request.slots}
         for party in self.standing.parties:
-            for place in self.request.places:
-                if place.organisation_id == party.organisation_id and place.id not in replaced:
-                    yield party, place
+            for slot in self.request.slots:
+                if slot.organisation_id == party.organisation_id and slot.id not in replaced:
+                    yield party, slot
 
-    def former(self, place: SignaturePlace) -> str:
+    def former(self, slot: SignatureSlot) -> str:
         """Return the name of who passed a line on to its holder, empty where nobody did."""
-        before = queries.stood_for(self.request, place)
+        before = queries.stood_for(self.request, slot)
         return self.people.get(before.user_id, "") if before else ""
 
 
 def read(asked: SignatureRequest, key: bytes | None) -> Asked:
-    """Return a request as pages show it; its places, parties and signatures are loaded."""
+    """Return a request as pages show it; its slots, parties and signatures are loaded."""
     return Asked(
         asked,
         queries.standing_of(asked),
-        accounts.names({place.user_id for place in asked.places}),
-        {
-            place.id: signoff.why_passed_on(place, key)
-            for place in asked.places
-            if place.stands_for_id
-        },
+        accounts.names({slot.user_id for slot in asked.slots}),
+        {slot.id: signoff.why_passed_on(slot, key) for slot in asked.slots if slot.stands_for_id},
     )
 
 
@@ -72,17 +68,17 @@ def who_signs(asked: Asked, parties: Iterable[PartyFact], actor: Actor) -> list[
     given = _given(asked.request.revision)
     sides = {party.organisation_id: party for party in parties}
     views = []
-    for party, place in asked.held():
+    for party, slot in asked.held():
         own = sides.get(party.organisation_id)
-        one = given.get((party.organisation_id, place.user_id))
-        state, s = _state(asked.standing, party, place, one, actor)
-        notes = [own.name if own else "", *_for_whom(asked, place)]
+        one = given.get((party.organisation_id, slot.user_id))
+        state, s = _state(asked.standing, party, slot, one, actor)
+        notes = [own.name if own else "", *_for_whom(asked, slot)]
         if one is not None:
             notes.append(as_datetime(one.signed_at))
         views.append(
             PositionView(
                 party=own.mark if own else "",
-                name=asked.people.get(place.user_id, ""),
+                name=asked.people.get(slot.user_id, ""),
                 npm=own is not None and own.side is OrganisationKind.NPM,
                 state=state,
                 s=s,
@@ -95,7 +91,7 @@ def who_signs(asked: Asked, parties: Iterable[PartyFact], actor: Actor) -> list[
 def _state(
     standing: RequestStatus,
     party: PartySigners,
-    place: SignaturePlace,
+    slot: SignatureSlot,
     given: Signature | None,
     actor: Actor,
 ) -> tuple[str, str]:
@@ -104,19 +100,19 @@ def _state(
     if party.is_done(standing.signed):
         return _("Not needed any more"), "off"
     if not signers.can_sign_now(
-        standing.parties, standing.signed, party.organisation_id, place.user_id
+        standing.parties, standing.signed, party.organisation_id, slot.user_id
     ):
         return _("When others have signed"), "off"
-    if (place.organisation_id, place.user_id) == (actor.organisation_id, actor.user_id):
+    if (slot.organisation_id, slot.user_id) == (actor.organisation_id, actor.user_id):
         return _("Your turn"), "wait"
     return _("Waiting"), "other"
 
 
-def _for_whom(asked: Asked, place: SignaturePlace) -> list[str]:
+def _for_whom(asked: Asked, slot: SignatureSlot) -> list[str]:
     found = []
-    if place.on_behalf_of:
-        found.append(_("on behalf of %(person)s", person=place.on_behalf_of))
-    former = asked.former(place)
+    if slot.on_behalf_of:
+        found.append(_("on behalf of %(person)s", person=slot.on_behalf_of))
+    former = asked.former(slot)
     if former:
         found.append(_("in place of %(person)s", person=former))
     return found
@@ -158,8 +154,8 @@ def until_words(asked: SignatureRequest) -> list[str]:
 
 def for_whom_words(asked: Asked, actor: Actor) -> str:
     """Return for whom somebody signs: the organisation, and the person where there is one."""
-    place = queries.place_of(asked.request, actor.organisation_id, actor.user_id)
-    beside = _for_whom(asked, place) if place else []
+    slot = queries.slot_of(asked.request, actor.organisation_id, actor.user_id)
+    beside = _for_whom(asked, slot) if slot else []
     return ", ".join([actor.organisation_name, *beside])
 
 
@@ -194,14 +190,14 @@ def signature_lines(
     given = _given(revision)
     lines = []
     seen = set()
-    for party, place in asked.held() if asked else ():
-        one = given.get((place.organisation_id, place.user_id))
+    for party, slot in asked.held() if asked else ():
+        one = given.get((slot.organisation_id, slot.user_id))
         if one is not None:
             seen.add(one.id)
             lines.append(signature_line(one))
         elif asked is not None and not party.is_done(asked.standing.signed):
-            name = asked.people.get(place.user_id, "")
-            known = offices.get((str(place.organisation_id), name), {})
+            name = asked.people.get(slot.user_id, "")
+            known = offices.get((str(slot.organisation_id), name), {})
             lines.append(
                 {
                     "name": name,
@@ -210,9 +206,9 @@ def signature_lines(
                             _(
                                 "%(office)s, for %(organisation)s",
                                 office=known.get("office") or _("Signatory"),
-                                organisation=names.get(str(place.organisation_id), ""),
+                                organisation=names.get(str(slot.organisation_id), ""),
                             ),
-                            *_for_whom(asked, place),
+                            *_for_whom(asked, slot),
                         ]
                     ),
                     "power": "",
@@ -251,12 +247,12 @@ def passings(asked: Asked) -> list[str]:
     return [
         _(
             "%(before)s passed it on to %(after)s: %(reason)s",
-            before=asked.former(place),
-            after=asked.people.get(place.user_id, ""),
-            reason=asked.reasons[place.id],
+            before=asked.former(slot),
+            after=asked.people.get(slot.user_id, ""),
+            reason=asked.reasons[slot.id],
         )
-        for place in asked.request.places
-        if place.stands_for_id
+        for slot in asked.request.slots
+        if slot.stands_for_id
     ]
 
 

@@ -293,7 +293,7 @@ def _m1_of_the_standing_terms(checklist: Checklist) -> Mapping[str, Any]:
         sa.select(Revision)
         .join(
             Checklist,
-            Revision.id == sa.func.coalesce(Checklist.revision_in_force_id, Checklist.halted_id),
+            Revision.id == sa.func.coalesce(Checklist.revision_in_force_id, Checklist.stopped_id),
         )
         .where(
             Checklist.cooperation_id == checklist.cooperation_id,
@@ -515,8 +515,8 @@ def _come_into_force(
     checklist.state = ChecklistState.IN_FORCE
     checklist.revision_in_force_id = revision.id
     checklist.revision_sent_id = None
-    checklist.halt = None
-    checklist.halted_id = None
+    checklist.stopped_by = None
+    checklist.stopped_id = None
     checklist.in_force_at = since or clock.now()
     # What all have signed takes the place of what a party gave notice of before.
     db.session.execute(
@@ -623,7 +623,7 @@ def concerned(filling: LoadedChecklist, asked: SignatureRequest) -> set[UUID]:
 
     Of a text of class K2 only those named on it: others may not know that there is one.
     """
-    told = {place.user_id for place in asked.places} | {asked.sent_by_id}
+    told = {slot.user_id for slot in asked.slots} | {asked.sent_by_id}
     if is_restricted(filling.checklist):
         return told
     return told | _people_with(filling, Role.COORDINATOR)

@@ -24,7 +24,7 @@ from tracker.signoff import queries as requests
 from tracker.signoff import service as signoff
 from tracker.signoff import signers
 from tracker.signoff.identity_proof import SigningPage
-from tracker.signoff.models import RequestState, Revision, SignaturePlace, SignatureRequest
+from tracker.signoff.models import RequestState, Revision, SignatureRequest, SignatureSlot
 from tracker.signoff.policy import RequestStatus
 
 
@@ -36,8 +36,8 @@ def pass_on(
     *,
     page: SigningPage | None,
     reason: str,
-) -> SignaturePlace:
-    """Pass a colleague's place on to another signatory with the same power (5.5).
+) -> SignatureSlot:
+    """Pass a colleague's slot on to another signatory with the same power (5.5).
 
     Also by who M1 names, and to anybody able: the text is frozen and can't say it, so the reason is
     required and stands on the pages of signing, on the record and, but for a visit's texts, in the
@@ -52,10 +52,10 @@ def pass_on(
         raise RuleBrokenError(
             _l("Choose a signatory of your organisation whose power to sign runs today."), "person"
         )
-    place = signoff.pass_on(
+    slot = signoff.pass_on(
         actor, asked, holder_id, to_id, page=page, reason=reason, key=encryption.key_for(checklist)
     )
-    parties = signers.passed_on(standing.parties, place.organisation_id, holder_id, to_id)
+    parties = signers.passed_on(standing.parties, slot.organisation_id, holder_id, to_id)
     agreements.require_four_eyes(filling, parties, "person")
     trail.record(
         verbs.SIGNING_PASSED_ON,
@@ -70,11 +70,11 @@ def pass_on(
         after=able[to_id],
         reason="" if is_restricted(checklist) else reason.strip(),
     )
-    if (place.organisation_id, to_id) in signers.whose_turn(parties, standing.signed):
+    if (slot.organisation_id, to_id) in signers.whose_turn(parties, standing.signed):
         messages.waits_for_signature(checklist.id, [to_id])
     if actor.user_id != holder_id:
         messages.was_passed_on(checklist.id, [holder_id])
-    return place
+    return slot
 
 
 def who_can_take_over(

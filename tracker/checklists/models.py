@@ -105,8 +105,9 @@ class Checklist(Identified, Base):
     in_force_at: Mapped[dt.datetime | None]
     # The revision that was in force until it was suspended or ended; then none is in force, so that
     # whatever rests on a text in force stops at once. (Its row is never deleted: no foreign key.)
-    halt: Mapped[NoticeKind | None]
-    halted_id: Mapped[UUID | None]
+    # The columns keep the names under which events bind them (docs/adr/0057).
+    stopped_by: Mapped[NoticeKind | None] = mapped_column("halt")
+    stopped_id: Mapped[UUID | None] = mapped_column("halted_id")
     # Kept up to date with each change, so that lists need not load the answers.
     done_count: Mapped[int] = mapped_column(default=0)
     total_count: Mapped[int] = mapped_column(default=0)

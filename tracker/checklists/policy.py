@@ -86,8 +86,8 @@ def is_open(state: ChecklistState, open_items: list[str] | None, item: str) -> D
         return no(_l("The text was sent for signature and can't be changed now."))
     if state is ChecklistState.IN_FORCE:
         return no(_l("This text is in force. A change needs an amendment, signed by all."))
-    if not is_halted(state):
-        return is_halted(state)
+    if not is_stopped(state):
+        return is_stopped(state)
     if open_items is not None and item not in open_items:
         return no(_l("This item stays agreed: changes were asked for on other items only."))
     return YES
@@ -185,7 +185,7 @@ def can_send(actor: Actor, party: PartyFact | None, state: ChecklistState) -> De
         return no(_l("The text was sent for signature already."))
     if state is ChecklistState.IN_FORCE:
         return no(_l("The text is in force. Propose an amendment to change it."))
-    return is_halted(state)
+    return is_stopped(state)
 
 
 def can_record_prior_agreement(
@@ -204,7 +204,7 @@ def can_record_prior_agreement(
     return YES
 
 
-def is_halted(state: ChecklistState) -> Decision:
+def is_stopped(state: ChecklistState) -> Decision:
     """Decide whether a text can be worked on: not while it is suspended, nor after it ended."""
     if state is ChecklistState.SUSPENDED:
         return no(_l("This text is suspended. It can be changed once the suspension is lifted."))
@@ -279,7 +279,7 @@ def can_move(actor: Actor, party: PartyFact | None, state: ChecklistState) -> De
         return no(_l("The text was sent for signature and can't be changed now."))
     if state is ChecklistState.IN_FORCE:
         return no(_l("This text is in force. Move it as part of an amendment, signed by all."))
-    return is_halted(state)
+    return is_stopped(state)
 
 
 def is_assignable(

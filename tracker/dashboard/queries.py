@@ -29,7 +29,7 @@ from tracker.lifecycle.stages import RUNNING
 from tracker.organisations.models import Organisation
 from tracker.signoff import queries as signoff
 from tracker.signoff import signers
-from tracker.signoff.models import RequestState, Revision, SignaturePlace, SignatureRequest
+from tracker.signoff.models import RequestState, Revision, SignatureRequest, SignatureSlot
 from tracker.signoff.policy import RequestStatus
 from tracker.visits.models import Visit
 
@@ -230,9 +230,9 @@ def turns(actor: Actor, revision_ids: Collection[UUID | None]) -> dict[UUID, Tur
     """Return of texts that wait for signatures whether it is the person's turn."""
     wanted = [one for one in revision_ids if one is not None]
     place = sa.exists().where(
-        SignaturePlace.request_id == SignatureRequest.id,
-        SignaturePlace.user_id == actor.user_id,
-        SignaturePlace.organisation_id == actor.organisation_id,
+        SignatureSlot.request_id == SignatureRequest.id,
+        SignatureSlot.user_id == actor.user_id,
+        SignatureSlot.organisation_id == actor.organisation_id,
     )
     rows = db.session.execute(
         sa.select(
@@ -278,7 +278,7 @@ def asked(revision_ids: Iterable[UUID | None]) -> dict[UUID, Asked]:
             SignatureRequest.state == RequestState.WAITING,
         )
         .options(
-            selectinload(SignatureRequest.places),
+            selectinload(SignatureRequest.slots),
             selectinload(SignatureRequest.parties),
             joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
         )

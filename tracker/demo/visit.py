@@ -130,7 +130,7 @@ def _plan(cast: Cast, cooperation: Cooperation) -> Visit:
         kind=ready["V1"],
         announced=ready["V2"]["announced"],
         plan=Plan("Lower Harbour police station", first, first + dt.timedelta(days=1)),
-        people_of_it=TeamPlan(
+        team_plan=TeamPlan(
             lead_id=UUID(ready["V3"]["lead"]),
             deputy_id=UUID(ready["V3"]["deputy"]),
             members=tuple(

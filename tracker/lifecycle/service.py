@@ -161,7 +161,7 @@ def follow_force(happening: DomainEvent) -> None:
     follow_lift(happening)
 
 
-def follow_halt(happening: DomainEvent) -> None:
+def follow_stop(happening: DomainEvent) -> None:
     """Suspend or close the cooperation with its terms (P6, P7). A handler.
 
     Of TEXT_SUSPENDED and TEXT_ENDED. Other texts stop what rests on them, and no more.

@@ -69,10 +69,10 @@ _Shown, _ShownAsked = aliased(Revision), aliased(SignatureRequest)
 
 _IS_IN_FORCE = Checklist.revision_in_force_id.is_not(None)
 # What a party suspended or ended; a draft beside it is told as an amendment is.
-_IS_HALTED = Checklist.halt.is_not(None)
+_IS_STOPPED = Checklist.stopped_by.is_not(None)
 _IS_DECLINED = sa.and_(
     ~_IS_IN_FORCE,
-    ~_IS_HALTED,
+    ~_IS_STOPPED,
     Checklist.state == ChecklistState.DRAFTING,
     _NewestAsked.state == RequestState.DECLINED,
 )
@@ -222,8 +222,10 @@ def _newest_first(reference: str) -> int:
 
 
 def _entry_state(checklist: Checklist, *, is_declined: bool) -> EntryState:
-    if checklist.halt is not None:
-        return EntryState.ENDED if checklist.halt is NoticeKind.ENDED else EntryState.SUSPENDED
+    if checklist.stopped_by is not None:
+        return (
+            EntryState.ENDED if checklist.stopped_by is NoticeKind.ENDED else EntryState.SUSPENDED
+        )
     if checklist.revision_in_force_id is not None:
         return EntryState.IN_FORCE
     if checklist.state is ChecklistState.SENT:
@@ -258,7 +260,7 @@ def _joined(query: Any) -> sa.Select[Any]:
         .outerjoin(
             _Shown,
             _Shown.id
-            == sa.func.coalesce(Checklist.revision_in_force_id, Checklist.halted_id, _Newest.id),
+            == sa.func.coalesce(Checklist.revision_in_force_id, Checklist.stopped_id, _Newest.id),
         )
         .outerjoin(_ShownAsked, _ShownAsked.revision_id == _Shown.id)
     )
@@ -584,7 +586,7 @@ def _line(
         modes=tuple(cooperation.modes),
         form=form or "",
         state=_state(checklist, from_on, until_on, days[2], is_declined=bool(is_declined)),
-        is_amended=(checklist.revision_in_force_id or checklist.halt) is not None
+        is_amended=(checklist.revision_in_force_id or checklist.stopped_by) is not None
         and checklist.state in {ChecklistState.DRAFTING, ChecklistState.SENT},
         waiting_for=missing,
         revision=revision,
@@ -606,8 +608,8 @@ def _state(
     *,
     is_declined: bool,
 ) -> AgreementState:
-    if checklist.halt is not None:
-        ended = checklist.halt is NoticeKind.ENDED
+    if checklist.stopped_by is not None:
+        ended = checklist.stopped_by is NoticeKind.ENDED
         return AgreementState.ENDED if ended else AgreementState.SUSPENDED
     if checklist.revision_in_force_id is None:
         if checklist.state is ChecklistState.SENT:

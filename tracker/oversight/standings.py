@@ -188,13 +188,13 @@ def _claims(
     requests: Mapping[UUID, RequestState], notices: Collection[bool]
 ) -> Callable[[Stored], Claims]:
     def make(row: Stored) -> Claims:
-        halt = row["halt"]
+        stopped_by = row["halt"]
         return Claims(
             state=stored.choice(ChecklistState, row["state"]),
             in_force_id=stored.identity_or_none(row["revision_in_force_id"]),
             sent_id=stored.identity_or_none(row["revision_sent_id"]),
-            halt=None if halt is None else stored.choice(NoticeKind, halt),
-            halted_id=stored.identity_or_none(row["halted_id"]),
+            stopped_by=None if stopped_by is None else stored.choice(NoticeKind, stopped_by),
+            stopped_id=stored.identity_or_none(row["halted_id"]),
             in_force_at=stored.moment_or_none(row["in_force_at"]),
             requests=requests,
             notices=len(notices),

@@ -115,8 +115,8 @@ class SignatureRequest(Identified, Base):
     parties: Mapped[list["SignatureParty"]] = relationship(
         back_populates="request", order_by="SignatureParty.position", lazy="raise"
     )
-    places: Mapped[list["SignaturePlace"]] = relationship(
-        back_populates="request", order_by="SignaturePlace.position", lazy="raise"
+    slots: Mapped[list["SignatureSlot"]] = relationship(
+        back_populates="request", order_by="SignatureSlot.position", lazy="raise"
     )
 
 
@@ -136,13 +136,14 @@ class SignatureParty(Identified, Base):
     request: Mapped[SignatureRequest] = relationship(back_populates="parties", lazy="raise")
 
 
-class SignaturePlace(Identified, Base):
+class SignatureSlot(Identified, Base):
     """A line on which somebody is to sign: for an organisation, by a named person.
 
     Who passes it on keeps the line as history; the new person has one of their own, which stands
     for it.
     """
 
+    # Events bind its rows under this name, so the table keeps it (docs/adr/0057).
     __tablename__ = "signature_place"
     __table_args__ = (sa.UniqueConstraint("request_id", "organisation_id", "user_id"),)
 
@@ -161,7 +162,7 @@ class SignaturePlace(Identified, Base):
     passed_on_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
     passed_on_at: Mapped[dt.datetime | None]
 
-    request: Mapped[SignatureRequest] = relationship(back_populates="places", lazy="raise")
+    request: Mapped[SignatureRequest] = relationship(back_populates="slots", lazy="raise")
 
 
 class Signature(Identified, Base):

@@ -276,7 +276,7 @@ class _Replay:
         """Take that a party took its notice back before its day."""
         self._now.notices -= 1
 
-    def _halt(self, outcome: Outcome) -> bool:
+    def _stop(self, outcome: Outcome) -> bool:
         if self._now.standing_id is None or self._now.standing is Outcome.ENDED:
             self._now.is_sound = False
             return False
@@ -285,7 +285,7 @@ class _Replay:
 
     def suspend(self, _link: Link) -> None:
         """Take that a party's suspension began."""
-        if self._halt(Outcome.SUSPENDED):
+        if self._stop(Outcome.SUSPENDED):
             self._now.in_effect += 1
             if self._now.phase is Phase.IN_FORCE:
                 self._now.phase = Phase.SUSPENDED
@@ -306,7 +306,7 @@ class _Replay:
 
     def finish(self, _link: Link) -> None:
         """Take that a party ended it."""
-        if self._halt(Outcome.ENDED):
+        if self._stop(Outcome.ENDED):
             self._now.phase = Phase.ENDED
             self._now.notices = self._now.in_effect = 1
 

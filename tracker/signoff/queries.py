@@ -15,8 +15,8 @@ from tracker.signoff.models import (
     Revision,
     Signature,
     SignatureKind,
-    SignaturePlace,
     SignatureRequest,
+    SignatureSlot,
 )
 from tracker.signoff.policy import RequestStatus
 from tracker.signoff.signers import Named, PartySigners
@@ -40,7 +40,7 @@ _REVISIONS = (
     )
     .options(
         selectinload(Revision.signatures),
-        selectinload(SignatureRequest.places),
+        selectinload(SignatureRequest.slots),
         selectinload(SignatureRequest.parties),
     )
     .order_by(Revision.number.desc())
@@ -49,7 +49,7 @@ _REQUEST = (
     sa.select(SignatureRequest)
     .where(SignatureRequest.revision_id == sa.bindparam("revision_id"))
     .options(
-        selectinload(SignatureRequest.places),
+        selectinload(SignatureRequest.slots),
         selectinload(SignatureRequest.parties),
         joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
     )
@@ -70,7 +70,7 @@ def revisions_of(
 
 
 def request_of(revision_id: UUID) -> SignatureRequest | None:
-    """Return the request of a revision with its places and the signatures given."""
+    """Return the request of a revision with its slots and the signatures given."""
     return db.session.scalar(_REQUEST, {"revision_id": revision_id})
 
 
@@ -87,18 +87,18 @@ def signatures_on(revision_ids: Iterable[UUID]) -> dict[UUID, list[Signature]]:
 
 
 def standing_of(asked: SignatureRequest) -> RequestStatus:
-    """Return how a request stands, as the rules look at it; places, parties, signatures loaded."""
-    replaced = {place.stands_for_id for place in asked.places}
-    held = [place for place in asked.places if place.id not in replaced]
+    """Return how a request stands, as the rules look at it; slots, parties, signatures loaded."""
+    replaced = {slot.stands_for_id for slot in asked.slots}
+    held = [slot for slot in asked.slots if slot.id not in replaced]
     return RequestStatus(
         state=asked.state,
         parties=tuple(
             PartySigners(
                 party.organisation_id,
                 tuple(
-                    Named(place.user_id, place.turn, place.on_behalf_of)
-                    for place in held
-                    if place.organisation_id == party.organisation_id
+                    Named(slot.user_id, slot.turn, slot.on_behalf_of)
+                    for slot in held
+                    if slot.organisation_id == party.organisation_id
                 ),
                 party.needed,
                 party.turn,
@@ -111,30 +111,30 @@ def standing_of(asked: SignatureRequest) -> RequestStatus:
             if one.organisation_id and one.kind is SignatureKind.SIGNATURE
         ),
         expires_on=asked.expires_on,
-        former=frozenset(place.user_id for place in asked.places if place.id in replaced),
+        former=frozenset(slot.user_id for slot in asked.slots if slot.id in replaced),
     )
 
 
-def place_of(
+def slot_of(
     asked: SignatureRequest, organisation_id: UUID | None, user_id: UUID
-) -> SignaturePlace | None:
+) -> SignatureSlot | None:
     """Return the line that a person holds for an organisation, not one they passed on."""
-    replaced = {place.stands_for_id for place in asked.places}
+    replaced = {slot.stands_for_id for slot in asked.slots}
     return next(
         (
-            place
-            for place in asked.places
-            if place.organisation_id == organisation_id
-            and place.user_id == user_id
-            and place.id not in replaced
+            slot
+            for slot in asked.slots
+            if slot.organisation_id == organisation_id
+            and slot.user_id == user_id
+            and slot.id not in replaced
         ),
         None,
     )
 
 
-def stood_for(asked: SignatureRequest, place: SignaturePlace) -> SignaturePlace | None:
+def stood_for(asked: SignatureRequest, slot: SignatureSlot) -> SignatureSlot | None:
     """Return the line that a line that was passed on stands for, None for one as it was sent."""
-    return next((one for one in asked.places if one.id == place.stands_for_id), None)
+    return next((one for one in asked.slots if one.id == slot.stands_for_id), None)
 
 
 # Certificates, which a part further up makes and keeps --------------------------------------------

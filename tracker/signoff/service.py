@@ -27,8 +27,8 @@ from tracker.signoff.models import (
     Signature,
     SignatureKind,
     SignatureParty,
-    SignaturePlace,
     SignatureRequest,
+    SignatureSlot,
 )
 from tracker.signoff.signers import PartySigners
 
@@ -211,7 +211,7 @@ def request(
         )
         for one in party.named:
             db.session.add(
-                SignaturePlace(
+                SignatureSlot(
                     request_id=asked.id,
                     organisation_id=party.organisation_id,
                     user_id=one.user_id,
@@ -231,7 +231,7 @@ def locked_request(revision_id: UUID) -> SignatureRequest:
         sa.select(SignatureRequest)
         .where(SignatureRequest.revision_id == revision_id)
         .options(
-            selectinload(SignatureRequest.places),
+            selectinload(SignatureRequest.slots),
             selectinload(SignatureRequest.parties),
             joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
         )
@@ -259,10 +259,10 @@ def sign(
     standing = queries.standing_of(asked)
     policy.can_sign_for(actor, standing, clock.today()).require()
     membership = policy.signing_membership(actor)
-    place = queries.place_of(asked, actor.organisation_id, actor.user_id)
-    if membership is None or place is None:  # can_sign_for has said no already
+    slot = queries.slot_of(asked, actor.organisation_id, actor.user_id)
+    if membership is None or slot is None:  # can_sign_for has said no already
         raise LookupError
-    former = queries.stood_for(asked, place)
+    former = queries.stood_for(asked, slot)
     signature = _write(
         asked.revision,
         actor,
@@ -277,12 +277,12 @@ def sign(
             "power_confirmed": policy.confirmation_of(membership),
             "power_from": membership.power_from,
             "power_until": membership.power_until,
-            "on_behalf_of": place.on_behalf_of or None,
+            "on_behalf_of": slot.on_behalf_of or None,
             "in_place_of": accounts.names([former.user_id])[former.user_id] if former else None,
             "in_place_of_id": former.user_id if former else None,
         },
     )
-    signed = standing.signed | {(place.organisation_id, actor.user_id)}
+    signed = standing.signed | {(slot.organisation_id, actor.user_id)}
     asked.state = signers.state_after(asked.state, standing.parties, signed)
     if asked.state is RequestState.COMPLETED:
         asked.ended_at = clock.now()
@@ -399,7 +399,7 @@ def pass_on(
     page: SigningPage | None,
     reason: str,
     key: bytes | None = None,
-) -> SignaturePlace:
+) -> SignatureSlot:
     """Pass on what somebody is to sign to a person with the same power, with a reason (5.5).
 
     The line stays as history and the new one has its turn. The caller holds locked_request(); page
@@ -408,12 +408,12 @@ def pass_on(
     shown.require(page, asked.revision.digest)
     standing = queries.standing_of(asked)
     policy.can_pass_on(actor, standing, clock.today(), holder_id).require()
-    place = queries.place_of(asked, actor.organisation_id, holder_id)
-    if place is None:  # can_pass_on has said no already
+    slot = queries.slot_of(asked, actor.organisation_id, holder_id)
+    if slot is None:  # can_pass_on has said no already
         raise LookupError
     able = {
         one.user_id
-        for one in accounts.signatories_of(place.organisation_id, clock.today())
+        for one in accounts.signatories_of(slot.organisation_id, clock.today())
         if one.holds_on(clock.today())
     }
     if to_id not in able:
@@ -432,21 +432,21 @@ def pass_on(
         raise RuleBrokenError(decision.reason, "person")
     if not reason.strip():
         raise RuleBrokenError(_l("Say why you pass it on."), "reason")
-    new = SignaturePlace(
+    new = SignatureSlot(
         id=uuid4(),
         request_id=asked.id,
-        organisation_id=place.organisation_id,
+        organisation_id=slot.organisation_id,
         user_id=to_id,
-        position=place.position,
-        turn=place.turn,
-        on_behalf_of=place.on_behalf_of,
-        stands_for_id=place.id,
+        position=slot.position,
+        turn=slot.turn,
+        on_behalf_of=slot.on_behalf_of,
+        stands_for_id=slot.id,
         passed_on_by_id=actor.user_id,
         passed_on_at=clock.now(),
     )
     if asked.revision.is_sealed:
         new.sealed_reason = crypto.seal(
-            _needed(key), reason.strip().encode(), _place_context(new.id)
+            _needed(key), reason.strip().encode(), _slot_context(new.id)
         )
     else:
         new.reason = reason.strip()
@@ -455,11 +455,11 @@ def pass_on(
     return new
 
 
-def why_passed_on(place: SignaturePlace, key: bytes | None) -> str:
+def why_passed_on(slot: SignatureSlot, key: bytes | None) -> str:
     """Return why a line was passed on, decrypted where it is encrypted."""
-    if place.sealed_reason is None:
-        return place.reason
-    return crypto.unseal(_needed(key), place.sealed_reason, _place_context(place.id)).decode()
+    if slot.sealed_reason is None:
+        return slot.reason
+    return crypto.unseal(_needed(key), slot.sealed_reason, _slot_context(slot.id)).decode()
 
 
 def _end(
@@ -533,5 +533,5 @@ def _reason_context(asked: SignatureRequest) -> str:
     return f"signature-request:{asked.id}"
 
 
-def _place_context(place_id: UUID) -> str:
-    return f"signature-place:{place_id}"
+def _slot_context(slot_id: UUID) -> str:
+    return f"signature-place:{slot_id}"

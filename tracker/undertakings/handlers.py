@@ -73,7 +73,7 @@ def follow_terms(happening: DomainEvent) -> None:
         clearances.close_for_terms(happening.actor, happening.cooperation_id)
 
 
-def follow_halt(happening: DomainEvent) -> None:
+def follow_stop(happening: DomainEvent) -> None:
     """Close all undertakings and what they opened, at once, when terms are suspended or end.
 
     Handler of TEXT_SUSPENDED and TEXT_ENDED, of the agreed terms and of those on confidentiality.

@@ -71,7 +71,7 @@ class Signing(enum.StrEnum):
     AMENDED = "amended"
     IN_FORCE = "in_force"
     # Suspended or ended by a party.
-    HALTED = "halted"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,8 +177,8 @@ def _checklist(
             signing, revision_id = Signing.IN_FORCE, checklist.revision_in_force_id
         case ChecklistState.SENT:
             signing, revision_id = Signing.SENT, checklist.revision_sent_id
-        case _ if checklist.halt is not None:
-            signing, revision_id = Signing.HALTED, None
+        case _ if checklist.stopped_by is not None:
+            signing, revision_id = Signing.STOPPED, None
         case _:
             revision_id = None
             if checklist.revision_in_force_id is not None:

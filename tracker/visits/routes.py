@@ -100,7 +100,7 @@ def plan(reference: str) -> str | Response:
             kind=kind_of(form),
             announced=form["announced"].data,
             plan=form.planned,
-            people_of_it=planned_team(form),
+            team_plan=planned_team(form),
             visit_id=visit_id_of(form),
         ),
         success=lambda visit: _("Joint visit %(number)s is planned.", number=visit.number),

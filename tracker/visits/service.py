@@ -103,7 +103,7 @@ def plan_visit(
     kind: Mapping[str, Any],
     announced: str,
     plan: Plan,
-    people_of_it: TeamPlan,
+    team_plan: TeamPlan,
     visit_id: UUID | None = None,
 ) -> Visit:
     """Plan a joint visit, start its checklists 3 and 4, and return it.
@@ -115,7 +115,7 @@ def plan_visit(
     """
     can_plan(actor, cooperation).require()
     tidy = _checked_plan(plan, before=None)
-    _check_people(cooperation, people_of_it)
+    _check_people(cooperation, team_plan)
     _take_turn(cooperation.id)
     planned = db.session.get(Visit, visit_id) if visit_id else None
     if planned is not None:
@@ -133,8 +133,8 @@ def plan_visit(
     db.session.add(visit)
     db.session.flush()
     _record(verbs.VISIT_PLANNED, actor, visit)
-    roles = _start_checklists(actor, cooperation, visit, people_of_it)
-    _write_answers(actor, roles, kind, announced, people_of_it)
+    roles = _start_checklists(actor, cooperation, visit, team_plan)
+    _write_answers(actor, roles, kind, announced, team_plan)
     _judge_again(visit, actor)
     return visit
 

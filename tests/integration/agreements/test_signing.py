@@ -133,7 +133,7 @@ def test_sending_freezes_the_text_and_asks_each_signatory(sent: Table) -> None:
     assert checklist.revision_in_force_id is None
     assert (revision.number, revision.kind, revision.is_sealed) == (1, "terms", False)
     assert asked.state is RequestState.WAITING
-    named = {(place.organisation_id, place.user_id) for place in asked.places}
+    named = {(place.organisation_id, place.user_id) for place in asked.slots}
     assert named == {(body, one.user_id) for body, one in sent.signatories.items()}
     event = sent.events("sent_for_signature")[0]
     assert event["document_digest"] == revision.digest

@@ -239,7 +239,7 @@ def test_somebody_unknown_is_refused(scene: Scene) -> None:
                 kind={},
                 announced="unannounced",
                 plan=days(),
-                people_of_it=replace(team_plan(scene), **more),
+                team_plan=replace(team_plan(scene), **more),
             )
 
 

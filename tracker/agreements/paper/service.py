@@ -51,27 +51,27 @@ def open_lines(actor: Actor, asked: SignatureRequest, document: Mapping[str, Any
     own = actor.organisation_id
     if own not in {party for party, _one in signers.whose_turn(standing.parties, standing.signed)}:
         return []
-    places = [
-        place
-        for place in asked.places
-        if signers.is_to_sign(standing.parties, standing.signed, own, place.user_id)
-        and requests.place_of(asked, own, place.user_id) is place
+    slots = [
+        slot
+        for slot in asked.slots
+        if signers.is_to_sign(standing.parties, standing.signed, own, slot.user_id)
+        and requests.slot_of(asked, own, slot.user_id) is slot
     ]
-    names = accounts.names(place.user_id for place in places)
+    names = accounts.names(slot.user_id for slot in slots)
     said = {(one["organisation_id"], one["name"]): one for one in document.get("signatories", ())}
     found = []
-    for place in places:
-        name = names.get(place.user_id, "")
-        there = said.get((str(place.organisation_id), name), {})
+    for slot in slots:
+        name = names.get(slot.user_id, "")
+        there = said.get((str(slot.organisation_id), name), {})
         found.append(
             Signer(
-                organisation_id=place.organisation_id,
+                organisation_id=slot.organisation_id,
                 organisation_name=there.get("organisation", actor.organisation_name),
                 name=name,
                 office=there.get("office", ""),
-                user_id=place.user_id,
+                user_id=slot.user_id,
                 power=there.get("power", ""),
-                on_behalf_of=place.on_behalf_of,
+                on_behalf_of=slot.on_behalf_of,
             )
         )
     return found
@@ -174,7 +174,7 @@ def record(
 def _require_turns(actor: Actor, asked: SignatureRequest, user_ids: Iterable[UUID]) -> None:
     """Refuse persons who would sign before their turn, or beyond what their party has to give."""
     standing = requests.standing_of(asked)
-    turns = {place.user_id: place.turn for place in asked.places}
+    turns = {slot.user_id: slot.turn for slot in asked.slots}
     signed = set(standing.signed)
     for user_id in sorted(user_ids, key=lambda one: turns[one]):
         decision = signers.can_sign_now(standing.parties, signed, actor.organisation_id, user_id)

@@ -511,10 +511,10 @@ def _acts(
         "may_call_back": waits and policy.can_withdraw_request(actor, own),
         "may_remind": waits and policy.can_remind(actor, own),
         "to_pass_on": [
-            (place.user_id, asking.people.get(place.user_id, ""))
-            for _party, place in asking.held()
-            if signoff_policy.can_pass_on(actor, asking.standing, today, place.user_id)
-            and place.organisation_id == actor.organisation_id
+            (slot.user_id, asking.people.get(slot.user_id, ""))
+            for _party, slot in asking.held()
+            if signoff_policy.can_pass_on(actor, asking.standing, today, slot.user_id)
+            and slot.organisation_id == actor.organisation_id
         ]
         if asking
         else [],
