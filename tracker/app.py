@@ -99,7 +99,7 @@ from tracker.evidence.certificates import service as certificates
 from tracker.evidence.keys import signing_keys
 from tracker.evidence.keys.signing_keys import KeyFolder
 from tracker.evidence.log import checkpoints
-from tracker.evidence.log.checkpoints import Way
+from tracker.evidence.log.checkpoints import CheckpointSettings
 from tracker.evidence.public_check import routes as verify_routes
 from tracker.guidance import own as own_guidance
 from tracker.guidance import routes as guidance_routes
@@ -403,10 +403,10 @@ def services_of(settings: Settings, ring: Keys) -> Services:
     roles = frozenset(settings.second_factor_roles)
     return Services.of(
         keys.KEYS.holding(ring),
-        signing_keys.PLACE.holding(KeyFolder(settings.data_dir / "keys" / "evidence", host)),
+        signing_keys.KEY_FOLDER.holding(KeyFolder(settings.data_dir / "keys" / "evidence", host)),
         clock.ZONE.holding(ZoneInfo(settings.timezone)),
-        checkpoints.WAY.holding(
-            Way(settings.base_url, dt.timedelta(minutes=settings.checkpoint_minutes))
+        checkpoints.SETTINGS.holding(
+            CheckpointSettings(settings.base_url, dt.timedelta(minutes=settings.checkpoint_minutes))
         ),
         signing_settings.HOUSE_RULES.holding(
             HouseRules(four_eyes=settings.four_eyes, days=settings.signature_days)

@@ -34,6 +34,8 @@ _FORBIDDEN = {
 # Of lines in a file, and of files in a folder.
 _LONG = 400
 _MANY = 25
+# Words that say of a thing that it was found, kept or made, and not what it is.
+_SAYS_NOTHING = {"one", "found", "asked", "held", "there", "told", "made", "kept", "said"}
 _VAGUE = {"base", "common", "helper", "helpers", "misc", "util", "utils"}
 
 
@@ -98,6 +100,41 @@ def test_no_folder_of_code_holds_more_files_than_can_be_looked_over() -> None:
     )
     assert len(counts) > 50
     assert {folder: count for folder, count in counts.items() if count > _MANY} == {}
+
+
+def names_given(tree: ast.AST) -> Iterator[str]:
+    """Yield the names of variables and parameters, without the fields of classes."""
+    fields = {
+        part
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for statement in node.body
+        if isinstance(statement, ast.Assign | ast.AnnAssign)
+        for part in ast.walk(statement)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node not in fields:
+            yield node.id
+
+
+def test_variables_are_named_after_what_they_hold() -> None:
+    vague = [
+        f"{name(path)}: {given}"
+        for path in python_files()
+        if path.is_relative_to(PACKAGE)
+        for given in names_given(ast.parse(path.read_text()))
+        if given in _SAYS_NOTHING
+    ]
+    assert vague == []
+
+
+@pytest.mark.parametrize(
+    "code", ["for one in rows: ...", "def f(held): ...", "[found for found in rows]", "made = 1"]
+)
+def test_each_way_to_name_something_is_looked_at(code: str) -> None:
+    assert set(names_given(ast.parse(code))) & _SAYS_NOTHING
 
 
 def test_package_files_are_empty_but_for_the_factory() -> None:

@@ -86,13 +86,13 @@ POLICIES = (
             "Nobody takes part without a party; the second condition is for the type checker.",
         ),
         Equivalent(
-            "(one for one in decisions if one),",
-            "(one for one in decisions if True),",
+            "(decision for decision in decisions if decision),",
+            "(decision for decision in decisions if True),",
             "All fields of a scope are set by the same side, so the decisions are all the same.",
         ),
         Equivalent(
-            "(one for one in decisions if one),",
-            "(one for one in decisions if not (one)),",
+            "(decision for decision in decisions if decision),",
+            "(decision for decision in decisions if not (decision)),",
             "As above.",
         ),
     ),

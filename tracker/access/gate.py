@@ -100,7 +100,7 @@ def require(decision: Decision) -> None:
     decision.require()
 
 
-def found(thing: Thing | None) -> Thing:
+def found_or_404(thing: Thing | None) -> Thing:
     """Return the thing a scoped query found; answer 404 when it found nothing."""
     if thing is None:
         abort(404)

@@ -198,8 +198,8 @@ def people_with_role(
     organisation_id: UUID, roles: Collection[Role], day: dt.date | None = None
 ) -> tuple[PersonOf, ...]:
     """Return the people of an organisation who hold any of some roles on a day (today)."""
-    found = people_of(organisation_id, day)
-    return tuple(person for person in found if not person.roles.isdisjoint(roles))
+    people = people_of(organisation_id, day)
+    return tuple(person for person in people if not person.roles.isdisjoint(roles))
 
 
 def signatories_of(organisation_id: UUID, day: dt.date) -> tuple[Signatory, ...]:
@@ -254,10 +254,10 @@ def _people(where: sa.ColumnElement[bool], day: dt.date) -> tuple[PersonOf, ...]
         .where(where, runs_on(day), User.active)
         .order_by(User.name, User.id)
     ).all()
-    found: dict[UUID, PersonOf] = {}
+    people: dict[UUID, PersonOf] = {}
     for user, role, office, outside_expert in rows:
-        known = found.get(user.id)
-        found[user.id] = PersonOf(
+        known = people.get(user.id)
+        people[user.id] = PersonOf(
             user_id=user.id,
             name=user.name,
             office=(known.office if known else "") or office,
@@ -265,7 +265,7 @@ def _people(where: sa.ColumnElement[bool], day: dt.date) -> tuple[PersonOf, ...]
             outside_expert=outside_expert or (known is not None and known.outside_expert),
             has_second_factor=user.has_second_factor,
         )
-    return tuple(found.values())
+    return tuple(people.values())
 
 
 def hold(user_id: UUID) -> User:
@@ -300,8 +300,8 @@ def counts(actor: Actor, words: str = "") -> tuple[int, int]:
         .where(_seen_by(actor), _matching(words))
         .group_by(User.active)
     )
-    found = dict(rows.all())
-    return found.get(True, 0), found.get(False, 0)
+    counts_by_state = dict(rows.all())
+    return counts_by_state.get(True, 0), counts_by_state.get(False, 0)
 
 
 def find_user_for_actor(actor: Actor, user_id: UUID) -> Person | None:
@@ -381,7 +381,12 @@ def holders_by_organisation(
             if row.organisation_id == organisation_id and row.active is active
         )
 
-    return {one: Holders(those(one, active=True), those(one, active=False)) for one in wanted}
+    return {
+        organisation_id: Holders(
+            those(organisation_id, active=True), those(organisation_id, active=False)
+        )
+        for organisation_id in wanted
+    }
 
 
 def holders_of_power(organisation_id: UUID | None) -> Holders:
@@ -481,12 +486,12 @@ def invitations(
 
 def find_invitation(actor: Actor, invitation_id: UUID) -> InvitationLine | None:
     """Return an invitation the actor may see."""
-    found = db.session.scalar(
+    invitation = db.session.scalar(
         sa.select(Invitation)
         .options(joinedload(Invitation.organisation))
         .where(Invitation.id == invitation_id, _invitations_seen_by(actor))
     )
-    return _invitation_line(found) if found else None
+    return _invitation_line(invitation) if invitation else None
 
 
 def invitation_by_token(token: str, *, lock: bool = False) -> Invitation | None:
@@ -632,11 +637,11 @@ def _roles_of(actor: Actor, user_ids: Collection[UUID]) -> dict[UUID, tuple[Pers
     wanted = _role_columns().where(Membership.user_id.in_(user_ids))
     if not actor.is_administrator:
         wanted = wanted.where(Membership.organisation_id == actor.organisation_id)
-    found: dict[UUID, tuple[PersonRole, ...]] = {}
+    roles: dict[UUID, tuple[PersonRole, ...]] = {}
     for membership, name in db.session.execute(wanted):
-        earlier = found.get(membership.user_id, ())
-        found[membership.user_id] = (*earlier, _role(membership, name))
-    return found
+        earlier = roles.get(membership.user_id, ())
+        roles[membership.user_id] = (*earlier, _role(membership, name))
+    return roles
 
 
 def _role(membership: Membership, organisation_name: str | None) -> PersonRole:

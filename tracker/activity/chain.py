@@ -63,9 +63,9 @@ def state_digest(state: Mapping[str, Mapping[str, str | None]]) -> str:
     return canonical.digest_of({table: dict(rows) for table, rows in state.items()})
 
 
-def state_of(said: Mapping[str, Mapping[str, str | None]] | None) -> str | None:
+def state_of(rows: Mapping[str, Mapping[str, str | None]] | None) -> str | None:
     """Return what a link holds of what an event says of rows; None of one from before."""
-    return None if said is None else state_digest(said)
+    return None if rows is None else state_digest(rows)
 
 
 def _head_text(

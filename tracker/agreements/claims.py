@@ -50,7 +50,8 @@ class Claims:
             and self.stopped_by == stopped_by
             and (self.stopped_id, self.in_force_id)
             == ((course.standing_id, None) if stopped_by else (None, course.standing_id))
-            and self.requests == {one: state_of(out) for one, out in course.outcomes.items()}
+            and self.requests
+            == {outcome: state_of(out) for outcome, out in course.outcomes.items()}
             and (self.notices, self.in_effect) == (course.notices, course.in_effect)
             and self._began(since or course.in_force_at)
         )

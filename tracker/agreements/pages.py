@@ -30,7 +30,7 @@ RHYTHM_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestView:
     """A request to sign with all that pages say of it: rows, standing, names of people."""
 
     request: SignatureRequest
@@ -39,7 +39,7 @@ class Asked:
     # Of each line that was passed on, why.
     reasons: Mapping[UUID, str]
 
-    def held(self) -> Iterator[tuple[PartySigners, SignatureSlot]]:
+    def open_slots(self) -> Iterator[tuple[PartySigners, SignatureSlot]]:
         """Yield each line that somebody holds, party by party."""
         replaced = {slot.stands_for_id for slot in self.request.slots}
         for party in self.standing.parties:
@@ -53,32 +53,36 @@ class Asked:
         return self.people.get(before.user_id, "") if before else ""
 
 
-def read(asked: SignatureRequest, key: bytes | None) -> Asked:
+def read(signature_request: SignatureRequest, key: bytes | None) -> RequestView:
     """Return a request as pages show it; its slots, parties and signatures are loaded."""
-    return Asked(
-        asked,
-        queries.standing_of(asked),
-        accounts.names({slot.user_id for slot in asked.slots}),
-        {slot.id: signoff.why_passed_on(slot, key) for slot in asked.slots if slot.stands_for_id},
+    return RequestView(
+        signature_request,
+        queries.standing_of(signature_request),
+        accounts.names({slot.user_id for slot in signature_request.slots}),
+        {
+            slot.id: signoff.why_passed_on(slot, key)
+            for slot in signature_request.slots
+            if slot.stands_for_id
+        },
     )
 
 
-def who_signs(asked: Asked, parties: Iterable[PartyFact], actor: Actor) -> list[PositionView]:
+def who_signs(view: RequestView, parties: Iterable[PartyFact], actor: Actor) -> list[PositionView]:
     """Return each person who signs, with how their signature stands."""
-    given = _given(asked.request.revision)
+    given = _given(view.request.revision)
     sides = {party.organisation_id: party for party in parties}
     views = []
-    for party, slot in asked.held():
+    for party, slot in view.open_slots():
         own = sides.get(party.organisation_id)
-        one = given.get((party.organisation_id, slot.user_id))
-        state, s = _state(asked.standing, party, slot, one, actor)
-        notes = [own.name if own else "", *_for_whom(asked, slot)]
-        if one is not None:
-            notes.append(as_datetime(one.signed_at))
+        signature = given.get((party.organisation_id, slot.user_id))
+        state, s = _state(view.standing, party, slot, signature, actor)
+        notes = [own.name if own else "", *_for_whom(view, slot)]
+        if signature is not None:
+            notes.append(as_datetime(signature.signed_at))
         views.append(
             PositionView(
                 party=own.mark if own else "",
-                name=asked.people.get(slot.user_id, ""),
+                name=view.people.get(slot.user_id, ""),
                 npm=own is not None and own.side is OrganisationKind.NPM,
                 state=state,
                 s=s,
@@ -108,59 +112,61 @@ def _state(
     return _("Waiting"), "other"
 
 
-def _for_whom(asked: Asked, slot: SignatureSlot) -> list[str]:
-    found = []
+def _for_whom(view: RequestView, slot: SignatureSlot) -> list[str]:
+    parts = []
     if slot.on_behalf_of:
-        found.append(_("on behalf of %(person)s", person=slot.on_behalf_of))
-    former = asked.former(slot)
+        parts.append(_("on behalf of %(person)s", person=slot.on_behalf_of))
+    former = view.former(slot)
     if former:
-        found.append(_("in place of %(person)s", person=former))
-    return found
+        parts.append(_("in place of %(person)s", person=former))
+    return parts
 
 
-def rules(asked: Asked, parties: Iterable[PartyFact]) -> list[str]:
+def rules(view: RequestView, parties: Iterable[PartyFact]) -> list[str]:
     """Return in sentences by which rule the parties sign, where more than one person is named."""
     names = {party.organisation_id: party.name for party in parties}
-    found = [
+    words = [
         rule_words(
             names.get(party.organisation_id, ""),
             party.required,
             len(party.named),
-            one_by_one=any(one.turn for one in party.named),
+            one_by_one=any(person.turn for person in party.named),
         )
-        for party in asked.standing.parties
+        for party in view.standing.parties
         if len(party.named) > 1
     ]
-    late = [one for one in asked.standing.parties if one.turn]
+    late = [party for party in view.standing.parties if party.turn]
     if late:
-        found.append(
+        words.append(
             _(
                 "%(parties)s: once the others have signed.",
-                parties=", ".join(names.get(one.organisation_id, "") for one in late),
+                parties=", ".join(names.get(party.organisation_id, "") for party in late),
             )
         )
-    return found
+    return words
 
 
-def until_words(asked: SignatureRequest) -> list[str]:
+def until_words(signature_request: SignatureRequest) -> list[str]:
     """Return in sentences until when it can be signed, and how often is reminded."""
-    if asked.expires_on is None:
+    if signature_request.expires_on is None:
         return []
-    found = [_("Can be signed until %(day)s.", day=as_date(asked.expires_on))]
-    if asked.remind_every in RHYTHM_WORDS:
-        found.append(RHYTHM_WORDS[asked.remind_every](as_date(asked.expires_on)))
-    return found
+    words = [_("Can be signed until %(day)s.", day=as_date(signature_request.expires_on))]
+    if signature_request.remind_every in RHYTHM_WORDS:
+        words.append(
+            RHYTHM_WORDS[signature_request.remind_every](as_date(signature_request.expires_on))
+        )
+    return words
 
 
-def for_whom_words(asked: Asked, actor: Actor) -> str:
+def for_whom_words(view: RequestView, actor: Actor) -> str:
     """Return for whom somebody signs: the organisation, and the person where there is one."""
-    slot = queries.slot_of(asked.request, actor.organisation_id, actor.user_id)
-    beside = _for_whom(asked, slot) if slot else []
+    slot = queries.slot_of(view.request, actor.organisation_id, actor.user_id)
+    beside = _for_whom(view, slot) if slot else []
     return ", ".join([actor.organisation_name, *beside])
 
 
 def sentence(
-    actor: Actor, membership: ActorMembership, asked: Asked, title: str, cooperation: str
+    actor: Actor, membership: ActorMembership, view: RequestView, title: str, cooperation: str
 ) -> str:
     """Return the one sentence that is signed (product.md, 5.3)."""
     return str(
@@ -170,33 +176,34 @@ def sentence(
             "bind it to this text.",
             name=actor.name,
             office=membership.office or _("signatory"),
-            number=asked.request.revision.number,
+            number=view.request.revision.number,
             title=title,
             cooperation=cooperation,
-            organisation=for_whom_words(asked, actor),
+            organisation=for_whom_words(view, actor),
             power=power_words(membership.power, membership.power_from, membership.power_until),
         )
     )
 
 
 def signature_lines(
-    revision: Revision, asked: Asked | None, document: Mapping[str, Any]
+    revision: Revision, view: RequestView | None, document: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """Return a line for each signature that is there, and for each that is still wanted."""
     offices = {
-        (one["organisation_id"], one["name"]): one for one in document.get("signatories", ())
+        (signatory["organisation_id"], signatory["name"]): signatory
+        for signatory in document.get("signatories", ())
     }
     names = {party["id"]: party["name"] for party in document["parties"]}
     given = _given(revision)
     lines = []
     seen = set()
-    for party, slot in asked.held() if asked else ():
-        one = given.get((slot.organisation_id, slot.user_id))
-        if one is not None:
-            seen.add(one.id)
-            lines.append(signature_line(one))
-        elif asked is not None and not party.is_done(asked.standing.signed):
-            name = asked.people.get(slot.user_id, "")
+    for party, slot in view.open_slots() if view else ():
+        signature = given.get((slot.organisation_id, slot.user_id))
+        if signature is not None:
+            seen.add(signature.id)
+            lines.append(signature_line(signature))
+        elif view is not None and not party.is_done(view.standing.signed):
+            name = view.people.get(slot.user_id, "")
             known = offices.get((str(slot.organisation_id), name), {})
             lines.append(
                 {
@@ -208,7 +215,7 @@ def signature_lines(
                                 office=known.get("office") or _("Signatory"),
                                 organisation=names.get(str(slot.organisation_id), ""),
                             ),
-                            *_for_whom(asked, slot),
+                            *_for_whom(view, slot),
                         ]
                     ),
                     "power": "",
@@ -217,44 +224,47 @@ def signature_lines(
                     "method": "",
                 }
             )
-    return lines + [signature_line(one) for one in revision.signatures if one.id not in seen]
+    return lines + [signature_line(given) for given in revision.signatures if given.id not in seen]
 
 
-def signature_line(one: Signature) -> dict[str, Any]:
+def signature_line(signature: Signature) -> dict[str, Any]:
     """Return a signature as pages show it: who, for whom, by what power, when and how."""
-    power = power_words(one.power, one.power_from, one.power_until)
+    power = power_words(signature.power, signature.power_from, signature.power_until)
     return {
-        "name": one.signer_name,
+        "name": signature.signer_name,
         "capacity": ", ".join(
             [
                 _(
                     "%(office)s, for %(organisation)s",
-                    office=one.office or _("Signatory"),
-                    organisation=one.organisation_name,
+                    office=signature.office or _("Signatory"),
+                    organisation=signature.organisation_name,
                 ),
-                *beside_words(one),
+                *beside_words(signature),
             ]
         ),
-        "power": _("by %(power)s", power=power) if one.power else "",
-        "confirmed": confirmed_words(one.power_confirmed),
-        "when": one.signed_at,
-        "method": how_signed(one),
+        "power": _("by %(power)s", power=power) if signature.power else "",
+        "confirmed": confirmed_words(signature.power_confirmed),
+        "when": signature.signed_at,
+        "method": how_signed(signature),
     }
 
 
-def passings(asked: Asked) -> list[str]:
+def passings(view: RequestView) -> list[str]:
     """Return in sentences what was passed on, by whom to whom and why."""
     return [
         _(
             "%(before)s passed it on to %(after)s: %(reason)s",
-            before=asked.former(slot),
-            after=asked.people.get(slot.user_id, ""),
-            reason=asked.reasons[slot.id],
+            before=view.former(slot),
+            after=view.people.get(slot.user_id, ""),
+            reason=view.reasons[slot.id],
         )
-        for slot in asked.request.slots
+        for slot in view.request.slots
         if slot.stands_for_id
     ]
 
 
 def _given(revision: Revision) -> dict[tuple[UUID | None, UUID], Signature]:
-    return {(one.organisation_id, one.user_id): one for one in revision.signatures}
+    return {
+        (signature.organisation_id, signature.user_id): signature
+        for signature in revision.signatures
+    }

@@ -33,7 +33,7 @@ def load() -> None:
 def check() -> None:
     """Print what the content carries; exit 1 if anything is missing. Needs no database."""
     try:
-        found = coverage.look(
+        report = coverage.look(
             guidance_texts.read(paths.CONTENT),
             library.read(paths.CONTENT),
             risky_phrases.read(paths.CONTENT),
@@ -41,6 +41,6 @@ def check() -> None:
     except ContentError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
-    for line in found.lines():
+    for line in report.lines():
         click.echo(line)
-    sys.exit(0 if found.is_whole else 1)
+    sys.exit(0 if report.is_whole else 1)

@@ -69,9 +69,9 @@ class Coverage:
 
     def _languages(self) -> Iterator[str]:
         total = sum(self.items.values())
-        for code, told in self.told.items():
-            counts = ", ".join(f"{kind} {count}" for kind, count in told.items())
-            yield f"Items with words in {code}: {sum(told.values())} of {total} ({counts})"
+        for code, kinds in self.told.items():
+            counts = ", ".join(f"{kind} {count}" for kind, count in kinds.items())
+            yield f"Items with words in {code}: {sum(kinds.values())} of {total} ({counts})"
             yield f"Items without words in {code}: {', '.join(self.not_told[code]) or 'none'}"
 
 
@@ -90,7 +90,7 @@ def look(
     carried = set().union(*passages.values())
     items = [item for file in files for item in file.template.items]
     rested_on = {code for item in items for code in item.rests_on.statements}
-    written = frozenset(one.code for one in library.statements)
+    written = frozenset(statement.code for statement in library.statements)
     return Coverage(
         carried=tuple(code for code in STATEMENTS if code in carried),
         not_carried=tuple(code for code in STATEMENTS if code not in carried),
@@ -130,5 +130,5 @@ def _others(files: tuple[TemplateFile, ...]) -> tuple[str, ...]:
 def _lacking(file: TemplateFile, language: str) -> tuple[str, ...]:
     if file.template.language == language:
         return ()
-    words = next((one.words for one in file.words if one.words.language == language), None)
+    words = next((word.words for word in file.words if word.words.language == language), None)
     return languages.lacking(words, file.template)

@@ -32,8 +32,8 @@ from tracker.checklist_templates.strict import (
 from tracker.core.localized import LocalizedStr
 from tracker.settings import KNOWN_LANGUAGES
 
-Place = tuple[str, ...]
-Misfit = tuple[Place, str]
+ItemPath = tuple[str, ...]
+Misfit = tuple[ItemPath, str]
 
 
 class Labelled(Strict):
@@ -125,7 +125,7 @@ def _field_words(field: TemplateField) -> FieldWords:
 
 
 def _option_words(options: tuple[Option, ...]) -> dict[str, OptionWords]:
-    return {one.value: OptionWords(label=one.label, hint=one.hint) for one in options}
+    return {option.value: OptionWords(label=option.label, hint=option.hint) for option in options}
 
 
 def content_of(words: ChecklistWords) -> dict[str, Any]:
@@ -163,7 +163,9 @@ def _tree(words: ItemWords) -> dict[str, Any]:
     return words.model_dump(mode="json", exclude_defaults=True)
 
 
-def _differing(own: Mapping[str, Any], given: Mapping[str, Any], place: Place) -> Iterator[Misfit]:
+def _differing(
+    own: Mapping[str, Any], given: Mapping[str, Any], place: ItemPath
+) -> Iterator[Misfit]:
     for key in own:
         if key not in given:
             yield place, f"{'.'.join((*place, key))} is missing"
@@ -177,8 +179,8 @@ def _differing(own: Mapping[str, Any], given: Mapping[str, Any], place: Place) -
 
 def lacking(words: ChecklistWords | None, template: Template) -> tuple[str, ...]:
     """Return the items that have no words, and so stand in the checklist's own language."""
-    there = words.items if words else {}
-    return tuple(item.code for item in template.items if item.code not in there)
+    translated = words.items if words else {}
+    return tuple(item.code for item in template.items if item.code not in translated)
 
 
 def carried(words: ChecklistWords, old: Template, new: Template) -> ChecklistWords:
@@ -234,7 +236,7 @@ def told(template: Template, words: ChecklistWords | None = None) -> Template:
         kind=template.kind, language=template.language, version=template.version
     )
 
-    def said(translated: str | None, own: str) -> str:
+    def localized(translated: str | None, own: str) -> str:
         return (
             LocalizedStr(translated, language)
             if translated
@@ -243,12 +245,12 @@ def told(template: Template, words: ChecklistWords | None = None) -> Template:
 
     return with_parts(
         template,
-        title=said(given.title, template.title),
-        summary=said(given.summary, template.summary),
+        title=localized(given.title, template.title),
+        summary=localized(given.summary, template.summary),
         sections=tuple(
             with_parts(
                 section,
-                title=said(given.sections.get(section.key), section.title),
+                title=localized(given.sections.get(section.key), section.title),
                 items=_items(section, template, given),
             )
             for section in template.sections

@@ -66,14 +66,14 @@ class PhraseList(Strict):
     @cached_property
     def by_first(self) -> dict[str, tuple[tuple[tuple[str, ...], Entry], ...]]:
         """Forms as folded words, the longest first, by their first word."""
-        found: dict[str, list[tuple[tuple[str, ...], Entry]]] = {}
+        entries: dict[str, list[tuple[tuple[str, ...], Entry]]] = {}
         for entry in self.hints:
             for form in entry.forms:
                 parts = tuple(folded(form).split())
-                found.setdefault(parts[0], []).append((parts, entry))
+                entries.setdefault(parts[0], []).append((parts, entry))
         return {
-            first: tuple(sorted(forms, key=lambda one: -len(one[0])))
-            for first, forms in found.items()
+            first: tuple(sorted(forms, key=lambda form: -len(form[0])))
+            for first, forms in entries.items()
         }
 
 
@@ -146,7 +146,7 @@ def _in_use() -> list[PhraseList]:
 
 def passages() -> frozenset[str]:
     """Return the passages of guidance that hints point to."""
-    return frozenset(entry.passage for one in _in_use() for entry in one.hints)
+    return frozenset(entry.passage for phrases in _in_use() for entry in phrases.hints)
 
 
 def hints(texts: Iterable[str]) -> tuple[Hint, ...]:
@@ -162,23 +162,23 @@ def found_in(texts: Iterable[str], lists: Sequence[PhraseList]) -> tuple[Hint, .
 
     Whole words are compared, without case and accents; of two forms the longer one counts.
     """
-    found: dict[tuple[str, str], tuple[Entry, dict[str, str]]] = {}
+    matches: dict[tuple[str, str], tuple[Entry, dict[str, str]]] = {}
     written = [(text, list(split(text))) for text in texts]
-    for one in lists:
+    for phrases in lists:
         for text, words in written:
-            for entry, shown in _of_text(text, words, one):
-                _entry, seen = found.setdefault((one.language, entry.key), (entry, {}))
+            for entry, shown in _of_text(text, words, phrases):
+                _entry, seen = matches.setdefault((phrases.language, entry.key), (entry, {}))
                 seen.setdefault(folded(shown), " ".join(shown.split()))
     return tuple(
         Hint(tuple(seen.values()), entry.think, language, entry.statement, entry.passage)
-        for (language, _key), (entry, seen) in found.items()
+        for (language, _key), (entry, seen) in matches.items()
     )
 
 
-def _of_text(text: str, words: list[Word], one: PhraseList) -> Iterator[tuple[Entry, str]]:
+def _of_text(text: str, words: list[Word], phrase_list: PhraseList) -> Iterator[tuple[Entry, str]]:
     place = 0
     while place < len(words):
-        hit = _at(text, words, place, one)
+        hit = _at(text, words, place, phrase_list)
         if hit is None:
             place += 1
             continue
@@ -187,9 +187,11 @@ def _of_text(text: str, words: list[Word], one: PhraseList) -> Iterator[tuple[En
         place += length
 
 
-def _at(text: str, words: list[Word], place: int, one: PhraseList) -> tuple[int, Entry] | None:
+def _at(
+    text: str, words: list[Word], place: int, phrase_list: PhraseList
+) -> tuple[int, Entry] | None:
     """Return the longest form that begins with a word: its length, and the kind it is of."""
-    for parts, entry in one.by_first.get(words[place].folded, ()):
+    for parts, entry in phrase_list.by_first.get(words[place].folded, ()):
         here = words[place : place + len(parts)]
         if tuple(word.folded for word in here) == parts and _is_together(text, here):
             return len(parts), entry

@@ -75,7 +75,7 @@ def can_write(actor: Actor, party: PartyFact | None, item: Item, scope: AnswerSc
         return YES  # who does not set it may propose
     decisions = [can_set(actor, party, field) for field in item.fields_of(scope)]
     return next(
-        (one for one in decisions if one),
+        (decision for decision in decisions if decision),
         decisions[0] if decisions else no(_l("This item has no such answer.")),
     )
 
@@ -111,12 +111,12 @@ def can_take_position(actor: Actor, party: PartyFact | None, item: Item) -> Deci
     taking_part = can_take_part(actor, party)
     if not taking_part or party is None:
         return taking_part
-    asked = {
+    kinds = {
         Accepts.ALL: set(OrganisationKind),
         Accepts.EACH_CSO: {OrganisationKind.CSO},
         Accepts.NPM: {OrganisationKind.NPM},
     }.get(item.accepted_by, set())
-    if party.side not in asked:
+    if party.side not in kinds:
         return no(_l("This item needs no acceptance by your organisation."))
     return YES
 

@@ -110,13 +110,13 @@ def thread(
         .select_from(Comment)
         .where(within)
     ).one()
-    kept = {
+    condition = {
         "open": sa.and_(stands, ~is_settled),
         "settled": sa.and_(stands, is_settled),
     }.get(state, sa.true())
     rows = db.session.scalars(
         sa.select(Comment)
-        .where(within, kept)
+        .where(within, condition)
         .order_by(Comment.made_at, Comment.id)
         .offset(offset)
         .limit(limit)
@@ -132,8 +132,8 @@ def number_before(actor: Actor, comment: Comment) -> int:
         sa.and_(Comment.made_at == comment.made_at, Comment.id < comment.id),
     )
     within = _thread(actor, comment.checklist_id, comment.item)
-    asked = sa.select(sa.func.count()).select_from(Comment).where(within, earlier)
-    return db.session.scalar(asked) or 0
+    query = sa.select(sa.func.count()).select_from(Comment).where(within, earlier)
+    return db.session.scalar(query) or 0
 
 
 def last_audience(actor: Actor, checklist: Checklist, item: str | None) -> CommentAudience | None:

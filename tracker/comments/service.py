@@ -75,7 +75,9 @@ def write(
             )
     db.session.add(comment)
     db.session.flush()
-    db.session.add_all(CommentMention(comment_id=comment.id, user_id=one) for one in wanted)
+    db.session.add_all(
+        CommentMention(comment_id=comment.id, user_id=person_id) for person_id in wanted
+    )
     db.session.flush()
     _record(verbs.COMMENT_MADE, actor, checklist, comment, organisation=actor.organisation_name)
     messages.mentioned(comment.id, wanted)

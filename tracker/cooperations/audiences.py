@@ -40,13 +40,13 @@ def set_audience(
     visit where it is one, and return True when something did. The caller has asked its policy.
     """
     wanted = {user_id: (from_on, leads) for user_id, from_on, leads in members}
-    kept = {row.user_id: row for row in db.session.scalars(_rows(subject_type, subject_id))}
+    rows = {row.user_id: row for row in db.session.scalars(_rows(subject_type, subject_id))}
     changed = False
-    for user_id in kept.keys() - wanted.keys():
-        db.session.delete(kept[user_id])
+    for user_id in rows.keys() - wanted.keys():
+        db.session.delete(rows[user_id])
         changed = True
     for user_id, (from_on, leads) in wanted.items():
-        row = kept.get(user_id)
+        row = rows.get(user_id)
         if row is None:
             row = AudienceMember(
                 cooperation_id=cooperation_id,

@@ -500,12 +500,14 @@ MODES_WITH_VISITS = frozenset({Mode.VISIT, Mode.EXP, Mode.OMB_PLUS})
 def questions_behind(modes: Iterable[Mode]) -> list[Question]:
     """Return the questions to ask beside some modes, in a fixed order."""
     chosen = set(modes)
-    asked = {cell.question for mode in chosen for cell in MATRIX[mode].values() if cell.question}
+    questions = {
+        cell.question for mode in chosen for cell in MATRIX[mode].values() if cell.question
+    }
     if chosen:
-        asked.add(Question.PERSONAL_DATA)
+        questions.add(Question.PERSONAL_DATA)
     if chosen & _WITH_MEETINGS:
-        asked.add(Question.CONSENT_HARD)
-    return [question for question in Question if question in asked]
+        questions.add(Question.CONSENT_HARD)
+    return [question for question in Question if question in questions]
 
 
 def requirements(
@@ -527,8 +529,8 @@ def requirement(
     m9: str | None = None,
 ) -> Requirement:
     """Return what a cooperation needs of one checklist."""
-    found = requirements(modes, questions, m9=m9)
-    return next(one for one in found if one.kind is kind)
+    all_requirements = requirements(modes, questions, m9=m9)
+    return next(requirement for requirement in all_requirements if requirement.kind is kind)
 
 
 def _requirement(
@@ -554,9 +556,9 @@ def _requirement(
         reason=cell.reason_unknown if _is_unknown(cell, questions) else cell.reason,
         passage=cell.passage,
         mode=mode,
-        per_person=any(one.per_person for _mode, one in strict),
-        per_visit=any(one.per_visit for _mode, one in strict),
-        standing=any(one.standing for _mode, one in cells),
+        per_person=any(requirement.per_person for _mode, requirement in strict),
+        per_visit=any(requirement.per_visit for _mode, requirement in strict),
+        standing=any(cell.standing for _mode, cell in cells),
     )
 
 

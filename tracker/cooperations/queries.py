@@ -44,12 +44,12 @@ def find_by_id(actor: Actor, cooperation_id: UUID) -> Cooperation | None:
 
 def find_all(actor: Actor, cooperation_ids: Iterable[UUID]) -> dict[UUID, Cooperation]:
     """Return those of some cooperations that the person may see, with their parties."""
-    found = db.session.scalars(
+    cooperations = db.session.scalars(
         sa.select(Cooperation)
         .where(Cooperation.id.in_(list(cooperation_ids)), visible(actor))
         .options(_WITH_PARTIES)
     )
-    return {cooperation.id: cooperation for cooperation in found}
+    return {cooperation.id: cooperation for cooperation in cooperations}
 
 
 def listing(

@@ -13,7 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.scanner import RoundTripScanner, ScannerError
 
 Model = TypeVar("Model", bound=BaseModel)
-Place = Sequence[int | str]
+NodePath = Sequence[int | str]
 NESTED = "it is nested too deeply"
 MOST_NESTED = 100
 
@@ -46,17 +46,19 @@ class YamlText:
     tree: Any
     first_line: int = 1
 
-    def line(self, place: Place = ()) -> int:
+    def line(self, place: NodePath = ()) -> int:
         """Return the line of what stands at a place, or of the nearest thing around it."""
-        node, found = self.tree, 0
+        node, line = self.tree, 0
         for step in place:
             # A place named by pydantic may hold names of models too: they are stepped over.
             if _holds(node, step):
-                found = node.lc.data[step][0]
+                line = node.lc.data[step][0]
                 node = node[step]
-        return self.first_line + found
+        return self.first_line + line
 
-    def fit(self, model: type[Model], mistakes: list[Mistake], place: Place = ()) -> Model | None:
+    def fit(
+        self, model: type[Model], mistakes: list[Mistake], place: NodePath = ()
+    ) -> Model | None:
         """Return what stands at a place as a model; None after adding all that is wrong with it."""
         node = self.tree
         for step in place:

@@ -79,13 +79,13 @@ def _make(directory: Path) -> None:
     """Make all keys beside the place and put them there at once: never only some of them."""
     try:
         directory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        made = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+        folder = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
         for name in NAMES:
-            _write(_path(made, name), secrets.token_hex(KEY_BYTES) + "\n")
+            _write(_path(folder, name), secrets.token_hex(KEY_BYTES) + "\n")
         try:
-            made.rename(directory)
+            folder.rename(directory)
         except OSError:
-            shutil.rmtree(made)
+            shutil.rmtree(folder)
             # Another process put its own there in the same moment: those are the keys.
             if not _path(directory, NAMES[0]).exists():
                 raise

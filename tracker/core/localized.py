@@ -16,9 +16,9 @@ class LocalizedStr(str):
 
     def __new__(cls, words: str, language: str = "") -> Self:
         """Return words said in a language."""
-        made = super().__new__(cls, words)
-        made.language = language
-        return made
+        text = super().__new__(cls, words)
+        text.language = language
+        return text
 
 
 def language_of(words: object) -> str:
@@ -28,11 +28,11 @@ def language_of(words: object) -> str:
 
 def joined(separator: str, parts: Iterable[str]) -> str:
     """Join words; what is all said in one language still knows it."""
-    there = list(parts)
-    whole = separator.join(there)
-    languages = {language_of(part) for part in there}
-    one = languages.pop() if len(languages) == 1 else ""
-    return LocalizedStr(whole, one) if one else whole
+    all_parts = list(parts)
+    whole = separator.join(all_parts)
+    languages = {language_of(part) for part in all_parts}
+    language = languages.pop() if len(languages) == 1 else ""
+    return LocalizedStr(whole, language) if language else whole
 
 
 def pick_language(text: LocalizedText, *languages: str) -> str:
@@ -42,8 +42,8 @@ def pick_language(text: LocalizedText, *languages: str) -> str:
     """
     if isinstance(text, str):
         return text
-    found = next((one for one in languages if one in text), next(iter(text)))
-    return LocalizedStr(text[found], found)
+    chosen = next((language for language in languages if language in text), next(iter(text)))
+    return LocalizedStr(text[chosen], chosen)
 
 
 def merged(versions: Sequence[Any]) -> Any:
@@ -54,13 +54,13 @@ def merged(versions: Sequence[Any]) -> Any:
     """
     first = versions[0]
     if isinstance(first, Mapping):
-        _require_same([sorted(one) for one in versions])
-        return {key: merged([one[key] for one in versions]) for key in first}
+        _require_same([sorted(version) for version in versions])
+        return {key: merged([version[key] for version in versions]) for key in first}
     if isinstance(first, list):
-        _require_same([len(one) for one in versions])
+        _require_same([len(version) for version in versions])
         return [merged(list(parts)) for parts in zip(*versions, strict=True)]
     if isinstance(first, LocalizedStr):
-        return {language_of(one): str(one) for one in versions}
+        return {language_of(version): str(version) for version in versions}
     _require_same(list(versions))
     return first
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, render_template
 
-from tracker.access.gate import current_actor, found, signed_in
+from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.cooperations import queries as cooperations
 from tracker.dashboard import tasks
 from tracker.dashboard.cooperation_page import cooperation_view
@@ -34,7 +34,7 @@ def my_work() -> str:
 def cooperation(reference: str) -> str:
     """Show where a cooperation stands, whose turn it is, and why."""
     actor = current_actor()
-    view = cooperation_view(actor, found(cooperations.find(actor, reference)))
+    view = cooperation_view(actor, found_or_404(cooperations.find(actor, reference)))
     return render_template("dashboard/cooperation.html", view=view)
 
 

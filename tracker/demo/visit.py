@@ -13,7 +13,7 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.localized import LocalizedStr
 from tracker.demo.answers import answers
-from tracker.demo.filling import fill_in, identity, send, sign
+from tracker.demo.checklists import fill_in, identity, send, sign
 from tracker.demo.people import Cast, ids
 from tracker.undertakings import queries
 from tracker.undertakings import service as undertakings
@@ -72,12 +72,12 @@ def _asked(cooperation: Cooperation, user_id: UUID) -> UUID:
 def _sign(cast: Cast, key: str, undertaking_id: UUID, interests: str) -> None:
     actor = cast.actor(key)
     loaded = queries.load(queries.locked(undertaking_id))
-    asked = queries.asked(loaded.checklist)
+    questions = queries.asked(loaded.checklist)
     undertakings.save_draft(
         actor,
         undertaking_id,
         Draft(
-            confirmed=frozenset(point.name for point in asked.points),
+            confirmed=frozenset(point.name for point in questions.points),
             briefed=True,
             briefed_on=clock.today(),
             has_interests=bool(interests),
@@ -100,11 +100,11 @@ def make_ready(cast: Cast, cooperation: Cooperation) -> None:
     """Plan a visit, fill in and sign its roles and plan, and have each member confirm."""
     visit = _plan(cast, cooperation)
     recompute()
-    made = {
+    rows = {
         row.kind: row
         for row in db.session.scalars(sa.select(Checklist).where(Checklist.visit_id == visit.id))
     }
-    roles, plan = made[ChecklistKind.VISIT_ROLES], made[ChecklistKind.URGENT_PLAN]
+    roles, plan = rows[ChecklistKind.VISIT_ROLES], rows[ChecklistKind.URGENT_PLAN]
     fill_in(cast, roles)
     team = ("pavo", "ruth", "leyla", "samira", "marek")
     for key in team:

@@ -34,13 +34,13 @@ class FileForm(Form):
 
     def content(self) -> bytes:
         """Return the bytes of the file; empty when none was chosen."""
-        held = self.file.data
-        if not held:
+        upload = self.file.data
+        if not upload:
             return b""
         try:
-            return bytes(held.read())
+            return bytes(upload.read())
         finally:
-            held.close()
+            upload.close()
 
 
 class PaperForm(Form):

@@ -100,17 +100,17 @@ def headings(text: str) -> list[Heading]:
 
 def passage_heading(words: str) -> PassageHeading | None:
     """Read the heading of a passage; None when it isn't written as `Title {#key S1 S2}`."""
-    found = _PASSAGE.fullmatch(words)
-    if found is None:
+    match = _PASSAGE.fullmatch(words)
+    if match is None:
         return None
-    return PassageHeading(found["title"], found["key"], tuple(found["statements"].split()))
+    return PassageHeading(match["title"], match["key"], tuple(match["statements"].split()))
 
 
 def own_heading(words: str, number: int) -> PassageHeading:
     """Read the heading of an organisation's own passage, which may name items and no key."""
-    found = _PAIRED.fullmatch(words)
-    items = tuple(found["items"].replace(",", " ").split()) if found else ()
-    return PassageHeading(found["title"] if found else words, f"passage-{number}", items)
+    match = _PAIRED.fullmatch(words)
+    items = tuple(match["items"].replace(",", " ").split()) if match else ()
+    return PassageHeading(match["title"] if match else words, f"passage-{number}", items)
 
 
 def from_plain(text: str) -> str:

@@ -48,9 +48,9 @@ OwnReader = Callable[[Actor, Question], Sequence[OwnText]]
 OWN_READER: Slot[OwnReader] = Slot("own_reader", lambda _actor, _question: ())
 
 
-def find_own(actor: Actor | None, asked: Question) -> Sequence[OwnText]:
+def find_own(actor: Actor | None, question: Question) -> Sequence[OwnText]:
     """Return the own articles that a person may see and that hold every word asked for.
 
     A stranger sees none.
     """
-    return () if actor is None else OWN_READER.get()(actor, asked)
+    return () if actor is None else OWN_READER.get()(actor, question)

@@ -17,8 +17,8 @@ def language_codes(names: Iterable[str]) -> tuple[str, ...]:
 
     An organisation writes a language as it likes: by its code, or its name in any known language.
     """
-    found = (_codes().get(folded(name)) for name in names)
-    return tuple(dict.fromkeys(code for code in found if code))
+    codes = (_codes().get(folded(name)) for name in names)
+    return tuple(dict.fromkeys(code for code in codes if code))
 
 
 @cache

@@ -48,15 +48,15 @@ def add(
     Raises RefusedError, or RuleBrokenError with the field when a name is taken or a type missing.
     """
     can_change_organisations(actor).require()
-    kept = _checked(kind, details, None)
+    checked = _checked(kind, details, None)
     organisation = Organisation(
         id=uuid4(),
         kind=kind,
-        mark=mark_for(kept.name, queries.marks()),
+        mark=mark_for(checked.name, queries.marks()),
         is_demonstration=is_demonstration,
         created_at=clock.now(),
         version=1,
-        **asdict(kept),
+        **asdict(checked),
     )
     db.session.add(organisation)
     _flush()
@@ -88,14 +88,16 @@ def change(
         raise StaleError(
             _l("Somebody else changed this organisation in the meantime. Compare, then save again.")
         )
-    kept = asdict(_checked(organisation.kind, details, organisation.id))
-    changed = sorted(name for name, value in kept.items() if getattr(organisation, name) != value)
+    changes = asdict(_checked(organisation.kind, details, organisation.id))
+    changed = sorted(
+        name for name, value in changes.items() if getattr(organisation, name) != value
+    )
     if not changed:
         return organisation
     if "name" in changed:
-        organisation.mark = mark_for(kept["name"], queries.marks(organisation.id))
+        organisation.mark = mark_for(changes["name"], queries.marks(organisation.id))
     for name in changed:
-        setattr(organisation, name, kept[name])
+        setattr(organisation, name, changes[name])
     organisation.version += 1
     _flush()
     trail.record(
@@ -118,10 +120,10 @@ def _checked(kind: OrganisationKind, details: Details, own_id: UUID | None) -> D
     if same is not None and same.id != own_id:
         raise RuleBrokenError(_l("An organisation of this name is here already"), "name")
     short_name = " ".join(details.short_name.split()) or name
-    kept = replace(details, name=name, short_name=short_name[:SHORT_NAME_LENGTH])
+    tidied = replace(details, name=name, short_name=short_name[:SHORT_NAME_LENGTH])
     if kind is not OrganisationKind.CSO:
         return replace(
-            kept,
+            tidied,
             types=[],
             other_type="",
             expertise="",
@@ -135,7 +137,7 @@ def _checked(kind: OrganisationKind, details: Details, own_id: UUID | None) -> D
     has_other = CsoType.OTHER.value in types
     if has_other and not details.other_type.strip():
         raise RuleBrokenError(_l("Say what other type it is"), "other_type")
-    return replace(kept, types=types, other_type=details.other_type if has_other else "")
+    return replace(tidied, types=types, other_type=details.other_type if has_other else "")
 
 
 def _flush() -> None:

@@ -143,10 +143,10 @@ def identity(value: object) -> UUID:
     if isinstance(value, UUID):
         return value
     try:
-        found = UUID(hex=text(value))
+        parsed = UUID(hex=text(value))
     except ValueError:
         _refuse("an id")
-    return found if found.hex == value else _refuse("an id")
+    return parsed if parsed.hex == value else _refuse("an id")
 
 
 def identity_or_none(value: object) -> UUID | None:
@@ -159,12 +159,12 @@ def moment(value: object) -> dt.datetime:
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC)
     try:
-        found = dt.datetime.fromisoformat(text(value))
+        parsed = dt.datetime.fromisoformat(text(value))
     except ValueError:
         _refuse("a moment")
-    if found.tzinfo or found.isoformat(sep=" ", timespec="microseconds") != value:
+    if parsed.tzinfo or parsed.isoformat(sep=" ", timespec="microseconds") != value:
         _refuse("a moment")
-    return found.replace(tzinfo=dt.UTC)
+    return parsed.replace(tzinfo=dt.UTC)
 
 
 def moment_or_none(value: object) -> dt.datetime | None:
@@ -185,10 +185,10 @@ def day(value: object) -> dt.date:
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value
     try:
-        found = dt.date.fromisoformat(text(value))
+        parsed = dt.date.fromisoformat(text(value))
     except ValueError:
         _refuse("a day")
-    return found if found.isoformat() == value else _refuse("a day")
+    return parsed if parsed.isoformat() == value else _refuse("a day")
 
 
 def day_or_none(value: object) -> dt.date | None:
@@ -198,25 +198,25 @@ def day_or_none(value: object) -> dt.date | None:
 
 def mapping(value: object) -> dict[str, Any]:
     """Return an object of JSON, which SQLite keeps as text."""
-    found = json_value(value)
-    if not isinstance(found, dict):
+    data = json_value(value)
+    if not isinstance(data, dict):
         _refuse("an object of JSON")
-    return found
+    return data
 
 
 def texts_or_none(value: object) -> dict[str, str] | None:
     """Return an object of JSON that holds texts alone, or None where the column is empty."""
     if value is None:
         return None
-    return {text(name): text(one) for name, one in mapping(value).items()}
+    return {text(name): text(words) for name, words in mapping(value).items()}
 
 
 def texts_in_rows(value: object) -> list[dict[str, Any]]:
     """Return a list of JSON that holds objects of texts alone."""
-    found = json_value(value)
-    if not isinstance(found, list):
+    rows = json_value(value)
+    if not isinstance(rows, list):
         _refuse("a list of JSON")
-    return [{text(name): text(one) for name, one in mapping(row).items()} for row in found]
+    return [{text(name): text(words) for name, words in mapping(row).items()} for row in rows]
 
 
 def json_value(value: object) -> object:

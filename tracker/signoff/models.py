@@ -251,12 +251,12 @@ class Signature(Identified, Base):
             "in_place_of_id": self.in_place_of_id,
         }
         # Days in their ISO form, ids as they are written.
-        found: dict[str, Any] = {
+        texts: dict[str, Any] = {
             name: str(value) for name, value in values.items() if value is not None
         }
-        said = {
+        optional = {
             "power_confirmed": self.power_confirmed,
             "proof": self.proof,
             "paper": self.paper,
         }
-        return found | {name: value for name, value in said.items() if value is not None}
+        return texts | {name: value for name, value in optional.items() if value is not None}

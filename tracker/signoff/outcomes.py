@@ -100,15 +100,19 @@ def rule_of(document: Mapping[str, Any]) -> Rule:
     Where nobody is named, each party signs once. Raise ValueError for what is no such text.
     """
     try:
-        asked = document.get("signing")
-        if asked is not None:
-            rule = {UUID(one["organisation_id"]): int(one["needed"]) for one in asked["parties"]}
+        signing = document.get("signing")
+        if signing is not None:
+            rule = {
+                UUID(party["organisation_id"]): int(party["needed"]) for party in signing["parties"]
+            }
             if rule:
                 return rule
-        named = [UUID(one["organisation_id"]) for one in document.get("signatories") or ()]
+        named = [
+            UUID(signatory["organisation_id"]) for signatory in document.get("signatories") or ()
+        ]
         if named:
             return dict(Counter(named))
-        return {UUID(one["id"]): 1 for one in document["parties"]}
+        return {UUID(party["id"]): 1 for party in document["parties"]}
     except (KeyError, TypeError, AttributeError) as error:
         message = "The text does not say who signs it."
         raise ValueError(message) from error
@@ -116,8 +120,11 @@ def rule_of(document: Mapping[str, Any]) -> Rule:
 
 def is_signed_by_all(rule: Rule, given: Iterable[Given]) -> bool:
     """Tell whether as many persons as the text asks have signed for each organisation."""
-    there = Counter(party for party, _user in {(one.organisation_id, one.user_id) for one in given})
-    return bool(rule) and all(there[party] >= needed for party, needed in rule.items())
+    counts = Counter(
+        party
+        for party, _user in {(signature.organisation_id, signature.user_id) for signature in given}
+    )
+    return bool(rule) and all(counts[party] >= needed for party, needed in rule.items())
 
 
 def witnessed(
@@ -129,11 +136,11 @@ def witnessed(
     """
     known = {(link.subject_id, link.evidence): link.number for link in links}
     return tuple(
-        Given(one.organisation_id, one.user_id, known[one.id, one.digest])
-        for one in signatures
-        if one.kind is SignatureKind.SIGNATURE
-        and (one.id, one.digest) in known
-        and is_on(one, revision)
+        Given(signature.organisation_id, signature.user_id, known[signature.id, signature.digest])
+        for signature in signatures
+        if signature.kind is SignatureKind.SIGNATURE
+        and (signature.id, signature.digest) in known
+        and is_on(signature, revision)
     )
 
 
@@ -190,8 +197,8 @@ def course(links: Iterable[Link], texts: Iterable[Text]) -> Course:
     A text came into force only if its signatures were there by then: where the rule of a text is
     given, what lacks one is not signed by all, whatever an event says.
     """
-    replay = _Replay({one.evidence: one for one in texts})
-    for link in sorted(links, key=lambda one: one.number):
+    replay = _Replay({text.evidence: text for text in texts})
+    for link in sorted(links, key=lambda link: link.number):
         replay.follow(link)
     return replay.end()
 
@@ -201,7 +208,7 @@ class _Replay:
 
     def __init__(self, texts: dict[str, Text]) -> None:
         self._by_evidence = texts
-        self._by_id = {one.revision_id: one for one in texts.values()}
+        self._by_id = {text.revision_id: text for text in texts.values()}
         self._now = Course()
 
     def follow(self, link: Link) -> None:
@@ -213,7 +220,7 @@ class _Replay:
         now = self._now
         if self._by_id.keys() != now.outcomes.keys():
             now.is_sound = False  # a revision that nobody sent
-        if any(one.has_stray for one in self._by_id.values()):
+        if any(course.has_stray for course in self._by_id.values()):
             now.is_sound = False
         text = self._by_id.get(now.sent_id) if now.sent_id else None
         if text is not None and text.rule is not None and is_signed_by_all(text.rule, text.given):
@@ -233,7 +240,9 @@ class _Replay:
     def come_into_force(self, link: Link) -> None:
         """Take that all have signed."""
         now, text = self._now, self._by_id.get(self._now.sent_id) if self._now.sent_id else None
-        before = [one for one in text.given if one.event < link.number] if text else []
+        before = (
+            [signature for signature in text.given if signature.event < link.number] if text else []
+        )
         if text is None or (text.rule is not None and not is_signed_by_all(text.rule, before)):
             now.is_sound = False
             return
@@ -361,16 +370,18 @@ def undertaking_course(
 
     It is signed by all once its person signed the frozen text and somebody else countersigned it.
     """
-    ordered = sorted(links, key=lambda one: one.number)
+    ordered = sorted(links, key=lambda link: link.number)
     bound = {(link.verb, link.evidence): link.number for link in ordered}
-    closed = next((one for one in ordered if one.verb == verbs.UNDERTAKING_CLOSED.name), None)
-    there = list(signatures)
-    under = [one for one in there if revision is not None and is_on(one, revision)]
+    closed = next((link for link in ordered if link.verb == verbs.UNDERTAKING_CLOSED.name), None)
+    given = list(signatures)
+    under = [
+        signature for signature in given if revision is not None and is_on(signature, revision)
+    ]
     frozen = bound.get((verbs.UNDERTAKING_FROZEN.name, evidence)) if revision else None
     own = _first(under, bound, verbs.UNDERTAKING_SIGNED.name, person_id, is_own=True)
     other = _first(under, bound, verbs.UNDERTAKING_COUNTERSIGNED.name, person_id, is_own=False)
     steps = [frozen, own, other]
-    told = [
+    numbers = [
         next((link.number for link in ordered if link.verb == verb), None)
         for verb in (
             verbs.UNDERTAKING_FROZEN.name,
@@ -390,10 +401,10 @@ def undertaking_course(
         is_signed_by_all=all(steps),
         closed_by=closed.event_id if closed else None,
         # Each event has its row and each row its event; nothing comes without what goes before it.
-        is_sound=steps == told
+        is_sound=steps == numbers
         and _in_order(steps)
         and (revision is None) == (frozen is None)
-        and len(there) == sum(step is not None for step in steps[1:]),
+        and len(given) == sum(step is not None for step in steps[1:]),
     )
 
 
@@ -409,16 +420,16 @@ def _first(
     kind = SignatureKind.SIGNATURE if is_own else SignatureKind.COUNTERSIGNATURE
     return next(
         (
-            bound[verb, one.digest]
-            for one in signatures
-            if one.kind is kind
-            and (one.user_id == person_id) is is_own
-            and (verb, one.digest) in bound
+            bound[verb, signature.digest]
+            for signature in signatures
+            if signature.kind is kind
+            and (signature.user_id == person_id) is is_own
+            and (verb, signature.digest) in bound
         ),
         None,
     )
 
 
 def _in_order(steps: Iterable[int | None]) -> bool:
-    there = [step is not None for step in steps]
-    return there == sorted(there, reverse=True)
+    is_done = [step is not None for step in steps]
+    return is_done == sorted(is_done, reverse=True)

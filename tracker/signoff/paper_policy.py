@@ -47,7 +47,7 @@ def can_record(
     if not has_line:
         return no(_l("No signature of your organisation is missing on this text."))
     own = actor.organisation_id
-    if any(one.organisation_id == own and one.state is PaperState.WAITING for one in papers):
+    if any(paper.organisation_id == own and paper.state is PaperState.WAITING for paper in papers):
         return no(_l("A scan of your organisation waits to be confirmed already."))
     return YES
 

@@ -63,9 +63,9 @@ def revisions_of(
     subject = {"subject_type": subject_type, "subject_id": subject_id}
     rows: list[tuple[Revision, SignatureRequest | None]]
     rows = [(row[0], row[1]) for row in db.session.execute(_REVISIONS, subject)]
-    for revision, asked in rows:
-        if asked is not None:
-            set_committed_value(asked, "revision", revision)
+    for revision, signature_request in rows:
+        if signature_request is not None:
+            set_committed_value(signature_request, "revision", revision)
     return rows
 
 
@@ -76,54 +76,54 @@ def request_of(revision_id: UUID) -> SignatureRequest | None:
 
 def signatures_on(revision_ids: Iterable[UUID]) -> dict[UUID, list[Signature]]:
     """Return the signatures of several revisions, in the order given, in one query."""
-    found: dict[UUID, list[Signature]] = {}
+    signatures: dict[UUID, list[Signature]] = {}
     for signature in db.session.scalars(
         sa.select(Signature)
         .where(Signature.revision_id.in_(list(revision_ids)))
         .order_by(Signature.signed_at)
     ):
-        found.setdefault(signature.revision_id, []).append(signature)
-    return found
+        signatures.setdefault(signature.revision_id, []).append(signature)
+    return signatures
 
 
-def standing_of(asked: SignatureRequest) -> RequestStatus:
+def standing_of(signature_request: SignatureRequest) -> RequestStatus:
     """Return how a request stands, as the rules look at it; slots, parties, signatures loaded."""
-    replaced = {slot.stands_for_id for slot in asked.slots}
-    held = [slot for slot in asked.slots if slot.id not in replaced]
+    replaced = {slot.stands_for_id for slot in signature_request.slots}
+    open_slots = [slot for slot in signature_request.slots if slot.id not in replaced]
     return RequestStatus(
-        state=asked.state,
+        state=signature_request.state,
         parties=tuple(
             PartySigners(
                 party.organisation_id,
                 tuple(
                     Named(slot.user_id, slot.turn, slot.on_behalf_of)
-                    for slot in held
+                    for slot in open_slots
                     if slot.organisation_id == party.organisation_id
                 ),
                 party.needed,
                 party.turn,
             )
-            for party in asked.parties
+            for party in signature_request.parties
         ),
         signed=frozenset(
-            (one.organisation_id, one.user_id)
-            for one in asked.revision.signatures
-            if one.organisation_id and one.kind is SignatureKind.SIGNATURE
+            (signature.organisation_id, signature.user_id)
+            for signature in signature_request.revision.signatures
+            if signature.organisation_id and signature.kind is SignatureKind.SIGNATURE
         ),
-        expires_on=asked.expires_on,
-        former=frozenset(slot.user_id for slot in asked.slots if slot.id in replaced),
+        expires_on=signature_request.expires_on,
+        former=frozenset(slot.user_id for slot in signature_request.slots if slot.id in replaced),
     )
 
 
 def slot_of(
-    asked: SignatureRequest, organisation_id: UUID | None, user_id: UUID
+    signature_request: SignatureRequest, organisation_id: UUID | None, user_id: UUID
 ) -> SignatureSlot | None:
     """Return the line that a person holds for an organisation, not one they passed on."""
-    replaced = {slot.stands_for_id for slot in asked.slots}
+    replaced = {slot.stands_for_id for slot in signature_request.slots}
     return next(
         (
             slot
-            for slot in asked.slots
+            for slot in signature_request.slots
             if slot.organisation_id == organisation_id
             and slot.user_id == user_id
             and slot.id not in replaced
@@ -132,9 +132,11 @@ def slot_of(
     )
 
 
-def stood_for(asked: SignatureRequest, slot: SignatureSlot) -> SignatureSlot | None:
+def stood_for(signature_request: SignatureRequest, slot: SignatureSlot) -> SignatureSlot | None:
     """Return the line that a line that was passed on stands for, None for one as it was sent."""
-    return next((one for one in asked.slots if one.id == slot.stands_for_id), None)
+    return next(
+        (other for other in signature_request.slots if other.id == slot.stands_for_id), None
+    )
 
 
 # Certificates, which a part further up makes and keeps --------------------------------------------

@@ -160,8 +160,8 @@ def _needed(key: bytes | None) -> bytes:
 
 def document_of(revision: Revision, key: bytes | None) -> dict[str, Any]:
     """Return a revision's document as plain values."""
-    found: dict[str, Any] = canonical.from_bytes(plain_bytes(revision, key))
-    return found
+    document: dict[str, Any] = canonical.from_bytes(plain_bytes(revision, key))
+    return document
 
 
 def evidence_of_revision(revision: Revision) -> str:
@@ -184,10 +184,10 @@ def request(
     whom beside nobody, as the request keeps them.
     """
     asking = list(parties)
-    found = signers.flaw(asking)
-    if found is not None:
-        raise RuleBrokenError(MISNAMINGS[found[0]], f"party_{found[1]}")
-    asked = SignatureRequest(
+    fault = signers.flaw(asking)
+    if fault is not None:
+        raise RuleBrokenError(MISNAMINGS[fault[0]], f"party_{fault[1]}")
+    signature_request = SignatureRequest(
         id=uuid4(),
         revision_id=revision.id,
         sent_at=clock.now(),
@@ -196,33 +196,33 @@ def request(
         remind_every=remind_every,
         remind_whom=list(remind_whom) if remind_every else None,
     )
-    db.session.add(asked)
+    db.session.add(signature_request)
     db.session.flush()
     position = 0
     for number, party in enumerate(asking):
         db.session.add(
             SignatureParty(
-                request_id=asked.id,
+                request_id=signature_request.id,
                 organisation_id=party.organisation_id,
                 position=number,
                 needed=party.required,
                 turn=party.turn,
             )
         )
-        for one in party.named:
+        for person in party.named:
             db.session.add(
                 SignatureSlot(
-                    request_id=asked.id,
+                    request_id=signature_request.id,
                     organisation_id=party.organisation_id,
-                    user_id=one.user_id,
+                    user_id=person.user_id,
                     position=position,
-                    turn=one.turn,
-                    on_behalf_of=one.on_behalf_of,
+                    turn=person.turn,
+                    on_behalf_of=person.on_behalf_of,
                 )
             )
             position += 1
     db.session.flush()
-    return asked
+    return signature_request
 
 
 def locked_request(revision_id: UUID) -> SignatureRequest:
@@ -242,7 +242,7 @@ def locked_request(revision_id: UUID) -> SignatureRequest:
 
 def sign(
     actor: Actor,
-    asked: SignatureRequest,
+    signature_request: SignatureRequest,
     *,
     page: SigningPage | None,
     sentence: str,
@@ -254,17 +254,17 @@ def sign(
     page is the one it was read on: raise NotShownError when it showed another text or is old. The
     request is completed in the same transaction when this was the last signature.
     """
-    shown.require_recent(page, asked.revision.digest)
+    shown.require_recent(page, signature_request.revision.digest)
     policy.is_proven(actor, identity, clock.now()).require()
-    standing = queries.standing_of(asked)
+    standing = queries.standing_of(signature_request)
     policy.can_sign_for(actor, standing, clock.today()).require()
     membership = policy.signing_membership(actor)
-    slot = queries.slot_of(asked, actor.organisation_id, actor.user_id)
+    slot = queries.slot_of(signature_request, actor.organisation_id, actor.user_id)
     if membership is None or slot is None:  # can_sign_for has said no already
         raise LookupError
-    former = queries.stood_for(asked, slot)
+    former = queries.stood_for(signature_request, slot)
     signature = _write(
-        asked.revision,
+        signature_request.revision,
         actor,
         SignatureKind.SIGNATURE,
         sentence=sentence,
@@ -283,9 +283,9 @@ def sign(
         },
     )
     signed = standing.signed | {(slot.organisation_id, actor.user_id)}
-    asked.state = signers.state_after(asked.state, standing.parties, signed)
-    if asked.state is RequestState.COMPLETED:
-        asked.ended_at = clock.now()
+    signature_request.state = signers.state_after(signature_request.state, standing.parties, signed)
+    if signature_request.state is RequestState.COMPLETED:
+        signature_request.ended_at = clock.now()
     db.session.flush()
     return signature
 
@@ -339,7 +339,7 @@ def countersign(
 
 def decline(
     actor: Actor,
-    asked: SignatureRequest,
+    signature_request: SignatureRequest,
     *,
     page: SigningPage | None,
     reason: str,
@@ -351,48 +351,48 @@ def decline(
     page is the one it was read on: raise NotShownError when it showed another text. key encrypts
     the reason where the revision is encrypted: it speaks of what is in there.
     """
-    shown.require(page, asked.revision.digest)
-    policy.can_decline(actor, queries.standing_of(asked), clock.today()).require()
+    shown.require(page, signature_request.revision.digest)
+    policy.can_decline(actor, queries.standing_of(signature_request), clock.today()).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Say why you decline."), "reason")
-    _end(actor, asked, RequestState.DECLINED, reason.strip(), key)
-    asked.items = list(items)
+    _end(actor, signature_request, RequestState.DECLINED, reason.strip(), key)
+    signature_request.items = list(items)
     db.session.flush()
 
 
 def withdraw(
-    actor: Actor, asked: SignatureRequest, *, reason: str, key: bytes | None = None
+    actor: Actor, signature_request: SignatureRequest, *, reason: str, key: bytes | None = None
 ) -> None:
     """Call a request back with a reason; key as for decline(). The caller asked its policy."""
-    if asked.state is not RequestState.WAITING:
+    if signature_request.state is not RequestState.WAITING:
         raise RuleBrokenError(_l("This text no longer waits for signatures."))
     if not reason.strip():
         raise RuleBrokenError(_l("Say why you call it back."), "reason")
-    _end(actor, asked, RequestState.WITHDRAWN, reason.strip(), key)
+    _end(actor, signature_request, RequestState.WITHDRAWN, reason.strip(), key)
 
 
-def expire(asked: SignatureRequest) -> bool:
+def expire(signature_request: SignatureRequest) -> bool:
     """End a request whose last day has passed; False when it ended before, or has days left."""
-    if asked.state is not RequestState.WAITING or asked.expires_on is None:
+    if signature_request.state is not RequestState.WAITING or signature_request.expires_on is None:
         return False
-    if clock.today() <= asked.expires_on:
+    if clock.today() <= signature_request.expires_on:
         return False
-    asked.state = RequestState.EXPIRED
-    asked.ended_at = clock.now()
+    signature_request.state = RequestState.EXPIRED
+    signature_request.ended_at = clock.now()
     db.session.flush()
     return True
 
 
-def overtake(asked: SignatureRequest) -> None:
+def overtake(signature_request: SignatureRequest) -> None:
     """End a request whose text has become moot: what it would have changed has ended."""
-    asked.state = RequestState.WITHDRAWN
-    asked.ended_at = clock.now()
+    signature_request.state = RequestState.WITHDRAWN
+    signature_request.ended_at = clock.now()
     db.session.flush()
 
 
 def pass_on(
     actor: Actor,
-    asked: SignatureRequest,
+    signature_request: SignatureRequest,
     holder_id: UUID,
     to_id: UUID,
     *,
@@ -405,16 +405,16 @@ def pass_on(
     The line stays as history and the new one has its turn. The caller holds locked_request(); page
     and key as for decline().
     """
-    shown.require(page, asked.revision.digest)
-    standing = queries.standing_of(asked)
+    shown.require(page, signature_request.revision.digest)
+    standing = queries.standing_of(signature_request)
     policy.can_pass_on(actor, standing, clock.today(), holder_id).require()
-    slot = queries.slot_of(asked, actor.organisation_id, holder_id)
+    slot = queries.slot_of(signature_request, actor.organisation_id, holder_id)
     if slot is None:  # can_pass_on has said no already
         raise LookupError
     able = {
-        one.user_id
-        for one in accounts.signatories_of(slot.organisation_id, clock.today())
-        if one.holds_on(clock.today())
+        signatory.user_id
+        for signatory in accounts.signatories_of(slot.organisation_id, clock.today())
+        if signatory.holds_on(clock.today())
     }
     if to_id not in able:
         raise RuleBrokenError(
@@ -434,7 +434,7 @@ def pass_on(
         raise RuleBrokenError(_l("Say why you pass it on."), "reason")
     new = SignatureSlot(
         id=uuid4(),
-        request_id=asked.id,
+        request_id=signature_request.id,
         organisation_id=slot.organisation_id,
         user_id=to_id,
         position=slot.position,
@@ -444,7 +444,7 @@ def pass_on(
         passed_on_by_id=actor.user_id,
         passed_on_at=clock.now(),
     )
-    if asked.revision.is_sealed:
+    if signature_request.revision.is_sealed:
         new.sealed_reason = crypto.seal(
             _needed(key), reason.strip().encode(), _slot_context(new.id)
         )
@@ -463,24 +463,32 @@ def why_passed_on(slot: SignatureSlot, key: bytes | None) -> str:
 
 
 def _end(
-    actor: Actor, asked: SignatureRequest, state: RequestState, reason: str, key: bytes | None
+    actor: Actor,
+    signature_request: SignatureRequest,
+    state: RequestState,
+    reason: str,
+    key: bytes | None,
 ) -> None:
-    if asked.revision.is_sealed:
-        asked.sealed_reason = crypto.seal(_needed(key), reason.encode(), _reason_context(asked))
+    if signature_request.revision.is_sealed:
+        signature_request.sealed_reason = crypto.seal(
+            _needed(key), reason.encode(), _reason_context(signature_request)
+        )
     else:
-        asked.reason = reason
-    asked.state = state
-    asked.ended_at = clock.now()
-    asked.ended_by_id = actor.user_id
-    asked.ended_for_id = actor.organisation_id
+        signature_request.reason = reason
+    signature_request.state = state
+    signature_request.ended_at = clock.now()
+    signature_request.ended_by_id = actor.user_id
+    signature_request.ended_for_id = actor.organisation_id
     db.session.flush()
 
 
-def reason_of(asked: SignatureRequest, key: bytes | None) -> str:
+def reason_of(signature_request: SignatureRequest, key: bytes | None) -> str:
     """Return why a request was declined or called back, decrypted where it is encrypted."""
-    if asked.sealed_reason is None:
-        return asked.reason
-    return crypto.unseal(_needed(key), asked.sealed_reason, _reason_context(asked)).decode()
+    if signature_request.sealed_reason is None:
+        return signature_request.reason
+    return crypto.unseal(
+        _needed(key), signature_request.sealed_reason, _reason_context(signature_request)
+    ).decode()
 
 
 def _write(  # noqa: PLR0913 -- one row's values
@@ -529,8 +537,8 @@ def _context(revision_id: UUID) -> str:
     return f"revision:{revision_id}"
 
 
-def _reason_context(asked: SignatureRequest) -> str:
-    return f"signature-request:{asked.id}"
+def _reason_context(signature_request: SignatureRequest) -> str:
+    return f"signature-request:{signature_request.id}"
 
 
 def _slot_context(slot_id: UUID) -> str:

@@ -63,7 +63,7 @@ class Form(FlaskForm):
         Mistakes in a text that the form does not hold stand above it too.
         """
         if isinstance(error, ContentError):
-            self.form_errors.extend(one.message for one in error.mistakes)
+            self.form_errors.extend(mistake.message for mistake in error.mistakes)
             return
         field = self._named(error.field) if error.field else None
         if field is None or isinstance(field, FormField):
@@ -81,12 +81,12 @@ class Form(FlaskForm):
         The page then shows the form again; nothing is tested and nothing is saved.
         """
         for name in ("add_row", "remove_row"):
-            asked = request.form.get(name)
-            if asked is not None:
+            row_action = request.form.get(name)
+            if row_action is not None:
                 for field in self:
                     change = getattr(field, name, None)
                     if change is not None:
-                        change(asked)
+                        change(row_action)
                 return True
         return False
 

@@ -92,8 +92,8 @@ def register_navigation(
     app: Flask, entries: Sequence[Entry | tuple[str, object, Predicate]], **endpoints: str
 ) -> None:
     """Set the main navigation, and the endpoints that Frame names: of home, sign_in and others."""
-    made = tuple(entry if isinstance(entry, Entry) else Entry(*entry) for entry in entries)
-    app.extensions["frame"] = Frame(entries=made, **endpoints)
+    all_entries = tuple(entry if isinstance(entry, Entry) else Entry(*entry) for entry in entries)
+    app.extensions["frame"] = Frame(entries=all_entries, **endpoints)
 
 
 def init_frame(app: Flask) -> None:
@@ -169,7 +169,7 @@ def _current(entry: Entry) -> str:
     if request.endpoint == entry.endpoint:
         return "page"
     frame: Frame = current_app.extensions["frame"]
-    named = [one for one in frame.entries if request.endpoint in one.parts]
+    named = [entry for entry in frame.entries if request.endpoint in entry.parts]
     if named:
         return "true" if entry in named else ""
     part = entry.endpoint.partition(".")[0]

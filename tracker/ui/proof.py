@@ -4,7 +4,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from tracker.ui.fields import CodeField, HeldField, PasswordField
+from tracker.ui.fields import CodeField, HiddenValueField, PasswordField
 from tracker.ui.form_base import Form
 from tracker.ui.validators import RequiredWithout
 
@@ -16,7 +16,7 @@ class ShownFields(Form):
     """What stood on the page that the form was sent from; for who acts on a text they read."""
 
     # Which opening of this very page, and which text it showed.
-    page_token = HeldField(most=TOKEN_LENGTH)
+    page_token = HiddenValueField(most=TOKEN_LENGTH)
 
 
 class ProofFields(ShownFields):
@@ -31,7 +31,7 @@ class ProofFields(ShownFields):
         description=_l("A new code appears every 30 seconds. Each code works once."),
     )
     # Put in by static/js/passkey.js.
-    passkey = HeldField(most=ANSWER_LENGTH)
+    passkey = HiddenValueField(most=ANSWER_LENGTH)
 
     def ask_for(self, *, app: bool, passkey: bool) -> None:
         """Leave out what the person has not, who has only a passkey."""

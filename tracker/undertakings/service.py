@@ -59,10 +59,10 @@ def save_draft(actor: Actor, undertaking_id: UUID, draft: Draft) -> Draft:
     policy.can_fill_in(actor, loaded.standing, clock.today()).require()
     if len(draft.interests) > MAX_INTERESTS:
         raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_INTERESTS), "interests")
-    kept = replace(draft, saved_at=clock.now())
-    encryption.put_draft(undertaking, kept)
+    saved_draft = replace(draft, saved_at=clock.now())
+    encryption.put_draft(undertaking, saved_draft)
     db.session.flush()
-    return kept
+    return saved_draft
 
 
 def sign(
@@ -86,11 +86,11 @@ def sign(
     if identity.method is Method.PASSWORD_MAILED_CODE:
         policy.can_sign_by_mailed_code(actor, loaded.standing).require()
     draft = encryption.draft_of(undertaking)
-    asked = queries.asked(loaded.checklist)
+    questions = queries.asked(loaded.checklist)
     spoken = LocalizedStr(sentence, language)
     read_on = page or SigningPage.begin(clock.now())
     shown.require_recent(page, digest_to_be(loaded, spoken, read_on))
-    if not draft.is_ready or list(missing(asked, draft, clock.today())):
+    if not draft.is_ready or list(missing(questions, draft, clock.today())):
         raise RuleBrokenError(_l("Something is missing. Go back and confirm each point."))
     # In their own name, as a person of the organisation that named them.
     signer = replace(actor, organisation_id=undertaking.organisation_id)
@@ -333,10 +333,12 @@ def ask_again(actor: Actor, undertaking_id: UUID) -> Undertaking:
     loaded = queries.load(undertaking)
     policy.can_ask_again(actor, loaded.standing, clock.today()).require()
     revision = db.session.get_one(Revision, undertaking.terms_revision_id)
-    one = next(
-        one for one in queries.listed(load(loaded.checklist)) if one.user_id == undertaking.user_id
+    person = next(
+        listed_person
+        for listed_person in queries.listed(load(loaded.checklist))
+        if listed_person.user_id == undertaking.user_id
     )
-    return handlers.ask(actor, revision, one)
+    return handlers.ask(actor, revision, person)
 
 
 def languages_of(loaded: Loaded, language: str) -> Languages:

@@ -143,7 +143,7 @@ class Facts:
     @property
     def npm_alone(self) -> bool:
         """Whether the team has the NPM's own people only."""
-        return bool(self.members) and not any(one.needs_clearance for one in self.members)
+        return bool(self.members) and not any(member.needs_clearance for member in self.members)
 
 
 class RequirementKind(enum.StrEnum):
@@ -298,10 +298,10 @@ class Judgement:
     @property
     def missing(self) -> tuple[Missing, ...]:
         """What the gates want, each thing once, in their order."""
-        found: list[Missing] = []
+        missing: list[Missing] = []
         for gate in self.gates:
-            found += [one for one in gate.missing if one not in found]
-        return tuple(found)
+            missing += [lack for lack in gate.missing if lack not in missing]
+        return tuple(missing)
 
     @property
     def people_concerned(self) -> int:

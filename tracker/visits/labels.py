@@ -124,8 +124,8 @@ def _turn_of_parties(parties: Sequence[PartyFact]) -> Turn:
     if not parties:
         return _PLANNERS
     return Turn(
-        party_ids=frozenset(one.organisation_id for one in parties),
-        names=tuple(one.name for one in parties),
+        party_ids=frozenset(party.organisation_id for party in parties),
+        names=tuple(party.name for party in parties),
     )
 
 
@@ -144,8 +144,8 @@ class _OfPeople:
 
     def __call__(self, facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
         members = _members(wants)
-        names = tuple(one.name for one in members)
-        turn = Turn(user_ids=frozenset(one.user_id for one in members), names=names)
+        names = tuple(member.name for member in members)
+        turn = Turn(user_ids=frozenset(member.user_id for member in members), names=names)
         return Missing(
             text=self.words(len(members), names[0]),
             why=self.why,
@@ -188,13 +188,13 @@ class _OfChecklist:
     passage: str
 
     def __call__(self, facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
-        found = self.which(facts)
-        waits = found.signing in {Signing.SENT, Signing.IN_FORCE}
+        words = self.which(facts)
+        waits = words.signing in {Signing.SENT, Signing.IN_FORCE}
         return Missing(
-            self.texts[found.signing],
+            self.texts[words.signing],
             self.why,
-            Target(PageKind.CHECKLIST, found.checklist_id),
-            _turn_of_parties(found.unsigned) if waits else _PLANNERS,
+            Target(PageKind.CHECKLIST, words.checklist_id),
+            _turn_of_parties(words.unsigned) if waits else _PLANNERS,
             self.passage,
         )
 

@@ -145,14 +145,14 @@ def judge(facts: Facts) -> Judgement:
     """Ask the gates J1 to J3."""
     excused = _excused(facts)
     clearing = list(_to_clear(facts))
-    asked = {
+    lacks_by_gate = {
         "J1": list(_to_propose(facts)),
         "J2": [*_to_plan(facts), *clearing],
         "J3": [*clearing, *_to_leave(facts)],
     }
     gates: list[Gate] = []
     left: list[MissingRequirement] = []
-    for code, wants in asked.items():
+    for code, wants in lacks_by_gate.items():
         open_wants = [want for want in wants if code != "J3" or want.key not in excused]
         left += [want for want in open_wants if want not in left]
         if open_wants:
@@ -188,7 +188,7 @@ def to_excuse(judgement: Judgement) -> tuple[frozenset[str], Decision]:
 
 def _excused(facts: Facts) -> frozenset[str]:
     """Return what overrides excuse and still can: a partner's person who joined changes that."""
-    named = frozenset[str]().union(*(one.excused for one in facts.overrides))
+    named = frozenset[str]().union(*(override.excused for override in facts.overrides))
     return frozenset(
         want.key for want in _to_leave(facts) if want.key in named and want.is_excusable(facts)
     )

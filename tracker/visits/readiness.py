@@ -151,15 +151,15 @@ def _signatures(checklists: Iterable[Checklist]) -> Mapping[UUID, frozenset[UUID
     """Return the organisations that have signed each revision in force or sent."""
     revision_ids = {
         revision_id
-        for one in checklists
-        for revision_id in (one.revision_in_force_id, one.revision_sent_id)
+        for checklist in checklists
+        for revision_id in (checklist.revision_in_force_id, checklist.revision_sent_id)
         if revision_id is not None
     }
     return {
         revision_id: frozenset(
-            one.organisation_id
-            for one in given
-            if one.kind is SignatureKind.SIGNATURE and one.organisation_id is not None
+            signature.organisation_id
+            for signature in given
+            if signature.kind is SignatureKind.SIGNATURE and signature.organisation_id is not None
         )
         for revision_id, given in signoff.signatures_on(revision_ids).items()
     }
@@ -212,21 +212,25 @@ def _unsigned(
 ) -> tuple[PartyFact, ...]:
     if revision_id is None:
         return ()
-    there = signed.get(revision_id, frozenset())
-    return tuple(party for party in parties if party.organisation_id not in there)
+    signed_by = signed.get(revision_id, frozenset())
+    return tuple(party for party in parties if party.organisation_id not in signed_by)
 
 
 def _lacking(roles: LoadedChecklist) -> tuple[ItemFact, ...]:
     standing = roles.standing().items
-    names = {one.organisation_id: one.name for one in roles.surroundings.parties}
+    names = {party.organisation_id: party.name for party in roles.surroundings.parties}
     return tuple(
         ItemFact(
             item.code,
             item.label,
             _what(stands),
-            tuple(PartyFact(one, names[one]) for one in stands.waiting_for if one in names),
+            tuple(
+                PartyFact(party_id, names[party_id])
+                for party_id in stands.waiting_for
+                if party_id in names
+            ),
         )
-        for item in sorted(roles.template.items, key=lambda one: int(one.code[1:]))
+        for item in sorted(roles.template.items, key=lambda item: int(item.code[1:]))
         if (stands := standing.get(item.code)) is not None and stands.required and not stands.done
     )
 
@@ -252,7 +256,7 @@ def _members(
         for person in people.people(visit.cooperation_id)
     }
     answers = _Answers(roles, urgent_plan)
-    found = [
+    members = [
         answers.member(
             member,
             taking_part.get((member.user_id, member.organisation_id)),
@@ -262,7 +266,10 @@ def _members(
         for member in team
     ]
     return tuple(
-        sorted(found, key=lambda one: (not one.leads, not one.is_deputy, one.needs_clearance))
+        sorted(
+            members,
+            key=lambda person: (not person.leads, not person.is_deputy, person.needs_clearance),
+        )
     )
 
 
@@ -327,12 +334,12 @@ def _may_sign_in(user: User) -> bool:
 
 
 def _by_person(rows: Any) -> dict[UUID, list[dict[str, Any]]]:
-    found: dict[UUID, list[dict[str, Any]]] = {}
+    rows_by_person: dict[UUID, list[dict[str, Any]]] = {}
     for row in rows or ():
         person = as_id(row.get("person"))
         if person is not None:
-            found.setdefault(person, []).append(row)
-    return found
+            rows_by_person.setdefault(person, []).append(row)
+    return rows_by_person
 
 
 def _valid_until(rows: list[dict[str, Any]]) -> dt.date | None:

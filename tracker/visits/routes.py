@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.decision import Decision
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.activity import service as trail
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import ChecklistKind
@@ -64,7 +64,9 @@ def index(reference: str) -> str:
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
     lines = queries.lines(actor, [cooperation.id])
-    opened = {one.number: plan_of(one) for one in queries.of_cooperation(actor, cooperation.id)}
+    opened = {
+        visit.number: plan_of(visit) for visit in queries.of_cooperation(actor, cooperation.id)
+    }
     if opened:
         trail.log_read(
             actor,
@@ -162,7 +164,7 @@ def my_part(reference: str, number: int) -> str:
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_my_part")
     reading = readiness.read(visit, language=locale.language())
-    fact = found(pages.own_fact(reading, actor))
+    fact = found_or_404(pages.own_fact(reading, actor))
     return render_template(
         "visits/my_part.html",
         visit=visit,
@@ -190,15 +192,15 @@ def confirm_plan(reference: str, number: int) -> Response:
 
 
 def _answer(
-    reference: str, number: int, act: Callable[[Actor, Visit], bool], said: str
+    reference: str, number: int, act: Callable[[Actor, Visit], bool], message: str
 ) -> Response:
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_my_part")
-    found(queries.is_member(actor, visit) or None)
+    found_or_404(queries.is_member(actor, visit) or None)
     return perform(
         None,
         lambda: act(actor, visit),
-        success=said,
+        success=message,
         next=redirect(url_for(".my_part", reference=reference, number=number), 303),
     )
 
@@ -403,7 +405,7 @@ def reads(reference: str) -> str:
 
 
 def _cooperation(actor: Actor, reference: str) -> Cooperation:
-    return found(cooperations.find(actor, reference))
+    return found_or_404(cooperations.find(actor, reference))
 
 
 def _visit(actor: Actor, reference: str, number: int, page: str) -> Visit:
@@ -414,7 +416,7 @@ def _visit(actor: Actor, reference: str, number: int, page: str) -> Visit:
     cooperation = _cooperation(actor, reference)
     if request.method == "POST":
         trail.lock_chain(cooperation.id)
-    visit = found(queries.find(actor, cooperation.id, number))
+    visit = found_or_404(queries.find(actor, cooperation.id, number))
     if request.method == "GET":
         _note_reading(actor, visit.cooperation_id, visit.id, page)
     return visit
@@ -427,7 +429,7 @@ def _note_reading(actor: Actor, cooperation_id: UUID, visit_id: UUID, page: str)
 
 
 def _may_change(actor: Actor, visit: Visit, cooperation: Cooperation | None = None) -> Decision:
-    cooperation = cooperation or found(cooperations.find_by_id(actor, visit.cooperation_id))
+    cooperation = cooperation or found_or_404(cooperations.find_by_id(actor, visit.cooperation_id))
     leads = audiences.standing(actor, VISIT, visit.id).leads
     return policy.can_change(actor, service.npm_ids(cooperation), visit.stage, leads=leads)
 

@@ -119,7 +119,7 @@ def _serve(settings: Settings) -> int:
         subprocess.Popen(command, process_group=0, env=environment)  # noqa: S603 -- our own programs, by full path
         for command in (_server_command(settings), [*_own_command(), "worker"])
     ]
-    while not asked_to_stop and all(one.poll() is None for one in programs):
+    while not asked_to_stop and all(program.poll() is None for program in programs):
         time.sleep(0.2)
     failed = not asked_to_stop
     if failed:
@@ -130,15 +130,15 @@ def _serve(settings: Settings) -> int:
 
 def _end(programs: list[subprocess.Popen[bytes]]) -> None:
     """Ask each program to stop, give it time, and then make it."""
-    for one in programs:
-        if one.poll() is None:
-            one.terminate()
-    for one in programs:
+    for program in programs:
+        if program.poll() is None:
+            program.terminate()
+    for program in programs:
         try:
-            one.wait(GRACE_SECONDS)
+            program.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:
-            one.kill()
-            one.wait()
+            program.kill()
+            program.wait()
 
 
 def _own_command() -> list[str]:
@@ -207,10 +207,9 @@ def recheck(references: tuple[str, ...], *, every: bool) -> None:
         raise click.ClickException(message)
     differed = 0
     for cooperation_id, reference in cooperations:
-        for one in worker_recheck.recheck(cooperation_id):
-            click.echo(
-                f"{reference}, {one.kind} {one.id}: {_shown(one.before)} became {_shown(one.after)}"
-            )
+        for difference in worker_recheck.recheck(cooperation_id):
+            values = f"{_shown(difference.before)} became {_shown(difference.after)}"
+            click.echo(f"{reference}, {difference.kind} {difference.id}: {values}")
             differed += 1
         db.session.commit()
     click.echo(f"Cooperations: {len(cooperations)}. Values that differed: {differed}.")
@@ -224,27 +223,27 @@ def _shown(values: tuple[object, ...]) -> str:
 @with_appcontext
 def check() -> None:
     """Tell whether database, content, worker and all that is checked are well; what to mend."""
-    found = health.look()
-    known = found.database == "well"
+    state = health.look()
+    known = state.database == "well"
     refused = binding.refused() if known else []
     if known:
-        found = replace(found, accounts=health.SOME_REFUSED if refused else "well")
-    click.echo(f"database: {found.database}")
-    click.echo(f"content: {found.content}")
-    click.echo(f"worker: {found.worker}")
-    click.echo(f"certificates: {found.certificates}")
-    click.echo(f"accounts: {found.accounts}")
+        state = replace(state, accounts=health.SOME_REFUSED if refused else "well")
+    click.echo(f"database: {state.database}")
+    click.echo(f"content: {state.content}")
+    click.echo(f"worker: {state.worker}")
+    click.echo(f"certificates: {state.certificates}")
+    click.echo(f"accounts: {state.accounts}")
     for email, fault in refused:
         click.echo(f"  {email}: {fault.value}")
-    for one in certificates.failing() if known else ():
+    for failing in certificates.failing() if known else ():
         click.echo(
-            f"  {one.reference}, {one.kind}, revision {one.number}: {one.error}"
-            f" ({one.tries} tries; the next at {one.next_try_at:%Y-%m-%d %H:%M} UTC)"
+            f"  {failing.reference}, {failing.kind}, revision {failing.number}: {failing.error}"
+            f" ({failing.tries} tries; the next at {failing.next_try_at:%Y-%m-%d %H:%M} UTC)"
         )
-    click.echo(f"texts: {found.texts}")
+    click.echo(f"texts: {state.texts}")
     for text in disagreements.known() if known else ():
         click.echo(f"  {text.reference}, {text.kind or text.subject_type}")
-    click.echo(f"jobs: {found.jobs}")
+    click.echo(f"jobs: {state.jobs}")
     for failure in failures.known() if known else ():
         click.echo(
             f"  {failure.job} {failure.object}: {failure.error}"
@@ -253,5 +252,5 @@ def check() -> None:
     late = certificates.overdue(LATE) if known else 0
     if late:
         click.echo(f"certificates: {late} late")
-    if late or not found.is_well:
+    if late or not state.is_well:
         sys.exit(1)

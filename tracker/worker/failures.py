@@ -23,12 +23,12 @@ def of(job: str) -> dict[str, dt.datetime]:
     return {row.object: row.next_try_at for row in rows}
 
 
-def note(job: str, one: str, error: str) -> None:
+def note(job: str, object_name: str, error: str) -> None:
     """Keep that a job failed on an object; each time the next try is later."""
     now = clock.now()
-    row = db.session.get(JobFailure, (job, one))
+    row = db.session.get(JobFailure, (job, object_name))
     if row is None:
-        row = JobFailure(job=job, object=one, tries=0)
+        row = JobFailure(job=job, object=object_name, tries=0)
         db.session.add(row)
     row.tries += 1
     row.error = error[:KEPT_ERROR]

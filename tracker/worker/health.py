@@ -60,11 +60,11 @@ def look() -> Health:
         database = "well" if schema_revision() == newest_revision() else "needs tracker db upgrade"
         if database != "well":
             return Health(database, *NOT_LOOKED_AT)
-        made = "some can't be made" if certificates.is_any_failing() else "well"
+        certificate_state = "some can't be made" if certificates.is_any_failing() else "well"
         bound = SOME_REFUSED if refused_accounts.is_any() else "well"
         texts = "some do not agree with their signatures" if disagreements.is_any() else "well"
         jobs = "some could not be done" if failures.is_any() else "well"
-        return Health(database, _content(), _worker(), made, bound, texts, jobs)
+        return Health(database, _content(), _worker(), certificate_state, bound, texts, jobs)
     except SQLAlchemyError:
         db.session.rollback()
         return Health("can't be reached", *NOT_LOOKED_AT)
@@ -74,8 +74,8 @@ def schema_revision() -> str | None:
     """Return the revision the database's schema is at; None for an empty database."""
     if not sa.inspect(db.session.connection()).has_table("alembic_version"):
         return None
-    found: str | None = db.session.scalar(sa.text("SELECT version_num FROM alembic_version"))
-    return found
+    revision: str | None = db.session.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
 def newest_revision() -> str | None:
@@ -83,7 +83,9 @@ def newest_revision() -> str | None:
 
     A revision is called as its file. Alembic, which would read all of them, is for commands.
     """
-    return max((one.stem for one in (MIGRATIONS / "versions").glob("[0-9]*.py")), default=None)
+    return max(
+        (migration.stem for migration in (MIGRATIONS / "versions").glob("[0-9]*.py")), default=None
+    )
 
 
 def beat() -> None:

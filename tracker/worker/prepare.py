@@ -175,12 +175,12 @@ def make_evidence_keys(say: Say) -> None:
     and certificates waits for it.
     """
     try:
-        made = signing_keys.make_missing()
+        missing = signing_keys.make_missing()
     except KeysError as error:
         db.session.rollback()
         raise PreparationError(str(error)) from error
     db.session.commit()
-    for key in made:
+    for key in missing:
         say(f"Made the {key.use.value} key {key.number}, SHA-256 {key.fingerprint}")
     for line in signing_keys.trouble():
         say(f"Look after the evidence's keys: {line}")

@@ -29,4 +29,6 @@ def downgrade(revision: str = "-1") -> None:
 
 def is_known(revision: str) -> bool:
     """Tell whether this code has a migration to a revision."""
-    return revision in {one.revision for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    return revision in {
+        script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    }

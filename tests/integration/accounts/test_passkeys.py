@@ -286,7 +286,7 @@ def test_the_place_of_passkeys_is_the_address_as_browsers_write_it(
     app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch, address: str, origin: str
 ) -> None:
     monkeypatch.setitem(app.extensions, "settings", _Elsewhere(app.extensions["settings"], address))
-    assert rules.place().origin == origin
+    assert rules.own_origin().origin == origin
 
 
 class _Elsewhere:

@@ -286,7 +286,7 @@ def test_an_answer_saved_in_one_language_reads_in_the_other(room: Room) -> None:
     room.submit("ilena", "/items/M2/answer", kind="police")
     room.table.save("ilena", "M1")
     assert "Police station" in room.page("samira").text
-    assert room.table.filling().sheet.value("M2", "kind") == "police"
+    assert room.table.loaded().sheet.value("M2", "kind") == "police"
 
 
 @pytest.mark.parametrize(
@@ -372,7 +372,7 @@ def send(table: Table, binding: str = "") -> None:
 
 def test_a_text_is_frozen_in_the_languages_of_its_parties(spoken: Table) -> None:
     spoken.agree()
-    assert agreements.languages(spoken.filling()) == {"en": (), "ar": ("M2", "M6")}
+    assert agreements.languages(spoken.loaded()) == {"en": (), "ar": ("M2", "M6")}
     send(spoken)
     text = frozen_text(spoken)
     assert (text["format"], text["languages"]) == ("common-terms/2", ["ar", "en"])
@@ -386,15 +386,15 @@ def test_a_text_is_frozen_in_the_languages_of_its_parties(spoken: Table) -> None
 def test_a_language_that_no_party_works_in_is_left_out(spoken: Table) -> None:
     spoken.land.organisations["lantern"].languages = ["English", "Portuguese"]
     spoken.session.commit()
-    assert agreements.languages(spoken.filling()) == {"en": ()}
+    assert agreements.languages(spoken.loaded()) == {"en": ()}
 
 
 def test_a_language_without_words_is_left_out(session: Session) -> None:
     table = set_out(session, template=small_terms())
     table.land.organisations["npm"].languages = ["ar"]
     session.commit()
-    assert agreements.languages(table.filling()) == {"en": ()}
-    assert agreements.binding_by_default(table.filling()) == "en"
+    assert agreements.languages(table.loaded()) == {"en": ()}
+    assert agreements.binding_by_default(table.loaded()) == "en"
 
 
 @pytest.mark.parametrize(
@@ -518,8 +518,8 @@ def test_verbs_keep_what_they_write_in_the_checklists_own_language(room: Room) -
     room.submit("ilena", "/items/M1/answer", words="كما اتفقنا.")
     (event,) = room.table.events("answer_saved")
     assert event["item"] == "M1"
-    filling = load(room.table.checklist())
-    assert filling.template.by_code["M1"].label == "Item M1"
+    loaded = load(room.table.checklist())
+    assert loaded.template.by_code["M1"].label == "Item M1"
 
 
 # The shape before

@@ -347,7 +347,7 @@ def test_what_changed_meanwhile_is_not_overwritten_unseen(parted: Table) -> None
 
 def reopen(table: Table) -> None:
     """Have the other two parties agree on other words for M1: it waits for Open Door again."""
-    answer = table.filling().sheet.shared("M1")
+    answer = table.loaded().sheet.shared("M1")
     assert answer is not None
     words = {"words": "Other ones."}
     proposal = positions.propose(

@@ -50,7 +50,7 @@ from tracker.evidence.bundles import (
 )
 from tracker.evidence.bundles.bundle import DamagedError
 from tracker.evidence.keys import signing_keys
-from tracker.evidence.keys.signing_keys import PLACE, KeyFolder
+from tracker.evidence.keys.signing_keys import KEY_FOLDER, KeyFolder
 from tracker.evidence.log import checkpoints
 from tracker.evidence.models import Anchor, KeyUse
 from tracker.mail.models import OutboxMessage
@@ -349,7 +349,7 @@ def test_a_lost_key_leaves_nothing_recorded_and_is_told(
     app: Flask, demonstration: Demonstration, session: Session, tmp_path: Path
 ) -> None:
     before = trail.history(demonstration.cooperations["complete"])[0]
-    put(app, PLACE.holding(KeyFolder(tmp_path / "elsewhere", "localhost")))
+    put(app, KEY_FOLDER.holding(KeyFolder(tmp_path / "elsewhere", "localhost")))
     answer = take_out(app, demonstration, "milan")
     assert answer.mimetype == "text/html"
     assert "It can't be taken out now." in Page.of(answer).text

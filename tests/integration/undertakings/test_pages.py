@@ -513,7 +513,7 @@ def test_another_npm_sees_nothing(app: Flask, stage: Stage, session: Session) ->
     )
     invited = invitations.invite(
         None,
-        invitations.Wanted(
+        invitations.NewInvitation(
             email="vesna@tressia.example",
             roles=(Role.SIGNATORY, Role.MANAGER, Role.COORDINATOR),
             organisation_id=council.id,

@@ -35,7 +35,7 @@ from tracker.cooperations.models import ClearanceEnd, Mode
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
-from tracker.demo import filling
+from tracker.demo import checklists as demo_checklists
 from tracker.demo.visit import SIGNERS
 from tracker.undertakings import service as undertakings
 from tracker.visits import queries, readiness, service
@@ -295,8 +295,8 @@ def amend(scene: Scene, kind: ChecklistKind, *items: str) -> Checklist:
 
 def in_force_again(scene: Scene, checklist: Checklist) -> None:
     scene.session.flush()
-    filling.send(scene.cast, checklist)
-    filling.sign(scene.cast, checklist)
+    demo_checklists.send(scene.cast, checklist)
+    demo_checklists.sign(scene.cast, checklist)
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ def test_an_amendment_takes_readiness_back_until_all_have_signed(
 def test_a_declined_amendment_leaves_a_visit_not_ready(scene: Scene) -> None:
     checklist = amend(scene, ROLES, "V6")
     scene.session.flush()
-    filling.send(scene.cast, checklist)
+    demo_checklists.send(scene.cast, checklist)
     decline_text(
         scene.actor("otto"),
         checklist,
@@ -472,12 +472,12 @@ def of_npm(scene: Scene) -> Scene:
             scene.actor("ilena"), roles, item, AnswerScope.SHARED, values, base_version=1
         )
     for checklist in (roles, plan):
-        filling.fill_in(scene.cast, checklist)
+        demo_checklists.fill_in(scene.cast, checklist)
     for key in ("pavo", "ruth"):
         service.accept_role(scene.actor(key), scene.visit(2))
     for checklist in (roles, plan):
-        filling.send(scene.cast, checklist)
-        filling.sign(scene.cast, checklist)
+        demo_checklists.send(scene.cast, checklist)
+        demo_checklists.sign(scene.cast, checklist)
     for key in ("pavo", "ruth"):
         service.confirm_plan(scene.actor(key), scene.visit(2))
     # No clearance that would be closed with the terms, and tell the visits by that.

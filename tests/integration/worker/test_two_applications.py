@@ -281,8 +281,8 @@ def test_four_eyes_are_asked_for_in_one_alone(north: Instance, south: Instance) 
             checklists.agree(table.checklist(), table.writers, table["oren"])
             ilena = PartySigners(table.land.id("npm"), (Named(table["ilena"].user_id),))
             if instance is south:
-                agreements.require_four_eyes(table.filling(), [ilena])
+                agreements.require_four_eyes(table.loaded(), [ilena])
                 continue
             with pytest.raises(RuleBrokenError, match="wrote this text alone"):
-                agreements.require_four_eyes(table.filling(), [ilena])
+                agreements.require_four_eyes(table.loaded(), [ilena])
             db.session.rollback()

@@ -86,4 +86,4 @@ def _seal_as_bound(user: User) -> bool:
 
 def _count_passkeys(users: list[User]) -> int:
     ids = {user.id for user in users}
-    return sum(one in ids for one in db.session.scalars(sa.select(Passkey.user_id)))
+    return sum(holder_id in ids for holder_id in db.session.scalars(sa.select(Passkey.user_id)))

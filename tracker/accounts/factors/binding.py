@@ -128,9 +128,9 @@ def keeping(actor: Actor | None, user: User, what: Change) -> Iterator[None]:
     For what has to be possible in any case, such as ending sessions: what did not hold stays
     refused. The caller holds the row.
     """
-    held = fault_of(user) is None
+    is_sound = fault_of(user) is None
     yield
-    if held:
+    if is_sound:
         bind(actor, user, what)
 
 
@@ -181,13 +181,13 @@ def refused() -> list[tuple[str, Fault]]:
     Not scoped: for tracker check. What it costs grows with the number of people, so pages ask
     what the worker noted (refused_accounts).
     """
-    found: list[tuple[str, Fault]] = []
+    faults: list[tuple[str, Fault]] = []
     after: UUID | None = None
     while True:
         some = judge_next(after, PORTION)
-        found += [(one.email, one.fault) for one in some if one.fault is not None]
+        faults += [(account.email, account.fault) for account in some if account.fault is not None]
         if len(some) < PORTION:
-            return sorted(found)
+            return sorted(faults)
         after = some[-1].user_id
 
 

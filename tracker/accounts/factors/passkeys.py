@@ -85,7 +85,7 @@ class PasskeyOrigin:
 # Where, and for whom -----------------------------------------------------------------------------
 
 
-def place() -> PasskeyOrigin:
+def own_origin() -> PasskeyOrigin:
     """Return where passkeys of this instance belong: the address that people type."""
     parts = urlsplit(current_app.extensions["settings"].base_url)
     host = parts.hostname or ""
@@ -95,7 +95,7 @@ def place() -> PasskeyOrigin:
 
 def are_possible() -> bool:
     """Tell whether browsers allow passkeys here: by name, over https or on the same machine."""
-    here = place()
+    here = own_origin()
     try:
         ipaddress.ip_address(here.host)
     except ValueError:
@@ -161,27 +161,27 @@ def usable(user_id: UUID) -> list[Passkey]:
 
 def descriptors(passkeys: Iterable[Passkey]) -> list[PublicKeyCredentialDescriptor]:
     """Return how a browser is told which passkeys are meant."""
-    known = {one.value for one in AuthenticatorTransport}
+    known = {transport.value for transport in AuthenticatorTransport}
     return [
         PublicKeyCredentialDescriptor(
-            id=one.credential_id,
-            transports=[AuthenticatorTransport(way) for way in one.transports if way in known],
+            id=passkey.credential_id,
+            transports=[AuthenticatorTransport(way) for way in passkey.transports if way in known],
         )
-        for one in passkeys
+        for passkey in passkeys
     ]
 
 
 def options(passkeys: Iterable[Passkey], challenge: bytes) -> dict[str, Any]:
     """Return what a browser is asked, to have a challenge answered by one of these passkeys."""
-    asked = webauthn.generate_authentication_options(
-        rp_id=place().host,
+    challenge_options = webauthn.generate_authentication_options(
+        rp_id=own_origin().host,
         challenge=challenge,
         timeout=PATIENCE,
         allow_credentials=descriptors(passkeys),
         user_verification=UserVerificationRequirement.REQUIRED,
     )
-    found: dict[str, Any] = options_to_json_dict(asked)
-    return found
+    options: dict[str, Any] = options_to_json_dict(challenge_options)
+    return options
 
 
 # Whether it holds --------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ def verify_new(sent: RegistrationCredential, challenge: bytes) -> VerifiedRegist
 
     Its device has verified the person (PIN, finger, face): passkeys that can't are not taken.
     """
-    here = place()
+    here = own_origin()
     try:
         verified = webauthn.verify_registration_response(
             credential=sent,
@@ -219,7 +219,7 @@ def verify(
     The challenge is used up and the count taken in the caller's transaction. Raises NoAnswerError,
     or CountFellBackError: give the transaction up then.
     """
-    here, named = place(), sent.response.user_handle
+    here, named = own_origin(), sent.response.user_handle
     if passkey.set_aside_at is not None:
         raise NoAnswerError
     if named and named != (passkey.user.fs_webauthn_user_handle or "").encode():

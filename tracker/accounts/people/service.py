@@ -152,11 +152,11 @@ def leave(actor: Actor, organisation_id: UUID) -> None:
     there.
     """
     powers.hold(actor.user_id, organisation_id)
-    held = _not_ended(actor.user_id, organisation_id)
-    if not held:
+    memberships = _not_ended(actor.user_id, organisation_id)
+    if not memberships:
         raise RuleBrokenError(_l("You hold no role in this organisation."))
     policy.can_leave(actor.user_id, queries.holders_of_power(organisation_id)).require()
-    _end(held, actor, LEFT)
+    _end(memberships, actor, LEFT)
 
 
 def roles_run_out(day: dt.date) -> Sequence[UUID]:
@@ -313,9 +313,9 @@ def note_second_factor_set(actor: Actor | None, user: User) -> None:
 
 def end_sessions(actor: Actor | None, user: User) -> None:
     """End all sessions of a person, and links for a new password, from the next request on."""
-    held = queries.hold(user.id)
-    with binding.keeping(actor, held, Change.SESSIONS):
-        _forget_sessions(held)
+    person = queries.hold(user.id)
+    with binding.keeping(actor, person, Change.SESSIONS):
+        _forget_sessions(person)
 
 
 def end_own_sessions(actor: Actor) -> None:
@@ -351,16 +351,16 @@ def _forget_sessions(user: User) -> None:
     user.fs_uniquifier = uuid4().hex
 
 
-def _end(held: Sequence[Membership], actor: Actor | None, reason: str) -> None:
+def _end(memberships: Sequence[Membership], actor: Actor | None, reason: str) -> None:
     """End roles of one person in one organisation, and say what follows."""
-    for membership in held:
+    for membership in memberships:
         membership.ended_at = clock.now()
     db.session.flush()
-    user, organisation = held[0].user, held[0].organisation
-    last = not _running(user.id, held[0].organisation_id)
+    user, organisation = memberships[0].user, memberships[0].organisation
+    last = not _running(user.id, memberships[0].organisation_id)
     if last:
         end_sessions(actor, user)
-    for membership in held:
+    for membership in memberships:
         trail.record(
             ROLE_ENDED,
             actor=actor,
@@ -436,7 +436,7 @@ def _check_new(new: NewRole, organisation: Organisation | None) -> None:
 def _check_not_held(user_id: UUID, new: NewRole) -> None:
     """Refuse a role that the person has; of a signatory or manager one that waits already."""
     in_the_way = queries.waits() if new.role in POWERS else sa.true()
-    held = db.session.scalar(
+    membership_id = db.session.scalar(
         sa.select(Membership.id).where(
             in_the_way,
             Membership.user_id == user_id,
@@ -446,11 +446,11 @@ def _check_not_held(user_id: UUID, new: NewRole) -> None:
             sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= clock.today()),
         )
     )
-    if held is not None and new.role in POWERS:
+    if membership_id is not None and new.role in POWERS:
         raise RuleBrokenError(
             _l("Such a role of this person waits already. Confirm it, or end it first"), "role"
         )
-    if held is not None:
+    if membership_id is not None:
         raise RuleBrokenError(_l("The person holds this role already"), "role")
 
 

@@ -187,7 +187,9 @@ def load_actor(clearances_of: ClearancesOf | None = None) -> Actor | None:
     memberships = _memberships(user)
     own = [m.organisation_id for m in memberships if m.organisation_id is not None]
     chosen = sessions.acting_for()
-    acting = next((one for one in own if str(one) == chosen), own[0] if own else None)
+    acting = next(
+        (membership for membership in own if str(membership) == chosen), own[0] if own else None
+    )
     return Actor(
         user_id=user.id,
         name=user.name,
@@ -320,7 +322,7 @@ def _settings(settings: Settings, app: Flask) -> dict[str, Any]:
         "POST_CHANGE_VIEW": "accounts.profile",
         "WAN_POST_REGISTER_VIEW": "accounts.profile",
     }
-    words = {f"MSG_{name}": told for name, told in _WORDS.items()}
+    words = {f"MSG_{name}": message for name, message in _WORDS.items()}
     ours = {f"SECURITY_{name}": value for name, value in {**machinery, **pages, **words}.items()}
     return {**cookies, **ours}
 
@@ -445,11 +447,11 @@ def _ask_again_on_another_device() -> None:
 
 def _memberships(user: User) -> tuple[ActorMembership, ...]:
     """Return the roles of the person that run today; asked once a request."""
-    kept = g.setdefault("memberships_of", {})
-    if user.id not in kept:
-        kept[user.id] = queries.memberships_of(user.id, clock.today())
-    found: tuple[ActorMembership, ...] = kept[user.id]
-    return found
+    known = g.setdefault("memberships_of", {})
+    if user.id not in known:
+        known[user.id] = queries.memberships_of(user.id, clock.today())
+    memberships: tuple[ActorMembership, ...] = known[user.id]
+    return memberships
 
 
 def _guard_pages() -> Response | None:
@@ -508,7 +510,7 @@ def _render(template: str, **context: Any) -> str:
         form=form,
         passkeys_work=passkeys.are_possible(),
         pending=sign_in_passkeys.pending() if context.get("is_secondary") else None,
-        origin=passkeys.place().origin,
+        origin=passkeys.own_origin().origin,
         onward=sign_in_forms.onward(),
         **context,
     )

@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.authoring import labels, pages, policy
 from tracker.authoring.facts import ArticleParts, ArticleWords
 from tracker.authoring.forms import OwnArticleForm
@@ -45,7 +45,7 @@ def _writer() -> Actor:
 
 def _own(actor: Actor, article_id: UUID) -> OwnArticle:
     """Return an article to change: one that is not seen is 404, one of partners is refused."""
-    row = found(queries.find(actor, article_id))
+    row = found_or_404(queries.find(actor, article_id))
     require(policy.can_change_own(actor, row.organisation_id))
     return row
 
@@ -67,12 +67,14 @@ def articles() -> str:
 def article(article_id: UUID) -> str:
     """Show an own article to people of the organisation, and of partners where it is for them."""
     actor = current_actor()
-    row = found(queries.find(actor, article_id))
-    asked = ask(request.args.get("q", ""))
+    row = found_or_404(queries.find(actor, article_id))
+    question = ask(request.args.get("q", ""))
     return render_template(
         "authoring/own_article.html",
         article=row,
-        view=pages.text_view(own_guidance.parts_of(row), asked=asked, items=pages.item_links()),
+        view=pages.text_view(
+            own_guidance.parts_of(row), question=question, items=pages.item_links()
+        ),
         taxonomy=taxonomy(),
         state=labels.own_state(row),
         may_change=policy.can_change_own(actor, row.organisation_id),

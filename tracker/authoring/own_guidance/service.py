@@ -32,8 +32,10 @@ def words_of(row: OwnArticle) -> ArticleWords:
 def parts_of(row: OwnArticle) -> ArticleParts:
     """Return an own article, loaded with its passages, as it is compared."""
     passages = (
-        PassageText(one.number, one.key, one.title, tuple(one.items), one.markdown)
-        for one in row.passages
+        PassageText(
+            passage.number, passage.key, passage.title, tuple(passage.items), passage.markdown
+        )
+        for passage in row.passages
     )
     return parted(words_of(row), row.lead, passages)
 
@@ -193,13 +195,13 @@ def _add_passages(row: OwnArticle, parts: ArticleParts) -> None:
     db.session.add_all(
         OwnPassage(
             article_id=row.id,
-            key=one.key,
-            number=one.number,
-            title=one.title,
-            markdown=one.markdown,
-            items=list(one.statements),
+            key=passage.key,
+            number=passage.number,
+            title=passage.title,
+            markdown=passage.markdown,
+            items=list(passage.statements),
         )
-        for one in parts.passages
+        for passage in parts.passages
     )
     db.session.flush()
 

@@ -58,7 +58,7 @@ def keep(checklist_id: UUID, code: str) -> Response:
     # Not performed, nor is _is_kept(): the script is answered with JSON and a status.
     try:
         checklist, whose = _writing(actor, checklist_id, code)
-        kept = drafts.keep(
+        new_draft = drafts.keep(
             checklist,
             whose,
             sent_words(),
@@ -70,12 +70,12 @@ def keep(checklist_id: UUID, code: str) -> Response:
         return _told("refused", HTTPStatus.FORBIDDEN, said=str(error))
     except RuleBrokenError as error:
         return _told("refused", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said=str(error))
-    if kept is None:
+    if new_draft is None:
         db.session.rollback()
-        there = drafts.find(checklist, whose)
-        return _told("behind", number=there.number, kept=there.typed is not None)
+        saved = drafts.find(checklist, whose)
+        return _told("behind", number=saved.number, kept=saved.typed is not None)
     db.session.commit()
-    return _told("kept", number=kept.number, said=_kept_words(kept))
+    return _told("kept", number=new_draft.number, said=_kept_words(new_draft))
 
 
 @blueprint.post("/draft/discard")
@@ -96,10 +96,10 @@ def discard(checklist_id: UUID, code: str) -> Response:
 
 def _writing(actor: Actor, checklist_id: UUID, code: str) -> tuple[Checklist, DraftKey]:
     """Return the checklist, and whose draft it is: only of the person who opened the page."""
-    checklist, filling, item = get_item_or_404(actor, checklist_id, code, DRAFT)
+    checklist, loaded, item = get_item_or_404(actor, checklist_id, code, DRAFT)
     whose = opened_by(checklist_id, code)
     scope = AnswerScope.PARTY if whose and whose.kind is DraftKind.PARTY else AnswerScope.SHARED
-    require(policy.can_write(actor, filling.own_party(actor), item, scope))
+    require(policy.can_write(actor, loaded.own_party(actor), item, scope))
     if whose is None:
         abort(HTTPStatus.BAD_REQUEST)
     if not is_own(actor, whose):
@@ -113,8 +113,8 @@ def _others_words() -> str:
     )
 
 
-def _kept_words(kept: SavedDraft) -> str:
-    return str(_("Saved as a draft at %(time)s", time=as_time(kept.kept_at)))
+def _kept_words(saved: SavedDraft) -> str:
+    return str(_("Saved as a draft at %(time)s", time=as_time(saved.kept_at)))
 
 
 def _told(state: str, status: int = HTTPStatus.OK, **more: object) -> Response:
@@ -190,7 +190,7 @@ def _is_kept() -> bool:
         return False
     checklist = queries.by_page(args["checklist_id"])
     try:
-        kept = checklist and drafts.keep(
+        saved = checklist and drafts.keep(
             checklist,
             whose,
             words,
@@ -199,8 +199,8 @@ def _is_kept() -> bool:
             known=known_numbers(),
         )
     except RuleBrokenError:  # more than a draft holds: it is shown for copying instead
-        kept = None
-    if not kept:
+        saved = None
+    if not saved:
         db.session.rollback()
         return False
     db.session.commit()

@@ -120,7 +120,7 @@ def seen_of(holdings: Mapping[str, Holding]) -> str:
     """Return a mark of who has which items; it is another one once anybody changed that."""
     return digest_of(
         {
-            item: [str(one.user_id), one.due_on.isoformat() if one.due_on else ""]
-            for item, one in holdings.items()
+            item: [str(holding.user_id), holding.due_on.isoformat() if holding.due_on else ""]
+            for item, holding in holdings.items()
         }
     )

@@ -92,16 +92,16 @@ def cooperations_of(organisation_id: UUID) -> list[Cooperation]:
 
 def _bodies(former_id: UUID, successor_id: UUID) -> tuple[Organisation, Organisation]:
     """Return both bodies, held so that nobody changes them meanwhile."""
-    found = {
-        one.id: one
-        for one in db.session.scalars(
+    organisations = {
+        organisation.id: organisation
+        for organisation in db.session.scalars(
             sa.select(Organisation)
             .where(Organisation.id.in_([former_id, successor_id]))
             .order_by(Organisation.id)
             .with_for_update()
         )
     }
-    former, successor = found[former_id], found.get(successor_id)
+    former, successor = organisations[former_id], organisations.get(successor_id)
     if (
         successor is None
         or successor is former
@@ -152,9 +152,9 @@ def _take_over(
         since=row.since.isoformat(),
         source=row.source,
     )
-    told = {
-        one.user_id
+    person_ids = {
+        person.user_id
         for party in people.current(cooperation.id)
-        for one in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
+        for person in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
     }
-    succession_messages.party_was_replaced(cooperation.reference, told)
+    succession_messages.party_was_replaced(cooperation.reference, person_ids)

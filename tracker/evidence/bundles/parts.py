@@ -109,7 +109,7 @@ def earlier(
     checkpoint: notes.Checkpoint, inclusion: notes.Inclusion, consistency: notes.Consistency
 ) -> bytes:
     """Return an earlier checkpoint with the leaf it stands for, and the proof that leads on."""
-    return "\n".join(one.text() for one in (checkpoint, inclusion, consistency)).encode()
+    return "\n".join(note.text() for note in (checkpoint, inclusion, consistency)).encode()
 
 
 def key_notes(keys: Iterable[notes.KeyNote]) -> bytes:

@@ -75,8 +75,8 @@ def export(
 
 
 def _subjects(planning: list[Planning]) -> frozenset[UUID]:
-    checklist_ids = {one.checklist_id for one in planning}
-    visit_ids = {one.visit_id for one in planning}
+    checklist_ids = {checklist.checklist_id for checklist in planning}
+    visit_ids = {checklist.visit_id for checklist in planning}
     return frozenset(checklist_ids | visit_ids | {*queries.comments_on(checklist_ids)})
 
 
@@ -86,9 +86,9 @@ def _note_reads(
     """Note each closed text as read, and each checklist of a visit that has none."""
     read = [(text.subject_type, text.subject_id) for text in closed]
     read += [
-        (CHECKLIST, one.checklist_id)
-        for one in planning
-        if (CHECKLIST, one.checklist_id) not in read
+        (CHECKLIST, checklist.checklist_id)
+        for checklist in planning
+        if (CHECKLIST, checklist.checklist_id) not in read
     ]
     for subject_type, subject_id in read:
         log_read(

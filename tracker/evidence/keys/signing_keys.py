@@ -58,7 +58,7 @@ class KeyFolder:
     host: str
 
 
-PLACE: Slot[KeyFolder | None] = Slot("evidence_keys", None)
+KEY_FOLDER: Slot[KeyFolder | None] = Slot("evidence_keys", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +180,10 @@ def rotate(use: KeyUse) -> PublicKey:
     """Make a new key and retire the one before, which vouches for it if it can still be read."""
     lock_chain(None)
     before = _current_row(use)
-    made = _make(use, before)
+    key = _make(use, before)
     if before is not None:
         _retire(before)
-    return made
+    return key
 
 
 def revoke(use: KeyUse, number: int, reason: str) -> PublicKey | None:
@@ -270,9 +270,9 @@ def _keep(
     _write(row, private)
     db.session.add(row)
     db.session.flush()
-    made = origin is KeyOrigin.MADE
+    is_made = origin is KeyOrigin.MADE
     _note(
-        verbs.EVIDENCE_KEY_MADE if made else verbs.EVIDENCE_KEY_IMPORTED,
+        verbs.EVIDENCE_KEY_MADE if is_made else verbs.EVIDENCE_KEY_IMPORTED,
         row,
         evidence=canonical.digest_of(row.content()),
     )
@@ -330,14 +330,14 @@ def _next_number(use: KeyUse) -> int:
     )
     names = (path.name for path in _folder().glob(f"{use.value}-*.key"))
     in_folder = (re.fullmatch(rf"{use.value}-([0-9]+)\.key", name) for name in names)
-    return 1 + max([in_table or 0, *(int(found[1]) for found in in_folder if found)])
+    return 1 + max([in_table or 0, *(int(key[1]) for key in in_folder if key)])
 
 
 # Files --------------------------------------------------------------------------------------------
 
 
-def _place() -> KeyFolder:
-    place = PLACE.get()
+def _key_folder() -> KeyFolder:
+    place = KEY_FOLDER.get()
     if place is None:
         message = "The folder of the evidence's keys is not set; build the application first."
         raise KeysError(message)
@@ -345,7 +345,7 @@ def _place() -> KeyFolder:
 
 
 def _folder() -> Path:
-    return _place().folder
+    return _key_folder().folder
 
 
 def _path(row: EvidenceKey) -> Path:
@@ -415,7 +415,7 @@ def _own_certificate(private: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     name = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Common Terms"),
-            x509.NameAttribute(NameOID.COMMON_NAME, _place().host[:COMMON_NAME_LENGTH]),
+            x509.NameAttribute(NameOID.COMMON_NAME, _key_folder().host[:COMMON_NAME_LENGTH]),
         ]
     )
     begins = clock.now().replace(microsecond=0)
@@ -492,9 +492,9 @@ def _require_fit(private: Private, chain: tuple[x509.Certificate, ...]) -> None:
         raise RuleBrokenError(_l("The certificate is not valid today."), "certificate")
     if not _may_sign(own):
         raise RuleBrokenError(_l("The certificate is not for signing documents."), "certificate")
-    for one, issuer in pairwise(chain):
+    for certificate, issuer in pairwise(chain):
         try:
-            one.verify_directly_issued_by(issuer)
+            certificate.verify_directly_issued_by(issuer)
         except (ValueError, TypeError, InvalidSignature) as error:
             raise RuleBrokenError(
                 _l("The certificates are not in order: each must be issued by the next."), "chain"
@@ -511,7 +511,8 @@ def _may_sign(certificate: x509.Certificate) -> bool:
 
 def _pem(certificates: tuple[x509.Certificate, ...]) -> str:
     return "".join(
-        one.public_bytes(serialization.Encoding.PEM).decode("ascii") for one in certificates
+        certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
+        for certificate in certificates
     )
 
 

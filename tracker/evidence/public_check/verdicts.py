@@ -60,9 +60,9 @@ def of_digests(file: str, text: str = "") -> Answer:
     file, text = tidy(file), tidy(text)
     if not DIGEST.fullmatch(file):
         return UNKNOWN
-    found = db.session.scalar(sa.select(Certificate).where(Certificate.sha256 == file))
-    if found is not None:
-        return _of_certificate(found)
+    certificate = db.session.scalar(sa.select(Certificate).where(Certificate.sha256 == file))
+    if certificate is not None:
+        return _of_certificate(certificate)
     revision = _by_digest(file)  # the canonical document itself
     if revision is not None:
         return _of_revision(revision)
@@ -95,8 +95,8 @@ def of_file(data: bytes) -> Answer:
     if _looks_like_a_bundle(data):
         return _of_bundle(data)
     file = canonical.digest(data)
-    found = db.session.scalar(sa.select(Certificate).where(Certificate.sha256 == file))
-    if found is not None and _flaw(found, data) is not None:
+    certificate = db.session.scalar(sa.select(Certificate).where(Certificate.sha256 == file))
+    if certificate is not None and _flaw(certificate, data) is not None:
         return ALTERED
     return of_digests(file, claimed_text(data))
 
@@ -180,9 +180,9 @@ def _signers(revision: Revision, cooperation: Cooperation) -> tuple[Signer, ...]
     if not cooperation.shows_signers or revision.is_sealed:
         return None
     return tuple(
-        Signer(one.signer_name, one.organisation_name, one.signed_at)
-        for one in signoff.signatures_on([revision.id]).get(revision.id, [])
-        if one.kind is SignatureKind.SIGNATURE
+        Signer(signature.signer_name, signature.organisation_name, signature.signed_at)
+        for signature in signoff.signatures_on([revision.id]).get(revision.id, [])
+        if signature.kind is SignatureKind.SIGNATURE
     )
 
 
@@ -202,9 +202,9 @@ _VERDICTS = {
 
 def _standing(revision: Revision) -> Verdict:
     """Tell how a text stands by what is bound; what a row says of it is not looked at."""
-    found = bound.standing_of(revision)
-    if found.outcome is None:
+    status = bound.standing_of(revision)
+    if status.outcome is None:
         return Verdict.DISAGREES
-    if found.outcome is Outcome.IN_FORCE and found.begins_on and found.begins_on > clock.today():
+    if status.outcome is Outcome.IN_FORCE and status.begins_on and status.begins_on > clock.today():
         return Verdict.BEGINS_LATER
-    return _VERDICTS[found.outcome]
+    return _VERDICTS[status.outcome]
