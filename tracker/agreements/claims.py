@@ -32,7 +32,7 @@ class Claims:
     stopped_id: UUID | None
     in_force_at: dt.datetime | None
     requests: Mapping[UUID, RequestState] = field(default_factory=dict)
-    # The notices that stand, and how many of them have taken effect.
+    # The open notices, and how many of them have taken effect.
     notices: int = 0
     in_effect: int = 0
 

@@ -88,7 +88,7 @@ def document(
 
     Hidden items, items not begun and the parts that each person answers are left out
     (product.md, 4.5 and 5.1). The guidance revisions in force are named with their digests.
-    as_known takes in what is not begun or not agreed too, for what was agreed on paper before.
+    as_known includes what is not started or not agreed, for what was agreed on paper before.
     """
     standing = loaded.standing()
     row = loaded.checklist.template

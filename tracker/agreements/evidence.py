@@ -57,7 +57,7 @@ class Compared:
     """How the texts of a checklist came out, and whether its rows say the same."""
 
     course: Course
-    # Whether texts, signatures and events agree among themselves; and the rows with them.
+    # Whether texts, signatures and events agree with each other, and the rows with them.
     is_sound: bool
     agrees: bool
     # Of the revisions that were read.
@@ -200,7 +200,7 @@ def held_against(
 
 
 def words_of(compared: Compared, revision_id: UUID) -> tuple[object, str]:
-    """Return how a revision stands today, in words with their mark."""
+    """Return the status of a revision today, in words with their mark."""
     outcome = compared.outcome(revision_id)
     if outcome is None or not compared.agrees:
         return DISAGREES

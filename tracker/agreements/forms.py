@@ -163,7 +163,7 @@ def _person(signatory: Signatory, *, is_named: bool = False) -> Option:
 
 
 def _can_be_named(signatory: Signatory) -> bool:
-    """Tell whether somebody can be chosen; who lacks a recorded power is told so when sent."""
+    """Tell whether somebody can be chosen; a missing recorded power is reported on submit."""
     return signatory.holds_on(clock.today()) or not signatory.power
 
 

@@ -45,7 +45,7 @@ class FrozenItem:
     answers: tuple[FrozenAnswer, ...]
 
     def is_labelled(self, answer: FrozenAnswer) -> bool:
-        """Whether fields of an answer need their labels: not a single one with the item's own."""
+        """Whether fields of an answer need labels; a single one with the item's label doesn't."""
         return len(answer.parts) > 1 or any(
             label not in ("", self.label) for label, _words in answer.parts
         )

@@ -94,7 +94,7 @@ def agreed_notice(checklist: Checklist) -> int:
 def earliest(checklist: Checklist, kind: NoticeKind) -> dt.date:
     """Return the first day from which a notice can take effect: ending keeps the agreed notice.
 
-    A suspension keeps none, since each party must be able to stop at once (S7).
+    A suspension needs no notice, since each party must be able to stop immediately (S7).
     """
     days = agreed_notice(checklist) if kind is NoticeKind.ENDED else 0
     return clock.today() + dt.timedelta(days=days)
@@ -148,7 +148,7 @@ def give_notice(
 ) -> Notice:
     """Suspend or end a text in force for the party acted for, from a day on, with a reason (5.8).
 
-    Takes effect at once when that day is today; else the worker sees to it on the day.
+    Takes effect immediately if that day is today; otherwise the worker applies it on the day.
     """
     lock(checklist)
     loaded = load(checklist)
@@ -346,7 +346,7 @@ def can_close_notice(actor: Actor, loaded: LoadedChecklist, notice: Notice) -> D
 
 
 def _lift(actor: Actor, checklist: Checklist, notice: Notice) -> None:
-    """Put the text into force again, unless another party's suspension still stands."""
+    """Put the text back into force, unless another party's suspension is still open."""
     others = [
         open_notice
         for open_notice in open_notices(checklist)

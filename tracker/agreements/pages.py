@@ -31,7 +31,7 @@ RHYTHM_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class RequestView:
-    """A request to sign with all that pages say of it: rows, standing, names of people."""
+    """A request to sign with all that pages show of it: rows, status, names of people."""
 
     request: SignatureRequest
     standing: RequestStatus
@@ -48,7 +48,7 @@ class RequestView:
                     yield party, slot
 
     def former(self, slot: SignatureSlot) -> str:
-        """Return the name of who passed a line on to its holder, empty where nobody did."""
+        """Return the name of the person who passed a line on to its holder; empty if nobody did."""
         before = queries.stood_for(self.request, slot)
         return self.people.get(before.user_id, "") if before else ""
 
@@ -68,7 +68,7 @@ def read(signature_request: SignatureRequest, key: bytes | None) -> RequestView:
 
 
 def who_signs(view: RequestView, parties: Iterable[PartyFact], actor: Actor) -> list[PositionView]:
-    """Return each person who signs, with how their signature stands."""
+    """Return each person who signs, with the state of their signature."""
     given = _given(view.request.revision)
     sides = {party.organisation_id: party for party in parties}
     views = []

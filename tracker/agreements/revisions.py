@@ -66,7 +66,7 @@ class _ItemText:
 def versions(loaded: LoadedChecklist, compared: Compared) -> list[Version]:
     """Return the draft, while there is one, and every frozen revision, the newest first.
 
-    compared is what the checklist's rows were compared with: it says how each revision stands.
+    compared is the result of checking the checklist's rows: it gives the status of each revision.
     """
     rows = signoff.revisions_of(SUBJECT, loaded.checklist.id)
     frozen_versions = [
@@ -185,7 +185,7 @@ def _texts(loaded: LoadedChecklist, version: Version, language: str) -> dict[str
 
 
 def _draft(loaded: LoadedChecklist) -> dict[str, _ItemText]:
-    """Return what stands in the draft, agreed or not: of shown items the parties sign."""
+    """Return the contents of the draft, agreed or not: the shown items that parties sign."""
     return {
         item.code: _ItemText(item.label, item.prompt, answers)
         for item in loaded.template.items

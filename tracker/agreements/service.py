@@ -353,7 +353,7 @@ def require_four_eyes(
 ) -> None:
     """Refuse who drafted alone as the only signer of the NPM side, where the instance asks (5.2).
 
-    Drafted alone: all that the NPM side wrote in the text as it stands is by one person.
+    Drafted alone: everything the NPM side wrote in the current text is by one person.
     """
     if not signing_settings.current().four_eyes:
         return
@@ -494,7 +494,7 @@ def _tell_whose_turn_came(checklist: Checklist, before: RequestStatus, given: Si
 def _require_signed_by_all(revision: Revision) -> None:
     """Refuse to bring a text into force that lacks a signature by the rule that it states itself.
 
-    Who was asked to sign stands in rows; what binds is the frozen text (5.9).
+    The rows say who was asked to sign; the frozen text is what binds (5.9).
     """
     key = keys.key_of(revision.cooperation_id) if revision.is_sealed else None
     document = signoff.document_of(revision, key)
@@ -628,7 +628,7 @@ def amend(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[st
 
 
 def concerned(loaded: LoadedChecklist, signature_request: SignatureRequest) -> set[UUID]:
-    """Return who is told how a request ended: its signatories, who sent it, and the coordinators.
+    """Return who is notified when a request ends: its signatories, its sender and the coordinators.
 
     Of a text of class K2 only those named on it: others may not know that there is one.
     """
@@ -639,7 +639,7 @@ def concerned(loaded: LoadedChecklist, signature_request: SignatureRequest) -> s
 
 
 def everyone(loaded: LoadedChecklist) -> set[UUID]:
-    """Return who is told of what happens to a text in force: coordinators and signatories."""
+    """Return who is notified about a text in force: coordinators and signatories."""
     return _people_with(loaded, Role.COORDINATOR, Role.SIGNATORY)
 
 
@@ -654,7 +654,7 @@ def _people_with(loaded: LoadedChecklist, *roles: Role) -> set[UUID]:
 def _ask_for_changes(
     actor: Actor, loaded: LoadedChecklist, codes: Iterable[str], reason: str
 ) -> None:
-    """Let the own party want a change of the named items: they are not agreed any more (4.10)."""
+    """Mark the named items as needing a change for the actor's party: no longer agreed (4.10)."""
     if actor.organisation_id is None:
         return
     for code in codes:

@@ -86,7 +86,7 @@ def pass_on(
 def who_can_take_over(
     actor: Actor, loaded: LoadedChecklist, standing: RequestStatus
 ) -> list[accounts.Signatory]:
-    """Return to whom of the own organisation a line can be passed on."""
+    """Return the people of the actor's organisation to whom a line can be passed on."""
     if actor.organisation_id is None:
         return []
     named = {user for party in standing.parties for user in party.user_ids} | standing.former

@@ -165,12 +165,12 @@ def show_version(form: Form, current: Filled | None) -> None:
 
 
 def values_now(current: Filled | None) -> Mapping[str, Any]:
-    """Return the values of the answer that stands; none where the item was left out."""
+    """Return the values of the current answer; none where the item was left out."""
     return {} if current is None or current.not_applicable else current.values
 
 
 def seen_version(form: Form) -> int:
-    """Return the version the person saw; one that can't be read counts as an old one."""
+    """Return the version the person saw; an unreadable number counts as an old version."""
     seen = form["base_version"].data
     return seen if isinstance(seen, int) else -1
 
@@ -293,7 +293,7 @@ class Writing:
 
     @property
     def is_filled(self) -> bool:
-        """Whether the page shows words that were not saved, to be compared with the answer."""
+        """Whether the page shows unsaved text, to be compared with the answer."""
         return self.typed is not None or self.theirs is not None
 
     def finish(self) -> None:
@@ -317,7 +317,7 @@ class DraftOnPage:
     back: str
     here: str
     sign_in: str
-    # Whether the page answers a form that was sent: then it shows the newest words there are.
+    # Whether the page responds to a submitted form: then it shows the newest text.
     is_answer: bool
     is_kept: bool
     # When the draft that fills the form was kept.
@@ -349,7 +349,7 @@ def begin_writing(
 def current_of(
     loaded: LoadedChecklist, actor: Actor, item: Item, scope: AnswerScope
 ) -> Filled | None:
-    """Return the answer that stands: the shared one, or that of the person's own party."""
+    """Return the current answer: the shared one, or that of the person's own party."""
     if scope is AnswerScope.PARTY and actor.organisation_id:
         return loaded.sheet.of_party(item.code, actor.organisation_id)
     return loaded.sheet.shared(item.code)
@@ -358,7 +358,7 @@ def current_of(
 def handle_conflict(actor: Actor, writing: Writing, form: Form) -> tuple[LoadedChecklist, Writing]:
     """Keep the words of somebody whom another save overtook as their draft (product.md, 4.6).
 
-    Return the checklist as it stands now, and the writing with the answer that overtook it. The
+    Return the checklist as it is now, and the writing with the answer saved before it. The
     form takes that answer's version, so that sending it again is a choice made with both in view.
     """
     checklist = found_or_404(queries.find(actor, writing.checklist.id))
@@ -414,7 +414,7 @@ def sent_words() -> dict[str, list[str]]:
 
 
 def sent_number(name: str) -> int:
-    """Return a whole number that a page sent; one that can't be read counts as nought."""
+    """Return a whole number that a page sent; 0 if it can't be read."""
     typed = request.form.get(name, "")
     return int(typed) if NUMBER.fullmatch(typed) else 0
 

@@ -77,7 +77,7 @@ class MoveForm(Form):
 
 
 class AssignForm(Form):
-    """Who of the own side has an item, and until when."""
+    """The person of one's own side an item is assigned to, and until when."""
 
     person = SelectOneField(_l("Who"), [Required()])
     due_on = DateField(_l("Due on"), [Optional()], description=DUE_HINT)
@@ -85,12 +85,12 @@ class AssignForm(Form):
     seen = HiddenValueField()
 
     def offer(self, able: Mapping[UUID, str]) -> None:
-        """Offer the people of the own side who can work on the checklist."""
+        """Offer the people of the actor's side who can work on the checklist."""
         self.person.choices = _people(able)
 
 
 class AssignSectionForm(Form):
-    """Who of the own side has the items of a section, and until when."""
+    """The person of one's own side the items of a section are assigned to, and until when."""
 
     section = SelectOneField(_l("Section"), [Required()])
     person = SelectOneField(_l("Who"), [Required()])
@@ -147,7 +147,7 @@ def answer_form(
 ) -> Form:
     """Return a form for the fields of an answer, filled with values; a sent form fills itself.
 
-    typed is what somebody typed earlier and did not save: then the form stands as they left it.
+    typed is what somebody typed earlier and did not save: the form then shows it as they left it.
     """
     members = {name_of(field): _field(field, loaded) for field in fields}
     if typed is not None:

@@ -46,7 +46,7 @@ WORK = {
 
 
 def work_of(item_status: ItemStatus | None, own: UUID | None) -> tuple[object, str]:
-    """Return how the work on an item stands for those who act for an organisation, with its mark.
+    """Return the state of the work on an item for people of an organisation, with its mark.
 
     None is an item that each person answers.
     """

@@ -19,7 +19,7 @@ class Part(enum.Enum):
     """What is read by itself: of a checklist, or of its cooperation."""
 
     CHECKLIST = enum.auto()
-    # The checklists of a cooperation itself, those of its visits not.
+    # The checklists of a cooperation itself, without those of its visits.
     OWN = enum.auto()
     COOPERATION = enum.auto()
     PEOPLE = enum.auto()
@@ -94,7 +94,7 @@ class Loaded:
         return self._parts[part].get(object_id)
 
     def put(self, part: Part, object_id: UUID, value: Any) -> None:
-        """Keep a part as it stands after this transaction wrote to it."""
+        """Store a part as it is after this transaction wrote to it."""
         self._parts[part][object_id] = value
 
     def made(self, checklist_id: UUID, of: object, make: Callable[[], Any]) -> Any:

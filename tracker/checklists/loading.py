@@ -84,7 +84,7 @@ class PersonFact:
 class LoadedChecklist:
     """A checklist being filled in, loaded whole: rules and pages need no further query.
 
-    It is how things stood when it was loaded; what is worked out of it is worked out once.
+    It is a snapshot from when it was loaded; what is derived from it is derived once.
     """
 
     checklist: Checklist
@@ -103,7 +103,7 @@ class LoadedChecklist:
     review: SafeguardReview | None
 
     def standing(self) -> ChecklistStatus:
-        """Return how every item stands."""
+        """Return the status of every item."""
         return self._standing
 
     @cached_property
@@ -159,7 +159,7 @@ class LoadedChecklist:
         self.is_open(item).require()
 
     def is_open(self, item: Item, item_status: ItemStatus | None = None) -> Decision:
-        """Decide whether the item may be changed now; one is how it stands, where known."""
+        """Decide whether the item may be changed now; item_status is its status, if known."""
         item_status = item_status or item_standing(item, self.sheet, self.surroundings)
         return policy.is_item_open(
             self.checklist.state, self.checklist.open_items, item, holds_up=item_status.holds_up
@@ -217,7 +217,7 @@ VISIT_READER: Slot[VisitReader] = Slot("visit_reader", lambda _visit_ids: {})
 
 @dataclass(frozen=True, slots=True)
 class CommentLine:
-    """A comment as it stands beside an item."""
+    """A comment as shown beside an item."""
 
     name: str
     organisation: str
@@ -257,13 +257,13 @@ COMMENT_READER: Slot[CommentReader] = Slot("comment_reader", lambda _actor, _che
 
 
 def comments_beside(actor: Actor, checklist: Checklist) -> Threads | None:
-    """Return the comments a person reads on a checklist; None for who reads none there."""
+    """Return the comments a person may read on a checklist; None if they may read none."""
     return COMMENT_READER.get()(actor, checklist)
 
 
 @dataclass(frozen=True, slots=True)
 class OwnPassageBeside:
-    """A passage of a party's own guidance that stands beside an item."""
+    """A passage of a party's own guidance, shown beside an item."""
 
     article_id: UUID
     organisation: str
@@ -320,7 +320,7 @@ def remember(checklists: Sequence[Checklist]) -> Sequence[Checklist]:
 
 
 def own(cooperation_id: UUID) -> list[Checklist]:
-    """Return the checklists of a cooperation itself, those of its visits not.
+    """Return the checklists of a cooperation itself, without those of its visits.
 
     The caller found the cooperation by a query scoped by the actor.
     """
@@ -351,7 +351,7 @@ def lock(*checklists: Checklist) -> None:
 
     The end is that of this transaction. A checklist's row comes before its cooperation's chain, as
     with the worker, which passes over rows that are held. Who holds the chain already needs no row:
-    whoever holds one waits for the chain before it reads.
+    a transaction that has locked one waits for the chain before it reads.
     """
     apart = [
         checklist for checklist in checklists if not trail.holds_chain(checklist.cooperation_id)
@@ -462,7 +462,7 @@ def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
 
 @dataclass(frozen=True, slots=True)
 class _Talks:
-    """What stands on a checklist beside its answers."""
+    """Everything on a checklist apart from its answers."""
 
     positions: Sequence[Position]
     proposals: Sequence[Proposal]

@@ -76,7 +76,7 @@ class PositionView:
     note: str = ""
     # Who took it for the party, and when.
     by: str = ""
-    # Whether the party wants other words, or wants to talk.
+    # Whether the party wants a change, or wants to discuss it.
     differs: bool = False
 
 
@@ -99,7 +99,7 @@ class ProposalView:
 
 @dataclass(frozen=True, slots=True)
 class TurnedDownView:
-    """A proposal for the answer as it stands that was turned down, with why."""
+    """A declined proposal for the current answer, with the reason."""
 
     proposed_by: str
     turned_down_by: str
@@ -118,14 +118,14 @@ class Acts:
     talk: bool = False
     flag: bool = False
     leave_out: bool = False
-    # Whether the own party has given its own answer, where each party gives one.
+    # Whether the reader's party has answered, where each party answers for itself.
     own_given: bool = False
     why_not: object = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PassageText:
-    """A passage of guidance beside an item: where it stands, and its whole text."""
+    """A passage of guidance beside an item: its place in the library, and its full text."""
 
     slug: str
     key: str
@@ -176,21 +176,21 @@ class ItemView:
     acts: Acts
     guide: Guide
     hints: tuple[HintView, ...] = ()
-    # Copied answers that the own party has not read.
+    # Copied answers that the reader's party has not read.
     to_read: tuple[UUID, ...] = ()
-    # What may be kept as a model answer: the shared answer, that of the own party.
+    # What may be kept as a model answer: the shared answer, and the reader's party's own.
     to_keep: tuple[AnswerScope, ...] = ()
-    # Of the own side alone.
+    # For the reader's own side only.
     assigned: AssignedView | None = None
 
     @property
     def has_open_flag(self) -> bool:
-        """Whether a flag waits for an answer."""
+        """Whether a flag is still to be explained."""
         return any(flag.is_open for flag in self.flags)
 
     @property
     def differs(self) -> bool:
-        """Whether a party wants other words, or wants to talk."""
+        """Whether a party wants a change, or wants to discuss it."""
         return bool(self.proposals) or any(position.differs for position in self.positions)
 
 
@@ -312,7 +312,7 @@ def _first_sentence(markdown: str) -> str:
 
 @lru_cache(maxsize=512)
 def passage_html(markdown: str) -> Markup:
-    """Return a passage as HTML, as it stands under an item; many items rest on the same one."""
+    """Return a passage as HTML, as shown under an item; many items cite the same one."""
     return render(markdown, headings_from=4)
 
 
@@ -387,7 +387,7 @@ def _positions(loaded: LoadedChecklist, item: Item, own: UUID | None) -> list[Po
         _position(loaded, answer, party.organisation_id, taken.get(party.organisation_id), own)
         for party in completeness.accepters(item, loaded.surroundings)
     ]
-    # The reason stands with the proposal itself.
+    # The reason is shown with the proposal itself.
     proposing = {
         proposal.organisation.name for proposal in loaded.proposals if proposal.item == item.code
     }
@@ -490,7 +490,7 @@ def proposal_view(
 def acts(
     loaded: LoadedChecklist, actor: Actor, item: Item, item_status: ItemStatus | None = None
 ) -> Acts:
-    """Return what a person may do with an item now; one is how the item stands, where known."""
+    """Return what a person may do with an item now; item_status is its status, if known."""
     if item_status is None and item.part is not Part.PERSON:
         item_status = completeness.item_standing(item, loaded.sheet, loaded.surroundings)
     checklist = loaded.checklist

@@ -290,7 +290,7 @@ def is_assignable(
     concerns_us: bool,
     holds_up: bool,
 ) -> Decision:
-    """Decide whether an item can be assigned now: it is worked on, and by the own side too.
+    """Decide whether an item can be assigned now: it is open, and the actor's side works on it.
 
     concerns_us is what completeness.concerns says of the item and the party, holds_up whether it is
     in the way of signing.
@@ -319,7 +319,7 @@ def can_take(
 ) -> Decision:
     """Decide whether a person may take an item on: one that nobody of their side has.
 
-    able are those of the own side who can work on the checklist today: what somebody else has
+    able are people of the actor's side who can work on the checklist today: what anybody else has
     who can't any more is free.
     """
     taking_part = can_take_part(actor, party)

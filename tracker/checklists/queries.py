@@ -314,7 +314,7 @@ def _can_be_copied_into(actor: Actor, checklist: Checklist) -> sa.ColumnElement[
 
 
 def seen_of(actor: Actor, checklist_ids: Iterable[UUID]) -> dict[UUID, str]:
-    """Return the references of the cooperations of those of some checklists that may be opened."""
+    """Return the cooperation references of those of the given checklists that may be opened."""
     rows = db.session.execute(
         sa.select(Checklist.id, Cooperation.reference)
         .join(Cooperation, Cooperation.id == Checklist.cooperation_id)

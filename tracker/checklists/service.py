@@ -357,7 +357,7 @@ def after_change(actor: Actor, loaded: LoadedChecklist, item: Item, answer: Answ
 def end_talks(loaded: LoadedChecklist, codes: Collection[str]) -> None:
     """Make nobody's position on some items count any more, and no proposal for them wait.
 
-    loaded is how the checklist stood when the verb began, and none was added on these items since.
+    loaded is the checklist as it was when the verb began; nothing was added on these items since.
     """
     checklist = loaded.checklist
     if not loaded.positions_on.keys().isdisjoint(codes):
@@ -424,7 +424,7 @@ def put_positions(
 ) -> None:
     """Make this the position of a party on several answers, as put_position() does on one.
 
-    loaded is how the checklist stood when the verb began; a verb puts one on each item.
+    loaded is the checklist as it was when the verb began; a verb puts one position on each item.
     """
     checklist = loaded.checklist
     author_id, organisation_id = taken_by

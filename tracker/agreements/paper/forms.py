@@ -45,7 +45,7 @@ class ScanForm(Form):
 
 
 def paper_form(lines: Sequence[Signer]) -> ScanForm:
-    """Return the form for what the own organisation signed: who of those named, in which office."""
+    """Return the form for recording who of the people named signed, and in which office."""
     members: dict[str, Any] = {
         "signed": ChoicesField(
             _l("Who signed?"),

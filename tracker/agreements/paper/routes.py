@@ -51,7 +51,7 @@ def _to_record(checklist: Checklist, revision: Revision) -> Response:
 @signed_in
 @takes_files(scans.MAX_REQUEST_BYTES)
 def record(checklist_id: UUID) -> str | Response:
-    """Record that the own organisation signed the text on paper (product.md, 5.6)."""
+    """Record that one's own organisation signed the text on paper (product.md, 5.6)."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "record_paper")
     if checklist.revision_sent_id is None:
@@ -165,7 +165,7 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
         revision=revision,
         view=paper_pages.view(checklist, record, revision, signature_request),
         size=paper_pages.size_words(record.size),
-        # All that was signed stands on the page that it is confirmed on (product.md, 5.3).
+        # The page on which it is confirmed shows everything that was signed (product.md, 5.3).
         text=frozen_text.read(document, locale.language_of_text()) if may_answer else None,
         is_former=record.kind is PaperKind.FORMER,
         sentence_words=words,
@@ -217,7 +217,7 @@ def refuse(checklist_id: UUID, record_id: UUID) -> str | Response:
 @blueprint.route("/papers/<uuid:record_id>/withdraw", methods=["GET", "POST"])
 @signed_in
 def withdraw(checklist_id: UUID, record_id: UUID) -> str | Response:
-    """Withdraw a scan that the own side recorded."""
+    """Withdraw a scan that one's own side recorded."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "withdraw_paper")
     record, revision, signature_request = _found(checklist, record_id)

@@ -48,7 +48,7 @@ ANSWERING = (Role.COORDINATOR, Role.SIGNATORY)
 def open_lines(
     actor: Actor, signature_request: SignatureRequest, document: Mapping[str, Any]
 ) -> list[Signer]:
-    """Return the lines of the own organisation that wait for a signature, as the text names them.
+    """Return the unsigned lines of the actor's organisation, as the text names them.
 
     None when enough have signed for it, or when it is the turn of other parties.
     """
@@ -105,7 +105,7 @@ def can_record(
     signature_request: SignatureRequest,
     document: Mapping[str, Any],
 ) -> Decision:
-    """Decide whether a person may record now that the own organisation signed on paper."""
+    """Decide whether a person may record now that their organisation signed on paper."""
     may = paper_policy.can_record(
         actor,
         is_party=loaded.own_party(actor) is not None,
@@ -154,7 +154,7 @@ def record(
     offices: Mapping[UUID, str],
     scan: bytes,
 ) -> PaperRecord:
-    """Record that the own organisation signed the text on paper; another party confirms it.
+    """Record that the actor's organisation signed the text on paper; another party confirms it.
 
     offices are those of the persons who signed, by their ids: persons whom the text names for the
     own party, so that whoever signs in place of the person named by M1 does so for the reason that
@@ -319,7 +319,7 @@ def refuse(actor: Actor, checklist: Checklist, record_id: UUID, *, reason: str) 
 
 
 def withdraw(actor: Actor, checklist: Checklist, record_id: UUID, *, reason: str) -> None:
-    """Withdraw a scan that the own side recorded and nobody confirmed; it stays in history."""
+    """Withdraw an unconfirmed scan that the actor's side recorded; it stays in the history."""
     lock(checklist)
     signature_request = _asked(checklist)
     paper_record = _found(signature_request, record_id)

@@ -43,7 +43,7 @@ def _to_record(checklist_id: UUID) -> Response:
 @blueprint.route("/pass-on/<uuid:user_id>", methods=["GET", "POST"])
 @signed_in
 def pass_on(checklist_id: UUID, user_id: UUID) -> str | Response:
-    """Pass on what somebody of the own organisation is to sign, with a reason (5.5)."""
+    """Pass on a colleague's signature line, with a reason (5.5)."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "pass_on")
     if checklist.revision_sent_id is None and request.method == "POST":

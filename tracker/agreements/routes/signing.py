@@ -496,7 +496,7 @@ def _record_page(
 def _notices(
     actor: Actor, loaded: LoadedChecklist, notices: Iterable[Notice]
 ) -> list[dict[str, Any]]:
-    """Return the notices that stand on a text, and whether the person may lift or take one back."""
+    """Return the open notices of a text, and whether the person may lift or withdraw one."""
     return [
         {
             "row": notice,

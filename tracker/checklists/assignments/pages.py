@@ -1,4 +1,4 @@
-"""View models of who on the reader's own side is assigned which item."""
+"""View models of assignments on the reader's own side."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ class AssignedView:
     # Empty where nobody has it.
     name: str
     is_mine: bool
-    # Whether it is somebody's who can't work on the checklist any more.
+    # Whether it is assigned to somebody who can no longer work on the checklist.
     is_adrift: bool
     due_on: dt.date | None
     is_overdue: bool
-    # Whether the own side has something left to do on it.
+    # Whether the reader's side has something left to do on it.
     is_left: bool
     seen: str
     may_assign: bool
@@ -36,7 +36,7 @@ class AssignedView:
 
     @property
     def is_unclaimed(self) -> bool:
-        """Whether nobody has it though something is left to do."""
+        """Whether it is unassigned although something is left to do."""
         return self.is_left and not self.name
 
 
@@ -47,7 +47,7 @@ def view_of(
     item: Item,
     item_status: ItemStatus | None,
 ) -> AssignedView:
-    """Return what the person's own side has assigned on an item; one is how the item stands."""
+    """Return what the person's side assigned on an item; item_status is its status, if known."""
     holding = assigned.holdings.get(item.code)
     is_left = item_status is not None and completeness.is_left_to(
         assigned.organisation_id, item, item_status, loaded.surroundings
@@ -97,7 +97,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A section on the page of assignments, with the items that the own side works on."""
+    """A section on the page of assignments, with the items that the reader's side works on."""
 
     key: str
     title: str
@@ -105,12 +105,12 @@ class Part:
 
     @property
     def is_assignable(self) -> bool:
-        """Whether any of its items can be assigned now by the person who looks."""
+        """Whether the reader can assign any of its items now."""
         return any(line.assigned.may_assign for line in self.lines)
 
 
 def parts_of(assigned: Assigned, loaded: LoadedChecklist, actor: Actor) -> list[Part]:
-    """Return the sections with the items that the own side works on, or that somebody has."""
+    """Return the sections with the items that the reader's side works on or has assigned."""
     standing = loaded.standing()
     fields = []
     for section in loaded.template.sections:

@@ -76,7 +76,7 @@ class Assigned:
         return holding is None or holding.user_id not in self.able
 
     def seen(self, item: str | None = None) -> str:
-        """Return the mark of who has an item, or all of them, for a form to send back."""
+        """Return the mark of who is assigned an item, or all items, for a form to send back."""
         return seen_of(
             {
                 code: holding
@@ -87,7 +87,7 @@ class Assigned:
 
 
 def of_side(actor: Actor, checklist: Checklist) -> Assigned | None:
-    """Return what the person's own side assigned on a checklist; None for who works not on it."""
+    """Return what the person's side assigned on a checklist; None if they don't work on it."""
     if actor.organisation_id is None or not writes_on(actor, checklist):
         return None
     return _assigned(checklist, actor.organisation_id)
@@ -127,7 +127,7 @@ def assign(
     due_on: dt.date | None = None,
     seen: str,
 ) -> None:
-    """Assign an item to a person of the own side, whoever had it; until a day, or without one.
+    """Assign or reassign an item to a person on the actor's side, with or without a due date.
 
     seen is the mark of what the person saw (Assigned.seen): StaleError when somebody assigned the
     item meanwhile. Raise RuleBrokenError for somebody who can't work on it, or a day gone by.
@@ -181,7 +181,7 @@ def assign_section(
 
 
 def take(actor: Actor, checklist: Checklist, item_code: str) -> None:
-    """Take an item on that nobody of the own side has; StaleError when somebody has it by now."""
+    """Assign an unassigned item to the actor; raise StaleError if it is assigned by now."""
     loaded = load_for_update(checklist)
     item = loaded.item(item_code)
     party = loaded.own_party(actor)
@@ -277,12 +277,12 @@ class Batch:
     name: str
     due_on: dt.date | None
     assigned_by_id: UUID
-    # Whether the person can't work on them any more.
+    # Whether the person can no longer work on them.
     is_free: bool
 
 
 def waiting(actor: Actor) -> list[Batch]:
-    """Return what is left to do of what is assigned on the own side, in a fixed number of queries.
+    """Return the open assignments of the person's side, in a constant number of queries.
 
     A coordinator's: all of it; others': what they have themselves. The first MANY, by their days.
     """
@@ -396,7 +396,7 @@ def _left(
 ) -> list[tuple[list[Assignment], bool]]:
     """Return rows on which something is left to do, those that belong together together.
 
-    Together are those of one side of a checklist, one person, one day and one who assigned them;
+    Grouped are those of one side of a checklist, one person, one due date and one assigner;
     with whether the person can't work on them any more.
     """
     if not checklists:

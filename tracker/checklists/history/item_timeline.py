@@ -158,7 +158,7 @@ class _Teller:
         )
 
     def _only_hidden(self, before: Answer, version: Answer) -> bool:
-        """Tell whether a version only lacks what stood in columns that are hidden here.
+        """Tell whether a version differs only by the contents of columns that are hidden here.
 
         It was made when somebody accepted the one before, of which they saw no more.
         """
@@ -216,7 +216,7 @@ class _Teller:
         )
 
     def _is_told(self, position: Position) -> bool:
-        """Tell whether a position is part of something else that is told: of saving, proposing."""
+        """Tell whether a position is already covered by another entry: a save or a proposal."""
         if position.stance is Stance.ACCEPTS:
             version = self.by_id.get(position.answer_id) if position.answer_id else None
             return version is not None and (

@@ -99,7 +99,7 @@ def propose(
     """Propose another value for an item, with the reason; the party's position says so.
 
     With replies_to it answers an open proposal of another party with other words. That one is then
-    no longer open; so whoever may accept or turn it down may do this.
+    no longer open, so anybody who may accept or decline it may do this.
     """
     loaded = load_for_update(checklist)
     item = loaded.item(item_code)
@@ -198,7 +198,7 @@ def turn_down_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID, re
 
 
 def withdraw_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> None:
-    """Take the own party's proposal back."""
+    """Take back a proposal of the actor's party."""
     loaded = load_for_update(checklist)
     proposal = _open_proposal(loaded, proposal_id)
     policy.can_take_part(actor, loaded.own_party(actor)).require()
@@ -209,7 +209,7 @@ def withdraw_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> 
 
 
 def _go_back_on_own_proposal(actor: Actor, loaded: LoadedChecklist, item: Item) -> None:
-    """Take the own party's proposal back: who accepts the answer wants no other any more."""
+    """Take back the party's own proposal: accepting the answer means that no change is wanted."""
     for proposal in loaded.proposals_on.get(item.code, ()):
         if proposal.organisation_id == actor.organisation_id:
             _take_back(actor, loaded, proposal)
@@ -239,7 +239,7 @@ def _replied(
 def _require_other_side(
     actor: Actor, loaded: LoadedChecklist, item: Item, proposal: Proposal
 ) -> None:
-    """Refuse to answer the own proposal, and one that other parties are to answer (S6)."""
+    """Refuse an answer to one's own proposal, or to one that other parties have to answer (S6)."""
     if proposal.organisation_id == actor.organisation_id:
         raise RuleBrokenError(_l("This is your own proposal; the other side answers it."))
     policy.can_agree_on(

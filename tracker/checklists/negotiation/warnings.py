@@ -133,7 +133,7 @@ def _hint_view(hint: Hint, passages: Passages) -> HintView:
 
 
 def _written(loaded: LoadedChecklist, item: Item) -> Iterator[str]:
-    """Yield what stands in an item's current answers in people's own words."""
+    """Yield the free text of an item's current answers."""
     owners = [(AnswerScope.SHARED, loaded.checklist.id)]
     owners += [(AnswerScope.PARTY, party.organisation_id) for party in loaded.parties]
     for scope, owner in owners:

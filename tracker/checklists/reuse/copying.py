@@ -85,7 +85,7 @@ class Offer:
 
     @property
     def is_reworded(self) -> bool:
-        """Whether another question was answered than is asked here."""
+        """Whether the answer was to a different question."""
         return (self.was.label, self.was.prompt) != (self.item.label, self.item.prompt)
 
 
@@ -154,7 +154,7 @@ def preview(
 def _held(
     actor: Actor, former: LoadedChecklist, chosen: Collection[str] | None
 ) -> Iterator[tuple[str, AnswerScope, Filled]]:
-    """Yield the answers of a former checklist that are for all, or the own party's."""
+    """Yield the answers of a former checklist that are shared, or their own party's."""
     for item in former.template.items:
         if chosen is not None and item.code not in chosen:
             continue
@@ -309,7 +309,7 @@ def _keep(actor: Actor, loaded: LoadedChecklist, preview: Preview) -> None:
 
 
 def say_read(actor: Actor, checklist: Checklist, answer_ids: Collection[UUID]) -> tuple[str, ...]:
-    """Say for the own party that copied answers were read: those that were on the page.
+    """Record that the actor's party has read copied answers: those that were on the page.
 
     Who set an answer accepts it (product.md, 4.1): here by reading it, for the party that copied
     it. The others still say what they think. An answer that changed meanwhile raises StaleError.

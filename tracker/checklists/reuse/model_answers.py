@@ -44,7 +44,7 @@ def keep(
     title: str,
     note: str = "",
 ) -> ModelAnswer:
-    """Keep an answer as a model answer of the own organisation, without whom it names.
+    """Keep an answer as a model answer of the actor's organisation, without the people it names.
 
     Never one on a visit (class K2). answer_id is the answer the person saw; another one by now
     raises StaleError.
@@ -82,7 +82,7 @@ def keep(
 
 
 def to_keep(actor: Actor, loaded: LoadedChecklist, item: Item, scope: AnswerScope) -> Filled | None:
-    """Return the answer that would be kept: the shared one or that of the own party.
+    """Return the answer that would be kept: the shared one or their own party's.
 
     None where there is none, or where the item was left out; never what persons or other parties
     answer for themselves.
@@ -150,7 +150,7 @@ def rename(actor: Actor, model_id: UUID, *, title: str, note: str, seen_version:
 
 
 def delete(actor: Actor, model_id: UUID) -> None:
-    """Delete a model answer of the own organisation for good; answers begun from it stay."""
+    """Delete a model answer of the actor's organisation for good; answers started from it stay."""
     row = _locked(actor, model_id)
     db.session.delete(row)
     db.session.flush()

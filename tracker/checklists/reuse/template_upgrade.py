@@ -167,7 +167,7 @@ def _cut(
     whose: tuple[AnswerScope, UUID],
     values: dict[str, Any],
 ) -> None:
-    """Add a version that holds only what fits; its words stay those of who wrote them."""
+    """Add a version with only what still fits, attributed to its original author."""
     checklist = loaded.checklist
     scope, owner = whose
     own_answer = loaded.sheet.answers[(item.code, scope, owner)]

@@ -145,7 +145,7 @@ def show(checklist_id: UUID) -> str:
 @blueprint.route("/<uuid:checklist_id>/items/<code>/answer", methods=["GET", "POST"])
 @signed_in
 def answer(checklist_id: UUID, code: str) -> Answered:
-    """Write an answer; a later save by somebody else is shown beside the own one (4.6)."""
+    """Write an answer; if somebody saved meanwhile, both texts are shown (4.6)."""
     actor = current_actor()
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "answer")
     scope = _scope(item)
@@ -274,7 +274,7 @@ def _their_parts(
 def _changes(
     loaded: LoadedChecklist, item: Item, scope: AnswerScope, form: Form, answer: Filled | None
 ) -> list[localized_values.PartDifference]:
-    """Return how the words on the form differ from the answer that stands."""
+    """Return how the text on the form differs from the current answer."""
     theirs = _their_parts(loaded, item, scope, answer)
     return localized_values.differences(theirs, _own_parts(loaded, item, scope, form))
 

@@ -1,4 +1,4 @@
-"""Pages for assigning items to people on one's own side, taking them on and giving them back."""
+"""Pages for assigning items to people on one's own side, to oneself, or to nobody."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -64,7 +64,7 @@ def _read(actor: Actor, checklist: Checklist) -> _Desk:
 @blueprint.route("/assignments", methods=["GET", "POST"])
 @signed_in
 def listed(checklist_id: UUID) -> str | Response:
-    """Show who of the own side has what; a coordinator assigns the items of a section in one go."""
+    """Show who on one's own side is assigned what; a coordinator assigns a section at once."""
     desk = _opened(checklist_id)
     sections = {part.key: part.title for part in desk.parts() if part.is_assignable}
     form = AssignSectionForm()
@@ -104,7 +104,7 @@ def listed(checklist_id: UUID) -> str | Response:
 @blueprint.route("/items/<code>/assign", methods=["GET", "POST"])
 @signed_in
 def assign(checklist_id: UUID, code: str) -> str | Response:
-    """Assign an item to somebody of the own side, or make it nobody's."""
+    """Assign an item to somebody on one's own side, or to nobody."""
     desk = _opened(checklist_id)
     item = item_of(desk.loaded, code)
     require(policy.can_assign(desk.actor, desk.loaded.own_party(desk.actor)))
@@ -147,7 +147,7 @@ def assign(checklist_id: UUID, code: str) -> str | Response:
 @blueprint.post("/items/<code>/assign/me")
 @signed_in
 def take(checklist_id: UUID, code: str) -> Response:
-    """Take an item on that nobody of the own side has."""
+    """Assign an unassigned item to yourself."""
     desk = _opened(checklist_id)
     item_of(desk.loaded, code)
     return perform(

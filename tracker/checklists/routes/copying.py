@@ -126,7 +126,7 @@ def _copied_words(count: int) -> str:
 @blueprint.post("/copies/read")
 @signed_in
 def read(checklist_id: UUID) -> Response:
-    """Say for the own party that the copied answers that were on the page were read."""
+    """Record that the actor's party has read the copied answers on the page."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "copies_read")
     seen = [uuid_or_nil(answer_id) for answer_id in request.form.getlist("answer")]

@@ -53,7 +53,7 @@ WRITTEN_ON = frozenset({"checklists.answer", "checklists.leave_out", "positions.
 @blueprint.post("/draft")
 @signed_in
 def keep(checklist_id: UUID, code: str) -> Response:
-    """Keep what stands in the form of a page, tested by nobody; the script of the page asks."""
+    """Save the contents of a page's form as a draft, unchecked; called by the page's script."""
     actor = current_actor()
     # Not performed, nor is _is_kept(): the script is answered with JSON and a status.
     try:
@@ -145,7 +145,7 @@ def form_was_sent_late() -> Response | None:
     """Answer a form that was sent with the token of another session; None for other pages.
 
     Who opened the page and signed in again finds the form as it was sent, to send it once more.
-    If somebody else is signed in by now, the words become the draft of who opened the page.
+    If somebody else has signed in meanwhile, the text becomes a draft of whoever opened the page.
     """
     if request.endpoint not in {KEEP, *WRITTEN_ON}:
         return None
@@ -172,7 +172,7 @@ def form_was_sent_late() -> Response | None:
 
 
 def _new_token(actor: Actor, whose: DraftKey) -> Response:
-    """Give the script the token of the new session, when its page is still that of this person."""
+    """Give the script the CSRF token of the new session, if the same person still has the page."""
     if not is_own(actor, whose):
         return _told("refused", HTTPStatus.BAD_REQUEST, said=_others_words())
     return _told("token", HTTPStatus.BAD_REQUEST, token=masked_token())

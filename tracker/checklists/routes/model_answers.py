@@ -91,7 +91,7 @@ def delete(model_id: UUID) -> str | Response:
 
 
 def _found(actor: Actor, model_id: UUID) -> ModelAnswer:
-    """Return a model answer of the own organisation that the person may change, or 404 and 403."""
+    """Return a model answer that the person may change, or abort with 404 or 403."""
     model = found_or_404(queries.model_answer(actor, model_id))
     require(policy.can_keep_models(actor))
     return model
@@ -107,7 +107,7 @@ def _view(model: ModelAnswer) -> copies.ModelView:
 )
 @signed_in
 def keep(checklist_id: UUID, code: str) -> str | Response | tuple[str, int]:
-    """Keep an answer as a model answer of the own organisation."""
+    """Keep an answer as a model answer of the actor's organisation."""
     actor = current_actor()
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "keep_as_model")
     scope = _scope(item)

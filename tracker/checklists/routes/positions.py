@@ -220,7 +220,7 @@ def accept_proposal(checklist_id: UUID, proposal_id: UUID) -> Response:
 @blueprint.post("/proposals/<uuid:proposal_id>/withdraw")
 @signed_in
 def withdraw_proposal(checklist_id: UUID, proposal_id: UUID) -> Response:
-    """Take an own proposal back."""
+    """Take back one's own proposal."""
     return _answer_proposal(
         checklist_id,
         proposal_id,

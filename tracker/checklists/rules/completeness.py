@@ -43,7 +43,7 @@ from tracker.checklists.rules.values import (
 
 
 class WorkState(enum.StrEnum):
-    """How the work on an item stands, apart from what the answer says (product.md, 4.9)."""
+    """The state of the work on an item, whatever the answer says (product.md, 4.9)."""
 
     NOT_STARTED = "not_started"
     IN_PROGRESS = "in_progress"
@@ -55,7 +55,7 @@ class WorkState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ItemStatus:
-    """How one item stands."""
+    """The status of one item."""
 
     code: str
     shown: Truth
@@ -70,12 +70,12 @@ class ItemStatus:
 
     @property
     def done(self) -> bool:
-        """Whether the item is done: complete and accepted by all whose acceptance it needs."""
+        """Whether the item is done: complete, and accepted by everyone who has to accept it."""
         return self.state is WorkState.AGREED
 
     @property
     def holds_up(self) -> bool:
-        """Whether the item is in the way of signing: required or begun, and not agreed."""
+        """Whether the item blocks signing: required or started, and not agreed."""
         is_begun = self.state not in {
             WorkState.NOT_STARTED,
             WorkState.NOT_KNOWN,
@@ -85,13 +85,13 @@ class ItemStatus:
 
     @property
     def counts(self) -> bool:
-        """Whether progress counts the item: one with an unknown condition never (4.5)."""
+        """Whether progress counts the item; never while its condition is unknown (4.5)."""
         return self.shown is Truth.TRUE
 
 
 @dataclass(frozen=True, slots=True)
 class ChecklistStatus:
-    """How a whole checklist stands."""
+    """The status of a whole checklist."""
 
     items: dict[str, ItemStatus]
     done_count: int
@@ -183,7 +183,7 @@ def _evaluated(condition: Condition | None, sheet: Sheet, surroundings: Surround
 
 
 def standing(template: Template, sheet: Sheet, surroundings: Surroundings) -> ChecklistStatus:
-    """Return how each item of a checklist stands, and the whole."""
+    """Return the status of each item of a checklist, and of the whole."""
     sheet = counting(template, sheet, surroundings)
     template = applied(template, sheet, surroundings)
     items = {
@@ -217,7 +217,7 @@ def standing(template: Template, sheet: Sheet, surroundings: Surroundings) -> Ch
 
 
 def item_standing(item: Item, sheet: Sheet, surroundings: Surroundings) -> ItemStatus:
-    """Return how one item stands."""
+    """Return the status of one item."""
     shown = is_shown(item, sheet, surroundings)
     required = shown is Truth.TRUE and is_required(item, sheet, surroundings)
     if shown is not Truth.TRUE:
@@ -443,7 +443,7 @@ def is_left_to(
     """Tell whether a party has something left to do on an item, where somebody looks after it.
 
     What waits for the party; and what is recommended and nobody began, where the party may write
-    it: it waits for no party, but whoever was asked to look after it has not done so.
+    it: it waits for no party, but the person it is assigned to has not finished.
     """
     if not item_status.counts:
         return False

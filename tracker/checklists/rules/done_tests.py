@@ -136,7 +136,7 @@ def _distinct_persons(
 
 
 def _persons(check: Check, values: Values) -> list[tuple[str, int | None, UUID | None]]:
-    """Return the persons a check looks at, with the field and row they stand in."""
+    """Return the people a check looks at, with the field and row of each."""
     if check.column:
         rows = values.get(check.field or "") or []
         return [

@@ -48,7 +48,7 @@ class Filled:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was put in (an answer that was cleared)."""
+        """Whether the answer is empty, as one that was cleared."""
         return not self.not_applicable and not any(
             has_content(value) for value in self.values.values()
         )
@@ -117,7 +117,7 @@ class Holding:
 
 
 def seen_of(holdings: Mapping[str, Holding]) -> str:
-    """Return a mark of who has which items; it is another one once anybody changed that."""
+    """Return a mark of who is assigned which items; any change gives another mark."""
     return digest_of(
         {
             item: [str(holding.user_id), holding.due_on.isoformat() if holding.due_on else ""]

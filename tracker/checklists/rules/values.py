@@ -294,7 +294,7 @@ def gone(
 def _named(
     field: TemplateField, value: Any
 ) -> Iterator[tuple[int | None, TemplateField | Column, str]]:
-    """Yield the ids that a value holds, with the row and the field or column they stand in."""
+    """Yield the ids in a value, with the row and the field or column of each."""
     if field.type is FieldType.TABLE:
         for number, row in enumerate(value or []):
             for column in field.columns:
