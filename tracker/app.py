@@ -445,7 +445,7 @@ def _form_was_sent_late(_error: CSRFError) -> Response:
 
 
 def _furnish(app: Flask) -> None:
-    """Put in what stands around every page."""
+    """Set up the page frame, error pages and blueprints."""
     babel.init_app(app, locale_selector=select_language)
     init_locale(app, sign_in.profile_language)
     init_assets(app)

@@ -348,7 +348,7 @@ def administrators() -> frozenset[UUID]:
 
 
 def find_user_by_mark(mark: str | None) -> User | None:
-    """Return the person whose sessions carry a mark; for those on the way in."""
+    """Return the person whose sessions carry a mark; used during sign-in."""
     return db.session.scalar(sa.select(User).where(User.fs_uniquifier == (mark or "")))
 
 
@@ -506,7 +506,7 @@ def invitation_by_token(token: str, *, lock: bool = False) -> Invitation | None:
 
 
 def state_of(invitation: Invitation) -> InvitationState:
-    """Tell where an invitation stands now."""
+    """Return the state of an invitation now."""
     if invitation.accepted_at is not None:
         return InvitationState.ACCEPTED
     if invitation.revoked_at is not None:
@@ -593,7 +593,7 @@ _MEMBERSHIPS = (
 
 
 def _seen_by(actor: Actor) -> sa.ColumnElement[bool]:
-    """Ask for the people an actor may see: all, those of the own organisation, or nobody.
+    """Select the people an actor may see: all, those of their organisation, or nobody.
 
     Somebody who left stays visible there, so that the past can be read.
     """

@@ -357,7 +357,7 @@ def _of_said(session: Session, parent: str, values: Mapping[str, Any]) -> Scope:
 
 
 def _know_parents(session: Session) -> None:
-    """Read at once, a table at a time, what many pending rows belong to and the session lacks."""
+    """Read, one query a table, the parents of pending rows that the session lacks."""
     known: dict[tuple[str, UUID], Scope] = session.info.setdefault(_SCOPES, {})
     wanted: dict[str, set[UUID]] = {}
     for row in _pending(session).values():

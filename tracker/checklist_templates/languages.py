@@ -37,7 +37,7 @@ Misfit = tuple[ItemPath, str]
 
 
 class Labelled(Strict):
-    """Something with a label and perhaps a hint; a label alone may stand in its place."""
+    """Something with a label and perhaps a hint; may be written as the label alone."""
 
     label: Words
     hint: Words | None = None
@@ -178,7 +178,7 @@ def _differing(
 
 
 def lacking(words: ChecklistWords | None, template: Template) -> tuple[str, ...]:
-    """Return the items that have no words, and so stand in the checklist's own language."""
+    """Return the untranslated items, shown in the checklist's own language."""
     translated = words.items if words else {}
     return tuple(item.code for item in template.items if item.code not in translated)
 

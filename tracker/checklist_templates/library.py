@@ -121,7 +121,7 @@ def read_one(text: str, file: str) -> TemplateFile:
 
 
 def as_text(template: Template) -> str:
-    """Write a checklist as YAML that reads back equal; what stands in it by default is left out."""
+    """Write a checklist as YAML that reads back equal; defaults are left out."""
     yaml = YAML(typ="rt")
     yaml.width = 100
     yaml.indent(mapping=2, sequence=4, offset=2)
@@ -144,7 +144,7 @@ def _fitted(tree: YamlText, mistakes: list[Mistake]) -> Template | None:
 
 
 def _with_item(mistake: Mistake, tree: YamlText) -> Mistake:
-    """Name the item a mistake stands in by its code, where the schema names it by its place."""
+    """Name the item of a mistake by its code where the schema names it by its position."""
     place = ITEM_PLACE.match(mistake.message)
     if place is None:
         return mistake

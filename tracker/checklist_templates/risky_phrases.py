@@ -79,7 +79,7 @@ class PhraseList(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Words in a text that can limit the NPM: as they stand there, and what to think of."""
+    """Words in a text that can limit the NPM: as written there, and what to consider."""
 
     words: tuple[str, ...]
     think: str
@@ -158,7 +158,7 @@ def hints(texts: Iterable[str]) -> tuple[Hint, ...]:
 
 
 def found_in(texts: Iterable[str], lists: Sequence[PhraseList]) -> tuple[Hint, ...]:
-    """Return the phrases of some lists that stand in some texts, each kind once, with its words.
+    """Return the listed phrases found in some texts, each kind once, with its words.
 
     Whole words are compared, without case and accents; of two forms the longer one counts.
     """
@@ -199,7 +199,7 @@ def _at(
 
 
 def _is_together(text: str, words: list[Word]) -> bool:
-    """Tell whether nothing but blanks and hyphens stands between some words."""
+    """Tell whether only blanks and hyphens separate some words."""
     between = "".join(text[before.end : after.start] for before, after in pairwise(words))
     return not between.strip(BETWEEN)
 

@@ -154,7 +154,7 @@ def _under(heads: Sequence[str], own: Sequence[str], line: Line) -> Line:
 
 
 def _replaced(old: Sequence[Line], new: Sequence[Line]) -> list[RowDifference]:
-    """Return how some rows became others: alike ones are changed, the rest taken out or put in."""
+    """Return how some rows became others: similar ones are changed, the rest removed or added."""
     rows: list[RowDifference] = []
     rest = list(old)
     for line in new:

@@ -24,7 +24,7 @@ from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
-    """A task made of a comment: whose, until when, how it stands."""
+    """A task from a comment: whose it is, its due date, its state."""
 
     name: str
     due_on: dt.date

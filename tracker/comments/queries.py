@@ -25,7 +25,7 @@ MANY = 100
 
 @dataclass(frozen=True, slots=True)
 class CommentLocation:
-    """Where a comment stands: which cooperation, which checklist and item of it."""
+    """The place of a comment: its cooperation, checklist and item."""
 
     title: str
     checklist: Checklist

@@ -65,7 +65,7 @@ def one(comment_id: UUID) -> Response:
 @blueprint.route("/comments/<uuid:comment_id>/edit", methods=["GET", "POST"])
 @signed_in
 def edit(comment_id: UUID) -> Answered:
-    """Change the words of an own comment, within 15 minutes."""
+    """Change the words of one's own comment, within 15 minutes."""
     actor = current_actor()
     comment = _opened_comment(actor, comment_id)
     form = EditForm()
@@ -87,7 +87,7 @@ def edit(comment_id: UUID) -> Answered:
 @blueprint.route("/comments/<uuid:comment_id>/withdraw", methods=["GET", "POST"])
 @signed_in
 def withdraw(comment_id: UUID) -> Answered:
-    """Withdraw an own comment."""
+    """Withdraw one's own comment."""
     actor = current_actor()
     comment = _opened_comment(actor, comment_id)
     policy.can_withdraw(actor, fact_of(comment)).require()
@@ -268,7 +268,7 @@ def _to_id(actor: Actor, comment_id: UUID) -> Response:
 
 
 def _to(actor: Actor, comment: Comment) -> Response:
-    """Lead to a comment on the page of its thread where it stands."""
+    """Redirect to a comment on its page of the thread."""
     number = queries.number_before(actor, comment) // SIZE + 1
     more = {"page": number} if number > 1 else {}
     address = pages.thread_url(

@@ -85,7 +85,7 @@ def write(
 
 
 def edit(actor: Actor, comment_id: UUID, text: str) -> None:
-    """Change the words of an own comment within 15 minutes; it says that it was edited."""
+    """Change the words of one's own comment within 15 minutes; it says that it was edited."""
     comment = _locked(actor, comment_id)
     policy.can_edit(actor, fact_of(comment), clock.now()).require()
     encryption.put_text(comment.checklist, comment, _tidy(text))
@@ -95,7 +95,7 @@ def edit(actor: Actor, comment_id: UUID, text: str) -> None:
 
 
 def withdraw(actor: Actor, comment_id: UUID) -> None:
-    """Erase an own comment; who and when stays. Its mentions and its task end with it."""
+    """Erase one's own comment; author and time stay. Its mentions and its task end with it."""
     comment = _locked(actor, comment_id)
     policy.can_withdraw(actor, fact_of(comment)).require()
     encryption.erase_text(comment)
@@ -234,7 +234,7 @@ def _locked(actor: Actor, comment_id: UUID) -> Comment:
 
 
 def _require_still(decision: Decision) -> None:
-    """Refuse what somebody else has done meanwhile: it is no question of who may."""
+    """Refuse what somebody else has done meanwhile; permission is not the question."""
     if not decision:
         raise StaleError(decision.reason)
 

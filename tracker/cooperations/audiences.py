@@ -20,7 +20,7 @@ Listing = tuple[UUID, dt.date, bool]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """How a person stands to an audience today: listed, and whether as the lead."""
+    """A person's place in an audience today: listed or not, and whether as the lead."""
 
     listed: bool = False
     leads: bool = False
@@ -88,7 +88,7 @@ def listed(
 
 
 def standing(actor: Actor, subject_type: str, subject_id: UUID) -> Listed:
-    """Return how a person stands to an audience today."""
+    """Return a person's place in an audience today."""
     row = db.session.scalar(
         _rows(subject_type, subject_id).where(AudienceMember.user_id == actor.user_id)
     )

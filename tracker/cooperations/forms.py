@@ -115,7 +115,7 @@ class OpenForm(DatesForm):
     )
 
     def offer(self, organisations: Iterable[OrganisationLine], own_id: UUID | None) -> None:
-        """Offer these organisations as partners of the own one."""
+        """Offer these organisations as partners of the actor's own."""
         self._organisations = {
             organisation.id: organisation
             for organisation in organisations
@@ -145,7 +145,7 @@ class OpenForm(DatesForm):
 
 
 class ModesForm(Form):
-    """The ways of working, several at once (S24)."""
+    """The ways of working; several can apply together (S24)."""
 
     modes = ChoicesField(
         _l("Ways of working"),
@@ -174,7 +174,7 @@ class QuestionsForm(Form):
 
 
 class PersonForm(Form):
-    """Somebody of the own organisation to bring in."""
+    """A person of one's own organisation to add."""
 
     user_id = SelectOneField(
         _l("Person"), [Required(_l("Choose a person"))], coerce=as_id, choices=()
@@ -192,7 +192,7 @@ class PersonForm(Form):
 
 
 class InvitationForm(Form):
-    """Somebody without an account, invited into the own organisation and this cooperation."""
+    """Somebody without an account, invited into one's own organisation and this cooperation."""
 
     email = EmailField(_l("Email address"), [Required()], autocomplete="off")
     name = LineField(_l("Name"), [Optional()])

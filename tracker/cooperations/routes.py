@@ -221,7 +221,7 @@ def people_page(reference: str) -> str:
 @blueprint.route("/cooperations/<reference>/people/add", methods=["GET", "POST"])
 @signed_in
 def add_person(reference: str) -> str | Response:
-    """Bring in a person of the own organisation."""
+    """Add a person of one's own organisation."""
     actor = current_actor()
     cooperation = _find(actor, reference)
     organisation_id = _own_party(actor, cooperation)
@@ -253,7 +253,7 @@ def add_person(reference: str) -> str | Response:
 @blueprint.route("/cooperations/<reference>/people/invite", methods=["GET", "POST"])
 @signed_in
 def invite_person(reference: str) -> str | Response:
-    """Invite somebody who has no account yet into the own organisation and this cooperation."""
+    """Invite somebody without an account into one's own organisation and this cooperation."""
     actor = current_actor()
     cooperation = _find(actor, reference)
     _own_party(actor, cooperation)
@@ -288,7 +288,7 @@ def invite_person(reference: str) -> str | Response:
 @blueprint.route("/cooperations/<reference>/people/<uuid:person_id>/end", methods=["GET", "POST"])
 @signed_in
 def end_person(reference: str, person_id: UUID) -> str | Response:
-    """Take out a person of the own organisation."""
+    """Remove a person of one's own organisation."""
     actor = current_actor()
     cooperation = _find(actor, reference)
     person = found_or_404(

@@ -231,7 +231,7 @@ def add_person(
     organisation_id: UUID,
     function: str = "",
 ) -> CooperationPerson:
-    """Bring in a person of the own organisation; record PERSON_JOINED.
+    """Add a person of the actor's organisation; record PERSON_JOINED.
 
     Raise RefusedError for another party's people, RuleBrokenError when the person has no role
     there that runs today or takes part already.
@@ -256,7 +256,7 @@ def invite_person(
     language: str = "en",
     days: int = 14,
 ) -> SentInvitation:
-    """Invite somebody into the own organisation as member, to take part here once they accept.
+    """Invite somebody into the actor's organisation, to take part here once they accept.
 
     Raise RefusedError for another party's people, RuleBrokenError as the invitation itself does
     (email, outside_expert).
@@ -285,7 +285,7 @@ def invite_person(
 def end_person(
     actor: Actor, cooperation: Cooperation, *, user_id: UUID, organisation_id: UUID
 ) -> None:
-    """Take out a person of the own organisation at once; close their clearances here.
+    """Remove a person of the actor's organisation immediately; close their clearances here.
 
     Raise RefusedError for another party's people, RuleBrokenError when the person does not take
     part, or is the last coordinator of the NPM (G1).

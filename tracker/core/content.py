@@ -40,14 +40,14 @@ class ContentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class YamlText:
-    """A piece of YAML: what it says, in which file it stands and on which line it begins."""
+    """A piece of YAML: its content, its file, and the line on which it begins."""
 
     file: str
     tree: Any
     first_line: int = 1
 
     def line(self, place: NodePath = ()) -> int:
-        """Return the line of what stands at a place, or of the nearest thing around it."""
+        """Return the line of the node at a path, or of the nearest node around it."""
         node, line = self.tree, 0
         for step in place:
             # A place named by pydantic may hold names of models too: they are stepped over.
@@ -59,7 +59,7 @@ class YamlText:
     def fit(
         self, model: type[Model], mistakes: list[Mistake], place: NodePath = ()
     ) -> Model | None:
-        """Return what stands at a place as a model; None after adding all that is wrong with it."""
+        """Return the node at a path as a model; None after adding all that is wrong with it."""
         node = self.tree
         for step in place:
             node = node[step]
@@ -85,7 +85,7 @@ def read_text(root: Path, path: Path, mistakes: list[Mistake]) -> str | None:
 
 
 class _ShallowScanner(RoundTripScanner):
-    """A scanner that gives up where brackets or indents stand in one another too deeply.
+    """A scanner that gives up where brackets or indents are nested too deeply.
 
     The time that scanning takes grows with the text times the depth, so the depth is limited by
     what counts it: brackets in quoted words and comments are not counted.

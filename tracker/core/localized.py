@@ -36,7 +36,7 @@ def joined(separator: str, parts: Iterable[str]) -> str:
 
 
 def pick_language(text: LocalizedText, *languages: str) -> str:
-    """Return what stands in a frozen text in the first of some languages that it is said in.
+    """Return the part of a frozen text in the first of some languages that it has.
 
     What was typed is the same in all. What is said in none of them is given in the first it has.
     """
@@ -47,7 +47,7 @@ def pick_language(text: LocalizedText, *languages: str) -> str:
 
 
 def merged(versions: Sequence[Any]) -> Any:
-    """Return what stands in several versions of the same tree, one for each language, as one tree.
+    """Merge several versions of the same tree, one for each language, into one tree.
 
     Words that know their language stand there by language. All else is the same in all versions;
     raise ValueError where it is not.

@@ -129,7 +129,7 @@ class _Table:
 
     @property
     def works(self) -> bool:
-        """Whether the work of the own side is this person's."""
+        """Whether the work of the person's side is theirs."""
         is_party = any(
             party.organisation_id == self.actor.organisation_id
             for party in people.parties(self.cooperation)

@@ -55,7 +55,7 @@ class _Desk:
     visit_numbers: dict[UUID, int] = field(default_factory=dict)
 
     def works_on(self, line: Line) -> bool:
-        """Whether the work of the own side is this person's: coordinators, and who takes part."""
+        """Whether their side's work is this person's: coordinators, and people who take part."""
         return line.is_party and works(
             self.actor, taking_part=line.cooperation_id in self.takes_part_in
         )

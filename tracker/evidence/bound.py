@@ -23,7 +23,7 @@ from tracker.undertakings.models import Undertaking
 
 @dataclass(frozen=True, slots=True)
 class TextStatus:
-    """How a frozen text stands; without an outcome where texts, signatures and events disagree."""
+    """The status of a frozen text; no outcome where texts, signatures and events disagree."""
 
     outcome: Outcome | None
     # Whether the rows that say how it stands say the same.
@@ -35,7 +35,7 @@ NOT_KNOWN = TextStatus(None, agrees=False)
 
 
 def standing_of(revision: Revision) -> TextStatus:
-    """Return how a text stands today, by its own words, its signatures and its whole chain."""
+    """Return the status of a text today, by its own words, its signatures and its whole chain."""
     if revision.subject_type == CHECKLIST:
         return _of_checklist(revision)
     return _of_undertaking(revision)

@@ -44,7 +44,7 @@ class FileForm(Form):
 
 
 class PaperForm(Form):
-    """Reference and digest, as they stand on paper. Sent in the address, so that it can be kept."""
+    """Reference and digest, as printed. Sent in the address, so that it can be kept."""
 
     class Meta(Form.Meta):
         """Without a token: it changes nothing, and its address is passed on."""

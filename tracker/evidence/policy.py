@@ -21,7 +21,7 @@ def can_export(actor: Actor) -> Decision:
 
 @dataclass(frozen=True, slots=True)
 class AnchorStatus:
-    """How a coordinator stands to the newest checkpoint.
+    """A coordinator's relation to the newest checkpoint.
 
     last_at is when the last one was mailed to them. has_changed and has_new_text speak of what
     happened since in cooperations of theirs: anything at all; a text that came into force.

@@ -86,7 +86,7 @@ class SourceText(_Strict):
 
 
 class FrontMatter(_Strict):
-    """What stands at the head of an article's file."""
+    """The front matter of an article's file."""
 
     slug: Slug
     question: Words

@@ -89,7 +89,7 @@ def plain(text: str) -> str:
 
 
 def headings(text: str) -> list[Heading]:
-    """Return the headings of a text that stand on their own, not inside a list or quotation."""
+    """Return the top-level headings of a text, not those in a list or quotation."""
     tokens = _SHOWING.parse(text)
     return [
         Heading(int(token.tag[1]), tokens[place + 1].content, token.map[0], token.map[1])
@@ -114,7 +114,7 @@ def own_heading(words: str, number: int) -> PassageHeading:
 
 
 def from_plain(text: str) -> str:
-    """Write a plain text as Markdown that shows it as it stands.
+    """Write a plain text as Markdown that renders as the same text.
 
     Paragraphs and lists stay, and so do the numbers of lines; a line that is underlined with ===
     or --- begins a passage.

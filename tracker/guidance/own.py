@@ -15,7 +15,7 @@ from tracker.search.words import Question
 
 @dataclass(frozen=True, slots=True)
 class OwnPassageText:
-    """A passage of an own article."""
+    """A passage of an organisation's article."""
 
     key: str
     number: int
@@ -49,7 +49,7 @@ OWN_READER: Slot[OwnReader] = Slot("own_reader", lambda _actor, _question: ())
 
 
 def find_own(actor: Actor | None, question: Question) -> Sequence[OwnText]:
-    """Return the own articles that a person may see and that hold every word asked for.
+    """Return the organisations' articles a person may see that contain every word asked for.
 
     A stranger sees none.
     """

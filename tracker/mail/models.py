@@ -11,7 +11,7 @@ from tracker.core.db import Base, Identified
 
 
 class MessageState(enum.StrEnum):
-    """Where a message stands."""
+    """The state of a message."""
 
     WAITING = "waiting"
     SENT = "sent"

@@ -23,7 +23,7 @@ MOST_LANGUAGES = 12
 
 
 class OrganisationForm(Form):
-    """What is told of an organisation that is no CSO."""
+    """The details of an organisation that is not a CSO."""
 
     name = LineField(_l("Name"), [Required(_l("Enter the name"))])
     short_name = LineField(
@@ -69,7 +69,7 @@ class OrganisationForm(Form):
 
 
 class CsoForm(OrganisationForm):
-    """What is told of a CSO (S62 to S72)."""
+    """The details of a CSO (S62 to S72)."""
 
     types = ChoicesField(
         _l("Type"),

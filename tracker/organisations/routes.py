@@ -100,7 +100,7 @@ def show(organisation_id: str) -> str:
 @blueprint.route("/<organisation_id>/change", methods=["GET", "POST"])
 @gate.signed_in
 def change(organisation_id: str) -> str | Response:
-    """Change what is told of an organisation."""
+    """Change the details of an organisation."""
     actor = gate.current_actor()
     organisation = gate.found_or_404(queries.find(actor, gate.as_uuid(organisation_id)))
     gate.require(policy.can_change_organisations(actor))

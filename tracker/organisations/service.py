@@ -24,7 +24,7 @@ SHORT_NAME_LENGTH = 60
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What is told of an organisation. Types, expertise and flags are a CSO's (S62 to S72)."""
+    """The details of an organisation. Types, expertise and flags are a CSO's (S62 to S72)."""
 
     name: str
     short_name: str = ""
@@ -74,7 +74,7 @@ def add(
 def change(
     actor: Actor, organisation_id: UUID, details: Details, *, seen_version: int | None
 ) -> Organisation:
-    """Change what is told of an organisation; its kind stays.
+    """Change the details of an organisation; its kind stays.
 
     Raises RefusedError, RuleBrokenError with the field, or StaleError when somebody else saved
     since the version the person saw.
@@ -141,7 +141,7 @@ def _checked(kind: OrganisationKind, details: Details, own_id: UUID | None) -> D
 
 
 def _flush() -> None:
-    """Write to the database now; two people adding one name at once is a broken rule."""
+    """Flush now; a name that somebody else added meanwhile is a broken rule."""
     try:
         with db.session.begin_nested():
             db.session.flush()

@@ -301,7 +301,7 @@ class _Check:
     def _require_as_logged(
         self, reference: str, last: int, rewritten: LogLeaf | None, left: dict[int, LogLeaf]
     ) -> None:
-        """Refuse a chain that is sound in itself and is not the one that checkpoints stand for."""
+        """Refuse a chain that is sound in itself but isn't the one in the checkpoints."""
         for fault, event, leaf in (
             (Fault.REWRITTEN, rewritten.count if rewritten else last, rewritten),
             (Fault.SHORTENED, last, next(iter(left.values()), None)),

@@ -62,13 +62,13 @@ class Logged:
     checkpoints: tuple[Checkpoint, ...]
 
     def checkpoint_of(self, leaf: int) -> int:
-        """Return the size of the first checkpoint that stands for a leaf."""
+        """Return the size of the first checkpoint that covers a leaf."""
         sizes = [checkpoint.size for checkpoint in self.checkpoints]
         return sizes[bisect_right(sizes, leaf)]
 
 
 def keys_of(reader: Reader) -> dict[UUID, KeyNote]:
-    """Return all keys as they stand in their table."""
+    """Return all keys as stored in their table."""
     return {
         key.id: KeyNote(key.use.value, key.number, key.fingerprint, key.public_key, key.made_at)
         for _place, key in _keys(reader)
@@ -126,7 +126,7 @@ def check_anchors(reader: Reader, logged: Logged, anchors: Iterable[Checkpoint])
 
 
 def leaves_of(reader: Reader, chain_id: UUID) -> dict[int, LogLeaf]:
-    """Return the leaves of a chain by the number of events that they stand for."""
+    """Return the leaves of a chain by the number of events they cover."""
     query = (
         sa.select(*stored.columns(LogLeaf))
         .where(LogLeaf.chain_id == chain_id)

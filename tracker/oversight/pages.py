@@ -77,7 +77,7 @@ def signature_lines(revision: Revision) -> list[dict[str, object]]:
 
 
 def revision_states(checklist_id: UUID, revisions: Iterable[Revision]) -> dict[UUID, object]:
-    """Return how each revision of an agreement stands, in words."""
+    """Return the state of each revision of an agreement, in words."""
     compared = evidence.look(db.session.get_one(Checklist, checklist_id))
     return {revision.id: evidence.words_of(compared, revision.id)[0] for revision in revisions}
 
@@ -144,7 +144,7 @@ def _notes(line: RegisterLine) -> list[str]:
 
 
 def visit_words(visit: VisitMark) -> str:
-    """Return how a visit stands; neither where nor when it is."""
+    """Return the state of a visit, without place and days."""
     if visit.is_ready:
         return str(_("The visit is ready"))
     return str(_("The visit: %(stage)s", stage=STAGES[visit.stage]))

@@ -159,7 +159,7 @@ class _Cooperation:
         return states
 
     def _notices(self) -> dict[UUID, list[bool]]:
-        """Return of each notice that stands whether it has taken effect."""
+        """Return for each open notice whether it has taken effect."""
         effects: dict[UUID, list[bool]] = defaultdict(list)
         for row in self._beside_checklists(Notice, Notice.checklist_id):
             place = RowLocation(Table.NOTICE, self._reference, row=printable(row["id"]))

@@ -25,7 +25,7 @@ _SPACES = re.compile(r"\s+")
 
 
 class Word(NamedTuple):
-    """A word of a text as the index knows it, and where it stands there."""
+    """A word of a text as indexed, and its position in the text."""
 
     folded: str
     start: int

@@ -41,7 +41,7 @@ TECHNICAL = (
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """What stands at a place of a document; by language where it is said in several."""
+    """The value at a path of a document; by language where there are several."""
 
     place: str
     value: object
@@ -55,7 +55,7 @@ class Leaf:
 
 
 def leaves(document: Mapping[str, Any], languages: Collection[str]) -> Iterator[Leaf]:
-    """Yield what stands in a document at each place; nothing for what is empty."""
+    """Yield the value at each path of a document; nothing for empty ones."""
     yield from _below("", document, frozenset(languages))
 
 

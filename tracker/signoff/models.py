@@ -26,7 +26,7 @@ class Method(enum.StrEnum):
 
 
 class RequestState(enum.StrEnum):
-    """Where the request to sign a revision stands."""
+    """The state of the request to sign a revision."""
 
     WAITING = "waiting"
     COMPLETED = "completed"

@@ -45,7 +45,7 @@ _SIGNED_BY_ALL = frozenset({Outcome.IN_FORCE, Outcome.SUSPENDED, Outcome.ENDED, 
 
 
 class Phase(enum.StrEnum):
-    """Where the draft of the text stands beside what is in force."""
+    """The state of a text's draft, beside what is in force."""
 
     DRAFTING = "drafting"
     SENT = "sent"
@@ -145,7 +145,7 @@ def witnessed(
 
 
 def is_on(signature: Signature, revision: Revision) -> bool:
-    """Tell whether a signature gives its digest and stands under this text."""
+    """Tell whether a signature matches its digest and belongs to this text."""
     return (
         signature.revision_id == revision.id
         and signature.document_digest == revision.digest
@@ -340,7 +340,7 @@ _STEPS: dict[str, Callable[[_Replay, Link], None]] = {
 
 
 class UndertakingPhase(enum.StrEnum):
-    """Where a person's undertaking stands."""
+    """The state of a person's undertaking."""
 
     ASKED = "asked"
     SIGNED = "signed"

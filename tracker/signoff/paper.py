@@ -135,7 +135,7 @@ def sign(
     sentence: str,
     language: str,
 ) -> list[Signature]:
-    """Write the signatures that a confirmed scan stands for, each with who confirmed it.
+    """Write the signatures that a confirmed scan shows, each with the person who confirmed it.
 
     The account of a signature is the signer's own where the line on the text is theirs, else that
     of the person of their organisation who answers for the scan: who recorded or confirmed it.
@@ -158,7 +158,7 @@ def sign(
 def complete_if_signed(
     signature_request: SignatureRequest, signatures: Iterable[Signature]
 ) -> bool:
-    """Complete a request when no party is missing any more; tell whether it is complete.
+    """Complete a request once every party has signed; tell whether it is complete.
 
     The caller holds locked_request(). signatures are those written just now.
     """
@@ -290,7 +290,7 @@ def reason_of(decision: PaperDecision, key: bytes | None) -> str:
 def state_of(
     paper: PaperRecord, request_state: RequestState | None, signed: Iterable[Any]
 ) -> PaperState:
-    """Return where a scan stands; signed are the ids of the records that signatures rest on."""
+    """Return the state of a scan; signed are the ids of the records that have signatures."""
     kinds = {decision.kind for decision in paper.decisions}
     if PaperDecisionKind.WITHDRAWN in kinds:
         return PaperState.WITHDRAWN

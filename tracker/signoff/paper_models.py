@@ -20,7 +20,7 @@ class PaperKind(enum.StrEnum):
 
 
 class PaperDecisionKind(enum.StrEnum):
-    """What is said to a scan: by another party that it is right or not, by the own one no more."""
+    """A decision on a scan: confirmed or refused by another party, or withdrawn by its own."""
 
     CONFIRMED = "confirmed"
     REFUSED = "refused"
@@ -28,7 +28,7 @@ class PaperDecisionKind(enum.StrEnum):
 
 
 class PaperState(enum.StrEnum):
-    """Where a scan stands; overtaken: the text was signed, declined or called back meanwhile."""
+    """The state of a scan; overtaken: the text was signed, declined or called back meanwhile."""
 
     WAITING = "waiting"
     CONFIRMED = "confirmed"

@@ -36,7 +36,7 @@ def can_record(
     has_line: bool,
     papers: Collection[PaperFact],
 ) -> Decision:
-    """Decide whether a person may record that the own organisation signed a text on paper.
+    """Decide whether a person may record that their organisation signed a text on paper.
 
     has_line says whether a line of theirs on it still waits for a signature.
     """

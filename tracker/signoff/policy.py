@@ -42,7 +42,7 @@ def confirmation_of(membership: ActorMembership) -> dict[str, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class RequestStatus:
-    """How a request to sign stands."""
+    """The status of a request to sign."""
 
     state: RequestState
     parties: tuple[PartySigners, ...]

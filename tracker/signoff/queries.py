@@ -87,7 +87,7 @@ def signatures_on(revision_ids: Iterable[UUID]) -> dict[UUID, list[Signature]]:
 
 
 def standing_of(signature_request: SignatureRequest) -> RequestStatus:
-    """Return how a request stands, as the rules look at it; slots, parties, signatures loaded."""
+    """Return the status of a request for the rules; slots, parties and signatures are loaded."""
     replaced = {slot.stands_for_id for slot in signature_request.slots}
     open_slots = [slot for slot in signature_request.slots if slot.id not in replaced]
     return RequestStatus(
@@ -133,7 +133,7 @@ def slot_of(
 
 
 def stood_for(signature_request: SignatureRequest, slot: SignatureSlot) -> SignatureSlot | None:
-    """Return the line that a line that was passed on stands for, None for one as it was sent."""
+    """Return the line that a line replaces because it was passed on; None for an original."""
     return next(
         (other for other in signature_request.slots if other.id == slot.stands_for_id), None
     )

@@ -178,7 +178,7 @@ def request(
     remind_every: int | None = None,
     remind_whom: Iterable[str] = (),
 ) -> SignatureRequest:
-    """Ask for signatures by a list of who signs; raise RuleBrokenError when it can't be asked.
+    """Request signatures from a list of signatories; raise RuleBrokenError for an invalid list.
 
     The day is the last on which it can be signed. remind_every and remind_whom say how often, and
     whom beside nobody, as the request keeps them.

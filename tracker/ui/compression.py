@@ -1,4 +1,4 @@
-"""Compression of pages, so that their size tells nobody on the way what stands on them.
+"""Compression of pages, so that their size reveals nothing of their content on the network.
 
 A page that repeats what a request says, beside a secret, can be guessed from its compressed size
 (BREACH). So each answer gets a random number of bytes more, tokens against forgery look different
@@ -29,7 +29,7 @@ def init_compression(app: Flask) -> None:
 
 
 def never_compressed() -> str:
-    """Say that this answer shows a secret: for templates, in which it stands for nothing."""
+    """Mark this response as showing a secret; for templates, where it renders as nothing."""
     setattr(g, _SHOWS_SECRET, True)
     return ""
 

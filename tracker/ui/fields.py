@@ -104,7 +104,7 @@ class PasswordField(library.PasswordField):
 
 
 class CodeField(library.StringField):
-    """A one-time code of six digits; spaces typed between them are taken out."""
+    """A one-time code of six digits; spaces between them are removed."""
 
     ask = _l("Enter the six-digit code")
 

@@ -76,7 +76,7 @@ class Form(FlaskForm):
         return not self.changed_rows() and bool(super().validate_on_submit(extra_validators))
 
     def changed_rows(self) -> bool:
-        """Add or take out the row of a table that a button asked for, and tell whether one did.
+        """Add or remove the table row that a button asked for, and tell whether one did.
 
         The page then shows the form again; nothing is tested and nothing is saved.
         """
@@ -113,7 +113,7 @@ def _leaves(fields: Any) -> Iterator[Any]:
 
 
 def _problems(field: Any, place: str) -> Iterator[Problem]:
-    """Yield the problems of a field; place says in which row of which table it stands."""
+    """Yield the problems of a field; place names its row and table."""
     if isinstance(field, FieldList):
         for number, entry in enumerate(field, 1):
             name = getattr(entry, "row_label", "") or _("row %(number)s", number=number)

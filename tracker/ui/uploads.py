@@ -10,7 +10,7 @@ MARK = "takes_files_of"
 
 
 def takes_files(most: int) -> Callable[[View], View]:
-    """Mark a page that takes in a file: its request may hold so many bytes."""
+    """Mark a page that accepts a file, with the size its request may have in bytes."""
 
     def mark(view: View) -> View:
         setattr(view, MARK, most)

@@ -74,7 +74,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A sentence the person confirms, with the item it stands in."""
+    """A sentence the person confirms, with its item."""
 
     code: str
     key: str
@@ -118,7 +118,7 @@ class Questions:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a person has put in on the way; private until it is signed."""
+    """What a person has entered so far; private until it is signed."""
 
     confirmed: frozenset[str] = frozenset()
     briefed: bool = False
@@ -157,7 +157,7 @@ class Draft:
 
     @property
     def digest(self) -> str:
-        """Return a digest by which two drafts are told apart."""
+        """Return a digest that differs for different drafts."""
         return canonical.digest_of(self.to_values())
 
 
@@ -196,7 +196,7 @@ class UndertakingStatus:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A person whom the list of who must sign names (C2)."""
+    """A person on the list of those who must sign (C2)."""
 
     user_id: UUID
     organisation_id: UUID

@@ -74,7 +74,7 @@ def follow_terms(event: DomainEvent) -> None:
 
 
 def follow_stop(event: DomainEvent) -> None:
-    """Close all undertakings and what they opened, at once, when terms are suspended or end.
+    """Close all undertakings and the access they opened when terms are suspended or end.
 
     Handler of TEXT_SUSPENDED and TEXT_ENDED, of the agreed terms and of those on confidentiality.
     """
@@ -94,7 +94,7 @@ def follow_lift(event: DomainEvent) -> None:
 
 
 def follow_list(event: DomainEvent) -> None:
-    """Ask who was put into the list of who must sign (C2), close whom it lost. Of ANSWER_SAVED."""
+    """Ask people added to the list of C2 to sign; close those removed. Handler of ANSWER_SAVED."""
     details = event.details
     is_list = (details.get("kind"), details.get("item")) == (ChecklistKind.CONFIDENTIALITY, LIST)
     if is_list and event.cooperation_id:
@@ -125,7 +125,7 @@ def follow_clearance(event: DomainEvent) -> None:
 
 
 def bring_up_to_date(cooperation_id: UUID, actor: Actor | None) -> None:
-    """Make the open undertakings of a cooperation be those of who must sign now.
+    """Bring a cooperation's open undertakings in line with who must sign now.
 
     Those on older terms, of people who left, were suspended or are no longer listed are closed;
     who is listed and has none is asked.
@@ -194,7 +194,7 @@ def ask(
 
 
 def close(actor: Actor | None, undertaking: Undertaking, reason: UndertakingEnd) -> bool:
-    """Close an undertaking and what it opened, at once; False when it was closed before."""
+    """Close an undertaking and the access it opened; return False if it was already closed."""
     if undertaking.state is UndertakingState.CLOSED:
         return False
     undertaking.state = UndertakingState.CLOSED

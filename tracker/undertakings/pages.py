@@ -148,7 +148,7 @@ def lasts(terms: Terms) -> str:
 
 
 def within(terms: Terms) -> str:
-    """Return within how many hours a leak is told, in words."""
+    """Return the number of hours within which a leak has to be reported, in words."""
     if terms.hours is None:
         return ""
     words: str = ngettext("within %(num)s hour", "within %(num)s hours", terms.hours)
@@ -156,7 +156,7 @@ def within(terms: Terms) -> str:
 
 
 def own_state(line: Line) -> State:
-    """Return how an undertaking stands, to its person."""
+    """Return the state of an undertaking, as its person sees it."""
     undertaking = line.undertaking
     if not line.agrees:
         return DISAGREES
@@ -171,7 +171,7 @@ def own_state(line: Line) -> State:
 
 
 def state(line: Line, *, decides: bool) -> State:
-    """Return how another's undertaking stands; to those who decide, what it waits for."""
+    """Return the state of somebody else's undertaking; deciders also see what it waits for."""
     undertaking = line.undertaking
     if not line.agrees:
         return DISAGREES

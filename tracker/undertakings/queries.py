@@ -443,7 +443,7 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> Tasks:
 
 
 class Interests(enum.StrEnum):
-    """How a person's interests stand (C13); what they are is told nobody here."""
+    """The state of a person's declaration of interests (C13), without its content."""
 
     NONE = "none"
     UNDECIDED = "undecided"
@@ -454,7 +454,7 @@ class Interests(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClearingState:
-    """How far a person is on the way to a clearance on the terms in force."""
+    """A person's progress towards a clearance under the terms in force."""
 
     briefed_on: dt.date | None = None
     interests: Interests = Interests.UNDECIDED

@@ -211,7 +211,7 @@ def terms(undertaking_id: str) -> str:
 @blueprint.route("/undertakings/<undertaking_id>/withdraw", methods=["GET", "POST"])
 @signed_in
 def withdraw(undertaking_id: str) -> str | Response:
-    """Withdraw the own undertaking, after saying what that does."""
+    """Withdraw one's own undertaking, after a page that says what this does."""
     actor = current_actor()
     undertaking = _own(actor, undertaking_id)
     loaded = queries.load(undertaking)

@@ -152,14 +152,14 @@ def page_to_countersign(undertaking: Undertaking) -> SigningPage:
 
 
 def digest_to_be(loaded: Loaded, sentence: LocalizedStr, page: SigningPage) -> str:
-    """Return the digest of the text that sign() freezes of the draft as it stands, on a page."""
+    """Return the digest of the text that sign() would freeze of the current draft, for a page."""
     undertaking = loaded.undertaking
     frozen = _document(undertaking, loaded, encryption.draft_of(undertaking), sentence)
     return signoff.digest_to_be(SUBJECT, undertaking.id, frozen, page)
 
 
 def text_to_sign(loaded: Loaded, sentence: LocalizedStr, page: SigningPage) -> dict[str, Any]:
-    """Return the text that sign() freezes of the draft as it stands, to be shown before."""
+    """Return the text that sign() would freeze of the current draft, to show beforehand."""
     undertaking = loaded.undertaking
     frozen = _document(undertaking, loaded, encryption.draft_of(undertaking), sentence)
     return signoff.text_to_be(SUBJECT, undertaking.id, frozen, page)
@@ -307,14 +307,14 @@ def countersign(
 
 
 def withdraw(actor: Actor, undertaking_id: UUID) -> None:
-    """Withdraw the own undertaking: what it opened closes at once, the duties stay."""
+    """Withdraw the actor's own undertaking: access closes immediately, the duties remain."""
     undertaking = queries.locked(undertaking_id)
     policy.can_withdraw(actor, queries.load(undertaking).standing).require()
     handlers.close(actor, undertaking, UndertakingEnd.WITHDRAWN)
 
 
 def withdraw_clearance(actor: Actor, undertaking_id: UUID, reason: str) -> None:
-    """Close at once, for the NPM and with a reason, what a person's undertaking opened."""
+    """Close the access that a person's undertaking opened, for the NPM and with a reason."""
     undertaking = queries.locked(undertaking_id)
     policy.can_withdraw_clearance(actor, queries.load(undertaking).standing).require()
     reason = reason.strip()

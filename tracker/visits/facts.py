@@ -23,7 +23,7 @@ class Requirement(enum.StrEnum):
 
 
 class Interests(enum.StrEnum):
-    """How the interests a person declared stand (C13)."""
+    """The state of the interests a person declared (C13)."""
 
     NONE = "none"
     WAITS = "waits"
@@ -62,7 +62,7 @@ class MemberFact:
 
 
 class Signing(enum.StrEnum):
-    """Where the signing of a checklist stands."""
+    """The state of the signing of a checklist."""
 
     NOT_BEGUN = "not_begun"
     INCOMPLETE = "incomplete"
@@ -283,7 +283,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """How a visit stands: its gates, the single things that are missing, and what is excused."""
+    """The state of a visit: its gates, each thing that is missing, and what is excused."""
 
     facts: Facts
     gates: tuple[Gate, ...]
@@ -310,7 +310,7 @@ class Judgement:
 
 
 class CellCode(enum.StrEnum):
-    """How a person stands to a requirement; the words are in labels."""
+    """The state of a requirement for a person; its words are in labels."""
 
     YES = "yes"
     NOT_ASKED = "not_asked"

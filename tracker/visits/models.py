@@ -13,7 +13,7 @@ from tracker.organisations.models import Organisation
 
 
 class VisitStage(enum.StrEnum):
-    """Where a joint visit stands (domain.md, section 4.2)."""
+    """The stage of a joint visit (domain.md, section 4.2)."""
 
     PROPOSED = "J1"
     PLANNED = "J2"

@@ -71,7 +71,7 @@ def stage_words(stage: VisitStage) -> str:
 
 
 def state_of(stage: VisitStage, *, is_ready: bool) -> State:
-    """Return how a visit stands, in words and with the mark of its state."""
+    """Return the state of a visit, in words and with its mark."""
     if stage is VisitStage.STOPPED:
         return labels.STAGES[stage], "off"
     if is_ready:
@@ -111,7 +111,7 @@ class ListedVisit:
 def listed_visits(
     lines: Sequence[VisitLine], plans: Mapping[int, Plan], reference: str
 ) -> list[ListedVisit]:
-    """Return the visits a person is told of; plans are those open to them, by number."""
+    """Return the visits a person may know of; plans are those open to them, by number."""
     visits_listed: list[ListedVisit] = []
     for line in lines:
         words, mark = state_of(line.stage, is_ready=line.is_ready)
@@ -223,7 +223,7 @@ def team_now(reading: Reading) -> list[tuple[object, object]]:
 
 
 def _is_ready(reading: Reading) -> bool:
-    """Judge now: a clearance that ran out a moment ago shows at once."""
+    """Judge now: a clearance that expired a moment ago shows immediately."""
     return stages.is_ready(reading.visit.stage, reading.judgement.is_open)
 
 
@@ -257,7 +257,7 @@ def _schedule(reading: Reading) -> list[tuple[object, object]]:
 
 
 def _preparation(reading: Reading, actor: Actor) -> list[Task]:
-    """Return the work on a visit: readiness, the own part, its checklists."""
+    """Return the work on a visit: readiness, the reader's own part, its checklists."""
     visit, reference = reading.visit, reading.cooperation.reference
     words, mark = state_of(visit.stage, is_ready=_is_ready(reading))
     if visit.stage in stages.PREPARED and not _is_ready(reading):

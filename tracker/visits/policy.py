@@ -59,7 +59,7 @@ class Outline(enum.StrEnum):
 
 
 def outline(actor: Actor, *, is_open: bool, is_listed: bool) -> Outline:
-    """Decide how much a person who sees the cooperation is told of a visit (product.md, 2 and 7).
+    """Decide how much of a visit a person who sees the cooperation may know (product.md, 2 and 7).
 
     is_open says whether the planning is open to them: listed in V2 and cleared, the lead always.
     """
@@ -206,7 +206,7 @@ def _to_propose(facts: Facts) -> Iterator[MissingRequirement]:
 
 
 def _to_plan(facts: Facts) -> Iterator[MissingRequirement]:
-    """J2: the roles are settled (S17 to S19), the audience is set, each accepts the own task."""
+    """J2: the roles are settled (S17 to S19), the audience is set, each accepts their own task."""
     for item in facts.roles.lacking:
         if item.code not in ASKED_BY_J3:
             yield MissingRequirement(RequirementKind.ROLES_ITEM, item=item)

@@ -70,7 +70,7 @@ class VisitLine:
 
 
 def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
-    """Return the visits of some cooperations that the person is told of, by number.
+    """Return the visits of some cooperations that the person may know of, by number.
 
     Nothing of class K2: outline says how much more is open to them.
     """
@@ -271,7 +271,7 @@ class _Own:
     by_key: Mapping[tuple[str, AnswerScope], Answer] = field(default_factory=dict)
 
     def waits(self, cooperation_id: UUID, item: str, key: str, since: dt.datetime | None) -> bool:
-        """Tell whether an own confirmation is missing, or older than what it confirms."""
+        """Tell whether the person's confirmation is missing, or older than what it confirms."""
         if since is None:
             return False
         own = self.by_key.get((item, AnswerScope.PERSON))

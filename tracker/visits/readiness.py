@@ -76,7 +76,7 @@ _CHECKLISTS = HEADS.where(
 
 
 def judge(visit: Visit, today: dt.date | None = None) -> Judgement:
-    """Ask the gates of a visit as things stand now."""
+    """Evaluate the gates of a visit as things are now."""
     return read(visit, today).judgement
 
 
@@ -171,7 +171,7 @@ def _checklist(
     signed: Mapping[UUID, frozenset[UUID]],
     lacking: tuple[ItemFact, ...] = (),
 ) -> ChecklistFact:
-    """Return how a visit's own checklist stands: while an amendment is open it is not signed."""
+    """Return the signing state of a visit's checklist: not signed while an amendment is open."""
     match checklist.state:
         case ChecklistState.IN_FORCE:
             signing, revision_id = Signing.IN_FORCE, checklist.revision_in_force_id
@@ -193,7 +193,7 @@ def _terms(
     parties: tuple[PartyFact, ...],
     signed: Mapping[UUID, frozenset[UUID]],
 ) -> ChecklistFact:
-    """Return how the terms on confidentiality stand: an amendment leaves the old ones in force."""
+    """Return the signing state of the confidentiality terms; an amendment changes nothing yet."""
     if checklist is None:
         return ChecklistFact()
     if checklist.revision_in_force_id is None:
@@ -322,7 +322,7 @@ class _Answers:
         )
 
     def _confirmed(self, item: str, key: str, user_id: UUID, since: dt.datetime | None) -> bool:
-        """Tell whether a person confirmed what stands now; an older one is of other words."""
+        """Tell whether a person confirmed the current version, not an older one."""
         own = self._sheet.of_person(item, user_id)
         if own is None or since is None or own.saved_at < since:
             return False

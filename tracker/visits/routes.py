@@ -60,7 +60,7 @@ def _visit_stage_words(stage: VisitStage | str) -> object:
 @blueprint.get("/visits")
 @signed_in
 def index(reference: str) -> str:
-    """List the visits the person is told of; place and days only where they are open."""
+    """List the visits the person may know of; place and days only where they are open."""
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
     lines = queries.lines(actor, [cooperation.id])
@@ -160,7 +160,7 @@ def ready(reference: str, number: int) -> str:
 @blueprint.get(f"{ONE}/my-part")
 @signed_in
 def my_part(reference: str, number: int) -> str:
-    """Show a person of the team the own task, the plan and whom to call."""
+    """Show a person of the team their task, the plan and whom to call."""
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_my_part")
     reading = readiness.read(visit, language=locale.language())
@@ -178,7 +178,7 @@ def my_part(reference: str, number: int) -> str:
 @blueprint.post(f"{ONE}/my-part/role")
 @signed_in
 def accept_role(reference: str, number: int) -> Response:
-    """Accept the own task and its limits (V5)."""
+    """Accept one's own task and its limits (V5)."""
     return _answer(reference, number, service.accept_role, _("You accepted your task."))
 
 
@@ -211,7 +211,7 @@ def _answer(
 @blueprint.route(f"{ONE}/plan", methods=["GET", "POST"])
 @signed_in
 def change_plan(reference: str, number: int) -> str | Response:
-    """Change place and days; a later change by somebody else is shown beside the own one."""
+    """Change place and days; if somebody saved meanwhile, both plans are shown."""
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_plan")
     require(_may_change(actor, visit))

@@ -347,7 +347,7 @@ def _lock_checklists(visit: Visit) -> Checklist:
 
 
 def version_of(roles: LoadedChecklist, item: str) -> int:
-    """Return the version of an item's answer that stands now; 0 when there is none."""
+    """Return the version of an item's current answer; 0 if there is none."""
     shared = roles.sheet.shared(item)
     return shared.version if shared else 0
 
@@ -433,7 +433,7 @@ def _reason(reason: str) -> str:
 
 
 def accept_role(actor: Actor, visit: Visit) -> bool:
-    """Accept the own task and its limits (V5); return False when it is accepted already."""
+    """Accept one's own task and its limits (V5); return False if it was already accepted."""
     own, _judged = _own_fact(actor, visit)
     if not own.has_role:
         raise RuleBrokenError(_l("Your task is not written down yet (V5)."))

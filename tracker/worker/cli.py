@@ -171,7 +171,7 @@ def _server_command(settings: Settings) -> list[str]:
 @click.command("worker")
 @with_appcontext
 def worker() -> None:
-    """Send mail, close what has expired, judge readiness; several copies may run at once."""
+    """Send mail, close what has expired, recheck readiness; several copies may run together."""
     goes_on = True
 
     def stop(_number: int, _frame: FrameType | None) -> None:

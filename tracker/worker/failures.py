@@ -38,7 +38,7 @@ def note(job: str, object_name: str, error: str) -> None:
 
 
 def forget(job: str, some: Collection[str]) -> None:
-    """Forget that a job failed on some objects: it was done, or is not due any more."""
+    """Forget that a job failed on some objects: it was done, or is no longer due."""
     db.session.execute(
         sa.delete(JobFailure)
         .where(JobFailure.job == job, JobFailure.object.in_(some))

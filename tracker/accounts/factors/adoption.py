@@ -27,7 +27,7 @@ class Adopted:
 
 
 def adopt() -> Adopted | None:
-    """Bind all accounts that were never bound, as they stand; None when that was done before.
+    """Bind all accounts that were never bound, as they are; None if that was done before.
 
     It is done once in the life of an instance: an event in its chain says so, and the chain is
     checked from its beginning first, so that the event can't be taken out to do it again. Later a

@@ -192,7 +192,7 @@ def refused() -> list[tuple[str, Fault]]:
 
 
 def passkeys_digest(user_id: UUID) -> str:
-    """Return the digest of a person's passkeys as they stand in their rows."""
+    """Return the digest of a person's passkeys as stored."""
     rows = db.session.scalars(sa.select(Passkey).where(Passkey.user_id == user_id))
     return seals.passkeys_digest(map(BoundPasskey.of, rows))
 

@@ -160,7 +160,7 @@ def usable(user_id: UUID) -> list[Passkey]:
 
 
 def descriptors(passkeys: Iterable[Passkey]) -> list[PublicKeyCredentialDescriptor]:
-    """Return how a browser is told which passkeys are meant."""
+    """Return the passkeys to choose from, in the form browsers expect."""
     known = {transport.value for transport in AuthenticatorTransport}
     return [
         PublicKeyCredentialDescriptor(
@@ -265,7 +265,7 @@ def _refuse_frames(client_data_json: bytes) -> None:
 
 
 def _use_up(challenge: bytes) -> None:
-    """Note a challenge as answered; of two answers at once only one gets it."""
+    """Mark a challenge as answered; of two concurrent answers only one succeeds."""
     digest = hashlib.sha256(challenge).hexdigest()
     try:
         with db.session.begin_nested():

@@ -37,7 +37,7 @@ class Credentials:
 
     @classmethod
     def of(cls, user: User) -> "Credentials":
-        """Return them as they stand in a person's row."""
+        """Return them as stored in a person's row."""
         return cls(
             user_id=user.id,
             email=user.email,
@@ -77,7 +77,7 @@ class BoundPasskey:
 
     @classmethod
     def of(cls, passkey: Passkey) -> "BoundPasskey":
-        """Return one as it stands in its row."""
+        """Return one as stored in its row."""
         return cls(
             passkey.user_id,
             passkey.credential_id,

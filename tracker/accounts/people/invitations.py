@@ -159,7 +159,7 @@ def send_again(actor: Actor, invitation_id: UUID, *, days: int = 14) -> str:
 
 
 def revoke(actor: Actor, invitation_id: UUID) -> None:
-    """Take an invitation back; its link stops working at once.
+    """Revoke an invitation; its link stops working immediately.
 
     Raises RefusedError, or RuleBrokenError when it was accepted or revoked.
     """

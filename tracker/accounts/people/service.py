@@ -127,7 +127,7 @@ def give_role(actor: Actor, user_id: UUID, new: NewRole) -> Membership:
 
 
 def end_role(actor: Actor, membership_id: UUID, *, reason: str) -> None:
-    """End somebody's role at once. With the last role in an organisation sessions end too.
+    """End somebody's role immediately. With the last role in an organisation sessions end too.
 
     A signatory's or manager's is ended by another one, the last one's by an administrator. Raises
     RefusedError, or RuleBrokenError when it ended already, no reason is given, or it is the last
@@ -190,7 +190,7 @@ def _has_run_out(day: dt.date) -> sa.ColumnElement[bool]:
 
 
 def suspend(actor: Actor, user_id: UUID, *, reason: str) -> None:
-    """Close an account at once, in running sessions too; roles stay for when it is restored.
+    """Suspend an account immediately, in running sessions too; roles stay for when it is restored.
 
     Raises RefusedError, or RuleBrokenError when it is closed already, no reason is given, or it
     is the last administrator's.
@@ -455,7 +455,7 @@ def _check_not_held(user_id: UUID, new: NewRole) -> None:
 
 
 def _check_not_last_administrator(user_id: UUID) -> None:
-    """Somebody must be left to administer; the rows are held, so that two can't go at once."""
+    """Refuse to end the last administrator's role; rows are locked, so two can't leave together."""
     # Asked in a statement of its own, which sees what was changed while the first one waited.
     db.session.execute(
         sa.select(Membership.id)

@@ -190,7 +190,7 @@ class NoRescueForm(Form, library.TwoFactorRescueForm):
 
 
 class ConfirmIdentityForm(Limited, library.VerifyForm):
-    """Password, and the code of who has a second factor, before something sensitive."""
+    """Password, and a code from people with a second factor, before something sensitive."""
 
     password = PasswordField(_l("Password"), [Required(_l("Enter your password"))])
     code = CodeField(_l("Six-digit code from your app"))
@@ -348,7 +348,7 @@ def _is_refused(form: Form, user: Any) -> bool:
 
 
 def _is_refused_in_secret(user: User) -> bool:
-    """Tell the same by a mail to the person alone: the page says nothing of who has an account."""
+    """Send the same by mail to the person alone: the page never reveals who has an account."""
     if binding.fault_of(user) is None:
         return False
     if seals.has_own_address(user):

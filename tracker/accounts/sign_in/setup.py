@@ -397,7 +397,7 @@ class OutboxMail(MailUtil):
         html: str | None,  # noqa: ARG002
         **kwargs: Any,
     ) -> None:
-        """Queue the mail that a template of the machinery stands for."""
+        """Queue the mail of one of the library's templates."""
         user = cast("User", kwargs["user"])
         if template.endswith("reset_instructions"):
             messages.password_link(user, kwargs["reset_token"], RESET_WITHIN)
@@ -455,7 +455,7 @@ def _memberships(user: User) -> tuple[ActorMembership, ...]:
 
 
 def _guard_pages() -> Response | None:
-    """Keep JSON out of the machinery's pages, and people who are in from those on the way in."""
+    """Keep JSON out of the library's pages, and signed-in people off the sign-in pages."""
     if request.blueprint != "security":
         return None
     if request.is_json:

@@ -188,7 +188,7 @@ def publish(
 def change_words(
     actor: Actor, template_id: UUID, language: str, text: str, *, seen_number: int, reason: str
 ) -> TemplateWords:
-    """Put other words of a version in a language in the place of those in use, at once (adr 38).
+    """Replace a version's translation into a language; it takes effect immediately (adr 38).
 
     They are this instance's own from then on. Raises ContentError naming all mistakes,
     RefusedError, RuleBrokenError when they say the same, and StaleError when somebody changed them
@@ -321,7 +321,7 @@ def _locked(draft_id: UUID) -> TemplateDraft:
 
 
 def _locked_template(template_id: UUID) -> ChecklistTemplate:
-    """Hold all versions of the kind, so that two can't retire the last two at once."""
+    """Lock all versions of the kind, so that two people can't retire the last two together."""
     row = db.session.get_one(ChecklistTemplate, template_id)
     db.session.scalars(
         sa.select(ChecklistTemplate)

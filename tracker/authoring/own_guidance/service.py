@@ -25,12 +25,12 @@ from tracker.organisations.models import Organisation
 
 
 def words_of(row: OwnArticle) -> ArticleWords:
-    """Return an own article as it was written."""
+    """Return an article of an organisation as it was written."""
     return ArticleWords(row.question, row.summary, row.category, tuple(row.topics), row.body)
 
 
 def parts_of(row: OwnArticle) -> ArticleParts:
-    """Return an own article, loaded with its passages, as it is compared."""
+    """Return an organisation's article with its passages, in the form that is compared."""
     passages = (
         PassageText(
             passage.number, passage.key, passage.title, tuple(passage.items), passage.markdown
@@ -41,7 +41,7 @@ def parts_of(row: OwnArticle) -> ArticleParts:
 
 
 def check(words: ArticleWords) -> ArticleParts:
-    """Check an own article and read its parts.
+    """Check an organisation's article and read its parts.
 
     Raise ContentError naming all mistakes by line, and RuleBrokenError where the head is wrong.
     """
@@ -104,7 +104,7 @@ def change(
     for_partners: bool,
     seen_version: int | None,
 ) -> OwnArticle:
-    """Change an own article.
+    """Change an organisation's article.
 
     Raises RefusedError, ContentError, RuleBrokenError, or StaleError when somebody changed it
     since the person saw seen_version.
@@ -128,7 +128,7 @@ def change(
 
 
 def withdraw(actor: Actor, article_id: UUID) -> OwnArticle:
-    """Show an own article to nobody any more; it is kept, and can be shown again."""
+    """Withdraw an organisation's article from all readers; it is kept, and can be shown again."""
     row = _locked(actor, article_id)
     if row.withdrawn_at is not None:
         raise RuleBrokenError(_l("This article is withdrawn already."))

@@ -30,7 +30,7 @@ PARTIES = (OrganisationKind.NPM, OrganisationKind.CSO)
 def replace(
     actor: Actor, former_id: UUID, successor_id: UUID, *, since: dt.date, source: str
 ) -> Succession:
-    """Record that a body was replaced by another, which takes its place everywhere at once.
+    """Record that a body was replaced by another, in all its cooperations immediately.
 
     In each cooperation of the former the successor is party from today on, also of what is in
     force; the signatures stay as they were given. The people of the former lose access; their

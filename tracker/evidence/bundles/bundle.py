@@ -32,7 +32,7 @@ from tracker.signoff.models import Revision
 
 
 class DamagedError(Exception):
-    """The database does not hold any more what the trail bears witness to."""
+    """The database no longer contains what the trail bears witness to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class _Trail:
 
 
 def build(export: Export) -> bytes:
-    """Return the bundle of what was taken out, sealed with the key of the checkpoints.
+    """Return the bundle of an export, sealed with the key of the checkpoints.
 
     Reads only. Raise KeysError when the key can't be read, LogError when the log is damaged,
     DamagedError when a frozen text is not as the trail says, ContainerError when there is too much

@@ -17,7 +17,7 @@ PAGE = "evidence"
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """That the evidence of a cooperation was taken out: up to which event, and what goes along.
+    """An export of a cooperation's evidence: up to which event, and what it includes.
 
     The event itself is the last one, and the checkpoint stands for it.
     """
@@ -35,7 +35,7 @@ class Export:
 def export(
     actor: Actor | None, cooperation_id: UUID, reference: str, *, with_closed: bool = False
 ) -> Export:
-    """Record that the evidence is taken out, and sign a checkpoint that stands for all of it.
+    """Record that the evidence is exported, and sign a checkpoint that covers all of it.
 
     The caller has found the cooperation scoped. with_closed takes along the texts of class K2 to K7
     that the person may open, and the details of what was done for visits that they may know of;

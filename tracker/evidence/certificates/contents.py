@@ -72,7 +72,7 @@ def languages(source: Source) -> tuple[str, ...]:
 
 
 def address(reference: str, digest: str) -> str:
-    """Return the address under which anyone can check a text; it stands on paper and stays."""
+    """Return the address at which anyone can check a text; it is printed, so it never changes."""
     return link(f"verify?{urlencode({'reference': reference, 'digest': digest})}")
 
 

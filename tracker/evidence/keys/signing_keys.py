@@ -361,7 +361,7 @@ def _sealing_key() -> bytes:
 
 
 def _write(row: EvidenceKey, private: Private) -> None:
-    """Write a sealed private key beside its place and put it there at once."""
+    """Write a sealed private key to a temporary file and move it into place atomically."""
     plain = private.private_bytes(
         serialization.Encoding.DER,
         serialization.PrivateFormat.PKCS8,
