@@ -50,7 +50,7 @@ GONE = 410
 def profile() -> str | Response:
     """Show one's own account, and change name and language."""
     actor = gate.current_actor()
-    user = _own()
+    user = _signed_in_user()
     form = ProfileForm(obj=user)
     done = form.validate_on_submit() and perform(
         form,
@@ -112,7 +112,7 @@ def switch() -> str | Response:
 @auth_required("session", within=lambda: FRESH, grace=lambda: GRACE)
 def set_up_second_factor() -> str | Response:
     """Set up an app for one-time codes; afterwards the recovery codes are shown once."""
-    user = _own()
+    user = _signed_in_user()
     form = SecondFactorForm()
     # Not performed: the answer is the recovery codes, which are shown only this once.
     if form.validate_on_submit():
@@ -329,7 +329,7 @@ def _own_passkey(actor: Actor, passkey_id: UUID) -> Passkey:
     return gate.found_or_404(credentials.find_own(actor, passkey_id))
 
 
-def _own() -> User:
+def _signed_in_user() -> User:
     return gate.found_or_404(signed_in_user())
 
 

@@ -120,11 +120,11 @@ def document(
             }
             for mark in guidance
         ],
-        **_said(loaded, codes, languages),
+        **_localized(loaded, codes, languages),
     }
 
 
-def _said(loaded: LoadedChecklist, codes: list[str], languages: Languages) -> dict[str, Any]:
+def _localized(loaded: LoadedChecklist, codes: list[str], languages: Languages) -> dict[str, Any]:
     """Return what is said in words, each part of it in every language that it has words in."""
     versions = []
     for code in languages.codes:

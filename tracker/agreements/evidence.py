@@ -139,7 +139,7 @@ def _with_texts(checklist: Checklist, bound: Bound) -> Compared:
     text_facts: dict[UUID, TextFacts | None] = {}
     for revision in _whole(bound.revisions.get(checklist.id, ())):
         try:
-            text_facts[revision.id] = _said(revision)
+            text_facts[revision.id] = _text_facts(revision)
         except KeyDestroyedError:  # erased for good: its events remain
             continue
     return _compared([checklist], bound, text_facts)[checklist.id]
@@ -311,7 +311,7 @@ def _plain(revision_ids: Collection[UUID]) -> Iterator[tuple[UUID, TextFacts | N
         yield revision_id, said_by(kind, digest, document)
 
 
-def _said(revision: Revision) -> TextFacts | None:
+def _text_facts(revision: Revision) -> TextFacts | None:
     try:
         key = keys.key_of(revision.cooperation_id) if revision.is_sealed else None
         return said_by(revision.kind, revision.digest, signoff.plain_bytes(revision, key))

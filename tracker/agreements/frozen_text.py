@@ -136,7 +136,7 @@ def read(document: Mapping[str, Any], language: str = "") -> FrozenText:
 
 def values_in(document: Mapping[str, Any], code: str) -> Mapping[str, Any]:
     """Return the values of an item's answer for all, as they are kept; none where there is none."""
-    answers = _found(document, code)
+    answers = _fields_of(document, code)
     return answers[0].get("values", {}) if answers else {}
 
 
@@ -151,7 +151,7 @@ def parts_in(
 ) -> list[Part_]:
     """Return some fields of an item's answer for all, as they read in a language."""
     shown = shown_in(document, language)
-    answers = _found(document, code)
+    answers = _fields_of(document, code)
     fields = [
         answer
         for answer in (answers[0].get("fields", ()) if answers else ())
@@ -163,7 +163,7 @@ def parts_in(
     return [_field(field, (shown, document["template"]["language"])) for field in fields]
 
 
-def _found(document: Mapping[str, Any], code: str) -> Sequence[Mapping[str, Any]]:
+def _fields_of(document: Mapping[str, Any], code: str) -> Sequence[Mapping[str, Any]]:
     """Return the answers to an item in a frozen text; none where it is not in it."""
     for section in document["sections"]:
         for item in section["items"]:

@@ -69,7 +69,7 @@ def read(signature_request: SignatureRequest, key: bytes | None) -> RequestView:
 
 def who_signs(view: RequestView, parties: Iterable[PartyFact], actor: Actor) -> list[PositionView]:
     """Return each person who signs, with the state of their signature."""
-    given = _given(view.request.revision)
+    given = _signatures_by_signer(view.request.revision)
     sides = {party.organisation_id: party for party in parties}
     views = []
     for party, slot in view.open_slots():
@@ -194,7 +194,7 @@ def signature_lines(
         for signatory in document.get("signatories", ())
     }
     names = {party["id"]: party["name"] for party in document["parties"]}
-    given = _given(revision)
+    given = _signatures_by_signer(revision)
     lines = []
     seen = set()
     for party, slot in view.open_slots() if view else ():
@@ -263,7 +263,7 @@ def passings(view: RequestView) -> list[str]:
     ]
 
 
-def _given(revision: Revision) -> dict[tuple[UUID | None, UUID], Signature]:
+def _signatures_by_signer(revision: Revision) -> dict[tuple[UUID | None, UUID], Signature]:
     return {
         (signature.organisation_id, signature.user_id): signature
         for signature in revision.signatures

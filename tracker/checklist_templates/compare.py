@@ -185,7 +185,7 @@ def _words(
 
 def _rules(old: Thing, new: Thing, names: dict[str, object], where: str = "") -> Iterator[Change]:
     for key, name in names.items():
-        before, after = (_told(getattr(part, key, None)) for part in (old, new))
+        before, after = (_as_words(getattr(part, key, None)) for part in (old, new))
         yield from _only(_change(name, before, after, where))
 
 
@@ -200,7 +200,7 @@ def _rests_on(old: Item, new: Item) -> Iterator[Change]:
 
 
 def _checks(item: Item) -> str:
-    return "\n".join(_told(check) for check in item.done.checks)
+    return "\n".join(_as_words(check) for check in item.done.checks)
 
 
 def _in_short(part: TemplateField | Column) -> str:
@@ -213,7 +213,7 @@ def _change(name: object, before: str, after: str, where: str = "") -> Change | 
     return Change(name, value_differences.words(before, after), where)
 
 
-def _told(value: Any) -> str:
+def _as_words(value: Any) -> str:
     """Return a rule of a template as its file would say it, in one line."""
     if value is None or value == ():
         return ""
@@ -222,7 +222,7 @@ def _told(value: Any) -> str:
     if hasattr(value, "model_dump"):
         value = value.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {_told(part)}" for key, part in value.items())
+        return ", ".join(f"{key}: {_as_words(part)}" for key, part in value.items())
     if isinstance(value, tuple | list):
-        return "; ".join(_told(part) for part in value)
+        return "; ".join(_as_words(part) for part in value)
     return str(value)

@@ -226,10 +226,10 @@ def over(words: ChecklistWords, under: ChecklistWords | None) -> ChecklistWords:
 # How a checklist is said ------------------------------------------------------------------------
 
 
-def told(template: Template, words: ChecklistWords | None = None) -> Template:
-    """Return a checklist said in the language of the words; each part knows what it is said in.
+def localize(template: Template, words: ChecklistWords | None = None) -> Template:
+    """Return a checklist in the language of the words; each part knows its language.
 
-    What has no words stands in the checklist's own language, and without any words all does.
+    What is not translated stays in the checklist's own language.
     """
     language = words.language if words else template.language
     given = words or ChecklistWords(

@@ -419,23 +419,23 @@ def parsed(row: ChecklistTemplate) -> Template:
 _parsed: dict[UUID, Template] = {}
 
 
-def told(row: ChecklistTemplate, language: str) -> Template:
-    """Return a stored template said in a language, as far as it has words there.
+def localized(row: ChecklistTemplate, language: str) -> Template:
+    """Return a stored template in a language, as far as it is translated.
 
-    Each part that has none knows that it stands in the template's own language.
+    Each untranslated part knows that it is in the template's own language.
     """
     own = parsed(row)
     if language == own.language:
         return own
-    return told_by(row, translations.current(row.id).get(language))
+    return localized_by(row, translations.current(row.id).get(language))
 
 
-def told_by(row: ChecklistTemplate, words: TemplateWords | None) -> Template:
+def localized_by(row: ChecklistTemplate, words: TemplateWords | None) -> Template:
     """Return a stored template said in some words, or in its own; kept, since neither changes."""
     key = (row.id, words.id if words else None)
     known = _told.get(key)
     if known is None:
-        known = languages.told(parsed(row), translations.parsed(words) if words else None)
+        known = languages.localize(parsed(row), translations.parsed(words) if words else None)
         _told[key] = known
     return known
 

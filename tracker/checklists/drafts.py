@@ -63,7 +63,7 @@ class Begun:
 def find(checklist: Checklist, whose: DraftKey) -> SavedDraft:
     """Return what the person has typed, of a checklist that a query scoped by them has found."""
     row = _row(checklist, whose)
-    return SavedDraft() if row is None else _kept(checklist, row)
+    return SavedDraft() if row is None else _saved(checklist, row)
 
 
 def keep(
@@ -89,14 +89,14 @@ def keep(
         row = _new(checklist, whose)
         number = max(number, 1)
     elif number <= row.number or _is_of_another_window(row, known):
-        saved = _kept(checklist, row)
+        saved = _saved(checklist, row)
         return saved if (saved.number, saved.typed) == (number, dict(typed)) else None
     row.number = min(number, LAST_NUMBER)
     row.base_version = max(base_version, 0)
     row.kept_at = clock.now()
     encryption.put_typed(checklist.cooperation_id, row, typed)
     db.session.flush()
-    return _kept(checklist, row)
+    return _saved(checklist, row)
 
 
 def keep_aside(
@@ -198,7 +198,7 @@ def _new(checklist: Checklist, whose: DraftKey) -> Draft:
     return row
 
 
-def _kept(checklist: Checklist, row: Draft) -> SavedDraft:
+def _saved(checklist: Checklist, row: Draft) -> SavedDraft:
     typed = encryption.typed_of(checklist.cooperation_id, row)
     return SavedDraft(row.number, row.base_version, typed, row.kept_at)
 

@@ -319,18 +319,20 @@ def remember(checklists: Sequence[Checklist]) -> Sequence[Checklist]:
     return checklists
 
 
-def own(cooperation_id: UUID) -> list[Checklist]:
+def of_cooperation(cooperation_id: UUID) -> list[Checklist]:
     """Return the checklists of a cooperation itself, without those of its visits.
 
     The caller found the cooperation by a query scoped by the actor.
     """
     loaded = of_this_transaction([cooperation_id])
     loaded.forget_unless_whole(Part.OWN, ("template", "parties"))
-    checklists: list[Checklist] = loaded.parts(Part.OWN, [cooperation_id], _own)[cooperation_id]
+    checklists: list[Checklist] = loaded.parts(Part.OWN, [cooperation_id], _own_checklists)[
+        cooperation_id
+    ]
     return checklists
 
 
-def _own(cooperation_ids: list[UUID]) -> dict[UUID, list[Checklist]]:
+def _own_checklists(cooperation_ids: list[UUID]) -> dict[UUID, list[Checklist]]:
     checklists: dict[UUID, list[Checklist]] = {
         cooperation_id: [] for cooperation_id in cooperation_ids
     }
@@ -483,7 +485,7 @@ def _loaded(
     written = Sheet(
         checklist.id,
         answers.current,
-        _taken(talks.positions),
+        _stances(talks.positions),
         frozenset(answers.authors),
         proposed=_proposed(talks.proposals),
     )
@@ -510,7 +512,7 @@ def _loaded(
 
 def retold(loaded: LoadedChecklist, words: TemplateWords | None) -> LoadedChecklist:
     """Return a checklist said in other words, or in its template's own, without loading it anew."""
-    template = library.told_by(loaded.checklist.template, words)
+    template = library.localized_by(loaded.checklist.template, words)
     return replace(loaded, template=applied(template, loaded.sheet, loaded.surroundings))
 
 
@@ -623,14 +625,14 @@ def _reads(statement: "sa.Select[Row]") -> Callable[[list[UUID]], dict[UUID, lis
     return read
 
 
-def _taken(positions: Iterable[Position]) -> dict[str, dict[UUID, Any]]:
-    taken: dict[str, dict[UUID, Any]] = {}
+def _stances(positions: Iterable[Position]) -> dict[str, dict[UUID, Any]]:
+    stances: dict[str, dict[UUID, Any]] = {}
     for position in positions:
-        taken.setdefault(position.item, {})[position.organisation_id] = (
+        stances.setdefault(position.item, {})[position.organisation_id] = (
             position.answer_id,
             position.stance,
         )
-    return taken
+    return stances
 
 
 def _proposed(proposals: Iterable[Proposal]) -> dict[str, frozenset[UUID]]:

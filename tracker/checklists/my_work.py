@@ -58,16 +58,16 @@ def assigned(actor: Actor) -> Tasks:
     mine, others = [], []
     for batch in waiting:
         if batch.user_id == actor.user_id:
-            mine.append(Waiting(YOURS, (_own_task, batch), _told, batch.due_on))
+            mine.append(Waiting(YOURS, (_own_task, batch), _tasks, batch.due_on))
         elif batch.is_free:
-            mine.append(Waiting(YOURS, (_task_to_pass_on, batch), _told, batch.due_on))
+            mine.append(Waiting(YOURS, (_task_to_pass_on, batch), _tasks, batch.due_on))
         elif batch.assigned_by_id == actor.user_id:
-            others.append(Waiting(OTHERS, (_others_task, batch), _told, batch.due_on))
+            others.append(Waiting(OTHERS, (_others_task, batch), _tasks, batch.due_on))
     is_cut = sum(len(batch.items) for batch in waiting) >= assignments.MANY
     return Tasks(mine=tuple(mine), others=tuple(others), is_cut=is_cut)
 
 
-def _told(shown: Sequence[tuple[Callable[[Batch], Task], Batch]]) -> list[Task]:
+def _tasks(shown: Sequence[tuple[Callable[[Batch], Task], Batch]]) -> list[Task]:
     return [make(batch) for make, batch in shown]
 
 

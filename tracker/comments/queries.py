@@ -63,19 +63,19 @@ def parties(checklist: Checklist) -> list[Organisation]:
 
 def find(actor: Actor, comment_id: UUID) -> Comment | None:
     """Return a comment that the person may read, withdrawn ones too, or None."""
-    return db.session.scalar(_one(actor, comment_id))
+    return db.session.scalar(_by_id(actor, comment_id))
 
 
 def locked(actor: Actor, comment_id: UUID) -> Comment | None:
     """Return a comment that the person may read and keep others from changing it."""
     return db.session.scalar(
-        _one(actor, comment_id)
+        _by_id(actor, comment_id)
         .with_for_update(of=Comment)
         .execution_options(populate_existing=True)
     )
 
 
-def _one(actor: Actor, comment_id: UUID) -> sa.Select[Comment]:
+def _by_id(actor: Actor, comment_id: UUID) -> sa.Select[Comment]:
     return (
         sa.select(Comment)
         .where(Comment.id == comment_id, visible(actor))

@@ -41,7 +41,7 @@ blueprint = Blueprint("comments", __name__)
 def on_checklist(checklist_id: UUID) -> Answered:
     """Show the comments on a checklist as a whole, and take another one."""
     actor = current_actor()
-    checklist = _opened(actor, checklist_id)
+    checklist = _get_or_404(actor, checklist_id)
     return _thread(actor, checklist, None)
 
 
@@ -50,7 +50,7 @@ def on_checklist(checklist_id: UUID) -> Answered:
 def on_item(checklist_id: UUID, code: str) -> Answered:
     """Show the comments on an item, and take another one."""
     actor = current_actor()
-    checklist = _opened(actor, checklist_id)
+    checklist = _get_or_404(actor, checklist_id)
     return _thread(actor, checklist, found_or_404(_item(checklist, code)))
 
 
@@ -152,7 +152,7 @@ def task_done(comment_id: UUID) -> Response:
     return _done(comment_id, service.finish_task, _("The task is done."))
 
 
-def _opened(actor: Actor, checklist_id: UUID) -> Checklist:
+def _get_or_404(actor: Actor, checklist_id: UUID) -> Checklist:
     """Return a checklist whose comments the person reads, or answer 404; of K2 it is noted."""
     checklist = found_or_404(queries.find_checklist(actor, checklist_id))
     _note_reading(actor, checklist)
@@ -177,7 +177,7 @@ def _note_reading(actor: Actor, checklist: Checklist) -> None:
 
 
 def _item(checklist: Checklist, code: str | None) -> Item | None:
-    return library.told(checklist.template, locale.language()).item(code) if code else None
+    return library.localized(checklist.template, locale.language()).item(code) if code else None
 
 
 def _thread(actor: Actor, checklist: Checklist, item: Item | None) -> Answered:

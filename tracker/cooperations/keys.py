@@ -23,7 +23,7 @@ def new_key(cooperation_id: UUID) -> None:
 
 def hold(cooperation_ids: Collection[UUID]) -> None:
     """Fetch the keys of several cooperations in one query, before what they encrypt is read."""
-    keys = _held()
+    keys = _loaded_keys()
     known_ids = {cooperation_id for cooperation_id, row in keys.items() if row in db.session}
     wanted = set(cooperation_ids) - known_ids
     if wanted:
@@ -33,7 +33,7 @@ def hold(cooperation_ids: Collection[UUID]) -> None:
         keys.update({row.cooperation_id: row for row in rows})
 
 
-def _held() -> dict[UUID, CooperationKey]:
+def _loaded_keys() -> dict[UUID, CooperationKey]:
     """Return the keys that this session has fetched.
 
     It holds rows weakly: without a hold of our own, each answer would ask for its key anew.
@@ -48,7 +48,7 @@ def key_of(cooperation_id: UUID) -> bytes:
     Raise LookupError when none was made, KeyDestroyedError when it was destroyed, SealBrokenError
     when it was wrapped by another instance or altered.
     """
-    keys = _held()
+    keys = _loaded_keys()
     key_row = keys.get(cooperation_id)
     if key_row is None or key_row not in db.session:
         key_row = db.session.get(CooperationKey, cooperation_id)

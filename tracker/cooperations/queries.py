@@ -34,12 +34,12 @@ def find(actor: Actor, reference: str) -> Cooperation | None:
     """Return a cooperation by its reference with its parties, if the person may see it."""
     if not _REFERENCE.fullmatch(reference):
         return None
-    return _one(actor, Cooperation.reference == reference)
+    return _find_one(actor, Cooperation.reference == reference)
 
 
 def find_by_id(actor: Actor, cooperation_id: UUID) -> Cooperation | None:
     """Return a cooperation by its id with its parties, if the person may see it."""
-    return _one(actor, Cooperation.id == cooperation_id)
+    return _find_one(actor, Cooperation.id == cooperation_id)
 
 
 def find_all(actor: Actor, cooperation_ids: Iterable[UUID]) -> dict[UUID, Cooperation]:
@@ -139,7 +139,7 @@ def open_invitations(actor: Actor, cooperation_id: UUID) -> list[Invitation]:
     )
 
 
-def _one(actor: Actor, condition: sa.ColumnElement[bool]) -> Cooperation | None:
+def _find_one(actor: Actor, condition: sa.ColumnElement[bool]) -> Cooperation | None:
     return db.session.scalar(
         sa.select(Cooperation).where(condition, visible(actor)).options(_WITH_PARTIES)
     )

@@ -39,7 +39,7 @@ VISIT_IN = dt.timedelta(days=21)
 def clear_people(cast: Cast, cooperation: Cooperation) -> None:
     """Have each named person sign their undertaking, and the NPM decide and countersign."""
     for key, interests in SIGNERS.items():
-        undertaking_id = _asked(cooperation, cast.users[key].id)
+        undertaking_id = _undertaking_id(cooperation, cast.users[key].id)
         _sign(cast, key, undertaking_id, interests)
         if interests:
             undertakings.decide(
@@ -59,7 +59,7 @@ def clear_people(cast: Cast, cooperation: Cooperation) -> None:
     recompute()
 
 
-def _asked(cooperation: Cooperation, user_id: UUID) -> UUID:
+def _undertaking_id(cooperation: Cooperation, user_id: UUID) -> UUID:
     return db.session.scalars(
         sa.select(Undertaking.id).where(
             Undertaking.cooperation_id == cooperation.id,

@@ -180,7 +180,7 @@ def _any_link(url: str) -> bool:  # noqa: ARG001 -- the parser asks for each add
     return True
 
 
-def _made(*, to_check: bool) -> MarkdownIt:
+def _parser(*, to_check: bool) -> MarkdownIt:
     """Return a parser; one to check with tells raw HTML and bad links apart instead of escaping."""
     parser = MarkdownIt("commonmark", {"html": to_check})
     parser.add_render_rule("text", _marked_text)
@@ -189,5 +189,5 @@ def _made(*, to_check: bool) -> MarkdownIt:
     return parser
 
 
-_SHOWING = _made(to_check=False)
-_CHECKING = _made(to_check=True)
+_SHOWING = _parser(to_check=False)
+_CHECKING = _parser(to_check=True)

@@ -37,7 +37,7 @@ def load(library: Library, actor: Actor | None = None) -> list[str]:
     changing nothing, when a text changed under a revision number that is loaded already. An article
     whose file is gone is withdrawn, unless it was edited here: its revisions stay, none is current.
     """
-    rows_by_identity = _held()
+    rows_by_identity = _stored_rows()
     _check_revisions(library, rows_by_identity)
     changes = _load_taxonomy(library, actor) + _load_statements(library, actor)
     for text in library.articles:
@@ -68,7 +68,7 @@ def set_uses(used_by: str, uses: Sequence[tuple[str, str, str]]) -> None:
     db.session.flush()
 
 
-def _held() -> Held:
+def _stored_rows() -> Held:
     """Return the revisions of each article and language, the oldest first."""
     rows_by_identity: Held = {}
     for row in db.session.scalars(sa.select(Article).order_by(Article.revision)):

@@ -33,7 +33,7 @@ Own = dict[ChecklistKind, Checklist]
 
 def own_checklists(cooperation_id: UUID) -> Own:
     """Return the checklists of a cooperation itself, by kind; those of its visits not."""
-    return {row.kind: row for row in loading.own(cooperation_id)}
+    return {row.kind: row for row in loading.of_cooperation(cooperation_id)}
 
 
 def loaded_terms(own: Own, language: str = "") -> LoadedChecklist | None:

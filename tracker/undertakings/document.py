@@ -51,11 +51,11 @@ def document(
         "binding_language": languages.binding,
         "time_zone": clock.zone().key,
         "sentence": {sentence.language: str(sentence)},
-        **merged([_said(questions[code], draft, code) for code in languages.codes]),
+        **merged([_localized(questions[code], draft, code) for code in languages.codes]),
     }
 
 
-def _said(questions: Questions, draft: Draft, language: str) -> dict[str, Any]:
+def _localized(questions: Questions, draft: Draft, language: str) -> dict[str, Any]:
     return {
         "briefing": _briefing(questions, draft, language),
         "interests": {

@@ -242,12 +242,12 @@ def my_tasks(actor: Actor) -> Tasks:
     """Tell what waits on undertakings for a person. A source of my work."""
     tasks = queries.tasks(actor)
     return Tasks(
-        mine=tuple(Waiting(YOURS, task, _told) for task in tasks.mine),
-        others=tuple(Waiting(OTHERS, other, _told) for other in tasks.others),
+        mine=tuple(Waiting(YOURS, task, _tasks) for task in tasks.mine),
+        others=tuple(Waiting(OTHERS, other, _tasks) for other in tasks.others),
     )
 
 
-def _told(shown: Sequence[queries.Task]) -> list[Task]:
+def _tasks(shown: Sequence[queries.Task]) -> list[Task]:
     return [_task(task) for task in shown]
 
 

@@ -65,12 +65,12 @@ class Loaded:
 
 def find_own(actor: Actor, undertaking_id: UUID) -> Undertaking | None:
     """Return the person's own undertaking."""
-    return _one(Undertaking.id == undertaking_id, scope.own(actor))
+    return _find_one(Undertaking.id == undertaking_id, scope.own(actor))
 
 
 def find_for_npm(actor: Actor, undertaking_id: UUID) -> Undertaking | None:
     """Return an undertaking that the person may decide on or countersign, or their own not."""
-    return _one(Undertaking.id == undertaking_id, scope.decided_by(actor))
+    return _find_one(Undertaking.id == undertaking_id, scope.decided_by(actor))
 
 
 def load(undertaking: Undertaking) -> Loaded:
@@ -149,7 +149,7 @@ def confidentiality(cooperation_id: UUID) -> Checklist | None:
     return next(
         (
             checklist
-            for checklist in loading.own(cooperation_id)
+            for checklist in loading.of_cooperation(cooperation_id)
             if checklist.kind is ChecklistKind.CONFIDENTIALITY
         ),
         None,
@@ -520,7 +520,7 @@ def visits(cooperation_id: UUID) -> list[VisitChoice]:
 # ------------------------------------------------------------------------------------------------
 
 
-def _one(*conditions: sa.ColumnElement[bool]) -> Undertaking | None:
+def _find_one(*conditions: sa.ColumnElement[bool]) -> Undertaking | None:
     return db.session.scalar(sa.select(Undertaking).where(*conditions).options(*WITH_NAMES))
 
 

@@ -72,7 +72,7 @@ def mine() -> str:
 def show(undertaking_id: str) -> str | Response:
     """Show the path to sign; once signed or closed, the record of it."""
     actor = current_actor()
-    undertaking = _own(actor, undertaking_id)
+    undertaking = _get_or_404(actor, undertaking_id)
     loaded = queries.load(undertaking)
     if undertaking.state is not UndertakingState.ASKED:
         return _show_record(actor, loaded)
@@ -113,7 +113,7 @@ def show(undertaking_id: str) -> str | Response:
 def sign(undertaking_id: str) -> str | Response:
     """Page 2: what is signed in one sentence, and a fresh proof of identity on this very form."""
     actor = current_actor()
-    undertaking = _own(actor, undertaking_id)
+    undertaking = _get_or_404(actor, undertaking_id)
     loaded = queries.load(undertaking)
     may_sign = policy.can_fill_in(actor, loaded.standing, clock.today())
     if not may_sign:
@@ -180,7 +180,7 @@ def _sign(actor: Actor, loaded: Loaded, form: SignForm, sentence: str) -> None:
 def mail_code(undertaking_id: str) -> Response:
     """Mail the person a code for signing, where the NPM allows it."""
     actor = current_actor()
-    undertaking = _own(actor, undertaking_id)
+    undertaking = _get_or_404(actor, undertaking_id)
     return perform(
         None,
         lambda: service.mail_code(actor, undertaking.id),
@@ -213,7 +213,7 @@ def terms(undertaking_id: str) -> str:
 def withdraw(undertaking_id: str) -> str | Response:
     """Withdraw one's own undertaking, after a page that says what this does."""
     actor = current_actor()
-    undertaking = _own(actor, undertaking_id)
+    undertaking = _get_or_404(actor, undertaking_id)
     loaded = queries.load(undertaking)
     if undertaking.state is UndertakingState.CLOSED:
         flash(_("It was closed already."), "warning")
@@ -234,7 +234,7 @@ def withdraw(undertaking_id: str) -> str | Response:
 def again(undertaking_id: str) -> Response:
     """Begin a new undertaking after the person withdrew the last one."""
     actor = current_actor()
-    undertaking = _own(actor, undertaking_id)
+    undertaking = _get_or_404(actor, undertaking_id)
     return perform(
         None,
         lambda: service.ask_again(actor, undertaking.id),
@@ -500,7 +500,7 @@ def ask_again(reference: str, undertaking_id: str) -> Response:
 # ------------------------------------------------------------------------------------------------
 
 
-def _own(actor: Actor, undertaking_id: str) -> Undertaking:
+def _get_or_404(actor: Actor, undertaking_id: str) -> Undertaking:
     return found_or_404(queries.find_own(actor, as_uuid(undertaking_id)))
 
 

@@ -92,7 +92,7 @@ def plan(reference: str) -> str | Response:
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
     require(service.can_plan(actor, cooperation))
-    template = library.told(library.newest(ChecklistKind.VISIT_ROLES), locale.language())
+    template = library.localized(library.newest(ChecklistKind.VISIT_ROLES), locale.language())
     form = plan_form(template, people.people(cooperation.id))
     done = form.validate_on_submit() and perform(
         form,

@@ -47,7 +47,7 @@ def each(job: Job, day: dt.date) -> set[UUID]:
     reached.
     """
     visit_ids: set[UUID] = set()
-    objects, failed = _found(job, day)
+    objects, failed = _due(job, day)
     for work in objects:
         name = named(work)
         if name in failed and failed[name] > clock.now():
@@ -111,6 +111,6 @@ def what_failed(error: Exception) -> str:
     return f"{type(error).__name__} in {Path(where.filename).name}, line {where.lineno}"
 
 
-def _found(job: Job, day: dt.date) -> tuple[Sequence[Any], Mapping[str, dt.datetime]]:
+def _due(job: Job, day: dt.date) -> tuple[Sequence[Any], Mapping[str, dt.datetime]]:
     """Return what is due; and what failed, with until when it is left alone."""
     return reading(lambda: (job.find(day), failures.of(job.name)))

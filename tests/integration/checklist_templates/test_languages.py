@@ -65,7 +65,7 @@ def held(session: Session, number: int = 90) -> list[TemplateWords]:
 
 def in_use(number: int = 90) -> dict[str, str]:
     """Return the labels of the items in Arabic, of the words in use."""
-    told = library.told(row(number), "ar")
+    told = library.localized(row(number), "ar")
     return {item.code: item.label for item in told.items if language_of(item.label) == "ar"}
 
 
@@ -148,7 +148,7 @@ def test_a_derived_version_keeps_the_words_of_what_it_left_as_it_was(session: Se
     (words,) = held(session, 91)
     assert words.origin is WordsOrigin.CARRIED
     assert translations.parsed(words).version == 91
-    told = library.told(row(91), "ar")
+    told = library.localized(row(91), "ar")
     assert (told.by_code["M1"].label, language_of(told.by_code["M1"].label)) == (
         "Other words",
         "en",
@@ -195,7 +195,7 @@ def test_words_of_this_instance_go_before_those_brought_along_later(session: Ses
 def test_without_any_words_a_checklist_stands_in_its_own_language(session: Session) -> None:
     publish(small_terms())
     assert in_use() == {}
-    assert library.told(row(), "ar") == library.told(row(), "en") == small_terms()
+    assert library.localized(row(), "ar") == library.localized(row(), "en") == small_terms()
 
 
 # Pages

@@ -158,18 +158,18 @@ def test_a_label_alone_may_stand_where_there_is_no_hint() -> None:
 
 
 def test_a_checklist_is_said_in_the_language_of_the_words_and_knows_it() -> None:
-    said = languages.told(small(), arabic_words(small()))
+    said = languages.localize(small(), arabic_words(small()))
     there = dict(strings(said))
     assert {language_of(words) for words in there.values()} == {"ar"}
     assert all(words.startswith("عربي ") for words in there.values())
-    assert len(there) == len(dict(strings(languages.told(small()))))
+    assert len(there) == len(dict(strings(languages.localize(small()))))
     assert said.by_code["M3"].field("kind").options[0].label == "عربي Police station"
     assert said.by_code["M2"].field("places").rows.fixed[0].label == "عربي The first"  # type: ignore[union-attr]
     assert said.by_code["M3"].limits[0].because == "عربي It is long."
 
 
 def test_what_has_no_words_stands_in_its_own_language_and_knows_it() -> None:
-    said = languages.told(small(), arabic_words(small(), "M2", summary=None, sections={}))
+    said = languages.localize(small(), arabic_words(small(), "M2", summary=None, sections={}))
     assert {language_of(one) for _place, one in strings(said.by_code["M2"])} == {"en"}
     assert {language_of(one) for _place, one in strings(said.by_code["M1"])} == {"ar"}
     assert [language_of(one) for one in (said.title, said.summary, said.sections[0].title)] == [
@@ -180,7 +180,7 @@ def test_what_has_no_words_stands_in_its_own_language_and_knows_it() -> None:
 
 
 def test_only_words_are_other_when_a_checklist_is_said_in_another_language() -> None:
-    own, said = languages.told(small()), languages.told(small(), arabic_words(small()))
+    own, said = languages.localize(small()), languages.localize(small(), arabic_words(small()))
 
     def shape(item: Any) -> dict[str, Any]:
         return {
@@ -239,8 +239,8 @@ def pairs() -> Iterator[tuple[str, str, str]]:
     """Yield all words of the shipped checklists in both languages, with where they stand."""
     for file in library.read(CONTENT):
         for one in file.words:
-            said = languages.told(file.template, one.words)
-            both = zip(strings(languages.told(file.template)), strings(said), strict=True)
+            said = languages.localize(file.template, one.words)
+            both = zip(strings(languages.localize(file.template)), strings(said), strict=True)
             for (place, own), (_place, translated) in both:
                 yield f"{file.template.kind.value}.{place}", own, translated
 

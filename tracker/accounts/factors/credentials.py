@@ -121,7 +121,7 @@ def free_name(user_id: UUID, name: str, but: UUID | None = None) -> str:
 def rename(actor: Actor, passkey_id: UUID, name: str) -> None:
     """Give one's own passkey another name; raise RuleBrokenError with the field name."""
     user = queries.hold(actor.user_id)
-    passkey = _own(user, passkey_id)
+    passkey = _find_own(user, passkey_id)
     if passkey.name == " ".join(name.split()):
         return
     passkey.name = free_name(user.id, name, but=passkey.id)
@@ -148,7 +148,7 @@ def remove(actor: Actor, passkey_id: UUID) -> None:
     Raises RefusedError when it is the last second factor and a role of the person needs one.
     """
     user = queries.hold(actor.user_id)
-    passkey = _own(user, passkey_id)
+    passkey = _find_own(user, passkey_id)
     may_remove(actor, passkey).require()
     with binding.keeping(actor, user, Change.PASSKEYS):
         _remove(actor, user, passkey, "")
@@ -209,7 +209,7 @@ def _of(user_id: UUID) -> list[Passkey]:
     )
 
 
-def _own(user: User, passkey_id: UUID) -> Passkey:
+def _find_own(user: User, passkey_id: UUID) -> Passkey:
     own_passkey = next((passkey for passkey in _of(user.id) if passkey.id == passkey_id), None)
     if own_passkey is None:
         raise RuleBrokenError(_l("This passkey was removed already."))

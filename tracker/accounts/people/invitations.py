@@ -136,7 +136,7 @@ def send_again(actor: Actor, invitation_id: UUID, *, days: int = 14) -> str:
     Returns the token. Raises RefusedError, or RuleBrokenError when it was accepted, revoked, or
     changed outside the application.
     """
-    invitation = _held(actor, invitation_id)
+    invitation = _locked(actor, invitation_id)
     if not _is_bound(invitation):
         raise RuleBrokenError(
             _l(
@@ -163,7 +163,7 @@ def revoke(actor: Actor, invitation_id: UUID) -> None:
 
     Raises RefusedError, or RuleBrokenError when it was accepted or revoked.
     """
-    invitation = _held(actor, invitation_id)
+    invitation = _locked(actor, invitation_id)
     invitation.revoked_at = clock.now()
     trail.record(
         INVITATION_REVOKED,
@@ -337,7 +337,7 @@ def _check_not_here(email: str, wanted: NewInvitation) -> None:
         raise RuleBrokenError(_l("This person is here already, in this role."), "email")
 
 
-def _held(actor: Actor, invitation_id: UUID) -> Invitation:
+def _locked(actor: Actor, invitation_id: UUID) -> Invitation:
     """Return an invitation that the actor may change and that nobody used; hold its row."""
     invitation = db.session.scalars(
         sa.select(Invitation)

@@ -134,7 +134,7 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
     """Show a scan that was recorded; another party confirms it here."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "paper")
-    record, revision, signature_request = _found(checklist, record_id)
+    record, revision, signature_request = _get_or_404(checklist, record_id)
     loaded = load_localized(checklist)
     may_answer = bool(paper.can_decide(actor, loaded, record, signature_request))
     form = ConfirmForm()
@@ -193,7 +193,7 @@ def refuse(checklist_id: UUID, record_id: UUID) -> str | Response:
     """Refuse a scan for another party, with a reason."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "refuse_paper")
-    record, revision, signature_request = _found(checklist, record_id)
+    record, revision, signature_request = _get_or_404(checklist, record_id)
     loaded = load_localized(checklist)
     require(paper.can_decide(actor, loaded, record, signature_request))
     form = NoForm()
@@ -220,7 +220,7 @@ def withdraw(checklist_id: UUID, record_id: UUID) -> str | Response:
     """Withdraw a scan that one's own side recorded."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "withdraw_paper")
-    record, revision, signature_request = _found(checklist, record_id)
+    record, revision, signature_request = _get_or_404(checklist, record_id)
     loaded = load_localized(checklist)
     require(paper.can_withdraw(actor, loaded, record, signature_request))
     form = NoForm()
@@ -245,7 +245,7 @@ def scan(checklist_id: UUID, record_id: UUID) -> Response:
     """Hand out a scan to those who may open the text: to be kept, never shown within a page."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "scan")
-    record, revision, _asked = _found(checklist, record_id)
+    record, revision, _asked = _get_or_404(checklist, record_id)
     answer = make_response(papers.scan_of(record, keys.key_of(checklist.cooperation_id)))
     answer.headers["Content-Type"] = record.media_type
     name = f"{checklist.kind.value}-{revision.number}-paper.{ENDINGS[ScanType(record.media_type)]}"
@@ -253,7 +253,9 @@ def scan(checklist_id: UUID, record_id: UUID) -> Response:
     return answer
 
 
-def _found(checklist: Checklist, record_id: UUID) -> tuple[PaperRecord, Revision, SignatureRequest]:
+def _get_or_404(
+    checklist: Checklist, record_id: UUID
+) -> tuple[PaperRecord, Revision, SignatureRequest]:
     """Return a scan of a checklist with its revision and request, or answer 404."""
     pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
     paper_record = found_or_404(papers.find((revision.id for revision, _asked in pairs), record_id))

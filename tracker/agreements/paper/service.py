@@ -161,7 +161,7 @@ def record(
     the text or the passing on shows. Raise RuleBrokenError for a date or a file that can't be.
     """
     lock(checklist)
-    signature_request = _asked(checklist)
+    signature_request = _waiting_request(checklist)
     document = signoff.document_of(signature_request.revision, encryption.key_for(checklist))
     loaded = load(checklist)
     can_record(actor, loaded, signature_request, document).require()
@@ -245,8 +245,8 @@ def confirm(
     in one transaction. An agreement made before the product came waits for every other party.
     """
     lock(checklist)
-    signature_request = _asked(checklist)
-    paper_record = _found(signature_request, record_id)
+    signature_request = _waiting_request(checklist)
+    paper_record = _record_of(signature_request, record_id)
     can_decide(actor, load(checklist), paper_record, signature_request).require()
     shown.require(page, paper_record.digest)
     decision = paper.decide(actor, paper_record, PaperDecisionKind.CONFIRMED)
@@ -297,8 +297,8 @@ def refuse(actor: Actor, checklist: Checklist, record_id: UUID, *, reason: str) 
     declined, and its checklist is open again.
     """
     lock(checklist)
-    signature_request = _asked(checklist)
-    paper_record = _found(signature_request, record_id)
+    signature_request = _waiting_request(checklist)
+    paper_record = _record_of(signature_request, record_id)
     can_decide(actor, load(checklist), paper_record, signature_request).require()
     key = encryption.key_for(checklist)
     decision = paper.decide(actor, paper_record, PaperDecisionKind.REFUSED, reason=reason, key=key)
@@ -321,8 +321,8 @@ def refuse(actor: Actor, checklist: Checklist, record_id: UUID, *, reason: str) 
 def withdraw(actor: Actor, checklist: Checklist, record_id: UUID, *, reason: str) -> None:
     """Withdraw an unconfirmed scan that the actor's side recorded; it stays in the history."""
     lock(checklist)
-    signature_request = _asked(checklist)
-    paper_record = _found(signature_request, record_id)
+    signature_request = _waiting_request(checklist)
+    paper_record = _record_of(signature_request, record_id)
     can_withdraw(actor, load(checklist), paper_record, signature_request).require()
     key = encryption.key_for(checklist)
     decision = paper.decide(
@@ -403,14 +403,14 @@ def _with_office(line: Signer, office: str) -> Signer:
     return replace(line, office=words or line.office)
 
 
-def _found(signature_request: SignatureRequest, record_id: UUID) -> PaperRecord:
+def _record_of(signature_request: SignatureRequest, record_id: UUID) -> PaperRecord:
     paper_record = paper.find([signature_request.revision_id], record_id)
     if paper_record is None:
         raise RuleBrokenError(_l("This scan no longer waits to be confirmed."))
     return paper_record
 
 
-def _asked(checklist: Checklist) -> SignatureRequest:
+def _waiting_request(checklist: Checklist) -> SignatureRequest:
     if checklist.revision_sent_id is None:
         raise RuleBrokenError(_l("This text does not wait for signatures."))
     return signoff.locked_request(checklist.revision_sent_id)

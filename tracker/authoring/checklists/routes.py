@@ -391,11 +391,11 @@ def _tried_out(text_id: UUID) -> tuple[Template, str]:
     draft = queries.draft(actor, text_id)
     language = locale.language()
     if draft is not None:
-        template = languages.told(_template_of(draft), _carried(draft).get(language))
+        template = languages.localize(_template_of(draft), _carried(draft).get(language))
         return template, url_for("authoring.draft", draft_id=draft.id)
     row = found_or_404(queries.template(actor, text_id))
     back = url_for("authoring.version", kind=row.kind.value, number=row.version)
-    return library.told(row, language), back
+    return library.localized(row, language), back
 
 
 def _chosen_modes() -> tuple[Mode, ...]:

@@ -54,7 +54,7 @@ def articles() -> str:
     )
 
 
-def _held(actor: Actor, slug: str, language: str) -> Sequence[Article]:
+def _revisions(actor: Actor, slug: str, language: str) -> Sequence[Article]:
     """Return all revisions of an article; an address that no database can hold is 404 too."""
     if not (slug.isprintable() and language.isprintable()):
         abort(404)
@@ -70,7 +70,7 @@ def _numbered(revisions: Sequence[Article], number: int | str) -> Article:
 def revision(slug: str, language: str, number: int) -> str:
     """Show one revision, and how it differs from the one before or from one that is chosen."""
     actor = _administrator()
-    revisions = _held(actor, slug, language)
+    revisions = _revisions(actor, slug, language)
     row = _numbered(revisions, number)
     others = [other for other in revisions if other.id != row.id]
     other = _compared_with(row, others, request.args.get("with", ""))
@@ -119,7 +119,7 @@ def _compared_with(row: Article, others: Sequence[Article], chosen: str) -> Arti
 @signed_in
 def download(slug: str, language: str, number: int) -> Response:
     """Give a revision as a Markdown file that can be changed and sent back."""
-    row = _numbered(_held(_administrator(), slug, language), number)
+    row = _numbered(_revisions(_administrator(), slug, language), number)
     response = make_response(guidance_editing.file_of(row))
     response.headers["Content-Type"] = "text/markdown; charset=utf-8"
     name = f"{row.slug}-{row.language}-{row.revision}.md"
@@ -138,7 +138,7 @@ def edit(slug: str, language: str) -> Answered:
     Begun from another revision (?from=), an older text or one that waits is the beginning.
     """
     actor = _administrator()
-    revisions = _held(actor, slug, language)
+    revisions = _revisions(actor, slug, language)
     current, base = found_or_404(guidance_editing.current_of(revisions)), _begun_from(revisions)
     form = EditForm(taxonomy())
     if not form.is_submitted():
@@ -156,7 +156,7 @@ def edit(slug: str, language: str) -> Answered:
 
     def handle_conflict(error: StaleError) -> str:
         form.refuse(error)
-        return _edit_page(form, _held(actor, slug, language), parts, is_overtaken=True)
+        return _edit_page(form, _revisions(actor, slug, language), parts, is_overtaken=True)
 
     done = _is_to_be_published(form, words) and perform(
         form,
@@ -173,7 +173,7 @@ def edit(slug: str, language: str) -> Answered:
         next=lambda row: redirect(_address(row), 303),
         conflict=handle_conflict,
     )
-    return done or _edit_page(form, _held(actor, slug, language), parts)
+    return done or _edit_page(form, _revisions(actor, slug, language), parts)
 
 
 def _begun_from(revisions: Sequence[Article]) -> Article:
@@ -244,7 +244,7 @@ def _edit_page(
 def use(slug: str, language: str, number: int) -> Answered:
     """Make the newest shipped revision current in place of the edited one."""
     actor = _administrator()
-    revisions = _held(actor, slug, language)
+    revisions = _revisions(actor, slug, language)
     row = _numbered(revisions, number)
     require(_may_use(actor, revisions, row))
     form = DecideForm()
@@ -273,7 +273,7 @@ def use(slug: str, language: str, number: int) -> Answered:
 def pass_over(slug: str, language: str, number: int) -> Answered:
     """Keep the edited text over a shipped revision that waits."""
     actor = _administrator()
-    row = _numbered(_held(actor, slug, language), number)
+    row = _numbered(_revisions(actor, slug, language), number)
     require(policy.can_pass_over(actor, waits=row.waits))
     form = DecideForm()
     done = form.validate_on_submit() and perform(

@@ -43,7 +43,7 @@ def _writer() -> Actor:
     return actor
 
 
-def _own(actor: Actor, article_id: UUID) -> OwnArticle:
+def _get_or_404(actor: Actor, article_id: UUID) -> OwnArticle:
     """Return an article to change: one that is not seen is 404, one of partners is refused."""
     row = found_or_404(queries.find(actor, article_id))
     require(policy.can_change_own(actor, row.organisation_id))
@@ -86,7 +86,7 @@ def article(article_id: UUID) -> str:
 @signed_in
 def download(article_id: UUID) -> Response:
     """Give the text as it was written, to be kept or imported elsewhere."""
-    row = _own(current_actor(), article_id)
+    row = _get_or_404(current_actor(), article_id)
     response = make_response(f"# {row.question}\n\n{row.body}\n")
     response.headers["Content-Type"] = "text/markdown; charset=utf-8"
     response.headers["Content-Disposition"] = 'attachment; filename="guidance.md"'
@@ -125,7 +125,7 @@ def add() -> Answered:
 def change(article_id: UUID) -> Answered:
     """Change an article; if somebody saved meanwhile, both texts are shown."""
     actor = current_actor()
-    row = _own(actor, article_id)
+    row = _get_or_404(actor, article_id)
     form = OwnArticleForm(taxonomy())
     if not form.is_submitted():
         form.fill_in(own_guidance.words_of(row))
@@ -140,7 +140,7 @@ def change(article_id: UUID) -> Answered:
 
     def handle_conflict(error: StaleError) -> str:
         form.refuse(error)
-        return _writing_page(form, parts, _own(actor, article_id), is_overtaken=True)
+        return _writing_page(form, parts, _get_or_404(actor, article_id), is_overtaken=True)
 
     done = perform(
         form,
@@ -156,7 +156,7 @@ def change(article_id: UUID) -> Answered:
         next=redirect(url_for("own_guidance.article", article_id=article_id), 303),
         conflict=handle_conflict,
     )
-    return done or _writing_page(form, parts, _own(actor, article_id))
+    return done or _writing_page(form, parts, _get_or_404(actor, article_id))
 
 
 def _checked(form: OwnArticleForm, words: ArticleWords) -> ArticleParts | None:
@@ -219,7 +219,7 @@ def restore(article_id: UUID) -> Response:
 
 def _acted(article_id: UUID, act: Callable[[Actor, UUID], object], words: str) -> Response:
     actor = current_actor()
-    _own(actor, article_id)
+    _get_or_404(actor, article_id)
     return perform(
         None,
         lambda: act(actor, article_id),

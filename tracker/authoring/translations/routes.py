@@ -23,7 +23,7 @@ blueprint = Blueprint(
 )
 
 
-def _opened(
+def _get_or_404(
     kind: str, number: int, language: str
 ) -> tuple[ChecklistTemplate, TemplateWords | None]:
     """Return a version with its words in a language, or answer 404."""
@@ -51,7 +51,7 @@ def _words(
 @signed_in
 def change(kind: str, number: int, language: str) -> str | Response:
     """Show the translation in use, and replace it; mistakes show beside it."""
-    row, words_row = _opened(kind, number, language)
+    row, words_row = _get_or_404(kind, number, language)
     form = WordsForm(data={"version": words_row.number if words_row else 0})
     seen = form.version.data
     done = form.validate_on_submit() and perform(
@@ -84,7 +84,7 @@ def change(kind: str, number: int, language: str) -> str | Response:
 @signed_in
 def download(kind: str, number: int, language: str) -> Response:
     """Download the translation as a YAML file, with what is still to be translated."""
-    row, words_row = _opened(kind, number, language)
+    row, words_row = _get_or_404(kind, number, language)
     text = translations.as_text(_words(row, words_row, language), library.parsed(row))
     response = make_response(text)
     response.headers["Content-Type"] = "application/yaml; charset=utf-8"

@@ -123,7 +123,7 @@ def preview(
     whole = library.parsed(loaded.checklist.template)
     behind: dict[Why, dict[str, None]] = {}
     candidates: Candidates = {}
-    for code, scope, answer in _held(actor, former, chosen):
+    for code, scope, answer in _answers_to_copy(actor, former, chosen):
         item = whole.item(code)
         why = Why.GONE if item is None else _stays(actor, loaded, item, scope, answer)
         if item is not None and why is None:
@@ -151,7 +151,7 @@ def preview(
     )
 
 
-def _held(
+def _answers_to_copy(
     actor: Actor, former: LoadedChecklist, chosen: Collection[str] | None
 ) -> Iterator[tuple[str, AnswerScope, Filled]]:
     """Yield the answers of a former checklist that are shared, or their own party's."""

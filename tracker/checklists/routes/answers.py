@@ -406,7 +406,7 @@ def template(kind: str) -> str:
         row = library.newest(ChecklistKind(kind))
     except (ValueError, LookupError):
         abort(404)
-    parsed = library.told(row, locale.language())
+    parsed = library.localized(row, locale.language())
     refs = sorted({ref for item in parsed.items for ref in item.rests_on.passages})
     return render_template(
         "checklists/template.html",

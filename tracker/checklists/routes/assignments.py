@@ -48,7 +48,7 @@ class _Desk:
         return views.parts_of(self.assigned, self.loaded, self.actor)
 
 
-def _opened(checklist_id: UUID) -> _Desk:
+def _desk(checklist_id: UUID) -> _Desk:
     """Return a checklist the person works on, or answer 404; opening class K2 is noted."""
     actor = current_actor()
     if not queries.works_on(actor, checklist_id):
@@ -65,7 +65,7 @@ def _read(actor: Actor, checklist: Checklist) -> _Desk:
 @signed_in
 def listed(checklist_id: UUID) -> str | Response:
     """Show who on one's own side is assigned what; a coordinator assigns a section at once."""
-    desk = _opened(checklist_id)
+    desk = _desk(checklist_id)
     sections = {part.key: part.title for part in desk.parts() if part.is_assignable}
     form = AssignSectionForm()
     form.offer(sections, desk.assigned.able)
@@ -105,7 +105,7 @@ def listed(checklist_id: UUID) -> str | Response:
 @signed_in
 def assign(checklist_id: UUID, code: str) -> str | Response:
     """Assign an item to somebody on one's own side, or to nobody."""
-    desk = _opened(checklist_id)
+    desk = _desk(checklist_id)
     item = item_of(desk.loaded, code)
     require(policy.can_assign(desk.actor, desk.loaded.own_party(desk.actor)))
     require(assignments.assignable(desk.loaded, item, desk.assigned.organisation_id))
@@ -148,7 +148,7 @@ def assign(checklist_id: UUID, code: str) -> str | Response:
 @signed_in
 def take(checklist_id: UUID, code: str) -> Response:
     """Assign an unassigned item to yourself."""
-    desk = _opened(checklist_id)
+    desk = _desk(checklist_id)
     item_of(desk.loaded, code)
     return perform(
         None,
@@ -162,7 +162,7 @@ def take(checklist_id: UUID, code: str) -> Response:
 @signed_in
 def give_back(checklist_id: UUID, code: str) -> Response:
     """Make an item nobody's again."""
-    desk = _opened(checklist_id)
+    desk = _desk(checklist_id)
     item_of(desk.loaded, code)
     seen = request.form.get("seen", "")
     return perform(

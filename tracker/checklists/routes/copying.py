@@ -37,7 +37,7 @@ MOST_LETTERS = 200
 def formers(checklist_id: UUID) -> str:
     """List the newest checklists of the same parties to copy answers from, or those searched."""
     actor = current_actor()
-    checklist, loaded = _opened(actor, checklist_id)
+    checklist, loaded = _get_or_404(actor, checklist_id)
     words = tidy_line(request.args.get("q", ""))[:MOST_LETTERS]
     lines, has_more = queries.formers(actor, checklist, words)
     return render_template(
@@ -57,7 +57,7 @@ def formers(checklist_id: UUID) -> str:
 def copy(checklist_id: UUID, former_id: UUID) -> str | Response:
     """Show what of a former checklist would be copied, and copy what is chosen."""
     actor = current_actor()
-    checklist, loaded = _opened(actor, checklist_id)
+    checklist, loaded = _get_or_404(actor, checklist_id)
     former = found_or_404(queries.former(actor, checklist, former_id))
     note_opening(actor, former, COPIED)
     before = load(former)
@@ -141,7 +141,7 @@ def read(checklist_id: UUID) -> Response:
     )
 
 
-def _opened(actor: Actor, checklist_id: UUID) -> tuple[Checklist, LoadedChecklist]:
+def _get_or_404(actor: Actor, checklist_id: UUID) -> tuple[Checklist, LoadedChecklist]:
     """Return a checklist into which the person may copy; else 404, or 403 with the reason."""
     checklist = get_or_404(actor, checklist_id, "copy")
     loaded = load(checklist)

@@ -67,15 +67,15 @@ def keep(checklist_id: UUID, code: str) -> Response:
             known=known_numbers(),
         )
     except RefusedError as error:
-        return _told("refused", HTTPStatus.FORBIDDEN, said=str(error))
+        return _state("refused", HTTPStatus.FORBIDDEN, said=str(error))
     except RuleBrokenError as error:
-        return _told("refused", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said=str(error))
+        return _state("refused", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said=str(error))
     if new_draft is None:
         db.session.rollback()
         saved = drafts.find(checklist, whose)
-        return _told("behind", number=saved.number, kept=saved.typed is not None)
+        return _state("behind", number=saved.number, kept=saved.typed is not None)
     db.session.commit()
-    return _told("kept", number=new_draft.number, said=_kept_words(new_draft))
+    return _state("kept", number=new_draft.number, said=_kept_words(new_draft))
 
 
 @blueprint.post("/draft/discard")
@@ -117,7 +117,7 @@ def _kept_words(saved: SavedDraft) -> str:
     return str(_("Saved as a draft at %(time)s", time=as_time(saved.kept_at)))
 
 
-def _told(state: str, status: int = HTTPStatus.OK, **more: object) -> Response:
+def _state(state: str, status: int = HTTPStatus.OK, **more: object) -> Response:
     response = jsonify(state=state, **more)
     response.status_code = status
     return response
@@ -134,7 +134,7 @@ def turn_away() -> Response | None:
     does, and nothing is shown.
     """
     if request.endpoint == KEEP:
-        return _told("signed_out", HTTPStatus.BAD_REQUEST, kept=_is_kept())
+        return _state("signed_out", HTTPStatus.BAD_REQUEST, kept=_is_kept())
     if request.method != "POST" or request.endpoint not in WRITTEN_ON or not _is_kept():
         return None
     page = render_template("errors/kept_as_draft.html", here=here(), is_other=False)
@@ -174,8 +174,8 @@ def form_was_sent_late() -> Response | None:
 def _new_token(actor: Actor, whose: DraftKey) -> Response:
     """Give the script the CSRF token of the new session, if the same person still has the page."""
     if not is_own(actor, whose):
-        return _told("refused", HTTPStatus.BAD_REQUEST, said=_others_words())
-    return _told("token", HTTPStatus.BAD_REQUEST, token=masked_token())
+        return _state("refused", HTTPStatus.BAD_REQUEST, said=_others_words())
+    return _state("token", HTTPStatus.BAD_REQUEST, token=masked_token())
 
 
 def _is_kept() -> bool:

@@ -54,7 +54,7 @@ def listed() -> str:
 def rename(model_id: UUID) -> str | Response:
     """Give a model answer another title, or say anew when it suits."""
     actor = current_actor()
-    model = _found(actor, model_id)
+    model = _get_or_404(actor, model_id)
     form = RenameForm(
         data={"title": model.title, "note": model.note, "base_version": model.version}
     )
@@ -79,7 +79,7 @@ def rename(model_id: UUID) -> str | Response:
 def delete(model_id: UUID) -> str | Response:
     """Ask whether a model answer is to go, and delete it."""
     actor = current_actor()
-    model = _found(actor, model_id)
+    model = _get_or_404(actor, model_id)
     form = Form()
     done = form.validate_on_submit() and perform(
         form,
@@ -90,7 +90,7 @@ def delete(model_id: UUID) -> str | Response:
     return done or render_template("checklists/model_delete.html", form=form, model=_view(model))
 
 
-def _found(actor: Actor, model_id: UUID) -> ModelAnswer:
+def _get_or_404(actor: Actor, model_id: UUID) -> ModelAnswer:
     """Return a model answer that the person may change, or abort with 404 or 403."""
     model = found_or_404(queries.model_answer(actor, model_id))
     require(policy.can_keep_models(actor))

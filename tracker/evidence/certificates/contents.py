@@ -472,7 +472,7 @@ def _event(line: HistoryLine, language: str) -> Values:
     if not line.details and not line.who:
         words, who = _("The details of this event were erased."), ""
     else:
-        words = _told(line)
+        words = _sentence(line)
         who = _who(line)
     return {
         "number": line.number,
@@ -483,7 +483,7 @@ def _event(line: HistoryLine, language: str) -> Values:
     }
 
 
-def _told(line: HistoryLine) -> str:
+def _sentence(line: HistoryLine) -> str:
     """Return an event in words, as the pages tell it."""
     sentences = current_app.jinja_env.get_template("history/sentences.html").module
     words = unescape(_MARK.sub("", getattr(sentences, line.verb)(line.details)))

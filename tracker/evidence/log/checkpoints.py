@@ -64,12 +64,12 @@ def make() -> Checkpoint | None:
 
 def newest() -> Checkpoint | None:
     """Return the newest checkpoint."""
-    return _one(sa.select(sa.func.max(SignedCheckpoint.size)).scalar_subquery())
+    return _find_one(sa.select(sa.func.max(SignedCheckpoint.size)).scalar_subquery())
 
 
 def of_size(size: int) -> Checkpoint | None:
     """Return the checkpoint of a size, if there is one."""
-    return _one(size)
+    return _find_one(size)
 
 
 def of_sizes(wanted: Iterable[int]) -> list[Checkpoint]:
@@ -130,7 +130,7 @@ _KEPT = sa.select(SignedCheckpoint, EvidenceKey.fingerprint).join(
 )
 
 
-def _one(size: int | sa.ScalarSelect[int]) -> Checkpoint | None:
+def _find_one(size: int | sa.ScalarSelect[int]) -> Checkpoint | None:
     row = db.session.execute(_KEPT.where(SignedCheckpoint.size == size)).one_or_none()
     return None if row is None else _checkpoint(*row)
 
