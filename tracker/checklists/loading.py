@@ -205,13 +205,14 @@ class VisitFacts:
     """What a visit's checklist looks at of its visit."""
 
     team: frozenset[UUID]
-    starts_on: dt.date | None
+    starts_on: dt.date
+    ends_on: dt.date
 
 
 VisitReader = Callable[[Collection[UUID]], Mapping[UUID, VisitFacts]]
 
 
-# How visits' teams and first days are found: visits stands above this part.
+# How visits' teams and days are found: visits stands above this part.
 VISIT_READER: Slot[VisitReader] = Slot("visit_reader", lambda _visit_ids: {})
 
 
@@ -817,6 +818,7 @@ def _surroundings(
         people=frozenset(people.today),
         team=visit.team if visit else None,
         visit_starts_on=visit.starts_on if visit else None,
+        visit_ends_on=visit.ends_on if visit else None,
     )
 
 

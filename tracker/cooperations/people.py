@@ -1,5 +1,6 @@
 """The people who take part in a cooperation, as plain values."""
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -33,6 +34,8 @@ class Person:
     outside_expert: bool = False
     power: str = ""
     office: str = ""
+    # The last day on which they take part, where one is known.
+    until_on: dt.date | None = None
 
     @property
     def needs_clearance(self) -> bool:
@@ -184,6 +187,7 @@ def _person(row: CooperationPerson, party: Party, memberships: list[Membership])
         outside_expert=any(membership.outside_expert for membership in memberships),
         power=next((membership.power for membership in memberships if membership.power), ""),
         office=next((membership.office for membership in memberships if membership.office), ""),
+        until_on=min((day for day in (row.until_on, party.left_on) if day), default=None),
     )
 
 

@@ -7,13 +7,14 @@ from tracker.access.actor import Actor
 from tracker.activity.stale import recompute
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.conditions import Truth
-from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Item, Part, Required
 from tracker.checklists import policy, service
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, Stance
 from tracker.checklists.negotiation import positions
 from tracker.checklists.rules import completeness
+from tracker.cooperations.models import Mode
 from tracker.core import clock
 from tracker.demo.answers import answers
 from tracker.demo.people import Cast, ids
@@ -47,10 +48,11 @@ def fill_in(
     leave names items that stay open, unaccepted those whose answer the partners still look at.
     """
     loaded = load(checklist)
-    takes_part = frozenset(loaded.surroundings.people) | {
-        party.organisation_id for party in loaded.surroundings.parties
-    }
+    around = loaded.surroundings
+    takes_part = around.people | {party.organisation_id for party in around.parties}
     ready = answers(checklist.kind, ids(cast), takes_part)
+    if checklist.kind is ChecklistKind.TERMS:
+        ready["M3"]["in_scope"] = [mode.value for mode in Mode if mode in around.modes]
     for item in loaded.template.items:
         if item.code in ready and item.code not in leave and item.part is not Part.PERSON:
             _answer(cast, checklist, item, ready[item.code])

@@ -44,6 +44,8 @@ class MemberFact:
     leads: bool = False
     is_deputy: bool = False
     takes_part: bool = True
+    # The last day on which they take part in the cooperation, where one is known.
+    leaves_on: dt.date | None = None
     # People of a CSO and outside experts; the NPM's own are not asked (S11, E02).
     needs_clearance: bool = False
     is_listed: bool = True
@@ -119,6 +121,19 @@ class OverrideFact:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """The first and the last day of the agreed terms; None where that is open."""
+
+    starts_on: dt.date | None = None
+    ends_on: dt.date | None = None
+
+    def contains(self, first: dt.date, last: dt.date) -> bool:
+        """Tell whether both days are in it."""
+        after = self.starts_on is None or self.starts_on <= first
+        return after and (self.ends_on is None or last <= self.ends_on)
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything the gates look at."""
 
@@ -126,7 +141,9 @@ class Facts:
     stage: VisitStage
     cooperation_stage: Stage
     modes: frozenset[Mode]
+    starts_on: dt.date
     ends_on: dt.date
+    term: Term = field(default_factory=Term)
     members: tuple[MemberFact, ...] = ()
     roles: ChecklistFact = field(default_factory=ChecklistFact)
     plan: ChecklistFact = field(default_factory=ChecklistFact)
@@ -151,8 +168,10 @@ class RequirementKind(enum.StrEnum):
 
     NOT_ACTIVE = "not_active"
     NO_MODE = "no_mode"
+    OUTSIDE_TERM = "outside_term"
     ROLES_ITEM = "roles_item"
     LEFT = "left"
+    LEAVES = "leaves"
     NOT_LISTED = "not_listed"
     NOT_SIGNED = "not_signed"
     NOT_DECIDED = "not_decided"

@@ -236,6 +236,22 @@ def _briefing(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
     )
 
 
+def _outside_term(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
+    term = facts.term
+    is_early = term.starts_on is not None and facts.starts_on < term.starts_on
+    text = _l("The visit ends after the agreed terms do.")
+    if is_early:
+        text = _l("The visit begins before the agreed terms do.")
+    return Missing(
+        text,
+        _l("Every day of a joint visit is covered by terms that are in force."),
+        Target(PageKind.COOPERATION),
+        _PLANNERS,
+        "settling-terms/settle-before-visits",
+        note=_l("Change the days of the visit, or renew the terms first."),
+    )
+
+
 _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Missing]] = {
     RequirementKind.NOT_ACTIVE: _OfVisit(
         _l("The cooperation is not active."),
@@ -249,6 +265,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         _VISITS,
         PageKind.MODES,
     ),
+    RequirementKind.OUTSIDE_TERM: _outside_term,
     RequirementKind.ROLES_ITEM: _roles_items,
     RequirementKind.LEFT: _OfPeople(
         lambda n, name: lazy_ngettext(
@@ -260,6 +277,17 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         _l("Whoever has left the cooperation leaves the team too."),
         _SIGN,
         PageKind.TEAM,
+    ),
+    RequirementKind.LEAVES: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "%(name)s leaves the cooperation before the visit ends.",
+            "%(num)s people leave the cooperation before the visit ends.",
+            n,
+            name=name,
+        ),
+        _l("Everyone on the team takes part in the cooperation until the last day of the visit."),
+        _SIGN,
+        PageKind.COOPERATION,
     ),
     RequirementKind.NOT_LISTED: _OfPeople(
         lambda n, name: lazy_ngettext(

@@ -195,7 +195,7 @@ def _excused(facts: Facts) -> frozenset[str]:
 
 
 def _to_propose(facts: Facts) -> Iterator[MissingRequirement]:
-    """J1: the cooperation is active, and visits are among its ways of working.
+    """J1: the cooperation is active, visits are among its ways of working, the days in its term.
 
     A review does not stop a visit that is planned: it can always begin (G5).
     """
@@ -203,6 +203,8 @@ def _to_propose(facts: Facts) -> Iterator[MissingRequirement]:
         yield MissingRequirement(RequirementKind.NOT_ACTIVE)
     if MODES_WITH_VISITS.isdisjoint(facts.modes):
         yield MissingRequirement(RequirementKind.NO_MODE)
+    if not facts.term.contains(facts.starts_on, facts.ends_on):
+        yield MissingRequirement(RequirementKind.OUTSIDE_TERM)
 
 
 def _to_plan(facts: Facts) -> Iterator[MissingRequirement]:
@@ -214,6 +216,8 @@ def _to_plan(facts: Facts) -> Iterator[MissingRequirement]:
         if not member.takes_part:
             yield MissingRequirement(RequirementKind.LEFT, member)
             continue
+        if member.leaves_on is not None and member.leaves_on < facts.needed_until:
+            yield MissingRequirement(RequirementKind.LEAVES, member)
         if not member.is_listed:
             yield MissingRequirement(RequirementKind.NOT_LISTED, member)
         if member.has_role and not member.role_accepted:

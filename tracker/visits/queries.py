@@ -119,7 +119,7 @@ _WITH_TEAM = (
 
 
 def facts(visit_ids: Collection[UUID]) -> dict[UUID, VisitFacts]:
-    """Return what visits' checklists look at of them: the team, and the first day.
+    """Return what visits' checklists look at of them: the team and the days.
 
     For the rules of checklists that a scoped query found; app registers it there.
     """
@@ -131,10 +131,11 @@ def facts(visit_ids: Collection[UUID]) -> dict[UUID, VisitFacts]:
     )
     for visit, user_id in rows:
         members.setdefault(visit, set()).update([] if user_id is None else [user_id])
-    return {
-        visit.id: VisitFacts(frozenset(member_names), plan_of(visit).starts_on)
-        for visit, member_names in members.items()
-    }
+    facts_by_visit: dict[UUID, VisitFacts] = {}
+    for visit, team in members.items():
+        plan = plan_of(visit)
+        facts_by_visit[visit.id] = VisitFacts(frozenset(team), plan.starts_on, plan.ends_on)
+    return facts_by_visit
 
 
 def still_to_come(cooperation_id: UUID) -> list[VisitChoice]:

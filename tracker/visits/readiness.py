@@ -44,6 +44,7 @@ from tracker.visits.facts import (
     OverrideFact,
     PartyFact,
     Signing,
+    Term,
 )
 from tracker.visits.models import TeamMember, Visit
 
@@ -97,9 +98,11 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         today=today or clock.today(),
         stage=visit.stage,
         cooperation_stage=roles.cooperation.stage,
+        term=Term(roles.cooperation.starts_on, roles.cooperation.ends_on),
         modes=frozenset(Mode(mode) for mode in roles.cooperation.modes),
         ends_on=plan.ends_on,
-        members=_members(visit, roles, urgent_plan, team, listed),
+        starts_on=plan.starts_on,
+        members=_members(visit, roles, urgent_plan, team, listed, plan.moved_at),
         roles=_checklist(roles.checklist, parties, signed, lacking=_lacking(roles)),
         plan=_checklist(urgent_plan, parties, signed),
         confidentiality=_terms(own.get(ChecklistKind.CONFIDENTIALITY), parties, signed),
@@ -247,6 +250,7 @@ def _members(
     urgent_plan: Checklist,
     team: list[TeamMember],
     listed: set[UUID],
+    moved_at: dt.datetime | None,
 ) -> tuple[MemberFact, ...]:
     clearing = undertakings.clearing_states(
         visit.cooperation_id, [member.user_id for member in team], visit.id
@@ -255,7 +259,7 @@ def _members(
         (person.user_id, person.organisation_id): person
         for person in people.people(visit.cooperation_id)
     }
-    answers = _Answers(roles, urgent_plan)
+    answers = _Answers(roles, urgent_plan, moved_at)
     members = [
         answers.member(
             member,
@@ -276,7 +280,9 @@ def _members(
 class _Answers:
     """What the roles say of each person of the team."""
 
-    def __init__(self, roles: LoadedChecklist, urgent_plan: Checklist) -> None:
+    def __init__(
+        self, roles: LoadedChecklist, urgent_plan: Checklist, moved_at: dt.datetime | None
+    ) -> None:
         self._sheet = roles.sheet
         self._lead = as_id(self._sheet.value("V3", "lead"))
         self._deputy = as_id(self._sheet.value("V3", "deputy"))
@@ -284,9 +290,9 @@ class _Answers:
         self._roles = _by_person(self._sheet.value("V5", "roles"))
         self._credentials = _by_person(self._sheet.value("V13", "credentials"))
         in_force = urgent_plan.state is ChecklistState.IN_FORCE
-        self._plan_since = urgent_plan.in_force_at if in_force else None
+        self._plan_since = _later(urgent_plan.in_force_at if in_force else None, moved_at)
         shared = self._sheet.shared("V5")
-        self._roles_since = shared.saved_at if shared is not None else None
+        self._roles_since = _later(shared.saved_at if shared is not None else None, moved_at)
 
     def member(
         self,
@@ -308,6 +314,7 @@ class _Answers:
             leads=user_id == self._lead,
             is_deputy=user_id == self._deputy,
             takes_part=person is not None and _may_sign_in(member.user),
+            leaves_on=person.until_on if person else None,
             needs_clearance=person.needs_clearance if person else not is_npm,
             is_listed=is_listed,
             briefed=clearing.briefed_on is not None,
@@ -327,6 +334,11 @@ class _Answers:
         if own is None or since is None or own.saved_at < since:
             return False
         return own.values.get(key) is True
+
+
+def _later(since: dt.datetime | None, moved_at: dt.datetime | None) -> dt.datetime | None:
+    """Return since when a confirmation is of what stands now; None when there is nothing yet."""
+    return since if since is None or moved_at is None else max(since, moved_at)
 
 
 def _may_sign_in(user: User) -> bool:

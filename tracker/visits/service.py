@@ -5,7 +5,7 @@ In one file: planning, changing and rechecking lock and read the same rows in th
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -275,7 +275,8 @@ def change_plan(actor: Actor, visit: Visit, *, version: int | None, plan: Plan) 
     """Change place and dates; return False when nothing differs.
 
     version is the one the person saw: raise StaleError when somebody else changed it meanwhile.
-    Everybody who may know is told that something changed.
+    Everybody who may know is told that something changed. Tasks (V5) and the urgent-action plan
+    (V20) are accepted and confirmed anew: they were for another place or other days.
     """
     roles = _lock_checklists(visit)
     _require_change(actor, visit)
@@ -285,7 +286,7 @@ def change_plan(actor: Actor, visit: Visit, *, version: int | None, plan: Plan) 
         return False
     if visit.version != version:
         raise StaleError(_l("Somebody else changed the plan meanwhile. Compare both and choose."))
-    put_plan(visit, tidy)
+    put_plan(visit, replace(tidy, moved_at=clock.now()))
     visit.version += 1
     db.session.flush()
     changed = [] if tidy.place == before.place else ["place"]

@@ -64,6 +64,7 @@ def area(template: Template, modes: Iterable[Mode]) -> tuple[LoadedChecklist, Ac
             people=frozenset(person.user_id for person in people),
             team=frozenset(person.user_id for person in people),
             visit_starts_on=clock.today() + dt.timedelta(days=_DAYS_TO_VISIT),
+            visit_ends_on=clock.today() + dt.timedelta(days=_DAYS_TO_VISIT),
         ),
         people={person.user_id: person for person in people},
         names=Names(

@@ -27,7 +27,7 @@ from tracker.checklist_templates.schema import (
 from tracker.checklist_templates.strict import with_parts
 from tracker.checklists.models import Stance
 from tracker.checklists.policy import can_agree_on
-from tracker.checklists.rules import done_tests
+from tracker.checklists.rules import consistency, done_tests
 from tracker.checklists.rules.facts import (
     Filled,
     PartyFact,
@@ -359,6 +359,7 @@ def value_problems(
         *missing(fields, own),
         *gone(fields, own, surroundings),
         *done_tests.problems(item, own, surroundings, sheet),
+        *consistency.problems(item, own, surroundings, sheet),
     )
 
 

@@ -114,11 +114,11 @@ def _dates_in_order(
 def _dates_after_visit(
     check: Check, _item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    if around.visit_starts_on is None:
+    if around.visit_ends_on is None:
         return
     for number, row in enumerate(values.get(check.field or "") or []):
         date = as_date(row.get(check.column or ""))
-        if date is not None and date <= around.visit_starts_on:
+        if date is not None and date <= around.visit_ends_on:
             yield Problem(
                 check.field or "",
                 _l("This date must be after the visit."),

@@ -63,9 +63,10 @@ class Surroundings:
     parties: tuple[PartyFact, ...]
     npm_people: frozenset[UUID] = frozenset()
     people: frozenset[UUID] = frozenset()
-    # Of a visit's checklist: the team, and the first day.
+    # Of a visit's checklist: the team, and the first and the last day.
     team: frozenset[UUID] | None = None
     visit_starts_on: dt.date | None = None
+    visit_ends_on: dt.date | None = None
 
     def parties_of(self, *sides: OrganisationKind) -> tuple[PartyFact, ...]:
         """Return the parties of some sides."""

@@ -285,16 +285,16 @@ def gone(
         *(str(party.organisation_id) for party in surroundings.parties),
     }
     for field in fields:
-        for row, part, named in _named(field, values.get(field.key)):
+        for row, part, named in names_in(field, values.get(field.key)):
             if named not in known_ids:
                 words = _l("%(label)s: names somebody who no longer takes part.", label=part.label)
                 yield Problem(field.key, words, row=row, column=None if row is None else part.key)
 
 
-def _named(
+def names_in(
     field: TemplateField, value: Any
 ) -> Iterator[tuple[int | None, TemplateField | Column, str]]:
-    """Yield the ids in a value, with the row and the field or column of each."""
+    """Yield the ids of persons and parties in a value, with the row and the field or column."""
     if field.type is FieldType.TABLE:
         for number, row in enumerate(value or []):
             for column in field.columns:
