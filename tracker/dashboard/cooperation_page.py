@@ -389,7 +389,12 @@ def _gate_view(table: _Table, gate: Gate) -> GateView:
     if left:
         more = ngettext("%(num)s more item", "%(num)s more items", left)
         reasons.append((more, _rest_url(table, gate.missing[-1])))
-    marks = {GateState.MET: "held", GateState.NOT_MET: "half", GateState.OVERRIDDEN: "wait"}
+    marks = {
+        GateState.MET: "held",
+        GateState.NOT_MET: "half",
+        GateState.OVERRIDDEN: "wait",
+        GateState.NOBODY: "off",
+    }
     return GateView(
         code=gate.code,
         name=gate_words.GATES[gate.code],

@@ -26,6 +26,8 @@ class GateState(enum.StrEnum):
     MET = "met"
     NOT_MET = "not_met"
     OVERRIDDEN = "overridden"
+    # It asks something of each of some people, and there is nobody yet.
+    NOBODY = "nobody"
 
 
 class PageKind(enum.StrEnum):
@@ -149,7 +151,7 @@ def gates(facts: Facts) -> tuple[Gate, ...]:
         _gate("G1", _missing_to_begin(facts)),
         _gate("G2", _missing_in_terms(facts)),
         _gate("G3", _missing_safeguards(facts)),
-        _gate("G4", _people_not_cleared(facts)),
+        _people_gate(facts),
         _gate("G5", _overdue(facts)),
     )
 
@@ -206,6 +208,13 @@ def can_plan_visit(facts: Facts, gates: Sequence[Gate]) -> Decision:
 
 def _gate(code: str, missing: tuple[Missing, ...]) -> Gate:
     return Gate(code, GateState.NOT_MET if missing else GateState.MET, missing)
+
+
+def _people_gate(facts: Facts) -> Gate:
+    """G4: while nobody needs a clearance it has judged nothing, and is not met."""
+    if not facts.confidentiality.is_required or not facts.people:
+        return Gate("G4", GateState.NOBODY)
+    return _gate("G4", _people_not_cleared(facts))
 
 
 def _checklist(checklist_id: UUID | None, place: PageKind) -> Target:
@@ -298,8 +307,6 @@ def _missing_safeguards(facts: Facts) -> tuple[Missing, ...]:
 
 
 def _people_not_cleared(facts: Facts) -> tuple[Missing, ...]:
-    if not facts.confidentiality.is_required:
-        return ()
     return tuple(
         Missing(
             _l(

@@ -27,9 +27,9 @@ from tracker.visits.facts import (
 from tracker.visits.models import VisitStage
 
 STAGES: dict[VisitStage, object] = {
-    VisitStage.PROPOSED: _l("Proposed"),
-    VisitStage.PLANNED: _l("Planned"),
-    VisitStage.CLEARED: _l("Cleared"),
+    VisitStage.PROPOSED: _l("Proposing"),
+    VisitStage.PLANNED: _l("Planning"),
+    VisitStage.CLEARED: _l("Clearing the team"),
     VisitStage.ON_SITE: _l("On site"),
     VisitStage.STOPPED: _l("Stopped"),
 }

@@ -128,10 +128,10 @@ def _forms_of_cooperation(
     item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
     """The forms in scope (M3) are those from which the product works out what is required."""
-    labels = {option.value: option.label for option in item.field("in_scope").options}
     chosen = {Mode(code) for code in values.get("in_scope") or () if code in Mode}
     if not chosen:
         return
+    labels = {option.value: option.label for option in item.field("in_scope").options}
     for mode in sorted(around.modes - chosen):
         yield Problem(
             "in_scope",
