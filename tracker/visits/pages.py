@@ -182,7 +182,7 @@ def visit_view(reading: Reading, actor: Actor) -> VisitView:
         facts=[
             (label, words)
             for label, words in (
-                (_("PageKind"), reading.plan.place),
+                (_("Place"), reading.plan.place),
                 (_("Days"), days(reading.plan)),
                 (_("Type of place"), _answer_label(reading, "V1", "place_type")),
                 (_("Kind of visit"), _answer_label(reading, "V1", "kind")),
